@@ -1,0 +1,82 @@
+//! Between C's values and ours.
+
+use core::ffi::{CStr, c_char};
+
+use super::guard::PS_OK;
+use super::handles::{self, Handled};
+use super::ps_status;
+use crate::error::{Error, Result, Status};
+use std::sync::Arc;
+
+/// A handle as the pointer that C holds.
+pub(super) fn to_pointer<T>(handle: u64) -> *mut T {
+    core::ptr::without_provenance_mut(handle as usize)
+}
+
+/// The object behind a pointer that C gave.
+pub(super) fn object<T: Handled, P>(pointer: *const P) -> Result<Arc<T>> {
+    handles::get(pointer.addr() as u64)
+}
+
+/// A string argument.
+///
+/// # Safety
+/// `at` is null or a NUL-terminated string that outlives the answer.
+pub(super) unsafe fn string<'a>(name: &'static str, at: *const c_char) -> Result<&'a CStr> {
+    // SAFETY: the caller vouches for it.
+    unsafe { optional(at) }.ok_or_else(|| Error::invalid(name, format!("{name} is NULL")))
+}
+
+/// A string argument that may be NULL.
+///
+/// # Safety
+/// As for [`string`].
+pub(super) unsafe fn optional<'a>(at: *const c_char) -> Option<&'a CStr> {
+    // SAFETY: the caller vouches for it.
+    (!at.is_null()).then(|| unsafe { CStr::from_ptr(at) })
+}
+
+/// Checks an out parameter before any work is done.
+pub(super) fn out<T>(name: &'static str, at: *mut T) -> Result<*mut T> {
+    if at.is_null() { Err(Error::invalid(name, format!("{name} is NULL"))) } else { Ok(at) }
+}
+
+/// Checks the size field of a structure that the caller gave.
+pub(super) fn size(name: &'static str, given: u32, needed: usize) -> Result<()> {
+    if given as usize >= needed {
+        return Ok(());
+    }
+    Err(Error::invalid(name, format!("{name}->size is {given}, and must be sizeof of the structure, {needed}")))
+}
+
+/// Copies bytes out: caller's buffer, needed length. With no buffer only the length is told.
+///
+/// # Safety
+/// `buffer` is null or has room for `capacity` bytes; `needed` is null or valid.
+pub(super) unsafe fn copy_out(bytes: &[u8], buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<ps_status> {
+    if !needed.is_null() {
+        // SAFETY: the caller vouches for it.
+        unsafe { *needed = bytes.len() };
+    }
+    if buffer.is_null() || capacity == 0 {
+        if needed.is_null() {
+            return Err(Error::invalid("buf", "neither a buffer nor a place for the length was given"));
+        }
+        return Ok(PS_OK);
+    }
+    if bytes.len() > capacity {
+        return Err(Error::new(Status::Limit, "buf", format!("the buffer has {capacity} bytes, {} are needed", bytes.len())));
+    }
+    // SAFETY: `buffer` has room for `capacity` bytes, which is no less than what is copied.
+    unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), bytes.len()) };
+    Ok(PS_OK)
+}
+
+/// A boolean argument: 0 or 1.
+pub(super) fn flag(name: &'static str, value: i32) -> Result<bool> {
+    match value {
+        0 => Ok(false),
+        1 => Ok(true),
+        other => Err(Error::invalid(name, format!("{name} is {other}, and must be 0 or 1"))),
+    }
+}

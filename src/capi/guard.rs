@@ -1,0 +1,56 @@
+//! The boundary: no panic crosses it, and every failure becomes a status and, if asked for, an error object.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use super::error::{ErrorObject, ps_error};
+use super::{handles, ps_status};
+use crate::error::{Error, Result, Status};
+
+pub(super) const PS_OK: ps_status = 0;
+pub(super) const PS_PENDING: ps_status = 1;
+
+/// Runs a function body. `error`: where the caller wants the details, or null.
+pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
+    let failed = match catch_unwind(AssertUnwindSafe(body)) {
+        Ok(Ok(status)) => return status,
+        Ok(Err(failed)) => failed,
+        Err(payload) => panicked(payload.as_ref()),
+    };
+    let status = failed.status as ps_status;
+    if !error.is_null() {
+        let made = catch_unwind(AssertUnwindSafe(|| handles::insert(Arc::new(ErrorObject::new(failed)))));
+        let handle = made.ok().and_then(Result::ok).unwrap_or(0);
+        // SAFETY: the caller gave a valid place for one pointer.
+        unsafe { *error = super::convert::to_pointer(handle) };
+    }
+    status
+}
+
+/// Runs a function that has nothing to answer.
+pub(super) fn quiet(body: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(body));
+}
+
+/// Runs a function that answers a plain value.
+pub(super) fn value<T>(otherwise: T, body: impl FnOnce() -> T) -> T {
+    catch_unwind(AssertUnwindSafe(body)).unwrap_or(otherwise)
+}
+
+fn panicked(payload: &(dyn std::any::Any + Send)) -> Error {
+    let text = payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    Error::new(Status::Internal, "panic", format!("internal error: {}", text.unwrap_or("no message")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn law05_a_panic_becomes_a_status() {
+        std::panic::set_hook(Box::new(|_| {}));
+        assert_eq!(call(std::ptr::null_mut(), || panic!("boom")), Status::Internal as i32);
+        assert_eq!(value(7, || panic!("boom")), 7);
+        quiet(|| panic!("boom"));
+    }
+}

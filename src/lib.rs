@@ -1,0 +1,46 @@
+//! procsup owns processes for a server: it spawns them at the cost the kernel itself charges, knows how each one ended,
+//! and leaves no grandchild, zombie or descriptor behind.
+//!
+//! This is the Rust face; the C face is `include/procsup.h`. Rooms, and who may call whom (arrows only point down):
+//!
+//! ```text
+//! capi          every extern "C" function; handles; panic guard
+//!   |
+//! supervisor    many children: events, timers, one pollable descriptor
+//!   |
+//! process       one child: command -> spawn -> running -> stopping -> exited
+//!   |
+//! registry      the process-global, signal-safe table of live children
+//!   |
+//! sys           one small file per kernel facility; the only other home of `unsafe`
+//! ```
+//!
+//! ```no_run
+//! use procsup::{Command, Supervisor};
+//!
+//! let supervisor = Supervisor::new()?;
+//! let mut command = Command::new("sleep")?;
+//! command.arg("60")?;
+//! let child = supervisor.spawn(&command, 0)?;
+//! let exit = child.terminate(-1)?;
+//! println!("{exit:?}");
+//! # Ok::<(), procsup::Error>(())
+//! ```
+#![deny(unsafe_code)]
+
+pub mod capi;
+mod clock;
+mod error;
+mod process;
+mod registry;
+mod supervisor;
+mod sys;
+
+pub use error::{Error, Result, Status};
+pub use process::child::State;
+pub use process::command::{Command, Credentials, EnvBase, Stdio};
+pub use process::spawn::path_name;
+pub use registry::{Cause, Exit, Kind, signal_all};
+pub use supervisor::{Event, EventKind, Managed, Supervisor, kill_and_reap_all, live_count, spawn};
+pub use sys::child::Isolation;
+pub use sys::clone::Path as SpawnPath;

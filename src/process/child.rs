@@ -1,0 +1,295 @@
+//! A child's life after its spawn: RUNNING -> STOPPING -> EXITED, forward only.
+//!
+//! The exit is state, not a message: whoever asks, in whatever thread and how often, gets the same record until the handle
+//! is gone. `settle` is the one place where what a child owned is released: the registry slot, the pidfd, the sandbox, its
+//! descriptors; it runs exactly once, under the lock of `life`.
+//!
+//! Who may reap: any thread here, a signal handler through the registry, a host that waits for everything. All of them end
+//! in a published slot; this file turns that into the record and the release.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+
+use nix::errno::Errno;
+
+use super::lock;
+use super::output::{Capture, Drained};
+use super::sandbox::Share;
+use super::stop::{Ladder, Step};
+use crate::clock;
+use crate::error::{Error, Result, Status};
+use crate::registry::{Cause, Exit, Lease, Reaped};
+use crate::sys::clone::Path;
+use crate::sys::{memory, poll, signal};
+
+/// Where a child stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum State {
+    /// It runs.
+    Running,
+    /// Its stop plan runs.
+    Stopping,
+    /// It has ended and was reaped.
+    Exited,
+}
+
+/// One child process.
+#[derive(Debug)]
+pub struct Child {
+    pub(super) pid: i32,
+    pub(super) path: Path,
+    pub(super) plan: Arc<Vec<Step>>,
+    pub(super) instance: u32,
+    pub(super) life: Mutex<Life>,
+    pub(super) streams: Mutex<[Option<OwnedFd>; 3]>,
+    pub(super) capture: Option<Mutex<Capture>>,
+}
+
+/// What changes in a child's life.
+#[derive(Debug)]
+pub(super) struct Life {
+    /// None once retired.
+    pub lease: Option<Lease>,
+    /// Shared with whoever waits on it: it is closed when the last of them has woken up.
+    pub pidfd: Option<Arc<OwnedFd>>,
+    pub exit: Option<Exit>,
+    pub ladder: Ladder,
+    pub stop_cause: Cause,
+    /// When the stop plan begins by itself.
+    pub deadline: Option<i64>,
+    pub sandbox: Option<Arc<Share>>,
+    pub owned: Vec<OwnedFd>,
+}
+
+impl Child {
+    /// In a forked copy of the host, its parent's children are not its own.
+    fn check(&self) -> Result<()> {
+        if self.instance == memory::instance() {
+            return Ok(());
+        }
+        Err(Error::new(Status::Forked, "fork", "this child belongs to the process that this one was forked from"))
+    }
+
+    /// The process id, for display only.
+    pub fn pid(&self) -> i32 {
+        self.pid
+    }
+
+    /// Which tier made it.
+    pub fn spawn_path(&self) -> Path {
+        self.path
+    }
+
+    /// Where it stands. Does not look at the process.
+    pub fn state(&self) -> State {
+        let life = lock(&self.life);
+        match (&life.exit, life.ladder) {
+            (Some(_), _) => State::Exited,
+            (None, Ladder::Idle) => State::Running,
+            (None, _) => State::Stopping,
+        }
+    }
+
+    /// The exit record, if it has been taken.
+    pub fn exit(&self) -> Option<Exit> {
+        lock(&self.life).exit
+    }
+
+    /// The pidfd, as long as the exit has not been taken.
+    pub fn pidfd(&self) -> Option<Arc<OwnedFd>> {
+        lock(&self.life).pidfd.clone()
+    }
+
+    /// Our end of a piped stream; it now belongs to the caller.
+    pub fn take_stream(&self, stream: i32) -> Result<OwnedFd> {
+        self.check()?;
+        let slot = usize::try_from(stream).ok().filter(|i| *i < 3);
+        let slot = slot.ok_or_else(|| Error::invalid("stream", format!("stream {stream} is not 0, 1 or 2")))?;
+        let taken = lock(&self.streams)[slot].take();
+        taken.ok_or_else(|| Error::new(Status::NotFound, "stream", format!("stream {stream} is no pipe, or was taken already")))
+    }
+
+    /// Closes our ends of streams that nobody can take any more.
+    pub fn drop_streams(&self) {
+        let ends = std::mem::take(&mut *lock(&self.streams));
+        drop(ends);
+    }
+
+    /// Signals the whole group (the process, if it has none). 0 only asks.
+    pub fn signal(&self, number: i32) -> Result<()> {
+        self.check()?;
+        if !(0..=signal::MAX).contains(&number) {
+            return Err(Error::invalid("signal", format!("{number} is no signal")));
+        }
+        let life = lock(&self.life);
+        let slot = life.lease.as_ref().and_then(Lease::slot).filter(|_| life.exit.is_none());
+        let exited = || Error { pid: Some(self.pid), ..Error::new(Status::Exited, "signal", format!("process {} has ended", self.pid)) };
+        let slot = slot.ok_or_else(exited)?;
+        if number != 0 {
+            slot.note_signal(number);
+        }
+        slot.signal(number).map_err(|errno| match errno {
+            Errno::ESRCH => exited(),
+            errno => Error { pid: Some(self.pid), ..Error::system("kill", errno, format!("cannot signal process {}", self.pid)) },
+        })
+    }
+
+    /// Starts the stop plan, unless it runs already. Never blocks. `grace_ms >= 0` replaces the wait of its first step.
+    pub fn stop(&self, grace_ms: i64, cause: Cause) -> Result<()> {
+        self.check()?;
+        self.climb(|life| {
+            let number = life.ladder.begin(&self.plan, clock::now(), grace_ms);
+            if number.is_some() {
+                life.stop_cause = cause;
+            }
+            number
+        });
+        Ok(())
+    }
+
+    /// Moves the ladder if its time or the deadline has come. Never blocks.
+    pub fn tick(&self) {
+        let now = clock::now();
+        self.climb(|life| match life.ladder {
+            Ladder::Idle if life.deadline.is_some_and(|at| now >= at) => {
+                life.stop_cause = Cause::Deadline;
+                life.ladder.begin(&self.plan, now, -1)
+            }
+            _ => life.ladder.advance(&self.plan, now),
+        });
+    }
+
+    fn climb(&self, next: impl FnOnce(&mut Life) -> Option<i32>) {
+        let mut life = lock(&self.life);
+        if life.exit.is_some() {
+            return;
+        }
+        if let Some(number) = next(&mut life)
+            && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
+        {
+            slot.blame(life.stop_cause);
+            // A stopped process takes no TERM before it continues.
+            let _ = slot.signal(number);
+            if number != libc::SIGKILL {
+                let _ = slot.signal(libc::SIGCONT);
+            }
+        }
+    }
+
+    /// When `tick` has something to do.
+    pub fn due(&self) -> Option<i64> {
+        let life = lock(&self.life);
+        match (&life.exit, life.ladder) {
+            (Some(_), _) => None,
+            (None, Ladder::Idle) => life.deadline,
+            (None, ladder) => ladder.due(),
+        }
+    }
+
+    /// Whether the ladder is at its end and the child still there.
+    fn is_unkillable(&self) -> bool {
+        let life = lock(&self.life);
+        life.exit.is_none() && life.ladder == Ladder::Over
+    }
+
+    /// Kills the group at once, for this cause.
+    pub fn kill(&self, cause: Cause) {
+        if self.check().is_ok()
+            && let Some(slot) = lock(&self.life).lease.as_ref().and_then(Lease::slot)
+        {
+            slot.blame(cause);
+            let _ = slot.signal(libc::SIGKILL);
+        }
+    }
+
+    /// The exit record if it has ended; reaps and releases. Never blocks.
+    pub fn try_reap(&self) -> Result<Option<Exit>> {
+        self.check()?;
+        if let Some(capture) = &self.capture {
+            lock(capture).drain(1 << 20);
+        }
+        let mut released = None;
+        let exit = {
+            let mut life = lock(&self.life);
+            if life.exit.is_none()
+                && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
+                && slot.try_reap() == Reaped::Published
+            {
+                released = Some(self.settle(&mut life, slot.exit()));
+            }
+            life.exit
+        };
+        // Closing and removing may take the file system's time: not under the lock.
+        drop(released);
+        Ok(exit)
+    }
+
+    /// The one release. Answers what is to be dropped outside the lock.
+    fn settle(&self, life: &mut Life, exit: Exit) -> impl Sized + use<> {
+        if let Some(capture) = &self.capture {
+            lock(capture).finish();
+        }
+        if let Some(lease) = life.lease.take() {
+            lease.retire();
+        }
+        life.exit = Some(exit);
+        (life.pidfd.take(), life.sandbox.take(), std::mem::take(&mut life.owned))
+    }
+
+    /// Captured output so far.
+    pub fn output(&self) -> Option<Vec<u8>> {
+        self.capture.as_ref().map(|capture| {
+            let mut capture = lock(capture);
+            capture.drain(1 << 20);
+            capture.bytes()
+        })
+    }
+
+    /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.
+    pub fn needs_driving(&self) -> bool {
+        self.capture.is_some() || self.due().is_some()
+    }
+
+    /// The capture pipe's reading end, while more may come.
+    pub fn capture_pipe(&self) -> Option<Arc<OwnedFd>> {
+        lock(self.capture.as_ref()?).pipe()
+    }
+
+    /// Drains the capture; `true` while more may come.
+    pub fn drain(&self) -> bool {
+        self.capture.as_ref().is_some_and(|capture| lock(capture).drain(1 << 20) == Drained::Open)
+    }
+
+    /// Waits for the end, driving ladder, deadline and output meanwhile. `also` is watched too, and `pump` called when it
+    /// is readable. `None`: the deadline came first, or (`give_up`) the stop plan is through and the child still there.
+    pub fn wait(&self, deadline: Option<i64>, give_up: bool, also: Option<BorrowedFd<'_>>, mut pump: impl FnMut()) -> Result<Option<Exit>> {
+        loop {
+            if let Some(exit) = self.try_reap()? {
+                return Ok(Some(exit));
+            }
+            self.tick();
+            if deadline.is_some_and(|at| clock::now() >= at) || (give_up && self.is_unkillable()) {
+                return Ok(None);
+            }
+            let until = [deadline, self.due()].into_iter().flatten().min();
+            let Some(pidfd) = self.pidfd() else { continue };
+            let pipe = self.capture_pipe();
+            let mut watched = vec![pidfd.as_fd()];
+            watched.extend(pipe.as_ref().map(|pipe| pipe.as_fd()));
+            watched.extend(also);
+            poll::wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
+            pump();
+        }
+    }
+}
+
+impl Drop for Child {
+    /// Supervisors keep a child until its end. If one is dropped all the same, its slot stays, so that kill-all finds it, and
+    /// so must the pidfd whose number is in the slot: another descriptor of that number would be signalled in its place.
+    fn drop(&mut self) {
+        let life = self.life.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if life.lease.is_some() && self.instance == memory::instance() {
+            std::mem::forget(life.pidfd.take());
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! The child's environment: a base taken from the host, with names set and removed.
+
+use core::ffi::CStr;
+use std::ffi::CString;
+
+use crate::sys::cstr::{List, ListenPid};
+use crate::sys::environ;
+
+/// What the environment begins with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Base {
+    /// Everything the host has.
+    #[default]
+    Inherit,
+    /// Nothing.
+    Clear,
+    /// What any program may expect: search path, user, locale, time zone, temporary directory, terminal.
+    Baseline,
+}
+
+/// The names of [`Base::Baseline`]; `LC_*` belongs to it too.
+const BASELINE: [&[u8]; 9] = [b"PATH", b"HOME", b"USER", b"LOGNAME", b"SHELL", b"LANG", b"TZ", b"TMPDIR", b"TERM"];
+
+/// Base and changes. A name is changed once: the last call wins.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// What it begins with.
+    pub base: Base,
+    changes: Vec<Change>,
+}
+
+/// `entry` is `NAME=value`; none removes the name.
+#[derive(Clone, Debug)]
+struct Change {
+    name: Vec<u8>,
+    entry: Option<CString>,
+}
+
+impl Environment {
+    /// Sets or removes a name. `None`: the name is empty or holds `=`.
+    pub fn set(&mut self, name: &CStr, value: Option<&CStr>) -> Option<()> {
+        let name = name.to_bytes();
+        if name.is_empty() || name.contains(&b'=') {
+            return None;
+        }
+        let entry = match value {
+            None => None,
+            Some(value) => Some(CString::new([name, b"=", value.to_bytes()].concat()).ok()?),
+        };
+        self.changes.retain(|change| change.name != name);
+        self.changes.push(Change { name: name.to_vec(), entry });
+        Some(())
+    }
+
+    /// The child's value of a name.
+    pub fn get(&self, name: &[u8]) -> Option<CString> {
+        if let Some(change) = self.changes.iter().find(|change| change.name == name) {
+            let value = &change.entry.as_ref()?.to_bytes()[name.len() + 1..];
+            return CString::new(value).ok();
+        }
+        if self.keeps(name) { environ::get(name) } else { None }
+    }
+
+    fn keeps(&self, name: &[u8]) -> bool {
+        let base = match self.base {
+            Base::Inherit => true,
+            Base::Clear => false,
+            Base::Baseline => BASELINE.contains(&name) || name.starts_with(b"LC_"),
+        };
+        base && !self.changes.iter().any(|change| change.name == name)
+    }
+
+    /// The host's own array serves as it is.
+    pub fn is_plain(&self) -> bool {
+        self.base == Base::Inherit && self.changes.is_empty()
+    }
+
+    /// The list for one spawn. With `listen`, our variables of sd_listen_fds(3) take the place of any the host has.
+    pub fn list<'a>(&'a self, listen: Option<(&'a [CString], &'a ListenPid)>) -> List<'a> {
+        let listening = |name: &[u8]| listen.is_some() && name.starts_with(b"LISTEN_");
+        let own = self.changes.iter().filter(|change| !listening(&change.name)).filter_map(|change| change.entry.as_deref());
+        let fds = listen.iter().flat_map(|(entries, _)| entries.iter().map(CString::as_c_str));
+        environ::merge(|name| !listening(name) && self.keeps(name), own.chain(fds), listen.map(|(_, pid)| pid))
+    }
+}

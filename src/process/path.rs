@@ -1,0 +1,50 @@
+//! Where a program may lie: the search of execvp(3), as a list of files for the child to try in turn.
+//!
+//! The child tries them itself, after its change of user and directory, so the answer is the kernel's own (also about
+//! permissions) and cannot be out of date; it needs no memory for that, the strings are made here, before the clone.
+
+use core::ffi::CStr;
+use std::ffi::CString;
+
+/// What execvp searches when there is no PATH, less the current directory (confstr(3), `_CS_PATH`).
+const DEFAULT: &[u8] = b"/bin:/usr/bin";
+
+/// The files that `program` may mean. An empty element of PATH means the current directory.
+pub fn candidates(program: &CStr, path: Option<&CStr>) -> Vec<CString> {
+    let name = program.to_bytes();
+    if name.contains(&b'/') {
+        return vec![program.to_owned()];
+    }
+    path.map_or(DEFAULT, CStr::to_bytes)
+        .split(|byte| *byte == b':')
+        .map(|directory| {
+            let mut file = directory.to_vec();
+            if !file.is_empty() && !file.ends_with(b"/") {
+                file.push(b'/');
+            }
+            file.extend_from_slice(name);
+            // No part holds a NUL: all come from C strings.
+            CString::new(file).unwrap_or_default()
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(program: &CStr, path: Option<&CStr>) -> Vec<String> {
+        candidates(program, path).into_iter().map(|c| c.into_string().unwrap()).collect()
+    }
+
+    #[test]
+    fn a_slash_means_no_search() {
+        assert_eq!(found(c"./x", Some(c"/a:/b")), ["./x"]);
+    }
+
+    #[test]
+    fn elements_in_order_and_empty_ones_are_the_current_directory() {
+        assert_eq!(found(c"x", Some(c"/a::b/")), ["/a/x", "x", "b/x"]);
+        assert_eq!(found(c"x", None), ["/bin/x", "/usr/bin/x"]);
+    }
+}

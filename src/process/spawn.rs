@@ -1,0 +1,260 @@
+//! A command becomes a child.
+//!
+//! Order, and what is undone when a step fails: sandbox share, pipes, registry slot, parked descriptors, clone. Everything is
+//! an owned value, so an early return releases it; only the registry slot is given back by hand.
+
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex};
+
+use nix::errno::Errno;
+
+use super::child::{Child, Life};
+use super::command::{Command, Stdio};
+use super::descriptors::Map;
+use super::lock;
+use super::output::Capture;
+use super::path;
+use super::sandbox::{self, Share};
+use super::stop::Ladder;
+use crate::clock;
+use crate::error::{Error, Result, Status};
+use crate::registry::{Cause, Facts, Lease};
+use crate::sys::child::Move;
+use crate::sys::clone::{Failure, Path, Request};
+use crate::sys::cstr::ListenPid;
+use crate::sys::environ::Block;
+use crate::sys::landing::{LOW, Landing, Parked};
+use crate::sys::memory::{self, PerProcess};
+use crate::sys::procfs::Ignored;
+use crate::sys::fds;
+
+/// What this process keeps open to spawn fast.
+struct Engine {
+    landing: Landing,
+    ignored: Ignored,
+}
+
+static ENGINE: PerProcess<Engine> = PerProcess::new();
+
+fn engine() -> Result<&'static Engine> {
+    ENGINE
+        .get_or_try_init(|| Ok(Engine { landing: Landing::reserve(), ignored: Ignored::open() }))
+        .map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))
+}
+
+/// Reserves the landing descriptors now, while low numbers are free. A host that calls this early spawns faster.
+pub fn prepare() -> Result<()> {
+    engine().map(drop)
+}
+
+/// The pipes of one spawn: our ends, and the ends that the child gets.
+#[derive(Default)]
+struct Pipes {
+    ours: [Option<OwnedFd>; 3],
+    capture: Option<OwnedFd>,
+    theirs: Vec<OwnedFd>,
+}
+
+/// Starts the command. Returns when the program has begun, or with the exact step and errno of what failed.
+///
+/// Blocks as long as its exec takes (a slow file system shows here), and for at most 32 ms when the kernel is out of processes.
+pub fn spawn(command: &Command) -> Result<Child> {
+    sandbox::retry_left();
+    let engine = engine()?;
+    let doing = || format!("cannot run {}", command.program.to_string_lossy());
+    let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, doing());
+    let shared = command.sandbox.as_ref().map(|sandbox| sandbox.share()).transpose();
+    let mut sandbox = Undo(shared.map_err(|error| system("sandbox_dir")(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))))?);
+
+    let mut pipes = Pipes::default();
+    let (map, inherited) = plan(command, engine, &mut pipes)?;
+    if pipes.capture.as_ref().is_some_and(|pipe| fds::set_nonblocking(pipe).is_err()) {
+        return Err(Error::new(Status::System, "fcntl", doing()));
+    }
+    let (map, parked) = park(map, &inherited, &engine.landing);
+    let unshare_first = (map.first_unneeded <= LOW).then_some(map.first_unneeded);
+
+    let candidates = match command.program.to_bytes().contains(&b'/') {
+        true => vec![command.program.clone()],
+        false => path::candidates(&command.program, command.env.get(b"PATH").as_deref()),
+    };
+    let listen_pid = (!command.listening.is_empty()).then(ListenPid::default);
+    let listen_entries = listen_entries(command);
+    let listen = listen_pid.as_ref().map(|pid| (&listen_entries[..], pid));
+    let list = (!command.env.is_plain() || listen.is_some()).then(|| command.env.list(listen));
+    let request = Request {
+        candidates: &candidates,
+        argv: command.argv(),
+        env: list.as_ref().map_or(Block::Inherit, Block::List),
+        listen_pid: listen_pid.as_ref(),
+        directory: command.directory.as_deref(),
+        moves: &map.moves,
+        gaps: &map.gaps,
+        above: map.above,
+        unshare_first,
+        isolation: command.isolation,
+        umask: command.umask,
+        nice: command.nice,
+        limits: &command.limits,
+        credentials: command.credentials.as_ref(),
+        no_new_privs: command.no_new_privs,
+        die_with_host: command.die_with_host,
+        ignored: &engine.ignored,
+    };
+    let facts = Facts { isolation: command.isolation, sweep: command.sweep };
+    let (lease, slot) = Lease::take(facts).map_err(system("registry"))?;
+    let made = slot.spawn(&request);
+    drop(parked);
+    let spawned = match made {
+        Ok(spawned) => spawned,
+        Err(failure) => {
+            lease.retire();
+            return Err(explain(failure, &doing()));
+        }
+    };
+    slot.set_live();
+    let deadline = command.deadline_ms.and_then(clock::deadline);
+    let life = Life {
+        lease: Some(lease),
+        pidfd: Some(Arc::new(spawned.pidfd)),
+        exit: None,
+        ladder: Ladder::default(),
+        stop_cause: Cause::Stop,
+        deadline,
+        sandbox: sandbox.0.take(),
+        owned: std::mem::take(&mut *lock(&command.owned)),
+    };
+    Ok(Child {
+        pid: spawned.pid,
+        path: spawned.path,
+        plan: command.plan.clone(),
+        instance: memory::instance(),
+        life: Mutex::new(life),
+        streams: Mutex::new(pipes.ours),
+        capture: pipes.capture.zip(command.capture).map(|(pipe, limit)| Mutex::new(Capture::new(pipe, limit))),
+    })
+}
+
+/// A share in a sandbox that is let go, not removed, when the spawn fails.
+struct Undo(Option<Arc<Share>>);
+
+impl Drop for Undo {
+    fn drop(&mut self) {
+        if let Some(share) = self.0.take() {
+            Share::forgo(share);
+        }
+    }
+}
+
+fn explain(failure: Failure, doing: &str) -> Error {
+    let mut error = Error::system(failure.step, failure.errno, doing);
+    match failure.step {
+        _ if failure.unsupported => error.status = Status::Unsupported,
+        // Our own numbers were checked: what is not open any more was the caller's.
+        "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,
+        _ => {}
+    }
+    error
+}
+
+/// Decides the child's descriptors and makes the pipes.
+fn plan(command: &Command, engine: &Engine, pipes: &mut Pipes) -> Result<(Map, Vec<i32>)> {
+    let doing = || format!("cannot run {}", command.program.to_string_lossy());
+    let pipe = || fds::pipe().map_err(|errno| Error::system("pipe2", errno, doing()));
+    let mut moves: Vec<Move> = Vec::new();
+    let mut inherited = Vec::new();
+    let given = |fd: i32| command.passed.iter().any(|(_, to)| *to == fd);
+    let mut captured: Option<RawFd> = None;
+    for stream in 0..3i32 {
+        let how = command.stdio[stream as usize];
+        if given(stream) {
+            if how != Stdio::Inherit {
+                return Err(Error::invalid("pass_fd", format!("{}: descriptor {stream} is given twice, by stdio and pass_fd", doing())));
+            }
+            continue;
+        }
+        let from = match how {
+            Stdio::Inherit if stream > 0 && command.capture.is_some() => {
+                if captured.is_none() {
+                    let (read, write) = pipe()?;
+                    captured = Some(write.as_raw_fd());
+                    pipes.capture = Some(read);
+                    pipes.theirs.push(write);
+                }
+                captured.unwrap_or(-1)
+            }
+            Stdio::Inherit => {
+                inherited.push(stream);
+                continue;
+            }
+            Stdio::Null => {
+                let unavailable = || Error::system("open", Errno::ENOENT, format!("{}: /dev/null", doing()));
+                engine.landing.null().ok_or_else(unavailable)?
+            }
+            Stdio::Pipe => {
+                let (read, write) = pipe()?;
+                let (ours, theirs) = if stream == 0 { (write, read) } else { (read, write) };
+                let number = theirs.as_raw_fd();
+                pipes.ours[stream as usize] = Some(ours);
+                pipes.theirs.push(theirs);
+                number
+            }
+            Stdio::Fd(fd) => fd,
+            // Wherever 1 comes from; an inherited 1 is the host's own.
+            Stdio::Merge => moves.iter().find(|m| m.to == 1).map_or(1, |m| m.from),
+        };
+        moves.push(Move { from, to: stream });
+    }
+    moves.extend(command.passed.iter().map(|(from, to)| Move { from: *from, to: *to }));
+    for (index, (fd, _)) in command.listening.iter().enumerate() {
+        let to = 3 + index as i32;
+        if given(to) {
+            return Err(Error::invalid("listen_fd", format!("{}: descriptor {to} is given twice, by listen_fd and pass_fd", doing())));
+        }
+        moves.push(Move { from: *fd, to });
+    }
+    let lent = command.passed.iter().map(|(fd, _)| fd).chain(command.listening.iter().map(|(fd, _)| fd));
+    let lent = lent.chain(command.stdio.iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None }));
+    for fd in lent {
+        if !fds::is_open(*fd) {
+            return Err(Error::system("dup2", Errno::EBADF, format!("{}: descriptor {fd}", doing())));
+        }
+    }
+    // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
+    Ok((Map::new(moves, &inherited), inherited))
+}
+
+/// Brings every source down to a low number, so that the child's table can be cut there. Without a free place: as it was.
+fn park<'a>(map: Map, inherited: &[i32], landing: &'a Landing) -> (Map, Option<Parked<'a>>) {
+    let mut high: Vec<RawFd> = map.moves.iter().map(|m| m.from).filter(|from| *from >= LOW / 4).collect();
+    high.sort_unstable();
+    high.dedup();
+    if high.is_empty() {
+        return (map, None);
+    }
+    let Some(parked) = landing.park(&high) else { return (map, None) };
+    let place = |from: RawFd| high.iter().position(|fd| *fd == from).map(|i| parked.numbers[i]);
+    let sources: Vec<(usize, RawFd)> = map.moves.iter().enumerate().filter_map(|(i, m)| Some((i, place(m.from)?))).collect();
+    (map.resourced(&sources, inherited), Some(parked))
+}
+
+/// `LISTEN_FDS` and `LISTEN_FDNAMES`.
+fn listen_entries(command: &Command) -> Vec<CString> {
+    if command.listening.is_empty() {
+        return Vec::new();
+    }
+    let names = command.listening.iter().map(|(_, name)| &name[..]).collect::<Vec<_>>().join(&b':');
+    let count = format!("LISTEN_FDS={}", command.listening.len()).into_bytes();
+    // Names were checked when they were given: no NUL.
+    [count, [b"LISTEN_FDNAMES=", &names[..]].concat()].into_iter().filter_map(|entry| CString::new(entry).ok()).collect()
+}
+
+/// The tier that made a child, by the name that `PROCSUP_SPAWN_PATH` knows it by.
+pub fn path_name(path: Path) -> &'static str {
+    match path {
+        Path::Clone3 => "clone3",
+        Path::Clone => "clone",
+        Path::Fork => "fork",
+    }
+}

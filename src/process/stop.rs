@@ -1,0 +1,113 @@
+//! How a child is stopped: a plan of signals with waits, as a machine without clock or process.
+//!
+//! | state        | event                | next          | action               |
+//! |--------------|----------------------|---------------|----------------------|
+//! | Idle         | begin                | Step(0, due)  | send plan[0].signal  |
+//! | Step(n, due) | now >= due, n+1 there| Step(n+1, due)| send plan[n+1].signal|
+//! | Step(n, due) | now >= due, no more  | Over          | -                    |
+//! | any          | the child ended      | (left alone)  | -                    |
+//!
+//! The ladder never sleeps: whoever waits for the child waits until `due` at the most, and an exit ends all waits at once.
+
+use crate::clock::MILLI;
+
+/// How long a killed process may take to vanish before it is called unkillable (it sits in an uninterruptible call).
+pub const LAST_WAIT_MS: i64 = 5_000;
+
+/// One rung: send the signal, wait this long for the end. -1: as long as the last rung ever waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Step {
+    /// The signal.
+    pub signal: i32,
+    /// Milliseconds.
+    pub wait_ms: i64,
+}
+
+/// The default: TERM, two seconds, KILL.
+pub fn default_plan() -> Vec<Step> {
+    vec![Step { signal: libc::SIGTERM, wait_ms: 2_000 }, Step { signal: libc::SIGKILL, wait_ms: -1 }]
+}
+
+/// Where a ladder stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Ladder {
+    /// Not begun.
+    #[default]
+    Idle,
+    /// On this rung until that time (nanoseconds).
+    Step(usize, i64),
+    /// Every rung was tried, and the child is still there.
+    Over,
+}
+
+impl Ladder {
+    fn on(plan: &[Step], rung: usize, now: i64, grace_ms: i64) -> (Self, Option<i32>) {
+        let Some(step) = plan.get(rung) else { return (Ladder::Over, None) };
+        let wait = match (rung, grace_ms, step.wait_ms) {
+            (0, grace, _) if grace >= 0 && plan.len() > 1 => grace,
+            (_, _, wait) if wait >= 0 => wait,
+            _ => LAST_WAIT_MS,
+        };
+        (Ladder::Step(rung, now.saturating_add(wait.saturating_mul(MILLI))), Some(step.signal))
+    }
+
+    /// Starts, unless it has started. `grace_ms >= 0` replaces the wait of the first of several rungs.
+    pub fn begin(&mut self, plan: &[Step], now: i64, grace_ms: i64) -> Option<i32> {
+        if *self != Ladder::Idle {
+            return None;
+        }
+        let (next, signal) = Self::on(plan, 0, now, grace_ms);
+        *self = next;
+        signal
+    }
+
+    /// Climbs if the rung's time is over; the signal to send now.
+    pub fn advance(&mut self, plan: &[Step], now: i64) -> Option<i32> {
+        match *self {
+            Ladder::Step(rung, due) if now >= due => {
+                let (next, signal) = Self::on(plan, rung + 1, now, -1);
+                *self = next;
+                signal
+            }
+            _ => None,
+        }
+    }
+
+    /// When to look again.
+    pub fn due(&self) -> Option<i64> {
+        match self {
+            Ladder::Step(_, due) => Some(*due),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ev11_term_then_kill_then_over() {
+        let plan = default_plan();
+        let mut ladder = Ladder::default();
+        assert_eq!(ladder.begin(&plan, 0, -1), Some(libc::SIGTERM));
+        assert_eq!(ladder.begin(&plan, 0, -1), None, "a ladder begins once");
+        assert_eq!(ladder.advance(&plan, 1_999 * MILLI), None);
+        assert_eq!(ladder.advance(&plan, 2_000 * MILLI), Some(libc::SIGKILL));
+        assert_eq!(ladder.due(), Some((2_000 + LAST_WAIT_MS) * MILLI));
+        assert_eq!(ladder.advance(&plan, 7_000 * MILLI), None);
+        assert_eq!(ladder, Ladder::Over);
+        assert_eq!(ladder.due(), None);
+    }
+
+    #[test]
+    fn grace_replaces_the_first_wait_of_several() {
+        let plan = default_plan();
+        let mut ladder = Ladder::default();
+        ladder.begin(&plan, 0, 0);
+        assert_eq!(ladder.advance(&plan, 0), Some(libc::SIGKILL));
+        let mut single = Ladder::default();
+        single.begin(&[Step { signal: 9, wait_ms: 100 }], 0, 0);
+        assert_eq!(single.due(), Some(100 * MILLI), "the last rung keeps its own wait");
+    }
+}

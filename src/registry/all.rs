@@ -1,0 +1,70 @@
+//! Everything at once. These three may be called from a signal handler: no lock, no allocation, errno untouched.
+//!
+//! They never retire a slot or release what a child owned: ordinary calls do that later. They take all children of this
+//! process, whichever supervisor made them; in a forked copy of the host the table is empty and they touch nobody.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use super::exit::Cause;
+use super::slot::Reaped;
+use super::{REGISTRY, Slot};
+use crate::clock;
+
+/// Numbers the rounds of kill-all, so that a round waits for exactly the children it killed.
+static ROUND: AtomicU64 = AtomicU64::new(0);
+
+/// How long one wait lasts before the whole is looked at again.
+const SLICE: i64 = 10 * clock::MILLI;
+
+/// Sends a signal to every live child's group. One that has just gone is no error.
+pub fn signal_all(signal: i32) {
+    let Some(registry) = REGISTRY.get() else { return };
+    for slot in registry.slots().filter(Slot::is_running) {
+        slot.note_signal(signal);
+        let _ = slot.signal(signal);
+    }
+}
+
+/// How many children have not been reaped.
+pub fn live_count() -> u32 {
+    REGISTRY.get().map_or(0, |registry| registry.slots().filter(Slot::is_running).count() as u32)
+}
+
+/// Kills all groups, then reaps every leader; answers how many were left at the deadline (`None`: no deadline).
+pub fn kill_and_reap_all(deadline: Option<i64>) -> u32 {
+    let Some(registry) = REGISTRY.get() else { return 0 };
+    let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
+    for slot in registry.slots().filter(Slot::is_running) {
+        slot.blame(Cause::KillAll);
+        slot.mark_round(round);
+        let _ = slot.signal(libc::SIGKILL);
+    }
+    registry.slots().filter(|slot| slot.in_round(round)).map(|slot| u32::from(!reap(slot, round, deadline))).sum()
+}
+
+/// Reaps one killed child, waiting no longer than the deadline. A zombie that another frame of this process is reaping
+/// counts as reaped: that frame may lie below us on this very stack, so waiting for it could be for ever.
+fn reap(slot: Slot, round: u64, deadline: Option<i64>) -> bool {
+    let mut elsewhere = 0;
+    loop {
+        if !slot.is_running() || !slot.in_round(round) {
+            return true;
+        }
+        match slot.try_reap() {
+            Reaped::Published => return true,
+            Reaped::Elsewhere if elsewhere > 100 => return true,
+            Reaped::Elsewhere => {
+                elsewhere += 1;
+                crate::sys::poll::relax();
+            }
+            Reaped::Running => {
+                let left = deadline.map_or(SLICE, |at| at - clock::now());
+                if left <= 0 {
+                    return false;
+                }
+                slot.await_end(left.min(SLICE));
+            }
+        }
+    }
+}
+

@@ -1,0 +1,110 @@
+//! The process-global, signal-safe table of live children.
+//!
+//! Fixed addresses, no locks, no allocation on the way of a signal handler, and memory that a forked host finds wiped: its
+//! child owns nothing, without an atfork hook.
+//!
+//! | part          | what                                                                          |
+//! |---------------|-------------------------------------------------------------------------------|
+//! | `word.rs`     | the protocol of one slot, one atomic word; model-checked                      |
+//! | `freelist.rs` | which slots are free; model-checked                                           |
+//! | `slot.rs`     | one child: identity, signals, look-sweep-reap                                 |
+//! | `all.rs`      | everything at once: the three calls a signal handler may make                 |
+//! | `exit.rs`     | the exit record                                                               |
+
+mod all;
+mod exit;
+mod freelist;
+mod slot;
+pub mod word;
+
+/// The atomics of this room under one name, so that the model can put loom's in their place.
+pub mod atomics {
+    pub use core::sync::atomic::{AtomicU64, Ordering};
+}
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use nix::errno::Errno;
+use once_cell::race::OnceBox;
+
+use crate::sys::memory::{Line, WipedTable, wiped_line};
+
+pub use all::{kill_and_reap_all, live_count, signal_all};
+pub use exit::{Cause, Exit, Kind};
+pub use slot::{Facts, Reaped, Slot};
+
+/// The table and its header. The header lies in wiped memory too: a forked child starts with an empty free list and no slots.
+struct Registry {
+    table: WipedTable,
+    header: &'static Line,
+}
+
+static REGISTRY: OnceBox<Registry> = OnceBox::new();
+
+impl Registry {
+    fn head(&self) -> &AtomicU64 {
+        &self.header[0]
+    }
+
+    /// How many slots were ever in use.
+    fn high(&self) -> &AtomicU64 {
+        &self.header[1]
+    }
+
+    fn slot(&self, index: u32) -> Option<Slot> {
+        self.table.get(index as usize).map(Slot)
+    }
+
+    /// All slots that were ever in use.
+    fn slots(&self) -> impl Iterator<Item = Slot> + '_ {
+        (0..self.high().load(Ordering::Acquire) as u32).filter_map(|index| self.slot(index))
+    }
+}
+
+fn registry() -> Result<&'static Registry, Errno> {
+    REGISTRY.get_or_try_init(|| Ok(Box::new(Registry { table: WipedTable::new()?, header: wiped_line()? })))
+}
+
+/// A place in the registry that belongs to one child; give it back with [`Lease::retire`].
+#[derive(Debug, PartialEq, Eq)]
+pub struct Lease {
+    index: u32,
+    generation: u32,
+}
+
+impl Lease {
+    /// Takes a slot for a child that is about to be made.
+    pub fn take(facts: Facts) -> Result<(Self, Slot), Errno> {
+        let registry = registry()?;
+        let next = |index| registry.slot(index).map_or(0, |slot| slot.next_word().load(Ordering::Relaxed));
+        let index = match freelist::pop(registry.head(), next) {
+            Some(index) => index,
+            None => {
+                let index = registry.high().fetch_add(1, Ordering::AcqRel) as u32;
+                if let Err(errno) = registry.table.grow(index as usize) {
+                    // The number stays unused: readers skip slots without memory, and it is offered again.
+                    let _ = registry.high().compare_exchange(u64::from(index) + 1, u64::from(index), Ordering::AcqRel, Ordering::Relaxed);
+                    return Err(errno);
+                }
+                index
+            }
+        };
+        let slot = registry.slot(index).ok_or(Errno::ENOMEM)?;
+        let generation = slot.begin(facts, crate::clock::now());
+        Ok((Self { index, generation }, slot))
+    }
+
+    /// The slot, unless this process is a forked copy of the one that took it.
+    pub fn slot(&self) -> Option<Slot> {
+        let slot = REGISTRY.get()?.slot(self.index)?;
+        (slot.generation() == self.generation && slot.state() != word::State::Free).then_some(slot)
+    }
+
+    /// Gives the slot back. The child must have been reaped, or never have been made.
+    pub fn retire(self) {
+        if let (Some(registry), Some(slot)) = (REGISTRY.get(), self.slot()) {
+            slot.retire();
+            freelist::push(registry.head(), self.index, |next| slot.next_word().store(next, Ordering::Relaxed));
+        }
+    }
+}

@@ -1,0 +1,322 @@
+//! One child in the registry: sixteen words of wiped memory, each an atomic, readable from a signal handler.
+//!
+//! Written by the kernel: `pid` and `pidfd`, before the child's first instruction. Valid once `pid` is not zero: a clone
+//! that fails late has already written a pidfd number that nobody owns.
+
+use super::atomics::{AtomicU64, Ordering};
+use super::exit::{Cause, Exit, Kind};
+use super::word::{self, State};
+use crate::sys::child::Isolation;
+use crate::sys::clone::Target;
+use crate::sys::memory::Line;
+use crate::sys::pidfd::{self, SendError};
+use crate::sys::wait::{self, Ending, Seen};
+use crate::sys::{clone, poll};
+use nix::errno::Errno;
+
+/// A slot of the table.
+#[derive(Clone, Copy)]
+pub struct Slot(pub(super) &'static Line);
+
+/// What a signal or a reap must know of a child; in the slot because a signal handler does both.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Facts {
+    /// Whether there is a group to signal and to sweep.
+    pub isolation: Isolation,
+    /// Whether the rest of the group ends with its leader.
+    pub sweep: bool,
+}
+
+/// What an attempt to reap found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reaped {
+    /// It runs.
+    Running,
+    /// It has ended and another frame of this process is about to publish how; it is no zombie any more, or will not be for long.
+    Elsewhere,
+    /// Its exit record is in the slot.
+    Published,
+}
+
+impl Slot {
+    fn word(&self) -> &'static AtomicU64 {
+        &self.0[0]
+    }
+    fn pid_word(&self) -> &'static AtomicU64 {
+        &self.0[1]
+    }
+    fn pidfd_word(&self) -> &'static AtomicU64 {
+        &self.0[2]
+    }
+    fn facts_word(&self) -> &'static AtomicU64 {
+        &self.0[3]
+    }
+    fn cause_word(&self) -> &'static AtomicU64 {
+        &self.0[4]
+    }
+    fn signal_word(&self) -> &'static AtomicU64 {
+        &self.0[5]
+    }
+    fn record(&self) -> &'static [AtomicU64] {
+        &self.0[6..12]
+    }
+    pub(super) fn next_word(&self) -> &'static AtomicU64 {
+        &self.0[12]
+    }
+    fn round_word(&self) -> &'static AtomicU64 {
+        &self.0[13]
+    }
+
+    /// Where the kernel writes the identity.
+    pub fn target(&self) -> Target<'static> {
+        Target { pid: self.pid_word(), pidfd: self.pidfd_word() }
+    }
+
+    /// Takes this free slot.
+    pub(super) fn begin(&self, facts: Facts, started: i64) -> u32 {
+        self.pid_word().store(0, Ordering::Relaxed);
+        self.pidfd_word().store(u64::from(u32::MAX), Ordering::Relaxed);
+        let isolation = match facts.isolation {
+            Isolation::None => 0,
+            Isolation::Group => 1,
+            Isolation::Session => 2,
+        };
+        self.facts_word().store(isolation | u64::from(facts.sweep) << 8, Ordering::Relaxed);
+        for word in [self.cause_word(), self.signal_word(), self.round_word()] {
+            word.store(0, Ordering::Relaxed);
+        }
+        self.record()[0].store(started as u64, Ordering::Relaxed);
+        word::begin(self.word()).unwrap_or_default()
+    }
+
+    /// The child runs.
+    pub fn set_live(&self) {
+        word::live(self.word());
+    }
+
+    /// The generation now.
+    pub fn generation(&self) -> u32 {
+        word::generation(self.word())
+    }
+
+    /// The state now.
+    pub fn state(&self) -> State {
+        word::state(self.word())
+    }
+
+    fn facts(&self) -> Facts {
+        let raw = self.facts_word().load(Ordering::Relaxed);
+        let isolation = match raw & 0xFF {
+            0 => Isolation::None,
+            1 => Isolation::Group,
+            _ => Isolation::Session,
+        };
+        Facts { isolation, sweep: raw & 0x100 != 0 }
+    }
+
+    /// The pid, 0 before there is one.
+    pub fn pid(&self) -> i32 {
+        self.pid_word().load(Ordering::Acquire) as u32 as i32
+    }
+
+    fn pidfd(&self) -> i32 {
+        self.pidfd_word().load(Ordering::Acquire) as u32 as i32
+    }
+
+    /// Whether there is a child here that nobody has reaped.
+    pub fn is_running(&self) -> bool {
+        matches!(self.state(), State::Spawning | State::Live) && self.pid() != 0
+    }
+
+    /// Says who ends this child, if nobody has said so before.
+    pub fn blame(&self, cause: Cause) {
+        let _ = self.cause_word().compare_exchange(0, cause as u64, Ordering::Relaxed, Ordering::Relaxed);
+    }
+
+    /// Remembers the last signal that the owner sent by himself.
+    pub fn note_signal(&self, signal: i32) {
+        self.signal_word().store(signal as u64, Ordering::Relaxed);
+    }
+
+    /// Marks it as killed in this round of kill-all; a slot reused since then has no mark.
+    pub(super) fn mark_round(&self, round: u64) {
+        self.round_word().store(round, Ordering::Relaxed);
+    }
+
+    pub(super) fn in_round(&self, round: u64) -> bool {
+        self.round_word().load(Ordering::Relaxed) >= round
+    }
+
+    /// Signals the group (if it has one of its own), else the process. Safe in a signal handler.
+    ///
+    /// Before its own `setpgid` a child leads no group: then the process alone is signalled, never the host's group.
+    pub fn signal(&self, signal: i32) -> Result<(), Errno> {
+        if !word::pin(self.word()) {
+            return Err(Errno::ESRCH);
+        }
+        let result = self.signal_pinned(signal);
+        word::unpin(self.word());
+        result
+    }
+
+    fn signal_pinned(&self, signal: i32) -> Result<(), Errno> {
+        let (pid, fd) = (self.pid(), self.pidfd());
+        if pid == 0 {
+            return Err(Errno::ESRCH);
+        }
+        if self.facts().isolation != Isolation::None {
+            match pidfd::signal_group(fd, signal) {
+                Ok(()) => return Ok(()),
+                Err(SendError::Errno(Errno::ESRCH)) => {}
+                Err(SendError::Errno(errno)) => return Err(errno),
+                Err(SendError::Unavailable) => match self.kill_by_number(-pid, signal) {
+                    Err(Errno::ESRCH) => {}
+                    other => return other,
+                },
+            }
+        }
+        match pidfd::signal(fd, signal) {
+            Ok(()) => Ok(()),
+            Err(SendError::Errno(errno)) => Err(errno),
+            Err(SendError::Unavailable) => self.kill_by_number(pid, signal),
+        }
+    }
+
+    /// By number, for kernels before 6.9 and filters. The number is ours while the child is unreaped: our own reapers are
+    /// kept out by the pin, and a host that reaps strangers' children is found out by the look.
+    fn kill_by_number(&self, number: i32, signal: i32) -> Result<(), Errno> {
+        if word::has_reaper(self.word()) || wait::look(self.pidfd(), self.pid()) == Seen::Gone {
+            return Err(Errno::ESRCH);
+        }
+        pidfd::kill_number(number, signal)
+    }
+
+    /// Looks, sweeps, reaps, publishes; never blocks. Safe in a signal handler.
+    ///
+    /// The order is the point: the zombie leader pins the group id, so what is left of its group is killed before the reap.
+    pub fn try_reap(&self) -> Reaped {
+        if self.state() == State::Exited {
+            return Reaped::Published;
+        }
+        if self.pid() == 0 {
+            return Reaped::Running;
+        }
+        if !word::enter(self.word(), !pidfd::group_signals_are_exact()) {
+            return match self.state() {
+                State::Exited => Reaped::Published,
+                _ if wait::look(self.pidfd(), self.pid()) == Seen::Running => Reaped::Running,
+                _ => Reaped::Elsewhere,
+            };
+        }
+        let result = self.reap_entered();
+        word::leave(self.word());
+        result
+    }
+
+    fn reap_entered(&self) -> Reaped {
+        let (pid, fd) = (self.pid(), self.pidfd());
+        let seen = wait::look(fd, pid);
+        match seen {
+            Seen::Running => return Reaped::Running,
+            Seen::Ended(_) => self.sweep(pid, fd, true),
+            Seen::Gone => self.sweep(pid, fd, false),
+        }
+        match wait::reap(fd, pid) {
+            Seen::Running => Reaped::Running,
+            Seen::Ended(ending) => {
+                self.write_record(Kind::of(&ending), &ending);
+                word::publish(self.word());
+                Reaped::Published
+            }
+            Seen::Gone if self.state() == State::Exited => Reaped::Published,
+            // The frame that got the status is between its waitid and its publish.
+            Seen::Gone if !word::is_only_reaper(self.word()) => Reaped::Elsewhere,
+            Seen::Gone => {
+                // A stranger has reaped it. Newer kernels keep the status behind the pidfd.
+                match pidfd::kept_status(fd).map(Ending::from_status) {
+                    Some(ending) => self.write_record(Kind::of(&ending), &ending),
+                    None => self.write_record(Kind::Lost, &Ending { code: -1, ..Ending::default() }),
+                }
+                word::publish(self.word());
+                Reaped::Published
+            }
+        }
+    }
+
+    /// Kills what is left of the group. `pinned`: the leader is a zombie still, its number cannot have been recycled.
+    fn sweep(&self, pid: i32, fd: i32, pinned: bool) {
+        let facts = self.facts();
+        if !facts.sweep || facts.isolation == Isolation::None {
+            return;
+        }
+        if pidfd::signal_group(fd, libc::SIGKILL) == Err(SendError::Unavailable) && pinned {
+            let _ = pidfd::kill_number(-pid, libc::SIGKILL);
+        }
+    }
+
+    /// Waits at most `nanos` for the child to end; for signal handlers.
+    pub(super) fn await_end(&self, nanos: i64) {
+        if word::pin(self.word()) {
+            poll::wait_raw(self.pidfd(), nanos);
+            word::unpin(self.word());
+        }
+    }
+
+    fn write_record(&self, kind: Kind, ending: &Ending) {
+        let record = self.record();
+        let status = kind as u64 | u64::from(ending.core) << 8 | u64::from(ending.signal as u8) << 16 | u64::from(ending.code as u32) << 32;
+        let usage = ending.usage.unwrap_or(wait::Usage { user_us: -1, system_us: -1, max_rss_kib: -1 });
+        record[1].store(crate::clock::now() as u64, Ordering::Relaxed);
+        record[2].store(status, Ordering::Relaxed);
+        record[3].store(usage.user_us as u64, Ordering::Relaxed);
+        record[4].store(usage.system_us as u64, Ordering::Relaxed);
+        record[5].store(usage.max_rss_kib as u64, Ordering::Relaxed);
+    }
+
+    /// The published record.
+    pub fn exit(&self) -> Exit {
+        let read = |i: usize| self.record()[i].load(Ordering::Relaxed) as i64;
+        let status = read(2) as u64;
+        let (kind, signal) = (Kind::from_raw(status as u8), (status >> 16) as u8 as i32);
+        let asked = Cause::from_raw(self.cause_word().load(Ordering::Relaxed) as u8);
+        let own_signal = self.signal_word().load(Ordering::Relaxed) as i32;
+        let cause = if asked == Cause::Itself && signal != 0 && signal == own_signal { Cause::Owner } else { asked };
+        Exit {
+            kind,
+            code: (status >> 32) as u32 as i32,
+            signal,
+            core_dumped: status >> 8 & 1 != 0,
+            cause,
+            user_us: read(3),
+            system_us: read(4),
+            max_rss_kib: read(5),
+            started_ns: read(0),
+            ended_ns: read(1),
+        }
+    }
+
+    /// Ends this generation; waits for signallers and reapers in other threads, whose calls never block.
+    pub(super) fn retire(&self) {
+        while !word::retire(self.word()) {
+            poll::relax();
+        }
+    }
+}
+
+impl Slot {
+    /// Makes the child of this slot.
+    pub fn spawn(&self, request: &clone::Request<'_>) -> Result<clone::Spawned, clone::Failure> {
+        clone::spawn(request, &self.target(), &|pidfd, pid| self.bury(pidfd, pid))
+    }
+
+    /// Reaps a child that failed before its exec, as a reaper like any other: nobody may be about to signal its number.
+    fn bury(&self, pidfd: i32, pid: i32) {
+        while matches!(self.state(), State::Spawning) && !word::enter(self.word(), true) {
+            poll::relax();
+        }
+        wait::reap_ending(pidfd, pid);
+        if self.state() == State::Spawning {
+            word::leave(self.word());
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Many children behind one pollable descriptor, without a thread.
+//!
+//! ```text
+//!                     ps_supervisor_fd --> outer epoll
+//!                                            |      |
+//!   pidfds, capture pipes, timer --> inner epoll   flag (events are waiting)
+//! ```
+//!
+//! Truth is level-triggered: a pidfd stays readable until its child is reaped, and a reap is what makes the EXITED event, so
+//! none can be lost or come twice. Blocking calls from other threads reap too; they leave the event in the queue and raise
+//! the flag. The inner set is what such calls watch, to move timers and output along without taking anybody's events.
+//!
+//! | file         | what                                              |
+//! |--------------|---------------------------------------------------|
+//! | `managed.rs` | one child under a supervisor: the calls on it     |
+//! | `inner.rs`   | bookkeeping: sets, timers, the pump               |
+//! | `events.rs`  | the queue of events                               |
+//!
+//! The default supervisor (NULL in C) keeps no books on a child until it has to: when its handle is freed while it runs, or
+//! when it has a timer or captured output. Calls into procsup then look after it in passing.
+
+mod events;
+mod inner;
+mod managed;
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::sync::Arc;
+
+pub use events::{Event, EventKind};
+pub(crate) use inner::Inner;
+pub use managed::Managed;
+
+use crate::clock;
+use crate::error::{Error, Result, Status};
+use crate::process::command::Command;
+use crate::process::spawn;
+use crate::registry;
+use crate::sys::memory::PerProcess;
+
+static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
+
+/// The bookkeeping of children without a supervisor of their own.
+fn default_inner() -> Result<&'static Arc<Inner>> {
+    DEFAULT.get_or_try_init(|| Inner::new(true)).map_err(|errno| Error::system("epoll_create1", errno, "cannot set up the default supervisor"))
+}
+
+/// Looks after children of the default supervisor in passing. Costs one load when there are none to look after.
+pub fn poke() {
+    if let Some(inner) = DEFAULT.get() {
+        inner.pump_if_busy();
+    }
+}
+
+/// Starts a command under the default supervisor, which has no limits and no events.
+pub fn spawn(command: &Command) -> Result<Arc<Managed>> {
+    spawn_default(command, &mut |_| 0)
+}
+
+pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+    poke();
+    default_inner()?.spawn(command, register)
+}
+
+/// Kills every child of this process and reaps it; answers how many were left when `timeout_ms` (-1: no limit) had passed.
+///
+/// Safe in a signal handler. What the children owned is released by later calls.
+pub fn kill_and_reap_all(timeout_ms: i64) -> u32 {
+    registry::kill_and_reap_all(clock::deadline(timeout_ms))
+}
+
+/// How many children have not been reaped. Safe in a signal handler.
+pub fn live_count() -> u32 {
+    registry::live_count()
+}
+
+/// A supervisor: children, their events, one descriptor to wait on. Dropping it kills and reaps what is left.
+#[derive(Debug)]
+pub struct Supervisor {
+    inner: Arc<Inner>,
+}
+
+impl Supervisor {
+    /// Makes one, and reserves the landing descriptors of this process if that was not done: a host that makes its first
+    /// supervisor early, while low descriptor numbers are free, spawns fast for ever.
+    pub fn new() -> Result<Self> {
+        spawn::prepare()?;
+        let inner = Inner::new(false).map_err(|errno| Error::system("epoll_create1", errno, "cannot make a supervisor"))?;
+        Ok(Self { inner })
+    }
+
+    /// Starts a command. `token` comes back in [`Managed::token`].
+    pub fn spawn(&self, command: &Command, token: u64) -> Result<Arc<Managed>> {
+        self.spawn_registered(command, &mut |_| token)
+    }
+
+    pub(crate) fn spawn_registered(&self, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+        poke();
+        self.inner.spawn(command, register)
+    }
+
+    /// The descriptor to wait on, for reading: readable while [`Supervisor::next_event`] has something to do.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.inner.outer().map(AsFd::as_fd)
+    }
+
+    /// The next event; waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none.
+    pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Event>> {
+        if timeout_ms < -1 {
+            return Err(Error::invalid("timeout_ms", format!("a timeout of {timeout_ms} ms")));
+        }
+        poke();
+        self.inner.next_event(clock::deadline(timeout_ms))
+    }
+
+    /// Kills and reaps all children and ends every wait for events; bounded. A child that does not die even so is handed to
+    /// the default supervisor, which reaps it when it does.
+    pub fn close(&self) {
+        let left = self.inner.close();
+        if let Ok(default) = default_inner() {
+            for managed in left {
+                let _ = default.attach(&managed);
+            }
+        }
+    }
+}
+
+impl Drop for Supervisor {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+fn shut_down() -> Error {
+    Error::new(Status::Shutdown, "supervisor", "the supervisor has been closed")
+}

@@ -1,0 +1,482 @@
+//! What runs between clone and exec.
+//!
+//! In the fast tiers this code shares all memory with the host, whose calling thread is suspended meanwhile. The rules:
+//! only raw system calls; no allocation, lock, thread-local storage (so no `errno`), panic path or unwinding; nothing of
+//! the host's memory is written but the report and the LISTEN_PID digits; the shared descriptor table is not touched
+//! before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
+//!
+//! The order of steps: descriptors' table, group, limits that need privilege, descriptors, credentials, directory (as
+//! the new user), death signal (a change of credentials clears it), signals last, exec.
+
+use core::ffi::{c_char, c_void};
+use core::sync::atomic::{AtomicI32, Ordering};
+
+use super::raw::syscall;
+
+/// Which step of the child failed; the names are what `ps_error_step` answers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i32)]
+#[allow(missing_docs)]
+pub enum Step {
+    None = 0,
+    CloseRange,
+    Setpgid,
+    Setsid,
+    Nice,
+    Rlimit,
+    Lift,
+    Dup2,
+    Close,
+    Setgroups,
+    Setgid,
+    Setuid,
+    NoNewPrivs,
+    Chdir,
+    DieWithHost,
+    Exec,
+}
+
+impl Step {
+    const ALL: [(Step, &'static str); 16] = [
+        (Step::None, ""),
+        (Step::CloseRange, "close_range"),
+        (Step::Setpgid, "setpgid"),
+        (Step::Setsid, "setsid"),
+        (Step::Nice, "nice"),
+        (Step::Rlimit, "rlimit"),
+        (Step::Lift, "fcntl"),
+        (Step::Dup2, "dup2"),
+        (Step::Close, "close"),
+        (Step::Setgroups, "setgroups"),
+        (Step::Setgid, "setgid"),
+        (Step::Setuid, "setuid"),
+        (Step::NoNewPrivs, "no_new_privs"),
+        (Step::Chdir, "chdir"),
+        (Step::DieWithHost, "die_with_host"),
+        (Step::Exec, "exec"),
+    ];
+
+    /// The name that an error shows.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(step, _)| *step == self).map_or("", |(_, name)| name)
+    }
+
+    pub(super) fn from_raw(raw: i32) -> Step {
+        Self::ALL.iter().find(|(step, _)| *step as i32 == raw).map_or(Step::None, |(step, _)| *step)
+    }
+}
+
+/// One descriptor that the child gets: `from` in the parent's numbering, `to` in its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Move {
+    /// The number it has when the child begins.
+    pub from: i32,
+    /// The number it must have at exec.
+    pub to: i32,
+}
+
+/// A range of descriptor numbers to close, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Gap {
+    /// The first number to close.
+    pub first: u32,
+    /// The last one; `u32::MAX` for all above.
+    pub last: u32,
+}
+
+/// One resource limit in the kernel's form (`struct rlimit64`, prlimit(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Limit {
+    /// `RLIMIT_*`.
+    pub resource: u32,
+    /// The soft limit.
+    pub soft: u64,
+    /// The hard limit.
+    pub hard: u64,
+}
+
+/// How the child is set apart from the host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Isolation {
+    /// It stays in the host's process group.
+    None,
+    /// It leads a process group of its own.
+    #[default]
+    Group,
+    /// It leads a session (and group) of its own.
+    Session,
+}
+
+/// A counted array that the child reads.
+#[repr(C)]
+pub(super) struct Span<T> {
+    pub at: *const T,
+    pub len: usize,
+}
+
+impl<T> Span<T> {
+    pub fn of(slice: &[T]) -> Self {
+        Self { at: slice.as_ptr(), len: slice.len() }
+    }
+
+    /// # Safety
+    /// The slice that the span was made of must still be alive.
+    #[inline(always)]
+    unsafe fn get(&self, index: usize) -> *const T {
+        self.at.wrapping_add(index)
+    }
+}
+
+/// What the child found, in memory it shares with the parent, or sent through `error_fd`.
+#[derive(Default)]
+pub(super) struct Report {
+    pub step: AtomicI32,
+    pub errno: AtomicI32,
+}
+
+/// Everything the child needs, prepared before the clone.
+pub(super) struct Orders {
+    /// First descriptor number to drop while unsharing the table; -1: the table is not shared.
+    pub unshare_first: i32,
+    pub moves: Span<Move>,
+    /// A number above every source and target: moves that collide are lifted there first.
+    pub above: i32,
+    pub gaps: Span<Gap>,
+    /// `close_range` is known to be missing: walk /proc/self/fd.
+    pub no_close_range: bool,
+    pub isolation: Isolation,
+    /// -1: leave it.
+    pub umask: i32,
+    /// `i32::MIN`: leave it.
+    pub nice: i32,
+    pub limits: Span<Limit>,
+    pub set_credentials: bool,
+    pub uid: u32,
+    pub gid: u32,
+    pub groups: Span<u32>,
+    pub no_new_privs: bool,
+    /// Null: stay.
+    pub directory: *const c_char,
+    /// The host's pid if the child must not outlive it, else 0.
+    pub host: i32,
+    /// Ignored signals to reset; bit n-1 is signal n. All bits where the kernel did not clear handlers.
+    pub reset: u64,
+    /// Files to try in turn, as execvp does.
+    pub candidates: Span<*const c_char>,
+    pub argv: *const *const c_char,
+    pub envp: *const *const c_char,
+    /// Where the digits of LISTEN_PID go (room for eleven bytes), or null.
+    pub listen_pid: *mut u8,
+    /// Write end of the error pipe when memory is not shared, else -1. The child may move it.
+    pub error_fd: AtomicI32,
+    /// The parent's end of it.
+    pub parent_fd: AtomicI32,
+    pub report: *const Report,
+}
+
+/// Ends the child. `_exit` of the whole (one-thread) process.
+#[inline(always)]
+fn quit(code: i32) -> ! {
+    loop {
+        // SAFETY: takes no pointers and does not return.
+        unsafe { syscall!(libc::SYS_exit_group, code) };
+    }
+}
+
+/// Tells the parent and ends.
+#[inline(never)]
+unsafe fn fail(orders: &Orders, step: Step, answer: isize) -> ! {
+    let errno = -answer as i32;
+    // SAFETY: the report lives in the parent's frame, which waits for us.
+    let report = unsafe { &*orders.report };
+    report.errno.store(errno, Ordering::Relaxed);
+    report.step.store(step as i32, Ordering::Release);
+    let error_fd = orders.error_fd.load(Ordering::Relaxed);
+    if error_fd >= 0 {
+        let message = [step as i32, errno];
+        // SAFETY: eight bytes on our own stack; a pipe takes so few at once or not at all.
+        unsafe { syscall!(libc::SYS_write, error_fd, message.as_ptr(), 8usize) };
+    }
+    quit(127)
+}
+
+/// Runs a step that must not fail.
+macro_rules! must {
+    ($orders:expr, $step:expr, $call:expr) => {{
+        let answer: isize = $call;
+        if answer < 0 {
+            fail($orders, $step, answer);
+        }
+        answer
+    }};
+}
+
+/// The child's whole life before exec.
+///
+/// # Safety
+/// `arg` must be an [`Orders`] whose spans and strings stay alive until the exec.
+pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
+    // SAFETY: by the contract above everything the orders point to is alive, and we are the only thread of this process.
+    unsafe {
+        let orders = &*(arg as *const Orders);
+        let error_fd = orders.error_fd.load(Ordering::Relaxed);
+        let mut go = 0u8;
+        if error_fd >= 0 {
+            // Our copy of the parent's end would keep us from seeing that the parent has gone.
+            syscall!(libc::SYS_close, orders.parent_fd.load(Ordering::Relaxed));
+            if syscall!(libc::SYS_read, error_fd, &raw mut go, 1) != 1 {
+                quit(127);
+            }
+        }
+        if orders.unshare_first >= 0 {
+            must!(orders, Step::CloseRange, syscall!(libc::SYS_close_range, orders.unshare_first, u32::MAX, libc::CLOSE_RANGE_UNSHARE));
+        }
+        match orders.isolation {
+            Isolation::None => {}
+            Isolation::Group => {
+                must!(orders, Step::Setpgid, syscall!(libc::SYS_setpgid, 0, 0));
+            }
+            Isolation::Session => {
+                must!(orders, Step::Setsid, syscall!(libc::SYS_setsid));
+            }
+        }
+        if orders.umask >= 0 {
+            syscall!(libc::SYS_umask, orders.umask);
+        }
+        if orders.nice != i32::MIN {
+            must!(orders, Step::Nice, syscall!(libc::SYS_setpriority, libc::PRIO_PROCESS, 0, orders.nice));
+        }
+        for i in 0..orders.limits.len {
+            let limit = orders.limits.get(i);
+            must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, (*limit).resource, &raw const (*limit).soft, 0));
+        }
+        if error_fd >= 0 && orders.above > error_fd {
+            let lifted = must!(orders, Step::Lift, syscall!(libc::SYS_fcntl, error_fd, libc::F_DUPFD_CLOEXEC, orders.above));
+            orders.error_fd.store(lifted as i32, Ordering::Relaxed);
+        }
+        move_descriptors(orders);
+        close_the_rest(orders);
+        if orders.set_credentials {
+            // Groups while we still may, group before user: each step would take away the right to the next.
+            must!(orders, Step::Setgroups, syscall!(libc::SYS_setgroups, orders.groups.len, orders.groups.at));
+            must!(orders, Step::Setgid, syscall!(libc::SYS_setresgid, orders.gid, orders.gid, orders.gid));
+            must!(orders, Step::Setuid, syscall!(libc::SYS_setresuid, orders.uid, orders.uid, orders.uid));
+        }
+        if orders.no_new_privs {
+            must!(orders, Step::NoNewPrivs, syscall!(libc::SYS_prctl, libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+        }
+        if !orders.directory.is_null() {
+            must!(orders, Step::Chdir, syscall!(libc::SYS_chdir, orders.directory));
+        }
+        if orders.host != 0 {
+            must!(orders, Step::DieWithHost, syscall!(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL));
+            // The host may have died before the prctl: then nobody would tell us any more.
+            if syscall!(libc::SYS_getppid) as i32 != orders.host {
+                fail(orders, Step::DieWithHost, -(libc::ESRCH as isize));
+            }
+        }
+        if !orders.listen_pid.is_null() {
+            write_digits(orders.listen_pid, syscall!(libc::SYS_getpid) as u32);
+        }
+        reset_signals(orders.reset);
+        execute(orders)
+    }
+}
+
+/// The descriptor map as a parallel assignment: what a later move still needs is lifted out of the way first.
+unsafe fn move_descriptors(orders: &Orders) {
+    // SAFETY: called from `run` under its contract; `at` of the moves may be written, the parent made them for us.
+    unsafe {
+        let moves = orders.moves.at as *mut Move;
+        let len = orders.moves.len;
+        for i in 0..len {
+            let this = moves.wrapping_add(i);
+            let mut collides = false;
+            for j in 0..len {
+                let other = moves.wrapping_add(j);
+                collides |= i != j && (*other).to == (*this).from;
+            }
+            if collides && (*this).from != (*this).to {
+                let lifted = must!(orders, Step::Lift, syscall!(libc::SYS_fcntl, (*this).from, libc::F_DUPFD_CLOEXEC, orders.above));
+                (*this).from = lifted as i32;
+            }
+        }
+        for i in 0..len {
+            let this = moves.wrapping_add(i);
+            if (*this).from == (*this).to {
+                // In place already: only close-on-exec may stand in the way.
+                let flags = must!(orders, Step::Dup2, syscall!(libc::SYS_fcntl, (*this).from, libc::F_GETFD));
+                if flags as i32 & libc::FD_CLOEXEC != 0 {
+                    must!(orders, Step::Dup2, syscall!(libc::SYS_fcntl, (*this).from, libc::F_SETFD, flags as i32 & !libc::FD_CLOEXEC));
+                }
+            } else {
+                must!(orders, Step::Dup2, syscall!(libc::SYS_dup3, (*this).from, (*this).to, 0));
+            }
+        }
+    }
+}
+
+/// Closes every number in the gaps between the descriptors that the child keeps.
+unsafe fn close_the_rest(orders: &Orders) {
+    // SAFETY: called from `run` under its contract; the descriptor table is ours alone by now.
+    unsafe {
+        for i in 0..orders.gaps.len {
+            let gap = *orders.gaps.get(i);
+            let keep = orders.error_fd.load(Ordering::Relaxed) as u32;
+            if keep <= i32::MAX as u32 && gap.first <= keep && keep <= gap.last {
+                if gap.first < keep {
+                    close_gap(orders, gap.first, keep - 1);
+                }
+                if keep < gap.last {
+                    close_gap(orders, keep.wrapping_add(1), gap.last);
+                }
+            } else {
+                close_gap(orders, gap.first, gap.last);
+            }
+        }
+    }
+}
+
+unsafe fn close_gap(orders: &Orders, first: u32, last: u32) {
+    // SAFETY: as for `close_the_rest`.
+    unsafe {
+        if !orders.no_close_range {
+            let answer = syscall!(libc::SYS_close_range, first, last, 0);
+            if answer == 0 {
+                return;
+            }
+        }
+        close_by_listing(orders, first, last);
+    }
+}
+
+/// For kernels before 5.9 and filters that forbid close_range: walks /proc/self/fd, which costs the open descriptors,
+/// not the limit; without /proc, the numbers below the soft limit.
+#[inline(never)]
+unsafe fn close_by_listing(orders: &Orders, first: u32, last: u32) {
+    // SAFETY: system calls on our own table; the buffer is on our own stack and parsed within the length returned.
+    unsafe {
+        let directory = syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/proc/self/fd".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
+        if directory < 0 {
+            let mut limit = [0u64; 2];
+            syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, limit.as_mut_ptr());
+            let end = if limit[0] > 1 << 20 { 1 << 20 } else { limit[0] as u32 };
+            let mut fd = first;
+            while fd <= last && fd < end {
+                syscall!(libc::SYS_close, fd);
+                fd = fd.wrapping_add(1);
+            }
+            return;
+        }
+        #[repr(align(8))]
+        struct Buffer([u8; 2048]);
+        let mut buffer = Buffer([0; 2048]);
+        loop {
+            let got = syscall!(libc::SYS_getdents64, directory, buffer.0.as_mut_ptr(), 2048);
+            if got < 0 {
+                fail(orders, Step::Close, got);
+            }
+            if got == 0 {
+                break;
+            }
+            let mut at = 0usize;
+            while at < got as usize {
+                let record = buffer.0.as_ptr().wrapping_add(at);
+                let length = core::ptr::read_unaligned(record.wrapping_add(16) as *const u16) as usize;
+                let mut name = record.wrapping_add(19);
+                let (mut number, mut digits) = (0u32, false);
+                while (*name).is_ascii_digit() {
+                    number = number.wrapping_mul(10).wrapping_add((*name - b'0') as u32);
+                    digits = true;
+                    name = name.wrapping_add(1);
+                }
+                if digits && number >= first && number <= last && number != directory as u32 {
+                    syscall!(libc::SYS_close, number);
+                }
+                at = at.wrapping_add(length);
+            }
+        }
+        syscall!(libc::SYS_close, directory);
+    }
+}
+
+/// Decimal digits and a NUL, in place.
+unsafe fn write_digits(at: *mut u8, value: u32) {
+    let mut digits = [0u8; 10];
+    let mut left = value;
+    let mut count = 0usize;
+    loop {
+        // SAFETY: a u32 has at most ten digits.
+        unsafe { *digits.as_mut_ptr().wrapping_add(count) = b'0' + (left % 10) as u8 };
+        count = count.wrapping_add(1);
+        left /= 10;
+        if left == 0 {
+            break;
+        }
+    }
+    let mut i = 0usize;
+    while i < count {
+        // SAFETY: the caller reserved eleven bytes at `at`.
+        unsafe { *at.wrapping_add(i) = *digits.as_ptr().wrapping_add(count.wrapping_sub(1).wrapping_sub(i)) };
+        i = i.wrapping_add(1);
+    }
+    // SAFETY: as above; the eleventh byte at most.
+    unsafe { *at.wrapping_add(count) = 0 };
+}
+
+/// The kernel's `struct sigaction` in its default state: no handler, no flags, empty mask.
+const KERNEL_SIGACTION_DEFAULT: [u64; 4] = [0; 4];
+
+/// Default dispositions for the signals in `mask`, then nothing blocked: in this order, or a pending signal that the
+/// host ignored or handled would run host code in shared memory.
+unsafe fn reset_signals(mask: u64) {
+    let mut left = mask & !(1 << (libc::SIGKILL - 1)) & !(1 << (libc::SIGSTOP - 1));
+    while left != 0 {
+        let signal = left.trailing_zeros().wrapping_add(1);
+        // SAFETY: a zeroed sigaction is SIG_DFL; our table of handlers is not shared (no CLONE_SIGHAND).
+        unsafe { syscall!(libc::SYS_rt_sigaction, signal, KERNEL_SIGACTION_DEFAULT.as_ptr(), 0, 8) };
+        left &= left.wrapping_sub(1);
+    }
+    let none = 0u64;
+    // SAFETY: eight bytes on our own stack.
+    unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, 0, 8) };
+}
+
+/// Tries the candidates as execvp(3) does: goes on when a file is missing, remembers "permission denied".
+unsafe fn execute(orders: &Orders) -> ! {
+    let mut denied = false;
+    let mut answer = -(libc::ENOENT as isize);
+    for i in 0..orders.candidates.len {
+        // SAFETY: candidates, argv and envp are NUL-terminated and alive by the contract of `run`.
+        answer = unsafe { syscall!(libc::SYS_execve, *orders.candidates.get(i), orders.argv, orders.envp) };
+        match -answer as i32 {
+            libc::EACCES => denied = true,
+            libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
+            _ => break,
+        }
+    }
+    let last = -answer as i32;
+    if denied && matches!(last, libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT) {
+        answer = -(libc::EACCES as isize);
+    }
+    // SAFETY: the orders are alive.
+    unsafe { fail(orders, Step::Exec, answer) }
+}
+
+/// The probe's child: finds out in one go whether close_range works here and whether memory is shared.
+///
+/// # Safety
+/// `arg` must be a [`Report`] in the parent's frame.
+pub(super) unsafe extern "C" fn probe(arg: *mut c_void) -> ! {
+    // SAFETY: the parent waits, or holds a copy that nobody else reads; the descriptor table is not shared with it.
+    unsafe {
+        let report = &*(arg as *const Report);
+        let answer = syscall!(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE);
+        report.errno.store(-answer as i32, Ordering::Relaxed);
+        report.step.store(-1, Ordering::Release);
+    }
+    quit(0)
+}

@@ -1,0 +1,80 @@
+//! The host's environment, read only: environ(7).
+//!
+//! The strings are not copied: the array passed to exec points at the host's own. A host that calls `setenv` in another
+//! thread during a spawn has the same hazard with posix_spawn(3) and with every library; POSIX puts it on the host.
+
+use core::ffi::{CStr, c_char};
+use core::marker::PhantomData;
+use std::ffi::CString;
+
+use super::cstr::{List, ListenPid};
+
+unsafe extern "C" {
+    static mut environ: *const *const c_char;
+}
+
+/// Visits the `NAME=value` strings of the host.
+fn each(mut visit: impl FnMut(&'static CStr, *const c_char)) {
+    // SAFETY: libc keeps `environ` null or a NULL-terminated array of NUL-terminated strings; see above for threads.
+    unsafe {
+        let mut at = environ;
+        while !at.is_null() && !(*at).is_null() {
+            visit(CStr::from_ptr(*at), *at);
+            at = at.add(1);
+        }
+    }
+}
+
+/// The name part of `NAME=value`.
+fn name_of(entry: &[u8]) -> &[u8] {
+    let end = entry.iter().skip(1).position(|b| *b == b'=').map_or(entry.len(), |at| at + 1);
+    &entry[..end]
+}
+
+/// The value of a variable of the host.
+pub fn get(name: &[u8]) -> Option<CString> {
+    let mut found = None;
+    each(|entry, _| {
+        let bytes = entry.to_bytes();
+        if found.is_none() && bytes.len() > name.len() && name_of(bytes) == name {
+            found = CString::new(&bytes[name.len() + 1..]).ok();
+        }
+    });
+    found
+}
+
+/// The host's variables whose names pass `keep`, followed by `added`.
+pub fn merge<'a>(keep: impl Fn(&[u8]) -> bool, added: impl Iterator<Item = &'a CStr>, listen_pid: Option<&'a ListenPid>) -> List<'a> {
+    let mut pointers = Vec::with_capacity(64);
+    each(|entry, pointer| {
+        if keep(name_of(entry.to_bytes())) {
+            pointers.push(pointer);
+        }
+    });
+    pointers.extend(added.map(CStr::as_ptr));
+    pointers.extend(listen_pid.map(ListenPid::as_ptr));
+    pointers.push(core::ptr::null());
+    List { pointers, _life: PhantomData }
+}
+
+/// What the child's environment is made of.
+pub enum Block<'a> {
+    /// The host's own array, as it stands.
+    Inherit,
+    /// A list made for this spawn.
+    List(&'a List<'a>),
+}
+
+impl Block<'_> {
+    pub(super) fn as_ptr(&self) -> *const *const c_char {
+        static EMPTY: [usize; 1] = [0];
+        match self {
+            // SAFETY: reading the pointer; see the head of this file for threads.
+            Block::Inherit => match unsafe { environ } {
+                at if at.is_null() => (&raw const EMPTY).cast(),
+                at => at,
+            },
+            Block::List(list) => list.pointers.as_ptr(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! Descriptors: pipes that keep clear of 0, 1 and 2, and questions about numbers that the caller gave us.
+//!
+//! The trap: a host may run with 0, 1 or 2 closed. A pipe made then gets such a number, and putting it in place for the
+//! child would overwrite the other end.
+
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+
+use super::raw::{check, syscall};
+
+/// Moves a descriptor above the standard ones if it is one of them.
+pub fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
+    if fd.as_raw_fd() > 2 {
+        return Ok(fd);
+    }
+    let moved = fcntl(&fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
+    // SAFETY: a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(moved) })
+}
+
+/// A pipe, both ends close-on-exec and above 2: (read, write). pipe2(2).
+pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
+    Ok((above_standard(read)?, above_standard(write)?))
+}
+
+/// Makes reads and writes through our own end return instead of wait. Only for ends whose description nobody else holds.
+pub fn set_nonblocking(fd: &OwnedFd) -> Result<(), Errno> {
+    let flags = OFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GETFL)?);
+    fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK)).map(drop)
+}
+
+/// How many bytes a pipe holds at the most.
+pub fn pipe_capacity(fd: &OwnedFd) -> usize {
+    fcntl(fd, FcntlArg::F_GETPIPE_SZ).map_or(65_536, |size| size as usize)
+}
+
+/// Whether this number is an open descriptor.
+pub fn is_open(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes no pointers; a wrong number gives EBADF.
+    fd >= 0 && unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_GETFD)) }.is_ok()
+}
+
+/// A duplicate that belongs to us: close-on-exec, above 2.
+pub fn duplicate(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;
+    // SAFETY: a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
+/// Takes a descriptor that the C caller gave away. `EBADF` if it is not open.
+pub fn adopt(fd: RawFd) -> Result<OwnedFd, Errno> {
+    if !is_open(fd) {
+        return Err(Errno::EBADF);
+    }
+    // SAFETY: the number is open, and the caller's contract hands its ownership over.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+/// `dup3(2)` onto a number that we own: the old description there is dropped.
+pub(super) fn put(from: RawFd, onto: RawFd) -> Result<(), Errno> {
+    loop {
+        // SAFETY: no pointers; `onto` is a number that the caller owns.
+        match unsafe { check(syscall!(libc::SYS_dup3, from, onto, libc::O_CLOEXEC)) } {
+            // EBUSY: another thread is between allocating and installing that number (dup(2)).
+            Err(Errno::EINTR | Errno::EBUSY) => continue,
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// A raw number as a borrowed descriptor, for calls that take one.
+pub(super) fn borrow(fd: &RawFd) -> BorrowedFd<'_> {
+    // SAFETY: the callers pass numbers that they own for the life of the borrow.
+    unsafe { BorrowedFd::borrow_raw(*fd) }
+}

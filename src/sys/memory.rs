@@ -1,0 +1,150 @@
+//! Memory that a forked copy of the host finds wiped.
+//!
+//! The trap: after the host forks, its child holds a byte-for-byte copy of our tables, and would signal or reap
+//! its siblings. `MADV_WIPEONFORK` (Linux 4.14, madvise(2)) makes the kernel hand the child zero pages instead,
+//! without an atfork hook and also when the fork was a raw system call.
+
+use core::marker::PhantomData;
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use nix::errno::Errno;
+use once_cell::race::OnceRef;
+
+/// One record of a [`WipedTable`]: sixteen words, two cache lines, so that neighbours do not share one.
+pub type Line = [AtomicU64; 16];
+
+/// Lines in the first segment; every further segment doubles the table.
+const FIRST: usize = 64;
+/// Segments enough for 2^22 lines, the largest `pid_max` there is.
+pub const SEGMENTS: usize = 17;
+
+/// Maps `lines` zeroed lines that read as zero again in a forked child.
+fn map_wiped(lines: usize) -> Result<*mut Line, Errno> {
+    let bytes = lines * size_of::<Line>();
+    // SAFETY: an anonymous private mapping at an address of the kernel's choice touches no existing memory.
+    let at = unsafe {
+        libc::mmap(core::ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
+    };
+    if at == libc::MAP_FAILED {
+        return Err(Errno::last());
+    }
+    // SAFETY: the range is the mapping made above.
+    if unsafe { libc::madvise(at, bytes, libc::MADV_WIPEONFORK) } != 0 {
+        let error = Errno::last();
+        // SAFETY: nobody has seen the mapping yet.
+        unsafe { libc::munmap(at, bytes) };
+        return Err(error);
+    }
+    Ok(at.cast())
+}
+
+/// A page of words that is zero in a forked child; lives as long as the process.
+pub fn wiped_line() -> Result<&'static Line, Errno> {
+    let at = map_wiped(4096 / size_of::<Line>())?;
+    // SAFETY: the mapping is zeroed, aligned to a page, never unmapped, and only reached through atomics.
+    Ok(unsafe { &*at })
+}
+
+/// A grow-only table of [`Line`]s at fixed addresses, wiped in a forked child, readable from a signal handler.
+///
+/// The segment pointers lie in wiped memory themselves, so a forked child starts with an empty table and maps its own.
+pub struct WipedTable {
+    segments: *const [AtomicPtr<Line>; SEGMENTS],
+    _shared: PhantomData<&'static Line>,
+}
+
+// SAFETY: the pointers are atomics in a mapping that is never unmapped.
+unsafe impl Send for WipedTable {}
+// SAFETY: as above; all access is through atomics.
+unsafe impl Sync for WipedTable {}
+
+impl WipedTable {
+    /// An empty table. Two system calls; no segment is mapped before [`WipedTable::grow`].
+    pub fn new() -> Result<Self, Errno> {
+        let at = map_wiped(4096 / size_of::<Line>())?;
+        Ok(Self { segments: at.cast(), _shared: PhantomData })
+    }
+
+    /// Segment and offset of a line.
+    fn place(index: usize) -> (usize, usize) {
+        let shifted = index / FIRST + 1;
+        let segment = shifted.ilog2() as usize;
+        (segment, index - FIRST * ((1 << segment) - 1))
+    }
+
+    fn pointer(&self, segment: usize) -> Option<&AtomicPtr<Line>> {
+        // SAFETY: `segments` points to a live zeroed mapping of at least this size; a null pointer is a valid value.
+        unsafe { &*self.segments }.get(segment)
+    }
+
+    /// The line at `index`, if its segment has been mapped. Safe in a signal handler.
+    pub fn get(&self, index: usize) -> Option<&'static Line> {
+        let (segment, offset) = Self::place(index);
+        let at = self.pointer(segment)?.load(Ordering::Acquire);
+        if at.is_null() {
+            return None;
+        }
+        // SAFETY: a published segment holds FIRST << segment lines, `place` keeps the offset below that, and it is never unmapped.
+        Some(unsafe { &*at.add(offset) })
+    }
+
+    /// The line at `index`, mapping its segment if it is the first one of it. `EAGAIN` when the table is full.
+    pub fn grow(&self, index: usize) -> Result<&'static Line, Errno> {
+        if let Some(line) = self.get(index) {
+            return Ok(line);
+        }
+        let (segment, _) = Self::place(index);
+        let cell = self.pointer(segment).ok_or(Errno::EAGAIN)?;
+        let lines = FIRST << segment;
+        let fresh = map_wiped(lines)?;
+        if cell.compare_exchange(core::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            // SAFETY: another thread published its segment first; ours was never seen by anyone.
+            unsafe { libc::munmap(fresh.cast(), lines * size_of::<Line>()) };
+        }
+        self.get(index).ok_or(Errno::EAGAIN)
+    }
+}
+
+/// A value that belongs to this process: made on first use, and made anew in a forked copy of the host.
+///
+/// The copy's old value is left alone for ever: its locks may be held by threads that were not copied.
+pub struct PerProcess<T: 'static> {
+    cell: OnceRef<'static, Line>,
+    _value: PhantomData<fn() -> T>,
+}
+
+impl<T: Send + Sync + 'static> PerProcess<T> {
+    /// For a `static`.
+    pub const fn new() -> Self {
+        Self { cell: OnceRef::new(), _value: PhantomData }
+    }
+
+    /// The value, if it was made in this process.
+    pub fn get(&self) -> Option<&'static T> {
+        let at = self.cell.get()?[0].load(Ordering::Acquire) as *const T;
+        // SAFETY: not null means `get_or_try_init` leaked a box there, in this very process.
+        (!at.is_null()).then(|| unsafe { &*at })
+    }
+
+    /// The value, made now if need be. Of two threads that make it at once, one's is dropped again.
+    pub fn get_or_try_init(&self, make: impl FnOnce() -> Result<T, Errno>) -> Result<&'static T, Errno> {
+        if let Some(value) = self.get() {
+            return Ok(value);
+        }
+        let line = self.cell.get_or_try_init(wiped_line)?;
+        let fresh = Box::into_raw(Box::new(make()?));
+        if line[0].compare_exchange(0, fresh as u64, Ordering::AcqRel, Ordering::Acquire).is_err() {
+            // SAFETY: another thread was first; ours was never seen by anyone.
+            drop(unsafe { Box::from_raw(fresh) });
+        }
+        self.get().ok_or(Errno::ENOMEM)
+    }
+}
+
+/// A number that differs between this process and the one it was forked from.
+pub fn instance() -> u32 {
+    static LAST: AtomicU32 = AtomicU32::new(0);
+    static HERE: PerProcess<u32> = PerProcess::new();
+    // Where memory cannot be had, nothing else works either, and every caller sees the same 0.
+    HERE.get_or_try_init(|| Ok(LAST.fetch_add(1, Ordering::Relaxed) + 1)).copied().unwrap_or(0)
+}

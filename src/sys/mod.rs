@@ -1,0 +1,24 @@
+//! One small file per kernel facility: safe wrappers, with the man page named. Nothing here knows what a supervisor is.
+//!
+//! `unsafe` lives here and in `capi`, nowhere else; each block says in one sentence why it holds.
+#![allow(unsafe_code)]
+
+pub mod child;
+pub mod clone;
+pub mod cstr;
+pub mod environ;
+pub mod fds;
+pub mod landing;
+pub mod memory;
+pub mod pidfd;
+pub mod poll;
+pub mod procfs;
+mod raw;
+mod shim;
+pub mod signal;
+pub mod wait;
+
+/// The number of the calling thread's process. Never cached: a forked host has another one.
+pub fn getpid() -> i32 {
+    nix::unistd::getpid().as_raw()
+}

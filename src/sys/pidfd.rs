@@ -1,0 +1,120 @@
+//! pidfds: the identity of a process. `pidfd_open(2)`, `pidfd_send_signal(2)`, `ioctl_pidfd(2)`.
+//!
+//! A pid number can be recycled the moment somebody reaps it; a pidfd cannot. All calls here leave `errno` alone, so that
+//! a signal handler may use them.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+use std::os::fd::{FromRawFd, OwnedFd};
+
+use nix::errno::Errno;
+
+use super::raw::{check, syscall};
+
+const PIDFD_SIGNAL_PROCESS_GROUP: u32 = 1 << 2;
+/// `_IOWR(0xFF, 11, struct pidfd_info)` with the 64-byte first version of the struct.
+const PIDFD_GET_INFO: u32 = 0xC040_FF0B;
+const PIDFD_INFO_EXIT: u64 = 1 << 3;
+
+/// `struct pidfd_info`, first version (Linux 6.13; the exit code since 6.15).
+#[repr(C)]
+#[derive(Default)]
+struct Info {
+    mask: u64,
+    cgroup: u64,
+    ids: [u32; 11],
+    exit_code: i32,
+}
+
+/// Set once the kernel has refused group signals through a pidfd (before 6.9, or by a filter).
+static NO_GROUP_SIGNAL: AtomicBool = AtomicBool::new(false);
+/// Set once the kernel has refused pidfd signals altogether (by a filter: every supported kernel has them).
+static NO_SIGNAL: AtomicBool = AtomicBool::new(false);
+
+/// A pidfd for a process that cannot be reaped meanwhile (our own child). Close-on-exec.
+pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: no pointers; the descriptor returned is new and owned by nobody else.
+    unsafe { check(syscall!(libc::SYS_pidfd_open, pid, 0)).map(|fd| OwnedFd::from_raw_fd(fd as i32)) }
+}
+
+/// Whether signals reach a group by its leader's pidfd, also after the leader was reaped, and never a recycled number.
+pub fn group_signals_are_exact() -> bool {
+    !NO_GROUP_SIGNAL.load(Ordering::Relaxed) && !NO_SIGNAL.load(Ordering::Relaxed)
+}
+
+/// Why a signal through a pidfd could not be tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SendError {
+    /// This kernel or filter has no such call: use the number, if it is safe.
+    Unavailable,
+    /// The kernel's answer: `ESRCH` (gone, or not a group leader), `EPERM`, `EINVAL`.
+    Errno(Errno),
+}
+
+fn send(pidfd: i32, signal: i32, flags: u32) -> isize {
+    // SAFETY: a null siginfo is allowed; a wrong descriptor gives EBADF.
+    unsafe { syscall!(libc::SYS_pidfd_send_signal, pidfd, signal, 0, flags) }
+}
+
+/// Signals the process behind the pidfd. A zombie accepts signals; a reaped one answers `ESRCH`.
+pub fn signal(pidfd: i32, signal: i32) -> Result<(), SendError> {
+    if NO_SIGNAL.load(Ordering::Relaxed) {
+        return Err(SendError::Unavailable);
+    }
+    match check(send(pidfd, signal, 0)) {
+        Ok(_) => Ok(()),
+        Err(Errno::ENOSYS) => {
+            NO_SIGNAL.store(true, Ordering::Relaxed);
+            Err(SendError::Unavailable)
+        }
+        // A filter's EPERM looks like a refused permission. The caller's way by number gets the same refusal if it is one.
+        Err(Errno::EPERM) => Err(SendError::Unavailable),
+        Err(errno) => Err(SendError::Errno(errno)),
+    }
+}
+
+/// Signals the whole group that the process leads (`PIDFD_SIGNAL_PROCESS_GROUP`, Linux 6.9).
+pub fn signal_group(pidfd: i32, signal: i32) -> Result<(), SendError> {
+    if !group_signals_are_exact() {
+        return Err(SendError::Unavailable);
+    }
+    match check(send(pidfd, signal, PIDFD_SIGNAL_PROCESS_GROUP)) {
+        Ok(_) => Ok(()),
+        // The signal number was checked before: EINVAL means that the flag is unknown.
+        Err(Errno::EINVAL) => {
+            NO_GROUP_SIGNAL.store(true, Ordering::Relaxed);
+            Err(SendError::Unavailable)
+        }
+        Err(Errno::ENOSYS) => {
+            NO_SIGNAL.store(true, Ordering::Relaxed);
+            Err(SendError::Unavailable)
+        }
+        Err(Errno::EPERM) => Err(SendError::Unavailable),
+        Err(errno) => Err(SendError::Errno(errno)),
+    }
+}
+
+/// `kill(2)` by number. Only for a child that is certain not to have been reaped.
+pub fn kill_number(pid: i32, signal: i32) -> Result<(), Errno> {
+    debug_assert!(pid != 0 && pid != -1);
+    // SAFETY: no pointers.
+    unsafe { check(syscall!(libc::SYS_kill, pid, signal)).map(drop) }
+}
+
+/// The wait status of a process that somebody else has reaped, where the kernel keeps it (Linux 6.15).
+/// Source: ioctl `PIDFD_GET_INFO` with `PIDFD_INFO_EXIT`, include/uapi/linux/pidfd.h.
+pub fn kept_status(pidfd: i32) -> Option<i32> {
+    let mut info = Info { mask: PIDFD_INFO_EXIT, ..Info::default() };
+    // SAFETY: the request number says 64 bytes, which is the size of `info`.
+    let answer = unsafe { syscall!(libc::SYS_ioctl, pidfd, PIDFD_GET_INFO, &raw mut info) };
+    (answer >= 0 && info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn info_has_the_size_in_its_request_number() {
+        assert_eq!(size_of::<Info>(), (PIDFD_GET_INFO >> 16 & 0x3FFF) as usize);
+    }
+}

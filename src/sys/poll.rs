@@ -1,0 +1,149 @@
+//! Waiting for descriptors: poll(2), epoll(7), eventfd(2), timerfd_create(2).
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout};
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use super::fds;
+use super::raw::syscall;
+use crate::clock;
+
+/// Milliseconds for the kernel: rounded up, so that no wait ends just before its deadline.
+fn millis(nanos: i64) -> i32 {
+    i32::try_from(nanos.saturating_add(999_999) / 1_000_000).unwrap_or(i32::MAX)
+}
+
+/// Waits until one of the descriptors is readable or hung up, or the deadline (nanoseconds of CLOCK_MONOTONIC) has come.
+/// A signal does not end the wait.
+pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<i64>) -> Result<bool, Errno> {
+    let mut set: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    loop {
+        let timeout = match deadline {
+            None => PollTimeout::NONE,
+            Some(at) => PollTimeout::try_from(millis((at - clock::now()).max(0))).unwrap_or(PollTimeout::MAX),
+        };
+        match nix::poll::poll(&mut set, timeout) {
+            Err(Errno::EINTR) => {}
+            // The kernel is short of memory for a moment: let the caller look for himself.
+            Err(Errno::ENOMEM | Errno::EAGAIN) => return Ok(true),
+            Err(errno) => return Err(errno),
+            Ok(0) if deadline.is_some_and(|at| clock::now() < at) => {}
+            Ok(n) => return Ok(n > 0),
+        }
+    }
+}
+
+/// Waits at most `nanos` for one descriptor, without touching errno; for signal handlers. A wrong number returns at once.
+pub fn wait_raw(fd: RawFd, nanos: i64) {
+    let mut set = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    let limit = libc::timespec { tv_sec: nanos / 1_000_000_000, tv_nsec: nanos % 1_000_000_000 };
+    // SAFETY: one pollfd and one timespec on our own stack.
+    unsafe { syscall!(libc::SYS_ppoll, &raw mut set, 1, &raw const limit, 0, 8) };
+}
+
+/// Lets other threads run. Leaves errno alone.
+pub fn relax() {
+    // SAFETY: no arguments.
+    unsafe { syscall!(libc::SYS_sched_yield) };
+}
+
+/// An epoll set whose entries carry a word of ours.
+pub struct Set(Epoll);
+
+impl Set {
+    /// An empty set, close-on-exec, above 2.
+    pub fn new() -> Result<Self, Errno> {
+        let fd = fds::above_standard(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0)?;
+        Ok(Self(Epoll(fd)))
+    }
+
+    /// Watches for reading, level-triggered.
+    pub fn add(&self, fd: impl AsFd, key: u64) -> Result<(), Errno> {
+        self.0.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, key))
+    }
+
+    /// Stops watching. Needed even right before a close: a duplicate that the host holds would keep the entry alive.
+    pub fn remove(&self, fd: impl AsFd) {
+        // ENOENT is all that can happen, and says that it is done.
+        let _ = self.0.delete(fd);
+    }
+
+    /// The words of what is ready now; never waits.
+    pub fn ready(&self, found: &mut Vec<u64>) {
+        let mut events = [EpollEvent::empty(); 64];
+        if let Ok(count) = self.0.wait(&mut events, EpollTimeout::ZERO) {
+            found.extend(events[..count].iter().map(EpollEvent::data));
+        }
+    }
+}
+
+impl AsFd for Set {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.0.as_fd()
+    }
+}
+
+/// A level that can be raised and lowered, to make a descriptor readable.
+pub struct Flag(EventFd);
+
+impl Flag {
+    /// A lowered flag.
+    pub fn new() -> Result<Self, Errno> {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let fd = fds::above_standard(OwnedFd::from(EventFd::from_value_and_flags(0, flags)?))?;
+        // SAFETY: the descriptor is an eventfd and ours alone.
+        Ok(Self(unsafe { EventFd::from_owned_fd(fd) }))
+    }
+
+    /// Makes it readable.
+    pub fn raise(&self) {
+        let _ = self.0.write(1);
+    }
+
+    /// Makes it unreadable.
+    pub fn lower(&self) {
+        let _ = self.0.read();
+    }
+}
+
+impl AsFd for Flag {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// A timer on CLOCK_MONOTONIC that makes a descriptor readable.
+pub struct Timer(TimerFd);
+
+impl Timer {
+    /// A timer that is not set.
+    pub fn new() -> Result<Self, Errno> {
+        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+        let fd = fds::above_standard(OwnedFd::from(timer))?;
+        // SAFETY: the descriptor is a timerfd and ours alone.
+        Ok(Self(unsafe { TimerFd::from_owned_fd(fd) }))
+    }
+
+    /// Goes off at this time (nanoseconds of CLOCK_MONOTONIC), or never. Setting also clears an expiry not read yet.
+    pub fn set(&self, at: Option<i64>) {
+        let _ = match at {
+            None => self.0.unset(),
+            Some(at) => {
+                let at = at.max(1);
+                let when = TimeSpec::new(at / 1_000_000_000, at % 1_000_000_000);
+                self.0.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
+            }
+        };
+    }
+}
+
+impl AsFd for Timer {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

@@ -1,0 +1,43 @@
+//! Which signals this process ignores: `SigIgn` of proc_pid_status(5).
+//!
+//! An ignored signal stays ignored through exec, and `CLONE_CLEAR_SIGHAND` keeps it so. Asking all 64 dispositions costs
+//! nine microseconds a spawn; one read of an open /proc file under three.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+/// The open status file of this process.
+pub struct Ignored(Option<File>);
+
+impl Ignored {
+    /// Opens it; without /proc every question is answered "perhaps all".
+    pub fn open() -> Self {
+        Self(File::open("/proc/self/status").ok())
+    }
+
+    /// The ignored signals, bit n-1 for signal n; all bits if it cannot be known.
+    pub fn mask(&self) -> u64 {
+        let mut buffer = [0u8; 4096];
+        let Some(length) = self.0.as_ref().and_then(|file| file.read_at(&mut buffer, 0).ok()) else { return u64::MAX };
+        parse(&buffer[..length]).unwrap_or(u64::MAX)
+    }
+}
+
+fn parse(status: &[u8]) -> Option<u64> {
+    const KEY: &[u8] = b"\nSigIgn:\t";
+    let at = status.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
+    let digits = core::str::from_utf8(status.get(at..at + 16)?).ok()?;
+    u64::from_str_radix(digits, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_the_line() {
+        assert_eq!(parse(b"Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0"), Some(0x1001));
+        assert_eq!(parse(b"Name:\tx\nSigIgn:\t00000000000010"), None);
+        assert_eq!(parse(b""), None);
+    }
+}

@@ -1,0 +1,153 @@
+//! `waitid(2)` for exactly one child, never for "any".
+//!
+//! `__WALL` is always given: until exec our children have no exit signal (so that a spawn that fails sends the host no
+//! SIGCHLD and cannot be reaped by its `waitpid(-1)`), and a plain wait does not see those. errno is left alone.
+
+use core::sync::atomic::{AtomicBool, Ordering};
+
+use nix::errno::Errno;
+
+use super::raw::{check, syscall};
+
+/// What a wait found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// It has not ended.
+    Running,
+    /// It has ended and is a zombie still, or was reaped by this call.
+    Ended(Ending),
+    /// No such child: somebody has reaped it already.
+    Gone,
+}
+
+/// How a child ended, in the words of waitid(2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Ending {
+    /// Exit code, if it ended by `_exit`.
+    pub code: i32,
+    /// The signal that ended it, or 0.
+    pub signal: i32,
+    /// Whether it left a core dump.
+    pub core: bool,
+    /// What it used, if this call reaped it.
+    pub usage: Option<Usage>,
+}
+
+/// From `getrusage(2)`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Usage {
+    /// Microseconds of user time.
+    pub user_us: i64,
+    /// Microseconds of system time.
+    pub system_us: i64,
+    /// Largest resident set, KiB.
+    pub max_rss_kib: i64,
+}
+
+impl Ending {
+    /// From a status word of wait(2), as `PIDFD_GET_INFO` gives it.
+    pub fn from_status(status: i32) -> Self {
+        let signal = status & 0x7F;
+        Self { code: if signal == 0 { status >> 8 & 0xFF } else { -1 }, signal, core: status & 0x80 != 0 && signal != 0, usage: None }
+    }
+}
+
+/// The layout of `siginfo_t` for SIGCHLD on 64-bit Linux.
+#[repr(C)]
+#[derive(Default)]
+struct ChildInfo {
+    signo: i32,
+    errno: i32,
+    code: i32,
+    pad: i32,
+    pid: i32,
+    uid: u32,
+    status: i32,
+    rest: [i32; 25],
+}
+
+/// Set once waitid has refused `P_PIDFD` (a filter: every supported kernel has it).
+static NO_PIDFD_WAIT: AtomicBool = AtomicBool::new(false);
+
+fn waitid(id_type: libc::idtype_t, id: i32, options: i32, usage: *mut libc::rusage) -> Result<Seen, Errno> {
+    let mut info = ChildInfo::default();
+    loop {
+        // SAFETY: `info` has the 128 bytes of siginfo_t; `usage` is null or a valid rusage.
+        let answer = check(unsafe { syscall!(libc::SYS_waitid, id_type, id, &raw mut info, options | libc::WEXITED | libc::__WALL, usage) });
+        match answer {
+            Err(Errno::EINTR) => continue,
+            Err(Errno::ECHILD) => return Ok(Seen::Gone),
+            Err(errno) => return Err(errno),
+            Ok(_) if info.pid == 0 => return Ok(Seen::Running),
+            Ok(_) => {}
+        }
+        let exited = info.code == libc::CLD_EXITED;
+        return Ok(Seen::Ended(Ending {
+            code: if exited { info.status } else { -1 },
+            signal: if exited { 0 } else { info.status },
+            core: info.code == libc::CLD_DUMPED,
+            usage: None,
+        }));
+    }
+}
+
+/// By pidfd where that works, by number where a filter forbids it: the number is ours as long as nobody reaped it, and a
+/// wait for a recycled number that is not our child answers `ECHILD`.
+fn wait_for(pidfd: i32, pid: i32, options: i32, usage: *mut libc::rusage) -> Seen {
+    if !NO_PIDFD_WAIT.load(Ordering::Relaxed) && pidfd >= 0 {
+        match waitid(libc::P_PIDFD, pidfd, options, usage) {
+            Ok(seen) => return seen,
+            Err(Errno::EBADF) => return Seen::Gone,
+            Err(_) => NO_PIDFD_WAIT.store(true, Ordering::Relaxed),
+        }
+    }
+    if pid <= 0 {
+        return Seen::Running;
+    }
+    waitid(libc::P_PID, pid, options, usage).unwrap_or(Seen::Gone)
+}
+
+/// Looks without reaping (`WNOWAIT`): the zombie stays and pins its pid and group.
+pub fn look(pidfd: i32, pid: i32) -> Seen {
+    wait_for(pidfd, pid, libc::WNOHANG | libc::WNOWAIT, core::ptr::null_mut())
+}
+
+/// Reaps if it has ended; never blocks.
+pub fn reap(pidfd: i32, pid: i32) -> Seen {
+    reap_with(pidfd, pid, libc::WNOHANG)
+}
+
+/// Reaps a child that is certain to end at once (its exec failed).
+pub fn reap_ending(pidfd: i32, pid: i32) -> Seen {
+    reap_with(pidfd, pid, 0)
+}
+
+fn reap_with(pidfd: i32, pid: i32, options: i32) -> Seen {
+    // SAFETY: all-zero is a valid rusage.
+    let mut usage: libc::rusage = unsafe { core::mem::zeroed() };
+    match wait_for(pidfd, pid, options, &raw mut usage) {
+        Seen::Ended(ending) => {
+            let micros = |t: libc::timeval| t.tv_sec.saturating_mul(1_000_000).saturating_add(t.tv_usec);
+            let usage = Usage { user_us: micros(usage.ru_utime), system_us: micros(usage.ru_stime), max_rss_kib: usage.ru_maxrss };
+            Seen::Ended(Ending { usage: Some(usage), ..ending })
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn child_info_is_as_large_as_siginfo() {
+        assert_eq!(size_of::<ChildInfo>(), size_of::<libc::siginfo_t>());
+    }
+
+    #[test]
+    fn status_words_are_read_as_wait_does() {
+        assert_eq!(Ending::from_status(42 << 8), Ending { code: 42, ..Ending::default() });
+        assert_eq!(Ending::from_status(9), Ending { code: -1, signal: 9, ..Ending::default() });
+        assert_eq!(Ending::from_status(0x80 | 11), Ending { code: -1, signal: 11, core: true, usage: None });
+    }
+}

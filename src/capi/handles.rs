@@ -119,7 +119,10 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
         Some(index) => index,
         None if slab.entries.len() < INDEXES as usize => {
             slab.entries.push(Entry::default());
-            slab.entries.len() as u32 - 1
+            // A free must not need memory.
+            let (count, spare) = (slab.entries.len(), slab.free.len());
+            slab.free.reserve(count - spare);
+            count as u32 - 1
         }
         None => return Err(Error::new(Status::Limit, T::NAME, "there are too many handles")),
     };
@@ -141,11 +144,12 @@ pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
     let (index, generation) = decode::<T>(handle).ok()?;
     let mut slab = table().ok()?.write().unwrap_or_else(PoisonError::into_inner);
     let entry = slab.entries.get_mut(index).filter(|entry| entry.generation == generation)?;
-    let object = entry.object.take()?;
+    // The kind in the handle may be a lie: only an object that is of it may be taken.
+    let object = T::unwrap(entry.object.clone()?)?;
+    entry.object = None;
     entry.generation = (entry.generation + 1) & GENERATION as u32;
     slab.free.push(index as u32);
-    drop(slab);
-    T::unwrap(object)
+    Some(object)
 }
 
 #[cfg(test)]

@@ -204,6 +204,15 @@ impl Child {
 
     /// The exit record if it has ended; reaps and releases. Never blocks.
     pub fn try_reap(&self) -> Result<Option<Exit>> {
+        self.reap_if(false)
+    }
+
+    /// The same when its pidfd was seen readable.
+    pub fn reap_ended(&self) -> Result<Option<Exit>> {
+        self.reap_if(true)
+    }
+
+    fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
         self.check()?;
         if let Some(capture) = &self.capture {
             lock(capture).drain(1 << 20);
@@ -213,7 +222,7 @@ impl Child {
             let mut life = lock(&self.life);
             if life.exit.is_none()
                 && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
-                && slot.try_reap() == Reaped::Published
+                && slot.try_reap(ended) == Reaped::Published
             {
                 released = Some(self.settle(&mut life, slot.exit()));
             }
@@ -263,10 +272,17 @@ impl Child {
     /// Waits for the end, driving ladder, deadline and output meanwhile. `also` is watched too, and `pump` called when it
     /// is readable. `None`: the deadline came first, or (`give_up`) the stop plan is through and the child still there.
     pub fn wait(&self, deadline: Option<i64>, give_up: bool, also: Option<BorrowedFd<'_>>, mut pump: impl FnMut()) -> Result<Option<Exit>> {
+        let mut ended = false;
+        // A wait that may block begins with the poll: most children have not ended yet.
+        let mut look = deadline.is_some();
         loop {
-            if let Some(exit) = self.try_reap()? {
+            if (look || ended || self.exit().is_some())
+                && let Some(exit) = self.reap_if(ended)?
+            {
                 return Ok(Some(exit));
             }
+            look = true;
+            self.check()?;
             self.tick();
             if deadline.is_some_and(|at| clock::now() >= at) || (give_up && self.is_unkillable()) {
                 return Ok(None);
@@ -277,7 +293,7 @@ impl Child {
             let mut watched = vec![pidfd.as_fd()];
             watched.extend(pipe.as_ref().map(|pipe| pipe.as_fd()));
             watched.extend(also);
-            poll::wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
+            ended = poll::wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
             pump();
         }
     }

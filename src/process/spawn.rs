@@ -61,6 +61,7 @@ struct Pipes {
 /// Blocks as long as its exec takes (a slow file system shows here), and for at most 32 ms when the kernel is out of processes.
 pub fn spawn(command: &Command) -> Result<Child> {
     sandbox::retry_left();
+    check_lent(command)?;
     let engine = engine()?;
     let doing = || format!("cannot run {}", command.program.to_string_lossy());
     let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, doing());
@@ -69,22 +70,25 @@ pub fn spawn(command: &Command) -> Result<Child> {
 
     let mut pipes = Pipes::default();
     let (map, inherited) = plan(command, engine, &mut pipes)?;
-    if pipes.capture.as_ref().is_some_and(|pipe| fds::set_nonblocking(pipe).is_err()) {
-        return Err(Error::new(Status::System, "fcntl", doing()));
+    if let Some(pipe) = &pipes.capture {
+        fds::set_nonblocking(pipe).map_err(system("fcntl"))?;
     }
     let (map, parked) = park(map, &inherited, &engine.landing);
     let unshare_first = (map.first_unneeded <= LOW).then_some(map.first_unneeded);
 
-    let candidates = match command.program.to_bytes().contains(&b'/') {
-        true => vec![command.program.clone()],
-        false => path::candidates(&command.program, command.env.get(b"PATH").as_deref()),
+    let found;
+    let candidates = if command.program.to_bytes().contains(&b'/') {
+        std::slice::from_ref(&command.program)
+    } else {
+        found = path::candidates(&command.program, command.env.get(b"PATH").as_deref());
+        &found[..]
     };
     let listen_pid = (!command.listening.is_empty()).then(ListenPid::default);
     let listen_entries = listen_entries(command);
     let listen = listen_pid.as_ref().map(|pid| (&listen_entries[..], pid));
     let list = (!command.env.is_plain() || listen.is_some()).then(|| command.env.list(listen));
     let request = Request {
-        candidates: &candidates,
+        candidates,
         argv: command.argv(),
         env: list.as_ref().map_or(Block::Inherit, Block::List),
         listen_pid: listen_pid.as_ref(),
@@ -134,6 +138,18 @@ pub fn spawn(command: &Command) -> Result<Child> {
         streams: Mutex::new(pipes.ours),
         capture: pipes.capture.zip(command.capture).map(|(pipe, limit)| Mutex::new(Capture::new(pipe, limit))),
     })
+}
+
+/// Descriptors that the caller lends must be open still. Before anything is opened here: it might get just their numbers.
+pub fn check_lent(command: &Command) -> Result<()> {
+    let lent = command.passed.iter().map(|(fd, _)| fd).chain(command.listening.iter().map(|(fd, _)| fd));
+    let lent = lent.chain(command.stdio.iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None }));
+    for fd in lent {
+        if !fds::is_open(*fd) {
+            return Err(Error::system("dup2", Errno::EBADF, format!("cannot run {}: descriptor {fd}", command.program.to_string_lossy())));
+        }
+    }
+    Ok(())
 }
 
 /// A share in a sandbox that is let go, not removed, when the spawn fails.
@@ -213,13 +229,6 @@ fn plan(command: &Command, engine: &Engine, pipes: &mut Pipes) -> Result<(Map, V
             return Err(Error::invalid("listen_fd", format!("{}: descriptor {to} is given twice, by listen_fd and pass_fd", doing())));
         }
         moves.push(Move { from: *fd, to });
-    }
-    let lent = command.passed.iter().map(|(fd, _)| fd).chain(command.listening.iter().map(|(fd, _)| fd));
-    let lent = lent.chain(command.stdio.iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None }));
-    for fd in lent {
-        if !fds::is_open(*fd) {
-            return Err(Error::system("dup2", Errno::EBADF, format!("{}: descriptor {fd}", doing())));
-        }
     }
     // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
     Ok((Map::new(moves, &inherited), inherited))

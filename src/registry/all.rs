@@ -50,7 +50,7 @@ fn reap(slot: Slot, round: u64, deadline: Option<i64>) -> bool {
         if !slot.is_running() || !slot.in_round(round) {
             return true;
         }
-        match slot.try_reap() {
+        match slot.try_reap(false) {
             Reaped::Published => return true,
             Reaped::Elsewhere if elsewhere > 100 => return true,
             Reaped::Elsewhere => {

@@ -128,8 +128,11 @@ impl Slot {
         matches!(self.state(), State::Spawning | State::Live) && self.pid() != 0
     }
 
-    /// Says who ends this child, if nobody has said so before.
+    /// Says who ends this child, if nobody has said so before and it has not ended by itself already.
     pub fn blame(&self, cause: Cause) {
+        if wait::look(self.pidfd(), self.pid()) != Seen::Running {
+            return;
+        }
         let _ = self.cause_word().compare_exchange(0, cause as u64, Ordering::Relaxed, Ordering::Relaxed);
     }
 
@@ -194,7 +197,9 @@ impl Slot {
     /// Looks, sweeps, reaps, publishes; never blocks. Safe in a signal handler.
     ///
     /// The order is the point: the zombie leader pins the group id, so what is left of its group is killed before the reap.
-    pub fn try_reap(&self) -> Reaped {
+    ///
+    /// `ended`: its pidfd was seen readable, which says the same as a look.
+    pub fn try_reap(&self, ended: bool) -> Reaped {
         if self.state() == State::Exited {
             return Reaped::Published;
         }
@@ -208,15 +213,14 @@ impl Slot {
                 _ => Reaped::Elsewhere,
             };
         }
-        let result = self.reap_entered();
+        let result = self.reap_entered(ended && pidfd::group_signals_are_exact());
         word::leave(self.word());
         result
     }
 
-    fn reap_entered(&self) -> Reaped {
+    fn reap_entered(&self, ended: bool) -> Reaped {
         let (pid, fd) = (self.pid(), self.pidfd());
-        let seen = wait::look(fd, pid);
-        match seen {
+        match if ended { Seen::Gone } else { wait::look(fd, pid) } {
             Seen::Running => return Reaped::Running,
             Seen::Ended(_) => self.sweep(pid, fd, true),
             Seen::Gone => self.sweep(pid, fd, false),

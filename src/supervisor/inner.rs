@@ -305,7 +305,7 @@ impl Inner {
                 if !managed.child().drain() {
                     self.forget_pipe(word / 2);
                 }
-            } else if let Ok(Some(exit)) = managed.child().try_reap() {
+            } else if let Ok(Some(exit)) = managed.child().reap_ended() {
                 self.finish(&managed, exit);
             }
         }

@@ -58,6 +58,8 @@ pub fn spawn(command: &Command) -> Result<Arc<Managed>> {
 
 pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
     poke();
+    // The first use opens descriptors, before the spawn can make this check for itself.
+    spawn::check_lent(command)?;
     default_inner()?.spawn(command, register)
 }
 

@@ -20,12 +20,14 @@
 
 use core::ffi::{CStr, c_void};
 use core::mem::MaybeUninit;
+use core::num::NonZeroUsize;
 use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType};
+use once_cell::race::OnceNonZeroUsize;
 
 use super::child::{self, Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
 use super::procfs::Ignored;
@@ -200,8 +202,19 @@ unsafe extern "C" {
     fn secure_getenv(name: *const core::ffi::c_char) -> *const core::ffi::c_char;
 }
 
-/// `PROCSUP_SPAWN_PATH=clone3|clone|fork`, for tests. Ignored in set-user-id programs.
+/// `PROCSUP_SPAWN_PATH=clone3|clone|fork`, for tests. Ignored in set-user-id programs. Read once.
 fn forced() -> Option<Path> {
+    static FORCED: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    let read = || NonZeroUsize::new(4 + read_forced().map_or(0, |path| path as usize)).unwrap_or(NonZeroUsize::MIN);
+    match FORCED.get_or_init(read).get() - 4 {
+        1 => Some(Path::Clone3),
+        2 => Some(Path::Clone),
+        3 => Some(Path::Fork),
+        _ => None,
+    }
+}
+
+fn read_forced() -> Option<Path> {
     // SAFETY: the name is NUL-terminated; the answer is used at once.
     let value = unsafe {
         let at = secure_getenv(c"PROCSUP_SPAWN_PATH".as_ptr());

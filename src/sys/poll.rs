@@ -19,7 +19,7 @@ fn millis(nanos: i64) -> i32 {
 }
 
 /// Waits until one of the descriptors is readable or hung up, or the deadline (nanoseconds of CLOCK_MONOTONIC) has come.
-/// A signal does not end the wait.
+/// A signal does not end the wait. Answers whether the first of them is.
 pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<i64>) -> Result<bool, Errno> {
     let mut set: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
     loop {
@@ -30,10 +30,10 @@ pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<i64>) -> Result<bool, Errno
         match nix::poll::poll(&mut set, timeout) {
             Err(Errno::EINTR) => {}
             // The kernel is short of memory for a moment: let the caller look for himself.
-            Err(Errno::ENOMEM | Errno::EAGAIN) => return Ok(true),
+            Err(Errno::ENOMEM | Errno::EAGAIN) => return Ok(false),
             Err(errno) => return Err(errno),
             Ok(0) if deadline.is_some_and(|at| clock::now() < at) => {}
-            Ok(n) => return Ok(n > 0),
+            Ok(_) => return Ok(set[0].any().unwrap_or(true)),
         }
     }
 }

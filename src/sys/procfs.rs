@@ -6,6 +6,8 @@
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 
+use memchr::memmem;
+
 /// The open status file of this process.
 pub struct Ignored(Option<File>);
 
@@ -17,7 +19,8 @@ impl Ignored {
 
     /// The ignored signals, bit n-1 for signal n; all bits if it cannot be known.
     pub fn mask(&self) -> u64 {
-        let mut buffer = [0u8; 4096];
+        // Longer than the part up to SigIgn, unless the user is in hundreds of groups: then all bits, which is right too.
+        let mut buffer = [0u8; 2048];
         let Some(length) = self.0.as_ref().and_then(|file| file.read_at(&mut buffer, 0).ok()) else { return u64::MAX };
         parse(&buffer[..length]).unwrap_or(u64::MAX)
     }
@@ -25,7 +28,7 @@ impl Ignored {
 
 fn parse(status: &[u8]) -> Option<u64> {
     const KEY: &[u8] = b"\nSigIgn:\t";
-    let at = status.windows(KEY.len()).position(|window| window == KEY)? + KEY.len();
+    let at = memmem::find(status, KEY)? + KEY.len();
     let digits = core::str::from_utf8(status.get(at..at + 16)?).ok()?;
     u64::from_str_radix(digits, 16).ok()
 }

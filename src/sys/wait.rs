@@ -97,7 +97,8 @@ fn wait_for(pidfd: i32, pid: i32, options: i32, usage: *mut libc::rusage) -> See
     if !NO_PIDFD_WAIT.load(Ordering::Relaxed) && pidfd >= 0 {
         match waitid(libc::P_PIDFD, pidfd, options, usage) {
             Ok(seen) => return seen,
-            Err(Errno::EBADF) => return Seen::Gone,
+            // The host has closed our descriptor: the number is still right, nobody else reaps it.
+            Err(Errno::EBADF) => {}
             Err(_) => NO_PIDFD_WAIT.store(true, Ordering::Relaxed),
         }
     }

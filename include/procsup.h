@@ -747,8 +747,9 @@ ps_status ps_command_no_new_privs(struct ps_command *command, int32_t on, struct
 /**
  * * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
  * *
- * * The kernel ties this to the thread that spawns: spawn such children from a thread that lives as long as the process. It covers
- * * the child, not its own children, and the kernel drops it when the child executes a set-user-id program.
+ * * The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
+ * * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
+ * * children, and the kernel drops it when the child executes a set-user-id program.
  */
 ps_status ps_command_die_with_host(struct ps_command *command,
                                    int32_t on,
@@ -1029,11 +1030,6 @@ ps_status ps_kill_and_reap_all(int64_t timeout_ms,
  * * How many children of this process have not been reaped. Never blocks.
  */
 uint32_t ps_live_count(void);
-
-/**
- * getenv(3) that answers null in set-user-id programs.
- */
-extern const char *secure_getenv(const char *name);
 
 #ifdef __cplusplus
 }  // extern "C"

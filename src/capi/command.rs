@@ -289,8 +289,9 @@ pub unsafe extern "C" fn ps_command_no_new_privs(command: *mut ps_command, on: i
 /**
  * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
  *
- * The kernel ties this to the thread that spawns: spawn such children from a thread that lives as long as the process. It covers
- * the child, not its own children, and the kernel drops it when the child executes a set-user-id program.
+ * The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
+ * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
+ * children, and the kernel drops it when the child executes a set-user-id program.
  */
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: i32, error: *mut *mut ps_error) -> ps_status {

@@ -9,7 +9,7 @@
 //! the new user), death signal (a change of credentials clears it), signals last, exec.
 
 use core::ffi::{c_char, c_void};
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use super::raw::syscall;
 
@@ -162,6 +162,8 @@ pub(super) struct Orders {
     pub directory: *const c_char,
     /// The host's pid if the child must not outlive it, else 0.
     pub host: i32,
+    /// The thread that made us in the host's name, or null; see `relay.rs`.
+    pub relay: *const AtomicI32,
     /// Ignored signals to reset; bit n-1 is signal n. All bits where the kernel did not clear handlers.
     pub reset: u64,
     /// Files to try in turn, as execvp does.
@@ -174,6 +176,8 @@ pub(super) struct Orders {
     pub error_fd: AtomicI32,
     /// The parent's end of it.
     pub parent_fd: AtomicI32,
+    /// Where the child writes its own pid, if the kernel could not.
+    pub own_pid: *const AtomicU64,
     pub report: *const Report,
 }
 
@@ -222,6 +226,9 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
     // SAFETY: by the contract above everything the orders point to is alive, and we are the only thread of this process.
     unsafe {
         let orders = &*(arg as *const Orders);
+        if !orders.own_pid.is_null() {
+            (*orders.own_pid).store(syscall!(libc::SYS_getpid) as u64, Ordering::Release);
+        }
         let error_fd = orders.error_fd.load(Ordering::Relaxed);
         let mut go = 0u8;
         if error_fd >= 0 {
@@ -272,6 +279,13 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             must!(orders, Step::Chdir, syscall!(libc::SYS_chdir, orders.directory));
         }
         if orders.host != 0 {
+            // Armed while that thread lives, its end would kill us: the kernel ties the signal to a thread, not to a process.
+            if !orders.relay.is_null() {
+                let relay = (*orders.relay).load(Ordering::Acquire);
+                while syscall!(libc::SYS_tgkill, orders.host, relay, 0) == 0 {
+                    syscall!(libc::SYS_sched_yield);
+                }
+            }
             must!(orders, Step::DieWithHost, syscall!(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL));
             // The host may have died before the prctl: then nobody would tell us any more.
             if syscall!(libc::SYS_getppid) as i32 != orders.host {

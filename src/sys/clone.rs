@@ -33,6 +33,7 @@ use super::child::{self, Gap, Isolation, Limit, Move, Orders, Report, Span, Step
 use super::procfs::Ignored;
 use super::raw::{check, syscall};
 use super::shim::{self, CloneArgs};
+use super::relay::{self, Relay};
 use super::{cstr, environ, fds, pidfd, signal, wait};
 
 /// Which tier made a child.
@@ -188,6 +189,39 @@ fn call_clone(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_v
     let (pidfd, pid) = (target.pidfd.as_ptr().cast(), target.pid.as_ptr().cast());
     // SAFETY: as for `call_clone3`; both id pointers are aligned words of the registry.
     check(unsafe { shim::clone(flags as usize, stack.bottom().add(STACK_SIZE).cast(), pidfd, pid, entry, arg) }).map(|pid| pid as i32)
+}
+
+/// A child with shared memory, made by a relay thread; see `relay.rs`.
+#[inline(never)]
+fn call_relayed(path: Path, files: u64, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
+    let mut stack = Stack(MaybeUninit::uninit());
+    let flags = (libc::CLONE_VM | libc::CLONE_PIDFD | libc::CLONE_CHILD_CLEARTID) as u64 | files;
+    let mut relay = Relay::new();
+    relay.call = match path {
+        Path::Clone3 => relay::Call::Clone3(CloneArgs {
+            flags: flags | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND,
+            pidfd: target.pidfd.as_ptr() as u64,
+            parent_tid: target.pid.as_ptr() as u64,
+            child_tid: relay.done.as_ptr() as u64,
+            stack: stack.bottom() as u64,
+            stack_size: STACK_SIZE as u64,
+            ..CloneArgs::default()
+        }),
+        // This call has one place for the child's id, and CHILD_CLEARTID needs it: the child writes its pid itself.
+        _ => {
+            orders.own_pid = target.pid;
+            relay::Call::Clone {
+                flags: flags as usize,
+                stack: stack.bottom().wrapping_add(STACK_SIZE).cast(),
+                pidfd: target.pidfd.as_ptr().cast(),
+                done: relay.done.as_ptr(),
+            }
+        }
+    };
+    orders.relay = &raw const relay.id;
+    relay.orders = (&raw mut *orders).cast();
+    let _blocked = signal::Blocked::all();
+    relay::start(&relay, true)
 }
 
 #[inline(never)]
@@ -353,7 +387,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     // The last gap of an unshared table is empty already unless the child itself puts something there.
     let already_closed = |gap: &&Gap| unshare.is_some_and(|first| request.moves.is_empty() && gap.first >= first as u32);
     let gaps = &request.gaps[..request.gaps.len() - usize::from(request.gaps.last().is_some_and(|gap| already_closed(&gap)))];
-    let orders = Orders {
+    let mut orders = Orders {
         unshare_first: unshare.unwrap_or(-1),
         moves: Span { at: moves.as_mut_ptr(), len: moves.len() },
         above: request.above,
@@ -370,6 +404,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
         no_new_privs: request.no_new_privs,
         directory: request.directory.map_or(core::ptr::null(), CStr::as_ptr),
         host: if request.die_with_host { super::getpid() } else { 0 },
+        relay: core::ptr::null(),
         reset: if path == Path::Clone3 { request.ignored.mask() } else { signal::ALL },
         candidates: Span::of(&candidates),
         argv: request.argv.as_ptr(),
@@ -377,18 +412,21 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
         listen_pid: request.listen_pid.map_or(core::ptr::null_mut(), cstr::ListenPid::digits),
         error_fd: AtomicI32::new(-1),
         parent_fd: AtomicI32::new(-1),
+        own_pid: core::ptr::null(),
         report: &raw const report,
     };
+    let relayed = request.die_with_host && relay::is_needed();
     let files = if unshare.is_some() { libc::CLONE_FILES as u64 } else { 0 };
     let arg = (&raw const orders).cast_mut().cast();
     target.clear();
     let made = match path {
+        _ if relayed && path != Path::Fork => call_relayed(path, files, &mut orders, target),
         Path::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, target, child::run, arg),
         Path::Clone => {
             let _blocked = signal::Blocked::all();
             call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, child::run, arg)
         }
-        Path::Fork => return fork(&orders, arg, target, bury),
+        Path::Fork => return fork(&mut orders, relayed, target, bury),
     };
     let pid = made.map_err(|errno| {
         target.clear();
@@ -410,8 +448,21 @@ fn gave_up(target: &Target<'_>, pid: i32, pidfd: OwnedFd, (step, errno): (i32, i
     failure(Step::from_raw(step).name(), Errno::from_raw(errno))
 }
 
+/// One fork, by the calling thread or by a relay.
+fn fork_once(flags: i32, relayed: bool, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
+    if !relayed {
+        return call_fork(flags as u64, target.pidfd, child::run, (&raw mut *orders).cast());
+    }
+    let mut relay = Relay::new();
+    let (stack, done) = (core::ptr::null_mut(), core::ptr::null_mut());
+    relay.call = relay::Call::Clone { flags: flags as usize, stack, pidfd: target.pidfd.as_ptr().cast(), done };
+    orders.relay = &raw const relay.id;
+    relay.orders = (&raw mut *orders).cast();
+    relay::start(&relay, false)
+}
+
 /// Tier 3. One socket pair carries the "go" to the child and its failure back; end of file from the child means exec.
-fn fork(orders: &Orders, arg: *mut c_void, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
+fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let pair = nix::sys::socket::socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
     let (ours, theirs) = pair.map_err(|errno| failure("socketpair", errno))?;
     let ours = fds::above_standard(ours).map_err(|errno| failure("fcntl", errno))?;
@@ -421,14 +472,14 @@ fn fork(orders: &Orders, arg: *mut c_void, target: &Target<'_>, bury: Bury<'_>) 
     let blocked = signal::Blocked::all();
     let mut made = Err(Errno::EINVAL);
     if FORK_WITHOUT_PIDFD.load(Ordering::Relaxed) == 0 {
-        made = call_fork(libc::CLONE_PIDFD as u64, target.pidfd, child::run, arg);
+        made = fork_once(libc::CLONE_PIDFD, relayed, orders, target);
         if made.is_err_and(is_verdict) {
             FORK_WITHOUT_PIDFD.store(1, Ordering::Relaxed);
         }
     }
     if made.is_err_and(is_verdict) {
         target.clear();
-        made = call_fork(0, target.pidfd, child::run, arg);
+        made = fork_once(0, relayed, orders, target);
     }
     drop(blocked);
     drop(theirs);

@@ -14,6 +14,7 @@ pub mod pidfd;
 pub mod poll;
 pub mod procfs;
 mod raw;
+mod relay;
 mod shim;
 pub mod signal;
 pub mod wait;

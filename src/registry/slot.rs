@@ -220,11 +220,10 @@ impl Slot {
 
     fn reap_entered(&self, ended: bool) -> Reaped {
         let (pid, fd) = (self.pid(), self.pidfd());
-        match if ended { Seen::Gone } else { wait::look(fd, pid) } {
-            Seen::Running => return Reaped::Running,
-            Seen::Ended(_) => self.sweep(pid, fd, true),
-            Seen::Gone => self.sweep(pid, fd, false),
+        if !ended && wait::look(fd, pid) == Seen::Running {
+            return Reaped::Running;
         }
+        self.sweep(pid, fd);
         match wait::reap(fd, pid) {
             Seen::Running => Reaped::Running,
             Seen::Ended(ending) => {
@@ -247,13 +246,13 @@ impl Slot {
         }
     }
 
-    /// Kills what is left of the group. `pinned`: the leader is a zombie still, its number cannot have been recycled.
-    fn sweep(&self, pid: i32, fd: i32, pinned: bool) {
+    /// Kills what is left of the group of a child that has ended. By number only while the zombie leader pins it.
+    fn sweep(&self, pid: i32, fd: i32) {
         let facts = self.facts();
         if !facts.sweep || facts.isolation == Isolation::None {
             return;
         }
-        if pidfd::signal_group(fd, libc::SIGKILL) == Err(SendError::Unavailable) && pinned {
+        if pidfd::signal_group(fd, libc::SIGKILL) == Err(SendError::Unavailable) && matches!(wait::look(fd, pid), Seen::Ended(_)) {
             let _ = pidfd::kill_number(-pid, libc::SIGKILL);
         }
     }

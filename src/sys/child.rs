@@ -34,10 +34,11 @@ pub enum Step {
     Chdir,
     DieWithHost,
     Exec,
+    Go,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 16] = [
+    const ALL: [(Step, &'static str); 17] = [
         (Step::None, ""),
         (Step::CloseRange, "close_range"),
         (Step::Setpgid, "setpgid"),
@@ -54,6 +55,7 @@ impl Step {
         (Step::Chdir, "chdir"),
         (Step::DieWithHost, "die_with_host"),
         (Step::Exec, "exec"),
+        (Step::Go, "read"),
     ];
 
     /// The name that an error shows.
@@ -234,9 +236,16 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         if error_fd >= 0 {
             // Our copy of the parent's end would keep us from seeing that the parent has gone.
             syscall!(libc::SYS_close, orders.parent_fd.load(Ordering::Relaxed));
-            if syscall!(libc::SYS_read, error_fd, &raw mut go, 1) != 1 {
+            let answer = loop {
+                let answer = syscall!(libc::SYS_read, error_fd, &raw mut go, 1);
+                if answer != -(libc::EINTR as isize) {
+                    break answer;
+                }
+            };
+            if answer == 0 {
                 quit(127);
             }
+            must!(orders, Step::Go, answer);
         }
         if orders.unshare_first >= 0 {
             must!(orders, Step::CloseRange, syscall!(libc::SYS_close_range, orders.unshare_first, u32::MAX, libc::CLOSE_RANGE_UNSHARE));

@@ -507,24 +507,38 @@ fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>)
     target.pidfd.store(u64::from(pidfd.as_raw_fd() as u32), Ordering::Release);
     target.pid.store(pid as u64, Ordering::Release);
     match converse(&ours) {
-        None => Ok(Spawned { pid, pidfd, path: Path::Fork }),
-        Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
+        Ok(None) => Ok(Spawned { pid, pidfd, path: Path::Fork }),
+        Ok(Some(report)) => Err(gave_up(target, pid, pidfd, report, bury)),
+        Err(errno) => {
+            // It waits for a word that cannot be sent: it must not wait for ever. Unreaped for certain, so its number is its own.
+            let _ = pidfd::kill_number(pid, libc::SIGKILL);
+            bury(pidfd.as_raw_fd(), pid);
+            target.clear();
+            Err(failure("sendto", errno))
+        }
     }
 }
 
 /// Says "go" and listens for a failure until end of file.
-fn converse(ours: &OwnedFd) -> Option<(i32, i32)> {
+fn converse(ours: &OwnedFd) -> Result<Option<(i32, i32)>, Errno> {
     let fd: RawFd = ours.as_raw_fd();
-    // A child that was killed already: no SIGPIPE for the host.
-    // SAFETY: one byte from a constant.
-    unsafe { syscall!(libc::SYS_sendto, fd, c"g".as_ptr(), 1, libc::MSG_NOSIGNAL, 0) };
+    loop {
+        // SAFETY: one byte from a constant.
+        match check(unsafe { syscall!(libc::SYS_sendto, fd, c"g".as_ptr(), 1, libc::MSG_NOSIGNAL, 0) }) {
+            Err(Errno::EINTR) => continue,
+            // It was killed already: end of file follows.
+            Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => break,
+            Err(errno) => return Err(errno),
+        }
+    }
     let mut message = [0i32; 2];
     loop {
         // SAFETY: eight bytes on our own stack.
         match check(unsafe { syscall!(libc::SYS_read, fd, message.as_mut_ptr(), 8) }) {
             Err(Errno::EINTR) => continue,
-            Ok(8) => return Some((message[0], message[1])),
-            _ => return None,
+            Ok(8) => return Ok(Some((message[0], message[1]))),
+            // End of file: exec, or killed before it. (ECONNRESET: killed before it read our word.)
+            _ => return Ok(None),
         }
     }
 }

@@ -109,6 +109,35 @@ pub fn kept_status(pidfd: i32) -> Option<i32> {
     (answer >= 0 && info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code)
 }
 
+/// How far the process behind a pidfd is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Life {
+    /// It runs, or cannot be asked.
+    Running,
+    /// It has ended; as far as can be told it is a zombie.
+    Ended,
+    /// It has ended and somebody has reaped it.
+    Reaped,
+}
+
+/// Asks without waitid: readable means ended; hung up (newer kernels), or no more there to be signalled, means reaped.
+pub fn life(pidfd: i32) -> Life {
+    let mut set = libc::pollfd { fd: pidfd, events: libc::POLLIN, revents: 0 };
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: one pollfd and one timespec on our own stack.
+    let answer = unsafe { syscall!(libc::SYS_ppoll, &raw mut set, 1, &raw const now, 0, 8) };
+    if answer > 0 && set.revents & libc::POLLNVAL != 0 {
+        return Life::Ended;
+    }
+    if answer <= 0 || set.revents & libc::POLLIN == 0 {
+        return Life::Running;
+    }
+    if set.revents & libc::POLLHUP != 0 || signal(pidfd, 0) == Err(SendError::Errno(Errno::ESRCH)) {
+        return Life::Reaped;
+    }
+    Life::Ended
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,6 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 
+use super::pidfd::{self, Life};
 use super::raw::{check, syscall};
 
 /// What a wait found.
@@ -91,13 +92,13 @@ fn waitid(id_type: libc::idtype_t, id: i32, options: i32, usage: *mut libc::rusa
     }
 }
 
-/// By pidfd where that works, by number where a filter forbids it: the number is ours as long as nobody reaped it, and a
-/// wait for a recycled number that is not our child answers `ECHILD`.
+/// By pidfd where that works, by number where a filter forbids it. A number may have been recycled, if the host reaped our child,
+/// and even belong to another child of the host: so the pidfd is asked first whether there is a zombie to wait for.
 fn wait_for(pidfd: i32, pid: i32, options: i32, usage: *mut libc::rusage) -> Seen {
     if !NO_PIDFD_WAIT.load(Ordering::Relaxed) && pidfd >= 0 {
         match waitid(libc::P_PIDFD, pidfd, options, usage) {
             Ok(seen) => return seen,
-            // The host has closed our descriptor: the number is still right, nobody else reaps it.
+            // The host has closed our descriptor: only the number is left.
             Err(Errno::EBADF) => {}
             Err(_) => NO_PIDFD_WAIT.store(true, Ordering::Relaxed),
         }
@@ -105,7 +106,11 @@ fn wait_for(pidfd: i32, pid: i32, options: i32, usage: *mut libc::rusage) -> See
     if pid <= 0 {
         return Seen::Running;
     }
-    waitid(libc::P_PID, pid, options, usage).unwrap_or(Seen::Gone)
+    match if pidfd >= 0 { pidfd::life(pidfd) } else { Life::Ended } {
+        Life::Running => Seen::Running,
+        Life::Reaped => Seen::Gone,
+        Life::Ended => waitid(libc::P_PID, pid, options, usage).unwrap_or(Seen::Gone),
+    }
 }
 
 /// Looks without reaping (`WNOWAIT`): the zombie stays and pins its pid and group.

@@ -30,10 +30,10 @@
  *       return 0;
  *     }
  *
- * THE HOST. procsup is a guest in your process: it makes no thread, installs no signal handler, changes no signal mask or disposition, no
+ * THE HOST. procsup is a guest in your process: it keeps no thread, installs no signal handler, changes no signal mask or disposition, no
  * environment, directory, umask or limit, and waits for no process that it did not make. If you ignore SIGCHLD or reap with
- * waitpid(-1), it still tells you how its children ended. It needs a few descriptors: one per running child, three per supervisor, and about
- * fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it early). All are close-on-exec.
+ * waitpid(-1), it still tells you how its children ended. It needs a few descriptors: one per running child, up to four per supervisor, and
+ * about fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it early). All are close-on-exec; leave them open.
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. Signal handlers may call exactly
  * ps_signal_all, ps_kill_and_reap_all and ps_live_count. No function blocks unless its description says so.
@@ -46,8 +46,9 @@
  * copied, NUL-terminated; descriptors are borrowed unless the function says that it takes them.
  *
  * ERRORS. A ps_status is PS_OK (0), PS_PENDING (1: nothing yet) or a negative PS_ERR_*. Functions that can fail have a last parameter
- * `ps_error **error`: NULL, or where to put the details (free them with ps_error_free). It is written only on failure; all other out
- * parameters only on success. A wrong argument changes nothing and loses nothing.
+ * `ps_error **error`: NULL, or where to put the details. It is written only on failure, without a look at what was there: free one error
+ * (ps_error_free) before you use its place again. All other out parameters are written only on success. A wrong argument changes nothing
+ * and loses nothing.
  *
  * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for waits (-1: for ever, 0: not at
  * all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
@@ -467,7 +468,8 @@ typedef struct ps_exit {
    */
   int64_t system_us;
   /**
-   * Largest resident memory, KiB; -1 if unknown.
+   * Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than what the host
+   * itself had resident when it spawned the child (getrusage(2), ru_maxrss).
    */
   int64_t max_rss_kib;
   /**
@@ -522,59 +524,59 @@ typedef struct ps_event {
 extern "C" {
 #endif // __cplusplus
 
+/* ==================== versions ==================================================================================== */
+
 /**
- * * @section versions
- * *
- * * The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
- * * PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
+ * The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
+ * PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
  */
 uint32_t ps_version(void);
 
 /**
- * * The same as text, for example "0.1.0". Static, never NULL; do not free it.
+ * The same as text, for example "0.1.0". Static, never NULL; do not free it.
  */
 const char *ps_version_string(void);
 
+/* ==================== errors ====================================================================================== */
+
 /**
- * * @section errors
- * *
- * * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
- * * free it. Any context, never blocks.
+ * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
+ * free it. Any context, never blocks.
  */
 const char *ps_status_name(ps_status status);
 
 /**
- * * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
+ * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
  */
 ps_status ps_error_status(const struct ps_error *error);
 
 /**
- * * The errno of the system call that failed, or 0 if none did.
+ * The errno of the system call that failed, or 0 if none did.
  */
 int32_t ps_error_errno(const struct ps_error *error);
 
 /**
- * * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
- * * Never NULL. Valid until the error is freed.
+ * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
+ * Never NULL. Valid until the error is freed.
  */
 const char *ps_error_step(const struct ps_error *error);
 
 /**
- * * One sentence in English. Never NULL. Valid until the error is freed.
+ * One sentence in English. Never NULL. Valid until the error is freed.
  */
 const char *ps_error_message(const struct ps_error *error);
 
 /**
- * * After how many milliseconds another try makes sense; -1 if that is not known.
+ * After how many milliseconds another try makes sense; -1 if that is not known.
  */
 int64_t ps_error_retry_after_ms(const struct ps_error *error);
 
 /**
- * * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
- * *
- * * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+ *
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
  */
 ps_status ps_error_output(const struct ps_error *error,
                           char *buf,
@@ -582,12 +584,12 @@ ps_status ps_error_output(const struct ps_error *error,
                           size_t *needed);
 
 /**
- * * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
- * *
- * * @param format    one of enum ps_render_format
- * * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
- * * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+ *
+ * @param format    one of enum ps_render_format
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
  */
 ps_status ps_error_render(const struct ps_error *error,
                           int32_t format,
@@ -596,79 +598,80 @@ ps_status ps_error_render(const struct ps_error *error,
                           size_t *needed);
 
 /**
- * * Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
+ * Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
  */
 void ps_error_free(struct ps_error *error);
 
+/* ==================== commands ==================================================================================== */
+
 /**
- * * @section commands
- * *
- * * A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
- * * an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
- * *
- * * Makes a command.
- * *
- * * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
- * *                 it has none), as execvp(3) does. A script without "#!" is not run: exec fails with ENOEXEC.
- * * @param command  receives the command; free it with ps_command_free
- * * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
+ * A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
+ * an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
+ *
+ * Makes a command.
+ *
+ * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
+ *                 it has none), as execvp(3) does; a relative path with one counts from
+ *                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
+ * @param command  receives the command; free it with ps_command_free
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
  */
 ps_status ps_command_new(const char *program,
                          struct ps_command **command,
                          struct ps_error **error);
 
 /**
- * * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
+ * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
  */
 void ps_command_free(struct ps_command *command);
 
 /**
- * * Appends an argument. argv[0] is not among them: see ps_command_arg0. The string is copied.
+ * Appends an argument. argv[0] is not among them: see ps_command_arg0. The string is copied.
  */
 ps_status ps_command_arg(struct ps_command *command, const char *arg, struct ps_error **error);
 
 /**
- * * Appends all arguments of a NULL-terminated array. The strings are copied.
+ * Appends all arguments of a NULL-terminated array. The strings are copied.
  */
 ps_status ps_command_args(struct ps_command *command, const char *const *args, struct ps_error **error);
 
 /**
- * * What the child sees as argv[0]. Default: the program as it was named. The string is copied.
+ * What the child sees as argv[0]. Default: the program as it was named. The string is copied.
  */
 ps_status ps_command_arg0(struct ps_command *command, const char *arg0, struct ps_error **error);
 
 /**
- * * Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
- * *
- * * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
+ * Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
  */
 ps_status ps_command_env(struct ps_command *command, const char *name, const char *value, struct ps_error **error);
 
 /**
- * * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
- * * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
- * * may change it (setenv) during a spawn.
+ * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
+ * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
+ * may change it (setenv) during a spawn.
  */
 ps_status ps_command_env_base(struct ps_command *command,
                               int32_t base,
                               struct ps_error **error);
 
 /**
- * * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
- * * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
+ * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
+ * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
  */
 ps_status ps_command_cwd(struct ps_command *command,
                          const char *dir,
                          struct ps_error **error);
 
 /**
- * * What a standard stream of the child is.
- * *
- * * @param stream  0, 1 or 2
- * * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
- * *                PS_STDIO_MERGE: wherever stream 1 goes
- * * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
- * *                after that. Otherwise ignored.
+ * What a standard stream of the child is.
+ *
+ * @param stream  0, 1 or 2
+ * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
+ *                PS_STDIO_MERGE: wherever stream 1 goes
+ * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
+ *                after that. Otherwise ignored.
  */
 ps_status ps_command_stdio(struct ps_command *command,
                            int32_t stream,
@@ -677,11 +680,11 @@ ps_status ps_command_stdio(struct ps_command *command,
                            struct ps_error **error);
 
 /**
- * * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
- * * the child, whatever its flags. Any mapping works, also one that swaps numbers.
- * *
- * * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
- * * @param child_fd  its number in the child, 0 to 1048575; each number once
+ * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
+ * the child, whatever its flags. Any mapping works, also one that swaps numbers.
+ *
+ * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
+ * @param child_fd  its number in the child, 0 to 1048575; each number once
  */
 ps_status ps_command_pass_fd(struct ps_command *command,
                              int32_t fd,
@@ -689,11 +692,11 @@ ps_status ps_command_pass_fd(struct ps_command *command,
                              struct ps_error **error);
 
 /**
- * * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
- * * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
- * *
- * * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
- * * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
+ * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
+ * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
+ *
+ * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
+ * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
  */
 ps_status ps_command_listen_fd(struct ps_command *command,
                                int32_t fd,
@@ -701,14 +704,14 @@ ps_status ps_command_listen_fd(struct ps_command *command,
                                struct ps_error **error);
 
 /**
- * * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
- * * whole list of supplementary groups is replaced.
- * *
- * * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
- * * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
- * * should do it through a small process of its own.
- * *
- * * @param groups, n  n supplementary groups; NULL, 0 for none
+ * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
+ * whole list of supplementary groups is replaced.
+ *
+ * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
+ * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
+ * should do it through a small process of its own.
+ *
+ * @param groups, n  n supplementary groups; NULL, 0 for none
  */
 ps_status ps_command_credentials(struct ps_command *command,
                                  uint32_t uid,
@@ -718,20 +721,20 @@ ps_status ps_command_credentials(struct ps_command *command,
                                  struct ps_error **error);
 
 /**
- * * The child's umask, 0 to 0777. Default: the host's.
+ * The child's umask, 0 to 0777. Default: the host's.
  */
 ps_status ps_command_umask(struct ps_command *command, uint32_t mask, struct ps_error **error);
 
 /**
- * * The child's nice value, -20 (most favoured) to 19. Default: the host's.
+ * The child's nice value, -20 (most favoured) to 19. Default: the host's.
  */
 ps_status ps_command_nice(struct ps_command *command, int32_t nice, struct ps_error **error);
 
 /**
- * * A resource limit of the child (getrlimit(2)). The last call for a resource counts.
- * *
- * * @param resource    RLIMIT_*
- * * @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
+ * A resource limit of the child (getrlimit(2)). The last call for a resource counts.
+ *
+ * @param resource    RLIMIT_*
+ * @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
  */
 ps_status ps_command_rlimit(struct ps_command *command,
                             int32_t resource,
@@ -740,52 +743,52 @@ ps_status ps_command_rlimit(struct ps_command *command,
                             struct ps_error **error);
 
 /**
- * * 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0.
+ * 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0.
  */
 ps_status ps_command_no_new_privs(struct ps_command *command, int32_t on, struct ps_error **error);
 
 /**
- * * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
- * *
- * * The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
- * * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
- * * children, and the kernel drops it when the child executes a set-user-id program.
+ * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
+ *
+ * The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
+ * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
+ * children, and the kernel drops it when the child executes a set-user-id program.
  */
 ps_status ps_command_die_with_host(struct ps_command *command,
                                    int32_t on,
                                    struct ps_error **error);
 
 /**
- * * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
- * * nothing is swept when it ends.
+ * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
+ * nothing is swept when it ends.
  */
 ps_status ps_command_isolate(struct ps_command *command,
                              int32_t isolation,
                              struct ps_error **error);
 
 /**
- * * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
- * * It must exist at each ps_spawn. Symbolic links in it are removed, not followed. A removal that fails is tried again by
- * * later calls. If the spawn fails, the directory stays. The string is copied.
+ * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
+ * It must exist at each ps_spawn. Symbolic links in it are removed, not followed. A removal that fails is tried again by
+ * later calls. If the spawn fails, the directory stays. The string is copied.
  */
 ps_status ps_command_sandbox_dir(struct ps_command *command,
                                  const char *dir,
                                  struct ps_error **error);
 
 /**
- * * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
- * * none). It is yours no more. The child does not get it.
+ * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
+ * none). It is yours no more. The child does not get it.
  */
 ps_status ps_command_own_fd(struct ps_command *command,
                             int32_t fd,
                             struct ps_error **error);
 
 /**
- * * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
- * * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
- * * signal but SIGKILL, so that a stopped child takes it.
- * *
- * * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
+ * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
+ * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
+ * signal but SIGKILL, so that a stopped child takes it.
+ *
+ * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
  */
 ps_status ps_command_stop_step(struct ps_command *command,
                                int32_t signal,
@@ -793,34 +796,34 @@ ps_status ps_command_stop_step(struct ps_command *command,
                                struct ps_error **error);
 
 /**
- * * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
- * * call that waits for the child.
+ * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
+ * call that waits for the child.
  */
 ps_status ps_command_deadline(struct ps_command *command,
                               int64_t ms,
                               struct ps_error **error);
 
 /**
- * * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
- * * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
+ * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
+ * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
  */
 ps_status ps_command_survivors(struct ps_command *command,
                                int32_t policy,
                                struct ps_error **error);
 
 /**
- * * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
- * * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
- * * than a pipe holds (64 KiB) waits.
+ * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
+ * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
+ * than a pipe holds (64 KiB) waits.
  */
 ps_status ps_command_capture(struct ps_command *command,
                              size_t max_bytes,
                              struct ps_error **error);
 
 /**
- * * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
- * *
- * * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
+ * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
+ *
+ * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
  */
 ps_status ps_command_readiness(struct ps_command *command,
                                int32_t kind,
@@ -829,29 +832,29 @@ ps_status ps_command_readiness(struct ps_command *command,
                                struct ps_error **error);
 
 /**
- * * A word of yours that comes back with every event of the child.
+ * A word of yours that comes back with every event of the child.
  */
 ps_status ps_command_user_data(struct ps_command *command, uint64_t user_data, struct ps_error **error);
 
+/* ==================== children ==================================================================================== */
+
 /**
- * * @section children
- * *
- * * Starts a command. When it returns PS_OK, the program has begun to run; when it fails, nothing is left behind, and the error names
- * * the exact step ("exec", "chdir", "setuid", ...) and errno.
- * *
- * * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it was given. It
- * * was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never misses it.
- * *
- * * Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to load it. When
- * * the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
- * *
- * * @param supervisor  who looks after the child and gets its events; NULL: the default supervisor, which has no limits and no
- * *                    events, and whose children are looked after by the calls that name them
- * * @param command     what to run
- * * @param child       receives the handle; free it with ps_child_free
- * * @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR), PS_ERR_PERMISSION (EACCES, EPERM), PS_ERR_LIMIT (EAGAIN, EMFILE, ENFILE, ENOMEM),
- * *         PS_ERR_SYSTEM (any other errno), PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice),
- * *         PS_ERR_SHUTDOWN, PS_ERR_UNSUPPORTED, PS_ERR_BAD_HANDLE, PS_ERR_FORKED
+ * Starts a command. When it returns PS_OK, the program has begun to run; when it fails, nothing is left behind, and the error names
+ * the exact step ("exec", "chdir", "setuid", ...) and errno.
+ *
+ * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it was given. It
+ * was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never misses it.
+ *
+ * Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to load it. When
+ * the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
+ *
+ * @param supervisor  who looks after the child and gets its events; NULL: the default supervisor, which has no limits and no
+ *                    events, and whose children are looked after by the calls that name them
+ * @param command     what to run
+ * @param child       receives the handle; free it with ps_child_free
+ * @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR), PS_ERR_PERMISSION (EACCES, EPERM), PS_ERR_LIMIT (EAGAIN, EMFILE, ENFILE, ENOMEM),
+ *         PS_ERR_SYSTEM (any other errno), PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice),
+ *         PS_ERR_SHUTDOWN, PS_ERR_UNSUPPORTED, PS_ERR_BAD_HANDLE, PS_ERR_FORKED
  */
 ps_status ps_spawn(struct ps_supervisor *supervisor,
                    const struct ps_command *command,
@@ -859,24 +862,24 @@ ps_status ps_spawn(struct ps_supervisor *supervisor,
                    struct ps_error **error);
 
 /**
- * * Sends a signal to the child's whole group (to the process alone if it has no group of its own). By pidfd: it can never reach
- * * another process that got the same number. Signal 0 only asks whether it is there. Never blocks.
- * *
- * * @return PS_OK; PS_ERR_EXITED if the child has ended; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
+ * Sends a signal to the child's whole group (to the process alone if it has no group of its own). By pidfd: it can never reach
+ * another process that got the same number. Signal 0 only asks whether it is there. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_EXITED if the child has ended; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
  */
 ps_status ps_signal(struct ps_child *child,
                     int32_t signal,
                     struct ps_error **error);
 
 /**
- * * Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
- * * call it at once; a child that has ended already is no error.
- * *
- * * Blocks at most as long as the plan's waits add up to.
- * *
- * * @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
- * * @param exit      receives the exit record (set exit->size first); may be NULL
- * * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later
+ * Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
+ * call it at once; a child that has ended already is no error.
+ *
+ * Blocks at most as long as the plan's waits add up to.
+ *
+ * @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
+ * @param exit      receives the exit record (set exit->size first); may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later
  */
 ps_status ps_terminate(struct ps_child *child,
                        int64_t grace_ms,
@@ -884,21 +887,21 @@ ps_status ps_terminate(struct ps_child *child,
                        struct ps_error **error);
 
 /**
- * * Starts the stop plan and returns at once. ps_supervisor_next_event moves it on, as does every call that waits for the child.
+ * Starts the stop plan and returns at once. ps_supervisor_next_event moves it on, as does every call that waits for the child.
  */
 ps_status ps_terminate_begin(struct ps_child *child,
                              int64_t grace_ms,
                              struct ps_error **error);
 
 /**
- * * Waits for the child to end, up to timeout_ms (-1: for ever, 0: not at all), kills what is left of its group, reaps it and
- * * releases what it owned. Call it as often as you like, from any number of threads: the exit record stays until the handle is freed.
- * *
- * * If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the kernel keeps the status (Linux
- * * 6.15), and PS_EXIT_LOST where it does not.
- * *
- * * @param exit  receives the exit record (set exit->size first); may be NULL
- * * @return PS_OK; PS_ERR_TIMEOUT if it has not ended
+ * Waits for the child to end, up to timeout_ms (-1: for ever, 0: not at all), kills what is left of its group, reaps it and
+ * releases what it owned. Call it as often as you like, from any number of threads: the exit record stays until the handle is freed.
+ *
+ * If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the kernel keeps the status (Linux
+ * 6.15), and PS_EXIT_LOST where it does not.
+ *
+ * @param exit  receives the exit record (set exit->size first); may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT if it has not ended
  */
 ps_status ps_reap(struct ps_child *child,
                   int64_t timeout_ms,
@@ -906,32 +909,33 @@ ps_status ps_reap(struct ps_child *child,
                   struct ps_error **error);
 
 /**
- * * The same without waiting: PS_PENDING while the child runs. Never blocks.
+ * The same without waiting: PS_PENDING while the child runs. Never blocks.
  */
 ps_status ps_reap_nonblock(struct ps_child *child, struct ps_exit *exit, struct ps_error **error);
 
 /**
- * * The process id, for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
+ * The process id, for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
  */
 ps_status ps_child_pid(const struct ps_child *child, int32_t *pid, struct ps_error **error);
 
 /**
- * * A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
- * *
- * * @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_LIMIT
+ * A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
+ *
+ * @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_LIMIT
  */
 ps_status ps_child_pidfd(const struct ps_child *child, int32_t *fd, struct ps_error **error);
 
 /**
- * * Where the child stands: PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED. Looks, and never blocks.
+ * Where the child stands: PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED. Looks, and never blocks.
  */
 ps_status ps_child_state(const struct ps_child *child, int32_t *state, struct ps_error **error);
 
 /**
- * * Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. Ends that are never taken are closed by
- * * ps_child_free. Writing to a child that has ended raises SIGPIPE in the host, unless the host ignores it.
- * *
- * * @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_INVALID_ARGUMENT
+ * Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. A grandchild may hold the other end open
+ * after the child has ended: a reader that waits for end of file should watch ps_child_pidfd too. Ends that are never taken are closed by
+ * ps_child_free. Writing to a child that has ended raises SIGPIPE in the host, unless the host ignores it.
+ *
+ * @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_INVALID_ARGUMENT
  */
 ps_status ps_child_stdio(struct ps_child *child,
                          int32_t stream,
@@ -939,95 +943,91 @@ ps_status ps_child_stdio(struct ps_child *child,
                          struct ps_error **error);
 
 /**
- * * The captured output so far, the last bytes of it: see ps_command_capture. Bytes, not NUL-terminated.
- * *
- * * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_STATE if nothing is captured
+ * The captured output so far, the last bytes of it: see ps_command_capture. Bytes, not NUL-terminated.
+ *
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_STATE if nothing is captured
  */
-ps_status ps_child_output(const struct ps_child *child,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed,
-                          struct ps_error **error);
+ps_status ps_child_output(const struct ps_child *child, char *buf, size_t cap, size_t *needed, struct ps_error **error);
 
 /**
- * * How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK.
+ * How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK.
  */
 ps_status ps_child_spawn_path(const struct ps_child *child, int32_t *path, struct ps_error **error);
 
 /**
- * * Frees the handle, not the process: its supervisor still owns it. A child of the NULL supervisor is reaped by a later procsup call. NULL
- * * and a freed handle do nothing.
+ * Frees the handle, not the process: its supervisor still owns it. A child of the NULL supervisor is reaped by a later procsup call. NULL
+ * and a freed handle do nothing.
  */
 void ps_child_free(struct ps_child *child);
 
+/* ==================== supervisors ================================================================================= */
+
 /**
- * * @section supervisors
- * *
- * * Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
- * * your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
- * *
- * * @param supervisor  receives the handle; free it with ps_supervisor_free
- * * @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
+ * Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
+ * your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
+ *
+ * @param supervisor  receives the handle; free it with ps_supervisor_free
+ * @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
  */
 ps_status ps_supervisor_new(struct ps_supervisor **supervisor,
                             struct ps_error **error);
 
 /**
- * * Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
- * * answer how the child ended (PS_CAUSE_SHUTDOWN). A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
- * * the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
+ * Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
+ * answer how the child ended (PS_CAUSE_SHUTDOWN). A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
+ * the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
  */
 void ps_supervisor_free(struct ps_supervisor *supervisor);
 
 /**
- * * The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
- * * Borrowed: it belongs to the supervisor; do not read or close it.
+ * The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
+ * Borrowed: it belongs to the supervisor; do not read or close it.
  */
 ps_status ps_supervisor_fd(const struct ps_supervisor *supervisor,
                            int32_t *fd,
                            struct ps_error **error);
 
 /**
- * * Takes the next event, and does whatever is due: reaps, drains captured output, moves stop plans and deadlines on.
- * *
- * * Each child has one PS_EVENT_STARTED and later one PS_EVENT_EXITED. None is lost or comes twice, also when other threads reap the child; but
- * * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
- * *
- * * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
- * * @param event       receives the event (set event->size first)
- * * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
+ * Takes the next event, and does whatever is due: reaps, drains captured output, moves stop plans and deadlines on.
+ *
+ * Each child has one PS_EVENT_STARTED and later one PS_EVENT_EXITED. None is lost or comes twice, also when other threads reap the child; but
+ * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+ *
+ * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+ * @param event       receives the event (set event->size first)
+ * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
  */
 ps_status ps_supervisor_next_event(struct ps_supervisor *supervisor,
                                    int64_t timeout_ms,
                                    struct ps_event *event,
                                    struct ps_error **error);
 
+/* ==================== everything at once ========================================================================== */
+
 /**
- * * @section everything at once
- * *
- * * These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
- * * lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
- * *
- * * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
- * *
- * * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
+ * These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
+ * lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
+ *
+ * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
  */
 ps_status ps_signal_all(int32_t signal);
 
 /**
- * * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
- * * threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
- * *
- * * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
- * * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
+ * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
+ * threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
+ *
+ * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
  */
 ps_status ps_kill_and_reap_all(int64_t timeout_ms,
                                uint32_t *left);
 
 /**
- * * How many children of this process have not been reaped. Never blocks.
+ * How many children of this process have not been reaped. Never blocks.
  */
 uint32_t ps_live_count(void);
 

@@ -80,7 +80,6 @@ impl Status {
             Errno::ENOENT | Errno::ENOTDIR => Status::NotFound,
             Errno::EACCES | Errno::EPERM => Status::Permission,
             Errno::EAGAIN | Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM => Status::Limit,
-            Errno::EBADF => Status::InvalidArgument,
             _ => Status::System,
         }
     }

@@ -3,35 +3,26 @@
 use super::ps_status;
 use crate::error::Status;
 use crate::registry;
-use crate::sys::signal;
 use crate::clock;
 
-/**
- * @section everything at once
- *
- * These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
- * lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
- *
- * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
- *
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
- */
+/// @section everything at once
+///
+/// These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
+/// lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
+///
+/// Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
+///
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_signal_all(signal: i32) -> ps_status {
-    if !(1..=signal::MAX).contains(&signal) {
-        return Status::InvalidArgument as ps_status;
-    }
-    registry::signal_all(signal);
-    0
+    if registry::signal_all(signal) { 0 } else { Status::InvalidArgument as ps_status }
 }
 
-/**
- * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
- * threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
- *
- * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
- * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
- */
+/// Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
+/// threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
+///
+/// @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+/// @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_kill_and_reap_all(timeout_ms: i64, left: *mut u32) -> ps_status {
     if timeout_ms < -1 {
@@ -45,9 +36,7 @@ pub unsafe extern "C" fn ps_kill_and_reap_all(timeout_ms: i64, left: *mut u32) -
     if count == 0 { 0 } else { Status::Timeout as ps_status }
 }
 
-/**
- * How many children of this process have not been reaped. Never blocks.
- */
+/// How many children of this process have not been reaped. Never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_live_count() -> u32 {
     registry::live_count()

@@ -43,19 +43,18 @@ fn no_such(name: &'static str, value: i32) -> Error {
     Error::invalid(name, format!("{name}: there is no kind {value}"))
 }
 
-/**
- * @section commands
- *
- * A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
- * an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
- *
- * Makes a command.
- *
- * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
- *                 it has none), as execvp(3) does. A script without "#!" is not run: exec fails with ENOEXEC.
- * @param command  receives the command; free it with ps_command_free
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
- */
+/// @section commands
+///
+/// A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
+/// an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
+///
+/// Makes a command.
+///
+/// @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
+///                 it has none), as execvp(3) does; a relative path with one counts from
+///                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
+/// @param command  receives the command; free it with ps_command_free
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *mut ps_command, error: *mut *mut ps_error) -> ps_status {
     call(error, || {
@@ -69,17 +68,13 @@ pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *m
     })
 }
 
-/**
- * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
- */
+/// Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_command_free(command: *mut ps_command) {
     guard::quiet(|| drop(handles::remove::<Mutex<Arc<Command>>>(command.addr() as u64)));
 }
 
-/**
- * Appends an argument. argv[0] is not among them: see ps_command_arg0. The string is copied.
- */
+/// Appends an argument. argv[0] is not among them: see ps_command_arg0. The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_arg(command: *mut ps_command, arg: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -88,9 +83,7 @@ pub unsafe extern "C" fn ps_command_arg(command: *mut ps_command, arg: *const c_
     })
 }
 
-/**
- * Appends all arguments of a NULL-terminated array. The strings are copied.
- */
+/// Appends all arguments of a NULL-terminated array. The strings are copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_args(command: *mut ps_command, args: *const *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -105,9 +98,7 @@ pub unsafe extern "C" fn ps_command_args(command: *mut ps_command, args: *const 
     })
 }
 
-/**
- * What the child sees as argv[0]. Default: the program as it was named. The string is copied.
- */
+/// What the child sees as argv[0]. Default: the program as it was named. The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_arg0(command: *mut ps_command, arg0: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -116,11 +107,9 @@ pub unsafe extern "C" fn ps_command_arg0(command: *mut ps_command, arg0: *const 
     })
 }
 
-/**
- * Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
- *
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
- */
+/// Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
+///
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_env(
     command: *mut ps_command,
@@ -135,11 +124,9 @@ pub unsafe extern "C" fn ps_command_env(
     })
 }
 
-/**
- * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
- * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
- * may change it (setenv) during a spawn.
- */
+/// What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
+/// the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
+/// may change it (setenv) during a spawn.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_env_base(command: *mut ps_command, base: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -153,10 +140,8 @@ pub unsafe extern "C" fn ps_command_env_base(command: *mut ps_command, base: i32
     })
 }
 
-/**
- * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
- * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
- */
+/// The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
+/// so a directory it may not enter fails the spawn with step "chdir". The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -165,15 +150,13 @@ pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_
     })
 }
 
-/**
- * What a standard stream of the child is.
- *
- * @param stream  0, 1 or 2
- * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
- *                PS_STDIO_MERGE: wherever stream 1 goes
- * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
- *                after that. Otherwise ignored.
- */
+/// What a standard stream of the child is.
+///
+/// @param stream  0, 1 or 2
+/// @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
+///                PS_STDIO_MERGE: wherever stream 1 goes
+/// @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
+///                after that. Otherwise ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_stdio(command: *mut ps_command, stream: i32, how: i32, fd: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -189,25 +172,21 @@ pub unsafe extern "C" fn ps_command_stdio(command: *mut ps_command, stream: i32,
     })
 }
 
-/**
- * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
- * the child, whatever its flags. Any mapping works, also one that swaps numbers.
- *
- * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
- * @param child_fd  its number in the child, 0 to 1048575; each number once
- */
+/// Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
+/// the child, whatever its flags. Any mapping works, also one that swaps numbers.
+///
+/// @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
+/// @param child_fd  its number in the child, 0 to 1048575; each number once
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_pass_fd(command: *mut ps_command, fd: i32, child_fd: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.pass_fd(fd, child_fd).map(drop))
 }
 
-/**
- * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
- * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
- *
- * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
- * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
- */
+/// Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
+/// LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
+///
+/// @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
+/// @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_listen_fd(command: *mut ps_command, fd: i32, name: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -216,16 +195,14 @@ pub unsafe extern "C" fn ps_command_listen_fd(command: *mut ps_command, fd: i32,
     })
 }
 
-/**
- * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
- * whole list of supplementary groups is replaced.
- *
- * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
- * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
- * should do it through a small process of its own.
- *
- * @param groups, n  n supplementary groups; NULL, 0 for none
- */
+/// The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
+/// whole list of supplementary groups is replaced.
+///
+/// Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
+/// time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
+/// should do it through a small process of its own.
+///
+/// @param groups, n  n supplementary groups; NULL, 0 for none
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_credentials(
     command: *mut ps_command,
@@ -248,36 +225,28 @@ pub unsafe extern "C" fn ps_command_credentials(
     })
 }
 
-/**
- * The child's umask, 0 to 0777. Default: the host's.
- */
+/// The child's umask, 0 to 0777. Default: the host's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_umask(command: *mut ps_command, mask: u32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.umask(mask).map(drop))
 }
 
-/**
- * The child's nice value, -20 (most favoured) to 19. Default: the host's.
- */
+/// The child's nice value, -20 (most favoured) to 19. Default: the host's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_nice(command: *mut ps_command, nice: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.nice(nice).map(drop))
 }
 
-/**
- * A resource limit of the child (getrlimit(2)). The last call for a resource counts.
- *
- * @param resource    RLIMIT_*
- * @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
- */
+/// A resource limit of the child (getrlimit(2)). The last call for a resource counts.
+///
+/// @param resource    RLIMIT_*
+/// @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_rlimit(command: *mut ps_command, resource: i32, soft: u64, hard: u64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.rlimit(resource, soft, hard).map(drop))
 }
 
-/**
- * 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0.
- */
+/// 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_no_new_privs(command: *mut ps_command, on: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -286,13 +255,11 @@ pub unsafe extern "C" fn ps_command_no_new_privs(command: *mut ps_command, on: i
     })
 }
 
-/**
- * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
- *
- * The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
- * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
- * children, and the kernel drops it when the child executes a set-user-id program.
- */
+/// 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
+///
+/// The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
+/// a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
+/// children, and the kernel drops it when the child executes a set-user-id program.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -301,10 +268,8 @@ pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: 
     })
 }
 
-/**
- * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
- * nothing is swept when it ends.
- */
+/// PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
+/// nothing is swept when it ends.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -318,11 +283,9 @@ pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation:
     })
 }
 
-/**
- * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
- * It must exist at each ps_spawn. Symbolic links in it are removed, not followed. A removal that fails is tried again by
- * later calls. If the spawn fails, the directory stays. The string is copied.
- */
+/// A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
+/// It must exist at each ps_spawn. Symbolic links in it are removed, not followed. A removal that fails is tried again by
+/// later calls. If the spawn fails, the directory stays. The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_sandbox_dir(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -331,10 +294,8 @@ pub unsafe extern "C" fn ps_command_sandbox_dir(command: *mut ps_command, dir: *
     })
 }
 
-/**
- * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
- * none). It is yours no more. The child does not get it.
- */
+/// Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
+/// none). It is yours no more. The child does not get it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -349,31 +310,25 @@ pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, er
     })
 }
 
-/**
- * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
- * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
- * signal but SIGKILL, so that a stopped child takes it.
- *
- * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
- */
+/// Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
+/// first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
+/// signal but SIGKILL, so that a stopped child takes it.
+///
+/// @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_stop_step(command: *mut ps_command, signal: i32, wait_ms: i64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.stop_step(signal, wait_ms).map(drop))
 }
 
-/**
- * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
- * call that waits for the child.
- */
+/// The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
+/// call that waits for the child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_deadline(command: *mut ps_command, ms: i64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.deadline(ms).map(drop))
 }
 
-/**
- * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
- * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
- */
+/// What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
+/// the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -386,21 +341,17 @@ pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: 
     })
 }
 
-/**
- * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
- * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
- * than a pipe holds (64 KiB) waits.
- */
+/// Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
+/// ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
+/// than a pipe holds (64 KiB) waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_capture(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.capture(max_bytes).map(drop))
 }
 
-/**
- * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
- *
- * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
- */
+/// When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
+///
+/// @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_readiness(
     command: *mut ps_command,
@@ -418,9 +369,7 @@ pub unsafe extern "C" fn ps_command_readiness(
     })
 }
 
-/**
- * A word of yours that comes back with every event of the child.
- */
+/// A word of yours that comes back with every event of the child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_user_data(command: *mut ps_command, user_data: u64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {

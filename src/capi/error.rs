@@ -25,20 +25,16 @@ impl ErrorObject {
     }
 }
 
-/**
- * @section errors
- *
- * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
- * free it. Any context, never blocks.
- */
+/// @section errors
+///
+/// The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
+/// free it. Any context, never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_status_name(status: ps_status) -> *const c_char {
     status_name(status).as_ptr().cast()
 }
 
-/**
- * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
- */
+/// The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_status(error: *const ps_error) -> ps_status {
     guard::value(Status::Internal as ps_status, || match convert::object::<ErrorObject, _>(error) {
@@ -47,26 +43,20 @@ pub extern "C" fn ps_error_status(error: *const ps_error) -> ps_status {
     })
 }
 
-/**
- * The errno of the system call that failed, or 0 if none did.
- */
+/// The errno of the system call that failed, or 0 if none did.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_errno(error: *const ps_error) -> i32 {
     guard::value(0, || convert::object::<ErrorObject, _>(error).ok().and_then(|object| object.error.errno).map_or(0, |errno| errno as i32))
 }
 
-/**
- * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
- * Never NULL. Valid until the error is freed.
- */
+/// What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
+/// Never NULL. Valid until the error is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_step(error: *const ps_error) -> *const c_char {
     text(error, |object| &object.step)
 }
 
-/**
- * One sentence in English. Never NULL. Valid until the error is freed.
- */
+/// One sentence in English. Never NULL. Valid until the error is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_message(error: *const ps_error) -> *const c_char {
     text(error, |object| &object.message)
@@ -76,21 +66,17 @@ fn text(error: *const ps_error, part: impl FnOnce(&ErrorObject) -> &CString) -> 
     guard::value(c"".as_ptr(), || convert::object::<ErrorObject, _>(error).map_or(c"".as_ptr(), |object| part(&object).as_ptr()))
 }
 
-/**
- * After how many milliseconds another try makes sense; -1 if that is not known.
- */
+/// After how many milliseconds another try makes sense; -1 if that is not known.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_retry_after_ms(error: *const ps_error) -> i64 {
     guard::value(-1, || convert::object::<ErrorObject, _>(error).ok().and_then(|object| object.error.retry_after_ms).unwrap_or(-1))
 }
 
-/**
- * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
- *
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
- */
+/// What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+///
+/// @param buf, cap  where to put it; NULL, 0 asks only for the length
+/// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+/// @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_error_output(error: *const ps_error, buf: *mut c_char, cap: usize, needed: *mut usize) -> ps_status {
     guard::call(core::ptr::null_mut(), || {
@@ -100,14 +86,12 @@ pub unsafe extern "C" fn ps_error_output(error: *const ps_error, buf: *mut c_cha
     })
 }
 
-/**
- * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
- *
- * @param format    one of enum ps_render_format
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
- */
+/// Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+///
+/// @param format    one of enum ps_render_format
+/// @param buf, cap  where to put it; NULL, 0 asks only for the length
+/// @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
+/// @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_error_render(
     error: *const ps_error,
@@ -130,9 +114,7 @@ pub unsafe extern "C" fn ps_error_render(
     })
 }
 
-/**
- * Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
- */
+/// Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_free(error: *mut ps_error) {
     guard::quiet(|| drop(handles::remove::<ErrorObject>(error.addr() as u64)));

@@ -36,15 +36,13 @@ pub struct ps_event {
     pub exit: ps_exit,
 }
 
-/**
- * @section supervisors
- *
- * Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
- * your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
- *
- * @param supervisor  receives the handle; free it with ps_supervisor_free
- * @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
- */
+/// @section supervisors
+///
+/// Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
+/// your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
+///
+/// @param supervisor  receives the handle; free it with ps_supervisor_free
+/// @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, error: *mut *mut ps_error) -> ps_status {
     call(error, || {
@@ -56,11 +54,9 @@ pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, 
     })
 }
 
-/**
- * Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
- * answer how the child ended (PS_CAUSE_SHUTDOWN). A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
- * the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
- */
+/// Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
+/// answer how the child ended (PS_CAUSE_SHUTDOWN). A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
+/// the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_supervisor_free(supervisor: *mut ps_supervisor) {
     guard::quiet(|| {
@@ -70,10 +66,8 @@ pub extern "C" fn ps_supervisor_free(supervisor: *mut ps_supervisor) {
     });
 }
 
-/**
- * The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
- * Borrowed: it belongs to the supervisor; do not read or close it.
- */
+/// The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
+/// Borrowed: it belongs to the supervisor; do not read or close it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     call(error, || {
@@ -86,16 +80,14 @@ pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: 
     })
 }
 
-/**
- * Takes the next event, and does whatever is due: reaps, drains captured output, moves stop plans and deadlines on.
- *
- * Each child has one PS_EVENT_STARTED and later one PS_EVENT_EXITED. None is lost or comes twice, also when other threads reap the child; but
- * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
- *
- * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
- * @param event       receives the event (set event->size first)
- * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
- */
+/// Takes the next event, and does whatever is due: reaps, drains captured output, moves stop plans and deadlines on.
+///
+/// Each child has one PS_EVENT_STARTED and later one PS_EVENT_EXITED. None is lost or comes twice, also when other threads reap the child; but
+/// a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+///
+/// @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+/// @param event       receives the event (set event->size first)
+/// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_next_event(
     supervisor: *mut ps_supervisor,

@@ -57,13 +57,13 @@ pub(super) struct Life {
     pub stop_cause: Cause,
     /// When the stop plan begins by itself.
     pub deadline: Option<i64>,
-    pub sandbox: Option<Arc<Share>>,
+    pub sandbox: Option<Share>,
     pub owned: Vec<OwnedFd>,
 }
 
 impl Child {
     /// In a forked copy of the host, its parent's children are not its own.
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         if self.instance == memory::instance() {
             return Ok(());
         }
@@ -246,12 +246,12 @@ impl Child {
     }
 
     /// Captured output so far.
-    pub fn output(&self) -> Option<Vec<u8>> {
-        self.capture.as_ref().map(|capture| {
-            let mut capture = lock(capture);
-            capture.drain(1 << 20);
-            capture.bytes()
-        })
+    pub fn output(&self) -> Result<Vec<u8>> {
+        self.check()?;
+        let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
+        let mut capture = lock(self.capture.as_ref().ok_or_else(none)?);
+        capture.drain(1 << 20);
+        Ok(capture.bytes())
     }
 
     /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.

@@ -21,6 +21,9 @@ pub enum Base {
 /// The names of [`Base::Baseline`]; `LC_*` belongs to it too.
 const BASELINE: [&[u8]; 9] = [b"PATH", b"HOME", b"USER", b"LOGNAME", b"SHELL", b"LANG", b"TZ", b"TMPDIR", b"TERM"];
 
+/// The variables of sd_listen_fds(3).
+const LISTEN: [&[u8]; 4] = [b"LISTEN_PID", b"LISTEN_FDS", b"LISTEN_FDNAMES", b"LISTEN_PIDFDID"];
+
 /// Base and changes. A name is changed once: the last call wins.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
@@ -77,7 +80,7 @@ impl Environment {
 
     /// The list for one spawn. With `listen`, our variables of sd_listen_fds(3) take the place of any the host has.
     pub fn list<'a>(&'a self, listen: Option<(&'a [CString], &'a ListenPid)>) -> List<'a> {
-        let listening = |name: &[u8]| listen.is_some() && name.starts_with(b"LISTEN_");
+        let listening = |name: &[u8]| listen.is_some() && LISTEN.contains(&name);
         let own = self.changes.iter().filter(|change| !listening(&change.name)).filter_map(|change| change.entry.as_deref());
         let fds = listen.iter().flat_map(|(entries, _)| entries.iter().map(CString::as_c_str));
         environ::merge(|name| !listening(name) && self.keeps(name), own.chain(fds), listen.map(|(_, pid)| pid))

@@ -4,10 +4,10 @@
 //! later calls and never forgotten; a directory that was replaced by another one meanwhile is not ours and is left alone.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex};
 
 use super::lock;
 use crate::sys::memory::{self, PerProcess};
@@ -34,27 +34,25 @@ impl Dir {
     }
 }
 
-/// A share in a directory; the last one removes it.
-#[derive(Debug)]
-pub struct Share(Option<Dir>);
-
-impl Drop for Share {
-    fn drop(&mut self) {
-        if let Some(dir) = self.0.take()
-            && dir.instance == memory::instance()
-            && !dir.remove()
-            && let Ok(left) = LEFT.get_or_try_init(|| Ok(Mutex::default()))
-        {
-            lock(left).push(dir);
-        }
-    }
-}
-
 /// The directory of a command, shared by its children.
 #[derive(Debug, Default)]
 pub struct Sandbox {
     path: PathBuf,
-    shares: Mutex<Weak<Share>>,
+    shares: Mutex<Shares>,
+}
+
+#[derive(Debug, Default)]
+struct Shares {
+    count: usize,
+    /// The inode that is being removed, or has been: no new child may get it.
+    gone: Option<(u64, u64)>,
+}
+
+/// A child's share in a directory; the last one removes it.
+#[derive(Debug)]
+pub struct Share {
+    sandbox: Arc<Sandbox>,
+    dir: Option<Dir>,
 }
 
 impl Sandbox {
@@ -63,27 +61,44 @@ impl Sandbox {
         Self { path, shares: Mutex::default() }
     }
 
-    /// A share for a new child. Fails if there is no such directory.
-    pub fn share(&self) -> std::io::Result<Arc<Share>> {
-        let mut shares = lock(&self.shares);
-        if let Some(share) = shares.upgrade() {
-            return Ok(share);
-        }
+    /// A share for a new child. Fails if there is no such directory, or if it is just being removed.
+    pub fn share(self: &Arc<Self>) -> io::Result<Share> {
         let found = fs::symlink_metadata(&self.path)?;
         if !found.is_dir() {
-            return Err(std::io::Error::from_raw_os_error(libc::ENOTDIR));
+            return Err(io::Error::from_raw_os_error(libc::ENOTDIR));
         }
-        let share = Arc::new(Share(Some(Dir { path: self.path.clone(), identity: (found.dev(), found.ino()), instance: memory::instance() })));
-        *shares = Arc::downgrade(&share);
-        Ok(share)
+        let identity = (found.dev(), found.ino());
+        let mut shares = lock(&self.shares);
+        if shares.count == 0 && shares.gone == Some(identity) {
+            return Err(io::Error::from_raw_os_error(libc::ENOENT));
+        }
+        shares.count += 1;
+        Ok(Share { sandbox: self.clone(), dir: Some(Dir { path: self.path.clone(), identity, instance: memory::instance() }) })
     }
 }
 
 impl Share {
     /// Lets go without removing: the child was never made.
-    pub fn forgo(share: Arc<Self>) {
-        if let Some(mut share) = Arc::into_inner(share) {
-            share.0 = None;
+    pub fn forgo(mut self) {
+        self.dir = None;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
+        if self.dir.as_ref().is_some_and(|dir| dir.instance != memory::instance()) {
+            return;
+        }
+        let mut shares = lock(&self.sandbox.shares);
+        shares.count -= 1;
+        let Some(dir) = self.dir.take().filter(|_| shares.count == 0) else { return };
+        shares.gone = Some(dir.identity);
+        drop(shares);
+        if !dir.remove()
+            && let Ok(left) = LEFT.get_or_try_init(|| Ok(Mutex::default()))
+        {
+            lock(left).push(dir);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
@@ -24,7 +25,7 @@ use crate::sys::child::Move;
 use crate::sys::clone::{Failure, Path, Request};
 use crate::sys::cstr::ListenPid;
 use crate::sys::environ::Block;
-use crate::sys::landing::{LOW, Landing, Parked};
+use crate::sys::landing::{LOW, Landing, Parked, open_null};
 use crate::sys::memory::{self, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::fds;
@@ -114,7 +115,7 @@ pub fn spawn(command: &Command) -> Result<Child> {
         Ok(spawned) => spawned,
         Err(failure) => {
             lease.retire();
-            return Err(explain(failure, &doing()));
+            return Err(explain(failure, command, &doing()));
         }
     };
     slot.set_live();
@@ -146,32 +147,40 @@ pub fn check_lent(command: &Command) -> Result<()> {
     let lent = lent.chain(command.stdio.iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None }));
     for fd in lent {
         if !fds::is_open(*fd) {
-            return Err(Error::system("dup2", Errno::EBADF, format!("cannot run {}: descriptor {fd}", command.program.to_string_lossy())));
+            let error = Error::system("dup2", Errno::EBADF, format!("cannot run {}: descriptor {fd}", command.program.to_string_lossy()));
+            return Err(Error { status: Status::InvalidArgument, ..error });
         }
     }
     Ok(())
 }
 
 /// A share in a sandbox that is let go, not removed, when the spawn fails.
-struct Undo(Option<Arc<Share>>);
+struct Undo(Option<Share>);
 
 impl Drop for Undo {
     fn drop(&mut self) {
         if let Some(share) = self.0.take() {
-            Share::forgo(share);
+            share.forgo();
         }
     }
 }
 
-fn explain(failure: Failure, doing: &str) -> Error {
+/// The error of a failed spawn, with what a reader would have to look for himself.
+fn explain(failure: Failure, command: &Command, doing: &str) -> Error {
     let mut error = Error::system(failure.step, failure.errno, doing);
     match failure.step {
         _ if failure.unsupported => error.status = Status::Unsupported,
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,
+        "chdir" => error.message += &format!(": {}", command.directory.as_deref().unwrap_or_default().to_string_lossy()),
+        "exec" if failure.errno == Errno::ENOENT && is_there(command) => error.message += ": the file is there, but not the interpreter that it names",
         _ => {}
     }
     error
+}
+
+fn is_there(command: &Command) -> bool {
+    command.program.to_bytes().contains(&b'/') && command.directory.is_none() && std::fs::exists(std::ffi::OsStr::from_bytes(command.program.to_bytes())).unwrap_or(false)
 }
 
 /// Decides the child's descriptors and makes the pipes.
@@ -204,10 +213,14 @@ fn plan(command: &Command, engine: &Engine, pipes: &mut Pipes) -> Result<(Map, V
                 inherited.push(stream);
                 continue;
             }
-            Stdio::Null => {
-                let unavailable = || Error::system("open", Errno::ENOENT, format!("{}: /dev/null", doing()));
-                engine.landing.null().ok_or_else(unavailable)?
-            }
+            Stdio::Null => match engine.landing.null() {
+                Some(null) => null,
+                None => {
+                    let null = open_null().map_err(|errno| Error::system("open", errno, format!("{}: /dev/null", doing())))?;
+                    pipes.theirs.push(null);
+                    pipes.theirs[pipes.theirs.len() - 1].as_raw_fd()
+                }
+            },
             Stdio::Pipe => {
                 let (read, write) = pipe()?;
                 let (ours, theirs) = if stream == 0 { (write, read) } else { (read, write) };
@@ -218,7 +231,10 @@ fn plan(command: &Command, engine: &Engine, pipes: &mut Pipes) -> Result<(Map, V
             }
             Stdio::Fd(fd) => fd,
             // Wherever 1 comes from; an inherited 1 is the host's own.
-            Stdio::Merge => moves.iter().find(|m| m.to == 1).map_or(1, |m| m.from),
+            Stdio::Merge => {
+                let one = moves.iter().map(|m| (m.from, m.to)).chain(command.passed.iter().copied()).find(|(_, to)| *to == 1);
+                one.map_or(1, |(from, _)| from)
+            }
         };
         moves.push(Move { from, to: stream });
     }

@@ -5,6 +5,7 @@
 //! | Idle         | begin                | Step(0, due)  | send plan[0].signal  |
 //! | Step(n, due) | now >= due, n+1 there| Step(n+1, due)| send plan[n+1].signal|
 //! | Step(n, due) | now >= due, no more  | Over          | -                    |
+//! | Over         | begin                | Step(0, due)  | send plan[0].signal  |
 //! | any          | the child ended      | (left alone)  | -                    |
 //!
 //! The ladder never sleeps: whoever waits for the child waits until `due` at the most, and an exit ends all waits at once.
@@ -44,16 +45,17 @@ impl Ladder {
     fn on(plan: &[Step], rung: usize, now: i64, grace_ms: i64) -> (Self, Option<i32>) {
         let Some(step) = plan.get(rung) else { return (Ladder::Over, None) };
         let wait = match (rung, grace_ms, step.wait_ms) {
-            (0, grace, _) if grace >= 0 && plan.len() > 1 => grace,
+            (0, grace, _) if grace >= 0 && (plan.len() > 1 || step.signal != libc::SIGKILL) => grace,
             (_, _, wait) if wait >= 0 => wait,
             _ => LAST_WAIT_MS,
         };
         (Ladder::Step(rung, now.saturating_add(wait.saturating_mul(MILLI))), Some(step.signal))
     }
 
-    /// Starts, unless it has started. `grace_ms >= 0` replaces the wait of the first of several rungs.
+    /// Starts, or starts again when it was through in vain. `grace_ms >= 0` replaces the wait of the first rung (but not that of
+    /// a KILL which is the last: it is not a grace).
     pub fn begin(&mut self, plan: &[Step], now: i64, grace_ms: i64) -> Option<i32> {
-        if *self != Ladder::Idle {
+        if matches!(self, Ladder::Step(..)) {
             return None;
         }
         let (next, signal) = Self::on(plan, 0, now, grace_ms);
@@ -98,16 +100,20 @@ mod tests {
         assert_eq!(ladder.advance(&plan, 7_000 * MILLI), None);
         assert_eq!(ladder, Ladder::Over);
         assert_eq!(ladder.due(), None);
+        assert_eq!(ladder.begin(&plan, 9_000 * MILLI, -1), Some(libc::SIGTERM), "and may be tried again");
     }
 
     #[test]
-    fn grace_replaces_the_first_wait_of_several() {
+    fn grace_replaces_the_first_wait() {
         let plan = default_plan();
         let mut ladder = Ladder::default();
         ladder.begin(&plan, 0, 0);
         assert_eq!(ladder.advance(&plan, 0), Some(libc::SIGKILL));
         let mut single = Ladder::default();
         single.begin(&[Step { signal: 9, wait_ms: 100 }], 0, 0);
-        assert_eq!(single.due(), Some(100 * MILLI), "the last rung keeps its own wait");
+        assert_eq!(single.due(), Some(100 * MILLI), "a last KILL keeps its own wait");
+        let mut single = Ladder::default();
+        single.begin(&[Step { signal: 15, wait_ms: 100 }], 0, 7);
+        assert_eq!(single.due(), Some(7 * MILLI));
     }
 }

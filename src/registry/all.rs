@@ -9,6 +9,7 @@ use super::exit::Cause;
 use super::slot::Reaped;
 use super::{REGISTRY, Slot};
 use crate::clock;
+use crate::sys::signal;
 
 /// Numbers the rounds of kill-all, so that a round waits for exactly the children it killed.
 static ROUND: AtomicU64 = AtomicU64::new(0);
@@ -16,13 +17,17 @@ static ROUND: AtomicU64 = AtomicU64::new(0);
 /// How long one wait lasts before the whole is looked at again.
 const SLICE: i64 = 10 * clock::MILLI;
 
-/// Sends a signal to every live child's group. One that has just gone is no error.
-pub fn signal_all(signal: i32) {
-    let Some(registry) = REGISTRY.get() else { return };
+/// Sends a signal to every live child's group. One that has just gone is no error. `false`: there is no such signal (1 to 64).
+pub fn signal_all(signal: i32) -> bool {
+    if !(1..=signal::MAX).contains(&signal) {
+        return false;
+    }
+    let Some(registry) = REGISTRY.get() else { return true };
     for slot in registry.slots().filter(Slot::is_running) {
         slot.note_signal(signal);
         let _ = slot.signal(signal);
     }
+    true
 }
 
 /// How many children have not been reaped.

@@ -188,7 +188,8 @@ impl Slot {
     /// By number, for kernels before 6.9 and filters. The number is ours while the child is unreaped: our own reapers are
     /// kept out by the pin, and a host that reaps strangers' children is found out by the look.
     fn kill_by_number(&self, number: i32, signal: i32) -> Result<(), Errno> {
-        if word::has_reaper(self.word()) || wait::look(self.pidfd(), self.pid()) == Seen::Gone {
+        // In this order: a reaper who has left has published before.
+        if word::has_reaper(self.word()) || self.state() == State::Exited || wait::look(self.pidfd(), self.pid()) == Seen::Gone {
             return Err(Errno::ESRCH);
         }
         pidfd::kill_number(number, signal)
@@ -231,10 +232,16 @@ impl Slot {
                 word::publish(self.word());
                 Reaped::Published
             }
-            Seen::Gone if self.state() == State::Exited => Reaped::Published,
-            // The frame that got the status is between its waitid and its publish.
-            Seen::Gone if !word::is_only_reaper(self.word()) => Reaped::Elsewhere,
             Seen::Gone => {
+                // In this order: a reaper who has left has published before.
+                let alone = word::is_only_reaper(self.word());
+                if self.state() == State::Exited {
+                    return Reaped::Published;
+                }
+                if !alone {
+                    // The frame that got the status is between its waitid and its publish.
+                    return Reaped::Elsewhere;
+                }
                 // A stranger has reaped it. Newer kernels keep the status behind the pidfd.
                 match pidfd::kept_status(fd).map(Ending::from_status) {
                     Some(ending) => self.write_record(Kind::of(&ending), &ending),

@@ -72,13 +72,14 @@ impl Managed {
     }
 
     /// Where it stands, after a look at it.
-    pub fn state(&self) -> State {
-        let _ = self.look();
-        self.child.state()
+    pub fn state(&self) -> Result<State> {
+        self.look()?;
+        Ok(self.child.state())
     }
 
     /// A duplicate of its pidfd; an error once its exit has been taken.
     pub fn pidfd(&self) -> Result<OwnedFd> {
+        self.child.check()?;
         let pidfd = self.child.pidfd().ok_or_else(|| Error::new(Status::Exited, "pidfd", format!("process {} has ended", self.pid())))?;
         fds::duplicate(&pidfd).map_err(|errno| Error::system("fcntl", errno, "cannot duplicate a pidfd"))
     }
@@ -90,8 +91,7 @@ impl Managed {
 
     /// What was captured so far.
     pub fn output(&self) -> Result<Vec<u8>> {
-        let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
-        self.child.output().ok_or_else(none)
+        self.child.output()
     }
 
     /// Signals the whole group.

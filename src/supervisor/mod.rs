@@ -52,8 +52,12 @@ pub fn poke() {
 }
 
 /// Starts a command under the default supervisor, which has no limits and no events.
+///
+/// It keeps the child until its end, whether or not the value returned is dropped.
 pub fn spawn(command: &Command) -> Result<Arc<Managed>> {
-    spawn_default(command, &mut |_| 0)
+    let managed = spawn_default(command, &mut |_| 0)?;
+    default_inner()?.attach(&managed)?;
+    Ok(managed)
 }
 
 pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
@@ -118,7 +122,9 @@ impl Supervisor {
     /// the default supervisor, which reaps it when it does.
     pub fn close(&self) {
         let left = self.inner.close();
-        if let Ok(default) = default_inner() {
+        if !left.is_empty()
+            && let Ok(default) = default_inner()
+        {
             for managed in left {
                 let _ = default.attach(&managed);
             }

@@ -11,11 +11,12 @@
 //! Traps: a parked pipe end that stays parked would keep the pipe open for ever, so it is overwritten with /dev/null
 //! again on every path (never closed: the number must stay ours). A place is busy until exec is done, which can be long on
 //! a network file system: with too few free ones the spawn goes without the trick rather than wait. A host that closes
-//! all descriptors ("daemonize") would give our numbers to its own files: each place is checked before it is overwritten.
+//! all descriptors ("daemonize") would give our numbers to its own files: each number is checked before it is used.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, fstat};
 
@@ -29,6 +30,8 @@ pub const LOW: RawFd = 256;
 /// The reserved numbers of this process.
 pub struct Landing {
     null: Option<OwnedFd>,
+    /// What /dev/null is: device, inode, kind of device.
+    identity: (u64, u64, u64),
     /// Never closed while the process lives, so plain numbers.
     places: Vec<RawFd>,
     busy: AtomicU32,
@@ -37,7 +40,7 @@ pub struct Landing {
 impl Landing {
     /// Reserves what is to be had; fewer places, or none, when descriptors are scarce or all low numbers are taken.
     pub fn reserve() -> Self {
-        let null = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).ok().and_then(|fd| fds::above_standard(fd).ok());
+        let null = open_null().ok();
         let mut places = Vec::new();
         if let Some(null) = &null {
             while places.len() < PLACES {
@@ -47,21 +50,22 @@ impl Landing {
                 }
             }
         }
-        Self { null, places, busy: AtomicU32::new(0) }
+        let identity = null.as_ref().and_then(|null| identity(null.as_raw_fd())).unwrap_or_default();
+        Self { null, identity, places, busy: AtomicU32::new(0) }
     }
 
-    /// /dev/null, if this process could open it.
+    /// /dev/null, if this process could open it and the host has not closed it behind our back.
     pub fn null(&self) -> Option<RawFd> {
-        self.null.as_ref().map(AsRawFd::as_raw_fd)
+        self.null.as_ref().map(AsRawFd::as_raw_fd).filter(|null| self.is_ours(*null))
     }
 
     fn is_ours(&self, place: RawFd) -> bool {
-        let device = |fd: RawFd| fstat(fds::borrow(&fd)).map(|stat| (stat.st_dev, stat.st_ino));
-        matches!((self.null().map(device), device(place)), (Some(Ok(ours)), Ok(there)) if ours == there)
+        identity(place) == Some(self.identity)
     }
 
     /// Parks the descriptors, in order. `None`: not enough free places, or the places are no longer ours.
     pub fn park(&self, sources: &[RawFd]) -> Option<Parked<'_>> {
+        self.null()?;
         let mut taken = Parked { landing: self, numbers: Vec::with_capacity(sources.len()), bits: 0 };
         for source in sources {
             let place = taken.take_place()?;
@@ -79,6 +83,15 @@ impl Landing {
     fn bit_of(&self, place: RawFd) -> u32 {
         self.places.iter().position(|at| *at == place).map_or(0, |i| 1 << i)
     }
+}
+
+fn identity(fd: RawFd) -> Option<(u64, u64, u64)> {
+    fstat(fds::borrow(&fd)).ok().map(|stat| (stat.st_dev, stat.st_ino, stat.st_rdev))
+}
+
+/// /dev/null for one spawn, when the reserved one is not to be had.
+pub fn open_null() -> Result<OwnedFd, Errno> {
+    open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard)
 }
 
 /// Parked descriptors; dropping puts /dev/null back in every place.
@@ -108,7 +121,7 @@ impl Parked<'_> {
 
 impl Drop for Parked<'_> {
     fn drop(&mut self) {
-        if let Some(null) = self.landing.null() {
+        if let Some(null) = self.landing.null.as_ref().map(AsRawFd::as_raw_fd) {
             for place in &self.numbers {
                 // Cannot fail: both numbers are open and ours.
                 let _ = fds::put(null, *place);
@@ -139,6 +152,15 @@ mod tests {
         let landing = Landing::reserve();
         assert!(landing.park(&[0; PLACES + 1]).is_none());
         assert_eq!(landing.busy.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn a_null_that_the_host_took_is_never_given_to_a_child() {
+        let landing = Landing::reserve();
+        let (read, _write) = fds::pipe().unwrap();
+        fds::put(read.as_raw_fd(), landing.null.as_ref().unwrap().as_raw_fd()).unwrap();
+        assert_eq!(landing.null(), None);
+        assert!(landing.park(&[read.as_raw_fd()]).is_none());
     }
 
     #[test]

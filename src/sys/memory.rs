@@ -110,13 +110,14 @@ impl WipedTable {
 /// The copy's old value is left alone for ever: its locks may be held by threads that were not copied.
 pub struct PerProcess<T: 'static> {
     cell: OnceRef<'static, Line>,
-    _value: PhantomData<fn() -> T>,
+    /// Never read: leak checkers look for pointers in statics, not in mappings.
+    root: AtomicPtr<T>,
 }
 
 impl<T: Send + Sync + 'static> PerProcess<T> {
     /// For a `static`.
     pub const fn new() -> Self {
-        Self { cell: OnceRef::new(), _value: PhantomData }
+        Self { cell: OnceRef::new(), root: AtomicPtr::new(core::ptr::null_mut()) }
     }
 
     /// The value, if it was made in this process.
@@ -136,6 +137,8 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
         if line[0].compare_exchange(0, fresh as u64, Ordering::AcqRel, Ordering::Acquire).is_err() {
             // SAFETY: another thread was first; ours was never seen by anyone.
             drop(unsafe { Box::from_raw(fresh) });
+        } else {
+            self.root.store(fresh, Ordering::Relaxed);
         }
         self.get().ok_or(Errno::ENOMEM)
     }

@@ -55,6 +55,11 @@ fn send(pidfd: i32, signal: i32, flags: u32) -> isize {
     unsafe { syscall!(libc::SYS_pidfd_send_signal, pidfd, signal, 0, flags) }
 }
 
+/// A filter's EPERM looks like a refused permission, but a filter refuses also where the kernel would say "bad descriptor".
+fn is_filtered(flags: u32) -> bool {
+    check(send(-1, 0, flags)) == Err(Errno::EPERM)
+}
+
 /// Signals the process behind the pidfd. A zombie accepts signals; a reaped one answers `ESRCH`.
 pub fn signal(pidfd: i32, signal: i32) -> Result<(), SendError> {
     if NO_SIGNAL.load(Ordering::Relaxed) {
@@ -66,8 +71,10 @@ pub fn signal(pidfd: i32, signal: i32) -> Result<(), SendError> {
             NO_SIGNAL.store(true, Ordering::Relaxed);
             Err(SendError::Unavailable)
         }
-        // A filter's EPERM looks like a refused permission. The caller's way by number gets the same refusal if it is one.
-        Err(Errno::EPERM) => Err(SendError::Unavailable),
+        Err(Errno::EPERM) if is_filtered(0) => {
+            NO_SIGNAL.store(true, Ordering::Relaxed);
+            Err(SendError::Unavailable)
+        }
         Err(errno) => Err(SendError::Errno(errno)),
     }
 }
@@ -88,7 +95,10 @@ pub fn signal_group(pidfd: i32, signal: i32) -> Result<(), SendError> {
             NO_SIGNAL.store(true, Ordering::Relaxed);
             Err(SendError::Unavailable)
         }
-        Err(Errno::EPERM) => Err(SendError::Unavailable),
+        Err(Errno::EPERM) if is_filtered(PIDFD_SIGNAL_PROCESS_GROUP) => {
+            NO_GROUP_SIGNAL.store(true, Ordering::Relaxed);
+            Err(SendError::Unavailable)
+        }
         Err(errno) => Err(SendError::Errno(errno)),
     }
 }

@@ -106,7 +106,9 @@ fn wait_for(pidfd: i32, pid: i32, options: i32, usage: *mut libc::rusage) -> See
     if pid <= 0 {
         return Seen::Running;
     }
-    match if pidfd >= 0 { pidfd::life(pidfd) } else { Life::Ended } {
+    // A wait that may block is for a child that nobody else can reap: its number is safe.
+    let life = if pidfd < 0 || options & libc::WNOHANG == 0 { Life::Ended } else { pidfd::life(pidfd) };
+    match life {
         Life::Running => Seen::Running,
         Life::Reaped => Seen::Gone,
         Life::Ended => waitid(libc::P_PID, pid, options, usage).unwrap_or(Seen::Gone),

@@ -1,0 +1,25 @@
+/* The peers that are written in C, as the Rust side calls them. Every function returns 0 or -errno. A "cycle" is one
+ * whole spawn + exit + reap of `path`; nothing else happens in it, so its duration is the cost of the method. */
+#ifndef PROCSUP_BENCH_H
+#define PROCSUP_BENCH_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+int bench_floor_cycle(const char *path);
+int bench_floor_spawn(const char *path, pid_t *pid, int *pidfd); /* left running, in a process group of its own */
+
+int bench_vfork_cycle(const char *path);
+int bench_posix_spawn_cycle(const char *path);
+int bench_fork_cycle(const char *path);
+
+int bench_uv_cycle(const char *path);
+const char *bench_uv_version(void);
+
+int bench_glib_cycle(const char *path);
+void bench_glib_version(unsigned version[3]);
+
+int bench_waitpid_sweep(const pid_t *pids, size_t n, size_t *reaped);
+int bench_kill_and_reap(const pid_t *pids, const int *pidfds, size_t n);
+
+#endif

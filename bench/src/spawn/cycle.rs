@@ -1,0 +1,53 @@
+//! `bench cycle` (hidden): one method in a loop with nothing around it, for strace and perf. With --markers the last
+//! cycle is preceded and followed by a failing write whose text no library sends, so that its system calls can be cut
+//! out of a trace.
+
+use super::host::Host;
+use super::methods;
+use super::procsup::Api;
+use std::path::PathBuf;
+
+pub const BEGIN: &str = "procsup-bench-begin";
+pub const END: &str = "procsup-bench-end";
+
+#[derive(clap::Args)]
+pub struct Options {
+    /// Method to run: procsup, floor, vfork, posix_spawn, fork, libuv, glib, std
+    #[arg(default_value = "procsup")]
+    method: String,
+    /// Cycles
+    #[arg(long, default_value_t = 10_000)]
+    count: usize,
+    #[arg(long)]
+    markers: bool,
+    /// Run on this CPU only
+    #[arg(long)]
+    cpu: Option<usize>,
+    /// libprocsup.so
+    #[arg(long, env = "PROCSUP_LIB", default_value = super::DEFAULT_LIB)]
+    lib: PathBuf,
+}
+
+pub fn run(options: &Options) -> Result<(), String> {
+    Host::prepare(options.cpu)?;
+    let api = if options.method == "procsup" { Some(Api::open(&options.lib)?) } else { None };
+    let mut methods = methods::all(api)?;
+    let method = methods.iter_mut().find(|method| method.id == options.method);
+    let method = method.ok_or_else(|| format!("no method {}", options.method))?;
+    for round in 1..=options.count {
+        let marked = options.markers && round == options.count;
+        if marked {
+            mark(BEGIN);
+        }
+        (method.cycle)()?;
+        if marked {
+            mark(END);
+        }
+    }
+    Ok(())
+}
+
+fn mark(text: &str) {
+    // SAFETY: fails with EBADF, which is its purpose.
+    unsafe { libc::write(-1, text.as_ptr().cast(), text.len()) };
+}

@@ -1,0 +1,136 @@
+/* Every public function that takes a handle, as a table, so that one test per kind of bad handle covers them all. The other arguments
+   are good ones: only the handle can be what is refused. Out parameters point into `out`, which a refused call must leave alone. */
+#ifndef PROCSUP_TEST_EVERY_CALL_H
+#define PROCSUP_TEST_EVERY_CALL_H
+
+#include "children.h"
+
+static struct {
+    ps_child *child;
+    int32_t number;
+    size_t needed;
+    char bytes[32];
+    ps_exit exit;
+    ps_event event;
+} out, untouched;
+
+static ps_command *good_command; /* for the calls that need one beside the bad handle */
+
+#define CALL(type, function, ...)                                                                                                  \
+    static ps_status with_##function(void *handle, ps_error **error)                                                              \
+    {                                                                                                                              \
+        return function((type *)handle, __VA_ARGS__, error);                                                                       \
+    }
+
+static const char *const some_args[] = {"a", "b", NULL};
+static const uint32_t some_groups[] = {1, 2};
+
+CALL(ps_command, ps_command_arg, "a")
+CALL(ps_command, ps_command_args, some_args)
+CALL(ps_command, ps_command_arg0, "a")
+CALL(ps_command, ps_command_env, "A", "b")
+CALL(ps_command, ps_command_env_base, PS_ENV_CLEAR)
+CALL(ps_command, ps_command_cwd, "/")
+CALL(ps_command, ps_command_stdio, 1, PS_STDIO_NULL, -1)
+CALL(ps_command, ps_command_pass_fd, 2, 9)
+CALL(ps_command, ps_command_listen_fd, 2, "name")
+CALL(ps_command, ps_command_credentials, 1, 1, some_groups, 2)
+CALL(ps_command, ps_command_umask, 022)
+CALL(ps_command, ps_command_nice, 1)
+CALL(ps_command, ps_command_rlimit, RLIMIT_CORE, 0, 0)
+CALL(ps_command, ps_command_no_new_privs, 1)
+CALL(ps_command, ps_command_die_with_host, 1)
+CALL(ps_command, ps_command_isolate, PS_ISOLATE_GROUP)
+CALL(ps_command, ps_command_sandbox_dir, "/nonexistent/sandbox")
+CALL(ps_command, ps_command_own_fd, 2)
+CALL(ps_command, ps_command_stop_step, SIGTERM, 10)
+CALL(ps_command, ps_command_deadline, 1000)
+CALL(ps_command, ps_command_survivors, PS_SURVIVORS_LEAVE)
+CALL(ps_command, ps_command_capture, 10)
+CALL(ps_command, ps_command_readiness, PS_READY_EXEC, NULL, 10)
+CALL(ps_command, ps_command_user_data, 1)
+CALL(ps_child, ps_signal, SIGKILL)
+CALL(ps_child, ps_terminate, 0, &out.exit)
+CALL(ps_child, ps_terminate_begin, 0)
+CALL(ps_child, ps_reap, 0, &out.exit)
+CALL(ps_child, ps_reap_nonblock, &out.exit)
+CALL(ps_child, ps_child_pid, &out.number)
+CALL(ps_child, ps_child_pidfd, &out.number)
+CALL(ps_child, ps_child_state, &out.number)
+CALL(ps_child, ps_child_stdio, 1, &out.number)
+CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_child, ps_child_spawn_path, &out.number)
+CALL(ps_supervisor, ps_supervisor_fd, &out.number)
+CALL(ps_supervisor, ps_supervisor_next_event, 0, &out.event)
+
+static ps_status with_ps_spawn(void *handle, ps_error **error) { return ps_spawn(NULL, handle, &out.child, error); }
+static ps_status with_ps_spawn_into(void *handle, ps_error **error) { return ps_spawn(handle, good_command, &out.child, error); }
+
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, ERROR, KINDS };
+
+#define ENTRY(kind, function) {#function, kind, with_##function}
+static const struct call {
+    const char *name;
+    enum handle_kind kind;
+    ps_status (*call)(void *handle, ps_error **error);
+} every_call[] = {
+    ENTRY(COMMAND, ps_command_arg),         ENTRY(COMMAND, ps_command_args),          ENTRY(COMMAND, ps_command_arg0),
+    ENTRY(COMMAND, ps_command_env),         ENTRY(COMMAND, ps_command_env_base),      ENTRY(COMMAND, ps_command_cwd),
+    ENTRY(COMMAND, ps_command_stdio),       ENTRY(COMMAND, ps_command_pass_fd),       ENTRY(COMMAND, ps_command_listen_fd),
+    ENTRY(COMMAND, ps_command_credentials), ENTRY(COMMAND, ps_command_umask),         ENTRY(COMMAND, ps_command_nice),
+    ENTRY(COMMAND, ps_command_rlimit),      ENTRY(COMMAND, ps_command_no_new_privs),  ENTRY(COMMAND, ps_command_die_with_host),
+    ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
+    ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
+    ENTRY(COMMAND, ps_command_capture),     ENTRY(COMMAND, ps_command_readiness),     ENTRY(COMMAND, ps_command_user_data),
+    ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
+    ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
+    ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
+    ENTRY(CHILD, ps_child_stdio),           ENTRY(CHILD, ps_child_output),            ENTRY(CHILD, ps_child_spawn_path),
+    ENTRY(SUPERVISOR, ps_supervisor_fd),    ENTRY(SUPERVISOR, ps_supervisor_next_event), ENTRY(SUPERVISOR, ps_spawn_into),
+};
+
+/* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */
+HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status expected)
+{
+    memset(&out, 0x5a, sizeof out);
+    out.exit.size = sizeof out.exit;
+    out.event.size = sizeof out.event;
+    untouched = out;
+    if (!good_command)
+        good_command = exiting("0");
+    for (size_t i = 0; i < sizeof every_call / sizeof *every_call; i++) {
+        const struct call *c = &every_call[i];
+        if (c->kind != kind || (handle == NULL && c->call == with_ps_spawn_into)) /* no supervisor is the default one */
+            continue;
+        ps_error *error = NULL;
+        ps_status status = c->call(handle, &error);
+        if (status != expected || ps_error_status(error) != expected || memcmp(&out, &untouched, sizeof out) != 0)
+            harness_fail(__FILE__, __LINE__, "%s(%p): %s, error %s, out parameters %s", c->name, handle, ps_status_name(status),
+                         ps_status_name(ps_error_status(error)), memcmp(&out, &untouched, sizeof out) ? "written" : "untouched");
+        ps_error_free(error);
+        CHECK_STATUS(c->call(handle, NULL), expected);
+    }
+}
+
+HARNESS void free_as(enum handle_kind kind, void *handle)
+{
+    switch (kind) {
+    case COMMAND: ps_command_free(handle); break;
+    case CHILD: ps_child_free(handle); break;
+    case SUPERVISOR: ps_supervisor_free(handle); break;
+    default: ps_error_free(handle); break;
+    }
+}
+
+/* A good handle of each kind. */
+HARNESS void make_handles(void *handle[KINDS])
+{
+    ps_error *error = NULL;
+    CHECK(ps_command_new("", (ps_command **)&handle[COMMAND], &error) == PS_ERR_INVALID_ARGUMENT);
+    handle[ERROR] = error;
+    handle[COMMAND] = exiting("0");
+    handle[SUPERVISOR] = supervisor_new();
+    handle[CHILD] = spawn(handle[SUPERVISOR], handle[COMMAND]);
+}
+
+#endif

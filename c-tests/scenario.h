@@ -1,0 +1,77 @@
+/*
+ * What the inject_*.c programs share. Each is a scenario: a short life with children, between scenario_begin() and scenario_end(),
+ * in which scripts/inject_sweep.py lets one system call after the other fail. Whatever fails, a call of the library either works or
+ * gives a typed error (`worked()` checks that), and at the end nothing is left: no child, no zombie, no descriptor, and the library
+ * is as usable as before. Exit 0 says that all this held.
+ *
+ * Run as `inject_x warm` the library has spawned before; as `inject_x cold` its first use is under the faults, too. What a first
+ * use keeps for good is not known then, so what is held at the end is printed, and the sweep compares it with a run without faults:
+ * descriptors always, bytes of memory in a warm library.
+ */
+#ifndef PROCSUP_SCENARIO_H
+#define PROCSUP_SCENARIO_H
+
+#include "harness.h"
+
+#include <malloc.h>
+
+static bool scenario_cold;
+static leak_guard scenario_guard;
+
+HARNESS void scenario_begin(int argc, char **argv)
+{
+    static char output[4096];
+    setvbuf(stdout, output, _IOLBF, sizeof output); /* so that printing takes no memory */
+    scenario_cold = argc > 1 && strcmp(argv[1], "cold") == 0;
+    if (!scenario_cold)
+        warm_up();
+    scenario_guard = leak_guard_begin();
+    inject_begin();
+}
+
+/* True if the call gave PS_OK. A failure must be one that a failing system call explains, and say which it was. */
+HARNESS bool scenario_worked(const char *call, int line, ps_status status, ps_error **error)
+{
+    if (status == PS_OK || status == PS_PENDING) {
+        if (*error)
+            harness_fail(__FILE__, line, "%s gave %s and an error", call, ps_status_name(status));
+        return status == PS_OK;
+    }
+    inject_end(); /* what follows must not be disturbed by the faults meant for the library */
+    if (!*error || ps_error_status(*error) != status)
+        harness_fail(__FILE__, line, "%s gave %s without an error that says so", call, ps_status_name(status));
+    bool from_system = status == PS_ERR_SYSTEM || status == PS_ERR_LIMIT || status == PS_ERR_PERMISSION ||
+                       status == PS_ERR_NOT_FOUND || status == PS_ERR_UNSUPPORTED;
+    if (!from_system && status != PS_ERR_TIMEOUT)
+        harness_fail_status(__FILE__, line, call, status, PS_OK, *error);
+    if (from_system && (!ps_error_step(*error)[0] || (ps_error_errno(*error) == 0 && status != PS_ERR_UNSUPPORTED)))
+        harness_fail(__FILE__, line, "%s gave %s with errno %d and step \"%s\"", call, ps_status_name(status),
+                     (int)ps_error_errno(*error), ps_error_step(*error));
+    printf("%s: %s, errno %d, step %s\n", call, ps_status_name(status), (int)ps_error_errno(*error), ps_error_step(*error));
+    ps_error_free(*error);
+    *error = NULL;
+    return false;
+}
+
+/* worked(ps_spawn(NULL, command, &child, &error), &error) */
+#define worked(call, error_address) scenario_worked(#call, __LINE__, (call), (error_address))
+
+HARNESS void scenario_end(void)
+{
+    uint32_t left = 99;
+    inject_end();
+    CHECK_STATUS(ps_kill_and_reap_all(20000, &left), PS_OK);
+    CHECK_INT(left, 0);
+    CHECK_INT(ps_live_count(), 0);
+    CHECK_INT(child_count(), 0);
+    warm_up();
+    if (!scenario_cold)
+        leak_guard_end(&scenario_guard);
+    printf("holds %d descriptors\n", count_fds());
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+    struct mallinfo2 memory = mallinfo2();
+    printf("holds %zu bytes\n", memory.uordblks + memory.hblkhd);
+#endif
+}
+
+#endif

@@ -1,0 +1,52 @@
+/* Numbers outside of what a parameter means: INVALID_ARGUMENT, at once. */
+#include "harness.h"
+#include "children.h"
+
+#define REFUSED(call) CHECK_STATUS(call, PS_ERR_INVALID_ARGUMENT)
+
+int main(void)
+{
+    ps_command *command = exiting("0");
+    const int32_t bad[] = {-1, 99, INT32_MAX, INT32_MIN};
+    for (int i = 0; i < 4; i++) {
+        REFUSED(ps_command_env_base(command, bad[i], NULL));
+        REFUSED(ps_command_stdio(command, bad[i], PS_STDIO_NULL, -1, NULL));
+        REFUSED(ps_command_stdio(command, 1, bad[i], -1, NULL));
+        REFUSED(ps_command_isolate(command, bad[i], NULL));
+        REFUSED(ps_command_survivors(command, bad[i], NULL));
+        REFUSED(ps_command_readiness(command, bad[i], NULL, 10, NULL));
+        REFUSED(ps_command_stop_step(command, bad[i], 10, NULL));
+        REFUSED(ps_command_rlimit(command, bad[i], 0, 0, NULL));
+        REFUSED(ps_command_nice(command, bad[i] == -1 ? -21 : bad[i], NULL));
+    }
+    REFUSED(ps_command_stdio(command, 3, PS_STDIO_NULL, -1, NULL));
+    REFUSED(ps_command_stop_step(command, 0, 10, NULL));
+    REFUSED(ps_command_stop_step(command, SIGTERM, -2, NULL));
+    REFUSED(ps_command_deadline(command, INT64_MIN, NULL));
+    REFUSED(ps_command_capture(command, 0, NULL));
+    REFUSED(ps_command_capture(command, SIZE_MAX, NULL));
+    REFUSED(ps_command_umask(command, 01000, NULL));
+    REFUSED(ps_command_umask(command, UINT32_MAX, NULL));
+    REFUSED(ps_command_credentials(command, 1, 1, NULL, 1, NULL));
+    REFUSED(ps_command_credentials(command, UINT32_MAX, 1, NULL, 0, NULL)); /* (uid_t)-1 means "leave it" to the kernel */
+    REFUSED(ps_command_credentials(command, 1, UINT32_MAX, NULL, 0, NULL));
+
+    ps_supervisor *supervisor = supervisor_new();
+    ps_event event = {.size = sizeof event};
+    REFUSED(ps_supervisor_next_event(supervisor, -2, &event, NULL));
+    REFUSED(ps_supervisor_next_event(supervisor, 0, NULL, NULL));
+    ps_supervisor_free(supervisor);
+
+    ps_child *child = spawn(NULL, command);
+    int32_t number;
+    REFUSED(ps_reap(child, -2, NULL, NULL));
+    REFUSED(ps_terminate(child, -2, NULL, NULL));
+    REFUSED(ps_terminate_begin(child, -2, NULL));
+    REFUSED(ps_child_stdio(child, 3, &number, NULL));
+    REFUSED(ps_child_stdio(child, -1, &number, NULL));
+    CHECK_STATUS(ps_child_stdio(child, 1, &number, NULL), PS_ERR_NOT_FOUND);
+    REFUSED(ps_kill_and_reap_all(-2, NULL));
+    reap_and_free(child);
+    ps_command_free(command);
+    return 0;
+}

@@ -1,0 +1,31 @@
+/* NULL, empty and impossible strings: INVALID_ARGUMENT from the setter, not a surprise at the spawn. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    ps_command *command = (ps_command *)(uintptr_t)0x5a5a;
+    CHECK_STATUS(ps_command_new(NULL, &command, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_new("", &command, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK(command == (ps_command *)(uintptr_t)0x5a5a);
+    CHECK_STATUS(ps_command_new("x", NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+
+    command = exiting("0");
+    CHECK_STATUS(ps_command_arg(command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_args(command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_arg0(command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_env(command, NULL, "x", NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_env(command, NULL, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_env(command, "", "x", NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_env(command, "A=B", "x", NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_env(command, "=", "x", NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_cwd(command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_cwd(command, "", NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_sandbox_dir(command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_sandbox_dir(command, "", NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_listen_fd(command, 2, "a:b", NULL), PS_ERR_INVALID_ARGUMENT); /* the list is separated by colons */
+    static const char *const none[] = {NULL};
+    CHECK_STATUS(ps_command_args(command, none, NULL), PS_OK);
+    reap_and_free(spawn_once(NULL, command));
+    return 0;
+}

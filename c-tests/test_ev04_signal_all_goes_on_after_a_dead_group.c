@@ -1,0 +1,25 @@
+/* EV-4: groups that are already dead, reaped or not, are passed over and the others still get the signal. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    ps_child *reaped = spawn_once(NULL, exiting("0"));
+    reap(reaped);
+    ps_child *zombie = spawn_once(NULL, exiting("0"));
+    pid_t zombie_pid = pid_of(zombie);
+    CHECK(wait_until(process_state(zombie_pid) == 'Z', 20000));
+    ps_child *alive = spawn_once(NULL, pausing());
+
+    CHECK(ps_signal_all(SIGTERM) == PS_OK);
+
+    ps_exit end = reap(alive);
+    CHECK(end.signal == SIGTERM);
+    end = reap(zombie);
+    CHECK(end.kind == PS_EXIT_EXITED && end.code == 0);
+
+    ps_child_free(reaped);
+    ps_child_free(zombie);
+    ps_child_free(alive);
+    return 0;
+}

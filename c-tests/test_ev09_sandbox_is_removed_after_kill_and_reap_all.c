@@ -1,0 +1,23 @@
+/* EV-9: the sandbox belongs to the child from the spawn on: also a child ended by kill_and_reap_all leaves no directory behind. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    const char *dir = temp_dir();
+    char file[128];
+    snprintf(file, sizeof file, "%s/file", dir);
+    write_file(file, "x", 0600);
+
+    ps_error *error = NULL;
+    ps_command *command = pausing();
+    CHECK_OK(ps_command_sandbox_dir(command, dir, &error), error);
+    ps_child *child = spawn_once(NULL, command);
+    CHECK(exists(file));
+
+    CHECK(ps_kill_and_reap_all(PATIENCE_MS, NULL) == PS_OK);
+    /* a signal handler cannot remove a tree, so the next ordinary call does */
+    reap_and_free(child);
+    CHECK(!exists(dir));
+    return 0;
+}

@@ -1,0 +1,28 @@
+/* EV-23, P6, law 12: whatever fails, exec or an earlier step, no zombie, no descriptor and no registry slot stays behind. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    ps_error *error = NULL;
+    ps_command *missing = command_for("/nonexistent/program", NULL);
+    ps_command *nowhere = exiting("0");
+    CHECK_OK(ps_command_cwd(nowhere, "/nonexistent/directory", &error), error);
+    for (int stream = 0; stream < 3; stream++) {
+        set_stdio(missing, stream, PS_STDIO_PIPE, -1);
+        set_stdio(nowhere, stream, PS_STDIO_PIPE, -1);
+    }
+    warm_up();
+
+    leak_guard guard = leak_guard_begin();
+    for (int i = 0; i < 100; i++) {
+        ps_error_free(spawn_fails(missing, PS_ERR_NOT_FOUND));
+        ps_error_free(spawn_fails(nowhere, PS_ERR_NOT_FOUND));
+        CHECK(has_no_child());
+        CHECK(ps_live_count() == 0);
+    }
+    leak_guard_end(&guard);
+    ps_command_free(missing);
+    ps_command_free(nowhere);
+    return 0;
+}

@@ -1,0 +1,53 @@
+/* serial */
+/* Law 3, P5, P20: a thread of the host runs waitpid(-1) all the time and steals what it can. 500 children, every end is told, and
+   where the kernel keeps the status it is the true one. */
+#include "harness.h"
+#include "children.h"
+
+enum { CHILDREN = 500, AT_ONCE = 25 };
+
+static int stop;
+
+static void *steal(void *stolen)
+{
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        int status;
+        if (waitpid(-1, &status, WNOHANG) > 0)
+            ++*(int *)stolen;
+        else
+            sched_yield();
+    }
+    return NULL;
+}
+
+int main(void)
+{
+    int stolen = 0, lost = 0;
+    pthread_t thief;
+    thread_start(&thief, steal, &stolen);
+
+    for (int i = 0; i < CHILDREN; i += AT_ONCE) {
+        ps_child *child[AT_ONCE];
+        for (int k = 0; k < AT_ONCE; k++) {
+            char code[8];
+            snprintf(code, sizeof code, "%d", (i + k) % 250);
+            child[k] = spawn_once(NULL, exiting(code));
+        }
+        for (int k = 0; k < AT_ONCE; k++) {
+            ps_exit end = reap(child[k]);
+            if (end.kind == PS_EXIT_LOST)
+                lost++;
+            else
+                CHECK(end.kind == PS_EXIT_EXITED && end.code == (i + k) % 250);
+            ps_child_free(child[k]);
+        }
+    }
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    pthread_join(thief, NULL);
+
+    CHECK(stolen > 0);
+    if (stolen_status_is_kept())
+        CHECK(lost == 0);
+    CHECK(ps_live_count() == 0 && has_no_child());
+    return 0;
+}

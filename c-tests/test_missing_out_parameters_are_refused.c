@@ -1,0 +1,27 @@
+/* An out parameter that the call is for must be there; one that is an extra may be NULL. A refused spawn starts nothing. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    CHECK_STATUS(ps_supervisor_new(NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    ps_command *command = exiting("0");
+    CHECK_STATUS(ps_spawn(NULL, command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK(ps_live_count() == 0 && has_no_child());
+
+    ps_child *child = spawn_once(NULL, command);
+    CHECK_STATUS(ps_child_pid(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_child_pidfd(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_child_state(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_child_stdio(child, 1, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_child_spawn_path(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_reap(child, PATIENCE_MS, NULL, NULL), PS_OK);
+    CHECK_STATUS(ps_reap_nonblock(child, NULL, NULL), PS_OK);
+    CHECK_STATUS(ps_terminate(child, 0, NULL, NULL), PS_OK);
+    ps_child_free(child);
+
+    ps_supervisor *supervisor = supervisor_new();
+    CHECK_STATUS(ps_supervisor_fd(supervisor, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    ps_supervisor_free(supervisor);
+    return 0;
+}

@@ -1,0 +1,22 @@
+/* P19: without die_with_host nothing is done behind the caller's back: a child of a host that just ends lives on. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    int report[2];
+    CHECK(pipe2(report, O_CLOEXEC) == 0);
+    fflush(NULL);
+    pid_t host = fork();
+    if (host == 0) {
+        pid_t pid = pid_of(spawn_once(NULL, pausing()));
+        CHECK_INT(write(report[1], &pid, sizeof pid), sizeof pid);
+        exit(0);
+    }
+    pid_t child = 0;
+    CHECK_INT(read(report[0], &child, sizeof child), sizeof child);
+    CHECK_INT(wait_for(host), 0);
+    CHECK(!is_dead(child));
+    kill(child, SIGKILL);
+    return 0;
+}

@@ -1,0 +1,42 @@
+/* A sandbox that is not an existing directory is refused, by the setter or by the spawn, and nothing is removed or started. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    char file[128];
+    const char *dir = temp_dir();
+    snprintf(file, sizeof file, "%s/file", dir);
+    write_file(file, "x", 0600);
+    const char *const bad[] = {"/nonexistent/directory", file};
+    for (int i = 0; i < 2; i++) {
+        ps_command *command = exiting("0");
+        ps_child *child = NULL;
+        ps_status status = ps_command_sandbox_dir(command, bad[i], NULL);
+        if (status == PS_OK)
+            status = ps_spawn(NULL, command, &child, NULL);
+        CHECK(status < 0 && child == NULL);
+        CHECK(ps_live_count() == 0 && has_no_child());
+        ps_command_free(command);
+    }
+    CHECK(exists(file));
+
+    /* a spawn that fails for another reason leaves the sandbox alone; one whose sandbox is gone fails */
+    ps_error *error = NULL;
+    ps_command *command = command_for("/nonexistent/program", NULL);
+    CHECK_OK(ps_command_sandbox_dir(command, dir, &error), error);
+    ps_error_free(spawn_fails(command, PS_ERR_NOT_FOUND));
+    CHECK(exists(file));
+    ps_command_free(command);
+    command = exiting("0");
+    CHECK_OK(ps_command_sandbox_dir(command, dir, &error), error);
+    unlink(file);
+    rmdir(dir);
+    ps_error_free(spawn_fails(command, PS_ERR_NOT_FOUND));
+    ps_command_free(command);
+    CHECK(mkdir(dir, 0700) == 0);
+    write_file(file, "x", 0600);
+    unlink(file);
+    rmdir(dir);
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* serial */
+/* timeout: 120 */
+/* Laws 4, 13: a timer fires every half millisecond and its handler signals all children, while four threads spawn and reap. A child
+   that starts in the middle of it starts with no handler of ours, or it would run host code. */
+#include "harness.h"
+#include "children.h"
+#include <sys/time.h>
+
+static int stop;
+static volatile sig_atomic_t storms;
+
+static void signal_everything(int signal)
+{
+    (void)signal;
+    int saved = errno;
+    ps_signal_all(SIGTERM);
+    storms++;
+    errno = saved;
+}
+
+static void *spawn_and_reap(void *unused)
+{
+    ps_command *command = exiting("0");
+    while (!__atomic_load_n(&stop, __ATOMIC_ACQUIRE)) {
+        ps_child *child = spawn(NULL, command);
+        ps_exit end = reap(child);
+        CHECK((end.kind == PS_EXIT_EXITED && end.code == 0) || (end.kind == PS_EXIT_SIGNALED && end.signal == SIGTERM));
+        ps_child_free(child);
+    }
+    ps_command_free(command);
+    return unused;
+}
+
+int main(void)
+{
+    struct sigaction action = {.sa_handler = signal_everything, .sa_flags = SA_RESTART};
+    sigaction(SIGALRM, &action, NULL);
+    struct itimerval every = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+    pthread_t thread[4];
+    for (int i = 0; i < 4; i++)
+        thread_start(&thread[i], spawn_and_reap, NULL);
+    setitimer(ITIMER_REAL, &every, NULL);
+    wait_until(storms >= 1000, 30000);
+    setitimer(ITIMER_REAL, &never, NULL);
+    __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
+    for (int i = 0; i < 4; i++)
+        pthread_join(thread[i], NULL);
+    CHECK(storms >= 100);
+    CHECK(ps_live_count() == 0 && has_no_child());
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* The size field of ps_exit and ps_event: too small is refused and loses nothing; a larger struct of a newer caller is fine, and
+   nothing beyond what we know is written. */
+#include "harness.h"
+#include "children.h"
+
+int main(void)
+{
+    ps_error *error = NULL;
+    ps_supervisor *supervisor = supervisor_new();
+    ps_child *child = spawn_once(supervisor, exiting("6"));
+    const uint32_t small[] = {0, 4, sizeof(ps_exit) - 8};
+    for (int i = 0; i < 3; i++) {
+        ps_exit end, before;
+        memset(&end, 0x5a, sizeof end);
+        end.size = small[i];
+        before = end;
+        CHECK_STATUS(ps_reap(child, PATIENCE_MS, &end, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK_STATUS(ps_reap_nonblock(child, &end, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK_STATUS(ps_terminate(child, -1, &end, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK(memcmp(&end, &before, sizeof end) == 0);
+    }
+    const uint32_t small_events[] = {0, 4, sizeof(ps_event) - sizeof(ps_exit)};
+    for (int i = 0; i < 3; i++) {
+        ps_event event, before;
+        memset(&event, 0x5a, sizeof event);
+        event.size = small_events[i];
+        before = event;
+        CHECK_STATUS(ps_supervisor_next_event(supervisor, 0, &event, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK(memcmp(&event, &before, sizeof event) == 0);
+    }
+
+    struct { ps_exit end; char newer[32]; } larger;
+    memset(&larger, 0x5a, sizeof larger);
+    larger.end.size = sizeof larger;
+    CHECK_OK(ps_reap(child, PATIENCE_MS, &larger.end, &error), error);
+    CHECK(larger.end.kind == PS_EXIT_EXITED && larger.end.code == 6);
+    for (size_t i = 0; i < sizeof larger.newer; i++)
+        CHECK_INT(larger.newer[i], 0x5a);
+
+    take_event(supervisor, PS_EVENT_STARTED);
+    struct { ps_event event; char newer[32]; } larger_event;
+    memset(&larger_event, 0x5a, sizeof larger_event);
+    larger_event.event.size = sizeof larger_event;
+    CHECK_OK(ps_supervisor_next_event(supervisor, PATIENCE_MS, &larger_event.event, &error), error);
+    CHECK(larger_event.event.kind == PS_EVENT_EXITED && larger_event.event.exit.code == 6);
+    for (size_t i = 0; i < sizeof larger_event.newer; i++)
+        CHECK_INT(larger_event.newer[i], 0x5a);
+    ps_child_free(child);
+    ps_supervisor_free(supervisor);
+    return 0;
+}

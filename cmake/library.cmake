@@ -1,0 +1,49 @@
+# The library itself: cargo builds it (always, cargo knows best what is to be done), two imported targets stand for the results.
+#
+# The trap: cargo writes libprocsup.so, but the library calls itself libprocsup.so.0 (its soname), and that is the name the loader
+# looks for. So a link of that name is made beside it.
+set(PROCSUP_SONAME "libprocsup.so.0")
+# What a program needs to link with the archive: rustc --print native-static-libs.
+set(PROCSUP_STATIC_LIBS gcc_s util rt pthread m dl c)
+
+if(PROCSUP_LIBRARY_DIR)
+  get_filename_component(library_dir "${PROCSUP_LIBRARY_DIR}" ABSOLUTE BASE_DIR "${CMAKE_BINARY_DIR}")
+  set(cargo_build COMMAND ${CMAKE_COMMAND} -E echo "using ${library_dir}/libprocsup.so")
+else()
+  find_program(CARGO_EXECUTABLE cargo HINTS ENV CARGO_HOME "$ENV{HOME}/.cargo" PATH_SUFFIXES bin)
+  if(NOT CARGO_EXECUTABLE)
+    message(FATAL_ERROR "procsup is written in Rust: cargo was not found. Get it from https://rustup.rs, or point PROCSUP_LIBRARY_DIR to a built library.")
+  endif()
+  set(cargo_dir "${CMAKE_CURRENT_BINARY_DIR}/cargo")
+  set(cargo_build COMMAND ${CARGO_EXECUTABLE} build --release --lib --manifest-path "${PROJECT_SOURCE_DIR}/Cargo.toml" --target-dir "${cargo_dir}")
+  set(library_dir "${cargo_dir}/release")
+  if(PROCSUP_RUST_TARGET)
+    list(APPEND cargo_build --target ${PROCSUP_RUST_TARGET})
+    set(library_dir "${cargo_dir}/${PROCSUP_RUST_TARGET}/release")
+  endif()
+endif()
+
+add_custom_target(procsup-cargo ALL
+  ${cargo_build}
+  COMMAND ${CMAKE_COMMAND} -E create_symlink libprocsup.so "${library_dir}/${PROCSUP_SONAME}"
+  WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+  BYPRODUCTS "${library_dir}/libprocsup.so" "${library_dir}/libprocsup.a"
+  USES_TERMINAL VERBATIM)
+set(PROCSUP_SHARED_FILE "${library_dir}/libprocsup.so")
+set(PROCSUP_STATIC_FILE "${library_dir}/libprocsup.a")
+
+add_library(procsup SHARED IMPORTED GLOBAL)
+set_target_properties(procsup PROPERTIES
+  IMPORTED_LOCATION "${PROCSUP_SHARED_FILE}"
+  IMPORTED_SONAME ${PROCSUP_SONAME}
+  INTERFACE_INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}/include")
+add_dependencies(procsup procsup-cargo)
+add_library(procsup::procsup ALIAS procsup)
+
+add_library(procsup_static STATIC IMPORTED GLOBAL)
+set_target_properties(procsup_static PROPERTIES
+  IMPORTED_LOCATION "${PROCSUP_STATIC_FILE}"
+  INTERFACE_INCLUDE_DIRECTORIES "${PROJECT_SOURCE_DIR}/include"
+  INTERFACE_LINK_LIBRARIES "${PROCSUP_STATIC_LIBS}")
+add_dependencies(procsup_static procsup-cargo)
+add_library(procsup::procsup_static ALIAS procsup_static)

@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# check_library.sh LIBRARY SYMBOLS: the shared library exports exactly the committed list, has its soname, must not be unloaded,
+# wants no executable stack, and needs nothing but the C library's own family.
+set -u
+library=$1 symbols=$2
+bad=0
+complain() { echo "$*" >&2; bad=1; }
+
+if ! diff -u --label "$symbols (committed)" --label "$library" <(LC_ALL=C sort "$symbols") \
+    <(nm -D --defined-only "$library" | awk '{print $3}' | LC_ALL=C sort) >&2; then
+  complain "The exported symbols are not the committed ones. If the change is meant, run ./x symbols and commit symbols.txt;" \
+    "a symbol that goes away breaks every program that was linked with it."
+fi
+dynamic=$(readelf --dynamic --wide "$library")
+grep -q 'SONAME.*\[libprocsup\.so\.0\]' <<<"$dynamic" || complain "the soname is not libprocsup.so.0"
+grep -q 'FLAGS_1.*NODELETE' <<<"$dynamic" || complain "not linked with -z nodelete: dlclose could unmap code that threads still run"
+foreign=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | grep -vE '^(libc|libgcc_s|libm|libpthread|libdl|librt|libutil|ld-linux.*)\.so(\.|$)')
+[ -z "$foreign" ] || complain "needs other libraries: $foreign"
+readelf --segments --wide "$library" | grep GNU_STACK | grep -q E && complain "wants an executable stack (assembly without .note.GNU-stack)"
+[ $bad = 0 ] && echo "$(wc -l <"$symbols") symbols, soname, nodelete, stack: as they should be"
+exit $bad

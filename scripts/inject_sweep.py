@@ -1,0 +1,242 @@
+#!/usr/bin/env python3
+"""Lets every system call of a scenario fail, one after the other, in every way that it can fail.
+
+    inject_sweep.py --inject PATH/inject [--seconds N] [--verbose] -- SCENARIO
+
+The scenario (c-tests/inject_*.c) is first run without faults to list its calls, in the process itself and in the child up to its
+exec; then once per call and errno. It checks by itself what must hold and exits with 0. Both `SCENARIO warm` and `SCENARIO cold`
+are swept (see c-tests/scenario.h). Exit 1 if any run failed, 77 where tracing is not permitted.
+"""
+import argparse
+import collections
+import ctypes
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+# What a call can answer when the machine, a limit, an older kernel or a security module refuses it. Calls whose failure cannot
+# happen (getpid), or could only be a broken program (EFAULT), have none.
+LIMITS = "EMFILE ENFILE ENOMEM"
+REFUSED = "ENOSYS EPERM"
+ERRNOS = {
+    "clone3": "EAGAIN ENOMEM EMFILE ENFILE EINVAL " + REFUSED,
+    "clone": "EAGAIN ENOMEM EMFILE EPERM",
+    "fork": "EAGAIN ENOMEM",
+    "vfork": "EAGAIN ENOMEM",
+    "execve": "EAGAIN ENOMEM EACCES ENOENT EMFILE",
+    "execveat": "EAGAIN ENOMEM EACCES ENOENT " + REFUSED,
+    "pidfd_open": "EINVAL " + LIMITS + " " + REFUSED,
+    "pidfd_send_signal": REFUSED,
+    "pidfd-group": "EINVAL " + REFUSED,
+    "pidfd-info": "ENOTTY EINVAL EPERM",
+    "pidfd_getfd": "EMFILE " + REFUSED,
+    "waitid": "EINTR",
+    "waitid-pidfd": "EINTR EINVAL EPERM",
+    "wait4": "EINTR",
+    "pipe2": LIMITS,
+    "pipe": LIMITS,
+    "openat": "EINTR EACCES " + LIMITS,
+    "open": "EINTR EACCES " + LIMITS,
+    "openat2": "EINTR EAGAIN " + LIMITS + " " + REFUSED,
+    "close": "EINTR",
+    "close_range": "EMFILE ENOMEM EINVAL " + REFUSED,
+    "dup": "EMFILE",
+    "dup2": "EMFILE EINTR EBUSY",
+    "dup3": "EMFILE EINTR EBUSY",
+    "fcntl": "EMFILE EINTR ENOMEM",
+    "read": "EINTR",
+    "write": "EINTR",
+    "sendto": "EINTR ENOMEM",
+    "recvfrom": "EINTR ENOMEM",
+    "poll": "EINTR ENOMEM",
+    "ppoll": "EINTR ENOMEM",
+    "epoll_wait": "EINTR",
+    "epoll_pwait": "EINTR",
+    "epoll_pwait2": "EINTR ENOSYS",
+    "epoll_create1": LIMITS,
+    "epoll_ctl": "ENOMEM ENOSPC",
+    "eventfd2": LIMITS,
+    "timerfd_create": LIMITS,
+    "timerfd_settime": "EPERM",
+    "signalfd4": LIMITS,
+    "socketpair": LIMITS,
+    "memfd_create": LIMITS + " " + REFUSED,
+    "mmap": "ENOMEM EAGAIN",
+    "mprotect": "ENOMEM",
+    "munmap": "ENOMEM",
+    "mremap": "ENOMEM",
+    "madvise": "ENOMEM EINVAL",
+    "kill": "EPERM",
+    "prctl": "EPERM EINVAL",
+    "setpgid": "EPERM EACCES",
+    "setsid": "EPERM",
+    "chdir": "EACCES ENOENT ENOMEM",
+    "fchdir": "EACCES",
+    "prlimit64": "EPERM",
+    "setpriority": "EACCES EPERM",
+    "setgroups": "EPERM ENOMEM",
+    "setresgid": "EPERM",
+    "setresuid": "EPERM EAGAIN",
+    "getdents64": "ENOMEM",
+    "getrandom": "EINTR",
+    "nanosleep": "EINTR",
+    "clock_nanosleep": "EINTR",
+}
+CANNOT_FAIL = set(
+    "brk exit exit_group futex getegid geteuid getgid getpgid getpgrp getpid getppid getsid gettid getuid rseq rt_sigaction"
+    " rt_sigprocmask rt_sigreturn sched_yield set_robust_list set_tid_address sigaltstack umask clock_gettime arch_prctl tgkill".split()
+)
+OTHERS = "ENOMEM EINTR EPERM"
+
+# Shortages last: for these also every later call of the kind fails.
+LASTING = {
+    "EMFILE": "clone3 clone pidfd_open pipe2 openat dup dup3 fcntl eventfd2 epoll_create1",
+    "ENFILE": "openat pipe2",
+    "ENOMEM": "clone3 clone fork mmap",
+    "EAGAIN": "clone3 clone fork",
+    "ENOSYS": "clone3 close_range pidfd_open pidfd_send_signal pidfd-group",
+    "EPERM": "clone3 clone close_range pidfd_open pidfd_send_signal pidfd-group waitid-pidfd",
+    "EINVAL": "clone3 waitid-pidfd pidfd-group",
+}
+EXECUTED = {"close"}  # answers an error although it did its work
+
+RUN_SECONDS = 20
+# Without its per-thread caches glibc's malloc can say exactly how much is in use.
+ENVIRONMENT = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
+
+
+def errnos_of(call):
+    if call in CANNOT_FAIL:
+        return []
+    return ERRNOS.get(call, OTHERS).split()
+
+
+def adopt_orphans():
+    """Makes every process that a scenario leaves behind a child of ours, so that none can hide."""
+    PR_SET_CHILD_SUBREAPER = 36
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def clear_orphans(patience):
+    """Reaps what was left behind and died, kills what did not within `patience` seconds; gives how many had to be killed."""
+    killed, until = set(), time.monotonic() + patience
+    while True:
+        try:
+            if os.waitpid(-1, os.WNOHANG)[0] == 0:
+                if time.monotonic() > until:
+                    with open("/proc/self/task/%d/children" % os.getpid()) as children:
+                        left = [int(pid) for pid in children.read().split()]
+                    for pid in left:
+                        os.kill(pid, signal.SIGKILL)
+                    killed.update(left)
+                select.select([], [], [], 0.001)
+        except ChildProcessError:
+            return len(killed)
+
+
+class Sweep:
+    def __init__(self, inject, scenario, verbose):
+        self.inject, self.scenario, self.verbose = inject, scenario, verbose
+        self.report = tempfile.NamedTemporaryFile(prefix="inject-", suffix=".report")
+        self.output = tempfile.TemporaryFile(prefix="inject-", suffix=".output")
+        self.runs = self.unreached = self.failed = 0
+
+    def run(self, mode, options):
+        """One run of the scenario; gives exit code, its output and the report lines."""
+        self.report.truncate(0)
+        self.output.seek(0)
+        self.output.truncate(0)
+        command = [self.inject, *options, "--report", self.report.name, "--", self.scenario, mode]
+        process = subprocess.Popen(command, env=ENVIRONMENT, stdin=subprocess.DEVNULL, stdout=self.output, stderr=subprocess.STDOUT)
+        try:
+            code = process.wait(RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            code = "hangs"
+        left = clear_orphans(patience=0 if code == "hangs" else 2)
+        if code == 0 and left:
+            code = f"left {left} processes behind"
+        self.output.seek(0)
+        with open(self.report.name) as report:
+            return code, self.output.read().decode(errors="replace"), report.read().splitlines()
+
+    def fail(self, mode, options, code, output):
+        self.failed += 1
+        tier = os.environ.get("PROCSUP_SPAWN_PATH")
+        print(f"FAILED ({code}): {f'PROCSUP_SPAWN_PATH={tier} ' if tier else ''}inject {' '.join(options)} -- {self.scenario} {mode}")
+        print("    " + "\n    ".join(output.splitlines()[-12:]), flush=True)
+
+    def sweep(self, mode, deadline):
+        code, output, report = self.run(mode, ["--list"])
+        if code == 77:
+            print("skipped: " + output)
+            sys.exit(77)
+        if code != 0:
+            return self.fail(mode, ["--list"], code, output)
+        expected = holdings(output)
+        # The n-th of its name, not the n-th of all: runs differ in what they poll and read.
+        calls, counts = [], collections.Counter()
+        for role, _, call in (line.split() for line in report):
+            counts[role, call] += 1
+            calls.append((role, str(counts[role, call]), call))
+        before = self.runs
+        for role, position, call in calls:
+            for errno in errnos_of(call):
+                for lasting in (False, True) if call in LASTING.get(errno, "").split() else (False,):
+                    if time.monotonic() > deadline:
+                        return self.fail(mode, [], "out of time", f"stopped at {role} {position} {call}")
+                    self.one(mode, role, position, call, errno, lasting, expected)
+        in_parent = sum(role == "parent" for role, _, _ in calls)
+        if in_parent in (0, len(calls)):
+            self.fail(mode, ["--list"], "blind", "no call of the process, or none of its child, was seen")
+        print(f"  {mode}: {in_parent} calls in the process, {len(calls) - in_parent} in the child, {self.runs - before} injections")
+
+    def one(self, mode, role, position, call, errno, lasting, expected):
+        options = ["--in", role, "--call", call, "--nth", position, "--errno", errno]
+        options += ["--sticky"] if lasting else []
+        options += ["--after"] if call in EXECUTED else []
+        code, output, report = self.run(mode, options)
+        self.runs += 1
+        self.unreached += not report  # an earlier run took another way here, e.g. polled once less
+        if self.verbose:
+            print(f"  {mode} {role} {position} {call} {errno}{' lasting' if lasting else ''}: {code} {' | '.join(output.splitlines())}")
+        for what, count in holdings(output).items() if code == 0 else ():
+            # How much memory a first use keeps depends on how far it came; leaks of a fault show in a warm library.
+            if count > expected[what] and (mode, what) != ("cold", "bytes"):
+                code = f"leaked {count - expected[what]} {what}"
+        if code != 0:
+            self.fail(mode, options, code, output)
+
+
+def holdings(output):
+    """What the scenario says that it still holds at its end."""
+    return {what: int(count) for count, what in re.findall(r"^holds (\d+) (\w+)$", output, re.MULTILINE)}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--inject", required=True)
+    parser.add_argument("--seconds", type=float, default=240, help="give up (and fail) after this time")
+    parser.add_argument("--verbose", action="store_true", help="a line per injection")
+    parser.add_argument("scenario")
+    options = parser.parse_args()
+
+    adopt_orphans()
+    sweep = Sweep(options.inject, options.scenario, options.verbose)
+    deadline = time.monotonic() + options.seconds
+    for mode in ("warm", "cold"):
+        sweep.sweep(mode, deadline)
+    name = os.path.basename(options.scenario)
+    print(f"{name}: {sweep.runs} injections, {sweep.unreached} not reached, {sweep.failed} failed")
+    blind = sweep.unreached > sweep.runs / 4
+    return 1 if sweep.failed or blind else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

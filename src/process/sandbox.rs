@@ -18,7 +18,7 @@ static LEFT: PerProcess<Mutex<Vec<Dir>>> = PerProcess::new();
 /// A directory known by its inode.
 #[derive(Debug)]
 struct Dir {
-    path: PathBuf,
+    sandbox: Arc<Sandbox>,
     identity: (u64, u64),
     instance: u32,
 }
@@ -26,11 +26,17 @@ struct Dir {
 impl Dir {
     /// Removes the tree. Symbolic links are removed, never followed (std's removal walks by descriptors). `true`: it is gone.
     fn remove(&self) -> bool {
-        match fs::symlink_metadata(&self.path) {
+        let path = &self.sandbox.path;
+        let gone = match fs::symlink_metadata(path) {
             Err(error) => error.kind() == ErrorKind::NotFound,
             Ok(found) if (found.dev(), found.ino()) != self.identity => true,
-            Ok(_) => fs::remove_dir_all(&self.path).is_ok(),
+            Ok(_) => fs::remove_dir_all(path).is_ok(),
+        };
+        if gone {
+            // From now on a new directory may have this very inode number.
+            lock(&self.sandbox.shares).going = None;
         }
+        gone
     }
 }
 
@@ -44,16 +50,13 @@ pub struct Sandbox {
 #[derive(Debug, Default)]
 struct Shares {
     count: usize,
-    /// The inode that is being removed, or has been: no new child may get it.
-    gone: Option<(u64, u64)>,
+    /// The inode that is being removed: no new child may get it.
+    going: Option<(u64, u64)>,
 }
 
 /// A child's share in a directory; the last one removes it.
 #[derive(Debug)]
-pub struct Share {
-    sandbox: Arc<Sandbox>,
-    dir: Option<Dir>,
-}
+pub struct Share(Option<Dir>);
 
 impl Sandbox {
     /// Names a directory.
@@ -69,33 +72,37 @@ impl Sandbox {
         }
         let identity = (found.dev(), found.ino());
         let mut shares = lock(&self.shares);
-        if shares.count == 0 && shares.gone == Some(identity) {
+        if shares.count == 0 && shares.going == Some(identity) {
             return Err(io::Error::from_raw_os_error(libc::ENOENT));
         }
         shares.count += 1;
-        Ok(Share { sandbox: self.clone(), dir: Some(Dir { path: self.path.clone(), identity, instance: memory::instance() }) })
+        Ok(Share(Some(Dir { sandbox: self.clone(), identity, instance: memory::instance() })))
     }
 }
 
 impl Share {
     /// Lets go without removing: the child was never made.
     pub fn forgo(mut self) {
-        self.dir = None;
+        if let Some(dir) = self.0.take() {
+            lock(&dir.sandbox.shares).count -= 1;
+        }
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
         // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
-        if self.dir.as_ref().is_some_and(|dir| dir.instance != memory::instance()) {
-            return;
-        }
-        let mut shares = lock(&self.sandbox.shares);
-        shares.count -= 1;
-        let Some(dir) = self.dir.take().filter(|_| shares.count == 0) else { return };
-        shares.gone = Some(dir.identity);
-        drop(shares);
-        if !dir.remove()
+        let Some(dir) = self.0.take().filter(|dir| dir.instance == memory::instance()) else { return };
+        let last = {
+            let mut shares = lock(&dir.sandbox.shares);
+            shares.count -= 1;
+            if shares.count == 0 {
+                shares.going = Some(dir.identity);
+            }
+            shares.count == 0
+        };
+        if last
+            && !dir.remove()
             && let Ok(left) = LEFT.get_or_try_init(|| Ok(Mutex::default()))
         {
             lock(left).push(dir);

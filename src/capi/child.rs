@@ -77,7 +77,7 @@ fn with_exit(
     child: *mut ps_child,
     exit: *mut ps_exit,
     error: *mut *mut ps_error,
-    take: impl FnOnce(&Managed) -> Result<Option<Exit>>,
+    take: impl FnOnce(&Arc<Managed>) -> Result<Option<Exit>>,
 ) -> ps_status {
     call(error, || {
         let managed = convert::object::<Managed, _>(child)?;
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn ps_reap(child: *mut ps_child, timeout_ms: i64, exit: *m
 /// The same without waiting: PS_PENDING while the child runs. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_reap_nonblock(child: *mut ps_child, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
-    with_exit(child, exit, error, Managed::reap_nonblock)
+    with_exit(child, exit, error, |managed| managed.reap_nonblock())
 }
 
 /// The process id, for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).

@@ -269,9 +269,9 @@ impl Child {
         self.capture.as_ref().is_some_and(|capture| lock(capture).drain(1 << 20) == Drained::Open)
     }
 
-    /// Waits for the end, driving ladder, deadline and output meanwhile. `also` is watched too, and `pump` called when it
-    /// is readable. `None`: the deadline came first, or (`give_up`) the stop plan is through and the child still there.
-    pub fn wait(&self, deadline: Option<i64>, give_up: bool, also: Option<BorrowedFd<'_>>, mut pump: impl FnMut()) -> Result<Option<Exit>> {
+    /// Waits for the end, driving ladder, deadline and output meanwhile. `also` (asked before each sleep) is watched too, and
+    /// `pump` called after each. `None`: the deadline came first, or (`give_up`) the stop plan is through and the child still there.
+    pub fn wait<'a>(&self, deadline: Option<i64>, give_up: bool, also: impl Fn() -> Option<BorrowedFd<'a>>, pump: impl Fn()) -> Result<Option<Exit>> {
         let mut ended = false;
         // A wait that may block begins with the poll: most children have not ended yet.
         let mut look = deadline.is_some();
@@ -292,7 +292,7 @@ impl Child {
             let pipe = self.capture_pipe();
             let mut watched = vec![pidfd.as_fd()];
             watched.extend(pipe.as_ref().map(|pipe| pipe.as_fd()));
-            watched.extend(also);
+            watched.extend(also());
             ended = poll::wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
             pump();
         }

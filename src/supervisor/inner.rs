@@ -5,7 +5,7 @@
 //! lock of `books` is never held while a child's lock is taken or anything waits: work is collected under it, done without it.
 
 use std::collections::{BTreeSet, HashMap};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -53,6 +53,7 @@ pub(crate) struct Inner {
     flag: OnceLock<Flag>,
     busy: AtomicUsize,
     closed: AtomicBool,
+    rung: AtomicBool,
     books: Mutex<Books>,
 }
 
@@ -72,15 +73,20 @@ fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> core::result::Result<T, 
 
 impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Errno> {
+        let flag = OnceLock::new();
+        if is_default {
+            let _ = flag.set(Flag::new()?);
+        }
         Ok(Arc::new(Self {
             instance: memory::instance(),
             is_default,
             set: Set::new()?,
             timer: OnceLock::new(),
             outer: OnceLock::new(),
-            flag: OnceLock::new(),
+            flag,
             busy: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
+            rung: AtomicBool::new(false),
             books: Mutex::default(),
         }))
     }
@@ -93,8 +99,23 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) { Err(shut_down()) } else { Ok(()) }
     }
 
-    pub(super) fn set(&self) -> &Set {
-        &self.set
+    /// What a thread that waits for one child watches beside it: the set, so that timers and output of all go on. For the
+    /// default supervisor, whose set is empty as a rule and dear to watch, only a bell, until it has rung.
+    pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
+        match self.flag.get() {
+            Some(bell) if self.is_default && !self.rung.load(Ordering::SeqCst) => Some(bell.as_fd()),
+            _ => Some(self.set.as_fd()),
+        }
+    }
+
+    /// Threads that wait for a child of the default supervisor must from now on watch the set. Rings for good: a bell that is
+    /// lowered again might not have been heard by all.
+    pub(super) fn ring(&self) {
+        if self.is_default && !self.rung.swap(true, Ordering::SeqCst)
+            && let Some(bell) = self.flag.get()
+        {
+            bell.raise();
+        }
     }
 
     /// Starts a command and watches it.
@@ -111,7 +132,7 @@ impl Inner {
         if let Err(error) = self.attach(&managed) {
             // It cannot be watched: it must not run. A killed child is reaped at once.
             managed.child().kill(Cause::Owner);
-            let _ = managed.child().wait(clock::deadline(LAST_WAIT_MS), false, None, || {});
+            let _ = managed.child().wait(clock::deadline(LAST_WAIT_MS), false, || None, || {});
             return Err(error);
         }
         Ok(managed)
@@ -173,6 +194,12 @@ impl Inner {
         });
         self.busy.fetch_sub(before - unwatched.len(), Ordering::Relaxed);
         lock(&self.books).unwatched.append(&mut unwatched);
+    }
+
+    /// Takes a child of the default supervisor into its books if it is not there. `false`: there is no room in the set.
+    /// Other supervisors have all their children there.
+    pub(super) fn attach_default(&self, managed: &Arc<Managed>) -> bool {
+        !self.is_default || self.instance != memory::instance() || self.attach(managed).is_ok()
     }
 
     /// Removes an entry and its descriptors from the set.
@@ -380,6 +407,6 @@ impl Inner {
             managed.child().kill(Cause::Shutdown);
         }
         let deadline = clock::deadline(LAST_WAIT_MS);
-        children.into_iter().filter(|managed| !matches!(managed.child().wait(deadline, false, None, || {}), Ok(Some(_)))).collect()
+        children.into_iter().filter(|managed| !matches!(managed.child().wait(deadline, false, || None, || {}), Ok(Some(_)))).collect()
     }
 }

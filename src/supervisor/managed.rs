@@ -1,10 +1,10 @@
 //! One child under a supervisor: what a child handle in C stands for.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 
-use super::{Inner, default_inner, poke};
+use super::{Inner, poke};
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::process::child::{Child, State};
@@ -23,11 +23,13 @@ pub struct Managed {
     key: AtomicU64,
     exit_taken: AtomicBool,
     let_go: AtomicBool,
+    /// Threads that wait for it.
+    waiting: AtomicU32,
 }
 
 impl Managed {
     pub(super) fn new(child: Child, supervisor: Arc<Inner>, user_data: u64) -> Self {
-        Self { child, supervisor, token: AtomicU64::new(0), user_data, key: AtomicU64::new(0), exit_taken: AtomicBool::new(false), let_go: AtomicBool::new(false) }
+        Self { child, supervisor, token: AtomicU64::new(0), user_data, key: AtomicU64::new(0), exit_taken: AtomicBool::new(false), let_go: AtomicBool::new(false), waiting: AtomicU32::new(0) }
     }
 
     pub(super) fn child(&self) -> &Child {
@@ -100,20 +102,32 @@ impl Managed {
     }
 
     /// Starts the stop plan; events, waits and later calls move it on.
-    pub fn terminate_begin(&self, grace_ms: i64) -> Result<()> {
-        if grace_ms < -1 {
-            return Err(Error::invalid("grace_ms", format!("a grace of {grace_ms} ms")));
+    pub fn terminate_begin(self: &Arc<Self>, grace_ms: i64) -> Result<()> {
+        self.stop(grace_ms)?;
+        if self.supervisor.attach_default(self) {
+            self.supervisor.reschedule(self);
         }
-        self.child.stop(grace_ms, Cause::Stop)?;
-        self.supervisor.reschedule(self);
+        // Threads that wait for the child already must be woken when its next step is due.
+        if self.waiting.load(Ordering::SeqCst) != 0 {
+            self.supervisor.ring();
+        }
         Ok(())
     }
 
     /// Runs the stop plan to its end or the child's, whichever is first. Blocks that long.
     pub fn terminate(&self, grace_ms: i64) -> Result<Exit> {
-        self.terminate_begin(grace_ms)?;
+        self.stop(grace_ms)?;
+        self.supervisor.reschedule(self);
+        // This wait keeps the plan's times by itself.
         let exit = self.wait(None, true)?;
         exit.ok_or_else(|| self.timed_out("terminate", "is still there after its whole stop plan"))
+    }
+
+    fn stop(&self, grace_ms: i64) -> Result<()> {
+        if grace_ms < -1 {
+            return Err(Error::invalid("grace_ms", format!("a grace of {grace_ms} ms")));
+        }
+        self.child.stop(grace_ms, Cause::Stop)
     }
 
     /// Waits for the end up to `timeout_ms` (-1: for ever).
@@ -149,14 +163,14 @@ impl Managed {
         Ok(exit)
     }
 
+    /// Waits for the end, and looks after the supervisor's other children meanwhile.
     fn wait(&self, deadline: Option<i64>, give_up: bool) -> Result<Option<Exit>> {
         poke();
-        let watched = (self.key() != 0).then_some(&self.supervisor);
-        let exit = self.child.wait(deadline, give_up, watched.map(|inner| inner.set().as_fd()), || {
-            if let Some(inner) = watched {
-                inner.pump();
-            }
-        })?;
+        let inner = &self.supervisor;
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let waited = self.child.wait(deadline, give_up, || inner.watch(), || inner.pump_if_busy());
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        let exit = waited?;
         if let Some(exit) = exit {
             self.supervisor.finish(self, exit);
             self.exit_taken.store(true, Ordering::Release);
@@ -175,13 +189,8 @@ impl Managed {
             }
             return;
         }
-        if let Ok(default) = default_inner()
-            && Arc::ptr_eq(default, &self.supervisor)
-        {
-            // Without room in the set it stays in the registry, where kill-all finds it.
-            if default.attach(self).is_err() {
-                default.keep(self.clone());
-            }
+        if !self.supervisor.attach_default(self) {
+            self.supervisor.keep(self.clone());
         }
         poke();
     }

@@ -144,8 +144,9 @@ fn failure(step: &'static str, errno: Errno) -> Failure {
 static VERDICT: AtomicU8 = AtomicU8::new(0);
 /// 0 unknown, 1 works, 2 missing.
 static CLOSE_RANGE: AtomicU8 = AtomicU8::new(0);
-/// CLONE_PIDFD was refused in a plain fork: open the pidfd afterwards.
-static FORK_WITHOUT_PIDFD: AtomicU8 = AtomicU8::new(0);
+/// What a plain fork can be asked for: 0 a pidfd, 1 nothing (the pidfd is opened afterwards), 2 not even the lack of an exit
+/// signal (qemu-user; the host can then see the child before its exec).
+static FORK_FLAGS: AtomicU8 = AtomicU8::new(0);
 
 const SHARED: u64 = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64;
 const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
@@ -470,16 +471,15 @@ fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>)
     orders.error_fd.store(theirs.as_raw_fd(), Ordering::Relaxed);
     orders.parent_fd.store(ours.as_raw_fd(), Ordering::Relaxed);
     let blocked = signal::Blocked::all();
+    let first = usize::from(FORK_FLAGS.load(Ordering::Relaxed));
     let mut made = Err(Errno::EINVAL);
-    if FORK_WITHOUT_PIDFD.load(Ordering::Relaxed) == 0 {
-        made = fork_once(libc::CLONE_PIDFD, relayed, orders, target);
-        if made.is_err_and(is_verdict) {
-            FORK_WITHOUT_PIDFD.store(1, Ordering::Relaxed);
-        }
-    }
-    if made.is_err_and(is_verdict) {
+    for (choice, flags) in [libc::CLONE_PIDFD, 0, libc::SIGCHLD].into_iter().enumerate().skip(first) {
         target.clear();
-        made = fork_once(0, relayed, orders, target);
+        made = fork_once(flags, relayed, orders, target);
+        if !made.is_err_and(is_verdict) {
+            FORK_FLAGS.store(choice as u8, Ordering::Relaxed);
+            break;
+        }
     }
     drop(blocked);
     drop(theirs);

@@ -4,8 +4,7 @@
 //! its siblings. `MADV_WIPEONFORK` (Linux 4.14, madvise(2)) makes the kernel hand the child zero pages instead,
 //! without an atfork hook and also when the fork was a raw system call.
 
-use core::marker::PhantomData;
-use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 use once_cell::race::OnceRef;
@@ -38,31 +37,41 @@ fn map_wiped(lines: usize) -> Result<*mut Line, Errno> {
     Ok(at.cast())
 }
 
-/// A page of words that is zero in a forked child; lives as long as the process.
-pub fn wiped_line() -> Result<&'static Line, Errno> {
-    let at = map_wiped(4096 / size_of::<Line>())?;
+/// Lines of the one page from which [`wiped_lines`] hands out.
+const SHARED: usize = 4096 / size_of::<Line>();
+
+/// Some words that are zero in a forked child; they live as long as the process. All come from one page as long as that
+/// lasts: every page more that a spawn touches is a TLB miss more after the context switches it makes.
+fn wiped_lines(count: usize) -> Result<&'static [Line], Errno> {
+    static PAGE: OnceRef<'static, Line> = OnceRef::new();
+    static USED: AtomicUsize = AtomicUsize::new(0);
     // SAFETY: the mapping is zeroed, aligned to a page, never unmapped, and only reached through atomics.
-    Ok(unsafe { &*at })
+    let map = |lines| map_wiped(lines).map(|at| unsafe { &*at });
+    let page: *const Line = PAGE.get_or_try_init(|| map(SHARED))?;
+    let first = USED.fetch_add(count, Ordering::Relaxed);
+    // A page that is full: another mapping of its own.
+    let at = if first + count <= SHARED { page.wrapping_add(first) } else { map(count)? };
+    // SAFETY: `count` lines of a mapping as above, handed out once.
+    Ok(unsafe { core::slice::from_raw_parts(at, count) })
+}
+
+/// One line of such words.
+pub fn wiped_line() -> Result<&'static Line, Errno> {
+    wiped_lines(1).map(|lines| &lines[0])
 }
 
 /// A grow-only table of [`Line`]s at fixed addresses, wiped in a forked child, readable from a signal handler.
 ///
 /// The segment pointers lie in wiped memory themselves, so a forked child starts with an empty table and maps its own.
 pub struct WipedTable {
-    segments: *const [AtomicPtr<Line>; SEGMENTS],
-    _shared: PhantomData<&'static Line>,
+    /// [`SEGMENTS`] pointers, as words.
+    segments: &'static [Line],
 }
 
-// SAFETY: the pointers are atomics in a mapping that is never unmapped.
-unsafe impl Send for WipedTable {}
-// SAFETY: as above; all access is through atomics.
-unsafe impl Sync for WipedTable {}
-
 impl WipedTable {
-    /// An empty table. Two system calls; no segment is mapped before [`WipedTable::grow`].
+    /// An empty table; no segment is mapped before [`WipedTable::grow`].
     pub fn new() -> Result<Self, Errno> {
-        let at = map_wiped(4096 / size_of::<Line>())?;
-        Ok(Self { segments: at.cast(), _shared: PhantomData })
+        Ok(Self { segments: wiped_lines(SEGMENTS.div_ceil(16))? })
     }
 
     /// Segment and offset of a line.
@@ -72,15 +81,14 @@ impl WipedTable {
         (segment, index - FIRST * ((1 << segment) - 1))
     }
 
-    fn pointer(&self, segment: usize) -> Option<&AtomicPtr<Line>> {
-        // SAFETY: `segments` points to a live zeroed mapping of at least this size; a null pointer is a valid value.
-        unsafe { &*self.segments }.get(segment)
+    fn pointer(&self, segment: usize) -> Option<&'static AtomicU64> {
+        self.segments.as_flattened().get(..SEGMENTS)?.get(segment)
     }
 
     /// The line at `index`, if its segment has been mapped. Safe in a signal handler.
     pub fn get(&self, index: usize) -> Option<&'static Line> {
         let (segment, offset) = Self::place(index);
-        let at = self.pointer(segment)?.load(Ordering::Acquire);
+        let at = self.pointer(segment)?.load(Ordering::Acquire) as *const Line;
         if at.is_null() {
             return None;
         }
@@ -97,7 +105,7 @@ impl WipedTable {
         let cell = self.pointer(segment).ok_or(Errno::EAGAIN)?;
         let lines = FIRST << segment;
         let fresh = map_wiped(lines)?;
-        if cell.compare_exchange(core::ptr::null_mut(), fresh, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        if cell.compare_exchange(0, fresh as u64, Ordering::AcqRel, Ordering::Acquire).is_err() {
             // SAFETY: another thread published its segment first; ours was never seen by anyone.
             unsafe { libc::munmap(fresh.cast(), lines * size_of::<Line>()) };
         }

@@ -8,7 +8,8 @@
 //! in a published slot; this file turns that into the record and the release.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
 use nix::errno::Errno;
 
@@ -41,6 +42,8 @@ pub struct Child {
     pub(super) plan: Arc<Vec<Step>>,
     pub(super) instance: u32,
     pub(super) life: Mutex<Life>,
+    /// Rung when `exit` is set.
+    pub(super) settled: Condvar,
     pub(super) streams: Mutex<[Option<OwnedFd>; 3]>,
     pub(super) capture: Option<Mutex<Capture>>,
 }
@@ -59,6 +62,13 @@ pub(super) struct Life {
     pub deadline: Option<i64>,
     pub sandbox: Option<Share>,
     pub owned: Vec<OwnedFd>,
+}
+
+impl Life {
+    /// It has been reaped; `exit` follows when everything is released.
+    fn has_ended(&self) -> bool {
+        self.lease.is_none()
+    }
 }
 
 impl Child {
@@ -122,7 +132,7 @@ impl Child {
             return Err(Error::invalid("signal", format!("{number} is no signal")));
         }
         let life = lock(&self.life);
-        let slot = life.lease.as_ref().and_then(Lease::slot).filter(|_| life.exit.is_none());
+        let slot = life.lease.as_ref().and_then(Lease::slot);
         let exited = || Error { pid: Some(self.pid), ..Error::new(Status::Exited, "signal", format!("process {} has ended", self.pid)) };
         let slot = slot.ok_or_else(exited)?;
         if number != 0 {
@@ -161,7 +171,7 @@ impl Child {
 
     fn climb(&self, next: impl FnOnce(&mut Life) -> Option<i32>) {
         let mut life = lock(&self.life);
-        if life.exit.is_some() {
+        if life.has_ended() {
             return;
         }
         if let Some(number) = next(&mut life)
@@ -179,17 +189,17 @@ impl Child {
     /// When `tick` has something to do.
     pub fn due(&self) -> Option<i64> {
         let life = lock(&self.life);
-        match (&life.exit, life.ladder) {
-            (Some(_), _) => None,
-            (None, Ladder::Idle) => life.deadline,
-            (None, ladder) => ladder.due(),
+        match life.ladder {
+            _ if life.has_ended() => None,
+            Ladder::Idle => life.deadline,
+            ladder => ladder.due(),
         }
     }
 
     /// Whether the ladder is at its end and the child still there.
     fn is_unkillable(&self) -> bool {
         let life = lock(&self.life);
-        life.exit.is_none() && life.ladder == Ladder::Over
+        !life.has_ended() && life.ladder == Ladder::Over
     }
 
     /// Kills the group at once, for this cause.
@@ -217,32 +227,38 @@ impl Child {
         if let Some(capture) = &self.capture {
             lock(capture).drain(1 << 20);
         }
-        let mut released = None;
-        let exit = {
+        let (exit, released) = {
             let mut life = lock(&self.life);
-            if life.exit.is_none()
-                && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
-                && slot.try_reap(ended) == Reaped::Published
-            {
-                released = Some(self.settle(&mut life, slot.exit()));
+            let slot = life.lease.as_ref().and_then(Lease::slot);
+            match slot {
+                Some(slot) if slot.try_reap(ended) == Reaped::Published => (slot.exit(), self.settle(&mut life)),
+                _ => return Ok(life.exit),
             }
-            life.exit
         };
-        // Closing and removing may take the file system's time: not under the lock.
+        // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
         drop(released);
-        Ok(exit)
+        lock(&self.life).exit = Some(exit);
+        self.settled.notify_all();
+        Ok(Some(exit))
     }
 
-    /// The one release. Answers what is to be dropped outside the lock.
-    fn settle(&self, life: &mut Life, exit: Exit) -> impl Sized + use<> {
+    /// The one release: who took the lease does it. Answers what is to be dropped outside the lock.
+    fn settle(&self, life: &mut Life) -> impl Sized + use<> {
         if let Some(capture) = &self.capture {
             lock(capture).finish();
         }
         if let Some(lease) = life.lease.take() {
             lease.retire();
         }
-        life.exit = Some(exit);
         (life.pidfd.take(), life.sandbox.take(), std::mem::take(&mut life.owned))
+    }
+
+    /// Another thread is releasing what the child owned: waits for that.
+    fn await_settled(&self, deadline: Option<i64>) {
+        let life = lock(&self.life);
+        let busy = |life: &mut Life| life.exit.is_none();
+        let limit = deadline.map_or(i64::MAX, |at| (at - clock::now()).max(0));
+        let _ = self.settled.wait_timeout_while(life, Duration::from_nanos(limit as u64), busy);
     }
 
     /// Captured output so far.
@@ -288,7 +304,10 @@ impl Child {
                 return Ok(None);
             }
             let until = [deadline, self.due()].into_iter().flatten().min();
-            let Some(pidfd) = self.pidfd() else { continue };
+            let Some(pidfd) = self.pidfd() else {
+                self.await_settled(deadline);
+                continue;
+            };
             let pipe = self.capture_pipe();
             let mut watched = vec![pidfd.as_fd()];
             watched.extend(pipe.as_ref().map(|pipe| pipe.as_fd()));

@@ -6,7 +6,7 @@
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
 
 use nix::errno::Errno;
 
@@ -136,6 +136,7 @@ pub fn spawn(command: &Command) -> Result<Child> {
         plan: command.plan.clone(),
         instance: memory::instance(),
         life: Mutex::new(life),
+        settled: Condvar::new(),
         streams: Mutex::new(pipes.ours),
         capture: pipes.capture.zip(command.capture).map(|(pipe, limit)| Mutex::new(Capture::new(pipe, limit))),
     })

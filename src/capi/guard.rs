@@ -1,4 +1,5 @@
-//! The boundary: no panic crosses it, and every failure becomes a status and, if asked for, an error object.
+//! The boundary: no panic crosses it, no cancellation of the thread takes effect within it, and every failure becomes a status
+//! and, if asked for, an error object.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -6,12 +7,14 @@ use std::sync::Arc;
 use super::error::{ErrorObject, ps_error};
 use super::{handles, ps_status};
 use crate::error::{Error, Result, Status};
+use crate::sys::thread::NotCancellable;
 
 pub(super) const PS_OK: ps_status = 0;
 pub(super) const PS_PENDING: ps_status = 1;
 
 /// Runs a function body. `error`: where the caller wants the details, or null.
 pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
+    let _whole = NotCancellable::begin();
     let failed = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) => return status,
         Ok(Err(failed)) => failed,
@@ -29,6 +32,7 @@ pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_s
 
 /// Runs a function that has nothing to answer.
 pub(super) fn quiet(body: impl FnOnce()) {
+    let _whole = NotCancellable::begin();
     let _ = catch_unwind(AssertUnwindSafe(body));
 }
 

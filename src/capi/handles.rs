@@ -147,8 +147,11 @@ pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
     // The kind in the handle may be a lie: only an object that is of it may be taken.
     let object = T::unwrap(entry.object.clone()?)?;
     entry.object = None;
-    entry.generation = (entry.generation + 1) & GENERATION as u32;
-    slab.free.push(index as u32);
+    entry.generation += 1;
+    // An index whose generations are used up is never used again: a handle freed long ago must not come alive.
+    if u64::from(entry.generation) <= GENERATION {
+        slab.free.push(index as u32);
+    }
     Some(object)
 }
 

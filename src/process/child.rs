@@ -297,6 +297,10 @@ impl Child {
             {
                 return Ok(Some(exit));
             }
+            if ended {
+                // Readable and not to be reaped: a tracer holds it. Nothing can be waited for then.
+                poll::pause(deadline);
+            }
             look = true;
             self.check()?;
             self.tick();

@@ -5,6 +5,7 @@
 //! | Idle         | begin                | Step(0, due)  | send plan[0].signal  |
 //! | Step(n, due) | now >= due, n+1 there| Step(n+1, due)| send plan[n+1].signal|
 //! | Step(n, due) | now >= due, no more  | Over          | -                    |
+//! | Step(0, due) | begin, shorter grace | Step(0, sooner)| -                   |
 //! | Over         | begin                | Step(0, due)  | send plan[0].signal  |
 //! | any          | the child ended      | (left alone)  | -                    |
 //!
@@ -55,7 +56,11 @@ impl Ladder {
     /// Starts, or starts again when it was through in vain. `grace_ms >= 0` replaces the wait of the first rung (but not that of
     /// a KILL which is the last: it is not a grace).
     pub fn begin(&mut self, plan: &[Step], now: i64, grace_ms: i64) -> Option<i32> {
-        if matches!(self, Ladder::Step(..)) {
+        if let Ladder::Step(rung, due) = self {
+            // Under way: a shorter grace shortens it.
+            if *rung == 0 && grace_ms >= 0 {
+                *due = (*due).min(now.saturating_add(grace_ms.saturating_mul(MILLI)));
+            }
             return None;
         }
         let (next, signal) = Self::on(plan, 0, now, grace_ms);
@@ -101,6 +106,17 @@ mod tests {
         assert_eq!(ladder, Ladder::Over);
         assert_eq!(ladder.due(), None);
         assert_eq!(ladder.begin(&plan, 9_000 * MILLI, -1), Some(libc::SIGTERM), "and may be tried again");
+    }
+
+    #[test]
+    fn a_shorter_grace_shortens_a_ladder_under_way() {
+        let plan = default_plan();
+        let mut ladder = Ladder::default();
+        ladder.begin(&plan, 0, 8_000);
+        assert_eq!(ladder.begin(&plan, MILLI, 5), None);
+        assert_eq!(ladder.due(), Some(6 * MILLI));
+        ladder.begin(&plan, MILLI, 9_000);
+        assert_eq!(ladder.due(), Some(6 * MILLI), "a longer one does not lengthen it");
     }
 
     #[test]

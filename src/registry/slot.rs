@@ -321,11 +321,18 @@ impl Slot {
 
     /// Reaps a child that failed before its exec, as a reaper like any other: nobody may be about to signal its number.
     fn bury(&self, pidfd: i32, pid: i32) {
-        while matches!(self.state(), State::Spawning) && !word::enter(self.word(), true) {
+        // Kill-all may reap and publish it at any moment, also between these two steps: give back exactly what was taken.
+        let entered = loop {
+            if self.state() != State::Spawning {
+                break false;
+            }
+            if word::enter(self.word(), true) {
+                break true;
+            }
             poll::relax();
-        }
+        };
         wait::reap_ending(pidfd, pid);
-        if self.state() == State::Spawning {
+        if entered {
             word::leave(self.word());
         }
     }

@@ -42,6 +42,8 @@ struct Entry {
     pidfd: Arc<OwnedFd>,
     pipe: Option<Arc<OwnedFd>>,
     due: Option<i64>,
+    /// Not in the set: see `set_aside`.
+    aside: bool,
 }
 
 pub(crate) struct Inner {
@@ -162,7 +164,7 @@ impl Inner {
             return Err(watch(errno));
         }
         managed.set_key(key);
-        books.children.insert(key, Entry { managed: managed.clone(), pidfd, pipe, due: None });
+        books.children.insert(key, Entry { managed: managed.clone(), pidfd, pipe, due: None, aside: false });
         self.busy.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = self.schedule(&mut books, key, due) {
             self.release(&mut books, key);
@@ -334,10 +336,23 @@ impl Inner {
                 }
             } else if let Ok(Some(exit)) = managed.child().reap_ended() {
                 self.finish(&managed, exit);
+            } else {
+                self.set_aside(word / 2);
             }
         }
         if timer {
             self.run_timers();
+        }
+    }
+
+    /// A pidfd that is readable though the child cannot be reaped (a tracer holds it, or another thread is about to): out of the
+    /// set, where it would keep everybody awake, and looked at by the timer.
+    fn set_aside(&self, key: u64) {
+        let mut books = lock(&self.books);
+        if let Some(entry) = books.children.get_mut(&key) {
+            self.set.remove(&*entry.pidfd);
+            entry.aside = true;
+            let _ = self.schedule(&mut books, key, Some(clock::now() + poll::PAUSE));
         }
     }
 
@@ -350,14 +365,20 @@ impl Inner {
 
     fn run_timers(&self) {
         let now = clock::now();
-        let due: Vec<Arc<Managed>> = {
+        let due: Vec<(Arc<Managed>, u64, bool)> = {
             let books = lock(&self.books);
-            let keys = books.timers.range(..=(now, u64::MAX)).filter_map(|(_, key)| books.children.get(key));
-            keys.map(|entry| entry.managed.clone()).collect()
+            let keys = books.timers.range(..=(now, u64::MAX)).filter_map(|(_, key)| Some((books.children.get(key)?, *key)));
+            keys.map(|(entry, key)| (entry.managed.clone(), key, entry.aside)).collect()
         };
-        for managed in &due {
+        for (managed, key, aside) in &due {
             managed.child().tick();
             self.reschedule(managed);
+            if *aside {
+                match managed.child().reap_ended() {
+                    Ok(Some(exit)) => self.finish(managed, exit),
+                    _ => self.set_aside(*key),
+                }
+            }
         }
         // Clears the expiry that brought us here, also when nothing was due any more.
         let _ = self.set_timer(&lock(&self.books));

@@ -5,7 +5,7 @@
 //! the host's memory is written but the report and the LISTEN_PID digits; the shared descriptor table is not touched
 //! before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
 //!
-//! The order of steps: descriptors' table, group, limits that need privilege, descriptors, credentials, directory (as
+//! The order of steps: descriptors' table, group, descriptors, limits that need privilege, credentials, directory (as
 //! the new user), death signal (a change of credentials clears it), signals last, exec.
 
 use core::ffi::{c_char, c_void};
@@ -176,6 +176,8 @@ pub(super) struct Orders {
     pub listen_pid: *mut u8,
     /// Write end of the error pipe when memory is not shared, else -1. The child may move it.
     pub error_fd: AtomicI32,
+    /// Wait for a word of the parent before anything else.
+    pub gated: bool,
     /// The parent's end of it.
     pub parent_fd: AtomicI32,
     /// Where the child writes its own pid, if the kernel could not.
@@ -233,7 +235,7 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         }
         let error_fd = orders.error_fd.load(Ordering::Relaxed);
         let mut go = 0u8;
-        if error_fd >= 0 {
+        if orders.gated {
             // Our copy of the parent's end would keep us from seeing that the parent has gone.
             syscall!(libc::SYS_close, orders.parent_fd.load(Ordering::Relaxed));
             let answer = loop {
@@ -265,16 +267,17 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         if orders.nice != i32::MIN {
             must!(orders, Step::Nice, syscall!(libc::SYS_setpriority, libc::PRIO_PROCESS, 0, orders.nice));
         }
-        for i in 0..orders.limits.len {
-            let limit = orders.limits.get(i);
-            must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, (*limit).resource, &raw const (*limit).soft, 0));
-        }
         if error_fd >= 0 && orders.above > error_fd {
             let lifted = must!(orders, Step::Lift, syscall!(libc::SYS_fcntl, error_fd, libc::F_DUPFD_CLOEXEC, orders.above));
             orders.error_fd.store(lifted as i32, Ordering::Relaxed);
         }
         move_descriptors(orders);
         close_the_rest(orders);
+        // After the descriptors, which a low RLIMIT_NOFILE would keep from their places; before the privilege goes.
+        for i in 0..orders.limits.len {
+            let limit = orders.limits.get(i);
+            must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, (*limit).resource, &raw const (*limit).soft, 0));
+        }
         if orders.set_credentials {
             // Groups while we still may, group before user: each step would take away the right to the next.
             must!(orders, Step::Setgroups, syscall!(libc::SYS_setgroups, orders.groups.len, orders.groups.at));
@@ -297,7 +300,9 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             }
             must!(orders, Step::DieWithHost, syscall!(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL));
             // The host may have died before the prctl: then nobody would tell us any more.
-            if syscall!(libc::SYS_getppid) as i32 != orders.host {
+            // (In a pid namespace of its own the child sees no parent: 0.)
+            let parent = syscall!(libc::SYS_getppid) as i32;
+            if parent != 0 && parent != orders.host {
                 fail(orders, Step::DieWithHost, -(libc::ESRCH as isize));
             }
         }

@@ -4,7 +4,8 @@
 //! |-------|----------------------------------------------------------|--------|------------------|---------------------------------|
 //! | 1     | clone3(VM VFORK PIDFD PARENT_SETTID CLEAR_SIGHAND)       | shared | cleared by kernel| by the kernel, before it runs   |
 //! | 2     | clone(VM VFORK PIDFD CHILD_SETTID), all signals blocked  | shared | reset by child   | by the kernel, before it runs   |
-//! | 3     | clone(PIDFD) as a fork, the child waits for a "go"       | copied | reset by child   | by us, before the "go"          |
+//! | 3     | clone3(VFORK PIDFD PARENT_SETTID) without VM: a fork     | copied | reset by child   | by the kernel, before it runs   |
+//! | 3b    | clone(PIDFD) as a fork, the child waits for a "go"       | copied | reset by child   | by us, before the "go"          |
 //!
 //! Tiers 1 and 2 take CLONE_FILES too when the caller parked everything low (`landing.rs`): then nothing of the cost
 //! depends on the host's memory or open descriptors. The old call cannot combine PIDFD with PARENT_SETTID (they share an
@@ -31,10 +32,10 @@ use once_cell::race::OnceNonZeroUsize;
 
 use super::child::{self, Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
 use super::procfs::Ignored;
-use super::raw::{check, syscall};
+use super::raw::{self, check, syscall};
 use super::shim::{self, CloneArgs};
 use super::relay::{self, Relay};
-use super::{cstr, environ, fds, pidfd, signal, wait};
+use super::{cstr, environ, fds, pidfd, procfs, signal, wait};
 
 /// Which tier made a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -192,6 +193,19 @@ fn call_clone(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_v
     check(unsafe { shim::clone(flags as usize, stack.bottom().add(STACK_SIZE).cast(), pidfd, pid, entry, arg) }).map(|pid| pid as i32)
 }
 
+/// A fork that suspends us until the exec.
+#[inline(never)]
+fn call_clone3_fork(target: &Target<'_>, arg: *mut c_void) -> Result<i32, Errno> {
+    let args = CloneArgs {
+        flags: (libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::CLONE_PARENT_SETTID) as u64 | CLEAR_SIGHAND,
+        pidfd: target.pidfd.as_ptr() as u64,
+        parent_tid: target.pid.as_ptr() as u64,
+        ..CloneArgs::default()
+    };
+    // SAFETY: `args` is complete. Without CLONE_VM the child has a copy of this memory, stack included.
+    check(unsafe { shim::clone3(&raw const args, size_of::<CloneArgs>(), child::run, arg) }).map(|pid| pid as i32)
+}
+
 /// A child with shared memory, made by a relay thread; see `relay.rs`.
 #[inline(never)]
 fn call_relayed(path: Path, files: u64, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
@@ -304,6 +318,11 @@ fn verdict() -> Result<Path, Failure> {
     {
         return Ok(path);
     }
+    // A probe would be the init of a new pid namespace, and take it along when it ends: trust the kernel instead.
+    if wanted.is_none() && procfs::children_go_elsewhere() {
+        VERDICT.store(Path::Clone3 as u8, Ordering::Relaxed);
+        return Ok(Path::Clone3);
+    }
     let found = retrying(|| {
         for path in [Path::Clone3, Path::Clone] {
             if wanted.is_some_and(|forced| forced != path) {
@@ -412,6 +431,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
         envp: request.env.as_ptr(),
         listen_pid: request.listen_pid.map_or(core::ptr::null_mut(), cstr::ListenPid::digits),
         error_fd: AtomicI32::new(-1),
+        gated: false,
         parent_fd: AtomicI32::new(-1),
         own_pid: core::ptr::null(),
         report: &raw const report,
@@ -462,8 +482,14 @@ fn fork_once(flags: i32, relayed: bool, orders: &mut Orders, target: &Target<'_>
     relay::start(&relay, false)
 }
 
-/// Tier 3. One socket pair carries the "go" to the child and its failure back; end of file from the child means exec.
+/// Tier 3. One socket pair carries the child's failure back.
+///
+/// The trap: "end of file means exec" is not true while a host that forks at this moment has a copy of the child's end, for the
+/// whole life of that copy. So where clone3 is known to work, CLONE_VFORK tells: without CLONE_VM it still suspends us until the exec.
+/// The old way, with a "go" to the child and end of file from it, is left for emulators, filters, and relays (which cannot be suspended:
+/// the child waits for their end).
 fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
+    let suspended = !relayed && VERDICT.load(Ordering::Relaxed) == Path::Clone3 as u8;
     let pair = nix::sys::socket::socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
     let (ours, theirs) = pair.map_err(|errno| failure("socketpair", errno))?;
     let ours = fds::above_standard(ours).map_err(|errno| failure("fcntl", errno))?;
@@ -471,6 +497,24 @@ fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>)
     orders.error_fd.store(theirs.as_raw_fd(), Ordering::Relaxed);
     orders.parent_fd.store(ours.as_raw_fd(), Ordering::Relaxed);
     let blocked = signal::Blocked::all();
+    if suspended {
+        let made = call_clone3_fork(target, (&raw mut *orders).cast());
+        if !made.is_err_and(is_verdict) {
+            drop(blocked);
+            drop(theirs);
+            let pid = made.map_err(|errno| {
+                target.clear();
+                failure("fork", errno)
+            })?;
+            // SAFETY: the kernel made this descriptor for us.
+            let pidfd = unsafe { OwnedFd::from_raw_fd(target.pidfd.load(Ordering::Acquire) as i32) };
+            return match hear(&ours, libc::MSG_DONTWAIT) {
+                None => Ok(Spawned { pid, pidfd, path: Path::Fork }),
+                Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
+            };
+        }
+    }
+    orders.gated = true;
     let first = usize::from(FORK_FLAGS.load(Ordering::Relaxed));
     let mut made = Err(Errno::EINVAL);
     for (choice, flags) in [libc::CLONE_PIDFD, 0, libc::SIGCHLD].into_iter().enumerate().skip(first) {
@@ -531,14 +575,18 @@ fn converse(ours: &OwnedFd) -> Result<Option<(i32, i32)>, Errno> {
             Err(errno) => return Err(errno),
         }
     }
+    Ok(hear(ours, 0))
+}
+
+/// The child's report, if there is one. End of file: exec, or killed before it. (ECONNRESET: killed before it read our word.)
+fn hear(ours: &OwnedFd, flags: i32) -> Option<(i32, i32)> {
     let mut message = [0i32; 2];
     loop {
-        // SAFETY: eight bytes on our own stack.
-        match check(unsafe { syscall!(libc::SYS_read, fd, message.as_mut_ptr(), 8) }) {
+        // SAFETY: eight bytes on our own stack; no address is asked for.
+        match check(unsafe { raw::syscall6(libc::SYS_recvfrom, ours.as_raw_fd() as usize, message.as_mut_ptr() as usize, 8, flags as usize, 0, 0) }) {
             Err(Errno::EINTR) => continue,
-            Ok(8) => return Ok(Some((message[0], message[1]))),
-            // End of file: exec, or killed before it. (ECONNRESET: killed before it read our word.)
-            _ => return Ok(None),
+            Ok(8) => return Some((message[0], message[1])),
+            _ => return None,
         }
     }
 }

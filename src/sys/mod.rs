@@ -17,6 +17,7 @@ mod raw;
 mod relay;
 mod shim;
 pub mod signal;
+pub mod thread;
 pub mod wait;
 
 /// The number of the calling thread's process. Never cached: a forked host has another one.

@@ -31,12 +31,26 @@ pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<i64>) -> Result<bool, Errno
             Err(Errno::EINTR) => {}
             // The kernel is short of memory for a moment: let the caller look for himself.
             Err(Errno::ENOMEM | Errno::EAGAIN) => return Ok(false),
+            // More descriptors than the soft RLIMIT_NOFILE, which a host may lower at any time: look from time to time.
+            Err(Errno::EINVAL) => {
+                pause(deadline);
+                return Ok(false);
+            }
             Err(errno) => return Err(errno),
             Ok(0) if deadline.is_some_and(|at| clock::now() < at) => {}
             Ok(_) => return Ok(set[0].any().unwrap_or(true)),
         }
     }
 }
+
+/// Sleeps for the little while after which something that cannot be waited for is looked at again; not past the deadline.
+pub fn pause(deadline: Option<i64>) {
+    let slice = deadline.map_or(PAUSE, |at| (at - clock::now()).clamp(0, PAUSE));
+    wait_raw(-1, slice);
+}
+
+/// How long that is.
+pub const PAUSE: i64 = 10 * clock::MILLI;
 
 /// Waits at most `nanos` for one descriptor, without touching errno; for signal handlers. A wrong number returns at once.
 pub fn wait_raw(fd: RawFd, nanos: i64) {

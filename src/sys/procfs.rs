@@ -26,6 +26,13 @@ impl Ignored {
     }
 }
 
+/// Whether children are born into another pid namespace than this process (it called unshare(CLONE_NEWPID)): the first of them
+/// is that namespace's init, and all die with it. Source: pid_namespaces(7).
+pub fn children_go_elsewhere() -> bool {
+    let link = |name: &str| std::fs::read_link(format!("/proc/self/ns/{name}")).ok();
+    link("pid_for_children") != link("pid")
+}
+
 fn parse(status: &[u8]) -> Option<u64> {
     const KEY: &[u8] = b"\nSigIgn:\t";
     let at = memmem::find(status, KEY)? + KEY.len();

@@ -82,6 +82,19 @@ fn pass_fd_can_exchange_and_rotate() {
     child.terminate(-1).unwrap();
 }
 
+/// On the number that it has already there is nothing to move, but its close-on-exec must go.
+#[test]
+fn pass_fd_in_place_survives_the_exec() {
+    let file = tempfile::tempfile().unwrap();
+    let number = file.as_raw_fd();
+    let mut command = echoing();
+    command.pass_fd(number, number).unwrap();
+    let (child, _input, _output) = spawn_echoing(&command);
+    assert_eq!(descriptor_numbers(child.pid()), [0, 1, 2, number]);
+    assert_eq!(fcntl(&file, FcntlArg::F_GETFD).unwrap(), libc::FD_CLOEXEC, "the host's own is as it was");
+    child.terminate(-1).unwrap();
+}
+
 /// More than there are landing places.
 #[test]
 fn pass_fd_twenty_at_once() {
@@ -234,6 +247,16 @@ fn own_fd_is_closed_after_the_reap_and_not_before() {
     assert!(!descriptors(child.pid()).iter().any(|(fd, _)| *fd > 2), "the child has no copy");
     child.terminate(-1).unwrap();
     assert_eq!(read_to_end(read), b"", "closed with the reap");
+}
+
+/// With many descriptors open a pipe's number is high, and its end is parked on a low one for the time of the spawn.
+#[test]
+fn law12_a_parked_pipe_end_does_not_stay_open() {
+    let crowd: Vec<File> = (0..100).map(|_| tempfile::tempfile().unwrap()).collect();
+    for _ in 0..20 {
+        assert_eq!(output_of(&mut command("echo", &["x"])), "x\n", "by end of file");
+    }
+    drop(crowd);
 }
 
 /// What the first child took is not the second one's; a failed spawn takes nothing.

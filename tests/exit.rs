@@ -107,11 +107,11 @@ fn law04_a_waiting_thread_blocks_no_other() {
 #[test]
 fn ev12_a_child_that_the_host_reaped_still_has_its_status() {
     for (script, kind, code, signal) in [("exit 9", Kind::Exited, 9, 0), ("kill -KILL $$", Kind::Signaled, -1, libc::SIGKILL)] {
-        let child = procsup::spawn(&sh(script)).unwrap();
-        nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(child.pid()), None).unwrap();
+        let (child, _supervisor) = spawn_stolen(&sh(script));
         let exit = child.reap(patience()).unwrap();
         if exit.kind == Kind::Lost {
-            assert_eq!((exit.code, exit.signal), (-1, 0), "a kernel that keeps no status");
+            assert!(!kernel_keeps_status());
+            assert_eq!((exit.code, exit.signal), (-1, 0));
         } else {
             assert_eq!((exit.kind, exit.code, exit.signal), (kind, code, signal));
         }
@@ -133,6 +133,18 @@ fn ev10_signal_numbers_and_ended_children() {
     for number in [0, libc::SIGTERM] {
         assert_eq!(child.signal(number).unwrap_err().status, Status::Exited);
     }
+}
+
+/// One that does not end the leader, or the sweep would do the work.
+#[test]
+fn ev10_a_signal_reaches_a_grandchild_though_the_leader_lives() {
+    let grandchild = "trap 'echo grandchild' USR1; echo ready; while :; do sleep 100 & wait $!; done";
+    let (child, _, output) = spawn_ready(&mut sh(&format!("trap : USR1; ({grandchild}) & while :; do wait; done")));
+    child.signal(libc::SIGUSR1).unwrap();
+    assert_eq!(read_line(&output), "grandchild");
+    assert_eq!(child.reap_nonblock().unwrap(), None);
+    child.signal(libc::SIGKILL).unwrap();
+    child.reap(patience()).unwrap();
 }
 
 #[test]

@@ -13,7 +13,8 @@ use procsup::{Stdio, Supervisor};
 /// Dispositions, mask, threads, limits, directory, umask, environment, subreaper.
 fn state() -> Vec<String> {
     let pid = std::process::id() as i32;
-    let mut state: Vec<String> = ["SigIgn", "SigCgt", "SigBlk", "Umask", "Threads", "NoNewPrivs", "Uid", "Gid", "Groups"].map(|key| status_of(pid, key)).into();
+    let mut state: Vec<String> =
+        ["SigIgn", "SigCgt", "SigBlk", "Umask", "Threads", "NoNewPrivs", "Uid", "Gid", "Groups"].map(status_of_this_thread).into();
     state.push(fs::read_to_string("/proc/self/limits").unwrap());
     state.push(format!("{:?} {:?}", std::env::current_dir().unwrap(), group_and_session(pid)));
     state.push(format!("{:?}", std::env::vars_os().collect::<Vec<_>>()));
@@ -28,7 +29,17 @@ fn law01_the_host_is_as_it_was() {
     assert_eq!(state(), before, "by a supervisor");
     let (read, _write) = pipe();
     let mut command = sh("cat; exit 2");
-    command.cwd("/").unwrap().umask(0).unwrap().nice(5).unwrap().env("A", value("B")).unwrap().rlimit(libc::RLIMIT_CORE as i32, 0, 0).unwrap();
+    command
+        .cwd("/")
+        .unwrap()
+        .umask(0)
+        .unwrap()
+        .nice(5)
+        .unwrap()
+        .env("A", value("B"))
+        .unwrap()
+        .rlimit(libc::RLIMIT_CORE as i32, 0, 0)
+        .unwrap();
     command.listen_fd(std::os::fd::AsRawFd::as_raw_fd(&read), None).unwrap().no_new_privs(true).die_with_host(false);
     command.stdio(0, Stdio::Pipe).unwrap().deadline(patience()).unwrap().capture(100).unwrap();
     let child = supervisor.spawn(&command, 0).unwrap();

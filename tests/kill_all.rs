@@ -21,10 +21,8 @@ fn ev05_kill_and_reap_all_empties_the_registry_and_leaves_strangers_alone() {
     let owner = procsup::spawn(&owner).unwrap();
     let supervisor = Supervisor::new().unwrap();
     let supervised = supervisor.spawn(&pausing(), 0).unwrap();
-    let stolen = procsup::spawn(&sh("exit 3")).unwrap();
-    nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(stolen.pid()), None).unwrap();
-    let over = procsup::spawn(&sh("exit 4")).unwrap();
-    until("a zombie", || process_state(over.pid()) == Some('Z'));
+    let (stolen, _first) = spawn_stolen(&sh("exit 3"));
+    let (over, _second) = spawn_zombie(&sh("exit 4"));
 
     assert_eq!(kill_and_reap_all(patience()), 0);
     assert_eq!(live_count(), 0);

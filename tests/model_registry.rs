@@ -29,8 +29,8 @@ use loom::cell::UnsafeCell;
 use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use loom::thread;
 
-use registry::word::{self, State};
 use registry::freelist;
+use registry::word::{self, State};
 
 /// Runs a model through all its interleavings and says how many there were.
 fn explore(name: &str, model: impl Fn() + Sync + Send + 'static) {
@@ -81,7 +81,8 @@ fn write(cell: &UnsafeCell<u32>, value: u32) {
 impl Model {
     /// A slot whose first child (generation 0, identity 100) runs.
     fn running() -> Arc<Self> {
-        let model = Self { word: AtomicU64::new(0), identity: UnsafeCell::new(100), status: AtomicBool::new(true), record: UnsafeCell::new(0) };
+        let model =
+            Self { word: AtomicU64::new(0), identity: UnsafeCell::new(100), status: AtomicBool::new(true), record: UnsafeCell::new(0) };
         assert_eq!(word::begin(&model.word), Some(0));
         word::live(&model.word);
         Arc::new(model)
@@ -142,7 +143,10 @@ fn retire_unless(word: &AtomicU64, held: u64) -> bool {
 
 /// `retire` that keeps the generation.
 fn retire_without_counting(word: &AtomicU64) -> bool {
-    retire_unless(word, 0xFFF_FFFF << 4) && { word.fetch_sub(1 << 32, Ordering::AcqRel); true }
+    retire_unless(word, 0xFFF_FFFF << 4) && {
+        word.fetch_sub(1 << 32, Ordering::AcqRel);
+        true
+    }
 }
 
 fn signallers_against_the_owner(retire: fn(&AtomicU64) -> bool) {
@@ -348,7 +352,8 @@ fn law08_the_model_notices_a_signaller_that_forgets_a_reaper_who_has_left() {
 #[test]
 fn law07_a_slot_whose_spawn_failed_is_retired_once() {
     explore("failed spawn against signal", || {
-        let model = Model { word: AtomicU64::new(0), identity: UnsafeCell::new(100), status: AtomicBool::new(true), record: UnsafeCell::new(0) };
+        let model =
+            Model { word: AtomicU64::new(0), identity: UnsafeCell::new(100), status: AtomicBool::new(true), record: UnsafeCell::new(0) };
         let model = Arc::new(model);
         assert_eq!(word::begin(&model.word), Some(0));
         assert_eq!(word::begin(&model.word), None, "a taken slot is not free");

@@ -110,7 +110,9 @@ fn ev17_a_grandchild_that_floods_the_capture_never_delays_the_reap() {
     assert_eq!(child.reap(patience()).unwrap().code, 3);
     assert!(began.elapsed() < at_once(), "drained without end");
     assert!(child.output().unwrap().len() <= 100);
-    until("the flood to end with its pipe", || is_dead(grandchild) || nix::sys::signal::kill(nix::unistd::Pid::from_raw(grandchild), Signal::SIGKILL).is_ok());
+    until("the flood to end with its pipe", || {
+        is_dead(grandchild) || nix::sys::signal::kill(nix::unistd::Pid::from_raw(grandchild), Signal::SIGKILL).is_ok()
+    });
 }
 
 #[test]

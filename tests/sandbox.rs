@@ -7,9 +7,26 @@ mod common;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use common::*;
-use procsup::{Status, Supervisor};
+use procsup::{Command, Error, Exit, Managed, Status, Supervisor};
+
+/// Each child has a supervisor that only its own test looks at: with that test's reap the removal is done.
+fn try_start(command: &Command) -> Result<Arc<Managed>, Error> {
+    let supervisor: &Supervisor = Box::leak(Box::new(Supervisor::new()?));
+    supervisor.spawn(command, 0)
+}
+
+#[track_caller]
+fn start(command: &Command) -> Arc<Managed> {
+    try_start(command).unwrap()
+}
+
+#[track_caller]
+fn run_alone(command: &Command) -> Exit {
+    start(command).reap(patience()).unwrap()
+}
 
 fn directory() -> PathBuf {
     let directory = tempfile::tempdir().unwrap().keep();
@@ -23,8 +40,7 @@ fn ev12_the_sandbox_is_removed_with_the_reap_and_not_before() {
     let sandbox = directory();
     let mut command = sh("exit 0");
     command.sandbox_dir(&sandbox).unwrap();
-    let child = procsup::spawn(&command).unwrap();
-    until("a zombie", || process_state(child.pid()) == Some('Z'));
+    let (child, _supervisor) = spawn_zombie(&command);
     assert!(sandbox.join("deep/file").exists(), "an exit alone removes nothing");
     child.reap(patience()).unwrap();
     assert!(!sandbox.exists());
@@ -35,13 +51,13 @@ fn ev12_the_sandbox_goes_whichever_way_the_child_is_reaped() {
     let sandbox = directory();
     let mut command = pausing();
     command.sandbox_dir(&sandbox).unwrap();
-    procsup::spawn(&command).unwrap().terminate(-1).unwrap();
+    start(&command).terminate(-1).unwrap();
     assert!(!sandbox.exists(), "terminate");
 
     let sandbox = directory();
     let mut command = sh("exit 0");
     command.sandbox_dir(&sandbox).unwrap();
-    let child = procsup::spawn(&command).unwrap();
+    let child = start(&command);
     until("its end", || child.reap_nonblock().unwrap().is_some());
     assert!(!sandbox.exists(), "reap_nonblock");
 
@@ -56,8 +72,7 @@ fn ev12_the_sandbox_goes_whichever_way_the_child_is_reaped() {
     let sandbox = directory();
     let mut command = sh("exit 0");
     command.sandbox_dir(&sandbox).unwrap();
-    let child = procsup::spawn(&command).unwrap();
-    nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(child.pid()), None).unwrap();
+    let (child, _supervisor) = spawn_stolen(&command);
     child.reap(patience()).unwrap();
     assert!(!sandbox.exists(), "a host that reaped it");
 }
@@ -70,7 +85,7 @@ fn ev12_removal_never_follows_a_link() {
     symlink(outside.path().join("precious"), sandbox.join("deep/link")).unwrap();
     let mut command = sh("exit 0");
     command.sandbox_dir(&sandbox).unwrap();
-    run(&command);
+    run_alone(&command);
     assert!(!sandbox.exists());
     assert!(outside.path().join("precious").exists());
 }
@@ -82,7 +97,7 @@ fn ev12_a_sandbox_that_became_a_link_is_left_alone() {
     fs::write(outside.path().join("precious"), "x").unwrap();
     let mut command = sh(&format!("rm -r {0}; ln -s {1} {0}", sandbox.display(), outside.path().display()));
     command.sandbox_dir(&sandbox).unwrap();
-    assert!(run(&command).success());
+    assert!(run_alone(&command).success());
     assert!(outside.path().join("precious").exists());
     assert!(sandbox.join("precious").exists(), "not ours any more");
     fs::remove_file(sandbox).unwrap();
@@ -93,7 +108,7 @@ fn ev12_a_shared_sandbox_goes_with_the_last_child() {
     let sandbox = directory();
     let mut command = pausing();
     command.sandbox_dir(&sandbox).unwrap();
-    let children: Vec<_> = (0..3).map(|_| procsup::spawn(&command).unwrap()).collect();
+    let children: Vec<_> = (0..3).map(|_| start(&command)).collect();
     for child in &children {
         assert!(sandbox.exists());
         child.terminate(-1).unwrap();
@@ -107,7 +122,7 @@ fn law12_the_sandbox_is_removed_exactly_once() {
     let sandbox = directory();
     let mut command = sh("exit 0");
     command.sandbox_dir(&sandbox).unwrap();
-    let child = procsup::spawn(&command).unwrap();
+    let child = start(&command);
     child.reap(patience()).unwrap();
     assert!(!sandbox.exists());
     fs::create_dir(&sandbox).unwrap();
@@ -140,10 +155,10 @@ fn law12_a_sandbox_is_never_removed_under_a_new_child() {
     command.stdio(0, procsup::Stdio::Pipe).unwrap();
     for _ in 0..200 {
         fs::create_dir_all(&sandbox).unwrap();
-        let first = procsup::spawn(&command).unwrap();
+        let first = start(&command);
         drop(first.take_stream(0).unwrap());
         let second = std::thread::scope(|scope| {
-            let spawner = scope.spawn(|| procsup::spawn(&command));
+            let spawner = scope.spawn(|| try_start(&command));
             first.reap(patience()).unwrap();
             spawner.join().unwrap()
         });

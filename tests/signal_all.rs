@@ -17,8 +17,7 @@ fn ev04_signal_all_reaches_every_group_and_nobody_else() {
     let mut bystander = std::process::Command::new("sleep").arg("100").spawn().unwrap();
 
     // A group that is dead already, among living ones, of several supervisors.
-    let dead = procsup::spawn(&sh("exit 0")).unwrap();
-    until("a zombie", || process_state(dead.pid()) == Some('Z'));
+    let (dead, _supervisor) = spawn_zombie(&sh("exit 0"));
     let (first, line, _output) = spawn_ready(&mut sh("sleep 100 & echo $!; wait"));
     let supervisor = Supervisor::new().unwrap();
     let second = supervisor.spawn(&pausing(), 0).unwrap();

@@ -135,8 +135,8 @@ fn law09_survivors_may_be_left() {
     let (child, line, _output) = spawn_ready(&mut command);
     let grandchild: i32 = line.parse().unwrap();
     child.reap(patience()).unwrap();
-    // A sweep would have been sent before the reap returned: a process with a pending KILL is no longer in state S.
-    assert_eq!(process_state(grandchild), Some('S'));
+    // A sweep would have been sent before the reap returned: a process with a pending KILL does not sleep any more.
+    until("asleep", || process_state(grandchild) == Some('S'));
     kill(grandchild, Signal::SIGKILL);
 }
 
@@ -149,7 +149,7 @@ fn law02_a_child_in_the_hosts_group_is_ended_alone() {
     let grandchild: i32 = line.parse().unwrap();
     assert_eq!(group_and_session(child.pid()), group_and_session(std::process::id() as i32));
     assert_eq!(child.terminate(patience()).unwrap().signal, libc::SIGTERM);
-    assert_eq!(process_state(grandchild), Some('S'), "one of our own group");
+    until("asleep: one of our own group", || process_state(grandchild) == Some('S'));
     kill(grandchild, Signal::SIGKILL);
 }
 
@@ -206,18 +206,24 @@ fn cause_tells_who_ended_it() {
 /// Whoever comes too late has ended nothing.
 #[test]
 fn cause_of_a_child_that_was_over_before() {
-    let over = || {
-        let child = procsup::spawn(&sh("exit 6")).unwrap();
-        until("a zombie", || process_state(child.pid()) == Some('Z'));
-        child
-    };
-    let child = over();
+    let (child, _supervisor) = spawn_zombie(&sh("exit 6"));
     let exit = child.terminate(-1).unwrap();
     assert_eq!((exit.code, exit.cause), (6, Cause::Itself), "terminate");
-    let child = over();
+    let (child, _supervisor) = spawn_zombie(&sh("exit 6"));
     child.terminate_begin(-1).unwrap();
     let exit = child.reap(patience()).unwrap();
     assert_eq!((exit.code, exit.cause), (6, Cause::Itself), "terminate_begin");
+    let mut late = sh("exit 6");
+    late.deadline(1).unwrap();
+    let (child, _supervisor) = spawn_zombie(&late);
+    let began = Instant::now();
+    until("the deadline", || began.elapsed() > Duration::from_millis(2));
+    let exit = child.reap(patience()).unwrap();
+    assert_eq!((exit.code, exit.cause), (6, Cause::Itself), "deadline");
+    let (child, supervisor) = spawn_zombie(&sh("exit 6"));
+    drop(supervisor);
+    let exit = child.reap(patience()).unwrap();
+    assert_eq!((exit.code, exit.cause), (6, Cause::Itself), "the end of the supervisor");
 }
 
 #[test]

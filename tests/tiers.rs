@@ -20,6 +20,9 @@ fn every_tier_makes_the_same_child() {
         again.args(["--exact", "one_life_on_a_forced_tier", "--ignored", "--nocapture"]).env("PROCSUP_SPAWN_PATH", tier);
         let output = again.output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        if is_filtered() && said.contains("status: Unsupported") {
+            continue;
+        }
         assert!(output.status.success() && said.contains("1 passed"), "{tier}:\n{said}");
     }
 }
@@ -52,9 +55,11 @@ fn one_life_on_a_forced_tier() {
 
     // Failures are exact, and leave nothing.
     let before = descriptors(std::process::id() as i32);
-    for (program, directory, step, errno) in
-        [("/nonexistent", None, "exec", Errno::ENOENT), ("/etc/passwd", None, "exec", Errno::EACCES), ("true", Some("/nonexistent"), "chdir", Errno::ENOENT)]
-    {
+    for (program, directory, step, errno) in [
+        ("/nonexistent", None, "exec", Errno::ENOENT),
+        ("/etc/passwd", None, "exec", Errno::EACCES),
+        ("true", Some("/nonexistent"), "chdir", Errno::ENOENT),
+    ] {
         let mut failing = common::command(program, &[]);
         failing.stdio(1, Stdio::Pipe).unwrap();
         if let Some(directory) = directory {

@@ -5,14 +5,14 @@
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::Read;
+use std::io::{Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use procsup::{Command, Exit, Managed, Stdio};
+use procsup::{Command, Exit, Managed, Stdio, Supervisor};
 
 /// Milliseconds that a test waits for what must happen. `PROCSUP_TEST_SLOWNESS` multiplies it (valgrind, slow machines).
 pub fn patience() -> i64 {
@@ -81,6 +81,23 @@ pub fn spawn_echoing(command: &Command) -> (Arc<Managed>, OwnedFd, OwnedFd) {
     nix::unistd::write(&input, b"here\n").unwrap();
     assert_eq!(read_line(&output), "here");
     (child, input, output)
+}
+
+/// A child that has ended and that nobody has looked at: its own supervisor keeps the passing looks of other tests away.
+#[track_caller]
+pub fn spawn_zombie(command: &Command) -> (Arc<Managed>, Supervisor) {
+    let supervisor = Supervisor::new().unwrap();
+    let child = supervisor.spawn(command, 0).unwrap();
+    until("a zombie", || process_state(child.pid()) == Some('Z'));
+    (child, supervisor)
+}
+
+/// A child that has ended and was reaped by the host.
+#[track_caller]
+pub fn spawn_stolen(command: &Command) -> (Arc<Managed>, Supervisor) {
+    let (child, supervisor) = spawn_zombie(command);
+    nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(child.pid()), None).unwrap();
+    (child, supervisor)
 }
 
 /// Starts a script whose first line of output says that it is ready.
@@ -202,10 +219,21 @@ pub fn is_dead(pid: i32) -> bool {
     matches!(process_state(pid), None | Some('Z' | 'X'))
 }
 
-/// A line of /proc/PID/status.
+/// A line of /proc/PID/status. What it says of signals is said of the main thread.
 #[track_caller]
 pub fn status_of(pid: i32, key: &str) -> String {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    status_line(&format!("/proc/{pid}/status"), key)
+}
+
+/// The same of the calling thread: another one may block signals for a moment, to make a thread for instance.
+#[track_caller]
+pub fn status_of_this_thread(key: &str) -> String {
+    status_line("/proc/thread-self/status", key)
+}
+
+#[track_caller]
+fn status_line(path: &str, key: &str) -> String {
+    let status = fs::read_to_string(path).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).unwrap();
     line.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -244,6 +272,21 @@ pub fn environment_of(pid: i32) -> Vec<String> {
     bytes.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(|entry| String::from_utf8_lossy(entry).into_owned()).collect()
 }
 
+/// Whether the runner has put a system call filter around us (it says so): then newer calls of the kernel may be missing.
+pub fn is_filtered() -> bool {
+    std::env::var_os("PROCSUP_TEST_VARIANT").is_some()
+}
+
+/// Whether the kernel keeps the status of a child that somebody else has reaped (Linux 6.15).
+pub fn kernel_keeps_status() -> bool {
+    if is_filtered() {
+        return false;
+    }
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release.split(['.', '-']).map_while(|part| part.trim().parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(15))
+}
+
 /// Whether this is root.
 pub fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
@@ -257,6 +300,8 @@ pub fn in_forked_copy(body: impl FnOnce()) {
     // SAFETY: the copy has one thread; it uses the allocator, which glibc and musl keep usable across a fork, and leaves by _exit.
     match unsafe { nix::unistd::fork() }.unwrap() {
         nix::unistd::ForkResult::Child => {
+            // Not by a print macro: the harness keeps those to itself, and its memory is a copy here.
+            std::panic::set_hook(Box::new(|panic| drop(writeln!(std::io::stderr(), "in the forked copy: {panic}"))));
             let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(body));
             // SAFETY: ends the copy without running anything of the original's.
             unsafe { libc::_exit(i32::from(result.is_err())) }

@@ -35,8 +35,9 @@
  * waitpid(-1), it still tells you how its children ended. It needs a few descriptors: one per running child, up to four per supervisor, and
  * about fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it early). All are close-on-exec; leave them open.
  *
- * THREADS. Every function may be called from any thread at any time, also on the same object. Signal handlers may call exactly
- * ps_signal_all, ps_kill_and_reap_all and ps_live_count. No function blocks unless its description says so.
+ * THREADS. Every function may be called from any thread at any time, also on the same object. No function blocks unless its description
+ * says so; none is a cancellation point. Signal handlers may call exactly ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn
+ * needs 48 KiB of stack.
  *
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three functions above touch
  * nobody. It may make objects and children of its own.
@@ -77,6 +78,8 @@
  * Third part of the version.
  */
 #define PS_VERSION_PATCH 0
+
+
 
 /**
  * What a ps_status says. PS_OK and PS_PENDING are no errors.
@@ -768,8 +771,8 @@ ps_status ps_command_isolate(struct ps_command *command,
 
 /**
  * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
- * It must exist at each ps_spawn. Symbolic links in it are removed, not followed. A removal that fails is tried again by
- * later calls. If the spawn fails, the directory stays. The string is copied.
+ * It must exist at each ps_spawn. Symbolic links in it are removed, not followed. The removal takes
+ * place inside the call that reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory stays. The string is copied.
  */
 ps_status ps_command_sandbox_dir(struct ps_command *command,
                                  const char *dir,
@@ -863,9 +866,10 @@ ps_status ps_spawn(struct ps_supervisor *supervisor,
 
 /**
  * Sends a signal to the child's whole group (to the process alone if it has no group of its own). By pidfd: it can never reach
- * another process that got the same number. Signal 0 only asks whether it is there. Never blocks.
+ * another process that got the same number. Signal 0 only asks whether it is there. A child that has ended is there until it has been
+ * reaped. Never blocks.
  *
- * @return PS_OK; PS_ERR_EXITED if the child has ended; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
+ * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
  */
 ps_status ps_signal(struct ps_child *child,
                     int32_t signal,
@@ -875,7 +879,8 @@ ps_status ps_signal(struct ps_child *child,
  * Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
  * call it at once; a child that has ended already is no error.
  *
- * Blocks at most as long as the plan's waits add up to.
+ * Blocks at most as long as the plan's waits add up to. If the plan runs already, a shorter grace shortens its first step; if it is through
+ * in vain, it runs again.
  *
  * @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
  * @param exit      receives the exit record (set exit->size first); may be NULL
@@ -1030,6 +1035,8 @@ ps_status ps_kill_and_reap_all(int64_t timeout_ms,
  * How many children of this process have not been reaped. Never blocks.
  */
 uint32_t ps_live_count(void);
+
+extern int32_t pthread_setcancelstate(int32_t state, int32_t *before);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -167,6 +167,7 @@ fn ev18_a_deadline_runs_the_stop_plan() {
 fn ev18_a_deadline_is_driven_by_events() {
     let supervisor = Supervisor::new().unwrap();
     let mut command = sh(DEAF);
+    command.stdio(1, procsup::Stdio::Null).unwrap();
     command.deadline(50).unwrap().stop_step(libc::SIGTERM, 50).unwrap().stop_step(libc::SIGKILL, -1).unwrap();
     supervisor.spawn(&command, 0).unwrap();
     let exit = loop {

@@ -5,7 +5,6 @@
 
 mod common;
 
-use std::fs::File;
 use std::io::Write;
 use std::os::fd::AsRawFd;
 
@@ -87,7 +86,7 @@ fn one_life_on_a_forced_tier() {
             });
         }
     });
-    drop(File::from(file));
+    drop(file);
 }
 
 /// Root's children of another user are made by a fork whatever the tier.

@@ -166,9 +166,10 @@ pub unsafe extern "C" fn ps_spawn(
 }
 
 /// Sends a signal to the child's whole group (to the process alone if it has no group of its own). By pidfd: it can never reach
-/// another process that got the same number. Signal 0 only asks whether it is there. Never blocks.
+/// another process that got the same number. Signal 0 only asks whether it is there. A child that has ended is there until it has been
+/// reaped. Never blocks.
 ///
-/// @return PS_OK; PS_ERR_EXITED if the child has ended; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
+/// @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
@@ -177,7 +178,8 @@ pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mu
 /// Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
 /// call it at once; a child that has ended already is no error.
 ///
-/// Blocks at most as long as the plan's waits add up to.
+/// Blocks at most as long as the plan's waits add up to. If the plan runs already, a shorter grace shortens its first step; if it is through
+/// in vain, it runs again.
 ///
 /// @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
 /// @param exit      receives the exit record (set exit->size first); may be NULL

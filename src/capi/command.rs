@@ -284,8 +284,9 @@ pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation:
 }
 
 /// A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
-/// It must exist at each ps_spawn. Symbolic links in it are removed, not followed. A removal that fails is tried again by
-/// later calls. If the spawn fails, the directory stays. The string is copied.
+/// It must exist at each ps_spawn. Symbolic links in it are removed, not followed. The removal takes place inside the call that
+/// reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory
+/// stays. The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_sandbox_dir(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {

@@ -37,7 +37,7 @@
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function blocks unless its description
  * says so; none is a cancellation point. Signal handlers may call exactly ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn
- * needs 48 KiB of stack.
+ * needs 48 KiB of stack. All threads that call procsup share one descriptor table, as pthreads do.
  *
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three functions above touch
  * nobody. It may make objects and children of its own.
@@ -527,317 +527,32 @@ typedef struct ps_event {
 extern "C" {
 #endif // __cplusplus
 
-/* ==================== versions ==================================================================================== */
+/* ==================== everything at once ========================================================================== */
 
 /**
- * The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
- * PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
- */
-uint32_t ps_version(void);
-
-/**
- * The same as text, for example "0.1.0". Static, never NULL; do not free it.
- */
-const char *ps_version_string(void);
-
-/* ==================== errors ====================================================================================== */
-
-/**
- * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
- * free it. Any context, never blocks.
- */
-const char *ps_status_name(ps_status status);
-
-/**
- * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
- */
-ps_status ps_error_status(const struct ps_error *error);
-
-/**
- * The errno of the system call that failed, or 0 if none did.
- */
-int32_t ps_error_errno(const struct ps_error *error);
-
-/**
- * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
- * Never NULL. Valid until the error is freed.
- */
-const char *ps_error_step(const struct ps_error *error);
-
-/**
- * One sentence in English. Never NULL. Valid until the error is freed.
- */
-const char *ps_error_message(const struct ps_error *error);
-
-/**
- * After how many milliseconds another try makes sense; -1 if that is not known.
- */
-int64_t ps_error_retry_after_ms(const struct ps_error *error);
-
-/**
- * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+ * These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
+ * lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
  *
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
- */
-ps_status ps_error_output(const struct ps_error *error,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed);
-
-/**
- * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+ * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
  *
- * @param format    one of enum ps_render_format
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
  */
-ps_status ps_error_render(const struct ps_error *error,
-                          int32_t format,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed);
+ps_status ps_signal_all(int32_t signal);
 
 /**
- * Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
- */
-void ps_error_free(struct ps_error *error);
-
-/* ==================== commands ==================================================================================== */
-
-/**
- * A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
- * an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
+ * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
+ * threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
  *
- * Makes a command.
- *
- * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
- *                 it has none), as execvp(3) does; a relative path with one counts from
- *                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
- * @param command  receives the command; free it with ps_command_free
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
+ * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
  */
-ps_status ps_command_new(const char *program,
-                         struct ps_command **command,
-                         struct ps_error **error);
+ps_status ps_kill_and_reap_all(int64_t timeout_ms,
+                               uint32_t *left);
 
 /**
- * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
+ * How many children of this process have not been reaped. Never blocks.
  */
-void ps_command_free(struct ps_command *command);
-
-/**
- * Appends an argument. argv[0] is not among them: see ps_command_arg0. The string is copied.
- */
-ps_status ps_command_arg(struct ps_command *command, const char *arg, struct ps_error **error);
-
-/**
- * Appends all arguments of a NULL-terminated array. The strings are copied.
- */
-ps_status ps_command_args(struct ps_command *command, const char *const *args, struct ps_error **error);
-
-/**
- * What the child sees as argv[0]. Default: the program as it was named. The string is copied.
- */
-ps_status ps_command_arg0(struct ps_command *command, const char *arg0, struct ps_error **error);
-
-/**
- * Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
- *
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
- */
-ps_status ps_command_env(struct ps_command *command, const char *name, const char *value, struct ps_error **error);
-
-/**
- * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
- * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
- * may change it (setenv) during a spawn.
- */
-ps_status ps_command_env_base(struct ps_command *command,
-                              int32_t base,
-                              struct ps_error **error);
-
-/**
- * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
- * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
- */
-ps_status ps_command_cwd(struct ps_command *command,
-                         const char *dir,
-                         struct ps_error **error);
-
-/**
- * What a standard stream of the child is.
- *
- * @param stream  0, 1 or 2
- * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
- *                PS_STDIO_MERGE: wherever stream 1 goes
- * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
- *                after that. Otherwise ignored.
- */
-ps_status ps_command_stdio(struct ps_command *command,
-                           int32_t stream,
-                           int32_t how,
-                           int32_t fd,
-                           struct ps_error **error);
-
-/**
- * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
- * the child, whatever its flags. Any mapping works, also one that swaps numbers.
- *
- * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
- * @param child_fd  its number in the child, 0 to 1048575; each number once
- */
-ps_status ps_command_pass_fd(struct ps_command *command,
-                             int32_t fd,
-                             int32_t child_fd,
-                             struct ps_error **error);
-
-/**
- * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
- * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
- *
- * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
- * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
- */
-ps_status ps_command_listen_fd(struct ps_command *command,
-                               int32_t fd,
-                               const char *name,
-                               struct ps_error **error);
-
-/**
- * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
- * whole list of supplementary groups is replaced.
- *
- * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
- * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
- * should do it through a small process of its own.
- *
- * @param groups, n  n supplementary groups; NULL, 0 for none
- */
-ps_status ps_command_credentials(struct ps_command *command,
-                                 uint32_t uid,
-                                 uint32_t gid,
-                                 const uint32_t *groups,
-                                 size_t n,
-                                 struct ps_error **error);
-
-/**
- * The child's umask, 0 to 0777. Default: the host's.
- */
-ps_status ps_command_umask(struct ps_command *command, uint32_t mask, struct ps_error **error);
-
-/**
- * The child's nice value, -20 (most favoured) to 19. Default: the host's.
- */
-ps_status ps_command_nice(struct ps_command *command, int32_t nice, struct ps_error **error);
-
-/**
- * A resource limit of the child (getrlimit(2)). The last call for a resource counts.
- *
- * @param resource    RLIMIT_*
- * @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
- */
-ps_status ps_command_rlimit(struct ps_command *command,
-                            int32_t resource,
-                            uint64_t soft,
-                            uint64_t hard,
-                            struct ps_error **error);
-
-/**
- * 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0.
- */
-ps_status ps_command_no_new_privs(struct ps_command *command, int32_t on, struct ps_error **error);
-
-/**
- * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
- *
- * The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
- * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
- * children, and the kernel drops it when the child executes a set-user-id program.
- */
-ps_status ps_command_die_with_host(struct ps_command *command,
-                                   int32_t on,
-                                   struct ps_error **error);
-
-/**
- * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
- * nothing is swept when it ends.
- */
-ps_status ps_command_isolate(struct ps_command *command,
-                             int32_t isolation,
-                             struct ps_error **error);
-
-/**
- * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
- * It must exist at each ps_spawn. Symbolic links in it are removed, not followed. The removal takes
- * place inside the call that reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory stays. The string is copied.
- */
-ps_status ps_command_sandbox_dir(struct ps_command *command,
-                                 const char *dir,
-                                 struct ps_error **error);
-
-/**
- * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
- * none). It is yours no more. The child does not get it.
- */
-ps_status ps_command_own_fd(struct ps_command *command,
-                            int32_t fd,
-                            struct ps_error **error);
-
-/**
- * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
- * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
- * signal but SIGKILL, so that a stopped child takes it.
- *
- * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
- */
-ps_status ps_command_stop_step(struct ps_command *command,
-                               int32_t signal,
-                               int64_t wait_ms,
-                               struct ps_error **error);
-
-/**
- * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
- * call that waits for the child.
- */
-ps_status ps_command_deadline(struct ps_command *command,
-                              int64_t ms,
-                              struct ps_error **error);
-
-/**
- * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
- * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
- */
-ps_status ps_command_survivors(struct ps_command *command,
-                               int32_t policy,
-                               struct ps_error **error);
-
-/**
- * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
- * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
- * than a pipe holds (64 KiB) waits.
- */
-ps_status ps_command_capture(struct ps_command *command,
-                             size_t max_bytes,
-                             struct ps_error **error);
-
-/**
- * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
- *
- * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
- */
-ps_status ps_command_readiness(struct ps_command *command,
-                               int32_t kind,
-                               const char *detail,
-                               int64_t timeout_ms,
-                               struct ps_error **error);
-
-/**
- * A word of yours that comes back with every event of the child.
- */
-ps_status ps_command_user_data(struct ps_command *command, uint64_t user_data, struct ps_error **error);
+uint32_t ps_live_count(void);
 
 /* ==================== children ==================================================================================== */
 
@@ -967,6 +682,308 @@ ps_status ps_child_spawn_path(const struct ps_child *child, int32_t *path, struc
  */
 void ps_child_free(struct ps_child *child);
 
+/* ==================== commands ==================================================================================== */
+
+/**
+ * A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
+ * an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
+ *
+ * Makes a command.
+ *
+ * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
+ *                 it has none), as execvp(3) does; a relative path with one counts from
+ *                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
+ * @param command  receives the command; free it with ps_command_free
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
+ */
+ps_status ps_command_new(const char *program,
+                         struct ps_command **command,
+                         struct ps_error **error);
+
+/**
+ * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
+ */
+void ps_command_free(struct ps_command *command);
+
+/**
+ * Appends an argument. `argv[0]` is not among them: see ps_command_arg0. The string is copied.
+ */
+ps_status ps_command_arg(struct ps_command *command, const char *arg, struct ps_error **error);
+
+/**
+ * Appends all arguments of a NULL-terminated array. The strings are copied.
+ */
+ps_status ps_command_args(struct ps_command *command, const char *const *args, struct ps_error **error);
+
+/**
+ * What the child sees as `argv[0]`. Default: the program as it was named. The string is copied.
+ */
+ps_status ps_command_arg0(struct ps_command *command, const char *arg0, struct ps_error **error);
+
+/**
+ * Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
+ */
+ps_status ps_command_env(struct ps_command *command, const char *name, const char *value, struct ps_error **error);
+
+/**
+ * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
+ * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
+ * may change it (setenv) during a spawn.
+ */
+ps_status ps_command_env_base(struct ps_command *command,
+                              int32_t base,
+                              struct ps_error **error);
+
+/**
+ * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
+ * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
+ */
+ps_status ps_command_cwd(struct ps_command *command,
+                         const char *dir,
+                         struct ps_error **error);
+
+/**
+ * What a standard stream of the child is.
+ *
+ * @param stream  0, 1 or 2
+ * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
+ *                PS_STDIO_MERGE: wherever stream 1 goes
+ * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
+ *                after that. Otherwise ignored.
+ */
+ps_status ps_command_stdio(struct ps_command *command,
+                           int32_t stream,
+                           int32_t how,
+                           int32_t fd,
+                           struct ps_error **error);
+
+/**
+ * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
+ * the child, whatever its flags. Any mapping works, also one that swaps numbers.
+ *
+ * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
+ * @param child_fd  its number in the child, 0 to 1048575; each number once
+ */
+ps_status ps_command_pass_fd(struct ps_command *command,
+                             int32_t fd,
+                             int32_t child_fd,
+                             struct ps_error **error);
+
+/**
+ * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
+ * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
+ *
+ * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
+ * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
+ */
+ps_status ps_command_listen_fd(struct ps_command *command,
+                               int32_t fd,
+                               const char *name,
+                               struct ps_error **error);
+
+/**
+ * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
+ * whole list of supplementary groups is replaced.
+ *
+ * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
+ * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
+ * should do it through a small process of its own.
+ *
+ * @param groups, n  n supplementary groups; NULL, 0 for none
+ */
+ps_status ps_command_credentials(struct ps_command *command,
+                                 uint32_t uid,
+                                 uint32_t gid,
+                                 const uint32_t *groups,
+                                 size_t n,
+                                 struct ps_error **error);
+
+/**
+ * The child's umask, 0 to 0777. Default: the host's.
+ */
+ps_status ps_command_umask(struct ps_command *command, uint32_t mask, struct ps_error **error);
+
+/**
+ * The child's nice value, -20 (most favoured) to 19. Default: the host's.
+ */
+ps_status ps_command_nice(struct ps_command *command, int32_t nice, struct ps_error **error);
+
+/**
+ * A resource limit of the child (getrlimit(2)). The last call for a resource counts.
+ *
+ * @param resource    RLIMIT_*
+ * @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
+ */
+ps_status ps_command_rlimit(struct ps_command *command,
+                            int32_t resource,
+                            uint64_t soft,
+                            uint64_t hard,
+                            struct ps_error **error);
+
+/**
+ * 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0.
+ */
+ps_status ps_command_no_new_privs(struct ps_command *command, int32_t on, struct ps_error **error);
+
+/**
+ * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
+ *
+ * The kernel ties this to a thread: it is the main thread here, whichever thread spawns (or the oldest one that is left, in a
+ * program whose main thread has ended by pthread_exit). (From another one the child is made by
+ * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
+ * children, and the kernel drops it when the child executes a set-user-id program.
+ */
+ps_status ps_command_die_with_host(struct ps_command *command,
+                                   int32_t on,
+                                   struct ps_error **error);
+
+/**
+ * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
+ * stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
+ * nothing is swept when it ends.
+ */
+ps_status ps_command_isolate(struct ps_command *command,
+                             int32_t isolation,
+                             struct ps_error **error);
+
+/**
+ * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
+ * It must exist at each ps_spawn. Symbolic links in it are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside the call that
+ * reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory
+ * stays. The string is copied.
+ */
+ps_status ps_command_sandbox_dir(struct ps_command *command,
+                                 const char *dir,
+                                 struct ps_error **error);
+
+/**
+ * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
+ * none). It is yours no more. The child does not get it.
+ */
+ps_status ps_command_own_fd(struct ps_command *command,
+                            int32_t fd,
+                            struct ps_error **error);
+
+/**
+ * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
+ * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
+ * signal but SIGKILL, so that a stopped child takes it.
+ *
+ * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
+ */
+ps_status ps_command_stop_step(struct ps_command *command,
+                               int32_t signal,
+                               int64_t wait_ms,
+                               struct ps_error **error);
+
+/**
+ * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
+ * call that waits for the child.
+ */
+ps_status ps_command_deadline(struct ps_command *command,
+                              int64_t ms,
+                              struct ps_error **error);
+
+/**
+ * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
+ * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
+ */
+ps_status ps_command_survivors(struct ps_command *command,
+                               int32_t policy,
+                               struct ps_error **error);
+
+/**
+ * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
+ * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
+ * than a pipe holds (64 KiB) waits.
+ */
+ps_status ps_command_capture(struct ps_command *command,
+                             size_t max_bytes,
+                             struct ps_error **error);
+
+/**
+ * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
+ *
+ * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_command_readiness(struct ps_command *command,
+                               int32_t kind,
+                               const char *detail,
+                               int64_t timeout_ms,
+                               struct ps_error **error);
+
+/**
+ * A word of yours that comes back with every event of the child.
+ */
+ps_status ps_command_user_data(struct ps_command *command, uint64_t user_data, struct ps_error **error);
+
+/* ==================== errors ====================================================================================== */
+
+/**
+ * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
+ * free it. Any context, never blocks.
+ */
+const char *ps_status_name(ps_status status);
+
+/**
+ * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
+ */
+ps_status ps_error_status(const struct ps_error *error);
+
+/**
+ * The errno of the system call that failed, or 0 if none did.
+ */
+int32_t ps_error_errno(const struct ps_error *error);
+
+/**
+ * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
+ * Never NULL. Valid until the error is freed.
+ */
+const char *ps_error_step(const struct ps_error *error);
+
+/**
+ * One sentence in English. Never NULL. Valid until the error is freed.
+ */
+const char *ps_error_message(const struct ps_error *error);
+
+/**
+ * After how many milliseconds another try makes sense; -1 if that is not known.
+ */
+int64_t ps_error_retry_after_ms(const struct ps_error *error);
+
+/**
+ * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+ *
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_error_output(const struct ps_error *error,
+                          char *buf,
+                          size_t cap,
+                          size_t *needed);
+
+/**
+ * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+ *
+ * @param format    one of enum ps_render_format
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_error_render(const struct ps_error *error,
+                          int32_t format,
+                          char *buf,
+                          size_t cap,
+                          size_t *needed);
+
+/**
+ * Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
+ */
+void ps_error_free(struct ps_error *error);
+
 /* ==================== supervisors ================================================================================= */
 
 /**
@@ -1009,32 +1026,18 @@ ps_status ps_supervisor_next_event(struct ps_supervisor *supervisor,
                                    struct ps_event *event,
                                    struct ps_error **error);
 
-/* ==================== everything at once ========================================================================== */
+/* ==================== versions ==================================================================================== */
 
 /**
- * These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
- * lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
- *
- * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
- *
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
+ * The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
+ * PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
  */
-ps_status ps_signal_all(int32_t signal);
+uint32_t ps_version(void);
 
 /**
- * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
- * threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
- *
- * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
- * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
+ * The same as text, for example "0.1.0". Static, never NULL; do not free it.
  */
-ps_status ps_kill_and_reap_all(int64_t timeout_ms,
-                               uint32_t *left);
-
-/**
- * How many children of this process have not been reaped. Never blocks.
- */
-uint32_t ps_live_count(void);
+const char *ps_version_string(void);
 
 extern int32_t pthread_setcancelstate(int32_t state, int32_t *before);
 

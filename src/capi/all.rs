@@ -1,9 +1,9 @@
 //! Everything at once: the three functions that a signal handler may call.
 
 use super::ps_status;
+use crate::clock;
 use crate::error::Status;
 use crate::registry;
-use crate::clock;
 
 /// @section everything at once
 ///

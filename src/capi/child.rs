@@ -95,7 +95,13 @@ fn with_exit(
 }
 
 /// A call that answers a number.
-fn with_number(child: *const ps_child, name: &'static str, place: *mut i32, error: *mut *mut ps_error, ask: impl FnOnce(&Managed) -> Result<i32>) -> ps_status {
+fn with_number(
+    child: *const ps_child,
+    name: &'static str,
+    place: *mut i32,
+    error: *mut *mut ps_error,
+    ask: impl FnOnce(&Managed) -> Result<i32>,
+) -> ps_status {
     call(error, || {
         let managed = convert::object::<Managed, _>(child)?;
         let place = convert::out(name, place)?;
@@ -258,9 +264,10 @@ pub unsafe extern "C" fn ps_child_output(
     error: *mut *mut ps_error,
 ) -> ps_status {
     call(error, || {
-        let output = convert::object::<Managed, _>(child)?.output()?;
-        // SAFETY: the caller gave a valid buffer and place for the length, or null.
-        unsafe { convert::copy_out(&output, buf, cap, needed) }
+        convert::object::<Managed, _>(child)?.with_output(|first, second| {
+            // SAFETY: the caller gave a valid buffer and place for the length, or null.
+            unsafe { convert::copy_out(&[first, second], buf, cap, needed) }
+        })?
     })
 }
 

@@ -74,7 +74,7 @@ pub extern "C" fn ps_command_free(command: *mut ps_command) {
     guard::quiet(|| drop(handles::remove::<Mutex<Arc<Command>>>(command.addr() as u64)));
 }
 
-/// Appends an argument. argv[0] is not among them: see ps_command_arg0. The string is copied.
+/// Appends an argument. `argv[0]` is not among them: see ps_command_arg0. The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_arg(command: *mut ps_command, arg: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -98,7 +98,7 @@ pub unsafe extern "C" fn ps_command_args(command: *mut ps_command, args: *const 
     })
 }
 
-/// What the child sees as argv[0]. Default: the program as it was named. The string is copied.
+/// What the child sees as `argv[0]`. Default: the program as it was named. The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_arg0(command: *mut ps_command, arg0: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -158,7 +158,13 @@ pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_
 /// @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
 ///                after that. Otherwise ignored.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_command_stdio(command: *mut ps_command, stream: i32, how: i32, fd: i32, error: *mut *mut ps_error) -> ps_status {
+pub unsafe extern "C" fn ps_command_stdio(
+    command: *mut ps_command,
+    stream: i32,
+    how: i32,
+    fd: i32,
+    error: *mut *mut ps_error,
+) -> ps_status {
     change(command, error, |now| {
         let how = match how {
             0 => Stdio::Inherit,
@@ -188,7 +194,12 @@ pub unsafe extern "C" fn ps_command_pass_fd(command: *mut ps_command, fd: i32, c
 /// @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
 /// @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_command_listen_fd(command: *mut ps_command, fd: i32, name: *const c_char, error: *mut *mut ps_error) -> ps_status {
+pub unsafe extern "C" fn ps_command_listen_fd(
+    command: *mut ps_command,
+    fd: i32,
+    name: *const c_char,
+    error: *mut *mut ps_error,
+) -> ps_status {
     change(command, error, |now| {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         now.listen_fd(fd, unsafe { convert::optional(name) }).map(drop)
@@ -242,7 +253,13 @@ pub unsafe extern "C" fn ps_command_nice(command: *mut ps_command, nice: i32, er
 /// @param resource    RLIMIT_*
 /// @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_command_rlimit(command: *mut ps_command, resource: i32, soft: u64, hard: u64, error: *mut *mut ps_error) -> ps_status {
+pub unsafe extern "C" fn ps_command_rlimit(
+    command: *mut ps_command,
+    resource: i32,
+    soft: u64,
+    hard: u64,
+    error: *mut *mut ps_error,
+) -> ps_status {
     change(command, error, |now| now.rlimit(resource, soft, hard).map(drop))
 }
 
@@ -257,7 +274,8 @@ pub unsafe extern "C" fn ps_command_no_new_privs(command: *mut ps_command, on: i
 
 /// 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
 ///
-/// The kernel ties this to a thread: it is the main thread here, whichever thread spawns. (From another one the child is made by
+/// The kernel ties this to a thread: it is the main thread here, whichever thread spawns (or the oldest one that is left, in a
+/// program whose main thread has ended by pthread_exit). (From another one the child is made by
 /// a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
 /// children, and the kernel drops it when the child executes a set-user-id program.
 #[unsafe(no_mangle)]
@@ -268,7 +286,8 @@ pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: 
     })
 }
 
-/// PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
+/// PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
+/// stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
 /// nothing is swept when it ends.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation: i32, error: *mut *mut ps_error) -> ps_status {
@@ -284,7 +303,7 @@ pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation:
 }
 
 /// A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
-/// It must exist at each ps_spawn. Symbolic links in it are removed, not followed. The removal takes place inside the call that
+/// It must exist at each ps_spawn. Symbolic links in it are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside the call that
 /// reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory
 /// stays. The string is copied.
 #[unsafe(no_mangle)]
@@ -303,10 +322,8 @@ pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, er
         if now.owns_fd(fd) {
             return Err(Error::invalid("fd", format!("descriptor {fd} was given to this command already")));
         }
-        let owned = fds::adopt(fd).map_err(|errno| Error {
-            errno: Some(errno),
-            ..Error::invalid("fd", format!("{fd} is not an open descriptor"))
-        })?;
+        let owned = fds::adopt(fd)
+            .map_err(|errno| Error { errno: Some(errno), ..Error::invalid("fd", format!("{fd} is not an open descriptor")) })?;
         now.own_fd(owned).map(drop)
     })
 }

@@ -53,10 +53,11 @@ pub(super) fn size(name: &'static str, given: u32, needed: usize) -> Result<()> 
 ///
 /// # Safety
 /// `buffer` is null or has room for `capacity` bytes; `needed` is null or valid.
-pub(super) unsafe fn copy_out(bytes: &[u8], buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<ps_status> {
+pub(super) unsafe fn copy_out(pieces: &[&[u8]], buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<ps_status> {
+    let length = pieces.iter().map(|piece| piece.len()).sum();
     if !needed.is_null() {
         // SAFETY: the caller vouches for it.
-        unsafe { *needed = bytes.len() };
+        unsafe { *needed = length };
     }
     if buffer.is_null() || capacity == 0 {
         if needed.is_null() {
@@ -64,11 +65,15 @@ pub(super) unsafe fn copy_out(bytes: &[u8], buffer: *mut c_char, capacity: usize
         }
         return Ok(PS_OK);
     }
-    if bytes.len() > capacity {
-        return Err(Error::new(Status::Limit, "buf", format!("the buffer has {capacity} bytes, {} are needed", bytes.len())));
+    if length > capacity {
+        return Err(Error::new(Status::Limit, "buf", format!("the buffer has {capacity} bytes, {length} are needed")));
     }
-    // SAFETY: `buffer` has room for `capacity` bytes, which is no less than what is copied.
-    unsafe { core::ptr::copy_nonoverlapping(bytes.as_ptr(), buffer.cast(), bytes.len()) };
+    let mut at = buffer.cast::<u8>();
+    for piece in pieces {
+        // SAFETY: all pieces together are no longer than the room in `buffer`.
+        unsafe { core::ptr::copy_nonoverlapping(piece.as_ptr(), at, piece.len()) };
+        at = at.wrapping_add(piece.len());
+    }
     Ok(PS_OK)
 }
 

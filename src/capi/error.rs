@@ -82,7 +82,7 @@ pub unsafe extern "C" fn ps_error_output(error: *const ps_error, buf: *mut c_cha
     guard::call(core::ptr::null_mut(), || {
         let object = convert::object::<ErrorObject, _>(error)?;
         // SAFETY: the caller gave a valid buffer and place for the length, or null.
-        unsafe { convert::copy_out(&object.error.output, buf, cap, needed) }
+        unsafe { convert::copy_out(&[&object.error.output], buf, cap, needed) }
     })
 }
 
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn ps_error_render(
         };
         text.push('\0');
         // SAFETY: the caller gave a valid buffer and place for the length, or null.
-        unsafe { convert::copy_out(text.as_bytes(), buf, cap, needed) }
+        unsafe { convert::copy_out(&[text.as_bytes()], buf, cap, needed) }
     })
 }
 

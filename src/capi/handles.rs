@@ -101,7 +101,11 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     let kind = handle >> 1 & 0xF;
     let age = instance().wrapping_sub(handle >> 5 & INSTANCE) & INSTANCE;
     if (1..=4).contains(&kind) && age != 0 && age < instance() {
-        return Err(Error::new(Status::Forked, T::NAME, format!("the {} handle belongs to the process that this one was forked from", T::NAME)));
+        return Err(Error::new(
+            Status::Forked,
+            T::NAME,
+            format!("the {} handle belongs to the process that this one was forked from", T::NAME),
+        ));
     }
     if age != 0 {
         return Err(bad(T::NAME, "was not made by procsup"));

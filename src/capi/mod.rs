@@ -1,8 +1,8 @@
 //! The C face: every `extern "C"` function, one file per object. No logic: conversions, handles, the panic guard.
 //!
 //! Conventions (the header's opening comment says them to C programmers):
-//! - every function that can fail goes through [`guard::call`], which catches panics and makes the error object;
-//! - handles are ids, checked by [`handles`], never addresses;
+//! - every function that can fail goes through `guard::call`, which catches panics and makes the error object;
+//! - handles are ids, checked by `handles`, never addresses;
 //! - out parameters are written last, and only on success;
 //! - each pointer argument is checked for NULL where the function reads it.
 #![allow(unsafe_code)]
@@ -10,13 +10,13 @@
 // The safety contracts of all functions are those of their C documentation: valid pointers or NULL.
 #![allow(clippy::missing_safety_doc)]
 
-pub mod constants;
-pub mod version;
-pub mod error;
-pub mod command;
-pub mod child;
-pub mod supervisor;
 pub mod all;
+pub mod child;
+pub mod command;
+pub mod constants;
+pub mod error;
+pub mod supervisor;
+pub mod version;
 
 mod convert;
 mod guard;

@@ -261,13 +261,14 @@ impl Child {
         let _ = self.settled.wait_timeout_while(life, Duration::from_nanos(limit as u64), busy);
     }
 
-    /// Captured output so far.
-    pub fn output(&self) -> Result<Vec<u8>> {
+    /// Shows the captured output so far, in two pieces.
+    pub fn with_output<T>(&self, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
         self.check()?;
         let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
         let mut capture = lock(self.capture.as_ref().ok_or_else(none)?);
         capture.drain(1 << 20);
-        Ok(capture.bytes())
+        let (first, second) = capture.pieces();
+        Ok(show(first, second))
     }
 
     /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.
@@ -287,7 +288,13 @@ impl Child {
 
     /// Waits for the end, driving ladder, deadline and output meanwhile. `also` (asked before each sleep) is watched too, and
     /// `pump` called after each. `None`: the deadline came first, or (`give_up`) the stop plan is through and the child still there.
-    pub fn wait<'a>(&self, deadline: Option<i64>, give_up: bool, also: impl Fn() -> Option<BorrowedFd<'a>>, pump: impl Fn()) -> Result<Option<Exit>> {
+    pub fn wait<'a>(
+        &self,
+        deadline: Option<i64>,
+        give_up: bool,
+        also: impl Fn() -> Option<BorrowedFd<'a>>,
+        pump: impl Fn(),
+    ) -> Result<Option<Exit>> {
         let mut ended = false;
         // A wait that may block begins with the poll: most children have not ended yet.
         let mut look = deadline.is_some();

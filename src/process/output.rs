@@ -74,12 +74,19 @@ impl Capture {
         let bytes = &bytes[bytes.len().saturating_sub(self.limit)..];
         let excess = (self.kept.len() + bytes.len()).saturating_sub(self.limit);
         self.kept.drain(..excess);
-        self.kept.extend(bytes);
+        // Without memory for more, what is there makes room: a full machine costs output, not the host.
+        if self.kept.try_reserve(bytes.len()).is_err() {
+            let room = self.kept.capacity() - self.kept.len();
+            let needed = bytes.len().saturating_sub(room).min(self.kept.len());
+            self.kept.drain(..needed);
+        }
+        let room = self.kept.capacity() - self.kept.len();
+        self.kept.extend(&bytes[bytes.len().saturating_sub(room)..]);
     }
 
-    /// What is kept now.
-    pub fn bytes(&self) -> Vec<u8> {
-        self.kept.iter().copied().collect()
+    /// What is kept now, in two pieces: no copy, it may be large.
+    pub fn pieces(&self) -> (&[u8], &[u8]) {
+        self.kept.as_slices()
     }
 }
 
@@ -97,7 +104,8 @@ mod tests {
                 capture.keep(chunk);
                 all.extend_from_slice(chunk);
             }
-            prop_assert_eq!(capture.bytes(), &all[all.len().saturating_sub(limit)..]);
+            let (first, second) = capture.pieces();
+            prop_assert_eq!([first, second].concat(), &all[all.len().saturating_sub(limit)..]);
         }
     }
 }

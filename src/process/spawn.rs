@@ -28,7 +28,7 @@ use crate::sys::environ::Block;
 use crate::sys::landing::{LOW, Landing, Parked, open_null};
 use crate::sys::memory::{self, PerProcess};
 use crate::sys::procfs::Ignored;
-use crate::sys::fds;
+use crate::sys::{fds, pidfd};
 
 /// What this process keeps open to spawn fast.
 struct Engine {
@@ -40,7 +40,10 @@ static ENGINE: PerProcess<Engine> = PerProcess::new();
 
 fn engine() -> Result<&'static Engine> {
     ENGINE
-        .get_or_try_init(|| Ok(Engine { landing: Landing::reserve(), ignored: Ignored::open() }))
+        .get_or_try_init(|| {
+            pidfd::learn();
+            Ok(Engine { landing: Landing::reserve(), ignored: Ignored::open() })
+        })
         .map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))
 }
 
@@ -174,14 +177,18 @@ fn explain(failure: Failure, command: &Command, doing: &str) -> Error {
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,
         "chdir" => error.message += &format!(": {}", command.directory.as_deref().unwrap_or_default().to_string_lossy()),
-        "exec" if failure.errno == Errno::ENOENT && is_there(command) => error.message += ": the file is there, but not the interpreter that it names",
+        "exec" if failure.errno == Errno::ENOENT && is_there(command) => {
+            error.message += ": the file is there, but not the interpreter that it names"
+        }
         _ => {}
     }
     error
 }
 
 fn is_there(command: &Command) -> bool {
-    command.program.to_bytes().contains(&b'/') && command.directory.is_none() && std::fs::exists(std::ffi::OsStr::from_bytes(command.program.to_bytes())).unwrap_or(false)
+    command.program.to_bytes().contains(&b'/')
+        && command.directory.is_none()
+        && std::fs::exists(std::ffi::OsStr::from_bytes(command.program.to_bytes())).unwrap_or(false)
 }
 
 /// Decides the child's descriptors and makes the pipes.

@@ -2,11 +2,11 @@
 //!
 //! | state        | event                | next          | action               |
 //! |--------------|----------------------|---------------|----------------------|
-//! | Idle         | begin                | Step(0, due)  | send plan[0].signal  |
-//! | Step(n, due) | now >= due, n+1 there| Step(n+1, due)| send plan[n+1].signal|
+//! | Idle         | begin                | Step(0, due)  | send the first signal|
+//! | Step(n, due) | now >= due, n+1 there| Step(n+1, due)| send the next signal |
 //! | Step(n, due) | now >= due, no more  | Over          | -                    |
 //! | Step(0, due) | begin, shorter grace | Step(0, sooner)| -                   |
-//! | Over         | begin                | Step(0, due)  | send plan[0].signal  |
+//! | Over         | begin                | Step(0, due)  | send the first signal|
 //! | any          | the child ended      | (left alone)  | -                    |
 //!
 //! The ladder never sleeps: whoever waits for the child waits until `due` at the most, and an exit ends all waits at once.

@@ -1,7 +1,8 @@
 //! Everything at once. These three may be called from a signal handler: no lock, no allocation, errno untouched.
 //!
 //! They never retire a slot or release what a child owned: ordinary calls do that later. They take all children of this
-//! process, whichever supervisor made them; in a forked copy of the host the table is empty and they touch nobody.
+//! process, whichever supervisor made them; in a forked copy of the host the table is empty and they touch nobody, and neither do
+//! they in a child that the host made by vfork, although it sees the table.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
@@ -22,7 +23,7 @@ pub fn signal_all(signal: i32) -> bool {
     if !(1..=signal::MAX).contains(&signal) {
         return false;
     }
-    let Some(registry) = REGISTRY.get() else { return true };
+    let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return true };
     for slot in registry.slots().filter(Slot::is_running) {
         slot.note_signal(signal);
         let _ = slot.signal(signal);
@@ -32,12 +33,12 @@ pub fn signal_all(signal: i32) -> bool {
 
 /// How many children have not been reaped.
 pub fn live_count() -> u32 {
-    REGISTRY.get().map_or(0, |registry| registry.slots().filter(Slot::is_running).count() as u32)
+    REGISTRY.get().filter(|registry| registry.is_ours()).map_or(0, |registry| registry.slots().filter(Slot::is_running).count() as u32)
 }
 
 /// Kills all groups, then reaps every leader; answers how many were left at the deadline (`None`: no deadline).
 pub fn kill_and_reap_all(deadline: Option<i64>) -> u32 {
-    let Some(registry) = REGISTRY.get() else { return 0 };
+    let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return 0 };
     let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
     for slot in registry.slots().filter(Slot::is_running) {
         slot.blame(Cause::KillAll);
@@ -72,4 +73,3 @@ fn reap(slot: Slot, round: u64, deadline: Option<i64>) -> bool {
         }
     }
 }
-

@@ -51,6 +51,12 @@ impl Registry {
         &self.header[1]
     }
 
+    /// The process that the table belongs to. A child that the host made by vfork shares all memory, wiped or not: a signal
+    /// handler of the host that runs in it must not act on its parent's children.
+    fn is_ours(&self) -> bool {
+        self.header[2].load(Ordering::Acquire) == crate::sys::getpid() as u64
+    }
+
     fn slot(&self, index: u32) -> Option<Slot> {
         self.table.get(index as usize).map(Slot)
     }
@@ -76,6 +82,9 @@ impl Lease {
     /// Takes a slot for a child that is about to be made.
     pub fn take(facts: Facts) -> Result<(Self, Slot), Errno> {
         let registry = registry()?;
+        if registry.header[2].load(Ordering::Relaxed) == 0 {
+            registry.header[2].store(crate::sys::getpid() as u64, Ordering::Release);
+        }
         let next = |index| registry.slot(index).map_or(0, |slot| slot.next_word().load(Ordering::Relaxed));
         let index = match freelist::pop(registry.head(), next) {
             Some(index) => index,

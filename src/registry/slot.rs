@@ -9,7 +9,7 @@ use super::word::{self, State};
 use crate::sys::child::Isolation;
 use crate::sys::clone::Target;
 use crate::sys::memory::Line;
-use crate::sys::pidfd::{self, SendError};
+use crate::sys::pidfd::{self, Kept, SendError};
 use crate::sys::wait::{self, Ending, Seen};
 use crate::sys::{clone, poll};
 use nix::errno::Errno;
@@ -68,8 +68,8 @@ impl Slot {
     }
 
     /// Where the kernel writes the identity.
-    pub fn target(&self) -> Target<'static> {
-        Target { pid: self.pid_word(), pidfd: self.pidfd_word() }
+    fn target<'a>(&self, unpinned: &'a dyn Fn()) -> Target<'a> {
+        Target { pid: self.pid_word(), pidfd: self.pidfd_word(), unpinned }
     }
 
     /// Takes this free slot.
@@ -243,9 +243,13 @@ impl Slot {
                     return Reaped::Elsewhere;
                 }
                 // A stranger has reaped it. Newer kernels keep the status behind the pidfd.
-                match pidfd::kept_status(fd).map(Ending::from_status) {
-                    Some(ending) => self.write_record(Kind::of(&ending), &ending),
-                    None => self.write_record(Kind::Lost, &Ending { code: -1, ..Ending::default() }),
+                match pidfd::kept_status(fd) {
+                    Kept::NotYet => return Reaped::Elsewhere,
+                    Kept::Status(status) => {
+                        let ending = Ending::from_status(status);
+                        self.write_record(Kind::of(&ending), &ending);
+                    }
+                    Kept::Lost => self.write_record(Kind::Lost, &Ending { code: -1, ..Ending::default() }),
                 }
                 word::publish(self.word());
                 Reaped::Published
@@ -316,7 +320,12 @@ impl Slot {
 impl Slot {
     /// Makes the child of this slot.
     pub fn spawn(&self, request: &clone::Request<'_>) -> Result<clone::Spawned, clone::Failure> {
-        clone::spawn(request, &self.target(), &|pidfd, pid| self.bury(pidfd, pid))
+        let unpinned = || {
+            while word::has_pins(self.word()) {
+                poll::relax();
+            }
+        };
+        clone::spawn(request, &self.target(&unpinned), &|pidfd, pid| self.bury(pidfd, pid))
     }
 
     /// Reaps a child that failed before its exec, as a reaper like any other: nobody may be about to signal its number.

@@ -127,6 +127,11 @@ pub fn has_reaper(word: &AtomicU64) -> bool {
     word.load(Ordering::Acquire) & REAPERS != 0
 }
 
+/// Whether somebody uses the pid or pidfd.
+pub fn has_pins(word: &AtomicU64) -> bool {
+    word.load(Ordering::Acquire) & PINS != 0
+}
+
 /// Stops being a reaper.
 pub fn leave(word: &AtomicU64) {
     word.fetch_sub(REAPER, Ordering::Release);

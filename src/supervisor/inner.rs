@@ -113,7 +113,8 @@ impl Inner {
     /// Threads that wait for a child of the default supervisor must from now on watch the set. Rings for good: a bell that is
     /// lowered again might not have been heard by all.
     pub(super) fn ring(&self) {
-        if self.is_default && !self.rung.swap(true, Ordering::SeqCst)
+        if self.is_default
+            && !self.rung.swap(true, Ordering::SeqCst)
             && let Some(bell) = self.flag.get()
         {
             bell.raise();
@@ -352,7 +353,13 @@ impl Inner {
         if let Some(entry) = books.children.get_mut(&key) {
             self.set.remove(&*entry.pidfd);
             entry.aside = true;
-            let _ = self.schedule(&mut books, key, Some(clock::now() + poll::PAUSE));
+            if self.schedule(&mut books, key, Some(clock::now() + poll::PAUSE)).is_err()
+                && let Some(entry) = books.children.get_mut(&key)
+            {
+                // No timer to be had: better awake than never told.
+                entry.aside = false;
+                let _ = self.set.add(&*entry.pidfd, key * 2);
+            }
         }
     }
 

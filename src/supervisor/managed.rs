@@ -29,7 +29,16 @@ pub struct Managed {
 
 impl Managed {
     pub(super) fn new(child: Child, supervisor: Arc<Inner>, user_data: u64) -> Self {
-        Self { child, supervisor, token: AtomicU64::new(0), user_data, key: AtomicU64::new(0), exit_taken: AtomicBool::new(false), let_go: AtomicBool::new(false), waiting: AtomicU32::new(0) }
+        Self {
+            child,
+            supervisor,
+            token: AtomicU64::new(0),
+            user_data,
+            key: AtomicU64::new(0),
+            exit_taken: AtomicBool::new(false),
+            let_go: AtomicBool::new(false),
+            waiting: AtomicU32::new(0),
+        }
     }
 
     pub(super) fn child(&self) -> &Child {
@@ -91,9 +100,14 @@ impl Managed {
         self.child.take_stream(stream)
     }
 
+    /// Shows what was captured so far, in two pieces, without copying it.
+    pub fn with_output<T>(&self, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
+        self.child.with_output(show)
+    }
+
     /// What was captured so far.
     pub fn output(&self) -> Result<Vec<u8>> {
-        self.child.output()
+        self.with_output(|first, second| [first, second].concat())
     }
 
     /// Signals the whole group.

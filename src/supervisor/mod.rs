@@ -41,7 +41,9 @@ static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
 
 /// The bookkeeping of children without a supervisor of their own.
 fn default_inner() -> Result<&'static Arc<Inner>> {
-    DEFAULT.get_or_try_init(|| Inner::new(true)).map_err(|errno| Error::system("epoll_create1", errno, "cannot set up the default supervisor"))
+    DEFAULT
+        .get_or_try_init(|| Inner::new(true))
+        .map_err(|errno| Error::system("epoll_create1", errno, "cannot set up the default supervisor"))
 }
 
 /// Looks after children of the default supervisor in passing. Costs one load when there are none to look after.

@@ -382,16 +382,18 @@ unsafe fn close_gap(orders: &Orders, first: u32, last: u32) {
 }
 
 /// For kernels before 5.9 and filters that forbid close_range: walks /proc/self/fd, which costs the open descriptors,
-/// not the limit; without /proc, the numbers below the soft limit.
+/// not the limit; without /proc, the numbers below the hard limit.
 #[inline(never)]
 unsafe fn close_by_listing(orders: &Orders, first: u32, last: u32) {
     // SAFETY: system calls on our own table; the buffer is on our own stack and parsed within the length returned.
     unsafe {
-        let directory = syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/proc/self/fd".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
+        let directory =
+            syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/proc/self/fd".as_ptr(), libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC);
         if directory < 0 {
             let mut limit = [0u64; 2];
             syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, limit.as_mut_ptr());
-            let end = if limit[0] > 1 << 20 { 1 << 20 } else { limit[0] as u32 };
+            // The hard limit: a host may have opened high numbers before it lowered the soft one.
+            let end = if limit[1] > 1 << 20 { 1 << 20 } else { limit[1] as u32 };
             let mut fd = first;
             while fd <= last && fd < end {
                 syscall!(libc::SYS_close, fd);

@@ -33,8 +33,8 @@ use once_cell::race::OnceNonZeroUsize;
 use super::child::{self, Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
 use super::procfs::Ignored;
 use super::raw::{self, check, syscall};
-use super::shim::{self, CloneArgs};
 use super::relay::{self, Relay};
+use super::shim::{self, CloneArgs};
 use super::{cstr, environ, fds, pidfd, procfs, signal, wait};
 
 /// Which tier made a child.
@@ -104,9 +104,33 @@ pub struct Target<'a> {
     pub pid: &'a AtomicU64,
     /// All ones in the low half until the child exists.
     pub pidfd: &'a AtomicU64,
+    /// Returns when nobody uses a number any more that was read here before. To be called between taking a pidfd's number
+    /// away and closing it: a signal through a recycled number would reach a stranger.
+    pub unpinned: &'a dyn Fn(),
 }
 
 impl Target<'_> {
+    /// The child is gone: takes its identity away, and only then closes its pidfd.
+    fn bury(&self, pidfd: OwnedFd) {
+        self.clear();
+        (self.unpinned)();
+        drop(pidfd);
+    }
+
+    /// The kernel gives a pidfd the lowest free number: in a host that runs with 0, 1 or 2 closed it must not stay there, where
+    /// the host will put its own.
+    fn adopt(&self, raw: i32) -> Result<OwnedFd, Errno> {
+        // SAFETY: the kernel made this descriptor for us.
+        let pidfd = unsafe { OwnedFd::from_raw_fd(raw) };
+        if raw > 2 {
+            return Ok(pidfd);
+        }
+        let moved = fds::duplicate(&pidfd)?;
+        self.pidfd.store(u64::from(moved.as_raw_fd() as u32), Ordering::Release);
+        (self.unpinned)();
+        Ok(moved)
+    }
+
     fn clear(&self) {
         self.pid.store(0, Ordering::Release);
         self.pidfd.store(u64::from(u32::MAX), Ordering::Release);
@@ -284,7 +308,7 @@ fn read_forced() -> Option<Path> {
 fn probe_tier(path: Path) -> Result<bool, Errno> {
     let report = Report::default();
     let (pid, pidfd) = (AtomicU64::new(0), AtomicU64::new(u64::from(u32::MAX)));
-    let target = Target { pid: &pid, pidfd: &pidfd };
+    let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| () };
     let arg = (&raw const report).cast_mut().cast();
     let made = match path {
         Path::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, &target, child::probe, arg),
@@ -295,9 +319,11 @@ fn probe_tier(path: Path) -> Result<bool, Errno> {
     }?;
     // SAFETY: the kernel made this descriptor for us.
     let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd.load(Ordering::Acquire) as i32) };
-    wait::reap_ending(pidfd.as_raw_fd(), made);
+    let ended = wait::reap_ending(pidfd.as_raw_fd(), made);
     if report.step.load(Ordering::Acquire) != -1 {
-        return Ok(false);
+        // Killed by a signal that was meant for the whole group (an interrupt from the terminal): nothing was found out.
+        let killed = matches!(ended, wait::Seen::Ended(ending) if ending.signal != 0);
+        return if killed { Err(Errno::EAGAIN) } else { Ok(false) };
     }
     let works = report.errno.load(Ordering::Relaxed) == 0;
     CLOSE_RANGE.store(if works { 1 } else { 2 }, Ordering::Relaxed);
@@ -375,7 +401,10 @@ fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Fai
 pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let forced = forced();
     let mut path = verdict()?;
-    if request.credentials.is_some() {
+    // Tier 2 knows the child's pid only as its own namespace sees it until the clone returns; where signals go by number, that
+    // would be a stranger's.
+    let foreign_number = path == Path::Clone && !pidfd::group_signals_are_exact() && procfs::children_go_elsewhere();
+    if request.credentials.is_some() || foreign_number {
         path = Path::Fork;
     }
     loop {
@@ -387,9 +416,14 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
                     return Err(Failure { unsupported: true, ..failed });
                 }
                 path = if path == Path::Clone3 { Path::Clone } else { Path::Fork };
-                VERDICT.store(path as u8, Ordering::Relaxed);
+                // A relay may have been refused for being a thread: that says nothing of other spawns.
+                if !(request.die_with_host && relay::is_needed()) {
+                    VERDICT.store(path as u8, Ordering::Relaxed);
+                }
             }
-            Err(failed) if failed.step == Step::CloseRange.name() && is_verdict(failed.errno) && CLOSE_RANGE.load(Ordering::Relaxed) != 2 => {
+            Err(failed)
+                if failed.step == Step::CloseRange.name() && is_verdict(failed.errno) && CLOSE_RANGE.load(Ordering::Relaxed) != 2 =>
+            {
                 CLOSE_RANGE.store(2, Ordering::Relaxed);
             }
             other => return other,
@@ -453,8 +487,9 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
         target.clear();
         failure(call_name(path), errno)
     })?;
-    // SAFETY: the kernel made this descriptor for us.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(target.pidfd.load(Ordering::Acquire) as i32) };
+    // Tier 2 has the number of the child's own pid namespace there, which may be another one.
+    target.pid.store(pid as u64, Ordering::Release);
+    let pidfd = adopt(target, pid, bury)?;
     let step = report.step.load(Ordering::Acquire);
     if step != 0 {
         return Err(gave_up(target, pid, pidfd, (step, report.errno.load(Ordering::Relaxed)), bury));
@@ -462,10 +497,21 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     Ok(Spawned { pid, pidfd, path })
 }
 
+/// Takes the pidfd that the kernel wrote. Where it would have to be moved and cannot be, the child must not run.
+fn adopt(target: &Target<'_>, pid: i32, bury: Bury<'_>) -> Result<OwnedFd, Failure> {
+    let raw = target.pidfd.load(Ordering::Acquire) as i32;
+    target.adopt(raw).map_err(|errno| {
+        let _ = pidfd::kill_number(pid, libc::SIGKILL);
+        bury(-1, pid);
+        target.clear();
+        failure("fcntl", errno)
+    })
+}
+
 /// The child reported a failure and is ending: reap it, so that nobody ever sees it.
 fn gave_up(target: &Target<'_>, pid: i32, pidfd: OwnedFd, (step, errno): (i32, i32), bury: Bury<'_>) -> Failure {
     bury(pidfd.as_raw_fd(), pid);
-    target.clear();
+    target.bury(pidfd);
     failure(Step::from_raw(step).name(), Errno::from_raw(errno))
 }
 
@@ -506,8 +552,7 @@ fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>)
                 target.clear();
                 failure("fork", errno)
             })?;
-            // SAFETY: the kernel made this descriptor for us.
-            let pidfd = unsafe { OwnedFd::from_raw_fd(target.pidfd.load(Ordering::Acquire) as i32) };
+            let pidfd = adopt(target, pid, bury)?;
             return match hear(&ours, libc::MSG_DONTWAIT) {
                 None => Ok(Spawned { pid, pidfd, path: Path::Fork }),
                 Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
@@ -534,10 +579,9 @@ fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>)
     // Until the "go" it does nothing but wait; if we return before, it sees end of file and ends.
     let raw = target.pidfd.load(Ordering::Acquire) as i32;
     let pidfd = if raw >= 0 {
-        // SAFETY: the kernel made this descriptor for us.
-        unsafe { OwnedFd::from_raw_fd(raw) }
+        adopt(target, pid, bury)?
     } else {
-        match pidfd::open(pid) {
+        match pidfd::open(pid).and_then(fds::above_standard) {
             Ok(fd) => fd,
             Err(errno) => {
                 // Ours and unreaped for certain: without an exit signal no wait of the host finds it.
@@ -557,7 +601,7 @@ fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>)
             // It waits for a word that cannot be sent: it must not wait for ever. Unreaped for certain, so its number is its own.
             let _ = pidfd::kill_number(pid, libc::SIGKILL);
             bury(pidfd.as_raw_fd(), pid);
-            target.clear();
+            target.bury(pidfd);
             Err(failure("sendto", errno))
         }
     }
@@ -583,7 +627,9 @@ fn hear(ours: &OwnedFd, flags: i32) -> Option<(i32, i32)> {
     let mut message = [0i32; 2];
     loop {
         // SAFETY: eight bytes on our own stack; no address is asked for.
-        match check(unsafe { raw::syscall6(libc::SYS_recvfrom, ours.as_raw_fd() as usize, message.as_mut_ptr() as usize, 8, flags as usize, 0, 0) }) {
+        match check(unsafe {
+            raw::syscall6(libc::SYS_recvfrom, ours.as_raw_fd() as usize, message.as_mut_ptr() as usize, 8, flags as usize, 0, 0)
+        }) {
             Err(Errno::EINTR) => continue,
             Ok(8) => return Some((message[0], message[1])),
             _ => return None,

@@ -41,6 +41,16 @@ pub fn group_signals_are_exact() -> bool {
     !NO_GROUP_SIGNAL.load(Ordering::Relaxed) && !NO_SIGNAL.load(Ordering::Relaxed)
 }
 
+/// Finds out now what the kernel allows, so that no signal is the first to learn it: the answers above decide who may reap
+/// while another signals. A descriptor that cannot be is asked for; EBADF says that all else was right.
+pub fn learn() {
+    if matches!(check(send(-1, 0, 0)), Err(Errno::ENOSYS | Errno::EPERM)) {
+        NO_SIGNAL.store(true, Ordering::Relaxed);
+    } else if check(send(-1, 0, PIDFD_SIGNAL_PROCESS_GROUP)) != Err(Errno::EBADF) {
+        NO_GROUP_SIGNAL.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Why a signal through a pidfd could not be tried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SendError {
@@ -104,19 +114,58 @@ pub fn signal_group(pidfd: i32, signal: i32) -> Result<(), SendError> {
 }
 
 /// `kill(2)` by number. Only for a child that is certain not to have been reaped.
+///
+/// 0 and -1 mean "my group" and "everybody" to the kernel, and 1 is the init that nobody may own: refused.
 pub fn kill_number(pid: i32, signal: i32) -> Result<(), Errno> {
-    debug_assert!(pid != 0 && pid != -1);
+    if (-1..=1).contains(&pid) {
+        return Err(Errno::ESRCH);
+    }
     // SAFETY: no pointers.
     unsafe { check(syscall!(libc::SYS_kill, pid, signal)).map(drop) }
 }
 
-/// The wait status of a process that somebody else has reaped, where the kernel keeps it (Linux 6.15).
+/// What became of the status of a process that somebody else has reaped.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kept {
+    /// The kernel keeps it (Linux 6.15): a status word of wait(2).
+    Status(i32),
+    /// The other one's wait is just taking it: ask again.
+    NotYet,
+    /// It is lost.
+    Lost,
+}
+
+/// Asks the kernel for a status that somebody else has taken.
 /// Source: ioctl `PIDFD_GET_INFO` with `PIDFD_INFO_EXIT`, include/uapi/linux/pidfd.h.
-pub fn kept_status(pidfd: i32) -> Option<i32> {
-    let mut info = Info { mask: PIDFD_INFO_EXIT, ..Info::default() };
-    // SAFETY: the request number says 64 bytes, which is the size of `info`.
-    let answer = unsafe { syscall!(libc::SYS_ioctl, pidfd, PIDFD_GET_INFO, &raw mut info) };
-    (answer >= 0 && info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code)
+///
+/// The race: between the other one's wait and the release of the process, our own wait says "no such child" already, and the
+/// status is not behind the pidfd yet.
+pub fn kept_status(pidfd: i32) -> Kept {
+    let ask = || {
+        let mut info = Info { mask: PIDFD_INFO_EXIT, ..Info::default() };
+        // SAFETY: the request number says 64 bytes, which is the size of `info`.
+        let answer = check(unsafe { syscall!(libc::SYS_ioctl, pidfd, PIDFD_GET_INFO, &raw mut info) });
+        answer.map(|_| (info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code))
+    };
+    for _ in 0..100 {
+        match ask() {
+            Ok(Some(status)) => return Kept::Status(status),
+            // Released while the kernel was looking.
+            Ok(None) | Err(Errno::ESRCH) => {}
+            Err(_) => return Kept::Lost,
+        }
+        match signal(pidfd, 0) {
+            // Released: if the kernel keeps the status, it is there by now.
+            Err(SendError::Errno(Errno::ESRCH)) => break,
+            // It cannot be asked that way: give the other one a little time.
+            Err(SendError::Unavailable) => super::poll::relax(),
+            _ => return Kept::NotYet,
+        }
+    }
+    match ask() {
+        Ok(Some(status)) => Kept::Status(status),
+        _ => Kept::Lost,
+    }
 }
 
 /// How far the process behind a pidfd is.

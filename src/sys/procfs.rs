@@ -8,13 +8,16 @@ use std::os::unix::fs::FileExt;
 
 use memchr::memmem;
 
+use super::fds;
+
 /// The open status file of this process.
 pub struct Ignored(Option<File>);
 
 impl Ignored {
     /// Opens it; without /proc every question is answered "perhaps all".
     pub fn open() -> Self {
-        Self(File::open("/proc/self/status").ok())
+        let file = File::open("/proc/self/status").ok();
+        Self(file.and_then(|file| fds::above_standard(file.into()).ok()).map(File::from))
     }
 
     /// The ignored signals, bit n-1 for signal n; all bits if it cannot be known.

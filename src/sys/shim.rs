@@ -41,7 +41,12 @@ pub(super) unsafe extern "C" fn clone3(args: *const CloneArgs, size: usize, entr
 #[cfg(target_arch = "x86_64")]
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn clone(
-    flags: usize, stack: *mut c_void, parent_tid: *mut i32, child_tid: *mut i32, entry: Entry, arg: *mut c_void,
+    flags: usize,
+    stack: *mut c_void,
+    parent_tid: *mut i32,
+    child_tid: *mut i32,
+    entry: Entry,
+    arg: *mut c_void,
 ) -> isize {
     // The fifth argument of the system call (tls, r8) is read only with CLONE_SETTLS: it may keep `entry`.
     naked_asm!(
@@ -67,17 +72,7 @@ pub(super) unsafe extern "C" fn clone(
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn clone3(args: *const CloneArgs, size: usize, entry: Entry, arg: *mut c_void) -> isize {
     // A system call changes x0 only: x2 and x3 keep `entry` and `arg`.
-    naked_asm!(
-        "mov x8, #435",
-        "svc #0",
-        "cbz x0, 2f",
-        "ret",
-        "2: mov x29, #0",
-        "mov x30, #0",
-        "mov x0, x3",
-        "blr x2",
-        "brk #1",
-    )
+    naked_asm!("mov x8, #435", "svc #0", "cbz x0, 2f", "ret", "2: mov x29, #0", "mov x30, #0", "mov x0, x3", "blr x2", "brk #1",)
 }
 
 /// `clone(flags, stack, parent_tid, tls, child_tid)`; the child continues in `entry(arg)`.
@@ -87,7 +82,12 @@ pub(super) unsafe extern "C" fn clone3(args: *const CloneArgs, size: usize, entr
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
 pub(super) unsafe extern "C" fn clone(
-    flags: usize, stack: *mut c_void, parent_tid: *mut i32, child_tid: *mut i32, entry: Entry, arg: *mut c_void,
+    flags: usize,
+    stack: *mut c_void,
+    parent_tid: *mut i32,
+    child_tid: *mut i32,
+    entry: Entry,
+    arg: *mut c_void,
 ) -> isize {
     // This architecture passes tls fourth and child_tid fifth.
     naked_asm!(

@@ -74,7 +74,8 @@ fn waitid(id_type: libc::idtype_t, id: i32, options: i32, usage: *mut libc::rusa
     let mut info = ChildInfo::default();
     loop {
         // SAFETY: `info` has the 128 bytes of siginfo_t; `usage` is null or a valid rusage.
-        let answer = check(unsafe { syscall!(libc::SYS_waitid, id_type, id, &raw mut info, options | libc::WEXITED | libc::__WALL, usage) });
+        let answer =
+            check(unsafe { syscall!(libc::SYS_waitid, id_type, id, &raw mut info, options | libc::WEXITED | libc::__WALL, usage) });
         match answer {
             Err(Errno::EINTR) => continue,
             Err(Errno::ECHILD) => return Ok(Seen::Gone),

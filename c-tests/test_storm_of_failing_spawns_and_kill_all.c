@@ -15,7 +15,8 @@ static void *fail(void *unused)
         ps_error *error = NULL;
         if (ps_spawn(NULL, missing, &child, &error) == PS_OK) {
             ps_exit end = reap(child);
-            CHECK(end.signal == SIGKILL && end.cause == PS_CAUSE_KILL_ALL);
+            if (end.signal != SIGKILL || end.cause != PS_CAUSE_KILL_ALL)
+                harness_fail(__FILE__, __LINE__, "kind %d code %d signal %d cause %d", end.kind, end.code, end.signal, end.cause);
             ps_child_free(child);
             continue;
         }

@@ -6,7 +6,6 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
-use super::exit::Cause;
 use super::slot::Reaped;
 use super::{REGISTRY, Slot};
 use crate::clock;
@@ -25,8 +24,7 @@ pub fn signal_all(signal: i32) -> bool {
     }
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return true };
     for slot in registry.slots().filter(Slot::is_running) {
-        slot.note_signal(signal);
-        let _ = slot.signal(signal);
+        slot.signal_as_owner(signal);
     }
     true
 }
@@ -41,9 +39,7 @@ pub fn kill_and_reap_all(deadline: Option<i64>) -> u32 {
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return 0 };
     let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
     for slot in registry.slots().filter(Slot::is_running) {
-        slot.blame(Cause::KillAll);
-        slot.mark_round(round);
-        let _ = slot.signal(libc::SIGKILL);
+        slot.kill_in_round(round);
     }
     registry.slots().filter(|slot| slot.in_round(round)).map(|slot| u32::from(!reap(slot, round, deadline))).sum()
 }

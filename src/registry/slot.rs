@@ -142,7 +142,7 @@ impl Slot {
     }
 
     /// Marks it as killed in this round of kill-all; a slot reused since then has no mark.
-    pub(super) fn mark_round(&self, round: u64) {
+    fn mark_round(&self, round: u64) {
         self.round_word().store(round, Ordering::Relaxed);
     }
 
@@ -154,12 +154,34 @@ impl Slot {
     ///
     /// Before its own `setpgid` a child leads no group: then the process alone is signalled, never the host's group.
     pub fn signal(&self, signal: i32) -> Result<(), Errno> {
+        self.pinned(|| self.signal_pinned(signal)).unwrap_or(Err(Errno::ESRCH))
+    }
+
+    /// As the owner's own signal, which may become the cause of its end.
+    pub(super) fn signal_as_owner(&self, signal: i32) {
+        self.pinned(|| {
+            self.note_signal(signal);
+            let _ = self.signal_pinned(signal);
+        });
+    }
+
+    /// Kills its group in a round of kill-all. All in one pin: between blame and kill the slot must not become another child's.
+    pub(super) fn kill_in_round(&self, round: u64) {
+        self.pinned(|| {
+            self.blame(Cause::KillAll);
+            self.mark_round(round);
+            let _ = self.signal_pinned(libc::SIGKILL);
+        });
+    }
+
+    /// Does something while the slot cannot be given to another child. `None`: it has no child that could be meant.
+    fn pinned<T>(&self, act: impl FnOnce() -> T) -> Option<T> {
         if !word::pin(self.word()) {
-            return Err(Errno::ESRCH);
+            return None;
         }
-        let result = self.signal_pinned(signal);
+        let result = act();
         word::unpin(self.word());
-        result
+        Some(result)
     }
 
     fn signal_pinned(&self, signal: i32) -> Result<(), Errno> {

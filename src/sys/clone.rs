@@ -21,21 +21,19 @@
 
 use core::ffi::{CStr, c_void};
 use core::mem::MaybeUninit;
-use core::num::NonZeroUsize;
-use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 use std::ffi::CString;
-use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType};
-use once_cell::race::OnceNonZeroUsize;
 
 use super::child::{self, Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
 use super::procfs::Ignored;
-use super::raw::{self, check, syscall};
+use super::raw::check;
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
-use super::{cstr, environ, fds, pidfd, procfs, signal, wait};
+use super::tiers::{self, is_verdict};
+use super::{cstr, environ, fds, fork, pidfd, procfs, signal};
 
 /// Which tier made a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,7 +109,7 @@ pub struct Target<'a> {
 
 impl Target<'_> {
     /// The child is gone: takes its identity away, and only then closes its pidfd.
-    fn bury(&self, pidfd: OwnedFd) {
+    pub(super) fn bury(&self, pidfd: OwnedFd) {
         self.clear();
         (self.unpinned)();
         drop(pidfd);
@@ -131,7 +129,7 @@ impl Target<'_> {
         Ok(moved)
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.pid.store(0, Ordering::Release);
         self.pidfd.store(u64::from(u32::MAX), Ordering::Release);
     }
@@ -161,25 +159,12 @@ pub struct Failure {
     pub unsupported: bool,
 }
 
-fn failure(step: &'static str, errno: Errno) -> Failure {
+pub(super) fn failure(step: &'static str, errno: Errno) -> Failure {
     Failure { step, errno, unsupported: false }
 }
 
-/// The tier found by the probe, or 0.
-static VERDICT: AtomicU8 = AtomicU8::new(0);
-/// 0 unknown, 1 works, 2 missing.
-static CLOSE_RANGE: AtomicU8 = AtomicU8::new(0);
-/// What a plain fork can be asked for: 0 a pidfd, 1 nothing (the pidfd is opened afterwards), 2 not even the lack of an exit
-/// signal (qemu-user; the host can then see the child before its exec).
-static FORK_FLAGS: AtomicU8 = AtomicU8::new(0);
-
-const SHARED: u64 = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64;
-const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
-
-/// "This kernel, emulator or filter does not have that."
-fn is_verdict(errno: Errno) -> bool {
-    matches!(errno, Errno::ENOSYS | Errno::EPERM | Errno::EINVAL)
-}
+pub(super) const SHARED: u64 = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64;
+pub(super) const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
 
 /// The child's stack: part of the caller's frame, which the kernel keeps suspended until the child has its own memory.
 /// The deepest path of the child (walking /proc/self/fd) takes under 3 KiB.
@@ -195,7 +180,7 @@ impl Stack {
 const STACK_SIZE: usize = size_of::<Stack>();
 
 #[inline(never)]
-fn call_clone3(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
+pub(super) fn call_clone3(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
     let mut stack = Stack(MaybeUninit::uninit());
     let args = CloneArgs {
         flags,
@@ -210,24 +195,11 @@ fn call_clone3(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_
 }
 
 #[inline(never)]
-fn call_clone(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
+pub(super) fn call_clone(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
     let mut stack = Stack(MaybeUninit::uninit());
     let (pidfd, pid) = (target.pidfd.as_ptr().cast(), target.pid.as_ptr().cast());
     // SAFETY: as for `call_clone3`; both id pointers are aligned words of the registry.
     check(unsafe { shim::clone(flags as usize, stack.bottom().add(STACK_SIZE).cast(), pidfd, pid, entry, arg) }).map(|pid| pid as i32)
-}
-
-/// A fork that suspends us until the exec.
-#[inline(never)]
-fn call_clone3_fork(target: &Target<'_>, arg: *mut c_void) -> Result<i32, Errno> {
-    let args = CloneArgs {
-        flags: (libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::CLONE_PARENT_SETTID) as u64 | CLEAR_SIGHAND,
-        pidfd: target.pidfd.as_ptr() as u64,
-        parent_tid: target.pid.as_ptr() as u64,
-        ..CloneArgs::default()
-    };
-    // SAFETY: `args` is complete. Without CLONE_VM the child has a copy of this memory, stack included.
-    check(unsafe { shim::clone3(&raw const args, size_of::<CloneArgs>(), child::run, arg) }).map(|pid| pid as i32)
 }
 
 /// A child with shared memory, made by a relay thread; see `relay.rs`.
@@ -263,115 +235,7 @@ fn call_relayed(path: Path, files: u64, orders: &mut Orders, target: &Target<'_>
     relay::start(&relay, true)
 }
 
-#[inline(never)]
-fn call_fork(flags: u64, pidfd: &AtomicU64, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
-    let pidfd = pidfd.as_ptr().cast();
-    // SAFETY: without CLONE_VM the child has a copy of this memory, stack included: a null stack keeps the old pointer.
-    check(unsafe { shim::clone(flags as usize, core::ptr::null_mut(), pidfd, core::ptr::null_mut(), entry, arg) }).map(|pid| pid as i32)
-}
-
-unsafe extern "C" {
-    /// getenv(3) that answers null in set-user-id programs.
-    fn secure_getenv(name: *const core::ffi::c_char) -> *const core::ffi::c_char;
-}
-
-/// `PROCSUP_SPAWN_PATH=clone3|clone|fork`, for tests. Ignored in set-user-id programs. Read once.
-fn forced() -> Option<Path> {
-    static FORCED: OnceNonZeroUsize = OnceNonZeroUsize::new();
-    let read = || NonZeroUsize::new(4 + read_forced().map_or(0, |path| path as usize)).unwrap_or(NonZeroUsize::MIN);
-    match FORCED.get_or_init(read).get() - 4 {
-        1 => Some(Path::Clone3),
-        2 => Some(Path::Clone),
-        3 => Some(Path::Fork),
-        _ => None,
-    }
-}
-
-fn read_forced() -> Option<Path> {
-    // SAFETY: the name is NUL-terminated; the answer is used at once.
-    let value = unsafe {
-        let at = secure_getenv(c"PROCSUP_SPAWN_PATH".as_ptr());
-        if at.is_null() {
-            return None;
-        }
-        CStr::from_ptr(at)
-    };
-    match value.to_bytes() {
-        b"clone3" => Some(Path::Clone3),
-        b"clone" => Some(Path::Clone),
-        b"fork" => Some(Path::Fork),
-        _ => None,
-    }
-}
-
-/// Makes a child that leaves a mark and ends. `Ok(true)`: the mark arrived, memory is shared.
-fn probe_tier(path: Path) -> Result<bool, Errno> {
-    let report = Report::default();
-    let (pid, pidfd) = (AtomicU64::new(0), AtomicU64::new(u64::from(u32::MAX)));
-    let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| () };
-    let arg = (&raw const report).cast_mut().cast();
-    let made = match path {
-        Path::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, &target, child::probe, arg),
-        _ => {
-            let _blocked = signal::Blocked::all();
-            call_clone(SHARED | libc::CLONE_CHILD_SETTID as u64, &target, child::probe, arg)
-        }
-    }?;
-    // SAFETY: the kernel made this descriptor for us.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd.load(Ordering::Acquire) as i32) };
-    let ended = wait::reap_ending(pidfd.as_raw_fd(), made);
-    if report.step.load(Ordering::Acquire) != -1 {
-        // Killed by a signal that was meant for the whole group (an interrupt from the terminal): nothing was found out.
-        let killed = matches!(ended, wait::Seen::Ended(ending) if ending.signal != 0);
-        return if killed { Err(Errno::EAGAIN) } else { Ok(false) };
-    }
-    let works = report.errno.load(Ordering::Relaxed) == 0;
-    CLOSE_RANGE.store(if works { 1 } else { 2 }, Ordering::Relaxed);
-    Ok(true)
-}
-
-/// The best tier that works here, probing on the first call.
-fn verdict() -> Result<Path, Failure> {
-    let known = |raw| match raw {
-        1 => Some(Path::Clone3),
-        2 => Some(Path::Clone),
-        3 => Some(Path::Fork),
-        _ => None,
-    };
-    let wanted = forced();
-    if let Some(path) = wanted.filter(|path| *path == Path::Fork).or(known(VERDICT.load(Ordering::Relaxed)))
-        && wanted.is_none_or(|forced| forced == path)
-    {
-        return Ok(path);
-    }
-    // A probe would be the init of a new pid namespace, and take it along when it ends: trust the kernel instead.
-    if wanted.is_none() && procfs::children_go_elsewhere() {
-        VERDICT.store(Path::Clone3 as u8, Ordering::Relaxed);
-        return Ok(Path::Clone3);
-    }
-    let found = retrying(|| {
-        for path in [Path::Clone3, Path::Clone] {
-            if wanted.is_some_and(|forced| forced != path) {
-                continue;
-            }
-            match probe_tier(path) {
-                Ok(true) => return Ok(path),
-                // The call works but copies memory: an emulator. The older call would do the same.
-                Ok(false) => break,
-                Err(errno) if is_verdict(errno) => {}
-                Err(errno) => return Err(failure(call_name(path), errno)),
-            }
-        }
-        Ok(Path::Fork)
-    })?;
-    if wanted.is_some_and(|forced| forced != found) {
-        return Err(Failure { unsupported: true, ..failure(call_name(wanted.unwrap_or(found)), Errno::ENOSYS) });
-    }
-    VERDICT.store(found as u8, Ordering::Relaxed);
-    Ok(found)
-}
-
-fn call_name(path: Path) -> &'static str {
+pub(super) fn call_name(path: Path) -> &'static str {
     match path {
         Path::Clone3 => "clone3",
         Path::Clone => "clone",
@@ -381,7 +245,7 @@ fn call_name(path: Path) -> &'static str {
 
 /// EAGAIN from clone means "too many processes just now" and often passes: up to six attempts, at most about 32 ms of waiting
 /// in all, with jitter so that many spawners do not come back in step. The caller holds no lock.
-fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
     let mut pause = 500_000i64;
     for _ in 0..5 {
         match attempt() {
@@ -399,8 +263,8 @@ fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Fai
 ///
 /// `bury` reaps a child that failed before its exec (pidfd, pid): the caller knows who may be signalling it at this moment.
 pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
-    let forced = forced();
-    let mut path = verdict()?;
+    let forced = tiers::forced();
+    let mut path = tiers::verdict()?;
     // Tier 2 knows the child's pid only as its own namespace sees it until the clone returns; where signals go by number, that
     // would be a stranger's.
     let foreign_number = path == Path::Clone && !pidfd::group_signals_are_exact() && procfs::children_go_elsewhere();
@@ -418,13 +282,11 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
                 path = if path == Path::Clone3 { Path::Clone } else { Path::Fork };
                 // A relay may have been refused for being a thread: that says nothing of other spawns.
                 if !(request.die_with_host && relay::is_needed()) {
-                    VERDICT.store(path as u8, Ordering::Relaxed);
+                    tiers::remember(path);
                 }
             }
-            Err(failed)
-                if failed.step == Step::CloseRange.name() && is_verdict(failed.errno) && CLOSE_RANGE.load(Ordering::Relaxed) != 2 =>
-            {
-                CLOSE_RANGE.store(2, Ordering::Relaxed);
+            Err(failed) if failed.step == Step::CloseRange.name() && is_verdict(failed.errno) && !tiers::has_no_close_range() => {
+                tiers::forget_close_range();
             }
             other => return other,
         }
@@ -436,7 +298,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     let report = Report::default();
     let mut moves = request.moves.to_vec();
     let candidates = cstr::pointers(request.candidates);
-    let no_close_range = CLOSE_RANGE.load(Ordering::Relaxed) == 2;
+    let no_close_range = tiers::has_no_close_range();
     let unshare = request.unshare_first.filter(|_| !no_close_range && path != Path::Fork);
     // The last gap of an unshared table is empty already unless the child itself puts something there.
     let already_closed = |gap: &&Gap| unshare.is_some_and(|first| request.moves.is_empty() && gap.first >= first as u32);
@@ -481,7 +343,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
             let _blocked = signal::Blocked::all();
             call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, child::run, arg)
         }
-        Path::Fork => return fork(&mut orders, relayed, target, bury),
+        Path::Fork => return fork::fork(&mut orders, relayed, target, bury),
     };
     let pid = made.map_err(|errno| {
         target.clear();
@@ -498,7 +360,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
 }
 
 /// Takes the pidfd that the kernel wrote. Where it would have to be moved and cannot be, the child must not run.
-fn adopt(target: &Target<'_>, pid: i32, bury: Bury<'_>) -> Result<OwnedFd, Failure> {
+pub(super) fn adopt(target: &Target<'_>, pid: i32, bury: Bury<'_>) -> Result<OwnedFd, Failure> {
     let raw = target.pidfd.load(Ordering::Acquire) as i32;
     target.adopt(raw).map_err(|errno| {
         let _ = pidfd::kill_number(pid, libc::SIGKILL);
@@ -509,130 +371,8 @@ fn adopt(target: &Target<'_>, pid: i32, bury: Bury<'_>) -> Result<OwnedFd, Failu
 }
 
 /// The child reported a failure and is ending: reap it, so that nobody ever sees it.
-fn gave_up(target: &Target<'_>, pid: i32, pidfd: OwnedFd, (step, errno): (i32, i32), bury: Bury<'_>) -> Failure {
+pub(super) fn gave_up(target: &Target<'_>, pid: i32, pidfd: OwnedFd, (step, errno): (i32, i32), bury: Bury<'_>) -> Failure {
     bury(pidfd.as_raw_fd(), pid);
     target.bury(pidfd);
     failure(Step::from_raw(step).name(), Errno::from_raw(errno))
-}
-
-/// One fork, by the calling thread or by a relay.
-fn fork_once(flags: i32, relayed: bool, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
-    if !relayed {
-        return call_fork(flags as u64, target.pidfd, child::run, (&raw mut *orders).cast());
-    }
-    let mut relay = Relay::new();
-    let (stack, done) = (core::ptr::null_mut(), core::ptr::null_mut());
-    relay.call = relay::Call::Clone { flags: flags as usize, stack, pidfd: target.pidfd.as_ptr().cast(), done };
-    orders.relay = &raw const relay.id;
-    relay.orders = (&raw mut *orders).cast();
-    relay::start(&relay, false)
-}
-
-/// Tier 3. One socket pair carries the child's failure back.
-///
-/// The trap: "end of file means exec" is not true while a host that forks at this moment has a copy of the child's end, for the
-/// whole life of that copy. So where clone3 is known to work, CLONE_VFORK tells: without CLONE_VM it still suspends us until the exec.
-/// The old way, with a "go" to the child and end of file from it, is left for emulators, filters, and relays (which cannot be suspended:
-/// the child waits for their end).
-fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
-    let suspended = !relayed && VERDICT.load(Ordering::Relaxed) == Path::Clone3 as u8;
-    let pair = nix::sys::socket::socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
-    let (ours, theirs) = pair.map_err(|errno| failure("socketpair", errno))?;
-    let ours = fds::above_standard(ours).map_err(|errno| failure("fcntl", errno))?;
-    let theirs = fds::above_standard(theirs).map_err(|errno| failure("fcntl", errno))?;
-    orders.error_fd.store(theirs.as_raw_fd(), Ordering::Relaxed);
-    orders.parent_fd.store(ours.as_raw_fd(), Ordering::Relaxed);
-    let blocked = signal::Blocked::all();
-    if suspended {
-        let made = call_clone3_fork(target, (&raw mut *orders).cast());
-        if !made.is_err_and(is_verdict) {
-            drop(blocked);
-            drop(theirs);
-            let pid = made.map_err(|errno| {
-                target.clear();
-                failure("fork", errno)
-            })?;
-            let pidfd = adopt(target, pid, bury)?;
-            return match hear(&ours, libc::MSG_DONTWAIT) {
-                None => Ok(Spawned { pid, pidfd, path: Path::Fork }),
-                Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
-            };
-        }
-    }
-    orders.gated = true;
-    let first = usize::from(FORK_FLAGS.load(Ordering::Relaxed));
-    let mut made = Err(Errno::EINVAL);
-    for (choice, flags) in [libc::CLONE_PIDFD, 0, libc::SIGCHLD].into_iter().enumerate().skip(first) {
-        target.clear();
-        made = fork_once(flags, relayed, orders, target);
-        if !made.is_err_and(is_verdict) {
-            FORK_FLAGS.store(choice as u8, Ordering::Relaxed);
-            break;
-        }
-    }
-    drop(blocked);
-    drop(theirs);
-    let pid = made.map_err(|errno| {
-        target.clear();
-        failure("fork", errno)
-    })?;
-    // Until the "go" it does nothing but wait; if we return before, it sees end of file and ends.
-    let raw = target.pidfd.load(Ordering::Acquire) as i32;
-    let pidfd = if raw >= 0 {
-        adopt(target, pid, bury)?
-    } else {
-        match pidfd::open(pid).and_then(fds::above_standard) {
-            Ok(fd) => fd,
-            Err(errno) => {
-                // Ours and unreaped for certain: without an exit signal no wait of the host finds it.
-                let _ = pidfd::kill_number(pid, libc::SIGKILL);
-                bury(-1, pid);
-                target.clear();
-                return Err(failure("pidfd_open", errno));
-            }
-        }
-    };
-    target.pidfd.store(u64::from(pidfd.as_raw_fd() as u32), Ordering::Release);
-    target.pid.store(pid as u64, Ordering::Release);
-    match converse(&ours) {
-        Ok(None) => Ok(Spawned { pid, pidfd, path: Path::Fork }),
-        Ok(Some(report)) => Err(gave_up(target, pid, pidfd, report, bury)),
-        Err(errno) => {
-            // It waits for a word that cannot be sent: it must not wait for ever. Unreaped for certain, so its number is its own.
-            let _ = pidfd::kill_number(pid, libc::SIGKILL);
-            bury(pidfd.as_raw_fd(), pid);
-            target.bury(pidfd);
-            Err(failure("sendto", errno))
-        }
-    }
-}
-
-/// Says "go" and listens for a failure until end of file.
-fn converse(ours: &OwnedFd) -> Result<Option<(i32, i32)>, Errno> {
-    let fd: RawFd = ours.as_raw_fd();
-    loop {
-        // SAFETY: one byte from a constant.
-        match check(unsafe { syscall!(libc::SYS_sendto, fd, c"g".as_ptr(), 1, libc::MSG_NOSIGNAL, 0) }) {
-            Err(Errno::EINTR) => continue,
-            // It was killed already: end of file follows.
-            Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => break,
-            Err(errno) => return Err(errno),
-        }
-    }
-    Ok(hear(ours, 0))
-}
-
-/// The child's report, if there is one. End of file: exec, or killed before it. (ECONNRESET: killed before it read our word.)
-fn hear(ours: &OwnedFd, flags: i32) -> Option<(i32, i32)> {
-    let mut message = [0i32; 2];
-    loop {
-        // SAFETY: eight bytes on our own stack; no address is asked for.
-        match check(unsafe {
-            raw::syscall6(libc::SYS_recvfrom, ours.as_raw_fd() as usize, message.as_mut_ptr() as usize, 8, flags as usize, 0, 0)
-        }) {
-            Err(Errno::EINTR) => continue,
-            Ok(8) => return Some((message[0], message[1])),
-            _ => return None,
-        }
-    }
 }

@@ -43,6 +43,12 @@ pub fn is_open(fd: RawFd) -> bool {
     fd >= 0 && unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_GETFD)) }.is_ok()
 }
 
+/// Whether close_range(2) is to be had, asked with a range that holds no descriptor.
+pub fn has_close_range() -> bool {
+    // SAFETY: no descriptor has this number.
+    unsafe { check(syscall!(libc::SYS_close_range, u32::MAX, u32::MAX, 0)) }.is_ok()
+}
+
 /// A duplicate that belongs to us: close-on-exec, above 2.
 pub fn duplicate(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
     let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(3))?;

@@ -8,6 +8,7 @@ pub mod clone;
 pub mod cstr;
 pub mod environ;
 pub mod fds;
+mod fork;
 pub mod landing;
 pub mod memory;
 pub mod pidfd;
@@ -18,6 +19,7 @@ mod relay;
 mod shim;
 pub mod signal;
 pub mod thread;
+mod tiers;
 pub mod wait;
 
 /// The number of the calling thread's process. Never cached: a forked host has another one.

@@ -1,0 +1,164 @@
+//! Tier 3 of the spawn engine: a fork, which shares nothing with the child.
+//!
+//! One socket pair carries the child's failure back.
+//!
+//! The trap: "end of file means exec" is not true while a host that forks at this moment has a copy of the child's end, for the
+//! whole life of that copy. So where clone3 is known to work, CLONE_VFORK tells: without CLONE_VM it still suspends us until the exec.
+//! The old way, with a "go" to the child and end of file from it, is left for emulators, filters, and relays (which cannot be
+//! suspended: the child waits for their end).
+
+use core::ffi::c_void;
+use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::os::fd::{AsRawFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, SockFlag, SockType};
+
+use super::child::{self, Orders};
+use super::clone::{Bury, CLEAR_SIGHAND, Failure, Path, Spawned, Target, adopt, failure, gave_up};
+use super::raw::{self, check, syscall};
+use super::relay::{self, Relay};
+use super::shim::{self, CloneArgs};
+use super::tiers::{self, is_verdict};
+use super::{fds, pidfd, signal};
+
+/// What a plain fork can be asked for: 0 a pidfd, 1 nothing (the pidfd is opened afterwards), 2 not even the lack of an exit
+/// signal (qemu-user; the host can then see the child before its exec).
+static FORK_FLAGS: AtomicU8 = AtomicU8::new(0);
+
+/// A fork that suspends us until the exec.
+#[inline(never)]
+fn call_clone3_fork(target: &Target<'_>, arg: *mut c_void) -> Result<i32, Errno> {
+    let args = CloneArgs {
+        flags: (libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::CLONE_PARENT_SETTID) as u64 | CLEAR_SIGHAND,
+        pidfd: target.pidfd.as_ptr() as u64,
+        parent_tid: target.pid.as_ptr() as u64,
+        ..CloneArgs::default()
+    };
+    // SAFETY: `args` is complete. Without CLONE_VM the child has a copy of this memory, stack included.
+    check(unsafe { shim::clone3(&raw const args, size_of::<CloneArgs>(), child::run, arg) }).map(|pid| pid as i32)
+}
+
+#[inline(never)]
+fn call_fork(flags: u64, pidfd: &AtomicU64, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
+    let pidfd = pidfd.as_ptr().cast();
+    // SAFETY: without CLONE_VM the child has a copy of this memory, stack included: a null stack keeps the old pointer.
+    check(unsafe { shim::clone(flags as usize, core::ptr::null_mut(), pidfd, core::ptr::null_mut(), entry, arg) }).map(|pid| pid as i32)
+}
+
+/// One fork, by the calling thread or by a relay.
+fn fork_once(flags: i32, relayed: bool, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
+    if !relayed {
+        return call_fork(flags as u64, target.pidfd, child::run, (&raw mut *orders).cast());
+    }
+    let mut relay = Relay::new();
+    let (stack, done) = (core::ptr::null_mut(), core::ptr::null_mut());
+    relay.call = relay::Call::Clone { flags: flags as usize, stack, pidfd: target.pidfd.as_ptr().cast(), done };
+    orders.relay = &raw const relay.id;
+    relay.orders = (&raw mut *orders).cast();
+    relay::start(&relay, false)
+}
+
+/// Makes the child.
+pub(super) fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
+    let suspended = !relayed && tiers::known() == Some(Path::Clone3);
+    let pair = nix::sys::socket::socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
+    let (ours, theirs) = pair.map_err(|errno| failure("socketpair", errno))?;
+    let ours = fds::above_standard(ours).map_err(|errno| failure("fcntl", errno))?;
+    let theirs = fds::above_standard(theirs).map_err(|errno| failure("fcntl", errno))?;
+    orders.error_fd.store(theirs.as_raw_fd(), Ordering::Relaxed);
+    orders.parent_fd.store(ours.as_raw_fd(), Ordering::Relaxed);
+    let blocked = signal::Blocked::all();
+    if suspended {
+        let made = call_clone3_fork(target, (&raw mut *orders).cast());
+        if !made.is_err_and(is_verdict) {
+            drop(blocked);
+            drop(theirs);
+            let pid = made.map_err(|errno| {
+                target.clear();
+                failure("fork", errno)
+            })?;
+            let pidfd = adopt(target, pid, bury)?;
+            return match hear(&ours, libc::MSG_DONTWAIT) {
+                None => Ok(Spawned { pid, pidfd, path: Path::Fork }),
+                Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
+            };
+        }
+    }
+    orders.gated = true;
+    let first = usize::from(FORK_FLAGS.load(Ordering::Relaxed));
+    let mut made = Err(Errno::EINVAL);
+    for (choice, flags) in [libc::CLONE_PIDFD, 0, libc::SIGCHLD].into_iter().enumerate().skip(first) {
+        target.clear();
+        made = fork_once(flags, relayed, orders, target);
+        if !made.is_err_and(is_verdict) {
+            FORK_FLAGS.store(choice as u8, Ordering::Relaxed);
+            break;
+        }
+    }
+    drop(blocked);
+    drop(theirs);
+    let pid = made.map_err(|errno| {
+        target.clear();
+        failure("fork", errno)
+    })?;
+    // Until the "go" it does nothing but wait; if we return before, it sees end of file and ends.
+    let raw = target.pidfd.load(Ordering::Acquire) as i32;
+    let pidfd = if raw >= 0 {
+        adopt(target, pid, bury)?
+    } else {
+        match pidfd::open(pid).and_then(fds::above_standard) {
+            Ok(fd) => fd,
+            Err(errno) => {
+                // Ours and unreaped for certain: without an exit signal no wait of the host finds it.
+                let _ = pidfd::kill_number(pid, libc::SIGKILL);
+                bury(-1, pid);
+                target.clear();
+                return Err(failure("pidfd_open", errno));
+            }
+        }
+    };
+    target.pidfd.store(u64::from(pidfd.as_raw_fd() as u32), Ordering::Release);
+    target.pid.store(pid as u64, Ordering::Release);
+    match converse(&ours) {
+        Ok(None) => Ok(Spawned { pid, pidfd, path: Path::Fork }),
+        Ok(Some(report)) => Err(gave_up(target, pid, pidfd, report, bury)),
+        Err(errno) => {
+            // It waits for a word that cannot be sent: it must not wait for ever. Unreaped for certain, so its number is its own.
+            let _ = pidfd::kill_number(pid, libc::SIGKILL);
+            bury(pidfd.as_raw_fd(), pid);
+            target.bury(pidfd);
+            Err(failure("sendto", errno))
+        }
+    }
+}
+
+/// Says "go" and listens for a failure until end of file.
+fn converse(ours: &OwnedFd) -> Result<Option<(i32, i32)>, Errno> {
+    let fd = ours.as_raw_fd();
+    loop {
+        // SAFETY: one byte from a constant.
+        match check(unsafe { syscall!(libc::SYS_sendto, fd, c"g".as_ptr(), 1, libc::MSG_NOSIGNAL, 0) }) {
+            Err(Errno::EINTR) => continue,
+            // It was killed already: end of file follows.
+            Ok(_) | Err(Errno::EPIPE | Errno::ECONNRESET) => break,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Ok(hear(ours, 0))
+}
+
+/// The child's report, if there is one. End of file: exec, or killed before it. (ECONNRESET: killed before it read our word.)
+fn hear(ours: &OwnedFd, flags: i32) -> Option<(i32, i32)> {
+    let mut message = [0i32; 2];
+    loop {
+        // SAFETY: eight bytes on our own stack; no address is asked for.
+        match check(unsafe {
+            raw::syscall6(libc::SYS_recvfrom, ours.as_raw_fd() as usize, message.as_mut_ptr() as usize, 8, flags as usize, 0, 0)
+        }) {
+            Err(Errno::EINTR) => continue,
+            Ok(8) => return Some((message[0], message[1])),
+            _ => return None,
+        }
+    }
+}

@@ -56,6 +56,8 @@ pub(super) struct Life {
     /// Shared with whoever waits on it: it is closed when the last of them has woken up.
     pub pidfd: Option<Arc<OwnedFd>>,
     pub exit: Option<Exit>,
+    /// Threads that wait for `exit` to be set.
+    pub awaiting: u32,
     pub ladder: Ladder,
     pub stop_cause: Cause,
     /// When the stop plan begins by itself.
@@ -237,8 +239,15 @@ impl Child {
         };
         // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
         drop(released);
-        lock(&self.life).exit = Some(exit);
-        self.settled.notify_all();
+        let awaited = {
+            let mut life = lock(&self.life);
+            life.exit = Some(exit);
+            life.awaiting != 0
+        };
+        // Ringing is a system call, heard or not.
+        if awaited {
+            self.settled.notify_all();
+        }
         Ok(Some(exit))
     }
 
@@ -255,10 +264,12 @@ impl Child {
 
     /// Another thread is releasing what the child owned: waits for that.
     fn await_settled(&self, deadline: Option<i64>) {
-        let life = lock(&self.life);
+        let mut life = lock(&self.life);
+        life.awaiting += 1;
         let busy = |life: &mut Life| life.exit.is_none();
         let limit = deadline.map_or(i64::MAX, |at| (at - clock::now()).max(0));
-        let _ = self.settled.wait_timeout_while(life, Duration::from_nanos(limit as u64), busy);
+        let waited = self.settled.wait_timeout_while(life, Duration::from_nanos(limit as u64), busy);
+        waited.unwrap_or_else(std::sync::PoisonError::into_inner).0.awaiting -= 1;
     }
 
     /// Shows the captured output so far, in two pieces.

@@ -127,6 +127,7 @@ pub fn spawn(command: &Command) -> Result<Child> {
         lease: Some(lease),
         pidfd: Some(Arc::new(spawned.pidfd)),
         exit: None,
+        awaiting: 0,
         ladder: Ladder::default(),
         stop_cause: Cause::Stop,
         deadline,

@@ -1,5 +1,6 @@
 /* as-root */
 /* The order of the steps: what needs root is done before the user changes (nice, rlimits), what the user change would undo, after it. */
+/* variants: not valgrind: it keeps the limits of the process for itself */
 #include "harness.h"
 #include "children.h"
 

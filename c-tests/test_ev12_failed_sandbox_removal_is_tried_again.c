@@ -5,7 +5,7 @@
 
 int main(void)
 {
-    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+    if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "", MS_REC | MS_PRIVATE, "") != 0)
         SKIP("no mount namespace here");
     const char *dir = temp_dir();
     char inner[128];

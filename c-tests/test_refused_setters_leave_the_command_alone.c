@@ -1,4 +1,5 @@
 /* After any number of refused calls the command does what it would have done without them. */
+/* variants: not valgrind: it keeps the limits of the process for itself */
 #include "harness.h"
 #include "children.h"
 

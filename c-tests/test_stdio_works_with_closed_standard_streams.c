@@ -20,8 +20,10 @@ static void body(void)
     CHECK_INT(write(in, "hello\n", 6), 6);
     char *text = read_all(out);
     say(text);
+    free(text);
     text = read_all(err);
     say(text);
+    free(text);
     CHECK_INT(reap(child).code, 0);
     ps_child_free(child);
     close(in);

@@ -1,4 +1,5 @@
 /* umask, nice value and resource limits are set in the child. */
+/* variants: not valgrind: it keeps the limits of the process for itself */
 #include "harness.h"
 #include "children.h"
 

@@ -10,7 +10,7 @@
 #   /* timeout: 120 */             seconds, instead of 60 (300 for scenarios)
 #   /* serial */                   nothing else runs at the same time
 #   /* as-root */                  label "root"
-#   /* variants: none */           also: /* variants: not tier-fork, asan */   /* variants: only no-clone3 */
+#   /* variants: none */           also: /* variants: not tier-fork, asan: reason */   /* variants: only no-clone3 */
 # Exit code 77 is a skip.
 
 set(test_dir "${PROJECT_SOURCE_DIR}/c-tests")
@@ -83,7 +83,8 @@ endif()
 
 # Sets `out` to whether the tag text of a test file wants this variant.
 function(procsup_wants text variant out)
-  string(REPLACE "," " " words "${text}")
+  string(REGEX REPLACE ":.*" "" words "${text}") # what follows is the reason
+  string(REPLACE "," " " words "${words}")
   separate_arguments(words)
   set(wants ON)
   if(text MATCHES "^none" OR (text MATCHES "^not" AND variant IN_LIST words) OR (text MATCHES "^only" AND NOT variant IN_LIST words))

@@ -629,9 +629,12 @@ ps_status ps_reap(struct ps_child *child,
                   struct ps_error **error);
 
 /**
- * The same without waiting: PS_PENDING while the child runs. Never blocks.
+ * The same without waiting: PS_PENDING while the child runs, or while another thread is just releasing what it owned. Never waits
+ * for a process; removing a sandbox directory takes the file system's time.
  */
-ps_status ps_reap_nonblock(struct ps_child *child, struct ps_exit *exit, struct ps_error **error);
+ps_status ps_reap_nonblock(struct ps_child *child,
+                           struct ps_exit *exit,
+                           struct ps_error **error);
 
 /**
  * The process id, for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).

@@ -214,7 +214,8 @@ pub unsafe extern "C" fn ps_reap(child: *mut ps_child, timeout_ms: i64, exit: *m
     with_exit(child, exit, error, |managed| managed.reap(timeout_ms).map(Some))
 }
 
-/// The same without waiting: PS_PENDING while the child runs. Never blocks.
+/// The same without waiting: PS_PENDING while the child runs, or while another thread is just releasing what it owned. Never waits
+/// for a process; removing a sandbox directory takes the file system's time.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_reap_nonblock(child: *mut ps_child, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.reap_nonblock())

@@ -308,7 +308,7 @@ typedef enum ps_readiness_kind {
  */
 typedef enum ps_child_state_code {
   /**
-   * Not started yet.
+   * Not started yet, or waiting to be started again.
    */
   PS_STATE_PENDING = 0,
   /**
@@ -320,11 +320,11 @@ typedef enum ps_child_state_code {
    */
   PS_STATE_STOPPING = 2,
   /**
-   * It has ended and was reaped.
+   * It has ended, was reaped, and will not be started again.
    */
   PS_STATE_EXITED = 3,
   /**
-   * It was cancelled before it started.
+   * It was cancelled before it started, or could not be started.
    */
   PS_STATE_CANCELLED = 4,
 } ps_child_state_code;
@@ -404,10 +404,84 @@ typedef enum ps_event_kind {
    */
   PS_EVENT_STARTED = 1,
   /**
-   * The child has ended and was reaped; exit is set.
+   * The child's process has ended and was reaped; exit is set.
    */
   PS_EVENT_EXITED = 2,
+  /**
+   * The child has said a line; ps_event_data gives it.
+   */
+  PS_EVENT_OUTPUT = 3,
+  /**
+   * The child is ready. Not in this version.
+   */
+  PS_EVENT_READY = 4,
+  /**
+   * The child has ended and will be started again in delay_ms.
+   */
+  PS_EVENT_RESTARTING = 5,
+  /**
+   * The child has failed too often in a row, and will not be started again.
+   */
+  PS_EVENT_GAVE_UP = 6,
+  /**
+   * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut down.
+   */
+  PS_EVENT_CANCELLED = 7,
+  /**
+   * The supervisor was shut down, and the last child has been reaped. No child.
+   */
+  PS_EVENT_SHUTDOWN_DONE = 8,
+  /**
+   * The child waited for its (next) start and could not be started; status says why.
+   */
+  PS_EVENT_FAILED = 9,
 } ps_event_kind;
+
+/**
+ * When the file of ps_command_output_file is there already.
+ */
+typedef enum ps_output_if_exists {
+  /**
+   * It is left alone, and the child refused (default).
+   */
+  PS_OUTPUT_REFUSE = 0,
+  /**
+   * It is replaced, atomically.
+   */
+  PS_OUTPUT_REPLACE = 1,
+} ps_output_if_exists;
+
+/**
+ * What becomes of the output file of a child that did not exit with 0.
+ */
+typedef enum ps_output_failure_policy {
+  /**
+   * It appears all the same (default).
+   */
+  PS_OUTPUT_KEEP = 0,
+  /**
+   * It never appears.
+   */
+  PS_OUTPUT_DROP = 1,
+} ps_output_failure_policy;
+
+/**
+ * When a child that has ended is started again.
+ */
+typedef enum ps_restart_policy {
+  /**
+   * Never (default).
+   */
+  PS_RESTART_NEVER = 0,
+  /**
+   * When it did not exit with 0.
+   */
+  PS_RESTART_ON_FAILURE = 1,
+  /**
+   * Whenever it has ended by itself.
+   */
+  PS_RESTART_ALWAYS = 2,
+} ps_restart_policy;
 
 /**
  * A child process. The handle is yours to free; the process belongs to its supervisor.
@@ -498,15 +572,16 @@ typedef struct ps_event {
    */
   int32_t kind;
   /**
-   * The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare.
+   * The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare. NULL for
+   * PS_EVENT_SHUTDOWN_DONE.
    */
   struct ps_child *child;
   /**
-   * Its pid, for display.
+   * Its pid, for display; 0 if it has had no process.
    */
   int32_t pid;
   /**
-   * 0 in this version.
+   * PS_EVENT_OUTPUT: 1 or 2; else 0.
    */
   int32_t stream;
   /**
@@ -518,9 +593,23 @@ typedef struct ps_event {
    */
   int64_t time_ns;
   /**
-   * PS_EVENT_EXITED: how it ended. Its size is set.
+   * PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its size is set.
    */
   struct ps_exit exit;
+  /**
+   * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit, or the end).
+   * PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place. PS_EVENT_FAILED, _GAVE_UP, _CANCELLED, _RESTARTING: why, a
+   * PS_ERR_*, or PS_OK where exit says it.
+   */
+  int32_t status;
+  /**
+   * Which run of the child it was: 1 for its first process; 0 if it has had none.
+   */
+  uint32_t run;
+  /**
+   * PS_EVENT_RESTARTING: milliseconds until the next start.
+   */
+  int64_t delay_ms;
 } ps_event;
 
 #ifdef __cplusplus
@@ -907,6 +996,114 @@ ps_status ps_command_capture(struct ps_command *command,
                              struct ps_error **error);
 
 /**
+ * Hands out every line that the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT, as a PS_EVENT_OUTPUT; see
+ * ps_event_data. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild
+ * writes later is not read. The child needs a supervisor that is not NULL.
+ *
+ * A host that does not take events holds the child back: about 256 KiB are read ahead, then its own pipe is full and it waits. Not while
+ * a thread waits for the child (ps_reap, ps_terminate): then all is read, for as long as there is memory.
+ *
+ * @param on  1 or 0
+ */
+ps_status ps_command_output_lines(struct ps_command *command,
+                                  int32_t on,
+                                  struct ps_error **error);
+
+/**
+ * The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece.
+ */
+ps_status ps_command_output_line_limit(struct ps_command *command, size_t max_bytes, struct ps_error **error);
+
+/**
+ * Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
+ * 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
+ * when the host crashes; elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
+ * disk is its own error. Not synced: it is atomic towards other processes, not towards a power failure.
+ *
+ * If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that error in place of the exit (the target
+ * is untouched); a child that failed keeps its own record. PS_EVENT_EXITED has both, in exit and status. The string is copied; a relative path
+ * counts from the host's directory now.
+ *
+ * @param if_exists  PS_OUTPUT_REFUSE: ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file, and one that appears while the child runs
+ *                   stays, with the same error; PS_OUTPUT_REPLACE
+ */
+ps_status ps_command_output_file(struct ps_command *command,
+                                 const char *path,
+                                 int32_t if_exists,
+                                 struct ps_error **error);
+
+/**
+ * What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
+ * PS_OUTPUT_DROP never does.
+ */
+ps_status ps_command_output_on_failure(struct ps_command *command,
+                                       int32_t policy,
+                                       struct ps_error **error);
+
+/**
+ * What the child finds on its standard input: a sealed file in memory (memfd_create(2)), complete before the child begins. Nothing has
+ * to be fed, so nothing can deadlock. Each child reads from the beginning. The bytes are copied; NULL, 0 is an empty input.
+ *
+ * @return PS_OK; PS_ERR_LIMIT or PS_ERR_SYSTEM if there is no memory for it
+ */
+ps_status ps_command_input(struct ps_command *command,
+                           const void *data,
+                           size_t len,
+                           struct ps_error **error);
+
+/**
+ * Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
+ * born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
+ * when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
+ * PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls. The string is copied.
+ *
+ * Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
+ * PS_ERR_STATE if it is there and in use (an empty one is taken).
+ *
+ * @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and in which every child gets a
+ *             fresh one
+ */
+ps_status ps_command_cgroup(struct ps_command *command,
+                            const char *dir,
+                            struct ps_error **error);
+
+/**
+ * A setting of that control group, such as "pids.max", "64": written before the child is born. ps_spawn fails with step "cgroup_set" if the
+ * kernel refuses it. The strings are copied.
+ *
+ * @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or one that is no setting
+ */
+ps_status ps_command_cgroup_set(struct ps_command *command,
+                                const char *file,
+                                const char *value,
+                                struct ps_error **error);
+
+/**
+ * Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
+ * PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
+ * when it is over for good; PS_EVENT_EXITED comes for every process, then PS_EVENT_RESTARTING. While it waits it holds no slot. The child needs a supervisor
+ * that is not NULL.
+ *
+ * The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms, each spread by a quarter to both sides, so that
+ * children that died together do not come back in step. Descriptors lent to the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept
+ * until it is over.
+ */
+ps_status ps_command_restart(struct ps_command *command,
+                             int32_t policy,
+                             int64_t min_delay_ms,
+                             int64_t max_delay_ms,
+                             struct ps_error **error);
+
+/**
+ * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a PS_EVENT_GAVE_UP. A run that exits with 0 or
+ * lasts healthy_ms (default 10 000) starts the count anew.
+ */
+ps_status ps_command_restart_limit(struct ps_command *command,
+                                   uint32_t failures,
+                                   int64_t healthy_ms,
+                                   struct ps_error **error);
+
+/**
  * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
  *
  * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
@@ -1000,8 +1197,92 @@ ps_status ps_supervisor_new(struct ps_supervisor **supervisor,
                             struct ps_error **error);
 
 /**
+ * How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
+ * what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
+ * blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
+ *
+ * A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
+ * ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
+ */
+ps_status ps_supervisor_set_max_running(struct ps_supervisor *supervisor,
+                                        uint32_t n,
+                                        struct ps_error **error);
+
+/**
+ * How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
+ * restart policy are not counted. Never blocks.
+ */
+ps_status ps_supervisor_set_max_pending(struct ps_supervisor *supervisor,
+                                        uint32_t n,
+                                        struct ps_error **error);
+
+/**
+ * Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
+ * it as well, before the first spawn, when this process is the init of a container.
+ *
+ * Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
+ * PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
+ * by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
+ * itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
+ * does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
+ *
+ * @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
+ */
+ps_status ps_supervisor_set_subreaper(struct ps_supervisor *supervisor,
+                                      int32_t on,
+                                      struct ps_error **error);
+
+/**
+ * Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
+ * being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
+ */
+ps_status ps_supervisor_counts(const struct ps_supervisor *supervisor,
+                               uint32_t *pending,
+                               uint32_t *running,
+                               uint32_t *stopping,
+                               struct ps_error **error);
+
+/**
+ * Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
+ * (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
+ * when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
+ * Called again it shortens the grace, if that is shorter.
+ *
+ * @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
+ */
+ps_status ps_supervisor_shutdown(struct ps_supervisor *supervisor,
+                                 int64_t grace_ms,
+                                 struct ps_error **error);
+
+/**
+ * Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
+ * none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
+ *
+ * @param children  receives n handles; free each with ps_child_free
+ */
+ps_status ps_spawn_replicas(struct ps_supervisor *supervisor,
+                            const struct ps_command *command,
+                            uint32_t n,
+                            struct ps_child **children,
+                            struct ps_error **error);
+
+/**
+ * What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
+ * there). Bytes, not NUL-terminated.
+ *
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+ */
+ps_status ps_event_data(struct ps_supervisor *supervisor,
+                        char *buf,
+                        size_t cap,
+                        size_t *needed,
+                        struct ps_error **error);
+
+/**
  * Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
- * answer how the child ended (PS_CAUSE_SHUTDOWN). A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
+ * answer how the child ended (PS_CAUSE_SHUTDOWN); one that still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
  * the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
  */
 void ps_supervisor_free(struct ps_supervisor *supervisor);
@@ -1015,9 +1296,10 @@ ps_status ps_supervisor_fd(const struct ps_supervisor *supervisor,
                            struct ps_error **error);
 
 /**
- * Takes the next event, and does whatever is due: reaps, drains captured output, moves stop plans and deadlines on.
+ * Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
+ * stand in line (which takes as long as their exec).
  *
- * Each child has one PS_EVENT_STARTED and later one PS_EVENT_EXITED. None is lost or comes twice, also when other threads reap the child; but
+ * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
  * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
  *
  * @param timeout_ms  how long to wait: -1 for ever, 0 not at all

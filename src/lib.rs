@@ -38,7 +38,8 @@ mod sys;
 
 pub use error::{Error, Result, Status};
 pub use process::child::State;
-pub use process::command::{Command, Credentials, EnvBase, Stdio};
+pub use process::Line;
+pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};
 pub use process::spawn::path_name;
 pub use registry::{Cause, Exit, Kind, signal_all};
 pub use supervisor::{Event, EventKind, Managed, Supervisor, kill_and_reap_all, live_count, spawn};

@@ -48,7 +48,7 @@ fn law03_a_host_that_waits_for_everything() {
         while ends < 20 {
             let event = supervisor.next_event(patience()).unwrap().expect("an end that was stolen is an end");
             if let Some(exit) = event.exit {
-                check(exit, event.child.token() as i32);
+                check(exit, event.token() as i32);
                 ends += 1;
             }
         }

@@ -39,7 +39,7 @@ fn one_life_on_a_forced_tier() {
     command.pass_fd(file.as_raw_fd(), 9).unwrap().pass_fd(high, 10).unwrap().listen_fd(high, Some(c"x")).unwrap();
     command.umask(0o27).unwrap().cwd("/").unwrap().nice(3).unwrap();
     let (child, input, output) = spawn_echoing(&command);
-    assert_eq!(procsup::path_name(child.spawn_path()), tier);
+    assert_eq!(procsup::path_name(child.spawn_path().unwrap()), tier);
     assert_eq!(descriptor_numbers(child.pid()), [0, 1, 2, 3, 9, 10]);
     assert_eq!(group_and_session(child.pid()).0, child.pid());
     assert_eq!((status_of(child.pid(), "Umask").as_str(), nice_of(child.pid())), ("0027", 3));

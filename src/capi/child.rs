@@ -66,9 +66,11 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
 
 pub(super) fn state_number(state: State) -> i32 {
     match state {
+        State::Pending => 0,
         State::Running => 1,
         State::Stopping => 2,
         State::Exited => 3,
+        State::Cancelled => 4,
     }
 }
 
@@ -224,7 +226,7 @@ pub unsafe extern "C" fn ps_reap_nonblock(child: *mut ps_child, exit: *mut ps_ex
 /// The process id, for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_pid(child: *const ps_child, pid: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    with_number(child, "pid", pid, error, |managed| Ok(managed.pid()))
+    with_number(child, "pid", pid, error, |managed| Ok(managed.process()?.pid()))
 }
 
 /// A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
@@ -275,7 +277,7 @@ pub unsafe extern "C" fn ps_child_output(
 /// How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_spawn_path(child: *const ps_child, path: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    with_number(child, "path", path, error, |managed| Ok(managed.spawn_path() as i32))
+    with_number(child, "path", path, error, |managed| Ok(managed.spawn_path()? as i32))
 }
 
 /// Frees the handle, not the process: its supervisor still owns it. A child of the NULL supervisor is reaped by a later procsup call. NULL

@@ -9,7 +9,7 @@ use super::error::ps_error;
 use super::guard::{PS_OK, call};
 use super::{convert, guard, handles, ps_status};
 use crate::error::{Error, Result, Status};
-use crate::process::command::{Command, EnvBase, Stdio};
+use crate::process::command::{Command, EnvBase, RestartWhen, Stdio};
 use crate::sys::child::Isolation;
 use crate::sys::fds;
 
@@ -365,6 +365,171 @@ pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: 
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_capture(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.capture(max_bytes).map(drop))
+}
+
+/// Hands out every line that the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT, as a PS_EVENT_OUTPUT; see
+/// ps_event_data. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild
+/// writes later is not read. The child needs a supervisor that is not NULL.
+///
+/// A host that does not take events holds the child back: about 256 KiB are read ahead, then its own pipe is full and it waits. Not while
+/// a thread waits for the child (ps_reap, ps_terminate): then all is read, for as long as there is memory.
+///
+/// @param on  1 or 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_output_lines(command: *mut ps_command, on: i32, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| {
+        now.output_lines(convert::flag("on", on)?);
+        Ok(())
+    })
+}
+
+/// The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_output_line_limit(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.output_line_limit(max_bytes).map(drop))
+}
+
+/// Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
+/// 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
+/// when the host crashes; elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
+/// disk is its own error. Not synced: it is atomic towards other processes, not towards a power failure.
+///
+/// If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that error in place of the exit (the target
+/// is untouched); a child that failed keeps its own record. PS_EVENT_EXITED has both, in exit and status. The string is copied; a relative path
+/// counts from the host's directory now.
+///
+/// @param if_exists  PS_OUTPUT_REFUSE: ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file, and one that appears while the child runs
+///                   stays, with the same error; PS_OUTPUT_REPLACE
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_output_file(
+    command: *mut ps_command,
+    path: *const c_char,
+    if_exists: i32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        let replace = match if_exists {
+            0 => false,
+            1 => true,
+            other => return Err(no_such("if_exists", other)),
+        };
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        now.output_file(os(unsafe { convert::string("path", path) }?), replace).map(drop)
+    })
+}
+
+/// What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
+/// PS_OUTPUT_DROP never does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_output_on_failure(command: *mut ps_command, policy: i32, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| {
+        now.output_on_failure(match policy {
+            0 => true,
+            1 => false,
+            other => return Err(no_such("policy", other)),
+        });
+        Ok(())
+    })
+}
+
+/// What the child finds on its standard input: a sealed file in memory (memfd_create(2)), complete before the child begins. Nothing has
+/// to be fed, so nothing can deadlock. Each child reads from the beginning. The bytes are copied; NULL, 0 is an empty input.
+///
+/// @return PS_OK; PS_ERR_LIMIT or PS_ERR_SYSTEM if there is no memory for it
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_input(
+    command: *mut ps_command,
+    data: *const core::ffi::c_void,
+    len: usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        if data.is_null() && len != 0 || len > isize::MAX as usize {
+            return Err(Error::invalid("data", format!("data: {len} bytes at NULL, or too many")));
+        }
+        let bytes = if len == 0 {
+            &[]
+        } else {
+            // SAFETY: not null, and `len` bytes by the caller's contract.
+            unsafe { core::slice::from_raw_parts(data.cast::<u8>(), len) }
+        };
+        now.input(bytes).map(drop)
+    })
+}
+
+/// Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
+/// born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
+/// when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
+/// PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls. The string is copied.
+///
+/// Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
+/// PS_ERR_STATE if it is there and in use (an empty one is taken).
+///
+/// @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and in which every child gets a
+///             fresh one
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_cgroup(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        now.cgroup(os(unsafe { convert::string("dir", dir) }?)).map(drop)
+    })
+}
+
+/// A setting of that control group, such as "pids.max", "64": written before the child is born. ps_spawn fails with step "cgroup_set" if the
+/// kernel refuses it. The strings are copied.
+///
+/// @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or one that is no setting
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_cgroup_set(
+    command: *mut ps_command,
+    file: *const c_char,
+    value: *const c_char,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        // SAFETY: NUL-terminated strings or null, by the caller's contract.
+        let (file, value) = unsafe { (convert::string("file", file)?, convert::string("value", value)?) };
+        now.cgroup_set(os(file), os(value)).map(drop)
+    })
+}
+
+/// Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
+/// PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
+/// when it is over for good; PS_EVENT_EXITED comes for every process, then PS_EVENT_RESTARTING. While it waits it holds no slot. The child needs a supervisor
+/// that is not NULL.
+///
+/// The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms, each spread by a quarter to both sides, so that
+/// children that died together do not come back in step. Descriptors lent to the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept
+/// until it is over.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_restart(
+    command: *mut ps_command,
+    policy: i32,
+    min_delay_ms: i64,
+    max_delay_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        let when = match policy {
+            0 => RestartWhen::Never,
+            1 => RestartWhen::OnFailure,
+            2 => RestartWhen::Always,
+            other => return Err(no_such("policy", other)),
+        };
+        now.restart(when, min_delay_ms, max_delay_ms).map(drop)
+    })
+}
+
+/// When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a PS_EVENT_GAVE_UP. A run that exits with 0 or
+/// lasts healthy_ms (default 10 000) starts the count anew.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_restart_limit(
+    command: *mut ps_command,
+    failures: u32,
+    healthy_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| now.restart_limit(failures, healthy_ms).map(drop))
 }
 
 /// When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.

@@ -131,15 +131,15 @@ pub enum ps_readiness_kind {
 /// Where a child stands; only forward.
 #[repr(C)]
 pub enum ps_child_state_code {
-    /// Not started yet.
+    /// Not started yet, or waiting to be started again.
     PS_STATE_PENDING = 0,
     /// It runs.
     PS_STATE_RUNNING = 1,
     /// Its stop plan runs.
     PS_STATE_STOPPING = 2,
-    /// It has ended and was reaped.
+    /// It has ended, was reaped, and will not be started again.
     PS_STATE_EXITED = 3,
-    /// It was cancelled before it started.
+    /// It was cancelled before it started, or could not be started.
     PS_STATE_CANCELLED = 4,
 }
 
@@ -187,8 +187,51 @@ pub enum ps_exit_cause {
 pub enum ps_event_kind {
     /// The child's program has begun.
     PS_EVENT_STARTED = 1,
-    /// The child has ended and was reaped; exit is set.
+    /// The child's process has ended and was reaped; exit is set.
     PS_EVENT_EXITED = 2,
+    /// The child has said a line; ps_event_data gives it.
+    PS_EVENT_OUTPUT = 3,
+    /// The child is ready. Not in this version.
+    PS_EVENT_READY = 4,
+    /// The child has ended and will be started again in delay_ms.
+    PS_EVENT_RESTARTING = 5,
+    /// The child has failed too often in a row, and will not be started again.
+    PS_EVENT_GAVE_UP = 6,
+    /// The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut down.
+    PS_EVENT_CANCELLED = 7,
+    /// The supervisor was shut down, and the last child has been reaped. No child.
+    PS_EVENT_SHUTDOWN_DONE = 8,
+    /// The child waited for its (next) start and could not be started; status says why.
+    PS_EVENT_FAILED = 9,
+}
+
+/// When the file of ps_command_output_file is there already.
+#[repr(C)]
+pub enum ps_output_if_exists {
+    /// It is left alone, and the child refused (default).
+    PS_OUTPUT_REFUSE = 0,
+    /// It is replaced, atomically.
+    PS_OUTPUT_REPLACE = 1,
+}
+
+/// What becomes of the output file of a child that did not exit with 0.
+#[repr(C)]
+pub enum ps_output_failure_policy {
+    /// It appears all the same (default).
+    PS_OUTPUT_KEEP = 0,
+    /// It never appears.
+    PS_OUTPUT_DROP = 1,
+}
+
+/// When a child that has ended is started again.
+#[repr(C)]
+pub enum ps_restart_policy {
+    /// Never (default).
+    PS_RESTART_NEVER = 0,
+    /// When it did not exit with 0.
+    PS_RESTART_ON_FAILURE = 1,
+    /// Whenever it has ended by itself.
+    PS_RESTART_ALWAYS = 2,
 }
 
 #[cfg(test)]
@@ -219,6 +262,9 @@ mod tests {
         }
         assert_eq!(ps_spawn_path::PS_PATH_FORK as i32, Path::Fork as i32);
         assert_eq!(ps_event_kind::PS_EVENT_EXITED as i32, EventKind::Exited as i32);
+        assert_eq!(ps_event_kind::PS_EVENT_RESTARTING as i32, EventKind::Restarting as i32);
+        assert_eq!(ps_event_kind::PS_EVENT_FAILED as i32, EventKind::Failed as i32);
+        assert_eq!(super::super::child::state_number(State::Cancelled), ps_child_state_code::PS_STATE_CANCELLED as i32);
         assert_eq!(super::super::child::state_number(State::Exited), ps_child_state_code::PS_STATE_EXITED as i32);
     }
 }

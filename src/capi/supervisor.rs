@@ -1,13 +1,18 @@
 //! `ps_supervisor`: many children behind one descriptor.
 
+use core::ffi::c_char;
+use core::mem::offset_of;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
 use super::child::{fill_exit, ps_child, ps_exit};
+use super::command::{current, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, call};
 use super::{convert, guard, handles, ps_status};
-use crate::supervisor::Supervisor;
+use crate::clock::MILLI;
+use crate::error::{Error, Result};
+use crate::supervisor::{Event, Managed, Supervisor};
 
 /// Looks after children: one descriptor to wait on, events to take.
 pub struct ps_supervisor {
@@ -22,18 +27,53 @@ pub struct ps_event {
     pub size: u32,
     /// PS_EVENT_*.
     pub kind: i32,
-    /// The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare.
+    /// The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare. NULL for
+    /// PS_EVENT_SHUTDOWN_DONE.
     pub child: *mut ps_child,
-    /// Its pid, for display.
+    /// Its pid, for display; 0 if it has had no process.
     pub pid: i32,
-    /// 0 in this version.
+    /// PS_EVENT_OUTPUT: 1 or 2; else 0.
     pub stream: i32,
     /// The word of ps_command_user_data.
     pub user_data: u64,
     /// When it happened, nanoseconds of CLOCK_MONOTONIC.
     pub time_ns: i64,
-    /// PS_EVENT_EXITED: how it ended. Its size is set.
+    /// PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its size is set.
     pub exit: ps_exit,
+    /// PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit, or the end).
+    /// PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place. PS_EVENT_FAILED, _GAVE_UP, _CANCELLED, _RESTARTING: why, a
+    /// PS_ERR_*, or PS_OK where exit says it.
+    pub status: i32,
+    /// Which run of the child it was: 1 for its first process; 0 if it has had none.
+    pub run: u32,
+    /// PS_EVENT_RESTARTING: milliseconds until the next start.
+    pub delay_ms: i64,
+}
+
+fn fill_event(size: u32, taken: &Event) -> ps_event {
+    let exit_size = size_of::<ps_exit>() as u32;
+    let piece = taken.line.as_ref().is_some_and(|line| !line.whole);
+    ps_event {
+        size,
+        kind: taken.kind as i32,
+        child: convert::to_pointer(taken.token()),
+        pid: taken.pid,
+        stream: taken.line.as_ref().map_or(0, |line| line.stream),
+        user_data: taken.user_data(),
+        time_ns: taken.time_ns,
+        exit: taken.exit.map_or(ps_exit { size: exit_size, ..ps_exit::default() }, |exit| fill_exit(exit_size, &exit)),
+        status: taken.status.map_or(if piece { PS_PENDING } else { PS_OK }, |status| status as i32),
+        run: taken.run,
+        delay_ms: taken.delay_ns.saturating_add(MILLI - 1) / MILLI,
+    }
+}
+
+/// A call that changes a supervisor.
+fn change(supervisor: *mut ps_supervisor, error: *mut *mut ps_error, change: impl FnOnce(&Supervisor) -> Result<()>) -> ps_status {
+    call(error, || {
+        let object: Arc<Supervisor> = convert::object(supervisor)?;
+        change(&object).map(|()| PS_OK)
+    })
 }
 
 /// @section supervisors
@@ -54,8 +94,143 @@ pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, 
     })
 }
 
+/// How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
+/// what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
+/// blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
+///
+/// A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
+/// ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_set_max_running(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
+    change(supervisor, error, |object| object.set_max_running(n))
+}
+
+/// How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
+/// restart policy are not counted. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_set_max_pending(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
+    change(supervisor, error, |object| object.set_max_pending(n))
+}
+
+/// Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
+/// it as well, before the first spawn, when this process is the init of a container.
+///
+/// Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
+/// PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
+/// by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
+/// itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
+/// does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
+///
+/// @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervisor, on: i32, error: *mut *mut ps_error) -> ps_status {
+    change(supervisor, error, |object| object.set_subreaper(convert::flag("on", on)?))
+}
+
+/// Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
+/// being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_counts(
+    supervisor: *const ps_supervisor,
+    pending: *mut u32,
+    running: *mut u32,
+    stopping: *mut u32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let counts = convert::object::<Supervisor, _>(supervisor)?.counts()?;
+        for (place, count) in [(pending, counts.0), (running, counts.1), (stopping, counts.2)] {
+            if !place.is_null() {
+                // SAFETY: not null, and valid by the caller's contract.
+                unsafe { *place = count as u32 };
+            }
+        }
+        Ok(PS_OK)
+    })
+}
+
+/// Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
+/// (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
+/// when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
+/// Called again it shortens the grace, if that is shorter.
+///
+/// @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_shutdown(supervisor: *mut ps_supervisor, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
+    change(supervisor, error, |object| object.shutdown(grace_ms))
+}
+
+/// Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
+/// none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
+///
+/// @param children  receives n handles; free each with ps_child_free
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_spawn_replicas(
+    supervisor: *mut ps_supervisor,
+    command: *const ps_command,
+    n: u32,
+    children: *mut *mut ps_child,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let object = convert::object::<Supervisor, _>(supervisor)?;
+        let command = current(command)?;
+        let place = convert::out("children", children)?;
+        if n == 0 {
+            return Err(Error::invalid("n", "n: no replica is none at all"));
+        }
+        let mut made = Vec::new();
+        let mut failed = None;
+        let mut register = |managed: &Arc<Managed>| match handles::insert(managed.clone()) {
+            Ok(handle) => {
+                made.push(handle);
+                handle
+            }
+            Err(error) => {
+                failed = Some(error);
+                0
+            }
+        };
+        let spawned = object.spawn_replicas(&command, n as usize, &mut register);
+        if let Some(error) = spawned.as_ref().err().cloned().or(failed) {
+            for managed in spawned.iter().flatten() {
+                let _ = managed.terminate(0);
+            }
+            made.into_iter().filter_map(handles::remove::<Managed>).for_each(|managed| managed.let_go());
+            return Err(error);
+        }
+        for (index, handle) in made.into_iter().enumerate() {
+            // SAFETY: the caller vouches for room for n handles.
+            unsafe { *place.wrapping_add(index) = convert::to_pointer(handle) };
+        }
+        Ok(PS_OK)
+    })
+}
+
+/// What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
+/// there). Bytes, not NUL-terminated.
+///
+/// @param buf, cap  where to put it; NULL, 0 asks only for the length
+/// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+/// @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_event_data(
+    supervisor: *mut ps_supervisor,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        convert::object::<Supervisor, _>(supervisor)?.with_event_data(|bytes| {
+            // SAFETY: the caller gave a valid buffer and place for the length, or null.
+            unsafe { convert::copy_out(&[bytes], buf, cap, needed) }
+        })?
+    })
+}
+
 /// Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
-/// answer how the child ended (PS_CAUSE_SHUTDOWN). A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
+/// answer how the child ended (PS_CAUSE_SHUTDOWN); one that still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
 /// the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_supervisor_free(supervisor: *mut ps_supervisor) {
@@ -80,9 +255,10 @@ pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: 
     })
 }
 
-/// Takes the next event, and does whatever is due: reaps, drains captured output, moves stop plans and deadlines on.
+/// Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
+/// stand in line (which takes as long as their exec).
 ///
-/// Each child has one PS_EVENT_STARTED and later one PS_EVENT_EXITED. None is lost or comes twice, also when other threads reap the child; but
+/// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
 /// a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
 ///
 /// @param timeout_ms  how long to wait: -1 for ever, 0 not at all
@@ -100,21 +276,12 @@ pub unsafe extern "C" fn ps_supervisor_next_event(
         let place = convert::out("event", event)?;
         // SAFETY: not null; the caller set the size.
         let size = unsafe { (*place).size };
-        convert::size("event", size, size_of::<ps_event>())?;
+        convert::size("event", size, offset_of!(ps_event, status))?;
         let Some(taken) = object.next_event(timeout_ms)? else { return Ok(PS_PENDING) };
-        let exit_size = size_of::<ps_exit>() as u32;
-        let filled = ps_event {
-            size,
-            kind: taken.kind as i32,
-            child: convert::to_pointer(taken.child.token()),
-            pid: taken.child.pid(),
-            stream: 0,
-            user_data: taken.child.user_data(),
-            time_ns: taken.time_ns,
-            exit: taken.exit.map_or(ps_exit { size: exit_size, ..ps_exit::default() }, |exit| fill_exit(exit_size, &exit)),
-        };
-        // SAFETY: not null, and as large as its size says.
-        unsafe { *place = filled };
+        let filled = fill_event(size, &taken);
+        let length = size_of::<ps_event>().min(size as usize);
+        // SAFETY: not null, and as large as its size says; a program that was compiled for fewer fields gets those.
+        unsafe { core::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), place.cast::<u8>(), length) };
         Ok(PS_OK)
     })
 }

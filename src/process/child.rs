@@ -14,8 +14,9 @@ use std::time::Duration;
 use nix::errno::Errno;
 
 use super::lock;
-use super::output::{Capture, Drained};
-use super::sandbox::Share;
+use super::Line;
+use super::belongings::Resources;
+use super::output::{Drained, Output};
 use super::stop::{Ladder, Step};
 use crate::clock;
 use crate::error::{Error, Result, Status};
@@ -26,12 +27,16 @@ use crate::sys::{memory, poll, signal};
 /// Where a child stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum State {
+    /// It waits for its (next) process.
+    Pending,
     /// It runs.
     Running,
     /// Its stop plan runs.
     Stopping,
     /// It has ended and was reaped.
     Exited,
+    /// It was never started and will not be.
+    Cancelled,
 }
 
 /// One child process.
@@ -39,13 +44,13 @@ pub enum State {
 pub struct Child {
     pub(super) pid: i32,
     pub(super) path: Path,
-    pub(super) plan: Arc<Vec<Step>>,
+    pub(super) sweep: bool,
     pub(super) instance: u32,
     pub(super) life: Mutex<Life>,
     /// Rung when `exit` is set.
     pub(super) settled: Condvar,
     pub(super) streams: Mutex<[Option<OwnedFd>; 3]>,
-    pub(super) capture: Option<Mutex<Capture>>,
+    pub(super) output: Option<Mutex<Output>>,
 }
 
 /// What changes in a child's life.
@@ -62,8 +67,10 @@ pub(super) struct Life {
     pub stop_cause: Cause,
     /// When the stop plan begins by itself.
     pub deadline: Option<i64>,
-    pub sandbox: Option<Share>,
-    pub owned: Vec<OwnedFd>,
+    pub plan: Arc<Vec<Step>>,
+    pub resources: Resources,
+    /// Why its output could not be put in place.
+    pub complaint: Option<Error>,
 }
 
 impl Life {
@@ -100,6 +107,11 @@ impl Child {
             (None, Ladder::Idle) => State::Running,
             (None, _) => State::Stopping,
         }
+    }
+
+    /// Whether its stop plan has begun.
+    pub fn is_stopping(&self) -> bool {
+        lock(&self.life).ladder != Ladder::Idle
     }
 
     /// The exit record, if it has been taken.
@@ -143,14 +155,37 @@ impl Child {
         slot.signal(number).map_err(|errno| match errno {
             Errno::ESRCH => exited(),
             errno => Error { pid: Some(self.pid), ..Error::system("kill", errno, format!("cannot signal process {}", self.pid)) },
-        })
+        })?;
+        self.signal_escaped(&life, number);
+        Ok(())
+    }
+
+    /// Those in its control group that left its process group.
+    fn signal_escaped(&self, life: &Life, number: i32) {
+        let Some(cgroup) = life.resources.cgroup.as_ref().filter(|_| number != 0) else { return };
+        match number {
+            libc::SIGKILL => cgroup.group().kill(),
+            // The group has just been signalled, and nobody shall get it twice.
+            _ => cgroup.group().signal(number, |pid| pid == self.pid || signal::group_of(pid) == Some(self.pid)),
+        }
+    }
+
+    /// The shutdown of a supervisor leaves nobody: a plan that does not end with a kill gets one.
+    pub fn end_plan_with_kill(&self) {
+        let mut life = lock(&self.life);
+        if life.plan.last().is_none_or(|step| step.signal != libc::SIGKILL) {
+            let mut plan = life.plan.to_vec();
+            // A last rung without an end of its own would hold up the shutdown.
+            plan.push(Step { signal: libc::SIGKILL, wait_ms: -1 });
+            life.plan = Arc::new(plan);
+        }
     }
 
     /// Starts the stop plan, unless it runs already. Never blocks. `grace_ms >= 0` replaces the wait of its first step.
     pub fn stop(&self, grace_ms: i64, cause: Cause) -> Result<()> {
         self.check()?;
         self.climb(|life| {
-            let number = life.ladder.begin(&self.plan, clock::now(), grace_ms);
+            let number = life.ladder.begin(&life.plan, clock::now(), grace_ms);
             if number.is_some() {
                 life.stop_cause = cause;
             }
@@ -165,9 +200,9 @@ impl Child {
         self.climb(|life| match life.ladder {
             Ladder::Idle if life.deadline.is_some_and(|at| now >= at) => {
                 life.stop_cause = Cause::Deadline;
-                life.ladder.begin(&self.plan, now, -1)
+                life.ladder.begin(&life.plan, now, -1)
             }
-            _ => life.ladder.advance(&self.plan, now),
+            _ => life.ladder.advance(&life.plan, now),
         });
     }
 
@@ -184,6 +219,10 @@ impl Child {
             let _ = slot.signal(number);
             if number != libc::SIGKILL {
                 let _ = slot.signal(libc::SIGCONT);
+            }
+            self.signal_escaped(&life, number);
+            if number != libc::SIGKILL {
+                self.signal_escaped(&life, libc::SIGCONT);
             }
         }
     }
@@ -206,11 +245,14 @@ impl Child {
 
     /// Kills the group at once, for this cause.
     pub fn kill(&self, cause: Cause) {
-        if self.check().is_ok()
-            && let Some(slot) = lock(&self.life).lease.as_ref().and_then(Lease::slot)
-        {
+        if self.check().is_err() {
+            return;
+        }
+        let life = lock(&self.life);
+        if let Some(slot) = life.lease.as_ref().and_then(Lease::slot) {
             slot.blame(cause);
             let _ = slot.signal(libc::SIGKILL);
+            self.signal_escaped(&life, libc::SIGKILL);
         }
     }
 
@@ -226,21 +268,26 @@ impl Child {
 
     fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
         self.check()?;
-        if let Some(capture) = &self.capture {
-            lock(capture).drain(1 << 20);
+        if let Some(output) = &self.output {
+            lock(output).drain(1 << 20);
         }
-        let (exit, released) = {
+        let (exit, pidfd, resources) = {
             let mut life = lock(&self.life);
             let slot = life.lease.as_ref().and_then(Lease::slot);
             match slot {
-                Some(slot) if slot.try_reap(ended) == Reaped::Published => (slot.exit(), self.settle(&mut life)),
+                Some(slot) if slot.try_reap(ended) == Reaped::Published => {
+                    let (pidfd, resources) = self.settle(&mut life);
+                    (slot.exit(), pidfd, resources)
+                }
                 _ => return Ok(life.exit),
             }
         };
         // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
-        drop(released);
+        drop(pidfd);
+        let complaint = resources.release(&exit);
         let awaited = {
             let mut life = lock(&self.life);
+            life.complaint = complaint;
             life.exit = Some(exit);
             life.awaiting != 0
         };
@@ -252,14 +299,17 @@ impl Child {
     }
 
     /// The one release: who took the lease does it. Answers what is to be dropped outside the lock.
-    fn settle(&self, life: &mut Life) -> impl Sized + use<> {
-        if let Some(capture) = &self.capture {
-            lock(capture).finish();
+    fn settle(&self, life: &mut Life) -> (Option<Arc<OwnedFd>>, Resources) {
+        if let Some(output) = &self.output {
+            lock(output).finish(!self.sweep);
+        }
+        if let Some(cgroup) = life.resources.cgroup.as_ref().filter(|_| self.sweep) {
+            cgroup.group().kill();
         }
         if let Some(lease) = life.lease.take() {
             lease.retire();
         }
-        (life.pidfd.take(), life.sandbox.take(), std::mem::take(&mut life.owned))
+        (life.pidfd.take(), std::mem::take(&mut life.resources))
     }
 
     /// Another thread is releasing what the child owned: waits for that.
@@ -276,25 +326,35 @@ impl Child {
     pub fn with_output<T>(&self, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
         self.check()?;
         let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
-        let mut capture = lock(self.capture.as_ref().ok_or_else(none)?);
-        capture.drain(1 << 20);
-        let (first, second) = capture.pieces();
+        let mut output = lock(self.output.as_ref().ok_or_else(none)?);
+        output.drain(1 << 20);
+        let (first, second) = output.pieces().ok_or_else(none)?;
         Ok(show(first, second))
+    }
+
+    /// Why its output could not be put in place, once it has ended.
+    pub fn complaint(&self) -> Option<Error> {
+        lock(&self.life).complaint.clone()
     }
 
     /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.
     pub fn needs_driving(&self) -> bool {
-        self.capture.is_some() || self.due().is_some()
+        self.output.is_some() || self.due().is_some()
     }
 
-    /// The capture pipe's reading end, while more may come.
-    pub fn capture_pipe(&self) -> Option<Arc<OwnedFd>> {
-        lock(self.capture.as_ref()?).pipe()
+    /// The reading ends of its output, while more may come.
+    pub fn pipes(&self) -> [Option<Arc<OwnedFd>>; 2] {
+        self.output.as_ref().map_or_else(Default::default, |output| lock(output).pipes())
     }
 
-    /// Drains the capture; `true` while more may come.
-    pub fn drain(&self) -> bool {
-        self.capture.as_ref().is_some_and(|capture| lock(capture).drain(1 << 20) == Drained::Open)
+    /// Drains one of them, at most so many bytes; `true` while more may come.
+    pub fn drain(&self, place: usize, allowance: usize) -> bool {
+        self.output.as_ref().is_some_and(|output| lock(output).drain_stream(place, allowance) == Drained::Open)
+    }
+
+    /// The lines it has said since they were last taken.
+    pub fn take_lines(&self) -> Vec<Line> {
+        self.output.as_ref().map_or_else(Vec::new, |output| lock(output).take_lines())
     }
 
     /// Waits for the end, driving ladder, deadline and output meanwhile. `also` (asked before each sleep) is watched too, and
@@ -330,9 +390,9 @@ impl Child {
                 self.await_settled(deadline);
                 continue;
             };
-            let pipe = self.capture_pipe();
+            let pipes = self.pipes();
             let mut watched = vec![pidfd.as_fd()];
-            watched.extend(pipe.as_ref().map(|pipe| pipe.as_fd()));
+            watched.extend(pipes.iter().flatten().map(|pipe| pipe.as_fd()));
             watched.extend(also());
             ended = poll::wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
             pump();

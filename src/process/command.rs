@@ -14,9 +14,10 @@ use nix::errno::Errno;
 
 pub use super::environment::Base as EnvBase;
 use super::environment::Environment;
+use super::input::Input;
 use super::sandbox::Sandbox;
-use super::stop;
-use crate::error::{Error, Result};
+use super::{cgroup, outfile, stop};
+use crate::error::{Error, Result, Status};
 use crate::sys::child::{Isolation, Limit};
 pub use crate::sys::clone::Credentials;
 use crate::sys::{cstr, fds, signal};
@@ -65,7 +66,49 @@ pub struct Command {
     pub(super) deadline_ms: Option<i64>,
     pub(super) sweep: bool,
     pub(super) capture: Option<usize>,
+    pub(super) lines: bool,
+    pub(super) line_limit: usize,
+    pub(super) output_file: Option<outfile::Spec>,
+    pub(super) keep_on_failure: bool,
+    pub(super) input: Option<Arc<Input>>,
+    pub(super) cgroup: Option<cgroup::Spec>,
+    restart: Restart,
     user_data: u64,
+    /// Duplicates of lent descriptors, for a command that is spawned later than it was given.
+    pins: Vec<Arc<OwnedFd>>,
+}
+
+/// When a child that has ended is started again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum RestartWhen {
+    /// Never.
+    #[default]
+    Never,
+    /// When it did not exit with 0.
+    OnFailure,
+    /// Whenever it ends by itself.
+    Always,
+}
+
+/// How a child is kept alive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Restart {
+    /// After which ends.
+    pub when: RestartWhen,
+    /// The shortest wait before the next start, milliseconds.
+    pub min_delay_ms: i64,
+    /// The longest.
+    pub max_delay_ms: i64,
+    /// Failed runs in a row after which it is given up; 0: never.
+    pub failures: u32,
+    /// A run as long as this was no failure to start.
+    pub healthy_ms: i64,
+}
+
+impl Default for Restart {
+    fn default() -> Self {
+        Self { when: RestartWhen::Never, min_delay_ms: 100, max_delay_ms: 10_000, failures: 5, healthy_ms: 10_000 }
+    }
 }
 
 struct Argv(cstr::Array);
@@ -121,7 +164,15 @@ impl Command {
             deadline_ms: None,
             sweep: true,
             capture: None,
+            lines: false,
+            line_limit: 64 * 1024,
+            output_file: None,
+            keep_on_failure: true,
+            input: None,
+            cgroup: None,
+            restart: Restart::default(),
             user_data: 0,
+            pins: Vec::new(),
         })
     }
 
@@ -342,6 +393,111 @@ impl Command {
         }
         self.capture = Some(max_bytes);
         Ok(self)
+    }
+
+    /// Hands out every line that streams 1 and 2 say, as far as they are not redirected, as an event.
+    pub fn output_lines(&mut self, on: bool) -> &mut Self {
+        self.lines = on;
+        self
+    }
+
+    /// The longest line that comes in one piece; 1 byte to 16 MiB.
+    pub fn output_line_limit(&mut self, max_bytes: usize) -> Result<&mut Self> {
+        if max_bytes == 0 || max_bytes > 1 << 24 {
+            return Err(Error::invalid("output_line_limit", "output_line_limit: a line may have between 1 byte and 16 MiB"));
+        }
+        self.line_limit = max_bytes;
+        Ok(self)
+    }
+
+    /// Whether its output comes as events.
+    pub fn has_output_lines(&self) -> bool {
+        self.lines
+    }
+
+    /// Stream 1 goes to a file that appears when the child has ended. `replace`: in place of one that is there.
+    pub fn output_file(&mut self, path: impl AsRef<Path>, replace: bool) -> Result<&mut Self> {
+        self.output_file = Some(outfile::Spec::new(path.as_ref(), replace)?);
+        Ok(self)
+    }
+
+    /// Whether that file appears also when the child did not exit with 0 (the default).
+    pub fn output_on_failure(&mut self, keep: bool) -> &mut Self {
+        self.keep_on_failure = keep;
+        self
+    }
+
+    /// What the child finds on its standard input. The bytes are copied.
+    pub fn input(&mut self, bytes: &[u8]) -> Result<&mut Self> {
+        let input = Input::new(bytes).map_err(|errno| Error::system("memfd_create", errno, "cannot keep the input of a command"))?;
+        self.input = Some(Arc::new(input));
+        Ok(self)
+    }
+
+    /// A control group for the child: made before it, killed and removed after it. With a slash at the end: a fresh one inside that directory
+    /// for every child.
+    pub fn cgroup(&mut self, directory: impl AsRef<Path>) -> Result<&mut Self> {
+        let directory = directory.as_ref();
+        c_string("cgroup", directory)?;
+        self.cgroup = Some(cgroup::Spec::new(directory)?);
+        Ok(self)
+    }
+
+    /// A file of the control group to write before the child is born, such as "pids.max".
+    pub fn cgroup_set(&mut self, file: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Result<&mut Self> {
+        let none = || Error::new(Status::State, "cgroup_set", "cgroup_set: the command has no control group yet");
+        self.cgroup.as_mut().ok_or_else(none)?.set(file.as_ref(), value.as_ref())?;
+        Ok(self)
+    }
+
+    /// When a child that has ended is started again, and after which wait: it doubles with every failure, from the shortest to the longest.
+    pub fn restart(&mut self, when: RestartWhen, min_delay_ms: i64, max_delay_ms: i64) -> Result<&mut Self> {
+        if min_delay_ms < 0 || max_delay_ms < min_delay_ms || max_delay_ms > i64::MAX / crate::clock::MILLI {
+            let message = format!("restart: a wait between {min_delay_ms} and {max_delay_ms} ms is none");
+            return Err(Error::invalid("restart", message));
+        }
+        self.restart = Restart { when, min_delay_ms, max_delay_ms, ..self.restart };
+        Ok(self)
+    }
+
+    /// After how many failed runs in a row a child is given up (0: never), and how long a run must be not to count as failed.
+    pub fn restart_limit(&mut self, failures: u32, healthy_ms: i64) -> Result<&mut Self> {
+        if !(0..=i64::MAX / crate::clock::MILLI).contains(&healthy_ms) {
+            return Err(Error::invalid("restart_limit", format!("restart_limit: a run of {healthy_ms} ms")));
+        }
+        self.restart = Restart { failures, healthy_ms, ..self.restart };
+        Ok(self)
+    }
+
+    /// How its children are kept alive.
+    pub fn get_restart(&self) -> Restart {
+        self.restart
+    }
+
+    /// The same command for a later spawn: lent descriptors are duplicated now, since their numbers may be others' by then.
+    pub(crate) fn pinned(&self) -> Result<Self> {
+        let mut pinned = self.clone();
+        let mut pins: Vec<Arc<OwnedFd>> = Vec::new();
+        let mut pin = |fd: &mut RawFd| {
+            let copy = fds::duplicate_number(*fd)
+                .map_err(|errno| Error::system("fcntl", errno, format!("cannot keep descriptor {fd} for a later start")))?;
+            *fd = copy.as_raw_fd();
+            pins.push(Arc::new(copy));
+            Ok(())
+        };
+        for (fd, _) in &mut pinned.passed {
+            pin(fd)?;
+        }
+        for (fd, _) in &mut pinned.listening {
+            pin(fd)?;
+        }
+        for how in &mut pinned.stdio {
+            if let Stdio::Fd(fd) = how {
+                pin(fd)?;
+            }
+        }
+        pinned.pins = pins;
+        Ok(pinned)
     }
 
     /// A word that comes back with every event of the child.

@@ -8,17 +8,28 @@
 //! | `stop.rs`        | the ladder as a pure machine                             |
 //! | `descriptors.rs` | which descriptors it gets: a pure plan                   |
 //! | `environment.rs` `path.rs` | its environment; where its program lies        |
-//! | `output.rs` `sandbox.rs`   | what it owns: captured output, a directory     |
+//! | `output.rs` `lines.rs`     | what it says through pipes                     |
+//! | `outfile.rs` `input.rs`    | what it says into a file; what it is told      |
+//! | `lineage.rs`               | whose descendant an orphan is                  |
+//! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released |
 
+pub mod belongings;
+pub mod cgroup;
 pub mod child;
 pub mod command;
 pub mod descriptors;
 mod environment;
+mod input;
+pub mod lineage;
+mod lines;
+mod outfile;
 pub mod output;
 pub mod path;
 pub mod sandbox;
 pub mod spawn;
 pub mod stop;
+
+pub use lines::Line;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -1,8 +1,11 @@
-//! Captured output: the last bytes of a child's streams, kept in bounded memory.
+//! What a child says through pipes: the last bytes kept in bounded memory, or line by line, or both.
 //!
 //! Two traps. A child blocks once its pipe is full, so every wait of ours drains it. And a grandchild may hold the pipe open
 //! for ever, so the end of the output is the child's exit, not end-of-file: what the child itself wrote before it ended lies in
 //! the pipe by then, and is never more than the pipe holds. One drain of that size loses nothing and cannot be kept busy.
+//!
+//! Where the rest of the group is left alive on purpose, what it says in the drain window after the exit is still kept: but nobody
+//! waits for it.
 
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
@@ -10,14 +13,27 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::lines::{Cutter, Line};
+use crate::clock::{self, MILLI};
 use crate::sys::fds;
 
-/// The reading end and what came out of it.
+/// How long after the exit of a child its survivors' output is still kept.
+const DRAIN_WINDOW: i64 = 2_000 * MILLI;
+
+/// All that comes out of a child.
+#[derive(Debug, Default)]
+pub struct Output {
+    streams: Vec<Stream>,
+    kept: Option<Tail>,
+    lines: Vec<Line>,
+    /// After the exit: until when survivors are listened to.
+    until: Option<i64>,
+}
+
 #[derive(Debug)]
-pub struct Capture {
+struct Stream {
     pipe: Option<Arc<OwnedFd>>,
-    kept: VecDeque<u8>,
-    limit: usize,
+    cutter: Option<Cutter>,
 }
 
 /// What a drain found.
@@ -29,64 +45,119 @@ pub enum Drained {
     Closed,
 }
 
-impl Capture {
-    /// `pipe`: a non-blocking reading end. Keeps the last `limit` bytes.
-    pub fn new(pipe: OwnedFd, limit: usize) -> Self {
-        Self { pipe: Some(Arc::new(pipe)), kept: VecDeque::new(), limit }
+impl Output {
+    /// `pipes`: non-blocking reading ends with the numbers of their streams. `capture`: how many of the last bytes to keep;
+    /// `line_limit`: cut into lines no longer than this.
+    pub fn new(pipes: Vec<(i32, OwnedFd)>, capture: Option<usize>, line_limit: Option<usize>) -> Self {
+        let stream = |(number, pipe): (i32, OwnedFd)| Stream {
+            pipe: Some(Arc::new(pipe)),
+            cutter: line_limit.map(|limit| Cutter::new(number, limit)),
+        };
+        Self { streams: pipes.into_iter().map(stream).collect(), kept: capture.map(Tail::new), lines: Vec::new(), until: None }
     }
 
-    /// The reading end, while there is something to come.
-    pub fn pipe(&self) -> Option<Arc<OwnedFd>> {
-        self.pipe.clone()
+    /// The reading ends, by the place of their stream, while there is something to come.
+    pub fn pipes(&self) -> [Option<Arc<OwnedFd>>; 2] {
+        let pipe = |i: usize| self.streams.get(i).and_then(|stream| stream.pipe.clone());
+        [pipe(0), pipe(1)]
     }
 
-    /// Reads what is there, `allowance` bytes at the most; never blocks.
-    pub fn drain(&mut self, mut allowance: usize) -> Drained {
+    /// Reads what is there, `allowance` bytes of each stream at the most; never blocks.
+    pub fn drain(&mut self, allowance: usize) {
+        if self.until.is_some_and(|until| clock::now() >= until) {
+            self.streams.clear();
+        }
+        for place in 0..self.streams.len() {
+            self.drain_stream(place, allowance);
+        }
+    }
+
+    /// The same of one stream.
+    pub fn drain_stream(&mut self, place: usize, mut allowance: usize) -> Drained {
+        let Some(stream) = self.streams.get_mut(place) else { return Drained::Closed };
         let mut buffer = [0u8; 16 * 1024];
-        while let Some(pipe) = &self.pipe {
+        while let Some(pipe) = &stream.pipe {
             let room = buffer.len().min(allowance);
             if room == 0 {
                 return Drained::Open;
             }
             match nix::unistd::read(pipe, &mut buffer[..room]) {
-                Ok(0) => self.pipe = None,
-                Ok(count) => {
-                    self.keep(&buffer[..count]);
-                    allowance -= count;
-                }
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return Drained::Open,
-                Err(_) => self.pipe = None,
+                Ok(count @ 1..) => {
+                    if let Some(kept) = &mut self.kept {
+                        kept.push(&buffer[..count]);
+                    }
+                    if let Some(cutter) = &mut stream.cutter {
+                        cutter.push(&buffer[..count], &mut self.lines);
+                    }
+                    allowance -= count;
+                }
+                Ok(_) | Err(_) => {
+                    stream.pipe = None;
+                    if let Some(cutter) = &mut stream.cutter {
+                        cutter.finish(&mut self.lines);
+                    }
+                }
             }
         }
         Drained::Closed
     }
 
-    /// The last drain, after the exit: at most what the pipe can hold, then the end is closed.
-    pub fn finish(&mut self) {
-        if let Some(capacity) = self.pipe.as_deref().map(fds::pipe_capacity) {
-            self.drain(capacity);
+    /// The last drain, after the exit: at most what each pipe can hold. Then the ends are closed, unless what survives the child is to
+    /// be listened to for a while.
+    pub fn finish(&mut self, survivors: bool) {
+        for place in 0..self.streams.len() {
+            if let Some(capacity) = self.streams[place].pipe.as_deref().map(fds::pipe_capacity) {
+                self.drain_stream(place, capacity);
+            }
+            // Lines end with the child: its EXITED event is the last one.
+            if let Some(mut cutter) = self.streams[place].cutter.take() {
+                cutter.finish(&mut self.lines);
+            }
         }
-        self.pipe = None;
+        if survivors && self.kept.is_some() {
+            self.until = Some(clock::now() + DRAIN_WINDOW);
+        } else {
+            self.streams.clear();
+        }
     }
 
-    fn keep(&mut self, bytes: &[u8]) {
+    /// The lines that nobody has taken yet.
+    pub fn take_lines(&mut self) -> Vec<Line> {
+        std::mem::take(&mut self.lines)
+    }
+
+    /// What is kept now, in two pieces: no copy, it may be large. `None`: nothing is kept.
+    pub fn pieces(&self) -> Option<(&[u8], &[u8])> {
+        self.kept.as_ref().map(|kept| kept.bytes.as_slices())
+    }
+}
+
+/// The last bytes of a stream.
+#[derive(Debug)]
+struct Tail {
+    bytes: VecDeque<u8>,
+    limit: usize,
+}
+
+impl Tail {
+    fn new(limit: usize) -> Self {
+        Self { bytes: VecDeque::new(), limit }
+    }
+
+    fn push(&mut self, bytes: &[u8]) {
         let bytes = &bytes[bytes.len().saturating_sub(self.limit)..];
-        let excess = (self.kept.len() + bytes.len()).saturating_sub(self.limit);
-        self.kept.drain(..excess);
+        let excess = (self.bytes.len() + bytes.len()).saturating_sub(self.limit);
+        self.bytes.drain(..excess);
         // Without memory for more, what is there makes room: a full machine costs output, not the host.
-        if self.kept.try_reserve(bytes.len()).is_err() {
-            let room = self.kept.capacity() - self.kept.len();
-            let needed = bytes.len().saturating_sub(room).min(self.kept.len());
-            self.kept.drain(..needed);
+        if self.bytes.try_reserve(bytes.len()).is_err() {
+            let room = self.bytes.capacity() - self.bytes.len();
+            let needed = bytes.len().saturating_sub(room).min(self.bytes.len());
+            self.bytes.drain(..needed);
         }
-        let room = self.kept.capacity() - self.kept.len();
-        self.kept.extend(&bytes[bytes.len().saturating_sub(room)..]);
-    }
-
-    /// What is kept now, in two pieces: no copy, it may be large.
-    pub fn pieces(&self) -> (&[u8], &[u8]) {
-        self.kept.as_slices()
+        let room = self.bytes.capacity() - self.bytes.len();
+        self.bytes.extend(&bytes[bytes.len().saturating_sub(room)..]);
     }
 }
 
@@ -98,13 +169,13 @@ mod tests {
     proptest! {
         #[test]
         fn keeps_exactly_the_last_bytes(chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20), limit in 0usize..64) {
-            let mut capture = Capture { pipe: None, kept: VecDeque::new(), limit };
+            let mut tail = Tail::new(limit);
             let mut all = Vec::new();
             for chunk in &chunks {
-                capture.keep(chunk);
+                tail.push(chunk);
                 all.extend_from_slice(chunk);
             }
-            let (first, second) = capture.pieces();
+            let (first, second) = tail.bytes.as_slices();
             prop_assert_eq!([first, second].concat(), &all[all.len().saturating_sub(limit)..]);
         }
     }

@@ -10,18 +10,21 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use nix::errno::Errno;
 
+use super::belongings::{Belongings, Resources};
+use super::cgroup::Cgroup;
 use super::child::{Child, Life};
 use super::command::{Command, Stdio};
 use super::descriptors::Map;
-use super::lock;
-use super::output::Capture;
+use super::lineage::Mark;
+use super::outfile::OutFile;
+use super::output::Output;
 use super::path;
-use super::sandbox::{self, Share};
+use super::sandbox;
 use super::stop::Ladder;
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::registry::{Cause, Facts, Lease};
-use crate::sys::child::Move;
+use crate::sys::child::{Limit, Move};
 use crate::sys::clone::{Failure, Path, Request};
 use crate::sys::cstr::ListenPid;
 use crate::sys::environ::Block;
@@ -56,25 +59,38 @@ pub fn prepare() -> Result<()> {
 #[derive(Default)]
 struct Pipes {
     ours: [Option<OwnedFd>; 3],
-    capture: Option<OwnedFd>,
+    /// What we read ourselves, and as which stream.
+    output: Vec<(i32, OwnedFd)>,
     theirs: Vec<OwnedFd>,
 }
 
 /// Starts the command. Returns when the program has begun, or with the exact step and errno of what failed.
 ///
 /// Blocks as long as its exec takes (a slow file system shows here), and for at most 32 ms when the kernel is out of processes.
-pub fn spawn(command: &Command) -> Result<Child> {
+///
+/// `belongings`: what the command gives to this child; given back if it is never made. Those aside, all it
+/// holds is made here.
+pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
+    let mut kept = Undo(Some(belongings));
+    let mut child = make(command)?;
+    if let (Some(belongings), Ok(life)) = (kept.0.take(), child.life.get_mut()) {
+        life.resources.lasting = belongings;
+    }
+    Ok(child)
+}
+
+fn make(command: &Command) -> Result<Child> {
     sandbox::retry_left();
     check_lent(command)?;
     let engine = engine()?;
     let doing = || format!("cannot run {}", command.program.to_string_lossy());
     let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, doing());
-    let shared = command.sandbox.as_ref().map(|sandbox| sandbox.share()).transpose();
-    let mut sandbox = Undo(shared.map_err(|error| system("sandbox_dir")(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))))?);
+    let file = command.output_file.as_ref().map(OutFile::create).transpose()?;
+    let cgroup = command.cgroup.as_ref().map(Cgroup::create).transpose()?;
 
     let mut pipes = Pipes::default();
-    let (map, inherited) = plan(command, engine, &mut pipes)?;
-    if let Some(pipe) = &pipes.capture {
+    let (map, inherited) = plan(command, engine, file.as_ref(), &mut pipes)?;
+    for (_, pipe) in &pipes.output {
         fds::set_nonblocking(pipe).map_err(system("fcntl"))?;
     }
     let (map, parked) = park(map, &inherited, &engine.landing);
@@ -91,6 +107,16 @@ pub fn spawn(command: &Command) -> Result<Child> {
     let listen_entries = listen_entries(command);
     let listen = listen_pid.as_ref().map(|pid| (&listen_entries[..], pid));
     let list = (!command.env.is_plain() || listen.is_some()).then(|| command.env.list(listen));
+    let marked: Vec<Limit>;
+    let mark = Mark::new(command.sweep);
+    let carrier = mark.as_ref().map(Mark::limit);
+    let limits = match carrier.filter(|mark| command.limits.iter().all(|limit| limit.resource != mark.resource)) {
+        None => &command.limits[..],
+        Some(mark) => {
+            marked = command.limits.iter().copied().chain([mark]).collect();
+            &marked[..]
+        }
+    };
     let request = Request {
         candidates,
         argv: command.argv(),
@@ -104,13 +130,18 @@ pub fn spawn(command: &Command) -> Result<Child> {
         isolation: command.isolation,
         umask: command.umask,
         nice: command.nice,
-        limits: &command.limits,
+        limits,
         credentials: command.credentials.as_ref(),
         no_new_privs: command.no_new_privs,
         die_with_host: command.die_with_host,
+        cgroup: cgroup.as_ref().map(Cgroup::group),
         ignored: &engine.ignored,
     };
-    let facts = Facts { isolation: command.isolation, sweep: command.sweep };
+    let facts = Facts {
+        isolation: command.isolation,
+        sweep: command.sweep,
+        cgroup_kill: cgroup.as_ref().map_or(-1, |cgroup| cgroup.group().kill_fd()),
+    };
     let (lease, slot) = Lease::take(facts).map_err(system("registry"))?;
     let made = slot.spawn(&request);
     drop(parked);
@@ -131,18 +162,20 @@ pub fn spawn(command: &Command) -> Result<Child> {
         ladder: Ladder::default(),
         stop_cause: Cause::Stop,
         deadline,
-        sandbox: sandbox.0.take(),
-        owned: std::mem::take(&mut *lock(&command.owned)),
+        plan: command.plan.clone(),
+        resources: Resources { cgroup, file, keep_on_failure: command.keep_on_failure, _mark: mark, lasting: Belongings::default() },
+        complaint: None,
     };
     Ok(Child {
         pid: spawned.pid,
         path: spawned.path,
-        plan: command.plan.clone(),
         instance: memory::instance(),
+        sweep: command.sweep,
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(pipes.ours),
-        capture: pipes.capture.zip(command.capture).map(|(pipe, limit)| Mutex::new(Capture::new(pipe, limit))),
+        output: (command.capture.is_some() || command.lines)
+            .then(|| Mutex::new(Output::new(pipes.output, command.capture, command.lines.then_some(command.line_limit)))),
     })
 }
 
@@ -159,13 +192,13 @@ pub fn check_lent(command: &Command) -> Result<()> {
     Ok(())
 }
 
-/// A share in a sandbox that is let go, not removed, when the spawn fails.
-struct Undo(Option<Share>);
+/// What is given back when the spawn fails.
+struct Undo(Option<Belongings>);
 
 impl Drop for Undo {
     fn drop(&mut self) {
-        if let Some(share) = self.0.take() {
-            share.forgo();
+        if let Some(belongings) = self.0.take() {
+            belongings.give_back();
         }
     }
 }
@@ -193,13 +226,19 @@ fn is_there(command: &Command) -> bool {
 }
 
 /// Decides the child's descriptors and makes the pipes.
-fn plan(command: &Command, engine: &Engine, pipes: &mut Pipes) -> Result<(Map, Vec<i32>)> {
+fn plan(command: &Command, engine: &Engine, file: Option<&OutFile>, pipes: &mut Pipes) -> Result<(Map, Vec<i32>)> {
     let doing = || format!("cannot run {}", command.program.to_string_lossy());
     let pipe = || fds::pipe().map_err(|errno| Error::system("pipe2", errno, doing()));
     let mut moves: Vec<Move> = Vec::new();
     let mut inherited = Vec::new();
     let given = |fd: i32| command.passed.iter().any(|(_, to)| *to == fd);
     let mut captured: Option<RawFd> = None;
+    let piped = command.capture.is_some() || command.lines;
+    for (stream, what, wanted) in [(0, "input", command.input.is_some()), (1, "output_file", file.is_some())] {
+        if wanted && (command.stdio[stream] != Stdio::Inherit || given(stream as i32)) {
+            return Err(Error::invalid(what, format!("{}: descriptor {stream} is given twice, by {what} and otherwise", doing())));
+        }
+    }
     for stream in 0..3i32 {
         let how = command.stdio[stream as usize];
         if given(stream) {
@@ -209,11 +248,18 @@ fn plan(command: &Command, engine: &Engine, pipes: &mut Pipes) -> Result<(Map, V
             continue;
         }
         let from = match how {
-            Stdio::Inherit if stream > 0 && command.capture.is_some() => {
-                if captured.is_none() {
+            Stdio::Inherit if stream == 0 && command.input.is_some() => {
+                let opened = command.input.as_ref().map(|input| input.open()).transpose();
+                pipes.theirs.extend(opened.map_err(|errno| Error::system("open", errno, format!("{}: its input", doing())))?);
+                pipes.theirs.last().map_or(-1, AsRawFd::as_raw_fd)
+            }
+            Stdio::Inherit if stream == 1 && file.is_some() => file.map_or(-1, OutFile::fd),
+            Stdio::Inherit if stream > 0 && piped => {
+                // Captured streams share one pipe, which keeps their order; lines tell which stream they come from.
+                if captured.is_none() || command.lines {
                     let (read, write) = pipe()?;
                     captured = Some(write.as_raw_fd());
-                    pipes.capture = Some(read);
+                    pipes.output.push((stream, read));
                     pipes.theirs.push(write);
                 }
                 captured.unwrap_or(-1)

@@ -29,7 +29,7 @@ use once_cell::race::OnceBox;
 
 use crate::sys::memory::{Line, WipedTable, wiped_line};
 
-pub use all::{kill_and_reap_all, live_count, signal_all};
+pub use all::{kill_and_reap_all, live_count, numbers, signal_all};
 pub use exit::{Cause, Exit, Kind};
 pub use slot::{Facts, Reaped, Slot};
 

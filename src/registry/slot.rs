@@ -11,7 +11,7 @@ use crate::sys::clone::Target;
 use crate::sys::memory::Line;
 use crate::sys::pidfd::{self, Kept, SendError};
 use crate::sys::wait::{self, Ending, Seen};
-use crate::sys::{clone, poll};
+use crate::sys::{cgroup, clone, poll};
 use nix::errno::Errno;
 
 /// A slot of the table.
@@ -25,6 +25,8 @@ pub struct Facts {
     pub isolation: Isolation,
     /// Whether the rest of the group ends with its leader.
     pub sweep: bool,
+    /// `cgroup.kill` of its control group, -1 if it has none; open as long as the slot is taken.
+    pub cgroup_kill: i32,
 }
 
 /// What an attempt to reap found.
@@ -66,6 +68,9 @@ impl Slot {
     fn round_word(&self) -> &'static AtomicU64 {
         &self.0[13]
     }
+    fn cgroup_word(&self) -> &'static AtomicU64 {
+        &self.0[14]
+    }
 
     /// Where the kernel writes the identity.
     fn target<'a>(&self, unpinned: &'a dyn Fn()) -> Target<'a> {
@@ -82,6 +87,7 @@ impl Slot {
             Isolation::Session => 2,
         };
         self.facts_word().store(isolation | u64::from(facts.sweep) << 8, Ordering::Relaxed);
+        self.cgroup_word().store(u64::from(facts.cgroup_kill as u32), Ordering::Relaxed);
         for word in [self.cause_word(), self.signal_word(), self.round_word()] {
             word.store(0, Ordering::Relaxed);
         }
@@ -111,7 +117,7 @@ impl Slot {
             1 => Isolation::Group,
             _ => Isolation::Session,
         };
-        Facts { isolation, sweep: raw & 0x100 != 0 }
+        Facts { isolation, sweep: raw & 0x100 != 0, cgroup_kill: self.cgroup_word().load(Ordering::Relaxed) as u32 as i32 }
     }
 
     /// The pid, 0 before there is one.
@@ -188,6 +194,10 @@ impl Slot {
         let (pid, fd) = (self.pid(), self.pidfd());
         if pid == 0 {
             return Err(Errno::ESRCH);
+        }
+        if signal == libc::SIGKILL {
+            // As well as the group: the child may not be inside yet.
+            cgroup::kill_all(self.facts().cgroup_kill);
         }
         if self.facts().isolation != Isolation::None {
             match pidfd::signal_group(fd, signal) {
@@ -282,7 +292,11 @@ impl Slot {
     /// Kills what is left of the group of a child that has ended. By number only while the zombie leader pins it.
     fn sweep(&self, pid: i32, fd: i32) {
         let facts = self.facts();
-        if !facts.sweep || facts.isolation == Isolation::None {
+        if !facts.sweep {
+            return;
+        }
+        cgroup::kill_all(facts.cgroup_kill);
+        if facts.isolation == Isolation::None {
             return;
         }
         if pidfd::signal_group(fd, libc::SIGKILL) == Err(SendError::Unavailable) && matches!(wait::look(fd, pid), Seen::Ended(_)) {

@@ -7,6 +7,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Managed;
+use crate::error::Status;
+use crate::process::Line;
 use crate::registry::Exit;
 
 /// What happened.
@@ -17,19 +19,54 @@ pub enum EventKind {
     Started = 1,
     /// A child has ended and was reaped.
     Exited = 2,
+    /// A child has said a line.
+    Output = 3,
+    /// A child that has ended will be started again.
+    Restarting = 5,
+    /// A child has failed too often and will not be started again.
+    GaveUp = 6,
+    /// A child that waited for its (next) start will not be started.
+    Cancelled = 7,
+    /// The supervisor was shut down and its last child has ended.
+    ShutdownDone = 8,
+    /// A child that waited for its (next) start could not be started.
+    Failed = 9,
 }
 
-/// Something that happened to a child.
+/// Something that happened.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// What.
     pub kind: EventKind,
-    /// To whom.
-    pub child: Arc<Managed>,
+    /// To whom; nobody for [`EventKind::ShutdownDone`].
+    pub child: Option<Arc<Managed>>,
+    /// The number of its process then, for display; 0 if it had none.
+    pub pid: i32,
     /// When, nanoseconds of CLOCK_MONOTONIC.
     pub time_ns: i64,
-    /// How it ended, for [`EventKind::Exited`].
+    /// How its last run ended.
     pub exit: Option<Exit>,
+    /// Which run of the child it was, from 1; 0 before the first.
+    pub run: u32,
+    /// [`EventKind::Exited`]: why its output could not be put in place. [`EventKind::Failed`], [`EventKind::GaveUp`],
+    /// [`EventKind::Cancelled`]: why.
+    pub status: Option<Status>,
+    /// [`EventKind::Restarting`]: nanoseconds until the next start.
+    pub delay_ns: i64,
+    /// [`EventKind::Output`]: what was said.
+    pub line: Option<Line>,
+}
+
+impl Event {
+    /// The word given to the spawn of the child; 0 for no child.
+    pub fn token(&self) -> u64 {
+        self.child.as_ref().map_or(0, |child| child.token())
+    }
+
+    /// The word given to its command.
+    pub fn user_data(&self) -> u64 {
+        self.child.as_ref().map_or(0, |child| child.user_data())
+    }
 }
 
 /// First in, first out.
@@ -39,15 +76,25 @@ pub(super) struct Queue {
     useless: usize,
 }
 
+fn is_useless(event: &Event) -> bool {
+    event.child.as_ref().is_some_and(|child| child.is_forgotten())
+}
+
 impl Queue {
     pub(super) fn push(&mut self, event: Event) {
+        if let Some(child) = &event.child {
+            child.count_event(&event, true);
+        }
         self.waiting.push_back(event);
     }
 
     pub(super) fn pop(&mut self) -> Option<Event> {
         loop {
             let event = self.waiting.pop_front()?;
-            if !event.child.is_forgotten() {
+            if let Some(child) = &event.child {
+                child.count_event(&event, false);
+            }
+            if !is_useless(&event) {
                 return Some(event);
             }
             self.useless = self.useless.saturating_sub(1);
@@ -56,14 +103,14 @@ impl Queue {
 
     /// Whether `pop` would find something.
     pub(super) fn is_empty(&self) -> bool {
-        self.useless >= self.waiting.len() && self.waiting.iter().all(|event| event.child.is_forgotten())
+        self.useless >= self.waiting.len() && self.waiting.iter().all(is_useless)
     }
 
-    /// A child with at most two events here was forgotten. Sweeps once half of the queue is useless: O(1) on average.
-    pub(super) fn forget(&mut self) {
-        self.useless += 2;
+    /// A child with so many events here was forgotten. Sweeps once half of the queue is useless: O(1) on average.
+    pub(super) fn forget(&mut self, count: usize) {
+        self.useless += count;
         if self.useless * 2 >= self.waiting.len() {
-            self.waiting.retain(|event| !event.child.is_forgotten());
+            self.waiting.retain(|event| !is_useless(event));
             self.useless = 0;
         }
     }

@@ -2,9 +2,10 @@
 //!
 //! Traps. An epoll entry must be removed before its descriptor is closed: the host may hold a duplicate, which keeps the entry
 //! alive, or the number may come back as another child's. So the entry here holds its own share of each descriptor. And the
-//! lock of `books` is never held while a child's lock is taken or anything waits: work is collected under it, done without it.
+//! lock of `books` is never held while a child's lock is taken or anything waits: work is collected under it, done without it. (The
+//! stage of a `Managed` is a leaf: it may be changed under this lock, and takes no other.)
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -12,51 +13,129 @@ use std::sync::{Arc, Mutex, OnceLock};
 use nix::errno::Errno;
 
 use super::events::{Event, EventKind, Queue};
+use super::orphans::Orphans;
+use super::restart::Next;
 use super::{Managed, shut_down};
 use crate::clock;
 use crate::error::{Error, Result, Status};
-use crate::process::command::Command;
-use crate::process::stop::LAST_WAIT_MS;
-use crate::process::{lock, spawn};
-use crate::registry::{Cause, Exit};
+use crate::process::child::Child;
+use crate::process::{Line, cgroup, lock};
+use crate::registry::Exit;
 use crate::sys::memory;
-use crate::sys::poll::{self, Flag, Set, Timer};
+use crate::sys::poll::{Flag, Set, Timer};
 
-/// Word of the timer in the inner set; children have `key * 2` (pidfd) and `key * 2 + 1` (output).
-const TIMER: u64 = u64::MAX;
+/// Word of the timer in the inner set; children have `key * WORDS` (pidfd) and the two after it (output).
+pub(super) const TIMER: u64 = u64::MAX;
+pub(super) const WORDS: u64 = 4;
+/// Words from here on are orphans' (`orphans.rs`).
+pub(super) const ORPHANS: u64 = 1 << 63;
+
+/// Keys of timers that are nobody's: looks that are taken again.
+pub(super) const HOUSEKEEPING: u64 = 0;
+pub(super) const LOOK_FOR_ORPHANS: u64 = u64::MAX;
+
+/// Output that nobody takes is read up to here; then the child's own pipe holds it back.
+pub(super) const MAX_UNREAD: usize = 256 * 1024;
 
 #[derive(Default)]
-struct Books {
-    children: HashMap<u64, Entry>,
+pub(super) struct Books {
+    pub(super) children: HashMap<u64, Entry>,
+    /// In line for a slot, in this order.
+    pub(super) pending: BTreeMap<u64, Arc<Managed>>,
+    /// Waiting for their next start; each has a timer.
+    pub(super) resting: HashMap<u64, (i64, Arc<Managed>)>,
+    /// Slots in use: children that are being made, run or are being stopped.
+    pub(super) active: usize,
+    pub(super) stopping: usize,
+    /// Places in line that were promised.
+    pub(super) joining: usize,
+    /// 0: no limit.
+    pub(super) max_running: usize,
+    pub(super) max_pending: usize,
+    pub(super) shutdown: Option<Shutdown>,
     last_key: u64,
-    events: Queue,
-    timers: BTreeSet<(i64, u64)>,
+    pub(super) events: Queue,
+    pub(super) timers: BTreeSet<(i64, u64)>,
+    /// Which looks that are nobody's are among the timers.
+    pub(super) looks: BTreeSet<u64>,
     /// Whether the flag is up.
     raised: bool,
     /// Children that could not be watched (no room in the set): looked at one by one.
-    unwatched: Vec<Arc<Managed>>,
+    pub(super) unwatched: Vec<Arc<Managed>>,
+    pub(super) orphans: Orphans,
 }
 
-struct Entry {
-    managed: Arc<Managed>,
-    pidfd: Arc<OwnedFd>,
-    pipe: Option<Arc<OwnedFd>>,
-    due: Option<i64>,
+/// A shutdown that has begun.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Shutdown {
+    Begun,
+    Done,
+}
+
+pub(super) struct Entry {
+    pub(super) managed: Arc<Managed>,
+    pub(super) child: Arc<Child>,
+    pub(super) pidfd: Arc<OwnedFd>,
+    pub(super) pipes: [Option<Arc<OwnedFd>>; 2],
+    /// Its pipes are out of the set: nobody takes its output.
+    pub(super) held_back: bool,
+    pub(super) due: Option<i64>,
     /// Not in the set: see `set_aside`.
-    aside: bool,
+    pub(super) aside: bool,
+    /// Counted as stopping.
+    stopping: bool,
+}
+
+impl Books {
+    pub(super) fn next_key(&mut self) -> u64 {
+        self.last_key += 1;
+        self.last_key
+    }
+
+    /// Whether one more may run.
+    pub(super) fn has_room(&self) -> bool {
+        self.max_running == 0 || self.active < self.max_running
+    }
+
+    /// Whether somebody in line can be started.
+    pub(super) fn can_start(&self) -> bool {
+        !self.pending.is_empty() && self.has_room()
+    }
+
+    pub(super) fn push(&mut self, kind: EventKind, managed: &Arc<Managed>, fill: impl FnOnce(&mut Event)) {
+        let mut event = Event {
+            kind,
+            pid: managed.child().map_or(0, |child| child.pid()),
+            exit: None,
+            run: managed.run_number(),
+            child: Some(managed.clone()),
+            time_ns: clock::now(),
+            status: None,
+            delay_ns: 0,
+            line: None,
+        };
+        fill(&mut event);
+        self.events.push(event);
+    }
+
+    fn push_lines(&mut self, managed: &Arc<Managed>, lines: Vec<Line>) {
+        for line in lines {
+            self.push(EventKind::Output, managed, |event| event.line = Some(line));
+        }
+    }
 }
 
 pub(crate) struct Inner {
-    instance: u32,
-    is_default: bool,
-    set: Set,
+    pub(super) instance: u32,
+    pub(super) is_default: bool,
+    pub(super) set: Set,
     timer: OnceLock<Timer>,
     outer: OnceLock<Set>,
-    flag: OnceLock<Flag>,
-    busy: AtomicUsize,
-    closed: AtomicBool,
+    pub(super) flag: OnceLock<Flag>,
+    pub(super) busy: AtomicUsize,
+    pub(super) closed: AtomicBool,
     rung: AtomicBool,
-    books: Mutex<Books>,
+    pub(super) books: Mutex<Books>,
 }
 
 impl core::fmt::Debug for Inner {
@@ -121,82 +200,60 @@ impl Inner {
         }
     }
 
-    /// Starts a command and watches it.
-    ///
-    /// `register` is told of the child before any event of it can be taken, and gives the word that events carry.
-    pub(super) fn spawn(self: &Arc<Self>, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
-        self.check()?;
-        let child = spawn::spawn(command)?;
-        let managed = Arc::new(Managed::new(child, self.clone(), command.get_user_data()));
-        managed.set_token(register(&managed));
-        if self.is_default && !managed.child().needs_driving() {
-            return Ok(managed);
-        }
-        if let Err(error) = self.attach(&managed) {
-            // It cannot be watched: it must not run. A killed child is reaped at once.
-            managed.child().kill(Cause::Owner);
-            let _ = managed.child().wait(clock::deadline(LAST_WAIT_MS), false, || None, || {});
-            return Err(error);
-        }
-        Ok(managed)
-    }
-
-    /// Takes a child into the books. Nothing happens if it is there or has ended.
+    /// Takes a child's process into the books. Nothing happens if it is there or has ended.
     pub(super) fn attach(&self, managed: &Arc<Managed>) -> Result<()> {
-        let child = managed.child();
+        let Some(child) = managed.child() else { return Ok(()) };
         let Some(pidfd) = child.pidfd() else { return Ok(()) };
-        let (pipe, due) = (child.capture_pipe(), child.due());
+        let (pipes, due, stopping) = (child.pipes(), child.due(), child.is_stopping());
         let mut books = lock(&self.books);
         // `close` raises this before it takes the lock: a child is either seen by it or refused here.
-        if self.closed.load(Ordering::Acquire) {
+        if self.closed.load(Ordering::Acquire) || books.shutdown.is_some() {
             return Err(shut_down());
         }
         if managed.key() != 0 && books.children.contains_key(&managed.key()) {
             return Ok(());
         }
         let watch = |errno| Error::system("epoll_ctl", errno, "cannot watch a child");
-        books.last_key += 1;
-        let key = books.last_key;
-        self.set.add(&*pidfd, key * 2).map_err(watch)?;
-        if let Some(pipe) = &pipe
-            && let Err(errno) = self.set.add(&**pipe, key * 2 + 1)
-        {
-            self.set.remove(&*pidfd);
-            return Err(watch(errno));
-        }
+        let key = books.next_key();
+        self.set.add(&*pidfd, key * WORDS).map_err(watch)?;
         managed.set_key(key);
-        books.children.insert(key, Entry { managed: managed.clone(), pidfd, pipe, due: None, aside: false });
+        let entry =
+            Entry { managed: managed.clone(), child, pidfd, pipes, held_back: false, due: None, aside: false, stopping: false };
+        let watched = self.watch_pipes(&entry, key).map_err(watch);
+        books.children.insert(key, entry);
         self.busy.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = self.schedule(&mut books, key, due) {
-            self.release(&mut books, key);
+        if let Err(error) = watched.and_then(|()| self.schedule(&mut books, key, due)) {
+            // Its slot is given back by whoever took it.
+            self.remove_entry(&mut books, key);
             return Err(error);
         }
         if !self.is_default {
-            let event = Event { kind: EventKind::Started, child: managed.clone(), time_ns: clock::now(), exit: None };
-            books.events.push(event);
+            books.push(EventKind::Started, managed, |_| ());
+            self.note_stopping(&mut books, key, stopping);
             self.signal_waiters(&mut books);
         }
         Ok(())
+    }
+
+    pub(super) fn watch_pipes(&self, entry: &Entry, key: u64) -> core::result::Result<(), Errno> {
+        for (place, pipe) in (1..).zip(&entry.pipes) {
+            if let Some(pipe) = pipe {
+                self.set.add(&**pipe, key * WORDS + place)?;
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn unwatch_pipes(&self, entry: &Entry) {
+        for pipe in entry.pipes.iter().flatten() {
+            self.set.remove(&**pipe);
+        }
     }
 
     /// Keeps a child that cannot be watched, to be looked at in every pump.
     pub(super) fn keep(&self, managed: Arc<Managed>) {
         lock(&self.books).unwatched.push(managed);
         self.busy.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn look_at_unwatched(&self) {
-        let mut unwatched = std::mem::take(&mut lock(&self.books).unwatched);
-        if unwatched.is_empty() {
-            return;
-        }
-        let before = unwatched.len();
-        unwatched.retain(|managed| {
-            managed.child().tick();
-            matches!(managed.child().try_reap(), Ok(None))
-        });
-        self.busy.fetch_sub(before - unwatched.len(), Ordering::Relaxed);
-        lock(&self.books).unwatched.append(&mut unwatched);
     }
 
     /// Takes a child of the default supervisor into its books if it is not there. `false`: there is no room in the set.
@@ -206,52 +263,144 @@ impl Inner {
     }
 
     /// Removes an entry and its descriptors from the set.
-    fn release(&self, books: &mut Books, key: u64) -> Option<Arc<Managed>> {
+    pub(super) fn remove_entry(&self, books: &mut Books, key: u64) -> Option<Entry> {
         let entry = books.children.remove(&key)?;
         self.set.remove(&*entry.pidfd);
-        if let Some(pipe) = &entry.pipe {
-            self.set.remove(&**pipe);
-        }
+        self.unwatch_pipes(&entry);
         if let Some(due) = entry.due {
             books.timers.remove(&(due, key));
         }
+        if entry.stopping {
+            books.stopping -= 1;
+        }
         self.busy.fetch_sub(1, Ordering::Relaxed);
-        Some(entry.managed)
+        Some(entry)
     }
 
-    /// A child has ended: its entry becomes an EXITED event. The first caller does it, the others find it done.
-    pub(super) fn finish(&self, managed: &Managed, exit: Exit) {
-        if managed.key() == 0 || self.instance != memory::instance() {
+    /// A process has ended: its entry becomes an EXITED event, and its slot the next one's. The first caller does it, the others find
+    /// it done.
+    pub(super) fn finish(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>, exit: Exit) {
+        let key = managed.key();
+        if key == 0 || self.instance != memory::instance() {
+            return;
+        }
+        let complaint = child.complaint().map(|error| error.status);
+        let mut books = lock(&self.books);
+        // By now the key may be that of its next process.
+        if !books.children.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
+            return;
+        }
+        let Some(entry) = self.remove_entry(&mut books, key) else { return };
+        if self.is_default {
+            return;
+        }
+        books.active -= 1;
+        let closing = books.shutdown.is_some() || self.closed.load(Ordering::Acquire);
+        let next = entry.managed.decide(super::restart::Ended::of(&exit), closing);
+        if !books.can_start() && !entry.managed.has_recipe() {
+            self.tell_end(&mut books, &entry, (exit, complaint), next);
+            return;
+        }
+        // Queued work is started before anybody hears of this end; the lock is not held over a spawn.
+        let first = self.take_first(&mut books);
+        drop(books);
+        entry.managed.enter(next, None);
+        let started = first.map(|first| (first.begin(), first));
+        self.tell_end(&mut lock(&self.books), &entry, (exit, complaint), next);
+        if let Some((made, first)) = started {
+            self.conclude_start(&first, made);
+        }
+        self.start_queued();
+    }
+
+    /// The events of an end.
+    fn tell_end(&self, books: &mut Books, entry: &Entry, (exit, complaint): (Exit, Option<Status>), next: Next) {
+        let managed = &entry.managed;
+        books.push_lines(managed, entry.child.take_lines());
+        books.push(EventKind::Exited, managed, |event| {
+            event.time_ns = exit.ended_ns;
+            event.exit = Some(exit);
+            event.status = complaint;
+        });
+        self.tell_next(books, managed, next, Some(exit), None);
+        self.look_after_orphans(books);
+        if cgroup::any_left() {
+            self.keep_house(books, 2 * clock::MILLI);
+        }
+    }
+
+    /// What comes after an end or a failed start.
+    pub(super) fn tell_next(&self, books: &mut Books, managed: &Arc<Managed>, next: Next, exit: Option<Exit>, why: Option<Status>) {
+        match next {
+            Next::Over => {}
+            Next::GiveUp => books.push(EventKind::GaveUp, managed, |event| (event.exit, event.status) = (exit, why)),
+            Next::Again(delay) => {
+                let (key, due) = (books.next_key(), clock::now().saturating_add(delay));
+                managed.set_key(key);
+                books.resting.insert(key, (due, managed.clone()));
+                books.timers.insert((due, key));
+                self.busy.fetch_add(1, Ordering::Relaxed);
+                // The timer was made when the child was first started.
+                let _ = self.set_timer(books);
+                books.push(EventKind::Restarting, managed, |event| (event.exit, event.status, event.delay_ns) = (exit, why, delay));
+            }
+        }
+        self.check_done(books);
+        self.signal_waiters(books);
+    }
+
+    /// Turns what a child has said into events; holds it back when nobody takes them.
+    pub(super) fn collect_output(&self, managed: &Managed, child: &Child) {
+        let lines = child.take_lines();
+        if lines.is_empty() {
             return;
         }
         let mut books = lock(&self.books);
-        let Some(managed) = self.release(&mut books, managed.key()) else { return };
-        if !self.is_default {
-            books.events.push(Event { kind: EventKind::Exited, child: managed, time_ns: exit.ended_ns, exit: Some(exit) });
-            self.signal_waiters(&mut books);
+        let key = managed.key();
+        let Some(managed) = books.children.get(&key).map(|entry| entry.managed.clone()) else { return };
+        books.push_lines(&managed, lines);
+        if managed.unread() > MAX_UNREAD
+            && let Some(entry) = books.children.get_mut(&key).filter(|entry| !entry.held_back)
+        {
+            entry.held_back = true;
+            self.unwatch_pipes(&books.children[&key]);
+        }
+        self.signal_waiters(&mut books);
+    }
+
+    /// A child whose output was taken may go on.
+    pub(super) fn let_flow(&self, books: &mut Books, managed: &Managed) {
+        let key = managed.key();
+        if managed.unread() <= MAX_UNREAD / 2
+            && let Some(entry) = books.children.get_mut(&key).filter(|entry| entry.held_back)
+        {
+            entry.pipes = entry.child.pipes();
+            entry.held_back = false;
+            // Without room in the set its output waits for its end.
+            let _ = self.watch_pipes(&books.children[&key], key);
         }
     }
 
     /// Nobody wants this child's events any more.
-    pub(super) fn forget(&self) {
+    pub(super) fn forget(&self, events: usize) {
         if self.instance == memory::instance() && !self.is_default {
             let mut books = lock(&self.books);
-            books.events.forget();
+            books.events.forget(events);
             self.signal_waiters(&mut books);
         }
     }
 
-    /// Brings the flag in line with the queue, if anybody looks at it.
-    fn signal_waiters(&self, books: &mut Books) {
-        let Some(flag) = self.flag.get() else { return };
-        let wanted = !books.events.is_empty() || self.closed.load(Ordering::Acquire);
+    /// Brings the flag in line with what there is to do, if anybody looks at it.
+    pub(super) fn signal_waiters(&self, books: &mut Books) {
+        let Some(flag) = self.flag.get().filter(|_| !self.is_default) else { return };
+        let wanted = !books.events.is_empty() || self.closed.load(Ordering::Acquire) || books.can_start();
         if wanted != books.raised {
             books.raised = wanted;
             if wanted { flag.raise() } else { flag.lower() }
         }
     }
 
-    fn flag(&self) -> Result<&Flag> {
+    pub(super) fn flag(&self) -> Result<&Flag> {
         let flag = filled(&self.flag, Flag::new).map_err(|errno| Error::system("eventfd2", errno, "cannot wait for events"))?;
         self.signal_waiters(&mut lock(&self.books));
         Ok(flag)
@@ -271,7 +420,7 @@ impl Inner {
     }
 
     /// Sets or clears a child's timer.
-    fn schedule(&self, books: &mut Books, key: u64, due: Option<i64>) -> Result<()> {
+    pub(super) fn schedule(&self, books: &mut Books, key: u64, due: Option<i64>) -> Result<()> {
         let Some(entry) = books.children.get_mut(&key) else { return Ok(()) };
         let before = std::mem::replace(&mut entry.due, due);
         if before == due {
@@ -290,7 +439,7 @@ impl Inner {
         Ok(())
     }
 
-    fn set_timer(&self, books: &Books) -> Result<()> {
+    pub(super) fn set_timer(&self, books: &Books) -> Result<()> {
         let make = || {
             let timer = Timer::new()?;
             self.set.add(&timer, TIMER)?;
@@ -301,140 +450,32 @@ impl Inner {
         Ok(())
     }
 
+    /// A look that is taken after a while, unless one is due already.
+    pub(super) fn schedule_look(&self, books: &mut Books, what: u64, after: i64) {
+        if books.looks.insert(what) {
+            books.timers.insert((clock::now().saturating_add(after), what));
+            let _ = self.set_timer(books);
+        }
+    }
+
+    /// Looks again at what could not be removed yet.
+    pub(super) fn keep_house(&self, books: &mut Books, after: i64) {
+        self.schedule_look(books, HOUSEKEEPING, after);
+    }
+
     /// A child's ladder or deadline has changed.
     pub(super) fn reschedule(&self, managed: &Managed) {
-        let due = managed.child().due();
+        let Some((due, stopping)) = managed.child().map(|child| (child.due(), child.is_stopping())) else { return };
         let mut books = lock(&self.books);
         // Without a timer the ladder still climbs in every wait for the child.
         let _ = self.schedule(&mut books, managed.key(), due);
+        self.note_stopping(&mut books, managed.key(), stopping);
     }
 
-    pub(super) fn pump_if_busy(&self) {
-        if self.busy.load(Ordering::Relaxed) != 0 {
-            self.pump();
+    fn note_stopping(&self, books: &mut Books, key: u64, stopping: bool) {
+        if let Some(entry) = books.children.get_mut(&key).filter(|entry| stopping && !entry.stopping) {
+            entry.stopping = true;
+            books.stopping += 1;
         }
-    }
-
-    /// Does what is due: reaps, drains output, climbs ladders. Never waits; takes nobody's events.
-    pub(super) fn pump(&self) {
-        self.look_at_unwatched();
-        let mut ready = Vec::new();
-        self.set.ready(&mut ready);
-        if ready.is_empty() {
-            return;
-        }
-        let mut timer = false;
-        for word in ready {
-            if word == TIMER {
-                timer = true;
-                continue;
-            }
-            let managed = lock(&self.books).children.get(&(word / 2)).map(|entry| entry.managed.clone());
-            let Some(managed) = managed else { continue };
-            if word % 2 == 1 {
-                if !managed.child().drain() {
-                    self.forget_pipe(word / 2);
-                }
-            } else if let Ok(Some(exit)) = managed.child().reap_ended() {
-                self.finish(&managed, exit);
-            } else {
-                self.set_aside(word / 2);
-            }
-        }
-        if timer {
-            self.run_timers();
-        }
-    }
-
-    /// A pidfd that is readable though the child cannot be reaped (a tracer holds it, or another thread is about to): out of the
-    /// set, where it would keep everybody awake, and looked at by the timer.
-    fn set_aside(&self, key: u64) {
-        let mut books = lock(&self.books);
-        if let Some(entry) = books.children.get_mut(&key) {
-            self.set.remove(&*entry.pidfd);
-            entry.aside = true;
-            if self.schedule(&mut books, key, Some(clock::now() + poll::PAUSE)).is_err()
-                && let Some(entry) = books.children.get_mut(&key)
-            {
-                // No timer to be had: better awake than never told.
-                entry.aside = false;
-                let _ = self.set.add(&*entry.pidfd, key * 2);
-            }
-        }
-    }
-
-    fn forget_pipe(&self, key: u64) {
-        let mut books = lock(&self.books);
-        if let Some(pipe) = books.children.get_mut(&key).and_then(|entry| entry.pipe.take()) {
-            self.set.remove(&*pipe);
-        }
-    }
-
-    fn run_timers(&self) {
-        let now = clock::now();
-        let due: Vec<(Arc<Managed>, u64, bool)> = {
-            let books = lock(&self.books);
-            let keys = books.timers.range(..=(now, u64::MAX)).filter_map(|(_, key)| Some((books.children.get(key)?, *key)));
-            keys.map(|(entry, key)| (entry.managed.clone(), key, entry.aside)).collect()
-        };
-        for (managed, key, aside) in &due {
-            managed.child().tick();
-            self.reschedule(managed);
-            if *aside {
-                match managed.child().reap_ended() {
-                    Ok(Some(exit)) => self.finish(managed, exit),
-                    _ => self.set_aside(*key),
-                }
-            }
-        }
-        // Clears the expiry that brought us here, also when nothing was due any more.
-        let _ = self.set_timer(&lock(&self.books));
-    }
-
-    pub(super) fn next_event(&self, deadline: Option<i64>) -> Result<Option<Event>> {
-        loop {
-            self.check()?;
-            if let Some(event) = self.pop() {
-                return Ok(Some(event));
-            }
-            self.pump();
-            if let Some(event) = self.pop() {
-                return Ok(Some(event));
-            }
-            if deadline.is_some_and(|at| clock::now() >= at) {
-                return Ok(None);
-            }
-            let flag = self.flag()?;
-            let waited = poll::wait(&[self.set.as_fd(), flag.as_fd()], deadline);
-            waited.map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
-        }
-    }
-
-    fn pop(&self) -> Option<Event> {
-        let mut books = lock(&self.books);
-        let event = books.events.pop();
-        self.signal_waiters(&mut books);
-        event
-    }
-
-    /// Kills, reaps, releases; answers the children that did not die in time.
-    pub(super) fn close(&self) -> Vec<Arc<Managed>> {
-        if self.instance != memory::instance() || self.closed.swap(true, Ordering::AcqRel) {
-            return Vec::new();
-        }
-        let children: Vec<Arc<Managed>> = {
-            let mut books = lock(&self.books);
-            let keys: Vec<u64> = books.children.keys().copied().collect();
-            let children = keys.into_iter().filter_map(|key| self.release(&mut books, key)).collect();
-            books.timers.clear();
-            books.events.clear();
-            self.signal_waiters(&mut books);
-            children
-        };
-        for managed in &children {
-            managed.child().kill(Cause::Shutdown);
-        }
-        let deadline = clock::deadline(LAST_WAIT_MS);
-        children.into_iter().filter(|managed| !matches!(managed.child().wait(deadline, false, || None, || {}), Ok(Some(_)))).collect()
     }
 }

@@ -1,49 +1,141 @@
-//! One child under a supervisor: what a child handle in C stands for.
+//! One child under a supervisor: what a child handle in C stands for. It outlives its processes: it may wait for its first
+//! one in the queue, and have one after another.
+//!
+//! ```text
+//!   Waiting --turn--> Starting --made--> Live --ended, and not to be started again--> Over
+//!      |  ^               |                 |
+//!      |  '---------------+-----------------'   after a wait, if its command says so
+//!      '--cancelled, or could not be started--> Over
+//! ```
+//!
+//! A child that is never started again stays Live: whether it has ended is its process's own business (`process/child.rs`).
+//! Trap: whoever waits for a child must hear of a new stage, which no descriptor tells; so each waiter leaves a bell here.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
+use super::events::Event;
+use super::restart::{Ended, History, Next};
 use super::{Inner, poke};
 use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::process::belongings::Belongings;
 use crate::process::child::{Child, State};
+use crate::process::command::{Command, Restart};
+use crate::process::{cgroup, lock, spawn};
 use crate::registry::{Cause, Exit};
 use crate::sys::clone::Path;
-use crate::sys::fds;
+use crate::sys::poll::{self, Flag};
+use crate::sys::{fds, memory};
 
 /// A child and the supervisor that looks after it.
 #[derive(Debug)]
 pub struct Managed {
-    child: Child,
     supervisor: Arc<Inner>,
+    instance: u32,
+    run: Mutex<Run>,
+    /// What is needed to start it, if it waits or may come back.
+    recipe: Option<Box<Recipe>>,
     token: AtomicU64,
     user_data: u64,
     /// Its place in the books; 0: none yet.
     key: AtomicU64,
+    /// It shall not be started any more.
+    halted: AtomicBool,
     exit_taken: AtomicBool,
     let_go: AtomicBool,
     /// Threads that wait for it.
     waiting: AtomicU32,
+    /// Its events in the queue, and the bytes of output in them.
+    events: AtomicUsize,
+    unread: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Recipe {
+    command: Command,
+    restart: Restart,
+    /// Handed to its one process, or kept as long as it comes back.
+    belongings: Mutex<Option<Belongings>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Waiting,
+    Starting,
+    Live,
+    Over,
+}
+
+#[derive(Debug)]
+struct Run {
+    stage: Stage,
+    /// The process it has, or had last.
+    child: Option<Arc<Child>>,
+    /// How many processes it has had.
+    number: u32,
+    history: History,
+    /// Why it was never started, or not again.
+    error: Option<Error>,
+    /// Its stop plan shall run as soon as it has a process.
+    stop: Option<(i64, Cause)>,
+    bells: Vec<Arc<Flag>>,
+}
+
+/// Where it stands for one who waits.
+enum View {
+    Waiting,
+    Live(Arc<Child>),
+    Over(Result<Exit>),
 }
 
 impl Managed {
-    pub(super) fn new(child: Child, supervisor: Arc<Inner>, user_data: u64) -> Self {
+    /// A child that runs. `recipe`: how to start it again.
+    pub(super) fn running(supervisor: Arc<Inner>, command: &Command, child: Arc<Child>, again: Option<(Command, Belongings)>) -> Self {
+        let mut made = Self::new(supervisor, command, again);
+        if let Ok(run) = made.run.get_mut() {
+            (run.stage, run.child, run.number) = (Stage::Live, Some(child), 1);
+        }
+        made
+    }
+
+    /// A child that waits for its turn.
+    pub(super) fn waiting(supervisor: Arc<Inner>, command: Command, belongings: Belongings) -> Self {
+        let described = command.clone();
+        Self::new(supervisor, &described, Some((command, belongings)))
+    }
+
+    fn new(supervisor: Arc<Inner>, command: &Command, recipe: Option<(Command, Belongings)>) -> Self {
+        let restart = command.get_restart();
         Self {
-            child,
             supervisor,
+            instance: memory::instance(),
+            run: Mutex::new(Run {
+                stage: Stage::Waiting,
+                child: None,
+                number: 0,
+                history: History::default(),
+                error: None,
+                stop: None,
+                bells: Vec::new(),
+            }),
+            recipe: recipe
+                .map(|(command, belongings)| Box::new(Recipe { command, restart, belongings: Mutex::new(Some(belongings)) })),
             token: AtomicU64::new(0),
-            user_data,
+            user_data: command.get_user_data(),
             key: AtomicU64::new(0),
+            halted: AtomicBool::new(false),
             exit_taken: AtomicBool::new(false),
             let_go: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
+            events: AtomicUsize::new(0),
+            unread: AtomicUsize::new(0),
         }
     }
 
-    pub(super) fn child(&self) -> &Child {
-        &self.child
-    }
+    // ---- for the books ----
 
     pub(super) fn key(&self) -> u64 {
         self.key.load(Ordering::Acquire)
@@ -58,13 +150,123 @@ impl Managed {
         self.let_go.load(Ordering::Acquire) && self.exit_taken.load(Ordering::Acquire)
     }
 
-    /// The word given to `spawn`.
-    pub fn token(&self) -> u64 {
-        self.token.load(Ordering::Acquire)
+    /// Keeps count of its events in the queue.
+    pub(super) fn count_event(&self, event: &Event, came: bool) {
+        let bytes = event.line.as_ref().map_or(0, |line| line.bytes.len() + size_of::<Event>());
+        if came {
+            self.events.fetch_add(1, Ordering::Relaxed);
+            self.unread.fetch_add(bytes, Ordering::Relaxed);
+        } else {
+            self.events.fetch_sub(1, Ordering::Relaxed);
+            self.unread.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of output that nobody has taken.
+    pub(super) fn unread(&self) -> usize {
+        self.unread.load(Ordering::Relaxed)
     }
 
     pub(super) fn set_token(&self, token: u64) {
         self.token.store(token, Ordering::Release);
+    }
+
+    /// Its process, also when it has ended.
+    pub(super) fn child(&self) -> Option<Arc<Child>> {
+        lock(&self.run).child.clone()
+    }
+
+    /// How many processes it has had.
+    pub(super) fn run_number(&self) -> u32 {
+        lock(&self.run).number
+    }
+
+    fn restarts(&self) -> bool {
+        self.recipe.as_ref().is_some_and(|recipe| recipe.restart.when != crate::process::command::RestartWhen::Never)
+    }
+
+    /// Makes its process: its turn has come. Blocks as a spawn does.
+    pub(super) fn begin(&self) -> Result<Arc<Child>> {
+        let Some(recipe) = &self.recipe else { return Err(Error::new(Status::Internal, "start", "a child without a command")) };
+        lock(&self.run).stage = Stage::Starting;
+        let belongings = if self.restarts() { None } else { lock(&recipe.belongings).take() };
+        let made = spawn::spawn(&recipe.command, belongings.unwrap_or_default()).map(Arc::new);
+        if let Ok(child) = &made {
+            let stop = {
+                let mut run = lock(&self.run);
+                (run.stage, run.child) = (Stage::Live, Some(child.clone()));
+                run.number += 1;
+                ring(&mut run);
+                run.stop.take()
+            };
+            if self.let_go.load(Ordering::Acquire) {
+                child.drop_streams();
+            }
+            if let Some((grace_ms, cause)) = stop {
+                let _ = child.stop(grace_ms, cause);
+            }
+        }
+        made
+    }
+
+    /// What comes after its process has ended, or could not be made. `closing`: no more starts.
+    pub(super) fn decide(&self, ended: Ended, closing: bool) -> Next {
+        let Some(recipe) = self.recipe.as_ref().filter(|_| !closing && !self.halted.load(Ordering::SeqCst)) else { return Next::Over };
+        let chance = (clock::now() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.key();
+        lock(&self.run).history.after(&recipe.restart, ended, chance)
+    }
+
+    /// Enters the stage that this leads to. What it kept for its next process is released first, which takes the file system's time: not
+    /// under any lock. `error`: its start has failed.
+    pub(super) fn enter(&self, next: Next, error: Option<&Error>) {
+        if !matches!(next, Next::Again(_)) {
+            self.release();
+        }
+        let mut run = lock(&self.run);
+        match next {
+            Next::Again(_) => run.stage = Stage::Waiting,
+            _ if self.restarts() || error.is_some() => {
+                run.stage = Stage::Over;
+                run.error = error.cloned();
+            }
+            _ => {}
+        }
+        ring(&mut run);
+    }
+
+    pub(super) fn has_recipe(&self) -> bool {
+        self.recipe.is_some()
+    }
+
+    /// It will not be started (again), for this reason.
+    pub(super) fn call_off(&self, why: Error) {
+        self.release();
+        let mut run = lock(&self.run);
+        run.stage = Stage::Over;
+        if run.child.is_none() {
+            run.error = Some(why);
+        }
+        ring(&mut run);
+    }
+
+    /// What it kept for its next process.
+    fn release(&self) {
+        if let Some(recipe) = &self.recipe {
+            let released = lock(&recipe.belongings).take();
+            drop(released);
+        }
+    }
+
+    /// Wakes those who wait for a new stage.
+    pub(super) fn ring(&self) {
+        ring(&mut lock(&self.run));
+    }
+
+    // ---- for its owner ----
+
+    /// The word given to `spawn`.
+    pub fn token(&self) -> u64 {
+        self.token.load(Ordering::Acquire)
     }
 
     /// The word given to the command.
@@ -72,37 +274,56 @@ impl Managed {
         self.user_data
     }
 
-    /// The process id, for display only.
+    fn check(&self) -> Result<()> {
+        if self.instance == memory::instance() {
+            return Ok(());
+        }
+        Err(Error::new(Status::Forked, "fork", "this child belongs to the process that this one was forked from"))
+    }
+
+    /// Its process; an error if it has had none.
+    pub(crate) fn process(&self) -> Result<Arc<Child>> {
+        self.check()?;
+        self.child().ok_or_else(|| Error::new(Status::State, "child", "the child has not been started"))
+    }
+
+    /// The process id, for display only; 0 if it has had no process.
     pub fn pid(&self) -> i32 {
-        self.child.pid()
+        self.child().map_or(0, |child| child.pid())
     }
 
     /// Which tier made it.
-    pub fn spawn_path(&self) -> Path {
-        self.child.spawn_path()
+    pub fn spawn_path(&self) -> Result<Path> {
+        self.process().map(|child| child.spawn_path())
     }
 
     /// Where it stands, after a look at it.
     pub fn state(&self) -> Result<State> {
         self.look()?;
-        Ok(self.child.state())
+        let run = lock(&self.run);
+        Ok(match (run.stage, &run.child) {
+            (Stage::Waiting | Stage::Starting, _) => State::Pending,
+            (Stage::Live, Some(child)) if self.restarts() && child.exit().is_some() => State::Pending,
+            (Stage::Live | Stage::Over, Some(child)) => child.state(),
+            (_, None) => State::Cancelled,
+        })
     }
 
     /// A duplicate of its pidfd; an error once its exit has been taken.
     pub fn pidfd(&self) -> Result<OwnedFd> {
-        self.child.check()?;
-        let pidfd = self.child.pidfd().ok_or_else(|| Error::new(Status::Exited, "pidfd", format!("process {} has ended", self.pid())))?;
+        let child = self.process()?;
+        let pidfd = child.pidfd().ok_or_else(|| Error::new(Status::Exited, "pidfd", format!("process {} has ended", child.pid())))?;
         fds::duplicate(&pidfd).map_err(|errno| Error::system("fcntl", errno, "cannot duplicate a pidfd"))
     }
 
     /// Our end of a piped stream; it now belongs to the caller.
     pub fn take_stream(&self, stream: i32) -> Result<OwnedFd> {
-        self.child.take_stream(stream)
+        self.process()?.take_stream(stream)
     }
 
     /// Shows what was captured so far, in two pieces, without copying it.
     pub fn with_output<T>(&self, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
-        self.child.with_output(show)
+        self.process()?.with_output(show)
     }
 
     /// What was captured so far.
@@ -112,12 +333,14 @@ impl Managed {
 
     /// Signals the whole group.
     pub fn signal(&self, number: i32) -> Result<()> {
-        self.child.signal(number)
+        self.process()?.signal(number)
     }
 
-    /// Starts the stop plan; events, waits and later calls move it on.
+    /// Starts the stop plan, or cancels a child that waits for its start; events, waits and later calls move it on.
     pub fn terminate_begin(self: &Arc<Self>, grace_ms: i64) -> Result<()> {
-        self.stop(grace_ms)?;
+        if !self.stop(grace_ms)? {
+            return Ok(());
+        }
         if self.supervisor.attach_default(self) {
             self.supervisor.reschedule(self);
         }
@@ -128,24 +351,49 @@ impl Managed {
         Ok(())
     }
 
-    /// Runs the stop plan to its end or the child's, whichever is first. Blocks that long.
-    pub fn terminate(&self, grace_ms: i64) -> Result<Exit> {
-        self.stop(grace_ms)?;
-        self.supervisor.reschedule(self);
+    /// Runs the stop plan to its end or the child's, whichever is first. Blocks that long. A child that waits for its start is cancelled.
+    pub fn terminate(self: &Arc<Self>, grace_ms: i64) -> Result<Exit> {
+        if self.stop(grace_ms)? {
+            self.supervisor.reschedule(self);
+        }
         // This wait keeps the plan's times by itself.
         let exit = self.wait(None, true)?;
         exit.ok_or_else(|| self.timed_out("terminate", "is still there after its whole stop plan"))
     }
 
-    fn stop(&self, grace_ms: i64) -> Result<()> {
+    /// Answers whether it has a process that is being stopped now.
+    fn stop(self: &Arc<Self>, grace_ms: i64) -> Result<bool> {
+        self.check()?;
         if grace_ms < -1 {
             return Err(Error::invalid("grace_ms", format!("a grace of {grace_ms} ms")));
         }
-        self.child.stop(grace_ms, Cause::Stop)
+        self.halted.store(true, Ordering::SeqCst);
+        loop {
+            let live = {
+                let mut run = lock(&self.run);
+                match run.stage {
+                    Stage::Starting => {
+                        run.stop = Some((grace_ms, Cause::Stop));
+                        return Ok(false);
+                    }
+                    Stage::Live => run.child.clone(),
+                    Stage::Over => return Ok(false),
+                    Stage::Waiting => None,
+                }
+            };
+            if let Some(child) = live {
+                return child.stop(grace_ms, Cause::Stop).map(|()| true);
+            }
+            if self.supervisor.cancel(self) {
+                return Ok(false);
+            }
+            // Its turn has come just now: whoever took it from the queue says so in a moment.
+            poll::relax();
+        }
     }
 
-    /// Waits for the end up to `timeout_ms` (-1: for ever).
-    pub fn reap(&self, timeout_ms: i64) -> Result<Exit> {
+    /// Waits for the end up to `timeout_ms` (-1: for ever). A child that comes back has ended when it does not any more.
+    pub fn reap(self: &Arc<Self>, timeout_ms: i64) -> Result<Exit> {
         if timeout_ms < -1 {
             return Err(Error::invalid("timeout_ms", format!("a timeout of {timeout_ms} ms")));
         }
@@ -153,59 +401,157 @@ impl Managed {
         exit.ok_or_else(|| self.timed_out("reap", "has not ended yet"))
     }
 
-    /// The exit record if it has ended. Never blocks.
-    pub fn reap_nonblock(&self) -> Result<Option<Exit>> {
-        let exit = self.look()?;
-        if exit.is_some() {
-            self.exit_taken.store(true, Ordering::Release);
+    /// The exit record if it has ended. Never waits.
+    pub fn reap_nonblock(self: &Arc<Self>) -> Result<Option<Exit>> {
+        match self.look()? {
+            View::Over(outcome) => {
+                self.exit_taken.store(true, Ordering::Release);
+                outcome.map(Some)
+            }
+            _ => Ok(None),
         }
-        Ok(exit)
     }
 
     fn timed_out(&self, step: &'static str, what: &str) -> Error {
-        Error { pid: Some(self.pid()), ..Error::new(Status::Timeout, step, format!("process {} {what}", self.pid())) }
+        match self.child().map(|child| child.pid()) {
+            Some(pid) => Error { pid: Some(pid), ..Error::new(Status::Timeout, step, format!("process {pid} {what}")) },
+            None => Error::new(Status::Timeout, step, format!("the child {what}")),
+        }
+    }
+
+    /// A child that did its work, but whose output could not be put in place, did not succeed.
+    fn outcome(child: &Child, exit: Exit) -> Result<Exit> {
+        match child.complaint().filter(|_| exit.success()) {
+            Some(complaint) => Err(complaint),
+            None => Ok(exit),
+        }
+    }
+
+    fn view(&self) -> View {
+        let run = lock(&self.run);
+        match (run.stage, &run.child) {
+            (Stage::Waiting | Stage::Starting, _) => View::Waiting,
+            (Stage::Live, Some(child)) => View::Live(child.clone()),
+            (_, child) => match (&run.error, child.as_ref().and_then(|child| Some((child, child.exit()?)))) {
+                (Some(error), _) => View::Over(Err(error.clone())),
+                (None, Some((child, exit))) => View::Over(Self::outcome(child, exit)),
+                (None, None) => View::Waiting,
+            },
+        }
     }
 
     /// Looks once: reaps, drains, climbs.
-    fn look(&self) -> Result<Option<Exit>> {
+    fn look(&self) -> Result<View> {
+        self.check()?;
         poke();
-        self.child.tick();
-        let exit = self.child.try_reap()?;
-        if let Some(exit) = exit {
-            self.supervisor.finish(self, exit);
+        match self.view() {
+            View::Live(child) => {
+                child.tick();
+                let Some(exit) = child.try_reap()? else { return Ok(View::Live(child)) };
+                self.supervisor.finish(self, &child, exit);
+                Ok(if self.restarts() { self.view() } else { View::Over(Self::outcome(&child, exit)) })
+            }
+            View::Waiting => {
+                self.supervisor.pump_if_busy();
+                Ok(self.view())
+            }
+            over => Ok(over),
         }
-        Ok(exit)
     }
 
     /// Waits for the end, and looks after the supervisor's other children meanwhile.
     fn wait(&self, deadline: Option<i64>, give_up: bool) -> Result<Option<Exit>> {
+        self.check()?;
         poke();
-        let inner = &self.supervisor;
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let waited = self.child.wait(deadline, give_up, || inner.watch(), || inner.pump_if_busy());
+        let waited = self.wait_registered(deadline, give_up);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        let exit = waited?;
-        if let Some(exit) = exit {
-            self.supervisor.finish(self, exit);
+        if !matches!(waited, Ok(None)) {
             self.exit_taken.store(true, Ordering::Release);
         }
-        Ok(exit)
+        // The kernel needs a moment before it lets a control group go whose last member was just killed.
+        for _ in 0..10 {
+            if !cgroup::any_left() || deadline.is_some_and(|at| clock::now() >= at) {
+                break;
+            }
+            cgroup::retry_left();
+            poll::wait_raw(-1, clock::MILLI);
+        }
+        waited
+    }
+
+    fn wait_registered(&self, deadline: Option<i64>, give_up: bool) -> Result<Option<Exit>> {
+        let inner = &self.supervisor;
+        loop {
+            match self.view() {
+                View::Over(outcome) => return outcome.map(Some),
+                View::Live(child) => {
+                    let pump = || {
+                        inner.pump_if_busy();
+                        inner.collect_output(self, &child);
+                    };
+                    let Some(exit) = child.wait(deadline, give_up, || inner.watch(), pump)? else { return Ok(None) };
+                    inner.finish(self, &child, exit);
+                    if !self.restarts() {
+                        return Self::outcome(&child, exit).map(Some);
+                    }
+                    // Another thread may be about to say what comes next.
+                    poll::relax();
+                }
+                View::Waiting => {
+                    if deadline.is_some_and(|at| clock::now() >= at) {
+                        return Ok(None);
+                    }
+                    self.await_stage(deadline)?;
+                }
+            }
+        }
+    }
+
+    /// Waits for a new stage, driving the supervisor.
+    fn await_stage(&self, deadline: Option<i64>) -> Result<()> {
+        let inner = &self.supervisor;
+        inner.pump_if_busy();
+        let Ok(bell) = Flag::new().map(Arc::new) else {
+            poll::pause(deadline);
+            return Ok(());
+        };
+        {
+            let mut run = lock(&self.run);
+            if !matches!(run.stage, Stage::Waiting | Stage::Starting) {
+                return Ok(());
+            }
+            run.bells.push(bell.clone());
+        }
+        let mut watched = vec![bell.as_fd()];
+        watched.extend(inner.watch());
+        let waited = poll::wait(&watched, deadline).map_err(|errno| Error::system("poll", errno, "cannot wait"));
+        lock(&self.run).bells.retain(|other| !Arc::ptr_eq(other, &bell));
+        inner.pump_if_busy();
+        waited.map(drop)
     }
 
     /// The owner's handle goes; the process stays with its supervisor. A child of the default supervisor enters its books now,
     /// so that a later call reaps it.
     pub fn let_go(self: &Arc<Self>) {
-        self.child.drop_streams();
+        let child = self.child();
+        if let Some(child) = &child {
+            child.drop_streams();
+        }
         self.let_go.store(true, Ordering::Release);
-        if self.child.exit().is_some() {
-            if self.exit_taken.load(Ordering::Acquire) {
-                self.supervisor.forget();
-            }
+        if self.exit_taken.load(Ordering::Acquire) {
+            self.supervisor.forget(self.events.load(Ordering::Relaxed));
             return;
         }
-        if !self.supervisor.attach_default(self) {
+        if child.is_some_and(|child| child.exit().is_none()) && !self.supervisor.attach_default(self) {
             self.supervisor.keep(self.clone());
         }
         poke();
+    }
+}
+
+fn ring(run: &mut Run) {
+    for bell in run.bells.drain(..) {
+        bell.raise();
     }
 }

@@ -13,7 +13,12 @@
 //! | file         | what                                              |
 //! |--------------|---------------------------------------------------|
 //! | `managed.rs` | one child under a supervisor: the calls on it     |
-//! | `inner.rs`   | bookkeeping: sets, timers, the pump               |
+//! | `inner.rs`   | the books: who is watched, what is due            |
+//! | `pump.rs`    | the work that is due                              |
+//! | `queue.rs`   | limits: who may run, who stands in line           |
+//! | `restart.rs` | who is started again, and when: pure              |
+//! | `shutdown.rs`| the end                                           |
+//! | `orphans.rs` | what a subreaper adopts                           |
 //! | `events.rs`  | the queue of events                               |
 //!
 //! The default supervisor (NULL in C) keeps no books on a child until it has to: when its handle is freed while it runs, or
@@ -22,9 +27,14 @@
 mod events;
 mod inner;
 mod managed;
+mod orphans;
+mod pump;
+mod queue;
+mod restart;
+mod shutdown;
 
 use std::os::fd::{AsFd, BorrowedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 pub use events::{Event, EventKind};
 pub(crate) use inner::Inner;
@@ -32,8 +42,8 @@ pub use managed::Managed;
 
 use crate::clock;
 use crate::error::{Error, Result, Status};
-use crate::process::command::Command;
-use crate::process::spawn;
+use crate::process::command::{Command, RestartWhen};
+use crate::process::{cgroup, lock, spawn};
 use crate::registry;
 use crate::sys::memory::PerProcess;
 
@@ -48,6 +58,7 @@ fn default_inner() -> Result<&'static Arc<Inner>> {
 
 /// Looks after children of the default supervisor in passing. Costs one load when there are none to look after.
 pub fn poke() {
+    cgroup::retry_left();
     if let Some(inner) = DEFAULT.get() {
         inner.pump_if_busy();
     }
@@ -85,6 +96,8 @@ pub fn live_count() -> u32 {
 #[derive(Debug)]
 pub struct Supervisor {
     inner: Arc<Inner>,
+    /// What the OUTPUT event said that was taken last.
+    said: Mutex<Vec<u8>>,
 }
 
 impl Supervisor {
@@ -93,7 +106,7 @@ impl Supervisor {
     pub fn new() -> Result<Self> {
         spawn::prepare()?;
         let inner = Inner::new(false).map_err(|errno| Error::system("epoll_create1", errno, "cannot make a supervisor"))?;
-        Ok(Self { inner })
+        Ok(Self { inner, said: Mutex::default() })
     }
 
     /// Starts a command. `token` comes back in [`Managed::token`].
@@ -104,6 +117,66 @@ impl Supervisor {
     pub(crate) fn spawn_registered(&self, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         poke();
         self.inner.spawn(command, register)
+    }
+
+    /// Starts `count` children of a command, each of which is started again whenever it ends (unless the command says otherwise). All or
+    /// none: after a failure those that were started are killed.
+    pub(crate) fn spawn_replicas(
+        &self,
+        command: &Command,
+        count: usize,
+        register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+    ) -> Result<Vec<Arc<Managed>>> {
+        let mut command = command.clone();
+        let restart = command.get_restart();
+        if restart.when == RestartWhen::Never {
+            command.restart(RestartWhen::Always, restart.min_delay_ms, restart.max_delay_ms)?;
+        }
+        let mut started: Vec<Arc<Managed>> = Vec::new();
+        for _ in 0..count {
+            match self.spawn_registered(&command, register) {
+                Ok(managed) => started.push(managed),
+                Err(error) => {
+                    for managed in &started {
+                        let _ = managed.terminate(0);
+                    }
+                    return Err(error);
+                }
+            }
+        }
+        Ok(started)
+    }
+
+    /// At most so many children at once, being stopped included; 0: no limit. More wait in line.
+    pub fn set_max_running(&self, count: u32) -> Result<()> {
+        self.inner.set_limits(Some(count as usize), None)
+    }
+
+    /// At most so many wait in line; 0: no limit.
+    pub fn set_max_pending(&self, count: u32) -> Result<()> {
+        self.inner.set_limits(None, Some(count as usize))
+    }
+
+    /// Makes this process adopt the orphans below it, and looks after those that descend from procsup's children.
+    pub fn set_subreaper(&self, on: bool) -> Result<()> {
+        self.inner.set_subreaper(on)
+    }
+
+    /// How many children wait for a start, run, and are being stopped.
+    pub fn counts(&self) -> Result<(usize, usize, usize)> {
+        self.inner.counts()
+    }
+
+    /// Starts nothing any more, cancels who waits, stops who runs; [`EventKind::ShutdownDone`] follows the last end.
+    pub fn shutdown(&self, grace_ms: i64) -> Result<()> {
+        poke();
+        self.inner.shut_down(grace_ms)
+    }
+
+    /// Shows what the OUTPUT event said that was taken last.
+    pub fn with_event_data<T>(&self, show: impl FnOnce(&[u8]) -> T) -> Result<T> {
+        self.inner.check()?;
+        Ok(show(&lock(&self.said)))
     }
 
     /// The descriptor to wait on, for reading: readable while [`Supervisor::next_event`] has something to do.
@@ -117,7 +190,11 @@ impl Supervisor {
             return Err(Error::invalid("timeout_ms", format!("a timeout of {timeout_ms} ms")));
         }
         poke();
-        self.inner.next_event(clock::deadline(timeout_ms))
+        let event = self.inner.next_event(clock::deadline(timeout_ms))?;
+        if let Some(line) = event.as_ref().and_then(|event| event.line.as_ref()) {
+            lock(&self.said).clone_from(&line.bytes);
+        }
+        Ok(event)
     }
 
     /// Kills and reaps all children and ends every wait for events; bounded. A child that does not die even so is handed to

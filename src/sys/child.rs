@@ -19,6 +19,7 @@ use super::raw::syscall;
 #[allow(missing_docs)]
 pub enum Step {
     None = 0,
+    Cgroup,
     CloseRange,
     Setpgid,
     Setsid,
@@ -38,8 +39,9 @@ pub enum Step {
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 17] = [
+    const ALL: [(Step, &'static str); 18] = [
         (Step::None, ""),
+        (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
         (Step::Setpgid, "setpgid"),
         (Step::Setsid, "setsid"),
@@ -141,6 +143,8 @@ pub(super) struct Report {
 
 /// Everything the child needs, prepared before the clone.
 pub(super) struct Orders {
+    /// `cgroup.procs` of the group to join, in the parent's numbering; -1: born where it belongs.
+    pub join_fd: i32,
     /// First descriptor number to drop while unsharing the table; -1: the table is not shared.
     pub unshare_first: i32,
     pub moves: Span<Move>,
@@ -248,6 +252,10 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
                 quit(127);
             }
             must!(orders, Step::Go, answer);
+        }
+        if orders.join_fd >= 0 {
+            // 0 is "myself". Only reads the shared table, and comes before anything that could fork or fail for long.
+            must!(orders, Step::Cgroup, syscall!(libc::SYS_write, orders.join_fd, c"0".as_ptr(), 1));
         }
         if orders.unshare_first >= 0 {
             must!(orders, Step::CloseRange, syscall!(libc::SYS_close_range, orders.unshare_first, u32::MAX, libc::CLOSE_RANGE_UNSHARE));

@@ -21,12 +21,13 @@
 
 use core::ffi::{CStr, c_void};
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::ffi::CString;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
+use super::cgroup::Group;
 use super::child::{self, Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
 use super::procfs::Ignored;
 use super::raw::check;
@@ -92,6 +93,8 @@ pub struct Request<'a> {
     pub no_new_privs: bool,
     /// Whether it dies with this process.
     pub die_with_host: bool,
+    /// The control group it is born in.
+    pub cgroup: Option<&'a Group>,
     /// Signals to reset if the kernel clears handlers by itself.
     pub ignored: &'a Ignored,
 }
@@ -165,6 +168,9 @@ pub(super) fn failure(step: &'static str, errno: Errno) -> Failure {
 
 pub(super) const SHARED: u64 = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64;
 pub(super) const CLEAR_SIGHAND: u64 = 0x1_0000_0000;
+const INTO_CGROUP: u64 = 0x2_0000_0000;
+/// Set once clone3 has refused that flag (before Linux 5.7): children then join by themselves, as their first step.
+static NO_INTO_CGROUP: AtomicBool = AtomicBool::new(false);
 
 /// The child's stack: part of the caller's frame, which the kernel keeps suspended until the child has its own memory.
 /// The deepest path of the child (walking /proc/self/fd) takes under 3 KiB.
@@ -180,10 +186,11 @@ impl Stack {
 const STACK_SIZE: usize = size_of::<Stack>();
 
 #[inline(never)]
-pub(super) fn call_clone3(flags: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
+pub(super) fn call_clone3(flags: u64, cgroup: i32, target: &Target<'_>, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
     let mut stack = Stack(MaybeUninit::uninit());
     let args = CloneArgs {
-        flags,
+        flags: flags | if cgroup >= 0 { INTO_CGROUP } else { 0 },
+        cgroup: cgroup.max(0) as u64,
         pidfd: target.pidfd.as_ptr() as u64,
         parent_tid: target.pid.as_ptr() as u64,
         stack: stack.bottom() as u64,
@@ -204,13 +211,14 @@ pub(super) fn call_clone(flags: u64, target: &Target<'_>, entry: shim::Entry, ar
 
 /// A child with shared memory, made by a relay thread; see `relay.rs`.
 #[inline(never)]
-fn call_relayed(path: Path, files: u64, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
+fn call_relayed(path: Path, (files, cgroup): (u64, i32), orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
     let mut stack = Stack(MaybeUninit::uninit());
     let flags = (libc::CLONE_VM | libc::CLONE_PIDFD | libc::CLONE_CHILD_CLEARTID) as u64 | files;
     let mut relay = Relay::new();
     relay.call = match path {
         Path::Clone3 => relay::Call::Clone3(CloneArgs {
-            flags: flags | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND,
+            flags: flags | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND | if cgroup >= 0 { INTO_CGROUP } else { 0 },
+            cgroup: cgroup.max(0) as u64,
             pidfd: target.pidfd.as_ptr() as u64,
             parent_tid: target.pid.as_ptr() as u64,
             child_tid: relay.done.as_ptr() as u64,
@@ -274,6 +282,11 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
     loop {
         let made = retrying(|| attempt(request, target, path, bury));
         match made {
+            Err(failed)
+                if request.cgroup.is_some()
+                    && failed.step == "clone3"
+                    && matches!(failed.errno, Errno::EINVAL | Errno::E2BIG)
+                    && !NO_INTO_CGROUP.swap(true, Ordering::Relaxed) => {}
             Err(failed) if failed.step == call_name(path) && is_verdict(failed.errno) && path != Path::Fork => {
                 // A filter was installed after the probe.
                 if forced.is_some() {
@@ -303,7 +316,11 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     // The last gap of an unshared table is empty already unless the child itself puts something there.
     let already_closed = |gap: &&Gap| unshare.is_some_and(|first| request.moves.is_empty() && gap.first >= first as u32);
     let gaps = &request.gaps[..request.gaps.len() - usize::from(request.gaps.last().is_some_and(|gap| already_closed(&gap)))];
+    let born_inside = path == Path::Clone3 && !NO_INTO_CGROUP.load(Ordering::Relaxed);
+    let cgroup = request.cgroup.filter(|_| born_inside).map_or(-1, Group::directory);
+    let joining = request.cgroup.filter(|_| !born_inside).map(Group::joining).transpose().map_err(|errno| failure("cgroup", errno))?;
     let mut orders = Orders {
+        join_fd: joining.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         unshare_first: unshare.unwrap_or(-1),
         moves: Span { at: moves.as_mut_ptr(), len: moves.len() },
         above: request.above,
@@ -337,8 +354,8 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     let arg = (&raw const orders).cast_mut().cast();
     target.clear();
     let made = match path {
-        _ if relayed && path != Path::Fork => call_relayed(path, files, &mut orders, target),
-        Path::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, target, child::run, arg),
+        _ if relayed && path != Path::Fork => call_relayed(path, (files, cgroup), &mut orders, target),
+        Path::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, child::run, arg),
         Path::Clone => {
             let _blocked = signal::Blocked::all();
             call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, child::run, arg)

@@ -3,6 +3,7 @@
 //! `unsafe` lives here and in `capi`, nowhere else; each block says in one sentence why it holds.
 #![allow(unsafe_code)]
 
+pub mod cgroup;
 pub mod child;
 pub mod clone;
 pub mod cstr;

@@ -103,6 +103,7 @@ impl AsFd for Set {
 }
 
 /// A level that can be raised and lowered, to make a descriptor readable.
+#[derive(Debug)]
 pub struct Flag(EventFd);
 
 impl Flag {

@@ -36,6 +36,41 @@ pub fn children_go_elsewhere() -> bool {
     link("pid_for_children") != link("pid")
 }
 
+/// The children of this process, zombies too: /proc/self/task/*/children (proc_tid_children(5)), or where the kernel was built
+/// without it, everybody whose parent we are.
+pub fn own_children() -> Vec<i32> {
+    let numbers = |text: String| text.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).collect::<Vec<i32>>();
+    let mut found = Vec::new();
+    let mut listed = false;
+    for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
+        if let Ok(text) = std::fs::read_to_string(task.path().join("children")) {
+            listed = true;
+            found.extend(numbers(text));
+        }
+    }
+    if !listed {
+        let own = super::getpid();
+        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+        found.extend(pids.filter(|pid| parent_of(*pid) == Some(own)));
+    }
+    found
+}
+
+/// The parent of a process: proc_pid_stat(5).
+fn parent_of(pid: i32) -> Option<i32> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name may hold blanks and brackets.
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// The hard limit RLIMIT_RTTIME of a process, zombies too; `None` if there is none: proc_pid_limits(5).
+pub fn realtime_limit(pid: i32) -> Option<u64> {
+    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let line = limits.lines().find(|line| line.starts_with("Max realtime timeout"))?;
+    line["Max realtime timeout".len()..].split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
 fn parse(status: &[u8]) -> Option<u64> {
     const KEY: &[u8] = b"\nSigIgn:\t";
     let at = memmem::find(status, KEY)? + KEY.len();

@@ -29,3 +29,13 @@ impl Drop for Blocked {
         unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const self.0, 0, 8) };
     }
 }
+
+/// The process group that a process is in now. getpgid(2).
+pub fn group_of(pid: i32) -> Option<i32> {
+    nix::unistd::getpgid(Some(nix::unistd::Pid::from_raw(pid))).ok().map(nix::unistd::Pid::as_raw)
+}
+
+/// Whether orphans below this process become its children. prctl(2), PR_SET_CHILD_SUBREAPER.
+pub fn set_subreaper(on: bool) -> Result<(), nix::errno::Errno> {
+    nix::sys::prctl::set_child_subreaper(on)
+}

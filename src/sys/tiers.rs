@@ -87,7 +87,7 @@ fn probe_tier(path: Path) -> Result<bool, Errno> {
     let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| () };
     let arg = (&raw const report).cast_mut().cast();
     let made = match path {
-        Path::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, &target, child::probe, arg),
+        Path::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, -1, &target, child::probe, arg),
         _ => {
             let _blocked = signal::Blocked::all();
             call_clone(SHARED | libc::CLONE_CHILD_SETTID as u64, &target, child::probe, arg)

@@ -1,0 +1,1270 @@
+// SPDX-License-Identifier: MIT OR Apache-2.0
+//
+// procsup for C++17: classes over procsup.h, in this header alone. Link with the same library.
+//
+//     #include <procsup.hpp>
+//     #include <iostream>
+//
+//     int main() try {
+//         procsup::supervisor supervisor;
+//         auto sort = procsup::command("sort").arg("-u").input("pear\napple\n").capture(4096);
+//         procsup::child child = supervisor.spawn(sort);
+//         procsup::exit_record end = child.reap(std::chrono::seconds(5));
+//         std::cout << child.output() << "exit code " << end.code() << '\n';
+//     } catch (const procsup::error &error) {
+//         std::cerr << error.what() << '\n'; // "cannot run sort: exec failed: No such file or directory (ENOENT)"
+//     }
+//
+// The manual of each call is procsup.h: a method `frob` of `command`, `child` or `supervisor` is ps_command_frob, ps_child_frob (or
+// ps_frob), ps_supervisor_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
+//
+// OWNERSHIP. command, child, supervisor, error_info and unique_fd own one thing each: they can be moved, not copied, and release it in
+// their destructors. What was moved from is empty: it is false, and every call on it fails with errc::bad_handle.
+//     ~command      frees the description; children of it run on
+//     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor
+//     ~supervisor   kills and reaps its children; blocks until they are gone, 5 seconds at the most
+// child_ref, event and exit_record are values. A child_ref borrows: it is a number, costs nothing to copy, keeps nothing alive, and
+// once the child's handle is freed its calls fail with errc::bad_handle. Events name their child by one.
+//
+// ERRORS come in two styles; each call that can fail has both.
+//     f(arguments)                throws procsup::error: a std::system_error that also knows status, errno and step
+//     f(arguments, ec)            throws nothing of its own and sets the std::error_code: ec is cleared when the call succeeds
+// The setters of command, and spawn, leave an `ec` that is set already alone and do nothing: check once after a chain of them. Calls
+// with an `ec` are noexcept unless they return a container (which may run out of memory). Codes are those of errc, in the category
+// "procsup"; where C says PS_ERR_SYSTEM, the code is the errno itself, in std::system_category. They compare with std::errc
+// (ec == std::errc::no_such_file_or_directory). With -fno-exceptions the throwing calls print the message and abort.
+//
+// BLOCKING. As in C: only calls that take a time to wait, terminate() and ~supervisor wait for anything. `forever` is a time too.
+//
+// THREADS. As in C, any thread may call anything on one object at any time, but a thread that moves, assigns or destroys the C++
+// object needs it for itself, as with every C++ object. In a forked copy of the host all calls on what it inherited fail with
+// errc::forked, and the destructors do nothing.
+#ifndef PROCSUP_HPP
+#define PROCSUP_HPP
+
+#if !defined(__cplusplus) || __cplusplus < 201703L
+#error "procsup.hpp needs C++17; procsup.h serves older standards and C"
+#endif
+
+#include "procsup.h"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <initializer_list>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <unistd.h>
+#include <utility>
+#include <vector>
+
+namespace procsup {
+
+using std::chrono::milliseconds;
+
+/// A time to wait that does not end.
+inline constexpr milliseconds forever{-1};
+
+// ---- names of numbers -------------------------------------------------------------------------------------------------------------
+
+/// Statuses: PS_ERR_NOT_FOUND is errc::not_found. Each converts to a std::error_code.
+enum class errc : std::int32_t {
+    ok = PS_OK,
+    pending = PS_PENDING,
+    invalid_argument = PS_ERR_INVALID_ARGUMENT,
+    bad_handle = PS_ERR_BAD_HANDLE,
+    state = PS_ERR_STATE,
+    system = PS_ERR_SYSTEM,
+    not_found = PS_ERR_NOT_FOUND,
+    permission = PS_ERR_PERMISSION,
+    limit = PS_ERR_LIMIT,
+    timeout = PS_ERR_TIMEOUT,
+    cancelled = PS_ERR_CANCELLED,
+    shutdown = PS_ERR_SHUTDOWN,
+    forked = PS_ERR_FORKED,
+    unsupported = PS_ERR_UNSUPPORTED,
+    output_exists = PS_ERR_OUTPUT_EXISTS,
+    budget_exhausted = PS_ERR_BUDGET_EXHAUSTED,
+    in_progress = PS_ERR_IN_PROGRESS,
+    locked = PS_ERR_LOCKED,
+    lock_replaced = PS_ERR_LOCK_REPLACED,
+    exited = PS_ERR_EXITED,
+    protocol = PS_ERR_PROTOCOL,
+    version_mismatch = PS_ERR_VERSION_MISMATCH,
+    peer_rejected = PS_ERR_PEER_REJECTED,
+    aborted = PS_ERR_ABORTED,
+    internal = PS_ERR_INTERNAL,
+};
+
+enum class render_format : std::int32_t { text = PS_RENDER_TEXT, json = PS_RENDER_JSON, html = PS_RENDER_HTML };
+enum class environment : std::int32_t { inherit = PS_ENV_INHERIT, clear = PS_ENV_CLEAR, baseline = PS_ENV_BASELINE };
+enum class stdio_kind : std::int32_t { inherit = PS_STDIO_INHERIT, null = PS_STDIO_NULL, pipe = PS_STDIO_PIPE, merge = PS_STDIO_MERGE };
+enum class isolation : std::int32_t { none = PS_ISOLATE_NONE, group = PS_ISOLATE_GROUP, session = PS_ISOLATE_SESSION };
+enum class survivors_policy : std::int32_t { sweep = PS_SURVIVORS_SWEEP, leave = PS_SURVIVORS_LEAVE };
+enum class output_exists_policy : std::int32_t { refuse = PS_OUTPUT_REFUSE, replace = PS_OUTPUT_REPLACE };
+enum class output_failure_policy : std::int32_t { keep = PS_OUTPUT_KEEP, drop = PS_OUTPUT_DROP };
+enum class restart_policy : std::int32_t { never = PS_RESTART_NEVER, on_failure = PS_RESTART_ON_FAILURE, always = PS_RESTART_ALWAYS };
+enum class readiness_kind : std::int32_t { exec = PS_READY_EXEC, notify = PS_READY_NOTIFY, fd = PS_READY_FD, socket = PS_READY_SOCKET };
+enum class spawn_tier : std::int32_t { clone3 = PS_PATH_CLONE3, clone = PS_PATH_CLONE, fork = PS_PATH_FORK };
+
+enum class child_state : std::int32_t {
+    pending = PS_STATE_PENDING,
+    running = PS_STATE_RUNNING,
+    stopping = PS_STATE_STOPPING,
+    exited = PS_STATE_EXITED,
+    cancelled = PS_STATE_CANCELLED,
+};
+
+enum class exit_kind : std::int32_t { exited = PS_EXIT_EXITED, signaled = PS_EXIT_SIGNALED, lost = PS_EXIT_LOST };
+
+enum class exit_cause : std::int32_t {
+    self = PS_CAUSE_SELF,
+    stop = PS_CAUSE_STOP,
+    deadline = PS_CAUSE_DEADLINE,
+    shutdown = PS_CAUSE_SHUTDOWN,
+    kill_all = PS_CAUSE_KILL_ALL,
+    owner = PS_CAUSE_OWNER,
+};
+
+enum class event_kind : std::int32_t {
+    started = PS_EVENT_STARTED,
+    exited = PS_EVENT_EXITED,
+    output = PS_EVENT_OUTPUT,
+    ready = PS_EVENT_READY,
+    restarting = PS_EVENT_RESTARTING,
+    gave_up = PS_EVENT_GAVE_UP,
+    cancelled = PS_EVENT_CANCELLED,
+    shutdown_done = PS_EVENT_SHUTDOWN_DONE,
+    failed = PS_EVENT_FAILED,
+};
+
+// ---- errors -----------------------------------------------------------------------------------------------------------------------
+
+/// The name of a status as in C: "PS_ERR_NOT_FOUND".
+inline const char *name(errc status) noexcept { return ps_status_name(static_cast<ps_status>(status)); }
+
+namespace detail {
+
+class category final : public std::error_category {
+  public:
+    const char *name() const noexcept override { return "procsup"; }
+
+    std::string message(int value) const override
+    {
+        switch (static_cast<errc>(value)) {
+        case errc::ok: return "done";
+        case errc::pending: return "nothing yet";
+        case errc::invalid_argument: return "an argument is wrong";
+        case errc::bad_handle: return "the handle is empty or was freed";
+        case errc::state: return "the object is not in a state that allows this";
+        case errc::system: return "a system call failed";
+        case errc::not_found: return "a file, a directory or a name is not there";
+        case errc::permission: return "not permitted";
+        case errc::limit: return "a limit was reached";
+        case errc::timeout: return "the time was over first";
+        case errc::cancelled: return "it was cancelled";
+        case errc::shutdown: return "the supervisor has been closed";
+        case errc::forked: return "the handle belongs to the process that this one was forked from";
+        case errc::unsupported: return "not to be had here";
+        case errc::output_exists: return "the output file exists";
+        case errc::budget_exhausted: return "too many attempts";
+        case errc::in_progress: return "the same is being done already";
+        case errc::locked: return "another process holds the lock";
+        case errc::lock_replaced: return "the lock file was replaced by another one";
+        case errc::exited: return "the child has ended";
+        case errc::protocol: return "the peer broke the protocol";
+        case errc::version_mismatch: return "the peer speaks another version";
+        case errc::peer_rejected: return "the peer is not who it must be";
+        case errc::aborted: return "it was given up half-way and undone";
+        case errc::internal: return "a defect of procsup";
+        }
+        return "unknown status";
+    }
+
+    std::error_condition default_error_condition(int value) const noexcept override
+    {
+        switch (static_cast<errc>(value)) {
+        case errc::invalid_argument: return std::errc::invalid_argument;
+        case errc::not_found: return std::errc::no_such_file_or_directory;
+        case errc::permission: return std::errc::permission_denied;
+        case errc::timeout: return std::errc::timed_out;
+        case errc::cancelled: return std::errc::operation_canceled;
+        case errc::unsupported: return std::errc::not_supported;
+        case errc::output_exists: return std::errc::file_exists;
+        case errc::in_progress: return std::errc::operation_in_progress;
+        case errc::protocol: return std::errc::protocol_error;
+        default: return {value, *this};
+        }
+    }
+};
+
+} // namespace detail
+
+/// The category of errc.
+inline const std::error_category &category() noexcept
+{
+    static const detail::category it;
+    return it;
+}
+
+inline std::error_code make_error_code(errc status) noexcept { return {static_cast<int>(status), category()}; }
+
+} // namespace procsup
+
+template <> struct std::is_error_code_enum<procsup::errc> : std::true_type {};
+
+namespace procsup {
+
+namespace detail {
+
+/// One handle and the function that frees it: the base of everything that owns. Freeing is harmless in C also when it comes twice.
+template <typename Handle, void (*Free)(Handle *)> class owner {
+  public:
+    owner() noexcept = default;
+    explicit owner(Handle *handle) noexcept : handle_(handle) {}
+    owner(owner &&other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+    owner &operator=(owner &&other) noexcept
+    {
+        reset(std::exchange(other.handle_, nullptr)); // *this = std::move(*this) leaves it as it was
+        return *this;
+    }
+    ~owner() { Free(handle_); }
+
+    /// For C functions. Borrowed.
+    Handle *handle() const noexcept { return handle_; }
+    /// Gives the handle up without freeing it: it is the caller's.
+    [[nodiscard]] Handle *release() noexcept { return std::exchange(handle_, nullptr); }
+    /// Frees what it holds and takes another handle instead.
+    void reset(Handle *handle = nullptr) noexcept { Free(std::exchange(handle_, handle)); }
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+  private:
+    Handle *handle_ = nullptr;
+};
+
+} // namespace detail
+
+/// The details of one failure. Empty (false) by default; spawn, reap and terminate fill one that they are given beside an `ec`.
+class error_info : private detail::owner<ps_error, ps_error_free> {
+    using base = detail::owner<ps_error, ps_error_free>;
+
+  public:
+    error_info() noexcept = default;
+    /// Takes an error of the C interface.
+    explicit error_info(ps_error *handle) noexcept : base(handle), status_(handle ? ps_error_status(handle) : PS_OK) {}
+    error_info(ps_status status, ps_error *handle) noexcept : base(handle), status_(status) {}
+    error_info(error_info &&other) noexcept : base(std::move(other)), status_(std::exchange(other.status_, PS_OK)) {}
+    error_info &operator=(error_info &&other) noexcept
+    {
+        base::operator=(std::move(other));
+        status_ = std::exchange(other.status_, PS_OK);
+        return *this;
+    }
+
+    explicit operator bool() const noexcept { return status_ < 0; }
+    /// What the C function answered.
+    errc status() const noexcept { return static_cast<errc>(status_); }
+    /// The errno of the system call that failed; 0 if none did.
+    int error_number() const noexcept { return ps_error_errno(handle()); }
+    /// The system call or step that failed ("exec", "chdir", ...), or the argument that was refused. Valid as long as this object.
+    const char *step() const noexcept { return handle() ? ps_error_step(handle()) : ""; }
+    /// One sentence. Valid as long as this object.
+    const char *message() const noexcept
+    {
+        return handle() ? ps_error_message(handle()) : status_ == PS_ERR_INVALID_ARGUMENT ? "a string holds a NUL byte" : "";
+    }
+    /// When another try makes sense, if that is known.
+    std::optional<milliseconds> retry_after() const noexcept
+    {
+        const std::int64_t ms = ps_error_retry_after_ms(handle());
+        return ms < 0 ? std::nullopt : std::optional<milliseconds>(ms);
+    }
+    /// What the failed process had written, as far as it was captured.
+    inline std::string output() const;
+    /// The whole error for a reader.
+    inline std::string render(render_format format = render_format::text) const;
+
+    /// As in the second style: an errc, or the errno itself where the status says no more than that.
+    std::error_code code() const noexcept
+    {
+        const int number = status_ == PS_ERR_SYSTEM ? error_number() : 0;
+        return number > 0 ? std::error_code(number, std::system_category()) : make_error_code(status());
+    }
+
+  private:
+    ps_status status_ = PS_OK;
+};
+
+/// What the first style throws. Copies share the details.
+class error : public std::system_error {
+  public:
+    explicit error(error_info &&info)
+        : std::system_error(info.code()), info_(std::make_shared<const error_info>(std::move(info)))
+    {
+    }
+
+    /// One sentence, with step and errno where there are.
+    const char *what() const noexcept override { return info_->message(); }
+    const error_info &info() const noexcept { return *info_; }
+    errc status() const noexcept { return info_->status(); }
+    int error_number() const noexcept { return info_->error_number(); }
+    const char *step() const noexcept { return info_->step(); }
+    std::optional<milliseconds> retry_after() const noexcept { return info_->retry_after(); }
+
+  private:
+    std::shared_ptr<const error_info> info_;
+};
+
+// ---- strings, descriptors ---------------------------------------------------------------------------------------------------------
+
+/// A parameter that takes "literals", std::string, std::filesystem::path: whatever is a C string or has c_str(). Read during the call
+/// only. A std::string with a NUL in it, which C would cut there, is refused (errc::invalid_argument).
+class zstring {
+  public:
+    constexpr zstring(const char *text) noexcept : text_(text) {}
+    template <typename String,
+              typename = std::enable_if_t<std::is_convertible_v<decltype(std::declval<const String &>().c_str()), const char *>>>
+    zstring(const String &text) noexcept : text_(text.c_str())
+    {
+        if constexpr (std::is_convertible_v<const String &, std::string_view>)
+            cut_ = std::string_view(text).find('\0') != std::string_view::npos;
+    }
+    const char *c_str() const noexcept { return text_; }
+    bool is_cut() const noexcept { return cut_; }
+
+  private:
+    const char *text_;
+    bool cut_ = false;
+};
+
+/// A descriptor that is closed in the end.
+class unique_fd {
+  public:
+    unique_fd() noexcept = default;
+    explicit unique_fd(int fd) noexcept : fd_(fd) {}
+    unique_fd(unique_fd &&other) noexcept : fd_(other.release()) {}
+    unique_fd &operator=(unique_fd &&other) noexcept
+    {
+        reset(other.release());
+        return *this;
+    }
+    ~unique_fd() { reset(); }
+
+    int get() const noexcept { return fd_; }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+    void reset(int fd = -1) noexcept
+    {
+        const int old = std::exchange(fd_, fd);
+        if (old >= 0)
+            ::close(old);
+    }
+    explicit operator bool() const noexcept { return fd_ >= 0; }
+
+  private:
+    int fd_ = -1;
+};
+
+// ---- how the C functions are called -----------------------------------------------------------------------------------------------
+
+namespace detail {
+
+[[noreturn]] inline void raise(error_info &&info)
+{
+#if defined(__cpp_exceptions)
+    throw error(std::move(info));
+#else
+    std::fprintf(stderr, "procsup: %s: %s\n", name(info.status()), info.message());
+    std::abort();
+#endif
+}
+
+/// A parameter as C has it.
+template <typename T> constexpr auto plain(const T &value) noexcept
+{
+    if constexpr (std::is_same_v<T, zstring>)
+        return value.c_str();
+    else if constexpr (std::is_same_v<T, milliseconds>)
+        return static_cast<std::int64_t>(value.count());
+    else if constexpr (std::is_same_v<T, bool> || std::is_enum_v<T>)
+        return static_cast<std::int32_t>(value);
+    else
+        return value;
+}
+
+template <typename T> bool is_cut([[maybe_unused]] const T &value) noexcept
+{
+    if constexpr (std::is_same_v<T, zstring>)
+        return value.is_cut();
+    else
+        return false;
+}
+
+/// Calls a function whose last parameter, not given here, is the place for the error. Gives PS_OK or PS_PENDING, or sets `info`.
+template <typename Function, typename... Arguments>
+ps_status call_into(error_info &info, Function function, const Arguments &...arguments) noexcept
+{
+    if ((is_cut(arguments) || ...)) {
+        info = error_info(PS_ERR_INVALID_ARGUMENT, nullptr);
+        return PS_ERR_INVALID_ARGUMENT;
+    }
+    ps_error *failure = nullptr;
+    const ps_status status = function(plain(arguments)..., &failure);
+    if (status < 0)
+        info = error_info(status, failure);
+    return status;
+}
+
+template <typename Function, typename... Arguments> ps_status call(Function function, const Arguments &...arguments)
+{
+    error_info info;
+    const ps_status status = call_into(info, function, arguments...);
+    if (status < 0)
+        raise(std::move(info));
+    return status;
+}
+
+template <typename Function, typename... Arguments>
+ps_status call(std::error_code &ec, Function function, const Arguments &...arguments) noexcept
+{
+    error_info info;
+    const ps_status status = call_into(info, function, arguments...);
+    ec = info.code();
+    return status;
+}
+
+/// What a function that copies bytes out has to give: copy(buf, cap, &needed) until it fits, for a child may write between the
+/// question for the length and the copy. Empty if it fails.
+template <typename Copy> ps_status read_all(std::string &text, Copy copy)
+{
+    std::size_t needed = 0;
+    ps_status status;
+    do {
+        text.resize(needed);
+        status = copy(text.data(), text.size(), &needed);
+    } while ((status == PS_OK || status == PS_ERR_LIMIT) && needed > text.size());
+    text.resize(status == PS_OK ? needed : 0);
+    return status;
+}
+
+template <typename Function, typename... Arguments>
+ps_status bytes_into(error_info &info, std::string &text, Function function, const Arguments &...arguments)
+{
+    return read_all(text, [&](char *buf, std::size_t cap, std::size_t *needed) {
+        info = error_info();
+        return call_into(info, function, arguments..., buf, cap, needed);
+    });
+}
+
+template <typename Function, typename... Arguments> std::string bytes(Function function, const Arguments &...arguments)
+{
+    error_info info;
+    std::string text;
+    if (bytes_into(info, text, function, arguments...) < 0)
+        raise(std::move(info));
+    return text;
+}
+
+template <typename Function, typename... Arguments>
+std::string bytes(std::error_code &ec, Function function, const Arguments &...arguments)
+{
+    error_info info;
+    std::string text;
+    bytes_into(info, text, function, arguments...);
+    ec = info.code();
+    return text;
+}
+
+} // namespace detail
+
+inline std::string error_info::output() const
+{
+    std::string text;
+    detail::read_all(text, [&](char *buf, std::size_t cap, std::size_t *needed) { return ps_error_output(handle(), buf, cap, needed); });
+    return text;
+}
+
+inline std::string error_info::render(render_format format) const
+{
+    std::string text;
+    detail::read_all(text, [&](char *buf, std::size_t cap, std::size_t *needed) {
+        return ps_error_render(handle(), static_cast<std::int32_t>(format), buf, cap, needed);
+    });
+    if (!text.empty())
+        text.pop_back(); // the NUL
+    return text;
+}
+
+// ---- how a child ended ------------------------------------------------------------------------------------------------------------
+
+/// How a child ended: ps_exit. A value.
+class exit_record {
+  public:
+    using time_point = std::chrono::steady_clock::time_point; // CLOCK_MONOTONIC
+
+    exit_record() noexcept { raw_.size = static_cast<std::uint32_t>(sizeof raw_); }
+    explicit exit_record(const ps_exit &raw) noexcept : raw_(raw) {}
+
+    exit_kind kind() const noexcept { return static_cast<exit_kind>(raw_.kind); }
+    /// Exit code 0.
+    bool success() const noexcept { return raw_.kind == PS_EXIT_EXITED && raw_.code == 0; }
+    /// The exit code; -1 if it did not exit.
+    int code() const noexcept { return raw_.code; }
+    /// The signal that ended it; 0 if none did.
+    int signal() const noexcept { return raw_.signal; }
+    bool core_dumped() const noexcept { return raw_.core_dumped != 0; }
+    /// Who ended it.
+    exit_cause cause() const noexcept { return static_cast<exit_cause>(raw_.cause); }
+    /// CPU time; -1 us if unknown (somebody else reaped it).
+    std::chrono::microseconds user_time() const noexcept { return std::chrono::microseconds(raw_.user_us); }
+    std::chrono::microseconds system_time() const noexcept { return std::chrono::microseconds(raw_.system_us); }
+    /// Largest resident memory; -1 if unknown. See ps_exit.
+    std::int64_t max_rss_kib() const noexcept { return raw_.max_rss_kib; }
+    time_point started() const noexcept { return time_point(std::chrono::nanoseconds(raw_.started_ns)); }
+    time_point ended() const noexcept { return time_point(std::chrono::nanoseconds(raw_.ended_ns)); }
+
+    const ps_exit &raw() const noexcept { return raw_; }
+    ps_exit *out() noexcept { return &raw_; }
+
+  private:
+    ps_exit raw_{};
+};
+
+// ---- commands ---------------------------------------------------------------------------------------------------------------------
+
+/// What to run; a builder. Can be spawned any number of times, from several threads at once. Setters never block.
+///
+///     auto job = procsup::command("tar").arg("-cf").arg("-").cwd("/srv").deadline(1min);   // a chain makes a command ...
+///     job.capture(4096).user_data(17);                                                     // ... or goes on with one
+///
+/// Three forms of each setter: for a command that has a name, for one that has none (so that a chain can be moved from), with `ec`.
+class command : private detail::owner<ps_command, ps_command_free> {
+    using base = detail::owner<ps_command, ps_command_free>;
+    using ec_t = std::error_code;
+
+  public:
+    using base::handle;
+    using base::release;
+    using base::reset;
+    using base::operator bool;
+
+    /// @param program  a path; without a slash it is searched in the PATH that the child will have
+    explicit command(zstring program) : base(make(program)) {}
+    command(zstring program, std::initializer_list<zstring> arguments) : base(make(program)) { args(arguments); }
+    command(zstring program, ec_t &ec) noexcept
+    {
+        ps_command *made = nullptr;
+        detail::call(ec, ps_command_new, program, &made);
+        reset(made);
+    }
+    /// Takes a handle of the C interface.
+    explicit command(ps_command *handle) noexcept : base(handle) {}
+
+    /// Appends an argument.
+    command &arg(zstring value) & { return set(ps_command_arg, value); }
+    command &&arg(zstring value) && { return std::move(arg(value)); }
+    command &arg(zstring value, ec_t &ec) noexcept { return set(ec, ps_command_arg, value); }
+
+    /// Appends several: args({"-c", path, name}), or all of a container of strings.
+    command &args(std::initializer_list<zstring> values) & { return add(values); }
+    command &&args(std::initializer_list<zstring> values) && { return std::move(add(values)); }
+    command &args(std::initializer_list<zstring> values, ec_t &ec) { return add(values, ec); }
+    template <typename Range> command &args(const Range &values) & { return add(values); }
+    template <typename Range> command &&args(const Range &values) && { return std::move(add(values)); }
+    template <typename Range> command &args(const Range &values, ec_t &ec) { return add(values, ec); }
+
+    /// What the child sees as argv[0]. Default: the program as it was named.
+    command &arg0(zstring value) & { return set(ps_command_arg0, value); }
+    command &&arg0(zstring value) && { return std::move(arg0(value)); }
+    command &arg0(zstring value, ec_t &ec) noexcept { return set(ec, ps_command_arg0, value); }
+
+    /// Sets a variable of the child's environment; nullptr removes it.
+    command &env(zstring name, zstring value) & { return set(ps_command_env, name, value); }
+    command &&env(zstring name, zstring value) && { return std::move(env(name, value)); }
+    command &env(zstring name, zstring value, ec_t &ec) noexcept { return set(ec, ps_command_env, name, value); }
+
+    /// What the environment begins with: all that the host has (default), nothing, or a small baseline.
+    command &env_base(environment start) & { return set(ps_command_env_base, start); }
+    command &&env_base(environment start) && { return std::move(env_base(start)); }
+    command &env_base(environment start, ec_t &ec) noexcept { return set(ec, ps_command_env_base, start); }
+
+    /// The child's working directory.
+    command &cwd(zstring dir) & { return set(ps_command_cwd, dir); }
+    command &&cwd(zstring dir) && { return std::move(cwd(dir)); }
+    command &cwd(zstring dir, ec_t &ec) noexcept { return set(ec, ps_command_cwd, dir); }
+
+    /// What stream 0, 1 or 2 of the child is. child::stdio gives our end of a pipe.
+    command &stdio(int stream, stdio_kind how) & { return set(ps_command_stdio, stream, how, -1); }
+    command &&stdio(int stream, stdio_kind how) && { return std::move(stdio(stream, how)); }
+    command &stdio(int stream, stdio_kind how, ec_t &ec) noexcept { return set(ec, ps_command_stdio, stream, how, -1); }
+
+    /// Makes a descriptor of the host a standard stream. Borrowed: it must be open at each spawn.
+    command &stdio_fd(int stream, int fd) & { return set(ps_command_stdio, stream, int{PS_STDIO_FD}, fd); }
+    command &&stdio_fd(int stream, int fd) && { return std::move(stdio_fd(stream, fd)); }
+    command &stdio_fd(int stream, int fd, ec_t &ec) noexcept { return set(ec, ps_command_stdio, stream, int{PS_STDIO_FD}, fd); }
+
+    /// Standard input from memory. The bytes are copied.
+    command &input(std::string_view data) & { return set(ps_command_input, pointer(data), data.size()); }
+    command &&input(std::string_view data) && { return std::move(input(data)); }
+    command &input(std::string_view data, ec_t &ec) noexcept { return set(ec, ps_command_input, pointer(data), data.size()); }
+
+    /// Stream 1 (and 2, if merged) goes to a file, which appears complete once the child has been reaped.
+    command &output_file(zstring path, output_exists_policy exists = output_exists_policy::refuse) &
+    {
+        return set(ps_command_output_file, path, exists);
+    }
+    command &&output_file(zstring path, output_exists_policy exists = output_exists_policy::refuse) &&
+    {
+        return std::move(output_file(path, exists));
+    }
+    command &output_file(zstring path, output_exists_policy exists, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_output_file, path, exists);
+    }
+
+    /// Whether the file appears also when the child failed: keep (default) or drop.
+    command &output_on_failure(output_failure_policy policy) & { return set(ps_command_output_on_failure, policy); }
+    command &&output_on_failure(output_failure_policy policy) && { return std::move(output_on_failure(policy)); }
+    command &output_on_failure(output_failure_policy policy, ec_t &ec) noexcept { return set(ec, ps_command_output_on_failure, policy); }
+
+    /// An output event for each line the child writes. Needs a supervisor.
+    command &output_lines(bool on = true) & { return set(ps_command_output_lines, on); }
+    command &&output_lines(bool on = true) && { return std::move(output_lines(on)); }
+    command &output_lines(bool on, ec_t &ec) noexcept { return set(ec, ps_command_output_lines, on); }
+
+    /// Longer lines come in pieces. Default 64 KiB.
+    command &output_line_limit(std::size_t max) & { return set(ps_command_output_line_limit, max); }
+    command &&output_line_limit(std::size_t max) && { return std::move(output_line_limit(max)); }
+    command &output_line_limit(std::size_t max, ec_t &ec) noexcept { return set(ec, ps_command_output_line_limit, max); }
+
+    /// Keeps the last bytes of what the child writes to streams 1 and 2, as far as they are not redirected: child::output.
+    command &capture(std::size_t max_bytes) & { return set(ps_command_capture, max_bytes); }
+    command &&capture(std::size_t max_bytes) && { return std::move(capture(max_bytes)); }
+    command &capture(std::size_t max_bytes, ec_t &ec) noexcept { return set(ec, ps_command_capture, max_bytes); }
+
+    /// Gives the child a descriptor of the host under a number of its own. Borrowed: it must be open at each spawn.
+    command &pass_fd(int fd, int child_fd) & { return set(ps_command_pass_fd, fd, child_fd); }
+    command &&pass_fd(int fd, int child_fd) && { return std::move(pass_fd(fd, child_fd)); }
+    command &pass_fd(int fd, int child_fd, ec_t &ec) noexcept { return set(ec, ps_command_pass_fd, fd, child_fd); }
+
+    /// Gives the child a listening descriptor as systemd does; nullptr: a name is not needed. Borrowed.
+    command &listen_fd(int fd, zstring name = nullptr) & { return set(ps_command_listen_fd, fd, name); }
+    command &&listen_fd(int fd, zstring name = nullptr) && { return std::move(listen_fd(fd, name)); }
+    command &listen_fd(int fd, zstring name, ec_t &ec) noexcept { return set(ec, ps_command_listen_fd, fd, name); }
+
+    /// Takes a descriptor and closes it after the reap of the next child of this command. If it is refused, it stays with the caller.
+    command &own_fd(unique_fd &&fd) &
+    {
+        set(ps_command_own_fd, fd.get());
+        (void)fd.release();
+        return *this;
+    }
+    command &&own_fd(unique_fd &&fd) && { return std::move(own_fd(std::move(fd))); }
+    command &own_fd(unique_fd &&fd, ec_t &ec) noexcept
+    {
+        if (ec)
+            return *this;
+        set(ec, ps_command_own_fd, fd.get());
+        if (!ec)
+            (void)fd.release();
+        return *this;
+    }
+
+    /// The user and groups the child becomes. Such a child is made by fork: see ps_command_credentials for the cost.
+    command &credentials(std::uint32_t uid, std::uint32_t gid, std::initializer_list<std::uint32_t> groups = {}) &
+    {
+        return set(ps_command_credentials, uid, gid, groups.begin(), groups.size());
+    }
+    command &&credentials(std::uint32_t uid, std::uint32_t gid, std::initializer_list<std::uint32_t> groups = {}) &&
+    {
+        return std::move(credentials(uid, gid, groups));
+    }
+    command &credentials(std::uint32_t uid, std::uint32_t gid, const std::uint32_t *groups, std::size_t n) &
+    {
+        return set(ps_command_credentials, uid, gid, groups, n);
+    }
+    command &credentials(std::uint32_t uid, std::uint32_t gid, const std::uint32_t *groups, std::size_t n, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_credentials, uid, gid, groups, n);
+    }
+
+    command &umask(std::uint32_t mask) & { return set(ps_command_umask, mask); }
+    command &&umask(std::uint32_t mask) && { return std::move(umask(mask)); }
+    command &umask(std::uint32_t mask, ec_t &ec) noexcept { return set(ec, ps_command_umask, mask); }
+
+    /// -20 (most favoured) to 19.
+    command &nice(int value) & { return set(ps_command_nice, value); }
+    command &&nice(int value) && { return std::move(nice(value)); }
+    command &nice(int value, ec_t &ec) noexcept { return set(ec, ps_command_nice, value); }
+
+    /// A resource limit (RLIMIT_*); UINT64_MAX for none.
+    command &rlimit(int resource, std::uint64_t soft, std::uint64_t hard) & { return set(ps_command_rlimit, resource, soft, hard); }
+    command &&rlimit(int resource, std::uint64_t soft, std::uint64_t hard) && { return std::move(rlimit(resource, soft, hard)); }
+    command &rlimit(int resource, std::uint64_t soft, std::uint64_t hard, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_rlimit, resource, soft, hard);
+    }
+
+    command &no_new_privs(bool on = true) & { return set(ps_command_no_new_privs, on); }
+    command &&no_new_privs(bool on = true) && { return std::move(no_new_privs(on)); }
+    command &no_new_privs(bool on, ec_t &ec) noexcept { return set(ec, ps_command_no_new_privs, on); }
+
+    /// The child is killed when this process ends, however it ends.
+    command &die_with_host(bool on = true) & { return set(ps_command_die_with_host, on); }
+    command &&die_with_host(bool on = true) && { return std::move(die_with_host(on)); }
+    command &die_with_host(bool on, ec_t &ec) noexcept { return set(ec, ps_command_die_with_host, on); }
+
+    /// A process group of its own (default), a session, or none.
+    command &isolate(isolation how) & { return set(ps_command_isolate, how); }
+    command &&isolate(isolation how) && { return std::move(isolate(how)); }
+    command &isolate(isolation how, ec_t &ec) noexcept { return set(ec, ps_command_isolate, how); }
+
+    /// A cgroup v2 directory, made and removed by procsup; with a slash at its end a fresh one in it for every child.
+    command &cgroup(zstring dir) & { return set(ps_command_cgroup, dir); }
+    command &&cgroup(zstring dir) && { return std::move(cgroup(dir)); }
+    command &cgroup(zstring dir, ec_t &ec) noexcept { return set(ec, ps_command_cgroup, dir); }
+
+    /// What is written into a file of the new cgroup before the child is born: cgroup_set("pids.max", "64").
+    command &cgroup_set(zstring file, zstring value) & { return set(ps_command_cgroup_set, file, value); }
+    command &&cgroup_set(zstring file, zstring value) && { return std::move(cgroup_set(file, value)); }
+    command &cgroup_set(zstring file, zstring value, ec_t &ec) noexcept { return set(ec, ps_command_cgroup_set, file, value); }
+
+    /// A directory that is removed, with everything in it, after the reap.
+    command &sandbox_dir(zstring dir) & { return set(ps_command_sandbox_dir, dir); }
+    command &&sandbox_dir(zstring dir) && { return std::move(sandbox_dir(dir)); }
+    command &sandbox_dir(zstring dir, ec_t &ec) noexcept { return set(ec, ps_command_sandbox_dir, dir); }
+
+    /// Adds a step to the stop plan; the first one replaces the default plan. Without a time: as long as procsup waits for the killed.
+    command &stop_step(int signal, milliseconds wait = milliseconds(-1)) & { return set(ps_command_stop_step, signal, wait); }
+    command &&stop_step(int signal, milliseconds wait = milliseconds(-1)) && { return std::move(stop_step(signal, wait)); }
+    command &stop_step(int signal, milliseconds wait, ec_t &ec) noexcept { return set(ec, ps_command_stop_step, signal, wait); }
+
+    /// The time after which the stop plan runs by itself.
+    command &deadline(milliseconds after) & { return set(ps_command_deadline, after); }
+    command &&deadline(milliseconds after) && { return std::move(deadline(after)); }
+    command &deadline(milliseconds after, ec_t &ec) noexcept { return set(ec, ps_command_deadline, after); }
+
+    /// What happens to the rest of the group when the child ends: it is killed (default), or left.
+    command &survivors(survivors_policy policy) & { return set(ps_command_survivors, policy); }
+    command &&survivors(survivors_policy policy) && { return std::move(survivors(policy)); }
+    command &survivors(survivors_policy policy, ec_t &ec) noexcept { return set(ec, ps_command_survivors, policy); }
+
+    /// Starts the program again when it ends; the pauses grow from min to max. Needs a supervisor.
+    command &restart(restart_policy policy, milliseconds min, milliseconds max) & { return set(ps_command_restart, policy, min, max); }
+    command &&restart(restart_policy policy, milliseconds min, milliseconds max) && { return std::move(restart(policy, min, max)); }
+    command &restart(restart_policy policy, milliseconds min, milliseconds max, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_restart, policy, min, max);
+    }
+
+    /// Gives up after so many failed runs in a row (0: never); a run of `healthy` starts the count anew.
+    command &restart_limit(std::uint32_t failures, milliseconds healthy) & { return set(ps_command_restart_limit, failures, healthy); }
+    command &&restart_limit(std::uint32_t failures, milliseconds healthy) && { return std::move(restart_limit(failures, healthy)); }
+    command &restart_limit(std::uint32_t failures, milliseconds healthy, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_restart_limit, failures, healthy);
+    }
+
+    /// When the child counts as ready.
+    command &readiness(readiness_kind kind, zstring detail, milliseconds timeout) &
+    {
+        return set(ps_command_readiness, kind, detail, timeout);
+    }
+    command &&readiness(readiness_kind kind, zstring detail, milliseconds timeout) &&
+    {
+        return std::move(readiness(kind, detail, timeout));
+    }
+    command &readiness(readiness_kind kind, zstring detail, milliseconds timeout, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_readiness, kind, detail, timeout);
+    }
+
+    /// A word of yours that comes back with every event of the child; user_pointer is the same for a pointer, which is borrowed.
+    command &user_data(std::uint64_t word) & { return set(ps_command_user_data, word); }
+    command &&user_data(std::uint64_t word) && { return std::move(user_data(word)); }
+    command &user_data(std::uint64_t word, ec_t &ec) noexcept { return set(ec, ps_command_user_data, word); }
+    command &user_pointer(void *at) & { return user_data(reinterpret_cast<std::uintptr_t>(at)); }
+    command &&user_pointer(void *at) && { return std::move(user_pointer(at)); }
+    command &user_pointer(void *at, ec_t &ec) noexcept { return user_data(reinterpret_cast<std::uintptr_t>(at), ec); }
+
+  private:
+    static ps_command *make(zstring program)
+    {
+        ps_command *made = nullptr;
+        detail::call(ps_command_new, program, &made);
+        return made;
+    }
+
+    /// NULL with a length of 0 might be a mistake in C; an empty string_view is none.
+    static const void *pointer(std::string_view data) noexcept { return data.data() ? data.data() : ""; }
+
+    template <typename Function, typename... Arguments> command &set(Function function, const Arguments &...arguments)
+    {
+        detail::call(function, handle(), arguments...);
+        return *this;
+    }
+
+    template <typename Function, typename... Arguments>
+    command &set(std::error_code &ec, Function function, const Arguments &...arguments) noexcept
+    {
+        if (!ec)
+            detail::call(ec, function, handle(), arguments...);
+        return *this;
+    }
+
+    /// All or none, as ps_command_args does. False if a string would be cut.
+    template <typename Range> static bool collect(const Range &values, std::vector<const char *> &list)
+    {
+        bool whole = true;
+        for (const auto &value : values) {
+            const zstring text(value);
+            whole = whole && !text.is_cut();
+            list.push_back(text.c_str());
+        }
+        list.push_back(nullptr);
+        return whole;
+    }
+
+    template <typename Range> command &add(const Range &values)
+    {
+        std::vector<const char *> list;
+        if (!collect(values, list))
+            detail::raise(error_info(PS_ERR_INVALID_ARGUMENT, nullptr));
+        return set(ps_command_args, static_cast<const char *const *>(list.data()));
+    }
+
+    template <typename Range> command &add(const Range &values, std::error_code &ec)
+    {
+        std::vector<const char *> list;
+        if (ec)
+            return *this;
+        if (!collect(values, list)) {
+            ec = errc::invalid_argument;
+            return *this;
+        }
+        return set(ec, ps_command_args, static_cast<const char *const *>(list.data()));
+    }
+};
+
+// ---- children ---------------------------------------------------------------------------------------------------------------------
+
+/// What can be asked of a child, by its owner and by those who only know it: see child and child_ref.
+class child_calls {
+  public:
+    /// For C functions. Borrowed.
+    ps_child *handle() const noexcept { return handle_; }
+    explicit operator bool() const noexcept { return handle_ != nullptr; }
+
+    /// Sends a signal to the child's whole group. It can never reach a stranger.
+    void signal(int number) const { detail::call(ps_signal, handle_, number); }
+    void signal(int number, std::error_code &ec) const noexcept { detail::call(ec, ps_signal, handle_, number); }
+
+    /// Runs the stop plan and reaps. Blocks at most as long as the plan's waits add up to; ends as soon as the child does.
+    /// @param grace  replaces the wait of the plan's first step; without it the plan's own
+    exit_record terminate(milliseconds grace = milliseconds(-1)) const
+    {
+        exit_record end;
+        detail::call(ps_terminate, handle_, grace, end.out());
+        return end;
+    }
+    exit_record terminate(milliseconds grace, std::error_code &ec) const noexcept
+    {
+        exit_record end;
+        detail::call(ec, ps_terminate, handle_, grace, end.out());
+        return end;
+    }
+    exit_record terminate(milliseconds grace, std::error_code &ec, error_info &why) const noexcept
+    {
+        return explained(ec, why, ps_terminate, grace);
+    }
+
+    /// Starts the stop plan and returns at once; cancels a child that is pending.
+    void terminate_begin(milliseconds grace = milliseconds(-1)) const { detail::call(ps_terminate_begin, handle_, grace); }
+    void terminate_begin(milliseconds grace, std::error_code &ec) const noexcept
+    {
+        detail::call(ec, ps_terminate_begin, handle_, grace);
+    }
+
+    /// Waits for the child to end, up to `timeout`, and reaps it. As often as you like: the record stays. errc::timeout if it still
+    /// runs; a child that was never started answers why.
+    exit_record reap(milliseconds timeout) const
+    {
+        exit_record end;
+        detail::call(ps_reap, handle_, timeout, end.out());
+        return end;
+    }
+    exit_record reap(milliseconds timeout, std::error_code &ec) const noexcept
+    {
+        exit_record end;
+        detail::call(ec, ps_reap, handle_, timeout, end.out());
+        return end;
+    }
+    exit_record reap(milliseconds timeout, std::error_code &ec, error_info &why) const noexcept
+    {
+        return explained(ec, why, ps_reap, timeout);
+    }
+
+    /// The same without waiting (ps_reap_nonblock): nothing while it runs.
+    std::optional<exit_record> try_reap() const
+    {
+        exit_record end;
+        const ps_status status = detail::call(ps_reap_nonblock, handle_, end.out());
+        return status == PS_OK ? std::optional<exit_record>(end) : std::nullopt;
+    }
+    std::optional<exit_record> try_reap(std::error_code &ec) const noexcept
+    {
+        exit_record end;
+        const ps_status status = detail::call(ec, ps_reap_nonblock, handle_, end.out());
+        return status == PS_OK ? std::optional<exit_record>(end) : std::nullopt;
+    }
+
+    /// For display: after the exit it may be another's.
+    int pid() const { return number(ps_child_pid); }
+    int pid(std::error_code &ec) const noexcept { return number(ec, ps_child_pid); }
+
+    /// A duplicate of the pidfd, readable once the child has ended. The caller's.
+    unique_fd pidfd() const { return unique_fd(number(ps_child_pidfd)); }
+    unique_fd pidfd(std::error_code &ec) const noexcept { return unique_fd(number(ec, ps_child_pidfd)); }
+
+    child_state state() const { return static_cast<child_state>(number(ps_child_state)); }
+    child_state state(std::error_code &ec) const noexcept { return static_cast<child_state>(number(ec, ps_child_state)); }
+
+    /// Our end of a pipe; it can be taken once.
+    unique_fd stdio(int stream) const
+    {
+        std::int32_t fd = -1;
+        detail::call(ps_child_stdio, handle_, stream, &fd);
+        return unique_fd(fd);
+    }
+    unique_fd stdio(int stream, std::error_code &ec) const noexcept
+    {
+        std::int32_t fd = -1;
+        detail::call(ec, ps_child_stdio, handle_, stream, &fd);
+        return unique_fd(fd);
+    }
+
+    /// The captured output so far.
+    std::string output() const { return detail::bytes(ps_child_output, handle_); }
+    std::string output(std::error_code &ec) const { return detail::bytes(ec, ps_child_output, handle_); }
+
+    /// How the kernel was asked to make it.
+    spawn_tier spawn_path() const { return static_cast<spawn_tier>(number(ps_child_spawn_path)); }
+    spawn_tier spawn_path(std::error_code &ec) const noexcept { return static_cast<spawn_tier>(number(ec, ps_child_spawn_path)); }
+
+  protected:
+    child_calls() noexcept = default;
+    explicit child_calls(ps_child *handle) noexcept : handle_(handle) {}
+    child_calls(const child_calls &) noexcept = default;
+    child_calls &operator=(const child_calls &) noexcept = default;
+    ~child_calls() = default;
+
+    ps_child *handle_ = nullptr;
+
+  private:
+    using asks_number = ps_status (*)(const ps_child *, std::int32_t *, ps_error **);
+
+    std::int32_t number(asks_number function) const
+    {
+        std::int32_t value = -1;
+        detail::call(function, handle_, &value);
+        return value;
+    }
+    std::int32_t number(std::error_code &ec, asks_number function) const noexcept
+    {
+        std::int32_t value = -1;
+        detail::call(ec, function, handle_, &value);
+        return value;
+    }
+
+    template <typename Function>
+    exit_record explained(std::error_code &ec, error_info &why, Function function, milliseconds time) const noexcept
+    {
+        exit_record end;
+        why = error_info();
+        detail::call_into(why, function, handle_, time, end.out());
+        ec = why.code();
+        return end;
+    }
+};
+
+/// A child that somebody else owns. Copied freely; good as a key (==, <, std::hash).
+class child_ref : public child_calls {
+  public:
+    child_ref() noexcept = default;
+    explicit child_ref(ps_child *handle) noexcept : child_calls(handle) {}
+};
+
+/// The owner of a child's handle. Destroying it does not stop the process.
+class child : public child_calls {
+  public:
+    child() noexcept = default;
+    /// Takes a handle of the C interface; also the one of an event, if the owner had released it.
+    explicit child(ps_child *handle) noexcept : child_calls(handle) {}
+    child(child &&other) noexcept : child_calls(other.release()) {}
+    child &operator=(child &&other) noexcept
+    {
+        reset(other.release());
+        return *this;
+    }
+    ~child() { ps_child_free(handle_); }
+
+    operator child_ref() const noexcept { return ref(); }
+    child_ref ref() const noexcept { return child_ref(handle_); }
+    /// Gives the handle up without freeing it.
+    [[nodiscard]] ps_child *release() noexcept { return std::exchange(handle_, nullptr); }
+    void reset(ps_child *handle = nullptr) noexcept { ps_child_free(std::exchange(handle_, handle)); }
+};
+
+inline bool operator==(child_ref a, child_ref b) noexcept { return a.handle() == b.handle(); }
+inline bool operator!=(child_ref a, child_ref b) noexcept { return a.handle() != b.handle(); }
+inline bool operator<(child_ref a, child_ref b) noexcept { return std::less<ps_child *>()(a.handle(), b.handle()); }
+
+// ---- events -----------------------------------------------------------------------------------------------------------------------
+
+/// Something that happened to a child: ps_event. A value.
+class event {
+  public:
+    explicit event(const ps_event &raw) noexcept : raw_(raw) {}
+
+    event_kind kind() const noexcept { return static_cast<event_kind>(raw_.kind); }
+    /// Borrowed; empty for shutdown_done. If its handle was freed meanwhile, its calls fail, but it can still be compared.
+    child_ref child() const noexcept { return child_ref(raw_.child); }
+    /// For display.
+    int pid() const noexcept { return raw_.pid; }
+    /// output: 1 or 2. The bytes: supervisor::event_data.
+    int stream() const noexcept { return raw_.stream; }
+    /// output: false for a piece of a line that is longer than the limit, and for a last line without a newline.
+    bool whole_line() const noexcept { return raw_.status == PS_OK; }
+    std::uint64_t user_data() const noexcept { return raw_.user_data; }
+    template <typename T> T *user_pointer() const noexcept { return reinterpret_cast<T *>(static_cast<std::uintptr_t>(raw_.user_data)); }
+    exit_record::time_point time() const noexcept { return exit_record::time_point(std::chrono::nanoseconds(raw_.time_ns)); }
+    /// exited, restarting, gave_up: how the run ended.
+    exit_record exit() const noexcept { return exit_record(raw_.exit); }
+    /// failed: why it could not be started. exited: errc::ok, or why its output file was not published.
+    errc status() const noexcept { return static_cast<errc>(raw_.status); }
+    /// Which run of the child it is about; 1 is the first.
+    std::uint32_t run() const noexcept { return raw_.run; }
+    /// restarting: until the next run.
+    milliseconds delay() const noexcept { return milliseconds(raw_.delay_ms); }
+
+    const ps_event &raw() const noexcept { return raw_; }
+
+  private:
+    ps_event raw_;
+};
+
+// ---- supervisors ------------------------------------------------------------------------------------------------------------------
+
+/// Looks after children: one descriptor to wait on, events to take. No thread: it works inside the calls that you make.
+///
+///     while (auto event = supervisor.next_event())      // when fd() is readable
+///         if (event->kind() == procsup::event_kind::exited) ...
+class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
+    using base = detail::owner<ps_supervisor, ps_supervisor_free>;
+
+  public:
+    struct count {
+        std::uint32_t pending, running, stopping;
+    };
+
+    using base::handle;
+    using base::release;
+    /// As the destructor: kills and reaps the children, blocks until they are gone.
+    using base::reset;
+    using base::operator bool;
+
+    supervisor() : base(make()) {}
+    explicit supervisor(std::error_code &ec) noexcept
+    {
+        ps_supervisor *made = nullptr;
+        detail::call(ec, ps_supervisor_new, &made);
+        reset(made);
+    }
+    /// An empty one, or one of the C interface, which it takes.
+    explicit supervisor(ps_supervisor *handle) noexcept : base(handle) {}
+
+    /// The descriptor to wait on, for reading. Borrowed: do not read or close it.
+    int fd() const
+    {
+        std::int32_t fd = -1;
+        detail::call(ps_supervisor_fd, handle(), &fd);
+        return fd;
+    }
+    int fd(std::error_code &ec) const noexcept
+    {
+        std::int32_t fd = -1;
+        detail::call(ec, ps_supervisor_fd, handle(), &fd);
+        return fd;
+    }
+
+    /// Starts a command, or queues it if no slot is free: then the child is pending. `why` gets errno and step of a failure.
+    [[nodiscard]] child spawn(const command &what)
+    {
+        ps_child *made = nullptr;
+        detail::call(ps_spawn, handle(), what.handle(), &made);
+        return child(made);
+    }
+    [[nodiscard]] child spawn(const command &what, std::error_code &ec) noexcept
+    {
+        ps_child *made = nullptr;
+        if (!ec)
+            detail::call(ec, ps_spawn, handle(), what.handle(), &made);
+        return child(made);
+    }
+    [[nodiscard]] child spawn(const command &what, std::error_code &ec, error_info &why) noexcept
+    {
+        ps_child *made = nullptr;
+        if (!ec) {
+            why = error_info();
+            detail::call_into(why, ps_spawn, handle(), what.handle(), &made);
+            ec = why.code();
+        }
+        return child(made);
+    }
+
+    /// n children that are kept alive (restart_policy::always unless the command says otherwise). All or none.
+    [[nodiscard]] std::vector<child> spawn_replicas(const command &what, std::uint32_t n)
+    {
+        std::vector<ps_child *> made(n);
+        std::vector<child> children(n); // before the spawn: nothing may fail after it
+        detail::call(ps_spawn_replicas, handle(), what.handle(), n, made.data());
+        for (std::size_t i = 0; i < made.size(); i++)
+            children[i].reset(made[i]);
+        return children;
+    }
+    [[nodiscard]] std::vector<child> spawn_replicas(const command &what, std::uint32_t n, std::error_code &ec)
+    {
+        if (ec)
+            return {};
+        std::vector<ps_child *> made(n);
+        std::vector<child> children(n);
+        if (detail::call(ec, ps_spawn_replicas, handle(), what.handle(), n, made.data()) < 0)
+            return {};
+        for (std::size_t i = 0; i < made.size(); i++)
+            children[i].reset(made[i]);
+        return children;
+    }
+
+    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none (and no error).
+    std::optional<event> next_event(milliseconds timeout = milliseconds(0))
+    {
+        ps_event raw = empty();
+        const ps_status status = detail::call(ps_supervisor_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<event>(raw) : std::nullopt;
+    }
+    std::optional<event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_event raw = empty();
+        const ps_status status = detail::call(ec, ps_supervisor_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<event>(raw) : std::nullopt;
+    }
+
+    /// The bytes of the output event that was taken last: a line without its newline.
+    std::string event_data() { return detail::bytes(ps_event_data, handle()); }
+    std::string event_data(std::error_code &ec) { return detail::bytes(ec, ps_event_data, handle()); }
+
+    /// How many may run at the same time; 0: no limit.
+    void set_max_running(std::uint32_t n) { detail::call(ps_supervisor_set_max_running, handle(), n); }
+    void set_max_running(std::uint32_t n, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_max_running, handle(), n); }
+
+    /// How many may be queued; 0: no limit. spawn fails with errc::limit beyond it.
+    void set_max_pending(std::uint32_t n) { detail::call(ps_supervisor_set_max_pending, handle(), n); }
+    void set_max_pending(std::uint32_t n, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_max_pending, handle(), n); }
+
+    /// Orphans of its children are reaped here. Changes the whole process (PR_SET_CHILD_SUBREAPER).
+    void set_subreaper(bool on) { detail::call(ps_supervisor_set_subreaper, handle(), on); }
+    void set_subreaper(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_subreaper, handle(), on); }
+
+    /// running + stopping is what max_running limits.
+    count counts() const
+    {
+        count n{};
+        detail::call(ps_supervisor_counts, handle(), &n.pending, &n.running, &n.stopping);
+        return n;
+    }
+    count counts(std::error_code &ec) const noexcept
+    {
+        count n{};
+        detail::call(ec, ps_supervisor_counts, handle(), &n.pending, &n.running, &n.stopping);
+        return n;
+    }
+
+    /// Cancels what is pending, stops what runs, then one shutdown_done event. Returns at once; may be called again.
+    void shutdown(milliseconds grace) { detail::call(ps_supervisor_shutdown, handle(), grace); }
+    void shutdown(milliseconds grace, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_shutdown, handle(), grace); }
+
+  private:
+    static ps_supervisor *make()
+    {
+        ps_supervisor *made = nullptr;
+        detail::call(ps_supervisor_new, &made);
+        return made;
+    }
+
+    static ps_event empty() noexcept
+    {
+        ps_event raw{};
+        raw.size = static_cast<std::uint32_t>(sizeof raw);
+        return raw;
+    }
+};
+
+// ---- without a supervisor, and everything at once ---------------------------------------------------------------------------------
+
+/// Starts a command under no supervisor: no limits, no events; reap or terminate look after the child.
+[[nodiscard]] inline child spawn(const command &what)
+{
+    ps_child *made = nullptr;
+    detail::call(ps_spawn, static_cast<ps_supervisor *>(nullptr), what.handle(), &made);
+    return child(made);
+}
+[[nodiscard]] inline child spawn(const command &what, std::error_code &ec) noexcept
+{
+    ps_child *made = nullptr;
+    if (!ec)
+        detail::call(ec, ps_spawn, static_cast<ps_supervisor *>(nullptr), what.handle(), &made);
+    return child(made);
+}
+[[nodiscard]] inline child spawn(const command &what, std::error_code &ec, error_info &why) noexcept
+{
+    ps_child *made = nullptr;
+    if (!ec) {
+        why = error_info();
+        detail::call_into(why, ps_spawn, static_cast<ps_supervisor *>(nullptr), what.handle(), &made);
+        ec = why.code();
+    }
+    return child(made);
+}
+
+// These three may be called from a signal handler.
+
+/// Sends a signal to every child of this process. False for a number that is none.
+inline bool signal_all(int number) noexcept { return ps_signal_all(number) == PS_OK; }
+/// Kills and reaps every child of this process; blocks until all are reaped, at most `timeout`. How many are left.
+inline std::uint32_t kill_and_reap_all(milliseconds timeout) noexcept
+{
+    std::uint32_t left = 0;
+    ps_kill_and_reap_all(timeout.count(), &left);
+    return left;
+}
+/// How many children of this process have not been reaped.
+inline std::uint32_t live_count() noexcept { return ps_live_count(); }
+
+/// The version of the library that is running: major << 16 | minor << 8 | patch; and as text.
+inline std::uint32_t version() noexcept { return ps_version(); }
+inline const char *version_string() noexcept { return ps_version_string(); }
+
+} // namespace procsup
+
+template <> struct std::hash<procsup::child_ref> {
+    std::size_t operator()(procsup::child_ref child) const noexcept { return std::hash<ps_child *>()(child.handle()); }
+};
+
+#endif

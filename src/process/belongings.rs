@@ -1,0 +1,80 @@
+//! What belongs to a child beside its process: a sandbox directory, descriptors, a control group, an output file.
+//!
+//! All of it is taken before the child is made and released exactly once: given back if the child is never made, else let go
+//! after its end. Every part is an owned value, so no path can forget one.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
+
+use nix::errno::Errno;
+
+use super::cgroup::Cgroup;
+use super::command::Command;
+use super::lineage::Mark;
+use super::lock;
+use super::outfile::OutFile;
+use super::sandbox::Share;
+use crate::error::{Error, Result};
+use crate::registry::Exit;
+
+/// What a child owns from the call that asked for it until it has ended for good, however often it is started again.
+#[derive(Debug, Default)]
+pub struct Belongings {
+    sandbox: Option<Share>,
+    owned: Vec<OwnedFd>,
+    source: Option<Arc<Mutex<Vec<OwnedFd>>>>,
+    bound: bool,
+}
+
+impl Belongings {
+    /// Takes what the command gives to its next child.
+    pub fn take(command: &Command) -> Result<Self> {
+        let doing = || format!("cannot run {}", command.program.to_string_lossy());
+        let shared = command.sandbox.as_ref().map(|sandbox| sandbox.share()).transpose();
+        let sandbox = shared
+            .map_err(|error| Error::system("sandbox_dir", Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)), doing()))?;
+        let owned = std::mem::take(&mut *lock(&command.owned));
+        let source = (!owned.is_empty()).then(|| command.owned.clone());
+        Ok(Self { sandbox, owned, source, bound: false })
+    }
+
+    /// They are the child's for good, also if it cannot be made in the end.
+    pub fn bind(&mut self) {
+        self.bound = true;
+    }
+
+    /// The child was never made: the directory stays, the descriptors are the command's again.
+    pub fn give_back(mut self) {
+        if self.bound {
+            return;
+        }
+        if let Some(share) = self.sandbox.take() {
+            share.forgo();
+        }
+        if let Some(source) = self.source.take() {
+            lock(&source).append(&mut self.owned);
+        }
+    }
+}
+
+/// What one process of a child owns.
+#[derive(Debug, Default)]
+pub struct Resources {
+    pub(super) cgroup: Option<Cgroup>,
+    pub(super) file: Option<OutFile>,
+    pub(super) keep_on_failure: bool,
+    /// Held, not read: its descendants are wanted as long as it is there.
+    pub(super) _mark: Option<Mark>,
+    pub(super) lasting: Belongings,
+}
+
+impl Resources {
+    /// The process has ended like this: publishes its output. Takes the file system's time. Answers why that failed.
+    pub(super) fn release(mut self, exit: &Exit) -> Option<Error> {
+        let published = match self.file.take() {
+            Some(file) if exit.success() || self.keep_on_failure => file.publish(),
+            _ => Ok(()),
+        };
+        published.err()
+    }
+}

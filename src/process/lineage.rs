@@ -1,0 +1,107 @@
+//! Whose descendant a process is, when it has left its group, its session and its parent.
+//!
+//! The kernel keeps no family tree: an orphan that a subreaper adopts could be anybody's, also one of the host's own. A mark is needed
+//! that is inherited through fork and exec, that a program neither sees nor clears in passing (as it does its environment), and
+//! that can be read of a zombie too. A resource limit is that: RLIMIT_RTTIME, the processor time of a real-time thread that
+//! never sleeps, given in microseconds, means nothing above a few days. So children get a number of centuries there, and the number
+//! says whose they are. Nothing is marked unless the host asks for a subreaper.
+//!
+//! ```text
+//!   62 .. 57   56 .. 33     32       31 .. 0
+//!   level      instance     sweep    number of the child
+//! ```
+//!
+//! The level falls by one in a host that is marked itself: a limit can be lowered, but not raised. A program that sets this
+//! limit by itself (audio servers do) or a command that does loses the mark, and its orphans are nobody's.
+//!
+//! Sources: getrlimit(2), proc_pid_limits(5), PR_SET_CHILD_SUBREAPER in prctl(2).
+
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use nix::errno::Errno;
+use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
+
+use super::lock;
+use crate::sys::child::Limit;
+use crate::sys::memory::PerProcess;
+use crate::sys::procfs;
+
+const LEVEL: u32 = 57;
+const INSTANCE: u32 = 33;
+const SWEEP: u64 = 1 << 32;
+
+struct Family {
+    /// Level and instance.
+    base: u64,
+    last: AtomicU32,
+    /// Children of ours that live.
+    live: Mutex<HashSet<u32>>,
+}
+
+static FAMILY: PerProcess<Family> = PerProcess::new();
+
+/// From now on children are marked. `EPERM`: this process has a limit of its own there.
+pub fn begin() -> Result<(), Errno> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_RTTIME)?;
+    let level = if hard == RLIM_INFINITY { 63 } else { (hard >> LEVEL).saturating_sub(1) };
+    if !(1..=63).contains(&level) {
+        return Err(Errno::EPERM);
+    }
+    let instance = RandomState::new().hash_one(crate::sys::getpid()) & 0xFF_FFFF;
+    let family = Family { base: level << LEVEL | instance << INSTANCE, last: AtomicU32::new(0), live: Mutex::default() };
+    FAMILY.get_or_try_init(|| Ok(family)).map(drop)
+}
+
+/// The mark of one child; it lives as long as the child's process.
+#[derive(Debug)]
+pub struct Mark {
+    number: u32,
+    value: u64,
+}
+
+impl Mark {
+    /// For a child that is about to be made; `None`: children are not marked.
+    pub fn new(sweep: bool) -> Option<Self> {
+        let family = FAMILY.get()?;
+        let number = family.last.fetch_add(1, Ordering::Relaxed);
+        lock(&family.live).insert(number);
+        Some(Self { number, value: family.base | u64::from(number) | if sweep { SWEEP } else { 0 } })
+    }
+
+    /// As the limit that carries it.
+    pub fn limit(&self) -> Limit {
+        Limit { resource: libc::RLIMIT_RTTIME, soft: self.value, hard: self.value }
+    }
+}
+
+impl Drop for Mark {
+    fn drop(&mut self) {
+        if let Some(family) = FAMILY.get() {
+            lock(&family.live).remove(&self.number);
+        }
+    }
+}
+
+/// A descendant of one of our children.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Descendant {
+    number: u32,
+    sweep: bool,
+}
+
+impl Descendant {
+    /// Reads a process's mark. `None`: it descends from none of our children, or has lost the mark.
+    pub fn of(pid: i32) -> Option<Self> {
+        let family = FAMILY.get()?;
+        let value = procfs::realtime_limit(pid)?;
+        (value & !(SWEEP | u64::from(u32::MAX)) == family.base).then_some(Self { number: value as u32, sweep: value & SWEEP != 0 })
+    }
+
+    /// Its child has ended, and nobody was to survive it.
+    pub fn is_unwanted(&self) -> bool {
+        self.sweep && FAMILY.get().is_some_and(|family| !lock(&family.live).contains(&self.number))
+    }
+}

@@ -1,0 +1,181 @@
+//! Output to a file that nobody sees before it is complete.
+//!
+//! ```text
+//!   spawn                    exit
+//!   O_TMPFILE in the  ---->  refuse:  linkat(file -> target)            EEXIST is the answer, atomically
+//!   target's directory       replace: linkat(file -> hidden name), renameat(hidden name -> target)
+//! ```
+//!
+//! The child writes the file itself; nothing is copied, and a full disk is its own write error. The file has no name until the
+//! end, so after a crash of the host the kernel takes it away. A file system without O_TMPFILE (or a host without /proc, through
+//! which a nameless file is linked) gets a hidden name beside the target, which a crash of the host leaves behind.
+//!
+//! Trap: the directory is held open from the spawn on. If it is moved the file goes along; if it is removed, publishing fails.
+//!
+//! Sources: open(2) on O_TMPFILE, linkat(2), renameat2(2).
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, RenameFlags, open, openat, renameat, renameat2};
+use nix::sys::stat::{Mode, fstatat};
+use nix::unistd::{LinkatFlags, UnlinkatFlags, linkat, unlinkat};
+
+use crate::error::{Error, Result, Status};
+use crate::sys::{fds, memory};
+
+/// What a command says about its output file.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Spec {
+    /// Where it shall appear.
+    pub path: PathBuf,
+    /// Whether it takes the place of one that is there.
+    pub replace: bool,
+}
+
+/// The file of one child.
+#[derive(Debug)]
+pub struct OutFile {
+    directory: OwnedFd,
+    name: OsString,
+    file: OwnedFd,
+    /// Its name while it is hidden; `None`: it has none.
+    hidden: Option<OsString>,
+    spec: Spec,
+    instance: u32,
+}
+
+fn exists(spec: &Spec) -> Error {
+    Error { errno: Some(Errno::EEXIST), ..Error::new(Status::OutputExists, "output_file", format!("{} exists already", spec.path.display())) }
+}
+
+/// A name that nobody else uses, beside the target.
+fn hidden_name(name: &OsStr) -> OsString {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    let number = LAST.fetch_add(1, Ordering::Relaxed);
+    let mut hidden = OsString::from(".");
+    // A name may have 255 bytes: of a long one the beginning must do.
+    hidden.push(OsStr::from_bytes(&name.as_bytes()[..name.len().min(180)]));
+    hidden.push(format!(".procsup-{}-{number}-{:x}", crate::sys::getpid(), crate::clock::now()));
+    hidden
+}
+
+const READ_WRITE_BY_OWNER: Mode = Mode::from_bits_truncate(0o600);
+
+impl Spec {
+    /// Checks what can be checked without looking at the file system.
+    pub fn new(path: &Path, replace: bool) -> Result<Self> {
+        let bytes = path.as_os_str().as_bytes();
+        if bytes.is_empty() || bytes.contains(&0) || bytes.ends_with(b"/") || path.file_name().is_none() {
+            return Err(Error::invalid("output_file", format!("output_file: {path:?} is no name of a file")));
+        }
+        let path = std::path::absolute(path).map_err(|error| Error::invalid("output_file", format!("output_file: {error}")))?;
+        Ok(Self { path, replace })
+    }
+}
+
+impl OutFile {
+    /// Makes the file, invisible, in the directory of its target.
+    pub fn create(spec: &Spec) -> Result<Self> {
+        let system = |step: &'static str| {
+            move |errno: Errno| Error::system(step, errno, format!("cannot write {}", spec.path.display()))
+        };
+        let (parent, name) = (spec.path.parent().unwrap_or(Path::new("/")), spec.path.file_name().unwrap_or_default().to_owned());
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let directory = open(parent, flags, Mode::empty()).and_then(fds::above_standard).map_err(system("open"))?;
+        match fstatat(&directory, name.as_os_str(), AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(_) if !spec.replace => return Err(exists(spec)),
+            Ok(found) if found.st_mode & libc::S_IFMT == libc::S_IFDIR => return Err(system("output_file")(Errno::EISDIR)),
+            Ok(_) | Err(Errno::ENOENT) => {}
+            Err(errno) => return Err(system("fstatat")(errno)),
+        }
+        let (file, hidden) = Self::open(&directory, &name).map_err(system("open"))?;
+        Ok(Self { directory, name, file, hidden, spec: spec.clone(), instance: memory::instance() })
+    }
+
+    fn open(directory: &OwnedFd, name: &OsStr) -> core::result::Result<(OwnedFd, Option<OsString>), Errno> {
+        let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC;
+        match openat(directory, ".", flags | OFlag::O_TMPFILE, READ_WRITE_BY_OWNER) {
+            Ok(file) => {
+                let file = fds::above_standard(file)?;
+                if std::fs::symlink_metadata(link_of(&file)).is_ok() {
+                    return Ok((file, None));
+                }
+            }
+            // A file system without it, or a kernel or filter that takes the flag for a plain open of a directory.
+            Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::ENOENT | Errno::EINVAL | Errno::ENOSYS) => {}
+            Err(errno) => return Err(errno),
+        }
+        let hidden = hidden_name(name);
+        let flags = flags | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+        let file = openat(directory, hidden.as_os_str(), flags, READ_WRITE_BY_OWNER)?;
+        Ok((fds::above_standard(file)?, Some(hidden)))
+    }
+
+    /// The descriptor that the child writes to.
+    pub fn fd(&self) -> RawFd {
+        self.file.as_raw_fd()
+    }
+
+    /// Gives the file its name.
+    pub fn publish(mut self) -> Result<()> {
+        let published = if self.spec.replace { self.replace() } else { self.refuse() };
+        published.map_err(|(step, errno)| match errno {
+            Errno::EEXIST if !self.spec.replace => exists(&self.spec),
+            _ => Error::system(step, errno, format!("cannot put {} in place", self.spec.path.display())),
+        })
+    }
+
+    fn link(&self, name: &OsStr) -> core::result::Result<(), (&'static str, Errno)> {
+        let linked = linkat(AT_FDCWD, link_of(&self.file).as_str(), &self.directory, name, LinkatFlags::AT_SYMLINK_FOLLOW);
+        linked.map_err(|errno| ("linkat", errno))
+    }
+
+    fn refuse(&mut self) -> core::result::Result<(), (&'static str, Errno)> {
+        let Some(hidden) = self.hidden.take() else { return self.link(&self.name) };
+        let moved = renameat2(&self.directory, hidden.as_os_str(), &self.directory, self.name.as_os_str(), RenameFlags::RENAME_NOREPLACE);
+        match moved {
+            Ok(()) => Ok(()),
+            // A file system that cannot: a second name is refused as surely when the first is taken.
+            Err(Errno::EINVAL | Errno::ENOSYS) => {
+                let from = (&self.directory, hidden.as_os_str());
+                let linked = linkat(from.0, from.1, &self.directory, self.name.as_os_str(), LinkatFlags::empty());
+                self.hidden = Some(hidden);
+                linked.map_err(|errno| ("linkat", errno))
+            }
+            Err(errno) => {
+                self.hidden = Some(hidden);
+                Err(("renameat2", errno))
+            }
+        }
+    }
+
+    fn replace(&mut self) -> core::result::Result<(), (&'static str, Errno)> {
+        if self.hidden.is_none() {
+            let hidden = hidden_name(&self.name);
+            self.link(&hidden)?;
+            self.hidden = Some(hidden);
+        }
+        let hidden = self.hidden.as_deref().unwrap_or_default();
+        renameat(&self.directory, hidden, &self.directory, self.name.as_os_str()).map_err(|errno| ("renameat", errno))?;
+        self.hidden = None;
+        Ok(())
+    }
+}
+
+fn link_of(file: &impl AsFd) -> String {
+    format!("/proc/self/fd/{}", file.as_fd().as_raw_fd())
+}
+
+impl Drop for OutFile {
+    /// Never published: takes the hidden name away.
+    fn drop(&mut self) {
+        if let Some(hidden) = self.hidden.take().filter(|_| self.instance == memory::instance()) {
+            let _ = unlinkat(&self.directory, hidden.as_os_str(), UnlinkatFlags::NoRemoveDir);
+        }
+    }
+}

@@ -69,6 +69,11 @@ pub struct Resources {
 }
 
 impl Resources {
+    /// The output file, unpublished.
+    pub(super) fn take_file(&mut self) -> Option<OutFile> {
+        self.file.take()
+    }
+
     /// The process has ended like this: publishes its output. Takes the file system's time. Answers why that failed.
     pub(super) fn release(mut self, exit: &Exit) -> Option<Error> {
         let published = match self.file.take() {

@@ -50,6 +50,7 @@ pub struct Child {
     /// Rung when `exit` is set.
     pub(super) settled: Condvar,
     pub(super) streams: Mutex<[Option<OwnedFd>; 3]>,
+    pub(super) lines: bool,
     pub(super) output: Option<Mutex<Output>>,
 }
 
@@ -256,9 +257,19 @@ impl Child {
         }
     }
 
-    /// The exit record if it has ended; reaps and releases. Never blocks.
-    pub fn try_reap(&self) -> Result<Option<Exit>> {
+    /// The exit record if it has ended; reaps and releases. Never blocks. `read`: reads what it has said so far.
+    pub fn try_reap(&self, read: bool) -> Result<Option<Exit>> {
+        self.check()?;
+        if let Some(output) = self.output.as_ref().filter(|_| read) {
+            lock(output).drain(1 << 18);
+        }
         self.reap_if(false)
+    }
+
+    /// What it was to put in place shall not be: it was never wanted.
+    pub fn discard_output(&self) {
+        let file = lock(&self.life).resources.take_file();
+        drop(file);
     }
 
     /// The same when its pidfd was seen readable.
@@ -268,9 +279,6 @@ impl Child {
 
     fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
         self.check()?;
-        if let Some(output) = &self.output {
-            lock(output).drain(1 << 20);
-        }
         let (exit, pidfd, resources) = {
             let mut life = lock(&self.life);
             let slot = life.lease.as_ref().and_then(Lease::slot);
@@ -323,11 +331,13 @@ impl Child {
     }
 
     /// Shows the captured output so far, in two pieces.
-    pub fn with_output<T>(&self, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
+    pub fn with_output<T>(&self, read: bool, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
         self.check()?;
         let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
         let mut output = lock(self.output.as_ref().ok_or_else(none)?);
-        output.drain(1 << 20);
+        if read {
+            output.drain(1 << 18);
+        }
         let (first, second) = output.pieces().ok_or_else(none)?;
         Ok(show(first, second))
     }
@@ -352,6 +362,11 @@ impl Child {
         self.output.as_ref().is_some_and(|output| lock(output).drain_stream(place, allowance) == Drained::Open)
     }
 
+    /// Whether its output is cut into lines.
+    pub fn has_output_lines(&self) -> bool {
+        self.lines
+    }
+
     /// The lines it has said since they were last taken.
     pub fn take_lines(&self) -> Vec<Line> {
         self.output.as_ref().map_or_else(Vec::new, |output| lock(output).take_lines())
@@ -370,6 +385,9 @@ impl Child {
         // A wait that may block begins with the poll: most children have not ended yet.
         let mut look = deadline.is_some();
         loop {
+            if let Some(output) = &self.output {
+                lock(output).drain(1 << 20);
+            }
             if (look || ended || self.exit().is_some())
                 && let Some(exit) = self.reap_if(ended)?
             {

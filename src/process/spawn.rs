@@ -174,6 +174,7 @@ fn make(command: &Command) -> Result<Child> {
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(pipes.ours),
+        lines: command.lines,
         output: (command.capture.is_some() || command.lines)
             .then(|| Mutex::new(Output::new(pipes.output, command.capture, command.lines.then_some(command.line_limit)))),
     })

@@ -20,7 +20,7 @@ use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::process::child::Child;
 use crate::process::{Line, cgroup, lock};
-use crate::registry::Exit;
+use crate::registry::{Cause, Exit};
 use crate::sys::memory;
 use crate::sys::poll::{Flag, Set, Timer};
 
@@ -47,6 +47,10 @@ pub(super) struct Books {
     /// Slots in use: children that are being made, run or are being stopped.
     pub(super) active: usize,
     pub(super) stopping: usize,
+    /// Ends whose slot is free already, and that nobody has been told of yet.
+    pub(super) telling: usize,
+    /// The supervisor was freed: nothing is told any more, and nobody starts.
+    pub(super) closed: bool,
     /// Places in line that were promised.
     pub(super) joining: usize,
     /// 0: no limit.
@@ -60,6 +64,8 @@ pub(super) struct Books {
     pub(super) looks: BTreeSet<u64>,
     /// Whether the flag is up.
     raised: bool,
+    /// Threads that are about to take an event, and will bring the flag in line themselves.
+    pub(super) takers: usize,
     /// Children that could not be watched (no room in the set): looked at one by one.
     pub(super) unwatched: Vec<Arc<Managed>>,
     pub(super) orphans: Orphans,
@@ -99,10 +105,18 @@ impl Books {
 
     /// Whether somebody in line can be started.
     pub(super) fn can_start(&self) -> bool {
-        !self.pending.is_empty() && self.has_room()
+        !self.pending.is_empty() && self.has_room() && !self.is_closing()
+    }
+
+    /// Whether it is over with starts.
+    pub(super) fn is_closing(&self) -> bool {
+        self.closed || self.shutdown.is_some()
     }
 
     pub(super) fn push(&mut self, kind: EventKind, managed: &Arc<Managed>, fill: impl FnOnce(&mut Event)) {
+        if self.closed {
+            return;
+        }
         let mut event = Event {
             kind,
             pid: managed.child().map_or(0, |child| child.pid()),
@@ -200,26 +214,47 @@ impl Inner {
         }
     }
 
-    /// Takes a child's process into the books. Nothing happens if it is there or has ended.
-    pub(super) fn attach(&self, managed: &Arc<Managed>) -> Result<()> {
+    /// Takes a child of the default supervisor into the books. Nothing happens if it is there or has ended.
+    pub(super) fn attach_running(&self, managed: &Arc<Managed>) -> Result<()> {
         let Some(child) = managed.child() else { return Ok(()) };
         let Some(pidfd) = child.pidfd() else { return Ok(()) };
-        let (pipes, due, stopping) = (child.pipes(), child.due(), child.is_stopping());
+        self.enter_books(managed, child, pidfd).map(drop)
+    }
+
+    /// Takes a new process into the books, and only then shows it to those who wait for it.
+    pub(super) fn attach(&self, managed: &Arc<Managed>, child: &Arc<Child>) -> Result<()> {
+        // Nobody else has it: it cannot have been reaped.
+        let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
+        let stop = self.enter_books(managed, child.clone(), pidfd)?;
+        if managed.is_let_go() {
+            child.drop_streams();
+        }
+        if let Some((grace_ms, cause)) = stop {
+            let _ = child.stop(grace_ms, cause);
+            self.reschedule(managed);
+        }
+        Ok(())
+    }
+
+    fn enter_books(&self, managed: &Arc<Managed>, child: Arc<Child>, pidfd: Arc<OwnedFd>) -> Result<Option<(i64, Cause)>> {
+        let (pipes, due) = (child.pipes(), child.due());
         let mut books = lock(&self.books);
-        // `close` raises this before it takes the lock: a child is either seen by it or refused here.
-        if self.closed.load(Ordering::Acquire) || books.shutdown.is_some() {
+        // A child is either seen by `close` and `shut_down` or refused here.
+        if books.is_closing() {
             return Err(shut_down());
         }
         if managed.key() != 0 && books.children.contains_key(&managed.key()) {
-            return Ok(());
+            return Ok(None);
         }
         let watch = |errno| Error::system("epoll_ctl", errno, "cannot watch a child");
         let key = books.next_key();
         self.set.add(&*pidfd, key * WORDS).map_err(watch)?;
         managed.set_key(key);
+        // Its last run may have said more than anybody has taken so far.
+        let held_back = managed.unread() > MAX_UNREAD;
         let entry =
-            Entry { managed: managed.clone(), child, pidfd, pipes, held_back: false, due: None, aside: false, stopping: false };
-        let watched = self.watch_pipes(&entry, key).map_err(watch);
+            Entry { managed: managed.clone(), child: child.clone(), pidfd, pipes, held_back, due: None, aside: false, stopping: false };
+        let watched = if held_back { Ok(()) } else { self.watch_pipes(&entry, key).map_err(watch) };
         books.children.insert(key, entry);
         self.busy.fetch_add(1, Ordering::Relaxed);
         if let Err(error) = watched.and_then(|()| self.schedule(&mut books, key, due)) {
@@ -227,12 +262,13 @@ impl Inner {
             self.remove_entry(&mut books, key);
             return Err(error);
         }
-        if !self.is_default {
-            books.push(EventKind::Started, managed, |_| ());
-            self.note_stopping(&mut books, key, stopping);
-            self.signal_waiters(&mut books);
+        if self.is_default {
+            return Ok(None);
         }
-        Ok(())
+        let stop = managed.publish(child);
+        books.push(EventKind::Started, managed, |_| ());
+        self.signal_waiters(&mut books);
+        Ok(stop)
     }
 
     pub(super) fn watch_pipes(&self, entry: &Entry, key: u64) -> core::result::Result<(), Errno> {
@@ -259,7 +295,7 @@ impl Inner {
     /// Takes a child of the default supervisor into its books if it is not there. `false`: there is no room in the set.
     /// Other supervisors have all their children there.
     pub(super) fn attach_default(&self, managed: &Arc<Managed>) -> bool {
-        !self.is_default || self.instance != memory::instance() || self.attach(managed).is_ok()
+        !self.is_default || self.instance != memory::instance() || self.attach_running(managed).is_ok()
     }
 
     /// Removes an entry and its descriptors from the set.
@@ -295,26 +331,41 @@ impl Inner {
             return;
         }
         books.active -= 1;
-        let closing = books.shutdown.is_some() || self.closed.load(Ordering::Acquire);
-        let next = entry.managed.decide(super::restart::Ended::of(&exit), closing);
+        let next = entry.managed.decide(super::restart::Ended::of(&exit), books.is_closing());
         if !books.can_start() && !entry.managed.has_recipe() {
             self.tell_end(&mut books, &entry, (exit, complaint), next);
+            self.check_done(&mut books);
+            self.signal_waiters(&mut books);
             return;
         }
         // Queued work is started before anybody hears of this end; the lock is not held over a spawn.
+        books.telling += 1;
         let first = self.take_first(&mut books);
         drop(books);
-        entry.managed.enter(next, None);
-        let started = first.map(|first| (first.begin(), first));
-        self.tell_end(&mut lock(&self.books), &entry, (exit, complaint), next);
+        let next = entry.managed.enter(next, None);
+        let started = first.map(|first| (first.make(), first));
+        let late = self.tell_end(&mut lock(&self.books), &entry, (exit, complaint), next);
+        self.told(&entry.managed, late);
         if let Some((made, first)) = started {
             self.conclude_start(&first, made);
         }
         self.start_queued();
     }
 
+    /// An end, or a failed start, has been told of. `late`: it was to be followed by another start, but the supervisor has been closed meanwhile.
+    pub(super) fn told(&self, managed: &Arc<Managed>, late: bool) {
+        if late {
+            self.call_off(managed, shut_down());
+        }
+        let mut books = lock(&self.books);
+        books.telling -= 1;
+        self.check_done(&mut books);
+        self.signal_waiters(&mut books);
+    }
+
     /// The events of an end.
-    fn tell_end(&self, books: &mut Books, entry: &Entry, (exit, complaint): (Exit, Option<Status>), next: Next) {
+    /// As [`Inner::tell_next`].
+    fn tell_end(&self, books: &mut Books, entry: &Entry, (exit, complaint): (Exit, Option<Status>), next: Next) -> bool {
         let managed = &entry.managed;
         books.push_lines(managed, entry.child.take_lines());
         books.push(EventKind::Exited, managed, |event| {
@@ -322,18 +373,19 @@ impl Inner {
             event.exit = Some(exit);
             event.status = complaint;
         });
-        self.tell_next(books, managed, next, Some(exit), None);
         self.look_after_orphans(books);
         if cgroup::any_left() {
             self.keep_house(books, 2 * clock::MILLI);
         }
+        self.tell_next(books, managed, next, Some(exit), None)
     }
 
-    /// What comes after an end or a failed start.
-    pub(super) fn tell_next(&self, books: &mut Books, managed: &Arc<Managed>, next: Next, exit: Option<Exit>, why: Option<Status>) {
+    /// What comes after an end or a failed start. `true`: it was to be started again, and it is too late for that.
+    pub(super) fn tell_next(&self, books: &mut Books, managed: &Arc<Managed>, next: Next, exit: Option<Exit>, why: Option<Status>) -> bool {
         match next {
             Next::Over => {}
             Next::GiveUp => books.push(EventKind::GaveUp, managed, |event| (event.exit, event.status) = (exit, why)),
+            Next::Again(_) if books.is_closing() => return true,
             Next::Again(delay) => {
                 let (key, due) = (books.next_key(), clock::now().saturating_add(delay));
                 managed.set_key(key);
@@ -345,19 +397,21 @@ impl Inner {
                 books.push(EventKind::Restarting, managed, |event| (event.exit, event.status, event.delay_ns) = (exit, why, delay));
             }
         }
-        self.check_done(books);
-        self.signal_waiters(books);
+        false
     }
 
-    /// Turns what a child has said into events; holds it back when nobody takes them.
-    pub(super) fn collect_output(&self, managed: &Managed, child: &Child) {
-        let lines = child.take_lines();
-        if lines.is_empty() {
+    /// Turns what a child has said into events; holds it back when nobody takes them. What is said by a process that is in no book (yet, or
+    /// any more) stays where it is: whoever takes it in, or tells of its end, tells that too.
+    pub(super) fn collect_output(&self, managed: &Managed, child: &Arc<Child>) {
+        if !child.has_output_lines() || self.instance != memory::instance() {
             return;
         }
         let mut books = lock(&self.books);
         let key = managed.key();
-        let Some(managed) = books.children.get(&key).map(|entry| entry.managed.clone()) else { return };
+        let Some(entry) = books.children.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
+        let managed = entry.managed.clone();
+        // Under the lock: of two threads that read, the one that read first must tell first.
+        let lines = child.take_lines();
         books.push_lines(&managed, lines);
         if managed.unread() > MAX_UNREAD
             && let Some(entry) = books.children.get_mut(&key).filter(|entry| !entry.held_back)
@@ -392,7 +446,7 @@ impl Inner {
 
     /// Brings the flag in line with what there is to do, if anybody looks at it.
     pub(super) fn signal_waiters(&self, books: &mut Books) {
-        let Some(flag) = self.flag.get().filter(|_| !self.is_default) else { return };
+        let Some(flag) = self.flag.get().filter(|_| !self.is_default && books.takers == 0) else { return };
         let wanted = !books.events.is_empty() || self.closed.load(Ordering::Acquire) || books.can_start();
         if wanted != books.raised {
             books.raised = wanted;

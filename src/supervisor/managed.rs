@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 
 use super::events::Event;
 use super::restart::{Ended, History, Next};
+use super::inner::MAX_UNREAD;
 use super::{Inner, poke};
 use crate::clock;
 use crate::error::{Error, Result, Status};
@@ -55,10 +56,15 @@ pub struct Managed {
 
 #[derive(Debug)]
 struct Recipe {
-    command: Command,
     restart: Restart,
-    /// Handed to its one process, or kept as long as it comes back.
-    belongings: Mutex<Option<Belongings>>,
+    /// Given to its one process, or kept as long as it comes back: with it go the duplicates of lent descriptors.
+    stock: Mutex<Option<Stock>>,
+}
+
+#[derive(Debug)]
+struct Stock {
+    command: Arc<Command>,
+    belongings: Belongings,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,12 +98,17 @@ enum View {
 }
 
 impl Managed {
-    /// A child that runs. `recipe`: how to start it again.
-    pub(super) fn running(supervisor: Arc<Inner>, command: &Command, child: Arc<Child>, again: Option<(Command, Belongings)>) -> Self {
-        let mut made = Self::new(supervisor, command, again);
-        if let Ok(run) = made.run.get_mut() {
-            (run.stage, run.child, run.number) = (Stage::Live, Some(child), 1);
-        }
+    /// A child that runs and is not in the books.
+    pub(super) fn running(supervisor: Arc<Inner>, command: &Command, child: Arc<Child>) -> Self {
+        let made = Self::new(supervisor, command, None);
+        made.publish(child);
+        made
+    }
+
+    /// A child that is being made.
+    pub(super) fn starting(supervisor: Arc<Inner>, command: &Command, again: Option<(Command, Belongings)>) -> Self {
+        let made = Self::new(supervisor, command, again);
+        lock(&made.run).stage = Stage::Starting;
         made
     }
 
@@ -121,8 +132,10 @@ impl Managed {
                 stop: None,
                 bells: Vec::new(),
             }),
-            recipe: recipe
-                .map(|(command, belongings)| Box::new(Recipe { command, restart, belongings: Mutex::new(Some(belongings)) })),
+            recipe: recipe.map(|(command, belongings)| {
+                let stock = Stock { command: Arc::new(command), belongings };
+                Box::new(Recipe { restart, stock: Mutex::new(Some(stock)) })
+            }),
             token: AtomicU64::new(0),
             user_data: command.get_user_data(),
             key: AtomicU64::new(0),
@@ -185,28 +198,35 @@ impl Managed {
         self.recipe.as_ref().is_some_and(|recipe| recipe.restart.when != crate::process::command::RestartWhen::Never)
     }
 
-    /// Makes its process: its turn has come. Blocks as a spawn does.
-    pub(super) fn begin(&self) -> Result<Arc<Child>> {
-        let Some(recipe) = &self.recipe else { return Err(Error::new(Status::Internal, "start", "a child without a command")) };
+    /// Makes its process: its turn has come. Blocks as a spawn does. Nobody sees the process before it is in the books (`publish`): who saw it
+    /// could reap it before anybody counts on it.
+    pub(super) fn make(&self) -> Result<Arc<Child>> {
         lock(&self.run).stage = Stage::Starting;
-        let belongings = if self.restarts() { None } else { lock(&recipe.belongings).take() };
-        let made = spawn::spawn(&recipe.command, belongings.unwrap_or_default()).map(Arc::new);
-        if let Ok(child) = &made {
-            let stop = {
-                let mut run = lock(&self.run);
-                (run.stage, run.child) = (Stage::Live, Some(child.clone()));
-                run.number += 1;
-                ring(&mut run);
-                run.stop.take()
-            };
-            if self.let_go.load(Ordering::Acquire) {
-                child.drop_streams();
+        let (command, belongings) = {
+            let none = || Error::new(Status::Cancelled, "start", "the child was called off");
+            let mut stock = lock(&self.recipe.as_ref().ok_or_else(none)?.stock);
+            if self.restarts() {
+                (stock.as_ref().ok_or_else(none)?.command.clone(), Belongings::default())
+            } else {
+                let stock = stock.take().ok_or_else(none)?;
+                (stock.command, stock.belongings)
             }
-            if let Some((grace_ms, cause)) = stop {
-                let _ = child.stop(grace_ms, cause);
-            }
-        }
-        made
+        };
+        spawn::spawn(&command, belongings).map(Arc::new)
+    }
+
+    /// It has this process from now on. Answers how it is to be stopped, if somebody asked for that meanwhile.
+    pub(super) fn publish(&self, child: Arc<Child>) -> Option<(i64, Cause)> {
+        let mut run = lock(&self.run);
+        (run.stage, run.child) = (Stage::Live, Some(child));
+        run.number += 1;
+        ring(&mut run);
+        run.stop.take()
+    }
+
+    /// Whether its owner has freed it.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.let_go.load(Ordering::Acquire)
     }
 
     /// What comes after its process has ended, or could not be made. `closing`: no more starts.
@@ -217,12 +237,21 @@ impl Managed {
     }
 
     /// Enters the stage that this leads to. What it kept for its next process is released first, which takes the file system's time: not
-    /// under any lock. `error`: its start has failed.
-    pub(super) fn enter(&self, next: Next, error: Option<&Error>) {
-        if !matches!(next, Next::Again(_)) {
-            self.release();
-        }
-        let mut run = lock(&self.run);
+    /// under any lock. `error`: its start has failed. Answers what comes next after all: somebody may have stopped it meanwhile.
+    pub(super) fn enter(&self, mut next: Next, error: Option<&Error>) -> Next {
+        let mut run = loop {
+            if self.halted.load(Ordering::SeqCst) && matches!(next, Next::Again(_)) {
+                next = Next::Over;
+            }
+            if !matches!(next, Next::Again(_)) {
+                self.release();
+            }
+            let run = lock(&self.run);
+            // Set under this very lock: who stopped it saw the stage before this one, or will see the next.
+            if !(self.halted.load(Ordering::SeqCst) && matches!(next, Next::Again(_))) {
+                break run;
+            }
+        };
         match next {
             Next::Again(_) => run.stage = Stage::Waiting,
             _ if self.restarts() || error.is_some() => {
@@ -232,6 +261,7 @@ impl Managed {
             _ => {}
         }
         ring(&mut run);
+        next
     }
 
     pub(super) fn has_recipe(&self) -> bool {
@@ -251,10 +281,8 @@ impl Managed {
 
     /// What it kept for its next process.
     fn release(&self) {
-        if let Some(recipe) = &self.recipe {
-            let released = lock(&recipe.belongings).take();
-            drop(released);
-        }
+        let released = self.recipe.as_ref().and_then(|recipe| lock(&recipe.stock).take());
+        drop(released);
     }
 
     /// Wakes those who wait for a new stage.
@@ -323,7 +351,15 @@ impl Managed {
 
     /// Shows what was captured so far, in two pieces, without copying it.
     pub fn with_output<T>(&self, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
-        self.process()?.with_output(show)
+        let child = self.process()?;
+        let shown = child.with_output(self.reads(), show);
+        self.supervisor.collect_output(self, &child);
+        shown
+    }
+
+    /// Whether a look may read on: not while nobody takes what it has said.
+    fn reads(&self) -> bool {
+        self.unread() <= MAX_UNREAD
     }
 
     /// What was captured so far.
@@ -367,10 +403,10 @@ impl Managed {
         if grace_ms < -1 {
             return Err(Error::invalid("grace_ms", format!("a grace of {grace_ms} ms")));
         }
-        self.halted.store(true, Ordering::SeqCst);
         loop {
             let live = {
                 let mut run = lock(&self.run);
+                self.halted.store(true, Ordering::SeqCst);
                 match run.stage {
                     Stage::Starting => {
                         run.stop = Some((grace_ms, Cause::Stop));
@@ -447,7 +483,10 @@ impl Managed {
         match self.view() {
             View::Live(child) => {
                 child.tick();
-                let Some(exit) = child.try_reap()? else { return Ok(View::Live(child)) };
+                let Some(exit) = child.try_reap(self.reads())? else {
+                    self.supervisor.collect_output(self, &child);
+                    return Ok(View::Live(child));
+                };
                 self.supervisor.finish(self, &child, exit);
                 Ok(if self.restarts() { self.view() } else { View::Over(Self::outcome(&child, exit)) })
             }

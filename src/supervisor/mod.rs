@@ -69,7 +69,7 @@ pub fn poke() {
 /// It keeps the child until its end, whether or not the value returned is dropped.
 pub fn spawn(command: &Command) -> Result<Arc<Managed>> {
     let managed = spawn_default(command, &mut |_| 0)?;
-    default_inner()?.attach(&managed)?;
+    default_inner()?.attach_running(&managed)?;
     Ok(managed)
 }
 
@@ -205,7 +205,7 @@ impl Supervisor {
             && let Ok(default) = default_inner()
         {
             for managed in left {
-                let _ = default.attach(&managed);
+                let _ = default.attach_running(&managed);
             }
         }
     }

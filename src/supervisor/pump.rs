@@ -16,9 +16,6 @@ use crate::process::child::Child;
 use crate::process::{cgroup, lock};
 use crate::sys::poll;
 
-/// Bytes that one look reads from a stream: others want their turn.
-const DRAIN: usize = 1 << 20;
-
 impl Inner {
     pub(super) fn pump_if_busy(self: &Arc<Self>) {
         if self.busy.load(Ordering::Relaxed) != 0 {
@@ -52,8 +49,8 @@ impl Inner {
         let found = lock(&self.books).children.get(&key).map(|entry| (entry.managed.clone(), entry.child.clone()));
         let Some((managed, child)) = found else { return };
         if what > 0 {
-            let lines = managed.unread() <= MAX_UNREAD;
-            if !child.drain(what as usize - 1, if lines { DRAIN.min(MAX_UNREAD) } else { 0 }) {
+            // What nobody takes is not read; collecting takes the pipe out of the set then.
+            if managed.unread() <= MAX_UNREAD && !child.drain(what as usize - 1, MAX_UNREAD) {
                 self.forget_pipe(key, what as usize - 1);
             }
             self.collect_output(&managed, &child);
@@ -73,7 +70,7 @@ impl Inner {
         unwatched.retain(|managed| {
             let Some(child) = managed.child() else { return false };
             child.tick();
-            matches!(child.try_reap(), Ok(None))
+            matches!(child.try_reap(true), Ok(None))
         });
         self.busy.fetch_sub(before - unwatched.len(), Ordering::Relaxed);
         lock(&self.books).unwatched.append(&mut unwatched);
@@ -145,7 +142,10 @@ impl Inner {
             if let Some(event) = self.pop() {
                 return Ok(Some(event));
             }
+            // What comes out of this pump is taken right after it, as a rule: the flag is not raised just to be lowered again.
+            lock(&self.books).takers += 1;
             self.pump();
+            lock(&self.books).takers -= 1;
             if let Some(event) = self.pop() {
                 return Ok(Some(event));
             }

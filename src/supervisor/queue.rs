@@ -52,7 +52,7 @@ impl Inner {
     /// Takes a slot (`true`) or promises a place in line.
     fn admit(&self) -> Result<bool> {
         let mut books = lock(&self.books);
-        if books.shutdown.is_some() {
+        if books.is_closing() {
             return Err(shut_down());
         }
         if books.pending.is_empty() && books.joining == 0 && books.has_room() {
@@ -90,12 +90,17 @@ impl Inner {
             }
         };
         let child = Arc::new(child);
-        let managed = Arc::new(Managed::running(self.clone(), command, child.clone(), again));
+        let managed = Arc::new(match again {
+            None if self.is_default => Managed::running(self.clone(), command, child.clone()),
+            again => Managed::starting(self.clone(), command, again),
+        });
         managed.set_token(register(&managed));
-        if self.is_default && !child.needs_driving() {
-            return Ok(managed);
-        }
-        if let Err(error) = self.attach(&managed) {
+        let attached = match self.is_default {
+            true if child.needs_driving() => self.attach_running(&managed),
+            true => Ok(()),
+            false => self.attach(&managed, &child),
+        };
+        if let Err(error) = attached {
             destroy(&child);
             return Err(error);
         }
@@ -115,7 +120,7 @@ impl Inner {
             let mut books = lock(&self.books);
             books.joining -= 1;
             if let Ok(managed) = &joined {
-                if books.shutdown.is_some() || self.closed.load(Ordering::Acquire) {
+                if books.is_closing() {
                     return Err(shut_down());
                 }
                 self.join(&mut books, managed.clone());
@@ -136,7 +141,7 @@ impl Inner {
 
     /// The first in line, with a slot.
     pub(super) fn take_first(&self, books: &mut Books) -> Option<Arc<Managed>> {
-        if !books.has_room() {
+        if !books.has_room() || books.is_closing() {
             return None;
         }
         let (_, managed) = books.pending.pop_first()?;
@@ -155,7 +160,7 @@ impl Inner {
                 first
             };
             let Some(first) = first else { return };
-            let made = first.begin();
+            let made = first.make();
             self.conclude_start(&first, made);
         }
     }
@@ -163,7 +168,7 @@ impl Inner {
     /// What follows the start of one from the line.
     pub(super) fn conclude_start(self: &Arc<Self>, managed: &Arc<Managed>, made: Result<Arc<Child>>) {
         let failed = match made {
-            Ok(child) => match self.attach(managed) {
+            Ok(child) => match self.attach(managed, &child) {
                 Ok(()) => return,
                 Err(error) => {
                     destroy(&child);
@@ -175,14 +180,18 @@ impl Inner {
         let closing = {
             let mut books = lock(&self.books);
             books.active -= 1;
-            books.shutdown.is_some() || self.closed.load(Ordering::Acquire)
+            books.telling += 1;
+            books.is_closing()
         };
         let next = managed.decide(Ended::Failed(0), closing);
-        managed.enter(next, Some(&failed));
-        let mut books = lock(&self.books);
-        let kind = if closing { EventKind::Cancelled } else { EventKind::Failed };
-        books.push(kind, managed, |event| event.status = Some(failed.status));
-        self.tell_next(&mut books, managed, next, None, Some(failed.status));
+        let next = managed.enter(next, Some(&failed));
+        let late = {
+            let mut books = lock(&self.books);
+            let kind = if closing { EventKind::Cancelled } else { EventKind::Failed };
+            books.push(kind, managed, |event| event.status = Some(failed.status));
+            self.tell_next(&mut books, managed, next, None, Some(failed.status))
+        };
+        self.told(managed, late);
     }
 
     /// Takes a child out of the line, or out of its wait for a restart. `false`: it is not there.
@@ -258,6 +267,7 @@ impl Inner {
 
 /// A child that cannot be watched must not run. A killed child is reaped at once.
 fn destroy(child: &Child) {
+    child.discard_output();
     child.kill(Cause::Shutdown);
     let _ = child.wait(clock::deadline(LAST_WAIT_MS), false, || None, || {});
 }

@@ -46,7 +46,7 @@ impl Inner {
 
     /// The last slot has become free after a shutdown: tells so, once.
     pub(super) fn check_done(&self, books: &mut Books) {
-        if books.shutdown == Some(Shutdown::Begun) && books.active == 0 {
+        if books.shutdown == Some(Shutdown::Begun) && books.active == 0 && books.telling == 0 && !books.closed {
             books.shutdown = Some(Shutdown::Done);
             books.events.push(Event {
                 kind: EventKind::ShutdownDone,
@@ -69,6 +69,7 @@ impl Inner {
         }
         let (waiting, children): (Waiting, Running) = {
             let mut books = lock(&self.books);
+            books.closed = true;
             let waiting = self.empty_line(&mut books);
             let keys: Vec<u64> = books.children.keys().copied().collect();
             let entries = keys.into_iter().filter_map(|key| self.remove_entry(&mut books, key));

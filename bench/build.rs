@@ -6,6 +6,8 @@ use std::env;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+const LIBUV: &[&str] = &["libuv.c", "libuv_many.c"];
+
 fn main() {
     for name in ["have_libuv", "have_glib"] {
         println!("cargo:rustc-check-cfg=cfg({name})");
@@ -16,7 +18,7 @@ fn main() {
 
     target_program("exit");
     target_program("pause");
-    c_files("peers", &["floor.c", "libc_methods.c", "reap.c"], &[]);
+    c_files("peers", &["floor.c", "libc_methods.c", "reap.c", "sweep.c"], &[]);
 
     libuv();
     if let Ok(glib) = pkg_config::Config::new().cargo_metadata(false).probe("glib-2.0") {
@@ -59,11 +61,11 @@ fn target_program(name: &str) {
 /// left to right.
 fn libuv() {
     if let Some(root) = libuv_sources() {
-        c_files("peer_libuv", &["libuv.c"], &[root.join("include")]);
+        c_files("peer_libuv", LIBUV, &[root.join("include")]);
         build_libuv(&root);
     } else if let Ok(system) = pkg_config::Config::new().cargo_metadata(false).probe("libuv") {
         println!("cargo:warning=libuv 1.53 could not be had, the system's {} is measured", system.version);
-        c_files("peer_libuv", &["libuv.c"], &system.include_paths);
+        c_files("peer_libuv", LIBUV, &system.include_paths);
         link(&system);
     } else {
         return;

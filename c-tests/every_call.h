@@ -8,6 +8,7 @@
 static struct {
     ps_child *child;
     int32_t number;
+    uint32_t count;
     size_t needed;
     char bytes[32];
     ps_exit exit;
@@ -47,6 +48,15 @@ CALL(ps_command, ps_command_stop_step, SIGTERM, 10)
 CALL(ps_command, ps_command_deadline, 1000)
 CALL(ps_command, ps_command_survivors, PS_SURVIVORS_LEAVE)
 CALL(ps_command, ps_command_capture, 10)
+CALL(ps_command, ps_command_output_lines, 1)
+CALL(ps_command, ps_command_output_line_limit, 100)
+CALL(ps_command, ps_command_output_file, "/nonexistent/file", PS_OUTPUT_REFUSE)
+CALL(ps_command, ps_command_output_on_failure, PS_OUTPUT_DROP)
+CALL(ps_command, ps_command_input, "a", 1)
+CALL(ps_command, ps_command_cgroup, "/nonexistent/group")
+CALL(ps_command, ps_command_cgroup_set, "pids.max", "1")
+CALL(ps_command, ps_command_restart, PS_RESTART_ALWAYS, 1, 2)
+CALL(ps_command, ps_command_restart_limit, 1, 2)
 CALL(ps_command, ps_command_readiness, PS_READY_EXEC, NULL, 10)
 CALL(ps_command, ps_command_user_data, 1)
 CALL(ps_child, ps_signal, SIGKILL)
@@ -62,9 +72,19 @@ CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_child, ps_child_spawn_path, &out.number)
 CALL(ps_supervisor, ps_supervisor_fd, &out.number)
 CALL(ps_supervisor, ps_supervisor_next_event, 0, &out.event)
+CALL(ps_supervisor, ps_supervisor_set_max_running, 1)
+CALL(ps_supervisor, ps_supervisor_set_max_pending, 1)
+CALL(ps_supervisor, ps_supervisor_set_subreaper, 0)
+CALL(ps_supervisor, ps_supervisor_counts, &out.count, &out.count, &out.count)
+CALL(ps_supervisor, ps_supervisor_shutdown, 0)
+CALL(ps_supervisor, ps_event_data, out.bytes, sizeof out.bytes, &out.needed)
 
 static ps_status with_ps_spawn(void *handle, ps_error **error) { return ps_spawn(NULL, handle, &out.child, error); }
 static ps_status with_ps_spawn_into(void *handle, ps_error **error) { return ps_spawn(handle, good_command, &out.child, error); }
+static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
+{
+    return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
+}
 
 enum handle_kind { COMMAND, CHILD, SUPERVISOR, ERROR, KINDS };
 
@@ -82,11 +102,17 @@ static const struct call {
     ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
     ENTRY(COMMAND, ps_command_capture),     ENTRY(COMMAND, ps_command_readiness),     ENTRY(COMMAND, ps_command_user_data),
+    ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),
+    ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),
+    ENTRY(COMMAND, ps_command_cgroup_set),  ENTRY(COMMAND, ps_command_restart),       ENTRY(COMMAND, ps_command_restart_limit),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
     ENTRY(CHILD, ps_child_stdio),           ENTRY(CHILD, ps_child_output),            ENTRY(CHILD, ps_child_spawn_path),
     ENTRY(SUPERVISOR, ps_supervisor_fd),    ENTRY(SUPERVISOR, ps_supervisor_next_event), ENTRY(SUPERVISOR, ps_spawn_into),
+    ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending), ENTRY(SUPERVISOR, ps_supervisor_counts),
+    ENTRY(SUPERVISOR, ps_supervisor_set_subreaper),   ENTRY(SUPERVISOR, ps_supervisor_shutdown),        ENTRY(SUPERVISOR, ps_event_data),
+    ENTRY(SUPERVISOR, ps_spawn_replicas),
 };
 
 /* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */

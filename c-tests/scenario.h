@@ -29,6 +29,21 @@ HARNESS void scenario_begin(int argc, char **argv)
     inject_begin();
 }
 
+/* More faults for this process's calls here than the sweep has for all: "CALL ERRNO..." (say it before scenario_begin). */
+HARNESS void scenario_faults(const char *text)
+{
+    dprintf(STDOUT_FILENO, "faults %s\n", text); /* the stream gets its buffer later */
+}
+
+/* Whether this run is the one in which that call fails; with `failure` NULL: with whatever errno. */
+HARNESS bool scenario_injected(const char *call, const char *failure)
+{
+    char expected[128];
+    const char *fault = getenv("PROCSUP_TEST_FAULT");
+    snprintf(expected, sizeof expected, "%s %s", call, failure ? failure : "");
+    return fault && strncmp(fault, expected, strlen(expected)) == 0;
+}
+
 /* True if the call gave PS_OK. A failure must be one that a failing system call explains, and say which it was. */
 HARNESS bool scenario_worked(const char *call, int line, ps_status status, ps_error **error)
 {

@@ -27,8 +27,10 @@ foreach(source IN LISTS helper_sources)
     OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${helper_dir}" C_STANDARD 11 C_EXTENSIONS ON)
   target_compile_options(helper_${name} PRIVATE -Wall -Wextra)
 endforeach()
-target_compile_options(helper_nothing PRIVATE -fno-pie)
-target_link_options(helper_nothing PRIVATE -nostdlib -static -no-pie)
+foreach(name nothing storm)
+  target_compile_options(helper_${name} PRIVATE -fno-pie -fno-stack-protector)
+  target_link_options(helper_${name} PRIVATE -nostdlib -static -no-pie)
+endforeach()
 
 # ---- variants ----
 
@@ -172,6 +174,14 @@ foreach(source IN LISTS soak_sources)
   procsup_test_program(${name} "${source}")
   procsup_test(${name} "${source}" $<TARGET_FILE:${name}>)
 endforeach()
+
+# ---- docs/containment.md says what the library does ----
+
+if(PYTHON3_EXECUTABLE AND NOT build_variant)
+  add_test(NAME containment-table-in-docs COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/containment_table.py"
+    $<TARGET_FILE:test_containment_table> "${PROJECT_SOURCE_DIR}/docs/containment.md")
+  set_tests_properties(containment-table-in-docs PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77)
+endif()
 
 # ---- the header, by itself ----
 

@@ -20,6 +20,19 @@ int bench_glib_cycle(const char *path);
 void bench_glib_version(unsigned version[3]);
 
 int bench_waitpid_sweep(const pid_t *pids, size_t n, size_t *reaped);
+/* Many children, each in its place of an array of pids; 0: none lives there. `_fill` spawns where there is none, `_take`
+ * waits until so many have ended and been reaped, and puts 0 where they were. */
+int bench_sweep_init(void);
+int bench_sweep_fill(const char *path, pid_t *pids, size_t n);
+int bench_sweep_take(pid_t *pids, size_t n, size_t exits);
+int bench_floor_take(pid_t *pids, const size_t *places, size_t exits); /* told who they are */
+int bench_uv_many_fill(const char *path, pid_t *pids, size_t n); /* n: the same in every call */
+int bench_uv_many_take(size_t exits);
+
+/* Runs `path` so many times, at most `slots` at once. */
+int bench_floor_storm(const char *path, size_t jobs, size_t slots);
+int bench_uv_storm(const char *path, size_t jobs, size_t slots);
+
 int bench_kill_and_reap(const pid_t *pids, const int *pidfds, size_t n);
 
 #endif

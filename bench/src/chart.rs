@@ -1,5 +1,5 @@
-//! The pictures: the cost of one spawn against one property of the host, every method a line, both axes with units, the
-//! y axis logarithmic because the methods lie three decades apart. The legend stands at the lines' right ends, in their
+//! The pictures: a cost or a rate against one property of the host, every method a line, both axes with units, the y
+//! axis logarithmic because the methods lie decades apart. The legend stands at the lines' right ends, in their
 //! order, with the last value.
 
 use plotters::coord::combinators::BindKeyPoints;
@@ -16,6 +16,10 @@ pub struct Curves {
     pub x_label: &'static str,
     #[serde(skip)]
     pub x_log: bool,
+    #[serde(skip)]
+    pub y_label: &'static str,
+    /// Of all `y`.
+    pub unit: Unit,
     pub x: Vec<f64>,
     pub lines: Vec<Line>,
 }
@@ -24,36 +28,54 @@ pub struct Curves {
 pub struct Line {
     pub id: &'static str,
     pub label: String,
-    /// Microseconds, one per `x`.
+    /// One per `x`.
     pub y: Vec<f64>,
 }
 
-const SIZE: (u32, u32) = (1000, 600);
+#[derive(Serialize, Clone, Copy)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    Microseconds,
+    PerSecond,
+}
+
+impl Unit {
+    pub fn name(self, value: f64) -> String {
+        match self {
+            Self::Microseconds => duration(value),
+            Self::PerSecond => format!("{}/s", grouped(rounded(value))),
+        }
+    }
+}
+
+pub const WIDTH: u32 = 1000;
+const SIZE: (u32, u32) = (WIDTH, 600);
 const TOP: u32 = 84;
 const LEFT: u32 = 84;
 const BOTTOM: u32 = 54;
 const RIGHT: u32 = 250;
 const LABEL_STEP: i32 = 22;
 
-const INK: RGBColor = RGBColor(0x1f, 0x29, 0x33);
-const MUTED: RGBColor = RGBColor(0x66, 0x70, 0x7a);
+pub const INK: RGBColor = RGBColor(0x1f, 0x29, 0x33);
+pub const MUTED: RGBColor = RGBColor(0x66, 0x70, 0x7a);
 const GRID: RGBColor = RGBColor(0xe4, 0xe7, 0xeb);
 
 /// Colours that stay apart for colour-blind readers; ours is the strongest.
-fn colour(id: &str) -> RGBColor {
+pub fn colour(id: &str) -> RGBColor {
     match id {
         "procsup" => RGBColor(0xd5, 0x3e, 0x00),
+        "procsup-blocking" => RGBColor(0xf2, 0x8e, 0x5c),
         "floor" => INK,
         "vfork" => RGBColor(0x8a, 0x94, 0x9e),
         "posix_spawn" => RGBColor(0x00, 0x72, 0xb2),
-        "fork" => RGBColor(0xc9, 0x8a, 0x00),
+        "fork" | "sweep" => RGBColor(0xc9, 0x8a, 0x00),
         "libuv" => RGBColor(0x00, 0x9e, 0x73),
-        "glib" => RGBColor(0xb8, 0x5c, 0x92),
+        "glib" | "xargs" => RGBColor(0xb8, 0x5c, 0x92),
         _ => RGBColor(0x4a, 0xa8, 0xde),
     }
 }
 
-fn text(size: u32, style: FontStyle, colour: &RGBColor) -> TextStyle<'static> {
+pub fn text(size: u32, style: FontStyle, colour: &RGBColor) -> TextStyle<'static> {
     ("Helvetica, Arial, sans-serif", size, style).into_font().color(colour)
 }
 
@@ -101,9 +123,9 @@ impl Curves {
             .light_line_style(TRANSPARENT)
             .axis_style(GRID)
             .x_desc(self.x_label)
-            .y_desc("one spawn + exit + reap, median (log scale)")
+            .y_desc(self.y_label)
             .x_label_formatter(&names)
-            .y_label_formatter(&|us| duration(*us))
+            .y_label_formatter(&|value| self.unit.name(*value))
             .label_style(text(13, FontStyle::Normal, &MUTED))
             .axis_desc_style(text(14, FontStyle::Normal, &INK))
             .draw()?;
@@ -134,7 +156,11 @@ impl Curves {
             root.draw(&PathElement::new(vec![(end.0 + 8, end.1), (at - 4, row)], colour.mix(0.45).stroke_width(1)))?;
             let weight = if line.id == "procsup" { FontStyle::Bold } else { FontStyle::Normal };
             let style = text(14, weight, &colour).pos(Pos::new(HPos::Left, VPos::Center));
-            root.draw(&Text::new(format!("{}  {}", line.label, duration(line.y[line.y.len() - 1])), (at, row), style))?;
+            root.draw(&Text::new(
+                format!("{}  {}", line.label, self.unit.name(line.y[line.y.len() - 1])),
+                (at, row),
+                style,
+            ))?;
         }
         root.present()?;
         Ok(())
@@ -147,12 +173,18 @@ impl Curves {
 }
 
 /// 15000 as "15 000".
-fn grouped(number: f64) -> String {
+pub fn grouped(number: f64) -> String {
     let digits = format!("{number:.0}");
     let split = digits.len() % 3;
     let (head, tail) = digits.split_at(split);
     let groups = tail.as_bytes().chunks(3).map(|group| std::str::from_utf8(group).unwrap());
     std::iter::once(head).filter(|head| !head.is_empty()).chain(groups).collect::<Vec<_>>().join("\u{202f}")
+}
+
+/// Three digits that mean something; small counts as they are.
+fn rounded(number: f64) -> f64 {
+    let step = 10f64.powf((number.max(1.0).log10().floor() - 2.0).max(0.0));
+    (number / step).round() * step
 }
 
 fn duration(us: f64) -> String {
@@ -205,5 +237,7 @@ mod tests {
         assert_eq!(grouped(10.0), "10");
         assert_eq!(duration(70.36), "70.4 µs");
         assert_eq!(duration(1453.0), "1.45 ms");
+        assert_eq!(Unit::PerSecond.name(18_349.0), "18\u{202f}300/s");
+        assert_eq!(Unit::PerSecond.name(61.2), "61/s");
     }
 }

@@ -18,6 +18,8 @@ pub struct Machine {
     pub procsup: Option<String>,
     pub libuv: Option<String>,
     pub glib: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub xargs: Option<String>,
     pub glibc: String,
     pub rustc: &'static str,
     /// What had to be made smaller here, in words.
@@ -45,6 +47,7 @@ impl Machine {
             procsup: None,
             libuv: None,
             glib: None,
+            xargs: None,
             glibc: String::new(),
             rustc: env!("RUSTC_VERSION"),
             notes: Vec::new(),
@@ -53,9 +56,13 @@ impl Machine {
 
     /// One line for people.
     pub fn summary(&self) -> String {
+        self.pinned_to_cpu.map_or_else(|| self.hardware(), |cpu| format!("{}, all on CPU {cpu}", self.hardware()))
+    }
+
+    /// The same for a picture that has other places too.
+    pub fn hardware(&self) -> String {
         let kind = if self.virtual_machine { ", virtual" } else { "" };
-        let place = self.pinned_to_cpu.map_or_else(String::new, |cpu| format!(", all on CPU {cpu}"));
-        format!("Linux {} {}, {} CPUs ({}{kind}){place}", self.kernel, self.arch, self.cpus, self.cpu_model)
+        format!("Linux {} {}, {} CPUs ({}{kind})", self.kernel, self.arch, self.cpus, self.cpu_model)
     }
 }
 

@@ -1,12 +1,21 @@
-//! The side-by-side harness: `bench spawn` measures what procsup charges for owning a child process, beside the raw
-//! kernel calls and other libraries, in one process and one run. Each subject is a room of its own (`spawn/`); the
-//! table, the results file, the pictures and the description of the machine are shared.
+//! The side-by-side harness: `bench spawn` measures what procsup charges for owning a child process, `bench supervisor`
+//! what it charges for looking after many, beside the raw kernel calls and other programs and libraries, in one run
+//! each. Each subject is a room of its own (`spawn/`, `supervisor/`). Shared: the library's face (`procsup`), the
+//! programs that are spawned (`peers`), the host (`host`), timing (`measure`), the table and the results file
+//! (`report`), the pictures (`chart`, `bars`), the description of the machine.
 
+mod bars;
 mod chart;
+mod host;
 mod machine;
+mod measure;
+mod options;
+mod peers;
+mod procsup;
 mod progress;
 mod report;
 mod spawn;
+mod supervisor;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -21,15 +30,22 @@ struct Cli {
 #[derive(Subcommand)]
 enum Subject {
     /// Spawn, exit, reap and kill: P1 to P7
-    Spawn(spawn::Options),
+    Spawn(options::Options),
+    /// Many children under one supervisor: exits per second, a storm of jobs, memory: S1 to S3
+    Supervisor(options::Options),
     /// Run one method in a loop, to be looked at with strace or perf
     #[command(hide = true)]
     Cycle(spawn::cycle::Options),
+    /// Be the host of many children: orders come on stream 0, answers go to stream 1
+    #[command(hide = true)]
+    Serve(supervisor::serve::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().subject {
         Subject::Spawn(options) => spawn::run(&options),
+        Subject::Supervisor(options) => supervisor::run(&options),
+        Subject::Serve(options) => supervisor::serve::run(&options).map(|()| true),
         Subject::Cycle(options) => spawn::cycle::run(&options).map(|()| true),
     };
     match done {

@@ -1,5 +1,5 @@
-//! The results: each is one number held against one limit. They are printed as tables for people and written as JSON
-//! for programs.
+//! The results: each is one number, held against one limit or only told. They are printed as tables for people and
+//! written as JSON for programs.
 
 use crate::machine::Machine;
 use comfy_table::{CellAlignment, Table, presets};
@@ -19,7 +19,8 @@ pub struct Measured {
     pub id: &'static str,
     pub what: String,
     pub value: Option<f64>,
-    pub limit: f64,
+    /// `null`: a figure that is only told.
+    pub limit: Option<f64>,
     pub limit_kind: LimitKind,
     pub unit: &'static str,
     pub pass: bool,
@@ -42,7 +43,23 @@ impl Measured {
         let value = value.map(|value| round(value, 4));
         let pass =
             value.is_some_and(|value| if limit_kind == LimitKind::Max { value <= limit } else { value >= limit });
-        Self { id, what: what.into(), value, limit, limit_kind, unit, pass, ours_us: None, other_us: None, note: None }
+        Self {
+            id,
+            what: what.into(),
+            value,
+            limit: Some(limit),
+            limit_kind,
+            unit,
+            pass,
+            ours_us: None,
+            other_us: None,
+            note: None,
+        }
+    }
+
+    /// A figure of this machine, which no limit could be right for.
+    pub fn told(id: &'static str, what: impl Into<String>, unit: &'static str, value: Option<f64>) -> Self {
+        Self { limit: None, ..Self::new(id, what, unit, value, (LimitKind::Min, 0.0)) }
     }
 
     /// Ours divided by the other's, which must not exceed the limit.
@@ -69,7 +86,7 @@ impl Measured {
         Self::new(id, what, "ratio", value, (LimitKind::Min, limit)).with(ours, other)
     }
 
-    fn with(mut self, ours: Option<f64>, other: Option<f64>) -> Self {
+    pub fn with(mut self, ours: Option<f64>, other: Option<f64>) -> Self {
         self.ours_us = ours.map(|us| round(us, 2));
         self.other_us = other.map(|us| round(us, 2));
         self
@@ -86,30 +103,16 @@ fn round(value: f64, digits: i32) -> f64 {
     (value * scale).round() / scale
 }
 
-/// One method's figures, for the overview and the results file.
+/// `R`: one method's figures, as the results file has them.
 #[derive(Serialize)]
-pub struct MethodRow {
-    pub id: &'static str,
-    pub label: String,
-    pub min_us: Option<f64>,
-    pub median_us: Option<f64>,
-    pub p99_us: Option<f64>,
-    pub most_descriptors_us: Option<f64>,
-    pub most_memory_us: Option<f64>,
-}
-
-#[derive(Serialize)]
-pub struct Report {
+pub struct Report<R> {
     pub machine: Machine,
     pub results: Vec<Measured>,
-    pub methods: Vec<MethodRow>,
+    pub methods: Vec<R>,
     pub curves: Vec<crate::chart::Curves>,
-    /// Rows that only say why they have no figures.
-    #[serde(skip)]
-    pub absent: Vec<(String, String)>,
 }
 
-impl Report {
+impl<R: Serialize> Report<R> {
     pub fn missed(&self) -> usize {
         self.results.iter().filter(|result| !result.pass).count()
     }
@@ -120,11 +123,12 @@ impl Report {
         std::fs::write(path, text).map_err(|error| format!("{}: {error}", path.display()))
     }
 
-    /// `columns`: names of the two columns for the largest host.
-    pub fn print(&self, columns: [&str; 2]) {
+    /// `overview`: the tables of the methods, each under its title.
+    pub fn print(&self, overview: &[(String, Table)]) {
         println!("{}\n", self.machine.summary());
-        println!("One spawn + exit + reap, microseconds");
-        println!("{}\n", self.method_table(columns));
+        for (title, table) in overview {
+            println!("{title}\n{table}\n");
+        }
         if !self.results.is_empty() {
             let table = self.result_table().to_string();
             let colour = std::io::stdout().is_terminal();
@@ -137,34 +141,24 @@ impl Report {
         }
     }
 
-    fn method_table(&self, columns: [&str; 2]) -> Table {
-        let mut table = table(&["method", "min", "median", "p99", columns[0], columns[1]], 1..=5);
-        for row in &self.methods {
-            let figures = [row.min_us, row.median_us, row.p99_us, row.most_descriptors_us, row.most_memory_us];
-            table.add_row(std::iter::once(row.label.clone()).chain(figures.map(us)));
-        }
-        for (label, why) in &self.absent {
-            table.add_row([label.as_str(), "", why.as_str()]);
-        }
-        table
-    }
-
     fn result_table(&self) -> Table {
         let mut table = table(&["id", "what", "ours µs", "other µs", "value", "limit", ""], 2..=5);
         for result in &self.results {
-            let ratio = result.unit == "ratio";
-            let value = result
-                .value
-                .map_or_else(|| "-".into(), |value| if ratio { format!("{value:.2}") } else { format!("{value}") });
+            let digits = if result.unit == "ratio" { 2 } else { 0 };
+            let value = result.value.map_or_else(|| "-".into(), |value| format!("{value:.digits$}"));
             let sign = if result.limit_kind == LimitKind::Max { "<=" } else { ">=" };
-            let verdict = if result.pass { "ok" } else { "MISSED" };
+            let verdict = match (result.pass, result.limit) {
+                (true, None) => "",
+                (true, _) => "ok",
+                (false, _) => "MISSED",
+            };
             table.add_row([
                 result.id.to_owned(),
                 result.what.clone(),
                 us(result.ours_us),
                 us(result.other_us),
                 value,
-                format!("{sign} {}", result.limit),
+                result.limit.map_or_else(String::new, |limit| format!("{sign} {limit}")),
                 verdict.to_owned(),
             ]);
         }
@@ -173,7 +167,7 @@ impl Report {
 }
 
 /// Without lines, so that rows can be searched and pasted.
-fn table(header: &[&str], numbers: std::ops::RangeInclusive<usize>) -> Table {
+pub fn table(header: &[&str], numbers: std::ops::RangeInclusive<usize>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header);
     for column in numbers {
@@ -184,7 +178,7 @@ fn table(header: &[&str], numbers: std::ops::RangeInclusive<usize>) -> Table {
     table
 }
 
-fn us(us: Option<f64>) -> String {
+pub fn us(us: Option<f64>) -> String {
     us.map_or_else(String::new, |us| format!("{us:.1}"))
 }
 

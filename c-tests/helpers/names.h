@@ -66,6 +66,7 @@ static const struct name call_names[] = {
     CALL(pidfd_getfd),   CALL(pidfd_open),     CALL(pidfd_send_signal), CALL(pipe2),     CALL(ppoll),
     CALL(prctl),         CALL(pread64),        CALL(prlimit64),     CALL(pselect6),      CALL(pwrite64),
     CALL(read),          CALL(readlinkat),     CALL(readv),         CALL(recvmsg),       CALL(renameat2),
+    CALL(renameat),
     CALL(rseq),          CALL(rt_sigaction),   CALL(rt_sigpending), CALL(rt_sigprocmask), CALL(rt_sigreturn),
     CALL(rt_sigsuspend), CALL(rt_sigtimedwait), CALL(sched_getaffinity), CALL(sched_yield), CALL(sendmsg),
     CALL(set_robust_list), CALL(set_tid_address), CALL(setgid),     CALL(setgroups),     CALL(setpgid),
@@ -90,6 +91,7 @@ static const struct name errno_names[] = {
     ERRNO(E2BIG),  ERRNO(EACCES),  ERRNO(EAGAIN), ERRNO(EBADF),  ERRNO(EBUSY),   ERRNO(ECHILD), ERRNO(EEXIST), ERRNO(EINTR),
     ERRNO(EINVAL), ERRNO(EIO),     ERRNO(EMFILE), ERRNO(ENFILE), ERRNO(ENOENT),  ERRNO(ENODEV), ERRNO(ENOMEM), ERRNO(ENOSPC),
     ERRNO(ENOSYS), ERRNO(ENOTDIR), ERRNO(ENOTTY), ERRNO(EPERM),  ERRNO(EPIPE),   ERRNO(ESRCH),  ERRNO(ENOEXEC), ERRNO(EOPNOTSUPP),
+    ERRNO(EDQUOT), ERRNO(EROFS),   ERRNO(EXDEV),
 };
 #undef ERRNO
 

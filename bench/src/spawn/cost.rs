@@ -2,8 +2,8 @@
 //! resident memory (P2). The levels of a sweep are visited several times in changing order, so a slow minute of the
 //! machine cannot pass for an effect.
 
-use super::host::{Descriptors, Resident};
-use super::measure::{Effort, Method, Samples, interleave};
+use crate::host::{Descriptors, Resident};
+use crate::measure::{Effort, Method, Samples, interleave};
 use crate::progress::Progress;
 
 /// Samples of every method at every level.

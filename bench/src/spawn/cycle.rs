@@ -2,9 +2,10 @@
 //! cycle is preceded and followed by a failing write whose text no library sends, so that its system calls can be cut
 //! out of a trace.
 
-use super::host::Host;
 use super::methods;
-use super::procsup::Api;
+use crate::host::Host;
+use crate::options::DEFAULT_LIB;
+use crate::procsup::Api;
 use std::path::PathBuf;
 
 pub const BEGIN: &str = "procsup-bench-begin";
@@ -24,7 +25,7 @@ pub struct Options {
     #[arg(long)]
     cpu: Option<usize>,
     /// libprocsup.so
-    #[arg(long, env = "PROCSUP_LIB", default_value = super::DEFAULT_LIB)]
+    #[arg(long, env = "PROCSUP_LIB", default_value = DEFAULT_LIB)]
     lib: PathBuf,
 }
 

@@ -2,10 +2,10 @@
 //! and ending a thousand (P6). procsup's children and those of the raw loops run the same program, which sleeps until
 //! it is killed.
 
-use super::host::Host;
-use super::measure::{Effort, Method, Samples, interleave, time};
-use super::methods::PAUSE;
-use super::procsup::{Api, Child, Command, PS_EVENT_EXITED, Supervisor};
+use crate::host::Host;
+use crate::measure::{Effort, Method, Samples, interleave, time};
+use crate::peers::PAUSE;
+use crate::procsup::{Api, Child, Command, PS_EVENT_EXITED, Supervisor};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::ffi::{CString, c_char, c_int};

@@ -1,58 +1,30 @@
 //! `bench spawn`: the experiments P1 to P7 in one run. Read `run` for their order; each lives in a file of its own:
-//! `cost` (P1 to P3), `many` (P4 to P6), `syscalls` (P7), on methods (`methods`, `procsup`), in a host (`host`), by one
-//! way of timing (`measure`).
+//! `cost` (P1 to P3), `many` (P4 to P6), `syscalls` (P7), on methods (`methods`).
 
 mod cost;
 pub mod cycle;
-mod host;
 mod many;
-mod measure;
 mod methods;
-mod procsup;
 mod results;
 mod syscalls;
 
-use crate::chart::{Curves, Line};
+use crate::chart::{Curves, Line, Unit};
+use crate::host::Host;
 use crate::machine::Machine;
+use crate::measure::{Effort, Method, Samples};
+use crate::options::Options;
+use crate::peers;
+use crate::procsup::Api;
 use crate::progress::Progress;
-use crate::report::{MethodRow, Report};
+use crate::report::{Report, table, us};
+use comfy_table::Table;
 use cost::Sweep;
-use host::Host;
-use measure::{Effort, Method, Samples};
-use procsup::Api;
-use std::path::PathBuf;
+use serde::Serialize;
 use std::time::Duration;
 
-/// Where the package beside this one puts the library.
-pub const DEFAULT_LIB: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../target/release/libprocsup.so");
-
 const DESCRIPTORS: [usize; 4] = [10, 1_000, 5_000, 15_000];
+const COST: &str = "one spawn + exit + reap, median (log scale)";
 const MEMORY: [usize; 4] = [0, 256 << 20, 1 << 30, 2 << 30];
-
-#[derive(clap::Args)]
-pub struct Options {
-    /// Write the results as JSON
-    #[arg(long, value_name = "FILE")]
-    json: Option<PathBuf>,
-    /// Write spawn-descriptors.svg and spawn-memory.svg
-    #[arg(long, value_name = "DIR")]
-    svg: Option<PathBuf>,
-    /// Few rounds: shows that everything works, proves nothing
-    #[arg(long)]
-    quick: bool,
-    /// Exit with 1 if a limit is missed
-    #[arg(long)]
-    strict: bool,
-    /// libprocsup.so
-    #[arg(long, env = "PROCSUP_LIB", default_value = DEFAULT_LIB)]
-    lib: PathBuf,
-    /// Measure the other methods alone
-    #[arg(long)]
-    without_procsup: bool,
-    /// Run on this CPU, or "any": wherever the scheduler likes [default: the last one]
-    #[arg(long, value_name = "CPU")]
-    cpu: Option<String>,
-}
 
 /// How much of everything is measured.
 struct Scale {
@@ -98,7 +70,7 @@ impl Scale {
 pub fn run(options: &Options) -> Result<bool, String> {
     let scale = Scale::new(options.quick);
     let progress = Progress::new();
-    let mut host = Host::prepare(choose_cpu(options.cpu.as_deref())?)?;
+    let mut host = Host::prepare(options.cpu()?)?;
     let api = if options.without_procsup { None } else { Some(Api::open(&options.lib)?) };
     let mut methods = methods::all(api)?;
     // procsup reserves its low descriptors at the first use: a server makes its supervisor early.
@@ -135,25 +107,17 @@ pub fn run(options: &Options) -> Result<bool, String> {
         results: measured,
         methods: rows(&methods, &baseline, &descriptors, &memory),
         curves: vec![descriptor_curves(&methods, &descriptors), memory_curves(&methods, &memory)],
-        absent: absent(api.is_some()),
     };
     drop(progress);
-    finish(&report, options)
+    finish(&report, &absent(api.is_some()), options)
 }
 
-/// Everything on one CPU by default: see the README for what that changes.
-fn choose_cpu(wanted: Option<&str>) -> Result<Option<usize>, String> {
-    match wanted {
-        None => Ok(host::last_cpu()),
-        Some("any") => Ok(None),
-        Some(number) => number.parse().map(Some).map_err(|_| format!("--cpu {number}: a number or \"any\"")),
-    }
-}
-
-fn finish(report: &Report, options: &Options) -> Result<bool, String> {
+fn finish(report: &Report<MethodRow>, absent: &[(&str, &str)], options: &Options) -> Result<bool, String> {
     let most_memory = report.curves[1].x.last().map_or(0.0, |mib| mib / 1024.0);
     let most_descriptors = report.curves[0].x.last().copied().unwrap_or(0.0);
-    report.print([&format!("{most_descriptors} descriptors"), &format!("{most_memory} GiB resident")]);
+    let columns = [format!("{most_descriptors} descriptors"), format!("{most_memory} GiB resident")];
+    let title = "One spawn + exit + reap, microseconds".to_owned();
+    report.print(&[(title, overview(&report.methods, absent, &columns))]);
     if let Some(path) = &options.json {
         report.write_json(path)?;
     }
@@ -170,12 +134,37 @@ fn machine(host: Host, api: Option<&Api>) -> Machine {
         pinned_to_cpu: host.cpu,
         nofile: host.nofile,
         procsup: api.map(Api::version),
-        libuv: methods::libuv_version(),
-        glib: methods::glib_version(),
-        glibc: methods::glibc_version(),
+        libuv: peers::libuv_version(),
+        glib: peers::glib_version(),
+        glibc: peers::glibc_version(),
         notes: host.notes,
         ..Machine::describe()
     }
+}
+
+/// One method's figures, for the overview and the results file.
+#[derive(Serialize)]
+struct MethodRow {
+    id: &'static str,
+    label: String,
+    min_us: Option<f64>,
+    median_us: Option<f64>,
+    p99_us: Option<f64>,
+    most_descriptors_us: Option<f64>,
+    most_memory_us: Option<f64>,
+}
+
+/// `columns`: names of the two columns for the largest host.
+fn overview(rows: &[MethodRow], absent: &[(&str, &str)], columns: &[String; 2]) -> Table {
+    let mut table = table(&["method", "min", "median", "p99", &columns[0], &columns[1]], 1..=5);
+    for row in rows {
+        let figures = [row.min_us, row.median_us, row.p99_us, row.most_descriptors_us, row.most_memory_us];
+        table.add_row(std::iter::once(row.label.clone()).chain(figures.map(us)));
+    }
+    for (label, why) in absent {
+        table.add_row([label, "", why]);
+    }
+    table
 }
 
 fn rows(methods: &[Method], baseline: &[Samples], descriptors: &Sweep, memory: &Sweep) -> Vec<MethodRow> {
@@ -191,16 +180,16 @@ fn rows(methods: &[Method], baseline: &[Samples], descriptors: &Sweep, memory: &
     methods.iter().enumerate().map(row).collect()
 }
 
-fn absent(with_procsup: bool) -> Vec<(String, String)> {
+/// Rows that only say why they have no figures.
+fn absent(with_procsup: bool) -> Vec<(&'static str, &'static str)> {
     let mut rows = Vec::new();
-    for (label, there) in [
-        ("libuv", methods::libuv_version().is_some()),
-        ("GLib", methods::glib_version().is_some()),
-        ("procsup", with_procsup),
+    for (label, there, why) in [
+        ("libuv", peers::libuv_version().is_some(), "not built"),
+        ("GLib", peers::glib_version().is_some(), "not built"),
+        ("procsup", with_procsup, "left out"),
     ] {
         if !there {
-            let why = if label == "procsup" { "left out" } else { "not built" };
-            rows.push((label.to_owned(), why.to_owned()));
+            rows.push((label, why));
         }
     }
     rows
@@ -212,6 +201,8 @@ fn descriptor_curves(methods: &[Method], sweep: &Sweep) -> Curves {
         title: "Spawning from a host with many open descriptors",
         x_label: "descriptors that the host has open (log scale)",
         x_log: true,
+        y_label: COST,
+        unit: Unit::Microseconds,
         x: sweep.levels.iter().map(|&n| n as f64).collect(),
         lines: lines(methods, sweep),
     }
@@ -223,6 +214,8 @@ fn memory_curves(methods: &[Method], sweep: &Sweep) -> Curves {
         title: "Spawning from a host with much memory",
         x_label: "resident memory of the host (MiB, 4 KiB pages)",
         x_log: false,
+        y_label: COST,
+        unit: Unit::Microseconds,
         x: sweep.levels.iter().map(|&bytes| (bytes >> 20) as f64).collect(),
         lines: lines(methods, sweep),
     }

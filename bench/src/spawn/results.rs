@@ -2,8 +2,8 @@
 
 use super::cost::Sweep;
 use super::many::{FEW, Found, KILLED, MANY, Pair};
-use super::measure::{Method, Samples};
 use super::syscalls::Count;
+use crate::measure::{Method, Samples};
 use crate::report::{LimitKind, Measured};
 
 /// What the cost experiments gave.

@@ -23,6 +23,7 @@ pub struct Host {
     /// What had to be made smaller, in words.
     pub notes: Vec<String>,
     memory: u64,
+    allowed: Option<CpuSet>,
 }
 
 impl Host {
@@ -31,6 +32,7 @@ impl Host {
         // Rust starts its programs with SIGPIPE ignored. The C programs that the harness stands in for do not, and an
         // ignored signal is work for those methods only that reset it. SAFETY: no handler of ours is replaced.
         unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map_err(|errno| format!("signal: {errno}"))?;
+        let allowed = sched_getaffinity(Pid::from_raw(0)).ok();
         if let Some(cpu) = cpu {
             let mut set = CpuSet::new();
             set.set(cpu)
@@ -44,7 +46,18 @@ impl Host {
                 "RLIMIT_NOFILE {nofile} instead of {DESCRIPTORS_WANTED}: fewer descriptors and children than named"
             ));
         }
-        Ok(Self { nofile, cpu, notes, memory: available_memory() })
+        Ok(Self { nofile, cpu, notes, memory: available_memory(), allowed })
+    }
+
+    /// Until the value is dropped, everything that is started here may run on all CPUs that were ours at first. `None`:
+    /// there is but one, or nobody was pinned.
+    pub fn unpinned(&self) -> Option<Unpinned> {
+        let (cpu, allowed) = (self.cpu?, self.allowed?);
+        let cpus = (0..CpuSet::count()).filter(|&cpu| allowed.is_set(cpu) == Ok(true)).count();
+        if cpus < 2 || sched_setaffinity(Pid::from_raw(0), &allowed).is_err() {
+            return None;
+        }
+        Some(Unpinned { cpu, cpus })
     }
 
     /// At most so many descriptors can be open here besides the harness's own.
@@ -59,6 +72,18 @@ impl Host {
             self.notes.push(format!("{} MiB resident instead of {}: too little memory", most >> 20, wanted >> 20));
         }
         wanted.min(most)
+    }
+}
+
+pub struct Unpinned {
+    cpu: usize,
+    pub cpus: usize,
+}
+
+impl Drop for Unpinned {
+    fn drop(&mut self) {
+        let mut set = CpuSet::new();
+        let _ = set.set(self.cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
     }
 }
 

@@ -9,13 +9,14 @@ use std::ptr::null_mut;
 const PS_OK: i32 = 0;
 const PS_PENDING: i32 = 1;
 const PS_EXIT_EXITED: i32 = 1;
+pub const PS_EVENT_STARTED: i32 = 1;
 pub const PS_EVENT_EXITED: i32 = 2;
 
 /// Handles are opaque values; a pointer type of their own each keeps them apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Command(*mut u8);
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Child(*mut u8);
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,6 +40,14 @@ pub struct Exit {
     ended_ns: i64,
 }
 
+impl Exit {
+    /// It ended by itself, with 0.
+    pub fn success(&self) -> bool {
+        self.kind == PS_EXIT_EXITED && self.code == 0
+    }
+}
+
+/// As version 0.1 has it; `size` keeps a newer library from writing more.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Event {
@@ -49,7 +58,7 @@ pub struct Event {
     stream: i32,
     user_data: u64,
     time_ns: i64,
-    exit: Exit,
+    pub exit: Exit,
 }
 
 /// Declares the table of functions and the code that fills it by name.
@@ -90,12 +99,13 @@ functions! {
     ps_kill_and_reap_all: fn(i64, *mut u32) -> i32;
     ps_supervisor_new: fn(*mut Supervisor, *mut Error) -> i32;
     ps_supervisor_free: fn(Supervisor);
+    ps_supervisor_fd: fn(Supervisor, *mut c_int, *mut Error) -> i32;
     ps_supervisor_next_event: fn(Supervisor, i64, *mut Event, *mut Error) -> i32;
 }
 
 pub struct Api {
     functions: Functions,
-    _library: Library,
+    library: Library,
 }
 
 impl Api {
@@ -110,7 +120,7 @@ impl Api {
             )
         })?;
         let functions = Functions::load(&library)?;
-        Ok(Box::leak(Box::new(Self { functions, _library: library })))
+        Ok(Box::leak(Box::new(Self { functions, library })))
     }
 
     pub fn version(&self) -> String {
@@ -164,11 +174,7 @@ impl Api {
         // SAFETY: as above.
         let status = unsafe { (self.functions.ps_reap)(child, -1, &mut exit, &mut error) };
         self.check("ps_reap", status, error)?;
-        if exit.kind == PS_EXIT_EXITED && exit.code == 0 {
-            Ok(())
-        } else {
-            Err(format!("kind {}, code {}", exit.kind, exit.code))
-        }
+        if exit.success() { Ok(()) } else { Err(format!("kind {}, code {}", exit.kind, exit.code)) }
     }
 
     pub fn pid(&self, child: Child) -> Result<i32, String> {
@@ -209,6 +215,26 @@ impl Api {
     pub fn supervisor_free(&self, supervisor: Supervisor) {
         // SAFETY: as above.
         unsafe { (self.functions.ps_supervisor_free)(supervisor) }
+    }
+
+    /// The descriptor for event loops; borrowed.
+    pub fn supervisor_fd(&self, supervisor: Supervisor) -> Result<c_int, String> {
+        let (mut fd, mut error) = (-1, null_mut());
+        // SAFETY: as above.
+        let status = unsafe { (self.functions.ps_supervisor_fd)(supervisor, &mut fd, &mut error) };
+        self.check("ps_supervisor_fd", status, error).map(|()| fd)
+    }
+
+    /// Looked up when it is needed: libraries before 0.2 can be measured without it.
+    pub fn set_max_running(&self, supervisor: Supervisor, n: u32) -> Result<(), String> {
+        type Call = unsafe extern "C" fn(Supervisor, u32, *mut Error) -> i32;
+        // SAFETY: the signature is the one of the documented C face.
+        let call: Symbol<Call> =
+            unsafe { self.library.get("ps_supervisor_set_max_running") }.map_err(|error| error.to_string())?;
+        let mut error = null_mut();
+        // SAFETY: as above.
+        let status = unsafe { call(supervisor, n, &mut error) };
+        self.check("ps_supervisor_set_max_running", status, error)
     }
 
     /// `None`: nothing within the time.

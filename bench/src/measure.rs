@@ -23,6 +23,11 @@ impl Samples {
         self.0.push(duration.as_secs_f64() * 1e6);
     }
 
+    /// Durations that another process has taken.
+    pub fn extend(&mut self, us: impl IntoIterator<Item = f64>) {
+        self.0.extend(us);
+    }
+
     pub fn quantile(&self, q: f64) -> Option<f64> {
         let mut sorted = self.0.clone();
         sorted.sort_by(f64::total_cmp);

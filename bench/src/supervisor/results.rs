@@ -1,0 +1,123 @@
+//! From samples to results: which figures each of S1 to S3 compares, and the limit they are held against. A peer that
+//! is not here has no result.
+
+use super::exits::{BURST, Exits};
+use super::storm::{SLOTS, Storm};
+use crate::report::{LimitKind, Measured};
+
+/// The ids at one level, and the limits: so many times more exits a second than a sweep and than libuv; so near to the
+/// kernel's own time.
+struct Level {
+    id: &'static str,
+    peers: [(&'static str, &'static str, f64); 2],
+    floor: (&'static str, f64),
+}
+
+const S1: [Level; 3] = [
+    Level {
+        id: "S1-10",
+        peers: [("S1-10-sweep", "sweep", 0.8), ("S1-10-libuv", "libuv", 0.8)],
+        floor: ("S1-10-floor", 1.6),
+    },
+    Level {
+        id: "S1-1000",
+        peers: [("S1-1000-sweep", "sweep", 4.0), ("S1-1000-libuv", "libuv", 4.0)],
+        floor: ("S1-1000-floor", 1.5),
+    },
+    Level {
+        id: "S1-8000",
+        peers: [("S1-8000-sweep", "sweep", 30.0), ("S1-8000-libuv", "libuv", 30.0)],
+        floor: ("S1-8000-floor", 1.5),
+    },
+];
+
+pub fn of_exits(exits: &Exits, libuv: &str) -> Vec<Measured> {
+    let mut results = Vec::new();
+    let Some(ours) = exits.of("procsup") else { return results };
+    let label = |peer: &str| if peer == "libuv" { libuv.to_owned() } else { "SIGCHLD and waitpid sweep".into() };
+    let floor = |level: usize| exits.of("floor").and_then(|floor| floor.exits[level].median());
+    for (level, Level { id, peers, floor: (floor_id, limit_to_floor) }) in S1.into_iter().enumerate() {
+        let n = exits.levels[level];
+        let median = ours.exits[level].median();
+        results.push(
+            Measured::told(id, format!("exits per second among {n} children"), "exits/s", ours.per_second(level))
+                .with(median, None),
+        );
+        for (id, peer, limit) in peers {
+            if let Some(other) = exits.of(peer) {
+                let what = format!("the same, ours to {}", label(peer));
+                results.push(Measured::at_least(id, what, median, other.exits[level].median(), limit));
+            }
+        }
+        let what = "time of one, ours to the kernel's own part";
+        results.push(Measured::at_most(floor_id, what, median, floor(level), limit_to_floor));
+    }
+    let last = exits.levels.len() - 1;
+    let (many, few) = (exits.levels[last], exits.levels[0]);
+    let added = |level: usize| Some(ours.exits[level].median()? - floor(level)?);
+    results.push(Measured::at_most(
+        "S1-flat",
+        format!("what ours adds to the kernel's part, among {many} to among {few}"),
+        added(last),
+        added(0),
+        2.0,
+    ));
+    let burst = ours.burst_us_per_exit();
+    results.push(
+        Measured::told(
+            "S1-burst",
+            format!("exits per second when {BURST} of {many} end at once"),
+            "exits/s",
+            burst.map(|us| 1e6 / us),
+        )
+        .with(burst, None),
+    );
+    for (id, peer, limit) in [("S1-burst-sweep", "sweep", 1.5), ("S1-burst-libuv", "libuv", 8.0)] {
+        if let Some(other) = exits.of(peer) {
+            let what = format!("the same, ours to {}", label(peer));
+            results.push(Measured::at_least(id, what, burst, other.burst_us_per_exit(), limit));
+        }
+    }
+    results
+}
+
+/// The ids of one place: of the rate; of the ratios to xargs, libuv and the plainest loop, with their limits.
+pub struct StormIds {
+    rate: &'static str,
+    peers: [(&'static str, f64); 3],
+}
+
+pub const ONE_PLACE: StormIds =
+    StormIds { rate: "S2", peers: [("S2-xargs", 1.0), ("S2-libuv", 1.0), ("S2-floor", 1.5)] };
+/// Wider: what the scheduler does with two processes on two CPUs changes from round to round.
+pub const ALL_CPUS: StormIds =
+    StormIds { rate: "S2-all", peers: [("S2-all-xargs", 1.0), ("S2-all-libuv", 1.25), ("S2-all-floor", 2.0)] };
+
+pub fn of_storm(storm: &Storm, ids: &StormIds, place: &str, libuv: &str) -> Vec<Measured> {
+    let Some(ours) = storm.us_per_job("procsup") else { return Vec::new() };
+    let what = format!("{} jobs through {SLOTS} slots {place}, jobs per second", storm.jobs);
+    let mut results =
+        vec![Measured::told(ids.rate, what, "jobs/s", storm.per_second("procsup")).with(Some(ours), None)];
+    let peers = [("xargs", "GNU xargs -P"), ("libuv", libuv), ("floor", "vfork and waitpid(-1) in C")];
+    for ((id, limit), (peer, label)) in ids.peers.into_iter().zip(peers) {
+        if let Some(other) = storm.us_per_job(peer) {
+            let what = format!("time of the same, ours to {label}");
+            results.push(Measured::at_most(id, what, Some(ours), Some(other), limit));
+        }
+    }
+    results
+}
+
+pub fn of_memory(exits: &Exits, libuv: &str) -> Vec<Measured> {
+    let bytes = |id| exits.of(id).and_then(|taken| taken.bytes.median());
+    let Some(ours) = bytes("procsup") else { return Vec::new() };
+    let n = exits.levels[exits.levels.len() - 1];
+    let what = format!("resident bytes of the host per live child, of {n}");
+    let mut results = vec![Measured::new("S3", what, "bytes", Some(ours), (LimitKind::Max, 2048.0))];
+    if let Some(other) = bytes("libuv") {
+        let what = format!("the same, ours to {libuv}");
+        let note = format!("{libuv}: {other:.0} bytes");
+        results.push(Measured::told("S3-libuv", what, "ratio", Some(ours / other)).note(note));
+    }
+    results
+}

@@ -1,0 +1,72 @@
+// Every setter of command, for a command that has a name, for one that has none, and with an error code.
+#include "check.hpp"
+
+#include <filesystem>
+#include <list>
+#include <sys/resource.h>
+#include <vector>
+
+using namespace procsup;
+
+static std::string output_of(const command &what)
+{
+    child job = spawn(what);
+    CHECK(job.reap(patience()).success());
+    return job.output();
+}
+
+static void a_chain_makes_a_command()
+{
+    auto job = command("/bin/sh").arg("-c").arg("echo $0 $1 $2 $A ${B-none} $PWD; umask; ulimit -f").args({"zero", "one"});
+    job.args(std::vector<std::string>{"two"}).args(std::list<const char *>{}).capture(4096);
+    auto whole = std::move(job).env("A", "a").env("B", nullptr).cwd(std::filesystem::path("/")).umask(027);
+    whole.rlimit(RLIMIT_FSIZE, 39424, 40000);
+    CHECK(output_of(whole) == "zero one two a none /\n0027\n77\n");
+    CHECK(output_of(command("sh", {"-c", "echo $0", "listed"}).capture(100)) == "listed\n");
+    CHECK(output_of(command("cat").input("from memory").capture(100)) == "from memory");
+    CHECK(output_of(command("cat").input("").capture(100)).empty());
+}
+
+// All forms of all setters, with values that are good: each must reach the C function that it is named after.
+static void all_forms()
+{
+    std::error_code ec;
+    auto c = command("true")
+                 .arg("a").args({"b"}).arg0("c").env("A", "b").env_base(environment::baseline).cwd("/").stdio(0, stdio_kind::null)
+                 .stdio_fd(2, 2).pass_fd(2, 9).listen_fd(2).listen_fd(2, "name").credentials(0, 0).credentials(0, 0, {0, 1})
+                 .umask(022).nice(1).rlimit(RLIMIT_CORE, 0, 0).no_new_privs().die_with_host().isolate(isolation::session)
+                 .stop_step(SIGTERM, 10ms).stop_step(SIGKILL).deadline(1min).survivors(survivors_policy::leave).capture(100)
+                 .readiness(readiness_kind::exec, nullptr, 0ms).user_data(1).user_pointer(&ec).sandbox_dir("/tmp/none");
+    c.arg("a").args({"b"}).arg0("c").env("A", "b").env_base(environment::clear).cwd("/").stdio(0, stdio_kind::null)
+        .stdio_fd(2, 2).pass_fd(2, 8).listen_fd(2).listen_fd(2, "name").credentials(0, 0).credentials(0, 0, {0, 1})
+        .umask(022).nice(1).rlimit(RLIMIT_CORE, 0, 0).no_new_privs(false).die_with_host(false).isolate(isolation::group)
+        .stop_step(SIGTERM, 10ms).stop_step(SIGKILL).deadline(1min).survivors(survivors_policy::sweep).capture(100)
+        .readiness(readiness_kind::exec, nullptr, 0ms).user_data(1).user_pointer(&ec).sandbox_dir("/tmp/none");
+    const std::uint32_t groups[] = {0, 1};
+    c.arg("a", ec).args({"b"}, ec).arg0("c", ec).env("A", "b", ec).env_base(environment::inherit, ec).cwd("/", ec)
+        .stdio(0, stdio_kind::null, ec).stdio_fd(2, 2, ec).pass_fd(2, 7, ec).listen_fd(2, nullptr, ec).credentials(0, 0, groups, 2, ec)
+        .umask(022, ec).nice(1, ec).rlimit(RLIMIT_CORE, 0, 0, ec).no_new_privs(true, ec).die_with_host(true, ec)
+        .isolate(isolation::none, ec).stop_step(SIGTERM, 10ms, ec).deadline(1min, ec).survivors(survivors_policy::sweep, ec)
+        .capture(100, ec).readiness(readiness_kind::exec, nullptr, 0ms, ec).user_data(1, ec).user_pointer(&ec, ec)
+        .sandbox_dir("/tmp/none", ec);
+    CHECK(!ec);
+
+    auto d = command("true")
+                 .input("x").output_file("/tmp/none").output_file("/tmp/none", output_exists_policy::replace)
+                 .output_on_failure(output_failure_policy::drop).output_lines().output_line_limit(1000).cgroup("/sys/fs/cgroup/none")
+                 .cgroup_set("pids.max", "64").restart(restart_policy::always, 1ms, 10ms).restart_limit(3, 1s);
+    d.input("x").output_file("/tmp/none").output_file("/tmp/none", output_exists_policy::refuse)
+        .output_on_failure(output_failure_policy::keep).output_lines(false).output_line_limit(1000).cgroup("/sys/fs/cgroup/none")
+        .cgroup_set("pids.max", "64").restart(restart_policy::on_failure, 1ms, 10ms).restart_limit(3, 1s);
+    d.input("x", ec).output_file("/tmp/none", output_exists_policy::replace, ec).output_on_failure(output_failure_policy::drop, ec)
+        .output_lines(true, ec).output_line_limit(1000, ec).cgroup("/sys/fs/cgroup/none", ec).cgroup_set("pids.max", "64", ec)
+        .restart(restart_policy::never, 1ms, 10ms, ec).restart_limit(3, 1s, ec);
+    CHECK(!ec);
+}
+
+int main()
+{
+    a_chain_makes_a_command();
+    all_forms();
+    CHECK(live_count() == 0);
+}

@@ -110,9 +110,9 @@ static const struct call {
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
     ENTRY(CHILD, ps_child_stdio),           ENTRY(CHILD, ps_child_output),            ENTRY(CHILD, ps_child_spawn_path),
     ENTRY(SUPERVISOR, ps_supervisor_fd),    ENTRY(SUPERVISOR, ps_supervisor_next_event), ENTRY(SUPERVISOR, ps_spawn_into),
-    ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending), ENTRY(SUPERVISOR, ps_supervisor_counts),
-    ENTRY(SUPERVISOR, ps_supervisor_set_subreaper),   ENTRY(SUPERVISOR, ps_supervisor_shutdown),        ENTRY(SUPERVISOR, ps_event_data),
-    ENTRY(SUPERVISOR, ps_spawn_replicas),
+    ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending),
+    ENTRY(SUPERVISOR, ps_supervisor_set_subreaper), ENTRY(SUPERVISOR, ps_supervisor_counts),
+    ENTRY(SUPERVISOR, ps_supervisor_shutdown), ENTRY(SUPERVISOR, ps_event_data), ENTRY(SUPERVISOR, ps_spawn_replicas),
 };
 
 /* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */

@@ -1,5 +1,5 @@
-/* Law 6: in a forked copy of the host the handles of children in line, or between two runs, answer FORKED; their line is the original's: it goes on
-   there as if nothing had been. */
+/* Law 6: in a forked copy of the host the handles of children in line, or between two runs, answer FORKED; their line is the
+   original's: it goes on there as if nothing had been. */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* One that cannot be had: nobody is left, nothing was written, the error is that one's. Because the program is missing, because the line is full. */
+/* One that cannot be had: nobody is left, nothing was written, the error is that one's. Because the program is missing, because the
+   line is full. */
 #include "harness.h"
 #include "supervising.h"
 

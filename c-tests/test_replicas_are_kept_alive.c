@@ -1,5 +1,5 @@
-/* N workers: whichever is killed comes back as a new process under the same handle, the others do not notice; the pool survives the loss of all
-   at once. */
+/* N workers: whichever is killed comes back as a new process under the same handle, the others do not notice; the pool survives the
+   loss of all at once. */
 #include "harness.h"
 #include "supervising.h"
 

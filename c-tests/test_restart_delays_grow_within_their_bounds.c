@@ -1,5 +1,5 @@
-/* The waits of a crash loop: the first about the smallest, doubling up to the largest, each within a quarter of that, never out of the bounds; and
-   not the same for all children. By the numbers in the events; what is waited is never less. */
+/* The waits of a crash loop: the first about the smallest, doubling up to the largest, each within a quarter of that, never out of
+   the bounds; and not the same for all children. By the numbers in the events; what is waited is never less. */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* Between two runs a child is PENDING, holds no slot, and ps_terminate(_begin) ends it for good: CANCELLED; its last run is how it ended. */
+/* Between two runs a child is PENDING, holds no slot, and ps_terminate(_begin) ends it for good: CANCELLED; its last run is how it
+   ended. */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,5 @@
-/* While a child waits for its restart it holds no slot; when the wait is over it joins the line behind those who stand there, also when the line
-   is full. */
+/* While a child waits for its restart it holds no slot; when the wait is over it joins the line behind those who stand there, also
+   when the line is full. */
 #include "harness.h"
 #include "supervising.h"
 

@@ -9,7 +9,8 @@ int main(void)
     ps_command *command = exiting("0");
     ps_child *children[2] = {NULL, NULL};
     static const struct { int32_t policy; int64_t min, max; } wrong[] = {
-        {-1, 0, 0}, {3, 0, 0}, {PS_RESTART_ALWAYS, -1, 5}, {PS_RESTART_ALWAYS, 0, -1}, {PS_RESTART_ALWAYS, 10, 9}, {PS_RESTART_ALWAYS, 0, INT64_MAX}};
+        {-1, 0, 0}, {3, 0, 0}, {PS_RESTART_ALWAYS, -1, 5},
+        {PS_RESTART_ALWAYS, 0, -1}, {PS_RESTART_ALWAYS, 10, 9}, {PS_RESTART_ALWAYS, 0, INT64_MAX}};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         CHECK_STATUS(ps_command_restart(command, wrong[i].policy, wrong[i].min, wrong[i].max, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_command_restart_limit(command, 1, -1, NULL), PS_ERR_INVALID_ARGUMENT);

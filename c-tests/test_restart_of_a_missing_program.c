@@ -1,5 +1,5 @@
-/* A program that goes away between two runs: FAILED with the reason, then RESTARTING as after any failure, GAVE_UP in the end; ps_reap answers why it
-   could not be started. If the program comes back, so does the child. */
+/* A program that goes away between two runs: FAILED with the reason, then RESTARTING as after any failure, GAVE_UP in the end;
+   ps_reap answers why it could not be started. If the program comes back, so does the child. */
 #include "harness.h"
 #include "supervising.h"
 

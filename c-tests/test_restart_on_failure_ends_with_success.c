@@ -1,4 +1,5 @@
-/* PS_RESTART_ON_FAILURE: every failed run has STARTED, EXITED and RESTARTING; the run that exits with 0 is the last, and what ps_reap answers. */
+/* PS_RESTART_ON_FAILURE: every failed run has STARTED, EXITED and RESTARTING; the run that exits with 0 is the last, and what
+   ps_reap answers. */
 #include "harness.h"
 #include "supervising.h"
 

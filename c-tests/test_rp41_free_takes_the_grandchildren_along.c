@@ -9,7 +9,8 @@ int main(void)
     ps_supervisor *supervisor = new_supervisor(0);
     ps_child *child[4];
     for (int i = 0; i < 3; i++)
-        child[i] = spawn_family(supervisor, helper_command("spawn_grandchild", "ignore-term", i == 2 ? "hold-pipe" : "", NULL), &grandchild[i]);
+        child[i] = spawn_family(supervisor, helper_command("spawn_grandchild", "ignore-term", i == 2 ? "hold-pipe" : "", NULL),
+                                &grandchild[i]);
     child[3] = spawn_family(supervisor, helper_command("spawn_grandchild", "setsid", NULL), &daemon);
     CHECK_OK(ps_terminate_begin(child[1], 60000, NULL), NULL);
     ps_supervisor_free(supervisor);

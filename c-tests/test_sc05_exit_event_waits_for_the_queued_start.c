@@ -1,5 +1,5 @@
-/* SC-5: the exec of who gets the slot takes its time: until it is done nobody can take the EXITED that freed the slot, from whatever thread; calls that
-   ask for nothing of that do not wait. */
+/* SC-5: the exec of who gets the slot takes its time: until it is done nobody can take the EXITED that freed the slot, from
+   whatever thread; calls that ask for nothing of that do not wait. */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

@@ -1,4 +1,5 @@
-/* SC-8 and bug 12 of that list: after a shutdown the ends are still heard of, also when nobody takes events: ps_reap moves the stop plans on. */
+/* SC-8 and bug 12 of that list: after a shutdown the ends are still heard of, also when nobody takes events: ps_reap moves the stop
+   plans on. */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* "shutdown while process running": two managers, a long process in each, both shut down; each hears of its own child only. (SC-8, SC-10) */
+/* "shutdown while process running": two managers, a long process in each, both shut down; each hears of its own child only. (SC-8,
+   SC-10) */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,5 @@
-/* SC-9: freed in the middle of anything: children that run, are being stopped, wait in line, wait for their restart. Bounded, nothing is left, and
-   each handle still answers. */
+/* SC-9: freed in the middle of anything: children that run, are being stopped, wait in line, wait for their restart. Bounded,
+   nothing is left, and each handle still answers. */
 #include "harness.h"
 #include "supervising.h"
 

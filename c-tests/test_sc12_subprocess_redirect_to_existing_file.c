@@ -1,5 +1,5 @@
-/* SC-12, "subprocess redirect to existing file": refused at once; if it appears while the child stands in line, the start fails; if it appears
-   during the run, a success becomes that error and a failure stays itself. The file is never touched. */
+/* SC-12, "subprocess redirect to existing file": refused at once; if it appears while the child stands in line, the start fails; if
+   it appears during the run, a success becomes that error and a failure stays itself. The file is never touched. */
 #include "harness.h"
 #include "supervising.h"
 

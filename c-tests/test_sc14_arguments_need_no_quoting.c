@@ -1,5 +1,5 @@
-/* SC-14: PATH search, the host's environment, its standard error; arguments arrive as they are, whatever is in them. For a queued child too,
-   whose environment is that of its start. */
+/* SC-14: PATH search, the host's environment, its standard error; arguments arrive as they are, whatever is in them. For a queued
+   child too, whose environment is that of its start. */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-16: many children end while SIGCHLD is blocked and pending once: every end is heard of. The host's own children are left for the host. */
+/* SC-16: many children end while SIGCHLD is blocked and pending once: every end is heard of. The host's own children are left for
+   the host. */
 #include "harness.h"
 #include "supervising.h"
 

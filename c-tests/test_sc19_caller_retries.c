@@ -1,5 +1,5 @@
-/* SC-19: retry may belong to the caller: who hears of a failure spawns again with a pause of its own, within the limit, and a program that goes
-   away in between (the handle freed) is never called back. */
+/* SC-19: retry may belong to the caller: who hears of a failure spawns again with a pause of its own, within the limit, and a
+   program that goes away in between (the handle freed) is never called back. */
 #include "harness.h"
 #include "supervising.h"
 

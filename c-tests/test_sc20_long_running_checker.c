@@ -1,5 +1,5 @@
-/* SC-20: a checker that runs for long beside short work: its exit code comes as it is, with its own name, whoever else ends meanwhile; a checker that
-   is killed is no verdict. */
+/* SC-20: a checker that runs for long beside short work: its exit code comes as it is, with its own name, whoever else ends
+   meanwhile; a checker that is killed is no verdict. */
 #include "harness.h"
 #include "supervising.h"
 

@@ -304,7 +304,7 @@ typedef enum ps_readiness_kind {
 } ps_readiness_kind;
 
 /**
- * Where a child stands; only forward.
+ * Where a child stands; only forward, but for a child with a restart policy, which is pending between its runs.
  */
 typedef enum ps_child_state_code {
   /**
@@ -630,7 +630,8 @@ ps_status ps_signal_all(int32_t signal);
 
 /**
  * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
- * threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
+ * threads spawn meanwhile are not waited for, and those that stand in a line or wait for their restart are not touched: close their
+ * supervisor for that (ps_supervisor_shutdown, ps_supervisor_free). What the children owned (directories, descriptors) is released by later calls.
  *
  * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
  * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
@@ -673,7 +674,7 @@ ps_status ps_spawn(struct ps_supervisor *supervisor,
  * another process that got the same number. Signal 0 only asks whether it is there. A child that has ended is there until it has been
  * reaped. Never blocks.
  *
- * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
+ * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
  */
 ps_status ps_signal(struct ps_child *child,
                     int32_t signal,
@@ -688,7 +689,10 @@ ps_status ps_signal(struct ps_child *child,
  *
  * @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
  * @param exit      receives the exit record (set exit->size first); may be NULL
- * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later
+ * A child that waits for its (next) start is cancelled: PS_ERR_CANCELLED if it was never started. One with a restart policy is not started
+ * again.
+ *
+ * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later; else as ps_reap
  */
 ps_status ps_terminate(struct ps_child *child,
                        int64_t grace_ms,
@@ -696,7 +700,7 @@ ps_status ps_terminate(struct ps_child *child,
                        struct ps_error **error);
 
 /**
- * Starts the stop plan and returns at once. ps_supervisor_next_event moves it on, as does every call that waits for the child.
+ * Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled (PS_EVENT_CANCELLED). ps_supervisor_next_event moves it on, as does every call that waits for the child.
  */
 ps_status ps_terminate_begin(struct ps_child *child,
                              int64_t grace_ms,
@@ -710,7 +714,11 @@ ps_status ps_terminate_begin(struct ps_child *child,
  * 6.15), and PS_EXIT_LOST where it does not.
  *
  * @param exit  receives the exit record (set exit->size first); may be NULL
- * @return PS_OK; PS_ERR_TIMEOUT if it has not ended
+ * A child in line is waited for through its start; one with a restart policy until it is not started again.
+ *
+ * @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start; the start's
+ *         own error if it could not be started; for a child that exited with 0, the error that kept its output file from its place
+ *         (PS_ERR_OUTPUT_EXISTS, PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
  */
 ps_status ps_reap(struct ps_child *child,
                   int64_t timeout_ms,
@@ -726,28 +734,33 @@ ps_status ps_reap_nonblock(struct ps_child *child,
                            struct ps_error **error);
 
 /**
- * The process id, for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
+ * The process id (PS_ERR_STATE before the start), for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
  */
-ps_status ps_child_pid(const struct ps_child *child, int32_t *pid, struct ps_error **error);
+ps_status ps_child_pid(const struct ps_child *child,
+                       int32_t *pid,
+                       struct ps_error **error);
 
 /**
  * A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
  *
- * @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_LIMIT
+ * @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_STATE before the start; PS_ERR_LIMIT
  */
 ps_status ps_child_pidfd(const struct ps_child *child, int32_t *fd, struct ps_error **error);
 
 /**
- * Where the child stands: PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED. Looks, and never blocks.
+ * Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
+ * PS_STATE_CANCELLED. Looks, and never waits.
  */
-ps_status ps_child_state(const struct ps_child *child, int32_t *state, struct ps_error **error);
+ps_status ps_child_state(const struct ps_child *child,
+                         int32_t *state,
+                         struct ps_error **error);
 
 /**
  * Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. A grandchild may hold the other end open
  * after the child has ended: a reader that waits for end of file should watch ps_child_pidfd too. Ends that are never taken are closed by
  * ps_child_free. Writing to a child that has ended raises SIGPIPE in the host, unless the host ignores it.
  *
- * @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_INVALID_ARGUMENT
+ * @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the start; PS_ERR_INVALID_ARGUMENT
  */
 ps_status ps_child_stdio(struct ps_child *child,
                          int32_t stream,
@@ -764,7 +777,7 @@ ps_status ps_child_stdio(struct ps_child *child,
 ps_status ps_child_output(const struct ps_child *child, char *buf, size_t cap, size_t *needed, struct ps_error **error);
 
 /**
- * How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK.
+ * How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start.
  */
 ps_status ps_child_spawn_path(const struct ps_child *child, int32_t *path, struct ps_error **error);
 
@@ -1268,7 +1281,7 @@ ps_status ps_spawn_replicas(struct ps_supervisor *supervisor,
 
 /**
  * What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
- * there). Bytes, not NUL-terminated.
+ * there). Bytes, not NUL-terminated. With several threads that take events it is the last one's.
  *
  * @param buf, cap  where to put it; NULL, 0 asks only for the length
  * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
@@ -1297,7 +1310,8 @@ ps_status ps_supervisor_fd(const struct ps_supervisor *supervisor,
 
 /**
  * Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
- * stand in line (which takes as long as their exec).
+ * stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
+ * is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
  *
  * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
  * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
@@ -1323,8 +1337,6 @@ uint32_t ps_version(void);
  * The same as text, for example "0.1.0". Static, never NULL; do not free it.
  */
 const char *ps_version_string(void);
-
-extern int32_t pthread_setcancelstate(int32_t state, int32_t *before);
 
 #ifdef __cplusplus
 }  // extern "C"

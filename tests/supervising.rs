@@ -5,7 +5,7 @@
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use common::*;
@@ -45,7 +45,7 @@ fn new_path(name: &str) -> PathBuf {
 
 /// Exactly these files lie beside it (hidden ones too); takes the directory away.
 #[track_caller]
-fn assert_only(path: &PathBuf, expected: &[&str]) {
+fn assert_only(path: &Path, expected: &[&str]) {
     let directory = path.parent().unwrap();
     let names: Vec<_> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert_eq!(names, expected);

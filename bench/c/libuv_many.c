@@ -85,26 +85,30 @@ int bench_uv_many_take(size_t exits)
 
 struct storm {
     const char *path;
-    size_t left;
+    size_t left, open; /* jobs to start; handles to be closed */
     int error;
 };
 
 static void on_exit_of_job(uv_process_t *process, int64_t status, int signal);
+static void on_close_of_job(uv_handle_t *handle);
 
 static void next_job(struct storm *storm, uv_process_t *process)
 {
     if (storm->left == 0 || storm->error != 0)
         return;
     storm->left--;
+    storm->open++;
     process->data = storm;
     storm->error = start(process, storm->path, on_exit_of_job);
     if (storm->error != 0)
-        uv_close((uv_handle_t *)process, NULL);
+        uv_close((uv_handle_t *)process, on_close_of_job);
 }
 
 static void on_close_of_job(uv_handle_t *handle)
 {
-    next_job(handle->data, (uv_process_t *)handle);
+    struct storm *storm = handle->data;
+    storm->open--;
+    next_job(storm, (uv_process_t *)handle);
 }
 
 static void on_exit_of_job(uv_process_t *process, int64_t status, int signal)
@@ -117,14 +121,15 @@ static void on_exit_of_job(uv_process_t *process, int64_t status, int signal)
 
 int bench_uv_storm(const char *path, size_t jobs, size_t slots)
 {
-    struct storm storm = {path, jobs, 0};
+    struct storm storm = {path, jobs, 0, 0};
     uv_process_t *processes = calloc(slots, sizeof *processes);
     size_t i;
     if (processes == NULL || the_loop() == NULL)
         return -ENOMEM;
     for (i = 0; i < slots; i++)
         next_job(&storm, &processes[i]);
-    uv_run(&loop, UV_RUN_DEFAULT);
+    while (storm.open > 0)
+        uv_run(&loop, UV_RUN_ONCE);
     free(processes);
     return storm.error;
 }

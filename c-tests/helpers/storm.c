@@ -65,4 +65,4 @@ void begin(long argc, char **argv)
     for (;;)
         call(SYS_exit_group, 0, 0, 0, 0, 0);
 }
-__asm__(".section .note.GNU-stack,\"\",%progbits\n");
+__asm__(".section .note.GNU-stack,\"\",%progbits\n.previous\n");

@@ -19,7 +19,8 @@ pub extern "C" fn ps_signal_all(signal: i32) -> ps_status {
 }
 
 /// Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
-/// threads spawn meanwhile are not waited for. What the children owned (directories, descriptors) is released by later calls.
+/// threads spawn meanwhile are not waited for, and those that stand in a line or wait for their restart are not touched: close their
+/// supervisor for that (ps_supervisor_shutdown, ps_supervisor_free). What the children owned (directories, descriptors) is released by later calls.
 ///
 /// @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
 /// @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1

@@ -177,7 +177,7 @@ pub unsafe extern "C" fn ps_spawn(
 /// another process that got the same number. Signal 0 only asks whether it is there. A child that has ended is there until it has been
 /// reaped. Never blocks.
 ///
-/// @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
+/// @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
@@ -191,13 +191,16 @@ pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mu
 ///
 /// @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
 /// @param exit      receives the exit record (set exit->size first); may be NULL
-/// @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later
+/// A child that waits for its (next) start is cancelled: PS_ERR_CANCELLED if it was never started. One with a restart policy is not started
+/// again.
+///
+/// @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later; else as ps_reap
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate(child: *mut ps_child, grace_ms: i64, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.terminate(grace_ms).map(Some))
 }
 
-/// Starts the stop plan and returns at once. ps_supervisor_next_event moves it on, as does every call that waits for the child.
+/// Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled (PS_EVENT_CANCELLED). ps_supervisor_next_event moves it on, as does every call that waits for the child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate_begin(child: *mut ps_child, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.terminate_begin(grace_ms).map(|()| PS_OK))
@@ -210,7 +213,11 @@ pub unsafe extern "C" fn ps_terminate_begin(child: *mut ps_child, grace_ms: i64,
 /// 6.15), and PS_EXIT_LOST where it does not.
 ///
 /// @param exit  receives the exit record (set exit->size first); may be NULL
-/// @return PS_OK; PS_ERR_TIMEOUT if it has not ended
+/// A child in line is waited for through its start; one with a restart policy until it is not started again.
+///
+/// @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start; the start's
+///         own error if it could not be started; for a child that exited with 0, the error that kept its output file from its place
+///         (PS_ERR_OUTPUT_EXISTS, PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_reap(child: *mut ps_child, timeout_ms: i64, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.reap(timeout_ms).map(Some))
@@ -223,7 +230,7 @@ pub unsafe extern "C" fn ps_reap_nonblock(child: *mut ps_child, exit: *mut ps_ex
     with_exit(child, exit, error, |managed| managed.reap_nonblock())
 }
 
-/// The process id, for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
+/// The process id (PS_ERR_STATE before the start), for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_pid(child: *const ps_child, pid: *mut i32, error: *mut *mut ps_error) -> ps_status {
     with_number(child, "pid", pid, error, |managed| Ok(managed.process()?.pid()))
@@ -231,13 +238,14 @@ pub unsafe extern "C" fn ps_child_pid(child: *const ps_child, pid: *mut i32, err
 
 /// A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
 ///
-/// @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_LIMIT
+/// @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_STATE before the start; PS_ERR_LIMIT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_pidfd(child: *const ps_child, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     with_number(child, "fd", fd, error, |managed| Ok(managed.pidfd()?.into_raw_fd()))
 }
 
-/// Where the child stands: PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED. Looks, and never blocks.
+/// Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
+/// PS_STATE_CANCELLED. Looks, and never waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32, error: *mut *mut ps_error) -> ps_status {
     with_number(child, "state", state, error, |managed| Ok(state_number(managed.state()?)))
@@ -247,7 +255,7 @@ pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32,
 /// after the child has ended: a reader that waits for end of file should watch ps_child_pidfd too. Ends that are never taken are closed by
 /// ps_child_free. Writing to a child that has ended raises SIGPIPE in the host, unless the host ignores it.
 ///
-/// @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_INVALID_ARGUMENT
+/// @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the start; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_stdio(child: *mut ps_child, stream: i32, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     with_number(child, "fd", fd, error, |managed| Ok(managed.take_stream(stream)?.into_raw_fd()))
@@ -274,7 +282,7 @@ pub unsafe extern "C" fn ps_child_output(
     })
 }
 
-/// How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK.
+/// How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_spawn_path(child: *const ps_child, path: *mut i32, error: *mut *mut ps_error) -> ps_status {
     with_number(child, "path", path, error, |managed| Ok(managed.spawn_path()? as i32))

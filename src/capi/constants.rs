@@ -128,7 +128,7 @@ pub enum ps_readiness_kind {
     PS_READY_SOCKET = 3,
 }
 
-/// Where a child stands; only forward.
+/// Where a child stands; only forward, but for a child with a restart policy, which is pending between its runs.
 #[repr(C)]
 pub enum ps_child_state_code {
     /// Not started yet, or waiting to be started again.

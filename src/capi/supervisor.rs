@@ -208,7 +208,7 @@ pub unsafe extern "C" fn ps_spawn_replicas(
 }
 
 /// What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
-/// there). Bytes, not NUL-terminated.
+/// there). Bytes, not NUL-terminated. With several threads that take events it is the last one's.
 ///
 /// @param buf, cap  where to put it; NULL, 0 asks only for the length
 /// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
@@ -256,7 +256,8 @@ pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: 
 }
 
 /// Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
-/// stand in line (which takes as long as their exec).
+/// stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
+/// is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
 ///
 /// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
 /// a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.

@@ -2,21 +2,29 @@
 //!
 //! It is the only containment that nothing gets out of: a process is born in the group of its parent, and neither a double fork nor
 //! a new session changes that. Removal waits for the kernel (see `sys/cgroup.rs`): what cannot go yet is kept in a list that
-//! later calls try again, and never forgotten.
+//! later calls try again, less and less often, and never forgotten.
+//!
+//! Traps. A name may be somebody else's: a directory that is there is taken only if it is empty, and nothing below it is touched. Two
+//! children of this process must not get the same one: names in use are remembered. And a child that is started again finds the group
+//! of its last run just leaving: that is waited for, briefly.
 
+use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 
 use super::lock;
+use crate::clock::{self, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::sys::cgroup::{self, Group};
 use crate::sys::memory::{self, PerProcess};
+use crate::sys::poll;
 
 /// What a command says about its control group.
 #[derive(Clone, Debug)]
@@ -31,7 +39,9 @@ pub struct Spec {
 #[derive(Debug)]
 pub struct Cgroup {
     group: Group,
-    place: Place,
+    place: Option<Place>,
+    /// Whether its members end with the child, so that it can go soon.
+    swept: bool,
 }
 
 /// A directory known by its inode.
@@ -39,13 +49,40 @@ pub struct Cgroup {
 struct Place {
     path: PathBuf,
     identity: (u64, u64),
+}
+
+/// A directory that could not be removed so far.
+#[derive(Debug)]
+struct Leaving {
+    place: Place,
+    next: i64,
+    delay: i64,
+}
+
+#[derive(Default)]
+struct Places {
+    used: HashSet<PathBuf>,
+    leaving: Vec<Leaving>,
+}
+
+/// What this process has; a forked host has none, they are its parent's.
+struct Registry {
+    places: Mutex<Places>,
+    /// When the next look at those that leave is due.
+    next: AtomicI64,
     instance: u32,
 }
 
-/// Groups that could not be removed so far. A forked host has none: they are its parent's.
-static LEFT: PerProcess<Mutex<Vec<Place>>> = PerProcess::new();
-/// How many those are: a look at this costs nothing.
-static LEFT_COUNT: AtomicUsize = AtomicUsize::new(0);
+static REGISTRY: PerProcess<Registry> = PerProcess::new();
+
+/// The first retry, and the slowest.
+const SOON: i64 = MILLI;
+const SLOW: i64 = 1_000 * MILLI;
+
+fn registry() -> Result<&'static Registry> {
+    let make = || Ok(Registry { places: Mutex::default(), next: AtomicI64::new(i64::MAX), instance: memory::instance() });
+    REGISTRY.get_or_try_init(make).map_err(|errno| Error::system("mmap", errno, "cannot keep control groups"))
+}
 
 impl Spec {
     /// Checks the name.
@@ -54,13 +91,15 @@ impl Spec {
         if !directory.is_absolute() || directory.components().any(|part| part == Component::ParentDir) {
             return Err(Error::invalid("cgroup", format!("cgroup: {directory:?} is not an absolute path without \"..\"")));
         }
-        Ok(Self { path: directory.to_path_buf(), inside: bytes.ends_with(b"/"), settings: Vec::new() })
+        Ok(Self { path: directory.components().collect(), inside: bytes.ends_with(b"/"), settings: Vec::new() })
     }
 
     /// Adds a file to write once the group is there.
     pub fn set(&mut self, file: &OsStr, value: &OsStr) -> Result<()> {
         let bytes = file.as_bytes();
-        if bytes.is_empty() || bytes.contains(&b'/') || bytes == b"cgroup.procs" || bytes == b"cgroup.kill" || bytes == b"cgroup.threads" {
+        // A child that is born frozen never executes its program, and the spawn would wait for that for ever.
+        let ours = [&b"cgroup.procs"[..], b"cgroup.threads", b"cgroup.kill", b"cgroup.freeze"];
+        if bytes.is_empty() || bytes.contains(&b'/') || bytes == b"." || bytes == b".." || ours.contains(&bytes) {
             return Err(Error::invalid("cgroup_set", format!("cgroup_set: {file:?} is no setting of a control group")));
         }
         self.settings.retain(|(name, _)| name != file);
@@ -69,43 +108,39 @@ impl Spec {
     }
 }
 
+fn make_directory(path: &Path) -> core::result::Result<(), Errno> {
+    std::fs::create_dir(path).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
+}
+
 impl Cgroup {
     /// Makes the directory and its settings.
-    pub fn create(spec: &Spec) -> Result<Self> {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        let path = if spec.inside {
-            spec.path.join(format!("procsup-{}-{}", crate::sys::getpid(), LAST.fetch_add(1, Ordering::Relaxed) + 1))
-        } else {
-            spec.path.clone()
-        };
-        let failed = |step: &'static str, errno: Errno| Error::system(step, errno, format!("cannot make the control group {}", path.display()));
-        let parent = path.parent().unwrap_or(Path::new("/"));
-        if !cgroup::is_cgroup2(parent).map_err(|errno| failed("statfs", errno))? {
+    pub fn create(spec: &Spec, swept: bool) -> Result<Self> {
+        let failed =
+            |step: &'static str, path: &Path, errno| Error::system(step, errno, format!("cannot make the control group {}", path.display()));
+        let parent = if spec.inside { &spec.path } else { spec.path.parent().unwrap_or(Path::new("/")) };
+        if !cgroup::is_cgroup2(parent).map_err(|errno| failed("statfs", parent, errno))? {
             let message = format!("{} is not in a cgroup v2 file system", parent.display());
             return Err(Error::new(Status::Unsupported, "cgroup", message));
         }
         retry_left();
-        let make = || std::fs::create_dir(&path).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)));
-        let made = match make() {
-            // Left by an earlier run of the host: an empty one can be had, one with processes in it is somebody's.
-            Err(Errno::EEXIST) => cgroup::remove(&path).and_then(|()| make()),
-            other => other,
+        let path = if spec.inside { make_inside(parent) } else { make_named(&spec.path) }.map_err(|(path, errno)| match errno {
+            Errno::EBUSY | Errno::ENOTEMPTY | Errno::EEXIST => Error { status: Status::State, ..failed("mkdir", &path, errno) },
+            errno => failed("mkdir", &path, errno),
+        })?;
+        let group = match Group::open(&path) {
+            Ok(group) => group,
+            Err(errno) => {
+                let _ = cgroup::remove_empty(&path);
+                release_name(&path);
+                return Err(failed("open", &path, errno));
+            }
         };
-        made.map_err(|errno| match errno {
-            Errno::EBUSY => Error { status: Status::State, ..failed("mkdir", errno) },
-            errno => failed("mkdir", errno),
-        })?;
-        let identity = std::fs::symlink_metadata(&path).map(|found| (found.dev(), found.ino())).unwrap_or_default();
-        let place = Place { path: path.clone(), identity, instance: memory::instance() };
-        let group = Group::open(&path).map_err(|errno| {
-            place.remove();
-            failed("open", errno)
-        })?;
-        let made = Self { group, place };
+        let identity = group.identity();
+        let made = Self { group, place: Some(Place { path: path.clone(), identity }), swept };
         for (file, value) in &spec.settings {
             if let Err(errno) = made.group.set(file, value) {
-                let step = format!("cannot set {} of the control group {}", file.to_string_lossy(), path.display());
-                return Err(Error::system("cgroup_set", errno, step));
+                let doing = format!("cannot set {} of the control group {}", file.to_string_lossy(), path.display());
+                return Err(Error::system("cgroup_set", errno, doing));
             }
         }
         Ok(made)
@@ -117,44 +152,132 @@ impl Cgroup {
     }
 }
 
+type Made = core::result::Result<PathBuf, (PathBuf, Errno)>;
+
+/// A directory that nobody had before. An earlier host of our number may have left some: theirs are left alone.
+fn make_inside(parent: &Path) -> Made {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    loop {
+        let path = parent.join(format!("procsup-{}-{}", crate::sys::getpid(), LAST.fetch_add(1, Ordering::Relaxed) + 1));
+        match make_directory(&path) {
+            Err(Errno::EEXIST) => {}
+            Err(errno) => return Err((path, errno)),
+            Ok(()) => return Ok(path),
+        }
+    }
+}
+
+/// The directory of this name, which is ours from here on.
+fn make_named(path: &Path) -> Made {
+    let fail = |errno| (path.to_path_buf(), errno);
+    let registry = registry().map_err(|error| fail(error.errno.unwrap_or(Errno::ENOMEM)))?;
+    if !lock(&registry.places).used.insert(path.to_path_buf()) {
+        return Err(fail(Errno::EBUSY));
+    }
+    let until = clock::now() + 100 * MILLI;
+    let made = loop {
+        match make_directory(path) {
+            Err(Errno::EEXIST) => {}
+            other => break other,
+        }
+        // Our own of an earlier run, on its way out; or one that somebody left behind. Only an empty one is taken.
+        let leaving = is_leaving(registry, path);
+        if leaving {
+            retry_now(registry, |of| of.place.path == path);
+        }
+        match cgroup::remove_empty(path) {
+            Ok(()) | Err(Errno::ENOENT) => {}
+            Err(Errno::EBUSY) if leaving && clock::now() < until => poll::wait_raw(-1, SOON),
+            Err(errno) => break Err(errno),
+        }
+    };
+    made.map(|()| path.to_path_buf()).map_err(|errno| {
+        release_name(path);
+        fail(errno)
+    })
+}
+
+fn release_name(path: &Path) {
+    if let Some(registry) = REGISTRY.get() {
+        lock(&registry.places).used.remove(path);
+    }
+}
+
+fn is_leaving(registry: &Registry, path: &Path) -> bool {
+    lock(&registry.places).leaving.iter().any(|leaving| leaving.place.path == path)
+}
+
 impl Place {
     fn remove(&self) -> bool {
         match std::fs::symlink_metadata(&self.path) {
             Ok(found) if (found.dev(), found.ino()) == self.identity => cgroup::remove(&self.path).is_ok(),
-            // Gone, or another one of that name.
-            _ => true,
+            // Another one of that name.
+            Ok(_) => true,
+            Err(error) => matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory),
         }
     }
 }
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        let place = Place { path: std::mem::take(&mut self.place.path), ..self.place };
-        if place.instance == memory::instance()
-            && !place.remove()
-            && let Ok(left) = LEFT.get_or_try_init(|| Ok(Mutex::default()))
-        {
-            let mut left = lock(left);
-            left.push(place);
-            LEFT_COUNT.store(left.len(), Ordering::Release);
+        let Some(place) = self.place.take() else { return };
+        // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
+        let Ok(registry) = registry() else { return };
+        if registry.instance != memory::instance() {
+            return;
         }
+        let path = place.path.clone();
+        if !place.remove() {
+            let delay = if self.swept { SOON } else { SLOW };
+            let next = clock::now() + delay;
+            lock(&registry.places).leaving.push(Leaving { place, next, delay });
+            registry.next.fetch_min(next, Ordering::AcqRel);
+        }
+        lock(&registry.places).used.remove(&path);
     }
 }
 
-/// Whether groups wait for their removal.
-pub fn any_left() -> bool {
-    LEFT_COUNT.load(Ordering::Acquire) != 0
+/// When a look at groups that could not be removed is due.
+pub fn left_due() -> Option<i64> {
+    REGISTRY.get().map(|registry| registry.next.load(Ordering::Acquire)).filter(|next| *next != i64::MAX)
 }
 
-/// Tries the failed removals again. Cheap when there are none.
+/// Tries the failed removals again that are due. Costs one load when there are none.
 pub fn retry_left() {
-    if !any_left() {
-        return;
+    if left_due().is_some_and(|due| clock::now() >= due)
+        && let Some(registry) = REGISTRY.get()
+    {
+        let now = clock::now();
+        retry_now(registry, |leaving| leaving.next <= now);
     }
-    let Some(left) = LEFT.get() else { return };
-    let mut again = std::mem::take(&mut *lock(left));
-    again.retain(|place| !place.remove());
-    let mut left = lock(left);
-    left.append(&mut again);
-    LEFT_COUNT.store(left.len(), Ordering::Release);
+}
+
+/// Tries those again that will go soon, until they are gone, at most until then.
+pub fn await_removals(until: i64) {
+    let Some(registry) = REGISTRY.get() else { return };
+    while left_due().is_some() && lock(&registry.places).leaving.iter().any(|leaving| leaving.delay < SLOW) && clock::now() < until {
+        retry_now(registry, |leaving| leaving.delay < SLOW);
+        poll::wait_raw(-1, SOON / 2);
+    }
+}
+
+/// Not under the lock: the file system takes its time.
+fn retry_now(registry: &Registry, which: impl Fn(&Leaving) -> bool) {
+    let mut tried: Vec<Leaving> = {
+        let mut places = lock(&registry.places);
+        let (tried, rest) = std::mem::take(&mut places.leaving).into_iter().partition(which);
+        places.leaving = rest;
+        tried
+    };
+    tried.retain_mut(|leaving| {
+        if leaving.place.remove() {
+            return false;
+        }
+        leaving.delay = (leaving.delay * 2).min(SLOW);
+        leaving.next = clock::now() + leaving.delay;
+        true
+    });
+    let mut places = lock(&registry.places);
+    places.leaving.append(&mut tried);
+    registry.next.store(places.leaving.iter().map(|leaving| leaving.next).min().unwrap_or(i64::MAX), Ordering::Release);
 }

@@ -51,6 +51,7 @@ pub struct Child {
     pub(super) settled: Condvar,
     pub(super) streams: Mutex<[Option<OwnedFd>; 3]>,
     pub(super) lines: bool,
+    pub(super) in_cgroup: bool,
     pub(super) output: Option<Mutex<Output>>,
 }
 
@@ -108,6 +109,11 @@ impl Child {
             (None, Ladder::Idle) => State::Running,
             (None, _) => State::Stopping,
         }
+    }
+
+    /// Whether it has, or had, a control group of its own that goes soon after it.
+    pub fn had_cgroup(&self) -> bool {
+        self.in_cgroup && self.sweep
     }
 
     /// Whether its stop plan has begun.
@@ -261,9 +267,14 @@ impl Child {
     pub fn try_reap(&self, read: bool) -> Result<Option<Exit>> {
         self.check()?;
         if let Some(output) = self.output.as_ref().filter(|_| read) {
-            lock(output).drain(1 << 18);
+            lock(output).drain(self.look_size());
         }
         self.reap_if(false)
+    }
+
+    /// How much a look reads: an empty line costs more than it says.
+    fn look_size(&self) -> usize {
+        if self.lines { 1 << 14 } else { 1 << 18 }
     }
 
     /// What it was to put in place shall not be: it was never wanted.
@@ -336,7 +347,7 @@ impl Child {
         let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
         let mut output = lock(self.output.as_ref().ok_or_else(none)?);
         if read {
-            output.drain(1 << 18);
+            output.drain(self.look_size());
         }
         let (first, second) = output.pieces().ok_or_else(none)?;
         Ok(show(first, second))

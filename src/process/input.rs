@@ -11,7 +11,9 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 use nix::sys::stat::Mode;
-use nix::unistd::write;
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::uio::pread;
+use nix::unistd::{Whence, lseek, write};
 
 use crate::sys::fds;
 
@@ -24,7 +26,12 @@ pub struct Input(OwnedFd);
 
 impl Input {
     /// Copies the bytes.
-    pub fn new(mut bytes: &[u8]) -> Result<Self, Errno> {
+    pub fn new(bytes: &[u8]) -> Result<Self, Errno> {
+        // Memory counts for RLIMIT_FSIZE, and one byte beyond it would kill the host by SIGXFSZ.
+        if bytes.len() as u64 > getrlimit(Resource::RLIMIT_FSIZE)?.0 {
+            return Err(Errno::EFBIG);
+        }
+        let mut bytes = bytes;
         let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
         let made = match memfd_create(c"procsup-input", flags | NOEXEC_SEAL) {
             Err(Errno::EINVAL) => memfd_create(c"procsup-input", flags),
@@ -46,6 +53,26 @@ impl Input {
     /// A reading end of its own, at the beginning: children of one command share the bytes, not the place.
     pub fn open(&self) -> Result<OwnedFd, Errno> {
         let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
-        open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard)
+        match open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard) {
+            // No /proc here: a copy has a place of its own, too.
+            Err(Errno::ENOENT) => self.copy(),
+            other => other,
+        }
+    }
+
+    fn copy(&self) -> Result<OwnedFd, Errno> {
+        let mut bytes = Vec::new();
+        let mut buffer = [0u8; 16 * 1024];
+        loop {
+            match pread(&self.0, &mut buffer, bytes.len() as libc::off_t) {
+                Ok(0) => break,
+                Ok(count) => bytes.extend_from_slice(&buffer[..count]),
+                Err(Errno::EINTR) => {}
+                Err(errno) => return Err(errno),
+            }
+        }
+        let copy = Self::new(&bytes)?.0;
+        lseek(&copy, 0, Whence::SeekSet)?;
+        Ok(copy)
     }
 }

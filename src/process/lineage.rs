@@ -11,12 +11,13 @@
 //!   level      instance     sweep    number of the child
 //! ```
 //!
-//! The level falls by one in a host that is marked itself: a limit can be lowered, but not raised. A program that sets this
+//! The level falls by one in a host that is marked itself: a limit can be lowered, but not raised. Its instance is then made from its own
+//! mark, so that the host above knows whose grandchildren it adopts when the inner host has died. A program that sets this
 //! limit by itself (audio servers do) or a command that does loses the mark, and its orphans are nobody's.
 //!
 //! Sources: getrlimit(2), proc_pid_limits(5), PR_SET_CHILD_SUBREAPER in prctl(2).
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -32,13 +33,19 @@ use crate::sys::procfs;
 const LEVEL: u32 = 57;
 const INSTANCE: u32 = 33;
 const SWEEP: u64 = 1 << 32;
+const INSTANCES: u64 = 0xFF_FFFF;
+
+/// The instance of a host that carries this mark.
+fn instance_below(mark: u64) -> u64 {
+    mark.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40 & INSTANCES
+}
 
 struct Family {
     /// Level and instance.
     base: u64,
     last: AtomicU32,
-    /// Children of ours that live.
-    live: Mutex<HashSet<u32>>,
+    /// Children of ours that live, with the instance of the hosts among them.
+    live: Mutex<HashMap<u32, u64>>,
 }
 
 static FAMILY: PerProcess<Family> = PerProcess::new();
@@ -50,7 +57,7 @@ pub fn begin() -> Result<(), Errno> {
     if !(1..=63).contains(&level) {
         return Err(Errno::EPERM);
     }
-    let instance = RandomState::new().hash_one(crate::sys::getpid()) & 0xFF_FFFF;
+    let instance = if level == 63 { RandomState::new().hash_one(crate::sys::getpid()) & INSTANCES } else { instance_below(hard) };
     let family = Family { base: level << LEVEL | instance << INSTANCE, last: AtomicU32::new(0), live: Mutex::default() };
     FAMILY.get_or_try_init(|| Ok(family)).map(drop)
 }
@@ -67,8 +74,9 @@ impl Mark {
     pub fn new(sweep: bool) -> Option<Self> {
         let family = FAMILY.get()?;
         let number = family.last.fetch_add(1, Ordering::Relaxed);
-        lock(&family.live).insert(number);
-        Some(Self { number, value: family.base | u64::from(number) | if sweep { SWEEP } else { 0 } })
+        let value = family.base | u64::from(number) | if sweep { SWEEP } else { 0 };
+        lock(&family.live).insert(number, instance_below(value));
+        Some(Self { number, value })
     }
 
     /// As the limit that carries it.
@@ -88,8 +96,7 @@ impl Drop for Mark {
 /// A descendant of one of our children.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Descendant {
-    number: u32,
-    sweep: bool,
+    value: u64,
 }
 
 impl Descendant {
@@ -97,11 +104,22 @@ impl Descendant {
     pub fn of(pid: i32) -> Option<Self> {
         let family = FAMILY.get()?;
         let value = procfs::realtime_limit(pid)?;
-        (value & !(SWEEP | u64::from(u32::MAX)) == family.base).then_some(Self { number: value as u32, sweep: value & SWEEP != 0 })
+        let own = value & !(SWEEP | u64::from(u32::MAX)) == family.base;
+        // A lower level: marked by a host below one of our children.
+        (own || (1..family.base >> LEVEL).contains(&(value >> LEVEL))).then_some(Self { value })
     }
 
     /// Its child has ended, and nobody was to survive it.
     pub fn is_unwanted(&self) -> bool {
-        self.sweep && FAMILY.get().is_some_and(|family| !lock(&family.live).contains(&self.number))
+        let Some(family) = FAMILY.get().filter(|_| self.value & SWEEP != 0) else { return false };
+        let live = lock(&family.live);
+        let (level, own) = (self.value >> LEVEL, family.base >> LEVEL);
+        let instance = self.value >> INSTANCE & INSTANCES;
+        match own - level {
+            0 => !live.contains_key(&(self.value as u32)),
+            1 => !live.values().any(|below| *below == instance),
+            // Too far down to tell whose it is: it is reaped, and wanted as long as anybody lives.
+            _ => live.is_empty(),
+        }
     }
 }

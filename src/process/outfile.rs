@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, RenameFlags, open, openat, renameat, renameat2};
-use nix::sys::stat::{Mode, fstatat};
+use nix::sys::stat::{Mode, fchmod, fstatat};
 use nix::unistd::{LinkatFlags, UnlinkatFlags, linkat, unlinkat};
 
 use crate::error::{Error, Result, Status};
@@ -102,6 +102,8 @@ impl OutFile {
         match openat(directory, ".", flags | OFlag::O_TMPFILE, READ_WRITE_BY_OWNER) {
             Ok(file) => {
                 let file = fds::above_standard(file)?;
+                // The umask of the host has no say.
+                fchmod(&file, READ_WRITE_BY_OWNER)?;
                 if std::fs::symlink_metadata(link_of(&file)).is_ok() {
                     return Ok((file, None));
                 }
@@ -113,7 +115,14 @@ impl OutFile {
         let hidden = hidden_name(name);
         let flags = flags | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
         let file = openat(directory, hidden.as_os_str(), flags, READ_WRITE_BY_OWNER)?;
-        Ok((fds::above_standard(file)?, Some(hidden)))
+        let made = fds::above_standard(file).and_then(|file| fchmod(&file, READ_WRITE_BY_OWNER).map(|()| file));
+        match made {
+            Ok(file) => Ok((file, Some(hidden))),
+            Err(errno) => {
+                let _ = unlinkat(directory, hidden.as_os_str(), UnlinkatFlags::NoRemoveDir);
+                Err(errno)
+            }
+        }
     }
 
     /// The descriptor that the child writes to.

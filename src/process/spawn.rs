@@ -86,7 +86,7 @@ fn make(command: &Command) -> Result<Child> {
     let doing = || format!("cannot run {}", command.program.to_string_lossy());
     let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, doing());
     let file = command.output_file.as_ref().map(OutFile::create).transpose()?;
-    let cgroup = command.cgroup.as_ref().map(Cgroup::create).transpose()?;
+    let cgroup = command.cgroup.as_ref().map(|spec| Cgroup::create(spec, command.sweep)).transpose()?;
 
     let mut pipes = Pipes::default();
     let (map, inherited) = plan(command, engine, file.as_ref(), &mut pipes)?;
@@ -175,6 +175,7 @@ fn make(command: &Command) -> Result<Child> {
         settled: Condvar::new(),
         streams: Mutex::new(pipes.ours),
         lines: command.lines,
+        in_cgroup: command.cgroup.is_some(),
         output: (command.capture.is_some() || command.lines)
             .then(|| Mutex::new(Output::new(pipes.output, command.capture, command.lines.then_some(command.line_limit)))),
     })

@@ -34,9 +34,10 @@ pub fn live_count() -> u32 {
     REGISTRY.get().filter(|registry| registry.is_ours()).map_or(0, |registry| registry.slots().filter(Slot::is_running).count() as u32)
 }
 
-/// Whether this number is that of a child of ours that nobody has reaped.
+/// The numbers of the children that nobody has reaped.
 pub fn numbers() -> Vec<i32> {
-    REGISTRY.get().map_or_else(Vec::new, |registry| registry.slots().map(|slot| slot.pid()).filter(|pid| *pid != 0).collect())
+    // In a slot that was used before an old number may stand.
+    REGISTRY.get().map_or_else(Vec::new, |registry| registry.slots().filter(Slot::is_running).map(|slot| slot.pid()).collect())
 }
 
 /// Kills all groups, then reaps every leader; answers how many were left at the deadline (`None`: no deadline).

@@ -2,8 +2,8 @@
 //!
 //! Traps. An epoll entry must be removed before its descriptor is closed: the host may hold a duplicate, which keeps the entry
 //! alive, or the number may come back as another child's. So the entry here holds its own share of each descriptor. And the
-//! lock of `books` is never held while a child's lock is taken or anything waits: work is collected under it, done without it. (The
-//! stage of a `Managed` is a leaf: it may be changed under this lock, and takes no other.)
+//! lock of `books` is never held while anything waits: work is collected under it, done without it. (The
+//! order is books, stage of a `Managed`, life of a child, output: never the other way round.)
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use super::events::{Event, EventKind, Queue};
 use super::orphans::Orphans;
 use super::restart::Next;
-use super::{Managed, shut_down};
+use super::{Managed, cancelled, shut_down};
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::process::child::Child;
@@ -61,7 +61,7 @@ pub(super) struct Books {
     pub(super) events: Queue,
     pub(super) timers: BTreeSet<(i64, u64)>,
     /// Which looks that are nobody's are among the timers.
-    pub(super) looks: BTreeSet<u64>,
+    pub(super) looks: BTreeMap<u64, i64>,
     /// Whether the flag is up.
     raised: bool,
     /// Threads that are about to take an event, and will bring the flag in line themselves.
@@ -330,8 +330,8 @@ impl Inner {
         if self.is_default {
             return;
         }
-        books.active -= 1;
         let next = entry.managed.decide(super::restart::Ended::of(&exit), books.is_closing());
+        books.active -= 1;
         if !books.can_start() && !entry.managed.has_recipe() {
             self.tell_end(&mut books, &entry, (exit, complaint), next);
             self.check_done(&mut books);
@@ -341,24 +341,29 @@ impl Inner {
         // Queued work is started before anybody hears of this end; the lock is not held over a spawn.
         books.telling += 1;
         let first = self.take_first(&mut books);
+        // Nobody in line: the slot is kept until the end is told, so that no start by another thread is told before it.
+        let held = first.is_none();
+        books.active += usize::from(held);
         drop(books);
         let next = entry.managed.enter(next, None);
         let started = first.map(|first| (first.make(), first));
         let late = self.tell_end(&mut lock(&self.books), &entry, (exit, complaint), next);
-        self.told(&entry.managed, late);
+        self.told(&entry.managed, late, held);
         if let Some((made, first)) = started {
             self.conclude_start(&first, made);
         }
         self.start_queued();
     }
 
-    /// An end, or a failed start, has been told of. `late`: it was to be followed by another start, but the supervisor has been closed meanwhile.
-    pub(super) fn told(&self, managed: &Arc<Managed>, late: bool) {
+    /// An end, or a failed start, has been told of. `late`: it was to be followed by another start, but somebody has stopped the child, or
+    /// closed the supervisor, meanwhile. `held`: its slot is still taken.
+    pub(super) fn told(&self, managed: &Arc<Managed>, late: bool, held: bool) {
         if late {
-            self.call_off(managed, shut_down());
+            self.call_off(managed, if managed.is_halted() { cancelled() } else { shut_down() });
         }
         let mut books = lock(&self.books);
         books.telling -= 1;
+        books.active -= usize::from(held);
         self.check_done(&mut books);
         self.signal_waiters(&mut books);
     }
@@ -374,9 +379,7 @@ impl Inner {
             event.status = complaint;
         });
         self.look_after_orphans(books);
-        if cgroup::any_left() {
-            self.keep_house(books, 2 * clock::MILLI);
-        }
+        self.keep_house(books);
         self.tell_next(books, managed, next, Some(exit), None)
     }
 
@@ -385,7 +388,7 @@ impl Inner {
         match next {
             Next::Over => {}
             Next::GiveUp => books.push(EventKind::GaveUp, managed, |event| (event.exit, event.status) = (exit, why)),
-            Next::Again(_) if books.is_closing() => return true,
+            Next::Again(_) if books.is_closing() || managed.is_halted() => return true,
             Next::Again(delay) => {
                 let (key, due) = (books.next_key(), clock::now().saturating_add(delay));
                 managed.set_key(key);
@@ -504,17 +507,25 @@ impl Inner {
         Ok(())
     }
 
-    /// A look that is taken after a while, unless one is due already.
+    /// A look that is taken after a while.
     pub(super) fn schedule_look(&self, books: &mut Books, what: u64, after: i64) {
-        if books.looks.insert(what) {
-            books.timers.insert((clock::now().saturating_add(after), what));
-            let _ = self.set_timer(books);
+        let due = clock::now().saturating_add(after);
+        // One that is due soon is not put off; one that is far off comes nearer.
+        if books.looks.get(&what).is_some_and(|known| *known <= due) {
+            return;
         }
+        if let Some(known) = books.looks.insert(what, due) {
+            books.timers.remove(&(known, what));
+        }
+        books.timers.insert((due, what));
+        let _ = self.set_timer(books);
     }
 
     /// Looks again at what could not be removed yet.
-    pub(super) fn keep_house(&self, books: &mut Books, after: i64) {
-        self.schedule_look(books, HOUSEKEEPING, after);
+    pub(super) fn keep_house(&self, books: &mut Books) {
+        if let Some(due) = cgroup::left_due() {
+            self.schedule_look(books, HOUSEKEEPING, (due - clock::now()).max(0));
+        }
     }
 
     /// A child's ladder or deadline has changed.

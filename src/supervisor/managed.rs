@@ -194,6 +194,11 @@ impl Managed {
         lock(&self.run).number
     }
 
+    /// Whether an end is not the end.
+    fn comes_back(&self) -> bool {
+        self.restarts() && !self.is_halted()
+    }
+
     fn restarts(&self) -> bool {
         self.recipe.as_ref().is_some_and(|recipe| recipe.restart.when != crate::process::command::RestartWhen::Never)
     }
@@ -201,7 +206,6 @@ impl Managed {
     /// Makes its process: its turn has come. Blocks as a spawn does. Nobody sees the process before it is in the books (`publish`): who saw it
     /// could reap it before anybody counts on it.
     pub(super) fn make(&self) -> Result<Arc<Child>> {
-        lock(&self.run).stage = Stage::Starting;
         let (command, belongings) = {
             let none = || Error::new(Status::Cancelled, "start", "the child was called off");
             let mut stock = lock(&self.recipe.as_ref().ok_or_else(none)?.stock);
@@ -222,6 +226,38 @@ impl Managed {
         run.number += 1;
         ring(&mut run);
         run.stop.take()
+    }
+
+    /// Its turn has come.
+    pub(super) fn set_starting(&self) {
+        lock(&self.run).stage = Stage::Starting;
+    }
+
+    /// It shall not be started any more.
+    pub(super) fn halt(&self) {
+        let _run = lock(&self.run);
+        self.halted.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::SeqCst)
+    }
+
+    /// What it was given is its own from now on.
+    pub(super) fn bind(&self) {
+        if let Some(recipe) = &self.recipe
+            && let Some(stock) = lock(&recipe.stock).as_mut()
+        {
+            stock.belongings.bind();
+        }
+    }
+
+    /// It will not be: what it was given is the command's again.
+    pub(super) fn give_back(&self) {
+        let stock = self.recipe.as_ref().and_then(|recipe| lock(&recipe.stock).take());
+        if let Some(stock) = stock {
+            stock.belongings.give_back();
+        }
     }
 
     /// Whether its owner has freed it.
@@ -423,8 +459,11 @@ impl Managed {
             if self.supervisor.cancel(self) {
                 return Ok(false);
             }
-            // Its turn has come just now: whoever took it from the queue says so in a moment.
-            poll::relax();
+            // Nowhere: its turn has just come, which shows at the next look; or its last end is being told of, and who tells it sees that
+            // it was halted.
+            if lock(&self.run).stage == Stage::Waiting {
+                return Ok(false);
+            }
         }
     }
 
@@ -467,6 +506,8 @@ impl Managed {
         let run = lock(&self.run);
         match (run.stage, &run.child) {
             (Stage::Waiting | Stage::Starting, _) => View::Waiting,
+            // Another thread is about to say what comes next.
+            (Stage::Live, Some(child)) if self.comes_back() && child.exit().is_some() => View::Waiting,
             (Stage::Live, Some(child)) => View::Live(child.clone()),
             (_, child) => match (&run.error, child.as_ref().and_then(|child| Some((child, child.exit()?)))) {
                 (Some(error), _) => View::Over(Err(error.clone())),
@@ -488,7 +529,7 @@ impl Managed {
                     return Ok(View::Live(child));
                 };
                 self.supervisor.finish(self, &child, exit);
-                Ok(if self.restarts() { self.view() } else { View::Over(Self::outcome(&child, exit)) })
+                Ok(if self.comes_back() { self.view() } else { View::Over(Self::outcome(&child, exit)) })
             }
             View::Waiting => {
                 self.supervisor.pump_if_busy();
@@ -505,16 +546,13 @@ impl Managed {
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let waited = self.wait_registered(deadline, give_up);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        if !matches!(waited, Ok(None)) {
+        if !matches!(waited, Ok(None)) && matches!(self.view(), View::Over(_)) || matches!(waited, Ok(Some(_))) {
             self.exit_taken.store(true, Ordering::Release);
         }
         // The kernel needs a moment before it lets a control group go whose last member was just killed.
-        for _ in 0..10 {
-            if !cgroup::any_left() || deadline.is_some_and(|at| clock::now() >= at) {
-                break;
-            }
-            cgroup::retry_left();
-            poll::wait_raw(-1, clock::MILLI);
+        if matches!(waited, Ok(Some(_))) && self.child().is_some_and(|child| child.had_cgroup()) {
+            let patience = clock::now() + 20 * clock::MILLI;
+            cgroup::await_removals(deadline.map_or(patience, |at| at.min(patience)));
         }
         waited
     }
@@ -522,6 +560,13 @@ impl Managed {
     fn wait_registered(&self, deadline: Option<i64>, give_up: bool) -> Result<Option<Exit>> {
         let inner = &self.supervisor;
         loop {
+            if deadline.is_some_and(|at| clock::now() >= at) {
+                // No time to wait: a look, which reads no more than looks do.
+                return match self.look()? {
+                    View::Over(outcome) => outcome.map(Some),
+                    _ => Ok(None),
+                };
+            }
             match self.view() {
                 View::Over(outcome) => return outcome.map(Some),
                 View::Live(child) => {
@@ -529,20 +574,15 @@ impl Managed {
                         inner.pump_if_busy();
                         inner.collect_output(self, &child);
                     };
-                    let Some(exit) = child.wait(deadline, give_up, || inner.watch(), pump)? else { return Ok(None) };
+                    let waited = child.wait(deadline, give_up, || inner.watch(), pump)?;
+                    inner.collect_output(self, &child);
+                    let Some(exit) = waited else { return Ok(None) };
                     inner.finish(self, &child, exit);
-                    if !self.restarts() {
+                    if !self.comes_back() {
                         return Self::outcome(&child, exit).map(Some);
                     }
-                    // Another thread may be about to say what comes next.
-                    poll::relax();
                 }
-                View::Waiting => {
-                    if deadline.is_some_and(|at| clock::now() >= at) {
-                        return Ok(None);
-                    }
-                    self.await_stage(deadline)?;
-                }
+                View::Waiting => self.await_stage(deadline)?,
             }
         }
     }
@@ -550,34 +590,34 @@ impl Managed {
     /// Waits for a new stage, driving the supervisor.
     fn await_stage(&self, deadline: Option<i64>) -> Result<()> {
         let inner = &self.supervisor;
-        inner.pump_if_busy();
         let Ok(bell) = Flag::new().map(Arc::new) else {
+            inner.pump_if_busy();
             poll::pause(deadline);
             return Ok(());
         };
-        {
-            let mut run = lock(&self.run);
-            if !matches!(run.stage, Stage::Waiting | Stage::Starting) {
-                return Ok(());
-            }
-            run.bells.push(bell.clone());
+        // In this order: what is rung for after the look that follows is heard.
+        lock(&self.run).bells.push(bell.clone());
+        inner.pump_if_busy();
+        if !matches!(self.view(), View::Waiting) {
+            lock(&self.run).bells.retain(|other| !Arc::ptr_eq(other, &bell));
+            return Ok(());
         }
         let mut watched = vec![bell.as_fd()];
         watched.extend(inner.watch());
         let waited = poll::wait(&watched, deadline).map_err(|errno| Error::system("poll", errno, "cannot wait"));
         lock(&self.run).bells.retain(|other| !Arc::ptr_eq(other, &bell));
-        inner.pump_if_busy();
         waited.map(drop)
     }
 
     /// The owner's handle goes; the process stays with its supervisor. A child of the default supervisor enters its books now,
     /// so that a later call reaps it.
     pub fn let_go(self: &Arc<Self>) {
+        // In this order: who publishes a process looks at this afterwards.
+        self.let_go.store(true, Ordering::SeqCst);
         let child = self.child();
         if let Some(child) = &child {
             child.drop_streams();
         }
-        self.let_go.store(true, Ordering::Release);
         if self.exit_taken.load(Ordering::Acquire) {
             self.supervisor.forget(self.events.load(Ordering::Relaxed));
             return;

@@ -217,6 +217,10 @@ impl Drop for Supervisor {
     }
 }
 
+fn cancelled() -> Error {
+    Error::new(Status::Cancelled, "queue", "the child was cancelled before it was started")
+}
+
 fn shut_down() -> Error {
     Error::new(Status::Shutdown, "supervisor", "the supervisor has been closed")
 }

@@ -14,8 +14,9 @@ use crate::error::{Error, Result};
 use crate::process::lineage::{self, Descendant};
 use crate::process::lock;
 use crate::registry;
+use crate::sys::pidfd::{self, SendError};
 use crate::sys::wait::{self, Seen};
-use crate::sys::{pidfd, poll, procfs, signal};
+use crate::sys::{poll, procfs, signal};
 
 const SOON: i64 = 5 * MILLI;
 const SELDOM: i64 = 500 * MILLI;
@@ -30,8 +31,29 @@ pub(super) struct Orphans {
 
 struct Orphan {
     pid: i32,
-    pidfd: OwnedFd,
+    /// None where a filter forbids it: then every look asks. It is our own child by now, so its number cannot be another's.
+    pidfd: Option<OwnedFd>,
     descendant: Descendant,
+    /// In the set. Not if it cannot be, or has ended and cannot be reaped yet (a tracer holds it).
+    watched: bool,
+}
+
+impl Orphan {
+    fn number(&self) -> i32 {
+        self.pidfd.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    fn kill(&self) {
+        let sent = self.pidfd.as_ref().map_or(Err(SendError::Unavailable), |pidfd| pidfd::signal(pidfd.as_raw_fd(), libc::SIGKILL));
+        if sent == Err(SendError::Unavailable) && wait::look(self.number(), self.pid) == Seen::Running {
+            let _ = pidfd::kill_number(self.pid, libc::SIGKILL);
+        }
+    }
+
+    /// Whether it is gone for good.
+    fn reap(&self) -> bool {
+        wait::reap(self.number(), self.pid) != Seen::Running
+    }
 }
 
 impl Inner {
@@ -58,13 +80,6 @@ impl Inner {
     /// Somebody has ended: orphans may have come.
     pub(super) fn look_after_orphans(&self, books: &mut Books) {
         if books.orphans.on {
-            // A look that is far off comes nearer; one that is near is not put off by every further end.
-            let soon = clock::now() + SOON;
-            let far = books.timers.iter().find(|(due, key)| *key == LOOK_FOR_ORPHANS && *due > soon).copied();
-            if let Some(timer) = far {
-                books.timers.remove(&timer);
-                books.looks.remove(&LOOK_FOR_ORPHANS);
-            }
             self.schedule_look(books, LOOK_FOR_ORPHANS, SOON);
         }
     }
@@ -73,29 +88,35 @@ impl Inner {
     pub(super) fn look_for_orphans(&self) {
         let found = adopted(|pid| lock(&self.books).orphans.watched.values().any(|orphan| orphan.pid == pid));
         let mut books = lock(&self.books);
-        for orphan in found {
+        for mut orphan in found {
             books.orphans.last += 1;
             let word = ORPHANS | books.orphans.last;
-            if self.set.add(&orphan.pidfd, word).is_ok() {
-                books.orphans.watched.insert(word, orphan);
-            }
+            orphan.watched = orphan.pidfd.as_ref().is_some_and(|pidfd| self.set.add(pidfd, word).is_ok());
+            books.orphans.watched.insert(word, orphan);
         }
         for orphan in books.orphans.watched.values().filter(|orphan| orphan.descendant.is_unwanted()) {
-            let _ = pidfd::signal(orphan.pidfd.as_raw_fd(), libc::SIGKILL);
+            orphan.kill();
         }
+        let before = books.orphans.watched.len();
+        books.orphans.watched.retain(|_, orphan| orphan.watched || !orphan.reap());
         if books.orphans.on {
-            self.schedule_look(&mut books, LOOK_FOR_ORPHANS, SELDOM);
+            // What one leaves behind is ours now; and those that are only asked are asked again soon.
+            let soon = before != books.orphans.watched.len() || books.orphans.watched.values().any(|orphan| orphan.pidfd.is_none());
+            self.schedule_look(&mut books, LOOK_FOR_ORPHANS, if soon { 4 * SOON } else { SELDOM });
         }
     }
 
     /// A watched orphan has ended.
     pub(super) fn reap_orphan(&self, word: u64) {
         let mut books = lock(&self.books);
-        let Some(orphan) = books.orphans.watched.get(&word) else { return };
-        if wait::reap(orphan.pidfd.as_raw_fd(), 0) != Seen::Running
-            && let Some(orphan) = books.orphans.watched.remove(&word)
-        {
-            self.set.remove(&orphan.pidfd);
+        let Some(orphan) = books.orphans.watched.get_mut(&word) else { return };
+        // Out of the set in any case: readable and not to be reaped, it would keep everybody awake.
+        if let Some(pidfd) = &orphan.pidfd {
+            self.set.remove(pidfd);
+        }
+        orphan.watched = false;
+        if orphan.reap() {
+            books.orphans.watched.remove(&word);
             // What it leaves behind is ours now.
             self.look_after_orphans(&mut books);
         }
@@ -111,17 +132,17 @@ impl Inner {
             std::mem::take(&mut books.orphans.watched).into_values().collect()
         };
         for orphan in &watched {
-            self.set.remove(&orphan.pidfd);
+            if let Some(pidfd) = orphan.pidfd.as_ref().filter(|_| orphan.watched) {
+                self.set.remove(pidfd);
+            }
         }
         loop {
             let known: Vec<i32> = watched.iter().map(|orphan| orphan.pid).collect();
             watched.extend(adopted(|pid| known.contains(&pid)));
             watched.retain(|orphan| orphan.descendant.is_unwanted());
-            for orphan in &watched {
-                let _ = pidfd::signal(orphan.pidfd.as_raw_fd(), libc::SIGKILL);
-            }
+            watched.iter().for_each(Orphan::kill);
             let before = watched.len();
-            watched.retain(|orphan| wait::reap(orphan.pidfd.as_raw_fd(), 0) == Seen::Running);
+            watched.retain(|orphan| !orphan.reap());
             if (before == 0 && watched.is_empty()) || deadline.is_some_and(|at| clock::now() >= at) {
                 return;
             }
@@ -138,10 +159,10 @@ fn adopted(is_known: impl Fn(i32) -> bool) -> Vec<Orphan> {
     own.sort_unstable();
     let strangers = children.into_iter().filter(|pid| own.binary_search(pid).is_err() && !is_known(*pid));
     let orphan = |pid: i32| {
-        let pidfd = pidfd::open(pid).ok()?;
+        let pidfd = pidfd::open(pid).ok();
         // Read after it was pinned: the number may have been another's before.
         let descendant = Descendant::of(pid)?;
-        Some(Orphan { pid, pidfd, descendant })
+        Some(Orphan { pid, pidfd, descendant, watched: false })
     };
     strangers.filter_map(orphan).collect()
 }

@@ -16,6 +16,9 @@ use crate::process::child::Child;
 use crate::process::{cgroup, lock};
 use crate::sys::poll;
 
+/// Bytes of a stream that are cut into lines at one look.
+const STEP: usize = 16 * 1024;
+
 impl Inner {
     pub(super) fn pump_if_busy(self: &Arc<Self>) {
         if self.busy.load(Ordering::Relaxed) != 0 {
@@ -50,7 +53,9 @@ impl Inner {
         let Some((managed, child)) = found else { return };
         if what > 0 {
             // What nobody takes is not read; collecting takes the pipe out of the set then.
-            if managed.unread() <= MAX_UNREAD && !child.drain(what as usize - 1, MAX_UNREAD) {
+            // Lines in small steps: one that is empty costs more as an event than it says.
+            let allowance = if child.has_output_lines() { STEP } else { MAX_UNREAD };
+            if managed.unread() <= MAX_UNREAD && !child.drain(what as usize - 1, allowance) {
                 self.forget_pipe(key, what as usize - 1);
             }
             self.collect_output(&managed, &child);
@@ -119,9 +124,7 @@ impl Inner {
             self.look_for_orphans();
         }
         cgroup::retry_left();
-        if cgroup::any_left() {
-            self.keep_house(&mut lock(&self.books), 10 * clock::MILLI);
-        }
+        self.keep_house(&mut lock(&self.books));
         for (managed, child, key, aside) in &due {
             child.tick();
             self.reschedule(managed);

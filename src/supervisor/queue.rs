@@ -109,9 +109,7 @@ impl Inner {
 
     fn enqueue(self: &Arc<Self>, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         let prepared = spawn::check_lent(command).and_then(|()| command.pinned()).and_then(|pinned| Ok((pinned, Belongings::take(command)?)));
-        let joined = prepared.map(|(pinned, mut belongings)| {
-            // From here on it owns them, whether or not it is ever started.
-            belongings.bind();
+        let joined = prepared.map(|(pinned, belongings)| {
             let managed = Arc::new(Managed::waiting(self.clone(), pinned, belongings));
             managed.set_token(register(&managed));
             managed
@@ -121,8 +119,12 @@ impl Inner {
             books.joining -= 1;
             if let Ok(managed) = &joined {
                 if books.is_closing() {
+                    drop(books);
+                    managed.give_back();
                     return Err(shut_down());
                 }
+                // From here on it owns what it was given, whether or not it is ever started.
+                managed.bind();
                 self.join(&mut books, managed.clone());
             }
         }
@@ -145,6 +147,8 @@ impl Inner {
             return None;
         }
         let (_, managed) = books.pending.pop_first()?;
+        // Under the lock: who wants to cancel it finds it in the line, or on its way.
+        managed.set_starting();
         books.active += 1;
         self.busy.fetch_sub(1, Ordering::Relaxed);
         Some(managed)
@@ -179,7 +183,6 @@ impl Inner {
         };
         let closing = {
             let mut books = lock(&self.books);
-            books.active -= 1;
             books.telling += 1;
             books.is_closing()
         };
@@ -191,15 +194,19 @@ impl Inner {
             books.push(kind, managed, |event| event.status = Some(failed.status));
             self.tell_next(&mut books, managed, next, None, Some(failed.status))
         };
-        self.told(managed, late);
+        self.told(managed, late, true);
     }
 
-    /// Takes a child out of the line, or out of its wait for a restart. `false`: it is not there.
+    /// Takes a child that was halted out of the line, or out of its wait for a restart. `false`: it is not there.
     pub(super) fn cancel(&self, managed: &Arc<Managed>) -> bool {
-        if !self.leave(&mut lock(&self.books), managed.key()) {
-            return false;
+        {
+            let mut books = lock(&self.books);
+            if !self.leave(&mut books, managed.key()) {
+                return false;
+            }
+            books.telling += 1;
         }
-        self.call_off(managed, Error::new(Status::Cancelled, "queue", "the child was cancelled before it was started"));
+        self.told(managed, true, false);
         true
     }
 

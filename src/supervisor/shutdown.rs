@@ -9,7 +9,7 @@ use super::{Managed, shut_down};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::process::child::Child;
-use crate::process::lock;
+use crate::process::{cgroup, lock};
 use crate::process::stop::LAST_WAIT_MS;
 use crate::registry::Cause;
 use crate::sys::memory;
@@ -28,10 +28,13 @@ impl Inner {
             let mut books = lock(&self.books);
             books.shutdown.get_or_insert(Shutdown::Begun);
             let waiting = self.empty_line(&mut books);
+            // Nobody says "done" before all these have been told.
+            books.telling += waiting.len();
             (waiting, books.children.values().map(|entry| (entry.managed.clone(), entry.child.clone())).collect())
         };
         for managed in &waiting {
             self.call_off(managed, shut_down());
+            lock(&self.books).telling -= 1;
         }
         for (managed, child) in &running {
             child.end_plan_with_kill();
@@ -82,7 +85,8 @@ impl Inner {
         for managed in &waiting {
             managed.call_off(shut_down());
         }
-        for (_, child) in &children {
+        for (managed, child) in &children {
+            managed.halt();
             child.kill(Cause::Shutdown);
         }
         let deadline = clock::deadline(LAST_WAIT_MS);
@@ -96,6 +100,7 @@ impl Inner {
             }
         }
         self.kill_orphans(deadline);
+        cgroup::await_removals(clock::now() + 500 * clock::MILLI);
         left
     }
 }

@@ -5,13 +5,14 @@
 //! pinned by a pidfd first and then looked for in the list once more.
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{Read, Seek};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
-use nix::sys::stat::Mode;
+use nix::sys::stat::{Mode, fstat};
 use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, fstatfs, statfs};
 
 use super::raw::syscall;
@@ -28,6 +29,9 @@ pub struct Group {
     directory: OwnedFd,
     /// `cgroup.kill` (Linux 5.14), open for writing: a signal handler may use it.
     kill: Option<OwnedFd>,
+    /// Where there is none: the list of members, open for the day when descriptors have run out.
+    procs: Option<File>,
+    identity: (u64, u64),
 }
 
 impl Group {
@@ -38,8 +42,19 @@ impl Group {
         if fstatfs(&directory)?.filesystem_type() != CGROUP2_SUPER_MAGIC {
             return Err(Errno::EMEDIUMTYPE);
         }
-        let kill = openat(&directory, "cgroup.kill", OFlag::O_WRONLY | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard).ok();
-        Ok(Self { directory, kill })
+        let found = fstat(&directory)?;
+        let open = |name: &str, flags| openat(&directory, name, flags | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard);
+        let (kill, procs) = match open("cgroup.kill", OFlag::O_WRONLY) {
+            Ok(kill) => (Some(kill), None),
+            Err(Errno::ENOENT) => (None, Some(File::from(open("cgroup.procs", OFlag::O_RDONLY)?))),
+            Err(errno) => return Err(errno),
+        };
+        Ok(Self { directory, kill, procs, identity: (found.st_dev, found.st_ino) })
+    }
+
+    /// Device and inode.
+    pub fn identity(&self) -> (u64, u64) {
+        self.identity
     }
 
     /// For CLONE_INTO_CGROUP.
@@ -68,13 +83,45 @@ impl Group {
         let path = format!("/proc/self/fd/{}", self.directory.as_raw_fd());
         let mut found = Vec::new();
         collect_members(Path::new(&path), 0, &mut found);
+        if let Some(mut procs) = self.procs.as_ref().filter(|_| found.is_empty()) {
+            let mut list = String::new();
+            if procs.rewind().and_then(|()| procs.read_to_string(&mut list)).is_ok() {
+                found.extend(list.lines().filter_map(|line| line.parse::<i32>().ok()));
+            }
+        }
         found
+    }
+
+    /// Does something while no member can end and give its number away (`cgroup.freeze`, Linux 5.2): for systems without pidfds. The kernel needs
+    /// a moment to stop everybody; one who sits in an uninterruptible call is not waited for.
+    fn frozen(&self, act: impl FnOnce()) {
+        let freeze = |on: &[u8]| self.set(OsStr::new("cgroup.freeze"), on);
+        if freeze(b"1").is_ok() {
+            let events = format!("/proc/self/fd/{}/cgroup.events", self.directory.as_raw_fd());
+            for _ in 0..50 {
+                if fs::read_to_string(&events).is_ok_and(|text| text.contains("frozen 1")) {
+                    break;
+                }
+                super::poll::wait_raw(-1, 1_000_000);
+            }
+        }
+        act();
+        let _ = freeze(b"0");
     }
 
     /// Signals every member but those whom `skip` names, one by one. Not safe in a signal handler.
     pub fn signal(&self, signal: i32, skip: impl Fn(i32) -> bool) {
-        let mut pinned: Vec<(i32, OwnedFd)> =
-            self.members().into_iter().filter(|pid| *pid > 1 && !skip(*pid)).filter_map(|pid| Some((pid, pidfd::open(pid).ok()?))).collect();
+        let wanted: Vec<i32> = self.members().into_iter().filter(|pid| *pid > 1 && !skip(*pid)).collect();
+        let mut pinned: Vec<(i32, OwnedFd)> = wanted.iter().filter_map(|pid| Some((*pid, pidfd::open(*pid).ok()?))).collect();
+        if pinned.len() < wanted.len() {
+            // A filter, or no descriptors. (Or somebody has just ended: then the look is wasted.)
+            let pinned: Vec<i32> = pinned.iter().map(|(pid, _)| *pid).collect();
+            self.frozen(|| {
+                for pid in self.members().into_iter().filter(|pid| wanted.contains(pid) && !pinned.contains(pid)) {
+                    let _ = pidfd::kill_number(pid, signal);
+                }
+            });
+        }
         let members = self.members();
         pinned.retain(|(pid, _)| members.contains(pid));
         for (pid, fd) in pinned {
@@ -94,6 +141,8 @@ impl Group {
                 return;
             }
             self.signal(libc::SIGKILL, |_| false);
+            // A killed member is listed until it is gone.
+            super::poll::relax();
         }
     }
 }
@@ -115,6 +164,11 @@ fn collect_members(path: &Path, depth: usize, found: &mut Vec<i32>) {
 pub fn kill_all(kill_fd: RawFd) -> bool {
     // SAFETY: one byte of static memory; a wrong descriptor gives EBADF.
     kill_fd >= 0 && unsafe { syscall!(libc::SYS_write, kill_fd, c"1".as_ptr(), 1usize) } == 1
+}
+
+/// Removes a group with nobody and nothing in it.
+pub fn remove_empty(path: &Path) -> Result<(), Errno> {
+    fs::remove_dir(path).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
 }
 
 /// Removes a group and those that its members made below it. `EBUSY` while somebody is in it.

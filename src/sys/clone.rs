@@ -280,13 +280,14 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
         path = Path::Fork;
     }
     loop {
+        let born_inside = request.cgroup.is_some() && !NO_INTO_CGROUP.load(Ordering::Relaxed);
         let made = retrying(|| attempt(request, target, path, bury));
         match made {
             Err(failed)
-                if request.cgroup.is_some()
-                    && failed.step == "clone3"
-                    && matches!(failed.errno, Errno::EINVAL | Errno::E2BIG)
-                    && !NO_INTO_CGROUP.swap(true, Ordering::Relaxed) => {}
+                if born_inside && path == Path::Clone3 && failed.step == "clone3" && matches!(failed.errno, Errno::EINVAL | Errno::E2BIG) =>
+            {
+                NO_INTO_CGROUP.store(true, Ordering::Relaxed);
+            }
             Err(failed) if failed.step == call_name(path) && is_verdict(failed.errno) && path != Path::Fork => {
                 // A filter was installed after the probe.
                 if forced.is_some() {
@@ -364,7 +365,9 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     };
     let pid = made.map_err(|errno| {
         target.clear();
-        failure(call_name(path), errno)
+        // What clone3 says of the group it was to be born in.
+        let of_cgroup = cgroup >= 0 && matches!(errno, Errno::ENODEV | Errno::ENOENT | Errno::EBUSY | Errno::EACCES | Errno::EOPNOTSUPP);
+        failure(if of_cgroup { "cgroup" } else { call_name(path) }, errno)
     })?;
     // Tier 2 has the number of the child's own pid namespace there, which may be another one.
     target.pid.store(pid as u64, Ordering::Release);

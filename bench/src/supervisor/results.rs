@@ -88,7 +88,7 @@ pub struct StormIds {
 }
 
 pub const ONE_PLACE: StormIds =
-    StormIds { rate: "S2", peers: [("S2-xargs", 1.0), ("S2-libuv", 1.0), ("S2-floor", 1.5)] };
+    StormIds { rate: "S2", peers: [("S2-xargs", 1.0), ("S2-libuv", 1.1), ("S2-floor", 1.5)] };
 /// Wider: what the scheduler does with two processes on two CPUs changes from round to round.
 pub const ALL_CPUS: StormIds =
     StormIds { rate: "S2-all", peers: [("S2-all-xargs", 1.0), ("S2-all-libuv", 1.25), ("S2-all-floor", 2.0)] };

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     inject_end();
     CHECK(wait_until(cgroups_are_empty(), 5000));
     scenario_end();
-    CHECK(subdirectories(cgroup_root()) == 0);
+    CHECK(wait_until((warm_up(), subdirectories(cgroup_root()) == 0), 5000)); /* looked at again once a second */
     for (int i = 0; i < 2; i++) {
         CHECK_INT(escape_survivors(&escape[i]), 0);
         escape_end(&escape[i]);

@@ -36,7 +36,8 @@ int main(void)
         _exit(1);
     }
     close(go[1]);
-    CHECK_INT(read(go[0], below, 1), 1);
+    char byte;
+    CHECK_INT(read(go[0], &byte, 1), 1);
     close(go[0]);
     ps_error_free(spawn_fails(command, PS_ERR_STATE));
     CHECK(!is_dead(stranger));
@@ -44,8 +45,12 @@ int main(void)
     kill(stranger, SIGKILL);
     wait_for(stranger);
 
-    /* empty now: taken, with the directory below it */
+    /* nobody is in it, but somebody's group is below it: not ours to take away */
     CHECK(exists(path));
+    ps_error_free(spawn_fails(command, PS_ERR_STATE));
+    CHECK(wait_until(rmdir(below) == 0, 20000));
+
+    /* empty now: taken */
     CHECK(wait_until(({
         ps_status status = ps_spawn(NULL, command, &child, &error);
         if (status != PS_OK) {

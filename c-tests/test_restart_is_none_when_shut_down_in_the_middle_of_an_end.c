@@ -40,6 +40,7 @@ int main(void)
             ps_supervisor_free(supervisor);
         held_exec_let_go(&held);
         if (round == 1) {
+            CHECK(wait_until(state_of(next) == PS_STATE_RUNNING, 5000));
             kill_and_free(next);
             next = NULL;
         }

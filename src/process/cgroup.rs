@@ -55,6 +55,8 @@ struct Place {
 #[derive(Debug)]
 struct Leaving {
     place: Place,
+    /// Its members were killed: it goes soon.
+    soon: bool,
     next: i64,
     delay: i64,
 }
@@ -183,7 +185,7 @@ fn make_named(path: &Path) -> Made {
         // Our own of an earlier run, on its way out; or one that somebody left behind. Only an empty one is taken.
         let leaving = is_leaving(registry, path);
         if leaving {
-            retry_now(registry, |of| of.place.path == path);
+            retry_now(registry, 1, |of| of.place.path == path);
         }
         match cgroup::remove_empty(path) {
             Ok(()) | Err(Errno::ENOENT) => {}
@@ -230,7 +232,7 @@ impl Drop for Cgroup {
         if !place.remove() {
             let delay = if self.swept { SOON } else { SLOW };
             let next = clock::now() + delay;
-            lock(&registry.places).leaving.push(Leaving { place, next, delay });
+            lock(&registry.places).leaving.push(Leaving { place, soon: self.swept, next, delay });
             registry.next.fetch_min(next, Ordering::AcqRel);
         }
         lock(&registry.places).used.remove(&path);
@@ -248,21 +250,21 @@ pub fn retry_left() {
         && let Some(registry) = REGISTRY.get()
     {
         let now = clock::now();
-        retry_now(registry, |leaving| leaving.next <= now);
+        retry_now(registry, 2, |leaving| leaving.next <= now);
     }
 }
 
 /// Tries those again that will go soon, until they are gone, at most until then.
 pub fn await_removals(until: i64) {
     let Some(registry) = REGISTRY.get() else { return };
-    while left_due().is_some() && lock(&registry.places).leaving.iter().any(|leaving| leaving.delay < SLOW) && clock::now() < until {
-        retry_now(registry, |leaving| leaving.delay < SLOW);
+    while left_due().is_some() && lock(&registry.places).leaving.iter().any(|leaving| leaving.soon) && clock::now() < until {
+        retry_now(registry, 1, |leaving| leaving.soon);
         poll::wait_raw(-1, SOON / 2);
     }
 }
 
-/// Not under the lock: the file system takes its time.
-fn retry_now(registry: &Registry, which: impl Fn(&Leaving) -> bool) {
+/// Not under the lock: the file system takes its time. `longer`: by how much the wait for the next look grows.
+fn retry_now(registry: &Registry, longer: i64, which: impl Fn(&Leaving) -> bool) {
     let mut tried: Vec<Leaving> = {
         let mut places = lock(&registry.places);
         let (tried, rest) = std::mem::take(&mut places.leaving).into_iter().partition(which);
@@ -273,7 +275,7 @@ fn retry_now(registry: &Registry, which: impl Fn(&Leaving) -> bool) {
         if leaving.place.remove() {
             return false;
         }
-        leaving.delay = (leaving.delay * 2).min(SLOW);
+        leaving.delay = (leaving.delay * longer).min(SLOW);
         leaving.next = clock::now() + leaving.delay;
         true
     });

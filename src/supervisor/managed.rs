@@ -367,7 +367,7 @@ impl Managed {
         let run = lock(&self.run);
         Ok(match (run.stage, &run.child) {
             (Stage::Waiting | Stage::Starting, _) => State::Pending,
-            (Stage::Live, Some(child)) if self.restarts() && child.exit().is_some() => State::Pending,
+            (Stage::Live, Some(child)) if self.comes_back() && child.exit().is_some() => State::Pending,
             (Stage::Live | Stage::Over, Some(child)) => child.state(),
             (_, None) => State::Cancelled,
         })

@@ -37,8 +37,8 @@ mod supervisor;
 mod sys;
 
 pub use error::{Error, Result, Status};
-pub use process::child::State;
 pub use process::Line;
+pub use process::child::State;
 pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};
 pub use process::spawn::path_name;
 pub use registry::{Cause, Exit, Kind, signal_all};

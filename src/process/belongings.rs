@@ -31,8 +31,8 @@ impl Belongings {
     pub fn take(command: &Command) -> Result<Self> {
         let doing = || format!("cannot run {}", command.program.to_string_lossy());
         let shared = command.sandbox.as_ref().map(|sandbox| sandbox.share()).transpose();
-        let sandbox = shared
-            .map_err(|error| Error::system("sandbox_dir", Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)), doing()))?;
+        let sandbox =
+            shared.map_err(|error| Error::system("sandbox_dir", Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)), doing()))?;
         let owned = std::mem::take(&mut *lock(&command.owned));
         let source = (!owned.is_empty()).then(|| command.owned.clone());
         Ok(Self { sandbox, owned, source, bound: false })

@@ -117,8 +117,9 @@ fn make_directory(path: &Path) -> core::result::Result<(), Errno> {
 impl Cgroup {
     /// Makes the directory and its settings.
     pub fn create(spec: &Spec, swept: bool) -> Result<Self> {
-        let failed =
-            |step: &'static str, path: &Path, errno| Error::system(step, errno, format!("cannot make the control group {}", path.display()));
+        let failed = |step: &'static str, path: &Path, errno| {
+            Error::system(step, errno, format!("cannot make the control group {}", path.display()))
+        };
         let parent = if spec.inside { &spec.path } else { spec.path.parent().unwrap_or(Path::new("/")) };
         if !cgroup::is_cgroup2(parent).map_err(|errno| failed("statfs", parent, errno))? {
             let message = format!("{} is not in a cgroup v2 file system", parent.display());
@@ -230,9 +231,8 @@ impl Drop for Cgroup {
         }
         let path = place.path.clone();
         if !place.remove() {
-            let delay = if self.swept { SOON } else { SLOW };
-            let next = clock::now() + delay;
-            lock(&registry.places).leaving.push(Leaving { place, soon: self.swept, next, delay });
+            let next = clock::now() + SOON;
+            lock(&registry.places).leaving.push(Leaving { place, soon: self.swept, next, delay: SOON });
             registry.next.fetch_min(next, Ordering::AcqRel);
         }
         lock(&registry.places).used.remove(&path);

@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::lock;
 use super::Line;
 use super::belongings::Resources;
+use super::lock;
 use super::output::{Drained, Output};
 use super::stop::{Ladder, Step};
 use crate::clock;

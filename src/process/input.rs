@@ -10,8 +10,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, SealFlag, fcntl, open};
 use nix::sys::memfd::{MFdFlags, memfd_create};
-use nix::sys::stat::Mode;
 use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::stat::Mode;
 use nix::sys::uio::pread;
 use nix::unistd::{Whence, lseek, write};
 

@@ -50,7 +50,10 @@ pub struct OutFile {
 }
 
 fn exists(spec: &Spec) -> Error {
-    Error { errno: Some(Errno::EEXIST), ..Error::new(Status::OutputExists, "output_file", format!("{} exists already", spec.path.display())) }
+    Error {
+        errno: Some(Errno::EEXIST),
+        ..Error::new(Status::OutputExists, "output_file", format!("{} exists already", spec.path.display()))
+    }
 }
 
 /// A name that nobody else uses, beside the target.
@@ -81,9 +84,7 @@ impl Spec {
 impl OutFile {
     /// Makes the file, invisible, in the directory of its target.
     pub fn create(spec: &Spec) -> Result<Self> {
-        let system = |step: &'static str| {
-            move |errno: Errno| Error::system(step, errno, format!("cannot write {}", spec.path.display()))
-        };
+        let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, format!("cannot write {}", spec.path.display()));
         let (parent, name) = (spec.path.parent().unwrap_or(Path::new("/")), spec.path.file_name().unwrap_or_default().to_owned());
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
         let directory = open(parent, flags, Mode::empty()).and_then(fds::above_standard).map_err(system("open"))?;

@@ -17,8 +17,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::events::Event;
-use super::restart::{Ended, History, Next};
 use super::inner::MAX_UNREAD;
+use super::restart::{Ended, History, Next};
 use super::{Inner, poke};
 use crate::clock;
 use crate::error::{Error, Result, Status};

@@ -61,7 +61,8 @@ impl Inner {
     pub(super) fn set_subreaper(&self, on: bool) -> Result<()> {
         self.check()?;
         if on {
-            lineage::begin().map_err(|errno| Error::system("RLIMIT_RTTIME", errno, "cannot mark children, so orphans could be anybody's"))?;
+            lineage::begin()
+                .map_err(|errno| Error::system("RLIMIT_RTTIME", errno, "cannot mark children, so orphans could be anybody's"))?;
         }
         let mut books = lock(&self.books);
         if on {
@@ -71,7 +72,11 @@ impl Inner {
         let was = std::mem::replace(&mut books.orphans.on, on);
         if on != was {
             // Somebody who only waits for a child must look after orphans too.
-            if on { self.busy.fetch_add(1, Ordering::Relaxed) } else { self.busy.fetch_sub(1, Ordering::Relaxed) };
+            if on {
+                self.busy.fetch_add(1, Ordering::Relaxed)
+            } else {
+                self.busy.fetch_sub(1, Ordering::Relaxed)
+            };
         }
         self.look_after_orphans(&mut books);
         Ok(())

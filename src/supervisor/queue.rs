@@ -108,7 +108,8 @@ impl Inner {
     }
 
     fn enqueue(self: &Arc<Self>, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
-        let prepared = spawn::check_lent(command).and_then(|()| command.pinned()).and_then(|pinned| Ok((pinned, Belongings::take(command)?)));
+        let prepared =
+            spawn::check_lent(command).and_then(|()| command.pinned()).and_then(|pinned| Ok((pinned, Belongings::take(command)?)));
         let joined = prepared.map(|(pinned, belongings)| {
             let managed = Arc::new(Managed::waiting(self.clone(), pinned, belongings));
             managed.set_token(register(&managed));

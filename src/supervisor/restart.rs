@@ -88,7 +88,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const POLICY: Restart = Restart { when: RestartWhen::OnFailure, min_delay_ms: 100, max_delay_ms: 1_000, failures: 5, healthy_ms: 10_000 };
+    const POLICY: Restart =
+        Restart { when: RestartWhen::OnFailure, min_delay_ms: 100, max_delay_ms: 1_000, failures: 5, healthy_ms: 10_000 };
 
     #[test]
     fn a_crash_loop_waits_longer_each_time_and_is_given_up() {

@@ -9,8 +9,8 @@ use super::{Managed, shut_down};
 use crate::clock;
 use crate::error::{Error, Result};
 use crate::process::child::Child;
-use crate::process::{cgroup, lock};
 use crate::process::stop::LAST_WAIT_MS;
+use crate::process::{cgroup, lock};
 use crate::registry::Cause;
 use crate::sys::memory;
 

@@ -284,7 +284,10 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
         let made = retrying(|| attempt(request, target, path, bury));
         match made {
             Err(failed)
-                if born_inside && path == Path::Clone3 && failed.step == "clone3" && matches!(failed.errno, Errno::EINVAL | Errno::E2BIG) =>
+                if born_inside
+                    && path == Path::Clone3
+                    && failed.step == "clone3"
+                    && matches!(failed.errno, Errno::EINVAL | Errno::E2BIG) =>
             {
                 NO_INTO_CGROUP.store(true, Ordering::Relaxed);
             }

@@ -1,5 +1,5 @@
 /* Faults while a child lives in a control group of its own and leaves a daemon inside: typed errors, nobody left, no directory left. */
-/* variants: only tier-clone, tier-fork */
+/* variants: none */
 #include "scenario.h"
 #include "containment.h"
 

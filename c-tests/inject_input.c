@@ -1,6 +1,6 @@
 /* Faults while a child gets its input from memory: the setter keeps what was there before or takes the new one, and a child that runs reads
    all of it. */
-/* variants: only tier-clone, tier-fork */
+/* variants: none */
 #include "outputs.h"
 #include "scenario.h"
 

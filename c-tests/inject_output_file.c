@@ -1,7 +1,7 @@
 /* Faults while output goes to a file: one that must not be there, and one that is replaced. Whatever fails, the target is the old one
    or the new one, nothing else is left in the directory, and no child is lost. (inject_output_file_named.c: the same where files need
    a name.) */
-/* variants: only tier-clone, tier-fork */
+/* variants: none */
 #include "outputs.h"
 #include "scenario.h"
 

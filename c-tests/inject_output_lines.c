@@ -1,6 +1,6 @@
 /* Faults while a child's output comes as lines, and its last bytes are kept: a spawn that worked gives all lines and one end. Only a pipe
    that cannot be read may cost lines, and then the ones that come are the first ones. */
-/* variants: only tier-clone, tier-fork */
+/* variants: none */
 #include "outputs.h"
 #include "scenario.h"
 

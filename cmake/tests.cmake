@@ -95,6 +95,8 @@ function(procsup_wants text variant out)
   set(${out} ${wants} PARENT_SCOPE)
 endfunction()
 
+set(above_the_engine "^(sc[0-9]|restart_|replicas_|lines_|output_file_|input_|rp[0-9]|lent_|blocking_|event_|exit_costs|p02|p25_lines)")
+
 # procsup_test(NAME SOURCE COMMAND...): a test by the tags of its source file, plain and in all variants.
 function(procsup_test name source)
   procsup_tag("${source}" timeout timeout)
@@ -128,6 +130,10 @@ function(procsup_test name source)
   endif()
   foreach(variant IN LISTS variants)
     procsup_wants("${wanted}" ${variant} wants)
+    # What the supervisor does above the spawn engine meets the kernel's poorer sides in these two.
+    if(name MATCHES "${above_the_engine}" AND NOT wanted AND NOT variant MATCHES "^(tier-fork|locked-down)$")
+      set(wants OFF)
+    endif()
     if(wants)
       set(under "")
       if(variant_without_${variant})

@@ -57,10 +57,12 @@ fn assert_only(path: &Path, expected: &[&str]) {
 #[test]
 fn who_is_beyond_the_limit_waits_in_line_first_in_first_out() {
     let supervisor = limited(1);
-    let children: Vec<Arc<Managed>> = (0..4).map(|token| supervisor.spawn(&sh("exit 0"), token).unwrap()).collect();
+    let mut children = vec![supervisor.spawn(&pausing(), 0).unwrap()];
+    children.extend((1..4).map(|token| supervisor.spawn(&sh("exit 0"), token).unwrap()));
     assert_eq!(supervisor.counts().unwrap(), (3, 1, 0));
     assert_eq!((children[0].state().unwrap(), children[3].state().unwrap()), (State::Running, State::Pending));
     assert_eq!((children[3].pid(), children[3].signal(0).unwrap_err().status), (0, Status::State));
+    children[0].signal(libc::SIGKILL).unwrap();
     let expected: Vec<_> = (0..4).flat_map(|token| [(EventKind::Started, token), (EventKind::Exited, token)]).collect();
     assert_eq!(take_kinds(&supervisor, 8), expected);
     assert_eq!(supervisor.counts().unwrap(), (0, 0, 0));

@@ -38,6 +38,11 @@ impl Belongings {
         Ok(Self { sandbox, owned, source, bound: false })
     }
 
+    /// Whether there is nothing to own.
+    pub(super) fn is_empty(&self) -> bool {
+        self.sandbox.is_none() && self.owned.is_empty()
+    }
+
     /// They are the child's for good, also if it cannot be made in the end.
     pub fn bind(&mut self) {
         self.bound = true;
@@ -69,6 +74,12 @@ pub struct Resources {
 }
 
 impl Resources {
+    /// Most children own nothing, and hold no room for it.
+    pub(super) fn boxed(self) -> Option<Box<Self>> {
+        let any = self.cgroup.is_some() || self.file.is_some() || self._mark.is_some() || !self.lasting.is_empty();
+        any.then(|| Box::new(self))
+    }
+
     /// The output file, unpublished.
     pub(super) fn take_file(&mut self) -> Option<OutFile> {
         self.file.take()

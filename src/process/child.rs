@@ -15,6 +15,7 @@ use nix::errno::Errno;
 
 use super::Line;
 use super::belongings::Resources;
+use super::cgroup::Cgroup;
 use super::lock;
 use super::output::{Drained, Output};
 use super::stop::{Ladder, Step};
@@ -52,7 +53,7 @@ pub struct Child {
     pub(super) streams: Mutex<[Option<OwnedFd>; 3]>,
     pub(super) lines: bool,
     pub(super) in_cgroup: bool,
-    pub(super) output: Option<Mutex<Output>>,
+    pub(super) output: Option<Box<Mutex<Output>>>,
 }
 
 /// What changes in a child's life.
@@ -70,12 +71,16 @@ pub(super) struct Life {
     /// When the stop plan begins by itself.
     pub deadline: Option<i64>,
     pub plan: Arc<Vec<Step>>,
-    pub resources: Resources,
+    pub resources: Option<Box<Resources>>,
     /// Why its output could not be put in place.
-    pub complaint: Option<Error>,
+    pub complaint: Option<Box<Error>>,
 }
 
 impl Life {
+    fn cgroup(&self) -> Option<&Cgroup> {
+        self.resources.as_ref()?.cgroup.as_ref()
+    }
+
     /// It has been reaped; `exit` follows when everything is released.
     fn has_ended(&self) -> bool {
         self.lease.is_none()
@@ -169,7 +174,7 @@ impl Child {
 
     /// Those in its control group that left its process group.
     fn signal_escaped(&self, life: &Life, number: i32) {
-        let Some(cgroup) = life.resources.cgroup.as_ref().filter(|_| number != 0) else { return };
+        let Some(cgroup) = life.cgroup().filter(|_| number != 0) else { return };
         match number {
             libc::SIGKILL => cgroup.group().kill(),
             // The group has just been signalled, and nobody shall get it twice.
@@ -279,7 +284,7 @@ impl Child {
 
     /// What it was to put in place shall not be: it was never wanted.
     pub fn discard_output(&self) {
-        let file = lock(&self.life).resources.take_file();
+        let file = lock(&self.life).resources.as_mut().and_then(|resources| resources.take_file());
         drop(file);
     }
 
@@ -295,15 +300,17 @@ impl Child {
             let slot = life.lease.as_ref().and_then(Lease::slot);
             match slot {
                 Some(slot) if slot.try_reap(ended) == Reaped::Published => {
+                    // Read before the slot is given back: the next child writes its own there.
+                    let exit = slot.exit();
                     let (pidfd, resources) = self.settle(&mut life);
-                    (slot.exit(), pidfd, resources)
+                    (exit, pidfd, resources)
                 }
                 _ => return Ok(life.exit),
             }
         };
         // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
         drop(pidfd);
-        let complaint = resources.release(&exit);
+        let complaint = resources.and_then(|resources| resources.release(&exit)).map(Box::new);
         let awaited = {
             let mut life = lock(&self.life);
             life.complaint = complaint;
@@ -318,17 +325,17 @@ impl Child {
     }
 
     /// The one release: who took the lease does it. Answers what is to be dropped outside the lock.
-    fn settle(&self, life: &mut Life) -> (Option<Arc<OwnedFd>>, Resources) {
+    fn settle(&self, life: &mut Life) -> (Option<Arc<OwnedFd>>, Option<Box<Resources>>) {
         if let Some(output) = &self.output {
             lock(output).finish(!self.sweep);
         }
-        if let Some(cgroup) = life.resources.cgroup.as_ref().filter(|_| self.sweep) {
+        if let Some(cgroup) = life.cgroup().filter(|_| self.sweep) {
             cgroup.group().kill();
         }
         if let Some(lease) = life.lease.take() {
             lease.retire();
         }
-        (life.pidfd.take(), std::mem::take(&mut life.resources))
+        (life.pidfd.take(), life.resources.take())
     }
 
     /// Another thread is releasing what the child owned: waits for that.
@@ -355,7 +362,7 @@ impl Child {
 
     /// Why its output could not be put in place, once it has ended.
     pub fn complaint(&self) -> Option<Error> {
-        lock(&self.life).complaint.clone()
+        lock(&self.life).complaint.as_deref().cloned()
     }
 
     /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.

@@ -73,8 +73,10 @@ struct Pipes {
 pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
     let mut kept = Undo(Some(belongings));
     let mut child = make(command)?;
-    if let (Some(belongings), Ok(life)) = (kept.0.take(), child.life.get_mut()) {
-        life.resources.lasting = belongings;
+    if let (Some(belongings), Ok(life)) = (kept.0.take(), child.life.get_mut())
+        && !belongings.is_empty()
+    {
+        life.resources.get_or_insert_default().lasting = belongings;
     }
     Ok(child)
 }
@@ -163,7 +165,8 @@ fn make(command: &Command) -> Result<Child> {
         stop_cause: Cause::Stop,
         deadline,
         plan: command.plan.clone(),
-        resources: Resources { cgroup, file, keep_on_failure: command.keep_on_failure, _mark: mark, lasting: Belongings::default() },
+        resources: Resources { cgroup, file, keep_on_failure: command.keep_on_failure, _mark: mark, lasting: Belongings::default() }
+            .boxed(),
         complaint: None,
     };
     Ok(Child {
@@ -177,7 +180,7 @@ fn make(command: &Command) -> Result<Child> {
         lines: command.lines,
         in_cgroup: command.cgroup.is_some(),
         output: (command.capture.is_some() || command.lines)
-            .then(|| Mutex::new(Output::new(pipes.output, command.capture, command.lines.then_some(command.line_limit)))),
+            .then(|| Box::new(Mutex::new(Output::new(pipes.output, command.capture, command.lines.then_some(command.line_limit))))),
     })
 }
 

@@ -357,7 +357,7 @@ impl Slot {
     /// Makes the child of this slot.
     pub fn spawn(&self, request: &clone::Request<'_>) -> Result<clone::Spawned, clone::Failure> {
         let unpinned = || {
-            while word::has_pins(self.word()) {
+            while word::is_in_use(self.word()) {
                 poll::relax();
             }
         };

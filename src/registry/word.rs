@@ -127,9 +127,9 @@ pub fn has_reaper(word: &AtomicU64) -> bool {
     word.load(Ordering::Acquire) & REAPERS != 0
 }
 
-/// Whether somebody uses the pid or pidfd.
-pub fn has_pins(word: &AtomicU64) -> bool {
-    word.load(Ordering::Acquire) & PINS != 0
+/// Whether somebody uses the pid or pidfd: a reaper sweeps by it.
+pub fn is_in_use(word: &AtomicU64) -> bool {
+    word.load(Ordering::Acquire) & (PINS | REAPERS) != 0
 }
 
 /// Stops being a reaper.

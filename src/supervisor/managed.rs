@@ -84,7 +84,7 @@ struct Run {
     number: u32,
     history: History,
     /// Why it was never started, or not again.
-    error: Option<Error>,
+    error: Option<Box<Error>>,
     /// Its stop plan shall run as soon as it has a process.
     stop: Option<(i64, Cause)>,
     bells: Vec<Arc<Flag>>,
@@ -292,7 +292,7 @@ impl Managed {
             Next::Again(_) => run.stage = Stage::Waiting,
             _ if self.restarts() || error.is_some() => {
                 run.stage = Stage::Over;
-                run.error = error.cloned();
+                run.error = error.cloned().map(Box::new);
             }
             _ => {}
         }
@@ -310,7 +310,7 @@ impl Managed {
         let mut run = lock(&self.run);
         run.stage = Stage::Over;
         if run.child.is_none() {
-            run.error = Some(why);
+            run.error = Some(Box::new(why));
         }
         ring(&mut run);
     }
@@ -510,7 +510,7 @@ impl Managed {
             (Stage::Live, Some(child)) if self.comes_back() && child.exit().is_some() => View::Waiting,
             (Stage::Live, Some(child)) => View::Live(child.clone()),
             (_, child) => match (&run.error, child.as_ref().and_then(|child| Some((child, child.exit()?)))) {
-                (Some(error), _) => View::Over(Err(error.clone())),
+                (Some(error), _) => View::Over(Err((**error).clone())),
                 (None, Some((child, exit))) => View::Over(Self::outcome(child, exit)),
                 (None, None) => View::Waiting,
             },

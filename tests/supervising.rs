@@ -6,10 +6,9 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use common::*;
-use procsup::{Cause, Command, Event, EventKind, Managed, RestartWhen, State, Status, Supervisor};
+use procsup::{Cause, Command, Event, EventKind, RestartWhen, State, Status, Supervisor};
 
 #[track_caller]
 fn next(supervisor: &Supervisor) -> Event {

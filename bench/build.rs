@@ -18,7 +18,7 @@ fn main() {
 
     target_program("exit");
     target_program("pause");
-    c_files("peers", &["floor.c", "libc_methods.c", "reap.c", "sweep.c"], &[]);
+    c_files("peers", &["floor.c", "handoff_floor.c", "libc_methods.c", "reap.c", "sweep.c"], &[]);
 
     libuv();
     if let Ok(glib) = pkg_config::Config::new().cargo_metadata(false).probe("glib-2.0") {

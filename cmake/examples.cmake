@@ -1,5 +1,6 @@
 # Every examples/*.c and *.cpp is a program that links with the library. One that holds a line "/* ctest: ARGUMENTS */" (arguments may
-# be missing: "/* ctest */") is run by a test with them, in a directory of its own. examples/*.py load the library by themselves.
+# be missing: "/* ctest */") is run by a test with them, in a directory of its own; "/* ctest-NAME: ARGUMENTS */" is one more test.
+# A folder with a main.c is one program. examples/*.py load the library by themselves.
 #
 #   /* needs-package: NAME */      a pkg-config package that it is compiled and linked with
 #   /* needs-header: FILE */       a header that it includes, of a library without anything to link
@@ -11,6 +12,17 @@ function(procsup_example_test name)
   if(name MATCHES "^loop_")
     set_tests_properties(example_${name} PROPERTIES TIMEOUT 60)
   endif()
+endfunction()
+
+# Its further tests: "NAME|ARGUMENTS" for each.
+function(procsup_example_more_tests source out)
+  file(STRINGS "${source}" lines REGEX "^/\\* *ctest-[a-z-]+ *:.*\\*/")
+  set(more "")
+  foreach(line IN LISTS lines)
+    string(REGEX REPLACE "^/\\* *ctest-([a-z-]+) *: *(.*[^ ]) *\\*/.*" "\\1|\\2" line "${line}")
+    list(APPEND more "${line}")
+  endforeach()
+  set(${out} "${more}" PARENT_SCOPE)
 endfunction()
 
 # Sets `missing` to what an example lacks here ("" if nothing), `libraries` and `includes` to what it is built with.
@@ -66,6 +78,7 @@ foreach(source IN LISTS examples)
     list(REMOVE_ITEM others "${source}")
   endif()
   procsup_tag("${source}" ctest arguments)
+  procsup_example_more_tests("${source}" more)
   procsup_example_needs("${source}" missing libraries includes)
   if(extension STREQUAL ".cpp" AND NOT CMAKE_CXX_COMPILER)
     set(missing "a C++ compiler")
@@ -79,7 +92,7 @@ foreach(source IN LISTS examples)
   endif()
   procsup_program(example_${name} "${source}")
   target_sources(example_${name} PRIVATE ${others})
-  target_link_libraries(example_${name} PRIVATE ${libraries})
+  target_link_libraries(example_${name} PRIVATE ${libraries} m)
   target_include_directories(example_${name} SYSTEM PRIVATE ${includes})
   set_target_properties(example_${name} PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON
     OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/examples")
@@ -87,6 +100,12 @@ foreach(source IN LISTS examples)
     string(REGEX REPLACE "^yes$" "" arguments "${arguments}")
     separate_arguments(arguments UNIX_COMMAND "${arguments}")
     procsup_example_test(${name} $<TARGET_FILE:example_${name}> ${arguments})
+    foreach(test IN LISTS more)
+      string(REGEX REPLACE "^[^|]*\\|" "" arguments "${test}")
+      string(REGEX REPLACE "\\|.*" "" test "${test}")
+      separate_arguments(arguments UNIX_COMMAND "${arguments}")
+      procsup_example_test(${name}_${test} $<TARGET_FILE:example_${name}> ${arguments})
+    endforeach()
   endif()
 endforeach()
 

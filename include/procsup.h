@@ -484,6 +484,94 @@ typedef enum ps_restart_policy {
 } ps_restart_policy;
 
 /**
+ * Who a process is in the handoff.
+ */
+typedef enum ps_handoff_role_code {
+  /**
+   * It started cold.
+   */
+  PS_HANDOFF_FIRST = 0,
+  /**
+   * It takes over from a running generation, or has done so.
+   */
+  PS_HANDOFF_SUCCESSOR = 1,
+} ps_handoff_role_code;
+
+/**
+ * Whether two generations may serve at once.
+ */
+typedef enum ps_handoff_mode {
+  /**
+   * One writer: the successor serves after the owner has sealed.
+   */
+  PS_HANDOFF_EXCLUSIVE = 0,
+  /**
+   * The successor accepts before the owner stops.
+   */
+  PS_HANDOFF_OVERLAP = 1,
+} ps_handoff_mode;
+
+/**
+ * What a server is told. Owner: DRAIN, SEAL, then COMMITTED and RETIRE, or RESUME and ABORTED. Successor: LIVE, COMMITTED, or ABORTED.
+ */
+typedef enum ps_handoff_event_kind {
+  /**
+   * The successor is warm: end background work, go on accepting; ps_handoff_drained.
+   */
+  PS_HANDOFF_DRAIN = 1,
+  /**
+   * Stop accepting and writing, make everything durable; ps_handoff_sealed.
+   */
+  PS_HANDOFF_SEAL = 2,
+  /**
+   * You own: open the writer, accept; ps_handoff_live. The first event of the first generation, too.
+   */
+  PS_HANDOFF_LIVE = 3,
+  /**
+   * You own still, or again: go on as before (see unsealed).
+   */
+  PS_HANDOFF_RESUME = 4,
+  /**
+   * The successor stands alone: finish your connections and exit.
+   */
+  PS_HANDOFF_RETIRE = 5,
+  /**
+   * Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone.
+   */
+  PS_HANDOFF_COMMITTED = 6,
+  /**
+   * The handoff came to nothing (see reason). A successor stops at once and exits.
+   */
+  PS_HANDOFF_ABORTED = 7,
+} ps_handoff_event_kind;
+
+/**
+ * The waits of a handoff.
+ */
+typedef enum ps_handoff_timeout {
+  /**
+   * For the answer to DRAIN; by default what is left of the whole deadline.
+   */
+  PS_HANDOFF_TIMEOUT_DRAIN = 1,
+  /**
+   * For the answer to SEAL; by default what is left of the whole deadline.
+   */
+  PS_HANDOFF_TIMEOUT_SEAL = 2,
+  /**
+   * For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed.
+   */
+  PS_HANDOFF_TIMEOUT_LIVE = 3,
+  /**
+   * How long the old generation stands by; 2000.
+   */
+  PS_HANDOFF_TIMEOUT_PROBATION = 4,
+  /**
+   * The whole deadline of a handoff that began at the control path; 60000.
+   */
+  PS_HANDOFF_TIMEOUT_TAKEOVER = 5,
+} ps_handoff_timeout;
+
+/**
  * A child process. The handle is yours to free; the process belongs to its supervisor.
  */
 typedef struct ps_child ps_child;
@@ -497,6 +585,11 @@ typedef struct ps_command ps_command;
  * The details of one failure: code, errno, step, message, captured output. Free it with ps_error_free.
  */
 typedef struct ps_error ps_error;
+
+/**
+ * One generation's end of a handoff: the running server hands over to the next.
+ */
+typedef struct ps_handoff ps_handoff;
 
 /**
  * Looks after children: one descriptor to wait on, events to take.
@@ -558,6 +651,49 @@ typedef struct ps_exit {
    */
   int64_t ended_ns;
 } ps_exit;
+
+/**
+ * What a server is told in the course of a handoff.
+ */
+typedef struct ps_handoff_event {
+  /**
+   * Set by the caller: sizeof(ps_handoff_event).
+   */
+  uint32_t size;
+  /**
+   * PS_HANDOFF_DRAIN and so on.
+   */
+  int32_t kind;
+  /**
+   * Which handoff; the same number on both sides.
+   */
+  uint64_t handoff_id;
+  /**
+   * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start.
+   */
+  uint64_t revision;
+  /**
+   * PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
+   * LIVE and may have written: read the state anew from storage.
+   */
+  int32_t unsealed;
+  /**
+   * The other process, for display; 0 if there was none.
+   */
+  int32_t peer_pid;
+  /**
+   * PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words.
+   */
+  int32_t reason;
+  /**
+   * PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
+   */
+  int64_t deadline_ns;
+  /**
+   * When it came about, nanoseconds of CLOCK_MONOTONIC.
+   */
+  int64_t time_ns;
+} ps_handoff_event;
 
 /**
  * Something that happened to a child.
@@ -1196,6 +1332,248 @@ ps_status ps_error_render(const struct ps_error *error,
  * Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
  */
 void ps_error_free(struct ps_error *error);
+
+/* ==================== handoff ===================================================================================== */
+
+/**
+ * Opens this server's end of the handoff. Whoever it is for, a server has one code path:
+ *
+ *     ps_handoff_new("/run/kv.sock", &handoff, &error);                    // which generation am I?
+ *     if (ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_OK) {       // handed on by the one before, ...
+ *       fd = bind_and_listen();                                            // ... or I am the first
+ *       ps_handoff_set_fd(handoff, "http", fd, &error);
+ *     }
+ *     load_everything();
+ *     ps_handoff_role(handoff, &role, &error);
+ *     if (role == PS_HANDOFF_SUCCESSOR) ps_handoff_warm(handoff, &error);
+ *     for (;;) {                                                           // ps_handoff_fd in an event loop
+ *       ps_handoff_event event = {.size = sizeof event};
+ *       if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK) break;
+ *       switch (event.kind) {
+ *       case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
+ *       case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
+ *       case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
+ *       case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;
+ *       case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
+ *       case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
+ *       }
+ *     }
+ *
+ * The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and root may hand over there) and gets
+ * PS_HANDOFF_LIVE as its first event. A successor is a process that ps_handoff_upgrade has spawned, or one that anyone starts while a generation
+ * runs: it connects to the path and takes over. At every instant at most one process owns. Who has been committed is decided by one word in
+ * memory that both share, and stands if any party is killed, stopped or cut off at any moment: docs/handoff-protocol.md, docs/handoff-faults.md.
+ * Listening sockets are handed on as they are: never closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
+ *
+ * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds (and at most 1 second
+ * while the lock is held and nobody listens). Needs Linux 5.4; identities are exact from 6.5 on (SO_PEERPIDFD), before by pid and start time.
+ *
+ * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one
+ * @param handoff       receives the handle; free it with ps_handoff_free
+ * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
+ *         PS_ERR_TIMEOUT if the running generation does not answer; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
+ */
+ps_status ps_handoff_new(const char *control_path,
+                         struct ps_handoff **handoff,
+                         struct ps_error **error);
+
+/**
+ * Frees it. The owner calls off a handoff that has not been committed; a successor that it spawned and that owns nothing is killed and reaped
+ * (blocks at most 5 seconds for that); one that owns goes its own way. A successor that was not told LIVE gives up. The last generation
+ * takes the control path away; the lock file stays. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
+ */
+void ps_handoff_free(struct ps_handoff *handoff);
+
+/**
+ * Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
+ */
+ps_status ps_handoff_role(const struct ps_handoff *handoff, int32_t *role, struct ps_error **error);
+
+/**
+ * Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold starts (the lock file keeps count).
+ * A handoff that was taken back counts as well. Never blocks.
+ */
+ps_status ps_handoff_generation(const struct ps_handoff *handoff,
+                                uint64_t *generation,
+                                struct ps_error **error);
+
+/**
+ * Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
+ * connections wait in the listening socket's line meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP, for servers without a writer: the successor accepts
+ * beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
+ */
+ps_status ps_handoff_set_mode(struct ps_handoff *handoff,
+                              int32_t mode,
+                              struct ps_error **error);
+
+/**
+ * Owner: how long the next handoffs wait for what.
+ *
+ * @param which  a PS_HANDOFF_TIMEOUT_*
+ * @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not: every wait has an end
+ */
+ps_status ps_handoff_set_timeout(struct ps_handoff *handoff,
+                                 int32_t which,
+                                 int64_t ms,
+                                 struct ps_error **error);
+
+/**
+ * Hands a descriptor of any kind on under a name; one of the same name is replaced. A duplicate is kept, `fd` stays yours. Also during a handoff:
+ * what is set before ps_handoff_sealed (overlap: ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
+ *
+ * @param name  1 to 255 bytes without a newline
+ * @param fd    -1: is handed on no more; PS_ERR_NOT_FOUND if it was not
+ */
+ps_status ps_handoff_set_fd(struct ps_handoff *handoff,
+                            const char *name,
+                            int32_t fd,
+                            struct ps_error **error);
+
+/**
+ * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
+ *
+ * @param fd  receives it: close-on-exec, now yours; its open file description (offset, O_NONBLOCK, socket options) is shared with the old
+ *            generation, so change nothing of that while it may take back
+ * @return PS_OK; PS_ERR_NOT_FOUND if nothing of that name was handed on, as in the first generation
+ */
+ps_status ps_handoff_take_fd(struct ps_handoff *handoff,
+                             const char *name,
+                             int32_t *fd,
+                             struct ps_error **error);
+
+/**
+ * Successor: the names that were handed on and not taken, each followed by a newline; not NUL-terminated. Conventions of the buffer as in
+ * ps_event_data.
+ */
+ps_status ps_handoff_fd_names(const struct ps_handoff *handoff,
+                              char *buf,
+                              size_t cap,
+                              size_t *needed,
+                              struct ps_error **error);
+
+/**
+ * Sets the state for the next generation: any bytes, copied into sealed memory. May be set again at SEAL: the successor reads at LIVE what was
+ * set last. A successor that is to hand on in turn sets its own.
+ */
+ps_status ps_handoff_set_state(struct ps_handoff *handoff,
+                               const void *data,
+                               size_t len,
+                               struct ps_error **error);
+
+/**
+ * Successor: the state that was handed on; empty if there is none.
+ *
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+ */
+ps_status ps_handoff_state(const struct ps_handoff *handoff,
+                           void *buf,
+                           size_t cap,
+                           size_t *needed,
+                           struct ps_error **error);
+
+/**
+ * The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read or close it.
+ */
+ps_status ps_handoff_fd(const struct ps_handoff *handoff,
+                        int32_t *fd,
+                        struct ps_error **error);
+
+/**
+ * Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call it until PS_PENDING whenever
+ * ps_handoff_fd is readable: a handoff goes on only inside these calls, and a generation that does not make them is taken for hung.
+ *
+ * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+ * @param event       receives the event (set event->size first)
+ * @return PS_OK; PS_PENDING if there is none
+ */
+ps_status ps_handoff_next_event(struct ps_handoff *handoff,
+                                int64_t timeout_ms,
+                                struct ps_handoff_event *event,
+                                struct ps_error **error);
+
+/**
+ * Successor: everything is loaded. The owner is drained and sealed only now, so loading may take as long as the deadline allows. PS_HANDOFF_LIVE
+ * follows, or PS_HANDOFF_ABORTED. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE if it was said before, or this is no successor
+ */
+ps_status ps_handoff_warm(struct ps_handoff *handoff,
+                          struct ps_error **error);
+
+/**
+ * Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. Never blocks.
+ *
+ * @param open_connections  how many are open, for whoever watches
+ * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
+ */
+ps_status ps_handoff_drained(struct ps_handoff *handoff, uint32_t open_connections, struct ps_error **error);
+
+/**
+ * Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. This is the commit: when it
+ * returns PS_OK the successor owns, or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
+ *
+ * @param revision  how far the data go; the successor gets it with PS_HANDOFF_LIVE
+ * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)
+ */
+ps_status ps_handoff_sealed(struct ps_handoff *handoff,
+                            uint64_t revision,
+                            struct ps_error **error);
+
+/**
+ * Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old generation then stands by for the
+ * probation, and takes back if this process ends; after it this process gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE if no such answer is awaited
+ */
+ps_status ps_handoff_live(struct ps_handoff *handoff,
+                          struct ps_error **error);
+
+/**
+ * This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after PS_HANDOFF_LIVE: that one must have stopped
+ * writing before it calls, and exit after. Never blocks.
+ *
+ * @param reason  for people; may be NULL
+ * @return PS_OK; PS_ERR_STATE if there is no handoff to fail
+ */
+ps_status ps_handoff_failed(struct ps_handoff *handoff,
+                            const char *reason,
+                            struct ps_error **error);
+
+/**
+ * Owner: spawns its successor through the spawn engine and hands over to it. Returns when the program has begun (see ps_spawn for how long that
+ * takes); events do the rest. The successor finds its channel by a variable that is added to its environment, PROCSUP_HANDOFF.
+ *
+ * Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to nothing, killed by
+ * ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this generation leave it alone.
+ *
+ * @param successor    a command that nothing ties to this process: no die_with_host, cgroup, sandbox_dir, deadline, restart policy, pipes or
+ *                     captured output (PS_ERR_INVALID_ARGUMENT)
+ * @param deadline_ms  for everything until the commit, loading included; at least 1
+ * @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this process does not own
+ */
+ps_status ps_handoff_upgrade(struct ps_handoff *handoff,
+                             const struct ps_command *successor,
+                             int64_t deadline_ms,
+                             struct ps_error **error);
+
+/**
+ * Owner: calls the handoff off. PS_HANDOFF_RESUME (if DRAIN was told) and PS_HANDOFF_ABORTED follow. Possible until the commit. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE if there is none, or it is committed
+ */
+ps_status ps_handoff_cancel(struct ps_handoff *handoff,
+                            struct ps_error **error);
+
+/**
+ * Why the last handoff came to nothing, in words; not NUL-terminated. Conventions of the buffer as in ps_event_data.
+ */
+ps_status ps_handoff_reason(const struct ps_handoff *handoff,
+                            char *buf,
+                            size_t cap,
+                            size_t *needed,
+                            struct ps_error **error);
 
 /* ==================== supervisors ================================================================================= */
 

@@ -7,6 +7,7 @@
 //! capi          every extern "C" function; handles; panic guard
 //!   |
 //! supervisor    many children: events, timers, one pollable descriptor
+//! handoff       a running generation is replaced by the next
 //!   |
 //! process       one child: command -> spawn -> running -> stopping -> exited
 //!   |
@@ -31,12 +32,14 @@
 pub mod capi;
 mod clock;
 mod error;
+pub mod handoff;
 mod process;
 mod registry;
 mod supervisor;
 mod sys;
 
 pub use error::{Error, Result, Status};
+pub use handoff::Handoff;
 pub use process::Line;
 pub use process::child::State;
 pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};

@@ -4,6 +4,7 @@
 #define PROCSUP_BENCH_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 int bench_floor_cycle(const char *path);
@@ -32,6 +33,9 @@ int bench_uv_many_take(size_t exits);
 /* Runs `path` so many times, at most `slots` at once. */
 int bench_floor_storm(const char *path, size_t jobs, size_t slots);
 int bench_uv_storm(const char *path, size_t jobs, size_t slots);
+
+/* From before a listener is sent until a process that slept has it, so many times. */
+int bench_handoff_floor(size_t count, uint64_t *ns);
 
 int bench_kill_and_reap(const pid_t *pids, const int *pidfds, size_t n);
 

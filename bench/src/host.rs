@@ -34,10 +34,7 @@ impl Host {
         unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map_err(|errno| format!("signal: {errno}"))?;
         let allowed = sched_getaffinity(Pid::from_raw(0)).ok();
         if let Some(cpu) = cpu {
-            let mut set = CpuSet::new();
-            set.set(cpu)
-                .and_then(|()| sched_setaffinity(Pid::from_raw(0), &set))
-                .map_err(|errno| format!("CPU {cpu}: {errno}"))?;
+            pin(cpu)?;
         }
         let mut notes = Vec::new();
         let nofile = raise_nofile();
@@ -82,9 +79,22 @@ pub struct Unpinned {
 
 impl Drop for Unpinned {
     fn drop(&mut self) {
-        let mut set = CpuSet::new();
-        let _ = set.set(self.cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+        let _ = pin(self.cpu);
     }
+}
+
+/// The calling thread, and what it starts.
+pub fn pin(cpu: usize) -> Result<(), String> {
+    let mut set = CpuSet::new();
+    let pinned = set.set(cpu).and_then(|()| sched_setaffinity(Pid::from_raw(0), &set));
+    pinned.map_err(|errno| format!("CPU {cpu}: {errno}"))
+}
+
+/// The first CPU that this process may use and that is not `taken`, else that one.
+pub fn another_cpu(taken: usize) -> usize {
+    let allowed = sched_getaffinity(Pid::from_raw(0)).ok();
+    let free = |cpu: &usize| *cpu != taken && allowed.is_some_and(|allowed| allowed.is_set(*cpu) == Ok(true));
+    (0..CpuSet::count()).find(free).unwrap_or(taken)
 }
 
 /// A CPU of those that this process may use: the last one, since the first often has the interrupts.

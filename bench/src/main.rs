@@ -1,11 +1,13 @@
 //! The side-by-side harness: `bench spawn` measures what procsup charges for owning a child process, `bench supervisor`
-//! what it charges for looking after many, beside the raw kernel calls and other programs and libraries, in one run
-//! each. Each subject is a room of its own (`spawn/`, `supervisor/`). Shared: the library's face (`procsup`), the
-//! programs that are spawned (`peers`), the host (`host`), timing (`measure`), the table and the results file
-//! (`report`), the pictures (`chart`, `bars`), the description of the machine.
+//! what it charges for looking after many, `bench handoff` what the clients of a server see when it is replaced, beside
+//! the raw kernel calls and other programs and libraries, in one run each. Each subject is a room of its own (`spawn/`,
+//! `supervisor/`, `handoff/`). Shared: the library's face (`procsup`), the programs that are spawned (`peers`), the host
+//! (`host`), helper processes (`served`), timing (`measure`), the table and the results file (`report`), the pictures
+//! (`chart`, `bars`), the description of the machine.
 
 mod bars;
 mod chart;
+mod handoff;
 mod host;
 mod machine;
 mod measure;
@@ -14,6 +16,7 @@ mod peers;
 mod procsup;
 mod progress;
 mod report;
+mod served;
 mod spawn;
 mod supervisor;
 
@@ -33,18 +36,29 @@ enum Subject {
     Spawn(options::Options),
     /// Many children under one supervisor: exits per second, a storm of jobs, memory: S1 to S3
     Supervisor(options::Options),
+    /// A server is replaced under load: P9, P10
+    Handoff(handoff::Options),
     /// Run one method in a loop, to be looked at with strace or perf
     #[command(hide = true)]
     Cycle(spawn::cycle::Options),
     /// Be the host of many children: orders come on stream 0, answers go to stream 1
     #[command(hide = true)]
     Serve(supervisor::serve::Options),
+    /// One generation of a server
+    #[command(hide = true)]
+    HandoffServer(handoff::server::Options),
+    /// Whoever replaces the servers: orders come on stream 0, answers go to stream 1
+    #[command(hide = true)]
+    HandoffConductor(handoff::conductor::Options),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().subject {
         Subject::Spawn(options) => spawn::run(&options),
         Subject::Supervisor(options) => supervisor::run(&options),
+        Subject::Handoff(options) => handoff::run(&options),
+        Subject::HandoffServer(options) => handoff::server::run(&options).map(|()| true),
+        Subject::HandoffConductor(options) => handoff::conductor::run(&options).map(|()| true),
         Subject::Serve(options) => supervisor::serve::run(&options).map(|()| true),
         Subject::Cycle(options) => spawn::cycle::run(&options).map(|()| true),
     };

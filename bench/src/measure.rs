@@ -41,8 +41,7 @@ impl Samples {
         self.quantile(0.5)
     }
 
-    #[cfg(test)]
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         self.0.len()
     }
 }

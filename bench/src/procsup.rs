@@ -22,7 +22,7 @@ pub struct Child(*mut u8);
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Supervisor(*mut u8);
-type Error = *mut u8;
+pub type Error = *mut u8;
 
 #[repr(C)]
 #[derive(Clone, Copy)]
@@ -128,7 +128,17 @@ impl Api {
         unsafe { CStr::from_ptr((self.functions.ps_version_string)()) }.to_string_lossy().into_owned()
     }
 
-    fn check(&self, what: &str, status: i32, error: Error) -> Result<(), String> {
+    /// Looked up when it is needed: older libraries can be measured without it. `F` is the type of the documented function.
+    ///
+    /// # Safety
+    /// `F` must be exactly that.
+    pub unsafe fn function<F: Copy>(&self, name: &str) -> Result<F, String> {
+        // SAFETY: the caller's promise.
+        let symbol: Result<Symbol<F>, _> = unsafe { self.library.get(name) };
+        symbol.map(|symbol| *symbol).map_err(|error| error.to_string())
+    }
+
+    pub fn check(&self, what: &str, status: i32, error: Error) -> Result<(), String> {
         if status == PS_OK {
             return Ok(());
         }
@@ -225,12 +235,11 @@ impl Api {
         self.check("ps_supervisor_fd", status, error).map(|()| fd)
     }
 
-    /// Looked up when it is needed: libraries before 0.2 can be measured without it.
+    /// Libraries before 0.2 do not have it.
     pub fn set_max_running(&self, supervisor: Supervisor, n: u32) -> Result<(), String> {
         type Call = unsafe extern "C" fn(Supervisor, u32, *mut Error) -> i32;
         // SAFETY: the signature is the one of the documented C face.
-        let call: Symbol<Call> =
-            unsafe { self.library.get("ps_supervisor_set_max_running") }.map_err(|error| error.to_string())?;
+        let call: Call = unsafe { self.function("ps_supervisor_set_max_running") }?;
         let mut error = null_mut();
         // SAFETY: as above.
         let status = unsafe { call(supervisor, n, &mut error) };

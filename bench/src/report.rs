@@ -144,7 +144,11 @@ impl<R: Serialize> Report<R> {
     fn result_table(&self) -> Table {
         let mut table = table(&["id", "what", "ours µs", "other µs", "value", "limit", ""], 2..=5);
         for result in &self.results {
-            let digits = if result.unit == "ratio" { 2 } else { 0 };
+            let digits = match result.unit {
+                "ratio" | "ms" => 2,
+                "us" => 1,
+                _ => 0,
+            };
             let value = result.value.map_or_else(|| "-".into(), |value| format!("{value:.digits$}"));
             let sign = if result.limit_kind == LimitKind::Max { "<=" } else { ">=" };
             let verdict = match (result.pass, result.limit) {

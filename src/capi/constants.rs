@@ -268,3 +268,55 @@ mod tests {
         assert_eq!(super::super::child::state_number(State::Exited), ps_child_state_code::PS_STATE_EXITED as i32);
     }
 }
+
+/// Who a process is in the handoff.
+#[repr(C)]
+pub enum ps_handoff_role_code {
+    /// It started cold.
+    PS_HANDOFF_FIRST = 0,
+    /// It takes over from a running generation, or has done so.
+    PS_HANDOFF_SUCCESSOR = 1,
+}
+
+/// Whether two generations may serve at once.
+#[repr(C)]
+pub enum ps_handoff_mode {
+    /// One writer: the successor serves after the owner has sealed.
+    PS_HANDOFF_EXCLUSIVE = 0,
+    /// The successor accepts before the owner stops.
+    PS_HANDOFF_OVERLAP = 1,
+}
+
+/// What a server is told. Owner: DRAIN, SEAL, then COMMITTED and RETIRE, or RESUME and ABORTED. Successor: LIVE, COMMITTED, or ABORTED.
+#[repr(C)]
+pub enum ps_handoff_event_kind {
+    /// The successor is warm: end background work, go on accepting; ps_handoff_drained.
+    PS_HANDOFF_DRAIN = 1,
+    /// Stop accepting and writing, make everything durable; ps_handoff_sealed.
+    PS_HANDOFF_SEAL = 2,
+    /// You own: open the writer, accept; ps_handoff_live. The first event of the first generation, too.
+    PS_HANDOFF_LIVE = 3,
+    /// You own still, or again: go on as before (see unsealed).
+    PS_HANDOFF_RESUME = 4,
+    /// The successor stands alone: finish your connections and exit.
+    PS_HANDOFF_RETIRE = 5,
+    /// Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone.
+    PS_HANDOFF_COMMITTED = 6,
+    /// The handoff came to nothing (see reason). A successor stops at once and exits.
+    PS_HANDOFF_ABORTED = 7,
+}
+
+/// The waits of a handoff.
+#[repr(C)]
+pub enum ps_handoff_timeout {
+    /// For the answer to DRAIN; by default what is left of the whole deadline.
+    PS_HANDOFF_TIMEOUT_DRAIN = 1,
+    /// For the answer to SEAL; by default what is left of the whole deadline.
+    PS_HANDOFF_TIMEOUT_SEAL = 2,
+    /// For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed.
+    PS_HANDOFF_TIMEOUT_LIVE = 3,
+    /// How long the old generation stands by; 2000.
+    PS_HANDOFF_TIMEOUT_PROBATION = 4,
+    /// The whole deadline of a handoff that began at the control path; 60000.
+    PS_HANDOFF_TIMEOUT_TAKEOVER = 5,
+}

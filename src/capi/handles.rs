@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::ErrorObject;
 use crate::error::{Error, Result, Status};
+use crate::handoff::Handoff;
 use crate::process::command::Command;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
@@ -27,6 +28,7 @@ pub(super) enum Object {
     Child(Arc<Managed>),
     Supervisor(Arc<Supervisor>),
     Error(Arc<ErrorObject>),
+    Handoff(Arc<Handoff>),
 }
 
 /// A type that lives behind handles.
@@ -55,6 +57,7 @@ handled!(Mutex<Arc<Command>>, Command, 1, "command");
 handled!(Managed, Child, 2, "child");
 handled!(Supervisor, Supervisor, 3, "supervisor");
 handled!(ErrorObject, Error, 4, "error");
+handled!(Handoff, Handoff, 5, "handoff");
 
 #[derive(Default)]
 struct Entry {
@@ -100,7 +103,7 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     }
     let kind = handle >> 1 & 0xF;
     let age = instance().wrapping_sub(handle >> 5 & INSTANCE) & INSTANCE;
-    if (1..=4).contains(&kind) && age != 0 && age < instance() {
+    if (1..=5).contains(&kind) && age != 0 && age < instance() {
         return Err(Error::new(
             Status::Forked,
             T::NAME,

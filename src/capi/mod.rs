@@ -15,6 +15,7 @@ pub mod child;
 pub mod command;
 pub mod constants;
 pub mod error;
+pub mod handoff;
 pub mod supervisor;
 pub mod version;
 

@@ -121,6 +121,16 @@ impl Child {
         self.in_cgroup && self.sweep
     }
 
+    /// From now on it is no child of ours: nothing sweeps, stops or reaps it, also not kill-all. Answers its pidfd, unless it was
+    /// reaped already.
+    pub fn disown(&self) -> Option<Arc<OwnedFd>> {
+        let mut life = lock(&self.life);
+        if let Some(lease) = life.lease.take() {
+            lease.abandon();
+        }
+        life.pidfd.clone()
+    }
+
     /// Whether its stop plan has begun.
     pub fn is_stopping(&self) -> bool {
         lock(&self.life).ladder != Ladder::Idle

@@ -11,6 +11,7 @@
 //! | `output.rs` `lines.rs`     | what it says through pipes                     |
 //! | `outfile.rs` `input.rs`    | what it says into a file; what it is told      |
 //! | `lineage.rs`               | whose descendant an orphan is                  |
+//! | `lasting.rs`               | who may outlive this process                   |
 //! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released |
 
 pub mod belongings;
@@ -20,6 +21,7 @@ pub mod command;
 pub mod descriptors;
 mod environment;
 mod input;
+mod lasting;
 pub mod lineage;
 mod lines;
 mod outfile;

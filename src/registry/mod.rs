@@ -109,6 +109,14 @@ impl Lease {
         (slot.generation() == self.generation && slot.state() != word::State::Free).then_some(slot)
     }
 
+    /// Gives the slot back though the child may live on: nobody here signals or reaps it any more.
+    pub fn abandon(self) {
+        if let Some(slot) = self.slot() {
+            slot.abandon();
+        }
+        self.retire();
+    }
+
     /// Gives the slot back. The child must have been reaped, or never have been made.
     pub fn retire(self) {
         if let (Some(registry), Some(slot)) = (REGISTRY.get(), self.slot()) {

@@ -345,6 +345,11 @@ impl Slot {
         }
     }
 
+    /// Leaves the child alone from now on, as if it had ended. Its record is read by nobody.
+    pub(super) fn abandon(&self) {
+        word::publish(self.word());
+    }
+
     /// Ends this generation; waits for signallers and reapers in other threads, whose calls never block.
     pub(super) fn retire(&self) {
         while !word::retire(self.word()) {

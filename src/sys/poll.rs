@@ -67,6 +67,7 @@ pub fn relax() {
 }
 
 /// An epoll set whose entries carry a word of ours.
+#[derive(Debug)]
 pub struct Set(Epoll);
 
 impl Set {
@@ -79,6 +80,12 @@ impl Set {
     /// Watches for reading, level-triggered.
     pub fn add(&self, fd: impl AsFd, key: u64) -> Result<(), Errno> {
         self.0.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, key))
+    }
+
+    /// Watches an entry for room to write as well, or no more.
+    pub fn set_writing(&self, fd: impl AsFd, key: u64, writing: bool) -> Result<(), Errno> {
+        let flags = if writing { EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN };
+        self.0.modify(fd, &mut EpollEvent::new(flags, key))
     }
 
     /// Stops watching. Needed even right before a close: a duplicate that the host holds would keep the entry alive.
@@ -133,6 +140,7 @@ impl AsFd for Flag {
 }
 
 /// A timer on CLOCK_MONOTONIC that makes a descriptor readable.
+#[derive(Debug)]
 pub struct Timer(TimerFd);
 
 impl Timer {

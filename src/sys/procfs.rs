@@ -57,11 +57,26 @@ pub fn own_children() -> Vec<i32> {
     found
 }
 
-/// The parent of a process: proc_pid_stat(5).
-fn parent_of(pid: i32) -> Option<i32> {
+/// A field of proc_pid_stat(5), by its number there; from 3 on.
+fn stat_field<T: std::str::FromStr>(pid: i32, number: usize) -> Option<T> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name may hold blanks and brackets.
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(number - 3)?.parse().ok()
+}
+
+/// The parent of a process.
+fn parent_of(pid: i32) -> Option<i32> {
+    stat_field(pid, 4)
+}
+
+/// When a process began, in ticks since boot: tells two processes apart that had the same number.
+pub fn start_time(pid: i32) -> Option<u64> {
+    stat_field(pid, 22)
+}
+
+/// Which boot of the machine this is; empty if that cannot be known.
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 /// The hard limit RLIMIT_RTTIME of a process, zombies too; `None` if there is none: proc_pid_limits(5).

@@ -3,10 +3,10 @@
 //! all passes are one pool of samples.
 
 use super::serve::{BLOCKING, EVENT_LOOP, FIRST};
-use super::served::Served;
 use crate::host::Host;
 use crate::measure::Samples;
 use crate::progress::Progress;
+use crate::served::Served;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -105,7 +105,7 @@ pub fn measure(
         for &(method, level) in &order {
             let n = levels[level];
             progress.say(&format!("exits among {n} children: {method}, pass {pass} of {}", effort.passes));
-            let mut served = Served::start(method, lib)?;
+            let mut served = Served::start(&["serve", method], lib)?;
             let memory = served.ask(&format!("children {n}"))?;
             let mut ways: Vec<&mut Taken> = taken.iter_mut().filter(|taken| taken.way.served_by == method).collect();
             if level == levels.len() - 1 && n > FIRST {

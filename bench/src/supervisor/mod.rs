@@ -5,7 +5,6 @@ mod crowd;
 mod exits;
 mod results;
 pub mod serve;
-mod served;
 mod storm;
 
 use crate::bars::{Bar, Bars};

@@ -1,10 +1,10 @@
 //! S2: a storm of short jobs through a few slots. Each job is the program that only exits, so what is measured is the
 //! dispatcher: starting the next one when one has ended. Every round runs each method once in a new order.
 
-use super::served::Served;
 use crate::measure::{self, Samples};
 use crate::peers::EXIT;
 use crate::progress::Progress;
+use crate::served::Served;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -76,7 +76,7 @@ pub fn measure(
 }
 
 fn served(method: &str, lib: &Path, jobs: usize) -> Result<f64, String> {
-    let mut served = Served::start(method, lib)?;
+    let mut served = Served::start(&["serve", method], lib)?;
     served.ask(&format!("storm {SLOTS} {SLOTS}"))?; // warm
     served.ask(&format!("storm {jobs} {SLOTS}"))?.first().copied().ok_or_else(|| "no answer".into())
 }

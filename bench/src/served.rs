@@ -1,4 +1,5 @@
-//! The other end of `bench serve`: starts a host, gives it orders, and sees to it that it and its children end.
+//! A helper process of a measurement, which is this program again under a hidden subcommand: starts it, gives it orders,
+//! one line each, which it answers with a line of numbers, and sees to it that it and its children end.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
@@ -16,15 +17,17 @@ pub struct Served {
 }
 
 impl Served {
-    pub fn start(method: &str, lib: &Path) -> Result<Self, String> {
+    /// `words`: the subcommand and its arguments.
+    pub fn start(words: &[&str], lib: &Path) -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| error.to_string())?;
         let mut process = Command::new(program)
-            .args(["serve", method, "--lib"])
+            .args(words)
+            .arg("--lib")
             .arg(lib)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .map_err(|error| format!("serve {method}: {error}"))?;
+            .map_err(|error| format!("{}: {error}", words.join(" ")))?;
         let (orders, answers) = (process.stdin.take(), process.stdout.take().expect("piped"));
         Ok(Self { process, orders, answers: BufReader::new(answers) })
     }

@@ -1,0 +1,182 @@
+//! What is measured, and how much: one case is a method with a load time and a backlog; its blocks are pooled.
+
+use super::block::{self, Block, Plan, Taken};
+use super::client::{Outcome, Sample};
+use super::method::METHODS;
+use super::network::Counts;
+use crate::measure::Samples;
+use std::time::Duration;
+
+/// The long queue, and the one that many servers have.
+const BACKLOG: u32 = 4096;
+pub const SHORT_BACKLOG: u32 = 128;
+/// Connections per second.
+const RATE: u64 = 5000;
+/// Where handoffs take long: what queues up meanwhile must fit into the long backlog.
+const SLOW_RATE: u64 = 1000;
+
+pub struct Case {
+    pub plan: Plan,
+    pub rounds: usize,
+    pub taken: Taken,
+    /// Latencies in microseconds, of what was answered.
+    pub baseline: Samples,
+    pub under: Samples,
+    pub requests: u64,
+    pub seconds: f64,
+    pub baseline_failed: u64,
+    pub failed: [(Outcome, u64); 4],
+    pub violations: u64,
+    pub counts: Counts,
+    /// Of the last block, for the picture.
+    pub timeline: Vec<Sample>,
+    pub marks: Vec<u64>,
+    pub problems: Vec<String>,
+}
+
+impl Case {
+    fn new(plan: Plan, rounds: usize) -> Self {
+        let kinds = [Outcome::Refused, Outcome::Reset, Outcome::Closed, Outcome::Late];
+        Self {
+            plan,
+            rounds,
+            taken: Taken::default(),
+            baseline: Samples::default(),
+            under: Samples::default(),
+            requests: 0,
+            seconds: 0.0,
+            baseline_failed: 0,
+            failed: kinds.map(|kind| (kind, 0)),
+            violations: 0,
+            counts: Counts::new(),
+            timeline: Vec::new(),
+            marks: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    pub fn is(&self, method: &str, load_ms: u32) -> bool {
+        self.plan.method.id == method && self.plan.load_ms == load_ms && self.plan.backlog == BACKLOG
+    }
+
+    pub fn label(&self) -> String {
+        let Plan { method, load_ms, backlog, .. } = self.plan;
+        let load = if load_ms > 0 { format!(", loads {load_ms} ms") } else { String::new() };
+        let queue = if backlog == BACKLOG { String::new() } else { format!(", backlog {backlog}") };
+        format!("{}{load}{queue}", method.label.trim())
+    }
+
+    pub fn add(&mut self, block: Block) {
+        let us = |samples: &[Sample]| -> Vec<f64> {
+            let answered = samples.iter().filter(|sample| sample.outcome == Outcome::Answered);
+            answered.map(|sample| f64::from(sample.us)).collect()
+        };
+        self.baseline.extend(us(&block.baseline));
+        self.under.extend(us(&block.under));
+        self.requests += block.under.len() as u64;
+        if let (Some(first), Some(last)) = (block.under.first(), block.under.last()) {
+            self.seconds += last.intended_ns.saturating_sub(first.intended_ns) as f64 / 1e9;
+        }
+        self.baseline_failed += block::failed(&block.baseline);
+        for (kind, count) in &mut self.failed {
+            *count += block.under.iter().filter(|sample| sample.outcome == *kind).count() as u64;
+        }
+        self.violations += block.violations;
+        for (name, count) in block.counts {
+            *self.counts.entry(name).or_default() += count;
+        }
+        let Taken { write_gap, accept_gap, given, owned, opened, whole, started } = block.taken;
+        let into = &mut self.taken;
+        into.write_gap.extend(write_gap);
+        into.accept_gap.extend(accept_gap);
+        into.given.extend(given);
+        into.owned.extend(owned);
+        into.opened.extend(opened);
+        into.whole.extend(whole);
+        into.started.extend(started);
+        (self.timeline, self.marks) = (block.under, block.marks);
+        self.problems.extend(block.problem.map(|problem| format!("{}: {problem}", self.label())));
+    }
+
+    pub fn all_failed(&self) -> u64 {
+        self.failed.iter().map(|(_, count)| count).sum()
+    }
+
+    /// The gap that counts: of the writer, or of those who accept.
+    pub fn gap(&self) -> Samples {
+        let mut gap = Samples::default();
+        let exclusive = self.plan.method.stateful;
+        gap.extend(if exclusive { &self.taken.write_gap } else { &self.taken.accept_gap }.iter().map(|us| us.max(0.0)));
+        gap
+    }
+
+    /// The p99.9 of latencies under handoffs, minus that of the same server left alone.
+    pub fn added_ms(&self) -> Option<f64> {
+        Some((self.under.quantile(0.999)? - self.baseline.quantile(0.999)?) / 1e3)
+    }
+
+    /// Nobody could write, or nobody accepted.
+    pub fn without_owner_s(&self) -> f64 {
+        let gaps = if self.plan.method.stateful { &self.taken.write_gap } else { &self.taken.accept_gap };
+        gaps.iter().map(|us| us.max(0.0)).sum::<f64>() / 1e6
+    }
+}
+
+/// `ours`: the library is here. `alone`: the kernel's settings are ours to change.
+pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
+    let pace = Duration::from_millis(180);
+    let rounds = if quick { 1 } else { 5 };
+    let plan = |id: &str, load_ms, backlog, rate, baseline_ms, handoffs| Plan {
+        method: METHODS.iter().find(|method| method.id == id).expect("a method of ours"),
+        load_ms,
+        backlog,
+        rate,
+        baseline: Duration::from_millis(baseline_ms),
+        handoffs,
+        pace,
+    };
+    let mut cases = Vec::new();
+    // The handoffs of one round, without a load time and at full rate.
+    let fast: [(&str, usize); 8] = [
+        ("procsup", 215),
+        ("procsup-overlap", 60),
+        ("bare", 60),
+        ("beyond-tuned", 40),
+        ("beyond", 40),
+        ("restart", 40),
+        ("reuseport", 40),
+        ("reuseport-migrate", 20),
+    ];
+    for (id, handoffs) in fast {
+        let (baseline_ms, handoffs) = match (quick, id) {
+            (true, "procsup") => (2000, 40),
+            (true, _) => (500, 10),
+            (false, "procsup") => (10_000, handoffs),
+            (false, _) => (3000, handoffs),
+        };
+        cases.push(Case::new(plan(id, 0, BACKLOG, RATE, baseline_ms, handoffs), rounds));
+    }
+    // A successor that loads long, once with a short queue.
+    let slow: [(&str, u32, u32, usize, usize); 10] = [
+        ("procsup", 300, BACKLOG, 50, 12),
+        ("beyond-tuned", 300, BACKLOG, 20, 4),
+        ("beyond", 300, BACKLOG, 20, 4),
+        ("restart", 300, BACKLOG, 20, 4),
+        ("procsup", 3000, BACKLOG, 10, 2),
+        ("beyond-tuned", 3000, BACKLOG, 3, 0),
+        ("beyond", 3000, BACKLOG, 3, 1),
+        ("restart", 3000, BACKLOG, 3, 0),
+        ("procsup", 300, SHORT_BACKLOG, 20, 4),
+        ("beyond", 300, SHORT_BACKLOG, 10, 4),
+    ];
+    for (id, load_ms, backlog, handoffs, in_quick) in slow {
+        let handoffs = if quick { in_quick } else { handoffs };
+        let rounds = if quick { 1 } else { 2 };
+        cases.push(Case::new(plan(id, load_ms, backlog, SLOW_RATE, 500, handoffs), rounds));
+    }
+    cases.retain(|case| {
+        let method = case.plan.method;
+        case.plan.handoffs > 0 && (ours || !method.ours) && (alone || method.id != "reuseport-migrate")
+    });
+    cases
+}

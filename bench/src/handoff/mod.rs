@@ -1,0 +1,160 @@
+//! `bench handoff`: P9 and P10 in one run. A server is replaced again and again under an open loop of clients; ways to
+//! replace it (`method`) take turns in `block`s. A `conductor` starts and replaces the `server`s, all of which do the
+//! same `work`; they stamp what they do into a shared `ring`. `client` has the latencies, `network` the kernel's counts.
+
+mod block;
+mod case;
+mod client;
+pub mod conductor;
+mod floor;
+mod library;
+mod method;
+mod network;
+mod results;
+mod ring;
+pub mod server;
+mod timeline;
+mod wire;
+mod work;
+
+use crate::host::{self, Host};
+use crate::machine::Machine;
+use crate::options;
+use crate::peers;
+use crate::procsup::Api;
+use crate::progress::Progress;
+use crate::report::Report;
+use block::Place;
+use method::Method;
+use std::path::{Path, PathBuf};
+
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    common: options::Options,
+    /// These methods alone: procsup, procsup-overlap, bare, beyond, beyond-tuned, restart, reuseport, reuseport-migrate
+    #[arg(long, value_name = "METHOD,...", value_delimiter = ',')]
+    only: Vec<String>,
+}
+
+/// Long-lived connections, and requests a second on each.
+const KEPT: (u64, u64) = (16, 50);
+
+/// What shall survive a crash of the machine: on a disk. Everything else of a run is in memory.
+pub fn disk(dir: &Path) -> PathBuf {
+    dir.join("disk")
+}
+
+/// `false`: --strict, and a limit was missed.
+pub fn run(Options { common: options, only }: &Options) -> Result<bool, String> {
+    only.iter().try_for_each(|id| Method::find(id).map(drop))?;
+    let alone = network::isolate(); // first: a thread would stay outside
+    let progress = Progress::new();
+    let host = Host::prepare(None)?;
+    let server_cpu = options.cpu()?;
+    let client_cpu = server_cpu.map(host::another_cpu);
+    let procsup = if options.without_procsup { None } else { Some(Api::open(&options.lib)?.version()) };
+    let load_before = load_average();
+    progress.say("the floor");
+    let floor = floor::measure(if options.quick { 300 } else { 3000 }, server_cpu, client_cpu)?;
+
+    let base = Base::make()?;
+    let place = Place { base: &base.memory, disk: &base.disk, lib: &options.lib, server_cpu, client_cpu };
+    let mut cases = case::all(options.quick, procsup.is_some(), alone);
+    cases.retain(|case| only.is_empty() || only.iter().any(|id| id == case.plan.method.id));
+    let rounds = cases.iter().map(|case| case.rounds).max().unwrap_or(0);
+    for round in 0..rounds {
+        let mut order: Vec<usize> = (0..cases.len()).filter(|&i| round < cases[i].rounds).collect();
+        fastrand::shuffle(&mut order);
+        for (done, i) in order.iter().enumerate() {
+            let count = order.len();
+            progress.say(&format!("round {} of {rounds}, {} of {count}: {}", round + 1, done + 1, cases[*i].label()));
+            let block = block::run(cases[*i].plan, &place, KEPT)?;
+            cases[*i].add(block);
+        }
+    }
+    drop(progress);
+
+    let mut notes = vec![
+        format!(
+            "servers on {}, clients on {}, {}; load average {load_before} before, {} after",
+            name(server_cpu),
+            name(client_cpu),
+            if alone { "a network namespace of their own" } else { "the host's loopback (no namespace: not root)" },
+            load_average()
+        ),
+        format!(
+            "write-ahead log in {}, the journal of beyond-handoff in {}",
+            kind(&base.memory),
+            kind(base.disk.parent().unwrap_or(&base.disk))
+        ),
+    ];
+    notes.extend(host.notes.iter().cloned());
+    notes.extend(cases.iter().flat_map(|case| case.problems.iter().cloned()));
+    let report = Report {
+        machine: Machine { nofile: host.nofile, procsup, glibc: peers::glibc_version(), notes, ..Machine::describe() },
+        results: results::of(&cases, &floor),
+        methods: cases.iter().map(results::row).collect(),
+        curves: Vec::new(),
+    };
+    report.print(&results::tables(&cases, &floor));
+    if let Some(path) = &options.json {
+        report.write_json(path)?;
+    }
+    if let Some(dir) = &options.svg {
+        std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        timeline::write_svg(&cases, dir, &report.machine.hardware())?;
+    }
+    Ok(!options.strict || report.missed() == 0)
+}
+
+fn name(cpu: Option<usize>) -> String {
+    cpu.map_or_else(|| "all CPUs".into(), |cpu| format!("CPU {cpu}"))
+}
+
+fn load_average() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split_whitespace().next().unwrap_or("?").to_owned()
+}
+
+/// The directories of the run, and their end.
+struct Base {
+    memory: PathBuf,
+    disk: PathBuf,
+}
+
+impl Base {
+    fn make() -> Result<Self, String> {
+        let name = format!("bench-handoff-{}", std::process::id());
+        let memory = ["/dev/shm", "/run"].iter().map(Path::new).find(|path| kind(path) == "tmpfs" && writable(path));
+        let temporary = std::env::temp_dir();
+        let base = Self { memory: memory.unwrap_or(&temporary).join(&name), disk: temporary.join(&name).join("disk") };
+        for path in [&base.memory, &base.disk] {
+            std::fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
+        }
+        Ok(base)
+    }
+}
+
+impl Drop for Base {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.memory);
+        let _ = self.disk.parent().map(std::fs::remove_dir_all);
+    }
+}
+
+fn writable(path: &Path) -> bool {
+    nix::unistd::access(path, nix::unistd::AccessFlags::W_OK).is_ok()
+}
+
+fn kind(path: &Path) -> &'static str {
+    use nix::sys::statfs::{BTRFS_SUPER_MAGIC, EXT4_SUPER_MAGIC, OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, XFS_SUPER_MAGIC};
+    match nix::sys::statfs::statfs(path).map(|fs| fs.filesystem_type()) {
+        Ok(TMPFS_MAGIC) => "tmpfs",
+        Ok(EXT4_SUPER_MAGIC) => "ext4",
+        Ok(XFS_SUPER_MAGIC) => "xfs",
+        Ok(BTRFS_SUPER_MAGIC) => "btrfs",
+        Ok(OVERLAYFS_SUPER_MAGIC) => "overlayfs",
+        _ => "another file system",
+    }
+}

@@ -1,0 +1,111 @@
+//! The server on procsup: one loop for all generations. The library's descriptor is in the epoll set, and what it says
+//! is answered with a call.
+
+use super::super::library::{self, Handoff};
+use super::super::method::Method;
+use super::super::ring::Event;
+use super::super::work::{THEIRS, Work};
+use super::{Options, command, listen};
+use crate::procsup::Api;
+use std::net::TcpListener;
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
+
+const LISTENER: &str = "bench";
+const DEADLINE_MS: i64 = 60_000;
+/// The old one stands by so long. The default is two seconds, and there are several handoffs in each of them.
+const PROBATION_MS: i64 = 20;
+
+pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), String> {
+    let api = Api::open(&options.lib)?;
+    let handoff = Handoff::new(api, &options.dir.join("control"))?;
+    if !method.stateful {
+        handoff.set_mode(library::OVERLAP)?;
+    }
+    handoff.set_timeout(library::TIMEOUT_PROBATION, PROBATION_MS)?;
+    // SAFETY: the library's, which stays open as long as the process.
+    work.watch(unsafe { BorrowedFd::borrow_raw(handoff.fd()?) }, THEIRS)?;
+    work.load();
+    if method.stateful {
+        work.open_log(&options.dir)?;
+    }
+    let listener = if handoff.is_successor()? {
+        // SAFETY: given to us.
+        let listener = unsafe { TcpListener::from_raw_fd(handoff.take_fd(LISTENER)?) };
+        work.stamp(Event::Warm);
+        handoff.warm()?;
+        listener
+    } else {
+        let listener = listen(&work, false)?;
+        handoff.set_fd(LISTENER, listener.as_raw_fd())?;
+        listener
+    };
+    let mut server = Server { work, handoff, listener: Some(listener), draining: false };
+    loop {
+        let turn = server.work.turn(if server.draining { 1 } else { -1 })?;
+        if turn.stop {
+            return Ok(());
+        }
+        if turn.upgrade {
+            server.handoff.upgrade(&command(method, &options.dir, &options.lib), DEADLINE_MS)?;
+        }
+        if server.draining && server.work.drained() {
+            server.draining = false;
+            server.handoff.drained()?;
+        }
+        if (turn.theirs || server.draining) && server.events()? {
+            return Ok(());
+        }
+    }
+}
+
+struct Server {
+    work: Work,
+    handoff: Handoff,
+    /// Before it accepts, and after.
+    listener: Option<TcpListener>,
+    draining: bool,
+}
+
+impl Server {
+    /// `true`: retired.
+    fn events(&mut self) -> Result<bool, String> {
+        while let Some(event) = self.handoff.next_event(0)? {
+            let work = &mut self.work;
+            match event.kind {
+                library::DRAIN => {
+                    work.drain();
+                    self.draining = true;
+                }
+                library::SEAL => {
+                    self.listener = work.accept_off();
+                    work.finish()?;
+                    let revision = work.write_off()?;
+                    self.handoff.sealed(revision)?;
+                    work.stamp(Event::Given);
+                }
+                library::LIVE => {
+                    work.stamp(Event::Owns);
+                    work.write_on()?;
+                    work.accept_on(self.listener.take().ok_or("no listener")?)?;
+                    self.handoff.live()?;
+                    let logged = work.sequence;
+                    if event.unsealed != 0 || (work.is_logged() && event.revision != logged) {
+                        return Err(format!("revision {} of {logged}, unsealed {}", event.revision, event.unsealed));
+                    }
+                    if work.generation == 0 {
+                        work.ring.settle(0);
+                    }
+                }
+                // The old one stands by; the new one stands alone, and may be replaced in turn.
+                library::COMMITTED if work.is_accepting() && work.generation > 0 => work.ring.settle(work.generation),
+                library::COMMITTED => {}
+                library::RETIRE => return Ok(true),
+                library::RESUME | library::ABORTED => {
+                    return Err(format!("an aborted handoff: event {}, reason {}", event.kind, event.reason));
+                }
+                other => return Err(format!("event {other}")),
+            }
+        }
+        Ok(false)
+    }
+}

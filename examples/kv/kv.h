@@ -1,0 +1,108 @@
+/*
+ * What the files of the key-value server share. main.c says what the program is; the one to read is generations.c.
+ *
+ *   main.c          options, signals, the event loop
+ *   generations.c   the events of procsup: what this server does when it is replaced, and when it is the one that replaces
+ *   http.c          the requests; where they go while the owner changes
+ *   relay.c         requests that come too late to an old generation are passed on to the new one
+ *   wal.c           the log: what has been acknowledged is in it, and on the disk
+ *   store.c         the keys in memory
+ */
+#ifndef KV_H
+#define KV_H
+
+#include <event2/event.h>
+#include <event2/http.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- main.c ---- */
+
+struct options {
+    const char *address, *data, *log, *program;
+    char **arguments; /* our own, for the successor */
+    int port, drain_ms, probation_ms, grace_ms, deadline_ms;
+};
+
+extern struct options options;
+extern struct event_base *base;
+
+int64_t now_ns(void);
+/* One line of the log: time, pid, generation, and what has happened. */
+__attribute__((format(printf, 1, 2))) void note(const char *format, ...);
+/* For what has no reason to fail. */
+__attribute__((noreturn, format(printf, 1, 2))) void fatal(const char *format, ...);
+
+/* ---- generations.c ---- */
+
+extern uint64_t generation, revision; /* revision: the sequence number at which this generation took over */
+
+void generations_begin(void);       /* becomes the first generation, or the successor of the one that runs */
+int generations_upgrade(void);      /* starts a successor: 0, or -1 if one is on its way */
+void generations_cancel(void);      /* gives up an upgrade that is under way */
+void generations_leave(void);       /* stops in good order: no new connections, the rest is answered, the loop ends */
+void generations_end(void);
+
+/* ---- http.c ---- */
+
+/* Where requests go: they are served here; they are kept, because nobody is the owner at this moment; or they are relayed, because the
+   owner is another process. */
+enum where { HERE, KEPT, AHEAD };
+
+void http_begin(int listener); /* does not accept yet */
+void http_accept(int on);
+void http_say_close(int on); /* do responses ask the client to close its connection? */
+void http_where(enum where where);
+int http_commit(void);           /* what was written becomes durable and is acknowledged; -1 if the disk is full */
+unsigned http_connections(void); /* open ones, among them those from which nothing was heard yet */
+void http_answer(struct evhttp_request *request, int code, const char *reason, struct evbuffer *body);
+void http_end(void);
+
+/* ---- relay.c ---- */
+
+void relay_to(const char *address, int port);
+void relay(struct evhttp_request *request);
+unsigned relays(void); /* those under way */
+
+/* ---- wal.c ---- */
+
+enum { KEY_MAX = 1 << 12, VALUE_MAX = 1 << 20 };
+
+struct wal {
+    int fd;
+    uint64_t end, sequence; /* of the last whole record that was read or written */
+    uint64_t next;          /* the sequence number of the last record that was added, durable or not */
+    char *added;            /* records that wal_commit will write */
+    size_t length, capacity;
+};
+
+struct wal_record {
+    uint64_t sequence;
+    const char *key, *value;
+    size_t key_length, value_length;
+};
+
+extern struct wal wal;
+
+void wal_open(const char *directory);
+int64_t wal_read(void (*apply)(const struct wal_record *)); /* what follows the last record that is known; how many */
+uint64_t wal_repair(void);                                  /* cuts off what is no whole record; how many bytes */
+uint64_t wal_add(const char *key, size_t key_length, const char *value, size_t value_length);
+int wal_commit(void);
+void wal_close(void);
+
+/* ---- store.c ---- */
+
+struct entry {
+    struct entry *next;
+    uint64_t hash, sequence;
+    size_t key_length, value_length;
+    char bytes[]; /* key, then value */
+};
+
+void store_put(const struct wal_record *record);
+const struct entry *store_get(const char *key, size_t key_length);
+size_t store_count(void);
+void store_free(void);
+
+#endif

@@ -1,0 +1,437 @@
+//! `ps_handoff`: a server's end of the handoff.
+
+use core::ffi::{c_char, c_void};
+use core::mem::offset_of;
+use std::os::fd::{AsRawFd, IntoRawFd};
+use std::sync::Arc;
+
+use super::command::{current, ps_command};
+use super::constants::{ps_handoff_event_kind, ps_handoff_mode, ps_handoff_role_code, ps_handoff_timeout};
+use super::error::ps_error;
+use super::guard::{PS_OK, PS_PENDING, call};
+use super::{convert, guard, handles, ps_status};
+use crate::error::{Error, Result};
+use crate::handoff::{Handoff, Mode, Notice, Role, Timeout, Told, status_of};
+
+/// One generation's end of a handoff: the running server hands over to the next.
+pub struct ps_handoff {
+    _private: [u8; 0],
+}
+
+/// What a server is told in the course of a handoff.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ps_handoff_event {
+    /// Set by the caller: sizeof(ps_handoff_event).
+    pub size: u32,
+    /// PS_HANDOFF_DRAIN and so on.
+    pub kind: i32,
+    /// Which handoff; the same number on both sides.
+    pub handoff_id: u64,
+    /// PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start.
+    pub revision: u64,
+    /// PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
+    /// LIVE and may have written: read the state anew from storage.
+    pub unsealed: i32,
+    /// The other process, for display; 0 if there was none.
+    pub peer_pid: i32,
+    /// PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words.
+    pub reason: i32,
+    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
+    pub deadline_ns: i64,
+    /// When it came about, nanoseconds of CLOCK_MONOTONIC.
+    pub time_ns: i64,
+}
+
+fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
+    use ps_handoff_event_kind::*;
+    let (kind, unsealed, reason) = match told.notice {
+        Notice::Drain => (PS_HANDOFF_DRAIN, false, PS_OK),
+        Notice::Seal => (PS_HANDOFF_SEAL, false, PS_OK),
+        Notice::Live { unsealed } => (PS_HANDOFF_LIVE, unsealed, PS_OK),
+        Notice::Resume { unsealed } => (PS_HANDOFF_RESUME, unsealed, PS_OK),
+        Notice::Retire => (PS_HANDOFF_RETIRE, false, PS_OK),
+        Notice::Committed => (PS_HANDOFF_COMMITTED, false, PS_OK),
+        Notice::Aborted(reason) => (PS_HANDOFF_ABORTED, false, status_of(reason) as i32),
+    };
+    ps_handoff_event {
+        size,
+        kind: kind as i32,
+        handoff_id: told.handoff_id,
+        revision: told.revision,
+        unsealed: i32::from(unsealed),
+        peer_pid: told.peer_pid,
+        reason,
+        deadline_ns: told.deadline_ns,
+        time_ns: told.time_ns,
+    }
+}
+
+/// A call that changes a handoff.
+fn change(handoff: *mut ps_handoff, error: *mut *mut ps_error, change: impl FnOnce(&Handoff) -> Result<()>) -> ps_status {
+    call(error, || {
+        let object: Arc<Handoff> = convert::object(handoff)?;
+        change(&object).map(|()| PS_OK)
+    })
+}
+
+/// @section handoff
+///
+/// Opens this server's end of the handoff. Whoever it is for, a server has one code path:
+///
+///     ps_handoff_new("/run/kv.sock", &handoff, &error);                    // which generation am I?
+///     if (ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_OK) {       // handed on by the one before, ...
+///       fd = bind_and_listen();                                            // ... or I am the first
+///       ps_handoff_set_fd(handoff, "http", fd, &error);
+///     }
+///     load_everything();
+///     ps_handoff_role(handoff, &role, &error);
+///     if (role == PS_HANDOFF_SUCCESSOR) ps_handoff_warm(handoff, &error);
+///     for (;;) {                                                           // ps_handoff_fd in an event loop
+///       ps_handoff_event event = {.size = sizeof event};
+///       if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK) break;
+///       switch (event.kind) {
+///       case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
+///       case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
+///       case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
+///       case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;
+///       case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
+///       case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
+///       }
+///     }
+///
+/// The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and root may hand over there) and gets
+/// PS_HANDOFF_LIVE as its first event. A successor is a process that ps_handoff_upgrade has spawned, or one that anyone starts while a generation
+/// runs: it connects to the path and takes over. At every instant at most one process owns. Who has been committed is decided by one word in
+/// memory that both share, and stands if any party is killed, stopped or cut off at any moment: docs/handoff-protocol.md, docs/handoff-faults.md.
+/// Listening sockets are handed on as they are: never closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
+///
+/// Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds (and at most 1 second
+/// while the lock is held and nobody listens). Needs Linux 5.4; identities are exact from 6.5 on (SO_PEERPIDFD), before by pid and start time.
+///
+/// @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one
+/// @param handoff       receives the handle; free it with ps_handoff_free
+/// @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
+///         PS_ERR_TIMEOUT if the running generation does not answer; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_new(control_path: *const c_char, handoff: *mut *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let path = unsafe { convert::string("control_path", control_path) }?;
+        let place = convert::out("handoff", handoff)?;
+        let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path.to_bytes());
+        let handle = handles::insert(Arc::new(Handoff::new(path)?))?;
+        // SAFETY: not null, and valid by the caller's contract.
+        unsafe { *place = convert::to_pointer(handle) };
+        Ok(PS_OK)
+    })
+}
+
+/// Frees it. The owner calls off a handoff that has not been committed; a successor that it spawned and that owns nothing is killed and reaped
+/// (blocks at most 5 seconds for that); one that owns goes its own way. A successor that was not told LIVE gives up. The last generation
+/// takes the control path away; the lock file stays. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
+    guard::quiet(|| {
+        if let Some(handoff) = handles::remove::<Handoff>(handoff.addr() as u64) {
+            handoff.close();
+        }
+    });
+}
+
+/// Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_role(handoff: *const ps_handoff, role: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        let object = convert::object::<Handoff, _>(handoff)?;
+        let place = convert::out("role", role)?;
+        let role = match object.role()? {
+            Role::First => ps_handoff_role_code::PS_HANDOFF_FIRST,
+            Role::Successor => ps_handoff_role_code::PS_HANDOFF_SUCCESSOR,
+        };
+        // SAFETY: not null, and valid by the caller's contract.
+        unsafe { *place = role as i32 };
+        Ok(PS_OK)
+    })
+}
+
+/// Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold starts (the lock file keeps count).
+/// A handoff that was taken back counts as well. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_generation(handoff: *const ps_handoff, generation: *mut u64, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        let object = convert::object::<Handoff, _>(handoff)?;
+        let place = convert::out("generation", generation)?;
+        let number = object.generation()?;
+        // SAFETY: not null, and valid by the caller's contract.
+        unsafe { *place = number };
+        Ok(PS_OK)
+    })
+}
+
+/// Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
+/// connections wait in the listening socket's line meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP, for servers without a writer: the successor accepts
+/// beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_set_mode(handoff: *mut ps_handoff, mode: i32, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, |object| {
+        let mode = match mode {
+            mode if mode == ps_handoff_mode::PS_HANDOFF_EXCLUSIVE as i32 => Mode::Exclusive,
+            mode if mode == ps_handoff_mode::PS_HANDOFF_OVERLAP as i32 => Mode::Overlap,
+            other => return Err(Error::invalid("mode", format!("{other} is no PS_HANDOFF_EXCLUSIVE or PS_HANDOFF_OVERLAP"))),
+        };
+        object.set_mode(mode)
+    })
+}
+
+/// Owner: how long the next handoffs wait for what.
+///
+/// @param which  a PS_HANDOFF_TIMEOUT_*
+/// @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not: every wait has an end
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which: i32, ms: i64, error: *mut *mut ps_error) -> ps_status {
+    use ps_handoff_timeout::*;
+    change(handoff, error, |object| {
+        let known = [
+            (PS_HANDOFF_TIMEOUT_DRAIN as i32, Timeout::Drain),
+            (PS_HANDOFF_TIMEOUT_SEAL as i32, Timeout::Seal),
+            (PS_HANDOFF_TIMEOUT_LIVE as i32, Timeout::Live),
+            (PS_HANDOFF_TIMEOUT_PROBATION as i32, Timeout::Probation),
+            (PS_HANDOFF_TIMEOUT_TAKEOVER as i32, Timeout::Takeover),
+        ];
+        let found = known.iter().find(|(number, _)| *number == which);
+        let (_, timeout) = found.ok_or_else(|| Error::invalid("which", format!("which: {which} is no PS_HANDOFF_TIMEOUT_*")))?;
+        object.set_timeout(*timeout, ms)
+    })
+}
+
+/// Hands a descriptor of any kind on under a name; one of the same name is replaced. A duplicate is kept, `fd` stays yours. Also during a handoff:
+/// what is set before ps_handoff_sealed (overlap: ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
+///
+/// @param name  1 to 255 bytes without a newline
+/// @param fd    -1: is handed on no more; PS_ERR_NOT_FOUND if it was not
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *const c_char, fd: i32, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, |object| {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let name = unsafe { convert::string("name", name) }?;
+        if fd < -1 {
+            return Err(Error::invalid("fd", format!("fd: {fd} is not an open descriptor")));
+        }
+        object.set_fd(name.to_bytes(), fd)
+    })
+}
+
+/// Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
+///
+/// @param fd  receives it: close-on-exec, now yours; its open file description (offset, O_NONBLOCK, socket options) is shared with the old
+///            generation, so change nothing of that while it may take back
+/// @return PS_OK; PS_ERR_NOT_FOUND if nothing of that name was handed on, as in the first generation
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_take_fd(handoff: *mut ps_handoff, name: *const c_char, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        let object = convert::object::<Handoff, _>(handoff)?;
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let name = unsafe { convert::string("name", name) }?;
+        let place = convert::out("fd", fd)?;
+        let number = object.take_fd(name.to_bytes())?.into_raw_fd();
+        // SAFETY: not null, and valid by the caller's contract.
+        unsafe { *place = number };
+        Ok(PS_OK)
+    })
+}
+
+/// Successor: the names that were handed on and not taken, each followed by a newline; not NUL-terminated. Conventions of the buffer as in
+/// ps_event_data.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_fd_names(
+    handoff: *const ps_handoff,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let names = convert::object::<Handoff, _>(handoff)?.fd_names()?;
+        // SAFETY: the caller gave a valid buffer and place for the length, or null.
+        unsafe { convert::copy_out(&[&names], buf, cap, needed) }
+    })
+}
+
+/// Sets the state for the next generation: any bytes, copied into sealed memory. May be set again at SEAL: the successor reads at LIVE what was
+/// set last. A successor that is to hand on in turn sets its own.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_set_state(
+    handoff: *mut ps_handoff,
+    data: *const c_void,
+    len: usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(handoff, error, |object| {
+        if data.is_null() && len > 0 {
+            return Err(Error::invalid("data", "data is NULL"));
+        }
+        // SAFETY: not null, and as long as the caller says; nothing is read of an empty one.
+        let bytes = if len == 0 { &[][..] } else { unsafe { core::slice::from_raw_parts(data.cast::<u8>(), len) } };
+        object.set_state(bytes)
+    })
+}
+
+/// Successor: the state that was handed on; empty if there is none.
+///
+/// @param buf, cap  where to put it; NULL, 0 asks only for the length
+/// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+/// @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_state(
+    handoff: *const ps_handoff,
+    buf: *mut c_void,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let state = convert::object::<Handoff, _>(handoff)?.state()?;
+        // SAFETY: the caller gave a valid buffer and place for the length, or null.
+        unsafe { convert::copy_out(&[&state], buf.cast(), cap, needed) }
+    })
+}
+
+/// The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read or close it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_fd(handoff: *const ps_handoff, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        let object = convert::object::<Handoff, _>(handoff)?;
+        let place = convert::out("fd", fd)?;
+        let number = object.fd()?.as_raw_fd();
+        // SAFETY: not null, and valid by the caller's contract.
+        unsafe { *place = number };
+        Ok(PS_OK)
+    })
+}
+
+/// Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call it until PS_PENDING whenever
+/// ps_handoff_fd is readable: a handoff goes on only inside these calls, and a generation that does not make them is taken for hung.
+///
+/// @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+/// @param event       receives the event (set event->size first)
+/// @return PS_OK; PS_PENDING if there is none
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_next_event(
+    handoff: *mut ps_handoff,
+    timeout_ms: i64,
+    event: *mut ps_handoff_event,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let object = convert::object::<Handoff, _>(handoff)?;
+        let place = convert::out("event", event)?;
+        // SAFETY: not null; the caller set the size.
+        let size = unsafe { (*place).size };
+        convert::size("event", size, offset_of!(ps_handoff_event, time_ns) + size_of::<i64>())?;
+        let Some(told) = object.next_event(timeout_ms)? else { return Ok(PS_PENDING) };
+        let filled = fill_event(size, &told);
+        let length = size_of::<ps_handoff_event>().min(size as usize);
+        // SAFETY: not null, and as large as its size says.
+        unsafe { core::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), place.cast::<u8>(), length) };
+        Ok(PS_OK)
+    })
+}
+
+/// Successor: everything is loaded. The owner is drained and sealed only now, so loading may take as long as the deadline allows. PS_HANDOFF_LIVE
+/// follows, or PS_HANDOFF_ABORTED. Never blocks.
+///
+/// @return PS_OK; PS_ERR_STATE if it was said before, or this is no successor
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_warm(handoff: *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, Handoff::warm)
+}
+
+/// Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. Never blocks.
+///
+/// @param open_connections  how many are open, for whoever watches
+/// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_drained(handoff: *mut ps_handoff, open_connections: u32, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, |object| object.drained(open_connections))
+}
+
+/// Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. This is the commit: when it
+/// returns PS_OK the successor owns, or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
+///
+/// @param revision  how far the data go; the successor gets it with PS_HANDOFF_LIVE
+/// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_sealed(handoff: *mut ps_handoff, revision: u64, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, |object| object.sealed(revision))
+}
+
+/// Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old generation then stands by for the
+/// probation, and takes back if this process ends; after it this process gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
+///
+/// @return PS_OK; PS_ERR_STATE if no such answer is awaited
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_live(handoff: *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, Handoff::live)
+}
+
+/// This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after PS_HANDOFF_LIVE: that one must have stopped
+/// writing before it calls, and exit after. Never blocks.
+///
+/// @param reason  for people; may be NULL
+/// @return PS_OK; PS_ERR_STATE if there is no handoff to fail
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *const c_char, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, |object| {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let reason = unsafe { convert::optional(reason) };
+        object.failed(&reason.map(|reason| reason.to_string_lossy()).unwrap_or_default())
+    })
+}
+
+/// Owner: spawns its successor through the spawn engine and hands over to it. Returns when the program has begun (see ps_spawn for how long that
+/// takes); events do the rest. The successor finds its channel by a variable that is added to its environment, PROCSUP_HANDOFF.
+///
+/// Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to nothing, killed by
+/// ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this generation leave it alone.
+///
+/// @param successor    a command that nothing ties to this process: no die_with_host, cgroup, sandbox_dir, deadline, restart policy, pipes or
+///                     captured output (PS_ERR_INVALID_ARGUMENT)
+/// @param deadline_ms  for everything until the commit, loading included; at least 1
+/// @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this process does not own
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_upgrade(
+    handoff: *mut ps_handoff,
+    successor: *const ps_command,
+    deadline_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(handoff, error, |object| {
+        let command = current(successor)?;
+        object.upgrade(&command, deadline_ms)
+    })
+}
+
+/// Owner: calls the handoff off. PS_HANDOFF_RESUME (if DRAIN was told) and PS_HANDOFF_ABORTED follow. Possible until the commit. Never blocks.
+///
+/// @return PS_OK; PS_ERR_STATE if there is none, or it is committed
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_cancel(handoff: *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
+    change(handoff, error, Handoff::cancel)
+}
+
+/// Why the last handoff came to nothing, in words; not NUL-terminated. Conventions of the buffer as in ps_event_data.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_reason(
+    handoff: *const ps_handoff,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let words = convert::object::<Handoff, _>(handoff)?.reason()?;
+        // SAFETY: the caller gave a valid buffer and place for the length, or null.
+        unsafe { convert::copy_out(&[words.as_bytes()], buf, cap, needed) }
+    })
+}

@@ -1,0 +1,93 @@
+//! The control path: a unix socket by which a successor that somebody else has started finds the owner, and a lock file beside it
+//! that says whether there is one.
+//!
+//! Traps: a guest that connects and says nothing must not keep others out (bug B8 of the older protocol), so guests wait beside
+//! each other, each with a deadline, until one greets. And the path is bound once, by the first generation: the listening socket
+//! is handed on, never re-created (bug B5).
+
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+
+use super::link::Link;
+use crate::clock::{self, MILLI};
+use crate::error::{Error, Result};
+use crate::sys::{getpid, lockfile, socket};
+
+/// How long a guest may take to greet.
+pub const GREETING: i64 = 5_000 * MILLI;
+/// How many guests may stand there at once; the oldest makes room.
+pub const GUESTS: usize = 8;
+
+/// Somebody who has connected and not greeted.
+#[derive(Debug)]
+pub struct Guest {
+    /// Its channel.
+    pub link: Link,
+    /// Its entry among the watched descriptors.
+    pub key: u64,
+    /// When it is sent away.
+    pub until: i64,
+}
+
+/// The lock file of a control path.
+pub fn lock_path(path: &Path) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    PathBuf::from(name)
+}
+
+/// Takes the lock. `None`: another process has it.
+pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
+    let lock_path = lock_path(path);
+    let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot lock {}", lock_path.display()));
+    let path = self::lock_path(path);
+    loop {
+        let file = lockfile::open_at(&path).map_err(failed.clone()("open"))?;
+        if !lockfile::try_lock(&file).map_err(failed.clone()("flock"))? {
+            return Ok(None);
+        }
+        // Somebody may have put another file there meanwhile: then that one counts.
+        if lockfile::is_at(&file, &path) {
+            return Ok(Some(file));
+        }
+    }
+}
+
+/// Binds the path, which the holder of the lock may: what lies there is left over. Nobody ever sees it gone or without a listener.
+pub fn bind(path: &Path) -> Result<OwnedFd> {
+    let staged = path.with_file_name(format!(".procsup-{}-{:x}", getpid(), clock::now() & 0xFF_FFFF));
+    let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot listen at {}", path.display()));
+    let listener = socket::listen_at(&staged).map_err(failed("bind"))?;
+    if let Err(error) = std::fs::rename(&staged, path) {
+        let _ = std::fs::remove_file(&staged);
+        return Err(failed("rename")(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))));
+    }
+    Ok(listener)
+}
+
+/// Takes the path away, if it is a socket.
+pub fn unbind(path: &Path) {
+    use std::os::unix::fs::FileTypeExt;
+    if std::fs::symlink_metadata(path).is_ok_and(|found| found.file_type().is_socket()) {
+        let _ = std::fs::remove_file(path);
+    }
+}
+
+/// Refuses a path that a socket cannot have: sun_path of unix(7) holds 107 bytes, and the staging name must fit as well.
+pub fn check_path(path: &Path) -> Result<()> {
+    let length = path.as_os_str().len();
+    let directory = path.parent().map_or(0, |parent| parent.as_os_str().len());
+    if length == 0 {
+        return Err(Error::invalid("control_path", "control_path: the string is empty"));
+    }
+    if path.file_name().is_none() {
+        return Err(Error::invalid("control_path", format!("control_path: {} names no file", path.display())));
+    }
+    if length > 107 || directory + 1 + 25 > 107 {
+        let text = format!("control_path: {} bytes, and the path of a unix socket has at most 107 (82 of them its directory)", length);
+        return Err(Error::invalid("control_path", text));
+    }
+    Ok(())
+}

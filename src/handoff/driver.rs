@@ -1,0 +1,500 @@
+//! The machines on real descriptors: one epoll set, one timer, and the steps they lead to.
+//!
+//! Order matters: what the peer has sent comes before its death, its death before a deadline. A crash closes the channel first,
+//! and a deadline that passes together with it must not win.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use nix::errno::Errno;
+
+use super::control::{self, Guest};
+use super::epoch::{self, Record};
+use super::holdings::{Holdings, Part, Received};
+use super::link::{Found, Link};
+use super::machine::owner::{self, Owner};
+use super::machine::successor::{self, Successor};
+use super::machine::word::Ticket;
+use super::machine::{Limits, Mode, Notice, Reason};
+use super::peer::{Leaving, Peer};
+use super::wire::{self, Kind, Message, Refusal};
+use super::{Options, Told};
+use crate::clock;
+use crate::error::Error;
+use crate::sys::poll::{Flag, Set, Timer};
+use crate::sys::socket;
+
+/// Who this process is in the handoff.
+#[derive(Debug)]
+pub(super) enum Party {
+    Owner(Owner),
+    Successor(Successor),
+    /// Retired, or a successor that came to nothing.
+    Gone,
+}
+
+const FLAG: u64 = 0;
+const TIMER: u64 = 1;
+pub(super) const CHANNEL: u64 = 2;
+pub(super) const PEER: u64 = 3;
+pub(super) const CONTROL: u64 = 4;
+/// Guests and those who leave have a number of their own each, from here on.
+const FIRST_NUMBER: u64 = 16;
+
+/// While connections cannot be accepted for want of descriptors.
+const RETRY: i64 = 100 * clock::MILLI;
+
+/// Everything behind a handle.
+#[derive(Debug)]
+pub(super) struct Driver {
+    pub set: Set,
+    flag: Flag,
+    raised: bool,
+    timer: Timer,
+    armed: Option<i64>,
+    pub party: Party,
+    pub first: bool,
+    pub path: PathBuf,
+    pub options: Options,
+    pub record: Option<Record>,
+    pub lock: Option<OwnedFd>,
+    pub control: Option<OwnedFd>,
+    control_watched: bool,
+    control_again: Option<i64>,
+    pub guests: Vec<Guest>,
+    numbers: u64,
+    pub link: Option<Link>,
+    writing: bool,
+    pub peer: Option<Peer>,
+    pub leaving: Vec<(u64, Leaving)>,
+    pub holdings: Holdings,
+    pub received: Received,
+    pub parts: Vec<Part>,
+    pub ticket: Ticket,
+    pub attempts: u32,
+    pub generation: u32,
+    /// A successor is being spawned: the lock of the handle is not held meanwhile.
+    pub spawning: bool,
+    pub peer_pid: i32,
+    /// Which mode and times the handoff under way has.
+    pub limits: Limits,
+    pub mode: Mode,
+    pub notices: VecDeque<Told>,
+    /// Words for the last ABORTED.
+    pub words: String,
+    pub said: String,
+    /// How the owner has refused us.
+    pub refusal: Option<Refusal>,
+}
+
+impl Driver {
+    pub fn new(party: Party, first: bool, path: PathBuf, options: Options) -> crate::Result<Self> {
+        let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a handoff");
+        let set = Set::new().map_err(failed("epoll_create1"))?;
+        let flag = Flag::new().map_err(failed("eventfd"))?;
+        let timer = Timer::new().map_err(failed("timerfd_create"))?;
+        set.add(&flag, FLAG).and_then(|()| set.add(&timer, TIMER)).map_err(failed("epoll_ctl"))?;
+        Ok(Self {
+            set,
+            flag,
+            raised: false,
+            timer,
+            armed: None,
+            party,
+            first,
+            path,
+            options,
+            record: None,
+            lock: None,
+            control: None,
+            control_watched: false,
+            control_again: None,
+            guests: Vec::new(),
+            numbers: FIRST_NUMBER,
+            link: None,
+            writing: false,
+            peer: None,
+            leaving: Vec::new(),
+            holdings: Holdings::default(),
+            received: Received::default(),
+            parts: Vec::new(),
+            ticket: Ticket { generation: 0, handoff: 0 },
+            attempts: 0,
+            generation: 0,
+            spawning: false,
+            peer_pid: 0,
+            limits: options.limits,
+            mode: options.mode,
+            notices: VecDeque::new(),
+            words: String::new(),
+            said: String::new(),
+            refusal: None,
+        })
+    }
+
+    pub fn number(&mut self) -> u64 {
+        self.numbers += 1;
+        self.numbers
+    }
+
+    // ---- what is watched ----
+
+    /// Begins to listen to the other end.
+    pub fn watch_link(&mut self, link: Link) -> Result<(), Errno> {
+        self.set.add(link.socket(), CHANNEL)?;
+        self.writing = false;
+        self.link = Some(link);
+        Ok(())
+    }
+
+    pub fn watch_peer(&mut self, peer: Peer) -> Result<(), Errno> {
+        self.set.add(peer.pidfd(), PEER)?;
+        self.peer_pid = peer.pid;
+        self.peer = Some(peer);
+        Ok(())
+    }
+
+    pub fn close_link(&mut self) {
+        if let Some(link) = self.link.take() {
+            self.set.remove(link.socket());
+        }
+    }
+
+    pub fn drop_peer(&mut self) -> Option<Peer> {
+        let peer = self.peer.take()?;
+        self.set.remove(peer.pidfd());
+        Some(peer)
+    }
+
+    /// Watches the control path, or no more. Whoever connects meanwhile waits in the kernel's line.
+    pub fn watch_control(&mut self, on: bool) {
+        let Some(control) = &self.control else { return };
+        match (on, self.control_watched) {
+            (true, false) => self.control_watched = self.set.add(control, CONTROL).is_ok(),
+            (false, true) => {
+                self.set.remove(control);
+                self.control_watched = false;
+            }
+            _ => {}
+        }
+    }
+
+    // ---- telling the application ----
+
+    pub fn tell(&mut self, notice: Notice) {
+        let deadline = match notice {
+            Notice::Drain | Notice::Seal => self.deadline(),
+            Notice::Live { .. } if self.limits.live > 0 && !self.is_owner() => Some(clock::now().saturating_add(self.limits.live)),
+            _ => None,
+        };
+        if matches!(notice, Notice::Aborted(_)) {
+            self.words = std::mem::take(&mut self.said);
+        }
+        self.notices.push_back(Told {
+            notice,
+            handoff_id: id_of(self.ticket),
+            revision: self.record.as_ref().map_or(0, Record::revision),
+            peer_pid: self.peer_pid,
+            deadline_ns: deadline.unwrap_or(0),
+            time_ns: clock::now(),
+        });
+    }
+
+    pub fn is_owner(&self) -> bool {
+        matches!(self.party, Party::Owner(_))
+    }
+
+    fn deadline(&self) -> Option<i64> {
+        match &self.party {
+            Party::Owner(owner) => owner.deadline,
+            Party::Successor(successor) => successor.deadline,
+            Party::Gone => None,
+        }
+    }
+
+    /// What the descriptor shows must fit what there is to take; and the timer what is due. Called when the lock is given back.
+    pub fn rest(&mut self) {
+        let waiting = !self.notices.is_empty();
+        if waiting != self.raised {
+            self.raised = waiting;
+            if waiting { self.flag.raise() } else { self.flag.lower() }
+        }
+        let times = [self.deadline(), self.control_again];
+        let guests = self.guests.iter().map(|guest| guest.until);
+        let leaving = self.leaving.iter().filter_map(|(_, leaving)| leaving.due());
+        let due = times.into_iter().flatten().chain(guests).chain(leaving).min();
+        if due != self.armed {
+            self.armed = due;
+            self.timer.set(due);
+        }
+        if let Some(link) = &self.link
+            && link.wants_to_write() != self.writing
+        {
+            self.writing = !self.writing;
+            let _ = self.set.set_writing(link.socket(), CHANNEL, self.writing);
+        }
+    }
+
+    // ---- work ----
+
+    /// Does what is due. Returns early once there is something to tell: the rest keeps the descriptor readable.
+    pub fn pump(&mut self) {
+        let mut ready = Vec::new();
+        self.set.ready(&mut ready);
+        if ready.is_empty() {
+            return self.keep_time();
+        }
+        if ready.contains(&CHANNEL) {
+            self.pump_link();
+            if !self.notices.is_empty() {
+                return;
+            }
+        }
+        if ready.contains(&PEER) {
+            self.look_at_peer();
+        }
+        for key in ready {
+            match key {
+                CONTROL => self.welcome(),
+                key if key >= FIRST_NUMBER => {
+                    self.pump_guest(key);
+                    self.see_off(Some(key));
+                }
+                _ => {}
+            }
+        }
+        self.keep_time();
+    }
+
+    fn pump_link(&mut self) {
+        // A peer that never stops sending must not keep us here.
+        for _ in 0..64 {
+            let Some(link) = &mut self.link else { return };
+            let lost = link.flush().is_err();
+            let admit = |sender: socket::Identity| is_admitted(sender.uid);
+            match link.receive(admit) {
+                Found::Nothing if lost => return self.hang_up(),
+                Found::Nothing => return,
+                Found::Dropped => {}
+                Found::Truncated => self.trouble("descriptors did not arrive: the limit of open files is reached"),
+                Found::End => return self.hang_up(),
+                Found::Message(message, fds) => self.take(message, fds),
+            }
+            if !self.notices.is_empty() {
+                return;
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message, fds: Vec<OwnedFd>) {
+        if let (Kind::Abort | Kind::Nak, Some(text)) = (message.kind, &message.body.text) {
+            self.said.clone_from(text);
+        }
+        match self.party {
+            Party::Owner(_) => self.take_as_owner(message),
+            Party::Successor(_) => self.take_as_successor(message, fds),
+            Party::Gone => {}
+        }
+    }
+
+    /// The channel has ended.
+    pub fn hang_up(&mut self) {
+        // The last words may say that it has settled: they were read before the end.
+        self.close_link();
+        if self.look_at_peer() {
+            return;
+        }
+        match self.party {
+            Party::Owner(_) => self.feed_owner(owner::Event::Hangup),
+            Party::Successor(_) => self.feed_successor(successor::Event::Hangup),
+            Party::Gone => {}
+        }
+    }
+
+    /// Something stands in the way of the exchange.
+    pub fn trouble(&mut self, words: &str) {
+        self.said = words.to_owned();
+        match self.party {
+            Party::Owner(_) => self.feed_owner(owner::Event::Trouble),
+            Party::Successor(_) => self.feed_successor(successor::Event::Trouble),
+            Party::Gone => {}
+        }
+    }
+
+    /// Whether the peer was seen dead.
+    fn look_at_peer(&mut self) -> bool {
+        let Some(peer) = self.peer.as_ref().filter(|peer| peer.is_dead()) else { return false };
+        // A dead process's pidfd stays readable for ever.
+        self.set.remove(peer.pidfd());
+        if self.said.is_empty() {
+            self.said = format!("process {} has ended", peer.pid);
+        }
+        match self.party {
+            Party::Owner(_) => self.feed_owner(owner::Event::PeerGone),
+            Party::Successor(_) => self.feed_successor(successor::Event::PeerGone),
+            Party::Gone => {}
+        }
+        true
+    }
+
+    /// Deadlines, after everything else.
+    fn keep_time(&mut self) {
+        let now = clock::now();
+        if self.deadline().is_some_and(|at| now >= at) && !self.look_at_peer() {
+            match self.party {
+                Party::Owner(_) => self.feed_owner(owner::Event::Timeout),
+                Party::Successor(_) => self.feed_successor(successor::Event::Timeout),
+                Party::Gone => {}
+            }
+        }
+        if self.control_again.is_some_and(|at| now >= at) {
+            self.control_again = None;
+            self.watch_control(true);
+        }
+        let expired: Vec<u64> = self.guests.iter().filter(|guest| now >= guest.until).map(|guest| guest.key).collect();
+        expired.into_iter().for_each(|key| drop(self.send_away(key)));
+        if self.leaving.iter().any(|(_, leaving)| leaving.due().is_some_and(|at| now >= at)) {
+            self.see_off(None);
+        }
+    }
+
+    // ---- guests ----
+
+    /// Accepts who has connected.
+    fn welcome(&mut self) {
+        for _ in 0..control::GUESTS {
+            let Some(control) = self.control.as_ref().filter(|_| self.control_watched) else { return };
+            match socket::accept(control) {
+                Ok(None) => return,
+                // No descriptors: a level-triggered set would spin.
+                Err(_) => {
+                    self.watch_control(false);
+                    self.control_again = Some(clock::now() + RETRY);
+                    return;
+                }
+                Ok(Some(socket)) => {
+                    let Ok(identity) = socket::peer(&socket) else { continue };
+                    if !is_admitted(identity.uid) || identity.pid <= 0 {
+                        continue;
+                    }
+                    if self.guests.len() == control::GUESTS {
+                        let oldest = self.guests[0].key;
+                        drop(self.send_away(oldest));
+                    }
+                    let key = self.number();
+                    if self.set.add(&socket, key).is_ok() {
+                        let link = Link::new(socket, identity.pid);
+                        self.guests.push(Guest { link, key, until: clock::now() + control::GREETING });
+                    }
+                }
+            }
+        }
+    }
+
+    fn send_away(&mut self, key: u64) -> Option<Guest> {
+        let at = self.guests.iter().position(|guest| guest.key == key)?;
+        let guest = self.guests.remove(at);
+        self.set.remove(guest.link.socket());
+        Some(guest)
+    }
+
+    pub fn dismiss_guests(&mut self) {
+        let keys: Vec<u64> = self.guests.iter().map(|guest| guest.key).collect();
+        keys.into_iter().for_each(|key| drop(self.send_away(key)));
+    }
+
+    fn pump_guest(&mut self, key: u64) {
+        let Some(at) = self.guests.iter().position(|guest| guest.key == key) else { return };
+        let found = self.guests[at].link.receive(|_| false);
+        let (Found::Message(_, _) | Found::End | Found::Dropped | Found::Truncated) = found else { return };
+        let Some(mut guest) = self.send_away(key) else { return };
+        // Anything but a greeting is no successor's.
+        let Found::Message(message, _) = found else { return };
+        if message.kind != Kind::Hello {
+            return;
+        }
+        if !speaks_with_us(&message) {
+            return guest.link.refuse(Refusal::Version, &versions_text(&message));
+        }
+        let idle = matches!(&self.party, Party::Owner(owner) if owner.phase == owner::Phase::Serving);
+        if !idle || self.spawning {
+            return guest.link.refuse(Refusal::Busy, "another handoff is under way");
+        }
+        self.begin_takeover(guest.link, &message);
+    }
+
+    // ---- those who leave ----
+
+    pub fn see_out(&mut self, mut leaving: Leaving) {
+        if leaving.tick(clock::now()) {
+            return;
+        }
+        let key = self.number();
+        let _ = self.set.add(leaving.pidfd(), key);
+        self.leaving.push((key, leaving));
+    }
+
+    pub fn see_off(&mut self, which: Option<u64>) {
+        let now = clock::now();
+        let set = &self.set;
+        self.leaving.retain_mut(|(key, leaving)| {
+            let over = which.is_none_or(|which| which == *key) && leaving.tick(now);
+            if over {
+                set.remove(leaving.pidfd());
+            }
+            !over
+        });
+    }
+
+    /// What is in the lock file for those who look.
+    pub fn publish(&self) {
+        if let Some(lock) = &self.lock {
+            epoch::publish(lock, self.generation);
+        }
+    }
+}
+
+/// Who may be the other side: this user, or root.
+pub(super) fn is_admitted(uid: u32) -> bool {
+    uid == 0 || uid == nix::unistd::geteuid().as_raw()
+}
+
+pub(super) fn id_of(ticket: Ticket) -> u64 {
+    u64::from(ticket.generation) << 24 | u64::from(ticket.handoff)
+}
+
+pub(super) fn ticket_of(id: u64) -> Ticket {
+    Ticket { generation: (id >> 24) as u32, handoff: (id & 0xFF_FFFF) as u32 }
+}
+
+pub(super) fn speaks_with_us(message: &Message) -> bool {
+    message.body.versions.is_some_and(|(low, high)| low <= wire::VERSIONS.1 && high >= wire::VERSIONS.0)
+}
+
+pub(super) fn versions_text(message: &Message) -> String {
+    let (low, high) = message.body.versions.unwrap_or((0, 0));
+    format!("versions {low} to {high} are spoken there, {} to {} here", wire::VERSIONS.0, wire::VERSIONS.1)
+}
+
+/// A reason as words, where nobody has given better ones.
+pub(super) fn reason_text(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Cancelled => "the handoff was cancelled",
+        Reason::Timeout => "an answer did not come in time",
+        Reason::Died => "the other process has ended",
+        Reason::HungUp => "the other process has closed the channel",
+        Reason::PeerFailed => "the other side gave up",
+        Reason::Failed => "the application said that it failed",
+        Reason::Version => "no common version of the protocol",
+        Reason::Protocol => "the other side did not understand us",
+        Reason::Fenced => "the old generation has taken the ownership back",
+        Reason::System => "a system call failed",
+    }
+}
+
+impl AsFd for Driver {
+    fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
+        self.set.as_fd()
+    }
+}

@@ -1,0 +1,200 @@
+//! The ways in: the first generation, a successor that the owner spawned, and one that comes by the control path.
+//!
+//! `PROCSUP_HANDOFF=<descriptor>:<inode>` in the environment of a spawned successor names its channel. The variable is only read;
+//! whoever inherits it later (a grandchild) has no socket of that inode there, so it means nothing to him.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use nix::errno::Errno;
+
+use super::driver::{Driver, Party};
+use super::epoch::{self, Record};
+use super::link::Link;
+use super::machine::owner;
+use super::machine::successor::Successor;
+use super::machine::{Notice, Reason};
+use super::peer::Peer;
+use super::wire::Refusal;
+use super::{Handoff, Options, control, status_of};
+use crate::clock::{self, MILLI};
+use crate::error::{Error, Result, Status};
+use crate::process::belongings::Belongings;
+use crate::process::command::Command;
+use crate::process::spawn;
+use crate::sys::{environ, fds, poll, socket};
+
+/// Names the channel of a spawned successor.
+const VARIABLE: &str = "PROCSUP_HANDOFF";
+/// How long the offer is waited for, and a path whose lock is held and where nobody listens.
+const OFFER: i64 = 5_000 * MILLI;
+const NOBODY: i64 = 1_000 * MILLI;
+
+impl Handoff {
+    /// Opens this process's end. A successor waits here until everything is offered (at most 5 seconds); nobody else waits.
+    pub fn new(control_path: impl AsRef<Path>) -> Result<Self> {
+        let path = control_path.as_ref();
+        control::check_path(path)?;
+        spawn::prepare()?;
+        let deadline = clock::now() + OFFER;
+        if let Some(socket) = inherited()
+            && let Some(handoff) = succeed(path, socket, true, deadline)?
+        {
+            return Ok(handoff);
+        }
+        let mut patience = clock::now() + NOBODY;
+        loop {
+            if let Some(lock) = control::try_lock(path)? {
+                return first(path, lock);
+            }
+            match socket::connect_to(path) {
+                Ok(socket) => {
+                    if let Some(handoff) = succeed(path, socket, false, deadline)? {
+                        return Ok(handoff);
+                    }
+                    // The owner died before it had offered anything: whoever gets the lock is the first.
+                    patience = clock::now() + NOBODY;
+                }
+                Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::EAGAIN) => {}
+                Err(errno) => return Err(Error::system("connect", errno, format!("cannot reach {}", path.display()))),
+            }
+            // The first generation holds the lock a moment before it listens, a dying one a moment after.
+            let now = clock::now();
+            if now >= patience.min(deadline) {
+                let text = format!("{} is locked by another process, and nobody listens at {}", control::lock_path(path).display(), path.display());
+                return Err(Error::new(Status::Locked, "flock", text));
+            }
+            poll::pause(Some(patience));
+        }
+    }
+}
+
+/// The channel that the environment names, if it is there. Taken once: it is moved, and close-on-exec from then on.
+fn inherited() -> Option<OwnedFd> {
+    let value = environ::get(VARIABLE.as_bytes())?;
+    let (number, inode) = value.to_str().ok()?.split_once(':')?;
+    let (number, inode) = (number.parse().ok()?, inode.parse().ok()?);
+    if number < 3 || !socket::is_socket_with_inode(number, inode) {
+        return None;
+    }
+    let given = fds::adopt(number).ok()?;
+    fds::duplicate(&given).ok()
+}
+
+/// Nobody was before us.
+fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
+    let generation = epoch::last_generation(&lock).wrapping_add(1).max(1);
+    let record = Record::create(generation).map_err(|errno| Error::system("memfd_create", errno, "cannot make the epoch record"))?;
+    let mut driver = Driver::new(Party::Gone, true, path.to_owned(), Options::default())?;
+    let control = control::bind(path)?;
+    (driver.lock, driver.record, driver.control) = (Some(lock), Some(record), Some(control));
+    driver.become_owner(true);
+    driver.tell(Notice::Live { unsealed: false });
+    driver.rest();
+    Handoff::around(driver)
+}
+
+/// At this channel there is an owner. `None`: it died before it had offered everything.
+fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result<Option<Handoff>> {
+    let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot reach the running generation");
+    socket::ask_for_identity(&socket).map_err(failed("setsockopt"))?;
+    // Of a pair: who made it. Of a connection: who listened last, which is the owner, or the one before it that has not seen us yet.
+    let peer = if spawned { socket::peer(&socket).map_err(failed("getsockopt"))?.pid } else { 0 };
+    let mut driver = Driver::new(Party::Successor(Successor::new(deadline)), false, path.to_owned(), Options::default())?;
+    driver.begin_as_successor(Link::new(socket, peer)).map_err(failed("epoll_ctl"))?;
+    loop {
+        driver.pump();
+        if let Party::Successor(machine) = driver.party
+            && machine.is_offered()
+        {
+            driver.rest();
+            return Handoff::around(driver).map(Some);
+        }
+        if let Some(reason) = driver.ended_with() {
+            return match reason {
+                Reason::Died | Reason::HungUp => Ok(None),
+                _ => Err(refusal(reason, &driver)),
+            };
+        }
+        driver.rest();
+        poll::wait(&[std::os::fd::AsFd::as_fd(&driver.set)], Some(deadline)).map_err(failed("poll"))?;
+    }
+}
+
+fn refusal(reason: Reason, driver: &Driver) -> Error {
+    let status = if driver.refusal == Some(Refusal::Busy) { Status::InProgress } else { status_of(reason) };
+    let text = if driver.words.is_empty() { super::driver::reason_text(reason) } else { &driver.words };
+    Error::new(status, "offer", format!("the running generation does not hand over: {text}"))
+}
+
+/// The in-process way in.
+pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) -> Result<()> {
+    if deadline_ms <= 0 {
+        return Err(Error::invalid("deadline_ms", format!("deadline_ms: {deadline_ms}; a handoff has an end")));
+    }
+    command.check_outlives_host()?;
+    handoff.with(|driver| {
+        let busy = driver.spawning || driver.owner().is_some_and(|owner| !owner.is_idle());
+        let idle = driver.owner().is_some_and(|owner| owner.phase == owner::Phase::Serving);
+        if busy || driver.is_live_successor() {
+            return Err(Error::new(Status::InProgress, "upgrade", "another handoff is under way"));
+        }
+        if !idle {
+            return Err(Error::new(Status::State, "upgrade", "this process does not own: it has not answered LIVE, or is over"));
+        }
+        driver.spawning = true;
+        Ok(())
+    })?;
+    let whole = clock::now().saturating_add(deadline_ms.saturating_mul(MILLI));
+    let made = spawn_successor(command);
+    handoff.with(|driver| {
+        driver.spawning = false;
+        let (socket, peer) = made?;
+        driver.begin_spawned(socket, peer, whole).map_err(|errno| Error::system("epoll_ctl", errno, "cannot watch the successor"))
+    })
+}
+
+fn spawn_successor(command: &Command) -> Result<(OwnedFd, Peer)> {
+    let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a channel for the successor");
+    let (ours, theirs) = socket::pair().map_err(failed("socketpair"))?;
+    let inode = socket::inode(&theirs).map_err(failed("fstat"))?;
+    let mut command = command.clone();
+    let number = command.free_number();
+    command.pass_fd(std::os::fd::AsRawFd::as_raw_fd(&theirs), number)?;
+    command.env(VARIABLE, Some(format!("{number}:{inode}").as_ref()))?;
+    let child = spawn::spawn(&command, Belongings::default())?;
+    let gone = || Error::new(Status::Exited, "spawn", "the successor has ended already");
+    Ok((ours, Peer::spawned(child).ok_or_else(gone)?))
+}
+
+/// How long the end of a handle may take.
+const CLOSING: i64 = 5_000 * MILLI;
+
+pub(super) fn close(driver: &mut Driver) {
+    match driver.party {
+        Party::Owner(machine) if machine.may_cancel() => driver.feed_owner(owner::Event::Cancel),
+        Party::Successor(machine) if machine.is_offered() && !machine.serves_now() => {
+            driver.feed_successor(super::machine::successor::Event::Failed);
+        }
+        _ => {}
+    }
+    let deadline = clock::now() + CLOSING;
+    driver.leaving.iter_mut().for_each(|(_, leaving)| leaving.kill());
+    driver.see_off(None);
+    while let Some((_, leaving)) = driver.leaving.first()
+        && clock::now() < deadline
+    {
+        let pidfd = leaving.pidfd().clone();
+        let _ = poll::wait(&[std::os::fd::AsFd::as_fd(&*pidfd)], Some(deadline));
+        driver.see_off(None);
+    }
+    driver.leave_path();
+    driver.close_link();
+    driver.drop_peer();
+    driver.dismiss_guests();
+    driver.watch_control(false);
+    (driver.control, driver.lock, driver.record) = (None, None, None);
+    driver.holdings = Default::default();
+    driver.received = Default::default();
+    driver.party = Party::Gone;
+}

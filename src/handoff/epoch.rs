@@ -1,0 +1,158 @@
+//! The epoch record: which generation owns, in memory that both parties map.
+//!
+//! One page of a sealed memfd, handed from generation to generation; its word is changed by compare-and-swap only. After a power
+//! loss no party survives, so it needs atomicity against the crash of a process and no fsync (D1.6). A copy in words lies in the lock
+//! file, for the count of generations after a cold start and for whoever looks at it at night; nothing is decided by it.
+//!
+//! ```text
+//!   word  0 magic   1 the word (machine/word.rs)   2 revision sealed   3 -
+//!         4, 5  pid and start time of the owner of even generations    6, 7  of odd ones
+//! ```
+
+use core::sync::atomic::{AtomicU64, Ordering};
+use std::fmt::Write as _;
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+
+use super::machine::word::{Ask, Phase, Seen, Ticket, Word};
+use crate::sys::shared::Page;
+use crate::sys::{getpid, lockfile, procfs};
+
+const MAGIC: u64 = u64::from_le_bytes(*b"PSEPOCH1");
+
+/// The record, mapped.
+#[derive(Debug)]
+pub struct Record(Page);
+
+impl Record {
+    /// A new one, settled in this generation, which is ours.
+    pub fn create(generation: u32) -> Result<Self, Errno> {
+        let record = Self(Page::create(c"procsup-epoch")?);
+        record.cell(0).store(MAGIC, Ordering::Relaxed);
+        record.sign(generation);
+        record.cell(1).store(Word { generation, handoff: 0, phase: Phase::Settled }.raw(), Ordering::Release);
+        Ok(record)
+    }
+
+    /// The one that the owner has sent. `EINVAL` if it is none.
+    pub fn adopt(fd: OwnedFd) -> Result<Self, Errno> {
+        let record = Self(Page::adopt(fd)?);
+        let known = record.cell(0).load(Ordering::Relaxed) == MAGIC && Word::from_raw(record.cell(1).load(Ordering::Acquire)).is_some();
+        if known { Ok(record) } else { Err(Errno::EINVAL) }
+    }
+
+    fn cell(&self, index: usize) -> &AtomicU64 {
+        &self.0.words()[index]
+    }
+
+    /// The descriptor, to be handed on.
+    pub fn fd(&self) -> &OwnedFd {
+        self.0.fd()
+    }
+
+    /// The word now. One that makes no sense fits no ticket.
+    pub fn word(&self) -> Word {
+        let broken = Word { generation: 0, handoff: 0, phase: Phase::Condemned };
+        Word::from_raw(self.cell(1).load(Ordering::Acquire)).unwrap_or(broken)
+    }
+
+    /// Makes the change if it is allowed now; answers whether it was made, and what is there.
+    pub fn ask(&self, ask: Ask, ticket: Ticket) -> (bool, Seen) {
+        let mut now = self.word();
+        loop {
+            let Some(next) = now.after(ask, ticket) else { return (false, now.seen(ticket)) };
+            // Whoever owns after this: before the word says so.
+            if matches!(ask, Ask::Promote | Ask::TakeBack | Ask::Reclaim | Ask::Confirm | Ask::Settle) {
+                self.sign(next.generation);
+            }
+            match self.cell(1).compare_exchange(now.raw(), next.raw(), Ordering::AcqRel, Ordering::Acquire) {
+                Ok(_) => return (true, next.seen(ticket)),
+                Err(_) => now = self.word(),
+            }
+        }
+    }
+
+    /// Notes this process as the owner of a generation; for display.
+    fn sign(&self, generation: u32) {
+        let place = 4 + 2 * (generation as usize & 1);
+        let pid = getpid();
+        self.cell(place).store(pid as u64, Ordering::Relaxed);
+        self.cell(place + 1).store(procfs::start_time(pid).unwrap_or_default(), Ordering::Relaxed);
+    }
+
+    /// Notes what was sealed; before the commit.
+    pub fn set_revision(&self, revision: u64) {
+        self.cell(2).store(revision, Ordering::Release);
+    }
+
+    /// What the last owner sealed.
+    pub fn revision(&self) -> u64 {
+        self.cell(2).load(Ordering::Acquire)
+    }
+}
+
+/// The copy in words has this length always, so that a shorter one leaves nothing of a longer one.
+const TEXT: usize = 256;
+
+fn checksum(text: &str) -> u64 {
+    // FNV-1a: tells a torn copy; nothing is decided by it.
+    text.bytes().fold(0xCBF2_9CE4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3))
+}
+
+/// Writes the copy: who owns which generation.
+pub fn publish(lock: &OwnedFd, generation: u32) {
+    let mut text = format!("procsup handoff 1\ngeneration {generation}\nowner {}\nboot {}\n", getpid(), procfs::boot_id());
+    let sum = checksum(&text);
+    let _ = writeln!(text, "sum {sum:016x}");
+    let padded = format!("{text:<width$}\n", width = TEXT - 1);
+    // A full disk: the count may begin anew after a cold start, and nothing else.
+    let _ = lockfile::write(lock, padded.as_bytes());
+}
+
+/// The generation that the copy names, 0 if there is none.
+pub fn last_generation(lock: &OwnedFd) -> u32 {
+    let mut bytes = [0; TEXT];
+    let count = lockfile::read(lock, &mut bytes).unwrap_or(0);
+    parse(&String::from_utf8_lossy(&bytes[..count])).unwrap_or(0)
+}
+
+fn parse(text: &str) -> Option<u32> {
+    let (body, rest) = text.split_at(text.find("sum ")?);
+    let sum = u64::from_str_radix(rest.get(4..20)?, 16).ok()?;
+    let known = sum == checksum(body) && body.starts_with("procsup handoff 1\n");
+    known.then(|| body.lines().find_map(|line| line.strip_prefix("generation "))?.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn s4_the_copy_carries_the_generation_over_a_cold_start() {
+        let file: OwnedFd = tempfile::tempfile().unwrap().into();
+        assert_eq!(last_generation(&file), 0);
+        publish(&file, 41);
+        publish(&file, 7);
+        assert_eq!(last_generation(&file), 7);
+        lockfile::write(&file, b"torn").unwrap();
+        assert_eq!(last_generation(&file), 0);
+    }
+
+    #[test]
+    fn a_change_that_is_not_allowed_changes_nothing() {
+        let record = Record::create(3).unwrap();
+        let ticket = record.word().next_ticket();
+        assert_eq!(record.ask(Ask::Commit, ticket).0, false);
+        assert_eq!(record.ask(Ask::Offer, ticket), (true, Seen::Offered));
+        assert_eq!(record.ask(Ask::Commit, ticket), (true, Seen::Committed));
+        assert_eq!(record.ask(Ask::Renounce, ticket), (false, Seen::Committed));
+        assert_eq!(record.word().generation, 4);
+    }
+
+    #[test]
+    fn what_is_no_record_is_refused() {
+        let page = Page::create(c"x").unwrap();
+        assert_eq!(Record::adopt(page.fd().try_clone().unwrap()).unwrap_err(), Errno::EINVAL);
+    }
+}

@@ -1,0 +1,171 @@
+//! What is handed on: named descriptors and the state, and on the successor's side what has come.
+//!
+//! Everything is a duplicate of ours: the application may close its own, and the other generation shares the open file
+//! description, whose flags and options nobody here touches (law 16).
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::wire::{LONGEST, Own, Place};
+use crate::sys::{fds, memfd, socket};
+
+/// One descriptor of an offer, with its place.
+pub type Item = (Place, Arc<OwnedFd>);
+
+/// A part of an offer: what goes into one message.
+#[derive(Clone, Debug, Default)]
+pub struct Part {
+    /// The descriptors, in order.
+    pub items: Vec<Item>,
+    /// Names that are no longer handed on.
+    pub gone: Vec<Vec<u8>>,
+}
+
+/// What the owner hands on.
+#[derive(Debug, Default)]
+pub struct Holdings {
+    named: Vec<(Vec<u8>, Arc<OwnedFd>)>,
+    state: Option<Arc<OwnedFd>>,
+    /// Since the last offer: names that were set or removed, and whether the state was.
+    changed: Vec<Vec<u8>>,
+    state_changed: bool,
+}
+
+impl Holdings {
+    /// Hands on a descriptor, in the place of one with the same name.
+    pub fn set(&mut self, name: &[u8], fd: OwnedFd) {
+        self.named.retain(|(other, _)| other != name);
+        self.named.push((name.to_vec(), Arc::new(fd)));
+        self.note(name);
+    }
+
+    /// Hands it on no more; whether there was one.
+    pub fn remove(&mut self, name: &[u8]) -> bool {
+        let before = self.named.len();
+        self.named.retain(|(other, _)| other != name);
+        let removed = self.named.len() < before;
+        if removed {
+            self.note(name);
+        }
+        removed
+    }
+
+    fn note(&mut self, name: &[u8]) {
+        if !self.changed.iter().any(|other| other == name) {
+            self.changed.push(name.to_vec());
+        }
+    }
+
+    /// Hands on these bytes.
+    pub fn set_state(&mut self, bytes: &[u8]) -> Result<(), Errno> {
+        self.state = Some(Arc::new(memfd::sealed(c"procsup-state", bytes)?));
+        self.state_changed = true;
+        Ok(())
+    }
+
+    fn state_item(&self) -> Option<Item> {
+        self.state.as_ref().map(|state| (Place::Own(Own::State), state.clone()))
+    }
+
+    /// Everything, behind what belongs to the protocol. Changes count from here.
+    pub fn offer(&mut self, first: Vec<Item>) -> Vec<Part> {
+        self.changed.clear();
+        self.state_changed = false;
+        let named = self.named.iter().map(|(name, fd)| (Place::Named(name.clone()), fd.clone()));
+        let items = first.into_iter().chain(self.state_item()).chain(named);
+        cut(items.collect(), Vec::new())
+    }
+
+    /// What has changed since.
+    pub fn delta(&mut self) -> Vec<Part> {
+        let changed = std::mem::take(&mut self.changed);
+        let mut items: Vec<Item> = Vec::new();
+        if std::mem::take(&mut self.state_changed) {
+            items.extend(self.state_item());
+        }
+        let mut gone = Vec::new();
+        for name in changed {
+            match self.named.iter().find(|(other, _)| *other == name) {
+                Some((_, fd)) => items.push((Place::Named(name), fd.clone())),
+                None => gone.push(name),
+            }
+        }
+        if items.is_empty() && gone.is_empty() { Vec::new() } else { cut(items, gone) }
+    }
+}
+
+/// Into parts that one message can carry; at least one.
+fn cut(items: Vec<Item>, gone: Vec<Vec<u8>>) -> Vec<Part> {
+    let room = LONGEST / 2;
+    let mut parts = vec![Part::default()];
+    let mut used = 0;
+    let size = |name: &[u8]| name.len() + 8;
+    for name in gone {
+        used += size(&name);
+        if used > room {
+            parts.push(Part::default());
+            used = size(&name);
+        }
+        parts.last_mut().expect("at least one").gone.push(name);
+    }
+    for item in items {
+        used += if let Place::Named(name) = &item.0 { size(name) } else { 8 };
+        if used > room || parts.last().is_some_and(|part| part.items.len() == socket::MAX_FDS) {
+            parts.push(Part::default());
+            used = 0;
+        }
+        parts.last_mut().expect("at least one").items.push(item);
+    }
+    parts
+}
+
+/// What a successor has received.
+#[derive(Debug, Default)]
+pub struct Received {
+    named: Vec<(Vec<u8>, OwnedFd)>,
+    state: Option<OwnedFd>,
+}
+
+impl Received {
+    /// Puts a descriptor in its place; a newer one of the same name takes it. `false`: not one of the application's, or not sealed.
+    pub fn put(&mut self, place: Place, fd: OwnedFd) -> bool {
+        match place {
+            Place::Named(name) => {
+                self.drop_name(&name);
+                self.named.push((name, fd));
+            }
+            Place::Own(Own::State) if memfd::is_sealed(&fd) => self.state = Some(fd),
+            Place::Own(_) => return false,
+        }
+        true
+    }
+
+    /// The owner hands this on no more.
+    pub fn drop_name(&mut self, name: &[u8]) {
+        self.named.retain(|(other, _)| other != name);
+    }
+
+    /// Gives a descriptor to the application; a duplicate stays, to be handed on.
+    pub fn take(&mut self, name: &[u8]) -> Result<Option<(OwnedFd, OwnedFd)>, Errno> {
+        let Some(at) = self.named.iter().position(|(other, _)| other == name) else { return Ok(None) };
+        let copy = fds::duplicate(&self.named[at].1)?;
+        Ok(Some((self.named.remove(at).1, copy)))
+    }
+
+    /// The names that were not taken.
+    pub fn names(&self) -> impl Iterator<Item = &[u8]> {
+        self.named.iter().map(|(name, _)| &name[..])
+    }
+
+    /// Closes what was not taken. The state stays readable.
+    pub fn close_unclaimed(&mut self) {
+        self.named.clear();
+    }
+
+    /// The state, if there is one.
+    pub fn state(&self) -> Option<&OwnedFd> {
+        self.state.as_ref()
+    }
+}

@@ -1,0 +1,128 @@
+//! The channel between the two generations: one message at a time, from the one process that belongs at its other end.
+//!
+//! Nothing here waits: what the other side has no room for stands in line until the channel can be written. A message of a
+//! stranger, of another handoff, or one that came before, is dropped (S10, S11).
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::wire::{self, Kind, Malformed, Message, Refusal, Writer};
+use crate::sys::socket::{self, Identity};
+
+/// What a look at the channel found.
+#[derive(Debug)]
+pub enum Found {
+    /// Nothing now.
+    Nothing,
+    /// A message from our peer, of this handoff, in order.
+    Message(Message, Vec<OwnedFd>),
+    /// Something that was dropped; look again.
+    Dropped,
+    /// Descriptors did not arrive: no numbers were free.
+    Truncated,
+    /// The channel has ended.
+    End,
+}
+
+/// Bytes and descriptors that wait for room.
+type Waiting = (Vec<u8>, Vec<Arc<OwnedFd>>);
+
+/// One end of the channel.
+#[derive(Debug)]
+pub struct Link {
+    socket: OwnedFd,
+    /// The process at the other end; 0 while it is not known.
+    pub peer: i32,
+    /// The handoff; 0 while it is not known.
+    pub id: u64,
+    sent: u32,
+    seen: u32,
+    outbox: VecDeque<Waiting>,
+    /// Made once: the longest message fits, and only the pages that one needs are ever touched.
+    buffer: Vec<u8>,
+}
+
+impl Link {
+    /// This end.
+    pub fn new(socket: OwnedFd, peer: i32) -> Self {
+        Self { socket, peer, id: 0, sent: 0, seen: 0, outbox: VecDeque::new(), buffer: vec![0; wire::LONGEST] }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &OwnedFd {
+        &self.socket
+    }
+
+    /// Begins a message.
+    pub fn write(&mut self, kind: Kind) -> Writer {
+        self.sent += 1;
+        Writer::new(kind, self.id, self.sent)
+    }
+
+    /// Sends it, or puts it in line. An error: the channel is of no use any more.
+    pub fn send(&mut self, bytes: Vec<u8>, fds: Vec<Arc<OwnedFd>>) -> Result<(), Errno> {
+        self.outbox.push_back((bytes, fds));
+        self.flush()
+    }
+
+    /// Sends what stands in line, as far as there is room.
+    pub fn flush(&mut self) -> Result<(), Errno> {
+        while let Some((bytes, fds)) = self.outbox.front() {
+            let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(|fd| fd.as_fd()).collect();
+            match socket::send(&self.socket, bytes, &borrowed) {
+                Ok(()) => drop(self.outbox.pop_front()),
+                Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM) => break,
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something stands in line.
+    pub fn wants_to_write(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// Says that a message cannot be taken.
+    pub fn refuse(&mut self, refusal: Refusal, text: &str) {
+        let bytes = self.write(Kind::Nak).reason(refusal as u8, text).finish();
+        let _ = self.send(bytes, Vec::new());
+    }
+
+    /// Takes one message. `admit`: who may speak for a peer that is not known yet.
+    pub fn receive(&mut self, admit: impl FnOnce(Identity) -> bool) -> Found {
+        let received = match socket::receive(&self.socket, &mut self.buffer) {
+            Err(Errno::EAGAIN | Errno::ENOMEM | Errno::ENOBUFS) => return Found::Nothing,
+            Err(_) | Ok(None) => return Found::End,
+            Ok(Some(received)) => received,
+        };
+        let Some(sender) = received.sender else { return Found::Dropped };
+        if self.peer == 0 && admit(sender) {
+            self.peer = sender.pid;
+        }
+        if sender.pid != self.peer {
+            return Found::Dropped;
+        }
+        if received.truncated {
+            return Found::Truncated;
+        }
+        match wire::read(&self.buffer[..received.length], received.fds.len()) {
+            Err(Malformed::Unknown) => {
+                self.refuse(Refusal::Unknown, "a message of an unknown type or with unknown contents");
+                Found::Dropped
+            }
+            Err(Malformed::Foreign | Malformed::Skip) => Found::Dropped,
+            Ok(message) => {
+                let of_this = message.id == self.id || self.id == 0;
+                if !of_this || message.seq <= self.seen {
+                    return Found::Dropped;
+                }
+                self.seen = message.seq;
+                Found::Message(message, received.fds)
+            }
+        }
+    }
+}

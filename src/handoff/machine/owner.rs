@@ -1,0 +1,339 @@
+//! The owner: the generation that runs.
+//!
+//! ```text
+//!  Starting --live--> Serving --begin--> Greeting --hello--> Offering --last ack--> Warming --warm--> Draining
+//!                      ^   ^                                                                             | drained
+//!                      |   |   any failure before the commit: withdraw, RESUME if it was told to drain,  v
+//!                      |   +---------------------------------- ABORTED ----------------------- Sealing (Updating) (exclusive)
+//!                      |                                                                                 | sealed
+//!                      |                       returned, or proven dead                                  v
+//!                      +--- RESUME, ABORTED --- (Condemning, Killing) <-- Handing (Closing) <--ok-- Committing
+//!                                                        ^                     | live
+//!                                                        |                     v
+//!                                                        +---------------- Probation --> Asking --settled--> Retired
+//! ```
+//!
+//! Until the commit the owner may call everything off alone. After it, it acts again only when the successor has returned the ownership
+//! or is proven dead (D1.8). In overlap mode the commit follows DRAIN, and SEAL is told once the successor serves (Closing).
+
+use super::word::{Ask, Seen};
+use super::{Actions, LINGER, Limits, Mode, Notice, Reason};
+
+/// Where the owner stands.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Phase {
+    /// The first generation, before its application has opened.
+    Starting,
+    /// No handoff.
+    Serving,
+    /// There is a peer; its HELLO is awaited.
+    Greeting,
+    /// This part of the offer is to be acknowledged.
+    Offering(u16),
+    /// The successor loads.
+    Warming,
+    /// The application ends background work.
+    Draining,
+    /// The application makes everything durable.
+    Sealing,
+    /// This part of what changed since the offer is to be acknowledged.
+    Updating(u16),
+    /// The commit is being decided.
+    Committing,
+    /// The successor opens.
+    Handing,
+    /// Overlap: both serve; the application stops accepting.
+    Closing,
+    /// The successor serves; this one stands by.
+    Probation,
+    /// The successor was asked whether it stands alone.
+    Asking,
+    /// It is being decided whether the successor shall die.
+    Condemning,
+    /// It was killed; its death is awaited.
+    Killing,
+    /// The ownership is being taken back.
+    Reclaiming,
+    /// Over: exit.
+    Retired,
+}
+
+/// What happens to the owner.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Event {
+    /// Application: it has opened for the first time.
+    Opened,
+    /// A successor was spawned, to be done with by then.
+    Begin {
+        /// Nanoseconds.
+        whole: i64,
+    },
+    /// A process on the control path greets, with the whole deadline; or the spawned one does.
+    Hello {
+        /// Nanoseconds; of no account for a spawned one.
+        whole: i64,
+        /// How many parts the offer has.
+        parts: u16,
+    },
+    /// Application: call it off.
+    Cancel,
+    /// Application: the background work has ended; so many parts have changed since the offer.
+    Drained(u16),
+    /// Application: everything is durable; the same.
+    Sealed(u16),
+    /// Application: it cannot.
+    Failed,
+    /// Message: this part has arrived.
+    Ack(u16),
+    /// Message: it has loaded everything.
+    Warm,
+    /// Message: it serves.
+    Live,
+    /// Message: it stands alone.
+    Settled,
+    /// Message: it gives up.
+    Abort(Reason),
+    /// Its pidfd is readable.
+    PeerGone,
+    /// The channel has ended.
+    Hangup,
+    /// The deadline has come.
+    Timeout,
+    /// Something could not be sent or made.
+    Trouble,
+    /// What a change of the word came to.
+    Record(Ask, bool, Seen),
+}
+
+/// What the owner's driver shall do.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Action {
+    /// Change the word; the answer comes back as an event before anything else does.
+    Ask(Ask),
+    /// Send this part of the offer.
+    SendOffer(u16),
+    /// Send this part of what changed since.
+    SendDelta(u16),
+    /// Tell the successor that it owns.
+    SendCommit,
+    /// Ask it whether it stands alone.
+    SendSettle,
+    /// Tell it that it is off.
+    SendAbort(Reason),
+    /// From now on it is no child to be swept.
+    Disown,
+    /// SIGKILL, through its pidfd.
+    Kill,
+    /// It is not needed: if this process spawned it, it is ended by the stop plan and reaped. The channel is closed.
+    Dismiss,
+    /// It goes its own way. The channel is closed, and all that was handed on.
+    Release,
+    /// An event for the application.
+    Tell(Notice),
+}
+
+/// The owner's state.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Owner {
+    /// Where it stands.
+    pub phase: Phase,
+    /// When [`Event::Timeout`] is due.
+    pub deadline: Option<i64>,
+    mode: Mode,
+    limits: Limits,
+    /// Everything before the commit is to be done by then.
+    whole: i64,
+    parts: u16,
+    /// DRAIN was told, and neither RESUME nor RETIRE since (S12).
+    drained: bool,
+    /// The channel was lost.
+    cut: bool,
+}
+
+type List = Actions<Action>;
+
+impl Owner {
+    /// The first generation (`starting`), or one that has just settled.
+    pub fn new(starting: bool, mode: Mode, limits: Limits) -> Self {
+        let phase = if starting { Phase::Starting } else { Phase::Serving };
+        Self { phase, deadline: None, mode, limits, whole: 0, parts: 0, drained: false, cut: false }
+    }
+
+    /// Changes mode and limits, which count from the next handoff on.
+    pub fn configure(&mut self, mode: Mode, limits: Limits) {
+        (self.mode, self.limits) = (mode, limits);
+    }
+
+    /// No handoff is under way.
+    pub fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Starting | Phase::Serving)
+    }
+
+    /// It may call the handoff off alone.
+    pub fn may_cancel(&self) -> bool {
+        use Phase::*;
+        matches!(self.phase, Greeting | Offering(_) | Warming | Draining | Sealing | Updating(_))
+    }
+
+    /// It owns, as far as it knows.
+    pub fn owns(&self) -> bool {
+        self.is_idle() || self.may_cancel() || self.phase == Phase::Committing
+    }
+
+    /// One step. An event that this phase does not await changes nothing (S11).
+    pub fn step(mut self, event: Event, now: i64) -> (Self, List) {
+        use {Event as E, Phase as P};
+        let actions = match (self.phase, event) {
+            (P::Starting, E::Opened) => self.go(P::Serving, None, &[]),
+            (P::Serving, E::Begin { whole }) => {
+                self.whole = whole;
+                self.go(P::Greeting, Some(whole), &[])
+            }
+            (P::Serving, E::Hello { whole, parts }) => {
+                self.whole = whole;
+                self.offer(parts)
+            }
+            (P::Greeting, E::Hello { parts, .. }) => self.offer(parts),
+            (P::Offering(_), E::Record(Ask::Offer, true, _)) => self.go(P::Offering(0), Some(self.whole), &[Action::SendOffer(0)]),
+            (P::Offering(_), E::Record(Ask::Offer, false, _)) => self.abort(Reason::System),
+            (P::Offering(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
+                self.go(P::Offering(part + 1), self.deadline, &[Action::SendOffer(part + 1)])
+            }
+            (P::Offering(part), E::Ack(which)) if which == part => self.go(P::Warming, Some(self.whole), &[]),
+            (P::Warming, E::Warm) => {
+                self.drained = true;
+                self.go(P::Draining, Some(self.by(now, self.limits.drain)), &[Action::Tell(Notice::Drain)])
+            }
+            (P::Draining, E::Drained(parts)) => match self.mode {
+                Mode::Exclusive => self.go(P::Sealing, Some(self.by(now, self.limits.seal)), &[Action::Tell(Notice::Seal)]),
+                Mode::Overlap => self.update(parts),
+            },
+            (P::Sealing, E::Sealed(parts)) => self.update(parts),
+            (P::Updating(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
+                self.go(P::Updating(part + 1), self.deadline, &[Action::SendDelta(part + 1)])
+            }
+            (P::Updating(part), E::Ack(which)) if which == part => self.commit(),
+            (P::Committing, E::Record(Ask::Commit, true, _)) => {
+                self.go(P::Handing, Some(now.saturating_add(self.limits.live)), &[Action::SendCommit])
+            }
+            // It has renounced in the same moment.
+            (P::Committing, E::Record(Ask::Commit, false, _)) => self.abort(Reason::PeerFailed),
+
+            // Before the commit: whatever goes wrong, it is off.
+            (_, E::Cancel) if self.may_cancel() => self.abort(Reason::Cancelled),
+            (_, E::Failed) if self.may_cancel() => self.abort(Reason::Failed),
+            (_, E::Timeout) if self.may_cancel() => self.abort(if self.cut { Reason::HungUp } else { Reason::Timeout }),
+            (_, E::PeerGone) if self.may_cancel() => self.abort(Reason::Died),
+            // Most likely it is dying: then that is the reason, and comes at once.
+            (_, E::Hangup) if self.may_cancel() => {
+                self.cut = true;
+                self.deadline = Some(self.deadline.map_or(now, |at| at.min(now.saturating_add(LINGER))));
+                List::none()
+            }
+            (_, E::Trouble) if self.may_cancel() => self.abort(Reason::System),
+            (_, E::Abort(Reason::Version)) if self.may_cancel() => self.abort(Reason::Version),
+            (_, E::Abort(Reason::Protocol)) if self.may_cancel() => self.abort(Reason::Protocol),
+            (_, E::Abort(_)) if self.may_cancel() => self.abort(Reason::PeerFailed),
+
+            // After it: the successor owns, until it returns it or is proven dead.
+            (P::Handing, E::Live) => self.opened(now),
+            (P::Handing, E::Timeout) => self.go(P::Condemning, None, &[Action::Ask(Ask::CondemnUnopened)]),
+            (P::Closing, E::Sealed(_) | E::Timeout | E::Failed) => self.stand_by(now),
+            (P::Probation, E::Timeout) if self.cut => self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::Ask(Ask::Look)]),
+            (P::Probation, E::Timeout) => self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::SendSettle]),
+            (P::Asking, E::Record(Ask::Look, _, Seen::Next | Seen::Other)) => self.retire(),
+            (P::Asking, E::Record(Ask::Look, _, Seen::Returned)) => self.reclaim(Ask::Reclaim),
+            (P::Closing | P::Probation | P::Asking, E::Settled) => self.retire(),
+            (P::Asking, E::Timeout) => self.go(P::Condemning, None, &[Action::Ask(Ask::Condemn)]),
+            (P::Condemning, E::Record(_, true, _)) => self.go(P::Killing, Some(now.saturating_add(self.limits.live)), &[Action::Kill]),
+            (P::Condemning, E::Record(_, false, Seen::Live)) => self.opened(now),
+            (P::Condemning, E::Record(_, false, Seen::Returned)) => self.reclaim(Ask::Reclaim),
+            (P::Condemning, E::Record(_, false, _)) => self.retire(),
+            // Uninterruptible: it still owns, and cannot act. Nothing else may.
+            (P::Killing, E::Timeout) => self.go(P::Killing, Some(now.saturating_add(self.limits.live)), &[Action::Kill]),
+            (P::Handing | P::Closing | P::Probation | P::Asking | P::Killing, E::PeerGone) => self.reclaim(Ask::TakeBack),
+            // Look, do not believe: only the record says that it was returned.
+            (P::Handing | P::Closing | P::Probation | P::Asking, E::Abort(_)) => self.with(&[Action::Ask(Ask::Reclaim)]),
+            (P::Handing | P::Closing | P::Probation | P::Asking, E::Record(Ask::Reclaim, true, _)) => self.resume_after(Reason::PeerFailed),
+            (P::Reclaiming, E::Record(Ask::TakeBack, true, _)) => self.resume_after(Reason::Died),
+            (P::Reclaiming, E::Record(Ask::Reclaim, true, _)) => self.resume_after(Reason::PeerFailed),
+            (P::Reclaiming, E::Record(_, false, _)) => self.retire(),
+            (P::Handing | P::Closing | P::Probation | P::Asking, E::Hangup) => {
+                self.cut = true;
+                List::none()
+            }
+            _ => List::none(),
+        };
+        (self, actions)
+    }
+
+    /// This much from now, but within the whole.
+    fn by(&self, now: i64, limit: i64) -> i64 {
+        now.saturating_add(limit).min(self.whole)
+    }
+
+    fn go(&mut self, phase: Phase, deadline: Option<i64>, actions: &[Action]) -> List {
+        (self.phase, self.deadline) = (phase, deadline);
+        List::of(actions)
+    }
+
+    fn with(&mut self, actions: &[Action]) -> List {
+        List::of(actions)
+    }
+
+    fn offer(&mut self, parts: u16) -> List {
+        self.parts = parts;
+        self.go(Phase::Offering(0), Some(self.whole), &[Action::Ask(Ask::Offer)])
+    }
+
+    /// What changed since the offer goes first: once the word says Committed, the successor may be alone with what it has.
+    fn update(&mut self, parts: u16) -> List {
+        self.parts = parts;
+        match parts {
+            0 => self.commit(),
+            _ => self.go(Phase::Updating(0), self.deadline, &[Action::SendDelta(0)]),
+        }
+    }
+
+    fn commit(&mut self) -> List {
+        self.go(Phase::Committing, None, &[Action::Disown, Action::Ask(Ask::Commit)])
+    }
+
+    /// The successor serves.
+    fn opened(&mut self, now: i64) -> List {
+        match self.mode {
+            Mode::Exclusive => self.stand_by(now),
+            Mode::Overlap => self.go(Phase::Closing, Some(now.saturating_add(self.limits.seal)), &[Action::Tell(Notice::Seal)]),
+        }
+    }
+
+    fn stand_by(&mut self, now: i64) -> List {
+        self.go(Phase::Probation, Some(now.saturating_add(self.limits.probation)), &[Action::Tell(Notice::Committed)])
+    }
+
+    fn abort(&mut self, reason: Reason) -> List {
+        let mut actions = self.go(Phase::Serving, None, &[Action::Ask(Ask::Withdraw), Action::SendAbort(reason), Action::Dismiss]);
+        self.cut = false;
+        if core::mem::take(&mut self.drained) {
+            actions.push(Action::Tell(Notice::Resume { unsealed: false }));
+        }
+        actions.push(Action::Tell(Notice::Aborted(reason)));
+        actions
+    }
+
+    fn reclaim(&mut self, ask: Ask) -> List {
+        self.go(Phase::Reclaiming, None, &[Action::Ask(ask)])
+    }
+
+    /// The ownership is back; what the successor has written is in storage only.
+    fn resume_after(&mut self, reason: Reason) -> List {
+        (self.drained, self.cut) = (false, false);
+        let told = [Action::Dismiss, Action::Tell(Notice::Resume { unsealed: true }), Action::Tell(Notice::Aborted(reason))];
+        self.go(Phase::Serving, None, &told)
+    }
+
+    fn retire(&mut self) -> List {
+        self.drained = false;
+        self.go(Phase::Retired, None, &[Action::Tell(Notice::Retire), Action::Release])
+    }
+}

@@ -1,0 +1,275 @@
+//! The owner's machine on real descriptors: what its actions do, and what the successor's messages are to it.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::control;
+use super::driver::{Driver, Party, id_of, reason_text, speaks_with_us, versions_text};
+use super::holdings::{Item, Part};
+use super::link::Link;
+use super::machine::owner::{Action, Event, Owner, Phase};
+use super::machine::word::Ask;
+use super::machine::{Notice, Reason};
+use super::peer::Peer;
+use super::wire::{self, Kind, Message, Own, Place, Refusal};
+use crate::clock;
+use crate::sys::{fds, getpid, procfs, socket};
+
+impl Driver {
+    /// One step of the owner, and everything that follows from it.
+    pub fn feed_owner(&mut self, event: Event) {
+        let Party::Owner(owner) = self.party else { return };
+        let (next, actions) = owner.step(event, clock::now());
+        self.party = Party::Owner(next);
+        actions.iter().for_each(|action| self.act_as_owner(action));
+    }
+
+    fn act_as_owner(&mut self, action: Action) {
+        match action {
+            Action::Ask(ask) => self.ask_as_owner(ask),
+            Action::SendOffer(part) => self.send_part(Kind::Offer, part),
+            Action::SendDelta(part) => self.send_part(Kind::Delta, part),
+            Action::SendCommit => self.send_plain(Kind::Commit),
+            Action::SendSettle => self.send_plain(Kind::Settle),
+            Action::SendAbort(reason) => self.send_abort(reason),
+            Action::Disown => {
+                if let Some(peer) = &mut self.peer {
+                    peer.disown();
+                }
+            }
+            Action::Kill => {
+                if let Some(peer) = &self.peer {
+                    peer.kill();
+                }
+            }
+            Action::Dismiss => {
+                self.close_link();
+                self.parts.clear();
+                if let Some(leaving) = self.drop_peer().and_then(Peer::dismiss) {
+                    self.see_out(leaving);
+                }
+                self.watch_control(true);
+            }
+            Action::Release => self.let_go(),
+            Action::Tell(notice) => {
+                self.tell(notice);
+                // Off the way: an owner again, or one that is about to be none.
+                if matches!(notice, Notice::Resume { unsealed: true }) {
+                    self.publish();
+                }
+            }
+        }
+    }
+
+    fn ask_as_owner(&mut self, ask: Ask) {
+        let Some(record) = &self.record else { return };
+        let (done, seen) = record.ask(ask, self.ticket);
+        if done && matches!(ask, Ask::TakeBack | Ask::Reclaim) {
+            self.generation = record.word().generation;
+            // Whoever connects from now on shall see this process at the other end.
+            if let Some(control) = &self.control {
+                let _ = socket::relisten(control);
+            }
+        }
+        if done && ask == Ask::Commit {
+            // The path is the successor's; whoever connects waits for it.
+            self.watch_control(false);
+            self.dismiss_guests();
+        }
+        self.feed_owner(Event::Record(ask, done, seen));
+    }
+
+    pub fn send_plain(&mut self, kind: Kind) {
+        if let Some(link) = &mut self.link {
+            let bytes = link.write(kind).finish();
+            // A peer that is gone is found by its pidfd or by the end of the channel.
+            let _ = link.send(bytes, Vec::new());
+        }
+    }
+
+    pub fn send_abort(&mut self, reason: Reason) {
+        let said = if self.said.is_empty() { reason_text(reason).to_owned() } else { self.said.clone() };
+        if let Some(link) = &mut self.link {
+            let bytes = link.write(Kind::Abort).reason(wire::reason_code(reason), &said).finish();
+            let _ = link.send(bytes, Vec::new());
+        }
+    }
+
+    fn send_part(&mut self, kind: Kind, index: u16) {
+        let (whole, mode, limits) = (self.whole_left(), self.mode, self.limits);
+        let parts = self.parts.len() as u16;
+        let (Some(link), Some(part)) = (&mut self.link, self.parts.get(index as usize)) else { return };
+        let mut writer = link.write(kind);
+        writer.part(index, parts, part.items.len() as u16);
+        if kind == Kind::Offer && index == 0 {
+            writer.versions().terms(whole, mode, &limits).start(procfs::start_time(getpid()).unwrap_or_default());
+        }
+        for (place, _) in &part.items {
+            writer.place(place);
+        }
+        for name in &part.gone {
+            writer.gone(name);
+        }
+        let fds = part.items.iter().map(|(_, fd)| fd.clone()).collect();
+        let bytes = writer.finish();
+        match link.send(bytes, fds) {
+            Ok(()) | Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN) => {}
+            Err(errno) => self.trouble(&format!("descriptors cannot be sent: {}", errno.desc())),
+        }
+    }
+
+    fn whole_left(&self) -> i64 {
+        let Party::Owner(owner) = &self.party else { return 0 };
+        owner.deadline.map_or(0, |at| (at - clock::now()).max(0))
+    }
+
+    /// All that the successor gets first: the protocol's own descriptors, the state and what the application has named.
+    fn prepare_offer(&mut self) -> Result<u16, Errno> {
+        let mut first: Vec<Item> = Vec::new();
+        let record = self.record.as_ref().map(|record| (Own::Epoch, record.fd()));
+        let rest = [(Own::Lock, self.lock.as_ref()), (Own::Control, self.control.as_ref())];
+        for (own, fd) in record.into_iter().chain(rest.into_iter().filter_map(|(own, fd)| Some((own, fd?)))) {
+            first.push((Place::Own(own), Arc::new(fds::duplicate(fd)?)));
+        }
+        self.parts = self.holdings.offer(first);
+        Ok(self.parts.len() as u16)
+    }
+
+    /// What has changed since the offer, as parts to be sent.
+    pub fn prepare_delta(&mut self) -> u16 {
+        self.parts = self.holdings.delta();
+        self.parts.len() as u16
+    }
+
+    /// A new attempt: its number is used up whatever becomes of it.
+    pub fn begin_attempt(&mut self) {
+        let Some(record) = &self.record else { return };
+        let word = record.word();
+        self.attempts = self.attempts.max(word.handoff);
+        self.ticket = super::machine::word::Word { handoff: self.attempts, ..word }.next_ticket();
+        self.attempts = self.ticket.handoff;
+        (self.mode, self.limits) = (self.options.mode, self.options.limits);
+        self.said.clear();
+        if let Party::Owner(owner) = &mut self.party {
+            owner.configure(self.options.mode, self.options.limits);
+        }
+    }
+
+    /// A successor of our own has been spawned.
+    pub fn begin_spawned(&mut self, socket: OwnedFd, peer: Peer, whole: i64) -> Result<(), Errno> {
+        self.begin_attempt();
+        let link = Link::new(socket, peer.pid);
+        self.watch_peer(peer)?;
+        if let Err(errno) = self.watch_link(link) {
+            if let Some(leaving) = self.drop_peer().and_then(Peer::dismiss) {
+                self.see_out(leaving);
+            }
+            return Err(errno);
+        }
+        self.feed_owner(Event::Begin { whole });
+        Ok(())
+    }
+
+    /// A guest has greeted.
+    pub fn begin_takeover(&mut self, mut link: Link, hello: &Message) {
+        let start = hello.body.start;
+        let admitted = socket::peer_pidfd(link.socket(), link.peer).ok().filter(|(_, certain)| *certain || procfs::start_time(link.peer) == start);
+        let Some((pidfd, _)) = admitted else {
+            return link.refuse(Refusal::Unknown, "your process cannot be identified");
+        };
+        self.begin_attempt();
+        let peer = Peer::stranger(link.peer, pidfd);
+        if self.watch_peer(peer).is_err() || self.watch_link(link).is_err() {
+            self.drop_peer();
+            return;
+        }
+        let whole = clock::now().saturating_add(self.options.takeover);
+        self.greet(whole);
+    }
+
+    fn greet(&mut self, whole: i64) {
+        let id = id_of(self.ticket);
+        match self.prepare_offer() {
+            Ok(parts) => {
+                if let Some(link) = &mut self.link {
+                    link.id = id;
+                }
+                self.feed_owner(Event::Hello { whole, parts });
+            }
+            Err(errno) => {
+                self.close_link();
+                self.drop_peer();
+                self.trouble(&format!("what is handed on cannot be duplicated: {}", errno.desc()));
+            }
+        }
+    }
+
+    pub fn take_as_owner(&mut self, message: Message) {
+        let Party::Owner(owner) = self.party else { return };
+        let event = match message.kind {
+            Kind::Hello if owner.phase == Phase::Greeting && !speaks_with_us(&message) => {
+                self.said = versions_text(&message);
+                if let Some(link) = &mut self.link {
+                    let text = self.said.clone();
+                    link.refuse(Refusal::Version, &text);
+                }
+                Event::Abort(Reason::Version)
+            }
+            Kind::Hello if owner.phase == Phase::Greeting => return self.greet(0),
+            Kind::Ack => match message.body.part {
+                Some((part, _)) => Event::Ack(part),
+                None => return,
+            },
+            Kind::Warm => Event::Warm,
+            Kind::Live => Event::Live,
+            Kind::Settled => Event::Settled,
+            Kind::Abort => Event::Abort(wire::reason_of_peer(message.body.reason.unwrap_or_default())),
+            Kind::Nak => Event::Abort(refused(message.body.reason)),
+            Kind::Hello | Kind::Offer | Kind::Delta | Kind::Commit | Kind::Settle => return,
+        };
+        self.feed_owner(event);
+    }
+
+    /// The successor stands alone: everything that it has as well is closed here.
+    fn let_go(&mut self) {
+        self.close_link();
+        self.drop_peer();
+        self.dismiss_guests();
+        self.watch_control(false);
+        (self.control, self.lock, self.record) = (None, None, None);
+        self.holdings = Default::default();
+        self.parts = Vec::<Part>::new();
+        self.party = Party::Gone;
+    }
+
+    /// This process is the owner from here on: the first generation, or a successor that has settled.
+    pub fn become_owner(&mut self, starting: bool) {
+        let Some(record) = &self.record else { return };
+        self.generation = record.word().generation;
+        self.party = Party::Owner(Owner::new(starting, self.options.mode, self.options.limits));
+        if let Some(control) = &self.control {
+            let _ = socket::relisten(control);
+        }
+        self.publish();
+        self.watch_control(true);
+    }
+
+    /// The path goes with the last generation.
+    pub fn leave_path(&mut self) {
+        if let (Party::Owner(owner), Some(_)) = (&self.party, &self.control)
+            && owner.is_idle()
+        {
+            control::unbind(&self.path);
+        }
+    }
+}
+
+/// What a peer's refusal is to us.
+pub(super) fn refused(code: Option<u8>) -> Reason {
+    match code.and_then(Refusal::from_code) {
+        Some(Refusal::Version) => Reason::Version,
+        _ => Reason::Protocol,
+    }
+}

@@ -1,0 +1,483 @@
+//! The messages between owner and successor, as bytes. docs/handoff-protocol.md says the same for those who write another end.
+//!
+//! ```text
+//!   0        4       6        8               16      20      24
+//!   +--------+-------+--------+---------------+-------+-------+----------------------------+
+//!   | magic  | type  | flags  | handoff id    | seq   | len   | TLVs: tag u16, len u16, .. |   all little-endian
+//!   +--------+-------+--------+---------------+-------+-------+----------------------------+
+//! ```
+//!
+//! The parser trusts nothing: it answers a message or a reason, never panics, and what it does not know it skips only where the
+//! sender said that this may be (`IGNORABLE`), so the format can grow for ever.
+
+use super::machine::{Limits, Mode, Reason};
+
+/// "PSHO".
+const MAGIC: u32 = u32::from_le_bytes(*b"PSHO");
+const HEADER: usize = 24;
+/// The longest message, header included: 252 names of 255 bytes fit.
+pub const LONGEST: usize = 96 * 1024;
+/// The longest name of a descriptor.
+pub const LONGEST_NAME: usize = 255;
+/// The longest reason in words.
+pub const LONGEST_TEXT: usize = 1024;
+/// The versions spoken here.
+pub const VERSIONS: (u16, u16) = (1, 1);
+
+/// Flag of a message, and bit of a TLV's tag: who does not know it skips it.
+const IGNORABLE: u16 = 1;
+const TAG_IGNORABLE: u16 = 0x8000;
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident: $int:ty { $($(#[$vdoc:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        pub enum $name { $($(#[$vdoc])* $variant = $code),+ }
+        impl $name {
+            /// The one with this number.
+            pub fn from_code(code: $int) -> Option<Self> {
+                match code { $($code => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+codes! {
+    /// Types of messages.
+    Kind: u16 {
+        /// Successor: here I am.
+        Hello = 1,
+        /// Owner: a part of what is handed on.
+        Offer = 2,
+        /// Successor: that part has arrived.
+        Ack = 3,
+        /// Successor: everything is loaded.
+        Warm = 4,
+        /// Owner: a part of what changed since.
+        Delta = 5,
+        /// Owner: it is yours.
+        Commit = 6,
+        /// Successor: I serve.
+        Live = 7,
+        /// Owner: do you stand alone?
+        Settle = 8,
+        /// Successor: I do.
+        Settled = 9,
+        /// Either: it is off.
+        Abort = 10,
+        /// Either: I cannot take that.
+        Nak = 11,
+    }
+}
+
+codes! {
+    /// Tags of TLVs.
+    Tag: u16 {
+        /// u16 lowest, u16 highest version.
+        Versions = 1,
+        /// u64: when the sender's process began (proc_pid_stat(5), field 22).
+        Start = 2,
+        /// u16 part, u16 parts, u16 descriptors in this message.
+        Part = 3,
+        /// i64: nanoseconds that are left for everything before the commit.
+        Whole = 4,
+        /// u8: 0 exclusive, 1 overlap.
+        Mode = 5,
+        /// 4 x i64: drain, seal, live, probation, nanoseconds.
+        Limits = 6,
+        /// bytes: the descriptor at this place among the named and owned ones has this name.
+        Name = 7,
+        /// u8: the descriptor at this place is one of the protocol's own ([`Own`]).
+        Own = 8,
+        /// bytes: the descriptor of this name is no longer handed on.
+        Gone = 9,
+        /// u64.
+        Revision = 10,
+        /// u8.
+        Reason = 11,
+        /// bytes: UTF-8, for people.
+        Text = 12,
+        /// u64: bits of what the sender can do beyond the version; none is defined yet.
+        Capabilities = 13,
+    }
+}
+
+codes! {
+    /// Descriptors that belong to the protocol.
+    Own: u8 {
+        /// The page of the epoch record.
+        Epoch = 1,
+        /// The lock file, locked.
+        Lock = 2,
+        /// The control path's listening socket.
+        Control = 3,
+        /// The state, a sealed memfd.
+        State = 4,
+    }
+}
+
+codes! {
+    /// Why a message was not taken.
+    Refusal: u8 {
+        /// Another handoff is under way.
+        Busy = 1,
+        /// No common version.
+        Version = 2,
+        /// Not understood.
+        Unknown = 3,
+    }
+}
+
+/// Where a descriptor of a message belongs.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// To the protocol.
+    Own(Own),
+    /// To the application, under this name.
+    Named(Vec<u8>),
+}
+
+/// A message, read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Message {
+    /// Its type.
+    pub kind: Kind,
+    /// The handoff it belongs to; 0 in a HELLO.
+    pub id: u64,
+    /// Counts the messages of one sender on one channel, from 1.
+    pub seq: u32,
+    /// Everything in it.
+    pub body: Body,
+}
+
+/// What a message can carry; absent fields have their defaults.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Body {
+    /// Lowest and highest version.
+    pub versions: Option<(u16, u16)>,
+    /// When the sender's process began.
+    pub start: Option<u64>,
+    /// Part, of parts.
+    pub part: Option<(u16, u16)>,
+    /// Nanoseconds left.
+    pub whole: Option<i64>,
+    /// How it goes.
+    pub mode: Option<Mode>,
+    /// How long each waits.
+    pub limits: Option<Limits>,
+    /// Where the descriptors belong, in their order.
+    pub places: Vec<Place>,
+    /// Names that are no longer handed on.
+    pub gone: Vec<Vec<u8>>,
+    /// The revision sealed.
+    pub revision: Option<u64>,
+    /// The code of a reason or refusal.
+    pub reason: Option<u8>,
+    /// The same for people.
+    pub text: Option<String>,
+}
+
+/// Why bytes are no message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Malformed {
+    /// Not ours: too short, wrong magic or wrong length.
+    Foreign,
+    /// A type that may be skipped.
+    Skip,
+    /// A type that may not, or contents that make no sense.
+    Unknown,
+}
+
+/// Writes a message.
+pub struct Writer(Vec<u8>);
+
+impl Writer {
+    /// Begins one.
+    pub fn new(kind: Kind, id: u64, seq: u32) -> Self {
+        let mut bytes = Vec::with_capacity(64);
+        bytes.extend_from_slice(&MAGIC.to_le_bytes());
+        bytes.extend_from_slice(&(kind as u16).to_le_bytes());
+        bytes.extend_from_slice(&0u16.to_le_bytes());
+        bytes.extend_from_slice(&id.to_le_bytes());
+        bytes.extend_from_slice(&seq.to_le_bytes());
+        bytes.extend_from_slice(&0u32.to_le_bytes());
+        Self(bytes)
+    }
+
+    fn tlv(&mut self, tag: Tag, pieces: &[&[u8]]) -> &mut Self {
+        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
+        self.0.extend_from_slice(&(tag as u16).to_le_bytes());
+        self.0.extend_from_slice(&(length as u16).to_le_bytes());
+        pieces.iter().for_each(|piece| self.0.extend_from_slice(piece));
+        self
+    }
+
+    /// The versions spoken here, and what else can be done.
+    pub fn versions(&mut self) -> &mut Self {
+        self.tlv(Tag::Versions, &[&VERSIONS.0.to_le_bytes(), &VERSIONS.1.to_le_bytes()]);
+        self.tlv(Tag::Capabilities, &[&0u64.to_le_bytes()])
+    }
+
+    /// When this process began.
+    pub fn start(&mut self, ticks: u64) -> &mut Self {
+        self.tlv(Tag::Start, &[&ticks.to_le_bytes()])
+    }
+
+    /// Which part.
+    pub fn part(&mut self, part: u16, parts: u16, fds: u16) -> &mut Self {
+        self.tlv(Tag::Part, &[&part.to_le_bytes(), &parts.to_le_bytes(), &fds.to_le_bytes()])
+    }
+
+    /// How the handoff goes.
+    pub fn terms(&mut self, whole: i64, mode: Mode, limits: &Limits) -> &mut Self {
+        self.tlv(Tag::Whole, &[&whole.to_le_bytes()]);
+        self.tlv(Tag::Mode, &[&[u8::from(mode == Mode::Overlap)]]);
+        let limits = [limits.drain, limits.seal, limits.live, limits.probation].map(i64::to_le_bytes);
+        self.tlv(Tag::Limits, &[limits.as_flattened()])
+    }
+
+    /// Where the next descriptor belongs.
+    pub fn place(&mut self, place: &Place) -> &mut Self {
+        match place {
+            Place::Own(own) => self.tlv(Tag::Own, &[&[*own as u8]]),
+            Place::Named(name) => self.tlv(Tag::Name, &[name]),
+        }
+    }
+
+    /// A name that is no longer handed on.
+    pub fn gone(&mut self, name: &[u8]) -> &mut Self {
+        self.tlv(Tag::Gone, &[name])
+    }
+
+    /// The revision sealed.
+    pub fn revision(&mut self, revision: u64) -> &mut Self {
+        self.tlv(Tag::Revision, &[&revision.to_le_bytes()])
+    }
+
+    /// A reason, with words.
+    pub fn reason(&mut self, code: u8, text: &str) -> &mut Self {
+        self.tlv(Tag::Reason, &[&[code]]);
+        let end = (0..=text.len().min(LONGEST_TEXT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.tlv(Tag::Text, &[&text.as_bytes()[..end]])
+    }
+
+    /// The bytes.
+    pub fn finish(&mut self) -> Vec<u8> {
+        let length = (self.0.len() - HEADER) as u32;
+        self.0[20..24].copy_from_slice(&length.to_le_bytes());
+        std::mem::take(&mut self.0)
+    }
+}
+
+/// Reads numbers from the front of bytes.
+struct Cursor<'a>(&'a [u8]);
+
+impl<'a> Cursor<'a> {
+    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (head, rest) = self.0.split_at_checked(count)?;
+        self.0 = rest;
+        Some(head)
+    }
+    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        self.bytes(N)?.try_into().ok()
+    }
+    fn u8(&mut self) -> Option<u8> {
+        self.array::<1>().map(|[byte]| byte)
+    }
+    fn u16(&mut self) -> Option<u16> {
+        self.array().map(u16::from_le_bytes)
+    }
+    fn u32(&mut self) -> Option<u32> {
+        self.array().map(u32::from_le_bytes)
+    }
+    fn u64(&mut self) -> Option<u64> {
+        self.array().map(u64::from_le_bytes)
+    }
+    /// A length of time.
+    fn span(&mut self) -> Option<i64> {
+        self.array().map(i64::from_le_bytes).filter(|span| *span >= 0)
+    }
+}
+
+/// Reads one message; `fds`: how many descriptors came with it.
+pub fn read(bytes: &[u8], fds: usize) -> Result<Message, Malformed> {
+    let mut cursor = Cursor(bytes);
+    let header = |cursor: &mut Cursor<'_>| {
+        let magic = cursor.u32()?;
+        let (kind, flags) = (cursor.u16()?, cursor.u16()?);
+        let (id, seq, length) = (cursor.u64()?, cursor.u32()?, cursor.u32()?);
+        (magic == MAGIC && length as usize == cursor.0.len()).then_some((kind, flags, id, seq))
+    };
+    let (kind, flags, id, seq) = header(&mut cursor).ok_or(Malformed::Foreign)?;
+    let otherwise = if flags & IGNORABLE != 0 { Malformed::Skip } else { Malformed::Unknown };
+    let kind = Kind::from_code(kind).ok_or(otherwise)?;
+    let body = read_body(&mut cursor, fds).ok_or(Malformed::Unknown)?;
+    Ok(Message { kind, id, seq, body })
+}
+
+fn read_body(cursor: &mut Cursor<'_>, fds: usize) -> Option<Body> {
+    let mut body = Body::default();
+    while !cursor.0.is_empty() {
+        let (tag, length) = (cursor.u16()?, cursor.u16()?);
+        let mut value = Cursor(cursor.bytes(length as usize)?);
+        match Tag::from_code(tag & !TAG_IGNORABLE) {
+            Some(tag) => read_tlv(&mut body, tag, &mut value)?,
+            None if tag & TAG_IGNORABLE != 0 => {}
+            None => return None,
+        }
+    }
+    // A descriptor without a place would be kept by nobody; a place without a descriptor is a lie.
+    (body.places.len() == fds).then_some(body)
+}
+
+/// A known tag has at least its length; what is behind comes from a later version.
+fn read_tlv(body: &mut Body, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
+    match tag {
+        Tag::Versions => body.versions = Some((value.u16()?, value.u16()?)).filter(|(low, high)| low <= high),
+        Tag::Start => body.start = Some(value.u64()?),
+        Tag::Part => {
+            let (part, parts, _) = (value.u16()?, value.u16()?, value.u16()?);
+            body.part = Some((part, parts)).filter(|(part, parts)| part < parts);
+            body.part?;
+        }
+        Tag::Whole => body.whole = Some(value.span()?),
+        Tag::Mode => {
+            body.mode = Some(match value.u8()? {
+                0 => Mode::Exclusive,
+                1 => Mode::Overlap,
+                _ => return None,
+            });
+        }
+        Tag::Limits => {
+            let (drain, seal, live, probation) = (value.span()?, value.span()?, value.span()?, value.span()?);
+            body.limits = Some(Limits { drain, seal, live, probation });
+        }
+        Tag::Name => body.places.push(Place::Named(name(value.0)?)),
+        Tag::Own => body.places.push(Place::Own(Own::from_code(value.u8()?)?)),
+        Tag::Gone => body.gone.push(name(value.0)?),
+        Tag::Revision => body.revision = Some(value.u64()?),
+        Tag::Reason => body.reason = Some(value.u8()?),
+        Tag::Text => {
+            let bytes = value.0.get(..value.0.len().min(LONGEST_TEXT))?;
+            body.text = Some(String::from_utf8_lossy(bytes).into_owned());
+        }
+        Tag::Capabilities => {
+            value.u64()?;
+        }
+    }
+    Some(())
+}
+
+/// A name of a descriptor, as [`check_name`] allows it.
+fn name(bytes: &[u8]) -> Option<Vec<u8>> {
+    check_name(bytes).then(|| bytes.to_vec())
+}
+
+/// 1 to 255 bytes without NUL or newline.
+pub fn check_name(name: &[u8]) -> bool {
+    (1..=LONGEST_NAME).contains(&name.len()) && !name.iter().any(|byte| matches!(byte, 0 | b'\n'))
+}
+
+/// The number of a reason.
+pub fn reason_code(reason: Reason) -> u8 {
+    match reason {
+        Reason::Cancelled => 1,
+        Reason::Timeout => 2,
+        Reason::Died => 3,
+        Reason::HungUp => 4,
+        Reason::PeerFailed => 5,
+        Reason::Failed => 6,
+        Reason::Version => 7,
+        Reason::Protocol => 8,
+        Reason::Fenced => 9,
+        Reason::System => 10,
+    }
+}
+
+/// What a peer's reason is to us: its failure is the peer's.
+pub fn reason_of_peer(code: u8) -> Reason {
+    match code {
+        1 => Reason::Cancelled,
+        2 => Reason::Timeout,
+        7 => Reason::Version,
+        8 => Reason::Protocol,
+        _ => Reason::PeerFailed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn offer() -> Vec<u8> {
+        let limits = Limits { drain: 1, seal: 2, live: 3, probation: 4 };
+        let mut writer = Writer::new(Kind::Offer, 0x1234_5678_9ABC, 7);
+        writer.part(0, 2, 2).start(99).terms(5, Mode::Overlap, &limits);
+        writer.place(&Place::Own(Own::Epoch)).place(&Place::Named(b"http".to_vec())).gone(b"old").finish()
+    }
+
+    #[test]
+    fn an_offer_reads_as_it_was_written() {
+        let message = read(&offer(), 2).unwrap();
+        assert_eq!((message.kind, message.id, message.seq), (Kind::Offer, 0x1234_5678_9ABC, 7));
+        assert_eq!(message.body.part, Some((0, 2)));
+        assert_eq!(message.body.places, [Place::Own(Own::Epoch), Place::Named(b"http".to_vec())]);
+        assert_eq!(message.body.gone, [b"old".to_vec()]);
+        assert_eq!(message.body.limits, Some(Limits { drain: 1, seal: 2, live: 3, probation: 4 }));
+        assert_eq!((message.body.mode, message.body.whole, message.body.start), (Some(Mode::Overlap), Some(5), Some(99)));
+    }
+
+    #[test]
+    fn a_message_is_these_bytes() {
+        let bytes = Writer::new(Kind::Ack, 0x0102, 3).part(1, 2, 0).finish();
+        let expected = b"PSHO\x03\0\0\0\x02\x01\0\0\0\0\0\0\x03\0\0\0\x0a\0\0\0\x03\0\x06\0\x01\0\x02\0\0\0";
+        assert_eq!(bytes, expected);
+    }
+
+    #[test]
+    fn descriptors_and_places_must_be_as_many() {
+        assert_eq!(read(&offer(), 1), Err(Malformed::Unknown));
+        assert_eq!(read(&offer(), 3), Err(Malformed::Unknown));
+    }
+
+    #[test]
+    fn unknown_types_and_tags_are_skipped_only_where_the_sender_allows_it() {
+        let mut bytes = Writer::new(Kind::Warm, 1, 1).finish();
+        bytes[4] = 200;
+        assert_eq!(read(&bytes, 0), Err(Malformed::Unknown));
+        bytes[6] = 1;
+        assert_eq!(read(&bytes, 0), Err(Malformed::Skip));
+        let mut bytes = Writer::new(Kind::Warm, 1, 1).revision(5).finish();
+        bytes[24..26].copy_from_slice(&300u16.to_le_bytes());
+        assert_eq!(read(&bytes, 0), Err(Malformed::Unknown));
+        bytes[24..26].copy_from_slice(&(300 | TAG_IGNORABLE).to_le_bytes());
+        assert_eq!(read(&bytes, 0).unwrap().body, Body::default());
+    }
+
+    #[test]
+    fn a_longer_value_of_a_known_tag_is_a_later_version_s() {
+        let mut bytes = Writer::new(Kind::Warm, 1, 1).revision(5).finish();
+        bytes.extend_from_slice(&[1, 2]);
+        bytes[26] += 2;
+        bytes[20] += 2;
+        assert_eq!(read(&bytes, 0).unwrap().body.revision, Some(5));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_read_without_harm(bytes in proptest::collection::vec(any::<u8>(), 0..200), fds in 0usize..4) {
+            let _ = read(&bytes, fds);
+        }
+
+        #[test]
+        fn a_changed_byte_or_a_cut_is_read_without_harm(at in 0usize..200, byte: u8, cut in 0usize..200) {
+            let mut bytes = offer();
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            bytes.truncate(cut);
+            let _ = read(&bytes, 2);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Bytes in memory that travel as a descriptor: memfd_create(2), sealed (F_ADD_SEALS in fcntl(2)) so that nobody can change or
+//! shorten them under a reader.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use nix::sys::resource::{Resource, getrlimit};
+use nix::sys::stat::fstat;
+use nix::sys::uio::pread;
+use nix::unistd::write;
+
+use super::fds;
+
+/// Refuses to be executed, as newer systems demand (Linux 6.3).
+const NOEXEC_SEAL: MFdFlags = MFdFlags::from_bits_retain(0x0008);
+
+/// An empty one, close-on-exec and above 2.
+pub fn create(name: &core::ffi::CStr) -> Result<OwnedFd, Errno> {
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    match memfd_create(name, flags | NOEXEC_SEAL) {
+        Err(Errno::EINVAL) => memfd_create(name, flags),
+        other => other,
+    }
+    .and_then(fds::above_standard)
+}
+
+/// One that holds these bytes for ever.
+pub fn sealed(name: &core::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Errno> {
+    // Memory counts for RLIMIT_FSIZE, and one byte beyond it would kill the host by SIGXFSZ.
+    if bytes.len() as u64 > getrlimit(Resource::RLIMIT_FSIZE)?.0 {
+        return Err(Errno::EFBIG);
+    }
+    let file = create(name)?;
+    let mut rest = bytes;
+    while !rest.is_empty() {
+        match write(&file, rest) {
+            Ok(count) => rest = &rest[count..],
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+    Ok(file)
+}
+
+/// Whether it can be neither written nor shortened.
+pub fn is_sealed(file: impl AsFd) -> bool {
+    let needed = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK;
+    fcntl(file.as_fd(), FcntlArg::F_GET_SEALS).is_ok_and(|seals| SealFlag::from_bits_retain(seals).contains(needed))
+}
+
+/// How many bytes it holds.
+pub fn length(file: impl AsFd) -> Result<usize, Errno> {
+    fstat(file.as_fd()).map(|stat| stat.st_size as usize)
+}
+
+/// All its bytes; the place of its description does not matter, and stays.
+pub fn read_all(file: impl AsFd) -> Result<Vec<u8>, Errno> {
+    let mut bytes = vec![0; length(&file)?];
+    let mut done = 0;
+    while done < bytes.len() {
+        match pread(file.as_fd(), &mut bytes[done..], done as libc::off_t) {
+            Ok(0) => break,
+            Ok(count) => done += count,
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(errno),
+        }
+    }
+    bytes.truncate(done);
+    Ok(bytes)
+}

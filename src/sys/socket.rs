@@ -1,0 +1,256 @@
+//! Unix sockets that keep message boundaries: `unix(7)`, SOCK_SEQPACKET, with descriptors and the sender's identity.
+//!
+//! Traps: a receive that is out of descriptor numbers answers success and drops what it could not install (MSG_CTRUNC), so the
+//! ones that did arrive must be closed by whoever notices; received descriptors must be close-on-exec at once; and the identity
+//! of a peer is what the kernel says (SCM_CREDENTIALS, SO_PEERCRED), never what it says of itself.
+
+use std::io::IoSlice;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, Backlog, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, bind, connect, getsockopt, listen, sendmsg, setsockopt, socket,
+    socketpair, sockopt,
+};
+use nix::sys::stat::{Mode, fchmod, fstat};
+
+use super::raw::{check, syscall};
+use super::{fds, pidfd};
+
+/// The most descriptors in one message: SCM_MAX_FD is 253, and musl has room for one less.
+pub const MAX_FDS: usize = 252;
+
+/// Who sent a message, or holds the other end: kernel-verified. The pid is one of this pid namespace, or 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Identity {
+    /// For display, and to be compared with another one of the same moment.
+    pub pid: i32,
+    /// Effective user.
+    pub uid: u32,
+}
+
+/// What one receive brought.
+#[derive(Debug)]
+pub struct Received {
+    /// How many bytes of the buffer.
+    pub length: usize,
+    /// Longer than the buffer, or with more descriptors than could be installed.
+    pub truncated: bool,
+    /// Who sent it; `None` if the kernel did not say.
+    pub sender: Option<Identity>,
+    /// Close-on-exec, above 2 where that could be had.
+    pub fds: Vec<OwnedFd>,
+}
+
+/// Two connected ends, both close-on-exec; messages that reach the first carry their sender's identity.
+pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
+    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
+    let (ours, theirs) = (fds::above_standard(ours)?, fds::above_standard(theirs)?);
+    setsockopt(&ours, sockopt::PassCred, &true)?;
+    Ok((ours, theirs))
+}
+
+/// Messages that this end receives carry their sender's identity from now on.
+pub fn ask_for_identity(socket: &OwnedFd) -> Result<(), Errno> {
+    setsockopt(socket, sockopt::PassCred, &true)
+}
+
+/// A listening socket at this path with mode 0600, close-on-exec and non-blocking. The path must not exist.
+pub fn listen_at(path: &Path) -> Result<OwnedFd, Errno> {
+    let fd = fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
+    // Before the bind: the file takes the socket's mode, and the umask is the host's, which is not to be changed.
+    fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR)?;
+    bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
+    relisten(&fd)?;
+    ask_for_identity(&fd)?;
+    Ok(fd)
+}
+
+/// Listens, or does so anew: whoever connects from now on sees this process as the other end.
+pub fn relisten(fd: &OwnedFd) -> Result<(), Errno> {
+    listen(fd, Backlog::new(64)?)
+}
+
+/// Connects without waiting. `EAGAIN`: the line of those who want to is full.
+pub fn connect_to(path: &Path) -> Result<OwnedFd, Errno> {
+    let fd = fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
+    ask_for_identity(&fd)?;
+    loop {
+        match connect(fd.as_raw_fd(), &UnixAddr::new(path)?) {
+            Err(Errno::EINTR) => {}
+            other => return other.map(|()| fd),
+        }
+    }
+}
+
+/// The next connection; close-on-exec and non-blocking. `None`: nobody is there any more.
+pub fn accept(listener: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
+    loop {
+        let flags = libc::SOCK_CLOEXEC | libc::SOCK_NONBLOCK;
+        // SAFETY: null address pointers are allowed.
+        match unsafe { check(syscall!(libc::SYS_accept4, listener.as_raw_fd(), 0, 0, flags)) } {
+            Err(Errno::EINTR | Errno::ECONNABORTED) => {}
+            Err(Errno::EAGAIN) => return Ok(None),
+            Err(errno) => return Err(errno),
+            Ok(fd) => {
+                // SAFETY: a new descriptor that nobody else owns.
+                let fd = fds::above_standard(unsafe { OwnedFd::from_raw_fd(fd as i32) })?;
+                ask_for_identity(&fd)?;
+                return Ok(Some(fd));
+            }
+        }
+    }
+}
+
+/// Who holds the other end: who connected, who listened last, or who made the pair.
+pub fn peer(socket: impl AsFd) -> Result<Identity, Errno> {
+    let found = getsockopt(&socket.as_fd(), sockopt::PeerCredentials)?;
+    Ok(Identity { pid: found.pid(), uid: found.uid() })
+}
+
+/// A pidfd of that process: from the kernel itself (SO_PEERPIDFD, Linux 6.5), else by its number.
+///
+/// The number may have gone to another process between the message and this call; who does without SO_PEERPIDFD compares the
+/// start time that the peer sent with that of the process found (`procfs::start_time`).
+pub fn peer_pidfd(socket: impl AsFd, pid: i32) -> Result<(OwnedFd, bool), Errno> {
+    if peer(&socket).is_ok_and(|peer| peer.pid == pid)
+        && let Ok(fd) = getsockopt(&socket.as_fd(), sockopt::PeerPidfd)
+    {
+        // Close-on-exec is what the kernel gives (net/core/sock.c: pidfd_prepare).
+        return Ok((fds::above_standard(fd)?, true));
+    }
+    fds::above_standard(pidfd::open(pid)?).map(|fd| (fd, false))
+}
+
+/// Whether this number is a connected message socket with this inode.
+pub fn is_socket_with_inode(fd: RawFd, inode: u64) -> bool {
+    if !fds::is_open(fd) {
+        return false;
+    }
+    let borrowed = fds::borrow(&fd);
+    fstat(borrowed).is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK) && peer(borrowed).is_ok()
+}
+
+/// The number that the kernel gave this socket; no other one of this system has it meanwhile.
+pub fn inode(socket: &OwnedFd) -> Result<u64, Errno> {
+    fstat(socket).map(|stat| stat.st_ino)
+}
+
+/// Sends one message whole, or not at all. Never waits: `EAGAIN` while the other side has not read enough.
+pub fn send(socket: &OwnedFd, bytes: &[u8], with: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    let numbers: Vec<RawFd> = with.iter().map(AsRawFd::as_raw_fd).collect();
+    let rights = [ControlMessage::ScmRights(&numbers)];
+    let control = if numbers.is_empty() { &[][..] } else { &rights };
+    loop {
+        let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+        match sendmsg::<UnixAddr>(socket.as_raw_fd(), &[IoSlice::new(bytes)], control, flags, None) {
+            Err(Errno::EINTR) => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// Room for the control messages of one receive: descriptors and an identity, each with its header, aligned.
+#[repr(C, align(8))]
+struct Control([u8; 1088]);
+
+/// Receives one message, or answers `None` at the end of the channel. Never waits: `EAGAIN` if there is none.
+///
+/// By hand, not by nix: its `cmsgs` refuses a truncated list, and would leak the descriptors in it.
+pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Received>, Errno> {
+    let mut control = Control([0; 1088]);
+    let mut iov = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut header = libc::msghdr {
+        msg_name: core::ptr::null_mut(),
+        msg_namelen: 0,
+        msg_iov: &raw mut iov,
+        msg_iovlen: 1,
+        msg_control: control.0.as_mut_ptr().cast(),
+        msg_controllen: control.0.len(),
+        msg_flags: 0,
+    };
+    let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+    let length = loop {
+        // SAFETY: the header describes one buffer and one control area, both ours and of the lengths given.
+        match unsafe { check(syscall!(libc::SYS_recvmsg, socket.as_raw_fd(), &raw mut header, flags)) } {
+            // ECONNRESET: the other side left unread messages of ours. It is said once, before what it had sent, which is still to come.
+            Err(Errno::EINTR | Errno::ECONNRESET) => {}
+            Err(errno) => return Err(errno),
+            Ok(length) => break length,
+        }
+    };
+    let mut received =
+        Received { length, truncated: header.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0, sender: None, fds: Vec::new() };
+    // SAFETY: the kernel has filled the control area and its length; the macros walk it.
+    unsafe {
+        let mut at = libc::CMSG_FIRSTHDR(&raw const header);
+        while !at.is_null() {
+            let data = libc::CMSG_DATA(at);
+            let bytes = (*at).cmsg_len.saturating_sub(data.offset_from(at.cast()) as usize);
+            match ((*at).cmsg_level, (*at).cmsg_type) {
+                (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
+                    for index in 0..bytes / size_of::<RawFd>() {
+                        let fd: RawFd = core::ptr::read_unaligned(data.cast::<RawFd>().add(index));
+                        received.fds.push(OwnedFd::from_raw_fd(fd));
+                    }
+                }
+                (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) if bytes >= size_of::<libc::ucred>() => {
+                    let ucred: libc::ucred = core::ptr::read_unaligned(data.cast());
+                    received.sender = (ucred.pid != 0).then_some(Identity { pid: ucred.pid, uid: ucred.uid });
+                }
+                _ => {}
+            }
+            at = libc::CMSG_NXTHDR(&raw const header, at);
+        }
+    }
+    let raised = std::mem::take(&mut received.fds).into_iter().map(fds::above_standard).collect::<Result<Vec<_>, _>>();
+    match raised {
+        Ok(fds) => received.fds = fds,
+        Err(_) => received.truncated = true,
+    }
+    // An empty message is no message: the end of the channel looks the same, and we never send one.
+    Ok((length > 0 || received.truncated).then_some(received))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn buffer() -> Vec<u8> {
+        vec![0; 4096]
+    }
+
+    #[test]
+    fn a_message_arrives_whole_with_its_descriptors_and_its_sender() {
+        let (ours, theirs) = pair().unwrap();
+        let (read, write) = fds::pipe().unwrap();
+        send(&theirs, b"hello", &[read.as_fd(), write.as_fd()]).unwrap();
+        send(&theirs, b"again", &[]).unwrap();
+        let mut bytes = buffer();
+        let first = receive(&ours, &mut bytes).unwrap().unwrap();
+        assert_eq!((&bytes[..first.length], first.fds.len(), first.truncated), (&b"hello"[..], 2, false));
+        assert_eq!(first.sender.unwrap().pid, crate::sys::getpid());
+        let second = receive(&ours, &mut bytes).unwrap().unwrap();
+        assert_eq!((&bytes[..second.length], second.fds.len()), (&b"again"[..], 0));
+        assert_eq!(receive(&ours, &mut bytes).unwrap_err(), Errno::EAGAIN);
+        drop(theirs);
+        assert!(receive(&ours, &mut bytes).unwrap().is_none());
+    }
+
+    #[test]
+    fn what_is_longer_than_the_buffer_is_said_to_be_truncated() {
+        let (ours, theirs) = pair().unwrap();
+        send(&theirs, &[7; 100], &[]).unwrap();
+        assert!(receive(&ours, &mut [0; 10]).unwrap().unwrap().truncated);
+    }
+
+    #[test]
+    fn the_most_descriptors_fit_into_one_message() {
+        let (ours, theirs) = pair().unwrap();
+        let (read, _write) = fds::pipe().unwrap();
+        send(&theirs, b"x", &vec![read.as_fd(); MAX_FDS]).unwrap();
+        let received = receive(&ours, &mut buffer()).unwrap().unwrap();
+        assert_eq!((received.fds.len(), received.truncated), (MAX_FDS, false));
+    }
+}

@@ -234,41 +234,6 @@ pub enum ps_restart_policy {
     PS_RESTART_ALWAYS = 2,
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::error::Status;
-    use crate::process::child::State;
-    use crate::registry::{Cause, Kind};
-    use crate::supervisor::EventKind;
-    use crate::sys::clone::Path;
-
-    #[test]
-    fn c_and_rust_mean_the_same_numbers() {
-        assert_eq!(ps_status_code::PS_ERR_INTERNAL as i32, Status::Internal as i32);
-        assert_eq!(ps_status_code::PS_ERR_EXITED as i32, Status::Exited as i32);
-        assert_eq!(ps_status_code::PS_ERR_FORKED as i32, Status::Forked as i32);
-        assert_eq!(ps_exit_kind::PS_EXIT_EXITED as i32, Kind::Exited as i32);
-        assert_eq!(ps_exit_kind::PS_EXIT_LOST as i32, Kind::Lost as i32);
-        for (c, rust) in [
-            (ps_exit_cause::PS_CAUSE_SELF as i32, Cause::Itself),
-            (ps_exit_cause::PS_CAUSE_STOP as i32, Cause::Stop),
-            (ps_exit_cause::PS_CAUSE_DEADLINE as i32, Cause::Deadline),
-            (ps_exit_cause::PS_CAUSE_SHUTDOWN as i32, Cause::Shutdown),
-            (ps_exit_cause::PS_CAUSE_KILL_ALL as i32, Cause::KillAll),
-            (ps_exit_cause::PS_CAUSE_OWNER as i32, Cause::Owner),
-        ] {
-            assert_eq!(c, rust as i32);
-        }
-        assert_eq!(ps_spawn_path::PS_PATH_FORK as i32, Path::Fork as i32);
-        assert_eq!(ps_event_kind::PS_EVENT_EXITED as i32, EventKind::Exited as i32);
-        assert_eq!(ps_event_kind::PS_EVENT_RESTARTING as i32, EventKind::Restarting as i32);
-        assert_eq!(ps_event_kind::PS_EVENT_FAILED as i32, EventKind::Failed as i32);
-        assert_eq!(super::super::child::state_number(State::Cancelled), ps_child_state_code::PS_STATE_CANCELLED as i32);
-        assert_eq!(super::super::child::state_number(State::Exited), ps_child_state_code::PS_STATE_EXITED as i32);
-    }
-}
-
 /// Who a process is in the handoff.
 #[repr(C)]
 pub enum ps_handoff_role_code {
@@ -319,4 +284,39 @@ pub enum ps_handoff_timeout {
     PS_HANDOFF_TIMEOUT_PROBATION = 4,
     /// The whole deadline of a handoff that began at the control path; 60000.
     PS_HANDOFF_TIMEOUT_TAKEOVER = 5,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Status;
+    use crate::process::child::State;
+    use crate::registry::{Cause, Kind};
+    use crate::supervisor::EventKind;
+    use crate::sys::clone::Path;
+
+    #[test]
+    fn c_and_rust_mean_the_same_numbers() {
+        assert_eq!(ps_status_code::PS_ERR_INTERNAL as i32, Status::Internal as i32);
+        assert_eq!(ps_status_code::PS_ERR_EXITED as i32, Status::Exited as i32);
+        assert_eq!(ps_status_code::PS_ERR_FORKED as i32, Status::Forked as i32);
+        assert_eq!(ps_exit_kind::PS_EXIT_EXITED as i32, Kind::Exited as i32);
+        assert_eq!(ps_exit_kind::PS_EXIT_LOST as i32, Kind::Lost as i32);
+        for (c, rust) in [
+            (ps_exit_cause::PS_CAUSE_SELF as i32, Cause::Itself),
+            (ps_exit_cause::PS_CAUSE_STOP as i32, Cause::Stop),
+            (ps_exit_cause::PS_CAUSE_DEADLINE as i32, Cause::Deadline),
+            (ps_exit_cause::PS_CAUSE_SHUTDOWN as i32, Cause::Shutdown),
+            (ps_exit_cause::PS_CAUSE_KILL_ALL as i32, Cause::KillAll),
+            (ps_exit_cause::PS_CAUSE_OWNER as i32, Cause::Owner),
+        ] {
+            assert_eq!(c, rust as i32);
+        }
+        assert_eq!(ps_spawn_path::PS_PATH_FORK as i32, Path::Fork as i32);
+        assert_eq!(ps_event_kind::PS_EVENT_EXITED as i32, EventKind::Exited as i32);
+        assert_eq!(ps_event_kind::PS_EVENT_RESTARTING as i32, EventKind::Restarting as i32);
+        assert_eq!(ps_event_kind::PS_EVENT_FAILED as i32, EventKind::Failed as i32);
+        assert_eq!(super::super::child::state_number(State::Cancelled), ps_child_state_code::PS_STATE_CANCELLED as i32);
+        assert_eq!(super::super::child::state_number(State::Exited), ps_child_state_code::PS_STATE_EXITED as i32);
+    }
 }

@@ -114,7 +114,11 @@ fn change(handoff: *mut ps_handoff, error: *mut *mut ps_error, change: impl FnOn
 /// @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
 ///         PS_ERR_TIMEOUT if the running generation does not answer; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_handoff_new(control_path: *const c_char, handoff: *mut *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
+pub unsafe extern "C" fn ps_handoff_new(
+    control_path: *const c_char,
+    handoff: *mut *mut ps_handoff,
+    error: *mut *mut ps_error,
+) -> ps_status {
     call(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let path = unsafe { convert::string("control_path", control_path) }?;
@@ -228,7 +232,12 @@ pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *cons
 ///            generation, so change nothing of that while it may take back
 /// @return PS_OK; PS_ERR_NOT_FOUND if nothing of that name was handed on, as in the first generation
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_handoff_take_fd(handoff: *mut ps_handoff, name: *const c_char, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
+pub unsafe extern "C" fn ps_handoff_take_fd(
+    handoff: *mut ps_handoff,
+    name: *const c_char,
+    fd: *mut i32,
+    error: *mut *mut ps_error,
+) -> ps_status {
     call(error, || {
         let object = convert::object::<Handoff, _>(handoff)?;
         // SAFETY: a NUL-terminated string or null, by the caller's contract.

@@ -84,6 +84,8 @@ pub(super) struct Driver {
     /// Words for the last ABORTED.
     pub words: String,
     pub said: String,
+    /// The handle was freed.
+    pub closed: bool,
     /// How the owner has refused us.
     pub refusal: Option<Refusal>,
 }
@@ -129,6 +131,7 @@ impl Driver {
             notices: VecDeque::new(),
             words: String::new(),
             said: String::new(),
+            closed: false,
             refusal: None,
         })
     }
@@ -224,7 +227,10 @@ impl Driver {
         let guests = self.guests.iter().map(|guest| guest.until);
         let leaving = self.leaving.iter().filter_map(|(_, leaving)| leaving.due());
         let due = times.into_iter().flatten().chain(guests).chain(leaving).min();
-        if due != self.armed {
+        // A timer that goes off too early costs one look, and setting it a system call in the gap: it is only ever brought forward,
+        // or set anew once it has gone off.
+        let early = self.armed.is_some_and(|at| due.is_none_or(|due| at <= due) && clock::now() < at);
+        if due != self.armed && !early {
             self.armed = due;
             self.timer.set(due);
         }
@@ -445,6 +451,27 @@ impl Driver {
             }
             !over
         });
+    }
+
+    /// Gives everything up; who is still to be ended and reaped is the caller's.
+    pub fn shut(&mut self) -> Vec<Leaving> {
+        self.leave_path();
+        self.close_link();
+        self.drop_peer();
+        self.dismiss_guests();
+        self.watch_control(false);
+        (self.control, self.lock, self.record) = (None, None, None);
+        self.holdings = Holdings::default();
+        self.received = Received::default();
+        self.parts.clear();
+        self.notices.clear();
+        self.party = Party::Gone;
+        self.closed = true;
+        // Whoever waits for events shall hear of it.
+        self.flag.raise();
+        let leaving = std::mem::take(&mut self.leaving);
+        leaving.iter().for_each(|(_, leaving)| self.set.remove(leaving.pidfd()));
+        leaving.into_iter().map(|(_, leaving)| leaving).collect()
     }
 
     /// What is in the lock file for those who look.

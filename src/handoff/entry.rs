@@ -3,7 +3,7 @@
 //! `PROCSUP_HANDOFF=<descriptor>:<inode>` in the environment of a spawned successor names its channel. The variable is only read;
 //! whoever inherits it later (a grandchild) has no socket of that inode there, so it means nothing to him.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -12,16 +12,16 @@ use super::driver::{Driver, Party};
 use super::epoch::{self, Record};
 use super::link::Link;
 use super::machine::owner;
-use super::machine::successor::Successor;
+use super::machine::successor::{self, Successor};
 use super::machine::{Notice, Reason};
-use super::peer::Peer;
+use super::peer::{Leaving, Peer};
 use super::wire::Refusal;
 use super::{Handoff, Options, control, status_of};
 use crate::clock::{self, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::process::belongings::Belongings;
 use crate::process::command::Command;
-use crate::process::spawn;
+use crate::process::{lock, spawn};
 use crate::sys::{environ, fds, poll, socket};
 
 /// Names the channel of a spawned successor.
@@ -61,7 +61,11 @@ impl Handoff {
             // The first generation holds the lock a moment before it listens, a dying one a moment after.
             let now = clock::now();
             if now >= patience.min(deadline) {
-                let text = format!("{} is locked by another process, and nobody listens at {}", control::lock_path(path).display(), path.display());
+                let text = format!(
+                    "{} is locked by another process, and nobody listens at {}",
+                    control::lock_path(path).display(),
+                    path.display()
+                );
                 return Err(Error::new(Status::Locked, "flock", text));
             }
             poll::pause(Some(patience));
@@ -117,7 +121,7 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
             };
         }
         driver.rest();
-        poll::wait(&[std::os::fd::AsFd::as_fd(&driver.set)], Some(deadline)).map_err(failed("poll"))?;
+        poll::wait(&[driver.set.as_fd()], Some(deadline)).map_err(failed("poll"))?;
     }
 }
 
@@ -146,12 +150,19 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
         Ok(())
     })?;
     let whole = clock::now().saturating_add(deadline_ms.saturating_mul(MILLI));
-    let made = spawn_successor(command);
-    handoff.with(|driver| {
+    let mut made = Some(spawn_successor(command));
+    let begun = handoff.with(|driver| {
         driver.spawning = false;
-        let (socket, peer) = made?;
+        let (socket, peer) = made.take().expect("made above")?;
         driver.begin_spawned(socket, peer, whole).map_err(|errno| Error::system("epoll_ctl", errno, "cannot watch the successor"))
-    })
+    });
+    // Freed meanwhile by another thread: nobody is left to look after it.
+    if let Some(Ok((_, peer))) = made
+        && let Some(leaving) = peer.dismiss()
+    {
+        end_all(vec![leaving]);
+    }
+    begun
 }
 
 fn spawn_successor(command: &Command) -> Result<(OwnedFd, Peer)> {
@@ -160,7 +171,7 @@ fn spawn_successor(command: &Command) -> Result<(OwnedFd, Peer)> {
     let inode = socket::inode(&theirs).map_err(failed("fstat"))?;
     let mut command = command.clone();
     let number = command.free_number();
-    command.pass_fd(std::os::fd::AsRawFd::as_raw_fd(&theirs), number)?;
+    command.pass_fd(theirs.as_raw_fd(), number)?;
     command.env(VARIABLE, Some(format!("{number}:{inode}").as_ref()))?;
     let child = spawn::spawn(&command, Belongings::default())?;
     let gone = || Error::new(Status::Exited, "spawn", "the successor has ended already");
@@ -170,31 +181,35 @@ fn spawn_successor(command: &Command) -> Result<(OwnedFd, Peer)> {
 /// How long the end of a handle may take.
 const CLOSING: i64 = 5_000 * MILLI;
 
-pub(super) fn close(driver: &mut Driver) {
-    match driver.party {
-        Party::Owner(machine) if machine.may_cancel() => driver.feed_owner(owner::Event::Cancel),
-        Party::Successor(machine) if machine.is_offered() && !machine.serves_now() => {
-            driver.feed_successor(super::machine::successor::Event::Failed);
-        }
-        _ => {}
-    }
+/// Kills and reaps them; waits for that.
+fn end_all(mut leaving: Vec<Leaving>) {
     let deadline = clock::now() + CLOSING;
-    driver.leaving.iter_mut().for_each(|(_, leaving)| leaving.kill());
-    driver.see_off(None);
-    while let Some((_, leaving)) = driver.leaving.first()
-        && clock::now() < deadline
-    {
-        let pidfd = leaving.pidfd().clone();
-        let _ = poll::wait(&[std::os::fd::AsFd::as_fd(&*pidfd)], Some(deadline));
-        driver.see_off(None);
+    leaving.iter_mut().for_each(Leaving::kill);
+    loop {
+        let now = clock::now();
+        leaving.retain_mut(|leaving| !leaving.tick(now));
+        let Some(first) = leaving.first().filter(|_| now < deadline) else { return };
+        let pidfd = first.pidfd().clone();
+        if poll::wait(&[pidfd.as_fd()], Some(deadline)) == Ok(true) {
+            // Readable and not to be reaped yet: a tracer holds it, or another frame is about to publish.
+            poll::pause(Some(deadline));
+        }
     }
-    driver.leave_path();
-    driver.close_link();
-    driver.drop_peer();
-    driver.dismiss_guests();
-    driver.watch_control(false);
-    (driver.control, driver.lock, driver.record) = (None, None, None);
-    driver.holdings = Default::default();
-    driver.received = Default::default();
-    driver.party = Party::Gone;
+}
+
+/// The order: what can be called off is, the path goes before the lock, and nothing is waited for under the lock of the handle.
+pub(super) fn close(handoff: &Handoff) {
+    let leaving = {
+        let mut driver = lock(&handoff.driver);
+        if driver.closed {
+            return;
+        }
+        match driver.party {
+            Party::Owner(machine) if machine.may_cancel() => driver.feed_owner(owner::Event::Cancel),
+            Party::Successor(machine) if machine.is_offered() && !machine.serves_now() => driver.feed_successor(successor::Event::Failed),
+            _ => {}
+        }
+        driver.shut()
+    };
+    end_all(leaving);
 }

@@ -143,7 +143,7 @@ mod tests {
     fn a_change_that_is_not_allowed_changes_nothing() {
         let record = Record::create(3).unwrap();
         let ticket = record.word().next_ticket();
-        assert_eq!(record.ask(Ask::Commit, ticket).0, false);
+        assert!(!record.ask(Ask::Commit, ticket).0);
         assert_eq!(record.ask(Ask::Offer, ticket), (true, Seen::Offered));
         assert_eq!(record.ask(Ask::Commit, ticket), (true, Seen::Committed));
         assert_eq!(record.ask(Ask::Renounce, ticket), (false, Seen::Committed));

@@ -13,6 +13,8 @@ use super::wire::{self, Kind, Malformed, Message, Refusal, Writer};
 use crate::sys::socket::{self, Identity};
 
 /// What a look at the channel found.
+// Lives on the stack of one look, never in a list.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug)]
 pub enum Found {
     /// Nothing now.

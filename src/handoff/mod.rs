@@ -134,6 +134,9 @@ impl Handoff {
     /// Does something to the driver; the descriptor and the timer are put right behind it.
     fn with<T>(&self, act: impl FnOnce(&mut Driver) -> Result<T>) -> Result<T> {
         let mut driver = self.enter()?;
+        if driver.closed {
+            return Err(Error::new(Status::Shutdown, "handoff", "the handoff has been freed"));
+        }
         let answer = act(&mut driver);
         driver.rest();
         answer
@@ -162,7 +165,10 @@ impl Handoff {
     pub fn set_timeout(&self, which: Timeout, timeout_ms: i64) -> Result<()> {
         let least = i64::from(which != Timeout::Probation);
         if timeout_ms < least {
-            return Err(Error::invalid("ms", format!("ms: {timeout_ms}; every wait of a handoff has an end, and this one at least {least} ms")));
+            return Err(Error::invalid(
+                "ms",
+                format!("ms: {timeout_ms}; every wait of a handoff has an end, and this one at least {least} ms"),
+            ));
         }
         let nanos = timeout_ms.saturating_mul(MILLI);
         self.with(|driver| {
@@ -251,7 +257,10 @@ impl Handoff {
                 if driver.notices.is_empty() {
                     driver.pump();
                 }
-                Ok(driver.notices.pop_front())
+                let told = driver.notices.pop_front();
+                // Nothing ever comes any more: a wait for ever would be one.
+                let over = matches!(driver.party, Party::Gone) && driver.leaving.is_empty();
+                if told.is_none() && over && deadline.is_none() { Err(self::over()) } else { Ok(told) }
             })?;
             if told.is_some() || deadline.is_some_and(|at| clock::now() >= at) {
                 return Ok(told);
@@ -348,7 +357,9 @@ impl Handoff {
     }
 
     fn answer(&self, act: impl FnOnce(&mut Driver) -> bool) -> Result<()> {
-        self.with(|driver| if act(driver) { Ok(()) } else { Err(Error::new(Status::State, "handoff", "not now: this is not what is awaited")) })
+        self.with(
+            |driver| if act(driver) { Ok(()) } else { Err(Error::new(Status::State, "handoff", "not now: this is not what is awaited")) },
+        )
     }
 
     /// The words of the last ABORTED.
@@ -363,10 +374,10 @@ impl Handoff {
     }
 
     /// Ends it: a handoff that may be called off is called off, a successor that this process spawned and that owns nothing is
-    /// killed and reaped (at most 5 seconds), one that owns goes its own way.
+    /// killed and reaped (at most 5 seconds), one that owns goes its own way. Waits for events end with `Shutdown`.
     pub fn close(&self) {
         if self.check().is_ok() {
-            entry::close(&mut lock(&self.driver));
+            entry::close(self);
         }
     }
 }

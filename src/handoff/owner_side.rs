@@ -11,11 +11,14 @@ use super::holdings::{Item, Part};
 use super::link::Link;
 use super::machine::owner::{Action, Event, Owner, Phase};
 use super::machine::word::Ask;
-use super::machine::{Notice, Reason};
+use super::machine::{Mode, Notice, Reason};
 use super::peer::Peer;
 use super::wire::{self, Kind, Message, Own, Place, Refusal};
 use crate::clock;
 use crate::sys::{fds, getpid, procfs, socket};
+
+/// Overlap: how long the owner may go on accepting beside its successor, whatever else was set.
+const LONGEST_CLOSING: i64 = 60_000 * clock::MILLI;
 
 impl Driver {
     /// One step of the owner, and everything that follows from it.
@@ -73,12 +76,12 @@ impl Driver {
                 let _ = socket::relisten(control);
             }
         }
+        self.feed_owner(Event::Record(ask, done, seen));
         if done && ask == Ask::Commit {
-            // The path is the successor's; whoever connects waits for it.
+            // The path is the successor's; whoever connects waits for it. Behind the message: this is the gap.
             self.watch_control(false);
             self.dismiss_guests();
         }
-        self.feed_owner(Event::Record(ask, done, seen));
     }
 
     pub fn send_plain(&mut self, kind: Kind) {
@@ -151,9 +154,13 @@ impl Driver {
         self.ticket = super::machine::word::Word { handoff: self.attempts, ..word }.next_ticket();
         self.attempts = self.ticket.handoff;
         (self.mode, self.limits) = (self.options.mode, self.options.limits);
+        if self.mode == Mode::Overlap {
+            // Behind the commit the whole deadline no longer counts, and both serve until this answer.
+            self.limits.seal = self.limits.seal.min(LONGEST_CLOSING);
+        }
         self.said.clear();
         if let Party::Owner(owner) = &mut self.party {
-            owner.configure(self.options.mode, self.options.limits);
+            owner.configure(self.mode, self.limits);
         }
     }
 
@@ -175,7 +182,8 @@ impl Driver {
     /// A guest has greeted.
     pub fn begin_takeover(&mut self, mut link: Link, hello: &Message) {
         let start = hello.body.start;
-        let admitted = socket::peer_pidfd(link.socket(), link.peer).ok().filter(|(_, certain)| *certain || procfs::start_time(link.peer) == start);
+        let admitted =
+            socket::peer_pidfd(link.socket(), link.peer).ok().filter(|(_, certain)| *certain || procfs::start_time(link.peer) == start);
         let Some((pidfd, _)) = admitted else {
             return link.refuse(Refusal::Unknown, "your process cannot be identified");
         };

@@ -13,7 +13,7 @@ use crate::sys::wait::{self, Seen};
 #[derive(Debug)]
 enum Tie {
     /// A child that procsup looks after like any other.
-    Child(Child),
+    Child(Box<Child>),
     /// Our child, but from the commit on it goes its own way.
     Disowned,
     /// Started by anyone.
@@ -32,7 +32,7 @@ pub struct Peer {
 impl Peer {
     /// A child that was just spawned.
     pub fn spawned(child: Child) -> Option<Self> {
-        Some(Self { pid: child.pid(), pidfd: child.pidfd()?, tie: Tie::Child(child) })
+        Some(Self { pid: child.pid(), pidfd: child.pidfd()?, tie: Tie::Child(Box::new(child)) })
     }
 
     /// A process that somebody else has started.
@@ -60,7 +60,9 @@ impl Peer {
 
     /// Kills it, and it alone.
     pub fn kill(&self) {
-        signal(&self.pidfd, self.pid, libc::SIGKILL, !matches!(self.tie, Tie::Stranger));
+        let ours = !matches!(self.tie, Tie::Stranger);
+        // A host that ignores SIGCHLD has its children reaped at once: then the number may be another's.
+        signal(&self.pidfd, self.pid, libc::SIGKILL, ours && !self.is_dead());
     }
 
     /// Lets it end if this process has made it; what is left to do for that.
@@ -91,7 +93,7 @@ fn signal(pidfd: &OwnedFd, pid: i32, number: i32, ours: bool) {
 
 #[derive(Debug)]
 enum How {
-    Child(Child),
+    Child(Box<Child>),
     Bare { kill_at: i64 },
 }
 
@@ -126,7 +128,9 @@ impl Leaving {
                     return false;
                 }
                 // The rest of its group, while the zombie pins the number.
-                if pidfd::signal_group(fd, libc::SIGKILL) == Err(SendError::Unavailable) && matches!(wait::look(fd, self.pid), Seen::Ended(_)) {
+                if pidfd::signal_group(fd, libc::SIGKILL) == Err(SendError::Unavailable)
+                    && matches!(wait::look(fd, self.pid), Seen::Ended(_))
+                {
                     let _ = pidfd::kill_number(-self.pid, libc::SIGKILL);
                 }
                 wait::reap(fd, self.pid) != Seen::Running

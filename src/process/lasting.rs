@@ -21,9 +21,10 @@ impl Command {
         ];
         match ties.iter().find(|(set, _)| *set) {
             None => Ok(()),
-            Some((_, tie)) => {
-                Err(Error::invalid("successor", format!("successor: {tie} would tie the successor to this process, which is to end before it")))
-            }
+            Some((_, tie)) => Err(Error::invalid(
+                "successor",
+                format!("successor: {tie} would tie the successor to this process, which is to end before it"),
+            )),
         }
     }
 

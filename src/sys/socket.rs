@@ -10,8 +10,8 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, Backlog, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, bind, connect, getsockopt, listen, sendmsg, setsockopt, socket,
-    socketpair, sockopt,
+    AddressFamily, Backlog, ControlMessage, MsgFlags, SockFlag, SockType, UnixAddr, bind, connect, getsockopt, listen, sendmsg, setsockopt,
+    socket, socketpair, sockopt,
 };
 use nix::sys::stat::{Mode, fchmod, fstat};
 
@@ -58,7 +58,8 @@ pub fn ask_for_identity(socket: &OwnedFd) -> Result<(), Errno> {
 
 /// A listening socket at this path with mode 0600, close-on-exec and non-blocking. The path must not exist.
 pub fn listen_at(path: &Path) -> Result<OwnedFd, Errno> {
-    let fd = fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
+    let fd =
+        fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
     // Before the bind: the file takes the socket's mode, and the umask is the host's, which is not to be changed.
     fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR)?;
     bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
@@ -74,7 +75,8 @@ pub fn relisten(fd: &OwnedFd) -> Result<(), Errno> {
 
 /// Connects without waiting. `EAGAIN`: the line of those who want to is full.
 pub fn connect_to(path: &Path) -> Result<OwnedFd, Errno> {
-    let fd = fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
+    let fd =
+        fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
     ask_for_identity(&fd)?;
     loop {
         match connect(fd.as_raw_fd(), &UnixAddr::new(path)?) {

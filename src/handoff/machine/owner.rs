@@ -239,7 +239,9 @@ impl Owner {
             (P::Handing, E::Live) => self.opened(now),
             (P::Handing, E::Timeout) => self.go(P::Condemning, None, &[Action::Ask(Ask::CondemnUnopened)]),
             (P::Closing, E::Sealed(_) | E::Timeout | E::Failed) => self.stand_by(now),
-            (P::Probation, E::Timeout) if self.cut => self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::Ask(Ask::Look)]),
+            (P::Probation, E::Timeout) if self.cut => {
+                self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::Ask(Ask::Look)])
+            }
             (P::Probation, E::Timeout) => self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::SendSettle]),
             (P::Asking, E::Record(Ask::Look, _, Seen::Next | Seen::Other)) => self.retire(),
             (P::Asking, E::Record(Ask::Look, _, Seen::Returned)) => self.reclaim(Ask::Reclaim),

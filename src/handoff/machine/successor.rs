@@ -252,7 +252,9 @@ impl Successor {
                 self.go(P::Live, Some(now.saturating_add(wait)), &[Action::SendLive])
             }
             // The standby means to kill it, and acts only after that: until then it may serve on, and if the standby dies first, it stays.
-            (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) if self.orphan => self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)]),
+            (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) if self.orphan => {
+                self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)])
+            }
             (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) => self.go(P::Fenced, None, &[]),
             (P::Confirming | P::Settling, E::Record(_, false, _)) => self.end(Reason::Fenced),
             (P::Fenced, E::PeerGone) => {

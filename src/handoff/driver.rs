@@ -191,8 +191,11 @@ impl Driver {
             Notice::Live { .. } if self.limits.live > 0 && !self.is_owner() => Some(clock::now().saturating_add(self.limits.live)),
             _ => None,
         };
-        if matches!(notice, Notice::Aborted(_)) {
+        if let Notice::Aborted(reason) = notice {
             self.words = std::mem::take(&mut self.said);
+            if self.words.is_empty() {
+                self.words = reason_text(reason).to_owned();
+            }
         }
         self.notices.push_back(Told {
             notice,

@@ -187,8 +187,11 @@ impl Driver {
         let Some((pidfd, _)) = admitted else {
             return link.refuse(Refusal::Unknown, "your process cannot be identified");
         };
-        self.begin_attempt();
         let peer = Peer::stranger(link.peer, pidfd);
+        if peer.is_out_of_reach() {
+            return link.refuse(Refusal::Unknown, "this generation may not signal your process, so it could not replace it if it hangs");
+        }
+        self.begin_attempt();
         if self.watch_peer(peer).is_err() || self.watch_link(link).is_err() {
             self.drop_peer();
             return;

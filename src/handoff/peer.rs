@@ -3,6 +3,8 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+
 use crate::clock::{self, MILLI};
 use crate::process::child::Child;
 use crate::registry::Cause;
@@ -38,6 +40,11 @@ impl Peer {
     /// A process that somebody else has started.
     pub fn stranger(pid: i32, pidfd: OwnedFd) -> Self {
         Self { pid, pidfd: Arc::new(pidfd), tie: Tie::Stranger }
+    }
+
+    /// Whether this process is not allowed to end it: then it could never be replaced if it hangs.
+    pub fn is_out_of_reach(&self) -> bool {
+        pidfd::signal(self.pidfd.as_raw_fd(), 0) == Err(SendError::Errno(Errno::EPERM))
     }
 
     /// Readable when it has ended.

@@ -90,6 +90,19 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
     let generation = epoch::last_generation(&lock).wrapping_add(1).max(1);
     let record = Record::create(generation).map_err(|errno| Error::system("memfd_create", errno, "cannot make the epoch record"))?;
     let mut driver = Driver::new(Party::Gone, true, path.to_owned(), Options::default())?;
+    // Somebody answers there: he holds another file that was the lock, and that was removed or replaced beside him.
+    match socket::connect_to(path) {
+        Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK) => {}
+        Ok(_) | Err(Errno::EAGAIN) => {
+            let text = format!(
+                "{} is free, but somebody listens at {}: the lock file was replaced",
+                control::lock_path(path).display(),
+                path.display()
+            );
+            return Err(Error::new(Status::LockReplaced, "flock", text));
+        }
+        Err(errno) => return Err(Error::system("connect", errno, format!("{} belongs to something else", path.display()))),
+    }
     let control = control::bind(path)?;
     (driver.lock, driver.record, driver.control) = (Some(lock), Some(record), Some(control));
     driver.become_owner(true);
@@ -121,7 +134,11 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
             };
         }
         driver.rest();
-        poll::wait(&[driver.set.as_fd()], Some(deadline)).map_err(failed("poll"))?;
+        if clock::now() >= deadline + MILLI {
+            driver.feed_successor(successor::Event::Timeout);
+            continue;
+        }
+        poll::wait(&[driver.set.as_fd()], Some(deadline + MILLI)).map_err(failed("poll"))?;
     }
 }
 
@@ -172,6 +189,7 @@ fn spawn_successor(command: &Command) -> Result<(OwnedFd, Peer)> {
     let mut command = command.clone();
     let number = command.free_number();
     command.pass_fd(theirs.as_raw_fd(), number)?;
+    command.outlive_host();
     command.env(VARIABLE, Some(format!("{number}:{inode}").as_ref()))?;
     let child = spawn::spawn(&command, Belongings::default())?;
     let gone = || Error::new(Status::Exited, "spawn", "the successor has ended already");

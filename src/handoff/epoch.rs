@@ -23,12 +23,16 @@ const MAGIC: u64 = u64::from_le_bytes(*b"PSEPOCH1");
 
 /// The record, mapped.
 #[derive(Debug)]
-pub struct Record(Page);
+pub struct Record {
+    page: Page,
+    /// When this process began.
+    start: u64,
+}
 
 impl Record {
     /// A new one, settled in this generation, which is ours.
     pub fn create(generation: u32) -> Result<Self, Errno> {
-        let record = Self(Page::create(c"procsup-epoch")?);
+        let record = Self::around(Page::create(c"procsup-epoch")?);
         record.cell(0).store(MAGIC, Ordering::Relaxed);
         record.sign(generation);
         record.cell(1).store(Word { generation, handoff: 0, phase: Phase::Settled }.raw(), Ordering::Release);
@@ -37,18 +41,22 @@ impl Record {
 
     /// The one that the owner has sent. `EINVAL` if it is none.
     pub fn adopt(fd: OwnedFd) -> Result<Self, Errno> {
-        let record = Self(Page::adopt(fd)?);
+        let record = Self::around(Page::adopt(fd)?);
         let known = record.cell(0).load(Ordering::Relaxed) == MAGIC && Word::from_raw(record.cell(1).load(Ordering::Acquire)).is_some();
         if known { Ok(record) } else { Err(Errno::EINVAL) }
     }
 
+    fn around(page: Page) -> Self {
+        Self { page, start: procfs::start_time(getpid()).unwrap_or_default() }
+    }
+
     fn cell(&self, index: usize) -> &AtomicU64 {
-        &self.0.words()[index]
+        &self.page.words()[index]
     }
 
     /// The descriptor, to be handed on.
     pub fn fd(&self) -> &OwnedFd {
-        self.0.fd()
+        self.page.fd()
     }
 
     /// The word now. One that makes no sense fits no ticket.
@@ -76,9 +84,8 @@ impl Record {
     /// Notes this process as the owner of a generation; for display.
     fn sign(&self, generation: u32) {
         let place = 4 + 2 * (generation as usize & 1);
-        let pid = getpid();
-        self.cell(place).store(pid as u64, Ordering::Relaxed);
-        self.cell(place + 1).store(procfs::start_time(pid).unwrap_or_default(), Ordering::Relaxed);
+        self.cell(place).store(getpid() as u64, Ordering::Relaxed);
+        self.cell(place + 1).store(self.start, Ordering::Relaxed);
     }
 
     /// Notes what was sealed; before the commit.
@@ -100,9 +107,9 @@ fn checksum(text: &str) -> u64 {
     text.bytes().fold(0xCBF2_9CE4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 
-/// Writes the copy: who owns which generation.
-pub fn publish(lock: &OwnedFd, generation: u32) {
-    let mut text = format!("procsup handoff 1\ngeneration {generation}\nowner {}\nboot {}\n", getpid(), procfs::boot_id());
+/// Writes the copy: who owns which generation, and the last number that is given away.
+pub fn publish(lock: &OwnedFd, generation: u32, last: u32) {
+    let mut text = format!("procsup handoff 1\ngeneration {generation}\nlast {last}\nowner {}\nboot {}\n", getpid(), procfs::boot_id());
     let sum = checksum(&text);
     let _ = writeln!(text, "sum {sum:016x}");
     let padded = format!("{text:<width$}\n", width = TEXT - 1);
@@ -110,7 +117,7 @@ pub fn publish(lock: &OwnedFd, generation: u32) {
     let _ = lockfile::write(lock, padded.as_bytes());
 }
 
-/// The generation that the copy names, 0 if there is none.
+/// The last generation that was given away, 0 if there is none.
 pub fn last_generation(lock: &OwnedFd) -> u32 {
     let mut bytes = [0; TEXT];
     let count = lockfile::read(lock, &mut bytes).unwrap_or(0);
@@ -121,7 +128,7 @@ fn parse(text: &str) -> Option<u32> {
     let (body, rest) = text.split_at(text.find("sum ")?);
     let sum = u64::from_str_radix(rest.get(4..20)?, 16).ok()?;
     let known = sum == checksum(body) && body.starts_with("procsup handoff 1\n");
-    known.then(|| body.lines().find_map(|line| line.strip_prefix("generation "))?.parse().ok())?
+    known.then(|| body.lines().find_map(|line| line.strip_prefix("last "))?.parse().ok())?
 }
 
 #[cfg(test)]
@@ -132,9 +139,9 @@ mod tests {
     fn s4_the_copy_carries_the_generation_over_a_cold_start() {
         let file: OwnedFd = tempfile::tempfile().unwrap().into();
         assert_eq!(last_generation(&file), 0);
-        publish(&file, 41);
-        publish(&file, 7);
-        assert_eq!(last_generation(&file), 7);
+        publish(&file, 41, 43);
+        publish(&file, 7, 9);
+        assert_eq!(last_generation(&file), 9);
         lockfile::write(&file, b"torn").unwrap();
         assert_eq!(last_generation(&file), 0);
     }

@@ -7,6 +7,7 @@ use nix::errno::Errno;
 
 use super::control;
 use super::driver::{Driver, Party, id_of, reason_text, speaks_with_us, versions_text};
+use super::epoch;
 use super::holdings::{Item, Part};
 use super::link::Link;
 use super::machine::owner::{Action, Event, Owner, Phase};
@@ -58,6 +59,10 @@ impl Driver {
             Action::Release => self.let_go(),
             Action::Tell(notice) => {
                 self.tell(notice);
+                // Now, because what follows is the gap.
+                if notice == Notice::Seal {
+                    self.leave_control();
+                }
                 // Off the way: an owner again, or one that is about to be none.
                 if matches!(notice, Notice::Resume { unsealed: true }) {
                     self.publish();
@@ -78,10 +83,14 @@ impl Driver {
         }
         self.feed_owner(Event::Record(ask, done, seen));
         if done && ask == Ask::Commit {
-            // The path is the successor's; whoever connects waits for it. Behind the message: this is the gap.
-            self.watch_control(false);
-            self.dismiss_guests();
+            self.leave_control();
         }
+    }
+
+    /// The path is about to be the successor's: whoever connects waits for it.
+    fn leave_control(&mut self) {
+        self.watch_control(false);
+        self.dismiss_guests();
     }
 
     pub fn send_plain(&mut self, kind: Kind) {
@@ -135,6 +144,10 @@ impl Driver {
         let rest = [(Own::Lock, self.lock.as_ref()), (Own::Control, self.control.as_ref())];
         for (own, fd) in record.into_iter().chain(rest.into_iter().filter_map(|(own, fd)| Some((own, fd?)))) {
             first.push((Place::Own(own), Arc::new(fds::duplicate(fd)?)));
+        }
+        // The successor's generation and that of a take-back are given away now: whatever dies when, no number comes twice (S4).
+        if let Some(lock) = &self.lock {
+            epoch::publish(lock, self.generation, self.generation.wrapping_add(2));
         }
         self.parts = self.holdings.offer(first);
         Ok(self.parts.len() as u16)
@@ -233,7 +246,11 @@ impl Driver {
                 Some((part, _)) => Event::Ack(part),
                 None => return,
             },
-            Kind::Warm => Event::Warm,
+            Kind::Warm => {
+                // Duplicates made for the offer: not to be closed in the gap.
+                self.parts.clear();
+                Event::Warm
+            }
             Kind::Live => Event::Live,
             Kind::Settled => Event::Settled,
             Kind::Abort => Event::Abort(wire::reason_of_peer(message.body.reason.unwrap_or_default())),

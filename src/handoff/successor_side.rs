@@ -21,10 +21,13 @@ impl Driver {
         let Party::Successor(successor) = self.party else { return };
         let (next, actions) = successor.step(event, clock::now());
         self.party = Party::Successor(next);
+        self.depth += 1;
         actions.iter().for_each(|action| self.act_as_successor(action));
-        match next.phase {
-            Phase::Settled if matches!(self.party, Party::Successor(_)) => self.become_owner(false),
-            Phase::Ended if matches!(self.party, Party::Successor(_)) => self.party = Party::Gone,
+        self.depth -= 1;
+        // An answer of the word comes in the middle of a list: what is behind it comes first.
+        match self.party {
+            Party::Successor(machine) if self.depth == 0 && machine.phase == Phase::Settled => self.become_owner(false),
+            Party::Successor(machine) if self.depth == 0 && machine.phase == Phase::Ended => self.party = Party::Gone,
             _ => {}
         }
     }

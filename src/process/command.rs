@@ -73,6 +73,8 @@ pub struct Command {
     pub(super) input: Option<Arc<Input>>,
     pub(super) cgroup: Option<cgroup::Spec>,
     restart: Restart,
+    /// Its process is to outlive this one: no mark says that it is ours.
+    pub(super) outlives: bool,
     user_data: u64,
     /// Duplicates of lent descriptors, for a command that is spawned later than it was given.
     pins: Vec<Arc<OwnedFd>>,
@@ -171,6 +173,7 @@ impl Command {
             input: None,
             cgroup: None,
             restart: Restart::default(),
+            outlives: false,
             user_data: 0,
             pins: Vec::new(),
         })

@@ -28,6 +28,11 @@ impl Command {
         }
     }
 
+    /// What it starts is not taken for a descendant of ours: a subreaper would end it as an orphan.
+    pub fn outlive_host(&mut self) {
+        self.outlives = true;
+    }
+
     /// A number in the child, above the standard streams and the listening descriptors, that nothing is given to.
     pub fn free_number(&self) -> RawFd {
         let mut number = 3 + self.listening.len() as RawFd;

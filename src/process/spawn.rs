@@ -110,7 +110,7 @@ fn make(command: &Command) -> Result<Child> {
     let listen = listen_pid.as_ref().map(|pid| (&listen_entries[..], pid));
     let list = (!command.env.is_plain() || listen.is_some()).then(|| command.env.list(listen));
     let marked: Vec<Limit>;
-    let mark = Mark::new(command.sweep);
+    let mark = if command.outlives { None } else { Mark::new(command.sweep) };
     let carrier = mark.as_ref().map(Mark::limit);
     let limits = match carrier.filter(|mark| command.limits.iter().all(|limit| limit.resource != mark.resource)) {
         None => &command.limits[..],

@@ -152,6 +152,10 @@ pub struct Owner {
 
 type List = Actions<Action>;
 
+/// How long the acknowledgement of a part of the offer may take: a successor that has greeted waits for nothing else. One that is silent must
+/// not keep others out (bug B8 of the older protocol).
+const OFFERING: i64 = 5_000_000_000;
+
 impl Owner {
     /// The first generation (`starting`), or one that has just settled.
     pub fn new(starting: bool, mode: Mode, limits: Limits) -> Self {
@@ -194,10 +198,12 @@ impl Owner {
                 self.offer(parts)
             }
             (P::Greeting, E::Hello { parts, .. }) => self.offer(parts),
-            (P::Offering(_), E::Record(Ask::Offer, true, _)) => self.go(P::Offering(0), Some(self.whole), &[Action::SendOffer(0)]),
+            (P::Offering(_), E::Record(Ask::Offer, true, _)) => {
+                self.go(P::Offering(0), Some(self.by(now, OFFERING)), &[Action::SendOffer(0)])
+            }
             (P::Offering(_), E::Record(Ask::Offer, false, _)) => self.abort(Reason::System),
             (P::Offering(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
-                self.go(P::Offering(part + 1), self.deadline, &[Action::SendOffer(part + 1)])
+                self.go(P::Offering(part + 1), Some(self.by(now, OFFERING)), &[Action::SendOffer(part + 1)])
             }
             (P::Offering(part), E::Ack(which)) if which == part => self.go(P::Warming, Some(self.whole), &[]),
             (P::Warming, E::Warm) => {
@@ -285,7 +291,7 @@ impl Owner {
 
     fn offer(&mut self, parts: u16) -> List {
         self.parts = parts;
-        self.go(Phase::Offering(0), Some(self.whole), &[Action::Ask(Ask::Offer)])
+        self.go(Phase::Offering(0), None, &[Action::Ask(Ask::Offer)])
     }
 
     /// What changed since the offer goes first: once the word says Committed, the successor may be alone with what it has.

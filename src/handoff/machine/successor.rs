@@ -126,6 +126,8 @@ pub struct Successor {
     whole: i64,
     mode: Mode,
     limits: Limits,
+    /// Until when the offer must have come.
+    offer: i64,
     /// The owner is dead.
     orphan: bool,
     /// The channel is lost.
@@ -149,7 +151,19 @@ impl Successor {
         let limits = Limits { drain: 0, seal: 0, live: 0, probation: 0 };
         let (whole, reason) = (deadline, Reason::HungUp);
         let (mode, deadline) = (Mode::Exclusive, Some(deadline));
-        Self { phase: Phase::Greeting, deadline, whole, mode, limits, orphan: false, cut: false, promoted: false, serves: false, reason }
+        Self {
+            phase: Phase::Greeting,
+            deadline,
+            whole,
+            mode,
+            limits,
+            offer: whole,
+            orphan: false,
+            cut: false,
+            promoted: false,
+            serves: false,
+            reason,
+        }
     }
 
     /// The whole offer has arrived.
@@ -286,8 +300,11 @@ impl Successor {
     }
 
     fn received(&mut self, part: u16, parts: u16) -> List {
-        let phase = if part + 1 < parts { Phase::Receiving(part + 1) } else { Phase::Loading };
-        self.go(phase, Some(self.whole), &[Action::SendAck(part)])
+        let (phase, deadline) = match part + 1 < parts {
+            true => (Phase::Receiving(part + 1), self.offer.min(self.whole)),
+            false => (Phase::Loading, self.whole),
+        };
+        self.go(phase, Some(deadline), &[Action::SendAck(part)])
     }
 
     /// Before WARM: the owner cannot have committed.

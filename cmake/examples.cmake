@@ -16,10 +16,10 @@ endfunction()
 
 # Its further tests: "NAME|ARGUMENTS" for each.
 function(procsup_example_more_tests source out)
-  file(STRINGS "${source}" lines REGEX "^/\\* *ctest-[a-z-]+ *:.*\\*/")
+  file(STRINGS "${source}" lines REGEX "^/\\* *ctest-[a-z_]+ *:.*\\*/")
   set(more "")
   foreach(line IN LISTS lines)
-    string(REGEX REPLACE "^/\\* *ctest-([a-z-]+) *: *(.*[^ ]) *\\*/.*" "\\1|\\2" line "${line}")
+    string(REGEX REPLACE "^/\\* *ctest-([a-z_]+) *: *(.*[^ ]) *\\*/.*" "\\1|\\2" line "${line}")
     list(APPEND more "${line}")
   endforeach()
   set(${out} "${more}" PARENT_SCOPE)

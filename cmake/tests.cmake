@@ -17,7 +17,7 @@ set(test_dir "${PROJECT_SOURCE_DIR}/c-tests")
 set(helper_dir "${PROJECT_BINARY_DIR}/c-tests/helpers")
 find_program(PYTHON3_EXECUTABLE python3) # not find_package(Python3): older CMakes know no newer Pythons
 
-# ---- helpers: never sanitized, they are what the library runs, not what is tested ----
+# ---- helpers: never sanitized (but for generation), they are what the library runs, not what is tested ----
 
 file(GLOB helper_sources CONFIGURE_DEPENDS "${test_dir}/helpers/*.c")
 foreach(source IN LISTS helper_sources)
@@ -27,6 +27,9 @@ foreach(source IN LISTS helper_sources)
     OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${helper_dir}" C_STANDARD 11 C_EXTENSIONS ON)
   target_compile_options(helper_${name} PRIVATE -Wall -Wextra)
 endforeach()
+# A generation of a server is a host like a test: it uses the library, so it is sanitized as the tests are.
+target_link_libraries(helper_generation PRIVATE procsup-program)
+target_link_libraries(helper_handoff_server PRIVATE procsup-program)
 foreach(name nothing storm)
   target_compile_options(helper_${name} PRIVATE -fno-pie -fno-stack-protector)
   target_link_options(helper_${name} PRIVATE -nostdlib -static -no-pie)
@@ -57,7 +60,7 @@ if(PROCSUP_VARIANTS)
   procsup_variant(no-pidfd-info WITHOUT pidfd-info=ENOTTY)
   # What came after 5.4. (5.4 has clone3, but answers EINVAL to the flags that we need.)
   procsup_variant(old-kernel-5.4 WITHOUT clone3=ENOSYS close_range=ENOSYS pidfd-group=EINVAL pidfd-info=ENOTTY
-    openat2=ENOSYS pidfd_getfd=ENOSYS faccessat2=ENOSYS epoll_pwait2=ENOSYS)
+    openat2=ENOSYS pidfd_getfd=ENOSYS faccessat2=ENOSYS epoll_pwait2=ENOSYS peer-pidfd=ENOPROTOOPT)
   # A container whose profile knows none of the newer calls and says EPERM.
   procsup_variant(locked-down WITHOUT clone3=EPERM close_range=EPERM pidfd_open=EPERM pidfd_send_signal=EPERM waitid-pidfd=EPERM
     pidfd-info=EPERM openat2=EPERM pidfd_getfd=EPERM faccessat2=EPERM)
@@ -95,7 +98,7 @@ function(procsup_wants text variant out)
   set(${out} ${wants} PARENT_SCOPE)
 endfunction()
 
-set(above_the_engine "^(sc[0-9]|restart_|replicas_|lines_|output_file_|input_|rp[0-9]|lent_|blocking_|event_|exit_costs|p02|p25_lines)")
+set(above_the_engine "^(sc[0-9]|restart_|replicas_|lines_|output_file_|input_|rp[0-9]|lent_|blocking_|event_|exit_costs|p02|p25_lines|handoff_)")
 
 # procsup_test(NAME SOURCE COMMAND...): a test by the tags of its source file, plain and in all variants.
 function(procsup_test name source)

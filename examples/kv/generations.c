@@ -17,11 +17,10 @@
  * the same as recovery after a crash, and wal_repair is what this server does for it.
  */
 #include "kv.h"
+#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <procsup.h>
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,8 +88,10 @@ static void seal(void)
     http_where(KEPT);
     http_accept(0);
     owner = 0;
-    note("sealed revision=%llu", (unsigned long long)wal.sequence);
-    if (ps_handoff_sealed(handoff, wal.sequence, &error) != PS_OK) { /* too late: RESUME is on its way */
+    int64_t off_ns = now_ns();
+    ps_status status = ps_handoff_sealed(handoff, wal.sequence, &error);
+    note_at(off_ns, "sealed revision=%llu", (unsigned long long)wal.sequence);
+    if (status != PS_OK) { /* too late: RESUME is on its way */
         note("sealed too late: %s", ps_error_message(error));
         ps_error_free(error);
     }
@@ -158,19 +159,20 @@ static void live(const ps_handoff_event *event)
     revision = wal.sequence;
     http_accept(1);
     http_where(HERE);
+    int64_t on_ns = now_ns();
     must(ps_handoff_generation(handoff, &generation, &error), "generation");
-    note("live revision=%llu unsealed=%d records=%lld", (unsigned long long)revision, (int)event->unsealed, (long long)records);
-    /* Refused: we were too slow, and the old generation is the owner again. */
-    must(ps_handoff_live(handoff, &error), "live");
+    ps_status status = ps_handoff_live(handoff, &error);
+    note_at(on_ns, "live revision=%llu unsealed=%d records=%lld", (unsigned long long)revision, (int)event->unsealed, (long long)records);
+    must(status, "live"); /* refused: we were too slow, and the old generation is the owner again */
 }
 
 static void aborted(const ps_handoff_event *event)
 {
-    char reason[256] = "?";
-    ps_handoff_reason(handoff, reason, sizeof reason, NULL, NULL);
+    char reason[256] = ""; /* it is not terminated, and never that long */
+    ps_handoff_reason(handoff, reason, sizeof reason - 1, NULL, NULL);
     note("aborted status=%s reason=%s", ps_status_name(event->reason), reason);
     if (role == PS_HANDOFF_SUCCESSOR && generation == 0)
-        fatal("not wanted: %s", reason);
+        exit(1); /* not needed: the old generation goes on, and nothing was begun here that must be ended */
 }
 
 /* ---- both ---- */

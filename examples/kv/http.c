@@ -6,6 +6,8 @@
  *     GET /_stat    generation, pid, sequence, revision, keys
  *     POST /_upgrade    starts a successor (whoever can reach this port can; a real server listens elsewhere for that)
  *
+ * Keys are taken as they stand in the URL, without decoding.
+ *
  * Group commit: writes that arrive in one round of the event loop share one fdatasync. They are answered, and can be read, after it.
  *
  * What to know of evhttp when its listener is shared with another process:
@@ -16,13 +18,13 @@
  */
 #define _GNU_SOURCE
 #include "kv.h"
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
 #include <event2/buffer.h>
-#include <event2/http_struct.h>
-#include <event2/keyvalq_struct.h>
 #include <event2/listener.h>
 #include <netinet/in.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,24 +224,19 @@ void http_where(enum where now)
 
 /* ---- connections ---- */
 
-static int port_of(const struct sockaddr_storage *name)
-{
-    return ntohs(name->ss_family == AF_INET6 ? ((const struct sockaddr_in6 *)name)->sin6_port : ((const struct sockaddr_in *)name)->sin_port);
-}
-
 /* evhttp does not say when a connection begins or ends (2.2 will), the kernel does: connected sockets whose own port is ours. Looked
-   at only while this generation leaves. */
+   at only while this generation hands over or leaves. */
 unsigned http_connections(void)
 {
     unsigned count = 0;
     DIR *directory = opendir("/proc/self/fd");
     struct dirent *entry;
     while (directory && (entry = readdir(directory)) != NULL) {
-        struct sockaddr_storage own = {0}, peer;
+        struct sockaddr_in own = {0}, peer;
         socklen_t own_length = sizeof own, peer_length = sizeof peer;
         int fd = atoi(entry->d_name);
-        count += getsockname(fd, (struct sockaddr *)&own, &own_length) == 0 && (own.ss_family == AF_INET || own.ss_family == AF_INET6) &&
-                 port_of(&own) == own_port && getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0;
+        count += getsockname(fd, (struct sockaddr *)&own, &own_length) == 0 && own.sin_family == AF_INET &&
+                 ntohs(own.sin_port) == own_port && getpeername(fd, (struct sockaddr *)&peer, &peer_length) == 0;
     }
     if (directory)
         closedir(directory);
@@ -259,15 +256,14 @@ void http_say_close(int on)
 
 void http_begin(int fd)
 {
-    struct sockaddr_storage name;
+    struct sockaddr_in name;
     socklen_t length = sizeof name;
-    char address[64];
+    char address[INET_ADDRSTRLEN];
     if (getsockname(fd, (struct sockaddr *)&name, &length) != 0)
         fatal("the listener: %s", strerror(errno));
-    const void *bytes = name.ss_family == AF_INET6 ? (void *)&((struct sockaddr_in6 *)&name)->sin6_addr : &((struct sockaddr_in *)&name)->sin_addr;
-    own_port = port_of(&name);
-    if (evutil_inet_ntop(name.ss_family, bytes, address, sizeof address) == NULL)
-        fatal("the listener has no internet address");
+    own_port = ntohs(name.sin_port);
+    if (name.sin_family != AF_INET || !inet_ntop(AF_INET, &name.sin_addr, address, sizeof address))
+        fatal("the listener has no IPv4 address");
     relay_to(address, own_port);
     note("listener address=%s port=%d", address, own_port);
 

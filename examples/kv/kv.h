@@ -28,8 +28,9 @@ extern struct options options;
 extern struct event_base *base;
 
 int64_t now_ns(void);
-/* One line of the log: time, pid, generation, and what has happened. */
+/* One line of the log: time, pid, generation, and what has happened; note_at: when it did, if there was no time for the line then. */
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
+__attribute__((format(printf, 2, 3))) void note_at(int64_t when_ns, const char *format, ...);
 /* For what has no reason to fail. */
 __attribute__((noreturn, format(printf, 1, 2))) void fatal(const char *format, ...);
 
@@ -62,7 +63,8 @@ void http_end(void);
 
 void relay_to(const char *address, int port);
 void relay(struct evhttp_request *request);
-unsigned relays(void); /* those under way */
+unsigned relays(void);  /* those under way */
+unsigned relayed(void); /* all so far */
 
 /* ---- wal.c ---- */
 

@@ -40,19 +40,32 @@ int64_t now_ns(void)
 }
 
 /* One write for each line: the generations share the file. */
-void note(const char *format, ...)
+static void write_line(int64_t when_ns, const char *format, va_list arguments)
 {
     char line[512];
-    int length = snprintf(line, sizeof line, "%lld %d %llu ", (long long)now_ns(), (int)getpid(), (unsigned long long)generation);
-    va_list arguments;
-    va_start(arguments, format);
+    int length = snprintf(line, sizeof line, "%lld %d %llu ", (long long)when_ns, (int)getpid(), (unsigned long long)generation);
     length += vsnprintf(line + length, sizeof line - (size_t)length - 1, format, arguments);
-    va_end(arguments);
     if (length > (int)sizeof line - 2)
         length = sizeof line - 2;
     line[length++] = '\n';
     if (write(log_fd, line, (size_t)length) < 0)
         return; /* a full disk is no reason to stop serving */
+}
+
+void note(const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(now_ns(), format, arguments);
+    va_end(arguments);
+}
+
+void note_at(int64_t when_ns, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(when_ns, format, arguments);
+    va_end(arguments);
 }
 
 void fatal(const char *format, ...)
@@ -144,7 +157,7 @@ int main(int argc, char **argv)
     generations_begin();
     event_base_dispatch(base);
 
-    note("exit");
+    note("exit relayed=%u", relayed());
     generations_end();
     http_end();
     wal_close();

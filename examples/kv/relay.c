@@ -15,7 +15,7 @@ enum { TIMEOUT_S = 10 };
 
 static char host[64];
 static ev_uint16_t port;
-static unsigned under_way;
+static unsigned under_way, all;
 
 void relay_to(const char *address, int number)
 {
@@ -27,6 +27,11 @@ void relay_to(const char *address, int number)
 unsigned relays(void)
 {
     return under_way;
+}
+
+unsigned relayed(void)
+{
+    return all;
 }
 
 static void answered(struct evhttp_request *onward, void *request)
@@ -59,6 +64,7 @@ void relay(struct evhttp_request *request)
     evhttp_connection_set_timeout(connection, TIMEOUT_S);
     evhttp_connection_free_on_completion(connection);
     under_way++;
+    all++;
     /* Whatever goes wrong from here on is told to answered(). */
     if (evhttp_make_request(connection, onward, evhttp_request_get_command(request), evhttp_request_get_uri(request)) != 0)
         fatal("out of memory");

@@ -15,12 +15,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { MAX_CONNECTIONS = 4096, BUFFER = 2048 };
+enum { KEPT = BUSY_CONNECTIONS + SILENT_CONNECTIONS, MAX_CONNECTIONS = 16384, BUFFER = 2048 };
 #define TIMEOUT_NS 5000000000ll
 
 struct connection {
     int fd, kept; /* fd -1: free */
-    enum way way;
     struct request *request; /* NULL: idle */
     int64_t opened_ns;
     char out[512], in[BUFFER];
@@ -28,7 +27,8 @@ struct connection {
 };
 
 static struct connection *connections; /* the first ones are those that are kept open */
-static int epoll_fd, top = BUSY_CONNECTIONS + SILENT_CONNECTIONS;
+static struct connection **unused;     /* of the others */
+static int epoll_fd, unused_count, top = KEPT;
 static struct sockaddr_in server = {.sin_family = AF_INET};
 
 void client_begin(int epoll, int port)
@@ -37,19 +37,19 @@ void client_begin(int epoll, int port)
     server.sin_port = htons((uint16_t)port);
     server.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     connections = calloc(MAX_CONNECTIONS, sizeof *connections);
-    if (connections == NULL)
+    unused = calloc(MAX_CONNECTIONS, sizeof *unused);
+    if (connections == NULL || unused == NULL)
         fatal("out of memory");
-    for (int i = 0; i < MAX_CONNECTIONS; i++) {
-        connections[i].fd = -1;
-        connections[i].kept = i < top;
-        connections[i].way = i < BUSY_CONNECTIONS ? BUSY : i < top ? SILENT : OWN;
-    }
+    for (int i = 0; i < KEPT; i++)
+        connections[i] = (struct connection){.fd = -1, .kept = 1};
 }
 
 static void hang_up(struct connection *connection)
 {
     close(connection->fd); /* which takes it out of the epoll as well */
     connection->fd = -1;
+    if (!connection->kept)
+        unused[unused_count++] = connection;
 }
 
 static void fail(struct connection *connection, const char *why)
@@ -68,7 +68,8 @@ static void fail(struct connection *connection, const char *why)
 static void write_out(struct connection *connection)
 {
     while (connection->out_done < connection->out_length) {
-        ssize_t written = send(connection->fd, connection->out + connection->out_done, connection->out_length - connection->out_done, MSG_NOSIGNAL);
+        const char *rest = connection->out + connection->out_done;
+        ssize_t written = send(connection->fd, rest, connection->out_length - connection->out_done, MSG_NOSIGNAL);
         if (written < 0 && errno == EAGAIN)
             return;
         if (written < 0) {
@@ -94,25 +95,21 @@ static void open_connection(struct connection *connection)
 
 static struct connection *choose(enum way way)
 {
-    int from = way == BUSY ? 0 : BUSY_CONNECTIONS, to = way == BUSY ? BUSY_CONNECTIONS : BUSY_CONNECTIONS + SILENT_CONNECTIONS;
     static int turn;
-    if (way != OWN) {
-        for (int i = 0; i < to - from; i++) {
-            struct connection *connection = &connections[from + (turn + i) % (to - from)];
-            if (connection->request == NULL) {
-                turn++;
-                return connection;
-            }
+    int from = way == BUSY ? 0 : BUSY_CONNECTIONS, count = way == BUSY ? BUSY_CONNECTIONS : way == SILENT ? SILENT_CONNECTIONS : 0;
+    for (int i = 0; i < count; i++) {
+        struct connection *connection = &connections[from + (turn + i) % count];
+        if (connection->request == NULL) {
+            turn++;
+            return connection;
         }
     }
-    for (int i = BUSY_CONNECTIONS + SILENT_CONNECTIONS; i < MAX_CONNECTIONS; i++) {
-        if (connections[i].fd < 0) {
-            if (i >= top)
-                top = i + 1;
-            return &connections[i];
-        }
-    }
-    fatal("%d requests wait for an answer", MAX_CONNECTIONS);
+    if (unused_count > 0)
+        return unused[--unused_count];
+    if (top == MAX_CONNECTIONS)
+        fatal("%d requests wait for an answer", top);
+    connections[top].fd = -1;
+    return &connections[top++];
 }
 
 void client_send(struct request *request)
@@ -121,6 +118,7 @@ void client_send(struct request *request)
     const char *close = connection->kept ? "" : "Connection: close\r\n";
     char key[16];
     snprintf(key, sizeof key, "%s%u", request->key < HOT_KEYS ? "hot" : "k", request->key);
+    request->sent_ns = now_ns();
     connection->request = request;
     connection->in_length = connection->out_done = 0;
     pending++;
@@ -194,7 +192,7 @@ static void read_in(struct connection *connection)
             return;
         if (got <= 0) {
             if (connection->request)
-                fail(connection, got < 0 ? strerror(errno) : connection->in_length ? "closed within the answer" : "closed without an answer");
+                fail(connection, got < 0 ? strerror(errno) : connection->in_length ? "half an answer" : "closed without an answer");
             else
                 hang_up(connection);
             return;
@@ -232,4 +230,5 @@ void client_end(void)
         if (connections[i].fd >= 0)
             hang_up(&connections[i]);
     free(connections);
+    free(unused);
 }

@@ -16,12 +16,14 @@
 
 enum kind { PUT, GET, LAST_GET, UPGRADE, STAT }; /* LAST_GET: after everything, is the value still there? */
 enum fate { WAITING, ANSWERED, FAILED, CUT_OFF }; /* cut off: the process that had the connection was killed by us */
-enum way { OWN, BUSY, SILENT };                   /* a connection of its own; one of those kept open and busy; kept open and mostly silent */
+enum way { OWN, BUSY, SILENT };                   /* a connection of its own, one that is kept open, one that is and is mostly silent */
+
+enum victim { NOBODY, SUCCESSOR, OWNER };
 
 enum { HOT_KEYS = 16, BUSY_CONNECTIONS = 8, SILENT_CONNECTIONS = 4, VALUE_LENGTH = 64, MAX_SLOW = 256 };
 
 struct request {
-    int64_t start_ns, done_ns; /* start: when it was due, whether or not there was time for it */
+    int64_t start_ns, sent_ns, done_ns; /* start: when it was due, whether or not there was time for it */
     uint64_t sequence;         /* of the write, or of what was read */
     uint64_t floor;            /* what had been acknowledged before it was sent: the answer must not be older */
     uint32_t key;              /* below HOT_KEYS: written again and again; else the number of the only write to it */
@@ -40,7 +42,8 @@ struct answer {
 struct settings {
     const char *server, *output;
     double seconds;
-    int rate, upgrades, every_ms, kill, drain_ms, probation_ms;
+    int rate, upgrades, every_ms, drain_ms, probation_ms;
+    enum victim kill;
 };
 
 struct upgrade {
@@ -83,16 +86,19 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 extern struct upgrade *upgrades;
 extern struct slow slow[MAX_SLOW];
 extern int upgrade_count, slow_count, owner_pid;
+extern unsigned relayed; /* requests that reached an old generation, and were passed on by it */
 extern uint64_t generation;
 int server_begin(void);                     /* its port */
 void server_look(void);                     /* reads the log; upgrades or kills when it is time */
 int server_busy(void);                      /* an upgrade is under way */
 void server_upgrade_answered(int accepted); /* the answer to POST /_upgrade */
 int killed_between(int64_t from_ns, int64_t to_ns);
+void server_kill(void); /* all of it, at once */
 void server_end(void);
 
 /* report.c */
 void report_live(void);
+int64_t gap_of(const struct upgrade *upgrade); /* ns in which nobody accepted; 0 if somebody always did */
 int report(void); /* the table and the files; 0 if all is well */
 
 /* picture.c */

@@ -4,14 +4,16 @@
  * checks that no request fails and no acknowledged write is lost, written twice or out of order.
  *
  *     kv_load                               10 s, 1500 requests a second, 30 upgrades; files in the working directory
- *     kv_load --kill --upgrades 10          kills each successor at a random moment
+ *     kv_load --kill successor              kills each successor at a random moment: the old generation goes on
+ *     kv_load --kill owner                  kills the old generation instead: the successor takes over
  *
  * Most requests have a connection of their own, some use one of a few that are kept open; of these some are silent most of the time, so
  * that an old generation still has them when it is no longer the owner. load.h says what is in which file.
  */
 /* needs-package: libevent */
 /* ctest: --seconds 3 --rate 500 --upgrades 5 --every 300 --probation 50 */
-/* ctest-killed-successors: --seconds 4 --rate 400 --upgrades 10 --every 200 --probation 2000 --kill */
+/* ctest-killed_successors: --seconds 4 --rate 400 --upgrades 10 --every 200 --probation 2000 --kill successor */
+/* ctest-killed_owners: --seconds 4 --rate 400 --upgrades 10 --every 200 --probation 2000 --kill owner */
 #define _GNU_SOURCE
 #include "load.h"
 #include <errno.h>
@@ -29,7 +31,8 @@
 
 enum { LATE_S = 30 };
 
-struct settings settings = {.output = ".", .seconds = 10, .rate = 1500, .upgrades = 30, .every_ms = 300, .drain_ms = 20, .probation_ms = 50};
+struct settings settings = {
+    .output = ".", .seconds = 10, .rate = 1500, .upgrades = 30, .every_ms = 300, .drain_ms = 20, .probation_ms = 50};
 struct request *requests;
 uint32_t planned, sent, pending;
 int64_t began_ns;
@@ -52,8 +55,7 @@ void fatal(const char *format, ...)
     vfprintf(stderr, format, arguments);
     fprintf(stderr, "\n");
     va_end(arguments);
-    if (owner_pid > 0)
-        kill(owner_pid, SIGTERM);
+    server_kill();
     exit(1);
 }
 
@@ -89,7 +91,9 @@ static void plan(struct request *request, uint32_t number)
 {
     static uint32_t seed = 1;
     seed = seed * 1664525 + 1013904223;
-    *request = (struct request){.kind = number % 2 ? GET : PUT, .way = number % 64 == 2 || number % 64 == 35 ? SILENT : number % 4 == 3 ? BUSY : OWN};
+    *request = (struct request){.kind = number % 2 ? GET : PUT, .way = number % 4 == 3 ? BUSY : OWN};
+    if (number % 64 == 2 || number % 64 == 35)
+        request->way = SILENT;
     if (request->kind == GET && !judge_readable(seed >> 8, &request->key))
         request->kind = PUT;
     if (request->kind == PUT)
@@ -101,10 +105,10 @@ static void send_all(void)
     int64_t first = now_ns() + 10000000;
     while (sent < planned && !interrupted) {
         int64_t due = first + (int64_t)((double)sent * 1e9 / settings.rate);
-        if (now_ns() < due) {
+        if (now_ns() < due || sent % 64 == 63) /* after a stall of our own there is much to send, and answers to be read too */
             turn(due);
+        if (now_ns() < due)
             continue;
-        }
         plan(&requests[sent], sent);
         requests[sent].start_ns = due;
         client_send(&requests[sent++]);
@@ -154,7 +158,7 @@ static const struct option known[] = {
     {"every", required_argument, NULL, 'e'}, /* ms from one upgrade to the next, at least */
     {"drain", required_argument, NULL, 'd'}, /* ms, for the server */
     {"probation", required_argument, NULL, 'p'},
-    {"kill", no_argument, NULL, 'k'},
+    {"kill", required_argument, NULL, 'k'}, /* "successor" or "owner" */
     {"seed", required_argument, NULL, 'S'}, /* of the moments to kill at */
     {0},
 };
@@ -177,7 +181,11 @@ static void read_options(int argc, char **argv)
         case 'e': settings.every_ms = atoi(optarg); break;
         case 'd': settings.drain_ms = atoi(optarg); break;
         case 'p': settings.probation_ms = atoi(optarg); break;
-        case 'k': settings.kill = 1; break;
+        case 'k':
+            if (strcmp(optarg, "owner") != 0 && strcmp(optarg, "successor") != 0)
+                fatal("--kill owner, or --kill successor");
+            settings.kill = *optarg == 'o' ? OWNER : SUCCESSOR;
+            break;
         case 'S': seed = (unsigned)atoi(optarg); break;
         default: exit(2);
         }

@@ -18,6 +18,11 @@ static double us_of(int64_t ns)
     return (double)(ns - began_ns) / 1e3;
 }
 
+static double latency_us(const struct request *request)
+{
+    return (double)(request->done_ns - request->start_ns) / 1e3;
+}
+
 static double x_of(double us)
 {
     return LEFT + (us - from_us) / (to_us - from_us) * (WIDTH - LEFT - RIGHT);
@@ -59,23 +64,30 @@ static void dots(const char *class, int (*wanted)(const struct request *))
     fprintf(out, "<path class=\"%s\" d=\"", class);
     for (uint32_t i = 0; i < planned; i++)
         if (wanted(&requests[i]))
-            fprintf(out, "M%.1f %.1fh0", x_of(us_of(requests[i].start_ns)), y_of((double)(requests[i].done_ns - requests[i].start_ns) / 1e3));
+            fprintf(out, "M%.1f %.1fh0", x_of(us_of(requests[i].start_ns)), y_of(latency_us(&requests[i])));
     fputs("\"/>\n", out);
 }
 
-static int is_read(const struct request *request)
+/* More than half of its latency passed before it was sent: the client had no CPU. Shown as what it is, for it is no fault of the server. */
+static int is_late(const struct request *request)
 {
-    return request->fate == ANSWERED && request->kind == GET && request->way != SILENT;
-}
-
-static int is_write(const struct request *request)
-{
-    return request->fate == ANSWERED && request->kind == PUT && request->way != SILENT;
+    int64_t late_ns = request->sent_ns - request->start_ns;
+    return request->fate == ANSWERED && late_ns > 1000000 && 2 * late_ns > request->done_ns - request->start_ns;
 }
 
 static int is_silent(const struct request *request)
 {
-    return request->fate == ANSWERED && request->way == SILENT;
+    return request->fate == ANSWERED && request->way == SILENT && !is_late(request);
+}
+
+static int is_read(const struct request *request)
+{
+    return request->fate == ANSWERED && request->way != SILENT && request->kind == GET && !is_late(request);
+}
+
+static int is_write(const struct request *request)
+{
+    return request->fate == ANSWERED && request->way != SILENT && request->kind == PUT && !is_late(request);
 }
 
 static int is_cut_off(const struct request *request)
@@ -97,6 +109,16 @@ static void ground(double from, double to, int number)
     fprintf(out, "<rect class=\"own%d\" x=\"%.2f\" y=\"%d\" width=\"%.2f\" height=\"%d\"/>\n", number % 2, x, TOP - 22, width, PANEL + 22);
     if (width > 18)
         label("number", x + width / 2, TOP - 7, "%d", number);
+}
+
+/* Of slow commits close together only one gets a label. */
+static int is_worst(int which)
+{
+    for (int i = 0; i < slow_count; i++)
+        if (fabs(x_of(us_of(slow[i].end_ns)) - x_of(us_of(slow[which].end_ns))) < 70 &&
+            (slow[i].ms > slow[which].ms || (slow[i].ms == slow[which].ms && i < which)))
+            return 0;
+    return 1;
 }
 
 static void requests_panel(void)
@@ -131,9 +153,10 @@ static void requests_panel(void)
             fprintf(out, "<path class=\"handoff\" d=\"M%.1f %dV%d\"/>\n", x_of(us_of(upgrades[i].on_ns)), TOP, TOP + PANEL);
     for (int i = 0; i < slow_count; i++) {
         double at = us_of(slow[i].end_ns), us = slow[i].ms * 1e3;
-        if (at > from_us && at < to_us)
+        if (at > from_us && at < to_us && is_worst(i))
             label("disk", x_of(at) + 4, y_of(us) - 3, "disk %d ms", slow[i].ms);
     }
+    dots("dot late", is_late);
     dots("dot get", is_read);
     dots("dot put", is_write);
     dots("big silent", is_silent);
@@ -160,7 +183,7 @@ static void upgrades_panel(int top)
         const struct upgrade *it = &upgrades[i];
         double y = top + i * ROW;
         int64_t end = it->end_ns ? it->end_ns : it->begun_ns;
-        if (settings.kill)
+        if (settings.kill == SUCCESSOR)
             label("row", ROW_LEFT - 12, y + 9, "successor %d", i + 1);
         else
             label("row", ROW_LEFT - 12, y + 9, "%d to %d", i + 1, i + 2);
@@ -170,15 +193,15 @@ static void upgrades_panel(int top)
             part("drain", it->begun_ns, it->warm_ns, it->off_ns ? it->off_ns : end, y);
         if (it->on_ns)
             part("prob", it->begun_ns, it->on_ns, end, y);
-        if (it->off_ns)
-            part("gap", it->begun_ns, it->off_ns, it->on_ns ? it->on_ns : end, y);
+        if (gap_of(it) || it->off_ns)
+            part("gap", it->begun_ns, it->on_ns ? it->on_ns - gap_of(it) : it->off_ns, it->on_ns ? it->on_ns : end, y);
         fputs("</g>\n", out);
         double x = row_x((double)(end - it->begun_ns) / 1e6) + 8;
         if (it->killed_ns)
             label("note", x, y + 9, "killed after %s%s", duration((double)(it->killed_ns - it->begun_ns) / 1e3),
-                  it->on_ns ? ", taken back" : it->off_ns ? ", resumed" : "");
-        else if (it->on_ns && it->off_ns)
-            label("note", x, y + 9, "gap %s", duration((double)(it->on_ns - it->off_ns) / 1e3));
+                  settings.kill == OWNER ? (it->off_ns ? "" : ", taken over") : it->on_ns ? ", taken back" : "");
+        else if (gap_of(it))
+            label("note", x, y + 9, "gap %s", duration((double)gap_of(it) / 1e3));
     }
 }
 
@@ -190,12 +213,13 @@ static void legend(void)
         const char *class, *text;
     } entries[] = {{"put", "write (one fdatasync at least)"},
                    {"get", "read"},
-                   {"silent", "read or write on a connection that is kept open and silent most of the time"},
-                   {"cut", "on a connection of a successor that was killed"},
+                   {"silent", "on a connection that is mostly silent"},
+                   {"late", "sent late: the client had no CPU"},
+                   {"cut", "its process was killed"},
                    {"bad", "failed"}};
     double x = 24;
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
-        if (i == 3 && !settings.kill)
+        if (entries[i].class[0] == 'c' && !settings.kill)
             continue;
         fprintf(out, "<path class=\"key %s\" d=\"M%.1f 93h0\"/>", entries[i].class, x + 6);
         label("legend", x + 18, 97.5, "%s", entries[i].text);
@@ -229,7 +253,7 @@ int picture(const char *path)
     to_us = us_of(requests[planned - 1].start_ns);
     total_ms = 1;
     for (uint32_t i = 0; i < planned; i++) {
-        double us = (double)(requests[i].done_ns - requests[i].start_ns) / 1e3;
+        double us = latency_us(&requests[i]);
         most_us = fmax(most_us, us);
         least_us = fmin(least_us, us);
     }
@@ -247,22 +271,25 @@ int picture(const char *path)
             "text{font-family:'Inter','Segoe UI','Helvetica Neue',Arial,sans-serif;fill:#1f2933}\n"
             ".title{font-size:22px;font-weight:600}.sub{font-size:13px;fill:#66717c}.legend{font-size:12.5px;fill:#3e4c59}\n"
             ".head{font-size:13px;font-weight:600}.scale{font-size:11px;fill:#7b8794;text-anchor:end}\n"
-            ".row{font-size:10px;fill:#52606d;text-anchor:end}.note{font-size:10px;fill:#52606d}.tick{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
-            ".disk{font-size:10px;font-style:italic;fill:#7b8794}.number{font-size:11px;fill:#7b8794;text-anchor:middle}.grid{stroke:#d9dee4;stroke-width:.7}.own1{fill:#f3f6f9}.own0{fill:#e6edf4}\n"
+            ".row{font-size:10px;fill:#52606d;text-anchor:end}.note{font-size:10px;fill:#52606d}\n"
+            ".tick{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
+            ".disk{font-size:10px;font-style:italic;fill:#7b8794}.number{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
+            ".grid{stroke:#d9dee4;stroke-width:.7}.own1{fill:#f3f6f9}.own0{fill:#e6edf4}\n"
             ".handoff{stroke:#e9a820;stroke-width:1.3}.dot{stroke-width:2.6;stroke-linecap:round;opacity:.5}\n"
             ".big{stroke-width:4;stroke-linecap:round;opacity:.9}.key{stroke-width:9;stroke-linecap:round}\n"
-            ".put{stroke:#3f7fbf}.get{stroke:#2a9d7c}.silent{stroke:#7a4fb5}.cut{stroke:#8794a1}.bad{stroke:#d0342c}\n"
+            ".put{stroke:#3f7fbf}.get{stroke:#2a9d7c}.late{stroke:#9aa5b1}.silent{stroke:#7a4fb5}.cut{stroke:#8794a1}.bad{stroke:#d0342c}\n"
             ".load{fill:#cfd8e1}.drain{fill:#9ec5e8}.gap{fill:#d0342c}.prob{fill:#a6d9c8}\n"
             "</style>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
             WIDTH, height, WIDTH, height, WIDTH, height);
     if (settings.kill)
-        label("title", 24, 38, "procsup: %d successors killed, %llu requests, %llu acknowledged writes lost", upgrade_count,
-              (unsigned long long)answered, (unsigned long long)lost);
+        label("title", 24, 38, "procsup: %d %s killed, %u requests, %llu acknowledged writes lost", upgrade_count,
+              settings.kill == OWNER ? "owners" : "successors", planned, (unsigned long long)lost);
     else
         label("title", 24, 38, "procsup: %d generations of one server, %u requests, %llu failed, %llu writes lost", handoffs + 1, planned,
               (unsigned long long)failed, (unsigned long long)lost);
-    label("sub", 24, 60, "A key-value server with one writer and a write-ahead log is replaced by a new process, again and again, under load. A dot is "
-                         "a request: when it was due, and how long until its answer.");
+    label("sub", 24, 60,
+          "A key-value server with one writer and a write-ahead log is replaced by a new process, again and again, under load. "
+          "A dot is a request: when it was due, and how long until its answer.");
     legend();
     label("head", 24, TOP - 28, "Latency, and the generation that is the owner");
     requests_panel();

@@ -26,6 +26,18 @@ static int done(void)
     return count;
 }
 
+static const char *what_is_counted(void)
+{
+    return settings.kill == OWNER ? "owners killed" : settings.kill ? "successors killed" : "handoffs";
+}
+
+int64_t gap_of(const struct upgrade *upgrade)
+{
+    /* An owner that was killed before it had sealed was one until then. */
+    int64_t off_ns = upgrade->off_ns ? upgrade->off_ns : settings.kill == OWNER ? upgrade->killed_ns : 0;
+    return off_ns && upgrade->on_ns > off_ns ? upgrade->on_ns - off_ns : 0;
+}
+
 void report_live(void)
 {
     static int64_t next_ns;
@@ -36,7 +48,7 @@ void report_live(void)
     next_ns = now + interval;
     printf("%s  %4.1f s  %7llu requests  %llu failed  %3d %s  generation %llu is pid %d %c%s", isatty(STDOUT_FILENO) ? "\r\033[K" : "",
            (double)(now - began_ns) / 1e9, (unsigned long long)answered, (unsigned long long)failed, done(),
-           settings.kill ? "successors killed" : "handoffs", (unsigned long long)generation, owner_pid, wheel[now / interval % 4],
+           what_is_counted(), (unsigned long long)generation, owner_pid, wheel[now / interval % 4],
            isatty(STDOUT_FILENO) ? "" : "\n");
     fflush(stdout);
 }
@@ -61,9 +73,9 @@ static void write_files(void)
 {
     static const char *const ways[] = {"own", "busy", "silent"}, *const fates[] = {"waiting", "answered", "failed", "cut-off"};
     FILE *file = create("requests.tsv", "start_us\tlatency_us\tkind\tconnection\tfate");
-    for (uint32_t i = 0; i < planned; i++)
-        fprintf(file, "%.1f\t%.1f\t%s\t%s\t%s\n", since_us(requests[i].start_ns), (double)(requests[i].done_ns - requests[i].start_ns) / 1e3,
-                requests[i].kind == PUT ? "write" : "read", ways[requests[i].way], fates[requests[i].fate]);
+    for (const struct request *it = requests; it < requests + planned; it++)
+        fprintf(file, "%.1f\t%.1f\t%s\t%s\t%s\n", since_us(it->start_ns), (double)(it->done_ns - it->start_ns) / 1e3,
+                it->kind == PUT ? "write" : "read", ways[it->way], fates[it->fate]);
     fclose(file);
     file = create("handoffs.tsv", "begun_us\twarm_us\toff_us\ton_us\tend_us\tkilled_us\tback_us\tdone");
     for (int i = 0; i < upgrade_count; i++)
@@ -80,9 +92,8 @@ static void write_files(void)
 
 static void row(const char *name, uint64_t count, int bad)
 {
-    int colour = isatty(STDOUT_FILENO);
-    printf("  %-34s %s%12llu%s\n", name, !colour ? "" : bad && count ? "\033[1;31m" : bad ? "\033[32m" : "", (unsigned long long)count,
-           colour ? "\033[0m" : "");
+    const char *colour = !bad || !isatty(STDOUT_FILENO) ? "" : count ? "\033[1;31m" : "\033[32m";
+    printf("  %-34s %s%12llu%s\n", name, colour, (unsigned long long)count, *colour ? "\033[0m" : "");
 }
 
 static void latencies(const char *name, const int64_t *sorted, size_t count)
@@ -102,21 +113,24 @@ static int met_a_handoff(const struct request *request)
 
 int report(void)
 {
-    int64_t *all = calloc(planned + 1, sizeof *all), *met = calloc(planned + 1, sizeof *met), *gaps = calloc((size_t)upgrade_count + 1, sizeof *gaps);
+    int64_t *all = calloc(planned + 1, sizeof *all), *met = calloc(planned + 1, sizeof *met);
+    int64_t *late = calloc(planned + 1, sizeof *late), *gaps = calloc((size_t)upgrade_count + 1, sizeof *gaps);
     size_t all_count = 0, met_count = 0, gap_count = 0;
-    if (!all || !met || !gaps)
+    if (!all || !met || !late || !gaps)
         fatal("out of memory");
     for (uint32_t i = 0; i < planned; i++) {
         if (requests[i].fate != ANSWERED)
             continue;
+        late[all_count] = requests[i].sent_ns - requests[i].start_ns;
         all[all_count++] = requests[i].done_ns - requests[i].start_ns;
         if (met_a_handoff(&requests[i]))
             met[met_count++] = all[all_count - 1];
     }
     for (int i = 0; i < upgrade_count; i++)
-        if (upgrades[i].on_ns && upgrades[i].off_ns)
-            gaps[gap_count++] = upgrades[i].on_ns - upgrades[i].off_ns;
+        if (gap_of(&upgrades[i]))
+            gaps[gap_count++] = gap_of(&upgrades[i]);
     qsort(all, all_count, sizeof *all, compare);
+    qsort(late, all_count, sizeof *late, compare);
     qsort(met, met_count, sizeof *met, compare);
     qsort(gaps, gap_count, sizeof *gaps, compare);
     write_files();
@@ -124,16 +138,18 @@ int report(void)
     printf("%s\n", isatty(STDOUT_FILENO) ? "\r\033[K" : "");
     row("requests", all_count + failed + cut_off, 0);
     row("  of them acknowledged writes", acknowledged, 0);
+    row("  passed on by an old generation", relayed, 0);
     row("failed", failed, 1);
     row("acknowledged writes lost", lost, 1);
     row("                    doubled", doubled, 1);
     row("                    reordered", reordered, 1);
     if (settings.kill)
-        row("cut off with a killed successor", cut_off, 0);
-    row(settings.kill ? "successors killed" : "handoffs", (uint64_t)done(), 0);
+        row("cut off with a killed process", cut_off, 0);
+    row(what_is_counted(), (uint64_t)done(), 0);
     printf("\n  %-34s %12s %12s %12s %12s\n", "latency", "p50", "p99", "p99.9", "max");
     latencies("all requests", all, all_count);
     latencies("those that met an upgrade", met, met_count);
+    latencies("  this client was late itself by", late, all_count);
     latencies("gap (nobody accepts)", gaps, gap_count);
     int slowest = 0;
     for (int i = 0; i < slow_count; i++)
@@ -141,6 +157,6 @@ int report(void)
     if (slow_count)
         printf("  %d commits took the disk more than 5 ms, the slowest %d ms: that is in the latencies too\n", slow_count, slowest);
     printf("\n");
-    free(all), free(met), free(gaps);
+    free(all), free(met), free(late), free(gaps);
     return failed + lost + doubled + reordered == 0 && done() == settings.upgrades ? 0 : 1;
 }

@@ -1,7 +1,7 @@
 /*
  * The server under test: started, upgraded again and again, and at the end stopped. What happens in it is read in its log, to which all
- * its generations write. With --kill each successor is killed (SIGKILL) at a random moment between its start and the end of its probation;
- * the generation before it must then go on.
+ * its generations write. With --kill one of the two is killed (SIGKILL) at a random moment between the start of the successor and the end
+ * of its probation, which is long then; the other must go on.
  */
 #define _GNU_SOURCE
 #include "load.h"
@@ -20,11 +20,16 @@
 struct upgrade *upgrades;
 struct slow slow[MAX_SLOW];
 int upgrade_count, slow_count, owner_pid;
+unsigned relayed;
 uint64_t generation;
 
 static ps_child *first;
 static ps_error *error;
-static int log_fd = -1, port, victim = -1; /* victim: a pidfd of the successor */
+static int log_fd = -1, port, victim = -1; /* victim: a pidfd of `processes` */
+static struct {
+    int pid, pidfd;
+} *processes; /* all generations, those that came to nothing too */
+static int process_count;
 static int asked, answered_yes;            /* POST /_upgrade is on its way; it was accepted, and the log does not say so yet */
 static int64_t next_ns, kill_ns;
 static char partial[1024];
@@ -50,29 +55,53 @@ int server_busy(void)
 
 /* ---- the log: "TIME PID GENERATION WHAT ..." ---- */
 
+static int pidfd_of(int pid)
+{
+    for (int i = process_count - 1; i >= 0; i--)
+        if (processes[i].pid == pid)
+            return processes[i].pidfd;
+    return -1;
+}
+
+static void started(int pid)
+{
+    if (process_count > settings.upgrades)
+        fatal("more processes than upgrades");
+    processes[process_count].pid = pid;
+    processes[process_count++].pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+}
+
 static void successor_started(struct upgrade *upgrade, int pid, int64_t when)
 {
     upgrade->pid = pid;
     if (!settings.kill)
         return;
-    victim = (int)syscall(SYS_pidfd_open, pid, 0);
+    victim = pidfd_of(settings.kill == OWNER ? owner_pid : pid);
     kill_ns = when + rand() % ((2 * settings.drain_ms + 30) * 1000) * 1000ll;
+}
+
+static int number_of(const char *text, const char *name)
+{
+    const char *found = strstr(text, name);
+    return found ? atoi(found + strlen(name)) : 0;
 }
 
 static void happened(int64_t when, int pid, uint64_t number, const char *what, const char *rest)
 {
     struct upgrade *upgrade = current();
-    if (strcmp(what, "listener") == 0) {
-        const char *found = strstr(rest, "port=");
-        port = found ? atoi(found + 5) : 0;
+    if (strcmp(what, "start") == 0) {
+        started(pid);
+    } else if (strcmp(what, "listener") == 0) {
+        port = number_of(rest, "port=");
     } else if (strcmp(what, "live") == 0) {
         owner_pid = pid;
         generation = number;
         if (upgrade)
             upgrade->on_ns = when;
     } else if (strcmp(what, "slow") == 0 && slow_count < MAX_SLOW) {
-        const char *ms = strstr(rest, "ms=");
-        slow[slow_count++] = (struct slow){.end_ns = when, .ms = ms ? atoi(ms + 3) : 0};
+        slow[slow_count++] = (struct slow){.end_ns = when, .ms = number_of(rest, "ms=")};
+    } else if (strcmp(what, "exit") == 0) {
+        relayed += (unsigned)number_of(rest, "relayed=");
     } else if (strcmp(what, "upgrade") == 0) {
         if (upgrade_count == settings.upgrades)
             fatal("an upgrade that nobody has asked for");
@@ -101,8 +130,6 @@ static void happened(int64_t when, int pid, uint64_t number, const char *what, c
             complain("an upgrade came to nothing: %s", rest);
             failed++;
         }
-        if (victim >= 0)
-            close(victim);
         victim = -1;
         next_ns = upgrade->begun_ns + settings.every_ms * 1000000ll;
     }
@@ -177,11 +204,18 @@ int server_begin(void)
     snprintf(probation, sizeof probation, "%d", settings.probation_ms);
     mkdir(settings.output, 0777);
     mkdir(data, 0777);
-    snprintf(path, sizeof path, "%s/kv.wal", data);
-    if ((unlink(path) != 0 && errno != ENOENT) || (log_fd = open(log, O_RDONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
+    /* Generations begin at 1; and should the server of an earlier run have been left behind, we do not become its successor. */
+    const char *const names[] = {"kv.wal", "kv.control", "kv.control.lock"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(path, sizeof path, "%s/%s", data, names[i]);
+        if (unlink(path) != 0 && errno != ENOENT)
+            fatal("%s: %s", path, strerror(errno));
+    }
+    if ((log_fd = open(log, O_RDONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0)
         fatal("%s: %s", settings.output, strerror(errno));
     upgrades = calloc((size_t)settings.upgrades + 1, sizeof *upgrades);
-    if (upgrades == NULL)
+    processes = calloc((size_t)settings.upgrades + 1, sizeof *processes);
+    if (upgrades == NULL || processes == NULL)
         fatal("out of memory");
 
     ps_command *command = NULL;
@@ -199,30 +233,41 @@ int server_begin(void)
     return port;
 }
 
-static void stop(int pid)
+static int has_ended(int pidfd, int timeout_ms)
 {
-    int pidfd = pid > 0 ? (int)syscall(SYS_pidfd_open, pid, 0) : -1;
     struct pollfd ended = {.fd = pidfd, .events = POLLIN};
-    if (pidfd < 0)
-        return;
-    syscall(SYS_pidfd_send_signal, pidfd, SIGTERM, NULL, 0);
-    if (poll(&ended, 1, 10000) != 1) {
-        complain("process %d does not stop", pid);
-        failed++;
-        syscall(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0);
-    }
-    close(pidfd);
+    return pidfd < 0 || poll(&ended, 1, timeout_ms) == 1;
+}
+
+void server_kill(void)
+{
+    for (int i = 0; i < process_count; i++)
+        if (processes[i].pidfd >= 0)
+            syscall(SYS_pidfd_send_signal, processes[i].pidfd, SIGKILL, NULL, 0);
 }
 
 void server_end(void)
 {
     ps_exit end = {.size = sizeof end};
-    stop(owner_pid);
-    if (ps_reap(first, 10000, &end, NULL) != PS_OK || end.kind != PS_EXIT_EXITED || end.code != 0) {
+    int owner = pidfd_of(owner_pid);
+    if (owner >= 0)
+        syscall(SYS_pidfd_send_signal, owner, SIGTERM, NULL, 0);
+    for (int i = 0; i < process_count; i++) {
+        if (!has_ended(processes[i].pidfd, 10000)) {
+            complain("process %d does not end", processes[i].pid);
+            failed++;
+        }
+    }
+    server_kill();
+    if (ps_reap(first, 10000, &end, NULL) != PS_OK ||
+        (settings.kill == OWNER && upgrade_count > 0 ? end.signal != SIGKILL : end.kind != PS_EXIT_EXITED || end.code != 0)) {
         complain("the first generation did not end as it should");
         failed++;
     }
     read_log();
     ps_child_free(first);
+    for (int i = 0; i < process_count; i++)
+        close(processes[i].pidfd);
+    free(processes);
     close(log_fd);
 }

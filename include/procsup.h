@@ -1365,13 +1365,19 @@ void ps_error_free(struct ps_error *error);
  * memory that both share, and stands if any party is killed, stopped or cut off at any moment: docs/handoff-protocol.md, docs/handoff-faults.md.
  * Listening sockets are handed on as they are: never closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
  *
+ * A process that you have forked without an exec holds the lock and the channel as you do: end such workers before you hand over the last
+ * word, or a start after your death answers PS_ERR_LOCKED or PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors
+ * are not admitted at the path (their supervisor would end them): ps_handoff_upgrade is for those.
+ *
  * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds (and at most 1 second
  * while the lock is held and nobody listens). Needs Linux 5.4; identities are exact from 6.5 on (SO_PEERPIDFD), before by pid and start time.
  *
- * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one
+ * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one. Nothing, or a socket, may be there
  * @param handoff       receives the handle; free it with ps_handoff_free
  * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
- *         PS_ERR_TIMEOUT if the running generation does not answer; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
+ *         PS_ERR_LOCK_REPLACED if somebody answers at the path and the lock is free: the lock file was removed beside him;
+ *         PS_ERR_TIMEOUT if the running generation does not answer; PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to
+ *         another user; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
  */
 ps_status ps_handoff_new(const char *control_path,
                          struct ps_handoff **handoff,

@@ -15,14 +15,15 @@
 //         std::cerr << error.what() << '\n'; // "cannot run sort: exec failed: No such file or directory (ENOENT)"
 //     }
 //
-// The manual of each call is procsup.h: a method `frob` of `command`, `child` or `supervisor` is ps_command_frob, ps_child_frob (or
-// ps_frob), ps_supervisor_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
+// The manual of each call is procsup.h: a method `frob` of `command`, `child`, `supervisor` or `handoff` is ps_command_frob, ps_child_frob
+// (or ps_frob), ps_supervisor_frob, ps_handoff_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
 //
-// OWNERSHIP. command, child, supervisor, error_info and unique_fd own one thing each: they can be moved, not copied, and release it in
-// their destructors. What was moved from is empty: it is false, and every call on it fails with errc::bad_handle.
+// OWNERSHIP. command, child, supervisor, handoff, error_info and unique_fd own one thing each: they can be moved, not copied, and release
+// it in their destructors. What was moved from is empty: it is false, and every call on it fails with errc::bad_handle.
 //     ~command      frees the description; children of it run on
 //     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor
 //     ~supervisor   kills and reaps its children; blocks until they are gone, 5 seconds at the most
+//     ~handoff      calls off what is not committed; kills and reaps a successor that owns nothing, 5 seconds at the most
 // child_ref, event and exit_record are values. A child_ref borrows: it is a number, costs nothing to copy, keeps nothing alive, and
 // once the child's handle is freed its calls fail with errc::bad_handle. Events name their child by one.
 //
@@ -34,7 +35,8 @@
 // "procsup"; where C says PS_ERR_SYSTEM, the code is the errno itself, in std::system_category. They compare with std::errc
 // (ec == std::errc::no_such_file_or_directory). With -fno-exceptions the throwing calls print the message and abort.
 //
-// BLOCKING. As in C: only calls that take a time to wait, terminate() and ~supervisor wait for anything. `forever` is a time too.
+// BLOCKING. As in C: only calls that take a time to wait, terminate(), the destructors above and the constructor of a handoff (until it was
+// offered everything) wait for anything. `forever` is a time too.
 //
 // THREADS. As in C, any thread may call anything on one object at any time, but a thread that moves, assigns or destroys the C++
 // object needs it for itself, as with every C++ object. In a forked copy of the host all calls on what it inherited fail with
@@ -132,6 +134,27 @@ enum class exit_cause : std::int32_t {
     shutdown = PS_CAUSE_SHUTDOWN,
     kill_all = PS_CAUSE_KILL_ALL,
     owner = PS_CAUSE_OWNER,
+};
+
+enum class handoff_role : std::int32_t { first = PS_HANDOFF_FIRST, successor = PS_HANDOFF_SUCCESSOR };
+enum class handoff_mode : std::int32_t { exclusive = PS_HANDOFF_EXCLUSIVE, overlap = PS_HANDOFF_OVERLAP };
+
+enum class handoff_timeout : std::int32_t {
+    drain = PS_HANDOFF_TIMEOUT_DRAIN,
+    seal = PS_HANDOFF_TIMEOUT_SEAL,
+    live = PS_HANDOFF_TIMEOUT_LIVE,
+    probation = PS_HANDOFF_TIMEOUT_PROBATION,
+    takeover = PS_HANDOFF_TIMEOUT_TAKEOVER,
+};
+
+enum class handoff_event_kind : std::int32_t {
+    drain = PS_HANDOFF_DRAIN,
+    seal = PS_HANDOFF_SEAL,
+    live = PS_HANDOFF_LIVE,
+    resume = PS_HANDOFF_RESUME,
+    retire = PS_HANDOFF_RETIRE,
+    committed = PS_HANDOFF_COMMITTED,
+    aborted = PS_HANDOFF_ABORTED,
 };
 
 enum class event_kind : std::int32_t {
@@ -1213,6 +1236,263 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         ps_event raw{};
         raw.size = static_cast<std::uint32_t>(sizeof raw);
         return raw;
+    }
+};
+
+// ---- handoff ----------------------------------------------------------------------------------------------------------------------
+
+/// What a server is told in the course of a handoff: ps_handoff_event. A value.
+class handoff_event {
+  public:
+    using time_point = std::chrono::steady_clock::time_point; // CLOCK_MONOTONIC
+
+    explicit handoff_event(const ps_handoff_event &raw) noexcept : raw_(raw) {}
+
+    handoff_event_kind kind() const noexcept { return static_cast<handoff_event_kind>(raw_.kind); }
+    /// Which handoff; the same number on both sides.
+    std::uint64_t handoff_id() const noexcept { return raw_.handoff_id; }
+    /// live: what the last owner has sealed.
+    std::uint64_t revision() const noexcept { return raw_.revision; }
+    /// live: the owner died before it had sealed. resume: the successor may have written.
+    bool unsealed() const noexcept { return raw_.unsealed != 0; }
+    /// The other process, for display; 0 if there was none.
+    int peer_pid() const noexcept { return raw_.peer_pid; }
+    /// aborted: why; handoff::reason has the words.
+    errc reason() const noexcept { return static_cast<errc>(raw_.reason); }
+    /// drain, seal, live: answer before this. Nothing: no answer is awaited.
+    std::optional<time_point> deadline() const noexcept
+    {
+        return raw_.deadline_ns == 0 ? std::nullopt : std::optional<time_point>(time_point(std::chrono::nanoseconds(raw_.deadline_ns)));
+    }
+    time_point time() const noexcept { return time_point(std::chrono::nanoseconds(raw_.time_ns)); }
+
+    const ps_handoff_event &raw() const noexcept { return raw_; }
+
+  private:
+    ps_handoff_event raw_;
+};
+
+/// One generation's end of a handoff. procsup.h shows how a server uses it; here is the part that C++ changes:
+///
+///     procsup::handoff handoff("/run/kv.sock");
+///     procsup::unique_fd listener = handoff.take_fd("http");       // empty: this is the first generation
+///     if (!listener)
+///         handoff.set_fd("http", (listener = bind_and_listen()).get());
+///     load_everything();
+///     if (handoff.role() == procsup::handoff_role::successor)
+///         handoff.warm();
+///     while (auto event = handoff.next_event(procsup::forever))
+///         switch (event->kind()) { ... }
+class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
+    using base = detail::owner<ps_handoff, ps_handoff_free>;
+
+  public:
+    using base::handle;
+    using base::release;
+    /// As the destructor: calls off what is not committed.
+    using base::reset;
+    using base::operator bool;
+
+    /// Blocks only for a successor, until everything was offered: 5 seconds at the most.
+    explicit handoff(zstring control_path) : base(make(control_path)) {}
+    handoff(zstring control_path, std::error_code &ec) noexcept
+    {
+        ps_handoff *made = nullptr;
+        detail::call(ec, ps_handoff_new, control_path, &made);
+        reset(made);
+    }
+    /// An empty one, or one of the C interface, which it takes.
+    explicit handoff(ps_handoff *handle) noexcept : base(handle) {}
+
+    /// Whether this process started cold.
+    handoff_role role() const { return static_cast<handoff_role>(number(ps_handoff_role)); }
+    handoff_role role(std::error_code &ec) const noexcept { return static_cast<handoff_role>(number(ec, ps_handoff_role)); }
+
+    /// Which generation owns, as this process sees it.
+    std::uint64_t generation() const
+    {
+        std::uint64_t value = 0;
+        detail::call(ps_handoff_generation, handle(), &value);
+        return value;
+    }
+    std::uint64_t generation(std::error_code &ec) const noexcept
+    {
+        std::uint64_t value = 0;
+        detail::call(ec, ps_handoff_generation, handle(), &value);
+        return value;
+    }
+
+    /// Whether two generations may serve at once.
+    void set_mode(handoff_mode mode) { detail::call(ps_handoff_set_mode, handle(), mode); }
+    void set_mode(handoff_mode mode, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_mode, handle(), mode); }
+
+    /// How long the next handoffs wait for what.
+    void set_timeout(handoff_timeout which, milliseconds time) { detail::call(ps_handoff_set_timeout, handle(), which, time); }
+    void set_timeout(handoff_timeout which, milliseconds time, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_set_timeout, handle(), which, time);
+    }
+
+    /// Hands a descriptor on under a name. A duplicate is kept.
+    void set_fd(zstring name, int fd) { detail::call(ps_handoff_set_fd, handle(), name, fd); }
+    void set_fd(zstring name, int fd, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_fd, handle(), name, fd); }
+
+    /// It is handed on no more.
+    void remove_fd(zstring name) { set_fd(name, -1); }
+    void remove_fd(zstring name, std::error_code &ec) noexcept { set_fd(name, -1, ec); }
+
+    /// Claims a descriptor that was handed on. Empty: there is none of this name (and no error).
+    [[nodiscard]] unique_fd take_fd(zstring name)
+    {
+        error_info info;
+        unique_fd fd = take(info, name);
+        if (info)
+            detail::raise(std::move(info));
+        return fd;
+    }
+    [[nodiscard]] unique_fd take_fd(zstring name, std::error_code &ec) noexcept
+    {
+        error_info info;
+        unique_fd fd = take(info, name);
+        ec = info.code();
+        return fd;
+    }
+
+    /// The names that were handed on and not taken.
+    std::vector<std::string> fd_names() const { return lines(detail::bytes(ps_handoff_fd_names, handle())); }
+    std::vector<std::string> fd_names(std::error_code &ec) const { return lines(detail::bytes(ec, ps_handoff_fd_names, handle())); }
+
+    /// The state for the next generation: any bytes, copied.
+    void set_state(std::string_view bytes) { detail::call(ps_handoff_set_state, handle(), data(bytes), bytes.size()); }
+    void set_state(std::string_view bytes, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_set_state, handle(), data(bytes), bytes.size());
+    }
+
+    /// The state that was handed on; empty if there is none.
+    std::string state() const { return detail::bytes(state_of, handle()); }
+    std::string state(std::error_code &ec) const { return detail::bytes(ec, state_of, handle()); }
+
+    /// The descriptor to wait on, for reading. Borrowed: do not read or close it.
+    int fd() const { return number(ps_handoff_fd); }
+    int fd(std::error_code &ec) const noexcept { return number(ec, ps_handoff_fd); }
+
+    /// Takes the next event and does what is due. Without a time it does not wait. Nothing: there is none (and no error).
+    std::optional<handoff_event> next_event(milliseconds timeout = milliseconds(0))
+    {
+        ps_handoff_event raw = empty();
+        const ps_status status = detail::call(ps_handoff_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<handoff_event>(raw) : std::nullopt;
+    }
+    std::optional<handoff_event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_handoff_event raw = empty();
+        const ps_status status = detail::call(ec, ps_handoff_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<handoff_event>(raw) : std::nullopt;
+    }
+
+    /// Successor: everything is loaded.
+    void warm() { detail::call(ps_handoff_warm, handle()); }
+    void warm(std::error_code &ec) noexcept { detail::call(ec, ps_handoff_warm, handle()); }
+
+    /// Answers drain.
+    void drained(std::uint32_t open_connections = 0) { detail::call(ps_handoff_drained, handle(), open_connections); }
+    void drained(std::uint32_t open_connections, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_drained, handle(), open_connections);
+    }
+
+    /// Answers seal: this is the commit.
+    void sealed(std::uint64_t revision) { detail::call(ps_handoff_sealed, handle(), revision); }
+    void sealed(std::uint64_t revision, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_sealed, handle(), revision); }
+
+    /// Answers live: this process serves.
+    void live() { detail::call(ps_handoff_live, handle()); }
+    void live(std::error_code &ec) noexcept { detail::call(ec, ps_handoff_live, handle()); }
+
+    /// This side cannot go on.
+    void failed(zstring reason) { detail::call(ps_handoff_failed, handle(), reason); }
+    void failed(zstring reason, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_failed, handle(), reason); }
+
+    /// Owner: spawns its successor and hands over to it. `why` gets errno and step of a failure.
+    void upgrade(const command &successor, milliseconds deadline)
+    {
+        detail::call(ps_handoff_upgrade, handle(), successor.handle(), deadline);
+    }
+    void upgrade(const command &successor, milliseconds deadline, std::error_code &ec) noexcept
+    {
+        if (!ec)
+            detail::call(ec, ps_handoff_upgrade, handle(), successor.handle(), deadline);
+    }
+    void upgrade(const command &successor, milliseconds deadline, std::error_code &ec, error_info &why) noexcept
+    {
+        if (!ec) {
+            why = error_info();
+            detail::call_into(why, ps_handoff_upgrade, handle(), successor.handle(), deadline);
+            ec = why.code();
+        }
+    }
+
+    /// Owner: calls the handoff off; possible until the commit.
+    void cancel() { detail::call(ps_handoff_cancel, handle()); }
+    void cancel(std::error_code &ec) noexcept { detail::call(ec, ps_handoff_cancel, handle()); }
+
+    /// Why the last handoff came to nothing, in words.
+    std::string reason() const { return detail::bytes(ps_handoff_reason, handle()); }
+    std::string reason(std::error_code &ec) const { return detail::bytes(ec, ps_handoff_reason, handle()); }
+
+  private:
+    using asks_number = ps_status (*)(const ps_handoff *, std::int32_t *, ps_error **);
+
+    static ps_handoff *make(zstring control_path)
+    {
+        ps_handoff *made = nullptr;
+        detail::call(ps_handoff_new, control_path, &made);
+        return made;
+    }
+
+    static ps_handoff_event empty() noexcept
+    {
+        ps_handoff_event raw{};
+        raw.size = static_cast<std::uint32_t>(sizeof raw);
+        return raw;
+    }
+
+    static const void *data(std::string_view bytes) noexcept { return bytes.data(); }
+
+    /// As the other functions that copy bytes out have it.
+    static ps_status state_of(const ps_handoff *handle, char *buf, std::size_t cap, std::size_t *needed, ps_error **failure)
+    {
+        return ps_handoff_state(handle, buf, cap, needed, failure);
+    }
+
+    static std::vector<std::string> lines(std::string_view text)
+    {
+        std::vector<std::string> all;
+        for (std::size_t end; (end = text.find('\n')) != std::string_view::npos; text.remove_prefix(end + 1))
+            all.emplace_back(text.substr(0, end));
+        return all;
+    }
+
+    std::int32_t number(asks_number function) const
+    {
+        std::int32_t value = -1;
+        detail::call(function, handle(), &value);
+        return value;
+    }
+    std::int32_t number(std::error_code &ec, asks_number function) const noexcept
+    {
+        std::int32_t value = -1;
+        detail::call(ec, function, handle(), &value);
+        return value;
+    }
+
+    unique_fd take(error_info &info, zstring name) noexcept
+    {
+        std::int32_t fd = -1;
+        if (detail::call_into(info, ps_handoff_take_fd, handle(), name, &fd) == PS_ERR_NOT_FOUND)
+            info = error_info();
+        return unique_fd(fd);
     }
 };
 

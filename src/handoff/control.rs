@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use super::epoch;
 use super::link::Link;
 use crate::clock::{self, MILLI};
 use crate::error::{Error, Result};
@@ -55,16 +56,36 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
     }
 }
 
+/// Who was the last owner, by the copy of the record in the lock file; for people.
+pub fn holder(path: &Path) -> Option<i32> {
+    let file = lockfile::open_at(&lock_path(path)).ok()?;
+    epoch::last_owner(&file)
+}
+
 /// Binds the path, which the holder of the lock may: what lies there is left over. Nobody ever sees it gone or without a listener.
 pub fn bind(path: &Path) -> Result<OwnedFd> {
     let staged = path.with_file_name(format!(".procsup-{}-{:x}", getpid(), clock::now() & 0xFF_FFFF));
     let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot listen at {}", path.display()));
+    use std::os::unix::fs::FileTypeExt;
+    // A wrong path must not cost a file.
+    if std::fs::symlink_metadata(path).is_ok_and(|found| !found.file_type().is_socket()) {
+        let text = format!("control_path: {} is there, and no socket", path.display());
+        return Err(Error { errno: Some(Errno::EEXIST), ..Error::invalid("control_path", text) });
+    }
     let listener = socket::listen_at(&staged).map_err(failed("bind"))?;
     if let Err(error) = std::fs::rename(&staged, path) {
         let _ = std::fs::remove_file(&staged);
         return Err(failed("rename")(Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO))));
     }
     Ok(listener)
+}
+
+/// The user whom the path belongs to, where nobody else can have put it there: his server may run under it.
+pub fn owner_of(path: &Path) -> Option<u32> {
+    use std::os::unix::fs::MetadataExt;
+    let directory = std::fs::metadata(path.parent()?).ok()?;
+    let found = std::fs::symlink_metadata(path).ok()?;
+    (directory.mode() & 0o022 == 0).then(|| found.uid())
 }
 
 /// Takes the path away, if it is a socket.
@@ -82,7 +103,7 @@ pub fn check_path(path: &Path) -> Result<()> {
     if length == 0 {
         return Err(Error::invalid("control_path", "control_path: the string is empty"));
     }
-    if path.file_name().is_none() {
+    if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(Error::invalid("control_path", format!("control_path: {} names no file", path.display())));
     }
     if length > 107 || directory + 1 + 25 > 107 {

@@ -6,6 +6,7 @@
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -15,15 +16,16 @@ use super::holdings::{Holdings, Part, Received};
 use super::link::{Found, Link};
 use super::machine::owner::{self, Owner};
 use super::machine::successor::{self, Successor};
-use super::machine::word::Ticket;
+use super::machine::word::{Seen, Ticket};
 use super::machine::{Limits, Mode, Notice, Reason};
 use super::peer::{Leaving, Peer};
 use super::wire::{self, Kind, Message, Refusal};
 use super::{Options, Told};
 use crate::clock;
 use crate::error::Error;
+use crate::registry;
 use crate::sys::poll::{Flag, Set, Timer};
-use crate::sys::socket;
+use crate::sys::{procfs, socket};
 
 /// Who this process is in the handoff.
 #[derive(Debug)]
@@ -41,6 +43,9 @@ pub(super) const PEER: u64 = 3;
 pub(super) const CONTROL: u64 = 4;
 /// Guests and those who leave have a number of their own each, from here on.
 const FIRST_NUMBER: u64 = 16;
+
+/// How often a warm successor looks at the word by itself.
+const LOOK: i64 = 250 * clock::MILLI;
 
 /// While connections cannot be accepted for want of descriptors.
 const RETRY: i64 = 100 * clock::MILLI;
@@ -84,10 +89,20 @@ pub(super) struct Driver {
     /// Words for the last ABORTED.
     pub words: String,
     pub said: String,
+    /// What stood in the way was a limit.
+    pub limited: bool,
+    /// A deadline that has passed beside a dying owner is looked at again then.
+    postponed: Option<i64>,
+    /// When a successor looks at the word by itself.
+    look_at: Option<i64>,
+    /// What is closed once the lock of the handle was given back: a close may take long.
+    pub rubbish: Vec<Arc<OwnedFd>>,
     /// Steps within steps.
     pub depth: u32,
     /// The handle was freed.
     pub closed: bool,
+    /// Whose server may run at the control path, besides this user's and root's.
+    pub trusted: Option<u32>,
     /// How the owner has refused us.
     pub refusal: Option<Refusal>,
 }
@@ -133,8 +148,13 @@ impl Driver {
             notices: VecDeque::new(),
             words: String::new(),
             said: String::new(),
+            limited: false,
+            postponed: None,
+            look_at: None,
+            rubbish: Vec::new(),
             depth: 0,
             closed: false,
+            trusted: None,
             refusal: None,
         })
     }
@@ -154,9 +174,15 @@ impl Driver {
         Ok(())
     }
 
+    /// Begins to watch for its death. On failure it is dismissed.
     pub fn watch_peer(&mut self, peer: Peer) -> Result<(), Errno> {
-        self.set.add(peer.pidfd(), PEER)?;
         self.peer_pid = peer.pid;
+        if let Err(errno) = self.set.add(peer.pidfd(), PEER) {
+            if let Some(leaving) = peer.dismiss() {
+                self.see_out(leaving);
+            }
+            return Err(errno);
+        }
         self.peer = Some(peer);
         Ok(())
     }
@@ -177,7 +203,12 @@ impl Driver {
     pub fn watch_control(&mut self, on: bool) {
         let Some(control) = &self.control else { return };
         match (on, self.control_watched) {
-            (true, false) => self.control_watched = self.set.add(control, CONTROL).is_ok(),
+            (true, false) => {
+                self.control_watched = self.set.add(control, CONTROL).is_ok();
+                if !self.control_watched {
+                    self.control_again = Some(clock::now() + RETRY);
+                }
+            }
             (false, true) => {
                 self.set.remove(control);
                 self.control_watched = false;
@@ -193,6 +224,10 @@ impl Driver {
             Notice::Drain | Notice::Seal => self.deadline(),
             Notice::Live { .. } if self.limits.live > 0 && !self.is_owner() => Some(clock::now().saturating_add(self.limits.live)),
             _ => None,
+        };
+        let notice = match notice {
+            Notice::Aborted(Reason::System) if self.limited => Notice::Aborted(Reason::Limit),
+            other => other,
         };
         if let Notice::Aborted(reason) = notice {
             self.words = std::mem::take(&mut self.said);
@@ -217,9 +252,13 @@ impl Driver {
     fn deadline(&self) -> Option<i64> {
         match &self.party {
             Party::Owner(owner) => owner.deadline,
-            Party::Successor(successor) => successor.deadline,
+            Party::Successor(successor) => successor.deadline.map(|at| at.max(self.postponed.unwrap_or(at))),
             Party::Gone => None,
         }
+    }
+
+    fn is_warm(&self) -> bool {
+        matches!(&self.party, Party::Successor(machine) if machine.phase == successor::Phase::Warm)
     }
 
     /// While the application seals, the timer is brought forward to where the next wait may end, so that the commit need not set it.
@@ -236,7 +275,8 @@ impl Driver {
             self.raised = waiting;
             if waiting { self.flag.raise() } else { self.flag.lower() }
         }
-        let times = [self.deadline(), self.control_again, self.ahead()];
+        self.look_at = self.is_warm().then(|| self.look_at.unwrap_or_else(|| clock::now() + LOOK));
+        let times = [self.deadline(), self.control_again, self.ahead(), self.look_at];
         let guests = self.guests.iter().map(|guest| guest.until);
         let leaving = self.leaving.iter().filter_map(|(_, leaving)| leaving.due());
         let due = times.into_iter().flatten().chain(guests).chain(leaving).min();
@@ -260,7 +300,7 @@ impl Driver {
     /// Does what is due. Returns early once there is something to tell: the rest keeps the descriptor readable.
     pub fn pump(&mut self) {
         // The one message that everybody waits for: without a detour.
-        if matches!(&self.party, Party::Successor(machine) if machine.phase == successor::Phase::Warm) {
+        if self.is_warm() {
             self.pump_link();
             if !self.notices.is_empty() {
                 return;
@@ -298,12 +338,17 @@ impl Driver {
         for _ in 0..64 {
             let Some(link) = &mut self.link else { return };
             let lost = link.flush().is_err();
-            let admit = |sender: socket::Identity| is_admitted(sender.uid);
+            let trusted = self.trusted;
+            let admit = |sender: socket::Identity| is_admitted(sender.uid) || trusted == Some(sender.uid);
             match link.receive(admit) {
                 Found::Nothing if lost => return self.hang_up(),
                 Found::Nothing => return,
                 Found::Dropped => {}
-                Found::Truncated => self.trouble("descriptors did not arrive: the limit of open files is reached"),
+                Found::Truncated => {
+                    self.limited = true;
+                    self.trouble("descriptors did not arrive: the limit of open files is reached");
+                }
+                Found::Denied => return self.deny(),
                 Found::End => return self.hang_up(),
                 Found::Message(message, fds) => self.take(message, fds),
             }
@@ -322,6 +367,14 @@ impl Driver {
             Party::Successor(_) => self.take_as_successor(message, fds),
             Party::Gone => {}
         }
+    }
+
+    /// A successor finds somebody at the path who must not hand over to it.
+    fn deny(&mut self) {
+        self.said = "the process at the control path belongs to another user".to_owned();
+        self.refusal = Some(Refusal::Denied);
+        self.close_link();
+        self.feed_successor(successor::Event::Abort(Reason::Denied));
     }
 
     /// The channel has ended.
@@ -349,7 +402,7 @@ impl Driver {
     }
 
     /// Whether the peer was seen dead.
-    fn look_at_peer(&mut self) -> bool {
+    pub fn look_at_peer(&mut self) -> bool {
         let Some(peer) = self.peer.as_ref().filter(|peer| peer.is_dead()) else { return false };
         // A dead process's pidfd stays readable for ever.
         self.set.remove(peer.pidfd());
@@ -367,7 +420,14 @@ impl Driver {
     /// Deadlines, after everything else.
     fn keep_time(&mut self) {
         let now = clock::now();
-        if self.deadline().is_some_and(|at| now >= at) && !self.look_at_peer() {
+        if self.look_at.is_some_and(|at| now >= at) {
+            self.look_at = None;
+            // The owner may have been stopped between the commit and its message.
+            if self.is_warm() && self.record.as_ref().is_some_and(|record| record.word().seen(self.ticket) == Seen::Committed) {
+                return self.feed_successor(successor::Event::Commit);
+            }
+        }
+        if self.deadline().is_some_and(|at| now >= at) && !self.look_at_peer() && !self.postpone(now) {
             match self.party {
                 Party::Owner(_) => self.feed_owner(owner::Event::Timeout),
                 Party::Successor(_) => self.feed_successor(successor::Event::Timeout),
@@ -383,6 +443,15 @@ impl Driver {
         if self.leaving.iter().any(|(_, leaving)| leaving.due().is_some_and(|at| now >= at)) {
             self.see_off(None);
         }
+    }
+
+    /// A successor whose owner is dying waits for that: giving up now would leave nobody.
+    fn postpone(&mut self, now: i64) -> bool {
+        let waits =
+            matches!(&self.party, Party::Successor(machine) if matches!(machine.phase, successor::Phase::Loading | successor::Phase::Warm));
+        let dying = waits && self.peer.as_ref().is_some_and(|peer| procfs::is_dying(peer.pid));
+        self.postponed = dying.then(|| now + RETRY);
+        dying
     }
 
     // ---- guests ----
@@ -401,7 +470,8 @@ impl Driver {
                 }
                 Ok(Some(socket)) => {
                     let Ok(identity) = socket::peer(&socket) else { continue };
-                    if !is_admitted(identity.uid) || identity.pid <= 0 {
+                    if let Some(why) = is_rejected(identity) {
+                        Link::new(socket, identity.pid).refuse(Refusal::Denied, why);
                         continue;
                     }
                     if self.guests.len() == control::GUESTS {
@@ -473,6 +543,20 @@ impl Driver {
         });
     }
 
+    /// Nothing is handed on any more.
+    pub fn clear_holdings(&mut self) {
+        let held = std::mem::take(&mut self.holdings).into_fds();
+        self.rubbish.extend(held);
+        self.close_unclaimed();
+        self.received = Received::default();
+    }
+
+    /// What was not taken is closed, the state aside.
+    pub fn close_unclaimed(&mut self) {
+        let unclaimed = self.received.take_unclaimed();
+        self.rubbish.extend(unclaimed);
+    }
+
     /// Gives everything up; who is still to be ended and reaped is the caller's.
     pub fn shut(&mut self) -> Vec<Leaving> {
         self.leave_path();
@@ -481,8 +565,7 @@ impl Driver {
         self.dismiss_guests();
         self.watch_control(false);
         (self.control, self.lock, self.record) = (None, None, None);
-        self.holdings = Holdings::default();
-        self.received = Received::default();
+        self.clear_holdings();
         self.parts.clear();
         self.notices.clear();
         self.party = Party::Gone;
@@ -500,6 +583,21 @@ impl Driver {
             epoch::publish(lock, self.generation, self.generation);
         }
     }
+}
+
+/// Why this process may not hand over here, if so.
+fn is_rejected(guest: socket::Identity) -> Option<&'static str> {
+    if guest.pid <= 0 {
+        return Some("your process is not visible in the pid namespace of the running generation");
+    }
+    if !is_admitted(guest.uid) {
+        return Some("only the user of the running generation and root may take over");
+    }
+    // Its supervisor here would end it as a child, long after it owns.
+    if registry::numbers().contains(&guest.pid) {
+        return Some("your process is a child of the running generation's supervisor: it is to be spawned by ps_handoff_upgrade");
+    }
+    None
 }
 
 /// Who may be the other side: this user, or root.
@@ -537,6 +635,8 @@ pub(super) fn reason_text(reason: Reason) -> &'static str {
         Reason::Protocol => "the other side did not understand us",
         Reason::Fenced => "the old generation has taken the ownership back",
         Reason::System => "a system call failed",
+        Reason::Limit => "descriptors or memory are not to be had",
+        Reason::Denied => "the two processes may not work together",
     }
 }
 

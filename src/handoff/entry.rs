@@ -22,7 +22,7 @@ use crate::error::{Error, Result, Status};
 use crate::process::belongings::Belongings;
 use crate::process::command::Command;
 use crate::process::{lock, spawn};
-use crate::sys::{environ, fds, poll, socket};
+use crate::sys::{environ, fds, poll, procfs, socket};
 
 /// Names the channel of a spawned successor.
 const VARIABLE: &str = "PROCSUP_HANDOFF";
@@ -33,27 +33,34 @@ const NOBODY: i64 = 1_000 * MILLI;
 impl Handoff {
     /// Opens this process's end. A successor waits here until everything is offered (at most 5 seconds); nobody else waits.
     pub fn new(control_path: impl AsRef<Path>) -> Result<Self> {
-        let path = control_path.as_ref();
+        // The directory may change, and the path must be found again.
+        control::check_path(control_path.as_ref())?;
+        let path = std::path::absolute(control_path.as_ref()).unwrap_or_else(|_| control_path.as_ref().to_owned());
+        let path = path.as_path();
         control::check_path(path)?;
         spawn::prepare()?;
         let deadline = clock::now() + OFFER;
-        if let Some(socket) = inherited()
-            && let Some(handoff) = succeed(path, socket, true, deadline)?
-        {
-            return Ok(handoff);
-        }
         let mut patience = clock::now() + NOBODY;
+        let mut spawned = false;
+        if let Some(socket) = inherited() {
+            if let Some(handoff) = succeed(path, socket, true, deadline)? {
+                return Ok(handoff);
+            }
+            // Its owner is dying, and may take its time; or does not want it any more: then it must not come by the path instead.
+            (spawned, patience) = (true, deadline);
+        }
         loop {
             if let Some(lock) = control::try_lock(path)? {
                 return first(path, lock);
             }
             match socket::connect_to(path) {
+                _ if spawned => {}
                 Ok(socket) => {
                     if let Some(handoff) = succeed(path, socket, false, deadline)? {
                         return Ok(handoff);
                     }
-                    // The owner died before it had offered anything: whoever gets the lock is the first.
-                    patience = clock::now() + NOBODY;
+                    // The owner died, or is dying, before it had offered anything: whoever gets the lock is the first.
+                    patience = deadline;
                 }
                 Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::EAGAIN) => {}
                 Err(errno) => return Err(Error::system("connect", errno, format!("cannot reach {}", path.display()))),
@@ -61,16 +68,23 @@ impl Handoff {
             // The first generation holds the lock a moment before it listens, a dying one a moment after.
             let now = clock::now();
             if now >= patience.min(deadline) {
-                let text = format!(
-                    "{} is locked by another process, and nobody listens at {}",
-                    control::lock_path(path).display(),
-                    path.display()
-                );
-                return Err(Error::new(Status::Locked, "flock", text));
+                return Err(nobody_answers(path, spawned));
             }
             poll::pause(Some(patience));
         }
     }
+}
+
+fn nobody_answers(path: &Path, spawned: bool) -> Error {
+    if spawned {
+        return Error::new(Status::Aborted, "offer", "the generation that has spawned this process has closed its channel");
+    }
+    let holder = control::holder(path).map_or(String::new(), |pid| match procfs::start_time(pid) {
+        Some(_) => format!(" (the last owner is process {pid})"),
+        None => format!(" (the last owner, process {pid}, is dead: a process that it has forked holds the lock)"),
+    });
+    let text = format!("{} is locked, and nobody listens at {}{holder}", control::lock_path(path).display(), path.display());
+    Error::new(Status::Locked, "flock", text)
 }
 
 /// The channel that the environment names, if it is there. Taken once: it is moved, and close-on-exec from then on.
@@ -118,6 +132,7 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
     // Of a pair: who made it. Of a connection: who listened last, which is the owner, or the one before it that has not seen us yet.
     let peer = if spawned { socket::peer(&socket).map_err(failed("getsockopt"))?.pid } else { 0 };
     let mut driver = Driver::new(Party::Successor(Successor::new(deadline)), false, path.to_owned(), Options::default())?;
+    driver.trusted = if spawned { None } else { control::owner_of(path) };
     driver.begin_as_successor(Link::new(socket, peer)).map_err(failed("epoll_ctl"))?;
     loop {
         driver.pump();
@@ -217,7 +232,7 @@ fn end_all(mut leaving: Vec<Leaving>) {
 
 /// The order: what can be called off is, the path goes before the lock, and nothing is waited for under the lock of the handle.
 pub(super) fn close(handoff: &Handoff) {
-    let leaving = {
+    let (leaving, rubbish) = {
         let mut driver = lock(&handoff.driver);
         if driver.closed {
             return;
@@ -227,7 +242,8 @@ pub(super) fn close(handoff: &Handoff) {
             Party::Successor(machine) if machine.is_offered() && !machine.serves_now() => driver.feed_successor(successor::Event::Failed),
             _ => {}
         }
-        driver.shut()
+        (driver.shut(), std::mem::take(&mut driver.rubbish))
     };
+    drop(rubbish);
     end_all(leaving);
 }

@@ -119,16 +119,25 @@ pub fn publish(lock: &OwnedFd, generation: u32, last: u32) {
 
 /// The last generation that was given away, 0 if there is none.
 pub fn last_generation(lock: &OwnedFd) -> u32 {
-    let mut bytes = [0; TEXT];
-    let count = lockfile::read(lock, &mut bytes).unwrap_or(0);
-    parse(&String::from_utf8_lossy(&bytes[..count])).unwrap_or(0)
+    field(lock, "last ").unwrap_or(0)
 }
 
-fn parse(text: &str) -> Option<u32> {
+/// The process that was the last owner.
+pub fn last_owner(lock: &OwnedFd) -> Option<i32> {
+    field(lock, "owner ")
+}
+
+fn field<T: std::str::FromStr>(lock: &OwnedFd, name: &str) -> Option<T> {
+    let mut bytes = [0; TEXT];
+    let count = lockfile::read(lock, &mut bytes).ok()?;
+    parse(&String::from_utf8_lossy(&bytes[..count]), name)
+}
+
+fn parse<T: std::str::FromStr>(text: &str, name: &str) -> Option<T> {
     let (body, rest) = text.split_at(text.find("sum ")?);
     let sum = u64::from_str_radix(rest.get(4..20)?, 16).ok()?;
     let known = sum == checksum(body) && body.starts_with("procsup handoff 1\n");
-    known.then(|| body.lines().find_map(|line| line.strip_prefix("last "))?.parse().ok())?
+    known.then(|| body.lines().find_map(|line| line.strip_prefix(name))?.parse().ok())?
 }
 
 #[cfg(test)]

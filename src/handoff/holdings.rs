@@ -34,22 +34,24 @@ pub struct Holdings {
 }
 
 impl Holdings {
-    /// Hands on a descriptor, in the place of one with the same name.
-    pub fn set(&mut self, name: &[u8], fd: OwnedFd) {
-        self.named.retain(|(other, _)| other != name);
+    /// Hands on a descriptor, in the place of one with the same name, which it answers.
+    pub fn set(&mut self, name: &[u8], fd: OwnedFd) -> Option<Arc<OwnedFd>> {
+        let old = self.remove(name);
         self.named.push((name.to_vec(), Arc::new(fd)));
         self.note(name);
+        old
     }
 
-    /// Hands it on no more; whether there was one.
-    pub fn remove(&mut self, name: &[u8]) -> bool {
-        let before = self.named.len();
-        self.named.retain(|(other, _)| other != name);
-        let removed = self.named.len() < before;
-        if removed {
-            self.note(name);
-        }
-        removed
+    /// Hands it on no more; answers what it was.
+    pub fn remove(&mut self, name: &[u8]) -> Option<Arc<OwnedFd>> {
+        let at = self.named.iter().position(|(other, _)| other == name)?;
+        self.note(name);
+        Some(self.named.remove(at).1)
+    }
+
+    /// All of it, to be closed.
+    pub fn into_fds(self) -> impl Iterator<Item = Arc<OwnedFd>> {
+        self.named.into_iter().map(|(_, fd)| fd).chain(self.state)
     }
 
     fn note(&mut self, name: &[u8]) {
@@ -159,9 +161,9 @@ impl Received {
         self.named.iter().map(|(name, _)| &name[..])
     }
 
-    /// Closes what was not taken. The state stays readable.
-    pub fn close_unclaimed(&mut self) {
-        self.named.clear();
+    /// What was not taken. The state stays readable.
+    pub fn take_unclaimed(&mut self) -> impl Iterator<Item = Arc<OwnedFd>> + use<> {
+        std::mem::take(&mut self.named).into_iter().map(|(_, fd)| Arc::new(fd))
     }
 
     /// The state, if there is one.

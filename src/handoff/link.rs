@@ -25,6 +25,8 @@ pub enum Found {
     Dropped,
     /// Descriptors did not arrive: no numbers were free.
     Truncated,
+    /// A stranger speaks where no peer is known yet.
+    Denied,
     /// The channel has ended.
     End,
 }
@@ -102,7 +104,10 @@ impl Link {
             Ok(Some(received)) => received,
         };
         let Some(sender) = received.sender else { return Found::Dropped };
-        if self.peer == 0 && admit(sender) {
+        if self.peer == 0 {
+            if !admit(sender) {
+                return Found::Denied;
+            }
             self.peer = sender.pid;
         }
         if sender.pid != self.peer {

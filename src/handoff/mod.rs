@@ -139,6 +139,9 @@ impl Handoff {
         }
         let answer = act(&mut driver);
         driver.rest();
+        let rubbish = std::mem::take(&mut driver.rubbish);
+        drop(driver);
+        drop(rubbish);
         answer
     }
 
@@ -189,8 +192,9 @@ impl Handoff {
         check_name(name)?;
         if fd == -1 {
             return self.with(|driver| {
-                let removed = driver.holdings.remove(name);
-                if removed { Ok(()) } else { Err(not_found(name)) }
+                let removed = driver.holdings.remove(name).ok_or_else(|| not_found(name))?;
+                driver.rubbish.push(removed);
+                Ok(())
             });
         }
         let copy = fds::duplicate_number(fd).map_err(|errno| match errno {
@@ -201,7 +205,8 @@ impl Handoff {
             if matches!(driver.party, Party::Gone) {
                 return Err(over());
             }
-            driver.holdings.set(name, copy);
+            let old = driver.holdings.set(name, copy);
+            driver.rubbish.extend(old);
             Ok(())
         })
     }
@@ -212,7 +217,8 @@ impl Handoff {
         self.with(|driver| {
             let taken = driver.received.take(name).map_err(|errno| Error::system("fcntl", errno, "cannot duplicate the descriptor"))?;
             let (fd, copy) = taken.ok_or_else(|| not_found(name))?;
-            driver.holdings.set(name, copy);
+            let old = driver.holdings.set(name, copy);
+            driver.rubbish.extend(old);
             Ok(fd)
         })
     }
@@ -319,7 +325,7 @@ impl Handoff {
                 true
             }
             Party::Successor(machine) if machine.phase == successor::Phase::Opening => {
-                driver.received.close_unclaimed();
+                driver.close_unclaimed();
                 driver.feed_successor(successor::Event::Live);
                 true
             }
@@ -413,5 +419,7 @@ pub fn status_of(reason: Reason) -> Status {
         Reason::PeerFailed | Reason::Failed | Reason::Fenced => Status::Aborted,
         Reason::Version => Status::VersionMismatch,
         Reason::System => Status::System,
+        Reason::Limit => Status::Limit,
+        Reason::Denied => Status::PeerRejected,
     }
 }

@@ -172,6 +172,7 @@ impl Driver {
             self.limits.seal = self.limits.seal.min(LONGEST_CLOSING);
         }
         self.said.clear();
+        self.limited = false;
         if let Party::Owner(owner) = &mut self.party {
             owner.configure(self.mode, self.limits);
         }
@@ -179,7 +180,6 @@ impl Driver {
 
     /// A successor of our own has been spawned.
     pub fn begin_spawned(&mut self, socket: OwnedFd, peer: Peer, whole: i64) -> Result<(), Errno> {
-        self.begin_attempt();
         let link = Link::new(socket, peer.pid);
         self.watch_peer(peer)?;
         if let Err(errno) = self.watch_link(link) {
@@ -188,6 +188,7 @@ impl Driver {
             }
             return Err(errno);
         }
+        self.begin_attempt();
         self.feed_owner(Event::Begin { whole });
         Ok(())
     }
@@ -200,32 +201,37 @@ impl Driver {
         let Some((pidfd, _)) = admitted else {
             return link.refuse(Refusal::Unknown, "your process cannot be identified");
         };
+        let parts = match self.prepare_offer() {
+            Ok(parts) => parts,
+            Err(errno) => return link.refuse(Refusal::Limit, &cannot_duplicate(errno)),
+        };
         let peer = Peer::stranger(link.peer, pidfd);
-        if peer.is_out_of_reach() {
-            return link.refuse(Refusal::Unknown, "this generation may not signal your process, so it could not replace it if it hangs");
-        }
         self.begin_attempt();
-        if self.watch_peer(peer).is_err() || self.watch_link(link).is_err() {
+        link.id = id_of(self.ticket);
+        if self.watch_peer(peer).is_err() {
+            return link.refuse(Refusal::Limit, "your process cannot be watched");
+        }
+        if self.watch_link(link).is_err() {
             self.drop_peer();
             return;
         }
         let whole = clock::now().saturating_add(self.options.takeover);
-        self.greet(whole);
+        self.feed_owner(Event::Hello { whole, parts });
     }
 
-    fn greet(&mut self, whole: i64) {
-        let id = id_of(self.ticket);
+    /// The spawned successor has greeted.
+    fn greet(&mut self) {
         match self.prepare_offer() {
             Ok(parts) => {
                 if let Some(link) = &mut self.link {
-                    link.id = id;
+                    link.id = id_of(self.ticket);
                 }
-                self.feed_owner(Event::Hello { whole, parts });
+                self.feed_owner(Event::Hello { whole: 0, parts });
             }
+            // The machine dismisses it: it is ended and reaped.
             Err(errno) => {
-                self.close_link();
-                self.drop_peer();
-                self.trouble(&format!("what is handed on cannot be duplicated: {}", errno.desc()));
+                self.limited = true;
+                self.trouble(&cannot_duplicate(errno));
             }
         }
     }
@@ -241,15 +247,25 @@ impl Driver {
                 }
                 Event::Abort(Reason::Version)
             }
-            Kind::Hello if owner.phase == Phase::Greeting => return self.greet(0),
+            Kind::Hello if owner.phase == Phase::Greeting => return self.greet(),
             Kind::Ack => match message.body.part {
                 Some((part, _)) => Event::Ack(part),
                 None => return,
             },
+            // A process that cannot be ended could not be replaced if it hangs. Asked only now: a server may have dropped privileges meanwhile.
+            Kind::Warm if self.peer.as_ref().is_some_and(Peer::is_out_of_reach) => {
+                self.said = "this generation may not signal the successor, so it could not replace it if it hangs".to_owned();
+                Event::Abort(Reason::Denied)
+            }
             Kind::Warm => {
                 // Duplicates made for the offer: not to be closed in the gap.
                 self.parts.clear();
                 Event::Warm
+            }
+            // It stood alone, and is dead already: this process has everything still.
+            Kind::Settled if self.peer.as_ref().is_some_and(Peer::is_dead) => {
+                self.look_at_peer();
+                return;
             }
             Kind::Live => Event::Live,
             Kind::Settled => Event::Settled,
@@ -267,7 +283,7 @@ impl Driver {
         self.dismiss_guests();
         self.watch_control(false);
         (self.control, self.lock, self.record) = (None, None, None);
-        self.holdings = Default::default();
+        self.clear_holdings();
         self.parts = Vec::<Part>::new();
         self.party = Party::Gone;
     }
@@ -294,10 +310,16 @@ impl Driver {
     }
 }
 
+fn cannot_duplicate(errno: Errno) -> String {
+    format!("what is handed on cannot be duplicated: {}", errno.desc())
+}
+
 /// What a peer's refusal is to us.
 pub(super) fn refused(code: Option<u8>) -> Reason {
     match code.and_then(Refusal::from_code) {
         Some(Refusal::Version) => Reason::Version,
+        Some(Refusal::Denied) => Reason::Denied,
+        Some(Refusal::Limit) => Reason::Limit,
         _ => Reason::Protocol,
     }
 }

@@ -48,10 +48,10 @@ impl Driver {
             Action::Release => {
                 self.close_link();
                 self.drop_peer();
-                self.received.close_unclaimed();
+                self.close_unclaimed();
                 if matches!(&self.party, Party::Successor(successor) if successor.phase == Phase::Ended) {
                     (self.control, self.lock, self.record) = (None, None, None);
-                    self.holdings = Default::default();
+                    self.clear_holdings();
                 }
             }
             Action::Tell(notice) => self.tell(notice),

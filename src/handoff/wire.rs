@@ -125,6 +125,10 @@ codes! {
         Version = 2,
         /// Not understood.
         Unknown = 3,
+        /// Not this process.
+        Denied = 4,
+        /// Not now: descriptors or memory are not to be had.
+        Limit = 5,
     }
 }
 
@@ -391,6 +395,8 @@ pub fn reason_code(reason: Reason) -> u8 {
         Reason::Protocol => 8,
         Reason::Fenced => 9,
         Reason::System => 10,
+        Reason::Limit => 11,
+        Reason::Denied => 12,
     }
 }
 
@@ -401,6 +407,7 @@ pub fn reason_of_peer(code: u8) -> Reason {
         2 => Reason::Timeout,
         7 => Reason::Version,
         8 => Reason::Protocol,
+        12 => Reason::Denied,
         _ => Reason::PeerFailed,
     }
 }

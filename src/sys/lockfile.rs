@@ -11,8 +11,8 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, fstat, stat};
 use nix::sys::uio::{pread, pwrite};
 
-use super::fds;
 use super::raw::{check, syscall};
+use super::{fds, memfd};
 
 /// Opens a lock file, made with mode 0600 if it is not there. Close-on-exec; a symbolic link is refused.
 pub fn open_at(path: &Path) -> Result<OwnedFd, Errno> {
@@ -57,6 +57,7 @@ pub fn read(file: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
 
 /// Writes the beginning of the file in one piece. No fsync: what dies with the power needs no record (DESIGN section 8).
 pub fn write(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+    memfd::check_size(bytes.len())?;
     loop {
         match pwrite(file, bytes, 0) {
             Err(Errno::EINTR) => {}

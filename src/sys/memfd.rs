@@ -26,12 +26,14 @@ pub fn create(name: &core::ffi::CStr) -> Result<OwnedFd, Errno> {
     .and_then(fds::above_standard)
 }
 
+/// Whether a file, in memory or on disk, may have this size: one byte beyond RLIMIT_FSIZE kills the host by SIGXFSZ. `EFBIG` if not.
+pub fn check_size(length: usize) -> Result<(), Errno> {
+    if length as u64 > getrlimit(Resource::RLIMIT_FSIZE)?.0 { Err(Errno::EFBIG) } else { Ok(()) }
+}
+
 /// One that holds these bytes for ever.
 pub fn sealed(name: &core::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Errno> {
-    // Memory counts for RLIMIT_FSIZE, and one byte beyond it would kill the host by SIGXFSZ.
-    if bytes.len() as u64 > getrlimit(Resource::RLIMIT_FSIZE)?.0 {
-        return Err(Errno::EFBIG);
-    }
+    check_size(bytes.len())?;
     let file = create(name)?;
     let mut rest = bytes;
     while !rest.is_empty() {

@@ -74,6 +74,12 @@ pub fn start_time(pid: i32) -> Option<u64> {
     stat_field(pid, 22)
 }
 
+/// Whether a process is on its way out: exiting (PF_EXITING, include/linux/sched.h), a zombie, or writing its core.
+pub fn is_dying(pid: i32) -> bool {
+    let exiting = stat_field::<u64>(pid, 9).is_none_or(|flags| flags & 0x4 != 0);
+    exiting || std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains("\nCoreDumping:\t1"))
+}
+
 /// Which boot of the machine this is; empty if that cannot be known.
 pub fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()

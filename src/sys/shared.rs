@@ -26,6 +26,7 @@ pub struct Page {
 impl Page {
     /// A new page of zeros.
     pub fn create(name: &core::ffi::CStr) -> Result<Self, Errno> {
+        memfd::check_size(SIZE)?;
         let fd = memfd::create(name)?;
         ftruncate(&fd, SIZE as libc::off_t)?;
         let seals = SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;

@@ -26,7 +26,7 @@ pub const MAX_FDS: usize = 252;
 pub struct Identity {
     /// For display, and to be compared with another one of the same moment.
     pub pid: i32,
-    /// Effective user.
+    /// SO_PEERCRED: the effective user; SCM_CREDENTIALS: the real one (net/unix/af_unix.c, maybe_add_creds).
     pub uid: u32,
 }
 

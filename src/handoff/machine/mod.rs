@@ -51,6 +51,10 @@ pub enum Reason {
     Fenced,
     /// A system call or the epoch record stood in the way.
     System,
+    /// Descriptors or memory were not to be had.
+    Limit,
+    /// The two processes may not work together.
+    Denied,
 }
 
 /// What the application is told.
@@ -91,8 +95,8 @@ pub struct Limits {
     pub probation: i64,
 }
 
-/// How long a party whose channel has ended is waited for to be seen dead: the kernel closes a dying process's files before its pidfd
-/// becomes readable (exit_files and exit_notify in kernel/exit.c), so a crash looks like a lost channel at first.
+/// How long the owner waits for a successor whose channel has ended to be seen dead: the kernel closes a dying process's files before its
+/// pidfd becomes readable (exit_files and exit_notify in kernel/exit.c), so a crash looks like a lost channel at first.
 pub const LINGER: i64 = 200_000_000;
 
 /// What a step asks the driver to do, in this order. A full list is a bug that the explorer would find.

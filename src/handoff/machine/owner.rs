@@ -237,8 +237,7 @@ impl Owner {
                 List::none()
             }
             (_, E::Trouble) if self.may_cancel() => self.abort(Reason::System),
-            (_, E::Abort(Reason::Version)) if self.may_cancel() => self.abort(Reason::Version),
-            (_, E::Abort(Reason::Protocol)) if self.may_cancel() => self.abort(Reason::Protocol),
+            (_, E::Abort(reason @ (Reason::Version | Reason::Protocol | Reason::Denied))) if self.may_cancel() => self.abort(reason),
             (_, E::Abort(_)) if self.may_cancel() => self.abort(Reason::PeerFailed),
 
             // After it: the successor owns, until it returns it or is proven dead.

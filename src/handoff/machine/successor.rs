@@ -16,7 +16,7 @@
 //! may be writing.
 
 use super::word::{Ask, Seen};
-use super::{Actions, LINGER, Limits, Mode, Notice, Reason};
+use super::{Actions, Limits, Mode, Notice, Reason};
 
 /// Where the successor stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -209,11 +209,11 @@ impl Successor {
                 self.orphan = true;
                 self.go(P::Loading, None, &[])
             }
-            // Most likely the owner is dying: its pidfd, not the end of the channel, says who follows.
+            // Most likely the owner is dying, which may take long (it releases all its memory between the end of its channel and its
+            // death): its pidfd says who follows. One that calls off says so before it closes.
             (P::Loading | P::Warm, E::Hangup | E::Trouble) if !self.orphan => {
                 self.cut = true;
-                self.reason = Reason::HungUp;
-                self.go(self.phase, Some(self.deadline.map_or(now, |at| at.min(now.saturating_add(LINGER)))), &[])
+                List::none()
             }
             (P::Loading, E::Timeout) => self.give_up(self.late()),
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::control::{self, Guest};
+use super::control::Guest;
 use super::epoch::{self, Record};
 use super::holdings::{Holdings, Part, Received};
 use super::link::{Found, Link};
@@ -23,8 +23,7 @@ use super::wire::{self, Kind, Message, Refusal};
 use super::{Options, Told};
 use crate::clock;
 use crate::error::Error;
-use crate::registry;
-use crate::sys::poll::{Flag, Set, Timer};
+use crate::sys::poll::{self, Flag, Set, Timer};
 use crate::sys::{procfs, socket};
 
 /// Who this process is in the handoff.
@@ -48,7 +47,7 @@ const FIRST_NUMBER: u64 = 16;
 const LOOK: i64 = 250 * clock::MILLI;
 
 /// While connections cannot be accepted for want of descriptors.
-const RETRY: i64 = 100 * clock::MILLI;
+pub(super) const RETRY: i64 = 100 * clock::MILLI;
 
 /// Everything behind a handle.
 #[derive(Debug)]
@@ -65,8 +64,8 @@ pub(super) struct Driver {
     pub record: Option<Record>,
     pub lock: Option<OwnedFd>,
     pub control: Option<OwnedFd>,
-    control_watched: bool,
-    control_again: Option<i64>,
+    pub control_watched: bool,
+    pub control_again: Option<i64>,
     pub guests: Vec<Guest>,
     numbers: u64,
     pub link: Option<Link>,
@@ -276,7 +275,8 @@ impl Driver {
             if waiting { self.flag.raise() } else { self.flag.lower() }
         }
         self.look_at = self.is_warm().then(|| self.look_at.unwrap_or_else(|| clock::now() + LOOK));
-        let times = [self.deadline(), self.control_again, self.ahead(), self.look_at];
+        let stalled = self.link.as_ref().is_some_and(Link::is_stalled).then(|| clock::now() + poll::PAUSE);
+        let times = [self.deadline(), self.control_again, self.ahead(), self.look_at, stalled];
         let guests = self.guests.iter().map(|guest| guest.until);
         let leaving = self.leaving.iter().filter_map(|(_, leaving)| leaving.due());
         let due = times.into_iter().flatten().chain(guests).chain(leaving).min();
@@ -420,6 +420,10 @@ impl Driver {
     /// Deadlines, after everything else.
     fn keep_time(&mut self) {
         let now = clock::now();
+        if let Some(link) = self.link.as_mut().filter(|link| link.is_stalled()) {
+            // A channel that has ended is found by its end.
+            let _ = link.flush();
+        }
         if self.look_at.is_some_and(|at| now >= at) {
             self.look_at = None;
             // The owner may have been stopped between the commit and its message.
@@ -454,72 +458,6 @@ impl Driver {
         dying
     }
 
-    // ---- guests ----
-
-    /// Accepts who has connected.
-    fn welcome(&mut self) {
-        for _ in 0..control::GUESTS {
-            let Some(control) = self.control.as_ref().filter(|_| self.control_watched) else { return };
-            match socket::accept(control) {
-                Ok(None) => return,
-                // No descriptors: a level-triggered set would spin.
-                Err(_) => {
-                    self.watch_control(false);
-                    self.control_again = Some(clock::now() + RETRY);
-                    return;
-                }
-                Ok(Some(socket)) => {
-                    let Ok(identity) = socket::peer(&socket) else { continue };
-                    if let Some(why) = is_rejected(identity) {
-                        Link::new(socket, identity.pid).refuse(Refusal::Denied, why);
-                        continue;
-                    }
-                    if self.guests.len() == control::GUESTS {
-                        let oldest = self.guests[0].key;
-                        drop(self.send_away(oldest));
-                    }
-                    let key = self.number();
-                    if self.set.add(&socket, key).is_ok() {
-                        let link = Link::new(socket, identity.pid);
-                        self.guests.push(Guest { link, key, until: clock::now() + control::GREETING });
-                    }
-                }
-            }
-        }
-    }
-
-    fn send_away(&mut self, key: u64) -> Option<Guest> {
-        let at = self.guests.iter().position(|guest| guest.key == key)?;
-        let guest = self.guests.remove(at);
-        self.set.remove(guest.link.socket());
-        Some(guest)
-    }
-
-    pub fn dismiss_guests(&mut self) {
-        let keys: Vec<u64> = self.guests.iter().map(|guest| guest.key).collect();
-        keys.into_iter().for_each(|key| drop(self.send_away(key)));
-    }
-
-    fn pump_guest(&mut self, key: u64) {
-        let Some(at) = self.guests.iter().position(|guest| guest.key == key) else { return };
-        let found = self.guests[at].link.receive(|_| false);
-        let (Found::Message(_, _) | Found::End | Found::Dropped | Found::Truncated) = found else { return };
-        let Some(mut guest) = self.send_away(key) else { return };
-        // Anything but a greeting is no successor's.
-        let Found::Message(message, _) = found else { return };
-        if message.kind != Kind::Hello {
-            return;
-        }
-        if !speaks_with_us(&message) {
-            return guest.link.refuse(Refusal::Version, &versions_text(&message));
-        }
-        let idle = matches!(&self.party, Party::Owner(owner) if owner.phase == owner::Phase::Serving);
-        if !idle || self.spawning {
-            return guest.link.refuse(Refusal::Busy, "another handoff is under way");
-        }
-        self.begin_takeover(guest.link, &message);
-    }
-
     // ---- those who leave ----
 
     pub fn see_out(&mut self, mut leaving: Leaving) {
@@ -535,9 +473,14 @@ impl Driver {
         let now = clock::now();
         let set = &self.set;
         self.leaving.retain_mut(|(key, leaving)| {
-            let over = which.is_none_or(|which| which == *key) && leaving.tick(now);
-            if over {
+            let meant = which.is_none_or(|which| which == *key);
+            let over = meant && leaving.tick(now);
+            if over || which == Some(*key) {
                 set.remove(leaving.pidfd());
+            }
+            // Readable and not to be reaped: a tracer holds it. A level-triggered set would spin.
+            if !over && (which == Some(*key) || leaving.again.is_some_and(|at| now >= at)) {
+                leaving.again = Some(now + poll::PAUSE);
             }
             !over
         });
@@ -583,21 +526,6 @@ impl Driver {
             epoch::publish(lock, self.generation, self.generation);
         }
     }
-}
-
-/// Why this process may not hand over here, if so.
-fn is_rejected(guest: socket::Identity) -> Option<&'static str> {
-    if guest.pid <= 0 {
-        return Some("your process is not visible in the pid namespace of the running generation");
-    }
-    if !is_admitted(guest.uid) {
-        return Some("only the user of the running generation and root may take over");
-    }
-    // Its supervisor here would end it as a child, long after it owns.
-    if registry::numbers().contains(&guest.pid) {
-        return Some("your process is a child of the running generation's supervisor: it is to be spawned by ps_handoff_upgrade");
-    }
-    None
 }
 
 /// Who may be the other side: this user, or root.

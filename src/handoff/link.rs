@@ -45,6 +45,7 @@ pub struct Link {
     sent: u32,
     seen: u32,
     outbox: VecDeque<Waiting>,
+    stalled: bool,
     /// Made once: the longest message fits, and only the pages that one needs are ever touched.
     buffer: Vec<u8>,
 }
@@ -52,7 +53,7 @@ pub struct Link {
 impl Link {
     /// This end.
     pub fn new(socket: OwnedFd, peer: i32) -> Self {
-        Self { socket, peer, id: 0, sent: 0, seen: 0, outbox: VecDeque::new(), buffer: vec![0; wire::LONGEST] }
+        Self { socket, peer, id: 0, sent: 0, seen: 0, outbox: VecDeque::new(), stalled: false, buffer: vec![0; wire::LONGEST] }
     }
 
     /// The socket.
@@ -74,24 +75,39 @@ impl Link {
 
     /// Sends what stands in line, as far as there is room.
     pub fn flush(&mut self) -> Result<(), Errno> {
+        self.stalled = false;
         while let Some((bytes, fds)) = self.outbox.front() {
             let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(|fd| fd.as_fd()).collect();
             match socket::send(&self.socket, bytes, &borrowed) {
                 Ok(()) => drop(self.outbox.pop_front()),
-                Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM) => break,
+                Err(Errno::EAGAIN) => break,
+                // The socket is writable and yet this: to wait for room would be to spin.
+                Err(Errno::ENOBUFS | Errno::ENOMEM) => {
+                    self.stalled = true;
+                    break;
+                }
                 Err(errno) => return Err(errno),
             }
         }
         Ok(())
     }
 
-    /// Whether something stands in line.
+    /// Whether something stands in line for room.
     pub fn wants_to_write(&self) -> bool {
-        !self.outbox.is_empty()
+        !self.outbox.is_empty() && !self.stalled
+    }
+
+    /// Whether something is to be tried again a little later.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled
     }
 
     /// Says that a message cannot be taken.
     pub fn refuse(&mut self, refusal: Refusal, text: &str) {
+        // One that does not read its answers gets no more of them.
+        if !self.outbox.is_empty() {
+            return;
+        }
         let bytes = self.write(Kind::Nak).reason(refusal as u8, text).finish();
         let _ = self.send(bytes, Vec::new());
     }

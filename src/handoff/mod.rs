@@ -8,7 +8,7 @@
 //! | `epoch.rs`             | the record that both generations map, and its copy in words     |
 //! | `holdings.rs`          | the descriptors and the state that are handed on                |
 //! | `peer.rs`              | the other process: pidfd, kill, reap                            |
-//! | `control.rs`           | the control path and the lock file                              |
+//! | `control.rs` `guests.rs` | the control path and the lock file; who comes there            |
 //! | `driver.rs`            | what is watched, what is due                                    |
 //! | `owner_side.rs` `successor_side.rs` | the machines' actions on real descriptors          |
 //! | `entry.rs`             | the three ways in: first, spawned, takeover                     |
@@ -20,6 +20,7 @@ mod control;
 mod driver;
 mod entry;
 mod epoch;
+mod guests;
 mod holdings;
 mod link;
 #[doc(hidden)]

@@ -82,11 +82,11 @@ impl Peer {
         match self.tie {
             Tie::Child(child) => {
                 let _ = child.stop(-1, Cause::Stop);
-                Some(Leaving { pidfd: self.pidfd, pid: self.pid, how: How::Child(child) })
+                Some(Leaving { pidfd: self.pidfd, pid: self.pid, how: How::Child(child), again: None })
             }
             Tie::Disowned => {
                 signal(&self.pidfd, self.pid, libc::SIGTERM, true);
-                Some(Leaving { pidfd: self.pidfd, pid: self.pid, how: How::Bare { kill_at: clock::now() + GRACE } })
+                Some(Leaving { pidfd: self.pidfd, pid: self.pid, how: How::Bare { kill_at: clock::now() + GRACE }, again: None })
             }
             Tie::Stranger => None,
         }
@@ -115,6 +115,8 @@ pub struct Leaving {
     pidfd: Arc<OwnedFd>,
     pid: i32,
     how: How,
+    /// It has ended and cannot be reaped yet: when to look again.
+    pub again: Option<i64>,
 }
 
 impl Leaving {
@@ -152,10 +154,11 @@ impl Leaving {
 
     /// When it is to be looked at again by the clock.
     pub fn due(&self) -> Option<i64> {
-        match &self.how {
+        let due = match &self.how {
             How::Child(child) => child.due(),
             How::Bare { kill_at } => Some(*kill_at),
-        }
+        };
+        [due, self.again].into_iter().flatten().min()
     }
 
     /// Kills it now.

@@ -2,6 +2,8 @@
 
 use std::os::fd::OwnedFd;
 
+use nix::errno::Errno;
+
 use super::driver::{Driver, Party, ticket_of};
 use super::epoch::Record;
 use super::link::Link;
@@ -117,9 +119,18 @@ impl Driver {
         let Some(link) = &mut self.link else { return false };
         link.id = message.id;
         let pid = link.peer;
-        let found = socket::peer_pidfd(link.socket(), pid).ok().filter(|(_, certain)| *certain || procfs::start_time(pid) == body.start);
+        let found = socket::peer_pidfd(link.socket(), pid);
+        let gone =
+            found.as_ref().map_or_else(|errno| *errno == Errno::ESRCH, |(_, certain)| !certain && procfs::start_time(pid) != body.start);
+        let found = found.ok().filter(|_| !gone);
         let Some((pidfd, _)) = found else {
-            self.trouble("the owner cannot be identified");
+            // Its number is nobody's, or another's by now: it has died since.
+            if gone {
+                self.feed_successor(Event::PeerGone);
+            } else {
+                self.limited = true;
+                self.trouble("the owner cannot be identified");
+            }
             return false;
         };
         self.ticket = ticket_of(message.id);

@@ -22,7 +22,7 @@ use super::peer::{Leaving, Peer};
 use super::wire::{self, Kind, Message, Refusal};
 use super::{Options, Told};
 use crate::clock;
-use crate::error::Error;
+use crate::error::{Error, Status};
 use crate::sys::poll::{self, Flag, Set, Timer};
 use crate::sys::{procfs, socket};
 
@@ -88,8 +88,8 @@ pub(super) struct Driver {
     /// Words for the last ABORTED.
     pub words: String,
     pub said: String,
-    /// What stood in the way was a limit.
-    pub limited: bool,
+    /// The system call that stood in the way.
+    pub fault: Option<(&'static str, Errno)>,
     /// A deadline that has passed beside a dying owner is looked at again then.
     postponed: Option<i64>,
     /// When a successor looks at the word by itself.
@@ -147,7 +147,7 @@ impl Driver {
             notices: VecDeque::new(),
             words: String::new(),
             said: String::new(),
-            limited: false,
+            fault: None,
             postponed: None,
             look_at: None,
             rubbish: Vec::new(),
@@ -225,7 +225,9 @@ impl Driver {
             _ => None,
         };
         let notice = match notice {
-            Notice::Aborted(Reason::System) if self.limited => Notice::Aborted(Reason::Limit),
+            Notice::Aborted(Reason::System) if self.fault.is_some_and(|(_, errno)| Status::of(errno) == Status::Limit) => {
+                Notice::Aborted(Reason::Limit)
+            }
             other => other,
         };
         if let Notice::Aborted(reason) = notice {
@@ -345,7 +347,7 @@ impl Driver {
                 Found::Nothing => return,
                 Found::Dropped => {}
                 Found::Truncated => {
-                    self.limited = true;
+                    self.fault = Some(("recvmsg", Errno::EMFILE));
                     self.trouble("descriptors did not arrive: the limit of open files is reached");
                 }
                 Found::Denied => return self.deny(),
@@ -393,6 +395,10 @@ impl Driver {
 
     /// Something stands in the way of the exchange.
     pub fn trouble(&mut self, words: &str) {
+        // Whatever it is: if the other one is dead, that is what counts.
+        if self.look_at_peer() {
+            return;
+        }
         self.said = words.to_owned();
         match self.party {
             Party::Owner(_) => self.feed_owner(owner::Event::Trouble),
@@ -565,6 +571,21 @@ pub(super) fn reason_text(reason: Reason) -> &'static str {
         Reason::System => "a system call failed",
         Reason::Limit => "descriptors or memory are not to be had",
         Reason::Denied => "the two processes may not work together",
+    }
+}
+
+impl Drop for Driver {
+    /// A handle that could not be made in the end: the other side is told, and the path taken away.
+    fn drop(&mut self) {
+        if self.closed {
+            return;
+        }
+        if let Party::Successor(machine) = self.party
+            && !machine.serves_now()
+        {
+            self.feed_successor(successor::Event::Failed);
+        }
+        self.shut();
     }
 }
 

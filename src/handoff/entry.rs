@@ -160,7 +160,11 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
 fn refusal(reason: Reason, driver: &Driver) -> Error {
     let status = if driver.refusal == Some(Refusal::Busy) { Status::InProgress } else { status_of(reason) };
     let text = if driver.words.is_empty() { super::driver::reason_text(reason) } else { &driver.words };
-    Error::new(status, "offer", format!("the running generation does not hand over: {text}"))
+    let message = format!("the running generation does not hand over: {text}");
+    match driver.fault {
+        Some((step, errno)) => Error { status: Status::of(errno), message, ..Error::system(step, errno, "") },
+        None => Error::new(status, "offer", message),
+    }
 }
 
 /// The in-process way in.

@@ -71,7 +71,8 @@ impl Driver {
             return guest.link.refuse(Refusal::Version, &versions_text(&message));
         }
         let idle = matches!(&self.party, Party::Owner(owner) if owner.phase == owner::Phase::Serving);
-        if !idle || self.spawning {
+        // Events of an earlier attempt that nobody has taken: an application that takes none must not collect them for ever.
+        if !idle || self.spawning || !self.notices.is_empty() {
             return guest.link.refuse(Refusal::Busy, "another handoff is under way");
         }
         self.begin_takeover(guest.link, &message);

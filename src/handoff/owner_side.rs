@@ -172,7 +172,7 @@ impl Driver {
             self.limits.seal = self.limits.seal.min(LONGEST_CLOSING);
         }
         self.said.clear();
-        self.limited = false;
+        self.fault = None;
         if let Party::Owner(owner) = &mut self.party {
             owner.configure(self.mode, self.limits);
         }
@@ -230,7 +230,7 @@ impl Driver {
             }
             // The machine dismisses it: it is ended and reaped.
             Err(errno) => {
-                self.limited = true;
+                self.fault = Some(("fcntl", errno));
                 self.trouble(&cannot_duplicate(errno));
             }
         }

@@ -122,13 +122,13 @@ impl Driver {
         let found = socket::peer_pidfd(link.socket(), pid);
         let gone =
             found.as_ref().map_or_else(|errno| *errno == Errno::ESRCH, |(_, certain)| !certain && procfs::start_time(pid) != body.start);
+        self.fault = found.as_ref().err().map(|errno| ("pidfd_open", *errno));
         let found = found.ok().filter(|_| !gone);
         let Some((pidfd, _)) = found else {
             // Its number is nobody's, or another's by now: it has died since.
             if gone {
                 self.feed_successor(Event::PeerGone);
             } else {
-                self.limited = true;
                 self.trouble("the owner cannot be identified");
             }
             return false;
@@ -144,7 +144,10 @@ impl Driver {
             match place {
                 Place::Own(Own::Epoch) if self.record.is_none() => match Record::adopt(fd) {
                     Ok(record) => self.record = Some(record),
-                    Err(_) => return false,
+                    Err(errno) => {
+                        self.fault = Some(("mmap", errno));
+                        return false;
+                    }
                 },
                 Place::Own(Own::Lock) if self.lock.is_none() => self.lock = Some(fd),
                 Place::Own(Own::Control) if self.control.is_none() => self.control = Some(fd),

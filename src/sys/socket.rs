@@ -62,9 +62,12 @@ pub fn listen_at(path: &Path) -> Result<OwnedFd, Errno> {
         fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
     // Before the bind: the file takes the socket's mode, and the umask is the host's, which is not to be changed.
     fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR)?;
-    bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
-    relisten(&fd)?;
     ask_for_identity(&fd)?;
+    bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
+    if let Err(errno) = relisten(&fd) {
+        let _ = std::fs::remove_file(path);
+        return Err(errno);
+    }
     Ok(fd)
 }
 

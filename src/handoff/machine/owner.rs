@@ -148,6 +148,8 @@ pub struct Owner {
     drained: bool,
     /// The channel was lost.
     cut: bool,
+    /// COMMITTED was told.
+    committed: bool,
 }
 
 type List = Actions<Action>;
@@ -160,7 +162,7 @@ impl Owner {
     /// The first generation (`starting`), or one that has just settled.
     pub fn new(starting: bool, mode: Mode, limits: Limits) -> Self {
         let phase = if starting { Phase::Starting } else { Phase::Serving };
-        Self { phase, deadline: None, mode, limits, whole: 0, parts: 0, drained: false, cut: false }
+        Self { phase, deadline: None, mode, limits, whole: 0, parts: 0, drained: false, cut: false, committed: false }
     }
 
     /// Changes mode and limits, which count from the next handoff on.
@@ -212,11 +214,11 @@ impl Owner {
             }
             (P::Draining, E::Drained(parts)) => match self.mode {
                 Mode::Exclusive => self.go(P::Sealing, Some(self.by(now, self.limits.seal)), &[Action::Tell(Notice::Seal)]),
-                Mode::Overlap => self.update(parts),
+                Mode::Overlap => self.update(parts, now),
             },
-            (P::Sealing, E::Sealed(parts)) => self.update(parts),
+            (P::Sealing, E::Sealed(parts)) => self.update(parts, now),
             (P::Updating(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
-                self.go(P::Updating(part + 1), self.deadline, &[Action::SendDelta(part + 1)])
+                self.go(P::Updating(part + 1), Some(self.soon(now)), &[Action::SendDelta(part + 1)])
             }
             (P::Updating(part), E::Ack(which)) if which == part => self.commit(),
             (P::Committing, E::Record(Ask::Commit, true, _)) => {
@@ -279,6 +281,11 @@ impl Owner {
         now.saturating_add(limit).min(self.whole)
     }
 
+    /// A sealed server is a stopped server: the successor's acknowledgement must come as soon as any other sign of life.
+    fn soon(&self, now: i64) -> i64 {
+        self.by(now, self.limits.live.min(OFFERING))
+    }
+
     fn go(&mut self, phase: Phase, deadline: Option<i64>, actions: &[Action]) -> List {
         (self.phase, self.deadline) = (phase, deadline);
         List::of(actions)
@@ -294,11 +301,11 @@ impl Owner {
     }
 
     /// What changed since the offer goes first: once the word says Committed, the successor may be alone with what it has.
-    fn update(&mut self, parts: u16) -> List {
+    fn update(&mut self, parts: u16, now: i64) -> List {
         self.parts = parts;
         match parts {
             0 => self.commit(),
-            _ => self.go(Phase::Updating(0), self.deadline, &[Action::SendDelta(0)]),
+            _ => self.go(Phase::Updating(0), Some(self.soon(now)), &[Action::SendDelta(0)]),
         }
     }
 
@@ -315,6 +322,7 @@ impl Owner {
     }
 
     fn stand_by(&mut self, now: i64) -> List {
+        self.committed = true;
         self.go(Phase::Probation, Some(now.saturating_add(self.limits.probation)), &[Action::Tell(Notice::Committed)])
     }
 
@@ -334,13 +342,17 @@ impl Owner {
 
     /// The ownership is back; what the successor has written is in storage only.
     fn resume_after(&mut self, reason: Reason) -> List {
-        (self.drained, self.cut) = (false, false);
+        (self.drained, self.cut, self.committed) = (false, false, false);
         let told = [Action::Dismiss, Action::Tell(Notice::Resume { unsealed: true }), Action::Tell(Notice::Aborted(reason))];
         self.go(Phase::Serving, None, &told)
     }
 
     fn retire(&mut self) -> List {
         self.drained = false;
-        self.go(Phase::Retired, None, &[Action::Tell(Notice::Retire), Action::Release])
+        match self.committed {
+            true => self.go(Phase::Retired, None, &[Action::Tell(Notice::Retire), Action::Release]),
+            // Its word that it serves was lost with the channel.
+            false => self.go(Phase::Retired, None, &[Action::Tell(Notice::Committed), Action::Tell(Notice::Retire), Action::Release]),
+        }
     }
 }

@@ -211,11 +211,14 @@ impl Successor {
             }
             // Most likely the owner is dying, which may take long (it releases all its memory between the end of its channel and its
             // death): its pidfd says who follows. One that calls off says so before it closes.
-            (P::Loading | P::Warm, E::Hangup | E::Trouble) if !self.orphan => {
+            (P::Loading | P::Warm, E::Hangup) if !self.orphan => {
                 self.cut = true;
                 List::none()
             }
             (P::Loading, E::Timeout) => self.give_up(self.late()),
+            // At once: the owner may be sealed, and wait for the answer that cannot be given.
+            (P::Loading, E::Trouble) if !self.orphan => self.give_up(Reason::System),
+            (P::Warm, E::Trouble) => self.renounce(Reason::System),
 
             (P::Warm, E::Delta(part)) => self.go(P::Warm, self.deadline, &[Action::SendAck(part)]),
             (P::Warm, E::Commit) => self.go(P::Looking, self.deadline, &[Action::Ask(Ask::Look)]),

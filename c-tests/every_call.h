@@ -11,8 +11,10 @@ static struct {
     uint32_t count;
     size_t needed;
     char bytes[32];
+    uint64_t big;
     ps_exit exit;
     ps_event event;
+    ps_handoff_event handoff_event;
 } out, untouched;
 
 static ps_command *good_command; /* for the calls that need one beside the bad handle */
@@ -78,15 +80,34 @@ CALL(ps_supervisor, ps_supervisor_set_subreaper, 0)
 CALL(ps_supervisor, ps_supervisor_counts, &out.count, &out.count, &out.count)
 CALL(ps_supervisor, ps_supervisor_shutdown, 0)
 CALL(ps_supervisor, ps_event_data, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_handoff, ps_handoff_role, &out.number)
+CALL(ps_handoff, ps_handoff_generation, &out.big)
+CALL(ps_handoff, ps_handoff_set_mode, PS_HANDOFF_OVERLAP)
+CALL(ps_handoff, ps_handoff_set_timeout, PS_HANDOFF_TIMEOUT_LIVE, 10)
+CALL(ps_handoff, ps_handoff_set_fd, "name", 2)
+CALL(ps_handoff, ps_handoff_take_fd, "name", &out.number)
+CALL(ps_handoff, ps_handoff_fd_names, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_handoff, ps_handoff_set_state, "a", 1)
+CALL(ps_handoff, ps_handoff_state, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_handoff, ps_handoff_fd, &out.number)
+CALL(ps_handoff, ps_handoff_next_event, 0, &out.handoff_event)
+CALL(ps_handoff, ps_handoff_drained, 0)
+CALL(ps_handoff, ps_handoff_sealed, 1)
+CALL(ps_handoff, ps_handoff_failed, "a")
+CALL(ps_handoff, ps_handoff_upgrade, good_command, 1000)
+CALL(ps_handoff, ps_handoff_reason, out.bytes, sizeof out.bytes, &out.needed)
 
 static ps_status with_ps_spawn(void *handle, ps_error **error) { return ps_spawn(NULL, handle, &out.child, error); }
 static ps_status with_ps_spawn_into(void *handle, ps_error **error) { return ps_spawn(handle, good_command, &out.child, error); }
+static ps_status with_ps_handoff_warm(void *handle, ps_error **error) { return ps_handoff_warm(handle, error); }
+static ps_status with_ps_handoff_live(void *handle, ps_error **error) { return ps_handoff_live(handle, error); }
+static ps_status with_ps_handoff_cancel(void *handle, ps_error **error) { return ps_handoff_cancel(handle, error); }
 static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
 {
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
 }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, ERROR, KINDS };
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -113,6 +134,13 @@ static const struct call {
     ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending),
     ENTRY(SUPERVISOR, ps_supervisor_set_subreaper), ENTRY(SUPERVISOR, ps_supervisor_counts),
     ENTRY(SUPERVISOR, ps_supervisor_shutdown), ENTRY(SUPERVISOR, ps_event_data), ENTRY(SUPERVISOR, ps_spawn_replicas),
+    ENTRY(HANDOFF, ps_handoff_role),        ENTRY(HANDOFF, ps_handoff_generation),    ENTRY(HANDOFF, ps_handoff_set_mode),
+    ENTRY(HANDOFF, ps_handoff_set_timeout), ENTRY(HANDOFF, ps_handoff_set_fd),        ENTRY(HANDOFF, ps_handoff_take_fd),
+    ENTRY(HANDOFF, ps_handoff_fd_names),    ENTRY(HANDOFF, ps_handoff_set_state),     ENTRY(HANDOFF, ps_handoff_state),
+    ENTRY(HANDOFF, ps_handoff_fd),          ENTRY(HANDOFF, ps_handoff_next_event),    ENTRY(HANDOFF, ps_handoff_warm),
+    ENTRY(HANDOFF, ps_handoff_drained),     ENTRY(HANDOFF, ps_handoff_sealed),        ENTRY(HANDOFF, ps_handoff_live),
+    ENTRY(HANDOFF, ps_handoff_failed),      ENTRY(HANDOFF, ps_handoff_upgrade),       ENTRY(HANDOFF, ps_handoff_cancel),
+    ENTRY(HANDOFF, ps_handoff_reason),
 };
 
 /* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */
@@ -121,6 +149,7 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
     memset(&out, 0x5a, sizeof out);
     out.exit.size = sizeof out.exit;
     out.event.size = sizeof out.event;
+    out.handoff_event.size = sizeof out.handoff_event;
     untouched = out;
     if (!good_command)
         good_command = exiting("0");
@@ -144,8 +173,37 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case COMMAND: ps_command_free(handle); break;
     case CHILD: ps_child_free(handle); break;
     case SUPERVISOR: ps_supervisor_free(handle); break;
+    case HANDOFF: ps_handoff_free(handle); break;
     default: ps_error_free(handle); break;
     }
+}
+
+static char handoff_dir[64];
+static int handoff_count;
+
+HARNESS void remove_handoff_dir(void)
+{
+    char path[96];
+    for (int i = 0; i < handoff_count; i++) {
+        snprintf(path, sizeof path, "%s/%d.lock", handoff_dir, i);
+        unlink(path);
+    }
+    rmdir(handoff_dir);
+}
+
+/* A first generation at a path of its own. */
+HARNESS ps_handoff *some_handoff(void)
+{
+    char path[96];
+    ps_handoff *handoff = NULL;
+    ps_error *error = NULL;
+    if (handoff_count == 0) {
+        strcpy(handoff_dir, temp_dir());
+        atexit(remove_handoff_dir);
+    }
+    snprintf(path, sizeof path, "%s/%d", handoff_dir, handoff_count++);
+    CHECK_OK(ps_handoff_new(path, &handoff, &error), error);
+    return handoff;
 }
 
 /* A good handle of each kind. */
@@ -157,6 +215,7 @@ HARNESS void make_handles(void *handle[KINDS])
     handle[COMMAND] = exiting("0");
     handle[SUPERVISOR] = supervisor_new();
     handle[CHILD] = spawn(handle[SUPERVISOR], handle[COMMAND]);
+    handle[HANDOFF] = some_handoff();
 }
 
 #endif

@@ -35,6 +35,12 @@ HARNESS void scenario_faults(const char *text)
     dprintf(STDOUT_FILENO, "faults %s\n", text); /* the stream gets its buffer later */
 }
 
+/* This scenario makes no process, so that the sweep does not miss its calls. */
+HARNESS void scenario_no_child(void)
+{
+    dprintf(STDOUT_FILENO, "no child\n");
+}
+
 /* Whether this run is the one in which that call fails; with `failure` NULL: with whatever errno. */
 HARNESS bool scenario_injected(const char *call, const char *failure)
 {

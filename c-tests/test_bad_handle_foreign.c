@@ -18,15 +18,16 @@ int main(void)
         }
     /* neighbours of a good handle: one bit of the index, the generation or the type changed (of a command there are two, so that a
        changed index could be the other one) */
-    for (int kind = CHILD; kind <= SUPERVISOR; kind++)
+    for (int kind = CHILD; kind <= HANDOFF; kind++)
         for (unsigned bit = 0; bit < sizeof(uintptr_t) * CHAR_BIT; bit++) {
             void *near = (void *)((uintptr_t)good[kind] ^ (uintptr_t)1 << bit);
             check_every_call(kind, near, PS_ERR_BAD_HANDLE);
             free_as(kind, near);
         }
     reap_and_free(good[CHILD]);
-    ps_supervisor_free(good[SUPERVISOR]);
-    ps_command_free(good[COMMAND]);
+    for (int kind = 0; kind < ERROR; kind++)
+        if (kind != CHILD)
+            free_as(kind, good[kind]);
     ps_error_free(good[ERROR]);
     free(heap);
     return 0;

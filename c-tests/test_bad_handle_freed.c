@@ -5,6 +5,7 @@
 int main(void)
 {
     void *freed[KINDS], *fresh[KINDS];
+    int32_t role;
     make_handles(freed);
     reap(freed[CHILD]);
     for (int kind = 0; kind < KINDS; kind++)
@@ -26,6 +27,7 @@ int main(void)
         reap(fresh[CHILD]);
         take_event(fresh[SUPERVISOR], PS_EVENT_STARTED);
         CHECK_STATUS(ps_command_arg(fresh[COMMAND], "x", NULL), PS_OK);
+        CHECK_STATUS(ps_handoff_role(fresh[HANDOFF], &role, NULL), PS_OK);
         CHECK_STATUS(ps_error_status(fresh[ERROR]), PS_ERR_INVALID_ARGUMENT);
         for (int kind = 0; kind < KINDS; kind++)
             free_as(kind, fresh[kind]);

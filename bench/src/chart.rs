@@ -65,11 +65,11 @@ pub fn colour(id: &str) -> RGBColor {
     match id {
         "procsup" => RGBColor(0xd5, 0x3e, 0x00),
         "procsup-blocking" => RGBColor(0xf2, 0x8e, 0x5c),
-        "floor" => INK,
+        "floor" | "bare" => INK,
         "vfork" => RGBColor(0x8a, 0x94, 0x9e),
-        "posix_spawn" => RGBColor(0x00, 0x72, 0xb2),
-        "fork" | "sweep" => RGBColor(0xc9, 0x8a, 0x00),
-        "libuv" => RGBColor(0x00, 0x9e, 0x73),
+        "posix_spawn" | "beyond" | "beyond-tuned" => RGBColor(0x00, 0x72, 0xb2),
+        "fork" | "sweep" | "restart" => RGBColor(0xc9, 0x8a, 0x00),
+        "libuv" | "reuseport" | "reuseport-migrate" => RGBColor(0x00, 0x9e, 0x73),
         "glib" | "xargs" => RGBColor(0xb8, 0x5c, 0x92),
         _ => RGBColor(0x4a, 0xa8, 0xde),
     }

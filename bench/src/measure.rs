@@ -19,6 +19,10 @@ pub struct Method {
 pub struct Samples(Vec<f64>);
 
 impl Samples {
+    pub fn of(us: &[f64]) -> Self {
+        Self(us.to_vec())
+    }
+
     pub fn push(&mut self, duration: Duration) {
         self.0.push(duration.as_secs_f64() * 1e6);
     }

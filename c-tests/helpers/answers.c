@@ -6,6 +6,7 @@
 #include "names.h"
 #include <stdbool.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +22,9 @@ static int errno_of(const char *call)
         char info[64] = "";
         int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
         result = ioctl(pidfd < 0 ? 0 : pidfd, PIDFD_GET_INFO, info);
-    } else
+    } else if (strcmp(call, "peer-pidfd") == 0)
+        result = syscall(SYS_getsockopt, -1, SOL_SOCKET, PEER_PIDFD, NULL, NULL);
+    else
         result = syscall(call_number(call), -1L, -1L, -1L, -1L, -1L, -1L);
     return result < 0 ? errno : 0;
 }

@@ -9,8 +9,15 @@
  *       the N-th call (with --call: the N-th of that name) answers ERRNO and does nothing. With --after it is executed and still
  *       answers ERRNO, as close(2) does on EINTR. With --sticky every later one fails, too.
  *       Reports "injected ROLE N NAME ERRNO" per failure.
+ *   inject --nth N [--in parent|child] [--call NAME] --kill|--stop [--after] [--report FILE] ...
+ *       the process is killed by SIGKILL before (--after: after) that call, or stopped there until we get SIGUSR1: the whole of it, as
+ *       by SIGSTOP, which alone would let the call be made first. Reports "killed ROLE N NAME NANOSECONDS" or "stopped ...".
+ *   inject --pid PID ...
+ *       the same for a process that runs already; its main thread is looked at from its next marker call on. Reports "attached", and
+ *       ends when the process does, or on SIGUSR1, which lets it go.
  *
- * Calls are named as by `without`: waitid-pidfd, pidfd-group and pidfd-info are calls of their own. Where the order of calls differs
+ * Calls are named as by `without`: waitid-pidfd, pidfd-group, pidfd-info and peer-pidfd are calls of their own; so is
+ * fcntl-get (F_GETFD, F_GET_SEALS), which can only say that there is no such descriptor, or one of another kind. Where the order of calls differs
  * from run to run, --call is the way to be sure that the errno is one which the call can give.
  *
  * The report goes to standard error by default. The exit code is the program's (128 + signal if one ended it), 125 for trouble of
@@ -32,6 +39,7 @@
 #include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Linux 5.3; declared here because the C libraries disagree about its name. */
@@ -60,11 +68,15 @@ struct tracee {
     pid_t pid;
     enum role role;
     bool failing; /* its present call must answer wanted_errno */
+    bool doomed;  /* it is to be killed or stopped when its present call is over */
 };
 static struct tracee tracees[256];
 static size_t tracee_count;
 
-static bool list, after, sticky;
+static bool list, after, sticky, attached;
+static enum { ERRNO_FAULT, KILL_FAULT, STOP_FAULT } fault;
+static pid_t struck, held; /* killed or stopped; held: stopped */
+static volatile sig_atomic_t let_all_go;
 static enum role wanted_role = PARENT;
 static const char *wanted_call, *wanted_errno_name;
 static int wanted_errno;
@@ -101,6 +113,8 @@ static void add_tracee(pid_t pid, enum role role)
 
 static void forget(pid_t pid)
 {
+    if (held == pid)
+        held = 0;
     struct tracee *tracee = known(pid);
     if (tracee)
         *tracee = tracees[--tracee_count];
@@ -157,6 +171,10 @@ static const char *listed_name(int call, const uint64_t *args)
         return "pidfd-group";
     if (call == SYS_ioctl && (args[1] & 0xFFFF) == PIDFD_GET_INFO_LOW)
         return "pidfd-info";
+    if (call == SYS_getsockopt && (int)args[2] == PEER_PIDFD)
+        return "peer-pidfd";
+    if (call == SYS_fcntl && ((int)args[1] == F_GETFD || (int)args[1] == F_GET_SEALS))
+        return "fcntl-get";
     return call_name(call);
 }
 
@@ -165,6 +183,24 @@ static bool must_fail(const struct tracee *tracee, long position)
     if (list || tracee->role != wanted_role)
         return false;
     return position == wanted_position || (sticky && position > wanted_position);
+}
+
+static long long now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* Kills or stops a process whose thread stands in front of, or behind, a call. Its other threads are not traced. */
+static void strike(struct tracee *tracee, const char *name)
+{
+    fprintf(report, "%s %s %ld %s %lld\n", fault == KILL_FAULT ? "killed" : "stopped", role_names[tracee->role],
+            positions[tracee->role], name, now_ns());
+    kill(tracee->pid, fault == KILL_FAULT ? SIGKILL : SIGSTOP);
+    finished = true;
+    struck = tracee->pid;
+    held = fault == STOP_FAULT ? struck : 0;
 }
 
 static void at_entry(struct tracee *tracee, int call, const uint64_t *args)
@@ -186,7 +222,12 @@ static void at_entry(struct tracee *tracee, int call, const uint64_t *args)
     long position = ++positions[tracee->role];
     if (list)
         fprintf(report, "%s %ld %s\n", role_names[tracee->role], position, name);
-    if (must_fail(tracee, position)) {
+    if (must_fail(tracee, position) && fault != ERRNO_FAULT) {
+        if (after)
+            tracee->doomed = true;
+        else
+            strike(tracee, name);
+    } else if (must_fail(tracee, position)) {
         tracee->failing = true;
         if (!after)
             skip_call(tracee->pid);
@@ -201,11 +242,15 @@ static void at_syscall_stop(pid_t pid)
     if (tracee && ptrace(GET_SYSCALL_INFO, pid, (void *)sizeof info, &info) > 0) {
         if (info.op == STOP_AT_ENTRY)
             at_entry(tracee, (int)info.u.entry.nr, info.u.entry.args);
-        else if (info.op == STOP_AT_EXIT && tracee->failing) {
+        else if (info.op == STOP_AT_EXIT && tracee->doomed) {
+            strike(tracee, "its-end");
+        } else if (info.op == STOP_AT_EXIT && tracee->failing) {
             set_result(pid, -wanted_errno);
             tracee->failing = false;
             finished = !sticky;
         }
+        if (struck == pid)
+            return; /* stays where it is */
         if (finished && !tracee->failing) {
             let_go(pid, 0);
             return;
@@ -226,6 +271,11 @@ static void at_stop(pid_t pid, int status)
 {
     int signal_number = WSTOPSIG(status), event = status >> 16;
     bool newborn = !known(pid);
+
+    if (finished && attached && !newborn && !known(pid)->failing && signal_number != (SIGTRAP | 0x80)) {
+        let_go(pid, event == 0 ? signal_number : 0);
+        return;
+    }
 
     if (newborn) { /* stops before its maker's event is out, so `active` still is what it was at the birth */
         if (!is_wanted_newborn(pid)) {
@@ -250,6 +300,36 @@ static void at_stop(pid_t pid, int status)
         at_syscall_stop(pid);
     else
         resume(pid, signal_number);
+}
+
+static void on_usr1(int number)
+{
+    (void)number;
+    let_all_go = 1;
+}
+
+/* Whoever wants us to end sends SIGUSR1 until we do: one that comes just before waitpid() is not heard. */
+static void end_of_interest(void)
+{
+    finished = true;
+    if (held) {
+        kill(held, SIGCONT);
+        let_go(held, 0);
+        held = 0;
+    }
+    for (size_t i = 0; i < tracee_count; i++)
+        ptrace(PTRACE_INTERRUPT, tracees[i].pid, NULL, NULL);
+}
+
+static void attach(pid_t pid)
+{
+    main_pid = pid;
+    attached = true;
+    long options = PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACEEXEC | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK | PTRACE_O_TRACECLONE;
+    if (ptrace(PTRACE_SEIZE, main_pid, NULL, (void *)options) != 0 || ptrace(PTRACE_INTERRUPT, main_pid, NULL, NULL) != 0)
+        trouble("ptrace");
+    add_tracee(main_pid, PARENT);
+    fprintf(report, "attached\n");
 }
 
 static void start(char **command)
@@ -289,6 +369,7 @@ static int number_argument(int number, const char *text)
 int main(int argc, char **argv)
 {
     int i = 1;
+    pid_t running = 0;
     report = stderr;
     for (; i < argc && strcmp(argv[i], "--") != 0; i++) {
         const char *option = argv[i], *value = i + 1 < argc ? argv[i + 1] : "";
@@ -298,11 +379,17 @@ int main(int argc, char **argv)
             after = true;
         else if (strcmp(option, "--sticky") == 0)
             sticky = true;
+        else if (strcmp(option, "--kill") == 0)
+            fault = KILL_FAULT;
+        else if (strcmp(option, "--stop") == 0)
+            fault = STOP_FAULT;
         else {
             if (strcmp(option, "--nth") == 0)
                 wanted_position = atol(value);
             else if (strcmp(option, "--in") == 0)
                 wanted_role = strcmp(value, "child") == 0 ? CHILD : PARENT;
+            else if (strcmp(option, "--pid") == 0)
+                running = atoi(value);
             else if (strcmp(option, "--call") == 0)
                 wanted_call = value;
             else if (strcmp(option, "--errno") == 0)
@@ -314,16 +401,27 @@ int main(int argc, char **argv)
             i++;
         }
     }
-    if (i + 1 >= argc || (!list && (wanted_position < 1 || wanted_errno == 0))) {
-        fprintf(stderr, "usage: inject --list | --nth N [--in child] [--call NAME] --errno ERRNO [--after] [--sticky] -- PROGRAM\n");
+    if ((i + 1 >= argc && !running) || (!list && (wanted_position < 1 || (wanted_errno == 0 && fault == ERRNO_FAULT)))) {
+        fprintf(stderr, "usage: inject --list | --nth N [--in child] [--call NAME] --errno ERRNO|--kill|--stop [--after] [--sticky]"
+                        " -- PROGRAM | --pid PID\n");
         return 125;
     }
     setvbuf(report, NULL, _IOLBF, BUFSIZ);
-    start(argv + i + 1);
+    struct sigaction usr1 = {.sa_handler = on_usr1};
+    sigaction(SIGUSR1, &usr1, NULL);
+    if (running) {
+        prctl(PR_SET_PDEATHSIG, SIGUSR1); /* nobody else would let it go */
+        attach(running);
+    } else
+        start(argv + i + 1);
 
     for (;;) {
         int status;
+        if (let_all_go)
+            end_of_interest();
         pid_t pid = waitpid(-1, &status, __WALL);
+        if (pid < 0 && errno == ECHILD && attached)
+            return 0;
         if (pid < 0 && errno != EINTR)
             trouble("waitpid");
         if (pid > 0 && WIFSTOPPED(status))

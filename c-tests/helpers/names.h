@@ -37,8 +37,9 @@
 #define SYS_epoll_pwait2 441
 #endif
 
-/* What tells the argument-dependent rules waitid-pidfd, pidfd-group and pidfd-info. */
+/* What tells the argument-dependent rules waitid-pidfd, pidfd-group, pidfd-info and peer-pidfd. */
 #define WAIT_ON_PIDFD 3           /* P_PIDFD */
+#define PEER_PIDFD 77              /* SO_PEERPIDFD */
 #define SIGNAL_THE_GROUP 4        /* PIDFD_SIGNAL_PROCESS_GROUP */
 #define PIDFD_GET_INFO 0xC040FF0Bul
 #define PIDFD_GET_INFO_LOW 0xFF0B /* ioctl type 0xFF, number 11; size and direction stand above */
@@ -77,11 +78,12 @@ static const struct name call_names[] = {
     CALL(writev),        CALL(sendto),         CALL(recvfrom),      CALL(socket),        CALL(connect),
     CALL(shutdown),      CALL(setns),          CALL(unshare),       CALL(seccomp),       CALL(getresuid),
     CALL(getresgid),     CALL(sched_setaffinity), CALL(mknodat),    CALL(splice),        CALL(sysinfo),
+    CALL(accept4),       CALL(bind),           CALL(getpeername),   CALL(getsockname),   CALL(listen),
 #ifdef SYS_open /* calls that newer processors never had */
     CALL(access),        CALL(arch_prctl),     CALL(dup2),          CALL(epoll_wait),    CALL(eventfd),
     CALL(fork),          CALL(getpgrp),        CALL(lstat),         CALL(mkdir),         CALL(open),
     CALL(pipe),          CALL(poll),           CALL(readlink),      CALL(rmdir),         CALL(select),
-    CALL(stat),          CALL(unlink),         CALL(vfork),
+    CALL(rename),        CALL(stat),           CALL(unlink),        CALL(vfork),
 #endif
 };
 #undef CALL
@@ -91,7 +93,8 @@ static const struct name errno_names[] = {
     ERRNO(E2BIG),  ERRNO(EACCES),  ERRNO(EAGAIN), ERRNO(EBADF),  ERRNO(EBUSY),   ERRNO(ECHILD), ERRNO(EEXIST), ERRNO(EINTR),
     ERRNO(EINVAL), ERRNO(EIO),     ERRNO(EMFILE), ERRNO(ENFILE), ERRNO(ENOENT),  ERRNO(ENODEV), ERRNO(ENOMEM), ERRNO(ENOSPC),
     ERRNO(ENOSYS), ERRNO(ENOTDIR), ERRNO(ENOTTY), ERRNO(EPERM),  ERRNO(EPIPE),   ERRNO(ESRCH),  ERRNO(ENOEXEC), ERRNO(EOPNOTSUPP),
-    ERRNO(EDQUOT), ERRNO(EROFS),   ERRNO(EXDEV),
+    ERRNO(EDQUOT), ERRNO(EROFS),   ERRNO(EXDEV),  ERRNO(ENOBUFS), ERRNO(ENOLCK), ERRNO(ENODATA), ERRNO(ENOPROTOOPT),
+    ERRNO(ECONNABORTED), ERRNO(ECONNREFUSED), ERRNO(EADDRINUSE), ERRNO(ETOOMANYREFS),
 };
 #undef ERRNO
 

@@ -5,6 +5,7 @@
  *   waitid-pidfd=ERRNO    waitid(2) on a pidfd (P_PIDFD)
  *   pidfd-group=ERRNO     pidfd_send_signal(2) with any flag (PIDFD_SIGNAL_PROCESS_GROUP)
  *   pidfd-info=ERRNO      ioctl(2) PIDFD_GET_INFO, of whatever structure size
+ *   peer-pidfd=ERRNO      getsockopt(2) SO_PEERPIDFD
  *
  * A process with CAP_SYS_ADMIN keeps the right to gain privileges; for others no_new_privs is set, which seccomp then wants.
  * Exit 77 (a skipped test) where no filter can be installed.
@@ -58,6 +59,8 @@ static void add_rule(const char *call, int error)
     else if (strcmp(call, "pidfd-info") == 0)
         ADD(LOAD(nr), SKIP_UNLESS(SYS_ioctl, 4), LOAD(args[1]), BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xFFFF),
             SKIP_UNLESS(PIDFD_GET_INFO_LOW, 1), ANSWER(error));
+    else if (strcmp(call, "peer-pidfd") == 0)
+        ADD(LOAD(nr), SKIP_UNLESS(SYS_getsockopt, 3), LOAD(args[2]), SKIP_UNLESS(PEER_PIDFD, 1), ANSWER(error));
     else if (call_number(call) >= 0)
         ADD(LOAD(nr), SKIP_UNLESS(call_number(call), 1), ANSWER(error));
     else {

@@ -218,3 +218,44 @@ fn check(log: &Log, dir: &Path) -> Result<u64, String> {
 pub fn failed(samples: &[Sample]) -> u64 {
     samples.iter().filter(|sample| sample.outcome != Outcome::Answered).count() as u64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(us: u64, generation: u32, event: Event) -> Stamp {
+        Stamp { ns: us * 1000, generation, event }
+    }
+
+    #[test]
+    fn a_gap_lies_between_two_owners_also_when_a_generation_never_owned() {
+        let stamps = [
+            stamp(0, 0, Event::WriteOn),
+            stamp(40, 1, Event::Started), // and came to nothing
+            stamp(100, 0, Event::WriteOff),
+            stamp(130, 2, Event::Owns),
+            stamp(150, 2, Event::WriteOn),
+        ];
+        let taken = taken(&stamps, 1);
+        assert_eq!((taken.write_gap, taken.owned, taken.opened), (vec![50.0], vec![30.0], vec![20.0]));
+    }
+
+    #[test]
+    fn lost_doubled_and_misplaced_writes_are_found() {
+        let dir = std::env::temp_dir().join(format!("bench-handoff-test-{}", std::process::id()));
+        std::fs::create_dir_all(&dir).unwrap();
+        let write = |records: &[(u64, u64)]| {
+            let bytes: Vec<u8> =
+                records.iter().flat_map(|&(sequence, id)| Record { sequence, id, pid: 1 }.bytes()).collect();
+            std::fs::write(dir.join("log"), bytes).unwrap();
+        };
+        let log = Log { samples: Vec::new(), acknowledged: vec![(70, 1), (80, 2)] };
+        write(&[(1, 70), (2, 80), (3, 90)]); // the third was never acknowledged: that is allowed
+        assert_eq!(check(&log, &dir), Ok(0));
+        write(&[(1, 70)]);
+        assert_eq!(check(&log, &dir), Ok(1));
+        write(&[(1, 70), (1, 80), (2, 80)]);
+        assert_eq!(check(&log, &dir), Ok(2));
+        std::fs::remove_dir_all(&dir).unwrap();
+    }
+}

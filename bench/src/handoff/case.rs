@@ -22,6 +22,8 @@ pub struct Case {
     /// Latencies in microseconds, of what was answered.
     pub baseline: Samples,
     pub under: Samples,
+    /// In milliseconds, one for each block: see `added_ms`.
+    added: Samples,
     pub requests: u64,
     pub seconds: f64,
     pub baseline_failed: u64,
@@ -43,6 +45,7 @@ impl Case {
             taken: Taken::default(),
             baseline: Samples::default(),
             under: Samples::default(),
+            added: Samples::default(),
             requests: 0,
             seconds: 0.0,
             baseline_failed: 0,
@@ -63,7 +66,7 @@ impl Case {
         let Plan { method, load_ms, backlog, .. } = self.plan;
         let load = if load_ms > 0 { format!(", loads {load_ms} ms") } else { String::new() };
         let queue = if backlog == BACKLOG { String::new() } else { format!(", backlog {backlog}") };
-        format!("{}{load}{queue}", method.label.trim())
+        format!("{}{load}{queue}", method.label)
     }
 
     pub fn add(&mut self, block: Block) {
@@ -71,8 +74,11 @@ impl Case {
             let answered = samples.iter().filter(|sample| sample.outcome == Outcome::Answered);
             answered.map(|sample| f64::from(sample.us)).collect()
         };
-        self.baseline.extend(us(&block.baseline));
-        self.under.extend(us(&block.under));
+        let slow = |us: &[f64]| Samples::of(us).quantile(0.999);
+        let (baseline, under) = (us(&block.baseline), us(&block.under));
+        self.added.extend(slow(&under).zip(slow(&baseline)).map(|(under, baseline)| (under - baseline) / 1e3));
+        self.baseline.extend(baseline);
+        self.under.extend(under);
         self.requests += block.under.len() as u64;
         if let (Some(first), Some(last)) = (block.under.first(), block.under.last()) {
             self.seconds += last.intended_ns.saturating_sub(first.intended_ns) as f64 / 1e9;
@@ -102,30 +108,33 @@ impl Case {
         self.failed.iter().map(|(_, count)| count).sum()
     }
 
+    fn gaps(&self) -> &[f64] {
+        if self.plan.method.stateful { &self.taken.write_gap } else { &self.taken.accept_gap }
+    }
+
     /// The gap that counts: of the writer, or of those who accept.
     pub fn gap(&self) -> Samples {
         let mut gap = Samples::default();
-        let exclusive = self.plan.method.stateful;
-        gap.extend(if exclusive { &self.taken.write_gap } else { &self.taken.accept_gap }.iter().map(|us| us.max(0.0)));
+        gap.extend(self.gaps().iter().map(|us| us.max(0.0)));
         gap
     }
 
-    /// The p99.9 of latencies under handoffs, minus that of the same server left alone.
+    /// The p99.9 of latencies under handoffs, minus that of the same server left alone just before; the median of the
+    /// blocks, so that what else happens on the machine during one of them does not count.
     pub fn added_ms(&self) -> Option<f64> {
-        Some((self.under.quantile(0.999)? - self.baseline.quantile(0.999)?) / 1e3)
+        self.added.median()
     }
 
     /// Nobody could write, or nobody accepted.
     pub fn without_owner_s(&self) -> f64 {
-        let gaps = if self.plan.method.stateful { &self.taken.write_gap } else { &self.taken.accept_gap };
-        gaps.iter().map(|us| us.max(0.0)).sum::<f64>() / 1e6
+        self.gaps().iter().map(|us| us.max(0.0)).sum::<f64>() / 1e6
     }
 }
 
 /// `ours`: the library is here. `alone`: the kernel's settings are ours to change.
 pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
     let pace = Duration::from_millis(180);
-    let rounds = if quick { 1 } else { 5 };
+    let rounds = if quick { 1 } else { 10 };
     let plan = |id: &str, load_ms, backlog, rate, baseline_ms, handoffs| Plan {
         method: METHODS.iter().find(|method| method.id == id).expect("a method of ours"),
         load_ms,
@@ -138,21 +147,21 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
     let mut cases = Vec::new();
     // The handoffs of one round, without a load time and at full rate.
     let fast: [(&str, usize); 8] = [
-        ("procsup", 215),
-        ("procsup-overlap", 60),
-        ("bare", 60),
-        ("beyond-tuned", 40),
-        ("beyond", 40),
-        ("restart", 40),
-        ("reuseport", 40),
-        ("reuseport-migrate", 20),
+        ("procsup", 110),
+        ("procsup-overlap", 30),
+        ("bare", 30),
+        ("beyond-tuned", 20),
+        ("beyond", 20),
+        ("restart", 20),
+        ("reuseport", 20),
+        ("reuseport-migrate", 15),
     ];
     for (id, handoffs) in fast {
         let (baseline_ms, handoffs) = match (quick, id) {
             (true, "procsup") => (2000, 40),
             (true, _) => (500, 10),
-            (false, "procsup") => (10_000, handoffs),
-            (false, _) => (3000, handoffs),
+            (false, "procsup") => (5000, handoffs),
+            (false, _) => (1500, handoffs),
         };
         cases.push(Case::new(plan(id, 0, BACKLOG, RATE, baseline_ms, handoffs), rounds));
     }

@@ -20,7 +20,7 @@ use std::net::TcpListener;
 use std::os::fd::AsRawFd;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::Ordering::{Acquire, Relaxed};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use std::time::{Duration, Instant};
 
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -46,6 +46,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     // Successors whose parent has gone are ours, so that nobody is left behind.
     set_child_subreaper(true).map_err(|errno| format!("subreaper: {errno}"))?;
     let ring = Ring::open(&options.dir)?;
+    ring.conductor.store(std::process::id(), Release);
     let mut conductor = Conductor { method, options, ring, supervised: None };
     let done = conductor.obey();
     conductor.stop();

@@ -13,7 +13,7 @@ struct Pointer(*mut u8);
 
 pub const SUCCESSOR: i32 = 1;
 pub const OVERLAP: i32 = 1;
-pub const TIMEOUT_PROBATION: i32 = 3;
+pub const TIMEOUT_PROBATION: i32 = 4;
 
 pub const DRAIN: i32 = 1;
 pub const SEAL: i32 = 2;

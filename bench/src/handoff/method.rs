@@ -20,7 +20,7 @@ pub const METHODS: [Method; 8] = [
     method("beyond", "beyond-handoff 0.1.4", true, false),
     method("restart", "stop, then start", true, false),
     method("reuseport", "SO_REUSEPORT restart", false, false),
-    method("reuseport-migrate", "  with tcp_migrate_req", false, false),
+    method("reuseport-migrate", "SO_REUSEPORT, tcp_migrate_req", false, false),
 ];
 
 impl Method {

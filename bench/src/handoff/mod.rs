@@ -10,6 +10,7 @@ mod floor;
 mod library;
 mod method;
 mod network;
+mod quiet;
 mod results;
 mod ring;
 pub mod server;
@@ -26,6 +27,7 @@ use crate::progress::Progress;
 use crate::report::Report;
 use block::Place;
 use method::Method;
+use quiet::Quiet;
 use std::path::{Path, PathBuf};
 
 #[derive(clap::Args)]
@@ -62,6 +64,7 @@ pub fn run(Options { common: options, only }: &Options) -> Result<bool, String> 
     let place = Place { base: &base.memory, disk: &base.disk, lib: &options.lib, server_cpu, client_cpu };
     let mut cases = case::all(options.quick, procsup.is_some(), alone);
     cases.retain(|case| only.is_empty() || only.iter().any(|id| id == case.plan.method.id));
+    let mut quiet = Quiet::new(!options.quick);
     let rounds = cases.iter().map(|case| case.rounds).max().unwrap_or(0);
     for round in 0..rounds {
         let mut order: Vec<usize> = (0..cases.len()).filter(|&i| round < cases[i].rounds).collect();
@@ -69,7 +72,8 @@ pub fn run(Options { common: options, only }: &Options) -> Result<bool, String> 
         for (done, i) in order.iter().enumerate() {
             let count = order.len();
             progress.say(&format!("round {} of {rounds}, {} of {count}: {}", round + 1, done + 1, cases[*i].label()));
-            let block = block::run(cases[*i].plan, &place, KEPT)?;
+            let plan = cases[*i].plan;
+            let block = quiet.least_disturbed(|| block::run(plan, &place, KEPT))?;
             cases[*i].add(block);
         }
     }
@@ -89,6 +93,13 @@ pub fn run(Options { common: options, only }: &Options) -> Result<bool, String> 
             kind(base.disk.parent().unwrap_or(&base.disk))
         ),
     ];
+    if let (Some(usual), Some(most)) = (quiet.others.median(), quiet.others.quantile(1.0)) {
+        notes.push(format!(
+            "other programs used {usual:.0} % of a CPU beside the median block, {most:.0} % beside the worst; {} \
+             blocks were measured again because of that",
+            quiet.repeated
+        ));
+    }
     notes.extend(host.notes.iter().cloned());
     notes.extend(cases.iter().flat_map(|case| case.problems.iter().cloned()));
     let report = Report {

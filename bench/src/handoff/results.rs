@@ -18,16 +18,10 @@ fn find<'a>(cases: &'a [Case], method: &str, load_ms: u32) -> Option<&'a Case> {
     cases.iter().find(|case| case.is(method, load_ms))
 }
 
-fn samples(us: &[f64]) -> Samples {
-    let mut samples = Samples::default();
-    samples.extend(us.iter().copied());
-    samples
-}
-
 pub fn of(cases: &[Case], floor: &[f64]) -> Vec<Measured> {
     let Some(ours) = find(cases, OURS, 0) else { return Vec::new() };
     let gap = ours.gap();
-    let (p50, floor) = (gap.median(), samples(floor));
+    let (p50, floor) = (gap.median(), Samples::of(floor));
     let most = |id, what: &str, unit, value, limit| Measured::new(id, what, unit, value, (LimitKind::Max, limit));
     let mut results = vec![
         most("P9-p50-us", "gap of the writer, exclusive mode, p50 (other: the floor)", "us", p50, 50.0)
@@ -76,7 +70,7 @@ pub fn of(cases: &[Case], floor: &[f64]) -> Vec<Measured> {
             at_least(REQUESTS),
         ),
         Measured::new("P10-handoffs", "handoffs under load", "handoffs", Some(handoffs), at_least(HANDOFFS)),
-        most("P10-p999-added-ms", "latency p99.9 under handoffs minus p99.9 without", "ms", added, 1.0)
+        most("P10-p999-added-ms", "latency p99.9 under handoffs minus without, median of the blocks", "ms", added, 1.0)
             .with(quantile(&ours.under), quantile(&ours.baseline)),
     ]);
     results
@@ -140,7 +134,7 @@ impl Spread {
 }
 
 pub fn row(case: &Case) -> Row {
-    let median = |us: &[f64]| samples(us).median().map(|us| (us * 10.0).round() / 10.0);
+    let median = |us: &[f64]| Samples::of(us).median().map(|us| (us * 10.0).round() / 10.0);
     let taken = &case.taken;
     Row {
         id: case.plan.method.id,
@@ -150,10 +144,10 @@ pub fn row(case: &Case) -> Row {
         connections_per_second: case.plan.rate,
         handoffs: taken.whole.len(),
         gap_us: Spread::of(&case.gap()),
-        accept_gap_us: Spread::of(&samples(&taken.accept_gap)),
+        accept_gap_us: Spread::of(&Samples::of(&taken.accept_gap)),
         parts_us: Parts { given: median(&taken.given), owned: median(&taken.owned), opened: median(&taken.opened) },
-        whole_us: Spread::of(&samples(&taken.whole)),
-        started_us: Spread::of(&samples(&taken.started)),
+        whole_us: Spread::of(&Samples::of(&taken.whole)),
+        started_us: Spread::of(&Samples::of(&taken.started)),
         seconds_without_owner: case.without_owner_s(),
         requests: case.requests,
         seconds: case.seconds,
@@ -210,20 +204,20 @@ fn gaps(cases: &[&Case], floor: Option<&[f64]>) -> Table {
     let us = |us: Option<f64>| us.map_or_else(String::new, |us| format!("{us:.1}"));
     for case in cases {
         let (gap, taken) = (case.gap(), &case.taken);
-        let accept = samples(&taken.accept_gap);
+        let accept = Samples::of(&taken.accept_gap);
         let parts = [&taken.given, &taken.owned, &taken.opened];
         let mut cells = vec![case.label(), taken.whole.len().to_string()];
         cells.extend([0.5, 0.99, 1.0].map(|q| us(gap.quantile(q))));
         cells.extend([0.5, 0.99].map(|q| us(accept.quantile(q))));
         cells.extend(
-            parts.map(|part| if case.plan.method.stateful { us(samples(part).median()) } else { String::new() }),
+            parts.map(|part| if case.plan.method.stateful { us(Samples::of(part).median()) } else { String::new() }),
         );
-        cells.push(us(samples(&taken.whole).median().map(|us| us / 1e3)));
+        cells.push(us(Samples::of(&taken.whole).median().map(|us| us / 1e3)));
         cells.push(format!("{:.4}", case.without_owner_s()));
         table.add_row(cells);
     }
     if let Some(floor) = floor {
-        let floor = samples(floor);
+        let floor = Samples::of(floor);
         let mut cells = vec!["two bare processes, idle".to_owned(), floor.len().to_string()];
         cells.extend([0.5, 0.99, 1.0].map(|q| us(floor.quantile(q))));
         table.add_row(cells);

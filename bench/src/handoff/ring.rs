@@ -71,6 +71,8 @@ pub struct Ring {
     /// A futex: how often a generation has settled.
     settled: AtomicU32,
     generations: AtomicU32,
+    /// Whoever starts the servers; without it they end.
+    pub conductor: AtomicU32,
     /// The process that serves.
     pub owner: AtomicU32,
     next: AtomicU64,

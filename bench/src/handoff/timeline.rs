@@ -65,7 +65,7 @@ fn draw(cases: &[&Case], path: &Path, subtitle: &str) -> Result<(), Box<dyn std:
         let colour = colour(if method.ours { "procsup" } else { method.id });
         let weight = if method.ours { FontStyle::Bold } else { FontStyle::Normal };
         let label = text(14, weight, &colour).pos(Pos::new(HPos::Right, VPos::Center));
-        root.draw(&Text::new(method.label.trim(), (LEFT - 12, top + 20), label))?;
+        root.draw(&Text::new(method.label, (LEFT - 12, top + 20), label))?;
         let failed = case.all_failed();
         let said = format!("{} handoffs, {failed} of {} failed", case.taken.whole.len(), case.requests);
         let (style, ink) =

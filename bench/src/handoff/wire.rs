@@ -70,3 +70,16 @@ impl Record {
         Self { sequence: word(bytes, 0), id: word(bytes, 8), pid: word(bytes, 16) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let request = Request::read(&Request { id: 7, flags: KEEP }.bytes());
+        assert_eq!((request.id, request.flags), (7, KEEP));
+        let reply = Reply::read(&Reply { id: 7, sequence: 1 << 40, pid: 4_000_000, flags: GO_AWAY }.bytes());
+        assert_eq!((reply.id, reply.sequence, reply.pid, reply.flags), (7, 1 << 40, 4_000_000, GO_AWAY));
+    }
+}

@@ -15,20 +15,22 @@ use nix::sys::socket::{MsgFlags, recv, send};
 use std::collections::HashMap;
 use std::fs::{File, OpenOptions};
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsFd, AsRawFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::atomic::Ordering::{Relaxed, Release};
 use std::time::{Duration, Instant};
 
-/// For connections that are open when the drain begins. Their clients ask every 20 ms.
-const DRAIN: Duration = Duration::from_millis(100);
-/// For requests that are on their way when nothing is accepted any more.
-const FINISH: Duration = Duration::from_millis(50);
+/// For connections that are open when the drain begins. Their clients ask every 20 ms, if they get the CPU.
+const DRAIN: Duration = Duration::from_secs(1);
+/// For requests that are on their way when nothing is accepted any more: they come within microseconds, as above.
+const FINISH: Duration = Duration::from_secs(1);
 
 const LISTENER: u64 = 0;
 const SIGNALS: u64 = 1;
+const CONDUCTOR: u64 = 2;
 /// A descriptor of the mechanism: `Turn::theirs`.
-pub const THEIRS: u64 = 2;
+pub const THEIRS: u64 = 3;
 /// Connections: their number and this.
 const CONNECTIONS: u64 = 16;
 
@@ -38,7 +40,7 @@ pub struct Turn {
     pub theirs: bool,
     /// SIGHUP: replace yourself.
     pub upgrade: bool,
-    /// SIGTERM: end.
+    /// SIGTERM, or the conductor has gone: end.
     pub stop: bool,
 }
 
@@ -55,6 +57,7 @@ pub struct Work {
     pub generation: u32,
     epoll: Epoll,
     signals: SignalFd,
+    conductor: OwnedFd,
     listener: Option<TcpListener>,
     connections: HashMap<RawFd, Connection>,
     log: Option<File>,
@@ -75,6 +78,7 @@ impl Work {
         let signals = orders.thread_block().and_then(|()| SignalFd::with_flags(&orders, SfdFlags::SFD_CLOEXEC));
         let signals = signals.map_err(|errno| format!("signals: {errno}"))?;
         let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(|errno| format!("epoll: {errno}"))?;
+        let conductor = pidfd(ring.conductor.load(Relaxed))?;
         let (connections, log) = (HashMap::new(), None);
         let (sequence, writing, draining, old) = (0, false, None, 0);
         let work = Self {
@@ -82,6 +86,7 @@ impl Work {
             generation,
             epoll,
             signals,
+            conductor,
             listener: None,
             connections,
             log,
@@ -91,6 +96,7 @@ impl Work {
             old,
         };
         work.watch(&work.signals, SIGNALS)?;
+        work.watch(&work.conductor, CONDUCTOR)?;
         Ok(work)
     }
 
@@ -106,7 +112,7 @@ impl Work {
     /// What a program does before it can serve: here it only waits. The first generation has nobody to keep waiting.
     pub fn load(&self) {
         if self.generation > 0 {
-            let ms = self.ring.load_ms.load(std::sync::atomic::Ordering::Relaxed);
+            let ms = self.ring.load_ms.load(Relaxed);
             std::thread::sleep(Duration::from_millis(ms.into()));
         }
     }
@@ -151,7 +157,7 @@ impl Work {
     pub fn accept_on(&mut self, listener: TcpListener) -> Result<(), String> {
         self.watch(&listener, LISTENER)?;
         self.listener = Some(listener);
-        self.ring.owner.store(std::process::id(), std::sync::atomic::Ordering::Release);
+        self.ring.owner.store(std::process::id(), Release);
         self.stamp(Event::AcceptOn);
         Ok(())
     }
@@ -215,6 +221,7 @@ impl Work {
                     turn.upgrade |= signal == Some(Signal::SIGHUP);
                     turn.stop |= signal == Some(Signal::SIGTERM);
                 }
+                CONDUCTOR => turn.stop = true,
                 THEIRS => turn.theirs = true,
                 connection => self.answer((connection - CONNECTIONS) as RawFd)?,
             }
@@ -283,4 +290,14 @@ impl Work {
             self.old -= 1;
         }
     }
+}
+
+fn pidfd(pid: u32) -> Result<OwnedFd, String> {
+    // SAFETY: two numbers; the result is a new descriptor or -1.
+    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } as RawFd;
+    if fd < 0 {
+        return Err(format!("process {pid}: {}", std::io::Error::last_os_error()));
+    }
+    // SAFETY: as above.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

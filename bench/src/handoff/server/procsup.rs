@@ -52,7 +52,7 @@ pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), S
             server.draining = false;
             server.handoff.drained()?;
         }
-        if (turn.theirs || server.draining) && server.events()? {
+        if turn.theirs && server.event()? {
             return Ok(());
         }
     }
@@ -67,44 +67,43 @@ struct Server {
 }
 
 impl Server {
-    /// `true`: retired.
-    fn events(&mut self) -> Result<bool, String> {
-        while let Some(event) = self.handoff.next_event(0)? {
-            let work = &mut self.work;
-            match event.kind {
-                library::DRAIN => {
-                    work.drain();
-                    self.draining = true;
-                }
-                library::SEAL => {
-                    self.listener = work.accept_off();
-                    work.finish()?;
-                    let revision = work.write_off()?;
-                    self.handoff.sealed(revision)?;
-                    work.stamp(Event::Given);
-                }
-                library::LIVE => {
-                    work.stamp(Event::Owns);
-                    work.write_on()?;
-                    work.accept_on(self.listener.take().ok_or("no listener")?)?;
-                    self.handoff.live()?;
-                    let logged = work.sequence;
-                    if event.unsealed != 0 || (work.is_logged() && event.revision != logged) {
-                        return Err(format!("revision {} of {logged}, unsealed {}", event.revision, event.unsealed));
-                    }
-                    if work.generation == 0 {
-                        work.ring.settle(0);
-                    }
-                }
-                // The old one stands by; the new one stands alone, and may be replaced in turn.
-                library::COMMITTED if work.is_accepting() && work.generation > 0 => work.ring.settle(work.generation),
-                library::COMMITTED => {}
-                library::RETIRE => return Ok(true),
-                library::RESUME | library::ABORTED => {
-                    return Err(format!("an aborted handoff: event {}, reason {}", event.kind, event.reason));
-                }
-                other => return Err(format!("event {other}")),
+    /// Takes one; if there are more the descriptor stays readable. `true`: retired.
+    fn event(&mut self) -> Result<bool, String> {
+        let Some(event) = self.handoff.next_event(0)? else { return Ok(false) };
+        let work = &mut self.work;
+        match event.kind {
+            library::DRAIN => {
+                work.drain();
+                self.draining = true;
             }
+            library::SEAL => {
+                self.listener = work.accept_off();
+                work.finish()?;
+                let revision = work.write_off()?;
+                self.handoff.sealed(revision)?;
+                work.stamp(Event::Given);
+            }
+            library::LIVE => {
+                work.stamp(Event::Owns);
+                work.write_on()?;
+                work.accept_on(self.listener.take().ok_or("no listener")?)?;
+                self.handoff.live()?;
+                let logged = work.sequence;
+                if event.unsealed != 0 || (work.is_logged() && event.revision != logged) {
+                    return Err(format!("revision {} of {logged}, unsealed {}", event.revision, event.unsealed));
+                }
+                if work.generation == 0 {
+                    work.ring.settle(0);
+                }
+            }
+            // The new one stands alone, and may be replaced in turn. (The old one hears it too, and stands by.)
+            library::COMMITTED if work.is_accepting() && work.generation > 0 => work.ring.settle(work.generation),
+            library::COMMITTED => {}
+            library::RETIRE => return Ok(true),
+            library::RESUME | library::ABORTED => {
+                return Err(format!("an aborted handoff: event {}, reason {}", event.kind, event.reason));
+            }
+            other => return Err(format!("event {other}")),
         }
         Ok(false)
     }

@@ -1,0 +1,36 @@
+/* B4, L1, L2: the successor is stopped after it was told LIVE, or on probation. Its deadline comes; it is killed, and only then does the owner
+   take back (S1). */
+#include "harness.h"
+#include "handoff.h"
+
+int main(void)
+{
+    stage_begin();
+    stage.probation = 200;
+    party *o = first("old");
+    ask(o, "timeout %d 300", PS_HANDOFF_TIMEOUT_LIVE);
+    for (int stopped = 1; stopped >= 0; stopped--)
+        for (int spawned = 1; spawned >= 0; spawned--)
+            for (enum phase at = GIVEN; at <= SERVING; at++) {
+                ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
+                char *before = snapshot(o);
+                party *n = successor(o, spawned, 20000);
+                bring(o, n, MET, at);
+                int64_t start = now_ms();
+                if (stopped)
+                    stop(n);
+                else
+                    ask(n, "deaf 1");
+                n->serves = false; /* it will be dead when the owner is told */
+                CHECK_INT(expect(o, RESUME).unsealed, 1);
+                CHECK(is_dead(n->pid));
+                CHECK(now_ms() - start < 2000 * slowness());
+                aborted(o, PS_ERR_EXITED);
+                if (!spawned)
+                    waitpid(n->pid, NULL, 0);
+                gone(n);
+                as_before(o, before);
+            }
+    stage_end();
+    return 0;
+}

@@ -1,0 +1,44 @@
+/* L1: the owner is killed, or is stopped, while ps_handoff_new waits for its offer: whoever is left begins cold; while it is only stopped it owns, and the
+   call ends with PS_ERR_TIMEOUT. */
+#include "harness.h"
+#include "handoff.h"
+
+int main(void)
+{
+    stage_begin();
+    for (int spawned = 1; spawned >= 0; spawned--) {
+        party *o = first("old");
+        party *n = successor(o, spawned, 20000);
+        ask(o, "deaf 1");
+        say(n, "new %s", stage.path);
+        CHECK_INT(listen_to(n, 100), 0);
+        crash(o);
+        gone(o);
+        CHECK_INT(atoi(answered(__LINE__, n, "new", "PS_OK")), PS_HANDOFF_FIRST);
+        CHECK_INT(expect(n, LIVE).unsealed, 0);
+        ask(n, "live");
+        leave_in_order(n);
+
+        o = first("old");
+        char *before = snapshot(o);
+        n = successor(o, spawned, 20000);
+        stop(o);
+        int64_t start = now_ms();
+        CHECK(!is_offered(n));
+        CHECK(strncmp(n->reply, "PS_ERR_TIMEOUT", 14) == 0 && now_ms() - start < 8000 * slowness());
+        go_on(o);
+        CHECK(wait_until((ask(o, "sync"), o->count > 0 || !spawned), 5000));
+        if (!spawned)
+            leave(n);
+        CHECK(wait_until((ask(o, "sync"), atoi(ask(o, "fds")) == atoi(ask(o, "fds"))), 1000));
+        while (o->count)
+            CHECK(expect(o, ABORTED).reason < 0);
+        gone(n);
+        poll(NULL, 0, 20);
+        quiet(o);
+        as_before(o, before);
+        leave_in_order(o);
+    }
+    stage_end();
+    return 0;
+}

@@ -1,0 +1,36 @@
+/* L3, S7: a hundred handoffs of one owner that come to nothing in all phases: descriptors and memory stay, the next one succeeds. */
+/* timeout: 120 */
+#include "harness.h"
+#include "handoff.h"
+
+int main(void)
+{
+    long rss = 0;
+    stage_begin();
+    party *o = first("old");
+    ask(o, "set_state 100000 3");
+    char *before = snapshot(o);
+    for (int round = 0; round < 100; round++) {
+        bool spawned = round % 2;
+        enum phase at = LOADING + round / 2 % 5;
+        party *n = successor(o, spawned, 20000);
+        bring(o, n, MET, at);
+        crash(n);
+        if (at >= WARM)
+            expect(o, RESUME);
+        aborted(o, PS_ERR_EXITED);
+        gone(n);
+        forget(n);
+        if (round == 20)
+            rss = ask_number(o, "rss");
+    }
+    CHECK(ask_number(o, "rss") < rss + 1024);
+    as_before(o, before);
+    stage.probation = 10;
+    ask(o, "timeout %d 10", PS_HANDOFF_TIMEOUT_PROBATION);
+    party *n = upgrade(o, "new", 20000);
+    hand_over(o, n);
+    served_by(n);
+    stage_end();
+    return 0;
+}

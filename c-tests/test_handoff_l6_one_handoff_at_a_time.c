@@ -1,0 +1,41 @@
+/* L6: while a handoff is under way, a second one is PS_ERR_IN_PROGRESS, from the owner itself in every phase of the first until the probation is
+   over, and at the control path until the owner seals; who connects later than that waits for the new owner. The first is not disturbed. */
+#include "harness.h"
+#include "handoff.h"
+
+int main(void)
+{
+    stage_begin();
+    stage.probation = 700;
+    for (int spawned = 1; spawned >= 0; spawned--) {
+        party *o = first("old");
+        party *n = successor(o, spawned, 20000);
+        for (enum phase at = spawned ? MET : LOADING; at <= SEALING; at++) {
+            if (at > MET)
+                bring(o, n, at == LOADING ? MET : at - 1, at);
+            ask_for(o, PS_ERR_IN_PROGRESS, "upgrade 1000 %s", helper_path("nothing"));
+            if (at < SEALING) {
+                party *late = takeover("late");
+                ask_for(late, PS_ERR_IN_PROGRESS, "new %s", stage.path);
+                leave(late);
+            }
+            quiet(o);
+        }
+        bring(o, n, SEALING, GIVEN);
+        ask_for(o, PS_ERR_IN_PROGRESS, "upgrade 1000 %s", helper_path("nothing"));
+        ask_for(n, PS_ERR_IN_PROGRESS, "upgrade 1000 %s", helper_path("nothing"));
+        bring(o, n, GIVEN, SERVING);
+        ask_for(o, PS_ERR_IN_PROGRESS, "upgrade 1000 %s", helper_path("nothing"));
+        ask_for(n, PS_ERR_IN_PROGRESS, "upgrade 1000 %s", helper_path("nothing"));
+        party *patient = takeover("patient");
+        say(patient, "new %s", stage.path);
+        bring(o, n, SERVING, SETTLED);
+        leave(o);
+        CHECK_INT(atoi(answered(__LINE__, patient, "new", "PS_OK")), PS_HANDOFF_SUCCESSOR);
+        bring(n, patient, LOADING, SETTLED);
+        leave(n);
+        leave_in_order(patient);
+    }
+    stage_end();
+    return 0;
+}

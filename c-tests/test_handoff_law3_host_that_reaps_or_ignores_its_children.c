@@ -1,0 +1,44 @@
+/* Law 3: the old generation ignores SIGCHLD, or reaps every child it finds: a successor that dies, before and after the commit, is still noticed at
+   once, and one that is not needed is still ended. */
+#include "harness.h"
+#include "handoff.h"
+
+int main(void)
+{
+    static const char *const habits[] = {"ignore_children", "steal_children"};
+    stage_begin();
+    for (int habit = 0; habit < 2; habit++) {
+        party *o = first("old");
+        ask(o, "%s", habits[habit]);
+        char *before = snapshot(o);
+        for (enum phase at = MET; at <= SERVING; at++) {
+            party *n = upgrade(o, "new", 20000);
+            bring(o, n, MET, at);
+            crash(n);
+            if (at >= WARM)
+                CHECK_INT(expect_within(o, RESUME, 2000).unsealed, at >= GIVEN);
+            aborted(o, PS_ERR_EXITED);
+            gone(n);
+            as_before(o, strdup(before));
+        }
+        for (enum phase at = MET; at <= SEALING; at++) {
+            party *n = upgrade(o, "new", 20000);
+            bring(o, n, MET, at);
+            ask(o, "cancel");
+            if (at >= WARM)
+                expect(o, RESUME);
+            aborted(o, PS_ERR_CANCELLED);
+            gone(n);
+            as_before(o, strdup(before));
+        }
+        free(before);
+        stage.probation = 20;
+        ask(o, "timeout %d 20", PS_HANDOFF_TIMEOUT_PROBATION);
+        party *n = upgrade(o, "last", 20000);
+        hand_over(o, n);
+        served_by(n);
+        leave_in_order(n);
+    }
+    stage_end();
+    return 0;
+}

@@ -1,0 +1,45 @@
+/* D1.4: a successor in a pid namespace of its own cannot see the owner's pid: it is told so, at once or at the latest when the offer is due, and the
+   owner is not disturbed. */
+/* as-root */
+#include "harness.h"
+#include "handoff.h"
+
+int main(void)
+{
+    stage_begin();
+    party *o = first("old");
+    char *before = snapshot(o);
+    fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        if (unshare(CLONE_NEWPID) != 0)
+            _exit(77);
+        pid_t inside = fork();
+        if (inside == 0) {
+            execl(helper_path("generation"), "generation", stage.meeting, (char *)NULL);
+            _exit(127);
+        }
+        _exit(inside > 0 ? 0 : 77);
+    }
+    int status = wait_for(pid);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        SKIP("no pid namespaces here");
+    party *n = meet("elsewhere");
+    CHECK_INT(n->pid, 1);
+    say(n, "new %s", stage.path);
+    int64_t start = now_ms();
+    const char *reply = answer_of(__LINE__, n);
+    printf("after %d ms: %.300s\n", (int)(now_ms() - start), reply);
+    CHECK(strncmp(reply, "PS_ERR_PEER_REJECTED", 20) == 0);
+    say(n, "exit 0");
+    CHECK(wait_until((ask(o, "sync"), o->count > 0), 1000) || true);
+    while (o->count)
+        CHECK(expect(o, ABORTED).reason < 0);
+    CHECK(wait_until((waitpid(-1, NULL, WNOHANG), ask_number(o, "generation") == 1), 1000));
+    n->gone = true;
+    n->pid = pid; /* its number here is not known */
+    as_before(o, before);
+    stage_end();
+    return 0;
+}

@@ -1,0 +1,140 @@
+/* S10, S11, B21: a peer that speaks the protocol by hand (docs/handoff-protocol.md): messages at the wrong time, twice, of another handoff, out of order,
+   of unknown types, or from another process on the same channel change nothing; a version that nobody speaks is refused with words. */
+#include "harness.h"
+#include "handoff.h"
+
+#include <endian.h>
+
+enum { HELLO = 1, OFFER, ACK, WARM_, DELTA, COMMIT, LIVE_, SETTLE, SETTLED_, ABORT, NAK };
+
+static struct message {
+    uint32_t magic;
+    uint16_t type, flags;
+    uint64_t id;
+    uint32_t seq, length;
+    unsigned char body[200];
+} received;
+
+static uint64_t id;
+static uint32_t seq;
+
+static void put(int fd, uint16_t type, uint16_t flags, const void *body, uint32_t length)
+{
+    struct message m = {.type = htole16(type), .flags = htole16(flags), .id = htole64(id), .seq = htole32(++seq), .length = htole32(length)};
+    memcpy(&m.magic, "PSHO", 4);
+    memcpy(m.body, body, length);
+    CHECK_INT(send(fd, &m, 24 + length, MSG_NOSIGNAL), 24 + length);
+}
+
+static void plain(int fd, uint16_t type) { put(fd, type, 0, "", 0); }
+
+static void hello(int fd, uint16_t low, uint16_t high)
+{
+    unsigned char body[8] = {1, 0, 4, 0, low & 255, low >> 8, high & 255, high >> 8};
+    id = seq = 0;
+    put(fd, HELLO, 0, body, 8);
+}
+
+static void ack(int fd, uint8_t part)
+{
+    unsigned char body[10] = {3, 0, 6, 0, part, 0, part + 1, 0, 0, 0};
+    put(fd, ACK, 0, body, 10);
+}
+
+/* The type of the next message; its descriptors are closed. 0: the end. */
+static int get(int fd)
+{
+    char control[2048];
+    CHECK(is_readable(fd, PATIENCE_MS));
+    struct iovec bytes = {.iov_base = &received, .iov_len = sizeof received};
+    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
+    for (struct cmsghdr *c = length > 0 ? CMSG_FIRSTHDR(&message) : NULL; c; c = CMSG_NXTHDR(&message, c))
+        for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++)
+            close(((int *)(void *)CMSG_DATA(c))[i]);
+    id = length > 0 ? le64toh(received.id) : id;
+    return length > 0 ? le16toh(received.type) : 0;
+}
+
+int main(void)
+{
+    stage_begin();
+    party *o = first("old");
+    char *before = snapshot(o);
+
+    int fd = guest(); /* a version of the future */
+    hello(fd, 200, 300);
+    CHECK_INT(get(fd), NAK);
+    CHECK_INT(get(fd), 0);
+    close(fd);
+    quiet(o);
+    for (uint16_t type = OFFER; type <= NAK + 2; type++) { /* no greeting at all */
+        fd = guest();
+        id = 1ull << 24 | 1;
+        plain(fd, type);
+        quiet(o);
+        close(fd);
+    }
+    as_before(o, strdup(before));
+
+    fd = guest();
+    hello(fd, 1, 300); /* who speaks more than we do can speak with us */
+    CHECK_INT(get(fd), OFFER);
+    uint64_t right = id;
+    plain(fd, WARM_); /* before it has acknowledged */
+    ack(fd, 3);
+    plain(fd, LIVE_);
+    plain(fd, SETTLED_);
+    plain(fd, COMMIT);
+    plain(fd, SETTLE);
+    plain(fd, OFFER);
+    quiet(o);
+    CHECK_INT(ask_number(o, "generation"), 1);
+    id = right + 1; /* of another handoff */
+    ack(fd, 0);
+    plain(fd, ABORT);
+    id = right - (1ull << 24);
+    plain(fd, ABORT);
+    id = right;
+    seq -= 5; /* seen already */
+    plain(fd, ABORT);
+    seq += 5;
+    put(fd, 77, 1, "", 0); /* unknown, may be skipped */
+    quiet(o);
+    ack(fd, 0);
+    plain(fd, LIVE_);
+    pid_t other = fork(); /* the same channel, another process */
+    if (other == 0) {
+        plain(fd, WARM_);
+        plain(fd, ABORT);
+        _exit(0);
+    }
+    wait_for(other);
+    quiet(o);
+    seq += 10;
+    put(fd, 78, 0, "", 0); /* unknown, must be understood */
+    CHECK_INT(get(fd), NAK);
+    quiet(o);
+    plain(fd, WARM_);
+    expect(o, DRAIN);
+    plain(fd, WARM_);
+    ack(fd, 0);
+    plain(fd, SETTLED_);
+    plain(fd, HELLO);
+    quiet(o);
+    ask(o, "drained");
+    expect(o, SEAL);
+    plain(fd, SETTLED_);
+    plain(fd, LIVE_);
+    quiet(o);
+    CHECK_INT(ask_number(o, "generation"), 1);
+    plain(fd, ABORT);
+    CHECK_INT(expect(o, RESUME).unsealed, 0);
+    expect(o, ABORTED);
+    CHECK_INT(get(fd), ABORT);
+    CHECK_INT(get(fd), 0);
+    close(fd);
+    as_before(o, before);
+    stage_end();
+    return 0;
+}

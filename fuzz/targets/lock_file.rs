@@ -1,0 +1,27 @@
+//! Any text in the lock file: a cold start all the same, with a generation.
+#![no_main]
+
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use libfuzzer_sys::fuzz_target;
+use procsup::handoff::{Handoff, Role};
+
+static HERE: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("control");
+    (dir, path)
+});
+
+fuzz_target!(|data: &[u8]| {
+    let path = &HERE.1;
+    std::fs::write(path.with_file_name("control.lock"), data).unwrap();
+    let first = Handoff::new(path).unwrap();
+    let generation = first.generation().unwrap();
+    assert_eq!(first.role().unwrap(), Role::First);
+    assert!((1..=u64::from(u32::MAX)).contains(&generation));
+    drop(first);
+    // What was published is the count that the next one reads.
+    let next = Handoff::new(path).unwrap().generation().unwrap();
+    assert!(next == generation + 1 || generation == u64::from(u32::MAX));
+});

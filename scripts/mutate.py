@@ -1,0 +1,378 @@
+#!/usr/bin/env python3
+"""Mutation testing of the handoff: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
+
+  mutate.py [NAME ...]     those whose name holds NAME; all of them without
+  mutate.py --list         what there is
+  mutate.py --check        only whether each bug can still be put in
+  mutate.py --write        writes the section of docs/mutations.md
+
+B1 to B20 are bugs of an older protocol (Bn in tests and documents), S and L the laws of docs/handoff-protocol.md. A bug that no test notices is told, and the exit code is 1.
+The copy and what is built from it lie in target/mutants; results are kept there, so a run can be continued."""
+import argparse
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PLACE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "mutants"
+TREE, BUILD, CMAKE, RESULTS = PLACE / "tree", PLACE / "build", PLACE / "cmake", PLACE / "results.json"
+DOCUMENT = ROOT / "docs/mutations.md"
+BEGIN, END = "<!-- scripts/mutate.py: begin -->", "<!-- scripts/mutate.py: end -->"
+PATIENCE = 300  # seconds for one run of tests: who takes longer hangs
+
+OWNER, SUCCESSOR, WORD = (f"machine/{name}.rs" for name in ("owner", "successor", "word"))
+RUST = ["--lib handoff::", "--test handoff", "--test handoff_hostile"]
+EXPLORER = ["--test handoff_explorer"]
+
+
+class Mutation:
+    """One bug: what is searched (exactly one place) and what is put there. `c`: which C tests are run, by name."""
+
+    def __init__(self, name, text, *patches, c="", equivalent=""):
+        self.name, self.text, self.patches, self.c, self.equivalent = name, text, patches, c, equivalent
+        pure = any(file.startswith("machine/") for file, _, _ in patches)
+        self.cargo = RUST + (EXPLORER if pure else [])
+
+
+M = Mutation
+MUTATIONS = [
+    # ---- the bugs of the older protocol ----
+    M("B1", "`O_NONBLOCK` is cleared on receipt",
+      ("holdings.rs", "self.named.push((name, fd));\n            }\n            Place::Own(Own::State)",
+       "let _ = nix::fcntl::fcntl(&fd, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()));\n                self.named.push((name, fd));\n            }\n            Place::Own(Own::State)"),
+      c="law16|b20"),
+    M("B2", "a successor that owns gives up when the channel ends (there, it was the supervisor's)",
+      (SUCCESSOR, "(P::Opening, E::Hangup) => {\n                self.cut = true;\n                List::none()\n            }",
+       "(P::Opening, E::Hangup) => self.end(Reason::HungUp),"), c="b3_|overlap_owner"),
+    M("B3", "a warm successor gives up when the owner dies",
+      (SUCCESSOR, "(P::Warm, E::PeerGone) => {\n                self.orphan = true;\n                self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)])\n            }",
+       "(P::Warm, E::PeerGone) => self.end(Reason::Died),"), c="b3_|overlap_owner"),
+    M("B3 loading", "a loading successor gives up when the owner dies",
+      (SUCCESSOR, "(P::Loading, E::PeerGone) => {\n                self.orphan = true;\n                self.go(P::Loading, None, &[])\n            }",
+       "(P::Loading, E::PeerGone) => self.end(Reason::Died),"), c="b3_"),
+    M("B4", "no probation: the owner retires when the successor serves",
+      (OWNER, "fn stand_by(&mut self, now: i64) -> List {", "fn stand_by(&mut self, now: i64) -> List {\n        if now > 0 { return self.retire(); }"), c="b4_|b14|whole_order"),
+    M("B5", "the control path is bound anew by the successor",
+      ("successor_side.rs", "self.control = Some(fd),", "self.control = super::control::bind(&self.path).ok().or(Some(fd)),"), c="s7_|l3_"),
+    M("B6", "no RESUME after a failed drain",
+      (OWNER, "(_, E::Failed) if self.may_cancel()", "(P::Draining, E::Failed) => {\n                self.drained = false;\n                self.abort(Reason::Failed)\n            }\n            (_, E::Failed) if self.may_cancel()"),
+      c="s12_"),
+    M("B7", "no RESUME after a failed seal",
+      (OWNER, "(_, E::Failed) if self.may_cancel()", "(P::Sealing, E::Failed) => {\n                self.drained = false;\n                self.abort(Reason::Failed)\n            }\n            (_, E::Failed) if self.may_cancel()"),
+      c="s12_"),
+    M("B8 owner", "the owner waits for ever: DRAIN, SEAL, WARM",
+      (OWNER, "now.saturating_add(limit).min(self.whole)", "now.saturating_add(limit).max(i64::MAX)"), c="l2_"),
+    M("B8 whole", "the owner waits for ever for WARM",
+      (OWNER, "if which == part => self.go(P::Warming, Some(self.whole), &[]),", "if which == part => self.go(P::Warming, None, &[]),"), c="l2_"),
+    M("B8 live", "the owner waits for ever for LIVE",
+      (OWNER, "self.go(P::Handing, Some(now.saturating_add(self.limits.live)), &[Action::SendCommit])", "self.go(P::Handing, None, &[Action::SendCommit])"), c="b4_"),
+    M("B8 successor", "a warm successor waits for ever",
+      (SUCCESSOR, "self.go(P::Warm, Some(self.whole), &[Action::SendWarm])", "self.go(P::Warm, None, &[Action::SendWarm])"), c="l1_owner_hangs_before"),
+    M("B8 guests", "a silent guest keeps others out",
+      ("guests.rs", "if self.guests.len() == control::GUESTS {\n                        let oldest = self.guests[0].key;\n                        drop(self.send_away(oldest));\n                    }",
+       "if !self.guests.is_empty() {\n                        continue;\n                    }"), c="b8_"),
+    M("B9", "claimed descriptors are not kept for the next handoff",
+      ("mod.rs", "let (fd, copy) = taken.ok_or_else(|| not_found(name))?;\n            let old = driver.holdings.set(name, copy);\n            driver.rubbish.extend(old);\n            Ok(fd)",
+       "let (fd, _copy) = taken.ok_or_else(|| not_found(name))?;\n            Ok(fd)"), c="l3_fifty|b20"),
+    M("B12", "DRAIN comes with the offer: the successor loads while nobody works",
+      (OWNER, "if which == part => self.go(P::Warming, Some(self.whole), &[]),",
+       "if which == part => {\n                self.drained = true;\n                self.go(P::Draining, Some(self.whole), &[Action::Tell(Notice::Drain)])\n            }"), c="whole_order"),
+    M("B13", "the lock is given up by the old generation with its end (`LOCK_UN`)",
+      ("owner_side.rs", "fn let_go(&mut self) {", "fn let_go(&mut self) {\n        if let Some(lock) = &self.lock {\n            crate::sys::lockfile::unlock(lock);\n        }"),
+      ("../sys/lockfile.rs", "/// Whether the path names this very file.",
+       "/// Unlocks.\npub fn unlock(file: &OwnedFd) {\n    // SAFETY: no pointers.\n    let _ = unsafe { check(syscall!(libc::SYS_flock, file.as_raw_fd(), libc::LOCK_UN)) };\n}\n\n/// Whether the path names this very file."),
+      c="control_path|whole_order|l3_fifty"),
+    M("B14", "a successor serves when it is warm, before it owns",
+      (SUCCESSOR, "(P::Loading, E::Warm) => self.go(P::Warm, Some(self.whole), &[Action::SendWarm]),",
+       "(P::Loading, E::Warm) => {\n                let mut list = self.open(false);\n                list.push(Action::SendWarm);\n                list\n            }"), c="whole_order"),
+    # ---- who owns ----
+    M("S1 message", "COMMIT is believed without a look at the word",
+      (SUCCESSOR, "(P::Warm, E::Commit) => self.go(P::Looking, self.deadline, &[Action::Ask(Ask::Look)]),", "(P::Warm, E::Commit) => self.open(false),")),
+    M("S1 promote", "a successor promotes itself when the channel ends, without proof of a death",
+      (SUCCESSOR, "(P::Loading | P::Warm, E::Hangup) if !self.orphan => {",
+       "(P::Warm, E::Hangup) => self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)]),\n            (P::Loading | P::Warm, E::Hangup) if !self.orphan => {"), c="l1_|b3_"),
+    M("S1 take back", "the standby takes back when the channel ends, without proof of a death",
+      (OWNER, "(P::Handing | P::Closing | P::Probation | P::Asking, E::Hangup) => {\n                self.cut = true;\n                List::none()\n            }",
+       "(P::Handing | P::Closing | P::Probation | P::Asking, E::Hangup) => self.reclaim(Ask::TakeBack),"), c="b4_"),
+    M("S1 kill", "the standby takes back when it has killed, before the death",
+      (OWNER, "&[Action::Kill]),\n            (P::Condemning, E::Record(_, false, Seen::Live))", "&[Action::Kill, Action::Ask(Ask::TakeBack)]),\n            (P::Killing, E::Record(Ask::TakeBack, true, _)) => self.resume_after(Reason::Died),\n            (P::Condemning, E::Record(_, false, Seen::Live))"), c="b4_"),
+    M("S1 reclaim", "ABORT after the commit is believed without a look at the word",
+      (WORD, "(Ask::Reclaim, Seen::Returned)", "(Ask::Reclaim, Seen::Returned | Seen::Committed | Seen::Live)"), c="b14|s9_"),
+    M("S1 ticket", "the word does not know which attempt it is of",
+      (WORD, "let mine = self.handoff == ticket.handoff;", "let mine = true;")),
+    M("S3 delta", "the commit does not wait for what changed since the offer",
+      (OWNER, "match parts {\n            0 => self.commit(),", "match parts {\n            0.. if now > 0 => self.commit(),\n            0 => self.commit(),"), c="d17_"),
+    M("S3 revision", "the revision is not noted", ("mod.rs", "record.set_revision(revision);", "let _ = (record, revision);"), c="whole_order_exclusive"),
+    M("S3 unsealed", "a promoted successor is told that all was sealed",
+      (SUCCESSOR, "self.promoted = true;\n                self.open(true)", "self.promoted = true;\n                self.open(false)"), c="b3_"),
+    M("S3 reload", "a standby that takes back is not told to reload",
+      (OWNER, "Action::Tell(Notice::Resume { unsealed: true })", "Action::Tell(Notice::Resume { unsealed: false })"), c="b4_|b14"),
+    M("S4 take back", "a take-back uses the successor's generation again",
+      (WORD, "Seen::Returned | Seen::Next) => word(2, Phase::Settled),", "Seen::Returned | Seen::Next) => word(1, Phase::Settled),"), c="b4_"),
+    M("S4 file", "the lock file does not count", ("epoch.rs", "let _ = lockfile::write(lock, padded.as_bytes());", "let _ = (lock, padded, lockfile::write);"), c="control_path_and_lock"),
+    M("S5 unclaimed", "what nobody took stays open",
+      ("mod.rs", "driver.close_unclaimed();\n                driver.feed_successor(successor::Event::Live);", "driver.feed_successor(successor::Event::Live);"), c="s5_"),
+    M("S5 standby", "the standby closes what it has handed on when the successor serves",
+      ("owner_side.rs", "Action::Tell(notice) => {\n                self.tell(notice);", "Action::Tell(notice) => {\n                if notice == Notice::Committed {\n                    self.clear_holdings();\n                }\n                self.tell(notice);"), c="b4_|l3_fifty"),
+    M("S7 shutdown", "the control path's socket is shut down by who leaves",
+      ("owner_side.rs", "fn let_go(&mut self) {", "fn let_go(&mut self) {\n        if let Some(control) = &self.control {\n            let _ = nix::sys::socket::shutdown(std::os::fd::AsRawFd::as_raw_fd(control), nix::sys::socket::Shutdown::Both);\n        }"), c="l3_fifty|whole_order"),
+    M("S7 path", "the control path is not listened to again after an abort",
+      ("owner_side.rs", "self.see_out(leaving);\n                }\n                self.watch_control(true);", "self.see_out(leaving);\n                }"), c="l3_hundred"),
+    M("S8 dismiss", "a spawned successor that is not needed is left running",
+      ("peer.rs", "Tie::Child(child) => {\n                let _ = child.stop(-1, Cause::Stop);", "Tie::Child(child) => {\n                let _ = &Cause::Stop;"), c="s7_|l2_"),
+    M("S9 disown", "the successor stays a child to be swept after the commit",
+      (OWNER, "&[Action::Disown, Action::Ask(Ask::Commit)]", "&[Action::Ask(Ask::Commit)]"), c="s9_|whole_order"),
+    M("S9 condemn", "a settled owner can be condemned", (WORD, "(Ask::Condemn, Seen::Committed | Seen::Live)", "(Ask::Condemn, Seen::Committed | Seen::Live | Seen::Next)"), c="s9_"),
+    M("S9 kill", "the standby kills without condemning",
+      (OWNER, "(P::Asking, E::Timeout) => self.go(P::Condemning, None, &[Action::Ask(Ask::Condemn)]),",
+       "(P::Asking, E::Timeout) => self.go(P::Killing, Some(now.saturating_add(self.limits.live)), &[Action::Kill]),"), c="s9_|b4_"),
+    M("S9 settle", "a condemned successor can settle", (WORD, "(Ask::Settle, Seen::Committed | Seen::Live)", "(Ask::Settle, Seen::Committed | Seen::Live | Seen::Condemned)")),
+    # ---- who may speak, and what ----
+    M("S10 user", "any user is admitted", ("driver.rs", "uid == 0 || uid == nix::unistd::geteuid().as_raw()", "uid < u32::MAX"), c="s10_"),
+    M("S10 sender", "a message of any process is taken", ("link.rs", "if sender.pid != self.peer {", "if sender.pid == 0 {")),
+    M("S10 signal", "a successor that cannot be ended is committed to", ("peer.rs", "pidfd::signal(self.pidfd.as_raw_fd(), 0) == Err(SendError::Errno(Errno::EPERM))", "false && Errno::EPERM == Errno::EPERM"), c="s10_"),
+    M("S10 page", "a page that could be shortened is mapped", ("../sys/shared.rs", "!seals.contains(SealFlag::F_SEAL_SHRINK) ||", "seals.is_empty() && false ||")),
+    M("S10 state", "a state that is not sealed is taken", ("holdings.rs", "if memfd::is_sealed(&fd) =>", "if memfd::is_sealed(&fd) || true =>")),
+    M("S10 relisten", "a new owner does not listen anew: whoever connects sees the one before it",
+      ("owner_side.rs", "self.party = Party::Owner(Owner::new(starting, self.options.mode, self.options.limits));\n        if let Some(control) = &self.control {\n            let _ = socket::relisten(control);\n        }",
+       "self.party = Party::Owner(Owner::new(starting, self.options.mode, self.options.limits));"), c="l3_fifty|whole_order"),
+    M("S11 id", "another handoff's messages are taken", ("link.rs", "if !of_this || message.seq <= self.seen {", "let _ = of_this;\n                if message.seq <= self.seen {")),
+    M("S11 sequence", "old messages are taken", ("link.rs", "if !of_this || message.seq <= self.seen {", "if !of_this {")),
+    M("S11 part", "any part's acknowledgement counts",
+      (OWNER, "(P::Offering(part), E::Ack(which)) if which == part => self.go", "(P::Offering(part), E::Ack(which)) if which >= part => self.go"), c="d15_six"),
+    M("S11 places", "descriptors and places need not be as many", ("wire.rs", "(body.places.len() == fds).then_some(body)", "(body.places.len() >= fds).then_some(body)")),
+    M("S12 resume", "RESUME though DRAIN was not told", (OWNER, "if core::mem::take(&mut self.drained) {", "self.drained = false;\n        if self.phase == Phase::Serving {"), c="s7_"),
+    M("S13 leak", "descriptors that came with a truncated message stay open",
+      ("link.rs", "if received.truncated {\n            return Found::Truncated;", "if received.truncated {\n            std::mem::forget(received);\n            return Found::Truncated;"), c="l1_successor_without"),
+    # ---- liveness ----
+    M("L1 order", "a deadline counts before a death",
+      ("driver.rs", "&& !self.look_at_peer() && !self.postpone(now)", "&& !self.postpone(now)"), c="b3_|l1_"),
+    M("L1 dying", "a successor does not wait for an owner that takes long to die", ("driver.rs", "&& !self.look_at_peer() && !self.postpone(now)", "&& !self.look_at_peer()"), c="b3_|l1_"),
+    M("L1 words", "the end of the channel comes before the last words",
+      ("../sys/socket.rs", "Err(Errno::EINTR | Errno::ECONNRESET) => {}\n            Err(errno) => return Err(errno),\n            Ok(length) => break length,", "Err(Errno::EINTR) => {}\n            Err(errno) => return Err(errno),\n            Ok(length) => break length,"), c="s7_|b14"),
+    M("L1 reclaim", "what was returned is not taken back", (OWNER, "E::Abort(_)) => self.with(&[Action::Ask(Ask::Reclaim)])", "E::Abort(_)) => List::none()"), c="b14"),
+    M("L1 look", "a warm successor does not look at the word by itself", ("driver.rs", "self.look_at = self.is_warm().then(", "self.look_at = (self.is_warm() && false).then("), c="l1_"),
+    M("L1 slack", "no slack between the two deadlines", (SUCCESSOR, "const SLACK: i64 = 500_000_000;", "const SLACK: i64 = 0;"),
+      c="l2_", equivalent="both verdicts are right, and both sides end; the slack only chooses which words come first"),
+    M("L6 busy", "a second greeting begins a second handoff", ("guests.rs", "if !idle || self.spawning || !self.notices.is_empty() {", "if idle && self.spawning {"), c="l6_"),
+]
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def path_of(file):
+    return TREE / "src/handoff" / file
+
+
+def copy_tree():
+    """The sources as they are; only what changed is touched, so that cargo builds little."""
+    names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True)
+    wanted = {name for name in names.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
+    for name in wanted:
+        source, copy = ROOT / name, TREE / name
+        if not copy.exists() or copy.read_bytes() != source.read_bytes():
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(str(source), str(copy))
+            copy.chmod(source.stat().st_mode)
+
+
+def put_in(mutation):
+    """Changes the copy; gives what it was, or None if a place is not there once."""
+    before = {}
+    for file, old, new in mutation.patches:
+        path = path_of(file)
+        text = path.read_text()
+        if text.count(old) != 1:
+            say(f"{mutation.name}: {text.count(old)} places in {file}: {old.splitlines()[0]}")
+            take_out(before)
+            return None
+        before.setdefault(path, text)
+        path.write_text(text.replace(old, new))
+    return before
+
+
+def take_out(before):
+    for path, text in before.items():
+        path.write_text(text)
+
+
+def run(command, seconds, **more):
+    """Its output and whether it ended in time; what it started ends with it."""
+    began = subprocess.Popen(list(map(str, command)), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True, **more)
+    try:
+        output, in_time = began.communicate(timeout=seconds)[0], True
+    except subprocess.TimeoutExpired:
+        os.killpg(began.pid, signal.SIGKILL)
+        output, in_time = began.communicate()[0], False
+    return output.decode(errors="replace"), began.returncode, in_time
+
+
+def cargo(*arguments, seconds=PATIENCE):
+    command = ["cargo", *arguments]
+    return run(command, seconds, cwd=str(TREE), env={**os.environ, "CARGO_TARGET_DIR": str(BUILD), "PROCSUP_HOSTILE_SEEDS": "100"})
+
+
+def rust_tests(which):
+    """Names of the tests that failed or did not end."""
+    kind, name = which.split()
+    arguments = ["--lib", name] if kind == "--lib" else [kind, name]
+    output, code, in_time = cargo("test", "--no-fail-fast", *arguments)
+    where = "unit" if kind == "--lib" else name
+    began = set(re.findall(r"^test (\S+) ", output, re.MULTILINE))
+    failed = set(re.findall(r"^test (\S+) \.\.\. FAILED", output, re.MULTILINE))
+    if "error: could not compile" in output:
+        return None
+    if not in_time:
+        failed |= {name for name in re.findall(r"^test (\S+) has been running", output, re.MULTILINE)} or {"(hangs)"}
+    elif code != 0 and not failed:
+        failed = {"(crashes)"}
+    del began
+    return {f"{where}: {name.split('::')[-1]}" for name in failed}
+
+
+def c_tests(pattern):
+    output, _, _ = run(["ctest", "--test-dir", CMAKE, "-R", f"handoff_({pattern})", "-j", "2", "--timeout", "60"], PATIENCE)
+    names = re.findall(r"Test +#\d+: (\S+) \.*\s*\*\*\*(?!Skipped)", output)
+    return {f"C: {re.sub('^(test_)?handoff_', '', name)}" for name in names}
+
+
+def build_c_tests(ctest):
+    """Once; the library beneath them is changed for each bug."""
+    if not ctest:
+        return False
+    cargo("build", "--lib", seconds=1200)
+    options = [f"-DPROCSUP_LIBRARY_DIR={BUILD}/debug", "-DPROCSUP_VARIANTS=OFF"]
+    code = run(["cmake", "-S", TREE, "-B", CMAKE, *options], 300)[1]
+    names = [path.stem for path in (TREE / "c-tests").glob("test_handoff_*.c")]
+    wanted = [word for name in names for word in ("--target", name)]
+    output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", "--target", "help"], 60)
+    targets = [name for name in names if f" {name}\n" in output or f"{name}:" in output] or names
+    helpers = re.findall(r"\b(helper_\w+)", output)
+    wanted = [word for name in [*targets, *sorted(set(helpers))] for word in ("--target", name)]
+    output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", *wanted], 1200)
+    if code or built:
+        say(output[-2000:])
+        say("the C tests cannot be built: only those in Rust are run")
+    return not (code or built)
+
+
+def noticed_by(mutation, with_c):
+    """Which tests turned red; None if the bug does not compile."""
+    red = set()
+    for which in mutation.cargo:
+        found = rust_tests(which)
+        if found is None:
+            return None
+        red |= found
+    if with_c and mutation.c:
+        output, code, _ = cargo("build", "--lib")
+        if code:
+            return None
+        red |= c_tests(mutation.c)
+    return red
+
+
+def table(results):
+    lines = [BEGIN, "## The handoff", "",
+             "By `./x mutate` ([scripts/mutate.py](../scripts/mutate.py) has the bugs as patches). B numbers are bugs of an older protocol, S and L the",
+             "laws of [handoff-protocol.md](handoff-protocol.md#what-is-guaranteed). `unit` tests are in `src/handoff/`, `C` ones are `c-tests/test_handoff_…`.", "",
+             "| | bug put in | noticed by |", "|---|---|---|"]
+    for mutation in MUTATIONS:
+        red = results.get(mutation.name)
+        if red is None:
+            continue
+        groups = {}
+        for name in sorted(red):
+            where, test = name.split(": ", 1)
+            groups.setdefault(where, []).append(test)
+        parts = []
+        for where in ("unit", "handoff", "handoff_hostile", "handoff_explorer", "C"):
+            tests = groups.get(where, [])
+            shown = ", ".join(f"`{name}`" for name in tests[:3]) + (f" and {len(tests) - 3} more" if len(tests) > 3 else "")
+            if tests:
+                parts.append(f"{where}: {shown}")
+        text = "; ".join(parts) or "nothing" + (f": {mutation.equivalent}" if mutation.equivalent else "")
+        lines.append(f"| {mutation.name} | {mutation.text} | {text} |")
+    return "\n".join([*lines, "", END, ""])
+
+
+def write(results):
+    text = DOCUMENT.read_text()
+    section = table(results)
+    if BEGIN in text:
+        text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) + 1 :]
+    else:
+        text = text.rstrip("\n") + "\n\n" + section
+    DOCUMENT.write_text(text)
+    say(f"{DOCUMENT.relative_to(ROOT)} is written")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*")
+    for option in ("--list", "--check", "--write", "--no-c", "--continue"):
+        parser.add_argument(option, action="store_true")
+    options = parser.parse_args()
+    chosen = [m for m in MUTATIONS if not options.names or any(name in m.name for name in options.names)]
+    if options.list:
+        for mutation in chosen:
+            say(f"{mutation.name:<14} {mutation.text}")
+        return 0
+    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    if options.write and not options.names:
+        write(results)
+        return 0
+    copy_tree()
+    if options.check:
+        missing = []
+        for mutation in chosen:
+            before = put_in(mutation)
+            missing += [mutation.name] if before is None else []
+            take_out(before or {})
+        say(f"{len(chosen) - len(missing)} of {len(chosen)} can be put in")
+        return 1 if missing else 0
+    with_c = not options.no_c and build_c_tests(shutil.which("ctest") and shutil.which("cmake"))
+    say("without a bug:")
+    clean = set()
+    for which in RUST + EXPLORER:
+        clean |= rust_tests(which) or set()
+    if with_c:
+        clean |= c_tests(".*")
+    say(f"  red already: {', '.join(sorted(clean)) or 'none'}")
+    bad = []
+    for mutation in chosen:
+        if getattr(options, "continue") and mutation.name in results:
+            continue
+        began = time.monotonic()
+        before = put_in(mutation)
+        if before is None:
+            bad.append(mutation.name)
+            continue
+        try:
+            red = noticed_by(mutation, with_c)
+        finally:
+            take_out(before)
+        if red is None:
+            say(f"{mutation.name}: does not compile")
+            bad.append(mutation.name)
+            continue
+        red = sorted(red - clean)
+        results[mutation.name] = red
+        RESULTS.write_text(json.dumps(results, indent=1))
+        say(f"{mutation.name:<14} {len(red):>3} tests  {time.monotonic() - began:4.0f} s  {', '.join(red[:4])}")
+        if not red and not mutation.equivalent:
+            bad.append(mutation.name)
+    say(f"not noticed, or not to be put in: {', '.join(bad) or 'none'}")
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

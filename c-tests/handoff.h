@@ -156,7 +156,7 @@ HARNESS __attribute__((format(printf, 3, 4))) void say_with(party *p, int fd, co
 #define say(p, ...) say_with((p), -1, __VA_ARGS__)
 
 /* The answer to what was said. */
-HARNESS const char *answer_of(int line, party *p)
+HARNESS const char *answer_at(const char *file, int line, party *p)
 {
     int64_t until = now_ms() + PATIENCE_MS;
     for (;;) {
@@ -164,40 +164,42 @@ HARNESS const char *answer_of(int line, party *p)
         if (got == 1)
             return p->reply;
         if (got <= 0)
-            harness_fail(__FILE__, line, "%s %s", p->name, got == 0 ? "does not answer" : "has ended");
+            harness_fail(file, line, "%s %s", p->name, got == 0 ? "does not answer" : "has ended");
     }
 }
 
 /* The answer must be this status; gives what follows it. */
-HARNESS const char *answered(int line, party *p, const char *what, const char *status)
+HARNESS const char *answered_at(const char *file, int line, party *p, const char *what, const char *status)
 {
-    const char *reply = answer_of(line, p);
+    const char *reply = answer_at(file, line, p);
     size_t length = strlen(status);
     if (strncmp(reply, status, length) != 0 || (reply[length] && reply[length] != ' ' && reply[length] != '\n'))
-        harness_fail(__FILE__, line, "%s, asked for %s, says %.500s; expected %s", p->name, what, reply, status);
+        harness_fail(file, line, "%s, asked for %s, says %.500s; expected %s", p->name, what, reply, status);
     return reply[length] ? reply + length + 1 : "";
 }
 
-#define ask_for(p, status, ...) (say_with((p), -1, __VA_ARGS__), answered(__LINE__, (p), #__VA_ARGS__, #status))
+#define ask_for(p, status, ...) (say_with((p), -1, __VA_ARGS__), answered_at(__FILE__, __LINE__, (p), #__VA_ARGS__, #status))
+#define answered(p, what, status) answered_at(__FILE__, __LINE__, (p), (what), (status))
+#define answer_of(p) answer_at(__FILE__, __LINE__, (p))
 #define ask(p, ...) ask_for(p, PS_OK, __VA_ARGS__)
 #define ask_number(p, ...) atoll(ask(p, __VA_ARGS__))
 
 /* ---- events -------------------------------------------------------------------------------------------------------------- */
 
-HARNESS ps_handoff_event expect_at(int line, party *p, int kind, int ms)
+HARNESS ps_handoff_event expect_at(const char *file, int line, party *p, int kind, int ms)
 {
     int64_t until = now_ms() + ms;
     while (p->count == 0) {
         int got = listen_to(p, (int)(until > now_ms() ? until - now_ms() : 0));
         if (got == 0)
-            harness_fail(__FILE__, line, "%s is not told %s", p->name, kind_name(kind));
+            harness_fail(file, line, "%s is not told %s", p->name, kind_name(kind));
         if (got < 0)
-            harness_fail(__FILE__, line, "%s has ended, expected %s", p->name, kind_name(kind));
+            harness_fail(file, line, "%s has ended, expected %s", p->name, kind_name(kind));
     }
     ps_handoff_event event = p->events[0];
     memmove(p->events, p->events + 1, (size_t)--p->count * sizeof *p->events);
     if (event.kind != kind)
-        harness_fail(__FILE__, line, "%s is told %s (%s), expected %s", p->name, kind_name(event.kind), ps_status_name(event.reason),
+        harness_fail(file, line, "%s is told %s (%s), expected %s", p->name, kind_name(event.kind), ps_status_name(event.reason),
                      kind_name(kind));
     if (kind == LIVE || kind == RESUME)
         serving(p, true);
@@ -208,29 +210,29 @@ HARNESS ps_handoff_event expect_at(int line, party *p, int kind, int ms)
     CHECK(!awaited || event.deadline_ns >= event.time_ns);
     return event;
 }
-#define expect(p, kind) expect_at(__LINE__, (p), (kind), PATIENCE_MS)
-#define expect_within(p, kind, ms) expect_at(__LINE__, (p), (kind), (ms) * slowness())
+#define expect(p, kind) expect_at(__FILE__, __LINE__, (p), (kind), PATIENCE_MS)
+#define expect_within(p, kind, ms) expect_at(__FILE__, __LINE__, (p), (kind), (ms) * slowness())
 
 /* ABORTED for this reason. */
-HARNESS ps_handoff_event aborted_at(int line, party *p, ps_status reason)
+HARNESS ps_handoff_event aborted_at(const char *file, int line, party *p, ps_status reason)
 {
-    ps_handoff_event event = expect_at(line, p, ABORTED, PATIENCE_MS);
+    ps_handoff_event event = expect_at(file, line, p, ABORTED, PATIENCE_MS);
     if (event.reason != reason)
-        harness_fail(__FILE__, line, "%s: aborted with %s (%s), expected %s", p->name, ps_status_name(event.reason), ask(p, "reason"),
+        harness_fail(file, line, "%s: aborted with %s (%s), expected %s", p->name, ps_status_name(event.reason), ask(p, "reason"),
                      ps_status_name(reason));
     CHECK(strlen(ask(p, "reason")) > 0);
     return event;
 }
-#define aborted(p, reason) aborted_at(__LINE__, (p), (reason))
+#define aborted(p, reason) aborted_at(__FILE__, __LINE__, (p), (reason))
 
-HARNESS void quiet_at(int line, party *p)
+HARNESS void quiet_at(const char *file, int line, party *p)
 {
     ask(p, "sync");
     if (p->count)
-        harness_fail(__FILE__, line, "%s is told %s (%s), expected nothing", p->name, kind_name(p->events[0].kind),
+        harness_fail(file, line, "%s is told %s (%s), expected nothing", p->name, kind_name(p->events[0].kind),
                      ps_status_name(p->events[0].reason));
 }
-#define quiet(p) quiet_at(__LINE__, (p))
+#define quiet(p) quiet_at(__FILE__, __LINE__, (p))
 
 /* ---- parties appear and go ----------------------------------------------------------------------------------------------- */
 
@@ -245,7 +247,7 @@ HARNESS party *meet(const char *name)
         harness_fail(__FILE__, __LINE__, "%s does not come", name);
     p->fd = accept4(stage.meet, NULL, NULL, SOCK_CLOEXEC);
     CHECK(p->fd >= 0);
-    p->pid = atoi(answer_of(__LINE__, p));
+    p->pid = atoi(answer_of(p));
     CHECK(p->pid > 0);
     return p;
 }
@@ -306,7 +308,7 @@ HARNESS party *upgrade(party *o, const char *name, int deadline_ms)
 {
     say(o, "upgrade %d %s %s", deadline_ms, helper_path("generation"), stage.meeting);
     party *n = meet(name);
-    answered(__LINE__, o, "upgrade", "PS_OK");
+    answered(o, "upgrade", "PS_OK");
     return n;
 }
 
@@ -322,14 +324,14 @@ HARNESS party *successor(party *o, bool spawned, int deadline_ms)
 }
 
 /* Ended for good: not even a zombie, if its parent looks after it; our own children are reaped here. */
-HARNESS void gone_at(int line, party *p)
+HARNESS void gone_at(const char *file, int line, party *p)
 {
     if (!wait_until((waitpid(p->pid, NULL, WNOHANG), process_gone(p->pid)), 20000))
-        harness_fail(__FILE__, line, "%s (%d) is still there: %c", p->name, (int)p->pid, process_state(p->pid));
+        harness_fail(file, line, "%s (%d) is still there: %c", p->name, (int)p->pid, process_state(p->pid));
     p->gone = true;
     p->serves = false;
 }
-#define gone(p) gone_at(__LINE__, (p))
+#define gone(p) gone_at(__FILE__, __LINE__, (p))
 
 /* Its place is free again: the one that came last, which is gone. */
 HARNESS void forget(party *p)
@@ -474,7 +476,7 @@ HARNESS bool same_description(int a, int b)
 HARNESS void hand_on(party *p, const char *name, int fd)
 {
     say_with(p, fd, "set %s", name);
-    answered(__LINE__, p, "set", "PS_OK");
+    answered(p, "set", "PS_OK");
 }
 
 /* Lets a party take what was handed on, and gives a duplicate of it; the caller's. */
@@ -487,7 +489,7 @@ HARNESS int taken(party *p, const char *name)
 }
 
 /* Fails with the lines that differ. Frees both. */
-HARNESS void same_at(int line, char *before, char *after)
+HARNESS void same_at(const char *file, int line, char *before, char *after)
 {
     if (strcmp(before, after) != 0) {
         for (char *part = strtok(strdup(after), "\n"); part; part = strtok(NULL, "\n"))
@@ -496,27 +498,25 @@ HARNESS void same_at(int line, char *before, char *after)
         for (char *part = strtok(strdup(before), "\n"); part; part = strtok(NULL, "\n"))
             if (!strstr(after, part))
                 fprintf(stderr, "  before: %s\n", part);
-        harness_fail(__FILE__, line, "S7: something has changed");
+        harness_fail(file, line, "S7: something has changed");
     }
     free(before);
     free(after);
 }
-#define same(before, after) same_at(__LINE__, (before), (after))
+#define same(before, after) same_at(__FILE__, __LINE__, (before), (after))
 
 /* After an abort: as it was before, serving, its path answers, and the next handoff can begin (S7, L3). Frees `before`. */
-HARNESS void as_before_at(int line, party *o, char *before)
+HARNESS void as_before_at(const char *file, int line, party *o, char *before)
 {
-    quiet_at(line, o);
-    /* a guest's connection is a descriptor of the owner's until it was seen to have gone */
-    CHECK(wait_until(atoi(strstr(ask(o, "snapshot"), "children") + 9) == atoi(strstr(before, "children") + 9), 20000));
-    same_at(line, before, snapshot(o));
+    quiet_at(file, line, o);
+    same_at(file, line, before, snapshot(o));
     served_by(o);
     int fd = guest();
     CHECK(fd >= 0);
     close(fd);
-    quiet_at(line, o);
+    quiet_at(file, line, o);
 }
-#define as_before(o, before) as_before_at(__LINE__, (o), (before))
+#define as_before(o, before) as_before_at(__FILE__, __LINE__, (o), (before))
 
 /* Ends whoever is left, and takes the stage away. No zombie, no child may be left that nobody knows. */
 HARNESS void stage_end(void)

@@ -19,7 +19,7 @@ int main(void)
             aborted(o, PS_ERR_ABORTED);
             CHECK_STR(ask(o, "reason"), "the writer does not open");
             if (!spawned) {
-                answered(__LINE__, n, "failed", "PS_OK");
+                answered(n, "failed", "PS_OK");
                 aborted(n, PS_ERR_ABORTED);
                 ask_for(n, PS_ERR_STATE, "live");
                 leave(n);

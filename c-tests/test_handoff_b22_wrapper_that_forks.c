@@ -15,7 +15,7 @@ int main(void)
     write_file(wrapper, text, 0700);
     say(o, "upgrade 2000 %s", wrapper);
     party *n = meet("wrapped");
-    answered(__LINE__, o, "upgrade", "PS_OK");
+    answered(o, "upgrade", "PS_OK");
     int64_t start = now_ms();
     CHECK(!is_offered(n));
     CHECK(now_ms() - start < 8000 * slowness());
@@ -29,7 +29,7 @@ int main(void)
     write_file(wrapper, text, 0700);
     say(o, "upgrade 20000 %s", wrapper);
     n = meet("execed");
-    answered(__LINE__, o, "upgrade", "PS_OK");
+    answered(o, "upgrade", "PS_OK");
     hand_over(o, n);
     served_by(n);
     unlink(wrapper);

@@ -14,7 +14,7 @@ static void the_successors(party *o, enum phase at, bool spawned)
         CHECK_INT(expect_within(o, RESUME, 3000).unsealed, 0);
     expect_within(o, ABORTED, 3000);
     if (!spawned) {
-        answered(__LINE__, n, "free", "PS_OK");
+        answered(n, "free", "PS_OK");
         leave(n);
     }
     gone(n);

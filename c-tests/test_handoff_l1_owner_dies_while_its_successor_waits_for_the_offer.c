@@ -14,7 +14,7 @@ int main(void)
         CHECK_INT(listen_to(n, 100), 0);
         crash(o);
         gone(o);
-        CHECK_INT(atoi(answered(__LINE__, n, "new", "PS_OK")), PS_HANDOFF_FIRST);
+        CHECK_INT(atoi(answered(n, "new", "PS_OK")), PS_HANDOFF_FIRST);
         CHECK_INT(expect(n, LIVE).unsealed, 0);
         ask(n, "live");
         leave_in_order(n);

@@ -1,6 +1,6 @@
 /* L1, S8: the owner's descriptor table is full, up to a few free numbers, when ps_handoff_upgrade is called, when its successor says HELLO, and when
    somebody connects to take over: a typed end, nobody left over, nothing leaked; with room again it works. */
-/* variants: not valgrind: it needs descriptors itself */
+/* variants: only tier-fork, locked-down, asan: valgrind needs descriptors itself */
 #include "harness.h"
 #include "handoff.h"
 
@@ -22,7 +22,7 @@ static void full_at_the_upgrade(party *o, int spare)
 {
     ask(o, "crowd %d", spare);
     say(o, "upgrade 5000 %s %s", helper_path("generation"), stage.meeting);
-    const char *reply = answer_of(__LINE__, o);
+    const char *reply = answer_of(o);
     if (strncmp(reply, "PS_OK", 5) != 0) {
         if (strncmp(reply, "PS_ERR_LIMIT", 12) != 0)
             harness_fail(__FILE__, __LINE__, "%d free: %s", spare, reply);

@@ -31,7 +31,7 @@ int main(void)
         say(patient, "new %s", stage.path);
         bring(o, n, SERVING, SETTLED);
         leave(o);
-        CHECK_INT(atoi(answered(__LINE__, patient, "new", "PS_OK")), PS_HANDOFF_SUCCESSOR);
+        CHECK_INT(atoi(answered(patient, "new", "PS_OK")), PS_HANDOFF_SUCCESSOR);
         bring(n, patient, LOADING, SETTLED);
         leave(n);
         leave_in_order(patient);

@@ -17,7 +17,7 @@ int main(void)
         for (int i = 0; i < MANY; i++)
             say(p[i], "new %s", stage.path);
         for (int i = 0; i < MANY; i++) {
-            const char *reply = answer_of(__LINE__, p[i]);
+            const char *reply = answer_of(p[i]);
             if (strncmp(reply, "PS_OK", 5) == 0) {
                 CHECK(n == NULL);
                 n = p[i];

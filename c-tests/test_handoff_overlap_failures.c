@@ -44,7 +44,7 @@ int main(void)
                 CHECK_INT(expect(o, RESUME).unsealed, 1);
                 aborted(o, crashes ? PS_ERR_EXITED : PS_ERR_ABORTED);
                 if (!crashes && !spawned) {
-                    answered(__LINE__, n, "failed", "PS_OK");
+                    answered(n, "failed", "PS_OK");
                     aborted(n, PS_ERR_ABORTED);
                     leave(n);
                 }

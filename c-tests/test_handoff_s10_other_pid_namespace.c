@@ -29,7 +29,7 @@ int main(void)
     CHECK_INT(n->pid, 1);
     say(n, "new %s", stage.path);
     int64_t start = now_ms();
-    const char *reply = answer_of(__LINE__, n);
+    const char *reply = answer_of(n);
     printf("after %d ms: %.300s\n", (int)(now_ms() - start), reply);
     CHECK(strncmp(reply, "PS_ERR_PEER_REJECTED", 20) == 0);
     say(n, "exit 0");

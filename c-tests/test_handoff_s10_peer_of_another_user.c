@@ -2,6 +2,7 @@
    changes. Root takes over from a server that has given up its rights, where nobody else can have put the path there, and if it does the same: a successor
    that the owner could not kill would be one that it cannot take back from. */
 /* as-root */
+/* variants: only tier-fork, asan, valgrind: where pidfd_send_signal is filtered nobody can end a stranger that hangs */
 #include "harness.h"
 #include "handoff.h"
 

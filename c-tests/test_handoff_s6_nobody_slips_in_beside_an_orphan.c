@@ -20,7 +20,7 @@ int main(void)
     CHECK_INT(listen_to(third, 100), 0);
     ask(n, "live");
     expect(n, COMMITTED);
-    CHECK_INT(atoi(answered(__LINE__, third, "new", "PS_OK")), PS_HANDOFF_SUCCESSOR);
+    CHECK_INT(atoi(answered(third, "new", "PS_OK")), PS_HANDOFF_SUCCESSOR);
     ask(n, "timeout %d 20", PS_HANDOFF_TIMEOUT_PROBATION);
     bring(n, third, LOADING, WARM);
     bring(n, third, WARM, SETTLED);

@@ -51,7 +51,7 @@ int main(void)
     CHECK_OK(ps_handoff_drained(handoff, 0, &error), error);
     CHECK_OK(ps_handoff_next_event(handoff, -1, &event, &error), error);
     CHECK_OK(ps_handoff_sealed(handoff, 3, &error), error);
-    answered(__LINE__, n, "warm", "PS_OK");
+    answered(n, "warm", "PS_OK");
     expect(n, LIVE);
     say(n, "live");
     CHECK_OK(ps_handoff_next_event(handoff, -1, &event, &error), error);

@@ -669,7 +669,7 @@ typedef struct ps_handoff_event {
    */
   uint64_t handoff_id;
   /**
-   * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start.
+   * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1, and in overlap mode (SEAL comes later).
    */
   uint64_t revision;
   /**
@@ -1339,7 +1339,7 @@ void ps_error_free(struct ps_error *error);
  * Opens this server's end of the handoff. Whoever it is for, a server has one code path:
  *
  *     ps_handoff_new("/run/kv.sock", &handoff, &error);                    // which generation am I?
- *     if (ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_OK) {       // handed on by the one before, ...
+ *     if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {   // handed on by the one before, ...
  *       fd = bind_and_listen();                                            // ... or I am the first
  *       ps_handoff_set_fd(handoff, "http", fd, &error);
  *     }
@@ -1370,7 +1370,8 @@ void ps_error_free(struct ps_error *error);
  * are not admitted at the path (their supervisor would end them): ps_handoff_upgrade is for those.
  *
  * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds (and at most 1 second
- * while the lock is held and nobody listens). Needs Linux 5.4; identities are exact from 6.5 on (SO_PEERPIDFD), before by pid and start time.
+ * while the lock is held and nobody listens). Where pidfd_send_signal(2) is filtered, a successor that came by the
+ * path and hangs cannot be ended: the old generation takes back when somebody ends it. Needs Linux 5.4; identities are exact from 6.5 on (SO_PEERPIDFD), before by pid and start time.
  *
  * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one. Nothing, or a socket, may be there
  * @param handoff       receives the handle; free it with ps_handoff_free
@@ -1386,7 +1387,8 @@ ps_status ps_handoff_new(const char *control_path,
 /**
  * Frees it. The owner calls off a handoff that has not been committed; a successor that it spawned and that owns nothing is killed and reaped
  * (blocks at most 5 seconds for that); one that owns goes its own way. A successor that was not told LIVE gives up. The last generation
- * takes the control path away; the lock file stays. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
+ * takes the control path away; the lock file stays. A successor that has answered LIVE keeps what it owns, and the old generation retires; one
+ * that was told LIVE and has not answered gives back. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
  */
 void ps_handoff_free(struct ps_handoff *handoff);
 
@@ -1437,6 +1439,8 @@ ps_status ps_handoff_set_fd(struct ps_handoff *handoff,
 
 /**
  * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
+ *
+ * The library keeps a duplicate, so each takes two numbers of your limit of open files.
  *
  * @param fd  receives it: close-on-exec, now yours; its open file description (offset, O_NONBLOCK, socket options) is shared with the old
  *            generation, so change nothing of that while it may take back
@@ -1511,7 +1515,7 @@ ps_status ps_handoff_warm(struct ps_handoff *handoff,
 /**
  * Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. Never blocks.
  *
- * @param open_connections  how many are open, for whoever watches
+ * @param open_connections  how many are open; for people, and of no account here
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
  */
 ps_status ps_handoff_drained(struct ps_handoff *handoff, uint32_t open_connections, struct ps_error **error);
@@ -1550,6 +1554,8 @@ ps_status ps_handoff_failed(struct ps_handoff *handoff,
 /**
  * Owner: spawns its successor through the spawn engine and hands over to it. Returns when the program has begun (see ps_spawn for how long that
  * takes); events do the rest. The successor finds its channel by a variable that is added to its environment, PROCSUP_HANDOFF.
+ *
+ * The successor must be the very process that is spawned: a wrapper has to exec it.
  *
  * Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to nothing, killed by
  * ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this generation leave it alone.

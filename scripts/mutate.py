@@ -24,11 +24,15 @@ PLACE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "m
 TREE, BUILD, CMAKE, RESULTS = PLACE / "tree", PLACE / "build", PLACE / "cmake", PLACE / "results.json"
 DOCUMENT = ROOT / "docs/mutations.md"
 BEGIN, END = "<!-- scripts/mutate.py: begin -->", "<!-- scripts/mutate.py: end -->"
+# One build serves the tests in Rust and in C, and is made quickly.
+SETTINGS = {"CARGO_TARGET_DIR": str(BUILD), "PROCSUP_HOSTILE_SEEDS": "100", **{
+    f"CARGO_PROFILE_{profile}_{what}": value for profile in ("DEV", "TEST") for what, value in (("OPT_LEVEL", "1"), ("DEBUG", "0"))}}
 PATIENCE = 300  # seconds for one run of tests: who takes longer hangs
 
 OWNER, SUCCESSOR, WORD = (f"machine/{name}.rs" for name in ("owner", "successor", "word"))
-RUST = ["--lib handoff::", "--test handoff", "--test handoff_hostile"]
-EXPLORER = ["--test handoff_explorer"]
+RUST = ["handoff", "handoff_hostile"]
+EXPLORER = ["handoff_explorer"]
+UNIT = ["wire.rs", "epoch.rs", "link.rs", "shared.rs", "socket.rs"]  # where tests stand beside the code
 
 
 class Mutation:
@@ -37,6 +41,7 @@ class Mutation:
     def __init__(self, name, text, *patches, c="", equivalent=""):
         self.name, self.text, self.patches, self.c, self.equivalent = name, text, patches, c, equivalent
         pure = any(file.startswith("machine/") for file, _, _ in patches)
+        self.unit = any(file.split("/")[-1] in UNIT for file, _, _ in patches)
         self.cargo = RUST + (EXPLORER if pure else [])
 
 
@@ -217,25 +222,36 @@ def run(command, seconds, **more):
 
 def cargo(*arguments, seconds=PATIENCE):
     command = ["cargo", *arguments]
-    return run(command, seconds, cwd=str(TREE), env={**os.environ, "CARGO_TARGET_DIR": str(BUILD), "PROCSUP_HOSTILE_SEEDS": "100"})
+    return run(command, seconds, cwd=str(TREE), env={**os.environ, **SETTINGS})
 
 
-def rust_tests(which):
-    """Names of the tests that failed or did not end."""
-    kind, name = which.split()
-    arguments = ["--lib", name] if kind == "--lib" else [kind, name]
-    output, code, in_time = cargo("test", "--no-fail-fast", *arguments)
-    where = "unit" if kind == "--lib" else name
-    began = set(re.findall(r"^test (\S+) ", output, re.MULTILINE))
-    failed = set(re.findall(r"^test (\S+) \.\.\. FAILED", output, re.MULTILINE))
-    if "error: could not compile" in output:
-        return None
-    if not in_time:
-        failed |= {name for name in re.findall(r"^test (\S+) has been running", output, re.MULTILINE)} or {"(hangs)"}
-    elif code != 0 and not failed:
-        failed = {"(crashes)"}
-    del began
-    return {f"{where}: {name.split('::')[-1]}" for name in failed}
+def rust_tests(unit, tests):
+    """Names of the tests that failed or did not end; None if nothing could be built."""
+    runs = [["--lib", "--", "handoff::", "sys::shared", "sys::socket"]] if unit else []
+    runs.append([word for test in tests for word in ("--test", test)])
+    failed = set()
+    for arguments in runs:
+        if cargo("test", "--no-run", *arguments, seconds=3600)[1]:
+            return None
+        output, code, in_time = cargo("test", "--no-fail-fast", *arguments)
+        where, waiting, count = "unit", set(), len(failed)
+        for line in output.splitlines():
+            running = re.match(r"\s+Running (?:unittests )?\S*?(\w+)\.rs", line)
+            test = re.match(r"test (\S+) (?:\.\.\. (\w+)|has been running)", line)
+            if running:
+                where, waiting = running.group(1).replace("lib", "unit"), set()
+            elif test:
+                name = f"{where}: {test.group(1).split('::')[-1]}"
+                waiting.discard(name)
+                if test.group(2) == "FAILED":
+                    failed.add(name)
+                elif not test.group(2):
+                    waiting.add(name)
+        if not in_time:
+            failed |= waiting or {f"{where}: (hangs)"}
+        elif code != 0 and len(failed) == count:
+            failed.add(f"{where}: (crashes)")
+    return failed
 
 
 def c_tests(pattern):
@@ -248,15 +264,12 @@ def build_c_tests(ctest):
     """Once; the library beneath them is changed for each bug."""
     if not ctest:
         return False
-    cargo("build", "--lib", seconds=1200)
+    cargo("build", "--lib", seconds=3600)
     options = [f"-DPROCSUP_LIBRARY_DIR={BUILD}/debug", "-DPROCSUP_VARIANTS=OFF"]
     code = run(["cmake", "-S", TREE, "-B", CMAKE, *options], 300)[1]
-    names = [path.stem for path in (TREE / "c-tests").glob("test_handoff_*.c")]
+    listed = run(["cmake", "--build", CMAKE, "--target", "help"], 60)[0]
+    names = sorted(set(re.findall(r"\b(test_handoff_\w+|helper_\w+)\b", listed)))
     wanted = [word for name in names for word in ("--target", name)]
-    output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", "--target", "help"], 60)
-    targets = [name for name in names if f" {name}\n" in output or f"{name}:" in output] or names
-    helpers = re.findall(r"\b(helper_\w+)", output)
-    wanted = [word for name in [*targets, *sorted(set(helpers))] for word in ("--target", name)]
     output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", *wanted], 1200)
     if code or built:
         say(output[-2000:])
@@ -266,14 +279,11 @@ def build_c_tests(ctest):
 
 def noticed_by(mutation, with_c):
     """Which tests turned red; None if the bug does not compile."""
-    red = set()
-    for which in mutation.cargo:
-        found = rust_tests(which)
-        if found is None:
-            return None
-        red |= found
+    red = rust_tests(mutation.unit, mutation.cargo)
+    if red is None:
+        return None
     if with_c and mutation.c:
-        output, code, _ = cargo("build", "--lib")
+        code = cargo("build", "--lib", seconds=3600)[1]
         if code:
             return None
         red |= c_tests(mutation.c)
@@ -341,11 +351,9 @@ def main():
         return 1 if missing else 0
     with_c = not options.no_c and build_c_tests(shutil.which("ctest") and shutil.which("cmake"))
     say("without a bug:")
-    clean = set()
-    for which in RUST + EXPLORER:
-        clean |= rust_tests(which) or set()
+    clean = rust_tests(True, RUST + EXPLORER) or set()
     if with_c:
-        clean |= c_tests(".*")
+        clean |= c_tests("|".join(sorted({mutation.c for mutation in chosen if mutation.c})))
     say(f"  red already: {', '.join(sorted(clean)) or 'none'}")
     bad = []
     for mutation in chosen:

@@ -150,13 +150,11 @@ fn two_handoffs_with_a_death() {
 #[test]
 #[ignore = "minutes and some GB: ./x explore"]
 fn full() {
-    for faults in 0..=2 {
-        for way in WAYS {
-            MODES.into_iter().for_each(|mode| holds(Setup { faults, handoffs: 2, changed: 1, ..Setup::new(mode, way) }));
-        }
-    }
     for way in WAYS {
         MODES.into_iter().for_each(|mode| holds(Setup { faults: 3, parts: 2, changed: 2, ..Setup::new(mode, way) }));
+    }
+    for way in WAYS {
+        MODES.into_iter().for_each(|mode| holds(Setup { faults: 2, handoffs: 2, changed: 1, ..Setup::new(mode, way) }));
     }
 }
 
@@ -200,6 +198,9 @@ fn every_situation_is_met() {
 }
 
 // ---- mistakes, which must be found ----
+//
+// Of the bugs B1-B9 of the handoff that this one replaces, B1 (O_NONBLOCK of a shared description), B5 (the control path) and B9 (a supervisor's
+// listeners) have nothing in the machines: other tests have them.
 
 /// The law that such a mistake breaks: as a forbidden move, and by what comes of it alone.
 fn mistake(mutant: Mutant, faults: u8, move_breaks: Broken, effect_breaks: &[Broken]) {

@@ -285,7 +285,8 @@ fn number(name: &str) -> Option<u64> {
 fn simulate(handoffs: u64) {
     let began = Instant::now();
     let per_seed = 2_000;
-    let seeds = number("HANDOFF_SEED").map_or(0..handoffs.div_ceil(per_seed), |seed| seed..seed + 1);
+    let one = number("HANDOFF_SEED");
+    let seeds = one.map_or(0..handoffs.div_ceil(per_seed), |seed| seed..seed + 1);
     let mut total = Tally::default();
     for seed in seeds {
         let mut simulation = Simulation::new(seed, Mutant::None);
@@ -302,7 +303,7 @@ fn simulate(handoffs: u64) {
         total.generations = total.generations.max(tally.generations);
     }
     println!("{total:?} in {:.1} s", began.elapsed().as_secs_f64());
-    assert!(total.settled > total.handoffs / 10, "too few of them come to their end: the simulation shows little");
+    assert!(one.is_some() || total.settled > total.handoffs / 10, "too few of them come to their end: the simulation shows little");
 }
 
 #[test]

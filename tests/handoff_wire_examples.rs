@@ -76,16 +76,16 @@ fn acknowledgements() {
 
 #[test]
 fn those_that_carry_nothing() {
-    let plain = [
-        ("warm", Kind::Warm, 3),
-        ("commit", Kind::Commit, 3),
-        ("live", Kind::Live, 5),
-        ("settle", Kind::Settle, 4),
-        ("settled", Kind::Settled, 6),
-    ];
+    let plain = [("warm", Kind::Warm, 3), ("live", Kind::Live, 5), ("settle", Kind::Settle, 4), ("settled", Kind::Settled, 6)];
     for (name, kind, seq) in plain {
         check(name, 0, kind, ID, seq, Body::default(), |writer| writer);
     }
+}
+
+#[test]
+fn commit() {
+    let body = Body { revision: Some(42), ..Body::default() };
+    check("commit", 0, Kind::Commit, ID, 3, body, |writer| writer.revision(42));
 }
 
 #[test]

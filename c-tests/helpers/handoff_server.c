@@ -42,6 +42,29 @@ static bool reload;                                    /* nobody has sealed: wha
 static uint64_t sealed;                                /* how many records there are, if somebody has */
 static uint64_t next_seq;
 
+/* A process that is being killed gives up its descriptors, the lock among them, a little before its pidfd says so, and no thread of it comes
+   back from the kernel after that. So this, not the pidfd that the library looks at, is the proof that it writes no more. */
+static bool has_descriptors(uint32_t pid)
+{
+    char path[64];
+    bool found = false;
+    snprintf(path, sizeof path, "/proc/%u/task", pid);
+    DIR *threads = opendir(path);
+    for (struct dirent *thread; threads && !found && (thread = readdir(threads));) {
+        if (!isdigit((unsigned char)thread->d_name[0]))
+            continue;
+        snprintf(path, sizeof path, "/proc/%u/task/%.20s/fd", pid, thread->d_name);
+        DIR *fds = opendir(path);
+        for (struct dirent *fd; fds && (fd = readdir(fds));)
+            found |= isdigit((unsigned char)fd->d_name[0]) != 0;
+        if (fds)
+            closedir(fds);
+    }
+    if (threads)
+        closedir(threads);
+    return found;
+}
+
 /* A process that may still write: it turned writing on, not off, and lives. */
 static void look_at_rivals(void)
 {
@@ -59,15 +82,8 @@ static void look_at_rivals(void)
         if (event == T_WRITE_ON && n < 64)
             open[n++] = who;
     }
-    for (uint32_t k = 0; k < n; k++) {
-        /* Readable once the last thread of it has ended; what is no process any more is dead, too. */
-        int fd = (int)syscall(SYS_pidfd_open, open[k], 0);
-        struct pollfd ended = {.fd = fd, .events = POLLIN};
-        bool dead = fd < 0 ? errno == ESRCH : poll(&ended, 1, 0) == 1;
-        trace_put(dead ? T_RIVAL_DEAD : T_RIVAL_ALIVE, open[k], 0);
-        if (fd >= 0)
-            close(fd);
-    }
+    for (uint32_t k = 0; k < n; k++)
+        trace_put(has_descriptors(open[k]) ? T_RIVAL_ALIVE : T_RIVAL_DEAD, open[k], 0);
 }
 
 /* The records that are whole and in order. A torn tail is cut off, after which anybody may append. */
@@ -315,7 +331,6 @@ int main(int argc, char **argv)
         listen_somewhere();
         must(ps_handoff_set_fd(handoff, "listener", listener, NULL) == PS_OK);
     }
-    must(ps_handoff_set_mode(handoff, trace->overlap ? PS_HANDOFF_OVERLAP : PS_HANDOFF_EXCLUSIVE, NULL) == PS_OK);
     must(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_LIVE, trace->live_ms, NULL) == PS_OK);
     must(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_PROBATION, trace->probation_ms, NULL) == PS_OK);
     must(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_TAKEOVER, trace->whole_ms, NULL) == PS_OK);

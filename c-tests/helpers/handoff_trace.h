@@ -61,7 +61,7 @@ struct trace {
     _Atomic uint32_t stop;      /* clients: finish what is under way, and end */
     _Atomic uint32_t acks;
     _Atomic uint32_t last_pid;  /* who acknowledged last */
-    uint32_t live_ms, probation_ms, whole_ms, overlap;
+    uint32_t live_ms, probation_ms, whole_ms, spare;
     _Atomic uint64_t last_ns;   /* when */
     char room[4096 - 64];
     struct trace_entry entries[TRACE_ENTRIES];

@@ -12,9 +12,9 @@ use nix::errno::Errno;
 
 use super::epoch;
 use super::link::Link;
-use crate::clock::{self, MILLI};
-use crate::error::{Error, Result};
-use crate::sys::{getpid, lockfile, socket};
+use crate::clock::MILLI;
+use crate::error::{Error, Result, Status};
+use crate::sys::{lockfile, socket};
 
 /// How long a guest may take to greet.
 pub const GREETING: i64 = 5_000 * MILLI;
@@ -44,7 +44,8 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
     let lock_path = lock_path(path);
     let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot lock {}", lock_path.display()));
     let path = self::lock_path(path);
-    loop {
+    // Some stacked file systems never show the same file twice: not for ever.
+    for _ in 0..100 {
         let file = lockfile::open_at(&path).map_err(failed.clone()("open"))?;
         if !lockfile::try_lock(&file).map_err(failed.clone()("flock"))? {
             return Ok(None);
@@ -54,6 +55,7 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
             return Ok(Some(file));
         }
     }
+    Err(Error::new(Status::LockReplaced, "flock", format!("{} is replaced again and again", path.display())))
 }
 
 /// Who was the last owner, by the copy of the record in the lock file; for people.
@@ -64,7 +66,10 @@ pub fn holder(path: &Path) -> Option<i32> {
 
 /// Binds the path, which the holder of the lock may: what lies there is left over. Nobody ever sees it gone or without a listener.
 pub fn bind(path: &Path) -> Result<OwnedFd> {
-    let staged = path.with_file_name(format!(".procsup-{}-{:x}", getpid(), clock::now() & 0xFF_FFFF));
+    // One name per path: what a crash leaves here is taken away by the next.
+    let sum = epoch::checksum(&path.to_string_lossy());
+    let staged = path.with_file_name(format!(".procsup-{:08x}", sum as u32));
+    let _ = std::fs::remove_file(&staged);
     let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot listen at {}", path.display()));
     use std::os::unix::fs::FileTypeExt;
     // A wrong path must not cost a file.
@@ -100,9 +105,6 @@ pub fn unbind(path: &Path) {
 pub fn check_path(path: &Path) -> Result<()> {
     let length = path.as_os_str().len();
     let directory = path.parent().map_or(0, |parent| parent.as_os_str().len());
-    if length == 0 {
-        return Err(Error::invalid("control_path", "control_path: the string is empty"));
-    }
     if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(Error::invalid("control_path", format!("control_path: {} names no file", path.display())));
     }

@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use super::control::Guest;
 use super::epoch::{self, Record};
 use super::holdings::{Holdings, Part, Received};
-use super::link::{Found, Link};
+use super::link::{Admission, Found, Link};
 use super::machine::owner::{self, Owner};
 use super::machine::successor::{self, Successor};
 use super::machine::word::{Seen, Ticket};
@@ -24,7 +24,7 @@ use super::{Options, Told};
 use crate::clock;
 use crate::error::{Error, Status};
 use crate::sys::poll::{self, Flag, Set, Timer};
-use crate::sys::{procfs, socket};
+use crate::sys::{memory, procfs, socket};
 
 /// Who this process is in the handoff.
 #[derive(Debug)]
@@ -42,6 +42,9 @@ pub(super) const PEER: u64 = 3;
 pub(super) const CONTROL: u64 = 4;
 /// Guests and those who leave have a number of their own each, from here on.
 const FIRST_NUMBER: u64 = 16;
+
+/// How long a dying owner is waited for beyond the deadline.
+const DYING: i64 = 60_000 * clock::MILLI;
 
 /// How often a warm successor looks at the word by itself.
 const LOOK: i64 = 250 * clock::MILLI;
@@ -92,6 +95,8 @@ pub(super) struct Driver {
     pub fault: Option<(&'static str, Errno)>,
     /// A deadline that has passed beside a dying owner is looked at again then.
     postponed: Option<i64>,
+    dying_since: Option<i64>,
+    instance: u32,
     /// When a successor looks at the word by itself.
     look_at: Option<i64>,
     /// What is closed once the lock of the handle was given back: a close may take long.
@@ -149,6 +154,8 @@ impl Driver {
             said: String::new(),
             fault: None,
             postponed: None,
+            dying_since: None,
+            instance: memory::instance(),
             look_at: None,
             rubbish: Vec::new(),
             depth: 0,
@@ -221,7 +228,7 @@ impl Driver {
     pub fn tell(&mut self, notice: Notice) {
         let deadline = match notice {
             Notice::Drain | Notice::Seal => self.deadline(),
-            Notice::Live { .. } if self.limits.live > 0 && !self.is_owner() => Some(clock::now().saturating_add(self.limits.live)),
+            Notice::Live { unsealed: false } if !self.is_owner() => Some(clock::now().saturating_add(self.limits.live)),
             _ => None,
         };
         let notice = match notice {
@@ -239,7 +246,10 @@ impl Driver {
         self.notices.push_back(Told {
             notice,
             handoff_id: id_of(self.ticket),
-            revision: self.record.as_ref().map_or(0, Record::revision),
+            revision: match notice {
+                Notice::Live { unsealed: false } => self.record.as_ref().map_or(0, Record::revision),
+                _ => 0,
+            },
             peer_pid: self.peer_pid,
             deadline_ns: deadline.unwrap_or(0),
             time_ns: clock::now(),
@@ -341,7 +351,11 @@ impl Driver {
             let Some(link) = &mut self.link else { return };
             let lost = link.flush().is_err();
             let trusted = self.trusted;
-            let admit = |sender: socket::Identity| is_admitted(sender.uid) || trusted == Some(sender.uid);
+            let admit = |sender: socket::Identity| match sender.uid {
+                uid if is_admitted(uid) => Admission::Granted,
+                uid if trusted == Some(uid) => Admission::RefusalsOnly,
+                _ => Admission::Denied,
+            };
             match link.receive(admit) {
                 Found::Nothing if lost => return self.hang_up(),
                 Found::Nothing => return,
@@ -351,6 +365,7 @@ impl Driver {
                     self.trouble("descriptors did not arrive: the limit of open files is reached");
                 }
                 Found::Denied => return self.deny(),
+                Found::Stranger(pid) => self.reject_stranger(pid),
                 Found::End => return self.hang_up(),
                 Found::Message(message, fds) => self.take(message, fds),
             }
@@ -373,7 +388,7 @@ impl Driver {
 
     /// A successor finds somebody at the path who must not hand over to it.
     fn deny(&mut self) {
-        self.said = "the process at the control path belongs to another user".to_owned();
+        self.said = "the running generation belongs to another user, or is not visible in this pid namespace".to_owned();
         self.refusal = Some(Refusal::Denied);
         self.close_link();
         self.feed_successor(successor::Event::Abort(Reason::Denied));
@@ -446,7 +461,10 @@ impl Driver {
         }
         if self.control_again.is_some_and(|at| now >= at) {
             self.control_again = None;
-            self.watch_control(true);
+            // Not once the path is the successor's.
+            if self.owner().is_some_and(|owner| owner.is_idle()) {
+                self.watch_control(true);
+            }
         }
         let expired: Vec<u64> = self.guests.iter().filter(|guest| now >= guest.until).map(|guest| guest.key).collect();
         expired.into_iter().for_each(|key| drop(self.send_away(key)));
@@ -460,8 +478,10 @@ impl Driver {
         let waits =
             matches!(&self.party, Party::Successor(machine) if matches!(machine.phase, successor::Phase::Loading | successor::Phase::Warm));
         let dying = waits && self.peer.as_ref().is_some_and(|peer| procfs::is_dying(peer.pid));
-        self.postponed = dying.then(|| now + RETRY);
-        dying
+        let since = *self.dying_since.get_or_insert(now);
+        let waits = dying && now < since.saturating_add(DYING);
+        self.postponed = waits.then(|| now + RETRY);
+        waits
     }
 
     // ---- those who leave ----
@@ -577,7 +597,8 @@ pub(super) fn reason_text(reason: Reason) -> &'static str {
 impl Drop for Driver {
     /// A handle that could not be made in the end: the other side is told, and the path taken away.
     fn drop(&mut self) {
-        if self.closed {
+        // A forked copy of the host must touch neither the path nor the shared set.
+        if self.closed || self.instance != memory::instance() {
             return;
         }
         if let Party::Successor(machine) = self.party

@@ -1,14 +1,17 @@
 //! The ways in: the first generation, a successor that the owner spawned, and one that comes by the control path.
 //!
-//! `PROCSUP_HANDOFF=<descriptor>:<inode>` in the environment of a spawned successor names its channel. The variable is only read;
+//! `PROCSUP_HANDOFF=<descriptor>:<inode>:<control path>` in the environment of a spawned successor names its channel. The variable is only read;
 //! whoever inherits it later (a grandchild) has no socket of that inode there, so it means nothing to him.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::path::Path;
+use std::ffi::{OsStr, OsString};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::driver::{Driver, Party};
+use super::driver::{Driver, Party, is_admitted};
 use super::epoch::{self, Record};
 use super::link::Link;
 use super::machine::owner;
@@ -34,15 +37,17 @@ impl Handoff {
     /// Opens this process's end. A successor waits here until everything is offered (at most 5 seconds); nobody else waits.
     pub fn new(control_path: impl AsRef<Path>) -> Result<Self> {
         // The directory may change, and the path must be found again.
-        control::check_path(control_path.as_ref())?;
-        let path = std::path::absolute(control_path.as_ref()).unwrap_or_else(|_| control_path.as_ref().to_owned());
+        let path =
+            std::path::absolute(control_path.as_ref()).map_err(|_| Error::invalid("control_path", "control_path: the string is empty"))?;
         let path = path.as_path();
         control::check_path(path)?;
         spawn::prepare()?;
         let deadline = clock::now() + OFFER;
         let mut patience = clock::now() + NOBODY;
         let mut spawned = false;
-        if let Some(socket) = inherited() {
+        let inherited = inherited();
+        let meant = inherited.as_ref().is_some_and(|channel| channel.is_for(path));
+        if let Some(socket) = if meant { inherited.as_ref().and_then(Channel::take) } else { None } {
             if let Some(handoff) = succeed(path, socket, true, deadline)? {
                 return Ok(handoff);
             }
@@ -51,6 +56,9 @@ impl Handoff {
         }
         loop {
             if let Some(lock) = control::try_lock(path)? {
+                if let Some(channel) = inherited.as_ref().filter(|_| !meant) {
+                    return Err(channel.is_not_opened());
+                }
                 return first(path, lock);
             }
             match socket::connect_to(path) {
@@ -87,16 +95,44 @@ fn nobody_answers(path: &Path, spawned: bool) -> Error {
     Error::new(Status::Locked, "flock", text)
 }
 
-/// The channel that the environment names, if it is there. Taken once: it is moved, and close-on-exec from then on.
-fn inherited() -> Option<OwnedFd> {
-    let value = environ::get(VARIABLE.as_bytes())?;
-    let (number, inode) = value.to_str().ok()?.split_once(':')?;
-    let (number, inode) = (number.parse().ok()?, inode.parse().ok()?);
-    if number < 3 || !socket::is_socket_with_inode(number, inode) {
+/// The channel that the environment names, if it is there and was not taken.
+struct Channel {
+    number: RawFd,
+    path: PathBuf,
+}
+
+fn inherited() -> Option<Channel> {
+    // A set-user-id server has its environment from whoever started it (AT_SECURE in getauxval(3)).
+    if environ::is_untrusted() {
         return None;
     }
-    let given = fds::adopt(number).ok()?;
-    fds::duplicate(&given).ok()
+    let value = environ::get(VARIABLE.as_bytes())?;
+    let mut fields = value.to_bytes().splitn(3, |byte| *byte == b':');
+    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse::<u64>().ok();
+    let (number, inode) = (i32::try_from(number()?).ok()?, number()?);
+    let path = PathBuf::from(OsStr::from_bytes(fields.next()?));
+    (number >= 3 && socket::is_socket_with_inode(number, inode)).then_some(Channel { number, path })
+}
+
+impl Channel {
+    /// Whether it leads to the generation at this path, by whatever name: they have one lock file.
+    fn is_for(&self, path: &Path) -> bool {
+        let identity = |path: &Path| std::fs::metadata(control::lock_path(path)).ok().map(|found| (found.dev(), found.ino()));
+        self.path == path || identity(path).is_some_and(|here| identity(&self.path) == Some(here))
+    }
+
+    /// Moves it: taken once, and close-on-exec from then on.
+    fn take(&self) -> Option<OwnedFd> {
+        let given = fds::adopt(self.number).ok()?;
+        fds::duplicate(&given).ok()
+    }
+
+    /// A new path in the configuration must not make a second owner beside the one that waits for this process.
+    fn is_not_opened(&self) -> Error {
+        let text =
+            format!("control_path: this process was spawned to follow the generation at {}, which it has not opened", self.path.display());
+        Error::invalid("control_path", text)
+    }
 }
 
 /// Nobody was before us.
@@ -105,17 +141,22 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
     let record = Record::create(generation).map_err(|errno| Error::system("memfd_create", errno, "cannot make the epoch record"))?;
     let mut driver = Driver::new(Party::Gone, true, path.to_owned(), Options::default())?;
     // Somebody answers there: he holds another file that was the lock, and that was removed or replaced beside him.
-    match socket::connect_to(path) {
-        Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK) => {}
-        Ok(_) | Err(Errno::EAGAIN) => {
-            let text = format!(
-                "{} is free, but somebody listens at {}: the lock file was replaced",
-                control::lock_path(path).display(),
-                path.display()
-            );
-            return Err(Error::new(Status::LockReplaced, "flock", text));
+    // A killed owner's lock is free a moment before its socket is closed: that one goes away.
+    let patience = clock::now() + NOBODY;
+    loop {
+        match socket::connect_to(path) {
+            Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK) => break,
+            Ok(_) | Err(Errno::EAGAIN) if clock::now() < patience => poll::pause(Some(patience)),
+            Ok(_) | Err(Errno::EAGAIN) => {
+                let text = format!(
+                    "{} is free, but somebody listens at {}: the lock file was replaced",
+                    control::lock_path(path).display(),
+                    path.display()
+                );
+                return Err(Error::new(Status::LockReplaced, "flock", text));
+            }
+            Err(errno) => return Err(Error::system("connect", errno, format!("{} belongs to something else", path.display()))),
         }
-        Err(errno) => return Err(Error::system("connect", errno, format!("{} belongs to something else", path.display()))),
     }
     let control = control::bind(path)?;
     (driver.lock, driver.record, driver.control) = (Some(lock), Some(record), Some(control));
@@ -130,7 +171,15 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
     let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot reach the running generation");
     socket::ask_for_identity(&socket).map_err(failed("setsockopt"))?;
     // Of a pair: who made it. Of a connection: who listened last, which is the owner, or the one before it that has not seen us yet.
-    let peer = if spawned { socket::peer(&socket).map_err(failed("getsockopt"))?.pid } else { 0 };
+    let maker = socket::peer(&socket).map_err(failed("getsockopt"))?;
+    if spawned && !is_admitted(maker.uid) {
+        return Err(Error::new(
+            Status::PeerRejected,
+            "offer",
+            format!("user {} has made the channel, and may not hand over to this process", maker.uid),
+        ));
+    }
+    let peer = if spawned { maker.pid } else { 0 };
     let mut driver = Driver::new(Party::Successor(Successor::new(deadline)), false, path.to_owned(), Options::default())?;
     driver.trusted = if spawned { None } else { control::owner_of(path) };
     driver.begin_as_successor(Link::new(socket, peer)).map_err(failed("epoll_ctl"))?;
@@ -173,7 +222,7 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
         return Err(Error::invalid("deadline_ms", format!("deadline_ms: {deadline_ms}; a handoff has an end")));
     }
     command.check_outlives_host()?;
-    handoff.with(|driver| {
+    let path = handoff.with(|driver| {
         let busy = driver.spawning || driver.owner().is_some_and(|owner| !owner.is_idle());
         let idle = driver.owner().is_some_and(|owner| owner.phase == owner::Phase::Serving);
         if busy || driver.is_live_successor() {
@@ -183,12 +232,13 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
             return Err(Error::new(Status::State, "upgrade", "this process does not own: it has not answered LIVE, or is over"));
         }
         driver.spawning = true;
-        Ok(())
+        Ok(driver.path.clone())
     })?;
     let whole = clock::now().saturating_add(deadline_ms.saturating_mul(MILLI));
-    let mut made = Some(spawn_successor(command));
+    let spawning = Spawning(handoff);
+    let mut made = Some(spawn_successor(command, &path));
+    drop(spawning);
     let begun = handoff.with(|driver| {
-        driver.spawning = false;
         let (socket, peer) = made.take().expect("made above")?;
         driver.begin_spawned(socket, peer, whole).map_err(|errno| Error::system("epoll_ctl", errno, "cannot watch the successor"))
     });
@@ -201,7 +251,16 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
     begun
 }
 
-fn spawn_successor(command: &Command) -> Result<(OwnedFd, Peer)> {
+/// Whatever happens in the spawn, a panic included, the handle is free again.
+struct Spawning<'a>(&'a Handoff);
+
+impl Drop for Spawning<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.driver).spawning = false;
+    }
+}
+
+fn spawn_successor(command: &Command, path: &Path) -> Result<(OwnedFd, Peer)> {
     let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a channel for the successor");
     let (ours, theirs) = socket::pair().map_err(failed("socketpair"))?;
     let inode = socket::inode(&theirs).map_err(failed("fstat"))?;
@@ -209,7 +268,9 @@ fn spawn_successor(command: &Command) -> Result<(OwnedFd, Peer)> {
     let number = command.free_number();
     command.pass_fd(theirs.as_raw_fd(), number)?;
     command.outlive_host();
-    command.env(VARIABLE, Some(format!("{number}:{inode}").as_ref()))?;
+    let mut value = OsString::from(format!("{number}:{inode}:"));
+    value.push(path);
+    command.env(VARIABLE, Some(&value))?;
     let child = spawn::spawn(&command, Belongings::default())?;
     let gone = || Error::new(Status::Exited, "spawn", "the successor has ended already");
     Ok((ours, Peer::spawned(child).ok_or_else(gone)?))
@@ -243,7 +304,9 @@ pub(super) fn close(handoff: &Handoff) {
         }
         match driver.party {
             Party::Owner(machine) if machine.may_cancel() => driver.feed_owner(owner::Event::Cancel),
-            Party::Successor(machine) if machine.is_offered() && !machine.serves_now() => driver.feed_successor(successor::Event::Failed),
+            // It serves, and the process lives on: the standby is not needed. Told and not yet serving: it gives back.
+            Party::Successor(machine) if machine.phase == successor::Phase::Live => driver.feed_successor(successor::Event::Timeout),
+            Party::Successor(machine) if machine.is_offered() => driver.feed_successor(successor::Event::Failed),
             _ => {}
         }
         (driver.shut(), std::mem::take(&mut driver.rubbish))

@@ -102,8 +102,8 @@ impl Record {
 /// The copy in words has this length always, so that a shorter one leaves nothing of a longer one.
 const TEXT: usize = 256;
 
-fn checksum(text: &str) -> u64 {
-    // FNV-1a: tells a torn copy; nothing is decided by it.
+/// FNV-1a: tells a torn copy, and makes names; nothing is decided by it.
+pub fn checksum(text: &str) -> u64 {
     text.bytes().fold(0xCBF2_9CE4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01B3))
 }
 

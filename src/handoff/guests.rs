@@ -5,7 +5,7 @@
 
 use super::control::{self, Guest};
 use super::driver::{Driver, Party, RETRY, is_admitted, speaks_with_us, versions_text};
-use super::link::{Found, Link};
+use super::link::{Admission, Found, Link};
 use super::machine::owner;
 use super::wire::{Kind, Refusal};
 use crate::clock;
@@ -59,8 +59,10 @@ impl Driver {
 
     pub fn pump_guest(&mut self, key: u64) {
         let Some(at) = self.guests.iter().position(|guest| guest.key == key) else { return };
-        let found = self.guests[at].link.receive(|_| false);
-        let (Found::Message(_, _) | Found::End | Found::Dropped | Found::Truncated) = found else { return };
+        let found = self.guests[at].link.receive(|_| Admission::Denied);
+        let (Found::Message(_, _) | Found::End | Found::Dropped | Found::Stranger(_) | Found::Denied | Found::Truncated) = found else {
+            return;
+        };
         let Some(mut guest) = self.send_away(key) else { return };
         // Anything but a greeting is no successor's.
         let Found::Message(message, _) = found else { return };

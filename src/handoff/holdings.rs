@@ -60,11 +60,10 @@ impl Holdings {
         }
     }
 
-    /// Hands on these bytes.
-    pub fn set_state(&mut self, bytes: &[u8]) -> Result<(), Errno> {
-        self.state = Some(Arc::new(memfd::sealed(c"procsup-state", bytes)?));
+    /// Hands on this state; answers the one before.
+    pub fn set_state(&mut self, state: OwnedFd) -> Option<Arc<OwnedFd>> {
         self.state_changed = true;
-        Ok(())
+        self.state.replace(Arc::new(state))
     }
 
     fn state_item(&self) -> Option<Item> {

@@ -25,10 +25,23 @@ pub enum Found {
     Dropped,
     /// Descriptors did not arrive: no numbers were free.
     Truncated,
+    /// Another process than the peer greets.
+    Stranger(i32),
     /// A stranger speaks where no peer is known yet.
     Denied,
     /// The channel has ended.
     End,
+}
+
+/// Whether a stranger may speak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// It is our peer.
+    Granted,
+    /// It may say no: nothing else is believed.
+    RefusalsOnly,
+    /// No.
+    Denied,
 }
 
 /// Bytes and descriptors that wait for room.
@@ -46,6 +59,7 @@ pub struct Link {
     seen: u32,
     outbox: VecDeque<Waiting>,
     stalled: bool,
+    refusals_only: bool,
     /// Made once: the longest message fits, and only the pages that one needs are ever touched.
     buffer: Vec<u8>,
 }
@@ -53,7 +67,17 @@ pub struct Link {
 impl Link {
     /// This end.
     pub fn new(socket: OwnedFd, peer: i32) -> Self {
-        Self { socket, peer, id: 0, sent: 0, seen: 0, outbox: VecDeque::new(), stalled: false, buffer: vec![0; wire::LONGEST] }
+        Self {
+            socket,
+            peer,
+            id: 0,
+            sent: 0,
+            seen: 0,
+            outbox: VecDeque::new(),
+            stalled: false,
+            refusals_only: false,
+            buffer: vec![0; wire::LONGEST],
+        }
     }
 
     /// The socket.
@@ -113,21 +137,27 @@ impl Link {
     }
 
     /// Takes one message. `admit`: who may speak for a peer that is not known yet.
-    pub fn receive(&mut self, admit: impl FnOnce(Identity) -> bool) -> Found {
+    pub fn receive(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found {
         let received = match socket::receive(&self.socket, &mut self.buffer) {
             Err(Errno::EAGAIN | Errno::ENOMEM | Errno::ENOBUFS) => return Found::Nothing,
             Err(_) | Ok(None) => return Found::End,
             Ok(Some(received)) => received,
         };
-        let Some(sender) = received.sender else { return Found::Dropped };
+        let Some(sender) = received.sender else {
+            // Of a process that this pid namespace does not show.
+            return if self.peer == 0 { Found::Denied } else { Found::Dropped };
+        };
         if self.peer == 0 {
-            if !admit(sender) {
-                return Found::Denied;
+            match admit(sender) {
+                Admission::Denied => return Found::Denied,
+                Admission::RefusalsOnly => self.refusals_only = true,
+                Admission::Granted => {}
             }
             self.peer = sender.pid;
         }
         if sender.pid != self.peer {
-            return Found::Dropped;
+            let greets = wire::read(&self.buffer[..received.length], received.fds.len()).is_ok_and(|message| message.kind == Kind::Hello);
+            return if greets { Found::Stranger(sender.pid) } else { Found::Dropped };
         }
         if received.truncated {
             return Found::Truncated;
@@ -144,6 +174,9 @@ impl Link {
                     return Found::Dropped;
                 }
                 self.seen = message.seq;
+                if self.refusals_only && message.kind != Kind::Nak {
+                    return Found::Denied;
+                }
                 Found::Message(message, received.fds)
             }
         }

@@ -232,19 +232,35 @@ impl Handoff {
 
     /// The state for the next generation, copied. Counts until the answer to SEAL (overlap: to DRAIN).
     pub fn set_state(&self, bytes: &[u8]) -> Result<()> {
+        self.check()?;
+        let made = memfd::sealed(c"procsup-state", bytes).map_err(|errno| Error::system("memfd_create", errno, "cannot keep the state"))?;
         self.with(|driver| {
             if matches!(driver.party, Party::Gone) {
                 return Err(over());
             }
-            driver.holdings.set_state(bytes).map_err(|errno| Error::system("memfd_create", errno, "cannot keep the state"))
+            let old = driver.holdings.set_state(made);
+            driver.rubbish.extend(old);
+            Ok(())
         })
     }
 
     /// The state that the last generation has handed on; empty if there is none.
     pub fn state(&self) -> Result<Vec<u8>> {
+        let read = |file: OwnedFd| memfd::read_all(&file).map_err(|errno| Error::system("pread", errno, "cannot read the state"));
+        self.state_file()?.map_or(Ok(Vec::new()), read)
+    }
+
+    /// How long it is.
+    pub fn state_length(&self) -> Result<usize> {
+        let length = |file: OwnedFd| memfd::length(&file).map_err(|errno| Error::system("fstat", errno, "cannot read the state"));
+        self.state_file()?.map_or(Ok(0), length)
+    }
+
+    /// A duplicate: it is read without the lock.
+    fn state_file(&self) -> Result<Option<OwnedFd>> {
         let driver = self.enter()?;
-        let Some(file) = driver.received.state() else { return Ok(Vec::new()) };
-        memfd::read_all(file).map_err(|errno| Error::system("pread", errno, "cannot read the state"))
+        let copy = driver.received.state().map(fds::duplicate).transpose();
+        copy.map_err(|errno| Error::system("fcntl", errno, "cannot read the state"))
     }
 
     /// Readable while [`Handoff::next_event`] has something to do.

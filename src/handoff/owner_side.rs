@@ -7,7 +7,7 @@ use nix::errno::Errno;
 
 use super::control;
 use super::driver::{Driver, Party, id_of, reason_text, speaks_with_us, versions_text};
-use super::epoch;
+use super::epoch::{self, Record};
 use super::holdings::{Item, Part};
 use super::link::Link;
 use super::machine::owner::{Action, Event, Owner, Phase};
@@ -35,7 +35,7 @@ impl Driver {
             Action::Ask(ask) => self.ask_as_owner(ask),
             Action::SendOffer(part) => self.send_part(Kind::Offer, part),
             Action::SendDelta(part) => self.send_part(Kind::Delta, part),
-            Action::SendCommit => self.send_plain(Kind::Commit),
+            Action::SendCommit => self.send_commit(),
             Action::SendSettle => self.send_plain(Kind::Settle),
             Action::SendAbort(reason) => self.send_abort(reason),
             Action::Disown => {
@@ -97,6 +97,14 @@ impl Driver {
         if let Some(link) = &mut self.link {
             let bytes = link.write(kind).finish();
             // A peer that is gone is found by its pidfd or by the end of the channel.
+            let _ = link.send(bytes, Vec::new());
+        }
+    }
+
+    fn send_commit(&mut self) {
+        let revision = self.record.as_ref().map_or(0, Record::revision);
+        if let Some(link) = &mut self.link {
+            let bytes = link.write(Kind::Commit).revision(revision).finish();
             let _ = link.send(bytes, Vec::new());
         }
     }
@@ -166,6 +174,7 @@ impl Driver {
         self.attempts = self.attempts.max(word.handoff);
         self.ticket = super::machine::word::Word { handoff: self.attempts, ..word }.next_ticket();
         self.attempts = self.ticket.handoff;
+        record.set_revision(0);
         (self.mode, self.limits) = (self.options.mode, self.options.limits);
         if self.mode == Mode::Overlap {
             // Behind the commit the whole deadline no longer counts, and both serve until this answer.
@@ -209,14 +218,28 @@ impl Driver {
         self.begin_attempt();
         link.id = id_of(self.ticket);
         if self.watch_peer(peer).is_err() {
+            self.parts.clear();
             return link.refuse(Refusal::Limit, "your process cannot be watched");
         }
         if self.watch_link(link).is_err() {
+            self.parts.clear();
             self.drop_peer();
             return;
         }
         let whole = clock::now().saturating_add(self.options.takeover);
         self.feed_owner(Event::Hello { whole, parts });
+    }
+
+    /// Somebody else than the spawned process greets on its channel: a wrapper stands between.
+    pub fn reject_stranger(&mut self, pid: i32) {
+        if self.owner().is_none_or(|owner| owner.phase != Phase::Greeting) {
+            return;
+        }
+        self.said = format!("process {pid} greets, and process {} was spawned: a wrapper has to exec the server", self.peer_pid);
+        if let Some(link) = &mut self.link {
+            link.refuse(Refusal::Denied, &self.said);
+        }
+        self.feed_owner(Event::Abort(Reason::Denied));
     }
 
     /// The spawned successor has greeted.
@@ -306,6 +329,12 @@ impl Driver {
             && owner.is_idle()
         {
             control::unbind(&self.path);
+            // A standby that has not heard yet that this one has settled must not come back when it has ended in good order.
+            if let Some(record) = &self.record {
+                let ticket = record.word().next_ticket();
+                record.ask(Ask::Offer, ticket);
+                record.ask(Ask::Withdraw, ticket);
+            }
         }
     }
 }

@@ -120,8 +120,14 @@ impl Driver {
         link.id = message.id;
         let pid = link.peer;
         let found = socket::peer_pidfd(link.socket(), pid);
-        let gone =
-            found.as_ref().map_or_else(|errno| *errno == Errno::ESRCH, |(_, certain)| !certain && procfs::start_time(pid) != body.start);
+        // Or the connection is older than this owner, and only a new one names it.
+        let older = socket::peer(link.socket()).is_ok_and(|peer| peer.pid != pid);
+        let gone = match &found {
+            Err(Errno::ESRCH) => true,
+            Err(Errno::EPERM | Errno::ENOSYS) => older,
+            Err(_) => false,
+            Ok((_, certain)) => !certain && procfs::start_time(pid) != body.start,
+        };
         self.fault = found.as_ref().err().map(|errno| ("pidfd_open", *errno));
         let found = found.ok().filter(|_| !gone);
         let Some((pidfd, _)) = found else {

@@ -31,6 +31,12 @@ fn name_of(entry: &[u8]) -> &[u8] {
     &entry[..end]
 }
 
+/// Whether the environment is another user's: the program is set-user-id, or has capabilities from its file. getauxval(3).
+pub fn is_untrusted() -> bool {
+    // SAFETY: no pointers.
+    unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
+}
+
 /// The value of a variable of the host.
 pub fn get(name: &[u8]) -> Option<CString> {
     let mut found = None;

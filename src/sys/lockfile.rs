@@ -10,19 +10,25 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, fstat, stat};
 use nix::sys::uio::{pread, pwrite};
+use nix::unistd::geteuid;
 
 use super::raw::{check, syscall};
 use super::{fds, memfd};
 
-/// Opens a lock file, made with mode 0600 if it is not there. Close-on-exec; a symbolic link is refused.
+/// Opens a lock file, made with mode 0600 if it is not there. Close-on-exec; a symbolic link is refused, and what is no
+/// regular file of this user or of root (`EPERM`).
 pub fn open_at(path: &Path) -> Result<OwnedFd, Errno> {
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    loop {
+    let file = loop {
         match open(path, flags, Mode::S_IRUSR | Mode::S_IWUSR) {
             Err(Errno::EINTR) => {}
-            other => return other.and_then(fds::above_standard),
+            other => break other.and_then(fds::above_standard)?,
         }
-    }
+    };
+    // Another user's file, or a fifo, in a directory for all: he would hold the lock for ever.
+    let found = fstat(&file)?;
+    let trusted = [0, geteuid().as_raw()].contains(&found.st_uid);
+    if found.st_mode & libc::S_IFMT == libc::S_IFREG && trusted { Ok(file) } else { Err(Errno::EPERM) }
 }
 
 /// Takes the lock, if nobody has it. Never waits.

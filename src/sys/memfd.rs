@@ -48,9 +48,9 @@ pub fn sealed(name: &core::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Errno> {
     Ok(file)
 }
 
-/// Whether it can be neither written nor shortened.
+/// Whether it is what [`sealed`] makes: as long and with these bytes for ever.
 pub fn is_sealed(file: impl AsFd) -> bool {
-    let needed = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK;
+    let needed = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_GROW;
     fcntl(file.as_fd(), FcntlArg::F_GET_SEALS).is_ok_and(|seals| SealFlag::from_bits_retain(seals).contains(needed))
 }
 

@@ -76,7 +76,13 @@ pub fn start_time(pid: i32) -> Option<u64> {
 
 /// Whether a process is on its way out: exiting (PF_EXITING, include/linux/sched.h), a zombie, or writing its core.
 pub fn is_dying(pid: i32) -> bool {
-    let exiting = stat_field::<u64>(pid, 9).is_none_or(|flags| flags & 0x4 != 0);
+    // Every thread: the first may have ended long before the process. Where /proc cannot be read nothing is known.
+    let flags = |task: std::fs::DirEntry| -> Option<u64> {
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(6)?.parse().ok()
+    };
+    let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let exiting = tasks().next().is_some() && tasks().filter_map(flags).all(|flags| flags & 0x4 != 0);
     exiting || std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains("\nCoreDumping:\t1"))
 }
 

@@ -119,11 +119,14 @@ pub fn peer(socket: impl AsFd) -> Result<Identity, Errno> {
 /// The number may have gone to another process between the message and this call; who does without SO_PEERPIDFD compares the
 /// start time that the peer sent with that of the process found (`procfs::start_time`).
 pub fn peer_pidfd(socket: impl AsFd, pid: i32) -> Result<(OwnedFd, bool), Errno> {
-    if peer(&socket).is_ok_and(|peer| peer.pid == pid)
-        && let Ok(fd) = getsockopt(&socket.as_fd(), sockopt::PeerPidfd)
-    {
-        // Close-on-exec is what the kernel gives (net/core/sock.c: pidfd_prepare).
-        return Ok((fds::above_standard(fd)?, true));
+    if peer(&socket).is_ok_and(|peer| peer.pid == pid) {
+        match getsockopt(&socket.as_fd(), sockopt::PeerPidfd) {
+            // Close-on-exec is what the kernel gives (net/core/sock.c: pidfd_prepare).
+            Ok(fd) => return Ok((fds::above_standard(fd)?, true)),
+            // An older kernel; one that finds no process any more; a filter.
+            Err(Errno::ENOPROTOOPT | Errno::EINVAL | Errno::ENODATA | Errno::ESRCH | Errno::EPERM | Errno::ENOSYS) => {}
+            Err(errno) => return Err(errno),
+        }
     }
     fds::above_standard(pidfd::open(pid)?).map(|fd| (fd, false))
 }

@@ -4,6 +4,8 @@
 //! `driver.rs` and `product.rs`. Not here, for there is nothing of it in the machines: S10 (who a peer is), S13 (what blocks), the
 //! unclaimed descriptors of S5, the socket options and the environment of S7, the revisions of S14, L4 (the supervisor).
 //!
+//! In overlap mode two serve for a while: what S1-S3 say of applications is looked at in exclusive mode only, what they say of the word in both.
+//!
 //! What is no break:
 //! - An owner that is stopped, or whose application hangs, stays owner (S9): nobody serves until it goes on.
 //! - A process that dies while nobody is left that was a candidate or a standby: an ordinary crash.

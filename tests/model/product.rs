@@ -130,6 +130,10 @@ impl Setup {
         if warm && world.word.seen(process.ticket) == Seen::Committed {
             out.push(Choice::Look(slot));
         }
+        // Its connection was to a listener that nobody holds any more.
+        if process.channel == Channel::Waiting && World::slots().all(|other| other == slot || !world.at(other).lives()) {
+            out.push(Choice::Hangup(slot));
+        }
         if process.channel == Channel::Waiting {
             for other in World::slots().filter(|other| *other != slot) {
                 let listener = world.at(other);

@@ -25,6 +25,8 @@ struct Story {
     opened: Option<bool>,
     given_up: Option<Reason>,
     killed: bool,
+    /// N has got the whole offer.
+    offered: bool,
     /// What was waited for while nobody served.
     waited: Vec<&'static str>,
 }
@@ -162,7 +164,8 @@ impl Setup {
     /// Everything that comes of a fault.
     fn endings(&self, world: World, endings: &mut BTreeSet<Ending>) {
         let mut known = HashSet::new();
-        let mut open = vec![(world, Story::default())];
+        let offered = world.at(N).successor().is_some_and(|machine| machine.is_offered());
+        let mut open = vec![(world, Story { offered, ..Story::default() })];
         while let Some((world, story)) = open.pop() {
             assert_eq!(world.broken, None, "a single fault breaks a law");
             if !known.insert((world, story.clone())) {
@@ -196,6 +199,7 @@ impl Setup {
                     }
                 }
                 let next = self.apply(&then, choice);
+                story.offered |= next.at(N).successor().is_some_and(|machine| machine.is_offered());
                 story.killed |= next.word.phase == Phase::Condemned && next.at(N).life == Life::Dying;
                 open.push((next, story));
             }
@@ -258,12 +262,15 @@ fn reason(reason: Reason) -> String {
 fn ending(world: &World, story: &Story) -> Ending {
     let serving: Vec<Slot> = world.servers().collect();
     let owner = world.at(world.owner);
+    let starts_anew = !owner.lives() && !story.offered && matches!(story.given_up, Some(Reason::Died | Reason::HungUp));
     let name = if world.owner == O { "O" } else { "N" };
     let serves = match serving.as_slice() {
         [O] => String::from("O"),
         [_] => String::from("N"),
         _ if owner.life == Life::Stopped => format!("{name}, once it is continued"),
         _ if owner.lives() && owner.app.hangs => format!("{name}, once its application goes on"),
+        // Its ps_handoff_new finds the lock free.
+        _ if starts_anew => String::from("N, as a first generation"),
         _ => String::from("nobody: start anew"),
     };
     let told = [
@@ -272,12 +279,12 @@ fn ending(world: &World, story: &Story) -> Ending {
         (story.resumed == Some(true), "O: RESUME (unsealed)"),
         (story.resumed == Some(false), "O: RESUME"),
     ];
-    let waited = match (serving.is_empty(), story.waited.is_empty()) {
+    let waited = match (serving.is_empty() && !starts_anew, story.waited.is_empty()) {
         (true, _) => String::from("-"),
         (_, true) => String::from("0"),
         _ => story.waited.join(" + "),
     };
-    let reason = if serving == [O] { story.aborted } else { story.given_up }.map(reason);
+    let reason = if serving == [O] { story.aborted } else { story.given_up.filter(|_| !starts_anew) }.map(reason);
     Ending { serves, told: told.into_iter().filter(|(so, _)| *so).map(|(_, text)| text).collect(), waited, reason }
 }
 

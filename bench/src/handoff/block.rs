@@ -159,7 +159,9 @@ fn replace(plan: Plan, conductor: &mut Served) -> Replaced {
 fn gather(plan: Plan, log: &Log, replaced: Replaced, ring: &Ring, dir: &Path) -> Result<Block, String> {
     let between = |from: u64, to: u64| {
         let inside = |sample: &&Sample| (from..to).contains(&sample.intended_ns);
-        log.samples.iter().filter(inside).copied().collect::<Vec<_>>()
+        let mut samples: Vec<Sample> = log.samples.iter().filter(inside).copied().collect();
+        samples.sort_by_key(|sample| sample.intended_ns); // they were noted in the order of their answers
+        samples
     };
     let stamps = ring.stamps()?;
     let mut taken = taken(&stamps, replaced.whole.len());

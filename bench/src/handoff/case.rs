@@ -15,6 +15,8 @@ const RATE: u64 = 5000;
 /// Where handoffs take long: what queues up meanwhile must fit into the long backlog.
 const SLOW_RATE: u64 = 1000;
 
+const SLICE: Duration = Duration::from_secs(2);
+
 pub struct Case {
     pub plan: Plan,
     pub rounds: usize,
@@ -22,8 +24,8 @@ pub struct Case {
     /// Latencies in microseconds, of what was answered.
     pub baseline: Samples,
     pub under: Samples,
-    /// In milliseconds, one for each block: see `added_ms`.
-    added: Samples,
+    /// The p99.9 of each slice of time: see `added_ms`.
+    slices: [Samples; 2],
     pub requests: u64,
     pub seconds: f64,
     pub baseline_failed: u64,
@@ -45,7 +47,7 @@ impl Case {
             taken: Taken::default(),
             baseline: Samples::default(),
             under: Samples::default(),
-            added: Samples::default(),
+            slices: Default::default(),
             requests: 0,
             seconds: 0.0,
             baseline_failed: 0,
@@ -74,9 +76,10 @@ impl Case {
             let answered = samples.iter().filter(|sample| sample.outcome == Outcome::Answered);
             answered.map(|sample| f64::from(sample.us)).collect()
         };
-        let slow = |us: &[f64]| Samples::of(us).quantile(0.999);
+        for (slices, samples) in self.slices.iter_mut().zip([&block.baseline, &block.under]) {
+            slices.extend(sliced(samples).into_iter().filter_map(|slice| Samples::of(&us(slice)).quantile(0.999)));
+        }
         let (baseline, under) = (us(&block.baseline), us(&block.under));
-        self.added.extend(slow(&under).zip(slow(&baseline)).map(|(under, baseline)| (under - baseline) / 1e3));
         self.baseline.extend(baseline);
         self.under.extend(under);
         self.requests += block.under.len() as u64;
@@ -119,16 +122,35 @@ impl Case {
         gap
     }
 
-    /// The p99.9 of latencies under handoffs, minus that of the same server left alone just before; the median of the
-    /// blocks, so that what else happens on the machine during one of them does not count.
+    /// The p99.9 of latencies under handoffs, minus that of the same server left alone; the median of slices of two seconds
+    /// each. Equally long ones: a long time meets a rare disturbance of the machine more surely than a short one.
     pub fn added_ms(&self) -> Option<f64> {
-        self.added.median()
+        let [alone, under] = &self.slices;
+        Some((under.median()? - alone.median()?) / 1e3)
     }
 
     /// Nobody could write, or nobody accepted.
     pub fn without_owner_s(&self) -> f64 {
         self.gaps().iter().map(|us| us.max(0.0)).sum::<f64>() / 1e6
     }
+}
+
+/// In slices of equal time; the rest at the end belongs to the last one.
+fn sliced(samples: &[Sample]) -> Vec<&[Sample]> {
+    let mut slices = Vec::new();
+    let mut left = samples;
+    while let (Some(first), Some(last)) = (left.first(), left.last()) {
+        let slice_ns = SLICE.as_nanos() as u64;
+        let end = if last.intended_ns.saturating_sub(first.intended_ns) < 2 * slice_ns {
+            left.len()
+        } else {
+            left.partition_point(|sample| sample.intended_ns < first.intended_ns + slice_ns)
+        };
+        let (slice, rest) = left.split_at(end);
+        slices.push(slice);
+        left = rest;
+    }
+    slices
 }
 
 /// `ours`: the library is here. `alone`: the kernel's settings are ours to change.
@@ -160,8 +182,8 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
         let (baseline_ms, handoffs) = match (quick, id) {
             (true, "procsup") => (2000, 40),
             (true, _) => (500, 10),
-            (false, "procsup") => (5000, handoffs),
-            (false, _) => (1500, handoffs),
+            (false, "procsup") => (6000, handoffs),
+            (false, _) => (2000, handoffs),
         };
         cases.push(Case::new(plan(id, 0, BACKLOG, RATE, baseline_ms, handoffs), rounds));
     }
@@ -188,4 +210,20 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
         case.plan.handoffs > 0 && (ours || !method.ours) && (alone || method.id != "reuseport-migrate")
     });
     cases
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slices_are_equally_long_and_keep_every_sample() {
+        let sample = |ms: u64| Sample { intended_ns: ms * 1_000_000, us: 0.0, outcome: Outcome::Answered };
+        let lengths =
+            |ms: u64| sliced(&(0..ms).map(sample).collect::<Vec<_>>()).iter().map(|s| s.len()).collect::<Vec<_>>();
+        assert_eq!(lengths(500), [500]);
+        assert_eq!(lengths(6000), [2000, 2000, 2000]);
+        assert_eq!(lengths(7500), [2000, 2000, 3500]);
+        assert!(lengths(0).is_empty());
+    }
 }

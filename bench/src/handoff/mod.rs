@@ -140,6 +140,8 @@ impl Base {
         let memory = ["/dev/shm", "/run"].iter().map(Path::new).find(|path| kind(path) == "tmpfs" && writable(path));
         let temporary = std::env::temp_dir();
         let base = Self { memory: memory.unwrap_or(&temporary).join(&name), disk: temporary.join(&name).join("disk") };
+        clear_left_overs(&base.memory);
+        clear_left_overs(&temporary.join(&name));
         for path in [&base.memory, &base.disk] {
             std::fs::create_dir_all(path).map_err(|error| format!("{}: {error}", path.display()))?;
         }
@@ -151,6 +153,18 @@ impl Drop for Base {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.memory);
         let _ = self.disk.parent().map(std::fs::remove_dir_all);
+    }
+}
+
+/// Of runs that were killed: their processes have ended.
+fn clear_left_overs(beside: &Path) {
+    let Some(entries) = beside.parent().and_then(|parent| std::fs::read_dir(parent).ok()) else { return };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let Some(pid) = name.strip_prefix("bench-handoff-").and_then(|pid| pid.parse::<u32>().ok()) else { continue };
+        if !Path::new(&format!("/proc/{pid}")).exists() {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
     }
 }
 

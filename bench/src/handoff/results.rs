@@ -70,7 +70,7 @@ pub fn of(cases: &[Case], floor: &[f64]) -> Vec<Measured> {
             at_least(REQUESTS),
         ),
         Measured::new("P10-handoffs", "handoffs under load", "handoffs", Some(handoffs), at_least(HANDOFFS)),
-        most("P10-p999-added-ms", "latency p99.9 under handoffs minus without, median of the blocks", "ms", added, 1.0)
+        most("P10-p999-added-ms", "latency p99.9 under handoffs minus without, medians of slices", "ms", added, 1.0)
             .with(quantile(&ours.under), quantile(&ours.baseline)),
     ]);
     results

@@ -181,11 +181,6 @@ impl Owner {
         matches!(self.phase, Greeting | Offering(_) | Warming | Draining | Sealing | Updating(_))
     }
 
-    /// It owns, as far as it knows.
-    pub fn owns(&self) -> bool {
-        self.is_idle() || self.may_cancel() || self.phase == Phase::Committing
-    }
-
     /// One step. An event that this phase does not await changes nothing (S11).
     pub fn step(mut self, event: Event, now: i64) -> (Self, List) {
         use {Event as E, Phase as P};
@@ -212,6 +207,8 @@ impl Owner {
                 self.drained = true;
                 self.go(P::Draining, Some(self.by(now, self.limits.drain)), &[Action::Tell(Notice::Drain)])
             }
+            // It must not stop serving for a successor that it cannot reach.
+            (P::Draining, E::Drained(_)) | (P::Sealing, E::Sealed(_)) if self.cut => self.abort(Reason::HungUp),
             (P::Draining, E::Drained(parts)) => match self.mode {
                 Mode::Exclusive => self.go(P::Sealing, Some(self.by(now, self.limits.seal)), &[Action::Tell(Notice::Seal)]),
                 Mode::Overlap => self.update(parts, now),
@@ -250,9 +247,10 @@ impl Owner {
                 self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::Ask(Ask::Look)])
             }
             (P::Probation, E::Timeout) => self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::SendSettle]),
-            (P::Asking, E::Record(Ask::Look, _, Seen::Next | Seen::Other)) => self.retire(),
-            (P::Asking, E::Record(Ask::Look, _, Seen::Returned)) => self.reclaim(Ask::Reclaim),
-            (P::Closing | P::Probation | P::Asking, E::Settled) => self.retire(),
+            // Look, do not believe: only the word says that it stands alone.
+            (P::Closing | P::Probation | P::Asking, E::Settled) => self.with(&[Action::Ask(Ask::Look)]),
+            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, Seen::Next | Seen::Other)) => self.retire(),
+            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, Seen::Returned)) => self.reclaim(Ask::Reclaim),
             (P::Asking, E::Timeout) => self.go(P::Condemning, None, &[Action::Ask(Ask::Condemn)]),
             (P::Condemning, E::Record(_, true, _)) => self.go(P::Killing, Some(now.saturating_add(self.limits.live)), &[Action::Kill]),
             (P::Condemning, E::Record(_, false, Seen::Live)) => self.opened(now),
@@ -261,7 +259,7 @@ impl Owner {
             // Uninterruptible: it still owns, and cannot act. Nothing else may.
             (P::Killing, E::Timeout) => self.go(P::Killing, Some(now.saturating_add(self.limits.live)), &[Action::Kill]),
             (P::Handing | P::Closing | P::Probation | P::Asking | P::Killing, E::PeerGone) => self.reclaim(Ask::TakeBack),
-            // Look, do not believe: only the record says that it was returned.
+            // The same.
             (P::Handing | P::Closing | P::Probation | P::Asking, E::Abort(_)) => self.with(&[Action::Ask(Ask::Reclaim)]),
             (P::Handing | P::Closing | P::Probation | P::Asking, E::Record(Ask::Reclaim, true, _)) => self.resume_after(Reason::PeerFailed),
             (P::Reclaiming, E::Record(Ask::TakeBack, true, _)) => self.resume_after(Reason::Died),

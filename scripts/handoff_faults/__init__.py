@@ -1,0 +1,1 @@
+"""The parts of scripts/handoff_sweep.py."""

@@ -121,8 +121,8 @@ HARNESS int listen_to(party *p, int ms)
         return 1;
     }
     ps_handoff_event event = {.size = sizeof event};
-    int got = sscanf(text, "event %d %" SCNu64 " %" SCNu64 " %d %d %d %" SCNd64 " %" SCNd64, &event.kind, &event.handoff_id, &event.revision,
-                     &event.unsealed, &event.peer_pid, &event.reason, &event.deadline_ns, &event.time_ns);
+    int got = sscanf(text, "event %d %" SCNu64 " %" SCNu64 " %d %d %d %" SCNd64 " %" SCNd64, &event.kind, &event.handoff_id,
+                     &event.revision, &event.unsealed, &event.peer_pid, &event.reason, &event.deadline_ns, &event.time_ns);
     if (got != 8)
         harness_fail(__FILE__, __LINE__, "%s: %s", p->name, text);
     CHECK(p->count < MAX_EVENTS);
@@ -148,7 +148,7 @@ HARNESS __attribute__((format(printf, 3, 4))) void say_with(party *p, int fd, co
         *rights = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof fd)};
         memcpy(CMSG_DATA(rights), &fd, sizeof fd);
     }
-    if (strcmp(line, "live") != 0 && strncmp(line, "sealed", 6) == 0)
+    if (strncmp(line, "sealed", 6) == 0) /* before the call, which may be the commit */
         serving(p, false);
     if (sendmsg(p->fd, &message, MSG_NOSIGNAL) != length)
         harness_fail(__FILE__, __LINE__, "%s is gone: %s", p->name, strerror(errno));
@@ -278,7 +278,7 @@ HARNESS void enter(party *p, int role)
     if (stage.overlap)
         ask(p, "mode %d", PS_HANDOFF_OVERLAP);
     if (stage.probation)
-        ask(p, "timeout %d %d", PS_HANDOFF_TIMEOUT_PROBATION, stage.probation);
+        ask(p, "timeout %d %d", PS_HANDOFF_TIMEOUT_PROBATION, stage.probation * slowness());
 }
 
 /* What ps_handoff_new comes to where anything may come of it: whether it has an offer. "" in reply: it was ended before it could say. */
@@ -306,7 +306,7 @@ HARNESS party *first(const char *name)
 /* Its successor, spawned by it with the helper's own environment; has not called ps_handoff_new yet. */
 HARNESS party *upgrade(party *o, const char *name, int deadline_ms)
 {
-    say(o, "upgrade %d %s %s", deadline_ms, helper_path("generation"), stage.meeting);
+    say(o, "upgrade %d %s %s", deadline_ms * slowness(), helper_path("generation"), stage.meeting);
     party *n = meet(name);
     answered(o, "upgrade", "PS_OK");
     return n;
@@ -319,7 +319,7 @@ HARNESS party *successor(party *o, bool spawned, int deadline_ms)
 {
     if (spawned)
         return upgrade(o, "spawned", deadline_ms);
-    ask(o, "timeout %d %d", PS_HANDOFF_TIMEOUT_TAKEOVER, deadline_ms);
+    ask(o, "timeout %d %d", PS_HANDOFF_TIMEOUT_TAKEOVER, deadline_ms * slowness());
     return takeover("takeover");
 }
 

@@ -1,5 +1,5 @@
-/* B14: a successor that was told LIVE, and one that serves on probation, says that it cannot: the owner takes back without killing anybody that
-   it did not start, told to read its storage anew. */
+/* B14: a successor that was told LIVE, and one that serves on probation, says that it cannot: the owner takes back without
+   killing anybody that it did not start, told to read its storage anew. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -9,7 +9,6 @@ int main(void)
     party *o = first("old");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = GIVEN; at <= SERVING; at++) {
-            ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);

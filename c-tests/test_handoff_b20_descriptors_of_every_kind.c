@@ -1,5 +1,6 @@
-/* B20, D1.5: whatever has a number can be handed on: listeners and connections, UDP, unix, pipes, eventfds, memfds, files, directories, epoll
-   sets. What arrives is the same open file description, close-on-exec, and it still works when the old generation is gone. */
+/* B20, D1.5: whatever has a number can be handed on: listeners and connections, UDP, unix, pipes, eventfds, memfds, files,
+   directories, epoll sets. What arrives is the same open file description, close-on-exec, and it still works when the old
+   generation is gone. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* B3, B15, L1, L5: the owner is killed in each phase. A successor that has loaded goes on: LIVE, unsealed before the commit (run crash
-   recovery), sealed after it; one that serves on probation stands alone at once. */
+/* B3, B15, L1, L5: the owner is killed in each phase. A successor that has loaded goes on: LIVE, unsealed before the commit
+   (run crash recovery), sealed after it; one that serves on probation stands alone at once. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -10,7 +10,6 @@ int main(void)
     party *o = first("first");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = LOADING; at <= SERVING; at++) {
-            ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
             party *n = successor(o, spawned, 20000);
             if (at == GIVEN) { /* the COMMIT is sent, and not read */
                 bring(o, n, MET, SEALING);

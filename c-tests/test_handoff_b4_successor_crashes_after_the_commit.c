@@ -1,5 +1,6 @@
-/* B4, L1: the successor is killed when it was told LIVE, and when it serves, on probation: the owner takes back at once, told that there may be
-   writes it does not know, under a generation of its own (S4). No zombie is left, although the successor was no child any more. */
+/* B4, L1: the successor is killed when it was told LIVE, and when it serves, on probation: the owner takes back at once, told
+   that there may be writes it does not know, under a generation of its own (S4). No zombie is left, although the successor was
+   no child any more. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -10,7 +11,6 @@ int main(void)
     int generation = 1;
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = GIVEN; at <= SERVING; at++) {
-            ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);

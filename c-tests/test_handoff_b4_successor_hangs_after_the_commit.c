@@ -1,5 +1,5 @@
-/* B4, L1, L2: the successor is stopped after it was told LIVE, or on probation. Its deadline comes; it is killed, and only then does the owner
-   take back (S1). */
+/* B4, L1, L2: the successor is stopped after it was told LIVE, or on probation. Its deadline comes; it is killed, and only then
+   does the owner take back (S1). */
 /* variants: only tier-fork, asan, valgrind: where pidfd_send_signal is filtered nobody can end a stranger that hangs */
 #include "harness.h"
 #include "handoff.h"
@@ -9,11 +9,10 @@ int main(void)
     stage_begin();
     stage.probation = 200;
     party *o = first("old");
-    ask(o, "timeout %d 300", PS_HANDOFF_TIMEOUT_LIVE);
+    ask(o, "timeout %d %d", PS_HANDOFF_TIMEOUT_LIVE, 300 * slowness());
     for (int stopped = 1; stopped >= 0; stopped--)
         for (int spawned = 1; spawned >= 0; spawned--)
             for (enum phase at = GIVEN; at <= SERVING; at++) {
-                ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
                 char *before = snapshot(o);
                 party *n = successor(o, spawned, 20000);
                 bring(o, n, MET, at);

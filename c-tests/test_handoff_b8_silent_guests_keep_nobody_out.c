@@ -1,5 +1,5 @@
-/* B8, S10: twenty connections at the control path that say nothing, and some that say nonsense, keep no takeover out and change nothing; they are
-   sent away in time, and cost no descriptor in the end. */
+/* B8, S10: twenty connections at the control path that say nothing, and some that say nonsense, keep no takeover out and change
+   nothing; they are sent away in time, and cost no descriptor in the end. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -15,11 +15,12 @@ int main(void)
     for (int i = 0; i < GUESTS; i++)
         CHECK((silent[i] = guest()) >= 0);
     for (int i = 0; i < 10; i++) {
-        static const char zeros[70000];
+        static char zeros[70000], ones[70000];
+        memset(ones, 0xff, sizeof ones);
         int fd = guest();
         CHECK(fd >= 0);
         size_t length = (size_t)1 << (i * 16 / 10);
-        (void)!send(fd, i % 2 ? (const void *)zeros : (const void *)before, length, MSG_NOSIGNAL | MSG_DONTWAIT);
+        (void)!send(fd, i % 2 ? zeros : ones, length, MSG_NOSIGNAL | MSG_DONTWAIT);
         quiet(o);
         close(fd);
     }

@@ -1,4 +1,5 @@
-/* ps_handoff_upgrade: a command that is tied to the host, or a deadline that is none, is PS_ERR_INVALID_ARGUMENT, and nothing is spawned. */
+/* ps_handoff_upgrade: a command that is tied to the host, or a deadline that is none, is PS_ERR_INVALID_ARGUMENT, and nothing
+   is spawned. */
 #include "harness.h"
 #include "handoff.h"
 

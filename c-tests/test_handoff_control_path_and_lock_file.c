@@ -1,5 +1,5 @@
-/* B5, S6: the control path has mode 0600 whatever the umask, is never gone from the first generation to the last, and goes with the last; the
-   lock file stays, and is locked all the time. What a crash has left over is no obstacle. */
+/* B5, S6: the control path has mode 0600 whatever the umask, is never gone from the first generation to the last, and goes with
+   the last; the lock file stays, and is locked all the time. What a crash has left over is no obstacle. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* Paths that cannot be: too long, in no directory, empty, a directory; a lock that somebody holds who does not listen; and no descriptor or file is
-   left of any. */
+/* Paths that cannot be: too long, in no directory, empty, a directory; a lock that somebody holds who does not listen; and no
+   descriptor or file is left of any. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* Somebody removes the control path, or puts a file of his own there, while a generation serves: spawned handoffs go on as before; a takeover says
-   that it reaches nobody; the last generation does not remove what is not its own. */
+/* Somebody removes the control path, or puts a file of his own there, while a generation serves: spawned handoffs go on as
+   before; a takeover says that it reaches nobody; the last generation does not remove what is not its own. */
 #include "harness.h"
 #include "handoff.h"
 

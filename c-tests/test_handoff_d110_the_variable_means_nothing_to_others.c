@@ -1,5 +1,5 @@
-/* D1.10: PROCSUP_HANDOFF is in the successor's environment and never in the host's; a grandchild that inherits it, with another descriptor of that
-   number or with none, is a process like any other, and so is one with nonsense in it. */
+/* D1.10: PROCSUP_HANDOFF is in the successor's environment and never in the host's; a grandchild that inherits it, with another
+   descriptor of that number or with none, is a process like any other, and so is one with nonsense in it. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* The state: none, empty, one byte, 8 MiB; replaced by a shorter one; the successor's own for the next generation; a buffer that is too small
-   gets nothing. */
+/* The state: none, empty, one byte, 8 MiB; replaced by a shorter one; the successor's own for the next generation; a buffer
+   that is too small gets nothing. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,4 +1,5 @@
-/* D1.5, D1.7: 300 descriptors are replaced, 200 taken away and 100 added while the owner seals: more than one message of changes, all there at LIVE. */
+/* D1.5, D1.7: 300 descriptors are replaced, 200 taken away and 100 added while the owner seals: more than one message of
+   changes, all there at LIVE. */
 #include "harness.h"
 #include "handoff.h"
 

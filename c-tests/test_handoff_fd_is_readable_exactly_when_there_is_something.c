@@ -1,5 +1,5 @@
-/* ps_handoff_fd: each event is announced by the descriptor (the helper hears nothing otherwise), and while nothing happens it is silent: no phase
-   of a handoff spins. */
+/* ps_handoff_fd: each event is announced by the descriptor (the helper hears nothing otherwise), and while nothing happens it
+   is silent: no phase of a handoff spins. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -10,7 +10,7 @@ static void idle(party *o, party *n, enum phase at)
     for (int i = 0; i < 2; i++)
         if (both[i])
             ask(both[i], "wakes");
-    poll(NULL, 0, 300);
+    poll(NULL, 0, 150);
     for (int i = 0; i < 2; i++)
         if (both[i]) {
             CHECK_INT(sscanf(ask(both[i], "wakes"), "%u %u", &wakes, &in_vain), 2);

@@ -1,5 +1,5 @@
-/* A process that has retired, or whose handoff came to nothing, can open its handle anew: two processes hand over to each other, the second one spawned by
-   the first; and one handle after the other of the same process is a cold start each. */
+/* A process that has retired, or whose handoff came to nothing, can open its handle anew: two processes hand over to each
+   other, the second one spawned by the first; and one handle after the other of the same process is a cold start each. */
 #include "harness.h"
 #include "handoff.h"
 

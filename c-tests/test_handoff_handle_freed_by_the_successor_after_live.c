@@ -1,5 +1,5 @@
-/* ps_handoff_free of a successor that was told LIVE and has not answered gives the ownership back; one that has answered is the owner, and frees like any
-   last generation: the standby retires, and nobody takes back what was left in order. */
+/* ps_handoff_free of a successor that was told LIVE and has not answered gives the ownership back; one that has answered is the
+   owner, and frees like any last generation: the standby retires, and nobody takes back what was left in order. */
 #include "harness.h"
 #include "handoff.h"
 

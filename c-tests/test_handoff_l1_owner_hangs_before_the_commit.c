@@ -1,5 +1,5 @@
-/* L1, L2: the owner is stopped before the commit. It stays the owner: its successor gives up at the deadline, and when the owner goes on, it
-   is told to. */
+/* L1, L2: the owner is stopped before the commit. It stays the owner: its successor gives up at the deadline, and when the
+   owner goes on, it is told to. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -9,7 +9,6 @@ int main(void)
     party *o = first("old");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = LOADING; at <= SEALING; at++) {
-            ask(o, "timeout %d 500", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             party *n = successor(o, spawned, 500);
             bring(o, n, MET, at);

@@ -1,5 +1,5 @@
-/* L1, S9: the owner is stopped while it stands by: its successor stands alone at its own deadline; when the old one wakes up it retires and
-   harms nobody. */
+/* L1, S9: the owner is stopped while it stands by: its successor stands alone at its own deadline; when the old one wakes up it
+   retires and harms nobody. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -9,8 +9,7 @@ int main(void)
     stage.probation = 200;
     for (int spawned = 1; spawned >= 0; spawned--) {
         party *o = first("old");
-        ask(o, "timeout %d 300", PS_HANDOFF_TIMEOUT_LIVE);
-        ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
+        ask(o, "timeout %d %d", PS_HANDOFF_TIMEOUT_LIVE, 300 * slowness());
         party *n = successor(o, spawned, 20000);
         bring(o, n, MET, SERVING);
         stop(o);

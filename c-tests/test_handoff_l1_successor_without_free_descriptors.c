@@ -1,5 +1,5 @@
-/* L1: the successor's descriptor table is full, up to a few numbers: ps_handoff_new answers PS_ERR_LIMIT, or what it has works; the owner is told and
-   is as before. The same for what changed after the offer. */
+/* L1: the successor's descriptor table is full, up to a few numbers: ps_handoff_new answers PS_ERR_LIMIT, or what it has works;
+   the owner is told and is as before. The same for what changed after the offer. */
 /* variants: only tier-fork, locked-down, asan: valgrind needs descriptors itself */
 #include "harness.h"
 #include "handoff.h"
@@ -40,6 +40,7 @@ int main(void)
                 CHECK(expect(o, ABORTED).reason < 0);
             as_before(o, strdup(before));
         }
+    free(before);
     CHECK(worked[0] > 0 && worked[1] > 0);
 
     /* and in the delta */

@@ -1,5 +1,5 @@
-/* L2, law 15: the successor hangs before it says HELLO, while it loads, or when it is warm (and the owner's own application does not answer
-   DRAIN or SEAL): the handoff ends at its deadline, for both sides, and the owner is as before. */
+/* L2, law 15: the successor hangs before it says HELLO, while it loads, or when it is warm (and the owner's own application
+   does not answer DRAIN or SEAL): the handoff ends at its deadline, for both sides, and the owner is as before. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -9,7 +9,6 @@ int main(void)
     party *o = first("old");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = spawned ? MET : LOADING; at <= SEALING; at++) {
-            ask(o, "timeout %d 400", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             int64_t start = now_ms();
             party *n = successor(o, spawned, 400);

@@ -1,5 +1,5 @@
-/* Law 15: PS_HANDOFF_TIMEOUT_DRAIN and _SEAL end a handoff whose whole deadline is far away; the event says by when the answer is due. An
-   answer that comes too late is PS_ERR_STATE. */
+/* Law 15: PS_HANDOFF_TIMEOUT_DRAIN and _SEAL end a handoff whose whole deadline is far away; the event says by when the answer
+   is due. An answer that comes too late is PS_ERR_STATE. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* L3, S4: fifty handoffs in a row, spawned and by takeover in turn: the generation counts them, descriptors stay constant, memory too; a
-   connection that is made at any time is answered. */
+/* L3, S4: fifty handoffs in a row, spawned and by takeover in turn: the generation counts them, descriptors stay constant,
+   memory too; a connection that is made at any time is answered. */
 /* timeout: 120 */
 #include "harness.h"
 #include "handoff.h"
@@ -39,7 +39,7 @@ int main(void)
             fds[round % 2] = (int)ask_number(n, "fds");
         CHECK_INT(ask_number(n, "fds"), fds[round % 2]);
         if (round == ROUNDS)
-            CHECK(ask_number(n, "rss") < rss + 1024);
+            CHECK(ask_number(n, "rss") < rss + 1024 || variant_is("asan") || variant_is("valgrind"));
         o = n;
     }
     leave_in_order(o);

@@ -1,5 +1,5 @@
-/* Law 16, B1: neither success nor an abort touches what the generations share: O_NONBLOCK on or off, socket options, the line of connections
-   that wait to be accepted, also of those that came while nobody accepted. */
+/* Law 16, B1: neither success nor an abort touches what the generations share: O_NONBLOCK on or off, socket options, the line
+   of connections that wait to be accepted, also of those that came while nobody accepted. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -18,7 +18,8 @@ static int listener(int type, struct sockaddr_in *name)
     socklen_t length = sizeof *name;
     *name = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     CHECK(fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0);
-    CHECK(bind(fd, (struct sockaddr *)name, sizeof *name) == 0 && listen(fd, 16) == 0 && getsockname(fd, (struct sockaddr *)name, &length) == 0);
+    CHECK(bind(fd, (struct sockaddr *)name, sizeof *name) == 0 && listen(fd, 16) == 0);
+    CHECK(getsockname(fd, (struct sockaddr *)name, &length) == 0);
     return fd;
 }
 

@@ -1,5 +1,5 @@
-/* Law 3: the old generation ignores SIGCHLD, or reaps every child it finds: a successor that dies, before and after the commit, is still noticed at
-   once, and one that is not needed is still ended. */
+/* Law 3: the old generation ignores SIGCHLD, or reaps every child it finds: a successor that dies, before and after the commit,
+   is still noticed at once, and one that is not needed is still ended. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* Names: 1 to 255 bytes, no newline. The same name replaces, -1 takes away; a name is taken once; a first generation has nothing to take; what is
-   refused changes nothing. */
+/* Names: 1 to 255 bytes, no newline. The same name replaces, -1 takes away; a name is taken once; a first generation has
+   nothing to take; what is refused changes nothing. */
 #include "harness.h"
 #include "handoff.h"
 

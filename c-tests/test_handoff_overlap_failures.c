@@ -1,5 +1,5 @@
-/* Overlap mode, where the commit follows DRAIN: the successor dies or gives up before and after the commit; the owner's application fails, or never
-   answers SEAL, when both serve. */
+/* Overlap mode, where the commit follows DRAIN: the successor dies or gives up before and after the commit; the owner's
+   application fails, or never answers SEAL, when both serve. */
 #include "harness.h"
 #include "handoff.h"
 

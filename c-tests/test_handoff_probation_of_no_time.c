@@ -1,5 +1,5 @@
-/* PS_HANDOFF_TIMEOUT_PROBATION of 0: the old generation asks at once whether the successor stands alone, and retires. A long one ends as soon as the
-   successor is gone, not before. */
+/* PS_HANDOFF_TIMEOUT_PROBATION of 0: the old generation asks at once whether the successor stands alone, and retires. A long
+   one ends as soon as the successor is gone, not before. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* The words of ps_handoff_failed arrive at the other side as they are, none, or 1024 bytes of them where there are more, cut between characters; ps_handoff_reason
-   keeps those of the last ABORTED. */
+/* The words of ps_handoff_failed arrive at the other side as they are, none, or 1024 bytes of them where there are more, cut
+   between characters; ps_handoff_reason keeps those of the last ABORTED. */
 #include "harness.h"
 #include "handoff.h"
 

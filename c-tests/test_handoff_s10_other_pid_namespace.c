@@ -1,5 +1,5 @@
-/* D1.4: a successor in a pid namespace of its own cannot see the owner's pid: it is told so, at once or at the latest when the offer is due, and the
-   owner is not disturbed. */
+/* D1.4: a successor in a pid namespace of its own cannot see the owner's pid: it is told so at once, and the owner is
+   not disturbed. */
 /* as-root */
 #include "harness.h"
 #include "handoff.h"
@@ -30,13 +30,10 @@ int main(void)
     say(n, "new %s", stage.path);
     int64_t start = now_ms();
     const char *reply = answer_of(n);
-    printf("after %d ms: %.300s\n", (int)(now_ms() - start), reply);
-    CHECK(strncmp(reply, "PS_ERR_PEER_REJECTED", 20) == 0);
+    CHECK(strncmp(reply, "PS_ERR_PEER_REJECTED", 20) == 0 && now_ms() - start < 2000 * slowness());
     say(n, "exit 0");
-    CHECK(wait_until((ask(o, "sync"), o->count > 0), 1000) || true);
-    while (o->count)
-        CHECK(expect(o, ABORTED).reason < 0);
-    CHECK(wait_until((waitpid(-1, NULL, WNOHANG), ask_number(o, "generation") == 1), 1000));
+    CHECK(expect(o, ABORTED).reason < 0); /* it had heard the greeting */
+    CHECK(wait_until(waitpid(-1, NULL, WNOHANG) > 0, 20000));
     n->gone = true;
     n->pid = pid; /* its number here is not known */
     as_before(o, before);

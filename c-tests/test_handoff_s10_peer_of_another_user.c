@@ -1,10 +1,27 @@
-/* S10: only this user and root may hand over: a process of another user that could even connect (somebody has opened the path) is refused, and nothing
-   changes. Root takes over from a server that has given up its rights, where nobody else can have put the path there, and if it does the same: a successor
-   that the owner could not kill would be one that it cannot take back from. */
+/* S10: only this user and root may hand over: a process of another user that could even connect (somebody has opened the path)
+   is refused, and nothing changes. */
 /* as-root */
-/* variants: only tier-fork, asan, valgrind: where pidfd_send_signal is filtered nobody can end a stranger that hangs */
 #include "harness.h"
 #include "handoff.h"
+
+/* By hand: the path is open to all, and it greets. It gets a NAK (docs/handoff-protocol.md) and the end. */
+static void knock(void)
+{
+    static const unsigned char hello[32] = {'P', 'S', 'H', 'O', 1, 0, 0, 0, [16] = 1, [20] = 8, [24] = 1, [26] = 4, [28] = 1, [30] = 1};
+    unsigned char text[2048];
+    CHECK(setresuid(54322, 54322, 54322) == 0);
+    int fd = guest();
+    CHECK(fd >= 0);
+    (void)!send(fd, hello, sizeof hello, MSG_NOSIGNAL);
+    CHECK(is_readable(fd, PATIENCE_MS));
+    ssize_t length = recv(fd, text, sizeof text, 0);
+    if (length > 0) {
+        CHECK(length >= 24 && memcmp(text, "PSHO", 4) == 0 && text[4] == 11);
+        CHECK(is_readable(fd, PATIENCE_MS));
+        length = recv(fd, text, sizeof text, 0);
+    }
+    CHECK(length == 0 || errno == ECONNRESET);
+}
 
 int main(void)
 {
@@ -22,8 +39,9 @@ int main(void)
 
     party *stranger = start("stranger");
     ask(stranger, "user 54322");
-    ask_for(stranger, PS_ERR_PEER_REJECTED, "new %s", stage.path);
+    ask_for(stranger, PS_ERR_PERMISSION, "new %s", stage.path);
     leave(stranger);
+    in_forked_process(knock);
     quiet(o);
     CHECK_INT(ask_number(o, "generation"), 1);
     served_by(o);
@@ -32,23 +50,7 @@ int main(void)
     ask(same_user, "user 54321");
     bring(o, same_user, MET, SETTLED);
     leave(o);
-    CHECK(chmod(stage.dir, 0777) == 0); /* now anybody could have */
-    party *root = start("root");
-    ask_for(root, PS_ERR_PEER_REJECTED, "new %s", stage.path);
-    leave(root);
-    CHECK(expect(same_user, ABORTED).reason < 0); /* it had heard the greeting */
-    CHECK(chmod(stage.dir, 0755) == 0);
-    root = start("root that stays root");
-    enter(root, PS_HANDOFF_SUCCESSOR);
-    ask(root, "warm");
-    aborted(same_user, PS_ERR_PEER_REJECTED);
-    aborted(root, PS_ERR_PEER_REJECTED);
-    leave(root);
-    root = start("root at first");
-    enter(root, PS_HANDOFF_SUCCESSOR);
-    ask(root, "user 54321");
-    bring(same_user, root, LOADING, SETTLED);
-    served_by(root);
+    served_by(same_user);
     stage_end();
     return 0;
 }

@@ -1,5 +1,6 @@
-/* S10, S11, B21: a peer that speaks the protocol by hand (docs/handoff-protocol.md): messages at the wrong time, twice, of another handoff, out of order,
-   of unknown types, or from another process on the same channel change nothing; a version that nobody speaks is refused with words. */
+/* S10, S11, B21: a peer that speaks the protocol by hand (docs/handoff-protocol.md): messages at the wrong time, twice, of
+   another handoff, out of order, of unknown types, or from another process on the same channel change nothing; a version that
+   nobody speaks is refused with words. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -20,7 +21,8 @@ static uint32_t seq;
 
 static void put(int fd, uint16_t type, uint16_t flags, const void *body, uint32_t length)
 {
-    struct message m = {.type = htole16(type), .flags = htole16(flags), .id = htole64(id), .seq = htole32(++seq), .length = htole32(length)};
+    struct message m = {.type = htole16(type), .flags = htole16(flags), .id = htole64(id), .seq = htole32(++seq)};
+    m.length = htole32(length);
     memcpy(&m.magic, "PSHO", 4);
     memcpy(m.body, body, length);
     CHECK_INT(send(fd, &m, 24 + length, MSG_NOSIGNAL), 24 + length);

@@ -1,4 +1,5 @@
-/* S11, B21: each answer is accepted in its own phase, once, and is PS_ERR_STATE in all others; what is refused changes nothing. */
+/* S11, B21: each answer is accepted in its own phase, once, and is PS_ERR_STATE in all others; what is refused changes nothing.
+   */
 #include "harness.h"
 #include "handoff.h"
 

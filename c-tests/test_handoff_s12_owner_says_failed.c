@@ -1,5 +1,5 @@
-/* S12, B6: the owner's application cannot drain, or cannot seal: RESUME exactly once, then ABORTED; the successor is told as well. Before
-   DRAIN there is nothing to resume. */
+/* S12, B6: the owner's application cannot drain, or cannot seal: RESUME exactly once, then ABORTED; the successor is told as
+   well. Before DRAIN there is nothing to resume. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -10,7 +10,6 @@ int main(void)
     ask_for(o, PS_ERR_STATE, "failed no handoff is under way");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = LOADING; at <= SEALING; at++) {
-            ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);

@@ -1,5 +1,5 @@
-/* S5: what was handed on and not taken is closed by ps_handoff_live in the successor, and only there: the old generation could still take back, and
-   its clients wait in the line of that very listener. */
+/* S5: what was handed on and not taken is closed by ps_handoff_live in the successor, and only there: the old generation could
+   still take back, and its clients wait in the line of that very listener. */
 #include "harness.h"
 #include "handoff.h"
 

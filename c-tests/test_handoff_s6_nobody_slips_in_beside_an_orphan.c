@@ -1,5 +1,6 @@
-/* S6, B13: the owner dies while its successor loads. The lock goes on being held: a process that comes meanwhile is not a first generation; it waits
-   until the orphan owns, and takes over from that one. */
+/* S6, B13: the owner dies while its successor loads. The lock goes on being held: a process that comes meanwhile is not a first
+   generation; it waits until the orphan owns, and takes over from that one. */
+/* variants: only tier-fork, asan, valgrind: without pidfd_open nobody can know who answers in the place of the one he has connected to */
 #include "harness.h"
 #include "handoff.h"
 

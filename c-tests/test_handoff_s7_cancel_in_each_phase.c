@@ -1,5 +1,5 @@
-/* S7: the owner calls it off in each phase before the commit: RESUME if it was told to drain, ABORTED with PS_ERR_CANCELLED on both sides, and
-   it is as before. From the commit on it cannot. */
+/* S7: the owner calls it off in each phase before the commit: RESUME if it was told to drain, ABORTED with PS_ERR_CANCELLED on
+   both sides, and it is as before. From the commit on it cannot. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -10,7 +10,6 @@ int main(void)
     ask_for(o, PS_ERR_STATE, "cancel");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = spawned ? MET : LOADING; at <= SEALING; at++) {
-            ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);

@@ -1,5 +1,5 @@
-/* S7, S8, L1: the successor is killed in each phase before the commit, by either way in. The owner is told why, and RESUME if it was told to
-   drain; nothing of it has changed, no zombie is left, and it can be replaced after all. */
+/* S7, S8, L1: the successor is killed in each phase before the commit, by either way in. The owner is told why, and RESUME if
+   it was told to drain; nothing of it has changed, no zombie is left, and it can be replaced after all. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -10,7 +10,6 @@ int main(void)
     party *o = first("old");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = spawned ? MET : LOADING; at <= SEALING; at++) {
-            ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);

@@ -1,4 +1,5 @@
-/* S7, B10: the successor's application cannot go on, while it loads or when it is warm: the owner hears its words, and is as before. */
+/* S7, B10: the successor's application cannot go on, while it loads or when it is warm: the owner hears its words, and is as
+   before. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -8,7 +9,6 @@ int main(void)
     party *o = first("old");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = LOADING; at <= SEALING; at++) {
-            ask(o, "timeout %d 20000", PS_HANDOFF_TIMEOUT_TAKEOVER);
             char *before = snapshot(o);
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);

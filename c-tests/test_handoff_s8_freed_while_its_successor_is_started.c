@@ -1,5 +1,5 @@
-/* S8: the handle is freed by another thread while ps_handoff_upgrade starts the successor (the exec takes its time): the call answers, and the
-   process that came of it is gone. */
+/* S8: the handle is freed by another thread while ps_handoff_upgrade starts the successor (the exec takes its time): the call
+   answers, and the process that came of it is gone. */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

@@ -1,4 +1,5 @@
-/* S8: a spawned successor that was stopped (SIGSTOP) in any phase before the commit is ended when the handoff is called off, and reaped. */
+/* S8: a spawned successor that was stopped (SIGSTOP) in any phase before the commit is ended when the handoff is called off,
+   and reaped. */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,5 @@
-/* S8: a hundred successors are started and called off at once, one after the other, some of them deaf to SIGTERM, some stopped: all are gone in the end, and
-   an ordinary handoff goes between them. */
+/* S8: a hundred successors are started and called off at once, one after the other, some of them deaf to SIGTERM, some stopped:
+   all are gone in the end, and an ordinary handoff goes between them. */
 #include "harness.h"
 #include "handoff.h"
 

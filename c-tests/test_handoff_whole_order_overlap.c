@@ -1,4 +1,5 @@
-/* D1.7, overlap mode: the successor accepts beside the owner, which is told SEAL only then; no moment without somebody who accepts. */
+/* D1.7, overlap mode: the successor accepts beside the owner, which is told SEAL only then; no moment without somebody who
+   accepts. */
 #include "harness.h"
 #include "handoff.h"
 

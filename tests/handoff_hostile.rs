@@ -272,7 +272,7 @@ fn an_offer_that_finds_no_room_leaks_nothing() {
         send_offer(&mut raw, &page, &seat);
         let error = successor.join().unwrap();
         setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
-        assert_eq!(error.status, Status::System, "{error:?}");
+        assert_eq!(error.status, Status::Limit, "{error:?}");
     });
     drop(seat);
     assert_eq!(descriptors(), before);
@@ -311,8 +311,19 @@ fn s1_a_commit_that_the_word_does_not_know_is_none() {
 const VARIABLE: &str = "PROCSUP_HOSTILE";
 
 /// What the other process does once it has been committed to.
-const DEEDS: [&str; 9] =
-    ["dies", "hangs", "lies-live-dies", "lies-live-hangs", "aborts-hangs", "naks-dies", "cuts-hangs", "floods-hangs", "anything-dies"];
+const DEEDS: [&str; 11] = [
+    "dies",
+    "hangs",
+    "lies-live-dies",
+    "lies-live-hangs",
+    "lies-settled-dies",
+    "lies-settled-hangs",
+    "aborts-hangs",
+    "naks-dies",
+    "cuts-hangs",
+    "floods-hangs",
+    "anything-dies",
+];
 
 /// Not a test: the other process, when the variable names path and deed.
 #[test]
@@ -336,6 +347,10 @@ fn the_other_process() {
     }
     match deed {
         "lies-live-dies" | "lies-live-hangs" => drop(raw.send_plain(Kind::Live)),
+        "lies-settled-dies" | "lies-settled-hangs" => {
+            raw.send_plain(Kind::Live);
+            raw.send_plain(Kind::Settled);
+        }
         "aborts-hangs" => drop(raw.send_plain(Kind::Abort)),
         "naks-dies" => drop(raw.send_plain(Kind::Nak)),
         "floods-hangs" => {

@@ -351,8 +351,10 @@ impl Driver {
             let Some(link) = &mut self.link else { return };
             let lost = link.flush().is_err();
             let trusted = self.trusted;
-            let admit = |sender: socket::Identity| match sender.uid {
-                uid if is_admitted(uid) => Admission::Granted,
+            // A server that has given up its rights since it listened: the kernel says that it is the same process.
+            let same = |pid: i32, socket: &OwnedFd| socket::peer(socket).is_ok_and(|peer| peer.pid == pid && is_admitted(peer.uid));
+            let admit = |sender: socket::Identity, socket: &OwnedFd| match sender.uid {
+                uid if is_admitted(uid) || same(sender.pid, socket) => Admission::Granted,
                 uid if trusted == Some(uid) => Admission::RefusalsOnly,
                 _ => Admission::Denied,
             };

@@ -59,7 +59,7 @@ impl Driver {
 
     pub fn pump_guest(&mut self, key: u64) {
         let Some(at) = self.guests.iter().position(|guest| guest.key == key) else { return };
-        let found = self.guests[at].link.receive(|_| Admission::Denied);
+        let found = self.guests[at].link.receive(|_, _| Admission::Denied);
         let (Found::Message(_, _) | Found::End | Found::Dropped | Found::Stranger(_) | Found::Denied | Found::Truncated) = found else {
             return;
         };

@@ -137,7 +137,7 @@ impl Link {
     }
 
     /// Takes one message. `admit`: who may speak for a peer that is not known yet.
-    pub fn receive(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found {
+    pub fn receive(&mut self, admit: impl FnOnce(Identity, &OwnedFd) -> Admission) -> Found {
         let received = match socket::receive(&self.socket, &mut self.buffer) {
             Err(Errno::EAGAIN | Errno::ENOMEM | Errno::ENOBUFS) => return Found::Nothing,
             Err(_) | Ok(None) => return Found::End,
@@ -148,7 +148,7 @@ impl Link {
             return if self.peer == 0 { Found::Denied } else { Found::Dropped };
         };
         if self.peer == 0 {
-            match admit(sender) {
+            match admit(sender, &self.socket) {
                 Admission::Denied => return Found::Denied,
                 Admission::RefusalsOnly => self.refusals_only = true,
                 Admission::Granted => {}

@@ -79,26 +79,28 @@ fn change(handoff: *mut ps_handoff, error: *mut *mut ps_error, change: impl FnOn
 ///
 /// Opens this server's end of the handoff. Whoever it is for, a server has one code path:
 ///
-///     ps_handoff_new("/run/kv.sock", &handoff, &error);                    // which generation am I?
-///     if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {   // handed on by the one before, ...
-///       fd = bind_and_listen();                                            // ... or I am the first
-///       ps_handoff_set_fd(handoff, "http", fd, &error);
-///     }
-///     load_everything();
-///     ps_handoff_role(handoff, &role, &error);
-///     if (role == PS_HANDOFF_SUCCESSOR) ps_handoff_warm(handoff, &error);
-///     for (;;) {                                                           // ps_handoff_fd in an event loop
-///       ps_handoff_event event = {.size = sizeof event};
-///       if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK) break;
-///       switch (event.kind) {
-///       case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
-///       case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
-///       case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
-///       case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;
-///       case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
-///       case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
-///       }
-///     }
+/// ```c
+/// ps_handoff_new("/run/kv.sock", &handoff, &error);                    // which generation am I?
+/// if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {   // handed on by the one before, ...
+///   fd = bind_and_listen();                                            // ... or I am the first
+///   ps_handoff_set_fd(handoff, "http", fd, &error);
+/// }
+/// load_everything();
+/// ps_handoff_role(handoff, &role, &error);
+/// if (role == PS_HANDOFF_SUCCESSOR) ps_handoff_warm(handoff, &error);
+/// for (;;) {                                                           // ps_handoff_fd in an event loop
+///   ps_handoff_event event = {.size = sizeof event};
+///   if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK) break;
+///   switch (event.kind) {
+///   case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
+///   case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
+///   case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
+///   case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;
+///   case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
+///   case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
+///   }
+/// }
+/// ```
 ///
 /// The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and root may hand over there) and gets
 /// PS_HANDOFF_LIVE as its first event. A successor is a process that ps_handoff_upgrade has spawned, or one that anyone starts while a generation

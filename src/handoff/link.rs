@@ -60,7 +60,7 @@ pub struct Link {
     outbox: VecDeque<Waiting>,
     stalled: bool,
     refusals_only: bool,
-    /// Made once: the longest message fits, and only the pages that one needs are ever touched.
+    /// Made once, not in the gap: the longest message fits.
     buffer: Vec<u8>,
 }
 

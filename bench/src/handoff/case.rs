@@ -135,13 +135,13 @@ impl Case {
     }
 }
 
-/// In slices of equal time; the rest at the end belongs to the last one.
+/// In slices of equal time; what is left at the end is one of its own if it is at least half as long.
 fn sliced(samples: &[Sample]) -> Vec<&[Sample]> {
     let mut slices = Vec::new();
     let mut left = samples;
     while let (Some(first), Some(last)) = (left.first(), left.last()) {
         let slice_ns = SLICE.as_nanos() as u64;
-        let end = if last.intended_ns.saturating_sub(first.intended_ns) < 2 * slice_ns {
+        let end = if last.intended_ns.saturating_sub(first.intended_ns) < slice_ns + slice_ns / 2 {
             left.len()
         } else {
             left.partition_point(|sample| sample.intended_ns < first.intended_ns + slice_ns)
@@ -223,7 +223,8 @@ mod tests {
             |ms: u64| sliced(&(0..ms).map(sample).collect::<Vec<_>>()).iter().map(|s| s.len()).collect::<Vec<_>>();
         assert_eq!(lengths(500), [500]);
         assert_eq!(lengths(6000), [2000, 2000, 2000]);
-        assert_eq!(lengths(7500), [2000, 2000, 3500]);
+        assert_eq!(lengths(7500), [2000, 2000, 2000, 1500]);
+        assert_eq!(lengths(2900), [2900]);
         assert!(lengths(0).is_empty());
     }
 }

@@ -1,6 +1,7 @@
 /* D1.4: a successor in a pid namespace of its own cannot see the owner's pid: it is told so at once, and the owner is
    not disturbed. */
 /* as-root */
+/* variants: only locked-down, asan, valgrind: an older kernel refuses before the handoff begins */
 #include "harness.h"
 #include "handoff.h"
 

@@ -39,7 +39,7 @@ int main(void)
 
     party *stranger = start("stranger");
     ask(stranger, "user 54322");
-    ask_for(stranger, PS_ERR_PERMISSION, "new %s", stage.path);
+    ask_for(stranger, PS_ERR_PEER_REJECTED, "new %s", stage.path);
     leave(stranger);
     in_forked_process(knock);
     quiet(o);

@@ -1,6 +1,6 @@
 /* S10: a server that has given up its rights, after ps_handoff_new or before, is taken over by a process that is started as
-   root (as service managers do) and gives up its own before it is warm. One that stays root is refused: the owner could not end
-   it if it hung, and so not take back from it. */
+   root (as service managers do) and gives up its own before it is warm, or, if the server never was root, before it asks. One that
+   stays root is refused: the owner could not end it if it hung, and so not take back from it. */
 /* as-root */
 /* variants: only tier-fork, asan, valgrind: where pidfd_send_signal is filtered nobody knows whom it may end */
 #include "harness.h"
@@ -24,15 +24,24 @@ int main(void)
         ask(o, "live");
 
         party *n = start("stays root");
-        enter(n, PS_HANDOFF_SUCCESSOR);
-        ask(n, "warm");
-        aborted(o, PS_ERR_PEER_REJECTED);
-        aborted(n, PS_ERR_PEER_REJECTED);
+        if (late) {
+            enter(n, PS_HANDOFF_SUCCESSOR);
+            ask(n, "warm");
+            aborted(o, PS_ERR_PEER_REJECTED);
+            aborted(n, PS_ERR_PEER_REJECTED);
+        } else {
+            /* Descriptors and state of another user are nothing that root takes. */
+            ask_for(n, PS_ERR_PEER_REJECTED, "new %s", stage.path);
+            expect(o, ABORTED); /* it had heard the greeting */
+        }
         leave(n);
 
         n = start("root at first");
+        if (!late)
+            ask(n, "user 54321");
         enter(n, PS_HANDOFF_SUCCESSOR);
-        ask(n, "user 54321");
+        if (late)
+            ask(n, "user 54321");
         bring(o, n, LOADING, SETTLED);
         leave(o);
         served_by(n);

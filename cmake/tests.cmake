@@ -119,6 +119,9 @@ function(procsup_test name source)
     list(APPEND labels root)
   endif()
   set(common TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
+  if(name MATCHES "^(inject_|soak_)") # these never wait: as many side by side as there are CPUs, where ./x starts twice as many tests
+    list(APPEND common PROCESSORS 2)
+  endif()
   if(serial)
     list(APPEND common RUN_SERIAL ON)
   endif()
@@ -185,7 +188,7 @@ endforeach()
 # Real kills, stops and errnos in both parties of a handoff under traffic; each 17th of some 2900 faults here, all by ./x explore.
 if(PYTHON3_EXECUTABLE AND NOT build_variant)
   add_test(NAME handoff_sweep COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/handoff_sweep.py" --bin "${helper_dir}" --share 1/17 --jobs 4)
-  set_tests_properties(handoff_sweep PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77)
+  set_tests_properties(handoff_sweep PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
 endif()
 
 file(GLOB soak_sources CONFIGURE_DEPENDS "${test_dir}/soak_*.c")

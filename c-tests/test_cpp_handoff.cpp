@@ -117,7 +117,7 @@ static void two_generations(const std::string &dir)
 
     handoff next = successor_of(old, path);
     CHECK(next.role() == handoff_role::successor && next.generation() == 1);
-    CHECK((next.fd_names() == std::vector<std::string>{"in", "out", "other"}));
+    CHECK((next.fd_names() == std::vector<std::string>{"in", "other", "out"}));
     CHECK(next.state() == std::string("a\0b\nc", 5));
     unique_fd taken = next.take_fd("out");
     CHECK(taken && taken.get() != out.get() && !next.take_fd("out") && ::write(taken.get(), "x", 1) == 1);
@@ -128,6 +128,7 @@ static void two_generations(const std::string &dir)
     const handoff_event drain = take(old, drain);
     CHECK(drain.deadline() && *drain.deadline() > drain.time() && drain.peer_pid() == ::getpid());
     old.drained(3);
+    CHECK(!old.next_event() && !next.next_event()); // it shows that it is awake
     take(old, seal);
     old.set_state("");
     old.sealed(~std::uint64_t{0});

@@ -28,16 +28,14 @@ int main(void)
         bring(o, n, GIVEN, SERVING);
         ask_for(o, PS_ERR_IN_PROGRESS, "upgrade 1000 %s", helper_path("nothing"));
         ask_for(n, PS_ERR_IN_PROGRESS, "upgrade 1000 %s", helper_path("nothing"));
-        /* Who has connected to one and is answered by the other needs pidfd_open to know whom he speaks with. */
-        party *next = variant_is("locked-down") ? NULL : takeover("patient");
-        if (next)
-            say(next, "new %s", stage.path);
+        /* Who has connected to one and is answered by the other needs pidfd_open to know whom he speaks with, or connects anew. */
+        party *next = takeover("patient");
+        say(next, "new %s", stage.path);
         bring(o, n, SERVING, SETTLED);
         leave(o);
-        if (next)
-            CHECK_INT(atoi(answered(next, "new", "PS_OK")), PS_HANDOFF_SUCCESSOR);
-        else
-            enter(next = takeover("later"), PS_HANDOFF_SUCCESSOR);
+        CHECK_INT(atoi(answered(next, "new", "PS_OK")), PS_HANDOFF_SUCCESSOR);
+        if (variant_is("locked-down"))
+            expect(n, ABORTED);
         bring(n, next, LOADING, SETTLED);
         leave(n);
         leave_in_order(next);

@@ -53,7 +53,7 @@ int main(void)
     party *n = upgrade(o, "new", 20000);
     enter(n, PS_HANDOFF_SUCCESSOR);
     char expected[400];
-    snprintf(expected, sizeof expected, "%s\na\nb c/\xff\t\n", longest);
+    snprintf(expected, sizeof expected, "a\nb c/\xff\t\n%s\n", longest);
     CHECK_STR(ask(n, "names"), expected);
     ask_for(n, PS_ERR_NOT_FOUND, "take away");
     int got = taken(n, "a");

@@ -126,7 +126,15 @@ int main(void)
     plain(fd, HELLO);
     quiet(o);
     ask(o, "drained");
+    CHECK_INT(get(fd), DELTA);
+    plain(fd, WARM_);
+    plain(fd, SETTLED_);
+    plain(fd, LIVE_);
+    ack(fd, 1); /* of no part that there is */
+    quiet(o);
+    ack(fd, 0);
     expect(o, SEAL);
+    ack(fd, 0);
     plain(fd, SETTLED_);
     plain(fd, LIVE_);
     quiet(o);

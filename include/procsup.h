@@ -1454,8 +1454,8 @@ ps_status ps_handoff_take_fd(struct ps_handoff *handoff,
                              struct ps_error **error);
 
 /**
- * Successor: the names that were handed on and not taken, each followed by a newline; not NUL-terminated. Conventions of the buffer as in
- * ps_event_data.
+ * Successor: the names that were handed on and not taken, in the order of their bytes, each followed by a newline; not NUL-terminated.
+ * Conventions of the buffer as in ps_event_data.
  */
 ps_status ps_handoff_fd_names(const struct ps_handoff *handoff,
                               char *buf,
@@ -1515,12 +1515,15 @@ ps_status ps_handoff_warm(struct ps_handoff *handoff,
                           struct ps_error **error);
 
 /**
- * Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. Never blocks.
+ * Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL follows as soon as the successor has
+ * shown that it is awake; if it does not within PS_HANDOFF_TIMEOUT_LIVE, the handoff is off, and nothing was stopped for it. Never blocks.
  *
  * @param open_connections  how many are open; for people, and of no account here
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
  */
-ps_status ps_handoff_drained(struct ps_handoff *handoff, uint32_t open_connections, struct ps_error **error);
+ps_status ps_handoff_drained(struct ps_handoff *handoff,
+                             uint32_t open_connections,
+                             struct ps_error **error);
 
 /**
  * Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. This is the commit: when it

@@ -1358,7 +1358,7 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         return fd;
     }
 
-    /// The names that were handed on and not taken.
+    /// The names that were handed on and not taken, in the order of their bytes.
     std::vector<std::string> fd_names() const { return lines(detail::bytes(ps_handoff_fd_names, handle())); }
     std::vector<std::string> fd_names(std::error_code &ec) const { return lines(detail::bytes(ec, ps_handoff_fd_names, handle())); }
 

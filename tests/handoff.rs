@@ -60,6 +60,8 @@ fn d1_7_takeover_exclusive_in_order() {
     new.warm().unwrap();
     expect(&old, Notice::Drain);
     old.drained(0).unwrap();
+    assert_eq!(old.next_event(0).unwrap(), None, "sealed before the successor has shown that it is awake");
+    assert_eq!(new.next_event(0).unwrap(), None);
     expect(&old, Notice::Seal);
     old.set_state(b"last").unwrap();
     old.sealed(42).unwrap();

@@ -327,7 +327,7 @@ fn a_settled_owner_that_is_condemned() {
 
 #[test]
 fn a_condemned_successor_that_ends_beside_a_dead_standby() {
-    mistake(Mutant::EndsWhenCondemned, 1, Broken::L1, &[Broken::L1]);
+    mistake(Mutant::EndsWhenCondemned, 1, Broken::S6, &[Broken::S6, Broken::L1]);
 }
 
 #[test]

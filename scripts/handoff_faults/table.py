@@ -35,17 +35,17 @@ STAYS, SUCCESSOR_OWNS, UNSEALED, BACK, COLD, ALONE, HANGS = (
 
 # Which steps of docs/handoff-faults.md a party can be in, by what it has been told (in capitals) or has done last. Before the first of
 # them there is no handoff: a death then is that of the only server there is.
-BEFORE, STARTS, HELLO, OFFER, LOADS, DRAIN, SEAL, LAST = (
-    "before", "successor starts", "HELLO", "OFFER", "successor loads", "DRAIN", "SEAL", "last changes")
+BEFORE, STARTS, HELLO, OFFER, LOADS, DRAIN, ROUSING, SEAL, LAST = (
+    "before", "successor starts", "HELLO", "OFFER", "successor loads", "DRAIN", "rousing", "SEAL", "last changes")
 COMMIT, OPENS, IS_LIVE, ON_PROBATION, ASKED, SETTLED, RETIRED = (
     "COMMIT (not yet heard)", "successor opens", "LIVE (not yet heard)", "probation", "asked to settle", "settled (not yet heard)", "retired")
 STEPS = {
     "owner": {
         "live": [BEFORE, HELLO, OFFER, LOADS], "start": [BEFORE], "upgrade": [BEFORE, STARTS], "upgraded": [STARTS, HELLO, OFFER, LOADS],
-        "DRAIN": [DRAIN], "drained": [DRAIN, SEAL], "SEAL": [SEAL, LAST, COMMIT], "sealed": [COMMIT, OPENS, IS_LIVE, ON_PROBATION],
+        "DRAIN": [DRAIN], "drained": [DRAIN, ROUSING, SEAL], "SEAL": [SEAL, LAST, COMMIT], "sealed": [COMMIT, OPENS, IS_LIVE, ON_PROBATION],
         "COMMITTED": [ON_PROBATION, ASKED, SETTLED], "RETIRE": [RETIRED]},
     "successor": {
-        "start": [STARTS, HELLO, OFFER], "offered": [LOADS], "warm": [LOADS, DRAIN, SEAL, LAST, COMMIT], "LIVE": [OPENS],
+        "start": [STARTS, HELLO, OFFER], "offered": [LOADS], "warm": [LOADS, DRAIN, ROUSING, SEAL, LAST, COMMIT], "LIVE": [OPENS],
         "live": [OPENS, IS_LIVE, ON_PROBATION, ASKED, SETTLED, RETIRED], "COMMITTED": [SETTLED, RETIRED]},
 }
 

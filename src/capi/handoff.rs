@@ -262,8 +262,8 @@ pub unsafe extern "C" fn ps_handoff_take_fd(
     })
 }
 
-/// Successor: the names that were handed on and not taken, each followed by a newline; not NUL-terminated. Conventions of the buffer as in
-/// ps_event_data.
+/// Successor: the names that were handed on and not taken, in the order of their bytes, each followed by a newline; not NUL-terminated.
+/// Conventions of the buffer as in ps_event_data.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_fd_names(
     handoff: *const ps_handoff,
@@ -376,7 +376,8 @@ pub unsafe extern "C" fn ps_handoff_warm(handoff: *mut ps_handoff, error: *mut *
     change(handoff, error, Handoff::warm)
 }
 
-/// Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. Never blocks.
+/// Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL follows as soon as the successor has
+/// shown that it is awake; if it does not within PS_HANDOFF_TIMEOUT_LIVE, the handoff is off, and nothing was stopped for it. Never blocks.
 ///
 /// @param open_connections  how many are open; for people, and of no account here
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile

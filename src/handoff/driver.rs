@@ -11,19 +11,19 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::control::Guest;
-use super::epoch::{self, Record};
+use super::epoch::Record;
 use super::holdings::{Holdings, Part, Received};
 use super::link::{Admission, Found, Link};
 use super::machine::owner::{self, Owner};
 use super::machine::successor::{self, Successor};
 use super::machine::word::{Seen, Ticket};
-use super::machine::{Limits, Mode, Notice, Reason};
+use super::machine::{Limits, Mode, Reason};
 use super::peer::{Leaving, Peer};
 use super::wire::{self, Kind, Message, Refusal};
 use super::{Options, Told};
 use crate::clock;
-use crate::error::{Error, Status};
-use crate::sys::poll::{self, Flag, Set, Timer};
+use crate::error::Error;
+use crate::sys::poll::{Flag, Set, Timer};
 use crate::sys::{memory, procfs, socket};
 
 /// Who this process is in the handoff.
@@ -46,9 +46,6 @@ const FIRST_NUMBER: u64 = 16;
 /// How long a dying owner is waited for beyond the deadline.
 const DYING: i64 = 60_000 * clock::MILLI;
 
-/// How often a warm successor looks at the word by itself.
-const LOOK: i64 = 250 * clock::MILLI;
-
 /// While connections cannot be accepted for want of descriptors.
 pub(super) const RETRY: i64 = 100 * clock::MILLI;
 
@@ -56,10 +53,10 @@ pub(super) const RETRY: i64 = 100 * clock::MILLI;
 #[derive(Debug)]
 pub(super) struct Driver {
     pub set: Set,
-    flag: Flag,
-    raised: bool,
-    timer: Timer,
-    armed: Option<i64>,
+    pub flag: Flag,
+    pub raised: bool,
+    pub timer: Timer,
+    pub armed: Option<i64>,
     pub party: Party,
     pub first: bool,
     pub path: PathBuf,
@@ -70,9 +67,9 @@ pub(super) struct Driver {
     pub control_watched: bool,
     pub control_again: Option<i64>,
     pub guests: Vec<Guest>,
-    numbers: u64,
+    pub numbers: u64,
     pub link: Option<Link>,
-    writing: bool,
+    pub writing: bool,
     pub peer: Option<Peer>,
     pub leaving: Vec<(u64, Leaving)>,
     pub holdings: Holdings,
@@ -98,7 +95,7 @@ pub(super) struct Driver {
     dying_since: Option<i64>,
     instance: u32,
     /// When a successor looks at the word by itself.
-    look_at: Option<i64>,
+    pub look_at: Option<i64>,
     /// What is closed once the lock of the handle was given back: a close may take long.
     pub rubbish: Vec<Arc<OwnedFd>>,
     /// Steps within steps.
@@ -165,102 +162,11 @@ impl Driver {
         })
     }
 
-    pub fn number(&mut self) -> u64 {
-        self.numbers += 1;
-        self.numbers
-    }
-
-    // ---- what is watched ----
-
-    /// Begins to listen to the other end.
-    pub fn watch_link(&mut self, link: Link) -> Result<(), Errno> {
-        self.set.add(link.socket(), CHANNEL)?;
-        self.writing = false;
-        self.link = Some(link);
-        Ok(())
-    }
-
-    /// Begins to watch for its death. On failure it is dismissed.
-    pub fn watch_peer(&mut self, peer: Peer) -> Result<(), Errno> {
-        self.peer_pid = peer.pid;
-        if let Err(errno) = self.set.add(peer.pidfd(), PEER) {
-            if let Some(leaving) = peer.dismiss() {
-                self.see_out(leaving);
-            }
-            return Err(errno);
-        }
-        self.peer = Some(peer);
-        Ok(())
-    }
-
-    pub fn close_link(&mut self) {
-        if let Some(link) = self.link.take() {
-            self.set.remove(link.socket());
-        }
-    }
-
-    pub fn drop_peer(&mut self) -> Option<Peer> {
-        let peer = self.peer.take()?;
-        self.set.remove(peer.pidfd());
-        Some(peer)
-    }
-
-    /// Watches the control path, or no more. Whoever connects meanwhile waits in the kernel's line.
-    pub fn watch_control(&mut self, on: bool) {
-        let Some(control) = &self.control else { return };
-        match (on, self.control_watched) {
-            (true, false) => {
-                self.control_watched = self.set.add(control, CONTROL).is_ok();
-                if !self.control_watched {
-                    self.control_again = Some(clock::now() + RETRY);
-                }
-            }
-            (false, true) => {
-                self.set.remove(control);
-                self.control_watched = false;
-            }
-            _ => {}
-        }
-    }
-
-    // ---- telling the application ----
-
-    pub fn tell(&mut self, notice: Notice) {
-        let deadline = match notice {
-            Notice::Drain | Notice::Seal => self.deadline(),
-            Notice::Live { unsealed: false } if !self.is_owner() => Some(clock::now().saturating_add(self.limits.live)),
-            _ => None,
-        };
-        let notice = match notice {
-            Notice::Aborted(Reason::System) if self.fault.is_some_and(|(_, errno)| Status::of(errno) == Status::Limit) => {
-                Notice::Aborted(Reason::Limit)
-            }
-            other => other,
-        };
-        if let Notice::Aborted(reason) = notice {
-            self.words = std::mem::take(&mut self.said);
-            if self.words.is_empty() {
-                self.words = reason_text(reason).to_owned();
-            }
-        }
-        self.notices.push_back(Told {
-            notice,
-            handoff_id: id_of(self.ticket),
-            revision: match notice {
-                Notice::Live { unsealed: false } => self.record.as_ref().map_or(0, Record::revision),
-                _ => 0,
-            },
-            peer_pid: self.peer_pid,
-            deadline_ns: deadline.unwrap_or(0),
-            time_ns: clock::now(),
-        });
-    }
-
     pub fn is_owner(&self) -> bool {
         matches!(self.party, Party::Owner(_))
     }
 
-    fn deadline(&self) -> Option<i64> {
+    pub fn deadline(&self) -> Option<i64> {
         match &self.party {
             Party::Owner(owner) => owner.deadline,
             Party::Successor(successor) => successor.deadline.map(|at| at.max(self.postponed.unwrap_or(at))),
@@ -268,43 +174,8 @@ impl Driver {
         }
     }
 
-    fn is_warm(&self) -> bool {
+    pub fn is_warm(&self) -> bool {
         matches!(&self.party, Party::Successor(machine) if machine.phase == successor::Phase::Warm)
-    }
-
-    /// While the application seals, the timer is brought forward to where the next wait may end, so that the commit need not set it.
-    fn ahead(&self) -> Option<i64> {
-        let Party::Owner(machine) = &self.party else { return None };
-        let running = self.armed.filter(|at| clock::now() < *at);
-        (machine.phase == owner::Phase::Sealing).then(|| clock::now().saturating_add(self.limits.live).min(running.unwrap_or(i64::MAX)))
-    }
-
-    /// What the descriptor shows must fit what there is to take; and the timer what is due. Called when the lock is given back.
-    pub fn rest(&mut self) {
-        let waiting = !self.notices.is_empty();
-        if waiting != self.raised {
-            self.raised = waiting;
-            if waiting { self.flag.raise() } else { self.flag.lower() }
-        }
-        self.look_at = self.is_warm().then(|| self.look_at.unwrap_or_else(|| clock::now() + LOOK));
-        let stalled = self.link.as_ref().is_some_and(Link::is_stalled).then(|| clock::now() + poll::PAUSE);
-        let times = [self.deadline(), self.control_again, self.ahead(), self.look_at, stalled];
-        let guests = self.guests.iter().map(|guest| guest.until);
-        let leaving = self.leaving.iter().filter_map(|(_, leaving)| leaving.due());
-        let due = times.into_iter().flatten().chain(guests).chain(leaving).min();
-        // A timer that goes off too early costs one look, and setting it a system call in the gap: it is only ever brought forward,
-        // or set anew once it has gone off.
-        let early = self.armed.is_some_and(|at| due.is_none_or(|due| at <= due) && clock::now() < at);
-        if due != self.armed && !early {
-            self.armed = due;
-            self.timer.set(due);
-        }
-        if let Some(link) = &self.link
-            && link.wants_to_write() != self.writing
-        {
-            self.writing = !self.writing;
-            let _ = self.set.set_writing(link.socket(), CHANNEL, self.writing);
-        }
     }
 
     // ---- work ----
@@ -486,34 +357,6 @@ impl Driver {
         waits
     }
 
-    // ---- those who leave ----
-
-    pub fn see_out(&mut self, mut leaving: Leaving) {
-        if leaving.tick(clock::now()) {
-            return;
-        }
-        let key = self.number();
-        let _ = self.set.add(leaving.pidfd(), key);
-        self.leaving.push((key, leaving));
-    }
-
-    pub fn see_off(&mut self, which: Option<u64>) {
-        let now = clock::now();
-        let set = &self.set;
-        self.leaving.retain_mut(|(key, leaving)| {
-            let meant = which.is_none_or(|which| which == *key);
-            let over = meant && leaving.tick(now);
-            if over || which == Some(*key) {
-                set.remove(leaving.pidfd());
-            }
-            // Readable and not to be reaped: a tracer holds it. A level-triggered set would spin.
-            if !over && (which == Some(*key) || leaving.again.is_some_and(|at| now >= at)) {
-                leaving.again = Some(now + poll::PAUSE);
-            }
-            !over
-        });
-    }
-
     /// Nothing is handed on any more.
     pub fn clear_holdings(&mut self) {
         let held = std::mem::take(&mut self.holdings).into_fds();
@@ -531,28 +374,14 @@ impl Driver {
     /// Gives everything up; who is still to be ended and reaped is the caller's.
     pub fn shut(&mut self) -> Vec<Leaving> {
         self.leave_path();
-        self.close_link();
-        self.drop_peer();
-        self.dismiss_guests();
-        self.watch_control(false);
-        (self.control, self.lock, self.record) = (None, None, None);
-        self.clear_holdings();
-        self.parts.clear();
+        self.let_go();
         self.notices.clear();
-        self.party = Party::Gone;
         self.closed = true;
         // Whoever waits for events shall hear of it.
         self.flag.raise();
         let leaving = std::mem::take(&mut self.leaving);
         leaving.iter().for_each(|(_, leaving)| self.set.remove(leaving.pidfd()));
         leaving.into_iter().map(|(_, leaving)| leaving).collect()
-    }
-
-    /// What is in the lock file for those who look.
-    pub fn publish(&self) {
-        if let Some(lock) = &self.lock {
-            epoch::publish(lock, self.generation, self.generation);
-        }
     }
 }
 
@@ -576,24 +405,6 @@ pub(super) fn speaks_with_us(message: &Message) -> bool {
 pub(super) fn versions_text(message: &Message) -> String {
     let (low, high) = message.body.versions.unwrap_or((0, 0));
     format!("versions {low} to {high} are spoken there, {} to {} here", wire::VERSIONS.0, wire::VERSIONS.1)
-}
-
-/// A reason as words, where nobody has given better ones.
-pub(super) fn reason_text(reason: Reason) -> &'static str {
-    match reason {
-        Reason::Cancelled => "the handoff was cancelled",
-        Reason::Timeout => "an answer did not come in time",
-        Reason::Died => "the other process has ended",
-        Reason::HungUp => "the other process has closed the channel",
-        Reason::PeerFailed => "the other side gave up",
-        Reason::Failed => "the application said that it failed",
-        Reason::Version => "no common version of the protocol",
-        Reason::Protocol => "the other side did not understand us",
-        Reason::Fenced => "the old generation has taken the ownership back",
-        Reason::System => "a system call failed",
-        Reason::Limit => "descriptors or memory are not to be had",
-        Reason::Denied => "the two processes may not work together",
-    }
 }
 
 impl Drop for Driver {

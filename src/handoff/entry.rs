@@ -44,7 +44,7 @@ impl Handoff {
         spawn::prepare()?;
         let deadline = clock::now() + OFFER;
         let mut patience = clock::now() + NOBODY;
-        let mut spawned = false;
+        let (mut spawned, mut again) = (false, false);
         let inherited = inherited();
         let meant = inherited.as_ref().is_some_and(|channel| channel.is_for(path));
         if let Some(socket) = if meant { inherited.as_ref().and_then(Channel::take) } else { None } {
@@ -63,13 +63,15 @@ impl Handoff {
             }
             match socket::connect_to(path) {
                 _ if spawned => {}
-                Ok(socket) => {
-                    if let Some(handoff) = succeed(path, socket, false, deadline)? {
-                        return Ok(handoff);
-                    }
-                    // The owner died, or is dying, before it had offered anything: whoever gets the lock is the first.
-                    patience = deadline;
-                }
+                Ok(socket) => match succeed(path, socket, false, deadline) {
+                    Ok(Some(handoff)) => return Ok(handoff),
+                    // The owner died, or is dying, before it had offered anything: whoever gets the lock is the first. Or the
+                    // connection was older than the owner.
+                    Ok(None) => (again, patience) = (true, deadline),
+                    // Busy with what we have just left.
+                    Err(error) if again && error.status == Status::InProgress => {}
+                    Err(error) => return Err(error),
+                },
                 Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::EAGAIN) => {}
                 Err(errno) => return Err(Error::system("connect", errno, format!("cannot reach {}", path.display()))),
             }
@@ -208,7 +210,7 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
 
 fn refusal(reason: Reason, driver: &Driver) -> Error {
     let status = if driver.refusal == Some(Refusal::Busy) { Status::InProgress } else { status_of(reason) };
-    let text = if driver.words.is_empty() { super::driver::reason_text(reason) } else { &driver.words };
+    let text = if driver.words.is_empty() { super::telling::reason_text(reason) } else { &driver.words };
     let message = format!("the running generation does not hand over: {text}");
     match driver.fault {
         Some((step, errno)) => Error { status: Status::of(errno), message, ..Error::system(step, errno, "") },

@@ -3,6 +3,7 @@
 //! Everything is a duplicate of ours: the application may close its own, and the other generation shares the open file
 //! description, whose flags and options nobody here touches (law 16).
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
@@ -26,38 +27,30 @@ pub struct Part {
 /// What the owner hands on.
 #[derive(Debug, Default)]
 pub struct Holdings {
-    named: Vec<(Vec<u8>, Arc<OwnedFd>)>,
+    named: BTreeMap<Vec<u8>, Arc<OwnedFd>>,
     state: Option<Arc<OwnedFd>>,
     /// Since the last offer: names that were set or removed, and whether the state was.
-    changed: Vec<Vec<u8>>,
+    changed: BTreeSet<Vec<u8>>,
     state_changed: bool,
 }
 
 impl Holdings {
     /// Hands on a descriptor, in the place of one with the same name, which it answers.
     pub fn set(&mut self, name: &[u8], fd: OwnedFd) -> Option<Arc<OwnedFd>> {
-        let old = self.remove(name);
-        self.named.push((name.to_vec(), Arc::new(fd)));
-        self.note(name);
-        old
+        self.changed.insert(name.to_vec());
+        self.named.insert(name.to_vec(), Arc::new(fd))
     }
 
     /// Hands it on no more; answers what it was.
     pub fn remove(&mut self, name: &[u8]) -> Option<Arc<OwnedFd>> {
-        let at = self.named.iter().position(|(other, _)| other == name)?;
-        self.note(name);
-        Some(self.named.remove(at).1)
+        let old = self.named.remove(name)?;
+        self.changed.insert(name.to_vec());
+        Some(old)
     }
 
     /// All of it, to be closed.
     pub fn into_fds(self) -> impl Iterator<Item = Arc<OwnedFd>> {
-        self.named.into_iter().map(|(_, fd)| fd).chain(self.state)
-    }
-
-    fn note(&mut self, name: &[u8]) {
-        if !self.changed.iter().any(|other| other == name) {
-            self.changed.push(name.to_vec());
-        }
+        self.named.into_values().chain(self.state)
     }
 
     /// Hands on this state; answers the one before.
@@ -88,8 +81,8 @@ impl Holdings {
         }
         let mut gone = Vec::new();
         for name in changed {
-            match self.named.iter().find(|(other, _)| *other == name) {
-                Some((_, fd)) => items.push((Place::Named(name), fd.clone())),
+            match self.named.get(&name) {
+                Some(fd) => items.push((Place::Named(name), fd.clone())),
                 None => gone.push(name),
             }
         }
@@ -125,7 +118,7 @@ fn cut(items: Vec<Item>, gone: Vec<Vec<u8>>) -> Vec<Part> {
 /// What a successor has received.
 #[derive(Debug, Default)]
 pub struct Received {
-    named: Vec<(Vec<u8>, OwnedFd)>,
+    named: BTreeMap<Vec<u8>, OwnedFd>,
     state: Option<OwnedFd>,
 }
 
@@ -134,8 +127,7 @@ impl Received {
     pub fn put(&mut self, place: Place, fd: OwnedFd) -> bool {
         match place {
             Place::Named(name) => {
-                self.drop_name(&name);
-                self.named.push((name, fd));
+                self.named.insert(name, fd);
             }
             Place::Own(Own::State) if memfd::is_sealed(&fd) => self.state = Some(fd),
             Place::Own(_) => return false,
@@ -145,24 +137,24 @@ impl Received {
 
     /// The owner hands this on no more.
     pub fn drop_name(&mut self, name: &[u8]) {
-        self.named.retain(|(other, _)| other != name);
+        self.named.remove(name);
     }
 
     /// Gives a descriptor to the application; a duplicate stays, to be handed on.
     pub fn take(&mut self, name: &[u8]) -> Result<Option<(OwnedFd, OwnedFd)>, Errno> {
-        let Some(at) = self.named.iter().position(|(other, _)| other == name) else { return Ok(None) };
-        let copy = fds::duplicate(&self.named[at].1)?;
-        Ok(Some((self.named.remove(at).1, copy)))
+        let Some(fd) = self.named.get(name) else { return Ok(None) };
+        let copy = fds::duplicate(fd)?;
+        Ok(self.named.remove(name).map(|fd| (fd, copy)))
     }
 
     /// The names that were not taken.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.named.iter().map(|(name, _)| &name[..])
+        self.named.keys().map(|name| &name[..])
     }
 
     /// What was not taken. The state stays readable.
     pub fn take_unclaimed(&mut self) -> impl Iterator<Item = Arc<OwnedFd>> + use<> {
-        std::mem::take(&mut self.named).into_iter().map(|(_, fd)| Arc::new(fd))
+        std::mem::take(&mut self.named).into_values().map(Arc::new)
     }
 
     /// The state, if there is one.

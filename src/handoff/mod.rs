@@ -9,7 +9,8 @@
 //! | `holdings.rs`          | the descriptors and the state that are handed on                |
 //! | `peer.rs`              | the other process: pidfd, kill, reap                            |
 //! | `control.rs` `guests.rs` | the control path and the lock file; who comes there            |
-//! | `driver.rs`            | what is watched, what is due                                    |
+//! | `driver.rs`            | what comes in, and what is due: one step after the other        |
+//! | `watching.rs` `telling.rs` | what is watched and until when; events and reasons          |
 //! | `owner_side.rs` `successor_side.rs` | the machines' actions on real descriptors          |
 //! | `entry.rs`             | the three ways in: first, spawned, takeover                     |
 //! | `mod.rs`               | the calls for the application                                   |
@@ -28,6 +29,8 @@ pub mod machine;
 mod owner_side;
 mod peer;
 mod successor_side;
+mod telling;
+mod watching;
 pub mod wire;
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
@@ -224,7 +227,7 @@ impl Handoff {
         })
     }
 
-    /// The names that were handed on and not claimed, each followed by a newline.
+    /// The names that were handed on and not claimed, in the order of their bytes, each followed by a newline.
     pub fn fd_names(&self) -> Result<Vec<u8>> {
         let driver = self.enter()?;
         Ok(driver.received.names().flat_map(|name| name.iter().chain(b"\n")).copied().collect())
@@ -303,11 +306,11 @@ impl Handoff {
         })
     }
 
-    /// Answers DRAIN.
+    /// Answers DRAIN. Exclusive: SEAL follows as soon as the successor has shown that it is awake.
     pub fn drained(&self, _open_connections: u32) -> Result<()> {
         self.answer(|driver| match driver.party {
             Party::Owner(machine) if machine.phase == owner::Phase::Draining => {
-                let parts = if driver.mode == Mode::Overlap { driver.prepare_delta() } else { 0 };
+                let parts = if driver.mode == Mode::Overlap { driver.prepare_delta() } else { driver.prepare_rousing() };
                 driver.feed_owner(owner::Event::Drained(parts));
                 true
             }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::control;
-use super::driver::{Driver, Party, id_of, reason_text, speaks_with_us, versions_text};
+use super::driver::{Driver, Party, id_of, speaks_with_us, versions_text};
 use super::epoch::{self, Record};
 use super::holdings::{Item, Part};
 use super::link::Link;
@@ -14,6 +14,7 @@ use super::machine::owner::{Action, Event, Owner, Phase};
 use super::machine::word::Ask;
 use super::machine::{Mode, Notice, Reason};
 use super::peer::Peer;
+use super::telling::reason_text;
 use super::wire::{self, Kind, Message, Own, Place, Refusal};
 use crate::clock;
 use crate::sys::{fds, getpid, procfs, socket};
@@ -167,6 +168,15 @@ impl Driver {
         self.parts.len() as u16
     }
 
+    /// The same, one part at least: it is also the question whether the successor is awake.
+    pub fn prepare_rousing(&mut self) -> u16 {
+        self.prepare_delta();
+        if self.parts.is_empty() {
+            self.parts.push(Part::default());
+        }
+        self.parts.len() as u16
+    }
+
     /// A new attempt: its number is used up whatever becomes of it.
     pub fn begin_attempt(&mut self) {
         let Some(record) = &self.record else { return };
@@ -299,8 +309,8 @@ impl Driver {
         self.feed_owner(event);
     }
 
-    /// The successor stands alone: everything that it has as well is closed here.
-    fn let_go(&mut self) {
+    /// The successor stands alone: everything that it has as well is closed here. Or the handle ends.
+    pub fn let_go(&mut self) {
         self.close_link();
         self.drop_peer();
         self.dismiss_guests();

@@ -133,6 +133,8 @@ impl Driver {
         let Some((pidfd, _)) = found else {
             // Its number is nobody's, or another's by now: it has died since.
             if gone {
+                // An owner that is another than this connection names: it shall not wait for us.
+                self.send_abort(Reason::System);
                 self.feed_successor(Event::PeerGone);
             } else {
                 self.trouble("the owner cannot be identified");

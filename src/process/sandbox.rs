@@ -8,18 +8,27 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
 
 use super::lock;
 use crate::sys::memory::{self, PerProcess};
 
+/// Device, inode, and when it was made, where the file system knows that.
+type Identity = (u64, u64, Option<SystemTime>);
+
+/// Of a directory only: a link in its place may have its number, and would be removed as its tree.
+fn identity(found: &fs::Metadata) -> Option<Identity> {
+    found.is_dir().then(|| (found.dev(), found.ino(), found.created().ok()))
+}
+
 /// Directories whose removal has failed so far. A forked host has none: they are its parent's.
 static LEFT: PerProcess<Mutex<Vec<Dir>>> = PerProcess::new();
 
-/// A directory known by its inode.
+/// A directory known by its inode, and by when that was made: numbers are used again.
 #[derive(Debug)]
 struct Dir {
     sandbox: Arc<Sandbox>,
-    identity: (u64, u64),
+    identity: Identity,
     instance: u32,
 }
 
@@ -29,7 +38,7 @@ impl Dir {
         let path = &self.sandbox.path;
         let gone = match fs::symlink_metadata(path) {
             Err(error) => error.kind() == ErrorKind::NotFound,
-            Ok(found) if (found.dev(), found.ino()) != self.identity => true,
+            Ok(found) if identity(&found) != Some(self.identity) => true,
             Ok(_) => fs::remove_dir_all(path).is_ok(),
         };
         if gone {
@@ -51,7 +60,7 @@ pub struct Sandbox {
 struct Shares {
     count: usize,
     /// The inode that is being removed: no new child may get it.
-    going: Option<(u64, u64)>,
+    going: Option<Identity>,
 }
 
 /// A child's share in a directory; the last one removes it.
@@ -67,10 +76,7 @@ impl Sandbox {
     /// A share for a new child. Fails if there is no such directory, or if it is just being removed.
     pub fn share(self: &Arc<Self>) -> io::Result<Share> {
         let found = fs::symlink_metadata(&self.path)?;
-        if !found.is_dir() {
-            return Err(io::Error::from_raw_os_error(libc::ENOTDIR));
-        }
-        let identity = (found.dev(), found.ino());
+        let identity = identity(&found).ok_or(io::Error::from_raw_os_error(libc::ENOTDIR))?;
         let mut shares = lock(&self.shares);
         if shares.count == 0 && shares.going == Some(identity) {
             return Err(io::Error::from_raw_os_error(libc::ENOENT));

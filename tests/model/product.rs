@@ -454,7 +454,10 @@ impl Setup {
         let first = matches!(world.at(slot).machine, Machine::Owner(_));
         match due {
             Due::Nothing => return,
-            Due::Drained => self.feed_owner(world, slot, owner::Event::Drained(if self.mode == Mode::Overlap { self.changed } else { 0 })),
+            Due::Drained => {
+                let rousing = if self.mode == Mode::Exclusive { 1 } else { 0 };
+                self.feed_owner(world, slot, owner::Event::Drained(self.changed.max(rousing)));
+            }
             Due::Sealed => {
                 world.sealed |=
                     self.mode == Mode::Exclusive && World::slots().all(|other| !world.at(other).lives() || !world.at(other).app.serves);

@@ -80,12 +80,13 @@ fn fault_number(choice: Choice) -> Option<u8> {
     })
 }
 
-const STEPS: [&str; 15] = [
+const STEPS: [&str; 16] = [
     "successor starts",
     "HELLO",
     "OFFER",
     "successor loads",
     "DRAIN",
+    "rousing",
     "SEAL",
     "last changes",
     "COMMIT, not yet heard",
@@ -108,18 +109,19 @@ fn step_number(world: &World) -> Option<u8> {
         (P::Offering(_), _) => 2,
         (P::Warming, _) => 3,
         (P::Draining, _) => 4,
-        (P::Sealing, _) => 5,
-        (P::Updating(_), _) => 6,
+        (P::Rousing(_), _) => 5,
+        (P::Sealing, _) => 6,
+        (P::Updating(_), _) => 7,
         (P::Handing, Machine::Successor(machine)) => match machine.phase {
-            successor::Phase::Opening => 8,
-            successor::Phase::Live => 9,
-            _ => 7,
+            successor::Phase::Opening => 9,
+            successor::Phase::Live => 10,
+            _ => 8,
         },
-        (P::Closing, _) => 10,
-        (P::Probation, _) => 11,
-        (P::Asking, _) if world.word.phase == Phase::Live => 12,
-        (P::Asking, _) => 13,
-        (P::Retired, _) => 14,
+        (P::Closing, _) => 11,
+        (P::Probation, _) => 12,
+        (P::Asking, _) if world.word.phase == Phase::Live => 13,
+        (P::Asking, _) => 14,
+        (P::Retired, _) => 15,
         _ => return None,
     })
 }

@@ -4,7 +4,7 @@
 //!  Starting --live--> Serving --begin--> Greeting --hello--> Offering --last ack--> Warming --warm--> Draining
 //!                      ^   ^                                                                             | drained
 //!                      |   |   any failure before the commit: withdraw, RESUME if it was told to drain,  v
-//!                      |   +---------------------------------- ABORTED ----------------------- Sealing (Updating) (exclusive)
+//!                      |   +---------------------------------- ABORTED ------------- (Rousing) Sealing (Updating) (exclusive)
 //!                      |                                                                                 | sealed
 //!                      |                       returned, or proven dead                                  v
 //!                      +--- RESUME, ABORTED --- (Condemning, Killing) <-- Handing (Closing) <--ok-- Committing
@@ -34,9 +34,11 @@ pub enum Phase {
     Warming,
     /// The application ends background work.
     Draining,
+    /// This part of what changed since the offer is to be acknowledged, while the server still serves.
+    Rousing(u16),
     /// The application makes everything durable.
     Sealing,
-    /// This part of what changed since the offer is to be acknowledged.
+    /// This part of what has changed since then is to be acknowledged.
     Updating(u16),
     /// The commit is being decided.
     Committing,
@@ -178,7 +180,7 @@ impl Owner {
     /// It may call the handoff off alone.
     pub fn may_cancel(&self) -> bool {
         use Phase::*;
-        matches!(self.phase, Greeting | Offering(_) | Warming | Draining | Sealing | Updating(_))
+        matches!(self.phase, Greeting | Offering(_) | Warming | Draining | Rousing(_) | Sealing | Updating(_))
     }
 
     /// One step. An event that this phase does not await changes nothing (S11).
@@ -210,9 +212,12 @@ impl Owner {
             // It must not stop serving for a successor that it cannot reach.
             (P::Draining, E::Drained(_)) | (P::Sealing, E::Sealed(_)) if self.cut => self.abort(Reason::HungUp),
             (P::Draining, E::Drained(parts)) => match self.mode {
-                Mode::Exclusive => self.go(P::Sealing, Some(self.by(now, self.limits.seal)), &[Action::Tell(Notice::Seal)]),
+                Mode::Exclusive if parts > 0 => self.rouse(parts, 0, now),
+                Mode::Exclusive => self.seal(now),
                 Mode::Overlap => self.update(parts, now),
             },
+            (P::Rousing(part), E::Ack(which)) if which == part && part + 1 < self.parts => self.rouse(self.parts, part + 1, now),
+            (P::Rousing(part), E::Ack(which)) if which == part => self.seal(now),
             (P::Sealing, E::Sealed(parts)) => self.update(parts, now),
             (P::Updating(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
                 self.go(P::Updating(part + 1), Some(self.soon(now)), &[Action::SendDelta(part + 1)])
@@ -298,7 +303,17 @@ impl Owner {
         self.go(Phase::Offering(0), None, &[Action::Ask(Ask::Offer)])
     }
 
-    /// What changed since the offer goes first: once the word says Committed, the successor may be alone with what it has.
+    /// A successor that sleeps, or hangs, shall not be found so while the server is sealed: it answers once more before.
+    fn rouse(&mut self, parts: u16, part: u16, now: i64) -> List {
+        self.parts = parts;
+        self.go(Phase::Rousing(part), Some(self.soon(now)), &[Action::SendDelta(part)])
+    }
+
+    fn seal(&mut self, now: i64) -> List {
+        self.go(Phase::Sealing, Some(self.by(now, self.limits.seal)), &[Action::Tell(Notice::Seal)])
+    }
+
+    /// What changed since goes first: once the word says Committed, the successor may be alone with what it has.
     fn update(&mut self, parts: u16, now: i64) -> List {
         self.parts = parts;
         match parts {

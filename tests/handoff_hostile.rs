@@ -341,7 +341,7 @@ fn the_other_process() {
                 raw.acknowledge(message.body.part.unwrap().0);
                 raw.send_plain(Kind::Warm);
             }
-            Kind::Delta => raw.acknowledge(message.body.part.unwrap().0),
+            Kind::Delta => drop(raw.acknowledge(message.body.part.unwrap().0)),
             Kind::Commit => break,
             _ => {}
         }

@@ -48,6 +48,10 @@ pub struct Taken {
     pub given: Vec<f64>,
     pub owned: Vec<f64>,
     pub opened: Vec<f64>,
+    /// From `given` to `owned`; negative: on another CPU the new one knew before that call returned.
+    pub woken: Vec<f64>,
+    /// How long the new one had been ready when the old one stopped to write: a successor sleeps that long.
+    pub waited: Vec<f64>,
     /// From the order to the end.
     pub whole: Vec<f64>,
     /// From `main` of the new one until it could take over.
@@ -198,6 +202,8 @@ fn taken(stamps: &[Stamp], handoffs: usize) -> Taken {
         taken.given.extend(between(off, at(old, Event::Given)));
         taken.owned.extend(between(off, at(new, Event::Owns)));
         taken.opened.extend(between(at(new, Event::Owns), at(new, Event::WriteOn)));
+        taken.woken.extend(between(at(old, Event::Given), at(new, Event::Owns)));
+        taken.waited.extend(between(at(new, Event::Warm), off));
         taken.started.extend(between(at(new, Event::Started), at(new, Event::Warm)));
     }
     taken
@@ -234,12 +240,15 @@ mod tests {
         let stamps = [
             stamp(0, 0, Event::WriteOn),
             stamp(40, 1, Event::Started), // and came to nothing
+            stamp(60, 2, Event::Warm),
             stamp(100, 0, Event::WriteOff),
+            stamp(110, 0, Event::Given),
             stamp(130, 2, Event::Owns),
             stamp(150, 2, Event::WriteOn),
         ];
         let taken = taken(&stamps, 1);
         assert_eq!((taken.write_gap, taken.owned, taken.opened), (vec![50.0], vec![30.0], vec![20.0]));
+        assert_eq!((taken.given, taken.woken, taken.waited), (vec![10.0], vec![20.0], vec![40.0]));
     }
 
     #[test]

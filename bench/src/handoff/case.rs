@@ -94,13 +94,15 @@ impl Case {
         for (name, count) in block.counts {
             *self.counts.entry(name).or_default() += count;
         }
-        let Taken { write_gap, accept_gap, given, owned, opened, whole, started } = block.taken;
+        let Taken { write_gap, accept_gap, given, owned, opened, woken, waited, whole, started } = block.taken;
         let into = &mut self.taken;
         into.write_gap.extend(write_gap);
         into.accept_gap.extend(accept_gap);
         into.given.extend(given);
         into.owned.extend(owned);
         into.opened.extend(opened);
+        into.woken.extend(woken);
+        into.waited.extend(waited);
         into.whole.extend(whole);
         into.started.extend(started);
         (self.timeline, self.marks) = (block.under, block.marks);

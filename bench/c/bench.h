@@ -34,8 +34,8 @@ int bench_uv_many_take(size_t exits);
 int bench_floor_storm(const char *path, size_t jobs, size_t slots);
 int bench_uv_storm(const char *path, size_t jobs, size_t slots);
 
-/* From before a listener is sent until a process that slept has it, so many times. */
-int bench_handoff_floor(size_t count, uint64_t *ns);
+/* From before a listener is sent until a process that slept has it, so many times, with a silence before each. */
+int bench_handoff_floor(size_t count, uint64_t silence_ns, uint64_t *ns);
 
 int bench_kill_and_reap(const pid_t *pids, const int *pidfds, size_t n);
 

@@ -26,8 +26,17 @@ pub struct Measured {
     pub pass: bool,
     pub ours_us: Option<f64>,
     pub other_us: Option<f64>,
+    /// More to compare with than there is room for in the table.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<Beside>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+#[derive(Serialize)]
+pub struct Beside {
+    pub what: String,
+    pub us: f64,
 }
 
 impl Measured {
@@ -53,6 +62,7 @@ impl Measured {
             pass,
             ours_us: None,
             other_us: None,
+            beside: Vec::new(),
             note: None,
         }
     }
@@ -92,9 +102,21 @@ impl Measured {
         self
     }
 
+    pub fn beside(mut self, what: impl Into<String>, us: Option<f64>) -> Self {
+        self.beside.extend(us.map(|us| Beside { what: what.into(), us: round(us, 2) }));
+        self
+    }
+
     pub fn note(mut self, note: impl Into<String>) -> Self {
         self.note = Some(note.into());
         self
+    }
+
+    /// What there is to say below the table.
+    fn said(&self) -> Option<String> {
+        let beside = self.beside.iter().map(|beside| format!("{} {:.1} us", beside.what, beside.us));
+        let said: Vec<String> = self.note.iter().cloned().chain(beside).collect();
+        (!said.is_empty()).then(|| format!("{}: {}", self.id, said.join("; ")))
     }
 }
 
@@ -134,8 +156,7 @@ impl<R: Serialize> Report<R> {
             let colour = std::io::stdout().is_terminal();
             println!("{}\n", if colour { table.replace("MISSED", "\x1b[31mMISSED\x1b[0m") } else { table });
         }
-        let notes =
-            self.results.iter().filter_map(|result| result.note.as_ref().map(|note| format!("{}: {note}", result.id)));
+        let notes = self.results.iter().filter_map(Measured::said);
         for note in notes.chain(self.machine.notes.iter().cloned()) {
             println!("{note}");
         }

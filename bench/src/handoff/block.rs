@@ -44,10 +44,14 @@ pub struct Taken {
     pub write_gap: Vec<f64>,
     /// accept_on - accept_off; negative: both accepted.
     pub accept_gap: Vec<f64>,
-    /// The parts of the gap: the old one gives (its call returns), the new one knows, the new one may write.
+    /// The parts of the gap: the old one gives (its call returns, or the new one knows even before that), the new one
+    /// wakes, the new one may write. `owned` is the first two in one.
     pub given: Vec<f64>,
-    pub owned: Vec<f64>,
+    pub woken: Vec<f64>,
     pub opened: Vec<f64>,
+    pub owned: Vec<f64>,
+    /// How long the new one had been ready when the old one stopped to write: a successor sleeps that long.
+    pub waited: Vec<f64>,
     /// From the order to the end.
     pub whole: Vec<f64>,
     /// From `main` of the new one until it could take over.
@@ -195,9 +199,13 @@ fn taken(stamps: &[Stamp], handoffs: usize) -> Taken {
         let off = at(old, Event::WriteOff);
         taken.write_gap.extend(between(off, at(new, Event::WriteOn)));
         taken.accept_gap.extend(between(at(old, Event::AcceptOff), at(new, Event::AcceptOn)));
-        taken.given.extend(between(off, at(old, Event::Given)));
-        taken.owned.extend(between(off, at(new, Event::Owns)));
-        taken.opened.extend(between(at(new, Event::Owns), at(new, Event::WriteOn)));
+        let known = at(new, Event::Owns);
+        let given = at(old, Event::Given).zip(known).map(|(given, known)| given.min(known));
+        taken.given.extend(between(off, given));
+        taken.woken.extend(between(given, known));
+        taken.owned.extend(between(off, known));
+        taken.opened.extend(between(known, at(new, Event::WriteOn)));
+        taken.waited.extend(between(at(new, Event::Warm), off));
         taken.started.extend(between(at(new, Event::Started), at(new, Event::Warm)));
     }
     taken
@@ -234,12 +242,28 @@ mod tests {
         let stamps = [
             stamp(0, 0, Event::WriteOn),
             stamp(40, 1, Event::Started), // and came to nothing
+            stamp(60, 2, Event::Warm),
             stamp(100, 0, Event::WriteOff),
+            stamp(110, 0, Event::Given),
             stamp(130, 2, Event::Owns),
             stamp(150, 2, Event::WriteOn),
         ];
         let taken = taken(&stamps, 1);
         assert_eq!((taken.write_gap, taken.owned, taken.opened), (vec![50.0], vec![30.0], vec![20.0]));
+        assert_eq!((taken.given, taken.woken, taken.waited), (vec![10.0], vec![20.0], vec![40.0]));
+    }
+
+    #[test]
+    fn the_parts_of_a_gap_are_never_longer_than_it() {
+        let stamps = [
+            stamp(0, 0, Event::WriteOn),
+            stamp(100, 0, Event::WriteOff),
+            stamp(130, 1, Event::Owns),
+            stamp(150, 1, Event::WriteOn),
+            stamp(900, 0, Event::Given), // the new one ran first
+        ];
+        let taken = taken(&stamps, 1);
+        assert_eq!((taken.given, taken.woken, taken.opened), (vec![30.0], vec![0.0], vec![20.0]));
     }
 
     #[test]

@@ -15,6 +15,9 @@ const RATE: u64 = 5000;
 /// Where handoffs take long: what queues up meanwhile must fit into the long backlog.
 const SLOW_RATE: u64 = 1000;
 
+/// From one handoff to the next.
+pub const PACE: Duration = Duration::from_millis(180);
+
 const SLICE: Duration = Duration::from_secs(2);
 
 pub struct Case {
@@ -94,13 +97,15 @@ impl Case {
         for (name, count) in block.counts {
             *self.counts.entry(name).or_default() += count;
         }
-        let Taken { write_gap, accept_gap, given, owned, opened, whole, started } = block.taken;
+        let Taken { write_gap, accept_gap, given, owned, opened, woken, waited, whole, started } = block.taken;
         let into = &mut self.taken;
         into.write_gap.extend(write_gap);
         into.accept_gap.extend(accept_gap);
         into.given.extend(given);
         into.owned.extend(owned);
         into.opened.extend(opened);
+        into.woken.extend(woken);
+        into.waited.extend(waited);
         into.whole.extend(whole);
         into.started.extend(started);
         (self.timeline, self.marks) = (block.under, block.marks);
@@ -153,10 +158,14 @@ fn sliced(samples: &[Sample]) -> Vec<&[Sample]> {
     slices
 }
 
+/// Of the cases that load at once, and of those that load long.
+pub fn rounds(quick: bool) -> (usize, usize) {
+    if quick { (1, 1) } else { (10, 2) }
+}
+
 /// `ours`: the library is here. `alone`: the kernel's settings are ours to change.
 pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
-    let pace = Duration::from_millis(180);
-    let rounds = if quick { 1 } else { 10 };
+    let (rounds, slow_rounds) = rounds(quick);
     let plan = |id: &str, load_ms, backlog, rate, baseline_ms, handoffs| Plan {
         method: METHODS.iter().find(|method| method.id == id).expect("a method of ours"),
         load_ms,
@@ -164,7 +173,7 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
         rate,
         baseline: Duration::from_millis(baseline_ms),
         handoffs,
-        pace,
+        pace: PACE,
     };
     let mut cases = Vec::new();
     // The handoffs of one round, without a load time and at full rate.
@@ -181,29 +190,33 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
     for (id, handoffs) in fast {
         let (baseline_ms, handoffs) = match (quick, id) {
             (true, "procsup") => (2000, 40),
-            (true, _) => (500, 10),
+            (true, _) => (400, 6),
             (false, "procsup") => (6000, handoffs),
             (false, _) => (2000, handoffs),
         };
         cases.push(Case::new(plan(id, 0, BACKLOG, RATE, baseline_ms, handoffs), rounds));
     }
     // A successor that loads long, once with a short queue.
-    let slow: [(&str, u32, u32, usize, usize); 10] = [
-        ("procsup", 300, BACKLOG, 50, 12),
-        ("beyond-tuned", 300, BACKLOG, 20, 4),
-        ("beyond", 300, BACKLOG, 20, 4),
-        ("restart", 300, BACKLOG, 20, 4),
-        ("procsup", 3000, BACKLOG, 10, 2),
+    let slow: [(&str, u32, u32, usize, usize); 12] = [
+        ("procsup", 300, BACKLOG, 50, 6),
+        ("bare", 300, BACKLOG, 20, 4),
+        ("beyond-tuned", 300, BACKLOG, 20, 2),
+        ("beyond", 300, BACKLOG, 20, 2),
+        ("restart", 300, BACKLOG, 20, 2),
+        ("procsup", 3000, BACKLOG, 10, 1),
+        ("bare", 3000, BACKLOG, 5, 1),
         ("beyond-tuned", 3000, BACKLOG, 3, 0),
-        ("beyond", 3000, BACKLOG, 3, 1),
+        ("beyond", 3000, BACKLOG, 3, 0),
         ("restart", 3000, BACKLOG, 3, 0),
-        ("procsup", 300, SHORT_BACKLOG, 20, 4),
-        ("beyond", 300, SHORT_BACKLOG, 10, 4),
+        ("procsup", 300, SHORT_BACKLOG, 20, 2),
+        ("beyond", 300, SHORT_BACKLOG, 10, 2),
     ];
     for (id, load_ms, backlog, handoffs, in_quick) in slow {
         let handoffs = if quick { in_quick } else { handoffs };
-        let rounds = if quick { 1 } else { 2 };
-        cases.push(Case::new(plan(id, load_ms, backlog, SLOW_RATE, 500, handoffs), rounds));
+        cases.push(Case::new(
+            plan(id, load_ms, backlog, SLOW_RATE, if quick { 300 } else { 500 }, handoffs),
+            slow_rounds,
+        ));
     }
     cases.retain(|case| {
         let method = case.plan.method;

@@ -1,5 +1,5 @@
 //! `bench handoff`: P9 and P10 in one run. A server is replaced again and again under an open loop of clients; ways to
-//! replace it (`method`) take turns in `block`s. A `conductor` starts and replaces the `server`s, all of which do the
+//! replace it (`method`) take turns in `block`s, in an `order` that has the `floor` beside what it is for. A `conductor` starts and replaces the `server`s, all of which do the
 //! same `work`; they stamp what they do into a shared `ring`. `client` has the latencies, `network` the kernel's counts.
 
 mod block;
@@ -10,6 +10,7 @@ mod floor;
 mod library;
 mod method;
 mod network;
+mod order;
 mod quiet;
 mod results;
 mod ring;
@@ -27,6 +28,7 @@ use crate::progress::Progress;
 use crate::report::Report;
 use block::Place;
 use method::Method;
+use order::Turn;
 use quiet::Quiet;
 use std::path::{Path, PathBuf};
 
@@ -34,7 +36,7 @@ use std::path::{Path, PathBuf};
 pub struct Options {
     #[command(flatten)]
     common: options::Options,
-    /// These methods alone: procsup, procsup-overlap, bare, beyond, beyond-tuned, restart, reuseport, reuseport-migrate
+    /// These methods alone: procsup, procsup-overlap, bare (both floors), beyond, beyond-tuned, restart, reuseport, reuseport-migrate
     #[arg(long, value_name = "METHOD,...", value_delimiter = ',')]
     only: Vec<String>,
 }
@@ -57,24 +59,36 @@ pub fn run(Options { common: options, only }: &Options) -> Result<bool, String> 
     let client_cpu = server_cpu.map(host::another_cpu);
     let procsup = if options.without_procsup { None } else { Some(Api::open(&options.lib)?.version()) };
     let load_before = load_average();
-    progress.say("the floor");
-    let floor = floor::measure(if options.quick { 300 } else { 3000 }, server_cpu, client_cpu)?;
+    client_cpu.map_or(Ok(()), host::pin)?;
 
     let base = Base::make()?;
     let place = Place { base: &base.memory, disk: &base.disk, lib: &options.lib, server_cpu, client_cpu };
     let mut cases = case::all(options.quick, procsup.is_some(), alone);
-    cases.retain(|case| only.is_empty() || only.iter().any(|id| id == case.plan.method.id));
+    let wanted = |id: &str| only.is_empty() || only.iter().any(|one| one == id);
+    cases.retain(|case| wanted(case.plan.method.id));
+    let mut floors = floor::all(options.quick, case::rounds(options.quick));
+    floors.retain(|_| wanted("bare"));
     let mut quiet = Quiet::new(!options.quick);
     let rounds = cases.iter().map(|case| case.rounds).max().unwrap_or(0);
     for round in 0..rounds {
-        let mut order: Vec<usize> = (0..cases.len()).filter(|&i| round < cases[i].rounds).collect();
-        fastrand::shuffle(&mut order);
-        for (done, i) in order.iter().enumerate() {
-            let count = order.len();
-            progress.say(&format!("round {} of {rounds}, {} of {count}: {}", round + 1, done + 1, cases[*i].label()));
-            let plan = cases[*i].plan;
-            let block = quiet.least_disturbed(|| block::run(plan, &place, KEPT))?;
-            cases[*i].add(block);
+        let order = order::of(round, &cases, &floors);
+        for (done, turn) in order.iter().enumerate() {
+            let label = match *turn {
+                Turn::Case(i) => cases[i].label(),
+                Turn::Floor(i) => floors[i].label(),
+            };
+            progress.say(&format!("round {} of {rounds}, {} of {}: {label}", round + 1, done + 1, order.len()));
+            match *turn {
+                Turn::Case(i) => {
+                    let plan = cases[i].plan;
+                    let block = quiet.least_disturbed(|| block::run(plan, &place, KEPT))?;
+                    cases[i].add(block);
+                }
+                Turn::Floor(i) => {
+                    let us = quiet.least_disturbed(|| floors[i].pass(server_cpu, client_cpu))?;
+                    floors[i].samples.extend(us);
+                }
+            }
         }
     }
     drop(progress);
@@ -104,11 +118,11 @@ pub fn run(Options { common: options, only }: &Options) -> Result<bool, String> 
     notes.extend(cases.iter().flat_map(|case| case.problems.iter().cloned()));
     let report = Report {
         machine: Machine { nofile: host.nofile, procsup, glibc: peers::glibc_version(), notes, ..Machine::describe() },
-        results: results::of(&cases, &floor),
-        methods: cases.iter().map(results::row).collect(),
+        results: results::of(&cases, &floors),
+        methods: cases.iter().map(results::row).chain(floors.iter().map(results::bare_row)).collect(),
         curves: Vec::new(),
     };
-    report.print(&results::tables(&cases, &floor));
+    report.print(&results::tables(&cases, &floors));
     if let Some(path) = &options.json {
         report.write_json(path)?;
     }

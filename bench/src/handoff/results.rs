@@ -1,15 +1,19 @@
 //! From cases to results, rows and tables.
 
-use super::case::{Case, SHORT_BACKLOG};
+use super::block::Taken;
+use super::case::{Case, PACE, SHORT_BACKLOG};
+use super::floor::{self, Floor};
 use super::network::COUNTERS;
 use crate::measure::Samples;
 use crate::report::{LimitKind, Measured, table};
 use comfy_table::Table;
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 const OURS: &str = "procsup";
 const OVERLAP: &str = "procsup-overlap";
+const FLOOR: &str = "bare";
 /// Of P10.
 const HANDOFFS: f64 = 1000.0;
 const REQUESTS: f64 = 1e6;
@@ -18,27 +22,33 @@ fn find<'a>(cases: &'a [Case], method: &str, load_ms: u32) -> Option<&'a Case> {
     cases.iter().find(|case| case.is(method, load_ms))
 }
 
-pub fn of(cases: &[Case], floor: &[f64]) -> Vec<Measured> {
+pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
     let Some(ours) = find(cases, OURS, 0) else { return Vec::new() };
     let gap = ours.gap();
-    let (p50, floor) = (gap.median(), Samples::of(floor));
+    let p50 = gap.median();
     let most = |id, what: &str, unit, value, limit| Measured::new(id, what, unit, value, (LimitKind::Max, limit));
+    // With both floors: the one with the same work, and the bare ones after the silence that a successor has just before
+    // its handoff, and after the longest that the case has in it.
+    let beside_floors = |id, what: &str, load_ms: u32, q: f64, limit| {
+        let at = |method| find(cases, method, load_ms).and_then(|case| case.gap().quantile(q));
+        let longest = if load_ms == 0 { PACE } else { Duration::from_millis(load_ms.into()) };
+        let bare = floors.iter().filter(|floor| floor.silence == floor::DRAIN || floor.silence == longest);
+        let result = most(id, what, "us", at(OURS), limit).with(at(OURS), at(FLOOR));
+        bare.fold(result, |result, floor| result.beside(floor.label(), floor.samples.quantile(q)))
+    };
+    let what = "gap of the writer, exclusive mode, p50 (other: the floor with the same work)";
     let mut results = vec![
-        most("P9-p50-us", "gap of the writer, exclusive mode, p50 (other: the floor)", "us", p50, 50.0)
-            .with(p50, floor.median()),
-        most("P9-p99-us", "the same, p99", "us", gap.quantile(0.99), 500.0)
-            .with(gap.quantile(0.99), floor.quantile(0.99)),
+        beside_floors("P9-p50-us", what, 0, 0.5, 50.0),
+        beside_floors("P9-p99-us", "the same, p99", 0, 0.99, 500.0),
         most("P9-max-us", "the same, the longest", "us", gap.quantile(1.0), 2000.0),
     ];
     for (id, load_ms) in [("P9-init300", 300), ("P9-init3000", 3000)] {
         if let Some(case) = find(cases, OURS, load_ms) {
             let gap = case.gap();
-            let what = format!("gap, p50, of a successor that loads {load_ms} ms (other: 0 ms)");
-            results.push(most(id, &what, "us", gap.median(), 50.0).with(gap.median(), p50).note(format!(
-                "p99 {:.1} us of {} handoffs",
-                gap.quantile(0.99).unwrap_or(f64::NAN),
-                gap.len()
-            )));
+            let what = format!("gap, p50, of a successor that loads {load_ms} ms (other: the floor that does too)");
+            let p99 = gap.quantile(0.99).unwrap_or(f64::NAN);
+            let note = format!("p99 {p99:.1} us of {} handoffs", gap.len());
+            results.push(beside_floors(id, &what, load_ms, 0.5, 50.0).note(note));
         }
     }
     if let Some(overlap) = find(cases, OVERLAP, 0) {
@@ -80,9 +90,26 @@ fn at_least(limit: f64) -> (LimitKind, f64) {
     (LimitKind::Min, limit)
 }
 
-/// One case, for the results file.
+/// For the results file.
 #[derive(Serialize)]
-pub struct Row {
+#[serde(untagged)]
+pub enum Row {
+    Case(Box<CaseRow>),
+    Bare(BareRow),
+}
+
+/// Two bare processes.
+#[derive(Serialize)]
+pub struct BareRow {
+    id: &'static str,
+    label: String,
+    silence_ms: u64,
+    passes: usize,
+    gap_us: Option<Spread>,
+}
+
+#[derive(Serialize)]
+pub struct CaseRow {
     id: &'static str,
     label: String,
     load_ms: u32,
@@ -94,8 +121,11 @@ pub struct Row {
     /// Not set to 0 where both accept: a negative one is the time in which they do.
     accept_gap_us: Option<Spread>,
     parts_us: Parts,
+    /// Of the median gap.
+    parts_share: Shares,
     whole_us: Option<Spread>,
     started_us: Option<Spread>,
+    waited_us: Option<Spread>,
     seconds_without_owner: f64,
     requests: u64,
     seconds: f64,
@@ -109,12 +139,39 @@ pub struct Row {
     problems: Vec<String>,
 }
 
-/// Medians, from write_off of the old one: until its call returns, until the new one knows, and from then until it may
-/// write.
+/// Medians; `Taken` says of what.
 #[derive(Serialize)]
 struct Parts {
     given: Option<f64>,
     owned: Option<f64>,
+    woken: Option<f64>,
+    opened: Option<f64>,
+}
+
+impl Parts {
+    fn of(taken: &Taken) -> Self {
+        let median = |us: &[f64]| Samples::of(us).median().map(|us| (us * 10.0).round() / 10.0);
+        Self {
+            given: median(&taken.given),
+            owned: median(&taken.owned),
+            woken: median(&taken.woken),
+            opened: median(&taken.opened),
+        }
+    }
+
+    fn shares(&self, gap: Option<f64>) -> Shares {
+        let share = |part: Option<f64>| {
+            let gap = gap.filter(|gap| *gap > 0.0);
+            part.zip(gap).map(|(part, gap)| (part / gap * 1e3).round() / 1e3)
+        };
+        Shares { given: share(self.given), woken: share(self.woken), opened: share(self.opened) }
+    }
+}
+
+#[derive(Serialize)]
+struct Shares {
+    given: Option<f64>,
+    woken: Option<f64>,
     opened: Option<f64>,
 }
 
@@ -134,20 +191,22 @@ impl Spread {
 }
 
 pub fn row(case: &Case) -> Row {
-    let median = |us: &[f64]| Samples::of(us).median().map(|us| (us * 10.0).round() / 10.0);
-    let taken = &case.taken;
-    Row {
+    let (taken, gap) = (&case.taken, case.gap());
+    let parts = Parts::of(taken);
+    Row::Case(Box::new(CaseRow {
         id: case.plan.method.id,
         label: case.label(),
         load_ms: case.plan.load_ms,
         backlog: case.plan.backlog,
         connections_per_second: case.plan.rate,
         handoffs: taken.whole.len(),
-        gap_us: Spread::of(&case.gap()),
+        gap_us: Spread::of(&gap),
         accept_gap_us: Spread::of(&Samples::of(&taken.accept_gap)),
-        parts_us: Parts { given: median(&taken.given), owned: median(&taken.owned), opened: median(&taken.opened) },
+        parts_share: parts.shares(gap.median()),
+        parts_us: parts,
         whole_us: Spread::of(&Samples::of(&taken.whole)),
         started_us: Spread::of(&Samples::of(&taken.started)),
+        waited_us: Spread::of(&Samples::of(&taken.waited)),
         seconds_without_owner: case.without_owner_s(),
         requests: case.requests,
         seconds: case.seconds,
@@ -159,19 +218,30 @@ pub fn row(case: &Case) -> Row {
         writes_lost: case.violations,
         kernel: case.counts.clone(),
         problems: case.problems.clone(),
-    }
+    }))
 }
 
-pub fn tables(cases: &[Case], floor: &[f64]) -> Vec<(String, Table)> {
+pub fn bare_row(floor: &Floor) -> Row {
+    Row::Bare(BareRow {
+        id: "bare-processes",
+        label: floor.label(),
+        silence_ms: floor.silence.as_millis() as u64,
+        passes: floor.samples.len(),
+        gap_us: Spread::of(&floor.samples),
+    })
+}
+
+pub fn tables(cases: &[Case], floors: &[Floor]) -> Vec<(String, Table)> {
     let fast: Vec<&Case> = cases.iter().filter(|case| case.plan.load_ms == 0).collect();
     let slow: Vec<&Case> = cases.iter().filter(|case| case.plan.load_ms > 0).collect();
+    let (fast_floors, slow_floors): (Vec<&Floor>, _) = floors.iter().partition(|floor| floor.load_ms == 0);
     let mut tables = Vec::new();
     if let Some(case) = fast.first() {
         let title = |what: &str| {
             let (rate, queue) = (case.plan.rate, case.plan.backlog);
             format!("{what}: {rate} connections/s and 16 long-lived ones, backlog {queue}, successors load at once")
         };
-        tables.push((title("Gaps, in microseconds"), gaps(&fast, Some(floor))));
+        tables.push((title("Gaps, in microseconds"), gaps(&fast, &fast_floors)));
         tables.push((title("What the clients saw"), clients(&fast)));
     }
     if let Some(case) = slow.first() {
@@ -179,47 +249,59 @@ pub fn tables(cases: &[Case], floor: &[f64]) -> Vec<(String, Table)> {
             "Successors that load long: {} connections/s and 16 long-lived ones (last rows: backlog {SHORT_BACKLOG})",
             case.plan.rate
         );
-        tables.push((title.clone(), gaps(&slow, None)));
+        tables.push((title.clone(), gaps(&slow, &slow_floors)));
         tables.push((title, clients(&slow)));
+    }
+    let writers: Vec<&Case> = cases.iter().filter(|case| case.plan.method.stateful).collect();
+    if !writers.is_empty() {
+        let title = "Where the gap goes: medians in microseconds, and their share of the median gap";
+        tables.push((title.to_owned(), parts(&writers)));
     }
     tables
 }
 
-fn gaps(cases: &[&Case], floor: Option<&[f64]>) -> Table {
-    let header = [
-        "method",
-        "handoffs",
-        "gap p50",
-        "p99",
-        "max",
-        "accept gap p50",
-        "p99",
-        "given",
-        "knows",
-        "opened",
-        "whole ms",
-        "s without owner",
-    ];
+fn one_digit(figure: Option<f64>) -> String {
+    figure.map_or_else(String::new, |figure| format!("{figure:.1}"))
+}
+
+fn gaps(cases: &[&Case], floors: &[&Floor]) -> Table {
+    let header =
+        ["method", "handoffs", "gap p50", "p99", "max", "accept gap p50", "p99", "whole ms", "s without owner"];
     let mut table = table(&header, 1..=header.len() - 1);
-    let us = |us: Option<f64>| us.map_or_else(String::new, |us| format!("{us:.1}"));
     for case in cases {
         let (gap, taken) = (case.gap(), &case.taken);
         let accept = Samples::of(&taken.accept_gap);
-        let parts = [&taken.given, &taken.owned, &taken.opened];
         let mut cells = vec![case.label(), taken.whole.len().to_string()];
-        cells.extend([0.5, 0.99, 1.0].map(|q| us(gap.quantile(q))));
-        cells.extend([0.5, 0.99].map(|q| us(accept.quantile(q))));
-        cells.extend(
-            parts.map(|part| if case.plan.method.stateful { us(Samples::of(part).median()) } else { String::new() }),
-        );
-        cells.push(us(Samples::of(&taken.whole).median().map(|us| us / 1e3)));
+        cells.extend([0.5, 0.99, 1.0].map(|q| one_digit(gap.quantile(q))));
+        cells.extend([0.5, 0.99].map(|q| one_digit(accept.quantile(q))));
+        cells.push(one_digit(Samples::of(&taken.whole).median().map(|us| us / 1e3)));
         cells.push(format!("{:.4}", case.without_owner_s()));
         table.add_row(cells);
     }
-    if let Some(floor) = floor {
-        let floor = Samples::of(floor);
-        let mut cells = vec!["two bare processes, idle".to_owned(), floor.len().to_string()];
-        cells.extend([0.5, 0.99, 1.0].map(|q| us(floor.quantile(q))));
+    for floor in floors {
+        let mut cells = vec![floor.label(), floor.samples.len().to_string()];
+        cells.extend([0.5, 0.99, 1.0].map(|q| one_digit(floor.samples.quantile(q))));
+        table.add_row(cells);
+    }
+    table
+}
+
+/// What the old one does, what lies between, what the new one does; and how long the new one had slept before.
+fn parts(cases: &[&Case]) -> Table {
+    let header = ["method", "gap p50", "old gives", "%", "new wakes", "%", "new opens", "%", "slept before, ms"];
+    let mut table = table(&header, 1..=header.len() - 1);
+    for case in cases {
+        let (gap, parts) = (case.gap().median(), Parts::of(&case.taken));
+        let shares = parts.shares(gap);
+        let mut cells = vec![case.label(), one_digit(gap)];
+        let pairs = [(parts.given, shares.given), (parts.woken, shares.woken), (parts.opened, shares.opened)];
+        for (us, share) in pairs {
+            cells.push(one_digit(us));
+            cells.push(share.map_or_else(String::new, |share| format!("{:.0}", share * 100.0)));
+        }
+        // A server that starts after the old one has stopped did not wait.
+        let waited = Samples::of(&case.taken.waited).median().filter(|us| *us >= 0.0);
+        cells.push(one_digit(waited.map(|us| us / 1e3)));
         table.add_row(cells);
     }
     table

@@ -344,6 +344,19 @@ HARNESS ps_child *spawn_escape(ps_supervisor *supervisor, ps_command *command, s
     return child;
 }
 
+/* Whether a directory can be removed at once is a matter of luck: so the list of those that cannot has been used before. */
+HARNESS void warm_up_removal(void)
+{
+    struct escape escape;
+    ps_error *error = NULL;
+    ps_command *command = escaping("daemon", &escape, 1);
+    in_cgroup(command, cgroup_path("first"));
+    CHECK_OK(ps_command_survivors(command, PS_SURVIVORS_LEAVE, &error), error);
+    reap_and_free(spawn_escape(NULL, command, &escape));
+    escape_end(&escape);
+    CHECK(wait_until((warm_up(), subdirectories(cgroup_root()) == 0), 20000));
+}
+
 /* Takes events until the condition holds. */
 #define pump_until(supervisor, condition, ms)                                                                                      \
     __extension__({                                                                                                                \

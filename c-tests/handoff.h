@@ -8,9 +8,12 @@
  *   bring(o, n, from, to)                through the phases of a handoff, in the mode that stage.overlap says
  *   ask(p, "warm")                       a command, which must be answered with PS_OK; gives what follows. ask_for(p, status, "warm")
  *   expect(p, LIVE)                      the next event of this party, in time;  quiet(p): there is none
+ *   called_off(o, at, reason)            what follows for the owner when it came to nothing before the commit
  *   crash(p) stop(p) go_on(p) leave(p)   kill -9, SIGSTOP, SIGCONT, exit in good order
  *   served_by(p)                         a client connects to the server, and this one answers
+ *   takes(p, name, fd)                   it is handed on what hand_on(o, name, fd) has set
  *   same(before, snapshot(p))            S7: nothing that a handoff must not change has changed
+ *   replaced(o)                          in the end the owner is replaced all the same
  *
  * Whoever serves by its events is counted: in exclusive mode two at a time are a failure of any test (S1, S2).
  *
@@ -224,6 +227,15 @@ HARNESS ps_handoff_event aborted_at(const char *file, int line, party *p, ps_sta
     return event;
 }
 #define aborted(p, reason) aborted_at(__FILE__, __LINE__, (p), (reason))
+
+/* What the owner is told of an attempt that ended in this phase, before the commit: RESUME if it was told to drain, and ABORTED. */
+HARNESS void called_off_at(const char *file, int line, party *o, enum phase at, ps_status reason)
+{
+    if (at >= WARM && expect_at(file, line, o, RESUME, PATIENCE_MS).unsealed)
+        harness_fail(file, line, "%s is told RESUME as after a commit", o->name);
+    aborted_at(file, line, o, reason);
+}
+#define called_off(o, at, reason) called_off_at(__FILE__, __LINE__, (o), (at), (reason))
 
 HARNESS void quiet_at(const char *file, int line, party *p)
 {
@@ -488,6 +500,16 @@ HARNESS int taken(party *p, const char *name)
     return p->reply_fd;
 }
 
+/* Lets a party take what was handed on: it must be what this number of ours is. */
+HARNESS void takes_at(const char *file, int line, party *p, const char *name, int ours)
+{
+    int fd = taken(p, name);
+    if (!same_description(fd, ours))
+        harness_fail(file, line, "%s got another descriptor as %s", p->name, name);
+    close(fd);
+}
+#define takes(p, name, ours) takes_at(__FILE__, __LINE__, (p), (name), (ours))
+
 /* Fails with the lines that differ. Frees both. */
 HARNESS void same_at(const char *file, int line, char *before, char *after)
 {
@@ -517,6 +539,17 @@ HARNESS void as_before_at(const char *file, int line, party *o, char *before)
     quiet_at(file, line, o);
 }
 #define as_before(o, before) as_before_at(__FILE__, __LINE__, (o), (before))
+
+/* It can be replaced after all, by a successor that serves; gives that one. */
+HARNESS party *replaced(party *o)
+{
+    stage.probation = 20;
+    ask(o, "timeout %d 20", PS_HANDOFF_TIMEOUT_PROBATION);
+    party *n = upgrade(o, "last", 20000);
+    hand_over(o, n);
+    served_by(n);
+    return n;
+}
 
 /* Ends whoever is left, and takes the stage away. No zombie, no child may be left that nobody knows. */
 HARNESS void stage_end(void)

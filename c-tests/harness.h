@@ -7,7 +7,7 @@
  *   CHECK_OK(call, error)                 CHECK_STATUS(call, expected)      CHECK_ERROR(call, expected, &error)
  *   wait_until(condition, ms)             now_ms()                          SKIP(reason)
  *   helper_path(name)                     helper_command(name, args..., NULL)
- *   count_fds()  child_count()  zombie_count()  process_state(pid)  process_gone(pid)
+ *   count_fds()  child_count()  zombie_count()  process_state(pid)  process_gone(pid)  resident_kib()
  *   warm_up()    leak_guard_begin()       leak_guard_end(&guard)
  *   read_all(fd) read_line(fd, buf, cap)  thread_start(&thread, function, argument)
  *   inject_begin()  inject_end()          (markers for helpers/inject)
@@ -310,6 +310,16 @@ HARNESS int for_each_fd(void (*visit)(int, void *), void *context)
 HARNESS int count_fds(void)
 {
     return for_each_fd(NULL, NULL);
+}
+
+/* Its resident memory. */
+HARNESS long resident_kib(void)
+{
+    long pages = 0, ignored;
+    FILE *file = fopen("/proc/self/statm", "re");
+    CHECK(file && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
+    fclose(file);
+    return pages * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
 /* One spawn and reap, so that what the library makes at its first use (and keeps) is there before anything is counted. */

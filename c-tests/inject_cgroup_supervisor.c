@@ -3,19 +3,6 @@
 #include "scenario.h"
 #include "containment.h"
 
-/* Whether a directory can be removed at once is a matter of luck: so the list of those that cannot has been used before. */
-static void warm_up_removal(void)
-{
-    struct escape escape;
-    ps_error *error = NULL;
-    ps_command *command = escaping("daemon", &escape, 1);
-    in_cgroup(command, cgroup_path("first"));
-    CHECK_OK(ps_command_survivors(command, PS_SURVIVORS_LEAVE, &error), error);
-    reap_and_free(spawn_escape(NULL, command, &escape));
-    escape_end(&escape);
-    CHECK(wait_until((warm_up(), subdirectories(cgroup_root()) == 0), 20000));
-}
-
 int main(int argc, char **argv)
 {
     ps_error *error = NULL;

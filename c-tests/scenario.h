@@ -77,6 +77,21 @@ HARNESS bool scenario_worked(const char *call, int line, ps_status status, ps_er
 /* worked(ps_spawn(NULL, command, &child, &error), &error) */
 #define worked(call, error_address) scenario_worked(#call, __LINE__, (call), (error_address))
 
+/* A child that exits with 0, from its spawn to the end of its handle. */
+HARNESS void scenario_one_life(ps_command *command)
+{
+    ps_error *error = NULL;
+    ps_child *child = NULL;
+    ps_exit ended = {.size = sizeof ended};
+    if (worked(ps_spawn(NULL, command, &child, &error), &error)) {
+        if (worked(ps_reap(child, 20000, &ended, &error), &error)) {
+            CHECK_INT(ended.kind, PS_EXIT_EXITED);
+            CHECK_INT(ended.code, 0);
+        }
+        ps_child_free(child);
+    }
+}
+
 HARNESS void scenario_end(void)
 {
     uint32_t left = 99;

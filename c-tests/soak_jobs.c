@@ -751,15 +751,6 @@ static void storm(long count, uint64_t seed)
     fflush(stdout);
 }
 
-static long resident_kib(void)
-{
-    long pages = 0, ignored;
-    FILE *file = fopen("/proc/self/statm", "re");
-    CHECK(file && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
-    fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 int main(int argc, char **argv)
 {
     long count = argc > 1 ? atol(argv[1]) : slowness() == 1 ? 100000 : slowness() < 10 ? 25000 : 500;

@@ -7,15 +7,6 @@
 #include "harness.h"
 #include "children.h"
 
-static long resident_kib(void)
-{
-    long pages = 0, ignored;
-    FILE *file = fopen("/proc/self/statm", "re");
-    CHECK(file && fscanf(file, "%ld %ld", &ignored, &pages) == 2);
-    fclose(file);
-    return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 static ps_supervisor *supervisor;
 static char sandbox[] = "/tmp/procsup-soak-XXXXXX";
 

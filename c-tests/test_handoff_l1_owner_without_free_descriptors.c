@@ -84,11 +84,7 @@ int main(void)
         full_at_the_hello(o, spare);
     for (int spare = 0; spare < MOST; spare += 3)
         full_at_the_takeover(o, spare);
-    stage.probation = 20;
-    ask(o, "timeout %d 20", PS_HANDOFF_TIMEOUT_PROBATION);
-    party *n = upgrade(o, "last", 20000);
-    hand_over(o, n);
-    served_by(n);
+    replaced(o);
     free(before);
     stage_end();
     return 0;

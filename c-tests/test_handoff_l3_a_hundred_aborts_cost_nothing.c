@@ -27,11 +27,7 @@ int main(void)
     }
     CHECK(ask_number(o, "rss") < rss + 1024 || variant_is("asan") || variant_is("valgrind"));
     as_before(o, before);
-    stage.probation = 10;
-    ask(o, "timeout %d 10", PS_HANDOFF_TIMEOUT_PROBATION);
-    party *n = upgrade(o, "new", 20000);
-    hand_over(o, n);
-    served_by(n);
+    replaced(o);
     stage_end();
     return 0;
 }

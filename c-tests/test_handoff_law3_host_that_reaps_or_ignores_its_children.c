@@ -25,19 +25,12 @@ int main(void)
             party *n = upgrade(o, "new", 20000);
             bring(o, n, MET, at);
             ask(o, "cancel");
-            if (at >= WARM)
-                expect(o, RESUME);
-            aborted(o, PS_ERR_CANCELLED);
+            called_off(o, at, PS_ERR_CANCELLED);
             gone(n);
             as_before(o, strdup(before));
         }
         free(before);
-        stage.probation = 20;
-        ask(o, "timeout %d 20", PS_HANDOFF_TIMEOUT_PROBATION);
-        party *n = upgrade(o, "last", 20000);
-        hand_over(o, n);
-        served_by(n);
-        leave_in_order(n);
+        leave_in_order(replaced(o));
     }
     stage_end();
     return 0;

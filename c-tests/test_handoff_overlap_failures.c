@@ -16,9 +16,7 @@ int main(void)
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);
             crash(n);
-            if (at == WARM)
-                CHECK_INT(expect(o, RESUME).unsealed, 0);
-            aborted(o, PS_ERR_EXITED);
+            called_off(o, at, PS_ERR_EXITED);
             gone(n);
             as_before(o, before);
         }

@@ -14,9 +14,7 @@ int main(void)
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);
             ask(o, "failed the disk is full");
-            if (at >= WARM)
-                CHECK_INT(expect(o, RESUME).unsealed, 0);
-            aborted(o, PS_ERR_ABORTED);
+            called_off(o, at, PS_ERR_ABORTED);
             CHECK_STR(ask(o, "reason"), "the disk is full");
             if (!spawned) {
                 aborted(n, PS_ERR_ABORTED);

@@ -14,9 +14,7 @@ int main(void)
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);
             ask(o, "cancel");
-            if (at >= WARM)
-                CHECK_INT(expect(o, RESUME).unsealed, 0);
-            aborted(o, PS_ERR_CANCELLED);
+            called_off(o, at, PS_ERR_CANCELLED);
             ask_for(o, PS_ERR_STATE, "cancel");
             if (!spawned) {
                 aborted(n, PS_ERR_CANCELLED);

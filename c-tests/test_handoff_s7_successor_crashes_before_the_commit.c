@@ -6,7 +6,6 @@
 int main(void)
 {
     stage_begin();
-    stage.probation = 50;
     party *o = first("old");
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = spawned ? MET : LOADING; at <= SEALING; at++) {
@@ -23,10 +22,7 @@ int main(void)
             as_before(o, before);
             CHECK_INT(ask_number(o, "generation"), 1);
         }
-    party *n = upgrade(o, "last", 20000);
-    hand_over(o, n);
-    served_by(n);
-    leave_in_order(n);
+    leave_in_order(replaced(o));
     stage_end();
     return 0;
 }

@@ -13,9 +13,7 @@ int main(void)
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);
             say(n, "failed a table is missing");
-            if (at >= WARM)
-                CHECK_INT(expect(o, RESUME).unsealed, 0);
-            aborted(o, PS_ERR_ABORTED);
+            called_off(o, at, PS_ERR_ABORTED);
             CHECK_STR(ask(o, "reason"), "a table is missing");
             if (!spawned) {
                 answered(n, "failed", "PS_OK");

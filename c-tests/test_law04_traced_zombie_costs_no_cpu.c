@@ -2,8 +2,7 @@
    event loop may spin meanwhile, and in the end its exit comes as ever. */
 /* variants: not no-waitid-pidfd, locked-down: without it the zombie looks reaped or running, which is another story */
 #include "harness.h"
-#include "children.h"
-#include <sys/ptrace.h>
+#include "tracer.h"
 
 static int64_t cpu_us(void)
 {
@@ -18,23 +17,7 @@ int main(void)
     ps_supervisor *supervisor = supervisor_new();
     ps_child *child = spawn_once(supervisor, pausing());
     pid_t pid = pid_of(child);
-    int ready[2], release[2];
-    CHECK(pipe(ready) == 0 && pipe(release) == 0);
-    pid_t tracer = fork();
-    CHECK(tracer >= 0);
-    if (tracer == 0) {
-        char byte = ptrace(PTRACE_SEIZE, pid, 0, 0) == 0;
-        CHECK(write(ready[1], &byte, 1) == 1);
-        CHECK(read(release[0], &byte, 1) >= 0);
-        _exit(0); /* the end of the tracer lets go of the zombie */
-    }
-    char traced = 0;
-    CHECK(read(ready[0], &traced, 1) == 1);
-    if (!traced) {
-        kill(tracer, SIGKILL);
-        wait_for(tracer);
-        SKIP("tracing is not permitted here");
-    }
+    tracer tracer = tracer_begin(&pid, 1);
     kill(pid, SIGKILL);
     CHECK(wait_until(process_state(pid) == 'Z', 20000));
 
@@ -45,8 +28,7 @@ int main(void)
     CHECK_STATUS(ps_supervisor_next_event(supervisor, 300, &event, NULL), PS_PENDING);
     CHECK(cpu_us() - before < 200000);
 
-    CHECK(write(release[1], "x", 1) == 1);
-    wait_for(tracer);
+    tracer_end(tracer);
     CHECK_OK(ps_supervisor_next_event(supervisor, PATIENCE_MS, &event, &error), error);
     CHECK(event.kind == PS_EVENT_EXITED && event.exit.signal == SIGKILL);
     ps_child_free(child);

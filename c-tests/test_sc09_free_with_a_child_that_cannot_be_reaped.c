@@ -4,7 +4,7 @@
 /* timeout: 120 */
 #include "harness.h"
 #include "supervising.h"
-#include <sys/ptrace.h>
+#include "tracer.h"
 
 int main(void)
 {
@@ -14,31 +14,13 @@ int main(void)
     int ready[2], release[2];
     CHECK(pipe(ready) == 0 && pipe(release) == 0);
     pid_t pids[2] = {pid_of(child[0]), pid_of(child[1])};
-    pid_t tracer = fork();
-    CHECK(tracer >= 0);
-    if (tracer == 0) {
-        char byte = 1;
-        for (int i = 0; i < 2; i++)
-            byte &= ptrace(PTRACE_SEIZE, pids[i], 0, 0) == 0;
-        CHECK(write(ready[1], &byte, 1) == 1);
-        close(release[1]);
-        CHECK(read(release[0], &byte, 1) >= 0);
-        _exit(0); /* the end of the tracer lets go of the zombies */
-    }
-    char traced = 0;
-    CHECK(read(ready[0], &traced, 1) == 1);
-    if (!traced) {
-        kill(tracer, SIGKILL);
-        wait_for(tracer);
-        SKIP("tracing is not permitted here");
-    }
+    tracer tracer = tracer_begin(pids, 2);
     int64_t start = now_ns();
     ps_supervisor_free(supervisor);
     CHECK(elapsed_ms(start) < 8000 * slowness());
     CHECK_STATUS(ps_reap(child[0], 50, NULL, NULL), PS_ERR_TIMEOUT);
     CHECK_STATUS(ps_reap(child[1], 50, NULL, NULL), PS_ERR_TIMEOUT);
-    CHECK(write(release[1], "x", 1) == 1);
-    wait_for(tracer);
+    tracer_end(tracer);
     for (int i = 0; i < 2; i++) {
         CHECK_INT(reap(child[i]).cause, PS_CAUSE_SHUTDOWN);
         CHECK_INT(state_of(child[i]), PS_STATE_EXITED);

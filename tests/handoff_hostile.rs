@@ -19,28 +19,40 @@ use procsup::Status;
 use procsup::handoff::wire::{Kind, Own, Place, Writer};
 use procsup::handoff::{Handoff, Limits, Mode, Notice, Role, Timeout};
 
-/// Descriptors are counted: one test at a time.
-fn alone() -> MutexGuard<'static, ()> {
-    static ALONE: Mutex<()> = Mutex::new(());
-    ALONE.lock().unwrap_or_else(|poison| poison.into_inner())
-}
-
 fn seeds() -> u64 {
     std::env::var("PROCSUP_HOSTILE_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(150)
 }
 
-fn here() -> (tempfile::TempDir, PathBuf) {
-    let dir = tempfile::tempdir().unwrap();
-    let path = dir.path().join("control");
-    (dir, path)
+/// A control path. Descriptors are counted: one test has one at a time.
+struct Stage {
+    path: PathBuf,
+    dir: tempfile::TempDir,
+    _alone: MutexGuard<'static, ()>,
 }
 
-/// A first generation that serves.
-fn owner(path: &Path) -> Handoff {
-    let owner = Handoff::new(path).unwrap();
-    assert_eq!(owner.next_event(0).unwrap().unwrap().notice, Notice::Live { unsealed: false });
-    owner.live().unwrap();
-    owner
+impl Stage {
+    fn new() -> Self {
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(|poison| poison.into_inner());
+        let dir = tempfile::tempdir().unwrap();
+        Self { path: dir.path().join("control"), dir, _alone: alone }
+    }
+
+    /// A first generation that serves.
+    fn owner(&self) -> Handoff {
+        let owner = Handoff::new(&self.path).unwrap();
+        assert_eq!(owner.next_event(0).unwrap().unwrap().notice, Notice::Live { unsealed: false });
+        owner.live().unwrap();
+        owner
+    }
+
+    /// One that wants to follow it, and has its offer.
+    fn offered(&self, owner: &Handoff) -> Raw {
+        let mut raw = Raw::connect(&self.path).unwrap();
+        raw.say_hello();
+        raw.id = hear(owner, &raw).id;
+        raw
+    }
 }
 
 /// Names the seed if a check fails.
@@ -76,24 +88,22 @@ fn hear(owner: &Handoff, raw: &Raw) -> procsup::handoff::wire::Message {
 
 #[test]
 fn a_hostile_successor_changes_nothing() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let owner = owner(&path);
+    let stage = Stage::new();
+    let owner = stage.owner();
     owner.set_state(b"").unwrap();
     for seed in 0..seeds() {
         let _seed = Seed(seed);
-        hostile_successor(&owner, &path, Choices(&random_bytes(seed, 400)));
+        hostile_successor(&owner, &stage.path, Choices(&random_bytes(seed, 400)));
     }
 }
 
 #[test]
 fn a_hostile_owner_is_given_up() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    drop(owner(&path));
+    let stage = Stage::new();
+    drop(stage.owner());
     for seed in 0..seeds() {
         let _seed = Seed(seed);
-        hostile_owner(&path, Choices(&random_bytes(seed, 300)));
+        hostile_owner(&stage.path, Choices(&random_bytes(seed, 300)));
     }
 }
 
@@ -101,16 +111,12 @@ fn a_hostile_owner_is_given_up() {
 
 #[test]
 fn s10_a_message_of_another_process_on_the_peers_channel_is_dropped() {
-    let _alone = alone();
-    let (dir, path) = here();
-    let owner = owner(&path);
-    let mut raw = Raw::connect(&path).unwrap();
-    raw.say_hello();
-    let offer = hear(&owner, &raw);
-    raw.id = offer.id;
+    let stage = Stage::new();
+    let owner = stage.owner();
+    let mut raw = stage.offered(&owner);
     raw.acknowledge(0);
     // cat sends the file as one packet, in its own name.
-    let file = dir.path().join("message");
+    let file = stage.dir.path().join("message");
     fs::write(&file, raw.write(Kind::Warm).finish()).unwrap();
     let channel: OwnedFd = raw.socket().try_clone().unwrap();
     let sent = Command::new("cat").stdin(File::open(&file).unwrap()).stdout(channel).stderr(Stdio::null()).status().unwrap();
@@ -127,17 +133,16 @@ fn s10_another_user_is_not_admitted() {
     if !nix::unistd::geteuid().is_root() {
         return;
     }
-    let _alone = alone();
-    let (dir, path) = here();
-    let owner = owner(&path);
+    let stage = Stage::new();
+    let owner = stage.owner();
     // Somebody has opened the door; the library looks at the face all the same.
-    fs::set_permissions(dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    fs::set_permissions(stage.dir.path(), fs::Permissions::from_mode(0o755)).unwrap();
+    fs::set_permissions(&stage.path, fs::Permissions::from_mode(0o666)).unwrap();
     let stranger = std::thread::scope(|scope| {
         let connected = scope.spawn(|| {
             // SAFETY: no pointers. The bare system call changes this thread alone, which ends here.
             assert_eq!(unsafe { nix::libc::syscall(nix::libc::SYS_setresuid, 65_534, 65_534, 65_534) }, 0);
-            let mut raw = Raw::connect(&path).unwrap();
+            let mut raw = Raw::connect(&stage.path).unwrap();
             raw.say_hello();
             raw
         });
@@ -147,17 +152,14 @@ fn s10_another_user_is_not_admitted() {
     let refusal = stranger.receive(None).expect("a refusal");
     assert_eq!((refusal.kind, refusal.body.reason), (Kind::Nak, Some(4)), "another user was welcomed");
     assert!(!stranger.send(b"x", &[]), "another user was let stay");
-    good_greeting(&owner, &path);
+    good_greeting(&owner, &stage.path);
 }
 
 #[test]
 fn s11_forged_ids_and_old_numbers_are_dropped() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let owner = owner(&path);
-    let mut raw = Raw::connect(&path).unwrap();
-    raw.say_hello();
-    raw.id = hear(&owner, &raw).id;
+    let stage = Stage::new();
+    let owner = stage.owner();
+    let mut raw = stage.offered(&owner);
     raw.acknowledge(0);
     // Another attempt's, and another generation's.
     for id in [raw.id + 1, raw.id - 1, raw.id + (1 << 24), 0] {
@@ -181,12 +183,9 @@ fn s11_forged_ids_and_old_numbers_are_dropped() {
 
 #[test]
 fn s11_an_acknowledgement_of_another_part_is_none() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let owner = owner(&path);
-    let mut raw = Raw::connect(&path).unwrap();
-    raw.say_hello();
-    raw.id = hear(&owner, &raw).id;
+    let stage = Stage::new();
+    let owner = stage.owner();
+    let mut raw = stage.offered(&owner);
     raw.acknowledge(1);
     raw.acknowledge(u16::MAX - 1);
     raw.send_plain(Kind::Warm);
@@ -195,20 +194,18 @@ fn s11_an_acknowledgement_of_another_part_is_none() {
 
 #[test]
 fn b8_silent_guests_keep_nobody_out() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let owner = owner(&path);
-    let silent: Vec<Raw> = (0..40).filter_map(|_| Raw::connect(&path)).collect();
-    good_greeting(&owner, &path);
+    let stage = Stage::new();
+    let owner = stage.owner();
+    let silent: Vec<Raw> = (0..40).filter_map(|_| Raw::connect(&stage.path)).collect();
+    good_greeting(&owner, &stage.path);
     drop(silent);
 }
 
 #[test]
 fn l6_the_second_to_greet_is_told_that_another_was_first() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let owner = owner(&path);
-    let (mut one, mut two) = (Raw::connect(&path).unwrap(), Raw::connect(&path).unwrap());
+    let stage = Stage::new();
+    let owner = stage.owner();
+    let (mut one, mut two) = (Raw::connect(&stage.path).unwrap(), Raw::connect(&stage.path).unwrap());
     one.say_hello();
     assert_eq!(hear(&owner, &one).kind, Kind::Offer);
     two.say_hello();
@@ -218,16 +215,15 @@ fn l6_the_second_to_greet_is_told_that_another_was_first() {
 
 #[test]
 fn another_version_is_refused_by_name() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let owner = owner(&path);
-    let mut raw = Raw::connect(&path).unwrap();
+    let stage = Stage::new();
+    let owner = stage.owner();
+    let mut raw = Raw::connect(&stage.path).unwrap();
     let mut bytes = raw.write(Kind::Hello).versions().start(start_time()).finish();
     bytes[28..32].copy_from_slice(&[7, 0, 9, 0]);
     raw.send(&bytes, &[]);
     let refusal = hear(&owner, &raw);
     assert_eq!((refusal.kind, refusal.body.reason), (Kind::Nak, Some(2)));
-    good_greeting(&owner, &path);
+    good_greeting(&owner, &stage.path);
 }
 
 /// An offer with these descriptors: epoch page, lock, control, and one that is named.
@@ -252,13 +248,12 @@ fn highest_descriptor() -> i32 {
 
 #[test]
 fn an_offer_that_finds_no_room_leaks_nothing() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    drop(owner(&path));
+    let stage = Stage::new();
+    drop(stage.owner());
     let before = descriptors();
-    let seat = Seat::new(&path, b"");
+    let seat = Seat::new(&stage.path, b"");
     std::thread::scope(|scope| {
-        let successor = scope.spawn(|| Handoff::new(&path).map(drop).unwrap_err());
+        let successor = scope.spawn(|| Handoff::new(&stage.path).map(drop).unwrap_err());
         let mut raw = seat.accept();
         raw.await_message(None).unwrap();
         let page = page(&good_page(), 4096, true);
@@ -280,11 +275,10 @@ fn an_offer_that_finds_no_room_leaks_nothing() {
 
 #[test]
 fn s1_a_commit_that_the_word_does_not_know_is_none() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let seat = Seat::new(&path, b"");
+    let stage = Stage::new();
+    let seat = Seat::new(&stage.path, b"");
     std::thread::scope(|scope| {
-        let successor = scope.spawn(|| Handoff::new(&path).unwrap());
+        let successor = scope.spawn(|| Handoff::new(&stage.path).unwrap());
         let mut raw = seat.accept();
         raw.await_message(None).unwrap();
         let page = page(&good_page(), 4096, true);
@@ -377,9 +371,8 @@ fn the_other_process() {
 
 #[test]
 fn l1_what_a_committed_successor_does_costs_the_handoff_and_nothing_else() {
-    let _alone = alone();
-    let (_dir, path) = here();
-    let owner = owner(&path);
+    let stage = Stage::new();
+    let owner = stage.owner();
     owner.set_timeout(Timeout::Live, 150).unwrap();
     owner.set_timeout(Timeout::Probation, 1).unwrap();
     for mode in [Mode::Exclusive, Mode::Overlap] {
@@ -389,7 +382,7 @@ fn l1_what_a_committed_successor_does_costs_the_handoff_and_nothing_else() {
             let test = std::env::current_exe().unwrap();
             let mut other = Command::new(test)
                 .args(["--exact", "the_other_process", "--ignored", "--nocapture"])
-                .env(VARIABLE, format!("{} {deed}", path.display()))
+                .env(VARIABLE, format!("{} {deed}", stage.path.display()))
                 .stdout(Stdio::null())
                 .stderr(Stdio::null())
                 .spawn()
@@ -409,7 +402,7 @@ fn l1_what_a_committed_successor_does_costs_the_handoff_and_nothing_else() {
             assert_eq!(owner.generation().unwrap(), generation + 2);
             // S1: it is dead before the owner acts again.
             assert!(other.try_wait().unwrap().is_some(), "{mode:?}, {deed}: it lives");
-            good_greeting(&owner, &path);
+            good_greeting(&owner, &stage.path);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::command::{current, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, call};
 use super::supervisor::ps_supervisor;
-use super::{convert, guard, handles, ps_status};
+use super::{convert, handles, ps_status, shapes};
 use crate::error::Result;
 use crate::process::child::State;
 use crate::registry::Exit;
@@ -92,24 +92,6 @@ fn with_exit(
             // SAFETY: not null, and as large as its size says.
             unsafe { *exit = fill_exit((*exit).size, &record) };
         }
-        Ok(PS_OK)
-    })
-}
-
-/// A call that answers a number.
-fn with_number(
-    child: *const ps_child,
-    name: &'static str,
-    place: *mut i32,
-    error: *mut *mut ps_error,
-    ask: impl FnOnce(&Managed) -> Result<i32>,
-) -> ps_status {
-    call(error, || {
-        let managed = convert::object::<Managed, _>(child)?;
-        let place = convert::out(name, place)?;
-        let number = ask(&managed)?;
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = number };
         Ok(PS_OK)
     })
 }
@@ -233,7 +215,7 @@ pub unsafe extern "C" fn ps_reap_nonblock(child: *mut ps_child, exit: *mut ps_ex
 /// The process id (PS_ERR_STATE before the start), for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_pid(child: *const ps_child, pid: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    with_number(child, "pid", pid, error, |managed| Ok(managed.process()?.pid()))
+    shapes::value(child, "pid", pid, error, |managed: &Managed| Ok(managed.process()?.pid()))
 }
 
 /// A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
@@ -241,14 +223,14 @@ pub unsafe extern "C" fn ps_child_pid(child: *const ps_child, pid: *mut i32, err
 /// @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_STATE before the start; PS_ERR_LIMIT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_pidfd(child: *const ps_child, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    with_number(child, "fd", fd, error, |managed| Ok(managed.pidfd()?.into_raw_fd()))
+    shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.pidfd()?.into_raw_fd()))
 }
 
 /// Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
 /// PS_STATE_CANCELLED. Looks, and never waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    with_number(child, "state", state, error, |managed| Ok(state_number(managed.state()?)))
+    shapes::value(child, "state", state, error, |managed: &Managed| Ok(state_number(managed.state()?)))
 }
 
 /// Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. A grandchild may hold the other end open
@@ -258,7 +240,7 @@ pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32,
 /// @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the start; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_stdio(child: *mut ps_child, stream: i32, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    with_number(child, "fd", fd, error, |managed| Ok(managed.take_stream(stream)?.into_raw_fd()))
+    shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.take_stream(stream)?.into_raw_fd()))
 }
 
 /// The captured output so far, the last bytes of it: see ps_command_capture. Bytes, not NUL-terminated.
@@ -285,16 +267,12 @@ pub unsafe extern "C" fn ps_child_output(
 /// How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_spawn_path(child: *const ps_child, path: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    with_number(child, "path", path, error, |managed| Ok(managed.spawn_path()? as i32))
+    shapes::value(child, "path", path, error, |managed: &Managed| Ok(managed.spawn_path()? as i32))
 }
 
 /// Frees the handle, not the process: its supervisor still owns it. A child of the NULL supervisor is reaped by a later procsup call. NULL
 /// and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_child_free(child: *mut ps_child) {
-    guard::quiet(|| {
-        if let Some(managed) = handles::remove::<Managed>(child.addr() as u64) {
-            managed.let_go();
-        }
-    });
+    shapes::free(child, |managed: Arc<Managed>| managed.let_go());
 }

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::ps_error;
 use super::guard::{PS_OK, call};
-use super::{convert, guard, handles, ps_status};
+use super::{convert, guard, handles, ps_status, shapes};
 use crate::error::{Error, Result, Status};
 use crate::process::command::{Command, EnvBase, RestartWhen, Stdio};
 use crate::sys::child::Isolation;
@@ -60,11 +60,7 @@ pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *m
     call(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let program = unsafe { convert::string("program", program) }?;
-        let place = convert::out("command", command)?;
-        let handle = handles::insert(Arc::new(Mutex::new(Arc::new(Command::new(os(program))?))))?;
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = convert::to_pointer(handle) };
-        Ok(PS_OK)
+        shapes::make("command", command, || Ok(Mutex::new(Arc::new(Command::new(os(program))?))))
     })
 }
 

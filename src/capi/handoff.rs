@@ -8,9 +8,9 @@ use std::sync::Arc;
 use super::command::{current, ps_command};
 use super::constants::{ps_handoff_event_kind, ps_handoff_mode, ps_handoff_role_code, ps_handoff_timeout};
 use super::error::ps_error;
-use super::guard::{PS_OK, PS_PENDING, call};
-use super::{convert, guard, handles, ps_status};
-use crate::error::{Error, Result};
+use super::guard::{PS_OK, call};
+use super::{convert, ps_status, shapes};
+use crate::error::Error;
 use crate::handoff::{Handoff, Mode, Notice, Role, Timeout, Told, status_of};
 
 /// One generation's end of a handoff: the running server hands over to the next.
@@ -65,14 +65,6 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
         deadline_ns: told.deadline_ns,
         time_ns: told.time_ns,
     }
-}
-
-/// A call that changes a handoff.
-fn change(handoff: *mut ps_handoff, error: *mut *mut ps_error, change: impl FnOnce(&Handoff) -> Result<()>) -> ps_status {
-    call(error, || {
-        let object: Arc<Handoff> = convert::object(handoff)?;
-        change(&object).map(|()| PS_OK)
-    })
 }
 
 /// @section handoff
@@ -131,12 +123,8 @@ pub unsafe extern "C" fn ps_handoff_new(
     call(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let path = unsafe { convert::string("control_path", control_path) }?;
-        let place = convert::out("handoff", handoff)?;
         let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path.to_bytes());
-        let handle = handles::insert(Arc::new(Handoff::new(path)?))?;
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = convert::to_pointer(handle) };
-        Ok(PS_OK)
+        shapes::make("handoff", handoff, || Handoff::new(path))
     })
 }
 
@@ -146,26 +134,18 @@ pub unsafe extern "C" fn ps_handoff_new(
 /// that was told LIVE and has not answered gives back. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
-    guard::quiet(|| {
-        if let Some(handoff) = handles::remove::<Handoff>(handoff.addr() as u64) {
-            handoff.close();
-        }
-    });
+    shapes::free(handoff, |object: Arc<Handoff>| object.close());
 }
 
 /// Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_role(handoff: *const ps_handoff, role: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    call(error, || {
-        let object = convert::object::<Handoff, _>(handoff)?;
-        let place = convert::out("role", role)?;
+    shapes::value(handoff, "role", role, error, |object: &Handoff| {
         let role = match object.role()? {
             Role::First => ps_handoff_role_code::PS_HANDOFF_FIRST,
             Role::Successor => ps_handoff_role_code::PS_HANDOFF_SUCCESSOR,
         };
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = role as i32 };
-        Ok(PS_OK)
+        Ok(role as i32)
     })
 }
 
@@ -173,14 +153,7 @@ pub unsafe extern "C" fn ps_handoff_role(handoff: *const ps_handoff, role: *mut 
 /// A handoff that was taken back counts as well. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_generation(handoff: *const ps_handoff, generation: *mut u64, error: *mut *mut ps_error) -> ps_status {
-    call(error, || {
-        let object = convert::object::<Handoff, _>(handoff)?;
-        let place = convert::out("generation", generation)?;
-        let number = object.generation()?;
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = number };
-        Ok(PS_OK)
-    })
+    shapes::value(handoff, "generation", generation, error, Handoff::generation)
 }
 
 /// Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
@@ -188,7 +161,7 @@ pub unsafe extern "C" fn ps_handoff_generation(handoff: *const ps_handoff, gener
 /// beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_mode(handoff: *mut ps_handoff, mode: i32, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, |object| {
+    shapes::change(handoff, error, |object: &Handoff| {
         let mode = match mode {
             mode if mode == ps_handoff_mode::PS_HANDOFF_EXCLUSIVE as i32 => Mode::Exclusive,
             mode if mode == ps_handoff_mode::PS_HANDOFF_OVERLAP as i32 => Mode::Overlap,
@@ -205,7 +178,7 @@ pub unsafe extern "C" fn ps_handoff_set_mode(handoff: *mut ps_handoff, mode: i32
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which: i32, ms: i64, error: *mut *mut ps_error) -> ps_status {
     use ps_handoff_timeout::*;
-    change(handoff, error, |object| {
+    shapes::change(handoff, error, |object: &Handoff| {
         let known = [
             (PS_HANDOFF_TIMEOUT_DRAIN as i32, Timeout::Drain),
             (PS_HANDOFF_TIMEOUT_SEAL as i32, Timeout::Seal),
@@ -226,7 +199,7 @@ pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which:
 /// @param fd    -1: is handed on no more; PS_ERR_NOT_FOUND if it was not
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *const c_char, fd: i32, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, |object| {
+    shapes::change(handoff, error, |object: &Handoff| {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let name = unsafe { convert::string("name", name) }?;
         if fd < -1 {
@@ -254,11 +227,7 @@ pub unsafe extern "C" fn ps_handoff_take_fd(
         let object = convert::object::<Handoff, _>(handoff)?;
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let name = unsafe { convert::string("name", name) }?;
-        let place = convert::out("fd", fd)?;
-        let number = object.take_fd(name.to_bytes())?.into_raw_fd();
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = number };
-        Ok(PS_OK)
+        shapes::put("fd", fd, || Ok(object.take_fd(name.to_bytes())?.into_raw_fd()))
     })
 }
 
@@ -272,11 +241,7 @@ pub unsafe extern "C" fn ps_handoff_fd_names(
     needed: *mut usize,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
-        let names = convert::object::<Handoff, _>(handoff)?.fd_names()?;
-        // SAFETY: the caller gave a valid buffer and place for the length, or null.
-        unsafe { convert::copy_out(&[&names], buf, cap, needed) }
-    })
+    shapes::bytes(handoff, buf, cap, needed, error, Handoff::fd_names)
 }
 
 /// Sets the state for the next generation: any bytes, copied into sealed memory. May be set again at SEAL: the successor reads at LIVE what was
@@ -288,7 +253,7 @@ pub unsafe extern "C" fn ps_handoff_set_state(
     len: usize,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    change(handoff, error, |object| {
+    shapes::change(handoff, error, |object: &Handoff| {
         if data.is_null() && len > 0 {
             return Err(Error::invalid("data", "data is NULL"));
         }
@@ -314,11 +279,7 @@ pub unsafe extern "C" fn ps_handoff_state(
     call(error, || {
         let object = convert::object::<Handoff, _>(handoff)?;
         if buf.is_null() || cap == 0 {
-            let place = convert::out("needed", needed)?;
-            let length = object.state_length()?;
-            // SAFETY: not null, and valid by the caller's contract.
-            unsafe { *place = length };
-            return Ok(PS_OK);
+            return shapes::put("needed", needed, || object.state_length());
         }
         let state = object.state()?;
         // SAFETY: the caller gave a valid buffer and place for the length, or null.
@@ -329,14 +290,7 @@ pub unsafe extern "C" fn ps_handoff_state(
 /// The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read or close it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_fd(handoff: *const ps_handoff, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    call(error, || {
-        let object = convert::object::<Handoff, _>(handoff)?;
-        let place = convert::out("fd", fd)?;
-        let number = object.fd()?.as_raw_fd();
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = number };
-        Ok(PS_OK)
-    })
+    shapes::value(handoff, "fd", fd, error, |object: &Handoff| Ok(object.fd()?.as_raw_fd()))
 }
 
 /// Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call it until PS_PENDING whenever
@@ -352,18 +306,9 @@ pub unsafe extern "C" fn ps_handoff_next_event(
     event: *mut ps_handoff_event,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
-        let object = convert::object::<Handoff, _>(handoff)?;
-        let place = convert::out("event", event)?;
-        // SAFETY: not null; the caller set the size.
-        let size = unsafe { (*place).size };
-        convert::size("event", size, offset_of!(ps_handoff_event, time_ns) + size_of::<i64>())?;
-        let Some(told) = object.next_event(timeout_ms)? else { return Ok(PS_PENDING) };
-        let filled = fill_event(size, &told);
-        let length = size_of::<ps_handoff_event>().min(size as usize);
-        // SAFETY: not null, and as large as its size says.
-        unsafe { core::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), place.cast::<u8>(), length) };
-        Ok(PS_OK)
+    let least = offset_of!(ps_handoff_event, time_ns) + size_of::<i64>();
+    shapes::event(handoff, event, least, error, |object: &Handoff, size| {
+        Ok(object.next_event(timeout_ms)?.map(|told| fill_event(size, &told)))
     })
 }
 
@@ -373,7 +318,7 @@ pub unsafe extern "C" fn ps_handoff_next_event(
 /// @return PS_OK; PS_ERR_STATE if it was said before, or this is no successor
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_warm(handoff: *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, Handoff::warm)
+    shapes::change(handoff, error, Handoff::warm)
 }
 
 /// Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL follows as soon as the successor has
@@ -383,7 +328,7 @@ pub unsafe extern "C" fn ps_handoff_warm(handoff: *mut ps_handoff, error: *mut *
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_drained(handoff: *mut ps_handoff, open_connections: u32, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, |object| object.drained(open_connections))
+    shapes::change(handoff, error, |object: &Handoff| object.drained(open_connections))
 }
 
 /// Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. This is the commit: when it
@@ -393,7 +338,7 @@ pub unsafe extern "C" fn ps_handoff_drained(handoff: *mut ps_handoff, open_conne
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_sealed(handoff: *mut ps_handoff, revision: u64, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, |object| object.sealed(revision))
+    shapes::change(handoff, error, |object: &Handoff| object.sealed(revision))
 }
 
 /// Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old generation then stands by for the
@@ -402,7 +347,7 @@ pub unsafe extern "C" fn ps_handoff_sealed(handoff: *mut ps_handoff, revision: u
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_live(handoff: *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, Handoff::live)
+    shapes::change(handoff, error, Handoff::live)
 }
 
 /// This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after PS_HANDOFF_LIVE: that one must have stopped
@@ -412,7 +357,7 @@ pub unsafe extern "C" fn ps_handoff_live(handoff: *mut ps_handoff, error: *mut *
 /// @return PS_OK; PS_ERR_STATE if there is no handoff to fail
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *const c_char, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, |object| {
+    shapes::change(handoff, error, |object: &Handoff| {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let reason = unsafe { convert::optional(reason) };
         object.failed(&reason.map(|reason| reason.to_string_lossy()).unwrap_or_default())
@@ -438,7 +383,7 @@ pub unsafe extern "C" fn ps_handoff_upgrade(
     deadline_ms: i64,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    change(handoff, error, |object| {
+    shapes::change(handoff, error, |object: &Handoff| {
         let command = current(successor)?;
         object.upgrade(&command, deadline_ms)
     })
@@ -449,7 +394,7 @@ pub unsafe extern "C" fn ps_handoff_upgrade(
 /// @return PS_OK; PS_ERR_STATE if there is none, or it is committed
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_cancel(handoff: *mut ps_handoff, error: *mut *mut ps_error) -> ps_status {
-    change(handoff, error, Handoff::cancel)
+    shapes::change(handoff, error, Handoff::cancel)
 }
 
 /// Why the last handoff came to nothing, in words; not NUL-terminated. Conventions of the buffer as in ps_event_data.
@@ -461,9 +406,5 @@ pub unsafe extern "C" fn ps_handoff_reason(
     needed: *mut usize,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
-        let words = convert::object::<Handoff, _>(handoff)?.reason()?;
-        // SAFETY: the caller gave a valid buffer and place for the length, or null.
-        unsafe { convert::copy_out(&[words.as_bytes()], buf, cap, needed) }
-    })
+    shapes::bytes(handoff, buf, cap, needed, error, Handoff::reason)
 }

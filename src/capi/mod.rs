@@ -22,6 +22,7 @@ pub mod version;
 mod convert;
 mod guard;
 mod handles;
+mod shapes;
 
 /// What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code.
 pub type ps_status = i32;

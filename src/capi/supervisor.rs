@@ -9,9 +9,9 @@ use super::child::{fill_exit, ps_child, ps_exit};
 use super::command::{current, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, call};
-use super::{convert, guard, handles, ps_status};
+use super::{convert, handles, ps_status, shapes};
 use crate::clock::MILLI;
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::supervisor::{Event, Managed, Supervisor};
 
 /// Looks after children: one descriptor to wait on, events to take.
@@ -68,14 +68,6 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
     }
 }
 
-/// A call that changes a supervisor.
-fn change(supervisor: *mut ps_supervisor, error: *mut *mut ps_error, change: impl FnOnce(&Supervisor) -> Result<()>) -> ps_status {
-    call(error, || {
-        let object: Arc<Supervisor> = convert::object(supervisor)?;
-        change(&object).map(|()| PS_OK)
-    })
-}
-
 /// @section supervisors
 ///
 /// Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
@@ -85,13 +77,7 @@ fn change(supervisor: *mut ps_supervisor, error: *mut *mut ps_error, change: imp
 /// @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, error: *mut *mut ps_error) -> ps_status {
-    call(error, || {
-        let place = convert::out("supervisor", supervisor)?;
-        let handle = handles::insert(Arc::new(Supervisor::new()?))?;
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = convert::to_pointer(handle) };
-        Ok(PS_OK)
-    })
+    call(error, || shapes::make("supervisor", supervisor, Supervisor::new))
 }
 
 /// How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
@@ -102,14 +88,14 @@ pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, 
 /// ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_set_max_running(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
-    change(supervisor, error, |object| object.set_max_running(n))
+    shapes::change(supervisor, error, |object: &Supervisor| object.set_max_running(n))
 }
 
 /// How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
 /// restart policy are not counted. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_set_max_pending(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
-    change(supervisor, error, |object| object.set_max_pending(n))
+    shapes::change(supervisor, error, |object: &Supervisor| object.set_max_pending(n))
 }
 
 /// Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
@@ -124,7 +110,7 @@ pub unsafe extern "C" fn ps_supervisor_set_max_pending(supervisor: *mut ps_super
 /// @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervisor, on: i32, error: *mut *mut ps_error) -> ps_status {
-    change(supervisor, error, |object| object.set_subreaper(convert::flag("on", on)?))
+    shapes::change(supervisor, error, |object: &Supervisor| object.set_subreaper(convert::flag("on", on)?))
 }
 
 /// Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
@@ -157,7 +143,7 @@ pub unsafe extern "C" fn ps_supervisor_counts(
 /// @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_shutdown(supervisor: *mut ps_supervisor, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
-    change(supervisor, error, |object| object.shutdown(grace_ms))
+    shapes::change(supervisor, error, |object: &Supervisor| object.shutdown(grace_ms))
 }
 
 /// Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
@@ -234,25 +220,14 @@ pub unsafe extern "C" fn ps_event_data(
 /// the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_supervisor_free(supervisor: *mut ps_supervisor) {
-    guard::quiet(|| {
-        if let Some(supervisor) = handles::remove::<Supervisor>(supervisor.addr() as u64) {
-            supervisor.close();
-        }
-    });
+    shapes::free(supervisor, |object: Arc<Supervisor>| object.close());
 }
 
 /// The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
 /// Borrowed: it belongs to the supervisor; do not read or close it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    call(error, || {
-        let object = convert::object::<Supervisor, _>(supervisor)?;
-        let place = convert::out("fd", fd)?;
-        let number = object.fd()?.as_raw_fd();
-        // SAFETY: not null, and valid by the caller's contract.
-        unsafe { *place = number };
-        Ok(PS_OK)
-    })
+    shapes::value(supervisor, "fd", fd, error, |object: &Supervisor| Ok(object.fd()?.as_raw_fd()))
 }
 
 /// Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
@@ -272,17 +247,7 @@ pub unsafe extern "C" fn ps_supervisor_next_event(
     event: *mut ps_event,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
-        let object = convert::object::<Supervisor, _>(supervisor)?;
-        let place = convert::out("event", event)?;
-        // SAFETY: not null; the caller set the size.
-        let size = unsafe { (*place).size };
-        convert::size("event", size, offset_of!(ps_event, status))?;
-        let Some(taken) = object.next_event(timeout_ms)? else { return Ok(PS_PENDING) };
-        let filled = fill_event(size, &taken);
-        let length = size_of::<ps_event>().min(size as usize);
-        // SAFETY: not null, and as large as its size says; a program that was compiled for fewer fields gets those.
-        unsafe { core::ptr::copy_nonoverlapping((&raw const filled).cast::<u8>(), place.cast::<u8>(), length) };
-        Ok(PS_OK)
+    shapes::event(supervisor, event, offset_of!(ps_event, status), error, |object: &Supervisor, size| {
+        Ok(object.next_event(timeout_ms)?.map(|taken| fill_event(size, &taken)))
     })
 }

@@ -12,7 +12,7 @@
 //!
 //! | file         | what                                              |
 //! |--------------|---------------------------------------------------|
-//! | `managed.rs` | one child under a supervisor: the calls on it     |
+//! | `managed/`   | one child under a supervisor: stages, calls on it |
 //! | `inner.rs`   | the books: who is watched, what is due            |
 //! | `pump.rs`    | the work that is due                              |
 //! | `queue.rs`   | limits: who may run, who stands in line           |

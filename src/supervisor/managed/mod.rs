@@ -1,0 +1,327 @@
+//! One child under a supervisor: what a child handle in C stands for. It outlives its processes: it may wait for its first
+//! one in the queue, and have one after another.
+//!
+//! ```text
+//!   Waiting --turn--> Starting --made--> Live --ended, and not to be started again--> Over
+//!      |  ^               |                 |
+//!      |  '---------------+-----------------'   after a wait, if its command says so
+//!      '--cancelled, or could not be started--> Over
+//! ```
+//!
+//! A child that is never started again stays Live: whether it has ended is its process's own business (`process/child.rs`).
+//! Trap: whoever waits for a child must hear of a new stage, which no descriptor tells: so each waiter leaves a bell here, and
+//! every new stage rings.
+//!
+//! Here are the stages, which the books and the queue move it through; `calls.rs` has what its owner asks and does.
+
+mod calls;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+
+use super::Inner;
+use super::events::Event;
+use super::restart::{Ended, History, Next};
+use crate::clock;
+use crate::error::{Error, Result, Status};
+use crate::process::belongings::Belongings;
+use crate::process::child::Child;
+use crate::process::command::{Command, Restart};
+use crate::process::{lock, spawn};
+use crate::registry::Cause;
+use crate::sys::memory;
+use crate::sys::poll::Flag;
+
+/// A child and the supervisor that looks after it.
+#[derive(Debug)]
+pub struct Managed {
+    supervisor: Arc<Inner>,
+    instance: u32,
+    run: Mutex<Run>,
+    /// What is needed to start it, if it waits or may come back.
+    recipe: Option<Box<Recipe>>,
+    token: AtomicU64,
+    user_data: u64,
+    /// Its place in the books; 0: none yet.
+    key: AtomicU64,
+    /// It shall not be started any more.
+    halted: AtomicBool,
+    exit_taken: AtomicBool,
+    let_go: AtomicBool,
+    /// Threads that wait for it.
+    waiting: AtomicU32,
+    /// Its events in the queue, and the bytes of output in them.
+    events: AtomicUsize,
+    unread: AtomicUsize,
+}
+
+#[derive(Debug)]
+struct Recipe {
+    restart: Restart,
+    /// Given to its one process, or kept as long as it comes back: with it go the duplicates of lent descriptors.
+    stock: Mutex<Option<Stock>>,
+}
+
+#[derive(Debug)]
+struct Stock {
+    command: Arc<Command>,
+    belongings: Belongings,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stage {
+    Waiting,
+    Starting,
+    Live,
+    Over,
+}
+
+#[derive(Debug)]
+struct Run {
+    stage: Stage,
+    /// The process it has, or had last.
+    child: Option<Arc<Child>>,
+    /// How many processes it has had.
+    number: u32,
+    history: History,
+    /// Why it was never started, or not again.
+    error: Option<Box<Error>>,
+    /// Its stop plan shall run as soon as it has a process.
+    stop: Option<(i64, Cause)>,
+    bells: Vec<Arc<Flag>>,
+}
+
+impl Managed {
+    /// A child that runs and is not in the books.
+    pub(super) fn running(supervisor: Arc<Inner>, command: &Command, child: Arc<Child>) -> Self {
+        let made = Self::new(supervisor, command, None);
+        made.publish(child);
+        made
+    }
+
+    /// A child that is being made.
+    pub(super) fn starting(supervisor: Arc<Inner>, command: &Command, again: Option<(Command, Belongings)>) -> Self {
+        let made = Self::new(supervisor, command, again);
+        lock(&made.run).stage = Stage::Starting;
+        made
+    }
+
+    /// A child that waits for its turn.
+    pub(super) fn waiting(supervisor: Arc<Inner>, command: Command, belongings: Belongings) -> Self {
+        let described = command.clone();
+        Self::new(supervisor, &described, Some((command, belongings)))
+    }
+
+    fn new(supervisor: Arc<Inner>, command: &Command, recipe: Option<(Command, Belongings)>) -> Self {
+        let restart = command.get_restart();
+        Self {
+            supervisor,
+            instance: memory::instance(),
+            run: Mutex::new(Run {
+                stage: Stage::Waiting,
+                child: None,
+                number: 0,
+                history: History::default(),
+                error: None,
+                stop: None,
+                bells: Vec::new(),
+            }),
+            recipe: recipe.map(|(command, belongings)| {
+                let stock = Stock { command: Arc::new(command), belongings };
+                Box::new(Recipe { restart, stock: Mutex::new(Some(stock)) })
+            }),
+            token: AtomicU64::new(0),
+            user_data: command.get_user_data(),
+            key: AtomicU64::new(0),
+            halted: AtomicBool::new(false),
+            exit_taken: AtomicBool::new(false),
+            let_go: AtomicBool::new(false),
+            waiting: AtomicU32::new(0),
+            events: AtomicUsize::new(0),
+            unread: AtomicUsize::new(0),
+        }
+    }
+
+    pub(super) fn key(&self) -> u64 {
+        self.key.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_key(&self, key: u64) {
+        self.key.store(key, Ordering::Release);
+    }
+
+    /// The owner has seen the exit and let the child go: its events are of no use.
+    pub(super) fn is_forgotten(&self) -> bool {
+        self.let_go.load(Ordering::Acquire) && self.exit_taken.load(Ordering::Acquire)
+    }
+
+    /// Keeps count of its events in the queue.
+    pub(super) fn count_event(&self, event: &Event, came: bool) {
+        let bytes = event.line.as_ref().map_or(0, |line| line.bytes.len() + size_of::<Event>());
+        if came {
+            self.events.fetch_add(1, Ordering::Relaxed);
+            self.unread.fetch_add(bytes, Ordering::Relaxed);
+        } else {
+            self.events.fetch_sub(1, Ordering::Relaxed);
+            self.unread.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// Bytes of output that nobody has taken.
+    pub(super) fn unread(&self) -> usize {
+        self.unread.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn set_token(&self, token: u64) {
+        self.token.store(token, Ordering::Release);
+    }
+
+    /// Its process, also when it has ended.
+    pub(super) fn child(&self) -> Option<Arc<Child>> {
+        lock(&self.run).child.clone()
+    }
+
+    /// How many processes it has had.
+    pub(super) fn run_number(&self) -> u32 {
+        lock(&self.run).number
+    }
+
+    /// Whether an end is not the end.
+    fn comes_back(&self) -> bool {
+        self.restarts() && !self.is_halted()
+    }
+
+    fn restarts(&self) -> bool {
+        self.recipe.as_ref().is_some_and(|recipe| recipe.restart.when != crate::process::command::RestartWhen::Never)
+    }
+
+    /// Makes its process: its turn has come. Blocks as a spawn does. Nobody sees the process before it is in the books (`publish`): who saw it
+    /// could reap it before anybody counts on it.
+    pub(super) fn make(&self) -> Result<Arc<Child>> {
+        let (command, belongings) = {
+            let none = || Error::new(Status::Cancelled, "start", "the child was called off");
+            let mut stock = lock(&self.recipe.as_ref().ok_or_else(none)?.stock);
+            if self.restarts() {
+                (stock.as_ref().ok_or_else(none)?.command.clone(), Belongings::default())
+            } else {
+                let stock = stock.take().ok_or_else(none)?;
+                (stock.command, stock.belongings)
+            }
+        };
+        spawn::spawn(&command, belongings).map(Arc::new)
+    }
+
+    /// It has this process from now on. Answers how it is to be stopped, if somebody asked for that meanwhile.
+    pub(super) fn publish(&self, child: Arc<Child>) -> Option<(i64, Cause)> {
+        let mut run = lock(&self.run);
+        (run.stage, run.child) = (Stage::Live, Some(child));
+        run.number += 1;
+        ring(&mut run);
+        run.stop.take()
+    }
+
+    /// Its turn has come.
+    pub(super) fn set_starting(&self) {
+        lock(&self.run).stage = Stage::Starting;
+    }
+
+    /// It shall not be started any more.
+    pub(super) fn halt(&self) {
+        let _run = lock(&self.run);
+        self.halted.store(true, Ordering::SeqCst);
+    }
+
+    pub(super) fn is_halted(&self) -> bool {
+        self.halted.load(Ordering::SeqCst)
+    }
+
+    /// What it was given is its own from now on.
+    pub(super) fn bind(&self) {
+        if let Some(recipe) = &self.recipe
+            && let Some(stock) = lock(&recipe.stock).as_mut()
+        {
+            stock.belongings.bind();
+        }
+    }
+
+    /// It will not be: what it was given is the command's again.
+    pub(super) fn give_back(&self) {
+        let stock = self.recipe.as_ref().and_then(|recipe| lock(&recipe.stock).take());
+        if let Some(stock) = stock {
+            stock.belongings.give_back();
+        }
+    }
+
+    /// Whether its owner has freed it.
+    pub(super) fn is_let_go(&self) -> bool {
+        self.let_go.load(Ordering::Acquire)
+    }
+
+    /// What comes after its process has ended, or could not be made. `closing`: no more starts.
+    pub(super) fn decide(&self, ended: Ended, closing: bool) -> Next {
+        let Some(recipe) = self.recipe.as_ref().filter(|_| !closing && !self.halted.load(Ordering::SeqCst)) else { return Next::Over };
+        let chance = (clock::now() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.key();
+        lock(&self.run).history.after(&recipe.restart, ended, chance)
+    }
+
+    /// Enters the stage that this leads to. What it kept for its next process is released first, which takes the file system's time: not
+    /// under any lock. `error`: its start has failed. Answers what comes next after all: somebody may have stopped it meanwhile.
+    pub(super) fn enter(&self, mut next: Next, error: Option<&Error>) -> Next {
+        let mut run = loop {
+            if self.halted.load(Ordering::SeqCst) && matches!(next, Next::Again(_)) {
+                next = Next::Over;
+            }
+            if !matches!(next, Next::Again(_)) {
+                self.release();
+            }
+            let run = lock(&self.run);
+            // Set under this very lock: who stopped it saw the stage before this one, or will see the next.
+            if !(self.halted.load(Ordering::SeqCst) && matches!(next, Next::Again(_))) {
+                break run;
+            }
+        };
+        match next {
+            Next::Again(_) => run.stage = Stage::Waiting,
+            _ if self.restarts() || error.is_some() => {
+                run.stage = Stage::Over;
+                run.error = error.cloned().map(Box::new);
+            }
+            _ => {}
+        }
+        ring(&mut run);
+        next
+    }
+
+    pub(super) fn has_recipe(&self) -> bool {
+        self.recipe.is_some()
+    }
+
+    /// It will not be started (again), for this reason.
+    pub(super) fn call_off(&self, why: Error) {
+        self.release();
+        let mut run = lock(&self.run);
+        run.stage = Stage::Over;
+        if run.child.is_none() {
+            run.error = Some(Box::new(why));
+        }
+        ring(&mut run);
+    }
+
+    /// What it kept for its next process.
+    fn release(&self) {
+        let released = self.recipe.as_ref().and_then(|recipe| lock(&recipe.stock).take());
+        drop(released);
+    }
+
+    /// Wakes those who wait for a new stage.
+    pub(super) fn ring(&self) {
+        ring(&mut lock(&self.run));
+    }
+}
+
+fn ring(run: &mut Run) {
+    for bell in run.bells.drain(..) {
+        bell.raise();
+    }
+}

@@ -99,7 +99,7 @@ function(procsup_wants text variant out)
   set(${out} ${wants} PARENT_SCOPE)
 endfunction()
 
-set(above_the_engine "^(sc[0-9]|restart_|replicas_|lines_|output_file_|input_|rp[0-9]|lent_|blocking_|event_|exit_costs|p02|p25_lines|handoff_)")
+set(above_the_engine "^(supervisor_|sc[0-9]|restart_|replicas_|lines_|output_file_|input_|rp[0-9]|lent_|blocking_|event_|exit_costs|p02|p25_lines|handoff_)")
 
 # procsup_test(NAME SOURCE COMMAND...): a test by the tags of its source file, plain and in all variants.
 function(procsup_test name source)
@@ -122,8 +122,8 @@ function(procsup_test name source)
   if(name MATCHES "^(inject_|soak_)") # these never wait: as many side by side as there are CPUs, where ./x starts twice as many tests
     list(APPEND common PROCESSORS 2)
   endif()
-  if(serial)
-    list(APPEND common RUN_SERIAL ON)
+  if(serial) # busy with threads of its own: beside it only one that most likely waits
+    list(APPEND common PROCESSORS 3)
   endif()
   set(environment "PROCSUP_TEST_SLOWNESS=${slowness}" "LSAN_OPTIONS=print_suppressions=0:suppressions=${PROJECT_SOURCE_DIR}/scripts/lsan.supp")
   set(plain ON)

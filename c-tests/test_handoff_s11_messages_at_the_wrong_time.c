@@ -130,11 +130,12 @@ int main(void)
     plain(fd, WARM_);
     plain(fd, SETTLED_);
     plain(fd, LIVE_);
-    ack(fd, 1); /* of no part that there is */
+    ack(fd, 0); /* of the offer */
+    ack(fd, 2); /* of no part that there is */
     quiet(o);
-    ack(fd, 0);
+    ack(fd, 1);
     expect(o, SEAL);
-    ack(fd, 0);
+    ack(fd, 1);
     plain(fd, SETTLED_);
     plain(fd, LIVE_);
     quiet(o);

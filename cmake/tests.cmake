@@ -9,7 +9,7 @@
 #
 # A test file may hold lines that begin with one of these comments:
 #   /* timeout: 120 */             seconds, instead of 60 (300 for scenarios)
-#   /* serial */                   nothing else runs at the same time
+#   /* serial */                   busy with threads of its own: hardly anything runs beside it
 #   /* as-root */                  label "root"
 #   /* variants: none */           also: /* variants: not tier-fork, asan: reason */   /* variants: only no-clone3 */
 # Exit code 77 is a skip.

@@ -1377,9 +1377,9 @@ void ps_error_free(struct ps_error *error);
  *
  * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one. Nothing, or a socket, may be there
  * @param handoff       receives the handle; free it with ps_handoff_free
- * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
+ * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
  *         PS_ERR_LOCK_REPLACED if somebody answers at the path and the lock is free: the lock file was removed beside him;
- *         PS_ERR_TIMEOUT if the running generation does not answer; PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to
+ *         PS_ERR_TIMEOUT if the running generation does not answer, which it does not during a seal or a probation either; PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to
  *         another user; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
  */
 ps_status ps_handoff_new(const char *control_path,

@@ -49,8 +49,8 @@ M = Mutation
 MUTATIONS = [
     # ---- the bugs of the older protocol ----
     M("B1", "`O_NONBLOCK` is cleared on receipt",
-      ("holdings.rs", "self.named.push((name, fd));\n            }\n            Place::Own(Own::State)",
-       "let _ = nix::fcntl::fcntl(&fd, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()));\n                self.named.push((name, fd));\n            }\n            Place::Own(Own::State)"),
+      ("holdings.rs", "let old = self.named.insert(name, fd);\n                self.replaced.extend(old);\n            }\n            Place::Own(Own::State)",
+       "let _ = nix::fcntl::fcntl(&fd, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::empty()));\n                self.named.insert(name, fd);\n            }\n            Place::Own(Own::State)"),
       c="law16|b20"),
     M("B2", "a successor that owns gives up when the channel ends (there, it was the supervisor's)",
       (SUCCESSOR, "(P::Opening, E::Hangup) => {\n                self.cut = true;\n                List::none()\n            }",

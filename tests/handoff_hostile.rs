@@ -214,6 +214,17 @@ fn l6_the_second_to_greet_is_told_that_another_was_first() {
 }
 
 #[test]
+fn l2_the_offer_says_how_long_the_successor_may_load() {
+    let stage = Stage::new();
+    let owner = stage.owner();
+    owner.set_timeout(Timeout::Takeover, 3_600_000).unwrap();
+    let mut raw = Raw::connect(&stage.path).unwrap();
+    raw.say_hello();
+    let whole = hear(&owner, &raw).body.whole.unwrap();
+    assert!((3_500_000_000_000..=3_600_000_000_000).contains(&whole), "{whole} ns");
+}
+
+#[test]
 fn another_version_is_refused_by_name() {
     let stage = Stage::new();
     let owner = stage.owner();

@@ -62,15 +62,15 @@ fn offer() {
 #[test]
 fn delta() {
     let state = Place::Own(Own::State);
-    let body = Body { part: Some((0, 1)), places: vec![state.clone()], gone: vec![b"admin".to_vec()], ..Body::default() };
-    check("delta", 1, Kind::Delta, ID, 2, body, |writer| writer.part(0, 1, 1).place(&state).gone(b"admin"));
+    let body = Body { part: Some((1, 2)), places: vec![state.clone()], gone: vec![b"admin".to_vec()], ..Body::default() };
+    check("delta", 1, Kind::Delta, ID, 2, body, |writer| writer.part(1, 2, 1).place(&state).gone(b"admin"));
 }
 
 #[test]
 fn acknowledgements() {
-    for (name, seq) in [("ack", 2), ("ack-delta", 4)] {
-        let body = Body { part: Some((0, 1)), ..Body::default() };
-        check(name, 0, Kind::Ack, ID, seq, body, |writer| writer.part(0, 1, 0));
+    for (name, seq, part) in [("ack", 2, 0), ("ack-delta", 4, 1)] {
+        let body = Body { part: Some((part, part + 1)), ..Body::default() };
+        check(name, 0, Kind::Ack, ID, seq, body, |writer| writer.part(part, part + 1, 0));
     }
 }
 

@@ -75,6 +75,9 @@ pub(super) struct Driver {
     pub holdings: Holdings,
     pub received: Received,
     pub parts: Vec<Part>,
+    /// The number of the first of them: an acknowledgement names one part of the whole handoff.
+    pub first_part: u16,
+    pub next_part: u16,
     pub ticket: Ticket,
     pub attempts: u32,
     pub generation: u32,
@@ -106,6 +109,8 @@ pub(super) struct Driver {
     pub trusted: Option<u32>,
     /// How the owner has refused us.
     pub refusal: Option<Refusal>,
+    /// The connection names an earlier owner than the one that answers.
+    pub misnamed: bool,
 }
 
 impl Driver {
@@ -139,6 +144,8 @@ impl Driver {
             holdings: Holdings::default(),
             received: Received::default(),
             parts: Vec::new(),
+            first_part: 0,
+            next_part: 0,
             ticket: Ticket { generation: 0, handoff: 0 },
             attempts: 0,
             generation: 0,
@@ -159,6 +166,7 @@ impl Driver {
             closed: false,
             trusted: None,
             refusal: None,
+            misnamed: false,
         })
     }
 

@@ -44,12 +44,13 @@ impl Handoff {
         spawn::prepare()?;
         let deadline = clock::now() + OFFER;
         let mut patience = clock::now() + NOBODY;
-        let (mut spawned, mut again) = (false, false);
+        // Until when an owner may be busy with what we have just left.
+        let (mut spawned, mut again, mut busy) = (false, 0, None);
         let inherited = inherited();
         let meant = inherited.as_ref().is_some_and(|channel| channel.is_for(path));
         if let Some(socket) = if meant { inherited.as_ref().and_then(Channel::take) } else { None } {
-            if let Some(handoff) = succeed(path, socket, true, deadline)? {
-                return Ok(handoff);
+            if let Met::Owner(handoff) = succeed(path, socket, true, deadline)? {
+                return Ok(*handoff);
             }
             // Its owner is dying, and may take its time; or does not want it any more: then it must not come by the path instead.
             (spawned, patience) = (true, deadline);
@@ -64,21 +65,21 @@ impl Handoff {
             match socket::connect_to(path) {
                 _ if spawned => {}
                 Ok(socket) => match succeed(path, socket, false, deadline) {
-                    Ok(Some(handoff)) => return Ok(handoff),
-                    // The owner died, or is dying, before it had offered anything: whoever gets the lock is the first. Or the
-                    // connection was older than the owner.
-                    Ok(None) => (again, patience) = (true, deadline),
-                    // Busy with what we have just left.
-                    Err(error) if again && error.status == Status::InProgress => {}
-                    Err(error) => return Err(error),
+                    Ok(Met::Owner(handoff)) => return Ok(*handoff),
+                    // Whoever gets the lock is the first.
+                    Ok(Met::Nobody) => patience = deadline,
+                    Ok(Met::Another) => (again, patience) = (clock::now() + NOBODY, deadline),
+                    Err(error) if error.status == Status::InProgress && clock::now() < again => busy = Some(error),
+                    Err(error) => return Err(busy.filter(|_| error.status == Status::Timeout).unwrap_or(error)),
                 },
-                Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::EAGAIN) => {}
+                Err(Errno::ECONNREFUSED | Errno::ENOENT) => busy = None,
+                Err(Errno::EAGAIN) => {}
                 Err(errno) => return Err(Error::system("connect", errno, format!("cannot reach {}", path.display()))),
             }
             // The first generation holds the lock a moment before it listens, a dying one a moment after.
             let now = clock::now();
             if now >= patience.min(deadline) {
-                return Err(nobody_answers(path, spawned));
+                return Err(busy.unwrap_or_else(|| nobody_answers(path, spawned)));
             }
             poll::pause(Some(patience));
         }
@@ -168,8 +169,18 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
     Handoff::around(driver)
 }
 
-/// At this channel there is an owner. `None`: it died before it had offered everything.
-fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result<Option<Handoff>> {
+/// Who was at the other end of a channel.
+enum Met {
+    /// Everything is offered.
+    Owner(Box<Handoff>),
+    /// One that died, or is dying, before it had offered everything.
+    Nobody,
+    /// An owner that the connection does not name, being older than it; a new one will.
+    Another,
+}
+
+/// At this channel there is an owner.
+fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result<Met> {
     let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot reach the running generation");
     socket::ask_for_identity(&socket).map_err(failed("setsockopt"))?;
     // Of a pair: who made it. Of a connection: who listened last, which is the owner, or the one before it that has not seen us yet.
@@ -191,11 +202,12 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
             && machine.is_offered()
         {
             driver.rest();
-            return Handoff::around(driver).map(Some);
+            return Handoff::around(driver).map(|handoff| Met::Owner(Box::new(handoff)));
         }
         if let Some(reason) = driver.ended_with() {
             return match reason {
-                Reason::Died | Reason::HungUp => Ok(None),
+                Reason::Died if driver.misnamed => Ok(Met::Another),
+                Reason::Died | Reason::HungUp => Ok(Met::Nobody),
                 _ => Err(refusal(reason, &driver)),
             };
         }
@@ -237,13 +249,15 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
         Ok(driver.path.clone())
     })?;
     let whole = clock::now().saturating_add(deadline_ms.saturating_mul(MILLI));
-    let spawning = Spawning(handoff);
+    let mut spawning = Spawning { handoff, over: false };
     let mut made = Some(spawn_successor(command, &path));
-    drop(spawning);
     let begun = handoff.with(|driver| {
+        // Under the very lock in which it begins: another upgrade, or a guest, must find one or the other.
+        (driver.spawning, spawning.over) = (false, true);
         let (socket, peer) = made.take().expect("made above")?;
         driver.begin_spawned(socket, peer, whole).map_err(|errno| Error::system("epoll_ctl", errno, "cannot watch the successor"))
     });
+    drop(spawning);
     // Freed meanwhile by another thread: nobody is left to look after it.
     if let Some(Ok((_, peer))) = made
         && let Some(leaving) = peer.dismiss()
@@ -254,11 +268,17 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
 }
 
 /// Whatever happens in the spawn, a panic included, the handle is free again.
-struct Spawning<'a>(&'a Handoff);
+struct Spawning<'a> {
+    handoff: &'a Handoff,
+    /// It was said already; by now another may be spawning.
+    over: bool,
+}
 
 impl Drop for Spawning<'_> {
     fn drop(&mut self) {
-        lock(&self.0.driver).spawning = false;
+        if !self.over {
+            lock(&self.handoff.driver).spawning = false;
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub struct Part {
 pub struct Holdings {
     named: BTreeMap<Vec<u8>, Arc<OwnedFd>>,
     state: Option<Arc<OwnedFd>>,
-    /// Since the last offer: names that were set or removed, and whether the state was.
+    /// There is an offer, of which a successor knows. Without one nothing is noted: a name for each connection would add up.
+    offered: bool,
+    /// Since then: names that were set or removed, and whether the state was.
     changed: BTreeSet<Vec<u8>>,
     state_changed: bool,
 }
@@ -37,15 +39,21 @@ pub struct Holdings {
 impl Holdings {
     /// Hands on a descriptor, in the place of one with the same name, which it answers.
     pub fn set(&mut self, name: &[u8], fd: OwnedFd) -> Option<Arc<OwnedFd>> {
-        self.changed.insert(name.to_vec());
+        self.note(name);
         self.named.insert(name.to_vec(), Arc::new(fd))
     }
 
     /// Hands it on no more; answers what it was.
     pub fn remove(&mut self, name: &[u8]) -> Option<Arc<OwnedFd>> {
         let old = self.named.remove(name)?;
-        self.changed.insert(name.to_vec());
+        self.note(name);
         Some(old)
+    }
+
+    fn note(&mut self, name: &[u8]) {
+        if self.offered {
+            self.changed.insert(name.to_vec());
+        }
     }
 
     /// All of it, to be closed.
@@ -55,7 +63,7 @@ impl Holdings {
 
     /// Hands on this state; answers the one before.
     pub fn set_state(&mut self, state: OwnedFd) -> Option<Arc<OwnedFd>> {
-        self.state_changed = true;
+        self.state_changed = self.offered;
         self.state.replace(Arc::new(state))
     }
 
@@ -65,11 +73,17 @@ impl Holdings {
 
     /// Everything, behind what belongs to the protocol. Changes count from here.
     pub fn offer(&mut self, first: Vec<Item>) -> Vec<Part> {
-        self.changed.clear();
-        self.state_changed = false;
+        self.withdraw();
+        self.offered = true;
         let named = self.named.iter().map(|(name, fd)| (Place::Named(name.clone()), fd.clone()));
         let items = first.into_iter().chain(self.state_item()).chain(named);
         cut(items.collect(), Vec::new())
+    }
+
+    /// There is no successor any more that would have to hear of changes.
+    pub fn withdraw(&mut self) {
+        (self.offered, self.state_changed) = (false, false);
+        self.changed.clear();
     }
 
     /// What has changed since.
@@ -120,6 +134,8 @@ fn cut(items: Vec<Item>, gone: Vec<Vec<u8>>) -> Vec<Part> {
 pub struct Received {
     named: BTreeMap<Vec<u8>, OwnedFd>,
     state: Option<OwnedFd>,
+    /// What a newer one has replaced: closed with the unclaimed, for the last descriptor of a large state takes long.
+    replaced: Vec<OwnedFd>,
 }
 
 impl Received {
@@ -127,9 +143,10 @@ impl Received {
     pub fn put(&mut self, place: Place, fd: OwnedFd) -> bool {
         match place {
             Place::Named(name) => {
-                self.named.insert(name, fd);
+                let old = self.named.insert(name, fd);
+                self.replaced.extend(old);
             }
-            Place::Own(Own::State) if memfd::is_sealed(&fd) => self.state = Some(fd),
+            Place::Own(Own::State) if memfd::is_sealed(&fd) => self.replaced.extend(self.state.replace(fd)),
             Place::Own(_) => return false,
         }
         true
@@ -137,7 +154,8 @@ impl Received {
 
     /// The owner hands this on no more.
     pub fn drop_name(&mut self, name: &[u8]) {
-        self.named.remove(name);
+        let old = self.named.remove(name);
+        self.replaced.extend(old);
     }
 
     /// Gives a descriptor to the application; a duplicate stays, to be handed on.
@@ -154,7 +172,7 @@ impl Received {
 
     /// What was not taken. The state stays readable.
     pub fn take_unclaimed(&mut self) -> impl Iterator<Item = Arc<OwnedFd>> + use<> {
-        std::mem::take(&mut self.named).into_values().map(Arc::new)
+        std::mem::take(&mut self.named).into_values().chain(std::mem::take(&mut self.replaced)).map(Arc::new)
     }
 
     /// The state, if there is one.

@@ -52,6 +52,7 @@ impl Driver {
             Action::Dismiss => {
                 self.close_link();
                 self.parts.clear();
+                self.holdings.withdraw();
                 if let Some(leaving) = self.drop_peer().and_then(Peer::dismiss) {
                     self.see_out(leaving);
                 }
@@ -120,10 +121,11 @@ impl Driver {
 
     fn send_part(&mut self, kind: Kind, index: u16) {
         let (whole, mode, limits) = (self.whole_left(), self.mode, self.limits);
-        let parts = self.parts.len() as u16;
-        let (Some(link), Some(part)) = (&mut self.link, self.parts.get(index as usize)) else { return };
+        let (first, parts) = (self.first_part, self.parts.len() as u16);
+        let Some(link) = &mut self.link else { return };
+        let Some(part) = self.parts.get(index as usize) else { return self.trouble("a part of the offer is not there") };
         let mut writer = link.write(kind);
-        writer.part(index, parts, part.items.len() as u16);
+        writer.part(first.saturating_add(index), first.saturating_add(parts), part.items.len() as u16);
         if kind == Kind::Offer && index == 0 {
             writer.versions().terms(whole, mode, &limits).start(procfs::start_time(getpid()).unwrap_or_default());
         }
@@ -143,7 +145,8 @@ impl Driver {
 
     fn whole_left(&self) -> i64 {
         let Party::Owner(owner) = &self.party else { return 0 };
-        owner.deadline.map_or(0, |at| (at - clock::now()).max(0))
+        // Not that of the phase: its own ends with the acknowledgement, and the successor's loading begins there.
+        (owner.whole() - clock::now()).max(0)
     }
 
     /// All that the successor gets first: the protocol's own descriptors, the state and what the application has named.
@@ -158,23 +161,34 @@ impl Driver {
         if let Some(lock) = &self.lock {
             epoch::publish(lock, self.generation, self.generation.wrapping_add(2));
         }
-        self.parts = self.holdings.offer(first);
-        Ok(self.parts.len() as u16)
+        self.next_part = 0;
+        let parts = self.holdings.offer(first);
+        Ok(self.number_parts(parts))
+    }
+
+    /// Numbers them through: an acknowledgement of one that came before is not one of these.
+    fn number_parts(&mut self, parts: Vec<Part>) -> u16 {
+        // Closed behind the commit: the last descriptor of a large state takes long.
+        let old = std::mem::replace(&mut self.parts, parts);
+        self.rubbish.extend(old.into_iter().flat_map(|part| part.items).map(|(_, fd)| fd));
+        let count = self.parts.len() as u16;
+        (self.first_part, self.next_part) = (self.next_part, self.next_part.saturating_add(count));
+        count
     }
 
     /// What has changed since the offer, as parts to be sent.
     pub fn prepare_delta(&mut self) -> u16 {
-        self.parts = self.holdings.delta();
-        self.parts.len() as u16
+        let parts = self.holdings.delta();
+        self.number_parts(parts)
     }
 
     /// The same, one part at least: it is also the question whether the successor is awake.
     pub fn prepare_rousing(&mut self) -> u16 {
-        self.prepare_delta();
-        if self.parts.is_empty() {
-            self.parts.push(Part::default());
+        let mut parts = self.holdings.delta();
+        if parts.is_empty() {
+            parts.push(Part::default());
         }
-        self.parts.len() as u16
+        self.number_parts(parts)
     }
 
     /// A new attempt: its number is used up whatever becomes of it.
@@ -199,6 +213,7 @@ impl Driver {
 
     /// A successor of our own has been spawned.
     pub fn begin_spawned(&mut self, socket: OwnedFd, peer: Peer, whole: i64) -> Result<(), Errno> {
+        debug_assert!(self.owner().is_some_and(|owner| owner.phase == Phase::Serving), "a handoff began beside the spawn");
         let link = Link::new(socket, peer.pid);
         self.watch_peer(peer)?;
         if let Err(errno) = self.watch_link(link) {
@@ -282,9 +297,10 @@ impl Driver {
             }
             Kind::Hello if owner.phase == Phase::Greeting => return self.greet(),
             Kind::Ack => match message.body.part {
-                Some((part, _)) => Event::Ack(part),
-                None => return,
+                Some((part, _)) if part >= self.first_part => Event::Ack(part - self.first_part),
+                _ => return,
             },
+            Kind::Warm if owner.phase != Phase::Warming => return,
             // A process that cannot be ended could not be replaced if it hangs. Asked only now: a server may have dropped privileges meanwhile.
             Kind::Warm if self.peer.as_ref().is_some_and(Peer::is_out_of_reach) => {
                 self.said = "this generation may not signal the successor, so it could not replace it if it hangs".to_owned();

@@ -85,7 +85,10 @@ impl Peer {
                 Some(Leaving { pidfd: self.pidfd, pid: self.pid, how: How::Child(child), again: None })
             }
             Tie::Disowned => {
-                signal(&self.pidfd, self.pid, libc::SIGTERM, true);
+                // Where it was reaped already its number may be another's.
+                if !self.is_dead() {
+                    signal(&self.pidfd, self.pid, libc::SIGTERM, true);
+                }
                 Some(Leaving { pidfd: self.pidfd, pid: self.pid, how: How::Bare { kill_at: clock::now() + GRACE }, again: None })
             }
             Tie::Stranger => None,
@@ -133,12 +136,12 @@ impl Leaving {
                 !matches!(child.try_reap(false), Ok(None))
             }
             How::Bare { kill_at } => {
-                if now >= *kill_at {
-                    signal(&self.pidfd, self.pid, libc::SIGKILL, true);
-                    *kill_at = now + GRACE;
-                }
                 let fd = self.pidfd.as_raw_fd();
                 if wait::look(fd, self.pid) == Seen::Running {
+                    if now >= *kill_at {
+                        signal(&self.pidfd, self.pid, libc::SIGKILL, true);
+                        *kill_at = now + GRACE;
+                    }
                     return false;
                 }
                 // The rest of its group, while the zombie pins the number.

@@ -134,6 +134,7 @@ impl Driver {
             // Its number is nobody's, or another's by now: it has died since.
             if gone {
                 // An owner that is another than this connection names: it shall not wait for us.
+                self.misnamed = older;
                 self.send_abort(Reason::System);
                 self.feed_successor(Event::PeerGone);
             } else {

@@ -172,6 +172,11 @@ impl Owner {
         (self.mode, self.limits) = (mode, limits);
     }
 
+    /// Until when everything before the commit is to be done.
+    pub fn whole(&self) -> i64 {
+        self.whole
+    }
+
     /// No handoff is under way.
     pub fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Starting | Phase::Serving)

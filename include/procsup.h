@@ -558,7 +558,8 @@ typedef enum ps_handoff_timeout {
    */
   PS_HANDOFF_TIMEOUT_SEAL = 2,
   /**
-   * For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed.
+   * For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed. Before the commit, at
+   * most 5000: for the signs of life before and after SEAL; a successor that is silent longer is given up.
    */
   PS_HANDOFF_TIMEOUT_LIVE = 3,
   /**
@@ -1204,7 +1205,8 @@ ps_status ps_command_input(struct ps_command *command,
  * Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
  * born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
  * when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
- * PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls. The string is copied.
+ * PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls; a start that needs that very directory waits for it, as a rule
+ * some milliseconds, at most a second. The string is copied.
  *
  * Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
  * PS_ERR_STATE if it is there and in use (an empty one is taken).
@@ -1354,7 +1356,7 @@ void ps_error_free(struct ps_error *error);
  *   case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
  *   case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
  *   case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
- *   case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;
+ *   case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;                      // unless SEAL has not come
  *   case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
  *   case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
  *   }
@@ -1442,7 +1444,8 @@ ps_status ps_handoff_set_fd(struct ps_handoff *handoff,
 /**
  * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
  *
- * The library keeps a duplicate, so each takes two numbers of your limit of open files.
+ * The library keeps a duplicate, so each takes two numbers of your limit of open files. What the running generation sets anew while this one loads
+ * can be taken again: ps_handoff_fd_names at PS_HANDOFF_LIVE lists it.
  *
  * @param fd  receives it: close-on-exec, now yours; its open file description (offset, O_NONBLOCK, socket options) is shared with the old
  *            generation, so change nothing of that while it may take back
@@ -1473,7 +1476,7 @@ ps_status ps_handoff_set_state(struct ps_handoff *handoff,
                                struct ps_error **error);
 
 /**
- * Successor: the state that was handed on; empty if there is none.
+ * Successor: the state that was handed on; empty if there is none, and from PS_HANDOFF_COMMITTED on, when its memory is given back.
  *
  * @param buf, cap  where to put it; NULL, 0 asks only for the length
  * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
@@ -1526,8 +1529,9 @@ ps_status ps_handoff_drained(struct ps_handoff *handoff,
                              struct ps_error **error);
 
 /**
- * Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. This is the commit: when it
- * returns PS_OK the successor owns, or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
+ * Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. From here on the
+ * successor may own: the commit is made at once, or, if descriptors or the state were set since SEAL, when the successor has acknowledged them.
+ * Or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
  *
  * @param revision  how far the data go; the successor gets it with PS_HANDOFF_LIVE
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)

@@ -456,7 +456,8 @@ pub unsafe extern "C" fn ps_command_input(
 /// Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
 /// born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
 /// when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
-/// PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls. The string is copied.
+/// PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls; a start that needs that very directory waits for it, as a rule
+/// some milliseconds, at most a second. The string is copied.
 ///
 /// Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
 /// PS_ERR_STATE if it is there and in use (an empty one is taken).

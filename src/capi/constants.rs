@@ -278,7 +278,8 @@ pub enum ps_handoff_timeout {
     PS_HANDOFF_TIMEOUT_DRAIN = 1,
     /// For the answer to SEAL; by default what is left of the whole deadline.
     PS_HANDOFF_TIMEOUT_SEAL = 2,
-    /// For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed.
+    /// For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed. Before the commit, at
+    /// most 5000: for the signs of life before and after SEAL; a successor that is silent longer is given up.
     PS_HANDOFF_TIMEOUT_LIVE = 3,
     /// How long the old generation stands by; 2000.
     PS_HANDOFF_TIMEOUT_PROBATION = 4,

@@ -87,7 +87,7 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
 ///   case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
 ///   case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
 ///   case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
-///   case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;
+///   case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;                      // unless SEAL has not come
 ///   case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
 ///   case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
 ///   }
@@ -211,7 +211,8 @@ pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *cons
 
 /// Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
 ///
-/// The library keeps a duplicate, so each takes two numbers of your limit of open files.
+/// The library keeps a duplicate, so each takes two numbers of your limit of open files. What the running generation sets anew while this one loads
+/// can be taken again: ps_handoff_fd_names at PS_HANDOFF_LIVE lists it.
 ///
 /// @param fd  receives it: close-on-exec, now yours; its open file description (offset, O_NONBLOCK, socket options) is shared with the old
 ///            generation, so change nothing of that while it may take back
@@ -263,7 +264,7 @@ pub unsafe extern "C" fn ps_handoff_set_state(
     })
 }
 
-/// Successor: the state that was handed on; empty if there is none.
+/// Successor: the state that was handed on; empty if there is none. It stays readable, and its memory taken, until the handle is freed or hands over.
 ///
 /// @param buf, cap  where to put it; NULL, 0 asks only for the length
 /// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
@@ -331,8 +332,9 @@ pub unsafe extern "C" fn ps_handoff_drained(handoff: *mut ps_handoff, open_conne
     shapes::change(handoff, error, |object: &Handoff| object.drained(open_connections))
 }
 
-/// Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. This is the commit: when it
-/// returns PS_OK the successor owns, or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
+/// Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. From here on the
+/// successor may own: the commit is made at once, or, if descriptors or the state were set since SEAL, when the successor has acknowledged them.
+/// Or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
 ///
 /// @param revision  how far the data go; the successor gets it with PS_HANDOFF_LIVE
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)

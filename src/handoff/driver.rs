@@ -334,6 +334,9 @@ impl Driver {
             }
         }
         if self.deadline().is_some_and(|at| now >= at) && !self.look_at_peer() && !self.postpone(now) {
+            if let Some(text) = self.late_text() {
+                self.said = text.to_owned();
+            }
             match self.party {
                 Party::Owner(_) => self.feed_owner(owner::Event::Timeout),
                 Party::Successor(_) => self.feed_successor(successor::Event::Timeout),

@@ -62,8 +62,7 @@ impl Handoff {
                 }
                 return first(path, lock);
             }
-            match socket::connect_to(path) {
-                _ if spawned => {}
+            match if spawned { Err(Errno::EAGAIN) } else { socket::connect_to(path) } {
                 Ok(socket) => match succeed(path, socket, false, deadline) {
                     Ok(Met::Owner(handoff)) => return Ok(*handoff),
                     // Whoever gets the lock is the first.

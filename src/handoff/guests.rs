@@ -33,6 +33,8 @@ impl Driver {
                     }
                     if self.guests.len() == control::GUESTS {
                         let oldest = self.guests[0].key;
+                        // It may have greeted already.
+                        self.pump_guest(oldest);
                         drop(self.send_away(oldest));
                     }
                     let key = self.number();

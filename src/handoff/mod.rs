@@ -247,7 +247,7 @@ impl Handoff {
         })
     }
 
-    /// The state that the last generation has handed on; empty if there is none.
+    /// The state that the last generation has handed on; empty if there is none. It stays readable.
     pub fn state(&self) -> Result<Vec<u8>> {
         let read = |file: OwnedFd| memfd::read_all(&file).map_err(|errno| Error::system("pread", errno, "cannot read the state"));
         self.state_file()?.map_or(Ok(Vec::new()), read)

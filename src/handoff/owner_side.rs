@@ -139,7 +139,10 @@ impl Driver {
         let bytes = writer.finish();
         match link.send(bytes, fds) {
             Ok(()) | Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN) => {}
-            Err(errno) => self.trouble(&format!("descriptors cannot be sent: {}", errno.desc())),
+            Err(errno) => {
+                self.fault = Some(("sendmsg", errno));
+                self.trouble(&format!("descriptors cannot be sent: {}", errno.desc()));
+            }
         }
     }
 

@@ -144,7 +144,12 @@ impl Driver {
         };
         self.ticket = ticket_of(message.id);
         (self.limits, self.mode) = (limits, body.mode.unwrap_or(Mode::Exclusive));
-        self.watch_peer(Peer::stranger(pid, pidfd)).is_ok()
+        if let Err(errno) = self.watch_peer(Peer::stranger(pid, pidfd)) {
+            self.fault = Some(("epoll_ctl", errno));
+            self.trouble("the owner cannot be watched");
+            return false;
+        }
+        true
     }
 
     /// Puts what has come in its places. `false`: it cannot be so.

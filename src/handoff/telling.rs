@@ -1,7 +1,7 @@
 //! What the driver tells: the application its events, people the reasons.
 
 use super::Told;
-use super::driver::{Driver, id_of};
+use super::driver::{Driver, Party, id_of};
 use super::epoch::{self, Record};
 use super::machine::{Notice, Reason};
 use crate::clock;
@@ -37,6 +37,30 @@ impl Driver {
             deadline_ns: deadline.unwrap_or(0),
             time_ns: clock::now(),
         });
+    }
+
+    /// Whose answer has not come in time, where that ends the handoff.
+    pub fn late_text(&self) -> Option<&'static str> {
+        use super::machine::{owner, successor};
+        Some(match &self.party {
+            Party::Owner(machine) => match machine.phase {
+                owner::Phase::Greeting => "the successor has not called ps_handoff_new in time",
+                owner::Phase::Warming => "the successor was not warm in time",
+                owner::Phase::Offering(_) | owner::Phase::Rousing(_) | owner::Phase::Updating(_) => {
+                    "the successor did not answer in time: its loop may hang"
+                }
+                owner::Phase::Draining => "this server did not answer DRAIN in time",
+                owner::Phase::Sealing => "this server did not answer SEAL in time",
+                _ => return None,
+            },
+            Party::Successor(machine) => match machine.phase {
+                successor::Phase::Greeting | successor::Phase::Receiving(_) => "the running generation did not answer in time",
+                successor::Phase::Loading => "this process was not warm in time",
+                successor::Phase::Warm => "the running generation did not commit in time",
+                _ => return None,
+            },
+            Party::Gone => return None,
+        })
     }
 
     /// What is in the lock file for those who look.

@@ -8,23 +8,22 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::SystemTime;
 
 use super::lock;
 use crate::sys::memory::{self, PerProcess};
 
-/// Device, inode, and when it was made, where the file system knows that.
-type Identity = (u64, u64, Option<SystemTime>);
+/// Device and inode. Not when it was made: overlayfs gives a directory that it copies up another time of birth.
+type Identity = (u64, u64);
 
 /// Of a directory only: a link in its place may have its number, and would be removed as its tree.
 fn identity(found: &fs::Metadata) -> Option<Identity> {
-    found.is_dir().then(|| (found.dev(), found.ino(), found.created().ok()))
+    found.is_dir().then(|| (found.dev(), found.ino()))
 }
 
 /// Directories whose removal has failed so far. A forked host has none: they are its parent's.
 static LEFT: PerProcess<Mutex<Vec<Dir>>> = PerProcess::new();
 
-/// A directory known by its inode, and by when that was made: numbers are used again.
+/// A directory known by its inode.
 #[derive(Debug)]
 struct Dir {
     sandbox: Arc<Sandbox>,

@@ -60,12 +60,12 @@ STEPS = {
         "successor": {
             **SAME["successor"], "warm": [LOADS, DRAIN, LAST, COMMIT], "live": [OPENS, IS_LIVE, CLOSES, ON_PROBATION, ASKED, SETTLED, RETIRED]}},
 }
-# Each adds what is different to those before it. By takeover, overlap mode has no table of its own.
-SPAWNED, TAKEOVER, BOTH_ACCEPT = (
-    "Exclusive mode, the successor is spawned", "Exclusive mode, takeover", "Overlap mode, the successor is spawned")
+# Each is what is different from those before it.
+SPAWNED, TAKEOVER, OVERLAP_SPAWNED, OVERLAP_TAKEOVER = TITLES = (
+    "Exclusive mode, the successor is spawned", "Exclusive mode, takeover", "Overlap mode, the successor is spawned", "Overlap mode, takeover")
 TABLES = {
     Setup(EXCLUSIVE, "spawned"): (SPAWNED,), Setup(EXCLUSIVE, "takeover"): (SPAWNED, TAKEOVER),
-    Setup(OVERLAP, "spawned"): (SPAWNED, BOTH_ACCEPT), Setup(OVERLAP, "takeover"): (SPAWNED, BOTH_ACCEPT, TAKEOVER),
+    Setup(OVERLAP, "spawned"): (SPAWNED, OVERLAP_SPAWNED), Setup(OVERLAP, "takeover"): (SPAWNED, OVERLAP_SPAWNED, OVERLAP_TAKEOVER),
 }
 
 
@@ -75,7 +75,7 @@ class Faults:
     def __init__(self, path):
         with open(path) as file:
             sections = re.split(r"^## ", file.read(), flags=re.MULTILINE)
-        tables = {title: self.read(path, sections, title) for title in (SPAWNED, TAKEOVER, BOTH_ACCEPT)}
+        tables = {title: self.read(path, sections, title) for title in TITLES}
         self.rows = {setup: {key: rows for title in titles for key, rows in tables[title].items()} for setup, titles in TABLES.items()}
         for setup, key in (
                 (Setup(EXCLUSIVE, "takeover"), ("O is killed", SEAL)), (Setup(EXCLUSIVE, "takeover"), ("N is stopped", ASKED)),

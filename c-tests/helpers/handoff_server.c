@@ -192,6 +192,10 @@ static void obey(void)
     }
 }
 
+/* Overlap: SEAL is to be answered. That takes a moment, in which the library has to see what becomes of the successor. */
+static bool closing;
+enum { CLOSING_MS = 5 };
+
 static void own(void)
 {
     uint64_t generation = 0;
@@ -220,13 +224,17 @@ static void hear(const ps_handoff_event *event)
     case PS_HANDOFF_SEAL:
         turn(REST);
         sealed = next_seq;
-        answer(PS_HANDOFF_SEAL, ps_handoff_sealed(handoff, sealed, NULL));
+        closing = !writes();
+        if (!closing)
+            answer(PS_HANDOFF_SEAL, ps_handoff_sealed(handoff, sealed, NULL));
         break;
     case PS_HANDOFF_RESUME:
+        closing = false;
         own();
         serve(event->unsealed);
         break;
     case PS_HANDOFF_COMMITTED:
+        closing = false;
         owner = true;
         break;
     case PS_HANDOFF_RETIRE:
@@ -300,7 +308,12 @@ int main(int argc, char **argv)
         while ((status = ps_handoff_next_event(handoff, 0, &event, NULL)) == PS_OK)
             hear(&event);
         must(status == PS_PENDING);
-        if (poll(set, 2, -1) > 0 && set[1].revents)
+        int ready = poll(set, 2, closing ? CLOSING_MS : -1);
+        if (ready > 0 && set[1].revents)
             obey();
+        if (ready == 0) {
+            closing = false;
+            answer(PS_HANDOFF_SEAL, ps_handoff_sealed(handoff, 0, NULL));
+        }
     }
 }

@@ -81,14 +81,19 @@ def step_of(run, pid, ns):
     return step
 
 
+def note_step(run):
+    """Where the fault came, if it did."""
+    if run.struck:
+        run.notes["step"] = step_of(run, run.traced, run.struck[1]) if run.fault.party != "child" else "fork"
+    elif run.fault.kind == "errno" and run.reported("injected"):
+        run.notes["step"] = "any"
+    return "step" in run.notes
+
+
 def check_outcome(run):
     """Is it what the table says, and did it come in time (L1)?"""
     outcome, gap, fault = run.notes["outcome"], run.notes["gap_ms"], run.fault
-    if run.struck:
-        run.notes["step"] = step_of(run, run.traced, run.struck[1]) if fault.party != "child" else "fork"
-    elif fault.kind == "errno" and run.reported("injected"):
-        run.notes["step"] = "any"
-    else:
+    if not note_step(run):
         return []  # an earlier call was made once less
     allowed = run.faults.expected(run.setup, fault, run.notes["step"], run.whole, run.long_stop())
     if outcome not in allowed:

@@ -13,6 +13,8 @@ def check_overlap(run, requests):
             told[event.pid] = TOLD[event.a]
             if told[event.pid] == "SEAL" and not others:
                 bad.append(f"L1: {event.pid} was told SEAL, and nobody else accepts")
+        elif event.name == "ANSWERED" and TOLD.get(event.a) == "SEAL" and event.pid in begun:
+            bad.append(f"{event.pid} answered SEAL and accepts")
         elif event.name == "ACCEPT_ON":
             begun[event.pid] = event.ns
         elif event.name == "ACCEPT_OFF":

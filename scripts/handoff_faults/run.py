@@ -55,7 +55,8 @@ class Run:
         self.seal = SEAL_MS if self.mode == OVERLAP else 0
         # How long what follows the commit may take.
         self.tail = 2 * LIVE_MS + PROBATION_MS + self.seal
-        for place, value in (SWEEP, os.getpid()), (LIVE, LIVE_MS), (PROBATION, PROBATION_MS), (WHOLE, self.whole), (MODE, MODES.index(self.mode)), (SEAL_LIMIT, self.seal):
+        words = {SWEEP: os.getpid(), MODE: MODES.index(self.mode), LIVE: LIVE_MS, PROBATION: PROBATION_MS, WHOLE: self.whole, SEAL_LIMIT: self.seal}
+        for place, value in words.items():
             self.put(place, value)
 
     # -- the shared words --

@@ -38,7 +38,8 @@ STAYS, SUCCESSOR_OWNS, UNSEALED, BACK, COLD, ALONE, HANGS = (
 BEFORE, STARTS, HELLO, OFFER, LOADS, DRAIN, ROUSING, SEAL, LAST = (
     "before", "successor starts", "HELLO", "OFFER", "successor loads", "DRAIN", "rousing", "SEAL", "last changes")
 COMMIT, OPENS, IS_LIVE, CLOSES, ON_PROBATION, ASKED, SETTLED, RETIRED = (
-    "COMMIT (not yet heard)", "successor opens", "LIVE (not yet heard)", "old one closes", "probation", "asked to settle", "settled (not yet heard)", "retired")
+    "COMMIT (not yet heard)", "successor opens", "LIVE (not yet heard)", "old one closes", "probation", "asked to settle",
+    "settled (not yet heard)", "retired")
 SAME = {
     "owner": {
         "live": [BEFORE, HELLO, OFFER, LOADS], "start": [BEFORE], "upgrade": [BEFORE, STARTS], "upgraded": [STARTS, HELLO, OFFER, LOADS],
@@ -52,13 +53,15 @@ STEPS = {
             **SAME["owner"], "DRAIN": [DRAIN], "drained": [DRAIN, ROUSING, SEAL], "SEAL": [SEAL, LAST, COMMIT],
             "sealed": [COMMIT, OPENS, IS_LIVE, ON_PROBATION]},
         "successor": {
-            **SAME["successor"], "warm": [LOADS, DRAIN, ROUSING, SEAL, LAST, COMMIT], "live": [OPENS, IS_LIVE, ON_PROBATION, ASKED, SETTLED, RETIRED]}},
+            **SAME["successor"], "warm": [LOADS, DRAIN, ROUSING, SEAL, LAST, COMMIT],
+            "live": [OPENS, IS_LIVE, ON_PROBATION, ASKED, SETTLED, RETIRED]}},
     OVERLAP: {
         "owner": {
             **SAME["owner"], "DRAIN": [DRAIN, LAST, COMMIT], "drained": [LAST, COMMIT, OPENS, IS_LIVE, CLOSES], "SEAL": [CLOSES],
             "sealed": [CLOSES, ON_PROBATION]},
         "successor": {
-            **SAME["successor"], "warm": [LOADS, DRAIN, LAST, COMMIT], "live": [OPENS, IS_LIVE, CLOSES, ON_PROBATION, ASKED, SETTLED, RETIRED]}},
+            **SAME["successor"], "warm": [LOADS, DRAIN, LAST, COMMIT],
+            "live": [OPENS, IS_LIVE, CLOSES, ON_PROBATION, ASKED, SETTLED, RETIRED]}},
 }
 # Each is what is different from those before it.
 SPAWNED, TAKEOVER, OVERLAP_SPAWNED, OVERLAP_TAKEOVER = TITLES = (

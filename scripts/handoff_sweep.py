@@ -55,14 +55,14 @@ def one(options, setup, fault, base, expected, faults):
     """One run; gives (failures, notes, calls). What only took too long is tried again: a machine that is busy is not late three times. But
     the n-th call is not always the same one: only a run that was struck at the same place shows that it was the machine."""
     late = []
-    for attempt in range(8):
+    for _ in range(8):
         bad, notes, calls = once(options, setup, fault, base, expected, faults)
-        notes["late"] = attempt
         if bad and all(TIME.search(text) for text in bad):
             late.append((bad, notes, calls))
             if len(late) == 3:
                 break
         elif bad or not late or is_same(late[-1][1], notes):
+            notes["late_for"] = late[-1][0] if late else []
             return bad, notes, calls
     return late[-1]
 
@@ -79,6 +79,7 @@ def once(options, setup, fault, base, expected, faults):
     except Failure as failure:
         bad, calls = [str(failure)], []
         run.look()
+        run.note_strike()
         note_step(run)
     notes = dict(run.notes)
     if bad or options.story:
@@ -224,7 +225,9 @@ class Sweep:
 
     def take(self, setup, fault, bad, notes):
         self.done += 1
-        self.late += notes.get("late", 0) > 0 and not bad
+        if notes.get("late_for") and not bad:
+            self.late += 1
+            print(f"late, and not when made again: {setup}, {fault}: " + "; ".join(notes["late_for"]), flush=True)
         reached = "step" in notes
         self.unreached += not reached
         if bad:

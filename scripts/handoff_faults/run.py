@@ -108,7 +108,10 @@ class Run:
 
     def say(self, pid, command):
         self.put(COMMAND, command)
-        os.kill(pid, signal.SIGUSR1)
+        try:
+            os.kill(pid, signal.SIGUSR1)
+        except ProcessLookupError:
+            raise Failure(f"L1: {pid} is gone, and served") from None
 
     # -- what the processes are --
 
@@ -277,12 +280,14 @@ class Run:
         since = now_ns()
         self.hand_over(self.first, None if self.fault.kind == "none" else self.fault.party)
         who = self.settle(self.first, since)
-        self.notes["outcome"] = self.name_outcome(who)
-        self.notes["gap_ms"] = 0
         held = None if self.let_go or not self.struck or self.fault.kind != "stop" else self.struck[0]
         if self.tool and not held:
             self.release()
+            if not self.struck and self.note_strike() and self.fault.kind == "kill":
+                who = self.settle(self.first, since)  # it had settled before its turn to be killed came
             self.wait("the others to end", lambda: all(self.dead(pid) for pid in self.servers() if pid != who), 4000)
+        self.notes["outcome"] = self.name_outcome(who)
+        self.notes["gap_ms"] = 0
         self.again(who, held)
         return self.finish()
 

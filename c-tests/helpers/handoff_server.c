@@ -1,6 +1,7 @@
 /*
- * handoff_server DIRECTORY: a single-writer server that hands over to itself, for scripts/handoff_sweep.py. It answers each request with
- * a sequence number once the record is durable in DIRECTORY/log, and traces what it does (handoff_trace.h).
+ * handoff_server DIRECTORY: a server that hands over to itself, for scripts/handoff_sweep.py, in the mode that the trace names. In exclusive
+ * mode it is a single writer, and answers each request with a sequence number once the record is durable in DIRECTORY/log. In overlap mode
+ * it keeps nothing, and answers with the time. It traces what it does (handoff_trace.h).
  *
  * The main thread makes nothing but calls of procsup between its marker call and its end, so that the sweep lets faults hit the
  * library; a second thread accepts and writes, and does the reading of the log at LIVE, too. SIGUSR1: look at trace->command.
@@ -9,6 +10,7 @@
 
 #include "handoff_record.h"
 #include "handoff_trace.h"
+#include "handoff_writer.h"
 #include <arpa/inet.h>
 #include <linux/futex.h>
 #include <sys/prctl.h>
@@ -19,7 +21,7 @@
 static const char *directory;
 static char control_path[512], log_path[512];
 static ps_handoff *handoff;
-static int listener = -1, wake_fd, signal_fd, log_fd, inherited;
+static int listener = -1, wake_fd, signal_fd, inherited;
 
 static _Noreturn void leave(int code)
 {
@@ -40,62 +42,10 @@ enum { REST, SERVE };
 static _Atomic uint32_t wanted = REST, present = REST; /* `present` is a futex */
 static bool reload;                                    /* nobody has sealed: what is in the log counts */
 static uint64_t sealed;                                /* how many records there are, if somebody has */
-static uint64_t next_seq;
 
-/* A process that is being killed gives up its descriptors, the lock among them, a little before its pidfd says so, and no thread of it comes
-   back from the kernel after that. So this, not the pidfd that the library looks at, is the proof that it writes no more. */
-static bool has_descriptors(uint32_t pid)
+static bool writes(void)
 {
-    char path[64];
-    bool found = false;
-    snprintf(path, sizeof path, "/proc/%u/task", pid);
-    DIR *threads = opendir(path);
-    for (struct dirent *thread; threads && !found && (thread = readdir(threads));) {
-        if (!isdigit((unsigned char)thread->d_name[0]))
-            continue;
-        snprintf(path, sizeof path, "/proc/%u/task/%.20s/fd", pid, thread->d_name);
-        DIR *fds = opendir(path);
-        for (struct dirent *fd; fds && (fd = readdir(fds));)
-            found |= isdigit((unsigned char)fd->d_name[0]) != 0;
-        if (fds)
-            closedir(fds);
-    }
-    if (threads)
-        closedir(threads);
-    return found;
-}
-
-/* A process that may still write: it turned writing on, not off, and lives. */
-static void look_at_rivals(void)
-{
-    uint32_t open[64], n = 0;
-    uint64_t head = atomic_load(&trace->head);
-    for (uint64_t i = 0; i < head; i++) {
-        const struct trace_entry *entry = &trace->entries[i];
-        uint32_t event = atomic_load(&entry->event);
-        if (entry->pid == trace_pid || (event != T_WRITE_ON && event != T_WRITE_OFF && event != T_RIVAL_DEAD))
-            continue;
-        uint32_t who = event == T_RIVAL_DEAD ? (uint32_t)entry->a : entry->pid;
-        for (uint32_t k = 0; k < n; k++)
-            if (open[k] == who)
-                open[k--] = open[--n];
-        if (event == T_WRITE_ON && n < 64)
-            open[n++] = who;
-    }
-    for (uint32_t k = 0; k < n; k++)
-        trace_put(has_descriptors(open[k]) ? T_RIVAL_ALIVE : T_RIVAL_DEAD, open[k], 0);
-}
-
-/* The records that are whole and in order. A torn tail is cut off, after which anybody may append. */
-static uint64_t recover(void)
-{
-    struct log_record record;
-    uint64_t n = 0;
-    while (pread(log_fd, &record, sizeof record, (off_t)(n * sizeof record)) == sizeof record && record.sum == log_sum(&record))
-        n++;
-    if (reload)
-        must(ftruncate(log_fd, (off_t)(n * sizeof record)) == 0);
-    return n;
+    return trace->mode == PS_HANDOFF_EXCLUSIVE;
 }
 
 static void serve_one(int fd)
@@ -103,11 +53,8 @@ static void serve_one(int fd)
     struct request request;
     struct pollfd readable = {.fd = fd, .events = POLLIN};
     if (poll(&readable, 1, 1000) == 1 && recv(fd, &request, sizeof request, 0) == sizeof request) {
-        struct log_record record = {.seq = next_seq, .id = request.id, .ns = trace_now(), .pid = trace_pid};
-        record.sum = log_sum(&record);
-        must(write(log_fd, &record, sizeof record) == sizeof record && fdatasync(log_fd) == 0);
-        next_seq++;
-        struct reply reply = {.id = request.id, .seq = record.seq, .pid = record.pid};
+        struct reply reply = {.id = request.id, .seq = writes() ? next_seq : trace_now(), .pid = trace_pid};
+        must(!writes() || writer_append(request.id));
         send(fd, &reply, sizeof reply, MSG_NOSIGNAL);
     }
     close(fd);
@@ -123,16 +70,12 @@ static void *work(void *unused)
             _exit(95); /* the sweep is gone */
         if (set[0].revents && read(wake_fd, &count, sizeof count) == sizeof count && wanted != present) {
             if (wanted == SERVE) {
-                next_seq = recover();
-                if (!reload && next_seq != sealed)
-                    trace_put(T_BAD_REVISION, (int64_t)next_seq, (int64_t)sealed);
-                look_at_rivals();
-                trace_put(T_WRITE_ON, (int64_t)next_seq, 0);
-                look_at_rivals(); /* who has begun in the same moment has seen us, or is seen */
+                must(!writes() || writer_on(reload, sealed));
                 trace_put(T_ACCEPT_ON, 0, 0);
             } else {
                 trace_put(T_ACCEPT_OFF, 0, 0);
-                trace_put(T_WRITE_OFF, (int64_t)next_seq, 0);
+                if (writes())
+                    writer_off();
             }
             present = wanted;
             syscall(SYS_futex, &present, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
@@ -249,6 +192,17 @@ static void obey(void)
     }
 }
 
+/* Overlap: SEAL is to be answered. That takes a moment, in which the library has to see what becomes of the successor. */
+static bool closing;
+enum { CLOSING_MS = 5 };
+
+static void own(void)
+{
+    uint64_t generation = 0;
+    must(ps_handoff_generation(handoff, &generation, NULL) == PS_OK);
+    trace_put(T_OWNS, (int64_t)generation, 0);
+}
+
 static void hear(const ps_handoff_event *event)
 {
     static bool owner; /* it has been one: an ABORTED means that it goes on */
@@ -259,6 +213,7 @@ static void hear(const ps_handoff_event *event)
         sealed = event->revision;
         int32_t role = -1;
         must(ps_handoff_role(handoff, &role, NULL) == PS_OK);
+        own();
         serve(event->unsealed || role == PS_HANDOFF_FIRST);
         answer(PS_HANDOFF_LIVE, ps_handoff_live(handoff, NULL));
         owner |= role == PS_HANDOFF_FIRST;
@@ -269,12 +224,17 @@ static void hear(const ps_handoff_event *event)
     case PS_HANDOFF_SEAL:
         turn(REST);
         sealed = next_seq;
-        answer(PS_HANDOFF_SEAL, ps_handoff_sealed(handoff, sealed, NULL));
+        closing = !writes();
+        if (!closing)
+            answer(PS_HANDOFF_SEAL, ps_handoff_sealed(handoff, sealed, NULL));
         break;
     case PS_HANDOFF_RESUME:
+        closing = false;
+        own();
         serve(event->unsealed);
         break;
     case PS_HANDOFF_COMMITTED:
+        closing = false;
         owner = true;
         break;
     case PS_HANDOFF_RETIRE:
@@ -311,7 +271,7 @@ int main(int argc, char **argv)
     sigprocmask(SIG_BLOCK, &commands, NULL);
     snprintf(control_path, sizeof control_path, "%s/control", directory);
     snprintf(log_path, sizeof log_path, "%s/log", directory);
-    must((log_fd = open(log_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) >= 0);
+    must(!writes() || (log_fd = open(log_path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600)) >= 0);
     must((wake_fd = eventfd(0, EFD_CLOEXEC)) >= 0);
     must((signal_fd = signalfd(-1, &commands, SFD_CLOEXEC | SFD_NONBLOCK)) >= 0);
     must(pthread_create(&worker, NULL, work, NULL) == 0);
@@ -331,9 +291,11 @@ int main(int argc, char **argv)
         listen_somewhere();
         must(ps_handoff_set_fd(handoff, "listener", listener, NULL) == PS_OK);
     }
+    must(ps_handoff_set_mode(handoff, (int32_t)trace->mode, NULL) == PS_OK);
     must(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_LIVE, trace->live_ms, NULL) == PS_OK);
     must(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_PROBATION, trace->probation_ms, NULL) == PS_OK);
     must(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_TAKEOVER, trace->whole_ms, NULL) == PS_OK);
+    must(!trace->seal_ms || ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_SEAL, trace->seal_ms, NULL) == PS_OK);
     if (role == PS_HANDOFF_SUCCESSOR) {
         trace_put(T_WARM, 0, 0);
         answer(0, ps_handoff_warm(handoff, NULL));
@@ -346,7 +308,12 @@ int main(int argc, char **argv)
         while ((status = ps_handoff_next_event(handoff, 0, &event, NULL)) == PS_OK)
             hear(&event);
         must(status == PS_PENDING);
-        if (poll(set, 2, -1) > 0 && set[1].revents)
+        int ready = poll(set, 2, closing ? CLOSING_MS : -1);
+        if (ready > 0 && set[1].revents)
             obey();
+        if (ready == 0) {
+            closing = false;
+            answer(PS_HANDOFF_SEAL, ps_handoff_sealed(handoff, 0, NULL));
+        }
     }
 }

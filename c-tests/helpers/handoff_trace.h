@@ -40,6 +40,7 @@ enum trace_event {
     T_HOLDS,        /* a: descriptors that are no connections, b: children */
     T_EXIT,         /* a: code */
     T_TROUBLE,      /* the server itself: a: line, b: errno */
+    T_OWNS,         /* LIVE or RESUME was told; a: generation */
 };
 
 struct trace_entry {
@@ -61,9 +62,11 @@ struct trace {
     _Atomic uint32_t stop;      /* clients: finish what is under way, and end */
     _Atomic uint32_t acks;
     _Atomic uint32_t last_pid;  /* who acknowledged last */
-    uint32_t live_ms, probation_ms, whole_ms, spare;
+    uint32_t live_ms, probation_ms, whole_ms;
+    uint32_t mode;              /* a PS_HANDOFF_* mode, of all generations */
     _Atomic uint64_t last_ns;   /* when */
-    char room[4096 - 64];
+    uint32_t seal_ms, spare;    /* 0: no limit of its own */
+    char room[4096 - 72];
     struct trace_entry entries[TRACE_ENTRIES];
 };
 

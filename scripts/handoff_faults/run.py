@@ -9,8 +9,10 @@ import time
 
 from .check import check
 from .layout import (
-    ACKS, COMMAND, COUNT, ENTRIES, ENTRY, EVENTS, HEADER, HELD, HOLD, HUNG, LAST_NS, LAST_PID, LIVE, LIVE_MS, NOBODY, OFFER_MS, OWNER, PROBATION,
-    PROBATION_MS, QUIT, SHORT_WHOLE_MS, SLACK_MS, STOP, SUCCESSOR, SWEEP, TOLD, UPGRADE, WAIT, WHOLE, WHOLE_MS, Event, now_ns)
+    ACKS, COMMAND, COUNT, ENTRIES, ENTRY, EVENTS, HEADER, HELD, HOLD, HUNG, LAST_NS, LAST_PID, LIVE, LIVE_MS, MODE, MODES, NOBODY, OFFER_MS,
+    OVERLAP, OWNER, PROBATION, PROBATION_MS, QUIT, SEAL_LIMIT, SEAL_MS, SHORT_WHOLE_MS, SLACK_MS, STOP, SUCCESSOR, SWEEP, TOLD, UPGRADE, WAIT, WHOLE,
+    WHOLE_MS, Event, now_ns)
+from .lock import LockProbe
 from .table import ALONE, BACK, COLD, HANGS, STAYS, SUCCESSOR_OWNS, UNSEALED
 
 
@@ -31,10 +33,11 @@ def alive(pid):
 class Run:
     """A server, clients, one handoff with a fault, one without. `expected`: how many descriptors each role may hold; {}: to be found out."""
 
-    def __init__(self, bin_dir, way, fault, base, expected, faults):
+    def __init__(self, bin_dir, setup, fault, base, expected, faults):
         self.faults = faults
         self.expected, self.reference = expected, not expected
-        self.bin, self.way, self.fault = bin_dir, way, fault
+        self.bin, self.setup, self.fault = bin_dir, setup, fault
+        self.mode, self.way = setup
         self.dir = tempfile.mkdtemp(prefix="handoff-", dir=base)
         self.whole = SHORT_WHOLE_MS if fault.kind == "stop" else WHOLE_MS
         path = os.path.join(self.dir, "trace")
@@ -47,8 +50,13 @@ class Run:
         self.struck = None     # (pid, ns) of the process that was killed or stopped
         self.let_go = False
         self.report = os.path.join(self.dir, "report")
+        self.lock = LockProbe(os.path.join(self.dir, "control.lock"))
         self.notes = {}
-        for place, value in (SWEEP, os.getpid()), (LIVE, LIVE_MS), (PROBATION, PROBATION_MS), (WHOLE, self.whole):
+        self.seal = SEAL_MS if self.mode == OVERLAP else 0
+        # How long what follows the commit may take.
+        self.tail = 2 * LIVE_MS + PROBATION_MS + self.seal
+        words = {SWEEP: os.getpid(), MODE: MODES.index(self.mode), LIVE: LIVE_MS, PROBATION: PROBATION_MS, WHOLE: self.whole, SEAL_LIMIT: self.seal}
+        for place, value in words.items():
             self.put(place, value)
 
     # -- the shared words --
@@ -89,6 +97,7 @@ class Run:
         pause = 0.0003
         while True:
             self.look()
+            self.lock.probe(self)
             found = condition()
             if found:
                 return found
@@ -99,7 +108,10 @@ class Run:
 
     def say(self, pid, command):
         self.put(COMMAND, command)
-        os.kill(pid, signal.SIGUSR1)
+        try:
+            os.kill(pid, signal.SIGUSR1)
+        except ProcessLookupError:
+            raise Failure(f"L1: {pid} is gone, and served") from None
 
     # -- what the processes are --
 
@@ -132,6 +144,10 @@ class Run:
                 begun = True
         serving = [event.name for event in self.of(pid, "ACCEPT_ON", "ACCEPT_OFF")]
         return not begun and serving and serving[-1] == "ACCEPT_ON"
+
+    def accepts(self, pid):
+        last = self.of(pid, "ACCEPT_ON", "ACCEPT_OFF", "EXIT")
+        return bool(last) and last[-1].name == "ACCEPT_ON" and not self.told(pid, "RETIRE")
 
     def is_held(self, pid):
         return self.fault.kind == "stop" and self.struck is not None and self.struck[0] == pid and not self.let_go
@@ -224,7 +240,7 @@ class Run:
     def settle(self, first, since):
         """Waits for the outcome of the handoff that has begun; gives who serves, after the first request that it has answered."""
         fault = self.fault
-        bound = self.whole + 2 * LIVE_MS + PROBATION_MS + SLACK_MS + (2 * OFFER_MS if fault.kind == "stop" else 2500)
+        bound = self.whole + self.tail + SLACK_MS + (2 * OFFER_MS if fault.kind == "stop" else 2500)
 
         def step():
             if not self.struck and self.note_strike():
@@ -264,12 +280,14 @@ class Run:
         since = now_ns()
         self.hand_over(self.first, None if self.fault.kind == "none" else self.fault.party)
         who = self.settle(self.first, since)
-        self.notes["outcome"] = self.name_outcome(who)
-        self.notes["gap_ms"] = 0
         held = None if self.let_go or not self.struck or self.fault.kind != "stop" else self.struck[0]
         if self.tool and not held:
             self.release()
+            if not self.struck and self.note_strike() and self.fault.kind == "kill":
+                who = self.settle(self.first, since)  # it had settled before its turn to be killed came
             self.wait("the others to end", lambda: all(self.dead(pid) for pid in self.servers() if pid != who), 4000)
+        self.notes["outcome"] = self.name_outcome(who)
+        self.notes["gap_ms"] = 0
         self.again(who, held)
         return self.finish()
 
@@ -300,7 +318,7 @@ class Run:
         if held:
             # It ends; or, started by nobody of us, it takes its turn as a successor now.
             self.release()
-            self.last = self.wait("the stopped one to end", self.outcome, self.whole + 2 * LIVE_MS + PROBATION_MS + SLACK_MS + OFFER_MS)
+            self.last = self.wait("the stopped one to end", self.outcome, self.whole + self.tail + SLACK_MS + OFFER_MS)
         self.compare(self.last)
 
     def come_to_nothing(self, who):
@@ -360,7 +378,7 @@ class Run:
             return False
 
     def long_stop(self):
-        return self.whole + 2 * LIVE_MS + PROBATION_MS + 500
+        return self.whole + self.tail + 500
 
     def clear(self, keep):
         """Ends whatever is left."""
@@ -376,6 +394,7 @@ class Run:
                 os.kill(pid, signal.SIGKILL)
                 left += 1
             time.sleep(0.002)
+        self.lock.close()
         if not keep:
             self.map.close()
             shutil.rmtree(self.dir, ignore_errors=True)

@@ -340,6 +340,7 @@ pub fn page() -> String {
     let exclusive = setup(Mode::Exclusive, Way::Spawned).rows();
     let takeover = setup(Mode::Exclusive, Way::Takeover).rows();
     let overlap = setup(Mode::Overlap, Way::Spawned).rows();
+    let overlap_takeover = setup(Mode::Overlap, Way::Takeover).rows();
     let mut out = String::from(include_str!("faults_head.md"));
     out.push_str("\n## Exclusive mode, the successor is spawned\n\n");
     write_section(&mut out, &exclusive, None);
@@ -347,5 +348,7 @@ pub fn page() -> String {
     write_section(&mut out, &takeover, Some(&exclusive));
     out.push_str("\n## Overlap mode, the successor is spawned: what is different\n\n");
     write_section(&mut out, &overlap, Some(&exclusive));
+    out.push_str("\n## Overlap mode, takeover: what is different from that\n\n");
+    write_section(&mut out, &overlap_takeover, Some(&overlap));
     out
 }

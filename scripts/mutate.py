@@ -189,6 +189,9 @@ def copy_tree():
     """The sources as they are; only what changed is touched, so that cargo builds little."""
     names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True)
     wanted = {name for name in names.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
+    for copy in TREE.rglob("*.rs"):
+        if str(copy.relative_to(TREE)) not in wanted:
+            copy.unlink()
     for name in wanted:
         source, copy = ROOT / name, TREE / name
         if not copy.exists() or copy.read_bytes() != source.read_bytes():
@@ -368,7 +371,9 @@ def main():
         return 1 if missing else 0
     with_c = not options.no_c and build_c_tests(shutil.which("ctest") and shutil.which("cmake"))
     say("without a bug:")
-    clean = rust_tests(True, RUST + EXPLORER) or set()
+    clean = rust_tests(True, RUST + EXPLORER)
+    if clean is None:
+        raise SystemExit("the sources do not build as they are")
     if with_c:
         clean |= c_tests("|".join(sorted({mutation.c for mutation in chosen if mutation.c})))
     say(f"  red already: {', '.join(sorted(clean)) or 'none'}")

@@ -1,5 +1,5 @@
 /* Law 15: PS_HANDOFF_TIMEOUT_DRAIN and _SEAL end a handoff whose whole deadline is far away; the event says by when the answer
-   is due. An answer that comes too late is PS_ERR_STATE. */
+   is due, and the words of both sides whose it was. An answer that comes too late is PS_ERR_STATE. */
 #include "harness.h"
 #include "handoff.h"
 
@@ -27,6 +27,10 @@ int main(void)
         ask_for(o, PS_ERR_STATE, "sealed 3");
         o->serves = true; /* the call was refused: the application goes on */
         aborted(n, PS_ERR_TIMEOUT);
+        char words[80];
+        snprintf(words, sizeof words, "the running generation did not answer %s in time", at == SEALING ? "SEAL" : "DRAIN");
+        CHECK_STR(ask(o, "reason"), words);
+        CHECK_STR(ask(n, "reason"), words);
         leave(n);
     }
     stage_end();

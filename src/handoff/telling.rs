@@ -49,13 +49,13 @@ impl Driver {
                 owner::Phase::Offering(_) | owner::Phase::Rousing(_) | owner::Phase::Updating(_) => {
                     "the successor did not answer in time: its loop may hang"
                 }
-                owner::Phase::Draining => "this server did not answer DRAIN in time",
-                owner::Phase::Sealing => "this server did not answer SEAL in time",
+                owner::Phase::Draining => "the running generation did not answer DRAIN in time",
+                owner::Phase::Sealing => "the running generation did not answer SEAL in time",
                 _ => return None,
             },
             Party::Successor(machine) => match machine.phase {
                 successor::Phase::Greeting | successor::Phase::Receiving(_) => "the running generation did not answer in time",
-                successor::Phase::Loading => "this process was not warm in time",
+                successor::Phase::Loading => "the successor was not warm in time",
                 successor::Phase::Warm => "the running generation did not commit in time",
                 _ => return None,
             },

@@ -189,7 +189,7 @@ def copy_tree():
     """The sources as they are; only what changed is touched, so that cargo builds little."""
     names = subprocess.run(["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=str(ROOT), stdout=subprocess.PIPE, check=True)
     wanted = {name for name in names.stdout.decode().split("\0") if name and (ROOT / name).is_file()}
-    for copy in TREE.rglob("*.rs"):
+    for copy in [*TREE.rglob("*.rs"), *TREE.rglob("*.c")]:
         if str(copy.relative_to(TREE)) not in wanted:
             copy.unlink()
     for name in wanted:

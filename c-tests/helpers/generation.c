@@ -55,7 +55,7 @@ static void say_with(int fd, const char *format, ...) __attribute__((format(prin
 static void say_with(int fd, const char *format, ...)
 {
     static char text[LONGEST];
-    char control[CMSG_SPACE(sizeof fd)];
+    char control[CMSG_SPACE(sizeof fd)] = {0};
     va_list list;
     va_start(list, format);
     int length = vsnprintf(text, sizeof text, format, list);

@@ -88,7 +88,9 @@ impl Driver {
         let times = [self.deadline(), self.control_again, self.ahead(), self.look_at, stalled];
         let guests = self.guests.iter().map(|guest| guest.until);
         let leaving = self.leaving.iter().filter_map(|(_, leaving)| leaving.due());
-        let due = times.into_iter().flatten().chain(guests).chain(leaving).min();
+        let never = i64::MAX;
+        let soonest = times.into_iter().map(|at| at.unwrap_or(never)).chain(guests).chain(leaving).fold(never, i64::min);
+        let due = (soonest != never).then_some(soonest);
         // A timer that goes off too early costs one look, and setting it a system call in the gap: it is only ever brought forward,
         // or set anew once it has gone off.
         let early = self.armed.is_some_and(|at| due.is_none_or(|due| at <= due) && clock::now() < at);

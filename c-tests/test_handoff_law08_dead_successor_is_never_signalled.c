@@ -17,29 +17,33 @@ static bool set_last_pid(pid_t pid)
     return ok;
 }
 
-/* A stranger with this very pid, leader of its own group. */
+/* A stranger with this very pid, leader of its own group; 0 if the pid is not free yet: the kernel gives it free a while after its end. */
+static pid_t try_stranger(pid_t wanted)
+{
+    if (!set_last_pid(wanted))
+        exit(77);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        setpgid(0, 0);
+        for (;;)
+            pause();
+    }
+    if (pid == wanted) {
+        setpgid(pid, pid);
+        CHECK(wait_until(process_state(pid) == 'S', 20000));
+        return pid;
+    }
+    kill(pid, SIGKILL);
+    wait_for(pid);
+    return 0;
+}
+
 static pid_t stranger_with_pid(pid_t wanted)
 {
-    for (int attempt = 0; attempt < 50; attempt++) {
-        if (!set_last_pid(wanted))
-            exit(77);
-        pid_t pid = fork();
-        CHECK(pid >= 0);
-        if (pid == 0) {
-            setpgid(0, 0);
-            for (;;)
-                pause();
-        }
-        if (pid == wanted) {
-            setpgid(pid, pid);
-            CHECK(wait_until(process_state(pid) == 'S', 20000));
-            return pid;
-        }
-        kill(pid, SIGKILL);
-        wait_for(pid);
-    }
-    CHECK(!"the pid could not be recycled");
-    return 0;
+    pid_t pid = 0;
+    CHECK(wait_until((pid = try_stranger(wanted)) != 0, 20000));
+    return pid;
 }
 
 /* A helper that may not signal by pidfd. */

@@ -19,7 +19,7 @@ static struct {
     ps_handoff *handoff;
     void (*act)(void);
     sem_t spawns, held, waits, lets_go, acted;
-    bool waited, over;
+    bool spawning, waited, over;
     int times;
 } beside;
 
@@ -35,11 +35,12 @@ HARNESS void beside_await(sem_t *what)
     CHECK(got == 0);
 }
 
-/* The library makes a channel for the successor, without the lock. */
+/* The library makes a channel for the successor, without the lock. (A spawn may make another of its own.) */
 int socketpair(int domain, int type, int protocol, int fds[2])
 {
     int (*real)(int, int, int, int *) = (int (*)(int, int, int, int *))dlsym(RTLD_NEXT, "socketpair");
-    if (beside_role == UPGRADES) {
+    if (beside_role == UPGRADES && !beside.spawning) {
+        beside.spawning = true;
         sem_post(&beside.spawns);
         beside_await(&beside.held);
     }

@@ -136,7 +136,7 @@ HARNESS int listen_to(party *p, int ms)
 /* Says it, and waits for nothing. */
 HARNESS __attribute__((format(printf, 3, 4))) void say_with(party *p, int fd, const char *format, ...)
 {
-    char line[2048], control[CMSG_SPACE(sizeof(int))] = {0};
+    char line[2048], control[CMSG_SPACE(sizeof(int))] = {0}; /* its padding too */
     va_list list;
     va_start(list, format);
     int length = vsnprintf(line, sizeof line, format, list);

@@ -4,60 +4,7 @@
 /* variants: only locked-down, asan, valgrind: for an older kernel the hand-made greeting would need a start time */
 #include "harness.h"
 #include "handoff.h"
-
-#include <endian.h>
-
-enum { HELLO = 1, OFFER, ACK, WARM_, DELTA, COMMIT, LIVE_, SETTLE, SETTLED_, ABORT, NAK };
-
-static struct message {
-    uint32_t magic;
-    uint16_t type, flags;
-    uint64_t id;
-    uint32_t seq, length;
-    unsigned char body[200];
-} received;
-
-static uint64_t id;
-static uint32_t seq;
-
-static void put(int fd, uint16_t type, uint16_t flags, const void *body, uint32_t length)
-{
-    struct message m = {.type = htole16(type), .flags = htole16(flags), .id = htole64(id), .seq = htole32(++seq)};
-    m.length = htole32(length);
-    memcpy(&m.magic, "PSHO", 4);
-    memcpy(m.body, body, length);
-    CHECK_INT(send(fd, &m, 24 + length, MSG_NOSIGNAL), 24 + length);
-}
-
-static void plain(int fd, uint16_t type) { put(fd, type, 0, "", 0); }
-
-static void hello(int fd, uint16_t low, uint16_t high)
-{
-    unsigned char body[8] = {1, 0, 4, 0, low & 255, low >> 8, high & 255, high >> 8};
-    id = seq = 0;
-    put(fd, HELLO, 0, body, 8);
-}
-
-static void ack(int fd, uint8_t part)
-{
-    unsigned char body[10] = {3, 0, 6, 0, part, 0, part + 1, 0, 0, 0};
-    put(fd, ACK, 0, body, 10);
-}
-
-/* The type of the next message; its descriptors are closed. 0: the end. */
-static int get(int fd)
-{
-    char control[2048];
-    CHECK(is_readable(fd, PATIENCE_MS));
-    struct iovec bytes = {.iov_base = &received, .iov_len = sizeof received};
-    struct msghdr message = {.msg_iov = &bytes, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
-    ssize_t length = recvmsg(fd, &message, MSG_CMSG_CLOEXEC);
-    for (struct cmsghdr *c = length > 0 ? CMSG_FIRSTHDR(&message) : NULL; c; c = CMSG_NXTHDR(&message, c))
-        for (size_t i = 0; c->cmsg_type == SCM_RIGHTS && i < (c->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++)
-            close(((int *)(void *)CMSG_DATA(c))[i]);
-    id = length > 0 ? le64toh(received.id) : id;
-    return length > 0 ? le16toh(received.type) : 0;
-}
+#include "handoff_by_hand.h"
 
 int main(void)
 {

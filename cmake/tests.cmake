@@ -165,6 +165,7 @@ function(procsup_test_program name source)
   procsup_program(${name} "${source}")
   set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/c-tests")
   target_compile_definitions(${name} PRIVATE HELPER_DIR="${helper_dir}")
+  target_link_libraries(${name} PRIVATE ${CMAKE_DL_LIBS}) # handoff_beside.h; of its own before glibc 2.34
 endfunction()
 
 file(GLOB test_sources CONFIGURE_DEPENDS "${test_dir}/test_*.c")

@@ -159,7 +159,8 @@ MUTATIONS = [
       ("link.rs", "if received.truncated {\n            return Found::Truncated;", "if received.truncated {\n            std::mem::forget(received);\n            return Found::Truncated;"), c="l1_successor_without"),
     # ---- liveness ----
     M("L1 order", "a deadline counts before a death",
-      ("driver.rs", "&& !self.look_at_peer() && !self.postpone(now)", "&& !self.postpone(now)"), c="b3_|l1_"),
+      ("driver.rs", "&& !self.look_at_peer() && !self.postpone(now)", "&& !self.postpone(now)"), c="b3_|l1_",
+      equivalent="between the two looks lie microseconds, which no test can hit; the explorer's careless driver shows what they would cost"),
     M("L1 dying", "a successor does not wait for an owner that takes long to die", ("driver.rs", "&& !self.look_at_peer() && !self.postpone(now)", "&& !self.look_at_peer()"), c="b3_|l1_"),
     M("L2 whole", "the offer says only how long the offer itself may take",
       ("owner_side.rs", "(owner.whole() - clock::now()).max(0)", "(owner.deadline.unwrap_or_default() - clock::now()).max(0)"), c="l2_"),

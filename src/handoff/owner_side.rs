@@ -171,7 +171,7 @@ impl Driver {
 
     /// Numbers them through: an acknowledgement of one that came before is not one of these.
     fn number_parts(&mut self, parts: Vec<Part>) -> u16 {
-        // Closed behind the commit: the last descriptor of a large state takes long.
+        // Closed behind the message: the last descriptor of a large state takes long.
         let old = std::mem::replace(&mut self.parts, parts);
         self.rubbish.extend(old.into_iter().flat_map(|part| part.items).map(|(_, fd)| fd));
         let count = self.parts.len() as u16;
@@ -247,10 +247,12 @@ impl Driver {
         link.id = id_of(self.ticket);
         if self.watch_peer(peer).is_err() {
             self.parts.clear();
+            self.holdings.withdraw();
             return link.refuse(Refusal::Limit, "your process cannot be watched");
         }
         if self.watch_link(link).is_err() {
             self.parts.clear();
+            self.holdings.withdraw();
             self.drop_peer();
             return;
         }

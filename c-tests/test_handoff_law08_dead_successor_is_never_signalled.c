@@ -1,0 +1,109 @@
+/* Law 8, S8: where a successor has died after the commit and was reaped (SIGCHLD is ignored), a stranger may have its pid by the time the
+   owner looks. Where signals can be sent by number only (pidfd_send_signal is refused), none is sent to that one. Done in a pid namespace,
+   where the next pid can be chosen. */
+/* variants: none: a refusal of its own; neither sanitizers nor valgrind work in a pid namespace of the test */
+#include "harness.h"
+#include "handoff.h"
+#include <sys/mount.h>
+
+static bool set_last_pid(pid_t pid)
+{
+    char text[16];
+    int n = snprintf(text, sizeof text, "%d", (int)pid - 1);
+    int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
+    bool ok = fd >= 0 && write(fd, text, (size_t)n) == n;
+    if (fd >= 0)
+        close(fd);
+    return ok;
+}
+
+/* A stranger with this very pid, leader of its own group; 0 if the pid is not free yet: the kernel gives it free a while after its end. */
+static pid_t try_stranger(pid_t wanted)
+{
+    if (!set_last_pid(wanted))
+        exit(77);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        setpgid(0, 0);
+        for (;;)
+            pause();
+    }
+    if (pid == wanted) {
+        setpgid(pid, pid);
+        CHECK(wait_until(process_state(pid) == 'S', 20000));
+        return pid;
+    }
+    kill(pid, SIGKILL);
+    wait_for(pid);
+    return 0;
+}
+
+static pid_t stranger_with_pid(pid_t wanted)
+{
+    pid_t pid = 0;
+    CHECK(wait_until((pid = try_stranger(wanted)) != 0, 20000));
+    return pid;
+}
+
+/* A helper that may not signal by pidfd. */
+static pid_t start_without(const char *helper)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        execl(helper_path("without"), "without", "pidfd_send_signal=ENOSYS", "--", helper_path(helper), stage.meeting, (char *)NULL);
+        _exit(127);
+    }
+    return pid;
+}
+
+/* The first generation. */
+static party *owner(void)
+{
+    start_without("generation");
+    party *o = meet("old");
+    enter(o, PS_HANDOFF_FIRST);
+    expect(o, LIVE);
+    ask(o, "live");
+    return o;
+}
+
+static void in_the_namespace(void)
+{
+    /* pid 1 of the namespace */
+    if (mount("none", "/", "", MS_REC | MS_PRIVATE, "") != 0 || mount("proc", "/proc", "proc", 0, NULL) != 0)
+        exit(77);
+    if (WEXITSTATUS(wait_for(start_without("nothing"))) == 77) /* no filter can be installed here */
+        exit(77);
+    stage_begin();
+    party *o = owner();
+    ask(o, "ignore_children");
+    for (enum phase at = GIVEN; at <= SERVING; at++) {
+        party *n = upgrade(o, "new", 20000);
+        bring(o, n, MET, at);
+        ask(o, "deaf 1");
+        crash(n);
+        gone(n);
+        pid_t stranger = stranger_with_pid(n->pid);
+        ask(o, "deaf 0");
+        CHECK(expect(o, RESUME).unsealed);
+        aborted(o, PS_ERR_EXITED);
+        quiet(o);
+        served_by(o);
+        CHECK_INT(process_state(stranger), 'S');
+        kill(stranger, SIGKILL);
+        wait_for(stranger);
+    }
+    leave_in_order(o);
+    stage_end();
+}
+
+int main(void)
+{
+    if (unshare(CLONE_NEWPID | CLONE_NEWNS) != 0)
+        SKIP("no pid namespace here");
+    in_forked_process(in_the_namespace);
+    return 0;
+}

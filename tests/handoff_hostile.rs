@@ -239,13 +239,18 @@ fn another_version_is_refused_by_name() {
 
 /// An offer with these descriptors: epoch page, lock, control, and one that is named.
 fn send_offer(raw: &mut Raw, page: &File, seat: &Seat) {
+    send_offer_with(raw, page, seat, Place::Named(b"page".to_vec()));
+}
+
+/// The last of its descriptors is the page once more.
+fn send_offer_with(raw: &mut Raw, page: &File, seat: &Seat, last: Place) {
     let limits = Limits { drain: 1 << 40, seal: 1 << 40, live: 1 << 40, probation: 1 << 40 };
     let mut writer = raw.write(Kind::Offer);
     writer.part(0, 1, 4).versions().terms(1 << 40, Mode::Exclusive, &limits).start(start_time());
     for own in [Own::Epoch, Own::Lock, Own::Control] {
         writer.place(&Place::Own(own));
     }
-    let bytes = writer.place(&Place::Named(b"page".to_vec())).finish();
+    let bytes = writer.place(&last).finish();
     let fds = [page.as_raw_fd(), seat.lock.as_raw_fd(), seat.listener.as_raw_fd(), page.as_raw_fd()];
     assert!(raw.send(&bytes, &fds));
 }
@@ -282,6 +287,41 @@ fn an_offer_that_finds_no_room_leaks_nothing() {
     });
     drop(seat);
     assert_eq!(descriptors(), before);
+}
+
+/// Who has sent it could change it while it is read.
+#[test]
+fn s10_a_state_that_is_not_sealed_is_refused() {
+    let stage = Stage::new();
+    let seat = Seat::new(&stage.path, b"");
+    std::thread::scope(|scope| {
+        let successor = scope.spawn(|| Handoff::new(&stage.path).map(drop));
+        let mut raw = seat.accept();
+        raw.await_message(None).unwrap();
+        send_offer_with(&mut raw, &page(&good_page(), 4096, true), &seat, Place::Own(Own::State));
+        assert_eq!(raw.await_message(None).unwrap().kind, Kind::Abort);
+        let error = successor.join().unwrap().unwrap_err();
+        assert!(error.message.contains("makes no sense"), "{error:?}");
+    });
+}
+
+/// The owner may be stopped between the two, for ever.
+#[test]
+fn l1_a_commit_whose_message_never_comes_is_found_in_the_word() {
+    let stage = Stage::new();
+    let seat = Seat::new(&stage.path, b"");
+    std::thread::scope(|scope| {
+        let successor = scope.spawn(|| Handoff::new(&stage.path).unwrap());
+        let mut raw = seat.accept();
+        raw.await_message(None).unwrap();
+        let page = page(&good_page(), 4096, true);
+        send_offer(&mut raw, &page, &seat);
+        let successor = successor.join().unwrap();
+        successor.warm().unwrap();
+        assert_eq!(successor.next_event(0).unwrap(), None);
+        page.write_all_at(&word(2, 1, 3).to_le_bytes(), 8).unwrap();
+        expect(&successor, Notice::Live { unsealed: false });
+    });
 }
 
 #[test]

@@ -10,6 +10,7 @@
  *     deaf 0|1      (1: looks at its handoff no more, like a hung event loop)
  *     wakes         how often the descriptor of the handoff was readable since the last question, and how often that was for nothing
  *     snapshot      what a handoff must not change: descriptors, environment, signals, children, ...
+ *     fatten MIB    takes so much memory, in small pages
  *     fds  children  rss  sync  exit CODE  reap_all  crowd FREE  uncrowd  copy  env NAME  user UID  ignore_children  steal_children
  *
  * It ends when the test does.
@@ -33,6 +34,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -438,7 +440,15 @@ static void obey(char *line, int fd)
         say("PS_OK %u", left);
     } else if (IS("crowd"))
         make_crowd(atoi(rest));
-    else if (IS("uncrowd")) {
+    else if (IS("fatten")) { /* small pages, each touched: the kernel needs long to give them back */
+        size_t bytes = (size_t)atoi(rest) << 20;
+        char *fat = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (fat != MAP_FAILED) {
+            madvise(fat, bytes, MADV_NOHUGEPAGE);
+            memset(fat, 1, bytes);
+        }
+        say(fat == MAP_FAILED ? "PS_ERR_LIMIT" : "PS_OK");
+    } else if (IS("uncrowd")) {
         while (crowded > 0)
             close(crowd[--crowded]);
         say("PS_OK");

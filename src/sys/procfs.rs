@@ -74,15 +74,18 @@ pub fn start_time(pid: i32) -> Option<u64> {
     stat_field(pid, 22)
 }
 
-/// Whether a process is on its way out: exiting (PF_EXITING, include/linux/sched.h), a zombie, or writing its core.
+/// Whether a process is on its way out: exiting (PF_EXITING, include/linux/sched.h), a zombie, writing its core, or killed and not on a CPU since.
 pub fn is_dying(pid: i32) -> bool {
     // Every thread: the first may have ended long before the process. Where /proc cannot be read nothing is known.
-    let flags = |task: std::fs::DirEntry| -> Option<u64> {
+    let dies = |task: std::fs::DirEntry| -> Option<bool> {
         let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
-        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(6)?.parse().ok()
+        let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+        // 9 (flags) and 31 (signals that are pending for this thread; SIGKILL is given to each) of proc_pid_stat(5).
+        let (flags, pending): (u64, u64) = (fields.nth(6)?.parse().ok()?, fields.nth(21)?.parse().ok()?);
+        Some(flags & 0x4 != 0 || pending & 1 << (libc::SIGKILL - 1) != 0)
     };
     let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
-    let exiting = tasks().next().is_some() && tasks().filter_map(flags).all(|flags| flags & 0x4 != 0);
+    let exiting = tasks().next().is_some() && tasks().filter_map(dies).all(|dies| dies);
     exiting || std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains("\nCoreDumping:\t1"))
 }
 

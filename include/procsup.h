@@ -1476,7 +1476,7 @@ ps_status ps_handoff_set_state(struct ps_handoff *handoff,
                                struct ps_error **error);
 
 /**
- * Successor: the state that was handed on; empty if there is none, and from PS_HANDOFF_COMMITTED on, when its memory is given back.
+ * Successor: the state that was handed on; empty if there is none. It stays readable, and its memory taken, until the handle is freed or hands over.
  *
  * @param buf, cap  where to put it; NULL, 0 asks only for the length
  * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given

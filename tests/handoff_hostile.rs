@@ -305,9 +305,8 @@ fn s10_a_state_that_is_not_sealed_is_refused() {
     });
 }
 
-/// The owner may be stopped between the two, for ever.
-#[test]
-fn l1_a_commit_whose_message_never_comes_is_found_in_the_word() {
+/// A successor with the offer of an owner that the test plays, and the epoch page.
+fn with_offer_by_hand(play: impl FnOnce(&Handoff, &mut Raw, &File)) {
     let stage = Stage::new();
     let seat = Seat::new(&stage.path, b"");
     std::thread::scope(|scope| {
@@ -317,24 +316,24 @@ fn l1_a_commit_whose_message_never_comes_is_found_in_the_word() {
         let page = page(&good_page(), 4096, true);
         send_offer(&mut raw, &page, &seat);
         let successor = successor.join().unwrap();
+        play(&successor, &mut raw, &page);
+    });
+}
+
+/// The owner may be stopped between the two, for ever.
+#[test]
+fn l1_a_commit_whose_message_never_comes_is_found_in_the_word() {
+    with_offer_by_hand(|successor, _owner, page| {
         successor.warm().unwrap();
         assert_eq!(successor.next_event(0).unwrap(), None);
         page.write_all_at(&word(2, 1, 3).to_le_bytes(), 8).unwrap();
-        expect(&successor, Notice::Live { unsealed: false });
+        expect(successor, Notice::Live { unsealed: false });
     });
 }
 
 #[test]
 fn s1_a_commit_that_the_word_does_not_know_is_none() {
-    let stage = Stage::new();
-    let seat = Seat::new(&stage.path, b"");
-    std::thread::scope(|scope| {
-        let successor = scope.spawn(|| Handoff::new(&stage.path).unwrap());
-        let mut raw = seat.accept();
-        raw.await_message(None).unwrap();
-        let page = page(&good_page(), 4096, true);
-        send_offer(&mut raw, &page, &seat);
-        let successor = successor.join().unwrap();
+    with_offer_by_hand(|successor, raw, page| {
         assert_eq!(successor.role().unwrap(), Role::Successor);
         successor.warm().unwrap();
         raw.send_plain(Kind::Commit);
@@ -347,7 +346,7 @@ fn s1_a_commit_that_the_word_does_not_know_is_none() {
         }
         page.write_all_at(&word(2, 1, 3).to_le_bytes(), 8).unwrap();
         raw.send_plain(Kind::Commit);
-        expect(&successor, Notice::Live { unsealed: false });
+        expect(successor, Notice::Live { unsealed: false });
     });
 }
 

@@ -4,47 +4,8 @@
 /* variants: none: a refusal of its own; neither sanitizers nor valgrind work in a pid namespace of the test */
 #include "harness.h"
 #include "handoff.h"
+#include "recycling.h"
 #include <sys/mount.h>
-
-static bool set_last_pid(pid_t pid)
-{
-    char text[16];
-    int n = snprintf(text, sizeof text, "%d", (int)pid - 1);
-    int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
-    bool ok = fd >= 0 && write(fd, text, (size_t)n) == n;
-    if (fd >= 0)
-        close(fd);
-    return ok;
-}
-
-/* A stranger with this very pid, leader of its own group; 0 if the pid is not free yet: the kernel gives it free a while after its end. */
-static pid_t try_stranger(pid_t wanted)
-{
-    if (!set_last_pid(wanted))
-        exit(77);
-    pid_t pid = fork();
-    CHECK(pid >= 0);
-    if (pid == 0) {
-        setpgid(0, 0);
-        for (;;)
-            pause();
-    }
-    if (pid == wanted) {
-        setpgid(pid, pid);
-        CHECK(wait_until(process_state(pid) == 'S', 20000));
-        return pid;
-    }
-    kill(pid, SIGKILL);
-    wait_for(pid);
-    return 0;
-}
-
-static pid_t stranger_with_pid(pid_t wanted)
-{
-    pid_t pid = 0;
-    CHECK(wait_until((pid = try_stranger(wanted)) != 0, 20000));
-    return pid;
-}
 
 /* A helper that may not signal by pidfd. */
 static pid_t start_without(const char *helper)

@@ -3,44 +3,8 @@
 /* variants: not asan, valgrind: neither works in a pid namespace of the test */
 #include "harness.h"
 #include "children.h"
+#include "recycling.h"
 #include <sys/mount.h>
-
-static int set_last_pid(pid_t pid)
-{
-    char text[16];
-    int n = snprintf(text, sizeof text, "%d", (int)pid - 1);
-    int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    int ok = write(fd, text, (size_t)n) == n;
-    close(fd);
-    return ok;
-}
-
-/* A stranger with this very pid, leader of its own group: made by a plain fork of the test. */
-static pid_t stranger_with_pid(pid_t wanted)
-{
-    for (int attempt = 0; attempt < 50; attempt++) {
-        if (!set_last_pid(wanted))
-            exit(77);
-        pid_t pid = fork();
-        CHECK(pid >= 0);
-        if (pid == 0) {
-            setpgid(0, 0);
-            for (;;)
-                pause();
-        }
-        if (pid == wanted) {
-            setpgid(pid, pid);
-            CHECK(wait_until(process_state(pid) == 'S', 20000));
-            return pid;
-        }
-        kill(pid, SIGKILL);
-        wait_for(pid);
-    }
-    CHECK(!"the pid could not be recycled");
-    return 0;
-}
 
 static void every_call_that_signals(ps_child *child)
 {

@@ -33,6 +33,7 @@ pub mod capi;
 mod clock;
 mod error;
 pub mod handoff;
+mod lock;
 mod process;
 mod registry;
 mod supervisor;

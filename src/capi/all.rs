@@ -29,7 +29,7 @@ pub unsafe extern "C" fn ps_kill_and_reap_all(timeout_ms: i64, left: *mut u32) -
     if timeout_ms < -1 {
         return Status::InvalidArgument as ps_status;
     }
-    let count = registry::kill_and_reap_all(clock::deadline(timeout_ms));
+    let count = registry::kill_and_reap_all(clock::deadline(timeout_ms).into());
     if !left.is_null() {
         // SAFETY: not null, and valid by the caller's contract.
         unsafe { *left = count };

@@ -23,8 +23,9 @@ use super::wire::{self, Kind, Message, Refusal};
 use super::{Options, Told};
 use crate::clock;
 use crate::error::Error;
+use crate::sys::memory::Home;
 use crate::sys::poll::{Flag, Set, Timer};
-use crate::sys::{memory, procfs, socket};
+use crate::sys::{procfs, socket};
 
 /// Who this process is in the handoff.
 #[derive(Debug)]
@@ -96,7 +97,7 @@ pub(super) struct Driver {
     /// A deadline that has passed beside a dying owner is looked at again then.
     postponed: Option<i64>,
     dying_since: Option<i64>,
-    instance: u32,
+    home: Home,
     /// When a successor looks at the word by itself.
     pub look_at: Option<i64>,
     /// What is closed once the lock of the handle was given back: a close may take long.
@@ -159,7 +160,7 @@ impl Driver {
             fault: None,
             postponed: None,
             dying_since: None,
-            instance: memory::instance(),
+            home: Home::here(),
             look_at: None,
             rubbish: Vec::new(),
             depth: 0,
@@ -422,7 +423,7 @@ impl Drop for Driver {
     /// A handle that could not be made in the end: the other side is told, and the path taken away.
     fn drop(&mut self) {
         // A forked copy of the host must touch neither the path nor the shared set.
-        if self.closed || self.instance != memory::instance() {
+        if self.closed || !self.home.is_here() {
             return;
         }
         if let Party::Successor(machine) = self.party

@@ -20,11 +20,12 @@ use super::machine::{Notice, Reason};
 use super::peer::{Leaving, Peer};
 use super::wire::Refusal;
 use super::{Handoff, Options, control, status_of};
-use crate::clock::{self, MILLI};
+use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::process::belongings::Belongings;
 use crate::process::command::Command;
-use crate::process::{lock, spawn};
+use crate::process::spawn;
 use crate::sys::{environ, fds, poll, procfs, socket};
 
 /// Names the channel of a spawned successor.
@@ -80,7 +81,7 @@ impl Handoff {
             if now >= patience.min(deadline) {
                 return Err(busy.unwrap_or_else(|| nobody_answers(path, spawned)));
             }
-            poll::pause(Some(patience));
+            poll::pause(Deadline::at(patience));
         }
     }
 }
@@ -148,7 +149,7 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
     loop {
         match socket::connect_to(path) {
             Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK) => break,
-            Ok(_) | Err(Errno::EAGAIN) if clock::now() < patience => poll::pause(Some(patience)),
+            Ok(_) | Err(Errno::EAGAIN) if clock::now() < patience => poll::pause(Deadline::at(patience)),
             Ok(_) | Err(Errno::EAGAIN) => {
                 let text = format!(
                     "{} is free, but somebody listens at {}: the lock file was replaced",
@@ -215,7 +216,7 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
             driver.feed_successor(successor::Event::Timeout);
             continue;
         }
-        poll::wait(&[driver.set.as_fd()], Some(deadline + MILLI)).map_err(failed("poll"))?;
+        poll::wait(&[driver.set.as_fd()], Deadline::at(deadline + MILLI)).map_err(failed("poll"))?;
     }
 }
 
@@ -309,9 +310,9 @@ fn end_all(mut leaving: Vec<Leaving>) {
         leaving.retain_mut(|leaving| !leaving.tick(now));
         let Some(first) = leaving.first().filter(|_| now < deadline) else { return };
         let pidfd = first.pidfd().clone();
-        if poll::wait(&[pidfd.as_fd()], Some(deadline)) == Ok(true) {
+        if poll::wait(&[pidfd.as_fd()], Deadline::at(deadline)) == Ok(true) {
             // Readable and not to be reaped yet: a tracer holds it, or another frame is about to publish.
-            poll::pause(Some(deadline));
+            poll::pause(Deadline::at(deadline));
         }
     }
 }

@@ -42,9 +42,10 @@ use machine::{owner, successor};
 
 use crate::clock::{self, MILLI};
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::process::command::Command;
-use crate::process::lock;
-use crate::sys::{fds, memfd, memory, poll};
+use crate::sys::memory::Home;
+use crate::sys::{fds, memfd, poll};
 
 /// How a handoff goes; counts from the next one on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -111,7 +112,7 @@ pub struct Handoff {
     driver: Mutex<Driver>,
     /// A second name for the driver's set, so that waiting needs no lock.
     set: OwnedFd,
-    instance: u32,
+    home: Home,
 }
 
 impl Handoff {
@@ -120,14 +121,11 @@ impl Handoff {
             let errno = nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(libc::EMFILE));
             Error::system("fcntl", errno, "cannot make a handoff")
         })?;
-        Ok(Self { driver: Mutex::new(driver), set, instance: memory::instance() })
+        Ok(Self { driver: Mutex::new(driver), set, home: Home::here() })
     }
 
     fn check(&self) -> Result<()> {
-        if self.instance == memory::instance() {
-            return Ok(());
-        }
-        Err(Error::new(Status::Forked, "fork", "this handoff belongs to the process that this one was forked from"))
+        self.home.check("handoff")
     }
 
     fn enter(&self) -> Result<MutexGuard<'_, Driver>> {
@@ -291,7 +289,7 @@ impl Handoff {
             if told.is_some() || deadline.is_some_and(|at| clock::now() >= at) {
                 return Ok(told);
             }
-            poll::wait(&[self.set.as_fd()], deadline).map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
+            poll::wait(&[self.set.as_fd()], deadline.into()).map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
         }
     }
 

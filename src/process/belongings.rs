@@ -11,10 +11,10 @@ use nix::errno::Errno;
 use super::cgroup::Cgroup;
 use super::command::Command;
 use super::lineage::Mark;
-use super::lock;
 use super::outfile::OutFile;
 use super::sandbox::Share;
 use crate::error::{Error, Result};
+use crate::lock::lock;
 use crate::registry::Exit;
 
 /// What a child owns from the call that asked for it until it has ended for good, however often it is started again.

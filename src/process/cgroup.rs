@@ -19,11 +19,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 
-use super::lock;
 use crate::clock::{self, MILLI};
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::sys::cgroup::{self, Group};
-use crate::sys::memory::{self, PerProcess};
+use crate::sys::memory::{Home, PerProcess};
 use crate::sys::poll;
 
 /// What a command says about its control group.
@@ -72,7 +72,7 @@ struct Registry {
     places: Mutex<Places>,
     /// When the next look at those that leave is due.
     next: AtomicI64,
-    instance: u32,
+    home: Home,
 }
 
 static REGISTRY: PerProcess<Registry> = PerProcess::new();
@@ -85,7 +85,7 @@ const SOON: i64 = MILLI;
 const SLOW: i64 = 1_000 * MILLI;
 
 fn registry() -> Result<&'static Registry> {
-    let make = || Ok(Registry { places: Mutex::default(), next: AtomicI64::new(i64::MAX), instance: memory::instance() });
+    let make = || Ok(Registry { places: Mutex::default(), next: AtomicI64::new(i64::MAX), home: Home::here() });
     REGISTRY.get_or_try_init(make).map_err(|errno| Error::system("mmap", errno, "cannot keep control groups"))
 }
 
@@ -229,7 +229,7 @@ impl Drop for Cgroup {
         let Some(place) = self.place.take() else { return };
         // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
         let Ok(registry) = registry() else { return };
-        if registry.instance != memory::instance() {
+        if !registry.home.is_here() {
             return;
         }
         let path = place.path.clone();

@@ -16,14 +16,15 @@ use nix::errno::Errno;
 use super::Line;
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
-use super::lock;
 use super::output::{Drained, Output};
 use super::stop::{Ladder, Step};
 use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::registry::{Cause, Exit, Lease, Reaped};
 use crate::sys::clone::Path;
-use crate::sys::{memory, poll, signal};
+use crate::sys::memory::Home;
+use crate::sys::{poll, signal};
 
 /// Where a child stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,7 +47,7 @@ pub struct Child {
     pub(super) pid: i32,
     pub(super) path: Path,
     pub(super) sweep: bool,
-    pub(super) instance: u32,
+    pub(super) home: Home,
     pub(super) life: Mutex<Life>,
     /// Rung when `exit` is set.
     pub(super) settled: Condvar,
@@ -90,10 +91,7 @@ impl Life {
 impl Child {
     /// In a forked copy of the host, its parent's children are not its own.
     pub fn check(&self) -> Result<()> {
-        if self.instance == memory::instance() {
-            return Ok(());
-        }
-        Err(Error::new(Status::Forked, "fork", "this child belongs to the process that this one was forked from"))
+        self.home.check("child")
     }
 
     /// The process id, for display only.
@@ -423,7 +421,7 @@ impl Child {
             }
             if ended {
                 // Readable and not to be reaped: a tracer holds it. Nothing can be waited for then.
-                poll::pause(deadline);
+                poll::pause(deadline.into());
             }
             look = true;
             self.check()?;
@@ -440,7 +438,7 @@ impl Child {
             let mut watched = vec![pidfd.as_fd()];
             watched.extend(pipes.iter().flatten().map(|pipe| pipe.as_fd()));
             watched.extend(also());
-            ended = poll::wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
+            ended = poll::wait(&watched, until.into()).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
             pump();
         }
     }
@@ -451,7 +449,7 @@ impl Drop for Child {
     /// so must the pidfd whose number is in the slot: another descriptor of that number would be signalled in its place.
     fn drop(&mut self) {
         let life = self.life.get_mut().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if life.lease.is_some() && self.instance == memory::instance() {
+        if life.lease.is_some() && self.home.is_here() {
             std::mem::forget(life.pidfd.take());
         }
     }

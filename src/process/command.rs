@@ -347,7 +347,7 @@ impl Command {
     /// Takes a descriptor that is closed once the first child spawned from now on has been reaped.
     pub fn own_fd(&mut self, fd: OwnedFd) -> Result<&mut Self> {
         let number = fd.as_raw_fd();
-        let mut owned = super::lock(&self.owned);
+        let mut owned = crate::lock::lock(&self.owned);
         debug_assert!(owned.iter().all(|other| other.as_raw_fd() != number));
         owned.push(fd);
         drop(owned);
@@ -356,7 +356,7 @@ impl Command {
 
     /// Whether this descriptor was taken already.
     pub fn owns_fd(&self, fd: RawFd) -> bool {
-        super::lock(&self.owned).iter().any(|owned| owned.as_raw_fd() == fd)
+        crate::lock::lock(&self.owned).iter().any(|owned| owned.as_raw_fd() == fd)
     }
 
     /// Adds a step to the stop plan; the first call replaces the default plan. -1: as long as the last step ever waits.

@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
-use super::lock;
+use crate::lock::lock;
 use crate::sys::child::Limit;
 use crate::sys::memory::PerProcess;
 use crate::sys::procfs;

@@ -26,7 +26,8 @@ use nix::sys::stat::{Mode, fchmod, fstatat};
 use nix::unistd::{LinkatFlags, UnlinkatFlags, linkat, unlinkat};
 
 use crate::error::{Error, Result, Status};
-use crate::sys::{fds, memory};
+use crate::sys::fds;
+use crate::sys::memory::Home;
 
 /// What a command says about its output file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,7 +47,7 @@ pub struct OutFile {
     /// Its name while it is hidden; `None`: it has none.
     hidden: Option<OsString>,
     spec: Spec,
-    instance: u32,
+    home: Home,
 }
 
 fn exists(spec: &Spec) -> Error {
@@ -95,7 +96,7 @@ impl OutFile {
             Err(errno) => return Err(system("fstatat")(errno)),
         }
         let (file, hidden) = Self::open(&directory, &name).map_err(system("open"))?;
-        Ok(Self { directory, name, file, hidden, spec: spec.clone(), instance: memory::instance() })
+        Ok(Self { directory, name, file, hidden, spec: spec.clone(), home: Home::here() })
     }
 
     fn open(directory: &OwnedFd, name: &OsStr) -> core::result::Result<(OwnedFd, Option<OsString>), Errno> {
@@ -184,7 +185,7 @@ fn link_of(file: &impl AsFd) -> String {
 impl Drop for OutFile {
     /// Never published: takes the hidden name away.
     fn drop(&mut self) {
-        if let Some(hidden) = self.hidden.take().filter(|_| self.instance == memory::instance()) {
+        if let Some(hidden) = self.hidden.take().filter(|_| self.home.is_here()) {
             let _ = unlinkat(&self.directory, hidden.as_os_str(), UnlinkatFlags::NoRemoveDir);
         }
     }

@@ -9,8 +9,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use super::lock;
-use crate::sys::memory::{self, PerProcess};
+use crate::lock::lock;
+use crate::sys::memory::{Home, PerProcess};
 
 /// Device and inode. Not when it was made: overlayfs gives a directory that it copies up another time of birth.
 type Identity = (u64, u64);
@@ -28,7 +28,7 @@ static LEFT: PerProcess<Mutex<Vec<Dir>>> = PerProcess::new();
 struct Dir {
     sandbox: Arc<Sandbox>,
     identity: Identity,
-    instance: u32,
+    home: Home,
 }
 
 impl Dir {
@@ -81,7 +81,7 @@ impl Sandbox {
             return Err(io::Error::from_raw_os_error(libc::ENOENT));
         }
         shares.count += 1;
-        Ok(Share(Some(Dir { sandbox: self.clone(), identity, instance: memory::instance() })))
+        Ok(Share(Some(Dir { sandbox: self.clone(), identity, home: Home::here() })))
     }
 }
 
@@ -97,7 +97,7 @@ impl Share {
 impl Drop for Share {
     fn drop(&mut self) {
         // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
-        let Some(dir) = self.0.take().filter(|dir| dir.instance == memory::instance()) else { return };
+        let Some(dir) = self.0.take().filter(|dir| dir.home.is_here()) else { return };
         let last = {
             let mut shares = lock(&dir.sandbox.shares);
             shares.count -= 1;

@@ -29,7 +29,7 @@ use crate::sys::clone::{Failure, Path, Request};
 use crate::sys::cstr::ListenPid;
 use crate::sys::environ::Block;
 use crate::sys::landing::{LOW, Landing, Parked, open_null};
-use crate::sys::memory::{self, PerProcess};
+use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::{fds, pidfd};
 
@@ -172,7 +172,7 @@ fn make(command: &Command) -> Result<Child> {
     Ok(Child {
         pid: spawned.pid,
         path: spawned.path,
-        instance: memory::instance(),
+        home: Home::here(),
         sweep: command.sweep,
         life: Mutex::new(life),
         settled: Condvar::new(),

@@ -8,7 +8,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 
 use super::slot::Reaped;
 use super::{REGISTRY, Slot};
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::sys::signal;
 
 /// Numbers the rounds of kill-all, so that a round waits for exactly the children it killed.
@@ -40,8 +40,8 @@ pub fn numbers() -> Vec<i32> {
     REGISTRY.get().map_or_else(Vec::new, |registry| registry.slots().filter(Slot::is_running).map(|slot| slot.pid()).collect())
 }
 
-/// Kills all groups, then reaps every leader; answers how many were left at the deadline (`None`: no deadline).
-pub fn kill_and_reap_all(deadline: Option<i64>) -> u32 {
+/// Kills all groups, then reaps every leader; answers how many were left at the deadline.
+pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return 0 };
     let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
     for slot in registry.slots().filter(Slot::is_running) {
@@ -52,7 +52,7 @@ pub fn kill_and_reap_all(deadline: Option<i64>) -> u32 {
 
 /// Reaps one killed child, waiting no longer than the deadline. A zombie that another frame of this process is reaping
 /// counts as reaped: that frame may lie below us on this very stack, so waiting for it could be for ever.
-fn reap(slot: Slot, round: u64, deadline: Option<i64>) -> bool {
+fn reap(slot: Slot, round: u64, deadline: Deadline) -> bool {
     let mut elsewhere = 0;
     loop {
         if !slot.is_running() || !slot.in_round(round) {
@@ -66,8 +66,8 @@ fn reap(slot: Slot, round: u64, deadline: Option<i64>) -> bool {
                 crate::sys::poll::relax();
             }
             Reaped::Running => {
-                let left = deadline.map_or(SLICE, |at| at - clock::now());
-                if left <= 0 {
+                let left = deadline.left(clock::now());
+                if left == 0 {
                     return false;
                 }
                 slot.await_end(left.min(SLICE));

@@ -18,10 +18,11 @@ use super::restart::Next;
 use super::{Managed, cancelled, shut_down};
 use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::process::child::Child;
-use crate::process::{Line, cgroup, lock};
+use crate::process::{Line, cgroup};
 use crate::registry::{Cause, Exit};
-use crate::sys::memory;
+use crate::sys::memory::Home;
 use crate::sys::poll::{Flag, Set, Timer};
 
 /// Word of the timer in the inner set; children have `key * WORDS` (pidfd) and the two after it (output).
@@ -140,7 +141,7 @@ impl Books {
 }
 
 pub(crate) struct Inner {
-    pub(super) instance: u32,
+    pub(super) home: Home,
     pub(super) is_default: bool,
     pub(super) set: Set,
     timer: OnceLock<Timer>,
@@ -173,7 +174,7 @@ impl Inner {
             let _ = flag.set(Flag::new()?);
         }
         Ok(Arc::new(Self {
-            instance: memory::instance(),
+            home: Home::here(),
             is_default,
             set: Set::new()?,
             timer: OnceLock::new(),
@@ -188,9 +189,7 @@ impl Inner {
 
     /// A forked copy must not touch the books: a thread that was not copied may hold the lock.
     pub(super) fn check(&self) -> Result<()> {
-        if self.instance != memory::instance() {
-            return Err(Error::new(Status::Forked, "fork", "this supervisor belongs to the process that this one was forked from"));
-        }
+        self.home.check("supervisor")?;
         if self.closed.load(Ordering::Acquire) { Err(shut_down()) } else { Ok(()) }
     }
 
@@ -295,7 +294,7 @@ impl Inner {
     /// Takes a child of the default supervisor into its books if it is not there. `false`: there is no room in the set.
     /// Other supervisors have all their children there.
     pub(super) fn attach_default(&self, managed: &Arc<Managed>) -> bool {
-        !self.is_default || self.instance != memory::instance() || self.attach_running(managed).is_ok()
+        !self.is_default || !self.home.is_here() || self.attach_running(managed).is_ok()
     }
 
     /// Removes an entry and its descriptors from the set.
@@ -317,7 +316,7 @@ impl Inner {
     /// it done.
     pub(super) fn finish(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>, exit: Exit) {
         let key = managed.key();
-        if key == 0 || self.instance != memory::instance() {
+        if key == 0 || !self.home.is_here() {
             return;
         }
         let complaint = child.complaint().map(|error| error.status);
@@ -406,7 +405,7 @@ impl Inner {
     /// Turns what a child has said into events; holds it back when nobody takes them. What is said by a process that is in no book (yet, or
     /// any more) stays where it is: whoever takes it in, or tells of its end, tells that too.
     pub(super) fn collect_output(&self, managed: &Managed, child: &Arc<Child>) {
-        if !child.has_output_lines() || self.instance != memory::instance() {
+        if !child.has_output_lines() || !self.home.is_here() {
             return;
         }
         let mut books = lock(&self.books);
@@ -440,7 +439,7 @@ impl Inner {
 
     /// Nobody wants this child's events any more.
     pub(super) fn forget(&self, events: usize) {
-        if self.instance == memory::instance() && !self.is_default {
+        if self.home.is_here() && !self.is_default {
             let mut books = lock(&self.books);
             books.events.forget(events);
             self.signal_waiters(&mut books);

@@ -42,8 +42,9 @@ pub use managed::Managed;
 
 use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::process::command::{Command, RestartWhen};
-use crate::process::{cgroup, lock, spawn};
+use crate::process::{cgroup, spawn};
 use crate::registry;
 use crate::sys::memory::PerProcess;
 
@@ -84,7 +85,7 @@ pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Man
 ///
 /// Safe in a signal handler. What the children owned is released by later calls.
 pub fn kill_and_reap_all(timeout_ms: i64) -> u32 {
-    registry::kill_and_reap_all(clock::deadline(timeout_ms))
+    registry::kill_and_reap_all(clock::deadline(timeout_ms).into())
 }
 
 /// How many children have not been reaped. Safe in a signal handler.

@@ -12,8 +12,9 @@ use super::events::Event;
 use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, MAX_UNREAD, ORPHANS, TIMER, WORDS};
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::lock::lock;
+use crate::process::cgroup;
 use crate::process::child::Child;
-use crate::process::{cgroup, lock};
 use crate::sys::poll;
 
 /// Bytes of a stream that are cut into lines at one look.
@@ -156,7 +157,7 @@ impl Inner {
                 return Ok(None);
             }
             let flag = self.flag()?;
-            let waited = poll::wait(&[self.set.as_fd(), flag.as_fd()], deadline);
+            let waited = poll::wait(&[self.set.as_fd(), flag.as_fd()], deadline.into());
             waited.map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
         }
     }

@@ -13,11 +13,12 @@ use super::restart::Ended;
 use super::{Managed, shut_down};
 use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::process::belongings::Belongings;
 use crate::process::child::Child;
 use crate::process::command::{Command, RestartWhen};
+use crate::process::spawn;
 use crate::process::stop::LAST_WAIT_MS;
-use crate::process::{lock, spawn};
 use crate::registry::Cause;
 
 impl Inner {

@@ -8,11 +8,11 @@ use super::inner::{Books, Inner, Shutdown};
 use super::{Managed, shut_down};
 use crate::clock;
 use crate::error::{Error, Result};
+use crate::lock::lock;
+use crate::process::cgroup;
 use crate::process::child::Child;
 use crate::process::stop::LAST_WAIT_MS;
-use crate::process::{cgroup, lock};
 use crate::registry::Cause;
-use crate::sys::memory;
 
 type Waiting = Vec<Arc<Managed>>;
 type Running = Vec<(Arc<Managed>, Arc<Child>)>;
@@ -67,7 +67,7 @@ impl Inner {
 
     /// Kills, reaps, releases; answers the children that did not die in time.
     pub(super) fn close(&self) -> Vec<Arc<Managed>> {
-        if self.instance != memory::instance() || self.closed.swap(true, Ordering::AcqRel) {
+        if !self.home.is_here() || self.closed.swap(true, Ordering::AcqRel) {
             return Vec::new();
         }
         let (waiting, children): (Waiting, Running) = {

@@ -9,6 +9,8 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use nix::errno::Errno;
 use once_cell::race::OnceRef;
 
+use crate::error::{Error, Result as Checked, Status};
+
 /// One record of a [`WipedTable`]: sixteen words, two cache lines, so that neighbours do not share one.
 pub type Line = [AtomicU64; 16];
 
@@ -158,4 +160,31 @@ pub fn instance() -> u32 {
     static HERE: PerProcess<u32> = PerProcess::new();
     // Where memory cannot be had, nothing else works either, and every caller sees the same 0.
     HERE.get_or_try_init(|| Ok(LAST.fetch_add(1, Ordering::Relaxed) + 1)).copied().unwrap_or(0)
+}
+
+/// The process that something was made in: this one, or the one that this one was forked from.
+///
+/// The trap: a forked copy of the host holds every value of its parent, locks included that a thread held which was not copied, and shares
+/// the open file descriptions (an epoll set among them). Nothing of that is to be touched, so whatever holds any of it carries its home.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Home(u32);
+
+impl Home {
+    /// This process.
+    pub fn here() -> Self {
+        Self(instance())
+    }
+
+    /// Whether it was made in this very process.
+    pub fn is_here(self) -> bool {
+        self.0 == instance()
+    }
+
+    /// Refuses what belongs to the process that this one was forked from.
+    pub fn check(self, what: &str) -> Checked<()> {
+        if self.is_here() {
+            return Ok(());
+        }
+        Err(Error::new(Status::Forked, "fork", format!("this {what} belongs to the process that this one was forked from")))
+    }
 }

@@ -18,6 +18,7 @@ pub mod pidfd;
 pub mod poll;
 pub mod procfs;
 mod raw;
+pub mod reactor;
 mod relay;
 pub mod shared;
 mod shim;

@@ -1,4 +1,4 @@
-//! Waiting for descriptors: poll(2), epoll(7), eventfd(2), timerfd_create(2).
+//! Waits of one thread: poll(2), ppoll(2), sched_yield(2). What is watched for longer than one wait belongs to a `reactor`.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 
@@ -11,21 +11,25 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 
 use super::fds;
 use super::raw::syscall;
-use crate::clock;
+use crate::clock::{self, Deadline};
+
+/// How long what cannot be waited for is left alone before it is looked at again.
+pub const PAUSE: i64 = 10 * clock::MILLI;
 
 /// Milliseconds for the kernel: rounded up, so that no wait ends just before its deadline.
 fn millis(nanos: i64) -> i32 {
     i32::try_from(nanos.saturating_add(999_999) / 1_000_000).unwrap_or(i32::MAX)
 }
 
-/// Waits until one of the descriptors is readable or hung up, or the deadline (nanoseconds of CLOCK_MONOTONIC) has come.
-/// A signal does not end the wait. Answers whether the first of them is.
-pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<i64>) -> Result<bool, Errno> {
+/// Waits until one of the descriptors is readable or hung up, or the deadline has come. A signal does not end the wait.
+/// Answers whether the first of them is.
+pub fn wait(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<bool, Errno> {
     let mut set: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
     loop {
-        let timeout = match deadline {
-            None => PollTimeout::NONE,
-            Some(at) => PollTimeout::try_from(millis((at - clock::now()).max(0))).unwrap_or(PollTimeout::MAX),
+        let timeout = if deadline.is_never() {
+            PollTimeout::NONE
+        } else {
+            PollTimeout::try_from(millis(deadline.left(clock::now()))).unwrap_or(PollTimeout::MAX)
         };
         match nix::poll::poll(&mut set, timeout) {
             Err(Errno::EINTR) => {}
@@ -37,20 +41,38 @@ pub fn wait(fds: &[BorrowedFd<'_>], deadline: Option<i64>) -> Result<bool, Errno
                 return Ok(false);
             }
             Err(errno) => return Err(errno),
-            Ok(0) if deadline.is_some_and(|at| clock::now() < at) => {}
-            Ok(_) => return Ok(set[0].any().unwrap_or(true)),
+            Ok(0) if !deadline.has_come() => {}
+            Ok(_) => return Ok(set.first().is_some_and(|first| first.any().unwrap_or(true))),
         }
     }
 }
 
 /// Sleeps for the little while after which something that cannot be waited for is looked at again; not past the deadline.
-pub fn pause(deadline: Option<i64>) {
-    let slice = deadline.map_or(PAUSE, |at| (at - clock::now()).clamp(0, PAUSE));
-    wait_raw(-1, slice);
+pub fn pause(deadline: Deadline) {
+    wait_raw(-1, deadline.left(clock::now()).min(PAUSE));
 }
 
-/// How long that is.
-pub const PAUSE: i64 = 10 * clock::MILLI;
+/// A wait for one process by a thread of its own, beside whatever else must go on meanwhile: poll(2), since an epoll set for one wait would
+/// cost more than the wait.
+///
+/// The trap: a pidfd can be readable though its process cannot be reaped (a tracer holds it, or another thread is about to). Who just
+/// polled again would spin. So a process that was readable and has not been taken is set aside for a little while.
+#[derive(Debug, Default)]
+pub struct ProcessWait {
+    aside: bool,
+}
+
+impl ProcessWait {
+    /// Waits as [`wait`] does; answers whether the process has ended. If it had the last time already, it is left alone for a
+    /// moment, in which nothing else is looked at either.
+    pub fn wait(&mut self, fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<bool, Errno> {
+        if self.aside {
+            pause(deadline);
+        }
+        self.aside = wait(fds, deadline)?;
+        Ok(self.aside)
+    }
+}
 
 /// Waits at most `nanos` for one descriptor, without touching errno; for signal handlers. A wrong number returns at once.
 pub fn wait_raw(fd: RawFd, nanos: i64) {

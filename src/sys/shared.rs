@@ -10,7 +10,8 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::unistd::ftruncate;
 
-use super::{memfd, memory};
+use super::memfd;
+use super::memory::Home;
 
 const SIZE: usize = 4096;
 /// How many words a page has.
@@ -20,7 +21,7 @@ pub const WORDS: usize = SIZE / size_of::<AtomicU64>();
 #[derive(Debug)]
 pub struct Page {
     fd: OwnedFd,
-    instance: u32,
+    home: Home,
     words: &'static [AtomicU64; WORDS],
 }
 
@@ -56,7 +57,7 @@ impl Page {
         // SAFETY: mapped, aligned to a page, as long as the file for ever (sealed), unmapped only when this value is dropped, which hands
         // out no longer borrows, and reached through atomics alone.
         let words = unsafe { &*at.cast::<[AtomicU64; WORDS]>() };
-        Ok(Self { fd, instance: memory::instance(), words })
+        Ok(Self { fd, home: Home::here(), words })
     }
 
     /// Its words. In a forked copy of the process that mapped it there are none.
@@ -73,7 +74,7 @@ impl Page {
 impl Drop for Page {
     fn drop(&mut self) {
         // A forked copy does not have the mapping, and may have another one there.
-        if self.instance != memory::instance() {
+        if !self.home.is_here() {
             return;
         }
         // SAFETY: our own mapping; borrows of its words end with this value.

@@ -8,14 +8,15 @@ use std::sync::atomic::Ordering;
 use super::{Managed, Stage};
 use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::cgroup;
 use crate::process::child::{Child, State};
-use crate::process::{cgroup, lock};
 use crate::registry::{Cause, Exit};
 use crate::supervisor::inner::MAX_UNREAD;
 use crate::supervisor::poke;
 use crate::sys::clone::Path;
+use crate::sys::fds;
 use crate::sys::poll::{self, Flag};
-use crate::sys::{fds, memory};
 
 /// Where it stands for one who waits.
 enum View {
@@ -36,10 +37,7 @@ impl Managed {
     }
 
     fn check(&self) -> Result<()> {
-        if self.instance == memory::instance() {
-            return Ok(());
-        }
-        Err(Error::new(Status::Forked, "fork", "this child belongs to the process that this one was forked from"))
+        self.home.check("child")
     }
 
     /// Its process; an error if it has had none.
@@ -289,7 +287,7 @@ impl Managed {
         let inner = &self.supervisor;
         let Ok(bell) = Flag::new().map(Arc::new) else {
             inner.pump_if_busy();
-            poll::pause(deadline);
+            poll::pause(deadline.into());
             return Ok(());
         };
         // In this order: what is rung for after the look that follows is heard.
@@ -301,7 +299,7 @@ impl Managed {
         }
         let mut watched = vec![bell.as_fd()];
         watched.extend(inner.watch());
-        let waited = poll::wait(&watched, deadline).map_err(|errno| Error::system("poll", errno, "cannot wait"));
+        let waited = poll::wait(&watched, deadline.into()).map_err(|errno| Error::system("poll", errno, "cannot wait"));
         lock(&self.run).bells.retain(|other| !Arc::ptr_eq(other, &bell));
         waited.map(drop)
     }

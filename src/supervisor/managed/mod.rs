@@ -25,19 +25,20 @@ use super::events::Event;
 use super::restart::{Ended, History, Next};
 use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::process::belongings::Belongings;
 use crate::process::child::Child;
 use crate::process::command::{Command, Restart};
-use crate::process::{lock, spawn};
+use crate::process::spawn;
 use crate::registry::Cause;
-use crate::sys::memory;
+use crate::sys::memory::Home;
 use crate::sys::poll::Flag;
 
 /// A child and the supervisor that looks after it.
 #[derive(Debug)]
 pub struct Managed {
     supervisor: Arc<Inner>,
-    instance: u32,
+    home: Home,
     run: Mutex<Run>,
     /// What is needed to start it, if it waits or may come back.
     recipe: Option<Box<Recipe>>,
@@ -117,7 +118,7 @@ impl Managed {
         let restart = command.get_restart();
         Self {
             supervisor,
-            instance: memory::instance(),
+            home: Home::here(),
             run: Mutex::new(Run {
                 stage: Stage::Waiting,
                 child: None,

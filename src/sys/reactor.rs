@@ -1,0 +1,447 @@
+//! The one event loop: what is watched, until when, and a level that says "there is something to take". epoll(7), timerfd_create(2),
+//! eventfd(2). A host waits on its descriptor; nothing here has a thread.
+//!
+//! ```text
+//!   Shape::Layered       fd() --> outer epoll         Shape::Flat    fd() = work() --> epoll
+//!                                  |       |                                            |
+//!    entries, timer --> work() epoll   wake-up                     entries, timer, wake-up
+//! ```
+//!
+//! In the layered shape a thread that only moves things along watches `work()`: were the wake-up in that set, events that such a thread must
+//! not take would keep it spinning. Where nobody does that, the flat shape saves a level between the host's loop and the descriptor.
+//!
+//! Traps.
+//! - **An entry must go before its descriptor is closed.** The kernel removes an entry only with the last duplicate of its open file
+//!   description; one that the host (or a child between fork and exec) holds keeps it alive, and the number may come back as another's. So the
+//!   reactor holds its own share of every descriptor, and gives it back after the entry is gone.
+//! - **Readable, and nothing to be done about it** (a pidfd whose process a tracer holds, a listener when descriptors have run out): a
+//!   level-triggered set would keep everybody awake. Such an entry is *set aside*: out of the set, and back, told as ready, after
+//!   [`poll::PAUSE`].
+//! - **The timer is one for all**, and made when it is first needed. Reading it is not needed: setting it anew clears what has gone off.
+//! - **A forked copy of the host shares the sets**: nothing here may be called there. Who holds a reactor checks its `Home`.
+//!
+//! Its lock is a leaf: it is taken last, and nothing is called under it but the kernel.
+
+use std::collections::{BTreeSet, HashMap};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex, OnceLock};
+
+use nix::errno::Errno;
+use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
+use nix::sys::eventfd::{EfdFlags, EventFd};
+use nix::sys::time::TimeSpec;
+use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+
+use super::{fds, poll};
+use crate::clock::{self, Deadline};
+use crate::lock::lock;
+
+/// What an entry, or a time, is known by. Its user chooses the number; the two highest are the reactor's own.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Token(pub u64);
+
+const TIMER: u64 = u64::MAX;
+const WAKE_UP: u64 = u64::MAX - 1;
+
+/// Whether the wake-up has a level of its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shape {
+    /// Threads may watch the work without the wake-up.
+    Layered,
+    /// One set for all.
+    Flat,
+}
+
+/// How the timer follows what is due.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Precision {
+    /// It is always set to the next time.
+    Exact,
+    /// It is only ever brought forward, or set anew once it has gone off: a time that was put off costs one look for nothing, and no system
+    /// call where a call counts.
+    Early,
+}
+
+/// What is ready, and what is due: each in the order in which it came.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Turn {
+    /// Entries that are readable (or writable, where that was asked for), or whose time aside is over.
+    pub ready: Vec<Token>,
+    /// Tokens whose time has come, the earliest first. Told once: the time is no longer set.
+    pub due: Vec<Token>,
+}
+
+impl Turn {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.ready.is_empty() && self.due.is_empty()
+    }
+}
+
+/// A level that can be raised and lowered, to make a descriptor readable.
+#[derive(Debug)]
+pub struct WakeUp(EventFd);
+
+impl WakeUp {
+    /// A lowered one.
+    pub fn new() -> Result<Self, Errno> {
+        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
+        let fd = fds::above_standard(OwnedFd::from(EventFd::from_value_and_flags(0, flags)?))?;
+        // SAFETY: the descriptor is an eventfd and ours alone.
+        Ok(Self(unsafe { EventFd::from_owned_fd(fd) }))
+    }
+
+    /// Makes it readable.
+    pub fn raise(&self) {
+        let _ = self.0.write(1);
+    }
+
+    /// Makes it unreadable.
+    pub fn lower(&self) {
+        let _ = self.0.read();
+    }
+}
+
+impl AsFd for WakeUp {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+/// What a time is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Purpose {
+    /// Its user's.
+    Due,
+    /// An entry comes back into the set.
+    Back,
+}
+
+#[derive(Debug)]
+struct Entry {
+    fd: Arc<OwnedFd>,
+    /// Watched for room to write as well.
+    writing: bool,
+    /// Out of the set until then.
+    aside: Option<i64>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    entries: HashMap<Token, Entry>,
+    due: HashMap<Token, i64>,
+    times: BTreeSet<(i64, Purpose, Token)>,
+    /// What the timer is set to.
+    armed: Option<i64>,
+    /// Whether the wake-up is wanted up.
+    raised: bool,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Reactor {
+    shape: Shape,
+    precision: Precision,
+    work: Epoll,
+    outer: OnceLock<Epoll>,
+    wake_up: OnceLock<WakeUp>,
+    timer: OnceLock<TimerFd>,
+    state: Mutex<State>,
+}
+
+fn epoll() -> Result<Epoll, Errno> {
+    let fd = fds::above_standard(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0)?;
+    Ok(Epoll(fd))
+}
+
+/// Fills a cell whose value may fail to be made.
+fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Errno>) -> Result<&T, Errno> {
+    if cell.get().is_none() {
+        let _ = cell.set(make()?);
+    }
+    cell.get().ok_or(Errno::ENOMEM)
+}
+
+fn interest(writing: bool) -> EpollFlags {
+    if writing { EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN }
+}
+
+impl Reactor {
+    /// One that watches nothing yet. It has one descriptor, more when they are needed: timer, wake-up, and the outer level.
+    pub fn new(shape: Shape, precision: Precision) -> Result<Self, Errno> {
+        let (outer, wake_up, timer) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(Self { shape, precision, work: epoll()?, outer, wake_up, timer, state: Mutex::default() })
+    }
+
+    // ---- entries ----
+
+    /// Watches a descriptor for reading, level-triggered, and keeps a share of it. A token in use is `EEXIST`.
+    pub fn add(&self, token: Token, fd: &Arc<OwnedFd>) -> Result<(), Errno> {
+        debug_assert!(token.0 < WAKE_UP);
+        let mut state = lock(&self.state);
+        if state.entries.contains_key(&token) {
+            return Err(Errno::EEXIST);
+        }
+        self.work.add(fd, EpollEvent::new(interest(false), token.0))?;
+        state.entries.insert(token, Entry { fd: fd.clone(), writing: false, aside: None });
+        Ok(())
+    }
+
+    /// Watches no more, and gives the share back. Its time stays. `false`: it was not watched.
+    pub fn remove(&self, token: Token) -> bool {
+        let mut state = lock(&self.state);
+        let Some(entry) = state.entries.remove(&token) else { return false };
+        match entry.aside {
+            Some(at) => drop(state.times.remove(&(at, Purpose::Back, token))),
+            // ENOENT is all that can happen, and says that it is done.
+            None => drop(self.work.delete(&entry.fd)),
+        }
+        // The descriptor may be the last of a large file: not under the lock.
+        drop(state);
+        true
+    }
+
+    /// Whether it is watched (or set aside).
+    pub fn has(&self, token: Token) -> bool {
+        lock(&self.state).entries.contains_key(&token)
+    }
+
+    /// Watches an entry for room to write as well, or no more.
+    pub fn set_writing(&self, token: Token, writing: bool) -> Result<(), Errno> {
+        let mut state = lock(&self.state);
+        let Some(entry) = state.entries.get_mut(&token) else { return Err(Errno::ENOENT) };
+        if entry.writing != writing {
+            if entry.aside.is_none() {
+                self.work.modify(&entry.fd, &mut EpollEvent::new(interest(writing), token.0))?;
+            }
+            entry.writing = writing;
+        }
+        Ok(())
+    }
+
+    /// It is ready, and nothing can be done about it now: told again after a little while. Without a timer it stays in the set:
+    /// better awake than never told.
+    pub fn set_aside(&self, token: Token) {
+        self.set_aside_for(token, poll::PAUSE);
+    }
+
+    /// The same for so many nanoseconds.
+    pub fn set_aside_for(&self, token: Token, nanos: i64) {
+        let mut state = lock(&self.state);
+        let at = clock::now().saturating_add(nanos);
+        let Some(entry) = state.entries.get_mut(&token).filter(|entry| entry.aside.is_none()) else { return };
+        let _ = self.work.delete(&entry.fd);
+        entry.aside = Some(at);
+        state.times.insert((at, Purpose::Back, token));
+        if self.arm(&mut state).is_err() {
+            state.times.remove(&(at, Purpose::Back, token));
+            self.bring_back(&mut state, token);
+        }
+    }
+
+    fn bring_back(&self, state: &mut State, token: Token) {
+        let Some(entry) = state.entries.get_mut(&token) else { return };
+        entry.aside = None;
+        if self.work.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0)).is_err() {
+            // No room in the set any more: the clock asks for it, for ever.
+            let at = clock::now().saturating_add(poll::PAUSE);
+            entry.aside = Some(at);
+            state.times.insert((at, Purpose::Back, token));
+        }
+    }
+
+    // ---- times ----
+
+    /// Sets when this token is due, in place of what was set; NEVER: not at all. A token needs no entry for that. Fails only if there is
+    /// no timer yet and none is to be had; then nothing has changed.
+    pub fn set_due(&self, token: Token, deadline: Deadline) -> Result<(), Errno> {
+        let mut state = lock(&self.state);
+        let before = state.due.get(&token).copied();
+        if before == deadline.nanos() {
+            return Ok(());
+        }
+        if deadline.nanos().is_some() {
+            self.timer()?;
+        }
+        if let Some(before) = before {
+            state.due.remove(&token);
+            state.times.remove(&(before, Purpose::Due, token));
+        }
+        if let Some(at) = deadline.nanos() {
+            state.due.insert(token, at);
+            state.times.insert((at, Purpose::Due, token));
+        }
+        self.arm(&mut state)
+    }
+
+    /// When this token is due.
+    pub fn due(&self, token: Token) -> Deadline {
+        lock(&self.state).due.get(&token).copied().into()
+    }
+
+    /// Makes the timer now, so that no later call can fail for want of one.
+    pub fn prepare_timer(&self) -> Result<(), Errno> {
+        self.timer().map(drop)
+    }
+
+    fn timer(&self) -> Result<&TimerFd, Errno> {
+        let make = || {
+            let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
+            let fd = fds::above_standard(OwnedFd::from(timer))?;
+            // SAFETY: the descriptor is a timerfd and ours alone.
+            let timer = unsafe { TimerFd::from_owned_fd(fd) };
+            self.work.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
+            Ok(timer)
+        };
+        filled(&self.timer, make)
+    }
+
+    /// Brings the timer in line with the next time.
+    fn arm(&self, state: &mut State) -> Result<(), Errno> {
+        let next = state.times.first().map(|(at, ..)| *at);
+        if next == state.armed {
+            return Ok(());
+        }
+        let early = state.armed.is_some_and(|armed| next.is_none_or(|next| armed <= next) && clock::now() < armed);
+        if self.precision == Precision::Early && early {
+            return Ok(());
+        }
+        let timer = self.timer()?;
+        state.armed = next;
+        let _ = match next {
+            None => timer.unset(),
+            Some(at) => {
+                let at = at.max(1);
+                let when = TimeSpec::new(at / 1_000_000_000, at % 1_000_000_000);
+                timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
+            }
+        };
+        Ok(())
+    }
+
+    /// Brings the timer forward to this time, if it is later: a call now for a call saved where it would count.
+    pub fn arm_by(&self, at: i64) {
+        let mut state = lock(&self.state);
+        if state.armed.is_none_or(|armed| at < armed)
+            && let Ok(timer) = self.timer()
+        {
+            state.armed = Some(at);
+            let when = TimeSpec::new(at.max(1) / 1_000_000_000, at.max(1) % 1_000_000_000);
+            let _ = timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME);
+        }
+    }
+
+    // ---- the wake-up ----
+
+    /// Makes `fd()` readable until it is lowered again, whatever else there is. Nothing happens as long as nobody has asked for the
+    /// wake-up: it is brought in line when somebody does.
+    pub fn set_raised(&self, raised: bool) {
+        let mut state = lock(&self.state);
+        if state.raised != raised {
+            state.raised = raised;
+            self.show_raised(raised);
+        }
+    }
+
+    fn show_raised(&self, raised: bool) {
+        if let Some(wake_up) = self.wake_up.get() {
+            if raised { wake_up.raise() } else { wake_up.lower() }
+        }
+    }
+
+    /// The wake-up, made now if need be; in the flat shape it joins the set.
+    pub fn wake_up(&self) -> Result<&WakeUp, Errno> {
+        let mut made = false;
+        let make = || {
+            let wake_up = WakeUp::new()?;
+            if self.shape == Shape::Flat {
+                self.work.add(&wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
+            }
+            made = true;
+            Ok(wake_up)
+        };
+        if self.wake_up.get().is_some() {
+            return filled(&self.wake_up, WakeUp::new);
+        }
+        // Under the lock: whoever raises it meanwhile finds it, or is found.
+        let state = lock(&self.state);
+        let wake_up = filled(&self.wake_up, make)?;
+        if made && state.raised {
+            wake_up.raise();
+        }
+        Ok(wake_up)
+    }
+
+    // ---- waiting ----
+
+    /// What a thread watches that moves things along and takes nothing; and the whole in the flat shape.
+    pub fn work(&self) -> BorrowedFd<'_> {
+        self.work.0.as_fd()
+    }
+
+    /// The descriptor for event loops: readable while there is work, or the wake-up is raised.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>, Errno> {
+        let wake_up = self.wake_up()?;
+        if self.shape == Shape::Flat {
+            return Ok(self.work());
+        }
+        let make = || {
+            let outer = epoll()?;
+            outer.add(self.work(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+            outer.add(wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
+            Ok(outer)
+        };
+        filled(&self.outer, make).map(|outer| outer.0.as_fd())
+    }
+
+    /// Waits until there is work or the wake-up is raised, or the deadline has come. A signal does not end the wait.
+    pub fn wait(&self, deadline: Deadline) -> Result<(), Errno> {
+        let wake_up = self.wake_up()?;
+        let both = [self.work(), wake_up.as_fd()];
+        poll::wait(if self.shape == Shape::Flat { &both[..1] } else { &both }, deadline).map(drop)
+    }
+
+    /// What there is to do now; never waits. What is ready is told again and again until it is done, removed or set aside; what is due,
+    /// once.
+    pub fn turn(&self) -> Turn {
+        let mut turn = Turn::default();
+        let mut events = [EpollEvent::empty(); 64];
+        let count = self.work.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
+        let mut timer = false;
+        for event in &events[..count] {
+            match event.data() {
+                TIMER => timer = true,
+                WAKE_UP => {}
+                token => turn.ready.push(Token(token)),
+            }
+        }
+        if timer {
+            self.take_due(&mut turn);
+        }
+        turn
+    }
+
+    fn take_due(&self, turn: &mut Turn) {
+        let mut state = lock(&self.state);
+        let now = clock::now();
+        while let Some(&(at, purpose, token)) = state.times.first().filter(|(at, ..)| *at <= now) {
+            state.times.remove(&(at, purpose, token));
+            match purpose {
+                Purpose::Due => {
+                    state.due.remove(&token);
+                    turn.due.push(token);
+                }
+                Purpose::Back => {
+                    self.bring_back(&mut state, token);
+                    turn.ready.push(token);
+                }
+            }
+        }
+        // Clears the expiry that brought us here, also when nothing was due any more.
+        state.armed = None;
+        if state.times.is_empty() {
+            let _ = self.timer().map(TimerFd::unset);
+        }
+        let _ = self.arm(&mut state);
+    }
+}

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use nix::errno::Errno;
 
 /// What kind of failure it was; the numbers are those of the C header.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(i32)]
 #[allow(missing_docs)]
 pub enum Status {

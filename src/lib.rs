@@ -46,6 +46,8 @@ pub use process::child::State;
 pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};
 pub use process::spawn::path_name;
 pub use registry::{Cause, Exit, Kind, signal_all};
-pub use supervisor::{Event, EventKind, Managed, Supervisor, kill_and_reap_all, live_count, spawn};
+pub use supervisor::{Event, EventKind, Managed, Run, Supervisor, What, kill_and_reap_all, live_count, spawn};
+#[doc(hidden)]
+pub use supervisor::{restart, scheduler};
 pub use sys::child::Isolation;
 pub use sys::clone::Path as SpawnPath;

@@ -30,7 +30,7 @@ fn one_of_each(supervisor: &Supervisor) {
     captured.capture(10).unwrap().deadline(patience()).unwrap();
     let child = supervisor.spawn(&captured, 0).unwrap();
     let pidfd = child.pidfd().unwrap();
-    while supervisor.next_event(patience()).unwrap().unwrap().exit.is_none() {}
+    while supervisor.next_event(patience()).unwrap().unwrap().exit().is_none() {}
     drop(pidfd);
     child.let_go();
 }

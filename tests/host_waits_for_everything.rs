@@ -47,7 +47,7 @@ fn law03_a_host_that_waits_for_everything() {
         let mut ends = 0;
         while ends < 20 {
             let event = supervisor.next_event(patience()).unwrap().expect("an end that was stolen is an end");
-            if let Some(exit) = event.exit {
+            if let Some(exit) = event.exit() {
                 check(exit, event.token() as i32);
                 ends += 1;
             }

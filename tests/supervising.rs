@@ -19,14 +19,14 @@ fn next(supervisor: &Supervisor) -> Event {
 #[track_caller]
 fn take(supervisor: &Supervisor, kind: EventKind) -> Event {
     let event = next(supervisor);
-    assert_eq!(event.kind, kind, "{event:?}");
+    assert_eq!(event.kind(), kind, "{event:?}");
     event
 }
 
 /// Kinds and tokens of the next events.
 #[track_caller]
 fn take_kinds(supervisor: &Supervisor, count: usize) -> Vec<(EventKind, u64)> {
-    (0..count).map(|_| next(supervisor)).map(|event| (event.kind, event.token())).collect()
+    (0..count).map(|_| next(supervisor)).map(|event| (event.kind(), event.token())).collect()
 }
 
 fn limited(running: u32) -> Supervisor {
@@ -148,9 +148,9 @@ fn a_queued_child_that_cannot_be_started_says_why() {
     let mut failed = None;
     for _ in 0..3 {
         let event = next(&supervisor);
-        failed = failed.or((event.kind == EventKind::Failed).then_some(event));
+        failed = failed.or((event.kind() == EventKind::Failed).then_some(event));
     }
-    assert_eq!(failed.map(|event| (event.token(), event.status)), Some((1, Some(Status::NotFound))));
+    assert_eq!(failed.map(|event| (event.token(), event.status())), Some((1, Some(Status::NotFound))));
     let error = missing.reap(0).unwrap_err();
     assert_eq!((error.status, error.errno), (Status::NotFound, Some(nix::errno::Errno::ENOENT)));
     assert_eq!(missing.state().unwrap(), State::Cancelled);
@@ -189,8 +189,8 @@ fn a_crash_loop_is_given_up() {
         assert_eq!(take(&supervisor, EventKind::Started).run, run);
         assert_eq!(take(&supervisor, EventKind::Exited).run, run);
         let last = next(&supervisor);
-        assert_eq!(last.kind, if run < 3 { EventKind::Restarting } else { EventKind::GaveUp });
-        assert_eq!(last.exit.unwrap().code, 3);
+        assert_eq!(last.kind(), if run < 3 { EventKind::Restarting } else { EventKind::GaveUp });
+        assert_eq!(last.exit().unwrap().code, 3);
     }
     assert_eq!((child.reap(0).unwrap().code, child.state().unwrap()), (3, State::Exited));
     assert!(supervisor.next_event(0).unwrap().is_none());
@@ -273,14 +273,14 @@ fn every_line_is_an_event_before_the_end() {
     let mut said = Vec::new();
     let exited = loop {
         let event = next(&supervisor);
-        let Some(line) = event.line.clone() else { break event };
-        assert_eq!((event.kind, line.stream), (EventKind::Output, 1));
+        let Some(line) = event.line().cloned() else { break event };
+        assert_eq!((event.kind(), line.stream), (EventKind::Output, 1));
         supervisor.with_event_data(|data| assert_eq!(data, line.bytes)).unwrap();
         said.push((String::from_utf8(line.bytes).unwrap(), line.whole));
     };
     let expected = [("a", true), ("", true), ("long", false), (" lin", false), ("e", true), ("rest", false)];
     assert_eq!(said, expected.map(|(text, whole)| (text.to_owned(), whole)));
-    assert_eq!(exited.kind, EventKind::Exited);
+    assert_eq!(exited.kind(), EventKind::Exited);
     assert_eq!(child.output().unwrap(), b"a\n\nlong line\nrest");
 }
 
@@ -292,7 +292,7 @@ fn a_host_that_takes_no_lines_holds_the_child_back_and_loses_none() {
     let child = supervisor.spawn(&command, 0).unwrap();
     take(&supervisor, EventKind::Started);
     let mut lines = 0;
-    while next(&supervisor).kind == EventKind::Output {
+    while next(&supervisor).kind() == EventKind::Output {
         lines += 1;
     }
     assert_eq!((lines, child.reap(0).unwrap().code), (20_000, 0));
@@ -309,7 +309,7 @@ fn a_file_appears_whole_when_the_child_has_ended() {
     take(&supervisor, EventKind::Started);
     assert!(!path.exists(), "not before the end");
     child.signal(libc::SIGKILL).unwrap();
-    assert_eq!(take(&supervisor, EventKind::Exited).status, None);
+    assert_eq!(take(&supervisor, EventKind::Exited).status(), None);
     assert!(path.exists());
     assert_eq!(supervisor.spawn(&late, 0).unwrap_err().status, Status::OutputExists);
     late.output_file(&path, true).unwrap();
@@ -331,7 +331,7 @@ fn a_file_that_came_meanwhile_is_not_touched() {
     fs::write(&path, "theirs").unwrap();
     nix::unistd::write(child.take_stream(0).unwrap(), b"\n").unwrap();
     let exited = take(&supervisor, EventKind::Exited);
-    assert_eq!((exited.status, exited.exit.unwrap().code), (Some(Status::OutputExists), 0));
+    assert_eq!((exited.status(), exited.exit().unwrap().code), (Some(Status::OutputExists), 0));
     assert_eq!(child.reap(0).unwrap_err().status, Status::OutputExists);
     assert_eq!(fs::read_to_string(&path).unwrap(), "theirs");
     assert_only(&path, &["output"]);
@@ -411,7 +411,7 @@ fn ends_that_many_threads_reap_are_told_exactly_once() {
     let mut told = [0; 100];
     let mut open = 0;
     while let Some(event) = supervisor.next_event(0).unwrap() {
-        open += if event.kind == EventKind::Started { 1 } else { -1 };
+        open += if event.kind() == EventKind::Started { 1 } else { -1 };
         assert!((0..=3).contains(&open), "by the events {open} run at once");
         told[event.token() as usize] += 1;
     }

@@ -23,14 +23,14 @@ fn events_start_and_end_in_order() {
     command.user_data(77);
     let child = supervisor.spawn(&command, 5).unwrap();
     let (started, exited) = (next(&supervisor), next(&supervisor));
-    assert_eq!((started.kind, started.exit), (EventKind::Started, None));
-    assert_eq!(exited.kind, EventKind::Exited);
+    assert_eq!((started.kind(), started.exit()), (EventKind::Started, None));
+    assert_eq!(exited.kind(), EventKind::Exited);
     for event in [&started, &exited] {
         assert!(event.child.as_ref().is_some_and(|of| Arc::ptr_eq(of, &child)));
         assert_eq!((event.user_data(), event.token(), event.pid), (77, 5, child.pid()));
     }
-    assert_eq!(exited.exit.unwrap().code, 8);
-    assert_eq!(exited.exit.unwrap(), child.reap(0).unwrap());
+    assert_eq!(exited.exit().unwrap().code, 8);
+    assert_eq!(exited.exit().unwrap(), child.reap(0).unwrap());
     assert!(started.time_ns <= exited.time_ns);
     assert!(supervisor.next_event(0).unwrap().is_none(), "each exactly once");
 }
@@ -46,8 +46,8 @@ fn events_of_many_children_come_exactly_once_each() {
     }
     for (code, child) in children.iter().enumerate() {
         let events = &seen[&(code as u64)];
-        assert_eq!(events.iter().map(|event| event.kind).collect::<Vec<_>>(), [EventKind::Started, EventKind::Exited]);
-        assert_eq!(events[1].exit.unwrap().code, code as i32);
+        assert_eq!(events.iter().map(|event| event.kind()).collect::<Vec<_>>(), [EventKind::Started, EventKind::Exited]);
+        assert_eq!(events[1].exit().unwrap().code, code as i32);
         assert_eq!(child.state().unwrap(), State::Exited);
     }
     assert!(supervisor.next_event(0).unwrap().is_none());
@@ -59,9 +59,9 @@ fn law11_a_reap_does_not_swallow_the_event() {
     let supervisor = Supervisor::new().unwrap();
     let child = supervisor.spawn(&sh("exit 2"), 0).unwrap();
     let exit = child.reap(patience()).unwrap();
-    assert_eq!(next(&supervisor).kind, EventKind::Started);
+    assert_eq!(next(&supervisor).kind(), EventKind::Started);
     let exited = supervisor.next_event(0).unwrap().unwrap();
-    assert_eq!(exited.exit, Some(exit));
+    assert_eq!(exited.exit(), Some(exit));
     assert!(supervisor.next_event(0).unwrap().is_none());
 }
 
@@ -69,7 +69,7 @@ fn law11_a_reap_does_not_swallow_the_event() {
 fn law04_no_wait_means_no_wait() {
     let supervisor = Supervisor::new().unwrap();
     let child = supervisor.spawn(&pausing(), 0).unwrap();
-    assert_eq!(next(&supervisor).kind, EventKind::Started);
+    assert_eq!(next(&supervisor).kind(), EventKind::Started);
     let began = Instant::now();
     assert!(supervisor.next_event(0).unwrap().is_none());
     assert!(supervisor.next_event(30).unwrap().is_none());
@@ -90,7 +90,7 @@ fn the_descriptor_is_readable_exactly_when_there_is_something() {
     child.signal(libc::SIGKILL).unwrap();
     assert!(is_readable(fd, patience()), "EXITED");
     assert!(is_readable(fd, 0), "still, until it is taken");
-    assert_eq!(next(&supervisor).kind, EventKind::Exited);
+    assert_eq!(next(&supervisor).kind(), EventKind::Exited);
     assert!(!is_readable(fd, 0));
 }
 
@@ -114,7 +114,7 @@ fn the_descriptor_wakes_for_a_timer() {
     supervisor.spawn(&command, 0).unwrap();
     next(&supervisor);
     assert!(is_readable(supervisor.fd().unwrap(), patience()), "the deadline");
-    assert_eq!(next(&supervisor).exit.unwrap().cause, Cause::Deadline);
+    assert_eq!(next(&supervisor).exit().unwrap().cause, Cause::Deadline);
 }
 
 #[test]
@@ -126,7 +126,7 @@ fn terminate_begin_is_finished_by_events() {
     next(&supervisor);
     read_line(&child.take_stream(1).unwrap());
     child.terminate_begin(50).unwrap();
-    let exit = next(&supervisor).exit.unwrap();
+    let exit = next(&supervisor).exit().unwrap();
     assert_eq!((exit.signal, exit.cause), (libc::SIGKILL, Cause::Stop));
 }
 
@@ -143,7 +143,7 @@ fn ev21_one_stuck_child_does_not_touch_the_others() {
     let mut ends = HashMap::new();
     while ends.len() < 10 {
         let event = next(&supervisor);
-        if let Some(exit) = event.exit {
+        if let Some(exit) = event.exit() {
             ends.insert(event.token(), exit);
         }
     }
@@ -206,8 +206,8 @@ fn events_of_a_child_that_was_let_go_while_running_are_delivered() {
     let child = supervisor.spawn(&sh("exit 6"), 1).unwrap();
     child.let_go();
     drop(child);
-    assert_eq!(next(&supervisor).kind, EventKind::Started);
-    assert_eq!(next(&supervisor).exit.unwrap().code, 6);
+    assert_eq!(next(&supervisor).kind(), EventKind::Started);
+    assert_eq!(next(&supervisor).exit().unwrap().code, 6);
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn a_supervisor_works_from_many_threads() {
                     let mut ends = Vec::new();
                     // Ends are over when all hundred were taken by one or the other: then nothing comes any more.
                     while let Some(event) = supervisor.next_event(if ends.len() < 100 { 500 } else { 0 }).unwrap() {
-                        if event.exit.is_some() {
+                        if event.exit().is_some() {
                             ends.push(event.token());
                         }
                     }
@@ -240,7 +240,7 @@ fn a_supervisor_works_from_many_threads() {
     });
     let mut ends = ends;
     while let Some(event) = supervisor.next_event(if ends.len() < 100 { patience() } else { 0 }).unwrap() {
-        if event.exit.is_some() {
+        if event.exit().is_some() {
             ends.push(event.token());
         }
     }

@@ -12,7 +12,7 @@ use super::guard::{PS_OK, PS_PENDING, call};
 use super::{convert, handles, ps_status, shapes};
 use crate::clock::MILLI;
 use crate::error::Error;
-use crate::supervisor::{Event, Managed, Supervisor};
+use crate::supervisor::{Event, Managed, Supervisor, What};
 
 /// Looks after children: one descriptor to wait on, events to take.
 pub struct ps_supervisor {
@@ -52,19 +52,20 @@ pub struct ps_event {
 
 fn fill_event(size: u32, taken: &Event) -> ps_event {
     let exit_size = size_of::<ps_exit>() as u32;
-    let piece = taken.line.as_ref().is_some_and(|line| !line.whole);
+    let piece = taken.line().is_some_and(|line| !line.whole);
+    let delay_ns = if let What::Restarting { delay_ns, .. } = taken.what { delay_ns } else { 0 };
     ps_event {
         size,
-        kind: taken.kind as i32,
+        kind: taken.kind() as i32,
         child: convert::to_pointer(taken.token()),
         pid: taken.pid,
-        stream: taken.line.as_ref().map_or(0, |line| line.stream),
+        stream: taken.line().map_or(0, |line| line.stream),
         user_data: taken.user_data(),
         time_ns: taken.time_ns,
-        exit: taken.exit.map_or(ps_exit { size: exit_size, ..ps_exit::default() }, |exit| fill_exit(exit_size, &exit)),
-        status: taken.status.map_or(if piece { PS_PENDING } else { PS_OK }, |status| status as i32),
+        exit: taken.exit().map_or(ps_exit { size: exit_size, ..ps_exit::default() }, |exit| fill_exit(exit_size, &exit)),
+        status: taken.status().map_or(if piece { PS_PENDING } else { PS_OK }, |status| status as i32),
         run: taken.run,
-        delay_ms: taken.delay_ns.saturating_add(MILLI - 1) / MILLI,
+        delay_ms: delay_ns.saturating_add(MILLI - 1) / MILLI,
     }
 }
 

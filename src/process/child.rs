@@ -388,6 +388,11 @@ impl Child {
         self.output.as_ref().is_some_and(|output| lock(output).drain_stream(place, allowance) == Drained::Open)
     }
 
+    /// Whether its output comes through pipes that are read here.
+    pub fn has_output(&self) -> bool {
+        self.output.is_some()
+    }
+
     /// Whether its output is cut into lines.
     pub fn has_output_lines(&self) -> bool {
         self.lines

@@ -81,7 +81,7 @@ pub struct Command {
 }
 
 /// When a child that has ended is started again.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub enum RestartWhen {
     /// Never.
     #[default]
@@ -93,7 +93,7 @@ pub enum RestartWhen {
 }
 
 /// How a child is kept alive.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Restart {
     /// After which ends.
     pub when: RestartWhen,

@@ -36,28 +36,100 @@ pub enum EventKind {
 /// Something that happened.
 #[derive(Clone, Debug)]
 pub struct Event {
-    /// What.
-    pub kind: EventKind,
-    /// To whom; nobody for [`EventKind::ShutdownDone`].
+    /// What, with what belongs to it.
+    pub what: What,
+    /// To whom; nobody for [`What::ShutdownDone`].
     pub child: Option<Arc<Managed>>,
     /// The number of its process then, for display; 0 if it had none.
     pub pid: i32,
-    /// When, nanoseconds of CLOCK_MONOTONIC.
-    pub time_ns: i64,
-    /// How its last run ended.
-    pub exit: Option<Exit>,
     /// Which run of the child it was, from 1; 0 before the first.
     pub run: u32,
-    /// [`EventKind::Exited`]: why its output could not be put in place. [`EventKind::Failed`], [`EventKind::GaveUp`],
-    /// [`EventKind::Cancelled`]: why.
-    pub status: Option<Status>,
-    /// [`EventKind::Restarting`]: nanoseconds until the next start.
-    pub delay_ns: i64,
-    /// [`EventKind::Output`]: what was said.
-    pub line: Option<Line>,
+    /// When, nanoseconds of CLOCK_MONOTONIC.
+    pub time_ns: i64,
+}
+
+/// What happened, with what belongs to it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum What {
+    /// The program has begun.
+    Started,
+    /// The process has ended and was reaped.
+    Exited {
+        /// How.
+        exit: Exit,
+        /// Why its output could not be put in place.
+        complaint: Option<Status>,
+    },
+    /// It has said a line.
+    Output(Line),
+    /// It will be started again.
+    Restarting {
+        /// What became of the last run.
+        after: Run,
+        /// Nanoseconds until the next.
+        delay_ns: i64,
+    },
+    /// It has failed too often; the last time so.
+    GaveUp(Run),
+    /// It waited for its (next) start and will not be started, for this reason.
+    Cancelled(Status),
+    /// It waited for its (next) start and could not be started, for this reason.
+    Failed(Status),
+    /// The supervisor was shut down and its last child has ended.
+    ShutdownDone,
+}
+
+/// What became of a run.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Run {
+    /// Its process ended.
+    Ended(Exit),
+    /// Its process could not be made.
+    NotMade(Status),
 }
 
 impl Event {
+    /// What happened, without what belongs to it.
+    pub fn kind(&self) -> EventKind {
+        match &self.what {
+            What::Started => EventKind::Started,
+            What::Exited { .. } => EventKind::Exited,
+            What::Output(_) => EventKind::Output,
+            What::Restarting { .. } => EventKind::Restarting,
+            What::GaveUp(_) => EventKind::GaveUp,
+            What::Cancelled(_) => EventKind::Cancelled,
+            What::Failed(_) => EventKind::Failed,
+            What::ShutdownDone => EventKind::ShutdownDone,
+        }
+    }
+
+    /// How the last run ended, where this is about its end.
+    pub fn exit(&self) -> Option<Exit> {
+        match self.what {
+            What::Exited { exit, .. } => Some(exit),
+            What::Restarting { after: Run::Ended(exit), .. } | What::GaveUp(Run::Ended(exit)) => Some(exit),
+            _ => None,
+        }
+    }
+
+    /// What went wrong, where something did.
+    pub fn status(&self) -> Option<Status> {
+        match self.what {
+            What::Exited { complaint, .. } => complaint,
+            What::Restarting { after: Run::NotMade(why), .. } | What::GaveUp(Run::NotMade(why)) => Some(why),
+            What::Cancelled(why) | What::Failed(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// What was said.
+    pub fn line(&self) -> Option<&Line> {
+        match &self.what {
+            What::Output(line) => Some(line),
+            _ => None,
+        }
+    }
+
     /// The word given to the spawn of the child; 0 for no child.
     pub fn token(&self) -> u64 {
         self.child.as_ref().map_or(0, |child| child.token())

@@ -1,156 +1,104 @@
-//! The books of a supervisor: who is watched, what is due, which events wait.
+//! The ledger of a supervisor: the scheduler that decides, who is watched, which events wait; and the one way in which a decision is
+//! carried out (`step`, `carry_out`).
 //!
-//! Traps. An epoll entry must be removed before its descriptor is closed: the host may hold a duplicate, which keeps the entry
-//! alive, or the number may come back as another child's. So the entry here holds its own share of each descriptor. And the
-//! lock of `books` is never held while anything waits: work is collected under it, done without it. (The
-//! order is books, stage of a `Managed`, life of a child, output: never the other way round.)
+//! Traps. The lock of the ledger is never held while anything waits: what takes time (making a process, releasing what one kept, a stop
+//! plan) is a *job*, done without it; what the world did meanwhile, the scheduler looks at again when it hears that the job is done.
+//! (The order of locks is ledger, stage of a `Managed`, life of a child, output: never the other way round.) And what is watched has a key
+//! of its own for each process, never used again: a thread that was told of a readable pidfd may come late, and "its pidfd was seen
+//! readable" must not be believed of the next process of the same child.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
 
-use super::events::{Event, EventKind, Queue};
+use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
-use super::restart::Next;
-use super::{Managed, cancelled, shut_down};
-use crate::clock;
+use super::restart::{Ended, Next};
+use super::scheduler::{self, Action, Id, News, Scheduler};
+use super::{Managed, called_off, shut_down};
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
 use crate::process::{Line, cgroup};
 use crate::registry::{Cause, Exit};
 use crate::sys::memory::Home;
-use crate::sys::poll::{Flag, Set, Timer};
+use crate::sys::reactor::{Precision, Reactor, Shape, Token};
 
-/// Word of the timer in the inner set; children have `key * WORDS` (pidfd) and the two after it (output).
-pub(super) const TIMER: u64 = u64::MAX;
-pub(super) const WORDS: u64 = 4;
-/// Words from here on are orphans' (`orphans.rs`).
+/// A watched process has the token `key * PLACES` (pidfd, and its own times) and the two after it (output).
+pub(super) const PLACES: u64 = 4;
+/// Tokens from here on are orphans' (`orphans.rs`).
 pub(super) const ORPHANS: u64 = 1 << 63;
-
-/// Keys of timers that are nobody's: looks that are taken again.
-pub(super) const HOUSEKEEPING: u64 = 0;
-pub(super) const LOOK_FOR_ORPHANS: u64 = u64::MAX;
+/// Times that are no process's: the next start of one that rests, and looks that are taken again. No key is 0.
+pub(super) const RESTS: Token = Token(0);
+pub(super) const HOUSEKEEPING: Token = Token(1);
+pub(super) const LOOK_FOR_ORPHANS: Token = Token(2);
 
 /// Output that nobody takes is read up to here; then the child's own pipe holds it back.
 pub(super) const MAX_UNREAD: usize = 256 * 1024;
 
 #[derive(Default)]
-pub(super) struct Books {
-    pub(super) children: HashMap<u64, Entry>,
-    /// In line for a slot, in this order.
-    pub(super) pending: BTreeMap<u64, Arc<Managed>>,
-    /// Waiting for their next start; each has a timer.
-    pub(super) resting: HashMap<u64, (i64, Arc<Managed>)>,
-    /// Slots in use: children that are being made, run or are being stopped.
-    pub(super) active: usize,
-    pub(super) stopping: usize,
-    /// Ends whose slot is free already, and that nobody has been told of yet.
-    pub(super) telling: usize,
-    /// The supervisor was freed: nothing is told any more, and nobody starts.
-    pub(super) closed: bool,
-    /// Places in line that were promised.
-    pub(super) joining: usize,
-    /// 0: no limit.
-    pub(super) max_running: usize,
-    pub(super) max_pending: usize,
-    pub(super) shutdown: Option<Shutdown>,
+pub(super) struct Ledger {
+    pub(super) scheduler: Scheduler,
+    /// Everybody whom the scheduler knows.
+    pub(super) members: HashMap<Id, Member>,
+    /// Processes that are watched, by key.
+    pub(super) watched: HashMap<u64, Entry>,
     last_key: u64,
     pub(super) events: Queue,
-    pub(super) timers: BTreeSet<(i64, u64)>,
-    /// Which looks that are nobody's are among the timers.
-    pub(super) looks: BTreeMap<u64, i64>,
-    /// Whether the flag is up.
-    raised: bool,
-    /// Threads that are about to take an event, and will bring the flag in line themselves.
+    /// Threads that are about to take an event, and will bring the wake-up in line themselves.
     pub(super) takers: usize,
     /// Children that could not be watched (no room in the set): looked at one by one.
     pub(super) unwatched: Vec<Arc<Managed>>,
     pub(super) orphans: Orphans,
 }
 
-/// A shutdown that has begun.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Shutdown {
-    Begun,
-    Done,
+/// A child as the scheduler's actions need it.
+pub(super) struct Member {
+    pub(super) managed: Arc<Managed>,
+    /// Its last process, with what it said last, until its end has been told.
+    ended: Option<(Arc<Child>, Option<Status>)>,
+    /// What became of its last run.
+    run: Run,
+    /// Its new process, until it is shown to those who wait for it.
+    fresh: Option<Arc<Child>>,
 }
 
+/// A watched process. The descriptors' shares are the reactor's.
 pub(super) struct Entry {
     pub(super) managed: Arc<Managed>,
     pub(super) child: Arc<Child>,
-    pub(super) pidfd: Arc<OwnedFd>,
-    pub(super) pipes: [Option<Arc<OwnedFd>>; 2],
     /// Its pipes are out of the set: nobody takes its output.
     pub(super) held_back: bool,
-    pub(super) due: Option<i64>,
-    /// Not in the set: see `set_aside`.
-    pub(super) aside: bool,
-    /// Counted as stopping.
-    stopping: bool,
 }
 
-impl Books {
-    pub(super) fn next_key(&mut self) -> u64 {
-        self.last_key += 1;
-        self.last_key
-    }
+/// What is done without the lock.
+pub(super) enum Job {
+    Make(Arc<Managed>),
+    Release(Arc<Managed>, Next, Option<Error>),
+    CallOff(Arc<Managed>, Status),
+    Stop(Arc<Managed>),
+    Kill(Arc<Managed>),
+}
 
-    /// Whether one more may run.
-    pub(super) fn has_room(&self) -> bool {
-        self.max_running == 0 || self.active < self.max_running
-    }
-
-    /// Whether somebody in line can be started.
-    pub(super) fn can_start(&self) -> bool {
-        !self.pending.is_empty() && self.has_room() && !self.is_closing()
-    }
-
-    /// Whether it is over with starts.
-    pub(super) fn is_closing(&self) -> bool {
-        self.closed || self.shutdown.is_some()
-    }
-
-    pub(super) fn push(&mut self, kind: EventKind, managed: &Arc<Managed>, fill: impl FnOnce(&mut Event)) {
-        if self.closed {
-            return;
-        }
-        let mut event = Event {
-            kind,
-            pid: managed.child().map_or(0, |child| child.pid()),
-            exit: None,
-            run: managed.run_number(),
-            child: Some(managed.clone()),
-            time_ns: clock::now(),
-            status: None,
-            delay_ns: 0,
-            line: None,
-        };
-        fill(&mut event);
-        self.events.push(event);
-    }
-
-    fn push_lines(&mut self, managed: &Arc<Managed>, lines: Vec<Line>) {
-        for line in lines {
-            self.push(EventKind::Output, managed, |event| event.line = Some(line));
-        }
-    }
+/// A job that is done, and that the scheduler must hear of.
+enum Done {
+    Made(Arc<Managed>, Result<Arc<Child>>),
+    Released(Arc<Managed>),
 }
 
 pub(crate) struct Inner {
     pub(super) home: Home,
     pub(super) is_default: bool,
-    pub(super) set: Set,
-    timer: OnceLock<Timer>,
-    outer: OnceLock<Set>,
-    pub(super) flag: OnceLock<Flag>,
+    pub(super) reactor: Reactor,
+    /// Processes and waits that somebody has to look after.
     pub(super) busy: AtomicUsize,
     pub(super) closed: AtomicBool,
     rung: AtomicBool,
-    pub(super) books: Mutex<Books>,
+    pub(super) ledger: Mutex<Ledger>,
 }
 
 impl core::fmt::Debug for Inner {
@@ -159,387 +107,416 @@ impl core::fmt::Debug for Inner {
     }
 }
 
-/// Fills a cell whose value may fail to be made.
-fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> core::result::Result<T, Errno>) -> core::result::Result<&T, Errno> {
-    if cell.get().is_none() {
-        let _ = cell.set(make()?);
+impl Ledger {
+    /// Adds an event, unless nothing is told any more.
+    pub(super) fn push(&mut self, managed: &Arc<Managed>, time_ns: i64, what: What) {
+        if self.scheduler.is_closed() {
+            return;
+        }
+        let pid = managed.child().map_or(0, |child| child.pid());
+        self.events.push(Event { what, child: Some(managed.clone()), pid, run: managed.run_number(), time_ns });
     }
-    cell.get().ok_or(Errno::ENOMEM)
+
+    fn push_lines(&mut self, managed: &Arc<Managed>, lines: Vec<Line>) {
+        for line in lines {
+            self.push(managed, clock::now(), What::Output(line));
+        }
+    }
 }
 
 impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Errno> {
-        let flag = OnceLock::new();
+        let reactor = Reactor::new(Shape::Layered, Precision::Exact)?;
         if is_default {
-            let _ = flag.set(Flag::new()?);
+            reactor.wake_up()?;
         }
         Ok(Arc::new(Self {
             home: Home::here(),
             is_default,
-            set: Set::new()?,
-            timer: OnceLock::new(),
-            outer: OnceLock::new(),
-            flag,
+            reactor,
             busy: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             rung: AtomicBool::new(false),
-            books: Mutex::default(),
+            ledger: Mutex::default(),
         }))
     }
 
-    /// A forked copy must not touch the books: a thread that was not copied may hold the lock.
+    /// A forked copy must not touch the ledger: a thread that was not copied may hold the lock.
     pub(super) fn check(&self) -> Result<()> {
         self.home.check("supervisor")?;
         if self.closed.load(Ordering::Acquire) { Err(shut_down()) } else { Ok(()) }
     }
 
-    /// What a thread that waits for one child watches beside it: the set, so that timers and output of all go on. For the
-    /// default supervisor, whose set is empty as a rule and dear to watch, only a bell, until it has rung.
+    /// What a thread that waits for one child watches beside it: the work, so that timers and output of all go on. For the
+    /// default supervisor, whose set is empty as a rule and dear to watch, only the wake-up, until it has been raised.
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
-        match self.flag.get() {
-            Some(bell) if self.is_default && !self.rung.load(Ordering::SeqCst) => Some(bell.as_fd()),
-            _ => Some(self.set.as_fd()),
+        match self.reactor.wake_up() {
+            Ok(wake_up) if self.is_default && !self.rung.load(Ordering::SeqCst) => Some(wake_up.as_fd()),
+            _ => Some(self.reactor.work()),
         }
     }
 
-    /// Threads that wait for a child of the default supervisor must from now on watch the set. Rings for good: a bell that is
+    /// Threads that wait for a child of the default supervisor must from now on watch the set. For good: a wake-up that is
     /// lowered again might not have been heard by all.
-    pub(super) fn ring(&self) {
-        if self.is_default
-            && !self.rung.swap(true, Ordering::SeqCst)
-            && let Some(bell) = self.flag.get()
-        {
-            bell.raise();
+    pub(super) fn wake_all(&self) {
+        if self.is_default && !self.rung.swap(true, Ordering::SeqCst) {
+            self.reactor.set_raised(true);
         }
     }
 
-    /// Takes a child of the default supervisor into the books. Nothing happens if it is there or has ended.
-    pub(super) fn attach_running(&self, managed: &Arc<Managed>) -> Result<()> {
-        let Some(child) = managed.child() else { return Ok(()) };
-        let Some(pidfd) = child.pidfd() else { return Ok(()) };
-        self.enter_books(managed, child, pidfd).map(drop)
+    // ---- decisions, and how they are carried out ----
+
+    /// One step of the scheduler. What is told or forgotten is so at once; what takes time is answered.
+    pub(super) fn step(&self, ledger: &mut Ledger, event: scheduler::Event) -> Vec<Job> {
+        let (now, mut actions, mut jobs) = (clock::now(), Vec::new(), Vec::new());
+        let before = (ledger.scheduler.has_waiting(), ledger.scheduler.due());
+        ledger.scheduler.step(event, now, &mut actions);
+        for action in actions {
+            self.act(ledger, action, &mut jobs);
+        }
+        if ledger.scheduler.due() != before.1 {
+            // The timer was made when the child that rests was first started.
+            let _ = self.reactor.set_due(RESTS, ledger.scheduler.due());
+        }
+        match (before.0, ledger.scheduler.has_waiting()) {
+            (false, true) => drop(self.busy.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(self.busy.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
+        }
+        jobs
     }
 
-    /// Takes a new process into the books, and only then shows it to those who wait for it.
-    pub(super) fn attach(&self, managed: &Arc<Managed>, child: &Arc<Child>) -> Result<()> {
-        // Nobody else has it: it cannot have been reaped.
-        let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
-        let stop = self.enter_books(managed, child.clone(), pidfd)?;
-        if managed.is_let_go() {
-            child.drop_streams();
+    fn act(&self, ledger: &mut Ledger, action: Action, jobs: &mut Vec<Job>) {
+        let whose = |ledger: &Ledger, id: Id| ledger.members.get(&id).map(|member| member.managed.clone());
+        match action {
+            // For the one caller who asked: `starts.rs` reads them, or what is left of them, where they come.
+            Action::Admitted(_) | Action::Promised(_) | Action::Refused(_) | Action::Destroy(_) => {}
+            Action::Make(id) => jobs.extend(whose(ledger, id).map(|managed| {
+                // Under the lock: who wants to cancel it finds it in the line, or on its way.
+                managed.set_starting();
+                Job::Make(managed)
+            })),
+            Action::Release(id, next) => jobs.extend(whose(ledger, id).map(|managed| Job::Release(managed, next, None))),
+            Action::CallOff(id, why) => jobs.extend(whose(ledger, id).map(|managed| Job::CallOff(managed, why))),
+            Action::Stop(id) => jobs.extend(whose(ledger, id).map(Job::Stop)),
+            Action::Kill(id) => jobs.extend(whose(ledger, id).map(Job::Kill)),
+            Action::Tell(id, news) => self.tell(ledger, id, news),
+            Action::Forget(id) => drop(ledger.members.remove(&id)),
+            Action::TellDone => {
+                ledger.events.push(Event { what: What::ShutdownDone, child: None, pid: 0, run: 0, time_ns: clock::now() });
+            }
         }
-        if let Some((grace_ms, cause)) = stop {
+    }
+
+    fn tell(&self, ledger: &mut Ledger, id: Id, news: News) {
+        let Some(member) = ledger.members.get_mut(&id) else { return };
+        let (managed, run) = (member.managed.clone(), member.run);
+        let now = clock::now();
+        match (news, run) {
+            (News::Started, _) => {
+                if let Some(child) = member.fresh.take() {
+                    managed.publish(child);
+                }
+                ledger.push(&managed, now, What::Started);
+            }
+            (News::Exited, Run::Ended(exit)) => {
+                let (child, complaint) = member.ended.take().map_or((None, None), |(child, complaint)| (Some(child), complaint));
+                ledger.push_lines(&managed, child.map_or_else(Vec::new, |child| child.take_lines()));
+                ledger.push(&managed, exit.ended_ns, What::Exited { exit, complaint });
+                self.look_after_orphans(ledger);
+                self.keep_house();
+            }
+            (News::Exited, Run::NotMade(_)) => {}
+            (News::Failed(why), _) => ledger.push(&managed, now, What::Failed(why)),
+            (News::Cancelled(why), _) => ledger.push(&managed, now, What::Cancelled(why)),
+            (News::Restarting(delay_ns), after) => ledger.push(&managed, now, What::Restarting { after, delay_ns }),
+            (News::GaveUp, after) => ledger.push(&managed, now, What::GaveUp(after)),
+        }
+    }
+
+    /// Does the jobs, and what follows from them. All that makes room or a process is done before any of it is told: who hears of an end
+    /// finds the next one started.
+    pub(super) fn carry_out(self: &Arc<Self>, mut jobs: Vec<Job>) {
+        while !jobs.is_empty() {
+            let done: Vec<Done> = jobs.into_iter().filter_map(|job| self.do_job(job)).collect();
+            jobs = done.into_iter().flat_map(|done| self.conclude(done)).collect();
+        }
+    }
+
+    fn do_job(&self, job: Job) -> Option<Done> {
+        match job {
+            Job::Make(managed) => {
+                let made = managed.make();
+                Some(Done::Made(managed, made))
+            }
+            Job::Release(managed, next, error) => {
+                managed.enter(next, error.as_ref());
+                Some(Done::Released(managed))
+            }
+            Job::CallOff(managed, why) => {
+                managed.call_off(called_off(why));
+                Some(Done::Released(managed))
+            }
+            Job::Stop(managed) => {
+                self.stop_now(&managed);
+                None
+            }
+            Job::Kill(managed) => {
+                managed.halt();
+                if let Some(child) = managed.child() {
+                    child.kill(Cause::Shutdown);
+                }
+                None
+            }
+        }
+    }
+
+    fn conclude(&self, done: Done) -> Vec<Job> {
+        match done {
+            Done::Made(managed, made) => self.conclude_start(&managed, made),
+            Done::Released(managed) => {
+                let mut ledger = lock(&self.ledger);
+                let jobs = self.step(&mut ledger, scheduler::Event::Released(managed.id()));
+                self.show(&mut ledger);
+                jobs
+            }
+        }
+    }
+
+    /// Runs the stop plan of a child's process as its owner has asked.
+    fn stop_now(&self, managed: &Managed) {
+        if let (Some((grace_ms, cause)), Some(child)) = (managed.take_stop(), managed.child()) {
             let _ = child.stop(grace_ms, cause);
             self.reschedule(managed);
         }
-        Ok(())
     }
 
-    fn enter_books(&self, managed: &Arc<Managed>, child: Arc<Child>, pidfd: Arc<OwnedFd>) -> Result<Option<(i64, Cause)>> {
-        let (pipes, due) = (child.pipes(), child.due());
-        let mut books = lock(&self.books);
-        // A child is either seen by `close` and `shut_down` or refused here.
-        if books.is_closing() {
+    // ---- who is watched ----
+
+    /// Takes a child of the default supervisor into the ledger. Nothing happens if it is there or has ended.
+    pub(super) fn attach_running(&self, managed: &Arc<Managed>) -> Result<()> {
+        let Some(child) = managed.child() else { return Ok(()) };
+        let Some(pidfd) = child.pidfd() else { return Ok(()) };
+        let due = child.due();
+        let mut ledger = lock(&self.ledger);
+        if self.closed.load(Ordering::Acquire) {
             return Err(shut_down());
         }
-        if managed.key() != 0 && books.children.contains_key(&managed.key()) {
-            return Ok(None);
+        if managed.key() != 0 && ledger.watched.contains_key(&managed.key()) {
+            return Ok(());
         }
-        let watch = |errno| Error::system("epoll_ctl", errno, "cannot watch a child");
-        let key = books.next_key();
-        self.set.add(&*pidfd, key * WORDS).map_err(watch)?;
+        self.watch_process(&mut ledger, managed, child, &pidfd, due.into())
+    }
+
+    /// Watches a process: its pidfd, its output, its times.
+    pub(super) fn watch_process(
+        &self,
+        ledger: &mut Ledger,
+        managed: &Arc<Managed>,
+        child: Arc<Child>,
+        pidfd: &Arc<OwnedFd>,
+        due: Deadline,
+    ) -> Result<()> {
+        let failed = |step| move |errno| Error::system(step, errno, "cannot watch a child");
+        ledger.last_key += 1;
+        let key = ledger.last_key;
+        self.reactor.add(Token(key * PLACES), pidfd).map_err(failed("epoll_ctl"))?;
         managed.set_key(key);
         // Its last run may have said more than anybody has taken so far.
         let held_back = managed.unread() > MAX_UNREAD;
-        let entry =
-            Entry { managed: managed.clone(), child: child.clone(), pidfd, pipes, held_back, due: None, aside: false, stopping: false };
-        let watched = if held_back { Ok(()) } else { self.watch_pipes(&entry, key).map_err(watch) };
-        books.children.insert(key, entry);
+        let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed("epoll_ctl")) };
+        ledger.watched.insert(key, Entry { managed: managed.clone(), child, held_back });
         self.busy.fetch_add(1, Ordering::Relaxed);
-        if let Err(error) = watched.and_then(|()| self.schedule(&mut books, key, due)) {
-            // Its slot is given back by whoever took it.
-            self.remove_entry(&mut books, key);
-            return Err(error);
-        }
-        if self.is_default {
-            return Ok(None);
-        }
-        let stop = managed.publish(child);
-        books.push(EventKind::Started, managed, |_| ());
-        self.signal_waiters(&mut books);
-        Ok(stop)
+        watched.and_then(|()| self.schedule(key, due)).inspect_err(|_| drop(self.unwatch(ledger, key)))
     }
 
-    pub(super) fn watch_pipes(&self, entry: &Entry, key: u64) -> core::result::Result<(), Errno> {
-        for (place, pipe) in (1..).zip(&entry.pipes) {
+    fn watch_pipes(&self, child: &Child, key: u64) -> core::result::Result<(), Errno> {
+        for (place, pipe) in (1..).zip(&child.pipes()) {
             if let Some(pipe) = pipe {
-                self.set.add(&**pipe, key * WORDS + place)?;
+                self.reactor.add(Token(key * PLACES + place), pipe)?;
             }
         }
         Ok(())
     }
 
-    pub(super) fn unwatch_pipes(&self, entry: &Entry) {
-        for pipe in entry.pipes.iter().flatten() {
-            self.set.remove(&**pipe);
+    fn unwatch_pipes(&self, key: u64) {
+        self.reactor.remove(Token(key * PLACES + 1));
+        self.reactor.remove(Token(key * PLACES + 2));
+    }
+
+    /// Watches a process no more.
+    pub(super) fn unwatch(&self, ledger: &mut Ledger, key: u64) -> Option<Entry> {
+        let entry = ledger.watched.remove(&key)?;
+        self.reactor.remove(Token(key * PLACES));
+        if entry.child.has_output() {
+            self.unwatch_pipes(key);
         }
+        let _ = self.reactor.set_due(Token(key * PLACES), Deadline::NEVER);
+        self.busy.fetch_sub(1, Ordering::Relaxed);
+        Some(entry)
     }
 
     /// Keeps a child that cannot be watched, to be looked at in every pump.
     pub(super) fn keep(&self, managed: Arc<Managed>) {
-        lock(&self.books).unwatched.push(managed);
+        lock(&self.ledger).unwatched.push(managed);
         self.busy.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Takes a child of the default supervisor into its books if it is not there. `false`: there is no room in the set.
+    /// Takes a child of the default supervisor into its ledger if it is not there. `false`: there is no room in the set.
     /// Other supervisors have all their children there.
     pub(super) fn attach_default(&self, managed: &Arc<Managed>) -> bool {
         !self.is_default || !self.home.is_here() || self.attach_running(managed).is_ok()
     }
 
-    /// Removes an entry and its descriptors from the set.
-    pub(super) fn remove_entry(&self, books: &mut Books, key: u64) -> Option<Entry> {
-        let entry = books.children.remove(&key)?;
-        self.set.remove(&*entry.pidfd);
-        self.unwatch_pipes(&entry);
-        if let Some(due) = entry.due {
-            books.timers.remove(&(due, key));
-        }
-        if entry.stopping {
-            books.stopping -= 1;
-        }
-        self.busy.fetch_sub(1, Ordering::Relaxed);
-        Some(entry)
-    }
-
-    /// A process has ended: its entry becomes an EXITED event, and its slot the next one's. The first caller does it, the others find
-    /// it done.
+    /// A process has ended: it is watched no more, EXITED is told, and its slot is the next one's. The first caller does it, the others
+    /// find it done.
     pub(super) fn finish(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>, exit: Exit) {
         let key = managed.key();
         if key == 0 || !self.home.is_here() {
             return;
         }
         let complaint = child.complaint().map(|error| error.status);
-        let mut books = lock(&self.books);
+        let mut ledger = lock(&self.ledger);
         // By now the key may be that of its next process.
-        if !books.children.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
+        if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
             return;
         }
-        let Some(entry) = self.remove_entry(&mut books, key) else { return };
+        self.unwatch(&mut ledger, key);
         if self.is_default {
             return;
         }
-        let next = entry.managed.decide(super::restart::Ended::of(&exit), books.is_closing());
-        books.active -= 1;
-        if !books.can_start() && !entry.managed.has_recipe() {
-            self.tell_end(&mut books, &entry, (exit, complaint), next);
-            self.check_done(&mut books);
-            self.signal_waiters(&mut books);
-            return;
+        let id = managed.id();
+        if let Some(member) = ledger.members.get_mut(&id) {
+            (member.ended, member.run) = (Some((child.clone(), complaint)), Run::Ended(exit));
         }
-        // Queued work is started before anybody hears of this end; the lock is not held over a spawn.
-        books.telling += 1;
-        let first = self.take_first(&mut books);
-        // Nobody in line: the slot is kept until the end is told, so that no start by another thread is told before it.
-        let held = first.is_none();
-        books.active += usize::from(held);
-        drop(books);
-        let next = entry.managed.enter(next, None);
-        let started = first.map(|first| (first.make(), first));
-        let late = self.tell_end(&mut lock(&self.books), &entry, (exit, complaint), next);
-        self.told(&entry.managed, late, held);
-        if let Some((made, first)) = started {
-            self.conclude_start(&first, made);
+        let jobs = self.step(&mut ledger, scheduler::Event::Ended(id, Ended::of(&exit), managed.chance()));
+        self.show(&mut ledger);
+        let more = !jobs.is_empty() || ledger.scheduler.can_start();
+        drop(ledger);
+        if more {
+            self.carry_out(jobs);
+            self.start_queued();
         }
-        self.start_queued();
     }
 
-    /// An end, or a failed start, has been told of. `late`: it was to be followed by another start, but somebody has stopped the child, or
-    /// closed the supervisor, meanwhile. `held`: its slot is still taken.
-    pub(super) fn told(&self, managed: &Arc<Managed>, late: bool, held: bool) {
-        if late {
-            self.call_off(managed, if managed.is_halted() { cancelled() } else { shut_down() });
+    /// From here on the scheduler's actions reach it.
+    pub(super) fn enroll(&self, ledger: &mut Ledger, managed: &Arc<Managed>) {
+        let member = Member { managed: managed.clone(), ended: None, run: Run::NotMade(Status::State), fresh: None };
+        ledger.members.insert(managed.id(), member);
+    }
+
+    /// It has this process: it is shown when STARTED is told. `false`: it must not run.
+    pub(super) fn show_process(&self, ledger: &mut Ledger, id: Id, child: Arc<Child>) -> (bool, Vec<Job>) {
+        if let Some(member) = ledger.members.get_mut(&id) {
+            member.fresh = Some(child);
         }
-        let mut books = lock(&self.books);
-        books.telling -= 1;
-        books.active -= usize::from(held);
-        self.check_done(&mut books);
-        self.signal_waiters(&mut books);
+        let jobs = self.step(ledger, scheduler::Event::Started(id));
+        let refused = ledger.members.get_mut(&id).is_none_or(|member| member.fresh.take().is_some());
+        (!refused, jobs)
     }
 
-    /// The events of an end.
-    /// As [`Inner::tell_next`].
-    fn tell_end(&self, books: &mut Books, entry: &Entry, (exit, complaint): (Exit, Option<Status>), next: Next) -> bool {
-        let managed = &entry.managed;
-        books.push_lines(managed, entry.child.take_lines());
-        books.push(EventKind::Exited, managed, |event| {
-            event.time_ns = exit.ended_ns;
-            event.exit = Some(exit);
-            event.status = complaint;
-        });
-        self.look_after_orphans(books);
-        self.keep_house(books);
-        self.tell_next(books, managed, next, Some(exit), None)
-    }
-
-    /// What comes after an end or a failed start. `true`: it was to be started again, and it is too late for that.
-    pub(super) fn tell_next(&self, books: &mut Books, managed: &Arc<Managed>, next: Next, exit: Option<Exit>, why: Option<Status>) -> bool {
-        match next {
-            Next::Over => {}
-            Next::GiveUp => books.push(EventKind::GaveUp, managed, |event| (event.exit, event.status) = (exit, why)),
-            Next::Again(_) if books.is_closing() || managed.is_halted() => return true,
-            Next::Again(delay) => {
-                let (key, due) = (books.next_key(), clock::now().saturating_add(delay));
-                managed.set_key(key);
-                books.resting.insert(key, (due, managed.clone()));
-                books.timers.insert((due, key));
-                self.busy.fetch_add(1, Ordering::Relaxed);
-                // The timer was made when the child was first started.
-                let _ = self.set_timer(books);
-                books.push(EventKind::Restarting, managed, |event| (event.exit, event.status, event.delay_ns) = (exit, why, delay));
-            }
+    /// Its process could not be made, for this reason.
+    pub(super) fn note_failure(&self, ledger: &mut Ledger, id: Id, why: Status) {
+        if let Some(member) = ledger.members.get_mut(&id) {
+            member.run = Run::NotMade(why);
         }
-        false
     }
 
-    /// Turns what a child has said into events; holds it back when nobody takes them. What is said by a process that is in no book (yet, or
+    // ---- output ----
+
+    /// Turns what a child has said into events; holds it back when nobody takes them. What is said by a process that is not watched (yet, or
     /// any more) stays where it is: whoever takes it in, or tells of its end, tells that too.
     pub(super) fn collect_output(&self, managed: &Managed, child: &Arc<Child>) {
         if !child.has_output_lines() || !self.home.is_here() {
             return;
         }
-        let mut books = lock(&self.books);
+        let mut ledger = lock(&self.ledger);
         let key = managed.key();
-        let Some(entry) = books.children.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
+        let Some(entry) = ledger.watched.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
         let managed = entry.managed.clone();
         // Under the lock: of two threads that read, the one that read first must tell first.
         let lines = child.take_lines();
-        books.push_lines(&managed, lines);
+        ledger.push_lines(&managed, lines);
         if managed.unread() > MAX_UNREAD
-            && let Some(entry) = books.children.get_mut(&key).filter(|entry| !entry.held_back)
+            && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| !entry.held_back)
         {
             entry.held_back = true;
-            self.unwatch_pipes(&books.children[&key]);
+            self.unwatch_pipes(key);
         }
-        self.signal_waiters(&mut books);
+        self.show(&mut ledger);
     }
 
     /// A child whose output was taken may go on.
-    pub(super) fn let_flow(&self, books: &mut Books, managed: &Managed) {
+    pub(super) fn let_flow(&self, ledger: &mut Ledger, managed: &Managed) {
         let key = managed.key();
         if managed.unread() <= MAX_UNREAD / 2
-            && let Some(entry) = books.children.get_mut(&key).filter(|entry| entry.held_back)
+            && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| entry.held_back)
         {
-            entry.pipes = entry.child.pipes();
             entry.held_back = false;
             // Without room in the set its output waits for its end.
-            let _ = self.watch_pipes(&books.children[&key], key);
+            let _ = self.watch_pipes(&entry.child, key);
         }
     }
 
     /// Nobody wants this child's events any more.
     pub(super) fn forget(&self, events: usize) {
         if self.home.is_here() && !self.is_default {
-            let mut books = lock(&self.books);
-            books.events.forget(events);
-            self.signal_waiters(&mut books);
+            let mut ledger = lock(&self.ledger);
+            ledger.events.forget(events);
+            self.show(&mut ledger);
         }
     }
 
-    /// Brings the flag in line with what there is to do, if anybody looks at it.
-    pub(super) fn signal_waiters(&self, books: &mut Books) {
-        let Some(flag) = self.flag.get().filter(|_| !self.is_default && books.takers == 0) else { return };
-        let wanted = !books.events.is_empty() || self.closed.load(Ordering::Acquire) || books.can_start();
-        if wanted != books.raised {
-            books.raised = wanted;
-            if wanted { flag.raise() } else { flag.lower() }
-        }
-    }
+    // ---- the descriptor, and time ----
 
-    pub(super) fn flag(&self) -> Result<&Flag> {
-        let flag = filled(&self.flag, Flag::new).map_err(|errno| Error::system("eventfd2", errno, "cannot wait for events"))?;
-        self.signal_waiters(&mut lock(&self.books));
-        Ok(flag)
+    /// Brings the wake-up in line with what there is to do.
+    pub(super) fn show(&self, ledger: &mut Ledger) {
+        if !self.is_default && ledger.takers == 0 {
+            let wanted = !ledger.events.is_empty() || self.closed.load(Ordering::Acquire) || ledger.scheduler.can_start();
+            self.reactor.set_raised(wanted);
+        }
     }
 
     /// The descriptor for event loops.
-    pub(super) fn outer(&self) -> Result<&Set> {
+    pub(super) fn fd(&self) -> Result<BorrowedFd<'_>> {
         self.check()?;
-        let flag = self.flag()?;
-        let make = || {
-            let outer = Set::new()?;
-            outer.add(&self.set, 0)?;
-            outer.add(flag, 1)?;
-            Ok(outer)
-        };
-        filled(&self.outer, make).map_err(|errno| Error::system("epoll_create1", errno, "cannot make a descriptor to wait on"))
+        self.reactor.fd().map_err(|errno| Error::system("epoll_create1", errno, "cannot make a descriptor to wait on"))
     }
 
-    /// Sets or clears a child's timer.
-    pub(super) fn schedule(&self, books: &mut Books, key: u64, due: Option<i64>) -> Result<()> {
-        let Some(entry) = books.children.get_mut(&key) else { return Ok(()) };
-        let before = std::mem::replace(&mut entry.due, due);
-        if before == due {
-            return Ok(());
-        }
-        let first = books.timers.first().copied();
-        if let Some(before) = before {
-            books.timers.remove(&(before, key));
-        }
-        if let Some(due) = due {
-            books.timers.insert((due, key));
-        }
-        if books.timers.first().copied() != first {
-            self.set_timer(books)?;
-        }
-        Ok(())
+    /// Sets or clears the time of a watched process.
+    pub(super) fn schedule(&self, key: u64, due: Deadline) -> Result<()> {
+        let set = self.reactor.set_due(Token(key * PLACES), due);
+        set.map_err(|errno| Error::system("timerfd_create", errno, "cannot keep a deadline"))
     }
 
-    pub(super) fn set_timer(&self, books: &Books) -> Result<()> {
-        let make = || {
-            let timer = Timer::new()?;
-            self.set.add(&timer, TIMER)?;
-            Ok(timer)
-        };
-        let timer = filled(&self.timer, make).map_err(|errno| Error::system("timerfd_create", errno, "cannot keep a deadline"))?;
-        timer.set(books.timers.first().map(|(due, _)| *due));
-        Ok(())
-    }
-
-    /// A look that is taken after a while.
-    pub(super) fn schedule_look(&self, books: &mut Books, what: u64, after: i64) {
-        let due = clock::now().saturating_add(after);
-        // One that is due soon is not put off; one that is far off comes nearer.
-        if books.looks.get(&what).is_some_and(|known| *known <= due) {
-            return;
+    /// A look that is taken after a while. One that is due soon is not put off; one that is far off comes nearer.
+    pub(super) fn schedule_look(&self, what: Token, after: i64) {
+        let due = Deadline::after(after);
+        if due < self.reactor.due(what) {
+            let _ = self.reactor.set_due(what, due);
         }
-        if let Some(known) = books.looks.insert(what, due) {
-            books.timers.remove(&(known, what));
-        }
-        books.timers.insert((due, what));
-        let _ = self.set_timer(books);
     }
 
     /// Looks again at what could not be removed yet.
-    pub(super) fn keep_house(&self, books: &mut Books) {
+    pub(super) fn keep_house(&self) {
         if let Some(due) = cgroup::left_due() {
-            self.schedule_look(books, HOUSEKEEPING, (due - clock::now()).max(0));
+            self.schedule_look(HOUSEKEEPING, (due - clock::now()).max(0));
         }
     }
 
     /// A child's ladder or deadline has changed.
     pub(super) fn reschedule(&self, managed: &Managed) {
-        let Some((due, stopping)) = managed.child().map(|child| (child.due(), child.is_stopping())) else { return };
-        let mut books = lock(&self.books);
+        let Some(child) = managed.child() else { return };
+        let (due, stopping) = (child.due(), child.is_stopping());
+        let mut ledger = lock(&self.ledger);
+        let key = managed.key();
+        if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, &child)) {
+            return;
+        }
         // Without a timer the ladder still climbs in every wait for the child.
-        let _ = self.schedule(&mut books, managed.key(), due);
-        self.note_stopping(&mut books, managed.key(), stopping);
-    }
-
-    fn note_stopping(&self, books: &mut Books, key: u64, stopping: bool) {
-        if let Some(entry) = books.children.get_mut(&key).filter(|entry| stopping && !entry.stopping) {
-            entry.stopping = true;
-            books.stopping += 1;
+        let _ = self.schedule(key, due.into());
+        if stopping && !self.is_default {
+            self.step(&mut ledger, scheduler::Event::StopBegan(managed.id()));
         }
     }
 }

@@ -1,27 +1,23 @@
 //! Many children behind one pollable descriptor, without a thread.
 //!
-//! ```text
-//!                     ps_supervisor_fd --> outer epoll
-//!                                            |      |
-//!   pidfds, capture pipes, timer --> inner epoll   flag (events are waiting)
-//! ```
-//!
 //! Truth is level-triggered: a pidfd stays readable until its child is reaped, and a reap is what makes the EXITED event, so
 //! none can be lost or come twice. Blocking calls from other threads reap too; they leave the event in the queue and raise
-//! the flag. The inner set is what such calls watch, to move timers and output along without taking anybody's events.
+//! the wake-up (`sys/reactor.rs`, layered). The work below it is what such calls watch, to move timers and output along without taking
+//! anybody's events.
 //!
-//! | file         | what                                              |
-//! |--------------|---------------------------------------------------|
-//! | `managed/`   | one child under a supervisor: stages, calls on it |
-//! | `inner.rs`   | the books: who is watched, what is due            |
-//! | `pump.rs`    | the work that is due                              |
-//! | `queue.rs`   | limits: who may run, who stands in line           |
-//! | `restart.rs` | who is started again, and when: pure              |
-//! | `shutdown.rs`| the end                                           |
-//! | `orphans.rs` | what a subreaper adopts                           |
-//! | `events.rs`  | the queue of events                               |
+//! | file           | what                                                      |
+//! |----------------|-----------------------------------------------------------|
+//! | `scheduler.rs` | who may run, waits, rests, and what is told when: pure    |
+//! | `restart.rs`   | who is started again, and after which rest: pure          |
+//! | `inner.rs`     | the ledger: who is watched; how decisions are carried out |
+//! | `starts.rs`    | how a child gets its process                              |
+//! | `pump.rs`      | the work that is due                                      |
+//! | `shutdown.rs`  | the end                                                   |
+//! | `orphans.rs`   | what a subreaper adopts                                   |
+//! | `events.rs`    | events, and their queue                                   |
+//! | `managed/`     | one child under a supervisor: stages, calls on it         |
 //!
-//! The default supervisor (NULL in C) keeps no books on a child until it has to: when its handle is freed while it runs, or
+//! The default supervisor (NULL in C) schedules nobody, and watches a child only if it has to: when its handle is freed while it runs, or
 //! when it has a timer or captured output. Calls into procsup then look after it in passing.
 
 mod events;
@@ -29,18 +25,21 @@ mod inner;
 mod managed;
 mod orphans;
 mod pump;
-mod queue;
-mod restart;
+#[doc(hidden)]
+pub mod restart;
+#[doc(hidden)]
+pub mod scheduler;
 mod shutdown;
+mod starts;
 
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 
-pub use events::{Event, EventKind};
+pub use events::{Event, EventKind, Run, What};
 pub(crate) use inner::Inner;
 pub use managed::Managed;
 
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::command::{Command, RestartWhen};
@@ -168,7 +167,7 @@ impl Supervisor {
         self.inner.counts()
     }
 
-    /// Starts nothing any more, cancels who waits, stops who runs; [`EventKind::ShutdownDone`] follows the last end.
+    /// Starts nothing any more, cancels who waits, stops who runs; [`What::ShutdownDone`] follows the last end.
     pub fn shutdown(&self, grace_ms: i64) -> Result<()> {
         poke();
         self.inner.shut_down(grace_ms)
@@ -182,17 +181,15 @@ impl Supervisor {
 
     /// The descriptor to wait on, for reading: readable while [`Supervisor::next_event`] has something to do.
     pub fn fd(&self) -> Result<BorrowedFd<'_>> {
-        self.inner.outer().map(AsFd::as_fd)
+        self.inner.fd()
     }
 
     /// The next event; waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none.
     pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Event>> {
-        if timeout_ms < -1 {
-            return Err(Error::invalid("timeout_ms", format!("a timeout of {timeout_ms} ms")));
-        }
+        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
         poke();
-        let event = self.inner.next_event(clock::deadline(timeout_ms))?;
-        if let Some(line) = event.as_ref().and_then(|event| event.line.as_ref()) {
+        let event = self.inner.next_event(deadline)?;
+        if let Some(line) = event.as_ref().and_then(Event::line) {
             lock(&self.said).clone_from(&line.bytes);
         }
         Ok(event)
@@ -218,8 +215,12 @@ impl Drop for Supervisor {
     }
 }
 
-fn cancelled() -> Error {
-    Error::new(Status::Cancelled, "queue", "the child was cancelled before it was started")
+/// Why a child that waited will not be started.
+fn called_off(why: Status) -> Error {
+    match why {
+        Status::Cancelled => Error::new(Status::Cancelled, "queue", "the child was cancelled before it was started"),
+        _ => shut_down(),
+    }
 }
 
 fn shut_down() -> Error {

@@ -6,15 +6,17 @@
 
 use std::collections::HashMap;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use super::inner::{Books, Inner, LOOK_FOR_ORPHANS, ORPHANS};
-use crate::clock::{self, MILLI};
+use super::inner::{Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS};
+use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::lineage::{self, Descendant};
 use crate::registry;
 use crate::sys::pidfd::{self, SendError};
+use crate::sys::reactor::Token;
 use crate::sys::wait::{self, Seen};
 use crate::sys::{poll, procfs, signal};
 
@@ -26,21 +28,21 @@ const SELDOM: i64 = 500 * MILLI;
 pub(super) struct Orphans {
     on: bool,
     last: u64,
-    watched: HashMap<u64, Orphan>,
+    watched: HashMap<Token, Orphan>,
 }
 
 struct Orphan {
     pid: i32,
     /// None where a filter forbids it: then every look asks. It is our own child by now, so its number cannot be another's.
-    pidfd: Option<OwnedFd>,
+    pidfd: Option<Arc<OwnedFd>>,
     descendant: Descendant,
-    /// In the set. Not if it cannot be, or has ended and cannot be reaped yet (a tracer holds it).
+    /// In the set. Not if it cannot be: then every look asks.
     watched: bool,
 }
 
 impl Orphan {
     fn number(&self) -> i32 {
-        self.pidfd.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+        self.pidfd.as_ref().map_or(-1, |pidfd| pidfd.as_raw_fd())
     }
 
     fn kill(&self) {
@@ -64,12 +66,13 @@ impl Inner {
             lineage::begin()
                 .map_err(|errno| Error::system("RLIMIT_RTTIME", errno, "cannot mark children, so orphans could be anybody's"))?;
         }
-        let mut books = lock(&self.books);
         if on {
-            self.set_timer(&books)?;
+            let made = self.reactor.prepare_timer();
+            made.map_err(|errno| Error::system("timerfd_create", errno, "cannot keep a deadline"))?;
         }
+        let mut ledger = lock(&self.ledger);
         signal::set_subreaper(on).map_err(|errno| Error::system("prctl", errno, "cannot become a subreaper"))?;
-        let was = std::mem::replace(&mut books.orphans.on, on);
+        let was = std::mem::replace(&mut ledger.orphans.on, on);
         if on != was {
             // Somebody who only waits for a child must look after orphans too.
             if on {
@@ -78,69 +81,66 @@ impl Inner {
                 self.busy.fetch_sub(1, Ordering::Relaxed)
             };
         }
-        self.look_after_orphans(&mut books);
+        self.look_after_orphans(&ledger);
         Ok(())
     }
 
     /// Somebody has ended: orphans may have come.
-    pub(super) fn look_after_orphans(&self, books: &mut Books) {
-        if books.orphans.on {
-            self.schedule_look(books, LOOK_FOR_ORPHANS, SOON);
+    pub(super) fn look_after_orphans(&self, ledger: &Ledger) {
+        if ledger.orphans.on {
+            self.schedule_look(LOOK_FOR_ORPHANS, SOON);
         }
     }
 
     /// The look itself.
     pub(super) fn look_for_orphans(&self) {
-        let found = adopted(|pid| lock(&self.books).orphans.watched.values().any(|orphan| orphan.pid == pid));
-        let mut books = lock(&self.books);
+        let found = adopted(|pid| lock(&self.ledger).orphans.watched.values().any(|orphan| orphan.pid == pid));
+        let mut ledger = lock(&self.ledger);
         for mut orphan in found {
-            books.orphans.last += 1;
-            let word = ORPHANS | books.orphans.last;
-            orphan.watched = orphan.pidfd.as_ref().is_some_and(|pidfd| self.set.add(pidfd, word).is_ok());
-            books.orphans.watched.insert(word, orphan);
+            ledger.orphans.last += 1;
+            let token = Token(ORPHANS | ledger.orphans.last);
+            orphan.watched = orphan.pidfd.as_ref().is_some_and(|pidfd| self.reactor.add(token, pidfd).is_ok());
+            ledger.orphans.watched.insert(token, orphan);
         }
-        for orphan in books.orphans.watched.values().filter(|orphan| orphan.descendant.is_unwanted()) {
+        for orphan in ledger.orphans.watched.values().filter(|orphan| orphan.descendant.is_unwanted()) {
             orphan.kill();
         }
-        let before = books.orphans.watched.len();
-        books.orphans.watched.retain(|_, orphan| orphan.watched || !orphan.reap());
-        if books.orphans.on {
+        let before = ledger.orphans.watched.len();
+        ledger.orphans.watched.retain(|_, orphan| orphan.watched || !orphan.reap());
+        if ledger.orphans.on {
             // What one leaves behind is ours now; and those that are only asked are asked again soon.
-            let soon = before != books.orphans.watched.len() || books.orphans.watched.values().any(|orphan| orphan.pidfd.is_none());
-            self.schedule_look(&mut books, LOOK_FOR_ORPHANS, if soon { 4 * SOON } else { SELDOM });
+            let soon = before != ledger.orphans.watched.len() || ledger.orphans.watched.values().any(|orphan| orphan.pidfd.is_none());
+            self.schedule_look(LOOK_FOR_ORPHANS, if soon { 4 * SOON } else { SELDOM });
         }
     }
 
     /// A watched orphan has ended.
-    pub(super) fn reap_orphan(&self, word: u64) {
-        let mut books = lock(&self.books);
-        let Some(orphan) = books.orphans.watched.get_mut(&word) else { return };
-        // Out of the set in any case: readable and not to be reaped, it would keep everybody awake.
-        if let Some(pidfd) = &orphan.pidfd {
-            self.set.remove(pidfd);
+    pub(super) fn reap_orphan(&self, token: Token) {
+        let mut ledger = lock(&self.ledger);
+        let Some(orphan) = ledger.orphans.watched.get(&token) else { return };
+        if !orphan.reap() {
+            // A tracer holds it.
+            return self.reactor.set_aside(token);
         }
-        orphan.watched = false;
-        if orphan.reap() {
-            books.orphans.watched.remove(&word);
-            // What it leaves behind is ours now.
-            self.look_after_orphans(&mut books);
-        }
+        self.reactor.remove(token);
+        ledger.orphans.watched.remove(&token);
+        // What it leaves behind is ours now.
+        self.look_after_orphans(&ledger);
     }
 
     /// The end of the supervisor: none that is unwanted survives, until the deadline.
-    pub(super) fn kill_orphans(&self, deadline: Option<i64>) {
+    pub(super) fn kill_orphans(&self, deadline: Deadline) {
         let mut watched: Vec<Orphan> = {
-            let mut books = lock(&self.books);
-            if !std::mem::take(&mut books.orphans.on) {
+            let mut ledger = lock(&self.ledger);
+            if !std::mem::take(&mut ledger.orphans.on) {
                 return;
             }
-            std::mem::take(&mut books.orphans.watched).into_values().collect()
-        };
-        for orphan in &watched {
-            if let Some(pidfd) = orphan.pidfd.as_ref().filter(|_| orphan.watched) {
-                self.set.remove(pidfd);
+            let watched = std::mem::take(&mut ledger.orphans.watched);
+            for token in watched.keys() {
+                self.reactor.remove(*token);
             }
-        }
+            watched.into_values().collect()
+        };
         loop {
             let known: Vec<i32> = watched.iter().map(|orphan| orphan.pid).collect();
             watched.extend(adopted(|pid| known.contains(&pid)));
@@ -148,7 +148,7 @@ impl Inner {
             watched.iter().for_each(Orphan::kill);
             let before = watched.len();
             watched.retain(|orphan| !orphan.reap());
-            if (before == 0 && watched.is_empty()) || deadline.is_some_and(|at| clock::now() >= at) {
+            if (before == 0 && watched.is_empty()) || deadline.has_come() {
                 return;
             }
             poll::wait_raw(-1, MILLI);
@@ -164,7 +164,7 @@ fn adopted(is_known: impl Fn(i32) -> bool) -> Vec<Orphan> {
     own.sort_unstable();
     let strangers = children.into_iter().filter(|pid| own.binary_search(pid).is_err() && !is_known(*pid));
     let orphan = |pid: i32| {
-        let pidfd = pidfd::open(pid).ok();
+        let pidfd = pidfd::open(pid).ok().map(Arc::new);
         // Read after it was pinned: the number may have been another's before.
         let descendant = Descendant::of(pid)?;
         Some(Orphan { pid, pidfd, descendant, watched: false })

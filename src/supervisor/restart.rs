@@ -16,7 +16,7 @@ use crate::process::command::{Restart, RestartWhen};
 use crate::registry::{Cause, Exit};
 
 /// How a run went.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Ended {
     /// Somebody here wanted it so.
     Stopped,
@@ -38,7 +38,7 @@ impl Ended {
 }
 
 /// What comes next.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Next {
     /// Nothing: it is over.
     Over,
@@ -49,7 +49,7 @@ pub enum Next {
 }
 
 /// Counts one child's failures.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct History {
     failures: u32,
 }

@@ -6,17 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::{Managed, Stage};
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::cgroup;
 use crate::process::child::{Child, State};
 use crate::registry::{Cause, Exit};
-use crate::supervisor::inner::MAX_UNREAD;
-use crate::supervisor::poke;
+use crate::supervisor::inner::{Job, MAX_UNREAD};
+use crate::supervisor::{poke, scheduler};
 use crate::sys::clone::Path;
 use crate::sys::fds;
-use crate::sys::poll::{self, Flag};
+use crate::sys::poll;
+use crate::sys::reactor::WakeUp;
 
 /// Where it stands for one who waits.
 enum View {
@@ -113,7 +114,7 @@ impl Managed {
         }
         // Threads that wait for the child already must be woken when its next step is due.
         if self.waiting.load(Ordering::SeqCst) != 0 {
-            self.supervisor.ring();
+            self.supervisor.wake_all();
         }
         Ok(())
     }
@@ -124,50 +125,36 @@ impl Managed {
             self.supervisor.reschedule(self);
         }
         // This wait keeps the plan's times by itself.
-        let exit = self.wait(None, true)?;
+        let exit = self.wait(Deadline::NEVER, true)?;
         exit.ok_or_else(|| self.timed_out("terminate", "is still there after its whole stop plan"))
     }
 
     /// Answers whether it has a process that is being stopped now.
     fn stop(self: &Arc<Self>, grace_ms: i64) -> Result<bool> {
         self.check()?;
-        if grace_ms < -1 {
-            return Err(Error::invalid("grace_ms", format!("a grace of {grace_ms} ms")));
-        }
-        loop {
-            let live = {
-                let mut run = lock(&self.run);
-                self.halted.store(true, Ordering::SeqCst);
-                match run.stage {
-                    Stage::Starting => {
-                        run.stop = Some((grace_ms, Cause::Stop));
-                        return Ok(false);
-                    }
-                    Stage::Live => run.child.clone(),
-                    Stage::Over => return Ok(false),
-                    Stage::Waiting => None,
-                }
-            };
-            if let Some(child) = live {
-                return child.stop(grace_ms, Cause::Stop).map(|()| true);
+        clock::check_timeout("grace_ms", grace_ms)?;
+        let inner = &self.supervisor;
+        let jobs = {
+            let mut ledger = lock(&inner.ledger);
+            self.halt();
+            if ledger.scheduler.stage(self.id()).is_none() {
+                // It is over, or belongs to the default supervisor, which schedules nobody.
+                drop(ledger);
+                return self.child().map_or(Ok(false), |child| child.stop(grace_ms, Cause::Stop).map(|()| true));
             }
-            if self.supervisor.cancel(self) {
-                return Ok(false);
-            }
-            // Nowhere: its turn has just come, which shows at the next look; or its last end is being told of, and who tells it sees that
-            // it was halted.
-            if lock(&self.run).stage == Stage::Waiting {
-                return Ok(false);
-            }
-        }
+            self.set_stop(grace_ms, Cause::Stop);
+            let jobs = inner.step(&mut ledger, scheduler::Event::Stop(self.id()));
+            inner.show(&mut ledger);
+            jobs
+        };
+        let stops = jobs.iter().any(|job| matches!(job, Job::Stop(_)));
+        inner.carry_out(jobs);
+        Ok(stops)
     }
 
     /// Waits for the end up to `timeout_ms` (-1: for ever). A child that comes back has ended when it does not any more.
     pub fn reap(self: &Arc<Self>, timeout_ms: i64) -> Result<Exit> {
-        if timeout_ms < -1 {
-            return Err(Error::invalid("timeout_ms", format!("a timeout of {timeout_ms} ms")));
-        }
-        let exit = self.wait(clock::deadline(timeout_ms), false)?;
+        let exit = self.wait(Deadline::of_timeout("timeout_ms", timeout_ms)?, false)?;
         exit.ok_or_else(|| self.timed_out("reap", "has not ended yet"))
     }
 
@@ -235,7 +222,7 @@ impl Managed {
     }
 
     /// Waits for the end, and looks after the supervisor's other children meanwhile.
-    fn wait(&self, deadline: Option<i64>, give_up: bool) -> Result<Option<Exit>> {
+    fn wait(&self, deadline: Deadline, give_up: bool) -> Result<Option<Exit>> {
         self.check()?;
         poke();
         self.waiting.fetch_add(1, Ordering::SeqCst);
@@ -247,15 +234,15 @@ impl Managed {
         // The kernel needs a moment before it lets a control group go whose last member was just killed.
         if matches!(waited, Ok(Some(_))) && self.child().is_some_and(|child| child.had_cgroup()) {
             let patience = clock::now() + 20 * clock::MILLI;
-            cgroup::await_removals(deadline.map_or(patience, |at| at.min(patience)));
+            cgroup::await_removals(deadline.nanos().map_or(patience, |at| at.min(patience)));
         }
         waited
     }
 
-    fn wait_registered(&self, deadline: Option<i64>, give_up: bool) -> Result<Option<Exit>> {
+    fn wait_registered(&self, deadline: Deadline, give_up: bool) -> Result<Option<Exit>> {
         let inner = &self.supervisor;
         loop {
-            if deadline.is_some_and(|at| clock::now() >= at) {
+            if deadline.has_come() {
                 // No time to wait: a look, which reads no more than looks do.
                 return match self.look()? {
                     View::Over(outcome) => outcome.map(Some),
@@ -269,7 +256,7 @@ impl Managed {
                         inner.pump_if_busy();
                         inner.collect_output(self, &child);
                     };
-                    let waited = child.wait(deadline, give_up, || inner.watch(), pump)?;
+                    let waited = child.wait(deadline.nanos(), give_up, || inner.watch(), pump)?;
                     inner.collect_output(self, &child);
                     let Some(exit) = waited else { return Ok(None) };
                     inner.finish(self, &child, exit);
@@ -283,24 +270,24 @@ impl Managed {
     }
 
     /// Waits for a new stage, driving the supervisor.
-    fn await_stage(&self, deadline: Option<i64>) -> Result<()> {
+    fn await_stage(&self, deadline: Deadline) -> Result<()> {
         let inner = &self.supervisor;
-        let Ok(bell) = Flag::new().map(Arc::new) else {
+        let Ok(waiter) = WakeUp::new().map(Arc::new) else {
             inner.pump_if_busy();
-            poll::pause(deadline.into());
+            poll::pause(deadline);
             return Ok(());
         };
-        // In this order: what is rung for after the look that follows is heard.
-        lock(&self.run).bells.push(bell.clone());
+        // In this order: a new stage after the look that follows is heard.
+        lock(&self.run).waiters.push(waiter.clone());
         inner.pump_if_busy();
         if !matches!(self.view(), View::Waiting) {
-            lock(&self.run).bells.retain(|other| !Arc::ptr_eq(other, &bell));
+            lock(&self.run).waiters.retain(|other| !Arc::ptr_eq(other, &waiter));
             return Ok(());
         }
-        let mut watched = vec![bell.as_fd()];
+        let mut watched = vec![waiter.as_fd()];
         watched.extend(inner.watch());
-        let waited = poll::wait(&watched, deadline.into()).map_err(|errno| Error::system("poll", errno, "cannot wait"));
-        lock(&self.run).bells.retain(|other| !Arc::ptr_eq(other, &bell));
+        let waited = poll::wait(&watched, deadline).map_err(|errno| Error::system("poll", errno, "cannot wait"));
+        lock(&self.run).waiters.retain(|other| !Arc::ptr_eq(other, &waiter));
         waited.map(drop)
     }
 

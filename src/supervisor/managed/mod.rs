@@ -8,11 +8,10 @@
 //!      '--cancelled, or could not be started--> Over
 //! ```
 //!
-//! A child that is never started again stays Live: whether it has ended is its process's own business (`process/child.rs`).
-//! Trap: whoever waits for a child must hear of a new stage, which no descriptor tells: so each waiter leaves a bell here, and
-//! every new stage rings.
-//!
-//! Here are the stages, which the books and the queue move it through; `calls.rs` has what its owner asks and does.
+//! This is what its owner sees of the scheduler's stages; they change when the decisions are carried out (`inner.rs`). A child that is never
+//! started again stays Live: whether it has ended is its process's own business (`process/child.rs`).
+//! Trap: whoever waits for a child must hear of a new stage, which no descriptor tells: so each waiter leaves a wake-up here, and
+//! every new stage raises it. `calls.rs` has what its owner asks and does.
 
 mod calls;
 
@@ -22,7 +21,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 
 use super::Inner;
 use super::events::Event;
-use super::restart::{Ended, History, Next};
+use super::restart::Next;
+use super::scheduler::Id;
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -32,19 +32,21 @@ use crate::process::command::{Command, Restart};
 use crate::process::spawn;
 use crate::registry::Cause;
 use crate::sys::memory::Home;
-use crate::sys::poll::Flag;
+use crate::sys::reactor::WakeUp;
 
 /// A child and the supervisor that looks after it.
 #[derive(Debug)]
 pub struct Managed {
     supervisor: Arc<Inner>,
     home: Home,
+    /// What the scheduler knows it by; nothing under the default supervisor, which has none.
+    id: Id,
     run: Mutex<Run>,
     /// What is needed to start it, if it waits or may come back.
     recipe: Option<Box<Recipe>>,
     token: AtomicU64,
     user_data: u64,
-    /// Its place in the books; 0: none yet.
+    /// What its process is watched by; 0: none yet.
     key: AtomicU64,
     /// It shall not be started any more.
     halted: AtomicBool,
@@ -85,49 +87,43 @@ struct Run {
     child: Option<Arc<Child>>,
     /// How many processes it has had.
     number: u32,
-    history: History,
     /// Why it was never started, or not again.
     error: Option<Box<Error>>,
-    /// Its stop plan shall run as soon as it has a process.
+    /// How its stop plan is to run, now or as soon as it has a process.
     stop: Option<(i64, Cause)>,
-    bells: Vec<Arc<Flag>>,
+    /// Who waits for its next stage.
+    waiters: Vec<Arc<WakeUp>>,
 }
 
 impl Managed {
-    /// A child that runs and is not in the books.
+    /// A child that runs and is not watched.
     pub(super) fn running(supervisor: Arc<Inner>, command: &Command, child: Arc<Child>) -> Self {
-        let made = Self::new(supervisor, command, None);
+        let made = Self::new(supervisor, Id(0), command, None);
         made.publish(child);
         made
     }
 
     /// A child that is being made.
-    pub(super) fn starting(supervisor: Arc<Inner>, command: &Command, again: Option<(Command, Belongings)>) -> Self {
-        let made = Self::new(supervisor, command, again);
+    pub(super) fn starting(supervisor: Arc<Inner>, id: Id, command: &Command, again: Option<(Command, Belongings)>) -> Self {
+        let made = Self::new(supervisor, id, command, again);
         lock(&made.run).stage = Stage::Starting;
         made
     }
 
     /// A child that waits for its turn.
-    pub(super) fn waiting(supervisor: Arc<Inner>, command: Command, belongings: Belongings) -> Self {
+    pub(super) fn waiting(supervisor: Arc<Inner>, id: Id, command: Command, belongings: Belongings) -> Self {
         let described = command.clone();
-        Self::new(supervisor, &described, Some((command, belongings)))
+        Self::new(supervisor, id, &described, Some((command, belongings)))
     }
 
-    fn new(supervisor: Arc<Inner>, command: &Command, recipe: Option<(Command, Belongings)>) -> Self {
+    fn new(supervisor: Arc<Inner>, id: Id, command: &Command, recipe: Option<(Command, Belongings)>) -> Self {
         let restart = command.get_restart();
+        let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, stop: None, waiters: Vec::new() };
         Self {
             supervisor,
             home: Home::here(),
-            run: Mutex::new(Run {
-                stage: Stage::Waiting,
-                child: None,
-                number: 0,
-                history: History::default(),
-                error: None,
-                stop: None,
-                bells: Vec::new(),
-            }),
+            id,
+            run: Mutex::new(run),
             recipe: recipe.map(|(command, belongings)| {
                 let stock = Stock { command: Arc::new(command), belongings };
                 Box::new(Recipe { restart, stock: Mutex::new(Some(stock)) })
@@ -142,6 +138,15 @@ impl Managed {
             events: AtomicUsize::new(0),
             unread: AtomicUsize::new(0),
         }
+    }
+
+    pub(super) fn id(&self) -> Id {
+        self.id
+    }
+
+    /// Any number, another for each child and moment: waits are spread by it.
+    pub(super) fn chance(&self) -> u64 {
+        (clock::now() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.key()
     }
 
     pub(super) fn key(&self) -> u64 {
@@ -159,7 +164,7 @@ impl Managed {
 
     /// Keeps count of its events in the queue.
     pub(super) fn count_event(&self, event: &Event, came: bool) {
-        let bytes = event.line.as_ref().map_or(0, |line| line.bytes.len() + size_of::<Event>());
+        let bytes = event.line().map_or(0, |line| line.bytes.len() + size_of::<Event>());
         if came {
             self.events.fetch_add(1, Ordering::Relaxed);
             self.unread.fetch_add(bytes, Ordering::Relaxed);
@@ -197,7 +202,7 @@ impl Managed {
         self.recipe.as_ref().is_some_and(|recipe| recipe.restart.when != crate::process::command::RestartWhen::Never)
     }
 
-    /// Makes its process: its turn has come. Blocks as a spawn does. Nobody sees the process before it is in the books (`publish`): who saw it
+    /// Makes its process: its turn has come. Blocks as a spawn does. Nobody sees the process before it is watched (`publish`): who saw it
     /// could reap it before anybody counts on it.
     pub(super) fn make(&self) -> Result<Arc<Child>> {
         let (command, belongings) = {
@@ -213,13 +218,21 @@ impl Managed {
         spawn::spawn(&command, belongings).map(Arc::new)
     }
 
-    /// It has this process from now on. Answers how it is to be stopped, if somebody asked for that meanwhile.
-    pub(super) fn publish(&self, child: Arc<Child>) -> Option<(i64, Cause)> {
+    /// It has this process from now on.
+    pub(super) fn publish(&self, child: Arc<Child>) {
         let mut run = lock(&self.run);
         (run.stage, run.child) = (Stage::Live, Some(child));
         run.number += 1;
-        ring(&mut run);
-        run.stop.take()
+        wake(&mut run);
+    }
+
+    /// How its stop plan is to run, once it is told to.
+    pub(super) fn set_stop(&self, grace_ms: i64, cause: Cause) {
+        lock(&self.run).stop = Some((grace_ms, cause));
+    }
+
+    pub(super) fn take_stop(&self) -> Option<(i64, Cause)> {
+        lock(&self.run).stop.take()
     }
 
     /// Its turn has come.
@@ -259,29 +272,13 @@ impl Managed {
         self.let_go.load(Ordering::Acquire)
     }
 
-    /// What comes after its process has ended, or could not be made. `closing`: no more starts.
-    pub(super) fn decide(&self, ended: Ended, closing: bool) -> Next {
-        let Some(recipe) = self.recipe.as_ref().filter(|_| !closing && !self.halted.load(Ordering::SeqCst)) else { return Next::Over };
-        let chance = (clock::now() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ self.key();
-        lock(&self.run).history.after(&recipe.restart, ended, chance)
-    }
-
-    /// Enters the stage that this leads to. What it kept for its next process is released first, which takes the file system's time: not
-    /// under any lock. `error`: its start has failed. Answers what comes next after all: somebody may have stopped it meanwhile.
-    pub(super) fn enter(&self, mut next: Next, error: Option<&Error>) -> Next {
-        let mut run = loop {
-            if self.halted.load(Ordering::SeqCst) && matches!(next, Next::Again(_)) {
-                next = Next::Over;
-            }
-            if !matches!(next, Next::Again(_)) {
-                self.release();
-            }
-            let run = lock(&self.run);
-            // Set under this very lock: who stopped it saw the stage before this one, or will see the next.
-            if !(self.halted.load(Ordering::SeqCst) && matches!(next, Next::Again(_))) {
-                break run;
-            }
-        };
+    /// Enters the stage that this leads to, after the end of its process or a failed start. What it kept for its next process is released
+    /// first, unless there is one: that takes the file system's time.
+    pub(super) fn enter(&self, next: Next, error: Option<&Error>) {
+        if !matches!(next, Next::Again(_)) {
+            self.release();
+        }
+        let mut run = lock(&self.run);
         match next {
             Next::Again(_) => run.stage = Stage::Waiting,
             _ if self.restarts() || error.is_some() => {
@@ -290,12 +287,7 @@ impl Managed {
             }
             _ => {}
         }
-        ring(&mut run);
-        next
-    }
-
-    pub(super) fn has_recipe(&self) -> bool {
-        self.recipe.is_some()
+        wake(&mut run);
     }
 
     /// It will not be started (again), for this reason.
@@ -306,7 +298,7 @@ impl Managed {
         if run.child.is_none() {
             run.error = Some(Box::new(why));
         }
-        ring(&mut run);
+        wake(&mut run);
     }
 
     /// What it kept for its next process.
@@ -316,13 +308,13 @@ impl Managed {
     }
 
     /// Wakes those who wait for a new stage.
-    pub(super) fn ring(&self) {
-        ring(&mut lock(&self.run));
+    pub(super) fn wake_waiters(&self) {
+        wake(&mut lock(&self.run));
     }
 }
 
-fn ring(run: &mut Run) {
-    for bell in run.bells.drain(..) {
-        bell.raise();
+fn wake(run: &mut Run) {
+    for waiter in run.waiters.drain(..) {
+        waiter.raise();
     }
 }

@@ -1,0 +1,243 @@
+//! How a child gets its process: admitted at once, or in line until its turn comes. The scheduler decides; the lock is not held over
+//! a spawn, so what it says afterwards counts (`Destroy`: everything is over by now).
+
+use std::sync::Arc;
+
+use super::inner::{Inner, Job};
+use super::scheduler::{Action, Event, Id};
+use super::{Managed, shut_down};
+use crate::clock;
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::belongings::Belongings;
+use crate::process::child::Child;
+use crate::process::command::{Command, RestartWhen};
+use crate::process::spawn;
+use crate::process::stop::LAST_WAIT_MS;
+use crate::registry::Cause;
+
+/// What an asker was answered.
+enum Admission {
+    /// It has a slot.
+    Now(Id),
+    /// It has a place in line.
+    Later(Id),
+}
+
+impl Inner {
+    /// Starts a command and watches it, or puts it in line.
+    ///
+    /// `register` is told of the child before any event of it can be taken, and gives the word that events carry.
+    pub(super) fn spawn(self: &Arc<Self>, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+        self.check()?;
+        let restarts = command.get_restart().when != RestartWhen::Never;
+        if self.is_default {
+            if restarts || command.has_output_lines() {
+                let step = if restarts { "restart" } else { "output_lines" };
+                return Err(Error::invalid(step, format!("{step}: the child needs a supervisor that has events, not NULL")));
+            }
+            return self.spawn_unlisted(command, register);
+        }
+        if restarts {
+            // Its timer must be to be had when it is needed.
+            let made = self.reactor.prepare_timer();
+            made.map_err(|errno| Error::system("timerfd_create", errno, "cannot keep a deadline"))?;
+        }
+        match self.admit(command)? {
+            Admission::Later(id) => self.enqueue(id, command, register),
+            Admission::Now(id) => {
+                let made = self.spawn_now(id, command, register);
+                if made.is_err() {
+                    let mut ledger = lock(&self.ledger);
+                    self.step(&mut ledger, Event::Dropped(id));
+                    self.show(&mut ledger);
+                    drop(ledger);
+                    self.start_queued();
+                }
+                made
+            }
+        }
+    }
+
+    fn admit(&self, command: &Command) -> Result<Admission> {
+        let restart = Some(command.get_restart()).filter(|restart| restart.when != RestartWhen::Never);
+        let mut ledger = lock(&self.ledger);
+        let mut actions = Vec::new();
+        ledger.scheduler.step(Event::Admit(restart), clock::now(), &mut actions);
+        match actions[..] {
+            [Action::Admitted(id), ..] => Ok(Admission::Now(id)),
+            [Action::Promised(id), ..] => Ok(Admission::Later(id)),
+            [Action::Refused(Status::Limit), ..] => {
+                let (waiting, active, _) = ledger.scheduler.counts();
+                let message = format!("{active} children run and {waiting} wait: there is no place in line");
+                Err(Error::new(Status::Limit, "queue", message))
+            }
+            _ => Err(shut_down()),
+        }
+    }
+
+    /// A child of the default supervisor: no slot, no event, and watched only if somebody must look after it.
+    fn spawn_unlisted(self: &Arc<Self>, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+        let child = Arc::new(spawn::spawn(command, Belongings::take(command)?)?);
+        let managed = Arc::new(Managed::running(self.clone(), command, child.clone()));
+        managed.set_token(register(&managed));
+        if child.needs_driving()
+            && let Err(error) = self.attach_running(&managed)
+        {
+            destroy(&child);
+            return Err(error);
+        }
+        Ok(managed)
+    }
+
+    fn spawn_now(self: &Arc<Self>, id: Id, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+        let belongings = Belongings::take(command)?;
+        let (child, again) = if command.get_restart().when == RestartWhen::Never {
+            (spawn::spawn(command, belongings)?, None)
+        } else {
+            // What it owns stays with the handle while processes come and go.
+            let made = command.pinned().and_then(|pinned| Ok((spawn::spawn(&pinned, Belongings::default())?, pinned)));
+            match made {
+                Ok((child, pinned)) => (child, Some((pinned, belongings))),
+                Err(error) => {
+                    belongings.give_back();
+                    return Err(error);
+                }
+            }
+        };
+        let child = Arc::new(child);
+        let managed = Arc::new(Managed::starting(self.clone(), id, command, again));
+        managed.set_token(register(&managed));
+        self.enroll(&mut lock(&self.ledger), &managed);
+        match self.attach(&managed, &child) {
+            Ok(jobs) => self.carry_out(jobs),
+            Err(error) => {
+                destroy(&child);
+                return Err(error);
+            }
+        }
+        Ok(managed)
+    }
+
+    fn enqueue(self: &Arc<Self>, id: Id, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+        let prepared =
+            spawn::check_lent(command).and_then(|()| command.pinned()).and_then(|pinned| Ok((pinned, Belongings::take(command)?)));
+        let joined = prepared.map(|(pinned, belongings)| {
+            let managed = Arc::new(Managed::waiting(self.clone(), id, pinned, belongings));
+            managed.set_token(register(&managed));
+            managed
+        });
+        {
+            let mut ledger = lock(&self.ledger);
+            match &joined {
+                Ok(managed) => {
+                    self.step(&mut ledger, Event::Joined(id));
+                    if ledger.scheduler.stage(id).is_none() {
+                        drop(ledger);
+                        managed.give_back();
+                        return Err(shut_down());
+                    }
+                    // From here on it owns what it was given, whether or not it is ever started.
+                    managed.bind();
+                    self.enroll(&mut ledger, managed);
+                }
+                Err(_) => drop(self.step(&mut ledger, Event::Dropped(id))),
+            }
+            self.show(&mut ledger);
+        }
+        // A slot may have become free since we looked.
+        self.start_queued();
+        joined
+    }
+
+    /// Starts as many of those in line as there is room for.
+    pub(super) fn start_queued(self: &Arc<Self>) {
+        loop {
+            let jobs = {
+                let mut ledger = lock(&self.ledger);
+                if !ledger.scheduler.can_start() {
+                    return;
+                }
+                let jobs = self.step(&mut ledger, Event::Pull);
+                self.show(&mut ledger);
+                jobs
+            };
+            self.carry_out(jobs);
+        }
+    }
+
+    /// Takes a new process into the ledger, and only then shows it to those who wait for it: who saw it earlier could reap it
+    /// before anybody counts on its end.
+    fn attach(&self, managed: &Arc<Managed>, child: &Arc<Child>) -> Result<Vec<Job>> {
+        // Nobody else has it: it cannot have been reaped.
+        let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
+        let due = child.due();
+        let mut ledger = lock(&self.ledger);
+        self.watch_process(&mut ledger, managed, child.clone(), &pidfd, due.into())?;
+        // A child is either seen by `close` and `shut_down` or refused here.
+        let (runs, jobs) = self.show_process(&mut ledger, managed.id(), child.clone());
+        if !runs {
+            self.unwatch(&mut ledger, managed.key());
+            return Err(shut_down());
+        }
+        self.show(&mut ledger);
+        drop(ledger);
+        if managed.is_let_go() {
+            child.drop_streams();
+        }
+        Ok(jobs)
+    }
+
+    /// What follows the making of one from the line.
+    pub(super) fn conclude_start(&self, managed: &Arc<Managed>, made: Result<Arc<Child>>) -> Vec<Job> {
+        let failed = match made {
+            Ok(child) => match self.attach(managed, &child) {
+                Ok(jobs) => return jobs,
+                Err(error) => {
+                    destroy(&child);
+                    error
+                }
+            },
+            Err(error) => error,
+        };
+        let mut ledger = lock(&self.ledger);
+        self.note_failure(&mut ledger, managed.id(), failed.status);
+        let mut jobs = self.step(&mut ledger, Event::StartFailed(managed.id(), failed.status, managed.chance()));
+        for job in &mut jobs {
+            if let Job::Release(_, _, error) = job {
+                *error = Some(failed.clone());
+            }
+        }
+        jobs
+    }
+
+    /// Changes the limits; `None` leaves one as it is. What can start now is started by the next call that does work.
+    pub(super) fn set_limits(&self, running: Option<usize>, pending: Option<usize>) -> Result<()> {
+        self.check()?;
+        let mut ledger = lock(&self.ledger);
+        self.step(&mut ledger, Event::Limit(running, pending));
+        if ledger.scheduler.can_start() {
+            for id in ledger.scheduler.line() {
+                if let Some(member) = ledger.members.get(&id) {
+                    member.managed.wake_waiters();
+                }
+            }
+        }
+        self.show(&mut ledger);
+        Ok(())
+    }
+
+    /// Children that wait for a start, that run, and that are being stopped.
+    pub(super) fn counts(&self) -> Result<(usize, usize, usize)> {
+        self.check()?;
+        let (waiting, active, stopping) = lock(&self.ledger).scheduler.counts();
+        Ok((waiting, active - stopping, stopping))
+    }
+}
+
+/// A child that cannot be watched must not run. A killed child is reaped at once.
+fn destroy(child: &Child) {
+    child.discard_output();
+    child.kill(Cause::Shutdown);
+    let _ = child.wait(clock::deadline(LAST_WAIT_MS), false, || None, || {});
+}

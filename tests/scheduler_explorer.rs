@@ -1,0 +1,549 @@
+//! Every order of events that a supervisor's scheduler can meet in small worlds: the machine as it is, with threads that take up to any
+//! length of time for each job, processes that end at any moment, an owner who stops, raises the limit, shuts down or frees. What a
+//! search cannot do by itself is fail, so there are careless drivers too, which must be found. And the table of stages and events in
+//! docs/internals/supervisor-table.md is what this very machine answers.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+
+use procsup::restart::{Ended, Next};
+use procsup::scheduler::{Action, Event, Id, News, Scheduler, Stage};
+use procsup::{Restart, RestartWhen, Status};
+use stateright::{Checker, HasDiscoveries, Model, Property};
+
+const RESTARTING: Restart = Restart { when: RestartWhen::OnFailure, min_delay_ms: 1, max_delay_ms: 1, failures: 2, healthy_ms: 10_000 };
+
+/// What a thread is busy with, without the lock.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Job {
+    /// Making the process of one who was admitted at once: a failure is its caller's to hear.
+    MakeDirect(Id),
+    Make(Id),
+    /// Its process is made (or not), and the scheduler has not heard of it.
+    Made(Id, bool),
+    /// Releasing what it kept. What is made in the same breath is made before that is told (`carry_out` in inner.rs).
+    Release(Id, Option<Id>),
+    /// Taking the belongings of one who was promised a place.
+    Prepare(Id),
+}
+
+/// What has been told of a child, last.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+enum Heard {
+    Nothing,
+    Running,
+    Between,
+    Resting,
+    Over,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+struct World {
+    scheduler: Scheduler,
+    jobs: BTreeSet<Job>,
+    alive: BTreeSet<Id>,
+    heard: BTreeMap<Id, Heard>,
+    stopped: BTreeSet<Id>,
+    /// Who was admitted at once, while it is told that it runs.
+    direct: Option<Id>,
+    limit: usize,
+    spawned: usize,
+    ends: usize,
+    shut: bool,
+    closed: bool,
+    done: bool,
+    broken: Option<&'static str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Choice {
+    Spawn(bool),
+    Done(Job, bool),
+    Pull,
+    End(Id, Ended),
+    Stop(Id),
+    StopBegan(Id),
+    Tick,
+    Raise,
+    Shutdown,
+    Close,
+}
+
+/// A driver's mistake.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Careless {
+    No,
+    /// It makes a process for whom it was only promised a place.
+    StartsAtOnce,
+    /// It does not say that what a child kept is released.
+    ForgetsReleased,
+    /// It says that an end was told before the first in line was made.
+    TellsFirst,
+}
+
+#[derive(Clone)]
+struct Search {
+    children: usize,
+    limit: usize,
+    ends: usize,
+    careless: Careless,
+}
+
+impl World {
+    fn breaks(&mut self, law: &'static str) {
+        self.broken.get_or_insert(law);
+    }
+
+    fn step(&mut self, event: Event, careless: Careless) {
+        let first = self.scheduler.line().next();
+        let (waiting, closing) = (first.is_some(), self.scheduler.is_closing());
+        let mut actions = Vec::new();
+        self.scheduler.step(event, 0, &mut actions);
+        let made = actions.iter().find_map(|action| if let Action::Make(id) = action { Some(*id) } else { None });
+        if matches!(event, Event::Ended(..)) && waiting && !closing && made.is_none() {
+            self.breaks("an end that made room started nobody");
+        }
+        for action in actions {
+            self.act(action, first, made, careless);
+        }
+        self.check();
+    }
+
+    fn act(&mut self, action: Action, first: Option<Id>, made: Option<Id>, careless: Careless) {
+        match action {
+            Action::Admitted(id) => drop(self.jobs.insert(Job::MakeDirect(id))),
+            Action::Promised(id) if careless == Careless::StartsAtOnce => drop(self.jobs.insert(Job::MakeDirect(id))),
+            Action::Promised(id) => drop(self.jobs.insert(Job::Prepare(id))),
+            Action::Refused(_) => {}
+            Action::Make(id) => {
+                if first != Some(id) {
+                    self.breaks("the line is first in, first out");
+                }
+                if self.stopped.contains(&id) || self.shut || self.closed {
+                    self.breaks("nobody is started who was stopped, or after the end has begun");
+                }
+                self.jobs.insert(Job::Make(id));
+            }
+            Action::Destroy(id) => {
+                self.alive.remove(&id);
+                let dropped = self.direct.take() == Some(id);
+                self.step(if dropped { Event::Dropped(id) } else { Event::StartFailed(id, Status::Shutdown, 0) }, careless);
+            }
+            Action::Tell(id, news) => self.hear(id, news),
+            Action::Stop(_) => {}
+            Action::Kill(id) => drop(self.alive.remove(&id)),
+            Action::Release(id, _) | Action::CallOff(id, _) => {
+                self.jobs.insert(Job::Release(id, made.filter(|_| careless != Careless::TellsFirst)));
+            }
+            Action::Forget(id) => {
+                if self.alive.contains(&id) {
+                    self.breaks("nobody is forgotten who lives");
+                }
+                self.heard.insert(id, Heard::Over);
+            }
+            Action::TellDone => {
+                if self.done || !self.shut || !self.alive.is_empty() || self.jobs.iter().any(|job| !matches!(job, Job::Prepare(_))) {
+                    self.breaks("\"shutdown done\" comes once, after everybody");
+                }
+                self.done = true;
+            }
+        }
+    }
+
+    fn hear(&mut self, id: Id, news: News) {
+        if self.closed {
+            return;
+        }
+        let before = self.heard.get(&id).copied().unwrap_or(Heard::Nothing);
+        let after = match (before, news) {
+            (Heard::Nothing | Heard::Resting, News::Started) => Heard::Running,
+            (Heard::Running, News::Exited) => Heard::Between,
+            (Heard::Nothing | Heard::Resting, News::Failed(_)) => Heard::Between,
+            (Heard::Between, News::Restarting(_)) => Heard::Resting,
+            (Heard::Nothing | Heard::Resting | Heard::Between, News::Cancelled(_)) | (Heard::Between, News::GaveUp) => Heard::Over,
+            _ => return self.breaks("each run is told from its start to its end, and nothing after the last"),
+        };
+        if self.done {
+            self.breaks("nothing is told after \"shutdown done\"");
+        }
+        if news == News::Exited && self.jobs.iter().any(|job| matches!(job, Job::Make(_))) && self.limit == 1 {
+            self.breaks("who takes the slot is made before the end is told");
+        }
+        self.heard.insert(id, after);
+    }
+
+    fn check(&mut self) {
+        let making = self.jobs.iter().filter(|job| matches!(job, Job::Make(_) | Job::MakeDirect(_) | Job::Made(_, false))).count();
+        if self.alive.len() + making > self.limit {
+            self.breaks("never more than the limit");
+        }
+        let (waiting, active, stopping) = self.scheduler.counts();
+        if !self.closed && (active < self.alive.len() + making || stopping > active) {
+            self.breaks("whoever exists holds a slot");
+        }
+        let resting = !self.scheduler.due().is_never();
+        if self.jobs.is_empty() && self.alive.is_empty() && !resting && !self.scheduler.can_start() {
+            if (waiting, active, stopping) != (0, 0, 0) {
+                self.breaks("nobody is stuck");
+            }
+            if self.shut && !self.closed && !self.done {
+                self.breaks("a shutdown ends");
+            }
+        }
+    }
+}
+
+impl Model for Search {
+    type State = World;
+    type Action = Choice;
+
+    fn init_states(&self) -> Vec<World> {
+        let mut scheduler = Scheduler::default();
+        scheduler.step(Event::Limit(Some(self.limit), Some(0)), 0, &mut Vec::new());
+        vec![World {
+            scheduler,
+            jobs: BTreeSet::new(),
+            alive: BTreeSet::new(),
+            heard: BTreeMap::new(),
+            stopped: BTreeSet::new(),
+            direct: None,
+            limit: self.limit,
+            spawned: 0,
+            ends: 0,
+            shut: false,
+            closed: false,
+            done: false,
+            broken: None,
+        }]
+    }
+
+    fn actions(&self, world: &World, choices: &mut Vec<Choice>) {
+        if world.broken.is_some() {
+            return;
+        }
+        if world.spawned < self.children {
+            choices.extend([Choice::Spawn(false), Choice::Spawn(true)]);
+        }
+        for job in &world.jobs {
+            let waits = match job {
+                Job::Release(_, first) => first.is_some_and(|id| world.jobs.contains(&Job::Make(id))),
+                // Of what one thread has done, the release is told first.
+                Job::Made(id, _) => world.jobs.iter().any(|job| matches!(job, Job::Release(_, Some(first)) if first == id)),
+                _ => false,
+            };
+            if !waits {
+                choices.push(Choice::Done(*job, true));
+            }
+            if matches!(job, Job::Make(_) | Job::MakeDirect(_) | Job::Prepare(_)) {
+                choices.push(Choice::Done(*job, false));
+            }
+        }
+        if world.scheduler.can_start() {
+            choices.push(Choice::Pull);
+        }
+        // Nobody sees a process before it is in the ledger.
+        for id in world.alive.iter().filter(|id| !world.jobs.contains(&Job::Made(**id, true))) {
+            if world.ends < self.ends {
+                choices.extend([Ended::Stopped, Ended::Succeeded, Ended::Failed(0)].map(|how| Choice::End(*id, how)));
+            } else {
+                choices.push(Choice::End(*id, Ended::Stopped));
+            }
+            if world.scheduler.stage(*id) == Some(Stage::Running) {
+                choices.push(Choice::StopBegan(*id));
+            }
+        }
+        let known = (1..=self.children as u64).map(Id).filter(|id| world.scheduler.stage(*id).is_some() && !world.stopped.contains(id));
+        // An owner has no handle of one that is being prepared, or made for its first time.
+        let owned = known.filter(|id| !world.jobs.contains(&Job::Prepare(*id)) && !world.jobs.contains(&Job::MakeDirect(*id)));
+        choices.extend(owned.map(Choice::Stop));
+        if !world.scheduler.due().is_never() {
+            choices.push(Choice::Tick);
+        }
+        if world.limit == self.limit && self.limit == 1 {
+            choices.push(Choice::Raise);
+        }
+        if !world.shut && !world.closed {
+            choices.push(Choice::Shutdown);
+        }
+        if !world.closed {
+            choices.push(Choice::Close);
+        }
+    }
+
+    fn next_state(&self, last: &World, choice: Choice) -> Option<World> {
+        let mut world = last.clone();
+        let careless = self.careless;
+        match choice {
+            Choice::Spawn(restarts) => {
+                world.spawned += 1;
+                world.step(Event::Admit(restarts.then_some(RESTARTING)), careless);
+            }
+            Choice::Done(job, good) => {
+                world.jobs.remove(&job);
+                let event = match (job, good) {
+                    (Job::Prepare(id), true) => Event::Joined(id),
+                    (Job::Make(id), good) => {
+                        world.jobs.insert(Job::Made(id, good));
+                        if good {
+                            world.alive.insert(id);
+                        }
+                        return Some(world);
+                    }
+                    (Job::Made(id, true), _) => Event::Started(id),
+                    (Job::Made(id, false), _) => Event::StartFailed(id, Status::System, 0),
+                    (Job::MakeDirect(id), true) => {
+                        world.alive.insert(id);
+                        world.direct = Some(id);
+                        Event::Started(id)
+                    }
+                    (Job::MakeDirect(id) | Job::Prepare(id), false) => Event::Dropped(id),
+                    (Job::Release(..), _) if careless == Careless::ForgetsReleased => return Some(world),
+                    (Job::Release(id, _), _) => Event::Released(id),
+                };
+                world.step(event, careless);
+                world.direct = None;
+            }
+            Choice::Pull => world.step(Event::Pull, careless),
+            Choice::End(id, how) => {
+                world.ends += 1;
+                world.alive.remove(&id);
+                world.step(Event::Ended(id, how, 0), careless);
+            }
+            Choice::Stop(id) => {
+                world.stopped.insert(id);
+                world.step(Event::Stop(id), careless);
+            }
+            Choice::StopBegan(id) => world.step(Event::StopBegan(id), careless),
+            Choice::Tick => world.step(Event::Tick, careless),
+            Choice::Raise => {
+                world.limit = 2;
+                world.step(Event::Limit(Some(2), None), careless);
+            }
+            Choice::Shutdown => {
+                world.shut = true;
+                world.step(Event::Shutdown, careless);
+            }
+            Choice::Close => {
+                world.closed = true;
+                world.step(Event::Close, careless);
+            }
+        }
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![Property::always("every law", |_, world: &World| world.broken.is_none())]
+    }
+}
+
+fn search(search: Search) -> (usize, Option<&'static str>) {
+    let threads = if search.careless == Careless::No { 2 } else { 1 };
+    let checker = search.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
+    let broken = checker.discovery("every law").map(|path| {
+        let last = path.last_state().broken.unwrap_or("?");
+        println!("{last}: {:#?}", path.into_actions());
+        last
+    });
+    (checker.unique_state_count(), broken)
+}
+
+#[test]
+fn every_order_of_small_worlds_keeps_the_laws() {
+    for (children, limit, ends) in [(2, 1, 3), (3, 2, 0)] {
+        let (states, broken) = search(Search { children, limit, ends, careless: Careless::No });
+        println!("{children} children in {limit} slots, {ends} ends of any kind: {states} states");
+        assert_eq!(broken, None);
+        assert!(states > 1_000, "the world is no world: {states} states");
+    }
+}
+
+/// ./x explore: an hour and some GB.
+#[test]
+#[ignore = "./x explore"]
+fn full_every_order_of_larger_worlds_keeps_the_laws() {
+    for (children, limit, ends) in [(3, 1, 3), (3, 2, 3), (4, 2, 1)] {
+        let (states, broken) = search(Search { children, limit, ends, careless: Careless::No });
+        println!("{children} children in {limit} slots, {ends} ends of any kind: {states} states");
+        assert_eq!(broken, None);
+    }
+}
+
+#[test]
+fn careless_drivers_are_found() {
+    for careless in [Careless::StartsAtOnce, Careless::ForgetsReleased, Careless::TellsFirst] {
+        let (_, broken) = search(Search { children: 2, limit: 1, ends: 2, careless });
+        assert!(broken.is_some(), "{careless:?} was not noticed");
+    }
+}
+
+// ---- the table ----
+
+/// A scheduler with child 1 in this stage; child 2 waits in line unless `alone`.
+fn staged(stage: &str, alone: bool, restart: Option<Restart>) -> Scheduler {
+    let mut scheduler = Scheduler::default();
+    let mut go = |event| scheduler.step(event, 0, &mut Vec::new());
+    let slots = if alone { 0 } else { 1 };
+    match stage {
+        "Joining" | "Queued" => {
+            // Somebody else has the slot, and gives it back.
+            go(Event::Limit(Some(1), None));
+            go(Event::Admit(None));
+            go(Event::Admit(restart));
+            if stage == "Queued" {
+                go(Event::Joined(Id(2)));
+            }
+            return scheduler;
+        }
+        _ => go(Event::Limit(Some(slots), None)),
+    }
+    go(Event::Admit(restart));
+    match stage {
+        "Starting" => {}
+        "Running" => go(Event::Started(Id(1))),
+        "Stopping" => [Event::Started(Id(1)), Event::StopBegan(Id(1))].into_iter().for_each(&mut go),
+        "Leaving" => [Event::Started(Id(1)), Event::Ended(Id(1), Ended::Failed(0), 0)].into_iter().for_each(&mut go),
+        "Resting" => {
+            [Event::Started(Id(1)), Event::Ended(Id(1), Ended::Failed(0), 0), Event::Released(Id(1))].into_iter().for_each(&mut go)
+        }
+        _ => unreachable!("{stage}"),
+    }
+    if !alone {
+        go(Event::Admit(None));
+        go(Event::Joined(Id(2)));
+    }
+    scheduler
+}
+
+fn words(stage: Option<Stage>) -> String {
+    match stage {
+        None => "gone".to_owned(),
+        Some(Stage::Queued(_)) => "Queued".to_owned(),
+        Some(Stage::Resting(_)) => "Resting".to_owned(),
+        Some(Stage::Leaving { slot, next, .. }) => {
+            let next = match next {
+                Next::Over => "over",
+                Next::Again(_) => "again",
+                Next::GiveUp => "given up",
+            };
+            format!("Leaving ({}, then {next})", if slot { "with its slot" } else { "without slot" })
+        }
+        Some(stage) => format!("{stage:?}"),
+    }
+}
+
+fn said(action: &Action, id: Id) -> String {
+    let who = |other: &Id| if *other == id { "" } else { " the first in line" };
+    match action {
+        Action::Make(other) => format!("make{}", who(other)),
+        Action::Tell(_, News::Cancelled(_)) => "tell CANCELLED".to_owned(),
+        Action::Tell(_, News::Failed(_)) => "tell FAILED".to_owned(),
+        Action::Tell(_, News::Restarting(_)) => "tell RESTARTING".to_owned(),
+        Action::Tell(_, News::GaveUp) => "tell GAVE_UP".to_owned(),
+        Action::Tell(_, news) => format!("tell {}", format!("{news:?}").to_uppercase()),
+        Action::Release(..) => "release what it kept".to_owned(),
+        Action::CallOff(..) => "call off".to_owned(),
+        Action::Stop(other) => format!("stop{}", if *other == id { "" } else { " the others" }),
+        Action::Kill(other) => format!("kill{}", if *other == id { "" } else { " the others" }),
+        Action::Destroy(_) => "destroy".to_owned(),
+        Action::Forget(_) => "forget".to_owned(),
+        Action::TellDone => "tell SHUTDOWN_DONE".to_owned(),
+        Action::Refused(_) => "refuse".to_owned(),
+        Action::Admitted(_) | Action::Promised(_) => unreachable!("asked by nobody here"),
+    }
+}
+
+fn page() -> String {
+    let mut page = String::from(
+        "# The supervisor on one screen\n\nWhat `src/supervisor/scheduler.rs` answers, printed by `tests/scheduler_explorer.rs` (`./x explore --table` writes it anew). \
+         Rows that change nothing are left out. \"Line\": whether somebody else waits for a slot. \"Again\": the child has a restart policy.\n\n\
+         | stage | event | line | again | then | what is done |\n|---|---|---|---|---|---|\n",
+    );
+    for stage in ["Joining", "Queued", "Starting", "Running", "Stopping", "Leaving", "Resting"] {
+        let id = Id(if matches!(stage, "Joining" | "Queued") { 2 } else { 1 });
+        let events = [
+            ("joined", Event::Joined(id)),
+            ("dropped", Event::Dropped(id)),
+            ("pull, with room", Event::Pull),
+            ("started", Event::Started(id)),
+            ("start failed", Event::StartFailed(id, Status::System, 0)),
+            ("stop began", Event::StopBegan(id)),
+            ("ended: succeeded", Event::Ended(id, Ended::Succeeded, 0)),
+            ("ended: failed", Event::Ended(id, Ended::Failed(0), 0)),
+            ("ended: stopped", Event::Ended(id, Ended::Stopped, 0)),
+            ("released", Event::Released(id)),
+            ("stop", Event::Stop(id)),
+            ("tick", Event::Tick),
+            ("shutdown", Event::Shutdown),
+            ("close", Event::Close),
+        ];
+        for (name, event) in events {
+            let mut rows: Vec<(bool, bool, String, String)> = Vec::new();
+            for (alone, restarts) in [(true, false), (false, false), (true, true), (false, true)] {
+                if (matches!(stage, "Joining" | "Queued") && !alone)
+                    || (stage == "Resting" && !restarts)
+                    || (stage == "Leaving" && alone && !restarts)
+                {
+                    continue;
+                }
+                let mut scheduler = staged(stage, alone, restarts.then_some(RESTARTING));
+                if matches!(event, Event::Pull) {
+                    scheduler.step(Event::Limit(Some(9), None), 0, &mut Vec::new());
+                }
+                let before = scheduler.clone();
+                let mut actions = Vec::new();
+                // Rests are over by then.
+                scheduler.step(event, i64::MAX, &mut actions);
+                actions.retain(|action| !matches!(action, Action::CallOff(other, _) if *other != id));
+                let others = matches!(event, Event::Pull) && stage != "Queued";
+                if others || (before.stage(id) == scheduler.stage(id) && actions.is_empty()) {
+                    continue;
+                }
+                let done: Vec<String> = actions.iter().map(|action| said(action, id)).collect();
+                rows.push((alone, restarts, words(scheduler.stage(id)), done.join(", ")));
+            }
+            // A column that makes no difference stays empty.
+            let agree =
+                |some: &[&(bool, bool, String, String)]| some.windows(2).all(|pair| (&pair[0].2, &pair[0].3) == (&pair[1].2, &pair[1].3));
+            let all: Vec<_> = rows.iter().collect();
+            for restarts in [false, true] {
+                let these: Vec<_> = all.iter().copied().filter(|row| row.1 == restarts).collect();
+                let again = if agree(&all) {
+                    ""
+                } else if restarts {
+                    "yes"
+                } else {
+                    "no"
+                };
+                for (index, (alone, _, then, done)) in these.iter().enumerate() {
+                    let line = if agree(&these) {
+                        ""
+                    } else if *alone {
+                        "no"
+                    } else {
+                        "yes"
+                    };
+                    let told_already = (line.is_empty() && index > 0) || (again.is_empty() && restarts && all.iter().any(|row| !row.1));
+                    if !told_already {
+                        let _ = writeln!(page, "| {stage} | {name} | {line} | {again} | {then} | {done} |");
+                    }
+                }
+            }
+        }
+    }
+    page
+}
+
+#[test]
+fn the_table_of_the_supervisor_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/internals/supervisor-table.md");
+    let page = page();
+    if std::env::var_os("SUPERVISOR_TABLE").is_some() {
+        std::fs::create_dir_all(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/internals")).expect("docs is there");
+        std::fs::write(path, &page).expect("docs is there");
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        committed == page,
+        "docs/internals/supervisor-table.md is not what the scheduler does: ./x explore --table writes it, read the difference"
+    );
+}

@@ -8,7 +8,7 @@ use std::{env, fs, path::PathBuf};
 fn main() {
     // cargo gives a cdylib no soname; and a Rust library must not be unmapped while a thread that
     // once called it still runs its thread-local destructors.
-    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,libprocsup.so.0");
+    println!("cargo:rustc-cdylib-link-arg=-Wl,-soname,{}", soname());
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-changed=cbindgen.toml");
@@ -31,6 +31,15 @@ fn main() {
         // A syntax error in the sources is better reported by rustc, which runs next.
         Err(cbindgen::Error::ParseSyntaxError { .. }) => {}
         Err(error) => panic!("the header cannot be generated: {error}"),
+    }
+}
+
+/// The name by which programs ask the loader for the library. It stands for one interface: while the major version is 0 each minor version may
+/// change that, so it is part of the name.
+fn soname() -> String {
+    match (env!("CARGO_PKG_VERSION_MAJOR"), env!("CARGO_PKG_VERSION_MINOR")) {
+        ("0", minor) => format!("libprocsup.so.0.{minor}"),
+        (major, _) => format!("libprocsup.so.{major}"),
     }
 }
 

@@ -32,5 +32,9 @@ install(FILES "${stage}/procsup.pc" DESTINATION "${pkgconfig_dir}")
 
 configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/procsup-config.cmake.in" "${stage}/procsup-config.cmake"
   INSTALL_DESTINATION "${package_dir}" PATH_VARS CMAKE_INSTALL_LIBDIR CMAKE_INSTALL_INCLUDEDIR)
-write_basic_package_version_file("${stage}/procsup-config-version.cmake" COMPATIBILITY SameMajorVersion)
+set(compatible SameMajorVersion)
+if(PROJECT_VERSION_MAJOR EQUAL 0)
+  set(compatible SameMinorVersion)
+endif()
+write_basic_package_version_file("${stage}/procsup-config-version.cmake" COMPATIBILITY ${compatible})
 install(FILES "${stage}/procsup-config.cmake" "${stage}/procsup-config-version.cmake" DESTINATION "${package_dir}")

@@ -1,8 +1,11 @@
 # The library itself: cargo builds it (always, cargo knows best what is to be done), two imported targets stand for the results.
 #
-# The trap: cargo writes libprocsup.so, but the library calls itself libprocsup.so.0 (its soname), and that is the name the loader
-# looks for. So a link of that name is made beside it.
-set(PROCSUP_SONAME "libprocsup.so.0")
+# The trap: cargo writes libprocsup.so, but the library calls itself by its soname, and that is the name the loader looks for. So a link
+# of that name is made beside it.
+set(PROCSUP_SONAME "libprocsup.so.${PROJECT_VERSION_MAJOR}")
+if(PROJECT_VERSION_MAJOR EQUAL 0) # each minor version may change the interface (build.rs says the same to the linker)
+  string(APPEND PROCSUP_SONAME ".${PROJECT_VERSION_MINOR}")
+endif()
 # What a program needs to link with the archive: rustc --print native-static-libs.
 set(PROCSUP_STATIC_LIBS gcc_s util rt pthread m dl c)
 

@@ -232,8 +232,10 @@ endif()
 
 # ---- the library file, and what is installed of it ----
 
-add_test(NAME library-file COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_library.sh" "${PROCSUP_SHARED_FILE}" "${PROJECT_SOURCE_DIR}/symbols.txt")
+add_test(NAME library-file
+  COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_library.sh" "${PROCSUP_SHARED_FILE}" "${PROJECT_SOURCE_DIR}/symbols.txt" ${PROCSUP_SONAME})
 if(PROCSUP_INSTALL)
-  add_test(NAME installed-package COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}")
+  add_test(NAME installed-package COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_install.sh"
+    "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}" ${PROJECT_VERSION} ${PROCSUP_SONAME})
   set_tests_properties(installed-package PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """procsup from another language: the shared library through ctypes, children under asyncio's event loop.
 
-    PROCSUP_LIBRARY=/path/to/libprocsup.so.0 python3 hello_dlopen.py
+    PROCSUP_LIBRARY=/path/to/libprocsup.so.0.1 python3 hello_dlopen.py
 
 What a binding has to know: handles are opaque pointers, a status is an int32_t, structures begin with their size, and there are
 no callbacks: one descriptor to wait on, one function to take events.
@@ -15,7 +15,7 @@ PS_OK, PS_PENDING = 0, 1
 PS_EVENT_EXITED = 2
 PS_EXIT_EXITED = 1
 
-procsup = ctypes.CDLL(os.environ.get("PROCSUP_LIBRARY", "libprocsup.so.0"))
+procsup = ctypes.CDLL(os.environ.get("PROCSUP_LIBRARY", "libprocsup.so.0.1"))
 
 
 class Exit(ctypes.Structure):

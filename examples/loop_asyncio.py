@@ -8,7 +8,7 @@
 On top of it a Supervisor gives Child objects: await child.wait(), async for line in child.lines(), child.stop(). No thread, no child
 watcher; the asyncio.subprocess of the same program is not disturbed. remove_reader() before the supervisor is freed.
 
-    PROCSUP_LIBRARY=/path/to/libprocsup.so.0 python3 loop_asyncio.py
+    PROCSUP_LIBRARY=/path/to/libprocsup.so.0.1 python3 loop_asyncio.py
 
 hello_dlopen.py is the smaller program.
 """
@@ -27,7 +27,7 @@ STDIO_NULL = 1
 
 # ---- the library -------------------------------------------------------------------------------------------------------------
 
-procsup = ctypes.CDLL(os.environ.get("PROCSUP_LIBRARY", "libprocsup.so.0"))
+procsup = ctypes.CDLL(os.environ.get("PROCSUP_LIBRARY", "libprocsup.so.0.1"))
 
 
 class Exit(ctypes.Structure):

@@ -54,7 +54,7 @@
  * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for waits (-1: for ever, 0: not at
  * all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
  *
- * VERSIONS. The shared library is libprocsup.so.0. While the major version is 0, a new minor version may change the interface.
+ * VERSIONS. The shared library is libprocsup.so.0.MINOR. While the major version is 0, a new minor version may change the interface.
  */
 
 

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# check_library.sh LIBRARY SYMBOLS: the shared library exports exactly the committed list, has its soname, must not be unloaded,
+# check_library.sh LIBRARY SYMBOLS SONAME: the shared library exports exactly the committed list, has this soname (and the examples that load
+# it by name know it), must not be unloaded,
 # wants no executable stack, and needs nothing but the C library's own family.
 set -u
-library=$1 symbols=$2
+library=$1 symbols=$2 soname=$3
 bad=0
 complain() { echo "$*" >&2; bad=1; }
 
@@ -12,7 +13,9 @@ if ! diff -u --label "$symbols (committed)" --label "$library" <(LC_ALL=C sort "
     "a symbol that goes away breaks every program that was linked with it."
 fi
 dynamic=$(readelf --dynamic --wide "$library")
-grep -q 'SONAME.*\[libprocsup\.so\.0\]' <<<"$dynamic" || complain "the soname is not libprocsup.so.0"
+[ "$(sed -n 's/.*(SONAME).*\[\(.*\)\]/\1/p' <<<"$dynamic")" = "$soname" ] || complain "the soname is not $soname"
+other=$(grep -noE 'libprocsup\.so\.[0-9.]*[0-9]' "$(dirname "$0")"/../examples/*.py | grep -v ":$soname\$")
+[ -z "$other" ] || complain "not this version's $soname: $other"
 grep -q 'FLAGS_1.*NODELETE' <<<"$dynamic" || complain "not linked with -z nodelete: dlclose could unmap code that threads still run"
 foreign=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | grep -vE '^(libc|libgcc_s|libm|libpthread|libdl|librt|libutil|ld-linux.*)\.so(\.|$)')
 [ -z "$foreign" ] || complain "needs other libraries: $foreign"

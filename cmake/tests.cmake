@@ -199,11 +199,11 @@ foreach(source IN LISTS soak_sources)
   procsup_test(${name} "${source}" $<TARGET_FILE:${name}>)
 endforeach()
 
-# ---- docs/containment.md says what the library does ----
+# ---- docs/guide/containment.md says what the library does ----
 
 if(PYTHON3_EXECUTABLE AND NOT build_variant)
   add_test(NAME containment-table-in-docs COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/containment_table.py"
-    $<TARGET_FILE:test_containment_table> "${PROJECT_SOURCE_DIR}/docs/containment.md")
+    $<TARGET_FILE:test_containment_table> "${PROJECT_SOURCE_DIR}/docs/guide/containment.md")
   set_tests_properties(containment-table-in-docs PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77)
 endif()
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Compares the table in docs/containment.md with what the library does on this machine.
+"""Compares the table in docs/guide/containment.md with what the library does on this machine.
 
     containment_table.py PROGRAM DOCUMENT
 

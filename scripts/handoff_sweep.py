@@ -11,7 +11,7 @@ deadline, or for good), or an errno as its answer. Then it waits until exactly o
 without a fault, and ends it.
 
 Checked from what the clients were told, from a trace that all processes share and, in exclusive mode, from the log (the ids are those of
-docs/handoff-protocol.md):
+docs/reference/handoff-protocol.md):
   S1 S2  exclusive: intervals in which processes write, and accept, never overlap: whoever begins looks whether the others are dead
   S3     exclusive: each acknowledged write is in the log exactly once, in order, under the number that was acknowledged; sealed = found at LIVE
   S4     generations increase              S5  no connection is ever refused while a process lives that holds the listener
@@ -22,7 +22,7 @@ docs/handoff-protocol.md):
   L1     one process serves within the deadlines; overlap: who is told to stop accepting does not leave nobody, and each request is
          answered by a process that accepts
   L2     the handoff ends                  L3  the next one succeeds at once
-  E4     who serves, what was told and how long nobody served is what docs/handoff-faults.md says
+  E4     who serves, what was told and how long nobody served is what docs/evidence/handoff-faults.md says
 
 --share K/N: of all runs only each N-th, beginning with the K-th; without it all are made (some thousands). Exit 1 if one failed, 77
 where tracing is not permitted.
@@ -119,8 +119,8 @@ def main():
     parser.add_argument("--story", action="store_true", help="with --verbose: the trace of each run")
     parser.add_argument("--keep", action="store_true", help="leave the directories of failed runs")
     parser.add_argument("--table", help="write what became of each fault to this file")
-    parser.add_argument("--faults", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../docs/handoff-faults.md"),
-                        help="the tables that say what may become of each (docs/handoff-faults.md)")
+    parser.add_argument("--faults", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "../docs/evidence/handoff-faults.md"),
+                        help="the tables that say what may become of each (docs/evidence/handoff-faults.md)")
     options = parser.parse_args()
     sys.exit(Sweep(options).all())
 

@@ -4,9 +4,9 @@
   mutate.py [NAME ...]     those whose name holds NAME; all of them without
   mutate.py --list         what there is
   mutate.py --check        only whether each bug can still be put in
-  mutate.py --write        writes the section of docs/mutations.md
+  mutate.py --write        writes the section of docs/evidence/mutations.md
 
-B1 to B20 are bugs of an older protocol (Bn in tests and documents), S and L the laws of docs/handoff-protocol.md. A bug that no test notices is told, and the exit code is 1.
+B1 to B20 are bugs of an older protocol (Bn in tests and documents), S and L the laws of docs/reference/handoff-protocol.md. A bug that no test notices is told, and the exit code is 1.
 The copy and what is built from it lie in target/mutants; results are kept there, so a run can be continued."""
 import argparse
 import json
@@ -22,7 +22,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")).resolve() / "mutants"
 TREE, BUILD, CMAKE, RESULTS = PLACE / "tree", PLACE / "build", PLACE / "cmake", PLACE / "results.json"
-DOCUMENT = ROOT / "docs/mutations.md"
+DOCUMENT = ROOT / "docs/evidence/mutations.md"
 BEGIN, END = "<!-- scripts/mutate.py: begin -->", "<!-- scripts/mutate.py: end -->"
 # One build serves the tests in Rust and in C, and is made quickly.
 SETTINGS = {"CARGO_TARGET_DIR": str(BUILD), "PROCSUP_HOSTILE_SEEDS": "40", **{
@@ -306,8 +306,8 @@ def noticed_by(mutation, with_c, clean):
 
 def table(results):
     lines = [BEGIN, "## The handoff", "",
-             "By `./x mutate` ([scripts/mutate.py](../scripts/mutate.py) has the bugs as patches). B numbers are bugs of an older protocol, S and L the",
-             "laws of [handoff-protocol.md](handoff-protocol.md#what-is-guaranteed). `unit` tests are in `src/`, `C` ones are `c-tests/test_handoff_…`. The",
+             "By `./x mutate` ([scripts/mutate.py](../../scripts/mutate.py) has the bugs as patches). B numbers are bugs of an older protocol, S and L the",
+             "laws of [handoff-protocol.md](../reference/handoff-protocol.md#what-is-guaranteed). `unit` tests are in `src/`, `C` ones are `c-tests/test_handoff_…`. The",
              "explorer takes long and is asked where none of these notices (in some rows all the same); it has a list of mistakes of its own,",
              "`tests/model/mutant.rs`.", "",
              "| | bug put in | noticed by |", "|---|---|---|"]

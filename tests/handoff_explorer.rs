@@ -1,6 +1,6 @@
 //! Every order of events that the handoff's machines can meet: `src/handoff/machine/`, as it is, in a model of the kernel and of the
 //! applications (`model/`), with up to two faults and two handoffs in a row. The invariants S1-S14 and L1-L6 are those of
-//! docs/handoff-protocol.md; which of them a model without descriptors cannot see is said in `model/invariants.rs`.
+//! docs/reference/handoff-protocol.md; which of them a model without descriptors cannot see is said in `model/invariants.rs`.
 //!
 //! What happens is cut as fine as another process could notice: a step of a machine is its event with the first action, then one action
 //! after the other; a crash, a stop, a cut may come between any two. Every deadline may come at any moment. So there is no time in
@@ -344,14 +344,17 @@ fn a_timeout_before_a_death_that_shows_breaks_l1() {
 
 // ---- the page for operators ----
 
-/// docs/handoff-faults.md is what the machines do. `HANDOFF_TABLE=write` writes it anew.
+/// docs/evidence/handoff-faults.md is what the machines do. `HANDOFF_TABLE=write` writes it anew.
 #[test]
 fn the_fault_table_is_current() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/handoff-faults.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/evidence/handoff-faults.md");
     let page = table::page();
     if std::env::var_os("HANDOFF_TABLE").is_some() {
         std::fs::write(path, &page).expect("docs is there");
     }
     let committed = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(committed == page, "docs/handoff-faults.md is not what the machines do: ./x explore --table writes it, read the difference");
+    assert!(
+        committed == page,
+        "docs/evidence/handoff-faults.md is not what the machines do: ./x explore --table writes it, read the difference"
+    );
 }

@@ -1,9 +1,9 @@
-//! docs/handoff-protocol.md is what others build by: its packets are read here as they stand there, and built anew.
+//! docs/reference/handoff-protocol.md is what others build by: its packets are read here as they stand there, and built anew.
 
 use procsup::handoff::wire::{self, Body, Kind, Malformed, Own, Place, Refusal, Writer};
 use procsup::handoff::{Limits, Mode, Reason};
 
-const DOCUMENT: &str = include_str!("../docs/handoff-protocol.md");
+const DOCUMENT: &str = include_str!("../docs/reference/handoff-protocol.md");
 /// Generation 1, attempt 1.
 const ID: u64 = 1 << 24 | 1;
 

@@ -1,4 +1,4 @@
-"""What may become of a fault: docs/handoff-faults.md, which the explorer has written, read into what a run can see."""
+"""What may become of a fault: docs/evidence/handoff-faults.md, which the explorer has written, read into what a run can see."""
 import collections
 import re
 
@@ -33,7 +33,7 @@ NONE = Fault("none", "owner", 0, "", "", False, False, "")
 STAYS, SUCCESSOR_OWNS, UNSEALED, BACK, COLD, ALONE, HANGS = (
     "owner stays", "successor", "successor, unsealed", "taken back", "cold start", "nobody else was there", "hangs, and owns")
 
-# Which steps of docs/handoff-faults.md a party can be in, by what it has been told (in capitals) or has done last. Before the first of
+# Which steps of docs/evidence/handoff-faults.md a party can be in, by what it has been told (in capitals) or has done last. Before the first of
 # them there is no handoff: a death then is that of the only server there is.
 BEFORE, STARTS, HELLO, OFFER, LOADS, DRAIN, ROUSING, SEAL, LAST = (
     "before", "successor starts", "HELLO", "OFFER", "successor loads", "DRAIN", "rousing", "SEAL", "last changes")
@@ -73,7 +73,7 @@ TABLES = {
 
 
 class Faults:
-    """The tables of docs/handoff-faults.md: setup, (fault, step) -> [(who serves then, what is told, milliseconds without service)]"""
+    """The tables of docs/evidence/handoff-faults.md: setup, (fault, step) -> [(who serves then, what is told, milliseconds without service)]"""
 
     def __init__(self, path):
         with open(path) as file:
@@ -113,7 +113,7 @@ class Faults:
         if who == "N":
             return {UNSEALED if "LIVE (unsealed)" in told else SUCCESSOR_OWNS}
         if who != "O":
-            raise SystemExit(f"docs/handoff-faults.md: who is '{who}'?")
+            raise SystemExit(f"docs/evidence/handoff-faults.md: who is '{who}'?")
         return {BACK if "RESUME (unsealed)" in told else STAYS}
 
     @staticmethod

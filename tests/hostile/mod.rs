@@ -397,7 +397,7 @@ pub fn page(contents: &[u8], length: u64, sealed: bool) -> File {
     file
 }
 
-/// The word as docs/handoff-protocol.md has it.
+/// The word as docs/reference/handoff-protocol.md has it.
 pub fn word(generation: u32, handoff: u32, phase: u8) -> u64 {
     u64::from(generation) << 32 | u64::from(handoff) << 8 | u64::from(phase)
 }

@@ -1,4 +1,4 @@
-//! The fault table of docs/handoff-faults.md: one fault at every point of a handoff that goes well, and everything that can come of
+//! The fault table of docs/evidence/handoff-faults.md: one fault at every point of a handoff that goes well, and everything that can come of
 //! it. Here deadlines are kept to the moment: one comes only when nothing else is left to do. What takes no deadline takes no time.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};

@@ -1,0 +1,33 @@
+import subprocess
+
+from .build import build_library, cmake_build
+from .place import ROOT, TARGET, shown
+from .talk import step
+from .tools import get, has_package, missing_loops, taken_out
+
+
+def demo(arguments):
+    """Builds everything and shows the library at work: children of all kinds (arguments go to examples/demo), then a server
+    that is replaced again and again under load. Pictures in target/demo.
+
+    Gets what it needs: cmake ninja by pip into target/tools, if there is no CMake >= 3.16; libevent-dev pkg-config by apt, as root, for
+    the server.
+
+    --no-install    installs nothing; without libevent the server is left out
+    DIRECTORY       whose files the children work on"""
+    arguments, (no_install,) = taken_out(arguments, "--no-install")
+    get(lambda: missing_loops("libevent"), "the handoff half of the demo is left out", not no_install)
+    build_library()
+    libevent = has_package("libevent")
+    build = cmake_build("cmake", targets=["example_demo", *(["example_kv", "example_kv_load"] if libevent else [])])
+    output = shown(TARGET / "demo")
+    step("Children")
+    children = subprocess.call([str(build / "examples/demo"), "-o", output, *arguments], cwd=str(ROOT))
+    step("Handoff: a key-value server is upgraded under load")
+    if not libevent:
+        print("left out: libevent is not here (./x setup gets it, as root)")
+        return children
+    load = ["--seconds", "10", "--rate", "1500", "--upgrades", "32", "--every", "300", "--probation", "50"]
+    handoffs = subprocess.call([str(build / "examples/kv_load"), "-o", output, *load], cwd=str(ROOT))
+    print(f"  {output}/handoff.svg shows every request and every handoff, {output}/kv.log what the generations say")
+    return children or handoffs

@@ -1,0 +1,28 @@
+import sys
+
+from .build import build_library, cmake_build
+from .place import CPUS
+from .talk import Failed, run
+from .tools import need_cmake
+
+
+def explore(arguments):
+    """The handoff in full: every order of events of two handoffs with two faults (some GB), a million handoffs by seed, then a fault at every
+    system call of real processes, in both modes. An hour; ./x explore model|seeds|faults does one of them. --table writes docs/evidence/handoff-faults.md."""
+    test = ["cargo", "test", "--release", "--test"]
+    if "--table" in arguments:
+        run(*test, "handoff_explorer", "the_fault_table_is_current", env={"HANDOFF_TABLE": "write"})
+        return
+    parts = [part for part in ("model", "seeds", "faults") if part in arguments or not arguments]
+    if not parts:
+        raise Failed("which part? ./x explore model, ./x explore seeds, ./x explore faults, or all of them: ./x explore")
+    if "faults" in parts:
+        need_cmake()  # said at once, not in an hour
+    if "model" in parts:
+        run(*test, "handoff_explorer", "--", "--nocapture", "--ignored", "full")
+    if "seeds" in parts:
+        run(*test, "handoff_simulation", "--", "--nocapture", env={"HANDOFF_HANDOFFS": "1000000"})
+    if "faults" in parts:
+        build_library()
+        build = cmake_build("cmake")
+        run(sys.executable, "scripts/handoff_sweep.py", "--bin", build / "c-tests/helpers", "--jobs", 2 * CPUS)

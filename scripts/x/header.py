@@ -1,0 +1,23 @@
+"""./x header, ./x symbols: what is committed of the interface."""
+import subprocess
+
+from .build import build_library
+from .place import LIBRARY, ROOT
+from .talk import Failed, run
+
+
+def header(_arguments):
+    """Writes include/procsup.h anew from the Rust sources."""
+    run("cargo", "build", "--release", "--lib", env={"PROCSUP_UPDATE_HEADER": "1"})
+
+
+def symbols(_arguments):
+    """Writes symbols.txt anew from the built library, after a wanted change of the exported functions."""
+    build_library()
+    listed = subprocess.run(["nm", "-D", "--defined-only", str(LIBRARY)], stdout=subprocess.PIPE, check=True).stdout.decode()
+    names = sorted(line.split()[2] for line in listed.splitlines())
+    foreign = [name for name in names if not name.startswith("ps_")]
+    if foreign:
+        raise Failed("exported, but not ours to export: " + ", ".join(foreign))
+    (ROOT / "symbols.txt").write_text("\n".join(names) + "\n")
+    print(f"symbols.txt: {len(names)} names")

@@ -1,0 +1,31 @@
+from .build import build_library, cmake_build
+from .runners import cargo_test, conclude, ctest, ctest_filter
+from .talk import step
+from .tools import get, missing_loops, taken_out
+
+
+def test(arguments):
+    """All tests: cargo, C behaviours plain and in every variant, fault injection, header, symbols, installation.
+    ./x test NAME runs those whose name holds NAME; ./x test --plain leaves the variants out; other options go to ctest.
+
+    Gets what it needs: cmake ninja by pip into target/tools, if there is no CMake >= 3.16; pkg-config libuv1-dev libevent-dev
+    libglib2.0-dev libasio-dev by apt, as root, for the event loops of the examples.
+
+    --plain         each behaviour once: not again on each spawn tier and under simulated older kernels
+    --no-install    installs nothing; the tests of an absent event loop are skipped
+
+    Exit code 0: all passed or skipped; 1: not so; 125: no test has that name (so git bisect run skips the commit)."""
+    arguments, (plain, no_install) = taken_out(arguments, "--plain", "--no-install")
+    name = arguments[0] if arguments and not arguments[0].startswith("-") else None
+    get(missing_loops, "the tests of these event loops are skipped", not no_install)
+    build_library()
+    step("Tests through Rust")
+    counts = [cargo_test([name] if name else [])]
+    build = cmake_build("cmake", f"-DPROCSUP_VARIANTS={'OFF' if plain else 'ON'}")
+    step("Tests through C")
+    counts.append(ctest(build, ctest_filter(arguments)))
+    code = conclude(counts)
+    if name and code == 0 and not any(c.passed + c.skipped for c in counts):
+        print(f"no test has a name with {name} in it")
+        return 125
+    return code

@@ -1,5 +1,6 @@
 import ast
 
+from . import links
 from .place import ROOT, shown
 from .talk import Failed, colour, run, step
 
@@ -15,14 +16,29 @@ def python():
     return complaints
 
 
-def check(_arguments):
-    """Format, lint, documentation: warnings are errors. Scripts are Python 3.8."""
-    step("Checking")
-    complaints = python()
-    for complaint in complaints:
-        print(colour("31", complaint), flush=True)
-    run("cargo", "fmt", "--check")
-    run("cargo", "clippy", "--all-targets", "--", "-D", "warnings")
-    run("cargo", "doc", "--no-deps", "--lib", "--document-private-items", env={"RUSTDOCFLAGS": "-D warnings"})
-    if complaints:
-        raise Failed(f"{len(complaints)} complaints")
+def check(arguments):
+    """Format, lint, documentation: warnings are errors. Where the links of the documents lead.
+
+    python     scripts are Python 3.8
+    links      links, anchors and names of documents (scripts/x/links.py)
+    rust       cargo fmt, clippy, doc
+    All of them without a name."""
+    quick = {"python": python, "links": links.check}
+    for name in arguments:
+        if name not in (*quick, "rust"):
+            raise Failed(f"what is {name}? ./x check [{'|'.join(quick)}|rust]")
+    wrong = 0
+    for name, complain in quick.items():
+        if name in arguments or not arguments:
+            step(f"Checking: {name}")
+            complaints = complain()
+            wrong += len(complaints)
+            for complaint in complaints:
+                print(colour("31", complaint), flush=True)
+    if "rust" in arguments or not arguments:
+        step("Checking: format, lints, documentation")
+        run("cargo", "fmt", "--check")
+        run("cargo", "clippy", "--all-targets", "--", "-D", "warnings")
+        run("cargo", "doc", "--no-deps", "--lib", "--document-private-items", env={"RUSTDOCFLAGS": "-D warnings"})
+    if wrong:
+        raise Failed(f"{wrong} complaints")

@@ -1,6 +1,6 @@
 import ast
 
-from . import links
+from . import imports, links
 from .place import ROOT, shown
 from .talk import Failed, colour, run, step
 
@@ -17,13 +17,14 @@ def python():
 
 
 def check(arguments):
-    """Format, lint, documentation: warnings are errors. Where the links of the documents lead.
+    """Format, lint, documentation: warnings are errors. Who uses whom in src/, and where the links of the documents lead.
 
     python     scripts are Python 3.8
     links      links, anchors and names of documents (scripts/x/links.py)
+    imports    arrows only down, unsafe in two rooms, no cycles without a reason (scripts/x/imports.py)
     rust       cargo fmt, clippy, doc
     All of them without a name."""
-    quick = {"python": python, "links": links.check}
+    quick = {"python": python, "links": links.check, "imports": imports.check}
     for name in arguments:
         if name not in (*quick, "rust"):
             raise Failed(f"what is {name}? ./x check [{'|'.join(quick)}|rust]")

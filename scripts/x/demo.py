@@ -10,8 +10,9 @@ def demo(arguments):
     """Builds everything and shows the library at work: children of all kinds (arguments go to examples/demo), then a server
     that is replaced again and again under load. Pictures in target/demo.
 
-    Gets what it needs: cmake ninja by pip into target/tools, if there is no CMake >= 3.16; libevent-dev pkg-config by apt, as root, for
-    the server.
+    Gets what it needs and is not here:
+    by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);
+    by apt, as root: pkg-config libevent-dev, for the server.
 
     --no-install    installs nothing; without libevent the server is left out
     DIRECTORY       whose files the children work on"""

@@ -11,9 +11,8 @@ def wanted():
 def setup(arguments):
     """Gets all that demo, test and sanitize can use, and asks again for what could not be had before.
 
-    By pip into target/tools: cmake ninja, if there is no CMake >= 3.16.
-    By apt, as root, what of these is not here: pkg-config libuv1-dev libevent-dev libglib2.0-dev libasio-dev valgrind
-    (and cmake make, if pip cannot).
+    By pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make).
+    By apt, as root, what of these is not here: pkg-config libuv1-dev libevent-dev libglib2.0-dev libasio-dev valgrind.
 
     --no-install    only says what is missing"""
     arguments, (no_install,) = taken_out(arguments, "--no-install")

@@ -8,8 +8,9 @@ def test(arguments):
     """All tests: cargo, C behaviours plain and in every variant, fault injection, header, symbols, installation.
     ./x test NAME runs those whose name holds NAME; ./x test --plain leaves the variants out; other options go to ctest.
 
-    Gets what it needs: cmake ninja by pip into target/tools, if there is no CMake >= 3.16; pkg-config libuv1-dev libevent-dev
-    libglib2.0-dev libasio-dev by apt, as root, for the event loops of the examples.
+    Gets what it needs and is not here:
+    by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);
+    by apt, as root: pkg-config libuv1-dev libevent-dev libglib2.0-dev libasio-dev, for the event loops of the examples.
 
     --plain         each behaviour once: not again on each spawn tier and under simulated older kernels
     --no-install    installs nothing; the tests of an absent event loop are skipped

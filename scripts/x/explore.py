@@ -7,11 +7,15 @@ from .tools import need_cmake
 
 
 def explore(arguments):
-    """The handoff in full: every order of events of two handoffs with two faults (some GB), a million handoffs by seed, then a fault at every
-    system call of real processes, in both modes. An hour; ./x explore model|seeds|faults does one of them. --table writes docs/evidence/handoff-faults.md."""
+    """The machines in full: every order of events of a supervisor's larger worlds, and of two handoffs with two faults (some GB); a million
+    handoffs by seed; then a fault at every system call of real processes, in both modes. An hour.
+
+    ./x explore model|seeds|faults does one of them. --table writes what the machines say of themselves: docs/evidence/handoff-faults.md
+    and docs/internals/supervisor-table.md."""
     test = ["cargo", "test", "--release", "--test"]
     if "--table" in arguments:
         run(*test, "handoff_explorer", "the_fault_table_is_current", env={"HANDOFF_TABLE": "write"})
+        run(*test, "scheduler_explorer", "the_table_of_the_supervisor_is_current", env={"SUPERVISOR_TABLE": "write"})
         return
     parts = [part for part in ("model", "seeds", "faults") if part in arguments or not arguments]
     if not parts:
@@ -19,6 +23,7 @@ def explore(arguments):
     if "faults" in parts:
         need_cmake()  # said at once, not in an hour
     if "model" in parts:
+        run(*test, "scheduler_explorer", "--", "--nocapture", "--ignored", "full")
         run(*test, "handoff_explorer", "--", "--nocapture", "--ignored", "full")
     if "seeds" in parts:
         run(*test, "handoff_simulation", "--", "--nocapture", env={"HANDOFF_HANDOFFS": "1000000"})

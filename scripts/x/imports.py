@@ -28,9 +28,8 @@ CYCLES = [
     ({"capi/convert", "capi/error", "capi/guard", "capi/handles"},
      "an error is a handle, a handle is converted, and the guard makes errors of what went wrong in either"),
     ({"sys/clone", "sys/fork", "sys/tiers"}, "the engine asks which tier works here, finding out is a spawn, and the last tier shares its parts"),
-    ({"supervisor/inner", "supervisor/orphans", "supervisor/mod", "supervisor/events", "supervisor/managed/mod"},
-     "the books hold the orphans, which are entered into the books; for now: an event holds its child, a child's end is an event, and mod.rs has"
-     " helpers of them all"),
+    ({"supervisor/inner", "supervisor/orphans", "supervisor/events", "supervisor/managed/mod"},
+     "the ledger holds orphans, children and the events that keep a child alive; and a call on a child drives the ledger"),
     ({"handoff/mod", "handoff/driver", "handoff/entry", "handoff/telling"}, "for now: the driver is to become a core and parties"),
     ({"registry/mod", "registry/freelist", "registry/slot", "registry/word"}, "for now: the atomics (loom's, or the true ones) are in mod.rs"),
     ({"capi/child", "capi/supervisor"}, "for now: ps_exit is in the one, ps_supervisor in the other"),

@@ -130,6 +130,11 @@ impl Event {
         }
     }
 
+    /// The memory that its output takes here.
+    fn held(&self) -> usize {
+        self.line().map_or(0, |line| line.bytes.len() + size_of::<Self>())
+    }
+
     /// The word given to the spawn of the child; 0 for no child.
     pub fn token(&self) -> u64 {
         self.child.as_ref().map_or(0, |child| child.token())
@@ -155,7 +160,7 @@ fn is_useless(event: &Event) -> bool {
 impl Queue {
     pub(super) fn push(&mut self, event: Event) {
         if let Some(child) = &event.child {
-            child.count_event(&event, true);
+            child.count_event(event.held(), true);
         }
         self.waiting.push_back(event);
     }
@@ -164,7 +169,7 @@ impl Queue {
         loop {
             let event = self.waiting.pop_front()?;
             if let Some(child) = &event.child {
-                child.count_event(&event, false);
+                child.count_event(event.held(), false);
             }
             if !is_useless(&event) {
                 return Some(event);

@@ -14,11 +14,12 @@ use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
 
+use super::Managed;
+use super::errors::{called_off, shut_down};
 use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
 use super::restart::{Ended, Next};
 use super::scheduler::{self, Action, Id, News, Scheduler};
-use super::{Managed, called_off, shut_down};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;

@@ -15,11 +15,15 @@
 //! | `shutdown.rs`  | the end                                                   |
 //! | `orphans.rs`   | what a subreaper adopts                                   |
 //! | `events.rs`    | events, and their queue                                   |
+//! | `default.rs`   | the one without a handle, looked after in passing         |
+//! | `errors.rs`    | what a child is told that will not be                     |
 //! | `managed/`     | one child under a supervisor: stages, calls on it         |
 //!
 //! The default supervisor (NULL in C) schedules nobody, and watches a child only if it has to: when its handle is freed while it runs, or
 //! when it has a timer or captured output. Calls into procsup then look after it in passing.
 
+mod default;
+mod errors;
 mod events;
 mod inner;
 mod managed;
@@ -35,34 +39,19 @@ mod starts;
 use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 
+pub use default::poke;
 pub use events::{Event, EventKind, Run, What};
 pub(crate) use inner::Inner;
 pub use managed::Managed;
 
+use default::inner as default_inner;
+
 use crate::clock::{self, Deadline};
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::command::{Command, RestartWhen};
-use crate::process::{cgroup, spawn};
+use crate::process::spawn;
 use crate::registry;
-use crate::sys::memory::PerProcess;
-
-static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
-
-/// The bookkeeping of children without a supervisor of their own.
-fn default_inner() -> Result<&'static Arc<Inner>> {
-    DEFAULT
-        .get_or_try_init(|| Inner::new(true))
-        .map_err(|errno| Error::system("epoll_create1", errno, "cannot set up the default supervisor"))
-}
-
-/// Looks after children of the default supervisor in passing. Costs one load when there are none to look after.
-pub fn poke() {
-    cgroup::retry_left();
-    if let Some(inner) = DEFAULT.get() {
-        inner.pump_if_busy();
-    }
-}
 
 /// Starts a command under the default supervisor, which has no limits and no events.
 ///
@@ -213,16 +202,4 @@ impl Drop for Supervisor {
     fn drop(&mut self) {
         self.close();
     }
-}
-
-/// Why a child that waited will not be started.
-fn called_off(why: Status) -> Error {
-    match why {
-        Status::Cancelled => Error::new(Status::Cancelled, "queue", "the child was cancelled before it was started"),
-        _ => shut_down(),
-    }
-}
-
-fn shut_down() -> Error {
-    Error::new(Status::Shutdown, "supervisor", "the supervisor has been closed")
 }

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::Managed;
+use super::errors::shut_down;
 use super::inner::{Inner, Job};
 use super::scheduler::{Action, Event, Id};
-use super::{Managed, shut_down};
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;

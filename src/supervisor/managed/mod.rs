@@ -20,7 +20,6 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::Inner;
-use super::events::Event;
 use super::restart::Next;
 use super::scheduler::Id;
 use crate::clock;
@@ -162,9 +161,8 @@ impl Managed {
         self.let_go.load(Ordering::Acquire) && self.exit_taken.load(Ordering::Acquire)
     }
 
-    /// Keeps count of its events in the queue.
-    pub(super) fn count_event(&self, event: &Event, came: bool) {
-        let bytes = event.line().map_or(0, |line| line.bytes.len() + size_of::<Event>());
+    /// Keeps count of its events in the queue, and of the bytes of output in them.
+    pub(super) fn count_event(&self, bytes: usize, came: bool) {
         if came {
             self.events.fetch_add(1, Ordering::Relaxed);
             self.unread.fetch_add(bytes, Ordering::Relaxed);

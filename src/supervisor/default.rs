@@ -1,0 +1,28 @@
+//! The supervisor of children that have none: one for each process, made at first use, without a handle and without events.
+//!
+//! The trap: nobody waits on it, so its timers, its captured output and the reaping of children whose handles were freed go on only when some
+//! call comes by. `poke` is what each such call does first.
+
+use std::sync::Arc;
+
+use super::inner::Inner;
+use crate::error::{Error, Result};
+use crate::process::cgroup;
+use crate::sys::memory::PerProcess;
+
+static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
+
+/// The bookkeeping of children without a supervisor of their own.
+pub(super) fn inner() -> Result<&'static Arc<Inner>> {
+    DEFAULT
+        .get_or_try_init(|| Inner::new(true))
+        .map_err(|errno| Error::system("epoll_create1", errno, "cannot set up the default supervisor"))
+}
+
+/// Looks after children of the default supervisor in passing. Costs one load when there are none to look after.
+pub fn poke() {
+    cgroup::retry_left();
+    if let Some(inner) = DEFAULT.get() {
+        inner.pump_if_busy();
+    }
+}

@@ -1,9 +1,18 @@
 //! Two jobs: name the shared library for the dynamic linker, and generate the C header.
 //!
+//! The header is `src/capi/procsup.h.in` with the declarations filled in: each `@section` there names a file of `src/capi/`, whose
+//! public `ps_` items appear in the order of that file, so that a type stands right before its first use. A `pub use` of an item that
+//! lives elsewhere puts it where the `use` stands. cbindgen writes one declaration at a time, for it sorts what it gets at once by kind.
+//!
 //! The header in `include/` is committed; a build never writes into the source tree unless
 //! `PROCSUP_UPDATE_HEADER=1` asks for it (`./x header`). A test compares the two.
 
-use std::{env, fs, path::PathBuf};
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use quote::ToTokens;
+use syn::{Item, UseTree, Visibility};
 
 fn main() {
     // cargo gives a cdylib no soname; and a Rust library must not be unmapped while a thread that
@@ -17,20 +26,12 @@ fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
-    let generated = cbindgen::Builder::new().with_crate(&root).with_config(config).generate();
-    match generated {
-        Ok(bindings) => {
-            let mut header = Vec::new();
-            bindings.write(&mut header);
-            let header = with_banners(&String::from_utf8(header).expect("our sources are UTF-8"));
-            fs::write(out.join("procsup.h"), header).expect("write to OUT_DIR");
-            if env::var_os("PROCSUP_UPDATE_HEADER").is_some_and(|v| v == "1") {
-                fs::copy(out.join("procsup.h"), root.join("include/procsup.h")).expect("write include/procsup.h");
-            }
-        }
-        // A syntax error in the sources is better reported by rustc, which runs next.
-        Err(cbindgen::Error::ParseSyntaxError { .. }) => {}
-        Err(error) => panic!("the header cannot be generated: {error}"),
+    let mut header = Header { sources: root.join("src"), scratch: out.join("item.rs"), config, written: HashSet::new() };
+    // A syntax error in the sources is better reported by rustc, which runs next.
+    let Ok(text) = header.text() else { return };
+    fs::write(out.join("procsup.h"), text).expect("write to OUT_DIR");
+    if env::var_os("PROCSUP_UPDATE_HEADER").is_some_and(|v| v == "1") {
+        fs::copy(out.join("procsup.h"), root.join("include/procsup.h")).expect("write include/procsup.h");
     }
 }
 
@@ -43,14 +44,114 @@ fn soname() -> String {
     }
 }
 
-/// The first function of a section opens its doc comment with `@section NAME`: that becomes a banner, which cbindgen cannot write.
-fn with_banners(header: &str) -> String {
-    const MARK: &str = "/**\n * @section ";
-    let mut parts = header.split(MARK);
-    let mut text = parts.next().unwrap_or_default().to_owned();
-    for part in parts {
-        let (name, rest) = part.split_once("\n *\n").expect("a section's name is followed by an empty line");
-        text += &format!("/* {} {} {} */\n\n/**\n{rest}", "=".repeat(20), name, "=".repeat(92 - name.len()));
+struct Header {
+    sources: PathBuf,
+    /// Where cbindgen reads one item from.
+    scratch: PathBuf,
+    config: cbindgen::Config,
+    /// Names of the items that are in the header already.
+    written: HashSet<String>,
+}
+
+impl Header {
+    /// The template with its sections filled in: `@section NAME FILE`, then what is said of the whole section, up to the next `@`.
+    fn text(&mut self) -> syn::Result<String> {
+        let template = fs::read_to_string(self.sources.join("capi/procsup.h.in")).expect("read src/capi/procsup.h.in");
+        let mut parts = template.split("\n@");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let (order, rest) = part.split_once('\n').unwrap_or((part, ""));
+            let Some((name, file)) = order.strip_prefix("section ").and_then(|order| order.rsplit_once(' ')) else {
+                text += rest;
+                continue;
+            };
+            text += &format!("\n/* {:=<20} {name} {:=<width$} */\n", "", "", width = 82 - name.len());
+            if !rest.trim().is_empty() {
+                text += &format!("\n{}\n", rest.trim());
+            }
+            let file = self.sources.join("capi").join(file);
+            for item in parse(&file)?.items {
+                if let Some((name, item)) = self.declared(item)? {
+                    text += &format!("\n{}\n", self.declaration(&name, &item));
+                }
+            }
+        }
+        Ok(text)
     }
-    text
+
+    /// The name and the item, if C is to see it, and has not yet.
+    fn declared(&mut self, item: Item) -> syn::Result<Option<(String, Item)>> {
+        let (visibility, name) = match &item {
+            Item::Const(item) => (&item.vis, item.ident.to_string()),
+            Item::Enum(item) => (&item.vis, item.ident.to_string()),
+            Item::Fn(item) if item.sig.abi.is_some() => (&item.vis, item.sig.ident.to_string()),
+            Item::Struct(item) => (&item.vis, item.ident.to_string()),
+            Item::Type(item) => (&item.vis, item.ident.to_string()),
+            Item::Use(item) if is_public(&item.vis) => return self.used(&item.tree),
+            _ => return Ok(None),
+        };
+        let wanted = is_public(visibility) && (name.starts_with("ps_") || name.starts_with("PS_"));
+        Ok((wanted && self.written.insert(name.clone())).then_some((name, item)))
+    }
+
+    /// The item that a `use` brings here.
+    fn used(&mut self, tree: &UseTree) -> syn::Result<Option<(String, Item)>> {
+        let (mut at, mut tree) = (self.sources.clone(), tree);
+        while let UseTree::Path(path) = tree {
+            match path.ident.to_string().as_str() {
+                "crate" => {}
+                "super" => at.push("capi"),
+                room => at.push(room),
+            }
+            tree = &path.tree;
+        }
+        let UseTree::Name(name) = tree else { return Ok(None) };
+        let file = Some(at.with_extension("rs")).filter(|file| file.exists()).unwrap_or_else(|| at.join("mod.rs"));
+        for item in parse(&file)?.items {
+            let found = match &item {
+                Item::Enum(item) => item.ident == name.ident,
+                Item::Struct(item) => item.ident == name.ident,
+                _ => false,
+            };
+            if found {
+                return self.declared(item);
+            }
+        }
+        panic!("the header: {} is not defined in {}: name the module that defines it", name.ident, file.display());
+    }
+
+    /// The declaration in C, with its description.
+    fn declaration(&self, name: &str, item: &Item) -> String {
+        fs::write(&self.scratch, item.to_token_stream().to_string()).expect("write to OUT_DIR");
+        let mut config = self.config.clone();
+        config.export.include = vec![name.to_owned()];
+        let generated = cbindgen::Builder::new().with_config(config).with_src(&self.scratch).generate();
+        let mut text = Vec::new();
+        generated.unwrap_or_else(|error| panic!("the header: {name}: {error}")).write(&mut text);
+        short(String::from_utf8(text).expect("our sources are UTF-8").trim())
+    }
+}
+
+fn is_public(visibility: &Visibility) -> bool {
+    matches!(visibility, Visibility::Public(_))
+}
+
+fn parse(file: &Path) -> syn::Result<syn::File> {
+    syn::parse_file(&fs::read_to_string(file).unwrap_or_else(|error| panic!("the header: {}: {error}", file.display())))
+}
+
+/// A description of one line takes one line.
+fn short(text: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for line in text.lines() {
+        match lines.as_slice() {
+            [.., open, said] if line.trim() == "*/" && open.trim() == "/**" && open.len() + said.trim().len() < 109 => {
+                let joined = format!("{} {} */", open, said.trim().trim_start_matches("* "));
+                lines.truncate(lines.len() - 2);
+                lines.push(joined);
+            }
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
 }

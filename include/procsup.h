@@ -2,8 +2,9 @@
  *
  * procsup: own your child processes.
  *
- * Spawns programs at the cost the kernel itself charges, whatever the size of the host; knows how each one ended; leaves no grandchild,
- * zombie or descriptor behind. Linux 5.4 or newer, x86_64 and aarch64. Link with -lprocsup (pkg-config procsup, CMake procsup::procsup).
+ * Spawns programs at the cost the kernel itself charges, whatever the size of the host; knows how each one
+ * ended; leaves no grandchild, zombie or descriptor behind. Linux 5.4 or newer, x86_64 and aarch64. Link with
+ * -lprocsup (pkg-config procsup, CMake procsup::procsup).
  *
  * A complete program:
  *
@@ -30,33 +31,49 @@
  *       return 0;
  *     }
  *
- * THE HOST. procsup is a guest in your process: it keeps no thread, installs no signal handler, changes no signal mask or disposition, no
- * environment, directory, umask or limit, and waits for no process that it did not make. If you ignore SIGCHLD or reap with
- * waitpid(-1), it still tells you how its children ended. It needs a few descriptors: one per running child, up to four per supervisor, and
- * about fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it early). All are close-on-exec; leave them open.
+ * The sections: versions, errors, commands (what to run), children (one running program), everything at once
+ * (for signal handlers), supervisors (many children behind one descriptor), handoff (a server replaces itself).
  *
- * THREADS. Every function may be called from any thread at any time, also on the same object. No function blocks unless its description
- * says so; none is a cancellation point. Signal handlers may call exactly ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn
- * needs 48 KiB of stack. All threads that call procsup share one descriptor table, as pthreads do.
+ * THE HOST is the process that calls procsup, and procsup is a guest in it: it keeps no thread, installs no
+ * signal handler, changes no signal mask or disposition, no environment, directory, umask or limit, and waits
+ * for no process that it did not make. If you ignore SIGCHLD or reap with waitpid(-1), it still tells you how
+ * its children ended. It needs a few descriptors: one per running child, up to four per supervisor, and about
+ * fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it early). All are
+ * close-on-exec; leave them open.
  *
- * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three functions above touch
- * nobody. It may make objects and children of its own.
+ * THREADS. Every function may be called from any thread at any time, also on the same object. No function
+ * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
+ * ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn needs 48 KiB of stack. All threads that call
+ * procsup share one descriptor table, as pthreads do.
  *
- * OWNERSHIP. Objects are made by _new and ps_spawn and freed by _free, exactly once; a second free and _free(NULL) do nothing. A handle is
- * a checked id, not an address: NULL, a freed, a foreign or a wrong-typed handle gives PS_ERR_BAD_HANDLE. Strings that you pass are
- * copied, NUL-terminated; descriptors are borrowed unless the function says that it takes them.
+ * SIGNALS. A handler of the host runs while a function of procsup waits, and does not end the wait: it goes on
+ * until what it waits for has happened, or its time is over.
  *
- * ERRORS. A ps_status is PS_OK (0), PS_PENDING (1: nothing yet) or a negative PS_ERR_*. Functions that can fail have a last parameter
- * `ps_error **error`: NULL, or where to put the details. It is written only on failure, without a look at what was there: free one error
- * (ps_error_free) before you use its place again. All other out parameters are written only on success. A wrong argument changes nothing
- * and loses nothing.
+ * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
+ * functions for signal handlers touch nobody. It may make objects and children of its own.
  *
- * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for waits (-1: for ever, 0: not at
- * all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
+ * OWNERSHIP. Objects are made by a _new function or by ps_spawn, and freed by a _free function, exactly once; a
+ * second free and _free(NULL) do nothing. A handle is a checked id, not an address: one that is NULL, freed,
+ * foreign or of another type gives PS_ERR_BAD_HANDLE. Strings that you pass are NUL-terminated, and copied.
+ * Descriptors are borrowed unless the function says that it takes them.
  *
- * VERSIONS. The shared library is libprocsup.so.0.MINOR. While the major version is 0, a new minor version may change the interface.
+ * ERRORS. A ps_status is PS_OK (0), PS_PENDING (1: nothing yet) or a negative PS_ERR_*. Functions that can fail
+ * have a last parameter `ps_error **error`: NULL, or where to put the details. It is written only on failure,
+ * and what was there is not looked at: free an error (ps_error_free) before you use its place again. All other
+ * out parameters are written only on success. A call with a wrong argument changes nothing. Beside the statuses
+ * that its description names, a function that takes a handle can answer PS_ERR_BAD_HANDLE and PS_ERR_FORKED, and
+ * one that takes pointers or numbers PS_ERR_INVALID_ARGUMENT; PS_ERR_INTERNAL is a defect of procsup.
+ *
+ * NUMBERS with names (PS_STDIO_PIPE and so on) are passed as int32_t; each section has the enums it uses.
+ *
+ * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for waits
+ * (-1: for ever, 0: not at all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
+ *
+ * BYTES are copied out into a buffer of yours: `buf` and `cap` say where it is and how large, `needed` receives
+ * the length, also when `buf` is too small (PS_ERR_LIMIT; then nothing is copied). NULL, 0 as the buffer asks
+ * only for the length; `needed` may be NULL if there is a buffer. They are not NUL-terminated unless the
+ * function says so.
  */
-
 
 #ifndef PROCSUP_H
 #define PROCSUP_H
@@ -64,724 +81,578 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/**
- * First part of the version. While it is 0, the second part changes with every change of the interface.
- */
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ==================== versions ========================================================================== */
+
+/** First part of the version. While it is 0, the second part changes with every change of the interface. */
 #define PS_VERSION_MAJOR 0
 
-/**
- * Second part of the version.
- */
+/** Second part of the version. */
 #define PS_VERSION_MINOR 1
 
-/**
- * Third part of the version.
- */
+/** Third part of the version. */
 #define PS_VERSION_PATCH 0
 
-
-
 /**
- * What a ps_status says. PS_OK and PS_PENDING are no errors.
+ * The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
+ * PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
  */
+uint32_t ps_version(void);
+
+/** The same as text, for example "0.1.0". Static, never NULL; do not free it. */
+const char *ps_version_string(void);
+
+/* ==================== errors ============================================================================ */
+
+/** What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code. */
+typedef int32_t ps_status;
+
+/** What a ps_status says. PS_OK and PS_PENDING are no errors. */
 typedef enum ps_status_code {
-  /**
-   * Done.
-   */
+  /** Done. */
   PS_OK = 0,
-  /**
-   * Nothing yet; ask again. Not an error.
-   */
+  /** Nothing yet; ask again. Not an error. */
   PS_PENDING = 1,
-  /**
-   * An argument is wrong; nothing was changed.
-   */
+  /** An argument is wrong; nothing was changed. */
   PS_ERR_INVALID_ARGUMENT = -1,
-  /**
-   * The handle is NULL, freed, of another type, or was never one.
-   */
+  /** The handle is NULL, freed, of another type, or was never one. */
   PS_ERR_BAD_HANDLE = -2,
-  /**
-   * The object is not in a state that allows this.
-   */
+  /** The object is not in a state that allows this. */
   PS_ERR_STATE = -3,
-  /**
-   * A system call failed; ps_error_errno says how.
-   */
+  /** A system call failed; ps_error_errno says how. */
   PS_ERR_SYSTEM = -4,
-  /**
-   * A file, a directory or a name is not there (ENOENT, ENOTDIR).
-   */
+  /** A file, a directory or a name is not there (ENOENT, ENOTDIR). */
   PS_ERR_NOT_FOUND = -5,
-  /**
-   * Not permitted (EACCES, EPERM).
-   */
+  /** Not permitted (EACCES, EPERM). */
   PS_ERR_PERMISSION = -6,
-  /**
-   * A limit was reached: processes, descriptors, memory, or the size of a buffer.
-   */
+  /** A limit was reached: processes, descriptors, memory, or the size of a buffer. */
   PS_ERR_LIMIT = -7,
-  /**
-   * The time was over first.
-   */
+  /** The time was over first. */
   PS_ERR_TIMEOUT = -8,
-  /**
-   * It was cancelled.
-   */
+  /** It was cancelled. */
   PS_ERR_CANCELLED = -9,
-  /**
-   * The supervisor has been closed.
-   */
+  /** The supervisor has been closed. */
   PS_ERR_SHUTDOWN = -10,
-  /**
-   * The handle belongs to the process that this one was forked from.
-   */
+  /** The handle belongs to the process that this one was forked from. */
   PS_ERR_FORKED = -11,
-  /**
-   * Not to be had on this kernel or in this version.
-   */
+  /** Not to be had on this kernel or in this version. */
   PS_ERR_UNSUPPORTED = -12,
-  /**
-   * The output file exists.
-   */
+  /** The output file exists. */
   PS_ERR_OUTPUT_EXISTS = -13,
-  /**
-   * Too many attempts; ps_error_retry_after_ms says when to try again.
-   */
+  /** Too many attempts; ps_error_retry_after_ms says when to try again. */
   PS_ERR_BUDGET_EXHAUSTED = -14,
-  /**
-   * The same is being done already.
-   */
+  /** The same is being done already. */
   PS_ERR_IN_PROGRESS = -15,
-  /**
-   * Another process holds the lock.
-   */
+  /** Another process holds the lock. */
   PS_ERR_LOCKED = -16,
-  /**
-   * The lock file was replaced by another one.
-   */
+  /** The lock file was replaced by another one. */
   PS_ERR_LOCK_REPLACED = -17,
-  /**
-   * The child has ended.
-   */
+  /** The child has ended. */
   PS_ERR_EXITED = -18,
-  /**
-   * The peer broke the protocol.
-   */
+  /** The peer broke the protocol. */
   PS_ERR_PROTOCOL = -19,
-  /**
-   * The peer speaks another version.
-   */
+  /** The peer speaks another version. */
   PS_ERR_VERSION_MISMATCH = -20,
-  /**
-   * The peer is not who it must be.
-   */
+  /** The peer is not who it must be. */
   PS_ERR_PEER_REJECTED = -21,
-  /**
-   * It was given up half-way and undone.
-   */
+  /** It was given up half-way and undone. */
   PS_ERR_ABORTED = -22,
-  /**
-   * A defect of procsup; please report it. The process and its other children are unharmed.
-   */
+  /** A defect of procsup; please report it. The process and its other children are unharmed. */
   PS_ERR_INTERNAL = -23,
 } ps_status_code;
 
 /**
- * How ps_error_render writes.
+ * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
+ * free it. Any context, never blocks.
  */
+const char *ps_status_name(ps_status status);
+
+/** The details of one failure: code, errno, step, message, captured output. Free it with ps_error_free. */
+typedef struct ps_error ps_error;
+
+/**
+ * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
+ */
+ps_status ps_error_status(const ps_error *error);
+
+/** The errno of the system call that failed, or 0 if none did. */
+int32_t ps_error_errno(const ps_error *error);
+
+/**
+ * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
+ * Never NULL. Valid until the error is freed.
+ */
+const char *ps_error_step(const ps_error *error);
+
+/** One sentence in English. Never NULL. Valid until the error is freed. */
+const char *ps_error_message(const ps_error *error);
+
+/** After how many milliseconds another try makes sense; -1 if that is not known. */
+int64_t ps_error_retry_after_ms(const ps_error *error);
+
+/**
+ * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+ *
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_error_output(const ps_error *error,
+                          char *buf,
+                          size_t cap,
+                          size_t *needed);
+
+/** How ps_error_render writes. */
 typedef enum ps_render_format {
-  /**
-   * Plain text, several lines.
-   */
+  /** Plain text, several lines. */
   PS_RENDER_TEXT = 1,
-  /**
-   * One JSON object.
-   */
+  /** One JSON object. */
   PS_RENDER_JSON = 2,
-  /**
-   * A self-contained HTML page.
-   */
+  /** A self-contained HTML page. */
   PS_RENDER_HTML = 3,
 } ps_render_format;
 
 /**
- * What a child's environment begins with.
+ * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+ *
+ * @param format    one of enum ps_render_format
+ * @param buf, cap  where to put it; NULL, 0 asks only for the length
+ * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
  */
+ps_status ps_error_render(const ps_error *error,
+                          int32_t format,
+                          char *buf,
+                          size_t cap,
+                          size_t *needed);
+
+/** Frees an error. NULL, and an error that was freed already, do nothing. Never blocks. */
+void ps_error_free(ps_error *error);
+
+/* ==================== commands ========================================================================== */
+
+/* A command describes a program to run: make one, say with the calls below what is not to be as by default, spawn
+ * it as often as you like, free it. A setter that returns an error has changed nothing; a spawn that is under
+ * way is not affected. Setters never block. */
+
+/** The description of a program to run. Can be spawned any number of times, from several threads at once. */
+typedef struct ps_command ps_command;
+
+/**
+ * Makes a command.
+ *
+ * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
+ *                 it has none), as execvp(3) does; a relative path with one counts from
+ *                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
+ * @param command  receives the command; free it with ps_command_free
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
+ */
+ps_status ps_command_new(const char *program,
+                         ps_command **command,
+                         ps_error **error);
+
+/**
+ * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
+ */
+void ps_command_free(ps_command *command);
+
+/** Appends an argument. `argv[0]` is not among them: see ps_command_arg0. The string is copied. */
+ps_status ps_command_arg(ps_command *command, const char *arg, ps_error **error);
+
+/** Appends all arguments of a NULL-terminated array. The strings are copied. */
+ps_status ps_command_args(ps_command *command, const char *const *args, ps_error **error);
+
+/** What the child sees as `argv[0]`. Default: the program as it was named. The string is copied. */
+ps_status ps_command_arg0(ps_command *command, const char *arg0, ps_error **error);
+
+/**
+ * Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
+ */
+ps_status ps_command_env(ps_command *command, const char *name, const char *value, ps_error **error);
+
+/** What a child's environment begins with. */
 typedef enum ps_env_base {
-  /**
-   * Everything the host has (default).
-   */
+  /** Everything the host has (default). */
   PS_ENV_INHERIT = 0,
-  /**
-   * Nothing.
-   */
+  /** Nothing. */
   PS_ENV_CLEAR = 1,
-  /**
-   * PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ, TMPDIR and TERM of the host.
-   */
+  /** PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ, TMPDIR and TERM of the host. */
   PS_ENV_BASELINE = 2,
 } ps_env_base;
 
 /**
- * What a standard stream of a child is.
+ * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
+ * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
+ * may change it (setenv) during a spawn.
  */
+ps_status ps_command_env_base(ps_command *command,
+                              int32_t base,
+                              ps_error **error);
+
+/**
+ * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
+ * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
+ */
+ps_status ps_command_cwd(ps_command *command,
+                         const char *dir,
+                         ps_error **error);
+
+/** What a standard stream of a child is. */
 typedef enum ps_stdio_kind {
-  /**
-   * The host's own (default).
-   */
+  /** The host's own (default). */
   PS_STDIO_INHERIT = 0,
-  /**
-   * /dev/null.
-   */
+  /** /dev/null. */
   PS_STDIO_NULL = 1,
-  /**
-   * A pipe; ps_child_stdio gives our end.
-   */
+  /** A pipe; ps_child_stdio gives our end. */
   PS_STDIO_PIPE = 2,
-  /**
-   * A descriptor of the host.
-   */
+  /** A descriptor of the host. */
   PS_STDIO_FD = 3,
-  /**
-   * Stream 2 only: wherever stream 1 goes.
-   */
+  /** Stream 2 only: wherever stream 1 goes. */
   PS_STDIO_MERGE = 4,
 } ps_stdio_kind;
 
 /**
- * How a child is set apart from the host.
+ * What a standard stream of the child is.
+ *
+ * @param stream  0, 1 or 2
+ * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
+ *                PS_STDIO_MERGE: wherever stream 1 goes
+ * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
+ *                after that. Otherwise ignored.
  */
+ps_status ps_command_stdio(ps_command *command,
+                           int32_t stream,
+                           int32_t how,
+                           int32_t fd,
+                           ps_error **error);
+
+/**
+ * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
+ * the child, whatever its flags. Any mapping works, also one that swaps numbers.
+ *
+ * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
+ * @param child_fd  its number in the child, 0 to 1048575; each number once
+ */
+ps_status ps_command_pass_fd(ps_command *command,
+                             int32_t fd,
+                             int32_t child_fd,
+                             ps_error **error);
+
+/**
+ * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
+ * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
+ *
+ * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
+ * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
+ */
+ps_status ps_command_listen_fd(ps_command *command,
+                               int32_t fd,
+                               const char *name,
+                               ps_error **error);
+
+/**
+ * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
+ * whole list of supplementary groups is replaced.
+ *
+ * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
+ * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
+ * should do it through a small process of its own.
+ *
+ * @param groups, n  n supplementary groups; NULL, 0 for none
+ */
+ps_status ps_command_credentials(ps_command *command,
+                                 uint32_t uid,
+                                 uint32_t gid,
+                                 const uint32_t *groups,
+                                 size_t n,
+                                 ps_error **error);
+
+/** The child's umask, 0 to 0777. Default: the host's. */
+ps_status ps_command_umask(ps_command *command, uint32_t mask, ps_error **error);
+
+/** The child's nice value, -20 (most favoured) to 19. Default: the host's. */
+ps_status ps_command_nice(ps_command *command, int32_t nice, ps_error **error);
+
+/**
+ * A resource limit of the child (getrlimit(2)). The last call for a resource counts.
+ *
+ * @param resource    RLIMIT_*
+ * @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
+ */
+ps_status ps_command_rlimit(ps_command *command,
+                            int32_t resource,
+                            uint64_t soft,
+                            uint64_t hard,
+                            ps_error **error);
+
+/** 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0. */
+ps_status ps_command_no_new_privs(ps_command *command, int32_t on, ps_error **error);
+
+/**
+ * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
+ *
+ * The kernel ties this to a thread: it is the main thread here, whichever thread spawns (or the oldest one that is left, in a
+ * program whose main thread has ended by pthread_exit). (From another one the child is made by
+ * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
+ * children, and the kernel drops it when the child executes a set-user-id program.
+ */
+ps_status ps_command_die_with_host(ps_command *command,
+                                   int32_t on,
+                                   ps_error **error);
+
+/** How a child is set apart from the host. */
 typedef enum ps_isolation {
-  /**
-   * It stays in the host's process group; signals go to the process alone.
-   */
+  /** It stays in the host's process group; signals go to the process alone. */
   PS_ISOLATE_NONE = 0,
-  /**
-   * It leads a process group; signals go to the whole group (default).
-   */
+  /** It leads a process group; signals go to the whole group (default). */
   PS_ISOLATE_GROUP = 1,
-  /**
-   * It leads a session, without a controlling terminal.
-   */
+  /** It leads a session, without a controlling terminal. */
   PS_ISOLATE_SESSION = 2,
 } ps_isolation;
 
 /**
- * What happens to the rest of a group when its leader ends.
+ * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
+ * stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
+ * nothing is swept when it ends.
  */
+ps_status ps_command_isolate(ps_command *command,
+                             int32_t isolation,
+                             ps_error **error);
+
+/**
+ * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
+ * It must exist at each ps_spawn. Symbolic links in it are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside the call that
+ * reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory
+ * stays. The string is copied.
+ */
+ps_status ps_command_sandbox_dir(ps_command *command,
+                                 const char *dir,
+                                 ps_error **error);
+
+/**
+ * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
+ * none). It is yours no more. The child does not get it.
+ */
+ps_status ps_command_own_fd(ps_command *command,
+                            int32_t fd,
+                            ps_error **error);
+
+/**
+ * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
+ * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
+ * signal but SIGKILL, so that a stopped child takes it.
+ *
+ * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
+ */
+ps_status ps_command_stop_step(ps_command *command,
+                               int32_t signal,
+                               int64_t wait_ms,
+                               ps_error **error);
+
+/**
+ * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
+ * call that waits for the child.
+ */
+ps_status ps_command_deadline(ps_command *command,
+                              int64_t ms,
+                              ps_error **error);
+
+/** What happens to the rest of a group when its leader ends. */
 typedef enum ps_survivors_policy {
-  /**
-   * It is killed (default).
-   */
+  /** It is killed (default). */
   PS_SURVIVORS_SWEEP = 0,
-  /**
-   * It is left alone.
-   */
+  /** It is left alone. */
   PS_SURVIVORS_LEAVE = 1,
 } ps_survivors_policy;
 
 /**
- * When a child counts as ready.
+ * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
+ * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
  */
-typedef enum ps_readiness_kind {
-  /**
-   * Its program has begun: when ps_spawn returns (default).
-   */
-  PS_READY_EXEC = 0,
-  /**
-   * It has sent READY=1 to its NOTIFY_SOCKET. Not in this version.
-   */
-  PS_READY_NOTIFY = 1,
-  /**
-   * It has written to a descriptor. Not in this version.
-   */
-  PS_READY_FD = 2,
-  /**
-   * It accepts connections. Not in this version.
-   */
-  PS_READY_SOCKET = 3,
-} ps_readiness_kind;
+ps_status ps_command_survivors(ps_command *command,
+                               int32_t policy,
+                               ps_error **error);
 
 /**
- * Where a child stands; only forward, but for a child with a restart policy, which is pending between its runs.
+ * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
+ * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
+ * than a pipe holds (64 KiB) waits.
  */
-typedef enum ps_child_state_code {
-  /**
-   * Not started yet, or waiting to be started again.
-   */
-  PS_STATE_PENDING = 0,
-  /**
-   * It runs.
-   */
-  PS_STATE_RUNNING = 1,
-  /**
-   * Its stop plan runs.
-   */
-  PS_STATE_STOPPING = 2,
-  /**
-   * It has ended, was reaped, and will not be started again.
-   */
-  PS_STATE_EXITED = 3,
-  /**
-   * It was cancelled before it started, or could not be started.
-   */
-  PS_STATE_CANCELLED = 4,
-} ps_child_state_code;
+ps_status ps_command_capture(ps_command *command,
+                             size_t max_bytes,
+                             ps_error **error);
 
 /**
- * How the kernel was asked to make a child.
+ * Hands out every line that the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT, as a PS_EVENT_OUTPUT; see
+ * ps_event_data. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild
+ * writes later is not read. The child needs a supervisor that is not NULL.
+ *
+ * A host that does not take events holds the child back: about 256 KiB are read ahead, then its own pipe is full and it waits. Not while
+ * a thread waits for the child (ps_reap, ps_terminate): then all is read, for as long as there is memory.
+ *
+ * @param on  1 or 0
  */
-typedef enum ps_spawn_path {
-  /**
-   * clone3 on shared memory: the cost does not depend on the host's size.
-   */
-  PS_PATH_CLONE3 = 1,
-  /**
-   * clone on shared memory: the same for kernels and filters without clone3.
-   */
-  PS_PATH_CLONE = 2,
-  /**
-   * A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's resident memory.
-   */
-  PS_PATH_FORK = 3,
-} ps_spawn_path;
+ps_status ps_command_output_lines(ps_command *command,
+                                  int32_t on,
+                                  ps_error **error);
 
-/**
- * How a child ended.
- */
-typedef enum ps_exit_kind {
-  /**
-   * It exited; code is set.
-   */
-  PS_EXIT_EXITED = 1,
-  /**
-   * A signal ended it; signal is set.
-   */
-  PS_EXIT_SIGNALED = 2,
-  /**
-   * The host reaped it, and the kernel keeps no status (before Linux 6.15).
-   */
-  PS_EXIT_LOST = 3,
-} ps_exit_kind;
+/** The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. */
+ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
 
-/**
- * Who ended a child.
- */
-typedef enum ps_exit_cause {
-  /**
-   * Nobody of us: by itself, or a signal from outside.
-   */
-  PS_CAUSE_SELF = 0,
-  /**
-   * Its stop plan had begun.
-   */
-  PS_CAUSE_STOP = 1,
-  /**
-   * Its deadline had passed.
-   */
-  PS_CAUSE_DEADLINE = 2,
-  /**
-   * Its supervisor was shut down or freed.
-   */
-  PS_CAUSE_SHUTDOWN = 3,
-  /**
-   * ps_kill_and_reap_all.
-   */
-  PS_CAUSE_KILL_ALL = 4,
-  /**
-   * It died of the very signal that ps_signal or ps_signal_all sent it.
-   */
-  PS_CAUSE_OWNER = 5,
-} ps_exit_cause;
-
-/**
- * What an event says.
- */
-typedef enum ps_event_kind {
-  /**
-   * The child's program has begun.
-   */
-  PS_EVENT_STARTED = 1,
-  /**
-   * The child's process has ended and was reaped; exit is set.
-   */
-  PS_EVENT_EXITED = 2,
-  /**
-   * The child has said a line; ps_event_data gives it.
-   */
-  PS_EVENT_OUTPUT = 3,
-  /**
-   * The child is ready. Not in this version.
-   */
-  PS_EVENT_READY = 4,
-  /**
-   * The child has ended and will be started again in delay_ms.
-   */
-  PS_EVENT_RESTARTING = 5,
-  /**
-   * The child has failed too often in a row, and will not be started again.
-   */
-  PS_EVENT_GAVE_UP = 6,
-  /**
-   * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut down.
-   */
-  PS_EVENT_CANCELLED = 7,
-  /**
-   * The supervisor was shut down, and the last child has been reaped. No child.
-   */
-  PS_EVENT_SHUTDOWN_DONE = 8,
-  /**
-   * The child waited for its (next) start and could not be started; status says why.
-   */
-  PS_EVENT_FAILED = 9,
-} ps_event_kind;
-
-/**
- * When the file of ps_command_output_file is there already.
- */
+/** When the file of ps_command_output_file is there already. */
 typedef enum ps_output_if_exists {
-  /**
-   * It is left alone, and the child refused (default).
-   */
+  /** It is left alone, and the child refused (default). */
   PS_OUTPUT_REFUSE = 0,
-  /**
-   * It is replaced, atomically.
-   */
+  /** It is replaced, atomically. */
   PS_OUTPUT_REPLACE = 1,
 } ps_output_if_exists;
 
 /**
- * What becomes of the output file of a child that did not exit with 0.
+ * Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
+ * 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
+ * when the host crashes; elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
+ * disk is its own error. Not synced: it is atomic towards other processes, not towards a power failure.
+ *
+ * If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that error in place of the exit (the target
+ * is untouched); a child that failed keeps its own record. PS_EVENT_EXITED has both, in exit and status. The string is copied; a relative path
+ * counts from the host's directory now.
+ *
+ * @param if_exists  PS_OUTPUT_REFUSE: ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file, and one that appears while the child runs
+ *                   stays, with the same error; PS_OUTPUT_REPLACE
  */
+ps_status ps_command_output_file(ps_command *command,
+                                 const char *path,
+                                 int32_t if_exists,
+                                 ps_error **error);
+
+/** What becomes of the output file of a child that did not exit with 0. */
 typedef enum ps_output_failure_policy {
-  /**
-   * It appears all the same (default).
-   */
+  /** It appears all the same (default). */
   PS_OUTPUT_KEEP = 0,
-  /**
-   * It never appears.
-   */
+  /** It never appears. */
   PS_OUTPUT_DROP = 1,
 } ps_output_failure_policy;
 
 /**
- * When a child that has ended is started again.
+ * What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
+ * PS_OUTPUT_DROP never does.
  */
+ps_status ps_command_output_on_failure(ps_command *command,
+                                       int32_t policy,
+                                       ps_error **error);
+
+/**
+ * What the child finds on its standard input: a sealed file in memory (memfd_create(2)), complete before the child begins. Nothing has
+ * to be fed, so nothing can deadlock. Each child reads from the beginning. The bytes are copied; NULL, 0 is an empty input.
+ *
+ * @return PS_OK; PS_ERR_LIMIT or PS_ERR_SYSTEM if there is no memory for it
+ */
+ps_status ps_command_input(ps_command *command,
+                           const void *data,
+                           size_t len,
+                           ps_error **error);
+
+/**
+ * Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
+ * born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
+ * when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
+ * PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls; a start that needs that very directory waits for it, as a rule
+ * some milliseconds, at most a second. The string is copied.
+ *
+ * Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
+ * PS_ERR_STATE if it is there and in use (an empty one is taken).
+ *
+ * @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and in which every child gets a
+ *             fresh one
+ */
+ps_status ps_command_cgroup(ps_command *command,
+                            const char *dir,
+                            ps_error **error);
+
+/**
+ * A setting of that control group, such as "pids.max", "64": written before the child is born. ps_spawn fails with step "cgroup_set" if the
+ * kernel refuses it. The strings are copied.
+ *
+ * @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or one that is no setting
+ */
+ps_status ps_command_cgroup_set(ps_command *command,
+                                const char *file,
+                                const char *value,
+                                ps_error **error);
+
+/** When a child that has ended is started again. */
 typedef enum ps_restart_policy {
-  /**
-   * Never (default).
-   */
+  /** Never (default). */
   PS_RESTART_NEVER = 0,
-  /**
-   * When it did not exit with 0.
-   */
+  /** When it did not exit with 0. */
   PS_RESTART_ON_FAILURE = 1,
-  /**
-   * Whenever it has ended by itself.
-   */
+  /** Whenever it has ended by itself. */
   PS_RESTART_ALWAYS = 2,
 } ps_restart_policy;
 
 /**
- * Who a process is in the handoff.
+ * Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
+ * PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
+ * when it is over for good; PS_EVENT_EXITED comes for every process, then PS_EVENT_RESTARTING. While it waits it holds no slot. The child needs a supervisor
+ * that is not NULL.
+ *
+ * The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms, each spread by a quarter to both sides, so that
+ * children that died together do not come back in step. Descriptors lent to the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept
+ * until it is over.
  */
-typedef enum ps_handoff_role_code {
-  /**
-   * It started cold.
-   */
-  PS_HANDOFF_FIRST = 0,
-  /**
-   * It takes over from a running generation, or has done so.
-   */
-  PS_HANDOFF_SUCCESSOR = 1,
-} ps_handoff_role_code;
+ps_status ps_command_restart(ps_command *command,
+                             int32_t policy,
+                             int64_t min_delay_ms,
+                             int64_t max_delay_ms,
+                             ps_error **error);
 
 /**
- * Whether two generations may serve at once.
+ * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a PS_EVENT_GAVE_UP. A run that exits with 0 or
+ * lasts healthy_ms (default 10 000) starts the count anew.
  */
-typedef enum ps_handoff_mode {
-  /**
-   * One writer: the successor serves after the owner has sealed.
-   */
-  PS_HANDOFF_EXCLUSIVE = 0,
-  /**
-   * The successor accepts before the owner stops.
-   */
-  PS_HANDOFF_OVERLAP = 1,
-} ps_handoff_mode;
+ps_status ps_command_restart_limit(ps_command *command,
+                                   uint32_t failures,
+                                   int64_t healthy_ms,
+                                   ps_error **error);
+
+/** When a child counts as ready. */
+typedef enum ps_readiness_kind {
+  /** Its program has begun: when ps_spawn returns (default). */
+  PS_READY_EXEC = 0,
+  /** It has sent READY=1 to its NOTIFY_SOCKET. Not in this version. */
+  PS_READY_NOTIFY = 1,
+  /** It has written to a descriptor. Not in this version. */
+  PS_READY_FD = 2,
+  /** It accepts connections. Not in this version. */
+  PS_READY_SOCKET = 3,
+} ps_readiness_kind;
 
 /**
- * What a server is told. Owner: DRAIN, SEAL, then COMMITTED and RETIRE, or RESUME and ABORTED. Successor: LIVE, COMMITTED, or ABORTED.
+ * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
+ *
+ * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
  */
-typedef enum ps_handoff_event_kind {
-  /**
-   * The successor is warm: end background work, go on accepting; ps_handoff_drained.
-   */
-  PS_HANDOFF_DRAIN = 1,
-  /**
-   * Stop accepting and writing, make everything durable; ps_handoff_sealed.
-   */
-  PS_HANDOFF_SEAL = 2,
-  /**
-   * You own: open the writer, accept; ps_handoff_live. The first event of the first generation, too.
-   */
-  PS_HANDOFF_LIVE = 3,
-  /**
-   * You own still, or again: go on as before (see unsealed).
-   */
-  PS_HANDOFF_RESUME = 4,
-  /**
-   * The successor stands alone: finish your connections and exit.
-   */
-  PS_HANDOFF_RETIRE = 5,
-  /**
-   * Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone.
-   */
-  PS_HANDOFF_COMMITTED = 6,
-  /**
-   * The handoff came to nothing (see reason). A successor stops at once and exits.
-   */
-  PS_HANDOFF_ABORTED = 7,
-} ps_handoff_event_kind;
+ps_status ps_command_readiness(ps_command *command,
+                               int32_t kind,
+                               const char *detail,
+                               int64_t timeout_ms,
+                               ps_error **error);
 
-/**
- * The waits of a handoff.
- */
-typedef enum ps_handoff_timeout {
-  /**
-   * For the answer to DRAIN; by default what is left of the whole deadline.
-   */
-  PS_HANDOFF_TIMEOUT_DRAIN = 1,
-  /**
-   * For the answer to SEAL; by default what is left of the whole deadline.
-   */
-  PS_HANDOFF_TIMEOUT_SEAL = 2,
-  /**
-   * For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed. Before the commit, at
-   * most 5000: for the signs of life before and after SEAL; a successor that is silent longer is given up.
-   */
-  PS_HANDOFF_TIMEOUT_LIVE = 3,
-  /**
-   * How long the old generation stands by; 2000.
-   */
-  PS_HANDOFF_TIMEOUT_PROBATION = 4,
-  /**
-   * The whole deadline of a handoff that began at the control path; 60000.
-   */
-  PS_HANDOFF_TIMEOUT_TAKEOVER = 5,
-} ps_handoff_timeout;
+/** A word of yours that comes back with every event of the child. */
+ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
 
-/**
- * A child process. The handle is yours to free; the process belongs to its supervisor.
- */
+/* ==================== children ========================================================================== */
+
+/** A child process. The handle is yours to free; the process belongs to its supervisor. */
 typedef struct ps_child ps_child;
 
-/**
- * The description of a program to run. Can be spawned any number of times, from several threads at once.
- */
-typedef struct ps_command ps_command;
-
-/**
- * The details of one failure: code, errno, step, message, captured output. Free it with ps_error_free.
- */
-typedef struct ps_error ps_error;
-
-/**
- * One generation's end of a handoff: the running server hands over to the next.
- */
-typedef struct ps_handoff ps_handoff;
-
-/**
- * Looks after children: one descriptor to wait on, events to take.
- */
+/** Looks after children: one descriptor to wait on, events to take. */
 typedef struct ps_supervisor ps_supervisor;
-
-/**
- * What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code.
- */
-typedef int32_t ps_status;
-
-/**
- * How a child ended.
- */
-typedef struct ps_exit {
-  /**
-   * Set by the caller: sizeof(ps_exit).
-   */
-  uint32_t size;
-  /**
-   * PS_EXIT_EXITED, PS_EXIT_SIGNALED or PS_EXIT_LOST.
-   */
-  int32_t kind;
-  /**
-   * Exit code; -1 if it did not exit.
-   */
-  int32_t code;
-  /**
-   * The signal that ended it; 0 if none did.
-   */
-  int32_t signal;
-  /**
-   * 1 if it left a core dump.
-   */
-  int32_t core_dumped;
-  /**
-   * PS_CAUSE_*: who ended it.
-   */
-  int32_t cause;
-  /**
-   * User time, microseconds; -1 if unknown (somebody else reaped it).
-   */
-  int64_t user_us;
-  /**
-   * System time, microseconds; -1 if unknown.
-   */
-  int64_t system_us;
-  /**
-   * Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than what the host
-   * itself had resident when it spawned the child (getrusage(2), ru_maxrss).
-   */
-  int64_t max_rss_kib;
-  /**
-   * When it was spawned, nanoseconds of CLOCK_MONOTONIC.
-   */
-  int64_t started_ns;
-  /**
-   * When its end was recorded, nanoseconds of CLOCK_MONOTONIC.
-   */
-  int64_t ended_ns;
-} ps_exit;
-
-/**
- * What a server is told in the course of a handoff.
- */
-typedef struct ps_handoff_event {
-  /**
-   * Set by the caller: sizeof(ps_handoff_event).
-   */
-  uint32_t size;
-  /**
-   * PS_HANDOFF_DRAIN and so on.
-   */
-  int32_t kind;
-  /**
-   * Which handoff; the same number on both sides.
-   */
-  uint64_t handoff_id;
-  /**
-   * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1, and in overlap mode (SEAL comes later).
-   */
-  uint64_t revision;
-  /**
-   * PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
-   * LIVE and may have written: read the state anew from storage.
-   */
-  int32_t unsealed;
-  /**
-   * The other process, for display; 0 if there was none.
-   */
-  int32_t peer_pid;
-  /**
-   * PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words.
-   */
-  int32_t reason;
-  /**
-   * PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
-   */
-  int64_t deadline_ns;
-  /**
-   * When it came about, nanoseconds of CLOCK_MONOTONIC.
-   */
-  int64_t time_ns;
-} ps_handoff_event;
-
-/**
- * Something that happened to a child.
- */
-typedef struct ps_event {
-  /**
-   * Set by the caller: sizeof(ps_event).
-   */
-  uint32_t size;
-  /**
-   * PS_EVENT_*.
-   */
-  int32_t kind;
-  /**
-   * The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare. NULL for
-   * PS_EVENT_SHUTDOWN_DONE.
-   */
-  struct ps_child *child;
-  /**
-   * Its pid, for display; 0 if it has had no process.
-   */
-  int32_t pid;
-  /**
-   * PS_EVENT_OUTPUT: 1 or 2; else 0.
-   */
-  int32_t stream;
-  /**
-   * The word of ps_command_user_data.
-   */
-  uint64_t user_data;
-  /**
-   * When it happened, nanoseconds of CLOCK_MONOTONIC.
-   */
-  int64_t time_ns;
-  /**
-   * PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its size is set.
-   */
-  struct ps_exit exit;
-  /**
-   * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit, or the end).
-   * PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place. PS_EVENT_FAILED, _GAVE_UP, _CANCELLED, _RESTARTING: why, a
-   * PS_ERR_*, or PS_OK where exit says it.
-   */
-  int32_t status;
-  /**
-   * Which run of the child it was: 1 for its first process; 0 if it has had none.
-   */
-  uint32_t run;
-  /**
-   * PS_EVENT_RESTARTING: milliseconds until the next start.
-   */
-  int64_t delay_ms;
-} ps_event;
-
-#ifdef __cplusplus
-extern "C" {
-#endif // __cplusplus
-
-/* ==================== everything at once ========================================================================== */
-
-/**
- * These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
- * lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
- *
- * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
- *
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
- */
-ps_status ps_signal_all(int32_t signal);
-
-/**
- * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
- * threads spawn meanwhile are not waited for, and those that stand in a line or wait for their restart are not touched: close their
- * supervisor for that (ps_supervisor_shutdown, ps_supervisor_free). What the children owned (directories, descriptors) is released by later calls.
- *
- * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
- * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
- */
-ps_status ps_kill_and_reap_all(int64_t timeout_ms,
-                               uint32_t *left);
-
-/**
- * How many children of this process have not been reaped. Never blocks.
- */
-uint32_t ps_live_count(void);
-
-/* ==================== children ==================================================================================== */
 
 /**
  * Starts a command. When it returns PS_OK, the program has begun to run; when it fails, nothing is left behind, and the error names
@@ -801,10 +672,10 @@ uint32_t ps_live_count(void);
  *         PS_ERR_SYSTEM (any other errno), PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice),
  *         PS_ERR_SHUTDOWN, PS_ERR_UNSUPPORTED, PS_ERR_BAD_HANDLE, PS_ERR_FORKED
  */
-ps_status ps_spawn(struct ps_supervisor *supervisor,
-                   const struct ps_command *command,
-                   struct ps_child **child,
-                   struct ps_error **error);
+ps_status ps_spawn(ps_supervisor *supervisor,
+                   const ps_command *command,
+                   ps_child **child,
+                   ps_error **error);
 
 /**
  * Sends a signal to the child's whole group (to the process alone if it has no group of its own). By pidfd: it can never reach
@@ -813,9 +684,64 @@ ps_status ps_spawn(struct ps_supervisor *supervisor,
  *
  * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
  */
-ps_status ps_signal(struct ps_child *child,
+ps_status ps_signal(ps_child *child,
                     int32_t signal,
-                    struct ps_error **error);
+                    ps_error **error);
+
+/** Who ended a child. */
+typedef enum ps_exit_cause {
+  /** Nobody of us: by itself, or a signal from outside. */
+  PS_CAUSE_SELF = 0,
+  /** Its stop plan had begun. */
+  PS_CAUSE_STOP = 1,
+  /** Its deadline had passed. */
+  PS_CAUSE_DEADLINE = 2,
+  /** Its supervisor was shut down or freed. */
+  PS_CAUSE_SHUTDOWN = 3,
+  /** ps_kill_and_reap_all. */
+  PS_CAUSE_KILL_ALL = 4,
+  /** It died of the very signal that ps_signal or ps_signal_all sent it. */
+  PS_CAUSE_OWNER = 5,
+} ps_exit_cause;
+
+/** How a child ended. */
+typedef enum ps_exit_kind {
+  /** It exited; code is set. */
+  PS_EXIT_EXITED = 1,
+  /** A signal ended it; signal is set. */
+  PS_EXIT_SIGNALED = 2,
+  /** The host reaped it, and the kernel keeps no status (before Linux 6.15). */
+  PS_EXIT_LOST = 3,
+} ps_exit_kind;
+
+/** How a child ended. */
+typedef struct ps_exit {
+  /** Set by the caller: sizeof(ps_exit). */
+  uint32_t size;
+  /** PS_EXIT_EXITED, PS_EXIT_SIGNALED or PS_EXIT_LOST. */
+  int32_t kind;
+  /** Exit code; -1 if it did not exit. */
+  int32_t code;
+  /** The signal that ended it; 0 if none did. */
+  int32_t signal;
+  /** 1 if it left a core dump. */
+  int32_t core_dumped;
+  /** PS_CAUSE_*: who ended it. */
+  int32_t cause;
+  /** User time, microseconds; -1 if unknown (somebody else reaped it). */
+  int64_t user_us;
+  /** System time, microseconds; -1 if unknown. */
+  int64_t system_us;
+  /**
+   * Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than what the host
+   * itself had resident when it spawned the child (getrusage(2), ru_maxrss).
+   */
+  int64_t max_rss_kib;
+  /** When it was spawned, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t started_ns;
+  /** When its end was recorded, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t ended_ns;
+} ps_exit;
 
 /**
  * Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
@@ -831,17 +757,17 @@ ps_status ps_signal(struct ps_child *child,
  *
  * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later; else as ps_reap
  */
-ps_status ps_terminate(struct ps_child *child,
+ps_status ps_terminate(ps_child *child,
                        int64_t grace_ms,
-                       struct ps_exit *exit,
-                       struct ps_error **error);
+                       ps_exit *exit,
+                       ps_error **error);
 
 /**
  * Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled (PS_EVENT_CANCELLED). ps_supervisor_next_event moves it on, as does every call that waits for the child.
  */
-ps_status ps_terminate_begin(struct ps_child *child,
+ps_status ps_terminate_begin(ps_child *child,
                              int64_t grace_ms,
-                             struct ps_error **error);
+                             ps_error **error);
 
 /**
  * Waits for the child to end, up to timeout_ms (-1: for ever, 0: not at all), kills what is left of its group, reaps it and
@@ -857,40 +783,56 @@ ps_status ps_terminate_begin(struct ps_child *child,
  *         own error if it could not be started; for a child that exited with 0, the error that kept its output file from its place
  *         (PS_ERR_OUTPUT_EXISTS, PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
  */
-ps_status ps_reap(struct ps_child *child,
+ps_status ps_reap(ps_child *child,
                   int64_t timeout_ms,
-                  struct ps_exit *exit,
-                  struct ps_error **error);
+                  ps_exit *exit,
+                  ps_error **error);
 
 /**
  * The same without waiting: PS_PENDING while the child runs, or while another thread is just releasing what it owned. Never waits
  * for a process; removing a sandbox directory takes the file system's time.
  */
-ps_status ps_reap_nonblock(struct ps_child *child,
-                           struct ps_exit *exit,
-                           struct ps_error **error);
+ps_status ps_reap_nonblock(ps_child *child,
+                           ps_exit *exit,
+                           ps_error **error);
 
 /**
  * The process id (PS_ERR_STATE before the start), for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
  */
-ps_status ps_child_pid(const struct ps_child *child,
+ps_status ps_child_pid(const ps_child *child,
                        int32_t *pid,
-                       struct ps_error **error);
+                       ps_error **error);
 
 /**
  * A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
  *
  * @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_STATE before the start; PS_ERR_LIMIT
  */
-ps_status ps_child_pidfd(const struct ps_child *child, int32_t *fd, struct ps_error **error);
+ps_status ps_child_pidfd(const ps_child *child, int32_t *fd, ps_error **error);
+
+/**
+ * Where a child stands; only forward, but for a child with a restart policy, which is pending between its runs.
+ */
+typedef enum ps_child_state_code {
+  /** Not started yet, or waiting to be started again. */
+  PS_STATE_PENDING = 0,
+  /** It runs. */
+  PS_STATE_RUNNING = 1,
+  /** Its stop plan runs. */
+  PS_STATE_STOPPING = 2,
+  /** It has ended, was reaped, and will not be started again. */
+  PS_STATE_EXITED = 3,
+  /** It was cancelled before it started, or could not be started. */
+  PS_STATE_CANCELLED = 4,
+} ps_child_state_code;
 
 /**
  * Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
  * PS_STATE_CANCELLED. Looks, and never waits.
  */
-ps_status ps_child_state(const struct ps_child *child,
+ps_status ps_child_state(const ps_child *child,
                          int32_t *state,
-                         struct ps_error **error);
+                         ps_error **error);
 
 /**
  * Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. A grandchild may hold the other end open
@@ -899,10 +841,10 @@ ps_status ps_child_state(const struct ps_child *child,
  *
  * @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the start; PS_ERR_INVALID_ARGUMENT
  */
-ps_status ps_child_stdio(struct ps_child *child,
+ps_status ps_child_stdio(ps_child *child,
                          int32_t stream,
                          int32_t *fd,
-                         struct ps_error **error);
+                         ps_error **error);
 
 /**
  * The captured output so far, the last bytes of it: see ps_command_capture. Bytes, not NUL-terminated.
@@ -911,431 +853,251 @@ ps_status ps_child_stdio(struct ps_child *child,
  * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
  * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_STATE if nothing is captured
  */
-ps_status ps_child_output(const struct ps_child *child, char *buf, size_t cap, size_t *needed, struct ps_error **error);
+ps_status ps_child_output(const ps_child *child,
+                          char *buf,
+                          size_t cap,
+                          size_t *needed,
+                          ps_error **error);
 
-/**
- * How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start.
- */
-ps_status ps_child_spawn_path(const struct ps_child *child, int32_t *path, struct ps_error **error);
+/** How the kernel was asked to make a child. */
+typedef enum ps_spawn_path {
+  /** clone3 on shared memory: the cost does not depend on the host's size. */
+  PS_PATH_CLONE3 = 1,
+  /** clone on shared memory: the same for kernels and filters without clone3. */
+  PS_PATH_CLONE = 2,
+  /**
+   * A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's resident memory.
+   */
+  PS_PATH_FORK = 3,
+} ps_spawn_path;
+
+/** How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start. */
+ps_status ps_child_spawn_path(const ps_child *child, int32_t *path, ps_error **error);
 
 /**
  * Frees the handle, not the process: its supervisor still owns it. A child of the NULL supervisor is reaped by a later procsup call. NULL
  * and a freed handle do nothing.
  */
-void ps_child_free(struct ps_child *child);
+void ps_child_free(ps_child *child);
 
-/* ==================== commands ==================================================================================== */
+/* ==================== everything at once ================================================================ */
+
+/* These three take all children of this process, whichever supervisor they belong to. Only these may be called
+ * from a signal handler: they take no lock, allocate nothing and leave errno as it was. In a forked child of the
+ * host they touch nobody. */
 
 /**
- * A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
- * an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
+ * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
  *
- * Makes a command.
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
+ */
+ps_status ps_signal_all(int32_t signal);
+
+/**
+ * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
+ * threads spawn meanwhile are not waited for, and those that stand in a line or wait for their restart are not touched: close their
+ * supervisor for that (ps_supervisor_shutdown, ps_supervisor_free). What the children owned (directories, descriptors) is released by later calls.
  *
- * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
- *                 it has none), as execvp(3) does; a relative path with one counts from
- *                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
- * @param command  receives the command; free it with ps_command_free
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
+ * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
  */
-ps_status ps_command_new(const char *program,
-                         struct ps_command **command,
-                         struct ps_error **error);
+ps_status ps_kill_and_reap_all(int64_t timeout_ms,
+                               uint32_t *left);
+
+/** How many children of this process have not been reaped. Never blocks. */
+uint32_t ps_live_count(void);
+
+/* ==================== supervisors ======================================================================= */
 
 /**
- * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
- */
-void ps_command_free(struct ps_command *command);
-
-/**
- * Appends an argument. `argv[0]` is not among them: see ps_command_arg0. The string is copied.
- */
-ps_status ps_command_arg(struct ps_command *command, const char *arg, struct ps_error **error);
-
-/**
- * Appends all arguments of a NULL-terminated array. The strings are copied.
- */
-ps_status ps_command_args(struct ps_command *command, const char *const *args, struct ps_error **error);
-
-/**
- * What the child sees as `argv[0]`. Default: the program as it was named. The string is copied.
- */
-ps_status ps_command_arg0(struct ps_command *command, const char *arg0, struct ps_error **error);
-
-/**
- * Sets a variable of the child's environment, or removes it (value NULL). The strings are copied.
+ * Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
+ * your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
  *
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
+ * @param supervisor  receives the handle; free it with ps_supervisor_free
+ * @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
  */
-ps_status ps_command_env(struct ps_command *command, const char *name, const char *value, struct ps_error **error);
+ps_status ps_supervisor_new(ps_supervisor **supervisor,
+                            ps_error **error);
 
 /**
- * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
- * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
- * may change it (setenv) during a spawn.
- */
-ps_status ps_command_env_base(struct ps_command *command,
-                              int32_t base,
-                              struct ps_error **error);
-
-/**
- * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
- * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
- */
-ps_status ps_command_cwd(struct ps_command *command,
-                         const char *dir,
-                         struct ps_error **error);
-
-/**
- * What a standard stream of the child is.
+ * How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
+ * what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
+ * blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
  *
- * @param stream  0, 1 or 2
- * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
- *                PS_STDIO_MERGE: wherever stream 1 goes
- * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
- *                after that. Otherwise ignored.
+ * A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
+ * ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
  */
-ps_status ps_command_stdio(struct ps_command *command,
-                           int32_t stream,
-                           int32_t how,
-                           int32_t fd,
-                           struct ps_error **error);
+ps_status ps_supervisor_set_max_running(ps_supervisor *supervisor,
+                                        uint32_t n,
+                                        ps_error **error);
 
 /**
- * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
- * the child, whatever its flags. Any mapping works, also one that swaps numbers.
+ * How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
+ * restart policy are not counted. Never blocks.
+ */
+ps_status ps_supervisor_set_max_pending(ps_supervisor *supervisor,
+                                        uint32_t n,
+                                        ps_error **error);
+
+/**
+ * Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
+ * it as well, before the first spawn, when this process is the init of a container.
  *
- * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
- * @param child_fd  its number in the child, 0 to 1048575; each number once
- */
-ps_status ps_command_pass_fd(struct ps_command *command,
-                             int32_t fd,
-                             int32_t child_fd,
-                             struct ps_error **error);
-
-/**
- * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
- * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
+ * Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
+ * PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
+ * by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
+ * itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
+ * does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
  *
- * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
- * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
+ * @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
  */
-ps_status ps_command_listen_fd(struct ps_command *command,
-                               int32_t fd,
-                               const char *name,
-                               struct ps_error **error);
+ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor,
+                                      int32_t on,
+                                      ps_error **error);
 
 /**
- * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
- * whole list of supplementary groups is replaced.
+ * Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
+ * none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
  *
- * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
- * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
- * should do it through a small process of its own.
+ * @param children  receives n handles; free each with ps_child_free
+ */
+ps_status ps_spawn_replicas(ps_supervisor *supervisor,
+                            const ps_command *command,
+                            uint32_t n,
+                            ps_child **children,
+                            ps_error **error);
+
+/**
+ * Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
+ * being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
+ */
+ps_status ps_supervisor_counts(const ps_supervisor *supervisor,
+                               uint32_t *pending,
+                               uint32_t *running,
+                               uint32_t *stopping,
+                               ps_error **error);
+
+/**
+ * The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
+ * Borrowed: it belongs to the supervisor; do not read or close it.
+ */
+ps_status ps_supervisor_fd(const ps_supervisor *supervisor,
+                           int32_t *fd,
+                           ps_error **error);
+
+/** What an event says. */
+typedef enum ps_event_kind {
+  /** The child's program has begun. */
+  PS_EVENT_STARTED = 1,
+  /** The child's process has ended and was reaped; exit is set. */
+  PS_EVENT_EXITED = 2,
+  /** The child has said a line; ps_event_data gives it. */
+  PS_EVENT_OUTPUT = 3,
+  /** The child is ready. Not in this version. */
+  PS_EVENT_READY = 4,
+  /** The child has ended and will be started again in delay_ms. */
+  PS_EVENT_RESTARTING = 5,
+  /** The child has failed too often in a row, and will not be started again. */
+  PS_EVENT_GAVE_UP = 6,
+  /**
+   * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut down.
+   */
+  PS_EVENT_CANCELLED = 7,
+  /** The supervisor was shut down, and the last child has been reaped. No child. */
+  PS_EVENT_SHUTDOWN_DONE = 8,
+  /** The child waited for its (next) start and could not be started; status says why. */
+  PS_EVENT_FAILED = 9,
+} ps_event_kind;
+
+/** Something that happened to a child. */
+typedef struct ps_event {
+  /** Set by the caller: sizeof(ps_event). */
+  uint32_t size;
+  /** PS_EVENT_*. */
+  int32_t kind;
+  /**
+   * The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare. NULL for
+   * PS_EVENT_SHUTDOWN_DONE.
+   */
+  ps_child *child;
+  /** Its pid, for display; 0 if it has had no process. */
+  int32_t pid;
+  /** PS_EVENT_OUTPUT: 1 or 2; else 0. */
+  int32_t stream;
+  /** The word of ps_command_user_data. */
+  uint64_t user_data;
+  /** When it happened, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t time_ns;
+  /**
+   * PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its size is set.
+   */
+  ps_exit exit;
+  /**
+   * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit, or the end).
+   * PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place. PS_EVENT_FAILED, _GAVE_UP, _CANCELLED, _RESTARTING: why, a
+   * PS_ERR_*, or PS_OK where exit says it.
+   */
+  int32_t status;
+  /** Which run of the child it was: 1 for its first process; 0 if it has had none. */
+  uint32_t run;
+  /** PS_EVENT_RESTARTING: milliseconds until the next start. */
+  int64_t delay_ms;
+} ps_event;
+
+/**
+ * Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
+ * stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
+ * is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
  *
- * @param groups, n  n supplementary groups; NULL, 0 for none
- */
-ps_status ps_command_credentials(struct ps_command *command,
-                                 uint32_t uid,
-                                 uint32_t gid,
-                                 const uint32_t *groups,
-                                 size_t n,
-                                 struct ps_error **error);
-
-/**
- * The child's umask, 0 to 0777. Default: the host's.
- */
-ps_status ps_command_umask(struct ps_command *command, uint32_t mask, struct ps_error **error);
-
-/**
- * The child's nice value, -20 (most favoured) to 19. Default: the host's.
- */
-ps_status ps_command_nice(struct ps_command *command, int32_t nice, struct ps_error **error);
-
-/**
- * A resource limit of the child (getrlimit(2)). The last call for a resource counts.
+ * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
+ * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
  *
- * @param resource    RLIMIT_*
- * @param soft, hard  in the units of the resource; UINT64_MAX for no limit; soft must not exceed hard
+ * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+ * @param event       receives the event (set event->size first)
+ * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
  */
-ps_status ps_command_rlimit(struct ps_command *command,
-                            int32_t resource,
-                            uint64_t soft,
-                            uint64_t hard,
-                            struct ps_error **error);
+ps_status ps_supervisor_next_event(ps_supervisor *supervisor,
+                                   int64_t timeout_ms,
+                                   ps_event *event,
+                                   ps_error **error);
 
 /**
- * 1: no exec of the child or of its descendants can raise privileges (PR_SET_NO_NEW_PRIVS). Default 0.
- */
-ps_status ps_command_no_new_privs(struct ps_command *command, int32_t on, struct ps_error **error);
-
-/**
- * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
- *
- * The kernel ties this to a thread: it is the main thread here, whichever thread spawns (or the oldest one that is left, in a
- * program whose main thread has ended by pthread_exit). (From another one the child is made by
- * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
- * children, and the kernel drops it when the child executes a set-user-id program.
- */
-ps_status ps_command_die_with_host(struct ps_command *command,
-                                   int32_t on,
-                                   struct ps_error **error);
-
-/**
- * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
- * stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
- * nothing is swept when it ends.
- */
-ps_status ps_command_isolate(struct ps_command *command,
-                             int32_t isolation,
-                             struct ps_error **error);
-
-/**
- * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
- * It must exist at each ps_spawn. Symbolic links in it are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside the call that
- * reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory
- * stays. The string is copied.
- */
-ps_status ps_command_sandbox_dir(struct ps_command *command,
-                                 const char *dir,
-                                 struct ps_error **error);
-
-/**
- * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
- * none). It is yours no more. The child does not get it.
- */
-ps_status ps_command_own_fd(struct ps_command *command,
-                            int32_t fd,
-                            struct ps_error **error);
-
-/**
- * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
- * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
- * signal but SIGKILL, so that a stopped child takes it.
- *
- * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
- */
-ps_status ps_command_stop_step(struct ps_command *command,
-                               int32_t signal,
-                               int64_t wait_ms,
-                               struct ps_error **error);
-
-/**
- * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
- * call that waits for the child.
- */
-ps_status ps_command_deadline(struct ps_command *command,
-                              int64_t ms,
-                              struct ps_error **error);
-
-/**
- * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
- * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
- */
-ps_status ps_command_survivors(struct ps_command *command,
-                               int32_t policy,
-                               struct ps_error **error);
-
-/**
- * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
- * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
- * than a pipe holds (64 KiB) waits.
- */
-ps_status ps_command_capture(struct ps_command *command,
-                             size_t max_bytes,
-                             struct ps_error **error);
-
-/**
- * Hands out every line that the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT, as a PS_EVENT_OUTPUT; see
- * ps_event_data. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild
- * writes later is not read. The child needs a supervisor that is not NULL.
- *
- * A host that does not take events holds the child back: about 256 KiB are read ahead, then its own pipe is full and it waits. Not while
- * a thread waits for the child (ps_reap, ps_terminate): then all is read, for as long as there is memory.
- *
- * @param on  1 or 0
- */
-ps_status ps_command_output_lines(struct ps_command *command,
-                                  int32_t on,
-                                  struct ps_error **error);
-
-/**
- * The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece.
- */
-ps_status ps_command_output_line_limit(struct ps_command *command, size_t max_bytes, struct ps_error **error);
-
-/**
- * Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
- * 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
- * when the host crashes; elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
- * disk is its own error. Not synced: it is atomic towards other processes, not towards a power failure.
- *
- * If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that error in place of the exit (the target
- * is untouched); a child that failed keeps its own record. PS_EVENT_EXITED has both, in exit and status. The string is copied; a relative path
- * counts from the host's directory now.
- *
- * @param if_exists  PS_OUTPUT_REFUSE: ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file, and one that appears while the child runs
- *                   stays, with the same error; PS_OUTPUT_REPLACE
- */
-ps_status ps_command_output_file(struct ps_command *command,
-                                 const char *path,
-                                 int32_t if_exists,
-                                 struct ps_error **error);
-
-/**
- * What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
- * PS_OUTPUT_DROP never does.
- */
-ps_status ps_command_output_on_failure(struct ps_command *command,
-                                       int32_t policy,
-                                       struct ps_error **error);
-
-/**
- * What the child finds on its standard input: a sealed file in memory (memfd_create(2)), complete before the child begins. Nothing has
- * to be fed, so nothing can deadlock. Each child reads from the beginning. The bytes are copied; NULL, 0 is an empty input.
- *
- * @return PS_OK; PS_ERR_LIMIT or PS_ERR_SYSTEM if there is no memory for it
- */
-ps_status ps_command_input(struct ps_command *command,
-                           const void *data,
-                           size_t len,
-                           struct ps_error **error);
-
-/**
- * Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
- * born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
- * when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
- * PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls; a start that needs that very directory waits for it, as a rule
- * some milliseconds, at most a second. The string is copied.
- *
- * Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
- * PS_ERR_STATE if it is there and in use (an empty one is taken).
- *
- * @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and in which every child gets a
- *             fresh one
- */
-ps_status ps_command_cgroup(struct ps_command *command,
-                            const char *dir,
-                            struct ps_error **error);
-
-/**
- * A setting of that control group, such as "pids.max", "64": written before the child is born. ps_spawn fails with step "cgroup_set" if the
- * kernel refuses it. The strings are copied.
- *
- * @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or one that is no setting
- */
-ps_status ps_command_cgroup_set(struct ps_command *command,
-                                const char *file,
-                                const char *value,
-                                struct ps_error **error);
-
-/**
- * Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
- * PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
- * when it is over for good; PS_EVENT_EXITED comes for every process, then PS_EVENT_RESTARTING. While it waits it holds no slot. The child needs a supervisor
- * that is not NULL.
- *
- * The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms, each spread by a quarter to both sides, so that
- * children that died together do not come back in step. Descriptors lent to the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept
- * until it is over.
- */
-ps_status ps_command_restart(struct ps_command *command,
-                             int32_t policy,
-                             int64_t min_delay_ms,
-                             int64_t max_delay_ms,
-                             struct ps_error **error);
-
-/**
- * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a PS_EVENT_GAVE_UP. A run that exits with 0 or
- * lasts healthy_ms (default 10 000) starts the count anew.
- */
-ps_status ps_command_restart_limit(struct ps_command *command,
-                                   uint32_t failures,
-                                   int64_t healthy_ms,
-                                   struct ps_error **error);
-
-/**
- * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
- *
- * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
- */
-ps_status ps_command_readiness(struct ps_command *command,
-                               int32_t kind,
-                               const char *detail,
-                               int64_t timeout_ms,
-                               struct ps_error **error);
-
-/**
- * A word of yours that comes back with every event of the child.
- */
-ps_status ps_command_user_data(struct ps_command *command, uint64_t user_data, struct ps_error **error);
-
-/* ==================== errors ====================================================================================== */
-
-/**
- * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
- * free it. Any context, never blocks.
- */
-const char *ps_status_name(ps_status status);
-
-/**
- * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
- */
-ps_status ps_error_status(const struct ps_error *error);
-
-/**
- * The errno of the system call that failed, or 0 if none did.
- */
-int32_t ps_error_errno(const struct ps_error *error);
-
-/**
- * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
- * Never NULL. Valid until the error is freed.
- */
-const char *ps_error_step(const struct ps_error *error);
-
-/**
- * One sentence in English. Never NULL. Valid until the error is freed.
- */
-const char *ps_error_message(const struct ps_error *error);
-
-/**
- * After how many milliseconds another try makes sense; -1 if that is not known.
- */
-int64_t ps_error_retry_after_ms(const struct ps_error *error);
-
-/**
- * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+ * What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
+ * there). Bytes, not NUL-terminated. With several threads that take events it is the last one's.
  *
  * @param buf, cap  where to put it; NULL, 0 asks only for the length
  * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
  */
-ps_status ps_error_output(const struct ps_error *error,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed);
+ps_status ps_event_data(ps_supervisor *supervisor,
+                        char *buf,
+                        size_t cap,
+                        size_t *needed,
+                        ps_error **error);
 
 /**
- * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+ * Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
+ * (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
+ * when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
+ * Called again it shortens the grace, if that is shorter.
  *
- * @param format    one of enum ps_render_format
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ * @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
  */
-ps_status ps_error_render(const struct ps_error *error,
-                          int32_t format,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed);
+ps_status ps_supervisor_shutdown(ps_supervisor *supervisor,
+                                 int64_t grace_ms,
+                                 ps_error **error);
 
 /**
- * Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
+ * Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
+ * answer how the child ended (PS_CAUSE_SHUTDOWN); one that still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
+ * the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
  */
-void ps_error_free(struct ps_error *error);
+void ps_supervisor_free(ps_supervisor *supervisor);
 
-/* ==================== handoff ===================================================================================== */
+/* ==================== handoff =========================================================================== */
+
+/** One generation's end of a handoff: the running server hands over to the next. */
+typedef struct ps_handoff ps_handoff;
 
 /**
  * Opens this server's end of the handoff. Whoever it is for, a server has one code path:
@@ -1385,8 +1147,8 @@ void ps_error_free(struct ps_error *error);
  *         another user; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
  */
 ps_status ps_handoff_new(const char *control_path,
-                         struct ps_handoff **handoff,
-                         struct ps_error **error);
+                         ps_handoff **handoff,
+                         ps_error **error);
 
 /**
  * Frees it. The owner calls off a handoff that has not been committed; a successor that it spawned and that owns nothing is killed and reaped
@@ -1394,29 +1156,64 @@ ps_status ps_handoff_new(const char *control_path,
  * takes the control path away; the lock file stays. A successor that has answered LIVE keeps what it owns, and the old generation retires; one
  * that was told LIVE and has not answered gives back. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
  */
-void ps_handoff_free(struct ps_handoff *handoff);
+void ps_handoff_free(ps_handoff *handoff);
+
+/** Who a process is in the handoff. */
+typedef enum ps_handoff_role_code {
+  /** It started cold. */
+  PS_HANDOFF_FIRST = 0,
+  /** It takes over from a running generation, or has done so. */
+  PS_HANDOFF_SUCCESSOR = 1,
+} ps_handoff_role_code;
 
 /**
  * Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
  */
-ps_status ps_handoff_role(const struct ps_handoff *handoff, int32_t *role, struct ps_error **error);
+ps_status ps_handoff_role(const ps_handoff *handoff,
+                          int32_t *role,
+                          ps_error **error);
 
 /**
  * Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold starts (the lock file keeps count).
  * A handoff that was taken back counts as well. Never blocks.
  */
-ps_status ps_handoff_generation(const struct ps_handoff *handoff,
+ps_status ps_handoff_generation(const ps_handoff *handoff,
                                 uint64_t *generation,
-                                struct ps_error **error);
+                                ps_error **error);
+
+/** Whether two generations may serve at once. */
+typedef enum ps_handoff_mode {
+  /** One writer: the successor serves after the owner has sealed. */
+  PS_HANDOFF_EXCLUSIVE = 0,
+  /** The successor accepts before the owner stops. */
+  PS_HANDOFF_OVERLAP = 1,
+} ps_handoff_mode;
 
 /**
  * Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
  * connections wait in the listening socket's line meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP, for servers without a writer: the successor accepts
  * beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
  */
-ps_status ps_handoff_set_mode(struct ps_handoff *handoff,
+ps_status ps_handoff_set_mode(ps_handoff *handoff,
                               int32_t mode,
-                              struct ps_error **error);
+                              ps_error **error);
+
+/** The waits of a handoff. */
+typedef enum ps_handoff_timeout {
+  /** For the answer to DRAIN; by default what is left of the whole deadline. */
+  PS_HANDOFF_TIMEOUT_DRAIN = 1,
+  /** For the answer to SEAL; by default what is left of the whole deadline. */
+  PS_HANDOFF_TIMEOUT_SEAL = 2,
+  /**
+   * For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed. Before the commit, at
+   * most 5000: for the signs of life before and after SEAL; a successor that is silent longer is given up.
+   */
+  PS_HANDOFF_TIMEOUT_LIVE = 3,
+  /** How long the old generation stands by; 2000. */
+  PS_HANDOFF_TIMEOUT_PROBATION = 4,
+  /** The whole deadline of a handoff that began at the control path; 60000. */
+  PS_HANDOFF_TIMEOUT_TAKEOVER = 5,
+} ps_handoff_timeout;
 
 /**
  * Owner: how long the next handoffs wait for what.
@@ -1424,10 +1221,10 @@ ps_status ps_handoff_set_mode(struct ps_handoff *handoff,
  * @param which  a PS_HANDOFF_TIMEOUT_*
  * @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not: every wait has an end
  */
-ps_status ps_handoff_set_timeout(struct ps_handoff *handoff,
+ps_status ps_handoff_set_timeout(ps_handoff *handoff,
                                  int32_t which,
                                  int64_t ms,
-                                 struct ps_error **error);
+                                 ps_error **error);
 
 /**
  * Hands a descriptor of any kind on under a name; one of the same name is replaced. A duplicate is kept, `fd` stays yours. Also during a handoff:
@@ -1436,10 +1233,10 @@ ps_status ps_handoff_set_timeout(struct ps_handoff *handoff,
  * @param name  1 to 255 bytes without a newline
  * @param fd    -1: is handed on no more; PS_ERR_NOT_FOUND if it was not
  */
-ps_status ps_handoff_set_fd(struct ps_handoff *handoff,
+ps_status ps_handoff_set_fd(ps_handoff *handoff,
                             const char *name,
                             int32_t fd,
-                            struct ps_error **error);
+                            ps_error **error);
 
 /**
  * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
@@ -1451,29 +1248,29 @@ ps_status ps_handoff_set_fd(struct ps_handoff *handoff,
  *            generation, so change nothing of that while it may take back
  * @return PS_OK; PS_ERR_NOT_FOUND if nothing of that name was handed on, as in the first generation
  */
-ps_status ps_handoff_take_fd(struct ps_handoff *handoff,
+ps_status ps_handoff_take_fd(ps_handoff *handoff,
                              const char *name,
                              int32_t *fd,
-                             struct ps_error **error);
+                             ps_error **error);
 
 /**
  * Successor: the names that were handed on and not taken, in the order of their bytes, each followed by a newline; not NUL-terminated.
  * Conventions of the buffer as in ps_event_data.
  */
-ps_status ps_handoff_fd_names(const struct ps_handoff *handoff,
+ps_status ps_handoff_fd_names(const ps_handoff *handoff,
                               char *buf,
                               size_t cap,
                               size_t *needed,
-                              struct ps_error **error);
+                              ps_error **error);
 
 /**
  * Sets the state for the next generation: any bytes, copied into sealed memory. May be set again at SEAL: the successor reads at LIVE what was
  * set last. A successor that is to hand on in turn sets its own.
  */
-ps_status ps_handoff_set_state(struct ps_handoff *handoff,
+ps_status ps_handoff_set_state(ps_handoff *handoff,
                                const void *data,
                                size_t len,
-                               struct ps_error **error);
+                               ps_error **error);
 
 /**
  * Successor: the state that was handed on; empty if there is none. It stays readable, and its memory taken, until the handle is freed or hands over.
@@ -1482,18 +1279,67 @@ ps_status ps_handoff_set_state(struct ps_handoff *handoff,
  * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
  * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
  */
-ps_status ps_handoff_state(const struct ps_handoff *handoff,
+ps_status ps_handoff_state(const ps_handoff *handoff,
                            void *buf,
                            size_t cap,
                            size_t *needed,
-                           struct ps_error **error);
+                           ps_error **error);
 
 /**
  * The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read or close it.
  */
-ps_status ps_handoff_fd(const struct ps_handoff *handoff,
+ps_status ps_handoff_fd(const ps_handoff *handoff,
                         int32_t *fd,
-                        struct ps_error **error);
+                        ps_error **error);
+
+/**
+ * What a server is told. Owner: DRAIN, SEAL, then COMMITTED and RETIRE, or RESUME and ABORTED. Successor: LIVE, COMMITTED, or ABORTED.
+ */
+typedef enum ps_handoff_event_kind {
+  /** The successor is warm: end background work, go on accepting; ps_handoff_drained. */
+  PS_HANDOFF_DRAIN = 1,
+  /** Stop accepting and writing, make everything durable; ps_handoff_sealed. */
+  PS_HANDOFF_SEAL = 2,
+  /** You own: open the writer, accept; ps_handoff_live. The first event of the first generation, too. */
+  PS_HANDOFF_LIVE = 3,
+  /** You own still, or again: go on as before (see unsealed). */
+  PS_HANDOFF_RESUME = 4,
+  /** The successor stands alone: finish your connections and exit. */
+  PS_HANDOFF_RETIRE = 5,
+  /** Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone. */
+  PS_HANDOFF_COMMITTED = 6,
+  /** The handoff came to nothing (see reason). A successor stops at once and exits. */
+  PS_HANDOFF_ABORTED = 7,
+} ps_handoff_event_kind;
+
+/** What a server is told in the course of a handoff. */
+typedef struct ps_handoff_event {
+  /** Set by the caller: sizeof(ps_handoff_event). */
+  uint32_t size;
+  /** PS_HANDOFF_DRAIN and so on. */
+  int32_t kind;
+  /** Which handoff; the same number on both sides. */
+  uint64_t handoff_id;
+  /**
+   * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1, and in overlap mode (SEAL comes later).
+   */
+  uint64_t revision;
+  /**
+   * PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
+   * LIVE and may have written: read the state anew from storage.
+   */
+  int32_t unsealed;
+  /** The other process, for display; 0 if there was none. */
+  int32_t peer_pid;
+  /** PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words. */
+  int32_t reason;
+  /**
+   * PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
+   */
+  int64_t deadline_ns;
+  /** When it came about, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t time_ns;
+} ps_handoff_event;
 
 /**
  * Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call it until PS_PENDING whenever
@@ -1503,10 +1349,10 @@ ps_status ps_handoff_fd(const struct ps_handoff *handoff,
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none
  */
-ps_status ps_handoff_next_event(struct ps_handoff *handoff,
+ps_status ps_handoff_next_event(ps_handoff *handoff,
                                 int64_t timeout_ms,
-                                struct ps_handoff_event *event,
-                                struct ps_error **error);
+                                ps_handoff_event *event,
+                                ps_error **error);
 
 /**
  * Successor: everything is loaded. The owner is drained and sealed only now, so loading may take as long as the deadline allows. PS_HANDOFF_LIVE
@@ -1514,8 +1360,8 @@ ps_status ps_handoff_next_event(struct ps_handoff *handoff,
  *
  * @return PS_OK; PS_ERR_STATE if it was said before, or this is no successor
  */
-ps_status ps_handoff_warm(struct ps_handoff *handoff,
-                          struct ps_error **error);
+ps_status ps_handoff_warm(ps_handoff *handoff,
+                          ps_error **error);
 
 /**
  * Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL follows as soon as the successor has
@@ -1524,9 +1370,9 @@ ps_status ps_handoff_warm(struct ps_handoff *handoff,
  * @param open_connections  how many are open; for people, and of no account here
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
  */
-ps_status ps_handoff_drained(struct ps_handoff *handoff,
+ps_status ps_handoff_drained(ps_handoff *handoff,
                              uint32_t open_connections,
-                             struct ps_error **error);
+                             ps_error **error);
 
 /**
  * Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. From here on the
@@ -1536,9 +1382,9 @@ ps_status ps_handoff_drained(struct ps_handoff *handoff,
  * @param revision  how far the data go; the successor gets it with PS_HANDOFF_LIVE
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)
  */
-ps_status ps_handoff_sealed(struct ps_handoff *handoff,
+ps_status ps_handoff_sealed(ps_handoff *handoff,
                             uint64_t revision,
-                            struct ps_error **error);
+                            ps_error **error);
 
 /**
  * Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old generation then stands by for the
@@ -1546,8 +1392,8 @@ ps_status ps_handoff_sealed(struct ps_handoff *handoff,
  *
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited
  */
-ps_status ps_handoff_live(struct ps_handoff *handoff,
-                          struct ps_error **error);
+ps_status ps_handoff_live(ps_handoff *handoff,
+                          ps_error **error);
 
 /**
  * This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after PS_HANDOFF_LIVE: that one must have stopped
@@ -1556,9 +1402,9 @@ ps_status ps_handoff_live(struct ps_handoff *handoff,
  * @param reason  for people; may be NULL
  * @return PS_OK; PS_ERR_STATE if there is no handoff to fail
  */
-ps_status ps_handoff_failed(struct ps_handoff *handoff,
+ps_status ps_handoff_failed(ps_handoff *handoff,
                             const char *reason,
-                            struct ps_error **error);
+                            ps_error **error);
 
 /**
  * Owner: spawns its successor through the spawn engine and hands over to it. Returns when the program has begun (see ps_spawn for how long that
@@ -1574,171 +1420,30 @@ ps_status ps_handoff_failed(struct ps_handoff *handoff,
  * @param deadline_ms  for everything until the commit, loading included; at least 1
  * @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this process does not own
  */
-ps_status ps_handoff_upgrade(struct ps_handoff *handoff,
-                             const struct ps_command *successor,
+ps_status ps_handoff_upgrade(ps_handoff *handoff,
+                             const ps_command *successor,
                              int64_t deadline_ms,
-                             struct ps_error **error);
+                             ps_error **error);
 
 /**
  * Owner: calls the handoff off. PS_HANDOFF_RESUME (if DRAIN was told) and PS_HANDOFF_ABORTED follow. Possible until the commit. Never blocks.
  *
  * @return PS_OK; PS_ERR_STATE if there is none, or it is committed
  */
-ps_status ps_handoff_cancel(struct ps_handoff *handoff,
-                            struct ps_error **error);
+ps_status ps_handoff_cancel(ps_handoff *handoff,
+                            ps_error **error);
 
 /**
  * Why the last handoff came to nothing, in words; not NUL-terminated. Conventions of the buffer as in ps_event_data.
  */
-ps_status ps_handoff_reason(const struct ps_handoff *handoff,
+ps_status ps_handoff_reason(const ps_handoff *handoff,
                             char *buf,
                             size_t cap,
                             size_t *needed,
-                            struct ps_error **error);
-
-/* ==================== supervisors ================================================================================= */
-
-/**
- * Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
- * your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
- *
- * @param supervisor  receives the handle; free it with ps_supervisor_free
- * @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
- */
-ps_status ps_supervisor_new(struct ps_supervisor **supervisor,
-                            struct ps_error **error);
-
-/**
- * How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
- * what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
- * blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
- *
- * A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
- * ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
- */
-ps_status ps_supervisor_set_max_running(struct ps_supervisor *supervisor,
-                                        uint32_t n,
-                                        struct ps_error **error);
-
-/**
- * How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
- * restart policy are not counted. Never blocks.
- */
-ps_status ps_supervisor_set_max_pending(struct ps_supervisor *supervisor,
-                                        uint32_t n,
-                                        struct ps_error **error);
-
-/**
- * Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
- * it as well, before the first spawn, when this process is the init of a container.
- *
- * Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
- * PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
- * by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
- * itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
- * does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
- *
- * @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
- */
-ps_status ps_supervisor_set_subreaper(struct ps_supervisor *supervisor,
-                                      int32_t on,
-                                      struct ps_error **error);
-
-/**
- * Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
- * being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
- */
-ps_status ps_supervisor_counts(const struct ps_supervisor *supervisor,
-                               uint32_t *pending,
-                               uint32_t *running,
-                               uint32_t *stopping,
-                               struct ps_error **error);
-
-/**
- * Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
- * (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
- * when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
- * Called again it shortens the grace, if that is shorter.
- *
- * @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
- */
-ps_status ps_supervisor_shutdown(struct ps_supervisor *supervisor,
-                                 int64_t grace_ms,
-                                 struct ps_error **error);
-
-/**
- * Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
- * none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
- *
- * @param children  receives n handles; free each with ps_child_free
- */
-ps_status ps_spawn_replicas(struct ps_supervisor *supervisor,
-                            const struct ps_command *command,
-                            uint32_t n,
-                            struct ps_child **children,
-                            struct ps_error **error);
-
-/**
- * What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
- * there). Bytes, not NUL-terminated. With several threads that take events it is the last one's.
- *
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
- */
-ps_status ps_event_data(struct ps_supervisor *supervisor,
-                        char *buf,
-                        size_t cap,
-                        size_t *needed,
-                        struct ps_error **error);
-
-/**
- * Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
- * answer how the child ended (PS_CAUSE_SHUTDOWN); one that still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
- * the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
- */
-void ps_supervisor_free(struct ps_supervisor *supervisor);
-
-/**
- * The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
- * Borrowed: it belongs to the supervisor; do not read or close it.
- */
-ps_status ps_supervisor_fd(const struct ps_supervisor *supervisor,
-                           int32_t *fd,
-                           struct ps_error **error);
-
-/**
- * Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
- * stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
- * is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
- *
- * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
- * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
- *
- * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
- * @param event       receives the event (set event->size first)
- * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
- */
-ps_status ps_supervisor_next_event(struct ps_supervisor *supervisor,
-                                   int64_t timeout_ms,
-                                   struct ps_event *event,
-                                   struct ps_error **error);
-
-/* ==================== versions ==================================================================================== */
-
-/**
- * The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
- * PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
- */
-uint32_t ps_version(void);
-
-/**
- * The same as text, for example "0.1.0". Static, never NULL; do not free it.
- */
-const char *ps_version_string(void);
+                            ps_error **error);
 
 #ifdef __cplusplus
-}  // extern "C"
-#endif  // __cplusplus
+}
+#endif
 
-#endif  /* PROCSUP_H */
+#endif /* PROCSUP_H */

@@ -5,11 +5,6 @@ use crate::clock;
 use crate::error::Status;
 use crate::registry;
 
-/// @section everything at once
-///
-/// These three take all children of this process, whichever supervisor they belong to, and may be called from a signal handler: no
-/// lock, no allocation, errno untouched. In a forked child of the host they touch nobody.
-///
 /// Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::command::{current, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, call};
-use super::supervisor::ps_supervisor;
 use super::{convert, handles, ps_status, shapes};
 use crate::error::Result;
 use crate::process::child::State;
@@ -17,61 +16,6 @@ use crate::supervisor::{self, Managed, Supervisor};
 /// A child process. The handle is yours to free; the process belongs to its supervisor.
 pub struct ps_child {
     _private: [u8; 0],
-}
-
-/// How a child ended.
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Default)]
-pub struct ps_exit {
-    /// Set by the caller: sizeof(ps_exit).
-    pub size: u32,
-    /// PS_EXIT_EXITED, PS_EXIT_SIGNALED or PS_EXIT_LOST.
-    pub kind: i32,
-    /// Exit code; -1 if it did not exit.
-    pub code: i32,
-    /// The signal that ended it; 0 if none did.
-    pub signal: i32,
-    /// 1 if it left a core dump.
-    pub core_dumped: i32,
-    /// PS_CAUSE_*: who ended it.
-    pub cause: i32,
-    /// User time, microseconds; -1 if unknown (somebody else reaped it).
-    pub user_us: i64,
-    /// System time, microseconds; -1 if unknown.
-    pub system_us: i64,
-    /// Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than what the host
-    /// itself had resident when it spawned the child (getrusage(2), ru_maxrss).
-    pub max_rss_kib: i64,
-    /// When it was spawned, nanoseconds of CLOCK_MONOTONIC.
-    pub started_ns: i64,
-    /// When its end was recorded, nanoseconds of CLOCK_MONOTONIC.
-    pub ended_ns: i64,
-}
-
-pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
-    ps_exit {
-        size,
-        kind: exit.kind as i32,
-        code: exit.code,
-        signal: exit.signal,
-        core_dumped: exit.core_dumped.into(),
-        cause: exit.cause as i32,
-        user_us: exit.user_us,
-        system_us: exit.system_us,
-        max_rss_kib: exit.max_rss_kib,
-        started_ns: exit.started_ns,
-        ended_ns: exit.ended_ns,
-    }
-}
-
-pub(super) fn state_number(state: State) -> i32 {
-    match state {
-        State::Pending => 0,
-        State::Running => 1,
-        State::Stopping => 2,
-        State::Exited => 3,
-        State::Cancelled => 4,
-    }
 }
 
 /// A call that answers an exit record: `take` runs once the place for it has been checked.
@@ -96,8 +40,9 @@ fn with_exit(
     })
 }
 
-/// @section children
-///
+// The handle only; its functions are a section of their own.
+pub use super::supervisor::ps_supervisor;
+
 /// Starts a command. When it returns PS_OK, the program has begun to run; when it fails, nothing is left behind, and the error names
 /// the exact step ("exec", "chdir", "setuid", ...) and errno.
 ///
@@ -165,6 +110,54 @@ pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mu
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
 }
 
+pub use super::constants::ps_exit_cause;
+pub use super::constants::ps_exit_kind;
+
+/// How a child ended.
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ps_exit {
+    /// Set by the caller: sizeof(ps_exit).
+    pub size: u32,
+    /// PS_EXIT_EXITED, PS_EXIT_SIGNALED or PS_EXIT_LOST.
+    pub kind: i32,
+    /// Exit code; -1 if it did not exit.
+    pub code: i32,
+    /// The signal that ended it; 0 if none did.
+    pub signal: i32,
+    /// 1 if it left a core dump.
+    pub core_dumped: i32,
+    /// PS_CAUSE_*: who ended it.
+    pub cause: i32,
+    /// User time, microseconds; -1 if unknown (somebody else reaped it).
+    pub user_us: i64,
+    /// System time, microseconds; -1 if unknown.
+    pub system_us: i64,
+    /// Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than what the host
+    /// itself had resident when it spawned the child (getrusage(2), ru_maxrss).
+    pub max_rss_kib: i64,
+    /// When it was spawned, nanoseconds of CLOCK_MONOTONIC.
+    pub started_ns: i64,
+    /// When its end was recorded, nanoseconds of CLOCK_MONOTONIC.
+    pub ended_ns: i64,
+}
+
+pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
+    ps_exit {
+        size,
+        kind: exit.kind as i32,
+        code: exit.code,
+        signal: exit.signal,
+        core_dumped: exit.core_dumped.into(),
+        cause: exit.cause as i32,
+        user_us: exit.user_us,
+        system_us: exit.system_us,
+        max_rss_kib: exit.max_rss_kib,
+        started_ns: exit.started_ns,
+        ended_ns: exit.ended_ns,
+    }
+}
+
 /// Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
 /// call it at once; a child that has ended already is no error.
 ///
@@ -226,6 +219,18 @@ pub unsafe extern "C" fn ps_child_pidfd(child: *const ps_child, fd: *mut i32, er
     shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.pidfd()?.into_raw_fd()))
 }
 
+pub use super::constants::ps_child_state_code;
+
+pub(super) fn state_number(state: State) -> i32 {
+    match state {
+        State::Pending => 0,
+        State::Running => 1,
+        State::Stopping => 2,
+        State::Exited => 3,
+        State::Cancelled => 4,
+    }
+}
+
 /// Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
 /// PS_STATE_CANCELLED. Looks, and never waits.
 #[unsafe(no_mangle)]
@@ -263,6 +268,8 @@ pub unsafe extern "C" fn ps_child_output(
         })?
     })
 }
+
+pub use super::constants::ps_spawn_path;
 
 /// How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start.
 #[unsafe(no_mangle)]

@@ -43,11 +43,6 @@ fn no_such(name: &'static str, value: i32) -> Error {
     Error::invalid(name, format!("{name}: there is no kind {value}"))
 }
 
-/// @section commands
-///
-/// A builder: make one, describe the program with the calls below, spawn it as often as you like, free it. A setter that returns
-/// an error has changed nothing. Setters never block. All of them may be called from any thread, not from a signal handler.
-///
 /// Makes a command.
 ///
 /// @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
@@ -120,6 +115,8 @@ pub unsafe extern "C" fn ps_command_env(
     })
 }
 
+pub use super::constants::ps_env_base;
+
 /// What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
 /// the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
 /// may change it (setenv) during a spawn.
@@ -145,6 +142,8 @@ pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_
         now.cwd(os(unsafe { convert::string("dir", dir) }?)).map(drop)
     })
 }
+
+pub use super::constants::ps_stdio_kind;
 
 /// What a standard stream of the child is.
 ///
@@ -282,6 +281,8 @@ pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: 
     })
 }
 
+pub use super::constants::ps_isolation;
+
 /// PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
 /// stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
 /// nothing is swept when it ends.
@@ -341,6 +342,8 @@ pub unsafe extern "C" fn ps_command_deadline(command: *mut ps_command, ms: i64, 
     change(command, error, |now| now.deadline(ms).map(drop))
 }
 
+pub use super::constants::ps_survivors_policy;
+
 /// What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
 /// the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
 #[unsafe(no_mangle)]
@@ -385,6 +388,8 @@ pub unsafe extern "C" fn ps_command_output_line_limit(command: *mut ps_command, 
     change(command, error, |now| now.output_line_limit(max_bytes).map(drop))
 }
 
+pub use super::constants::ps_output_if_exists;
+
 /// Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
 /// 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
 /// when the host crashes; elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
@@ -413,6 +418,8 @@ pub unsafe extern "C" fn ps_command_output_file(
         now.output_file(os(unsafe { convert::string("path", path) }?), replace).map(drop)
     })
 }
+
+pub use super::constants::ps_output_failure_policy;
 
 /// What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
 /// PS_OUTPUT_DROP never does.
@@ -490,6 +497,8 @@ pub unsafe extern "C" fn ps_command_cgroup_set(
     })
 }
 
+pub use super::constants::ps_restart_policy;
+
 /// Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
 /// PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
 /// when it is over for good; PS_EVENT_EXITED comes for every process, then PS_EVENT_RESTARTING. While it waits it holds no slot. The child needs a supervisor
@@ -528,6 +537,8 @@ pub unsafe extern "C" fn ps_command_restart_limit(
 ) -> ps_status {
     change(command, error, |now| now.restart_limit(failures, healthy_ms).map(drop))
 }
+
+pub use super::constants::ps_readiness_kind;
 
 /// When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
 ///

@@ -3,8 +3,20 @@
 use core::ffi::c_char;
 use std::ffi::CString;
 
-use super::{convert, guard, handles, ps_status};
+use super::{convert, guard, handles};
 use crate::error::{Error, Status, status_name};
+
+/// What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code.
+pub type ps_status = i32;
+
+pub use super::constants::ps_status_code;
+
+/// The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
+/// free it. Any context, never blocks.
+#[unsafe(no_mangle)]
+pub extern "C" fn ps_status_name(status: ps_status) -> *const c_char {
+    status_name(status).as_ptr().cast()
+}
 
 /// The details of one failure: code, errno, step, message, captured output. Free it with ps_error_free.
 pub struct ps_error {
@@ -23,15 +35,6 @@ impl ErrorObject {
         let text = |s: &str| CString::new(s.replace('\0', "\u{FFFD}")).unwrap_or_default();
         Self { step: text(error.step), message: text(&error.message), error }
     }
-}
-
-/// @section errors
-///
-/// The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
-/// free it. Any context, never blocks.
-#[unsafe(no_mangle)]
-pub extern "C" fn ps_status_name(status: ps_status) -> *const c_char {
-    status_name(status).as_ptr().cast()
 }
 
 /// The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
@@ -85,6 +88,8 @@ pub unsafe extern "C" fn ps_error_output(error: *const ps_error, buf: *mut c_cha
         unsafe { convert::copy_out(&[&object.error.output], buf, cap, needed) }
     })
 }
+
+pub use super::constants::ps_render_format;
 
 /// Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
 ///

@@ -6,7 +6,6 @@ use std::os::fd::{AsRawFd, IntoRawFd};
 use std::sync::Arc;
 
 use super::command::{current, ps_command};
-use super::constants::{ps_handoff_event_kind, ps_handoff_mode, ps_handoff_role_code, ps_handoff_timeout};
 use super::error::ps_error;
 use super::guard::{PS_OK, call};
 use super::{convert, ps_status, shapes};
@@ -18,57 +17,6 @@ pub struct ps_handoff {
     _private: [u8; 0],
 }
 
-/// What a server is told in the course of a handoff.
-#[repr(C)]
-#[derive(Clone, Copy, Debug)]
-pub struct ps_handoff_event {
-    /// Set by the caller: sizeof(ps_handoff_event).
-    pub size: u32,
-    /// PS_HANDOFF_DRAIN and so on.
-    pub kind: i32,
-    /// Which handoff; the same number on both sides.
-    pub handoff_id: u64,
-    /// PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1, and in overlap mode (SEAL comes later).
-    pub revision: u64,
-    /// PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
-    /// LIVE and may have written: read the state anew from storage.
-    pub unsealed: i32,
-    /// The other process, for display; 0 if there was none.
-    pub peer_pid: i32,
-    /// PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words.
-    pub reason: i32,
-    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
-    pub deadline_ns: i64,
-    /// When it came about, nanoseconds of CLOCK_MONOTONIC.
-    pub time_ns: i64,
-}
-
-fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
-    use ps_handoff_event_kind::*;
-    let (kind, unsealed, reason) = match told.notice {
-        Notice::Drain => (PS_HANDOFF_DRAIN, false, PS_OK),
-        Notice::Seal => (PS_HANDOFF_SEAL, false, PS_OK),
-        Notice::Live { unsealed } => (PS_HANDOFF_LIVE, unsealed, PS_OK),
-        Notice::Resume { unsealed } => (PS_HANDOFF_RESUME, unsealed, PS_OK),
-        Notice::Retire => (PS_HANDOFF_RETIRE, false, PS_OK),
-        Notice::Committed => (PS_HANDOFF_COMMITTED, false, PS_OK),
-        Notice::Aborted(reason) => (PS_HANDOFF_ABORTED, false, status_of(reason) as i32),
-    };
-    ps_handoff_event {
-        size,
-        kind: kind as i32,
-        handoff_id: told.handoff_id,
-        revision: told.revision,
-        unsealed: i32::from(unsealed),
-        peer_pid: told.peer_pid,
-        reason,
-        deadline_ns: told.deadline_ns,
-        time_ns: told.time_ns,
-    }
-}
-
-/// @section handoff
-///
 /// Opens this server's end of the handoff. Whoever it is for, a server has one code path:
 ///
 /// ```c
@@ -137,6 +85,8 @@ pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
     shapes::free(handoff, |object: Arc<Handoff>| object.close());
 }
 
+pub use super::constants::ps_handoff_role_code;
+
 /// Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_role(handoff: *const ps_handoff, role: *mut i32, error: *mut *mut ps_error) -> ps_status {
@@ -156,6 +106,8 @@ pub unsafe extern "C" fn ps_handoff_generation(handoff: *const ps_handoff, gener
     shapes::value(handoff, "generation", generation, error, Handoff::generation)
 }
 
+pub use super::constants::ps_handoff_mode;
+
 /// Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
 /// connections wait in the listening socket's line meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP, for servers without a writer: the successor accepts
 /// beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
@@ -170,6 +122,8 @@ pub unsafe extern "C" fn ps_handoff_set_mode(handoff: *mut ps_handoff, mode: i32
         object.set_mode(mode)
     })
 }
+
+pub use super::constants::ps_handoff_timeout;
 
 /// Owner: how long the next handoffs wait for what.
 ///
@@ -292,6 +246,57 @@ pub unsafe extern "C" fn ps_handoff_state(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_fd(handoff: *const ps_handoff, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(handoff, "fd", fd, error, |object: &Handoff| Ok(object.fd()?.as_raw_fd()))
+}
+
+pub use super::constants::ps_handoff_event_kind;
+
+/// What a server is told in the course of a handoff.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ps_handoff_event {
+    /// Set by the caller: sizeof(ps_handoff_event).
+    pub size: u32,
+    /// PS_HANDOFF_DRAIN and so on.
+    pub kind: i32,
+    /// Which handoff; the same number on both sides.
+    pub handoff_id: u64,
+    /// PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1, and in overlap mode (SEAL comes later).
+    pub revision: u64,
+    /// PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
+    /// LIVE and may have written: read the state anew from storage.
+    pub unsealed: i32,
+    /// The other process, for display; 0 if there was none.
+    pub peer_pid: i32,
+    /// PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words.
+    pub reason: i32,
+    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
+    pub deadline_ns: i64,
+    /// When it came about, nanoseconds of CLOCK_MONOTONIC.
+    pub time_ns: i64,
+}
+
+fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
+    use ps_handoff_event_kind::*;
+    let (kind, unsealed, reason) = match told.notice {
+        Notice::Drain => (PS_HANDOFF_DRAIN, false, PS_OK),
+        Notice::Seal => (PS_HANDOFF_SEAL, false, PS_OK),
+        Notice::Live { unsealed } => (PS_HANDOFF_LIVE, unsealed, PS_OK),
+        Notice::Resume { unsealed } => (PS_HANDOFF_RESUME, unsealed, PS_OK),
+        Notice::Retire => (PS_HANDOFF_RETIRE, false, PS_OK),
+        Notice::Committed => (PS_HANDOFF_COMMITTED, false, PS_OK),
+        Notice::Aborted(reason) => (PS_HANDOFF_ABORTED, false, status_of(reason) as i32),
+    };
+    ps_handoff_event {
+        size,
+        kind: kind as i32,
+        handoff_id: told.handoff_id,
+        revision: told.revision,
+        unsealed: i32::from(unsealed),
+        peer_pid: told.peer_pid,
+        reason,
+        deadline_ns: told.deadline_ns,
+        time_ns: told.time_ns,
+    }
 }
 
 /// Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call it until PS_PENDING whenever

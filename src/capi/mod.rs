@@ -24,5 +24,4 @@ mod guard;
 mod handles;
 mod shapes;
 
-/// What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code.
-pub type ps_status = i32;
+pub use error::ps_status;

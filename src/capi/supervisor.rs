@@ -19,6 +19,127 @@ pub struct ps_supervisor {
     _private: [u8; 0],
 }
 
+/// Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
+/// your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
+///
+/// @param supervisor  receives the handle; free it with ps_supervisor_free
+/// @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, error: *mut *mut ps_error) -> ps_status {
+    call(error, || shapes::make("supervisor", supervisor, Supervisor::new))
+}
+
+/// How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
+/// what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
+/// blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
+///
+/// A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
+/// ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_set_max_running(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(supervisor, error, |object: &Supervisor| object.set_max_running(n))
+}
+
+/// How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
+/// restart policy are not counted. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_set_max_pending(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(supervisor, error, |object: &Supervisor| object.set_max_pending(n))
+}
+
+/// Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
+/// it as well, before the first spawn, when this process is the init of a container.
+///
+/// Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
+/// PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
+/// by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
+/// itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
+/// does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
+///
+/// @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervisor, on: i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(supervisor, error, |object: &Supervisor| object.set_subreaper(convert::flag("on", on)?))
+}
+
+/// Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
+/// none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
+///
+/// @param children  receives n handles; free each with ps_child_free
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_spawn_replicas(
+    supervisor: *mut ps_supervisor,
+    command: *const ps_command,
+    n: u32,
+    children: *mut *mut ps_child,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let object = convert::object::<Supervisor, _>(supervisor)?;
+        let command = current(command)?;
+        let place = convert::out("children", children)?;
+        if n == 0 {
+            return Err(Error::invalid("n", "n: no replica is none at all"));
+        }
+        let mut made = Vec::new();
+        let mut failed = None;
+        let mut register = |managed: &Arc<Managed>| match handles::insert(managed.clone()) {
+            Ok(handle) => {
+                made.push(handle);
+                handle
+            }
+            Err(error) => {
+                failed = Some(error);
+                0
+            }
+        };
+        let spawned = object.spawn_replicas(&command, n as usize, &mut register);
+        if let Some(error) = spawned.as_ref().err().cloned().or(failed) {
+            for managed in spawned.iter().flatten() {
+                let _ = managed.terminate(0);
+            }
+            made.into_iter().filter_map(handles::remove::<Managed>).for_each(|managed| managed.let_go());
+            return Err(error);
+        }
+        for (index, handle) in made.into_iter().enumerate() {
+            // SAFETY: the caller vouches for room for n handles.
+            unsafe { *place.wrapping_add(index) = convert::to_pointer(handle) };
+        }
+        Ok(PS_OK)
+    })
+}
+
+/// Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
+/// being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_counts(
+    supervisor: *const ps_supervisor,
+    pending: *mut u32,
+    running: *mut u32,
+    stopping: *mut u32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let counts = convert::object::<Supervisor, _>(supervisor)?.counts()?;
+        for (place, count) in [(pending, counts.0), (running, counts.1), (stopping, counts.2)] {
+            if !place.is_null() {
+                // SAFETY: not null, and valid by the caller's contract.
+                unsafe { *place = count as u32 };
+            }
+        }
+        Ok(PS_OK)
+    })
+}
+
+/// The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
+/// Borrowed: it belongs to the supervisor; do not read or close it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::value(supervisor, "fd", fd, error, |object: &Supervisor| Ok(object.fd()?.as_raw_fd()))
+}
+
+pub use super::constants::ps_event_kind;
+
 /// Something that happened to a child.
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
@@ -69,128 +190,25 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
     }
 }
 
-/// @section supervisors
+/// Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
+/// stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
+/// is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
 ///
-/// Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
-/// your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
+/// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
+/// a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
 ///
-/// @param supervisor  receives the handle; free it with ps_supervisor_free
-/// @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
+/// @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+/// @param event       receives the event (set event->size first)
+/// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, error: *mut *mut ps_error) -> ps_status {
-    call(error, || shapes::make("supervisor", supervisor, Supervisor::new))
-}
-
-/// How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
-/// what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
-/// blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
-///
-/// A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
-/// ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_set_max_running(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
-    shapes::change(supervisor, error, |object: &Supervisor| object.set_max_running(n))
-}
-
-/// How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
-/// restart policy are not counted. Never blocks.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_set_max_pending(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
-    shapes::change(supervisor, error, |object: &Supervisor| object.set_max_pending(n))
-}
-
-/// Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
-/// it as well, before the first spawn, when this process is the init of a container.
-///
-/// Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
-/// PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
-/// by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
-/// itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
-/// does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
-///
-/// @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervisor, on: i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::change(supervisor, error, |object: &Supervisor| object.set_subreaper(convert::flag("on", on)?))
-}
-
-/// Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
-/// being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_counts(
-    supervisor: *const ps_supervisor,
-    pending: *mut u32,
-    running: *mut u32,
-    stopping: *mut u32,
-    error: *mut *mut ps_error,
-) -> ps_status {
-    call(error, || {
-        let counts = convert::object::<Supervisor, _>(supervisor)?.counts()?;
-        for (place, count) in [(pending, counts.0), (running, counts.1), (stopping, counts.2)] {
-            if !place.is_null() {
-                // SAFETY: not null, and valid by the caller's contract.
-                unsafe { *place = count as u32 };
-            }
-        }
-        Ok(PS_OK)
-    })
-}
-
-/// Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
-/// (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
-/// when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
-/// Called again it shortens the grace, if that is shorter.
-///
-/// @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_shutdown(supervisor: *mut ps_supervisor, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
-    shapes::change(supervisor, error, |object: &Supervisor| object.shutdown(grace_ms))
-}
-
-/// Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
-/// none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
-///
-/// @param children  receives n handles; free each with ps_child_free
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_spawn_replicas(
+pub unsafe extern "C" fn ps_supervisor_next_event(
     supervisor: *mut ps_supervisor,
-    command: *const ps_command,
-    n: u32,
-    children: *mut *mut ps_child,
+    timeout_ms: i64,
+    event: *mut ps_event,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
-        let object = convert::object::<Supervisor, _>(supervisor)?;
-        let command = current(command)?;
-        let place = convert::out("children", children)?;
-        if n == 0 {
-            return Err(Error::invalid("n", "n: no replica is none at all"));
-        }
-        let mut made = Vec::new();
-        let mut failed = None;
-        let mut register = |managed: &Arc<Managed>| match handles::insert(managed.clone()) {
-            Ok(handle) => {
-                made.push(handle);
-                handle
-            }
-            Err(error) => {
-                failed = Some(error);
-                0
-            }
-        };
-        let spawned = object.spawn_replicas(&command, n as usize, &mut register);
-        if let Some(error) = spawned.as_ref().err().cloned().or(failed) {
-            for managed in spawned.iter().flatten() {
-                let _ = managed.terminate(0);
-            }
-            made.into_iter().filter_map(handles::remove::<Managed>).for_each(|managed| managed.let_go());
-            return Err(error);
-        }
-        for (index, handle) in made.into_iter().enumerate() {
-            // SAFETY: the caller vouches for room for n handles.
-            unsafe { *place.wrapping_add(index) = convert::to_pointer(handle) };
-        }
-        Ok(PS_OK)
+    shapes::event(supervisor, event, offset_of!(ps_event, status), error, |object: &Supervisor, size| {
+        Ok(object.next_event(timeout_ms)?.map(|taken| fill_event(size, &taken)))
     })
 }
 
@@ -216,39 +234,21 @@ pub unsafe extern "C" fn ps_event_data(
     })
 }
 
+/// Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
+/// (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
+/// when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
+/// Called again it shortens the grace, if that is shorter.
+///
+/// @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_supervisor_shutdown(supervisor: *mut ps_supervisor, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(supervisor, error, |object: &Supervisor| object.shutdown(grace_ms))
+}
+
 /// Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
 /// answer how the child ended (PS_CAUSE_SHUTDOWN); one that still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
 /// the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_supervisor_free(supervisor: *mut ps_supervisor) {
     shapes::free(supervisor, |object: Arc<Supervisor>| object.close());
-}
-
-/// The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
-/// Borrowed: it belongs to the supervisor; do not read or close it.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::value(supervisor, "fd", fd, error, |object: &Supervisor| Ok(object.fd()?.as_raw_fd()))
-}
-
-/// Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
-/// stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
-/// is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
-///
-/// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
-/// a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
-///
-/// @param timeout_ms  how long to wait: -1 for ever, 0 not at all
-/// @param event       receives the event (set event->size first)
-/// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_supervisor_next_event(
-    supervisor: *mut ps_supervisor,
-    timeout_ms: i64,
-    event: *mut ps_event,
-    error: *mut *mut ps_error,
-) -> ps_status {
-    shapes::event(supervisor, event, offset_of!(ps_event, status), error, |object: &Supervisor, size| {
-        Ok(object.next_event(timeout_ms)?.map(|taken| fill_event(size, &taken)))
-    })
 }

@@ -9,8 +9,6 @@ pub const PS_VERSION_MINOR: u32 = 1;
 /// Third part of the version.
 pub const PS_VERSION_PATCH: u32 = 0;
 
-/// @section versions
-///
 /// The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
 /// PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
 #[unsafe(no_mangle)]

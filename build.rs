@@ -1,8 +1,8 @@
 //! Two jobs: name the shared library for the dynamic linker, and generate the C header.
 //!
 //! The header is `src/capi/procsup.h.in` with the declarations filled in: each `@section` there names a file of `src/capi/`, whose
-//! public `ps_` items appear in the order of that file, so that a type stands right before its first use. A `pub use` of an item that
-//! lives elsewhere puts it where the `use` stands. cbindgen writes one declaration at a time, for it sorts what it gets at once by kind.
+//! public `ps_` items appear in the order of that file, so that a type stands right before its first use. A `pub use` of a type that
+//! lives elsewhere puts it where the `use` stands: `pub use crate::registry::Cause as ps_exit_cause`. cbindgen writes one declaration at a time, for it sorts what it gets at once by kind.
 //!
 //! The header in `include/` is committed; a build never writes into the source tree unless
 //! `PROCSUP_UPDATE_HEADER=1` asks for it (`./x header`). A test compares the two.
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use quote::ToTokens;
-use syn::{Item, UseTree, Visibility};
+use syn::{Attribute, Fields, Ident, Item, ItemEnum, UseTree, Variant, Visibility};
 
 fn main() {
     // cargo gives a cdylib no soname; and a Rust library must not be unmapped while a thread that
@@ -69,9 +69,8 @@ impl Header {
             if !rest.trim().is_empty() {
                 text += &format!("\n{}\n", rest.trim());
             }
-            let file = self.sources.join("capi").join(file);
-            for item in parse(&file)?.items {
-                if let Some((name, item)) = self.declared(item)? {
+            for item in parse(&self.sources.join("capi").join(file))?.items {
+                if let Some((name, item)) = self.declared(item, &["capi", file.trim_end_matches(".rs")])? {
                     text += &format!("\n{}\n", self.declaration(&name, &item));
                 }
             }
@@ -79,49 +78,59 @@ impl Header {
         Ok(text)
     }
 
-    /// The name and the item, if C is to see it, and has not yet.
-    fn declared(&mut self, item: Item) -> syn::Result<Option<(String, Item)>> {
+    /// The name and the item of this module, if C is to see it, and has not yet.
+    fn declared(&mut self, item: Item, module: &[&str]) -> syn::Result<Option<(String, Item)>> {
         let (visibility, name) = match &item {
             Item::Const(item) => (&item.vis, item.ident.to_string()),
             Item::Enum(item) => (&item.vis, item.ident.to_string()),
             Item::Fn(item) if item.sig.abi.is_some() => (&item.vis, item.sig.ident.to_string()),
             Item::Struct(item) => (&item.vis, item.ident.to_string()),
             Item::Type(item) => (&item.vis, item.ident.to_string()),
-            Item::Use(item) if is_public(&item.vis) => return self.used(&item.tree),
+            Item::Use(item) if is_public(&item.vis) => return self.used(&item.tree, module),
             _ => return Ok(None),
         };
         let wanted = is_public(visibility) && (name.starts_with("ps_") || name.starts_with("PS_"));
         Ok((wanted && self.written.insert(name.clone())).then_some((name, item)))
     }
 
-    /// The item that a `use` brings here.
-    fn used(&mut self, tree: &UseTree) -> syn::Result<Option<(String, Item)>> {
-        let (mut at, mut tree) = (self.sources.clone(), tree);
-        while let UseTree::Path(path) = tree {
-            match path.ident.to_string().as_str() {
-                "crate" => {}
-                "super" => at.push("capi"),
-                room => at.push(room),
+    /// The type that a `use` brings here under a name of C.
+    fn used(&mut self, tree: &UseTree, module: &[&str]) -> syn::Result<Option<(String, Item)>> {
+        for (path, known) in brought(tree, module) {
+            if known.starts_with("ps_") {
+                let mut item = self.find(&path)?.unwrap_or_else(|| panic!("the header: there is no type {}", path.join("::")));
+                if let Item::Enum(item) = &mut item {
+                    item.ident = Ident::new(&known, item.ident.span());
+                }
+                return self.declared(item, module);
             }
-            tree = &path.tree;
         }
-        let UseTree::Name(name) = tree else { return Ok(None) };
-        let file = Some(at.with_extension("rs")).filter(|file| file.exists()).unwrap_or_else(|| at.join("mod.rs"));
+        Ok(None)
+    }
+
+    /// The type of this path, also if its module only hands it on.
+    fn find(&self, path: &[String]) -> syn::Result<Option<Item>> {
+        let Some((name, module)) = path.split_last() else { return Ok(None) };
+        let at: PathBuf = [&self.sources].into_iter().cloned().chain(module.iter().map(PathBuf::from)).collect();
+        let Some(file) = [at.with_extension("rs"), at.join("mod.rs")].into_iter().find(|file| file.exists()) else { return Ok(None) };
         for item in parse(&file)?.items {
-            let found = match &item {
-                Item::Enum(item) => item.ident == name.ident,
-                Item::Struct(item) => item.ident == name.ident,
-                _ => false,
-            };
-            if found {
-                return self.declared(item);
+            match &item {
+                Item::Enum(found) if found.ident == name => return Ok(Some(item)),
+                Item::Struct(found) if found.ident == name => return Ok(Some(item)),
+                Item::Use(handed_on) => {
+                    let module: Vec<&str> = module.iter().map(String::as_str).collect();
+                    if let Some((path, _)) = brought(&handed_on.tree, &module).into_iter().find(|(_, known)| known == name) {
+                        return self.find(&path);
+                    }
+                }
+                _ => {}
             }
         }
-        panic!("the header: {} is not defined in {}: name the module that defines it", name.ident, file.display());
+        Ok(None)
     }
 
     /// The declaration in C, with its description.
     fn declaration(&self, name: &str, item: &Item) -> String {
+        let item = &if let Item::Enum(item) = item { Item::Enum(as_in_c(item)) } else { item.clone() };
         fs::write(&self.scratch, item.to_token_stream().to_string()).expect("write to OUT_DIR");
         let mut config = self.config.clone();
         config.export.include = vec![name.to_owned()];
@@ -129,6 +138,38 @@ impl Header {
         let mut text = Vec::new();
         generated.unwrap_or_else(|error| panic!("the header: {name}: {error}")).write(&mut text);
         short(String::from_utf8(text).expect("our sources are UTF-8").trim())
+    }
+}
+
+/// An enum with the names that its values have in C: those of `#[strum(serialize = "...")]`. Its description stays, and its numbers.
+fn as_in_c(rust: &ItemEnum) -> ItemEnum {
+    let documented = |attrs: &[Attribute]| attrs.iter().filter(|attr| attr.path().is_ident("doc")).cloned().collect();
+    let mut c = ItemEnum { attrs: documented(&rust.attrs), ..rust.clone() };
+    c.attrs.push(syn::parse_quote!(#[repr(C)]));
+    for variant in &mut c.variants {
+        let named = variant.attrs.iter().find(|attr| attr.path().is_ident("strum")).expect("an enum of the header has names in C");
+        let name: syn::MetaNameValue = named.parse_args().expect("strum(serialize = NAME)");
+        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(name), .. }) = name.value else { panic!("strum(serialize = NAME)") };
+        *variant =
+            Variant { attrs: documented(&variant.attrs), fields: Fields::Unit, ident: name.parse().expect("a name"), ..variant.clone() };
+    }
+    c
+}
+
+/// What a `use` in `module` brings: whole paths from the root of the crate, and the names that they get.
+fn brought(tree: &UseTree, module: &[&str]) -> Vec<(Vec<String>, String)> {
+    let whole = |name: &Ident| module.iter().map(|room| (*room).to_owned()).chain([name.to_string()]).collect();
+    match tree {
+        UseTree::Path(path) => match path.ident.to_string().as_str() {
+            "crate" => brought(&path.tree, &[]),
+            "self" => brought(&path.tree, module),
+            "super" => brought(&path.tree, module.split_last().map_or(&[], |(_, above)| above)),
+            room => brought(&path.tree, &[module, &[room]].concat()),
+        },
+        UseTree::Name(name) => vec![(whole(&name.ident), name.ident.to_string())],
+        UseTree::Rename(both) => vec![(whole(&both.ident), both.rename.to_string())],
+        UseTree::Group(group) => group.items.iter().flat_map(|tree| brought(tree, module)).collect(),
+        UseTree::Glob(_) => Vec::new(),
     }
 }
 

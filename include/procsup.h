@@ -110,7 +110,7 @@ const char *ps_version_string(void);
 /** What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code. */
 typedef int32_t ps_status;
 
-/** What a ps_status says. PS_OK and PS_PENDING are no errors. */
+/** What a call answers. The first two are no failures. */
 typedef enum ps_status_code {
   /** Done. */
   PS_OK = 0,
@@ -122,7 +122,7 @@ typedef enum ps_status_code {
   PS_ERR_BAD_HANDLE = -2,
   /** The object is not in a state that allows this. */
   PS_ERR_STATE = -3,
-  /** A system call failed; ps_error_errno says how. */
+  /** A system call failed; the errno says how. */
   PS_ERR_SYSTEM = -4,
   /** A file, a directory or a name is not there (ENOENT, ENOTDIR). */
   PS_ERR_NOT_FOUND = -5,
@@ -142,7 +142,7 @@ typedef enum ps_status_code {
   PS_ERR_UNSUPPORTED = -12,
   /** The output file exists. */
   PS_ERR_OUTPUT_EXISTS = -13,
-  /** Too many attempts; ps_error_retry_after_ms says when to try again. */
+  /** Too many attempts; the error says when to try again. */
   PS_ERR_BUDGET_EXHAUSTED = -14,
   /** The same is being done already. */
   PS_ERR_IN_PROGRESS = -15,
@@ -308,7 +308,7 @@ typedef enum ps_stdio_kind {
   PS_STDIO_INHERIT = 0,
   /** /dev/null. */
   PS_STDIO_NULL = 1,
-  /** A pipe; ps_child_stdio gives our end. */
+  /** A pipe, whose other end the host gets. */
   PS_STDIO_PIPE = 2,
   /** A descriptor of the host. */
   PS_STDIO_FD = 3,
@@ -688,6 +688,16 @@ ps_status ps_signal(ps_child *child,
                     int32_t signal,
                     ps_error **error);
 
+/** How a child ended. */
+typedef enum ps_exit_kind {
+  /** It exited; code is set. */
+  PS_EXIT_EXITED = 1,
+  /** A signal ended it; signal is set. */
+  PS_EXIT_SIGNALED = 2,
+  /** The host reaped it, and the kernel keeps no status (before Linux 6.15). */
+  PS_EXIT_LOST = 3,
+} ps_exit_kind;
+
 /** Who ended a child. */
 typedef enum ps_exit_cause {
   /** Nobody of us: by itself, or a signal from outside. */
@@ -698,21 +708,11 @@ typedef enum ps_exit_cause {
   PS_CAUSE_DEADLINE = 2,
   /** Its supervisor was shut down or freed. */
   PS_CAUSE_SHUTDOWN = 3,
-  /** ps_kill_and_reap_all. */
+  /** All children were killed at once. */
   PS_CAUSE_KILL_ALL = 4,
-  /** It died of the very signal that ps_signal or ps_signal_all sent it. */
+  /** It died of the very signal that the host had sent, to it or to all. */
   PS_CAUSE_OWNER = 5,
 } ps_exit_cause;
-
-/** How a child ended. */
-typedef enum ps_exit_kind {
-  /** It exited; code is set. */
-  PS_EXIT_EXITED = 1,
-  /** A signal ended it; signal is set. */
-  PS_EXIT_SIGNALED = 2,
-  /** The host reaped it, and the kernel keeps no status (before Linux 6.15). */
-  PS_EXIT_LOST = 3,
-} ps_exit_kind;
 
 /** How a child ended. */
 typedef struct ps_exit {
@@ -866,7 +866,8 @@ typedef enum ps_spawn_path {
   /** clone on shared memory: the same for kernels and filters without clone3. */
   PS_PATH_CLONE = 2,
   /**
-   * A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's resident memory.
+   * A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's resident
+   * memory.
    */
   PS_PATH_FORK = 3,
 } ps_spawn_path;
@@ -991,16 +992,17 @@ typedef enum ps_event_kind {
   PS_EVENT_STARTED = 1,
   /** The child's process has ended and was reaped; exit is set. */
   PS_EVENT_EXITED = 2,
-  /** The child has said a line; ps_event_data gives it. */
+  /** The child has said a line. */
   PS_EVENT_OUTPUT = 3,
   /** The child is ready. Not in this version. */
   PS_EVENT_READY = 4,
-  /** The child has ended and will be started again in delay_ms. */
+  /** The child has ended and will be started again after a delay. */
   PS_EVENT_RESTARTING = 5,
   /** The child has failed too often in a row, and will not be started again. */
   PS_EVENT_GAVE_UP = 6,
   /**
-   * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut down.
+   * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut
+   * down.
    */
   PS_EVENT_CANCELLED = 7,
   /** The supervisor was shut down, and the last child has been reaped. No child. */
@@ -1205,13 +1207,14 @@ typedef enum ps_handoff_timeout {
   /** For the answer to SEAL; by default what is left of the whole deadline. */
   PS_HANDOFF_TIMEOUT_SEAL = 2,
   /**
-   * For the answer to LIVE, and for the sign of life that ends the probation; 5000. A successor that is silent longer is killed. Before the commit, at
-   * most 5000: for the signs of life before and after SEAL; a successor that is silent longer is given up.
+   * For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent longer is
+   * killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a successor that is silent
+   * longer is given up. Default 5000 ms.
    */
   PS_HANDOFF_TIMEOUT_LIVE = 3,
-  /** How long the old generation stands by; 2000. */
+  /** How long the old generation stands by. Default 2000 ms. */
   PS_HANDOFF_TIMEOUT_PROBATION = 4,
-  /** The whole deadline of a handoff that began at the control path; 60000. */
+  /** For a whole handoff that began at the control path, until its commit. Default 60000 ms. */
   PS_HANDOFF_TIMEOUT_TAKEOVER = 5,
 } ps_handoff_timeout;
 

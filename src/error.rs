@@ -4,74 +4,97 @@ use std::fmt::Write as _;
 
 use nix::errno::Errno;
 
-/// What kind of failure it was; the numbers are those of the C header.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+/// What a call answers. The first two are no failures.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
 #[repr(i32)]
-#[allow(missing_docs)]
 pub enum Status {
+    /// Done.
+    #[strum(serialize = "PS_OK")]
+    Ok = 0,
+    /// Nothing yet; ask again. Not an error.
+    #[strum(serialize = "PS_PENDING")]
+    Pending = 1,
+    /// An argument is wrong; nothing was changed.
+    #[strum(serialize = "PS_ERR_INVALID_ARGUMENT")]
     InvalidArgument = -1,
+    /// The handle is NULL, freed, of another type, or was never one.
+    #[strum(serialize = "PS_ERR_BAD_HANDLE")]
     BadHandle = -2,
+    /// The object is not in a state that allows this.
+    #[strum(serialize = "PS_ERR_STATE")]
     State = -3,
+    /// A system call failed; the errno says how.
+    #[strum(serialize = "PS_ERR_SYSTEM")]
     System = -4,
+    /// A file, a directory or a name is not there (ENOENT, ENOTDIR).
+    #[strum(serialize = "PS_ERR_NOT_FOUND")]
     NotFound = -5,
+    /// Not permitted (EACCES, EPERM).
+    #[strum(serialize = "PS_ERR_PERMISSION")]
     Permission = -6,
+    /// A limit was reached: processes, descriptors, memory, or the size of a buffer.
+    #[strum(serialize = "PS_ERR_LIMIT")]
     Limit = -7,
+    /// The time was over first.
+    #[strum(serialize = "PS_ERR_TIMEOUT")]
     Timeout = -8,
+    /// It was cancelled.
+    #[strum(serialize = "PS_ERR_CANCELLED")]
     Cancelled = -9,
+    /// The supervisor has been closed.
+    #[strum(serialize = "PS_ERR_SHUTDOWN")]
     Shutdown = -10,
+    /// The handle belongs to the process that this one was forked from.
+    #[strum(serialize = "PS_ERR_FORKED")]
     Forked = -11,
+    /// Not to be had on this kernel or in this version.
+    #[strum(serialize = "PS_ERR_UNSUPPORTED")]
     Unsupported = -12,
+    /// The output file exists.
+    #[strum(serialize = "PS_ERR_OUTPUT_EXISTS")]
     OutputExists = -13,
+    /// Too many attempts; the error says when to try again.
+    #[strum(serialize = "PS_ERR_BUDGET_EXHAUSTED")]
     BudgetExhausted = -14,
+    /// The same is being done already.
+    #[strum(serialize = "PS_ERR_IN_PROGRESS")]
     InProgress = -15,
+    /// Another process holds the lock.
+    #[strum(serialize = "PS_ERR_LOCKED")]
     Locked = -16,
+    /// The lock file was replaced by another one.
+    #[strum(serialize = "PS_ERR_LOCK_REPLACED")]
     LockReplaced = -17,
+    /// The child has ended.
+    #[strum(serialize = "PS_ERR_EXITED")]
     Exited = -18,
+    /// The peer broke the protocol.
+    #[strum(serialize = "PS_ERR_PROTOCOL")]
     Protocol = -19,
+    /// The peer speaks another version.
+    #[strum(serialize = "PS_ERR_VERSION_MISMATCH")]
     VersionMismatch = -20,
+    /// The peer is not who it must be.
+    #[strum(serialize = "PS_ERR_PEER_REJECTED")]
     PeerRejected = -21,
+    /// It was given up half-way and undone.
+    #[strum(serialize = "PS_ERR_ABORTED")]
     Aborted = -22,
+    /// A defect of procsup; please report it. The process and its other children are unharmed.
+    #[strum(serialize = "PS_ERR_INTERNAL")]
     Internal = -23,
-}
-
-/// Every status with the name C knows it by.
-pub const STATUS_NAMES: [(i32, &str); 25] = [
-    (0, "PS_OK\0"),
-    (1, "PS_PENDING\0"),
-    (-1, "PS_ERR_INVALID_ARGUMENT\0"),
-    (-2, "PS_ERR_BAD_HANDLE\0"),
-    (-3, "PS_ERR_STATE\0"),
-    (-4, "PS_ERR_SYSTEM\0"),
-    (-5, "PS_ERR_NOT_FOUND\0"),
-    (-6, "PS_ERR_PERMISSION\0"),
-    (-7, "PS_ERR_LIMIT\0"),
-    (-8, "PS_ERR_TIMEOUT\0"),
-    (-9, "PS_ERR_CANCELLED\0"),
-    (-10, "PS_ERR_SHUTDOWN\0"),
-    (-11, "PS_ERR_FORKED\0"),
-    (-12, "PS_ERR_UNSUPPORTED\0"),
-    (-13, "PS_ERR_OUTPUT_EXISTS\0"),
-    (-14, "PS_ERR_BUDGET_EXHAUSTED\0"),
-    (-15, "PS_ERR_IN_PROGRESS\0"),
-    (-16, "PS_ERR_LOCKED\0"),
-    (-17, "PS_ERR_LOCK_REPLACED\0"),
-    (-18, "PS_ERR_EXITED\0"),
-    (-19, "PS_ERR_PROTOCOL\0"),
-    (-20, "PS_ERR_VERSION_MISMATCH\0"),
-    (-21, "PS_ERR_PEER_REJECTED\0"),
-    (-22, "PS_ERR_ABORTED\0"),
-    (-23, "PS_ERR_INTERNAL\0"),
-];
-
-/// The C name of a status number, NUL-terminated; `PS_ERR_UNKNOWN` for any other number.
-pub fn status_name(raw: i32) -> &'static str {
-    STATUS_NAMES.iter().find(|(number, _)| *number == raw).map_or("PS_ERR_UNKNOWN\0", |(_, name)| name)
 }
 
 impl Status {
     /// Its C name.
     pub fn name(self) -> &'static str {
-        status_name(self as i32).trim_end_matches('\0')
+        self.terminated_name().trim_end_matches('\0')
+    }
+
+    /// Its C name as C wants it: with a NUL at its end.
+    pub fn terminated_name(self) -> &'static str {
+        self.into()
     }
 
     /// What an errno means for a caller.
@@ -232,11 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn names_cover_every_number_once() {
-        for raw in -23..=1 {
-            assert_eq!(STATUS_NAMES.iter().filter(|(number, _)| *number == raw).count(), 1, "{raw}");
-        }
-        assert_eq!(status_name(99), "PS_ERR_UNKNOWN\0");
-        assert_eq!(Status::Internal.name(), "PS_ERR_INTERNAL");
+    fn a_name_has_a_nul_only_for_c() {
+        assert_eq!((Status::Internal.name(), Status::Internal.terminated_name()), ("PS_ERR_INTERNAL", "PS_ERR_INTERNAL\0"));
     }
 }

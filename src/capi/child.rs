@@ -9,7 +9,6 @@ use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, call};
 use super::{convert, handles, ps_status, shapes};
 use crate::error::Result;
-use crate::process::child::State;
 use crate::registry::Exit;
 use crate::supervisor::{self, Managed, Supervisor};
 
@@ -110,8 +109,9 @@ pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mu
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
 }
 
-pub use super::constants::ps_exit_cause;
-pub use super::constants::ps_exit_kind;
+pub use crate::registry::Kind as ps_exit_kind;
+
+pub use crate::registry::Cause as ps_exit_cause;
 
 /// How a child ended.
 #[repr(C)]
@@ -219,23 +219,13 @@ pub unsafe extern "C" fn ps_child_pidfd(child: *const ps_child, fd: *mut i32, er
     shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.pidfd()?.into_raw_fd()))
 }
 
-pub use super::constants::ps_child_state_code;
-
-pub(super) fn state_number(state: State) -> i32 {
-    match state {
-        State::Pending => 0,
-        State::Running => 1,
-        State::Stopping => 2,
-        State::Exited => 3,
-        State::Cancelled => 4,
-    }
-}
+pub use crate::process::child::State as ps_child_state_code;
 
 /// Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
 /// PS_STATE_CANCELLED. Looks, and never waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::value(child, "state", state, error, |managed: &Managed| Ok(state_number(managed.state()?)))
+    shapes::value(child, "state", state, error, |managed: &Managed| Ok(managed.state()? as i32))
 }
 
 /// Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. A grandchild may hold the other end open
@@ -269,7 +259,7 @@ pub unsafe extern "C" fn ps_child_output(
     })
 }
 
-pub use super::constants::ps_spawn_path;
+pub use crate::sys::clone::Path as ps_spawn_path;
 
 /// How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start.
 #[unsafe(no_mangle)]

@@ -9,8 +9,7 @@ use super::error::ps_error;
 use super::guard::{PS_OK, call};
 use super::{convert, guard, handles, ps_status, shapes};
 use crate::error::{Error, Result, Status};
-use crate::process::command::{Command, EnvBase, RestartWhen, Stdio};
-use crate::sys::child::Isolation;
+use crate::process::command::Command;
 use crate::sys::fds;
 
 /// The description of a program to run. Can be spawned any number of times, from several threads at once.
@@ -37,10 +36,6 @@ fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOn
 
 fn os(text: &CStr) -> &OsStr {
     OsStr::from_bytes(text.to_bytes())
-}
-
-fn no_such(name: &'static str, value: i32) -> Error {
-    Error::invalid(name, format!("{name}: there is no kind {value}"))
 }
 
 /// Makes a command.
@@ -115,7 +110,7 @@ pub unsafe extern "C" fn ps_command_env(
     })
 }
 
-pub use super::constants::ps_env_base;
+pub use crate::process::command::EnvBase as ps_env_base;
 
 /// What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
 /// the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
@@ -123,12 +118,7 @@ pub use super::constants::ps_env_base;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_env_base(command: *mut ps_command, base: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
-        now.env_base(match base {
-            0 => EnvBase::Inherit,
-            1 => EnvBase::Clear,
-            2 => EnvBase::Baseline,
-            other => return Err(no_such("base", other)),
-        });
+        now.env_base(convert::choice("base", base, ps_env_base::from_repr)?);
         Ok(())
     })
 }
@@ -143,7 +133,7 @@ pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_
     })
 }
 
-pub use super::constants::ps_stdio_kind;
+pub use crate::process::command::Stdio as ps_stdio_kind;
 
 /// What a standard stream of the child is.
 ///
@@ -161,13 +151,9 @@ pub unsafe extern "C" fn ps_command_stdio(
     error: *mut *mut ps_error,
 ) -> ps_status {
     change(command, error, |now| {
-        let how = match how {
-            0 => Stdio::Inherit,
-            1 => Stdio::Null,
-            2 => Stdio::Pipe,
-            3 => Stdio::Fd(fd),
-            4 => Stdio::Merge,
-            other => return Err(no_such("how", other)),
+        let how = match convert::choice("how", how, ps_stdio_kind::from_repr)? {
+            ps_stdio_kind::Fd(_) => ps_stdio_kind::Fd(fd),
+            other => other,
         };
         now.stdio(stream, how).map(drop)
     })
@@ -281,7 +267,7 @@ pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: 
     })
 }
 
-pub use super::constants::ps_isolation;
+pub use crate::sys::child::Isolation as ps_isolation;
 
 /// PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
 /// stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
@@ -289,12 +275,7 @@ pub use super::constants::ps_isolation;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
-        now.isolate(match isolation {
-            0 => Isolation::None,
-            1 => Isolation::Group,
-            2 => Isolation::Session,
-            other => return Err(no_such("isolation", other)),
-        });
+        now.isolate(convert::choice("isolation", isolation, ps_isolation::from_repr)?);
         Ok(())
     })
 }
@@ -342,18 +323,24 @@ pub unsafe extern "C" fn ps_command_deadline(command: *mut ps_command, ms: i64, 
     change(command, error, |now| now.deadline(ms).map(drop))
 }
 
-pub use super::constants::ps_survivors_policy;
+/// What happens to the rest of a group when its leader ends.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum ps_survivors_policy {
+    /// It is killed (default).
+    #[strum(serialize = "PS_SURVIVORS_SWEEP")]
+    Sweep = 0,
+    /// It is left alone.
+    #[strum(serialize = "PS_SURVIVORS_LEAVE")]
+    Leave = 1,
+}
 
 /// What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
 /// the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
-        now.sweep_survivors(match policy {
-            0 => true,
-            1 => false,
-            other => return Err(no_such("policy", other)),
-        });
+        now.sweep_survivors(convert::choice("policy", policy, ps_survivors_policy::from_repr)? == ps_survivors_policy::Sweep);
         Ok(())
     })
 }
@@ -388,7 +375,17 @@ pub unsafe extern "C" fn ps_command_output_line_limit(command: *mut ps_command, 
     change(command, error, |now| now.output_line_limit(max_bytes).map(drop))
 }
 
-pub use super::constants::ps_output_if_exists;
+/// When the file of ps_command_output_file is there already.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum ps_output_if_exists {
+    /// It is left alone, and the child refused (default).
+    #[strum(serialize = "PS_OUTPUT_REFUSE")]
+    Refuse = 0,
+    /// It is replaced, atomically.
+    #[strum(serialize = "PS_OUTPUT_REPLACE")]
+    Replace = 1,
+}
 
 /// Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
 /// 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
@@ -409,28 +406,31 @@ pub unsafe extern "C" fn ps_command_output_file(
     error: *mut *mut ps_error,
 ) -> ps_status {
     change(command, error, |now| {
-        let replace = match if_exists {
-            0 => false,
-            1 => true,
-            other => return Err(no_such("if_exists", other)),
-        };
+        let replace = convert::choice("if_exists", if_exists, ps_output_if_exists::from_repr)? == ps_output_if_exists::Replace;
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         now.output_file(os(unsafe { convert::string("path", path) }?), replace).map(drop)
     })
 }
 
-pub use super::constants::ps_output_failure_policy;
+/// What becomes of the output file of a child that did not exit with 0.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum ps_output_failure_policy {
+    /// It appears all the same (default).
+    #[strum(serialize = "PS_OUTPUT_KEEP")]
+    Keep = 0,
+    /// It never appears.
+    #[strum(serialize = "PS_OUTPUT_DROP")]
+    Drop = 1,
+}
 
 /// What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
 /// PS_OUTPUT_DROP never does.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_output_on_failure(command: *mut ps_command, policy: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
-        now.output_on_failure(match policy {
-            0 => true,
-            1 => false,
-            other => return Err(no_such("policy", other)),
-        });
+        let policy = convert::choice("policy", policy, ps_output_failure_policy::from_repr)?;
+        now.output_on_failure(policy == ps_output_failure_policy::Keep);
         Ok(())
     })
 }
@@ -497,7 +497,7 @@ pub unsafe extern "C" fn ps_command_cgroup_set(
     })
 }
 
-pub use super::constants::ps_restart_policy;
+pub use crate::process::command::RestartWhen as ps_restart_policy;
 
 /// Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
 /// PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
@@ -516,12 +516,7 @@ pub unsafe extern "C" fn ps_command_restart(
     error: *mut *mut ps_error,
 ) -> ps_status {
     change(command, error, |now| {
-        let when = match policy {
-            0 => RestartWhen::Never,
-            1 => RestartWhen::OnFailure,
-            2 => RestartWhen::Always,
-            other => return Err(no_such("policy", other)),
-        };
+        let when = convert::choice("policy", policy, ps_restart_policy::from_repr)?;
         now.restart(when, min_delay_ms, max_delay_ms).map(drop)
     })
 }
@@ -538,7 +533,23 @@ pub unsafe extern "C" fn ps_command_restart_limit(
     change(command, error, |now| now.restart_limit(failures, healthy_ms).map(drop))
 }
 
-pub use super::constants::ps_readiness_kind;
+/// When a child counts as ready.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum ps_readiness_kind {
+    /// Its program has begun: when ps_spawn returns (default).
+    #[strum(serialize = "PS_READY_EXEC")]
+    Exec = 0,
+    /// It has sent READY=1 to its NOTIFY_SOCKET. Not in this version.
+    #[strum(serialize = "PS_READY_NOTIFY")]
+    Notify = 1,
+    /// It has written to a descriptor. Not in this version.
+    #[strum(serialize = "PS_READY_FD")]
+    Fd = 2,
+    /// It accepts connections. Not in this version.
+    #[strum(serialize = "PS_READY_SOCKET")]
+    Socket = 3,
+}
 
 /// When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
 ///
@@ -552,11 +563,10 @@ pub unsafe extern "C" fn ps_command_readiness(
     error: *mut *mut ps_error,
 ) -> ps_status {
     let _ = detail;
-    change(command, error, |_| match kind {
+    change(command, error, |_| match convert::choice("kind", kind, ps_readiness_kind::from_repr)? {
         _ if timeout_ms < -1 => Err(Error::invalid("timeout_ms", format!("a timeout of {timeout_ms} ms"))),
-        0 => Ok(()),
-        1..=3 => Err(Error::new(Status::Unsupported, "readiness", "this version knows only PS_READY_EXEC")),
-        other => Err(no_such("kind", other)),
+        ps_readiness_kind::Exec => Ok(()),
+        _ => Err(Error::new(Status::Unsupported, "readiness", "this version knows only PS_READY_EXEC")),
     })
 }
 

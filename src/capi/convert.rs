@@ -8,6 +8,8 @@ use super::ps_status;
 use crate::error::{Error, Result, Status};
 use std::sync::Arc;
 
+use strum::VariantNames;
+
 /// A handle as the pointer that C holds.
 pub(super) fn to_pointer<T>(handle: u64) -> *mut T {
     core::ptr::without_provenance_mut(handle as usize)
@@ -84,4 +86,9 @@ pub(super) fn flag(name: &'static str, value: i32) -> Result<bool> {
         1 => Ok(true),
         other => Err(Error::invalid(name, format!("{name} is {other}, and must be 0 or 1"))),
     }
+}
+
+/// A number that is the name of a choice; `known` is the enum's own `from_repr`.
+pub(super) fn choice<T: VariantNames>(name: &'static str, value: i32, known: impl Fn(i32) -> Option<T>) -> Result<T> {
+    known(value).ok_or_else(|| Error::invalid(name, format!("{name} is {value}, and must be one of {}", T::VARIANTS.join(", "))))
 }

@@ -4,18 +4,18 @@ use core::ffi::c_char;
 use std::ffi::CString;
 
 use super::{convert, guard, handles};
-use crate::error::{Error, Status, status_name};
+use crate::error::{Error, Status};
 
 /// What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code.
 pub type ps_status = i32;
 
-pub use super::constants::ps_status_code;
+pub use crate::error::Status as ps_status_code;
 
 /// The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
 /// free it. Any context, never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_status_name(status: ps_status) -> *const c_char {
-    status_name(status).as_ptr().cast()
+    Status::from_repr(status).map_or("PS_ERR_UNKNOWN\0", Status::terminated_name).as_ptr().cast()
 }
 
 /// The details of one failure: code, errno, step, message, captured output. Free it with ps_error_free.
@@ -89,7 +89,20 @@ pub unsafe extern "C" fn ps_error_output(error: *const ps_error, buf: *mut c_cha
     })
 }
 
-pub use super::constants::ps_render_format;
+/// How ps_error_render writes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum ps_render_format {
+    /// Plain text, several lines.
+    #[strum(serialize = "PS_RENDER_TEXT")]
+    Text = 1,
+    /// One JSON object.
+    #[strum(serialize = "PS_RENDER_JSON")]
+    Json = 2,
+    /// A self-contained HTML page.
+    #[strum(serialize = "PS_RENDER_HTML")]
+    Html = 3,
+}
 
 /// Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
 ///
@@ -107,11 +120,10 @@ pub unsafe extern "C" fn ps_error_render(
 ) -> ps_status {
     guard::call(core::ptr::null_mut(), || {
         let object = convert::object::<ErrorObject, _>(error)?;
-        let mut text = match format {
-            1 => object.error.render_text(),
-            2 => object.error.render_json(),
-            3 => object.error.render_html(),
-            other => return Err(Error::invalid("format", format!("there is no format {other}"))),
+        let mut text = match convert::choice("format", format, ps_render_format::from_repr)? {
+            ps_render_format::Text => object.error.render_text(),
+            ps_render_format::Json => object.error.render_json(),
+            ps_render_format::Html => object.error.render_html(),
         };
         text.push('\0');
         // SAFETY: the caller gave a valid buffer and place for the length, or null.

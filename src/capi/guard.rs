@@ -9,8 +9,8 @@ use super::{handles, ps_status};
 use crate::error::{Error, Result, Status};
 use crate::sys::thread::NotCancellable;
 
-pub(super) const PS_OK: ps_status = 0;
-pub(super) const PS_PENDING: ps_status = 1;
+pub(super) const PS_OK: ps_status = Status::Ok as ps_status;
+pub(super) const PS_PENDING: ps_status = Status::Pending as ps_status;
 
 /// Runs a function body. `error`: where the caller wants the details, or null.
 pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {

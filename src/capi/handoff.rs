@@ -10,7 +10,7 @@ use super::error::ps_error;
 use super::guard::{PS_OK, call};
 use super::{convert, ps_status, shapes};
 use crate::error::Error;
-use crate::handoff::{Handoff, Mode, Notice, Role, Timeout, Told, status_of};
+use crate::handoff::{Handoff, Notice, Told, status_of};
 
 /// One generation's end of a handoff: the running server hands over to the next.
 pub struct ps_handoff {
@@ -85,18 +85,12 @@ pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
     shapes::free(handoff, |object: Arc<Handoff>| object.close());
 }
 
-pub use super::constants::ps_handoff_role_code;
+pub use crate::handoff::Role as ps_handoff_role_code;
 
 /// Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_role(handoff: *const ps_handoff, role: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::value(handoff, "role", role, error, |object: &Handoff| {
-        let role = match object.role()? {
-            Role::First => ps_handoff_role_code::PS_HANDOFF_FIRST,
-            Role::Successor => ps_handoff_role_code::PS_HANDOFF_SUCCESSOR,
-        };
-        Ok(role as i32)
-    })
+    shapes::value(handoff, "role", role, error, |object: &Handoff| Ok(object.role()? as i32))
 }
 
 /// Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold starts (the lock file keeps count).
@@ -106,24 +100,17 @@ pub unsafe extern "C" fn ps_handoff_generation(handoff: *const ps_handoff, gener
     shapes::value(handoff, "generation", generation, error, Handoff::generation)
 }
 
-pub use super::constants::ps_handoff_mode;
+pub use crate::handoff::machine::Mode as ps_handoff_mode;
 
 /// Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
 /// connections wait in the listening socket's line meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP, for servers without a writer: the successor accepts
 /// beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_mode(handoff: *mut ps_handoff, mode: i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::change(handoff, error, |object: &Handoff| {
-        let mode = match mode {
-            mode if mode == ps_handoff_mode::PS_HANDOFF_EXCLUSIVE as i32 => Mode::Exclusive,
-            mode if mode == ps_handoff_mode::PS_HANDOFF_OVERLAP as i32 => Mode::Overlap,
-            other => return Err(Error::invalid("mode", format!("{other} is no PS_HANDOFF_EXCLUSIVE or PS_HANDOFF_OVERLAP"))),
-        };
-        object.set_mode(mode)
-    })
+    shapes::change(handoff, error, |object: &Handoff| object.set_mode(convert::choice("mode", mode, ps_handoff_mode::from_repr)?))
 }
 
-pub use super::constants::ps_handoff_timeout;
+pub use crate::handoff::Timeout as ps_handoff_timeout;
 
 /// Owner: how long the next handoffs wait for what.
 ///
@@ -131,18 +118,8 @@ pub use super::constants::ps_handoff_timeout;
 /// @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not: every wait has an end
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which: i32, ms: i64, error: *mut *mut ps_error) -> ps_status {
-    use ps_handoff_timeout::*;
     shapes::change(handoff, error, |object: &Handoff| {
-        let known = [
-            (PS_HANDOFF_TIMEOUT_DRAIN as i32, Timeout::Drain),
-            (PS_HANDOFF_TIMEOUT_SEAL as i32, Timeout::Seal),
-            (PS_HANDOFF_TIMEOUT_LIVE as i32, Timeout::Live),
-            (PS_HANDOFF_TIMEOUT_PROBATION as i32, Timeout::Probation),
-            (PS_HANDOFF_TIMEOUT_TAKEOVER as i32, Timeout::Takeover),
-        ];
-        let found = known.iter().find(|(number, _)| *number == which);
-        let (_, timeout) = found.ok_or_else(|| Error::invalid("which", format!("which: {which} is no PS_HANDOFF_TIMEOUT_*")))?;
-        object.set_timeout(*timeout, ms)
+        object.set_timeout(convert::choice("which", which, ps_handoff_timeout::from_repr)?, ms)
     })
 }
 
@@ -248,7 +225,32 @@ pub unsafe extern "C" fn ps_handoff_fd(handoff: *const ps_handoff, fd: *mut i32,
     shapes::value(handoff, "fd", fd, error, |object: &Handoff| Ok(object.fd()?.as_raw_fd()))
 }
 
-pub use super::constants::ps_handoff_event_kind;
+/// What a server is told. Owner: DRAIN, SEAL, then COMMITTED and RETIRE, or RESUME and ABORTED. Successor: LIVE, COMMITTED, or ABORTED.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum ps_handoff_event_kind {
+    /// The successor is warm: end background work, go on accepting; ps_handoff_drained.
+    #[strum(serialize = "PS_HANDOFF_DRAIN")]
+    Drain = 1,
+    /// Stop accepting and writing, make everything durable; ps_handoff_sealed.
+    #[strum(serialize = "PS_HANDOFF_SEAL")]
+    Seal = 2,
+    /// You own: open the writer, accept; ps_handoff_live. The first event of the first generation, too.
+    #[strum(serialize = "PS_HANDOFF_LIVE")]
+    Live = 3,
+    /// You own still, or again: go on as before (see unsealed).
+    #[strum(serialize = "PS_HANDOFF_RESUME")]
+    Resume = 4,
+    /// The successor stands alone: finish your connections and exit.
+    #[strum(serialize = "PS_HANDOFF_RETIRE")]
+    Retire = 5,
+    /// Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone.
+    #[strum(serialize = "PS_HANDOFF_COMMITTED")]
+    Committed = 6,
+    /// The handoff came to nothing (see reason). A successor stops at once and exits.
+    #[strum(serialize = "PS_HANDOFF_ABORTED")]
+    Aborted = 7,
+}
 
 /// What a server is told in the course of a handoff.
 #[repr(C)]
@@ -276,15 +278,15 @@ pub struct ps_handoff_event {
 }
 
 fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
-    use ps_handoff_event_kind::*;
+    use ps_handoff_event_kind as Kind;
     let (kind, unsealed, reason) = match told.notice {
-        Notice::Drain => (PS_HANDOFF_DRAIN, false, PS_OK),
-        Notice::Seal => (PS_HANDOFF_SEAL, false, PS_OK),
-        Notice::Live { unsealed } => (PS_HANDOFF_LIVE, unsealed, PS_OK),
-        Notice::Resume { unsealed } => (PS_HANDOFF_RESUME, unsealed, PS_OK),
-        Notice::Retire => (PS_HANDOFF_RETIRE, false, PS_OK),
-        Notice::Committed => (PS_HANDOFF_COMMITTED, false, PS_OK),
-        Notice::Aborted(reason) => (PS_HANDOFF_ABORTED, false, status_of(reason) as i32),
+        Notice::Drain => (Kind::Drain, false, PS_OK),
+        Notice::Seal => (Kind::Seal, false, PS_OK),
+        Notice::Live { unsealed } => (Kind::Live, unsealed, PS_OK),
+        Notice::Resume { unsealed } => (Kind::Resume, unsealed, PS_OK),
+        Notice::Retire => (Kind::Retire, false, PS_OK),
+        Notice::Committed => (Kind::Committed, false, PS_OK),
+        Notice::Aborted(reason) => (Kind::Aborted, false, status_of(reason) as i32),
     };
     ps_handoff_event {
         size,

@@ -13,13 +13,14 @@
 pub mod all;
 pub mod child;
 pub mod command;
-pub mod constants;
 pub mod error;
 pub mod handoff;
 pub mod supervisor;
 pub mod version;
 
 mod convert;
+#[cfg(test)]
+mod enums;
 mod guard;
 mod handles;
 mod shapes;

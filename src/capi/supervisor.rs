@@ -138,7 +138,7 @@ pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: 
     shapes::value(supervisor, "fd", fd, error, |object: &Supervisor| Ok(object.fd()?.as_raw_fd()))
 }
 
-pub use super::constants::ps_event_kind;
+pub use crate::supervisor::EventKind as ps_event_kind;
 
 /// Something that happened to a child.
 #[repr(C)]

@@ -65,28 +65,39 @@ impl Default for Options {
     }
 }
 
-/// Which wait [`Handoff::set_timeout`] sets.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// The waits of a handoff.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum Timeout {
-    /// The answer to DRAIN.
-    Drain,
-    /// The answer to SEAL.
-    Seal,
-    /// The answer to LIVE, and to the question that ends the probation.
-    Live,
-    /// How long the old generation stands by.
-    Probation,
-    /// A whole handoff that began at the control path, until its commit.
-    Takeover,
+    /// For the answer to DRAIN; by default what is left of the whole deadline.
+    #[strum(serialize = "PS_HANDOFF_TIMEOUT_DRAIN")]
+    Drain = 1,
+    /// For the answer to SEAL; by default what is left of the whole deadline.
+    #[strum(serialize = "PS_HANDOFF_TIMEOUT_SEAL")]
+    Seal = 2,
+    /// For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent longer is
+    /// killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a successor that is silent
+    /// longer is given up. Default 5000 ms.
+    #[strum(serialize = "PS_HANDOFF_TIMEOUT_LIVE")]
+    Live = 3,
+    /// How long the old generation stands by. Default 2000 ms.
+    #[strum(serialize = "PS_HANDOFF_TIMEOUT_PROBATION")]
+    Probation = 4,
+    /// For a whole handoff that began at the control path, until its commit. Default 60000 ms.
+    #[strum(serialize = "PS_HANDOFF_TIMEOUT_TAKEOVER")]
+    Takeover = 5,
 }
 
-/// Who this process is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Who a process is in the handoff.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum Role {
-    /// It has started cold.
-    First,
-    /// It has taken over, or is about to.
-    Successor,
+    /// It started cold.
+    #[strum(serialize = "PS_HANDOFF_FIRST")]
+    First = 0,
+    /// It takes over from a running generation, or has done so.
+    #[strum(serialize = "PS_HANDOFF_SUCCESSOR")]
+    Successor = 1,
 }
 
 /// An event, with what belongs to it.

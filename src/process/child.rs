@@ -26,19 +26,25 @@ use crate::sys::clone::Path;
 use crate::sys::memory::Home;
 use crate::sys::{poll, signal};
 
-/// Where a child stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Where a child stands; only forward, but for a child with a restart policy, which is pending between its runs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum State {
-    /// It waits for its (next) process.
-    Pending,
+    /// Not started yet, or waiting to be started again.
+    #[strum(serialize = "PS_STATE_PENDING")]
+    Pending = 0,
     /// It runs.
-    Running,
+    #[strum(serialize = "PS_STATE_RUNNING")]
+    Running = 1,
     /// Its stop plan runs.
-    Stopping,
-    /// It has ended and was reaped.
-    Exited,
-    /// It was never started and will not be.
-    Cancelled,
+    #[strum(serialize = "PS_STATE_STOPPING")]
+    Stopping = 2,
+    /// It has ended, was reaped, and will not be started again.
+    #[strum(serialize = "PS_STATE_EXITED")]
+    Exited = 3,
+    /// It was cancelled before it started, or could not be started.
+    #[strum(serialize = "PS_STATE_CANCELLED")]
+    Cancelled = 4,
 }
 
 /// One child process.

@@ -22,20 +22,26 @@ use crate::sys::child::{Isolation, Limit};
 pub use crate::sys::clone::Credentials;
 use crate::sys::{cstr, fds, signal};
 
-/// What a standard stream of the child is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What a standard stream of a child is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum Stdio {
-    /// The host's own.
+    /// The host's own (default).
     #[default]
-    Inherit,
+    #[strum(serialize = "PS_STDIO_INHERIT")]
+    Inherit = 0,
     /// /dev/null.
-    Null,
-    /// A pipe; our end is in the child handle.
-    Pipe,
-    /// This descriptor of the host.
-    Fd(RawFd),
-    /// Standard error only: the same as standard output.
-    Merge,
+    #[strum(serialize = "PS_STDIO_NULL")]
+    Null = 1,
+    /// A pipe, whose other end the host gets.
+    #[strum(serialize = "PS_STDIO_PIPE")]
+    Pipe = 2,
+    /// A descriptor of the host.
+    #[strum(serialize = "PS_STDIO_FD")]
+    Fd(RawFd) = 3,
+    /// Stream 2 only: wherever stream 1 goes.
+    #[strum(serialize = "PS_STDIO_MERGE")]
+    Merge = 4,
 }
 
 /// A command. Cheap to clone: large parts are shared.
@@ -81,15 +87,19 @@ pub struct Command {
 }
 
 /// When a child that has ended is started again.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum RestartWhen {
-    /// Never.
+    /// Never (default).
     #[default]
-    Never,
+    #[strum(serialize = "PS_RESTART_NEVER")]
+    Never = 0,
     /// When it did not exit with 0.
-    OnFailure,
-    /// Whenever it ends by itself.
-    Always,
+    #[strum(serialize = "PS_RESTART_ON_FAILURE")]
+    OnFailure = 1,
+    /// Whenever it has ended by itself.
+    #[strum(serialize = "PS_RESTART_ALWAYS")]
+    Always = 2,
 }
 
 /// How a child is kept alive.

@@ -6,16 +6,20 @@ use std::ffi::CString;
 use crate::sys::cstr::{List, ListenPid};
 use crate::sys::environ;
 
-/// What the environment begins with.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// What a child's environment begins with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum Base {
-    /// Everything the host has.
+    /// Everything the host has (default).
     #[default]
-    Inherit,
+    #[strum(serialize = "PS_ENV_INHERIT")]
+    Inherit = 0,
     /// Nothing.
-    Clear,
-    /// What any program may expect: search path, user, locale, time zone, temporary directory, terminal.
-    Baseline,
+    #[strum(serialize = "PS_ENV_CLEAR")]
+    Clear = 1,
+    /// PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ, TMPDIR and TERM of the host.
+    #[strum(serialize = "PS_ENV_BASELINE")]
+    Baseline = 2,
 }
 
 /// The names of [`Base::Baseline`]; `LC_*` belongs to it too.

@@ -2,15 +2,18 @@
 
 use crate::sys::wait::Ending;
 
-/// What kind of end it was.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How a child ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(u8)]
 pub enum Kind {
-    /// By `_exit` or a return from main.
+    /// It exited; code is set.
+    #[strum(serialize = "PS_EXIT_EXITED")]
     Exited = 1,
-    /// By a signal.
+    /// A signal ended it; signal is set.
+    #[strum(serialize = "PS_EXIT_SIGNALED")]
     Signaled = 2,
-    /// Somebody else reaped it, and the kernel keeps no status (before Linux 6.15).
+    /// The host reaped it, and the kernel keeps no status (before Linux 6.15).
+    #[strum(serialize = "PS_EXIT_LOST")]
     Lost = 3,
 }
 
@@ -20,42 +23,37 @@ impl Kind {
     }
 
     pub(super) fn from_raw(raw: u8) -> Self {
-        match raw {
-            1 => Kind::Exited,
-            2 => Kind::Signaled,
-            _ => Kind::Lost,
-        }
+        Self::from_repr(raw).unwrap_or(Kind::Lost)
     }
 }
 
-/// Who ended it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// Who ended a child.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(u8)]
 pub enum Cause {
-    /// Nobody: it ended by itself, or by a signal from outside.
+    /// Nobody of us: by itself, or a signal from outside.
+    #[strum(serialize = "PS_CAUSE_SELF")]
     Itself = 0,
     /// Its stop plan had begun.
+    #[strum(serialize = "PS_CAUSE_STOP")]
     Stop = 1,
     /// Its deadline had passed.
+    #[strum(serialize = "PS_CAUSE_DEADLINE")]
     Deadline = 2,
     /// Its supervisor was shut down or freed.
+    #[strum(serialize = "PS_CAUSE_SHUTDOWN")]
     Shutdown = 3,
-    /// `kill_and_reap_all`.
+    /// All children were killed at once.
+    #[strum(serialize = "PS_CAUSE_KILL_ALL")]
     KillAll = 4,
-    /// It died of the very signal that its owner had sent it.
+    /// It died of the very signal that the host had sent, to it or to all.
+    #[strum(serialize = "PS_CAUSE_OWNER")]
     Owner = 5,
 }
 
 impl Cause {
     pub(super) fn from_raw(raw: u8) -> Self {
-        match raw {
-            1 => Cause::Stop,
-            2 => Cause::Deadline,
-            3 => Cause::Shutdown,
-            4 => Cause::KillAll,
-            5 => Cause::Owner,
-            _ => Cause::Itself,
-        }
+        Self::from_repr(raw).unwrap_or(Cause::Itself)
     }
 }
 

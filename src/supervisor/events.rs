@@ -11,25 +11,37 @@ use crate::error::Status;
 use crate::process::Line;
 use crate::registry::Exit;
 
-/// What happened.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What an event says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]
 pub enum EventKind {
-    /// The program of a child has begun.
+    /// The child's program has begun.
+    #[strum(serialize = "PS_EVENT_STARTED")]
     Started = 1,
-    /// A child has ended and was reaped.
+    /// The child's process has ended and was reaped; exit is set.
+    #[strum(serialize = "PS_EVENT_EXITED")]
     Exited = 2,
-    /// A child has said a line.
+    /// The child has said a line.
+    #[strum(serialize = "PS_EVENT_OUTPUT")]
     Output = 3,
-    /// A child that has ended will be started again.
+    /// The child is ready. Not in this version.
+    #[strum(serialize = "PS_EVENT_READY")]
+    Ready = 4,
+    /// The child has ended and will be started again after a delay.
+    #[strum(serialize = "PS_EVENT_RESTARTING")]
     Restarting = 5,
-    /// A child has failed too often and will not be started again.
+    /// The child has failed too often in a row, and will not be started again.
+    #[strum(serialize = "PS_EVENT_GAVE_UP")]
     GaveUp = 6,
-    /// A child that waited for its (next) start will not be started.
+    /// The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut
+    /// down.
+    #[strum(serialize = "PS_EVENT_CANCELLED")]
     Cancelled = 7,
-    /// The supervisor was shut down and its last child has ended.
+    /// The supervisor was shut down, and the last child has been reaped. No child.
+    #[strum(serialize = "PS_EVENT_SHUTDOWN_DONE")]
     ShutdownDone = 8,
-    /// A child that waited for its (next) start could not be started.
+    /// The child waited for its (next) start and could not be started; status says why.
+    #[strum(serialize = "PS_EVENT_FAILED")]
     Failed = 9,
 }
 

@@ -102,16 +102,20 @@ pub struct Limit {
     pub hard: u64,
 }
 
-/// How the child is set apart from the host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+/// How a child is set apart from the host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum Isolation {
-    /// It stays in the host's process group.
-    None,
-    /// It leads a process group of its own.
+    /// It stays in the host's process group; signals go to the process alone.
+    #[strum(serialize = "PS_ISOLATE_NONE")]
+    None = 0,
+    /// It leads a process group; signals go to the whole group (default).
     #[default]
-    Group,
-    /// It leads a session (and group) of its own.
-    Session,
+    #[strum(serialize = "PS_ISOLATE_GROUP")]
+    Group = 1,
+    /// It leads a session, without a controlling terminal.
+    #[strum(serialize = "PS_ISOLATE_SESSION")]
+    Session = 2,
 }
 
 /// A counted array that the child reads.

@@ -36,15 +36,19 @@ use super::shim::{self, CloneArgs};
 use super::tiers::{self, is_verdict};
 use super::{cstr, environ, fds, fork, pidfd, procfs, signal};
 
-/// Which tier made a child.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// How the kernel was asked to make a child.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(u8)]
 pub enum Path {
-    /// `clone3` with shared memory.
+    /// clone3 on shared memory: the cost does not depend on the host's size.
+    #[strum(serialize = "PS_PATH_CLONE3")]
     Clone3 = 1,
-    /// `clone` with shared memory.
+    /// clone on shared memory: the same for kernels and filters without clone3.
+    #[strum(serialize = "PS_PATH_CLONE")]
     Clone = 2,
-    /// A fork.
+    /// A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's resident
+    /// memory.
+    #[strum(serialize = "PS_PATH_FORK")]
     Fork = 3,
 }
 

@@ -23,12 +23,7 @@ pub(super) fn is_verdict(errno: Errno) -> bool {
 
 /// The verdict, if there is one.
 pub(super) fn known() -> Option<Path> {
-    match VERDICT.load(Ordering::Relaxed) {
-        1 => Some(Path::Clone3),
-        2 => Some(Path::Clone),
-        3 => Some(Path::Fork),
-        _ => None,
-    }
+    Path::from_repr(VERDICT.load(Ordering::Relaxed))
 }
 
 /// From now on.
@@ -55,12 +50,7 @@ unsafe extern "C" {
 pub(super) fn forced() -> Option<Path> {
     static FORCED: OnceNonZeroUsize = OnceNonZeroUsize::new();
     let read = || NonZeroUsize::new(4 + read_forced().map_or(0, |path| path as usize)).unwrap_or(NonZeroUsize::MIN);
-    match FORCED.get_or_init(read).get() - 4 {
-        1 => Some(Path::Clone3),
-        2 => Some(Path::Clone),
-        3 => Some(Path::Fork),
-        _ => None,
-    }
+    Path::from_repr((FORCED.get_or_init(read).get() - 4) as u8)
 }
 
 fn read_forced() -> Option<Path> {

@@ -19,13 +19,16 @@ pub mod successor;
 pub mod word;
 
 /// Whether two generations may serve at once.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
 pub enum Mode {
     /// One writer: the successor serves after the owner has sealed.
     #[default]
-    Exclusive,
-    /// The successor accepts beside the owner before that one stops.
-    Overlap,
+    #[strum(serialize = "PS_HANDOFF_EXCLUSIVE")]
+    Exclusive = 0,
+    /// The successor accepts before the owner stops.
+    #[strum(serialize = "PS_HANDOFF_OVERLAP")]
+    Overlap = 1,
 }
 
 /// Why a handoff came to nothing.

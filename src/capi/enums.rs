@@ -1,0 +1,89 @@
+//! The header, the C++ header and the enums here have the same names and numbers.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use strum::VariantNames;
+
+use super::{child, command, error, handoff, supervisor};
+
+const HEADER: &str = include_str!("../../include/procsup.h");
+const CPP: &str = include_str!("../../include/procsup.hpp");
+
+/// PS_STDIO_FD has no name in C++: there a stream is given the descriptor itself.
+const ONLY_C: [&str; 1] = ["PS_STDIO_FD"];
+
+type Values = BTreeMap<String, i32>;
+
+/// The enums of the header, by their tags.
+fn of_the_header() -> BTreeMap<String, Values> {
+    let mut all = BTreeMap::<String, Values>::new();
+    for part in HEADER.split("\ntypedef enum ").skip(1) {
+        let (tag, rest) = part.split_once(" {").unwrap();
+        let (body, _) = rest.split_once("\n}").unwrap();
+        let entries = body.lines().filter_map(|line| line.trim().trim_end_matches(',').split_once(" = "));
+        let entries = entries.filter(|(name, _)| name.starts_with("PS_"));
+        all.insert(tag.to_owned(), entries.map(|(name, number)| (name.to_owned(), number.parse().unwrap())).collect());
+    }
+    all
+}
+
+/// The values of an enum here; `known` is its `from_repr`.
+fn of_rust<T: VariantNames + Into<&'static str>>(known: impl Fn(i32) -> Option<T>) -> Values {
+    let name = |value: T| value.into().trim_end_matches('\0').to_owned();
+    let values: Values = (-100..=100).filter_map(|number| known(number).map(|value| (name(value), number))).collect();
+    assert_eq!(values.len(), T::VARIANTS.len());
+    values
+}
+
+#[test]
+fn the_header_has_every_value_of_every_enum() {
+    macro_rules! small {
+        ($type:ty) => {
+            |number| <$type>::from_repr(u8::try_from(number).ok()?)
+        };
+    }
+    let rust = BTreeMap::from(
+        [
+            ("ps_status_code", of_rust(error::ps_status_code::from_repr)),
+            ("ps_render_format", of_rust(error::ps_render_format::from_repr)),
+            ("ps_env_base", of_rust(command::ps_env_base::from_repr)),
+            ("ps_stdio_kind", of_rust(command::ps_stdio_kind::from_repr)),
+            ("ps_isolation", of_rust(command::ps_isolation::from_repr)),
+            ("ps_survivors_policy", of_rust(command::ps_survivors_policy::from_repr)),
+            ("ps_output_if_exists", of_rust(command::ps_output_if_exists::from_repr)),
+            ("ps_output_failure_policy", of_rust(command::ps_output_failure_policy::from_repr)),
+            ("ps_restart_policy", of_rust(command::ps_restart_policy::from_repr)),
+            ("ps_readiness_kind", of_rust(command::ps_readiness_kind::from_repr)),
+            ("ps_exit_kind", of_rust(small!(child::ps_exit_kind))),
+            ("ps_exit_cause", of_rust(small!(child::ps_exit_cause))),
+            ("ps_child_state_code", of_rust(child::ps_child_state_code::from_repr)),
+            ("ps_spawn_path", of_rust(small!(child::ps_spawn_path))),
+            ("ps_event_kind", of_rust(supervisor::ps_event_kind::from_repr)),
+            ("ps_handoff_role_code", of_rust(handoff::ps_handoff_role_code::from_repr)),
+            ("ps_handoff_mode", of_rust(handoff::ps_handoff_mode::from_repr)),
+            ("ps_handoff_timeout", of_rust(handoff::ps_handoff_timeout::from_repr)),
+            ("ps_handoff_event_kind", of_rust(handoff::ps_handoff_event_kind::from_repr)),
+        ]
+        .map(|(tag, values)| (tag.to_owned(), values)),
+    );
+    assert_eq!(of_the_header(), rust);
+}
+
+/// `enum class` of C++ takes every value of C, under the end of its name: `kill_all = PS_CAUSE_KILL_ALL`.
+#[test]
+fn the_cpp_header_has_every_value_once() {
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let enums = CPP.split("enum class ").skip(1).filter_map(|part| part.split_once('{')?.1.split_once('}'));
+    let entries: Vec<(&str, &str)> = enums
+        .flat_map(|(body, _)| body.split(','))
+        .filter_map(|entry| entry.trim().split_once(" = "))
+        .filter(|(name, value)| name.chars().all(is_word) && value.starts_with("PS_"))
+        .collect();
+    let wanted: BTreeSet<String> = of_the_header().into_values().flat_map(BTreeMap::into_keys).collect();
+    let found: BTreeSet<String> = entries.iter().map(|(_, value)| (*value).to_owned()).collect();
+    assert_eq!(found.len(), entries.len(), "each once");
+    assert_eq!(found, wanted.into_iter().filter(|name| !ONLY_C.contains(&name.as_str())).collect());
+    for (name, value) in entries {
+        assert!(value.ends_with(&format!("_{}", name.to_uppercase())), "{name} = {value}");
+    }
+}

@@ -32,7 +32,8 @@
  *     }
  *
  * The sections: versions, errors, commands (what to run), children (one running program), everything at once
- * (for signal handlers), supervisors (many children behind one descriptor), handoff (a server replaces itself).
+ * (for signal handlers), supervisors (many children behind one descriptor), handoff (a server replaces
+ * itself).
  *
  * THE HOST is the process that calls procsup, and procsup is a guest in it: it keeps no thread, installs no
  * signal handler, changes no signal mask or disposition, no environment, directory, umask or limit, and waits
@@ -43,36 +44,37 @@
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
- * ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn needs 48 KiB of stack. All threads that call
- * procsup share one descriptor table, as pthreads do.
+ * ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn needs 48 KiB of stack. All threads that
+ * call procsup share one descriptor table, as pthreads do.
  *
- * SIGNALS. A handler of the host runs while a function of procsup waits, and does not end the wait: it goes on
- * until what it waits for has happened, or its time is over.
+ * SIGNALS. A handler of the host runs while a function of procsup waits, and does not end the wait: it goes
+ * on until what it waits for has happened, or its time is over.
  *
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
  * functions for signal handlers touch nobody. It may make objects and children of its own.
  *
- * OWNERSHIP. Objects are made by a _new function or by ps_spawn, and freed by a _free function, exactly once; a
- * second free and _free(NULL) do nothing. A handle is a checked id, not an address: one that is NULL, freed,
- * foreign or of another type gives PS_ERR_BAD_HANDLE. Strings that you pass are NUL-terminated, and copied.
- * Descriptors are borrowed unless the function says that it takes them.
+ * OWNERSHIP. Objects are made by a _new function or by ps_spawn, and freed by a _free function, exactly once;
+ * a second free and _free(NULL) do nothing. A handle is a checked id, not an address: one that is NULL,
+ * freed, foreign or of another type gives PS_ERR_BAD_HANDLE. Strings that you pass are NUL-terminated, and
+ * copied. Descriptors are borrowed unless the function says that it takes them.
  *
- * ERRORS. A ps_status is PS_OK (0), PS_PENDING (1: nothing yet) or a negative PS_ERR_*. Functions that can fail
- * have a last parameter `ps_error **error`: NULL, or where to put the details. It is written only on failure,
- * and what was there is not looked at: free an error (ps_error_free) before you use its place again. All other
- * out parameters are written only on success. A call with a wrong argument changes nothing. Beside the statuses
- * that its description names, a function that takes a handle can answer PS_ERR_BAD_HANDLE and PS_ERR_FORKED, and
- * one that takes pointers or numbers PS_ERR_INVALID_ARGUMENT; PS_ERR_INTERNAL is a defect of procsup.
+ * ERRORS. A ps_status is PS_OK (0), PS_PENDING (1: nothing yet) or a negative PS_ERR_*. Functions that can
+ * fail have a last parameter `ps_error **error`: NULL, or where to put the details. It is written only on
+ * failure, and what was there is not looked at: free an error (ps_error_free) before you use its place again.
+ * All other out parameters are written only on success. A call with a wrong argument changes nothing. Beside
+ * the statuses that its description names, a function that takes a handle can answer PS_ERR_BAD_HANDLE and
+ * PS_ERR_FORKED, and one that takes pointers or numbers PS_ERR_INVALID_ARGUMENT; PS_ERR_INTERNAL is a defect
+ * of procsup.
  *
  * NUMBERS with names (PS_STDIO_PIPE and so on) are passed as int32_t; each section has the enums it uses.
  *
- * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for waits
- * (-1: for ever, 0: not at all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
+ * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for
+ * waits (-1: for ever, 0: not at all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
  *
- * BYTES are copied out into a buffer of yours: `buf` and `cap` say where it is and how large, `needed` receives
- * the length, also when `buf` is too small (PS_ERR_LIMIT; then nothing is copied). NULL, 0 as the buffer asks
- * only for the length; `needed` may be NULL if there is a buffer. They are not NUL-terminated unless the
- * function says so.
+ * BYTES are copied out into a buffer of yours: `buf` and `cap` say where it is and how large, `needed`
+ * receives the length, also when `buf` is too small (PS_ERR_LIMIT; then nothing is copied). NULL, 0 as the
+ * buffer asks only for the length; `needed` may be NULL if there is a buffer. They are not NUL-terminated
+ * unless the function says so.
  */
 
 #ifndef PROCSUP_H
@@ -97,8 +99,9 @@ extern "C" {
 #define PS_VERSION_PATCH 0
 
 /**
- * The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
- * PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
+ * The version of the library that is running: major << 16 | minor << 8 | patch. Compare it with
+ * PS_VERSION_MAJOR, PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. May be called in
+ * any context; never blocks, never fails.
  */
 uint32_t ps_version(void);
 
@@ -107,10 +110,10 @@ const char *ps_version_string(void);
 
 /* ==================== errors ============================================================================ */
 
-/** What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code. */
+/** What a function answers: a number of enum ps_status_code. */
 typedef int32_t ps_status;
 
-/** What a call answers. The first two are no failures. */
+/** What a call answers. The first two are no failures; all others are negative. */
 typedef enum ps_status_code {
   /** Done. */
   PS_OK = 0,
@@ -165,8 +168,8 @@ typedef enum ps_status_code {
 } ps_status_code;
 
 /**
- * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
- * free it. Any context, never blocks.
+ * The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static,
+ * never NULL; do not free it. May be called in any context; never blocks.
  */
 const char *ps_status_name(ps_status status);
 
@@ -174,7 +177,8 @@ const char *ps_status_name(ps_status status);
 typedef struct ps_error ps_error;
 
 /**
- * The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
+ * The status that the failed function returned. PS_ERR_BAD_HANDLE or PS_ERR_FORKED if `error` is no live
+ * error.
  */
 ps_status ps_error_status(const ps_error *error);
 
@@ -182,28 +186,24 @@ ps_status ps_error_status(const ps_error *error);
 int32_t ps_error_errno(const ps_error *error);
 
 /**
- * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
- * Never NULL. Valid until the error is freed.
+ * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...), or the name of the argument
+ * that was refused. Never NULL. Valid until the error is freed.
  */
 const char *ps_error_step(const ps_error *error);
 
 /** One sentence in English. Never NULL. Valid until the error is freed. */
 const char *ps_error_message(const ps_error *error);
 
-/** After how many milliseconds another try makes sense; -1 if that is not known. */
+/** In how many milliseconds another try makes sense; -1 if that is not known. */
 int64_t ps_error_retry_after_ms(const ps_error *error);
 
 /**
- * What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+ * What the failed process had written, as far as it was captured.
  *
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
-ps_status ps_error_output(const ps_error *error,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed);
+ps_status ps_error_output(const ps_error *error, char *buf, size_t cap, size_t *needed);
 
 /** How ps_error_render writes. */
 typedef enum ps_render_format {
@@ -216,27 +216,22 @@ typedef enum ps_render_format {
 } ps_render_format;
 
 /**
- * Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+ * Writes the whole error for a reader, NUL-terminated.
  *
- * @param format    one of enum ps_render_format
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+ * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
+ * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
-ps_status ps_error_render(const ps_error *error,
-                          int32_t format,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed);
+ps_status ps_error_render(const ps_error *error, int32_t format, char *buf, size_t cap, size_t *needed);
 
-/** Frees an error. NULL, and an error that was freed already, do nothing. Never blocks. */
+/** Frees an error. NULL and a freed error do nothing. Never blocks. */
 void ps_error_free(ps_error *error);
 
 /* ==================== commands ========================================================================== */
 
-/* A command describes a program to run: make one, say with the calls below what is not to be as by default, spawn
- * it as often as you like, free it. A setter that returns an error has changed nothing; a spawn that is under
- * way is not affected. Setters never block. */
+/* A command describes a program to run: make one, say with the calls below what is not to be as by default,
+ * spawn it as often as you like, free it. A setter that returns an error has changed nothing; a spawn that is
+ * under way is not affected. Setters never block. */
 
 /** The description of a program to run. Can be spawned any number of times, from several threads at once. */
 typedef struct ps_command ps_command;
@@ -244,18 +239,17 @@ typedef struct ps_command ps_command;
 /**
  * Makes a command.
  *
- * @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
- *                 it has none), as execvp(3) does; a relative path with one counts from
- *                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
+ * @param program  path of the program. Without a slash it is searched in the PATH that the child will have
+ *                 ("/bin:/usr/bin" if it has none), as execvp(3) does; a relative path with a slash counts
+ *                 from the child's directory. A script without "#!" is not run: its exec fails with ENOEXEC.
  * @param command  receives the command; free it with ps_command_free
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
  */
-ps_status ps_command_new(const char *program,
-                         ps_command **command,
-                         ps_error **error);
+ps_status ps_command_new(const char *program, ps_command **command, ps_error **error);
 
 /**
- * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
+ * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a
+ * freed command do nothing.
  */
 void ps_command_free(ps_command *command);
 
@@ -286,21 +280,20 @@ typedef enum ps_env_base {
 } ps_env_base;
 
 /**
- * What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
- * the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
- * may change it (setenv) during a spawn.
+ * What the environment begins with, before ps_command_env changes it; PS_ENV_INHERIT is what the host has at
+ * the time of the spawn. The host's own environment is never changed. As with posix_spawn(3), no thread may
+ * change it (setenv) during a spawn.
+ *
+ * @param base  PS_ENV_INHERIT (default), PS_ENV_CLEAR or PS_ENV_BASELINE
  */
-ps_status ps_command_env_base(ps_command *command,
-                              int32_t base,
-                              ps_error **error);
+ps_status ps_command_env_base(ps_command *command, int32_t base, ps_error **error);
 
 /**
- * The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
- * so a directory it may not enter fails the spawn with step "chdir". The string is copied.
+ * The child's working directory. A relative one counts from the host's at the time of the spawn. It is
+ * entered as the child's own user, so a directory that this user may not enter fails the spawn with step
+ * "chdir". The string is copied.
  */
-ps_status ps_command_cwd(ps_command *command,
-                         const char *dir,
-                         ps_error **error);
+ps_status ps_command_cwd(ps_command *command, const char *dir, ps_error **error);
 
 /** What a standard stream of a child is. */
 typedef enum ps_stdio_kind {
@@ -320,48 +313,39 @@ typedef enum ps_stdio_kind {
  * What a standard stream of the child is.
  *
  * @param stream  0, 1 or 2
- * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
- *                PS_STDIO_MERGE: wherever stream 1 goes
- * @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
- *                after that. Otherwise ignored.
+ * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (ps_child_stdio gives the host's
+ *                end), PS_STDIO_FD, or, for stream 2, PS_STDIO_MERGE
+ * @param fd      for PS_STDIO_FD an open descriptor of the host, borrowed: it must be open at each ps_spawn,
+ *                and you may close it after that. Otherwise ignored.
  */
-ps_status ps_command_stdio(ps_command *command,
-                           int32_t stream,
-                           int32_t how,
-                           int32_t fd,
-                           ps_error **error);
+ps_status ps_command_stdio(ps_command *command, int32_t stream, int32_t how, int32_t fd, ps_error **error);
 
 /**
- * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
- * the child, whatever its flags. Any mapping works, also one that swaps numbers.
+ * Gives the child a descriptor of the host under a number of its own, without close-on-exec. Every
+ * descriptor that is not given is closed in the child, whatever its flags. Any mapping works, also one that
+ * swaps numbers.
  *
  * @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
  * @param child_fd  its number in the child, 0 to 1048575; each number once
  */
-ps_status ps_command_pass_fd(ps_command *command,
-                             int32_t fd,
-                             int32_t child_fd,
-                             ps_error **error);
+ps_status ps_command_pass_fd(ps_command *command, int32_t fd, int32_t child_fd, ps_error **error);
 
 /**
- * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
- * LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
+ * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order
+ * of these calls, and LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
  *
  * @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
  * @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
  */
-ps_status ps_command_listen_fd(ps_command *command,
-                               int32_t fd,
-                               const char *name,
-                               ps_error **error);
+ps_status ps_command_listen_fd(ps_command *command, int32_t fd, const char *name, ps_error **error);
 
 /**
- * The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
- * whole list of supplementary groups is replaced.
+ * The user and groups that the child becomes. The host needs the right to that (CAP_SETUID, CAP_SETGID). The
+ * ids need not be in any database. The whole list of supplementary groups is replaced.
  *
- * Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
- * time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
- * should do it through a small process of its own.
+ * Cost: such a child is made by a fork (PS_PATH_FORK), because two processes of different users must never
+ * share memory. That takes time in proportion to the host's resident memory, about 20 ms per GiB. A host of
+ * many GiB that often spawns as another user should do it through a small process of its own.
  *
  * @param groups, n  n supplementary groups; NULL, 0 for none
  */
@@ -394,16 +378,16 @@ ps_status ps_command_rlimit(ps_command *command,
 ps_status ps_command_no_new_privs(ps_command *command, int32_t on, ps_error **error);
 
 /**
- * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
+ * 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0. It covers
+ * the child, not the child's own children, and the kernel drops it when the child executes a set-user-id
+ * program.
  *
- * The kernel ties this to a thread: it is the main thread here, whichever thread spawns (or the oldest one that is left, in a
- * program whose main thread has ended by pthread_exit). (From another one the child is made by
- * a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
- * children, and the kernel drops it when the child executes a set-user-id program.
+ * The kernel ties this to a thread of the host: here it is always the main thread, whichever thread spawns
+ * (or the oldest one left, if the main thread has ended by pthread_exit). For a spawn from another thread
+ * the child is made by a bare kernel thread that is gone before ps_spawn returns; that takes some
+ * microseconds more.
  */
-ps_status ps_command_die_with_host(ps_command *command,
-                                   int32_t on,
-                                   ps_error **error);
+ps_status ps_command_die_with_host(ps_command *command, int32_t on, ps_error **error);
 
 /** How a child is set apart from the host. */
 typedef enum ps_isolation {
@@ -416,53 +400,48 @@ typedef enum ps_isolation {
 } ps_isolation;
 
 /**
- * PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
- * stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
- * nothing is swept when it ends.
- */
-ps_status ps_command_isolate(ps_command *command,
-                             int32_t isolation,
-                             ps_error **error);
-
-/**
- * A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
- * It must exist at each ps_spawn. Symbolic links in it are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside the call that
- * reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory
- * stays. The string is copied.
- */
-ps_status ps_command_sandbox_dir(ps_command *command,
-                                 const char *dir,
-                                 ps_error **error);
-
-/**
- * Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
- * none). It is yours no more. The child does not get it.
- */
-ps_status ps_command_own_fd(ps_command *command,
-                            int32_t fd,
-                            ps_error **error);
-
-/**
- * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
- * first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
- * signal but SIGKILL, so that a stopped child takes it.
+ * How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
+ * by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
+ * signalled alone, and nothing is swept when it ends.
  *
+ * @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE
+ */
+ps_status ps_command_isolate(ps_command *command, int32_t isolation, ps_error **error);
+
+/**
+ * A directory that goes with the child: once the last child of this command has been reaped, it is removed
+ * with everything in it. It must exist at each ps_spawn; if the spawn fails, it stays. Symbolic links in it
+ * are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside
+ * the call that reaps, for as long as the file system needs; one that fails is tried again by later spawns.
+ * The string is copied.
+ */
+ps_status ps_command_sandbox_dir(ps_command *command, const char *dir, ps_error **error);
+
+/**
+ * Takes a descriptor: it is yours no more. It is closed after the reap of the next child spawned from this
+ * command, or by ps_command_free if there was none. The child does not get it.
+ */
+ps_status ps_command_own_fd(ps_command *command, int32_t fd, ps_error **error);
+
+/**
+ * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on
+ * to the next step. The first call replaces the default plan, which is SIGTERM and 2000 ms, then SIGKILL. A
+ * wait ends as soon as the child does. Each signal but SIGKILL is followed by SIGCONT, so that a stopped
+ * child takes it.
+ *
+ * @param signal   1 to 64
  * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
  */
-ps_status ps_command_stop_step(ps_command *command,
-                               int32_t signal,
-                               int64_t wait_ms,
-                               ps_error **error);
+ps_status ps_command_stop_step(ps_command *command, int32_t signal, int64_t wait_ms, ps_error **error);
 
 /**
- * The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
- * call that waits for the child.
+ * The stop plan runs by itself `ms` milliseconds after the spawn, if the child is still there
+ * (PS_CAUSE_DEADLINE). The time is kept by ps_supervisor_next_event and by every call that waits for the
+ * child.
  */
-ps_status ps_command_deadline(ps_command *command,
-                              int64_t ms,
-                              ps_error **error);
+ps_status ps_command_deadline(ps_command *command, int64_t ms, ps_error **error);
 
-/** What happens to the rest of a group when its leader ends. */
+/** What happens to the rest of a child's group when the child ends. */
 typedef enum ps_survivors_policy {
   /** It is killed (default). */
   PS_SURVIVORS_SWEEP = 0,
@@ -471,64 +450,62 @@ typedef enum ps_survivors_policy {
 } ps_survivors_policy;
 
 /**
- * What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
- * the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
- */
-ps_status ps_command_survivors(ps_command *command,
-                               int32_t policy,
-                               ps_error **error);
-
-/**
- * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
- * ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
- * than a pipe holds (64 KiB) waits.
- */
-ps_status ps_command_capture(ps_command *command,
-                             size_t max_bytes,
-                             ps_error **error);
-
-/**
- * Hands out every line that the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT, as a PS_EVENT_OUTPUT; see
- * ps_event_data. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild
- * writes later is not read. The child needs a supervisor that is not NULL.
+ * What happens to the rest of the child's group when the child ends. If it is killed, then before the child
+ * is reaped: until then the group's number cannot be another's.
  *
- * A host that does not take events holds the child back: about 256 KiB are read ahead, then its own pipe is full and it waits. Not while
- * a thread waits for the child (ps_reap, ps_terminate): then all is read, for as long as there is memory.
+ * @param policy  PS_SURVIVORS_SWEEP (default) or PS_SURVIVORS_LEAVE
+ */
+ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **error);
+
+/**
+ * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
+ * PS_STDIO_INHERIT; ps_child_output gives them. They are read by ps_supervisor_next_event and by every call
+ * on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+ */
+ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **error);
+
+/**
+ * Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a
+ * PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines
+ * come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
+ * supervisor that is not NULL.
+ *
+ * A host that does not take events holds the child back: about 256 KiB are read ahead, then the child's pipe
+ * fills and it waits. Not so while a thread waits for the child (ps_reap, ps_terminate): then all is read,
+ * for as long as there is memory.
  *
  * @param on  1 or 0
  */
-ps_status ps_command_output_lines(ps_command *command,
-                                  int32_t on,
-                                  ps_error **error);
+ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
 
 /** The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. */
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
 
 /** When the file of ps_command_output_file is there already. */
 typedef enum ps_output_if_exists {
-  /** It is left alone, and the child refused (default). */
+  /** It is left alone, and the spawn refused (default). */
   PS_OUTPUT_REFUSE = 0,
   /** It is replaced, atomically. */
   PS_OUTPUT_REPLACE = 1,
 } ps_output_if_exists;
 
 /**
- * Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
- * 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
- * when the host crashes; elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
- * disk is its own error. Not synced: it is atomic towards other processes, not towards a power failure.
+ * Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete:
+ * it appears under its name, with mode 0600, when the child has ended. Until then it has no name at all
+ * where the file system allows that (O_TMPFILE, open(2)), so nothing is left when the host crashes;
+ * elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
+ * disk is its own error. The file is not synced: it is atomic towards other processes, not towards a power
+ * failure.
  *
- * If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that error in place of the exit (the target
- * is untouched); a child that failed keeps its own record. PS_EVENT_EXITED has both, in exit and status. The string is copied; a relative path
- * counts from the host's directory now.
+ * If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that
+ * error in place of the exit, and the target is untouched; a child that failed keeps its own record.
+ * PS_EVENT_EXITED has both, in `exit` and `status`.
  *
- * @param if_exists  PS_OUTPUT_REFUSE: ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file, and one that appears while the child runs
- *                   stays, with the same error; PS_OUTPUT_REPLACE
+ * @param path       copied; a relative path counts from the directory that the host has now
+ * @param if_exists  PS_OUTPUT_REFUSE (ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file; one that
+ *                   appears while the child runs stays, with the same error) or PS_OUTPUT_REPLACE
  */
-ps_status ps_command_output_file(ps_command *command,
-                                 const char *path,
-                                 int32_t if_exists,
-                                 ps_error **error);
+ps_status ps_command_output_file(ps_command *command, const char *path, int32_t if_exists, ps_error **error);
 
 /** What becomes of the output file of a child that did not exit with 0. */
 typedef enum ps_output_failure_policy {
@@ -539,51 +516,47 @@ typedef enum ps_output_failure_policy {
 } ps_output_failure_policy;
 
 /**
- * What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
- * PS_OUTPUT_DROP never does.
+ * What becomes of the output file of a child that did not exit with 0.
+ *
+ * @param policy  PS_OUTPUT_KEEP (default) or PS_OUTPUT_DROP
  */
-ps_status ps_command_output_on_failure(ps_command *command,
-                                       int32_t policy,
-                                       ps_error **error);
+ps_status ps_command_output_on_failure(ps_command *command, int32_t policy, ps_error **error);
 
 /**
- * What the child finds on its standard input: a sealed file in memory (memfd_create(2)), complete before the child begins. Nothing has
- * to be fed, so nothing can deadlock. Each child reads from the beginning. The bytes are copied; NULL, 0 is an empty input.
+ * What the child finds on its standard input: a sealed file in memory (memfd_create(2)) that is complete
+ * before the child begins. Nobody has to feed it, so nothing can deadlock. Each child reads from the
+ * beginning. The bytes are copied; NULL, 0 is an empty input.
  *
  * @return PS_OK; PS_ERR_LIMIT or PS_ERR_SYSTEM if there is no memory for it
  */
-ps_status ps_command_input(ps_command *command,
-                           const void *data,
-                           size_t len,
-                           ps_error **error);
+ps_status ps_command_input(ps_command *command, const void *data, size_t len, ps_error **error);
 
 /**
- * Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
- * born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
- * when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
- * PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls; a start that needs that very directory waits for it, as a rule
- * some milliseconds, at most a second. The string is copied.
+ * Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it and
+ * removed after it. The child is born inside (from Linux 5.7 on; before, it joins as its first step), and
+ * neither a double fork nor a new session leads out. Signals reach everything in it. When the child has
+ * ended, the rest is killed at one stroke (cgroup.kill, from Linux 5.14 on; before, one by one), unless the
+ * command says PS_SURVIVORS_LEAVE. A directory that cannot be removed yet is tried again by later calls; a
+ * start that needs that very directory waits for it, as a rule some milliseconds, at most a second. The
+ * string is copied.
  *
- * Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
- * PS_ERR_STATE if it is there and in use (an empty one is taken).
+ * ps_spawn then also answers PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system,
+ * PS_ERR_PERMISSION, PS_ERR_NOT_FOUND if its parent is missing, and PS_ERR_STATE if it is there and in use
+ * (an empty one is taken).
  *
- * @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and in which every child gets a
- *             fresh one
+ * @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and
+ *             in which every child gets a fresh one
  */
-ps_status ps_command_cgroup(ps_command *command,
-                            const char *dir,
-                            ps_error **error);
+ps_status ps_command_cgroup(ps_command *command, const char *dir, ps_error **error);
 
 /**
- * A setting of that control group, such as "pids.max", "64": written before the child is born. ps_spawn fails with step "cgroup_set" if the
- * kernel refuses it. The strings are copied.
+ * A setting of that control group, such as "pids.max", "64"; written before the child is born. ps_spawn
+ * fails with step "cgroup_set" if the kernel refuses it. The strings are copied.
  *
- * @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or one that is no setting
+ * @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or
+ *         one that is no setting
  */
-ps_status ps_command_cgroup_set(ps_command *command,
-                                const char *file,
-                                const char *value,
-                                ps_error **error);
+ps_status ps_command_cgroup_set(ps_command *command, const char *file, const char *value, ps_error **error);
 
 /** When a child that has ended is started again. */
 typedef enum ps_restart_policy {
@@ -596,14 +569,18 @@ typedef enum ps_restart_policy {
 } ps_restart_policy;
 
 /**
- * Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
- * PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
- * when it is over for good; PS_EVENT_EXITED comes for every process, then PS_EVENT_RESTARTING. While it waits it holds no slot. The child needs a supervisor
- * that is not NULL.
+ * Starts the child again when its process has ended. Not after ps_terminate, ps_supervisor_shutdown or
+ * ps_kill_and_reap_all. The handle stays the same, and ps_reap answers when the child is over for good. Each
+ * process has its PS_EVENT_EXITED; if another follows, a PS_EVENT_RESTARTING is next. While the child waits
+ * for its next start it holds no slot of the supervisor. It needs a supervisor that is not NULL.
  *
- * The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms, each spread by a quarter to both sides, so that
- * children that died together do not come back in step. Descriptors lent to the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept
- * until it is over.
+ * The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms; each is spread by a
+ * quarter to both sides, so that children that died together do not come back in step. Descriptors lent to
+ * the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept until the child is
+ * over.
+ *
+ * @param policy                      PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE or PS_RESTART_ALWAYS
+ * @param min_delay_ms, max_delay_ms  milliseconds
  */
 ps_status ps_command_restart(ps_command *command,
                              int32_t policy,
@@ -612,8 +589,9 @@ ps_status ps_command_restart(ps_command *command,
                              ps_error **error);
 
 /**
- * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a PS_EVENT_GAVE_UP. A run that exits with 0 or
- * lasts healthy_ms (default 10 000) starts the count anew.
+ * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a
+ * PS_EVENT_GAVE_UP. A run that exits with 0, or lasts healthy_ms milliseconds (default 10000), starts the
+ * count anew.
  */
 ps_status ps_command_restart_limit(ps_command *command,
                                    uint32_t failures,
@@ -633,9 +611,12 @@ typedef enum ps_readiness_kind {
 } ps_readiness_kind;
 
 /**
- * When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
+ * When the child counts as ready. This version knows only PS_READY_EXEC, which is the default.
  *
- * @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
+ * @param kind        a PS_READY_*
+ * @param detail      of no use in this version; NULL
+ * @param timeout_ms  milliseconds; -1: no limit
+ * @return PS_OK; PS_ERR_UNSUPPORTED for the kinds that are not in this version
  */
 ps_status ps_command_readiness(ps_command *command,
                                int32_t kind,
@@ -643,7 +624,7 @@ ps_status ps_command_readiness(ps_command *command,
                                int64_t timeout_ms,
                                ps_error **error);
 
-/** A word of yours that comes back with every event of the child. */
+/** A word of yours that comes back with every event of the child. Default 0. */
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
 
 /* ==================== children ========================================================================== */
@@ -655,38 +636,39 @@ typedef struct ps_child ps_child;
 typedef struct ps_supervisor ps_supervisor;
 
 /**
- * Starts a command. When it returns PS_OK, the program has begun to run; when it fails, nothing is left behind, and the error names
- * the exact step ("exec", "chdir", "setuid", ...) and errno.
+ * Starts a command. When it returns PS_OK, the program has begun to run, or, if its supervisor has a limit
+ * that is reached, stands in line (ps_supervisor_set_max_running). When it fails, nothing is left behind,
+ * and the error names the exact step ("exec", "chdir", "setuid", ...) and errno.
  *
- * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it was given. It
- * was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never misses it.
+ * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it
+ * was given. It was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never
+ * misses it.
  *
- * Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to load it. When
- * the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
+ * Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to
+ * load it. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
  *
- * @param supervisor  who looks after the child and gets its events; NULL: the default supervisor, which has no limits and no
- *                    events, and whose children are looked after by the calls that name them
+ * @param supervisor  who looks after the child and tells its events. NULL: the default supervisor, which has
+ *                    no limits and no events, and whose children are looked after by the calls that name
+ *                    them
  * @param command     what to run
  * @param child       receives the handle; free it with ps_child_free
- * @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR), PS_ERR_PERMISSION (EACCES, EPERM), PS_ERR_LIMIT (EAGAIN, EMFILE, ENFILE, ENOMEM),
- *         PS_ERR_SYSTEM (any other errno), PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice),
- *         PS_ERR_SHUTDOWN, PS_ERR_UNSUPPORTED, PS_ERR_BAD_HANDLE, PS_ERR_FORKED
+ * @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR); PS_ERR_PERMISSION (EACCES, EPERM); PS_ERR_LIMIT
+ *         (EAGAIN, EMFILE, ENFILE, ENOMEM, or the line is full); PS_ERR_SYSTEM (any other errno);
+ *         PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice);
+ *         PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
  */
-ps_status ps_spawn(ps_supervisor *supervisor,
-                   const ps_command *command,
-                   ps_child **child,
-                   ps_error **error);
+ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
 
 /**
- * Sends a signal to the child's whole group (to the process alone if it has no group of its own). By pidfd: it can never reach
- * another process that got the same number. Signal 0 only asks whether it is there. A child that has ended is there until it has been
- * reaped. Never blocks.
+ * Sends a signal to the child's whole group, or to the process alone if it has no group of its own. It goes
+ * by pidfd, so it can never reach another process that got the same number. Signal 0 only asks whether the
+ * child is there; one that has ended is there until it has been reaped. Never blocks.
  *
- * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
+ * @param signal  0 to 64
+ * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started;
+ *         PS_ERR_PERMISSION
  */
-ps_status ps_signal(ps_child *child,
-                    int32_t signal,
-                    ps_error **error);
+ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
 
 /** How a child ended. */
 typedef enum ps_exit_kind {
@@ -710,7 +692,7 @@ typedef enum ps_exit_cause {
   PS_CAUSE_SHUTDOWN = 3,
   /** All children were killed at once. */
   PS_CAUSE_KILL_ALL = 4,
-  /** It died of the very signal that the host had sent, to it or to all. */
+  /** It died of the very signal that the host had sent to it, or to all children. */
   PS_CAUSE_OWNER = 5,
 } ps_exit_cause;
 
@@ -733,8 +715,8 @@ typedef struct ps_exit {
   /** System time, microseconds; -1 if unknown. */
   int64_t system_us;
   /**
-   * Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than what the host
-   * itself had resident when it spawned the child (getrusage(2), ru_maxrss).
+   * Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than
+   * what the host itself had resident when it spawned the child (getrusage(2), ru_maxrss).
    */
   int64_t max_rss_kib;
   /** When it was spawned, nanoseconds of CLOCK_MONOTONIC. */
@@ -744,74 +726,77 @@ typedef struct ps_exit {
 } ps_exit;
 
 /**
- * Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
- * call it at once; a child that has ended already is no error.
+ * Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has
+ * ended. Several threads may call it at once; a child that has ended already is no error. One that waits for
+ * its (next) start is cancelled, and one with a restart policy is not started again.
  *
- * Blocks at most as long as the plan's waits add up to. If the plan runs already, a shorter grace shortens its first step; if it is through
- * in vain, it runs again.
+ * Blocks at most as long as the plan's waits add up to; a signal handler of the host does not end the wait.
+ * If the plan runs already, a shorter grace shortens its first step; if it has run to its end in vain, it
+ * runs again.
  *
- * @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
+ * @param grace_ms  milliseconds in place of the wait of the plan's first step; -1: the plan's own
  * @param exit      receives the exit record (set exit->size first); may be NULL
- * A child that waits for its (next) start is cancelled: PS_ERR_CANCELLED if it was never started. One with a restart policy is not started
- * again.
- *
- * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later; else as ps_reap
+ * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
+ *         be reaped later; PS_ERR_CANCELLED if it was never started; else as ps_reap
  */
-ps_status ps_terminate(ps_child *child,
-                       int64_t grace_ms,
-                       ps_exit *exit,
-                       ps_error **error);
+ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_error **error);
 
 /**
- * Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled (PS_EVENT_CANCELLED). ps_supervisor_next_event moves it on, as does every call that waits for the child.
+ * Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled
+ * (PS_EVENT_CANCELLED). The plan is moved on by ps_supervisor_next_event and by every call that waits for
+ * the child.
+ *
+ * @param grace_ms  as in ps_terminate
  */
-ps_status ps_terminate_begin(ps_child *child,
-                             int64_t grace_ms,
-                             ps_error **error);
+ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error);
 
 /**
- * Waits for the child to end, up to timeout_ms (-1: for ever, 0: not at all), kills what is left of its group, reaps it and
- * releases what it owned. Call it as often as you like, from any number of threads: the exit record stays until the handle is freed.
+ * Waits for the child to end, kills what is left of its group, reaps it and releases what it owned. A child
+ * in line is waited for through its start, one with a restart policy until it is not started again. Call it
+ * as often as you like, from any number of threads: the exit record stays until the handle is freed.
  *
- * If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the kernel keeps the status (Linux
- * 6.15), and PS_EXIT_LOST where it does not.
+ * If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the
+ * kernel keeps the status (from Linux 6.15 on), and PS_EXIT_LOST where it does not.
+ *
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+ *                    host does not end the wait
+ * @param exit        receives the exit record (set exit->size first); may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called
+ *         off before its start; the start's own error if it could not be started; for a child that exited
+ *         with 0, the error that kept its output file from its place (PS_ERR_OUTPUT_EXISTS,
+ *         PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
+ */
+ps_status ps_reap(ps_child *child, int64_t timeout_ms, ps_exit *exit, ps_error **error);
+
+/**
+ * As ps_reap, without waiting. Never waits for a process, but removing a sandbox directory takes the file
+ * system's time.
  *
  * @param exit  receives the exit record (set exit->size first); may be NULL
- * A child in line is waited for through its start; one with a restart policy until it is not started again.
+ * @return PS_PENDING while the child runs, or while another thread is just releasing what it owned; else as
+ *         ps_reap
+ */
+ps_status ps_reap_nonblock(ps_child *child, ps_exit *exit, ps_error **error);
+
+/**
+ * The process id, for display: after the exit it may be another's. Signal with ps_signal, never with
+ * kill(2). Never blocks.
  *
- * @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start; the start's
- *         own error if it could not be started; for a child that exited with 0, the error that kept its output file from its place
- *         (PS_ERR_OUTPUT_EXISTS, PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
+ * @return PS_OK; PS_ERR_STATE before the start
  */
-ps_status ps_reap(ps_child *child,
-                  int64_t timeout_ms,
-                  ps_exit *exit,
-                  ps_error **error);
+ps_status ps_child_pid(const ps_child *child, int32_t *pid, ps_error **error);
 
 /**
- * The same without waiting: PS_PENDING while the child runs, or while another thread is just releasing what it owned. Never waits
- * for a process; removing a sandbox directory takes the file system's time.
- */
-ps_status ps_reap_nonblock(ps_child *child,
-                           ps_exit *exit,
-                           ps_error **error);
-
-/**
- * The process id (PS_ERR_STATE before the start), for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
- */
-ps_status ps_child_pid(const ps_child *child,
-                       int32_t *pid,
-                       ps_error **error);
-
-/**
- * A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
+ * A duplicate of the child's pidfd, readable once the child has ended; it is yours to poll and close.
+ * Close-on-exec. Never blocks.
  *
  * @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_STATE before the start; PS_ERR_LIMIT
  */
 ps_status ps_child_pidfd(const ps_child *child, int32_t *fd, ps_error **error);
 
 /**
- * Where a child stands; only forward, but for a child with a restart policy, which is pending between its runs.
+ * Where a child stands; only forward, but for a child with a restart policy, which is pending between its
+ * runs.
  */
 typedef enum ps_child_state_code {
   /** Not started yet, or waiting to be started again. */
@@ -827,37 +812,34 @@ typedef enum ps_child_state_code {
 } ps_child_state_code;
 
 /**
- * Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
- * PS_STATE_CANCELLED. Looks, and never waits.
+ * Where the child stands, after a look at it. Never waits for a process.
+ *
+ * @param state  receives a PS_STATE_*
  */
-ps_status ps_child_state(const ps_child *child,
-                         int32_t *state,
-                         ps_error **error);
+ps_status ps_child_state(const ps_child *child, int32_t *state, ps_error **error);
 
 /**
- * Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. A grandchild may hold the other end open
- * after the child has ended: a reader that waits for end of file should watch ps_child_pidfd too. Ends that are never taken are closed by
- * ps_child_free. Writing to a child that has ended raises SIGPIPE in the host, unless the host ignores it.
+ * The host's end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. An
+ * end that is never taken is closed by ps_child_free.
  *
- * @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the start; PS_ERR_INVALID_ARGUMENT
+ * A grandchild may hold the other end open after the child has ended: a reader that waits for end of file
+ * should watch ps_child_pidfd too. Writing to a child that has ended raises SIGPIPE in the host, unless the
+ * host ignores it.
+ *
+ * @param stream  0, 1 or 2
+ * @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the
+ *         start
  */
-ps_status ps_child_stdio(ps_child *child,
-                         int32_t stream,
-                         int32_t *fd,
-                         ps_error **error);
+ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error **error);
 
 /**
- * The captured output so far, the last bytes of it: see ps_command_capture. Bytes, not NUL-terminated.
+ * The captured output so far, the last bytes of it (ps_command_capture).
  *
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_STATE if nothing is captured
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or before the
+ *         start
  */
-ps_status ps_child_output(const ps_child *child,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed,
-                          ps_error **error);
+ps_status ps_child_output(const ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
 
 /** How the kernel was asked to make a child. */
 typedef enum ps_spawn_path {
@@ -866,44 +848,53 @@ typedef enum ps_spawn_path {
   /** clone on shared memory: the same for kernels and filters without clone3. */
   PS_PATH_CLONE = 2,
   /**
-   * A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's resident
-   * memory.
+   * A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's
+   * resident memory.
    */
   PS_PATH_FORK = 3,
 } ps_spawn_path;
 
-/** How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start. */
+/**
+ * How the child was made. Never blocks.
+ *
+ * @param path  receives a PS_PATH_*
+ * @return PS_OK; PS_ERR_STATE before the start
+ */
 ps_status ps_child_spawn_path(const ps_child *child, int32_t *path, ps_error **error);
 
 /**
- * Frees the handle, not the process: its supervisor still owns it. A child of the NULL supervisor is reaped by a later procsup call. NULL
- * and a freed handle do nothing.
+ * Frees the handle, not the process: that still belongs to its supervisor. A child of the NULL supervisor is
+ * reaped by a later procsup call. NULL and a freed handle do nothing.
  */
 void ps_child_free(ps_child *child);
 
 /* ==================== everything at once ================================================================ */
 
-/* These three take all children of this process, whichever supervisor they belong to. Only these may be called
- * from a signal handler: they take no lock, allocate nothing and leave errno as it was. In a forked child of the
- * host they touch nobody. */
+/* These three take all children of this process, whichever supervisor they belong to. Only these may be
+ * called from a signal handler: they take no lock, allocate nothing and leave errno as it was. In a forked
+ * child of the host they touch nobody. */
 
 /**
  * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
  *
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
+ * @param signal  1 to 64
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT
  */
 ps_status ps_signal_all(int32_t signal);
 
 /**
- * Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
- * threads spawn meanwhile are not waited for, and those that stand in a line or wait for their restart are not touched: close their
- * supervisor for that (ps_supervisor_shutdown, ps_supervisor_free). What the children owned (directories, descriptors) is released by later calls.
+ * Kills every child's group, then reaps every child (PS_CAUSE_KILL_ALL). What the children owned
+ * (directories, descriptors) is released by later calls. Children that other threads spawn meanwhile are not
+ * waited for. Those that stand in line or wait for their restart are not touched: to end those as well, end
+ * their supervisor (ps_supervisor_shutdown, ps_supervisor_free).
  *
- * @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
- * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
+ * Blocks until all are reaped, at most timeout_ms.
+ *
+ * @param timeout_ms  milliseconds; -1: no limit
+ * @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT
  */
-ps_status ps_kill_and_reap_all(int64_t timeout_ms,
-                               uint32_t *left);
+ps_status ps_kill_and_reap_all(int64_t timeout_ms, uint32_t *left);
 
 /** How many children of this process have not been reaped. Never blocks. */
 uint32_t ps_live_count(void);
@@ -911,56 +902,63 @@ uint32_t ps_live_count(void);
 /* ==================== supervisors ======================================================================= */
 
 /**
- * Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
- * your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
+ * Makes a supervisor. It has no thread and no signal handler: it works inside the calls that you make. Make
+ * the first one early in your program: it reserves a dozen low descriptor numbers on which fast spawns
+ * depend in a host with many open files.
  *
  * @param supervisor  receives the handle; free it with ps_supervisor_free
  * @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
  */
-ps_status ps_supervisor_new(ps_supervisor **supervisor,
-                            ps_error **error);
+ps_status ps_supervisor_new(ps_supervisor **supervisor, ps_error **error);
 
 /**
- * How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
- * what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
- * blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
+ * How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
+ * puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
+ * before you hear of that end. Never blocks: what a higher limit allows is started by the next call that
+ * does work (ps_supervisor_next_event, ps_reap).
  *
- * A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
- * ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
+ * A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
+ * and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,
+ * PS_EVENT_FAILED says why, and so does ps_reap.
+ *
+ * @param n  0 (default): no limit
  */
-ps_status ps_supervisor_set_max_running(ps_supervisor *supervisor,
-                                        uint32_t n,
-                                        ps_error **error);
+ps_status ps_supervisor_set_max_running(ps_supervisor *supervisor, uint32_t n, ps_error **error);
 
 /**
- * How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
+ * How many may stand in line; beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
  * restart policy are not counted. Never blocks.
+ *
+ * @param n  0 (default): no limit
  */
-ps_status ps_supervisor_set_max_pending(ps_supervisor *supervisor,
-                                        uint32_t n,
-                                        ps_error **error);
+ps_status ps_supervisor_set_max_pending(ps_supervisor *supervisor, uint32_t n, ps_error **error);
 
 /**
- * Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
- * it as well, before the first spawn, when this process is the init of a container.
+ * Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no longer. This holds for the whole
+ * process, and stays when the supervisor is freed. If this process is the init of a container, call it as
+ * well, before the first spawn.
  *
- * Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
- * PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
- * by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
- * itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
- * does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
+ * Orphans that descend from procsup's children are then reaped; they are killed once that child has ended,
+ * unless its command says PS_SURVIVORS_LEAVE. Orphans of processes that the host made otherwise are not
+ * touched: wait for those yourself. They are told apart by a mark that children get from now on: a hard
+ * limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit itself is not
+ * recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event, or a
+ * blocking call, does the work: it looks at the list of this process's children twice a second and after
+ * each exit.
  *
- * @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
+ * @param on  1 or 0
+ * @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME
  */
-ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor,
-                                      int32_t on,
-                                      ps_error **error);
+ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_error **error);
 
 /**
- * Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
- * none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
+ * Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless
+ * the command has one. All or none: if one cannot be started, the others are killed, and the error is that
+ * one's. The limits of the supervisor hold as for ps_spawn.
  *
+ * @param n         at least 1
  * @param children  receives n handles; free each with ps_child_free
+ * @return as ps_spawn
  */
 ps_status ps_spawn_replicas(ps_supervisor *supervisor,
                             const ps_command *command,
@@ -969,8 +967,9 @@ ps_status ps_spawn_replicas(ps_supervisor *supervisor,
                             ps_error **error);
 
 /**
- * Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
- * being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
+ * How many children of the supervisor, at one moment, wait for a start (in line, or for their restart), run
+ * (those just being made included), and are being stopped. The last two hold a slot. Each place may be NULL.
+ * Never blocks.
  */
 ps_status ps_supervisor_counts(const ps_supervisor *supervisor,
                                uint32_t *pending,
@@ -979,12 +978,11 @@ ps_status ps_supervisor_counts(const ps_supervisor *supervisor,
                                ps_error **error);
 
 /**
- * The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
- * Borrowed: it belongs to the supervisor; do not read or close it.
+ * The descriptor to wait on, with epoll, poll, libuv, GLib or others: readable while
+ * ps_supervisor_next_event has something to do. Borrowed: it belongs to the supervisor; do not read or close
+ * it. Never blocks.
  */
-ps_status ps_supervisor_fd(const ps_supervisor *supervisor,
-                           int32_t *fd,
-                           ps_error **error);
+ps_status ps_supervisor_fd(const ps_supervisor *supervisor, int32_t *fd, ps_error **error);
 
 /** What an event says. */
 typedef enum ps_event_kind {
@@ -1001,8 +999,8 @@ typedef enum ps_event_kind {
   /** The child has failed too often in a row, and will not be started again. */
   PS_EVENT_GAVE_UP = 6,
   /**
-   * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut
-   * down.
+   * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was
+   * shut down.
    */
   PS_EVENT_CANCELLED = 7,
   /** The supervisor was shut down, and the last child has been reaped. No child. */
@@ -1015,29 +1013,30 @@ typedef enum ps_event_kind {
 typedef struct ps_event {
   /** Set by the caller: sizeof(ps_event). */
   uint32_t size;
-  /** PS_EVENT_*. */
+  /** PS_EVENT_*: what has happened. */
   int32_t kind;
   /**
-   * The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare. NULL for
-   * PS_EVENT_SHUTDOWN_DONE.
+   * The handle that ps_spawn gave; borrowed. If you have freed it meanwhile it is a freed handle, and
+   * still safe to compare. NULL for PS_EVENT_SHUTDOWN_DONE.
    */
   ps_child *child;
   /** Its pid, for display; 0 if it has had no process. */
   int32_t pid;
-  /** PS_EVENT_OUTPUT: 1 or 2; else 0. */
+  /** PS_EVENT_OUTPUT: 1 or 2, the stream that the line came on (ps_event_data gives the line); else 0. */
   int32_t stream;
   /** The word of ps_command_user_data. */
   uint64_t user_data;
   /** When it happened, nanoseconds of CLOCK_MONOTONIC. */
   int64_t time_ns;
   /**
-   * PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its size is set.
+   * PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its
+   * `size` is set in every event.
    */
   ps_exit exit;
   /**
-   * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit, or the end).
-   * PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place. PS_EVENT_FAILED, _GAVE_UP, _CANCELLED, _RESTARTING: why, a
-   * PS_ERR_*, or PS_OK where exit says it.
+   * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit,
+   * or the end). PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place.
+   * PS_EVENT_FAILED, _GAVE_UP, _CANCELLED and _RESTARTING: why, as a PS_ERR_*; PS_OK if `exit` says it.
    */
   int32_t status;
   /** Which run of the child it was: 1 for its first process; 0 if it has had none. */
@@ -1047,14 +1046,19 @@ typedef struct ps_event {
 } ps_event;
 
 /**
- * Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
- * stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
- * is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
+ * Takes the next event, and does whatever is due: reaps, reads output, moves stop plans, deadlines and
+ * restarts on, and starts children that stand in line (which takes as long as their exec).
  *
- * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
- * a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+ * Beside other work take some dozens at a time: while short children follow each other there is always a
+ * next event. Events wait until they are taken: a host that never takes any should free the handles of
+ * children that have ended.
  *
- * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+ * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is
+ * lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
+ * (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+ *
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+ *                    host does not end the wait
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
  */
@@ -1064,99 +1068,129 @@ ps_status ps_supervisor_next_event(ps_supervisor *supervisor,
                                    ps_error **error);
 
 /**
- * What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
- * there). Bytes, not NUL-terminated. With several threads that take events it is the last one's.
+ * What the PS_EVENT_OUTPUT that was taken last from this supervisor said: a line without its newline
+ * (event.status tells whether there was one). If several threads take events, it is the event that was taken
+ * last by any of them.
  *
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
-ps_status ps_event_data(ps_supervisor *supervisor,
-                        char *buf,
-                        size_t cap,
-                        size_t *needed,
-                        ps_error **error);
+ps_status ps_event_data(ps_supervisor *supervisor, char *buf, size_t cap, size_t *needed, ps_error **error);
 
 /**
- * Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
- * (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
- * when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
- * Called again it shortens the grace, if that is shorter.
+ * Ends the supervisor in good order. Nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN);
+ * children that wait for a start are cancelled (PS_EVENT_CANCELLED); the stop plan of every other one begins
+ * (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets that as its last step). When the last child
+ * has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; ps_supervisor_next_event, or
+ * blocking calls, do the rest. A second call with a shorter grace shortens it.
  *
- * @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
+ * @param grace_ms  milliseconds in place of the wait of each plan's first step; -1: the plans' own
  */
-ps_status ps_supervisor_shutdown(ps_supervisor *supervisor,
-                                 int64_t grace_ms,
-                                 ps_error **error);
+ps_status ps_supervisor_shutdown(ps_supervisor *supervisor, int64_t grace_ms, ps_error **error);
 
 /**
- * Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
- * answer how the child ended (PS_CAUSE_SHUTDOWN); one that still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
- * the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
+ * Kills and reaps all children of the supervisor, releases what they owned, and frees it. Handles of its
+ * children stay valid until they are freed, and answer how the child ended (PS_CAUSE_SHUTDOWN); one that
+ * still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets
+ * PS_ERR_SHUTDOWN. Blocks until the children are gone, at most 5 seconds; one that even then cannot be
+ * killed is reaped later. NULL and a freed handle do nothing.
  */
 void ps_supervisor_free(ps_supervisor *supervisor);
 
 /* ==================== handoff =========================================================================== */
 
-/** One generation's end of a handoff: the running server hands over to the next. */
+/** One generation's end of a handoff, in which a running server hands over to the next. */
 typedef struct ps_handoff ps_handoff;
 
 /**
- * Opens this server's end of the handoff. Whoever it is for, a server has one code path:
+ * Opens this server's end of the handoff. The first generation and every successor run the same code:
  *
  * ```c
- * ps_handoff_new("/run/kv.sock", &handoff, &error);                    // which generation am I?
- * if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {   // handed on by the one before, ...
- *   fd = bind_and_listen();                                            // ... or I am the first
+ * ps_handoff_new("/run/kv.sock", &handoff, &error);                 // which generation am I?
+ * if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {
+ *   fd = bind_and_listen();                                         // nobody was before me: I am the first
  *   ps_handoff_set_fd(handoff, "http", fd, &error);
  * }
  * load_everything();
  * ps_handoff_role(handoff, &role, &error);
- * if (role == PS_HANDOFF_SUCCESSOR) ps_handoff_warm(handoff, &error);
- * for (;;) {                                                           // ps_handoff_fd in an event loop
+ * if (role == PS_HANDOFF_SUCCESSOR)
+ *   ps_handoff_warm(handoff, &error);
+ * for (;;) {                                                        // or ps_handoff_fd in an event loop
  *   ps_handoff_event event = {.size = sizeof event};
- *   if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK) break;
+ *   if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
+ *     break;
  *   switch (event.kind) {
- *   case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
- *   case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
- *   case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
- *   case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;                      // unless SEAL has not come
- *   case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
- *   case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
+ *   case PS_HANDOFF_LIVE:
+ *     open_writer(event.revision, event.unsealed);
+ *     accept_on(fd);
+ *     ps_handoff_live(handoff, &error);
+ *     break;
+ *   case PS_HANDOFF_DRAIN:
+ *     end_background_work();                                        // goes on accepting
+ *     ps_handoff_drained(handoff, 0, &error);
+ *     break;
+ *   case PS_HANDOFF_SEAL:
+ *     stop_accepting();
+ *     ps_handoff_sealed(handoff, fsync_all(), &error);
+ *     break;
+ *   case PS_HANDOFF_RESUME:
+ *     if (event.unsealed) reload();
+ *     accept_on(fd);                                                // if SEAL had stopped it
+ *     break;
+ *   case PS_HANDOFF_RETIRE:
+ *     finish_connections();
+ *     exit(0);
+ *   case PS_HANDOFF_ABORTED:
+ *     if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1);
+ *     break;
  *   }
  * }
  * ```
  *
- * The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and root may hand over there) and gets
- * PS_HANDOFF_LIVE as its first event. A successor is a process that ps_handoff_upgrade has spawned, or one that anyone starts while a generation
- * runs: it connects to the path and takes over. At every instant at most one process owns. Who has been committed is decided by one word in
- * memory that both share, and stands if any party is killed, stopped or cut off at any moment: docs/handoff-protocol.md, docs/handoff-faults.md.
- * Listening sockets are handed on as they are: never closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
+ * The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and
+ * root may hand over there) and gets PS_HANDOFF_LIVE as its first event. A successor is a process that
+ * ps_handoff_upgrade has spawned, or one that anyone starts while a generation runs: it connects to the path
+ * and takes over.
  *
- * A process that you have forked without an exec holds the lock and the channel as you do: end such workers before you hand over the last
- * word, or a start after your death answers PS_ERR_LOCKED or PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors
- * are not admitted at the path (their supervisor would end them): ps_handoff_upgrade is for those.
+ * At every instant at most one process owns. Who has been committed is decided by one word in memory that
+ * both share, and it stands if any party is killed, stopped or cut off at any moment
+ * (docs/handoff-protocol.md, docs/handoff-faults.md). Listening sockets are handed on as they are: never
+ * closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
  *
- * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds (and at most 1 second
- * while the lock is held and nobody listens). Where pidfd_send_signal(2) is filtered, a successor that came by the
- * path and hangs cannot be ended: the old generation takes back when somebody ends it. Needs Linux 5.4; identities are exact from 6.5 on (SO_PEERPIDFD), before by pid and start time.
+ * A process that you have forked without an exec holds the lock and the channel as you do: end such workers
+ * before you hand over for the last time, or a start after your death answers PS_ERR_LOCKED or
+ * PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors are not admitted at the
+ * path (their supervisor would end them): ps_handoff_upgrade is for those.
  *
- * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one. Nothing, or a socket, may be there
+ * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
+ * and at most 1 second while the lock is held and nobody listens.
+ *
+ * Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
+ * pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended: the old
+ * generation takes back when somebody ends it.
+ *
+ * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one.
+ *                      Nothing, or a socket, may be there. Copied.
  * @param handoff       receives the handle; free it with ps_handoff_free
- * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
- *         PS_ERR_LOCK_REPLACED if somebody answers at the path and the lock is free: the lock file was removed beside him;
- *         PS_ERR_TIMEOUT if the running generation does not answer, which it does not during a seal or a probation either; PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to
- *         another user; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
+ * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
+ *         lock is held and nobody answers at the path; PS_ERR_LOCK_REPLACED if somebody answers at the path
+ *         and the lock is free: the lock file was removed beside him; PS_ERR_TIMEOUT if the running
+ *         generation does not answer, which it does not during a seal or a probation either;
+ *         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
+ *         PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
  */
-ps_status ps_handoff_new(const char *control_path,
-                         ps_handoff **handoff,
-                         ps_error **error);
+ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_error **error);
 
 /**
- * Frees it. The owner calls off a handoff that has not been committed; a successor that it spawned and that owns nothing is killed and reaped
- * (blocks at most 5 seconds for that); one that owns goes its own way. A successor that was not told LIVE gives up. The last generation
- * takes the control path away; the lock file stays. A successor that has answered LIVE keeps what it owns, and the old generation retires; one
- * that was told LIVE and has not answered gives back. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
+ * Frees the handle. What that does depends on where this process stands:
+ *
+ * - An owner calls off a handoff that has not been committed. A successor that it spawned and that owns
+ *   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
+ * - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
+ *   that has answered LIVE keeps what it owns, and the old generation retires.
+ * - The last generation takes the control path away; the lock file stays.
+ *
+ * Descriptors that you took or set are yours. NULL and a freed handle do nothing.
  */
 void ps_handoff_free(ps_handoff *handoff);
 
@@ -1169,19 +1203,17 @@ typedef enum ps_handoff_role_code {
 } ps_handoff_role_code;
 
 /**
- * Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
+ * Who this process is. It stays what it was. Never blocks.
+ *
+ * @param role  receives PS_HANDOFF_FIRST or PS_HANDOFF_SUCCESSOR
  */
-ps_status ps_handoff_role(const ps_handoff *handoff,
-                          int32_t *role,
-                          ps_error **error);
+ps_status ps_handoff_role(const ps_handoff *handoff, int32_t *role, ps_error **error);
 
 /**
- * Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold starts (the lock file keeps count).
- * A handoff that was taken back counts as well. Never blocks.
+ * Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold
+ * starts (the lock file keeps count). A handoff that was taken back counts as well. Never blocks.
  */
-ps_status ps_handoff_generation(const ps_handoff *handoff,
-                                uint64_t *generation,
-                                ps_error **error);
+ps_status ps_handoff_generation(const ps_handoff *handoff, uint64_t *generation, ps_error **error);
 
 /** Whether two generations may serve at once. */
 typedef enum ps_handoff_mode {
@@ -1192,13 +1224,15 @@ typedef enum ps_handoff_mode {
 } ps_handoff_mode;
 
 /**
- * Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
- * connections wait in the listening socket's line meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP, for servers without a writer: the successor accepts
- * beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
+ * Owner: how the next handoffs go. Never blocks.
+ *
+ * With PS_HANDOFF_EXCLUSIVE the successor serves after the owner has sealed; connections wait in the
+ * listening socket's queue meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP is for servers without a
+ * writer: the successor accepts beside the owner, which gets PS_HANDOFF_SEAL after that, so there is no gap.
+ *
+ * @param mode  PS_HANDOFF_EXCLUSIVE (default) or PS_HANDOFF_OVERLAP
  */
-ps_status ps_handoff_set_mode(ps_handoff *handoff,
-                              int32_t mode,
-                              ps_error **error);
+ps_status ps_handoff_set_mode(ps_handoff *handoff, int32_t mode, ps_error **error);
 
 /** The waits of a handoff. */
 typedef enum ps_handoff_timeout {
@@ -1207,9 +1241,9 @@ typedef enum ps_handoff_timeout {
   /** For the answer to SEAL; by default what is left of the whole deadline. */
   PS_HANDOFF_TIMEOUT_SEAL = 2,
   /**
-   * For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent longer is
-   * killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a successor that is silent
-   * longer is given up. Default 5000 ms.
+   * For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent
+   * longer is killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a
+   * successor that is silent longer is given up. Default 5000 ms.
    */
   PS_HANDOFF_TIMEOUT_LIVE = 3,
   /** How long the old generation stands by. Default 2000 ms. */
@@ -1219,46 +1253,44 @@ typedef enum ps_handoff_timeout {
 } ps_handoff_timeout;
 
 /**
- * Owner: how long the next handoffs wait for what.
+ * Owner: how long the next handoffs wait for what. Never blocks.
  *
  * @param which  a PS_HANDOFF_TIMEOUT_*
- * @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not: every wait has an end
+ * @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not:
+ *               every wait has an end
  */
-ps_status ps_handoff_set_timeout(ps_handoff *handoff,
-                                 int32_t which,
-                                 int64_t ms,
-                                 ps_error **error);
+ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms, ps_error **error);
 
 /**
- * Hands a descriptor of any kind on under a name; one of the same name is replaced. A duplicate is kept, `fd` stays yours. Also during a handoff:
- * what is set before ps_handoff_sealed (overlap: ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
+ * Hands a descriptor of any kind on under a name; one of the same name is replaced. A duplicate is kept,
+ * `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
+ * ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
  *
- * @param name  1 to 255 bytes without a newline
- * @param fd    -1: is handed on no more; PS_ERR_NOT_FOUND if it was not
+ * @param name  1 to 255 bytes without a newline; copied
+ * @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
  */
-ps_status ps_handoff_set_fd(ps_handoff *handoff,
-                            const char *name,
-                            int32_t fd,
-                            ps_error **error);
+ps_status ps_handoff_set_fd(ps_handoff *handoff, const char *name, int32_t fd, ps_error **error);
 
 /**
- * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
+ * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which
+ * closes what nobody has taken. What the running generation sets anew while this one loads can be taken
+ * again: ps_handoff_fd_names at PS_HANDOFF_LIVE lists it.
  *
- * The library keeps a duplicate, so each takes two numbers of your limit of open files. What the running generation sets anew while this one loads
- * can be taken again: ps_handoff_fd_names at PS_HANDOFF_LIVE lists it.
+ * The library keeps a duplicate, so each takes two numbers of your limit of open files.
  *
- * @param fd  receives it: close-on-exec, now yours; its open file description (offset, O_NONBLOCK, socket options) is shared with the old
- *            generation, so change nothing of that while it may take back
+ * @param fd  receives it: close-on-exec, now yours. Its open file description (offset, O_NONBLOCK, socket
+ *            options) is shared with the old generation: change nothing of that while the old generation may
+ *            take back
  * @return PS_OK; PS_ERR_NOT_FOUND if nothing of that name was handed on, as in the first generation
  */
-ps_status ps_handoff_take_fd(ps_handoff *handoff,
-                             const char *name,
-                             int32_t *fd,
-                             ps_error **error);
+ps_status ps_handoff_take_fd(ps_handoff *handoff, const char *name, int32_t *fd, ps_error **error);
 
 /**
- * Successor: the names that were handed on and not taken, in the order of their bytes, each followed by a newline; not NUL-terminated.
- * Conventions of the buffer as in ps_event_data.
+ * Successor: the names that were handed on and not taken, in the order of their bytes, each followed by a
+ * newline.
+ *
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
 ps_status ps_handoff_fd_names(const ps_handoff *handoff,
                               char *buf,
@@ -1267,20 +1299,17 @@ ps_status ps_handoff_fd_names(const ps_handoff *handoff,
                               ps_error **error);
 
 /**
- * Sets the state for the next generation: any bytes, copied into sealed memory. May be set again at SEAL: the successor reads at LIVE what was
- * set last. A successor that is to hand on in turn sets its own.
+ * Sets the state for the next generation: any bytes, copied into sealed memory. It may be set again at SEAL:
+ * the successor reads at LIVE what was set last. A successor that is to hand on in turn sets its own.
  */
-ps_status ps_handoff_set_state(ps_handoff *handoff,
-                               const void *data,
-                               size_t len,
-                               ps_error **error);
+ps_status ps_handoff_set_state(ps_handoff *handoff, const void *data, size_t len, ps_error **error);
 
 /**
- * Successor: the state that was handed on; empty if there is none. It stays readable, and its memory taken, until the handle is freed or hands over.
+ * Successor: the state that was handed on; empty if there is none. It stays readable, and its memory taken,
+ * until the handle is freed or this process hands over.
  *
- * @param buf, cap  where to put it; NULL, 0 asks only for the length
- * @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
- * @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
 ps_status ps_handoff_state(const ps_handoff *handoff,
                            void *buf,
@@ -1289,21 +1318,24 @@ ps_status ps_handoff_state(const ps_handoff *handoff,
                            ps_error **error);
 
 /**
- * The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read or close it.
+ * The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read
+ * or close it. Never blocks.
  */
-ps_status ps_handoff_fd(const ps_handoff *handoff,
-                        int32_t *fd,
-                        ps_error **error);
+ps_status ps_handoff_fd(const ps_handoff *handoff, int32_t *fd, ps_error **error);
 
 /**
- * What a server is told. Owner: DRAIN, SEAL, then COMMITTED and RETIRE, or RESUME and ABORTED. Successor: LIVE, COMMITTED, or ABORTED.
+ * What a server is told. An owner: DRAIN, SEAL, COMMITTED and RETIRE; or, at any point before RETIRE, RESUME
+ * and ABORTED. A successor: LIVE and COMMITTED; or, at any point before COMMITTED, ABORTED.
  */
 typedef enum ps_handoff_event_kind {
-  /** The successor is warm: end background work, go on accepting; ps_handoff_drained. */
+  /** The successor is warm: end background work, go on accepting, then call ps_handoff_drained. */
   PS_HANDOFF_DRAIN = 1,
-  /** Stop accepting and writing, make everything durable; ps_handoff_sealed. */
+  /** Stop accepting and writing, make everything durable, then call ps_handoff_sealed. */
   PS_HANDOFF_SEAL = 2,
-  /** You own: open the writer, accept; ps_handoff_live. The first event of the first generation, too. */
+  /**
+   * You own: open the writer, accept, then call ps_handoff_live. The first event of the first generation,
+   * too.
+   */
   PS_HANDOFF_LIVE = 3,
   /** You own still, or again: go on as before (see unsealed). */
   PS_HANDOFF_RESUME = 4,
@@ -1311,7 +1343,7 @@ typedef enum ps_handoff_event_kind {
   PS_HANDOFF_RETIRE = 5,
   /** Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone. */
   PS_HANDOFF_COMMITTED = 6,
-  /** The handoff came to nothing (see reason). A successor stops at once and exits. */
+  /** The handoff came to nothing; `reason` says why. A successor stops at once and exits. */
   PS_HANDOFF_ABORTED = 7,
 } ps_handoff_event_kind;
 
@@ -1319,17 +1351,18 @@ typedef enum ps_handoff_event_kind {
 typedef struct ps_handoff_event {
   /** Set by the caller: sizeof(ps_handoff_event). */
   uint32_t size;
-  /** PS_HANDOFF_DRAIN and so on. */
+  /** PS_HANDOFF_DRAIN, _SEAL, _LIVE, _RESUME, _RETIRE, _COMMITTED or _ABORTED. */
   int32_t kind;
-  /** Which handoff; the same number on both sides. */
+  /** Which handoff it belongs to; the same number on both sides. */
   uint64_t handoff_id;
   /**
-   * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1, and in overlap mode (SEAL comes later).
+   * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1,
+   * and in overlap mode (where SEAL comes later).
    */
   uint64_t revision;
   /**
-   * PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
-   * LIVE and may have written: read the state anew from storage.
+   * PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if
+   * the successor had been told LIVE and may have written: read the state anew from storage.
    */
   int32_t unsealed;
   /** The other process, for display; 0 if there was none. */
@@ -1337,7 +1370,8 @@ typedef struct ps_handoff_event {
   /** PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words. */
   int32_t reason;
   /**
-   * PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
+   * PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this, nanoseconds of CLOCK_MONOTONIC. 0: no answer is
+   * awaited.
    */
   int64_t deadline_ns;
   /** When it came about, nanoseconds of CLOCK_MONOTONIC. */
@@ -1345,10 +1379,12 @@ typedef struct ps_handoff_event {
 } ps_handoff_event;
 
 /**
- * Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call it until PS_PENDING whenever
- * ps_handoff_fd is readable: a handoff goes on only inside these calls, and a generation that does not make them is taken for hung.
+ * Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call
+ * it until PS_PENDING whenever ps_handoff_fd is readable: a handoff goes on only inside these calls, and a
+ * generation that does not make them is taken for hung.
  *
- * @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+ *                    host does not end the wait
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none
  */
@@ -1358,70 +1394,67 @@ ps_status ps_handoff_next_event(ps_handoff *handoff,
                                 ps_error **error);
 
 /**
- * Successor: everything is loaded. The owner is drained and sealed only now, so loading may take as long as the deadline allows. PS_HANDOFF_LIVE
- * follows, or PS_HANDOFF_ABORTED. Never blocks.
+ * Successor: everything is loaded. Only now is the owner drained and sealed, so loading may take as long as
+ * the deadline allows. PS_HANDOFF_LIVE follows, or PS_HANDOFF_ABORTED. Never blocks.
  *
  * @return PS_OK; PS_ERR_STATE if it was said before, or this is no successor
  */
-ps_status ps_handoff_warm(ps_handoff *handoff,
-                          ps_error **error);
+ps_status ps_handoff_warm(ps_handoff *handoff, ps_error **error);
 
 /**
- * Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL follows as soon as the successor has
- * shown that it is awake; if it does not within PS_HANDOFF_TIMEOUT_LIVE, the handoff is off, and nothing was stopped for it. Never blocks.
+ * Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL
+ * follows as soon as the successor has shown that it is awake; if it does not within
+ * PS_HANDOFF_TIMEOUT_LIVE, the handoff is off, and nothing was stopped for it. Never blocks.
  *
- * @param open_connections  how many are open; for people, and of no account here
+ * @param open_connections  how many are open; for people to read, procsup does nothing with it
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
  */
-ps_status ps_handoff_drained(ps_handoff *handoff,
-                             uint32_t open_connections,
-                             ps_error **error);
+ps_status ps_handoff_drained(ps_handoff *handoff, uint32_t open_connections, ps_error **error);
 
 /**
- * Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. From here on the
- * successor may own: the commit is made at once, or, if descriptors or the state were set since SEAL, when the successor has acknowledged them.
- * Or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
+ * Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is
+ * durable. From here on the successor may own: the commit is made at once, or, if descriptors or the state
+ * were set since SEAL, when the successor has acknowledged them. Or the handoff is off and PS_HANDOFF_RESUME
+ * follows; write nothing before that. Never blocks.
  *
  * @param revision  how far the data go; the successor gets it with PS_HANDOFF_LIVE
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)
  */
-ps_status ps_handoff_sealed(ps_handoff *handoff,
-                            uint64_t revision,
-                            ps_error **error);
+ps_status ps_handoff_sealed(ps_handoff *handoff, uint64_t revision, ps_error **error);
 
 /**
- * Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old generation then stands by for the
- * probation, and takes back if this process ends; after it this process gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
+ * Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old
+ * generation then stands by for the probation, and takes back if this process ends; after it this process
+ * gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
  *
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited
  */
-ps_status ps_handoff_live(ps_handoff *handoff,
-                          ps_error **error);
+ps_status ps_handoff_live(ps_handoff *handoff, ps_error **error);
 
 /**
- * This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after PS_HANDOFF_LIVE: that one must have stopped
- * writing before it calls, and exit after. Never blocks.
+ * This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after
+ * PS_HANDOFF_LIVE: that successor must have stopped writing before it calls, and exit after. Never blocks.
  *
- * @param reason  for people; may be NULL
+ * @param reason  in words, for people to read; may be NULL. Copied.
  * @return PS_OK; PS_ERR_STATE if there is no handoff to fail
  */
-ps_status ps_handoff_failed(ps_handoff *handoff,
-                            const char *reason,
-                            ps_error **error);
+ps_status ps_handoff_failed(ps_handoff *handoff, const char *reason, ps_error **error);
 
 /**
- * Owner: spawns its successor through the spawn engine and hands over to it. Returns when the program has begun (see ps_spawn for how long that
- * takes); events do the rest. The successor finds its channel by a variable that is added to its environment, PROCSUP_HANDOFF.
+ * Owner: spawns its successor and hands over to it. Returns when the program has begun (as ps_spawn, which
+ * says how long that takes); ps_handoff_next_event does the rest. The successor finds its channel by a
+ * variable that is added to its environment, PROCSUP_HANDOFF, and must be the very process that is spawned:
+ * a wrapper has to exec it.
  *
- * The successor must be the very process that is spawned: a wrapper has to exec it.
+ * Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to
+ * nothing, killed by ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this
+ * generation leave it alone.
  *
- * Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to nothing, killed by
- * ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this generation leave it alone.
- *
- * @param successor    a command that nothing ties to this process: no die_with_host, cgroup, sandbox_dir, deadline, restart policy, pipes or
- *                     captured output (PS_ERR_INVALID_ARGUMENT)
- * @param deadline_ms  for everything until the commit, loading included; at least 1
- * @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this process does not own
+ * @param successor    a command that nothing ties to this process: no die_with_host, cgroup, sandbox_dir,
+ *                     deadline, restart policy, pipes or captured output (PS_ERR_INVALID_ARGUMENT)
+ * @param deadline_ms  milliseconds for everything until the commit, loading included; at least 1
+ * @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this
+ *         process does not own
  */
 ps_status ps_handoff_upgrade(ps_handoff *handoff,
                              const ps_command *successor,
@@ -1429,15 +1462,18 @@ ps_status ps_handoff_upgrade(ps_handoff *handoff,
                              ps_error **error);
 
 /**
- * Owner: calls the handoff off. PS_HANDOFF_RESUME (if DRAIN was told) and PS_HANDOFF_ABORTED follow. Possible until the commit. Never blocks.
+ * Owner: calls the handoff off, which is possible until the commit. PS_HANDOFF_RESUME (if DRAIN was told)
+ * and PS_HANDOFF_ABORTED follow. Never blocks.
  *
  * @return PS_OK; PS_ERR_STATE if there is none, or it is committed
  */
-ps_status ps_handoff_cancel(ps_handoff *handoff,
-                            ps_error **error);
+ps_status ps_handoff_cancel(ps_handoff *handoff, ps_error **error);
 
 /**
- * Why the last handoff came to nothing, in words; not NUL-terminated. Conventions of the buffer as in ps_event_data.
+ * Why the last handoff came to nothing, in words.
+ *
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
 ps_status ps_handoff_reason(const ps_handoff *handoff,
                             char *buf,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use nix::errno::Errno;
 
-/// What a call answers. The first two are no failures.
+/// What a call answers. The first two are no failures; all others are negative.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[strum(suffix = "\0")]
 #[repr(i32)]

@@ -7,18 +7,23 @@ use crate::registry;
 
 /// Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
 ///
-/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a number outside 1 to 64
+/// @param signal  1 to 64
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_signal_all(signal: i32) -> ps_status {
     if registry::signal_all(signal) { 0 } else { Status::InvalidArgument as ps_status }
 }
 
-/// Kills every child's group, then reaps every child. Blocks until all are reaped, at most timeout_ms (-1: no limit). Children that other
-/// threads spawn meanwhile are not waited for, and those that stand in a line or wait for their restart are not touched: close their
-/// supervisor for that (ps_supervisor_shutdown, ps_supervisor_free). What the children owned (directories, descriptors) is released by later calls.
+/// Kills every child's group, then reaps every child (PS_CAUSE_KILL_ALL). What the children owned
+/// (directories, descriptors) is released by later calls. Children that other threads spawn meanwhile are not
+/// waited for. Those that stand in line or wait for their restart are not touched: to end those as well, end
+/// their supervisor (ps_supervisor_shutdown, ps_supervisor_free).
 ///
-/// @param left  receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
-/// @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT for a timeout below -1
+/// Blocks until all are reaped, at most timeout_ms.
+///
+/// @param timeout_ms  milliseconds; -1: no limit
+/// @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+/// @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_kill_and_reap_all(timeout_ms: i64, left: *mut u32) -> ps_status {
     if timeout_ms < -1 {

@@ -42,22 +42,26 @@ fn with_exit(
 // The handle only; its functions are a section of their own.
 pub use super::supervisor::ps_supervisor;
 
-/// Starts a command. When it returns PS_OK, the program has begun to run; when it fails, nothing is left behind, and the error names
-/// the exact step ("exec", "chdir", "setuid", ...) and errno.
+/// Starts a command. When it returns PS_OK, the program has begun to run, or, if its supervisor has a limit
+/// that is reached, stands in line (ps_supervisor_set_max_running). When it fails, nothing is left behind,
+/// and the error names the exact step ("exec", "chdir", "setuid", ...) and errno.
 ///
-/// The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it was given. It
-/// was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never misses it.
+/// The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it
+/// was given. It was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never
+/// misses it.
 ///
-/// Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to load it. When
-/// the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
+/// Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to
+/// load it. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
 ///
-/// @param supervisor  who looks after the child and gets its events; NULL: the default supervisor, which has no limits and no
-///                    events, and whose children are looked after by the calls that name them
+/// @param supervisor  who looks after the child and tells its events. NULL: the default supervisor, which has
+///                    no limits and no events, and whose children are looked after by the calls that name
+///                    them
 /// @param command     what to run
 /// @param child       receives the handle; free it with ps_child_free
-/// @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR), PS_ERR_PERMISSION (EACCES, EPERM), PS_ERR_LIMIT (EAGAIN, EMFILE, ENFILE, ENOMEM),
-///         PS_ERR_SYSTEM (any other errno), PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice),
-///         PS_ERR_SHUTDOWN, PS_ERR_UNSUPPORTED, PS_ERR_BAD_HANDLE, PS_ERR_FORKED
+/// @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR); PS_ERR_PERMISSION (EACCES, EPERM); PS_ERR_LIMIT
+///         (EAGAIN, EMFILE, ENFILE, ENOMEM, or the line is full); PS_ERR_SYSTEM (any other errno);
+///         PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice);
+///         PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_spawn(
     supervisor: *mut ps_supervisor,
@@ -99,11 +103,13 @@ pub unsafe extern "C" fn ps_spawn(
     })
 }
 
-/// Sends a signal to the child's whole group (to the process alone if it has no group of its own). By pidfd: it can never reach
-/// another process that got the same number. Signal 0 only asks whether it is there. A child that has ended is there until it has been
-/// reaped. Never blocks.
+/// Sends a signal to the child's whole group, or to the process alone if it has no group of its own. It goes
+/// by pidfd, so it can never reach another process that got the same number. Signal 0 only asks whether the
+/// child is there; one that has ended is there until it has been reaped. Never blocks.
 ///
-/// @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started; PS_ERR_PERMISSION; PS_ERR_INVALID_ARGUMENT for a number outside 0 to 64
+/// @param signal  0 to 64
+/// @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started;
+///         PS_ERR_PERMISSION
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
@@ -133,8 +139,8 @@ pub struct ps_exit {
     pub user_us: i64,
     /// System time, microseconds; -1 if unknown.
     pub system_us: i64,
-    /// Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than what the host
-    /// itself had resident when it spawned the child (getrusage(2), ru_maxrss).
+    /// Largest resident memory, KiB; -1 if unknown. Linux counts from before the exec: it is never less than
+    /// what the host itself had resident when it spawned the child (getrusage(2), ru_maxrss).
     pub max_rss_kib: i64,
     /// When it was spawned, nanoseconds of CLOCK_MONOTONIC.
     pub started_ns: i64,
@@ -158,60 +164,74 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
     }
 }
 
-/// Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has ended. Several threads may
-/// call it at once; a child that has ended already is no error.
+/// Stops the child: runs its stop plan (ps_command_stop_step) and reaps it. Returns as soon as the child has
+/// ended. Several threads may call it at once; a child that has ended already is no error. One that waits for
+/// its (next) start is cancelled, and one with a restart policy is not started again.
 ///
-/// Blocks at most as long as the plan's waits add up to. If the plan runs already, a shorter grace shortens its first step; if it is through
-/// in vain, it runs again.
+/// Blocks at most as long as the plan's waits add up to; a signal handler of the host does not end the wait.
+/// If the plan runs already, a shorter grace shortens its first step; if it has run to its end in vain, it
+/// runs again.
 ///
-/// @param grace_ms  replaces the wait of the plan's first step; -1: the plan's own
+/// @param grace_ms  milliseconds in place of the wait of the plan's first step; -1: the plan's own
 /// @param exit      receives the exit record (set exit->size first); may be NULL
-/// A child that waits for its (next) start is cancelled: PS_ERR_CANCELLED if it was never started. One with a restart policy is not started
-/// again.
-///
-/// @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can be reaped later; else as ps_reap
+/// @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
+///         be reaped later; PS_ERR_CANCELLED if it was never started; else as ps_reap
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate(child: *mut ps_child, grace_ms: i64, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.terminate(grace_ms).map(Some))
 }
 
-/// Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled (PS_EVENT_CANCELLED). ps_supervisor_next_event moves it on, as does every call that waits for the child.
+/// Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled
+/// (PS_EVENT_CANCELLED). The plan is moved on by ps_supervisor_next_event and by every call that waits for
+/// the child.
+///
+/// @param grace_ms  as in ps_terminate
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate_begin(child: *mut ps_child, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.terminate_begin(grace_ms).map(|()| PS_OK))
 }
 
-/// Waits for the child to end, up to timeout_ms (-1: for ever, 0: not at all), kills what is left of its group, reaps it and
-/// releases what it owned. Call it as often as you like, from any number of threads: the exit record stays until the handle is freed.
+/// Waits for the child to end, kills what is left of its group, reaps it and releases what it owned. A child
+/// in line is waited for through its start, one with a restart policy until it is not started again. Call it
+/// as often as you like, from any number of threads: the exit record stays until the handle is freed.
 ///
-/// If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the kernel keeps the status (Linux
-/// 6.15), and PS_EXIT_LOST where it does not.
+/// If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the
+/// kernel keeps the status (from Linux 6.15 on), and PS_EXIT_LOST where it does not.
 ///
-/// @param exit  receives the exit record (set exit->size first); may be NULL
-/// A child in line is waited for through its start; one with a restart policy until it is not started again.
-///
-/// @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start; the start's
-///         own error if it could not be started; for a child that exited with 0, the error that kept its output file from its place
-///         (PS_ERR_OUTPUT_EXISTS, PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
+/// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+///                    host does not end the wait
+/// @param exit        receives the exit record (set exit->size first); may be NULL
+/// @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called
+///         off before its start; the start's own error if it could not be started; for a child that exited
+///         with 0, the error that kept its output file from its place (PS_ERR_OUTPUT_EXISTS,
+///         PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_reap(child: *mut ps_child, timeout_ms: i64, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.reap(timeout_ms).map(Some))
 }
 
-/// The same without waiting: PS_PENDING while the child runs, or while another thread is just releasing what it owned. Never waits
-/// for a process; removing a sandbox directory takes the file system's time.
+/// As ps_reap, without waiting. Never waits for a process, but removing a sandbox directory takes the file
+/// system's time.
+///
+/// @param exit  receives the exit record (set exit->size first); may be NULL
+/// @return PS_PENDING while the child runs, or while another thread is just releasing what it owned; else as
+///         ps_reap
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_reap_nonblock(child: *mut ps_child, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.reap_nonblock())
 }
 
-/// The process id (PS_ERR_STATE before the start), for display: after the exit it may be another's. Signal with ps_signal, never with kill(2).
+/// The process id, for display: after the exit it may be another's. Signal with ps_signal, never with
+/// kill(2). Never blocks.
+///
+/// @return PS_OK; PS_ERR_STATE before the start
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_pid(child: *const ps_child, pid: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(child, "pid", pid, error, |managed: &Managed| Ok(managed.process()?.pid()))
 }
 
-/// A duplicate of the child's pidfd, readable once it has ended; yours to poll and close. Close-on-exec.
+/// A duplicate of the child's pidfd, readable once the child has ended; it is yours to poll and close.
+/// Close-on-exec. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_EXITED once the exit has been taken; PS_ERR_STATE before the start; PS_ERR_LIMIT
 #[unsafe(no_mangle)]
@@ -221,28 +241,34 @@ pub unsafe extern "C" fn ps_child_pidfd(child: *const ps_child, fd: *mut i32, er
 
 pub use crate::process::child::State as ps_child_state_code;
 
-/// Where the child stands: PS_STATE_PENDING (in line, or waiting to be started again), PS_STATE_RUNNING, PS_STATE_STOPPING, PS_STATE_EXITED,
-/// PS_STATE_CANCELLED. Looks, and never waits.
+/// Where the child stands, after a look at it. Never waits for a process.
+///
+/// @param state  receives a PS_STATE_*
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(child, "state", state, error, |managed: &Managed| Ok(managed.state()? as i32))
 }
 
-/// Our end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. A grandchild may hold the other end open
-/// after the child has ended: a reader that waits for end of file should watch ps_child_pidfd too. Ends that are never taken are closed by
-/// ps_child_free. Writing to a child that has ended raises SIGPIPE in the host, unless the host ignores it.
+/// The host's end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. An
+/// end that is never taken is closed by ps_child_free.
 ///
-/// @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the start; PS_ERR_INVALID_ARGUMENT
+/// A grandchild may hold the other end open after the child has ended: a reader that waits for end of file
+/// should watch ps_child_pidfd too. Writing to a child that has ended raises SIGPIPE in the host, unless the
+/// host ignores it.
+///
+/// @param stream  0, 1 or 2
+/// @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the
+///         start
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_stdio(child: *mut ps_child, stream: i32, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.take_stream(stream)?.into_raw_fd()))
 }
 
-/// The captured output so far, the last bytes of it: see ps_command_capture. Bytes, not NUL-terminated.
+/// The captured output so far, the last bytes of it (ps_command_capture).
 ///
-/// @param buf, cap  where to put it; NULL, 0 asks only for the length
-/// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
-/// @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_STATE if nothing is captured
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or before the
+///         start
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_output(
     child: *const ps_child,
@@ -261,14 +287,17 @@ pub unsafe extern "C" fn ps_child_output(
 
 pub use crate::sys::clone::Path as ps_spawn_path;
 
-/// How the child was made: PS_PATH_CLONE3, PS_PATH_CLONE or PS_PATH_FORK; PS_ERR_STATE before the start.
+/// How the child was made. Never blocks.
+///
+/// @param path  receives a PS_PATH_*
+/// @return PS_OK; PS_ERR_STATE before the start
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_spawn_path(child: *const ps_child, path: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(child, "path", path, error, |managed: &Managed| Ok(managed.spawn_path()? as i32))
 }
 
-/// Frees the handle, not the process: its supervisor still owns it. A child of the NULL supervisor is reaped by a later procsup call. NULL
-/// and a freed handle do nothing.
+/// Frees the handle, not the process: that still belongs to its supervisor. A child of the NULL supervisor is
+/// reaped by a later procsup call. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_child_free(child: *mut ps_child) {
     shapes::free(child, |managed: Arc<Managed>| managed.let_go());

@@ -40,9 +40,9 @@ fn os(text: &CStr) -> &OsStr {
 
 /// Makes a command.
 ///
-/// @param program  path of the program; without a slash it is searched in the PATH that the child will have ("/bin:/usr/bin" if
-///                 it has none), as execvp(3) does; a relative path with one counts from
-///                 the child's directory. A script without "#!" is not run: exec fails with ENOEXEC.
+/// @param program  path of the program. Without a slash it is searched in the PATH that the child will have
+///                 ("/bin:/usr/bin" if it has none), as execvp(3) does; a relative path with a slash counts
+///                 from the child's directory. A script without "#!" is not run: its exec fails with ENOEXEC.
 /// @param command  receives the command; free it with ps_command_free
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
 #[unsafe(no_mangle)]
@@ -54,7 +54,8 @@ pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *m
     })
 }
 
-/// Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a freed command do nothing.
+/// Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a
+/// freed command do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_command_free(command: *mut ps_command) {
     guard::quiet(|| drop(handles::remove::<Mutex<Arc<Command>>>(command.addr() as u64)));
@@ -112,9 +113,11 @@ pub unsafe extern "C" fn ps_command_env(
 
 pub use crate::process::command::EnvBase as ps_env_base;
 
-/// What the environment begins with, before ps_command_env changes it: PS_ENV_INHERIT (default; what the host has at the time of
-/// the spawn), PS_ENV_CLEAR, or PS_ENV_BASELINE. The host's environment itself is never changed. As with posix_spawn(3), no thread
-/// may change it (setenv) during a spawn.
+/// What the environment begins with, before ps_command_env changes it; PS_ENV_INHERIT is what the host has at
+/// the time of the spawn. The host's own environment is never changed. As with posix_spawn(3), no thread may
+/// change it (setenv) during a spawn.
+///
+/// @param base  PS_ENV_INHERIT (default), PS_ENV_CLEAR or PS_ENV_BASELINE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_env_base(command: *mut ps_command, base: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -123,8 +126,9 @@ pub unsafe extern "C" fn ps_command_env_base(command: *mut ps_command, base: i32
     })
 }
 
-/// The child's working directory. A relative one counts from the host's at the time of the spawn. Entered as the child's own user,
-/// so a directory it may not enter fails the spawn with step "chdir". The string is copied.
+/// The child's working directory. A relative one counts from the host's at the time of the spawn. It is
+/// entered as the child's own user, so a directory that this user may not enter fails the spawn with step
+/// "chdir". The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -138,10 +142,10 @@ pub use crate::process::command::Stdio as ps_stdio_kind;
 /// What a standard stream of the child is.
 ///
 /// @param stream  0, 1 or 2
-/// @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (our end: ps_child_stdio), PS_STDIO_FD, or for stream 2
-///                PS_STDIO_MERGE: wherever stream 1 goes
-/// @param fd      PS_STDIO_FD: an open descriptor of the host. It is borrowed: it must be open at each ps_spawn, and you may close it
-///                after that. Otherwise ignored.
+/// @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (ps_child_stdio gives the host's
+///                end), PS_STDIO_FD, or, for stream 2, PS_STDIO_MERGE
+/// @param fd      for PS_STDIO_FD an open descriptor of the host, borrowed: it must be open at each ps_spawn,
+///                and you may close it after that. Otherwise ignored.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_stdio(
     command: *mut ps_command,
@@ -159,8 +163,9 @@ pub unsafe extern "C" fn ps_command_stdio(
     })
 }
 
-/// Gives the child a descriptor of the host under a number of its own, without close-on-exec. Everything that is not given is closed in
-/// the child, whatever its flags. Any mapping works, also one that swaps numbers.
+/// Gives the child a descriptor of the host under a number of its own, without close-on-exec. Every
+/// descriptor that is not given is closed in the child, whatever its flags. Any mapping works, also one that
+/// swaps numbers.
 ///
 /// @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
 /// @param child_fd  its number in the child, 0 to 1048575; each number once
@@ -169,8 +174,8 @@ pub unsafe extern "C" fn ps_command_pass_fd(command: *mut ps_command, fd: i32, c
     change(command, error, |now| now.pass_fd(fd, child_fd).map(drop))
 }
 
-/// Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order of these calls, and
-/// LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
+/// Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order
+/// of these calls, and LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
 ///
 /// @param fd    an open descriptor, borrowed: it must be open at each ps_spawn
 /// @param name  its name: printable ASCII without ':', at most 255; NULL means "unknown". Copied.
@@ -187,12 +192,12 @@ pub unsafe extern "C" fn ps_command_listen_fd(
     })
 }
 
-/// The user and groups the child becomes; needs the privilege to (CAP_SETUID, CAP_SETGID). The ids need not be in any database. The
-/// whole list of supplementary groups is replaced.
+/// The user and groups that the child becomes. The host needs the right to that (CAP_SETUID, CAP_SETGID). The
+/// ids need not be in any database. The whole list of supplementary groups is replaced.
 ///
-/// Cost: such a child is made by fork (PS_PATH_FORK), because two processes of different users must never share memory. That takes
-/// time in proportion to the host's resident memory, about 20 ms per GiB. A host of many GiB that spawns often as another user
-/// should do it through a small process of its own.
+/// Cost: such a child is made by a fork (PS_PATH_FORK), because two processes of different users must never
+/// share memory. That takes time in proportion to the host's resident memory, about 20 ms per GiB. A host of
+/// many GiB that often spawns as another user should do it through a small process of its own.
 ///
 /// @param groups, n  n supplementary groups; NULL, 0 for none
 #[unsafe(no_mangle)]
@@ -253,12 +258,14 @@ pub unsafe extern "C" fn ps_command_no_new_privs(command: *mut ps_command, on: i
     })
 }
 
-/// 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0.
+/// 1: the child is killed when this process ends, however it ends (PR_SET_PDEATHSIG). Default 0. It covers
+/// the child, not the child's own children, and the kernel drops it when the child executes a set-user-id
+/// program.
 ///
-/// The kernel ties this to a thread: it is the main thread here, whichever thread spawns (or the oldest one that is left, in a
-/// program whose main thread has ended by pthread_exit). (From another one the child is made by
-/// a bare kernel thread that is gone before ps_spawn returns, which takes some microseconds more.) It covers the child, not its own
-/// children, and the kernel drops it when the child executes a set-user-id program.
+/// The kernel ties this to a thread of the host: here it is always the main thread, whichever thread spawns
+/// (or the oldest one left, if the main thread has ended by pthread_exit). For a spawn from another thread
+/// the child is made by a bare kernel thread that is gone before ps_spawn returns; that takes some
+/// microseconds more.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -269,9 +276,11 @@ pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: 
 
 pub use crate::sys::child::Isolation as ps_isolation;
 
-/// PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE. A child in a group of its own that reads the terminal is
-/// stopped by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is signalled alone, and
-/// nothing is swept when it ends.
+/// How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
+/// by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
+/// signalled alone, and nothing is swept when it ends.
+///
+/// @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -280,10 +289,11 @@ pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation:
     })
 }
 
-/// A directory that goes with the child: once the last child of this command has been reaped, it is removed with everything in it.
-/// It must exist at each ps_spawn. Symbolic links in it are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside the call that
-/// reaps, for as long as the file system needs; one that fails is tried again by later spawns. If the spawn fails, the directory
-/// stays. The string is copied.
+/// A directory that goes with the child: once the last child of this command has been reaped, it is removed
+/// with everything in it. It must exist at each ps_spawn; if the spawn fails, it stays. Symbolic links in it
+/// are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside
+/// the call that reaps, for as long as the file system needs; one that fails is tried again by later spawns.
+/// The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_sandbox_dir(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -292,8 +302,8 @@ pub unsafe extern "C" fn ps_command_sandbox_dir(command: *mut ps_command, dir: *
     })
 }
 
-/// Takes a descriptor and closes it after the reap of the next child spawned from this command (ps_command_free closes it if there was
-/// none). It is yours no more. The child does not get it.
+/// Takes a descriptor: it is yours no more. It is closed after the reap of the next child spawned from this
+/// command, or by ps_command_free if there was none. The child does not get it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -306,24 +316,27 @@ pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, er
     })
 }
 
-/// Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on to the next step. The
-/// first call replaces the default plan, {SIGTERM, 2000}, {SIGKILL, -1}. A wait ends as soon as the child does. SIGCONT follows each
-/// signal but SIGKILL, so that a stopped child takes it.
+/// Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on
+/// to the next step. The first call replaces the default plan, which is SIGTERM and 2000 ms, then SIGKILL. A
+/// wait ends as soon as the child does. Each signal but SIGKILL is followed by SIGCONT, so that a stopped
+/// child takes it.
 ///
+/// @param signal   1 to 64
 /// @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_stop_step(command: *mut ps_command, signal: i32, wait_ms: i64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.stop_step(signal, wait_ms).map(drop))
 }
 
-/// The time after which the stop plan runs by itself: ms milliseconds after the spawn. Kept by ps_supervisor_next_event and by every
-/// call that waits for the child.
+/// The stop plan runs by itself `ms` milliseconds after the spawn, if the child is still there
+/// (PS_CAUSE_DEADLINE). The time is kept by ps_supervisor_next_event and by every call that waits for the
+/// child.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_deadline(command: *mut ps_command, ms: i64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.deadline(ms).map(drop))
 }
 
-/// What happens to the rest of a group when its leader ends.
+/// What happens to the rest of a child's group when the child ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]
 pub enum ps_survivors_policy {
@@ -335,8 +348,10 @@ pub enum ps_survivors_policy {
     Leave = 1,
 }
 
-/// What happens to the rest of the group when the child ends: PS_SURVIVORS_SWEEP (default) kills it before the child is reaped, so that
-/// the group's number cannot be another's; PS_SURVIVORS_LEAVE leaves it.
+/// What happens to the rest of the child's group when the child ends. If it is killed, then before the child
+/// is reaped: until then the group's number cannot be another's.
+///
+/// @param policy  PS_SURVIVORS_SWEEP (default) or PS_SURVIVORS_LEAVE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -345,20 +360,22 @@ pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: 
     })
 }
 
-/// Keeps the last max_bytes (1 to 1 GiB) of what the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT; see
-/// ps_child_output. Drained by ps_supervisor_next_event and by every call on the child; while nobody calls, a child that writes more
-/// than a pipe holds (64 KiB) waits.
+/// Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
+/// PS_STDIO_INHERIT; ps_child_output gives them. They are read by ps_supervisor_next_event and by every call
+/// on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_capture(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.capture(max_bytes).map(drop))
 }
 
-/// Hands out every line that the child writes to streams 1 and 2, as far as they are PS_STDIO_INHERIT, as a PS_EVENT_OUTPUT; see
-/// ps_event_data. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild
-/// writes later is not read. The child needs a supervisor that is not NULL.
+/// Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a
+/// PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines
+/// come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
+/// supervisor that is not NULL.
 ///
-/// A host that does not take events holds the child back: about 256 KiB are read ahead, then its own pipe is full and it waits. Not while
-/// a thread waits for the child (ps_reap, ps_terminate): then all is read, for as long as there is memory.
+/// A host that does not take events holds the child back: about 256 KiB are read ahead, then the child's pipe
+/// fills and it waits. Not so while a thread waits for the child (ps_reap, ps_terminate): then all is read,
+/// for as long as there is memory.
 ///
 /// @param on  1 or 0
 #[unsafe(no_mangle)]
@@ -379,7 +396,7 @@ pub unsafe extern "C" fn ps_command_output_line_limit(command: *mut ps_command, 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]
 pub enum ps_output_if_exists {
-    /// It is left alone, and the child refused (default).
+    /// It is left alone, and the spawn refused (default).
     #[strum(serialize = "PS_OUTPUT_REFUSE")]
     Refuse = 0,
     /// It is replaced, atomically.
@@ -387,17 +404,20 @@ pub enum ps_output_if_exists {
     Replace = 1,
 }
 
-/// Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete: it appears under its name, mode
-/// 0600, when the child has ended. Until then it has no name at all where the file system allows (O_TMPFILE, open(2)), so nothing is left
-/// when the host crashes; elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
-/// disk is its own error. Not synced: it is atomic towards other processes, not towards a power failure.
+/// Sends stream 1 (and stream 2 if that is PS_STDIO_MERGE) to a file that nobody sees before it is complete:
+/// it appears under its name, with mode 0600, when the child has ended. Until then it has no name at all
+/// where the file system allows that (O_TMPFILE, open(2)), so nothing is left when the host crashes;
+/// elsewhere it is ".NAME.procsup-..." in the same directory. The child writes to the file itself: a full
+/// disk is its own error. The file is not synced: it is atomic towards other processes, not towards a power
+/// failure.
 ///
-/// If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that error in place of the exit (the target
-/// is untouched); a child that failed keeps its own record. PS_EVENT_EXITED has both, in exit and status. The string is copied; a relative path
-/// counts from the host's directory now.
+/// If the file cannot be put in place although the child exited with 0, ps_reap and ps_terminate answer that
+/// error in place of the exit, and the target is untouched; a child that failed keeps its own record.
+/// PS_EVENT_EXITED has both, in `exit` and `status`.
 ///
-/// @param if_exists  PS_OUTPUT_REFUSE: ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file, and one that appears while the child runs
-///                   stays, with the same error; PS_OUTPUT_REPLACE
+/// @param path       copied; a relative path counts from the directory that the host has now
+/// @param if_exists  PS_OUTPUT_REFUSE (ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file; one that
+///                   appears while the child runs stays, with the same error) or PS_OUTPUT_REPLACE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_output_file(
     command: *mut ps_command,
@@ -424,8 +444,9 @@ pub enum ps_output_failure_policy {
     Drop = 1,
 }
 
-/// What becomes of the output file of a child that did not exit with 0: PS_OUTPUT_KEEP (default) puts it in place all the same,
-/// PS_OUTPUT_DROP never does.
+/// What becomes of the output file of a child that did not exit with 0.
+///
+/// @param policy  PS_OUTPUT_KEEP (default) or PS_OUTPUT_DROP
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_output_on_failure(command: *mut ps_command, policy: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -435,8 +456,9 @@ pub unsafe extern "C" fn ps_command_output_on_failure(command: *mut ps_command, 
     })
 }
 
-/// What the child finds on its standard input: a sealed file in memory (memfd_create(2)), complete before the child begins. Nothing has
-/// to be fed, so nothing can deadlock. Each child reads from the beginning. The bytes are copied; NULL, 0 is an empty input.
+/// What the child finds on its standard input: a sealed file in memory (memfd_create(2)) that is complete
+/// before the child begins. Nobody has to feed it, so nothing can deadlock. Each child reads from the
+/// beginning. The bytes are copied; NULL, 0 is an empty input.
 ///
 /// @return PS_OK; PS_ERR_LIMIT or PS_ERR_SYSTEM if there is no memory for it
 #[unsafe(no_mangle)]
@@ -460,17 +482,20 @@ pub unsafe extern "C" fn ps_command_input(
     })
 }
 
-/// Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it, and removed after it. It is
-/// born inside (Linux 5.7; before, it joins as its first step), and neither a double fork nor a new session leads out: signals reach everything in it, and
-/// when the child has ended the rest is killed at one stroke (cgroup.kill, Linux 5.14; before, one by one), unless its command says
-/// PS_SURVIVORS_LEAVE. A directory that cannot go yet is tried again by later calls; a start that needs that very directory waits for it, as a rule
-/// some milliseconds, at most a second. The string is copied.
+/// Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it and
+/// removed after it. The child is born inside (from Linux 5.7 on; before, it joins as its first step), and
+/// neither a double fork nor a new session leads out. Signals reach everything in it. When the child has
+/// ended, the rest is killed at one stroke (cgroup.kill, from Linux 5.14 on; before, one by one), unless the
+/// command says PS_SURVIVORS_LEAVE. A directory that cannot be removed yet is tried again by later calls; a
+/// start that needs that very directory waits for it, as a rule some milliseconds, at most a second. The
+/// string is copied.
 ///
-/// Errors of ps_spawn: PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system; PS_ERR_PERMISSION; PS_ERR_NOT_FOUND if its parent is missing;
-/// PS_ERR_STATE if it is there and in use (an empty one is taken).
+/// ps_spawn then also answers PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system,
+/// PS_ERR_PERMISSION, PS_ERR_NOT_FOUND if its parent is missing, and PS_ERR_STATE if it is there and in use
+/// (an empty one is taken).
 ///
-/// @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and in which every child gets a
-///             fresh one
+/// @param dir  absolute path of the directory to make; with a slash at its end, a directory that exists, and
+///             in which every child gets a fresh one
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_cgroup(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -479,10 +504,11 @@ pub unsafe extern "C" fn ps_command_cgroup(command: *mut ps_command, dir: *const
     })
 }
 
-/// A setting of that control group, such as "pids.max", "64": written before the child is born. ps_spawn fails with step "cgroup_set" if the
-/// kernel refuses it. The strings are copied.
+/// A setting of that control group, such as "pids.max", "64"; written before the child is born. ps_spawn
+/// fails with step "cgroup_set" if the kernel refuses it. The strings are copied.
 ///
-/// @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or one that is no setting
+/// @return PS_OK; PS_ERR_STATE without ps_command_cgroup; PS_ERR_INVALID_ARGUMENT for a name with a slash, or
+///         one that is no setting
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_cgroup_set(
     command: *mut ps_command,
@@ -499,14 +525,18 @@ pub unsafe extern "C" fn ps_command_cgroup_set(
 
 pub use crate::process::command::RestartWhen as ps_restart_policy;
 
-/// Starts the child again when its process has ended: PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE (it did not exit with 0), or
-/// PS_RESTART_ALWAYS. Not after ps_terminate, ps_supervisor_shutdown or ps_kill_and_reap_all. The handle stays the same; ps_reap answers
-/// when it is over for good; PS_EVENT_EXITED comes for every process, then PS_EVENT_RESTARTING. While it waits it holds no slot. The child needs a supervisor
-/// that is not NULL.
+/// Starts the child again when its process has ended. Not after ps_terminate, ps_supervisor_shutdown or
+/// ps_kill_and_reap_all. The handle stays the same, and ps_reap answers when the child is over for good. Each
+/// process has its PS_EVENT_EXITED; if another follows, a PS_EVENT_RESTARTING is next. While the child waits
+/// for its next start it holds no slot of the supervisor. It needs a supervisor that is not NULL.
 ///
-/// The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms, each spread by a quarter to both sides, so that
-/// children that died together do not come back in step. Descriptors lent to the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept
-/// until it is over.
+/// The wait begins with min_delay_ms and doubles with every failure up to max_delay_ms; each is spread by a
+/// quarter to both sides, so that children that died together do not come back in step. Descriptors lent to
+/// the command are duplicated at ps_spawn; what it owns (sandbox, descriptors) is kept until the child is
+/// over.
+///
+/// @param policy                      PS_RESTART_NEVER (default), PS_RESTART_ON_FAILURE or PS_RESTART_ALWAYS
+/// @param min_delay_ms, max_delay_ms  milliseconds
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_restart(
     command: *mut ps_command,
@@ -521,8 +551,9 @@ pub unsafe extern "C" fn ps_command_restart(
     })
 }
 
-/// When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a PS_EVENT_GAVE_UP. A run that exits with 0 or
-/// lasts healthy_ms (default 10 000) starts the count anew.
+/// When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a
+/// PS_EVENT_GAVE_UP. A run that exits with 0, or lasts healthy_ms milliseconds (default 10000), starts the
+/// count anew.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_restart_limit(
     command: *mut ps_command,
@@ -551,9 +582,12 @@ pub enum ps_readiness_kind {
     Socket = 3,
 }
 
-/// When the child counts as ready. This version has PS_READY_EXEC, the default: when ps_spawn returns.
+/// When the child counts as ready. This version knows only PS_READY_EXEC, which is the default.
 ///
-/// @return PS_OK; PS_ERR_UNSUPPORTED for the other kinds; PS_ERR_INVALID_ARGUMENT
+/// @param kind        a PS_READY_*
+/// @param detail      of no use in this version; NULL
+/// @param timeout_ms  milliseconds; -1: no limit
+/// @return PS_OK; PS_ERR_UNSUPPORTED for the kinds that are not in this version
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_readiness(
     command: *mut ps_command,
@@ -570,7 +604,7 @@ pub unsafe extern "C" fn ps_command_readiness(
     })
 }
 
-/// A word of yours that comes back with every event of the child.
+/// A word of yours that comes back with every event of the child. Default 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_user_data(command: *mut ps_command, user_data: u64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {

@@ -87,3 +87,9 @@ fn the_cpp_header_has_every_value_once() {
         assert!(value.ends_with(&format!("_{}", name.to_uppercase())), "{name} = {value}");
     }
 }
+
+#[test]
+fn no_line_of_the_header_is_too_long() {
+    let long: Vec<_> = HEADER.lines().filter(|line| line.chars().count() > 110).collect();
+    assert!(long.is_empty(), "{long:#?}");
+}

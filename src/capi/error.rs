@@ -6,13 +6,13 @@ use std::ffi::CString;
 use super::{convert, guard, handles};
 use crate::error::{Error, Status};
 
-/// What a function answers: PS_OK, PS_PENDING or a negative PS_ERR_* of enum ps_status_code.
+/// What a function answers: a number of enum ps_status_code.
 pub type ps_status = i32;
 
 pub use crate::error::Status as ps_status_code;
 
-/// The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static, never NULL; do not
-/// free it. Any context, never blocks.
+/// The name of a status, for example "PS_ERR_TIMEOUT"; "PS_ERR_UNKNOWN" for a number that is none. Static,
+/// never NULL; do not free it. May be called in any context; never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_status_name(status: ps_status) -> *const c_char {
     Status::from_repr(status).map_or("PS_ERR_UNKNOWN\0", Status::terminated_name).as_ptr().cast()
@@ -37,7 +37,8 @@ impl ErrorObject {
     }
 }
 
-/// The status that the failed function returned. PS_ERR_BAD_HANDLE (or PS_ERR_FORKED) if `error` is no live error.
+/// The status that the failed function returned. PS_ERR_BAD_HANDLE or PS_ERR_FORKED if `error` is no live
+/// error.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_status(error: *const ps_error) -> ps_status {
     guard::value(Status::Internal as ps_status, || match convert::object::<ErrorObject, _>(error) {
@@ -52,8 +53,8 @@ pub extern "C" fn ps_error_errno(error: *const ps_error) -> i32 {
     guard::value(0, || convert::object::<ErrorObject, _>(error).ok().and_then(|object| object.error.errno).map_or(0, |errno| errno as i32))
 }
 
-/// What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...) or the name of the argument that was refused.
-/// Never NULL. Valid until the error is freed.
+/// What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...), or the name of the argument
+/// that was refused. Never NULL. Valid until the error is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_step(error: *const ps_error) -> *const c_char {
     text(error, |object| &object.step)
@@ -69,17 +70,16 @@ fn text(error: *const ps_error, part: impl FnOnce(&ErrorObject) -> &CString) -> 
     guard::value(c"".as_ptr(), || convert::object::<ErrorObject, _>(error).map_or(c"".as_ptr(), |object| part(&object).as_ptr()))
 }
 
-/// After how many milliseconds another try makes sense; -1 if that is not known.
+/// In how many milliseconds another try makes sense; -1 if that is not known.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_retry_after_ms(error: *const ps_error) -> i64 {
     guard::value(-1, || convert::object::<ErrorObject, _>(error).ok().and_then(|object| object.error.retry_after_ms).unwrap_or(-1))
 }
 
-/// What the failed process had written, as far as it was captured: bytes, not NUL-terminated.
+/// What the failed process had written, as far as it was captured.
 ///
-/// @param buf, cap  where to put it; NULL, 0 asks only for the length
-/// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
-/// @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_error_output(error: *const ps_error, buf: *mut c_char, cap: usize, needed: *mut usize) -> ps_status {
     guard::call(core::ptr::null_mut(), || {
@@ -104,12 +104,11 @@ pub enum ps_render_format {
     Html = 3,
 }
 
-/// Writes the whole error for a reader: PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML. NUL-terminated.
+/// Writes the whole error for a reader, NUL-terminated.
 ///
-/// @param format    one of enum ps_render_format
-/// @param buf, cap  where to put it; NULL, 0 asks only for the length
-/// @param needed    receives the number of bytes including the NUL, also when `buf` is too small; may be NULL if `buf` is given
-/// @return PS_OK; PS_ERR_LIMIT if `cap` is too small (nothing is copied); PS_ERR_INVALID_ARGUMENT; PS_ERR_BAD_HANDLE
+/// @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
+/// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_error_render(
     error: *const ps_error,
@@ -131,7 +130,7 @@ pub unsafe extern "C" fn ps_error_render(
     })
 }
 
-/// Frees an error. NULL, and an error that was freed already, do nothing. Never blocks.
+/// Frees an error. NULL and a freed error do nothing. Never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_free(error: *mut ps_error) {
     guard::quiet(|| drop(handles::remove::<ErrorObject>(error.addr() as u64)));

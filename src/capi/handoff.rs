@@ -12,56 +12,86 @@ use super::{convert, ps_status, shapes};
 use crate::error::Error;
 use crate::handoff::{Handoff, Notice, Told, status_of};
 
-/// One generation's end of a handoff: the running server hands over to the next.
+/// One generation's end of a handoff, in which a running server hands over to the next.
 pub struct ps_handoff {
     _private: [u8; 0],
 }
 
-/// Opens this server's end of the handoff. Whoever it is for, a server has one code path:
+/// Opens this server's end of the handoff. The first generation and every successor run the same code:
 ///
 /// ```c
-/// ps_handoff_new("/run/kv.sock", &handoff, &error);                    // which generation am I?
-/// if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {   // handed on by the one before, ...
-///   fd = bind_and_listen();                                            // ... or I am the first
+/// ps_handoff_new("/run/kv.sock", &handoff, &error);                 // which generation am I?
+/// if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {
+///   fd = bind_and_listen();                                         // nobody was before me: I am the first
 ///   ps_handoff_set_fd(handoff, "http", fd, &error);
 /// }
 /// load_everything();
 /// ps_handoff_role(handoff, &role, &error);
-/// if (role == PS_HANDOFF_SUCCESSOR) ps_handoff_warm(handoff, &error);
-/// for (;;) {                                                           // ps_handoff_fd in an event loop
+/// if (role == PS_HANDOFF_SUCCESSOR)
+///   ps_handoff_warm(handoff, &error);
+/// for (;;) {                                                        // or ps_handoff_fd in an event loop
 ///   ps_handoff_event event = {.size = sizeof event};
-///   if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK) break;
+///   if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
+///     break;
 ///   switch (event.kind) {
-///   case PS_HANDOFF_LIVE:    open_writer(event.revision, event.unsealed); accept_on(fd); ps_handoff_live(handoff, &error); break;
-///   case PS_HANDOFF_DRAIN:   end_background_work(); ps_handoff_drained(handoff, 0, &error); break;      // goes on accepting
-///   case PS_HANDOFF_SEAL:    stop_accepting(); ps_handoff_sealed(handoff, fsync_all(), &error); break;
-///   case PS_HANDOFF_RESUME:  if (event.unsealed) reload(); accept_on(fd); break;                      // unless SEAL has not come
-///   case PS_HANDOFF_RETIRE:  finish_connections(); exit(0);
-///   case PS_HANDOFF_ABORTED: if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1); break;
+///   case PS_HANDOFF_LIVE:
+///     open_writer(event.revision, event.unsealed);
+///     accept_on(fd);
+///     ps_handoff_live(handoff, &error);
+///     break;
+///   case PS_HANDOFF_DRAIN:
+///     end_background_work();                                        // goes on accepting
+///     ps_handoff_drained(handoff, 0, &error);
+///     break;
+///   case PS_HANDOFF_SEAL:
+///     stop_accepting();
+///     ps_handoff_sealed(handoff, fsync_all(), &error);
+///     break;
+///   case PS_HANDOFF_RESUME:
+///     if (event.unsealed) reload();
+///     accept_on(fd);                                                // if SEAL had stopped it
+///     break;
+///   case PS_HANDOFF_RETIRE:
+///     finish_connections();
+///     exit(0);
+///   case PS_HANDOFF_ABORTED:
+///     if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1);
+///     break;
 ///   }
 /// }
 /// ```
 ///
-/// The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and root may hand over there) and gets
-/// PS_HANDOFF_LIVE as its first event. A successor is a process that ps_handoff_upgrade has spawned, or one that anyone starts while a generation
-/// runs: it connects to the path and takes over. At every instant at most one process owns. Who has been committed is decided by one word in
-/// memory that both share, and stands if any party is killed, stopped or cut off at any moment: docs/handoff-protocol.md, docs/handoff-faults.md.
-/// Listening sockets are handed on as they are: never closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
+/// The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and
+/// root may hand over there) and gets PS_HANDOFF_LIVE as its first event. A successor is a process that
+/// ps_handoff_upgrade has spawned, or one that anyone starts while a generation runs: it connects to the path
+/// and takes over.
 ///
-/// A process that you have forked without an exec holds the lock and the channel as you do: end such workers before you hand over the last
-/// word, or a start after your death answers PS_ERR_LOCKED or PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors
-/// are not admitted at the path (their supervisor would end them): ps_handoff_upgrade is for those.
+/// At every instant at most one process owns. Who has been committed is decided by one word in memory that
+/// both share, and it stands if any party is killed, stopped or cut off at any moment
+/// (docs/handoff-protocol.md, docs/handoff-faults.md). Listening sockets are handed on as they are: never
+/// closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
 ///
-/// Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds (and at most 1 second
-/// while the lock is held and nobody listens). Where pidfd_send_signal(2) is filtered, a successor that came by the
-/// path and hangs cannot be ended: the old generation takes back when somebody ends it. Needs Linux 5.4; identities are exact from 6.5 on (SO_PEERPIDFD), before by pid and start time.
+/// A process that you have forked without an exec holds the lock and the channel as you do: end such workers
+/// before you hand over for the last time, or a start after your death answers PS_ERR_LOCKED or
+/// PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors are not admitted at the
+/// path (their supervisor would end them): ps_handoff_upgrade is for those.
 ///
-/// @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one. Nothing, or a socket, may be there
+/// Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
+/// and at most 1 second while the lock is held and nobody listens.
+///
+/// Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
+/// pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended: the old
+/// generation takes back when somebody ends it.
+///
+/// @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one.
+///                      Nothing, or a socket, may be there. Copied.
 /// @param handoff       receives the handle; free it with ps_handoff_free
-/// @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the lock is held and nobody answers at the path;
-///         PS_ERR_LOCK_REPLACED if somebody answers at the path and the lock is free: the lock file was removed beside him;
-///         PS_ERR_TIMEOUT if the running generation does not answer, which it does not during a seal or a probation either; PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to
-///         another user; PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
+/// @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
+///         lock is held and nobody answers at the path; PS_ERR_LOCK_REPLACED if somebody answers at the path
+///         and the lock is free: the lock file was removed beside him; PS_ERR_TIMEOUT if the running
+///         generation does not answer, which it does not during a seal or a probation either;
+///         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
+///         PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_new(
     control_path: *const c_char,
@@ -76,10 +106,15 @@ pub unsafe extern "C" fn ps_handoff_new(
     })
 }
 
-/// Frees it. The owner calls off a handoff that has not been committed; a successor that it spawned and that owns nothing is killed and reaped
-/// (blocks at most 5 seconds for that); one that owns goes its own way. A successor that was not told LIVE gives up. The last generation
-/// takes the control path away; the lock file stays. A successor that has answered LIVE keeps what it owns, and the old generation retires; one
-/// that was told LIVE and has not answered gives back. Descriptors that you took or set are yours. NULL and a freed handle do nothing.
+/// Frees the handle. What that does depends on where this process stands:
+///
+/// - An owner calls off a handoff that has not been committed. A successor that it spawned and that owns
+///   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
+/// - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
+///   that has answered LIVE keeps what it owns, and the old generation retires.
+/// - The last generation takes the control path away; the lock file stays.
+///
+/// Descriptors that you took or set are yours. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
     shapes::free(handoff, |object: Arc<Handoff>| object.close());
@@ -87,14 +122,16 @@ pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
 
 pub use crate::handoff::Role as ps_handoff_role_code;
 
-/// Who this process is: PS_HANDOFF_FIRST (it started cold) or PS_HANDOFF_SUCCESSOR. Stays what it was. Never blocks.
+/// Who this process is. It stays what it was. Never blocks.
+///
+/// @param role  receives PS_HANDOFF_FIRST or PS_HANDOFF_SUCCESSOR
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_role(handoff: *const ps_handoff, role: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(handoff, "role", role, error, |object: &Handoff| Ok(object.role()? as i32))
 }
 
-/// Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold starts (the lock file keeps count).
-/// A handoff that was taken back counts as well. Never blocks.
+/// Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold
+/// starts (the lock file keeps count). A handoff that was taken back counts as well. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_generation(handoff: *const ps_handoff, generation: *mut u64, error: *mut *mut ps_error) -> ps_status {
     shapes::value(handoff, "generation", generation, error, Handoff::generation)
@@ -102,9 +139,13 @@ pub unsafe extern "C" fn ps_handoff_generation(handoff: *const ps_handoff, gener
 
 pub use crate::handoff::machine::Mode as ps_handoff_mode;
 
-/// Owner: how the next handoffs go. PS_HANDOFF_EXCLUSIVE (the default): one writer; the successor serves after the owner has sealed, and
-/// connections wait in the listening socket's line meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP, for servers without a writer: the successor accepts
-/// beside the owner, which gets PS_HANDOFF_SEAL after that: no gap. Never blocks.
+/// Owner: how the next handoffs go. Never blocks.
+///
+/// With PS_HANDOFF_EXCLUSIVE the successor serves after the owner has sealed; connections wait in the
+/// listening socket's queue meanwhile (tens of microseconds). PS_HANDOFF_OVERLAP is for servers without a
+/// writer: the successor accepts beside the owner, which gets PS_HANDOFF_SEAL after that, so there is no gap.
+///
+/// @param mode  PS_HANDOFF_EXCLUSIVE (default) or PS_HANDOFF_OVERLAP
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_mode(handoff: *mut ps_handoff, mode: i32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(handoff, error, |object: &Handoff| object.set_mode(convert::choice("mode", mode, ps_handoff_mode::from_repr)?))
@@ -112,10 +153,11 @@ pub unsafe extern "C" fn ps_handoff_set_mode(handoff: *mut ps_handoff, mode: i32
 
 pub use crate::handoff::Timeout as ps_handoff_timeout;
 
-/// Owner: how long the next handoffs wait for what.
+/// Owner: how long the next handoffs wait for what. Never blocks.
 ///
 /// @param which  a PS_HANDOFF_TIMEOUT_*
-/// @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not: every wait has an end
+/// @param ms     milliseconds, at least 1; 0 is allowed for PS_HANDOFF_TIMEOUT_PROBATION. "For ever" is not:
+///               every wait has an end
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which: i32, ms: i64, error: *mut *mut ps_error) -> ps_status {
     shapes::change(handoff, error, |object: &Handoff| {
@@ -123,11 +165,12 @@ pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which:
     })
 }
 
-/// Hands a descriptor of any kind on under a name; one of the same name is replaced. A duplicate is kept, `fd` stays yours. Also during a handoff:
-/// what is set before ps_handoff_sealed (overlap: ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
+/// Hands a descriptor of any kind on under a name; one of the same name is replaced. A duplicate is kept,
+/// `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
+/// ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
 ///
-/// @param name  1 to 255 bytes without a newline
-/// @param fd    -1: is handed on no more; PS_ERR_NOT_FOUND if it was not
+/// @param name  1 to 255 bytes without a newline; copied
+/// @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *const c_char, fd: i32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(handoff, error, |object: &Handoff| {
@@ -140,13 +183,15 @@ pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *cons
     })
 }
 
-/// Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which closes what nobody has taken.
+/// Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which
+/// closes what nobody has taken. What the running generation sets anew while this one loads can be taken
+/// again: ps_handoff_fd_names at PS_HANDOFF_LIVE lists it.
 ///
-/// The library keeps a duplicate, so each takes two numbers of your limit of open files. What the running generation sets anew while this one loads
-/// can be taken again: ps_handoff_fd_names at PS_HANDOFF_LIVE lists it.
+/// The library keeps a duplicate, so each takes two numbers of your limit of open files.
 ///
-/// @param fd  receives it: close-on-exec, now yours; its open file description (offset, O_NONBLOCK, socket options) is shared with the old
-///            generation, so change nothing of that while it may take back
+/// @param fd  receives it: close-on-exec, now yours. Its open file description (offset, O_NONBLOCK, socket
+///            options) is shared with the old generation: change nothing of that while the old generation may
+///            take back
 /// @return PS_OK; PS_ERR_NOT_FOUND if nothing of that name was handed on, as in the first generation
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_take_fd(
@@ -163,8 +208,11 @@ pub unsafe extern "C" fn ps_handoff_take_fd(
     })
 }
 
-/// Successor: the names that were handed on and not taken, in the order of their bytes, each followed by a newline; not NUL-terminated.
-/// Conventions of the buffer as in ps_event_data.
+/// Successor: the names that were handed on and not taken, in the order of their bytes, each followed by a
+/// newline.
+///
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_fd_names(
     handoff: *const ps_handoff,
@@ -176,8 +224,8 @@ pub unsafe extern "C" fn ps_handoff_fd_names(
     shapes::bytes(handoff, buf, cap, needed, error, Handoff::fd_names)
 }
 
-/// Sets the state for the next generation: any bytes, copied into sealed memory. May be set again at SEAL: the successor reads at LIVE what was
-/// set last. A successor that is to hand on in turn sets its own.
+/// Sets the state for the next generation: any bytes, copied into sealed memory. It may be set again at SEAL:
+/// the successor reads at LIVE what was set last. A successor that is to hand on in turn sets its own.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_state(
     handoff: *mut ps_handoff,
@@ -195,11 +243,11 @@ pub unsafe extern "C" fn ps_handoff_set_state(
     })
 }
 
-/// Successor: the state that was handed on; empty if there is none. It stays readable, and its memory taken, until the handle is freed or hands over.
+/// Successor: the state that was handed on; empty if there is none. It stays readable, and its memory taken,
+/// until the handle is freed or this process hands over.
 ///
-/// @param buf, cap  where to put it; NULL, 0 asks only for the length
-/// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
-/// @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_state(
     handoff: *const ps_handoff,
@@ -219,23 +267,26 @@ pub unsafe extern "C" fn ps_handoff_state(
     })
 }
 
-/// The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read or close it.
+/// The descriptor to wait on: readable while ps_handoff_next_event has something to do. Borrowed: do not read
+/// or close it. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_fd(handoff: *const ps_handoff, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(handoff, "fd", fd, error, |object: &Handoff| Ok(object.fd()?.as_raw_fd()))
 }
 
-/// What a server is told. Owner: DRAIN, SEAL, then COMMITTED and RETIRE, or RESUME and ABORTED. Successor: LIVE, COMMITTED, or ABORTED.
+/// What a server is told. An owner: DRAIN, SEAL, COMMITTED and RETIRE; or, at any point before RETIRE, RESUME
+/// and ABORTED. A successor: LIVE and COMMITTED; or, at any point before COMMITTED, ABORTED.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]
 pub enum ps_handoff_event_kind {
-    /// The successor is warm: end background work, go on accepting; ps_handoff_drained.
+    /// The successor is warm: end background work, go on accepting, then call ps_handoff_drained.
     #[strum(serialize = "PS_HANDOFF_DRAIN")]
     Drain = 1,
-    /// Stop accepting and writing, make everything durable; ps_handoff_sealed.
+    /// Stop accepting and writing, make everything durable, then call ps_handoff_sealed.
     #[strum(serialize = "PS_HANDOFF_SEAL")]
     Seal = 2,
-    /// You own: open the writer, accept; ps_handoff_live. The first event of the first generation, too.
+    /// You own: open the writer, accept, then call ps_handoff_live. The first event of the first generation,
+    /// too.
     #[strum(serialize = "PS_HANDOFF_LIVE")]
     Live = 3,
     /// You own still, or again: go on as before (see unsealed).
@@ -247,7 +298,7 @@ pub enum ps_handoff_event_kind {
     /// Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone.
     #[strum(serialize = "PS_HANDOFF_COMMITTED")]
     Committed = 6,
-    /// The handoff came to nothing (see reason). A successor stops at once and exits.
+    /// The handoff came to nothing; `reason` says why. A successor stops at once and exits.
     #[strum(serialize = "PS_HANDOFF_ABORTED")]
     Aborted = 7,
 }
@@ -258,20 +309,22 @@ pub enum ps_handoff_event_kind {
 pub struct ps_handoff_event {
     /// Set by the caller: sizeof(ps_handoff_event).
     pub size: u32,
-    /// PS_HANDOFF_DRAIN and so on.
+    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE, _RESUME, _RETIRE, _COMMITTED or _ABORTED.
     pub kind: i32,
-    /// Which handoff; the same number on both sides.
+    /// Which handoff it belongs to; the same number on both sides.
     pub handoff_id: u64,
-    /// PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1, and in overlap mode (SEAL comes later).
+    /// PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1,
+    /// and in overlap mode (where SEAL comes later).
     pub revision: u64,
-    /// PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if the successor had been told
-    /// LIVE and may have written: read the state anew from storage.
+    /// PS_HANDOFF_LIVE: 1 if the owner died before it had sealed: run crash recovery. PS_HANDOFF_RESUME: 1 if
+    /// the successor had been told LIVE and may have written: read the state anew from storage.
     pub unsealed: i32,
     /// The other process, for display; 0 if there was none.
     pub peer_pid: i32,
     /// PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words.
     pub reason: i32,
-    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this (nanoseconds of CLOCK_MONOTONIC); 0: no answer is awaited.
+    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this, nanoseconds of CLOCK_MONOTONIC. 0: no answer is
+    /// awaited.
     pub deadline_ns: i64,
     /// When it came about, nanoseconds of CLOCK_MONOTONIC.
     pub time_ns: i64,
@@ -301,10 +354,12 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
     }
 }
 
-/// Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call it until PS_PENDING whenever
-/// ps_handoff_fd is readable: a handoff goes on only inside these calls, and a generation that does not make them is taken for hung.
+/// Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call
+/// it until PS_PENDING whenever ps_handoff_fd is readable: a handoff goes on only inside these calls, and a
+/// generation that does not make them is taken for hung.
 ///
-/// @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+/// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+///                    host does not end the wait
 /// @param event       receives the event (set event->size first)
 /// @return PS_OK; PS_PENDING if there is none
 #[unsafe(no_mangle)]
@@ -320,8 +375,8 @@ pub unsafe extern "C" fn ps_handoff_next_event(
     })
 }
 
-/// Successor: everything is loaded. The owner is drained and sealed only now, so loading may take as long as the deadline allows. PS_HANDOFF_LIVE
-/// follows, or PS_HANDOFF_ABORTED. Never blocks.
+/// Successor: everything is loaded. Only now is the owner drained and sealed, so loading may take as long as
+/// the deadline allows. PS_HANDOFF_LIVE follows, or PS_HANDOFF_ABORTED. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_STATE if it was said before, or this is no successor
 #[unsafe(no_mangle)]
@@ -329,19 +384,21 @@ pub unsafe extern "C" fn ps_handoff_warm(handoff: *mut ps_handoff, error: *mut *
     shapes::change(handoff, error, Handoff::warm)
 }
 
-/// Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL follows as soon as the successor has
-/// shown that it is awake; if it does not within PS_HANDOFF_TIMEOUT_LIVE, the handoff is off, and nothing was stopped for it. Never blocks.
+/// Answers PS_HANDOFF_DRAIN: background work has ended. Accepting goes on. In exclusive mode PS_HANDOFF_SEAL
+/// follows as soon as the successor has shown that it is awake; if it does not within
+/// PS_HANDOFF_TIMEOUT_LIVE, the handoff is off, and nothing was stopped for it. Never blocks.
 ///
-/// @param open_connections  how many are open; for people, and of no account here
+/// @param open_connections  how many are open; for people to read, procsup does nothing with it
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more): the handoff was called off meanwhile
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_drained(handoff: *mut ps_handoff, open_connections: u32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(handoff, error, |object: &Handoff| object.drained(open_connections))
 }
 
-/// Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is durable. From here on the
-/// successor may own: the commit is made at once, or, if descriptors or the state were set since SEAL, when the successor has acknowledged them.
-/// Or the handoff is off and PS_HANDOFF_RESUME follows; write nothing before that. Never blocks.
+/// Answers PS_HANDOFF_SEAL: this process accepts and writes nothing any more, and everything acknowledged is
+/// durable. From here on the successor may own: the commit is made at once, or, if descriptors or the state
+/// were set since SEAL, when the successor has acknowledged them. Or the handoff is off and PS_HANDOFF_RESUME
+/// follows; write nothing before that. Never blocks.
 ///
 /// @param revision  how far the data go; the successor gets it with PS_HANDOFF_LIVE
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited (any more)
@@ -350,8 +407,9 @@ pub unsafe extern "C" fn ps_handoff_sealed(handoff: *mut ps_handoff, revision: u
     shapes::change(handoff, error, |object: &Handoff| object.sealed(revision))
 }
 
-/// Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old generation then stands by for the
-/// probation, and takes back if this process ends; after it this process gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
+/// Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old
+/// generation then stands by for the probation, and takes back if this process ends; after it this process
+/// gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited
 #[unsafe(no_mangle)]
@@ -359,10 +417,10 @@ pub unsafe extern "C" fn ps_handoff_live(handoff: *mut ps_handoff, error: *mut *
     shapes::change(handoff, error, Handoff::live)
 }
 
-/// This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after PS_HANDOFF_LIVE: that one must have stopped
-/// writing before it calls, and exit after. Never blocks.
+/// This side cannot go on. The owner gets PS_HANDOFF_RESUME, also when its successor says so after
+/// PS_HANDOFF_LIVE: that successor must have stopped writing before it calls, and exit after. Never blocks.
 ///
-/// @param reason  for people; may be NULL
+/// @param reason  in words, for people to read; may be NULL. Copied.
 /// @return PS_OK; PS_ERR_STATE if there is no handoff to fail
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *const c_char, error: *mut *mut ps_error) -> ps_status {
@@ -373,18 +431,20 @@ pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *co
     })
 }
 
-/// Owner: spawns its successor through the spawn engine and hands over to it. Returns when the program has begun (see ps_spawn for how long that
-/// takes); events do the rest. The successor finds its channel by a variable that is added to its environment, PROCSUP_HANDOFF.
+/// Owner: spawns its successor and hands over to it. Returns when the program has begun (as ps_spawn, which
+/// says how long that takes); ps_handoff_next_event does the rest. The successor finds its channel by a
+/// variable that is added to its environment, PROCSUP_HANDOFF, and must be the very process that is spawned:
+/// a wrapper has to exec it.
 ///
-/// The successor must be the very process that is spawned: a wrapper has to exec it.
+/// Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to
+/// nothing, killed by ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this
+/// generation leave it alone.
 ///
-/// Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to nothing, killed by
-/// ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this generation leave it alone.
-///
-/// @param successor    a command that nothing ties to this process: no die_with_host, cgroup, sandbox_dir, deadline, restart policy, pipes or
-///                     captured output (PS_ERR_INVALID_ARGUMENT)
-/// @param deadline_ms  for everything until the commit, loading included; at least 1
-/// @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this process does not own
+/// @param successor    a command that nothing ties to this process: no die_with_host, cgroup, sandbox_dir,
+///                     deadline, restart policy, pipes or captured output (PS_ERR_INVALID_ARGUMENT)
+/// @param deadline_ms  milliseconds for everything until the commit, loading included; at least 1
+/// @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this
+///         process does not own
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_upgrade(
     handoff: *mut ps_handoff,
@@ -398,7 +458,8 @@ pub unsafe extern "C" fn ps_handoff_upgrade(
     })
 }
 
-/// Owner: calls the handoff off. PS_HANDOFF_RESUME (if DRAIN was told) and PS_HANDOFF_ABORTED follow. Possible until the commit. Never blocks.
+/// Owner: calls the handoff off, which is possible until the commit. PS_HANDOFF_RESUME (if DRAIN was told)
+/// and PS_HANDOFF_ABORTED follow. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_STATE if there is none, or it is committed
 #[unsafe(no_mangle)]
@@ -406,7 +467,10 @@ pub unsafe extern "C" fn ps_handoff_cancel(handoff: *mut ps_handoff, error: *mut
     shapes::change(handoff, error, Handoff::cancel)
 }
 
-/// Why the last handoff came to nothing, in words; not NUL-terminated. Conventions of the buffer as in ps_event_data.
+/// Why the last handoff came to nothing, in words.
+///
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_reason(
     handoff: *const ps_handoff,

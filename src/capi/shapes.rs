@@ -51,8 +51,8 @@ pub(super) fn bytes<T: Handled, P, B: AsRef<[u8]>>(
     })
 }
 
-/// A call that takes an event from an object. `least`: how large the structure was in the first version. `take` gets the size that the caller has
-/// set; a program that was compiled for fewer fields gets those.
+/// A call that takes an event from an object. `least`: how large the structure was in the first version.
+/// `take` gets the size that the caller has set; a program that was compiled for fewer fields gets those.
 pub(super) fn event<T: Handled, P, E>(
     handle: *mut P,
     event: *mut E,

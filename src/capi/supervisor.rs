@@ -19,8 +19,9 @@ pub struct ps_supervisor {
     _private: [u8; 0],
 }
 
-/// Makes a supervisor. No thread, no signal handler: it works inside the calls that you make. Make the first one early in
-/// your program: it reserves a dozen low descriptor numbers on which fast spawns depend in a host with many open files.
+/// Makes a supervisor. It has no thread and no signal handler: it works inside the calls that you make. Make
+/// the first one early in your program: it reserves a dozen low descriptor numbers on which fast spawns
+/// depend in a host with many open files.
 ///
 /// @param supervisor  receives the handle; free it with ps_supervisor_free
 /// @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
@@ -29,43 +30,56 @@ pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, 
     call(error, || shapes::make("supervisor", supervisor, Supervisor::new))
 }
 
-/// How many children may exist at once; 0 (the default): no limit. One that is being stopped counts until it has been reaped. ps_spawn puts
-/// what is beyond in a line, first in, first out; as soon as one has ended, the next is started, before you hear of that end. Never
-/// blocks: what a higher limit allows is started by the next call that does work (ps_supervisor_next_event, ps_reap).
+/// How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
+/// puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
+/// before you hear of that end. Never blocks: what a higher limit allows is started by the next call that
+/// does work (ps_supervisor_next_event, ps_reap).
 ///
-/// A child in the line is PS_STATE_PENDING: it keeps duplicates of the descriptors it was lent, has no pid yet, and can be cancelled by
-/// ps_terminate or ps_terminate_begin. If it cannot be started, PS_EVENT_FAILED says why, and so does ps_reap.
+/// A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
+/// and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,
+/// PS_EVENT_FAILED says why, and so does ps_reap.
+///
+/// @param n  0 (default): no limit
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_set_max_running(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(supervisor, error, |object: &Supervisor| object.set_max_running(n))
 }
 
-/// How many may stand in line; 0 (the default): no limit. Beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
+/// How many may stand in line; beyond it ps_spawn answers PS_ERR_LIMIT. Children that come back by their
 /// restart policy are not counted. Never blocks.
+///
+/// @param n  0 (default): no limit
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_set_max_pending(supervisor: *mut ps_supervisor, n: u32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(supervisor, error, |object: &Supervisor| object.set_max_pending(n))
 }
 
-/// Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no more: process-wide, and kept when the supervisor is freed. Call
-/// it as well, before the first spawn, when this process is the init of a container.
+/// Makes this process a subreaper (PR_SET_CHILD_SUBREAPER, prctl(2)), or no longer. This holds for the whole
+/// process, and stays when the supervisor is freed. If this process is the init of a container, call it as
+/// well, before the first spawn.
 ///
-/// Orphans that descend from procsup's children are then reaped, and killed once that child has ended (unless its command says
-/// PS_SURVIVORS_LEAVE). Orphans of processes that the host made otherwise are not touched: wait for those yourself. They are told apart
-/// by a mark that children get from now on: a hard limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit
-/// itself is not recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event (or a blocking call)
-/// does the work; it looks twice a second and after each exit. Costs a look at the list of this process's children each time.
+/// Orphans that descend from procsup's children are then reaped; they are killed once that child has ended,
+/// unless its command says PS_SURVIVORS_LEAVE. Orphans of processes that the host made otherwise are not
+/// touched: wait for those yourself. They are told apart by a mark that children get from now on: a hard
+/// limit RLIMIT_RTTIME of some hundred thousand years. A program that sets this limit itself is not
+/// recognised; ps_command_cgroup is the containment that nothing escapes. ps_supervisor_next_event, or a
+/// blocking call, does the work: it looks at the list of this process's children twice a second and after
+/// each exit.
 ///
-/// @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1
+/// @param on  1 or 0
+/// @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervisor, on: i32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(supervisor, error, |object: &Supervisor| object.set_subreaper(convert::flag("on", on)?))
 }
 
-/// Keeps `n` children of a command alive: spawns them all, each with the restart policy PS_RESTART_ALWAYS unless the command has one. All or
-/// none: if one cannot be started, the others are killed, and the error is that one's. Within the limits of the supervisor, as ps_spawn.
+/// Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless
+/// the command has one. All or none: if one cannot be started, the others are killed, and the error is that
+/// one's. The limits of the supervisor hold as for ps_spawn.
 ///
+/// @param n         at least 1
 /// @param children  receives n handles; free each with ps_child_free
+/// @return as ps_spawn
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_spawn_replicas(
     supervisor: *mut ps_supervisor,
@@ -109,8 +123,9 @@ pub unsafe extern "C" fn ps_spawn_replicas(
     })
 }
 
-/// Counts of its children at this moment: waiting for a start (in line, or for their restart), running (being made included),
-/// being stopped. The last two hold a slot. Each place may be NULL. Never blocks.
+/// How many children of the supervisor, at one moment, wait for a start (in line, or for their restart), run
+/// (those just being made included), and are being stopped. The last two hold a slot. Each place may be NULL.
+/// Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_counts(
     supervisor: *const ps_supervisor,
@@ -131,8 +146,9 @@ pub unsafe extern "C" fn ps_supervisor_counts(
     })
 }
 
-/// The descriptor to wait on: readable while ps_supervisor_next_event has something to do. For epoll, poll, libuv, GLib and others.
-/// Borrowed: it belongs to the supervisor; do not read or close it.
+/// The descriptor to wait on, with epoll, poll, libuv, GLib or others: readable while
+/// ps_supervisor_next_event has something to do. Borrowed: it belongs to the supervisor; do not read or close
+/// it. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(supervisor, "fd", fd, error, |object: &Supervisor| Ok(object.fd()?.as_raw_fd()))
@@ -146,24 +162,25 @@ pub use crate::supervisor::EventKind as ps_event_kind;
 pub struct ps_event {
     /// Set by the caller: sizeof(ps_event).
     pub size: u32,
-    /// PS_EVENT_*.
+    /// PS_EVENT_*: what has happened.
     pub kind: i32,
-    /// The handle that ps_spawn gave; borrowed. If you have freed it meanwhile, it is a freed handle, and safe to compare. NULL for
-    /// PS_EVENT_SHUTDOWN_DONE.
+    /// The handle that ps_spawn gave; borrowed. If you have freed it meanwhile it is a freed handle, and
+    /// still safe to compare. NULL for PS_EVENT_SHUTDOWN_DONE.
     pub child: *mut ps_child,
     /// Its pid, for display; 0 if it has had no process.
     pub pid: i32,
-    /// PS_EVENT_OUTPUT: 1 or 2; else 0.
+    /// PS_EVENT_OUTPUT: 1 or 2, the stream that the line came on (ps_event_data gives the line); else 0.
     pub stream: i32,
     /// The word of ps_command_user_data.
     pub user_data: u64,
     /// When it happened, nanoseconds of CLOCK_MONOTONIC.
     pub time_ns: i64,
-    /// PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its size is set.
+    /// PS_EVENT_EXITED: how it ended. PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: how its last run ended. Its
+    /// `size` is set in every event.
     pub exit: ps_exit,
-    /// PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit, or the end).
-    /// PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place. PS_EVENT_FAILED, _GAVE_UP, _CANCELLED, _RESTARTING: why, a
-    /// PS_ERR_*, or PS_OK where exit says it.
+    /// PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit,
+    /// or the end). PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place.
+    /// PS_EVENT_FAILED, _GAVE_UP, _CANCELLED and _RESTARTING: why, as a PS_ERR_*; PS_OK if `exit` says it.
     pub status: i32,
     /// Which run of the child it was: 1 for its first process; 0 if it has had none.
     pub run: u32,
@@ -190,14 +207,19 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
     }
 }
 
-/// Takes the next event, and does whatever is due: reaps, drains output, moves stop plans, deadlines and restarts on, and starts children that
-/// stand in line (which takes as long as their exec). Beside other work take some dozens at a time: while short children follow each other there
-/// is always a next event. Events wait until they are taken: a host that never takes any should free the handles of children that have ended.
+/// Takes the next event, and does whatever is due: reaps, reads output, moves stop plans, deadlines and
+/// restarts on, and starts children that stand in line (which takes as long as their exec).
 ///
-/// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is lost or comes twice, also when other threads reap the child; but
-/// a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+/// Beside other work take some dozens at a time: while short children follow each other there is always a
+/// next event. Events wait until they are taken: a host that never takes any should free the handles of
+/// children that have ended.
 ///
-/// @param timeout_ms  how long to wait: -1 for ever, 0 not at all
+/// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is
+/// lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
+/// (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+///
+/// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+///                    host does not end the wait
 /// @param event       receives the event (set event->size first)
 /// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
 #[unsafe(no_mangle)]
@@ -212,12 +234,12 @@ pub unsafe extern "C" fn ps_supervisor_next_event(
     })
 }
 
-/// What the PS_EVENT_OUTPUT said that was taken last from this supervisor: a line without its newline (event.status tells whether one was
-/// there). Bytes, not NUL-terminated. With several threads that take events it is the last one's.
+/// What the PS_EVENT_OUTPUT that was taken last from this supervisor said: a line without its newline
+/// (event.status tells whether there was one). If several threads take events, it is the event that was taken
+/// last by any of them.
 ///
-/// @param buf, cap  where to put it; NULL, 0 asks only for the length
-/// @param needed    receives the length, also when `buf` is too small; may be NULL if `buf` is given
-/// @return PS_OK; PS_ERR_LIMIT if `cap` is less than the length (nothing is copied)
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_event_data(
     supervisor: *mut ps_supervisor,
@@ -234,20 +256,23 @@ pub unsafe extern "C" fn ps_event_data(
     })
 }
 
-/// Ends it in good order: nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN), who waits for a start is cancelled
-/// (PS_EVENT_CANCELLED), the stop plan of everybody else begins (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets one), and
-/// when the last child has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; events, or blocking calls, do the rest.
-/// Called again it shortens the grace, if that is shorter.
+/// Ends the supervisor in good order. Nothing is started any more (ps_spawn answers PS_ERR_SHUTDOWN);
+/// children that wait for a start are cancelled (PS_EVENT_CANCELLED); the stop plan of every other one begins
+/// (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets that as its last step). When the last child
+/// has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; ps_supervisor_next_event, or
+/// blocking calls, do the rest. A second call with a shorter grace shortens it.
 ///
-/// @param grace_ms  replaces the wait of each plan's first step; -1: the plans' own
+/// @param grace_ms  milliseconds in place of the wait of each plan's first step; -1: the plans' own
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_shutdown(supervisor: *mut ps_supervisor, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
     shapes::change(supervisor, error, |object: &Supervisor| object.shutdown(grace_ms))
 }
 
-/// Kills and reaps all its children, releases what they owned, and frees it. Handles of its children stay valid until they are freed, and
-/// answer how the child ended (PS_CAUSE_SHUTDOWN); one that still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets PS_ERR_SHUTDOWN. Blocks until
-/// the children are gone, at most 5 seconds; one that cannot be killed even so is reaped later. NULL and a freed handle do nothing.
+/// Kills and reaps all children of the supervisor, releases what they owned, and frees it. Handles of its
+/// children stay valid until they are freed, and answer how the child ended (PS_CAUSE_SHUTDOWN); one that
+/// still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets
+/// PS_ERR_SHUTDOWN. Blocks until the children are gone, at most 5 seconds; one that even then cannot be
+/// killed is reaped later. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_supervisor_free(supervisor: *mut ps_supervisor) {
     shapes::free(supervisor, |object: Arc<Supervisor>| object.close());

@@ -9,8 +9,9 @@ pub const PS_VERSION_MINOR: u32 = 1;
 /// Third part of the version.
 pub const PS_VERSION_PATCH: u32 = 0;
 
-/// The version of the library that is running: major << 16 | minor << 8 | patch. Compare with PS_VERSION_MAJOR,
-/// PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. Any context, never blocks, never fails.
+/// The version of the library that is running: major << 16 | minor << 8 | patch. Compare it with
+/// PS_VERSION_MAJOR, PS_VERSION_MINOR and PS_VERSION_PATCH, which are those of the header. May be called in
+/// any context; never blocks, never fails.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_version() -> u32 {
     PS_VERSION_MAJOR << 16 | PS_VERSION_MINOR << 8 | PS_VERSION_PATCH

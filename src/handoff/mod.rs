@@ -75,9 +75,9 @@ pub enum Timeout {
     /// For the answer to SEAL; by default what is left of the whole deadline.
     #[strum(serialize = "PS_HANDOFF_TIMEOUT_SEAL")]
     Seal = 2,
-    /// For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent longer is
-    /// killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a successor that is silent
-    /// longer is given up. Default 5000 ms.
+    /// For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent
+    /// longer is killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a
+    /// successor that is silent longer is given up. Default 5000 ms.
     #[strum(serialize = "PS_HANDOFF_TIMEOUT_LIVE")]
     Live = 3,
     /// How long the old generation stands by. Default 2000 ms.

@@ -26,7 +26,8 @@ use crate::sys::clone::Path;
 use crate::sys::memory::Home;
 use crate::sys::{poll, signal};
 
-/// Where a child stands; only forward, but for a child with a restart policy, which is pending between its runs.
+/// Where a child stands; only forward, but for a child with a restart policy, which is pending between its
+/// runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]
 pub enum State {

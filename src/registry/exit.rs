@@ -46,7 +46,7 @@ pub enum Cause {
     /// All children were killed at once.
     #[strum(serialize = "PS_CAUSE_KILL_ALL")]
     KillAll = 4,
-    /// It died of the very signal that the host had sent, to it or to all.
+    /// It died of the very signal that the host had sent to it, or to all children.
     #[strum(serialize = "PS_CAUSE_OWNER")]
     Owner = 5,
 }

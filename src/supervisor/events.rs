@@ -33,8 +33,8 @@ pub enum EventKind {
     /// The child has failed too often in a row, and will not be started again.
     #[strum(serialize = "PS_EVENT_GAVE_UP")]
     GaveUp = 6,
-    /// The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was shut
-    /// down.
+    /// The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was
+    /// shut down.
     #[strum(serialize = "PS_EVENT_CANCELLED")]
     Cancelled = 7,
     /// The supervisor was shut down, and the last child has been reaped. No child.

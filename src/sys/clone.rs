@@ -46,8 +46,8 @@ pub enum Path {
     /// clone on shared memory: the same for kernels and filters without clone3.
     #[strum(serialize = "PS_PATH_CLONE")]
     Clone = 2,
-    /// A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's resident
-    /// memory.
+    /// A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's
+    /// resident memory.
     #[strum(serialize = "PS_PATH_FORK")]
     Fork = 3,
 }

@@ -11,3 +11,45 @@ int header_is_usable(ps_child *child, ps_error **error)
     ended.size = (uint32_t)sizeof ended;
     return ps_reap(child, 0, &ended, error) == PS_PENDING;
 }
+
+/* Where each field stands: a program that was compiled with this header reads them there. As array sizes, for C99. */
+#define AT(type, field, offset) extern char at_##type##_##field[offsetof(type, field) == (offset) ? 1 : -1]
+#define SIZE(type, size) extern char size_##type[sizeof(type) == (size) ? 1 : -1]
+
+AT(ps_exit, size, 0);
+AT(ps_exit, kind, 4);
+AT(ps_exit, code, 8);
+AT(ps_exit, signal, 12);
+AT(ps_exit, core_dumped, 16);
+AT(ps_exit, cause, 20);
+AT(ps_exit, user_us, 24);
+AT(ps_exit, system_us, 32);
+AT(ps_exit, max_rss_kib, 40);
+AT(ps_exit, started_ns, 48);
+AT(ps_exit, ended_ns, 56);
+AT(ps_exit, reserved, 64);
+SIZE(ps_exit, 96);
+
+AT(ps_event, size, 0);
+AT(ps_event, kind, 4);
+AT(ps_event, child, 8);
+AT(ps_event, pid, 16);
+AT(ps_event, stream, 20);
+AT(ps_event, user_data, 24);
+AT(ps_event, time_ns, 32);
+AT(ps_event, exit, 40);
+AT(ps_event, status, 136);
+AT(ps_event, run, 140);
+AT(ps_event, delay_ms, 144);
+SIZE(ps_event, 152);
+
+AT(ps_handoff_event, size, 0);
+AT(ps_handoff_event, kind, 4);
+AT(ps_handoff_event, handoff_id, 8);
+AT(ps_handoff_event, revision, 16);
+AT(ps_handoff_event, unsealed, 24);
+AT(ps_handoff_event, peer_pid, 28);
+AT(ps_handoff_event, reason, 32);
+AT(ps_handoff_event, deadline_ns, 40);
+AT(ps_handoff_event, time_ns, 48);
+SIZE(ps_handoff_event, 56);

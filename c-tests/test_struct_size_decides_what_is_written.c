@@ -34,6 +34,8 @@ int main(void)
     larger.end.size = sizeof larger;
     CHECK_OK(ps_reap(child, PATIENCE_MS, &larger.end, &error), error);
     CHECK(larger.end.kind == PS_EXIT_EXITED && larger.end.code == 6);
+    for (size_t i = 0; i < sizeof larger.end.reserved / sizeof *larger.end.reserved; i++)
+        CHECK(larger.end.reserved[i] == 0);
     for (size_t i = 0; i < sizeof larger.newer; i++)
         CHECK_INT(larger.newer[i], 0x5a);
 

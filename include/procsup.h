@@ -723,6 +723,10 @@ typedef struct ps_exit {
   int64_t started_ns;
   /** When its end was recorded, nanoseconds of CLOCK_MONOTONIC. */
   int64_t ended_ns;
+  /**
+   * Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot grow.
+   */
+  uint64_t reserved[4];
 } ps_exit;
 
 /**

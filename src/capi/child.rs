@@ -146,6 +146,8 @@ pub struct ps_exit {
     pub started_ns: i64,
     /// When its end was recorded, nanoseconds of CLOCK_MONOTONIC.
     pub ended_ns: i64,
+    /// Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot grow.
+    pub reserved: [u64; 4],
 }
 
 pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
@@ -161,6 +163,7 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
         max_rss_kib: exit.max_rss_kib,
         started_ns: exit.started_ns,
         ended_ns: exit.ended_ns,
+        reserved: [0; 4],
     }
 }
 

@@ -1,0 +1,240 @@
+// Every number that C has a name for has one in C++, and it is the same number. All of it is said to the compiler: a value of C that is
+// missing below is an error (-Wswitch), and so is one that differs.
+#include "check.hpp"
+
+#pragma GCC diagnostic error "-Wswitch"
+
+#define SAME(cpp, c) \
+    case c: static_assert(static_cast<int>(procsup::cpp) == c, #c); break
+
+static void same(ps_status_code value)
+{
+    switch (value) {
+    SAME(errc::ok, PS_OK);
+    SAME(errc::pending, PS_PENDING);
+    SAME(errc::invalid_argument, PS_ERR_INVALID_ARGUMENT);
+    SAME(errc::bad_handle, PS_ERR_BAD_HANDLE);
+    SAME(errc::state, PS_ERR_STATE);
+    SAME(errc::system, PS_ERR_SYSTEM);
+    SAME(errc::not_found, PS_ERR_NOT_FOUND);
+    SAME(errc::permission, PS_ERR_PERMISSION);
+    SAME(errc::limit, PS_ERR_LIMIT);
+    SAME(errc::timeout, PS_ERR_TIMEOUT);
+    SAME(errc::cancelled, PS_ERR_CANCELLED);
+    SAME(errc::shutdown, PS_ERR_SHUTDOWN);
+    SAME(errc::forked, PS_ERR_FORKED);
+    SAME(errc::unsupported, PS_ERR_UNSUPPORTED);
+    SAME(errc::output_exists, PS_ERR_OUTPUT_EXISTS);
+    SAME(errc::budget_exhausted, PS_ERR_BUDGET_EXHAUSTED);
+    SAME(errc::in_progress, PS_ERR_IN_PROGRESS);
+    SAME(errc::locked, PS_ERR_LOCKED);
+    SAME(errc::lock_replaced, PS_ERR_LOCK_REPLACED);
+    SAME(errc::exited, PS_ERR_EXITED);
+    SAME(errc::protocol, PS_ERR_PROTOCOL);
+    SAME(errc::version_mismatch, PS_ERR_VERSION_MISMATCH);
+    SAME(errc::peer_rejected, PS_ERR_PEER_REJECTED);
+    SAME(errc::aborted, PS_ERR_ABORTED);
+    SAME(errc::internal, PS_ERR_INTERNAL);
+    }
+}
+
+static void same(ps_render_format value)
+{
+    switch (value) {
+    SAME(render_format::text, PS_RENDER_TEXT);
+    SAME(render_format::json, PS_RENDER_JSON);
+    SAME(render_format::html, PS_RENDER_HTML);
+    }
+}
+
+static void same(ps_env_base value)
+{
+    switch (value) {
+    SAME(environment::inherit, PS_ENV_INHERIT);
+    SAME(environment::clear, PS_ENV_CLEAR);
+    SAME(environment::baseline, PS_ENV_BASELINE);
+    }
+}
+
+static void same(ps_stdio_kind value)
+{
+    switch (value) {
+    SAME(stdio_kind::inherit, PS_STDIO_INHERIT);
+    SAME(stdio_kind::null, PS_STDIO_NULL);
+    SAME(stdio_kind::pipe, PS_STDIO_PIPE);
+    case PS_STDIO_FD: break; // C++ is given the descriptor itself
+    SAME(stdio_kind::merge, PS_STDIO_MERGE);
+    }
+}
+
+static void same(ps_isolation value)
+{
+    switch (value) {
+    SAME(isolation::none, PS_ISOLATE_NONE);
+    SAME(isolation::group, PS_ISOLATE_GROUP);
+    SAME(isolation::session, PS_ISOLATE_SESSION);
+    }
+}
+
+static void same(ps_survivors_policy value)
+{
+    switch (value) {
+    SAME(survivors_policy::sweep, PS_SURVIVORS_SWEEP);
+    SAME(survivors_policy::leave, PS_SURVIVORS_LEAVE);
+    }
+}
+
+static void same(ps_output_if_exists value)
+{
+    switch (value) {
+    SAME(output_exists_policy::refuse, PS_OUTPUT_REFUSE);
+    SAME(output_exists_policy::replace, PS_OUTPUT_REPLACE);
+    }
+}
+
+static void same(ps_output_failure_policy value)
+{
+    switch (value) {
+    SAME(output_failure_policy::keep, PS_OUTPUT_KEEP);
+    SAME(output_failure_policy::drop, PS_OUTPUT_DROP);
+    }
+}
+
+static void same(ps_restart_policy value)
+{
+    switch (value) {
+    SAME(restart_policy::never, PS_RESTART_NEVER);
+    SAME(restart_policy::on_failure, PS_RESTART_ON_FAILURE);
+    SAME(restart_policy::always, PS_RESTART_ALWAYS);
+    }
+}
+
+static void same(ps_readiness_kind value)
+{
+    switch (value) {
+    SAME(readiness_kind::exec, PS_READY_EXEC);
+    SAME(readiness_kind::notify, PS_READY_NOTIFY);
+    SAME(readiness_kind::fd, PS_READY_FD);
+    SAME(readiness_kind::socket, PS_READY_SOCKET);
+    }
+}
+
+static void same(ps_exit_kind value)
+{
+    switch (value) {
+    SAME(exit_kind::exited, PS_EXIT_EXITED);
+    SAME(exit_kind::signaled, PS_EXIT_SIGNALED);
+    SAME(exit_kind::lost, PS_EXIT_LOST);
+    }
+}
+
+static void same(ps_exit_cause value)
+{
+    switch (value) {
+    SAME(exit_cause::self, PS_CAUSE_SELF);
+    SAME(exit_cause::stop, PS_CAUSE_STOP);
+    SAME(exit_cause::deadline, PS_CAUSE_DEADLINE);
+    SAME(exit_cause::shutdown, PS_CAUSE_SHUTDOWN);
+    SAME(exit_cause::kill_all, PS_CAUSE_KILL_ALL);
+    SAME(exit_cause::owner, PS_CAUSE_OWNER);
+    }
+}
+
+static void same(ps_child_state_code value)
+{
+    switch (value) {
+    SAME(child_state::pending, PS_STATE_PENDING);
+    SAME(child_state::running, PS_STATE_RUNNING);
+    SAME(child_state::stopping, PS_STATE_STOPPING);
+    SAME(child_state::exited, PS_STATE_EXITED);
+    SAME(child_state::cancelled, PS_STATE_CANCELLED);
+    }
+}
+
+static void same(ps_spawn_path value)
+{
+    switch (value) {
+    SAME(spawn_tier::clone3, PS_PATH_CLONE3);
+    SAME(spawn_tier::clone, PS_PATH_CLONE);
+    SAME(spawn_tier::fork, PS_PATH_FORK);
+    }
+}
+
+static void same(ps_event_kind value)
+{
+    switch (value) {
+    SAME(event_kind::started, PS_EVENT_STARTED);
+    SAME(event_kind::exited, PS_EVENT_EXITED);
+    SAME(event_kind::output, PS_EVENT_OUTPUT);
+    SAME(event_kind::ready, PS_EVENT_READY);
+    SAME(event_kind::restarting, PS_EVENT_RESTARTING);
+    SAME(event_kind::gave_up, PS_EVENT_GAVE_UP);
+    SAME(event_kind::cancelled, PS_EVENT_CANCELLED);
+    SAME(event_kind::shutdown_done, PS_EVENT_SHUTDOWN_DONE);
+    SAME(event_kind::failed, PS_EVENT_FAILED);
+    }
+}
+
+static void same(ps_handoff_role_code value)
+{
+    switch (value) {
+    SAME(handoff_role::first, PS_HANDOFF_FIRST);
+    SAME(handoff_role::successor, PS_HANDOFF_SUCCESSOR);
+    }
+}
+
+static void same(ps_handoff_mode value)
+{
+    switch (value) {
+    SAME(handoff_mode::exclusive, PS_HANDOFF_EXCLUSIVE);
+    SAME(handoff_mode::overlap, PS_HANDOFF_OVERLAP);
+    }
+}
+
+static void same(ps_handoff_timeout value)
+{
+    switch (value) {
+    SAME(handoff_timeout::drain, PS_HANDOFF_TIMEOUT_DRAIN);
+    SAME(handoff_timeout::seal, PS_HANDOFF_TIMEOUT_SEAL);
+    SAME(handoff_timeout::live, PS_HANDOFF_TIMEOUT_LIVE);
+    SAME(handoff_timeout::probation, PS_HANDOFF_TIMEOUT_PROBATION);
+    SAME(handoff_timeout::takeover, PS_HANDOFF_TIMEOUT_TAKEOVER);
+    }
+}
+
+static void same(ps_handoff_event_kind value)
+{
+    switch (value) {
+    SAME(handoff_event_kind::drain, PS_HANDOFF_DRAIN);
+    SAME(handoff_event_kind::seal, PS_HANDOFF_SEAL);
+    SAME(handoff_event_kind::live, PS_HANDOFF_LIVE);
+    SAME(handoff_event_kind::resume, PS_HANDOFF_RESUME);
+    SAME(handoff_event_kind::retire, PS_HANDOFF_RETIRE);
+    SAME(handoff_event_kind::committed, PS_HANDOFF_COMMITTED);
+    SAME(handoff_event_kind::aborted, PS_HANDOFF_ABORTED);
+    }
+}
+
+int main()
+{
+    same(ps_status_code{});
+    same(ps_render_format{});
+    same(ps_env_base{});
+    same(ps_stdio_kind{});
+    same(ps_isolation{});
+    same(ps_survivors_policy{});
+    same(ps_output_if_exists{});
+    same(ps_output_failure_policy{});
+    same(ps_restart_policy{});
+    same(ps_readiness_kind{});
+    same(ps_exit_kind{});
+    same(ps_exit_cause{});
+    same(ps_child_state_code{});
+    same(ps_spawn_path{});
+    same(ps_event_kind{});
+    same(ps_handoff_role_code{});
+    same(ps_handoff_mode{});
+    same(ps_handoff_timeout{});
+    same(ps_handoff_event_kind{});
+    return 0;
+}

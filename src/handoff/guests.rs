@@ -93,7 +93,7 @@ fn is_rejected(guest: socket::Identity) -> Option<&'static str> {
     }
     // Its supervisor here would end it as a child, long after it owns.
     if registry::numbers().contains(&guest.pid) {
-        return Some("your process is a child of the running generation's supervisor: it is to be spawned by ps_handoff_upgrade");
+        return Some("your process is a child of the running generation's supervisor: it is to be spawned as the successor");
     }
     None
 }

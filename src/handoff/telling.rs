@@ -44,7 +44,7 @@ impl Driver {
         use super::machine::{owner, successor};
         Some(match &self.party {
             Party::Owner(machine) => match machine.phase {
-                owner::Phase::Greeting => "the successor has not called ps_handoff_new in time",
+                owner::Phase::Greeting => "the successor has not opened its end of the handoff in time",
                 owner::Phase::Warming => "the successor was not warm in time",
                 owner::Phase::Offering(_) | owner::Phase::Rousing(_) | owner::Phase::Updating(_) => {
                     "the successor did not answer in time: its loop may hang"

@@ -89,6 +89,9 @@ extern "C" {
 
 /* ==================== versions ========================================================================== */
 
+/* While the major version is 0, a minor version may change the interface: the shared library is then
+ * libprocsup.so.0.MINOR, and a program gets the one that it was linked with. */
+
 /** First part of the version. While it is 0, the second part changes with every change of the interface. */
 #define PS_VERSION_MAJOR 0
 

@@ -7,10 +7,10 @@
 # Where that is missing the example is not built, and its test is there all the same: it is skipped, and says what is missing.
 function(procsup_example_test name)
   file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/examples/${name}.run")
-  add_test(NAME example_${name} COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_BINARY_DIR}/examples/${name}.run")
-  set_tests_properties(example_${name} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS example)
+  add_test(NAME examples/${name} COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_BINARY_DIR}/examples/${name}.run")
+  set_tests_properties(examples/${name} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS example)
   if(name MATCHES "^loop_")
-    set_tests_properties(example_${name} PROPERTIES TIMEOUT 60)
+    set_tests_properties(examples/${name} PROPERTIES TIMEOUT 60)
   endif()
 endfunction()
 

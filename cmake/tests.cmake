@@ -1,22 +1,28 @@
-# The C tests.
+# The C tests. Each room (a folder) holds programs of one behaviour each.
 #
-#   c-tests/test_<behaviour>.c     one program, one test named <behaviour>; with PROCSUP_VARIANTS also <behaviour>@<variant>
-#   c-tests/inject_<scenario>.c    swept with faults by scripts/inject_sweep.py (test inject_<scenario>)
-#   scripts/handoff_sweep.py       a sample of its runs (test handoff_sweep), with helpers/handoff_server and helpers/handoff_client
-#   c-tests/soak_<load>.c          long runs; as a test with the small default of the program (./x soak runs the big ones)
+#   c-tests/<room>/<behaviour>.c   one program, one test named <room>/<behaviour>; with PROCSUP_VARIANTS also <room>/<behaviour>@<variant>
+#   c-tests/inject/<scenario>.c    not run by itself, but swept with faults by scripts/inject_sweep.py
+#   c-tests/soak/<load>.c          long runs; as a test with the small default of the program (./x soak runs the big ones)
+#   c-tests/cpp/<behaviour>.cpp    tests of include/procsup.hpp: cmake/cpp.cmake
 #   c-tests/helpers/               the tiny programs that tests spawn, and the tools `without` and `inject`
-#   c-tests/header.c               the header by itself, in every language standard that is promised
+#   c-tests/lib/                   headers that tests share; the public headers by themselves, in every language standard that is promised
 #
 # A test file may hold lines that begin with one of these comments:
-#   /* timeout: 120 */             seconds, instead of 60 (300 for scenarios)
+#   /* covers: EV-11, LAW-10 */    the requirements that it shows (scripts/coverage.py makes docs/evidence/coverage from them); labels, too
+#   /* timeout: 120 */             seconds, instead of those of its room
 #   /* serial */                   busy with threads of its own: hardly anything runs beside it
 #   /* as-root */                  label "root"
-#   /* variants: none */           also: /* variants: not tier-fork, asan: reason */   /* variants: only no-clone3 */
+#   /* variants: all */            in which variants it runs, where that is not what its room says: all, few (both below), none;
+#                                  /* variants: not tier-fork, asan: reason */   /* variants: only no-clone3 */
 # Exit code 77 is a skip.
 
 set(test_dir "${PROJECT_SOURCE_DIR}/c-tests")
+set(test_lib "${test_dir}/lib")
 set(helper_dir "${PROJECT_BINARY_DIR}/c-tests/helpers")
 find_program(PYTHON3_EXECUTABLE python3) # not find_package(Python3): older CMakes know no newer Pythons
+
+# `room-<name>` builds what a room needs.
+add_custom_target(room-helpers)
 
 # ---- helpers: never sanitized (but for generation), they are what the library runs, not what is tested ----
 
@@ -27,6 +33,8 @@ foreach(source IN LISTS helper_sources)
   set_target_properties(helper_${name} PROPERTIES
     OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY "${helper_dir}" C_STANDARD 11 C_EXTENSIONS ON)
   target_compile_options(helper_${name} PRIVATE -Wall -Wextra)
+  target_include_directories(helper_${name} PRIVATE "${test_lib}")
+  add_dependencies(room-helpers helper_${name})
 endforeach()
 # A generation of a server is a host like a test: it uses the library, so it is sanitized as the tests are.
 target_link_libraries(helper_generation PRIVATE procsup-program)
@@ -70,8 +78,8 @@ endif()
 # Each refusal is one: otherwise its variant would be the plain suite once more.
 foreach(variant IN LISTS variants)
   if(variant_without_${variant})
-    add_test(NAME variant-${variant} COMMAND helper_without ${variant_without_${variant}} -- $<TARGET_FILE:helper_answers> ${variant_without_${variant}})
-    set_tests_properties(variant-${variant} PROPERTIES SKIP_RETURN_CODE 77 LABELS ${variant})
+    add_test(NAME helpers/without@${variant} COMMAND helper_without ${variant_without_${variant}} -- $<TARGET_FILE:helper_answers> ${variant_without_${variant}})
+    set_tests_properties(helpers/without@${variant} PROPERTIES SKIP_RETURN_CODE 77 LABELS ${variant})
   endif()
 endforeach()
 
@@ -87,48 +95,79 @@ elseif(PROCSUP_TEST_LAUNCHER)
   set(slowness 10)
 endif()
 
-# Sets `out` to whether the tag text of a test file wants this variant.
-function(procsup_wants text variant out)
+# Sets of variants that have a name. What is done above the spawn engine meets the kernel's poorer sides in these two:
+set(variants_few tier-fork locked-down)
+# Who is at the other end is asked in another way before Linux 6.5; how the successor was made matters to nobody after its exec.
+set(variants_peer locked-down old-kernel-5.4)
+
+# Sets `out` to whether a test runs in this variant, by the text of its tag, or else by what its room says. (asan and valgrind are no variants
+# that a set could name: there only "none", "not" and "only" leave a test out.)
+function(procsup_wants text default variant out)
   string(REGEX REPLACE ":.*" "" words "${text}") # what follows is the reason
   string(REPLACE "," " " words "${words}")
   separate_arguments(words)
+  if(NOT words)
+    set(words ${default})
+  endif()
+  list(GET words 0 kind)
   set(wants ON)
-  if(text MATCHES "^none" OR (text MATCHES "^not" AND variant IN_LIST words) OR (text MATCHES "^only" AND NOT variant IN_LIST words))
+  if(kind STREQUAL "none" OR (kind STREQUAL "not" AND variant IN_LIST words) OR (kind STREQUAL "only" AND NOT variant IN_LIST words)
+      OR (DEFINED variants_${kind} AND variant IN_LIST variants AND NOT variant IN_LIST variants_${kind}))
     set(wants OFF)
+  elseif(NOT kind MATCHES "^(all|none|not|only)$" AND NOT DEFINED variants_${kind})
+    message(FATAL_ERROR "variants: ${text}: no such set")
   endif()
   set(${out} ${wants} PARENT_SCOPE)
 endfunction()
 
-set(above_the_engine "^(supervisor_|sc[0-9]|restart_|replicas_|lines_|output_file_|input_|rp[0-9]|lent_|blocking_|event_|exit_costs|p02|p25_lines|handoff_)")
+# procsup_room(NAME VARIANTS SET [TIMEOUT SECONDS] [PROCESSORS COUNT]): what holds for its tests if their tags say nothing else.
+macro(procsup_room name)
+  cmake_parse_arguments(room_${name} "" "VARIANTS;TIMEOUT;PROCESSORS" "" ${ARGN})
+  add_custom_target(room-${name})
+  add_dependencies(room-${name} room-helpers)
+endmacro()
 
-# procsup_test(NAME SOURCE COMMAND...): a test by the tags of its source file, plain and in all variants.
-function(procsup_test name source)
+procsup_room(boundary VARIANTS all)     # handles, errors, versions, structures: what crosses the C interface
+procsup_room(laws VARIANTS all)         # what a library may do to the program it lives in, and what always holds
+procsup_room(process VARIANTS all)      # one child, from its command to its exit; everything at once
+procsup_room(output VARIANTS few)       # what children say and are told: capture, lines, files, input
+procsup_room(containment VARIANTS all)  # nobody gets away: control groups, subreapers, children that end with their host
+procsup_room(supervisor VARIANTS few)   # many children: events, limits, restarts, shutdown
+procsup_room(handoff VARIANTS peer)     # one generation of a server replaces the other
+procsup_room(cpp VARIANTS none)         # below the C++ header all is tested through C
+# These never wait: as many side by side as there are CPUs, where ./x starts twice as many tests.
+procsup_room(inject VARIANTS none TIMEOUT 300 PROCESSORS 2)
+procsup_room(soak VARIANTS none PROCESSORS 2)
+
+# procsup_test(ROOM NAME SOURCE COMMAND...): a test by its room and the tags of its source file, plain and in its variants.
+function(procsup_test room behaviour source)
+  set(name ${room}/${behaviour})
+  procsup_tag("${source}" covers covers)
   procsup_tag("${source}" timeout timeout)
   procsup_tag("${source}" serial serial)
   procsup_tag("${source}" as-root root)
   procsup_tag("${source}" variants wanted)
   if(NOT timeout)
     set(timeout 60)
-    if(name MATCHES "^inject_")
-      set(timeout 300)
+    if(room_${room}_TIMEOUT)
+      set(timeout ${room_${room}_TIMEOUT})
     endif()
   endif()
   math(EXPR timeout "${timeout} * ${slowness}")
-  set(labels "")
+  string(REGEX REPLACE "[ ,]+" ";" labels "${covers}")
   if(root)
     list(APPEND labels root)
   endif()
   set(common TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
-  if(name MATCHES "^(inject_|soak_)") # these never wait: as many side by side as there are CPUs, where ./x starts twice as many tests
-    list(APPEND common PROCESSORS 2)
-  endif()
   if(serial) # busy with threads of its own: beside it only one that most likely waits
     list(APPEND common PROCESSORS 3)
+  elseif(room_${room}_PROCESSORS)
+    list(APPEND common PROCESSORS ${room_${room}_PROCESSORS})
   endif()
   set(environment "PROCSUP_TEST_SLOWNESS=${slowness}" "LSAN_OPTIONS=print_suppressions=0:suppressions=${PROJECT_SOURCE_DIR}/scripts/lsan.supp")
   set(plain ON)
   if(build_variant)
-    procsup_wants("${wanted}" ${build_variant} plain)
+    procsup_wants("${wanted}" all ${build_variant} plain)
   endif()
   if(plain)
     add_test(NAME ${name} COMMAND ${PROCSUP_TEST_LAUNCHER} ${ARGN})
@@ -136,15 +175,7 @@ function(procsup_test name source)
     set_property(TEST ${name} PROPERTY LABELS ${labels})
   endif()
   foreach(variant IN LISTS variants)
-    procsup_wants("${wanted}" ${variant} wants)
-    # What the supervisor does above the spawn engine meets the kernel's poorer sides in these two.
-    if(name MATCHES "${above_the_engine}" AND NOT wanted AND NOT variant MATCHES "^(tier-fork|locked-down)$")
-      set(wants OFF)
-    endif()
-    # Who is at the other end is asked in another way before Linux 6.5; how the successor was made matters to nobody after its exec.
-    if(name MATCHES "^handoff_" AND NOT wanted)
-      string(REGEX MATCH "^(locked-down|old-kernel-5.4)$" wants "${variant}")
-    endif()
+    procsup_wants("${wanted}" ${room_${room}_VARIANTS} ${variant} wants)
     if(wants)
       set(under "")
       if(variant_without_${variant})
@@ -160,51 +191,45 @@ endfunction()
 
 # ---- behaviours, fault injection, soak ----
 
-# One executable per source file, beside this list's own folder in the build tree.
-function(procsup_test_program name source)
-  procsup_program(${name} "${source}")
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/c-tests")
-  target_compile_definitions(${name} PRIVATE HELPER_DIR="${helper_dir}")
-  target_link_libraries(${name} PRIVATE ${CMAKE_DL_LIBS}) # handoff_beside.h; of its own before glibc 2.34
+# procsup_test_program(ROOM BEHAVIOUR SOURCE...): its executable, in the room's folder of the build tree; sets `program` to its target.
+function(procsup_test_program room behaviour)
+  set(target ${room}.${behaviour})
+  procsup_program(${target} "${ARGN}")
+  set_target_properties(${target} PROPERTIES
+    OUTPUT_NAME ${behaviour} RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/c-tests/${room}")
+  target_include_directories(${target} PRIVATE "${test_lib}")
+  target_compile_definitions(${target} PRIVATE HELPER_DIR="${helper_dir}")
+  target_link_libraries(${target} PRIVATE ${CMAKE_DL_LIBS}) # handoff_beside.h; of its own before glibc 2.34
+  add_dependencies(room-${room} ${target})
+  set(program ${target} PARENT_SCOPE)
 endfunction()
 
-file(GLOB test_sources CONFIGURE_DEPENDS "${test_dir}/test_*.c")
-foreach(source IN LISTS test_sources)
-  get_filename_component(program "${source}" NAME_WE)
-  string(REGEX REPLACE "^test_" "" name ${program})
-  procsup_test_program(${program} "${source}")
-  procsup_test(${name} "${source}" $<TARGET_FILE:${program}>)
-endforeach()
-
-file(GLOB inject_sources CONFIGURE_DEPENDS "${test_dir}/inject_*.c")
-foreach(source IN LISTS inject_sources)
-  get_filename_component(name "${source}" NAME_WE)
-  procsup_test_program(${name} "${source}")
-  if(PYTHON3_EXECUTABLE AND NOT build_variant) # sanitizers and emulators make calls of their own, which must not fail
-    procsup_test(${name} "${source}"
-      ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/inject_sweep.py" --inject $<TARGET_FILE:helper_inject> $<TARGET_FILE:${name}>)
-  endif()
+foreach(room boundary laws process output containment supervisor handoff inject soak)
+  file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/${room}/*.c")
+  foreach(source IN LISTS sources)
+    get_filename_component(behaviour "${source}" NAME_WE)
+    procsup_test_program(${room} ${behaviour} "${source}")
+    if(NOT room STREQUAL "inject")
+      procsup_test(${room} ${behaviour} "${source}" $<TARGET_FILE:${program}>)
+    elseif(PYTHON3_EXECUTABLE AND NOT build_variant) # sanitizers and emulators make calls of their own, which must not fail
+      procsup_test(${room} ${behaviour} "${source}"
+        ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/inject_sweep.py" --inject $<TARGET_FILE:helper_inject> $<TARGET_FILE:${program}>)
+    endif()
+  endforeach()
 endforeach()
 
 # Real kills, stops and errnos in both parties of a handoff under traffic; each 43rd of some 5800 faults here, all by the script without --share.
 if(PYTHON3_EXECUTABLE AND NOT build_variant)
-  add_test(NAME handoff_sweep COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/handoff_sweep.py" --bin "${helper_dir}" --share 1/43 --jobs 4)
-  set_tests_properties(handoff_sweep PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
+  add_test(NAME inject/handoff_sweep COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/handoff_sweep.py" --bin "${helper_dir}" --share 1/43 --jobs 4)
+  set_tests_properties(inject/handoff_sweep PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
 endif()
-
-file(GLOB soak_sources CONFIGURE_DEPENDS "${test_dir}/soak_*.c")
-foreach(source IN LISTS soak_sources)
-  get_filename_component(name "${source}" NAME_WE)
-  procsup_test_program(${name} "${source}")
-  procsup_test(${name} "${source}" $<TARGET_FILE:${name}>)
-endforeach()
 
 # ---- docs/guide/containment.md says what the library does ----
 
 if(PYTHON3_EXECUTABLE AND NOT build_variant)
-  add_test(NAME containment-table-in-docs COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/containment_table.py"
-    $<TARGET_FILE:test_containment_table> "${PROJECT_SOURCE_DIR}/docs/guide/containment.md")
-  set_tests_properties(containment-table-in-docs PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77)
+  add_test(NAME containment/table_in_docs COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/containment_table.py"
+    $<TARGET_FILE:containment.table> "${PROJECT_SOURCE_DIR}/docs/guide/containment.md")
+  set_tests_properties(containment/table_in_docs PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77)
 endif()
 
 # ---- the header, by itself ----
@@ -215,7 +240,7 @@ include(CheckCCompilerFlag)
 foreach(standard c99 c11 c17 c2x)
   check_c_compiler_flag(-std=${standard} PROCSUP_HAS_${standard})
   if(PROCSUP_HAS_${standard})
-    add_test(NAME header-${standard} COMMAND ${CMAKE_C_COMPILER} -std=${standard} ${header_warnings} -Wstrict-prototypes "${test_dir}/header.c")
+    add_test(NAME boundary/header-${standard} COMMAND ${CMAKE_C_COMPILER} -std=${standard} ${header_warnings} -Wstrict-prototypes "${test_lib}/header.c")
   endif()
 endforeach()
 check_language(CXX)
@@ -225,17 +250,16 @@ if(CMAKE_CXX_COMPILER)
   foreach(standard c++11 c++17 c++20)
     check_cxx_compiler_flag(-std=${standard} PROCSUP_HAS_${standard})
     if(PROCSUP_HAS_${standard})
-      add_test(NAME header-${standard} COMMAND ${CMAKE_CXX_COMPILER} -x c++ -std=${standard} ${header_warnings} "${test_dir}/header.c")
+      add_test(NAME boundary/header-${standard} COMMAND ${CMAKE_CXX_COMPILER} -x c++ -std=${standard} ${header_warnings} "${test_lib}/header.c")
     endif()
   endforeach()
 endif()
 
 # ---- the library file, and what is installed of it ----
 
-add_test(NAME library-file
-  COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_library.sh" "${PROCSUP_SHARED_FILE}" "${PROJECT_SOURCE_DIR}/symbols.txt" ${PROCSUP_SONAME})
+add_test(NAME boundary/library_file COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_library.sh" "${PROCSUP_SHARED_FILE}" "${PROJECT_SOURCE_DIR}/symbols.txt" ${PROCSUP_SONAME})
 if(PROCSUP_INSTALL)
-  add_test(NAME installed-package COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_install.sh"
-    "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}" ${PROJECT_VERSION} ${PROCSUP_SONAME})
-  set_tests_properties(installed-package PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+  add_test(NAME boundary/installed_package COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}"
+    ${PROJECT_VERSION} ${PROCSUP_SONAME})
+  set_tests_properties(boundary/installed_package PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
 endif()

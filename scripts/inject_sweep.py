@@ -3,9 +3,9 @@
 
     inject_sweep.py --inject PATH/inject [--seconds N] [--verbose] -- SCENARIO
 
-The scenario (c-tests/inject_*.c) is first run without faults to list its calls, in the process itself and in the child up to its
+The scenario (c-tests/inject/*.c) is first run without faults to list its calls, in the process itself and in the child up to its
 exec; then once per call and errno. It checks by itself what must hold and exits with 0. Both `SCENARIO warm` and `SCENARIO cold`
-are swept (see c-tests/scenario.h). Exit 1 if any run failed, 77 where tracing is not permitted.
+are swept (see c-tests/lib/scenario.h). Exit 1 if any run failed, 77 where tracing is not permitted.
 """
 import argparse
 import collections

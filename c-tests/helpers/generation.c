@@ -1,5 +1,5 @@
 /*
- * generation MEETING: one generation of a server, with every call of the handoff at the command of a test (c-tests/handoff.h). It connects
+ * generation MEETING: one generation of a server, with every call of the handoff at the command of a test (c-tests/lib/handoff.h). It connects
  * to the socket MEETING, says its pid, and from then on obeys one line after the other and answers each; what its handoff tells it
  * (ps_handoff_next_event) it passes on by itself, as any event loop would. While it serves, it accepts at its listener "http" and says
  * its pid to whoever comes.

@@ -6,7 +6,7 @@
  * The main thread makes nothing but calls of procsup between its marker call and its end, so that the sweep lets faults hit the
  * library; a second thread accepts and writes, and does the reading of the log at LIVE, too. SIGUSR1: look at trace->command.
  */
-#include "../harness.h"
+#include "harness.h"
 
 #include "handoff_record.h"
 #include "handoff_trace.h"

@@ -27,7 +27,7 @@
  * a world no program ever lives in. So a child is let go at its exec, and everybody as soon as the failure was injected.
  */
 #define _GNU_SOURCE
-#include "../inject_markers.h"
+#include "inject_markers.h"
 #include "names.h"
 #include <fcntl.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /*
- * A child of the storm (c-tests/soak_jobs.c): does what the letters of its argument say, one after the other, and exits with 0. Like
+ * A child of the storm (c-tests/soak/jobs.c): does what the letters of its argument say, one after the other, and exits with 0. Like
  * `nothing` it has no C library and no loader, so that many can be started in little time.
  *
  *   l  says the next of "line a", "line b", ...      d  ignores SIGTERM from now on

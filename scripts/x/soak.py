@@ -12,7 +12,7 @@ def soak(arguments):
     need_cmake()  # said at once
     build_library()
     build = cmake_build("cmake")
-    programs = sorted(path for path in glob.glob(str(build / "c-tests/soak_*")) if os.access(path, os.X_OK))
+    programs = sorted(path for path in glob.glob(str(build / "c-tests/soak/*")) if os.access(path, os.X_OK))
     for program in programs:
         step(Path(program).name)
         run(program, *(arguments or ["1000000"]))

@@ -1,5 +1,5 @@
 /* Faults while output goes to a file: one that must not be there, and one that is replaced. Whatever fails, the target is the old one
-   or the new one, nothing else is left in the directory, and no child is lost. (inject_output_file_named.c: the same where files need
+   or the new one, nothing else is left in the directory, and no child is lost. (output_file_named.c: the same where files need
    a name.) */
 /* variants: none */
 #include "outputs.h"

@@ -1,4 +1,5 @@
 /* A small buffer gives LIMIT and the size that is needed; nothing is written beyond it; and the bytes can be asked for again. */
+/* variants: all */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* RP-44, RP-34: terminate is soft, then hard after the grace; the record tells which it was, by whom, and how long it took. */
+/* variants: few */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,10 +1,10 @@
 /*
- * What the inject_*.c programs share. Each is a scenario: a short life with children, between scenario_begin() and scenario_end(),
+ * What the programs of inject/ share. Each is a scenario: a short life with children, between scenario_begin() and scenario_end(),
  * in which scripts/inject_sweep.py lets one system call after the other fail. Whatever fails, a call of the library either works or
  * gives a typed error (`worked()` checks that), and at the end nothing is left: no child, no zombie, no descriptor, and the library
  * is as usable as before. Exit 0 says that all this held.
  *
- * Run as `inject_x warm` the library has spawned before; as `inject_x cold` its first use is under the faults, too. What a first
+ * Run as `SCENARIO warm` the library has spawned before; as `SCENARIO cold` its first use is under the faults, too. What a first
  * use keeps for good is not known then, so what is held at the end is printed, and the sweep compares it with a run without faults:
  * descriptors always, bytes of memory in a warm library.
  */

@@ -64,7 +64,7 @@ static int owner_start(void)
             _exit(0);
         close(pair[0]);
         snprintf(number, sizeof number, "%d", pair[1]);
-        execl("/proc/self/exe", "inject_handoff_successor", "peer", control_path, number, (char *)NULL);
+        execl("/proc/self/exe", "handoff_successor", "peer", control_path, number, (char *)NULL);
         _exit(127);
     }
     CHECK(waitpid(between, &status, 0) == between && status == 0);

@@ -1,5 +1,6 @@
 /* A program compiled when ps_event ended with `exit` says so by its size: it gets those fields, of the new kinds of events too, and
    what lies behind stays as it was. */
+/* variants: few */
 #include "harness.h"
 #include "supervising.h"
 

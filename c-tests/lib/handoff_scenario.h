@@ -1,6 +1,6 @@
 /*
- * What inject_handoff_owner.c and inject_handoff_successor.c share: a place for the control path, and the other party, which is the
- * same program in a process of its own, run as `inject_x peer DIRECTORY`. No fault ever hits that one.
+ * What inject/handoff_owner.c and inject/handoff_successor.c share: a place for the control path, and the other party, which is the
+ * same program in a process of its own, run as `SCENARIO peer DIRECTORY`. No fault ever hits that one.
  */
 #ifndef PROCSUP_HANDOFF_SCENARIO_H
 #define PROCSUP_HANDOFF_SCENARIO_H

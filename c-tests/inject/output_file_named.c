@@ -1,0 +1,4 @@
+/* The faults of output_file.c on a file system without nameless files: the hidden name goes, whatever fails. */
+/* variants: none */
+#define FILES_NEED_A_NAME
+#include "output_file.c"

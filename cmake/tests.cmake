@@ -224,6 +224,12 @@ if(PYTHON3_EXECUTABLE AND NOT build_variant)
   set_tests_properties(inject/handoff_sweep PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
 endif()
 
+# ---- docs/evidence/coverage says which test shows which requirement ----
+
+if(PYTHON3_EXECUTABLE)
+  add_test(NAME boundary/coverage_pages COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/coverage.py" --check)
+endif()
+
 # ---- docs/guide/containment.md says what the library does ----
 
 if(PYTHON3_EXECUTABLE AND NOT build_variant)

@@ -27,6 +27,7 @@ docs/reference/handoff-protocol.md):
 --share K/N: of all runs only each N-th, beginning with the K-th; without it all are made (some thousands). Exit 1 if one failed, 77
 where tracing is not permitted.
 """
+# covers: LAW-14, S1, S2, S3, S4, S5, S6, S9, S12, L1
 import argparse
 import collections
 import ctypes

@@ -45,6 +45,7 @@ fn here() -> (tempfile::TempDir, std::path::PathBuf) {
     (dir, path)
 }
 
+// covers: D1.7
 #[test]
 fn d1_7_takeover_exclusive_in_order() {
     let (dir, path) = here();
@@ -85,6 +86,7 @@ fn d1_7_takeover_exclusive_in_order() {
     assert_eq!(told.handoff_id >> 24, 2);
 }
 
+// covers: D1.7
 #[test]
 fn d1_7_overlap_seals_after_the_successor_serves() {
     let (_dir, path) = here();
@@ -102,6 +104,7 @@ fn d1_7_overlap_seals_after_the_successor_serves() {
     expect(&old, Notice::Committed);
 }
 
+// covers: S11
 #[test]
 fn answers_that_are_not_awaited_change_nothing() {
     let (_dir, path) = here();

@@ -13,6 +13,8 @@
 //! The searches here are the small ones. `./x explore` takes them all: two faults in two handoffs, in both modes, successors spawned,
 //! by takeover, and both at once.
 
+// covers: LAW-14, LAW-15, S1, S2, S3, S4, S5, S6, S7, S8, S9, S11, S12, S14, L1, L2, L3, L5, D1.1, D1.8
+
 #[path = "../src/handoff/machine/mod.rs"]
 #[allow(dead_code, missing_docs)]
 mod machine;
@@ -211,48 +213,56 @@ fn mistake(mutant: Mutant, faults: u8, move_breaks: Broken, effect_breaks: &[Bro
     assert!(found.map_or(effect_breaks.is_empty(), |law| effect_breaks.contains(&law)), "{mutant:?}: {found:?}");
 }
 
+// covers: B2
 /// B2, B8: it ends with the channel, though it owns: nobody serves in the end, and until then it writes without the lock.
 #[test]
 fn b02_a_successor_that_ends_on_hangup() {
     mistake(Mutant::EndsOnHangup, 1, Broken::S6, &[Broken::S6, Broken::L1]);
 }
 
+// covers: B3
 /// B3: it ends beside a dead owner.
 #[test]
 fn b03_a_warm_successor_that_ends_beside_a_dead_owner() {
     mistake(Mutant::EndsBesideDeadOwner, 1, Broken::L1, &[Broken::L1]);
 }
 
+// covers: B3
 /// B3 again: a crash shows as the end of the channel first.
 #[test]
 fn b03_a_warm_successor_that_ends_with_the_channel() {
     mistake(Mutant::LeavesOnHangup, 1, Broken::L1, &[Broken::L1]);
 }
 
+// covers: B4
 /// B4: nobody is left to take back.
 #[test]
 fn b04_no_probation() {
     mistake(Mutant::NoProbation, 1, Broken::L1, &[Broken::L1]);
 }
 
+// covers: B6, B7
 /// B6, B7: a hook that fails leaves the owner drained for good.
 #[test]
 fn b06_b07_no_resume_after_a_failed_hook() {
     mistake(Mutant::NoResume, 1, Broken::S12, &[Broken::S12, Broken::L1, Broken::S7]);
 }
 
+// covers: B8
 /// B8: the owner waits for ever.
 #[test]
 fn b08_no_deadline_for_the_successor_to_open() {
     mistake(Mutant::NoDeadlineInHanding, 0, Broken::L2, &[Broken::L2]);
 }
 
+// covers: B8
 /// B8, in the seal.
 #[test]
 fn b08_no_deadline_for_the_seal() {
     mistake(Mutant::NoDeadlineInSealing, 0, Broken::L2, &[Broken::L2]);
 }
 
+// covers: B14
 /// B14: it serves before it knows the decision.
 #[test]
 fn b14_a_successor_that_opens_when_warm() {

@@ -86,6 +86,7 @@ fn hear(owner: &Handoff, raw: &Raw) -> procsup::handoff::wire::Message {
 
 // ---- by seed -----------------------------------------------------------------------------------------------------------
 
+// covers: S7, S11, L3
 #[test]
 fn a_hostile_successor_changes_nothing() {
     let stage = Stage::new();
@@ -97,6 +98,7 @@ fn a_hostile_successor_changes_nothing() {
     }
 }
 
+// covers: S11, L2
 #[test]
 fn a_hostile_owner_is_given_up() {
     let stage = Stage::new();
@@ -109,6 +111,7 @@ fn a_hostile_owner_is_given_up() {
 
 // ---- one by one --------------------------------------------------------------------------------------------------------
 
+// covers: S10
 #[test]
 fn s10_a_message_of_another_process_on_the_peers_channel_is_dropped() {
     let stage = Stage::new();
@@ -128,6 +131,7 @@ fn s10_a_message_of_another_process_on_the_peers_channel_is_dropped() {
     expect(&owner, Notice::Resume { unsealed: false });
 }
 
+// covers: S10
 #[test]
 fn s10_another_user_is_not_admitted() {
     if !nix::unistd::geteuid().is_root() {
@@ -155,6 +159,7 @@ fn s10_another_user_is_not_admitted() {
     good_greeting(&owner, &stage.path);
 }
 
+// covers: S11
 #[test]
 fn s11_forged_ids_and_old_numbers_are_dropped() {
     let stage = Stage::new();
@@ -181,6 +186,7 @@ fn s11_forged_ids_and_old_numbers_are_dropped() {
     expect(&owner, Notice::Drain);
 }
 
+// covers: S11
 #[test]
 fn s11_an_acknowledgement_of_another_part_is_none() {
     let stage = Stage::new();
@@ -192,6 +198,7 @@ fn s11_an_acknowledgement_of_another_part_is_none() {
     assert_eq!(owner.next_event(20).unwrap(), None, "WARM counts though the offer was not acknowledged");
 }
 
+// covers: B8, S10
 #[test]
 fn b8_silent_guests_keep_nobody_out() {
     let stage = Stage::new();
@@ -201,6 +208,7 @@ fn b8_silent_guests_keep_nobody_out() {
     drop(silent);
 }
 
+// covers: L6
 #[test]
 fn l6_the_second_to_greet_is_told_that_another_was_first() {
     let stage = Stage::new();
@@ -213,6 +221,7 @@ fn l6_the_second_to_greet_is_told_that_another_was_first() {
     assert_eq!((refusal.kind, refusal.body.reason), (Kind::Nak, Some(1)));
 }
 
+// covers: L2, B11
 #[test]
 fn l2_the_offer_says_how_long_the_successor_may_load() {
     let stage = Stage::new();
@@ -224,6 +233,7 @@ fn l2_the_offer_says_how_long_the_successor_may_load() {
     assert!((3_500_000_000_000..=3_600_000_000_000).contains(&whole), "{whole} ns");
 }
 
+// covers: B21
 #[test]
 fn another_version_is_refused_by_name() {
     let stage = Stage::new();
@@ -289,6 +299,7 @@ fn an_offer_that_finds_no_room_leaks_nothing() {
     assert_eq!(descriptors(), before);
 }
 
+// covers: S10
 /// Who has sent it could change it while it is read.
 #[test]
 fn s10_a_state_that_is_not_sealed_is_refused() {
@@ -320,6 +331,7 @@ fn with_offer_by_hand(play: impl FnOnce(&Handoff, &mut Raw, &File)) {
     });
 }
 
+// covers: L1
 /// The owner may be stopped between the two, for ever.
 #[test]
 fn l1_a_commit_whose_message_never_comes_is_found_in_the_word() {
@@ -331,6 +343,7 @@ fn l1_a_commit_whose_message_never_comes_is_found_in_the_word() {
     });
 }
 
+// covers: S1, S2
 #[test]
 fn s1_a_commit_that_the_word_does_not_know_is_none() {
     with_offer_by_hand(|successor, raw, page| {
@@ -419,6 +432,7 @@ fn the_other_process() {
     std::process::exit(0);
 }
 
+// covers: S1, S2, L1
 #[test]
 fn l1_what_a_committed_successor_does_costs_the_handoff_and_nothing_else() {
     let stage = Stage::new();

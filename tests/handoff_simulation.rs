@@ -5,6 +5,8 @@
 //! A run that breaks an invariant is shortened until nothing can be left out, and printed. `HANDOFF_SEED=n` runs that seed alone,
 //! `HANDOFF_HANDOFFS=n` sets how many handoffs there are in all (`./x explore` takes a million).
 
+// covers: S1, S3, S4, L1, L3, D1.1
+
 #[path = "../src/handoff/machine/mod.rs"]
 #[allow(dead_code, missing_docs)]
 mod machine;

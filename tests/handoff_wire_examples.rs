@@ -1,5 +1,7 @@
 //! docs/reference/handoff-protocol.md is what others build by: its packets are read here as they stand there, and built anew.
 
+// covers: D1.11
+
 use procsup::handoff::wire::{self, Body, Kind, Malformed, Own, Place, Refusal, Writer};
 use procsup::handoff::{Limits, Mode, Reason};
 

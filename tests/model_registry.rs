@@ -9,6 +9,8 @@
 //! and begins again with another child. An identity is a cell that loom watches: it complains when it is read by one thread
 //! while another writes it, which is what "signals a recycled pid" means.
 
+// covers: LAW-3, LAW-7, LAW-8, LAW-11
+
 #[path = "../src/registry"]
 #[allow(dead_code, missing_docs)]
 mod registry {

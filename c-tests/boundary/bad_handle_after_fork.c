@@ -1,4 +1,5 @@
-/* Law 6: in a forked copy every function answers FORKED for the inherited handles, of every kind. */
+/* In a forked copy every function answers FORKED for the inherited handles, of every kind. */
+/* covers: LAW-6, EV-6 */
 #include "harness.h"
 #include "every_call.h"
 

@@ -1,4 +1,5 @@
 /* A freed handle stays bad, also when thousands of new objects were made since; freeing it again frees none of them. */
+/* covers: SC-7 */
 #include "harness.h"
 #include "every_call.h"
 

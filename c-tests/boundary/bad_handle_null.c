@@ -1,4 +1,5 @@
 /* NULL as a handle: BAD_HANDLE from every function, nothing from every free. */
+/* covers: SC-7 */
 #include "harness.h"
 #include "every_call.h"
 

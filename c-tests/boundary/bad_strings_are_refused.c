@@ -1,4 +1,5 @@
 /* NULL, empty and impossible strings: INVALID_ARGUMENT from the setter, not a surprise at the spawn. */
+/* covers: RP-39 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 6: a forked copy of the host that frees everything and exits neither kills who is in the control groups nor removes them. */
+/* A forked copy of the host that frees everything and exits neither kills who is in the control groups nor removes them. */
+/* covers: LAW-6 */
 #include "harness.h"
 #include "containment.h"
 

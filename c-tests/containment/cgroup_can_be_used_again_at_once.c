@@ -1,5 +1,6 @@
 /* One directory for one child after the other, as a host does that starts its one worker again: the kernel needs a moment before it lets a
    directory go whose members were just killed, and that must not fail the next start. */
+/* covers: P21 */
 #include "harness.h"
 #include "containment.h"
 

@@ -1,4 +1,5 @@
 /* The child is in its control group at its very first instruction, on every tier, and so is everybody it makes. */
+/* covers: P21 */
 #include "harness.h"
 #include "containment.h"
 

@@ -1,5 +1,6 @@
 /* The directory is made before the child and is gone when the call that reaped it is back, also when survivors had to be killed. Nothing
    else of it stays: no descriptor. */
+/* covers: LAW-9, P21 */
 #include "harness.h"
 #include "containment.h"
 

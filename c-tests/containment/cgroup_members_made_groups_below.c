@@ -1,4 +1,5 @@
 /* A child that makes control groups of its own inside, and puts processes there: they get signals, they die, and the directories go. */
+/* covers: P21 */
 #include "harness.h"
 #include "containment.h"
 

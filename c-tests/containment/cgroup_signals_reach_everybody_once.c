@@ -1,5 +1,6 @@
 /* ps_signal and each stop step reach everybody in the control group, also who left the process group, and nobody twice. Real-time signals
    are queued, so a second one would show. */
+/* covers: D-3 */
 #include "harness.h"
 #include "containment.h"
 

@@ -1,4 +1,5 @@
-/* P18, P19: die_with_host: the host is killed with SIGKILL, nobody can clean up, and the child is gone all the same. */
+/* die_with_host: the host is killed with SIGKILL, nobody can clean up, and the child is gone all the same. */
+/* covers: RP-40, RP-47, P18, P19 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* P19: without die_with_host nothing is done behind the caller's back: a child of a host that just ends lives on. */
+/* Without die_with_host nothing is done behind the caller's back: a child of a host that just ends lives on. */
+/* covers: P19 */
 #include "harness.h"
 #include "children.h"
 

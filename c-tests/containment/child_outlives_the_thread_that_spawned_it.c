@@ -1,5 +1,6 @@
-/* P18: the kernel's parent-death signal looks at the thread, not at the process. A worker thread that spawns and ends must not take
+/* The kernel's parent-death signal looks at the thread, not at the process. A worker thread that spawns and ends must not take
    the child along; the end of the whole host still must. */
+/* covers: P18 */
 #include "harness.h"
 #include "children.h"
 

@@ -2,6 +2,7 @@
 /* variants: not asan, valgrind: neither works in a pid namespace of the test */
 /* PID 1: examples/init.c as the first process of a pid namespace. It reaps every orphan, passes signals on, exits with its program's code,
    and nobody is left in the namespace. */
+/* covers: P7, D-15 */
 #include "harness.h"
 #include "children.h"
 #include <sys/mount.h>

@@ -1,4 +1,5 @@
-/* EV-14: the host's own handler ends all children and then lets the signal have its default effect; the status is right. */
+/* The host's own handler ends all children and then lets the signal have its default effect; the status is right. */
+/* covers: EV-14 */
 #include "harness.h"
 #include "children.h"
 

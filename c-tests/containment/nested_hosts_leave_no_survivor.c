@@ -1,4 +1,5 @@
-/* EV-15, EV-16: a host whose child is itself a host. Interrupting the outer one leaves no process of either level. */
+/* A host whose child is itself a host. Interrupting the outer one leaves no process of either level. */
+/* covers: EV-15, EV-16 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 2: a host that is a subreaper has orphans of its own, too: neither killed nor reaped by procsup, whatever else goes on. */
+/* A host that is a subreaper has orphans of its own, too: neither killed nor reaped by procsup, whatever else goes on. */
+/* covers: LAW-2 */
 #include "harness.h"
 #include "containment.h"
 

@@ -1,5 +1,6 @@
 /* A child that is itself a procsup host and a subreaper. Its orphans are its own while it lives; when it is killed, all below it become the
    outer host's, and none survives or stays a zombie. */
+/* covers: D-15 */
 #include "harness.h"
 #include "containment.h"
 

@@ -1,5 +1,6 @@
 /* A subreaper gets the orphans of its children. While the child lives they are left alone, and reaped when they die; when it has
    ended they are killed, and leave no zombie. */
+/* covers: P7 */
 #include "harness.h"
 #include "containment.h"
 

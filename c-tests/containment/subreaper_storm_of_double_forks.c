@@ -1,6 +1,7 @@
 /* timeout: 120 */
 /* A child that sheds a thousand orphans, which end at once, while others come and go: no zombie stays, no descriptor, and no event is
    made of them. */
+/* covers: P7 */
 #include "harness.h"
 #include "containment.h"
 

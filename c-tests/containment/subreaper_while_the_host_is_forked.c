@@ -1,4 +1,5 @@
-/* Law 6: a forked copy of a subreaping host touches none of the original's orphans, and may be one for itself. */
+/* A forked copy of a subreaping host touches none of the original's orphans, and may be one for itself. */
+/* covers: LAW-6 */
 #include "harness.h"
 #include "containment.h"
 

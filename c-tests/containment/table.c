@@ -3,6 +3,7 @@
 /* Every way to get away, against every level of containment, and every way in which a child can end: what is promised holds, and what
    is not promised is told as it is. With the word "table" as its argument it prints what it found: docs/containment.md has that table, and
    scripts/containment_table.py compares. */
+/* covers: RP-47 */
 #include "harness.h"
 #include "containment.h"
 

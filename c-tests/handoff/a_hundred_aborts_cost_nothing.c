@@ -1,5 +1,6 @@
-/* L3, S7: a hundred handoffs of one owner that come to nothing in all phases: descriptors and memory stay, the next one
+/* A hundred handoffs of one owner that come to nothing in all phases: descriptors and memory stay, the next one
    succeeds. */
+/* covers: B16, S7, L3 */
 /* timeout: 120 */
 #include "harness.h"
 #include "handoff.h"

@@ -1,5 +1,6 @@
-/* S7: the owner calls it off in each phase before the commit: RESUME if it was told to drain, ABORTED with PS_ERR_CANCELLED on
+/* The owner calls it off in each phase before the commit: RESUME if it was told to drain, ABORTED with PS_ERR_CANCELLED on
    both sides, and it is as before. From the commit on it cannot. */
+/* covers: S7, S8, S12, D1.2 */
 #include "harness.h"
 #include "handoff.h"
 

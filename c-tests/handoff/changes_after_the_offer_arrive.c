@@ -1,5 +1,6 @@
-/* D1.7, the final delta: descriptors that are set, replaced and taken away after the offer, and a state that is set anew at
+/* The final delta: descriptors that are set, replaced and taken away after the offer, and a state that is set anew at
    SEAL, are there when the successor is told LIVE (overlap: when the owner has answered DRAIN). */
+/* covers: S3, D1.7 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,4 +1,5 @@
 /* What was set during a handoff that came to nothing is handed on by the next one, whole. */
+/* covers: D1.7 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,4 +1,5 @@
-/* B18: generations whose standard streams are closed: nothing of the handoff lands on 0, 1 or 2, and all works. */
+/* Generations whose standard streams are closed: nothing of the handoff lands on 0, 1 or 2, and all works. */
+/* covers: B18 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* B5, S6: the control path has mode 0600 whatever the umask, is never gone from the first generation to the last, and goes with
+/* The control path has mode 0600 whatever the umask, is never gone from the first generation to the last, and goes with
    the last; the lock file stays, and is locked all the time. What a crash has left over is no obstacle. */
+/* covers: B5, B13, S4, S6, D1.6 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,6 +1,7 @@
-/* Law 8, S8: where a successor has died after the commit and was reaped (SIGCHLD is ignored), a stranger may have its pid by the time the
+/* Where a successor has died after the commit and was reaped (SIGCHLD is ignored), a stranger may have its pid by the time the
    owner looks. Where signals can be sent by number only (pidfd_send_signal is refused), none is sent to that one. Done in a pid namespace,
    where the next pid can be chosen. */
+/* covers: LAW-8, S8 */
 /* variants: none: a refusal of its own; neither sanitizers nor valgrind work in a pid namespace of the test */
 #include "harness.h"
 #include "handoff.h"

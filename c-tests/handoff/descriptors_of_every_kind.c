@@ -1,6 +1,7 @@
-/* B20, D1.5: whatever has a number can be handed on: listeners and connections, UDP, unix, pipes, eventfds, memfds, files,
+/* Whatever has a number can be handed on: listeners and connections, UDP, unix, pipes, eventfds, memfds, files,
    directories, epoll sets. What arrives is the same open file description, close-on-exec, and it still works when the old
    generation is gone. */
+/* covers: B20, S5, D1.5 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* Law 15: PS_HANDOFF_TIMEOUT_DRAIN and _SEAL end a handoff whose whole deadline is far away; the event says by when the answer
+/* PS_HANDOFF_TIMEOUT_DRAIN and _SEAL end a handoff whose whole deadline is far away; the event says by when the answer
    is due, and the words of both sides whose it was. An answer that comes too late is PS_ERR_STATE. */
+/* covers: LAW-15, L2 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* S7: a successor that cannot be started at all is an error of ps_handoff_upgrade, as of ps_spawn; no handoff has begun, and no
+/* A successor that cannot be started at all is an error of ps_handoff_upgrade, as of ps_spawn; no handoff has begun, and no
    event says that one ended. */
+/* covers: S7, S8 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
 /* ps_handoff_fd: each event is announced by the descriptor (the helper hears nothing otherwise), and while nothing happens it
    is silent: no phase of a handoff spins. */
+/* covers: B24, S13, D1.2 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* L3, S4: fifty handoffs in a row, spawned and by takeover in turn: the generation counts them, descriptors stay constant,
+/* Fifty handoffs in a row, spawned and by takeover in turn: the generation counts them, descriptors stay constant,
    memory too; a connection that is made at any time is answered. */
+/* covers: S4, L3 */
 /* timeout: 120 */
 #include "harness.h"
 #include "handoff.h"

@@ -1,5 +1,6 @@
 /* The first generation gets LIVE as its first event, announced by the descriptor, and owns nothing to hand over before it has
    answered; the same after a clean end, and after a crash, with a generation number that grows (S4). */
+/* covers: S4 */
 #include "harness.h"
 #include "handoff.h"
 

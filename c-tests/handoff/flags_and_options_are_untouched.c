@@ -1,5 +1,6 @@
-/* Law 16, B1: neither success nor an abort touches what the generations share: O_NONBLOCK on or off, socket options, the line
+/* Neither success nor an abort touches what the generations share: O_NONBLOCK on or off, socket options, the line
    of connections that wait to be accepted, also of those that came while nobody accepted. */
+/* covers: LAW-16, B1, S7 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* Law 6: in a forked copy of either generation all calls answer PS_ERR_FORKED, also while a handoff is under way, and what the
+/* In a forked copy of either generation all calls answer PS_ERR_FORKED, also while a handoff is under way, and what the
    copy does, ps_handoff_free and exit included, is felt by nobody. */
+/* covers: LAW-6 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* S8: the handle is freed by another thread while ps_handoff_upgrade starts the successor (the exec takes its time): the call
+/* The handle is freed by another thread while ps_handoff_upgrade starts the successor (the exec takes its time): the call
    answers, and the process that came of it is gone. */
+/* covers: S8 */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

@@ -1,5 +1,6 @@
-/* Law 12: a server that hands on each connection under a name of its own, and takes it back at its end, does not grow by that, however
+/* A server that hands on each connection under a name of its own, and takes it back at its end, does not grow by that, however
    long no handoff comes: a hundred thousand names leave nothing behind. */
+/* covers: LAW-12 */
 /* variants: none: memory is measured */
 #include "harness.h"
 #include "handoff.h"

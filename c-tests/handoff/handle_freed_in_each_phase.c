@@ -1,5 +1,6 @@
 /* ps_handoff_free of either side in each phase: before the commit the owner's calls the handoff off, and the successor's gives
    up; after it the successor stays. Nobody hangs, nobody is left over, exactly one serves or can be started. */
+/* covers: S13 */
 #include "harness.h"
 #include "handoff.h"
 

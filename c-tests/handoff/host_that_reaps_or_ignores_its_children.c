@@ -1,5 +1,6 @@
-/* Law 3: the old generation ignores SIGCHLD, or reaps every child it finds: a successor that dies, before and after the commit,
+/* The old generation ignores SIGCHLD, or reaps every child it finds: a successor that dies, before and after the commit,
    is still noticed at once, and one that is not needed is still ended. */
+/* covers: LAW-3 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* L1, L2: the successor hangs once it is warm. The owner finds that out while it still serves: it is never told SEAL, and goes on
+/* The successor hangs once it is warm. The owner finds that out while it still serves: it is never told SEAL, and goes on
    after PS_HANDOFF_TIMEOUT_LIVE. One that is only slow costs nothing: SEAL waits for it. */
+/* covers: L1, L2 */
 #include "harness.h"
 #include "handoff.h"
 

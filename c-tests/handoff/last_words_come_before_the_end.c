@@ -1,5 +1,6 @@
-/* S7: the owner calls off and closes the channel while a message of the successor lies there unread. The kernel tells the successor of
+/* The owner calls off and closes the channel while a message of the successor lies there unread. The kernel tells the successor of
    the lost message first (ECONNRESET); the owner's last words are still behind it, and count. */
+/* covers: S7, S8 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* D1.5, D1.7: 300 descriptors are replaced, 200 taken away and 100 added while the owner seals: more than one message of
+/* 300 descriptors are replaced, 200 taken away and 100 added while the owner seals: more than one message of
    changes, all there at LIVE. */
+/* covers: D1.5, D1.7 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* S6, B13: the owner dies while its successor loads. The lock goes on being held: a process that comes meanwhile is not a first
+/* The owner dies while its successor loads. The lock goes on being held: a process that comes meanwhile is not a first
    generation; it waits until the orphan owns, and takes over from that one. */
+/* covers: B13, S6, D1.6 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,6 +1,7 @@
-/* L6: while a handoff is under way, a second one is PS_ERR_IN_PROGRESS, from the owner itself in every phase of the first until
+/* While a handoff is under way, a second one is PS_ERR_IN_PROGRESS, from the owner itself in every phase of the first until
    the probation is over, and at the control path until the owner seals; who connects later than that waits for the new owner.
    The first is not disturbed. */
+/* covers: L6 */
 /* variants: only locked-down, old-kernel-5.4, asan: valgrind makes the rest of a handoff longer than the five seconds that a candidate waits */
 #include "harness.h"
 #include "handoff.h"

@@ -1,5 +1,6 @@
-/* D1.4: a successor in a pid namespace of its own cannot see the owner's pid: it is told so at once, and the owner is
+/* A successor in a pid namespace of its own cannot see the owner's pid: it is told so at once, and the owner is
    not disturbed. */
+/* covers: S10, D1.4, D-15 */
 /* as-root */
 /* variants: only locked-down, asan, valgrind: an older kernel refuses before the handoff begins */
 #include "harness.h"

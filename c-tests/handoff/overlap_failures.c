@@ -1,5 +1,6 @@
 /* Overlap mode, where the commit follows DRAIN: the successor dies or gives up before and after the commit; the owner's
    application fails, or never answers SEAL, when both serve. */
+/* covers: L1 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,4 +1,5 @@
 /* Overlap mode: the owner is killed in each phase, and its successor serves in the end. */
+/* covers: L1 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* L1: the owner dies before its spawned successor has called ps_handoff_new: there is nobody to take over from, so this one is
+/* The owner dies before its spawned successor has called ps_handoff_new: there is nobody to take over from, so this one is
    the first of a cold start, with a generation of its own (S4). */
+/* covers: B3, S4, L1 */
 #include "harness.h"
 #include "handoff.h"
 

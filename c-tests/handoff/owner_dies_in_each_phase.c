@@ -1,5 +1,6 @@
-/* B3, B15, L1, L5: the owner is killed in each phase. A successor that has loaded goes on: LIVE, unsealed before the commit
+/* The owner is killed in each phase. A successor that has loaded goes on: LIVE, unsealed before the commit
    (run crash recovery), sealed after it; one that serves on probation stands alone at once. */
+/* covers: LAW-14, B3, B15, S3, L1, L5, D1.8 */
 #include "harness.h"
 #include "handoff.h"
 

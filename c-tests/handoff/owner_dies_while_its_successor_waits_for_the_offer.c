@@ -1,5 +1,6 @@
-/* L1: the owner is killed, or is stopped, while ps_handoff_new waits for its offer: whoever is left begins cold; while it is
+/* The owner is killed, or is stopped, while ps_handoff_new waits for its offer: whoever is left begins cold; while it is
    only stopped it owns, and the call ends with PS_ERR_TIMEOUT. */
+/* covers: L1 */
 #include "harness.h"
 #include "handoff.h"
 

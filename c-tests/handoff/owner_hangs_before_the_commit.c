@@ -1,5 +1,6 @@
-/* L1, L2: the owner is stopped before the commit. It stays the owner: its successor gives up at the deadline, and when the
+/* The owner is stopped before the commit. It stays the owner: its successor gives up at the deadline, and when the
    owner goes on, it is told to. */
+/* covers: L1, L2 */
 #include "harness.h"
 #include "handoff.h"
 

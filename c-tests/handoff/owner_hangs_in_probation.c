@@ -1,5 +1,6 @@
-/* L1, S9: the owner is stopped while it stands by: its successor stands alone at its own deadline; when the old one wakes up it
+/* The owner is stopped while it stands by: its successor stands alone at its own deadline; when the old one wakes up it
    retires and harms nobody. */
+/* covers: S9, L1 */
 #include "harness.h"
 #include "handoff.h"
 

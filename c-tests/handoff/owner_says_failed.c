@@ -1,5 +1,6 @@
-/* S12, B6: the owner's application cannot drain, or cannot seal: RESUME exactly once, then ABORTED; the successor is told as
+/* The owner's application cannot drain, or cannot seal: RESUME exactly once, then ABORTED; the successor is told as
    well. Before DRAIN there is nothing to resume. */
+/* covers: B6, B7, S12, D1.8 */
 #include "harness.h"
 #include "handoff.h"
 

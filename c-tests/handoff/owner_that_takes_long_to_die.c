@@ -1,6 +1,7 @@
-/* L1: the owner was killed, and the kernel is still taking its memory when its successor's deadline passes. There is no proof of its death
+/* The owner was killed, and the kernel is still taking its memory when its successor's deadline passes. There is no proof of its death
    yet; giving up now would leave nobody. The successor waits for the proof, and follows.
    The moment is made so: both are stopped until the deadline is over, then the owner is killed and its successor goes on. */
+/* covers: L1 */
 /* variants: none: needs a gigabyte; and nothing here differs */
 #include "harness.h"
 #include "handoff.h"

@@ -1,6 +1,7 @@
-/* L1, S8: the owner's descriptor table is full, up to a few free numbers, when ps_handoff_upgrade is called, when its successor
+/* The owner's descriptor table is full, up to a few free numbers, when ps_handoff_upgrade is called, when its successor
    says HELLO, and when somebody connects to take over: a typed end, nobody left over, nothing leaked; with room again it works.
    */
+/* covers: S8, L1 */
 /* variants: only tier-fork, locked-down, asan: valgrind needs descriptors itself */
 #include "harness.h"
 #include "handoff.h"

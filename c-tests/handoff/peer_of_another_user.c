@@ -1,5 +1,6 @@
-/* S10: only this user and root may hand over: a process of another user that could even connect (somebody has opened the path)
+/* Only this user and root may hand over: a process of another user that could even connect (somebody has opened the path)
    is refused, and nothing changes. */
+/* covers: S10, D1.4 */
 /* as-root */
 #include "harness.h"
 #include "handoff.h"

@@ -1,5 +1,6 @@
-/* S3, P9: a large state that is replaced at SEAL is not freed while nobody serves, which would take long: the successor still has it
+/* A large state that is replaced at SEAL is not freed while nobody serves, which would take long: the successor still has it
    when it is told LIVE, and no more when it has answered. */
+/* covers: S3 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,6 +1,7 @@
-/* S10: a server that has given up its rights, after ps_handoff_new or before, is taken over by a process that is started as
+/* A server that has given up its rights, after ps_handoff_new or before, is taken over by a process that is started as
    root (as service managers do) and gives up its own before it is warm, or, if the server never was root, before it asks. One that
    stays root is refused: the owner could not end it if it hung, and so not take back from it. */
+/* covers: S10 */
 /* as-root */
 /* variants: only tier-fork, asan, valgrind: where pidfd_send_signal is filtered nobody knows whom it may end */
 #include "harness.h"

@@ -1,5 +1,6 @@
-/* L6: the connection of a candidate is closed (its owner looks at nobody, and too many others wait), and when it comes again the owner is
+/* The connection of a candidate is closed (its owner looks at nobody, and too many others wait), and when it comes again the owner is
    busy with another handoff: it is told PS_ERR_IN_PROGRESS and not, in the end, that nobody answers. */
+/* covers: L6 */
 #include "harness.h"
 #include "handoff.h"
 

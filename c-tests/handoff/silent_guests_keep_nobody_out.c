@@ -1,5 +1,6 @@
-/* B8, S10: twenty connections at the control path that say nothing, and some that say nonsense, keep no takeover out and change
+/* Twenty connections at the control path that say nothing, and some that say nonsense, keep no takeover out and change
    nothing; they are sent away in time, and cost no descriptor in the end. */
+/* covers: B8, S10 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* D1.5: more descriptors than one message can carry (252) arrive all, each under its name, in several acknowledged parts; and
+/* More descriptors than one message can carry (252) arrive all, each under its name, in several acknowledged parts; and
    again from the successor to the next. The longest names there may be, too. */
+/* covers: S5, D1.5 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
 /* The state: none, empty, one byte, 8 MiB; replaced by a shorter one; the successor's own for the next generation; a buffer
    that is too small gets nothing. */
+/* covers: B24, D1.5 */
 #include "harness.h"
 #include "handoff.h"
 

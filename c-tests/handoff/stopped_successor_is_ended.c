@@ -1,5 +1,6 @@
-/* S8: a spawned successor that was stopped (SIGSTOP) in any phase before the commit is ended when the handoff is called off,
+/* A spawned successor that was stopped (SIGSTOP) in any phase before the commit is ended when the handoff is called off,
    and reaped. */
+/* covers: S8 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* S8: a hundred successors are started and called off at once, one after the other, some of them deaf to SIGTERM, some stopped:
+/* A hundred successors are started and called off at once, one after the other, some of them deaf to SIGTERM, some stopped:
    all are gone in the end, and an ordinary handoff goes between them. */
+/* covers: S8 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,6 +1,7 @@
-/* B4, L1: the successor is killed when it was told LIVE, and when it serves, on probation: the owner takes back at once, told
+/* The successor is killed when it was told LIVE, and when it serves, on probation: the owner takes back at once, told
    that there may be writes it does not know, under a generation of its own (S4). No zombie is left, although the successor was
    no child any more. */
+/* covers: LAW-14, B4, S1, S2, S4, L1, D1.8 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* S7, S8, L1: the successor is killed in each phase before the commit, by either way in. The owner is told why, and RESUME if
+/* The successor is killed in each phase before the commit, by either way in. The owner is told why, and RESUME if
    it was told to drain; nothing of it has changed, no zombie is left, and it can be replaced after all. */
+/* covers: S7, S8, L1 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* B14: a successor that was told LIVE, and one that serves on probation, says that it cannot: the owner takes back without
+/* A successor that was told LIVE, and one that serves on probation, says that it cannot: the owner takes back without
    killing anybody that it did not start, told to read its storage anew. */
+/* covers: B14, S1, S2 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* B4, L1, L2: the successor is stopped after it was told LIVE, or on probation. Its deadline comes; it is killed, and only then
+/* The successor is stopped after it was told LIVE, or on probation. Its deadline comes; it is killed, and only then
    does the owner take back (S1). */
+/* covers: LAW-14, B4, S1, S2, L1, L2, D1.8 */
 /* variants: only tier-fork, asan, valgrind: where pidfd_send_signal is filtered nobody can end a stranger that hangs */
 #include "harness.h"
 #include "handoff.h"

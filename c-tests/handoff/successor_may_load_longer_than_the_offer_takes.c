@@ -1,6 +1,7 @@
 /* variants: none: nothing here differs */
-/* L2: how long a successor may load is what the deadline of the handoff says,
+/* How long a successor may load is what the deadline of the handoff says,
    by either way in; not how long the offer itself may take (5 seconds). */
+/* covers: B11, L2 */
 #include "harness.h"
 #include "handoff.h"
 

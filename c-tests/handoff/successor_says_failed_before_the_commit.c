@@ -1,5 +1,6 @@
-/* S7, B10: the successor's application cannot go on, while it loads or when it is warm: the owner hears its words, and is as
+/* The successor's application cannot go on, while it loads or when it is warm: the owner hears its words, and is as
    before. */
+/* covers: B10, S7, S8 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* S7, S8: the program that is spawned knows nothing of handoffs: it ends at once, with and without success, dies by a signal,
+/* The program that is spawned knows nothing of handoffs: it ends at once, with and without success, dies by a signal,
    waits for ever, or is deaf to SIGTERM. It is gone in the end, and the owner is as before. */
+/* covers: S7, S8 */
 #include "harness.h"
 #include "handoff.h"
 

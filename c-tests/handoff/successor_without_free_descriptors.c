@@ -1,5 +1,6 @@
-/* L1: the successor's descriptor table is full, up to a few numbers: ps_handoff_new answers PS_ERR_LIMIT, or what it has works;
+/* The successor's descriptor table is full, up to a few numbers: ps_handoff_new answers PS_ERR_LIMIT, or what it has works;
    the owner is told and is as before. The same for what changed after the offer. */
+/* covers: L1 */
 /* variants: only tier-fork, locked-down, asan: valgrind needs descriptors itself */
 #include "harness.h"
 #include "handoff.h"

@@ -1,5 +1,6 @@
-/* S8, S9: until the commit the successor is a child like any other, which ps_kill_and_reap_all and ps_handoff_free of the owner
+/* Until the commit the successor is a child like any other, which ps_kill_and_reap_all and ps_handoff_free of the owner
    end. From the commit on neither of them, nor the owner's exit, does anything to it. */
+/* covers: S8, S9 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,6 +1,7 @@
-/* D1.3 C: four generations, each started by the test and none the child of another, take over by the control path one after the
+/* Four generations, each started by the test and none the child of another, take over by the control path one after the
    other: the path that the first has bound serves all of them, also when those that bound it or listened before are long dead.
    */
+/* covers: D1.3 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* S10: whoever connects to the control path finds by SO_PEERCRED the generation that owns now: each new owner listens anew, and so does one
+/* Whoever connects to the control path finds by SO_PEERCRED the generation that owns now: each new owner listens anew, and so does one
    that takes back. Where a peer's pidfd cannot be had otherwise, a connection that names another would be refused. */
+/* covers: S10 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* D1.10: PROCSUP_HANDOFF is in the successor's environment and never in the host's; a grandchild that inherits it, with another
+/* PROCSUP_HANDOFF is in the successor's environment and never in the host's; a grandchild that inherits it, with another
    descriptor of that number or with none, is a process like any other, and so is one with nonsense in it. */
+/* covers: S13, D1.10 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,4 +1,5 @@
-/* L6: several processes take over at the same moment: exactly one proceeds, the others are told PS_ERR_IN_PROGRESS. */
+/* Several processes take over at the same moment: exactly one proceeds, the others are told PS_ERR_IN_PROGRESS. */
+/* covers: L6 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* L6, S8: a second thread calls ps_handoff_upgrade whenever that of the first has let go of the handle for a moment: exactly one of
+/* A second thread calls ps_handoff_upgrade whenever that of the first has let go of the handle for a moment: exactly one of
    them proceeds, the other is told PS_ERR_IN_PROGRESS, and once it is called off nobody is left of what was spawned. */
+/* covers: S8, L6 */
 #include "harness.h"
 #include "handoff.h"
 #include "handoff_beside.h"

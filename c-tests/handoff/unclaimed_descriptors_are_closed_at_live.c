@@ -1,5 +1,6 @@
-/* S5: what was handed on and not taken is closed by ps_handoff_live in the successor, and only there: the old generation could
+/* What was handed on and not taken is closed by ps_handoff_live in the successor, and only there: the old generation could
    still take back, and its clients wait in the line of that very listener. */
+/* covers: S5, D1.5 */
 #include "harness.h"
 #include "handoff.h"
 

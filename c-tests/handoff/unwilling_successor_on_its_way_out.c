@@ -1,5 +1,6 @@
-/* S8, L3: a successor that ignores SIGTERM takes two seconds to end; the next handoff begins at once and is not disturbed, and
+/* A successor that ignores SIGTERM takes two seconds to end; the next handoff begins at once and is not disturbed, and
    the old one is gone when the handle is freed, whether the owner owns by then or has retired. */
+/* covers: S8, L3 */
 #include "harness.h"
 #include "handoff.h"
 

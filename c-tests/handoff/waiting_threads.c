@@ -1,4 +1,5 @@
 /* next_event in one thread while others answer, upgrade and free: it is woken by what they do, and ended by ps_handoff_free. */
+/* covers: D1.2 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,6 +1,7 @@
-/* D1.3 A and C, D1.7, exclusive mode: a successor, spawned by the owner or started by anyone, loads, is warm, and only then is
+/* Exclusive mode: a successor, spawned by the owner or started by anyone, loads, is warm, and only then is
    the owner drained and sealed; every event comes in its order, with the same number on both sides, and clients are served by
    exactly one generation at every step. */
+/* covers: LAW-14, B12, B14, S2, S3, S14, D1.3, D1.7 */
 #include "harness.h"
 #include "handoff.h"
 

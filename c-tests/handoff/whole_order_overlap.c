@@ -1,5 +1,6 @@
-/* D1.7, overlap mode: the successor accepts beside the owner, which is told SEAL only then; no moment without somebody who
+/* Overlap mode: the successor accepts beside the owner, which is told SEAL only then; no moment without somebody who
    accepts. */
+/* covers: S14, D1.3, D1.7 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -1,5 +1,6 @@
-/* B22, D1.4: the spawned program is a wrapper that forks the real successor: that one is not the process that was spawned, so
+/* The spawned program is a wrapper that forks the real successor: that one is not the process that was spawned, so
    it is not heard, its ps_handoff_new fails in time, and the owner is as before. A wrapper that execs is fine. */
+/* covers: B22, D1.4 */
 #include "harness.h"
 #include "handoff.h"
 

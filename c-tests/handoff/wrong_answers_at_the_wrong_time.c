@@ -1,5 +1,6 @@
-/* S11, B21: each answer is accepted in its own phase, once, and is PS_ERR_STATE in all others; what is refused changes nothing.
+/* Each answer is accepted in its own phase, once, and is PS_ERR_STATE in all others; what is refused changes nothing.
    */
+/* covers: B21, S11 */
 #include "harness.h"
 #include "handoff.h"
 

@@ -2,6 +2,7 @@
  * answers RULE...: checks that the kernel answers as `without RULE... --` promises, so that a variant of the test suite is never the
  * plain suite by mistake. Each call is made with arguments that can do nothing; what is compared is the errno.
  */
+/* covers: P22 */
 #define _GNU_SOURCE
 #include "names.h"
 #include <stdbool.h>

@@ -1,4 +1,5 @@
-/* Law 4: while one thread waits in reap and another in next_event, every other call goes through: no lock is held in a wait. */
+/* While one thread waits in reap and another in next_event, every other call goes through: no lock is held in a wait. */
+/* covers: LAW-4 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* A host may cancel a thread that waits in one of our calls. libc's unwinding must not meet Rust's frames, which would abort the process: our
    calls are no cancellation points, and the cancellation takes effect after them. */
+/* covers: LAW-5 */
 /* variants: not asan, valgrind: they interpose what is cancelled */
 #include "harness.h"
 #include "children.h"

@@ -1,4 +1,5 @@
-/* Law 1: what the child gets changed, the host keeps: directory, umask, nice value, environment, limits, no_new_privs. */
+/* What the child gets changed, the host keeps: directory, umask, nice value, environment, limits, no_new_privs. */
+/* covers: LAW-1, D-14 */
 #include "harness.h"
 #include "children.h"
 #include <sys/prctl.h>

@@ -1,6 +1,7 @@
 /* serial */
 /* timeout: 120 */
-/* Law 13, API: one command, spawned from eight threads at once while they also allocate: every child is right, nothing leaks. */
+/* One command, spawned from eight threads at once while they also allocate: every child is right, nothing leaks. */
+/* covers: LAW-13 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 11, P20: the exit is a state: the same record however often and by whichever call it is asked, also after all events are out. */
+/* The exit is a state: the same record however often and by whichever call it is asked, also after all events are out. */
+/* covers: LAW-11, P20 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 6: a copy that runs exit handlers and library destructors, or frees its inherited handles, hurts no child of the original. */
+/* A copy that runs exit handlers and library destructors, or frees its inherited handles, hurts no child of the original. */
+/* covers: LAW-6, EV-6 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* After unshare(CLONE_NEWPID) the host's first child is the init of the new namespace, and the second cannot be made once that has ended: the
    library must not waste the first one on finding out what the kernel can do. */
+/* covers: LAW-2, D-15 */
 /* variants: not asan, valgrind: neither works in a pid namespace of the test */
 #include "harness.h"
 #include "children.h"

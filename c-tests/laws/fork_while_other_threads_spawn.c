@@ -1,5 +1,6 @@
 /* serial */
-/* Law 6, law 13: the host forks at any moment of other threads' spawns. No copy inherits a held lock, a half-made child or a wait. */
+/* The host forks at any moment of other threads' spawns. No copy inherits a held lock, a half-made child or a wait. */
+/* covers: LAW-6, LAW-13, EV-6 */
 /* variants: not valgrind: one thread at a time is too slow for this load */
 #include "harness.h"
 #include "children.h"

@@ -1,4 +1,5 @@
-/* Law 6: the copy starts with nothing and may build everything anew, while the original goes on with what it has. */
+/* The copy starts with nothing and may build everything anew, while the original goes on with what it has. */
+/* covers: LAW-6, EV-6 */
 #include "harness.h"
 #include "children.h"
 

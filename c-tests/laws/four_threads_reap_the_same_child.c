@@ -1,4 +1,5 @@
-/* Law 11: four threads wait for one child; each gets the one true record. */
+/* Four threads wait for one child; each gets the one true record. */
+/* covers: LAW-11 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 12: pipe ends that nobody took are closed with the handle, taken ones are not; the capture goes too. */
+/* Pipe ends that nobody took are closed with the handle, taken ones are not; the capture goes too. */
+/* covers: LAW-12, EV-12 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 9, P1: the leader dies of TERM at once, its grandchild ignores TERM. The ladder ends with the leader, the sweep takes the rest. */
+/* The leader dies of TERM at once, its grandchild ignores TERM. The ladder ends with the leader, the sweep takes the rest. */
+/* covers: LAW-9, EV-11, P1, D-4 */
 #include "harness.h"
 #include "children.h"
 

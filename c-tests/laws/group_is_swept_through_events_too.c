@@ -1,4 +1,5 @@
-/* Law 9: the sweep belongs to the exit, not to a call: next_event does it as well, and so does freeing the supervisor. */
+/* The sweep belongs to the exit, not to a call: next_event does it as well, and so does freeing the supervisor. */
+/* covers: LAW-9 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 9, P1: a leader that exits leaves nobody: its group is killed before it is reaped. */
+/* A leader that exits leaves nobody: its group is killed before it is reaped. */
+/* covers: LAW-9, P1, D-3 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* A child that the host made by vfork shares all memory, the registry too. A signal handler of the host that runs in it (the terminal sends
    its interrupt to both) must not kill, nor take for stolen, what belongs to its parent. */
+/* covers: LAW-6, P11 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 3, P4, P5: the classic server: a SIGCHLD handler that loops over waitpid(-1, WNOHANG). It goes on working, and so do we. */
+/* The classic server: a SIGCHLD handler that loops over waitpid(-1, WNOHANG). It goes on working, and so do we. */
+/* covers: LAW-3, P4, P5 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,6 +1,7 @@
 /* serial */
-/* Law 3, P5, P20: a thread of the host runs waitpid(-1) all the time and steals what it can. 500 children, every end is told, and
+/* A thread of the host runs waitpid(-1) all the time and steals what it can. 500 children, every end is told, and
    where the kernel keeps the status it is the true one. */
+/* covers: LAW-3, SC-16, P5, P20 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 1: a descriptor that is passed, listened on or used as stdio keeps its flags in the host: CLOEXEC here, O_NONBLOCK everywhere. */
+/* A descriptor that is passed, listened on or used as stdio keeps its flags in the host: CLOEXEC here, O_NONBLOCK everywhere. */
+/* covers: LAW-1, SC-15 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 2: the host and a sibling in its group survive every kind of kill, also of children that share the host's group. */
+/* The host and a sibling in its group survive every kind of kill, also of children that share the host's group. */
+/* covers: LAW-2, EV-8 */
 #include "harness.h"
 #include "children.h"
 

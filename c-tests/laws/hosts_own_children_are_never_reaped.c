@@ -1,4 +1,5 @@
-/* Law 2, P5: children that the host forked itself stay the host's, dead or alive, whatever the library waits for or kills. */
+/* Children that the host forked itself stay the host's, dead or alive, whatever the library waits for or kills. */
+/* covers: LAW-2, SC-10, SC-16, P5 */
 #include "harness.h"
 #include "children.h"
 

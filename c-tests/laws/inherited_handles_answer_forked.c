@@ -1,4 +1,5 @@
-/* Law 6: in a forked copy of the host each inherited handle answers FORKED, and freeing it touches nothing. */
+/* In a forked copy of the host each inherited handle answers FORKED, and freeing it touches nothing. */
+/* covers: LAW-6, EV-6 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
-/* Law 6: in a forked copy of the host the handles of children in line, or between two runs, answer FORKED; their line is the
+/* In a forked copy of the host the handles of children in line, or between two runs, answer FORKED; their line is the
    original's: it goes on there as if nothing had been. */
+/* covers: LAW-6 */
 #include "harness.h"
 #include "supervising.h"
 

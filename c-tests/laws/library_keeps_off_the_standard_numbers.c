@@ -1,5 +1,6 @@
 /* A host that runs with 0, 1 and 2 closed, as daemons do until they open their log: nothing of ours may sit on these numbers, or the host's
    log, put there later, would be closed with the next reap. */
+/* covers: LAW-12 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
-/* Law 1: nothing marks a child unless the host has asked for a subreaper: its limits are the host's. With one, RLIMIT_RTTIME alone
+/* Nothing marks a child unless the host has asked for a subreaper: its limits are the host's. With one, RLIMIT_RTTIME alone
    differs, and a value that the command gives for it is left as it is. */
+/* covers: LAW-1 */
 #include "harness.h"
 #include "containment.h"
 

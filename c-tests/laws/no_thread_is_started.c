@@ -1,4 +1,5 @@
-/* Law 1: the library has no thread of its own, with a supervisor, captures, deadlines and a stop plan under way. */
+/* The library has no thread of its own, with a supervisor, captures, deadlines and a stop plan under way. */
+/* covers: LAW-1, D-14 */
 #include "harness.h"
 #include "children.h"
 #include <dirent.h>

@@ -1,4 +1,5 @@
-/* Law 4: reap(0), reap_nonblock, next_event(0) and terminate_begin return at once beside a child that runs on. */
+/* reap(0), reap_nonblock, next_event(0) and terminate_begin return at once beside a child that runs on. */
+/* covers: LAW-4, EV-13 */
 #include "harness.h"
 #include "children.h"
 

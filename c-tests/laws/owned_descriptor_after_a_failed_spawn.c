@@ -1,4 +1,5 @@
-/* Law 12: a failed spawn leaves an owned descriptor with the command: the next spawn can use it, or the free closes it, once. */
+/* A failed spawn leaves an owned descriptor with the command: the next spawn can use it, or the free closes it, once. */
+/* covers: LAW-12, EV-12 */
 #include "harness.h"
 #include "children.h"
 

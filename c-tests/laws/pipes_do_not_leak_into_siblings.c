@@ -1,5 +1,6 @@
 /* serial */
-/* Law 13, P13, P15: a child spawned at the same moment by another thread never inherits our pipe ends: closing ours ends its input. */
+/* A child spawned at the same moment by another thread never inherits our pipe ends: closing ours ends its input. */
+/* covers: LAW-13, SC-15, P13 */
 #include "harness.h"
 #include "children.h"
 

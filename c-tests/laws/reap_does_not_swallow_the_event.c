@@ -1,4 +1,5 @@
-/* Law 11: reaping by hand and the EXITED event are two views of one state; taking the one does not lose the other. */
+/* Reaping by hand and the EXITED event are two views of one state; taking the one does not lose the other. */
+/* covers: LAW-11 */
 #include "harness.h"
 #include "children.h"
 

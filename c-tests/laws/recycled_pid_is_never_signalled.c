@@ -1,5 +1,6 @@
-/* Law 8, P8: a stranger got the pid, and the group number, of a child that is over. No call with the old handle may reach it. Done in
+/* A stranger got the pid, and the group number, of a child that is over. No call with the old handle may reach it. Done in
    a pid namespace, where the next pid can be chosen. */
+/* covers: LAW-8, EV-10, P8, D-3 */
 /* variants: not asan, valgrind: neither works in a pid namespace of the test */
 #include "harness.h"
 #include "children.h"

@@ -1,4 +1,5 @@
-/* Law 3: with SIGCHLD ignored the kernel reaps our children itself. Same answers: typed, in time, true where the kernel keeps them. */
+/* With SIGCHLD ignored the kernel reaps our children itself. Same answers: typed, in time, true where the kernel keeps them. */
+/* covers: LAW-3 */
 #include "harness.h"
 #include "children.h"
 

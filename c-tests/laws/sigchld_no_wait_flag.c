@@ -1,4 +1,5 @@
-/* Law 3: SA_NOCLDWAIT has the same effect as ignoring SIGCHLD, behind a handler that looks harmless. */
+/* SA_NOCLDWAIT has the same effect as ignoring SIGCHLD, behind a handler that looks harmless. */
+/* covers: LAW-3 */
 #include "harness.h"
 #include "children.h"
 

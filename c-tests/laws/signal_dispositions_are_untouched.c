@@ -1,4 +1,5 @@
-/* Law 1, P4: every disposition of the host, handler, flags and mask, is what it was, while children run and after. */
+/* Every disposition of the host, handler, flags and mask, is what it was, while children run and after. */
+/* covers: LAW-1, EV-14, SC-16, P4, D-1, D-14 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* Law 1: signals are blocked around the clone and the mask is back afterwards, also when the spawn failed. */
+/* Signals are blocked around the clone and the mask is back afterwards, also when the spawn failed. */
+/* covers: LAW-1 */
 #include "harness.h"
 #include "children.h"
 

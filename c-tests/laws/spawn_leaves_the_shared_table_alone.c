@@ -1,6 +1,7 @@
 /* serial */
-/* Law 13: the child shares our descriptor table for a moment. Another thread opens, fills and closes descriptors all the time; none
+/* The child shares our descriptor table for a moment. Another thread opens, fills and closes descriptors all the time; none
    of its descriptors may vanish, change or be closed under it. */
+/* covers: LAW-13, D-8 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* The race: another thread's waitpid(-1) has taken the child, and the kernel has not put its status behind the pidfd yet. A caller that
    asks in just this moment must be told to come back, not that the status is lost. */
+/* covers: LAW-3 */
 /* variants: only tier-fork, no-waitid-pidfd, no-pidfd_open: what else differs is over before the child ends, or keeps no stolen status */
 /* timeout: 120 */
 #include "harness.h"

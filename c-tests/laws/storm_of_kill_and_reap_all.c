@@ -1,7 +1,8 @@
 /* serial */
 /* timeout: 120 */
-/* Laws 5, 7, 13: a storm of signals whose handler kills and reaps everything, while four threads spawn and reap. Every child ends with
+/* A storm of signals whose handler kills and reaps everything, while four threads spawn and reap. Every child ends with
    a record, no call hangs, and afterwards the registry is empty. */
+/* covers: LAW-5, LAW-7, LAW-13, EV-5 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,7 +1,8 @@
 /* serial */
 /* timeout: 120 */
-/* Laws 4, 13: a timer fires every half millisecond and its handler signals all children, while four threads spawn and reap. A child
+/* A timer fires every half millisecond and its handler signals all children, while four threads spawn and reap. A child
    that starts in the middle of it starts with no handler of ours, or it would run host code. */
+/* covers: LAW-4, LAW-13, EV-2, EV-4, P11, D-8 */
 #include "harness.h"
 #include "children.h"
 #include <sys/time.h>

@@ -1,4 +1,5 @@
-/* Law 1: the subreaper flag changes only through the call that names it, and can be taken back. */
+/* The subreaper flag changes only through the call that names it, and can be taken back. */
+/* covers: LAW-1, D-14 */
 #include "harness.h"
 #include "children.h"
 #include <sys/prctl.h>

@@ -1,4 +1,5 @@
-/* Law 9: PS_SURVIVORS_LEAVE opts out of the sweep: the grandchild lives on in the group of the reaped leader. */
+/* PS_SURVIVORS_LEAVE opts out of the sweep: the grandchild lives on in the group of the reaped leader. */
+/* covers: LAW-9 */
 #include "harness.h"
 #include "children.h"
 

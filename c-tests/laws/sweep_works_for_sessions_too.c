@@ -1,4 +1,5 @@
-/* Law 9: a child in a session of its own is a group leader as well; its group is swept. */
+/* A child in a session of its own is a group leader as well; its group is swept. */
+/* covers: LAW-9 */
 #include "harness.h"
 #include "children.h"
 

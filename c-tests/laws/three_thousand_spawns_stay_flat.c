@@ -1,6 +1,7 @@
 /* serial */
 /* timeout: 180 */
-/* Law 12: 3000 spawns of every kind: as many descriptors and children at the end as at the beginning. */
+/* 3000 spawns of every kind: as many descriptors and children at the end as at the beginning. */
+/* covers: LAW-12, EV-23 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* A child that has ended under a tracer is readable by its pidfd, but not to be reaped until the tracer lets go. Neither a wait for it nor an
    event loop may spin meanwhile, and in the end its exit comes as ever. */
+/* covers: LAW-4 */
 /* variants: not no-waitid-pidfd, locked-down: without it the zombie looks reaped or running, which is another story */
 #include "harness.h"
 #include "tracer.h"

@@ -1,5 +1,6 @@
-/* RP-38, P25: a program that writes while it reads never waits for us, however much it is: 64 MiB into a file, and megabytes through
+/* A program that writes while it reads never waits for us, however much it is: 64 MiB into a file, and megabytes through
    a capture, through lines and through both at once, with nobody but one waiting call. */
+/* covers: RP-38, P25 */
 /* timeout: 180 */
 #include "outputs.h"
 

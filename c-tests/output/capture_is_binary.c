@@ -1,4 +1,5 @@
 /* Captured bytes come back as they were: NULs, newlines, every value; an empty output is a length of 0. */
+/* covers: RP-35, D-11 */
 /* variants: all */
 #include "harness.h"
 #include "children.h"

@@ -1,4 +1,5 @@
 /* The capture is bounded memory: of a longer output the last bytes stay, of both streams in the order written. */
+/* covers: RP-35, D-11 */
 /* variants: all */
 #include "harness.h"
 #include "children.h"

@@ -1,5 +1,6 @@
-/* RP-36: after the drain window nobody listens any more: a survivor that goes on writing finds its pipe closed, what was captured
+/* After the drain window nobody listens any more: a survivor that goes on writing finds its pipe closed, what was captured
    stays as it is, and the host holds no descriptor for it. */
+/* covers: RP-36, D-11 */
 #include "outputs.h"
 
 static size_t captured(ps_child *child)

@@ -1,4 +1,5 @@
-/* EV-17, EV-18: the same with captured output: what the child wrote is there, the grandchild's open end is not waited for. */
+/* The same with captured output: what the child wrote is there, the grandchild's open end is not waited for. */
+/* covers: EV-17, EV-18, D-11 */
 /* variants: all */
 #include "harness.h"
 #include "children.h"

@@ -1,5 +1,6 @@
-/* P2, RP-36: the end of the lines is the child's exit, not the end of the pipe: a grandchild that holds it open, or keeps writing
+/* The end of the lines is the child's exit, not the end of the pipe: a grandchild that holds it open, or keeps writing
    into it, is not waited for, and what it says later is no event. */
+/* covers: RP-36, P2 */
 #include "outputs.h"
 
 int main(void)

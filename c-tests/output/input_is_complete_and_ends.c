@@ -1,4 +1,5 @@
-/* RP-38: the input is what was given, byte for byte, and then its end: also when it is empty. The host's copy may change or go. */
+/* The input is what was given, byte for byte, and then its end: also when it is empty. The host's copy may change or go. */
+/* covers: RP-38 */
 #include "outputs.h"
 
 int main(void)

@@ -1,5 +1,6 @@
-/* RP-36: what a survivor (PS_SURVIVORS_LEAVE) says within the drain window after the exit is still captured; the exit itself waits
+/* What a survivor (PS_SURVIVORS_LEAVE) says within the drain window after the exit is still captured; the exit itself waits
    for nobody. */
+/* covers: RP-36 */
 #include "outputs.h"
 
 static bool output_is_now(ps_child *child, const char *expected)

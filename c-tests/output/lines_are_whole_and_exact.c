@@ -1,5 +1,6 @@
-/* RP-35: lines come whole, without their newline, byte for byte: empty ones, ones with NULs and bytes that are no text, and a last
+/* Lines come whole, without their newline, byte for byte: empty ones, ones with NULs and bytes that are no text, and a last
    one without an end. Joined again they are the stream. */
+/* covers: RP-35, D-11 */
 #include "outputs.h"
 
 int main(void)

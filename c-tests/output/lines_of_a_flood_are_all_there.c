@@ -1,4 +1,5 @@
-/* P25: ten megabytes of lines to a host that takes its time: none is lost, memory stays bounded, and the child waits meanwhile. */
+/* Ten megabytes of lines to a host that takes its time: none is lost, memory stays bounded, and the child waits meanwhile. */
+/* covers: P25 */
 /* timeout: 180 */
 #include "outputs.h"
 

@@ -1,5 +1,6 @@
-/* RP-35: separate streams carry their numbers and do not mix, each in its own order; merged they are stream 1 in the order of the
+/* Separate streams carry their numbers and do not mix, each in its own order; merged they are stream 1 in the order of the
    writes. */
+/* covers: RP-35 */
 #include "outputs.h"
 
 static ps_command *both(void) { return shell("for i in 1 2 3 4 5 6 7 8 9; do echo out $i; echo err $i >&2; printf half; done", NULL); }

@@ -1,4 +1,5 @@
-/* RP-35: a line that comes in pieces, read one by one, is one line; so is one whose newline comes alone. */
+/* A line that comes in pieces, read one by one, is one line; so is one whose newline comes alone. */
+/* covers: RP-35, D-11 */
 #include "outputs.h"
 
 static void in_pieces_of(const char *size, const char *stream_number)

@@ -1,4 +1,5 @@
-/* SC-11: nobody sees the output before it is complete, and then it is the owner's alone. */
+/* Nobody sees the output before it is complete, and then it is the owner's alone. */
+/* covers: SC-11 */
 #include "outputs.h"
 
 int main(void)

@@ -1,4 +1,5 @@
 /* Who reads a file that is being replaced sees all of the old one or all of the new one, never a part, and never no file. */
+/* covers: SC-11 */
 #include "outputs.h"
 
 enum { ROUNDS = 1500, LENGTH = 9000 };

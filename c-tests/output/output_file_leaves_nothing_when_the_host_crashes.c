@@ -1,4 +1,5 @@
 /* A host that is killed in the middle of a run leaves nothing in the directory: the file had no name. */
+/* covers: SC-11 */
 #include "outputs.h"
 
 int main(void)

@@ -1,4 +1,5 @@
-/* SC-11: mode 0600 is a promise, whatever the host's and the child's umask, with nameless files and without. */
+/* mode 0600 is a promise, whatever the host's and the child's umask, with nameless files and without. */
+/* covers: SC-11 */
 #include "outputs.h"
 
 static void under_every_umask(void)

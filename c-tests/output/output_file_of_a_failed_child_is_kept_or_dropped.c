@@ -1,4 +1,5 @@
-/* SC-11: output of a child that failed (by itself, by a signal, stopped, too late) appears all the same, or never, as its command says. */
+/* Output of a child that failed (by itself, by a signal, stopped, too late) appears all the same, or never, as its command says. */
+/* covers: SC-11 */
 #include "outputs.h"
 
 enum how { CODE_3, SIGNAL, STOPPED, TOO_LATE, WAYS };

@@ -1,5 +1,6 @@
-/* SC-12: a file that somebody else puts there during the run stays. The child's success becomes PS_ERR_OUTPUT_EXISTS, each time it is asked
+/* A file that somebody else puts there during the run stays. The child's success becomes PS_ERR_OUTPUT_EXISTS, each time it is asked
    for; a child that failed keeps its own record. The event has both. */
+/* covers: SC-12 */
 #include "outputs.h"
 
 static void appears(ps_supervisor *supervisor, const char *code)

@@ -1,4 +1,5 @@
-/* SC-12: what is there already is not touched: the child is refused, be it a file, a directory, a link or a link to nothing. */
+/* What is there already is not touched: the child is refused, be it a file, a directory, a link or a link to nothing. */
+/* covers: SC-12 */
 #include "outputs.h"
 
 static void refused(const char *dir, const char *name)

@@ -1,5 +1,6 @@
 /* Where files must have a name, the output has a hidden one beside its target, and it is gone after every kind of end: success, refusal,
    failure, a stop, an exec that fails, a command that contradicts itself. Every answer by which file systems and old kernels say "no". */
+/* covers: SC-11 */
 #include "outputs.h"
 
 static int refusal;

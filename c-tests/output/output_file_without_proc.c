@@ -1,5 +1,6 @@
 /* as-root */
 /* A host that has no /proc cannot give a nameless file its name at the end: it must know that at the beginning. */
+/* covers: D-15 */
 #include "outputs.h"
 
 static void without_proc(void)

@@ -1,5 +1,6 @@
-/* SC-12, "subprocess redirect to existing file": refused at once; if it appears while the child stands in line, the start fails; if
+/* "subprocess redirect to existing file": refused at once; if it appears while the child stands in line, the start fails; if
    it appears during the run, a success becomes that error and a failure stays itself. The file is never touched. */
+/* covers: SC-12 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-11, "subprocess redirect to new file": the output appears under its name, mode 0600, when the exit is told, also after a
+/* "subprocess redirect to new file": the output appears under its name, mode 0600, when the exit is told, also after a
    failure, and not before; also for a child that had to wait. */
+/* covers: SC-11 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* P25: the pipe is drained while we wait: a child that writes far more than a pipe holds ends, with reap, with terminate and with
+/* The pipe is drained while we wait: a child that writes far more than a pipe holds ends, with reap, with terminate and with
    events, and only the last bytes are kept. */
+/* covers: P25 */
 /* variants: all */
 #include "harness.h"
 #include "children.h"

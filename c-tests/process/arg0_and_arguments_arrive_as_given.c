@@ -1,4 +1,5 @@
 /* Arguments are passed byte for byte: empty ones, blanks, quotes, newlines, no UTF-8; arg0 is what the caller says. */
+/* covers: SC-14, RP-39 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* P16: the host's thread blocks everything (as runtimes do); the child starts with an empty mask, or TERM would do nothing to it. */
+/* The host's thread blocks everything (as runtimes do); the child starts with an empty mask, or TERM would do nothing to it. */
+/* covers: P16, D-8 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* A child that ended by itself before anybody stopped it, and was only not yet looked at, has cause SELF whoever comes too late:
    terminate, a stop plan, a deadline, kill_and_reap_all, the end of its supervisor. */
+/* covers: EV-11 */
 #include "harness.h"
 #include "children.h"
 

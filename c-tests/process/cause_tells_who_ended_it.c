@@ -1,4 +1,5 @@
 /* cause: SELF, OWNER (our own signal), STOP, SHUTDOWN, KILL_ALL; DEADLINE has a test of its own. A signal of a stranger is SELF. */
+/* covers: D-6 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-19: working directory and TMPDIR inside the sandbox, output muted: nothing of it shows in the host. */
+/* Working directory and TMPDIR inside the sandbox, output muted: nothing of it shows in the host. */
+/* covers: EV-19 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-7: the child is in its own group before it runs a single instruction of its program, so no signal to the group can miss it. */
+/* The child is in its own group before it runs a single instruction of its program, so no signal to the group can miss it. */
+/* covers: EV-7, RP-40 */
 #include "harness.h"
 #include "children.h"
 

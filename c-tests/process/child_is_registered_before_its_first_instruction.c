@@ -1,4 +1,5 @@
-/* EV-8, law 7: whatever the child does first, the registry already knows it. Its first act is a signal to us; our handler counts. */
+/* Whatever the child does first, the registry already knows it. Its first act is a signal to us; our handler counts. */
+/* covers: LAW-7, EV-8 */
 #include "harness.h"
 #include "children.h"
 

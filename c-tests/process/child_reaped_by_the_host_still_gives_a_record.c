@@ -1,4 +1,5 @@
-/* EV-12, law 3: the host reaped our child by accident. The answer is a typed record, at once, and everything is released. */
+/* The host reaped our child by accident. The answer is a typed record, at once, and everything is released. */
+/* covers: LAW-3, EV-12 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-24: all signals blocked and ignored, and stopped on top of it: KILL still ends it, within the grace and a little. */
+/* All signals blocked and ignored, and stopped on top of it: KILL still ends it, within the grace and a little. */
+/* covers: EV-24 */
 #include "harness.h"
 #include "children.h"
 

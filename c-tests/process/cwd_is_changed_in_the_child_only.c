@@ -1,4 +1,5 @@
 /* The working directory of the child; a relative program is found from there, not from ours. */
+/* covers: EV-19, RP-39 */
 #include "harness.h"
 #include "children.h"
 

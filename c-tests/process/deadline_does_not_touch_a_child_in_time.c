@@ -1,4 +1,5 @@
-/* EV-18: a child that ends before its deadline is simply a child that ended. */
+/* A child that ends before its deadline is simply a child that ended. */
+/* covers: EV-18 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-18: with a supervisor, next_event alone drives the deadline, and its descriptor becomes readable for it. */
+/* With a supervisor, next_event alone drives the deadline, and its descriptor becomes readable for it. */
+/* covers: EV-18, EV-21 */
 #include "harness.h"
 #include "children.h"
 

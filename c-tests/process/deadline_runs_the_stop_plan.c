@@ -1,4 +1,5 @@
-/* EV-18: a child past its deadline gets the stop plan: TERM first, KILL if it ignores that; the cause is DEADLINE. */
+/* A child past its deadline gets the stop plan: TERM first, KILL if it ignores that; the cause is DEADLINE. */
+/* covers: EV-18 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-22: numbering the slots is a matter of one variable per child; the host's environment stays as it was. */
+/* Numbering the slots is a matter of one variable per child; the host's environment stays as it was. */
+/* covers: EV-22 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* PS_ENV_BASELINE: PATH, HOME, USER, LOGNAME, SHELL, LANG, LC_*, TZ, TMPDIR and TERM of the host, and nothing else of it. */
+/* covers: RP-42 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* PS_ENV_CLEAR: nothing but what the command sets; and the order of the calls does not matter. */
+/* covers: RP-42 */
 #include "harness.h"
 #include "children.h"
 

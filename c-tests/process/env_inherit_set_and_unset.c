@@ -1,4 +1,5 @@
 /* The default environment is the host's at the time of the spawn, with the command's own sets and removals on top. */
+/* covers: SC-14, RP-39, RP-42 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* A failed exec is told at once, with the errno and the step: never a child that "exited with 127". */
+/* covers: SC-13, D-5 */
 /* variants: not valgrind: it does not survive a failed exec */
 #include "harness.h"
 #include "children.h"

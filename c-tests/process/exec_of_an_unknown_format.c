@@ -1,4 +1,5 @@
 /* ENOEXEC: a file that no loader knows is not handed to /bin/sh behind the caller's back. */
+/* covers: D-5 */
 #include "harness.h"
 #include "children.h"
 

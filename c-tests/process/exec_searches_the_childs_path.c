@@ -1,5 +1,6 @@
 /* A name without a slash is searched in the PATH that the child will have, like execvp: first match, empty entry is the directory
    of the child, EACCES does not end the search; without a PATH it is /bin:/usr/bin. */
+/* covers: SC-14 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* ENOTDIR and ELOOP come through exactly; in a PATH search ENOTDIR is only a place where nothing is. */
+/* covers: D-5 */
 #include "harness.h"
 #include "children.h"
 

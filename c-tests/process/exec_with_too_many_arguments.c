@@ -1,4 +1,5 @@
 /* E2BIG: one argument of 4 MiB is more than any kernel takes. */
+/* covers: D-5 */
 /* variants: not valgrind: it does not survive a failed exec */
 #include "harness.h"
 #include "children.h"

@@ -1,4 +1,5 @@
 /* EACCES: a file that is not executable, a directory, and a PATH in which nothing else is found. */
+/* covers: D-5 */
 #include "harness.h"
 #include "children.h"
 

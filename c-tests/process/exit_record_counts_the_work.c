@@ -1,4 +1,5 @@
 /* User time and memory of the child are its own: a busy child of 30 MiB shows both, an idle one neither. */
+/* covers: D-6 */
 /* variants: not valgrind: the times are those of the tool */
 #include "harness.h"
 #include "children.h"

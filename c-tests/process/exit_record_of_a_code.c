@@ -1,4 +1,5 @@
 /* The exit record of a child that exited: kind, code, no signal, no core, its own cause, time stamps in order, usage plausible. */
+/* covers: SC-13, D-6 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* The exit record of a child that died of a signal: no code, the signal, and the core flag exactly when a core was dumped. */
+/* covers: SC-13, RP-34, D-6 */
 #include "harness.h"
 #include "children.h"
 

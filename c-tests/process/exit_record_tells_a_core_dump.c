@@ -1,4 +1,5 @@
 /* core_dumped is what the kernel says: compared with the wait status of the same death under the same limits. */
+/* covers: D-6 */
 #include "harness.h"
 #include "children.h"
 

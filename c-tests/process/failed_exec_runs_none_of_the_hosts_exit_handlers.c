@@ -1,4 +1,5 @@
-/* EV-20: a child that could not exec leaves silently: no atexit handler of the host, no second flush of the host's stdio. */
+/* A child that could not exec leaves silently: no atexit handler of the host, no second flush of the host's stdio. */
+/* covers: EV-20 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-12: a sandbox that cannot be removed at first (something is mounted in it) neither fails the reap nor is it forgotten. */
+/* A sandbox that cannot be removed at first (something is mounted in it) neither fails the reap nor is it forgotten. */
+/* covers: EV-12 */
 #include "harness.h"
 #include "children.h"
 #include <sys/mount.h>

@@ -1,4 +1,5 @@
-/* EV-23, P6, law 12: whatever fails, exec or an earlier step, no zombie, no descriptor and no registry slot stays behind. */
+/* Whatever fails, exec or an earlier step, no zombie, no descriptor and no registry slot stays behind. */
+/* covers: LAW-12, EV-23, P6 */
 #include "harness.h"
 #include "children.h"
 

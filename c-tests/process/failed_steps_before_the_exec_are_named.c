@@ -1,4 +1,5 @@
 /* What fails in the child before its exec names its own step: chdir, setgroups or setgid or setuid, rlimit. */
+/* covers: D-5 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-6, law 6: a forked copy of the host sees no children and can signal none of its siblings. */
+/* A forked copy of the host sees no children and can signal none of its siblings. */
+/* covers: LAW-6, EV-6 */
 #include "harness.h"
 #include "children.h"
 

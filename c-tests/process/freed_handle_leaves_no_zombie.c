@@ -1,4 +1,5 @@
-/* P6, API: a child of the default supervisor whose handle was freed while it ran is reaped by a later call, whichever that is. */
+/* A child of the default supervisor whose handle was freed while it ran is reaped by a later call, whichever that is. */
+/* covers: EV-23, P6 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
-/* EV-17, P2, P3: the end of a child is seen on its pidfd. A daemon that keeps its pipe open, in a session of its own, is no reason
+/* The end of a child is seen on its pidfd. A daemon that keeps its pipe open, in a session of its own, is no reason
    to wait. */
+/* covers: EV-17, P2, P3 */
 #include "harness.h"
 #include "children.h"
 

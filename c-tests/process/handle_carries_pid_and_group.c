@@ -1,4 +1,5 @@
-/* EV-1: a handle knows its process: a pid, a group of its own with that pid as its number, and the state RUNNING. */
+/* A handle knows its process: a pid, a group of its own with that pid as its number, and the state RUNNING. */
+/* covers: EV-1 */
 #include "harness.h"
 #include "children.h"
 

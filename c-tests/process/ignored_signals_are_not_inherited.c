@@ -1,4 +1,5 @@
-/* P17: ignored signals survive an exec; in our children every disposition is the default, the real-time ones too. */
+/* Ignored signals survive an exec; in our children every disposition is the default, the real-time ones too. */
+/* covers: P17, D-8 */
 #include "harness.h"
 #include "children.h"
 

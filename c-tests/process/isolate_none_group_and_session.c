@@ -1,4 +1,5 @@
 /* The three isolations, seen from the child. */
+/* covers: EV-7, RP-42 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-8: without isolation the child stays in the host's group; group-wide calls then reach the child alone, never the host. */
+/* Without isolation the child stays in the host's group; group-wide calls then reach the child alone, never the host. */
+/* covers: EV-8 */
 #include "harness.h"
 #include "children.h"
 

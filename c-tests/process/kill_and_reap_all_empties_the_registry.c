@@ -1,4 +1,5 @@
-/* EV-5: everything is killed, then reaped: no zombie, no live child, and the handles still tell how each one ended. */
+/* Everything is killed, then reaped: no zombie, no live child, and the handles still tell how each one ended. */
+/* covers: EV-5 */
 #include "harness.h"
 #include "children.h"
 

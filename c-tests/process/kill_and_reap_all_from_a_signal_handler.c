@@ -1,4 +1,5 @@
-/* EV-2, EV-5, EV-14: a handler may end everything, whatever library call it interrupted. */
+/* A handler may end everything, whatever library call it interrupted. */
+/* covers: EV-2, EV-5, EV-14 */
 #include "harness.h"
 #include "children.h"
 

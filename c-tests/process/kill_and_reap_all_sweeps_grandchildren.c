@@ -1,4 +1,5 @@
-/* EV-5: a grandchild in the group of a child dies with it, also when it ignores the signals that can be ignored. */
+/* A grandchild in the group of a child dies with it, also when it ignores the signals that can be ignored. */
+/* covers: EV-5, RP-37 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-5: a child that the host reaped itself is simply not there any more (ESRCH, ECHILD): not left, not waited for. */
+/* A child that the host reaped itself is simply not there any more (ESRCH, ECHILD): not left, not waited for. */
+/* covers: EV-5 */
 #include "harness.h"
 #include "children.h"
 

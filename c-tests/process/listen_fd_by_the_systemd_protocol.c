@@ -1,4 +1,5 @@
 /* LISTEN_FDS: descriptors from 3 on in the order of the calls, LISTEN_PID is the true pid of the child, LISTEN_FDNAMES the names. */
+/* covers: D1.10 */
 #include "harness.h"
 #include "children.h"
 

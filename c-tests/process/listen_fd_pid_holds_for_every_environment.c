@@ -1,4 +1,5 @@
 /* LISTEN_PID is written where the child's pid is known; it must be right with a cleared environment and beside a stale inherited one. */
+/* covers: B19, D1.10 */
 #include "harness.h"
 #include "children.h"
 

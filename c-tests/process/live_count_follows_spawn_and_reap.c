@@ -1,4 +1,5 @@
-/* EV-3: the registry holds a child from its spawn to its reap, and not longer; reaping twice takes nothing else out. */
+/* The registry holds a child from its spawn to its reap, and not longer; reaping twice takes nothing else out. */
+/* covers: EV-3 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
-/* P13, P14: whatever the host has open, with CLOEXEC or without, at low, high and very high numbers: the child has its three streams
+/* Whatever the host has open, with CLOEXEC or without, at low, high and very high numbers: the child has its three streams
    and what was passed. */
+/* covers: SC-15, RP-40, P13, P14, D-7 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* RP-44, RP-34: terminate is soft, then hard after the grace; the record tells which it was, by whom, and how long it took. */
+/* Terminate is soft, then hard after the grace; the record tells which it was, by whom, and how long it took. */
+/* covers: RP-34, RP-44, D-4 */
 /* variants: few */
 #include "harness.h"
 #include "supervising.h"

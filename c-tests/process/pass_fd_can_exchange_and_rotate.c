@@ -1,4 +1,5 @@
 /* Targets that are other passed descriptors' sources: 3<->4 and 3->4->5->3 must not overwrite what is still needed. */
+/* covers: D-7 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* One thread waits for ever for a child, then another begins its stop plan and goes away: the wait that was there before must still climb
    to KILL, although nothing but time passes. */
+/* covers: EV-11 */
 #include "harness.h"
 #include "children.h"
 

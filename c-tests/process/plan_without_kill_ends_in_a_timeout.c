@@ -1,4 +1,5 @@
-/* EV-11, section 4 of the requirements: when the plan is over and the child is not, the answer is TIMEOUT and the child stays ours. */
+/* When the plan is over and the child is not, the answer is TIMEOUT and the child stays ours. */
+/* covers: EV-11, RP-37, D-4 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-13: a look never blocks and changes nothing; after the exit it gives the record. */
+/* A look never blocks and changes nothing; after the exit it gives the record. */
+/* covers: EV-13, RP-33 */
 #include "harness.h"
 #include "children.h"
 

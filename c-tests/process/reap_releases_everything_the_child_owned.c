@@ -1,4 +1,5 @@
-/* EV-12, law 12: one reap closes the owned descriptor, removes the sandbox and empties the registry slot. */
+/* One reap closes the owned descriptor, removes the sandbox and empties the registry slot. */
+/* covers: LAW-12, EV-1, EV-12 */
 #include "harness.h"
 #include "children.h"
 

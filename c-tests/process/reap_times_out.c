@@ -1,4 +1,5 @@
 /* A wait has the length asked for: TIMEOUT, not earlier, nothing written, and the child is still there to be waited for. */
+/* covers: EV-18, RP-33 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-2: a handler reads the registry while the interrupted thread changes it: no lock to be caught in, and never a torn count. */
+/* A handler reads the registry while the interrupted thread changes it: no lock to be caught in, and never a torn count. */
+/* covers: EV-2 */
 #include "harness.h"
 #include "children.h"
 

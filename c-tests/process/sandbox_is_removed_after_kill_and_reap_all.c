@@ -1,4 +1,5 @@
-/* EV-9: the sandbox belongs to the child from the spawn on: also a child ended by kill_and_reap_all leaves no directory behind. */
+/* The sandbox belongs to the child from the spawn on: also a child ended by kill_and_reap_all leaves no directory behind. */
+/* covers: EV-9 */
 #include "harness.h"
 #include "children.h"
 

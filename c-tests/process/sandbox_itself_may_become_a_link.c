@@ -1,4 +1,5 @@
-/* EV-12: when the child replaces its sandbox by a link to another directory, that directory and its files survive. */
+/* When the child replaces its sandbox by a link to another directory, that directory and its files survive. */
+/* covers: EV-12 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* A sandbox that is not an existing directory is refused, by the setter or by the spawn, and nothing is removed or started. */
+/* covers: EV-9 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-12: the child owns its sandbox and may have put links into it; what they point at is not ours to remove. */
+/* The child owns its sandbox and may have put links into it; what they point at is not ours to remove. */
+/* covers: EV-12 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-12, law 12: several children of one command share the sandbox; it is removed once, after the last of them. */
+/* Several children of one command share the sandbox; it is removed once, after the last of them. */
+/* covers: LAW-12, EV-12 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* A plan begun with an hour of grace, then terminate with none: the second caller does not wait for the hour. */
+/* covers: EV-11 */
 #include "harness.h"
 #include "children.h"
 

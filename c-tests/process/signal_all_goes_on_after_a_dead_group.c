@@ -1,4 +1,5 @@
-/* EV-4: groups that are already dead, reaped or not, are passed over and the others still get the signal. */
+/* Groups that are already dead, reaped or not, are passed over and the others still get the signal. */
+/* covers: EV-4 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-4: signal_all goes to the whole group of every child of every supervisor: grandchildren get it too. */
+/* signal_all goes to the whole group of every child of every supervisor: grandchildren get it too. */
+/* covers: EV-4 */
 #include "harness.h"
 #include "children.h"
 

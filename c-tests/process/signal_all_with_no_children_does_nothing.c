@@ -1,4 +1,5 @@
-/* EV-4, EV-5: with an empty registry the all-calls are no-ops, and a bad signal number is refused. */
+/* With an empty registry the all-calls are no-ops, and a bad signal number is refused. */
+/* covers: EV-4, EV-5 */
 #include "harness.h"
 #include "children.h"
 

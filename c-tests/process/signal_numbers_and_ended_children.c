@@ -1,4 +1,5 @@
-/* EV-10: signal 0 is a probe, numbers outside 0..64 are refused, and an ended child answers EXITED instead of ESRCH or silence. */
+/* Signal 0 is a probe, numbers outside 0..64 are refused, and an ended child answers EXITED instead of ESRCH or silence. */
+/* covers: EV-10 */
 /* variants: not valgrind: it keeps the last real-time signal for itself */
 #include "harness.h"
 #include "children.h"

@@ -1,4 +1,5 @@
-/* EV-10: ps_signal goes to the child and to everything in its group. */
+/* ps_signal goes to the child and to everything in its group. */
+/* covers: EV-10, RP-33 */
 #include "harness.h"
 #include "children.h"
 

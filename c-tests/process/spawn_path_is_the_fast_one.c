@@ -1,5 +1,6 @@
 /* variants: none (they force or forbid exactly what this test is about) */
-/* P10: the fast path must really be taken where the kernel has it; a silent fallback is a failure, not a slow success. */
+/* The fast path must really be taken where the kernel has it; a silent fallback is a failure, not a slow success. */
+/* covers: P10 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* The trick that makes a spawn O(1) in open descriptors could be lost without a sound: the child's first call of all must be the
    close_range that cuts the shared table, and there must be no walk through all dispositions. Seen by the tracer that injects faults. */
+/* covers: D-7 */
 /* variants: none: they change just these calls */
 #include "harness.h"
 

@@ -1,4 +1,5 @@
 /* A full descriptor table gives LIMIT with EMFILE, nothing is started and nothing leaks; with room again the same command works. */
+/* covers: EV-23 */
 /* variants: not valgrind: it needs descriptors itself */
 #include "harness.h"
 #include "children.h"

@@ -1,4 +1,5 @@
 /* The state goes forward only: RUNNING, STOPPING once a stop plan has begun, EXITED; each child of a supervisor on its own. */
+/* covers: EV-21, SC-6, RP-33 */
 #include "harness.h"
 #include "children.h"
 

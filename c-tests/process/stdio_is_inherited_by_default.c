@@ -1,4 +1,5 @@
 /* Without a word about stdio the child has our three streams, and nothing else. */
+/* covers: SC-14 */
 #include "harness.h"
 #include "children.h"
 

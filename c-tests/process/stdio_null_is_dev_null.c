@@ -1,4 +1,5 @@
 /* PS_STDIO_NULL: reading ends at once, writing goes nowhere, and both are the null device, not closed descriptors. */
+/* covers: EV-19, RP-42 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
-/* P13: a daemon has closed 0, 1 and 2. The pipe ends and pidfds made then get exactly these numbers in the host; the child's streams
+/* A daemon has closed 0, 1 and 2. The pipe ends and pidfds made then get exactly these numbers in the host; the child's streams
    must still be right, for every choice of stdio, and INHERIT then means closed. */
+/* covers: P13 */
 #include "harness.h"
 #include "children.h"
 

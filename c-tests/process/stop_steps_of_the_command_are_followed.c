@@ -1,4 +1,5 @@
-/* EV-11: a plan of one's own: INT, then USR1, then KILL. The child counts what arrives. */
+/* A plan of one's own: INT, then USR1, then KILL. The child counts what arrives. */
+/* covers: EV-11 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-11, law 11: terminating a child that has ended already is not an error; its record says that it ended by itself. */
+/* Terminating a child that has ended already is not an error; its record says that it ended by itself. */
+/* covers: LAW-11, EV-11 */
 #include "harness.h"
 #include "children.h"
 

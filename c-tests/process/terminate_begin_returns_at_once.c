@@ -1,4 +1,5 @@
-/* EV-11: terminate_begin only starts the plan; next_event drives it through its steps to the EXITED event. */
+/* terminate_begin only starts the plan; next_event drives it through its steps to the EXITED event. */
+/* covers: EV-11 */
 #include "harness.h"
 #include "children.h"
 

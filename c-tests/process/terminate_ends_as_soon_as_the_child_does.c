@@ -1,4 +1,5 @@
-/* EV-11, law 10: a grace of ten minutes is an upper bound only; a child that obeys TERM ends the call at once. */
+/* A grace of ten minutes is an upper bound only; a child that obeys TERM ends the call at once. */
+/* covers: LAW-10, EV-11, D-4 */
 #include "harness.h"
 #include "children.h"
 

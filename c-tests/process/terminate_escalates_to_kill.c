@@ -1,4 +1,5 @@
-/* EV-11, EV-24: a child that ignores TERM is killed when the grace is over, and not before. */
+/* A child that ignores TERM is killed when the grace is over, and not before. */
+/* covers: EV-11, EV-24, RP-33, D-4 */
 #include "harness.h"
 #include "children.h"
 

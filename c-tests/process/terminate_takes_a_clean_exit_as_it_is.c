@@ -1,4 +1,5 @@
-/* EV-11: a child that answers TERM with an orderly exit is reported as exited with its code, caused by the stop plan. */
+/* A child that answers TERM with an orderly exit is reported as exited with its code, caused by the stop plan. */
+/* covers: EV-11 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
-/* EV-11: a stopped child would never see TERM; it is woken to take it, so even a stopped one can end in good order. */
+/* A stopped child would never see TERM; it is woken to take it, so even a stopped one can end in good order. */
+/* covers: EV-11 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,4 +1,5 @@
 /* umask, nice value and resource limits are set in the child. */
+/* covers: RP-39, RP-49 */
 /* variants: not valgrind: it keeps the limits of the process for itself */
 #include "harness.h"
 #include "children.h"

@@ -4,6 +4,7 @@
    twice, nothing starts after its end. At the end nobody lives, and descriptors, memory and files are as they should be.
    Arguments: how many jobs (by default 100 000, less where everything is slow; ./x soak gives its own count), and the seed. It decides what
    each thread asks for, not how the threads meet. */
+/* covers: LAW-12, SC-17 */
 /* timeout: 120 */
 /* serial */
 /* variants: none: a load, not a behaviour */

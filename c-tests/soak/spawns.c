@@ -1,6 +1,7 @@
 /* Spawns for a long time, in all the ways that own something (pipes, captured output, a sandbox, events, a stop plan, a failed exec), and
    holds descriptors, memory and registry against what they were after the first tenth: nothing may grow. Argument: how many spawns
    (100 000 by default; ./x soak runs a million). */
+/* covers: LAW-12 */
 /* timeout: 300 */
 /* serial */
 /* variants: none: a load, not a behaviour */

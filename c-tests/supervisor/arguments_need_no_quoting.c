@@ -1,5 +1,6 @@
-/* SC-14: PATH search, the host's environment, its standard error; arguments arrive as they are, whatever is in them. For a queued
+/* PATH search, the host's environment, its standard error; arguments arrive as they are, whatever is in them. For a queued
    child too, whose environment is that of its start. */
+/* covers: SC-14 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-5: the end that a blocking call finds frees the slot as well: nobody takes an event here before the end. */
+/* The end that a blocking call finds frees the slot as well: nobody takes an event here before the end. */
+/* covers: SC-5 */
 #include "harness.h"
 #include "supervising.h"
 

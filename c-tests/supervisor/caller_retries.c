@@ -1,5 +1,6 @@
-/* SC-19: retry may belong to the caller: who hears of a failure spawns again with a pause of its own, within the limit, and a
+/* Retry may belong to the caller: who hears of a failure spawns again with a pause of its own, within the limit, and a
    program that goes away in between (the handle freed) is never called back. */
+/* covers: SC-19 */
 #include "harness.h"
 #include "supervising.h"
 

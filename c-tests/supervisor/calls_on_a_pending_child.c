@@ -1,4 +1,5 @@
-/* SC-7: what a child in line answers to calls that need a process: PS_ERR_STATE, nothing written. The others wait, or say "not yet". */
+/* What a child in line answers to calls that need a process: PS_ERR_STATE, nothing written. The others wait, or say "not yet". */
+/* covers: SC-7 */
 #include "harness.h"
 #include "supervising.h"
 

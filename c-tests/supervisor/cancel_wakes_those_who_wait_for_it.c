@@ -1,4 +1,5 @@
-/* SC-7: threads wait in ps_reap for a child in line, another one cancels it: all of them answer PS_ERR_CANCELLED at once. */
+/* Threads wait in ps_reap for a child in line, another one cancels it: all of them answer PS_ERR_CANCELLED at once. */
+/* covers: SC-7 */
 #include "harness.h"
 #include "supervising.h"
 

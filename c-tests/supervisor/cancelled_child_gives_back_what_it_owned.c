@@ -1,4 +1,5 @@
-/* SC-7: a child that is cancelled in line releases its directory, the descriptors it owned and the duplicates of those it was lent. */
+/* A child that is cancelled in line releases its directory, the descriptors it owned and the duplicates of those it was lent. */
+/* covers: SC-7 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
 /* Children that another thread cancels in the middle of a shutdown are told of before SHUTDOWN_DONE, which is the last event. */
+/* covers: SC-8 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-17: the counts agree with the events after each step of a long random walk: spawn, end, stop, cancel, change of the limit. */
+/* The counts agree with the events after each step of a long random walk: spawn, end, stop, cancel, change of the limit. */
+/* covers: SC-4, SC-17 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-17: while threads spawn, cancel, stop and reap, whoever asks gets counts that can be true together: never more than the limit,
+/* While threads spawn, cancel, stop and reap, whoever asks gets counts that can be true together: never more than the limit,
    never more than there are children; and at the end nothing is left of any. */
+/* covers: SC-17 */
 /* timeout: 120 */
 #include "harness.h"
 #include "supervising.h"

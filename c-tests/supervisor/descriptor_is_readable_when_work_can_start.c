@@ -1,5 +1,6 @@
-/* SC-2: a higher limit starts nobody by itself (it never blocks), but the descriptor tells that there is work: no child is forgotten in
+/* A higher limit starts nobody by itself (it never blocks), but the descriptor tells that there is work: no child is forgotten in
    line because nothing happens any more. */
+/* covers: SC-2 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
 /* By the order of the events there are never more at once than may be, also when several threads reap, and spawn right after it. */
+/* covers: SC-5 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-2: everything goes on through the one descriptor: whoever polls it and takes one event each time it is readable hears of all. */
+/* Everything goes on through the one descriptor: whoever polls it and takes one event each time it is readable hears of all. */
+/* covers: SC-2 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
 /* A handle that was freed while its child runs: the supervisor still owns and reaps the child. One that was reaped and freed gives
    no events any more. */
+/* covers: SC-19 */
 /* variants: all */
 #include "harness.h"
 #include "children.h"

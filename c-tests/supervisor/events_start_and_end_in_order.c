@@ -1,4 +1,5 @@
-/* EV-21: each child gives STARTED and then EXITED, each exactly once, with its handle, pid, user data and time. */
+/* Each child gives STARTED and then EXITED, each exactly once, with its handle, pid, user data and time. */
+/* covers: EV-21 */
 /* variants: all */
 #include "harness.h"
 #include "children.h"

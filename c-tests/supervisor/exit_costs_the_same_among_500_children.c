@@ -1,5 +1,6 @@
 /* Bug 1 of stellar-core's list: one waitpid per child and SIGCHLD. Here an exit costs as many system calls with 500 live children
    as with 5: a copy of this program makes the children and is counted by helpers/inject while it takes the events of ten ends. */
+/* covers: D-1 */
 /* variants: none */
 #include "harness.h"
 #include "supervising.h"

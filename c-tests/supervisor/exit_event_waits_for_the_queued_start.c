@@ -1,5 +1,6 @@
-/* SC-5: the exec of who gets the slot takes its time: until it is done nobody can take the EXITED that freed the slot, from
+/* The exec of who gets the slot takes its time: until it is done nobody can take the EXITED that freed the slot, from
    whatever thread; calls that ask for nothing of that do not wait. */
+/* covers: SC-5 */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

@@ -1,4 +1,5 @@
-/* SC-13, "subprocess fails": the exit code as it is, 1 and a signal and a missing program are three things, and 127 is only a number. */
+/* "subprocess fails": the exit code as it is, 1 and a signal and a missing program are three things, and 127 is only a number. */
+/* covers: SC-13 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-5: a child in line whose program is gone when its turn comes: FAILED with the reason, the same from ps_reap with errno and step, and
+/* A child in line whose program is gone when its turn comes: FAILED with the reason, the same from ps_reap with errno and step, and
    the next in line gets the slot. */
+/* covers: SC-5 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
 /* The descriptor for event loops is a level: readable while there is an event, silent without one, no matter who took it out. */
+/* covers: EV-21, SC-2 */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* ps_supervisor_free: everything is dead and reaped when it returns, TERM-deaf ones too; the handles stay and tell how it ended;
    children of others are not touched. */
+/* covers: SC-9 */
 #include "harness.h"
 #include "children.h"
 

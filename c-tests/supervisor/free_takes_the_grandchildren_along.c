@@ -1,5 +1,6 @@
-/* RP-41: a supervisor that goes takes everything of its children along, grandchildren included; what has made a session of its own survives
+/* A supervisor that goes takes everything of its children along, grandchildren included; what has made a session of its own survives
    (a group is as far as this containment reaches). */
+/* covers: SC-9, RP-41 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-9: freed while another thread is in the middle of starting a queued child: the child does not outlive that start, its handle
+/* Freed while another thread is in the middle of starting a queued child: the child does not outlive that start, its handle
    answers, and who waits for it is told. */
+/* covers: SC-9 */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

@@ -1,5 +1,6 @@
-/* SC-9: freed while other threads spawn into it, take its events, reap and stop its children. All of them get an answer: their own, or
+/* Freed while other threads spawn into it, take its events, reap and stop its children. All of them get an answer: their own, or
    SHUTDOWN, or BAD_HANDLE; nothing is left. */
+/* covers: SC-9 */
 /* timeout: 120 */
 #include "harness.h"
 #include "supervising.h"

@@ -1,5 +1,6 @@
-/* SC-9: a zombie that a tracer holds cannot be reaped: free ends after its bound all the same, and when the tracer lets go the
+/* A zombie that a tracer holds cannot be reaped: free ends after its bound all the same, and when the tracer lets go the
    child is reaped later and its handle answers; also one that would have come back. */
+/* covers: SC-9, RP-37 */
 /* variants: not no-waitid-pidfd, locked-down: without it the zombie looks reaped or running, which is another story */
 /* timeout: 120 */
 #include "harness.h"

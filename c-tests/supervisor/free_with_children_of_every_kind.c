@@ -1,5 +1,6 @@
-/* SC-9: freed in the middle of anything: children that run, are being stopped, wait in line, wait for their restart. Bounded,
+/* Freed in the middle of anything: children that run, are being stopped, wait in line, wait for their restart. Bounded,
    nothing is left, and each handle still answers. */
+/* covers: SC-9 */
 #include "harness.h"
 #include "supervising.h"
 

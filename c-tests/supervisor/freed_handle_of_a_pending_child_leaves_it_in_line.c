@@ -1,4 +1,5 @@
-/* SC-1: the manager owns the child, the handle is only a handle: freed while the child waits, it still runs and gives its events. */
+/* The manager owns the child, the handle is only a handle: freed while the child waits, it still runs and gives its events. */
+/* covers: SC-1 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
 /* A thread waits in next_event for ever, another frees the supervisor: the wait ends with SHUTDOWN (or, too late, BAD_HANDLE). */
+/* covers: SC-9 */
 #include "harness.h"
 #include "children.h"
 

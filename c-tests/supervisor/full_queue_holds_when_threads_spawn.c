@@ -1,4 +1,5 @@
 /* Threads that spawn at the same moment get no more places in line than there are, and each of those. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

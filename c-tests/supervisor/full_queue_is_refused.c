@@ -1,4 +1,5 @@
-/* SC-3: a line with a bound: beyond it ps_spawn answers PS_ERR_LIMIT and leaves nothing; a place that becomes free can be had. */
+/* A line with a bound: beyond it ps_spawn answers PS_ERR_LIMIT and leaves nothing; a place that becomes free can be had. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-15: what the host opens while a child stands in line, close-on-exec or not, is not the child's; nor is what other queued children were
+/* What the host opens while a child stands in line, close-on-exec or not, is not the child's; nor is what other queued children were
    lent, nor are their pipes. */
+/* covers: SC-15 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
 /* The host closes what it lent to a child in line, and its number becomes another file: the child gets what was lent. */
+/* covers: SC-1 */
 #include "harness.h"
 #include "supervising.h"
 

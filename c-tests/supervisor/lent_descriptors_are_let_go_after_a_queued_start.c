@@ -1,5 +1,6 @@
 /* A queued child keeps duplicates of the descriptors it was lent until its start, and not longer: who reads the other end of a pipe gets
    the end of file when the child ends, as with one that was started at once; the handle may live on. */
+/* covers: SC-1 */
 #include "harness.h"
 #include "supervising.h"
 

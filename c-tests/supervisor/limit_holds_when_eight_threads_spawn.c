@@ -1,4 +1,5 @@
-/* SC-3: a slot is taken before a child is made: however many threads spawn, reap and take events, there are never more. */
+/* A slot is taken before a child is made: however many threads spawn, reap and take events, there are never more. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-20: a checker that runs for long beside short work: its exit code comes as it is, with its own name, whoever else ends
+/* A checker that runs for long beside short work: its exit code comes as it is, with its own name, whoever else ends
    meanwhile; a checker that is killed is no verdict. */
+/* covers: SC-20 */
 #include "harness.h"
 #include "supervising.h"
 

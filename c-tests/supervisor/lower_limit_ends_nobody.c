@@ -1,4 +1,5 @@
-/* SC-3: a limit below what runs stops nobody and starts nobody until enough have ended. */
+/* A limit below what runs stops nobody and starts nobody until enough have ended. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

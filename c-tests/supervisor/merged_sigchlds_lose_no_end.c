@@ -1,5 +1,6 @@
-/* SC-16: many children end while SIGCHLD is blocked and pending once: every end is heard of. The host's own children are left for
+/* Many children end while SIGCHLD is blocked and pending once: every end is heard of. The host's own children are left for
    the host. */
+/* covers: SC-16, D-1 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
 /* A slot that became free without anybody at work belongs to the first in line, not to who asks next. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-7, "tryProcessShutdown": a child in line is cancelled: it never runs, one CANCELLED tells so, and every call on it answers the same
+/* "tryProcessShutdown": a child in line is cancelled: it never runs, one CANCELLED tells so, and every call on it answers the same
    from then on. */
+/* covers: SC-7 */
 #include "harness.h"
 #include "supervising.h"
 

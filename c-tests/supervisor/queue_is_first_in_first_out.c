@@ -1,4 +1,5 @@
-/* SC-3: who stands in line is started in the order of arrival, also when somebody in the middle leaves. */
+/* Who stands in line is started in the order of arrival, also when somebody in the middle leaves. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-5: when the EXITED can be taken, who got the slot is a process already; and its STARTED comes after. */
+/* When the EXITED can be taken, who got the slot is a process already; and its STARTED comes after. */
+/* covers: SC-5 */
 #include "harness.h"
 #include "supervising.h"
 

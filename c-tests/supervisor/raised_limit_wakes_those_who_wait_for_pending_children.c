@@ -1,4 +1,5 @@
-/* SC-3: nobody takes events; threads wait in ps_reap for children in line. A higher limit must reach them, although no descriptor tells. */
+/* Nobody takes events; threads wait in ps_reap for children in line. A higher limit must reach them, although no descriptor tells. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

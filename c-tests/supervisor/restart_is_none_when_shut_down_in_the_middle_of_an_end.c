@@ -1,5 +1,6 @@
 /* A child that comes back has just ended, and the thread that found that is busy starting the next in line. A shutdown, a free or a
    terminate at this moment holds for the first child, too: it does not come back. */
+/* covers: SC-8 */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

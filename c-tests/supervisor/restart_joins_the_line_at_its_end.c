@@ -1,5 +1,6 @@
 /* While a child waits for its restart it holds no slot; when the wait is over it joins the line behind those who stand there, also
    when the line is full. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-7: a running child gets SIGTERM first; asked again with no patience, SIGKILL. Asked once more when it is over, that is no error. */
+/* A running child gets SIGTERM first; asked again with no patience, SIGKILL. Asked once more when it is over, that is no error. */
+/* covers: SC-7 */
 #include "harness.h"
 #include "supervising.h"
 

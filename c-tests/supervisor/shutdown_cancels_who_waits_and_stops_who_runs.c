@@ -1,5 +1,6 @@
-/* SC-8: after a shutdown nothing starts: who stands in line is cancelled, who runs is asked politely, and when the last one has been
+/* After a shutdown nothing starts: who stands in line is cancelled, who runs is asked politely, and when the last one has been
    reaped there is one SHUTDOWN_DONE, after everything else. */
+/* covers: SC-8 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-8: a shutdown at any moment, from several threads, while another one takes events: SHUTDOWN_DONE comes once, and nothing after it. */
+/* A shutdown at any moment, from several threads, while another one takes events: SHUTDOWN_DONE comes once, and nothing after it. */
+/* covers: SC-8 */
 /* timeout: 120 */
 #include "harness.h"
 #include "supervising.h"

@@ -1,5 +1,6 @@
 /* SC-8 and bug 12 of that list: after a shutdown the ends are still heard of, also when nobody takes events: ps_reap moves the stop
    plans on. */
+/* covers: SC-8 */
 #include "harness.h"
 #include "supervising.h"
 

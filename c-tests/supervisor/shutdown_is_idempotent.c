@@ -1,4 +1,5 @@
-/* SC-8: a shutdown asked for again, from any thread, at any time, changes nothing but the grace, and there is one SHUTDOWN_DONE. */
+/* A shutdown asked for again, from any thread, at any time, changes nothing but the grace, and there is one SHUTDOWN_DONE. */
+/* covers: SC-8 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-8: a stop plan that never kills would never let a shutdown end: it gets a last step. */
+/* A stop plan that never kills would never let a shutdown end: it gets a last step. */
+/* covers: SC-8 */
 #include "harness.h"
 #include "supervising.h"
 

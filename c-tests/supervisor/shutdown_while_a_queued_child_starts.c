@@ -1,5 +1,6 @@
-/* SC-8: a child whose exec is under way at the moment of the shutdown: nothing of it is left, SHUTDOWN_DONE comes last, and what its calls
+/* A child whose exec is under way at the moment of the shutdown: nothing of it is left, SHUTDOWN_DONE comes last, and what its calls
    answer is a shutdown. */
+/* covers: SC-8 */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

@@ -1,5 +1,6 @@
 /* "shutdown while process running": two managers, a long process in each, both shut down; each hears of its own child only. (SC-8,
    SC-10) */
+/* covers: SC-8, SC-10 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,4 +1,5 @@
-/* SC-8: with nobody to stop, SHUTDOWN_DONE is there at once, and only once; before any child, and after some. */
+/* With nobody to stop, SHUTDOWN_DONE is there at once, and only once; before any child, and after some. */
+/* covers: SC-8 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-5: while a spawn that will fail holds the last slot, another one joins the line. The failure frees the slot, and no event tells of it:
+/* While a spawn that will fail holds the last slot, another one joins the line. The failure frees the slot, and no event tells of it:
    the line must be started all the same. */
+/* covers: SC-5 */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

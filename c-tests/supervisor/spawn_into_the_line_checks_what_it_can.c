@@ -1,5 +1,6 @@
 /* What can be known to be wrong is said by ps_spawn also when the child would have to wait: a closed descriptor, one number twice,
    a sandbox that is not there. What depends on the time of the start is not: a program that is missing now. */
+/* covers: SC-1 */
 /* variants: all */
 #include "harness.h"
 #include "supervising.h"

@@ -1,4 +1,5 @@
-/* SC-1, "subprocess": ps_spawn starts a command now or, without a free slot, later; the handle is the same. */
+/* "subprocess": ps_spawn starts a command now or, without a free slot, later; the handle is the same. */
+/* covers: SC-1 */
 #include "harness.h"
 #include "supervising.h"
 

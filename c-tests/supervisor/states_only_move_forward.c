@@ -1,4 +1,5 @@
-/* SC-6: pending, running, stopping, exited: whoever looks, however often, never sees a child go back. */
+/* Pending, running, stopping, exited: whoever looks, however often, never sees a child go back. */
+/* covers: SC-6 */
 #include "harness.h"
 #include "supervising.h"
 

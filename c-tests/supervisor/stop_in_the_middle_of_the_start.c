@@ -1,5 +1,6 @@
-/* SC-7: a child whose turn has come and whose exec takes its time is not in line any more: ps_terminate_begin does not wait for the exec,
+/* A child whose turn has come and whose exec takes its time is not in line any more: ps_terminate_begin does not wait for the exec,
    and stops it as soon as it is there; ps_terminate waits for both. */
+/* covers: SC-7 */
 /* as-root */
 #include "harness.h"
 #include "supervising.h"

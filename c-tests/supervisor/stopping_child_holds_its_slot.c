@@ -1,4 +1,5 @@
-/* SC-4: a child that is being stopped counts until it has been reaped: nobody takes its slot before. */
+/* A child that is being stopped counts until it has been reaped: nobody takes its slot before. */
+/* covers: SC-4 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-3, "subprocess storm": 100 mv commands. At each step no more run than the limit allows, by the counts and by the kernel's own list
+/* "subprocess storm": 100 mv commands. At each step no more run than the limit allows, by the counts and by the kernel's own list
    of children. */
+/* covers: SC-3 */
 #include "harness.h"
 #include "supervising.h"
 

@@ -1,5 +1,6 @@
-/* SC-10: several managers in one process: limits, events, shutdown and free of one are nothing to the others, nor to the host's own
+/* Several managers in one process: limits, events, shutdown and free of one are nothing to the others, nor to the host's own
    children. */
+/* covers: SC-10 */
 #include "harness.h"
 #include "supervising.h"
 

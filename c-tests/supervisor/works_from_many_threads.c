@@ -1,5 +1,6 @@
 /* serial */
 /* Four threads spawn into one supervisor, two take events out: every child gives its two events, to one of them, in order. */
+/* covers: EV-21 */
 #include "harness.h"
 #include "children.h"
 

@@ -8,7 +8,7 @@
 #   c-tests/lib/                   headers that tests share; the public headers by themselves, in every language standard that is promised
 #
 # A test file may hold lines that begin with one of these comments:
-#   /* covers: EV-11, LAW-10 */    the requirements that it shows (scripts/coverage.py makes docs/evidence/coverage from them); labels, too
+#   /* covers: EV-11, LAW-10 */    the requirements that it shows (scripts/coverage.py makes docs/evidence/coverage from them)
 #   /* timeout: 120 */             seconds, instead of those of its room
 #   /* serial */                   busy with threads of its own: hardly anything runs beside it
 #   /* as-root */                  label "root"
@@ -142,7 +142,6 @@ procsup_room(soak VARIANTS none PROCESSORS 2)
 # procsup_test(ROOM NAME SOURCE COMMAND...): a test by its room and the tags of its source file, plain and in its variants.
 function(procsup_test room behaviour source)
   set(name ${room}/${behaviour})
-  procsup_tag("${source}" covers covers)
   procsup_tag("${source}" timeout timeout)
   procsup_tag("${source}" serial serial)
   procsup_tag("${source}" as-root root)
@@ -154,7 +153,7 @@ function(procsup_test room behaviour source)
     endif()
   endif()
   math(EXPR timeout "${timeout} * ${slowness}")
-  string(REGEX REPLACE "[ ,]+" ";" labels "${covers}")
+  set(labels "")
   if(root)
     list(APPEND labels root)
   endif()

@@ -25,6 +25,7 @@ int main(void)
     REFUSED(ps_command_deadline(command, INT64_MIN, NULL));
     REFUSED(ps_command_capture(command, 0, NULL));
     REFUSED(ps_command_capture(command, SIZE_MAX, NULL));
+    REFUSED(ps_command_capture(command, (1u << 30) + 1, NULL));
     REFUSED(ps_command_umask(command, 01000, NULL));
     REFUSED(ps_command_umask(command, UINT32_MAX, NULL));
     REFUSED(ps_command_credentials(command, 1, 1, NULL, 1, NULL));

@@ -3,7 +3,7 @@
 #include "harness.h"
 #include "children.h"
 
-int main(void)
+static void check(int killed)
 {
     int report[2];
     CHECK(pipe2(report, O_CLOEXEC) == 0);
@@ -12,12 +12,24 @@ int main(void)
     if (host == 0) {
         pid_t pid = pid_of(spawn_once(NULL, pausing()));
         CHECK_INT(write(report[1], &pid, sizeof pid), sizeof pid);
+        while (killed)
+            pause();
         exit(0);
     }
     pid_t child = 0;
     CHECK_INT(read(report[0], &child, sizeof child), sizeof child);
-    CHECK_INT(wait_for(host), 0);
+    if (killed)
+        kill(host, SIGKILL);
+    CHECK_INT(wait_for(host), killed ? SIGKILL : 0);
     CHECK(!is_dead(child));
     kill(child, SIGKILL);
+    close(report[0]);
+    close(report[1]);
+}
+
+int main(void)
+{
+    check(0);
+    check(1);
     return 0;
 }

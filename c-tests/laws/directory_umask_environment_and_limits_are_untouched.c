@@ -42,7 +42,22 @@ int main(void)
     CHECK_OK(ps_command_env(command, "PATH", "/nowhere", &error), error);
     CHECK_OK(ps_command_env(command, "ADDED", "1", &error), error);
     CHECK_OK(ps_command_env(command, "HOME", NULL, &error), error);
-    reap_and_free(spawn_once(NULL, command));
+    CHECK_OK(ps_command_listen_fd(command, 2, "name", &error), error);
+    CHECK_OK(ps_command_deadline(command, 600000, &error), error);
+    CHECK_OK(ps_command_capture(command, 100, &error), error);
+    reap_and_free(spawn(NULL, command));
+    ps_supervisor *supervisor = supervisor_new();
+    ps_child *child = spawn(supervisor, command);
+    take_event(supervisor, PS_EVENT_STARTED);
+    take_event(supervisor, PS_EVENT_EXITED);
+    ps_child_free(child);
+    ps_command_free(command);
+    kill_and_free(spawn_once(supervisor, pausing()));
+    command = command_for("/nonexistent/program", NULL);
+    ps_error_free(spawn_fails(command, PS_ERR_NOT_FOUND));
+    ps_command_free(command);
+    CHECK_STATUS(ps_kill_and_reap_all(0, NULL), PS_OK);
+    ps_supervisor_free(supervisor);
 
     char *after = self_portrait();
     CHECK(strcmp(before, after) == 0);

@@ -47,5 +47,16 @@ int main(void)
     ps_child_free(second);
     CHECK(fcntl(fd, F_GETFD) >= 0);
     close(fd);
+
+    /* the first child's, whichever ends first */
+    fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    command = pausing();
+    CHECK_OK(ps_command_own_fd(command, fd, &error), error);
+    first = spawn(NULL, command), second = spawn(NULL, command);
+    ps_command_free(command);
+    kill_and_free(second);
+    CHECK(fcntl(fd, F_GETFD) >= 0);
+    kill_and_free(first);
+    CHECK(fcntl(fd, F_GETFD) == -1);
     return 0;
 }

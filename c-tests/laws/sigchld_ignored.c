@@ -25,6 +25,18 @@ int main(void)
     CHECK(end.cause == PS_CAUSE_STOP);
     ps_child_free(child);
 
+    /* ignored in the host is not ignored in the child, which may want to wait for its own */
+    ps_command *command = helper_command("show_signals", NULL);
+    set_stdio(command, 1, PS_STDIO_PIPE, -1);
+    child = spawn_once(NULL, command);
+    int out = pipe_end(child, 1);
+    char *text = read_all(out);
+    CHECK_STR(line_after(text, "ignored="), "0000000000000000");
+    free(text);
+    close(out);
+    reap(child);
+    ps_child_free(child);
+
     /* a failed exec is told by its errno, not by a status */
     ps_command *missing = command_for("/nonexistent/program", NULL);
     ps_error *error = spawn_fails(missing, PS_ERR_NOT_FOUND);

@@ -25,5 +25,14 @@ int main(void)
     CHECK(!exists(dir));
     CHECK(ps_live_count() == 0);
     ps_child_free(child);
+
+    child = spawn_once(NULL, helper_command("die_by", "9", NULL));
+    wait_for(pid_of(child));
+    end = reap(child);
+    if (stolen_status_is_kept())
+        CHECK(end.kind == PS_EXIT_SIGNALED && end.code == -1 && end.signal == SIGKILL);
+    else
+        CHECK(end.kind == PS_EXIT_LOST && end.code == -1 && end.signal == 0);
+    ps_child_free(child);
     return 0;
 }

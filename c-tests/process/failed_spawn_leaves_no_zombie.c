@@ -3,6 +3,14 @@
 #include "harness.h"
 #include "children.h"
 
+static volatile sig_atomic_t deaths;
+
+static void count(int signal)
+{
+    (void)signal;
+    deaths++;
+}
+
 int main(void)
 {
     ps_error *error = NULL;
@@ -14,6 +22,7 @@ int main(void)
         set_stdio(nowhere, stream, PS_STDIO_PIPE, -1);
     }
     warm_up();
+    signal(SIGCHLD, count); /* nor does the host hear of a death */
 
     leak_guard guard = leak_guard_begin();
     for (int i = 0; i < 100; i++) {
@@ -23,6 +32,9 @@ int main(void)
         CHECK(ps_live_count() == 0);
     }
     leak_guard_end(&guard);
+    CHECK_INT(deaths, 0);
+    reap_and_free(spawn_once(NULL, exiting("0")));
+    CHECK_INT(deaths, 1);
     ps_command_free(missing);
     ps_command_free(nowhere);
     return 0;

@@ -17,6 +17,14 @@ int main(void)
     CHECK(wait_until((warm_up(), process_gone(pid)), 20000));
     CHECK_INT(ps_live_count(), 0);
 
+    /* over already, but nobody had looked */
+    child = spawn_once(NULL, exiting("0"));
+    pid = pid_of(child);
+    CHECK(wait_until(process_state(pid) == 'Z', 20000));
+    ps_child_free(child);
+    CHECK(process_gone(pid));
+    CHECK_INT(ps_live_count(), 0);
+
     /* many at once, and what they owned goes with them */
     const char *dir = temp_dir();
     leak_guard guard = leak_guard_begin();

@@ -15,6 +15,14 @@ int main(void)
     CHECK_STR(line_after(text, "blocked="), "0000000000000000");
     free(text);
 
+    /* changed between two spawns: nothing is remembered */
+    for (int i = 1; i <= 64; i++)
+        if (i % 3 == 0 && i != SIGCHLD)
+            signal(i, SIG_IGN);
+    text = output_of(helper_command("show_signals", NULL));
+    CHECK_STR(line_after(text, "ignored="), "0000000000000000");
+    free(text);
+
     /* the classic: a pipeline in a child whose host ignores SIGPIPE */
     ps_command *command = helper_command("die_by", "13", NULL);
     ps_child *child = spawn_once(NULL, command);

@@ -17,6 +17,12 @@ int main(void)
     CHECK(ps_live_count() == 0);
     CHECK(has_no_child());
 
+    /* the supervisor tells of each */
+    int ended = 0;
+    for (ps_event event = {.size = sizeof event}; ps_supervisor_next_event(supervisor, 0, &event, NULL) == PS_OK;)
+        ended += event.kind == PS_EVENT_EXITED && event.exit.cause == PS_CAUSE_KILL_ALL;
+    CHECK_INT(ended, 10);
+
     for (int i = 0; i < 20; i++) {
         ps_exit end = reap(child[i]);
         CHECK(end.kind == PS_EXIT_SIGNALED && end.signal == SIGKILL);

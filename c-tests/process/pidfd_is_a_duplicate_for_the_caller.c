@@ -19,6 +19,7 @@ int main(void)
     CHECK_INT(poll(&p, 1, PATIENCE_MS), 1);
     CHECK_INT(reap(child).signal, SIGTERM);
 
+    CHECK_INT(poll(&p, 1, 0), 1); /* the reap has not touched it */
     CHECK_STATUS(ps_child_pidfd(child, &one, NULL), PS_ERR_EXITED);
     int32_t pid = 0;
     CHECK_OK(ps_child_pid(child, &pid, &error), error); /* the number stays for display */

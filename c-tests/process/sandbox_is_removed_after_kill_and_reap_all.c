@@ -13,6 +13,8 @@ int main(void)
     ps_error *error = NULL;
     ps_command *command = pausing();
     CHECK_OK(ps_command_sandbox_dir(command, dir, &error), error);
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CHECK_OK(ps_command_own_fd(command, fd, &error), error);
     ps_child *child = spawn_once(NULL, command);
     CHECK(exists(file));
 
@@ -20,5 +22,6 @@ int main(void)
     /* a signal handler cannot remove a tree, so the next ordinary call does */
     reap_and_free(child);
     CHECK(!exists(dir));
+    CHECK(fcntl(fd, F_GETFD) == -1); /* nor what else it owned */
     return 0;
 }

@@ -20,6 +20,7 @@ int main(void)
     ps_child_free(child);
 
     CHECK(exists(file));
+    CHECK(exists(dir)); /* the link is not ours any more */
     unlink(dir);
     unlink(file);
     CHECK(rmdir(outside) == 0);

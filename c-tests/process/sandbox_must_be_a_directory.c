@@ -5,22 +5,31 @@
 
 int main(void)
 {
-    char file[128];
+    char file[128], link[128];
     const char *dir = temp_dir();
     snprintf(file, sizeof file, "%s/file", dir);
     write_file(file, "x", 0600);
-    const char *const bad[] = {"/nonexistent/directory", file};
-    for (int i = 0; i < 2; i++) {
+    snprintf(link, sizeof link, "%s-link", dir);
+    CHECK(symlink(dir, link) == 0);
+    const char *const bad[] = {"/nonexistent/directory", file, link};
+    for (int i = 0; i < 3; i++) {
         ps_command *command = exiting("0");
         ps_child *child = NULL;
-        ps_status status = ps_command_sandbox_dir(command, bad[i], NULL);
-        if (status == PS_OK)
-            status = ps_spawn(NULL, command, &child, NULL);
-        CHECK(status < 0 && child == NULL);
+        ps_error *error = NULL;
+        CHECK_OK(ps_command_sandbox_dir(command, bad[i], &error), error);
+        CHECK_ERROR(ps_spawn(NULL, command, &child, &error), PS_ERR_NOT_FOUND, &error);
+        CHECK_STR(ps_error_step(error), "sandbox_dir");
+        ps_error_free(error);
+        CHECK(child == NULL);
         CHECK(ps_live_count() == 0 && has_no_child());
         ps_command_free(command);
     }
     CHECK(exists(file));
+    unlink(link);
+    ps_command *refused = exiting("0");
+    CHECK_STATUS(ps_command_sandbox_dir(refused, "/", NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_sandbox_dir(refused, "/tmp/../tmp", NULL), PS_ERR_INVALID_ARGUMENT);
+    ps_command_free(refused);
 
     /* a spawn that fails for another reason leaves the sandbox alone; one whose sandbox is gone fails */
     ps_error *error = NULL;
@@ -29,6 +38,7 @@ int main(void)
     ps_error_free(spawn_fails(command, PS_ERR_NOT_FOUND));
     CHECK(exists(file));
     ps_command_free(command);
+    CHECK(exists(file)); /* it goes with a child only */
     command = exiting("0");
     CHECK_OK(ps_command_sandbox_dir(command, dir, &error), error);
     unlink(file);

@@ -12,10 +12,16 @@ int main(void)
     CHECK(wait_until(process_state(zombie_pid) == 'Z', 20000));
     ps_child *alive = spawn_once(NULL, pausing());
 
+    /* numbers that are no signals reach nobody, and leave no trace */
+    const int32_t bad[] = {-1, 0, 65, 999};
+    for (int i = 0; i < 4; i++)
+        CHECK_STATUS(ps_signal_all(bad[i]), PS_ERR_INVALID_ARGUMENT);
+    CHECK_INT(state_of(alive), PS_STATE_RUNNING);
+
     CHECK(ps_signal_all(SIGTERM) == PS_OK);
 
     ps_exit end = reap(alive);
-    CHECK(end.signal == SIGTERM);
+    CHECK(end.signal == SIGTERM && end.cause == PS_CAUSE_OWNER);
     end = reap(zombie);
     CHECK(end.kind == PS_EXIT_EXITED && end.code == 0);
 

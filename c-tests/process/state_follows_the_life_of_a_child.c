@@ -20,7 +20,10 @@ int main(void)
     CHECK_INT(state_of(two), PS_STATE_STOPPING);
     CHECK_OK(ps_terminate_begin(one, -1, &error), error);
     CHECK_INT(state_of(one), PS_STATE_EXITED);
-    kill_and_free(two);
+    kill(pid_of(two), SIGKILL); /* by a stranger, in the middle of the plan */
+    CHECK(wait_until(state_of(two) == PS_STATE_EXITED, 20000));
+    CHECK_INT(reap(two).cause, PS_CAUSE_STOP);
+    ps_child_free(two);
     ps_child_free(one);
     ps_supervisor_free(supervisor);
     return 0;

@@ -22,6 +22,18 @@ int main(void)
     CHECK_STR(text, "one\ntwo\n");
     free(text);
 
+    /* into a passed descriptor that becomes the output */
+    ps_error *error = NULL;
+    CHECK(pipe2(p, O_CLOEXEC) == 0);
+    command = shell("echo one; echo two >&2", "");
+    set_stdio(command, 2, PS_STDIO_MERGE, -1);
+    CHECK_OK(ps_command_pass_fd(command, p[1], 1, &error), error);
+    reap_and_free(spawn_once(NULL, command));
+    close(p[1]);
+    text = read_all(p[0]);
+    CHECK_STR(text, "one\ntwo\n");
+    free(text);
+
     /* only error goes into output */
     command = exiting("0");
     CHECK_STATUS(ps_command_stdio(command, 1, PS_STDIO_MERGE, -1, NULL), PS_ERR_INVALID_ARGUMENT);

@@ -8,11 +8,13 @@ static int keep; /* the pipe back to the test, well above the standard streams *
 
 static void say(const char *text) { CHECK_INT(write(keep, text, strlen(text)), (ssize_t)strlen(text)); }
 
+static int closed; /* a bit for each */
+
 static void body(void)
 {
-    close(0);
-    close(1);
-    close(2);
+    for (int stream = 0; stream < 3; stream++)
+        if (closed & 1 << stream)
+            close(stream);
     ps_command *command = shell("read line; echo \"out $line\"; echo \"err $line\" >&2", "");
     for (int stream = 0; stream < 3; stream++)
         set_stdio(command, stream, PS_STDIO_PIPE, -1);
@@ -50,6 +52,8 @@ static void body(void)
     say(bytes);
     ps_child_free(child);
 
+    if (closed != 7)
+        return;
     command = helper_command("show_fds", NULL);
     set_stdio(command, 1, PS_STDIO_FD, keep);
     child = spawn_once(NULL, command);
@@ -62,11 +66,17 @@ int main(void)
     int report[2];
     CHECK(pipe2(report, O_CLOEXEC) == 0);
     keep = fcntl(report[1], F_DUPFD_CLOEXEC, 100);
+    for (int stream = 0; stream < 3; stream++) {
+        closed = 1 << stream;
+        in_forked_process(body);
+    }
+    closed = 7;
     in_forked_process(body);
     close(report[1]);
     close(keep);
     char *text = read_all(report[0]);
-    CHECK_STR(text, "out hello\nerr hello\nmerged\ntoo\nend\ncaptured\ntoo\n1\n");
+#define SAID "out hello\nerr hello\nmerged\ntoo\nend\ncaptured\ntoo\n"
+    CHECK_STR(text, SAID SAID SAID SAID "1\n");
     free(text);
     return 0;
 }

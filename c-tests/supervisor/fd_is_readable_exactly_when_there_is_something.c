@@ -42,6 +42,16 @@ int main(void)
     take_event(supervisor, PS_EVENT_EXITED);
     CHECK(!readable(fd, 0));
 
+    /* asked for when events are waiting already */
+    ps_supervisor *late = supervisor_new();
+    reap(other = (ps_child_free(other), spawn_once(late, exiting("0"))));
+    CHECK_OK(ps_supervisor_fd(late, &again, &error), error);
+    CHECK(readable(again, 0));
+    take_event(late, PS_EVENT_STARTED);
+    take_event(late, PS_EVENT_EXITED);
+    CHECK(!readable(again, 0));
+    ps_supervisor_free(late);
+
     CHECK_OK(ps_supervisor_fd(supervisor, &again, &error), error);
     CHECK_INT(again, fd);
     close(in);

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use common::*;
 use procsup::{kill_and_reap_all, live_count};
 
+// covers: LAW-6, LAW-13
 #[test]
 fn law06_fork_while_other_threads_spawn() {
     let stop = AtomicBool::new(false);

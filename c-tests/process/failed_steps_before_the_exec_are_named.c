@@ -23,6 +23,17 @@ int main(void)
     ps_error_free(error);
     ps_command_free(command);
 
+    if (!variant_is("valgrind")) { /* it keeps the limits of the process for itself */
+        error = NULL;
+        command = exiting("0");
+        CHECK_OK(ps_command_rlimit(command, RLIMIT_NOFILE, 1LL << 40, 1LL << 41, &error), error); /* above fs.nr_open */
+        error = spawn_fails(command, PS_ERR_PERMISSION);
+        CHECK_INT(ps_error_errno(error), EPERM);
+        CHECK_STR(ps_error_step(error), "rlimit");
+        ps_error_free(error);
+        ps_command_free(command);
+    }
+
     CHECK(has_no_child() && ps_live_count() == 0);
     return 0;
 }

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use procsup::{Command, Exit, Managed, Stdio, Supervisor};
+use procsup::{Command, Exit, Managed, Stdio};
 
 /// Milliseconds that a test waits for what must happen. `PROCSUP_TEST_SLOWNESS` multiplies it (valgrind, slow machines).
 pub fn patience() -> i64 {
@@ -81,33 +81,6 @@ pub fn spawn_echoing(command: &Command) -> (Arc<Managed>, OwnedFd, OwnedFd) {
     nix::unistd::write(&input, b"here\n").unwrap();
     assert_eq!(read_line(&output), "here");
     (child, input, output)
-}
-
-/// A child that has ended and that nobody has looked at: its own supervisor keeps the passing looks of other tests away.
-#[track_caller]
-pub fn spawn_zombie(command: &Command) -> (Arc<Managed>, Supervisor) {
-    let supervisor = Supervisor::new().unwrap();
-    let child = supervisor.spawn(command, 0).unwrap();
-    until("a zombie", || process_state(child.pid()) == Some('Z'));
-    (child, supervisor)
-}
-
-/// A child that has ended and was reaped by the host.
-#[track_caller]
-pub fn spawn_stolen(command: &Command) -> (Arc<Managed>, Supervisor) {
-    let (child, supervisor) = spawn_zombie(command);
-    nix::sys::wait::waitpid(nix::unistd::Pid::from_raw(child.pid()), None).unwrap();
-    (child, supervisor)
-}
-
-/// Starts a script whose first line of output says that it is ready.
-#[track_caller]
-pub fn spawn_ready(command: &mut Command) -> (Arc<Managed>, String, OwnedFd) {
-    command.stdio(1, Stdio::Pipe).unwrap();
-    let child = procsup::spawn(command).unwrap();
-    let output = child.take_stream(1).unwrap();
-    let line = read_line(&output);
-    (child, line, output)
 }
 
 /// Runs a command to its end.
@@ -195,11 +168,6 @@ pub fn descriptors(pid: i32) -> Vec<(i32, String)> {
     open
 }
 
-/// Just the numbers.
-pub fn descriptor_numbers(pid: i32) -> Vec<i32> {
-    descriptors(pid).into_iter().map(|(fd, _)| fd).collect()
-}
-
 // ---- processes ---------------------------------------------------------------------------------------------------------
 
 /// The fields of /proc/PID/stat after the name; the first is the state.
@@ -222,36 +190,9 @@ pub fn is_dead(pid: i32) -> bool {
 /// A line of /proc/PID/status. What it says of signals is said of the main thread.
 #[track_caller]
 pub fn status_of(pid: i32, key: &str) -> String {
-    status_line(&format!("/proc/{pid}/status"), key)
-}
-
-/// The same of the calling thread: another one may block signals for a moment, to make a thread for instance.
-#[track_caller]
-pub fn status_of_this_thread(key: &str) -> String {
-    status_line("/proc/thread-self/status", key)
-}
-
-#[track_caller]
-fn status_line(path: &str, key: &str) -> String {
-    let status = fs::read_to_string(path).unwrap();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let line = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':')).unwrap();
     line.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// Whether a process ignores a signal.
-pub fn ignores(pid: i32, signal: i32) -> bool {
-    u64::from_str_radix(&status_of(pid, "SigIgn"), 16).unwrap() >> (signal - 1) & 1 == 1
-}
-
-/// The nice value.
-pub fn nice_of(pid: i32) -> i32 {
-    stat(pid).unwrap()[16].parse().unwrap()
-}
-
-/// Group and session.
-pub fn group_and_session(pid: i32) -> (i32, i32) {
-    let stat = stat(pid).unwrap();
-    (stat[2].parse().unwrap(), stat[3].parse().unwrap())
 }
 
 /// Children of this process, zombies included.
@@ -266,25 +207,9 @@ pub fn kill(pid: i32, signal: nix::sys::signal::Signal) {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).unwrap();
 }
 
-/// The environment that a process began with.
-pub fn environment_of(pid: i32) -> Vec<String> {
-    let bytes = fs::read(format!("/proc/{pid}/environ")).unwrap();
-    bytes.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()).map(|entry| String::from_utf8_lossy(entry).into_owned()).collect()
-}
-
 /// Whether the runner has put a system call filter around us (it says so): then newer calls of the kernel may be missing.
 pub fn is_filtered() -> bool {
     std::env::var_os("PROCSUP_TEST_VARIANT").is_some()
-}
-
-/// Whether the kernel keeps the status of a child that somebody else has reaped (Linux 6.15).
-pub fn kernel_keeps_status() -> bool {
-    if is_filtered() {
-        return false;
-    }
-    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
-    let mut numbers = release.split(['.', '-']).map_while(|part| part.trim().parse::<u32>().ok());
-    (numbers.next(), numbers.next()) >= (Some(6), Some(15))
 }
 
 /// Whether this is root.

@@ -50,6 +50,7 @@ fn panicked(payload: &(dyn std::any::Any + Send)) -> Error {
 mod tests {
     use super::*;
 
+    // covers: LAW-5
     #[test]
     fn law05_a_panic_becomes_a_status() {
         std::panic::set_hook(Box::new(|_| {}));

@@ -20,7 +20,8 @@ procsup = ctypes.CDLL(os.environ.get("PROCSUP_LIBRARY", "libprocsup.so.0.1"))
 
 class Exit(ctypes.Structure):
     _fields_ = [("size", c_uint32), ("kind", c_int32), ("code", c_int32), ("signal", c_int32), ("core_dumped", c_int32), ("cause", c_int32),
-                ("user_us", c_int64), ("system_us", c_int64), ("max_rss_kib", c_int64), ("started_ns", c_int64), ("ended_ns", c_int64)]
+                ("user_us", c_int64), ("system_us", c_int64), ("max_rss_kib", c_int64), ("started_ns", c_int64), ("ended_ns", c_int64),
+                ("reserved", c_uint64 * 4)]
 
 
 class Event(ctypes.Structure):

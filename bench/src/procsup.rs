@@ -38,6 +38,7 @@ pub struct Exit {
     max_rss_kib: i64,
     started_ns: i64,
     ended_ns: i64,
+    reserved: [u64; 4],
 }
 
 impl Exit {

@@ -29,12 +29,11 @@ pub struct Belongings {
 impl Belongings {
     /// Takes what the command gives to its next child.
     pub fn take(command: &Command) -> Result<Self> {
-        let doing = || format!("cannot run {}", command.program.to_string_lossy());
-        let shared = command.sandbox.as_ref().map(|sandbox| sandbox.share()).transpose();
-        let sandbox =
-            shared.map_err(|error| Error::system("sandbox_dir", Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)), doing()))?;
-        let owned = std::mem::take(&mut *lock(&command.owned));
-        let source = (!owned.is_empty()).then(|| command.owned.clone());
+        let shared = command.gifts.sandbox.as_ref().map(|sandbox| sandbox.share()).transpose();
+        let sandbox = shared
+            .map_err(|error| Error::system("sandbox_dir", Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)), command.cannot()))?;
+        let owned = std::mem::take(&mut *lock(&command.gifts.owned));
+        let source = (!owned.is_empty()).then(|| command.gifts.owned.clone());
         Ok(Self { sandbox, owned, source, bound: false })
     }
 

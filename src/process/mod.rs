@@ -2,7 +2,7 @@
 //!
 //! | file             | what                                                     |
 //! |------------------|----------------------------------------------------------|
-//! | `command.rs`     | what shall run, and how; checked where it is said        |
+//! | `command/`       | what shall run, and how; checked where it is said        |
 //! | `spawn.rs`       | a command becomes a child                                |
 //! | `child.rs`       | its life: signals, stop ladder, reap, release            |
 //! | `stop.rs`        | the ladder as a pure machine                             |
@@ -11,7 +11,6 @@
 //! | `output.rs` `lines.rs`     | what it says through pipes                     |
 //! | `outfile.rs` `input.rs`    | what it says into a file; what it is told      |
 //! | `lineage.rs`               | whose descendant an orphan is                  |
-//! | `lasting.rs`               | who may outlive this process                   |
 //! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released |
 
 pub mod belongings;
@@ -21,7 +20,6 @@ pub mod command;
 pub mod descriptors;
 mod environment;
 mod input;
-mod lasting;
 pub mod lineage;
 mod lines;
 mod outfile;

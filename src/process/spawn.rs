@@ -85,10 +85,10 @@ fn make(command: &Command) -> Result<Child> {
     sandbox::retry_left();
     check_lent(command)?;
     let engine = engine()?;
-    let doing = || format!("cannot run {}", command.program.to_string_lossy());
+    let doing = || command.cannot();
     let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, doing());
-    let file = command.output_file.as_ref().map(OutFile::create).transpose()?;
-    let cgroup = command.cgroup.as_ref().map(|spec| Cgroup::create(spec, command.sweep)).transpose()?;
+    let file = command.streams.output_file.as_ref().map(OutFile::create).transpose()?;
+    let cgroup = command.gifts.cgroup.as_ref().map(|spec| Cgroup::create(spec, command.lifetime.sweep)).transpose()?;
 
     let mut pipes = Pipes::default();
     let (map, inherited) = plan(command, engine, file.as_ref(), &mut pipes)?;
@@ -99,49 +99,49 @@ fn make(command: &Command) -> Result<Child> {
     let unshare_first = (map.first_unneeded <= LOW).then_some(map.first_unneeded);
 
     let found;
-    let candidates = if command.program.to_bytes().contains(&b'/') {
-        std::slice::from_ref(&command.program)
+    let candidates = if command.program.name.to_bytes().contains(&b'/') {
+        std::slice::from_ref(&command.program.name)
     } else {
-        found = path::candidates(&command.program, command.env.get(b"PATH").as_deref());
+        found = path::candidates(&command.program.name, command.program.env.get(b"PATH").as_deref());
         &found[..]
     };
-    let listen_pid = (!command.listening.is_empty()).then(ListenPid::default);
+    let listen_pid = (!command.streams.listening.is_empty()).then(ListenPid::default);
     let listen_entries = listen_entries(command);
     let listen = listen_pid.as_ref().map(|pid| (&listen_entries[..], pid));
-    let list = (!command.env.is_plain() || listen.is_some()).then(|| command.env.list(listen));
+    let list = (!command.program.env.is_plain() || listen.is_some()).then(|| command.program.env.list(listen));
     let marked: Vec<Limit>;
-    let mark = if command.outlives { None } else { Mark::new(command.sweep) };
+    let mark = if command.lifetime.outlives { None } else { Mark::new(command.lifetime.sweep) };
     let carrier = mark.as_ref().map(Mark::limit);
-    let limits = match carrier.filter(|mark| command.limits.iter().all(|limit| limit.resource != mark.resource)) {
-        None => &command.limits[..],
+    let limits = match carrier.filter(|mark| command.identity.limits.iter().all(|limit| limit.resource != mark.resource)) {
+        None => &command.identity.limits[..],
         Some(mark) => {
-            marked = command.limits.iter().copied().chain([mark]).collect();
+            marked = command.identity.limits.iter().copied().chain([mark]).collect();
             &marked[..]
         }
     };
     let request = Request {
         candidates,
-        argv: command.argv(),
+        argv: command.program.argv(),
         env: list.as_ref().map_or(Block::Inherit, Block::List),
         listen_pid: listen_pid.as_ref(),
-        directory: command.directory.as_deref(),
+        directory: command.program.directory.as_deref(),
         moves: &map.moves,
         gaps: &map.gaps,
         above: map.above,
         unshare_first,
-        isolation: command.isolation,
-        umask: command.umask,
-        nice: command.nice,
+        isolation: command.identity.isolation,
+        umask: command.identity.umask,
+        nice: command.identity.nice,
         limits,
-        credentials: command.credentials.as_ref(),
-        no_new_privs: command.no_new_privs,
-        die_with_host: command.die_with_host,
+        credentials: command.identity.credentials.as_ref(),
+        no_new_privs: command.identity.no_new_privs,
+        die_with_host: command.identity.die_with_host,
         cgroup: cgroup.as_ref().map(Cgroup::group),
         ignored: &engine.ignored,
     };
     let facts = Facts {
-        isolation: command.isolation,
-        sweep: command.sweep,
+        isolation: command.identity.isolation,
+        sweep: command.lifetime.sweep,
         cgroup_kill: cgroup.as_ref().map_or(-1, |cgroup| cgroup.group().kill_fd()),
     };
     let (lease, slot) = Lease::take(facts).map_err(system("registry"))?;
@@ -155,7 +155,7 @@ fn make(command: &Command) -> Result<Child> {
         }
     };
     slot.set_live();
-    let deadline = command.deadline_ms.and_then(clock::deadline);
+    let deadline = command.lifetime.deadline_ms.and_then(clock::deadline);
     let life = Life {
         lease: Some(lease),
         pidfd: Some(Arc::new(spawned.pidfd)),
@@ -164,33 +164,42 @@ fn make(command: &Command) -> Result<Child> {
         ladder: Ladder::default(),
         stop_cause: Cause::Stop,
         deadline,
-        plan: command.plan.clone(),
-        resources: Resources { cgroup, file, keep_on_failure: command.keep_on_failure, _mark: mark, lasting: Belongings::default() }
-            .boxed(),
+        plan: command.lifetime.plan.clone(),
+        resources: Resources {
+            cgroup,
+            file,
+            keep_on_failure: command.streams.keep_on_failure,
+            _mark: mark,
+            lasting: Belongings::default(),
+        }
+        .boxed(),
         complaint: None,
     };
     Ok(Child {
         pid: spawned.pid,
         path: spawned.path,
         home: Home::here(),
-        sweep: command.sweep,
+        sweep: command.lifetime.sweep,
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(pipes.ours),
-        lines: command.lines,
-        in_cgroup: command.cgroup.is_some(),
-        output: (command.capture.is_some() || command.lines)
-            .then(|| Box::new(Mutex::new(Output::new(pipes.output, command.capture, command.lines.then_some(command.line_limit))))),
+        lines: command.streams.lines,
+        in_cgroup: command.gifts.cgroup.is_some(),
+        output: (command.streams.capture.is_some() || command.streams.lines).then(|| {
+            Box::new(Mutex::new(Output::new(
+                pipes.output,
+                command.streams.capture,
+                command.streams.lines.then_some(command.streams.line_limit),
+            )))
+        }),
     })
 }
 
 /// Descriptors that the caller lends must be open still. Before anything is opened here: it might get just their numbers.
 pub fn check_lent(command: &Command) -> Result<()> {
-    let lent = command.passed.iter().map(|(fd, _)| fd).chain(command.listening.iter().map(|(fd, _)| fd));
-    let lent = lent.chain(command.stdio.iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None }));
-    for fd in lent {
-        if !fds::is_open(*fd) {
-            let error = Error::system("dup2", Errno::EBADF, format!("cannot run {}: descriptor {fd}", command.program.to_string_lossy()));
+    for fd in command.streams.lent() {
+        if !fds::is_open(fd) {
+            let error = Error::system("dup2", Errno::EBADF, format!("{}: descriptor {fd}", command.cannot()));
             return Err(Error { status: Status::InvalidArgument, ..error });
         }
     }
@@ -215,7 +224,7 @@ fn explain(failure: Failure, command: &Command, doing: &str) -> Error {
         _ if failure.unsupported => error.status = Status::Unsupported,
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,
-        "chdir" => error.message += &format!(": {}", command.directory.as_deref().unwrap_or_default().to_string_lossy()),
+        "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),
         "exec" if failure.errno == Errno::ENOENT && is_there(command) => {
             error.message += ": the file is there, but not the interpreter that it names"
         }
@@ -225,27 +234,27 @@ fn explain(failure: Failure, command: &Command, doing: &str) -> Error {
 }
 
 fn is_there(command: &Command) -> bool {
-    command.program.to_bytes().contains(&b'/')
-        && command.directory.is_none()
-        && std::fs::exists(std::ffi::OsStr::from_bytes(command.program.to_bytes())).unwrap_or(false)
+    command.program.name.to_bytes().contains(&b'/')
+        && command.program.directory.is_none()
+        && std::fs::exists(std::ffi::OsStr::from_bytes(command.program.name.to_bytes())).unwrap_or(false)
 }
 
 /// Decides the child's descriptors and makes the pipes.
 fn plan(command: &Command, engine: &Engine, file: Option<&OutFile>, pipes: &mut Pipes) -> Result<(Map, Vec<i32>)> {
-    let doing = || format!("cannot run {}", command.program.to_string_lossy());
+    let doing = || command.cannot();
     let pipe = || fds::pipe().map_err(|errno| Error::system("pipe2", errno, doing()));
     let mut moves: Vec<Move> = Vec::new();
     let mut inherited = Vec::new();
-    let given = |fd: i32| command.passed.iter().any(|(_, to)| *to == fd);
+    let given = |fd: i32| command.streams.passed.iter().any(|(_, to)| *to == fd);
     let mut captured: Option<RawFd> = None;
-    let piped = command.capture.is_some() || command.lines;
-    for (stream, what, wanted) in [(0, "input", command.input.is_some()), (1, "output_file", file.is_some())] {
-        if wanted && (command.stdio[stream] != Stdio::Inherit || given(stream as i32)) {
+    let piped = command.streams.capture.is_some() || command.streams.lines;
+    for (stream, what, wanted) in [(0, "input", command.streams.input.is_some()), (1, "output_file", file.is_some())] {
+        if wanted && (command.streams.stdio[stream] != Stdio::Inherit || given(stream as i32)) {
             return Err(Error::invalid(what, format!("{}: descriptor {stream} is given twice, by {what} and otherwise", doing())));
         }
     }
     for stream in 0..3i32 {
-        let how = command.stdio[stream as usize];
+        let how = command.streams.stdio[stream as usize];
         if given(stream) {
             if how != Stdio::Inherit {
                 return Err(Error::invalid("pass_fd", format!("{}: descriptor {stream} is given twice, by stdio and pass_fd", doing())));
@@ -253,15 +262,15 @@ fn plan(command: &Command, engine: &Engine, file: Option<&OutFile>, pipes: &mut 
             continue;
         }
         let from = match how {
-            Stdio::Inherit if stream == 0 && command.input.is_some() => {
-                let opened = command.input.as_ref().map(|input| input.open()).transpose();
+            Stdio::Inherit if stream == 0 && command.streams.input.is_some() => {
+                let opened = command.streams.input.as_ref().map(|input| input.open()).transpose();
                 pipes.theirs.extend(opened.map_err(|errno| Error::system("open", errno, format!("{}: its input", doing())))?);
                 pipes.theirs.last().map_or(-1, AsRawFd::as_raw_fd)
             }
             Stdio::Inherit if stream == 1 && file.is_some() => file.map_or(-1, OutFile::fd),
             Stdio::Inherit if stream > 0 && piped => {
                 // Captured streams share one pipe, which keeps their order; lines tell which stream they come from.
-                if captured.is_none() || command.lines {
+                if captured.is_none() || command.streams.lines {
                     let (read, write) = pipe()?;
                     captured = Some(write.as_raw_fd());
                     pipes.output.push((stream, read));
@@ -292,14 +301,14 @@ fn plan(command: &Command, engine: &Engine, file: Option<&OutFile>, pipes: &mut 
             Stdio::Fd(fd) => fd,
             // Wherever 1 comes from; an inherited 1 is the host's own.
             Stdio::Merge => {
-                let one = moves.iter().map(|m| (m.from, m.to)).chain(command.passed.iter().copied()).find(|(_, to)| *to == 1);
+                let one = moves.iter().map(|m| (m.from, m.to)).chain(command.streams.passed.iter().copied()).find(|(_, to)| *to == 1);
                 one.map_or(1, |(from, _)| from)
             }
         };
         moves.push(Move { from, to: stream });
     }
-    moves.extend(command.passed.iter().map(|(from, to)| Move { from: *from, to: *to }));
-    for (index, (fd, _)) in command.listening.iter().enumerate() {
+    moves.extend(command.streams.passed.iter().map(|(from, to)| Move { from: *from, to: *to }));
+    for (index, (fd, _)) in command.streams.listening.iter().enumerate() {
         let to = 3 + index as i32;
         if given(to) {
             return Err(Error::invalid("listen_fd", format!("{}: descriptor {to} is given twice, by listen_fd and pass_fd", doing())));
@@ -326,11 +335,11 @@ fn park<'a>(map: Map, inherited: &[i32], landing: &'a Landing) -> (Map, Option<P
 
 /// `LISTEN_FDS` and `LISTEN_FDNAMES`.
 fn listen_entries(command: &Command) -> Vec<CString> {
-    if command.listening.is_empty() {
+    if command.streams.listening.is_empty() {
         return Vec::new();
     }
-    let names = command.listening.iter().map(|(_, name)| &name[..]).collect::<Vec<_>>().join(&b':');
-    let count = format!("LISTEN_FDS={}", command.listening.len()).into_bytes();
+    let names = command.streams.listening.iter().map(|(_, name)| &name[..]).collect::<Vec<_>>().join(&b':');
+    let count = format!("LISTEN_FDS={}", command.streams.listening.len()).into_bytes();
     // Names were checked when they were given: no NUL.
     [count, [b"LISTEN_FDNAMES=", &names[..]].concat()].into_iter().filter_map(|entry| CString::new(entry).ok()).collect()
 }

@@ -1,0 +1,105 @@
+//! Who it is: user, limits, group or session, and what the kernel holds it to.
+//!
+//! The trap: all of this happens between clone and exec, in an order that matters (`sys/child.rs` has it): limits that need privilege
+//! before the user changes, the death signal after it, since a change of user clears it.
+
+use super::{Command, Credentials};
+use crate::error::{Error, Result};
+use crate::sys::child::{Isolation, Limit};
+
+/// User, limits, isolation.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    pub(in crate::process) credentials: Option<Credentials>,
+    pub(in crate::process) umask: Option<u32>,
+    pub(in crate::process) nice: Option<i32>,
+    pub(in crate::process) limits: Vec<Limit>,
+    pub(in crate::process) no_new_privs: bool,
+    pub(in crate::process) die_with_host: bool,
+    pub(in crate::process) isolation: Isolation,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            credentials: None,
+            umask: None,
+            nice: None,
+            limits: Vec::new(),
+            no_new_privs: false,
+            die_with_host: false,
+            isolation: Isolation::Group,
+        }
+    }
+}
+
+impl Identity {
+    /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
+    pub(super) fn tie(&self) -> Option<&'static str> {
+        let Self { credentials: _, umask: _, nice: _, limits: _, no_new_privs: _, die_with_host, isolation: _ } = self;
+        super::lasting::first([(*die_with_host, "die_with_host")])
+    }
+}
+
+impl Command {
+    /// The user the child becomes. Such a child is made by fork: two users never share memory.
+    pub fn credentials(&mut self, uid: u32, gid: u32, groups: &[u32]) -> Result<&mut Self> {
+        if uid == u32::MAX || gid == u32::MAX || groups.contains(&u32::MAX) {
+            return Err(Error::invalid("credentials", "credentials: the id 4294967295 means \"no change\" to the kernel"));
+        }
+        if groups.len() > 65_536 {
+            return Err(Error::invalid("credentials", "credentials: more than 65536 groups (NGROUPS_MAX)"));
+        }
+        self.identity.credentials = Some(Credentials { uid, gid, groups: groups.to_vec() });
+        Ok(self)
+    }
+
+    /// The umask.
+    pub fn umask(&mut self, mask: u32) -> Result<&mut Self> {
+        if mask > 0o777 {
+            return Err(Error::invalid("umask", format!("umask: {mask:#o} is above 0777")));
+        }
+        self.identity.umask = Some(mask);
+        Ok(self)
+    }
+
+    /// The nice value, -20 to 19.
+    pub fn nice(&mut self, nice: i32) -> Result<&mut Self> {
+        if !(-20..=19).contains(&nice) {
+            return Err(Error::invalid("nice", format!("nice: {nice} is not between -20 and 19")));
+        }
+        self.identity.nice = Some(nice);
+        Ok(self)
+    }
+
+    /// A resource limit (getrlimit(2)); `u64::MAX` is "no limit".
+    pub fn rlimit(&mut self, resource: i32, soft: u64, hard: u64) -> Result<&mut Self> {
+        if !(0..16).contains(&resource) {
+            return Err(Error::invalid("rlimit", format!("rlimit: there is no resource {resource}")));
+        }
+        if soft > hard {
+            return Err(Error::invalid("rlimit", format!("rlimit: the soft limit {soft} is above the hard limit {hard}")));
+        }
+        self.identity.limits.retain(|limit| limit.resource != resource as u32);
+        self.identity.limits.push(Limit { resource: resource as u32, soft, hard });
+        Ok(self)
+    }
+
+    /// Whether exec may no longer raise privileges (prctl(2), `PR_SET_NO_NEW_PRIVS`).
+    pub fn no_new_privs(&mut self, on: bool) -> &mut Self {
+        self.identity.no_new_privs = on;
+        self
+    }
+
+    /// Whether the child is killed when this process ends, however it ends.
+    pub fn die_with_host(&mut self, on: bool) -> &mut Self {
+        self.identity.die_with_host = on;
+        self
+    }
+
+    /// Whether the child leads a group, a session, or nothing.
+    pub fn isolate(&mut self, isolation: Isolation) -> &mut Self {
+        self.identity.isolation = isolation;
+        self
+    }
+}

@@ -1,0 +1,97 @@
+//! What must hold of every part of a command at once: what ties a child to its host, and which descriptors were lent.
+//!
+//! The trap is a field that comes later. A successor that a handoff starts must outlive its maker, so whatever would stop it, cut it off or
+//! clean up after it is refused; and a descriptor that is lent by number must be duplicated before a spawn is put off. Both are
+//! questions to *every* field. So each part answers in a function that takes itself apart without `..`: a new field does
+//! not compile until somebody has decided, and a new part does not until it is asked here.
+
+use super::Command;
+use crate::error::{Error, Result};
+
+/// The first of these that is there.
+pub(super) fn first<const N: usize>(ties: [(bool, &'static str); N]) -> Option<&'static str> {
+    ties.into_iter().find(|(there, _)| *there).map(|(_, tie)| tie)
+}
+
+impl Command {
+    /// Refuses a command whose child would be stopped, cut off or cleaned up by us.
+    pub fn check_outlives_host(&self) -> Result<()> {
+        // The program itself is strings, which tie nobody.
+        let Self { program: _, streams, identity, lifetime, gifts } = self;
+        let Some(tie) = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie()) else { return Ok(()) };
+        let message = format!("successor: {tie} would tie the successor to this process, which is to end before it");
+        Err(Error::invalid("successor", message))
+    }
+
+    /// What it starts is not taken for a descendant of ours: a subreaper would end it as an orphan.
+    pub fn outlive_host(&mut self) {
+        self.lifetime.outlives = true;
+    }
+
+    /// The same command for a later spawn: lent descriptors are duplicated now, since their numbers may be others' by then.
+    pub(crate) fn pinned(&self) -> Result<Self> {
+        let mut pinned = self.clone();
+        // Only streams lend descriptors; what the other parts hold is theirs.
+        let Self { program: _, streams, identity: _, lifetime: _, gifts: _ } = &mut pinned;
+        streams.pin()?;
+        Ok(pinned)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsRawFd;
+
+    use super::*;
+    use crate::process::command::{RestartWhen, Stdio};
+
+    /// Sets one tie; and the word by which it is refused.
+    type Tie = (&'static str, fn(&mut Command));
+
+    const TIES: [Tie; 9] = [
+        ("die_with_host", |command| _ = command.die_with_host(true)),
+        ("cgroup", |command| _ = command.cgroup("/sys/fs/cgroup/x").unwrap()),
+        ("sandbox_dir", |command| _ = command.sandbox_dir("/tmp/x").unwrap()),
+        ("captured output", |command| _ = command.capture(1).unwrap()),
+        ("captured output", |command| _ = command.output_lines(true)),
+        ("output_file", |command| _ = command.output_file("/tmp/x", false).unwrap()),
+        ("a deadline", |command| _ = command.deadline(1).unwrap()),
+        ("a restart policy", |command| _ = command.restart(RestartWhen::Always, 1, 1).unwrap()),
+        ("a pipe", |command| _ = command.stdio(0, Stdio::Pipe).unwrap()),
+    ];
+
+    #[test]
+    fn whatever_ties_a_child_to_its_host_is_refused_by_name() {
+        let plain = Command::new("x").unwrap();
+        plain.check_outlives_host().unwrap();
+        for (tie, set) in TIES {
+            let mut command = plain.clone();
+            set(&mut command);
+            let error = command.check_outlives_host().unwrap_err();
+            assert!(error.message.contains(tie), "{tie}: {error}");
+        }
+    }
+
+    #[test]
+    fn what_lasts_is_not_refused() {
+        let mut command = Command::new("x").unwrap();
+        command.arg("y").unwrap().stdio(0, Stdio::Null).unwrap().umask(0o22).unwrap().pass_fd(0, 9).unwrap();
+        command.user_data(7).sweep_survivors(false).stop_step(15, 10).unwrap();
+        command.check_outlives_host().unwrap();
+    }
+
+    #[test]
+    fn a_pinned_command_holds_every_descriptor_that_was_lent() {
+        let (read, write) = crate::sys::fds::pipe().unwrap();
+        let lent = [read.as_raw_fd(), write.as_raw_fd()];
+        let mut command = Command::new("x").unwrap();
+        command.stdio(0, Stdio::Fd(lent[0])).unwrap().pass_fd(lent[1], 7).unwrap().listen_fd(lent[0], None).unwrap();
+        let pinned = command.pinned().unwrap();
+        let mut copies: Vec<i32> = pinned.streams.lent().collect();
+        assert_eq!(copies.len(), 3);
+        assert!(copies.iter().all(|fd| !lent.contains(fd)));
+        copies.sort_unstable();
+        copies.dedup();
+        assert_eq!(copies.len(), 3, "each is a descriptor of its own");
+    }
+}

@@ -1,0 +1,151 @@
+//! How its life goes: when and how it is stopped, what happens to those it leaves behind, whether it is started again.
+//!
+//! The trap: a stop plan that ends without a kill may never end, so a rung that waits "as long as it takes" has a bound all the
+//! same (`stop.rs`).
+
+use std::sync::Arc;
+
+use super::Command;
+use crate::clock::MILLI;
+use crate::error::{Error, Result};
+use crate::process::stop;
+use crate::sys::signal;
+
+/// When a child that has ended is started again.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum RestartWhen {
+    /// Never (default).
+    #[default]
+    #[strum(serialize = "PS_RESTART_NEVER")]
+    Never = 0,
+    /// When it did not exit with 0.
+    #[strum(serialize = "PS_RESTART_ON_FAILURE")]
+    OnFailure = 1,
+    /// Whenever it has ended by itself.
+    #[strum(serialize = "PS_RESTART_ALWAYS")]
+    Always = 2,
+}
+
+/// How a child is kept alive.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Restart {
+    /// After which ends.
+    pub when: RestartWhen,
+    /// The shortest wait before the next start, milliseconds.
+    pub min_delay_ms: i64,
+    /// The longest.
+    pub max_delay_ms: i64,
+    /// Failed runs in a row after which it is given up; 0: never.
+    pub failures: u32,
+    /// A run as long as this was no failure to start.
+    pub healthy_ms: i64,
+}
+
+impl Default for Restart {
+    fn default() -> Self {
+        Self { when: RestartWhen::Never, min_delay_ms: 100, max_delay_ms: 10_000, failures: 5, healthy_ms: 10_000 }
+    }
+}
+
+/// Stop plan, deadline, survivors, restarts.
+#[derive(Clone, Debug)]
+pub struct Lifetime {
+    pub(in crate::process) plan: Arc<Vec<stop::Step>>,
+    plan_is_default: bool,
+    pub(in crate::process) deadline_ms: Option<i64>,
+    pub(in crate::process) sweep: bool,
+    restart: Restart,
+    /// Its process is to outlive this one: no mark says that it is ours.
+    pub(in crate::process) outlives: bool,
+    user_data: u64,
+}
+
+impl Default for Lifetime {
+    fn default() -> Self {
+        Self {
+            plan: Arc::new(stop::default_plan()),
+            plan_is_default: true,
+            deadline_ms: None,
+            sweep: true,
+            restart: Restart::default(),
+            outlives: false,
+            user_data: 0,
+        }
+    }
+}
+
+impl Lifetime {
+    /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
+    pub(super) fn tie(&self) -> Option<&'static str> {
+        let Self { plan: _, plan_is_default: _, deadline_ms, sweep: _, restart, outlives: _, user_data: _ } = self;
+        super::lasting::first([(deadline_ms.is_some(), "a deadline"), (restart.when != RestartWhen::Never, "a restart policy")])
+    }
+}
+
+impl Command {
+    /// Adds a step to the stop plan; the first call replaces the default plan. -1: as long as the last step ever waits.
+    pub fn stop_step(&mut self, signal: i32, wait_ms: i64) -> Result<&mut Self> {
+        if !(1..=signal::MAX).contains(&signal) {
+            return Err(Error::invalid("stop_step", format!("stop_step: {signal} is no signal")));
+        }
+        if wait_ms < -1 {
+            return Err(Error::invalid("stop_step", format!("stop_step: a wait of {wait_ms} ms")));
+        }
+        let mut plan = if self.lifetime.plan_is_default { Vec::new() } else { self.lifetime.plan.to_vec() };
+        plan.push(stop::Step { signal, wait_ms });
+        self.lifetime.plan = Arc::new(plan);
+        self.lifetime.plan_is_default = false;
+        Ok(self)
+    }
+
+    /// The time after which the stop plan runs; 0 or more.
+    pub fn deadline(&mut self, ms: i64) -> Result<&mut Self> {
+        if ms < 0 {
+            return Err(Error::invalid("deadline", format!("deadline: {ms} ms lie in the past")));
+        }
+        self.lifetime.deadline_ms = Some(ms);
+        Ok(self)
+    }
+
+    /// Whether the rest of the group is killed when its leader ends (the default).
+    pub fn sweep_survivors(&mut self, sweep: bool) -> &mut Self {
+        self.lifetime.sweep = sweep;
+        self
+    }
+
+    /// When a child that has ended is started again, and after which wait: it doubles with every failure, from the shortest to the longest.
+    pub fn restart(&mut self, when: RestartWhen, min_delay_ms: i64, max_delay_ms: i64) -> Result<&mut Self> {
+        if min_delay_ms < 0 || max_delay_ms < min_delay_ms || max_delay_ms > i64::MAX / MILLI {
+            let message = format!("restart: a wait between {min_delay_ms} and {max_delay_ms} ms is none");
+            return Err(Error::invalid("restart", message));
+        }
+        self.lifetime.restart = Restart { when, min_delay_ms, max_delay_ms, ..self.lifetime.restart };
+        Ok(self)
+    }
+
+    /// After how many failed runs in a row a child is given up (0: never), and how long a run must be not to count as failed.
+    pub fn restart_limit(&mut self, failures: u32, healthy_ms: i64) -> Result<&mut Self> {
+        if !(0..=i64::MAX / MILLI).contains(&healthy_ms) {
+            return Err(Error::invalid("restart_limit", format!("restart_limit: a run of {healthy_ms} ms")));
+        }
+        self.lifetime.restart = Restart { failures, healthy_ms, ..self.lifetime.restart };
+        Ok(self)
+    }
+
+    /// How its children are kept alive.
+    pub fn get_restart(&self) -> Restart {
+        self.lifetime.restart
+    }
+
+    /// A word that comes back with every event of the child.
+    pub fn user_data(&mut self, user_data: u64) -> &mut Self {
+        self.lifetime.user_data = user_data;
+        self
+    }
+
+    /// That word.
+    pub fn get_user_data(&self) -> u64 {
+        self.lifetime.user_data
+    }
+}

@@ -1,0 +1,64 @@
+//! What shall run, and how. Every setter checks its value and leaves the command as it was when it refuses.
+//!
+//! A command is a description: it can be spawned any number of times, from several threads at once. Descriptors it names are
+//! borrowed (looked up at each spawn), but those given by [`Command::own_fd`] move to the first child.
+//!
+//! | part            | file            | says                                                             |
+//! |-----------------|-----------------|------------------------------------------------------------------|
+//! | [`Program`]     | `program.rs`    | what is run: arguments, environment, directory                   |
+//! | [`Streams`]     | `streams.rs`    | its descriptors, and what becomes of what it says                |
+//! | [`Identity`]    | `identity.rs`   | user, limits, group or session                                   |
+//! | [`Lifetime`]    | `life.rs`       | stop plan, deadline, survivors, restarts                         |
+//! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
+//! | all at once     | `lasting.rs`    | what ties a child to its host; what was lent                     |
+
+mod belongings;
+mod identity;
+mod lasting;
+mod life;
+mod program;
+mod streams;
+
+use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
+
+pub use self::belongings::Gifts;
+pub use self::identity::Identity;
+pub use self::life::{Lifetime, Restart, RestartWhen};
+pub use self::program::Program;
+pub use self::streams::{Stdio, Streams};
+pub use super::environment::Base as EnvBase;
+use crate::error::{Error, Result};
+pub use crate::sys::clone::Credentials;
+
+/// A command. Cheap to clone: large parts are shared.
+#[derive(Clone, Debug)]
+pub struct Command {
+    pub(super) program: Program,
+    pub(super) streams: Streams,
+    pub(super) identity: Identity,
+    pub(super) lifetime: Lifetime,
+    pub(super) gifts: Gifts,
+}
+
+impl Command {
+    /// A command that runs `program`, searched in PATH if it holds no slash. The setters stand with their parts.
+    pub fn new(program: impl AsRef<OsStr>) -> Result<Self> {
+        Ok(Self {
+            program: Program::new(program)?,
+            streams: Streams::default(),
+            identity: Identity::default(),
+            lifetime: Lifetime::default(),
+            gifts: Gifts::default(),
+        })
+    }
+
+    /// What fails, for an error.
+    pub(super) fn cannot(&self) -> String {
+        format!("cannot run {}", self.program.name.to_string_lossy())
+    }
+}
+
+fn c_string(step: &'static str, bytes: impl AsRef<OsStr>) -> Result<CString> {
+    CString::new(bytes.as_ref().as_bytes()).map_err(|_| Error::invalid(step, format!("{step}: the string holds a NUL byte")))
+}

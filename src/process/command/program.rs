@@ -1,0 +1,92 @@
+//! What is run: the program with its arguments, its environment and its directory.
+//!
+//! The trap: nothing may be allocated between clone and exec, so the strings that exec takes are made here. Arguments stay the same from
+//! spawn to spawn and are made into an array once; a clone of the command shares it until either is changed.
+
+use std::ffi::{CString, OsStr};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use super::{Command, EnvBase, c_string};
+use crate::error::{Error, Result};
+use crate::process::environment::Environment;
+use crate::sys::cstr;
+
+/// Program, arguments, environment, directory.
+#[derive(Clone, Debug)]
+pub struct Program {
+    pub(in crate::process) name: CString,
+    args: Vec<CString>,
+    arg0: Option<CString>,
+    argv: Arc<OnceLock<Argv>>,
+    pub(in crate::process) env: Environment,
+    pub(in crate::process) directory: Option<CString>,
+}
+
+struct Argv(cstr::Array);
+
+impl core::fmt::Debug for Argv {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Argv")
+    }
+}
+
+impl Program {
+    pub(super) fn new(name: impl AsRef<OsStr>) -> Result<Self> {
+        let name = c_string("program", name)?;
+        if name.is_empty() {
+            return Err(Error::invalid("program", "program: the string is empty"));
+        }
+        Ok(Self { name, args: Vec::new(), arg0: None, argv: Arc::default(), env: Environment::default(), directory: None })
+    }
+
+    /// The argument vector, made once.
+    pub(in crate::process) fn argv(&self) -> &cstr::Array {
+        let make = || {
+            let first = self.arg0.as_ref().unwrap_or(&self.name);
+            Argv(cstr::Array::new([first].into_iter().chain(&self.args).cloned().collect()))
+        };
+        &self.argv.get_or_init(make).0
+    }
+}
+
+impl Command {
+    /// Appends one argument.
+    pub fn arg(&mut self, arg: impl AsRef<OsStr>) -> Result<&mut Self> {
+        self.program.args.push(c_string("arg", arg)?);
+        self.program.argv = Arc::default();
+        Ok(self)
+    }
+
+    /// What the child sees as `argv[0]`; the program as it was named, unless this says otherwise.
+    pub fn arg0(&mut self, arg0: impl AsRef<OsStr>) -> Result<&mut Self> {
+        self.program.arg0 = Some(c_string("arg0", arg0)?);
+        self.program.argv = Arc::default();
+        Ok(self)
+    }
+
+    /// Sets a variable; `None` removes it.
+    pub fn env(&mut self, name: impl AsRef<OsStr>, value: Option<&OsStr>) -> Result<&mut Self> {
+        let name = c_string("env", name)?;
+        let value = value.map(|value| c_string("env", value)).transpose()?;
+        let refuse = || Error::invalid("env", format!("env: {name:?} is no name of a variable: it is empty or holds '='"));
+        self.program.env.set(&name, value.as_deref()).ok_or_else(refuse)?;
+        Ok(self)
+    }
+
+    /// What the environment begins with.
+    pub fn env_base(&mut self, base: EnvBase) -> &mut Self {
+        self.program.env.base = base;
+        self
+    }
+
+    /// The working directory. A relative one counts from the host's at the time of the spawn.
+    pub fn cwd(&mut self, directory: impl AsRef<Path>) -> Result<&mut Self> {
+        let directory = c_string("cwd", directory.as_ref())?;
+        if directory.is_empty() {
+            return Err(Error::invalid("cwd", "cwd: the string is empty"));
+        }
+        self.program.directory = Some(directory);
+        Ok(self)
+    }
+}

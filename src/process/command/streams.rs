@@ -1,0 +1,233 @@
+//! Which descriptors it gets: the standard streams, those that are passed, those it listens on; and what becomes of what it says.
+//!
+//! The trap: descriptors are named by number, and a number is the caller's until he closes it; then it may be anybody's. So each one is
+//! looked at when it is named, again before anything is opened for a spawn, and duplicated for a spawn that comes later.
+
+use core::ffi::CStr;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::Command;
+use crate::error::{Error, Result};
+use crate::process::input::Input;
+use crate::process::outfile;
+use crate::sys::fds;
+
+/// What a standard stream of a child is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum Stdio {
+    /// The host's own (default).
+    #[default]
+    #[strum(serialize = "PS_STDIO_INHERIT")]
+    Inherit = 0,
+    /// /dev/null.
+    #[strum(serialize = "PS_STDIO_NULL")]
+    Null = 1,
+    /// A pipe, whose other end the host gets.
+    #[strum(serialize = "PS_STDIO_PIPE")]
+    Pipe = 2,
+    /// A descriptor of the host.
+    #[strum(serialize = "PS_STDIO_FD")]
+    Fd(RawFd) = 3,
+    /// Stream 2 only: wherever stream 1 goes.
+    #[strum(serialize = "PS_STDIO_MERGE")]
+    Merge = 4,
+}
+
+/// Streams and descriptors.
+#[derive(Clone, Debug)]
+pub struct Streams {
+    pub(in crate::process) stdio: [Stdio; 3],
+    /// (descriptor of the host, number in the child)
+    pub(in crate::process) passed: Vec<(RawFd, RawFd)>,
+    /// (descriptor of the host, name)
+    pub(in crate::process) listening: Vec<(RawFd, Vec<u8>)>,
+    pub(in crate::process) capture: Option<usize>,
+    pub(in crate::process) lines: bool,
+    pub(in crate::process) line_limit: usize,
+    pub(in crate::process) output_file: Option<outfile::Spec>,
+    pub(in crate::process) keep_on_failure: bool,
+    pub(in crate::process) input: Option<Arc<Input>>,
+    /// Duplicates of lent descriptors, for a command that is spawned later than it was given.
+    pins: Vec<Arc<OwnedFd>>,
+}
+
+impl Default for Streams {
+    fn default() -> Self {
+        Self {
+            stdio: [Stdio::Inherit; 3],
+            passed: Vec::new(),
+            listening: Vec::new(),
+            capture: None,
+            lines: false,
+            line_limit: 64 * 1024,
+            output_file: None,
+            keep_on_failure: true,
+            input: None,
+            pins: Vec::new(),
+        }
+    }
+}
+
+fn open_fd(step: &'static str, fd: RawFd) -> Result<()> {
+    if fds::is_open(fd) {
+        return Ok(());
+    }
+    Err(Error { errno: Some(Errno::EBADF), ..Error::invalid(step, format!("{step}: {fd} is not an open descriptor")) })
+}
+
+/// Numbers of descriptors that a child may have; the kernel's ceiling of `fs.nr_open` is far below.
+const MAX_FD: RawFd = 1 << 20;
+
+/// Takes the streams apart, so that a new field is decided on here: the numbers that the caller has lent, as an iterator. All of them are
+/// checked at each spawn, and duplicated for one that comes later.
+macro_rules! lent {
+    ($streams:expr, $iter:ident) => {{
+        let Streams {
+            stdio,
+            passed,
+            listening,
+            capture: _,
+            lines: _,
+            line_limit: _,
+            output_file: _,
+            keep_on_failure: _,
+            input: _,
+            pins: _,
+        } = $streams;
+        let streams = stdio.$iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None });
+        passed.$iter().map(|(fd, _)| fd).chain(listening.$iter().map(|(fd, _)| fd)).chain(streams)
+    }};
+}
+
+impl Streams {
+    /// What would tie a child to this process. Names every field (see `lasting.rs`).
+    pub(super) fn tie(&self) -> Option<&'static str> {
+        let Self { stdio, passed: _, listening: _, capture, lines, line_limit: _, output_file, keep_on_failure: _, input: _, pins: _ } =
+            self;
+        super::lasting::first([
+            (capture.is_some() || *lines, "captured output"),
+            (output_file.is_some(), "output_file"),
+            (stdio.contains(&Stdio::Pipe), "a pipe as a standard stream"),
+        ])
+    }
+
+    /// The numbers that the caller has lent.
+    pub(in crate::process) fn lent(&self) -> impl Iterator<Item = RawFd> {
+        lent!(self, iter).copied()
+    }
+
+    /// Duplicates what was lent, and holds it.
+    pub(super) fn pin(&mut self) -> Result<()> {
+        let mut pins: Vec<Arc<OwnedFd>> = Vec::new();
+        for fd in lent!(&mut *self, iter_mut) {
+            let copy = fds::duplicate_number(*fd)
+                .map_err(|errno| Error::system("fcntl", errno, format!("cannot keep descriptor {fd} for a later start")))?;
+            *fd = copy.as_raw_fd();
+            pins.push(Arc::new(copy));
+        }
+        self.pins = pins;
+        Ok(())
+    }
+}
+
+impl Command {
+    /// What stream 0, 1 or 2 is.
+    pub fn stdio(&mut self, stream: i32, how: Stdio) -> Result<&mut Self> {
+        let index = usize::try_from(stream).ok().filter(|i| *i < 3);
+        let index = index.ok_or_else(|| Error::invalid("stdio", format!("stdio: stream {stream} is not 0, 1 or 2")))?;
+        match how {
+            Stdio::Fd(fd) => open_fd("stdio", fd)?,
+            Stdio::Merge if stream != 2 => return Err(Error::invalid("stdio", "stdio: only stream 2 can be merged (into 1)")),
+            _ => {}
+        }
+        self.streams.stdio[index] = how;
+        Ok(self)
+    }
+
+    /// Gives the child the descriptor `fd` as `child_fd`.
+    pub fn pass_fd(&mut self, fd: RawFd, child_fd: RawFd) -> Result<&mut Self> {
+        open_fd("pass_fd", fd)?;
+        if !(0..MAX_FD).contains(&child_fd) {
+            return Err(Error::invalid("pass_fd", format!("pass_fd: {child_fd} cannot be the number of a descriptor")));
+        }
+        if self.streams.passed.iter().any(|(_, taken)| *taken == child_fd) {
+            return Err(Error::invalid("pass_fd", format!("pass_fd: descriptor {child_fd} of the child is given twice")));
+        }
+        self.streams.passed.push((fd, child_fd));
+        Ok(self)
+    }
+
+    /// Gives the child a listening descriptor by the rules of sd_listen_fds(3): numbers from 3 in the order of calls.
+    pub fn listen_fd(&mut self, fd: RawFd, name: Option<&CStr>) -> Result<&mut Self> {
+        open_fd("listen_fd", fd)?;
+        let name = name.map_or(&b"unknown"[..], CStr::to_bytes);
+        let bad = |byte: &u8| *byte == b':' || byte.is_ascii_control() || !byte.is_ascii();
+        if name.is_empty() || name.len() > 255 || name.iter().any(bad) {
+            return Err(Error::invalid("listen_fd", "listen_fd: a name has 1 to 255 printable ASCII characters and no ':'"));
+        }
+        self.streams.listening.push((fd, name.to_vec()));
+        Ok(self)
+    }
+
+    /// Keeps the last `max_bytes` of what streams 1 and 2 say, as far as they are not redirected.
+    pub fn capture(&mut self, max_bytes: usize) -> Result<&mut Self> {
+        if max_bytes == 0 || max_bytes > 1 << 30 {
+            return Err(Error::invalid("capture", "capture: between 1 byte and 1 GiB can be kept"));
+        }
+        self.streams.capture = Some(max_bytes);
+        Ok(self)
+    }
+
+    /// Hands out every line that streams 1 and 2 say, as far as they are not redirected, as an event.
+    pub fn output_lines(&mut self, on: bool) -> &mut Self {
+        self.streams.lines = on;
+        self
+    }
+
+    /// The longest line that comes in one piece; 1 byte to 16 MiB.
+    pub fn output_line_limit(&mut self, max_bytes: usize) -> Result<&mut Self> {
+        if max_bytes == 0 || max_bytes > 1 << 24 {
+            return Err(Error::invalid("output_line_limit", "output_line_limit: a line may have between 1 byte and 16 MiB"));
+        }
+        self.streams.line_limit = max_bytes;
+        Ok(self)
+    }
+
+    /// Whether its output comes as events.
+    pub fn has_output_lines(&self) -> bool {
+        self.streams.lines
+    }
+
+    /// Stream 1 goes to a file that appears when the child has ended. `replace`: in place of one that is there.
+    pub fn output_file(&mut self, path: impl AsRef<Path>, replace: bool) -> Result<&mut Self> {
+        self.streams.output_file = Some(outfile::Spec::new(path.as_ref(), replace)?);
+        Ok(self)
+    }
+
+    /// Whether that file appears also when the child did not exit with 0 (the default).
+    pub fn output_on_failure(&mut self, keep: bool) -> &mut Self {
+        self.streams.keep_on_failure = keep;
+        self
+    }
+
+    /// What the child finds on its standard input. The bytes are copied.
+    pub fn input(&mut self, bytes: &[u8]) -> Result<&mut Self> {
+        let input = Input::new(bytes).map_err(|errno| Error::system("memfd_create", errno, "cannot keep the input of a command"))?;
+        self.streams.input = Some(Arc::new(input));
+        Ok(self)
+    }
+
+    /// A number in the child, above the standard streams and the listening descriptors, that nothing is given to.
+    pub fn free_number(&self) -> RawFd {
+        let mut number = 3 + self.streams.listening.len() as RawFd;
+        while self.streams.passed.iter().any(|(_, taken)| *taken == number) {
+            number += 1;
+        }
+        number
+    }
+}

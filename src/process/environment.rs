@@ -3,7 +3,8 @@
 use core::ffi::CStr;
 use std::ffi::CString;
 
-use crate::sys::cstr::{List, ListenPid};
+use super::systemd::{self, Listening};
+use crate::sys::cstr::List;
 use crate::sys::environ;
 
 /// What a child's environment begins with.
@@ -24,9 +25,6 @@ pub enum Base {
 
 /// The names of [`Base::Baseline`]; `LC_*` belongs to it too.
 const BASELINE: [&[u8]; 9] = [b"PATH", b"HOME", b"USER", b"LOGNAME", b"SHELL", b"LANG", b"TZ", b"TMPDIR", b"TERM"];
-
-/// The variables of sd_listen_fds(3).
-const LISTEN: [&[u8]; 4] = [b"LISTEN_PID", b"LISTEN_FDS", b"LISTEN_FDNAMES", b"LISTEN_PIDFDID"];
 
 /// Base and changes. A name is changed once: the last call wins.
 #[derive(Clone, Debug, Default)]
@@ -77,16 +75,15 @@ impl Environment {
         base && !self.changes.iter().any(|change| change.name == name)
     }
 
-    /// The host's own array serves as it is.
-    pub fn is_plain(&self) -> bool {
-        self.base == Base::Inherit && self.changes.is_empty()
-    }
-
-    /// The list for one spawn. With `listen`, our variables of sd_listen_fds(3) take the place of any the host has.
-    pub fn list<'a>(&'a self, listen: Option<(&'a [CString], &'a ListenPid)>) -> List<'a> {
-        let listening = |name: &[u8]| listen.is_some() && LISTEN.contains(&name);
-        let own = self.changes.iter().filter(|change| !listening(&change.name)).filter_map(|change| change.entry.as_deref());
-        let fds = listen.iter().flat_map(|(entries, _)| entries.iter().map(CString::as_c_str));
-        environ::merge(|name| !listening(name) && self.keeps(name), own.chain(fds), listen.map(|(_, pid)| pid))
+    /// The list for one spawn; `None`: the host's own array serves as it is. With `listening`, our variables of sd_listen_fds(3)
+    /// take the place of any the host has.
+    pub fn list<'a>(&'a self, listening: Option<&'a Listening>) -> Option<List<'a>> {
+        if listening.is_none() && self.base == Base::Inherit && self.changes.is_empty() {
+            return None;
+        }
+        let replaced = |name: &[u8]| listening.is_some() && systemd::VARIABLES.contains(&name);
+        let own = self.changes.iter().filter(|change| !replaced(&change.name)).filter_map(|change| change.entry.as_deref());
+        let ours = listening.iter().flat_map(|listening| listening.entries.iter().map(CString::as_c_str));
+        Some(environ::merge(|name| !replaced(name) && self.keeps(name), own.chain(ours), listening.map(|listening| &listening.pid)))
     }
 }

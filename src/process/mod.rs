@@ -10,6 +10,7 @@
 //! | `environment.rs` `path.rs` | its environment; where its program lies        |
 //! | `output.rs` `lines.rs`     | what it says through pipes                     |
 //! | `outfile.rs` `input.rs`    | what it says into a file; what it is told      |
+//! | `systemd.rs`               | the conventions by which descriptors are handed over |
 //! | `lineage.rs`               | whose descendant an orphan is                  |
 //! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released |
 
@@ -28,5 +29,6 @@ pub mod path;
 pub mod sandbox;
 pub mod spawn;
 pub mod stop;
+mod systemd;
 
 pub use lines::Line;

@@ -3,7 +3,6 @@
 //! Order, and what is undone when a step fails: sandbox share, pipes, registry slot, parked descriptors, clone. Everything is
 //! an owned value, so an early return releases it; only the registry slot is given back by hand.
 
-use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Condvar, Mutex};
@@ -21,12 +20,12 @@ use super::output::Output;
 use super::path;
 use super::sandbox;
 use super::stop::Ladder;
+use super::systemd::{self, Listening};
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::registry::{Cause, Facts, Lease};
 use crate::sys::child::{Limit, Move};
 use crate::sys::clone::{Failure, Path, Request};
-use crate::sys::cstr::ListenPid;
 use crate::sys::environ::Block;
 use crate::sys::landing::{LOW, Landing, Parked, open_null};
 use crate::sys::memory::{Home, PerProcess};
@@ -105,10 +104,8 @@ fn make(command: &Command) -> Result<Child> {
         found = path::candidates(&command.program.name, command.program.env.get(b"PATH").as_deref());
         &found[..]
     };
-    let listen_pid = (!command.streams.listening.is_empty()).then(ListenPid::default);
-    let listen_entries = listen_entries(command);
-    let listen = listen_pid.as_ref().map(|pid| (&listen_entries[..], pid));
-    let list = (!command.program.env.is_plain() || listen.is_some()).then(|| command.program.env.list(listen));
+    let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
+    let list = command.program.env.list(listening.as_ref());
     let marked: Vec<Limit>;
     let mark = if command.lifetime.outlives { None } else { Mark::new(command.lifetime.sweep) };
     let carrier = mark.as_ref().map(Mark::limit);
@@ -123,7 +120,7 @@ fn make(command: &Command) -> Result<Child> {
         candidates,
         argv: command.program.argv(),
         env: list.as_ref().map_or(Block::Inherit, Block::List),
-        listen_pid: listen_pid.as_ref(),
+        listen_pid: listening.as_ref().map(|listening| &listening.pid),
         directory: command.program.directory.as_deref(),
         moves: &map.moves,
         gaps: &map.gaps,
@@ -309,7 +306,7 @@ fn plan(command: &Command, engine: &Engine, file: Option<&OutFile>, pipes: &mut 
     }
     moves.extend(command.streams.passed.iter().map(|(from, to)| Move { from: *from, to: *to }));
     for (index, (fd, _)) in command.streams.listening.iter().enumerate() {
-        let to = 3 + index as i32;
+        let to = systemd::FIRST + index as i32;
         if given(to) {
             return Err(Error::invalid("listen_fd", format!("{}: descriptor {to} is given twice, by listen_fd and pass_fd", doing())));
         }
@@ -331,17 +328,6 @@ fn park<'a>(map: Map, inherited: &[i32], landing: &'a Landing) -> (Map, Option<P
     let place = |from: RawFd| high.iter().position(|fd| *fd == from).map(|i| parked.numbers[i]);
     let sources: Vec<(usize, RawFd)> = map.moves.iter().enumerate().filter_map(|(i, m)| Some((i, place(m.from)?))).collect();
     (map.resourced(&sources, inherited), Some(parked))
-}
-
-/// `LISTEN_FDS` and `LISTEN_FDNAMES`.
-fn listen_entries(command: &Command) -> Vec<CString> {
-    if command.streams.listening.is_empty() {
-        return Vec::new();
-    }
-    let names = command.streams.listening.iter().map(|(_, name)| &name[..]).collect::<Vec<_>>().join(&b':');
-    let count = format!("LISTEN_FDS={}", command.streams.listening.len()).into_bytes();
-    // Names were checked when they were given: no NUL.
-    [count, [b"LISTEN_FDNAMES=", &names[..]].concat()].into_iter().filter_map(|entry| CString::new(entry).ok()).collect()
 }
 
 /// The tier that made a child, by the name that `PROCSUP_SPAWN_PATH` knows it by.

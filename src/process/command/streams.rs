@@ -13,7 +13,7 @@ use nix::errno::Errno;
 use super::Command;
 use crate::error::{Error, Result};
 use crate::process::input::Input;
-use crate::process::outfile;
+use crate::process::{outfile, systemd};
 use crate::sys::fds;
 
 /// What a standard stream of a child is.
@@ -165,12 +165,8 @@ impl Command {
     /// Gives the child a listening descriptor by the rules of sd_listen_fds(3): numbers from 3 in the order of calls.
     pub fn listen_fd(&mut self, fd: RawFd, name: Option<&CStr>) -> Result<&mut Self> {
         open_fd("listen_fd", fd)?;
-        let name = name.map_or(&b"unknown"[..], CStr::to_bytes);
-        let bad = |byte: &u8| *byte == b':' || byte.is_ascii_control() || !byte.is_ascii();
-        if name.is_empty() || name.len() > 255 || name.iter().any(bad) {
-            return Err(Error::invalid("listen_fd", "listen_fd: a name has 1 to 255 printable ASCII characters and no ':'"));
-        }
-        self.streams.listening.push((fd, name.to_vec()));
+        let name = systemd::name(name)?;
+        self.streams.listening.push((fd, name));
         Ok(self)
     }
 
@@ -224,7 +220,7 @@ impl Command {
 
     /// A number in the child, above the standard streams and the listening descriptors, that nothing is given to.
     pub fn free_number(&self) -> RawFd {
-        let mut number = 3 + self.streams.listening.len() as RawFd;
+        let mut number = systemd::FIRST + self.streams.listening.len() as RawFd;
         while self.streams.passed.iter().any(|(_, taken)| *taken == number) {
             number += 1;
         }

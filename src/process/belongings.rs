@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use nix::errno::Errno;
 
 use super::cgroup::Cgroup;
-use super::command::Command;
+use super::command::{Command, Lifetime};
 use super::lineage::Mark;
 use super::outfile::OutFile;
 use super::sandbox::Share;
@@ -67,15 +67,24 @@ pub struct Resources {
     pub(super) cgroup: Option<Cgroup>,
     pub(super) file: Option<OutFile>,
     pub(super) keep_on_failure: bool,
-    /// Held, not read: its descendants are wanted as long as it is there.
-    pub(super) _mark: Option<Mark>,
+    /// Its descendants are wanted as long as it is there.
+    pub(super) mark: Option<Mark>,
     pub(super) lasting: Belongings,
 }
 
 impl Resources {
+    /// Makes what the command asks for. What was made before something fails is removed again.
+    pub(super) fn take(command: &Command) -> Result<Self> {
+        let Lifetime { sweep, outlives, .. } = command.lifetime;
+        let file = command.streams.output_file.as_ref().map(OutFile::create).transpose()?;
+        let cgroup = command.gifts.cgroup.as_ref().map(|spec| Cgroup::create(spec, sweep)).transpose()?;
+        let mark = if outlives { None } else { Mark::new(sweep) };
+        Ok(Self { cgroup, file, keep_on_failure: command.streams.keep_on_failure, mark, lasting: Belongings::default() })
+    }
+
     /// Most children own nothing, and hold no room for it.
     pub(super) fn boxed(self) -> Option<Box<Self>> {
-        let any = self.cgroup.is_some() || self.file.is_some() || self._mark.is_some() || !self.lasting.is_empty();
+        let any = self.cgroup.is_some() || self.file.is_some() || self.mark.is_some() || !self.lasting.is_empty();
         any.then(|| Box::new(self))
     }
 

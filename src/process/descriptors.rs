@@ -1,11 +1,29 @@
-//! The child's descriptor map: which numbers it begins with, where they must end up, what is closed.
+//! The child's descriptors: which numbers it begins with, where they must end up, what is closed.
 //!
-//! Pure: numbers in, plan out. The child carries it out as a parallel assignment (`sys/child.rs`), so swaps and cycles
-//! need no care here.
+//! Three steps, each of which can be read by itself:
+//!
+//! | step           | what                                                                                      |
+//! |----------------|-------------------------------------------------------------------------------------------|
+//! | [`plan`]       | what each stream and number of the command comes from; makes the pipes                    |
+//! | [`Map`]        | pure: sources and targets in, moves and gaps out. The child carries it out as a parallel assignment (`sys/child.rs`), so swaps and cycles need no care here |
+//! | [`Plan::park`] | brings every source down to a low number, so that the child's table can be cut just above |
+//!
+//! The trap: a number may be given twice, by two options that each were right by themselves (a pipe for stream 1, and a descriptor passed as
+//! 1). Which of them wins would be chance, so it is refused, here, where all of them are seen at once.
 
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+
+use super::command::{Command, Stdio};
+use super::outfile::OutFile;
+use super::systemd;
+use crate::error::{Error, Result};
 use crate::sys::child::{Gap, Move};
+use crate::sys::fds;
+use crate::sys::landing::{LOW, Landing, Parked, open_null};
 
-/// The plan of one spawn.
+/// Where the child's descriptors come from and go to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Map {
     /// Sources and targets.
@@ -46,6 +64,138 @@ impl Map {
             moves[*index].from = *from;
         }
         Self::new(moves, inherited)
+    }
+
+    /// Where the child may cut the shared table; `None`: too high for that to be cheap.
+    pub fn unshare_first(&self) -> Option<i32> {
+        (self.first_unneeded <= LOW).then_some(self.first_unneeded)
+    }
+}
+
+/// The descriptors of one spawn.
+#[derive(Default)]
+pub struct Plan {
+    /// What the child carries out.
+    pub map: Map,
+    /// Standard numbers that stay as they are.
+    inherited: Vec<i32>,
+    /// The pipes; closed when the plan goes, but for what was taken out.
+    pub ends: Ends,
+}
+
+/// The pipes of one spawn: our ends, and the ends that the child gets.
+#[derive(Default)]
+pub struct Ends {
+    /// The caller's, by stream.
+    pub ours: [Option<OwnedFd>; 3],
+    /// What we read ourselves, and as which stream. Reading never blocks.
+    pub output: Vec<(i32, OwnedFd)>,
+    theirs: Vec<OwnedFd>,
+}
+
+impl Ends {
+    /// Keeps the child's end until it has it; answers its number.
+    fn give(&mut self, end: OwnedFd) -> RawFd {
+        let number = end.as_raw_fd();
+        self.theirs.push(end);
+        number
+    }
+}
+
+/// Decides the child's descriptors and makes the pipes.
+pub fn plan(command: &Command, file: Option<&OutFile>, landing: &Landing) -> Result<Plan> {
+    let streams = &command.streams;
+    let failed = |step: &'static str| move |errno: Errno| Error::system(step, errno, command.cannot());
+    let twice = |step: &'static str, number: i32, by: &str| {
+        Error::invalid(step, format!("{}: descriptor {number} is given twice, by {by}", command.cannot()))
+    };
+    let given = |fd: i32| streams.passed.iter().any(|(_, to)| *to == fd);
+    for (stream, what, wanted) in [(0, "input", streams.input.is_some()), (1, "output_file", file.is_some())] {
+        if wanted && (streams.stdio[stream] != Stdio::Inherit || given(stream as i32)) {
+            return Err(twice(what, stream as i32, &format!("{what} and otherwise")));
+        }
+    }
+    let mut ends = Ends::default();
+    let mut moves: Vec<Move> = Vec::new();
+    let mut inherited = Vec::new();
+    let piped = streams.capture.is_some() || streams.lines;
+    let mut captured: Option<RawFd> = None;
+    for stream in 0..3i32 {
+        let how = streams.stdio[stream as usize];
+        if given(stream) {
+            if how != Stdio::Inherit {
+                return Err(twice("pass_fd", stream, "stdio and pass_fd"));
+            }
+            continue;
+        }
+        let (input, file) = (streams.input.as_ref().filter(|_| stream == 0), file.filter(|_| stream == 1));
+        let from = match (how, input, file) {
+            (Stdio::Inherit, Some(input), _) => {
+                let opened = input.open().map_err(|errno| Error::system("open", errno, format!("{}: its input", command.cannot())))?;
+                ends.give(opened)
+            }
+            (Stdio::Inherit, _, Some(file)) => file.fd(),
+            (Stdio::Inherit, ..) if stream > 0 && piped => match captured.filter(|_| !streams.lines) {
+                // Captured streams share one pipe, which keeps their order; lines tell which stream they come from.
+                Some(one) => one,
+                None => {
+                    let (read, write) = fds::pipe().map_err(failed("pipe2"))?;
+                    fds::set_nonblocking(&read).map_err(failed("fcntl"))?;
+                    ends.output.push((stream, read));
+                    *captured.insert(ends.give(write))
+                }
+            },
+            (Stdio::Inherit, ..) => {
+                inherited.push(stream);
+                continue;
+            }
+            (Stdio::Null, ..) => match landing.null() {
+                Some(null) => null,
+                None => {
+                    let null = open_null().map_err(|errno| Error::system("open", errno, format!("{}: /dev/null", command.cannot())))?;
+                    ends.give(null)
+                }
+            },
+            (Stdio::Pipe, ..) => {
+                let (read, write) = fds::pipe().map_err(failed("pipe2"))?;
+                let (ours, theirs) = if stream == 0 { (write, read) } else { (read, write) };
+                ends.ours[stream as usize] = Some(ours);
+                ends.give(theirs)
+            }
+            (Stdio::Fd(fd), ..) => fd,
+            // Wherever 1 comes from; an inherited 1 is the host's own.
+            (Stdio::Merge, ..) => {
+                let one = moves.iter().map(|m| (m.from, m.to)).chain(streams.passed.iter().copied()).find(|(_, to)| *to == 1);
+                one.map_or(1, |(from, _)| from)
+            }
+        };
+        moves.push(Move { from, to: stream });
+    }
+    moves.extend(streams.passed.iter().map(|(from, to)| Move { from: *from, to: *to }));
+    for ((fd, _), to) in streams.listening.iter().zip(systemd::FIRST..) {
+        if given(to) {
+            return Err(twice("listen_fd", to, "listen_fd and pass_fd"));
+        }
+        moves.push(Move { from: *fd, to });
+    }
+    // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
+    Ok(Plan { map: Map::new(moves, &inherited), inherited, ends })
+}
+
+impl Plan {
+    /// Brings every source down to a low number, so that the child's table can be cut there. Without a free place: as it was.
+    pub fn park<'a>(&mut self, landing: &'a Landing) -> Option<Parked<'a>> {
+        let mut high: Vec<RawFd> = self.map.moves.iter().map(|m| m.from).filter(|from| *from >= LOW / 4).collect();
+        if high.is_empty() {
+            return None;
+        }
+        high.sort_unstable();
+        high.dedup();
+        let parked = landing.park(&high)?;
+        let place = |from: RawFd| high.iter().position(|fd| *fd == from).map(|i| parked.numbers[i]);
+        let sources: Vec<(usize, RawFd)> = self.map.moves.iter().enumerate().filter_map(|(i, m)| Some((i, place(m.from)?))).collect();
+        self.map = self.map.resourced(&sources, &self.inherited);
+        Some(parked)
     }
 }
 

@@ -17,6 +17,7 @@
 //!
 //! Sources: getrlimit(2), proc_pid_limits(5), PR_SET_CHILD_SUBREAPER in prctl(2).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
@@ -79,9 +80,15 @@ impl Mark {
         Some(Self { number, value })
     }
 
-    /// As the limit that carries it.
-    pub fn limit(&self) -> Limit {
-        Limit { resource: libc::RLIMIT_RTTIME, soft: self.value, hard: self.value }
+    /// These limits, and the one that carries the mark: unless a limit of the command's own stands in its place.
+    pub fn carried<'a>(mark: Option<&Self>, limits: &'a [Limit]) -> Cow<'a, [Limit]> {
+        match mark.filter(|_| limits.iter().all(|limit| limit.resource != libc::RLIMIT_RTTIME)) {
+            None => limits.into(),
+            Some(Self { value, .. }) => {
+                let carrier = Limit { resource: libc::RLIMIT_RTTIME, soft: *value, hard: *value };
+                limits.iter().copied().chain([carrier]).collect()
+            }
+        }
     }
 }
 

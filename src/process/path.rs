@@ -4,17 +4,20 @@
 //! permissions) and cannot be out of date; it needs no memory for that, the strings are made here, before the clone.
 
 use core::ffi::CStr;
+use core::slice;
+use std::borrow::Cow;
 use std::ffi::CString;
 
 /// What execvp searches when there is no PATH, less the current directory (confstr(3), `_CS_PATH`).
 const DEFAULT: &[u8] = b"/bin:/usr/bin";
 
-/// The files that `program` may mean. An empty element of PATH means the current directory.
-pub fn candidates(program: &CStr, path: Option<&CStr>) -> Vec<CString> {
-    let name = program.to_bytes();
-    if name.contains(&b'/') {
-        return vec![program.to_owned()];
-    }
+/// The files that `program` may mean, in order. `path`: asked only if there is something to search.
+pub fn candidates(program: &CString, path: impl FnOnce() -> Option<CString>) -> Cow<'_, [CString]> {
+    if program.as_bytes().contains(&b'/') { slice::from_ref(program).into() } else { search(program.as_bytes(), path().as_deref()).into() }
+}
+
+/// An empty element of PATH means the current directory.
+fn search(name: &[u8], path: Option<&CStr>) -> Vec<CString> {
     path.map_or(DEFAULT, CStr::to_bytes)
         .split(|byte| *byte == b':')
         .map(|directory| {
@@ -34,7 +37,7 @@ mod tests {
     use super::*;
 
     fn found(program: &CStr, path: Option<&CStr>) -> Vec<String> {
-        candidates(program, path).into_iter().map(|c| c.into_string().unwrap()).collect()
+        candidates(&program.to_owned(), || path.map(CStr::to_owned)).iter().map(|c| c.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]

@@ -61,7 +61,12 @@ impl Deadline {
     /// The end of a wait of so many milliseconds, as they come from a caller under the name `name`: -1 is for ever, less is refused.
     pub fn of_timeout(name: &'static str, ms: i64) -> Result<Self> {
         check_timeout(name, ms)?;
-        Ok(if ms < 0 { Self::NEVER } else { Self::after(ms.saturating_mul(MILLI)) })
+        Ok(Self::of_millis(ms))
+    }
+
+    /// The same of a number that was checked before. Allocates nothing, whatever the number is: for signal handlers.
+    pub fn of_millis(ms: i64) -> Self {
+        if ms < 0 { Self::NEVER } else { Self::after(ms.saturating_mul(MILLI)) }
     }
 
     /// Whether it never comes.
@@ -108,9 +113,14 @@ impl From<Option<i64>> for Deadline {
     }
 }
 
+/// Whether this can be a timeout or a grace at all. For who has no error to say more with, and may not allocate one.
+pub const fn is_timeout(ms: i64) -> bool {
+    ms >= -1
+}
+
 /// Refuses a timeout or a grace that is none: the one place, and the one wording.
 pub fn check_timeout(name: &'static str, ms: i64) -> Result<()> {
-    if ms >= -1 {
+    if is_timeout(ms) {
         return Ok(());
     }
     Err(Error::invalid(name, format!("{name}: {ms} ms is no time; -1 is for ever, 0 not at all")))

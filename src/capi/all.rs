@@ -1,7 +1,7 @@
 //! Everything at once: the three functions that a signal handler may call.
 
 use super::ps_status;
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::error::Status;
 use crate::registry;
 
@@ -26,10 +26,11 @@ pub extern "C" fn ps_signal_all(signal: i32) -> ps_status {
 /// @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_kill_and_reap_all(timeout_ms: i64, left: *mut u32) -> ps_status {
-    if timeout_ms < -1 {
+    // No `Deadline::of_timeout`: its refusal has a message, and a signal handler may not allocate one.
+    if !clock::is_timeout(timeout_ms) {
         return Status::InvalidArgument as ps_status;
     }
-    let count = registry::kill_and_reap_all(clock::deadline(timeout_ms).into());
+    let count = registry::kill_and_reap_all(Deadline::of_millis(timeout_ms));
     if !left.is_null() {
         // SAFETY: not null, and valid by the caller's contract.
         unsafe { *left = count };

@@ -158,7 +158,7 @@ impl Leaving {
     /// When it is to be looked at again by the clock.
     pub fn due(&self) -> Option<i64> {
         let due = match &self.how {
-            How::Child(child) => child.due(),
+            How::Child(child) => child.due().nanos(),
             How::Bare { kill_at } => Some(*kill_at),
         };
         [due, self.again].into_iter().flatten().min()

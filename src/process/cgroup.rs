@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use nix::errno::Errno;
 
-use crate::clock::{self, MILLI};
+use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::sys::cgroup::{self, Group};
@@ -57,7 +57,7 @@ struct Leaving {
     place: Place,
     /// Its members were killed: it goes soon.
     soon: bool,
-    next: i64,
+    next: Deadline,
     delay: i64,
 }
 
@@ -70,7 +70,7 @@ struct Places {
 /// What this process has; a forked host has none, they are its parent's.
 struct Registry {
     places: Mutex<Places>,
-    /// When the next look at those that leave is due.
+    /// When the next look at those that leave is due: a deadline, as a word.
     next: AtomicI64,
     home: Home,
 }
@@ -180,7 +180,7 @@ fn make_named(path: &Path) -> Made {
     if !lock(&registry.places).used.insert(path.to_path_buf()) {
         return Err(fail(Errno::EBUSY));
     }
-    let until = clock::now() + GOING;
+    let until = Deadline::after(GOING);
     let made = loop {
         match make_directory(path) {
             Err(Errno::EEXIST) => {}
@@ -193,7 +193,7 @@ fn make_named(path: &Path) -> Made {
         }
         match cgroup::remove_empty(path) {
             Ok(()) | Err(Errno::ENOENT) => {}
-            Err(Errno::EBUSY) if leaving && clock::now() < until => poll::wait_raw(-1, SOON),
+            Err(Errno::EBUSY) if leaving && !until.has_come() => poll::wait_raw(-1, SOON),
             Err(errno) => break Err(errno),
         }
     };
@@ -235,7 +235,7 @@ impl Drop for Cgroup {
         let path = place.path.clone();
         if !place.remove() {
             let next = clock::now() + SOON;
-            lock(&registry.places).leaving.push(Leaving { place, soon: self.swept, next, delay: SOON });
+            lock(&registry.places).leaving.push(Leaving { place, soon: self.swept, next: Deadline::at(next), delay: SOON });
             registry.next.fetch_min(next, Ordering::AcqRel);
         }
         lock(&registry.places).used.remove(&path);
@@ -243,24 +243,24 @@ impl Drop for Cgroup {
 }
 
 /// When a look at groups that could not be removed is due.
-pub fn left_due() -> Option<i64> {
-    REGISTRY.get().map(|registry| registry.next.load(Ordering::Acquire)).filter(|next| *next != i64::MAX)
+pub fn left_due() -> Deadline {
+    REGISTRY.get().map_or(Deadline::NEVER, |registry| Deadline::at(registry.next.load(Ordering::Acquire)))
 }
 
 /// Tries the failed removals again that are due. Costs one load when there are none.
 pub fn retry_left() {
-    if left_due().is_some_and(|due| clock::now() >= due)
+    if left_due().has_come()
         && let Some(registry) = REGISTRY.get()
     {
         let now = clock::now();
-        retry_now(registry, 2, |leaving| leaving.next <= now);
+        retry_now(registry, 2, |leaving| leaving.next.is_over(now));
     }
 }
 
 /// Tries those again that will go soon, until they are gone, at most until then.
-pub fn await_removals(until: i64) {
+pub fn await_removals(until: Deadline) {
     let Some(registry) = REGISTRY.get() else { return };
-    while left_due().is_some() && lock(&registry.places).leaving.iter().any(|leaving| leaving.soon) && clock::now() < until {
+    while !left_due().is_never() && lock(&registry.places).leaving.iter().any(|leaving| leaving.soon) && !until.has_come() {
         retry_now(registry, 1, |leaving| leaving.soon);
         poll::wait_raw(-1, SOON / 2);
     }
@@ -279,10 +279,11 @@ fn retry_now(registry: &Registry, longer: i64, which: impl Fn(&Leaving) -> bool)
             return false;
         }
         leaving.delay = (leaving.delay * longer).min(SLOW);
-        leaving.next = clock::now() + leaving.delay;
+        leaving.next = Deadline::after(leaving.delay);
         true
     });
     let mut places = lock(&registry.places);
     places.leaving.append(&mut tried);
-    registry.next.store(places.leaving.iter().map(|leaving| leaving.next).min().unwrap_or(i64::MAX), Ordering::Release);
+    let next = places.leaving.iter().filter_map(|leaving| leaving.next.nanos()).min();
+    registry.next.store(next.unwrap_or(i64::MAX), Ordering::Release);
 }

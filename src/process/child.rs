@@ -18,13 +18,14 @@ use super::belongings::Resources;
 use super::cgroup::Cgroup;
 use super::output::{Drained, Output};
 use super::stop::{Ladder, Step};
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::registry::{Cause, Exit, Lease, Reaped};
 use crate::sys::clone::Path;
 use crate::sys::memory::Home;
-use crate::sys::{poll, signal};
+use crate::sys::poll::ProcessWait;
+use crate::sys::signal;
 
 /// Where a child stands; only forward, but for a child with a restart policy, which is pending between its
 /// runs.
@@ -77,7 +78,7 @@ pub(super) struct Life {
     pub ladder: Ladder,
     pub stop_cause: Cause,
     /// When the stop plan begins by itself.
-    pub deadline: Option<i64>,
+    pub deadline: Deadline,
     pub plan: Arc<Vec<Step>>,
     pub resources: Option<Box<Resources>>,
     /// Why its output could not be put in place.
@@ -225,7 +226,7 @@ impl Child {
     pub fn tick(&self) {
         let now = clock::now();
         self.climb(|life| match life.ladder {
-            Ladder::Idle if life.deadline.is_some_and(|at| now >= at) => {
+            Ladder::Idle if life.deadline.is_over(now) => {
                 life.stop_cause = Cause::Deadline;
                 life.ladder.begin(&life.plan, now, -1)
             }
@@ -255,10 +256,10 @@ impl Child {
     }
 
     /// When `tick` has something to do.
-    pub fn due(&self) -> Option<i64> {
+    pub fn due(&self) -> Deadline {
         let life = lock(&self.life);
         match life.ladder {
-            _ if life.has_ended() => None,
+            _ if life.has_ended() => Deadline::NEVER,
             Ladder::Idle => life.deadline,
             ladder => ladder.due(),
         }
@@ -354,12 +355,12 @@ impl Child {
     }
 
     /// Another thread is releasing what the child owned: waits for that.
-    fn await_settled(&self, deadline: Option<i64>) {
+    fn await_settled(&self, deadline: Deadline) {
         let mut life = lock(&self.life);
         life.awaiting += 1;
         let busy = |life: &mut Life| life.exit.is_none();
-        let limit = deadline.map_or(i64::MAX, |at| (at - clock::now()).max(0));
-        let waited = self.settled.wait_timeout_while(life, Duration::from_nanos(limit as u64), busy);
+        let limit = Duration::from_nanos(deadline.left(clock::now()) as u64);
+        let waited = self.settled.wait_timeout_while(life, limit, busy);
         waited.unwrap_or_else(std::sync::PoisonError::into_inner).0.awaiting -= 1;
     }
 
@@ -382,7 +383,7 @@ impl Child {
 
     /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.
     pub fn needs_driving(&self) -> bool {
-        self.output.is_some() || self.due().is_some()
+        self.output.is_some() || !self.due().is_never()
     }
 
     /// The reading ends of its output, while more may come.
@@ -414,14 +415,15 @@ impl Child {
     /// `pump` called after each. `None`: the deadline came first, or (`give_up`) the stop plan is through and the child still there.
     pub fn wait<'a>(
         &self,
-        deadline: Option<i64>,
+        deadline: Deadline,
         give_up: bool,
         also: impl Fn() -> Option<BorrowedFd<'a>>,
         pump: impl Fn(),
     ) -> Result<Option<Exit>> {
+        let mut process = ProcessWait::default();
         let mut ended = false;
         // A wait that may block begins with the poll: most children have not ended yet.
-        let mut look = deadline.is_some();
+        let mut look = !deadline.is_never();
         loop {
             if let Some(output) = &self.output {
                 lock(output).drain(1 << 20);
@@ -431,17 +433,12 @@ impl Child {
             {
                 return Ok(Some(exit));
             }
-            if ended {
-                // Readable and not to be reaped: a tracer holds it. Nothing can be waited for then.
-                poll::pause(deadline.into());
-            }
             look = true;
             self.check()?;
             self.tick();
-            if deadline.is_some_and(|at| clock::now() >= at) || (give_up && self.is_unkillable()) {
+            if deadline.has_come() || (give_up && self.is_unkillable()) {
                 return Ok(None);
             }
-            let until = [deadline, self.due()].into_iter().flatten().min();
             let Some(pidfd) = self.pidfd() else {
                 self.await_settled(deadline);
                 continue;
@@ -450,7 +447,8 @@ impl Child {
             let mut watched = vec![pidfd.as_fd()];
             watched.extend(pipes.iter().flatten().map(|pipe| pipe.as_fd()));
             watched.extend(also());
-            ended = poll::wait(&watched, until.into()).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
+            let until = deadline.min(self.due());
+            ended = process.wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
             pump();
         }
     }

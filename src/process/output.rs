@@ -14,20 +14,20 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::lines::{Cutter, Line};
-use crate::clock::{self, MILLI};
+use crate::clock::{Deadline, MILLI};
 use crate::sys::fds;
 
 /// How long after the exit of a child its survivors' output is still kept.
 const DRAIN_WINDOW: i64 = 2_000 * MILLI;
 
 /// All that comes out of a child.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Output {
     streams: Vec<Stream>,
     kept: Option<Tail>,
     lines: Vec<Line>,
     /// After the exit: until when survivors are listened to.
-    until: Option<i64>,
+    until: Deadline,
 }
 
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl Output {
             pipe: Some(Arc::new(pipe)),
             cutter: line_limit.map(|limit| Cutter::new(number, limit)),
         };
-        Self { streams: pipes.into_iter().map(stream).collect(), kept: capture.map(Tail::new), lines: Vec::new(), until: None }
+        Self { streams: pipes.into_iter().map(stream).collect(), kept: capture.map(Tail::new), lines: Vec::new(), until: Deadline::NEVER }
     }
 
     /// The reading ends, by the place of their stream, while there is something to come.
@@ -64,7 +64,7 @@ impl Output {
 
     /// Reads what is there, `allowance` bytes of each stream at the most; never blocks.
     pub fn drain(&mut self, allowance: usize) {
-        if self.until.is_some_and(|until| clock::now() >= until) {
+        if self.until.has_come() {
             self.streams.clear();
         }
         for place in 0..self.streams.len() {
@@ -117,7 +117,7 @@ impl Output {
             }
         }
         if survivors && self.kept.is_some() {
-            self.until = Some(clock::now() + DRAIN_WINDOW);
+            self.until = Deadline::after(DRAIN_WINDOW);
         } else {
             self.streams.clear();
         }

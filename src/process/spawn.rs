@@ -20,7 +20,7 @@ use super::path;
 use super::sandbox;
 use super::stop::Ladder;
 use super::systemd::Listening;
-use crate::clock;
+use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::registry::{Cause, Facts, Lease, Slot};
 use crate::sys::clone::{Failure, Path, Request, Spawned};
@@ -137,7 +137,7 @@ fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resource
         awaiting: 0,
         ladder: Ladder::default(),
         stop_cause: Cause::Stop,
-        deadline: lifetime.deadline_ms.and_then(clock::deadline),
+        deadline: lifetime.deadline_ms.map_or(Deadline::NEVER, Deadline::of_millis),
         plan: lifetime.plan.clone(),
         resources: resources.boxed(),
         complaint: None,

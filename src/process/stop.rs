@@ -11,7 +11,7 @@
 //!
 //! The ladder never sleeps: whoever waits for the child waits until `due` at the most, and an exit ends all waits at once.
 
-use crate::clock::MILLI;
+use crate::clock::{Deadline, MILLI};
 
 /// How long a killed process may take to vanish before it is called unkillable (it sits in an uninterruptible call).
 pub const LAST_WAIT_MS: i64 = 5_000;
@@ -36,8 +36,8 @@ pub enum Ladder {
     /// Not begun.
     #[default]
     Idle,
-    /// On this rung until that time (nanoseconds).
-    Step(usize, i64),
+    /// On this rung until then.
+    Step(usize, Deadline),
     /// Every rung was tried, and the child is still there.
     Over,
 }
@@ -50,7 +50,7 @@ impl Ladder {
             (_, _, wait) if wait >= 0 => wait,
             _ => LAST_WAIT_MS,
         };
-        (Ladder::Step(rung, now.saturating_add(wait.saturating_mul(MILLI))), Some(step.signal))
+        (Ladder::Step(rung, Deadline::at(now).plus(wait.saturating_mul(MILLI))), Some(step.signal))
     }
 
     /// Starts, or starts again when it was through in vain. `grace_ms >= 0` replaces the wait of the first rung (but not that of
@@ -59,7 +59,7 @@ impl Ladder {
         if let Ladder::Step(rung, due) = self {
             // Under way: a shorter grace shortens it.
             if *rung == 0 && grace_ms >= 0 {
-                *due = (*due).min(now.saturating_add(grace_ms.saturating_mul(MILLI)));
+                *due = (*due).min(Deadline::at(now).plus(grace_ms.saturating_mul(MILLI)));
             }
             return None;
         }
@@ -71,7 +71,7 @@ impl Ladder {
     /// Climbs if the rung's time is over; the signal to send now.
     pub fn advance(&mut self, plan: &[Step], now: i64) -> Option<i32> {
         match *self {
-            Ladder::Step(rung, due) if now >= due => {
+            Ladder::Step(rung, due) if due.is_over(now) => {
                 let (next, signal) = Self::on(plan, rung + 1, now, -1);
                 *self = next;
                 signal
@@ -81,10 +81,10 @@ impl Ladder {
     }
 
     /// When to look again.
-    pub fn due(&self) -> Option<i64> {
+    pub fn due(&self) -> Deadline {
         match self {
-            Ladder::Step(_, due) => Some(*due),
-            _ => None,
+            Ladder::Step(_, due) => *due,
+            _ => Deadline::NEVER,
         }
     }
 }
@@ -101,10 +101,10 @@ mod tests {
         assert_eq!(ladder.begin(&plan, 0, -1), None, "a ladder begins once");
         assert_eq!(ladder.advance(&plan, 1_999 * MILLI), None);
         assert_eq!(ladder.advance(&plan, 2_000 * MILLI), Some(libc::SIGKILL));
-        assert_eq!(ladder.due(), Some((2_000 + LAST_WAIT_MS) * MILLI));
+        assert_eq!(ladder.due(), Deadline::at((2_000 + LAST_WAIT_MS) * MILLI));
         assert_eq!(ladder.advance(&plan, 7_000 * MILLI), None);
         assert_eq!(ladder, Ladder::Over);
-        assert_eq!(ladder.due(), None);
+        assert_eq!(ladder.due(), Deadline::NEVER);
         assert_eq!(ladder.begin(&plan, 9_000 * MILLI, -1), Some(libc::SIGTERM), "and may be tried again");
     }
 
@@ -114,9 +114,9 @@ mod tests {
         let mut ladder = Ladder::default();
         ladder.begin(&plan, 0, 8_000);
         assert_eq!(ladder.begin(&plan, MILLI, 5), None);
-        assert_eq!(ladder.due(), Some(6 * MILLI));
+        assert_eq!(ladder.due(), Deadline::at(6 * MILLI));
         ladder.begin(&plan, MILLI, 9_000);
-        assert_eq!(ladder.due(), Some(6 * MILLI), "a longer one does not lengthen it");
+        assert_eq!(ladder.due(), Deadline::at(6 * MILLI), "a longer one does not lengthen it");
     }
 
     #[test]
@@ -127,9 +127,9 @@ mod tests {
         assert_eq!(ladder.advance(&plan, 0), Some(libc::SIGKILL));
         let mut single = Ladder::default();
         single.begin(&[Step { signal: 9, wait_ms: 100 }], 0, 0);
-        assert_eq!(single.due(), Some(100 * MILLI), "a last KILL keeps its own wait");
+        assert_eq!(single.due(), Deadline::at(100 * MILLI), "a last KILL keeps its own wait");
         let mut single = Ladder::default();
         single.begin(&[Step { signal: 15, wait_ms: 100 }], 0, 7);
-        assert_eq!(single.due(), Some(7 * MILLI));
+        assert_eq!(single.due(), Deadline::at(7 * MILLI));
     }
 }

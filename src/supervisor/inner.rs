@@ -306,7 +306,7 @@ impl Inner {
         if managed.key() != 0 && ledger.watched.contains_key(&managed.key()) {
             return Ok(());
         }
-        self.watch_process(&mut ledger, managed, child, &pidfd, due.into())
+        self.watch_process(&mut ledger, managed, child, &pidfd, due)
     }
 
     /// Watches a process: its pidfd, its output, its times.
@@ -500,8 +500,9 @@ impl Inner {
 
     /// Looks again at what could not be removed yet.
     pub(super) fn keep_house(&self) {
-        if let Some(due) = cgroup::left_due() {
-            self.schedule_look(HOUSEKEEPING, (due - clock::now()).max(0));
+        let due = cgroup::left_due();
+        if due < self.reactor.due(HOUSEKEEPING) {
+            let _ = self.reactor.set_due(HOUSEKEEPING, due);
         }
     }
 
@@ -515,7 +516,7 @@ impl Inner {
             return;
         }
         // Without a timer the ladder still climbs in every wait for the child.
-        let _ = self.schedule(key, due.into());
+        let _ = self.schedule(key, due);
         if stopping && !self.is_default {
             self.step(&mut ledger, scheduler::Event::StopBegan(managed.id()));
         }

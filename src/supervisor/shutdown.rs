@@ -57,13 +57,13 @@ impl Inner {
         let deadline = Deadline::after(LAST_WAIT_MS * clock::MILLI);
         let mut left = Vec::new();
         for Entry { managed, child, .. } in killed {
-            match child.wait(deadline.nanos(), false, || None, || {}) {
+            match child.wait(deadline, false, || None, || {}) {
                 Ok(Some(_)) => managed.enter(Next::Over, None),
                 _ => left.push(managed),
             }
         }
         self.kill_orphans(deadline);
-        cgroup::await_removals(clock::now() + 500 * clock::MILLI);
+        cgroup::await_removals(clock::Deadline::after(500 * clock::MILLI));
         left
     }
 }

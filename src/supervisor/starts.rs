@@ -7,7 +7,7 @@ use super::Managed;
 use super::errors::shut_down;
 use super::inner::{Inner, Job};
 use super::scheduler::{Action, Event, Id};
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::belongings::Belongings;
@@ -174,7 +174,7 @@ impl Inner {
         let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
         let due = child.due();
         let mut ledger = lock(&self.ledger);
-        self.watch_process(&mut ledger, managed, child.clone(), &pidfd, due.into())?;
+        self.watch_process(&mut ledger, managed, child.clone(), &pidfd, due)?;
         // A child is either seen by `close` and `shut_down` or refused here.
         let (runs, jobs) = self.show_process(&mut ledger, managed.id(), child.clone());
         if !runs {
@@ -240,5 +240,5 @@ impl Inner {
 fn destroy(child: &Child) {
     child.discard_output();
     child.kill(Cause::Shutdown);
-    let _ = child.wait(clock::deadline(LAST_WAIT_MS), false, || None, || {});
+    let _ = child.wait(Deadline::after(LAST_WAIT_MS * clock::MILLI), false, || None, || {});
 }

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::Command;
-use crate::clock::MILLI;
+use crate::clock::{self, MILLI};
 use crate::error::{Error, Result};
 use crate::process::stop;
 use crate::sys::signal;
@@ -89,9 +89,7 @@ impl Command {
         if !(1..=signal::MAX).contains(&signal) {
             return Err(Error::invalid("stop_step", format!("stop_step: {signal} is no signal")));
         }
-        if wait_ms < -1 {
-            return Err(Error::invalid("stop_step", format!("stop_step: a wait of {wait_ms} ms")));
-        }
+        clock::check_timeout("stop_step", wait_ms)?;
         let mut plan = if self.lifetime.plan_is_default { Vec::new() } else { self.lifetime.plan.to_vec() };
         plan.push(stop::Step { signal, wait_ms });
         self.lifetime.plan = Arc::new(plan);

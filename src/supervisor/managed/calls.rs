@@ -234,8 +234,7 @@ impl Managed {
         }
         // The kernel needs a moment before it lets a control group go whose last member was just killed.
         if matches!(waited, Ok(Some(_))) && self.child().is_some_and(|child| child.had_cgroup()) {
-            let patience = clock::now() + 20 * clock::MILLI;
-            cgroup::await_removals(deadline.nanos().map_or(patience, |at| at.min(patience)));
+            cgroup::await_removals(deadline.min(Deadline::after(20 * clock::MILLI)));
         }
         waited
     }
@@ -257,7 +256,7 @@ impl Managed {
                         inner.pump_if_busy();
                         inner.collect_output(self, &child);
                     };
-                    let waited = child.wait(deadline.nanos(), give_up, || inner.watch(), pump)?;
+                    let waited = child.wait(deadline, give_up, || inner.watch(), pump)?;
                     inner.collect_output(self, &child);
                     let Some(exit) = waited else { return Ok(None) };
                     inner.finish(self, &child, exit);

@@ -135,7 +135,7 @@ MUTATIONS = [
     M("S7 path", "the control path is not listened to again after an abort",
       ("owner_side.rs", "self.see_out(leaving);\n                }\n                self.watch_control(true);", "self.see_out(leaving);\n                }"), c="a_hundred_aborts"),
     M("S8 dismiss", "a spawned successor that is not needed is left running",
-      ("peer.rs", "Tie::Child(child) => {\n                let _ = child.stop(-1, Cause::Stop);", "Tie::Child(child) => {\n                let _ = &Cause::Stop;"), c="S7|L2"),
+      ("peer.rs", "Some(child) => {\n                let _ = child.stop(-1, Cause::Stop);", "Some(child) => {\n                let _ = &Cause::Stop;"), c="S7|L2"),
     M("S9 disown", "the successor stays a child to be swept after the commit",
       (OWNER, "&[Action::Disown, Action::Ask(Ask::Commit)]", "&[Action::Ask(Ask::Commit)]"), c="S9|whole_order"),
     M("S9 condemn", "a settled owner can be condemned", (WORD, "(Ask::Condemn, Seen::Committed | Seen::Live)", "(Ask::Condemn, Seen::Committed | Seen::Live | Seen::Next)"), c="S9"),
@@ -146,7 +146,7 @@ MUTATIONS = [
     # ---- who may speak, and what ----
     M("S10 user", "any user is admitted", ("driver.rs", "uid == 0 || uid == nix::unistd::geteuid().as_raw()", "uid < u32::MAX"), c="S10"),
     M("S10 sender", "a message of any process is taken", ("link.rs", "if sender.pid != self.peer {", "if sender.pid == 0 {")),
-    M("S10 signal", "a successor that cannot be ended is committed to", ("peer.rs", "pidfd::signal(self.pidfd.as_raw_fd(), 0) == Err(SendError::Errno(Errno::EPERM))", "false && Errno::EPERM == Errno::EPERM"), c="S10"),
+    M("S10 signal", "a successor that cannot be ended is committed to", ("peer.rs", "!self.process.can_be_signalled()", "false && !self.process.can_be_signalled()"), c="S10"),
     M("S10 page", "a page that could be shortened is mapped", ("../sys/shared.rs", "!seals.contains(SealFlag::F_SEAL_SHRINK) ||", "seals.is_empty() && false ||")),
     M("S10 state", "a state that is not sealed is taken", ("holdings.rs", "if memfd::is_sealed(&fd) =>", "if memfd::is_sealed(&fd) || true =>")),
     M("S10 relisten", "a new owner does not listen anew: whoever connects sees the one before it",

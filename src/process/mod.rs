@@ -5,6 +5,7 @@
 //! | `command/`       | what shall run, and how; checked where it is said        |
 //! | `spawn.rs`       | a command becomes a child                                |
 //! | `child.rs`       | its life: signals, stop ladder, reap, release            |
+//! | `foreign.rs`     | a process that is not, or no longer, our child           |
 //! | `stop.rs`        | the ladder as a pure machine                             |
 //! | `descriptors.rs` | which descriptors it gets: a pure plan                   |
 //! | `environment.rs` `path.rs` | its environment; where its program lies        |
@@ -20,6 +21,7 @@ pub mod child;
 pub mod command;
 pub mod descriptors;
 mod environment;
+pub mod foreign;
 mod input;
 pub mod lineage;
 mod lines;

@@ -26,9 +26,7 @@ pub struct Step {
 }
 
 /// The default: TERM, two seconds, KILL.
-pub fn default_plan() -> Vec<Step> {
-    vec![Step { signal: libc::SIGTERM, wait_ms: 2_000 }, Step { signal: libc::SIGKILL, wait_ms: -1 }]
-}
+pub static DEFAULT: [Step; 2] = [Step { signal: libc::SIGTERM, wait_ms: 2_000 }, Step { signal: libc::SIGKILL, wait_ms: -1 }];
 
 /// Where a ladder stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -95,7 +93,7 @@ mod tests {
 
     #[test]
     fn ev11_term_then_kill_then_over() {
-        let plan = default_plan();
+        let plan = DEFAULT;
         let mut ladder = Ladder::default();
         assert_eq!(ladder.begin(&plan, 0, -1), Some(libc::SIGTERM));
         assert_eq!(ladder.begin(&plan, 0, -1), None, "a ladder begins once");
@@ -110,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_shorter_grace_shortens_a_ladder_under_way() {
-        let plan = default_plan();
+        let plan = DEFAULT;
         let mut ladder = Ladder::default();
         ladder.begin(&plan, 0, 8_000);
         assert_eq!(ladder.begin(&plan, MILLI, 5), None);
@@ -121,7 +119,7 @@ mod tests {
 
     #[test]
     fn grace_replaces_the_first_wait() {
-        let plan = default_plan();
+        let plan = DEFAULT;
         let mut ladder = Ladder::default();
         ladder.begin(&plan, 0, 0);
         assert_eq!(ladder.advance(&plan, 0), Some(libc::SIGKILL));

@@ -289,18 +289,15 @@ impl Slot {
         }
     }
 
-    /// Kills what is left of the group of a child that has ended. By number only while the zombie leader pins it.
+    /// Kills what is left of the groups of a child that has ended.
     fn sweep(&self, pid: i32, fd: i32) {
         let facts = self.facts();
         if !facts.sweep {
             return;
         }
         cgroup::kill_all(facts.cgroup_kill);
-        if facts.isolation == Isolation::None {
-            return;
-        }
-        if pidfd::signal_group(fd, libc::SIGKILL) == Err(SendError::Unavailable) && matches!(wait::look(fd, pid), Seen::Ended(_)) {
-            let _ = pidfd::kill_number(-pid, libc::SIGKILL);
+        if facts.isolation != Isolation::None {
+            wait::sweep(fd, pid);
         }
     }
 

@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicBool, Ordering};
 
 use nix::errno::Errno;
 
-use super::pidfd::{self, Life};
+use super::pidfd::{self, Life, SendError};
 use super::raw::{check, syscall};
 
 /// What a wait found.
@@ -141,6 +141,13 @@ fn reap_with(pidfd: i32, pid: i32, options: i32) -> Seen {
             Seen::Ended(Ending { usage: Some(usage), ..ending })
         }
         other => other,
+    }
+}
+
+/// Kills what is left of the group whose leader has ended. By number only while the zombie leader pins it.
+pub fn sweep(pidfd: i32, pid: i32) {
+    if pidfd::signal_group(pidfd, libc::SIGKILL) == Err(SendError::Unavailable) && matches!(look(pidfd, pid), Seen::Ended(_)) {
+        let _ = pidfd::kill_number(-pid, libc::SIGKILL);
     }
 }
 

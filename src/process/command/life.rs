@@ -64,7 +64,7 @@ pub struct Lifetime {
 impl Default for Lifetime {
     fn default() -> Self {
         Self {
-            plan: Arc::new(stop::default_plan()),
+            plan: Arc::new(stop::DEFAULT.to_vec()),
             plan_is_default: true,
             deadline_ms: None,
             sweep: true,

@@ -5,19 +5,17 @@
 //! look: shortly after each end, which is when most come, and twice a second besides. A look costs the number of our children.
 
 use std::collections::HashMap;
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::inner::{Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS};
 use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result};
 use crate::lock::lock;
+use crate::process::foreign::Foreign;
 use crate::process::lineage::{self, Descendant};
 use crate::registry;
-use crate::sys::pidfd::{self, SendError};
 use crate::sys::reactor::Token;
-use crate::sys::wait::{self, Seen};
+use crate::sys::wait::Seen;
 use crate::sys::{poll, procfs, signal};
 
 const SOON: i64 = 5 * MILLI;
@@ -32,30 +30,10 @@ pub(super) struct Orphans {
 }
 
 struct Orphan {
-    pid: i32,
-    /// None where a filter forbids it: then every look asks. It is our own child by now, so its number cannot be another's.
-    pidfd: Option<Arc<OwnedFd>>,
+    process: Foreign,
     descendant: Descendant,
     /// In the set. Not if it cannot be: then every look asks.
     watched: bool,
-}
-
-impl Orphan {
-    fn number(&self) -> i32 {
-        self.pidfd.as_ref().map_or(-1, |pidfd| pidfd.as_raw_fd())
-    }
-
-    fn kill(&self) {
-        let sent = self.pidfd.as_ref().map_or(Err(SendError::Unavailable), |pidfd| pidfd::signal(pidfd.as_raw_fd(), libc::SIGKILL));
-        if sent == Err(SendError::Unavailable) && wait::look(self.number(), self.pid) == Seen::Running {
-            let _ = pidfd::kill_number(self.pid, libc::SIGKILL);
-        }
-    }
-
-    /// Whether it is gone for good.
-    fn reap(&self) -> bool {
-        wait::reap(self.number(), self.pid) != Seen::Running
-    }
 }
 
 impl Inner {
@@ -94,22 +72,23 @@ impl Inner {
 
     /// The look itself.
     pub(super) fn look_for_orphans(&self) {
-        let found = adopted(|pid| lock(&self.ledger).orphans.watched.values().any(|orphan| orphan.pid == pid));
+        let found = adopted(|pid| lock(&self.ledger).orphans.watched.values().any(|orphan| orphan.process.pid() == pid));
         let mut ledger = lock(&self.ledger);
         for mut orphan in found {
             ledger.orphans.last += 1;
             let token = Token(ORPHANS | ledger.orphans.last);
-            orphan.watched = orphan.pidfd.as_ref().is_some_and(|pidfd| self.reactor.add(token, pidfd).is_ok());
+            orphan.watched = orphan.process.pidfd().is_some_and(|pidfd| self.reactor.add(token, pidfd).is_ok());
             ledger.orphans.watched.insert(token, orphan);
         }
         for orphan in ledger.orphans.watched.values().filter(|orphan| orphan.descendant.is_unwanted()) {
-            orphan.kill();
+            orphan.process.kill();
         }
         let before = ledger.orphans.watched.len();
-        ledger.orphans.watched.retain(|_, orphan| orphan.watched || !orphan.reap());
+        ledger.orphans.watched.retain(|_, orphan| orphan.watched || orphan.process.reap() == Seen::Running);
         if ledger.orphans.on {
             // What one leaves behind is ours now; and those that are only asked are asked again soon.
-            let soon = before != ledger.orphans.watched.len() || ledger.orphans.watched.values().any(|orphan| orphan.pidfd.is_none());
+            let soon =
+                before != ledger.orphans.watched.len() || ledger.orphans.watched.values().any(|orphan| orphan.process.pidfd().is_none());
             self.schedule_look(LOOK_FOR_ORPHANS, if soon { 4 * SOON } else { SELDOM });
         }
     }
@@ -118,7 +97,7 @@ impl Inner {
     pub(super) fn reap_orphan(&self, token: Token) {
         let mut ledger = lock(&self.ledger);
         let Some(orphan) = ledger.orphans.watched.get(&token) else { return };
-        if !orphan.reap() {
+        if orphan.process.reap() == Seen::Running {
             // A tracer holds it.
             return self.reactor.set_aside(token);
         }
@@ -142,12 +121,12 @@ impl Inner {
             watched.into_values().collect()
         };
         loop {
-            let known: Vec<i32> = watched.iter().map(|orphan| orphan.pid).collect();
+            let known: Vec<i32> = watched.iter().map(|orphan| orphan.process.pid()).collect();
             watched.extend(adopted(|pid| known.contains(&pid)));
             watched.retain(|orphan| orphan.descendant.is_unwanted());
-            watched.iter().for_each(Orphan::kill);
+            watched.iter().for_each(|orphan| orphan.process.kill());
             let before = watched.len();
-            watched.retain(|orphan| !orphan.reap());
+            watched.retain(|orphan| orphan.process.reap() == Seen::Running);
             if (before == 0 && watched.is_empty()) || deadline.has_come() {
                 return;
             }
@@ -164,10 +143,10 @@ fn adopted(is_known: impl Fn(i32) -> bool) -> Vec<Orphan> {
     own.sort_unstable();
     let strangers = children.into_iter().filter(|pid| own.binary_search(pid).is_err() && !is_known(*pid));
     let orphan = |pid: i32| {
-        let pidfd = pidfd::open(pid).ok().map(Arc::new);
+        let process = Foreign::adopted(pid);
         // Read after it was pinned: the number may have been another's before.
         let descendant = Descendant::of(pid)?;
-        Some(Orphan { pid, pidfd, descendant, watched: false })
+        Some(Orphan { process, descendant, watched: false })
     };
     strangers.filter_map(orphan).collect()
 }

@@ -30,7 +30,8 @@
 #![deny(unsafe_code)]
 
 pub mod capi;
-mod clock;
+#[doc(hidden)]
+pub mod clock;
 mod error;
 pub mod handoff;
 mod lock;

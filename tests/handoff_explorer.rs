@@ -29,6 +29,7 @@ use model::product::Choice;
 use model::setup::{Setup, Way, fault};
 use model::world::{Broken, Life, World};
 use model::{table, trace};
+use procsup::clock;
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
 /// A situation, by name.

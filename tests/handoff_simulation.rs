@@ -20,6 +20,7 @@ use model::product::Choice;
 use model::setup::{Setup, Way};
 use model::trace;
 use model::world::{Broken, Life, Slot, World};
+use procsup::clock;
 
 const MS: i64 = 1_000_000;
 const S: i64 = 1000 * MS;

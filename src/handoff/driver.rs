@@ -177,8 +177,8 @@ impl Driver {
 
     pub fn deadline(&self) -> Option<i64> {
         match &self.party {
-            Party::Owner(owner) => owner.deadline,
-            Party::Successor(successor) => successor.deadline.map(|at| at.max(self.postponed.unwrap_or(at))),
+            Party::Owner(owner) => owner.deadline.nanos(),
+            Party::Successor(successor) => successor.deadline.nanos().map(|at| at.max(self.postponed.unwrap_or(at))),
             Party::Gone => None,
         }
     }

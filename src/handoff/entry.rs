@@ -193,7 +193,7 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result
         ));
     }
     let peer = if spawned { maker.pid } else { 0 };
-    let mut driver = Driver::new(Party::Successor(Successor::new(deadline)), false, path.to_owned(), Options::default())?;
+    let mut driver = Driver::new(Party::Successor(Successor::new(Deadline::at(deadline))), false, path.to_owned(), Options::default())?;
     driver.trusted = if spawned { None } else { control::owner_of(path) };
     driver.begin_as_successor(Link::new(socket, peer)).map_err(failed("epoll_ctl"))?;
     loop {
@@ -248,7 +248,7 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
         driver.spawning = true;
         Ok(driver.path.clone())
     })?;
-    let whole = clock::now().saturating_add(deadline_ms.saturating_mul(MILLI));
+    let whole = Deadline::after(deadline_ms.saturating_mul(MILLI));
     let mut spawning = Spawning { handoff, over: false };
     let mut made = Some(spawn_successor(command, &path));
     let begun = handoff.with(|driver| {

@@ -16,7 +16,7 @@ use super::machine::{Mode, Notice, Reason};
 use super::peer::Peer;
 use super::telling::reason_text;
 use super::wire::{self, Kind, Message, Own, Place, Refusal};
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::sys::{fds, getpid, procfs, socket};
 
 /// Overlap: how long the owner may go on accepting beside its successor, whatever else was set.
@@ -149,7 +149,7 @@ impl Driver {
     fn whole_left(&self) -> i64 {
         let Party::Owner(owner) = &self.party else { return 0 };
         // Not that of the phase: its own ends with the acknowledgement, and the successor's loading begins there.
-        (owner.whole() - clock::now()).max(0)
+        owner.whole().left(clock::now())
     }
 
     /// All that the successor gets first: the protocol's own descriptors, the state and what the application has named.
@@ -215,7 +215,7 @@ impl Driver {
     }
 
     /// A successor of our own has been spawned.
-    pub fn begin_spawned(&mut self, socket: OwnedFd, peer: Peer, whole: i64) -> Result<(), Errno> {
+    pub fn begin_spawned(&mut self, socket: OwnedFd, peer: Peer, whole: Deadline) -> Result<(), Errno> {
         debug_assert!(self.owner().is_some_and(|owner| owner.phase == Phase::Serving), "a handoff began beside the spawn");
         let link = Link::new(socket, peer.pid);
         self.watch_peer(peer)?;
@@ -256,7 +256,7 @@ impl Driver {
             self.drop_peer();
             return;
         }
-        let whole = clock::now().saturating_add(self.options.takeover);
+        let whole = Deadline::after(self.options.takeover);
         self.feed_owner(Event::Hello { whole, parts });
     }
 
@@ -279,7 +279,7 @@ impl Driver {
                 if let Some(link) = &mut self.link {
                     link.id = id_of(self.ticket);
                 }
-                self.feed_owner(Event::Hello { whole: 0, parts });
+                self.feed_owner(Event::Hello { whole: Deadline::NEVER, parts });
             }
             // The machine dismisses it: it is ended and reaped.
             Err(errno) => {

@@ -14,7 +14,7 @@ use super::machine::{Mode, Reason};
 use super::owner_side::refused;
 use super::peer::Peer;
 use super::wire::{self, Kind, Message, Own, Place, Refusal};
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::sys::{getpid, procfs, socket};
 
 impl Driver {
@@ -86,7 +86,7 @@ impl Driver {
                 if !self.store(&message, fds) || (part == 0 && (self.record.is_none() || self.lock.is_none())) {
                     return self.trouble("the offer makes no sense");
                 }
-                let whole = clock::now().saturating_add(message.body.whole.unwrap_or_default());
+                let whole = Deadline::after(message.body.whole.unwrap_or_default());
                 let (mode, limits) = (self.mode, self.limits);
                 Event::Offer { part, parts, whole, mode, limits }
             }

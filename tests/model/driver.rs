@@ -11,6 +11,7 @@
 //! - R7: a warm successor looks at the word now and then; a commit that it sees there is as good as the message.
 //! - R6: it takes none while its application leaves earlier notices lying.
 
+use crate::clock::Deadline;
 use crate::machine::owner::{self, Owner};
 use crate::machine::successor::{self, Successor};
 use crate::machine::word::{Ask, Phase, Seen};
@@ -155,7 +156,7 @@ impl Setup {
     }
 
     pub fn greet(&self, world: &mut World, slot: Slot) {
-        world.at_mut(slot).machine = Machine::Successor(Successor::new(world.now + OFFER));
+        world.at_mut(slot).machine = Machine::Successor(Successor::new(Deadline::at(world.now + OFFER)));
         send(world, slot, Message::Hello);
     }
 
@@ -168,11 +169,12 @@ impl Setup {
             world.at_mut(slot).holds |= if part == 0 { LOCK | LISTENERS[0] } else { 0 } | if last { LISTENERS[1] } else { 0 };
         }
         let now = world.now;
+        let whole = Deadline::at(now + WHOLE);
         match world.at(slot).machine {
             Machine::None => {}
             Machine::Owner(before) => {
                 let event = match message {
-                    Message::Hello => O::Hello { whole: now + WHOLE, parts: self.parts },
+                    Message::Hello => O::Hello { whole, parts: self.parts },
                     Message::Ack(part) => O::Ack(part),
                     Message::Warm => O::Warm,
                     Message::Live => O::Live,
@@ -192,7 +194,7 @@ impl Setup {
             }
             Machine::Successor(before) => {
                 let event = match message {
-                    Message::Offer(part) => S::Offer { part, parts: self.parts, whole: now + WHOLE, mode: self.mode, limits: self.limits },
+                    Message::Offer(part) => S::Offer { part, parts: self.parts, whole, mode: self.mode, limits: self.limits },
                     Message::Delta(part) => S::Delta(part),
                     Message::Commit => S::Commit,
                     Message::Settle => S::Settle,

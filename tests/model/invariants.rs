@@ -138,11 +138,11 @@ fn waits_in_time(machine: Machine) -> bool {
     match machine {
         Machine::None => true,
         Machine::Owner(owner) => {
-            matches!(owner.phase, owner::Phase::Starting | owner::Phase::Serving | owner::Phase::Retired) || owner.deadline.is_some()
+            matches!(owner.phase, owner::Phase::Starting | owner::Phase::Serving | owner::Phase::Retired) || !owner.deadline.is_never()
         }
         Machine::Successor(successor) => {
             use successor::Phase as P;
-            matches!(successor.phase, P::Opening | P::Loading | P::Fenced | P::Settled | P::Ended) || successor.deadline.is_some()
+            matches!(successor.phase, P::Opening | P::Loading | P::Fenced | P::Settled | P::Ended) || !successor.deadline.is_never()
         }
     }
 }

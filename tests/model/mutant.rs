@@ -1,5 +1,6 @@
 //! Mistakes that are put into the machines, to see that the search finds them.
 
+use crate::clock::Deadline;
 use crate::machine::owner::{self, Owner};
 use crate::machine::successor::{self, Successor};
 use crate::machine::word::{Ask, Phase, Seen, Ticket, Word};
@@ -54,18 +55,18 @@ impl Mutant {
         let (mut next, mut actions) = machine.step(event, now);
         match (self, machine.phase, event) {
             (Mutant::NoProbation, P::Handing, E::Live) => {
-                (next.phase, next.deadline) = (P::Retired, None);
+                (next.phase, next.deadline) = (P::Retired, Deadline::NEVER);
                 actions = Actions::of(&[A::Tell(Notice::Retire), A::Release]);
             }
             (Mutant::NoResume, _, E::Failed) => actions = without(&actions, |action| matches!(action, A::Tell(Notice::Resume { .. }))),
             (Mutant::ResumesTwice, P::Sealing, E::Timeout) => actions.push(A::Tell(Notice::Resume { unsealed: false })),
             (Mutant::CondemnsWithoutAsking, P::Asking | P::Handing, E::Timeout) => {
                 next.phase = P::Killing;
-                next.deadline = Some(now);
+                next.deadline = Deadline::at(now);
                 actions = Actions::of(&[A::Kill]);
             }
             (Mutant::TakesBackFromTheLiving, P::Handing, E::Timeout) => {
-                (next.phase, next.deadline) = (P::Reclaiming, None);
+                (next.phase, next.deadline) = (P::Reclaiming, Deadline::NEVER);
                 actions = Actions::of(&[A::Ask(Ask::TakeBack)]);
             }
             (Mutant::TakesBackWithoutReload, P::Reclaiming, _) => {
@@ -75,12 +76,12 @@ impl Mutant {
                 });
             }
             (Mutant::CommitsBeforeSealed, P::Draining, E::Drained(_)) => {
-                (next.phase, next.deadline) = (P::Committing, None);
+                (next.phase, next.deadline) = (P::Committing, Deadline::NEVER);
                 actions = Actions::of(&[A::Disown, A::Ask(Ask::Commit), A::Tell(Notice::Seal)]);
             }
             (Mutant::KeepsTheChild, ..) => actions = without(&actions, |action| action == A::Dismiss),
             (Mutant::RetiresOnHangup, P::Handing | P::Probation, E::Hangup) => {
-                (next.phase, next.deadline) = (P::Retired, None);
+                (next.phase, next.deadline) = (P::Retired, Deadline::NEVER);
                 actions = Actions::of(&[A::Tell(Notice::Retire), A::Release]);
             }
             _ => {}
@@ -88,7 +89,7 @@ impl Mutant {
         if (self == Mutant::NoDeadlineInHanding && next.phase == P::Handing)
             || (self == Mutant::NoDeadlineInSealing && next.phase == P::Sealing)
         {
-            next.deadline = None;
+            next.deadline = Deadline::NEVER;
         }
         (next, actions)
     }
@@ -100,32 +101,32 @@ impl Mutant {
         let opens = [A::Tell(Notice::Live { unsealed: false })];
         match (self, machine.phase, event) {
             (Mutant::EndsOnHangup, P::Opening | P::Live, E::Hangup) | (Mutant::EndsBesideDeadOwner, P::Loading | P::Warm, E::PeerGone) => {
-                (next.phase, next.deadline) = (P::Ended, None);
+                (next.phase, next.deadline) = (P::Ended, Deadline::NEVER);
                 actions = Actions::of(&ends);
             }
             (Mutant::OpensWhenWarm, P::Loading, E::Warm) => {
-                (next.phase, next.deadline) = (P::Opening, None);
+                (next.phase, next.deadline) = (P::Opening, Deadline::NEVER);
                 actions = Actions::of(&[A::SendWarm, opens[0]]);
             }
             (Mutant::OpensWithoutLooking, P::Warm, E::Commit) => {
-                (next.phase, next.deadline) = (P::Opening, None);
+                (next.phase, next.deadline) = (P::Opening, Deadline::NEVER);
                 actions = Actions::of(&opens);
             }
             (Mutant::LeavesOnHangup, P::Warm, E::Hangup) => {
-                (next.phase, next.deadline) = (P::Renouncing, None);
+                (next.phase, next.deadline) = (P::Renouncing, Deadline::NEVER);
                 actions = Actions::of(&[A::Ask(Ask::Renounce)]);
             }
             (Mutant::EndsWhenCondemned, _, E::Record(_, false, Seen::Condemned)) => {
-                (next.phase, next.deadline) = (P::Ended, None);
+                (next.phase, next.deadline) = (P::Ended, Deadline::NEVER);
                 actions = Actions::of(&ends);
             }
             (Mutant::OpensTwice, P::Opening, E::Commit) => actions = Actions::of(&opens),
             (Mutant::PromotesOnHangup, P::Warm, E::Hangup) => {
-                (next.phase, next.deadline) = (P::Promoting, None);
+                (next.phase, next.deadline) = (P::Promoting, Deadline::NEVER);
                 actions = Actions::of(&[A::Ask(Ask::Promote)]);
             }
             (Mutant::RenouncesWithoutAsking, P::Warm, E::Timeout) => {
-                (next.phase, next.deadline) = (P::Ended, None);
+                (next.phase, next.deadline) = (P::Ended, Deadline::NEVER);
                 actions = Actions::of(&ends);
             }
             _ => {}

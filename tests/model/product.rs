@@ -1,5 +1,6 @@
 //! Everything that can happen in a world, and what comes of it.
 
+use crate::clock::Deadline;
 use crate::machine::word::Seen;
 use crate::machine::{Mode, Notice, owner, successor};
 
@@ -301,20 +302,20 @@ impl Setup {
                 world.handoffs = world.handoffs.saturating_add(1);
                 *world.at_mut(free) = Process { parent: Some(slot), ..Process::absent(Life::Running) };
                 self.becomes_candidate(world, slot, free);
-                let whole = world.now + WHOLE;
+                let whole = Deadline::at(world.now + WHOLE);
                 self.feed_owner(world, slot, O::Begin { whole });
                 self.run(world, slot);
             }
             Choice::NoSpawn(_) => world.handoffs = world.handoffs.saturating_add(1),
             Choice::Takeover(slot) => {
                 world.handoffs = world.handoffs.saturating_add(1);
-                let machine = Machine::Successor(successor::Successor::new(world.now + OFFER));
+                let machine = Machine::Successor(successor::Successor::new(Deadline::at(world.now + OFFER)));
                 *world.at_mut(slot) = Process { machine, channel: Channel::Waiting, ..Process::absent(Life::Running) };
             }
             Choice::Greet(slot) => self.greet(world, slot),
             Choice::Accept(owner, slot) => {
                 self.becomes_candidate(world, owner, slot);
-                let hello = O::Hello { whole: world.now + WHOLE, parts: self.parts };
+                let hello = O::Hello { whole: Deadline::at(world.now + WHOLE), parts: self.parts };
                 self.feed_owner(world, owner, hello);
                 self.run(world, owner);
             }

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 
+use crate::clock::Deadline;
 use crate::machine::word::Phase;
 use crate::machine::{Limits, Mode, Notice, Reason, owner, successor};
 
@@ -244,7 +245,7 @@ fn deadline_name(limits: &Limits, waited: i64, world: &World, slot: Slot) -> &'s
             _ => "whole",
         },
         Machine::Successor(machine) => match machine.phase {
-            successor::Phase::Greeting | successor::Phase::Receiving(_) if machine.deadline < Some(super::setup::WHOLE) => "offer",
+            successor::Phase::Greeting | successor::Phase::Receiving(_) if machine.deadline < Deadline::at(super::setup::WHOLE) => "offer",
             successor::Phase::Live => "probation + live",
             _ if cut => "linger",
             _ => "whole",

@@ -184,8 +184,8 @@ impl Process {
     pub fn deadline(&self) -> Option<i64> {
         match self.machine {
             Machine::None => None,
-            Machine::Owner(owner) => owner.deadline,
-            Machine::Successor(successor) => successor.deadline,
+            Machine::Owner(owner) => owner.deadline.nanos(),
+            Machine::Successor(successor) => successor.deadline.nanos(),
         }
     }
 }

@@ -18,6 +18,8 @@ pub mod owner;
 pub mod successor;
 pub mod word;
 
+use crate::clock::Deadline;
+
 /// Whether two generations may serve at once.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]
@@ -101,6 +103,11 @@ pub struct Limits {
 /// How long the owner waits for a successor whose channel has ended to be seen dead: the kernel closes a dying process's files before its
 /// pidfd becomes readable (exit_files and exit_notify in kernel/exit.c), so a crash looks like a lost channel at first.
 pub const LINGER: i64 = 200_000_000;
+
+/// So many nanoseconds after this moment.
+fn after(now: i64, nanos: i64) -> Deadline {
+    Deadline::at(now).plus(nanos)
+}
 
 /// What a step asks the driver to do, in this order. A full list is a bug that the explorer would find.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

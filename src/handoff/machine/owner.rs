@@ -17,7 +17,8 @@
 //! or is proven dead (D1.8). In overlap mode the commit follows DRAIN, and SEAL is told once the successor serves (Closing).
 
 use super::word::{Ask, Seen};
-use super::{Actions, LINGER, Limits, Mode, Notice, Reason};
+use super::{Actions, LINGER, Limits, Mode, Notice, Reason, after};
+use crate::clock::Deadline;
 
 /// Where the owner stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -67,13 +68,13 @@ pub enum Event {
     Opened,
     /// A successor was spawned, to be done with by then.
     Begin {
-        /// Nanoseconds.
-        whole: i64,
+        /// When all must be done.
+        whole: Deadline,
     },
     /// A process on the control path greets, with the whole deadline; or the spawned one does.
     Hello {
-        /// Nanoseconds; of no account for a spawned one.
-        whole: i64,
+        /// When all must be done; of no account for a spawned one.
+        whole: Deadline,
         /// How many parts the offer has.
         parts: u16,
     },
@@ -140,11 +141,11 @@ pub struct Owner {
     /// Where it stands.
     pub phase: Phase,
     /// When [`Event::Timeout`] is due.
-    pub deadline: Option<i64>,
+    pub deadline: Deadline,
     mode: Mode,
     limits: Limits,
     /// Everything before the commit is to be done by then.
-    whole: i64,
+    whole: Deadline,
     parts: u16,
     /// DRAIN was told, and neither RESUME nor RETIRE since (S12).
     drained: bool,
@@ -164,7 +165,8 @@ impl Owner {
     /// The first generation (`starting`), or one that has just settled.
     pub fn new(starting: bool, mode: Mode, limits: Limits) -> Self {
         let phase = if starting { Phase::Starting } else { Phase::Serving };
-        Self { phase, deadline: None, mode, limits, whole: 0, parts: 0, drained: false, cut: false, committed: false }
+        let (deadline, whole) = (Deadline::NEVER, Deadline::NEVER);
+        Self { phase, deadline, mode, limits, whole, parts: 0, drained: false, cut: false, committed: false }
     }
 
     /// Changes mode and limits, which count from the next handoff on.
@@ -173,7 +175,7 @@ impl Owner {
     }
 
     /// Until when everything before the commit is to be done.
-    pub fn whole(&self) -> i64 {
+    pub fn whole(&self) -> Deadline {
         self.whole
     }
 
@@ -192,27 +194,25 @@ impl Owner {
     pub fn step(mut self, event: Event, now: i64) -> (Self, List) {
         use {Event as E, Phase as P};
         let actions = match (self.phase, event) {
-            (P::Starting, E::Opened) => self.go(P::Serving, None, &[]),
+            (P::Starting, E::Opened) => self.go(P::Serving, Deadline::NEVER, &[]),
             (P::Serving, E::Begin { whole }) => {
                 self.whole = whole;
-                self.go(P::Greeting, Some(whole), &[])
+                self.go(P::Greeting, whole, &[])
             }
             (P::Serving, E::Hello { whole, parts }) => {
                 self.whole = whole;
                 self.offer(parts)
             }
             (P::Greeting, E::Hello { parts, .. }) => self.offer(parts),
-            (P::Offering(_), E::Record(Ask::Offer, true, _)) => {
-                self.go(P::Offering(0), Some(self.by(now, OFFERING)), &[Action::SendOffer(0)])
-            }
+            (P::Offering(_), E::Record(Ask::Offer, true, _)) => self.go(P::Offering(0), self.by(now, OFFERING), &[Action::SendOffer(0)]),
             (P::Offering(_), E::Record(Ask::Offer, false, _)) => self.abort(Reason::System),
             (P::Offering(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
-                self.go(P::Offering(part + 1), Some(self.by(now, OFFERING)), &[Action::SendOffer(part + 1)])
+                self.go(P::Offering(part + 1), self.by(now, OFFERING), &[Action::SendOffer(part + 1)])
             }
-            (P::Offering(part), E::Ack(which)) if which == part => self.go(P::Warming, Some(self.whole), &[]),
+            (P::Offering(part), E::Ack(which)) if which == part => self.go(P::Warming, self.whole, &[]),
             (P::Warming, E::Warm) => {
                 self.drained = true;
-                self.go(P::Draining, Some(self.by(now, self.limits.drain)), &[Action::Tell(Notice::Drain)])
+                self.go(P::Draining, self.by(now, self.limits.drain), &[Action::Tell(Notice::Drain)])
             }
             // It must not stop serving for a successor that it cannot reach.
             (P::Draining, E::Drained(_)) | (P::Sealing, E::Sealed(_)) if self.cut => self.abort(Reason::HungUp),
@@ -225,12 +225,10 @@ impl Owner {
             (P::Rousing(part), E::Ack(which)) if which == part => self.seal(now),
             (P::Sealing, E::Sealed(parts)) => self.update(parts, now),
             (P::Updating(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
-                self.go(P::Updating(part + 1), Some(self.soon(now)), &[Action::SendDelta(part + 1)])
+                self.go(P::Updating(part + 1), self.soon(now), &[Action::SendDelta(part + 1)])
             }
             (P::Updating(part), E::Ack(which)) if which == part => self.commit(),
-            (P::Committing, E::Record(Ask::Commit, true, _)) => {
-                self.go(P::Handing, Some(now.saturating_add(self.limits.live)), &[Action::SendCommit])
-            }
+            (P::Committing, E::Record(Ask::Commit, true, _)) => self.go(P::Handing, after(now, self.limits.live), &[Action::SendCommit]),
             // It has renounced in the same moment.
             (P::Committing, E::Record(Ask::Commit, false, _)) => self.abort(Reason::PeerFailed),
 
@@ -242,7 +240,7 @@ impl Owner {
             // Most likely it is dying: then that is the reason, and comes at once.
             (_, E::Hangup) if self.may_cancel() => {
                 self.cut = true;
-                self.deadline = Some(self.deadline.map_or(now, |at| at.min(now.saturating_add(LINGER))));
+                self.deadline = if self.deadline.is_never() { Deadline::at(now) } else { self.deadline.min(after(now, LINGER)) };
                 List::none()
             }
             (_, E::Trouble) if self.may_cancel() => self.abort(Reason::System),
@@ -251,23 +249,21 @@ impl Owner {
 
             // After it: the successor owns, until it returns it or is proven dead.
             (P::Handing, E::Live) => self.opened(now),
-            (P::Handing, E::Timeout) => self.go(P::Condemning, None, &[Action::Ask(Ask::CondemnUnopened)]),
+            (P::Handing, E::Timeout) => self.go(P::Condemning, Deadline::NEVER, &[Action::Ask(Ask::CondemnUnopened)]),
             (P::Closing, E::Sealed(_) | E::Timeout | E::Failed) => self.stand_by(now),
-            (P::Probation, E::Timeout) if self.cut => {
-                self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::Ask(Ask::Look)])
-            }
-            (P::Probation, E::Timeout) => self.go(P::Asking, Some(now.saturating_add(self.limits.live)), &[Action::SendSettle]),
+            (P::Probation, E::Timeout) if self.cut => self.go(P::Asking, after(now, self.limits.live), &[Action::Ask(Ask::Look)]),
+            (P::Probation, E::Timeout) => self.go(P::Asking, after(now, self.limits.live), &[Action::SendSettle]),
             // Look, do not believe: only the word says that it stands alone.
             (P::Closing | P::Probation | P::Asking, E::Settled) => self.with(&[Action::Ask(Ask::Look)]),
             (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, Seen::Next | Seen::Other)) => self.retire(),
             (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, Seen::Returned)) => self.reclaim(Ask::Reclaim),
-            (P::Asking, E::Timeout) => self.go(P::Condemning, None, &[Action::Ask(Ask::Condemn)]),
-            (P::Condemning, E::Record(_, true, _)) => self.go(P::Killing, Some(now.saturating_add(self.limits.live)), &[Action::Kill]),
+            (P::Asking, E::Timeout) => self.go(P::Condemning, Deadline::NEVER, &[Action::Ask(Ask::Condemn)]),
+            (P::Condemning, E::Record(_, true, _)) => self.go(P::Killing, after(now, self.limits.live), &[Action::Kill]),
             (P::Condemning, E::Record(_, false, Seen::Live)) => self.opened(now),
             (P::Condemning, E::Record(_, false, Seen::Returned)) => self.reclaim(Ask::Reclaim),
             (P::Condemning, E::Record(_, false, _)) => self.retire(),
             // Uninterruptible: it still owns, and cannot act. Nothing else may.
-            (P::Killing, E::Timeout) => self.go(P::Killing, Some(now.saturating_add(self.limits.live)), &[Action::Kill]),
+            (P::Killing, E::Timeout) => self.go(P::Killing, after(now, self.limits.live), &[Action::Kill]),
             (P::Handing | P::Closing | P::Probation | P::Asking | P::Killing, E::PeerGone) => self.reclaim(Ask::TakeBack),
             // The same.
             (P::Handing | P::Closing | P::Probation | P::Asking, E::Abort(_)) => self.with(&[Action::Ask(Ask::Reclaim)]),
@@ -285,16 +281,16 @@ impl Owner {
     }
 
     /// This much from now, but within the whole.
-    fn by(&self, now: i64, limit: i64) -> i64 {
-        now.saturating_add(limit).min(self.whole)
+    fn by(&self, now: i64, limit: i64) -> Deadline {
+        after(now, limit).min(self.whole)
     }
 
     /// A sealed server is a stopped server: the successor's acknowledgement must come as soon as any other sign of life.
-    fn soon(&self, now: i64) -> i64 {
+    fn soon(&self, now: i64) -> Deadline {
         self.by(now, self.limits.live.min(OFFERING))
     }
 
-    fn go(&mut self, phase: Phase, deadline: Option<i64>, actions: &[Action]) -> List {
+    fn go(&mut self, phase: Phase, deadline: Deadline, actions: &[Action]) -> List {
         (self.phase, self.deadline) = (phase, deadline);
         List::of(actions)
     }
@@ -305,17 +301,17 @@ impl Owner {
 
     fn offer(&mut self, parts: u16) -> List {
         self.parts = parts;
-        self.go(Phase::Offering(0), None, &[Action::Ask(Ask::Offer)])
+        self.go(Phase::Offering(0), Deadline::NEVER, &[Action::Ask(Ask::Offer)])
     }
 
     /// A successor that sleeps, or hangs, shall not be found so while the server is sealed: it answers once more before.
     fn rouse(&mut self, parts: u16, part: u16, now: i64) -> List {
         self.parts = parts;
-        self.go(Phase::Rousing(part), Some(self.soon(now)), &[Action::SendDelta(part)])
+        self.go(Phase::Rousing(part), self.soon(now), &[Action::SendDelta(part)])
     }
 
     fn seal(&mut self, now: i64) -> List {
-        self.go(Phase::Sealing, Some(self.by(now, self.limits.seal)), &[Action::Tell(Notice::Seal)])
+        self.go(Phase::Sealing, self.by(now, self.limits.seal), &[Action::Tell(Notice::Seal)])
     }
 
     /// What changed since goes first: once the word says Committed, the successor may be alone with what it has.
@@ -323,29 +319,30 @@ impl Owner {
         self.parts = parts;
         match parts {
             0 => self.commit(),
-            _ => self.go(Phase::Updating(0), Some(self.soon(now)), &[Action::SendDelta(0)]),
+            _ => self.go(Phase::Updating(0), self.soon(now), &[Action::SendDelta(0)]),
         }
     }
 
     fn commit(&mut self) -> List {
-        self.go(Phase::Committing, None, &[Action::Disown, Action::Ask(Ask::Commit)])
+        self.go(Phase::Committing, Deadline::NEVER, &[Action::Disown, Action::Ask(Ask::Commit)])
     }
 
     /// The successor serves.
     fn opened(&mut self, now: i64) -> List {
         match self.mode {
             Mode::Exclusive => self.stand_by(now),
-            Mode::Overlap => self.go(Phase::Closing, Some(now.saturating_add(self.limits.seal)), &[Action::Tell(Notice::Seal)]),
+            Mode::Overlap => self.go(Phase::Closing, after(now, self.limits.seal), &[Action::Tell(Notice::Seal)]),
         }
     }
 
     fn stand_by(&mut self, now: i64) -> List {
         self.committed = true;
-        self.go(Phase::Probation, Some(now.saturating_add(self.limits.probation)), &[Action::Tell(Notice::Committed)])
+        self.go(Phase::Probation, after(now, self.limits.probation), &[Action::Tell(Notice::Committed)])
     }
 
     fn abort(&mut self, reason: Reason) -> List {
-        let mut actions = self.go(Phase::Serving, None, &[Action::Ask(Ask::Withdraw), Action::SendAbort(reason), Action::Dismiss]);
+        let mut actions =
+            self.go(Phase::Serving, Deadline::NEVER, &[Action::Ask(Ask::Withdraw), Action::SendAbort(reason), Action::Dismiss]);
         self.cut = false;
         if core::mem::take(&mut self.drained) {
             actions.push(Action::Tell(Notice::Resume { unsealed: false }));
@@ -355,22 +352,24 @@ impl Owner {
     }
 
     fn reclaim(&mut self, ask: Ask) -> List {
-        self.go(Phase::Reclaiming, None, &[Action::Ask(ask)])
+        self.go(Phase::Reclaiming, Deadline::NEVER, &[Action::Ask(ask)])
     }
 
     /// The ownership is back; what the successor has written is in storage only.
     fn resume_after(&mut self, reason: Reason) -> List {
         (self.drained, self.cut, self.committed) = (false, false, false);
         let told = [Action::Dismiss, Action::Tell(Notice::Resume { unsealed: true }), Action::Tell(Notice::Aborted(reason))];
-        self.go(Phase::Serving, None, &told)
+        self.go(Phase::Serving, Deadline::NEVER, &told)
     }
 
     fn retire(&mut self) -> List {
         self.drained = false;
         match self.committed {
-            true => self.go(Phase::Retired, None, &[Action::Tell(Notice::Retire), Action::Release]),
+            true => self.go(Phase::Retired, Deadline::NEVER, &[Action::Tell(Notice::Retire), Action::Release]),
             // Its word that it serves was lost with the channel.
-            false => self.go(Phase::Retired, None, &[Action::Tell(Notice::Committed), Action::Tell(Notice::Retire), Action::Release]),
+            false => {
+                self.go(Phase::Retired, Deadline::NEVER, &[Action::Tell(Notice::Committed), Action::Tell(Notice::Retire), Action::Release])
+            }
         }
     }
 }

@@ -16,7 +16,8 @@
 //! may be writing.
 
 use super::word::{Ask, Seen};
-use super::{Actions, Limits, Mode, Notice, Reason};
+use super::{Actions, Limits, Mode, Notice, Reason, after};
+use crate::clock::Deadline;
 
 /// Where the successor stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -62,8 +63,8 @@ pub enum Event {
         part: u16,
         /// Of how many.
         parts: u16,
-        /// Nanoseconds.
-        whole: i64,
+        /// When all must be done.
+        whole: Deadline,
         /// How this handoff goes.
         mode: Mode,
         /// How long it waits for what.
@@ -122,12 +123,12 @@ pub struct Successor {
     /// Where it stands.
     pub phase: Phase,
     /// When [`Event::Timeout`] is due.
-    pub deadline: Option<i64>,
-    whole: i64,
+    pub deadline: Deadline,
+    whole: Deadline,
     mode: Mode,
     limits: Limits,
     /// Until when the offer must have come.
-    offer: i64,
+    offer: Deadline,
     /// The owner is dead.
     orphan: bool,
     /// The channel is lost.
@@ -147,10 +148,10 @@ const SLACK: i64 = 500_000_000;
 
 impl Successor {
     /// HELLO has been sent.
-    pub fn new(deadline: i64) -> Self {
+    pub fn new(deadline: Deadline) -> Self {
         let limits = Limits { drain: 0, seal: 0, live: 0, probation: 0 };
         let (whole, reason) = (deadline, Reason::HungUp);
-        let (mode, deadline) = (Mode::Exclusive, Some(deadline));
+        let mode = Mode::Exclusive;
         Self {
             phase: Phase::Greeting,
             deadline,
@@ -191,7 +192,7 @@ impl Successor {
         use {Event as E, Phase as P};
         let actions = match (self.phase, event) {
             (P::Greeting, E::Offer { part: 0, parts, whole, mode, limits }) => {
-                (self.whole, self.mode, self.limits) = (whole.saturating_add(SLACK), mode, limits);
+                (self.whole, self.mode, self.limits) = (whole.plus(SLACK), mode, limits);
                 self.received(0, parts)
             }
             (P::Receiving(awaited), E::Offer { part, parts, .. }) if part == awaited => self.received(part, parts),
@@ -200,14 +201,14 @@ impl Successor {
             (P::Greeting | P::Receiving(_), E::Timeout) => self.give_up(Reason::Timeout),
             (P::Greeting | P::Receiving(_), E::Trouble) => self.give_up(Reason::System),
 
-            (P::Loading, E::Warm) if self.orphan => self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)]),
+            (P::Loading, E::Warm) if self.orphan => self.go(P::Promoting, Deadline::NEVER, &[Action::Ask(Ask::Promote)]),
             (P::Loading, E::Warm) if self.cut => self.go(P::Warm, self.deadline, &[]),
-            (P::Loading, E::Warm) => self.go(P::Warm, Some(self.whole), &[Action::SendWarm]),
+            (P::Loading, E::Warm) => self.go(P::Warm, self.whole, &[Action::SendWarm]),
             (P::Loading, E::Failed) => self.give_up(Reason::Failed),
             // Nobody else is left: it goes on, and promotes itself when it is warm. There is nobody to wait for any more.
             (P::Loading, E::PeerGone) => {
                 self.orphan = true;
-                self.go(P::Loading, None, &[])
+                self.go(P::Loading, Deadline::NEVER, &[])
             }
             // Most likely the owner is dying, which may take long (it releases all its memory between the end of its channel and its
             // death): its pidfd says who follows. One that calls off says so before it closes.
@@ -227,7 +228,7 @@ impl Successor {
             (P::Looking, E::Record(..)) => self.go(P::Warm, self.deadline, &[]),
             (P::Warm, E::PeerGone) => {
                 self.orphan = true;
-                self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)])
+                self.go(P::Promoting, Deadline::NEVER, &[Action::Ask(Ask::Promote)])
             }
             (P::Warm, E::Timeout) => self.renounce(self.late()),
             (P::Warm, E::Failed) => self.renounce(Reason::Failed),
@@ -249,8 +250,8 @@ impl Successor {
             (P::Opening, E::Live) => {
                 self.serves = true;
                 match self.orphan || self.cut {
-                    true => self.go(P::Settling, None, &[Action::Ask(Ask::Settle)]),
-                    false => self.go(P::Confirming, None, &[Action::Ask(Ask::Confirm)]),
+                    true => self.go(P::Settling, Deadline::NEVER, &[Action::Ask(Ask::Settle)]),
+                    false => self.go(P::Confirming, Deadline::NEVER, &[Action::Ask(Ask::Confirm)]),
                 }
             }
             (P::Opening | P::Live, E::Failed) if self.orphan => self.end(Reason::Failed),
@@ -266,24 +267,24 @@ impl Successor {
             (P::Confirming, E::Record(_, true, _)) => {
                 let overlap = if self.mode == Mode::Overlap { self.limits.seal } else { 0 };
                 let wait = self.limits.probation.saturating_add(overlap).saturating_add(self.limits.live);
-                self.go(P::Live, Some(now.saturating_add(wait)), &[Action::SendLive])
+                self.go(P::Live, after(now, wait), &[Action::SendLive])
             }
             // The standby means to kill it, and acts only after that: until then it may serve on, and if the standby dies first, it stays.
             (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) if self.orphan => {
-                self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)])
+                self.go(P::Promoting, Deadline::NEVER, &[Action::Ask(Ask::Promote)])
             }
-            (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) => self.go(P::Fenced, None, &[]),
+            (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) => self.go(P::Fenced, Deadline::NEVER, &[]),
             (P::Confirming | P::Settling, E::Record(_, false, _)) => self.end(Reason::Fenced),
             (P::Fenced, E::PeerGone) => {
                 self.orphan = true;
-                self.go(P::Promoting, None, &[Action::Ask(Ask::Promote)])
+                self.go(P::Promoting, Deadline::NEVER, &[Action::Ask(Ask::Promote)])
             }
             (P::Fenced, E::Failed) => self.end(Reason::Failed),
             // Asked, or nobody is there to ask.
-            (P::Live, E::Settle | E::Timeout) => self.go(P::Settling, None, &[Action::Ask(Ask::Settle)]),
+            (P::Live, E::Settle | E::Timeout) => self.go(P::Settling, Deadline::NEVER, &[Action::Ask(Ask::Settle)]),
             (P::Live, E::PeerGone | E::Hangup) => {
                 self.orphan |= event == E::PeerGone;
-                self.go(P::Settling, None, &[Action::Ask(Ask::Settle)])
+                self.go(P::Settling, Deadline::NEVER, &[Action::Ask(Ask::Settle)])
             }
             (P::Settling, E::Record(_, true, _)) => self.settled(),
             (P::Returning, E::Record(..)) => self.leave(Reason::Failed),
@@ -292,7 +293,7 @@ impl Successor {
         (self, actions)
     }
 
-    fn go(&mut self, phase: Phase, deadline: Option<i64>, actions: &[Action]) -> List {
+    fn go(&mut self, phase: Phase, deadline: Deadline, actions: &[Action]) -> List {
         (self.phase, self.deadline) = (phase, deadline);
         List::of(actions)
     }
@@ -307,7 +308,7 @@ impl Successor {
             true => (Phase::Receiving(part + 1), self.offer.min(self.whole)),
             false => (Phase::Loading, self.whole),
         };
-        self.go(phase, Some(deadline), &[Action::SendAck(part)])
+        self.go(phase, deadline, &[Action::SendAck(part)])
     }
 
     /// Before WARM: the owner cannot have committed.
@@ -319,28 +320,28 @@ impl Successor {
 
     fn renounce(&mut self, reason: Reason) -> List {
         self.reason = reason;
-        self.go(Phase::Renouncing, None, &[Action::Ask(Ask::Renounce)])
+        self.go(Phase::Renouncing, Deadline::NEVER, &[Action::Ask(Ask::Renounce)])
     }
 
     fn give_back(&mut self) -> List {
-        self.go(Phase::Returning, None, &[Action::Ask(Ask::Return)])
+        self.go(Phase::Returning, Deadline::NEVER, &[Action::Ask(Ask::Return)])
     }
 
     /// It owns: no deadline, the application may be writing from now on. The owner, if there is one, keeps the time.
     fn open(&mut self, unsealed: bool) -> List {
-        self.go(Phase::Opening, None, &[Action::Tell(Notice::Live { unsealed })])
+        self.go(Phase::Opening, Deadline::NEVER, &[Action::Tell(Notice::Live { unsealed })])
     }
 
     fn settled(&mut self) -> List {
-        self.go(Phase::Settled, None, &[Action::SendSettled, Action::Tell(Notice::Committed), Action::Release])
+        self.go(Phase::Settled, Deadline::NEVER, &[Action::SendSettled, Action::Tell(Notice::Committed), Action::Release])
     }
 
     fn leave(&mut self, reason: Reason) -> List {
-        self.go(Phase::Ended, None, &[Action::SendAbort(reason), Action::Tell(Notice::Aborted(reason)), Action::Release])
+        self.go(Phase::Ended, Deadline::NEVER, &[Action::SendAbort(reason), Action::Tell(Notice::Aborted(reason)), Action::Release])
     }
 
     /// The other side knows, or is not there.
     fn end(&mut self, reason: Reason) -> List {
-        self.go(Phase::Ended, None, &[Action::Tell(Notice::Aborted(reason)), Action::Release])
+        self.go(Phase::Ended, Deadline::NEVER, &[Action::Tell(Notice::Aborted(reason)), Action::Release])
     }
 }

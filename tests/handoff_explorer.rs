@@ -22,7 +22,7 @@ mod model;
 
 use std::time::Instant;
 
-use machine::word::Phase;
+use machine::word::Stage;
 use machine::{Mode, Notice, successor};
 use model::mutant::Mutant;
 use model::product::Choice;
@@ -172,15 +172,15 @@ fn first_successor(world: &World, phase: successor::Phase) -> bool {
 }
 
 const ONE_HANDOFF: [Situation; 13] = [
-    ("a successor settles", |_, world| world.owner == 1 && world.word.phase == Phase::Settled),
+    ("a successor settles", |_, world| world.owner == 1 && world.word.stage == Stage::Settled),
     ("the owner is told to exit", |_, world| is_told(world, Notice::Retire)),
     ("the owner goes on", |_, world| is_told(world, Notice::Resume { unsealed: false })),
     ("the owner takes back", |_, world| is_told(world, Notice::Resume { unsealed: true })),
     ("a successor follows unsealed", |_, world| is_told(world, Notice::Live { unsealed: true })),
-    ("the ownership is given back", |_, world| world.word.phase == Phase::Returned),
+    ("the ownership is given back", |_, world| world.word.stage == Stage::Returned),
     ("a condemned successor serves on", |_, world| first_successor(world, successor::Phase::Fenced) && world.at(1).app.serves),
     ("its standby dies before the kill", |_, world| first_successor(world, successor::Phase::Fenced) && world.at(0).is_dead()),
-    ("a condemned successor is killed", |_, world| world.word.phase == Phase::Condemned && world.at(1).is_dead()),
+    ("a condemned successor is killed", |_, world| world.word.stage == Stage::Condemned && world.at(1).is_dead()),
     ("the channel ends before the death shows", |_, world| {
         first_successor(world, successor::Phase::Warm) && world.at(0).life == Life::Dying
     }),
@@ -190,8 +190,8 @@ const ONE_HANDOFF: [Situation; 13] = [
 ];
 
 const TWO_HANDOFFS: [Situation; 2] = [
-    ("the third generation settles", |_, world| world.owner == 2 && world.word.generation == 3 && world.word.phase == Phase::Settled),
-    ("a handoff follows one that failed", |_, world| world.owner == 2 && world.word.generation == 2 && world.word.phase == Phase::Settled),
+    ("the third generation settles", |_, world| world.owner == 2 && world.word.generation == 3 && world.word.stage == Stage::Settled),
+    ("a handoff follows one that failed", |_, world| world.owner == 2 && world.word.generation == 2 && world.word.stage == Stage::Settled),
 ];
 
 #[test]

@@ -35,8 +35,8 @@ STAYS, SUCCESSOR_OWNS, UNSEALED, BACK, COLD, ALONE, HANGS = (
 
 # Which steps of docs/evidence/handoff-faults.md a party can be in, by what it has been told (in capitals) or has done last. Before the first of
 # them there is no handoff: a death then is that of the only server there is.
-BEFORE, STARTS, HELLO, OFFER, LOADS, DRAIN, ROUSING, SEAL, LAST = (
-    "before", "successor starts", "HELLO", "OFFER", "successor loads", "DRAIN", "rousing", "SEAL", "last changes")
+BEFORE, STARTS, HELLO, OFFER, LOADS, DRAIN, PROBE, SEAL, LAST = (
+    "before", "successor starts", "HELLO", "OFFER", "successor loads", "DRAIN", "wake probe", "SEAL", "last changes")
 COMMIT, OPENS, IS_LIVE, CLOSES, ON_PROBATION, ASKED, SETTLED, RETIRED = (
     "COMMIT (not yet heard)", "successor opens", "LIVE (not yet heard)", "old one closes", "probation", "asked to settle",
     "settled (not yet heard)", "retired")
@@ -50,10 +50,10 @@ SAME = {
 STEPS = {
     EXCLUSIVE: {
         "owner": {
-            **SAME["owner"], "DRAIN": [DRAIN], "drained": [DRAIN, ROUSING, SEAL], "SEAL": [SEAL, LAST, COMMIT],
+            **SAME["owner"], "DRAIN": [DRAIN], "drained": [DRAIN, PROBE, SEAL], "SEAL": [SEAL, LAST, COMMIT],
             "sealed": [COMMIT, OPENS, IS_LIVE, ON_PROBATION]},
         "successor": {
-            **SAME["successor"], "warm": [LOADS, DRAIN, ROUSING, SEAL, LAST, COMMIT],
+            **SAME["successor"], "warm": [LOADS, DRAIN, PROBE, SEAL, LAST, COMMIT],
             "live": [OPENS, IS_LIVE, ON_PROBATION, ASKED, SETTLED, RETIRED]}},
     OVERLAP: {
         "owner": {

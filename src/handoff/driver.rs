@@ -16,7 +16,7 @@ use super::holdings::{Holdings, Part, Received};
 use super::link::{Admission, Found, Link};
 use super::machine::owner::{self, Owner};
 use super::machine::successor::{self, Successor};
-use super::machine::word::{Seen, Ticket};
+use super::machine::word::{Ticket, View};
 use super::machine::{Limits, Mode, Reason};
 use super::peer::{Leaving, Peer};
 use super::wire::{self, Kind, Message, Refusal};
@@ -330,7 +330,7 @@ impl Driver {
         if self.look_at.is_some_and(|at| now >= at) {
             self.look_at = None;
             // The owner may have been stopped between the commit and its message.
-            if self.is_warm() && self.record.as_ref().is_some_and(|record| record.word().seen(self.ticket) == Seen::Committed) {
+            if self.is_warm() && self.record.as_ref().is_some_and(|record| record.word().view(self.ticket) == View::Committed) {
                 return self.feed_successor(successor::Event::Commit);
             }
         }

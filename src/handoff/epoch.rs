@@ -15,7 +15,7 @@ use std::os::fd::OwnedFd;
 
 use nix::errno::Errno;
 
-use super::machine::word::{Ask, Phase, Seen, Ticket, Word};
+use super::machine::word::{Ask, Stage, Ticket, View, Word};
 use crate::sys::shared::Page;
 use crate::sys::{getpid, lockfile, procfs};
 
@@ -35,7 +35,7 @@ impl Record {
         let record = Self::around(Page::create(c"procsup-epoch")?);
         record.cell(0).store(MAGIC, Ordering::Relaxed);
         record.sign(generation);
-        record.cell(1).store(Word { generation, handoff: 0, phase: Phase::Settled }.raw(), Ordering::Release);
+        record.cell(1).store(Word { generation, handoff: 0, stage: Stage::Settled }.raw(), Ordering::Release);
         Ok(record)
     }
 
@@ -61,21 +61,21 @@ impl Record {
 
     /// The word now. One that makes no sense fits no ticket.
     pub fn word(&self) -> Word {
-        let broken = Word { generation: 0, handoff: 0, phase: Phase::Condemned };
+        let broken = Word { generation: 0, handoff: 0, stage: Stage::Condemned };
         Word::from_raw(self.cell(1).load(Ordering::Acquire)).unwrap_or(broken)
     }
 
     /// Makes the change if it is allowed now; answers whether it was made, and what is there.
-    pub fn ask(&self, ask: Ask, ticket: Ticket) -> (bool, Seen) {
+    pub fn ask(&self, ask: Ask, ticket: Ticket) -> (bool, View) {
         let mut now = self.word();
         loop {
-            let Some(next) = now.after(ask, ticket) else { return (false, now.seen(ticket)) };
+            let Some(next) = now.after(ask, ticket) else { return (false, now.view(ticket)) };
             // Whoever owns after this: before the word says so.
             if matches!(ask, Ask::Promote | Ask::TakeBack | Ask::Reclaim | Ask::Confirm | Ask::Settle) {
                 self.sign(next.generation);
             }
             match self.cell(1).compare_exchange(now.raw(), next.raw(), Ordering::AcqRel, Ordering::Acquire) {
-                Ok(_) => return (true, next.seen(ticket)),
+                Ok(_) => return (true, next.view(ticket)),
                 Err(_) => now = self.word(),
             }
         }
@@ -160,9 +160,9 @@ mod tests {
         let record = Record::create(3).unwrap();
         let ticket = record.word().next_ticket();
         assert!(!record.ask(Ask::Commit, ticket).0);
-        assert_eq!(record.ask(Ask::Offer, ticket), (true, Seen::Offered));
-        assert_eq!(record.ask(Ask::Commit, ticket), (true, Seen::Committed));
-        assert_eq!(record.ask(Ask::Renounce, ticket), (false, Seen::Committed));
+        assert_eq!(record.ask(Ask::Offer, ticket), (true, View::Offered));
+        assert_eq!(record.ask(Ask::Commit, ticket), (true, View::Committed));
+        assert_eq!(record.ask(Ask::Renounce, ticket), (false, View::Committed));
         assert_eq!(record.word().generation, 4);
     }
 

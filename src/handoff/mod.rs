@@ -319,7 +319,7 @@ impl Handoff {
     pub fn drained(&self, _open_connections: u32) -> Result<()> {
         self.answer(|driver| match driver.party {
             Party::Owner(machine) if machine.phase == owner::Phase::Draining => {
-                let parts = if driver.mode == Mode::Overlap { driver.prepare_delta() } else { driver.prepare_rousing() };
+                let parts = if driver.mode == Mode::Overlap { driver.prepare_delta() } else { driver.prepare_probe() };
                 driver.feed_owner(owner::Event::Drained(parts));
                 true
             }

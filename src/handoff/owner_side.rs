@@ -186,7 +186,7 @@ impl Driver {
     }
 
     /// The same, one part at least: it is also the question whether the successor is awake.
-    pub fn prepare_rousing(&mut self) -> u16 {
+    pub fn prepare_probe(&mut self) -> u16 {
         let mut parts = self.holdings.delta();
         if parts.is_empty() {
             parts.push(Part::default());

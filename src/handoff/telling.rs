@@ -46,7 +46,7 @@ impl Driver {
             Party::Owner(machine) => match machine.phase {
                 owner::Phase::Greeting => "the successor has not opened its end of the handoff in time",
                 owner::Phase::Warming => "the successor was not warm in time",
-                owner::Phase::Offering(_) | owner::Phase::Rousing(_) | owner::Phase::Updating(_) => {
+                owner::Phase::Offering(_) | owner::Phase::Probing(_) | owner::Phase::Updating(_) => {
                     "the successor did not answer in time: its loop may hang"
                 }
                 owner::Phase::Draining => "the running generation did not answer DRAIN in time",

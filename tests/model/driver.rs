@@ -14,7 +14,7 @@
 use crate::clock::Deadline;
 use crate::machine::owner::{self, Owner};
 use crate::machine::successor::{self, Successor};
-use crate::machine::word::{Ask, Phase, Seen};
+use crate::machine::word::{Ask, Stage, View};
 use crate::machine::{Actions, Notice};
 
 use super::fifo::Fifo;
@@ -115,13 +115,13 @@ impl Setup {
         }
     }
 
-    fn ask(&self, world: &mut World, slot: Slot, ask: Ask) -> (bool, Seen) {
+    fn ask(&self, world: &mut World, slot: Slot, ask: Ask) -> (bool, View) {
         let (ticket, holds) = (world.at(slot).ticket, world.at(slot).holds);
         // Before the first part of an offer a successor has no record to look at.
         if holds == 0 {
-            return (false, Seen::Other);
+            return (false, View::Other);
         }
-        let Some(word) = self.mutant.after(world.word, ask, ticket) else { return (false, world.word.seen(ticket)) };
+        let Some(word) = self.mutant.after(world.word, ask, ticket) else { return (false, world.word.view(ticket)) };
         self.check_move(world, slot, ask);
         if word.generation < world.word.generation {
             world.breaks(Broken::S4, "a generation came back");
@@ -135,14 +135,14 @@ impl Setup {
             Ask::Return => world.owner = world.at(slot).peer.unwrap_or(slot),
             Ask::Offer | Ask::Withdraw | Ask::Renounce | Ask::Look => {}
         }
-        if matches!(word.phase, Phase::Committed | Phase::Settled | Phase::Live) {
+        if matches!(word.stage, Stage::Committed | Stage::Settled | Stage::Live) {
             if word.generation > world.newest.0 {
                 world.newest = (word.generation, world.owner);
             } else if world.newest.1 != world.owner {
                 world.breaks(Broken::S4, "two owners of one generation");
             }
         }
-        (true, word.seen(ticket))
+        (true, word.view(ticket))
     }
 
     pub fn becomes_candidate(&self, world: &mut World, owner: Slot, candidate: Slot) {
@@ -215,7 +215,7 @@ impl Setup {
 
     /// Tells the application, and watches the order of its hooks (S12).
     fn tell(&self, world: &mut World, slot: Slot, notice: Notice) {
-        let (owns, seen) = (world.owner == slot, world.word.seen(world.at(slot).ticket));
+        let (owns, seen) = (world.owner == slot, world.word.view(world.at(slot).ticket));
         let process = world.at_mut(slot);
         let app = &mut process.app;
         app.notices.push(notice);
@@ -242,7 +242,7 @@ impl Setup {
         if matches!(notice, Notice::Live { .. }) && !owns {
             world.breaks(Broken::S1, "LIVE is told to one that the word does not name (D1.8)");
         }
-        if notice == Notice::Retire && !matches!(seen, Seen::Next | Seen::Other) {
+        if notice == Notice::Retire && !matches!(seen, View::Next | View::Other) {
             world.breaks(Broken::L1, "the owner retires before its successor has settled");
         }
     }
@@ -256,10 +256,10 @@ impl Setup {
         let peer_lives = peer.is_some_and(|peer| world.at(peer).lives());
         match ask {
             Ask::Promote if peer_lives => world.breaks(Broken::S1, "a successor follows an owner that lives"),
-            Ask::TakeBack if peer_lives && world.word.phase != Phase::Returned => {
+            Ask::TakeBack if peer_lives && world.word.stage != Stage::Returned => {
                 world.breaks(Broken::S1, "taken back from a successor that lives")
             }
-            Ask::Condemn | Ask::CondemnUnopened if world.word.phase == Phase::Settled => {
+            Ask::Condemn | Ask::CondemnUnopened if world.word.stage == Stage::Settled => {
                 world.breaks(Broken::S9, "a settled owner is condemned")
             }
             Ask::Commit => {
@@ -404,7 +404,7 @@ fn name_heir(world: &mut World, slot: Slot) {
             && match peer.machine {
                 Machine::None => false,
                 // One that has settled stands alone: its death is an ordinary crash, though a standby may still be there.
-                Machine::Owner(machine) => machine.phase != owner::Phase::Retired && world.word.seen(peer.ticket) != Seen::Next,
+                Machine::Owner(machine) => machine.phase != owner::Phase::Retired && world.word.view(peer.ticket) != View::Next,
                 // One that was told that it is off goes, whatever comes.
                 Machine::Successor(machine) => {
                     machine.is_offered() && !peer.inbox.iter().any(|message| matches!(message, Message::Abort(_)))

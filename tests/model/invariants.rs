@@ -14,7 +14,7 @@
 //! - A condemned successor serves on while its standby is stopped before the kill.
 //! - An application that hangs for ever where no deadline of another party ends it: the last one, that is.
 
-use crate::machine::word::{Ask, Phase};
+use crate::machine::word::{Ask, Stage};
 use crate::machine::{Mode, owner, successor};
 
 use super::setup::Setup;
@@ -111,7 +111,7 @@ impl Setup {
                 Machine::None => {}
                 Machine::Owner(owner) if owner.phase == owner::Phase::Serving => {
                     let ticket = world.word.next_ticket();
-                    if world.owner != slot || world.word.phase != Phase::Settled || world.word.after(Ask::Offer, ticket).is_none() {
+                    if world.owner != slot || world.word.stage != Stage::Settled || world.word.after(Ask::Offer, ticket).is_none() {
                         world.breaks(Broken::L3, "no handoff can follow");
                     }
                     if process.app.told_drain {

@@ -3,7 +3,7 @@
 use crate::clock::Deadline;
 use crate::machine::owner::{self, Owner};
 use crate::machine::successor::{self, Successor};
-use crate::machine::word::{Ask, Phase, Seen, Ticket, Word};
+use crate::machine::word::{Ask, Stage, Ticket, View, Word};
 use crate::machine::{Actions, Notice, Reason};
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -116,7 +116,7 @@ impl Mutant {
                 (next.phase, next.deadline) = (P::Renouncing, Deadline::NEVER);
                 actions = Actions::of(&[A::Ask(Ask::Renounce)]);
             }
-            (Mutant::EndsWhenCondemned, _, E::Record(_, false, Seen::Condemned)) => {
+            (Mutant::EndsWhenCondemned, _, E::Record(_, false, View::Condemned)) => {
                 (next.phase, next.deadline) = (P::Ended, Deadline::NEVER);
                 actions = Actions::of(&ends);
             }
@@ -135,11 +135,11 @@ impl Mutant {
     }
 
     pub fn after(self, word: Word, ask: Ask, ticket: Ticket) -> Option<Word> {
-        match (self, ask, word.seen(ticket)) {
+        match (self, ask, word.view(ticket)) {
             (Mutant::SameGeneration, Ask::TakeBack | Ask::Reclaim, _) => {
                 word.after(ask, ticket).map(|word| Word { generation: word.generation - 1, ..word })
             }
-            (Mutant::CondemnsTheSettled, Ask::Condemn | Ask::CondemnUnopened, Seen::Next) => Some(Word { phase: Phase::Condemned, ..word }),
+            (Mutant::CondemnsTheSettled, Ask::Condemn | Ask::CondemnUnopened, View::Next) => Some(Word { stage: Stage::Condemned, ..word }),
             _ => word.after(ask, ticket),
         }
     }

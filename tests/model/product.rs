@@ -1,7 +1,7 @@
 //! Everything that can happen in a world, and what comes of it.
 
 use crate::clock::Deadline;
-use crate::machine::word::Seen;
+use crate::machine::word::View;
 use crate::machine::{Mode, Notice, owner, successor};
 
 use super::driver::{cut, die, exited, kill, message};
@@ -128,7 +128,7 @@ impl Setup {
             out.push(Choice::Timeout(slot));
         }
         let warm = process.successor().is_some_and(|machine| machine.phase == successor::Phase::Warm);
-        if warm && world.word.seen(process.ticket) == Seen::Committed {
+        if warm && world.word.view(process.ticket) == View::Committed {
             out.push(Choice::Look(slot));
         }
         // Its connection was to a listener that nobody holds any more.
@@ -456,8 +456,8 @@ impl Setup {
         match due {
             Due::Nothing => return,
             Due::Drained => {
-                let rousing = if self.mode == Mode::Exclusive { 1 } else { 0 };
-                self.feed_owner(world, slot, owner::Event::Drained(self.changed.max(rousing)));
+                let probe = if self.mode == Mode::Exclusive { 1 } else { 0 };
+                self.feed_owner(world, slot, owner::Event::Drained(self.changed.max(probe)));
             }
             Due::Sealed => {
                 world.sealed |=

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write;
 
 use crate::clock::Deadline;
-use crate::machine::word::Phase;
+use crate::machine::word::Stage;
 use crate::machine::{Limits, Mode, Notice, Reason, owner, successor};
 
 use super::product::Choice;
@@ -87,7 +87,7 @@ const STEPS: [&str; 16] = [
     "OFFER",
     "successor loads",
     "DRAIN",
-    "rousing",
+    "wake probe",
     "SEAL",
     "last changes",
     "COMMIT, not yet heard",
@@ -110,7 +110,7 @@ fn step_number(world: &World) -> Option<u8> {
         (P::Offering(_), _) => 2,
         (P::Warming, _) => 3,
         (P::Draining, _) => 4,
-        (P::Rousing(_), _) => 5,
+        (P::Probing(_), _) => 5,
         (P::Sealing, _) => 6,
         (P::Updating(_), _) => 7,
         (P::Handing, Machine::Successor(machine)) => match machine.phase {
@@ -120,7 +120,7 @@ fn step_number(world: &World) -> Option<u8> {
         },
         (P::Closing, _) => 11,
         (P::Probation, _) => 12,
-        (P::Asking, _) if world.word.phase == Phase::Live => 13,
+        (P::Asking, _) if world.word.stage == Stage::Live => 13,
         (P::Asking, _) => 14,
         (P::Retired, _) => 15,
         _ => return None,
@@ -203,7 +203,7 @@ impl Setup {
                 }
                 let next = self.apply(&then, choice);
                 story.offered |= next.at(N).successor().is_some_and(|machine| machine.is_offered());
-                story.killed |= next.word.phase == Phase::Condemned && next.at(N).life == Life::Dying;
+                story.killed |= next.word.stage == Stage::Condemned && next.at(N).life == Life::Dying;
                 open.push((next, story));
             }
         }

@@ -45,7 +45,7 @@ pub fn line(before: &World, choice: Choice, after: &World) -> String {
         "{:<14} {:<28} {:?}({}, {})  {}",
         format!("{choice:?}"),
         detail,
-        word.phase,
+        word.stage,
         word.generation,
         word.handoff,
         processes.join(" | ")

@@ -5,7 +5,7 @@
 
 use crate::machine::owner::{self, Owner};
 use crate::machine::successor::{self, Successor};
-use crate::machine::word::{Phase, Ticket, Word};
+use crate::machine::word::{Stage, Ticket, Word};
 use crate::machine::{Notice, Reason};
 
 use super::fifo::Fifo;
@@ -257,7 +257,7 @@ impl World {
         first.app.stale = false;
         first.holds = ALL;
         Self {
-            word: Word { generation: 1, handoff: 0, phase: Phase::Settled },
+            word: Word { generation: 1, handoff: 0, stage: Stage::Settled },
             owner: 0,
             newest: (1, 0),
             processes: [first, Process::absent(Life::Absent), Process::absent(Life::Absent)],

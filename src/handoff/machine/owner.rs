@@ -4,7 +4,7 @@
 //!  Starting --live--> Serving --begin--> Greeting --hello--> Offering --last ack--> Warming --warm--> Draining
 //!                      ^   ^                                                                             | drained
 //!                      |   |   any failure before the commit: withdraw, RESUME if it was told to drain,  v
-//!                      |   +---------------------------------- ABORTED ------------- (Rousing) Sealing (Updating) (exclusive)
+//!                      |   +---------------------------------- ABORTED ------------- (Probing) Sealing (Updating) (exclusive)
 //!                      |                                                                                 | sealed
 //!                      |                       returned, or proven dead                                  v
 //!                      +--- RESUME, ABORTED --- (Condemning, Killing) <-- Handing (Closing) <--ok-- Committing
@@ -16,7 +16,7 @@
 //! Until the commit the owner may call everything off alone. After it, it acts again only when the successor has returned the ownership
 //! or is proven dead (D1.8). In overlap mode the commit follows DRAIN, and SEAL is told once the successor serves (Closing).
 
-use super::word::{Ask, Seen};
+use super::word::{Ask, View};
 use super::{Actions, LINGER, Limits, Mode, Notice, Reason, after};
 use crate::clock::Deadline;
 
@@ -36,7 +36,7 @@ pub enum Phase {
     /// The application ends background work.
     Draining,
     /// This part of what changed since the offer is to be acknowledged, while the server still serves.
-    Rousing(u16),
+    Probing(u16),
     /// The application makes everything durable.
     Sealing,
     /// This part of what has changed since then is to be acknowledged.
@@ -105,7 +105,7 @@ pub enum Event {
     /// Something could not be sent or made.
     Trouble,
     /// What a change of the word came to.
-    Record(Ask, bool, Seen),
+    Record(Ask, bool, View),
 }
 
 /// What the owner's driver shall do.
@@ -187,7 +187,7 @@ impl Owner {
     /// It may call the handoff off alone.
     pub fn may_cancel(&self) -> bool {
         use Phase::*;
-        matches!(self.phase, Greeting | Offering(_) | Warming | Draining | Rousing(_) | Sealing | Updating(_))
+        matches!(self.phase, Greeting | Offering(_) | Warming | Draining | Probing(_) | Sealing | Updating(_))
     }
 
     /// One step. An event that this phase does not await changes nothing (S11).
@@ -217,12 +217,12 @@ impl Owner {
             // It must not stop serving for a successor that it cannot reach.
             (P::Draining, E::Drained(_)) | (P::Sealing, E::Sealed(_)) if self.cut => self.abort(Reason::HungUp),
             (P::Draining, E::Drained(parts)) => match self.mode {
-                Mode::Exclusive if parts > 0 => self.rouse(parts, 0, now),
+                Mode::Exclusive if parts > 0 => self.probe(parts, 0, now),
                 Mode::Exclusive => self.seal(now),
                 Mode::Overlap => self.update(parts, now),
             },
-            (P::Rousing(part), E::Ack(which)) if which == part && part + 1 < self.parts => self.rouse(self.parts, part + 1, now),
-            (P::Rousing(part), E::Ack(which)) if which == part => self.seal(now),
+            (P::Probing(part), E::Ack(which)) if which == part && part + 1 < self.parts => self.probe(self.parts, part + 1, now),
+            (P::Probing(part), E::Ack(which)) if which == part => self.seal(now),
             (P::Sealing, E::Sealed(parts)) => self.update(parts, now),
             (P::Updating(part), E::Ack(which)) if which == part && part + 1 < self.parts => {
                 self.go(P::Updating(part + 1), self.soon(now), &[Action::SendDelta(part + 1)])
@@ -255,12 +255,12 @@ impl Owner {
             (P::Probation, E::Timeout) => self.go(P::Asking, after(now, self.limits.live), &[Action::SendSettle]),
             // Look, do not believe: only the word says that it stands alone.
             (P::Closing | P::Probation | P::Asking, E::Settled) => self.with(&[Action::Ask(Ask::Look)]),
-            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, Seen::Next | Seen::Other)) => self.retire(),
-            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, Seen::Returned)) => self.reclaim(Ask::Reclaim),
+            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, View::Next | View::Other)) => self.retire(),
+            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, View::Returned)) => self.reclaim(Ask::Reclaim),
             (P::Asking, E::Timeout) => self.go(P::Condemning, Deadline::NEVER, &[Action::Ask(Ask::Condemn)]),
             (P::Condemning, E::Record(_, true, _)) => self.go(P::Killing, after(now, self.limits.live), &[Action::Kill]),
-            (P::Condemning, E::Record(_, false, Seen::Live)) => self.opened(now),
-            (P::Condemning, E::Record(_, false, Seen::Returned)) => self.reclaim(Ask::Reclaim),
+            (P::Condemning, E::Record(_, false, View::Live)) => self.opened(now),
+            (P::Condemning, E::Record(_, false, View::Returned)) => self.reclaim(Ask::Reclaim),
             (P::Condemning, E::Record(_, false, _)) => self.retire(),
             // Uninterruptible: it still owns, and cannot act. Nothing else may.
             (P::Killing, E::Timeout) => self.go(P::Killing, after(now, self.limits.live), &[Action::Kill]),
@@ -305,9 +305,9 @@ impl Owner {
     }
 
     /// A successor that sleeps, or hangs, shall not be found so while the server is sealed: it answers once more before.
-    fn rouse(&mut self, parts: u16, part: u16, now: i64) -> List {
+    fn probe(&mut self, parts: u16, part: u16, now: i64) -> List {
         self.parts = parts;
-        self.go(Phase::Rousing(part), self.soon(now), &[Action::SendDelta(part)])
+        self.go(Phase::Probing(part), self.soon(now), &[Action::SendDelta(part)])
     }
 
     fn seal(&mut self, now: i64) -> List {

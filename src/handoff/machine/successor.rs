@@ -15,7 +15,7 @@
 //! It never serves before the word says that it owns (D1.8), and never lets go by itself once its application was told LIVE: that one
 //! may be writing.
 
-use super::word::{Ask, Seen};
+use super::word::{Ask, View};
 use super::{Actions, Limits, Mode, Notice, Reason, after};
 use crate::clock::Deadline;
 
@@ -93,7 +93,7 @@ pub enum Event {
     /// Something could not be sent or made.
     Trouble,
     /// What a change of the word came to.
-    Record(Ask, bool, Seen),
+    Record(Ask, bool, View),
 }
 
 /// What the successor's driver shall do.
@@ -223,7 +223,7 @@ impl Successor {
 
             (P::Warm, E::Delta(part)) => self.go(P::Warm, self.deadline, &[Action::SendAck(part)]),
             (P::Warm, E::Commit) => self.go(P::Looking, self.deadline, &[Action::Ask(Ask::Look)]),
-            (P::Looking, E::Record(_, _, Seen::Committed)) => self.open(false),
+            (P::Looking, E::Record(_, _, View::Committed)) => self.open(false),
             // Not so: the message was none of this handoff's owner.
             (P::Looking, E::Record(..)) => self.go(P::Warm, self.deadline, &[]),
             (P::Warm, E::PeerGone) => {
@@ -232,9 +232,9 @@ impl Successor {
             }
             (P::Warm, E::Timeout) => self.renounce(self.late()),
             (P::Warm, E::Failed) => self.renounce(Reason::Failed),
-            (P::Renouncing, E::Record(_, false, Seen::Committed)) if self.reason == Reason::Failed => self.give_back(),
+            (P::Renouncing, E::Record(_, false, View::Committed)) if self.reason == Reason::Failed => self.give_back(),
             // The owner's message is late or lost; its word counts.
-            (P::Renouncing, E::Record(_, false, Seen::Committed)) => self.open(false),
+            (P::Renouncing, E::Record(_, false, View::Committed)) => self.open(false),
             (P::Renouncing, E::Record(..)) => self.leave(self.reason),
             (P::Promoting, E::Record(_, true, _)) if self.serves => self.settled(),
             (P::Promoting, E::Record(_, true, _)) => {
@@ -242,7 +242,7 @@ impl Successor {
                 self.open(true)
             }
             // It had committed before it died.
-            (P::Promoting, E::Record(_, false, Seen::Committed)) => self.open(false),
+            (P::Promoting, E::Record(_, false, View::Committed)) => self.open(false),
             (P::Promoting, E::Record(..)) => self.end(Reason::Fenced),
             (P::Greeting | P::Receiving(_) | P::Loading | P::Warm, E::Abort(reason)) => self.end(reason),
 
@@ -270,10 +270,10 @@ impl Successor {
                 self.go(P::Live, after(now, wait), &[Action::SendLive])
             }
             // The standby means to kill it, and acts only after that: until then it may serve on, and if the standby dies first, it stays.
-            (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) if self.orphan => {
+            (P::Confirming | P::Settling, E::Record(_, false, View::Condemned)) if self.orphan => {
                 self.go(P::Promoting, Deadline::NEVER, &[Action::Ask(Ask::Promote)])
             }
-            (P::Confirming | P::Settling, E::Record(_, false, Seen::Condemned)) => self.go(P::Fenced, Deadline::NEVER, &[]),
+            (P::Confirming | P::Settling, E::Record(_, false, View::Condemned)) => self.go(P::Fenced, Deadline::NEVER, &[]),
             (P::Confirming | P::Settling, E::Record(_, false, _)) => self.end(Reason::Fenced),
             (P::Fenced, E::PeerGone) => {
                 self.orphan = true;

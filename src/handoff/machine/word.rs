@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   63 .. 32      31 .. 8     7 .. 0
-//!   generation    handoff     phase
+//!   generation    handoff     stage
 //!
 //!              offer              commit                 confirm             settle
 //!   Settled(g) -----> Offered(g) --------> Committed(g+1) -------> Live(g+1) -------> Settled(g+1)
@@ -17,7 +17,7 @@
 
 /// How far the ownership of a generation is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Phase {
+pub enum Stage {
     /// Its owner stands alone.
     Settled,
     /// Its owner has a candidate for the next.
@@ -40,7 +40,7 @@ pub struct Word {
     /// Counts attempts; 24 bits.
     pub handoff: u32,
     /// How far it is.
-    pub phase: Phase,
+    pub stage: Stage,
 }
 
 /// One handoff: the generation it began in, and its number.
@@ -85,7 +85,7 @@ pub enum Ask {
 
 /// What a party sees, relative to its handoff.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum Seen {
+pub enum View {
     /// Settled in the old generation: withdrawn or renounced.
     Base,
     /// Offered.
@@ -110,29 +110,29 @@ const HANDOFFS: u32 = 0xFF_FFFF;
 impl Word {
     /// As a number; never 0.
     pub fn raw(self) -> u64 {
-        let phase = match self.phase {
-            Phase::Settled => 1,
-            Phase::Offered => 2,
-            Phase::Committed => 3,
-            Phase::Live => 4,
-            Phase::Returned => 5,
-            Phase::Condemned => 6,
+        let stage = match self.stage {
+            Stage::Settled => 1,
+            Stage::Offered => 2,
+            Stage::Committed => 3,
+            Stage::Live => 4,
+            Stage::Returned => 5,
+            Stage::Condemned => 6,
         };
-        u64::from(self.generation) << 32 | u64::from(self.handoff & HANDOFFS) << 8 | phase
+        u64::from(self.generation) << 32 | u64::from(self.handoff & HANDOFFS) << 8 | stage
     }
 
     /// From a number, if it can be one.
     pub fn from_raw(raw: u64) -> Option<Self> {
-        let phase = match raw & 0xFF {
-            1 => Phase::Settled,
-            2 => Phase::Offered,
-            3 => Phase::Committed,
-            4 => Phase::Live,
-            5 => Phase::Returned,
-            6 => Phase::Condemned,
+        let stage = match raw & 0xFF {
+            1 => Stage::Settled,
+            2 => Stage::Offered,
+            3 => Stage::Committed,
+            4 => Stage::Live,
+            5 => Stage::Returned,
+            6 => Stage::Condemned,
             _ => return None,
         };
-        Some(Self { generation: (raw >> 32) as u32, handoff: (raw >> 8) as u32 & HANDOFFS, phase })
+        Some(Self { generation: (raw >> 32) as u32, handoff: (raw >> 8) as u32 & HANDOFFS, stage })
     }
 
     /// The ticket of the next attempt.
@@ -141,37 +141,37 @@ impl Word {
     }
 
     /// What the holder of a ticket sees.
-    pub fn seen(self, ticket: Ticket) -> Seen {
+    pub fn view(self, ticket: Ticket) -> View {
         let mine = self.handoff == ticket.handoff;
         let (old, new) = (self.generation == ticket.generation, self.generation == ticket.generation.wrapping_add(1));
-        match self.phase {
-            Phase::Settled if old && mine => Seen::Base,
-            Phase::Settled if new && mine => Seen::Next,
-            Phase::Offered if old && mine => Seen::Offered,
-            Phase::Committed if new && mine => Seen::Committed,
-            Phase::Live if new && mine => Seen::Live,
-            Phase::Returned if new && mine => Seen::Returned,
-            Phase::Condemned if new && mine => Seen::Condemned,
-            _ => Seen::Other,
+        match self.stage {
+            Stage::Settled if old && mine => View::Base,
+            Stage::Settled if new && mine => View::Next,
+            Stage::Offered if old && mine => View::Offered,
+            Stage::Committed if new && mine => View::Committed,
+            Stage::Live if new && mine => View::Live,
+            Stage::Returned if new && mine => View::Returned,
+            Stage::Condemned if new && mine => View::Condemned,
+            _ => View::Other,
         }
     }
 
     /// The word after a change, if the change is allowed now. The one table of who may do what when.
     pub fn after(self, ask: Ask, ticket: Ticket) -> Option<Self> {
-        let word = |ahead: u32, phase| Some(Self { generation: ticket.generation.wrapping_add(ahead), handoff: ticket.handoff, phase });
-        match (ask, self.seen(ticket)) {
-            (Ask::Offer, _) if self.phase == Phase::Settled && self.generation == ticket.generation => word(0, Phase::Offered),
-            (Ask::Withdraw | Ask::Renounce, Seen::Offered) => word(0, Phase::Settled),
-            (Ask::Commit, Seen::Offered) => word(1, Phase::Committed),
+        let word = |ahead: u32, stage| Some(Self { generation: ticket.generation.wrapping_add(ahead), handoff: ticket.handoff, stage });
+        match (ask, self.view(ticket)) {
+            (Ask::Offer, _) if self.stage == Stage::Settled && self.generation == ticket.generation => word(0, Stage::Offered),
+            (Ask::Withdraw | Ask::Renounce, View::Offered) => word(0, Stage::Settled),
+            (Ask::Commit, View::Offered) => word(1, Stage::Committed),
             // Condemned: the standby died before it could kill, and nobody else may act.
-            (Ask::Promote, Seen::Offered | Seen::Base | Seen::Condemned) => word(1, Phase::Settled),
-            (Ask::Confirm, Seen::Committed) => word(1, Phase::Live),
-            (Ask::Settle, Seen::Committed | Seen::Live) => word(1, Phase::Settled),
-            (Ask::Return, Seen::Committed | Seen::Live) => word(1, Phase::Returned),
-            (Ask::CondemnUnopened, Seen::Committed) => word(1, Phase::Condemned),
-            (Ask::Condemn, Seen::Committed | Seen::Live) => word(1, Phase::Condemned),
-            (Ask::TakeBack, Seen::Committed | Seen::Live | Seen::Condemned | Seen::Returned | Seen::Next) => word(2, Phase::Settled),
-            (Ask::Reclaim, Seen::Returned) => word(2, Phase::Settled),
+            (Ask::Promote, View::Offered | View::Base | View::Condemned) => word(1, Stage::Settled),
+            (Ask::Confirm, View::Committed) => word(1, Stage::Live),
+            (Ask::Settle, View::Committed | View::Live) => word(1, Stage::Settled),
+            (Ask::Return, View::Committed | View::Live) => word(1, Stage::Returned),
+            (Ask::CondemnUnopened, View::Committed) => word(1, Stage::Condemned),
+            (Ask::Condemn, View::Committed | View::Live) => word(1, Stage::Condemned),
+            (Ask::TakeBack, View::Committed | View::Live | View::Condemned | View::Returned | View::Next) => word(2, Stage::Settled),
+            (Ask::Reclaim, View::Returned) => word(2, Stage::Settled),
             _ => None,
         }
     }

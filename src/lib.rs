@@ -30,6 +30,7 @@
 #![deny(unsafe_code)]
 
 pub mod capi;
+mod channel;
 #[doc(hidden)]
 pub mod clock;
 mod error;

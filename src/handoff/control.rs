@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use super::epoch;
-use super::link::Link;
+use super::wire::Link;
 use crate::clock::MILLI;
 use crate::error::{Error, Result, Status};
 use crate::sys::{lockfile, socket};

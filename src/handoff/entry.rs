@@ -13,11 +13,11 @@ use nix::errno::Errno;
 
 use super::driver::{Driver, Party, is_admitted};
 use super::epoch::{self, Record};
-use super::link::Link;
 use super::machine::owner;
 use super::machine::successor::{self, Successor};
 use super::machine::{Notice, Reason};
 use super::peer::{Leaving, Peer};
+use super::wire::Link;
 use super::wire::Refusal;
 use super::{Handoff, Options, control, status_of};
 use crate::clock::{self, Deadline, MILLI};

@@ -5,9 +5,10 @@
 
 use super::control::{self, Guest};
 use super::driver::{Driver, Party, RETRY, is_admitted, speaks_with_us, versions_text};
-use super::link::{Admission, Found, Link};
 use super::machine::owner;
+use super::wire::Link;
 use super::wire::{Kind, Refusal};
+use crate::channel::seqpacket::{Admission, Found};
 use crate::clock;
 use crate::registry;
 use crate::sys::socket;

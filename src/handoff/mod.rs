@@ -3,8 +3,7 @@
 //! | file                   | what                                                            |
 //! |------------------------|-----------------------------------------------------------------|
 //! | `machine/`             | who does what when: pure; the word that decides who owns        |
-//! | `wire.rs`              | messages as bytes                                               |
-//! | `link.rs`              | the channel: one message at a time, authenticated               |
+//! | `wire.rs`              | what is said: kinds of messages, tags, limits                   |
 //! | `epoch.rs`             | the record that both generations map, and its copy in words     |
 //! | `holdings.rs`          | the descriptors and the state that are handed on                |
 //! | `peer.rs`              | the other process: pidfd, kill, reap                            |
@@ -23,7 +22,6 @@ mod entry;
 mod epoch;
 mod guests;
 mod holdings;
-mod link;
 #[doc(hidden)]
 pub mod machine;
 mod owner_side;

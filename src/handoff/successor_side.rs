@@ -6,13 +6,13 @@ use nix::errno::Errno;
 
 use super::driver::{Driver, Party, ticket_of};
 use super::epoch::Record;
-use super::link::Link;
 use super::machine::owner::Owner;
 use super::machine::successor::{Action, Event, Phase};
 use super::machine::word::Ask;
 use super::machine::{Mode, Reason};
 use super::owner_side::refused;
 use super::peer::Peer;
+use super::wire::Link;
 use super::wire::{self, Kind, Message, Own, Place, Refusal};
 use crate::clock::{self, Deadline};
 use crate::sys::{getpid, procfs, socket};

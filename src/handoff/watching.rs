@@ -3,9 +3,9 @@
 use nix::errno::Errno;
 
 use super::driver::{CHANNEL, CONTROL, Driver, PEER, Party, RETRY};
-use super::link::Link;
 use super::machine::owner;
 use super::peer::{Leaving, Peer};
+use super::wire::Link;
 use crate::clock;
 use crate::sys::poll;
 

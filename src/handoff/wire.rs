@@ -1,20 +1,15 @@
-//! The messages between owner and successor, as bytes. docs/handoff-protocol.md says the same for those who write another end.
+//! What owner and successor say to each other: kinds of messages, tags of their values, and the limits of both. How a message is laid out in bytes
+//! is `channel::tlv`'s; docs/handoff-protocol.md says all of it for those who write another end.
 //!
-//! ```text
-//!   0        4       6        8               16      20      24
-//!   +--------+-------+--------+---------------+-------+-------+----------------------------+
-//!   | magic  | type  | flags  | handoff id    | seq   | len   | TLVs: tag u16, len u16, .. |   all little-endian
-//!   +--------+-------+--------+---------------+-------+-------+----------------------------+
-//! ```
-//!
-//! The parser trusts nothing: it answers a message or a reason, never panics, and what it does not know it skips only where the
-//! sender said that this may be (`IGNORABLE`), so the format can grow for ever.
+//! The trap: this format is spoken between two versions of a server, so nothing in it may ever change. New things come as ignorable
+//! types and tags, as longer values, and as capability bits.
 
 use super::machine::{Limits, Mode, Reason};
+pub use crate::channel::tlv::Malformed;
+use crate::channel::tlv::{self, Cursor, codes};
 
 /// "PSHO".
 const MAGIC: u32 = u32::from_le_bytes(*b"PSHO");
-const HEADER: usize = 24;
 /// The longest message, header included: 252 names of 255 bytes fit.
 pub const LONGEST: usize = 96 * 1024;
 /// The longest name of a descriptor.
@@ -23,24 +18,6 @@ pub const LONGEST_NAME: usize = 255;
 pub const LONGEST_TEXT: usize = 1024;
 /// The versions spoken here.
 pub const VERSIONS: (u16, u16) = (1, 1);
-
-/// Flag of a message, and bit of a TLV's tag: who does not know it skips it.
-const IGNORABLE: u16 = 1;
-const TAG_IGNORABLE: u16 = 0x8000;
-
-macro_rules! codes {
-    ($(#[$doc:meta])* $name:ident: $int:ty { $($(#[$vdoc:meta])* $variant:ident = $code:literal),+ $(,)? }) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-        pub enum $name { $($(#[$vdoc])* $variant = $code),+ }
-        impl $name {
-            /// The one with this number.
-            pub fn from_code(code: $int) -> Option<Self> {
-                match code { $($code => Some(Self::$variant),)+ _ => None }
-            }
-        }
-    };
-}
 
 codes! {
     /// Types of messages.
@@ -141,18 +118,11 @@ pub enum Place {
     Named(Vec<u8>),
 }
 
-/// A message, read.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Message {
-    /// Its type.
-    pub kind: Kind,
-    /// The handoff it belongs to; 0 in a HELLO.
-    pub id: u64,
-    /// Counts the messages of one sender on one channel, from 1.
-    pub seq: u32,
-    /// Everything in it.
-    pub body: Body,
-}
+/// A message, read: id 0 in a HELLO.
+pub type Message = tlv::Message<Kind, Body>;
+
+/// One end of the channel between the two.
+pub(super) type Link = crate::channel::seqpacket::End<Protocol>;
 
 /// What a message can carry; absent fields have their defaults.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -181,161 +151,93 @@ pub struct Body {
     pub text: Option<String>,
 }
 
-/// Why bytes are no message.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Malformed {
-    /// Not ours: too short, wrong magic or wrong length.
-    Foreign,
-    /// A type that may be skipped.
-    Skip,
-    /// A type that may not, or contents that make no sense.
-    Unknown,
-}
+/// The protocol, as `channel` speaks it.
+#[derive(Debug)]
+pub enum Protocol {}
 
-/// Writes a message.
-pub struct Writer(Vec<u8>);
+impl tlv::Protocol for Protocol {
+    const MAGIC: u32 = MAGIC;
+    const LONGEST: usize = LONGEST;
+    type Kind = Kind;
+    type Tag = Tag;
+    type Refusal = Refusal;
+    type Body = Body;
+    const GREETING: Kind = Kind::Hello;
+    const REFUSAL: Kind = Kind::Nak;
+    const NOT_UNDERSTOOD: Refusal = Refusal::Unknown;
 
-impl Writer {
-    /// Begins one.
-    pub fn new(kind: Kind, id: u64, seq: u32) -> Self {
-        let mut bytes = Vec::with_capacity(64);
-        bytes.extend_from_slice(&MAGIC.to_le_bytes());
-        bytes.extend_from_slice(&(kind as u16).to_le_bytes());
-        bytes.extend_from_slice(&0u16.to_le_bytes());
-        bytes.extend_from_slice(&id.to_le_bytes());
-        bytes.extend_from_slice(&seq.to_le_bytes());
-        bytes.extend_from_slice(&0u32.to_le_bytes());
-        Self(bytes)
+    fn put(body: &mut Body, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
+        read_value(body, tag, value)
     }
-
-    fn tlv(&mut self, tag: Tag, pieces: &[&[u8]]) -> &mut Self {
-        let length: usize = pieces.iter().map(|piece| piece.len()).sum();
-        self.0.extend_from_slice(&(tag as u16).to_le_bytes());
-        self.0.extend_from_slice(&(length as u16).to_le_bytes());
-        pieces.iter().for_each(|piece| self.0.extend_from_slice(piece));
-        self
+    fn descriptors(body: &Body) -> usize {
+        body.places.len()
     }
-
-    /// The versions spoken here, and what else can be done.
-    pub fn versions(&mut self) -> &mut Self {
-        self.tlv(Tag::Versions, &[&VERSIONS.0.to_le_bytes(), &VERSIONS.1.to_le_bytes()]);
-        self.tlv(Tag::Capabilities, &[&0u64.to_le_bytes()])
-    }
-
-    /// When this process began.
-    pub fn start(&mut self, ticks: u64) -> &mut Self {
-        self.tlv(Tag::Start, &[&ticks.to_le_bytes()])
-    }
-
-    /// Which part.
-    pub fn part(&mut self, part: u16, parts: u16, fds: u16) -> &mut Self {
-        self.tlv(Tag::Part, &[&part.to_le_bytes(), &parts.to_le_bytes(), &fds.to_le_bytes()])
-    }
-
-    /// How the handoff goes.
-    pub fn terms(&mut self, whole: i64, mode: Mode, limits: &Limits) -> &mut Self {
-        self.tlv(Tag::Whole, &[&whole.to_le_bytes()]);
-        self.tlv(Tag::Mode, &[&[u8::from(mode == Mode::Overlap)]]);
-        let limits = [limits.drain, limits.seal, limits.live, limits.probation].map(i64::to_le_bytes);
-        self.tlv(Tag::Limits, &[limits.as_flattened()])
-    }
-
-    /// Where the next descriptor belongs.
-    pub fn place(&mut self, place: &Place) -> &mut Self {
-        match place {
-            Place::Own(own) => self.tlv(Tag::Own, &[&[*own as u8]]),
-            Place::Named(name) => self.tlv(Tag::Name, &[name]),
-        }
-    }
-
-    /// A name that is no longer handed on.
-    pub fn gone(&mut self, name: &[u8]) -> &mut Self {
-        self.tlv(Tag::Gone, &[name])
-    }
-
-    /// The revision sealed.
-    pub fn revision(&mut self, revision: u64) -> &mut Self {
-        self.tlv(Tag::Revision, &[&revision.to_le_bytes()])
-    }
-
-    /// A reason, with words.
-    pub fn reason(&mut self, code: u8, text: &str) -> &mut Self {
-        self.tlv(Tag::Reason, &[&[code]]);
-        let end = (0..=text.len().min(LONGEST_TEXT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
-        self.tlv(Tag::Text, &[&text.as_bytes()[..end]])
-    }
-
-    /// The bytes.
-    pub fn finish(&mut self) -> Vec<u8> {
-        let length = (self.0.len() - HEADER) as u32;
-        self.0[20..24].copy_from_slice(&length.to_le_bytes());
-        std::mem::take(&mut self.0)
-    }
-}
-
-/// Reads numbers from the front of bytes.
-struct Cursor<'a>(&'a [u8]);
-
-impl<'a> Cursor<'a> {
-    fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (head, rest) = self.0.split_at_checked(count)?;
-        self.0 = rest;
-        Some(head)
-    }
-    fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
-        self.bytes(N)?.try_into().ok()
-    }
-    fn u8(&mut self) -> Option<u8> {
-        self.array::<1>().map(|[byte]| byte)
-    }
-    fn u16(&mut self) -> Option<u16> {
-        self.array().map(u16::from_le_bytes)
-    }
-    fn u32(&mut self) -> Option<u32> {
-        self.array().map(u32::from_le_bytes)
-    }
-    fn u64(&mut self) -> Option<u64> {
-        self.array().map(u64::from_le_bytes)
-    }
-    /// A length of time.
-    fn span(&mut self) -> Option<i64> {
-        self.array().map(i64::from_le_bytes).filter(|span| *span >= 0)
+    fn refuse(writer: &mut Writer, refusal: Refusal, text: &str) {
+        writer.reason(refusal as u8, text);
     }
 }
 
 /// Reads one message; `fds`: how many descriptors came with it.
 pub fn read(bytes: &[u8], fds: usize) -> Result<Message, Malformed> {
-    let mut cursor = Cursor(bytes);
-    let header = |cursor: &mut Cursor<'_>| {
-        let magic = cursor.u32()?;
-        let (kind, flags) = (cursor.u16()?, cursor.u16()?);
-        let (id, seq, length) = (cursor.u64()?, cursor.u32()?, cursor.u32()?);
-        (magic == MAGIC && length as usize == cursor.0.len()).then_some((kind, flags, id, seq))
-    };
-    let (kind, flags, id, seq) = header(&mut cursor).ok_or(Malformed::Foreign)?;
-    let otherwise = if flags & IGNORABLE != 0 { Malformed::Skip } else { Malformed::Unknown };
-    let kind = Kind::from_code(kind).ok_or(otherwise)?;
-    let body = read_body(&mut cursor, fds).ok_or(Malformed::Unknown)?;
-    Ok(Message { kind, id, seq, body })
+    tlv::read::<Protocol>(bytes, fds)
 }
 
-fn read_body(cursor: &mut Cursor<'_>, fds: usize) -> Option<Body> {
-    let mut body = Body::default();
-    while !cursor.0.is_empty() {
-        let (tag, length) = (cursor.u16()?, cursor.u16()?);
-        let mut value = Cursor(cursor.bytes(length as usize)?);
-        match Tag::from_code(tag & !TAG_IGNORABLE) {
-            Some(tag) => read_tlv(&mut body, tag, &mut value)?,
-            None if tag & TAG_IGNORABLE != 0 => {}
-            None => return None,
+/// Writes a message.
+pub type Writer = tlv::Writer<Protocol>;
+
+impl Writer {
+    /// The versions spoken here, and what else can be done.
+    pub fn versions(&mut self) -> &mut Self {
+        self.value(Tag::Versions, &[&VERSIONS.0.to_le_bytes(), &VERSIONS.1.to_le_bytes()]);
+        self.value(Tag::Capabilities, &[&0u64.to_le_bytes()])
+    }
+
+    /// When this process began.
+    pub fn start(&mut self, ticks: u64) -> &mut Self {
+        self.value(Tag::Start, &[&ticks.to_le_bytes()])
+    }
+
+    /// Which part.
+    pub fn part(&mut self, part: u16, parts: u16, fds: u16) -> &mut Self {
+        self.value(Tag::Part, &[&part.to_le_bytes(), &parts.to_le_bytes(), &fds.to_le_bytes()])
+    }
+
+    /// How the handoff goes.
+    pub fn terms(&mut self, whole: i64, mode: Mode, limits: &Limits) -> &mut Self {
+        self.value(Tag::Whole, &[&whole.to_le_bytes()]);
+        self.value(Tag::Mode, &[&[u8::from(mode == Mode::Overlap)]]);
+        let limits = [limits.drain, limits.seal, limits.live, limits.probation].map(i64::to_le_bytes);
+        self.value(Tag::Limits, &[limits.as_flattened()])
+    }
+
+    /// Where the next descriptor belongs.
+    pub fn place(&mut self, place: &Place) -> &mut Self {
+        match place {
+            Place::Own(own) => self.value(Tag::Own, &[&[*own as u8]]),
+            Place::Named(name) => self.value(Tag::Name, &[name]),
         }
     }
-    // A descriptor without a place would be kept by nobody; a place without a descriptor is a lie.
-    (body.places.len() == fds).then_some(body)
+
+    /// A name that is no longer handed on.
+    pub fn gone(&mut self, name: &[u8]) -> &mut Self {
+        self.value(Tag::Gone, &[name])
+    }
+
+    /// The revision sealed.
+    pub fn revision(&mut self, revision: u64) -> &mut Self {
+        self.value(Tag::Revision, &[&revision.to_le_bytes()])
+    }
+
+    /// A reason, with words.
+    pub fn reason(&mut self, code: u8, text: &str) -> &mut Self {
+        self.value(Tag::Reason, &[&[code]]);
+        let end = (0..=text.len().min(LONGEST_TEXT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+        self.value(Tag::Text, &[&text.as_bytes()[..end]])
+    }
 }
 
 /// A known tag has at least its length; what is behind comes from a later version.
-fn read_tlv(body: &mut Body, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
+fn read_value(body: &mut Body, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
     match tag {
         Tag::Versions => body.versions = Some((value.u16()?, value.u16()?)).filter(|(low, high)| low <= high),
         Tag::Start => body.start = Some(value.u64()?),
@@ -356,13 +258,13 @@ fn read_tlv(body: &mut Body, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
             let (drain, seal, live, probation) = (value.span()?, value.span()?, value.span()?, value.span()?);
             body.limits = Some(Limits { drain, seal, live, probation });
         }
-        Tag::Name => body.places.push(Place::Named(name(value.0)?)),
+        Tag::Name => body.places.push(Place::Named(name(value.rest())?)),
         Tag::Own => body.places.push(Place::Own(Own::from_code(value.u8()?)?)),
-        Tag::Gone => body.gone.push(name(value.0)?),
+        Tag::Gone => body.gone.push(name(value.rest())?),
         Tag::Revision => body.revision = Some(value.u64()?),
         Tag::Reason => body.reason = Some(value.u8()?),
         Tag::Text => {
-            let bytes = value.0.get(..value.0.len().min(LONGEST_TEXT))?;
+            let bytes = &value.rest()[..value.rest().len().min(LONGEST_TEXT)];
             body.text = Some(String::from_utf8_lossy(bytes).into_owned());
         }
         Tag::Capabilities => {
@@ -417,6 +319,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::channel::tlv::TAG_IGNORABLE;
 
     fn offer() -> Vec<u8> {
         let limits = Limits { drain: 1, seal: 2, live: 3, probation: 4 };

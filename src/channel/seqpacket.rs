@@ -1,0 +1,333 @@
+//! One end of a channel: one message at a time, from the one process that belongs at its other end.
+//!
+//! Traps.
+//! - **Who speaks is what the kernel says**, message by message: any process that inherited the other end can write to it. A message of
+//!   another process than the peer, of another id, or one that came before, is dropped.
+//! - **Nothing here waits.** What the other side has no room for stands in line until the socket can be written. A socket can be
+//!   writable and yet refuse (ENOBUFS): then waiting for room would be spinning, and the end is *stalled* until the clock tries again.
+//! - **Descriptors that did not arrive** (no numbers were free) leave a message that looks whole: it is told apart.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::tlv::{self, Malformed, MessageOf, Protocol, Writer};
+use crate::sys::socket::{self, Identity};
+
+/// What a look at the channel found.
+// Lives on the stack of one look, never in a list.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug)]
+pub enum Found<M> {
+    /// Nothing now.
+    Nothing,
+    /// A message from our peer, of this id, in order.
+    Message(M, Vec<OwnedFd>),
+    /// Something that was dropped; look again.
+    Dropped,
+    /// Descriptors did not arrive: no numbers were free.
+    Truncated,
+    /// Another process than the peer greets.
+    Stranger(i32),
+    /// A stranger speaks where no peer is known yet.
+    Denied,
+    /// The channel has ended.
+    End,
+}
+
+/// Whether a stranger may speak.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Admission {
+    /// It is our peer.
+    Granted,
+    /// It may say no: nothing else is believed.
+    RefusalsOnly,
+    /// No.
+    Denied,
+}
+
+/// Bytes and descriptors that wait for room.
+type Waiting = (Vec<u8>, Vec<Arc<OwnedFd>>);
+
+/// One end.
+#[derive(Debug)]
+pub struct End<P> {
+    socket: Arc<OwnedFd>,
+    /// The process at the other end; 0 while it is not known.
+    pub peer: i32,
+    /// What the messages belong to; 0 while it is not known.
+    pub id: u64,
+    sent: u32,
+    seen: u32,
+    outbox: VecDeque<Waiting>,
+    stalled: bool,
+    refusals_only: bool,
+    /// Made once, not when it counts: the longest message fits.
+    buffer: Vec<u8>,
+    protocol: core::marker::PhantomData<P>,
+}
+
+impl<P: Protocol> End<P> {
+    /// This end.
+    pub fn new(socket: OwnedFd, peer: i32) -> Self {
+        Self {
+            socket: Arc::new(socket),
+            peer,
+            id: 0,
+            sent: 0,
+            seen: 0,
+            outbox: VecDeque::new(),
+            stalled: false,
+            refusals_only: false,
+            buffer: vec![0; P::LONGEST],
+            protocol: core::marker::PhantomData,
+        }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Arc<OwnedFd> {
+        &self.socket
+    }
+
+    /// Begins a message.
+    pub fn write(&mut self, kind: P::Kind) -> Writer<P> {
+        self.sent += 1;
+        Writer::new(kind, self.id, self.sent)
+    }
+
+    /// Sends it, or puts it in line. An error: the channel is of no use any more.
+    pub fn send(&mut self, bytes: Vec<u8>, fds: Vec<Arc<OwnedFd>>) -> Result<(), Errno> {
+        self.outbox.push_back((bytes, fds));
+        self.flush()
+    }
+
+    /// Sends what stands in line, as far as there is room.
+    pub fn flush(&mut self) -> Result<(), Errno> {
+        self.stalled = false;
+        while let Some((bytes, fds)) = self.outbox.front() {
+            let borrowed: Vec<BorrowedFd<'_>> = fds.iter().map(|fd| fd.as_fd()).collect();
+            match socket::send(&self.socket, bytes, &borrowed) {
+                Ok(()) => drop(self.outbox.pop_front()),
+                Err(Errno::EAGAIN) => break,
+                Err(Errno::ENOBUFS | Errno::ENOMEM) => {
+                    self.stalled = true;
+                    break;
+                }
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether something stands in line for room.
+    pub fn wants_to_write(&self) -> bool {
+        !self.outbox.is_empty() && !self.stalled
+    }
+
+    /// Whether something is to be tried again a little later.
+    pub fn is_stalled(&self) -> bool {
+        self.stalled
+    }
+
+    /// Says that a message cannot be taken.
+    pub fn refuse(&mut self, refusal: P::Refusal, text: &str) {
+        // One that does not read its answers gets no more of them.
+        if !self.outbox.is_empty() {
+            return;
+        }
+        let mut writer = self.write(P::REFUSAL);
+        P::refuse(&mut writer, refusal, text);
+        let _ = self.send(writer.finish(), Vec::new());
+    }
+
+    /// Takes one message. `admit`: who may speak for a peer that is not known yet.
+    pub fn receive(&mut self, admit: impl FnOnce(Identity, &OwnedFd) -> Admission) -> Found<MessageOf<P>> {
+        let received = match socket::receive(&self.socket, &mut self.buffer) {
+            Err(Errno::EAGAIN | Errno::ENOMEM | Errno::ENOBUFS) => return Found::Nothing,
+            Err(_) | Ok(None) => return Found::End,
+            Ok(Some(received)) => received,
+        };
+        let Some(sender) = received.sender else {
+            // Of a process that this pid namespace does not show.
+            return if self.peer == 0 { Found::Denied } else { Found::Dropped };
+        };
+        if self.peer == 0 {
+            match admit(sender, &self.socket) {
+                Admission::Denied => return Found::Denied,
+                Admission::RefusalsOnly => self.refusals_only = true,
+                Admission::Granted => {}
+            }
+            self.peer = sender.pid;
+        }
+        let read = || tlv::read::<P>(&self.buffer[..received.length], received.fds.len());
+        if sender.pid != self.peer {
+            return if read().is_ok_and(|message| message.kind == P::GREETING) { Found::Stranger(sender.pid) } else { Found::Dropped };
+        }
+        if received.truncated {
+            return Found::Truncated;
+        }
+        match read() {
+            Err(Malformed::Unknown) => {
+                self.refuse(P::NOT_UNDERSTOOD, "a message of an unknown type or with unknown contents");
+                Found::Dropped
+            }
+            Err(Malformed::Foreign | Malformed::Skip) => Found::Dropped,
+            Ok(message) => {
+                let of_this = message.id == self.id || self.id == 0;
+                if !of_this || message.seq <= self.seen {
+                    return Found::Dropped;
+                }
+                self.seen = message.seq;
+                if self.refusals_only && message.kind != P::REFUSAL {
+                    return Found::Denied;
+                }
+                Found::Message(message, received.fds)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tlv::{Cursor, codes};
+    use super::*;
+    use crate::sys::{fds, getpid};
+
+    codes! {
+        /// What is said in these tests.
+        Kind: u16 { Greeting = 1, Thing = 2, No = 3 }
+    }
+    codes! {
+        /// One number, or one descriptor.
+        Tag: u16 { Number = 1, Descriptor = 2 }
+    }
+
+    #[derive(Debug)]
+    enum Talk {}
+
+    impl Protocol for Talk {
+        const MAGIC: u32 = 0x6B6C_6154;
+        const LONGEST: usize = 4096;
+        type Kind = Kind;
+        type Tag = Tag;
+        type Refusal = u8;
+        type Body = Vec<u8>;
+        const GREETING: Kind = Kind::Greeting;
+        const REFUSAL: Kind = Kind::No;
+        const NOT_UNDERSTOOD: u8 = 9;
+
+        fn put(body: &mut Vec<u8>, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
+            body.push(if tag == Tag::Number { value.u8()? } else { u8::MAX });
+            Some(())
+        }
+        fn descriptors(body: &Vec<u8>) -> usize {
+            body.iter().filter(|byte| **byte == u8::MAX).count()
+        }
+        fn refuse(writer: &mut Writer<Self>, refusal: u8, _text: &str) {
+            writer.value(Tag::Number, &[&[refusal]]);
+        }
+    }
+
+    /// Two ends in one process: each is the other's peer.
+    fn ends() -> (End<Talk>, End<Talk>) {
+        let (ours, theirs) = socket::pair().unwrap();
+        socket::ask_for_identity(&theirs).unwrap();
+        (End::new(ours, 0), End::new(theirs, getpid()))
+    }
+
+    fn admit(_: Identity, _: &OwnedFd) -> Admission {
+        Admission::Granted
+    }
+
+    fn say(end: &mut End<Talk>, number: u8) -> Vec<u8> {
+        end.write(Kind::Thing).value(Tag::Number, &[&[number]]).finish()
+    }
+
+    #[test]
+    fn a_message_comes_once_and_in_sequence() {
+        let (mut ours, mut theirs) = ends();
+        let (first, second) = (say(&mut theirs, 1), say(&mut theirs, 2));
+        for bytes in [&second, &first, &second] {
+            theirs.send(bytes.clone(), Vec::new()).unwrap();
+        }
+        assert!(matches!(ours.receive(admit), Found::Message(message, _) if message.body == [2] && message.seq == 2));
+        assert!(matches!(ours.receive(admit), Found::Dropped), "one that came before");
+        assert!(matches!(ours.receive(admit), Found::Dropped), "the same again");
+        assert!(matches!(ours.receive(admit), Found::Nothing));
+        drop(theirs);
+        assert!(matches!(ours.receive(admit), Found::End));
+    }
+
+    #[test]
+    fn a_message_of_another_id_is_dropped() {
+        let (mut ours, mut theirs) = ends();
+        (ours.id, theirs.id) = (7, 8);
+        let bytes = say(&mut theirs, 1);
+        theirs.send(bytes, Vec::new()).unwrap();
+        assert!(matches!(ours.receive(admit), Found::Dropped));
+        theirs.id = 7;
+        let bytes = say(&mut theirs, 1);
+        theirs.send(bytes, Vec::new()).unwrap();
+        assert!(matches!(ours.receive(admit), Found::Message(..)));
+    }
+
+    #[test]
+    fn a_stranger_s_greeting_is_told_and_all_else_of_it_dropped() {
+        let (mut ours, mut theirs) = ends();
+        ours.peer = getpid() + 1;
+        let bytes = say(&mut theirs, 1);
+        theirs.send(bytes, Vec::new()).unwrap();
+        let bytes = theirs.write(Kind::Greeting).finish();
+        theirs.send(bytes, Vec::new()).unwrap();
+        assert!(matches!(ours.receive(admit), Found::Dropped));
+        assert!(matches!(ours.receive(admit), Found::Stranger(pid) if pid == getpid()));
+    }
+
+    #[test]
+    fn who_may_only_refuse_is_believed_nothing_else() {
+        let (mut ours, mut theirs) = ends();
+        theirs.refuse(3, "no");
+        let bytes = say(&mut theirs, 1);
+        theirs.send(bytes, Vec::new()).unwrap();
+        let refusals = |_: Identity, _: &OwnedFd| Admission::RefusalsOnly;
+        assert!(matches!(ours.receive(refusals), Found::Message(message, _) if message.kind == Kind::No && message.body == [3]));
+        assert!(matches!(ours.receive(refusals), Found::Denied));
+    }
+
+    #[test]
+    fn descriptors_are_counted_and_what_cannot_be_understood_is_refused() {
+        let (mut ours, mut theirs) = ends();
+        let (read, _write) = fds::pipe().unwrap();
+        let read = Arc::new(read);
+        let bytes = theirs.write(Kind::Thing).value(Tag::Descriptor, &[]).finish();
+        theirs.send(bytes.clone(), vec![read.clone(), read.clone()]).unwrap();
+        assert!(matches!(ours.receive(admit), Found::Dropped), "one more than it has places for");
+        assert!(matches!(theirs.receive(admit), Found::Message(message, _) if message.kind == Kind::No && message.body == [9]));
+        theirs.send(bytes, vec![read]).unwrap();
+        assert!(matches!(ours.receive(admit), Found::Message(_, fds) if fds.len() == 1));
+    }
+
+    #[test]
+    fn what_has_no_room_stands_in_line() {
+        let (mut ours, mut theirs) = ends();
+        let mut sent = 0u32;
+        while !theirs.wants_to_write() {
+            let bytes = say(&mut theirs, 1);
+            theirs.send(bytes, Vec::new()).unwrap();
+            sent += 1;
+        }
+        theirs.refuse(1, "not sent: one that reads nothing gets no more answers");
+        let mut got = 0;
+        while let Found::Message(..) = ours.receive(admit) {
+            got += 1;
+        }
+        theirs.flush().unwrap();
+        assert!(!theirs.wants_to_write());
+        while let Found::Message(..) = ours.receive(admit) {
+            got += 1;
+        }
+        assert_eq!(got, sent);
+    }
+}

@@ -12,6 +12,7 @@
 //! process       one child: command -> spawn -> running -> stopping -> exited
 //!   |
 //! registry      the process-global, signal-safe table of live children
+//! channel       messages between two processes of ours
 //!   |
 //! sys           one small file per kernel facility; the only other home of `unsafe`
 //! ```

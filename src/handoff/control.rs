@@ -10,26 +10,13 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::epoch;
-use super::wire::Link;
-use crate::clock::MILLI;
+use super::record;
 use crate::error::{Error, Result, Status};
 use crate::sys::{lockfile, socket};
 
-/// How long a guest may take to greet.
-pub const GREETING: i64 = 5_000 * MILLI;
-/// How many guests may stand there at once; the oldest makes room.
-pub const GUESTS: usize = 8;
-
-/// Somebody who has connected and not greeted.
-#[derive(Debug)]
-pub struct Guest {
-    /// Its channel.
-    pub link: Link,
-    /// Its entry among the watched descriptors.
-    pub key: u64,
-    /// When it is sent away.
-    pub until: i64,
+/// Who may be the other side: this user, or root.
+pub fn is_admitted(uid: u32) -> bool {
+    uid == 0 || uid == nix::unistd::geteuid().as_raw()
 }
 
 /// The lock file of a control path.
@@ -61,13 +48,13 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
 /// Who was the last owner, by the copy of the record in the lock file; for people.
 pub fn holder(path: &Path) -> Option<i32> {
     let file = lockfile::open_at(&lock_path(path)).ok()?;
-    epoch::last_owner(&file)
+    record::last_owner(&file)
 }
 
 /// Binds the path, which the holder of the lock may: what lies there is left over. Nobody ever sees it gone or without a listener.
 pub fn bind(path: &Path) -> Result<OwnedFd> {
     // One name per path: what a crash leaves here is taken away by the next.
-    let sum = epoch::checksum(&path.to_string_lossy());
+    let sum = record::checksum(&path.to_string_lossy());
     let staged = path.with_file_name(format!(".procsup-{:08x}", sum as u32));
     let _ = std::fs::remove_file(&staged);
     let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot listen at {}", path.display()));

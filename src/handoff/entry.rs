@@ -11,16 +11,18 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::driver::{Driver, Party, is_admitted};
-use super::epoch::{self, Record};
-use super::machine::owner;
-use super::machine::successor::{self, Successor};
+use super::control;
+use super::core::Core;
+use super::driver::Driver;
 use super::machine::{Notice, Reason};
+use super::owner::OwnerSide;
 use super::peer::{Leaving, Peer};
+use super::record::{self, Record};
+use super::side::{Incident, Party};
+use super::successor::SuccessorSide;
 use super::wire::Link;
-use super::wire::Refusal;
-use super::{Handoff, Options, control, status_of};
-use crate::clock::{self, Deadline, MILLI};
+use super::{Handoff, Options};
+use crate::clock::{Budget, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::belongings::Belongings;
@@ -30,8 +32,9 @@ use crate::sys::{environ, fds, poll, procfs, socket};
 
 /// Names the channel of a spawned successor.
 const VARIABLE: &str = "PROCSUP_HANDOFF";
-/// How long the offer is waited for, and a path whose lock is held and where nobody listens.
-const OFFER: i64 = 5_000 * MILLI;
+/// The whole of it: until then everything must be offered.
+const WHOLE: i64 = 5_000 * MILLI;
+/// A step: a path whose lock is held and where nobody listens; and an owner that is busy with what has just been left.
 const NOBODY: i64 = 1_000 * MILLI;
 
 impl Handoff {
@@ -40,49 +43,86 @@ impl Handoff {
         // The directory may change, and the path must be found again.
         let path =
             std::path::absolute(control_path.as_ref()).map_err(|_| Error::invalid("control_path", "control_path: the string is empty"))?;
-        let path = path.as_path();
-        control::check_path(path)?;
+        control::check_path(&path)?;
         spawn::prepare()?;
-        let deadline = clock::now() + OFFER;
-        let mut patience = clock::now() + NOBODY;
-        // Until when an owner may be busy with what we have just left.
-        let (mut spawned, mut again, mut busy) = (false, 0, None);
+        Search::new(&path).run()
+    }
+}
+
+/// The look-out for the generation before this one: one whole, and what may end it sooner.
+struct Search<'a> {
+    path: &'a Path,
+    whole: Budget,
+    /// Until when the lock may be held and nobody answer: the first generation holds it a moment before it listens, a dying one a moment after.
+    silence: Deadline,
+    /// Until when an owner may say that it is busy: with an attempt that has just been left.
+    busy_until: Deadline,
+    /// It has said so.
+    busy: Option<Error>,
+    /// An owner has spawned this process: it must not come to it by the path, and waits for the lock only.
+    spawned: bool,
+}
+
+impl<'a> Search<'a> {
+    fn new(path: &'a Path) -> Self {
+        let whole = Budget::of(WHOLE);
+        Self { path, whole, silence: whole.step(NOBODY), busy_until: Deadline::PAST, busy: None, spawned: false }
+    }
+
+    fn run(mut self) -> Result<Handoff> {
         let inherited = inherited();
-        let meant = inherited.as_ref().is_some_and(|channel| channel.is_for(path));
+        let meant = inherited.as_ref().is_some_and(|channel| channel.is_for(self.path));
         if let Some(socket) = if meant { inherited.as_ref().and_then(Channel::take) } else { None } {
-            if let Met::Owner(handoff) = succeed(path, socket, true, deadline)? {
+            if let Met::Owner(handoff) = succeed(self.path, socket, true, self.whole)? {
                 return Ok(*handoff);
             }
-            // Its owner is dying, and may take its time; or does not want it any more: then it must not come by the path instead.
-            (spawned, patience) = (true, deadline);
+            // Its owner is dying, and may take its time; or does not want it any more.
+            (self.spawned, self.silence) = (true, self.whole.end());
         }
         loop {
-            if let Some(lock) = control::try_lock(path)? {
-                if let Some(channel) = inherited.as_ref().filter(|_| !meant) {
-                    return Err(channel.is_not_opened());
-                }
-                return first(path, lock);
+            if let Some(lock) = control::try_lock(self.path)? {
+                return match inherited.filter(|_| !meant) {
+                    Some(channel) => Err(channel.is_not_opened()),
+                    None => first(self.path, lock),
+                };
             }
-            match if spawned { Err(Errno::EAGAIN) } else { socket::connect_to(path) } {
-                Ok(socket) => match succeed(path, socket, false, deadline) {
-                    Ok(Met::Owner(handoff)) => return Ok(*handoff),
-                    // Whoever gets the lock is the first.
-                    Ok(Met::Nobody) => patience = deadline,
-                    Ok(Met::Another) => (again, patience) = (clock::now() + NOBODY, deadline),
-                    Err(error) if error.status == Status::InProgress && clock::now() < again => busy = Some(error),
-                    Err(error) => return Err(busy.filter(|_| error.status == Status::Timeout).unwrap_or(error)),
-                },
-                Err(Errno::ECONNREFUSED | Errno::ENOENT) => busy = None,
-                Err(Errno::EAGAIN) => {}
-                Err(errno) => return Err(Error::system("connect", errno, format!("cannot reach {}", path.display()))),
+            if let Some(handoff) = self.ask_at_the_path()? {
+                return Ok(*handoff);
             }
-            // The first generation holds the lock a moment before it listens, a dying one a moment after.
-            let now = clock::now();
-            if now >= patience.min(deadline) {
-                return Err(busy.unwrap_or_else(|| nobody_answers(path, spawned)));
+            if self.silence.has_come() {
+                return Err(self.busy.unwrap_or_else(|| nobody_answers(self.path, self.spawned)));
             }
-            poll::pause(Deadline::at(patience));
+            poll::pause(self.silence);
         }
+    }
+
+    /// Whoever listens there, if he hands over. `None`: not now.
+    fn ask_at_the_path(&mut self) -> Result<Option<Box<Handoff>>> {
+        if self.spawned {
+            return Ok(None);
+        }
+        let met = match socket::connect_to(self.path) {
+            Ok(socket) => succeed(self.path, socket, false, self.whole),
+            Err(Errno::ECONNREFUSED | Errno::ENOENT) => {
+                self.busy = None;
+                return Ok(None);
+            }
+            Err(Errno::EAGAIN) => return Ok(None),
+            Err(errno) => return Err(Error::system("connect", errno, format!("cannot reach {}", self.path.display()))),
+        };
+        match met {
+            Ok(Met::Owner(handoff)) => return Ok(Some(handoff)),
+            // Whoever gets the lock is the first.
+            Ok(Met::Nobody) => {}
+            Ok(Met::Another) => self.busy_until = self.whole.step(NOBODY),
+            Err(error) if error.status == Status::InProgress && !self.busy_until.has_come() => {
+                self.busy = Some(error);
+                return Ok(None);
+            }
+            Err(error) => return Err(self.busy.take().filter(|_| error.status == Status::Timeout).unwrap_or(error)),
+        }
+        self.silence = self.whole.end();
+        Ok(None)
     }
 }
 
@@ -140,16 +180,16 @@ impl Channel {
 
 /// Nobody was before us.
 fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
-    let generation = epoch::last_generation(&lock).wrapping_add(1).max(1);
+    let generation = record::last_generation(&lock).wrapping_add(1).max(1);
     let record = Record::create(generation).map_err(|errno| Error::system("memfd_create", errno, "cannot make the epoch record"))?;
-    let mut driver = Driver::new(Party::Gone, true, path.to_owned(), Options::default())?;
+    let mut core = Core::new(path.to_owned(), Options::default())?;
     // Somebody answers there: he holds another file that was the lock, and that was removed or replaced beside him.
     // A killed owner's lock is free a moment before its socket is closed: that one goes away.
-    let patience = clock::now() + NOBODY;
+    let patience = Deadline::after(NOBODY);
     loop {
         match socket::connect_to(path) {
             Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK) => break,
-            Ok(_) | Err(Errno::EAGAIN) if clock::now() < patience => poll::pause(Deadline::at(patience)),
+            Ok(_) | Err(Errno::EAGAIN) if !patience.has_come() => poll::pause(patience),
             Ok(_) | Err(Errno::EAGAIN) => {
                 let text = format!(
                     "{} is free, but somebody listens at {}: the lock file was replaced",
@@ -161,12 +201,12 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
             Err(errno) => return Err(Error::system("connect", errno, format!("{} belongs to something else", path.display()))),
         }
     }
-    let control = control::bind(path)?;
-    (driver.lock, driver.record, driver.control) = (Some(lock), Some(record), Some(control));
-    driver.become_owner(true);
-    driver.tell(Notice::Live { unsealed: false });
+    let listener = control::bind(path)?;
+    let owner = OwnerSide::new(&mut core, record, lock, Some(listener), true);
+    core.tell(Notice::Live { unsealed: false }, None, 0);
+    let mut driver = Driver::new(core, Party::Owner(Box::new(owner)), true);
     driver.rest();
-    Handoff::around(driver)
+    Ok(Handoff::around(driver))
 }
 
 /// Who was at the other end of a channel.
@@ -180,53 +220,42 @@ enum Met {
 }
 
 /// At this channel there is an owner.
-fn succeed(path: &Path, socket: OwnedFd, spawned: bool, deadline: i64) -> Result<Met> {
+fn succeed(path: &Path, socket: OwnedFd, spawned: bool, whole: Budget) -> Result<Met> {
     let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot reach the running generation");
     socket::ask_for_identity(&socket).map_err(failed("setsockopt"))?;
     // Of a pair: who made it. Of a connection: who listened last, which is the owner, or the one before it that has not seen us yet.
     let maker = socket::peer(&socket).map_err(failed("getsockopt"))?;
-    if spawned && !is_admitted(maker.uid) {
-        return Err(Error::new(
-            Status::PeerRejected,
-            "offer",
-            format!("user {} has made the channel, and may not hand over to this process", maker.uid),
-        ));
+    if spawned && !control::is_admitted(maker.uid) {
+        let text = format!("user {} has made the channel, and may not hand over to this process", maker.uid);
+        return Err(Error::new(Status::PeerRejected, "offer", text));
     }
-    let peer = if spawned { maker.pid } else { 0 };
-    let mut driver = Driver::new(Party::Successor(Successor::new(Deadline::at(deadline))), false, path.to_owned(), Options::default())?;
-    driver.trusted = if spawned { None } else { control::owner_of(path) };
-    driver.begin_as_successor(Link::new(socket, peer)).map_err(failed("epoll_ctl"))?;
+    let (peer, trusted) = if spawned { (maker.pid, None) } else { (0, control::owner_of(path)) };
+    let mut core = Core::new(path.to_owned(), Options::default())?;
+    core.watch_link(Link::new(socket, peer)).map_err(failed("epoll_ctl"))?;
+    let mut side = SuccessorSide::new(whole.end(), trusted);
+    side.greet(&mut core);
+    let mut driver = Driver::new(core, Party::Successor(Box::new(side)), false);
+    // The machine has its own deadline; this one is only behind it.
+    let late = whole.end().plus(MILLI);
     loop {
         driver.pump();
-        if let Party::Successor(machine) = driver.party
-            && machine.is_offered()
-        {
+        if matches!(&driver.party, Party::Successor(side) if side.is_offered()) {
             driver.rest();
-            return Handoff::around(driver).map(|handoff| Met::Owner(Box::new(handoff)));
+            return Ok(Met::Owner(Box::new(Handoff::around(driver))));
         }
-        if let Some(reason) = driver.ended_with() {
+        if let Some(reason) = driver.core.aborted() {
             return match reason {
-                Reason::Died if driver.misnamed => Ok(Met::Another),
+                Reason::Died if driver.core.verdict.misnamed => Ok(Met::Another),
                 Reason::Died | Reason::HungUp => Ok(Met::Nobody),
-                _ => Err(refusal(reason, &driver)),
+                _ => Err(driver.core.verdict.to_error(reason)),
             };
         }
         driver.rest();
-        if clock::now() >= deadline + MILLI {
-            driver.feed_successor(successor::Event::Timeout);
+        if late.has_come() {
+            driver.with_side(|side, core| side.befall(core, Incident::Timeout));
             continue;
         }
-        poll::wait(&[driver.set.as_fd()], Deadline::at(deadline + MILLI)).map_err(failed("poll"))?;
-    }
-}
-
-fn refusal(reason: Reason, driver: &Driver) -> Error {
-    let status = if driver.refusal == Some(Refusal::Busy) { Status::InProgress } else { status_of(reason) };
-    let text = if driver.words.is_empty() { super::telling::reason_text(reason) } else { &driver.words };
-    let message = format!("the running generation does not hand over: {text}");
-    match driver.fault {
-        Some((step, errno)) => Error { status: Status::of(errno), message, ..Error::system(step, errno, "") },
-        None => Error::new(status, "offer", message),
+        driver.core.reactor.wait(late).map_err(failed("poll"))?;
     }
 }
 
@@ -237,34 +266,36 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
     }
     command.check_outlives_host()?;
     let path = handoff.with(|driver| {
-        let busy = driver.spawning || driver.owner().is_some_and(|owner| !owner.is_idle());
-        let idle = driver.owner().is_some_and(|owner| owner.phase == owner::Phase::Serving);
-        if busy || driver.is_live_successor() {
-            return Err(Error::new(Status::InProgress, "upgrade", "another handoff is under way"));
+        let begins = || Error::new(Status::InProgress, "upgrade", "another handoff is under way");
+        match &mut driver.party {
+            Party::Owner(side) if side.spawning || !side.is_idle() => return Err(begins()),
+            Party::Owner(side) if side.is_serving() => side.spawning = true,
+            Party::Successor(side) if side.serves_now() => return Err(begins()),
+            _ => return Err(is_no_owner()),
         }
-        if !idle {
-            return Err(Error::new(Status::State, "upgrade", "this process does not own: it has not answered LIVE, or is over"));
-        }
-        driver.spawning = true;
-        Ok(driver.path.clone())
+        Ok(driver.core.path.clone())
     })?;
     let whole = Deadline::after(deadline_ms.saturating_mul(MILLI));
     let mut spawning = Spawning { handoff, over: false };
     let mut made = Some(spawn_successor(command, &path));
     let begun = handoff.with(|driver| {
+        let Party::Owner(side) = &mut driver.party else { return Err(is_no_owner()) };
         // Under the very lock in which it begins: another upgrade, or a guest, must find one or the other.
-        (driver.spawning, spawning.over) = (false, true);
+        (side.spawning, spawning.over) = (false, true);
         let (socket, peer) = made.take().expect("made above")?;
-        driver.begin_spawned(socket, peer, whole).map_err(|errno| Error::system("epoll_ctl", errno, "cannot watch the successor"))
+        let begun = side.begin_spawned(&mut driver.core, socket, peer, whole);
+        begun.map_err(|errno| Error::system("epoll_ctl", errno, "cannot watch the successor"))
     });
     drop(spawning);
     // Freed meanwhile by another thread: nobody is left to look after it.
-    if let Some(Ok((_, peer))) = made
-        && let Some(leaving) = peer.dismiss()
-    {
-        end_all(vec![leaving]);
+    if let Some(Ok((_, peer))) = made {
+        end_all(peer.dismiss().into_iter().collect());
     }
     begun
+}
+
+fn is_no_owner() -> Error {
+    Error::new(Status::State, "upgrade", "this process does not own: it has not answered LIVE, or is over")
 }
 
 /// Whatever happens in the spawn, a panic included, the handle is free again.
@@ -276,8 +307,11 @@ struct Spawning<'a> {
 
 impl Drop for Spawning<'_> {
     fn drop(&mut self) {
-        if !self.over {
-            lock(&self.handoff.driver).spawning = false;
+        if self.over {
+            return;
+        }
+        if let Party::Owner(side) = &mut lock(&self.handoff.driver).party {
+            side.spawning = false;
         }
     }
 }
@@ -303,17 +337,14 @@ const CLOSING: i64 = 5_000 * MILLI;
 
 /// Kills and reaps them; waits for that.
 fn end_all(mut leaving: Vec<Leaving>) {
-    let deadline = clock::now() + CLOSING;
+    let whole = Budget::of(CLOSING);
     leaving.iter_mut().for_each(Leaving::kill);
+    let mut wait = poll::ProcessWait::default();
     loop {
-        let now = clock::now();
-        leaving.retain_mut(|leaving| !leaving.tick(now));
-        let Some(first) = leaving.first().filter(|_| now < deadline) else { return };
+        leaving.retain_mut(|leaving| !leaving.tick());
+        let Some(first) = leaving.first().filter(|_| !whole.is_spent()) else { return };
         let pidfd = first.pidfd().clone();
-        if poll::wait(&[pidfd.as_fd()], Deadline::at(deadline)) == Ok(true) {
-            // Readable and not to be reaped yet: a tracer holds it, or another frame is about to publish.
-            poll::pause(Deadline::at(deadline));
-        }
+        let _ = wait.wait(&[pidfd.as_fd()], whole.end());
     }
 }
 
@@ -324,14 +355,7 @@ pub(super) fn close(handoff: &Handoff) {
         if driver.closed {
             return;
         }
-        match driver.party {
-            Party::Owner(machine) if machine.may_cancel() => driver.feed_owner(owner::Event::Cancel),
-            // It serves, and the process lives on: the standby is not needed. Told and not yet serving: it gives back.
-            Party::Successor(machine) if machine.phase == successor::Phase::Live => driver.feed_successor(successor::Event::Timeout),
-            Party::Successor(machine) if machine.is_offered() => driver.feed_successor(successor::Event::Failed),
-            _ => {}
-        }
-        (driver.shut(), std::mem::take(&mut driver.rubbish))
+        (driver.close(), std::mem::take(&mut driver.core.rubbish))
     };
     drop(rubbish);
     end_all(leaving);

@@ -56,11 +56,6 @@ impl Holdings {
         }
     }
 
-    /// All of it, to be closed.
-    pub fn into_fds(self) -> impl Iterator<Item = Arc<OwnedFd>> {
-        self.named.into_values().chain(self.state)
-    }
-
     /// Hands on this state; answers the one before.
     pub fn set_state(&mut self, state: OwnedFd) -> Option<Arc<OwnedFd>> {
         self.state_changed = self.offered;
@@ -129,6 +124,24 @@ fn cut(items: Vec<Item>, gone: Vec<Vec<u8>>) -> Vec<Part> {
     parts
 }
 
+/// What is handed on, and what was handed on to us.
+#[derive(Debug, Default)]
+pub struct Estate {
+    /// For the next generation.
+    pub holdings: Holdings,
+    /// From the last one.
+    pub received: Received,
+}
+
+impl Estate {
+    /// All of it, to be closed.
+    pub fn into_fds(mut self) -> impl Iterator<Item = Arc<OwnedFd>> {
+        let unclaimed = self.received.take_unclaimed();
+        let state = self.received.state.map(Arc::new);
+        self.holdings.named.into_values().chain(self.holdings.state).chain(unclaimed).chain(state)
+    }
+}
+
 /// What a successor has received.
 #[derive(Debug, Default)]
 pub struct Received {
@@ -153,7 +166,7 @@ impl Received {
     }
 
     /// The owner hands this on no more.
-    pub fn drop_name(&mut self, name: &[u8]) {
+    pub fn withdraw(&mut self, name: &[u8]) {
         let old = self.named.remove(name);
         self.replaced.extend(old);
     }

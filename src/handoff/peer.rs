@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
-use crate::clock;
+use crate::clock::{self, Deadline};
 use crate::process::child::Child;
 use crate::process::foreign::Foreign;
 use crate::process::stop;
@@ -78,7 +78,7 @@ impl Peer {
             }
             None => return None,
         };
-        Some(Leaving { pidfd: self.pidfd, how, again: None })
+        Some(Leaving { pidfd: self.pidfd, how })
     }
 }
 
@@ -93,8 +93,6 @@ enum How {
 pub struct Leaving {
     pidfd: Arc<OwnedFd>,
     how: How,
-    /// It has ended and cannot be reaped yet: when to look again.
-    pub again: Option<i64>,
 }
 
 impl Leaving {
@@ -104,23 +102,22 @@ impl Leaving {
     }
 
     /// Moves its end along; `true` when it was reaped.
-    pub fn tick(&mut self, now: i64) -> bool {
+    pub fn tick(&mut self) -> bool {
         match &mut self.how {
             How::Child(child) => {
                 child.tick();
                 !matches!(child.try_reap(false), Ok(None))
             }
-            How::Bare(process) => process.tick(now) != Seen::Running,
+            How::Bare(process) => process.tick(clock::now()) != Seen::Running,
         }
     }
 
     /// When it is to be looked at again by the clock.
-    pub fn due(&self) -> Option<i64> {
-        let due = match &self.how {
+    pub fn due(&self) -> Deadline {
+        match &self.how {
             How::Child(child) => child.due(),
             How::Bare(process) => process.due(),
-        };
-        due.min(self.again.into()).nanos()
+        }
     }
 
     /// Kills it now.

@@ -4,6 +4,7 @@
 //! The trap: this format is spoken between two versions of a server, so nothing in it may ever change. New things come as ignorable
 //! types and tags, as longer values, and as capability bits.
 
+use super::machine::word::Ticket;
 use super::machine::{Limits, Mode, Reason};
 pub use crate::channel::tlv::Malformed;
 use crate::channel::tlv::{self, Cursor, codes};
@@ -300,6 +301,37 @@ pub fn reason_code(reason: Reason) -> u8 {
         Reason::Limit => 11,
         Reason::Denied => 12,
     }
+}
+
+/// What a peer's refusal is to us.
+pub fn reason_of_refusal(code: Option<u8>) -> Reason {
+    match code.and_then(Refusal::from_code) {
+        Some(Refusal::Version) => Reason::Version,
+        Some(Refusal::Denied) => Reason::Denied,
+        Some(Refusal::Limit) => Reason::Limit,
+        _ => Reason::Protocol,
+    }
+}
+
+/// The id of a handoff, by its ticket.
+pub fn id_of(ticket: Ticket) -> u64 {
+    u64::from(ticket.generation) << 24 | u64::from(ticket.handoff)
+}
+
+/// The ticket, by the id.
+pub fn ticket_of(id: u64) -> Ticket {
+    Ticket { generation: (id >> 24) as u32, handoff: (id & 0xFF_FFFF) as u32 }
+}
+
+/// Whether there is a version that both speak.
+pub fn speaks_with_us(message: &Message) -> bool {
+    message.body.versions.is_some_and(|(low, high)| low <= VERSIONS.1 && high >= VERSIONS.0)
+}
+
+/// Why not, in words.
+pub fn versions_text(message: &Message) -> String {
+    let (low, high) = message.body.versions.unwrap_or((0, 0));
+    format!("versions {low} to {high} are spoken there, {} to {} here", VERSIONS.0, VERSIONS.1)
 }
 
 /// What a peer's reason is to us: its failure is the peer's.

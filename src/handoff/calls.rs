@@ -1,0 +1,255 @@
+//! The calls for the application. Each takes the handle's lock, does something to the driver, and puts descriptor and timer right behind it
+//! ([`Handoff::with`]); what it needs from the kernel (duplicates, memory) is made before, and closed behind the lock.
+
+use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
+use std::sync::MutexGuard;
+
+use super::driver::Driver;
+use super::side::{Answer, Side};
+use super::{Handoff, Mode, Role, Timeout, Told, entry, wire};
+use crate::clock::{Deadline, MILLI};
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::command::Command;
+use crate::sys::{fds, memfd};
+
+impl Handoff {
+    fn check(&self) -> Result<()> {
+        self.home.check("handoff")
+    }
+
+    fn enter(&self) -> Result<MutexGuard<'_, Driver>> {
+        self.check()?;
+        Ok(lock(&self.driver))
+    }
+
+    /// Does something to the driver; the descriptor and the timer are put right behind it.
+    pub(super) fn with<T>(&self, act: impl FnOnce(&mut Driver) -> Result<T>) -> Result<T> {
+        let mut driver = self.enter()?;
+        if driver.closed {
+            return Err(Error::new(Status::Shutdown, "handoff", "the handoff has been freed"));
+        }
+        let answer = act(&mut driver);
+        driver.rest();
+        let rubbish = std::mem::take(&mut driver.core.rubbish);
+        drop(driver);
+        drop(rubbish);
+        answer
+    }
+
+    /// Whether this process started cold.
+    pub fn role(&self) -> Result<Role> {
+        Ok(if self.enter()?.first { Role::First } else { Role::Successor })
+    }
+
+    /// Which generation owns, as far as is known here.
+    pub fn generation(&self) -> Result<u64> {
+        let driver = self.enter()?;
+        let record = driver.party.as_side().and_then(Side::record);
+        Ok(u64::from(record.map_or(driver.core.generation, |record| record.word().generation)))
+    }
+
+    /// Whether two generations may serve at once; the owner's choice counts.
+    pub fn set_mode(&self, mode: Mode) -> Result<()> {
+        self.with(|driver| {
+            driver.core.options.mode = mode;
+            Ok(())
+        })
+    }
+
+    /// Sets one of the waits.
+    pub fn set_timeout(&self, which: Timeout, timeout_ms: i64) -> Result<()> {
+        let least = i64::from(which != Timeout::Probation);
+        if timeout_ms < least {
+            return Err(Error::invalid(
+                "ms",
+                format!("ms: {timeout_ms}; every wait of a handoff has an end, and this one at least {least} ms"),
+            ));
+        }
+        let nanos = timeout_ms.saturating_mul(MILLI);
+        self.with(|driver| {
+            let options = &mut driver.core.options;
+            *match which {
+                Timeout::Drain => &mut options.limits.drain,
+                Timeout::Seal => &mut options.limits.seal,
+                Timeout::Live => &mut options.limits.live,
+                Timeout::Probation => &mut options.limits.probation,
+                Timeout::Takeover => &mut options.takeover,
+            } = nanos;
+            Ok(())
+        })
+    }
+
+    /// Hands a descriptor on under this name, or, with -1, no more. A duplicate is kept.
+    pub fn set_fd(&self, name: &[u8], fd: RawFd) -> Result<()> {
+        check_name(name)?;
+        if fd == -1 {
+            return self.with(|driver| {
+                let removed = driver.core.estate.holdings.remove(name).ok_or_else(|| not_found(name))?;
+                driver.core.rubbish.push(removed);
+                Ok(())
+            });
+        }
+        let copy = fds::duplicate_number(fd).map_err(|errno| match errno {
+            nix::errno::Errno::EBADF => Error { errno: Some(errno), ..Error::invalid("fd", format!("fd: {fd} is not an open descriptor")) },
+            errno => Error::system("fcntl", errno, "cannot duplicate the descriptor"),
+        })?;
+        self.with(|driver| {
+            if driver.is_over() {
+                return Err(over());
+            }
+            let old = driver.core.estate.holdings.set(name, copy);
+            driver.core.rubbish.extend(old);
+            Ok(())
+        })
+    }
+
+    /// Claims a descriptor that was handed on; `NotFound` if there is none of this name. It stays among what is handed on.
+    pub fn take_fd(&self, name: &[u8]) -> Result<OwnedFd> {
+        check_name(name)?;
+        self.with(|driver| {
+            let taken =
+                driver.core.estate.received.take(name).map_err(|errno| Error::system("fcntl", errno, "cannot duplicate the descriptor"))?;
+            let (fd, copy) = taken.ok_or_else(|| not_found(name))?;
+            let old = driver.core.estate.holdings.set(name, copy);
+            driver.core.rubbish.extend(old);
+            Ok(fd)
+        })
+    }
+
+    /// The names that were handed on and not claimed, in the order of their bytes, each followed by a newline.
+    pub fn fd_names(&self) -> Result<Vec<u8>> {
+        let driver = self.enter()?;
+        Ok(driver.core.estate.received.names().flat_map(|name| name.iter().chain(b"\n")).copied().collect())
+    }
+
+    /// The state for the next generation, copied. Counts until the answer to SEAL (overlap: to DRAIN).
+    pub fn set_state(&self, bytes: &[u8]) -> Result<()> {
+        self.check()?;
+        let made = memfd::sealed(c"procsup-state", bytes).map_err(|errno| Error::system("memfd_create", errno, "cannot keep the state"))?;
+        self.with(|driver| {
+            if driver.is_over() {
+                return Err(over());
+            }
+            let old = driver.core.estate.holdings.set_state(made);
+            driver.core.rubbish.extend(old);
+            Ok(())
+        })
+    }
+
+    /// The state that the last generation has handed on; empty if there is none. It stays readable.
+    pub fn state(&self) -> Result<Vec<u8>> {
+        let read = |file: OwnedFd| memfd::read_all(&file).map_err(|errno| Error::system("pread", errno, "cannot read the state"));
+        self.state_file()?.map_or(Ok(Vec::new()), read)
+    }
+
+    /// How long it is.
+    pub fn state_length(&self) -> Result<usize> {
+        let length = |file: OwnedFd| memfd::length(&file).map_err(|errno| Error::system("fstat", errno, "cannot read the state"));
+        self.state_file()?.map_or(Ok(0), length)
+    }
+
+    /// A duplicate: it is read without the lock.
+    fn state_file(&self) -> Result<Option<OwnedFd>> {
+        let driver = self.enter()?;
+        let copy = driver.core.estate.received.state().map(fds::duplicate).transpose();
+        copy.map_err(|errno| Error::system("fcntl", errno, "cannot read the state"))
+    }
+
+    /// Readable while [`Handoff::next_event`] has something to do.
+    pub fn fd(&self) -> Result<BorrowedFd<'_>> {
+        self.check()?;
+        self.reactor.fd().map_err(|errno| Error::system("eventfd", errno, "cannot watch the handoff"))
+    }
+
+    /// The next event; does what is due. Waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none.
+    pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Told>> {
+        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        loop {
+            let told = self.with(|driver| {
+                if driver.core.notices.is_empty() {
+                    driver.pump();
+                }
+                let told = driver.core.notices.pop_front();
+                // Nothing ever comes any more: a wait for ever would be one.
+                let never = driver.is_over() && !driver.core.is_leaving() && deadline.is_never();
+                if told.is_none() && never { Err(over()) } else { Ok(told) }
+            })?;
+            if told.is_some() || deadline.has_come() {
+                return Ok(told);
+            }
+            self.reactor.wait(deadline).map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
+        }
+    }
+
+    /// Successor: everything is loaded; LIVE, or ABORTED, follows.
+    pub fn warm(&self) -> Result<()> {
+        self.answer(Answer::Warm)
+    }
+
+    /// Answers DRAIN. Exclusive: SEAL follows as soon as the successor has shown that it is awake.
+    pub fn drained(&self, _open_connections: u32) -> Result<()> {
+        self.answer(Answer::Drained)
+    }
+
+    /// Answers SEAL: from here on this process writes nothing until RESUME.
+    pub fn sealed(&self, revision: u64) -> Result<()> {
+        self.answer(Answer::Sealed(revision))
+    }
+
+    /// Answers LIVE: this process serves. What was handed on and not claimed is closed.
+    pub fn live(&self) -> Result<()> {
+        self.answer(Answer::Live)
+    }
+
+    /// This side cannot go on with the handoff.
+    pub fn failed(&self, reason: &str) -> Result<()> {
+        self.answer(Answer::Failed(reason))
+    }
+
+    /// Owner: calls the handoff off; possible until the commit. RESUME (if DRAIN was told) and ABORTED follow.
+    pub fn cancel(&self) -> Result<()> {
+        self.answer(Answer::Cancel)
+    }
+
+    fn answer(&self, answer: Answer<'_>) -> Result<()> {
+        self.with(|driver| match driver.with_side(|side, core| side.answer(core, answer)) {
+            Some(true) => Ok(()),
+            _ => Err(Error::new(Status::State, "handoff", "not now: this is not what is awaited")),
+        })
+    }
+
+    /// The words of the last ABORTED.
+    pub fn reason(&self) -> Result<String> {
+        Ok(self.enter()?.core.verdict.words.clone())
+    }
+
+    /// Owner: spawns its successor, which has `deadline_ms` until the commit. Returns when its program has begun.
+    pub fn upgrade(&self, command: &Command, deadline_ms: i64) -> Result<()> {
+        self.check()?;
+        entry::upgrade(self, command, deadline_ms)
+    }
+
+    /// Ends it: a handoff that may be called off is called off, a successor that this process spawned and that owns nothing is
+    /// killed and reaped (at most 5 seconds), one that owns goes its own way. Waits for events end with `Shutdown`.
+    pub fn close(&self) {
+        if self.check().is_ok() {
+            entry::close(self);
+        }
+    }
+}
+
+fn check_name(name: &[u8]) -> Result<()> {
+    if wire::check_name(name) {
+        return Ok(());
+    }
+    Err(Error::invalid("name", "name: 1 to 255 bytes, without a newline"))
+}
+
+fn not_found(name: &[u8]) -> Error {
+    Error::new(Status::NotFound, "name", format!("nothing is handed on under the name {}", String::from_utf8_lossy(name)))
+}
+
+fn over() -> Error {
+    Error::new(Status::State, "handoff", "this generation is over")
+}

@@ -1,0 +1,285 @@
+//! What is common to all parties: the channel and the process at its other end, what is watched and until when, what is handed on, and
+//! what is told.
+//!
+//! Traps.
+//! - **A dead process's pidfd stays readable for ever**: its entry goes as soon as it was seen.
+//! - **The last descriptor of something large takes long to close** (a state of gigabytes, a socket that lingers). The handle's lock is not
+//!   held for that: it goes to the `rubbish`, which is closed behind the lock.
+//! - **The gap between SEAL and LIVE is one message.** [`Core::rest`] runs in it, and makes no system call there: the timer may go off early,
+//!   and was brought forward before.
+
+use std::collections::VecDeque;
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::holdings::Estate;
+use super::machine::word::Ticket;
+use super::machine::{Limits, Mode, Notice, Reason};
+use super::peer::{Leaving, Peer};
+use super::verdict::Verdict;
+use super::wire::{self, Kind, Link};
+use super::{Options, Told};
+use crate::clock::{self, Deadline};
+use crate::error::Error;
+use crate::sys::poll;
+use crate::sys::reactor::{Precision, Reactor, Shape, Token};
+
+/// The channel.
+pub const CHANNEL: Token = Token(1);
+/// The other process.
+pub const PEER: Token = Token(2);
+/// The control path.
+pub const CONTROL: Token = Token(3);
+/// The deadline of the machine.
+const DEADLINE: Token = Token(4);
+/// A channel that has no room though it is writable.
+const STALLED: Token = Token(5);
+/// When a party looks at the word by itself.
+pub const LOOK: Token = Token(6);
+/// Guests and those who leave have a number of their own each, from here on.
+const FIRST_NUMBER: u64 = 16;
+
+/// Until what is not to be had now (descriptors, room) is asked for again.
+pub const RETRY: i64 = 100 * clock::MILLI;
+
+/// The attempt under way, or the last one: its ticket, and which mode and times it has.
+#[derive(Debug)]
+pub struct Attempt {
+    /// What the word knows it by.
+    pub ticket: Ticket,
+    /// How it goes.
+    pub mode: Mode,
+    /// How long each waits for what.
+    pub limits: Limits,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Core {
+    /// What is watched. A waiting thread has a share of it, so that waiting needs no lock.
+    pub reactor: Arc<Reactor>,
+    numbers: u64,
+    /// The control path.
+    pub path: PathBuf,
+    /// For the attempts to come.
+    pub options: Options,
+    /// Which generation this party belongs to, or last knew of.
+    pub generation: u32,
+    /// The attempt.
+    pub attempt: Attempt,
+    /// This end of the channel.
+    pub link: Option<Link>,
+    /// The other process.
+    pub peer: Option<Peer>,
+    /// Its number, also when it is gone; for display.
+    pub peer_pid: i32,
+    leaving: Vec<(Token, Leaving)>,
+    /// What is handed on, and what has come.
+    pub estate: Estate,
+    /// Events that nobody has taken.
+    pub notices: VecDeque<Told>,
+    /// What came of it.
+    pub verdict: Verdict,
+    /// What is closed once the lock of the handle was given back.
+    pub rubbish: Vec<Arc<OwnedFd>>,
+}
+
+impl Core {
+    /// With nobody at the other end.
+    pub fn new(path: PathBuf, options: Options) -> crate::Result<Self> {
+        let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a handoff");
+        let reactor = Reactor::new(Shape::Flat, Precision::Early).map_err(failed("epoll_create1"))?;
+        reactor.wake_up().map_err(failed("eventfd"))?;
+        reactor.prepare_timer().map_err(failed("timerfd_create"))?;
+        Ok(Self {
+            reactor: Arc::new(reactor),
+            numbers: FIRST_NUMBER,
+            path,
+            options,
+            generation: 0,
+            attempt: Attempt { ticket: Ticket { generation: 0, handoff: 0 }, mode: options.mode, limits: options.limits },
+            link: None,
+            peer: None,
+            peer_pid: 0,
+            leaving: Vec::new(),
+            estate: Estate::default(),
+            notices: VecDeque::new(),
+            verdict: Verdict::default(),
+            rubbish: Vec::new(),
+        })
+    }
+
+    /// A token that nobody has.
+    pub fn number(&mut self) -> Token {
+        self.numbers += 1;
+        Token(self.numbers)
+    }
+
+    // ---- the other side ----
+
+    /// Begins to listen to the other end.
+    pub fn watch_link(&mut self, link: Link) -> Result<(), Errno> {
+        self.reactor.add(CHANNEL, link.socket())?;
+        self.link = Some(link);
+        Ok(())
+    }
+
+    /// Closes this end of the channel.
+    pub fn close_link(&mut self) {
+        self.reactor.remove(CHANNEL);
+        self.link = None;
+    }
+
+    /// Begins to watch for its death. On failure it is dismissed.
+    pub fn watch_peer(&mut self, peer: Peer) -> Result<(), Errno> {
+        self.peer_pid = peer.pid;
+        if let Err(errno) = self.reactor.add(PEER, peer.pidfd()) {
+            self.end(peer.dismiss());
+            return Err(errno);
+        }
+        self.peer = Some(peer);
+        Ok(())
+    }
+
+    /// Watches it no more; what becomes of it is the caller's.
+    pub fn unwatch_peer(&mut self) -> Option<Peer> {
+        self.reactor.remove(PEER);
+        self.peer.take()
+    }
+
+    /// Whether it is dead, which is noted.
+    pub fn peer_has_died(&mut self) -> bool {
+        let Some(peer) = self.peer.as_ref().filter(|peer| peer.is_dead()) else { return false };
+        self.reactor.remove(PEER);
+        if self.verdict.said.is_empty() {
+            self.verdict.said = format!("process {} has ended", peer.pid);
+        }
+        true
+    }
+
+    /// Sends a message that carries nothing.
+    pub fn send_plain(&mut self, kind: Kind) {
+        if let Some(link) = &mut self.link {
+            let bytes = link.write(kind).finish();
+            // A peer that is gone is found by its pidfd or by the end of the channel.
+            let _ = link.send(bytes, Vec::new());
+        }
+    }
+
+    /// Says that it is off.
+    pub fn send_abort(&mut self, reason: Reason) {
+        let said = if self.verdict.said.is_empty() { reason.text() } else { &self.verdict.said };
+        if let Some(link) = &mut self.link {
+            let bytes = link.write(Kind::Abort).reason(wire::reason_code(reason), said).finish();
+            let _ = link.send(bytes, Vec::new());
+        }
+    }
+
+    // ---- those who leave ----
+
+    /// Sees to the end of a process that is on its way out.
+    pub fn end(&mut self, leaving: Option<Leaving>) {
+        let Some(mut leaving) = leaving else { return };
+        if leaving.tick() {
+            return;
+        }
+        let token = self.number();
+        let _ = self.reactor.add(token, leaving.pidfd());
+        let _ = self.reactor.set_due(token, leaving.due());
+        self.leaving.push((token, leaving));
+    }
+
+    /// One of them has ended (`ready`), or its time has come.
+    pub fn look_at_leaving(&mut self, token: Token, ready: bool) {
+        let Some(at) = self.leaving.iter().position(|(known, _)| *known == token) else { return };
+        let leaving = &mut self.leaving[at].1;
+        let reaped = leaving.tick();
+        let due = if reaped { Deadline::NEVER } else { leaving.due() };
+        let _ = self.reactor.set_due(token, due);
+        if reaped {
+            self.reactor.remove(token);
+            self.leaving.swap_remove(at);
+        } else if ready {
+            // Not to be reaped: a tracer holds it.
+            self.reactor.set_aside(token);
+        }
+    }
+
+    /// Whether somebody is still on his way out.
+    pub fn is_leaving(&self) -> bool {
+        !self.leaving.is_empty()
+    }
+
+    /// They are somebody else's from here on.
+    pub fn take_leaving(&mut self) -> Vec<Leaving> {
+        let leaving = std::mem::take(&mut self.leaving);
+        leaving.iter().for_each(|(token, _)| _ = self.reactor.remove(*token));
+        leaving.into_iter().map(|(_, leaving)| leaving).collect()
+    }
+
+    // ---- what is handed on ----
+
+    /// What was not claimed is closed, the state aside.
+    pub fn close_unclaimed(&mut self) {
+        let unclaimed = self.estate.received.take_unclaimed();
+        self.rubbish.extend(unclaimed);
+    }
+
+    /// Nothing is handed on any more.
+    pub fn close_estate(&mut self) {
+        let all = std::mem::take(&mut self.estate).into_fds();
+        self.rubbish.extend(all);
+    }
+
+    // ---- what is told, and when there is something to do ----
+
+    /// Tells the application. `answer`: until when one is awaited, where that is.
+    pub fn tell(&mut self, notice: Notice, answer: Option<Deadline>, revision: u64) {
+        let notice = match notice {
+            Notice::Aborted(reason) => {
+                let reason = self.verdict.reason(reason);
+                self.verdict.conclude(reason);
+                Notice::Aborted(reason)
+            }
+            other => other,
+        };
+        self.notices.push_back(Told {
+            notice,
+            handoff_id: wire::id_of(self.attempt.ticket),
+            revision,
+            peer_pid: self.peer_pid,
+            deadline_ns: answer.map_or(0, |at| at.nanos().unwrap_or(i64::MAX)),
+            time_ns: clock::now(),
+        });
+    }
+
+    /// Why the attempt came to nothing, if that stands among what nobody has taken.
+    pub fn aborted(&self) -> Option<Reason> {
+        self.notices.iter().find_map(|told| match told.notice {
+            Notice::Aborted(reason) => Some(reason),
+            _ => None,
+        })
+    }
+
+    /// What stalled is tried again.
+    pub fn flush(&mut self) {
+        if let Some(link) = self.link.as_mut().filter(|link| link.is_stalled()) {
+            // A channel that has ended is found by its end.
+            let _ = link.flush();
+        }
+    }
+
+    /// What the descriptor shows must fit what there is to take; and the timer what is due. Called when the lock is given back.
+    pub fn rest(&mut self, deadline: Deadline) {
+        self.reactor.set_raised(!self.notices.is_empty());
+        let _ = self.reactor.set_due(DEADLINE, deadline);
+        let stalled = self.link.as_ref().is_some_and(Link::is_stalled);
+        let _ = self.reactor.set_due(STALLED, if stalled { Deadline::after(poll::PAUSE) } else { Deadline::NEVER });
+        if let Some(link) = &self.link {
+            let _ = self.reactor.set_writing(CHANNEL, link.wants_to_write());
+        }
+    }
+}

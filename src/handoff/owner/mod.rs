@@ -1,0 +1,13 @@
+//! The owner: the generation that runs, on real descriptors.
+//!
+//! | file        | what                                                             |
+//! |-------------|------------------------------------------------------------------|
+//! | `side.rs`   | its machine: what an action does, and what a message is to it    |
+//! | `offer.rs`  | what is sent, in parts; how an attempt begins                    |
+//! | `guests.rs` | the control path, and who comes there                            |
+
+mod guests;
+mod offer;
+mod side;
+
+pub use side::OwnerSide;

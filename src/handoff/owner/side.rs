@@ -1,0 +1,304 @@
+//! The owner's machine on real descriptors: what its actions do, and what the successor's messages are to it.
+//!
+//! The trap is the gap: between the answer to SEAL and LIVE nobody serves. What can be done before (the path, the timer) is done when SEAL is
+//! told, and what can wait (descriptors of the offer) is closed long before, so that only the commit's one message is left.
+
+use std::os::fd::OwnedFd;
+
+use super::guests::Door;
+use super::offer::Offer;
+use crate::clock::{self, Deadline};
+use crate::handoff::control;
+use crate::handoff::core::{CONTROL, Core};
+use crate::handoff::machine::owner::{Action, Event, Owner, Phase};
+use crate::handoff::machine::word::Ask;
+use crate::handoff::machine::{Mode, Notice, Reason};
+use crate::handoff::peer::Peer;
+use crate::handoff::record::{self, Record};
+use crate::handoff::side::{Answer, Incident, Party, Side};
+use crate::handoff::wire::{self, Kind, Message, Refusal};
+use crate::sys::reactor::Token;
+use crate::sys::socket;
+
+/// The generation that runs.
+#[derive(Debug)]
+pub struct OwnerSide {
+    pub(super) machine: Owner,
+    pub(super) record: Record,
+    pub(super) lock: OwnedFd,
+    pub(super) door: Door,
+    pub(super) offer: Offer,
+    /// Numbers that were used up.
+    pub(super) attempts: u32,
+    /// A successor is being spawned: the lock of the handle is not held meanwhile.
+    pub spawning: bool,
+}
+
+impl OwnerSide {
+    /// This process is the owner from here on: the first generation (`starting`), or a successor that has settled.
+    pub fn new(core: &mut Core, record: Record, lock: OwnedFd, listener: Option<OwnedFd>, starting: bool) -> Self {
+        core.generation = record.word().generation;
+        let machine = Owner::new(starting, core.options.mode, core.options.limits);
+        let (door, offer) = (Door::new(listener), Offer::default());
+        let mut side = Self { machine, record, lock, door, offer, attempts: 0, spawning: false };
+        if let Some(listener) = side.door.listener() {
+            let _ = socket::relisten(listener);
+        }
+        side.publish(core);
+        side.door.watch(core);
+        side
+    }
+
+    /// No handoff is under way, and one could begin.
+    pub fn is_serving(&self) -> bool {
+        self.machine.phase == Phase::Serving
+    }
+
+    /// No handoff is under way.
+    pub fn is_idle(&self) -> bool {
+        self.machine.is_idle()
+    }
+
+    /// One step of the machine, and everything that follows from it.
+    pub(super) fn feed(&mut self, core: &mut Core, event: Event) {
+        let (next, actions) = self.machine.step(event, clock::now());
+        self.machine = next;
+        actions.iter().for_each(|action| self.act(core, action));
+    }
+
+    fn act(&mut self, core: &mut Core, action: Action) {
+        match action {
+            Action::Ask(ask) => self.ask(core, ask),
+            Action::SendOffer(part) => self.send_part(core, Kind::Offer, part),
+            Action::SendDelta(part) => self.send_part(core, Kind::Delta, part),
+            Action::SendCommit => self.send_commit(core),
+            Action::SendSettle => core.send_plain(Kind::Settle),
+            Action::SendAbort(reason) => core.send_abort(reason),
+            Action::Disown => {
+                if let Some(peer) = &mut core.peer {
+                    peer.disown();
+                }
+            }
+            Action::Kill => {
+                if let Some(peer) = &core.peer {
+                    peer.kill();
+                }
+            }
+            Action::Dismiss => {
+                self.withdraw(core);
+                let peer = core.unwatch_peer();
+                core.end(peer.and_then(Peer::dismiss));
+                self.door.watch(core);
+            }
+            Action::Release => self.release(core),
+            Action::Tell(notice) => {
+                let answer = matches!(notice, Notice::Drain | Notice::Seal).then_some(self.machine.deadline);
+                core.tell(notice, answer, 0);
+                // Now, because what follows is the gap.
+                if notice == Notice::Seal {
+                    self.door.unwatch(core);
+                }
+                // Off the way: an owner again, or one that is about to be none.
+                if matches!(notice, Notice::Resume { unsealed: true }) {
+                    self.publish(core);
+                }
+            }
+        }
+    }
+
+    fn ask(&mut self, core: &mut Core, ask: Ask) {
+        let (done, seen) = self.record.ask(ask, core.attempt.ticket);
+        if done && matches!(ask, Ask::TakeBack | Ask::Reclaim) {
+            core.generation = self.record.word().generation;
+            // Whoever connects from now on shall see this process at the other end.
+            if let Some(listener) = self.door.listener() {
+                let _ = socket::relisten(listener);
+            }
+        }
+        self.feed(core, Event::Record(ask, done, seen));
+        if done && ask == Ask::Commit {
+            // Whoever connects waits for the successor.
+            self.door.unwatch(core);
+        }
+    }
+
+    fn send_commit(&mut self, core: &mut Core) {
+        let revision = self.record.revision();
+        if let Some(link) = &mut core.link {
+            let bytes = link.write(Kind::Commit).revision(revision).finish();
+            let _ = link.send(bytes, Vec::new());
+        }
+    }
+
+    /// The channel, and what was offered on it, count no more.
+    fn withdraw(&mut self, core: &mut Core) {
+        core.close_link();
+        self.offer.close();
+        core.estate.holdings.withdraw();
+    }
+
+    /// The successor stands alone: everything that it has as well is closed here. Or the handle ends.
+    fn release(&mut self, core: &mut Core) {
+        self.withdraw(core);
+        core.unwatch_peer();
+        self.door.unwatch(core);
+        core.close_estate();
+    }
+
+    /// What is in the lock file for those who look.
+    fn publish(&self, core: &Core) {
+        record::publish(&self.lock, core.generation, core.generation);
+    }
+
+    /// The path goes with the last generation.
+    fn unbind(&self, core: &Core) {
+        if self.door.listener().is_some() && self.machine.is_idle() {
+            control::unbind(&core.path);
+            // A standby that has not heard yet that this one has settled must not come back when it has ended in good order.
+            let ticket = self.record.word().next_ticket();
+            self.record.ask(Ask::Offer, ticket);
+            self.record.ask(Ask::Withdraw, ticket);
+        }
+    }
+}
+
+impl Side for OwnerSide {
+    fn take(&mut self, core: &mut Core, message: Message, _fds: Vec<OwnedFd>) {
+        let phase = self.machine.phase;
+        let event = match message.kind {
+            Kind::Hello if phase == Phase::Greeting && !wire::speaks_with_us(&message) => {
+                core.verdict.said = wire::versions_text(&message);
+                if let Some(link) = &mut core.link {
+                    link.refuse(Refusal::Version, &core.verdict.said);
+                }
+                Event::Abort(Reason::Version)
+            }
+            Kind::Hello if phase == Phase::Greeting => return self.greet(core),
+            Kind::Ack => match message.body.part.and_then(|(part, _)| self.offer.index_of(part)) {
+                Some(part) => Event::Ack(part),
+                None => return,
+            },
+            Kind::Warm if phase != Phase::Warming => return,
+            // A process that cannot be ended could not be replaced if it hangs. Asked only now: a server may have dropped privileges meanwhile.
+            Kind::Warm if core.peer.as_ref().is_some_and(Peer::is_out_of_reach) => {
+                core.verdict.said = "this generation may not signal the successor, so it could not replace it if it hangs".to_owned();
+                Event::Abort(Reason::Denied)
+            }
+            Kind::Warm => {
+                // Duplicates made for the offer: not to be closed in the gap.
+                self.offer.close();
+                Event::Warm
+            }
+            // It stood alone, and is dead already: this process has everything still.
+            Kind::Settled if self.look_at_peer(core) => return,
+            Kind::Live => Event::Live,
+            Kind::Settled => Event::Settled,
+            Kind::Abort => Event::Abort(wire::reason_of_peer(message.body.reason.unwrap_or_default())),
+            Kind::Nak => Event::Abort(wire::reason_of_refusal(message.body.reason)),
+            Kind::Hello | Kind::Offer | Kind::Delta | Kind::Commit | Kind::Settle => return,
+        };
+        self.feed(core, event);
+    }
+
+    fn answer(&mut self, core: &mut Core, answer: Answer<'_>) -> bool {
+        let phase = self.machine.phase;
+        let event = match answer {
+            Answer::Live if phase == Phase::Starting => Event::Opened,
+            Answer::Drained if phase == Phase::Draining => Event::Drained(match core.attempt.mode {
+                Mode::Overlap => self.prepare_delta(core),
+                Mode::Exclusive => self.prepare_probe(core),
+            }),
+            Answer::Sealed(revision) if phase == Phase::Sealing => {
+                self.record.set_revision(revision);
+                Event::Sealed(self.prepare_delta(core))
+            }
+            Answer::Sealed(_) if phase == Phase::Closing => Event::Sealed(0),
+            Answer::Cancel if self.machine.may_cancel() => Event::Cancel,
+            Answer::Failed(reason) if self.machine.may_cancel() || phase == Phase::Closing => {
+                reason.clone_into(&mut core.verdict.said);
+                Event::Failed
+            }
+            _ => return false,
+        };
+        self.feed(core, event);
+        true
+    }
+
+    fn befall(&mut self, core: &mut Core, incident: Incident) {
+        let event = match incident {
+            Incident::PeerGone => Event::PeerGone,
+            Incident::Hangup => Event::Hangup,
+            Incident::Timeout => Event::Timeout,
+            Incident::Trouble => Event::Trouble,
+        };
+        self.feed(core, event);
+    }
+
+    /// A wrapper stands between this process and the successor that it has spawned.
+    fn reject_stranger(&mut self, core: &mut Core, pid: i32) {
+        if self.machine.phase != Phase::Greeting {
+            return;
+        }
+        core.verdict.said = format!("process {pid} greets, and process {} was spawned: a wrapper has to exec the server", core.peer_pid);
+        if let Some(link) = &mut core.link {
+            link.refuse(Refusal::Denied, &core.verdict.said);
+        }
+        self.feed(core, Event::Abort(Reason::Denied));
+    }
+
+    fn ready(&mut self, core: &mut Core, token: Token) {
+        if token == CONTROL {
+            self.welcome(core);
+        } else {
+            self.hear_guest(core, token);
+        }
+    }
+
+    fn due(&mut self, core: &mut Core, token: Token) {
+        if token != CONTROL {
+            drop(self.door.dismiss(core, token));
+        } else if self.is_idle() {
+            // Not once the path is the successor's.
+            self.door.watch(core);
+        }
+    }
+
+    fn deadline(&self) -> Deadline {
+        self.machine.deadline
+    }
+
+    fn late_text(&self) -> Option<&'static str> {
+        Some(match self.machine.phase {
+            Phase::Greeting => "the successor has not greeted in time",
+            Phase::Warming => "the successor was not warm in time",
+            Phase::Offering(_) | Phase::Probing(_) | Phase::Updating(_) => "the successor did not answer in time: its loop may hang",
+            Phase::Draining => "the running generation did not answer DRAIN in time",
+            Phase::Sealing => "the running generation did not answer SEAL in time",
+            _ => return None,
+        })
+    }
+
+    /// While the application seals, the timer is brought forward to where the next wait may end, so that the commit need not set it.
+    fn rest(&mut self, core: &mut Core) {
+        if self.machine.phase == Phase::Sealing {
+            let next = Deadline::after(core.attempt.limits.live).min(self.machine.deadline);
+            next.nanos().into_iter().for_each(|at| core.reactor.arm_by(at));
+        }
+    }
+
+    fn record(&self) -> Option<&Record> {
+        Some(&self.record)
+    }
+
+    fn next(&mut self, _core: &mut Core) -> Option<Party> {
+        (self.machine.phase == Phase::Retired).then_some(Party::Gone)
+    }
+
+    fn close(&mut self, core: &mut Core) {
+        if self.machine.may_cancel() {
+            self.feed(core, Event::Cancel);
+        }
+        self.unbind(core);
+        self.release(core);
+    }
+}

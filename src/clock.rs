@@ -17,11 +17,6 @@ pub fn now() -> i64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |t| t.tv_sec() * 1_000_000_000 + t.tv_nsec())
 }
 
-/// The deadline of a wait of `timeout_ms`; `None` for -1, which is "for ever".
-pub fn deadline(timeout_ms: i64) -> Option<i64> {
-    (timeout_ms >= 0).then(|| now().saturating_add(timeout_ms.saturating_mul(MILLI)))
-}
-
 /// Where the time comes from.
 pub trait Clock {
     /// Nanoseconds since some moment that never changes; never goes backwards.

@@ -46,7 +46,7 @@ pub use managed::Managed;
 
 use default::inner as default_inner;
 
-use crate::clock::{self, Deadline};
+use crate::clock::Deadline;
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::command::{Command, RestartWhen};
@@ -73,7 +73,7 @@ pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Man
 ///
 /// Safe in a signal handler. What the children owned is released by later calls.
 pub fn kill_and_reap_all(timeout_ms: i64) -> u32 {
-    registry::kill_and_reap_all(clock::deadline(timeout_ms).into())
+    registry::kill_and_reap_all(Deadline::of_millis(timeout_ms))
 }
 
 /// How many children have not been reaped. Safe in a signal handler.

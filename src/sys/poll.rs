@@ -1,15 +1,10 @@
 //! Waits of one thread: poll(2), ppoll(2), sched_yield(2). What is watched for longer than one wait belongs to a `reactor`.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
-use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
-use nix::sys::eventfd::{EfdFlags, EventFd};
-use nix::sys::time::TimeSpec;
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 
-use super::fds;
 use super::raw::syscall;
 use crate::clock::{self, Deadline};
 
@@ -86,109 +81,4 @@ pub fn wait_raw(fd: RawFd, nanos: i64) {
 pub fn relax() {
     // SAFETY: no arguments.
     unsafe { syscall!(libc::SYS_sched_yield) };
-}
-
-/// An epoll set whose entries carry a word of ours.
-#[derive(Debug)]
-pub struct Set(Epoll);
-
-impl Set {
-    /// An empty set, close-on-exec, above 2.
-    pub fn new() -> Result<Self, Errno> {
-        let fd = fds::above_standard(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0)?;
-        Ok(Self(Epoll(fd)))
-    }
-
-    /// Watches for reading, level-triggered.
-    pub fn add(&self, fd: impl AsFd, key: u64) -> Result<(), Errno> {
-        self.0.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, key))
-    }
-
-    /// Watches an entry for room to write as well, or no more.
-    pub fn set_writing(&self, fd: impl AsFd, key: u64, writing: bool) -> Result<(), Errno> {
-        let flags = if writing { EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN };
-        self.0.modify(fd, &mut EpollEvent::new(flags, key))
-    }
-
-    /// Stops watching. Needed even right before a close: a duplicate that the host holds would keep the entry alive.
-    pub fn remove(&self, fd: impl AsFd) {
-        // ENOENT is all that can happen, and says that it is done.
-        let _ = self.0.delete(fd);
-    }
-
-    /// The words of what is ready now; never waits.
-    pub fn ready(&self, found: &mut Vec<u64>) {
-        let mut events = [EpollEvent::empty(); 64];
-        if let Ok(count) = self.0.wait(&mut events, EpollTimeout::ZERO) {
-            found.extend(events[..count].iter().map(EpollEvent::data));
-        }
-    }
-}
-
-impl AsFd for Set {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.0.as_fd()
-    }
-}
-
-/// A level that can be raised and lowered, to make a descriptor readable.
-#[derive(Debug)]
-pub struct Flag(EventFd);
-
-impl Flag {
-    /// A lowered flag.
-    pub fn new() -> Result<Self, Errno> {
-        let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let fd = fds::above_standard(OwnedFd::from(EventFd::from_value_and_flags(0, flags)?))?;
-        // SAFETY: the descriptor is an eventfd and ours alone.
-        Ok(Self(unsafe { EventFd::from_owned_fd(fd) }))
-    }
-
-    /// Makes it readable.
-    pub fn raise(&self) {
-        let _ = self.0.write(1);
-    }
-
-    /// Makes it unreadable.
-    pub fn lower(&self) {
-        let _ = self.0.read();
-    }
-}
-
-impl AsFd for Flag {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
-}
-
-/// A timer on CLOCK_MONOTONIC that makes a descriptor readable.
-#[derive(Debug)]
-pub struct Timer(TimerFd);
-
-impl Timer {
-    /// A timer that is not set.
-    pub fn new() -> Result<Self, Errno> {
-        let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
-        let fd = fds::above_standard(OwnedFd::from(timer))?;
-        // SAFETY: the descriptor is a timerfd and ours alone.
-        Ok(Self(unsafe { TimerFd::from_owned_fd(fd) }))
-    }
-
-    /// Goes off at this time (nanoseconds of CLOCK_MONOTONIC), or never. Setting also clears an expiry not read yet.
-    pub fn set(&self, at: Option<i64>) {
-        let _ = match at {
-            None => self.0.unset(),
-            Some(at) => {
-                let at = at.max(1);
-                let when = TimeSpec::new(at / 1_000_000_000, at % 1_000_000_000);
-                self.0.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
-            }
-        };
-    }
-}
-
-impl AsFd for Timer {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.0.as_fd()
-    }
 }

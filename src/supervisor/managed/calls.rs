@@ -291,7 +291,7 @@ impl Managed {
         waited.map(drop)
     }
 
-    /// The owner's handle goes; the process stays with its supervisor. A child of the default supervisor enters its books now,
+    /// The owner's handle goes; the process stays with its supervisor. A child of the default supervisor is watched by it from now on,
     /// so that a later call reaps it.
     pub fn let_go(self: &Arc<Self>) {
         // In this order: who publishes a process looks at this afterwards.

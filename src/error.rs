@@ -1,8 +1,8 @@
-//! The one error type: what went wrong, where, and what the kernel said.
-
-use std::fmt::Write as _;
+//! The one error type: what went wrong, where, and what the kernel said. How it is shown stands in `report/`.
 
 use nix::errno::Errno;
+
+use crate::journey::Journey;
 
 /// What a call answers. The first two are no failures; all others are negative.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -126,6 +126,8 @@ pub struct Error {
     pub output: Vec<u8>,
     /// When another try makes sense.
     pub retry_after_ms: Option<i64>,
+    /// How far it had come, where it had a way to go.
+    pub journey: Option<Box<Journey>>,
 }
 
 /// `Result` with [`Error`].
@@ -134,7 +136,7 @@ pub type Result<T> = core::result::Result<T, Error>;
 impl Error {
     /// A failure without a system call.
     pub fn new(status: Status, step: &'static str, message: impl Into<String>) -> Self {
-        Self { status, errno: None, step, message: message.into(), pid: None, output: Vec::new(), retry_after_ms: None }
+        Self { status, errno: None, step, message: message.into(), pid: None, output: Vec::new(), retry_after_ms: None, journey: None }
     }
 
     /// An argument that was refused.
@@ -144,115 +146,14 @@ impl Error {
 
     /// A system call that failed while `doing` something.
     pub fn system(step: &'static str, errno: Errno, doing: impl AsRef<str>) -> Self {
-        let message = format!("{}: {step} failed: {} ({})", doing.as_ref(), errno.desc(), errno_name(errno));
+        let message = format!("{}: {step} failed: {} ({errno:?})", doing.as_ref(), errno.desc());
         Self { errno: Some(errno), ..Self::new(Status::of(errno), step, message) }
     }
-
-    /// As text: one line, then the details that exist.
-    pub fn render_text(&self) -> String {
-        let mut text = format!("{}: {}\n", self.status.name(), self.message);
-        for (name, value) in self.details() {
-            let _ = writeln!(text, "  {name}: {value}");
-        }
-        if !self.output.is_empty() {
-            let _ = writeln!(text, "  output:");
-            for line in String::from_utf8_lossy(&self.output).lines() {
-                let _ = writeln!(text, "    {line}");
-            }
-        }
-        text
-    }
-
-    /// As a JSON object; absent details are null.
-    pub fn render_json(&self) -> String {
-        serde_json::json!({
-            "status": self.status.name(),
-            "code": self.status as i32,
-            "message": self.message,
-            "step": self.step,
-            "errno": self.errno.map(|errno| errno as i32),
-            "errno_name": self.errno.map(errno_name),
-            "pid": self.pid,
-            "retry_after_ms": self.retry_after_ms,
-            "output": (!self.output.is_empty()).then(|| String::from_utf8_lossy(&self.output).into_owned()),
-        })
-        .to_string()
-    }
-
-    /// As a page that stands by itself.
-    pub fn render_html(&self) -> String {
-        let mut rows = String::new();
-        for (name, value) in self.details() {
-            let _ = write!(rows, "<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(&value));
-        }
-        let output = if self.output.is_empty() {
-            String::new()
-        } else {
-            format!("<h2>Output</h2><pre>{}</pre>", escape(&String::from_utf8_lossy(&self.output)))
-        };
-        format!(
-            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>{status}</title><style>\
-             body{{font:16px/1.5 system-ui,sans-serif;max-width:48rem;margin:2rem auto;padding:0 1rem}}\
-             h1{{font-size:1.2rem;color:#a00}}th{{text-align:left;padding-right:1.5rem;font-weight:600}}\
-             pre{{background:#f4f4f4;padding:1rem;overflow:auto}}</style></head>\
-             <body><h1>{status}</h1><p>{message}</p><table>{rows}</table>{output}</body></html>\n",
-            status = self.status.name(),
-            message = escape(&self.message),
-        )
-    }
-
-    fn details(&self) -> Vec<(&'static str, String)> {
-        let mut details = Vec::new();
-        if !self.step.is_empty() {
-            details.push(("step", self.step.to_owned()));
-        }
-        if let Some(errno) = self.errno {
-            details.push(("errno", format!("{} {}: {}", errno as i32, errno_name(errno), errno.desc())));
-        }
-        if let Some(pid) = self.pid {
-            details.push(("pid", pid.to_string()));
-        }
-        if let Some(after) = self.retry_after_ms {
-            details.push(("retry after", format!("{after} ms")));
-        }
-        details
-    }
-}
-
-fn errno_name(errno: Errno) -> String {
-    format!("{errno:?}")
-}
-
-fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_rendering_carries_step_errno_and_output() {
-        let mut error = Error::system("exec", Errno::ENOENT, "cannot run \"<x>\"");
-        error.output = b"so & so\n".to_vec();
-        for text in [error.render_text(), error.render_json(), error.render_html()] {
-            for part in ["exec", "ENOENT", "PS_ERR_NOT_FOUND"] {
-                assert!(text.contains(part), "{part} in {text}");
-            }
-        }
-        assert!(error.render_html().contains("so &amp; so"));
-        assert!(!error.render_html().contains("\"<x>\""));
-    }
 
     #[test]
     fn a_name_has_a_nul_only_for_c() {

@@ -36,9 +36,11 @@ mod channel;
 pub mod clock;
 mod error;
 pub mod handoff;
+pub mod journey;
 mod lock;
 mod process;
 mod registry;
+mod report;
 mod supervisor;
 mod sys;
 

@@ -1,0 +1,125 @@
+//! Renderings of what is told to people and programs: an error with all that is known of it, and the journey on which it happened.
+//!
+//! The trap: nearly everything in a report comes from elsewhere (a path, what a child wrote, a peer's name), so nothing of it may become
+//! syntax. JSON is left to serde_json; a page passes each piece through the one `escape` of `html.rs`; text indents what may have lines.
+//!
+//! | file      | for whom                                                        |
+//! |-----------|-----------------------------------------------------------------|
+//! | `text.rs` | a log or a terminal                                             |
+//! | `json.rs` | a program                                                       |
+//! | `html.rs` | a browser: one page that needs nothing else, with a timeline    |
+
+mod html;
+mod json;
+mod text;
+
+use nix::errno::Errno;
+
+use crate::error::Error;
+
+fn errno_name(errno: Errno) -> String {
+    format!("{errno:?}")
+}
+
+/// What is known beside the message, by name.
+fn details(error: &Error) -> Vec<(&'static str, String)> {
+    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, journey: _ } = error;
+    let mut details = Vec::new();
+    if !step.is_empty() {
+        details.push(("step", (*step).to_owned()));
+    }
+    if let Some(errno) = errno {
+        details.push(("errno", format!("{} {}: {}", *errno as i32, errno_name(*errno), errno.desc())));
+    }
+    if let Some(pid) = pid {
+        details.push(("pid", pid.to_string()));
+    }
+    if let Some(after) = retry_after_ms {
+        details.push(("retry after", format!("{after} ms")));
+    }
+    details
+}
+
+/// Nanoseconds for a reader.
+fn duration(nanos: i64) -> String {
+    match nanos {
+        ..1_000_000 => format!("{} us", nanos / 1_000),
+        1_000_000..10_000_000_000 => format!("{}.{} ms", nanos / 1_000_000, nanos / 100_000 % 10),
+        _ => format!("{}.{} s", nanos / 1_000_000_000, nanos / 100_000_000 % 10),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journey::{Journey, Route};
+
+    const ROUTE: Route = Route { title: "starting <it>", steps: &["prepare & fork", "handshake", "finish"] };
+
+    /// With everything that an error can have, all of it hostile.
+    fn failed() -> Error {
+        let mut error = Error::system("exec", Errno::ENOENT, "cannot run \"<x>\"");
+        error.output = b"so & so\n</pre><script>'\xff".to_vec();
+        let mut journey = Journey::new(&ROUTE);
+        assert!(journey.begin("prepare & fork", 1_000_000) && journey.end("prepare & fork", 3_500_000));
+        assert!(journey.begin("handshake", 3_500_000) && journey.fail("handshake", 11_000_000));
+        error.journey = Some(Box::new(journey));
+        error
+    }
+
+    #[test]
+    fn every_rendering_carries_step_errno_output_and_journey() {
+        let error = failed();
+        for text in [error.render_text(), error.render_json(), error.render_html()] {
+            for part in ["exec", "ENOENT", "PS_ERR_NOT_FOUND", "handshake", "errored", "not started"] {
+                assert!(text.contains(part), "{part} in {text}");
+            }
+        }
+    }
+
+    #[test]
+    fn text_says_when_each_step_was_begun_and_how_long_it_took() {
+        let text = failed().render_text();
+        assert!(text.contains("  journey: starting <it>\n"), "{text}");
+        assert!(text.contains("    prepare & fork  performed    at 0 us, took 2.5 ms\n"), "{text}");
+        assert!(text.contains("    handshake       errored      at 2.5 ms, took 7.5 ms\n"), "{text}");
+        assert!(text.contains("    finish          not started\n"), "{text}");
+    }
+
+    #[test]
+    fn json_has_the_journey_as_a_list_in_its_order_and_null_without() {
+        let json: serde_json::Value = serde_json::from_str(&failed().render_json()).unwrap();
+        let steps = json["journey"]["steps"].as_array().unwrap();
+        assert_eq!((json["journey"]["title"].as_str(), steps.len()), (Some("starting <it>"), 3));
+        assert_eq!((steps[1]["name"].as_str(), steps[1]["state"].as_str()), (Some("handshake"), Some("errored")));
+        assert_eq!((steps[1]["begin_ns"].as_i64(), steps[1]["duration_ns"].as_i64()), (Some(3_500_000), Some(7_500_000)));
+        assert!(steps[2]["begin_ns"].is_null());
+        let plain: serde_json::Value = serde_json::from_str(&Error::invalid("x", "y").render_json()).unwrap();
+        assert!(plain["journey"].is_null() && plain["output"].is_null());
+    }
+
+    #[test]
+    fn nothing_in_a_page_becomes_syntax() {
+        let page = failed().render_html();
+        assert!(page.contains("so &amp; so") && page.contains("&lt;/pre&gt;&lt;script&gt;&#39;\u{FFFD}"), "{page}");
+        assert!(page.contains("starting &lt;it&gt;") && page.contains("prepare &amp; fork") && !page.contains("\"<x>\""));
+        for alone in ["http", "src=", "<script", "<link", "url("] {
+            assert!(!page.contains(alone), "needs nothing else: {alone}");
+        }
+        let opened = page.matches('<').count();
+        assert_eq!(opened, page.matches('>').count());
+    }
+
+    #[test]
+    fn a_page_shows_each_step_where_it_lies_in_time() {
+        let page = failed().render_html();
+        assert!(page.contains("<i style=\"left:0.0%;width:25.0%\">") && page.contains("<i style=\"left:25.0%;width:75.0%\">"), "{page}");
+        assert!(!Error::invalid("x", "y").render_html().contains("<ol"));
+    }
+
+    #[test]
+    fn durations_have_the_unit_that_reads_best() {
+        let read = [0, 999_999, 1_000_000, 9_999_950_000, 10_000_000_000, i64::MAX].map(duration);
+        assert_eq!(read, ["0 us", "999 us", "1.0 ms", "9999.9 ms", "10.0 s", "9223372036.8 s"]);
+    }
+}

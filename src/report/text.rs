@@ -1,0 +1,39 @@
+//! As text: one line, then the details that exist.
+
+use std::fmt::Write as _;
+
+use super::{details, duration};
+use crate::error::Error;
+use crate::journey::Journey;
+
+impl Error {
+    /// As text: one line, then the details that exist.
+    pub fn render_text(&self) -> String {
+        let mut text = format!("{}: {}\n", self.status.name(), self.message);
+        for (name, value) in details(self) {
+            let _ = writeln!(text, "  {name}: {value}");
+        }
+        if let Some(journey) = &self.journey {
+            render_journey(&mut text, journey);
+        }
+        if !self.output.is_empty() {
+            let _ = writeln!(text, "  output:");
+            for line in String::from_utf8_lossy(&self.output).lines() {
+                let _ = writeln!(text, "    {line}");
+            }
+        }
+        text
+    }
+}
+
+fn render_journey(text: &mut String, journey: &Journey) {
+    let _ = writeln!(text, "  journey: {}", journey.title());
+    let width = journey.steps().iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
+    let first = journey.span().map_or(0, |(first, _)| first);
+    for (place, step) in journey.steps().iter().enumerate() {
+        let at = step.begin.map(|begin| format!("  at {}", duration(begin.saturating_sub(first))));
+        let took = journey.duration(place).map(|took| format!(", took {}", duration(took)));
+        let line = format!("    {:width$}  {:11}{}{}", step.name, step.progress.name(), at.unwrap_or_default(), took.unwrap_or_default());
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+}

@@ -1,6 +1,6 @@
 //! What belongs to a child beside its process: a sandbox directory, descriptors, a control group, an output file.
 //!
-//! All of it is taken before the child is made and released exactly once: given back if the child is never made, else let go
+//! All of it is taken before the child is made and released exactly once: given back to the command if the child is never made, else released
 //! after its end. Every part is an owned value, so no path can forget one.
 
 use std::os::fd::OwnedFd;
@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use super::cgroup::Cgroup;
 use super::command::{Command, Lifetime};
 use super::lineage::Mark;
-use super::outfile::OutFile;
+use super::output::file::OutFile;
 use super::sandbox::Share;
 use crate::error::{Error, Result};
 use crate::lock::lock;
@@ -53,7 +53,7 @@ impl Belongings {
             return;
         }
         if let Some(share) = self.sandbox.take() {
-            share.forgo();
+            share.give_back();
         }
         if let Some(source) = self.source.take() {
             lock(&source).append(&mut self.owned);

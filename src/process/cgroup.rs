@@ -62,20 +62,20 @@ struct Leaving {
 }
 
 #[derive(Default)]
-struct Places {
+struct Held {
     used: HashSet<PathBuf>,
     leaving: Vec<Leaving>,
 }
 
 /// What this process has; a forked host has none, they are its parent's.
-struct Registry {
-    places: Mutex<Places>,
+struct Places {
+    held: Mutex<Held>,
     /// When the next look at those that leave is due: a deadline, as a word.
     next: AtomicI64,
     home: Home,
 }
 
-static REGISTRY: PerProcess<Registry> = PerProcess::new();
+static PLACES: PerProcess<Places> = PerProcess::new();
 
 /// How long a start waits for the group of the last run: a hundred killed members on a busy machine need more than a tenth of that.
 const GOING: i64 = 1_000 * MILLI;
@@ -84,9 +84,9 @@ const GOING: i64 = 1_000 * MILLI;
 const SOON: i64 = MILLI;
 const SLOW: i64 = 1_000 * MILLI;
 
-fn registry() -> Result<&'static Registry> {
-    let make = || Ok(Registry { places: Mutex::default(), next: AtomicI64::new(i64::MAX), home: Home::here() });
-    REGISTRY.get_or_try_init(make).map_err(|errno| Error::system("mmap", errno, "cannot keep control groups"))
+fn places() -> Result<&'static Places> {
+    let make = || Ok(Places { held: Mutex::default(), next: AtomicI64::new(i64::MAX), home: Home::here() });
+    PLACES.get_or_try_init(make).map_err(|errno| Error::system("mmap", errno, "cannot keep control groups"))
 }
 
 impl Spec {
@@ -137,7 +137,7 @@ impl Cgroup {
             Ok(group) => group,
             Err(errno) => {
                 let _ = cgroup::remove_empty(&path);
-                release_name(&path);
+                give_back_name(&path);
                 return Err(failed("open", &path, errno));
             }
         };
@@ -176,8 +176,8 @@ fn make_inside(parent: &Path) -> Made {
 /// The directory of this name, which is ours from here on.
 fn make_named(path: &Path) -> Made {
     let fail = |errno| (path.to_path_buf(), errno);
-    let registry = registry().map_err(|error| fail(error.errno.unwrap_or(Errno::ENOMEM)))?;
-    if !lock(&registry.places).used.insert(path.to_path_buf()) {
+    let places = places().map_err(|error| fail(error.errno.unwrap_or(Errno::ENOMEM)))?;
+    if !lock(&places.held).used.insert(path.to_path_buf()) {
         return Err(fail(Errno::EBUSY));
     }
     let until = Deadline::after(GOING);
@@ -187,9 +187,9 @@ fn make_named(path: &Path) -> Made {
             other => break other,
         }
         // Our own of an earlier run, on its way out; or one that somebody left behind. Only an empty one is taken.
-        let leaving = is_leaving(registry, path);
+        let leaving = is_leaving(places, path);
         if leaving {
-            retry_now(registry, 1, |of| of.place.path == path);
+            retry_now(places, 1, |of| of.place.path == path);
         }
         match cgroup::remove_empty(path) {
             Ok(()) | Err(Errno::ENOENT) => {}
@@ -198,19 +198,19 @@ fn make_named(path: &Path) -> Made {
         }
     };
     made.map(|()| path.to_path_buf()).map_err(|errno| {
-        release_name(path);
+        give_back_name(path);
         fail(errno)
     })
 }
 
-fn release_name(path: &Path) {
-    if let Some(registry) = REGISTRY.get() {
-        lock(&registry.places).used.remove(path);
+fn give_back_name(path: &Path) {
+    if let Some(places) = PLACES.get() {
+        lock(&places.held).used.remove(path);
     }
 }
 
-fn is_leaving(registry: &Registry, path: &Path) -> bool {
-    lock(&registry.places).leaving.iter().any(|leaving| leaving.place.path == path)
+fn is_leaving(places: &Places, path: &Path) -> bool {
+    lock(&places.held).leaving.iter().any(|leaving| leaving.place.path == path)
 }
 
 impl Place {
@@ -228,50 +228,50 @@ impl Drop for Cgroup {
     fn drop(&mut self) {
         let Some(place) = self.place.take() else { return };
         // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
-        let Ok(registry) = registry() else { return };
-        if !registry.home.is_here() {
+        let Ok(places) = places() else { return };
+        if !places.home.is_here() {
             return;
         }
         let path = place.path.clone();
         if !place.remove() {
             let next = clock::now() + SOON;
-            lock(&registry.places).leaving.push(Leaving { place, soon: self.swept, next: Deadline::at(next), delay: SOON });
-            registry.next.fetch_min(next, Ordering::AcqRel);
+            lock(&places.held).leaving.push(Leaving { place, soon: self.swept, next: Deadline::at(next), delay: SOON });
+            places.next.fetch_min(next, Ordering::AcqRel);
         }
-        lock(&registry.places).used.remove(&path);
+        lock(&places.held).used.remove(&path);
     }
 }
 
 /// When a look at groups that could not be removed is due.
 pub fn left_due() -> Deadline {
-    REGISTRY.get().map_or(Deadline::NEVER, |registry| Deadline::at(registry.next.load(Ordering::Acquire)))
+    PLACES.get().map_or(Deadline::NEVER, |places| Deadline::at(places.next.load(Ordering::Acquire)))
 }
 
 /// Tries the failed removals again that are due. Costs one load when there are none.
 pub fn retry_left() {
     if left_due().has_come()
-        && let Some(registry) = REGISTRY.get()
+        && let Some(places) = PLACES.get()
     {
         let now = clock::now();
-        retry_now(registry, 2, |leaving| leaving.next.is_over(now));
+        retry_now(places, 2, |leaving| leaving.next.is_over(now));
     }
 }
 
 /// Tries those again that will go soon, until they are gone, at most until then.
 pub fn await_removals(until: Deadline) {
-    let Some(registry) = REGISTRY.get() else { return };
-    while !left_due().is_never() && lock(&registry.places).leaving.iter().any(|leaving| leaving.soon) && !until.has_come() {
-        retry_now(registry, 1, |leaving| leaving.soon);
+    let Some(places) = PLACES.get() else { return };
+    while !left_due().is_never() && lock(&places.held).leaving.iter().any(|leaving| leaving.soon) && !until.has_come() {
+        retry_now(places, 1, |leaving| leaving.soon);
         poll::wait_raw(-1, SOON / 2);
     }
 }
 
 /// Not under the lock: the file system takes its time. `longer`: by how much the wait for the next look grows.
-fn retry_now(registry: &Registry, longer: i64, which: impl Fn(&Leaving) -> bool) {
+fn retry_now(places: &Places, longer: i64, which: impl Fn(&Leaving) -> bool) {
     let mut tried: Vec<Leaving> = {
-        let mut places = lock(&registry.places);
-        let (tried, rest) = std::mem::take(&mut places.leaving).into_iter().partition(which);
-        places.leaving = rest;
+        let mut held = lock(&places.held);
+        let (tried, rest) = std::mem::take(&mut held.leaving).into_iter().partition(which);
+        held.leaving = rest;
         tried
     };
     tried.retain_mut(|leaving| {
@@ -282,8 +282,8 @@ fn retry_now(registry: &Registry, longer: i64, which: impl Fn(&Leaving) -> bool)
         leaving.next = Deadline::after(leaving.delay);
         true
     });
-    let mut places = lock(&registry.places);
-    places.leaving.append(&mut tried);
-    let next = places.leaving.iter().filter_map(|leaving| leaving.next.nanos()).min();
-    registry.next.store(next.unwrap_or(i64::MAX), Ordering::Release);
+    let mut held = lock(&places.held);
+    held.leaving.append(&mut tried);
+    let next = held.leaving.iter().filter_map(|leaving| leaving.next.nanos()).min();
+    places.next.store(next.unwrap_or(i64::MAX), Ordering::Release);
 }

@@ -16,7 +16,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 
 use super::command::{Command, Stdio};
-use super::outfile::OutFile;
+use super::output::file::OutFile;
 use super::systemd;
 use crate::error::{Error, Result};
 use crate::sys::child::{Gap, Move};

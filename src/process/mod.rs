@@ -1,19 +1,36 @@
-//! One child: command -> spawn -> running -> stopping -> exited.
+//! One process: command -> spawn -> running -> stopping -> exited; also processes that are not our children.
 //!
-//! | file             | what                                                     |
-//! |------------------|----------------------------------------------------------|
-//! | `command/`       | what shall run, and how; checked where it is said        |
-//! | `spawn.rs`       | a command becomes a child                                |
-//! | `child.rs`       | its life: signals, stop ladder, reap, release            |
-//! | `foreign.rs`     | a process that is not, or no longer, our child           |
-//! | `stop.rs`        | the ladder as a pure machine                             |
-//! | `descriptors.rs` | which descriptors it gets: a pure plan                   |
-//! | `environment.rs` `path.rs` | its environment; where its program lies        |
-//! | `output.rs` `lines.rs`     | what it says through pipes                     |
-//! | `outfile.rs` `input.rs`    | what it says into a file; what it is told      |
-//! | `systemd.rs`               | the conventions by which descriptors are handed over |
-//! | `lineage.rs`               | whose descendant an orphan is                  |
-//! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released |
+//! The race that shapes this room: a process ends whenever it likes, and anybody in the host may be the one to notice: a thread that waits,
+//! the supervisor's pump, kill-all in a signal handler, or the host itself by mistake. So how it ended is state in a slot of the registry,
+//! there is one place that turns it into the record of a child and releases what the child owned (`Child::settle`), and that
+//! place is entered once.
+//!
+//! | file                                     | what                                                        |
+//! |------------------------------------------|-------------------------------------------------------------|
+//! | `command/`                               | what shall run, and how; checked where it is said           |
+//! | `spawn.rs`                               | a command becomes a child: the recipe                       |
+//! | `descriptors.rs`                         | which descriptors it gets: plan, map, park                  |
+//! | `environment.rs` `path.rs`               | its environment; where its program lies                     |
+//! | `systemd.rs`                             | the conventions by which descriptors are handed over        |
+//! | `child/`                                 | its life: signals and stop plan, end and release, waits     |
+//! | `stop.rs`                                | the ladder as a pure machine                                |
+//! | `foreign.rs`                             | a process that is not, or no longer, our child              |
+//! | `output/`                                | what it says and is told: pipes, lines, file, input         |
+//! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released                      |
+//! | `lineage.rs`                             | whose descendant an orphan is                               |
+//!
+//! Letting go has one verb for each thing:
+//!
+//! | verb      | of                                      | means                                                                      |
+//! |-----------|-----------------------------------------|----------------------------------------------------------------------------|
+//! | release   | what a child owned                      | once, after its end (`Resources::release`)                                 |
+//! | give back | belongings, to their command            | the child was never made                                                   |
+//! | close     | a descriptor                            |                                                                            |
+//! | remove    | a file, a directory, a control group    | what cannot go yet is tried again                                          |
+//! | discard   | an output file                          | it is not put in place                                                     |
+//! | reap      | a zombie                                | takes its status; `bury` is the same of one that failed before its exec    |
+//! | retire    | a slot of the registry                  | its child was reaped, or never made; the next use has another generation   |
+//! | disown    | a child that lives                      | nobody here stops, sweeps or reaps it any more                             |
 
 pub mod belongings;
 pub mod cgroup;
@@ -22,10 +39,7 @@ pub mod command;
 pub mod descriptors;
 mod environment;
 pub mod foreign;
-mod input;
 pub mod lineage;
-mod lines;
-mod outfile;
 pub mod output;
 pub mod path;
 pub mod sandbox;
@@ -33,4 +47,4 @@ pub mod spawn;
 pub mod stop;
 mod systemd;
 
-pub use lines::Line;
+pub use output::Line;

@@ -86,8 +86,8 @@ impl Sandbox {
 }
 
 impl Share {
-    /// Lets go without removing: the child was never made.
-    pub fn forgo(mut self) {
+    /// Gives the share back without removing anything: the child was never made.
+    pub fn give_back(mut self) {
         if let Some(dir) = self.0.take() {
             lock(&dir.sandbox.shares).count -= 1;
         }

@@ -1,7 +1,7 @@
 //! A command becomes a child: [`make`] is the recipe.
 //!
 //! Every ingredient is an owned value, so an early return takes back what was made so far, in the opposite order. The one exception is the slot
-//! of the registry, which is given back by hand and only where it is certain that no child came of it: a panic on the way must
+//! of the registry, which is retired by hand and only where it is certain that no child came of it: a panic on the way must
 //! not make a child unknown that runs.
 
 use std::os::unix::ffi::OsStrExt;

@@ -1,6 +1,6 @@
 //! Which slots are free: a Treiber stack of slot numbers, O(1) and lock-free.
 //!
-//! The race: between reading the head and swapping it, the head slot may be taken and given back by others, with another
+//! The race: between reading the head and swapping it, the head slot may be taken and retired by others, with another
 //! successor (ABA). The upper half of the head counts every change, so such a swap fails. Only ordinary calls take and give
 //! slots, never a signal handler. Model-checked with `word.rs`.
 

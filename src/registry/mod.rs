@@ -27,7 +27,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use nix::errno::Errno;
 use once_cell::race::OnceBox;
 
-use crate::sys::memory::{Line, WipedTable, wiped_line};
+use crate::sys::memory::{Row, WipedTable, wiped_row};
 
 pub use all::{kill_and_reap_all, live_count, numbers, signal_all};
 pub use exit::{Cause, Exit, Kind};
@@ -36,7 +36,7 @@ pub use slot::{Facts, Reaped, Slot};
 /// The table and its header. The header lies in wiped memory too: a forked child starts with an empty free list and no slots.
 struct Registry {
     table: WipedTable,
-    header: &'static Line,
+    header: &'static Row,
 }
 
 static REGISTRY: OnceBox<Registry> = OnceBox::new();
@@ -68,10 +68,10 @@ impl Registry {
 }
 
 fn registry() -> Result<&'static Registry, Errno> {
-    REGISTRY.get_or_try_init(|| Ok(Box::new(Registry { table: WipedTable::new()?, header: wiped_line()? })))
+    REGISTRY.get_or_try_init(|| Ok(Box::new(Registry { table: WipedTable::new()?, header: wiped_row()? })))
 }
 
-/// A place in the registry that belongs to one child; give it back with [`Lease::retire`].
+/// A place in the registry that belongs to one child; end it with [`Lease::retire`].
 #[derive(Debug, PartialEq, Eq)]
 pub struct Lease {
     index: u32,
@@ -109,15 +109,15 @@ impl Lease {
         (slot.generation() == self.generation && slot.state() != word::State::Free).then_some(slot)
     }
 
-    /// Gives the slot back though the child may live on: nobody here signals or reaps it any more.
-    pub fn abandon(self) {
+    /// Retires the slot though the child may live on: nobody here signals or reaps it any more.
+    pub fn disown(self) {
         if let Some(slot) = self.slot() {
-            slot.abandon();
+            slot.disown();
         }
         self.retire();
     }
 
-    /// Gives the slot back. The child must have been reaped, or never have been made.
+    /// The slot is free again. The child must have been reaped, or never have been made.
     pub fn retire(self) {
         if let (Some(registry), Some(slot)) = (REGISTRY.get(), self.slot()) {
             slot.retire();

@@ -8,7 +8,7 @@ use super::exit::{Cause, Exit, Kind};
 use super::word::{self, State};
 use crate::sys::child::Isolation;
 use crate::sys::clone::Target;
-use crate::sys::memory::Line;
+use crate::sys::memory::Row;
 use crate::sys::pidfd::{self, Kept, SendError};
 use crate::sys::wait::{self, Ending, Seen};
 use crate::sys::{cgroup, clone, poll};
@@ -16,7 +16,7 @@ use nix::errno::Errno;
 
 /// A slot of the table.
 #[derive(Clone, Copy)]
-pub struct Slot(pub(super) &'static Line);
+pub struct Slot(pub(super) &'static Row);
 
 /// What a signal or a reap must know of a child; in the slot because a signal handler does both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -343,7 +343,7 @@ impl Slot {
     }
 
     /// Leaves the child alone from now on, as if it had ended. Its record is read by nobody.
-    pub(super) fn abandon(&self) {
+    pub(super) fn disown(&self) {
         word::publish(self.word());
     }
 

@@ -184,7 +184,7 @@ impl Inner {
         self.show(&mut ledger);
         drop(ledger);
         if managed.is_let_go() {
-            child.drop_streams();
+            child.close_streams();
         }
         Ok(jobs)
     }

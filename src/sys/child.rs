@@ -13,7 +13,7 @@ use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use super::raw::syscall;
 
-/// Which step of the child failed; the names are what an error shows.
+/// Which step of the child failed; the names are those that an error shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i32)]
 #[allow(missing_docs)]

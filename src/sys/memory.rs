@@ -12,16 +12,16 @@ use once_cell::race::OnceRef;
 use crate::error::{Error, Result as Checked, Status};
 
 /// One record of a [`WipedTable`]: sixteen words, two cache lines, so that neighbours do not share one.
-pub type Line = [AtomicU64; 16];
+pub type Row = [AtomicU64; 16];
 
-/// Lines in the first segment; every further segment doubles the table.
+/// Rows in the first segment; every further segment doubles the table.
 const FIRST: usize = 64;
-/// Segments enough for 2^22 lines, the largest `pid_max` there is.
+/// Segments enough for 2^22 rows, the largest `pid_max` there is.
 pub const SEGMENTS: usize = 17;
 
-/// Maps `lines` zeroed lines that read as zero again in a forked child.
-fn map_wiped(lines: usize) -> Result<*mut Line, Errno> {
-    let bytes = lines * size_of::<Line>();
+/// Maps `rows` zeroed rows that read as zero again in a forked child.
+fn map_wiped(rows: usize) -> Result<*mut Row, Errno> {
+    let bytes = rows * size_of::<Row>();
     // SAFETY: an anonymous private mapping at an address of the kernel's choice touches no existing memory.
     let at = unsafe {
         libc::mmap(core::ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
@@ -39,44 +39,44 @@ fn map_wiped(lines: usize) -> Result<*mut Line, Errno> {
     Ok(at.cast())
 }
 
-/// Lines of the one page from which [`wiped_lines`] hands out.
-const SHARED: usize = 4096 / size_of::<Line>();
+/// Rows of the one page from which [`wiped_rows`] hands out.
+const SHARED: usize = 4096 / size_of::<Row>();
 
 /// Some words that are zero in a forked child; they live as long as the process. All come from one page as long as that
 /// lasts: every page more that a spawn touches is a TLB miss more after the context switches it makes.
-fn wiped_lines(count: usize) -> Result<&'static [Line], Errno> {
-    static PAGE: OnceRef<'static, Line> = OnceRef::new();
+fn wiped_rows(count: usize) -> Result<&'static [Row], Errno> {
+    static PAGE: OnceRef<'static, Row> = OnceRef::new();
     static USED: AtomicUsize = AtomicUsize::new(0);
     // SAFETY: the mapping is zeroed, aligned to a page, never unmapped, and only reached through atomics.
-    let map = |lines| map_wiped(lines).map(|at| unsafe { &*at });
-    let page: *const Line = PAGE.get_or_try_init(|| map(SHARED))?;
+    let map = |rows| map_wiped(rows).map(|at| unsafe { &*at });
+    let page: *const Row = PAGE.get_or_try_init(|| map(SHARED))?;
     let first = USED.fetch_add(count, Ordering::Relaxed);
     // A page that is full: another mapping of its own.
     let at = if first + count <= SHARED { page.wrapping_add(first) } else { map(count)? };
-    // SAFETY: `count` lines of a mapping as above, handed out once.
+    // SAFETY: `count` rows of a mapping as above, handed out once.
     Ok(unsafe { core::slice::from_raw_parts(at, count) })
 }
 
-/// One line of such words.
-pub fn wiped_line() -> Result<&'static Line, Errno> {
-    wiped_lines(1).map(|lines| &lines[0])
+/// One row of such words.
+pub fn wiped_row() -> Result<&'static Row, Errno> {
+    wiped_rows(1).map(|rows| &rows[0])
 }
 
-/// A grow-only table of [`Line`]s at fixed addresses, wiped in a forked child, readable from a signal handler.
+/// A grow-only table of [`Row`]s at fixed addresses, wiped in a forked child, readable from a signal handler.
 ///
 /// The segment pointers lie in wiped memory themselves, so a forked child starts with an empty table and maps its own.
 pub struct WipedTable {
     /// [`SEGMENTS`] pointers, as words.
-    segments: &'static [Line],
+    segments: &'static [Row],
 }
 
 impl WipedTable {
     /// An empty table; no segment is mapped before [`WipedTable::grow`].
     pub fn new() -> Result<Self, Errno> {
-        Ok(Self { segments: wiped_lines(SEGMENTS.div_ceil(16))? })
+        Ok(Self { segments: wiped_rows(SEGMENTS.div_ceil(16))? })
     }
 
-    /// Segment and offset of a line.
+    /// Segment and offset of a row.
     fn place(index: usize) -> (usize, usize) {
         let shifted = index / FIRST + 1;
         let segment = shifted.ilog2() as usize;
@@ -87,29 +87,29 @@ impl WipedTable {
         self.segments.as_flattened().get(..SEGMENTS)?.get(segment)
     }
 
-    /// The line at `index`, if its segment has been mapped. Safe in a signal handler.
-    pub fn get(&self, index: usize) -> Option<&'static Line> {
+    /// The row at `index`, if its segment has been mapped. Safe in a signal handler.
+    pub fn get(&self, index: usize) -> Option<&'static Row> {
         let (segment, offset) = Self::place(index);
-        let at = self.pointer(segment)?.load(Ordering::Acquire) as *const Line;
+        let at = self.pointer(segment)?.load(Ordering::Acquire) as *const Row;
         if at.is_null() {
             return None;
         }
-        // SAFETY: a published segment holds FIRST << segment lines, `place` keeps the offset below that, and it is never unmapped.
+        // SAFETY: a published segment holds FIRST << segment rows, `place` keeps the offset below that, and it is never unmapped.
         Some(unsafe { &*at.add(offset) })
     }
 
-    /// The line at `index`, mapping its segment if it is the first one of it. `EAGAIN` when the table is full.
-    pub fn grow(&self, index: usize) -> Result<&'static Line, Errno> {
-        if let Some(line) = self.get(index) {
-            return Ok(line);
+    /// The row at `index`, mapping its segment if it is the first one of it. `EAGAIN` when the table is full.
+    pub fn grow(&self, index: usize) -> Result<&'static Row, Errno> {
+        if let Some(row) = self.get(index) {
+            return Ok(row);
         }
         let (segment, _) = Self::place(index);
         let cell = self.pointer(segment).ok_or(Errno::EAGAIN)?;
-        let lines = FIRST << segment;
-        let fresh = map_wiped(lines)?;
+        let rows = FIRST << segment;
+        let fresh = map_wiped(rows)?;
         if cell.compare_exchange(0, fresh as u64, Ordering::AcqRel, Ordering::Acquire).is_err() {
             // SAFETY: another thread published its segment first; ours was never seen by anyone.
-            unsafe { libc::munmap(fresh.cast(), lines * size_of::<Line>()) };
+            unsafe { libc::munmap(fresh.cast(), rows * size_of::<Row>()) };
         }
         self.get(index).ok_or(Errno::EAGAIN)
     }
@@ -119,7 +119,7 @@ impl WipedTable {
 ///
 /// The copy's old value is left alone for ever: its locks may be held by threads that were not copied.
 pub struct PerProcess<T: 'static> {
-    cell: OnceRef<'static, Line>,
+    cell: OnceRef<'static, Row>,
     /// Never read: leak checkers look for pointers in statics, not in mappings.
     root: AtomicPtr<T>,
 }
@@ -142,9 +142,9 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
         if let Some(value) = self.get() {
             return Ok(value);
         }
-        let line = self.cell.get_or_try_init(wiped_line)?;
+        let row = self.cell.get_or_try_init(wiped_row)?;
         let fresh = Box::into_raw(Box::new(make()?));
-        if line[0].compare_exchange(0, fresh as u64, Ordering::AcqRel, Ordering::Acquire).is_err() {
+        if row[0].compare_exchange(0, fresh as u64, Ordering::AcqRel, Ordering::Acquire).is_err() {
             // SAFETY: another thread was first; ours was never seen by anyone.
             drop(unsafe { Box::from_raw(fresh) });
         } else {

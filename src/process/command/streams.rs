@@ -12,8 +12,9 @@ use nix::errno::Errno;
 
 use super::Command;
 use crate::error::{Error, Result};
-use crate::process::input::Input;
-use crate::process::{outfile, systemd};
+use crate::process::output::file;
+use crate::process::output::input::Input;
+use crate::process::systemd;
 use crate::sys::fds;
 
 /// What a standard stream of a child is.
@@ -49,7 +50,7 @@ pub struct Streams {
     pub(in crate::process) capture: Option<usize>,
     pub(in crate::process) lines: bool,
     pub(in crate::process) line_limit: usize,
-    pub(in crate::process) output_file: Option<outfile::Spec>,
+    pub(in crate::process) output_file: Option<file::Spec>,
     pub(in crate::process) keep_on_failure: bool,
     pub(in crate::process) input: Option<Arc<Input>>,
     /// Duplicates of lent descriptors, for a command that is spawned later than it was given.
@@ -201,7 +202,7 @@ impl Command {
 
     /// Stream 1 goes to a file that appears when the child has ended. `replace`: in place of one that is there.
     pub fn output_file(&mut self, path: impl AsRef<Path>, replace: bool) -> Result<&mut Self> {
-        self.streams.output_file = Some(outfile::Spec::new(path.as_ref(), replace)?);
+        self.streams.output_file = Some(file::Spec::new(path.as_ref(), replace)?);
         Ok(self)
     }
 

@@ -298,7 +298,7 @@ impl Managed {
         self.let_go.store(true, Ordering::SeqCst);
         let child = self.child();
         if let Some(child) = &child {
-            child.drop_streams();
+            child.close_streams();
         }
         if self.exit_taken.load(Ordering::Acquire) {
             self.supervisor.forget(self.events.load(Ordering::Relaxed));

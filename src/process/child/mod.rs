@@ -1,30 +1,32 @@
 //! A child's life after its spawn: RUNNING -> STOPPING -> EXITED, forward only.
 //!
-//! The exit is state, not a message: whoever asks, in whatever thread and how often, gets the same record until the handle
-//! is gone. `settle` is the one place where what a child owned is released: the registry slot, the pidfd, the sandbox, its
-//! descriptors; it runs exactly once, under the lock of `life`.
+//! The race: it may end, and be reaped by somebody, between any two lines here. So nothing is done to it by number or by pidfd: signals go
+//! through its slot in the registry, which knows whether it is still its child's, and all that changes stands under the lock of `life`.
 //!
-//! Who may reap: any thread here, a signal handler through the registry, a host that waits for everything. All of them end
-//! in a published slot; this file turns that into the record and the release.
+//! | file        | what                                                            |
+//! |-------------|-----------------------------------------------------------------|
+//! | `mod.rs`    | what it is, signals, its stop plan                              |
+//! | `end.rs`    | reaped, recorded, released: once; and the waits for that        |
+//! | `spoken.rs` | what it has said                                                |
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+mod end;
+mod spoken;
+
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Condvar, Mutex};
-use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::Line;
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
-use super::output::{Drained, Output};
+use super::output::Output;
 use super::stop::{Ladder, Step};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::registry::{Cause, Exit, Lease, Reaped};
+use crate::registry::{Cause, Exit, Lease};
 use crate::sys::clone::Path;
 use crate::sys::memory::Home;
-use crate::sys::poll::ProcessWait;
 use crate::sys::signal;
 
 /// Where a child stands; only forward, but for a child with a restart policy, which is pending between its
@@ -132,7 +134,7 @@ impl Child {
     pub fn disown(&self) -> Option<Arc<OwnedFd>> {
         let mut life = lock(&self.life);
         if let Some(lease) = life.lease.take() {
-            lease.abandon();
+            lease.disown();
         }
         life.pidfd.clone()
     }
@@ -162,7 +164,7 @@ impl Child {
     }
 
     /// Closes our ends of streams that nobody can take any more.
-    pub fn drop_streams(&self) {
+    pub fn close_streams(&self) {
         let ends = std::mem::take(&mut *lock(&self.streams));
         drop(ends);
     }
@@ -284,173 +286,9 @@ impl Child {
         }
     }
 
-    /// The exit record if it has ended; reaps and releases. Never blocks. `read`: reads what it has said so far.
-    pub fn try_reap(&self, read: bool) -> Result<Option<Exit>> {
-        self.check()?;
-        if let Some(output) = self.output.as_ref().filter(|_| read) {
-            lock(output).drain(self.look_size());
-        }
-        self.reap_if(false)
-    }
-
-    /// How much a look reads: an empty line costs more than it says.
-    fn look_size(&self) -> usize {
-        if self.lines { 1 << 14 } else { 1 << 18 }
-    }
-
-    /// What it was to put in place shall not be: it was never wanted.
-    pub fn discard_output(&self) {
-        let file = lock(&self.life).resources.as_mut().and_then(|resources| resources.take_file());
-        drop(file);
-    }
-
-    /// The same when its pidfd was seen readable.
-    pub fn reap_ended(&self) -> Result<Option<Exit>> {
-        self.reap_if(true)
-    }
-
-    fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
-        self.check()?;
-        let (exit, pidfd, resources) = {
-            let mut life = lock(&self.life);
-            let slot = life.lease.as_ref().and_then(Lease::slot);
-            match slot {
-                Some(slot) if slot.try_reap(ended) == Reaped::Published => {
-                    // Read before the slot is given back: the next child writes its own there.
-                    let exit = slot.exit();
-                    let (pidfd, resources) = self.settle(&mut life);
-                    (exit, pidfd, resources)
-                }
-                _ => return Ok(life.exit),
-            }
-        };
-        // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
-        drop(pidfd);
-        let complaint = resources.and_then(|resources| resources.release(&exit)).map(Box::new);
-        let awaited = {
-            let mut life = lock(&self.life);
-            life.complaint = complaint;
-            life.exit = Some(exit);
-            life.awaiting != 0
-        };
-        // Ringing is a system call, heard or not.
-        if awaited {
-            self.settled.notify_all();
-        }
-        Ok(Some(exit))
-    }
-
-    /// The one release: who took the lease does it. Answers what is to be dropped outside the lock.
-    fn settle(&self, life: &mut Life) -> (Option<Arc<OwnedFd>>, Option<Box<Resources>>) {
-        if let Some(output) = &self.output {
-            lock(output).finish(!self.sweep);
-        }
-        if let Some(cgroup) = life.cgroup().filter(|_| self.sweep) {
-            cgroup.group().kill();
-        }
-        if let Some(lease) = life.lease.take() {
-            lease.retire();
-        }
-        (life.pidfd.take(), life.resources.take())
-    }
-
-    /// Another thread is releasing what the child owned: waits for that.
-    fn await_settled(&self, deadline: Deadline) {
-        let mut life = lock(&self.life);
-        life.awaiting += 1;
-        let busy = |life: &mut Life| life.exit.is_none();
-        let limit = Duration::from_nanos(deadline.left(clock::now()) as u64);
-        let waited = self.settled.wait_timeout_while(life, limit, busy);
-        waited.unwrap_or_else(std::sync::PoisonError::into_inner).0.awaiting -= 1;
-    }
-
-    /// Shows the captured output so far, in two pieces.
-    pub fn with_output<T>(&self, read: bool, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
-        self.check()?;
-        let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
-        let mut output = lock(self.output.as_ref().ok_or_else(none)?);
-        if read {
-            output.drain(self.look_size());
-        }
-        let (first, second) = output.pieces().ok_or_else(none)?;
-        Ok(show(first, second))
-    }
-
-    /// Why its output could not be put in place, once it has ended.
-    pub fn complaint(&self) -> Option<Error> {
-        lock(&self.life).complaint.as_deref().cloned()
-    }
-
     /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.
     pub fn needs_driving(&self) -> bool {
         self.output.is_some() || !self.due().is_never()
-    }
-
-    /// The reading ends of its output, while more may come.
-    pub fn pipes(&self) -> [Option<Arc<OwnedFd>>; 2] {
-        self.output.as_ref().map_or_else(Default::default, |output| lock(output).pipes())
-    }
-
-    /// Drains one of them, at most so many bytes; `true` while more may come.
-    pub fn drain(&self, place: usize, allowance: usize) -> bool {
-        self.output.as_ref().is_some_and(|output| lock(output).drain_stream(place, allowance) == Drained::Open)
-    }
-
-    /// Whether its output comes through pipes that are read here.
-    pub fn has_output(&self) -> bool {
-        self.output.is_some()
-    }
-
-    /// Whether its output is cut into lines.
-    pub fn has_output_lines(&self) -> bool {
-        self.lines
-    }
-
-    /// The lines it has said since they were last taken.
-    pub fn take_lines(&self) -> Vec<Line> {
-        self.output.as_ref().map_or_else(Vec::new, |output| lock(output).take_lines())
-    }
-
-    /// Waits for the end, driving ladder, deadline and output meanwhile. `also` (asked before each sleep) is watched too, and
-    /// `pump` called after each. `None`: the deadline came first, or (`give_up`) the stop plan is through and the child still there.
-    pub fn wait<'a>(
-        &self,
-        deadline: Deadline,
-        give_up: bool,
-        also: impl Fn() -> Option<BorrowedFd<'a>>,
-        pump: impl Fn(),
-    ) -> Result<Option<Exit>> {
-        let mut process = ProcessWait::default();
-        let mut ended = false;
-        // A wait that may block begins with the poll: most children have not ended yet.
-        let mut look = !deadline.is_never();
-        loop {
-            if let Some(output) = &self.output {
-                lock(output).drain(1 << 20);
-            }
-            if (look || ended || self.exit().is_some())
-                && let Some(exit) = self.reap_if(ended)?
-            {
-                return Ok(Some(exit));
-            }
-            look = true;
-            self.check()?;
-            self.tick();
-            if deadline.has_come() || (give_up && self.is_unkillable()) {
-                return Ok(None);
-            }
-            let Some(pidfd) = self.pidfd() else {
-                self.await_settled(deadline);
-                continue;
-            };
-            let pipes = self.pipes();
-            let mut watched = vec![pidfd.as_fd()];
-            watched.extend(pipes.iter().flatten().map(|pipe| pipe.as_fd()));
-            watched.extend(also());
-            let until = deadline.min(self.due());
-            ended = process.wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
-            pump();
-        }
     }
 }
 

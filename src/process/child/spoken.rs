@@ -1,0 +1,56 @@
+//! What a child has said through pipes.
+//!
+//! The trap: a child blocks once its pipe is full, so whoever waits for it drains it; and one that never stops talking must not keep
+//! anybody, so every look has a limit.
+
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::Child;
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::output::{Drained, Line};
+
+impl Child {
+    /// How much a look reads: an empty line costs more than it says.
+    pub(super) fn look_size(&self) -> usize {
+        if self.lines { 1 << 14 } else { 1 << 18 }
+    }
+
+    /// Shows the captured output so far, in two pieces.
+    pub fn with_output<T>(&self, read: bool, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
+        self.check()?;
+        let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
+        let mut output = lock(self.output.as_ref().ok_or_else(none)?);
+        if read {
+            output.drain(self.look_size());
+        }
+        let (first, second) = output.pieces().ok_or_else(none)?;
+        Ok(show(first, second))
+    }
+
+    /// The reading ends of its output, while more may come.
+    pub fn pipes(&self) -> [Option<Arc<OwnedFd>>; 2] {
+        self.output.as_ref().map_or_else(Default::default, |output| lock(output).pipes())
+    }
+
+    /// Drains one of them, at most so many bytes; `true` while more may come.
+    pub fn drain(&self, place: usize, allowance: usize) -> bool {
+        self.output.as_ref().is_some_and(|output| lock(output).drain_stream(place, allowance) == Drained::Open)
+    }
+
+    /// Whether its output comes through pipes that are read here.
+    pub fn has_output(&self) -> bool {
+        self.output.is_some()
+    }
+
+    /// Whether its output is cut into lines.
+    pub fn has_output_lines(&self) -> bool {
+        self.lines
+    }
+
+    /// The lines it has said since they were last taken.
+    pub fn take_lines(&self) -> Vec<Line> {
+        self.output.as_ref().map_or_else(Vec::new, |output| lock(output).take_lines())
+    }
+}

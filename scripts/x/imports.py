@@ -30,9 +30,10 @@ CYCLES = [
     ({"sys/clone", "sys/fork", "sys/tiers"}, "the engine asks which tier works here, finding out is a spawn, and the last tier shares its parts"),
     ({"supervisor/inner", "supervisor/orphans", "supervisor/events", "supervisor/managed/mod"},
      "the ledger holds orphans, children and the events that keep a child alive; and a call on a child drives the ledger"),
+    ({"process/command/mod", "process/command/streams", "process/command/identity", "process/command/life", "process/command/belongings",
+      "process/command/program", "process/command/lasting"},
+     "a command is made of its parts, and each part has its setters on the command"),
     ({"handoff/mod", "handoff/driver", "handoff/entry", "handoff/telling"}, "for now: the driver is to become a core and parties"),
-    ({"registry/mod", "registry/freelist", "registry/slot", "registry/word"}, "for now: the atomics (loom's, or the true ones) are in mod.rs"),
-    ({"capi/child", "capi/supervisor"}, "for now: ps_exit is in the one, ps_supervisor in the other"),
 ]
 # Arrows that are wrong and stand until they are mended: (file, file or room) -> why.
 STANDING = {}

@@ -40,7 +40,10 @@ fn with_exit(
 }
 
 // The handle only; its functions are a section of their own.
-pub use super::supervisor::ps_supervisor;
+/// Looks after children: one descriptor to wait on, events to take.
+pub struct ps_supervisor {
+    _private: [u8; 0],
+}
 
 /// Starts a command. When it returns PS_OK, the program has begun to run, or, if its supervisor has a limit
 /// that is reached, stands in line (ps_supervisor_set_max_running). When it fails, nothing is left behind,

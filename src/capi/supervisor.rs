@@ -5,7 +5,7 @@ use core::mem::offset_of;
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use super::child::{fill_exit, ps_child, ps_exit};
+use super::child::{fill_exit, ps_child, ps_exit, ps_supervisor};
 use super::command::{current, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, call};
@@ -13,11 +13,6 @@ use super::{convert, handles, ps_status, shapes};
 use crate::clock::MILLI;
 use crate::error::Error;
 use crate::supervisor::{Event, Managed, Supervisor, What};
-
-/// Looks after children: one descriptor to wait on, events to take.
-pub struct ps_supervisor {
-    _private: [u8; 0],
-}
 
 /// Makes a supervisor. It has no thread and no signal handler: it works inside the calls that you make. Make
 /// the first one early in your program: it reserves a dozen low descriptor numbers on which fast spawns

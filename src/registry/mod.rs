@@ -10,17 +10,14 @@
 //! | `slot.rs`     | one child: identity, signals, look-sweep-reap                                 |
 //! | `all.rs`      | everything at once: the three calls a signal handler may make                 |
 //! | `exit.rs`     | the exit record                                                               |
+//! | `atomics.rs`  | the atomics under one name                                                    |
 
 mod all;
+mod atomics;
 mod exit;
 mod freelist;
 mod slot;
 pub mod word;
-
-/// The atomics of this room under one name, so that the model can put loom's in their place.
-pub mod atomics {
-    pub use core::sync::atomic::{AtomicU64, Ordering};
-}
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

@@ -149,11 +149,9 @@ impl Driver {
 
     /// Gives everything up; who is still to be ended and reaped is the caller's.
     pub fn close(&mut self) -> Vec<Leaving> {
-        self.closed = true;
-        if let Some(side) = self.party.side() {
-            side.close(&mut self.core);
-        }
-        self.party = Party::Gone;
+        self.with_side(|side, core| side.call_off(core));
+        self.with_side(|side, core| side.close(core));
+        (self.party, self.closed) = (Party::Gone, true);
         self.core.close_link();
         self.core.unwatch_peer();
         self.core.close_estate();

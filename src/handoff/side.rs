@@ -112,8 +112,11 @@ pub trait Side {
     /// What it becomes, once its machine has come to an end.
     fn next(&mut self, core: &mut Core) -> Option<Party>;
 
-    /// The handle is freed: what can be called off is, and everything is closed.
-    fn close(&mut self, core: &mut Core);
+    /// The handle is about to be freed: what can be called off is. It may become another party by that.
+    fn call_off(&mut self, core: &mut Core);
+
+    /// The handle is freed: what is its own is closed.
+    fn close(&mut self, _core: &mut Core) {}
 
     // ---- what is the same for all ----
 

@@ -294,10 +294,13 @@ impl Side for OwnerSide {
         (self.machine.phase == Phase::Retired).then_some(Party::Gone)
     }
 
-    fn close(&mut self, core: &mut Core) {
+    fn call_off(&mut self, core: &mut Core) {
         if self.machine.may_cancel() {
             self.feed(core, Event::Cancel);
         }
+    }
+
+    fn close(&mut self, core: &mut Core) {
         self.unbind(core);
         self.release(core);
     }

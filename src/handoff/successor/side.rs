@@ -250,9 +250,9 @@ impl Side for SuccessorSide {
         }
     }
 
-    fn close(&mut self, core: &mut Core) {
+    fn call_off(&mut self, core: &mut Core) {
         match self.machine.phase {
-            // It serves, and the process lives on: the standby is not needed.
+            // It serves, and the process lives on: the standby is not needed. It is the owner then.
             Phase::Live => self.feed(core, Event::Timeout),
             // Told and not yet serving: it gives back.
             _ if self.machine.is_offered() => self.feed(core, Event::Failed),

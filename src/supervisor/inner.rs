@@ -151,10 +151,9 @@ impl Inner {
     /// What a thread that waits for one child watches beside it: the work, so that timers and output of all go on. For the
     /// default supervisor, whose set is empty as a rule and dear to watch, only the wake-up, until it has been raised.
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
-        match self.reactor.wake_up() {
-            Ok(wake_up) if self.is_default && !self.rung.load(Ordering::SeqCst) => Some(wake_up.as_fd()),
-            _ => Some(self.reactor.work()),
-        }
+        let early = self.is_default && !self.rung.load(Ordering::SeqCst);
+        let wake_up = if early { self.reactor.wake_up().ok() } else { None };
+        Some(wake_up.map_or(self.reactor.work(), AsFd::as_fd))
     }
 
     /// Threads that wait for a child of the default supervisor must from now on watch the set. For good: a wake-up that is

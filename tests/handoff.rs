@@ -113,4 +113,7 @@ fn answers_that_are_not_awaited_change_nothing() {
         assert_eq!(answer.unwrap_err().status, Status::State);
     }
     assert_eq!(old.take_fd(b"none").unwrap_err().status, Status::NotFound);
+    let error = old.next_event(-2).unwrap_err();
+    assert_eq!((error.status, error.step), (Status::InvalidArgument, "timeout_ms"));
+    assert!(error.message.starts_with("timeout_ms: -2 ms"), "{error}");
 }

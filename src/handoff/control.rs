@@ -1,9 +1,13 @@
 //! The control path: a unix socket by which a successor that somebody else has started finds the owner, and a lock file beside it
 //! that says whether there is one.
 //!
-//! Traps: a guest that connects and says nothing must not keep others out (bug B8 of the older protocol), so guests wait beside
-//! each other, each with a deadline, until one greets. And the path is bound once, by the first generation: the listening socket
-//! is handed on, never re-created (bug B5).
+//! Traps.
+//! - **The path is bound once**, by the first generation: the listening socket is handed on, never re-created (bug B5 of the older protocol).
+//!   It is made under another name and renamed, so nobody ever sees the path without a listener.
+//! - **A lock file can be replaced beside its holder.** After locking, the path must still name the file that was locked.
+//! - **Whoever locks does not unlock**: the lock belongs to the open file description, which is handed on with the ownership.
+//!
+//! Who has connected there is the owner's business (`owner/guests.rs`).
 
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};

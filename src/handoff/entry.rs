@@ -1,5 +1,9 @@
 //! The ways in: the first generation, a successor that the owner spawned, and one that comes by the control path.
 //!
+//! The races: a first generation holds the lock a moment before it listens, and a dying one's lock is free a moment before its socket is closed,
+//! so neither "locked, and nobody answers" nor "free, and somebody does" is a verdict before a second has passed. And an owner that has just
+//! been left may still say that it is busy: with us. All of that has one budget ([`Search`]).
+//!
 //! `PROCSUP_HANDOFF=<descriptor>:<inode>:<control path>` in the environment of a spawned successor names its channel. The variable is only read;
 //! whoever inherits it later (a grandchild) has no socket of that inode there, so it means nothing to him.
 

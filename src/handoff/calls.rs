@@ -6,7 +6,8 @@ use std::sync::MutexGuard;
 
 use super::driver::Driver;
 use super::side::{Answer, Side};
-use super::{Handoff, Mode, Role, Timeout, Told, entry, wire};
+use super::terms::{Role, Timeout, Told};
+use super::{Handoff, Mode, entry, wire};
 use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
+use super::Handoff;
 use super::control;
 use super::core::Core;
 use super::driver::Driver;
@@ -24,8 +25,8 @@ use super::peer::{Leaving, Peer};
 use super::record::{self, Record};
 use super::side::{Incident, Party};
 use super::successor::SuccessorSide;
+use super::terms::Options;
 use super::wire::Link;
-use super::{Handoff, Options};
 use crate::clock::{Budget, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;

@@ -100,6 +100,10 @@ impl World {
         let mut actions = Vec::new();
         self.scheduler.step(event, 0, &mut actions);
         let made = actions.iter().find_map(|action| if let Action::Make(id) = action { Some(*id) } else { None });
+        let unheard = |id: &Id| self.stopped.contains(id) && !actions.contains(&Action::Stop(*id));
+        if actions.iter().any(|action| matches!(action, Action::Tell(id, News::Started) if unheard(id))) {
+            self.breaks("who was stopped while being made is stopped as soon as it runs");
+        }
         if matches!(event, Event::Ended(..)) && waiting && !closing && made.is_none() {
             self.breaks("an end that made room started nobody");
         }

@@ -54,5 +54,5 @@ pub use registry::{Cause, Exit, Kind, signal_all};
 pub use supervisor::{Event, EventKind, Managed, Run, Supervisor, What, kill_and_reap_all, live_count, spawn};
 #[doc(hidden)]
 pub use supervisor::{restart, scheduler};
-pub use sys::child::Isolation;
-pub use sys::clone::Path as SpawnPath;
+pub use sys::spawn::Isolation;
+pub use sys::spawn::Path as SpawnPath;

@@ -27,7 +27,7 @@ BY_THE_FACE = {("preloader", "supervisor"), ("handoff", "supervisor")}
 CYCLES = [
     ({"capi/convert", "capi/error", "capi/guard", "capi/handles"},
      "an error is a handle, a handle is converted, and the guard makes errors of what went wrong in either"),
-    ({"sys/clone", "sys/fork", "sys/tiers"}, "the engine asks which tier works here, finding out is a spawn, and the last tier shares its parts"),
+    ({"sys/spawn/clone", "sys/spawn/fork", "sys/spawn/tiers"}, "the engine asks which tier works here, finding out is a spawn, and the last tier shares its parts"),
     ({"supervisor/inner", "supervisor/orphans", "supervisor/events", "supervisor/managed/mod"},
      "the ledger holds orphans, children and the events that keep a child alive; and a call on a child drives the ledger"),
     ({"process/command/mod", "process/command/streams", "process/command/identity", "process/command/life", "process/command/belongings",

@@ -291,7 +291,7 @@ pub unsafe extern "C" fn ps_child_output(
     })
 }
 
-pub use crate::sys::clone::Path as ps_spawn_path;
+pub use crate::sys::spawn::Path as ps_spawn_path;
 
 /// How the child was made. Never blocks.
 ///

@@ -274,7 +274,7 @@ pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: 
     })
 }
 
-pub use crate::sys::child::Isolation as ps_isolation;
+pub use crate::sys::spawn::Isolation as ps_isolation;
 
 /// How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
 /// by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is

@@ -5,7 +5,7 @@
 //! | step           | what                                                                                      |
 //! |----------------|-------------------------------------------------------------------------------------------|
 //! | [`plan`]       | what each stream and number of the command comes from; makes the pipes                    |
-//! | [`Map`]        | pure: sources and targets in, moves and gaps out. The child carries it out as a parallel assignment (`sys/child.rs`), so swaps and cycles need no care here |
+//! | [`Map`]        | pure: sources and targets in, moves and gaps out. The child carries it out as a parallel assignment (`sys/spawn/child.rs`), so swaps and cycles need no care here |
 //! | [`Plan::park`] | brings every source down to a low number, so that the child's table can be cut just above |
 //!
 //! The trap: a number may be given twice, by two options that each were right by themselves (a pipe for stream 1, and a descriptor passed as
@@ -19,9 +19,9 @@ use super::command::{Command, Stdio};
 use super::output::file::OutFile;
 use super::systemd;
 use crate::error::{Error, Result};
-use crate::sys::child::{Gap, Move};
 use crate::sys::fds;
-use crate::sys::landing::{LOW, Landing, Parked, open_null};
+use crate::sys::spawn::landing::{LOW, Landing, Parked, open_null};
+use crate::sys::spawn::{Gap, Move};
 
 /// Where the child's descriptors come from and go to.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!((map.first_unneeded, map.above), (3, 3));
     }
 
-    /// Runs the plan on a model of the child's table, step for step as `sys/child.rs` does.
+    /// Runs the plan on a model of the child's table, step for step as `sys/spawn/child.rs` does.
     fn carry_out(map: &Map, open: &[i32]) -> Vec<(i32, i32)> {
         let mut table: std::collections::BTreeMap<i32, i32> = open.iter().map(|fd| (*fd, *fd)).collect();
         let mut moves = map.moves.clone();

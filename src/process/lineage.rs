@@ -27,9 +27,9 @@ use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use crate::lock::lock;
-use crate::sys::child::Limit;
 use crate::sys::memory::PerProcess;
 use crate::sys::procfs;
+use crate::sys::spawn::Limit;
 
 const LEVEL: u32 = 57;
 const INSTANCE: u32 = 33;

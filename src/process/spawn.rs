@@ -23,11 +23,11 @@ use super::systemd::Listening;
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::registry::{Cause, Facts, Lease, Slot};
-use crate::sys::clone::{Failure, Path, Request, Spawned};
 use crate::sys::environ::Block;
-use crate::sys::landing::Landing;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
+use crate::sys::spawn::landing::Landing;
+use crate::sys::spawn::{Failure, Path, Request, Spawned};
 use crate::sys::{fds, pidfd};
 
 /// What this process keeps open to spawn fast.

@@ -6,12 +6,12 @@
 use super::atomics::{AtomicU64, Ordering};
 use super::exit::{Cause, Exit, Kind};
 use super::word::{self, State};
-use crate::sys::child::Isolation;
-use crate::sys::clone::Target;
 use crate::sys::memory::Row;
 use crate::sys::pidfd::{self, Kept, SendError};
+use crate::sys::spawn::Isolation;
+use crate::sys::spawn::Target;
 use crate::sys::wait::{self, Ending, Seen};
-use crate::sys::{cgroup, clone, poll};
+use crate::sys::{cgroup, poll, spawn};
 use nix::errno::Errno;
 
 /// A slot of the table.
@@ -357,13 +357,13 @@ impl Slot {
 
 impl Slot {
     /// Makes the child of this slot.
-    pub fn spawn(&self, request: &clone::Request<'_>) -> Result<clone::Spawned, clone::Failure> {
+    pub fn spawn(&self, request: &spawn::Request<'_>) -> Result<spawn::Spawned, spawn::Failure> {
         let unpinned = || {
             while word::is_in_use(self.word()) {
                 poll::relax();
             }
         };
-        clone::spawn(request, &self.target(&unpinned), &|pidfd, pid| self.bury(pidfd, pid))
+        spawn::spawn(request, &self.target(&unpinned), &|pidfd, pid| self.bury(pidfd, pid))
     }
 
     /// Reaps a child that failed before its exec, as a reaper like any other: nobody may be about to signal its number.

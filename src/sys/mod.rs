@@ -4,13 +4,9 @@
 #![allow(unsafe_code)]
 
 pub mod cgroup;
-pub mod child;
-pub mod clone;
 pub mod cstr;
 pub mod environ;
 pub mod fds;
-mod fork;
-pub mod landing;
 pub mod lockfile;
 pub mod memfd;
 pub mod memory;
@@ -19,13 +15,11 @@ pub mod poll;
 pub mod procfs;
 mod raw;
 pub mod reactor;
-mod relay;
 pub mod shared;
-mod shim;
 pub mod signal;
 pub mod socket;
+pub mod spawn;
 pub mod thread;
-mod tiers;
 pub mod wait;
 
 /// The number of the calling thread's process. Never cached: a forked host has another one.

@@ -25,9 +25,9 @@ use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::registry::{Cause, Exit, Lease};
-use crate::sys::clone::Path;
 use crate::sys::memory::Home;
 use crate::sys::signal;
+use crate::sys::spawn::Path;
 
 /// Where a child stands; only forward, but for a child with a restart policy, which is pending between its
 /// runs.

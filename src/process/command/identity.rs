@@ -1,11 +1,11 @@
 //! Who it is: user, limits, group or session, and what the kernel holds it to.
 //!
-//! The trap: all of this happens between clone and exec, in an order that matters (`sys/child.rs` has it): limits that need privilege
+//! The trap: all of this happens between clone and exec, in an order that matters (`sys/spawn/child.rs` has it): limits that need privilege
 //! before the user changes, the death signal after it, since a change of user clears it.
 
 use super::{Command, Credentials};
 use crate::error::{Error, Result};
-use crate::sys::child::{Isolation, Limit};
+use crate::sys::spawn::{Isolation, Limit};
 
 /// User, limits, isolation.
 #[derive(Clone, Debug)]

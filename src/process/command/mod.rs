@@ -29,7 +29,7 @@ pub use self::program::Program;
 pub use self::streams::{Stdio, Streams};
 pub use super::environment::Base as EnvBase;
 use crate::error::{Error, Result};
-pub use crate::sys::clone::Credentials;
+pub use crate::sys::spawn::Credentials;
 
 /// A command. Cheap to clone: large parts are shared.
 #[derive(Clone, Debug)]

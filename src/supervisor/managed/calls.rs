@@ -15,10 +15,10 @@ use crate::registry::{Cause, Exit};
 use crate::supervisor::default::poke;
 use crate::supervisor::inner::{Job, MAX_UNREAD};
 use crate::supervisor::scheduler;
-use crate::sys::clone::Path;
 use crate::sys::fds;
 use crate::sys::poll;
 use crate::sys::reactor::WakeUp;
+use crate::sys::spawn::Path;
 
 /// Where it stands for one who waits.
 enum View {

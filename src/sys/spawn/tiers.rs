@@ -8,9 +8,10 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 use once_cell::race::OnceNonZeroUsize;
 
-use super::child::{self, Report};
+use super::child;
 use super::clone::{CLEAR_SIGHAND, Failure, Path, SHARED, Target, call_clone, call_clone3, call_name, failure, retrying};
-use super::{fds, procfs, signal, wait};
+use super::orders::Report;
+use crate::sys::{fds, procfs, signal, wait};
 
 /// The tier found by the probe, or 0.
 static VERDICT: AtomicU8 = AtomicU8::new(0);

@@ -21,8 +21,8 @@ use core::sync::atomic::{AtomicI32, AtomicI64, Ordering};
 
 use nix::errno::Errno;
 
-use super::raw::{check, syscall};
 use super::shim;
+use crate::sys::raw::{check, syscall};
 
 /// How the relay makes the child: with these arguments, or by the old call.
 pub(super) enum Call {

@@ -20,7 +20,7 @@ use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::{Mode, fstat};
 
-use super::fds;
+use crate::sys::fds;
 
 /// Places reserved; enough for four children with three streams each to be between clone and exec at once.
 const PLACES: usize = 12;

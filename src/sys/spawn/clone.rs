@@ -27,14 +27,16 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::cgroup::Group;
-use super::child::{self, Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
-use super::procfs::Ignored;
-use super::raw::check;
+use super::child;
+use super::fork;
+use super::orders::{Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
 use super::tiers::{self, is_verdict};
-use super::{cstr, environ, fds, fork, pidfd, procfs, signal};
+use crate::sys::cgroup::Group;
+use crate::sys::procfs::Ignored;
+use crate::sys::raw::check;
+use crate::sys::{cstr, environ, fds, pidfd, procfs, signal};
 
 /// How the kernel was asked to make a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -265,7 +267,7 @@ pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Re
             other => return other,
         }
         let jitter = crate::clock::now() % pause;
-        super::poll::wait_raw(-1, pause + jitter);
+        crate::sys::poll::wait_raw(-1, pause + jitter);
         pause *= 2;
     }
     attempt()
@@ -344,7 +346,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
         groups: Span::of(request.credentials.map_or(&[][..], |c| &c.groups)),
         no_new_privs: request.no_new_privs,
         directory: request.directory.map_or(core::ptr::null(), CStr::as_ptr),
-        host: if request.die_with_host { super::getpid() } else { 0 },
+        host: if request.die_with_host { crate::sys::getpid() } else { 0 },
         relay: core::ptr::null(),
         reset: if path == Path::Clone3 { request.ignored.mask() } else { signal::ALL },
         candidates: Span::of(&candidates),

@@ -14,13 +14,14 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType};
 
-use super::child::{self, Orders};
+use super::child;
 use super::clone::{Bury, CLEAR_SIGHAND, Failure, Path, Spawned, Target, adopt, failure, gave_up};
-use super::raw::{self, check, syscall};
+use super::orders::Orders;
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
 use super::tiers::{self, is_verdict};
-use super::{fds, pidfd, signal};
+use crate::sys::raw::{self, check, syscall};
+use crate::sys::{fds, pidfd, signal};
 
 /// What a plain fork can be asked for: 0 a pidfd, 1 nothing (the pidfd is opened afterwards), 2 not even the lack of an exit
 /// signal (qemu-user; the host can then see the child before its exec).

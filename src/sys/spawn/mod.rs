@@ -1,0 +1,30 @@
+//! The spawn engine: from a request to a child whose program has begun, or to the step and errno of what failed.
+//!
+//! The race that it is built around: from the clone on there is a process that anybody in the host may signal or reap, before we know its
+//! number ourselves. So the kernel writes pid and pidfd into a registry slot, before the child's first instruction; and between clone and
+//! exec the child keeps the strict rules at the head of `child.rs`, for it may share all memory with the host.
+//!
+//! | file         | what                                                                |
+//! |--------------|---------------------------------------------------------------------|
+//! | `clone.rs`   | the engine: request in, child out; retries; which tier is tried     |
+//! | `tiers.rs`   | which tier works here: probed once, cached                          |
+//! | `fork.rs`    | the tier that shares nothing                                        |
+//! | `orders.rs`  | what the child is told, and what it reports                         |
+//! | `child.rs`   | what runs between clone and exec                                    |
+//! | `shim.rs`    | the assembly around clone                                           |
+//! | `relay.rs`   | a child that dies with its host, spawned by any thread              |
+//! | `landing.rs` | reserved low descriptors                                            |
+//!
+//! `clone.rs`, `fork.rs` and `tiers.rs` know each other: the engine tries a tier, and a tier is probed by the engine's own clone.
+
+mod child;
+mod clone;
+mod fork;
+pub mod landing;
+mod orders;
+mod relay;
+mod shim;
+mod tiers;
+
+pub use self::clone::{Credentials, Failure, Path, Request, Spawned, Target, spawn};
+pub use self::orders::{Gap, Isolation, Limit, Move};

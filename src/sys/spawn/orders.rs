@@ -1,0 +1,188 @@
+//! What the child is told before the clone, and what it reports when it fails.
+//!
+//! The trap: in the fast tiers the child reads this in the memory of the host, between clone and exec, where nothing may be allocated; and in
+//! the third tier in a copy of it. So it is plain numbers and pointers into memory that the caller keeps alive until the clone returns,
+//! and what is written (the report, the descriptor that may move) is atomic.
+
+use core::ffi::c_char;
+use core::sync::atomic::{AtomicI32, AtomicU64};
+
+/// Which step of the child failed; the names are those that an error shows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(i32)]
+#[allow(missing_docs)]
+pub enum Step {
+    None = 0,
+    Cgroup,
+    CloseRange,
+    Setpgid,
+    Setsid,
+    Nice,
+    Rlimit,
+    Lift,
+    Dup2,
+    Close,
+    Setgroups,
+    Setgid,
+    Setuid,
+    NoNewPrivs,
+    Chdir,
+    DieWithHost,
+    Exec,
+    Go,
+}
+
+impl Step {
+    const ALL: [(Step, &'static str); 18] = [
+        (Step::None, ""),
+        (Step::Cgroup, "cgroup"),
+        (Step::CloseRange, "close_range"),
+        (Step::Setpgid, "setpgid"),
+        (Step::Setsid, "setsid"),
+        (Step::Nice, "nice"),
+        (Step::Rlimit, "rlimit"),
+        (Step::Lift, "fcntl"),
+        (Step::Dup2, "dup2"),
+        (Step::Close, "close"),
+        (Step::Setgroups, "setgroups"),
+        (Step::Setgid, "setgid"),
+        (Step::Setuid, "setuid"),
+        (Step::NoNewPrivs, "no_new_privs"),
+        (Step::Chdir, "chdir"),
+        (Step::DieWithHost, "die_with_host"),
+        (Step::Exec, "exec"),
+        (Step::Go, "read"),
+    ];
+
+    /// The name that an error shows.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(step, _)| *step == self).map_or("", |(_, name)| name)
+    }
+
+    pub(super) fn from_raw(raw: i32) -> Step {
+        Self::ALL.iter().find(|(step, _)| *step as i32 == raw).map_or(Step::None, |(step, _)| *step)
+    }
+}
+
+/// One descriptor that the child gets: `from` in the parent's numbering, `to` in its own.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Move {
+    /// The number it has when the child begins.
+    pub from: i32,
+    /// The number it must have at exec.
+    pub to: i32,
+}
+
+/// A range of descriptor numbers to close, both ends included.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Gap {
+    /// The first number to close.
+    pub first: u32,
+    /// The last one; `u32::MAX` for all above.
+    pub last: u32,
+}
+
+/// One resource limit in the kernel's form (`struct rlimit64`, prlimit(2)).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
+pub struct Limit {
+    /// `RLIMIT_*`.
+    pub resource: u32,
+    /// The soft limit.
+    pub soft: u64,
+    /// The hard limit.
+    pub hard: u64,
+}
+
+/// How a child is set apart from the host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum Isolation {
+    /// It stays in the host's process group; signals go to the process alone.
+    #[strum(serialize = "PS_ISOLATE_NONE")]
+    None = 0,
+    /// It leads a process group; signals go to the whole group (default).
+    #[default]
+    #[strum(serialize = "PS_ISOLATE_GROUP")]
+    Group = 1,
+    /// It leads a session, without a controlling terminal.
+    #[strum(serialize = "PS_ISOLATE_SESSION")]
+    Session = 2,
+}
+
+/// A counted array that the child reads.
+#[repr(C)]
+pub(super) struct Span<T> {
+    pub at: *const T,
+    pub len: usize,
+}
+
+impl<T> Span<T> {
+    pub fn of(slice: &[T]) -> Self {
+        Self { at: slice.as_ptr(), len: slice.len() }
+    }
+
+    /// # Safety
+    /// The slice that the span was made of must still be alive.
+    #[inline(always)]
+    pub unsafe fn get(&self, index: usize) -> *const T {
+        self.at.wrapping_add(index)
+    }
+}
+
+/// What the child found, in memory it shares with the parent, or sent through `error_fd`.
+#[derive(Default)]
+pub(super) struct Report {
+    pub step: AtomicI32,
+    pub errno: AtomicI32,
+}
+
+/// Everything the child needs, prepared before the clone.
+pub(super) struct Orders {
+    /// `cgroup.procs` of the group to join, in the parent's numbering; -1: born where it belongs.
+    pub join_fd: i32,
+    /// First descriptor number to drop while unsharing the table; -1: the table is not shared.
+    pub unshare_first: i32,
+    pub moves: Span<Move>,
+    /// A number above every source and target: moves that collide are lifted there first.
+    pub above: i32,
+    pub gaps: Span<Gap>,
+    /// `close_range` is known to be missing: walk /proc/self/fd.
+    pub no_close_range: bool,
+    pub isolation: Isolation,
+    /// -1: leave it.
+    pub umask: i32,
+    /// `i32::MIN`: leave it.
+    pub nice: i32,
+    pub limits: Span<Limit>,
+    pub set_credentials: bool,
+    pub uid: u32,
+    pub gid: u32,
+    pub groups: Span<u32>,
+    pub no_new_privs: bool,
+    /// Null: stay.
+    pub directory: *const c_char,
+    /// The host's pid if the child must not outlive it, else 0.
+    pub host: i32,
+    /// The thread that made us in the host's name, or null; see `relay.rs`.
+    pub relay: *const AtomicI32,
+    /// Ignored signals to reset; bit n-1 is signal n. All bits where the kernel did not clear handlers.
+    pub reset: u64,
+    /// Files to try in turn, as execvp does.
+    pub candidates: Span<*const c_char>,
+    pub argv: *const *const c_char,
+    pub envp: *const *const c_char,
+    /// Where the digits of LISTEN_PID go (room for eleven bytes), or null.
+    pub listen_pid: *mut u8,
+    /// Write end of the error pipe when memory is not shared, else -1. The child may move it.
+    pub error_fd: AtomicI32,
+    /// Wait for a word of the parent before anything else.
+    pub gated: bool,
+    /// The parent's end of it.
+    pub parent_fd: AtomicI32,
+    /// Where the child writes its own pid, if the kernel could not.
+    pub own_pid: *const AtomicU64,
+    pub report: *const Report,
+}

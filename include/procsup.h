@@ -346,7 +346,7 @@ ps_status ps_command_listen_fd(ps_command *command, int32_t fd, const char *name
  * The user and groups that the child becomes. The host needs the right to that (CAP_SETUID, CAP_SETGID). The
  * ids need not be in any database. The whole list of supplementary groups is replaced.
  *
- * Cost: such a child is made by a fork (PS_PATH_FORK), because two processes of different users must never
+ * Cost: such a child is made by a fork (PS_TIER_FORK), because two processes of different users must never
  * share memory. That takes time in proportion to the host's resident memory, about 20 ms per GiB. A host of
  * many GiB that often spawns as another user should do it through a small process of its own.
  *
@@ -849,25 +849,25 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
 ps_status ps_child_output(const ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
 
 /** How the kernel was asked to make a child. */
-typedef enum ps_spawn_path {
+typedef enum ps_spawn_tier {
   /** clone3 on shared memory: the cost does not depend on the host's size. */
-  PS_PATH_CLONE3 = 1,
+  PS_TIER_CLONE3 = 1,
   /** clone on shared memory: the same for kernels and filters without clone3. */
-  PS_PATH_CLONE = 2,
+  PS_TIER_CLONE = 2,
   /**
    * A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's
    * resident memory.
    */
-  PS_PATH_FORK = 3,
-} ps_spawn_path;
+  PS_TIER_FORK = 3,
+} ps_spawn_tier;
 
 /**
  * How the child was made. Never blocks.
  *
- * @param path  receives a PS_PATH_*
+ * @param tier  receives a PS_TIER_*
  * @return PS_OK; PS_ERR_STATE before the start
  */
-ps_status ps_child_spawn_path(const ps_child *child, int32_t *path, ps_error **error);
+ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **error);
 
 /**
  * Frees the handle, not the process: that still belongs to its supervisor. A child of the NULL supervisor is

@@ -115,7 +115,7 @@ enum class output_exists_policy : std::int32_t { refuse = PS_OUTPUT_REFUSE, repl
 enum class output_failure_policy : std::int32_t { keep = PS_OUTPUT_KEEP, drop = PS_OUTPUT_DROP };
 enum class restart_policy : std::int32_t { never = PS_RESTART_NEVER, on_failure = PS_RESTART_ON_FAILURE, always = PS_RESTART_ALWAYS };
 enum class readiness_kind : std::int32_t { exec = PS_READY_EXEC, notify = PS_READY_NOTIFY, fd = PS_READY_FD, socket = PS_READY_SOCKET };
-enum class spawn_tier : std::int32_t { clone3 = PS_PATH_CLONE3, clone = PS_PATH_CLONE, fork = PS_PATH_FORK };
+enum class spawn_tier : std::int32_t { clone3 = PS_TIER_CLONE3, clone = PS_TIER_CLONE, fork = PS_TIER_FORK };
 
 enum class child_state : std::int32_t {
     pending = PS_STATE_PENDING,
@@ -978,8 +978,8 @@ class child_calls {
     std::string output(std::error_code &ec) const { return detail::bytes(ec, ps_child_output, handle_); }
 
     /// How the kernel was asked to make it.
-    spawn_tier spawn_path() const { return static_cast<spawn_tier>(number(ps_child_spawn_path)); }
-    spawn_tier spawn_path(std::error_code &ec) const noexcept { return static_cast<spawn_tier>(number(ec, ps_child_spawn_path)); }
+    procsup::spawn_tier spawn_tier() const { return static_cast<procsup::spawn_tier>(number(ps_child_spawn_tier)); }
+    procsup::spawn_tier spawn_tier(std::error_code &ec) const noexcept { return static_cast<procsup::spawn_tier>(number(ec, ps_child_spawn_tier)); }
 
   protected:
     child_calls() noexcept = default;

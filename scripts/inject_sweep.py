@@ -192,8 +192,8 @@ class Sweep:
 
     def fail(self, mode, options, code, output):
         self.failed += 1
-        tier = os.environ.get("PROCSUP_SPAWN_PATH")
-        print(f"FAILED ({code}): {f'PROCSUP_SPAWN_PATH={tier} ' if tier else ''}inject {' '.join(options)} -- {self.scenario} {mode}")
+        tier = os.environ.get("PROCSUP_SPAWN_TIER")
+        print(f"FAILED ({code}): {f'PROCSUP_SPAWN_TIER={tier} ' if tier else ''}inject {' '.join(options)} -- {self.scenario} {mode}")
         print("    " + "\n    ".join(output.splitlines()[-12:]), flush=True)
 
     def sweep(self, mode, deadline):

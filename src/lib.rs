@@ -49,10 +49,10 @@ pub use handoff::Handoff;
 pub use process::Line;
 pub use process::child::State;
 pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};
-pub use process::spawn::path_name;
+pub use process::spawn::tier_name;
 pub use registry::{Cause, Exit, Kind, signal_all};
 pub use supervisor::{Event, EventKind, Managed, Run, Supervisor, What, kill_and_reap_all, live_count, spawn};
 #[doc(hidden)]
 pub use supervisor::{restart, scheduler};
 pub use sys::spawn::Isolation;
-pub use sys::spawn::Path as SpawnPath;
+pub use sys::spawn::Tier as SpawnTier;

@@ -30,7 +30,7 @@ fn credentials_are_taken_on() {
         assert_eq!(status_of(child.pid(), "Uid"), "54321 54321 54321 54321");
         assert_eq!(status_of(child.pid(), "Gid"), "54322 54322 54322 54322");
         assert_eq!(status_of(child.pid(), "Groups"), "54323 54324");
-        assert_eq!(child.spawn_path().unwrap(), procsup::SpawnPath::Fork, "two users never share memory");
+        assert_eq!(child.spawn_tier().unwrap(), procsup::SpawnTier::Fork, "two users never share memory");
     });
     command.credentials(54_321, 54_322, &[]).unwrap();
     looking_at(&command, |child| assert_eq!(status_of(child.pid(), "Groups"), ""));

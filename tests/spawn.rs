@@ -1,19 +1,19 @@
-//! What C has no word for: a command that is cloned, names of tiers, and which tier these tests run on (`PROCSUP_SPAWN_PATH`).
+//! What C has no word for: a command that is cloned, names of tiers, and which tier these tests run on (`PROCSUP_SPAWN_TIER`).
 
 #![deny(unsafe_code)]
 
 mod common;
 
 use common::*;
-use procsup::{SpawnPath, Stdio};
+use procsup::{SpawnTier, Stdio};
 
 /// A quiet fall to a slower tier must not go unnoticed.
 #[test]
-fn spawn_path_is_the_forced_or_the_fastest_one() {
+fn spawn_tier_is_the_forced_or_the_fastest_one() {
     let child = procsup::spawn(&pausing()).unwrap();
-    let forced = std::env::var("PROCSUP_SPAWN_PATH").ok();
+    let forced = std::env::var("PROCSUP_SPAWN_TIER").ok();
     if forced.is_some() || !is_filtered() {
-        assert_eq!(procsup::path_name(child.spawn_path().unwrap()), forced.as_deref().unwrap_or("clone3"));
+        assert_eq!(procsup::tier_name(child.spawn_tier().unwrap()), forced.as_deref().unwrap_or("clone3"));
     }
     child.terminate(-1).unwrap();
 }
@@ -37,5 +37,5 @@ fn user_data_and_paths_have_names() {
     let child = procsup::spawn(&command).unwrap();
     assert_eq!((child.user_data(), child.token()), (u64::MAX, 0));
     child.terminate(-1).unwrap();
-    assert_eq!([SpawnPath::Clone3, SpawnPath::Clone, SpawnPath::Fork].map(procsup::path_name), ["clone3", "clone", "fork"]);
+    assert_eq!([SpawnTier::Clone3, SpawnTier::Clone, SpawnTier::Fork].map(procsup::tier_name), ["clone3", "clone", "fork"]);
 }

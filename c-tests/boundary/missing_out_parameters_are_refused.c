@@ -14,7 +14,7 @@ int main(void)
     CHECK_STATUS(ps_child_pidfd(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_child_state(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_child_stdio(child, 1, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
-    CHECK_STATUS(ps_child_spawn_path(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_child_spawn_tier(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_reap(child, PATIENCE_MS, NULL, NULL), PS_OK);
     CHECK_STATUS(ps_reap_nonblock(child, NULL, NULL), PS_OK);
     CHECK_STATUS(ps_terminate(child, 0, NULL, NULL), PS_OK);

@@ -151,12 +151,12 @@ static void same(ps_child_state_code value)
     }
 }
 
-static void same(ps_spawn_path value)
+static void same(ps_spawn_tier value)
 {
     switch (value) {
-    SAME(spawn_tier::clone3, PS_PATH_CLONE3);
-    SAME(spawn_tier::clone, PS_PATH_CLONE);
-    SAME(spawn_tier::fork, PS_PATH_FORK);
+    SAME(spawn_tier::clone3, PS_TIER_CLONE3);
+    SAME(spawn_tier::clone, PS_TIER_CLONE);
+    SAME(spawn_tier::fork, PS_TIER_FORK);
     }
 }
 
@@ -230,7 +230,7 @@ int main()
     same(ps_exit_kind{});
     same(ps_exit_cause{});
     same(ps_child_state_code{});
-    same(ps_spawn_path{});
+    same(ps_spawn_tier{});
     same(ps_event_kind{});
     same(ps_handoff_role_code{});
     same(ps_handoff_mode{});

@@ -40,9 +40,9 @@ int main(void)
     int64_t start = now_ns();
     for (int i = 0; i < 500; i++) {
         ps_child *child = spawn(NULL, command);
-        int32_t path = 0;
-        CHECK_OK(ps_child_spawn_path(child, &path, &error), error);
-        CHECK_INT(path, PS_PATH_FORK);
+        int32_t tier = 0;
+        CHECK_OK(ps_child_spawn_tier(child, &tier, &error), error);
+        CHECK_INT(tier, PS_TIER_FORK);
         CHECK_INT(reap(child).code, 0);
         ps_child_free(child);
     }

@@ -71,7 +71,7 @@ CALL(ps_child, ps_child_pidfd, &out.number)
 CALL(ps_child, ps_child_state, &out.number)
 CALL(ps_child, ps_child_stdio, 1, &out.number)
 CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
-CALL(ps_child, ps_child_spawn_path, &out.number)
+CALL(ps_child, ps_child_spawn_tier, &out.number)
 CALL(ps_supervisor, ps_supervisor_fd, &out.number)
 CALL(ps_supervisor, ps_supervisor_next_event, 0, &out.event)
 CALL(ps_supervisor, ps_supervisor_set_max_running, 1)
@@ -129,7 +129,7 @@ static const struct call {
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
-    ENTRY(CHILD, ps_child_stdio),           ENTRY(CHILD, ps_child_output),            ENTRY(CHILD, ps_child_spawn_path),
+    ENTRY(CHILD, ps_child_stdio),           ENTRY(CHILD, ps_child_output),            ENTRY(CHILD, ps_child_spawn_tier),
     ENTRY(SUPERVISOR, ps_supervisor_fd),    ENTRY(SUPERVISOR, ps_supervisor_next_event), ENTRY(SUPERVISOR, ps_spawn_into),
     ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending),
     ENTRY(SUPERVISOR, ps_supervisor_set_subreaper), ENTRY(SUPERVISOR, ps_supervisor_counts),

@@ -21,7 +21,7 @@ int main(void)
     CHECK_STATUS(ps_child_pid(child, &number, NULL), PS_ERR_STATE);
     CHECK_STATUS(ps_child_pidfd(child, &number, NULL), PS_ERR_STATE);
     CHECK_STATUS(ps_child_stdio(child, 1, &number, NULL), PS_ERR_STATE);
-    CHECK_STATUS(ps_child_spawn_path(child, &number, NULL), PS_ERR_STATE);
+    CHECK_STATUS(ps_child_spawn_tier(child, &number, NULL), PS_ERR_STATE);
     CHECK_STATUS(ps_child_output(child, NULL, 0, &needed, NULL), PS_ERR_STATE);
     CHECK(number == 77 && needed == 77);
     CHECK_STATUS(ps_reap(child, 0, &end, NULL), PS_ERR_TIMEOUT);

@@ -291,15 +291,15 @@ pub unsafe extern "C" fn ps_child_output(
     })
 }
 
-pub use crate::sys::spawn::Path as ps_spawn_path;
+pub use crate::sys::spawn::Tier as ps_spawn_tier;
 
 /// How the child was made. Never blocks.
 ///
-/// @param path  receives a PS_PATH_*
+/// @param tier  receives a PS_TIER_*
 /// @return PS_OK; PS_ERR_STATE before the start
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_child_spawn_path(child: *const ps_child, path: *mut i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::value(child, "path", path, error, |managed: &Managed| Ok(managed.spawn_path()? as i32))
+pub unsafe extern "C" fn ps_child_spawn_tier(child: *const ps_child, tier: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::value(child, "tier", tier, error, |managed: &Managed| Ok(managed.spawn_tier()? as i32))
 }
 
 /// Frees the handle, not the process: that still belongs to its supervisor. A child of the NULL supervisor is

@@ -195,7 +195,7 @@ pub unsafe extern "C" fn ps_command_listen_fd(
 /// The user and groups that the child becomes. The host needs the right to that (CAP_SETUID, CAP_SETGID). The
 /// ids need not be in any database. The whole list of supplementary groups is replaced.
 ///
-/// Cost: such a child is made by a fork (PS_PATH_FORK), because two processes of different users must never
+/// Cost: such a child is made by a fork (PS_TIER_FORK), because two processes of different users must never
 /// share memory. That takes time in proportion to the host's resident memory, about 20 ms per GiB. A host of
 /// many GiB that often spawns as another user should do it through a small process of its own.
 ///

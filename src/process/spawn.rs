@@ -27,7 +27,7 @@ use crate::sys::environ::Block;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::landing::Landing;
-use crate::sys::spawn::{Failure, Path, Request, Spawned};
+use crate::sys::spawn::{Failure, Request, Spawned, Tier};
 use crate::sys::{fds, pidfd};
 
 /// What this process keeps open to spawn fast.
@@ -146,7 +146,7 @@ fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resource
     let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(ends.output, streams.capture, line_limit));
     Child {
         pid: spawned.pid,
-        path: spawned.path,
+        tier: spawned.tier,
         home: Home::here(),
         sweep: lifetime.sweep,
         life: Mutex::new(life),
@@ -202,11 +202,11 @@ fn is_there(command: &Command) -> bool {
         && std::fs::exists(std::ffi::OsStr::from_bytes(command.program.name.to_bytes())).unwrap_or(false)
 }
 
-/// The tier that made a child, by the name that `PROCSUP_SPAWN_PATH` knows it by.
-pub fn path_name(path: Path) -> &'static str {
-    match path {
-        Path::Clone3 => "clone3",
-        Path::Clone => "clone",
-        Path::Fork => "fork",
+/// The tier that made a child, by the name that `PROCSUP_SPAWN_TIER` knows it by.
+pub fn tier_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Clone3 => "clone3",
+        Tier::Clone => "clone",
+        Tier::Fork => "fork",
     }
 }

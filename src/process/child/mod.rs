@@ -27,7 +27,7 @@ use crate::lock::lock;
 use crate::registry::{Cause, Exit, Lease};
 use crate::sys::memory::Home;
 use crate::sys::signal;
-use crate::sys::spawn::Path;
+use crate::sys::spawn::Tier;
 
 /// Where a child stands; only forward, but for a child with a restart policy, which is pending between its
 /// runs.
@@ -55,7 +55,7 @@ pub enum State {
 #[derive(Debug)]
 pub struct Child {
     pub(super) pid: i32,
-    pub(super) path: Path,
+    pub(super) tier: Tier,
     pub(super) sweep: bool,
     pub(super) home: Home,
     pub(super) life: Mutex<Life>,
@@ -110,8 +110,8 @@ impl Child {
     }
 
     /// Which tier made it.
-    pub fn spawn_path(&self) -> Path {
-        self.path
+    pub fn spawn_tier(&self) -> Tier {
+        self.tier
     }
 
     /// Where it stands. Does not look at the process.

@@ -18,7 +18,7 @@ use crate::supervisor::scheduler;
 use crate::sys::fds;
 use crate::sys::poll;
 use crate::sys::reactor::WakeUp;
-use crate::sys::spawn::Path;
+use crate::sys::spawn::Tier;
 
 /// Where it stands for one who waits.
 enum View {
@@ -54,8 +54,8 @@ impl Managed {
     }
 
     /// Which tier made it.
-    pub fn spawn_path(&self) -> Result<Path> {
-        self.process().map(|child| child.spawn_path())
+    pub fn spawn_tier(&self) -> Result<Tier> {
+        self.process().map(|child| child.spawn_tier())
     }
 
     /// Where it stands, after a look at it.

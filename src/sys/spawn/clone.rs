@@ -41,16 +41,16 @@ use crate::sys::{cstr, environ, fds, pidfd, procfs, signal};
 /// How the kernel was asked to make a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(u8)]
-pub enum Path {
+pub enum Tier {
     /// clone3 on shared memory: the cost does not depend on the host's size.
-    #[strum(serialize = "PS_PATH_CLONE3")]
+    #[strum(serialize = "PS_TIER_CLONE3")]
     Clone3 = 1,
     /// clone on shared memory: the same for kernels and filters without clone3.
-    #[strum(serialize = "PS_PATH_CLONE")]
+    #[strum(serialize = "PS_TIER_CLONE")]
     Clone = 2,
     /// A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's
     /// resident memory.
-    #[strum(serialize = "PS_PATH_FORK")]
+    #[strum(serialize = "PS_TIER_FORK")]
     Fork = 3,
 }
 
@@ -151,7 +151,7 @@ pub struct Spawned {
     /// Its identity.
     pub pidfd: OwnedFd,
     /// The way it was made.
-    pub path: Path,
+    pub tier: Tier,
 }
 
 /// Reaps a child that is ending: (pidfd or -1, pid).
@@ -217,12 +217,12 @@ pub(super) fn call_clone(flags: u64, target: &Target<'_>, entry: shim::Entry, ar
 
 /// A child with shared memory, made by a relay thread; see `relay.rs`.
 #[inline(never)]
-fn call_relayed(path: Path, (files, cgroup): (u64, i32), orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
+fn call_relayed(tier: Tier, (files, cgroup): (u64, i32), orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
     let mut stack = Stack(MaybeUninit::uninit());
     let flags = (libc::CLONE_VM | libc::CLONE_PIDFD | libc::CLONE_CHILD_CLEARTID) as u64 | files;
     let mut relay = Relay::new();
-    relay.call = match path {
-        Path::Clone3 => relay::Call::Clone3(CloneArgs {
+    relay.call = match tier {
+        Tier::Clone3 => relay::Call::Clone3(CloneArgs {
             flags: flags | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND | if cgroup >= 0 { INTO_CGROUP } else { 0 },
             cgroup: cgroup.max(0) as u64,
             pidfd: target.pidfd.as_ptr() as u64,
@@ -249,11 +249,11 @@ fn call_relayed(path: Path, (files, cgroup): (u64, i32), orders: &mut Orders, ta
     relay::start(&relay, true)
 }
 
-pub(super) fn call_name(path: Path) -> &'static str {
-    match path {
-        Path::Clone3 => "clone3",
-        Path::Clone => "clone",
-        Path::Fork => "fork",
+pub(super) fn call_name(tier: Tier) -> &'static str {
+    match tier {
+        Tier::Clone3 => "clone3",
+        Tier::Clone => "clone",
+        Tier::Fork => "fork",
     }
 }
 
@@ -278,34 +278,34 @@ pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Re
 /// `bury` reaps a child that failed before its exec (pidfd, pid): the caller knows who may be signalling it at this moment.
 pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let forced = tiers::forced();
-    let mut path = tiers::verdict()?;
+    let mut tier = tiers::verdict()?;
     // Tier 2 knows the child's pid only as its own namespace sees it until the clone returns; where signals go by number, that
     // would be a stranger's.
-    let foreign_number = path == Path::Clone && !pidfd::group_signals_are_exact() && procfs::children_go_elsewhere();
+    let foreign_number = tier == Tier::Clone && !pidfd::group_signals_are_exact() && procfs::children_go_elsewhere();
     if request.credentials.is_some() || foreign_number {
-        path = Path::Fork;
+        tier = Tier::Fork;
     }
     loop {
         let born_inside = request.cgroup.is_some() && !NO_INTO_CGROUP.load(Ordering::Relaxed);
-        let made = retrying(|| attempt(request, target, path, bury));
+        let made = retrying(|| attempt(request, target, tier, bury));
         match made {
             Err(failed)
                 if born_inside
-                    && path == Path::Clone3
+                    && tier == Tier::Clone3
                     && failed.step == "clone3"
                     && matches!(failed.errno, Errno::EINVAL | Errno::E2BIG) =>
             {
                 NO_INTO_CGROUP.store(true, Ordering::Relaxed);
             }
-            Err(failed) if failed.step == call_name(path) && is_verdict(failed.errno) && path != Path::Fork => {
+            Err(failed) if failed.step == call_name(tier) && is_verdict(failed.errno) && tier != Tier::Fork => {
                 // A filter was installed after the probe.
                 if forced.is_some() {
                     return Err(Failure { unsupported: true, ..failed });
                 }
-                path = if path == Path::Clone3 { Path::Clone } else { Path::Fork };
+                tier = if tier == Tier::Clone3 { Tier::Clone } else { Tier::Fork };
                 // A relay may have been refused for being a thread: that says nothing of other spawns.
                 if !(request.die_with_host && relay::is_needed()) {
-                    tiers::remember(path);
+                    tiers::remember(tier);
                 }
             }
             Err(failed) if failed.step == Step::CloseRange.name() && is_verdict(failed.errno) && !tiers::has_no_close_range() => {
@@ -317,16 +317,16 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
 }
 
 /// One clone, on one tier.
-fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_>) -> Result<Spawned, Failure> {
+fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let report = Report::default();
     let mut moves = request.moves.to_vec();
     let candidates = cstr::pointers(request.candidates);
     let no_close_range = tiers::has_no_close_range();
-    let unshare = request.unshare_first.filter(|_| !no_close_range && path != Path::Fork);
+    let unshare = request.unshare_first.filter(|_| !no_close_range && tier != Tier::Fork);
     // The last gap of an unshared table is empty already unless the child itself puts something there.
     let already_closed = |gap: &&Gap| unshare.is_some_and(|first| request.moves.is_empty() && gap.first >= first as u32);
     let gaps = &request.gaps[..request.gaps.len() - usize::from(request.gaps.last().is_some_and(|gap| already_closed(&gap)))];
-    let born_inside = path == Path::Clone3 && !NO_INTO_CGROUP.load(Ordering::Relaxed);
+    let born_inside = tier == Tier::Clone3 && !NO_INTO_CGROUP.load(Ordering::Relaxed);
     let cgroup = request.cgroup.filter(|_| born_inside).map_or(-1, Group::directory);
     let joining = request.cgroup.filter(|_| !born_inside).map(Group::joining).transpose().map_err(|errno| failure("cgroup", errno))?;
     let mut orders = Orders {
@@ -348,7 +348,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
         directory: request.directory.map_or(core::ptr::null(), CStr::as_ptr),
         host: if request.die_with_host { crate::sys::getpid() } else { 0 },
         relay: core::ptr::null(),
-        reset: if path == Path::Clone3 { request.ignored.mask() } else { signal::ALL },
+        reset: if tier == Tier::Clone3 { request.ignored.mask() } else { signal::ALL },
         candidates: Span::of(&candidates),
         argv: request.argv.as_ptr(),
         envp: request.env.as_ptr(),
@@ -363,20 +363,20 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     let files = if unshare.is_some() { libc::CLONE_FILES as u64 } else { 0 };
     let arg = (&raw const orders).cast_mut().cast();
     target.clear();
-    let made = match path {
-        _ if relayed && path != Path::Fork => call_relayed(path, (files, cgroup), &mut orders, target),
-        Path::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, child::run, arg),
-        Path::Clone => {
+    let made = match tier {
+        _ if relayed && tier != Tier::Fork => call_relayed(tier, (files, cgroup), &mut orders, target),
+        Tier::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, child::run, arg),
+        Tier::Clone => {
             let _blocked = signal::Blocked::all();
             call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, child::run, arg)
         }
-        Path::Fork => return fork::fork(&mut orders, relayed, target, bury),
+        Tier::Fork => return fork::fork(&mut orders, relayed, target, bury),
     };
     let pid = made.map_err(|errno| {
         target.clear();
         // What clone3 says of the group it was to be born in.
         let of_cgroup = cgroup >= 0 && matches!(errno, Errno::ENODEV | Errno::ENOENT | Errno::EBUSY | Errno::EACCES | Errno::EOPNOTSUPP);
-        failure(if of_cgroup { "cgroup" } else { call_name(path) }, errno)
+        failure(if of_cgroup { "cgroup" } else { call_name(tier) }, errno)
     })?;
     // Tier 2 has the number of the child's own pid namespace there, which may be another one.
     target.pid.store(pid as u64, Ordering::Release);
@@ -385,7 +385,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, path: Path, bury: Bury<'_
     if step != 0 {
         return Err(gave_up(target, pid, pidfd, (step, report.errno.load(Ordering::Relaxed)), bury));
     }
-    Ok(Spawned { pid, pidfd, path })
+    Ok(Spawned { pid, pidfd, tier })
 }
 
 /// Takes the pidfd that the kernel wrote. Where it would have to be moved and cannot be, the child must not run.

@@ -15,7 +15,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType};
 
 use super::child;
-use super::clone::{Bury, CLEAR_SIGHAND, Failure, Path, Spawned, Target, adopt, failure, gave_up};
+use super::clone::{Bury, CLEAR_SIGHAND, Failure, Spawned, Target, Tier, adopt, failure, gave_up};
 use super::orders::Orders;
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
@@ -62,7 +62,7 @@ fn fork_once(flags: i32, relayed: bool, orders: &mut Orders, target: &Target<'_>
 
 /// Makes the child.
 pub(super) fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
-    let suspended = !relayed && tiers::known() == Some(Path::Clone3);
+    let suspended = !relayed && tiers::known() == Some(Tier::Clone3);
     let pair = nix::sys::socket::socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
     let (ours, theirs) = pair.map_err(|errno| failure("socketpair", errno))?;
     let ours = fds::above_standard(ours).map_err(|errno| failure("fcntl", errno))?;
@@ -81,7 +81,7 @@ pub(super) fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury
             })?;
             let pidfd = adopt(target, pid, bury)?;
             return match hear(&ours, libc::MSG_DONTWAIT) {
-                None => Ok(Spawned { pid, pidfd, path: Path::Fork }),
+                None => Ok(Spawned { pid, pidfd, tier: Tier::Fork }),
                 Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
             };
         }
@@ -122,7 +122,7 @@ pub(super) fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury
     target.pidfd.store(u64::from(pidfd.as_raw_fd() as u32), Ordering::Release);
     target.pid.store(pid as u64, Ordering::Release);
     match converse(&ours) {
-        Ok(None) => Ok(Spawned { pid, pidfd, path: Path::Fork }),
+        Ok(None) => Ok(Spawned { pid, pidfd, tier: Tier::Fork }),
         Ok(Some(report)) => Err(gave_up(target, pid, pidfd, report, bury)),
         Err(errno) => {
             // It waits for a word that cannot be sent: it must not wait for ever. Unreaped for certain, so its number is its own.

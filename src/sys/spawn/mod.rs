@@ -26,5 +26,5 @@ mod relay;
 mod shim;
 mod tiers;
 
-pub use self::clone::{Credentials, Failure, Path, Request, Spawned, Target, spawn};
+pub use self::clone::{Credentials, Failure, Request, Spawned, Target, Tier, spawn};
 pub use self::orders::{Gap, Isolation, Limit, Move};

@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use once_cell::race::OnceNonZeroUsize;
 
 use super::child;
-use super::clone::{CLEAR_SIGHAND, Failure, Path, SHARED, Target, call_clone, call_clone3, call_name, failure, retrying};
+use super::clone::{CLEAR_SIGHAND, Failure, SHARED, Target, Tier, call_clone, call_clone3, call_name, failure, retrying};
 use super::orders::Report;
 use crate::sys::{fds, procfs, signal, wait};
 
@@ -23,13 +23,13 @@ pub(super) fn is_verdict(errno: Errno) -> bool {
 }
 
 /// The verdict, if there is one.
-pub(super) fn known() -> Option<Path> {
-    Path::from_repr(VERDICT.load(Ordering::Relaxed))
+pub(super) fn known() -> Option<Tier> {
+    Tier::from_repr(VERDICT.load(Ordering::Relaxed))
 }
 
 /// From now on.
-pub(super) fn remember(path: Path) {
-    VERDICT.store(path as u8, Ordering::Relaxed);
+pub(super) fn remember(tier: Tier) {
+    VERDICT.store(tier as u8, Ordering::Relaxed);
 }
 
 /// Whether close_range is known to be missing.
@@ -47,38 +47,38 @@ unsafe extern "C" {
     fn secure_getenv(name: *const core::ffi::c_char) -> *const core::ffi::c_char;
 }
 
-/// `PROCSUP_SPAWN_PATH=clone3|clone|fork`, for tests. Ignored in set-user-id programs. Read once.
-pub(super) fn forced() -> Option<Path> {
+/// `PROCSUP_SPAWN_TIER=clone3|clone|fork`, for tests. Ignored in set-user-id programs. Read once.
+pub(super) fn forced() -> Option<Tier> {
     static FORCED: OnceNonZeroUsize = OnceNonZeroUsize::new();
-    let read = || NonZeroUsize::new(4 + read_forced().map_or(0, |path| path as usize)).unwrap_or(NonZeroUsize::MIN);
-    Path::from_repr((FORCED.get_or_init(read).get() - 4) as u8)
+    let read = || NonZeroUsize::new(4 + read_forced().map_or(0, |tier| tier as usize)).unwrap_or(NonZeroUsize::MIN);
+    Tier::from_repr((FORCED.get_or_init(read).get() - 4) as u8)
 }
 
-fn read_forced() -> Option<Path> {
+fn read_forced() -> Option<Tier> {
     // SAFETY: the name is NUL-terminated; the answer is used at once.
     let value = unsafe {
-        let at = secure_getenv(c"PROCSUP_SPAWN_PATH".as_ptr());
+        let at = secure_getenv(c"PROCSUP_SPAWN_TIER".as_ptr());
         if at.is_null() {
             return None;
         }
         CStr::from_ptr(at)
     };
     match value.to_bytes() {
-        b"clone3" => Some(Path::Clone3),
-        b"clone" => Some(Path::Clone),
-        b"fork" => Some(Path::Fork),
+        b"clone3" => Some(Tier::Clone3),
+        b"clone" => Some(Tier::Clone),
+        b"fork" => Some(Tier::Fork),
         _ => None,
     }
 }
 
 /// Makes a child that leaves a mark and ends. `Ok(true)`: the mark arrived, memory is shared.
-fn probe_tier(path: Path) -> Result<bool, Errno> {
+fn probe_tier(tier: Tier) -> Result<bool, Errno> {
     let report = Report::default();
     let (pid, pidfd) = (AtomicU64::new(0), AtomicU64::new(u64::from(u32::MAX)));
     let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| () };
     let arg = (&raw const report).cast_mut().cast();
-    let made = match path {
-        Path::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, -1, &target, child::probe, arg),
+    let made = match tier {
+        Tier::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, -1, &target, child::probe, arg),
         _ => {
             let _blocked = signal::Blocked::all();
             call_clone(SHARED | libc::CLONE_CHILD_SETTID as u64, &target, child::probe, arg)
@@ -98,12 +98,12 @@ fn probe_tier(path: Path) -> Result<bool, Errno> {
 }
 
 /// The best tier that works here, probing on the first call.
-pub(super) fn verdict() -> Result<Path, Failure> {
+pub(super) fn verdict() -> Result<Tier, Failure> {
     let wanted = forced();
-    if let Some(path) = wanted.filter(|path| *path == Path::Fork).or(known())
-        && wanted.is_none_or(|forced| forced == path)
+    if let Some(tier) = wanted.filter(|tier| *tier == Tier::Fork).or(known())
+        && wanted.is_none_or(|forced| forced == tier)
     {
-        return Ok(path);
+        return Ok(tier);
     }
     // A probe would be the init of a new pid namespace, and take it along when it ends; so would a first child that finds out
     // about close_range. Trust the kernel in the one, and ask without a child in the other.
@@ -111,24 +111,24 @@ pub(super) fn verdict() -> Result<Path, Failure> {
         if !fds::has_close_range() {
             forget_close_range();
         }
-        let trusted = wanted.unwrap_or(Path::Clone3);
+        let trusted = wanted.unwrap_or(Tier::Clone3);
         remember(trusted);
         return Ok(trusted);
     }
     let found = retrying(|| {
-        for path in [Path::Clone3, Path::Clone] {
-            if wanted.is_some_and(|forced| forced != path) {
+        for tier in [Tier::Clone3, Tier::Clone] {
+            if wanted.is_some_and(|forced| forced != tier) {
                 continue;
             }
-            match probe_tier(path) {
-                Ok(true) => return Ok(path),
+            match probe_tier(tier) {
+                Ok(true) => return Ok(tier),
                 // The call works but copies memory: an emulator. The older call would do the same.
                 Ok(false) => break,
                 Err(errno) if is_verdict(errno) => {}
-                Err(errno) => return Err(failure(call_name(path), errno)),
+                Err(errno) => return Err(failure(call_name(tier), errno)),
             }
         }
-        Ok(Path::Fork)
+        Ok(Tier::Fork)
     })?;
     if wanted.is_some_and(|forced| forced != found) {
         return Err(Failure { unsupported: true, ..failure(call_name(wanted.unwrap_or(found)), Errno::ENOSYS) });

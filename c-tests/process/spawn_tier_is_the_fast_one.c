@@ -1,5 +1,5 @@
 /* variants: none (they force or forbid exactly what this test is about) */
-/* The fast path must really be taken where the kernel has it; a silent fallback is a failure, not a slow success. */
+/* The fast tier must really be taken where the kernel has it; a silent fallback is a failure, not a slow success. */
 /* covers: P10 */
 #include "harness.h"
 #include "children.h"
@@ -10,12 +10,12 @@ static int clone3_works(void)
     return syscall(SYS_clone3, NULL, 0) == -1 && errno == EINVAL;
 }
 
-static int32_t path_of(ps_child *child)
+static int32_t tier_of(ps_child *child)
 {
-    int32_t path = 0;
+    int32_t tier = 0;
     ps_error *error = NULL;
-    CHECK_OK(ps_child_spawn_path(child, &path, &error), error);
-    return path;
+    CHECK_OK(ps_child_spawn_tier(child, &tier, &error), error);
+    return tier;
 }
 
 int main(void)
@@ -23,7 +23,7 @@ int main(void)
     if (!clone3_works() || !kernel_at_least(5, 5))
         SKIP("no clone3 here");
     ps_child *child = spawn_once(NULL, exiting("0"));
-    CHECK_INT(path_of(child), PS_PATH_CLONE3);
+    CHECK_INT(tier_of(child), PS_TIER_CLONE3);
     reap_and_free(child);
 
     /* P10: no single option may switch it off */
@@ -42,7 +42,7 @@ int main(void)
     CHECK_OK(ps_command_deadline(command, 600000, &error), error);
     set_stdio(command, 0, PS_STDIO_PIPE, -1);
     child = spawn_once(NULL, command);
-    CHECK_INT(path_of(child), PS_PATH_CLONE3);
+    CHECK_INT(tier_of(child), PS_TIER_CLONE3);
     reap_and_free(child);
     return 0;
 }

@@ -118,7 +118,7 @@ pub fn check_timeout(name: &'static str, ms: i64) -> Result<()> {
     if is_timeout(ms) {
         return Ok(());
     }
-    Err(Error::invalid(name, format!("{name}: {ms} ms is no time; -1 is for ever, 0 not at all")))
+    Err(Error::invalid(name, format!("{name}: {ms} ms is no time: -1 is the least")))
 }
 
 /// What is left to one operation, however many steps it has: each takes from the same whole, which only ever shrinks.

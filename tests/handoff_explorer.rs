@@ -355,6 +355,19 @@ fn a_timeout_before_a_death_that_shows_breaks_l1() {
 
 // ---- the page for operators ----
 
+/// A channel closes before a crash shows, so its end is no verdict yet: also where nothing else has an end.
+#[test]
+fn l1_an_ended_channel_lingers_where_no_deadline_is_set() {
+    let limits = machine::Limits { drain: i64::MAX, seal: i64::MAX, live: i64::MAX, probation: i64::MAX };
+    let owner = machine::owner::Owner::new(false, Mode::Exclusive, limits);
+    let (owner, _) = owner.step(machine::owner::Event::Begin { whole: clock::Deadline::NEVER }, 0);
+    assert_eq!(owner.deadline, clock::Deadline::NEVER);
+    let (owner, actions) = owner.step(machine::owner::Event::Hangup, 1_000);
+    assert!(actions.iter().next().is_none() && !owner.deadline.is_over(1_000), "it waits for the pidfd");
+    let (owner, _) = owner.step(machine::owner::Event::PeerGone, 2_000);
+    assert_eq!(owner.phase, machine::owner::Phase::Serving);
+}
+
 /// docs/evidence/handoff-faults.md is what the machines do. `HANDOFF_TABLE=write` writes it anew.
 #[test]
 fn the_fault_table_is_current() {

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::ps_error;
 use super::guard::{PS_OK, call};
 use super::{convert, guard, handles, ps_status, shapes};
+use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::process::command::Command;
 use crate::sys::fds;
@@ -598,7 +599,7 @@ pub unsafe extern "C" fn ps_command_readiness(
 ) -> ps_status {
     let _ = detail;
     change(command, error, |_| match convert::choice("kind", kind, ps_readiness_kind::from_repr)? {
-        _ if timeout_ms < -1 => Err(Error::invalid("timeout_ms", format!("a timeout of {timeout_ms} ms"))),
+        _ if !clock::is_timeout(timeout_ms) => clock::check_timeout("timeout_ms", timeout_ms),
         ps_readiness_kind::Exec => Ok(()),
         _ => Err(Error::new(Status::Unsupported, "readiness", "this version knows only PS_READY_EXEC")),
     })

@@ -48,7 +48,7 @@ pub(super) fn size(name: &'static str, given: u32, needed: usize) -> Result<()> 
     if given as usize >= needed {
         return Ok(());
     }
-    Err(Error::invalid(name, format!("{name}->size is {given}, and must be sizeof of the structure, {needed}")))
+    Err(Error::invalid(name, format!("{name}->size is {given}, and {needed} at least are needed: set it to sizeof of the structure")))
 }
 
 /// Copies bytes out: caller's buffer, needed length. With no buffer only the length is told.

@@ -25,7 +25,7 @@ use super::wire::{self, Kind, Link};
 use crate::clock::{self, Deadline};
 use crate::error::Error;
 use crate::sys::poll;
-use crate::sys::reactor::{Precision, Reactor, Shape, Token};
+use crate::sys::reactor::{self, Precision, Reactor, Shape, Token};
 
 /// The channel.
 pub const CHANNEL: Token = Token(1);
@@ -92,8 +92,8 @@ impl Core {
     pub fn new(path: PathBuf, options: Options) -> crate::Result<Self> {
         let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a handoff");
         let reactor = Reactor::new(Shape::Flat, Precision::Early).map_err(failed("epoll_create1"))?;
-        reactor.wake_up().map_err(failed("eventfd"))?;
-        reactor.prepare_timer().map_err(failed("timerfd_create"))?;
+        reactor.wake_up().map_err(|errno| failed(reactor::step(errno, "eventfd"))(errno))?;
+        reactor.prepare_timer().map_err(|errno| failed(reactor::step(errno, "timerfd_create"))(errno))?;
         Ok(Self {
             reactor: Arc::new(reactor),
             numbers: FIRST_NUMBER,

@@ -2,7 +2,8 @@
 //!
 //! The trap: a number is safe only as long as its process cannot be reaped by anybody else, and here somebody else often can: its own
 //! parent, or a host that waits for everything. So identity is a pidfd. Where a filter forbids signals through it the number serves, but
-//! only for a child of this process, and only if a look just now finds it unreaped. A stranger is then out of reach.
+//! only for a child of this process, and only if a look just now finds it unreaped. A stranger is then out of reach. (What is left is the
+//! instant between that look and the signal, in a host that reaps strangers' children, under a filter: the kernel has no call for that.)
 //!
 //! | who                                    | made by                     | signalled                 | how it ended           | its group            |
 //! |----------------------------------------|-----------------------------|---------------------------|------------------------|----------------------|

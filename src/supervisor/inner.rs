@@ -27,7 +27,7 @@ use crate::process::child::Child;
 use crate::process::{Line, cgroup};
 use crate::registry::{Cause, Exit};
 use crate::sys::memory::Home;
-use crate::sys::reactor::{Precision, Reactor, Shape, Token};
+use crate::sys::reactor::{self, Precision, Reactor, Shape, Token};
 
 /// A watched process has the token `key * PLACES` (pidfd, and its own times) and the two after it (output).
 pub(super) const PLACES: u64 = 4;
@@ -480,13 +480,15 @@ impl Inner {
     /// The descriptor for event loops.
     pub(super) fn fd(&self) -> Result<BorrowedFd<'_>> {
         self.check()?;
-        self.reactor.fd().map_err(|errno| Error::system("epoll_create1", errno, "cannot make a descriptor to wait on"))
+        self.reactor
+            .fd()
+            .map_err(|errno| Error::system(reactor::step(errno, "epoll_create1"), errno, "cannot make a descriptor to wait on"))
     }
 
     /// Sets or clears the time of a watched process.
     pub(super) fn schedule(&self, key: u64, due: Deadline) -> Result<()> {
         let set = self.reactor.set_due(Token(key * PLACES), due);
-        set.map_err(|errno| Error::system("timerfd_create", errno, "cannot keep a deadline"))
+        set.map_err(|errno| Error::system(reactor::step(errno, "timerfd_create"), errno, "cannot keep a deadline"))
     }
 
     /// A look that is taken after a while. One that is due soon is not put off; one that is far off comes nearer.

@@ -142,6 +142,11 @@ pub struct Reactor {
     state: Mutex<State>,
 }
 
+/// Which call has failed that makes something and adds it to a set: only adding can lack room for entries (epoll_ctl(2)).
+pub fn step(errno: Errno, making: &'static str) -> &'static str {
+    if errno == Errno::ENOSPC { "epoll_ctl" } else { making }
+}
+
 fn epoll() -> Result<Epoll, Errno> {
     let fd = fds::above_standard(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0)?;
     Ok(Epoll(fd))

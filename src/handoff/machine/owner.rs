@@ -184,6 +184,11 @@ impl Owner {
         matches!(self.phase, Phase::Starting | Phase::Serving)
     }
 
+    /// Whether the channel has ended, and what comes of that is still waited for.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// It may call the handoff off alone.
     pub fn may_cancel(&self) -> bool {
         use Phase::*;
@@ -240,7 +245,7 @@ impl Owner {
             // Most likely it is dying: then that is the reason, and comes at once.
             (_, E::Hangup) if self.may_cancel() => {
                 self.cut = true;
-                self.deadline = if self.deadline.is_never() { Deadline::at(now) } else { self.deadline.min(after(now, LINGER)) };
+                self.deadline = self.deadline.min(after(now, LINGER));
                 List::none()
             }
             (_, E::Trouble) if self.may_cancel() => self.abort(Reason::System),

@@ -167,6 +167,11 @@ impl Successor {
         }
     }
 
+    /// Whether the channel has ended, and what comes of that is still waited for.
+    pub fn is_cut(&self) -> bool {
+        self.cut
+    }
+
     /// The whole offer has arrived.
     pub fn is_offered(&self) -> bool {
         !matches!(self.phase, Phase::Greeting | Phase::Receiving(_) | Phase::Ended)

@@ -268,6 +268,10 @@ impl Side for OwnerSide {
     }
 
     fn late_text(&self) -> Option<&'static str> {
+        // The channel has ended, and nobody is late.
+        if self.machine.is_cut() {
+            return None;
+        }
         Some(match self.machine.phase {
             Phase::Greeting => "the successor has not greeted in time",
             Phase::Warming => "the successor was not warm in time",

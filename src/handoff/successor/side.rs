@@ -189,6 +189,10 @@ impl Side for SuccessorSide {
     }
 
     fn late_text(&self) -> Option<&'static str> {
+        // The channel has ended, and nobody is late.
+        if self.machine.is_cut() {
+            return None;
+        }
         Some(match self.machine.phase {
             Phase::Greeting | Phase::Receiving(_) => "the running generation did not answer in time",
             Phase::Loading => "the successor was not warm in time",

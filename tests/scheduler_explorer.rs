@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use procsup::restart::{Ended, Next};
-use procsup::scheduler::{Action, Event, Id, News, Scheduler, Stage};
+use procsup::scheduler::{Action, Event, Id, Leaving, News, Scheduler, Stage};
 use procsup::{Restart, RestartWhen, Status};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
@@ -52,6 +52,8 @@ struct World {
     shut: bool,
     closed: bool,
     done: bool,
+    /// A second run, and a child that was given up.
+    seen: (bool, bool),
     broken: Option<&'static str>,
 }
 
@@ -98,7 +100,8 @@ impl World {
         let first = self.scheduler.line().next();
         let (waiting, closing) = (first.is_some(), self.scheduler.is_closing());
         let mut actions = Vec::new();
-        self.scheduler.step(event, 0, &mut actions);
+        // Rests are over when their time comes, and time passes only then.
+        self.scheduler.step(event, if event == Event::Tick { i64::MAX / 2 } else { 0 }, &mut actions);
         let made = actions.iter().find_map(|action| if let Action::Make(id) = action { Some(*id) } else { None });
         let unheard = |id: &Id| self.stopped.contains(id) && !actions.contains(&Action::Stop(*id));
         if actions.iter().any(|action| matches!(action, Action::Tell(id, News::Started) if unheard(id))) {
@@ -167,6 +170,8 @@ impl World {
             (Heard::Nothing | Heard::Resting | Heard::Between, News::Cancelled(_)) | (Heard::Between, News::GaveUp) => Heard::Over,
             _ => return self.breaks("each run is told from its start to its end, and nothing after the last"),
         };
+        self.seen.0 |= before == Heard::Resting && news == News::Started;
+        self.seen.1 |= news == News::GaveUp;
         if self.done {
             self.breaks("nothing is told after \"shutdown done\"");
         }
@@ -217,6 +222,7 @@ impl Model for Search {
             shut: false,
             closed: false,
             done: false,
+            seen: (false, false),
             broken: None,
         }]
     }
@@ -336,18 +342,30 @@ impl Model for Search {
     }
 
     fn properties(&self) -> Vec<Property<Self>> {
-        vec![Property::always("every law", |_, world: &World| world.broken.is_none())]
+        // What must be reached, else the search shows little.
+        let mut all = vec![
+            Property::always("every law", |_, world: &World| world.broken.is_none()),
+            Property::sometimes("a second run", |_, world: &World| world.seen.0),
+        ];
+        if self.ends > 1 && self.careless == Careless::No {
+            all.push(Property::sometimes("given up", |_, world: &World| world.seen.1));
+        }
+        all
     }
 }
 
 fn search(search: Search) -> (usize, Option<&'static str>) {
-    let threads = if search.careless == Careless::No { 2 } else { 1 };
+    let search_is_whole = search.careless == Careless::No;
+    let threads = if search_is_whole { 2 } else { 1 };
     let checker = search.checker().threads(threads).finish_when(HasDiscoveries::AnyFailures).spawn_bfs().join();
     let broken = checker.discovery("every law").map(|path| {
         let last = path.last_state().broken.unwrap_or("?");
         println!("{last}: {:#?}", path.into_actions());
         last
     });
+    if search_is_whole {
+        checker.assert_properties();
+    }
     (checker.unique_state_count(), broken)
 }
 
@@ -423,7 +441,7 @@ fn words(stage: Option<Stage>) -> String {
         None => "gone".to_owned(),
         Some(Stage::Queued(_)) => "Queued".to_owned(),
         Some(Stage::Resting(_)) => "Resting".to_owned(),
-        Some(Stage::Leaving { slot, next, .. }) => {
+        Some(Stage::Leaving(Leaving { slot, next, .. })) => {
             let next = match next {
                 Next::Over => "over",
                 Next::Again(_) => "again",

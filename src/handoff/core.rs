@@ -25,7 +25,7 @@ use super::wire::{self, Kind, Link};
 use crate::clock::{self, Deadline};
 use crate::error::Error;
 use crate::sys::poll;
-use crate::sys::reactor::{self, Precision, Reactor, Shape, Token};
+use crate::sys::reactor::{self, Reactor, Shape, Token};
 
 /// The channel.
 pub const CHANNEL: Token = Token(1);
@@ -91,7 +91,7 @@ impl Core {
     /// With nobody at the other end.
     pub fn new(path: PathBuf, options: Options) -> crate::Result<Self> {
         let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a handoff");
-        let reactor = Reactor::new(Shape::Flat, Precision::Early).map_err(failed("epoll_create1"))?;
+        let reactor = Reactor::new(Shape::Flat).map_err(failed("epoll_create1"))?;
         reactor.wake_up().map_err(|errno| failed(reactor::step(errno, "eventfd"))(errno))?;
         reactor.prepare_timer().map_err(|errno| failed(reactor::step(errno, "timerfd_create"))(errno))?;
         Ok(Self {

@@ -12,7 +12,7 @@ use super::wire::Kind;
 use crate::channel::seqpacket::Found;
 use crate::clock::{self, Deadline};
 use crate::sys::memory::Home;
-use crate::sys::reactor::Turn;
+use crate::sys::reactor::{Time, Token, Turn};
 
 /// Everything behind a handle.
 #[derive(Debug)]
@@ -56,13 +56,19 @@ impl Driver {
         }
         let turn = self.core.reactor.turn();
         if !self.take(&turn) {
-            // A time is told once: what was not come to is due at once.
-            turn.due.iter().for_each(|token| _ = self.core.reactor.set_due(*token, Deadline::PAST));
             return;
         }
-        for token in turn.due {
-            self.with_side(|side, core| side.due(core, token));
-            self.core.look_at_leaving(token, false);
+        let now = clock::now();
+        while turn.timer
+            && let Some(time) = self.core.reactor.pop_time(now)
+        {
+            match time {
+                Time::Due(token) => {
+                    self.with_side(|side, core| side.due(core, token));
+                    self.core.look_at_leaving(token, false);
+                }
+                Time::Back(token) => self.look_at(token),
+            }
         }
         self.keep_time();
     }
@@ -79,10 +85,14 @@ impl Driver {
             self.with_side(|side, core| side.look_at_peer(core));
         }
         for token in turn.ready.iter().filter(|token| !matches!(**token, CHANNEL | PEER)) {
-            self.with_side(|side, core| side.ready(core, *token));
-            self.core.look_at_leaving(*token, true);
+            self.look_at(*token);
         }
         true
+    }
+
+    fn look_at(&mut self, token: Token) {
+        self.with_side(|side, core| side.ready(core, token));
+        self.core.look_at_leaving(token, true);
     }
 
     fn read_channel(&mut self) {

@@ -27,7 +27,7 @@ use crate::process::child::Child;
 use crate::process::{Line, cgroup};
 use crate::registry::{Cause, Exit};
 use crate::sys::memory::Home;
-use crate::sys::reactor::{self, Precision, Reactor, Shape, Token};
+use crate::sys::reactor::{self, Reactor, Shape, Token};
 
 /// A watched process has the token `key * PLACES` (pidfd, and its own times) and the two after it (output).
 pub(super) const PLACES: u64 = 4;
@@ -55,17 +55,26 @@ pub(super) struct Ledger {
     /// Children that could not be watched (no room in the set): looked at one by one.
     pub(super) unwatched: Vec<Arc<Managed>>,
     pub(super) orphans: Orphans,
+    /// What the scheduler answered last; its memory is used again.
+    actions: Vec<Action>,
 }
 
 /// A child as the scheduler's actions need it.
 pub(super) struct Member {
     pub(super) managed: Arc<Managed>,
-    /// Its last process, with what it said last, until its end has been told.
-    ended: Option<(Arc<Child>, Option<Status>)>,
-    /// What became of its last run.
-    run: Run,
     /// Its new process, until it is shown to those who wait for it.
     fresh: Option<Arc<Child>>,
+    /// What became of its last run, while there is something to tell of it.
+    last: Option<Box<Last>>,
+}
+
+/// A run that is over.
+struct Last {
+    run: Run,
+    /// Its process, which may have lines to tell still.
+    child: Option<Arc<Child>>,
+    /// Why its output could not be put in place.
+    complaint: Option<Status>,
 }
 
 /// A watched process. The descriptors' shares are the reactor's.
@@ -108,6 +117,12 @@ impl core::fmt::Debug for Inner {
     }
 }
 
+impl Member {
+    fn last_run(&self) -> Run {
+        self.last.as_ref().map_or(Run::NotMade(Status::State), |last| last.run)
+    }
+}
+
 impl Ledger {
     /// Adds an event, unless nothing is told any more.
     pub(super) fn push(&mut self, managed: &Arc<Managed>, time_ns: i64, what: What) {
@@ -127,7 +142,7 @@ impl Ledger {
 
 impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Errno> {
-        let reactor = Reactor::new(Shape::Layered, Precision::Exact)?;
+        let reactor = Reactor::new(Shape::Layered)?;
         if is_default {
             reactor.wake_up()?;
         }
@@ -168,12 +183,13 @@ impl Inner {
 
     /// One step of the scheduler. What is told or forgotten is so at once; what takes time is answered.
     pub(super) fn step(&self, ledger: &mut Ledger, event: scheduler::Event) -> Vec<Job> {
-        let (now, mut actions, mut jobs) = (clock::now(), Vec::new(), Vec::new());
+        let (now, mut actions, mut jobs) = (clock::now(), std::mem::take(&mut ledger.actions), Vec::new());
         let before = (ledger.scheduler.has_waiting(), ledger.scheduler.due());
         ledger.scheduler.step(event, now, &mut actions);
-        for action in actions {
+        for action in actions.drain(..) {
             self.act(ledger, action, &mut jobs);
         }
+        ledger.actions = actions;
         if ledger.scheduler.due() != before.1 {
             // The timer was made when the child that rests was first started.
             let _ = self.reactor.set_due(RESTS, ledger.scheduler.due());
@@ -210,36 +226,43 @@ impl Inner {
 
     fn tell(&self, ledger: &mut Ledger, id: Id, news: News) {
         let Some(member) = ledger.members.get_mut(&id) else { return };
-        let (managed, run) = (member.managed.clone(), member.run);
-        let now = clock::now();
-        match (news, run) {
-            (News::Started, _) => {
+        let (managed, now) = (member.managed.clone(), clock::now());
+        match news {
+            News::Started => {
+                member.last = None;
                 if let Some(child) = member.fresh.take() {
                     managed.publish(child);
                 }
                 ledger.push(&managed, now, What::Started);
             }
-            (News::Exited, Run::Ended(exit)) => {
-                let (child, complaint) = member.ended.take().map_or((None, None), |(child, complaint)| (Some(child), complaint));
+            News::Exited => {
+                let Some(Last { run: Run::Ended(exit), child, complaint }) = member.last.as_deref_mut() else { return };
+                let (exit, child, complaint) = (*exit, child.take(), *complaint);
                 ledger.push_lines(&managed, child.map_or_else(Vec::new, |child| child.take_lines()));
                 ledger.push(&managed, exit.ended_ns, What::Exited { exit, complaint });
                 self.look_after_orphans(ledger);
                 self.keep_house();
             }
-            (News::Exited, Run::NotMade(_)) => {}
-            (News::Failed(why), _) => ledger.push(&managed, now, What::Failed(why)),
-            (News::Cancelled(why), _) => ledger.push(&managed, now, What::Cancelled(why)),
-            (News::Restarting(delay_ns), after) => ledger.push(&managed, now, What::Restarting { after, delay_ns }),
-            (News::GaveUp, after) => ledger.push(&managed, now, What::GaveUp(after)),
+            News::Failed(why) => ledger.push(&managed, now, What::Failed(why)),
+            News::Cancelled(why) => ledger.push(&managed, now, What::Cancelled(why)),
+            News::Restarting(delay_ns) => {
+                let after = member.last_run();
+                ledger.push(&managed, now, What::Restarting { after, delay_ns });
+            }
+            News::GaveUp => {
+                let after = member.last_run();
+                ledger.push(&managed, now, What::GaveUp(after));
+            }
         }
     }
 
     /// Does the jobs, and what follows from them. All that makes room or a process is done before any of it is told: who hears of an end
     /// finds the next one started.
-    pub(super) fn carry_out(self: &Arc<Self>, mut jobs: Vec<Job>) {
-        while !jobs.is_empty() {
-            let done: Vec<Done> = jobs.into_iter().filter_map(|job| self.do_job(job)).collect();
-            jobs = done.into_iter().flat_map(|done| self.conclude(done)).collect();
+    pub(super) fn carry_out(self: &Arc<Self>, jobs: Vec<Job>) {
+        let done: Vec<Done> = jobs.into_iter().filter_map(|job| self.do_job(job)).collect();
+        for done in done {
+            let more = self.conclude(done);
+            self.carry_out(more);
         }
     }
 
@@ -283,10 +306,10 @@ impl Inner {
         }
     }
 
-    /// Runs the stop plan of a child's process as its owner has asked.
+    /// Runs the stop plan of a child's new process: its owner has asked for that while it was made.
     fn stop_now(&self, managed: &Managed) {
-        if let (Some((grace_ms, cause)), Some(child)) = (managed.take_stop(), managed.child()) {
-            let _ = child.stop(grace_ms, cause);
+        if let (Some(grace_ms), Some(child)) = (managed.take_stop(), managed.child()) {
+            let _ = child.stop(grace_ms, Cause::Stop);
             self.reschedule(managed);
         }
     }
@@ -302,7 +325,8 @@ impl Inner {
         if self.closed.load(Ordering::Acquire) {
             return Err(shut_down());
         }
-        if managed.key() != 0 && ledger.watched.contains_key(&managed.key()) {
+        // Keys are a supervisor's own: a child that a closed one has handed over has one of that.
+        if ledger.watched.get(&managed.key()).is_some_and(|entry| Arc::ptr_eq(&entry.managed, managed)) {
             return Ok(());
         }
         self.watch_process(&mut ledger, managed, child, &pidfd, due)
@@ -387,7 +411,7 @@ impl Inner {
         }
         let id = managed.id();
         if let Some(member) = ledger.members.get_mut(&id) {
-            (member.ended, member.run) = (Some((child.clone(), complaint)), Run::Ended(exit));
+            member.last = Some(Box::new(Last { run: Run::Ended(exit), child: Some(child.clone()), complaint }));
         }
         let jobs = self.step(&mut ledger, scheduler::Event::Ended(id, Ended::of(&exit), managed.chance()));
         self.show(&mut ledger);
@@ -401,7 +425,7 @@ impl Inner {
 
     /// From here on the scheduler's actions reach it.
     pub(super) fn enroll(&self, ledger: &mut Ledger, managed: &Arc<Managed>) {
-        let member = Member { managed: managed.clone(), ended: None, run: Run::NotMade(Status::State), fresh: None };
+        let member = Member { managed: managed.clone(), fresh: None, last: None };
         ledger.members.insert(managed.id(), member);
     }
 
@@ -418,7 +442,7 @@ impl Inner {
     /// Its process could not be made, for this reason.
     pub(super) fn note_failure(&self, ledger: &mut Ledger, id: Id, why: Status) {
         if let Some(member) = ledger.members.get_mut(&id) {
-            member.run = Run::NotMade(why);
+            member.last = Some(Box::new(Last { run: Run::NotMade(why), child: None, complaint: None }));
         }
     }
 
@@ -502,7 +526,7 @@ impl Inner {
     /// Looks again at what could not be removed yet.
     pub(super) fn keep_house(&self) {
         let due = cgroup::left_due();
-        if due < self.reactor.due(HOUSEKEEPING) {
+        if !due.is_never() && due < self.reactor.due(HOUSEKEEPING) {
             let _ = self.reactor.set_due(HOUSEKEEPING, due);
         }
     }
@@ -510,8 +534,9 @@ impl Inner {
     /// A child's ladder or deadline has changed.
     pub(super) fn reschedule(&self, managed: &Managed) {
         let Some(child) = managed.child() else { return };
-        let (due, stopping) = (child.due(), child.is_stopping());
         let mut ledger = lock(&self.ledger);
+        // Under the lock: of two threads that stop it, the one that looks last has seen the other's.
+        let (due, stopping) = (child.due(), child.is_stopping());
         let key = managed.key();
         if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, &child)) {
             return;

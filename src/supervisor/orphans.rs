@@ -99,7 +99,7 @@ impl Inner {
         let Some(orphan) = ledger.orphans.watched.get(&token) else { return };
         if orphan.process.reap() == Seen::Running {
             // A tracer holds it.
-            return self.reactor.set_aside(token);
+            return self.reactor.set_aside_for(token, SELDOM);
         }
         self.reactor.remove(token);
         ledger.orphans.watched.remove(&token);

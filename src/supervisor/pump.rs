@@ -9,11 +9,11 @@ use std::sync::atomic::Ordering;
 use super::events::Event;
 use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, MAX_UNREAD, ORPHANS, PLACES, RESTS};
 use super::scheduler;
-use crate::clock::Deadline;
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::cgroup;
-use crate::sys::reactor::Token;
+use crate::sys::reactor::{Time, Token};
 
 /// Bytes of a stream that are cut into lines at one look.
 const STEP: usize = 16 * 1024;
@@ -30,21 +30,23 @@ impl Inner {
         self.look_at_unwatched();
         let turn = self.reactor.turn();
         for token in turn.ready {
-            match token.0 {
-                ORPHANS.. => self.reap_orphan(token),
-                word => self.look_at(token, word / PLACES, word % PLACES),
-            }
+            self.look_at(token);
         }
-        if !turn.due.is_empty() {
-            self.keep_times(&turn.due);
+        // After what is ready: a child that has ended by itself is not to be blamed on its deadline.
+        if turn.timer {
+            self.keep_times();
         }
         if !self.is_default {
             self.start_queued();
         }
     }
 
-    /// A child's pidfd (0) or one of its pipes (1, 2) is readable.
-    fn look_at(self: &Arc<Self>, token: Token, key: u64, place: u64) {
+    /// An orphan has ended, or a child's pidfd (0) or one of its pipes (1, 2) is readable.
+    fn look_at(self: &Arc<Self>, token: Token) {
+        if token.0 >= ORPHANS {
+            return self.reap_orphan(token);
+        }
+        let (key, place) = (token.0 / PLACES, token.0 % PLACES);
         let found = lock(&self.ledger).watched.get(&key).map(|entry| (entry.managed.clone(), entry.child.clone()));
         let Some((managed, child)) = found else { return };
         if place > 0 {
@@ -78,9 +80,18 @@ impl Inner {
         lock(&self.ledger).unwatched.append(&mut unwatched);
     }
 
-    fn keep_times(self: &Arc<Self>, due: &[Token]) {
-        for token in due {
-            match *token {
+    /// One by one: what this thread has not come to, another one may.
+    fn keep_times(self: &Arc<Self>) {
+        let now = clock::now();
+        while let Some(time) = self.reactor.pop_time(now) {
+            let token = match time {
+                Time::Due(token) => token,
+                Time::Back(token) => {
+                    self.look_at(token);
+                    continue;
+                }
+            };
+            match token {
                 RESTS => {
                     let mut ledger = lock(&self.ledger);
                     self.step(&mut ledger, scheduler::Event::Tick);

@@ -45,17 +45,21 @@ pub enum Stage {
     Running,
     /// Its stop plan runs; it holds its slot.
     Stopping,
-    /// Out of everything but (with `slot`) its slot. Once what it kept is released, the news is told and it goes on.
-    Leaving {
-        /// Its slot is taken still.
-        slot: bool,
-        /// What is to be told.
-        news: News,
-        /// What comes after that.
-        next: Next,
-    },
+    /// Out of everything but perhaps its slot. Once what it kept is released, the news is told and it goes on.
+    Leaving(Leaving),
     /// It waits for its next start until this time.
     Resting(i64),
+}
+
+/// What is left to do about one that leaves.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Leaving {
+    /// Its slot is taken still.
+    pub slot: bool,
+    /// What is to be told.
+    pub news: News,
+    /// What comes after that.
+    pub next: Next,
 }
 
 /// What is told of a child.
@@ -153,8 +157,8 @@ enum Ending {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Child {
     stage: Stage,
-    restart: Option<Restart>,
-    history: History,
+    /// How it is kept alive, if it is.
+    kept: Option<Box<(Restart, History)>>,
     /// Its owner has stopped it: it is not started (again).
     halted: bool,
 }
@@ -245,7 +249,12 @@ impl Scheduler {
 
     /// Children that wait for a start, that hold a slot, and those of them that are being stopped.
     pub fn counts(&self) -> (usize, usize, usize) {
-        (self.line.len() + self.joining + self.rests.len(), self.active, self.stopping)
+        (self.in_line() + self.rests.len(), self.active, self.stopping)
+    }
+
+    /// How many stand in line or are promised a place.
+    pub fn in_line(&self) -> usize {
+        self.line.len() + self.joining
     }
 
     fn has_room(&self) -> bool {
@@ -258,7 +267,7 @@ impl Scheduler {
         if self.is_closing() {
             return actions.push(Action::Refused(Status::Shutdown));
         }
-        let waiting = self.line.len() + self.joining;
+        let waiting = self.in_line();
         let at_once = waiting == 0 && self.has_room();
         if !at_once && self.max_pending != 0 && waiting >= self.max_pending {
             return actions.push(Action::Refused(Status::Limit));
@@ -266,7 +275,7 @@ impl Scheduler {
         self.last_id += 1;
         let id = Id(self.last_id);
         let stage = if at_once { Stage::Starting } else { Stage::Joining };
-        self.children.insert(id, Child { stage, restart, history: History::default(), halted: false });
+        self.children.insert(id, Child { stage, kept: restart.map(|restart| Box::new((restart, History::default()))), halted: false });
         if at_once {
             self.active += 1;
             actions.push(Action::Admitted(id));
@@ -353,7 +362,7 @@ impl Scheduler {
         }
         let next = self.decide(id, how, chance);
         self.active -= 1;
-        if !self.can_start() && self.children.get(&id).is_some_and(|child| child.restart.is_none()) {
+        if !self.can_start() && self.children.get(&id).is_some_and(|child| child.kept.is_none()) {
             // Nothing to release, nobody to start: told at once.
             self.children.remove(&id);
             actions.extend([Action::Tell(id, News::Exited), Action::Forget(id)]);
@@ -369,19 +378,19 @@ impl Scheduler {
     fn decide(&mut self, id: Id, how: Ended, chance: u64) -> Next {
         let closing = self.is_closing();
         let Some(child) = self.children.get_mut(&id).filter(|child| !closing && !child.halted) else { return Next::Over };
-        match &child.restart {
-            Some(restart) => child.history.after(restart, how, chance),
+        match child.kept.as_deref_mut() {
+            Some((restart, history)) => history.after(restart, how, chance),
             None => Next::Over,
         }
     }
 
     fn leave(&mut self, id: Id, slot: bool, news: News, next: Next) {
         self.leaving += 1;
-        self.set(id, Stage::Leaving { slot, news, next });
+        self.set(id, Stage::Leaving(Leaving { slot, news, next }));
     }
 
     fn released(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
-        let Some(Stage::Leaving { slot, news, next }) = self.stage(id) else { return };
+        let Some(Stage::Leaving(Leaving { slot, news, next })) = self.stage(id) else { return };
         let halted = self.children.get(&id).is_some_and(|child| child.halted);
         self.active -= usize::from(slot);
         self.leaving -= 1;
@@ -417,7 +426,7 @@ impl Scheduler {
             Stage::Resting(due) => drop(self.rests.remove(&(due, id))),
             Stage::Running | Stage::Stopping => return actions.push(Action::Stop(id)),
             // Seen when it starts, joins, or is told of.
-            Stage::Joining | Stage::Starting | Stage::Leaving { .. } => return,
+            Stage::Joining | Stage::Starting | Stage::Leaving(_) => return,
         }
         self.call_off(id, Status::Cancelled, actions);
     }

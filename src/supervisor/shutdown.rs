@@ -26,7 +26,8 @@ impl Inner {
             jobs
         };
         let (stops, rest): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| matches!(job, Job::Stop(_)));
-        self.carry_out(rest);
+        // One by one: a slow release of one must not hold up what is told of the others.
+        rest.into_iter().for_each(|job| self.carry_out(vec![job]));
         for job in stops {
             if let Job::Stop(managed) = job
                 && let Some(child) = managed.child()

@@ -70,8 +70,8 @@ impl Inner {
             [Action::Admitted(id), ..] => Ok(Admission::Now(id)),
             [Action::Promised(id), ..] => Ok(Admission::Later(id)),
             [Action::Refused(Status::Limit), ..] => {
-                let (waiting, active, _) = ledger.scheduler.counts();
-                let message = format!("{active} children run and {waiting} wait: there is no place in line");
+                let (_, active, _) = ledger.scheduler.counts();
+                let message = format!("{active} children run and {} wait: there is no place in line", ledger.scheduler.in_line());
                 Err(Error::new(Status::Limit, "queue", message))
             }
             _ => Err(shut_down()),
@@ -110,8 +110,7 @@ impl Inner {
         let child = Arc::new(child);
         let managed = Arc::new(Managed::starting(self.clone(), id, command, again));
         managed.set_token(register(&managed));
-        self.enroll(&mut lock(&self.ledger), &managed);
-        match self.attach(&managed, &child) {
+        match self.attach(&managed, &child, true) {
             Ok(jobs) => self.carry_out(jobs),
             Err(error) => {
                 destroy(&child);
@@ -168,13 +167,16 @@ impl Inner {
         }
     }
 
-    /// Takes a new process into the ledger, and only then shows it to those who wait for it: who saw it earlier could reap it
+    /// Takes a new process into the ledger (and with `new` its child), and only then shows it to those who wait for it: who saw it earlier could reap it
     /// before anybody counts on its end.
-    fn attach(&self, managed: &Arc<Managed>, child: &Arc<Child>) -> Result<Vec<Job>> {
+    fn attach(&self, managed: &Arc<Managed>, child: &Arc<Child>, new: bool) -> Result<Vec<Job>> {
         // Nobody else has it: it cannot have been reaped.
         let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
         let due = child.due();
         let mut ledger = lock(&self.ledger);
+        if new {
+            self.enroll(&mut ledger, managed);
+        }
         self.watch_process(&mut ledger, managed, child.clone(), &pidfd, due)?;
         // A child is either seen by `close` and `shut_down` or refused here.
         let (runs, jobs) = self.show_process(&mut ledger, managed.id(), child.clone());
@@ -193,7 +195,7 @@ impl Inner {
     /// What follows the making of one from the line.
     pub(super) fn conclude_start(&self, managed: &Arc<Managed>, made: Result<Arc<Child>>) -> Vec<Job> {
         let failed = match made {
-            Ok(child) => match self.attach(managed, &child) {
+            Ok(child) => match self.attach(managed, &child, false) {
                 Ok(jobs) => return jobs,
                 Err(error) => {
                     destroy(&child);

@@ -17,7 +17,12 @@
 //! - **Readable, and nothing to be done about it** (a pidfd whose process a tracer holds, a listener when descriptors have run out): a
 //!   level-triggered set would keep everybody awake. Such an entry is *set aside*: out of the set, and back, told as ready, after
 //!   [`poll::PAUSE`].
-//! - **The timer is one for all**, and made when it is first needed. Reading it is not needed: setting it anew clears what has gone off.
+//! - **The timer is one for all**, and made when it is first needed. It is only ever brought forward, or set anew once it has gone off: a time that
+//!   was put off or taken back costs one look for nothing, and no system call where a call counts. Reading it is not needed: setting it anew
+//!   clears what has gone off.
+//! - **Who takes a time must act on it at once**: it is set no more, so nobody else will. So times are taken one by one (`pop_time`), after the slow
+//!   work, and the timer stays gone off until the last of them was: another thread finds what the first has not come to.
+//! - **A token is not told which of its entries it meant**: who gives one to another entry may be told of the old one once more.
 //! - **A forked copy of the host shares the sets**: nothing here may be called there. Who holds a reactor checks its `Home`.
 //!
 //! Its lock is a leaf: it is taken last, and nothing is called under it but the kernel.
@@ -52,23 +57,22 @@ pub enum Shape {
     Flat,
 }
 
-/// How the timer follows what is due.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Precision {
-    /// It is always set to the next time.
-    Exact,
-    /// It is only ever brought forward, or set anew once it has gone off: a time that was put off costs one look for nothing, and no system
-    /// call where a call counts.
-    Early,
-}
-
-/// What is ready, and what is due: each in the order in which it came.
+/// What there is to do.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Turn {
-    /// Entries that are readable (or writable, where that was asked for), or whose time aside is over.
+    /// Entries that are readable (or writable, where that was asked for).
     pub ready: Vec<Token>,
-    /// Tokens whose time has come, the earliest first. Told once: the time is no longer set.
-    pub due: Vec<Token>,
+    /// The timer has gone off: [`Reactor::pop_time`] has something, or had.
+    pub timer: bool,
+}
+
+/// Whose time has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Time {
+    /// What was set for this token is over, and set no more.
+    Due(Token),
+    /// This entry was set aside, and is in the set again: look at it as at one that is ready.
+    Back(Token),
 }
 
 /// A level that can be raised and lowered, to make a descriptor readable.
@@ -115,13 +119,14 @@ struct Entry {
     fd: Arc<OwnedFd>,
     /// Watched for room to write as well.
     writing: bool,
-    /// Out of the set until then.
-    aside: Option<i64>,
+    /// Out of the set, until the time in `aside`.
+    is_aside: bool,
 }
 
 #[derive(Debug, Default)]
 struct State {
     entries: HashMap<Token, Entry>,
+    aside: HashMap<Token, i64>,
     due: HashMap<Token, i64>,
     times: BTreeSet<(i64, Purpose, Token)>,
     /// What the timer is set to.
@@ -134,7 +139,6 @@ struct State {
 #[derive(Debug)]
 pub struct Reactor {
     shape: Shape,
-    precision: Precision,
     work: Epoll,
     outer: OnceLock<Epoll>,
     wake_up: OnceLock<WakeUp>,
@@ -166,9 +170,9 @@ fn interest(writing: bool) -> EpollFlags {
 
 impl Reactor {
     /// One that watches nothing yet. It has one descriptor, more when they are needed: timer, wake-up, and the outer level.
-    pub fn new(shape: Shape, precision: Precision) -> Result<Self, Errno> {
+    pub fn new(shape: Shape) -> Result<Self, Errno> {
         let (outer, wake_up, timer) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Ok(Self { shape, precision, work: epoll()?, outer, wake_up, timer, state: Mutex::default() })
+        Ok(Self { shape, work: epoll()?, outer, wake_up, timer, state: Mutex::default() })
     }
 
     // ---- entries ----
@@ -181,7 +185,7 @@ impl Reactor {
             return Err(Errno::EEXIST);
         }
         self.work.add(fd, EpollEvent::new(interest(false), token.0))?;
-        state.entries.insert(token, Entry { fd: fd.clone(), writing: false, aside: None });
+        state.entries.insert(token, Entry { fd: fd.clone(), writing: false, is_aside: false });
         Ok(())
     }
 
@@ -189,7 +193,7 @@ impl Reactor {
     pub fn remove(&self, token: Token) -> bool {
         let mut state = lock(&self.state);
         let Some(entry) = state.entries.remove(&token) else { return false };
-        match entry.aside {
+        match state.aside.remove(&token).filter(|_| entry.is_aside) {
             Some(at) => drop(state.times.remove(&(at, Purpose::Back, token))),
             // ENOENT is all that can happen, and says that it is done.
             None => drop(self.work.delete(&entry.fd)),
@@ -209,7 +213,7 @@ impl Reactor {
         let mut state = lock(&self.state);
         let Some(entry) = state.entries.get_mut(&token) else { return Err(Errno::ENOENT) };
         if entry.writing != writing {
-            if entry.aside.is_none() {
+            if !entry.is_aside {
                 self.work.modify(&entry.fd, &mut EpollEvent::new(interest(writing), token.0))?;
             }
             entry.writing = writing;
@@ -225,26 +229,31 @@ impl Reactor {
 
     /// The same for so many nanoseconds.
     pub fn set_aside_for(&self, token: Token, nanos: i64) {
+        if self.timer().is_err() {
+            return;
+        }
         let mut state = lock(&self.state);
         let at = clock::now().saturating_add(nanos);
-        let Some(entry) = state.entries.get_mut(&token).filter(|entry| entry.aside.is_none()) else { return };
+        let Some(entry) = state.entries.get_mut(&token).filter(|entry| !entry.is_aside) else { return };
         let _ = self.work.delete(&entry.fd);
-        entry.aside = Some(at);
+        entry.is_aside = true;
+        self.come_back_at(&mut state, token, at);
+    }
+
+    fn come_back_at(&self, state: &mut State, token: Token, at: i64) {
+        state.aside.insert(token, at);
         state.times.insert((at, Purpose::Back, token));
-        if self.arm(&mut state).is_err() {
-            state.times.remove(&(at, Purpose::Back, token));
-            self.bring_back(&mut state, token);
-        }
+        // There is a timer: it cannot fail.
+        let _ = self.arm(state);
     }
 
     fn bring_back(&self, state: &mut State, token: Token) {
+        state.aside.remove(&token);
         let Some(entry) = state.entries.get_mut(&token) else { return };
-        entry.aside = None;
-        if self.work.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0)).is_err() {
+        entry.is_aside = self.work.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0)).is_err();
+        if entry.is_aside {
             // No room in the set any more: the clock asks for it, for ever.
-            let at = clock::now().saturating_add(poll::PAUSE);
-            entry.aside = Some(at);
-            state.times.insert((at, Purpose::Back, token));
+            self.come_back_at(state, token, clock::now().saturating_add(poll::PAUSE));
         }
     }
 
@@ -301,7 +310,7 @@ impl Reactor {
             return Ok(());
         }
         let early = state.armed.is_some_and(|armed| next.is_none_or(|next| armed <= next) && clock::now() < armed);
-        if self.precision == Precision::Early && early {
+        if early {
             return Ok(());
         }
         let timer = self.timer()?;
@@ -399,48 +408,44 @@ impl Reactor {
         poll::wait(if self.shape == Shape::Flat { &both[..1] } else { &both }, deadline).map(drop)
     }
 
-    /// What there is to do now; never waits. What is ready is told again and again until it is done, removed or set aside; what is due,
-    /// once.
+    /// What there is to do now; never waits. What is ready is told again and again until it is done, removed or set aside.
     pub fn turn(&self) -> Turn {
         let mut turn = Turn::default();
         let mut events = [EpollEvent::empty(); 64];
         let count = self.work.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
-        let mut timer = false;
         for event in &events[..count] {
             match event.data() {
-                TIMER => timer = true,
+                TIMER => turn.timer = true,
                 WAKE_UP => {}
                 token => turn.ready.push(Token(token)),
             }
         }
-        if timer {
-            self.take_due(&mut turn);
-        }
         turn
     }
 
-    fn take_due(&self, turn: &mut Turn) {
+    /// The first whose time has come by `now`, which is no time of its own any more. `None`: there is none, and the timer stands at the next.
+    pub fn pop_time(&self, now: i64) -> Option<Time> {
         let mut state = lock(&self.state);
-        let now = clock::now();
-        while let Some(&(at, purpose, token)) = state.times.first().filter(|(at, ..)| *at <= now) {
-            state.times.remove(&(at, purpose, token));
-            match purpose {
-                Purpose::Due => {
-                    state.due.remove(&token);
-                    turn.due.push(token);
-                }
-                Purpose::Back => {
-                    self.bring_back(&mut state, token);
-                    turn.ready.push(token);
-                }
+        let Some(&(at, purpose, token)) = state.times.first().filter(|(at, ..)| *at <= now) else {
+            // Clears the expiry that has brought somebody here, also when nothing was due any more.
+            state.armed = None;
+            if state.times.is_empty() {
+                let _ = self.timer().map(TimerFd::unset);
             }
-        }
-        // Clears the expiry that brought us here, also when nothing was due any more.
-        state.armed = None;
-        if state.times.is_empty() {
-            let _ = self.timer().map(TimerFd::unset);
-        }
-        let _ = self.arm(&mut state);
+            let _ = self.arm(&mut state);
+            return None;
+        };
+        state.times.remove(&(at, purpose, token));
+        Some(match purpose {
+            Purpose::Due => {
+                state.due.remove(&token);
+                Time::Due(token)
+            }
+            Purpose::Back => {
+                self.bring_back(&mut state, token);
+                Time::Back(token)
+            }
+        })
     }
 }
 
@@ -458,24 +463,32 @@ mod tests {
     }
 
     fn both() -> [Reactor; 2] {
-        [Shape::Layered, Shape::Flat].map(|shape| Reactor::new(shape, Precision::Exact).unwrap())
+        [Shape::Layered, Shape::Flat].map(|shape| Reactor::new(shape).unwrap())
     }
 
     fn is_readable(fd: BorrowedFd<'_>) -> bool {
         poll::wait(&[fd], Deadline::PAST).unwrap()
     }
 
+    /// What is ready, and whose time has come.
+    fn look(reactor: &Reactor) -> (Vec<Token>, Vec<Time>) {
+        let turn = reactor.turn();
+        let now = clock::now();
+        let times = if turn.timer { core::iter::from_fn(|| reactor.pop_time(now)).collect() } else { Vec::new() };
+        (turn.ready, times)
+    }
+
     fn nothing(reactor: &Reactor) -> bool {
-        reactor.turn() == Turn::default()
+        look(reactor) == (vec![], vec![])
     }
 
     /// Turns until something comes.
-    fn next(reactor: &Reactor) -> Turn {
+    fn next(reactor: &Reactor) -> (Vec<Token>, Vec<Time>) {
         let deadline = Deadline::after(5_000 * MILLI);
         loop {
-            let turn = reactor.turn();
-            if turn != Turn::default() {
-                return turn;
+            let found = look(reactor);
+            if found != (vec![], vec![]) {
+                return found;
             }
             assert!(!deadline.has_come(), "nothing came");
             reactor.wait(deadline).unwrap();
@@ -490,7 +503,7 @@ mod tests {
             assert!(nothing(&reactor));
             theirs.write_all(b"x").unwrap();
             for _ in 0..3 {
-                assert_eq!(next(&reactor), Turn { ready: vec![Token(7)], due: vec![] });
+                assert_eq!(next(&reactor), (vec![Token(7)], vec![]));
             }
             assert!(reactor.remove(Token(7)));
             assert!(nothing(&reactor));
@@ -516,7 +529,7 @@ mod tests {
             reactor.add(Token(1), &ours).unwrap();
             drop(ours);
             theirs.write_all(b"x").unwrap();
-            assert_eq!(next(&reactor).ready, [Token(1)], "the reactor holds a share of its own");
+            assert_eq!(next(&reactor).0, [Token(1)], "the reactor holds a share of its own");
             reactor.remove(Token(1));
             assert!(nothing(&reactor) && !is_readable(reactor.work()), "and its entry goes before it");
             drop(duplicate);
@@ -529,14 +542,14 @@ mod tests {
             let (ours, mut theirs) = pair();
             reactor.add(Token(3), &ours).unwrap();
             theirs.write_all(b"x").unwrap();
-            assert_eq!(next(&reactor).ready, [Token(3)]);
+            assert_eq!(next(&reactor).0, [Token(3)]);
             let before = clock::now();
             reactor.set_aside(Token(3));
             assert!(nothing(&reactor) && !is_readable(reactor.fd().unwrap()), "nobody is kept awake");
-            assert_eq!(next(&reactor).ready, [Token(3)]);
+            assert_eq!(next(&reactor), (vec![], vec![Time::Back(Token(3))]));
             assert!(clock::now() - before >= poll::PAUSE);
             // Back in the set: told without the clock.
-            assert_eq!(next(&reactor).ready, [Token(3)]);
+            assert_eq!(next(&reactor), (vec![Token(3)], vec![]));
             reactor.set_aside(Token(3));
             reactor.remove(Token(3));
             poll::pause(Deadline::NEVER);
@@ -552,34 +565,51 @@ mod tests {
             reactor.set_due(Token(2), Deadline::at(now - 1)).unwrap();
             reactor.set_due(Token(1), Deadline::at(now - 2)).unwrap();
             reactor.set_due(Token(3), Deadline::after(3_600_000 * MILLI)).unwrap();
-            assert_eq!(next(&reactor), Turn { ready: vec![], due: vec![Token(1), Token(2)] });
+            assert_eq!(next(&reactor), (vec![], vec![Time::Due(Token(1)), Time::Due(Token(2))]));
             assert!(nothing(&reactor) && !is_readable(reactor.work()));
             assert_eq!(reactor.due(Token(1)), Deadline::NEVER);
             reactor.set_due(Token(3), Deadline::at(now)).unwrap();
-            assert_eq!(next(&reactor).due, [Token(3)], "a time is moved");
+            assert_eq!(next(&reactor).1, [Time::Due(Token(3))], "a time is moved");
             reactor.set_due(Token(4), Deadline::at(now)).unwrap();
             reactor.set_due(Token(4), Deadline::NEVER).unwrap();
-            assert!(reactor.turn().due.is_empty(), "or taken back");
+            assert!(nothing(&reactor), "or taken back");
             assert!(!is_readable(reactor.work()));
         }
     }
 
     #[test]
-    fn an_early_timer_is_not_put_off_but_brought_forward() {
-        let reactor = Reactor::new(Shape::Flat, Precision::Early).unwrap();
-        let now = clock::now();
-        reactor.set_due(Token(1), Deadline::at(now + 20 * MILLI)).unwrap();
-        reactor.set_due(Token(1), Deadline::after(3_600_000 * MILLI)).unwrap();
-        assert_eq!(lock(&reactor.state).armed, Some(now + 20 * MILLI), "no system call");
-        assert!(poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap());
-        assert!(nothing(&reactor), "it goes off for nothing, once");
-        assert!(!is_readable(reactor.work()));
-        reactor.set_due(Token(1), Deadline::at(clock::now())).unwrap();
-        assert_eq!(next(&reactor).due, [Token(1)]);
-        reactor.set_due(Token(2), Deadline::after(3_600_000 * MILLI)).unwrap();
-        reactor.arm_by(clock::now());
-        assert!(poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap());
-        assert!(nothing(&reactor));
+    fn a_time_that_nobody_has_come_to_is_there_for_the_next() {
+        for reactor in both() {
+            let now = clock::now();
+            reactor.set_due(Token(1), Deadline::at(now - 2)).unwrap();
+            reactor.set_due(Token(2), Deadline::at(now - 1)).unwrap();
+            poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap();
+            assert_eq!(reactor.pop_time(now), Some(Time::Due(Token(1))));
+            // The first thread is busy with that; another one comes.
+            assert!(reactor.turn().timer && is_readable(reactor.work()));
+            assert_eq!(reactor.pop_time(now), Some(Time::Due(Token(2))));
+            assert_eq!(reactor.pop_time(now), None);
+            assert!(!is_readable(reactor.work()));
+        }
+    }
+
+    #[test]
+    fn the_timer_is_not_put_off_but_brought_forward() {
+        for reactor in both() {
+            let now = clock::now();
+            reactor.set_due(Token(1), Deadline::at(now + 20 * MILLI)).unwrap();
+            reactor.set_due(Token(1), Deadline::after(3_600_000 * MILLI)).unwrap();
+            assert_eq!(lock(&reactor.state).armed, Some(now + 20 * MILLI), "no system call");
+            assert!(poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap());
+            assert!(nothing(&reactor), "it goes off for nothing, once");
+            assert!(!is_readable(reactor.work()));
+            reactor.set_due(Token(1), Deadline::at(clock::now())).unwrap();
+            assert_eq!(next(&reactor).1, [Time::Due(Token(1))]);
+            reactor.set_due(Token(2), Deadline::after(3_600_000 * MILLI)).unwrap();
+            reactor.arm_by(clock::now());
+            assert!(poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap());
+            assert!(nothing(&reactor));
+        }
     }
 
     #[test]
@@ -616,7 +646,7 @@ mod tests {
             let (ours, _theirs) = pair();
             reactor.add(Token(1), &ours).unwrap();
             reactor.set_writing(Token(1), true).unwrap();
-            assert_eq!(next(&reactor).ready, [Token(1)]);
+            assert_eq!(next(&reactor).0, [Token(1)]);
             reactor.set_writing(Token(1), false).unwrap();
             assert!(nothing(&reactor));
             assert_eq!(reactor.set_writing(Token(2), true), Err(Errno::ENOENT));

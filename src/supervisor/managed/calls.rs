@@ -143,14 +143,19 @@ impl Managed {
                 drop(ledger);
                 return self.child().map_or(Ok(false), |child| child.stop(grace_ms, Cause::Stop).map(|()| true));
             }
-            self.set_stop(grace_ms, Cause::Stop);
+            if ledger.scheduler.stage(self.id()) == Some(scheduler::Stage::Starting) {
+                self.set_stop(grace_ms);
+            }
             let jobs = inner.step(&mut ledger, scheduler::Event::Stop(self.id()));
             inner.show(&mut ledger);
             jobs
         };
-        let stops = jobs.iter().any(|job| matches!(job, Job::Stop(_)));
+        // By this call's own grace: of several that stop it at once, the shortest counts.
+        if jobs.iter().any(|job| matches!(job, Job::Stop(_))) {
+            return self.process()?.stop(grace_ms, Cause::Stop).map(|()| true);
+        }
         inner.carry_out(jobs);
-        Ok(stops)
+        Ok(false)
     }
 
     /// Waits for the end up to `timeout_ms` (-1: for ever). A child that comes back has ended when it does not any more.

@@ -29,7 +29,6 @@ use crate::process::belongings::Belongings;
 use crate::process::child::Child;
 use crate::process::command::{Command, Restart};
 use crate::process::spawn;
-use crate::registry::Cause;
 use crate::sys::memory::Home;
 use crate::sys::reactor::WakeUp;
 
@@ -88,8 +87,8 @@ struct Run {
     number: u32,
     /// Why it was never started, or not again.
     error: Option<Box<Error>>,
-    /// How its stop plan is to run, now or as soon as it has a process.
-    stop: Option<(i64, Cause)>,
+    /// Its stop plan is to run as soon as it has a process, with this grace for its first step (-1: its own).
+    stop: Option<i64>,
     /// Who waits for its next stage.
     waiters: Vec<Arc<WakeUp>>,
 }
@@ -224,12 +223,14 @@ impl Managed {
         wake(&mut run);
     }
 
-    /// How its stop plan is to run, once it is told to.
-    pub(super) fn set_stop(&self, grace_ms: i64, cause: Cause) {
-        lock(&self.run).stop = Some((grace_ms, cause));
+    /// It is to be stopped as soon as it has a process; of several graces the shortest counts.
+    pub(super) fn set_stop(&self, grace_ms: i64) {
+        let mut run = lock(&self.run);
+        let shorter = |known: i64| if known < 0 || grace_ms < 0 { known.max(grace_ms) } else { known.min(grace_ms) };
+        run.stop = Some(run.stop.map_or(grace_ms, shorter));
     }
 
-    pub(super) fn take_stop(&self) -> Option<(i64, Cause)> {
+    pub(super) fn take_stop(&self) -> Option<i64> {
         lock(&self.run).stop.take()
     }
 

@@ -21,7 +21,7 @@ enum Job {
     Make(Id),
     /// Its process is made (or not), and the scheduler has not heard of it.
     Made(Id, bool),
-    /// Releasing what it kept. What is made in the same breath is made before that is told (`carry_out` in inner.rs).
+    /// Releasing what it kept. What is made in the same breath is made before that is told (`carry_out.rs`).
     Release(Id, Option<Id>),
     /// Taking the belongings of one who was promised a place.
     Prepare(Id),

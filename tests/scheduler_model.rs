@@ -55,7 +55,7 @@ impl Real {
     fn step(&mut self, event: Event) {
         let mut actions = Vec::new();
         self.machine.step(event, self.now, &mut actions);
-        // What is released is told before what is made (`carry_out` in inner.rs).
+        // What is released is told before what is made (`carry_out.rs`).
         let (mut after, mut made) = (Vec::new(), Vec::new());
         for action in actions {
             match action {

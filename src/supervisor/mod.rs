@@ -9,7 +9,8 @@
 //! |----------------|-----------------------------------------------------------|
 //! | `scheduler.rs` | who may run, waits, rests, and what is told when: pure    |
 //! | `restart.rs`   | who is started again, and after which rest: pure          |
-//! | `inner.rs`     | the ledger: who is watched; how decisions are carried out |
+//! | `inner.rs`     | the ledger: who is watched, what is said, what is due     |
+//! | `carry_out.rs` | what the scheduler hears, and how decisions are carried out |
 //! | `starts.rs`    | how a child gets its process                              |
 //! | `pump.rs`      | the work that is due                                      |
 //! | `shutdown.rs`  | the end                                                   |
@@ -22,6 +23,7 @@
 //! The default supervisor (NULL in C) schedules nobody, and watches a child only if it has to: when its handle is freed while it runs, or
 //! when it has a timer or captured output. Calls into procsup then look after it in passing.
 
+mod carry_out;
 mod default;
 mod errors;
 mod events;

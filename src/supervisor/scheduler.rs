@@ -1,5 +1,5 @@
 //! Who may run, who stands in line, who rests before its next start, and what is told when: pure. No descriptor, lock, clock or
-//! chance in here; `inner.rs`, `starts.rs` and `pump.rs` carry out what is decided. The table of stages and events is printed into
+//! chance in here; `carry_out.rs` and `starts.rs` do what is decided. The table of stages and events is printed into
 //! docs/internals/supervisor-table.md by a test.
 //!
 //! ```text

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Managed;
-use super::inner::{Entry, Inner, Job};
+use super::carry_out::Job;
+use super::inner::{Entry, Inner};
 use super::restart::Next;
 use super::scheduler::Event;
 use crate::clock::{self, Deadline};

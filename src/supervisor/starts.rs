@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::Managed;
+use super::carry_out::Job;
 use super::errors::shut_down;
-use super::inner::{Inner, Job};
+use super::inner::Inner;
 use super::scheduler::{Action, Event, Id};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};

@@ -8,7 +8,7 @@
 //!      '--cancelled, or could not be started--> Over
 //! ```
 //!
-//! This is what its owner sees of the scheduler's stages; they change when the decisions are carried out (`inner.rs`). A child that is never
+//! This is what its owner sees of the scheduler's stages; they change when the decisions are carried out (`carry_out.rs`). A child that is never
 //! started again stays Live: whether it has ended is its process's own business (`process/child.rs`).
 //! Trap: whoever waits for a child must hear of a new stage, which no descriptor tells: so each waiter leaves a wake-up here, and
 //! every new stage raises it. `calls.rs` has what its owner asks and does.

@@ -1,0 +1,226 @@
+//! How a decision of the scheduler is carried out.
+//!
+//! What can be told or forgotten is so at once, under the lock of the ledger. What takes time (making a process, releasing what one kept, a stop
+//! plan) is a *job*, done without it. The world goes on meanwhile: what it did, the scheduler looks at again when it hears that the job is
+//! done. And all that one decision makes is made before any of it is told: who hears of an end finds the next one started.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Managed;
+use super::errors::called_off;
+use super::events::{Event, Run, What};
+use super::inner::{Inner, Last, Ledger, Member, RESTS};
+use super::restart::{Ended, Next};
+use super::scheduler::{self, Action, Id, News};
+use crate::clock;
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::child::Child;
+use crate::registry::{Cause, Exit};
+
+/// What is done without the lock.
+pub(super) enum Job {
+    Make(Arc<Managed>),
+    Release(Arc<Managed>, Next, Option<Error>),
+    CallOff(Arc<Managed>, Status),
+    Stop(Arc<Managed>),
+    Kill(Arc<Managed>),
+}
+
+/// A job that is done, and that the scheduler must hear of.
+enum Done {
+    Made(Arc<Managed>, Result<Arc<Child>>),
+    Released(Arc<Managed>),
+}
+
+impl Inner {
+    /// One step of the scheduler. What is told or forgotten is so at once; what takes time is answered.
+    pub(super) fn step(&self, ledger: &mut Ledger, event: scheduler::Event) -> Vec<Job> {
+        let (now, mut actions, mut jobs) = (clock::now(), std::mem::take(&mut ledger.actions), Vec::new());
+        let before = (ledger.scheduler.has_waiting(), ledger.scheduler.due());
+        ledger.scheduler.step(event, now, &mut actions);
+        for action in actions.drain(..) {
+            self.act(ledger, action, &mut jobs);
+        }
+        ledger.actions = actions;
+        if ledger.scheduler.due() != before.1 {
+            // The timer was made when the child that rests was first started.
+            let _ = self.reactor.set_due(RESTS, ledger.scheduler.due());
+        }
+        match (before.0, ledger.scheduler.has_waiting()) {
+            (false, true) => drop(self.busy.fetch_add(1, Ordering::Relaxed)),
+            (true, false) => drop(self.busy.fetch_sub(1, Ordering::Relaxed)),
+            _ => {}
+        }
+        jobs
+    }
+
+    fn act(&self, ledger: &mut Ledger, action: Action, jobs: &mut Vec<Job>) {
+        let whose = |ledger: &Ledger, id: Id| ledger.members.get(&id).map(|member| member.managed.clone());
+        match action {
+            // For the one caller who asked: `starts.rs` reads them, or what is left of them, where they come.
+            Action::Admitted(_) | Action::Promised(_) | Action::Refused(_) | Action::Destroy(_) => {}
+            Action::Make(id) => jobs.extend(whose(ledger, id).map(|managed| {
+                // Under the lock: who wants to cancel it finds it in the line, or on its way.
+                managed.set_starting();
+                Job::Make(managed)
+            })),
+            Action::Release(id, next) => jobs.extend(whose(ledger, id).map(|managed| Job::Release(managed, next, None))),
+            Action::CallOff(id, why) => jobs.extend(whose(ledger, id).map(|managed| Job::CallOff(managed, why))),
+            Action::Stop(id) => jobs.extend(whose(ledger, id).map(Job::Stop)),
+            Action::Kill(id) => jobs.extend(whose(ledger, id).map(Job::Kill)),
+            Action::Tell(id, news) => self.tell(ledger, id, news),
+            Action::Forget(id) => drop(ledger.members.remove(&id)),
+            Action::TellDone => {
+                ledger.events.push(Event { what: What::ShutdownDone, child: None, pid: 0, run: 0, time_ns: clock::now() });
+            }
+        }
+    }
+
+    fn tell(&self, ledger: &mut Ledger, id: Id, news: News) {
+        let Some(member) = ledger.members.get_mut(&id) else { return };
+        let (managed, now) = (member.managed.clone(), clock::now());
+        match news {
+            News::Started => {
+                member.last = None;
+                if let Some(child) = member.fresh.take() {
+                    managed.publish(child);
+                }
+                ledger.push(&managed, now, What::Started);
+            }
+            News::Exited => {
+                let Some(Last { run: Run::Ended(exit), child, complaint }) = member.last.as_deref_mut() else { return };
+                let (exit, child, complaint) = (*exit, child.take(), *complaint);
+                ledger.push_lines(&managed, child.map_or_else(Vec::new, |child| child.take_lines()));
+                ledger.push(&managed, exit.ended_ns, What::Exited { exit, complaint });
+                self.look_after_orphans(ledger);
+                self.keep_house();
+            }
+            News::Failed(why) => ledger.push(&managed, now, What::Failed(why)),
+            News::Cancelled(why) => ledger.push(&managed, now, What::Cancelled(why)),
+            News::Restarting(delay_ns) => {
+                let after = member.last_run();
+                ledger.push(&managed, now, What::Restarting { after, delay_ns });
+            }
+            News::GaveUp => {
+                let after = member.last_run();
+                ledger.push(&managed, now, What::GaveUp(after));
+            }
+        }
+    }
+
+    /// Does the jobs, and what follows from them. All that makes room or a process is done before any of it is told: who hears of an end
+    /// finds the next one started.
+    pub(super) fn carry_out(self: &Arc<Self>, jobs: Vec<Job>) {
+        let done: Vec<Done> = jobs.into_iter().filter_map(|job| self.do_job(job)).collect();
+        for done in done {
+            let more = self.conclude(done);
+            self.carry_out(more);
+        }
+    }
+
+    fn do_job(&self, job: Job) -> Option<Done> {
+        match job {
+            Job::Make(managed) => {
+                let made = managed.make();
+                Some(Done::Made(managed, made))
+            }
+            Job::Release(managed, next, error) => {
+                managed.enter(next, error.as_ref());
+                Some(Done::Released(managed))
+            }
+            Job::CallOff(managed, why) => {
+                managed.call_off(called_off(why));
+                Some(Done::Released(managed))
+            }
+            Job::Stop(managed) => {
+                self.stop_now(&managed);
+                None
+            }
+            Job::Kill(managed) => {
+                managed.halt();
+                if let Some(child) = managed.child() {
+                    child.kill(Cause::Shutdown);
+                }
+                None
+            }
+        }
+    }
+
+    fn conclude(&self, done: Done) -> Vec<Job> {
+        match done {
+            Done::Made(managed, made) => self.conclude_start(&managed, made),
+            Done::Released(managed) => {
+                let mut ledger = lock(&self.ledger);
+                let jobs = self.step(&mut ledger, scheduler::Event::Released(managed.id()));
+                self.show(&mut ledger);
+                jobs
+            }
+        }
+    }
+
+    /// Runs the stop plan of a child's new process: its owner has asked for that while it was made.
+    fn stop_now(&self, managed: &Managed) {
+        if let (Some(grace_ms), Some(child)) = (managed.take_stop(), managed.child()) {
+            let _ = child.stop(grace_ms, Cause::Stop);
+            self.reschedule(managed);
+        }
+    }
+
+    // ---- what the scheduler hears ----
+
+    /// A process has ended: it is watched no more, EXITED is told, and its slot is the next one's. The first caller does it, the others
+    /// find it done.
+    pub(super) fn finish(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>, exit: Exit) {
+        let key = managed.key();
+        if key == 0 || !self.home.is_here() {
+            return;
+        }
+        let complaint = child.complaint().map(|error| error.status);
+        let mut ledger = lock(&self.ledger);
+        // By now the key may be that of its next process.
+        if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
+            return;
+        }
+        self.unwatch(&mut ledger, key);
+        if self.is_default {
+            return;
+        }
+        let id = managed.id();
+        if let Some(member) = ledger.members.get_mut(&id) {
+            member.last = Some(Box::new(Last { run: Run::Ended(exit), child: Some(child.clone()), complaint }));
+        }
+        let jobs = self.step(&mut ledger, scheduler::Event::Ended(id, Ended::of(&exit), managed.chance()));
+        self.show(&mut ledger);
+        let more = !jobs.is_empty() || ledger.scheduler.can_start();
+        drop(ledger);
+        if more {
+            self.carry_out(jobs);
+            self.start_queued();
+        }
+    }
+
+    /// From here on the scheduler's actions reach it.
+    pub(super) fn enroll(&self, ledger: &mut Ledger, managed: &Arc<Managed>) {
+        let member = Member { managed: managed.clone(), fresh: None, last: None };
+        ledger.members.insert(managed.id(), member);
+    }
+
+    /// It has this process: it is shown when STARTED is told. `false`: it must not run.
+    pub(super) fn show_process(&self, ledger: &mut Ledger, id: Id, child: Arc<Child>) -> (bool, Vec<Job>) {
+        if let Some(member) = ledger.members.get_mut(&id) {
+            member.fresh = Some(child);
+        }
+        let jobs = self.step(ledger, scheduler::Event::Started(id));
+        let refused = ledger.members.get_mut(&id).is_none_or(|member| member.fresh.take().is_some());
+        (!refused, jobs)
+    }
+
+    /// Its process could not be made, for this reason.
+    pub(super) fn note_failure(&self, ledger: &mut Ledger, id: Id, why: Status) {
+        if let Some(member) = ledger.members.get_mut(&id) {
+            member.last = Some(Box::new(Last { run: Run::NotMade(why), child: None, complaint: None }));
+        }
+    }
+}

@@ -103,6 +103,9 @@ impl World {
         // Rests are over when their time comes, and time passes only then.
         self.scheduler.step(event, if event == Event::Tick { i64::MAX / 2 } else { 0 }, &mut actions);
         let made = actions.iter().find_map(|action| if let Action::Make(id) = action { Some(*id) } else { None });
+        if (self.shut || self.closed) && actions.iter().any(|action| matches!(action, Action::Tell(_, News::Started))) {
+            self.breaks("nobody begins to run after the end has begun");
+        }
         let unheard = |id: &Id| self.stopped.contains(id) && !actions.contains(&Action::Stop(*id));
         if actions.iter().any(|action| matches!(action, Action::Tell(id, News::Started) if unheard(id))) {
             self.breaks("who was stopped while being made is stopped as soon as it runs");
@@ -441,7 +444,8 @@ fn words(stage: Option<Stage>) -> String {
         None => "gone".to_owned(),
         Some(Stage::Queued(_)) => "Queued".to_owned(),
         Some(Stage::Resting(_)) => "Resting".to_owned(),
-        Some(Stage::Leaving(Leaving { slot, next, .. })) => {
+        Some(Stage::Leaving(leaving)) => {
+            let Leaving { slot, next, .. } = *leaving;
             let next = match next {
                 Next::Over => "over",
                 Next::Again(_) => "again",

@@ -33,7 +33,7 @@ use crate::process::command::Restart;
 pub struct Id(pub u64);
 
 /// Where a child stands.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stage {
     /// A place in line is promised to it.
     Joining,
@@ -46,7 +46,7 @@ pub enum Stage {
     /// Its stop plan runs; it holds its slot.
     Stopping,
     /// Out of everything but perhaps its slot. Once what it kept is released, the news is told and it goes on.
-    Leaving(Leaving),
+    Leaving(Box<Leaving>),
     /// It waits for its next start until this time.
     Resting(i64),
 }
@@ -214,7 +214,7 @@ impl Scheduler {
 
     /// Where it stands; `None`: it is gone.
     pub fn stage(&self, id: Id) -> Option<Stage> {
-        self.children.get(&id).map(|child| child.stage)
+        self.children.get(&id).map(|child| child.stage.clone())
     }
 
     /// Whether somebody in line can be started.
@@ -386,11 +386,12 @@ impl Scheduler {
 
     fn leave(&mut self, id: Id, slot: bool, news: News, next: Next) {
         self.leaving += 1;
-        self.set(id, Stage::Leaving(Leaving { slot, news, next }));
+        self.set(id, Stage::Leaving(Box::new(Leaving { slot, news, next })));
     }
 
     fn released(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
-        let Some(Stage::Leaving(Leaving { slot, news, next })) = self.stage(id) else { return };
+        let Some(Stage::Leaving(leaving)) = self.stage(id) else { return };
+        let Leaving { slot, news, next } = *leaving;
         let halted = self.children.get(&id).is_some_and(|child| child.halted);
         self.active -= usize::from(slot);
         self.leaving -= 1;
@@ -421,9 +422,9 @@ impl Scheduler {
     fn stop(&mut self, id: Id, actions: &mut Vec<Action>) {
         let Some(child) = self.children.get_mut(&id) else { return };
         child.halted = true;
-        match child.stage {
-            Stage::Queued(place) => drop(self.line.remove(&place)),
-            Stage::Resting(due) => drop(self.rests.remove(&(due, id))),
+        match &child.stage {
+            Stage::Queued(place) => drop(self.line.remove(place)),
+            Stage::Resting(due) => drop(self.rests.remove(&(*due, id))),
             Stage::Running | Stage::Stopping => return actions.push(Action::Stop(id)),
             // Seen when it starts, joins, or is told of.
             Stage::Joining | Stage::Starting | Stage::Leaving(_) => return,

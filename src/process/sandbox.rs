@@ -73,15 +73,22 @@ impl Sandbox {
     }
 
     /// A share for a new child. Fails if there is no such directory, or if it is just being removed.
+    ///
+    /// The race: between a look at the directory and the count, the last child may be reaped and the directory removed. So it is looked at
+    /// once more when it is counted: from then on nobody begins to remove it.
     pub fn share(self: &Arc<Self>) -> io::Result<Share> {
-        let found = fs::symlink_metadata(&self.path)?;
-        let identity = identity(&found).ok_or(io::Error::from_raw_os_error(libc::ENOTDIR))?;
-        let mut shares = lock(&self.shares);
-        if shares.count == 0 && shares.going == Some(identity) {
-            return Err(io::Error::from_raw_os_error(libc::ENOENT));
-        }
-        shares.count += 1;
-        Ok(Share(Some(Dir { sandbox: self.clone(), identity, home: Home::here() })))
+        let gone = || io::Error::from_raw_os_error(libc::ENOENT);
+        let look = || identity(&fs::symlink_metadata(&self.path)?).ok_or(io::Error::from_raw_os_error(libc::ENOTDIR));
+        let identity = look()?;
+        let share = {
+            let mut shares = lock(&self.shares);
+            if shares.count == 0 && shares.going == Some(identity) {
+                return Err(gone());
+            }
+            shares.count += 1;
+            Share(Some(Dir { sandbox: self.clone(), identity, home: Home::here() }))
+        };
+        if look()? == identity { Ok(share) } else { Err(gone()) }
     }
 }
 

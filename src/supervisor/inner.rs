@@ -5,12 +5,12 @@
 //! that was told of a readable pidfd may come late, and "its pidfd was seen readable" must not be believed of the next process of the same
 //! child.
 
-use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
+use rustc_hash::FxHashMap;
 
 use super::Managed;
 use super::errors::shut_down;
@@ -41,9 +41,9 @@ pub(super) const MAX_UNREAD: usize = 256 * 1024;
 pub(super) struct Ledger {
     pub(super) scheduler: Scheduler,
     /// Everybody whom the scheduler knows.
-    pub(super) members: HashMap<Id, Member>,
+    pub(super) members: FxHashMap<Id, Member>,
     /// Processes that are watched, by key.
-    pub(super) watched: HashMap<u64, Entry>,
+    pub(super) watched: FxHashMap<u64, Entry>,
     last_key: u64,
     pub(super) events: Queue,
     /// Threads that are about to take an event, and will bring the wake-up in line themselves.
@@ -217,11 +217,10 @@ impl Inner {
     /// Watches a process no more.
     pub(super) fn unwatch(&self, ledger: &mut Ledger, key: u64) -> Option<Entry> {
         let entry = ledger.watched.remove(&key)?;
-        self.reactor.remove(Token(key * PLACES));
+        self.reactor.forget(Token(key * PLACES));
         if entry.child.has_output() {
             self.unwatch_pipes(key);
         }
-        let _ = self.reactor.set_due(Token(key * PLACES), Deadline::NEVER);
         self.busy.fetch_sub(1, Ordering::Relaxed);
         Some(entry)
     }

@@ -22,6 +22,9 @@
 //! - "Shutdown done" waits for everybody who is leaving.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::FxHashMap;
 
 use super::restart::{Ended, History, Next};
 use crate::clock::Deadline;
@@ -163,10 +166,20 @@ struct Child {
     halted: bool,
 }
 
+impl Child {
+    /// What comes after its process has ended, or could not be made.
+    fn decide(&mut self, closing: bool, how: Ended, chance: u64) -> Next {
+        match self.kept.as_deref_mut().filter(|_| !closing && !self.halted) {
+            Some((restart, history)) => history.after(restart, how, chance),
+            None => Next::Over,
+        }
+    }
+}
+
 /// See the head of this file.
-#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Scheduler {
-    children: BTreeMap<Id, Child>,
+    children: FxHashMap<Id, Child>,
     line: BTreeMap<u64, Id>,
     rests: BTreeSet<(i64, Id)>,
     last_id: u64,
@@ -180,6 +193,16 @@ pub struct Scheduler {
     max_running: usize,
     max_pending: usize,
     ending: Ending,
+}
+
+impl Hash for Scheduler {
+    /// For searches through many states: the same whatever the order in the table.
+    fn hash<H: Hasher>(&self, to: &mut H) {
+        let mut children: Vec<_> = self.children.iter().collect();
+        children.sort_unstable_by_key(|(id, _)| **id);
+        let counts = (self.active, self.stopping, self.joining, self.leaving, self.max_running, self.max_pending);
+        (children, &self.line, &self.rests, self.last_id, self.last_place, counts, self.ending).hash(to);
+    }
 }
 
 impl Scheduler {
@@ -338,11 +361,10 @@ impl Scheduler {
     }
 
     fn start_failed(&mut self, id: Id, why: Status, chance: u64, actions: &mut Vec<Action>) {
-        if self.stage(id) != Some(Stage::Starting) {
-            return;
-        }
-        let news = if self.is_closing() { News::Cancelled(why) } else { News::Failed(why) };
-        let next = self.decide(id, Ended::Failed(0), chance);
+        let closing = self.is_closing();
+        let Some(child) = self.children.get_mut(&id).filter(|child| child.stage == Stage::Starting) else { return };
+        let next = child.decide(closing, Ended::Failed(0), chance);
+        let news = if closing { News::Cancelled(why) } else { News::Failed(why) };
         self.leave(id, true, news, next);
         actions.push(Action::Release(id, next));
     }
@@ -355,14 +377,17 @@ impl Scheduler {
     }
 
     fn ended(&mut self, id: Id, how: Ended, chance: u64, actions: &mut Vec<Action>) {
-        match self.stage(id) {
-            Some(Stage::Running) => {}
-            Some(Stage::Stopping) => self.stopping -= 1,
+        let closing = self.is_closing();
+        let Some(child) = self.children.get_mut(&id) else { return };
+        match child.stage {
+            Stage::Running => {}
+            Stage::Stopping => self.stopping -= 1,
             _ => return,
         }
-        let next = self.decide(id, how, chance);
+        let next = child.decide(closing, how, chance);
+        let comes_back = child.kept.is_some();
         self.active -= 1;
-        if !self.can_start() && self.children.get(&id).is_some_and(|child| child.kept.is_none()) {
+        if !comes_back && !self.can_start() {
             // Nothing to release, nobody to start: told at once.
             self.children.remove(&id);
             actions.extend([Action::Tell(id, News::Exited), Action::Forget(id)]);
@@ -372,16 +397,6 @@ impl Scheduler {
         let slot = !self.take_first(actions);
         self.active += usize::from(slot);
         self.leave(id, slot, News::Exited, next);
-    }
-
-    /// What comes after its process has ended, or could not be made.
-    fn decide(&mut self, id: Id, how: Ended, chance: u64) -> Next {
-        let closing = self.is_closing();
-        let Some(child) = self.children.get_mut(&id).filter(|child| !closing && !child.halted) else { return Next::Over };
-        match child.kept.as_deref_mut() {
-            Some((restart, history)) => history.after(restart, how, chance),
-            None => Next::Over,
-        }
     }
 
     fn leave(&mut self, id: Id, slot: bool, news: News, next: Next) {
@@ -447,20 +462,26 @@ impl Scheduler {
         }
     }
 
+    /// Those that have a process, first to last.
+    fn running(&self) -> Vec<Id> {
+        let running = self.children.iter().filter(|(_, child)| matches!(child.stage, Stage::Running | Stage::Stopping));
+        let mut ids: Vec<Id> = running.map(|(id, _)| *id).collect();
+        ids.sort_unstable();
+        ids
+    }
+
     fn shut_down(&mut self, actions: &mut Vec<Action>) {
         if self.ending == Ending::Open {
             self.ending = Ending::Begun;
         }
         self.call_off_waiting(actions);
-        let running = self.children.iter().filter(|(_, child)| matches!(child.stage, Stage::Running | Stage::Stopping));
-        actions.extend(running.map(|(id, _)| Action::Stop(*id)));
+        actions.extend(self.running().into_iter().map(Action::Stop));
     }
 
     fn close(&mut self, actions: &mut Vec<Action>) {
         self.ending = Ending::Closed;
         self.call_off_waiting(actions);
-        let running = |child: &Child| matches!(child.stage, Stage::Running | Stage::Stopping);
-        let killed: Vec<Id> = self.children.iter().filter(|(_, child)| running(child)).map(|(id, _)| *id).collect();
+        let killed = self.running();
         self.active -= killed.len();
         self.stopping = 0;
         for id in killed {

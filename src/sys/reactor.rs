@@ -27,7 +27,7 @@
 //!
 //! Its lock is a leaf: it is taken last, and nothing is called under it but the kernel.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -36,6 +36,7 @@ use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTime
 use nix::sys::eventfd::{EfdFlags, EventFd};
 use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use rustc_hash::FxHashMap;
 
 use super::{fds, poll};
 use crate::clock::{self, Deadline};
@@ -125,9 +126,9 @@ struct Entry {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: HashMap<Token, Entry>,
-    aside: HashMap<Token, i64>,
-    due: HashMap<Token, i64>,
+    entries: FxHashMap<Token, Entry>,
+    aside: FxHashMap<Token, i64>,
+    due: FxHashMap<Token, i64>,
     times: BTreeSet<(i64, Purpose, Token)>,
     /// What the timer is set to.
     armed: Option<i64>,
@@ -192,15 +193,33 @@ impl Reactor {
     /// Watches no more, and gives the share back. Its time stays. `false`: it was not watched.
     pub fn remove(&self, token: Token) -> bool {
         let mut state = lock(&self.state);
-        let Some(entry) = state.entries.remove(&token) else { return false };
-        match state.aside.remove(&token).filter(|_| entry.is_aside) {
-            Some(at) => drop(state.times.remove(&(at, Purpose::Back, token))),
-            // ENOENT is all that can happen, and says that it is done.
-            None => drop(self.work.delete(&entry.fd)),
-        }
+        let removed = self.take_out(&mut state, token);
         // The descriptor may be the last of a large file: not under the lock.
         drop(state);
-        true
+        removed.is_some()
+    }
+
+    /// The same, and its time goes, too.
+    pub fn forget(&self, token: Token) {
+        let mut state = lock(&self.state);
+        let removed = self.take_out(&mut state, token);
+        if let Some(at) = state.due.remove(&token) {
+            // The timer may go off for nothing.
+            state.times.remove(&(at, Purpose::Due, token));
+        }
+        drop(state);
+        drop(removed);
+    }
+
+    fn take_out(&self, state: &mut State, token: Token) -> Option<Entry> {
+        let entry = state.entries.remove(&token)?;
+        if !entry.is_aside {
+            // ENOENT is all that can happen, and says that it is done.
+            let _ = self.work.delete(&entry.fd);
+        } else if let Some(at) = state.aside.remove(&token) {
+            state.times.remove(&(at, Purpose::Back, token));
+        }
+        Some(entry)
     }
 
     /// Whether it is watched (or set aside).

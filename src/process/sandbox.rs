@@ -74,21 +74,23 @@ impl Sandbox {
 
     /// A share for a new child. Fails if there is no such directory, or if it is just being removed.
     ///
-    /// The race: between a look at the directory and the count, the last child may be reaped and the directory removed. So it is looked at
-    /// once more when it is counted: from then on nobody begins to remove it.
+    /// The race: between a look at the directory and the count, the last child may be reaped and the directory removed. So it is counted first:
+    /// from then on nobody begins to remove it, and what is seen afterwards is what the new child will have.
     pub fn share(self: &Arc<Self>) -> io::Result<Share> {
-        let gone = || io::Error::from_raw_os_error(libc::ENOENT);
-        let look = || identity(&fs::symlink_metadata(&self.path)?).ok_or(io::Error::from_raw_os_error(libc::ENOTDIR));
-        let identity = look()?;
-        let share = {
+        let going = {
             let mut shares = lock(&self.shares);
-            if shares.count == 0 && shares.going == Some(identity) {
-                return Err(gone());
-            }
             shares.count += 1;
-            Share(Some(Dir { sandbox: self.clone(), identity, home: Home::here() }))
+            shares.going.filter(|_| shares.count == 1)
         };
-        if look()? == identity { Ok(share) } else { Err(gone()) }
+        let found = fs::symlink_metadata(&self.path);
+        let identity = found.and_then(|found| identity(&found).ok_or(io::Error::from_raw_os_error(libc::ENOTDIR)));
+        match identity {
+            Ok(identity) if going != Some(identity) => Ok(Share(Some(Dir { sandbox: self.clone(), identity, home: Home::here() }))),
+            other => {
+                lock(&self.shares).count -= 1;
+                Err(other.err().unwrap_or(io::Error::from_raw_os_error(libc::ENOENT)))
+            }
+        }
     }
 }
 

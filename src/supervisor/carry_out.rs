@@ -114,10 +114,8 @@ impl Inner {
     /// finds the next one started.
     pub(super) fn carry_out(self: &Arc<Self>, jobs: Vec<Job>) {
         let done: Vec<Done> = jobs.into_iter().filter_map(|job| self.do_job(job)).collect();
-        for done in done {
-            let more = self.conclude(done);
-            self.carry_out(more);
-        }
+        let more: Vec<Vec<Job>> = done.into_iter().map(|done| self.conclude(done)).collect();
+        more.into_iter().for_each(|jobs| self.carry_out(jobs));
     }
 
     fn do_job(&self, job: Job) -> Option<Done> {

@@ -88,7 +88,7 @@ pub(crate) struct Inner {
     /// Processes and waits that somebody has to look after.
     pub(super) busy: AtomicUsize,
     pub(super) closed: AtomicBool,
-    rung: AtomicBool,
+    pub(super) rung: AtomicBool,
     pub(super) ledger: Mutex<Ledger>,
 }
 

@@ -144,7 +144,7 @@ impl Managed {
                 drop(ledger);
                 return self.child().map_or(Ok(false), |child| child.stop(grace_ms, Cause::Stop).map(|()| true));
             }
-            if ledger.scheduler.stage(self.id()) == Some(scheduler::Stage::Starting) {
+            if matches!(ledger.scheduler.stage(self.id()), Some(scheduler::Stage::Starting | scheduler::Stage::Joining)) {
                 self.set_stop(grace_ms);
             }
             let jobs = inner.step(&mut ledger, scheduler::Event::Stop(self.id()));
@@ -259,7 +259,7 @@ impl Managed {
                 View::Over(outcome) => return outcome.map(Some),
                 View::Live(child) => {
                     let pump = || {
-                        inner.pump_if_busy();
+                        inner.pump_watched();
                         inner.collect_output(self, &child);
                     };
                     let waited = child.wait(deadline, give_up, || inner.watch(), pump)?;
@@ -279,13 +279,13 @@ impl Managed {
     fn await_stage(&self, deadline: Deadline) -> Result<()> {
         let inner = &self.supervisor;
         let Ok(waiter) = WakeUp::new().map(Arc::new) else {
-            inner.pump_if_busy();
+            inner.pump_watched();
             poll::pause(deadline);
             return Ok(());
         };
         // In this order: a new stage after the look that follows is heard.
         lock(&self.run).waiters.push(waiter.clone());
-        inner.pump_if_busy();
+        inner.pump_watched();
         if !matches!(self.view(), View::Waiting) {
             lock(&self.run).waiters.retain(|other| !Arc::ptr_eq(other, &waiter));
             return Ok(());

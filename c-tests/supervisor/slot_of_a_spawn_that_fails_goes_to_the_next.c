@@ -2,6 +2,7 @@
    the line must be started all the same. */
 /* covers: SC-5 */
 /* as-root */
+/* variants: only tier-fork, locked-down, asan: valgrind looks at a program itself, and the kernel is not asked for one that is none */
 #include "harness.h"
 #include "supervising.h"
 

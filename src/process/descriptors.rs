@@ -14,13 +14,15 @@
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::Mode;
 
 use super::command::{Command, Stdio};
 use super::output::file::OutFile;
 use super::systemd;
 use crate::error::{Error, Result};
 use crate::sys::fds;
-use crate::sys::spawn::landing::{LOW, Landing, Parked, open_null};
+use crate::sys::spawn::landing::{LOW, Landing, Parked};
 use crate::sys::spawn::{Gap, Move};
 
 /// Where the child's descriptors come from and go to.
@@ -102,8 +104,12 @@ impl Ends {
     }
 }
 
+fn open_null() -> core::result::Result<OwnedFd, Errno> {
+    open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard)
+}
+
 /// Decides the child's descriptors and makes the pipes.
-pub fn plan(command: &Command, file: Option<&OutFile>, landing: &Landing) -> Result<Plan> {
+pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
     let streams = &command.streams;
     let failed = |step: &'static str| move |errno: Errno| Error::system(step, errno, command.cannot());
     let twice = |step: &'static str, number: i32, by: &str| {
@@ -119,7 +125,7 @@ pub fn plan(command: &Command, file: Option<&OutFile>, landing: &Landing) -> Res
     let mut moves: Vec<Move> = Vec::new();
     let mut inherited = Vec::new();
     let piped = streams.capture.is_some() || streams.lines;
-    let mut captured: Option<RawFd> = None;
+    let (mut captured, mut null): (Option<RawFd>, Option<RawFd>) = (None, None);
     for stream in 0..3i32 {
         let how = streams.stdio[stream as usize];
         if given(stream) {
@@ -149,11 +155,12 @@ pub fn plan(command: &Command, file: Option<&OutFile>, landing: &Landing) -> Res
                 inherited.push(stream);
                 continue;
             }
-            (Stdio::Null, ..) => match landing.null() {
+            // A description of its own for each child: what one does to it (O_NONBLOCK, flock) is not to be felt by another.
+            (Stdio::Null, ..) => match null {
                 Some(null) => null,
                 None => {
-                    let null = open_null().map_err(|errno| Error::system("open", errno, format!("{}: /dev/null", command.cannot())))?;
-                    ends.give(null)
+                    let opened = open_null().map_err(|errno| Error::system("open", errno, format!("{}: /dev/null", command.cannot())))?;
+                    *null.insert(ends.give(opened))
                 }
             },
             (Stdio::Pipe, ..) => {
@@ -184,13 +191,15 @@ pub fn plan(command: &Command, file: Option<&OutFile>, landing: &Landing) -> Res
 
 impl Plan {
     /// Brings every source down to a low number, so that the child's table can be cut there. Without a free place: as it was.
-    pub fn park<'a>(&mut self, landing: &'a Landing) -> Option<Parked<'a>> {
+    /// `headroom`: descriptors that must be free for the host beside those that are reserved, if that is yet to be done.
+    pub fn park<'a>(&mut self, landing: &'a Landing, headroom: usize) -> Option<Parked<'a>> {
         let mut high: Vec<RawFd> = self.map.moves.iter().map(|m| m.from).filter(|from| *from >= LOW / 4).collect();
         if high.is_empty() {
             return None;
         }
         high.sort_unstable();
         high.dedup();
+        landing.reserve(headroom);
         let parked = landing.park(&high)?;
         let place = |from: RawFd| high.iter().position(|fd| *fd == from).map(|i| parked.numbers[i]);
         let sources: Vec<(usize, RawFd)> = self.map.moves.iter().enumerate().filter_map(|(i, m)| Some((i, place(m.from)?))).collect();

@@ -5,6 +5,7 @@
 //! not make a child unknown that runs.
 
 use std::os::unix::ffi::OsStrExt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use nix::errno::Errno;
@@ -31,25 +32,38 @@ use crate::sys::spawn::{Failure, Request, Spawned, Tier};
 use crate::sys::{fds, pidfd};
 
 /// What this process keeps open to spawn fast.
+#[derive(Default)]
 struct Engine {
     landing: Landing,
     ignored: Ignored,
+    /// One thread opens what is kept; the others do without meanwhile.
+    settled: AtomicBool,
 }
+
+/// Descriptors that must be free beside those that are kept: a host near its limit needs them itself, and a table so small costs nothing to copy.
+const HEADROOM: usize = 64;
 
 static ENGINE: PerProcess<Engine> = PerProcess::new();
 
 fn engine() -> Result<&'static Engine> {
-    ENGINE
-        .get_or_try_init(|| {
-            pidfd::learn();
-            Ok(Engine { landing: Landing::reserve(), ignored: Ignored::open() })
-        })
-        .map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))
+    let make = || {
+        pidfd::learn();
+        Ok(Engine::default())
+    };
+    let engine = ENGINE.get_or_try_init(make).map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))?;
+    if !engine.settled.load(Ordering::Relaxed) && !engine.settled.swap(true, Ordering::Relaxed) {
+        engine.landing.reserve(HEADROOM);
+        if engine.landing.is_reserved() {
+            engine.ignored.keep();
+        }
+    }
+    Ok(engine)
 }
 
-/// Reserves the landing descriptors now, while low numbers are free. A host that calls this early spawns faster.
-pub fn prepare() -> Result<()> {
-    engine().map(drop)
+/// Reserves the landing descriptors now, while low numbers are free. A host that calls this early spawns faster. Answers whether there was
+/// room for them: then there is for other conveniences.
+pub fn prepare() -> Result<bool> {
+    engine().map(|engine| engine.landing.is_reserved())
 }
 
 /// Starts the command. Returns when the program has begun, or with the exact step and errno of what failed.
@@ -74,8 +88,8 @@ fn make(command: &Command) -> Result<Child> {
     check_lent(command)?;
     let engine = engine()?;
     let resources = Resources::take(command)?;
-    let mut plan = descriptors::plan(command, resources.file.as_ref(), &engine.landing)?;
-    let parked = plan.park(&engine.landing);
+    let mut plan = descriptors::plan(command, resources.file.as_ref())?;
+    let parked = plan.park(&engine.landing, HEADROOM);
     let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH"));
     let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
     let environment = command.program.env.list(listening.as_ref());

@@ -7,16 +7,19 @@ use std::sync::Arc;
 
 use super::inner::Inner;
 use crate::error::{Error, Result};
-use crate::process::cgroup;
+use crate::process::{cgroup, spawn};
 use crate::sys::memory::PerProcess;
 
 static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
 
 /// The bookkeeping of children without a supervisor of their own.
 pub(super) fn inner() -> Result<&'static Arc<Inner>> {
-    DEFAULT
-        .get_or_try_init(|| Inner::new(true))
-        .map_err(|errno| Error::system("epoll_create1", errno, "cannot set up the default supervisor"))
+    let made = DEFAULT.get_or_try_init(|| Inner::new(true));
+    let inner = made.map_err(|errno| Error::system("mmap", errno, "cannot set up the default supervisor"))?;
+    if !inner.is_prepared() && spawn::prepare()? {
+        inner.prepare();
+    }
+    Ok(inner)
 }
 
 /// Looks after children of the default supervisor in passing. Costs one load when there are none to look after.

@@ -89,6 +89,8 @@ pub(crate) struct Inner {
     pub(super) busy: AtomicUsize,
     pub(super) closed: AtomicBool,
     pub(super) rung: AtomicBool,
+    /// What the default supervisor waits with was made, or need not be made early.
+    prepared: AtomicBool,
     pub(super) ledger: Mutex<Ledger>,
 }
 
@@ -123,10 +125,8 @@ impl Ledger {
 
 impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Errno> {
-        let reactor = Reactor::new(Shape::Layered)?;
-        if is_default {
-            reactor.wake_up()?;
-        }
+        // The default supervisor has nothing to watch as a rule, and a host with few descriptors must get its first child all the same.
+        let reactor = if is_default { Reactor::without_descriptors(Shape::Layered) } else { Reactor::new(Shape::Layered)? };
         Ok(Arc::new(Self {
             home: Home::here(),
             is_default,
@@ -134,8 +134,21 @@ impl Inner {
             busy: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             rung: AtomicBool::new(false),
+            prepared: AtomicBool::new(!is_default),
             ledger: Mutex::default(),
         }))
+    }
+
+    /// Whether what it waits with was made early.
+    pub(super) fn is_prepared(&self) -> bool {
+        self.prepared.load(Ordering::Relaxed)
+    }
+
+    /// Makes what it waits with; by one thread, where there is plenty of room. Else it is made when it is needed.
+    pub(super) fn prepare(&self) {
+        if !self.prepared.swap(true, Ordering::Relaxed) {
+            let _ = self.reactor.wake_up().and_then(|_| self.reactor.work());
+        }
     }
 
     /// A forked copy must not touch the ledger: a thread that was not copied may hold the lock.
@@ -145,11 +158,11 @@ impl Inner {
     }
 
     /// What a thread that waits for one child watches beside it: the work, so that timers and output of all go on. For the
-    /// default supervisor, whose set is empty as a rule and dear to watch, only the wake-up, until it has been raised.
+    /// default supervisor, whose set is empty as a rule and dear to watch, only the wake-up, until it has been raised. `None`: no descriptor
+    /// is to be had for it; who waits must look from time to time.
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
         let early = self.is_default && !self.rung.load(Ordering::SeqCst);
-        let wake_up = if early { self.reactor.wake_up().ok() } else { None };
-        Some(wake_up.map_or(self.reactor.work(), AsFd::as_fd))
+        if early { self.reactor.wake_up().map(AsFd::as_fd).ok() } else { self.reactor.work().ok() }
     }
 
     /// Threads that wait for a child of the default supervisor must from now on watch the set. For good: a wake-up that is
@@ -187,14 +200,14 @@ impl Inner {
         pidfd: &Arc<OwnedFd>,
         due: Deadline,
     ) -> Result<()> {
-        let failed = |step| move |errno| Error::system(step, errno, "cannot watch a child");
+        let failed = |errno| Error::system(reactor::step_of_add(errno), errno, "cannot watch a child");
         ledger.last_key += 1;
         let key = ledger.last_key;
-        self.reactor.add(Token(key * PLACES), pidfd).map_err(failed("epoll_ctl"))?;
+        self.reactor.add(Token(key * PLACES), pidfd).map_err(failed)?;
         managed.set_key(key);
         // Its last run may have said more than anybody has taken so far.
         let held_back = managed.unread() > MAX_UNREAD;
-        let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed("epoll_ctl")) };
+        let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed) };
         ledger.watched.insert(key, Entry { managed: managed.clone(), child, held_back });
         self.busy.fetch_add(1, Ordering::Relaxed);
         watched.and_then(|()| self.schedule(key, due)).inspect_err(|_| drop(self.unwatch(ledger, key)))

@@ -43,6 +43,32 @@ pub fn is_open(fd: RawFd) -> bool {
     fd >= 0 && unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_GETFD)) }.is_ok()
 }
 
+/// How many descriptors are open: the size that proc_pid_fd(5) shows since Linux 6.2.
+fn open_count() -> Option<u64> {
+    nix::sys::stat::stat("/proc/self/fd").ok().map(|stat| stat.st_size as u64).filter(|count| *count > 0)
+}
+
+/// The same question number by number, from the limit downwards: most hosts have nothing up there.
+fn has_free_numbers(below: u64, wanted: usize) -> bool {
+    let end = below.min(1 << 20) as RawFd;
+    let first = end.saturating_sub(2 * wanted as RawFd).max(0);
+    (first..end).rev().filter(|fd| !is_open(*fd)).take(wanted).count() == wanted
+}
+
+/// The soft limit of descriptors.
+pub fn soft_limit() -> u64 {
+    nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft)
+}
+
+/// Whether this process could open so many more under this soft limit. Looks only: to take them, and be it for a moment, would make other
+/// threads fail.
+pub fn has_room(limit: u64, wanted: usize) -> bool {
+    match open_count() {
+        Some(count) => limit.saturating_sub(count) >= wanted as u64,
+        None => has_free_numbers(limit, wanted),
+    }
+}
+
 /// Whether close_range(2) is to be had, asked with a range that holds no descriptor.
 pub fn has_close_range() -> bool {
     // SAFETY: no descriptor has this number.
@@ -89,4 +115,21 @@ pub(super) fn put(from: RawFd, onto: RawFd) -> Result<(), Errno> {
 pub(super) fn borrow(fd: &RawFd) -> BorrowedFd<'_> {
     // SAFETY: the callers pass numbers that they own for the life of the borrow.
     unsafe { BorrowedFd::borrow_raw(*fd) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_counted_with_and_without_proc() {
+        let limit = soft_limit();
+        assert!(has_room(limit, 32) && has_free_numbers(limit, 32));
+        assert!(!has_room(limit, 1 << 22) && !has_room(0, 1));
+        // As many numbers as have been taken are asked for below the highest of them.
+        let taken: Vec<OwnedFd> = (0..8).map(|_| pipe().unwrap().0).collect();
+        let highest = taken.iter().map(AsRawFd::as_raw_fd).max().unwrap();
+        assert!(!has_free_numbers(highest as u64 + 1, highest as usize + 1));
+        assert!(has_free_numbers(highest as u64 + 9, 8.min(highest as usize)));
+    }
 }

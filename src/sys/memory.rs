@@ -47,9 +47,20 @@ const SHARED: usize = 4096 / size_of::<Row>();
 fn wiped_rows(count: usize) -> Result<&'static [Row], Errno> {
     static PAGE: OnceRef<'static, Row> = OnceRef::new();
     static USED: AtomicUsize = AtomicUsize::new(0);
-    // SAFETY: the mapping is zeroed, aligned to a page, never unmapped, and only reached through atomics.
+    // SAFETY: the mapping is zeroed, aligned to a page, only reached through atomics, and unmapped only if nobody else has seen it.
     let map = |rows| map_wiped(rows).map(|at| unsafe { &*at });
-    let page: *const Row = PAGE.get_or_try_init(|| map(SHARED))?;
+    let page: *const Row = match PAGE.get() {
+        Some(page) => page,
+        None => {
+            let fresh: &Row = map(SHARED)?;
+            // Of two threads that map it at once, one's goes again.
+            if PAGE.set(fresh).is_err() {
+                // SAFETY: another thread was first; ours was never seen by anyone.
+                unsafe { libc::munmap(core::ptr::from_ref(fresh).cast_mut().cast(), SHARED * size_of::<Row>()) };
+            }
+            PAGE.get().ok_or(Errno::ENOMEM)?
+        }
+    };
     let first = USED.fetch_add(count, Ordering::Relaxed);
     // A page that is full: another mapping of its own.
     let at = if first + count <= SHARED { page.wrapping_add(first) } else { map(count)? };
@@ -117,10 +128,14 @@ impl WipedTable {
 
 /// A value that belongs to this process: made on first use, and made anew in a forked copy of the host.
 ///
+/// The trap: threads whose first use it is all make one, and all but one are dropped again. So a value owns no descriptors when it is made:
+/// a storm of first uses would take them many times over, in a host that may have few. It gets them afterwards, by one thread.
+///
 /// The copy's old value is left alone for ever: its locks may be held by threads that were not copied.
 pub struct PerProcess<T: 'static> {
     cell: OnceRef<'static, Row>,
-    /// Never read: leak checkers look for pointers in statics, not in mappings.
+    /// The value, or in a copy that has none yet that of the process it was forked from. Also for leak checkers, which look for pointers
+    /// in statics, not in mappings.
     root: AtomicPtr<T>,
 }
 
@@ -139,6 +154,12 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
 
     /// The value, made now if need be. Of two threads that make it at once, one's is dropped again.
     pub fn get_or_try_init(&self, make: impl FnOnce() -> Result<T, Errno>) -> Result<&'static T, Errno> {
+        self.get_or_succeed(make, |_| ())
+    }
+
+    /// The same. In a forked copy `succeed` is shown the value of the process that it was forked from, once, by the thread whose value
+    /// stays: to give back what the copy has of it. It may look at plain memory and atomics there, and take no lock.
+    pub fn get_or_succeed(&self, make: impl FnOnce() -> Result<T, Errno>, succeed: impl FnOnce(&'static T)) -> Result<&'static T, Errno> {
         if let Some(value) = self.get() {
             return Ok(value);
         }
@@ -148,7 +169,11 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
             // SAFETY: another thread was first; ours was never seen by anyone.
             drop(unsafe { Box::from_raw(fresh) });
         } else {
-            self.root.store(fresh, Ordering::Relaxed);
+            let before = self.root.swap(fresh, Ordering::Relaxed);
+            // SAFETY: not null means a value of the process this one was forked from: leaked there, so here as well.
+            if let Some(before) = unsafe { before.as_ref() } {
+                succeed(before);
+            }
         }
         self.get().ok_or(Errno::ENOMEM)
     }

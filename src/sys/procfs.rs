@@ -5,27 +5,41 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 
 use memchr::memmem;
 
 use super::fds;
 
-/// The open status file of this process.
-pub struct Ignored(Option<File>);
+/// The status file of this process, kept open or opened for each question.
+#[derive(Default)]
+pub struct Ignored(OnceLock<File>);
+
+fn open_status() -> Option<File> {
+    let file = File::open("/proc/self/status").ok()?;
+    fds::above_standard(file.into()).ok().map(File::from)
+}
 
 impl Ignored {
-    /// Opens it; without /proc every question is answered "perhaps all".
-    pub fn open() -> Self {
-        let file = File::open("/proc/self/status").ok();
-        Self(file.and_then(|file| fds::above_standard(file.into()).ok()).map(File::from))
+    /// Opens it for good. For one thread.
+    pub fn keep(&self) {
+        if self.0.get().is_none()
+            && let Some(file) = open_status()
+        {
+            let _ = self.0.set(file);
+        }
     }
 
-    /// The ignored signals, bit n-1 for signal n; all bits if it cannot be known.
+    /// The ignored signals, bit n-1 for signal n; all bits if it cannot be known: no /proc, or no descriptor to be had.
     pub fn mask(&self) -> u64 {
         // Longer than the part up to SigIgn, unless the user is in hundreds of groups: then all bits, which is right too.
         let mut buffer = [0u8; 2048];
-        let Some(length) = self.0.as_ref().and_then(|file| file.read_at(&mut buffer, 0).ok()) else { return u64::MAX };
-        parse(&buffer[..length]).unwrap_or(u64::MAX)
+        let mut read = |file: &File| file.read_at(&mut buffer, 0).ok();
+        let length = match self.0.get() {
+            Some(file) => read(file),
+            None => open_status().and_then(|file| read(&file)),
+        };
+        length.and_then(|length| parse(&buffer[..length])).unwrap_or(u64::MAX)
     }
 }
 

@@ -140,7 +140,7 @@ struct State {
 #[derive(Debug)]
 pub struct Reactor {
     shape: Shape,
-    work: Epoll,
+    work: OnceLock<Epoll>,
     outer: OnceLock<Epoll>,
     wake_up: OnceLock<WakeUp>,
     timer: OnceLock<TimerFd>,
@@ -169,11 +169,27 @@ fn interest(writing: bool) -> EpollFlags {
     if writing { EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN }
 }
 
+/// Which call has failed that adds to a set and may have had to make it: adding never lacks a descriptor.
+pub fn step_of_add(errno: Errno) -> &'static str {
+    if matches!(errno, Errno::EMFILE | Errno::ENFILE) { "epoll_create1" } else { "epoll_ctl" }
+}
+
 impl Reactor {
     /// One that watches nothing yet. It has one descriptor, more when they are needed: timer, wake-up, and the outer level.
     pub fn new(shape: Shape) -> Result<Self, Errno> {
-        let (outer, wake_up, timer) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Ok(Self { shape, work: epoll()?, outer, wake_up, timer, state: Mutex::default() })
+        let reactor = Self::without_descriptors(shape);
+        reactor.set()?;
+        Ok(reactor)
+    }
+
+    /// The same, without even that one until it watches something.
+    pub fn without_descriptors(shape: Shape) -> Self {
+        let (work, outer, wake_up, timer) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { shape, work, outer, wake_up, timer, state: Mutex::default() }
+    }
+
+    fn set(&self) -> Result<&Epoll, Errno> {
+        filled(&self.work, epoll)
     }
 
     // ---- entries ----
@@ -185,7 +201,7 @@ impl Reactor {
         if state.entries.contains_key(&token) {
             return Err(Errno::EEXIST);
         }
-        self.work.add(fd, EpollEvent::new(interest(false), token.0))?;
+        self.set()?.add(fd, EpollEvent::new(interest(false), token.0))?;
         state.entries.insert(token, Entry { fd: fd.clone(), writing: false, is_aside: false });
         Ok(())
     }
@@ -215,7 +231,7 @@ impl Reactor {
         let entry = state.entries.remove(&token)?;
         if !entry.is_aside {
             // ENOENT is all that can happen, and says that it is done.
-            let _ = self.work.delete(&entry.fd);
+            let _ = self.set().and_then(|set| set.delete(&entry.fd));
         } else if let Some(at) = state.aside.remove(&token) {
             state.times.remove(&(at, Purpose::Back, token));
         }
@@ -233,7 +249,7 @@ impl Reactor {
         let Some(entry) = state.entries.get_mut(&token) else { return Err(Errno::ENOENT) };
         if entry.writing != writing {
             if !entry.is_aside {
-                self.work.modify(&entry.fd, &mut EpollEvent::new(interest(writing), token.0))?;
+                self.set()?.modify(&entry.fd, &mut EpollEvent::new(interest(writing), token.0))?;
             }
             entry.writing = writing;
         }
@@ -254,7 +270,7 @@ impl Reactor {
         let mut state = lock(&self.state);
         let at = clock::now().saturating_add(nanos);
         let Some(entry) = state.entries.get_mut(&token).filter(|entry| !entry.is_aside) else { return };
-        let _ = self.work.delete(&entry.fd);
+        let _ = self.set().and_then(|set| set.delete(&entry.fd));
         entry.is_aside = true;
         self.come_back_at(&mut state, token, at);
     }
@@ -269,7 +285,7 @@ impl Reactor {
     fn bring_back(&self, state: &mut State, token: Token) {
         state.aside.remove(&token);
         let Some(entry) = state.entries.get_mut(&token) else { return };
-        entry.is_aside = self.work.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0)).is_err();
+        entry.is_aside = self.set().and_then(|set| set.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0))).is_err();
         if entry.is_aside {
             // No room in the set any more: the clock asks for it, for ever.
             self.come_back_at(state, token, clock::now().saturating_add(poll::PAUSE));
@@ -316,7 +332,7 @@ impl Reactor {
             let fd = fds::above_standard(OwnedFd::from(timer))?;
             // SAFETY: the descriptor is a timerfd and ours alone.
             let timer = unsafe { TimerFd::from_owned_fd(fd) };
-            self.work.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
+            self.set()?.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
             Ok(timer)
         };
         filled(&self.timer, make)
@@ -381,7 +397,7 @@ impl Reactor {
         let make = || {
             let wake_up = WakeUp::new()?;
             if self.shape == Shape::Flat {
-                self.work.add(&wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
+                self.set()?.add(&wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
             }
             made = true;
             Ok(wake_up)
@@ -401,19 +417,19 @@ impl Reactor {
     // ---- waiting ----
 
     /// What a thread watches that moves things along and takes nothing; and the whole in the flat shape.
-    pub fn work(&self) -> BorrowedFd<'_> {
-        self.work.0.as_fd()
+    pub fn work(&self) -> Result<BorrowedFd<'_>, Errno> {
+        self.set().map(|set| set.0.as_fd())
     }
 
     /// The descriptor for event loops: readable while there is work, or the wake-up is raised.
     pub fn fd(&self) -> Result<BorrowedFd<'_>, Errno> {
         let wake_up = self.wake_up()?;
         if self.shape == Shape::Flat {
-            return Ok(self.work());
+            return self.work();
         }
         let make = || {
             let outer = epoll()?;
-            outer.add(self.work(), EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
+            outer.add(self.work()?, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
             outer.add(wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
             Ok(outer)
         };
@@ -423,7 +439,7 @@ impl Reactor {
     /// Waits until there is work or the wake-up is raised, or the deadline has come. A signal does not end the wait.
     pub fn wait(&self, deadline: Deadline) -> Result<(), Errno> {
         let wake_up = self.wake_up()?;
-        let both = [self.work(), wake_up.as_fd()];
+        let both = [self.work()?, wake_up.as_fd()];
         poll::wait(if self.shape == Shape::Flat { &both[..1] } else { &both }, deadline).map(drop)
     }
 
@@ -431,7 +447,7 @@ impl Reactor {
     pub fn turn(&self) -> Turn {
         let mut turn = Turn::default();
         let mut events = [EpollEvent::empty(); 64];
-        let count = self.work.wait(&mut events, EpollTimeout::ZERO).unwrap_or(0);
+        let count = self.work.get().and_then(|set| set.wait(&mut events, EpollTimeout::ZERO).ok()).unwrap_or(0);
         for event in &events[..count] {
             match event.data() {
                 TIMER => turn.timer = true,

@@ -17,7 +17,7 @@ use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::belongings::Resources;
 use crate::registry::{Exit, Lease, Reaped};
-use crate::sys::poll::ProcessWait;
+use crate::sys::poll::{self, ProcessWait};
 
 impl Child {
     /// The exit record if it has ended; reaps and releases. Never blocks. `read`: reads what it has said so far.
@@ -135,8 +135,11 @@ impl Child {
             let pipes = self.pipes();
             let mut watched = vec![pidfd.as_fd()];
             watched.extend(pipes.iter().flatten().map(|pipe| pipe.as_fd()));
-            watched.extend(also());
-            let until = deadline.min(self.due());
+            let beside = also();
+            watched.extend(beside);
+            // Without a descriptor to be woken by: a look from time to time.
+            let soon = if beside.is_some() { Deadline::NEVER } else { Deadline::after(poll::PAUSE) };
+            let until = deadline.min(self.due()).min(soon);
             ended = process.wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
             pump();
         }

@@ -80,7 +80,7 @@ fn a_duplicate_in_the_host_keeps_no_entry_alive() {
         theirs.write_all(b"x").unwrap();
         assert_eq!(next(&reactor).0, [Token(1)], "the reactor holds a share of its own");
         reactor.remove(Token(1));
-        assert!(nothing(&reactor) && !is_readable(reactor.work()), "and its entry goes before it");
+        assert!(nothing(&reactor) && !is_readable(reactor.work().unwrap()), "and its entry goes before it");
         drop(duplicate);
     }
 }
@@ -115,14 +115,14 @@ fn times_come_in_order_and_once() {
         reactor.set_due(Token(1), Deadline::at(now - 2)).unwrap();
         reactor.set_due(Token(3), Deadline::after(3_600_000 * MILLI)).unwrap();
         assert_eq!(next(&reactor), (vec![], vec![Time::Due(Token(1)), Time::Due(Token(2))]));
-        assert!(nothing(&reactor) && !is_readable(reactor.work()));
+        assert!(nothing(&reactor) && !is_readable(reactor.work().unwrap()));
         assert_eq!(reactor.due(Token(1)), Deadline::NEVER);
         reactor.set_due(Token(3), Deadline::at(now)).unwrap();
         assert_eq!(next(&reactor).1, [Time::Due(Token(3))], "a time is moved");
         reactor.set_due(Token(4), Deadline::at(now)).unwrap();
         reactor.set_due(Token(4), Deadline::NEVER).unwrap();
         assert!(nothing(&reactor), "or taken back");
-        assert!(!is_readable(reactor.work()));
+        assert!(!is_readable(reactor.work().unwrap()));
     }
 }
 
@@ -132,13 +132,13 @@ fn a_time_that_nobody_has_come_to_is_there_for_the_next() {
         let now = clock::now();
         reactor.set_due(Token(1), Deadline::at(now - 2)).unwrap();
         reactor.set_due(Token(2), Deadline::at(now - 1)).unwrap();
-        poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap();
+        poll::wait(&[reactor.work().unwrap()], Deadline::after(5_000 * MILLI)).unwrap();
         assert_eq!(reactor.pop_time(now), Some(Time::Due(Token(1))));
         // The first thread is busy with that; another one comes.
-        assert!(reactor.turn().timer && is_readable(reactor.work()));
+        assert!(reactor.turn().timer && is_readable(reactor.work().unwrap()));
         assert_eq!(reactor.pop_time(now), Some(Time::Due(Token(2))));
         assert_eq!(reactor.pop_time(now), None);
-        assert!(!is_readable(reactor.work()));
+        assert!(!is_readable(reactor.work().unwrap()));
     }
 }
 
@@ -149,14 +149,14 @@ fn the_timer_is_not_put_off_but_brought_forward() {
         reactor.set_due(Token(1), Deadline::at(now + 20 * MILLI)).unwrap();
         reactor.set_due(Token(1), Deadline::after(3_600_000 * MILLI)).unwrap();
         assert_eq!(lock(&reactor.state).armed, Some(now + 20 * MILLI), "no system call");
-        assert!(poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap());
+        assert!(poll::wait(&[reactor.work().unwrap()], Deadline::after(5_000 * MILLI)).unwrap());
         assert!(nothing(&reactor), "it goes off for nothing, once");
-        assert!(!is_readable(reactor.work()));
+        assert!(!is_readable(reactor.work().unwrap()));
         reactor.set_due(Token(1), Deadline::at(clock::now())).unwrap();
         assert_eq!(next(&reactor).1, [Time::Due(Token(1))]);
         reactor.set_due(Token(2), Deadline::after(3_600_000 * MILLI)).unwrap();
         reactor.arm_by(clock::now());
-        assert!(poll::wait(&[reactor.work()], Deadline::after(5_000 * MILLI)).unwrap());
+        assert!(poll::wait(&[reactor.work().unwrap()], Deadline::after(5_000 * MILLI)).unwrap());
         assert!(nothing(&reactor));
     }
 }
@@ -166,7 +166,7 @@ fn the_wake_up_makes_the_descriptor_readable_and_layered_work_does_not_see_it() 
     for reactor in both() {
         reactor.set_raised(true);
         assert!(is_readable(reactor.fd().unwrap()), "also when it was raised before anybody looked");
-        assert_eq!(is_readable(reactor.work()), reactor.shape == Shape::Flat);
+        assert_eq!(is_readable(reactor.work().unwrap()), reactor.shape == Shape::Flat);
         assert!(nothing(&reactor));
         reactor.wait(Deadline::NEVER).unwrap();
         reactor.set_raised(false);

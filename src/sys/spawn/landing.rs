@@ -3,75 +3,87 @@
 //! Why: a child that shares our descriptor table drops everything above the highest number it needs in one step
 //! (`close_range(CLOSE_RANGE_UNSHARE)` copies only what lies below). That is O(1) only if those numbers are low.
 //!
-//! | number      | holds                                                   | used by                              |
-//! |-------------|---------------------------------------------------------|--------------------------------------|
-//! | `null`      | /dev/null, always                                       | every stream that is NULL, at once   |
-//! | `places[i]` | /dev/null while free; a pipe end or passed descriptor   | the one spawn that set bit i in busy |
+//! | number      | holds                                                       | used by                              |
+//! |-------------|-------------------------------------------------------------|--------------------------------------|
+//! | `anchor`    | an empty file in memory that is nobody else's, always       | whoever puts it back in a place      |
+//! | `places[i]` | the same file while free; a pipe end or passed descriptor   | the one spawn that set bit i in busy |
 //!
-//! Traps: a parked pipe end that stays parked would keep the pipe open for ever, so it is overwritten with /dev/null
+//! Traps: a parked pipe end that stays parked would keep the pipe open for ever, so it is overwritten with the file
 //! again on every path (never closed: the number must stay ours). A place is busy until exec is done, which can be long on
 //! a network file system: with too few free ones the spawn goes without the trick rather than wait. A host that closes
-//! all descriptors ("daemonize") would give our numbers to its own files: each number is checked before it is used.
+//! all descriptors ("daemonize") would give our numbers to its own files: each number is checked before it is used, and
+//! the inode of a file of our own is what nothing else can have.
+//!
+//! They are a convenience, so they are reserved only where the host has plenty left, and by one thread: in a storm of first spawns the
+//! others go without.
 
-use core::sync::atomic::{AtomicU32, Ordering};
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
+use std::sync::OnceLock;
 
-use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, fstat};
+use nix::sys::stat::fstat;
 
-use crate::sys::fds;
+use crate::sys::{fds, memfd};
 
 /// Places reserved; enough for four children with three streams each to be between clone and exec at once.
 const PLACES: usize = 12;
 /// Numbers from here on are not low: unsharing would copy too much.
 pub const LOW: RawFd = 256;
 
-/// The reserved numbers of this process.
+/// The reserved numbers of this process, once there are any.
+#[derive(Default)]
 pub struct Landing {
-    null: Option<OwnedFd>,
-    /// What /dev/null is: device, inode, kind of device.
-    identity: (u64, u64, u64),
+    held: OnceLock<Held>,
+    /// A thread is reserving, or was when it came to its end.
+    reserving: AtomicBool,
+    /// The soft limit under which there was no room for them, and one more: 0 has not been tried.
+    refused: AtomicU64,
+}
+
+struct Held {
+    anchor: OwnedFd,
+    /// Device and inode of the file.
+    identity: (u64, u64),
     /// Never closed while the process lives, so plain numbers.
     places: Vec<RawFd>,
     busy: AtomicU32,
 }
 
 impl Landing {
-    /// Reserves what is to be had; fewer places, or none, when descriptors are scarce or all low numbers are taken.
-    pub fn reserve() -> Self {
-        let null = open_null().ok();
-        let mut places = Vec::new();
-        if let Some(null) = &null {
-            while places.len() < PLACES {
-                match fds::duplicate(null) {
-                    Ok(fd) if fd.as_raw_fd() < LOW => places.push(std::os::fd::IntoRawFd::into_raw_fd(fd)),
-                    _ => break,
-                }
+    /// Reserves what is to be had, if so many descriptors more than that are free. Costs a load if it was done, and a look at the limit if
+    /// there was no room: it is tried again when the host has changed it.
+    pub fn reserve(&self, headroom: usize) {
+        if self.is_reserved() || self.reserving.swap(true, Ordering::Acquire) {
+            return;
+        }
+        let limit = fds::soft_limit();
+        if self.refused.load(Ordering::Relaxed) != limit.wrapping_add(1) {
+            let room = fds::has_room(limit, PLACES + 2 + headroom);
+            match if room { Held::reserve() } else { None } {
+                Some(held) => drop(self.held.set(held)),
+                None => self.refused.store(limit.wrapping_add(1), Ordering::Relaxed),
             }
         }
-        let identity = null.as_ref().and_then(|null| identity(null.as_raw_fd())).unwrap_or_default();
-        Self { null, identity, places, busy: AtomicU32::new(0) }
+        self.reserving.store(false, Ordering::Release);
     }
 
-    /// /dev/null, if this process could open it and the host has not closed it behind our back.
-    pub fn null(&self) -> Option<RawFd> {
-        self.null.as_ref().map(AsRawFd::as_raw_fd).filter(|null| self.is_ours(*null))
-    }
-
-    fn is_ours(&self, place: RawFd) -> bool {
-        identity(place) == Some(self.identity)
+    /// Whether there are any.
+    pub fn is_reserved(&self) -> bool {
+        self.held.get().is_some()
     }
 
     /// Parks the descriptors, in order. `None`: not enough free places, or the places are no longer ours.
     pub fn park(&self, sources: &[RawFd]) -> Option<Parked<'_>> {
-        self.null()?;
-        let mut taken = Parked { landing: self, numbers: Vec::with_capacity(sources.len()), bits: 0 };
+        let held = self.held.get()?;
+        if !held.is_ours(held.anchor.as_raw_fd()) {
+            return None;
+        }
+        let mut taken = Parked { held, numbers: Vec::with_capacity(sources.len()), bits: 0 };
         for source in sources {
             let place = taken.take_place()?;
-            if !self.is_ours(place) {
+            if !held.is_ours(place) {
                 // Somebody closed our numbers. Leave its bit set for good: it is not ours to touch any more.
-                taken.bits &= !self.bit_of(place);
+                taken.bits &= !held.bit_of(place);
                 return None;
             }
             taken.numbers.push(place);
@@ -79,24 +91,38 @@ impl Landing {
         }
         Some(taken)
     }
+}
+
+impl Held {
+    fn reserve() -> Option<Self> {
+        let anchor = memfd::create(c"procsup-landing").ok()?;
+        let identity = identity(anchor.as_raw_fd())?;
+        let mut places = Vec::with_capacity(PLACES);
+        while places.len() < PLACES {
+            match fds::duplicate(&anchor) {
+                Ok(fd) if fd.as_raw_fd() < LOW => places.push(fd.into_raw_fd()),
+                _ => break,
+            }
+        }
+        (!places.is_empty()).then_some(Self { anchor, identity, places, busy: AtomicU32::new(0) })
+    }
+
+    fn is_ours(&self, number: RawFd) -> bool {
+        identity(number) == Some(self.identity)
+    }
 
     fn bit_of(&self, place: RawFd) -> u32 {
         self.places.iter().position(|at| *at == place).map_or(0, |i| 1 << i)
     }
 }
 
-fn identity(fd: RawFd) -> Option<(u64, u64, u64)> {
-    fstat(fds::borrow(&fd)).ok().map(|stat| (stat.st_dev, stat.st_ino, stat.st_rdev))
+fn identity(fd: RawFd) -> Option<(u64, u64)> {
+    fstat(fds::borrow(&fd)).ok().map(|stat| (stat.st_dev, stat.st_ino))
 }
 
-/// /dev/null for one spawn, when the reserved one is not to be had.
-pub fn open_null() -> Result<OwnedFd, Errno> {
-    open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard)
-}
-
-/// Parked descriptors; dropping puts /dev/null back in every place.
+/// Parked descriptors; dropping puts the file back in every place.
 pub struct Parked<'a> {
-    landing: &'a Landing,
+    held: &'a Held,
     /// Where each source now is.
     pub numbers: Vec<RawFd>,
     bits: u32,
@@ -104,11 +130,11 @@ pub struct Parked<'a> {
 
 impl Parked<'_> {
     fn take_place(&mut self) -> Option<RawFd> {
-        let mut busy = self.landing.busy.load(Ordering::Relaxed);
+        let mut busy = self.held.busy.load(Ordering::Relaxed);
         loop {
             let free = (!busy).trailing_zeros() as usize;
-            let place = *self.landing.places.get(free)?;
-            match self.landing.busy.compare_exchange_weak(busy, busy | 1 << free, Ordering::Acquire, Ordering::Relaxed) {
+            let place = *self.held.places.get(free)?;
+            match self.held.busy.compare_exchange_weak(busy, busy | 1 << free, Ordering::Acquire, Ordering::Relaxed) {
                 Ok(_) => {
                     self.bits |= 1 << free;
                     return Some(place);
@@ -121,13 +147,11 @@ impl Parked<'_> {
 
 impl Drop for Parked<'_> {
     fn drop(&mut self) {
-        if let Some(null) = self.landing.null.as_ref().map(AsRawFd::as_raw_fd) {
-            for place in &self.numbers {
-                // Cannot fail: both numbers are open and ours.
-                let _ = fds::put(null, *place);
-            }
+        for place in &self.numbers {
+            // Cannot fail: both numbers are open and ours.
+            let _ = fds::put(self.held.anchor.as_raw_fd(), *place);
         }
-        self.landing.busy.fetch_and(!self.bits, Ordering::Release);
+        self.held.busy.fetch_and(!self.bits, Ordering::Release);
     }
 }
 
@@ -135,41 +159,61 @@ impl Drop for Parked<'_> {
 mod tests {
     use super::*;
 
+    fn reserved() -> Landing {
+        let landing = Landing::default();
+        landing.reserve(0);
+        landing
+    }
+
+    fn busy(landing: &Landing) -> u32 {
+        landing.held.get().unwrap().busy.load(Ordering::Relaxed)
+    }
+
     #[test]
     fn parked_ends_leave_their_place_again() {
-        let landing = Landing::reserve();
+        let landing = reserved();
         let (read, write) = fds::pipe().unwrap();
         let parked = landing.park(&[write.as_raw_fd()]).unwrap();
         drop(write);
         drop(parked);
         let mut byte = [0u8];
         assert_eq!(nix::unistd::read(&read, &mut byte), Ok(0), "end of file: nobody holds the write end");
-        assert_eq!(landing.busy.load(Ordering::Relaxed), 0);
+        assert_eq!(busy(&landing), 0);
     }
 
     #[test]
     fn too_many_sources_are_refused_and_leave_nothing_busy() {
-        let landing = Landing::reserve();
+        let landing = reserved();
         assert!(landing.park(&[0; PLACES + 1]).is_none());
-        assert_eq!(landing.busy.load(Ordering::Relaxed), 0);
+        assert_eq!(busy(&landing), 0);
     }
 
     #[test]
-    fn a_null_that_the_host_took_is_never_given_to_a_child() {
-        let landing = Landing::reserve();
+    fn without_room_for_the_host_nothing_is_reserved() {
+        let landing = Landing::default();
+        landing.reserve(1 << 22);
+        assert!(!landing.is_reserved() && landing.park(&[0]).is_none());
+        // Not tried again under the same limit.
+        landing.reserve(0);
+        assert!(!landing.is_reserved());
+    }
+
+    #[test]
+    fn nothing_is_parked_when_the_host_took_the_file() {
+        let landing = reserved();
         let (read, _write) = fds::pipe().unwrap();
-        fds::put(read.as_raw_fd(), landing.null.as_ref().unwrap().as_raw_fd()).unwrap();
-        assert_eq!(landing.null(), None);
+        fds::put(read.as_raw_fd(), landing.held.get().unwrap().anchor.as_raw_fd()).unwrap();
         assert!(landing.park(&[read.as_raw_fd()]).is_none());
     }
 
     #[test]
     fn a_place_that_the_host_took_is_never_overwritten() {
-        let landing = Landing::reserve();
+        let landing = reserved();
         let (read, _write) = fds::pipe().unwrap();
-        fds::put(read.as_raw_fd(), landing.places[0]).unwrap();
-        let before = fstat(fds::borrow(&landing.places[0])).unwrap().st_ino;
+        let place = landing.held.get().unwrap().places[0];
+        fds::put(read.as_raw_fd(), place).unwrap();
+        let before = fstat(fds::borrow(&place)).unwrap().st_ino;
         assert!(landing.park(&[read.as_raw_fd()]).is_none());
-        assert_eq!(fstat(fds::borrow(&landing.places[0])).unwrap().st_ino, before);
+        assert_eq!(fstat(fds::borrow(&place)).unwrap().st_ino, before);
     }
 }

@@ -172,13 +172,19 @@ fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resource
     }
 }
 
-/// Descriptors that the caller lends must be open still. Before anything is opened here: it might get just their numbers.
+/// Descriptors that the caller lends must be open still, and so must the stream of the host that another is merged into. Before anything is
+/// opened here: it might get just their numbers.
 pub fn check_lent(command: &Command) -> Result<()> {
-    for fd in command.streams.lent() {
-        if !fds::is_open(fd) {
-            let error = Error::system("dup2", Errno::EBADF, format!("{}: descriptor {fd}", command.cannot()));
-            return Err(Error { status: Status::InvalidArgument, ..error });
-        }
+    let closed = |what: String| {
+        let error = Error::system("dup2", Errno::EBADF, format!("{}: {what}", command.cannot()));
+        Err(Error { status: Status::InvalidArgument, ..error })
+    };
+    if let Some(fd) = command.streams.lent().find(|fd| !fds::is_open(*fd)) {
+        return closed(format!("descriptor {fd}"));
+    }
+    // The pidfd of this child, or of another thread's, would get the number. It is close-on-exec, as all of ours.
+    if command.streams.merges_into_the_hosts() && !fds::is_inherited(1) {
+        return closed("stream 2 is merged into 1, and the host has no 1 that its children inherit".to_owned());
     }
     Ok(())
 }

@@ -43,6 +43,12 @@ pub fn is_open(fd: RawFd) -> bool {
     fd >= 0 && unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_GETFD)) }.is_ok()
 }
 
+/// Whether this number is an open descriptor that stays open through an exec.
+pub fn is_inherited(fd: RawFd) -> bool {
+    // SAFETY: F_GETFD takes no pointers; a wrong number gives EBADF.
+    unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_GETFD)) }.is_ok_and(|flags| flags as i32 & libc::FD_CLOEXEC == 0)
+}
+
 /// How many descriptors are open: the size that proc_pid_fd(5) shows since Linux 6.2.
 fn open_count() -> Option<u64> {
     nix::sys::stat::stat("/proc/self/fd").ok().map(|stat| stat.st_size as u64).filter(|count| *count > 0)

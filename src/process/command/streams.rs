@@ -122,6 +122,12 @@ impl Streams {
         lent!(self, iter).copied()
     }
 
+    /// Whether stream 2 goes where the host's own 1 goes.
+    pub(in crate::process) fn merges_into_the_hosts(&self) -> bool {
+        let redirected = self.capture.is_some() || self.lines || self.output_file.is_some() || self.passed.iter().any(|(_, to)| *to == 1);
+        self.stdio[2] == Stdio::Merge && self.stdio[1] == Stdio::Inherit && !redirected
+    }
+
     /// Duplicates what was lent, and holds it.
     pub(super) fn pin(&mut self) -> Result<()> {
         let mut pins: Vec<Arc<OwnedFd>> = Vec::new();

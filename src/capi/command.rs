@@ -144,7 +144,8 @@ pub use crate::process::command::Stdio as ps_stdio_kind;
 ///
 /// @param stream  0, 1 or 2
 /// @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (ps_child_stdio gives the host's
-///                end), PS_STDIO_FD, or, for stream 2, PS_STDIO_MERGE
+///                end), PS_STDIO_FD, or, for stream 2, PS_STDIO_MERGE. Merged into an inherited stream 1,
+///                the host must have a 1 that is open and not close-on-exec at each ps_spawn (else EBADF)
 /// @param fd      for PS_STDIO_FD an open descriptor of the host, borrowed: it must be open at each ps_spawn,
 ///                and you may close it after that. Otherwise ignored.
 #[unsafe(no_mangle)]
@@ -166,7 +167,8 @@ pub unsafe extern "C" fn ps_command_stdio(
 
 /// Gives the child a descriptor of the host under a number of its own, without close-on-exec. Every
 /// descriptor that is not given is closed in the child, whatever its flags. Any mapping works, also one that
-/// swaps numbers.
+/// swaps numbers or lies above the soft RLIMIT_NOFILE: below the hard limit, else ps_spawn gives PS_ERR_LIMIT
+/// and the error names both numbers.
 ///
 /// @param fd        an open descriptor, borrowed: it must be open at each ps_spawn
 /// @param child_fd  its number in the child, 0 to 1048575; each number once

@@ -5,7 +5,7 @@
 //! | step           | what                                                                                      |
 //! |----------------|-------------------------------------------------------------------------------------------|
 //! | [`plan`]       | what each stream and number of the command comes from; makes the pipes                    |
-//! | [`Map`]        | pure: sources and targets in, moves and gaps out. The child carries it out as a parallel assignment (`sys/spawn/child.rs`), so swaps and cycles need no care here |
+//! | [`Map`]        | pure: sources and targets in, steps and gaps out, which the child carries out one by one (`sys/spawn/child.rs`) |
 //! | [`Plan::park`] | brings every source down to a low number, so that the child's table can be cut just above |
 //!
 //! The trap: a number may be given twice, by two options that each were right by themselves (a pipe for stream 1, and a descriptor passed as
@@ -16,6 +16,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
+use rustc_hash::FxHashMap;
 
 use super::command::{Command, Stdio};
 use super::output::file::OutFile;
@@ -29,11 +30,11 @@ use crate::sys::spawn::{Gap, Move};
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Map {
     /// Sources and targets.
-    pub moves: Vec<Move>,
+    moves: Vec<Move>,
+    /// The same in an order in which no source is overwritten that is still needed.
+    pub steps: Vec<Move>,
     /// What to close: all numbers that are not kept.
     pub gaps: Vec<Gap>,
-    /// Above every source, target and standard number.
-    pub above: i32,
     /// Above every number that the child needs from the shared table.
     pub first_unneeded: i32,
 }
@@ -55,8 +56,7 @@ impl Map {
         }
         gaps.push(Gap { first: next, last: u32::MAX });
         let highest_source = moves.iter().map(|m| m.from).max().unwrap_or(2).max(2);
-        let highest = kept.last().copied().unwrap_or(2).max(highest_source);
-        Self { moves, gaps, above: highest + 1, first_unneeded: highest_source + 1 }
+        Self { steps: in_order(&moves), moves, gaps, first_unneeded: highest_source + 1 }
     }
 
     /// The same map with some sources lying elsewhere.
@@ -72,6 +72,47 @@ impl Map {
     pub fn unshare_first(&self) -> Option<i32> {
         (self.first_unneeded <= LOW).then_some(self.first_unneeded)
     }
+}
+
+/// A parallel assignment as steps: each target is written when nobody needs what lies there any more, and a ring of them is opened with the
+/// one scratch number. So a child needs no number above its targets, which its limit might forbid.
+fn in_order(moves: &[Move]) -> Vec<Move> {
+    let (kept, mut moves): (Vec<Move>, Vec<Move>) = moves.iter().partition(|m| m.from == m.to);
+    let mut steps = kept;
+    // How many moves are still to read a number, and which one is to write it.
+    let mut readers: FxHashMap<i32, usize> = FxHashMap::default();
+    for m in &moves {
+        *readers.entry(m.from).or_default() += 1;
+    }
+    if moves.iter().all(|m| !readers.contains_key(&m.to)) {
+        steps.append(&mut moves);
+        return steps;
+    }
+    let writer: FxHashMap<i32, usize> = moves.iter().enumerate().map(|(i, m)| (m.to, i)).collect();
+    let mut ready: Vec<usize> = (0..moves.len()).filter(|i| !readers.contains_key(&moves[*i].to)).collect();
+    let mut done = vec![false; moves.len()];
+    let mut next = 0;
+    while next < moves.len() {
+        while let Some(i) = ready.pop() {
+            let from = moves[i].from;
+            steps.push(moves[i]);
+            done[i] = true;
+            let left = readers.get_mut(&from).map_or(1, |left| {
+                *left -= 1;
+                *left
+            });
+            ready.extend(writer.get(&from).filter(|_| left == 0));
+        }
+        if done[next] {
+            next += 1;
+            continue;
+        }
+        // Only rings are left: each number in them is read once and written once.
+        let from = std::mem::replace(&mut moves[next].from, Move::SCRATCH);
+        steps.push(Move { from, to: Move::SCRATCH });
+        ready.extend(writer.get(&from));
+    }
+    steps
 }
 
 /// The descriptors of one spawn.
@@ -212,34 +253,81 @@ impl Plan {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     #[test]
     fn plain_inheritance_closes_from_three() {
         let map = Map::new(vec![], &[0, 1, 2]);
         assert_eq!(map.gaps, [Gap { first: 3, last: u32::MAX }]);
-        assert_eq!((map.first_unneeded, map.above), (3, 3));
+        assert_eq!(map.first_unneeded, 3);
     }
 
-    /// Runs the plan on a model of the child's table, step for step as `sys/spawn/child.rs` does.
-    fn carry_out(map: &Map, open: &[i32]) -> Vec<(i32, i32)> {
-        let mut table: std::collections::BTreeMap<i32, i32> = open.iter().map(|fd| (*fd, *fd)).collect();
-        let mut moves = map.moves.clone();
-        let mut lifted = map.above;
-        for i in 0..moves.len() {
-            let this = moves[i];
-            if this.from != this.to && moves.iter().enumerate().any(|(j, other)| i != j && other.to == this.from) {
-                table.insert(lifted, table[&this.from]);
-                moves[i].from = lifted;
-                lifted += 1;
+    #[test]
+    fn a_chain_needs_no_scratch_number_and_a_ring_one() {
+        let chain: Vec<Move> = (10..20).map(|n| Move { from: n, to: n + 1 }).collect();
+        assert_eq!(Map::new(chain.clone(), &[]).steps, chain.into_iter().rev().collect::<Vec<_>>());
+        let rings = [(1, 2), (2, 1), (4, 5), (5, 6), (6, 4)].map(|(from, to)| Move { from, to });
+        let steps = Map::new(rings.to_vec(), &[]).steps;
+        assert_eq!(steps.iter().filter(|m| m.to == Move::SCRATCH).count(), 2, "one for each ring, after one another: {steps:?}");
+    }
+
+    /// The child's table under a soft and a hard limit, which is what the kernel makes of its calls.
+    struct Table {
+        open: BTreeMap<i32, i32>,
+        soft: i32,
+        hard: i32,
+    }
+
+    impl Table {
+        fn within<T>(&mut self, mut call: impl FnMut(&mut Self) -> Option<T>) -> Option<T> {
+            call(self).or_else(|| {
+                self.soft = self.hard;
+                call(self)
+            })
+        }
+
+        fn duplicate(&mut self, from: i32, least: i32) -> Option<i32> {
+            self.within(|table| {
+                let free = (least..table.soft).find(|fd| !table.open.contains_key(fd))?;
+                let source = *table.open.get(&from)?;
+                table.open.insert(free, source);
+                Some(free)
+            })
+        }
+
+        fn free_number(&mut self, map: &Map, from: i32) -> Option<i32> {
+            for gap in &map.gaps {
+                let found = self.duplicate(from, gap.first as i32)?;
+                if found as u32 <= gap.last {
+                    return Some(found);
+                }
+                self.open.remove(&found);
             }
+            None
         }
-        for m in &moves {
-            table.insert(m.to, table[&m.from]);
+
+        /// The plan, step for step as `sys/spawn/child.rs` does it. `None`: the child gives up.
+        fn carry_out(&mut self, map: &Map) -> Option<()> {
+            let mut scratch = None;
+            for m in &map.steps {
+                let from = if m.from == Move::SCRATCH { scratch? } else { m.from };
+                if m.to == Move::SCRATCH {
+                    match scratch {
+                        None => scratch = Some(self.free_number(map, from)?),
+                        Some(number) => _ = self.open.insert(number, *self.open.get(&from)?),
+                    }
+                } else if from != m.to {
+                    self.within(|table| {
+                        let source = *table.open.get(&from)?;
+                        (m.to < table.soft).then(|| table.open.insert(m.to, source)).map(|_| ())
+                    })?;
+                }
+            }
+            for gap in &map.gaps {
+                self.open.retain(|fd, _| (*fd as u32) < gap.first || *fd as u32 > gap.last);
+            }
+            Some(())
         }
-        for gap in &map.gaps {
-            table.retain(|fd, _| (*fd as u32) < gap.first || *fd as u32 > gap.last);
-        }
-        table.into_iter().collect()
     }
 
     proptest! {
@@ -248,15 +336,45 @@ mod tests {
             targets in proptest::collection::btree_set(0..24i32, 0..10),
             sources in proptest::collection::vec(0..24i32, 10),
             keep in proptest::collection::btree_set(0..3i32, 0..4),
+            soft in 0..30i32,
+            more in 0..30i32,
         ) {
-            let open: Vec<i32> = (0..24).collect();
+            let open = (0..24).map(|fd| (fd, fd)).collect();
             let moves: Vec<Move> = targets.iter().zip(&sources).map(|(to, from)| Move { from: *from, to: *to }).collect();
             let inherited: Vec<i32> = keep.into_iter().filter(|fd| !targets.contains(fd)).collect();
             let map = Map::new(moves.clone(), &inherited);
+            prop_assert!(moves.iter().all(|m| m.from < map.first_unneeded));
             let mut wanted: Vec<(i32, i32)> = moves.iter().map(|m| (m.to, m.from)).chain(inherited.iter().map(|fd| (*fd, *fd))).collect();
             wanted.sort_unstable();
-            prop_assert_eq!(carry_out(&map, &open), wanted);
-            prop_assert!(moves.iter().all(|m| m.from < map.first_unneeded));
+            let mut table = Table { open, soft, hard: soft + more };
+            let hard = table.hard;
+            let done = table.carry_out(&map);
+            // All it may fail for: a number above the hard limit, or a ring and no number left below it.
+            let written = moves.iter().filter(|m| m.from != m.to);
+            let possible = written.clone().all(|m| m.to < hard) && (hard > 24 || map.steps.iter().all(|m| m.to != Move::SCRATCH));
+            prop_assert_eq!(done.is_some(), possible, "{:?}", map.steps);
+            if possible {
+                prop_assert_eq!(table.open.into_iter().collect::<Vec<_>>(), wanted);
+            }
+        }
+
+        #[test]
+        fn a_map_of_free_and_taken_numbers_needs_one_free_number_at_the_most(
+            targets in proptest::collection::btree_set(0..12i32, 0..12),
+            sources in proptest::collection::vec(0..12i32, 12),
+            spare in proptest::collection::btree_set(12..20i32, 0..6),
+        ) {
+            // Numbers below 20 are open but for those in `spare`; 20 is the limit, soft and hard.
+            let open: BTreeMap<i32, i32> = (0..20).filter(|fd| !spare.contains(fd)).map(|fd| (fd, fd)).collect();
+            let moves: Vec<Move> = targets.iter().zip(&sources).map(|(to, from)| Move { from: *from, to: *to }).collect();
+            let map = Map::new(moves.clone(), &[]);
+            let mut table = Table { open, soft: 20, hard: 20 };
+            let rings = map.steps.iter().any(|m| m.to == Move::SCRATCH);
+            prop_assert_eq!(table.carry_out(&map).is_some(), !rings || !spare.is_empty());
+            if !rings || !spare.is_empty() {
+                let wanted: Vec<(i32, i32)> = moves.iter().map(|m| (m.to, m.from)).collect();
+                prop_assert_eq!(table.open.into_iter().collect::<Vec<_>>(), wanted);
+            }
         }
     }
 }

@@ -101,9 +101,8 @@ fn make(command: &Command) -> Result<Child> {
         env: environment.as_ref().map_or(Block::Inherit, Block::List),
         listen_pid: listening.as_ref().map(|listening| &listening.pid),
         directory: command.program.directory.as_deref(),
-        moves: &plan.map.moves,
+        moves: &plan.map.steps,
         gaps: &plan.map.gaps,
-        above: plan.map.above,
         unshare_first: plan.map.unshare_first(),
         isolation: command.identity.isolation,
         umask: command.identity.umask,
@@ -205,6 +204,13 @@ fn explain(failure: Failure, command: &Command) -> Error {
     let mut error = Error::system(failure.step, failure.errno, command.cannot());
     match failure.step {
         _ if failure.unsupported => error.status = Status::Unsupported,
+        "dup2" | "fcntl"
+            if matches!(failure.errno, Errno::EBADF | Errno::EINVAL | Errno::EMFILE)
+                && let Some((from, to, hard)) = command.streams.beyond_the_limit() =>
+        {
+            error.status = Status::Limit;
+            error.message += &format!(": descriptor {from} cannot be {to} in the child, the hard limit RLIMIT_NOFILE is {hard}");
+        }
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,
         "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),

@@ -66,6 +66,11 @@ pub fn soft_limit() -> u64 {
     nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_or(0, |(soft, _)| soft)
 }
 
+/// The hard one.
+pub fn hard_limit() -> u64 {
+    nix::sys::resource::getrlimit(nix::sys::resource::Resource::RLIMIT_NOFILE).map_or(u64::MAX, |(_, hard)| hard)
+}
+
 /// Whether this process could open so many more under this soft limit. Looks only: to take them, and be it for a moment, would make other
 /// threads fail.
 pub fn has_room(limit: u64, wanted: usize) -> bool {

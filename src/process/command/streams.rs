@@ -128,6 +128,14 @@ impl Streams {
         self.stdio[2] == Stdio::Merge && self.stdio[1] == Stdio::Inherit && !redirected
     }
 
+    /// What is to have a number that no process may have here: from, to, and the hard limit.
+    pub(in crate::process) fn beyond_the_limit(&self) -> Option<(RawFd, RawFd, u64)> {
+        let hard = fds::hard_limit();
+        let listening = self.listening.iter().map(|(fd, _)| *fd).zip(systemd::FIRST..);
+        let (from, to) = self.passed.iter().copied().chain(listening).find(|(_, to)| *to as u64 >= hard)?;
+        Some((from, to, hard))
+    }
+
     /// Duplicates what was lent, and holds it.
     pub(super) fn pin(&mut self) -> Result<()> {
         let mut pins: Vec<Arc<OwnedFd>> = Vec::new();

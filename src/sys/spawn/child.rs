@@ -100,12 +100,16 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         if orders.nice != i32::MIN {
             must!(orders, Step::Nice, syscall!(libc::SYS_setpriority, libc::PRIO_PROCESS, 0, orders.nice));
         }
-        if error_fd >= 0 && orders.above > error_fd {
-            let lifted = must!(orders, Step::Lift, syscall!(libc::SYS_fcntl, error_fd, libc::F_DUPFD_CLOEXEC, orders.above));
+        let mut limit = SoftLimit { before: None };
+        if error_fd >= 0 && is_target(orders, error_fd) {
+            let lifted = must!(orders, Step::Lift, free_number(orders, &mut limit, error_fd));
             orders.error_fd.store(lifted as i32, Ordering::Relaxed);
         }
-        move_descriptors(orders);
+        move_descriptors(orders, &mut limit);
         close_the_rest(orders);
+        if let Some(before) = limit.before {
+            must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, before.as_ptr(), 0));
+        }
         // After the descriptors, which a low RLIMIT_NOFILE would keep from their places; before the privilege goes.
         for i in 0..orders.limits.len {
             let limit = orders.limits.get(i);
@@ -147,34 +151,97 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
     }
 }
 
-/// The descriptor map as a parallel assignment: what a later move still needs is lifted out of the way first.
-unsafe fn move_descriptors(orders: &Orders) {
-    // SAFETY: called from `run` under its contract; `at` of the moves may be written, the parent made them for us.
-    unsafe {
-        let moves = orders.moves.at as *mut Move;
-        let len = orders.moves.len;
-        for i in 0..len {
-            let this = moves.wrapping_add(i);
-            let mut collides = false;
-            for j in 0..len {
-                let other = moves.wrapping_add(j);
-                collides |= i != j && (*other).to == (*this).from;
+/// The soft limit of descriptors, and what it was before it was raised. It is this child's own: it shares memory, but no signal struct,
+/// in which the kernel keeps the limits (copy_signal() in kernel/fork.c).
+struct SoftLimit {
+    before: Option<[u64; 2]>,
+}
+
+impl SoftLimit {
+    /// After a call that found no number below the limit, or was given one above it: raises the soft limit to the hard one. `false`: it stood
+    /// there already.
+    #[inline(never)]
+    unsafe fn raise_after(&mut self, answer: isize) -> bool {
+        if !matches!(-answer as i32, libc::EBADF | libc::EINVAL | libc::EMFILE) || self.before.is_some() {
+            return false;
+        }
+        let mut before = [0u64; 2];
+        // SAFETY: two words each, as struct rlimit64 has, on our own stack; the limits are those of this process alone.
+        unsafe {
+            if syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, before.as_mut_ptr()) < 0 || before[0] >= before[1] {
+                return false;
             }
-            if collides && (*this).from != (*this).to {
-                let lifted = must!(orders, Step::Lift, syscall!(libc::SYS_fcntl, (*this).from, libc::F_DUPFD_CLOEXEC, orders.above));
-                (*this).from = lifted as i32;
+            let raised = [before[1]; 2];
+            if syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, raised.as_ptr(), 0) < 0 {
+                return false;
             }
         }
-        for i in 0..len {
-            let this = moves.wrapping_add(i);
-            if (*this).from == (*this).to {
+        self.before = Some(before);
+        true
+    }
+}
+
+/// Runs a call that makes a descriptor, and once more with a higher soft limit if that was in its way.
+macro_rules! within {
+    ($limit:expr, $call:expr) => {{
+        let mut answer: isize = $call;
+        if answer < 0 && $limit.raise_after(answer) {
+            answer = $call;
+        }
+        answer
+    }};
+}
+
+unsafe fn is_target(orders: &Orders, number: i32) -> bool {
+    // SAFETY: called from `run` under its contract.
+    (0..orders.moves.len).any(|i| unsafe { (*orders.moves.get(i)).to == number })
+}
+
+/// A duplicate that no move overwrites: the lowest free number in a gap between the targets. Answers it, or the error.
+#[inline(never)]
+unsafe fn free_number(orders: &Orders, limit: &mut SoftLimit, fd: i32) -> isize {
+    let mut answer = -(libc::EMFILE as isize);
+    for i in 0..orders.gaps.len {
+        // SAFETY: called from `run` under its contract; the descriptor table is ours alone by now.
+        unsafe {
+            let gap = *orders.gaps.get(i);
+            if answer >= 0 {
+                if gap.last < answer as u32 {
+                    continue;
+                }
+                syscall!(libc::SYS_close, answer);
+            }
+            answer = within!(limit, syscall!(libc::SYS_fcntl, fd, libc::F_DUPFD_CLOEXEC, gap.first));
+            if answer < 0 || answer as u32 <= gap.last {
+                break;
+            }
+        }
+    }
+    answer
+}
+
+/// The descriptors one by one, in an order in which none is overwritten that is still needed.
+unsafe fn move_descriptors(orders: &Orders, limit: &mut SoftLimit) {
+    let mut scratch = -1i32;
+    for i in 0..orders.moves.len {
+        // SAFETY: called from `run` under its contract; the descriptor table is ours alone by now.
+        unsafe {
+            let Move { from, to } = *orders.moves.get(i);
+            let from = if from == Move::SCRATCH { scratch } else { from };
+            if to == Move::SCRATCH {
+                scratch = if scratch < 0 {
+                    must!(orders, Step::Lift, free_number(orders, limit, from)) as i32
+                } else {
+                    must!(orders, Step::Lift, syscall!(libc::SYS_dup3, from, scratch, libc::O_CLOEXEC)) as i32
+                };
+            } else if from == to {
                 // In place already: only close-on-exec may stand in the way.
-                let flags = must!(orders, Step::Dup2, syscall!(libc::SYS_fcntl, (*this).from, libc::F_GETFD));
+                let flags = must!(orders, Step::Dup2, syscall!(libc::SYS_fcntl, from, libc::F_GETFD));
                 if flags as i32 & libc::FD_CLOEXEC != 0 {
-                    must!(orders, Step::Dup2, syscall!(libc::SYS_fcntl, (*this).from, libc::F_SETFD, flags as i32 & !libc::FD_CLOEXEC));
+                    must!(orders, Step::Dup2, syscall!(libc::SYS_fcntl, from, libc::F_SETFD, flags as i32 & !libc::FD_CLOEXEC));
                 }
             } else {
-                must!(orders, Step::Dup2, syscall!(libc::SYS_dup3, (*this).from, (*this).to, 0));
+                must!(orders, Step::Dup2, within!(limit, syscall!(libc::SYS_dup3, from, to, 0)));
             }
         }
     }

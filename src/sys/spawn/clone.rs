@@ -77,12 +77,10 @@ pub struct Request<'a> {
     pub listen_pid: Option<&'a cstr::ListenPid>,
     /// Its working directory.
     pub directory: Option<&'a CStr>,
-    /// Descriptors to put in place.
+    /// Descriptors to put in place, in this order.
     pub moves: &'a [Move],
     /// Numbers to close.
     pub gaps: &'a [Gap],
-    /// Above every source and target of `moves`.
-    pub above: i32,
     /// All sources lie below this number: the table may be shared and cut here.
     pub unshare_first: Option<i32>,
     /// Its group or session.
@@ -319,7 +317,6 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
 /// One clone, on one tier.
 fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let report = Report::default();
-    let mut moves = request.moves.to_vec();
     let candidates = cstr::pointers(request.candidates);
     let no_close_range = tiers::has_no_close_range();
     let unshare = request.unshare_first.filter(|_| !no_close_range && tier != Tier::Fork);
@@ -332,8 +329,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     let mut orders = Orders {
         join_fd: joining.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         unshare_first: unshare.unwrap_or(-1),
-        moves: Span { at: moves.as_mut_ptr(), len: moves.len() },
-        above: request.above,
+        moves: Span::of(request.moves),
         gaps: Span::of(gaps),
         no_close_range,
         isolation: request.isolation,

@@ -68,10 +68,15 @@ impl Step {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct Move {
-    /// The number it has when the child begins.
+    /// The number it has when the child begins, or [`Move::SCRATCH`].
     pub from: i32,
-    /// The number it must have at exec.
+    /// The number it must have at exec, or [`Move::SCRATCH`].
     pub to: i32,
+}
+
+impl Move {
+    /// A number that the child finds for itself: free, and nobody's target. There is one; a later move to it overwrites it.
+    pub const SCRATCH: i32 = -2;
 }
 
 /// A range of descriptor numbers to close, both ends included.
@@ -145,9 +150,8 @@ pub(super) struct Orders {
     pub join_fd: i32,
     /// First descriptor number to drop while unsharing the table; -1: the table is not shared.
     pub unshare_first: i32,
+    /// In this order.
     pub moves: Span<Move>,
-    /// A number above every source and target: moves that collide are lifted there first.
-    pub above: i32,
     pub gaps: Span<Gap>,
     /// `close_range` is known to be missing: walk /proc/self/fd.
     pub no_close_range: bool,

@@ -50,7 +50,11 @@ fn engine() -> Result<&'static Engine> {
         pidfd::learn();
         Ok(Engine::default())
     };
-    let engine = ENGINE.get_or_try_init(make).map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))?;
+    let give_back = |of_the_original: &Engine| {
+        of_the_original.landing.give_back();
+        of_the_original.ignored.give_back();
+    };
+    let engine = ENGINE.get_or_succeed(make, give_back).map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))?;
     if !engine.settled.load(Ordering::Relaxed) && !engine.settled.swap(true, Ordering::Relaxed) {
         engine.landing.reserve(HEADROOM);
         if engine.landing.is_reserved() {

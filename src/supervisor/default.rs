@@ -12,10 +12,15 @@ use crate::sys::memory::PerProcess;
 
 static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
 
+/// Makes it, without a descriptor; a forked copy gives those of the original back.
+pub(super) fn succeed() -> Result<&'static Arc<Inner>> {
+    let made = DEFAULT.get_or_succeed(|| Inner::new(true), |of_the_original| of_the_original.give_back());
+    made.map_err(|errno| Error::system("mmap", errno, "cannot set up the default supervisor"))
+}
+
 /// The bookkeeping of children without a supervisor of their own.
 pub(super) fn inner() -> Result<&'static Arc<Inner>> {
-    let made = DEFAULT.get_or_try_init(|| Inner::new(true));
-    let inner = made.map_err(|errno| Error::system("mmap", errno, "cannot set up the default supervisor"))?;
+    let inner = succeed()?;
     if !inner.is_prepared() && spawn::prepare()? {
         inner.prepare();
     }

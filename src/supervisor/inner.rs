@@ -126,7 +126,7 @@ impl Ledger {
 impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Errno> {
         // The default supervisor has nothing to watch as a rule, and a host with few descriptors must get its first child all the same.
-        let reactor = if is_default { Reactor::without_descriptors(Shape::Layered) } else { Reactor::new(Shape::Layered)? };
+        let reactor = if is_default { Reactor::lasting(Shape::Layered) } else { Reactor::new(Shape::Layered)? };
         Ok(Arc::new(Self {
             home: Home::here(),
             is_default,
@@ -149,6 +149,11 @@ impl Inner {
         if !self.prepared.swap(true, Ordering::Relaxed) {
             let _ = self.reactor.wake_up().and_then(|_| self.reactor.work());
         }
+    }
+
+    /// In a forked copy: closes the descriptors of the original's. Takes no lock.
+    pub(super) fn give_back(&self) {
+        self.reactor.give_back();
     }
 
     /// A forked copy must not touch the ledger: a thread that was not copied may hold the lock.

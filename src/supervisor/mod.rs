@@ -95,6 +95,7 @@ impl Supervisor {
     /// Makes one, and reserves the landing descriptors of this process if that was not done: a host that makes its first
     /// supervisor early, while low descriptor numbers are free, spawns fast for ever.
     pub fn new() -> Result<Self> {
+        default::succeed()?;
         spawn::prepare()?;
         let inner = Inner::new(false).map_err(|errno| Error::system("epoll_create1", errno, "cannot make a supervisor"))?;
         Ok(Self { inner, said: Mutex::default() })

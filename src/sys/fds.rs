@@ -110,6 +110,46 @@ pub fn adopt(fd: RawFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+const F_SETSIG: i32 = 10;
+const F_GETSIG: i32 = 11;
+
+/// The signal that would announce input on what this library keeps: one of the real-time ones, by where this copy of the library lies.
+fn mark_signal() -> isize {
+    static HERE: u8 = 0;
+    34 + (core::ptr::from_ref(&HERE) as usize / 4096 % 31) as isize
+}
+
+/// Marks what this process keeps for good, so that a forked copy knows the number for what it is ([`give_back`]) and not for something that it
+/// has opened there since. The mark is a setting of the open file description that means nothing without O_ASYNC, and nothing at all for what has
+/// no such thing, as an epoll set or an eventfd; so nobody else makes it. F_SETSIG in fcntl(2).
+pub fn mark(fd: &OwnedFd) {
+    // SAFETY: no pointers; the descriptor is open.
+    unsafe { syscall!(libc::SYS_fcntl, fd.as_raw_fd(), F_SETSIG, mark_signal()) };
+}
+
+/// Whether the table of descriptors is the parent's own, and not a copy of it: a host that was copied by a clone(2) with CLONE_FILES. kcmp(2);
+/// where it is not to be had, nobody knows, and nearly nobody does that.
+pub(super) fn are_the_parents() -> bool {
+    const KCMP_FILES: i32 = 2;
+    let (own, parent) = (nix::unistd::getpid().as_raw(), nix::unistd::getppid().as_raw());
+    // SAFETY: numbers only.
+    unsafe { syscall!(libc::SYS_kcmp, own, parent, KCMP_FILES, 0, 0) == 0 }
+}
+
+/// In a forked copy: closes a number that the original had marked, if it is that still.
+pub fn give_back(number: RawFd) {
+    // SAFETY: no pointers; a wrong number gives EBADF.
+    if unsafe { syscall!(libc::SYS_fcntl, number, F_GETSIG) } == mark_signal() {
+        close(number);
+    }
+}
+
+/// Closes a number whose owner will not: a value of the process that this one was forked from.
+pub(super) fn close(number: RawFd) {
+    // SAFETY: no pointers; the caller has seen that the number is what the original had there.
+    unsafe { syscall!(libc::SYS_close, number) };
+}
+
 /// `dup3(2)` onto a number that we own: the old description there is dropped.
 pub(super) fn put(from: RawFd, onto: RawFd) -> Result<(), Errno> {
     loop {

@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use nix::errno::Errno;
 use once_cell::race::OnceRef;
 
+use super::fds;
 use crate::error::{Error, Result as Checked, Status};
 
 /// One record of a [`WipedTable`]: sixteen words, two cache lines, so that neighbours do not share one.
@@ -158,7 +159,8 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
     }
 
     /// The same. In a forked copy `succeed` is shown the value of the process that it was forked from, once, by the thread whose value
-    /// stays: to give back what the copy has of it. It may look at plain memory and atomics there, and take no lock.
+    /// stays: to give back what the copy has of it. It may look at plain memory and atomics there, and take no lock. A copy that shares the
+    /// original's table of descriptors has nothing of its own to give back.
     pub fn get_or_succeed(&self, make: impl FnOnce() -> Result<T, Errno>, succeed: impl FnOnce(&'static T)) -> Result<&'static T, Errno> {
         if let Some(value) = self.get() {
             return Ok(value);
@@ -171,7 +173,7 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
         } else {
             let before = self.root.swap(fresh, Ordering::Relaxed);
             // SAFETY: not null means a value of the process this one was forked from: leaked there, so here as well.
-            if let Some(before) = unsafe { before.as_ref() } {
+            if let Some(before) = unsafe { before.as_ref() }.filter(|_| !fds::are_the_parents()) {
                 succeed(before);
             }
         }

@@ -4,6 +4,7 @@
 //! nine microseconds a spawn; one read of an open /proc file under three.
 
 use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
@@ -26,7 +27,16 @@ impl Ignored {
         if self.0.get().is_none()
             && let Some(file) = open_status()
         {
-            let _ = self.0.set(file);
+            let file = OwnedFd::from(file);
+            fds::mark(&file);
+            let _ = self.0.set(file.into());
+        }
+    }
+
+    /// In a forked copy: closes what the original kept. Takes no lock.
+    pub fn give_back(&self) {
+        if let Some(file) = self.0.get() {
+            fds::give_back(file.as_raw_fd());
         }
     }
 

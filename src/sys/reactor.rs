@@ -28,7 +28,7 @@
 //! Its lock is a leaf: it is taken last, and nothing is called under it but the kernel.
 
 use std::collections::BTreeSet;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use nix::errno::Errno;
@@ -83,10 +83,17 @@ pub struct WakeUp(EventFd);
 impl WakeUp {
     /// A lowered one.
     pub fn new() -> Result<Self, Errno> {
+        Self::descriptor().map(Self::from_owned)
+    }
+
+    fn descriptor() -> Result<OwnedFd, Errno> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        let fd = fds::above_standard(OwnedFd::from(EventFd::from_value_and_flags(0, flags)?))?;
+        fds::above_standard(OwnedFd::from(EventFd::from_value_and_flags(0, flags)?))
+    }
+
+    fn from_owned(fd: OwnedFd) -> Self {
         // SAFETY: the descriptor is an eventfd and ours alone.
-        Ok(Self(unsafe { EventFd::from_owned_fd(fd) }))
+        Self(unsafe { EventFd::from_owned_fd(fd) })
     }
 
     /// Makes it readable.
@@ -140,6 +147,8 @@ struct State {
 #[derive(Debug)]
 pub struct Reactor {
     shape: Shape,
+    /// Its descriptors are marked, for a forked copy to give them back.
+    lasting: bool,
     work: OnceLock<Epoll>,
     outer: OnceLock<Epoll>,
     wake_up: OnceLock<WakeUp>,
@@ -150,11 +159,6 @@ pub struct Reactor {
 /// Which call has failed that makes something and adds it to a set: only adding can lack room for entries (epoll_ctl(2)).
 pub fn step(errno: Errno, making: &'static str) -> &'static str {
     if errno == Errno::ENOSPC { "epoll_ctl" } else { making }
-}
-
-fn epoll() -> Result<Epoll, Errno> {
-    let fd = fds::above_standard(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0)?;
-    Ok(Epoll(fd))
 }
 
 /// Fills a cell whose value may fail to be made.
@@ -177,19 +181,40 @@ pub fn step_of_add(errno: Errno) -> &'static str {
 impl Reactor {
     /// One that watches nothing yet. It has one descriptor, more when they are needed: timer, wake-up, and the outer level.
     pub fn new(shape: Shape) -> Result<Self, Errno> {
-        let reactor = Self::without_descriptors(shape);
+        let reactor = Self { lasting: false, ..Self::lasting(shape) };
         reactor.set()?;
         Ok(reactor)
     }
 
-    /// The same, without even that one until it watches something.
-    pub fn without_descriptors(shape: Shape) -> Self {
+    /// One that the process keeps for good. It has no descriptor at all until it watches something, and a forked copy can give them back.
+    pub fn lasting(shape: Shape) -> Self {
         let (work, outer, wake_up, timer) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { shape, work, outer, wake_up, timer, state: Mutex::default() }
+        Self { shape, lasting: true, work, outer, wake_up, timer, state: Mutex::default() }
+    }
+
+    /// In a forked copy: closes the descriptors of the original's. Takes no lock.
+    pub fn give_back(&self) {
+        let sets = [&self.work, &self.outer].map(|set| set.get().map(|set| set.0.as_raw_fd()));
+        let wake_up = self.wake_up.get().map(|wake_up| wake_up.as_fd().as_raw_fd());
+        let timer = self.timer.get().map(|timer| timer.as_fd().as_raw_fd());
+        sets.into_iter().chain([wake_up, timer]).flatten().for_each(fds::give_back);
+    }
+
+    /// Marks a descriptor of one that lasts.
+    fn marked(&self, fd: OwnedFd) -> OwnedFd {
+        if self.lasting {
+            fds::mark(&fd);
+        }
+        fd
+    }
+
+    fn epoll(&self) -> Result<Epoll, Errno> {
+        let fd = fds::above_standard(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0)?;
+        Ok(Epoll(self.marked(fd)))
     }
 
     fn set(&self) -> Result<&Epoll, Errno> {
-        filled(&self.work, epoll)
+        filled(&self.work, || self.epoll())
     }
 
     // ---- entries ----
@@ -329,7 +354,7 @@ impl Reactor {
     fn timer(&self) -> Result<&TimerFd, Errno> {
         let make = || {
             let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
-            let fd = fds::above_standard(OwnedFd::from(timer))?;
+            let fd = self.marked(fds::above_standard(OwnedFd::from(timer))?);
             // SAFETY: the descriptor is a timerfd and ours alone.
             let timer = unsafe { TimerFd::from_owned_fd(fd) };
             self.set()?.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
@@ -395,7 +420,7 @@ impl Reactor {
     pub fn wake_up(&self) -> Result<&WakeUp, Errno> {
         let mut made = false;
         let make = || {
-            let wake_up = WakeUp::new()?;
+            let wake_up = WakeUp::from_owned(self.marked(WakeUp::descriptor()?));
             if self.shape == Shape::Flat {
                 self.set()?.add(&wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
             }
@@ -428,7 +453,7 @@ impl Reactor {
             return self.work();
         }
         let make = || {
-            let outer = epoll()?;
+            let outer = self.epoll()?;
             outer.add(self.work()?, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
             outer.add(wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
             Ok(outer)

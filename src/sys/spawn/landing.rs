@@ -67,6 +67,17 @@ impl Landing {
         self.reserving.store(false, Ordering::Release);
     }
 
+    /// In a forked copy: closes what the original has reserved, as far as the numbers still hold its file. One that was in use when the host was
+    /// forked stays: what was parked there cannot be told from something that the copy has opened since. Takes no lock.
+    pub fn give_back(&self) {
+        let Some(held) = self.held.get() else { return };
+        for number in held.places.iter().copied().chain([held.anchor.as_raw_fd()]) {
+            if held.is_ours(number) {
+                fds::close(number);
+            }
+        }
+    }
+
     /// Whether there are any.
     pub fn is_reserved(&self) -> bool {
         self.held.get().is_some()

@@ -14,8 +14,6 @@
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::Mode;
 use rustc_hash::FxHashMap;
 
 use super::command::{Command, Stdio};
@@ -145,10 +143,6 @@ impl Ends {
     }
 }
 
-fn open_null() -> core::result::Result<OwnedFd, Errno> {
-    open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard)
-}
-
 /// Decides the child's descriptors and makes the pipes.
 pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
     let streams = &command.streams;
@@ -166,7 +160,7 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
     let mut moves: Vec<Move> = Vec::new();
     let mut inherited = Vec::new();
     let piped = streams.capture.is_some() || streams.lines;
-    let (mut captured, mut null): (Option<RawFd>, Option<RawFd>) = (None, None);
+    let mut captured: Option<RawFd> = None;
     for stream in 0..3i32 {
         let how = streams.stdio[stream as usize];
         if given(stream) {
@@ -196,14 +190,8 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
                 inherited.push(stream);
                 continue;
             }
-            // A description of its own for each child: what one does to it (O_NONBLOCK, flock) is not to be felt by another.
-            (Stdio::Null, ..) => match null {
-                Some(null) => null,
-                None => {
-                    let opened = open_null().map_err(|errno| Error::system("open", errno, format!("{}: /dev/null", command.cannot())))?;
-                    *null.insert(ends.give(opened))
-                }
-            },
+            // Opened by the child: what it does to the description (O_NONBLOCK, flock) is not to be felt by another.
+            (Stdio::Null, ..) => Move::NULL,
             (Stdio::Pipe, ..) => {
                 let (read, write) = fds::pipe().map_err(failed("pipe2"))?;
                 let (ours, theirs) = if stream == 0 { (write, read) } else { (read, write) };
@@ -295,6 +283,14 @@ mod tests {
             })
         }
 
+        fn open(&mut self, file: i32) -> Option<i32> {
+            self.within(|table| {
+                let free = (0..table.soft).find(|fd| !table.open.contains_key(fd))?;
+                table.open.insert(free, file);
+                Some(free)
+            })
+        }
+
         fn free_number(&mut self, map: &Map, from: i32) -> Option<i32> {
             for gap in &map.gaps {
                 let found = self.duplicate(from, gap.first as i32)?;
@@ -308,9 +304,21 @@ mod tests {
 
         /// The plan, step for step as `sys/spawn/child.rs` does it. `None`: the child gives up.
         fn carry_out(&mut self, map: &Map) -> Option<()> {
-            let mut scratch = None;
+            let (mut scratch, mut null) = (None, None);
             for m in &map.steps {
-                let from = if m.from == Move::SCRATCH { scratch? } else { m.from };
+                if m.from == Move::NULL && null.is_none() {
+                    let opened = self.open(Move::NULL)?;
+                    let overwritten = opened != m.to && map.steps.iter().any(|other| other.to == opened);
+                    null = Some(if overwritten { self.free_number(map, opened)? } else { opened });
+                    if overwritten {
+                        self.open.remove(&opened);
+                    }
+                }
+                let from = match m.from {
+                    Move::SCRATCH => scratch?,
+                    Move::NULL => null?,
+                    number => number,
+                };
                 if m.to == Move::SCRATCH {
                     match scratch {
                         None => scratch = Some(self.free_number(map, from)?),
@@ -356,6 +364,23 @@ mod tests {
             if possible {
                 prop_assert_eq!(table.open.into_iter().collect::<Vec<_>>(), wanted);
             }
+        }
+
+        #[test]
+        fn null_is_opened_by_the_child_among_whatever_is_open(
+            targets in proptest::collection::btree_set(0..12i32, 1..12),
+            sources in proptest::collection::vec(0..12i32, 12),
+            nulls in proptest::collection::vec(any::<bool>(), 12),
+            closed in proptest::collection::btree_set(0..12i32, 0..6),
+            soft in 0..20i32,
+        ) {
+            let open: BTreeMap<i32, i32> = (0..12).filter(|fd| !closed.contains(fd)).map(|fd| (fd, fd)).collect();
+            let source = |i: usize| if nulls[i] || closed.contains(&sources[i]) { Move::NULL } else { sources[i] };
+            let moves: Vec<Move> = targets.iter().enumerate().map(|(i, to)| Move { from: source(i), to: *to }).collect();
+            let mut table = Table { open, soft, hard: 20 };
+            prop_assert!(table.carry_out(&Map::new(moves.clone(), &[])).is_some());
+            let wanted: Vec<(i32, i32)> = moves.iter().map(|m| (m.to, m.from)).collect();
+            prop_assert_eq!(table.open.into_iter().collect::<Vec<_>>(), wanted);
         }
 
         #[test]

@@ -217,6 +217,7 @@ fn explain(failure: Failure, command: &Command) -> Error {
         }
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,
+        "open" => error.message += ": /dev/null",
         "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),
         "exec" if failure.errno == Errno::ENOENT && is_there(command) => {
             error.message += ": the file is there, but not the interpreter that it names"

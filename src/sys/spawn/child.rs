@@ -220,14 +220,38 @@ unsafe fn free_number(orders: &Orders, limit: &mut SoftLimit, fd: i32) -> isize 
     answer
 }
 
+/// /dev/null at a number that no move overwrites; it may be `to` itself. Without close-on-exec: what is not kept is closed by number.
+#[inline(never)]
+unsafe fn open_null(orders: &Orders, limit: &mut SoftLimit, to: i32) -> i32 {
+    // SAFETY: called from `run` under its contract; the descriptor table is ours alone by now.
+    unsafe {
+        let null =
+            must!(orders, Step::Null, within!(limit, syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/dev/null".as_ptr(), libc::O_RDWR)))
+                as i32;
+        if null == to || !is_target(orders, null) {
+            return null;
+        }
+        let lifted = must!(orders, Step::Lift, free_number(orders, limit, null));
+        syscall!(libc::SYS_close, null);
+        lifted as i32
+    }
+}
+
 /// The descriptors one by one, in an order in which none is overwritten that is still needed.
 unsafe fn move_descriptors(orders: &Orders, limit: &mut SoftLimit) {
-    let mut scratch = -1i32;
+    let (mut scratch, mut null) = (-1i32, -1i32);
     for i in 0..orders.moves.len {
         // SAFETY: called from `run` under its contract; the descriptor table is ours alone by now.
         unsafe {
             let Move { from, to } = *orders.moves.get(i);
-            let from = if from == Move::SCRATCH { scratch } else { from };
+            if from == Move::NULL && null < 0 {
+                null = open_null(orders, limit, to);
+            }
+            let from = match from {
+                Move::SCRATCH => scratch,
+                Move::NULL => null,
+                number => number,
+            };
             if to == Move::SCRATCH {
                 scratch = if scratch < 0 {
                     must!(orders, Step::Lift, free_number(orders, limit, from)) as i32

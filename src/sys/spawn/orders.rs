@@ -30,10 +30,11 @@ pub enum Step {
     DieWithHost,
     Exec,
     Go,
+    Null,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 18] = [
+    const ALL: [(Step, &'static str); 19] = [
         (Step::None, ""),
         (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
@@ -52,6 +53,7 @@ impl Step {
         (Step::DieWithHost, "die_with_host"),
         (Step::Exec, "exec"),
         (Step::Go, "read"),
+        (Step::Null, "open"),
     ];
 
     /// The name that an error shows.
@@ -68,7 +70,7 @@ impl Step {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct Move {
-    /// The number it has when the child begins, or [`Move::SCRATCH`].
+    /// The number it has when the child begins, or [`Move::SCRATCH`], or [`Move::NULL`].
     pub from: i32,
     /// The number it must have at exec, or [`Move::SCRATCH`].
     pub to: i32,
@@ -77,6 +79,8 @@ pub struct Move {
 impl Move {
     /// A number that the child finds for itself: free, and nobody's target. There is one; a later move to it overwrites it.
     pub const SCRATCH: i32 = -2;
+    /// /dev/null, opened by the child itself: its own description, for one call and no number of the host's.
+    pub const NULL: i32 = -1;
 }
 
 /// A range of descriptor numbers to close, both ends included.

@@ -38,9 +38,13 @@
  * THE HOST is the process that calls procsup, and procsup is a guest in it: it keeps no thread, installs no
  * signal handler, changes no signal mask or disposition, no environment, directory, umask or limit, and waits
  * for no process that it did not make. If you ignore SIGCHLD or reap with waitpid(-1), it still tells you how
- * its children ended. It needs a few descriptors: one per running child, up to four per supervisor, and about
- * fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it early). All are
- * close-on-exec; leave them open.
+ * its children ended. It needs a few descriptors: one per running child, up to four per supervisor. Where at
+ * least 78 more are free, the first ps_supervisor_new or ps_spawn reserves about sixteen (make it early, while
+ * low numbers are free): then spawns cost the same however many the host has open. Where fewer are free they
+ * are made as they are needed, and the last ones stay the host's. All are close-on-exec; leave them open. A
+ * forked copy of the host closes those that it has inherited at its own first ps_supervisor_new or ps_spawn,
+ * as far as they are still what they were; what belongs to supervisors and children of the original it keeps
+ * until its exec or its end.
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
@@ -313,7 +317,8 @@ typedef enum ps_stdio_kind {
 } ps_stdio_kind;
 
 /**
- * What a standard stream of the child is.
+ * What a standard stream of the child is. Each child with PS_STDIO_NULL opens /dev/null itself: it shares no
+ * status flags and no lock with others.
  *
  * @param stream  0, 1 or 2
  * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (ps_child_stdio gives the host's

@@ -140,7 +140,8 @@ pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_
 
 pub use crate::process::command::Stdio as ps_stdio_kind;
 
-/// What a standard stream of the child is.
+/// What a standard stream of the child is. Each child with PS_STDIO_NULL opens /dev/null itself: it shares no
+/// status flags and no lock with others.
 ///
 /// @param stream  0, 1 or 2
 /// @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (ps_child_stdio gives the host's

@@ -77,14 +77,16 @@ impl Map {
 fn in_order(moves: &[Move]) -> Vec<Move> {
     let (kept, mut moves): (Vec<Move>, Vec<Move>) = moves.iter().partition(|m| m.from == m.to);
     let mut steps = kept;
-    // How many moves are still to read a number, and which one is to write it.
-    let mut readers: FxHashMap<i32, usize> = FxHashMap::default();
-    for m in &moves {
-        *readers.entry(m.from).or_default() += 1;
-    }
-    if moves.iter().all(|m| !readers.contains_key(&m.to)) {
+    let mut sources: Vec<RawFd> = moves.iter().map(|m| m.from).collect();
+    sources.sort_unstable();
+    if moves.iter().all(|m| sources.binary_search(&m.to).is_err()) {
         steps.append(&mut moves);
         return steps;
+    }
+    // How many moves are still to read a number, and which one is to write it.
+    let mut readers: FxHashMap<RawFd, usize> = FxHashMap::default();
+    for m in &moves {
+        *readers.entry(m.from).or_default() += 1;
     }
     let writer: FxHashMap<i32, usize> = moves.iter().enumerate().map(|(i, m)| (m.to, i)).collect();
     let mut ready: Vec<usize> = (0..moves.len()).filter(|i| !readers.contains_key(&moves[*i].to)).collect();

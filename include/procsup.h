@@ -39,7 +39,7 @@
  * signal handler, changes no signal mask or disposition, no environment, directory, umask or limit, and waits
  * for no process that it did not make. If you ignore SIGCHLD or reap with waitpid(-1), it still tells you how
  * its children ended. It needs a few descriptors: one per running child, up to four per supervisor. Where at
- * least 78 more are free, the first ps_supervisor_new or ps_spawn reserves about sixteen (make it early, while
+ * least 78 more are free, the first ps_supervisor_new or ps_spawn reserves some sixteen (make it early, while
  * low numbers are free): then spawns cost the same however many the host has open. Where fewer are free they
  * are made as they are needed, and the last ones stay the host's. All are close-on-exec; leave them open. A
  * forked copy of the host closes those that it has inherited at its own first ps_supervisor_new or ps_spawn,

@@ -395,7 +395,9 @@ ps_status ps_command_no_new_privs(ps_command *command, int32_t on, ps_error **er
  * The kernel ties this to a thread of the host: here it is always the main thread, whichever thread spawns
  * (or the oldest one left, if the main thread has ended by pthread_exit). For a spawn from another thread
  * the child is made by a bare kernel thread that is gone before ps_spawn returns; that takes some
- * microseconds more.
+ * microseconds more. Together with ps_command_cgroup such a spawn is a fork (PS_TIER_FORK), in time in
+ * proportion to the host's resident memory, about 20 ms per GiB: a memory controller that kills a child on
+ * shared memory that was made in this way would kill the host with it. From the main thread it costs nothing.
  */
 ps_status ps_command_die_with_host(ps_command *command, int32_t on, ps_error **error);
 
@@ -549,6 +551,10 @@ ps_status ps_command_input(ps_command *command, const void *data, size_t len, ps
  * command says PS_SURVIVORS_LEAVE. A directory that cannot be removed yet is tried again by later calls; a
  * start that needs that very directory waits for it, as a rule some milliseconds, at most a second. The
  * string is copied.
+ *
+ * A child that its group's memory.max leaves no room to begin fails the spawn: PS_ERR_LIMIT, or
+ * PS_ERR_SYSTEM with E2BIG if it is its arguments that have no room. The host is not touched. For that,
+ * a spawn with ps_command_die_with_host from another thread than the main one is a fork (see there).
  *
  * ps_spawn then also answers PS_ERR_UNSUPPORTED if `dir` is not in a cgroup v2 file system,
  * PS_ERR_PERMISSION, PS_ERR_NOT_FOUND if its parent is missing, and PS_ERR_STATE if it is there and in use

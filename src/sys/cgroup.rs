@@ -78,6 +78,14 @@ impl Group {
         nix::unistd::write(&file, value).map(drop)
     }
 
+    /// Whether the memory controller has killed somebody in it; `false` where there is none.
+    pub fn has_run_out_of_memory(&self) -> bool {
+        let events = openat(&self.directory, "memory.events", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
+        let mut text = String::new();
+        let read = events.is_ok_and(|file| File::from(file).read_to_string(&mut text).is_ok());
+        read && text.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|count| count != "0"))
+    }
+
     fn members(&self) -> Vec<i32> {
         // The list of this group and of those that its members made below it.
         let path = format!("/proc/self/fd/{}", self.directory.as_raw_fd());

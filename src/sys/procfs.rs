@@ -113,6 +113,11 @@ pub fn is_dying(pid: i32) -> bool {
     exiting || std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains("\nCoreDumping:\t1"))
 }
 
+/// Whether a process is exiting or a zombie and has never called exec: PF_EXITING and PF_FORKNOEXEC (include/linux/sched.h).
+pub fn is_ending_without_exec(pid: i32) -> bool {
+    stat_field::<u64>(pid, 9).is_some_and(|flags| flags & 0x44 == 0x44)
+}
+
 /// Which boot of the machine this is; empty if that cannot be known.
 pub fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()

@@ -10,8 +10,9 @@
 //! Tiers 1 and 2 take CLONE_FILES too when the caller parked everything low (`landing.rs`): then nothing of the cost
 //! depends on the host's memory or open descriptors. The old call cannot combine PIDFD with PARENT_SETTID (they share an
 //! argument), but CHILD_SETTID writes the pid from the child's side of the shared memory, still before its first
-//! instruction. Tier 3 is for sanitizers, emulators and filters, and for changes of credentials: two processes of
-//! different users must never share memory. It costs what fork costs: page tables of the resident memory are copied.
+//! instruction. Tier 3 is for sanitizers, emulators and filters; for changes of credentials, as two processes of different
+//! users must never share memory; and for a relay's child in a control group, which must not share it either (`relay.rs`). It costs
+//! what fork costs: page tables of the resident memory are copied.
 //!
 //! The verdict "not supported here" (ENOSYS, EPERM, EINVAL) is found by one probe child and kept for the life of the
 //! process; EAGAIN, ENOMEM and EMFILE are never that verdict. Emulators that run a shared-memory clone as a plain fork
@@ -280,7 +281,10 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
     // Tier 2 knows the child's pid only as its own namespace sees it until the clone returns; where signals go by number, that
     // would be a stranger's.
     let foreign_number = tier == Tier::Clone && !pidfd::group_signals_are_exact() && procfs::children_go_elsewhere();
-    if request.credentials.is_some() || foreign_number {
+    // Who relays cannot be suspended, so its child on shared memory is no vfork child to the kernel: a memory controller that finds it guilty
+    // would kill all who share that memory (in_vfork() in include/linux/sched/mm.h, __oom_kill_process() in mm/oom_kill.c), the host with it.
+    let guilty_together = request.cgroup.is_some() && request.die_with_host && relay::is_needed();
+    if request.credentials.is_some() || foreign_number || guilty_together {
         tier = Tier::Fork;
     }
     loop {
@@ -366,7 +370,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
             let _blocked = signal::Blocked::all();
             call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, child::run, arg)
         }
-        Tier::Fork => return fork::fork(&mut orders, relayed, target, bury),
+        Tier::Fork => return fork::fork(&mut orders, relayed, request.cgroup, target, bury),
     };
     let pid = made.map_err(|errno| {
         target.clear();

@@ -16,12 +16,13 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType};
 
 use super::child;
 use super::clone::{Bury, CLEAR_SIGHAND, Failure, Spawned, Target, Tier, adopt, failure, gave_up};
-use super::orders::Orders;
+use super::orders::{Orders, Step};
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
 use super::tiers::{self, is_verdict};
+use crate::sys::cgroup::Group;
 use crate::sys::raw::{self, check, syscall};
-use crate::sys::{fds, pidfd, signal};
+use crate::sys::{fds, pidfd, procfs, signal};
 
 /// What a plain fork can be asked for: 0 a pidfd, 1 nothing (the pidfd is opened afterwards), 2 not even the lack of an exit
 /// signal (qemu-user; the host can then see the child before its exec).
@@ -60,8 +61,21 @@ fn fork_once(flags: i32, relayed: bool, orders: &mut Orders, target: &Target<'_>
     relay::start(&relay, false)
 }
 
+/// End of file says "exec" of a child that was killed before it, too. Where the memory controller of its own control group did that, it is no
+/// child that has begun: what its exec needed was not to be had. (A vfork child is never killed for that, there the exec fails.)
+fn starved(group: Option<&Group>, pid: i32) -> bool {
+    group.is_some_and(Group::has_run_out_of_memory) && procfs::is_ending_without_exec(pid)
+}
+
 /// Makes the child.
-pub(super) fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
+pub(super) fn fork(
+    orders: &mut Orders,
+    relayed: bool,
+    group: Option<&Group>,
+    target: &Target<'_>,
+    bury: Bury<'_>,
+) -> Result<Spawned, Failure> {
+    let out_of_memory = (Step::Exec as i32, Errno::ENOMEM as i32);
     let suspended = !relayed && tiers::known() == Some(Tier::Clone3);
     let pair = nix::sys::socket::socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
     let (ours, theirs) = pair.map_err(|errno| failure("socketpair", errno))?;
@@ -80,7 +94,7 @@ pub(super) fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury
                 failure("fork", errno)
             })?;
             let pidfd = adopt(target, pid, bury)?;
-            return match hear(&ours, libc::MSG_DONTWAIT) {
+            return match hear(&ours, libc::MSG_DONTWAIT).or_else(|| starved(group, pid).then_some(out_of_memory)) {
                 None => Ok(Spawned { pid, pidfd, tier: Tier::Fork }),
                 Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
             };
@@ -121,7 +135,7 @@ pub(super) fn fork(orders: &mut Orders, relayed: bool, target: &Target<'_>, bury
     };
     target.pidfd.store(u64::from(pidfd.as_raw_fd() as u32), Ordering::Release);
     target.pid.store(pid as u64, Ordering::Release);
-    match converse(&ours) {
+    match converse(&ours).map(|report| report.or_else(|| starved(group, pid).then_some(out_of_memory))) {
         Ok(None) => Ok(Spawned { pid, pidfd, tier: Tier::Fork }),
         Ok(Some(report)) => Err(gave_up(target, pid, pidfd, report, bury)),
         Err(errno) => {

@@ -13,8 +13,12 @@
 //! ```
 //!
 //! The relay runs with all signals blocked, on a stack of the caller's frame, and makes raw system calls only; libc never
-//! hears of it. The child cannot suspend the caller (CLONE_VFORK would suspend the relay), so the caller waits on a futex that
-//! the kernel clears when the child leaves the shared memory (CLONE_CHILD_CLEARTID), by exec or exit.
+//! hears of it.
+//!
+//! The other trap: the child cannot suspend the caller (CLONE_VFORK would suspend the relay), so the caller waits on a futex that
+//! the kernel clears when the child leaves the shared memory (CLONE_CHILD_CLEARTID), by exec or exit. So for the kernel it is no vfork child.
+//! A memory controller that must kill it in a control group of its own would kill everybody who shares its memory: there the child is a
+//! fork (`clone.rs` sees to it). Without one it stands in the host's group, and what the controller does there is meant for the host, too.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicI32, AtomicI64, Ordering};

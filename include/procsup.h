@@ -54,6 +54,11 @@
  * SIGNALS. A handler of the host runs while a function of procsup waits, and does not end the wait: it goes
  * on until what it waits for has happened, or its time is over.
  *
+ * FILTERS. Where a seccomp filter is on, the first ps_supervisor_new, ps_handoff_new or ps_spawn forks the
+ * host once or a few times (about 20 ms per GiB resident each), to find out which calls newer than Linux 5.0
+ * it refuses or kills for, and does without those. A filter that is installed later may refuse calls, but
+ * must not kill for one that is in use.
+ *
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
  * functions for signal handlers touch nobody. It may make objects and children of its own.
  *

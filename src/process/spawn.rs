@@ -25,11 +25,11 @@ use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::registry::{Cause, Facts, Lease, Slot};
 use crate::sys::environ::Block;
+use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::landing::Landing;
-use crate::sys::spawn::{Failure, Request, Spawned, Tier};
-use crate::sys::{fds, pidfd};
+use crate::sys::spawn::{self as sys_spawn, Failure, Request, Spawned, Tier};
 
 /// What this process keeps open to spawn fast.
 #[derive(Default)]
@@ -47,7 +47,7 @@ static ENGINE: PerProcess<Engine> = PerProcess::new();
 
 fn engine() -> Result<&'static Engine> {
     let make = || {
-        pidfd::learn();
+        sys_spawn::learn();
         Ok(Engine::default())
     };
     let give_back = |of_the_original: &Engine| {

@@ -30,8 +30,14 @@ static NO_GROUP_SIGNAL: AtomicBool = AtomicBool::new(false);
 /// Set once the kernel has refused pidfd signals altogether (by a filter: every supported kernel has them).
 static NO_SIGNAL: AtomicBool = AtomicBool::new(false);
 
+/// Set once it is known that pidfd_open(2) must not be called (a filter would kill for it).
+static NO_OPEN: AtomicBool = AtomicBool::new(false);
+
 /// A pidfd for a process that cannot be reaped meanwhile (our own child). Close-on-exec.
 pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
+    if NO_OPEN.load(Ordering::Relaxed) {
+        return Err(Errno::ENOSYS);
+    }
     // SAFETY: no pointers; the descriptor returned is new and owned by nobody else.
     unsafe { check(syscall!(libc::SYS_pidfd_open, pid, 0)).map(|fd| OwnedFd::from_raw_fd(fd as i32)) }
 }
@@ -41,13 +47,29 @@ pub fn group_signals_are_exact() -> bool {
     !NO_GROUP_SIGNAL.load(Ordering::Relaxed) && !NO_SIGNAL.load(Ordering::Relaxed)
 }
 
-/// Finds out now what the kernel allows, so that no signal is the first to learn it: the answers above decide who may reap
-/// while another signals. A descriptor that cannot be is asked for; EBADF says that all else was right.
-pub fn learn() {
-    if matches!(check(send(-1, 0, 0)), Err(Errno::ENOSYS | Errno::EPERM)) {
-        NO_SIGNAL.store(true, Ordering::Relaxed);
-    } else if check(send(-1, 0, PIDFD_SIGNAL_PROCESS_GROUP)) != Err(Errno::EBADF) {
-        NO_GROUP_SIGNAL.store(true, Ordering::Relaxed);
+/// Whether signals go through a pidfd. A descriptor that cannot be is asked for; EBADF says that all else was right.
+pub fn can_signal() -> bool {
+    check(send(-1, 0, 0)) == Err(Errno::EBADF)
+}
+
+/// Whether they reach groups that way.
+pub fn can_signal_groups() -> bool {
+    check(send(-1, 0, PIDFD_SIGNAL_PROCESS_GROUP)) == Err(Errno::EBADF)
+}
+
+/// Whether pidfd_open is there: it has looked at its arguments.
+pub fn can_open() -> bool {
+    // SAFETY: no pointers; no process has this number.
+    unsafe { check(syscall!(libc::SYS_pidfd_open, -1i32, 0)) == Err(Errno::EINVAL) }
+}
+
+/// What was found out by asking so, before any signal is the first to learn it: it decides who may reap while another signals. Takes nothing
+/// back.
+pub fn know(signals: bool, groups: bool, open: bool) {
+    for (there, missing) in [(signals, &NO_SIGNAL), (groups, &NO_GROUP_SIGNAL), (open, &NO_OPEN)] {
+        if !there {
+            missing.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -65,9 +87,9 @@ fn send(pidfd: i32, signal: i32, flags: u32) -> isize {
     unsafe { syscall!(libc::SYS_pidfd_send_signal, pidfd, signal, 0, flags) }
 }
 
-/// A filter's EPERM looks like a refused permission, but a filter refuses also where the kernel would say "bad descriptor".
+/// A filter's EPERM or EACCES looks like a refused permission, but a filter refuses also where the kernel would say "bad descriptor".
 fn is_filtered(flags: u32) -> bool {
-    check(send(-1, 0, flags)) == Err(Errno::EPERM)
+    matches!(check(send(-1, 0, flags)), Err(Errno::EPERM | Errno::EACCES))
 }
 
 /// Signals the process behind the pidfd. A zombie accepts signals; a reaped one answers `ESRCH`.
@@ -81,7 +103,7 @@ pub fn signal(pidfd: i32, signal: i32) -> Result<(), SendError> {
             NO_SIGNAL.store(true, Ordering::Relaxed);
             Err(SendError::Unavailable)
         }
-        Err(Errno::EPERM) if is_filtered(0) => {
+        Err(Errno::EPERM | Errno::EACCES) if is_filtered(0) => {
             NO_SIGNAL.store(true, Ordering::Relaxed);
             Err(SendError::Unavailable)
         }
@@ -105,7 +127,7 @@ pub fn signal_group(pidfd: i32, signal: i32) -> Result<(), SendError> {
             NO_SIGNAL.store(true, Ordering::Relaxed);
             Err(SendError::Unavailable)
         }
-        Err(Errno::EPERM) if is_filtered(PIDFD_SIGNAL_PROCESS_GROUP) => {
+        Err(Errno::EPERM | Errno::EACCES) if is_filtered(PIDFD_SIGNAL_PROCESS_GROUP) => {
             NO_GROUP_SIGNAL.store(true, Ordering::Relaxed);
             Err(SendError::Unavailable)
         }

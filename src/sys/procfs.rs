@@ -53,6 +53,13 @@ impl Ignored {
     }
 }
 
+/// Whether a seccomp filter watches what this thread does; also if that cannot be known. Not by prctl(PR_GET_SECCOMP): there are filters that
+/// kill for the options of prctl they do not know, and none that kills for reading a file.
+pub fn is_filtered() -> bool {
+    let status = std::fs::read_to_string("/proc/thread-self/status");
+    status.map_or(true, |text| text.lines().any(|line| line.strip_prefix("Seccomp:\t").is_some_and(|mode| mode != "0")))
+}
+
 /// Whether children are born into another pid namespace than this process (it called unshare(CLONE_NEWPID)): the first of them
 /// is that namespace's init, and all die with it. Source: pid_namespaces(7).
 pub fn children_go_elsewhere() -> bool {

@@ -70,6 +70,18 @@ struct ChildInfo {
 /// Set once waitid has refused `P_PIDFD` (a filter: every supported kernel has it).
 static NO_PIDFD_WAIT: AtomicBool = AtomicBool::new(false);
 
+/// Whether there is waitid on a pidfd: it has looked for the descriptor.
+pub fn can_wait_on_pidfds() -> bool {
+    waitid(libc::P_PIDFD, i32::MAX, libc::WNOHANG, core::ptr::null_mut()) == Err(Errno::EBADF)
+}
+
+/// What was found out by asking so. Takes nothing back.
+pub fn know(waits_on_pidfds: bool) {
+    if !waits_on_pidfds {
+        NO_PIDFD_WAIT.store(true, Ordering::Relaxed);
+    }
+}
+
 fn waitid(id_type: libc::idtype_t, id: i32, options: i32, usage: *mut libc::rusage) -> Result<Seen, Errno> {
     let mut info = ChildInfo::default();
     loop {

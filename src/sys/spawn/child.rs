@@ -428,9 +428,9 @@ pub(super) unsafe extern "C" fn probe(arg: *mut c_void) -> ! {
     // SAFETY: the parent waits, or holds a copy that nobody else reads; the descriptor table is not shared with it.
     unsafe {
         let report = &*(arg as *const Report);
-        let answer = syscall!(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE);
-        report.errno.store(-answer as i32, Ordering::Relaxed);
         report.step.store(-1, Ordering::Release);
+        let answer = syscall!(libc::SYS_close_range, 3, u32::MAX, libc::CLOSE_RANGE_UNSHARE);
+        report.errno.store(-answer as i32, Ordering::Release);
     }
     quit(0)
 }

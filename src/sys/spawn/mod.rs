@@ -8,6 +8,7 @@
 //! |--------------|---------------------------------------------------------------------|
 //! | `clone.rs`   | the engine: request in, child out; retries; which tier is tried     |
 //! | `tiers.rs`   | which tier works here: probed once, cached                          |
+//! | `survey.rs`  | how a seccomp filter is asked that may kill for the question        |
 //! | `fork.rs`    | the tier that shares nothing                                        |
 //! | `orders.rs`  | what the child is told, and what it reports                         |
 //! | `child.rs`   | what runs between clone and exec                                    |
@@ -24,7 +25,9 @@ pub mod landing;
 mod orders;
 mod relay;
 mod shim;
+mod survey;
 mod tiers;
 
 pub use self::clone::{Credentials, Failure, Request, Spawned, Target, Tier, spawn};
 pub use self::orders::{Gap, Isolation, Limit, Move};
+pub use self::tiers::learn;

@@ -54,7 +54,9 @@ pub struct ps_supervisor {
 /// misses it.
 ///
 /// Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to
-/// load it. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
+/// load it. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms; when the program is
+/// open for writing (ETXTBSY), for a quarter of a second: a program just written is so as long as a child
+/// that another thread makes at this moment has not come to its own exec.
 ///
 /// @param supervisor  who looks after the child and tells its events. NULL: the default supervisor, which has
 ///                    no limits and no events, and whose children are looked after by the calls that name

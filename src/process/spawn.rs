@@ -72,7 +72,8 @@ pub fn prepare() -> Result<bool> {
 
 /// Starts the command. Returns when the program has begun, or with the exact step and errno of what failed.
 ///
-/// Blocks as long as its exec takes (a slow file system shows here), and for at most 32 ms when the kernel is out of processes.
+/// Blocks as long as its exec takes (a slow file system shows here), for at most 32 ms when the kernel is out of processes, and for a quarter of
+/// a second when the program is open for writing.
 ///
 /// `belongings`: what the command gives to this child; given back if it is never made. Those aside, all it
 /// holds is made here.

@@ -256,6 +256,14 @@ pub(super) fn call_name(tier: Tier) -> &'static str {
     }
 }
 
+/// The whole time, also where handlers of the host interrupt.
+fn pause_for(nanos: i64) {
+    let end = crate::clock::now() + nanos;
+    while let left @ 1.. = end - crate::clock::now() {
+        crate::sys::poll::wait_raw(-1, left);
+    }
+}
+
 /// EAGAIN from clone means "too many processes just now" and often passes: up to six attempts, at most about 32 ms of waiting
 /// in all, with jitter so that many spawners do not come back in step. The caller holds no lock.
 pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
@@ -266,16 +274,37 @@ pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Re
             other => return other,
         }
         let jitter = crate::clock::now() % pause;
-        crate::sys::poll::wait_raw(-1, pause + jitter);
+        pause_for(pause + jitter);
         pause *= 2;
     }
     attempt()
 }
 
-/// Makes the child. Returns when it has begun its program or has failed to; blocks no longer than its exec takes.
+/// ETXTBSY of an exec means "open for writing somewhere", and often passes. The race: a thread writes a program and closes it, while a child of
+/// another thread (of ours, or of the host) is between its clone and its exec, with a copy of that descriptor; close-on-exec takes effect only
+/// there. Whoever makes children has no way to keep such copies from them. Nine attempts, 255 ms of waiting in all: longer than a copy lives as a
+/// rule, and the price of a program that is busy for good.
+fn while_busy<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    for tried in 0..8 {
+        match attempt() {
+            Err(failure) if failure.errno == Errno::ETXTBSY && failure.step == Step::Exec.name() => {}
+            other => return other,
+        }
+        pause_for(1_000_000 << tried);
+    }
+    attempt()
+}
+
+/// Makes the child. Returns when it has begun its program or has failed to; blocks no longer than its exec takes, and than [`retrying`] and
+/// [`while_busy`] say.
 ///
 /// `bury` reaps a child that failed before its exec (pidfd, pid): the caller knows who may be signalling it at this moment.
 pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
+    while_busy(|| settle_on_a_tier(request, target, bury))
+}
+
+/// Makes it on the best tier that works, going down from tier to tier.
+fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let forced = tiers::forced();
     let mut tier = tiers::verdict()?;
     // Tier 2 knows the child's pid only as its own namespace sees it until the clone returns; where signals go by number, that

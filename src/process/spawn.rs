@@ -29,7 +29,7 @@ use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::landing::Landing;
-use crate::sys::spawn::{self as sys_spawn, Failure, Request, Spawned, Tier};
+use crate::sys::spawn::{self as sys_spawn, Background, Failure, Request, Spawned, Tier};
 
 /// What this process keeps open to spawn fast.
 #[derive(Default)]
@@ -207,8 +207,16 @@ impl Drop for Undo {
 /// The error of a failed spawn, with what a reader would have to look for himself.
 fn explain(failure: Failure, command: &Command) -> Error {
     let mut error = Error::system(failure.step, failure.errno, command.cannot());
+    match failure.background {
+        Background::None => {}
+        Background::Unsupported => error.status = Status::Unsupported,
+        Background::NamespaceEnded => {
+            error.status = Status::State;
+            error.message +=
+                ": the first process of the pid namespace that children are born into has ended, so no other can be made there";
+        }
+    }
     match failure.step {
-        _ if failure.unsupported => error.status = Status::Unsupported,
         "dup2" | "fcntl"
             if matches!(failure.errno, Errno::EBADF | Errno::EINVAL | Errno::EMFILE)
                 && let Some((from, to, hard)) = command.streams.beyond_the_limit() =>

@@ -60,11 +60,33 @@ pub fn is_filtered() -> bool {
     status.map_or(true, |text| text.lines().any(|line| line.strip_prefix("Seccomp:\t").is_some_and(|mode| mode != "0")))
 }
 
-/// Whether children are born into another pid namespace than this process (it called unshare(CLONE_NEWPID)): the first of them
+/// Whether children of this thread are born into another pid namespace than it is in (it called unshare(CLONE_NEWPID)): the first of them
 /// is that namespace's init, and all die with it. Source: pid_namespaces(7).
 pub fn children_go_elsewhere() -> bool {
-    let link = |name: &str| std::fs::read_link(format!("/proc/self/ns/{name}")).ok();
-    link("pid_for_children") != link("pid")
+    namespace("thread-self", "pid_for_children") != namespace("thread-self", "pid")
+}
+
+fn namespace(process: &str, kind: &str) -> Option<std::path::PathBuf> {
+    std::fs::read_link(format!("/proc/{process}/ns/{kind}")).ok()
+}
+
+/// Whether that other namespace is over: it has had an init, and that has ended. `false` where /proc cannot tell.
+pub fn namespace_of_children_has_ended() -> bool {
+    // There is no such link before the first child.
+    let Some(elsewhere) = namespace("thread-self", "pid_for_children").filter(|_| children_go_elsewhere()) else { return false };
+    let is_its_init = |pid: i32| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        // Its numbers from our namespace down to its own: the last one is 1.
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:\t"));
+        // One that may not be looked at might be it.
+        numbers.is_some_and(|numbers| numbers.ends_with("\t1")) && namespace(&pid.to_string(), "pid").is_none_or(|its| its == elsewhere)
+    };
+    !every_process().any(|pid| is_its_init(pid) && !is_dying(pid))
+}
+
+fn every_process() -> impl Iterator<Item = i32> {
+    let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())
 }
 
 /// The children of this process, zombies too: /proc/self/task/*/children (proc_tid_children(5)), or where the kernel was built
@@ -81,9 +103,7 @@ pub fn own_children() -> Vec<i32> {
     }
     if !listed {
         let own = super::getpid();
-        let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-        let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-        found.extend(pids.filter(|pid| parent_of(*pid) == Some(own)));
+        found.extend(every_process().filter(|pid| parent_of(*pid) == Some(own)));
     }
     found
 }

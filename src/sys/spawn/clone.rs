@@ -163,12 +163,24 @@ pub struct Failure {
     pub step: &'static str,
     /// Its error.
     pub errno: Errno,
+    /// What that error does not say.
+    pub background: Background,
+}
+
+/// Why a failure is what it is, where the errno would mislead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Background {
+    /// Nothing: the errno says it.
+    None,
     /// The tier was forced, and this kernel does not have it.
-    pub unsupported: bool,
+    Unsupported,
+    /// Children would be born into a pid namespace whose init has ended. The kernel calls that ENOMEM (alloc_pid() in kernel/pid.c), but
+    /// no other try helps.
+    NamespaceEnded,
 }
 
 pub(super) fn failure(step: &'static str, errno: Errno) -> Failure {
-    Failure { step, errno, unsupported: false }
+    Failure { step, errno, background: Background::None }
 }
 
 pub(super) const SHARED: u64 = (libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PIDFD) as u64;
@@ -300,7 +312,13 @@ fn while_busy<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, F
 ///
 /// `bury` reaps a child that failed before its exec (pidfd, pid): the caller knows who may be signalling it at this moment.
 pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
-    while_busy(|| settle_on_a_tier(request, target, bury))
+    while_busy(|| settle_on_a_tier(request, target, bury)).map_err(|failed| {
+        let of_the_clone = matches!(failed.step, "clone3" | "clone" | "fork");
+        if of_the_clone && failed.errno == Errno::ENOMEM && procfs::namespace_of_children_has_ended() {
+            return Failure { background: Background::NamespaceEnded, ..failed };
+        }
+        failed
+    })
 }
 
 /// Makes it on the best tier that works, going down from tier to tier.
@@ -331,7 +349,7 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
             Err(failed) if failed.step == call_name(tier) && is_verdict(failed.errno) && tier != Tier::Fork => {
                 // A filter was installed after the probe.
                 if forced.is_some() {
-                    return Err(Failure { unsupported: true, ..failed });
+                    return Err(Failure { background: Background::Unsupported, ..failed });
                 }
                 tier = if tier == Tier::Clone3 { Tier::Clone } else { Tier::Fork };
                 // A relay may have been refused for being a thread: that says nothing of other spawns.

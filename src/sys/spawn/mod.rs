@@ -28,6 +28,6 @@ mod shim;
 mod survey;
 mod tiers;
 
-pub use self::clone::{Credentials, Failure, Request, Spawned, Target, Tier, spawn};
+pub use self::clone::{Background, Credentials, Failure, Request, Spawned, Target, Tier, spawn};
 pub use self::orders::{Gap, Isolation, Limit, Move};
 pub use self::tiers::learn;

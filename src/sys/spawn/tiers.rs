@@ -11,7 +11,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 use once_cell::race::OnceNonZeroUsize;
 
-use super::clone::{CLEAR_SIGHAND, Failure, SHARED, Target, Tier, call_clone, call_clone3, call_name, failure, retrying};
+use super::clone::{Background, CLEAR_SIGHAND, Failure, SHARED, Target, Tier, call_clone, call_clone3, call_name, failure, retrying};
 use super::orders::Report;
 use super::{child, survey};
 use crate::sys::{fds, pidfd, procfs, signal, wait};
@@ -208,7 +208,7 @@ pub(super) fn verdict() -> Result<Tier, Failure> {
     }
     let found = retrying(|| find(wanted, filtered))?;
     if wanted.is_some_and(|forced| forced != found) {
-        return Err(Failure { unsupported: true, ..failure(call_name(wanted.unwrap_or(found)), Errno::ENOSYS) });
+        return Err(Failure { background: Background::Unsupported, ..failure(call_name(wanted.unwrap_or(found)), Errno::ENOSYS) });
     }
     remember(found);
     Ok(found)

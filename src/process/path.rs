@@ -1,7 +1,8 @@
 //! Where a program may lie: the search of execvp(3), as a list of files for the child to try in turn.
 //!
 //! The child tries them itself, after its change of user and directory, so the answer is the kernel's own (also about
-//! permissions) and cannot be out of date; it needs no memory for that, the strings are made here, before the clone.
+//! permissions) and cannot be out of date; it needs no memory for that, the strings are made here, before the clone. Nothing is left out here:
+//! what is too long, missing or forbidden the kernel says (the table is in docs/reference/spawn.md).
 
 use core::ffi::CStr;
 use core::slice;

@@ -11,7 +11,7 @@
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
-use super::orders::{Isolation, Move, Orders, Report, Step};
+use super::orders::{Found, Isolation, Move, Orders, Report, Step};
 use crate::sys::raw::syscall;
 
 /// Ends the child. `_exit` of the whole (one-thread) process.
@@ -399,23 +399,27 @@ unsafe fn reset_signals(mask: u64) {
     unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, 0, 8) };
 }
 
-/// Tries the candidates as execvp(3) does: goes on when a file is missing, remembers "permission denied".
+/// Tries the candidates in turn until one is a program; what each errno means for that, [`Found`] says.
 unsafe fn execute(orders: &Orders) -> ! {
-    let mut denied = false;
-    let mut answer = -(libc::ENOENT as isize);
+    let (mut nothing, mut denied, mut no_name) = (0, 0, 0);
     for i in 0..orders.candidates.len {
         // SAFETY: candidates, argv and envp are NUL-terminated and alive by the contract of `run`.
-        answer = unsafe { syscall!(libc::SYS_execve, *orders.candidates.get(i), orders.argv, orders.envp) };
-        match -answer as i32 {
-            libc::EACCES => denied = true,
-            libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => {}
-            _ => break,
+        let answer = unsafe { syscall!(libc::SYS_execve, *orders.candidates.get(i), orders.argv, orders.envp) };
+        match Found::of(-answer as i32) {
+            Found::Nothing => nothing = answer,
+            Found::Denied => denied = answer,
+            Found::NoName => no_name = answer,
+            // SAFETY: the orders are alive.
+            Found::Program => unsafe { fail(orders, Step::Exec, answer) },
         }
     }
-    let last = -answer as i32;
-    if denied && matches!(last, libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT) {
-        answer = -(libc::EACCES as isize);
-    }
+    // The first of these that there was.
+    let answer = match (denied, nothing, no_name) {
+        (0, 0, 0) => -(libc::ENOENT as isize),
+        (0, 0, no_name) => no_name,
+        (0, nothing, _) => nothing,
+        (denied, ..) => denied,
+    };
     // SAFETY: the orders are alive.
     unsafe { fail(orders, Step::Exec, answer) }
 }

@@ -66,6 +66,34 @@ impl Step {
     }
 }
 
+/// What the search for a program makes of an execve that failed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Found {
+    /// No program here: try the next.
+    Nothing,
+    /// One that may not be run, or a directory that may not be looked into: try the next, and say so if there is no other.
+    Denied,
+    /// Nor can there be one behind a name that is too long: try the next.
+    NoName,
+    /// A program, and something is wrong with it, or with what it is given.
+    Program,
+}
+
+impl Found {
+    /// As execvp(3) does it (posix/execvpe.c of glibc 2.36). It skips only elements of PATH that are too long by themselves, and then
+    /// tries the current directory, which nobody asked for; here each name that the kernel finds too long is skipped.
+    #[inline(always)]
+    pub(super) fn of(errno: i32) -> Self {
+        match errno {
+            // The last two: "some strange filesystems like AFS return even stranger error numbers".
+            libc::ENOENT | libc::ENOTDIR | libc::ESTALE | libc::ENODEV | libc::ETIMEDOUT => Found::Nothing,
+            libc::EACCES => Found::Denied,
+            libc::ENAMETOOLONG => Found::NoName,
+            _ => Found::Program,
+        }
+    }
+}
+
 /// One descriptor that the child gets: `from` in the parent's numbering, `to` in its own.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(C)]

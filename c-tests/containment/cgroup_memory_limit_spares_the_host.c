@@ -1,10 +1,11 @@
 /* covers: F1, LAW-13, LAW-18 */
 /* A child whose arguments do not fit into the memory of its control group: the spawn fails, or the child is killed, never the host, which
-   may share its memory with it at that moment. From each kind of thread, with and without die_with_host, in hosts to be sacrificed. */
+   may share its memory with it at that moment. From each kind of thread, with and without die_with_host and another user, in hosts to be
+   sacrificed. */
 #include "harness.h"
 #include "containment.h"
 
-static int die_with_host;
+static int die_with_host, other_user;
 
 static void *spawn_starving(void *unused)
 {
@@ -17,6 +18,8 @@ static void *spawn_starving(void *unused)
     in_cgroup(command, cgroup_path("small"));
     CHECK_OK(ps_command_cgroup_set(command, "memory.max", "1000000", &error), error);
     CHECK_OK(ps_command_die_with_host(command, die_with_host, &error), error);
+    if (other_user)
+        CHECK_OK(ps_command_credentials(command, 65534, 65534, NULL, 0, &error), error);
     ps_child *child = NULL;
     ps_status status = ps_spawn(NULL, command, &child, &error);
     if (status != PS_ERR_LIMIT && !(status == PS_ERR_SYSTEM && ps_error_errno(error) == E2BIG))
@@ -49,7 +52,9 @@ int main(void)
     int fd = open(path, O_WRONLY | O_CLOEXEC);
     CHECK(fd >= 0 && write(fd, "+memory", 7) == 7);
     close(fd);
-    for (die_with_host = 0; die_with_host < 2; die_with_host++) {
+    for (int i = 0; i < (getuid() == 0 ? 4 : 2); i++) {
+        die_with_host = i & 1;
+        other_user = i >> 1;
         in_forked_process(in_the_main_thread);
         in_forked_process(in_another_thread);
     }

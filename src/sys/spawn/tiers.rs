@@ -231,13 +231,15 @@ fn trusted(filtered: bool) -> Tier {
 /// One look at both tiers.
 fn find(wanted: Option<Tier>, filtered: bool) -> Result<Tier, Failure> {
     let surveyed = match filtered.then(ask_in_a_copy) {
-        None => None,
-        // No memory for a copy of this process, which is large; the questions need none, and most filters refuse without killing.
-        Some(Err(Errno::ENOMEM)) => {
+        Some(Ok(found)) => Some(found),
+        Some(Err(Errno::EAGAIN)) => return Err(failure("fork", Errno::EAGAIN)),
+        // No memory for a copy of this process, or a filter that lets nobody fork. The questions need neither, and most filters refuse
+        // without killing.
+        Some(Err(_)) => {
             ask_about_pidfds();
             None
         }
-        Some(found) => Some(found.map_err(|errno| failure("fork", errno))?),
+        None => None,
     };
     for (i, tier) in [Tier::Clone3, Tier::Clone].into_iter().enumerate() {
         if wanted.is_some_and(|forced| forced != tier) {

@@ -685,13 +685,17 @@ typedef struct ps_supervisor ps_supervisor;
 ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
 
 /**
- * Sends a signal to the child's whole group, or to the process alone if it has no group of its own. It goes
- * by pidfd, so it can never reach another process that got the same number. Signal 0 only asks whether the
+ * Sends a signal to the child's whole group, or to the process alone if it has no group of its own. A child
+ * that has left the group that it led (setpgid(2)) gets it too, as do those whom it left there. It goes by
+ * pidfd, so it can never reach another process that got the same number. Signal 0 only asks whether the
  * child is there; one that has ended is there until it has been reaped. Never blocks.
+ *
+ * What is answered is what became of the child itself, whoever else is in its group.
  *
  * @param signal  0 to 64
  * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started;
- *         PS_ERR_PERMISSION
+ *         PS_ERR_PERMISSION (EPERM) if the child itself refuses it, as one does that has become another user
+ *         (a set-user-ID program) and whose host is not root
  */
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
 

@@ -110,13 +110,17 @@ pub unsafe extern "C" fn ps_spawn(
     })
 }
 
-/// Sends a signal to the child's whole group, or to the process alone if it has no group of its own. It goes
-/// by pidfd, so it can never reach another process that got the same number. Signal 0 only asks whether the
+/// Sends a signal to the child's whole group, or to the process alone if it has no group of its own. A child
+/// that has left the group that it led (setpgid(2)) gets it too, as do those whom it left there. It goes by
+/// pidfd, so it can never reach another process that got the same number. Signal 0 only asks whether the
 /// child is there; one that has ended is there until it has been reaped. Never blocks.
+///
+/// What is answered is what became of the child itself, whoever else is in its group.
 ///
 /// @param signal  0 to 64
 /// @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started;
-///         PS_ERR_PERMISSION
+///         PS_ERR_PERMISSION (EPERM) if the child itself refuses it, as one does that has become another user
+///         (a set-user-ID program) and whose host is not root
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))

@@ -190,31 +190,52 @@ impl Slot {
         Some(result)
     }
 
+    /// What its group says is not what the child says: the group answers for any member that took the signal, and its leader may have left it
+    /// (setpgid(2)), or refuse what a helper takes (it has become root).
     fn signal_pinned(&self, signal: i32) -> Result<(), Errno> {
-        let (pid, fd) = (self.pid(), self.pidfd());
-        if pid == 0 {
+        if self.pid() == 0 {
             return Err(Errno::ESRCH);
         }
+        let facts = self.facts();
         if signal == libc::SIGKILL {
             // As well as the group: the child may not be inside yet.
-            cgroup::kill_all(self.facts().cgroup_kill);
+            cgroup::kill_all(facts.cgroup_kill);
         }
-        if self.facts().isolation != Isolation::None {
-            match pidfd::signal_group(fd, signal) {
-                Ok(()) => return Ok(()),
-                Err(SendError::Errno(Errno::ESRCH)) => {}
-                Err(SendError::Errno(errno)) => return Err(errno),
-                Err(SendError::Unavailable) => match self.kill_by_number(-pid, signal) {
-                    Err(Errno::ESRCH) => {}
-                    other => return other,
-                },
-            }
+        if signal == 0 || facts.isolation == Isolation::None {
+            return self.signal_process(signal);
         }
-        match pidfd::signal(fd, signal) {
+        if signal == libc::SIGKILL {
+            // Twice is once, so whoever leaves the group just now is not missed. The group first, while the child still pins its number.
+            let (group, own) = (self.signal_group(signal), self.signal_process(signal));
+            return if own == Err(Errno::ESRCH) { group } else { own };
+        }
+        let own = self.signal_process(0);
+        let group = self.signal_group(signal);
+        // Asked afterwards: who leaves it in between gets the signal twice rather than never.
+        let outside = group == Err(Errno::ESRCH) || facts.isolation == Isolation::Group && self.has_left_its_group();
+        if outside { self.signal_process(signal) } else { group.and(own) }
+    }
+
+    fn signal_process(&self, signal: i32) -> Result<(), Errno> {
+        match pidfd::signal(self.pidfd(), signal) {
             Ok(()) => Ok(()),
             Err(SendError::Errno(errno)) => Err(errno),
-            Err(SendError::Unavailable) => self.kill_by_number(pid, signal),
+            Err(SendError::Unavailable) => self.kill_by_number(self.pid(), signal),
         }
+    }
+
+    /// `ESRCH`: nobody is in it.
+    fn signal_group(&self, signal: i32) -> Result<(), Errno> {
+        match pidfd::signal_group(self.pidfd(), signal) {
+            Ok(()) => Ok(()),
+            Err(SendError::Errno(errno)) => Err(errno),
+            Err(SendError::Unavailable) => self.kill_by_number(-self.pid(), signal),
+        }
+    }
+
+    /// Where the number cannot be asked about (a filter), or is another's by now, the answer is no.
+    fn has_left_its_group(&self) -> bool {
+        pidfd::group_of_number(self.pid()).is_some_and(|group| group != self.pid())
     }
 
     /// By number, for kernels before 6.9 and filters. The number is ours while the child is unreaped: our own reapers are

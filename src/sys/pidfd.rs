@@ -146,6 +146,12 @@ pub fn kill_number(pid: i32, signal: i32) -> Result<(), Errno> {
     unsafe { check(syscall!(libc::SYS_kill, pid, signal)).map(drop) }
 }
 
+/// The group that the process of this number is in, as this process numbers it: getpgid(2). Zombies are in theirs still.
+pub fn group_of_number(pid: i32) -> Option<i32> {
+    // SAFETY: no pointers.
+    unsafe { check(syscall!(libc::SYS_getpgid, pid)).ok().map(|group| group as i32) }
+}
+
 /// What became of the status of a process that somebody else has reaped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Kept {

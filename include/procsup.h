@@ -709,7 +709,7 @@ typedef enum ps_exit_kind {
   PS_EXIT_LOST = 3,
 } ps_exit_kind;
 
-/** Who ended a child. */
+/** Who ended a child: noted when its signal is sent, and not if the kernel refuses it. */
 typedef enum ps_exit_cause {
   /** Nobody of us: by itself, or a signal from outside. */
   PS_CAUSE_SELF = 0,
@@ -770,9 +770,13 @@ typedef struct ps_exit {
  * @param grace_ms  milliseconds in place of the wait of the plan's first step; -1: the plan's own
  * @param exit      receives the exit record (set exit->size first); may be NULL
  * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
- *         be reaped later; PS_ERR_CANCELLED if it was never started; else as ps_reap
+ *         be reaped later; PS_ERR_PERMISSION (EPERM) if it is still there because the kernel refused the
+ *         plan's last signal, which is not waited out (see ps_signal); PS_ERR_CANCELLED if it was never started; else as ps_reap
  */
-ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_error **error);
+ps_status ps_terminate(ps_child *child,
+                       int64_t grace_ms,
+                       ps_exit *exit,
+                       ps_error **error);
 
 /**
  * Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled
@@ -780,6 +784,9 @@ ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_erro
  * the child.
  *
  * @param grace_ms  as in ps_terminate
+ * @return PS_OK, also if the child has ended already; PS_ERR_PERMISSION (EPERM) if the kernel refused the
+ *         plan's first signal (see ps_signal). The plan goes on all the same: the child may give its
+ *         privileges up before the next step
  */
 ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error);
 
@@ -924,7 +931,8 @@ ps_status ps_signal_all(int32_t signal);
  * Blocks until all are reaped, at most timeout_ms.
  *
  * @param timeout_ms  milliseconds; -1: no limit
- * @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+ * @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL.
+ *                    A child that this process may not kill (see ps_signal) is not waited for, and left
  * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT
  */
 ps_status ps_kill_and_reap_all(int64_t timeout_ms, uint32_t *left);

@@ -22,7 +22,8 @@ pub extern "C" fn ps_signal_all(signal: i32) -> ps_status {
 /// Blocks until all are reaped, at most timeout_ms.
 ///
 /// @param timeout_ms  milliseconds; -1: no limit
-/// @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL
+/// @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL.
+///                    A child that this process may not kill (see ps_signal) is not waited for, and left
 /// @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_kill_and_reap_all(timeout_ms: i64, left: *mut u32) -> ps_status {

@@ -189,7 +189,8 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
 /// @param grace_ms  milliseconds in place of the wait of the plan's first step; -1: the plan's own
 /// @param exit      receives the exit record (set exit->size first); may be NULL
 /// @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
-///         be reaped later; PS_ERR_CANCELLED if it was never started; else as ps_reap
+///         be reaped later; PS_ERR_PERMISSION (EPERM) if it is still there because the kernel refused the
+///         plan's last signal, which is not waited out (see ps_signal); PS_ERR_CANCELLED if it was never started; else as ps_reap
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate(child: *mut ps_child, grace_ms: i64, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.terminate(grace_ms).map(Some))
@@ -200,6 +201,9 @@ pub unsafe extern "C" fn ps_terminate(child: *mut ps_child, grace_ms: i64, exit:
 /// the child.
 ///
 /// @param grace_ms  as in ps_terminate
+/// @return PS_OK, also if the child has ended already; PS_ERR_PERMISSION (EPERM) if the kernel refused the
+///         plan's first signal (see ps_signal). The plan goes on all the same: the child may give its
+///         privileges up before the next step
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate_begin(child: *mut ps_child, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.terminate_begin(grace_ms).map(|()| PS_OK))

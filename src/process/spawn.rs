@@ -155,6 +155,7 @@ fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resource
         awaiting: 0,
         ladder: Ladder::default(),
         stop_cause: Cause::Stop,
+        refused: false,
         deadline: lifetime.deadline_ms.map_or(Deadline::NEVER, Deadline::of_millis),
         plan: lifetime.plan.clone(),
         resources: resources.boxed(),

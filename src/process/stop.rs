@@ -7,7 +7,11 @@
 //! | Step(n, due) | now >= due, no more  | Over          | -                    |
 //! | Step(0, due) | begin, shorter grace | Step(0, sooner)| -                   |
 //! | Over         | begin                | Step(0, due)  | send the first signal|
+//! | Step(n, due) | refused, no more     | Over          | -                    |
 //! | any          | the child ended      | (left alone)  | -                    |
+//!
+//! A signal that the kernel refuses ends no ladder: the next rung may find that the child has given its privileges up again. But after the
+//! last one there is nothing to wait for.
 //!
 //! The ladder never sleeps: whoever waits for the child waits until `due` at the most, and an exit ends all waits at once.
 
@@ -78,6 +82,13 @@ impl Ladder {
         }
     }
 
+    /// The signal just asked for was refused.
+    pub fn refused(&mut self, plan: &[Step]) {
+        if matches!(*self, Ladder::Step(rung, _) if rung + 1 >= plan.len()) {
+            *self = Ladder::Over;
+        }
+    }
+
     /// When to look again.
     pub fn due(&self) -> Deadline {
         match self {
@@ -115,6 +126,18 @@ mod tests {
         assert_eq!(ladder.due(), Deadline::at(6 * MILLI));
         ladder.begin(&plan, MILLI, 9_000);
         assert_eq!(ladder.due(), Deadline::at(6 * MILLI), "a longer one does not lengthen it");
+    }
+
+    #[test]
+    fn a_refused_signal_ends_the_ladder_after_the_last_rung_only() {
+        let plan = DEFAULT;
+        let mut ladder = Ladder::default();
+        ladder.begin(&plan, 0, 100);
+        ladder.refused(&plan);
+        assert_eq!(ladder.due(), Deadline::at(100 * MILLI), "the next may be taken");
+        assert_eq!(ladder.advance(&plan, 100 * MILLI), Some(libc::SIGKILL));
+        ladder.refused(&plan);
+        assert_eq!((ladder, ladder.due()), (Ladder::Over, Deadline::NEVER));
     }
 
     #[test]

@@ -24,7 +24,7 @@ pub fn signal_all(signal: i32) -> bool {
     }
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return true };
     for slot in registry.slots().filter(Slot::is_running) {
-        slot.signal_as_owner(signal);
+        let _ = slot.signal_as_owner(signal);
     }
     true
 }
@@ -40,14 +40,20 @@ pub fn numbers() -> Vec<i32> {
     REGISTRY.get().map_or_else(Vec::new, |registry| registry.slots().filter(Slot::is_running).map(|slot| slot.pid()).collect())
 }
 
-/// Kills all groups, then reaps every leader; answers how many were left at the deadline.
+/// Kills all groups, then reaps every leader; answers how many were left at the deadline. One that may not be killed (it has become another
+/// user) is left, and not waited for: that could be for ever.
 pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return 0 };
     let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
+    let mut refused = 0;
     for slot in registry.slots().filter(Slot::is_running) {
-        slot.kill_in_round(round);
+        // It may be a zombie: that refuses signals, too.
+        if !slot.kill_in_round(round) && slot.try_reap(false) == Reaped::Running {
+            refused += 1;
+        }
     }
-    registry.slots().filter(|slot| slot.in_round(round)).map(|slot| u32::from(!reap(slot, round, deadline))).sum()
+    let left: u32 = registry.slots().filter(|slot| slot.in_round(round)).map(|slot| u32::from(!reap(slot, round, deadline))).sum();
+    left + refused
 }
 
 /// Reaps one killed child, waiting no longer than the deadline. A zombie that another frame of this process is reaping

@@ -27,7 +27,7 @@ impl Kind {
     }
 }
 
-/// Who ended a child.
+/// Who ended a child: noted when its signal is sent, and not if the kernel refuses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(u8)]
 pub enum Cause {

@@ -134,19 +134,6 @@ impl Slot {
         matches!(self.state(), State::Spawning | State::Live) && self.pid() != 0
     }
 
-    /// Says who ends this child, if nobody has said so before and it has not ended by itself already.
-    pub fn blame(&self, cause: Cause) {
-        if wait::look(self.pidfd(), self.pid()) != Seen::Running {
-            return;
-        }
-        let _ = self.cause_word().compare_exchange(0, cause as u64, Ordering::Relaxed, Ordering::Relaxed);
-    }
-
-    /// Remembers the last signal that the owner sent by himself.
-    pub fn note_signal(&self, signal: i32) {
-        self.signal_word().store(signal as u64, Ordering::Relaxed);
-    }
-
     /// Marks it as killed in this round of kill-all; a slot reused since then has no mark.
     fn mark_round(&self, round: u64) {
         self.round_word().store(round, Ordering::Relaxed);
@@ -163,21 +150,49 @@ impl Slot {
         self.pinned(|| self.signal_pinned(signal)).unwrap_or(Err(Errno::ESRCH))
     }
 
-    /// As the owner's own signal, which may become the cause of its end.
-    pub(super) fn signal_as_owner(&self, signal: i32) {
-        self.pinned(|| {
-            self.note_signal(signal);
-            let _ = self.signal_pinned(signal);
-        });
+    /// The same, as what ends it for this cause: noted if the signal was sent, nobody had ended it before, and it had not ended by itself.
+    pub fn signal_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
+        self.pinned(|| self.signal_pinned_for(signal, cause)).unwrap_or(Err(Errno::ESRCH))
     }
 
-    /// Kills its group in a round of kill-all. All in one pin: between blame and kill the slot must not become another child's.
-    pub(super) fn kill_in_round(&self, round: u64) {
-        self.pinned(|| {
-            self.blame(Cause::KillAll);
+    fn signal_pinned_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
+        // Before the signal, and taken back if it is refused: another frame may read the record of an end that the signal has made already.
+        let swap = |from, to| self.cause_word().compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        let blamed = wait::look(self.pidfd(), self.pid()) == Seen::Running && swap(0, cause as u64);
+        let sent = self.signal_pinned(signal);
+        if blamed && sent.is_err() {
+            swap(cause as u64, 0);
+        }
+        sent
+    }
+
+    /// As the owner's own signal: the last one that was sent is the cause of an end by it.
+    pub fn signal_as_owner(&self, signal: i32) -> Result<(), Errno> {
+        let act = || {
+            // As with a cause.
+            let before = self.signal_word().swap(signal as u64, Ordering::Relaxed);
+            let sent = self.signal_pinned(signal);
+            if sent.is_err() {
+                let _ = self.signal_word().compare_exchange(signal as u64, before, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            sent
+        };
+        self.pinned(act).unwrap_or(Err(Errno::ESRCH))
+    }
+
+    /// Kills its group in a round of kill-all. All in one pin: between blame and kill the slot must not become another child's. `false`: it is
+    /// not to be killed by us, and not in the round.
+    pub(super) fn kill_in_round(&self, round: u64) -> bool {
+        let act = || {
+            // Before the kill: a child that has been reaped meanwhile is in the round all the same.
             self.mark_round(round);
-            let _ = self.signal_pinned(libc::SIGKILL);
-        });
+            let refused = self.signal_pinned_for(libc::SIGKILL, Cause::KillAll) == Err(Errno::EPERM);
+            if refused {
+                self.mark_round(0);
+            }
+            !refused
+        };
+        self.pinned(act).unwrap_or(true)
     }
 
     /// Does something while the slot cannot be given to another child. `None`: it has no child that could be meant.
@@ -197,17 +212,20 @@ impl Slot {
             return Err(Errno::ESRCH);
         }
         let facts = self.facts();
-        if signal == libc::SIGKILL {
-            // As well as the group: the child may not be inside yet.
-            cgroup::kill_all(facts.cgroup_kill);
-        }
+        // As well as the group: the child may not be inside yet.
+        let all_killed = signal == libc::SIGKILL && cgroup::kill_all(facts.cgroup_kill);
         if signal == 0 || facts.isolation == Isolation::None {
             return self.signal_process(signal);
         }
         if signal == libc::SIGKILL {
             // Twice is once, so whoever leaves the group just now is not missed. The group first, while the child still pins its number.
             let (group, own) = (self.signal_group(signal), self.signal_process(signal));
-            return if own == Err(Errno::ESRCH) { group } else { own };
+            return match own {
+                Err(Errno::ESRCH) => group,
+                // cgroup.kill asks nobody's leave.
+                Err(Errno::EPERM) if all_killed => Ok(()),
+                own => own,
+            };
         }
         let own = self.signal_process(0);
         let group = self.signal_group(signal);

@@ -79,6 +79,8 @@ pub(super) struct Life {
     pub awaiting: u32,
     pub ladder: Ladder,
     pub stop_cause: Cause,
+    /// The kernel refused the plan's last signal.
+    pub refused: bool,
     /// When the stop plan begins by itself.
     pub deadline: Deadline,
     pub plan: Arc<Vec<Step>>,
@@ -179,15 +181,22 @@ impl Child {
         let slot = life.lease.as_ref().and_then(Lease::slot);
         let exited = || Error { pid: Some(self.pid), ..Error::new(Status::Exited, "signal", format!("process {} has ended", self.pid)) };
         let slot = slot.ok_or_else(exited)?;
-        if number != 0 {
-            slot.note_signal(number);
-        }
-        slot.signal(number).map_err(|errno| match errno {
+        let sent = if number == 0 { slot.signal(0) } else { slot.signal_as_owner(number) };
+        sent.map_err(|errno| match errno {
             Errno::ESRCH => exited(),
-            errno => Error { pid: Some(self.pid), ..Error::system("kill", errno, format!("cannot signal process {}", self.pid)) },
+            errno => self.cannot_signal(errno),
         })?;
         self.signal_escaped(&life, number);
         Ok(())
+    }
+
+    fn cannot_signal(&self, errno: Errno) -> Error {
+        Error { pid: Some(self.pid), ..Error::system("kill", errno, format!("cannot signal process {}", self.pid)) }
+    }
+
+    /// The kernel has refused the last signal of its stop plan: it has become another user's.
+    pub fn refusal(&self) -> Option<Error> {
+        lock(&self.life).refused.then(|| self.cannot_signal(Errno::EPERM))
     }
 
     /// Those in its control group that left its process group.
@@ -244,9 +253,12 @@ impl Child {
         if let Some(number) = next(&mut life)
             && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
         {
-            slot.blame(life.stop_cause);
+            life.refused = slot.signal_for(number, life.stop_cause) == Err(Errno::EPERM);
+            if life.refused {
+                let Life { ladder, plan, .. } = &mut *life;
+                ladder.refused(plan);
+            }
             // A stopped process takes no TERM before it continues.
-            let _ = slot.signal(number);
             if number != libc::SIGKILL {
                 let _ = slot.signal(libc::SIGCONT);
             }
@@ -280,8 +292,7 @@ impl Child {
         }
         let life = lock(&self.life);
         if let Some(slot) = life.lease.as_ref().and_then(Lease::slot) {
-            slot.blame(cause);
-            let _ = slot.signal(libc::SIGKILL);
+            let _ = slot.signal_for(libc::SIGKILL, cause);
             self.signal_escaped(&life, libc::SIGKILL);
         }
     }

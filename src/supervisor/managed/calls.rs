@@ -118,7 +118,11 @@ impl Managed {
         if self.waiting.load(Ordering::SeqCst) != 0 {
             self.supervisor.wake_all();
         }
-        Ok(())
+        self.refusal().map_or(Ok(()), Err)
+    }
+
+    fn refusal(&self) -> Option<Error> {
+        self.child().and_then(|child| child.refusal())
     }
 
     /// Runs the stop plan to its end or the child's, whichever is first. Blocks that long. A child that waits for its start is cancelled.
@@ -128,7 +132,8 @@ impl Managed {
         }
         // This wait keeps the plan's times by itself.
         let exit = self.wait(Deadline::NEVER, true)?;
-        exit.ok_or_else(|| self.timed_out("terminate", "is still there after its whole stop plan"))
+        let why = || self.refusal().unwrap_or_else(|| self.timed_out("terminate", "is still there after its whole stop plan"));
+        exit.ok_or_else(why)
     }
 
     /// Answers whether it has a process that is being stopped now.

@@ -666,9 +666,10 @@ typedef struct ps_supervisor ps_supervisor;
  * misses it.
  *
  * Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to
- * load it. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms; when the program is
- * open for writing (ETXTBSY), for a quarter of a second: a program just written is so as long as a child
- * that another thread makes at this moment has not come to its own exec.
+ * load it, and if somebody else stops the child before (SIGSTOP by kill(2), a freezer), until it goes on.
+ * Procsup's own signals that stop or dump core (ps_signal_all) are noted for such a child and sent when its
+ * program has begun. Before Linux 5.16 a core dump of a child that has not begun kills the host, whose
+ * memory it shares: nobody else should send it such a signal. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
  *
  * @param supervisor  who looks after the child and tells its events. NULL: the default supervisor, which has
  *                    no limits and no events, and whose children are looked after by the calls that name
@@ -682,7 +683,10 @@ typedef struct ps_supervisor ps_supervisor;
  *         so no other can be made there; the errno is ENOMEM, but no other try helps);
  *         PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
  */
-ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
+ps_status ps_spawn(ps_supervisor *supervisor,
+                   const ps_command *command,
+                   ps_child **child,
+                   ps_error **error);
 
 /**
  * Sends a signal to the child's whole group, or to the process alone if it has no group of its own. A child
@@ -915,7 +919,8 @@ void ps_child_free(ps_child *child);
  * child of the host they touch nobody. */
 
 /**
- * Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
+ * Sends a signal to every child's group. A child that has just gone is no error. Never blocks. A child whose
+ * program has not begun gets a signal that stops or dumps core when it has (see ps_spawn).
  *
  * @param signal  1 to 64
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT

@@ -350,6 +350,65 @@ fn law08_the_model_notices_a_signaller_that_forgets_a_reaper_who_has_left() {
     explore("mutant", || numbers_against_reaping(true, |word| !word::has_reaper(word)));
 }
 
+/// A signal that is held back until the child has begun, against the thread that says it has: sent exactly once, and never before.
+fn held_back_against_live(hold_back: fn(&AtomicU64, &AtomicU64, u64) -> bool) {
+    let slot = Arc::new((AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)));
+    assert_eq!(word::begin(&slot.0), Some(0));
+    let send = |slot: &(AtomicU64, AtomicU64, AtomicU64)| {
+        assert_eq!(word::state(&slot.0), State::Live, "sent to a child that has not begun");
+        slot.2.fetch_add(1, Ordering::AcqRel);
+    };
+    let signaller = thread::spawn({
+        let slot = slot.clone();
+        move || {
+            assert!(word::pin(&slot.0));
+            if !hold_back(&slot.0, &slot.1, 4) {
+                send(&slot);
+            }
+            word::unpin(&slot.0);
+        }
+    });
+    word::live(&slot.0);
+    if word::take_held(&slot.1) & 4 != 0 {
+        send(&slot);
+    }
+    signaller.join().unwrap();
+    assert_eq!(slot.2.load(Ordering::Acquire), 1, "sent once");
+}
+
+/// `hold_back` that trusts its first look.
+fn hold_back_without_a_second_look(word: &AtomicU64, held: &AtomicU64, signals: u64) -> bool {
+    word::state(word) == State::Spawning && {
+        held.fetch_or(signals, Ordering::AcqRel);
+        true
+    }
+}
+
+/// `hold_back` that sends although the other one may have taken it.
+fn hold_back_without_asking(word: &AtomicU64, held: &AtomicU64, signals: u64) -> bool {
+    word::state(word) == State::Spawning && {
+        held.fetch_or(signals, Ordering::AcqRel);
+        word::state(word) == State::Spawning
+    }
+}
+
+#[test]
+fn law13_a_signal_held_back_is_sent_once_when_the_child_has_begun() {
+    explore("hold back against live", || held_back_against_live(word::hold_back));
+}
+
+#[test]
+#[should_panic(expected = "sent once")]
+fn law13_the_model_notices_a_signal_that_is_never_sent() {
+    explore("mutant", || held_back_against_live(hold_back_without_a_second_look));
+}
+
+#[test]
+#[should_panic(expected = "sent once")]
+fn law13_the_model_notices_a_signal_that_is_sent_twice() {
+    explore("mutant", || held_back_against_live(hold_back_without_asking));
+}
+
 /// A child that was never made (its exec failed) against a signal that comes in just then.
 #[test]
 fn law07_a_slot_whose_spawn_failed_is_retired_once() {

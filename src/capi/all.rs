@@ -5,7 +5,8 @@ use crate::clock::{self, Deadline};
 use crate::error::Status;
 use crate::registry;
 
-/// Sends a signal to every child's group. A child that has just gone is no error. Never blocks.
+/// Sends a signal to every child's group. A child that has just gone is no error. Never blocks. A child whose
+/// program has not begun gets a signal that stops or dumps core when it has (see ps_spawn).
 ///
 /// @param signal  1 to 64
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT

@@ -54,9 +54,14 @@ pub struct ps_supervisor {
 /// misses it.
 ///
 /// Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to
-/// load it. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms; when the program is
-/// open for writing (ETXTBSY), for a quarter of a second: a program just written is so as long as a child
-/// that another thread makes at this moment has not come to its own exec.
+/// load it, and if somebody else stops the child before (SIGSTOP by kill(2), a freezer), until it goes on.
+/// When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms; when the program is open for
+/// writing (ETXTBSY), for a quarter of a second: a program just written is so as long as a child that another
+/// thread makes at this moment has not come to its own exec.
+///
+/// Procsup's own signals that stop or dump core (ps_signal_all) are noted for a child that has not begun, and
+/// sent when its program has. Before Linux 5.16 a core dump of such a child kills the host, whose memory it
+/// shares: nobody else should send it such a signal.
 ///
 /// @param supervisor  who looks after the child and tells its events. NULL: the default supervisor, which has
 ///                    no limits and no events, and whose children are looked after by the calls that name

@@ -11,7 +11,7 @@ use crate::sys::pidfd::{self, Kept, SendError};
 use crate::sys::spawn::Isolation;
 use crate::sys::spawn::Target;
 use crate::sys::wait::{self, Ending, Seen};
-use crate::sys::{cgroup, poll, spawn};
+use crate::sys::{cgroup, poll, signal, spawn};
 use nix::errno::Errno;
 
 /// A slot of the table.
@@ -72,6 +72,11 @@ impl Slot {
         &self.0[14]
     }
 
+    /// Signals held back until the child has begun, bit n-1 for signal n.
+    fn held_word(&self) -> &'static AtomicU64 {
+        &self.0[15]
+    }
+
     /// Where the kernel writes the identity.
     fn target<'a>(&self, unpinned: &'a dyn Fn()) -> Target<'a> {
         Target { pid: self.pid_word(), pidfd: self.pidfd_word(), unpinned }
@@ -88,16 +93,21 @@ impl Slot {
         };
         self.facts_word().store(isolation | u64::from(facts.sweep) << 8, Ordering::Relaxed);
         self.cgroup_word().store(u64::from(facts.cgroup_kill as u32), Ordering::Relaxed);
-        for word in [self.cause_word(), self.signal_word(), self.round_word()] {
+        for word in [self.cause_word(), self.signal_word(), self.round_word(), self.held_word()] {
             word.store(0, Ordering::Relaxed);
         }
         self.record()[0].store(started as u64, Ordering::Relaxed);
         word::begin(self.word()).unwrap_or_default()
     }
 
-    /// The child runs.
+    /// The child runs its program: it gets what was held back.
     pub fn set_live(&self) {
         word::live(self.word());
+        let mut held = word::take_held(self.held_word());
+        while held != 0 {
+            let _ = self.signal_as_owner(held.trailing_zeros() as i32 + 1);
+            held &= held - 1;
+        }
     }
 
     /// The generation now.
@@ -211,6 +221,9 @@ impl Slot {
         if self.pid() == 0 {
             return Err(Errno::ESRCH);
         }
+        if self.holds_back(signal) {
+            return Ok(());
+        }
         let facts = self.facts();
         // As well as the group: the child may not be inside yet.
         let all_killed = signal == libc::SIGKILL && cgroup::kill_all(facts.cgroup_kill);
@@ -232,6 +245,18 @@ impl Slot {
         // Asked afterwards: who leaves it in between gets the signal twice rather than never.
         let outside = group == Err(Errno::ESRCH) || facts.isolation == Isolation::Group && self.has_left_its_group();
         if outside { self.signal_process(signal) } else { group.and(own) }
+    }
+
+    /// Between clone and exec a child shares the host's memory, and `ps_spawn` waits for it: stopped there it would hold up the host, and before
+    /// Linux 5.16 its core dump would kill everybody who shares that memory. So a signal that does that waits until its program has begun.
+    fn holds_back(&self, signal: i32) -> bool {
+        let bit = |signal: i32| 1u64 << (signal - 1);
+        if signal == libc::SIGCONT {
+            self.held_word().fetch_and(!signal::STOPPING, Ordering::AcqRel);
+        }
+        signal != 0
+            && bit(signal) & (signal::STOPPING | signal::DUMPING) != 0
+            && word::hold_back(self.word(), self.held_word(), bit(signal))
     }
 
     fn signal_process(&self, signal: i32) -> Result<(), Errno> {

@@ -18,6 +18,8 @@
 //! - A *reaper* is between its look at the child and its published record. waitid(2) lets exactly one caller have the
 //!   status, so several may try; one that finds the child gone, and is alone, knows that a stranger has reaped it.
 //! - `retire` waits for both to be none. Signal handlers never retire, so nobody waits for a frame below itself.
+//! - A signal that a child must not get before it has begun is *held back*: noted in a word of its own, and sent by exactly one of the two
+//!   who may come to it, the signaller or the one who says that the child lives.
 //!
 //! Model-checked under loom (`tests/model_registry.rs`, which compiles this very file).
 
@@ -91,6 +93,21 @@ pub fn begin(word: &AtomicU64) -> Option<u32> {
 /// The child runs its program. Nothing changes if it has been reaped meanwhile.
 pub fn live(word: &AtomicU64) {
     update(word, |now| (state_of(now) == State::Spawning).then_some(now & !STATE | raw(State::Live)));
+}
+
+/// Notes these signals (one bit) for a child that has not begun; the caller holds a pin. `false`: it has, so they are to be sent at once.
+pub fn hold_back(word: &AtomicU64, held: &AtomicU64, signals: u64) -> bool {
+    if state(word) != State::Spawning {
+        return false;
+    }
+    held.fetch_or(signals, Ordering::AcqRel);
+    // It may have begun since the look, and what was held back have been taken before. Or after: then they are sent already.
+    state(word) == State::Spawning || held.fetch_and(!signals, Ordering::AcqRel) & signals == 0
+}
+
+/// After `live`: the signals that were held back, which the caller sends.
+pub fn take_held(held: &AtomicU64) -> u64 {
+    held.swap(0, Ordering::AcqRel)
 }
 
 /// Keeps the slot's pid and pidfd from being reused, if there is or may be a child that was not reaped.

@@ -7,6 +7,31 @@ pub const ALL: u64 = u64::MAX;
 /// The largest signal number.
 pub const MAX: i32 = 64;
 
+/// The signals that stop a process, bit n-1 for signal n: signal(7).
+pub const STOPPING: u64 = mask(&[libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU]);
+/// Those by which it dumps core.
+pub const DUMPING: u64 = mask(&[
+    libc::SIGQUIT,
+    libc::SIGILL,
+    libc::SIGTRAP,
+    libc::SIGABRT,
+    libc::SIGBUS,
+    libc::SIGFPE,
+    libc::SIGSEGV,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+    libc::SIGSYS,
+]);
+
+const fn mask(signals: &[i32]) -> u64 {
+    let (mut all, mut i) = (0, 0);
+    while i < signals.len() {
+        all |= 1 << (signals[i] - 1);
+        i += 1;
+    }
+    all
+}
+
 /// Every signal is blocked in this thread until the value is dropped.
 ///
 /// By the raw call: libc's wrapper quietly leaves two internal signals open, and the child would run their handlers on

@@ -933,7 +933,9 @@ ps_status ps_signal_all(int32_t signal);
  * waited for. Those that stand in line or wait for their restart are not touched: to end those as well, end
  * their supervisor (ps_supervisor_shutdown, ps_supervisor_free).
  *
- * Blocks until all are reaped, at most timeout_ms.
+ * Blocks until all are reaped, at most timeout_ms. A handler should return from it: one that is left by
+ * longjmp meanwhile, or whose thread ends in it, costs each child that it was just busy with up to two
+ * seconds in ps_reap, and this process a descriptor or two for good.
  *
  * @param timeout_ms  milliseconds; -1: no limit
  * @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL.

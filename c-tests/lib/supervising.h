@@ -249,13 +249,18 @@ HARNESS void held_exec_await(held_exec *held)
     held->asked = event.fd;
 }
 
-HARNESS void held_exec_let_go(held_exec *held)
+HARNESS void held_exec_answer(held_exec *held, uint32_t response)
 {
-    struct fanotify_response answer = {.fd = held->asked, .response = FAN_ALLOW};
+    struct fanotify_response answer = {.fd = held->asked, .response = response};
     CHECK(write(held->notify, &answer, sizeof answer) == sizeof answer);
     close(held->asked);
     held->asked = -1;
 }
+
+HARNESS void held_exec_let_go(held_exec *held) { held_exec_answer(held, FAN_ALLOW); }
+
+/* It fails with EPERM. */
+HARNESS void held_exec_refuse(held_exec *held) { held_exec_answer(held, FAN_DENY); }
 
 HARNESS void held_exec_end(held_exec *held)
 {

@@ -139,7 +139,12 @@ fn clone(lease: Lease, slot: Slot, request: &Request<'_>) -> core::result::Resul
             Ok((lease, spawned))
         }
         Err(failure) => {
-            lease.retire();
+            // The engine keeps the pidfd open if somebody hangs in this slot.
+            if !lease.retire()
+                && let Some(group) = request.cgroup
+            {
+                group.keep_kill_open();
+            }
             Err(failure)
         }
     }
@@ -153,6 +158,7 @@ fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resource
         pidfd: Some(Arc::new(spawned.pidfd)),
         exit: None,
         awaiting: 0,
+        elsewhere_since: None,
         ladder: Ladder::default(),
         stop_cause: Cause::Stop,
         refused: false,

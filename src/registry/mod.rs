@@ -28,7 +28,7 @@ use crate::sys::memory::{Row, WipedTable, wiped_row};
 
 pub use all::{kill_and_reap_all, live_count, numbers, signal_all};
 pub use exit::{Cause, Exit, Kind};
-pub use slot::{Facts, Reaped, Slot};
+pub use slot::{Facts, PATIENCE, Reaped, Slot};
 
 /// The table and its header. The header lies in wiped memory too: a forked child starts with an empty free list and no slots.
 struct Registry {
@@ -106,19 +106,25 @@ impl Lease {
         (slot.generation() == self.generation && slot.state() != word::State::Free).then_some(slot)
     }
 
-    /// Retires the slot though the child may live on: nobody here signals or reaps it any more.
-    pub fn disown(self) {
+    /// Retires the slot though the child may live on: nobody here signals or reaps it any more. Answers as `retire` does.
+    pub fn disown(self) -> bool {
         if let Some(slot) = self.slot() {
             slot.disown();
         }
-        self.retire();
+        self.retire()
     }
 
     /// The slot is free again. The child must have been reaped, or never have been made.
-    pub fn retire(self) {
-        if let (Some(registry), Some(slot)) = (REGISTRY.get(), self.slot()) {
-            slot.retire();
+    ///
+    /// `false`: a frame that signals or reaps the child has not come back. The slot is abandoned, and is no child's any more; what it may use by
+    /// number (the pidfd, `cgroup.kill`) must stay open for good.
+    #[must_use]
+    pub fn retire(self) -> bool {
+        let (Some(registry), Some(slot)) = (REGISTRY.get(), self.slot()) else { return true };
+        let retired = slot.retire();
+        if retired {
             freelist::push(registry.head(), self.index, |next| slot.next_word().store(next, Ordering::Relaxed));
         }
+        retired
     }
 }

@@ -6,6 +6,7 @@
 use super::atomics::{AtomicU64, Ordering};
 use super::exit::{Cause, Exit, Kind};
 use super::word::{self, State};
+use crate::clock;
 use crate::sys::memory::Row;
 use crate::sys::pidfd::{self, Kept, SendError};
 use crate::sys::spawn::Isolation;
@@ -13,6 +14,10 @@ use crate::sys::spawn::Target;
 use crate::sys::wait::{self, Ending, Seen};
 use crate::sys::{cgroup, poll, signal, spawn};
 use nix::errno::Errno;
+
+/// How long another frame of this process is waited for that signals or reaps a child. What it does takes no time, so one that has not done it by
+/// then may never: a handler that was left by longjmp, or whose thread stands still.
+pub const PATIENCE: i64 = 1_000 * clock::MILLI;
 
 /// A slot of the table.
 #[derive(Clone, Copy)]
@@ -78,7 +83,7 @@ impl Slot {
     }
 
     /// Where the kernel writes the identity.
-    fn target<'a>(&self, unpinned: &'a dyn Fn()) -> Target<'a> {
+    fn target<'a>(&self, unpinned: &'a dyn Fn() -> bool) -> Target<'a> {
         Target { pid: self.pid_word(), pidfd: self.pidfd_word(), unpinned }
     }
 
@@ -323,11 +328,7 @@ impl Slot {
         self.sweep(pid, fd);
         match wait::reap(fd, pid) {
             Seen::Running => Reaped::Running,
-            Seen::Ended(ending) => {
-                self.write_record(Kind::of(&ending), &ending);
-                word::publish(self.word());
-                Reaped::Published
-            }
+            Seen::Ended(ending) => self.publish(Kind::of(&ending), &ending),
             Seen::Gone => {
                 // In this order: a reaper who has left has published before.
                 let alone = word::is_only_reaper(self.word());
@@ -338,19 +339,53 @@ impl Slot {
                     // The frame that got the status is between its waitid and its publish.
                     return Reaped::Elsewhere;
                 }
-                // A stranger has reaped it. Newer kernels keep the status behind the pidfd.
-                match pidfd::kept_status(fd) {
-                    Kept::NotYet => return Reaped::Elsewhere,
-                    Kept::Status(status) => {
-                        let ending = Ending::from_status(status);
-                        self.write_record(Kind::of(&ending), &ending);
-                    }
-                    Kept::Lost => self.write_record(Kind::Lost, &Ending { code: -1, ..Ending::default() }),
-                }
-                word::publish(self.word());
-                Reaped::Published
+                self.publish_gone(fd)
             }
         }
+    }
+
+    /// A stranger has reaped it. Newer kernels keep the status behind the pidfd.
+    fn publish_gone(&self, fd: i32) -> Reaped {
+        match pidfd::kept_status(fd) {
+            Kept::NotYet => Reaped::Elsewhere,
+            Kept::Status(status) => {
+                let ending = Ending::from_status(status);
+                self.publish(Kind::of(&ending), &ending)
+            }
+            Kept::Lost => self.publish(Kind::Lost, &Ending { code: -1, ..Ending::default() }),
+        }
+    }
+
+    fn publish(&self, kind: Kind, ending: &Ending) -> Reaped {
+        self.write_record(kind, ending);
+        word::publish(self.word());
+        Reaped::Published
+    }
+
+    /// `Elsewhere` was all that could be said for as long as [`PATIENCE`]: whoever was to publish the end may never. So what can be known without
+    /// it is published. Should it come back all the same, it may write its record over this one, which has been read by then.
+    pub fn reap_alone(&self) -> Reaped {
+        let (pid, fd) = (self.pid(), self.pidfd());
+        // Where signals go by number, one that hangs there may be about to use it: the zombie stays, and pins it.
+        let exact = pidfd::group_signals_are_exact();
+        let entered = exact && word::enter(self.word(), false);
+        let result = match wait::look(fd, pid) {
+            _ if self.state() == State::Exited => Reaped::Published,
+            Seen::Running => Reaped::Running,
+            Seen::Gone => self.publish_gone(fd),
+            Seen::Ended(ending) => {
+                self.sweep(pid, fd);
+                match if exact { wait::reap(fd, pid) } else { Seen::Ended(ending) } {
+                    Seen::Running => Reaped::Running,
+                    Seen::Ended(ending) => self.publish(Kind::of(&ending), &ending),
+                    Seen::Gone => self.publish_gone(fd),
+                }
+            }
+        };
+        if entered {
+            word::leave(self.word());
+        }
+        result
     }
 
     /// Kills what is left of the groups of a child that has ended.
@@ -377,7 +412,7 @@ impl Slot {
         let record = self.record();
         let status = kind as u64 | u64::from(ending.core) << 8 | u64::from(ending.signal as u8) << 16 | u64::from(ending.code as u32) << 32;
         let usage = ending.usage.unwrap_or(wait::Usage { user_us: -1, system_us: -1, max_rss_kib: -1 });
-        record[1].store(crate::clock::now() as u64, Ordering::Relaxed);
+        record[1].store(clock::now() as u64, Ordering::Relaxed);
         record[2].store(status, Ordering::Relaxed);
         record[3].store(usage.user_us as u64, Ordering::Relaxed);
         record[4].store(usage.system_us as u64, Ordering::Relaxed);
@@ -411,38 +446,34 @@ impl Slot {
         word::publish(self.word());
     }
 
-    /// Ends this generation; waits for signallers and reapers in other threads, whose calls never block.
-    pub(super) fn retire(&self) {
-        while !word::retire(self.word()) {
-            poll::relax();
-        }
+    /// Ends this generation; waits for signallers and reapers in other threads, whose calls never block. `false`: one of them has not come back
+    /// ([`PATIENCE`]). Then the slot must never be used again, and no descriptor closed whose number stands in it.
+    pub(super) fn retire(&self) -> bool {
+        poll::relax_until(PATIENCE, || word::retire(self.word()))
     }
 }
 
 impl Slot {
     /// Makes the child of this slot.
     pub fn spawn(&self, request: &spawn::Request<'_>) -> Result<spawn::Spawned, spawn::Failure> {
-        let unpinned = || {
-            while word::is_in_use(self.word()) {
-                poll::relax();
-            }
-        };
+        let unpinned = || poll::relax_until(PATIENCE, || !word::is_in_use(self.word()));
         spawn::spawn(request, &self.target(&unpinned), &|pidfd, pid| self.bury(pidfd, pid))
     }
 
     /// Reaps a child that failed before its exec, as a reaper like any other: nobody may be about to signal its number.
     fn bury(&self, pidfd: i32, pid: i32) {
         // Kill-all may reap and publish it at any moment, also between these two steps: give back exactly what was taken.
-        let entered = loop {
-            if self.state() != State::Spawning {
-                break false;
+        let mut entered = false;
+        let settled = poll::relax_until(PATIENCE, || {
+            self.state() != State::Spawning || {
+                entered = word::enter(self.word(), true);
+                entered
             }
-            if word::enter(self.word(), true) {
-                break true;
-            }
-            poll::relax();
-        };
-        wait::reap_ending(pidfd, pid);
+        });
+        // One that hangs there may be about to use the number: it stays a zombie's where signals go by that.
+        if settled || pidfd::group_signals_are_exact() {
+            wait::reap_ending(pidfd, pid);
+        }
         if entered {
             word::leave(self.word());
         }

@@ -17,7 +17,8 @@
 //! - A *pin* says "I use the pid and pidfd of this slot": taken before a signal, given back after it.
 //! - A *reaper* is between its look at the child and its published record. waitid(2) lets exactly one caller have the
 //!   status, so several may try; one that finds the child gone, and is alone, knows that a stranger has reaped it.
-//! - `retire` waits for both to be none. Signal handlers never retire, so nobody waits for a frame below itself.
+//! - `retire` waits for both to be none. Signal handlers never retire, so nobody waits for a frame below itself. A frame that never
+//!   returns (longjmp) is waited for only so long (`slot.rs`): then the slot stays as it is for ever, and is nobody's.
 //! - A signal that a child must not get before it has begun is *held back*: noted in a word of its own, and sent by exactly one of the two
 //!   who may come to it, the signaller or the one who says that the child lives.
 //!

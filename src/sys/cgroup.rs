@@ -9,6 +9,7 @@ use std::fs::{self, File};
 use std::io::{Read, Seek};
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::path::Path;
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open, openat};
@@ -28,7 +29,7 @@ pub fn is_cgroup2(path: &Path) -> Result<bool, Errno> {
 pub struct Group {
     directory: OwnedFd,
     /// `cgroup.kill` (Linux 5.14), open for writing: a signal handler may use it.
-    kill: Option<OwnedFd>,
+    kill: Option<Arc<OwnedFd>>,
     /// Where there is none: the list of members, open for the day when descriptors have run out.
     procs: Option<File>,
     identity: (u64, u64),
@@ -45,7 +46,7 @@ impl Group {
         let found = fstat(&directory)?;
         let open = |name: &str, flags| openat(&directory, name, flags | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard);
         let (kill, procs) = match open("cgroup.kill", OFlag::O_WRONLY) {
-            Ok(kill) => (Some(kill), None),
+            Ok(kill) => (Some(Arc::new(kill)), None),
             Err(Errno::ENOENT) => (None, Some(File::from(open("cgroup.procs", OFlag::O_RDONLY)?))),
             Err(errno) => return Err(errno),
         };
@@ -65,6 +66,11 @@ impl Group {
     /// For [`kill_all`]; -1 where the kernel has no such file.
     pub fn kill_fd(&self) -> RawFd {
         self.kill.as_ref().map_or(-1, AsRawFd::as_raw_fd)
+    }
+
+    /// The file behind [`Self::kill_fd`] is never closed: somebody may write to it at any time.
+    pub fn keep_kill_open(&self) {
+        std::mem::forget(self.kill.clone());
     }
 
     /// `cgroup.procs`, open for writing: a child that could not be born inside writes itself in.

@@ -82,3 +82,21 @@ pub fn relax() {
     // SAFETY: no arguments.
     unsafe { syscall!(libc::SYS_sched_yield) };
 }
+
+/// Lets other threads run until `done`, for at most so long; answers what it said last. Leaves errno alone.
+pub fn relax_until(nanos: i64, mut done: impl FnMut() -> bool) -> bool {
+    for _ in 0..1000 {
+        if done() {
+            return true;
+        }
+        relax();
+    }
+    let limit = Deadline::after(nanos);
+    while !done() {
+        if limit.has_come() {
+            return false;
+        }
+        wait_raw(-1, clock::MILLI);
+    }
+    true
+}

@@ -16,8 +16,19 @@ use crate::clock::{self, Deadline};
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::belongings::Resources;
-use crate::registry::{Exit, Lease, Reaped};
+use crate::registry::{Exit, Lease, PATIENCE, Reaped, Slot};
 use crate::sys::poll::{self, ProcessWait};
+
+/// Reaps, without those who were to and have not for long enough.
+fn reap_slot(slot: Slot, ended: bool, life: &mut Life) -> Reaped {
+    let reaped = slot.try_reap(ended);
+    if reaped != Reaped::Elsewhere {
+        return reaped;
+    }
+    let now = clock::now();
+    let since = *life.elsewhere_since.get_or_insert(now);
+    if now - since > PATIENCE { slot.reap_alone() } else { reaped }
+}
 
 impl Child {
     /// The exit record if it has ended; reaps and releases. Never blocks. `read`: reads what it has said so far.
@@ -46,7 +57,7 @@ impl Child {
             let mut life = lock(&self.life);
             let slot = life.lease.as_ref().and_then(Lease::slot);
             match slot {
-                Some(slot) if slot.try_reap(ended) == Reaped::Published => {
+                Some(slot) if reap_slot(slot, ended, &mut life) == Reaped::Published => {
                     // Read before the slot is retired: the next child writes its own there.
                     let exit = slot.exit();
                     let (pidfd, resources) = self.settle(&mut life);
@@ -79,8 +90,10 @@ impl Child {
         if let Some(cgroup) = life.cgroup().filter(|_| self.sweep) {
             cgroup.group().kill();
         }
-        if let Some(lease) = life.lease.take() {
-            lease.retire();
+        if let Some(lease) = life.lease.take()
+            && !lease.retire()
+        {
+            life.keep_open();
         }
         (life.pidfd.take(), life.resources.take())
     }

@@ -77,6 +77,8 @@ pub(super) struct Life {
     pub exit: Option<Exit>,
     /// Threads that wait for `exit` to be set.
     pub awaiting: u32,
+    /// Since when another frame is about to publish its end.
+    pub elsewhere_since: Option<i64>,
     pub ladder: Ladder,
     pub stop_cause: Cause,
     /// The kernel refused the plan's last signal.
@@ -92,6 +94,14 @@ pub(super) struct Life {
 impl Life {
     fn cgroup(&self) -> Option<&Cgroup> {
         self.resources.as_ref()?.cgroup.as_ref()
+    }
+
+    /// A frame of this process that hangs in its abandoned slot may use these numbers yet: they stay its own, for good.
+    fn keep_open(&self) {
+        std::mem::forget(self.pidfd.clone());
+        if let Some(cgroup) = self.cgroup() {
+            cgroup.group().keep_kill_open();
+        }
     }
 
     /// It has been reaped; `exit` follows when everything is released.
@@ -135,8 +145,10 @@ impl Child {
     /// reaped already.
     pub fn disown(&self) -> Option<Arc<OwnedFd>> {
         let mut life = lock(&self.life);
-        if let Some(lease) = life.lease.take() {
-            lease.disown();
+        if let Some(lease) = life.lease.take()
+            && !lease.disown()
+        {
+            life.keep_open();
         }
         life.pidfd.clone()
     }

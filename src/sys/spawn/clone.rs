@@ -111,16 +111,16 @@ pub struct Target<'a> {
     /// All ones in the low half until the child exists.
     pub pidfd: &'a AtomicU64,
     /// Returns when nobody uses a number any more that was read here before. To be called between taking a pidfd's number
-    /// away and closing it: a signal through a recycled number would reach a stranger.
-    pub unpinned: &'a dyn Fn(),
+    /// away and closing it: a signal through a recycled number would reach a stranger. `false`: somebody may for ever, so it
+    /// must never be closed.
+    pub unpinned: &'a dyn Fn() -> bool,
 }
 
 impl Target<'_> {
     /// The child is gone: takes its identity away, and only then closes its pidfd.
     pub(super) fn bury(&self, pidfd: OwnedFd) {
         self.clear();
-        (self.unpinned)();
-        drop(pidfd);
+        self.close(pidfd);
     }
 
     /// The kernel gives a pidfd the lowest free number: in a host that runs with 0, 1 or 2 closed it must not stay there, where
@@ -133,8 +133,17 @@ impl Target<'_> {
         }
         let moved = fds::duplicate(&pidfd)?;
         self.pidfd.store(u64::from(moved.as_raw_fd() as u32), Ordering::Release);
-        (self.unpinned)();
+        self.close(pidfd);
         Ok(moved)
+    }
+
+    /// Closes a pidfd whose number has been taken away.
+    fn close(&self, pidfd: OwnedFd) {
+        if (self.unpinned)() {
+            drop(pidfd);
+        } else {
+            core::mem::forget(pidfd);
+        }
     }
 
     pub(super) fn clear(&self) {

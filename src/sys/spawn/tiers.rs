@@ -118,7 +118,7 @@ fn probe_tier(tier: Tier) -> Found {
     // Missing until the child says otherwise: a filter may kill it for close_range.
     let report = Report { step: AtomicI32::new(0), errno: AtomicI32::new(libc::ENOSYS) };
     let (pid, pidfd) = (AtomicU64::new(0), AtomicU64::new(u64::from(u32::MAX)));
-    let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| () };
+    let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| true };
     let arg = (&raw const report).cast_mut().cast();
     let made = match tier {
         Tier::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, -1, &target, child::probe, arg),

@@ -38,13 +38,10 @@
  * THE HOST is the process that calls procsup, and procsup is a guest in it: it keeps no thread, installs no
  * signal handler, changes no signal mask or disposition, no environment, directory, umask or limit, and waits
  * for no process that it did not make. If you ignore SIGCHLD or reap with waitpid(-1), it still tells you how
- * its children ended. It needs a few descriptors: one per running child, up to four per supervisor. Where at
- * least 78 more are free, the first ps_supervisor_new or ps_spawn reserves some sixteen (make it early, while
- * low numbers are free): then spawns cost the same however many the host has open. Where fewer are free they
- * are made as they are needed, and the last ones stay the host's. All are close-on-exec; leave them open. A
- * forked copy of the host closes those that it has inherited at its own first ps_supervisor_new or ps_spawn,
- * as far as they are still what they were; what belongs to supervisors and children of the original it keeps
- * until its exec or its end.
+ * its children ended. It needs a few descriptors: one per running child (and what its command asks for:
+ * pipes, one for a sandbox directory, two each for a control group and an output file), up to four per
+ * supervisor, and about fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it
+ * early). All are close-on-exec; leave them open.
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
@@ -427,10 +424,20 @@ ps_status ps_command_isolate(ps_command *command, int32_t isolation, ps_error **
 
 /**
  * A directory that goes with the child: once the last child of this command has been reaped, it is removed
- * with everything in it. It must exist at each ps_spawn; if the spawn fails, it stays. Symbolic links in it
- * are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside
- * the call that reaps, for as long as the file system needs; one that fails is tried again by later spawns.
- * The string is copied.
+ * with everything in it. It must exist at each ps_spawn; if the spawn fails, it stays. The string is copied;
+ * a relative path counts from the directory that the host has now (PS_ERR_NOT_FOUND if that is gone).
+ *
+ * It is held open (one descriptor, shared by the children of the command) from ps_spawn to its removal, and
+ * what is removed is that very directory, in the directory in which it lay: whatever is in its place by
+ * then, or was moved elsewhere, is left alone. How deep it is costs neither stack nor descriptors (about
+ * ten for the time of the removal). Symbolic links in it are removed, not followed. Directories whose owner
+ * has no rights to them get them, if the owner is the host's own user.
+ *
+ * The removal takes place inside the call that reaps, at most 5 seconds plus one step of the file system.
+ * What cannot be removed stays: something is mounted there, it belongs to another user, or the time was
+ * over. `removal` in the exit record says why, and so does PS_EVENT_EXITED. It is tried again, ever less
+ * often (after 10 ms to 60 s) and at most 20 ms at a time, by ps_supervisor_next_event and the calls that
+ * wait for a child; never by ps_spawn. At most 64 such directories are remembered, the oldest is given up.
  */
 ps_status ps_command_sandbox_dir(ps_command *command, const char *dir, ps_error **error);
 
@@ -553,9 +560,10 @@ ps_status ps_command_input(ps_command *command, const void *data, size_t len, ps
  * removed after it. The child is born inside (from Linux 5.7 on; before, it joins as its first step), and
  * neither a double fork nor a new session leads out. Signals reach everything in it. When the child has
  * ended, the rest is killed at one stroke (cgroup.kill, from Linux 5.14 on; before, one by one), unless the
- * command says PS_SURVIVORS_LEAVE. A directory that cannot be removed yet is tried again by later calls; a
- * start that needs that very directory waits for it, as a rule some milliseconds, at most a second. The
- * string is copied.
+ * command says PS_SURVIVORS_LEAVE. A directory that cannot be removed yet is tried again by later calls (not
+ * by ps_spawn); a start that needs that very directory waits for it, as a rule some milliseconds, at most a
+ * second. Groups that members have made inside go with it, however deep, and signals reach those in them.
+ * It takes two descriptors of the host, three before Linux 5.14. The string is copied.
  *
  * A child that its group's memory.max leaves no room to begin fails the spawn: PS_ERR_LIMIT, or
  * PS_ERR_SYSTEM with E2BIG if it is its arguments that have no room. The host is not touched. For that,
@@ -757,9 +765,18 @@ typedef struct ps_exit {
   /** When its end was recorded, nanoseconds of CLOCK_MONOTONIC. */
   int64_t ended_ns;
   /**
-   * Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot grow.
+   * PS_OK, or why its sandbox directory (ps_command_sandbox_dir) could not be removed with it, as a
+   * PS_ERR_*: the rest is tried again by later calls. PS_ERR_TIMEOUT: it was too much for one call, and
+   * goes on.
    */
-  uint64_t reserved[4];
+  int32_t removal;
+  /** The errno of that, or 0. */
+  int32_t removal_errno;
+  /**
+   * Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot
+   * grow.
+   */
+  uint64_t reserved[3];
 } ps_exit;
 
 /**
@@ -814,7 +831,7 @@ ps_status ps_reap(ps_child *child, int64_t timeout_ms, ps_exit *exit, ps_error *
 
 /**
  * As ps_reap, without waiting. Never waits for a process, but removing a sandbox directory takes the file
- * system's time.
+ * system's time (at most 5 seconds, ps_command_sandbox_dir).
  *
  * @param exit  receives the exit record (set exit->size first); may be NULL
  * @return PS_PENDING while the child runs, or while another thread is just releasing what it owned; else as
@@ -1083,7 +1100,8 @@ typedef struct ps_event {
   ps_exit exit;
   /**
    * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit,
-   * or the end). PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place.
+   * or the end). PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place, or else why
+   * its sandbox directory could not be removed (`exit.removal`).
    * PS_EVENT_FAILED, _GAVE_UP, _CANCELLED and _RESTARTING: why, as a PS_ERR_*; PS_OK if `exit` says it.
    */
   int32_t status;

@@ -553,6 +553,9 @@ class exit_record {
     time_point started() const noexcept { return time_point(std::chrono::nanoseconds(raw_.started_ns)); }
     time_point ended() const noexcept { return time_point(std::chrono::nanoseconds(raw_.ended_ns)); }
 
+    /// errc::ok, or why its sandbox directory could not be removed with it. See ps_exit.
+    errc removal() const noexcept { return static_cast<errc>(raw_.removal); }
+
     const ps_exit &raw() const noexcept { return raw_; }
     ps_exit *out() noexcept { return &raw_; }
 
@@ -1070,7 +1073,7 @@ class event {
     exit_record::time_point time() const noexcept { return exit_record::time_point(std::chrono::nanoseconds(raw_.time_ns)); }
     /// exited, restarting, gave_up: how the run ended.
     exit_record exit() const noexcept { return exit_record(raw_.exit); }
-    /// failed: why it could not be started. exited: errc::ok, or why its output file was not published.
+    /// failed: why it could not be started. exited: errc::ok, or why its output file was not published, or its sandbox not removed.
     errc status() const noexcept { return static_cast<errc>(raw_.status); }
     /// Which run of the child it is about; 1 is the first.
     std::uint32_t run() const noexcept { return raw_.run; }

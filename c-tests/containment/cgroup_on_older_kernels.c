@@ -82,7 +82,7 @@ int main(int argc, char **argv)
             traced("clone3", "1", "E2BIG", ways[i]);
             traced("clone3", "1", "EINVAL", ways[i]);
         }
-        traced("openat", "2", "ENOENT", ways[i]); /* the directory is the first */
+        traced("openat", "3", "ENOENT", ways[i]); /* before it: the directory above, the directory */
     }
     return 0;
 }

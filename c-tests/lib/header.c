@@ -27,7 +27,9 @@ AT(ps_exit, system_us, 32);
 AT(ps_exit, max_rss_kib, 40);
 AT(ps_exit, started_ns, 48);
 AT(ps_exit, ended_ns, 56);
-AT(ps_exit, reserved, 64);
+AT(ps_exit, removal, 64);
+AT(ps_exit, removal_errno, 68);
+AT(ps_exit, reserved, 72);
 SIZE(ps_exit, 96);
 
 AT(ps_event, size, 0);

@@ -162,8 +162,15 @@ pub struct ps_exit {
     pub started_ns: i64,
     /// When its end was recorded, nanoseconds of CLOCK_MONOTONIC.
     pub ended_ns: i64,
-    /// Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot grow.
-    pub reserved: [u64; 4],
+    /// PS_OK, or why its sandbox directory (ps_command_sandbox_dir) could not be removed with it, as a
+    /// PS_ERR_*: the rest is tried again by later calls. PS_ERR_TIMEOUT: it was too much for one call, and
+    /// goes on.
+    pub removal: i32,
+    /// The errno of that, or 0.
+    pub removal_errno: i32,
+    /// Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot
+    /// grow.
+    pub reserved: [u64; 3],
 }
 
 pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
@@ -179,7 +186,9 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
         max_rss_kib: exit.max_rss_kib,
         started_ns: exit.started_ns,
         ended_ns: exit.ended_ns,
-        reserved: [0; 4],
+        removal: exit.removal_status().map_or(PS_OK, |status| status as i32),
+        removal_errno: exit.removal.map_or(0, |errno| errno as i32),
+        reserved: [0; 3],
     }
 }
 
@@ -234,7 +243,7 @@ pub unsafe extern "C" fn ps_reap(child: *mut ps_child, timeout_ms: i64, exit: *m
 }
 
 /// As ps_reap, without waiting. Never waits for a process, but removing a sandbox directory takes the file
-/// system's time.
+/// system's time (at most 5 seconds, ps_command_sandbox_dir).
 ///
 /// @param exit  receives the exit record (set exit->size first); may be NULL
 /// @return PS_PENDING while the child runs, or while another thread is just releasing what it owned; else as

@@ -296,10 +296,20 @@ pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation:
 }
 
 /// A directory that goes with the child: once the last child of this command has been reaped, it is removed
-/// with everything in it. It must exist at each ps_spawn; if the spawn fails, it stays. Symbolic links in it
-/// are removed, not followed; what is mounted in it must be unmounted before. The removal takes place inside
-/// the call that reaps, for as long as the file system needs; one that fails is tried again by later spawns.
-/// The string is copied.
+/// with everything in it. It must exist at each ps_spawn; if the spawn fails, it stays. The string is copied;
+/// a relative path counts from the directory that the host has now (PS_ERR_NOT_FOUND if that is gone).
+///
+/// It is held open (one descriptor, shared by the children of the command) from ps_spawn to its removal, and
+/// what is removed is that very directory, in the directory in which it lay: whatever is in its place by
+/// then, or was moved elsewhere, is left alone. How deep it is costs neither stack nor descriptors (about
+/// ten for the time of the removal). Symbolic links in it are removed, not followed. Directories whose owner
+/// has no rights to them get them, if the owner is the host's own user.
+///
+/// The removal takes place inside the call that reaps, at most 5 seconds plus one step of the file system.
+/// What cannot be removed stays: something is mounted there, it belongs to another user, or the time was
+/// over. `removal` in the exit record says why, and so does PS_EVENT_EXITED. It is tried again, ever less
+/// often (after 10 ms to 60 s) and at most 20 ms at a time, by ps_supervisor_next_event and the calls that
+/// wait for a child; never by ps_spawn. At most 64 such directories are remembered, the oldest is given up.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_sandbox_dir(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -492,9 +502,10 @@ pub unsafe extern "C" fn ps_command_input(
 /// removed after it. The child is born inside (from Linux 5.7 on; before, it joins as its first step), and
 /// neither a double fork nor a new session leads out. Signals reach everything in it. When the child has
 /// ended, the rest is killed at one stroke (cgroup.kill, from Linux 5.14 on; before, one by one), unless the
-/// command says PS_SURVIVORS_LEAVE. A directory that cannot be removed yet is tried again by later calls; a
-/// start that needs that very directory waits for it, as a rule some milliseconds, at most a second. The
-/// string is copied.
+/// command says PS_SURVIVORS_LEAVE. A directory that cannot be removed yet is tried again by later calls (not
+/// by ps_spawn); a start that needs that very directory waits for it, as a rule some milliseconds, at most a
+/// second. Groups that members have made inside go with it, however deep, and signals reach those in them.
+/// It takes two descriptors of the host, three before Linux 5.14. The string is copied.
 ///
 /// A child that its group's memory.max leaves no room to begin fails the spawn: PS_ERR_LIMIT, or
 /// PS_ERR_SYSTEM with E2BIG if it is its arguments that have no room. The host is not touched. For that,

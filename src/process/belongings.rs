@@ -30,8 +30,7 @@ impl Belongings {
     /// Takes what the command gives to its next child.
     pub fn take(command: &Command) -> Result<Self> {
         let shared = command.gifts.sandbox.as_ref().map(|sandbox| sandbox.share()).transpose();
-        let sandbox = shared
-            .map_err(|error| Error::system("sandbox_dir", Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)), command.cannot()))?;
+        let sandbox = shared.map_err(|errno| Error::system("sandbox_dir", errno, command.cannot()))?;
         let owned = std::mem::take(&mut *lock(&command.gifts.owned));
         let source = (!owned.is_empty()).then(|| command.gifts.owned.clone());
         Ok(Self { sandbox, owned, source, bound: false })
@@ -45,6 +44,11 @@ impl Belongings {
     /// They are the child's for good, also if it cannot be made in the end.
     pub fn bind(&mut self) {
         self.bound = true;
+    }
+
+    /// The child has ended for good. Takes the file system's time. Answers why its directory could not be removed.
+    pub fn release(mut self) -> Option<Errno> {
+        self.sandbox.take().and_then(Share::release)
     }
 
     /// The child was never made: the directory stays, the descriptors are the command's again.
@@ -93,12 +97,16 @@ impl Resources {
         self.file.take()
     }
 
-    /// The process has ended like this: publishes its output. Takes the file system's time. Answers why that failed.
-    pub(super) fn release(mut self, exit: &Exit) -> Option<Error> {
+    /// The process has ended like this: publishes its output, and removes what it had. Takes the file system's time. Answers why the output
+    /// is not in its place; in the record stands what else could not be done.
+    pub(super) fn release(mut self, exit: &mut Exit) -> Option<Error> {
         let published = match self.file.take() {
             Some(file) if exit.success() || self.keep_on_failure => file.publish(),
             _ => Ok(()),
         };
+        // Whoever is left in it has been killed: it goes first.
+        drop(self.cgroup.take());
+        exit.removal = self.lasting.release();
         published.err()
     }
 }

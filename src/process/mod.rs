@@ -17,6 +17,7 @@
 //! | `foreign.rs`                             | a process that is not, or no longer, our child              |
 //! | `output/`                                | what it says and is told: pipes, lines, file, input         |
 //! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released                      |
+//! | `leftovers.rs`                           | what of that could not be removed yet                       |
 //! | `lineage.rs`                             | whose descendant an orphan is                               |
 //!
 //! Letting go has one verb for each thing:
@@ -39,6 +40,7 @@ pub mod command;
 pub mod descriptors;
 mod environment;
 pub mod foreign;
+pub mod leftovers;
 pub mod lineage;
 pub mod output;
 pub mod path;

@@ -1,50 +1,94 @@
 //! A directory that belongs to a child and goes with it.
 //!
 //! It may be shared by several children of one command: the last one takes it away. A removal that fails is tried again by
-//! later calls and never forgotten; a directory that was replaced by another one meanwhile is not ours and is left alone.
+//! later calls (`leftovers.rs`).
+//!
+//! The trap: between the spawn and the removal, which may be days, anybody who may write to a directory above it can put another one, or a
+//! link, in its place. So it is held open from the spawn on, which also keeps its inode number from becoming another's. It is emptied by that
+//! descriptor, and its name taken away from the directory above it, if that is still the one in which it was, and the name still its. One
+//! that was moved elsewhere, or replaced, is not ours any more and is left alone.
 
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use nix::errno::Errno;
+
+use super::leftovers::{self, Leftover, Pace};
+use crate::clock::{Deadline, MILLI};
 use crate::lock::lock;
-use crate::sys::memory::{Home, PerProcess};
+use crate::sys::memory::Home;
+use crate::sys::tree::{self, Identity, Kind};
 
-/// Device and inode. Not when it was made: overlayfs gives a directory that it copies up another time of birth.
-type Identity = (u64, u64);
+/// How long the call that reaps works at a removal before it leaves the rest to later ones.
+const AT_ONCE: i64 = 5_000 * MILLI;
 
-/// Of a directory only: a link in its place may have its number, and would be removed as its tree.
-fn identity(found: &fs::Metadata) -> Option<Identity> {
-    found.is_dir().then(|| (found.dev(), found.ino()))
+/// A failed removal needs somebody's doing, as a rule: an unmount, another user. Each one that is kept has a descriptor.
+static PACE: Pace = Pace { first: 10 * MILLI, slowest: 60_000 * MILLI, most: 64 };
+
+/// A directory that is held open.
+#[derive(Debug)]
+struct Held {
+    directory: OwnedFd,
+    identity: Identity,
+    /// The directory that it lies in.
+    parent: Identity,
 }
 
-/// Directories whose removal has failed so far. A forked host has none: they are its parent's.
-static LEFT: PerProcess<Mutex<Vec<Dir>>> = PerProcess::new();
+impl Held {
+    fn open(path: &Path) -> Result<Self, Errno> {
+        let parent = tree::hold_place(path.parent().unwrap_or(Path::new("/")))?;
+        let directory = tree::hold(&parent, path.file_name().unwrap_or_default())?;
+        Ok(Self { identity: tree::identity(&directory)?, directory, parent: tree::identity(&parent)? })
+    }
 
-/// A directory known by its inode.
+    /// Removes the tree. Nothing to do if it does not lie where it lay.
+    fn remove(&self, name: &OsStr, until: Deadline) -> Result<(), Errno> {
+        let parent = tree::above(&self.directory, true)?;
+        if tree::identity(&parent)? != self.parent {
+            return Ok(());
+        }
+        match tree::identity_at(&parent, name) {
+            Ok(found) if found == self.identity => {}
+            Ok(_) | Err(Errno::ENOENT) => return Ok(()),
+            Err(errno) => return Err(errno),
+        }
+        tree::empty(&self.directory, Kind::Files, until)?;
+        tree::remove_directory(&parent, name, self.identity)
+    }
+}
+
+/// A child's directory.
 #[derive(Debug)]
 struct Dir {
     sandbox: Arc<Sandbox>,
-    identity: Identity,
+    held: Arc<Held>,
     home: Home,
 }
 
-impl Dir {
-    /// Removes the tree. Symbolic links are removed, never followed (std's removal walks by descriptors). `true`: it is gone.
-    fn remove(&self) -> bool {
-        let path = &self.sandbox.path;
-        let gone = match fs::symlink_metadata(path) {
-            Err(error) => error.kind() == ErrorKind::NotFound,
-            Ok(found) if identity(&found) != Some(self.identity) => true,
-            Ok(_) => fs::remove_dir_all(path).is_ok(),
-        };
-        if gone {
-            // From now on a new directory may have this very inode number.
-            lock(&self.sandbox.shares).going = None;
-        }
-        gone
+impl Leftover for Dir {
+    fn remove(&self, until: Deadline) -> Result<(), Errno> {
+        self.held.remove(self.sandbox.path.file_name().unwrap_or_default(), until)?;
+        self.give_up();
+        Ok(())
+    }
+
+    fn pace(&self) -> &'static Pace {
+        &PACE
+    }
+
+    fn goes_soon(&self) -> bool {
+        false
+    }
+
+    fn path(&self) -> Option<&Path> {
+        None
+    }
+
+    fn give_up(&self) {
+        // From now on a new directory may have this very inode number.
+        lock(&self.sandbox.shares).going = None;
     }
 }
 
@@ -58,8 +102,21 @@ pub struct Sandbox {
 #[derive(Debug, Default)]
 struct Shares {
     count: usize,
+    /// What those that are counted share.
+    held: Option<Arc<Held>>,
     /// The inode that is being removed: no new child may get it.
     going: Option<Identity>,
+}
+
+impl Shares {
+    /// One less. `true`: that was the last one.
+    fn give_back(&mut self) -> bool {
+        self.count -= 1;
+        if self.count == 0 {
+            self.held = None;
+        }
+        self.count == 0
+    }
 }
 
 /// A child's share in a directory; the last one removes it.
@@ -76,19 +133,25 @@ impl Sandbox {
     ///
     /// The race: between a look at the directory and the count, the last child may be reaped and the directory removed. So it is counted first:
     /// from then on nobody begins to remove it, and what is seen afterwards is what the new child will have.
-    pub fn share(self: &Arc<Self>) -> io::Result<Share> {
+    pub fn share(self: &Arc<Self>) -> Result<Share, Errno> {
         let going = {
             let mut shares = lock(&self.shares);
             shares.count += 1;
             shares.going.filter(|_| shares.count == 1)
         };
-        let found = fs::symlink_metadata(&self.path);
-        let identity = found.and_then(|found| identity(&found).ok_or(io::Error::from_raw_os_error(libc::ENOTDIR)));
-        match identity {
-            Ok(identity) if going != Some(identity) => Ok(Share(Some(Dir { sandbox: self.clone(), identity, home: Home::here() }))),
+        let found = Held::open(&self.path);
+        let mut shares = lock(&self.shares);
+        match found {
+            Ok(held) if going != Some(held.identity) => {
+                // One descriptor for all who share it. Another one if somebody has replaced it since.
+                let same = shares.held.clone().filter(|known| (known.identity, known.parent) == (held.identity, held.parent));
+                let held = same.unwrap_or_else(|| Arc::new(held));
+                shares.held = Some(held.clone());
+                Ok(Share(Some(Dir { sandbox: self.clone(), held, home: Home::here() })))
+            }
             other => {
-                lock(&self.shares).count -= 1;
-                Err(other.err().unwrap_or(io::Error::from_raw_os_error(libc::ENOENT)))
+                shares.give_back();
+                Err(other.err().unwrap_or(Errno::ENOENT))
             }
         }
     }
@@ -98,38 +161,39 @@ impl Share {
     /// Gives the share back without removing anything: the child was never made.
     pub fn give_back(mut self) {
         if let Some(dir) = self.0.take() {
-            lock(&dir.sandbox.shares).count -= 1;
+            lock(&dir.sandbox.shares).give_back();
         }
+    }
+
+    /// The child has ended: the last one removes the directory. Answers why it could not.
+    pub fn release(mut self) -> Option<Errno> {
+        self.remove()
+    }
+
+    fn remove(&mut self) -> Option<Errno> {
+        // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
+        let dir = self.0.take().filter(|dir| dir.home.is_here())?;
+        let last = {
+            let mut shares = lock(&dir.sandbox.shares);
+            let last = shares.give_back();
+            if last {
+                shares.going = Some(dir.held.identity);
+            }
+            last
+        };
+        if !last {
+            return None;
+        }
+        let failed = Leftover::remove(&dir, Deadline::after(AT_ONCE)).err();
+        if let Some(errno) = failed {
+            leftovers::keep(Arc::new(dir), errno);
+        }
+        failed
     }
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        // A forked copy of the host owns nothing, and its copy of the lock may be held for ever.
-        let Some(dir) = self.0.take().filter(|dir| dir.home.is_here()) else { return };
-        let last = {
-            let mut shares = lock(&dir.sandbox.shares);
-            shares.count -= 1;
-            if shares.count == 0 {
-                shares.going = Some(dir.identity);
-            }
-            shares.count == 0
-        };
-        if last
-            && !dir.remove()
-            && let Ok(left) = LEFT.get_or_try_init(|| Ok(Mutex::default()))
-        {
-            lock(left).push(dir);
-        }
-    }
-}
-
-/// Tries the failed removals again. Cheap when there are none.
-pub fn retry_left() {
-    let Some(left) = LEFT.get() else { return };
-    let mut again = std::mem::take(&mut *lock(left));
-    if !again.is_empty() {
-        again.retain(|dir| !dir.remove());
-        lock(left).append(&mut again);
+        self.remove();
     }
 }

@@ -18,7 +18,6 @@ use super::descriptors::{self, Ends};
 use super::lineage::Mark;
 use super::output::Output;
 use super::path;
-use super::sandbox;
 use super::stop::Ladder;
 use super::systemd::Listening;
 use crate::clock::Deadline;
@@ -89,7 +88,6 @@ pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
 }
 
 fn make(command: &Command) -> Result<Child> {
-    sandbox::retry_left();
     check_lent(command)?;
     let engine = engine()?;
     let resources = Resources::take(command)?;

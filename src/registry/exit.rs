@@ -1,5 +1,8 @@
 //! How a child ended, and who wanted it so.
 
+use nix::errno::Errno;
+
+use crate::error::Status;
 use crate::sys::wait::Ending;
 
 /// How a child ended.
@@ -80,11 +83,18 @@ pub struct Exit {
     pub started_ns: i64,
     /// When its end was recorded, nanoseconds of CLOCK_MONOTONIC.
     pub ended_ns: i64,
+    /// Why its directory could not be removed.
+    pub removal: Option<Errno>,
 }
 
 impl Exit {
     /// Exit code 0.
     pub fn success(&self) -> bool {
         self.kind == Kind::Exited && self.code == 0
+    }
+
+    /// Why its directory could not be removed, as a status.
+    pub fn removal_status(&self) -> Option<Status> {
+        self.removal.map(|errno| if errno == Errno::ETIMEDOUT { Status::Timeout } else { Status::of(errno) })
     }
 }

@@ -438,6 +438,7 @@ impl Slot {
             max_rss_kib: read(5),
             started_ns: read(0),
             ended_ns: read(1),
+            removal: None,
         }
     }
 

@@ -91,7 +91,10 @@ impl Inner {
             }
             News::Exited => {
                 let Some(Last { run: Run::Ended(exit), child, complaint }) = member.last.as_deref_mut() else { return };
-                let (exit, child, complaint) = (*exit, child.take(), *complaint);
+                let (child, complaint) = (child.take(), *complaint);
+                // By now it is released, and the record says what could not be removed.
+                let exit = child.as_ref().and_then(|child| child.exit()).unwrap_or(*exit);
+                let complaint = complaint.or(exit.removal_status());
                 ledger.push_lines(&managed, child.map_or_else(Vec::new, |child| child.take_lines()));
                 ledger.push(&managed, exit.ended_ns, What::Exited { exit, complaint });
                 self.look_after_orphans(ledger);

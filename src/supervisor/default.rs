@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::inner::Inner;
 use crate::error::{Error, Result};
-use crate::process::{cgroup, spawn};
+use crate::process::{leftovers, spawn};
 use crate::sys::memory::PerProcess;
 
 static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
@@ -29,7 +29,12 @@ pub(super) fn inner() -> Result<&'static Arc<Inner>> {
 
 /// Looks after children of the default supervisor in passing. Costs one load when there are none to look after.
 pub fn poke() {
-    cgroup::retry_left();
+    leftovers::retry();
+    poke_to_spawn();
+}
+
+/// The same before a spawn, which does not pay for what others have left.
+pub fn poke_to_spawn() {
     if let Some(inner) = DEFAULT.get() {
         inner.pump_if_busy();
     }

@@ -21,7 +21,7 @@ use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
-use crate::process::{Line, cgroup};
+use crate::process::{Line, leftovers};
 use crate::sys::memory::Home;
 use crate::sys::reactor::{self, Reactor, Shape, Token};
 
@@ -334,7 +334,7 @@ impl Inner {
 
     /// Looks again at what could not be removed yet.
     pub(super) fn keep_house(&self) {
-        let due = cgroup::left_due();
+        let due = leftovers::due();
         if !due.is_never() && due < self.reactor.due(HOUSEKEEPING) {
             let _ = self.reactor.set_due(HOUSEKEEPING, due);
         }

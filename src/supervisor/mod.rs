@@ -46,7 +46,7 @@ pub use events::{Event, EventKind, Run, What};
 pub(crate) use inner::Inner;
 pub use managed::Managed;
 
-use default::inner as default_inner;
+use default::{inner as default_inner, poke_to_spawn};
 
 use crate::clock::Deadline;
 use crate::error::{Error, Result};
@@ -65,7 +65,7 @@ pub fn spawn(command: &Command) -> Result<Arc<Managed>> {
 }
 
 pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
-    poke();
+    poke_to_spawn();
     // The first use opens descriptors, before the spawn can make this check for itself.
     spawn::check_lent(command)?;
     default_inner()?.spawn(command, register)
@@ -107,7 +107,7 @@ impl Supervisor {
     }
 
     pub(crate) fn spawn_registered(&self, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
-        poke();
+        poke_to_spawn();
         self.inner.spawn(command, register)
     }
 

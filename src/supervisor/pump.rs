@@ -12,7 +12,7 @@ use super::scheduler;
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result};
 use crate::lock::lock;
-use crate::process::cgroup;
+use crate::process::leftovers;
 use crate::sys::reactor::{Time, Token};
 
 /// Bytes of a stream that are cut into lines at one look.
@@ -120,7 +120,7 @@ impl Inner {
                 }
             }
         }
-        cgroup::retry_left();
+        leftovers::retry();
         self.keep_house();
     }
 

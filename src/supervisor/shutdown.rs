@@ -11,7 +11,7 @@ use super::scheduler::Event;
 use crate::clock::{self, Deadline};
 use crate::error::Result;
 use crate::lock::lock;
-use crate::process::cgroup;
+use crate::process::leftovers;
 use crate::process::stop::LAST_WAIT_MS;
 use crate::registry::Cause;
 
@@ -65,7 +65,7 @@ impl Inner {
             }
         }
         self.kill_orphans(deadline);
-        cgroup::await_removals(clock::Deadline::after(500 * clock::MILLI));
+        leftovers::await_removals(clock::Deadline::after(500 * clock::MILLI));
         left
     }
 }

@@ -4,24 +4,35 @@
 //! until then. And the list of members is numbers: by the time one is signalled it may be another process's, so it is
 //! pinned by a pidfd first and then looked for in the list once more.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{Read, Seek};
+use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::path::Path;
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat};
-use nix::sys::stat::{Mode, fstat};
-use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, fstatfs, statfs};
+use nix::fcntl::{OFlag, openat};
+use nix::sys::stat::{Mode, mkdirat};
+use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, fstatfs};
+use nix::unistd::{UnlinkatFlags, Whence, lseek, read, unlinkat};
 
 use super::raw::syscall;
+use super::tree::{self, Identity, Kind};
 use super::{fds, pidfd};
+use crate::clock::Deadline;
+
+/// How many members are pinned at once: descriptors of the host, of which the members have no say.
+const PINNED: usize = 64;
 
 /// Whether this directory lies in a cgroup v2 hierarchy.
-pub fn is_cgroup2(path: &Path) -> Result<bool, Errno> {
-    statfs(path).map(|found| found.filesystem_type() == CGROUP2_SUPER_MAGIC)
+pub fn is_cgroup2(directory: &OwnedFd) -> Result<bool, Errno> {
+    fstatfs(directory).map(|found| found.filesystem_type() == CGROUP2_SUPER_MAGIC)
+}
+
+/// Makes a group.
+pub fn make(parent: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
+    mkdirat(parent, name, Mode::from_bits_truncate(0o777))
 }
 
 /// A control group that is ours.
@@ -31,30 +42,30 @@ pub struct Group {
     /// `cgroup.kill` (Linux 5.14), open for writing: a signal handler may use it.
     kill: Option<Arc<OwnedFd>>,
     /// Where there is none: the list of members, open for the day when descriptors have run out.
-    procs: Option<File>,
-    identity: (u64, u64),
+    procs: Option<OwnedFd>,
+    identity: Identity,
 }
 
 impl Group {
     /// Opens a directory that was made for this.
-    pub fn open(path: &Path) -> Result<Self, Errno> {
+    pub fn open(parent: &OwnedFd, name: &OsStr) -> Result<Self, Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW;
-        let directory = open(path, flags, Mode::empty()).and_then(fds::above_standard)?;
-        if fstatfs(&directory)?.filesystem_type() != CGROUP2_SUPER_MAGIC {
+        let directory = openat(parent, name, flags, Mode::empty()).and_then(fds::above_standard)?;
+        if !is_cgroup2(&directory)? {
             return Err(Errno::EMEDIUMTYPE);
         }
-        let found = fstat(&directory)?;
+        let identity = tree::identity(&directory)?;
         let open = |name: &str, flags| openat(&directory, name, flags | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard);
         let (kill, procs) = match open("cgroup.kill", OFlag::O_WRONLY) {
             Ok(kill) => (Some(Arc::new(kill)), None),
-            Err(Errno::ENOENT) => (None, Some(File::from(open("cgroup.procs", OFlag::O_RDONLY)?))),
+            Err(Errno::ENOENT) => (None, Some(open("cgroup.procs", OFlag::O_RDONLY)?)),
             Err(errno) => return Err(errno),
         };
-        Ok(Self { directory, kill, procs, identity: (found.st_dev, found.st_ino) })
+        Ok(Self { directory, kill, procs, identity })
     }
 
     /// Device and inode.
-    pub fn identity(&self) -> (u64, u64) {
+    pub fn identity(&self) -> Identity {
         self.identity
     }
 
@@ -92,16 +103,12 @@ impl Group {
         read && text.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|count| count != "0"))
     }
 
+    /// Who is in this group and in those that its members made below it.
     fn members(&self) -> Vec<i32> {
-        // The list of this group and of those that its members made below it.
-        let path = format!("/proc/self/fd/{}", self.directory.as_raw_fd());
         let mut found = Vec::new();
-        collect_members(Path::new(&path), 0, &mut found);
-        if let Some(mut procs) = self.procs.as_ref().filter(|_| found.is_empty()) {
-            let mut list = String::new();
-            if procs.rewind().and_then(|()| procs.read_to_string(&mut list)).is_ok() {
-                found.extend(list.lines().filter_map(|line| line.parse::<i32>().ok()));
-            }
+        let _ = tree::each_directory(&self.directory, |directory| found.append(&mut members_of(directory)));
+        if let Some(procs) = self.procs.as_ref().filter(|_| found.is_empty()) {
+            found = listed(procs);
         }
         found
     }
@@ -125,23 +132,27 @@ impl Group {
 
     /// Signals every member but those whom `skip` names, one by one. Not safe in a signal handler.
     pub fn signal(&self, signal: i32, skip: impl Fn(i32) -> bool) {
-        let wanted: Vec<i32> = self.members().into_iter().filter(|pid| *pid > 1 && !skip(*pid)).collect();
-        let mut pinned: Vec<(i32, OwnedFd)> = wanted.iter().filter_map(|pid| Some((*pid, pidfd::open(*pid).ok()?))).collect();
-        if pinned.len() < wanted.len() {
+        let mut seen = HashSet::new();
+        let mut unpinned = Vec::new();
+        let walked = tree::each_directory(&self.directory, |directory| {
+            let mut wanted = members_of(directory);
+            // One who moves from group to group meanwhile shall not get it twice.
+            wanted.retain(|pid| *pid > 1 && seen.insert(*pid) && !skip(*pid));
+            for few in wanted.chunks(PINNED) {
+                signal_pinned(few, signal, &mut unpinned, || members_of(directory));
+            }
+        });
+        if walked.is_err() && seen.is_empty() {
+            // No descriptor to be had.
+            unpinned.extend(self.procs.as_ref().map(listed).unwrap_or_default().into_iter().filter(|pid| *pid > 1 && !skip(*pid)));
+        }
+        if !unpinned.is_empty() {
             // A filter, or no descriptors. (Or somebody has just ended: then the look is wasted.)
-            let pinned: Vec<i32> = pinned.iter().map(|(pid, _)| *pid).collect();
             self.frozen(|| {
-                for pid in self.members().into_iter().filter(|pid| wanted.contains(pid) && !pinned.contains(pid)) {
+                for pid in self.members().into_iter().filter(|pid| unpinned.contains(pid)) {
                     let _ = pidfd::kill_number(pid, signal);
                 }
             });
-        }
-        let members = self.members();
-        pinned.retain(|(pid, _)| members.contains(pid));
-        for (pid, fd) in pinned {
-            if pidfd::signal(fd.as_raw_fd(), signal) == Err(pidfd::SendError::Unavailable) {
-                let _ = pidfd::kill_number(pid, signal);
-            }
         }
     }
 
@@ -161,15 +172,45 @@ impl Group {
     }
 }
 
-fn collect_members(path: &Path, depth: usize, found: &mut Vec<i32>) {
-    if let Ok(list) = fs::read_to_string(path.join("cgroup.procs")) {
-        found.extend(list.lines().filter_map(|line| line.parse::<i32>().ok()));
+/// Signals those of a group's members who can be pinned; the others are left to the caller. `look`: who is in the group now.
+fn signal_pinned(wanted: &[i32], signal: i32, unpinned: &mut Vec<i32>, look: impl FnOnce() -> Vec<i32>) {
+    let pin = |pid: i32| pidfd::open(pid).map_err(|_| unpinned.push(pid)).ok().map(|fd| (pid, fd));
+    let mut pinned: Vec<(i32, OwnedFd)> = wanted.iter().copied().filter_map(pin).collect();
+    if pinned.is_empty() {
+        return;
     }
-    if depth < 16
-        && let Ok(entries) = fs::read_dir(path)
-    {
-        for entry in entries.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-            collect_members(&entry.path(), depth + 1, found);
+    let members: HashSet<i32> = look().into_iter().collect();
+    pinned.retain(|(pid, _)| members.contains(pid));
+    for (pid, fd) in pinned {
+        if pidfd::signal(fd.as_raw_fd(), signal) == Err(pidfd::SendError::Unavailable) {
+            let _ = pidfd::kill_number(pid, signal);
+        }
+    }
+}
+
+/// The members of one group, without those below it.
+fn members_of(directory: &OwnedFd) -> Vec<i32> {
+    let procs = openat(directory, "cgroup.procs", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard);
+    procs.as_ref().map(listed).unwrap_or_default()
+}
+
+/// The numbers in an open list of members.
+fn listed(procs: &OwnedFd) -> Vec<i32> {
+    let mut found = Vec::new();
+    let _ = lseek(procs, 0, Whence::SeekSet);
+    let (mut block, mut number) = ([0u8; 4096], None::<i32>);
+    loop {
+        let count = match read(procs, &mut block) {
+            Ok(0) => return found,
+            Ok(count) => count,
+            Err(Errno::EINTR) => continue,
+            Err(_) => return found,
+        };
+        for byte in &block[..count] {
+            match byte {
+                b'0'..=b'9' => number = Some(number.unwrap_or(0).wrapping_mul(10).wrapping_add(i32::from(byte - b'0'))),
+                _ => found.extend(number.take()),
+            }
         }
     }
 }
@@ -181,20 +222,20 @@ pub fn kill_all(kill_fd: RawFd) -> bool {
 }
 
 /// Removes a group with nobody and nothing in it.
-pub fn remove_empty(path: &Path) -> Result<(), Errno> {
-    fs::remove_dir(path).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO)))
+pub fn remove_empty(parent: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
+    unlinkat(parent, name, UnlinkatFlags::RemoveDir)
 }
 
-/// Removes a group and those that its members made below it. `EBUSY` while somebody is in it.
-pub fn remove(path: &Path) -> Result<(), Errno> {
-    let errno = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(libc::EIO));
-    match fs::remove_dir(path).map_err(errno) {
+/// Removes a group, if it is this one still, and those that its members made below it. `EBUSY` while somebody is in it.
+pub fn remove(parent: &OwnedFd, name: &OsStr, identity: Identity, until: Deadline) -> Result<(), Errno> {
+    match tree::remove_directory(parent, name, identity) {
         Err(Errno::EBUSY | Errno::ENOTEMPTY) => {}
-        Err(Errno::ENOENT) => return Ok(()),
         other => return other,
     }
-    for entry in fs::read_dir(path).map_err(errno)?.flatten().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())) {
-        remove(&entry.path())?;
+    let directory = tree::hold(parent, name)?;
+    if tree::identity(&directory)? != identity {
+        return Ok(());
     }
-    fs::remove_dir(path).map_err(errno)
+    tree::empty(&directory, Kind::Groups, until)?;
+    tree::remove_directory(parent, name, identity)
 }

@@ -20,6 +20,7 @@ pub mod signal;
 pub mod socket;
 pub mod spawn;
 pub mod thread;
+pub mod tree;
 pub mod wait;
 
 /// The number of the calling thread's process. Never cached: a forked host has another one.

@@ -11,6 +11,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
+use nix::errno::Errno;
+
 use super::{Child, Life};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result};
@@ -53,7 +55,7 @@ impl Child {
 
     fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
         self.check()?;
-        let (exit, pidfd, resources) = {
+        let (mut exit, pidfd, resources) = {
             let mut life = lock(&self.life);
             let slot = life.lease.as_ref().and_then(Lease::slot);
             match slot {
@@ -68,7 +70,7 @@ impl Child {
         };
         // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
         drop(pidfd);
-        let complaint = resources.and_then(|resources| resources.release(&exit)).map(Box::new);
+        let complaint = resources.and_then(|resources| resources.release(&mut exit)).map(Box::new);
         let awaited = {
             let mut life = lock(&self.life);
             life.complaint = complaint;
@@ -106,6 +108,13 @@ impl Child {
         let limit = Duration::from_nanos(deadline.left(clock::now()) as u64);
         let waited = self.settled.wait_timeout_while(life, limit, busy);
         waited.unwrap_or_else(PoisonError::into_inner).0.awaiting -= 1;
+    }
+
+    /// What outlasted this process could not be removed with its child, for this reason.
+    pub fn note_removal(&self, errno: Errno) {
+        if let Some(exit) = &mut lock(&self.life).exit {
+            exit.removal = Some(errno);
+        }
     }
 
     /// Why its output could not be put in place, once it has ended.

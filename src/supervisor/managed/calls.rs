@@ -9,8 +9,8 @@ use super::{Managed, Stage};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::process::cgroup;
 use crate::process::child::{Child, State};
+use crate::process::leftovers;
 use crate::registry::{Cause, Exit};
 use crate::supervisor::carry_out::Job;
 use crate::supervisor::default::poke;
@@ -245,7 +245,7 @@ impl Managed {
         }
         // The kernel needs a moment before it lets a control group go whose last member was just killed.
         if matches!(waited, Ok(Some(_))) && self.child().is_some_and(|child| child.had_cgroup()) {
-            cgroup::await_removals(deadline.min(Deadline::after(20 * clock::MILLI)));
+            leftovers::await_removals(deadline.min(Deadline::after(20 * clock::MILLI)));
         }
         waited
     }

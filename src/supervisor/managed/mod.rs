@@ -303,7 +303,11 @@ impl Managed {
     /// What it kept for its next process.
     fn release(&self) {
         let released = self.recipe.as_ref().and_then(|recipe| lock(&recipe.stock).take());
-        drop(released);
+        if let Some(errno) = released.and_then(|stock| stock.belongings.release())
+            && let Some(child) = self.child()
+        {
+            child.note_removal(errno);
+        }
     }
 
     /// Wakes those who wait for a new stage.

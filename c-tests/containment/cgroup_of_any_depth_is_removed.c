@@ -1,0 +1,36 @@
+/* Control groups that a child has nested a thousand deep go with it, by a thread with a small stack in a host with few descriptors left. */
+/* covers: F2, LAW-17 */
+#include "harness.h"
+#include "containment.h"
+#include "deep.h"
+
+enum { DEPTH = 1000, STACK = 256 * 1024, DESCRIPTORS = 14 };
+
+static void *reap_it(void *child)
+{
+    leave_descriptors(DESCRIPTORS);
+    reap(child);
+    return NULL;
+}
+
+int main(void)
+{
+    const char *path = cgroup_path("deep");
+    ps_command *command = pausing();
+    in_cgroup(command, path);
+    ps_child *child = spawn_once(NULL, command);
+    close(make_deep(path, DEPTH));
+    ps_error *error = NULL;
+    CHECK_OK(ps_signal(child, SIGKILL, &error), error);
+    pthread_attr_t attributes;
+    pthread_t thread;
+    CHECK(pthread_attr_init(&attributes) == 0 && pthread_attr_setstacksize(&attributes, STACK) == 0);
+    int failed = pthread_create(&thread, &attributes, reap_it, child);
+    if (failed == EPERM && variant()[0])
+        SKIP("no threads here: the C library has no answer to EPERM from clone3");
+    CHECK_INT(failed, 0);
+    pthread_join(thread, NULL);
+    ps_child_free(child);
+    CHECK(wait_until(cgroup_gone(path), 20000));
+    return 0;
+}

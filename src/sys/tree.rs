@@ -1,0 +1,414 @@
+//! Trees of directories, walked and removed by descriptors: openat(2), unlinkat(2), getdents64(2).
+//!
+//! Trap one: whoever made the tree chose how deep it is. So nothing here recurses, no path is ever made longer, and only the last few levels
+//! stay open; what is above them is opened again by ".." and must be the directory that it was, by device and inode. A tree that somebody
+//! moves meanwhile is begun again from its top, never followed to where it went.
+//!
+//! Trap two: a name may mean something else by the time it is used. Links are never followed, mounts never entered (openat2(2), Linux 5.6;
+//! before, another device is not entered), and everything is done relative to an open directory.
+
+use core::ffi::CStr;
+use core::ops::Range;
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use nix::NixPath;
+use nix::errno::Errno;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, OpenHow, ResolveFlag, openat, openat2};
+use nix::sys::stat::{FchmodatFlags, FileStat, Mode, fchmod, fchmodat, fstat, fstatat};
+use nix::unistd::{UnlinkatFlags, Whence, geteuid, lseek, unlinkat};
+
+use super::fds;
+use super::raw::{check, syscall};
+use crate::clock::Deadline;
+
+/// Device and inode: what a directory is, whatever its name.
+pub type Identity = (u64, u64);
+
+/// How many levels of one walk are open at once.
+const OPEN: usize = 8;
+/// How many levels a walk finds its way back through.
+const KNOWN: usize = 65_536;
+/// Bytes of names read at once.
+const BLOCK: usize = 8 * 1024;
+/// How often a removal begins anew because somebody adds or moves what it removes.
+const AGAIN: u32 = 100;
+
+const SYS_FCHMODAT2: libc::c_long = 452;
+
+const DIRECTORY: OFlag = OFlag::O_DIRECTORY.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+
+/// What an open descriptor is.
+pub fn identity(fd: impl AsFd) -> Result<Identity, Errno> {
+    fstat(fd).map(|found| identity_of(&found))
+}
+
+/// What has this name in a directory, not following a link.
+pub fn identity_at<P: ?Sized + NixPath>(directory: impl AsFd, name: &P) -> Result<Identity, Errno> {
+    fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW).map(|found| identity_of(&found))
+}
+
+fn identity_of(found: &FileStat) -> Identity {
+    (found.st_dev, found.st_ino)
+}
+
+/// Opens a directory for what its descriptor says and is good for, not to read it: needs no right to it, only to its way. Links on the way
+/// are followed, one in its own place is not.
+pub fn hold<P: ?Sized + NixPath>(beneath: impl AsFd, path: &P) -> Result<OwnedFd, Errno> {
+    openat(beneath, path, DIRECTORY | OFlag::O_PATH, Mode::empty()).and_then(fds::above_standard)
+}
+
+/// The same of one to which a link may lead.
+pub fn hold_place<P: ?Sized + NixPath>(path: &P) -> Result<OwnedFd, Errno> {
+    openat(AT_FDCWD, path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard)
+}
+
+/// The directory above one that is held, wherever that is by now. `unlock`: as its owner.
+pub fn above(directory: &OwnedFd, unlock: bool) -> Result<OwnedFd, Errno> {
+    match hold(directory, c"..") {
+        Err(Errno::EACCES) if unlock => {
+            allow(directory)?;
+            hold(directory, c"..")
+        }
+        other => other,
+    }
+}
+
+/// Removes an empty directory, if it is this one still.
+pub fn remove_directory<P: ?Sized + NixPath>(parent: impl AsFd, name: &P, identity: Identity) -> Result<(), Errno> {
+    match identity_at(parent.as_fd(), name) {
+        Ok(found) if found == identity => {}
+        Ok(_) | Err(Errno::ENOENT) => return Ok(()),
+        Err(errno) => return Err(errno),
+    }
+    match unlinkat(parent, name, UnlinkatFlags::RemoveDir) {
+        Err(Errno::ENOENT) => Ok(()),
+        other => other,
+    }
+}
+
+/// Gives the owner all rights to a directory that is only held: by itself (Linux 6.6), or through /proc.
+fn allow(directory: impl AsFd) -> Result<(), Errno> {
+    let mode = (fstat(directory.as_fd())?.st_mode & 0o7777) | 0o700;
+    let fd = directory.as_fd().as_raw_fd();
+    // SAFETY: an empty string, and numbers; the descriptor is open.
+    let changed = unsafe { check(syscall!(SYS_FCHMODAT2, fd, c"".as_ptr(), mode, libc::AT_EMPTY_PATH)) };
+    match changed {
+        Err(Errno::ENOSYS | Errno::EPERM) => {
+            let link = format!("/proc/self/fd/{fd}");
+            fchmodat(AT_FDCWD, link.as_str(), Mode::from_bits_truncate(mode), FchmodatFlags::FollowSymlink)
+        }
+        other => other.map(drop),
+    }
+}
+
+/// Opens a directory to read it, without leaving its mount.
+fn open_to_read<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P) -> Result<OwnedFd, Errno> {
+    let opened = match openat2(beneath.as_fd(), name, OpenHow::new().flags(DIRECTORY).resolve(ResolveFlag::RESOLVE_NO_XDEV)) {
+        // Not there, or not known to a filter.
+        Err(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL) => {
+            let opened = openat(beneath.as_fd(), name, DIRECTORY, Mode::empty())?;
+            if fstat(&opened)?.st_dev != fstat(beneath)?.st_dev { Err(Errno::EXDEV) } else { Ok(opened) }
+        }
+        other => other,
+    };
+    match opened {
+        // Something is mounted there.
+        Err(Errno::EXDEV) => Err(Errno::EBUSY),
+        other => other.and_then(fds::above_standard),
+    }
+}
+
+/// A directory that is being walked.
+struct Level {
+    /// `None`: closed to spare descriptors, and opened again on the way back.
+    directory: Option<OwnedFd>,
+    identity: Identity,
+    /// In the directory above it: where it stands, and where the next one does.
+    own: i64,
+    next: i64,
+    /// It was left and come back to: a file system may have passed over some entries meanwhile.
+    returned: bool,
+    /// Something in it is to stay.
+    stays: bool,
+}
+
+/// One entry of a directory.
+struct Found {
+    /// Where its name stands in the block.
+    name: Range<usize>,
+    /// Sure to be a directory, by what the file system says.
+    directory: bool,
+    own: i64,
+    next: i64,
+}
+
+/// A walk through a tree, in any order: bounded descriptors, 48 bytes of memory for each level.
+struct Walk<'a> {
+    top: BorrowedFd<'a>,
+    /// As the owner: rights that the owner of a directory lacks are given to him.
+    unlock: bool,
+    levels: VecDeque<Level>,
+    block: Vec<u8>,
+    filled: usize,
+    at: usize,
+    /// Where the next entry of the block stands.
+    position: i64,
+    /// The way back to the top is not known any more.
+    lost: bool,
+}
+
+impl<'a> Walk<'a> {
+    fn new(top: &'a OwnedFd, unlock: bool) -> Result<Self, Errno> {
+        let mut block = Vec::new();
+        block.try_reserve_exact(BLOCK).map_err(|_| Errno::ENOMEM)?;
+        block.resize(BLOCK, 0);
+        let mut walk = Self { top: top.as_fd(), unlock, levels: VecDeque::new(), block, filled: 0, at: 0, position: 0, lost: false };
+        walk.begin()?;
+        Ok(walk)
+    }
+
+    /// From the top.
+    fn begin(&mut self) -> Result<(), Errno> {
+        self.levels.clear();
+        self.lost = false;
+        // Its own mount may be entered: who held it meant it.
+        let directory = match openat(self.top, c".", DIRECTORY, Mode::empty()).and_then(fds::above_standard) {
+            Err(Errno::EACCES) if self.unlock => {
+                allow(self.top)?;
+                openat(self.top, c".", DIRECTORY, Mode::empty()).and_then(fds::above_standard)
+            }
+            other => other,
+        }?;
+        self.push(directory, 0, 0)
+    }
+
+    fn push(&mut self, directory: OwnedFd, own: i64, next: i64) -> Result<(), Errno> {
+        let found = fstat(&directory)?;
+        if self.unlock && found.st_mode & 0o700 != 0o700 && found.st_uid == geteuid().as_raw() {
+            let _ = fchmod(&directory, Mode::from_bits_truncate(found.st_mode & 0o7777 | 0o700));
+        }
+        self.levels.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+        if let Some(level) = self.levels.len().checked_sub(OPEN).and_then(|at| self.levels.get_mut(at)) {
+            level.directory = None;
+        }
+        if self.levels.len() == KNOWN {
+            self.levels.pop_front();
+            self.lost = true;
+        }
+        self.levels.push_back(Level {
+            directory: Some(directory),
+            identity: identity_of(&found),
+            own,
+            next,
+            returned: false,
+            stays: false,
+        });
+        self.read_from(0)
+    }
+
+    fn read_from(&mut self, position: i64) -> Result<(), Errno> {
+        (self.filled, self.at, self.position) = (0, 0, position);
+        // A directory that was just opened stands there already.
+        if position == 0 && self.levels.back().is_some_and(|level| !level.returned) {
+            return Ok(());
+        }
+        lseek(self.here()?, position, Whence::SeekSet).map(drop)
+    }
+
+    /// The directory that is being read.
+    fn here(&self) -> Result<&OwnedFd, Errno> {
+        self.levels.back().and_then(|level| level.directory.as_ref()).ok_or(Errno::ESTALE)
+    }
+
+    /// The next entry here; `None`: that was the last one.
+    fn next(&mut self) -> Result<Option<Found>, Errno> {
+        loop {
+            if self.at >= self.filled {
+                let fd = self.here()?.as_raw_fd();
+                // SAFETY: the block is ours and BLOCK bytes long.
+                self.filled = match unsafe { check(syscall!(libc::SYS_getdents64, fd, self.block.as_mut_ptr(), BLOCK)) } {
+                    // It was removed by somebody.
+                    Err(Errno::ENOENT) => 0,
+                    other => other?,
+                };
+                self.at = 0;
+                if self.filled == 0 {
+                    return Ok(None);
+                }
+            }
+            // struct linux_dirent64: inode, position of the next one, length, kind, name.
+            let record = &self.block[self.at..self.filled];
+            let next = record.get(8..16).and_then(|bytes| bytes.try_into().ok()).map_or(0, i64::from_ne_bytes);
+            let length = record.get(16..18).and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_ne_bytes) as usize;
+            if length < 20 || length > record.len() {
+                return Err(Errno::EIO);
+            }
+            let found = Found {
+                name: self.at + 19..self.at + length,
+                directory: record[18] == libc::DT_DIR,
+                own: std::mem::replace(&mut self.position, next),
+                next,
+            };
+            self.at += length;
+            let name = self.name(&found);
+            if name != c"." && name != c".." {
+                return Ok(Some(found));
+            }
+        }
+    }
+
+    fn name(&self, found: &Found) -> &CStr {
+        CStr::from_bytes_until_nul(&self.block[found.name.clone()]).unwrap_or_default()
+    }
+
+    /// Goes on in this directory. `false`: it is none, or gone.
+    fn enter(&mut self, found: &Found) -> Result<bool, Errno> {
+        let (here, name) = (self.here()?, self.name(found));
+        let opened = match open_to_read(here, name) {
+            Err(Errno::EACCES) if self.unlock => {
+                let held = hold(here, name)?;
+                allow(&held)?;
+                open_to_read(&held, c".")
+            }
+            other => other,
+        };
+        match opened {
+            Ok(directory) => self.push(directory, found.own, found.next).map(|()| true),
+            Err(Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP) => Ok(false),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    /// Goes on in the directory above, with the entry that was entered (`over`: with the next one). `false`: this is the top. ESTALE: the
+    /// way is lost.
+    fn leave(&mut self, over: bool) -> Result<bool, Errno> {
+        let Some(left) = self.levels.pop_back() else { return Ok(false) };
+        let Some(parent) = self.levels.back_mut() else { return if self.lost { Err(Errno::ESTALE) } else { Ok(false) } };
+        if parent.directory.is_none() {
+            let directory = left.directory.ok_or(Errno::ESTALE)?;
+            let opened = openat(&directory, c"..", DIRECTORY, Mode::empty()).and_then(fds::above_standard)?;
+            if identity(&opened)? != parent.identity {
+                return Err(Errno::ESTALE);
+            }
+            parent.directory = Some(opened);
+        }
+        parent.returned = true;
+        parent.stays |= left.stays;
+        self.read_from(if over || left.stays { left.next } else { left.own })?;
+        Ok(true)
+    }
+}
+
+/// What is in a tree.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Files, and directories that are empty before they go. Their owner, who this is, gives himself the rights to them that he lacks.
+    Files,
+    /// Control groups: only directories can be removed, the kernel's files go with them. One with others below is busy.
+    Groups,
+}
+
+enum Removed {
+    Gone,
+    NotEmpty,
+}
+
+fn remove_entry(walk: &Walk<'_>, found: &Found, kind: Kind) -> Result<Removed, Errno> {
+    let (here, name) = (walk.here()?, walk.name(found));
+    let mut directory = found.directory;
+    // What it is may have changed since it was read: once in each way.
+    for _ in 0..2 {
+        let flag = if directory { UnlinkatFlags::RemoveDir } else { UnlinkatFlags::NoRemoveDir };
+        match unlinkat(here, name, flag) {
+            Ok(()) | Err(Errno::ENOENT) => return Ok(Removed::Gone),
+            Err(Errno::ENOTEMPTY | Errno::EEXIST) if directory => return Ok(Removed::NotEmpty),
+            Err(Errno::EBUSY) if directory && kind == Kind::Groups => return Ok(Removed::NotEmpty),
+            Err(Errno::EISDIR) if !directory => directory = true,
+            Err(Errno::ENOTDIR) if directory => directory = false,
+            Err(errno) => return Err(errno),
+        }
+    }
+    Err(Errno::ENOTEMPTY)
+}
+
+/// Removes all that is in a directory. What cannot be removed stays, with what it is in, and the answer is the first reason; the rest goes.
+/// ETIMEDOUT: the time was over first; another call goes on.
+pub fn empty(top: &OwnedFd, kind: Kind, until: Deadline) -> Result<(), Errno> {
+    let mut walk = Walk::new(top, kind == Kind::Files)?;
+    let (mut again, mut first) = (0, None);
+    // Where the directory stands that was just left, and should be empty.
+    let mut emptied = None;
+    loop {
+        if until.has_come() {
+            return Err(Errno::ETIMEDOUT);
+        }
+        let Some(found) = walk.next()? else {
+            let own = walk.levels.back().map(|level| level.own);
+            match walk.levels.back_mut() {
+                // Once more from its beginning: what has moved in the list was not seen.
+                Some(level) if level.returned && !level.stays => {
+                    walk.read_from(0)?;
+                    if let Some(level) = walk.levels.back_mut() {
+                        level.returned = false;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
+            match walk.leave(false) {
+                Ok(true) => emptied = own,
+                Ok(false) => return first.map_or(Ok(()), Err),
+                Err(Errno::ESTALE) if again < AGAIN && first.is_none() => {
+                    again += 1;
+                    walk.begin()?;
+                }
+                Err(errno) => return Err(first.unwrap_or(errno)),
+            }
+            continue;
+        };
+        if kind == Kind::Groups && !found.directory {
+            continue;
+        }
+        let before = emptied.take() == Some(found.own);
+        let removed = match remove_entry(&walk, &found, kind) {
+            Ok(Removed::Gone) => continue,
+            // Somebody writes to it, or, of a control group, is in it.
+            Ok(Removed::NotEmpty) if before && (kind == Kind::Groups || again == AGAIN) => {
+                Err(if kind == Kind::Groups { Errno::EBUSY } else { Errno::ENOTEMPTY })
+            }
+            Ok(Removed::NotEmpty) => {
+                again += u32::from(before);
+                walk.enter(&found).map(drop)
+            }
+            Err(errno) => Err(errno),
+        };
+        if let Err(errno) = removed {
+            first.get_or_insert(errno);
+            if let Some(level) = walk.levels.back_mut() {
+                level.stays = true;
+            }
+        }
+    }
+}
+
+/// Calls `visit` for a directory and for each one below it. What goes meanwhile is passed over.
+pub fn each_directory(top: &OwnedFd, mut visit: impl FnMut(&OwnedFd)) -> Result<(), Errno> {
+    let mut walk = Walk::new(top, false)?;
+    visit(walk.here()?);
+    loop {
+        match walk.next()? {
+            Some(found) if found.directory => match walk.enter(&found) {
+                Ok(true) => visit(walk.here()?),
+                Ok(false) | Err(Errno::EACCES | Errno::EBUSY) => {}
+                Err(errno) => return Err(errno),
+            },
+            Some(_) => {}
+            None => {
+                if !walk.leave(true)? {
+                    return Ok(());
+                }
+            }
+        }
+    }
+}

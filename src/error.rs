@@ -149,6 +149,14 @@ impl Error {
         let message = format!("{}: {step} failed: {} ({errno:?})", doing.as_ref(), errno.desc());
         Self { errno: Some(errno), ..Self::new(Status::of(errno), step, message) }
     }
+
+    /// A path that cannot be made absolute: the directory that it counts from is gone (getcwd(3)), or it is empty.
+    pub fn relative(argument: &'static str, error: &std::io::Error) -> Self {
+        match error.raw_os_error() {
+            Some(errno) => Self::system("getcwd", Errno::from_raw(errno), format!("{argument}: a relative path counts from nowhere")),
+            None => Self::invalid(argument, format!("{argument}: {error}")),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -432,6 +432,7 @@ pub enum ps_output_if_exists {
 /// PS_EVENT_EXITED has both, in `exit` and `status`.
 ///
 /// @param path       copied; a relative path counts from the directory that the host has now
+///                   (PS_ERR_NOT_FOUND, ENOENT if that is gone)
 /// @param if_exists  PS_OUTPUT_REFUSE (ps_spawn answers PS_ERR_OUTPUT_EXISTS if there is a file; one that
 ///                   appears while the child runs stays, with the same error) or PS_OUTPUT_REPLACE
 #[unsafe(no_mangle)]

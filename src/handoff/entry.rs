@@ -46,8 +46,7 @@ impl Handoff {
     /// Opens this process's end. A successor waits here until everything is offered (at most 5 seconds); nobody else waits.
     pub fn new(control_path: impl AsRef<Path>) -> Result<Self> {
         // The directory may change, and the path must be found again.
-        let path =
-            std::path::absolute(control_path.as_ref()).map_err(|_| Error::invalid("control_path", "control_path: the string is empty"))?;
+        let path = std::path::absolute(control_path.as_ref()).map_err(|error| Error::relative("control_path", &error))?;
         control::check_path(&path)?;
         spawn::prepare()?;
         Search::new(&path).run()

@@ -38,7 +38,7 @@ impl Command {
         if directory.as_os_str().is_empty() {
             return Err(Error::invalid("sandbox_dir", "sandbox_dir: the string is empty"));
         }
-        let absolute = std::path::absolute(directory).map_err(|error| Error::invalid("sandbox_dir", format!("sandbox_dir: {error}")))?;
+        let absolute = std::path::absolute(directory).map_err(|error| Error::relative("sandbox_dir", &error))?;
         if !absolute.components().any(|part| matches!(part, std::path::Component::Normal(_))) {
             return Err(Error::invalid("sandbox_dir", "sandbox_dir: the root directory cannot be removed"));
         }

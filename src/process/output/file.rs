@@ -77,7 +77,7 @@ impl Spec {
         if bytes.is_empty() || bytes.contains(&0) || bytes.ends_with(b"/") || path.file_name().is_none() {
             return Err(Error::invalid("output_file", format!("output_file: {path:?} is no name of a file")));
         }
-        let path = std::path::absolute(path).map_err(|error| Error::invalid("output_file", format!("output_file: {error}")))?;
+        let path = std::path::absolute(path).map_err(|error| Error::relative("output_file", &error))?;
         Ok(Self { path, replace })
     }
 }

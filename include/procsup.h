@@ -355,6 +355,11 @@ ps_status ps_command_listen_fd(ps_command *command, int32_t fd, const char *name
  * The user and groups that the child becomes. The host needs the right to that (CAP_SETUID, CAP_SETGID). The
  * ids need not be in any database. The whole list of supplementary groups is replaced.
  *
+ * The pipes that procsup makes for the child, and its output file, belong to that user, so that it can open
+ * them again by name (/dev/stdout), and the published file is its own; where the host may not do that
+ * (CAP_CHOWN) they stay the host's. What the command lends or names (PS_STDIO_FD, ps_command_sandbox_dir)
+ * is left as it is: see to it that the user may use it.
+ *
  * Cost: such a child is made by a fork (PS_TIER_FORK), because two processes of different users must never
  * share memory. That takes time in proportion to the host's resident memory, about 20 ms per GiB. A host of
  * many GiB that often spawns as another user should do it through a small process of its own.

@@ -80,7 +80,8 @@ impl Resources {
     /// Makes what the command asks for. What was made before something fails is removed again.
     pub(super) fn take(command: &Command) -> Result<Self> {
         let Lifetime { sweep, outlives, .. } = command.lifetime;
-        let file = command.streams.output_file.as_ref().map(OutFile::create).transpose()?;
+        let file =
+            command.streams.output_file.as_ref().map(|spec| OutFile::create(spec, command.identity.credentials.as_ref())).transpose()?;
         let cgroup = command.gifts.cgroup.as_ref().map(|spec| Cgroup::create(spec, sweep)).transpose()?;
         let mark = if outlives { None } else { Mark::new(sweep) };
         Ok(Self { cgroup, file, keep_on_failure: command.streams.keep_on_failure, mark, lasting: Belongings::default() })

@@ -149,6 +149,14 @@ impl Ends {
 pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
     let streams = &command.streams;
     let failed = |step: &'static str| move |errno: Errno| Error::system(step, errno, command.cannot());
+    let pipe = || {
+        let ends = fds::pipe().map_err(failed("pipe2"))?;
+        // The other user opens it again as /dev/stdout: both ends are one inode.
+        if let Some(user) = &command.identity.credentials {
+            fds::give(&ends.0, user.uid, user.gid);
+        }
+        Ok(ends)
+    };
     let twice = |step: &'static str, number: i32, by: &str| {
         Error::invalid(step, format!("{}: descriptor {number} is given twice, by {by}", command.cannot()))
     };
@@ -182,7 +190,7 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
                 // Captured streams share one pipe, which keeps their order; lines tell which stream they come from.
                 Some(one) => one,
                 None => {
-                    let (read, write) = fds::pipe().map_err(failed("pipe2"))?;
+                    let (read, write) = pipe()?;
                     fds::set_nonblocking(&read).map_err(failed("fcntl"))?;
                     ends.output.push((stream, read));
                     *captured.insert(ends.give(write))
@@ -195,7 +203,7 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
             // Opened by the child: what it does to the description (O_NONBLOCK, flock) is not to be felt by another.
             (Stdio::Null, ..) => Move::NULL,
             (Stdio::Pipe, ..) => {
-                let (read, write) = fds::pipe().map_err(failed("pipe2"))?;
+                let (read, write) = pipe()?;
                 let (ours, theirs) = if stream == 0 { (write, read) } else { (read, write) };
                 ends.ours[stream as usize] = Some(ours);
                 ends.give(theirs)

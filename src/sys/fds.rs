@@ -3,10 +3,11 @@
 //! The trap: a host may run with 0, 1 or 2 closed. A pipe made then gets such a number, and putting it in place for the
 //! child would overwrite the other end.
 
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::unistd::{Gid, Uid, fchown};
 
 use super::raw::{check, syscall};
 
@@ -24,6 +25,12 @@ pub fn above_standard(fd: OwnedFd) -> Result<OwnedFd, Errno> {
 pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     let (read, write) = nix::unistd::pipe2(OFlag::O_CLOEXEC)?;
     Ok((above_standard(read)?, above_standard(write)?))
+}
+
+/// Makes a pipe or file somebody else's, so that he may open it again by the names that programs use for it (/dev/stdout). `false`: this
+/// process may not (CAP_CHOWN), and it stays as it was.
+pub fn give(fd: impl AsFd, uid: u32, gid: u32) -> bool {
+    fchown(fd, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid))).is_ok()
 }
 
 /// Makes reads and writes through our own end return instead of wait. Only for ends whose description nobody else holds.

@@ -10,7 +10,8 @@
 //! end, so after a crash of the host the kernel takes it away. A file system without O_TMPFILE (or a host without /proc, through
 //! which a nameless file is linked) gets a hidden name beside the target, which a crash of the host leaves behind.
 //!
-//! Trap: the directory is held open from the spawn on. If it is moved the file goes along; if it is removed, publishing fails.
+//! Traps. The directory is held open from the spawn on: if it is moved the file goes along; if it is removed, publishing fails. And who may
+//! write to it may give the hidden name to another file: the inode is compared right before the name is used.
 //!
 //! Sources: open(2) on O_TMPFILE, linkat(2), renameat2(2).
 
@@ -23,11 +24,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, RenameFlags, open, openat, renameat, renameat2};
 use nix::sys::stat::{Mode, fchmod, fstatat};
-use nix::unistd::{LinkatFlags, UnlinkatFlags, linkat, unlinkat};
+use nix::unistd::{LinkatFlags, UnlinkatFlags, getegid, geteuid, linkat, unlinkat};
 
 use crate::error::{Error, Result, Status};
-use crate::sys::fds;
 use crate::sys::memory::Home;
+use crate::sys::spawn::Credentials;
+use crate::sys::{fds, tree};
 
 /// What a command says about its output file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -46,6 +48,8 @@ pub struct OutFile {
     file: OwnedFd,
     /// Its name while it is hidden; `None`: it has none.
     hidden: Option<OsString>,
+    /// The user whose it is, if it is not this process's.
+    given: Option<(u32, u32)>,
     spec: Spec,
     home: Home,
 }
@@ -83,8 +87,8 @@ impl Spec {
 }
 
 impl OutFile {
-    /// Makes the file, invisible, in the directory of its target.
-    pub fn create(spec: &Spec) -> Result<Self> {
+    /// Makes the file, invisible, in the directory of its target. It is the child's user's, who may open it again as /dev/stdout.
+    pub fn create(spec: &Spec, user: Option<&Credentials>) -> Result<Self> {
         let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, format!("cannot write {}", spec.path.display()));
         let (parent, name) = (spec.path.parent().unwrap_or(Path::new("/")), spec.path.file_name().unwrap_or_default().to_owned());
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -96,7 +100,8 @@ impl OutFile {
             Err(errno) => return Err(system("fstatat")(errno)),
         }
         let (file, hidden) = Self::open(&directory, &name).map_err(system("open"))?;
-        Ok(Self { directory, name, file, hidden, spec: spec.clone(), home: Home::here() })
+        let given = user.map(|user| (user.uid, user.gid)).filter(|(uid, gid)| fds::give(&file, *uid, *gid));
+        Ok(Self { directory, name, file, hidden, given, spec: spec.clone(), home: Home::here() })
     }
 
     fn open(directory: &OwnedFd, name: &OsStr) -> core::result::Result<(OwnedFd, Option<OsString>), Errno> {
@@ -134,11 +139,34 @@ impl OutFile {
 
     /// Gives the file its name.
     pub fn publish(mut self) -> Result<()> {
+        let given = self.take_back();
         let published = if self.spec.replace { self.replace() } else { self.refuse() };
+        if let Some((uid, gid)) = given {
+            fds::give(&self.file, uid, gid);
+        }
         published.map_err(|(step, errno)| match errno {
             Errno::EEXIST if !self.spec.replace => exists(&self.spec),
             _ => Error::system(step, errno, format!("cannot put {} in place", self.spec.path.display())),
         })
+    }
+
+    /// Somebody else's file may be linked and renamed by the mighty only (CAP_FOWNER): for that it is this process's again.
+    fn take_back(&mut self) -> Option<(u32, u32)> {
+        let given = self.given.take();
+        if given.is_some() {
+            fds::give(&self.file, geteuid().as_raw(), getegid().as_raw());
+        }
+        given
+    }
+
+    /// A hidden name may have been given to another file by those who may write to the directory.
+    fn check_hidden(&self, hidden: &OsStr) -> core::result::Result<(), (&'static str, Errno)> {
+        let found = tree::identity_at(&self.directory, hidden).and_then(|found| Ok(found == tree::identity(&self.file)?));
+        match found {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(("fstatat", Errno::ENOENT)),
+            Err(errno) => Err(("fstatat", errno)),
+        }
     }
 
     fn link(&self, name: &OsStr) -> core::result::Result<(), (&'static str, Errno)> {
@@ -147,21 +175,20 @@ impl OutFile {
     }
 
     fn refuse(&mut self) -> core::result::Result<(), (&'static str, Errno)> {
-        let Some(hidden) = self.hidden.take() else { return self.link(&self.name) };
-        let moved = renameat2(&self.directory, hidden.as_os_str(), &self.directory, self.name.as_os_str(), RenameFlags::RENAME_NOREPLACE);
+        let Some(hidden) = self.hidden.as_deref() else { return self.link(&self.name) };
+        self.check_hidden(hidden)?;
+        let moved = renameat2(&self.directory, hidden, &self.directory, self.name.as_os_str(), RenameFlags::RENAME_NOREPLACE);
         match moved {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.hidden = None;
+                Ok(())
+            }
             // A file system that cannot: a second name is refused as surely when the first is taken.
             Err(Errno::EINVAL | Errno::ENOSYS) => {
-                let from = (&self.directory, hidden.as_os_str());
-                let linked = linkat(from.0, from.1, &self.directory, self.name.as_os_str(), LinkatFlags::empty());
-                self.hidden = Some(hidden);
+                let linked = linkat(&self.directory, hidden, &self.directory, self.name.as_os_str(), LinkatFlags::empty());
                 linked.map_err(|errno| ("linkat", errno))
             }
-            Err(errno) => {
-                self.hidden = Some(hidden);
-                Err(("renameat2", errno))
-            }
+            Err(errno) => Err(("renameat2", errno)),
         }
     }
 
@@ -172,6 +199,7 @@ impl OutFile {
             self.hidden = Some(hidden);
         }
         let hidden = self.hidden.as_deref().unwrap_or_default();
+        self.check_hidden(hidden)?;
         renameat(&self.directory, hidden, &self.directory, self.name.as_os_str()).map_err(|errno| ("renameat", errno))?;
         self.hidden = None;
         Ok(())
@@ -185,7 +213,8 @@ fn link_of(file: &impl AsFd) -> String {
 impl Drop for OutFile {
     /// Never published: takes the hidden name away.
     fn drop(&mut self) {
-        if let Some(hidden) = self.hidden.take().filter(|_| self.home.is_here()) {
+        if let Some(hidden) = self.hidden.take().filter(|hidden| self.home.is_here() && self.check_hidden(hidden).is_ok()) {
+            self.take_back();
             let _ = unlinkat(&self.directory, hidden.as_os_str(), UnlinkatFlags::NoRemoveDir);
         }
     }

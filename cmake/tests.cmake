@@ -69,10 +69,10 @@ if(PROCSUP_VARIANTS)
   procsup_variant(no-pidfd-info WITHOUT pidfd-info=ENOTTY)
   # What came after 5.4. (5.4 has clone3, but answers EINVAL to the flags that we need.)
   procsup_variant(old-kernel-5.4 WITHOUT clone3=ENOSYS close_range=ENOSYS pidfd-group=EINVAL pidfd-info=ENOTTY
-    openat2=ENOSYS pidfd_getfd=ENOSYS faccessat2=ENOSYS epoll_pwait2=ENOSYS peer-pidfd=ENOPROTOOPT)
+    openat2=ENOSYS fchmodat2=ENOSYS pidfd_getfd=ENOSYS faccessat2=ENOSYS epoll_pwait2=ENOSYS peer-pidfd=ENOPROTOOPT)
   # A container whose profile knows none of the newer calls and says EPERM.
   procsup_variant(locked-down WITHOUT clone3=EPERM close_range=EPERM pidfd_open=EPERM pidfd_send_signal=EPERM waitid-pidfd=EPERM
-    pidfd-info=EPERM openat2=EPERM pidfd_getfd=EPERM faccessat2=EPERM)
+    pidfd-info=EPERM openat2=EPERM fchmodat2=EPERM pidfd_getfd=EPERM faccessat2=EPERM)
 endif()
 
 # Each refusal is one: otherwise its variant would be the plain suite once more.

@@ -441,8 +441,9 @@ ps_status ps_command_isolate(ps_command *command, int32_t isolation, ps_error **
  * The removal takes place inside the call that reaps, at most 5 seconds plus one step of the file system.
  * What cannot be removed stays: something is mounted there, it belongs to another user, or the time was
  * over. `removal` in the exit record says why, and so does PS_EVENT_EXITED. It is tried again, ever less
- * often (after 10 ms to 60 s) and at most 20 ms at a time, by ps_supervisor_next_event and the calls that
- * wait for a child; never by ps_spawn. At most 64 such directories are remembered, the oldest is given up.
+ * often (after 10 ms, at last 60 s), for a quarter of an hour and at most 20 ms at a time, by
+ * ps_supervisor_next_event and the calls that wait for a child; never by ps_spawn. At most 64 such
+ * directories are remembered, then the oldest is given up; one that is a mount itself is not tried again.
  */
 ps_status ps_command_sandbox_dir(ps_command *command, const char *dir, ps_error **error);
 

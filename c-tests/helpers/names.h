@@ -36,6 +36,9 @@
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
 
 /* What tells the argument-dependent rules waitid-pidfd, pidfd-group, pidfd-info and peer-pidfd. */
 #define WAIT_ON_PIDFD 3           /* P_PIDFD */
@@ -56,7 +59,8 @@ static const struct name call_names[] = {
     CALL(dup),           CALL(dup3),           CALL(epoll_create1), CALL(epoll_ctl),     CALL(epoll_pwait),
     CALL(epoll_pwait2),  CALL(eventfd2),       CALL(execve),        CALL(execveat),      CALL(exit),
     CALL(exit_group),    CALL(faccessat),      CALL(faccessat2),    CALL(fchdir),        CALL(fchmod),
-    CALL(fchmodat),      CALL(fchown),         CALL(fcntl),         CALL(flock),         CALL(fstat),
+    CALL(fchmodat),      CALL(fchmodat2),     CALL(fchown),        CALL(fcntl),         CALL(flock),
+    CALL(fstat),
     CALL(fstatfs),       CALL(ftruncate),      CALL(futex),         CALL(getcwd),        CALL(getdents64),
     CALL(getegid),       CALL(geteuid),        CALL(getgid),        CALL(getgroups),     CALL(getpgid),
     CALL(getpid),        CALL(getppid),        CALL(getpriority),   CALL(getrandom),     CALL(getrusage),

@@ -70,7 +70,7 @@ const AT_ONCE: i64 = 500 * MILLI;
 /// Between two looks at one that is waited for.
 const SOON: i64 = MILLI;
 
-static PACE: Pace = Pace { first: SOON, slowest: 1_000 * MILLI, most: usize::MAX };
+static PACE: Pace = Pace { first: SOON, slowest: 1_000 * MILLI, most: usize::MAX, tries: u32::MAX };
 
 fn places() -> Result<&'static Places> {
     let make = || Ok(Places { used: Mutex::default(), home: Home::here() });

@@ -6,7 +6,7 @@
 //! A forked host has no leftovers: they are its parent's.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
@@ -26,7 +26,7 @@ pub trait Leftover: Send + Sync {
     fn goes_soon(&self) -> bool;
     /// Its path, if that may be asked for again.
     fn path(&self) -> Option<&Path>;
-    /// It is not tried any more.
+    /// It is not tried any more: it is gone, or was given up.
     fn give_up(&self);
 }
 
@@ -38,6 +38,8 @@ pub struct Pace {
     pub slowest: i64,
     /// Beyond that the oldest is given up.
     pub most: usize,
+    /// How often it is tried.
+    pub tries: u32,
 }
 
 struct Item {
@@ -46,8 +48,9 @@ struct Item {
     soon: bool,
     next: Deadline,
     delay: i64,
-    /// Somebody tries just now.
-    in_hand: bool,
+    tries: u32,
+    /// Somebody tries just now, who has this number; 0: nobody.
+    in_hand: u64,
 }
 
 struct Leftovers {
@@ -65,47 +68,64 @@ const LOOK: i64 = MILLI / 2;
 
 impl Leftovers {
     fn plan(&self, items: &[Item]) {
-        let next = items.iter().filter(|item| !item.in_hand).filter_map(|item| item.next.nanos()).min();
+        let next = items.iter().filter(|item| item.in_hand == 0).filter_map(|item| item.next.nanos()).min();
         self.next.store(next.unwrap_or(i64::MAX), Ordering::Release);
     }
 
     /// Not under the lock: the file system takes its time. `longer`: by how much the wait for the next try grows.
     fn retry(&self, longer: i64, until: Deadline, which: impl Fn(&Item) -> bool) {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let me = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         let tried: Vec<Arc<dyn Leftover>> = {
             let mut items = lock(&self.items);
-            let chosen = items.iter_mut().filter(|item| !item.in_hand).filter(|item| which(item));
-            let tried = chosen.map(|item| {
-                item.in_hand = true;
-                item.thing.clone()
-            });
-            let tried = tried.collect();
-            self.plan(&items);
-            tried
-        };
-        for thing in tried {
-            let result = if until.has_come() { None } else { Some(thing.remove(until)) };
-            let mut items = lock(&self.items);
-            if let Some(at) = items.iter().position(|item| Arc::ptr_eq(&item.thing, &thing)) {
-                let item = &mut items[at];
-                item.in_hand = false;
-                match result {
-                    Some(Ok(())) => drop(items.remove(at)),
-                    Some(Err(errno)) => item.wait(errno, longer),
-                    None => {}
+            let mut tried = Vec::new();
+            for item in items.iter_mut().filter(|item| item.in_hand == 0) {
+                if which(item) && tried.try_reserve(1).is_ok() {
+                    item.in_hand = me;
+                    tried.push(item.thing.clone());
                 }
             }
             self.plan(&items);
-        }
+            tried
+        };
+        // One that the time was too short for keeps its turn.
+        let results = tried.iter().map(|thing| if until.has_come() { None } else { Some(thing.remove(until)) });
+        let mut results: Vec<_> = results.collect();
+        let mut over = Vec::new();
+        let mut items = lock(&self.items);
+        let mut order = results.drain(..);
+        // In the order in which they were taken: others may have come or gone between them, but none of these.
+        items.retain_mut(|item| {
+            if item.in_hand != me {
+                return true;
+            }
+            item.in_hand = 0;
+            let stays = match order.next().flatten() {
+                Some(Ok(())) => false,
+                Some(Err(errno)) => item.wait(errno, longer),
+                None => true,
+            };
+            if !stays {
+                over.push(item.thing.clone());
+            }
+            stays
+        });
+        self.plan(&items);
+        drop(items);
+        over.iter().for_each(|thing| thing.give_up());
     }
 }
 
 impl Item {
-    fn wait(&mut self, errno: Errno, longer: i64) {
+    /// `false`: it has been tried often enough.
+    fn wait(&mut self, errno: Errno, longer: i64) -> bool {
         self.soon = self.thing.goes_soon() || errno == Errno::ETIMEDOUT;
         let pace = self.thing.pace();
         // What was only cut short goes on at once, and begins to wait when it cannot.
         self.delay = if errno == Errno::ETIMEDOUT { pace.first } else { (self.delay * longer).min(pace.slowest) };
         self.next = Deadline::after(self.delay);
+        self.tries += u32::from(errno != Errno::ETIMEDOUT);
+        self.tries <= pace.tries
     }
 }
 
@@ -115,13 +135,13 @@ pub fn keep(thing: Arc<dyn Leftover>, errno: Errno) {
         return thing.give_up();
     };
     let pace = thing.pace();
-    let mut item = Item { thing, soon: false, next: Deadline::NEVER, delay: pace.first, in_hand: false };
+    let mut item = Item { thing, soon: false, next: Deadline::NEVER, delay: pace.first, tries: 0, in_hand: 0 };
     item.wait(errno, 1);
     let too_many = {
         let mut items = lock(&left.items);
         let same = |item: &Item| core::ptr::eq(item.thing.pace(), pace);
         let full = items.iter().filter(|item| same(item)).count() >= pace.most;
-        let oldest = items.iter().position(|item| full && !item.in_hand && same(item));
+        let oldest = items.iter().position(|item| full && item.in_hand == 0 && same(item));
         let oldest = oldest.map(|at| items.remove(at));
         if items.try_reserve(1).is_err() {
             Some(item)

@@ -24,8 +24,9 @@ use crate::sys::tree::{self, Identity, Kind};
 /// How long the call that reaps works at a removal before it leaves the rest to later ones.
 const AT_ONCE: i64 = 5_000 * MILLI;
 
-/// A failed removal needs somebody's doing, as a rule: an unmount, another user. Each one that is kept has a descriptor.
-static PACE: Pace = Pace { first: 10 * MILLI, slowest: 60_000 * MILLI, most: 64 };
+/// A failed removal needs somebody's doing, as a rule: an unmount, another user. Each one that is kept has a descriptor, which keeps its file
+/// system busy: a quarter of an hour is enough.
+static PACE: Pace = Pace { first: 10 * MILLI, slowest: 60_000 * MILLI, most: 64, tries: 26 };
 
 /// A directory that is held open.
 #[derive(Debug)]
@@ -57,6 +58,11 @@ impl Held {
         tree::empty(&self.directory, Kind::Files, until)?;
         tree::remove_directory(&parent, name, self.identity)
     }
+
+    /// Whether it is a mount itself: who waits for that to go waits for himself, since this descriptor keeps it busy.
+    fn is_mount(&self) -> bool {
+        tree::above(&self.directory, false).and_then(|parent| tree::identity(&parent)).is_ok_and(|parent| parent.0 != self.identity.0)
+    }
 }
 
 /// A child's directory.
@@ -69,9 +75,7 @@ struct Dir {
 
 impl Leftover for Dir {
     fn remove(&self, until: Deadline) -> Result<(), Errno> {
-        self.held.remove(self.sandbox.path.file_name().unwrap_or_default(), until)?;
-        self.give_up();
-        Ok(())
+        self.held.remove(self.sandbox.path.file_name().unwrap_or_default(), until)
     }
 
     fn pace(&self) -> &'static Pace {
@@ -185,8 +189,9 @@ impl Share {
             return None;
         }
         let failed = Leftover::remove(&dir, Deadline::after(AT_ONCE)).err();
-        if let Some(errno) = failed {
-            leftovers::keep(Arc::new(dir), errno);
+        match failed {
+            Some(errno) if !dir.held.is_mount() => leftovers::keep(Arc::new(dir), errno),
+            _ => dir.give_up(),
         }
         failed
     }

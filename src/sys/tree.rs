@@ -28,7 +28,7 @@ pub type Identity = (u64, u64);
 /// How many levels of one walk are open at once.
 const OPEN: usize = 8;
 /// How many levels a walk finds its way back through.
-const KNOWN: usize = 65_536;
+const KNOWN: usize = if cfg!(test) { 64 } else { 65_536 };
 /// Bytes of names read at once.
 const BLOCK: usize = 8 * 1024;
 /// How often a removal begins anew because somebody adds or moves what it removes.
@@ -410,5 +410,56 @@ pub fn each_directory(top: &OwnedFd, mut visit: impl FnMut(&OwnedFd)) -> Result<
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::sys::stat::mkdirat;
+
+    fn deep(depth: usize) -> (tempfile::TempDir, OwnedFd) {
+        let place = tempfile::tempdir().unwrap();
+        let top = hold_place(place.path()).unwrap();
+        let mut here = hold(&top, c".").unwrap();
+        for _ in 0..depth {
+            for name in [c"d", c"e"] {
+                mkdirat(&here, name, Mode::S_IRWXU).unwrap();
+            }
+            here = hold(&here, c"d").unwrap();
+        }
+        (place, top)
+    }
+
+    fn count(top: &OwnedFd) -> usize {
+        let mut count = 0;
+        each_directory(top, |_| count += 1).unwrap();
+        count
+    }
+
+    #[test]
+    fn every_directory_is_visited_once() {
+        let (_place, top) = deep(KNOWN / 2);
+        assert_eq!(count(&top), KNOWN + 1);
+    }
+
+    #[test]
+    fn a_way_back_that_is_longer_than_known_is_begun_again() {
+        let (place, top) = deep(3 * KNOWN + 5);
+        empty(&top, Kind::Files, Deadline::NEVER).unwrap();
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_removal_that_was_cut_short_goes_on_where_it_was() {
+        let (place, top) = deep(20);
+        assert_eq!(empty(&top, Kind::Files, Deadline::PAST), Err(Errno::ETIMEDOUT));
+        assert_eq!(count(&top), 41);
+        empty(&top, Kind::Files, Deadline::NEVER).unwrap();
+        let (parent, name) = (hold_place(place.path().parent().unwrap()).unwrap(), place.path().file_name().unwrap().to_owned());
+        remove_directory(&parent, name.as_os_str(), (0, 0)).unwrap();
+        assert!(place.path().exists(), "another one of that name");
+        remove_directory(&parent, name.as_os_str(), identity(&top).unwrap()).unwrap();
+        assert!(!place.path().exists());
     }
 }

@@ -172,21 +172,21 @@ impl Inner {
     // ---- what the scheduler hears ----
 
     /// A process has ended: it is watched no more, EXITED is told, and its slot is the next one's. The first caller does it, the others
-    /// find it done.
-    pub(super) fn finish(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>, exit: Exit) {
+    /// find it done. `true`: somebody in line may be started now.
+    pub(super) fn finish(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>, exit: Exit) -> bool {
         let key = managed.key();
         if key == 0 || !self.home.is_here() {
-            return;
+            return false;
         }
         let complaint = child.complaint().map(|error| error.status);
         let mut ledger = lock(&self.ledger);
         // By now the key may be that of its next process.
         if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
-            return;
+            return false;
         }
         self.unwatch(&mut ledger, key);
         if self.is_default {
-            return;
+            return false;
         }
         let id = managed.id();
         if let Some(member) = ledger.members.get_mut(&id) {
@@ -196,10 +196,8 @@ impl Inner {
         self.show(&mut ledger);
         let more = !jobs.is_empty() || ledger.scheduler.can_start();
         drop(ledger);
-        if more {
-            self.carry_out(jobs);
-            self.start_queued();
-        }
+        self.carry_out(jobs);
+        more
     }
 
     /// From here on the scheduler's actions reach it.

@@ -6,7 +6,7 @@
 //! child.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
@@ -91,6 +91,8 @@ pub(crate) struct Inner {
     pub(super) rung: AtomicBool,
     /// What the default supervisor waits with was made, or need not be made early.
     prepared: AtomicBool,
+    /// Until then events are handed out without a look for work (`pump.rs`).
+    pub(super) next_look: AtomicI64,
     pub(super) ledger: Mutex<Ledger>,
 }
 
@@ -135,6 +137,7 @@ impl Inner {
             closed: AtomicBool::new(false),
             rung: AtomicBool::new(false),
             prepared: AtomicBool::new(!is_default),
+            next_look: AtomicI64::new(0),
             ledger: Mutex::default(),
         }))
     }

@@ -2,6 +2,12 @@
 //!
 //! Done inside the calls that the host makes, by whichever thread makes them; several may do it at once. Nothing here takes
 //! anybody's events, and nothing waits, but for the exec of a child that is started.
+//!
+//! Two traps. **Events that wait must not keep work waiting**: a host that is slower than one talkative child finds an event at every call, and
+//! who looked for work only when there is none would reap nobody any more. So a call that finds an event looks for work first, unless
+//! that was done within the last millisecond. Nor the other way round: work comes in portions, with an event between two of them.
+//! **"Nothing" must be true**: a host that watches the descriptor edge-triggered waits for a new edge after it. So nothing is answered
+//! before a look has found nothing ready; and if children speak faster than we read, a new edge is made.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -9,7 +15,7 @@ use std::sync::atomic::Ordering;
 use super::events::Event;
 use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, MAX_UNREAD, ORPHANS, PLACES, RESTS};
 use super::scheduler;
-use crate::clock::{self, Deadline};
+use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::leftovers;
@@ -17,6 +23,12 @@ use crate::sys::reactor::{Time, Token};
 
 /// Bytes of a stream that are cut into lines at one look.
 const STEP: usize = 16 * 1024;
+/// Bytes of a stream that are only kept (or counted), at one look: what a pipe holds.
+const GULP: usize = 64 * 1024;
+/// While events wait, how often work is looked for.
+const LOOK_EVERY: i64 = MILLI;
+/// Starts from the line between two events.
+const STARTS: usize = 16;
 
 impl Inner {
     pub(super) fn pump_if_busy(self: &Arc<Self>) {
@@ -37,18 +49,27 @@ impl Inner {
 
     /// Does what is due. Never waits; takes nobody's events.
     pub(super) fn pump(self: &Arc<Self>) {
+        self.pump_some(usize::MAX);
+    }
+
+    /// A portion of it: what one look finds, and so many starts. `false`: the look has found nothing.
+    fn pump_some(self: &Arc<Self>, starts: usize) -> bool {
+        let now = clock::now();
+        self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         self.look_at_unwatched();
         let turn = self.reactor.turn();
+        let found = turn.timer || !turn.ready.is_empty();
         for token in turn.ready {
             self.look_at(token);
         }
-        // After what is ready: a child that has ended by itself is not to be blamed on its deadline.
-        if turn.timer {
+        // The timer may stand behind others that are ready: the clock is asked, too.
+        if turn.timer || self.reactor.is_due(now) {
             self.keep_times();
         }
         if !self.is_default {
-            self.start_queued();
+            self.start_queued(starts);
         }
+        found
     }
 
     /// An orphan has ended, or a child's pidfd (0) or one of its pipes (1, 2) is readable.
@@ -62,13 +83,14 @@ impl Inner {
         if place > 0 {
             // What nobody takes is not read; collecting takes the pipe out of the set then.
             // Lines in small steps: one that is empty costs more as an event than it says.
-            let allowance = if child.has_output_lines() { STEP } else { MAX_UNREAD };
+            let allowance = if child.has_output_lines() { STEP } else { GULP };
             if managed.unread() <= MAX_UNREAD && !child.drain(place as usize - 1, allowance) {
                 self.reactor.remove(token);
             }
             self.collect_output(&managed, &child);
         } else if let Ok(Some(exit)) = child.reap_ended() {
-            self.finish(&managed, &child, exit);
+            // Who is first in line now is started at the end of the pump.
+            _ = self.finish(&managed, &child, exit);
         } else {
             // A tracer holds it, or another thread is about to take it.
             self.reactor.set_aside(token);
@@ -113,9 +135,14 @@ impl Inner {
                 HOUSEKEEPING => {}
                 Token(word) => {
                     let found = lock(&self.ledger).watched.get(&(word / PLACES)).map(|entry| (entry.managed.clone(), entry.child.clone()));
-                    if let Some((managed, child)) = found {
-                        child.tick();
-                        self.reschedule(&managed);
+                    // One that has ended by itself is not to be blamed on its deadline: it may stand behind others that are ready.
+                    match found {
+                        Some((managed, child)) if let Ok(Some(exit)) = child.try_reap(false) => _ = self.finish(&managed, &child, exit),
+                        Some((managed, child)) => {
+                            child.tick();
+                            self.reschedule(&managed);
+                        }
+                        None => {}
                     }
                 }
             }
@@ -125,22 +152,34 @@ impl Inner {
     }
 
     pub(super) fn next_event(self: &Arc<Self>, deadline: Deadline) -> Result<Option<Event>> {
+        let mut looks = None;
         loop {
             self.check()?;
-            if let Some(event) = self.pop() {
+            if clock::now() < self.next_look.load(Ordering::Relaxed)
+                && let Some(event) = self.pop()
+            {
                 return Ok(Some(event));
             }
             // What comes out of this pump is taken right after it, as a rule: the wake-up is not raised just to be lowered again.
             lock(&self.ledger).takers += 1;
-            self.pump();
+            let found = self.pump_some(STARTS);
             lock(&self.ledger).takers -= 1;
             if let Some(event) = self.pop() {
                 return Ok(Some(event));
             }
-            if deadline.has_come() {
+            if found {
+                // Each entry once, about; longer only if the caller has the time.
+                let left = looks.get_or_insert_with(|| self.reactor.looks());
+                *left = usize::saturating_sub(*left, 1);
+                if *left == 0 && deadline.has_come() {
+                    self.reactor.ring();
+                    return Ok(None);
+                }
+            } else if deadline.has_come() {
                 return Ok(None);
+            } else {
+                self.reactor.wait(deadline).map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
             }
-            self.reactor.wait(deadline).map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
         }
     }
 

@@ -55,7 +55,7 @@ impl Inner {
                     self.step(&mut ledger, Event::Dropped(id));
                     self.show(&mut ledger);
                     drop(ledger);
-                    self.start_queued();
+                    self.start_queued(usize::MAX);
                 }
                 made
             }
@@ -148,13 +148,13 @@ impl Inner {
             self.show(&mut ledger);
         }
         // A slot may have become free since we looked.
-        self.start_queued();
+        self.start_queued(usize::MAX);
         joined
     }
 
-    /// Starts as many of those in line as there is room for.
-    pub(super) fn start_queued(self: &Arc<Self>) {
-        loop {
+    /// Starts as many of those in line as there is room for, up to `most`: the others keep the descriptor readable.
+    pub(super) fn start_queued(self: &Arc<Self>, most: usize) {
+        for _ in 0..most {
             let jobs = {
                 let mut ledger = lock(&self.ledger);
                 if !ledger.scheduler.can_start() {

@@ -22,6 +22,9 @@
 //!   clears what has gone off.
 //! - **Who takes a time must act on it at once**: it is set no more, so nobody else will. So times are taken one by one (`pop_time`), after the slow
 //!   work, and the timer stays gone off until the last of them was: another thread finds what the first has not come to.
+//! - **A turn tells of at most [`BATCH`] entries**, in turn: the kernel puts what it has told of behind the rest. Who must know that nothing is left
+//!   takes turns until one is empty, at most [`Reactor::looks`] of them, for entries may be ready again at once. Who stops earlier gets no new
+//!   edge for the rest ([`Reactor::ring`] makes one).
 //! - **A token is not told which of its entries it meant**: who gives one to another entry may be told of the old one once more.
 //! - **A forked copy of the host shares the sets**: nothing here may be called there. Who holds a reactor checks its `Home`.
 //!
@@ -45,6 +48,9 @@ use crate::lock::lock;
 /// What an entry, or a time, is known by. Its user chooses the number; the two highest are the reactor's own.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct Token(pub u64);
+
+/// Entries that one turn tells of at the most.
+pub const BATCH: usize = 64;
 
 const TIMER: u64 = u64::MAX;
 const WAKE_UP: u64 = u64::MAX - 1;
@@ -341,6 +347,11 @@ impl Reactor {
         self.arm(&mut state)
     }
 
+    /// Whether [`Reactor::pop_time`] has something.
+    pub fn is_due(&self, now: i64) -> bool {
+        lock(&self.state).times.first().is_some_and(|(at, ..)| *at <= now)
+    }
+
     /// When this token is due.
     pub fn due(&self, token: Token) -> Deadline {
         lock(&self.state).due.get(&token).copied().into()
@@ -410,6 +421,13 @@ impl Reactor {
         }
     }
 
+    /// Raises it in any case, with a new edge for who watches edge-triggered.
+    pub fn ring(&self) {
+        let mut state = lock(&self.state);
+        state.raised = true;
+        self.show_raised(true);
+    }
+
     fn show_raised(&self, raised: bool) {
         if let Some(wake_up) = self.wake_up.get() {
             if raised { wake_up.raise() } else { wake_up.lower() }
@@ -468,10 +486,15 @@ impl Reactor {
         poll::wait(if self.shape == Shape::Flat { &both[..1] } else { &both }, deadline).map(drop)
     }
 
-    /// What there is to do now; never waits. What is ready is told again and again until it is done, removed or set aside.
+    /// After so many turns everything that was ready before them has been told of.
+    pub fn looks(&self) -> usize {
+        lock(&self.state).entries.len() / BATCH + 2
+    }
+
+    /// What there is to do now, up to [`BATCH`] of it; never waits. What is ready is told again and again until it is done, removed or set aside.
     pub fn turn(&self) -> Turn {
         let mut turn = Turn::default();
-        let mut events = [EpollEvent::empty(); 64];
+        let mut events = [EpollEvent::empty(); BATCH];
         let count = self.work.get().and_then(|set| set.wait(&mut events, EpollTimeout::ZERO).ok()).unwrap_or(0);
         for event in &events[..count] {
             match event.data() {

@@ -222,7 +222,9 @@ impl Managed {
                     self.supervisor.collect_output(self, &child);
                     return Ok(View::Live(child));
                 };
-                self.supervisor.finish(self, &child, exit);
+                if self.supervisor.finish(self, &child, exit) {
+                    self.supervisor.start_queued(usize::MAX);
+                }
                 Ok(if self.comes_back() { self.view() } else { View::Over(Self::outcome(&child, exit)) })
             }
             View::Waiting => {
@@ -270,7 +272,9 @@ impl Managed {
                     let waited = child.wait(deadline, give_up, || inner.watch(), pump)?;
                     inner.collect_output(self, &child);
                     let Some(exit) = waited else { return Ok(None) };
-                    inner.finish(self, &child, exit);
+                    if inner.finish(self, &child, exit) {
+                        inner.start_queued(usize::MAX);
+                    }
                     if !self.comes_back() {
                         return Self::outcome(&child, exit).map(Some);
                     }

@@ -986,8 +986,8 @@ ps_status ps_supervisor_new(ps_supervisor **supervisor, ps_error **error);
 /**
  * How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
  * puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
- * before you hear of that end. Never blocks: what a higher limit allows is started by the next call that
- * does work (ps_supervisor_next_event, ps_reap).
+ * before you hear of that end. Never blocks: what a higher limit allows is started by the next calls that
+ * do work (ps_supervisor_next_event, in portions with an event between; ps_reap).
  *
  * A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
  * and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,
@@ -1053,6 +1053,10 @@ ps_status ps_supervisor_counts(const ps_supervisor *supervisor,
  * The descriptor to wait on, with epoll, poll, libuv, GLib or others: readable while
  * ps_supervisor_next_event has something to do. Borrowed: it belongs to the supervisor; do not read or close
  * it. Never blocks.
+ *
+ * It may be watched edge-triggered (EPOLLET): then call ps_supervisor_next_event with a timeout of 0 until it
+ * answers PS_PENDING. After that answer nothing is due, and whatever comes makes a new edge. So it does if
+ * children say more than a bounded call reads (one look at each, about): then the edge comes at once.
  */
 ps_status ps_supervisor_fd(const ps_supervisor *supervisor, int32_t *fd, ps_error **error);
 
@@ -1120,7 +1124,9 @@ typedef struct ps_event {
 
 /**
  * Takes the next event, and does whatever is due: reaps, reads output, moves stop plans, deadlines and
- * restarts on, and starts children that stand in line (which takes as long as their exec).
+ * restarts on, and starts children that stand in line (which takes as long as their exec). It does so however
+ * many events wait: a host that takes them slowly keeps every deadline. (While events wait, work is looked
+ * for at most once a millisecond.)
  *
  * Beside other work take some dozens at a time: while short children follow each other there is always a
  * next event. Events wait until they are taken: a host that never takes any should free the handles of

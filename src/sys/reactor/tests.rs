@@ -201,3 +201,37 @@ fn room_to_write_is_told_where_it_was_asked_for() {
         assert_eq!(reactor.set_writing(Token(2), true), Err(Errno::ENOENT));
     }
 }
+
+#[test]
+fn so_many_looks_tell_of_everything_that_was_ready() {
+    for reactor in both() {
+        let pairs: Vec<_> = (0..200).map(|_| pair()).collect();
+        for (number, (ours, _)) in pairs.iter().enumerate() {
+            reactor.add(Token(number as u64), ours).unwrap();
+        }
+        for (_, theirs) in &pairs {
+            (&*theirs).write_all(b"x").unwrap();
+        }
+        assert_eq!(reactor.turn().ready.len(), BATCH);
+        // Nothing is done about any of them, so they are told of again; nobody is told of twice before the last has been once.
+        let seen: std::collections::BTreeSet<Token> = (0..reactor.looks()).flat_map(|_| reactor.turn().ready).collect();
+        assert_eq!(seen.len(), 200);
+    }
+}
+
+#[test]
+fn ringing_is_a_new_edge() {
+    for reactor in both() {
+        reactor.set_raised(true);
+        let host = epoll().unwrap();
+        host.add(reactor.fd().unwrap(), EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, 0)).unwrap();
+        let edge = || host.wait(&mut [EpollEvent::empty(); 4], EpollTimeout::ZERO).unwrap() == 1;
+        assert!(edge() && !edge());
+        reactor.set_raised(true);
+        assert!(!edge(), "it is raised already");
+        reactor.ring();
+        assert!(edge() && !edge());
+        reactor.set_raised(false);
+        assert!(!is_readable(reactor.fd().unwrap()));
+    }
+}

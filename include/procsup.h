@@ -500,9 +500,12 @@ ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **e
  * come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
  * supervisor that is not NULL.
  *
- * A host that does not take events holds the child back: about 256 KiB are read ahead, then the child's pipe
- * fills and it waits. Not so while a thread waits for the child (ps_reap, ps_terminate): then all is read,
- * for as long as there is memory.
+ * A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then the
+ * child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap, ps_terminate),
+ * for both would wait for each other: then all is read, and 16 MiB (and a look's worth, 4 MiB at the most)
+ * are kept. What is beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is
+ * missing. Kept lines count with the memory that they take: their bytes, one to four more for each, and some
+ * 200 for each look that found some.
  *
  * @param on  1 or 0
  */
@@ -1083,6 +1086,11 @@ typedef enum ps_event_kind {
   PS_EVENT_SHUTDOWN_DONE = 8,
   /** The child waited for its (next) start and could not be started; status says why. */
   PS_EVENT_FAILED = 9,
+  /**
+   * The child has said lines that were lost, between those before and those after this event: nobody took
+   * events while a thread waited for the child, or there was no memory. lost_lines and lost_bytes say how many.
+   */
+  PS_EVENT_OUTPUT_LOST = 10,
 } ps_event_kind;
 
 /** Something that happened to a child. */
@@ -1120,6 +1128,10 @@ typedef struct ps_event {
   uint32_t run;
   /** PS_EVENT_RESTARTING: milliseconds until the next start. */
   int64_t delay_ms;
+  /** PS_EVENT_OUTPUT_LOST: how many lines, or pieces, are missing. */
+  uint64_t lost_lines;
+  /** PS_EVENT_OUTPUT_LOST: their bytes, newlines included. */
+  uint64_t lost_bytes;
 } ps_event;
 
 /**
@@ -1129,8 +1141,8 @@ typedef struct ps_event {
  * for at most once a millisecond.)
  *
  * Beside other work take some dozens at a time: while short children follow each other there is always a
- * next event. Events wait until they are taken: a host that never takes any should free the handles of
- * children that have ended.
+ * next event. Events wait until they are taken, some 200 bytes each (lines: see ps_command_output_lines): a
+ * host that never takes any should free the handles of children that have ended.
  *
  * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is
  * lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
@@ -1139,7 +1151,8 @@ typedef struct ps_event {
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
  *                    host does not end the wait
  * @param event       receives the event (set event->size first)
- * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
+ * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
+ *         PS_ERR_LIMIT if there is no memory for a line, which stays where it is
  */
 ps_status ps_supervisor_next_event(ps_supervisor *supervisor,
                                    int64_t timeout_ms,

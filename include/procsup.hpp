@@ -167,6 +167,7 @@ enum class event_kind : std::int32_t {
     cancelled = PS_EVENT_CANCELLED,
     shutdown_done = PS_EVENT_SHUTDOWN_DONE,
     failed = PS_EVENT_FAILED,
+    output_lost = PS_EVENT_OUTPUT_LOST,
 };
 
 // ---- errors -----------------------------------------------------------------------------------------------------------------------
@@ -1079,6 +1080,9 @@ class event {
     std::uint32_t run() const noexcept { return raw_.run; }
     /// restarting: until the next run.
     milliseconds delay() const noexcept { return milliseconds(raw_.delay_ms); }
+    /// output_lost: how many lines are missing, and their bytes, newlines included.
+    std::uint64_t lost_lines() const noexcept { return raw_.lost_lines; }
+    std::uint64_t lost_bytes() const noexcept { return raw_.lost_bytes; }
 
     const ps_event &raw() const noexcept { return raw_; }
 

@@ -46,10 +46,10 @@ mod sys;
 
 pub use error::{Error, Result, Status};
 pub use handoff::Handoff;
-pub use process::Line;
 pub use process::child::State;
 pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};
 pub use process::spawn::tier_name;
+pub use process::{Line, Lost};
 pub use registry::{Cause, Exit, Kind, signal_all};
 pub use supervisor::{Event, EventKind, Managed, Run, Supervisor, What, kill_and_reap_all, live_count, spawn};
 #[doc(hidden)]

@@ -172,6 +172,7 @@ static void same(ps_event_kind value)
     SAME(event_kind::cancelled, PS_EVENT_CANCELLED);
     SAME(event_kind::shutdown_done, PS_EVENT_SHUTDOWN_DONE);
     SAME(event_kind::failed, PS_EVENT_FAILED);
+    SAME(event_kind::output_lost, PS_EVENT_OUTPUT_LOST);
     }
 }
 

@@ -395,9 +395,12 @@ pub unsafe extern "C" fn ps_command_capture(command: *mut ps_command, max_bytes:
 /// come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
 /// supervisor that is not NULL.
 ///
-/// A host that does not take events holds the child back: about 256 KiB are read ahead, then the child's pipe
-/// fills and it waits. Not so while a thread waits for the child (ps_reap, ps_terminate): then all is read,
-/// for as long as there is memory.
+/// A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then the
+/// child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap, ps_terminate),
+/// for both would wait for each other: then all is read, and 16 MiB (and a look's worth, 4 MiB at the most)
+/// are kept. What is beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is
+/// missing. Kept lines count with the memory that they take: their bytes, one to four more for each, and some
+/// 200 for each look that found some.
 ///
 /// @param on  1 or 0
 #[unsafe(no_mangle)]

@@ -186,6 +186,10 @@ pub struct ps_event {
     pub run: u32,
     /// PS_EVENT_RESTARTING: milliseconds until the next start.
     pub delay_ms: i64,
+    /// PS_EVENT_OUTPUT_LOST: how many lines, or pieces, are missing.
+    pub lost_lines: u64,
+    /// PS_EVENT_OUTPUT_LOST: their bytes, newlines included.
+    pub lost_bytes: u64,
 }
 
 fn fill_event(size: u32, taken: &Event) -> ps_event {
@@ -204,6 +208,8 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
         status: taken.status().map_or(if piece { PS_PENDING } else { PS_OK }, |status| status as i32),
         run: taken.run,
         delay_ms: delay_ns.saturating_add(MILLI - 1) / MILLI,
+        lost_lines: taken.lost().lines,
+        lost_bytes: taken.lost().bytes,
     }
 }
 
@@ -213,8 +219,8 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
 /// for at most once a millisecond.)
 ///
 /// Beside other work take some dozens at a time: while short children follow each other there is always a
-/// next event. Events wait until they are taken: a host that never takes any should free the handles of
-/// children that have ended.
+/// next event. Events wait until they are taken, some 200 bytes each (lines: see ps_command_output_lines): a
+/// host that never takes any should free the handles of children that have ended.
 ///
 /// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is
 /// lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
@@ -223,7 +229,8 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
 ///                    host does not end the wait
 /// @param event       receives the event (set event->size first)
-/// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile
+/// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
+///         PS_ERR_LIMIT if there is no memory for a line, which stays where it is
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_next_event(
     supervisor: *mut ps_supervisor,

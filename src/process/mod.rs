@@ -49,4 +49,4 @@ pub mod spawn;
 pub mod stop;
 mod systemd;
 
-pub use output::Line;
+pub use output::{Line, Lines, Lost};

@@ -17,6 +17,7 @@ use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
+use crate::process::{Lines, Lost};
 use crate::registry::{Cause, Exit};
 
 /// What is done without the lock.
@@ -95,7 +96,8 @@ impl Inner {
                 // By now it is released, and the record says what could not be removed.
                 let exit = child.as_ref().and_then(|child| child.exit()).unwrap_or(*exit);
                 let complaint = complaint.or(exit.removal_status());
-                ledger.push_lines(&managed, child.map_or_else(Vec::new, |child| child.take_lines()));
+                ledger.push_lines(&managed, child.map_or_else(Lines::default, |child| child.take_lines()));
+                ledger.push_lost(&managed);
                 ledger.push(&managed, exit.ended_ns, What::Exited { exit, complaint });
                 self.look_after_orphans(ledger);
                 self.keep_house();
@@ -202,7 +204,7 @@ impl Inner {
 
     /// From here on the scheduler's actions reach it.
     pub(super) fn enroll(&self, ledger: &mut Ledger, managed: &Arc<Managed>) {
-        let member = Member { managed: managed.clone(), fresh: None, last: None };
+        let member = Member { managed: managed.clone(), fresh: None, last: None, lost: Lost::default() };
         ledger.members.insert(managed.id(), member);
     }
 

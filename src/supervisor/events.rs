@@ -2,13 +2,16 @@
 //!
 //! An event keeps its child alive. A host that never takes events (it uses only the blocking calls) must not pile them up:
 //! once it has seen a child's exit and freed its handle, the child's events are of no use to anybody and go.
+//!
+//! The trap: the child chooses how many lines it says. So what one look has found waits as one entry ([`Lines`]), and a line becomes an event
+//! when it is taken.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::Managed;
-use crate::error::Status;
-use crate::process::Line;
+use crate::error::{Error, Result, Status};
+use crate::process::{Line, Lines, Lost};
 use crate::registry::Exit;
 
 /// What an event says.
@@ -43,6 +46,10 @@ pub enum EventKind {
     /// The child waited for its (next) start and could not be started; status says why.
     #[strum(serialize = "PS_EVENT_FAILED")]
     Failed = 9,
+    /// The child has said lines that were lost, between those before and those after this event: nobody took
+    /// events while a thread waited for the child, or there was no memory. lost_lines and lost_bytes say how many.
+    #[strum(serialize = "PS_EVENT_OUTPUT_LOST")]
+    OutputLost = 10,
 }
 
 /// Something that happened.
@@ -74,6 +81,8 @@ pub enum What {
     },
     /// It has said a line.
     Output(Line),
+    /// It has said more than could be kept: so much of it is missing.
+    OutputLost(Lost),
     /// It will be started again.
     Restarting {
         /// What became of the last run.
@@ -107,6 +116,7 @@ impl Event {
             What::Started => EventKind::Started,
             What::Exited { .. } => EventKind::Exited,
             What::Output(_) => EventKind::Output,
+            What::OutputLost(_) => EventKind::OutputLost,
             What::Restarting { .. } => EventKind::Restarting,
             What::GaveUp(_) => EventKind::GaveUp,
             What::Cancelled(_) => EventKind::Cancelled,
@@ -142,9 +152,9 @@ impl Event {
         }
     }
 
-    /// The memory that its output takes here.
-    fn held(&self) -> usize {
-        self.line().map_or(0, |line| line.bytes.len() + size_of::<Self>())
+    /// What is missing of what was said.
+    pub fn lost(&self) -> Lost {
+        if let What::OutputLost(lost) = self.what { lost } else { Lost::default() }
     }
 
     /// The word given to the spawn of the child; 0 for no child.
@@ -158,48 +168,109 @@ impl Event {
     }
 }
 
+/// What waits to be told.
+#[derive(Debug)]
+enum Told {
+    Once(What),
+    /// What one look has found.
+    Lines(Lines),
+}
+
+#[derive(Debug)]
+struct Entry {
+    told: Told,
+    child: Option<Arc<Managed>>,
+    pid: i32,
+    run: u32,
+    time_ns: i64,
+}
+
+impl Entry {
+    fn is_useless(&self) -> bool {
+        self.child.as_ref().is_some_and(|child| child.is_forgotten())
+    }
+
+    /// The memory that its output takes here, and how many lines it is.
+    fn held(&self) -> (usize, usize) {
+        if let Told::Lines(lines) = &self.told { (lines.held() + size_of::<Self>(), lines.len()) } else { (0, 0) }
+    }
+
+    fn event(&self, what: What) -> Event {
+        Event { what, child: self.child.clone(), pid: self.pid, run: self.run, time_ns: self.time_ns }
+    }
+}
+
 /// First in, first out.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    waiting: VecDeque<Event>,
+    waiting: VecDeque<Entry>,
     useless: usize,
-}
-
-fn is_useless(event: &Event) -> bool {
-    event.child.as_ref().is_some_and(|child| child.is_forgotten())
 }
 
 impl Queue {
     pub(super) fn push(&mut self, event: Event) {
-        if let Some(child) = &event.child {
-            child.count_event(event.held(), true);
-        }
-        self.waiting.push_back(event);
+        let Event { what, child, pid, run, time_ns } = event;
+        self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
     }
 
-    pub(super) fn pop(&mut self) -> Option<Event> {
+    /// Lines of this child; at least one.
+    pub(super) fn push_lines(&mut self, lines: Lines, child: &Arc<Managed>, pid: i32, time_ns: i64) {
+        let (child, run) = (Some(child.clone()), child.run_number());
+        self.push_entry(Entry { told: Told::Lines(lines), child, pid, run, time_ns });
+    }
+
+    fn push_entry(&mut self, entry: Entry) {
+        if let Some(child) = &entry.child {
+            let (bytes, lines) = entry.held();
+            child.count_entry(bytes, lines);
+        }
+        self.waiting.push_back(entry);
+    }
+
+    /// Takes one. Without memory for a line nothing is taken.
+    pub(super) fn pop(&mut self) -> Result<Option<Event>> {
         loop {
-            let event = self.waiting.pop_front()?;
-            if let Some(child) = &event.child {
-                child.count_event(event.held(), false);
+            let Some(entry) = self.waiting.front_mut() else { return Ok(None) };
+            let mut event = None;
+            if entry.is_useless() {
+                self.useless = self.useless.saturating_sub(1);
+            } else if let Told::Lines(lines) = &mut entry.told {
+                let line = lines.pop().map_err(|_| Error::new(Status::Limit, "line", "there is no memory for a line"))?;
+                let more = !lines.is_empty();
+                event = line.map(|line| entry.event(What::Output(line)));
+                if let Some(child) = entry.child.as_ref().filter(|_| event.is_some()) {
+                    child.count_line_taken();
+                }
+                if more {
+                    return Ok(event);
+                }
             }
-            if !is_useless(&event) {
-                return Some(event);
+            let Some(entry) = self.waiting.pop_front() else { return Ok(None) };
+            if let Some(child) = &entry.child {
+                let (bytes, lines) = entry.held();
+                child.count_entry_gone(bytes, lines);
             }
-            self.useless = self.useless.saturating_sub(1);
+            if event.is_some() || entry.is_useless() {
+                if event.is_some() {
+                    return Ok(event);
+                }
+                continue;
+            }
+            let Entry { told: Told::Once(what), child, pid, run, time_ns } = entry else { continue };
+            return Ok(Some(Event { what, child, pid, run, time_ns }));
         }
     }
 
     /// Whether `pop` would find something.
     pub(super) fn is_empty(&self) -> bool {
-        self.useless >= self.waiting.len() && self.waiting.iter().all(is_useless)
+        self.useless >= self.waiting.len() && self.waiting.iter().all(Entry::is_useless)
     }
 
-    /// A child with so many events here was forgotten. Sweeps once half of the queue is useless: O(1) on average.
+    /// A child with so many entries here was forgotten. Sweeps once half of the queue is useless: O(1) on average.
     pub(super) fn forget(&mut self, count: usize) {
         self.useless += count;
         if self.useless * 2 >= self.waiting.len() {
-            self.waiting.retain(|event| !is_useless(event));
+            self.waiting.retain(|entry| !entry.is_useless());
             self.useless = 0;
         }
     }

@@ -21,7 +21,7 @@ use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
-use crate::process::{Line, leftovers};
+use crate::process::{Lines, Lost, leftovers};
 use crate::sys::memory::Home;
 use crate::sys::reactor::{self, Reactor, Shape, Token};
 
@@ -34,8 +34,12 @@ pub(super) const RESTS: Token = Token(0);
 pub(super) const HOUSEKEEPING: Token = Token(1);
 pub(super) const LOOK_FOR_ORPHANS: Token = Token(2);
 
-/// Output that nobody takes is read up to here; then the child's own pipe holds it back.
+/// Output that nobody takes is read up to here, in memory and in lines; then the child's own pipe holds it back.
 pub(super) const MAX_UNREAD: usize = 256 * 1024;
+pub(super) const MAX_UNREAD_LINES: usize = 8 * 1024;
+/// A thread that waits for the child reads on, or both would wait for each other; what nobody has taken is kept up to here. The rest is
+/// lost, and told of where it would have stood.
+pub(super) const MAX_KEPT: usize = 16 << 20;
 
 #[derive(Default)]
 pub(super) struct Ledger {
@@ -62,6 +66,8 @@ pub(super) struct Member {
     pub(super) fresh: Option<Arc<Child>>,
     /// What became of its last run, while there is something to tell of it.
     pub(super) last: Option<Box<Last>>,
+    /// What it has said that was lost, and not been told of: it stands behind all that is in the queue.
+    pub(super) lost: Lost,
 }
 
 /// A run that is over.
@@ -118,9 +124,28 @@ impl Ledger {
         self.events.push(Event { what, child: Some(managed.clone()), pid, run: managed.run_number(), time_ns });
     }
 
-    pub(super) fn push_lines(&mut self, managed: &Arc<Managed>, lines: Vec<Line>) {
-        for line in lines {
-            self.push(managed, clock::now(), What::Output(line));
+    /// What it has said; what is missing of it is told where it is missing.
+    pub(super) fn push_lines(&mut self, managed: &Arc<Managed>, mut lines: Lines) {
+        let Some(member) = self.members.get_mut(&managed.id()).filter(|_| !self.scheduler.is_closed()) else { return };
+        if managed.unread() > MAX_KEPT {
+            return member.lost.add(lines.into_lost());
+        }
+        let lost = lines.take_lost();
+        if !lines.is_empty() {
+            self.push_lost(managed);
+            let pid = managed.child().map_or(0, |child| child.pid());
+            self.events.push_lines(lines, managed, pid, clock::now());
+        }
+        if let Some(member) = self.members.get_mut(&managed.id()) {
+            member.lost.add(lost);
+        }
+    }
+
+    /// Tells of what is missing: what comes next stands behind the gap.
+    pub(super) fn push_lost(&mut self, managed: &Arc<Managed>) {
+        let lost = self.members.get_mut(&managed.id()).map(|member| std::mem::take(&mut member.lost));
+        if let Some(lost) = lost.filter(|lost| !lost.is_nothing()) {
+            self.push(managed, clock::now(), What::OutputLost(lost));
         }
     }
 }
@@ -214,7 +239,7 @@ impl Inner {
         self.reactor.add(Token(key * PLACES), pidfd).map_err(failed)?;
         managed.set_key(key);
         // Its last run may have said more than anybody has taken so far.
-        let held_back = managed.unread() > MAX_UNREAD;
+        let held_back = managed.is_ahead();
         let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed) };
         ledger.watched.insert(key, Entry { managed: managed.clone(), child, held_back });
         self.busy.fetch_add(1, Ordering::Relaxed);
@@ -273,7 +298,7 @@ impl Inner {
         // Under the lock: of two threads that read, the one that read first must tell first.
         let lines = child.take_lines();
         ledger.push_lines(&managed, lines);
-        if managed.unread() > MAX_UNREAD
+        if managed.is_ahead()
             && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| !entry.held_back)
         {
             entry.held_back = true;
@@ -285,7 +310,7 @@ impl Inner {
     /// A child whose output was taken may go on.
     pub(super) fn let_flow(&self, ledger: &mut Ledger, managed: &Managed) {
         let key = managed.key();
-        if managed.unread() <= MAX_UNREAD / 2
+        if managed.is_caught_up()
             && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| entry.held_back)
         {
             entry.held_back = false;

@@ -180,9 +180,16 @@ impl Supervisor {
     pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Event>> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
         poke();
-        let event = self.inner.next_event(deadline)?;
-        if let Some(line) = event.as_ref().and_then(Event::line) {
-            lock(&self.said).clone_from(&line.bytes);
+        let mut event = self.inner.next_event(deadline)?;
+        if let Some(What::Output(line)) = event.as_mut().map(|event| &mut event.what) {
+            let mut said = lock(&self.said);
+            said.clear();
+            if said.try_reserve(line.bytes.len()).is_ok() {
+                said.extend_from_slice(&line.bytes);
+            } else {
+                // It is taken, and must not be lost: who has the memory for one of the two asks here.
+                *said = std::mem::take(&mut line.bytes);
+            }
         }
         Ok(event)
     }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::events::Event;
-use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, MAX_UNREAD, ORPHANS, PLACES, RESTS};
+use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, ORPHANS, PLACES, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result};
@@ -84,7 +84,7 @@ impl Inner {
             // What nobody takes is not read; collecting takes the pipe out of the set then.
             // Lines in small steps: one that is empty costs more as an event than it says.
             let allowance = if child.has_output_lines() { STEP } else { GULP };
-            if managed.unread() <= MAX_UNREAD && !child.drain(place as usize - 1, allowance) {
+            if !managed.is_ahead() && !child.drain(place as usize - 1, allowance) {
                 self.reactor.remove(token);
             }
             self.collect_output(&managed, &child);
@@ -156,7 +156,7 @@ impl Inner {
         loop {
             self.check()?;
             if clock::now() < self.next_look.load(Ordering::Relaxed)
-                && let Some(event) = self.pop()
+                && let Some(event) = self.pop()?
             {
                 return Ok(Some(event));
             }
@@ -164,7 +164,7 @@ impl Inner {
             lock(&self.ledger).takers += 1;
             let found = self.pump_some(STARTS);
             lock(&self.ledger).takers -= 1;
-            if let Some(event) = self.pop() {
+            if let Some(event) = self.pop()? {
                 return Ok(Some(event));
             }
             if found {
@@ -183,10 +183,16 @@ impl Inner {
         }
     }
 
-    fn pop(&self) -> Option<Event> {
+    fn pop(&self) -> Result<Option<Event>> {
         let mut ledger = lock(&self.ledger);
         let event = ledger.events.pop();
-        if let Some(managed) = event.as_ref().filter(|event| event.line().is_some()).and_then(|event| event.child.as_ref()) {
+        if let Ok(Some(event)) = &event
+            && event.line().is_some()
+            && let Some(managed) = &event.child
+        {
+            if !managed.has_entries() {
+                ledger.push_lost(managed);
+            }
             self.let_flow(&mut ledger, managed);
         }
         self.show(&mut ledger);

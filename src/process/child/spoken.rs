@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Child;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::process::output::{Drained, Line};
+use crate::process::output::{Drained, Lines};
 
 impl Child {
     /// How much a look reads: an empty line costs more than it says.
@@ -50,7 +50,7 @@ impl Child {
     }
 
     /// The lines it has said since they were last taken.
-    pub fn take_lines(&self) -> Vec<Line> {
-        self.output.as_ref().map_or_else(Vec::new, |output| lock(output).take_lines())
+    pub fn take_lines(&self) -> Lines {
+        self.output.as_ref().map_or_else(Lines::default, |output| lock(output).take_lines())
     }
 }

@@ -1,11 +1,18 @@
-//! A stream cut into lines: pure, bytes in, lines out.
+//! A stream cut into lines, and lines that wait to be taken: pure, bytes in, lines out.
 //!
-//! The trap: a read ends anywhere, also in the middle of a line or between two of them, and a line may have no end at all. So the
+//! Two traps. A read ends anywhere, also in the middle of a line or between two of them, and a line may have no end at all. So the
 //! rest of a line waits here for more, but never more of it than the limit: then it goes as a piece. Nothing is decoded; putting
 //! a newline behind every whole line and joining all gives the stream again, byte for byte.
+//!
+//! And the child chooses how many lines it says: were each a value of its own, a flood of empty ones would cost a hundred times its bytes. So
+//! they wait in one buffer, each behind a head of a byte (some more if it is long): short ones take no more room than they did in the stream.
+//! What does not fit, or finds no memory, is counted and lost; what follows it too, until the buffer is taken: a gap is always at the end.
 
 /// The newline search is memchr's.
 use memchr::memchr;
+
+/// Bytes that wait here at the most (a line that was begun below it is kept whole): some looks' worth, for whoever reads takes them at once.
+const MOST: usize = 4 << 20;
 
 /// A line, or a piece of one.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -16,6 +23,119 @@ pub struct Line {
     pub bytes: Vec<u8>,
     /// A newline came; if not, it was cut at the limit or is the end of the stream.
     pub whole: bool,
+}
+
+/// What was said and is not to be had any more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Lost {
+    /// Lines, or pieces.
+    pub lines: u64,
+    /// Their bytes, newlines included.
+    pub bytes: u64,
+}
+
+impl Lost {
+    /// Whether nothing is missing.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// That as well.
+    pub fn add(&mut self, other: Self) {
+        self.lines = self.lines.saturating_add(other.lines);
+        self.bytes = self.bytes.saturating_add(other.bytes);
+    }
+}
+
+/// Lines that wait, and what is missing behind them.
+#[derive(PartialEq, Eq, Debug, Default)]
+pub struct Lines {
+    /// A head (length, whole, stream 2; seven bits to a byte, the lowest first) and the bytes, one line after the other.
+    log: Vec<u8>,
+    /// How far it was taken.
+    at: usize,
+    /// What waits: how many lines, of how many bytes with their newlines.
+    waiting: Lost,
+    lost: Lost,
+}
+
+/// No memory for a line that is to be taken: it stays where it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct NoMemory;
+
+impl Lines {
+    /// Whether no line waits.
+    pub fn is_empty(&self) -> bool {
+        self.waiting.lines == 0
+    }
+
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.waiting.lines as usize
+    }
+
+    /// The memory that they take.
+    pub fn held(&self) -> usize {
+        self.log.capacity()
+    }
+
+    /// What is missing behind them; from now on told of by whoever asked.
+    pub fn take_lost(&mut self) -> Lost {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// All of it is lost.
+    pub fn into_lost(self) -> Lost {
+        let mut lost = self.lost;
+        lost.add(self.waiting);
+        lost
+    }
+
+    fn push(&mut self, stream: i32, parts: [&[u8]; 2], whole: bool) {
+        let length = parts[0].len() + parts[1].len();
+        let this = Lost { lines: 1, bytes: length as u64 + u64::from(whole) };
+        // A head takes ten bytes at the most.
+        if self.log.len() >= MOST || !self.lost.is_nothing() || !self.has_room(length + 10) {
+            return self.lost.add(this);
+        }
+        let mut head = (length as u64) << 2 | u64::from(whole) << 1 | u64::from(stream == 2);
+        while head >= 0x80 {
+            self.log.push(head as u8 | 0x80);
+            head >>= 7;
+        }
+        self.log.push(head as u8);
+        parts.iter().for_each(|part| self.log.extend_from_slice(part));
+        self.waiting.add(this);
+    }
+
+    /// By a quarter, as a rule: doubling would hold twice what was said.
+    fn has_room(&mut self, room: usize) -> bool {
+        let (length, capacity) = (self.log.len(), self.log.capacity());
+        capacity - length >= room || self.log.try_reserve_exact(room.max(length / 4)).is_ok()
+    }
+
+    /// The first of them.
+    pub fn pop(&mut self) -> Result<Option<Line>, NoMemory> {
+        let (mut at, mut head, mut shift) = (self.at, 0u64, 0);
+        loop {
+            let Some(byte) = self.log.get(at) else { return Ok(None) };
+            at += 1;
+            head |= u64::from(byte & 0x7F) << shift;
+            shift += 7;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        let length = (head >> 2) as usize;
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(length).map_err(|_| NoMemory)?;
+        bytes.extend_from_slice(&self.log[at..at + length]);
+        self.at = at + length;
+        let whole = head & 2 != 0;
+        self.waiting.lines -= 1;
+        self.waiting.bytes -= length as u64 + u64::from(whole);
+        Ok(Some(Line { stream: if head & 1 == 0 { 1 } else { 2 }, bytes, whole }))
+    }
 }
 
 /// Cuts one stream.
@@ -33,38 +153,43 @@ impl Cutter {
     }
 
     /// More of the stream.
-    pub fn push(&mut self, mut bytes: &[u8], lines: &mut Vec<Line>) {
+    pub fn push(&mut self, mut bytes: &[u8], lines: &mut Lines) {
         while !bytes.is_empty() {
             let room = self.limit - self.rest.len();
             // A newline right behind a full line still ends it: one byte more is looked at.
             match memchr(b'\n', &bytes[..bytes.len().min(room + 1)]) {
                 Some(at) => {
-                    self.rest.extend_from_slice(&bytes[..at]);
+                    self.emit(&bytes[..at], true, lines);
                     bytes = &bytes[at + 1..];
-                    self.emit(true, lines);
                 }
-                None if bytes.len() <= room => {
-                    self.rest.extend_from_slice(bytes);
-                    return;
-                }
+                None if bytes.len() <= room => return self.keep(bytes, lines),
                 None => {
-                    self.rest.extend_from_slice(&bytes[..room]);
+                    self.emit(&bytes[..room], false, lines);
                     bytes = &bytes[room..];
-                    self.emit(false, lines);
                 }
             }
         }
     }
 
     /// The stream is over: what waits is the last piece.
-    pub fn finish(&mut self, lines: &mut Vec<Line>) {
+    pub fn finish(&mut self, lines: &mut Lines) {
         if !self.rest.is_empty() {
-            self.emit(false, lines);
+            self.emit(&[], false, lines);
         }
     }
 
-    fn emit(&mut self, whole: bool, lines: &mut Vec<Line>) {
-        lines.push(Line { stream: self.stream, bytes: std::mem::take(&mut self.rest), whole });
+    fn keep(&mut self, bytes: &[u8], lines: &mut Lines) {
+        if self.rest.try_reserve(bytes.len()).is_ok() {
+            return self.rest.extend_from_slice(bytes);
+        }
+        // What there is goes as a piece; what finds no room there either is counted.
+        self.emit(bytes, false, lines);
+    }
+
+    fn emit(&mut self, end: &[u8], whole: bool, lines: &mut Lines) {
+        lines.push(self.stream, [&self.rest, end], whole);
+        // Not kept for the next line, which is a short one as a rule.
+        self.rest = Vec::new();
     }
 }
 
@@ -73,13 +198,17 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn all(lines: &mut Lines) -> Vec<Line> {
+        std::iter::from_fn(|| lines.pop().unwrap()).collect()
+    }
+
     fn cut(limit: usize, reads: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
-        let (mut cutter, mut lines) = (Cutter::new(1, limit), Vec::new());
+        let (mut cutter, mut lines) = (Cutter::new(1, limit), Lines::default());
         for read in reads {
             cutter.push(read, &mut lines);
         }
         cutter.finish(&mut lines);
-        lines.into_iter().map(|line| (line.bytes, line.whole)).collect()
+        all(&mut lines).into_iter().map(|line| (line.bytes, line.whole)).collect()
     }
 
     #[test]
@@ -90,7 +219,44 @@ mod tests {
         assert_eq!(cut(3, &[b"\n\n"]), [(vec![], true), (vec![], true)]);
     }
 
+    #[test]
+    fn empty_lines_take_a_byte_each() {
+        let (mut cutter, mut lines) = (Cutter::new(2, 100), Lines::default());
+        cutter.push(&[b'\n'; 100_000], &mut lines);
+        assert_eq!(lines.len(), 100_000);
+        assert!(lines.held() < 200_000, "{}", lines.held());
+        let line = Line { stream: 2, bytes: vec![], whole: true };
+        assert!(all(&mut lines).iter().all(|said| *said == line));
+        assert!(lines.is_empty());
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted_and_leaves_one_gap_at_the_end() {
+        let (mut cutter, mut lines) = (Cutter::new(1, 1 << 20), Lines::default());
+        let line = [vec![b'x'; 99], vec![b'\n']].concat();
+        let said = MOST / 100 + 1000;
+        (0..said).for_each(|_| cutter.push(&line, &mut lines));
+        let kept = lines.len();
+        assert!(lines.held() <= 2 * MOST + 200);
+        assert_eq!(lines.take_lost(), Lost { lines: (said - kept) as u64, bytes: 100 * (said - kept) as u64 });
+        assert_eq!(all(&mut lines).len(), kept);
+    }
+
     proptest! {
+        #[test]
+        fn lines_come_out_as_they_went_in(
+            said in proptest::collection::vec((1i32..3, 0usize..40_000, any::<bool>()), 0..20),
+        ) {
+            let mut lines = Lines::default();
+            let said: Vec<Line> = said.into_iter().map(|(stream, length, whole)| Line { stream, bytes: vec![b'x'; length], whole }).collect();
+            for line in &said {
+                let (first, second) = line.bytes.split_at(line.bytes.len() / 3);
+                lines.push(line.stream, [first, second], line.whole);
+            }
+            prop_assert_eq!(lines.len(), said.len());
+            prop_assert_eq!(all(&mut lines), said);
+        }
+
         #[test]
         fn rp35_joined_again_it_is_the_stream(
             reads in proptest::collection::vec(proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..30), 0..20),

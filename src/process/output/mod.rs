@@ -15,5 +15,5 @@ pub mod input;
 mod lines;
 mod pipes;
 
-pub use self::lines::Line;
+pub use self::lines::{Line, Lines, Lost};
 pub use self::pipes::{Drained, Output};

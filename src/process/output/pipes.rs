@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::lines::{Cutter, Line};
+use super::lines::{Cutter, Lines};
 use crate::clock::{Deadline, MILLI};
 use crate::sys::fds;
 
@@ -25,7 +25,7 @@ const DRAIN_WINDOW: i64 = 2_000 * MILLI;
 pub struct Output {
     streams: Vec<Stream>,
     kept: Option<Tail>,
-    lines: Vec<Line>,
+    lines: Lines,
     /// After the exit: until when survivors are listened to.
     until: Deadline,
 }
@@ -53,7 +53,12 @@ impl Output {
             pipe: Some(Arc::new(pipe)),
             cutter: line_limit.map(|limit| Cutter::new(number, limit)),
         };
-        Self { streams: pipes.into_iter().map(stream).collect(), kept: capture.map(Tail::new), lines: Vec::new(), until: Deadline::NEVER }
+        Self {
+            streams: pipes.into_iter().map(stream).collect(),
+            kept: capture.map(Tail::new),
+            lines: Lines::default(),
+            until: Deadline::NEVER,
+        }
     }
 
     /// The reading ends, by the place of their stream, while there is something to come.
@@ -123,8 +128,8 @@ impl Output {
         }
     }
 
-    /// The lines that nobody has taken yet.
-    pub fn take_lines(&mut self) -> Vec<Line> {
+    /// The lines that nobody has taken yet, and what is missing of them.
+    pub fn take_lines(&mut self) -> Lines {
         std::mem::take(&mut self.lines)
     }
 

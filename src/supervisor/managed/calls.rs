@@ -14,7 +14,6 @@ use crate::process::leftovers;
 use crate::registry::{Cause, Exit};
 use crate::supervisor::carry_out::Job;
 use crate::supervisor::default::poke;
-use crate::supervisor::inner::MAX_UNREAD;
 use crate::supervisor::scheduler;
 use crate::sys::fds;
 use crate::sys::poll;
@@ -93,7 +92,7 @@ impl Managed {
 
     /// Whether a look may read on: not while nobody takes what it has said.
     fn reads(&self) -> bool {
-        self.unread() <= MAX_UNREAD
+        !self.is_ahead()
     }
 
     /// What was captured so far.
@@ -316,7 +315,7 @@ impl Managed {
             child.close_streams();
         }
         if self.exit_taken.load(Ordering::Acquire) {
-            self.supervisor.forget(self.events.load(Ordering::Relaxed));
+            self.supervisor.forget(self.entries.load(Ordering::Relaxed));
             return;
         }
         if child.is_some_and(|child| child.exit().is_none()) && !self.supervisor.attach_default(self) {

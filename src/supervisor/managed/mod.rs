@@ -20,6 +20,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::Inner;
+use super::inner::{MAX_UNREAD, MAX_UNREAD_LINES};
 use super::restart::Next;
 use super::scheduler::Id;
 use crate::clock;
@@ -52,9 +53,10 @@ pub struct Managed {
     let_go: AtomicBool,
     /// Threads that wait for it.
     waiting: AtomicU32,
-    /// Its events in the queue, and the bytes of output in them.
-    events: AtomicUsize,
+    /// Its entries in the queue of events; the memory that output takes there, and its lines.
+    entries: AtomicUsize,
     unread: AtomicUsize,
+    unread_lines: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -133,8 +135,9 @@ impl Managed {
             exit_taken: AtomicBool::new(false),
             let_go: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
-            events: AtomicUsize::new(0),
+            entries: AtomicUsize::new(0),
             unread: AtomicUsize::new(0),
+            unread_lines: AtomicUsize::new(0),
         }
     }
 
@@ -160,20 +163,47 @@ impl Managed {
         self.let_go.load(Ordering::Acquire) && self.exit_taken.load(Ordering::Acquire)
     }
 
-    /// Keeps count of its events in the queue, and of the bytes of output in them.
-    pub(super) fn count_event(&self, bytes: usize, came: bool) {
-        if came {
-            self.events.fetch_add(1, Ordering::Relaxed);
-            self.unread.fetch_add(bytes, Ordering::Relaxed);
-        } else {
-            self.events.fetch_sub(1, Ordering::Relaxed);
-            self.unread.fetch_sub(bytes, Ordering::Relaxed);
-        }
+    /// An entry of it has come into the queue, with output that takes so much memory, and is so many lines.
+    pub(super) fn count_entry(&self, bytes: usize, lines: usize) {
+        self.entries.fetch_add(1, Ordering::Relaxed);
+        self.unread.fetch_add(bytes, Ordering::Relaxed);
+        self.unread_lines.fetch_add(lines, Ordering::Relaxed);
     }
 
-    /// Bytes of output that nobody has taken.
+    /// And has left it, with lines that nobody took.
+    pub(super) fn count_entry_gone(&self, bytes: usize, lines: usize) {
+        self.entries.fetch_sub(1, Ordering::Relaxed);
+        self.unread.fetch_sub(bytes, Ordering::Relaxed);
+        self.unread_lines.fetch_sub(lines, Ordering::Relaxed);
+    }
+
+    /// Somebody took one.
+    pub(super) fn count_line_taken(&self) {
+        self.unread_lines.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether anything of it is in the queue.
+    pub(super) fn has_entries(&self) -> bool {
+        self.entries.load(Ordering::Relaxed) != 0
+    }
+
+    /// The memory that output takes which nobody has taken.
     pub(super) fn unread(&self) -> usize {
         self.unread.load(Ordering::Relaxed)
+    }
+
+    /// So much of its output waits that no more is read: in memory, or in events that would stand before those of others.
+    pub(super) fn is_ahead(&self) -> bool {
+        self.is_ahead_of(MAX_UNREAD, MAX_UNREAD_LINES)
+    }
+
+    /// Not even half of that: reading goes on.
+    pub(super) fn is_caught_up(&self) -> bool {
+        !self.is_ahead_of(MAX_UNREAD / 2, MAX_UNREAD_LINES / 2)
+    }
+
+    fn is_ahead_of(&self, bytes: usize, lines: usize) -> bool {
+        self.unread() > bytes || self.unread_lines.load(Ordering::Relaxed) > lines
     }
 
     pub(super) fn set_token(&self, token: u64) {

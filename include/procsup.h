@@ -629,13 +629,24 @@ ps_status ps_command_restart(ps_command *command,
 
 /**
  * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a
- * PS_EVENT_GAVE_UP. A run that exits with 0, or lasts healthy_ms milliseconds (default 10000), starts the
- * count anew.
+ * PS_EVENT_GAVE_UP. A run that lasts healthy_ms milliseconds (default 10000), or exits with 0 and not too
+ * early (ps_command_restart_early_exit), starts the count anew.
  */
 ps_status ps_command_restart_limit(ps_command *command,
                                    uint32_t failures,
                                    int64_t healthy_ms,
                                    ps_error **error);
+
+/**
+ * Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: it is waited for longer
+ * each time, and given up in the end (ps_command_restart_limit). A service that puts itself into the
+ * background ends so, at once and at every start, and leaves a copy behind each time: run it in the foreground.
+ *
+ * @param ms  milliseconds (default 1000); 0: an exit with 0 never counts, for jobs that are short by nature
+ */
+ps_status ps_command_restart_early_exit(ps_command *command,
+                                        int64_t ms,
+                                        ps_error **error);
 
 /** When a child counts as ready. */
 typedef enum ps_readiness_kind {

@@ -791,13 +791,17 @@ class command : private detail::owner<ps_command, ps_command_free> {
         return set(ec, ps_command_restart, policy, min, max);
     }
 
-    /// Gives up after so many failed runs in a row (0: never); a run of `healthy` starts the count anew.
+    /// Gives up after so many failed runs in a row (0: never); a run of `healthy` starts the count anew, and so does a late exit with 0.
     command &restart_limit(std::uint32_t failures, milliseconds healthy) & { return set(ps_command_restart_limit, failures, healthy); }
     command &&restart_limit(std::uint32_t failures, milliseconds healthy) && { return std::move(restart_limit(failures, healthy)); }
     command &restart_limit(std::uint32_t failures, milliseconds healthy, ec_t &ec) noexcept
     {
         return set(ec, ps_command_restart_limit, failures, healthy);
     }
+    /// A run that exits with 0 sooner than this counts as failed, under restart_policy::always (default 1 s; 0: never).
+    command &restart_early_exit(milliseconds early) & { return set(ps_command_restart_early_exit, early); }
+    command &&restart_early_exit(milliseconds early) && { return std::move(restart_early_exit(early)); }
+    command &restart_early_exit(milliseconds early, ec_t &ec) noexcept { return set(ec, ps_command_restart_early_exit, early); }
 
     /// When the child counts as ready.
     command &readiness(readiness_kind kind, zstring detail, milliseconds timeout) &

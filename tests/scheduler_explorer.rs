@@ -11,7 +11,8 @@ use procsup::scheduler::{Action, Event, Id, Leaving, News, Scheduler, Stage};
 use procsup::{Restart, RestartWhen, Status};
 use stateright::{Checker, HasDiscoveries, Model, Property};
 
-const RESTARTING: Restart = Restart { when: RestartWhen::OnFailure, min_delay_ms: 1, max_delay_ms: 1, failures: 2, healthy_ms: 10_000 };
+const RESTARTING: Restart =
+    Restart { when: RestartWhen::OnFailure, min_delay_ms: 1, max_delay_ms: 1, failures: 2, healthy_ms: 10_000, early_exit_ms: 1_000 };
 
 /// What a thread is busy with, without the lock.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -257,7 +258,7 @@ impl Model for Search {
         // Nobody sees a process before it is in the ledger.
         for id in world.alive.iter().filter(|id| !world.jobs.contains(&Job::Made(**id, true))) {
             if world.ends < self.ends {
-                choices.extend([Ended::Stopped, Ended::Succeeded, Ended::Failed(0)].map(|how| Choice::End(*id, how)));
+                choices.extend([Ended::Stopped, Ended::Succeeded(0), Ended::Failed(0)].map(|how| Choice::End(*id, how)));
             } else {
                 choices.push(Choice::End(*id, Ended::Stopped));
             }
@@ -493,7 +494,7 @@ fn page() -> String {
             ("started", Event::Started(id)),
             ("start failed", Event::StartFailed(id, Status::System, 0)),
             ("stop began", Event::StopBegan(id)),
-            ("ended: succeeded", Event::Ended(id, Ended::Succeeded, 0)),
+            ("ended: succeeded", Event::Ended(id, Ended::Succeeded(0), 0)),
             ("ended: failed", Event::Ended(id, Ended::Failed(0), 0)),
             ("ended: stopped", Event::Ended(id, Ended::Stopped, 0)),
             ("released", Event::Released(id)),

@@ -8,7 +8,8 @@ use procsup::scheduler::{Action, Event, Id, News, Scheduler};
 use procsup::{Restart, RestartWhen, Status};
 use proptest::prelude::*;
 
-const KEPT: Restart = Restart { when: RestartWhen::Always, min_delay_ms: 1, max_delay_ms: 8, failures: 3, healthy_ms: 10_000 };
+const KEPT: Restart =
+    Restart { when: RestartWhen::Always, min_delay_ms: 1, max_delay_ms: 8, failures: 3, healthy_ms: 10_000, early_exit_ms: 1_000 };
 
 /// What is told, and to whom.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -31,7 +32,7 @@ enum Do {
 }
 
 fn doing() -> impl Strategy<Value = Do> {
-    let how = prop_oneof![Just(Ended::Stopped), Just(Ended::Succeeded), Just(Ended::Failed(1))];
+    let how = prop_oneof![Just(Ended::Stopped), Just(Ended::Succeeded(0)), Just(Ended::Succeeded(1_000_000_000)), Just(Ended::Failed(1))];
     prop_oneof![
         6 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(kept, good)| Do::Spawn(kept, good)),
         6 => (0usize..4, how).prop_map(|(which, how)| Do::End(which, how)),

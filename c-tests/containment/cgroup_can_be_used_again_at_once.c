@@ -29,6 +29,7 @@ int main(void)
     set_stdio(command, 1, PS_STDIO_NULL, -1);
     in_cgroup(command, path);
     CHECK_OK(ps_command_restart(command, PS_RESTART_ALWAYS, 0, 0, &error), error);
+    CHECK_OK(ps_command_restart_early_exit(command, 0, &error), error);
     ps_child *child = spawn_once(supervisor, command);
     for (int runs = 0; runs < 20;) {
         ps_event event = {.size = sizeof event};

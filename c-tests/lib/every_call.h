@@ -59,6 +59,7 @@ CALL(ps_command, ps_command_cgroup, "/nonexistent/group")
 CALL(ps_command, ps_command_cgroup_set, "pids.max", "1")
 CALL(ps_command, ps_command_restart, PS_RESTART_ALWAYS, 1, 2)
 CALL(ps_command, ps_command_restart_limit, 1, 2)
+CALL(ps_command, ps_command_restart_early_exit, 1)
 CALL(ps_command, ps_command_readiness, PS_READY_EXEC, NULL, 10)
 CALL(ps_command, ps_command_user_data, 1)
 CALL(ps_child, ps_signal, SIGKILL)
@@ -126,6 +127,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),
     ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),
     ENTRY(COMMAND, ps_command_cgroup_set),  ENTRY(COMMAND, ps_command_restart),       ENTRY(COMMAND, ps_command_restart_limit),
+    ENTRY(COMMAND, ps_command_restart_early_exit),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),

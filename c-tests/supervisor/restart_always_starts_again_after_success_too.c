@@ -1,4 +1,4 @@
-/* PS_RESTART_ALWAYS: whatever the end; success never gives up, the handle stays the same, every run has a process of its own. */
+/* PS_RESTART_ALWAYS: whatever the end; a success that was no early exit (here none is) never gives up, the handle stays the same, every run has a process of its own. */
 #include "harness.h"
 #include "supervising.h"
 
@@ -7,7 +7,7 @@ enum { RUNS = 12 };
 int main(void)
 {
     ps_supervisor *supervisor = new_supervisor(0);
-    ps_command *command = giving_up_after(restarting(exiting("0"), PS_RESTART_ALWAYS, 0, 0), 1);
+    ps_command *command = short_by_nature(giving_up_after(restarting(exiting("0"), PS_RESTART_ALWAYS, 0, 0), 1));
     ps_child *child = spawn_named(supervisor, command, 1);
     for (uint32_t run = 1; run <= RUNS; run++) {
         ps_event started = expect(supervisor, PS_EVENT_STARTED, 1);

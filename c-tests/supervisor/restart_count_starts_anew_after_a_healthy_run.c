@@ -1,4 +1,4 @@
-/* Failures count in a row: a run that lasts healthy_ms, or exits with 0, starts the count anew. */
+/* Failures count in a row: a run that lasts healthy_ms, or exits with 0 and is no early exit, starts the count anew. */
 #include "harness.h"
 #include "supervising.h"
 
@@ -19,7 +19,7 @@ int main(void)
     snprintf(path, sizeof path, "%s/count", temp_dir());
     /* fails twice, succeeds, fails twice, succeeds, ...: never three times in a row */
     command = shell("n=$(cat \"$1\" 2>/dev/null || echo 1); echo $((n+1)) > \"$1\"; test $((n % 3)) = 0", path);
-    child = spawn_named(supervisor, giving_up_after(restarting(command, PS_RESTART_ALWAYS, 0, 0), 3), 2);
+    child = spawn_named(supervisor, short_by_nature(giving_up_after(restarting(command, PS_RESTART_ALWAYS, 0, 0), 3)), 2);
     take_until(supervisor, &log, PS_EVENT_RESTARTING, 2, 9);
     CHECK_INT(logged(&log, PS_EVENT_GAVE_UP, 2), 0);
     CHECK_STATUS(ps_terminate(child, 0, NULL, NULL), PS_OK);

@@ -14,6 +14,8 @@ int main(void)
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
         CHECK_STATUS(ps_command_restart(command, wrong[i].policy, wrong[i].min, wrong[i].max, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_command_restart_limit(command, 1, -1, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_restart_early_exit(command, -1, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_restart_early_exit(command, INT64_MAX, NULL), PS_ERR_INVALID_ARGUMENT);
     reap_and_free(spawn(NULL, command)); /* still without a policy */
 
     ps_supervisor *supervisor = new_supervisor(UINT32_MAX);

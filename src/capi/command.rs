@@ -583,8 +583,8 @@ pub unsafe extern "C" fn ps_command_restart(
 }
 
 /// When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a
-/// PS_EVENT_GAVE_UP. A run that exits with 0, or lasts healthy_ms milliseconds (default 10000), starts the
-/// count anew.
+/// PS_EVENT_GAVE_UP. A run that lasts healthy_ms milliseconds (default 10000), or exits with 0 and not too
+/// early (ps_command_restart_early_exit), starts the count anew.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_restart_limit(
     command: *mut ps_command,
@@ -593,6 +593,16 @@ pub unsafe extern "C" fn ps_command_restart_limit(
     error: *mut *mut ps_error,
 ) -> ps_status {
     change(command, error, |now| now.restart_limit(failures, healthy_ms).map(drop))
+}
+
+/// Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: it is waited for longer
+/// each time, and given up in the end (ps_command_restart_limit). A service that puts itself into the
+/// background ends so, at once and at every start, and leaves a copy behind each time: run it in the foreground.
+///
+/// @param ms  milliseconds (default 1000); 0: an exit with 0 never counts, for jobs that are short by nature
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_restart_early_exit(command: *mut ps_command, ms: i64, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.restart_early_exit(ms).map(drop))
 }
 
 /// When a child counts as ready.

@@ -4,9 +4,13 @@
 //! |--------------------------------------|-------------------|------------------------------------------------------------|
 //! | was stopped (plan, shutdown, kill-all)| -                | it is over                                                 |
 //! | exited with 0, policy "on failure"   | 0                 | it is over                                                 |
-//! | exited with 0, policy "always"       | 0                 | again after the shortest wait                              |
+//! | exited with 0 late, policy "always"  | 0                 | again after the shortest wait                              |
+//! | exited with 0 early, policy "always" | as a failure      | as a failure                                               |
 //! | failed, but was long enough healthy  | 1                 | again after the shortest wait                              |
 //! | failed                               | one more          | again after a wait that doubles each time, or given up     |
+//!
+//! The trap is in the fourth row: a service that puts itself into the background exits with 0 at once, each time, and leaves a copy behind. A success
+//! for ever is a loop as tight as any crash.
 //!
 //! The wait is spread by a quarter to both sides (within its bounds), so that workers that died together do not come back in step.
 //! A spawn budget, when there is one, is asked after this table and before the start.
@@ -20,8 +24,8 @@ use crate::registry::{Cause, Exit};
 pub enum Ended {
     /// Somebody here wanted it so.
     Stopped,
-    /// It exited with 0.
-    Succeeded,
+    /// It exited with 0 after so many nanoseconds.
+    Succeeded(i64),
     /// It failed after so many nanoseconds; a failed start is a run of 0.
     Failed(i64),
 }
@@ -29,10 +33,11 @@ pub enum Ended {
 impl Ended {
     /// What an exit record says.
     pub fn of(exit: &Exit) -> Self {
+        let ran = exit.ended_ns - exit.started_ns;
         match exit.cause {
             Cause::Stop | Cause::Shutdown | Cause::KillAll => Ended::Stopped,
-            _ if exit.success() => Ended::Succeeded,
-            _ => Ended::Failed(exit.ended_ns - exit.started_ns),
+            _ if exit.success() => Ended::Succeeded(ran),
+            _ => Ended::Failed(ran),
         }
     }
 }
@@ -59,12 +64,14 @@ impl History {
     pub fn after(&mut self, policy: &Restart, ended: Ended, chance: u64) -> Next {
         match (policy.when, ended) {
             (RestartWhen::Never, _) | (_, Ended::Stopped) => return Next::Over,
-            (RestartWhen::OnFailure, Ended::Succeeded) => {
+            (RestartWhen::OnFailure, Ended::Succeeded(_)) => {
                 self.failures = 0;
                 return Next::Over;
             }
-            (_, Ended::Succeeded) => self.failures = 0,
-            (_, Ended::Failed(ran)) if ran >= policy.healthy_ms.saturating_mul(MILLI) && ran > 0 => self.failures = 1,
+            (_, Ended::Succeeded(ran)) if ran >= policy.early_exit_ms.saturating_mul(MILLI) => self.failures = 0,
+            (_, Ended::Failed(ran) | Ended::Succeeded(ran)) if ran >= policy.healthy_ms.saturating_mul(MILLI) && ran > 0 => {
+                self.failures = 1
+            }
             _ => self.failures = self.failures.saturating_add(1),
         }
         if policy.failures != 0 && self.failures >= policy.failures {
@@ -88,8 +95,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const POLICY: Restart =
-        Restart { when: RestartWhen::OnFailure, min_delay_ms: 100, max_delay_ms: 1_000, failures: 5, healthy_ms: 10_000 };
+    const POLICY: Restart = Restart {
+        when: RestartWhen::OnFailure,
+        min_delay_ms: 100,
+        max_delay_ms: 1_000,
+        failures: 5,
+        healthy_ms: 10_000,
+        early_exit_ms: 1_000,
+    };
 
     #[test]
     fn a_crash_loop_waits_longer_each_time_and_is_given_up() {
@@ -105,17 +118,36 @@ mod tests {
         let always = Restart { when: RestartWhen::Always, ..POLICY };
         for _ in 0..100 {
             assert!(matches!(history.after(&always, Ended::Failed(1), 0), Next::Again(_)));
-            assert_eq!(history.after(&always, Ended::Succeeded, 0), Next::Again(100 * MILLI));
+            assert_eq!(history.after(&always, Ended::Succeeded(1_000 * MILLI), 0), Next::Again(100 * MILLI));
             assert_eq!(history.after(&always, Ended::Failed(10_000 * MILLI), 0), Next::Again(100 * MILLI));
-            assert_eq!(history.after(&always, Ended::Succeeded, 0), Next::Again(100 * MILLI));
+            assert_eq!(history.after(&always, Ended::Succeeded(1_000 * MILLI), 0), Next::Again(100 * MILLI));
         }
+    }
+
+    #[test]
+    fn a_success_that_comes_at_once_counts_as_a_failure() {
+        let mut history = History::default();
+        let always = Restart { when: RestartWhen::Always, ..POLICY };
+        let again = |ms: i64| Next::Again(ms * MILLI);
+        let next: Vec<Next> = (0..5).map(|_| history.after(&always, Ended::Succeeded(1_000 * MILLI - 1), 0)).collect();
+        assert_eq!(next, [again(100), again(150), again(300), again(600), Next::GiveUp]);
+        // Mixed with crashes too; and one that was late starts the count anew.
+        let mut history = History::default();
+        assert_eq!([Ended::Succeeded(0), Ended::Failed(1)].map(|how| history.after(&always, how, 0)), [again(100), again(150)]);
+        assert_eq!(history.after(&always, Ended::Succeeded(1_000 * MILLI), 0), again(100));
+        assert_eq!(history.after(&always, Ended::Succeeded(0), 0), again(100));
+        // Early, but healthy: as a failure after such a run.
+        let short = Restart { healthy_ms: 10, ..always };
+        assert!((0..100).all(|_| history.after(&short, Ended::Succeeded(20 * MILLI), 0) == again(100)));
+        let never = Restart { early_exit_ms: 0, ..always };
+        assert!((0..100).all(|_| history.after(&never, Ended::Succeeded(0), 0) == again(100)));
     }
 
     #[test]
     fn what_was_stopped_or_has_done_its_work_is_over() {
         let mut history = History::default();
         assert_eq!(history.after(&POLICY, Ended::Stopped, 0), Next::Over);
-        assert_eq!(history.after(&POLICY, Ended::Succeeded, 0), Next::Over);
+        assert_eq!(history.after(&POLICY, Ended::Succeeded(0), 0), Next::Over);
         assert_eq!(history.after(&Restart::default(), Ended::Failed(1), 0), Next::Over);
     }
 

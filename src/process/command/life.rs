@@ -40,11 +40,13 @@ pub struct Restart {
     pub failures: u32,
     /// A run as long as this was no failure to start.
     pub healthy_ms: i64,
+    /// A run that exits with 0 sooner than this has not done its work: it counts as failed where it is started again. 0: it never does.
+    pub early_exit_ms: i64,
 }
 
 impl Default for Restart {
     fn default() -> Self {
-        Self { when: RestartWhen::Never, min_delay_ms: 100, max_delay_ms: 10_000, failures: 5, healthy_ms: 10_000 }
+        Self { when: RestartWhen::Never, min_delay_ms: 100, max_delay_ms: 10_000, failures: 5, healthy_ms: 10_000, early_exit_ms: 1_000 }
     }
 }
 
@@ -128,6 +130,15 @@ impl Command {
             return Err(Error::invalid("restart_limit", format!("restart_limit: a run of {healthy_ms} ms")));
         }
         self.lifetime.restart = Restart { failures, healthy_ms, ..self.lifetime.restart };
+        Ok(self)
+    }
+
+    /// Below how many milliseconds a run that exits with 0 counts as failed, if it is to be started again after success, too; 0: never.
+    pub fn restart_early_exit(&mut self, ms: i64) -> Result<&mut Self> {
+        if !(0..=i64::MAX / MILLI).contains(&ms) {
+            return Err(Error::invalid("restart_early_exit", format!("restart_early_exit: a run of {ms} ms")));
+        }
+        self.lifetime.restart = Restart { early_exit_ms: ms, ..self.lifetime.restart };
         Ok(self)
     }
 

@@ -10,7 +10,6 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -164,8 +163,8 @@ fn inherited() -> Option<Channel> {
 impl Channel {
     /// Whether it leads to the generation at this path, by whatever name: they have one lock file.
     fn is_for(&self, path: &Path) -> bool {
-        let identity = |path: &Path| std::fs::metadata(control::lock_path(path)).ok().map(|found| (found.dev(), found.ino()));
-        self.path == path || identity(path).is_some_and(|here| identity(&self.path) == Some(here))
+        let here = control::lock_identity(path);
+        self.path == path || (here.is_some() && control::lock_identity(&self.path) == here)
     }
 
     /// Moves it: taken once, and close-on-exec from then on.
@@ -205,7 +204,8 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
             Err(errno) => return Err(Error::system("connect", errno, format!("{} belongs to something else", path.display()))),
         }
     }
-    let listener = control::bind(path)?;
+    let (listener, bound) = control::bind(path, &lock)?;
+    record.set_bound(bound);
     let owner = OwnerSide::new(&mut core, record, lock, Some(listener), true);
     core.tell(Notice::Live { unsealed: false }, None, 0);
     let mut driver = Driver::new(core, Party::Owner(Box::new(owner)), true);

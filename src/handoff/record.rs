@@ -7,6 +7,7 @@
 //! ```text
 //!   word  0 magic   1 the word (machine/word.rs)   2 revision sealed   3 -
 //!         4, 5  pid and start time of the owner of even generations    6, 7  of odd ones
+//!         8, 9  device and number of the socket file that the first generation has bound; 0, 0: not known
 //! ```
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -16,6 +17,7 @@ use std::os::fd::OwnedFd;
 use nix::errno::Errno;
 
 use super::machine::word::{Ask, Stage, Ticket, View, Word};
+use crate::sys::directory::Inode;
 use crate::sys::shared::Page;
 use crate::sys::{getpid, lockfile, procfs};
 
@@ -93,6 +95,18 @@ impl Record {
         self.cell(2).store(revision, Ordering::Release);
     }
 
+    /// Notes what was bound at the control path; before anybody else has the page.
+    pub fn set_bound(&self, file: Inode) {
+        self.cell(8).store(file.device, Ordering::Relaxed);
+        self.cell(9).store(file.number, Ordering::Relaxed);
+    }
+
+    /// What was bound at the control path, if the generation that did it has noted it.
+    pub fn bound(&self) -> Option<Inode> {
+        let file = Inode { device: self.cell(8).load(Ordering::Relaxed), number: self.cell(9).load(Ordering::Relaxed) };
+        (file.number != 0).then_some(file)
+    }
+
     /// What the last owner sealed.
     pub fn revision(&self) -> u64 {
         self.cell(2).load(Ordering::Acquire)
@@ -101,6 +115,9 @@ impl Record {
 
 /// The copy in words has this length always, so that a shorter one leaves nothing of a longer one.
 const TEXT: usize = 256;
+
+/// How each copy begins, whatever its version.
+const HEAD: &str = "procsup handoff ";
 
 /// FNV-1a: tells a torn copy, and makes names; nothing is decided by it.
 pub fn checksum(text: &str) -> u64 {
@@ -115,6 +132,15 @@ pub fn publish(lock: &OwnedFd, generation: u32, last: u32) {
     let padded = format!("{text:<width$}\n", width = TEXT - 1);
     // A full disk: the count may begin anew after a cold start, and nothing else.
     let _ = lockfile::write(lock, padded.as_bytes());
+}
+
+/// Whether the copy may be written there: over another one, into an empty file, or where a crash of the machine has left nothing but zeros.
+pub fn may_publish(lock: &OwnedFd) -> bool {
+    let mut bytes = [0; TEXT + 1];
+    lockfile::read(lock, &mut bytes).is_ok_and(|count| {
+        let bytes = &bytes[..count];
+        bytes.starts_with(HEAD.as_bytes()) || (count <= TEXT && bytes.iter().all(|byte| *byte == 0))
+    })
 }
 
 /// The last generation that was given away, 0 if there is none.
@@ -153,6 +179,21 @@ mod tests {
         assert_eq!(last_generation(&file), 9);
         lockfile::write(&file, b"torn").unwrap();
         assert_eq!(last_generation(&file), 0);
+    }
+
+    #[test]
+    fn f24_the_copy_is_written_over_nothing_of_anybody_else() {
+        let file: OwnedFd = tempfile::tempfile().unwrap().into();
+        assert!(may_publish(&file));
+        lockfile::write(&file, &[0; TEXT]).unwrap();
+        assert!(may_publish(&file), "as a crash of the machine may leave it");
+        publish(&file, 1, 1);
+        assert!(may_publish(&file));
+        lockfile::write(&file, b"4711\n").unwrap();
+        assert!(!may_publish(&file));
+        let long: OwnedFd = tempfile::tempfile().unwrap().into();
+        lockfile::write(&long, &[0; TEXT + 1]).unwrap();
+        assert!(!may_publish(&long));
     }
 
     #[test]

@@ -1,36 +1,68 @@
 //! A lock that belongs to an open file description, so that it can be handed to another process without a gap: flock(2).
 //!
 //! Traps: LOCK_UN through any duplicate unlocks for all of them, so nothing here ever unlocks: the lock ends with its last
-//! duplicate. And who locks must then look whether the path still names what was locked.
+//! duplicate. And who locks must then look whether the name is still that of what was locked.
+//! A name in a directory for all may be anybody's file by a hard link (fs.protected_hardlinks=0): nothing is locked or written that has another name.
 
+use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
-use nix::sys::stat::{Mode, fstat, stat};
+use nix::fcntl::OFlag;
+use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::uio::{pread, pwrite};
 use nix::unistd::geteuid;
 
+use super::directory::{Directory, Inode, is_of};
+use super::memfd;
 use super::raw::{check, syscall};
-use super::{fds, memfd};
 
-/// Opens a lock file, made with mode 0600 if it is not there. Close-on-exec; a symbolic link is refused, and what is no
-/// regular file of this user or of root (`EPERM`).
-pub fn open_at(path: &Path) -> Result<OwnedFd, Errno> {
-    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK;
-    let file = loop {
-        match open(path, flags, Mode::S_IRUSR | Mode::S_IWUSR) {
-            Err(Errno::EINTR) => {}
-            other => break other.and_then(fds::above_standard)?,
-        }
-    };
-    // Another user's file, or a fifo, in a directory for all: he would hold the lock for ever.
-    let found = fstat(&file)?;
+/// Why what has the name of a lock file is not used as one.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It cannot be opened.
+    Cannot(Errno),
+    /// It is no regular file: a link, a fifo, a device.
+    Kind,
+    /// It is another user's, who would hold the lock for ever.
+    Owner(u32),
+    /// It has further names: it may be any file of this user's, whose name somebody else has put there.
+    Links(u64),
+}
+
+/// Opens a lock file, made with mode 0600 if it is not there. Close-on-exec. Nothing was written.
+pub fn open_at(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Refusal> {
+    // Looked at before it is opened, for to open a device may do something; and again as what was opened.
+    if let Ok(found) = directory.look(name) {
+        check_file(directory, &found)?;
+    }
+    let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NONBLOCK;
+    opened(directory, directory.open(name, flags, Mode::S_IRUSR | Mode::S_IWUSR))
+}
+
+/// Opens one for reading, if it is there.
+pub fn look_at(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Refusal> {
+    directory.look(name).map_err(Refusal::Cannot).and_then(|found| check_file(directory, &found))?;
+    opened(directory, directory.open(name, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty()))
+}
+
+fn opened(directory: &Directory, file: Result<OwnedFd, Errno>) -> Result<OwnedFd, Refusal> {
+    let file = file.map_err(Refusal::Cannot)?;
+    check_file(directory, &fstat(&file).map_err(Refusal::Cannot)?)?;
+    Ok(file)
+}
+
+fn check_file(directory: &Directory, found: &FileStat) -> Result<(), Refusal> {
+    if !is_of(found, libc::S_IFREG) {
+        return Err(Refusal::Kind);
+    }
     // Where only the directory's owner can have put it there, it is his server's.
-    let directory = path.parent().and_then(|parent| stat(parent).ok()).filter(|directory| directory.st_mode & 0o022 == 0);
-    let trusted = [0, geteuid().as_raw()].contains(&found.st_uid) || directory.is_some_and(|directory| directory.st_uid == found.st_uid);
-    if found.st_mode & libc::S_IFMT == libc::S_IFREG && trusted { Ok(file) } else { Err(Errno::EPERM) }
+    let trusted = [0, geteuid().as_raw()].contains(&found.st_uid) || directory.sole_owner() == Some(found.st_uid);
+    if !trusted {
+        return Err(Refusal::Owner(found.st_uid));
+    }
+    // None: it was removed meanwhile, and who locks finds out.
+    if found.st_nlink > 1 { Err(Refusal::Links(found.st_nlink as u64)) } else { Ok(()) }
 }
 
 /// Takes the lock, if nobody has it. Never waits.
@@ -46,11 +78,8 @@ pub fn try_lock(file: &OwnedFd) -> Result<bool, Errno> {
 }
 
 /// Whether the path names this very file.
-pub fn is_at(file: &OwnedFd, path: &Path) -> bool {
-    match (fstat(file), stat(path)) {
-        (Ok(ours), Ok(there)) => (ours.st_dev, ours.st_ino) == (there.st_dev, there.st_ino),
-        _ => false,
-    }
+pub fn is_at(file: &OwnedFd, directory: &Directory, name: &OsStr) -> bool {
+    fstat(file).is_ok_and(|ours| directory.names(name, Inode::from(&ours)))
 }
 
 /// The beginning of the file.

@@ -5,6 +5,7 @@
 
 pub mod cgroup;
 pub mod cstr;
+pub mod directory;
 pub mod environ;
 pub mod fds;
 pub mod lockfile;

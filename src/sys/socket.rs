@@ -56,7 +56,8 @@ pub fn ask_for_identity(socket: &OwnedFd) -> Result<(), Errno> {
     setsockopt(socket, sockopt::PassCred, &true)
 }
 
-/// A listening socket at this path with mode 0600, close-on-exec and non-blocking. The path must not exist.
+/// A listening socket at this path with mode 0600, close-on-exec and non-blocking. The path must not exist. What a failure leaves there is for
+/// the caller to remove, who holds the directory (bind(2) knows none).
 pub fn listen_at(path: &Path) -> Result<OwnedFd, Errno> {
     let fd =
         fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
@@ -64,10 +65,7 @@ pub fn listen_at(path: &Path) -> Result<OwnedFd, Errno> {
     fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR)?;
     ask_for_identity(&fd)?;
     bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
-    if let Err(errno) = relisten(&fd) {
-        let _ = std::fs::remove_file(path);
-        return Err(errno);
-    }
+    relisten(&fd)?;
     Ok(fd)
 }
 

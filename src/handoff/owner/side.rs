@@ -153,7 +153,9 @@ impl OwnerSide {
     /// The path goes with the last generation.
     fn unbind(&self, core: &Core) {
         if self.door.listener().is_some() && self.machine.is_idle() {
-            control::unbind(&core.path);
+            if let Some(bound) = self.record.bound() {
+                control::unbind(&core.path, bound, &self.lock);
+            }
             // A standby that has not heard yet that this one has settled must not come back when it has ended in good order.
             let ticket = self.record.word().next_ticket();
             self.record.ask(Ask::Offer, ticket);

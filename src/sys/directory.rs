@@ -1,0 +1,134 @@
+//! A directory that is held, and the names in it.
+//!
+//! The trap: a path is resolved anew by each call, so what was looked at and what is acted on can lie in two directories, of two owners. Here both
+//! happen in the one that was opened. The name itself may still be given to another file between the two: where only a name works (unlink,
+//! rename), the inode is compared just before, and who can write in the directory has that instant.
+
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
+
+use super::fds;
+
+/// Which file something is, whatever its names: its file system, and its number there.
+///
+/// The number is nobody else's as long as the file is held: by a descriptor, a mapping, or the socket that is bound to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Inode {
+    /// The file system.
+    pub device: u64,
+    /// The number.
+    pub number: u64,
+}
+
+impl From<&FileStat> for Inode {
+    fn from(found: &FileStat) -> Self {
+        Self { device: found.st_dev, number: found.st_ino }
+    }
+}
+
+/// Whether it is of this kind, an S_IF*.
+pub fn is_of(found: &FileStat, kind: libc::mode_t) -> bool {
+    found.st_mode & libc::S_IFMT == kind
+}
+
+/// A directory, by descriptor.
+#[derive(Debug)]
+pub struct Directory(OwnedFd);
+
+impl Directory {
+    /// The one in which this path's last name stands. It needs no right but to pass through it.
+    pub fn of(path: &Path) -> Result<Self, Errno> {
+        let parent = path.parent().ok_or(Errno::ENOENT)?;
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        loop {
+            match open(parent, flags, Mode::empty()) {
+                Err(Errno::EINTR) => {}
+                other => return other.and_then(fds::above_standard).map(Self),
+            }
+        }
+    }
+
+    /// What has this name; a link is not followed.
+    pub fn look(&self, name: &OsStr) -> Result<FileStat, Errno> {
+        fstatat(&self.0, name, AtFlags::AT_SYMLINK_NOFOLLOW)
+    }
+
+    /// Whether this name is that very file's.
+    pub fn names(&self, name: &OsStr, file: Inode) -> bool {
+        self.look(name).is_ok_and(|found| Inode::from(&found) == file)
+    }
+
+    /// Opens what has this name, close-on-exec and above 2; a link is not followed.
+    pub fn open(&self, name: &OsStr, flags: OFlag, mode: Mode) -> Result<OwnedFd, Errno> {
+        loop {
+            match openat(&self.0, name, flags | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW, mode) {
+                Err(Errno::EINTR) => {}
+                other => return other.and_then(fds::above_standard),
+            }
+        }
+    }
+
+    /// Gives another name to what has this one, in place of what has that.
+    pub fn rename(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
+        renameat(&self.0, from, &self.0, to)
+    }
+
+    /// Takes a name away, if it is that very file's.
+    pub fn remove(&self, name: &OsStr, file: Inode) -> Result<(), Errno> {
+        if !self.names(name, file) {
+            return Err(Errno::ESTALE);
+        }
+        unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)
+    }
+
+    /// Whose it is, where nobody else can have put anything into it.
+    pub fn sole_owner(&self) -> Option<u32> {
+        fstat(&self.0).ok().filter(|found| found.st_mode & 0o022 == 0).map(|found| found.st_uid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_taken_away_only_from_the_file_that_was_meant() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("name");
+        std::fs::write(&path, "one").unwrap();
+        let directory = Directory::of(&path).unwrap();
+        let name = path.file_name().unwrap();
+        let one = Inode::from(&directory.look(name).unwrap());
+        // Kept, so that its number stays its own.
+        std::fs::rename(&path, home.path().join("kept")).unwrap();
+        std::fs::write(&path, "two").unwrap();
+        assert_eq!(directory.remove(name, one), Err(Errno::ESTALE));
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
+        let two = Inode::from(&directory.look(name).unwrap());
+        assert_eq!(directory.remove(name, two), Ok(()));
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn what_is_done_is_done_in_the_directory_that_was_opened() {
+        let home = tempfile::tempdir().unwrap();
+        let (here, there) = (home.path().join("here"), home.path().join("there"));
+        std::fs::create_dir(&here).unwrap();
+        std::fs::create_dir(&there).unwrap();
+        for place in [&here, &there] {
+            std::fs::write(place.join("name"), "x").unwrap();
+        }
+        let directory = Directory::of(&here.join("name")).unwrap();
+        let file = Inode::from(&directory.look(OsStr::new("name")).unwrap());
+        std::fs::rename(&here, home.path().join("moved")).unwrap();
+        std::fs::rename(&there, &here).unwrap();
+        directory.remove(OsStr::new("name"), file).unwrap();
+        assert!(here.join("name").exists() && !home.path().join("moved/name").exists());
+    }
+}

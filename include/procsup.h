@@ -59,6 +59,13 @@
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
  * functions for signal handlers touch nobody. It may make objects and children of its own.
  *
+ * TWO COPIES of the library in one process (a program's own and that of a plugin) are two guests that do not
+ * know each other. A handle of one is a foreign one for the other (PS_ERR_BAD_HANDLE). Each has its own
+ * children, default supervisor and reserved descriptors, and its three functions for signal handlers reach
+ * its own children only. Neither waits for, signals or hands on to a child what is the other's. Only one of
+ * the two should call ps_supervisor_set_subreaper: an orphan that comes from a host of procsup below a child
+ * of the other is not told apart.
+ *
  * OWNERSHIP. Objects are made by a _new function or by ps_spawn, and freed by a _free function, exactly once;
  * a second free and _free(NULL) do nothing. A handle is a checked id, not an address: one that is NULL,
  * freed, foreign or of another type gives PS_ERR_BAD_HANDLE. Strings that you pass are NUL-terminated, and

@@ -5,12 +5,14 @@
 //! uses the object is safe (the user holds a share).
 //!
 //! ```text
-//!   63 .. 40   39 .. 16     15 .. 5    4 .. 1   0
+//!   63 .. 42   41 .. 21     20 .. 5    4 .. 1   0
 //!   index      generation   instance   kind     1
 //! ```
 //!
-//! The instance tells this process from the one it was forked from: an inherited handle is known as such. The lowest bit makes
-//! the value odd, so that no allocator's address is ever taken for a handle.
+//! The instance tells this copy of the library from another one in the same process (a host and its plugin), and this process from the one
+//! it was forked from: a foreign handle is known, and an inherited one is known as such. Its trap is its end: after 65 536 forked hosts
+//! in a row it comes again. So the count of generations begins elsewhere then, and in each copy. The lowest bit makes the value odd, so
+//! that no allocator's address is ever taken for a handle.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -73,20 +75,56 @@ struct Slab {
 
 static TABLE: PerProcess<RwLock<Slab>> = PerProcess::new();
 
-const INDEXES: u32 = 1 << 24;
-const GENERATION: u64 = 0xFF_FFFF;
-const INSTANCE: u64 = 0x7FF;
+const INDEXES: u32 = 1 << INDEX_BITS;
+const INDEX_BITS: u32 = 22;
+const INDEX: u32 = 42;
+const GENERATIONS: u32 = 21;
+const GENERATION: u32 = (1 << GENERATIONS) - 1;
+const INSTANCES: u32 = 16;
+const INSTANCE: u32 = (1 << INSTANCES) - 1;
 
 fn table() -> Result<&'static RwLock<Slab>> {
     TABLE.get_or_try_init(|| Ok(RwLock::default())).map_err(|errno| Error::system("mmap", errno, "cannot make the handle table"))
 }
 
-fn instance() -> u64 {
-    u64::from(memory::instance()) & INSTANCE
+/// What is in every handle that this copy of the library makes in this process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Stamp {
+    /// How many forked hosts in a row have used the library, this one among them.
+    forks: u32,
+    instance: u32,
+    /// Where the generations begin.
+    first: u32,
 }
 
-fn encode(kind: u64, index: u32, generation: u32) -> u64 {
-    u64::from(index) << 40 | (u64::from(generation) & GENERATION) << 16 | instance() << 5 | kind << 1 | 1
+impl Stamp {
+    fn here() -> Self {
+        // No two copies lie at one address; and a forked host has the same one, so that what it inherited is known.
+        Self::of((&raw const TABLE).addr() as u64, memory::instance())
+    }
+
+    fn of(address: u64, forks: u32) -> Self {
+        let page = address >> 12;
+        // An odd factor: copies that lie less than 2^16 pages apart differ, and are no neighbours.
+        let salt = (page as u32).wrapping_mul(0x9E37);
+        let place = (page ^ u64::from(forks >> INSTANCES) << 48).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        Self { forks, instance: salt.wrapping_add(forks) & INSTANCE, first: (place >> (u64::BITS - GENERATIONS)) as u32 }
+    }
+
+    fn encode(self, kind: u64, index: u32, generation: u32) -> u64 {
+        let generation = self.first.wrapping_add(generation) & GENERATION;
+        u64::from(index) << INDEX | u64::from(generation) << 21 | u64::from(self.instance) << 5 | kind << 1 | 1
+    }
+
+    /// How many forks ago it was made, if this copy of the library has made it. 0: in this process.
+    fn age_of(self, handle: u64) -> Option<u32> {
+        let age = self.instance.wrapping_sub((handle >> 5) as u32) & INSTANCE;
+        (age == 0 || age < self.forks).then_some(age)
+    }
+
+    fn generation_of(self, handle: u64) -> u32 {
+        ((handle >> 21) as u32).wrapping_sub(self.first) & GENERATION
+    }
 }
 
 fn bad(name: &'static str, why: &str) -> Error {
@@ -102,21 +140,19 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
         return Err(bad(T::NAME, "was not made by procsup"));
     }
     let kind = handle >> 1 & 0xF;
-    let age = instance().wrapping_sub(handle >> 5 & INSTANCE) & INSTANCE;
-    if (1..=5).contains(&kind) && age != 0 && age < instance() {
-        return Err(Error::new(
-            Status::Forked,
-            T::NAME,
-            format!("the {} handle belongs to the process that this one was forked from", T::NAME),
-        ));
-    }
-    if age != 0 {
-        return Err(bad(T::NAME, "was not made by procsup"));
+    let stamp = Stamp::here();
+    match stamp.age_of(handle).filter(|_| (1..=5).contains(&kind)) {
+        None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
+        Some(0) => {}
+        Some(_) => {
+            let text = format!("the {} handle belongs to the process that this one was forked from", T::NAME);
+            return Err(Error::new(Status::Forked, T::NAME, text));
+        }
     }
     if kind != T::KIND {
         return Err(bad(T::NAME, "stands for another kind of object"));
     }
-    Ok(((handle >> 40) as usize, (handle >> 16 & GENERATION) as u32))
+    Ok(((handle >> INDEX) as usize, stamp.generation_of(handle)))
 }
 
 /// Puts an object in the table; answers its handle.
@@ -135,7 +171,7 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
     };
     let entry = &mut slab.entries[index as usize];
     entry.object = Some(T::wrap(object));
-    Ok(encode(T::KIND, index, entry.generation))
+    Ok(Stamp::here().encode(T::KIND, index, entry.generation))
 }
 
 /// A share of the object behind a handle.
@@ -156,7 +192,7 @@ pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
     entry.object = None;
     entry.generation += 1;
     // An index whose generations are used up is never used again: a handle freed long ago must not come alive.
-    if u64::from(entry.generation) <= GENERATION {
+    if entry.generation <= GENERATION {
         slab.free.push(index as u32);
     }
     Some(object)
@@ -165,6 +201,39 @@ pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const HERE: u64 = 0x7F12_3456_7000;
+
+    #[test]
+    fn f40_copies_of_the_library_know_each_others_handles() {
+        let here = Stamp::of(HERE, 1);
+        for pages in 1..1 << INSTANCES {
+            assert_ne!(Stamp::of(HERE + pages * 4096, 1).instance, here.instance);
+        }
+        // As far apart that the instance is the same: the generations are not.
+        assert_ne!(Stamp::of(HERE + (4096 << INSTANCES), 1).encode(2, 0, 0), here.encode(2, 0, 0));
+    }
+
+    #[test]
+    fn f29_a_handle_of_any_generation_of_hosts_before_is_known_as_such() {
+        let old = Stamp::of(HERE, 1).encode(2, 0, 0);
+        for forks in 2..=1 << INSTANCES {
+            assert_eq!(Stamp::of(HERE, forks).age_of(old), Some(forks - 1));
+        }
+        // Where the instance comes again, the generation is none that is in use.
+        let again = Stamp::of(HERE, 1 + (1 << INSTANCES));
+        assert_eq!(again.age_of(old), Some(0));
+        assert!(again.generation_of(old) > 1000, "{}", again.generation_of(old));
+        assert!(Stamp::of(HERE, 2 + (1 << INSTANCES)).age_of(old) == Some(1));
+    }
+
+    #[test]
+    fn a_handle_gives_back_what_it_was_made_of() {
+        let stamp = Stamp::of(HERE, 7);
+        let handle = stamp.encode(5, INDEXES - 1, GENERATION);
+        assert_eq!((handle >> INDEX, stamp.generation_of(handle), stamp.age_of(handle)), (u64::from(INDEXES) - 1, GENERATION, Some(0)));
+        assert_eq!((handle & 1, handle >> 1 & 0xF), (1, 5));
+    }
 
     #[test]
     fn a_handle_is_odd_and_dies_with_its_free() {

@@ -472,7 +472,7 @@ template <typename Copy> ps_status read_all(std::string &text, Copy copy)
     ps_status status;
     do {
         text.resize(needed);
-        status = copy(text.data(), text.size(), &needed);
+        status = copy(text.empty() ? nullptr : &text[0], text.size(), &needed);
     } while ((status == PS_OK || status == PS_ERR_LIMIT) && needed > text.size());
     text.resize(status == PS_OK ? needed : 0);
     return status;

@@ -197,12 +197,14 @@ static void set_state(size_t length, unsigned seed)
 /* Its length and seed; -1 if it is none of ours. */
 static void tell_state(void)
 {
-    size_t length = 99, again = 0;
+    size_t length = 99, again = 98;
     ps_status status = ps_handoff_state(handoff, NULL, 0, &length, &error);
-    if (status != PS_OK && status != PS_ERR_LIMIT)
+    if (status != PS_OK)
         return answer(status);
-    ps_error_free(error);
-    error = NULL;
+    /* a buffer of no size is one that is too small */
+    status = ps_handoff_state(handoff, &status, 0, &again, NULL);
+    if (status != (length ? PS_ERR_LIMIT : PS_OK) || again != length)
+        return say("a buffer of no size: %s", ps_status_name(status));
     unsigned char *bytes = malloc(length + 1);
     status = ps_handoff_state(handoff, bytes, length, &again, &error);
     if (status != PS_OK)

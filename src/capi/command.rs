@@ -219,14 +219,11 @@ pub unsafe extern "C" fn ps_command_credentials(
     error: *mut *mut ps_error,
 ) -> ps_status {
     change(command, error, |now| {
-        if groups.is_null() && n != 0 {
-            return Err(Error::invalid("groups", "groups is NULL"));
-        }
         if n > 65_536 {
             return Err(Error::invalid("groups", "more than 65536 groups (NGROUPS_MAX)"));
         }
         // SAFETY: n readable numbers, by the caller's contract.
-        let groups = if n == 0 { &[][..] } else { unsafe { core::slice::from_raw_parts(groups, n) } };
+        let groups = unsafe { convert::slice("groups", groups, n) }?;
         now.credentials(uid, gid, groups).map(drop)
     })
 }
@@ -495,16 +492,8 @@ pub unsafe extern "C" fn ps_command_input(
     error: *mut *mut ps_error,
 ) -> ps_status {
     change(command, error, |now| {
-        if data.is_null() && len != 0 || len > isize::MAX as usize {
-            return Err(Error::invalid("data", format!("data: {len} bytes at NULL, or too many")));
-        }
-        let bytes = if len == 0 {
-            &[]
-        } else {
-            // SAFETY: not null, and `len` bytes by the caller's contract.
-            unsafe { core::slice::from_raw_parts(data.cast::<u8>(), len) }
-        };
-        now.input(bytes).map(drop)
+        // SAFETY: `len` bytes, by the caller's contract.
+        now.input(unsafe { convert::slice("data", data.cast::<u8>(), len) }?).map(drop)
     })
 }
 

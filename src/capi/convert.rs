@@ -51,24 +51,36 @@ pub(super) fn size(name: &'static str, given: u32, needed: usize) -> Result<()> 
     Err(Error::invalid(name, format!("{name}->size is {given}, and {needed} at least are needed: set it to sizeof of the structure")))
 }
 
-/// Copies bytes out: caller's buffer, needed length. With no buffer only the length is told.
+/// Whether bytes are copied out: caller's buffer, needed length, which is told in any case. NULL and 0 ask only for that.
+///
+/// # Safety
+/// `needed` is null or valid.
+pub(super) unsafe fn is_room(length: usize, buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<bool> {
+    if buffer.is_null() && capacity > 0 {
+        return Err(Error::invalid("buf", format!("buf is NULL, and cap is {capacity}")));
+    }
+    if buffer.is_null() && needed.is_null() {
+        return Err(Error::invalid("buf", "neither a buffer nor a place for the length was given"));
+    }
+    if !needed.is_null() {
+        // SAFETY: the caller vouches for it.
+        unsafe { *needed = length };
+    }
+    if !buffer.is_null() && length > capacity {
+        return Err(Error::new(Status::Limit, "buf", format!("the buffer has {capacity} bytes, {length} are needed")));
+    }
+    Ok(!buffer.is_null())
+}
+
+/// Copies bytes out, if there is room.
 ///
 /// # Safety
 /// `buffer` is null or has room for `capacity` bytes; `needed` is null or valid.
 pub(super) unsafe fn copy_out(pieces: &[&[u8]], buffer: *mut c_char, capacity: usize, needed: *mut usize) -> Result<ps_status> {
     let length = pieces.iter().map(|piece| piece.len()).sum();
-    if !needed.is_null() {
-        // SAFETY: the caller vouches for it.
-        unsafe { *needed = length };
-    }
-    if buffer.is_null() || capacity == 0 {
-        if needed.is_null() {
-            return Err(Error::invalid("buf", "neither a buffer nor a place for the length was given"));
-        }
+    // SAFETY: the caller vouches for it.
+    if !unsafe { is_room(length, buffer, capacity, needed) }? {
         return Ok(PS_OK);
-    }
-    if length > capacity {
-        return Err(Error::new(Status::Limit, "buf", format!("the buffer has {capacity} bytes, {length} are needed")));
     }
     let mut at = buffer.cast::<u8>();
     for piece in pieces {
@@ -77,6 +89,25 @@ pub(super) unsafe fn copy_out(pieces: &[&[u8]], buffer: *mut c_char, capacity: u
         at = at.wrapping_add(piece.len());
     }
     Ok(PS_OK)
+}
+
+/// Bytes that the caller lends: where and how many. `None`: there are none.
+///
+/// # Safety
+/// `at` is null or has `count` elements, which outlive the answer.
+pub(super) unsafe fn slice<'a, T>(name: &'static str, at: *const T, count: usize) -> Result<&'a [T]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if at.is_null() {
+        return Err(Error::invalid(name, format!("{name} is NULL")));
+    }
+    // No object is larger; a negative number looks like this.
+    if count > isize::MAX as usize / size_of::<T>() {
+        return Err(Error::invalid(name, format!("{name}: a length of {count} is more than there can be")));
+    }
+    // SAFETY: not null, no larger than an object can be, and as long as the caller says.
+    Ok(unsafe { core::slice::from_raw_parts(at, count) })
 }
 
 /// A boolean argument: 0 or 1.

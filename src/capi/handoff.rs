@@ -234,12 +234,8 @@ pub unsafe extern "C" fn ps_handoff_set_state(
     error: *mut *mut ps_error,
 ) -> ps_status {
     shapes::change(handoff, error, |object: &Handoff| {
-        if data.is_null() && len > 0 {
-            return Err(Error::invalid("data", "data is NULL"));
-        }
-        // SAFETY: not null, and as long as the caller says; nothing is read of an empty one.
-        let bytes = if len == 0 { &[][..] } else { unsafe { core::slice::from_raw_parts(data.cast::<u8>(), len) } };
-        object.set_state(bytes)
+        // SAFETY: as long as the caller says.
+        object.set_state(unsafe { convert::slice("data", data.cast::<u8>(), len) }?)
     })
 }
 
@@ -258,8 +254,9 @@ pub unsafe extern "C" fn ps_handoff_state(
 ) -> ps_status {
     call(error, || {
         let object = convert::object::<Handoff, _>(handoff)?;
-        if buf.is_null() || cap == 0 {
-            return shapes::put("needed", needed, || object.state_length());
+        // SAFETY: the caller gave a valid place for the length, or null.
+        if !unsafe { convert::is_room(object.state_length()?, buf.cast(), cap, needed) }? {
+            return Ok(PS_OK);
         }
         let state = object.state()?;
         // SAFETY: the caller gave a valid buffer and place for the length, or null.

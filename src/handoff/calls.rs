@@ -127,7 +127,7 @@ impl Handoff {
     /// The state for the next generation, copied. Counts until the answer to SEAL (overlap: to DRAIN).
     pub fn set_state(&self, bytes: &[u8]) -> Result<()> {
         self.check()?;
-        let made = memfd::sealed(c"procsup-state", bytes).map_err(|errno| Error::system("memfd_create", errno, "cannot keep the state"))?;
+        let made = memfd::sealed(c"procsup-state", bytes).map_err(|fault| fault.error("cannot keep the state"))?;
         self.with(|driver| {
             if driver.is_over() {
                 return Err(over());
@@ -140,13 +140,13 @@ impl Handoff {
 
     /// The state that the last generation has handed on; empty if there is none. It stays readable.
     pub fn state(&self) -> Result<Vec<u8>> {
-        let read = |file: OwnedFd| memfd::read_all(&file).map_err(|errno| Error::system("pread", errno, "cannot read the state"));
+        let read = |file: OwnedFd| memfd::read_all(&file).map_err(|fault| fault.error("cannot read the state"));
         self.state_file()?.map_or(Ok(Vec::new()), read)
     }
 
     /// How long it is.
     pub fn state_length(&self) -> Result<usize> {
-        let length = |file: OwnedFd| memfd::length(&file).map_err(|errno| Error::system("fstat", errno, "cannot read the state"));
+        let length = |file: OwnedFd| memfd::length(&file).map_err(|fault| fault.error("cannot read the state"));
         self.state_file()?.map_or(Ok(0), length)
     }
 
@@ -160,7 +160,7 @@ impl Handoff {
     /// Readable while [`Handoff::next_event`] has something to do.
     pub fn fd(&self) -> Result<BorrowedFd<'_>> {
         self.check()?;
-        self.reactor.fd().map_err(|errno| Error::system("eventfd", errno, "cannot watch the handoff"))
+        self.reactor.fd().map_err(|fault| fault.error("cannot watch the handoff"))
     }
 
     /// The next event; does what is due. Waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none.
@@ -179,7 +179,7 @@ impl Handoff {
             if told.is_some() || deadline.has_come() {
                 return Ok(told);
             }
-            self.reactor.wait(deadline).map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
+            self.reactor.wait(deadline).map_err(|fault| fault.error("cannot wait for events"))?;
         }
     }
 

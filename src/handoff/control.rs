@@ -109,7 +109,7 @@ pub fn bind(path: &Path, lock: &OwnedFd) -> Result<(OwnedFd, Inode)> {
         _ => Ok(()),
     };
     let _ = clear();
-    let bound = socket::listen_at(&staged).map_err(failed("bind")).and_then(|listener| {
+    let bound = socket::listen_at(&staged).map_err(|fault| failed(fault.step)(fault.errno)).and_then(|listener| {
         // In the directory that is held, or another one stands in its place by now: then it lies there, and is not ours to seek.
         let found = directory.look(name_of(&staged)).map_err(failed("fstatat"))?;
         // Who holds a file that was the lock must not put his path over that of who holds the lock.

@@ -23,9 +23,9 @@ use super::terms::{Options, Told};
 use super::verdict::Verdict;
 use super::wire::{self, Kind, Link};
 use crate::clock::{self, Deadline};
-use crate::error::Error;
+use crate::sys::Fault;
 use crate::sys::poll;
-use crate::sys::reactor::{self, Reactor, Shape, Token};
+use crate::sys::reactor::{Reactor, Shape, Token};
 
 /// The channel.
 pub const CHANNEL: Token = Token(1);
@@ -90,10 +90,10 @@ pub struct Core {
 impl Core {
     /// With nobody at the other end.
     pub fn new(path: PathBuf, options: Options) -> crate::Result<Self> {
-        let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a handoff");
-        let reactor = Reactor::new(Shape::Flat).map_err(failed("epoll_create1"))?;
-        reactor.wake_up().map_err(|errno| failed(reactor::step(errno, "eventfd"))(errno))?;
-        reactor.prepare_timer().map_err(|errno| failed(reactor::step(errno, "timerfd_create"))(errno))?;
+        let failed = |fault: Fault| fault.error("cannot make a handoff");
+        let reactor = Reactor::new(Shape::Flat).map_err(failed)?;
+        reactor.wake_up().map_err(failed)?;
+        reactor.prepare_timer().map_err(failed)?;
         Ok(Self {
             reactor: Arc::new(reactor),
             numbers: FIRST_NUMBER,
@@ -122,7 +122,7 @@ impl Core {
 
     /// Begins to listen to the other end.
     pub fn watch_link(&mut self, link: Link) -> Result<(), Errno> {
-        self.reactor.add(CHANNEL, link.socket())?;
+        self.reactor.add(CHANNEL, link.socket()).map_err(|fault| fault.errno)?;
         self.link = Some(link);
         Ok(())
     }
@@ -136,9 +136,9 @@ impl Core {
     /// Begins to watch for its death. On failure it is dismissed.
     pub fn watch_peer(&mut self, peer: Peer) -> Result<(), Errno> {
         self.peer_pid = peer.pid;
-        if let Err(errno) = self.reactor.add(PEER, peer.pidfd()) {
+        if let Err(fault) = self.reactor.add(PEER, peer.pidfd()) {
             self.end(peer.dismiss());
-            return Err(errno);
+            return Err(fault.errno);
         }
         self.peer = Some(peer);
         Ok(())

@@ -32,7 +32,7 @@ use crate::lock::lock;
 use crate::process::belongings::Belongings;
 use crate::process::command::Command;
 use crate::process::spawn;
-use crate::sys::{environ, fds, poll, procfs, socket};
+use crate::sys::{Fault, environ, fds, poll, procfs, socket};
 
 /// Names the channel of a spawned successor.
 const VARIABLE: &str = "PROCSUP_HANDOFF";
@@ -106,12 +106,12 @@ impl<'a> Search<'a> {
         }
         let met = match socket::connect_to(self.path) {
             Ok(socket) => succeed(self.path, socket, false, self.whole),
-            Err(Errno::ECONNREFUSED | Errno::ENOENT) => {
+            Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT, .. }) => {
                 self.busy = None;
                 return Ok(None);
             }
-            Err(Errno::EAGAIN) => return Ok(None),
-            Err(errno) => return Err(Error::system("connect", errno, format!("cannot reach {}", self.path.display()))),
+            Err(Fault { step: "connect", errno: Errno::EAGAIN }) => return Ok(None),
+            Err(fault) => return Err(fault.error(format!("cannot reach {}", self.path.display()))),
         };
         match met {
             Ok(Met::Owner(handoff)) => return Ok(Some(handoff)),
@@ -184,16 +184,16 @@ impl Channel {
 /// Nobody was before us.
 fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
     let generation = record::last_generation(&lock).wrapping_add(1).max(1);
-    let record = Record::create(generation).map_err(|errno| Error::system("memfd_create", errno, "cannot make the epoch record"))?;
+    let record = Record::create(generation).map_err(|fault| fault.error("cannot make the epoch record"))?;
     let mut core = Core::new(path.to_owned(), Options::default())?;
     // Somebody answers there: he holds another file that was the lock, and that was removed or replaced beside him.
     // A killed owner's lock is free a moment before its socket is closed: that one goes away.
     let patience = Deadline::after(NOBODY);
     loop {
         match socket::connect_to(path) {
-            Err(Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK) => break,
-            Ok(_) | Err(Errno::EAGAIN) if !patience.has_come() => poll::pause(patience),
-            Ok(_) | Err(Errno::EAGAIN) => {
+            Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => break,
+            Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) if !patience.has_come() => poll::pause(patience),
+            Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) => {
                 let text = format!(
                     "{} is free, but somebody listens at {}: the lock file was replaced",
                     control::lock_path(path).display(),
@@ -201,7 +201,8 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
                 );
                 return Err(Error::new(Status::LockReplaced, "flock", text));
             }
-            Err(errno) => return Err(Error::system("connect", errno, format!("{} belongs to something else", path.display()))),
+            Err(fault) if fault.step == "connect" => return Err(fault.error(format!("{} belongs to something else", path.display()))),
+            Err(fault) => return Err(fault.error(format!("cannot look who listens at {}", path.display()))),
         }
     }
     let (listener, bound) = control::bind(path, &lock)?;
@@ -259,7 +260,7 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, whole: Budget) -> Result
             driver.with_side(|side, core| side.befall(core, Incident::Timeout));
             continue;
         }
-        driver.core.reactor.wait(late).map_err(failed("poll"))?;
+        driver.core.reactor.wait(late).map_err(|fault| fault.error("cannot wait for the running generation"))?;
     }
 }
 
@@ -321,9 +322,9 @@ impl Drop for Spawning<'_> {
 }
 
 fn spawn_successor(command: &Command, path: &Path) -> Result<(OwnedFd, Peer)> {
-    let failed = |step| move |errno: Errno| Error::system(step, errno, "cannot make a channel for the successor");
-    let (ours, theirs) = socket::pair().map_err(failed("socketpair"))?;
-    let inode = socket::inode(&theirs).map_err(failed("fstat"))?;
+    let failed = |fault: Fault| fault.error("cannot make a channel for the successor");
+    let (ours, theirs) = socket::pair().map_err(failed)?;
+    let inode = socket::inode(&theirs).map_err(Fault::of("fstat")).map_err(failed)?;
     let mut command = command.clone();
     let number = command.free_number();
     command.pass_fd(theirs.as_raw_fd(), number)?;

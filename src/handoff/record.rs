@@ -19,7 +19,7 @@ use nix::errno::Errno;
 use super::machine::word::{Ask, Stage, Ticket, View, Word};
 use crate::sys::directory::Inode;
 use crate::sys::shared::Page;
-use crate::sys::{getpid, lockfile, procfs};
+use crate::sys::{Fault, getpid, lockfile, procfs};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"PSEPOCH1");
 
@@ -33,7 +33,7 @@ pub struct Record {
 
 impl Record {
     /// A new one, settled in this generation, which is ours.
-    pub fn create(generation: u32) -> Result<Self, Errno> {
+    pub fn create(generation: u32) -> Result<Self, Fault> {
         let record = Self::around(Page::create(c"procsup-epoch")?);
         record.cell(0).store(MAGIC, Ordering::Relaxed);
         record.sign(generation);
@@ -42,10 +42,10 @@ impl Record {
     }
 
     /// The one that the owner has sent. `EINVAL` if it is none.
-    pub fn adopt(fd: OwnedFd) -> Result<Self, Errno> {
+    pub fn adopt(fd: OwnedFd) -> Result<Self, Fault> {
         let record = Self::around(Page::adopt(fd)?);
         let known = record.cell(0).load(Ordering::Relaxed) == MAGIC && Word::from_raw(record.cell(1).load(Ordering::Acquire)).is_some();
-        if known { Ok(record) } else { Err(Errno::EINVAL) }
+        if known { Ok(record) } else { Err(Fault { step: "mmap", errno: Errno::EINVAL }) }
     }
 
     fn around(page: Page) -> Self {
@@ -210,6 +210,6 @@ mod tests {
     #[test]
     fn what_is_no_record_is_refused() {
         let page = Page::create(c"x").unwrap();
-        assert_eq!(Record::adopt(page.fd().try_clone().unwrap()).unwrap_err(), Errno::EINVAL);
+        assert_eq!(Record::adopt(page.fd().try_clone().unwrap()).unwrap_err().errno, Errno::EINVAL);
     }
 }

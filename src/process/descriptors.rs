@@ -182,7 +182,7 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
         let (input, file) = (streams.input.as_ref().filter(|_| stream == 0), file.filter(|_| stream == 1));
         let from = match (how, input, file) {
             (Stdio::Inherit, Some(input), _) => {
-                let opened = input.open().map_err(|errno| Error::system("open", errno, format!("{}: its input", command.cannot())))?;
+                let opened = input.open().map_err(|fault| fault.error(format!("{}: its input", command.cannot())))?;
                 ends.give(opened)
             }
             (Stdio::Inherit, _, Some(file)) => file.fd(),

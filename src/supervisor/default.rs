@@ -6,16 +6,19 @@
 use std::sync::Arc;
 
 use super::inner::Inner;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::process::{leftovers, spawn};
+use crate::sys::Fault;
 use crate::sys::memory::PerProcess;
 
 static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
 
 /// Makes it, without a descriptor; a forked copy gives those of the original back.
 pub(super) fn succeed() -> Result<&'static Arc<Inner>> {
-    let made = DEFAULT.get_or_succeed(|| Inner::new(true), |of_the_original| of_the_original.give_back());
-    made.map_err(|errno| Error::system("mmap", errno, "cannot set up the default supervisor"))
+    let mut failed = None;
+    let make = || Inner::new(true).map_err(|fault| failed.insert(fault).errno);
+    let made = DEFAULT.get_or_succeed(make, |of_the_original| of_the_original.give_back());
+    made.map_err(|errno| failed.unwrap_or(Fault { step: "mmap", errno }).error("cannot set up the default supervisor"))
 }
 
 /// The bookkeeping of children without a supervisor of their own.

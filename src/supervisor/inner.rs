@@ -9,7 +9,6 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use nix::errno::Errno;
 use rustc_hash::FxHashMap;
 
 use super::Managed;
@@ -18,12 +17,13 @@ use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
 use super::scheduler::{self, Action, Id, Scheduler};
 use crate::clock::{self, Deadline};
-use crate::error::{Error, Result, Status};
+use crate::error::{Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
 use crate::process::{Lines, Lost, leftovers};
+use crate::sys::Fault;
 use crate::sys::memory::Home;
-use crate::sys::reactor::{self, Reactor, Shape, Token};
+use crate::sys::reactor::{Reactor, Shape, Token};
 
 /// A watched process has the token `key * PLACES` (pidfd, and its own times) and the two after it (output).
 pub(super) const PLACES: u64 = 4;
@@ -151,7 +151,7 @@ impl Ledger {
 }
 
 impl Inner {
-    pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Errno> {
+    pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Fault> {
         // The default supervisor has nothing to watch as a rule, and a host with few descriptors must get its first child all the same.
         let reactor = if is_default { Reactor::lasting(Shape::Layered) } else { Reactor::new(Shape::Layered)? };
         Ok(Arc::new(Self {
@@ -233,7 +233,7 @@ impl Inner {
         pidfd: &Arc<OwnedFd>,
         due: Deadline,
     ) -> Result<()> {
-        let failed = |errno| Error::system(reactor::step_of_add(errno), errno, "cannot watch a child");
+        let failed = |fault: Fault| fault.error("cannot watch a child");
         ledger.last_key += 1;
         let key = ledger.last_key;
         self.reactor.add(Token(key * PLACES), pidfd).map_err(failed)?;
@@ -246,7 +246,7 @@ impl Inner {
         watched.and_then(|()| self.schedule(key, due)).inspect_err(|_| drop(self.unwatch(ledger, key)))
     }
 
-    fn watch_pipes(&self, child: &Child, key: u64) -> core::result::Result<(), Errno> {
+    fn watch_pipes(&self, child: &Child, key: u64) -> core::result::Result<(), Fault> {
         for (place, pipe) in (1..).zip(&child.pipes()) {
             if let Some(pipe) = pipe {
                 self.reactor.add(Token(key * PLACES + place), pipe)?;
@@ -341,15 +341,13 @@ impl Inner {
     /// The descriptor for event loops.
     pub(super) fn fd(&self) -> Result<BorrowedFd<'_>> {
         self.check()?;
-        self.reactor
-            .fd()
-            .map_err(|errno| Error::system(reactor::step(errno, "epoll_create1"), errno, "cannot make a descriptor to wait on"))
+        self.reactor.fd().map_err(|fault| fault.error("cannot make a descriptor to wait on"))
     }
 
     /// Sets or clears the time of a watched process.
     pub(super) fn schedule(&self, key: u64, due: Deadline) -> Result<()> {
         let set = self.reactor.set_due(Token(key * PLACES), due);
-        set.map_err(|errno| Error::system(reactor::step(errno, "timerfd_create"), errno, "cannot keep a deadline"))
+        set.map_err(|fault| fault.error("cannot keep a deadline"))
     }
 
     /// A look that is taken after a while. One that is due soon is not put off; one that is far off comes nearer.

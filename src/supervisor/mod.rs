@@ -49,7 +49,7 @@ pub use managed::Managed;
 use default::{inner as default_inner, poke_to_spawn};
 
 use crate::clock::Deadline;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lock::lock;
 use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
@@ -97,7 +97,7 @@ impl Supervisor {
     pub fn new() -> Result<Self> {
         default::succeed()?;
         spawn::prepare()?;
-        let inner = Inner::new(false).map_err(|errno| Error::system("epoll_create1", errno, "cannot make a supervisor"))?;
+        let inner = Inner::new(false).map_err(|fault| fault.error("cannot make a supervisor"))?;
         Ok(Self { inner, said: Mutex::default() })
     }
 

@@ -14,7 +14,7 @@ use crate::lock::lock;
 use crate::process::foreign::Foreign;
 use crate::process::lineage::{self, Descendant};
 use crate::registry;
-use crate::sys::reactor::{self, Token};
+use crate::sys::reactor::Token;
 use crate::sys::wait::Seen;
 use crate::sys::{poll, procfs, signal};
 
@@ -46,7 +46,7 @@ impl Inner {
         }
         if on {
             let made = self.reactor.prepare_timer();
-            made.map_err(|errno| Error::system(reactor::step(errno, "timerfd_create"), errno, "cannot keep a deadline"))?;
+            made.map_err(|fault| fault.error("cannot keep a deadline"))?;
         }
         let mut ledger = lock(&self.ledger);
         signal::set_subreaper(on).map_err(|errno| Error::system("prctl", errno, "cannot become a subreaper"))?;

@@ -16,7 +16,7 @@ use super::events::Event;
 use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, ORPHANS, PLACES, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::lock::lock;
 use crate::process::leftovers;
 use crate::sys::reactor::{Time, Token};
@@ -178,7 +178,7 @@ impl Inner {
             } else if deadline.has_come() {
                 return Ok(None);
             } else {
-                self.reactor.wait(deadline).map_err(|errno| Error::system("poll", errno, "cannot wait for events"))?;
+                self.reactor.wait(deadline).map_err(|fault| fault.error("cannot wait for events"))?;
             }
         }
     }

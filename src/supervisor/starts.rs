@@ -17,7 +17,6 @@ use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
 use crate::process::stop::LAST_WAIT_MS;
 use crate::registry::Cause;
-use crate::sys::reactor;
 
 /// What an asker was answered.
 enum Admission {
@@ -44,7 +43,7 @@ impl Inner {
         if restarts {
             // Its timer must be to be had when it is needed.
             let made = self.reactor.prepare_timer();
-            made.map_err(|errno| Error::system(reactor::step(errno, "timerfd_create"), errno, "cannot keep a deadline"))?;
+            made.map_err(|fault| fault.error("cannot keep a deadline"))?;
         }
         match self.admit(command)? {
             Admission::Later(id) => self.enqueue(id, command, register),

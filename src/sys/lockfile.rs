@@ -94,7 +94,7 @@ pub fn read(file: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
 
 /// Writes the beginning of the file in one piece. No fsync: what dies with the power needs no record (DESIGN section 8).
 pub fn write(file: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
-    memfd::check_size(bytes.len())?;
+    memfd::check_size(bytes.len()).map_err(|fault| fault.errno)?;
     loop {
         match pwrite(file, bytes, 0) {
             Err(Errno::EINTR) => {}

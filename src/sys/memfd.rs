@@ -11,28 +11,30 @@ use nix::sys::stat::fstat;
 use nix::sys::uio::pread;
 use nix::unistd::write;
 
-use super::fds;
+use super::{Fault, fds};
 
 /// Refuses to be executed, as newer systems demand (Linux 6.3).
 const NOEXEC_SEAL: MFdFlags = MFdFlags::from_bits_retain(0x0008);
 
 /// An empty one, close-on-exec and above 2.
-pub fn create(name: &core::ffi::CStr) -> Result<OwnedFd, Errno> {
+pub fn create(name: &core::ffi::CStr) -> Result<OwnedFd, Fault> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
     match memfd_create(name, flags | NOEXEC_SEAL) {
         Err(Errno::EINVAL) => memfd_create(name, flags),
         other => other,
     }
-    .and_then(fds::above_standard)
+    .map_err(Fault::of("memfd_create"))
+    .and_then(|fd| fds::above_standard(fd).map_err(Fault::of("fcntl")))
 }
 
 /// Whether a file, in memory or on disk, may have this size: one byte beyond RLIMIT_FSIZE kills the host by SIGXFSZ. `EFBIG` if not.
-pub fn check_size(length: usize) -> Result<(), Errno> {
-    if length as u64 > getrlimit(Resource::RLIMIT_FSIZE)?.0 { Err(Errno::EFBIG) } else { Ok(()) }
+pub fn check_size(length: usize) -> Result<(), Fault> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(Fault::of("getrlimit"))?;
+    if length as u64 > soft { Err(Fault { step: "RLIMIT_FSIZE", errno: Errno::EFBIG }) } else { Ok(()) }
 }
 
 /// One that holds these bytes for ever.
-pub fn sealed(name: &core::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Errno> {
+pub fn sealed(name: &core::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Fault> {
     check_size(bytes.len())?;
     let file = create(name)?;
     let mut rest = bytes;
@@ -40,11 +42,11 @@ pub fn sealed(name: &core::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Errno> {
         match write(&file, rest) {
             Ok(count) => rest = &rest[count..],
             Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno),
+            Err(errno) => return Err(Fault { step: "write", errno }),
         }
     }
     let seals = SealFlag::F_SEAL_WRITE | SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
-    fcntl(&file, FcntlArg::F_ADD_SEALS(seals))?;
+    fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).map_err(Fault::of("fcntl"))?;
     Ok(file)
 }
 
@@ -55,12 +57,12 @@ pub fn is_sealed(file: impl AsFd) -> bool {
 }
 
 /// How many bytes it holds.
-pub fn length(file: impl AsFd) -> Result<usize, Errno> {
-    fstat(file.as_fd()).map(|stat| stat.st_size as usize)
+pub fn length(file: impl AsFd) -> Result<usize, Fault> {
+    fstat(file.as_fd()).map(|stat| stat.st_size as usize).map_err(Fault::of("fstat"))
 }
 
 /// All its bytes; the place of its description does not matter, and stays.
-pub fn read_all(file: impl AsFd) -> Result<Vec<u8>, Errno> {
+pub fn read_all(file: impl AsFd) -> Result<Vec<u8>, Fault> {
     let mut bytes = vec![0; length(&file)?];
     let mut done = 0;
     while done < bytes.len() {
@@ -68,7 +70,7 @@ pub fn read_all(file: impl AsFd) -> Result<Vec<u8>, Errno> {
             Ok(0) => break,
             Ok(count) => done += count,
             Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno),
+            Err(errno) => return Err(Fault { step: "pread", errno }),
         }
     }
     bytes.truncate(done);

@@ -7,6 +7,7 @@ pub mod cgroup;
 pub mod cstr;
 pub mod directory;
 pub mod environ;
+mod fault;
 pub mod fds;
 pub mod lockfile;
 pub mod memfd;
@@ -23,6 +24,8 @@ pub mod spawn;
 pub mod thread;
 pub mod tree;
 pub mod wait;
+
+pub use fault::Fault;
 
 /// The number of the calling thread's process. Never cached: a forked host has another one.
 pub fn getpid() -> i32 {

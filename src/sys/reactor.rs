@@ -41,7 +41,7 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use rustc_hash::FxHashMap;
 
-use super::{fds, poll};
+use super::{Fault, fds, poll};
 use crate::clock::{self, Deadline};
 use crate::lock::lock;
 
@@ -88,13 +88,14 @@ pub struct WakeUp(EventFd);
 
 impl WakeUp {
     /// A lowered one.
-    pub fn new() -> Result<Self, Errno> {
+    pub fn new() -> Result<Self, Fault> {
         Self::descriptor().map(Self::from_owned)
     }
 
-    fn descriptor() -> Result<OwnedFd, Errno> {
+    fn descriptor() -> Result<OwnedFd, Fault> {
         let flags = EfdFlags::EFD_CLOEXEC | EfdFlags::EFD_NONBLOCK;
-        fds::above_standard(OwnedFd::from(EventFd::from_value_and_flags(0, flags)?))
+        let fd = EventFd::from_value_and_flags(0, flags).map_err(Fault::of("eventfd"))?;
+        fds::above_standard(OwnedFd::from(fd)).map_err(Fault::of("fcntl"))
     }
 
     fn from_owned(fd: OwnedFd) -> Self {
@@ -162,31 +163,26 @@ pub struct Reactor {
     state: Mutex<State>,
 }
 
-/// Which call has failed that makes something and adds it to a set: only adding can lack room for entries (epoll_ctl(2)).
-pub fn step(errno: Errno, making: &'static str) -> &'static str {
-    if errno == Errno::ENOSPC { "epoll_ctl" } else { making }
+/// A set keeps an eye on something of ours.
+fn join(set: &Epoll, fd: impl AsFd, token: u64) -> Result<(), Fault> {
+    set.add(fd, EpollEvent::new(EpollFlags::EPOLLIN, token)).map_err(Fault::of("epoll_ctl"))
 }
 
 /// Fills a cell whose value may fail to be made.
-fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Errno>) -> Result<&T, Errno> {
+fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Fault>) -> Result<&T, Fault> {
     if cell.get().is_none() {
         let _ = cell.set(make()?);
     }
-    cell.get().ok_or(Errno::ENOMEM)
+    cell.get().ok_or(Fault { step: "malloc", errno: Errno::ENOMEM })
 }
 
 fn interest(writing: bool) -> EpollFlags {
     if writing { EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN }
 }
 
-/// Which call has failed that adds to a set and may have had to make it: adding never lacks a descriptor.
-pub fn step_of_add(errno: Errno) -> &'static str {
-    if matches!(errno, Errno::EMFILE | Errno::ENFILE) { "epoll_create1" } else { "epoll_ctl" }
-}
-
 impl Reactor {
     /// One that watches nothing yet. It has one descriptor, more when they are needed: timer, wake-up, and the outer level.
-    pub fn new(shape: Shape) -> Result<Self, Errno> {
+    pub fn new(shape: Shape) -> Result<Self, Fault> {
         let reactor = Self { lasting: false, ..Self::lasting(shape) };
         reactor.set()?;
         Ok(reactor)
@@ -214,25 +210,26 @@ impl Reactor {
         fd
     }
 
-    fn epoll(&self) -> Result<Epoll, Errno> {
-        let fd = fds::above_standard(Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC)?.0)?;
+    fn epoll(&self) -> Result<Epoll, Fault> {
+        let fd = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(Fault::of("epoll_create1"))?.0;
+        let fd = fds::above_standard(fd).map_err(Fault::of("fcntl"))?;
         Ok(Epoll(self.marked(fd)))
     }
 
-    fn set(&self) -> Result<&Epoll, Errno> {
+    fn set(&self) -> Result<&Epoll, Fault> {
         filled(&self.work, || self.epoll())
     }
 
     // ---- entries ----
 
     /// Watches a descriptor for reading, level-triggered, and keeps a share of it. A token in use is `EEXIST`.
-    pub fn add(&self, token: Token, fd: &Arc<OwnedFd>) -> Result<(), Errno> {
+    pub fn add(&self, token: Token, fd: &Arc<OwnedFd>) -> Result<(), Fault> {
         debug_assert!(token.0 < WAKE_UP);
         let mut state = lock(&self.state);
         if state.entries.contains_key(&token) {
-            return Err(Errno::EEXIST);
+            return Err(Fault { step: "epoll_ctl", errno: Errno::EEXIST });
         }
-        self.set()?.add(fd, EpollEvent::new(interest(false), token.0))?;
+        self.set()?.add(fd, EpollEvent::new(interest(false), token.0)).map_err(Fault::of("epoll_ctl"))?;
         state.entries.insert(token, Entry { fd: fd.clone(), writing: false, is_aside: false });
         Ok(())
     }
@@ -262,7 +259,7 @@ impl Reactor {
         let entry = state.entries.remove(&token)?;
         if !entry.is_aside {
             // ENOENT is all that can happen, and says that it is done.
-            let _ = self.set().and_then(|set| set.delete(&entry.fd));
+            let _ = self.work.get().map(|set| set.delete(&entry.fd));
         } else if let Some(at) = state.aside.remove(&token) {
             state.times.remove(&(at, Purpose::Back, token));
         }
@@ -280,7 +277,8 @@ impl Reactor {
         let Some(entry) = state.entries.get_mut(&token) else { return Err(Errno::ENOENT) };
         if entry.writing != writing {
             if !entry.is_aside {
-                self.set()?.modify(&entry.fd, &mut EpollEvent::new(interest(writing), token.0))?;
+                let set = self.work.get().ok_or(Errno::ENOENT)?;
+                set.modify(&entry.fd, &mut EpollEvent::new(interest(writing), token.0))?;
             }
             entry.writing = writing;
         }
@@ -301,7 +299,7 @@ impl Reactor {
         let mut state = lock(&self.state);
         let at = clock::now().saturating_add(nanos);
         let Some(entry) = state.entries.get_mut(&token).filter(|entry| !entry.is_aside) else { return };
-        let _ = self.set().and_then(|set| set.delete(&entry.fd));
+        let _ = self.work.get().map(|set| set.delete(&entry.fd));
         entry.is_aside = true;
         self.come_back_at(&mut state, token, at);
     }
@@ -316,7 +314,8 @@ impl Reactor {
     fn bring_back(&self, state: &mut State, token: Token) {
         state.aside.remove(&token);
         let Some(entry) = state.entries.get_mut(&token) else { return };
-        entry.is_aside = self.set().and_then(|set| set.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0))).is_err();
+        let back = |set: &Epoll| set.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0));
+        entry.is_aside = !self.work.get().is_some_and(|set| back(set).is_ok());
         if entry.is_aside {
             // No room in the set any more: the clock asks for it, for ever.
             self.come_back_at(state, token, clock::now().saturating_add(poll::PAUSE));
@@ -327,7 +326,7 @@ impl Reactor {
 
     /// Sets when this token is due, in place of what was set; NEVER: not at all. A token needs no entry for that. Fails only if there is
     /// no timer yet and none is to be had; then nothing has changed.
-    pub fn set_due(&self, token: Token, deadline: Deadline) -> Result<(), Errno> {
+    pub fn set_due(&self, token: Token, deadline: Deadline) -> Result<(), Fault> {
         let mut state = lock(&self.state);
         let before = state.due.get(&token).copied();
         if before == deadline.nanos() {
@@ -358,24 +357,25 @@ impl Reactor {
     }
 
     /// Makes the timer now, so that no later call can fail for want of one.
-    pub fn prepare_timer(&self) -> Result<(), Errno> {
+    pub fn prepare_timer(&self) -> Result<(), Fault> {
         self.timer().map(drop)
     }
 
-    fn timer(&self) -> Result<&TimerFd, Errno> {
+    fn timer(&self) -> Result<&TimerFd, Fault> {
         let make = || {
-            let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK)?;
-            let fd = self.marked(fds::above_standard(OwnedFd::from(timer))?);
+            let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK);
+            let timer = timer.map_err(Fault::of("timerfd_create"))?;
+            let fd = self.marked(fds::above_standard(OwnedFd::from(timer)).map_err(Fault::of("fcntl"))?);
             // SAFETY: the descriptor is a timerfd and ours alone.
             let timer = unsafe { TimerFd::from_owned_fd(fd) };
-            self.set()?.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER))?;
+            join(self.set()?, &timer, TIMER)?;
             Ok(timer)
         };
         filled(&self.timer, make)
     }
 
     /// Brings the timer in line with the next time.
-    fn arm(&self, state: &mut State) -> Result<(), Errno> {
+    fn arm(&self, state: &mut State) -> Result<(), Fault> {
         let next = state.times.first().map(|(at, ..)| *at);
         if next == state.armed {
             return Ok(());
@@ -435,12 +435,12 @@ impl Reactor {
     }
 
     /// The wake-up, made now if need be; in the flat shape it joins the set.
-    pub fn wake_up(&self) -> Result<&WakeUp, Errno> {
+    pub fn wake_up(&self) -> Result<&WakeUp, Fault> {
         let mut made = false;
         let make = || {
             let wake_up = WakeUp::from_owned(self.marked(WakeUp::descriptor()?));
             if self.shape == Shape::Flat {
-                self.set()?.add(&wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
+                join(self.set()?, &wake_up, WAKE_UP)?;
             }
             made = true;
             Ok(wake_up)
@@ -460,30 +460,30 @@ impl Reactor {
     // ---- waiting ----
 
     /// What a thread watches that moves things along and takes nothing; and the whole in the flat shape.
-    pub fn work(&self) -> Result<BorrowedFd<'_>, Errno> {
+    pub fn work(&self) -> Result<BorrowedFd<'_>, Fault> {
         self.set().map(|set| set.0.as_fd())
     }
 
     /// The descriptor for event loops: readable while there is work, or the wake-up is raised.
-    pub fn fd(&self) -> Result<BorrowedFd<'_>, Errno> {
+    pub fn fd(&self) -> Result<BorrowedFd<'_>, Fault> {
         let wake_up = self.wake_up()?;
         if self.shape == Shape::Flat {
             return self.work();
         }
         let make = || {
             let outer = self.epoll()?;
-            outer.add(self.work()?, EpollEvent::new(EpollFlags::EPOLLIN, 0))?;
-            outer.add(wake_up, EpollEvent::new(EpollFlags::EPOLLIN, WAKE_UP))?;
+            join(&outer, self.work()?, 0)?;
+            join(&outer, wake_up, WAKE_UP)?;
             Ok(outer)
         };
         filled(&self.outer, make).map(|outer| outer.0.as_fd())
     }
 
     /// Waits until there is work or the wake-up is raised, or the deadline has come. A signal does not end the wait.
-    pub fn wait(&self, deadline: Deadline) -> Result<(), Errno> {
+    pub fn wait(&self, deadline: Deadline) -> Result<(), Fault> {
         let wake_up = self.wake_up()?;
         let both = [self.work()?, wake_up.as_fd()];
-        poll::wait(if self.shape == Shape::Flat { &both[..1] } else { &both }, deadline).map(drop)
+        poll::wait(if self.shape == Shape::Flat { &both[..1] } else { &both }, deadline).map(drop).map_err(Fault::of("poll"))
     }
 
     /// After so many turns everything that was ready before them has been told of.

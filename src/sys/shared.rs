@@ -10,8 +10,8 @@ use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::unistd::ftruncate;
 
-use super::memfd;
 use super::memory::Home;
+use super::{Fault, memfd};
 
 const SIZE: usize = 4096;
 /// How many words a page has.
@@ -27,30 +27,30 @@ pub struct Page {
 
 impl Page {
     /// A new page of zeros.
-    pub fn create(name: &core::ffi::CStr) -> Result<Self, Errno> {
+    pub fn create(name: &core::ffi::CStr) -> Result<Self, Fault> {
         memfd::check_size(SIZE)?;
         let fd = memfd::create(name)?;
-        ftruncate(&fd, SIZE as libc::off_t)?;
+        ftruncate(&fd, SIZE as libc::off_t).map_err(Fault::of("ftruncate"))?;
         let seals = SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
-        fcntl(&fd, FcntlArg::F_ADD_SEALS(seals))?;
+        fcntl(&fd, FcntlArg::F_ADD_SEALS(seals)).map_err(Fault::of("fcntl"))?;
         Self::map(fd)
     }
 
     /// A page that another process has made. `EINVAL` if it is none, or could be shortened.
-    pub fn adopt(fd: OwnedFd) -> Result<Self, Errno> {
-        let seals = SealFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GET_SEALS)?);
+    pub fn adopt(fd: OwnedFd) -> Result<Self, Fault> {
+        let seals = SealFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GET_SEALS).map_err(Fault::of("fcntl"))?);
         if !seals.contains(SealFlag::F_SEAL_SHRINK) || memfd::length(&fd)? != SIZE {
-            return Err(Errno::EINVAL);
+            return Err(Fault { step: "mmap", errno: Errno::EINVAL });
         }
         Self::map(fd)
     }
 
-    fn map(fd: OwnedFd) -> Result<Self, Errno> {
+    fn map(fd: OwnedFd) -> Result<Self, Fault> {
         let access = libc::PROT_READ | libc::PROT_WRITE;
         // SAFETY: a new shared mapping at an address of the kernel's choice touches no existing memory.
         let at = unsafe { libc::mmap(core::ptr::null_mut(), SIZE, access, libc::MAP_SHARED, fd.as_raw_fd(), 0) };
         if at == libc::MAP_FAILED {
-            return Err(Errno::last());
+            return Err(Fault { step: "mmap", errno: Errno::last() });
         }
         // SAFETY: the range is the mapping made above; a failure only means that a forked copy would have it, too.
         unsafe { libc::madvise(at, SIZE, libc::MADV_DONTFORK) };
@@ -100,6 +100,6 @@ mod tests {
     fn what_could_be_shortened_is_refused() {
         let fd = memfd::create(c"page").unwrap();
         ftruncate(&fd, SIZE as libc::off_t).unwrap();
-        assert_eq!(Page::adopt(fd).unwrap_err(), Errno::EINVAL);
+        assert_eq!(Page::adopt(fd).unwrap_err().errno, Errno::EINVAL);
     }
 }

@@ -16,7 +16,7 @@ use nix::sys::socket::{
 use nix::sys::stat::{Mode, fchmod, fstat};
 
 use super::raw::{check, syscall};
-use super::{fds, pidfd};
+use super::{Fault, fds, pidfd};
 
 /// The most descriptors in one message: SCM_MAX_FD is 253, and musl has room for one less.
 pub const MAX_FDS: usize = 252;
@@ -44,10 +44,12 @@ pub struct Received {
 }
 
 /// Two connected ends, both close-on-exec; messages that reach the first carry their sender's identity.
-pub fn pair() -> Result<(OwnedFd, OwnedFd), Errno> {
-    let (ours, theirs) = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC)?;
-    let (ours, theirs) = (fds::above_standard(ours)?, fds::above_standard(theirs)?);
-    setsockopt(&ours, sockopt::PassCred, &true)?;
+pub fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
+    let pair = socketpair(AddressFamily::Unix, SockType::SeqPacket, None, SockFlag::SOCK_CLOEXEC);
+    let (ours, theirs) = pair.map_err(Fault::of("socketpair"))?;
+    let raised = |fd| fds::above_standard(fd).map_err(Fault::of("fcntl"));
+    let (ours, theirs) = (raised(ours)?, raised(theirs)?);
+    setsockopt(&ours, sockopt::PassCred, &true).map_err(Fault::of("setsockopt"))?;
     Ok((ours, theirs))
 }
 
@@ -58,14 +60,13 @@ pub fn ask_for_identity(socket: &OwnedFd) -> Result<(), Errno> {
 
 /// A listening socket at this path with mode 0600, close-on-exec and non-blocking. The path must not exist. What a failure leaves there is for
 /// the caller to remove, who holds the directory (bind(2) knows none).
-pub fn listen_at(path: &Path) -> Result<OwnedFd, Errno> {
-    let fd =
-        fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
+pub fn listen_at(path: &Path) -> Result<OwnedFd, Fault> {
+    let fd = unconnected()?;
     // Before the bind: the file takes the socket's mode, and the umask is the host's, which is not to be changed.
-    fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR)?;
-    ask_for_identity(&fd)?;
-    bind(fd.as_raw_fd(), &UnixAddr::new(path)?)?;
-    relisten(&fd)?;
+    fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR).map_err(Fault::of("fchmod"))?;
+    ask_for_identity(&fd).map_err(Fault::of("setsockopt"))?;
+    UnixAddr::new(path).and_then(|address| bind(fd.as_raw_fd(), &address)).map_err(Fault::of("bind"))?;
+    relisten(&fd).map_err(Fault::of("listen"))?;
     Ok(fd)
 }
 
@@ -74,15 +75,20 @@ pub fn relisten(fd: &OwnedFd) -> Result<(), Errno> {
     listen(fd, Backlog::new(64)?)
 }
 
+fn unconnected() -> Result<OwnedFd, Fault> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let fd = socket(AddressFamily::Unix, SockType::SeqPacket, flags, None).map_err(Fault::of("socket"))?;
+    fds::above_standard(fd).map_err(Fault::of("fcntl"))
+}
+
 /// Connects without waiting. `EAGAIN`: the line of those who want to is full.
-pub fn connect_to(path: &Path) -> Result<OwnedFd, Errno> {
-    let fd =
-        fds::above_standard(socket(AddressFamily::Unix, SockType::SeqPacket, SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK, None)?)?;
-    ask_for_identity(&fd)?;
+pub fn connect_to(path: &Path) -> Result<OwnedFd, Fault> {
+    let fd = unconnected()?;
+    ask_for_identity(&fd).map_err(Fault::of("setsockopt"))?;
     loop {
-        match connect(fd.as_raw_fd(), &UnixAddr::new(path)?) {
+        match UnixAddr::new(path).and_then(|address| connect(fd.as_raw_fd(), &address)) {
             Err(Errno::EINTR) => {}
-            other => return other.map(|()| fd),
+            other => return other.map(|()| fd).map_err(Fault::of("connect")),
         }
     }
 }

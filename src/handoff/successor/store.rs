@@ -93,8 +93,8 @@ impl SuccessorSide {
             match place {
                 Place::Own(Own::Epoch) if self.arrived.record.is_none() => match Record::adopt(fd) {
                     Ok(record) => self.arrived.record = Some(record),
-                    Err(errno) => {
-                        core.verdict.fault = Some(("mmap", errno));
+                    Err(fault) => {
+                        core.verdict.fault = Some((fault.step, fault.errno));
                         return false;
                     }
                 },

@@ -228,7 +228,7 @@ impl Command {
 
     /// What the child finds on its standard input. The bytes are copied.
     pub fn input(&mut self, bytes: &[u8]) -> Result<&mut Self> {
-        let input = Input::new(bytes).map_err(|errno| Error::system("memfd_create", errno, "cannot keep the input of a command"))?;
+        let input = Input::new(bytes).map_err(|fault| fault.error("cannot keep the input of a command"))?;
         self.streams.input = Some(Arc::new(input));
         Ok(self)
     }

@@ -12,7 +12,7 @@ use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
 use nix::unistd::{Whence, lseek};
 
-use crate::sys::{fds, memfd};
+use crate::sys::{Fault, fds, memfd};
 
 /// Bytes that a child finds on its standard input.
 #[derive(Debug)]
@@ -20,23 +20,23 @@ pub struct Input(OwnedFd);
 
 impl Input {
     /// Copies the bytes.
-    pub fn new(bytes: &[u8]) -> Result<Self, Errno> {
+    pub fn new(bytes: &[u8]) -> Result<Self, Fault> {
         memfd::sealed(c"procsup-input", bytes).map(Self)
     }
 
     /// A reading end of its own, at the beginning: children of one command share the bytes, not the place.
-    pub fn open(&self) -> Result<OwnedFd, Errno> {
+    pub fn open(&self) -> Result<OwnedFd, Fault> {
         let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
         match open(path.as_str(), OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty()).and_then(fds::above_standard) {
             // No /proc here: a copy has a place of its own, too.
             Err(Errno::ENOENT) => self.copy(),
-            other => other,
+            other => other.map_err(Fault::of("open")),
         }
     }
 
-    fn copy(&self) -> Result<OwnedFd, Errno> {
+    fn copy(&self) -> Result<OwnedFd, Fault> {
         let copy = Self::new(&memfd::read_all(&self.0)?)?.0;
-        lseek(&copy, 0, Whence::SeekSet)?;
+        lseek(&copy, 0, Whence::SeekSet).map_err(Fault::of("lseek"))?;
         Ok(copy)
     }
 }

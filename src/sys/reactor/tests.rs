@@ -65,7 +65,7 @@ fn a_token_is_given_once_at_a_time() {
     let [reactor, _] = both();
     let ((one, _a), (other, _b)) = (pair(), pair());
     reactor.add(Token(1), &one).unwrap();
-    assert_eq!(reactor.add(Token(1), &other), Err(Errno::EEXIST));
+    assert_eq!(reactor.add(Token(1), &other).map_err(|fault| fault.errno), Err(Errno::EEXIST));
     reactor.remove(Token(1));
     reactor.add(Token(1), &other).unwrap();
 }

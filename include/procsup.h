@@ -58,6 +58,8 @@
  *
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
  * functions for signal handlers touch nobody. It may make objects and children of its own.
+ * A child that you made by vfork(2), or by clone(2) with CLONE_VM, has your memory and is not told from you:
+ * call nothing of procsup in it; only those three functions touch nobody there, either.
  *
  * TWO COPIES of the library in one process (a program's own and that of a plugin) are two guests that do not
  * know each other. A handle of one is a foreign one for the other (PS_ERR_BAD_HANDLE). Each has its own
@@ -76,8 +78,9 @@
  * failure, and what was there is not looked at: free an error (ps_error_free) before you use its place again.
  * All other out parameters are written only on success. A call with a wrong argument changes nothing. Beside
  * the statuses that its description names, a function that takes a handle can answer PS_ERR_BAD_HANDLE and
- * PS_ERR_FORKED, and one that takes pointers or numbers PS_ERR_INVALID_ARGUMENT; PS_ERR_INTERNAL is a defect
- * of procsup.
+ * PS_ERR_FORKED, and one that takes pointers or numbers PS_ERR_INVALID_ARGUMENT; any can answer PS_ERR_LIMIT
+ * where memory or descriptors have run out, and PS_ERR_SYSTEM where the kernel refuses something in another
+ * way. PS_ERR_INTERNAL is a defect of procsup.
  *
  * NUMBERS with names (PS_STDIO_PIPE and so on) are passed as int32_t; each section has the enums it uses.
  *
@@ -85,9 +88,9 @@
  * waits (-1: for ever, 0: not at all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
  *
  * BYTES are copied out into a buffer of yours: `buf` and `cap` say where it is and how large, `needed`
- * receives the length, also when `buf` is too small (PS_ERR_LIMIT; then nothing is copied). NULL, 0 as the
- * buffer asks only for the length; `needed` may be NULL if there is a buffer. They are not NUL-terminated
- * unless the function says so.
+ * receives the length, also when `buf` is too small, of no size even (PS_ERR_LIMIT; then nothing is copied).
+ * NULL, 0 as the buffer asks only for the length (NULL with another size is PS_ERR_INVALID_ARGUMENT);
+ * `needed` may be NULL if there is a buffer. They are not NUL-terminated unless the function says so.
  */
 
 #ifndef PROCSUP_H

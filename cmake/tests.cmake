@@ -229,6 +229,27 @@ if(PYTHON3_EXECUTABLE)
   add_test(NAME boundary/coverage_pages COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/coverage.py" --check)
 endif()
 
+# ---- the header says what each call may answer: held against what it was seen to answer in these ----
+
+if(PYTHON3_EXECUTABLE AND NOT build_variant)
+  file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/boundary/*.c" "${test_dir}/handoff/wrong_answers*.c" "${test_dir}/handoff/freed_*.c"
+    "${test_dir}/handoff/exec_fails.c" "${test_dir}/handoff/waiting_*.c" "${test_dir}/handoff/commands_that_*.c" "${test_dir}/handoff/cancel_*.c"
+    "${test_dir}/supervisor/*pending*.c" "${test_dir}/supervisor/freed_*.c" "${test_dir}/supervisor/*queue*.c" "${test_dir}/supervisor/replicas_*.c"
+    "${test_dir}/process/exec_*.c" "${test_dir}/process/reap_*.c" "${test_dir}/process/*plan*.c" "${test_dir}/process/kill_and_reap*.c"
+    "${test_dir}/process/signal_*.c" "${test_dir}/output/output_file*.c" "${test_dir}/containment/cgroup_c*.c" "${test_dir}/containment/cgroup_in_use*.c")
+  set(programs "")
+  foreach(source IN LISTS sources)
+    file(RELATIVE_PATH behaviour "${test_dir}" "${source}")
+    string(REGEX REPLACE "/|\\.c$" ";" behaviour "${behaviour}")
+    list(GET behaviour 0 room)
+    list(GET behaviour 1 behaviour)
+    list(APPEND programs $<TARGET_FILE:${room}.${behaviour}>)
+  endforeach()
+  add_test(NAME boundary/statuses_are_in_the_header COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/statuses.py"
+    --cc ${CMAKE_C_COMPILER} ${programs})
+  set_tests_properties(boundary/statuses_are_in_the_header PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
+endif()
+
 # ---- docs/guide/containment.md says what the library does ----
 
 if(PYTHON3_EXECUTABLE AND NOT build_variant)

@@ -80,7 +80,8 @@
  * the statuses that its description names, a function that takes a handle can answer PS_ERR_BAD_HANDLE and
  * PS_ERR_FORKED, and one that takes pointers or numbers PS_ERR_INVALID_ARGUMENT; any can answer PS_ERR_LIMIT
  * where memory or descriptors have run out, and PS_ERR_SYSTEM where the kernel refuses something in another
- * way. PS_ERR_INTERNAL is a defect of procsup.
+ * way; and a call that is under way while another thread frees its supervisor or handoff PS_ERR_SHUTDOWN.
+ * PS_ERR_INTERNAL is a defect of procsup.
  *
  * NUMBERS with names (PS_STDIO_PIPE and so on) are passed as int32_t; each section has the enums it uses.
  *
@@ -718,9 +719,8 @@ typedef struct ps_supervisor ps_supervisor;
  * @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR); PS_ERR_PERMISSION (EACCES, EPERM); PS_ERR_LIMIT
  *         (EAGAIN, EMFILE, ENFILE, ENOMEM, or the line is full); PS_ERR_SYSTEM (any other errno);
  *         PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice);
- *         PS_ERR_STATE (after unshare(CLONE_NEWPID): the first process of the new pid namespace has ended,
- *         so no other can be made there; the errno is ENOMEM, but no other try helps);
- *         PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
+ *         PS_ERR_OUTPUT_EXISTS; PS_ERR_STATE (its control group is in use); PS_ERR_SHUTDOWN;
+ *         PS_ERR_UNSUPPORTED
  */
 ps_status ps_spawn(ps_supervisor *supervisor,
                    const ps_command *command,
@@ -1290,7 +1290,12 @@ typedef struct ps_handoff ps_handoff;
  *         and the lock is free: the lock file was removed beside him; PS_ERR_TIMEOUT if the running
  *         generation does not answer, which it does not during a seal or a probation either;
  *         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
- *         PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
+ *         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
+ *         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
+ *         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
+ *         may not be used, or if what has the name of the lock file is not to be trusted (another user's, a
+ *         link, a file with a further hard link: nothing is written to those);
+ *         PS_ERR_INVALID_ARGUMENT if something else lies at the path, or in the lock file
  */
 ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_error **error);
 
@@ -1301,7 +1306,8 @@ ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_erro
  *   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
  * - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
  *   that has answered LIVE keeps what it owns, and the old generation retires.
- * - The last generation takes the control path away; the lock file stays.
+ * - The last generation takes the control path away, if it is still the file that the first one has made; the
+ *   lock file stays.
  *
  * Descriptors that you took or set are yours. NULL and a freed handle do nothing.
  */
@@ -1381,6 +1387,7 @@ ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms,
  *
  * @param name  1 to 255 bytes without a newline; copied
  * @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
+ * @return PS_OK; PS_ERR_STATE if this generation is over
  */
 ps_status ps_handoff_set_fd(ps_handoff *handoff, const char *name, int32_t fd, ps_error **error);
 
@@ -1414,6 +1421,8 @@ ps_status ps_handoff_fd_names(const ps_handoff *handoff,
 /**
  * Sets the state for the next generation: any bytes, copied into sealed memory. It may be set again at SEAL:
  * the successor reads at LIVE what was set last. A successor that is to hand on in turn sets its own.
+ *
+ * @return PS_OK; PS_ERR_STATE if this generation is over
  */
 ps_status ps_handoff_set_state(ps_handoff *handoff, const void *data, size_t len, ps_error **error);
 
@@ -1499,7 +1508,8 @@ typedef struct ps_handoff_event {
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
  *                    host does not end the wait
  * @param event       receives the event (set event->size first)
- * @return PS_OK; PS_PENDING if there is none
+ * @return PS_OK; PS_PENDING if there is none; PS_ERR_STATE if there never will be one (this generation is
+ *         over, and `timeout_ms` is -1); PS_ERR_SHUTDOWN if the handle was freed meanwhile
  */
 ps_status ps_handoff_next_event(ps_handoff *handoff,
                                 int64_t timeout_ms,
@@ -1567,7 +1577,8 @@ ps_status ps_handoff_failed(ps_handoff *handoff, const char *reason, ps_error **
  *                     deadline, restart policy, pipes or captured output (PS_ERR_INVALID_ARGUMENT)
  * @param deadline_ms  milliseconds for everything until the commit, loading included; at least 1
  * @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this
- *         process does not own
+ *         process does not own; PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the
+ *         handle was freed meanwhile: the successor is ended, then
  */
 ps_status ps_handoff_upgrade(ps_handoff *handoff,
                              const ps_command *successor,

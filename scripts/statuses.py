@@ -5,7 +5,8 @@
 
 The programs (of c-tests) are run with a library before ours that hands every call through and notes what it answered, in memory that they all
 share: also in forked copies, in signal handlers and in the programs that they start. A status counts as said if the comment of the function in
-the header has its name, or the paragraph ERRORS at the top says it of every function (PS_ERR_BAD_HANDLE of those that take a handle, ...).
+the header has its name, if its @return says "as ps_reap" or "what ps_spawn answers" of a function that may answer it, or if the paragraph
+ERRORS at the top says it of every function (PS_ERR_BAD_HANDLE of those that take a handle, ...).
 
 Exit 1 if a call answered what nobody said, or PS_ERR_INTERNAL; 77 where nothing can be preloaded. --table prints all that was seen.
 """
@@ -28,6 +29,7 @@ GENERAL = [
     ("PS_ERR_INVALID_ARGUMENT", "takes pointers or numbers", r"\S"),
     ("PS_ERR_LIMIT", "run out", r"\S"),
     ("PS_ERR_SYSTEM", "run out", r"\S"),
+    ("PS_ERR_SHUTDOWN", "another thread frees", r"\bps_(supervisor|handoff)\s*\*\s*\w+"),
 ]
 # Its answer is what the error is about.
 NOT_ITS_OWN = {"ps_error_status"}
@@ -40,6 +42,8 @@ class Call:
         self.name = name
         self.parameters = " ".join(parameters.split())
         self.said = set(re.findall(r"\bPS_(?:OK|PENDING|ERR_[A-Z_]*[A-Z])\b", comment)) | {"PS_OK"}
+        answers = " ".join(re.sub(r"\n \* ?", "\n", comment.partition("@return")[2]).split())
+        self.like = set(re.findall(r"\bas (ps_\w+)", answers)) | set(re.findall(r"\bwhat (ps_\w+) answers", answers))
 
     def arguments(self):
         """Their names, for the call that is handed through."""
@@ -51,6 +55,11 @@ class Call:
 def calls_of(text):
     pattern = re.compile(r"(?:/\*\*((?:(?!\*/).)*)\*/\s*)?^ps_status (ps_\w+)\(([^;{]*)\);", re.S | re.M)
     calls = [Call(name, parameters, comment or "") for comment, name, parameters in pattern.findall(text)]
+    by_name = {call.name: call for call in calls}
+    for _ in calls:  # as long as a chain of references can be
+        for call in calls:
+            for other in call.like:
+                call.said |= by_name[other].said
     return [call for call in calls if call.name not in NOT_ITS_OWN]
 
 

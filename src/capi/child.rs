@@ -71,9 +71,9 @@ pub struct ps_supervisor {
 /// @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR); PS_ERR_PERMISSION (EACCES, EPERM); PS_ERR_LIMIT
 ///         (EAGAIN, EMFILE, ENFILE, ENOMEM, or the line is full); PS_ERR_SYSTEM (any other errno);
 ///         PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice);
-///         PS_ERR_STATE (after unshare(CLONE_NEWPID): the first process of the new pid namespace has ended,
-///         so no other can be made there; the errno is ENOMEM, but no other try helps);
-///         PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
+///         PS_ERR_STATE (its control group is in use; or after unshare(CLONE_NEWPID): the first process of the
+///         new pid namespace has ended, so no other can be made there: the errno is ENOMEM, but no other try
+///         helps); PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_spawn(
     supervisor: *mut ps_supervisor,

@@ -91,7 +91,12 @@ pub struct ps_handoff {
 ///         and the lock is free: the lock file was removed beside him; PS_ERR_TIMEOUT if the running
 ///         generation does not answer, which it does not during a seal or a probation either;
 ///         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
-///         PS_ERR_VERSION_MISMATCH; PS_ERR_PERMISSION
+///         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
+///         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
+///         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
+///         may not be used, or if what has the name of the lock file is not to be trusted (another user's, a
+///         link, a file with a further hard link: nothing is written to those);
+///         PS_ERR_INVALID_ARGUMENT if something else lies at the path, or in the lock file
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_new(
     control_path: *const c_char,
@@ -112,7 +117,8 @@ pub unsafe extern "C" fn ps_handoff_new(
 ///   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
 /// - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
 ///   that has answered LIVE keeps what it owns, and the old generation retires.
-/// - The last generation takes the control path away; the lock file stays.
+/// - The last generation takes the control path away, if it is still the file that the first one has made; the
+///   lock file stays.
 ///
 /// Descriptors that you took or set are yours. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
@@ -171,6 +177,7 @@ pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which:
 ///
 /// @param name  1 to 255 bytes without a newline; copied
 /// @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
+/// @return PS_OK; PS_ERR_STATE if this generation is over
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *const c_char, fd: i32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(handoff, error, |object: &Handoff| {
@@ -226,6 +233,8 @@ pub unsafe extern "C" fn ps_handoff_fd_names(
 
 /// Sets the state for the next generation: any bytes, copied into sealed memory. It may be set again at SEAL:
 /// the successor reads at LIVE what was set last. A successor that is to hand on in turn sets its own.
+///
+/// @return PS_OK; PS_ERR_STATE if this generation is over
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_state(
     handoff: *mut ps_handoff,
@@ -358,7 +367,8 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
 ///                    host does not end the wait
 /// @param event       receives the event (set event->size first)
-/// @return PS_OK; PS_PENDING if there is none
+/// @return PS_OK; PS_PENDING if there is none; PS_ERR_STATE if there never will be one (this generation is
+///         over, and `timeout_ms` is -1); PS_ERR_SHUTDOWN if the handle was freed meanwhile
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_next_event(
     handoff: *mut ps_handoff,
@@ -441,7 +451,8 @@ pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *co
 ///                     deadline, restart policy, pipes or captured output (PS_ERR_INVALID_ARGUMENT)
 /// @param deadline_ms  milliseconds for everything until the commit, loading included; at least 1
 /// @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this
-///         process does not own
+///         process does not own; PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the
+///         handle was freed meanwhile: the successor is ended, then
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_upgrade(
     handoff: *mut ps_handoff,

@@ -211,14 +211,19 @@ int32_t ps_error_errno(const ps_error *error);
  */
 const char *ps_error_step(const ps_error *error);
 
-/** One sentence in English. Never NULL. Valid until the error is freed. */
+/**
+ * One sentence in English, on one line: what it quotes (a path, an argument, another process's words) has its
+ * control characters, and those that turn the direction of writing, as in C ("\x1b", "\n", "\u202e").
+ * Never NULL. Valid until the error is freed.
+ */
 const char *ps_error_message(const ps_error *error);
 
 /** In how many milliseconds another try makes sense; -1 if that is not known. */
 int64_t ps_error_retry_after_ms(const ps_error *error);
 
 /**
- * What the failed process had written, as far as it was captured.
+ * What the failed process had written, as far as it was captured: its very bytes, also those that command a
+ * terminal.
  *
  * @param buf, cap, needed  see BYTES, at the top
  * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
@@ -236,7 +241,8 @@ typedef enum ps_render_format {
 } ps_render_format;
 
 /**
- * Writes the whole error for a reader, NUL-terminated.
+ * Writes the whole error for a reader, NUL-terminated. Whatever it quotes commands no terminal, and is no
+ * syntax of JSON or HTML.
  *
  * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
  * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
@@ -1594,7 +1600,8 @@ ps_status ps_handoff_upgrade(ps_handoff *handoff,
 ps_status ps_handoff_cancel(ps_handoff *handoff, ps_error **error);
 
 /**
- * Why the last handoff came to nothing, in words.
+ * Why the last handoff came to nothing, in words; they may be the other side's, of which there are at most
+ * 1024 bytes. On one line, as in ps_error_message.
  *
  * @param buf, cap, needed  see BYTES, at the top
  * @return PS_OK; PS_ERR_LIMIT if the buffer is too small

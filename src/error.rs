@@ -110,7 +110,7 @@ impl Status {
 
 /// A failure, with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
+#[error("{}", crate::report::plain::line(.message))]
 pub struct Error {
     /// The kind.
     pub status: Status,
@@ -118,7 +118,7 @@ pub struct Error {
     pub errno: Option<Errno>,
     /// The system call or step that failed, or the argument that was refused.
     pub step: &'static str,
-    /// One sentence.
+    /// One sentence, as it is: what it names may hold anything. Displayed, it is one line that commands no terminal.
     pub message: String,
     /// The process concerned, for display.
     pub pid: Option<i32>,

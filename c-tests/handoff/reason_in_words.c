@@ -1,5 +1,6 @@
 /* The words of ps_handoff_failed arrive at the other side as they are, none, or 1024 bytes of them where there are more, cut
-   between characters; ps_handoff_reason keeps those of the last ABORTED. */
+   between characters; ps_handoff_reason keeps those of the last ABORTED. What a terminal would obey is shown, for the words are a peer's. */
+/* covers: F27 */
 #include "harness.h"
 #include "handoff.h"
 
@@ -9,7 +10,7 @@ int main(void)
     stage_begin();
     party *o = first("old");
     CHECK_STR(ask(o, "reason"), "");
-    for (int i = 0; i < 4; i++) {
+    for (int i = 0; i < 5; i++) {
         party *n = takeover("new");
         bring(o, n, MET, LOADING);
         memset(words, 0, sizeof words);
@@ -18,6 +19,8 @@ int main(void)
         if (i == 2)
             strcpy(words, "no UTF-8: \xff\xfe");
         if (i == 3)
+            strcpy(words, "\x1b[2J\a\xc2\x9b\xe2\x80\xae gr\xc3\xbcn");
+        if (i == 4)
             strcpy(words, "short");
         ask(n, "failed %s", words);
         aborted(o, PS_ERR_ABORTED);
@@ -29,6 +32,8 @@ int main(void)
         if (i == 2)
             CHECK(strncmp(there, "no UTF-8: ", 10) == 0);
         if (i == 3)
+            CHECK_STR(there, "\\x1b[2J\\x07\\u009b\\u202e gr\xc3\xbcn");
+        if (i == 4)
             CHECK_STR(there, "short");
         aborted(n, PS_ERR_ABORTED);
         leave(n);

@@ -33,7 +33,7 @@ pub struct ErrorObject {
 impl ErrorObject {
     pub(super) fn new(error: Error) -> Self {
         let text = |s: &str| CString::new(s.replace('\0', "\u{FFFD}")).unwrap_or_default();
-        Self { step: text(error.step), message: text(&error.message), error }
+        Self { step: text(error.step), message: text(&error.to_string()), error }
     }
 }
 
@@ -60,7 +60,9 @@ pub extern "C" fn ps_error_step(error: *const ps_error) -> *const c_char {
     text(error, |object| &object.step)
 }
 
-/// One sentence in English. Never NULL. Valid until the error is freed.
+/// One sentence in English, on one line: what it quotes (a path, an argument, another process's words) has its
+/// control characters, and those that turn the direction of writing, as in C ("\x1b", "\n", "\u202e").
+/// Never NULL. Valid until the error is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_message(error: *const ps_error) -> *const c_char {
     text(error, |object| &object.message)
@@ -76,7 +78,8 @@ pub extern "C" fn ps_error_retry_after_ms(error: *const ps_error) -> i64 {
     guard::value(-1, || convert::object::<ErrorObject, _>(error).ok().and_then(|object| object.error.retry_after_ms).unwrap_or(-1))
 }
 
-/// What the failed process had written, as far as it was captured.
+/// What the failed process had written, as far as it was captured: its very bytes, also those that command a
+/// terminal.
 ///
 /// @param buf, cap, needed  see BYTES, at the top
 /// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
@@ -104,7 +107,8 @@ pub enum ps_render_format {
     Html = 3,
 }
 
-/// Writes the whole error for a reader, NUL-terminated.
+/// Writes the whole error for a reader, NUL-terminated. Whatever it quotes commands no terminal, and is no
+/// syntax of JSON or HTML.
 ///
 /// @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
 /// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL

@@ -475,7 +475,8 @@ pub unsafe extern "C" fn ps_handoff_cancel(handoff: *mut ps_handoff, error: *mut
     shapes::change(handoff, error, Handoff::cancel)
 }
 
-/// Why the last handoff came to nothing, in words.
+/// Why the last handoff came to nothing, in words; they may be the other side's, of which there are at most
+/// 1024 bytes. On one line, as in ps_error_message.
 ///
 /// @param buf, cap, needed  see BYTES, at the top
 /// @return PS_OK; PS_ERR_LIMIT if the buffer is too small

@@ -12,6 +12,7 @@ use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::command::Command;
+use crate::report::plain;
 use crate::sys::{fds, memfd};
 
 impl Handoff {
@@ -220,9 +221,9 @@ impl Handoff {
         })
     }
 
-    /// The words of the last ABORTED.
+    /// The words of the last ABORTED; they may be the other side's, so they are shown as a message is.
     pub fn reason(&self) -> Result<String> {
-        Ok(self.enter()?.core.verdict.words.clone())
+        Ok(plain::line(&self.enter()?.core.verdict.words).into_owned())
     }
 
     /// Owner: spawns its successor, which has `deadline_ms` until the commit. Returns when its program has begun.

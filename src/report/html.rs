@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{details, duration};
+use super::{details, duration, plain};
 use crate::error::Error;
 use crate::journey::{Journey, Progress};
 
@@ -24,7 +24,7 @@ i{position:absolute;top:0;bottom:0;min-width:3px;border-radius:.4rem;background:
 /// Whatever it holds, it is text in a page.
 fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in plain::lines(text).chars() {
         match c {
             '&' => escaped.push_str("&amp;"),
             '<' => escaped.push_str("&lt;"),

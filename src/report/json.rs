@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::errno_name;
+use super::{errno_name, plain};
 use crate::error::Error;
 use crate::journey::Journey;
 
 impl Error {
     /// As a JSON object; absent details are null.
     pub fn render_json(&self) -> String {
-        json!({
+        let whole = json!({
             "status": self.status.name(),
             "code": self.status as i32,
             "message": self.message,
@@ -20,8 +20,8 @@ impl Error {
             "retry_after_ms": self.retry_after_ms,
             "journey": self.journey.as_deref().map(journey),
             "output": (!self.output.is_empty()).then(|| String::from_utf8_lossy(&self.output).into_owned()),
-        })
-        .to_string()
+        });
+        plain::json(&whole.to_string()).into_owned()
     }
 }
 

@@ -1,16 +1,19 @@
 //! Renderings of what is told to people and programs: an error with all that is known of it, and the journey on which it happened.
 //!
 //! The trap: nearly everything in a report comes from elsewhere (a path, what a child wrote, a peer's name), so nothing of it may become
-//! syntax. JSON is left to serde_json; a page passes each piece through the one `escape` of `html.rs`; text indents what may have lines.
+//! syntax, and nothing may command the terminal on which it is read (`plain.rs`). JSON is left to serde_json; a page passes each piece through the
+//! one `escape` of `html.rs`; text indents what may have lines.
 //!
 //! | file      | for whom                                                        |
 //! |-----------|-----------------------------------------------------------------|
 //! | `text.rs` | a log or a terminal                                             |
 //! | `json.rs` | a program                                                       |
 //! | `html.rs` | a browser: one page that needs nothing else, with a timeline    |
+//! | `plain.rs` | all of them: what a terminal would obey, as C writes it        |
 
 mod html;
 mod json;
+pub(crate) mod plain;
 mod text;
 
 use nix::errno::Errno;
@@ -115,6 +118,29 @@ mod tests {
         let page = failed().render_html();
         assert!(page.contains("<i style=\"left:0.0%;width:25.0%\">") && page.contains("<i style=\"left:25.0%;width:75.0%\">"), "{page}");
         assert!(!Error::invalid("x", "y").render_html().contains("<ol"));
+    }
+
+    #[test]
+    fn f27_no_rendering_commands_a_terminal() {
+        let hostile = "\x1b[2J\x07\r\u{9b}31m\u{202e}\n";
+        let mut error = Error::system("exec", Errno::ENOENT, format!("cannot run {hostile}grün"));
+        error.output = format!("one\ttwo {hostile}three").into_bytes();
+        for text in [error.to_string(), error.render_text(), error.render_json(), error.render_html()] {
+            for raw in ['\x1b', '\x07', '\r', '\u{9b}', '\u{202e}'] {
+                assert!(!text.contains(raw), "{raw:?} in {text:?}");
+            }
+            assert!(text.contains("grün"));
+        }
+        assert_eq!(error.to_string().lines().count(), 1);
+        assert!(
+            error.render_text().starts_with(r"PS_ERR_NOT_FOUND: cannot run \x1b[2J\x07\r\u009b31m\u202e\ngrün: exec failed"),
+            "{}",
+            error.render_text()
+        );
+        assert!(error.render_text().contains("    one\ttwo \\x1b[2J\\x07\\r\\u009b31m\\u202e\n    three\n"), "{}", error.render_text());
+        // A program reads what it was.
+        let json: serde_json::Value = serde_json::from_str(&error.render_json()).unwrap();
+        assert!(json["message"].as_str().unwrap().contains(hostile) && json["output"].as_str().unwrap().contains(hostile));
     }
 
     #[test]

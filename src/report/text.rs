@@ -2,16 +2,16 @@
 
 use std::fmt::Write as _;
 
-use super::{details, duration};
+use super::{details, duration, plain};
 use crate::error::Error;
 use crate::journey::Journey;
 
 impl Error {
     /// As text: one line, then the details that exist.
     pub fn render_text(&self) -> String {
-        let mut text = format!("{}: {}\n", self.status.name(), self.message);
+        let mut text = format!("{}: {self}\n", self.status.name());
         for (name, value) in details(self) {
-            let _ = writeln!(text, "  {name}: {value}");
+            let _ = writeln!(text, "  {name}: {}", plain::line(&value));
         }
         if let Some(journey) = &self.journey {
             render_journey(&mut text, journey);
@@ -19,7 +19,7 @@ impl Error {
         if !self.output.is_empty() {
             let _ = writeln!(text, "  output:");
             for line in String::from_utf8_lossy(&self.output).lines() {
-                let _ = writeln!(text, "    {line}");
+                let _ = writeln!(text, "    {}", plain::tabbed(line));
             }
         }
         text

@@ -83,6 +83,8 @@ pub struct Core {
     pub notices: VecDeque<Told>,
     /// What came of it.
     pub verdict: Verdict,
+    /// What has come was not looked at to its end.
+    pub more: bool,
     /// What is closed once the lock of the handle was given back.
     pub rubbish: Vec<Arc<OwnedFd>>,
 }
@@ -108,6 +110,7 @@ impl Core {
             estate: Estate::default(),
             notices: VecDeque::new(),
             verdict: Verdict::default(),
+            more: false,
             rubbish: Vec::new(),
         })
     }

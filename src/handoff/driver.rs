@@ -14,6 +14,9 @@ use crate::clock::{self, Deadline};
 use crate::sys::memory::Home;
 use crate::sys::reactor::{Time, Token, Turn};
 
+/// How often what has come is looked at in one call, as long as there is more.
+const ROUNDS: u32 = 16;
+
 /// Everything behind a handle.
 #[derive(Debug)]
 pub(super) struct Driver {
@@ -46,8 +49,21 @@ impl Driver {
         matches!(self.party, Party::Gone)
     }
 
-    /// Does what is due. Returns early once there is something to tell: the rest keeps the descriptor readable.
+    /// Does what is due, all of it: who waits for edges gets none for what was left. Returns early once there is something to tell, which is
+    /// taken before the next wait.
     pub fn pump(&mut self) {
+        for _ in 0..ROUNDS {
+            self.core.more = false;
+            self.pump_once();
+            if !self.core.more || !self.core.notices.is_empty() {
+                return;
+            }
+        }
+        // Somebody who never stops: the rest keeps the descriptor readable, and this is an edge.
+        self.core.reactor.nudge();
+    }
+
+    fn pump_once(&mut self) {
         if self.party.as_side().is_some_and(Side::is_urgent) {
             self.read_channel();
             if !self.core.notices.is_empty() {
@@ -96,7 +112,7 @@ impl Driver {
     }
 
     fn read_channel(&mut self) {
-        // A peer that never stops sending must not keep us here.
+        // Other things are due beside a peer that sends and sends.
         for _ in 0..64 {
             let (Some(side), Some(link)) = (self.party.as_side(), &mut self.core.link) else { return };
             let lost = link.flush().is_err();
@@ -131,6 +147,7 @@ impl Driver {
                 return;
             }
         }
+        self.core.more = true;
     }
 
     /// Deadlines, after everything else.

@@ -428,6 +428,17 @@ impl Reactor {
         self.show_raised(true);
     }
 
+    /// An edge for who watches `fd()` edge-triggered, and nothing else: what is ready stays so.
+    pub fn nudge(&self) {
+        let state = lock(&self.state);
+        if let Some(wake_up) = self.wake_up.get() {
+            wake_up.raise();
+            if !state.raised {
+                wake_up.lower();
+            }
+        }
+    }
+
     fn show_raised(&self, raised: bool) {
         if let Some(wake_up) = self.wake_up.get() {
             if raised { wake_up.raise() } else { wake_up.lower() }

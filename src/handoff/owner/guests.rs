@@ -106,6 +106,7 @@ impl OwnerSide {
                 }
             }
         }
+        core.more = true;
     }
 
     /// A guest says something. Anything but a greeting is no successor's.

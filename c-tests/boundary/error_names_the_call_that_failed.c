@@ -30,6 +30,7 @@ REFUSABLE(int, eventfd, (unsigned count, int flags), count, flags)
 REFUSABLE(int, timerfd_create, (int clock, int flags), clock, flags)
 REFUSABLE(int, memfd_create, (const char *name, unsigned flags), name, flags)
 REFUSABLE(int, getrlimit, (__rlimit_resource_t what, struct rlimit *limit), what, limit)
+REFUSABLE(int, fchmod, (int fd, mode_t mode), fd, mode)
 REFUSABLE(int, ftruncate, (int fd, off_t length), fd, length)
 REFUSABLE(int, socket, (int domain, int type, int protocol), domain, type, protocol)
 REFUSABLE(int, socketpair, (int domain, int type, int protocol, int fds[2]), domain, type, protocol, fds)
@@ -56,6 +57,7 @@ int main(void)
     ps_supervisor *supervisor = NULL;
     ps_handoff *handoff = NULL;
     ps_child *child = NULL;
+    char file[128];
     int fd;
     stage_begin();
     warm_up();
@@ -66,6 +68,8 @@ int main(void)
     NAMES("epoll_create1", ps_supervisor_fd(supervisor, &fd, &error));
     NAMES("epoll_ctl", ps_supervisor_fd(supervisor, &fd, &error));
 
+    NAMES("getrlimit", ps_supervisor_set_subreaper(supervisor, 1, &error));
+
     ps_command *command = pausing();
     NAMES("getrlimit", ps_command_input(command, "x", 1, &error));
     NAMES("memfd_create", ps_command_input(command, "x", 1, &error));
@@ -74,6 +78,12 @@ int main(void)
     CHECK_STATUS(ps_command_restart(command, PS_RESTART_ALWAYS, 1000, 1000, NULL), PS_OK);
     NAMES("timerfd_create", ps_spawn(supervisor, command, &child, &error));
     NAMES("epoll_ctl", ps_spawn(supervisor, command, &child, &error));
+
+    ps_command *filed = pausing();
+    snprintf(file, sizeof file, "%s/file", stage.dir);
+    CHECK_STATUS(ps_command_output_file(filed, file, PS_OUTPUT_REFUSE, NULL), PS_OK);
+    NAMES("fchmod", ps_spawn(NULL, filed, &child, &error));
+    ps_command_free(filed);
 
     const char *const calls[] = {"epoll_create1", "eventfd", "timerfd_create", "epoll_ctl", "getrlimit", "memfd_create", "ftruncate",
                                  "socket", "setsockopt", "bind", "listen"};

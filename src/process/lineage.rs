@@ -27,6 +27,7 @@ use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
 use crate::lock::lock;
+use crate::sys::Fault;
 use crate::sys::memory::PerProcess;
 use crate::sys::procfs;
 use crate::sys::spawn::Limit;
@@ -52,15 +53,15 @@ struct Family {
 static FAMILY: PerProcess<Family> = PerProcess::new();
 
 /// From now on children are marked. `EPERM`: this process has a limit of its own there.
-pub fn begin() -> Result<(), Errno> {
-    let (_, hard) = getrlimit(Resource::RLIMIT_RTTIME)?;
+pub fn begin() -> Result<(), Fault> {
+    let (_, hard) = getrlimit(Resource::RLIMIT_RTTIME).map_err(Fault::of("getrlimit"))?;
     let level = if hard == RLIM_INFINITY { 63 } else { (hard >> LEVEL).saturating_sub(1) };
     if !(1..=63).contains(&level) {
-        return Err(Errno::EPERM);
+        return Err(Fault { step: "RLIMIT_RTTIME", errno: Errno::EPERM });
     }
     let instance = if level == 63 { RandomState::new().hash_one(crate::sys::getpid()) & INSTANCES } else { instance_below(hard) };
     let family = Family { base: level << LEVEL | instance << INSTANCE, last: AtomicU32::new(0), live: Mutex::default() };
-    FAMILY.get_or_try_init(|| Ok(family)).map(drop)
+    FAMILY.get_or_try_init(|| Ok(family)).map(drop).map_err(Fault::of("mmap"))
 }
 
 /// The mark of one child; it lives as long as the child's process.

@@ -41,8 +41,7 @@ impl Inner {
     pub(super) fn set_subreaper(&self, on: bool) -> Result<()> {
         self.check()?;
         if on {
-            lineage::begin()
-                .map_err(|errno| Error::system("RLIMIT_RTTIME", errno, "cannot mark children, so orphans could be anybody's"))?;
+            lineage::begin().map_err(|fault| fault.error("cannot mark children, so orphans could be anybody's"))?;
         }
         if on {
             let made = self.reactor.prepare_timer();

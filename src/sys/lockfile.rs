@@ -27,7 +27,7 @@ pub enum Refusal {
     /// It is another user's, who would hold the lock for ever.
     Owner(u32),
     /// It has further names: it may be any file of this user's, whose name somebody else has put there.
-    Links(u64),
+    Links(libc::nlink_t),
 }
 
 /// Opens a lock file, made with mode 0600 if it is not there. Close-on-exec. Nothing was written.
@@ -62,7 +62,7 @@ fn check_file(directory: &Directory, found: &FileStat) -> Result<(), Refusal> {
         return Err(Refusal::Owner(found.st_uid));
     }
     // None: it was removed meanwhile, and who locks finds out.
-    if found.st_nlink > 1 { Err(Refusal::Links(found.st_nlink as u64)) } else { Ok(()) }
+    if found.st_nlink > 1 { Err(Refusal::Links(found.st_nlink)) } else { Ok(()) }
 }
 
 /// Takes the lock, if nobody has it. Never waits.

@@ -29,7 +29,7 @@ use nix::unistd::{LinkatFlags, UnlinkatFlags, getegid, geteuid, linkat, unlinkat
 use crate::error::{Error, Result, Status};
 use crate::sys::memory::Home;
 use crate::sys::spawn::Credentials;
-use crate::sys::{fds, tree};
+use crate::sys::{Fault, fds, tree};
 
 /// What a command says about its output file.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -99,35 +99,36 @@ impl OutFile {
             Ok(_) | Err(Errno::ENOENT) => {}
             Err(errno) => return Err(system("fstatat")(errno)),
         }
-        let (file, hidden) = Self::open(&directory, &name).map_err(system("open"))?;
+        let (file, hidden) = Self::open(&directory, &name).map_err(|fault| system(fault.step)(fault.errno))?;
         let given = user.map(|user| (user.uid, user.gid)).filter(|(uid, gid)| fds::give(&file, *uid, *gid));
         Ok(Self { directory, name, file, hidden, given, spec: spec.clone(), home: Home::here() })
     }
 
-    fn open(directory: &OwnedFd, name: &OsStr) -> core::result::Result<(OwnedFd, Option<OsString>), Errno> {
+    fn open(directory: &OwnedFd, name: &OsStr) -> core::result::Result<(OwnedFd, Option<OsString>), Fault> {
         let flags = OFlag::O_WRONLY | OFlag::O_CLOEXEC;
         match openat(directory, ".", flags | OFlag::O_TMPFILE, READ_WRITE_BY_OWNER) {
             Ok(file) => {
-                let file = fds::above_standard(file)?;
+                let file = fds::above_standard(file).map_err(Fault::of("fcntl"))?;
                 // The umask of the host has no say.
-                fchmod(&file, READ_WRITE_BY_OWNER)?;
+                fchmod(&file, READ_WRITE_BY_OWNER).map_err(Fault::of("fchmod"))?;
                 if std::fs::symlink_metadata(link_of(&file)).is_ok() {
                     return Ok((file, None));
                 }
             }
             // A file system without it, or a kernel or filter that takes the flag for a plain open of a directory.
             Err(Errno::EOPNOTSUPP | Errno::EISDIR | Errno::ENOENT | Errno::EINVAL | Errno::ENOSYS) => {}
-            Err(errno) => return Err(errno),
+            Err(errno) => return Err(Fault { step: "open", errno }),
         }
         let hidden = hidden_name(name);
         let flags = flags | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
-        let file = openat(directory, hidden.as_os_str(), flags, READ_WRITE_BY_OWNER)?;
-        let made = fds::above_standard(file).and_then(|file| fchmod(&file, READ_WRITE_BY_OWNER).map(|()| file));
+        let file = openat(directory, hidden.as_os_str(), flags, READ_WRITE_BY_OWNER).map_err(Fault::of("open"))?;
+        let made = fds::above_standard(file).map_err(Fault::of("fcntl"));
+        let made = made.and_then(|file| fchmod(&file, READ_WRITE_BY_OWNER).map(|()| file).map_err(Fault::of("fchmod")));
         match made {
             Ok(file) => Ok((file, Some(hidden))),
-            Err(errno) => {
+            Err(fault) => {
                 let _ = unlinkat(directory, hidden.as_os_str(), UnlinkatFlags::NoRemoveDir);
-                Err(errno)
+                Err(fault)
             }
         }
     }

@@ -117,8 +117,8 @@ pub unsafe extern "C" fn ps_handoff_new(
 ///   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
 /// - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
 ///   that has answered LIVE keeps what it owns, and the old generation retires.
-/// - The last generation takes the control path away, if it is still the file that the first one has made; the
-///   lock file stays.
+/// - The last generation takes the control path away, if it is still the file that the first one has made, and
+///   a descriptor is free; the lock file stays.
 ///
 /// Descriptors that you took or set are yours. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]

@@ -17,6 +17,7 @@ pub mod poll;
 pub mod procfs;
 mod raw;
 pub mod reactor;
+pub mod reserve;
 pub mod shared;
 pub mod signal;
 pub mod socket;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::command::{current, ps_command};
 use super::error::ps_error;
-use super::guard::{PS_OK, PS_PENDING, call};
+use super::guard::{PS_OK, PS_PENDING, acquire, call};
 use super::{convert, handles, ps_status, shapes};
 use crate::error::Result;
 use crate::registry::Exit;
@@ -81,10 +81,11 @@ pub unsafe extern "C" fn ps_spawn(
     child: *mut *mut ps_child,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
+    acquire(error, || {
         let owner = if supervisor.is_null() { None } else { Some(convert::object::<Supervisor, _>(supervisor)?) };
         let command = current(command)?;
         let place = convert::out("child", child)?;
+        handles::make_room()?;
         let mut handle = Ok(0);
         let mut register = |managed: &Arc<Managed>| {
             handle = handles::insert(managed.clone());

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::error::ps_error;
-use super::guard::{PS_OK, call};
+use super::guard::{PS_OK, acquire};
 use super::{convert, guard, handles, ps_status, shapes};
 use crate::clock;
 use crate::error::{Error, Result, Status};
@@ -27,7 +27,7 @@ pub(super) fn current(command: *const ps_command) -> Result<Arc<Command>> {
 
 /// Changes a command. A spawn that is under way keeps the command as it was.
 fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOnce(&mut Command) -> Result<()>) -> ps_status {
-    call(error, || {
+    acquire(error, || {
         let object = convert::object::<Mutex<Arc<Command>>, _>(command)?;
         let mut now = object.lock().unwrap_or_else(PoisonError::into_inner);
         change(Arc::make_mut(&mut now))?;
@@ -48,7 +48,7 @@ fn os(text: &CStr) -> &OsStr {
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL or an empty string
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *mut ps_command, error: *mut *mut ps_error) -> ps_status {
-    call(error, || {
+    acquire(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let program = unsafe { convert::string("program", program) }?;
         shapes::make("command", command, || Ok(Mutex::new(Arc::new(Command::new(os(program))?))))

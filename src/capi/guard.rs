@@ -1,5 +1,7 @@
 //! The boundary: no panic crosses it, no cancellation of the thread takes effect within it, and every failure becomes a status
 //! and, if asked for, an error object.
+//!
+//! Where malloc fails, the reserve (`sys/reserve.rs`) is shared out here: who would take something for longer is refused first.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -7,14 +9,24 @@ use std::sync::Arc;
 use super::error::{ErrorObject, ps_error};
 use super::{handles, ps_status};
 use crate::error::{Error, Result, Status};
+use crate::sys::reserve;
 use crate::sys::thread::NotCancellable;
 
 pub(super) const PS_OK: ps_status = Status::Ok as ps_status;
 pub(super) const PS_PENDING: ps_status = Status::Pending as ps_status;
 
-/// Runs a function body. `error`: where the caller wants the details, or null.
+/// Runs the body of a function that takes something for longer: it makes an object, or lets one grow. `error`: where the caller wants the
+/// details, or null.
+pub(super) fn acquire(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
+    call(error, || if reserve::may_acquire() { body() } else { Err(reserve::out_of_memory(())) })
+}
+
+/// Runs the body of any other function that can fail.
 pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
     let _whole = NotCancellable::begin();
+    if !reserve::may_observe() {
+        return refused(error);
+    }
     let failed = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) => return status,
         Ok(Err(failed)) => failed,
@@ -22,12 +34,24 @@ pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_s
     };
     let status = failed.status as ps_status;
     if !error.is_null() {
-        let made = catch_unwind(AssertUnwindSafe(|| handles::insert(Arc::new(ErrorObject::new(failed)))));
-        let handle = made.ok().and_then(Result::ok).unwrap_or(0);
+        // Errors are kept by the caller: while memory is short all are the one that stands ready.
+        let room = !reserve::is_short();
+        let made = room.then(|| catch_unwind(AssertUnwindSafe(|| handles::insert(Arc::new(ErrorObject::new(failed))))));
+        let handle = made.and_then(std::result::Result::ok).and_then(Result::ok).unwrap_or_else(handles::out_of_memory);
         // SAFETY: the caller gave a valid place for one pointer.
         unsafe { *error = super::convert::to_pointer(handle) };
     }
     status
+}
+
+/// Nothing is left that a call could take.
+#[cold]
+fn refused(error: *mut *mut ps_error) -> ps_status {
+    if !error.is_null() {
+        // SAFETY: the caller gave a valid place for one pointer.
+        unsafe { *error = super::convert::to_pointer(handles::out_of_memory()) };
+    }
+    Status::Limit as ps_status
 }
 
 /// Runs a function that has nothing to answer.

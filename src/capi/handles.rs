@@ -22,6 +22,7 @@ use crate::handoff::Handoff;
 use crate::process::command::Command;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
+use crate::sys::reserve;
 
 /// What a handle can stand for.
 #[derive(Clone)]
@@ -74,8 +75,10 @@ struct Slab {
 }
 
 static TABLE: PerProcess<RwLock<Slab>> = PerProcess::new();
+static OUT_OF_MEMORY: PerProcess<Arc<ErrorObject>> = PerProcess::new();
 
-const INDEXES: u32 = 1 << INDEX_BITS;
+/// The last index stands for the error that is given where there is no memory for another.
+const INDEXES: u32 = (1 << INDEX_BITS) - 1;
 const INDEX_BITS: u32 = 22;
 const INDEX: u32 = 42;
 const GENERATIONS: u32 = 21;
@@ -161,10 +164,12 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
     let index = match slab.free.pop() {
         Some(index) => index,
         None if slab.entries.len() < INDEXES as usize => {
-            slab.entries.push(Entry::default());
+            let slab = &mut *slab;
+            slab.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
             // A free must not need memory.
-            let (count, spare) = (slab.entries.len(), slab.free.len());
-            slab.free.reserve(count - spare);
+            let (count, spare) = (slab.entries.len() + 1, slab.free.len());
+            slab.free.try_reserve(count - spare).map_err(reserve::out_of_memory)?;
+            slab.entries.push(Entry::default());
             count as u32 - 1
         }
         None => return Err(Error::new(Status::Limit, T::NAME, "there are too many handles")),
@@ -174,9 +179,25 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
     Ok(Stamp::here().encode(T::KIND, index, entry.generation))
 }
 
+/// Whether a handle can be made: before what it is to stand for is.
+pub(super) fn make_room() -> Result<()> {
+    let mut slab = table()?.write().unwrap_or_else(PoisonError::into_inner);
+    if slab.free.is_empty() { slab.entries.try_reserve(1).map_err(reserve::out_of_memory) } else { Ok(()) }
+}
+
+/// The handle of the error that says that memory is out: one for all, made once, and no free frees it. 0 where not even that can be had.
+pub(super) fn out_of_memory() -> u64 {
+    let make = || Ok(Arc::new(ErrorObject::new(reserve::out_of_memory(()))));
+    OUT_OF_MEMORY.get_or_try_init(make).map_or(0, |_| Stamp::here().encode(ErrorObject::KIND, INDEXES, 0))
+}
+
 /// A share of the object behind a handle.
 pub(super) fn get<T: Handled>(handle: u64) -> Result<Arc<T>> {
     let (index, generation) = decode::<T>(handle)?;
+    if index == INDEXES as usize {
+        let standing = OUT_OF_MEMORY.get().filter(|_| generation == 0).cloned().map(Object::Error);
+        return standing.and_then(T::unwrap).ok_or_else(|| bad(T::NAME, "was not made by procsup"));
+    }
     let slab = table()?.read().unwrap_or_else(PoisonError::into_inner);
     let entry = slab.entries.get(index).filter(|entry| entry.generation == generation);
     entry.and_then(|entry| entry.object.clone()).and_then(T::unwrap).ok_or_else(|| bad(T::NAME, "was freed already"))

@@ -8,11 +8,12 @@ use std::sync::Arc;
 use super::child::{fill_exit, ps_child, ps_exit, ps_supervisor};
 use super::command::{current, ps_command};
 use super::error::ps_error;
-use super::guard::{PS_OK, PS_PENDING, call};
+use super::guard::{PS_OK, PS_PENDING, acquire, call};
 use super::{convert, handles, ps_status, shapes};
 use crate::clock::MILLI;
 use crate::error::Error;
 use crate::supervisor::{Event, Managed, Supervisor, What};
+use crate::sys::reserve;
 
 /// Makes a supervisor. It has no thread and no signal handler: it works inside the calls that you make. Make
 /// the first one early in your program: it reserves a dozen low descriptor numbers on which fast spawns
@@ -22,7 +23,7 @@ use crate::supervisor::{Event, Managed, Supervisor, What};
 /// @return PS_OK; PS_ERR_LIMIT if there are no descriptors to be had
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, error: *mut *mut ps_error) -> ps_status {
-    call(error, || shapes::make("supervisor", supervisor, Supervisor::new))
+    acquire(error, || shapes::make("supervisor", supervisor, Supervisor::new))
 }
 
 /// How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
@@ -83,14 +84,14 @@ pub unsafe extern "C" fn ps_spawn_replicas(
     children: *mut *mut ps_child,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
+    acquire(error, || {
         let object = convert::object::<Supervisor, _>(supervisor)?;
         let command = current(command)?;
         let place = convert::out("children", children)?;
         if n == 0 {
             return Err(Error::invalid("n", "n: no replica is none at all"));
         }
-        let mut made = Vec::new();
+        let mut made = reserve::room(n as usize)?;
         let mut failed = None;
         let mut register = |managed: &Arc<Managed>| match handles::insert(managed.clone()) {
             Ok(handle) => {

@@ -54,6 +54,7 @@ use crate::lock::lock;
 use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
 use crate::registry;
+use crate::sys::reserve;
 
 /// Starts a command under the default supervisor, which has no limits and no events.
 ///
@@ -124,7 +125,7 @@ impl Supervisor {
         if restart.when == RestartWhen::Never {
             command.restart(RestartWhen::Always, restart.min_delay_ms, restart.max_delay_ms)?;
         }
-        let mut started: Vec<Arc<Managed>> = Vec::new();
+        let mut started: Vec<Arc<Managed>> = reserve::room(count)?;
         for _ in 0..count {
             match self.spawn_registered(&command, register) {
                 Ok(managed) => started.push(managed),

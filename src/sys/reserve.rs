@@ -174,6 +174,13 @@ pub fn list<T>(items: impl IntoIterator<Item = T>) -> core::result::Result<Vec<T
     Ok(list)
 }
 
+/// An empty list with room for so many, made fallibly.
+pub fn room<T>(count: usize) -> Result<Vec<T>> {
+    let mut list = Vec::new();
+    list.try_reserve_exact(count).map_err(out_of_memory)?;
+    Ok(list)
+}
+
 /// Whether so many bytes are to be had in one piece. For what no command that can be run has: its copies are not fallible one by one.
 pub fn check(bytes: usize) -> Result<()> {
     if bytes > LARGEST { Vec::<u8>::new().try_reserve_exact(bytes).map_err(out_of_memory) } else { Ok(()) }

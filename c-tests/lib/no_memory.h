@@ -7,6 +7,8 @@
 
 #include "harness.h"
 
+#include <sys/prctl.h>
+
 /* ---- malloc that fails ----------------------------------------------------------------------------------------------------- */
 
 static struct {
@@ -131,12 +133,15 @@ HARNESS void judge(const char *call, int line, ps_status status, ps_error *error
 HARNESS bool in_a_host(void (*run)(void), bool *more)
 {
     int told[2];
+    /* What an aborted host leaves behind comes to the test, which ends it. */
+    CHECK(prctl(PR_SET_CHILD_SUBREAPER, 1) == 0);
     CHECK(pipe2(told, O_CLOEXEC) == 0);
     fflush(NULL);
     pid_t host = fork();
     CHECK(host >= 0);
     if (host == 0) {
         close(told[0]);
+        CHECK(prctl(PR_SET_CHILD_SUBREAPER, 0) == 0);
         run();
         char refused = memory.refused > 0;
         _exit(write(told[1], &refused, 1) == 1 ? 0 : 1);
@@ -150,6 +155,9 @@ HARNESS bool in_a_host(void (*run)(void), bool *more)
     *more = refused;
     if (WIFSIGNALED(status))
         fprintf(stderr, "  the host was ended by signal %d\n", WTERMSIG(status));
+    for_each_child(getpid(), harness_kill_tree);
+    while (waitpid(-1, NULL, 0) > 0)
+        ;
     return got == 1 && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 

@@ -6,10 +6,12 @@
 
 use core::sync::atomic::{AtomicU64, Ordering};
 
+use nix::errno::Errno;
+
 use super::slot::Reaped;
 use super::{REGISTRY, Slot};
 use crate::clock::{self, Deadline};
-use crate::sys::signal;
+use crate::sys::{reserve, signal};
 
 /// Numbers the rounds of kill-all, so that a round waits for exactly the children it killed.
 static ROUND: AtomicU64 = AtomicU64::new(0);
@@ -34,10 +36,15 @@ pub fn live_count() -> u32 {
     REGISTRY.get().filter(|registry| registry.is_ours()).map_or(0, |registry| registry.slots().filter(Slot::is_running).count() as u32)
 }
 
-/// The numbers of the children that nobody has reaped.
-pub fn numbers() -> Vec<i32> {
+/// The numbers of the children that nobody has reaped; `ENOMEM` if there is no memory for so many.
+pub fn numbers() -> Result<Vec<i32>, Errno> {
     // In a slot that was used before an old number may stand.
-    REGISTRY.get().map_or_else(Vec::new, |registry| registry.slots().filter(Slot::is_running).map(|slot| slot.pid()).collect())
+    REGISTRY.get().map_or(Ok(Vec::new()), |registry| reserve::list(registry.slots().filter(Slot::is_running).map(|slot| slot.pid())))
+}
+
+/// Whether one of those has this number.
+pub fn has_number(pid: i32) -> bool {
+    REGISTRY.get().is_some_and(|registry| registry.slots().filter(Slot::is_running).any(|slot| slot.pid() == pid))
 }
 
 /// Kills all groups, then reaps every leader; answers how many were left at the deadline. One that may not be killed (it has become another

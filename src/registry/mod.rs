@@ -26,7 +26,7 @@ use once_cell::race::OnceBox;
 
 use crate::sys::memory::{Row, WipedTable, wiped_row};
 
-pub use all::{kill_and_reap_all, live_count, numbers, signal_all};
+pub use all::{has_number, kill_and_reap_all, live_count, numbers, signal_all};
 pub use exit::{Cause, Exit, Kind};
 pub use slot::{Facts, PATIENCE, Reaped, Slot};
 

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Managed;
-use super::errors::called_off;
 use super::events::{Event, Run, What};
 use super::inner::{Inner, Last, Ledger, Member, RESTS};
 use super::restart::{Ended, Next};
@@ -23,7 +22,7 @@ use crate::registry::{Cause, Exit};
 /// What is done without the lock.
 pub(super) enum Job {
     Make(Arc<Managed>),
-    Release(Arc<Managed>, Next, Option<Error>),
+    Release(Arc<Managed>, Next, Option<Box<Error>>),
     CallOff(Arc<Managed>, Status),
     Stop(Arc<Managed>),
     Kill(Arc<Managed>),
@@ -38,7 +37,10 @@ enum Done {
 impl Inner {
     /// One step of the scheduler. What is told or forgotten is so at once; what takes time is answered.
     pub(super) fn step(&self, ledger: &mut Ledger, event: scheduler::Event) -> Vec<Job> {
-        let (now, mut actions, mut jobs) = (clock::now(), std::mem::take(&mut ledger.actions), Vec::new());
+        let (now, mut actions) = (clock::now(), std::mem::take(&mut ledger.actions));
+        // All at once: room for that was made with each child, and is given back to the ledger by who has done it.
+        let all = matches!(event, scheduler::Event::Shutdown | scheduler::Event::Close);
+        let mut jobs = if all { std::mem::take(&mut ledger.jobs) } else { Vec::new() };
         let before = (ledger.scheduler.has_waiting(), ledger.scheduler.due());
         ledger.scheduler.step(event, now, &mut actions);
         for action in actions.drain(..) {
@@ -123,6 +125,18 @@ impl Inner {
         more.into_iter().for_each(|jobs| self.carry_out(jobs));
     }
 
+    /// The same one by one, where there may be many and a slow release of one must not hold up what is told of the others; who is to be
+    /// stopped is so by `stop`. Answers the empty list: its memory is needed again.
+    pub(super) fn carry_out_each(self: &Arc<Self>, mut jobs: Vec<Job>, stop: impl Fn(&Arc<Managed>)) -> Vec<Job> {
+        for job in jobs.drain(..) {
+            match job {
+                Job::Stop(managed) => stop(&managed),
+                job => self.do_job(job).map(|done| self.conclude(done)).into_iter().for_each(|jobs| self.carry_out(jobs)),
+            }
+        }
+        jobs
+    }
+
     fn do_job(&self, job: Job) -> Option<Done> {
         match job {
             Job::Make(managed) => {
@@ -130,11 +144,11 @@ impl Inner {
                 Some(Done::Made(managed, made))
             }
             Job::Release(managed, next, error) => {
-                managed.enter(next, error.as_ref());
+                managed.enter(next, error);
                 Some(Done::Released(managed))
             }
             Job::CallOff(managed, why) => {
-                managed.call_off(called_off(why));
+                managed.call_off(why);
                 Some(Done::Released(managed))
             }
             Job::Stop(managed) => {

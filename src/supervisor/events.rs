@@ -5,8 +5,11 @@
 //!
 //! The trap: the child chooses how many lines it says. So what one look has found waits as one entry ([`Lines`]), and a line becomes an event
 //! when it is taken.
+//!
+//! Room for what a child is sure to need is made before it is: its end is told also when memory has run out. What may come again and again
+//! (lines, restarts) is told where there is room beside that, and lost otherwise; lost lines are counted.
 
-use std::collections::VecDeque;
+use std::collections::{TryReserveError, VecDeque};
 use std::sync::Arc;
 
 use super::Managed;
@@ -205,18 +208,39 @@ impl Entry {
 pub(super) struct Queue {
     waiting: VecDeque<Entry>,
     useless: usize,
+    /// Room that is kept for what must be told.
+    promised: usize,
 }
 
+/// What must be told of one process: STARTED, EXITED, and how it goes on.
+const OF_EACH: usize = 3;
+
 impl Queue {
-    pub(super) fn push(&mut self, event: Event) {
-        let Event { what, child, pid, run, time_ns } = event;
-        self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
+    /// Makes room for what must be told of so many children. It stands beside what waits: who is told of is not there any more.
+    pub(super) fn make_room(&mut self, children: usize) -> core::result::Result<(), TryReserveError> {
+        self.promised = children.saturating_mul(OF_EACH) + 1;
+        self.waiting.try_reserve(self.promised)
     }
 
-    /// Lines of this child; at least one.
-    pub(super) fn push_lines(&mut self, lines: Lines, child: &Arc<Managed>, pid: i32, time_ns: i64) {
+    /// Adds an event; `false`: there is no memory for one that may be lost.
+    pub(super) fn push(&mut self, event: Event) -> bool {
+        let Event { what, child, pid, run, time_ns } = event;
+        let beside = if matches!(what, What::OutputLost(_) | What::Restarting { .. }) { self.promised } else { 0 };
+        if self.waiting.try_reserve(beside + 1).is_err() {
+            return false;
+        }
+        self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
+        true
+    }
+
+    /// Lines of this child; at least one. Gives them back if there is no memory for the entry.
+    pub(super) fn push_lines(&mut self, lines: Lines, child: &Arc<Managed>, pid: i32, time_ns: i64) -> core::result::Result<(), Lines> {
+        if self.waiting.try_reserve(self.promised + 1).is_err() {
+            return Err(lines);
+        }
         let (child, run) = (Some(child.clone()), child.run_number());
         self.push_entry(Entry { told: Told::Lines(lines), child, pid, run, time_ns });
+        Ok(())
     }
 
     fn push_entry(&mut self, entry: Entry) {

@@ -5,6 +5,7 @@
 //! that was told of a readable pidfd may come late, and "its pidfd was seen readable" must not be believed of the next process of the same
 //! child.
 
+use std::collections::{LinkedList, TryReserveError};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::Managed;
+use super::carry_out::Job;
 use super::errors::shut_down;
 use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
@@ -24,6 +26,7 @@ use crate::process::{Lines, Lost, leftovers};
 use crate::sys::Fault;
 use crate::sys::memory::Home;
 use crate::sys::reactor::{Reactor, Shape, Token};
+use crate::sys::reserve::out_of_memory;
 
 /// A watched process has the token `key * PLACES` (pidfd, and its own times) and the two after it (output).
 pub(super) const PLACES: u64 = 4;
@@ -53,10 +56,12 @@ pub(super) struct Ledger {
     /// Threads that are about to take an event, and will bring the wake-up in line themselves.
     pub(super) takers: usize,
     /// Children that could not be watched (no room in the set): looked at one by one.
-    pub(super) unwatched: Vec<Arc<Managed>>,
+    pub(super) unwatched: LinkedList<Arc<Managed>>,
     pub(super) orphans: Orphans,
     /// What the scheduler answered last; its memory is used again.
     pub(super) actions: Vec<Action>,
+    /// Room for what a shutdown or close has to do.
+    pub(super) jobs: Vec<Job>,
 }
 
 /// A child as the scheduler's actions need it.
@@ -115,13 +120,28 @@ impl Member {
 }
 
 impl Ledger {
-    /// Adds an event, unless nothing is told any more.
+    /// Makes the room that one child more can come to need, before it is made: its end, its stop and a shutdown of all must not want for memory.
+    /// Nodes of trees and boxes are small, so the reserve has them (`sys/reserve.rs`); what grows in one piece stands here.
+    pub(super) fn make_room(&mut self) -> core::result::Result<(), TryReserveError> {
+        let count = self.scheduler.make_room()?;
+        self.members.try_reserve(count.saturating_sub(self.members.len()))?;
+        self.actions.try_reserve(2 * count + 2)?;
+        self.jobs.try_reserve(count)?;
+        self.events.make_room(count)
+    }
+
+    /// Adds an event, unless nothing is told any more, or it may be lost and there is no memory for it.
     pub(super) fn push(&mut self, managed: &Arc<Managed>, time_ns: i64, what: What) {
+        self.try_push(managed, time_ns, what);
+    }
+
+    /// The same; answers whether it did.
+    fn try_push(&mut self, managed: &Arc<Managed>, time_ns: i64, what: What) -> bool {
         if self.scheduler.is_closed() {
-            return;
+            return false;
         }
         let pid = managed.child().map_or(0, |child| child.pid());
-        self.events.push(Event { what, child: Some(managed.clone()), pid, run: managed.run_number(), time_ns });
+        self.events.push(Event { what, child: Some(managed.clone()), pid, run: managed.run_number(), time_ns })
     }
 
     /// What it has said; what is missing of it is told where it is missing.
@@ -130,11 +150,13 @@ impl Ledger {
         if managed.unread() > MAX_KEPT {
             return member.lost.add(lines.into_lost());
         }
-        let lost = lines.take_lost();
+        let mut lost = lines.take_lost();
         if !lines.is_empty() {
             self.push_lost(managed);
             let pid = managed.child().map_or(0, |child| child.pid());
-            self.events.push_lines(lines, managed, pid, clock::now());
+            if let Err(lines) = self.events.push_lines(lines, managed, pid, clock::now()) {
+                lost.add(lines.into_lost());
+            }
         }
         if let Some(member) = self.members.get_mut(&managed.id()) {
             member.lost.add(lost);
@@ -144,8 +166,11 @@ impl Ledger {
     /// Tells of what is missing: what comes next stands behind the gap.
     pub(super) fn push_lost(&mut self, managed: &Arc<Managed>) {
         let lost = self.members.get_mut(&managed.id()).map(|member| std::mem::take(&mut member.lost));
-        if let Some(lost) = lost.filter(|lost| !lost.is_nothing()) {
-            self.push(managed, clock::now(), What::OutputLost(lost));
+        if let Some(lost) = lost.filter(|lost| !lost.is_nothing())
+            && !self.try_push(managed, clock::now(), What::OutputLost(lost))
+            && let Some(member) = self.members.get_mut(&managed.id())
+        {
+            member.lost = lost; // told as soon as there is memory for it
         }
     }
 }
@@ -234,6 +259,7 @@ impl Inner {
         due: Deadline,
     ) -> Result<()> {
         let failed = |fault: Fault| fault.error("cannot watch a child");
+        ledger.watched.try_reserve(1).map_err(out_of_memory)?;
         ledger.last_key += 1;
         let key = ledger.last_key;
         self.reactor.add(Token(key * PLACES), pidfd).map_err(failed)?;
@@ -263,17 +289,22 @@ impl Inner {
     /// Watches a process no more.
     pub(super) fn unwatch(&self, ledger: &mut Ledger, key: u64) -> Option<Entry> {
         let entry = ledger.watched.remove(&key)?;
+        self.take_out(key, &entry);
+        Some(entry)
+    }
+
+    /// The same of one that is out of the ledger already.
+    pub(super) fn take_out(&self, key: u64, entry: &Entry) {
         self.reactor.forget(Token(key * PLACES));
         if entry.child.has_output() {
             self.unwatch_pipes(key);
         }
         self.busy.fetch_sub(1, Ordering::Relaxed);
-        Some(entry)
     }
 
     /// Keeps a child that cannot be watched, to be looked at in every pump.
     pub(super) fn keep(&self, managed: Arc<Managed>) {
-        lock(&self.ledger).unwatched.push(managed);
+        lock(&self.ledger).unwatched.push_back(managed);
         self.busy.fetch_add(1, Ordering::Relaxed);
     }
 

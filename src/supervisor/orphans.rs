@@ -16,7 +16,7 @@ use crate::process::lineage::{self, Descendant};
 use crate::registry;
 use crate::sys::reactor::Token;
 use crate::sys::wait::Seen;
-use crate::sys::{poll, procfs, signal};
+use crate::sys::{poll, procfs, reserve, signal};
 
 const SOON: i64 = 5 * MILLI;
 const SELDOM: i64 = 500 * MILLI;
@@ -77,6 +77,10 @@ impl Inner {
             ledger.orphans.last += 1;
             let token = Token(ORPHANS | ledger.orphans.last);
             orphan.watched = orphan.process.pidfd().is_some_and(|pidfd| self.reactor.add(token, pidfd).is_ok());
+            if ledger.orphans.watched.try_reserve(1).is_err() {
+                self.reactor.remove(token);
+                break;
+            }
             ledger.orphans.watched.insert(token, orphan);
         }
         for orphan in ledger.orphans.watched.values().filter(|orphan| orphan.descendant.is_unwanted()) {
@@ -137,8 +141,8 @@ impl Inner {
 /// Children of this process that nobody here has spawned, but that descend from one that was.
 fn adopted(is_known: impl Fn(i32) -> bool) -> Vec<Orphan> {
     // In this order: a child that is listed has its number in the registry by the time it is marked.
-    let children = procfs::own_children();
-    let mut own = registry::numbers();
+    // Without memory for that there is another look.
+    let (Ok(children), Ok(mut own)) = (procfs::own_children(), registry::numbers()) else { return Vec::new() };
     own.sort_unstable();
     let strangers = children.into_iter().filter(|pid| own.binary_search(pid).is_err() && !is_known(*pid));
     let orphan = |pid: i32| {
@@ -147,5 +151,6 @@ fn adopted(is_known: impl Fn(i32) -> bool) -> Vec<Orphan> {
         let descendant = Descendant::of(pid)?;
         Some(Orphan { process, descendant, watched: false })
     };
-    strangers.filter_map(orphan).collect()
+    // What there is no memory for now is found again.
+    reserve::list(strangers.filter_map(orphan)).unwrap_or_default()
 }

@@ -102,14 +102,20 @@ impl Inner {
         if unwatched.is_empty() {
             return;
         }
-        let before = unwatched.len();
-        unwatched.retain(|managed| {
-            let Some(child) = managed.child() else { return false };
-            child.tick();
-            matches!(child.try_reap(true), Ok(None))
-        });
-        self.busy.fetch_sub(before - unwatched.len(), Ordering::Relaxed);
-        lock(&self.ledger).unwatched.append(&mut unwatched);
+        for _ in 0..unwatched.len() {
+            // Split and joined, not popped and pushed: that asks for no memory.
+            let rest = unwatched.split_off(1);
+            let mut one = std::mem::replace(&mut unwatched, rest);
+            let runs = one.front().and_then(|managed| managed.child()).is_some_and(|child| {
+                child.tick();
+                matches!(child.try_reap(true), Ok(None))
+            });
+            if runs {
+                lock(&self.ledger).unwatched.append(&mut one);
+            } else {
+                self.busy.fetch_sub(1, Ordering::Relaxed);
+            }
+        }
     }
 
     /// One by one: what this thread has not come to, another one may.

@@ -21,7 +21,7 @@
 //! - The world goes on meanwhile: a stop or a shutdown that came in between is looked for when the end is told, before a restart is entered.
 //! - "Shutdown done" waits for everybody who is leaving.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, TryReserveError};
 use std::hash::{Hash, Hasher};
 
 use rustc_hash::FxHashMap;
@@ -231,6 +231,13 @@ impl Scheduler {
             self.ending = Ending::Done;
             actions.push(Action::TellDone);
         }
+    }
+
+    /// Makes the room that one child more can need, before it is admitted: no later step needs memory in one large piece, `actions` aside,
+    /// which takes two for each child at a shutdown or close. Answers how many children there are then.
+    pub fn make_room(&mut self) -> Result<usize, TryReserveError> {
+        self.children.try_reserve(1)?;
+        Ok(self.children.len() + 1)
     }
 
     // ---- what can be asked ----
@@ -455,19 +462,24 @@ impl Scheduler {
     }
 
     fn call_off_waiting(&mut self, actions: &mut Vec<Action>) {
-        let waiting: Vec<Id> = std::mem::take(&mut self.line).into_values().collect();
-        let resting = std::mem::take(&mut self.rests).into_iter().map(|(_, id)| id);
-        for id in waiting.into_iter().chain(resting) {
+        while let Some((_, id)) = self.line.pop_first() {
+            self.call_off(id, Status::Shutdown, actions);
+        }
+        while let Some((_, id)) = self.rests.pop_first() {
             self.call_off(id, Status::Shutdown, actions);
         }
     }
 
-    /// Those that have a process, first to last.
-    fn running(&self) -> Vec<Id> {
+    /// This for all that have a process, first to last: appended, for there is room in `actions` and not elsewhere. Answers where it begins.
+    fn for_running(&self, act: fn(Id) -> Action, actions: &mut Vec<Action>) -> usize {
+        let first = actions.len();
         let running = self.children.iter().filter(|(_, child)| matches!(child.stage, Stage::Running | Stage::Stopping));
-        let mut ids: Vec<Id> = running.map(|(id, _)| *id).collect();
-        ids.sort_unstable();
-        ids
+        actions.extend(running.map(|(id, _)| act(*id)));
+        actions[first..].sort_unstable_by_key(|action| match action {
+            Action::Stop(id) | Action::Kill(id) => *id,
+            _ => Id(0),
+        });
+        first
     }
 
     fn shut_down(&mut self, actions: &mut Vec<Action>) {
@@ -475,18 +487,20 @@ impl Scheduler {
             self.ending = Ending::Begun;
         }
         self.call_off_waiting(actions);
-        actions.extend(self.running().into_iter().map(Action::Stop));
+        self.for_running(Action::Stop, actions);
     }
 
     fn close(&mut self, actions: &mut Vec<Action>) {
         self.ending = Ending::Closed;
         self.call_off_waiting(actions);
-        let killed = self.running();
-        self.active -= killed.len();
+        let first = self.for_running(Action::Kill, actions);
+        self.active -= actions.len() - first;
         self.stopping = 0;
-        for id in killed {
-            self.children.remove(&id);
-            actions.extend([Action::Kill(id), Action::Forget(id)]);
+        for place in first..actions.len() {
+            if let Action::Kill(id) = actions[place] {
+                self.children.remove(&id);
+                actions.push(Action::Forget(id));
+            }
         }
     }
 

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Managed;
-use super::carry_out::Job;
 use super::inner::{Entry, Inner};
 use super::restart::Next;
 use super::scheduler::Event;
@@ -26,18 +25,14 @@ impl Inner {
             self.show(&mut ledger);
             jobs
         };
-        let (stops, rest): (Vec<Job>, Vec<Job>) = jobs.into_iter().partition(|job| matches!(job, Job::Stop(_)));
-        // One by one: a slow release of one must not hold up what is told of the others.
-        rest.into_iter().for_each(|job| self.carry_out(vec![job]));
-        for job in stops {
-            if let Job::Stop(managed) = job
-                && let Some(child) = managed.child()
-            {
+        let spare = self.carry_out_each(jobs, |managed| {
+            if let Some(child) = managed.child() {
                 child.end_plan_with_kill();
                 let _ = child.stop(grace_ms, Cause::Shutdown);
-                self.reschedule(&managed);
+                self.reschedule(managed);
             }
-        }
+        });
+        lock(&self.ledger).jobs = spare;
         Ok(())
     }
 
@@ -49,16 +44,16 @@ impl Inner {
         let (jobs, killed) = {
             let mut ledger = lock(&self.ledger);
             let jobs = self.step(&mut ledger, Event::Close);
-            let keys: Vec<u64> = ledger.watched.keys().copied().collect();
-            let entries: Vec<_> = keys.into_iter().filter_map(|key| self.unwatch(&mut ledger, key)).collect();
+            let watched = std::mem::take(&mut ledger.watched);
+            watched.iter().for_each(|(key, entry)| self.take_out(*key, entry));
             ledger.events.clear();
             self.show(&mut ledger);
-            (jobs, entries)
+            (jobs, watched)
         };
-        self.carry_out(jobs);
+        self.carry_out_each(jobs, |_| {});
         let deadline = Deadline::after(LAST_WAIT_MS * clock::MILLI);
         let mut left = Vec::new();
-        for Entry { managed, child, .. } in killed {
+        for Entry { managed, child, .. } in killed.into_values() {
             match child.wait(deadline, false, || None, || {}) {
                 Ok(Some(_)) => managed.enter(Next::Over, None),
                 _ => left.push(managed),

@@ -17,6 +17,7 @@ use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
 use crate::process::stop::LAST_WAIT_MS;
 use crate::registry::Cause;
+use crate::sys::reserve::out_of_memory;
 
 /// What an asker was answered.
 enum Admission {
@@ -64,6 +65,7 @@ impl Inner {
     fn admit(&self, command: &Command) -> Result<Admission> {
         let restart = Some(command.get_restart()).filter(|restart| restart.when != RestartWhen::Never);
         let mut ledger = lock(&self.ledger);
+        ledger.make_room().map_err(out_of_memory)?;
         let mut actions = Vec::new();
         ledger.scheduler.step(Event::Admit(restart), clock::now(), &mut actions);
         match actions[..] {
@@ -209,7 +211,7 @@ impl Inner {
         let mut jobs = self.step(&mut ledger, Event::StartFailed(managed.id(), failed.status, managed.chance()));
         for job in &mut jobs {
             if let Job::Release(_, _, error) = job {
-                *error = Some(failed.clone());
+                *error = Some(Box::new(failed.clone()));
             }
         }
         jobs

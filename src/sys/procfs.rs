@@ -8,6 +8,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
+use nix::errno::Errno;
+
 use memchr::memmem;
 
 use super::fds;
@@ -90,22 +92,22 @@ fn every_process() -> impl Iterator<Item = i32> {
 }
 
 /// The children of this process, zombies too: /proc/self/task/*/children (proc_tid_children(5)), or where the kernel was built
-/// without it, everybody whose parent we are.
-pub fn own_children() -> Vec<i32> {
-    let numbers = |text: String| text.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).collect::<Vec<i32>>();
+/// without it, everybody whose parent we are. How many there are is the children's choice, so `ENOMEM` if there is no memory for so many.
+pub fn own_children() -> Result<Vec<i32>, Errno> {
     let mut found = Vec::new();
+    let mut add = |pid: i32| found.try_reserve(1).map(|()| found.push(pid)).map_err(|_| Errno::ENOMEM);
     let mut listed = false;
     for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
         if let Ok(text) = std::fs::read_to_string(task.path().join("children")) {
             listed = true;
-            found.extend(numbers(text));
+            text.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).try_for_each(&mut add)?;
         }
     }
     if !listed {
         let own = super::getpid();
-        found.extend(every_process().filter(|pid| parent_of(*pid) == Some(own)));
+        every_process().filter(|pid| parent_of(*pid) == Some(own)).try_for_each(&mut add)?;
     }
-    found
+    Ok(found)
 }
 
 /// A field of proc_pid_stat(5), by its number there; from 3 on.

@@ -148,6 +148,23 @@ struct State {
     armed: Option<i64>,
     /// Whether the wake-up is wanted up.
     raised: bool,
+    /// For so many entries there is room in `due`.
+    roomy: usize,
+}
+
+impl State {
+    /// Room for one entry more, and its time: a stop that sets it must not want for memory. Twice as many, for then the table puts itself in order
+    /// where it is, whatever was taken out before.
+    fn make_room(&mut self) -> Result<(), Errno> {
+        let (count, no_memory) = (self.entries.len() + 1, |_| Errno::ENOMEM);
+        self.entries.try_reserve(1).map_err(no_memory)?;
+        if count > self.roomy {
+            let roomy = count.max(self.roomy * 2).max(8);
+            self.due.try_reserve(2 * roomy + 8).map_err(no_memory)?;
+            self.roomy = roomy;
+        }
+        Ok(())
+    }
 }
 
 /// See the head of this file.
@@ -229,6 +246,7 @@ impl Reactor {
         if state.entries.contains_key(&token) {
             return Err(Fault { step: "epoll_ctl", errno: Errno::EEXIST });
         }
+        state.make_room().map_err(Fault::of("malloc"))?;
         self.set()?.add(fd, EpollEvent::new(interest(false), token.0)).map_err(Fault::of("epoll_ctl"))?;
         state.entries.insert(token, Entry { fd: fd.clone(), writing: false, is_aside: false });
         Ok(())
@@ -298,7 +316,14 @@ impl Reactor {
         }
         let mut state = lock(&self.state);
         let at = clock::now().saturating_add(nanos);
-        let Some(entry) = state.entries.get_mut(&token).filter(|entry| !entry.is_aside) else { return };
+        if state.entries.get(&token).is_none_or(|entry| entry.is_aside) {
+            return;
+        }
+        // No room to remember it: it stays.
+        if state.aside.try_reserve(1).is_err() {
+            return;
+        }
+        let Some(entry) = state.entries.get_mut(&token) else { return };
         let _ = self.work.get().map(|set| set.delete(&entry.fd));
         entry.is_aside = true;
         self.come_back_at(&mut state, token, at);
@@ -312,13 +337,14 @@ impl Reactor {
     }
 
     fn bring_back(&self, state: &mut State, token: Token) {
-        state.aside.remove(&token);
         let Some(entry) = state.entries.get_mut(&token) else { return };
         let back = |set: &Epoll| set.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0));
         entry.is_aside = !self.work.get().is_some_and(|set| back(set).is_ok());
         if entry.is_aside {
-            // No room in the set any more: the clock asks for it, for ever.
+            // No room in the set any more: the clock asks for it, for ever. Its place in `aside` is there still.
             self.come_back_at(state, token, clock::now().saturating_add(poll::PAUSE));
+        } else {
+            state.aside.remove(&token);
         }
     }
 
@@ -334,6 +360,7 @@ impl Reactor {
         }
         if deadline.nanos().is_some() {
             self.timer()?;
+            state.due.try_reserve(1).map_err(|_| Fault { step: "malloc", errno: Errno::ENOMEM })?;
         }
         if let Some(before) = before {
             state.due.remove(&token);

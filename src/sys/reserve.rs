@@ -5,8 +5,8 @@
 //! system refuses is served from blocks of a static arena: zero pages that nobody has touched, which cost address space and nothing else.
 //!
 //! ```text
-//!   malloc --NULL--> up to 64 KiB: the smallest block that is free      64 B x 16384 | 256 B x 4096 | 1 KiB x 1024
-//!                    more: NULL                                         4 KiB x 256  | 16 KiB x 64  | 64 KiB x 16
+//!   malloc --NULL--> up to 64 KiB: the smallest block that is free      64 B x 16384 | 128 B x 8192 | 512 B x 2048
+//!                    more: NULL                                         2 KiB x 512  | 8 KiB x 128  | 64 KiB x 16
 //! ```
 //!
 //! Three rules make of this "a typed error, or it works":
@@ -32,7 +32,7 @@ use nix::errno::Errno;
 use crate::error::{Error, Result, Status};
 
 /// The sizes of blocks. Each size has a mebibyte.
-const SIZES: [usize; 6] = [64, 256, 1024, 4096, 16 * 1024, LARGEST];
+const SIZES: [usize; 6] = [64, 128, 512, 2048, 8192, LARGEST];
 /// The largest block.
 pub const LARGEST: usize = 64 * 1024;
 const SHARE: usize = 1 << 20;

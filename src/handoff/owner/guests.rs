@@ -141,7 +141,7 @@ fn is_rejected(guest: socket::Identity) -> Option<&'static str> {
         return Some("only the user of the running generation and root may take over");
     }
     // Its supervisor here would end it as a child, long after it owns.
-    if registry::numbers().contains(&guest.pid) {
+    if registry::has_number(guest.pid) {
         return Some(
             "your process is a child of the running generation's supervisor, which would end it: an upgrade spawns its successor itself",
         );

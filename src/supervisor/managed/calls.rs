@@ -14,6 +14,7 @@ use crate::process::leftovers;
 use crate::registry::{Cause, Exit};
 use crate::supervisor::carry_out::Job;
 use crate::supervisor::default::poke;
+use crate::supervisor::errors::{called_off, shut_down};
 use crate::supervisor::scheduler;
 use crate::sys::fds;
 use crate::sys::poll;
@@ -202,6 +203,7 @@ impl Managed {
             // Another thread is about to say what comes next.
             (Stage::Live, Some(child)) if self.comes_back() && child.exit().is_some() => View::Waiting,
             (Stage::Live, Some(child)) => View::Live(child.clone()),
+            (Stage::Over, _) if run.called_off.is_some() => View::Over(Err(run.called_off.map_or_else(shut_down, called_off))),
             (_, child) => match (&run.error, child.as_ref().and_then(|child| Some((child, child.exit()?)))) {
                 (Some(error), _) => View::Over(Err((**error).clone())),
                 (None, Some((child, exit))) => View::Over(Self::outcome(child, exit)),

@@ -89,6 +89,8 @@ struct Run {
     number: u32,
     /// Why it was never started, or not again.
     error: Option<Box<Error>>,
+    /// The same for one that was called off: the error is made for who asks, for all may be called off at once.
+    called_off: Option<Status>,
     /// Its stop plan is to run as soon as it has a process, with this grace for its first step (-1: its own).
     stop: Option<i64>,
     /// Who waits for its next stage.
@@ -118,7 +120,7 @@ impl Managed {
 
     fn new(supervisor: Arc<Inner>, id: Id, command: &Command, recipe: Option<(Command, Belongings)>) -> Self {
         let restart = command.get_restart();
-        let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, stop: None, waiters: Vec::new() };
+        let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, called_off: None, stop: None, waiters: Vec::new() };
         Self {
             supervisor,
             home: Home::here(),
@@ -303,7 +305,7 @@ impl Managed {
 
     /// Enters the stage that this leads to, after the end of its process or a failed start. What it kept for its next process is released
     /// first, unless there is one: that takes the file system's time.
-    pub(super) fn enter(&self, next: Next, error: Option<&Error>) {
+    pub(super) fn enter(&self, next: Next, error: Option<Box<Error>>) {
         if !matches!(next, Next::Again(_)) {
             self.release();
         }
@@ -312,7 +314,7 @@ impl Managed {
             Next::Again(_) => run.stage = Stage::Waiting,
             _ if self.restarts() || error.is_some() => {
                 run.stage = Stage::Over;
-                run.error = error.cloned().map(Box::new);
+                run.error = error;
             }
             _ => {}
         }
@@ -320,12 +322,12 @@ impl Managed {
     }
 
     /// It will not be started (again), for this reason.
-    pub(super) fn call_off(&self, why: Error) {
+    pub(super) fn call_off(&self, why: Status) {
         self.release();
         let mut run = lock(&self.run);
         run.stage = Stage::Over;
         if run.child.is_none() {
-            run.error = Some(Box::new(why));
+            run.called_off = Some(why);
         }
         wake(&mut run);
     }

@@ -152,7 +152,7 @@ fn inherited() -> Option<Channel> {
     if environ::is_untrusted() {
         return None;
     }
-    let value = environ::get(VARIABLE.as_bytes())?;
+    let value = environ::get(VARIABLE.as_bytes()).ok()??;
     let mut fields = value.to_bytes().splitn(3, |byte| *byte == b':');
     let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse::<u64>().ok();
     let (number, inode) = (i32::try_from(number()?).ok()?, number()?);

@@ -83,7 +83,7 @@ impl Resources {
         let file =
             command.streams.output_file.as_ref().map(|spec| OutFile::create(spec, command.identity.credentials.as_ref())).transpose()?;
         let cgroup = command.gifts.cgroup.as_ref().map(|spec| Cgroup::create(spec, sweep)).transpose()?;
-        let mark = if outlives { None } else { Mark::new(sweep) };
+        let mark = if outlives { None } else { Mark::new(sweep)? };
         Ok(Self { cgroup, file, keep_on_failure: command.streams.keep_on_failure, mark, lasting: Belongings::default() })
     }
 

@@ -2,9 +2,12 @@
 
 use core::ffi::CStr;
 use std::ffi::CString;
+use std::sync::Arc;
+
+use nix::errno::Errno;
 
 use super::systemd::{self, Listening};
-use crate::sys::cstr::List;
+use crate::sys::cstr::{self, List};
 use crate::sys::environ;
 
 /// What a child's environment begins with.
@@ -31,7 +34,8 @@ const BASELINE: [&[u8]; 9] = [b"PATH", b"HOME", b"USER", b"LOGNAME", b"SHELL", b
 pub struct Environment {
     /// What it begins with.
     pub base: Base,
-    changes: Vec<Change>,
+    /// Shared by the clones of a command.
+    changes: Arc<Vec<Change>>,
 }
 
 /// `entry` is `NAME=value`; none removes the name.
@@ -52,18 +56,19 @@ impl Environment {
             None => None,
             Some(value) => Some(CString::new([name, b"=", value.to_bytes()].concat()).ok()?),
         };
-        self.changes.retain(|change| change.name != name);
-        self.changes.push(Change { name: name.to_vec(), entry });
+        let changes = Arc::make_mut(&mut self.changes);
+        changes.retain(|change| change.name != name);
+        changes.push(Change { name: name.to_vec(), entry });
         Some(())
     }
 
     /// The child's value of a name.
-    pub fn get(&self, name: &[u8]) -> Option<CString> {
+    pub fn get(&self, name: &[u8]) -> Result<Option<CString>, Errno> {
         if let Some(change) = self.changes.iter().find(|change| change.name == name) {
-            let value = &change.entry.as_ref()?.to_bytes()[name.len() + 1..];
-            return CString::new(value).ok();
+            let value = change.entry.as_ref().map(|entry| cstr::copy(&entry.to_bytes()[name.len() + 1..]));
+            return value.transpose();
         }
-        if self.keeps(name) { environ::get(name) } else { None }
+        if self.keeps(name) { environ::get(name) } else { Ok(None) }
     }
 
     fn keeps(&self, name: &[u8]) -> bool {
@@ -77,13 +82,13 @@ impl Environment {
 
     /// The list for one spawn; `None`: the host's own array serves as it is. With `listening`, our variables of sd_listen_fds(3)
     /// take the place of any the host has.
-    pub fn list<'a>(&'a self, listening: Option<&'a Listening>) -> Option<List<'a>> {
+    pub fn list<'a>(&'a self, listening: Option<&'a Listening>) -> Result<Option<List<'a>>, Errno> {
         if listening.is_none() && self.base == Base::Inherit && self.changes.is_empty() {
-            return None;
+            return Ok(None);
         }
         let replaced = |name: &[u8]| listening.is_some() && systemd::VARIABLES.contains(&name);
         let own = self.changes.iter().filter(|change| !replaced(&change.name)).filter_map(|change| change.entry.as_deref());
         let ours = listening.iter().flat_map(|listening| listening.entries.iter().map(CString::as_c_str));
-        Some(environ::merge(|name| !replaced(name) && self.keeps(name), own.chain(ours), listening.map(|listening| &listening.pid)))
+        environ::merge(|name| !replaced(name) && self.keeps(name), own.chain(ours), listening.map(|listening| &listening.pid)).map(Some)
     }
 }

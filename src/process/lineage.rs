@@ -26,10 +26,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use nix::errno::Errno;
 use nix::sys::resource::{RLIM_INFINITY, Resource, getrlimit};
 
+use crate::error::Result as Checked;
 use crate::lock::lock;
 use crate::sys::Fault;
 use crate::sys::memory::PerProcess;
 use crate::sys::procfs;
+use crate::sys::reserve::out_of_memory;
 use crate::sys::spawn::Limit;
 
 const LEVEL: u32 = 57;
@@ -73,12 +75,14 @@ pub struct Mark {
 
 impl Mark {
     /// For a child that is about to be made; `None`: children are not marked.
-    pub fn new(sweep: bool) -> Option<Self> {
-        let family = FAMILY.get()?;
+    pub fn new(sweep: bool) -> Checked<Option<Self>> {
+        let Some(family) = FAMILY.get() else { return Ok(None) };
         let number = family.last.fetch_add(1, Ordering::Relaxed);
         let value = family.base | u64::from(number) | if sweep { SWEEP } else { 0 };
-        lock(&family.live).insert(number, instance_below(value));
-        Some(Self { number, value })
+        let mut live = lock(&family.live);
+        live.try_reserve(1).map_err(out_of_memory)?;
+        live.insert(number, instance_below(value));
+        Ok(Some(Self { number, value }))
     }
 
     /// These limits, and the one that carries the mark: unless a limit of the command's own stands in its place.

@@ -9,28 +9,32 @@ use core::slice;
 use std::borrow::Cow;
 use std::ffi::CString;
 
+use nix::errno::Errno;
+
+use crate::sys::reserve;
+
 /// What execvp searches when there is no PATH, less the current directory (confstr(3), `_CS_PATH`).
 const DEFAULT: &[u8] = b"/bin:/usr/bin";
 
 /// The files that `program` may mean, in order. `path`: asked only if there is something to search.
-pub fn candidates(program: &CString, path: impl FnOnce() -> Option<CString>) -> Cow<'_, [CString]> {
-    if program.as_bytes().contains(&b'/') { slice::from_ref(program).into() } else { search(program.as_bytes(), path().as_deref()).into() }
+pub fn candidates(program: &CString, path: impl FnOnce() -> Result<Option<CString>, Errno>) -> Result<Cow<'_, [CString]>, Errno> {
+    if program.as_bytes().contains(&b'/') {
+        return Ok(slice::from_ref(program).into());
+    }
+    search(program.as_bytes(), path()?.as_deref()).map(Cow::from)
 }
 
 /// An empty element of PATH means the current directory.
-fn search(name: &[u8], path: Option<&CStr>) -> Vec<CString> {
-    path.map_or(DEFAULT, CStr::to_bytes)
-        .split(|byte| *byte == b':')
-        .map(|directory| {
-            let mut file = directory.to_vec();
-            if !file.is_empty() && !file.ends_with(b"/") {
-                file.push(b'/');
-            }
-            file.extend_from_slice(name);
-            // No part holds a NUL: all come from C strings.
-            CString::new(file).unwrap_or_default()
-        })
-        .collect()
+fn search(name: &[u8], path: Option<&CStr>) -> Result<Vec<CString>, Errno> {
+    reserve::list(path.map_or(DEFAULT, CStr::to_bytes).split(|byte| *byte == b':').map(|directory| {
+        let mut file = directory.to_vec();
+        if !file.is_empty() && !file.ends_with(b"/") {
+            file.push(b'/');
+        }
+        file.extend_from_slice(name);
+        // No part holds a NUL: all come from C strings.
+        CString::new(file).unwrap_or_default()
+    }))
 }
 
 #[cfg(test)]
@@ -38,7 +42,7 @@ mod tests {
     use super::*;
 
     fn found(program: &CStr, path: Option<&CStr>) -> Vec<String> {
-        candidates(&program.to_owned(), || path.map(CStr::to_owned)).iter().map(|c| c.to_str().unwrap().to_owned()).collect()
+        candidates(&program.to_owned(), || Ok(path.map(CStr::to_owned))).unwrap().iter().map(|c| c.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]

@@ -89,18 +89,20 @@ pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
 
 fn make(command: &Command) -> Result<Child> {
     check_lent(command)?;
+    command.check_size()?;
     let engine = engine()?;
     let resources = Resources::take(command)?;
     let mut plan = descriptors::plan(command, resources.file.as_ref())?;
     let parked = plan.park(&engine.landing, HEADROOM);
-    let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH"));
+    let no_memory = |errno| Error::system("memory", errno, command.cannot());
+    let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
     let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
-    let environment = command.program.env.list(listening.as_ref());
+    let environment = command.program.env.list(listening.as_ref()).map_err(no_memory)?;
     let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
     let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
     let request = Request {
         candidates: &files,
-        argv: command.program.argv(),
+        argv: command.program.argv().map_err(no_memory)?,
         env: environment.as_ref().map_or(Block::Inherit, Block::List),
         listen_pid: listening.as_ref().map(|listening| &listening.pid),
         directory: command.program.directory.as_deref(),

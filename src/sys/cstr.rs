@@ -1,26 +1,32 @@
-//! NULL-terminated arrays of C strings, for `execve(2)`.
+//! NULL-terminated arrays of C strings, for `execve(2)`. How long they are is the caller's choice, so they are made fallibly.
 
 use core::cell::UnsafeCell;
 use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
 use std::ffi::CString;
+use std::sync::Arc;
 
-/// An argument vector that owns its strings.
+use nix::errno::Errno;
+
+use super::reserve;
+
+/// An argument vector that holds its strings.
 pub struct Array {
     pointers: Vec<*const c_char>,
-    _strings: Vec<CString>,
+    _strings: (CString, Arc<Vec<CString>>),
 }
 
-// SAFETY: the pointers lead into heap blocks that `_strings` owns and never changes.
+// SAFETY: the pointers lead into heap blocks that `_strings` holds a share of, which nobody can change.
 unsafe impl Send for Array {}
 // SAFETY: as above; nothing is written through them.
 unsafe impl Sync for Array {}
 
 impl Array {
-    /// Takes the strings.
-    pub fn new(strings: Vec<CString>) -> Self {
-        let pointers = strings.iter().map(|s| s.as_ptr()).chain([core::ptr::null()]).collect();
-        Self { pointers, _strings: strings }
+    /// Takes the first string, and a share of the others.
+    pub fn new(first: CString, rest: Arc<Vec<CString>>) -> Result<Self, Errno> {
+        let strings = [&first].into_iter().chain(rest.iter());
+        let pointers = reserve::list(strings.map(|s| s.as_ptr()).chain([core::ptr::null()]))?;
+        Ok(Self { pointers, _strings: (first, rest) })
     }
 
     pub(super) fn as_ptr(&self) -> *const *const c_char {
@@ -28,9 +34,18 @@ impl Array {
     }
 }
 
+/// A copy of a string that may be long. What stands behind a NUL is lost.
+pub fn copy(bytes: &[u8]) -> Result<CString, Errno> {
+    let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();
+    let mut text = Vec::new();
+    text.try_reserve_exact(bytes.len() + 1).map_err(|_| Errno::ENOMEM)?;
+    text.extend_from_slice(bytes);
+    Ok(CString::new(text).unwrap_or_default())
+}
+
 /// Borrowed strings as an array of pointers without terminator.
-pub(super) fn pointers(strings: &[CString]) -> Vec<*const c_char> {
-    strings.iter().map(|s| s.as_ptr()).collect()
+pub(super) fn pointers(strings: &[CString]) -> Result<Vec<*const c_char>, Errno> {
+    reserve::list(strings.iter().map(|s| s.as_ptr()))
 }
 
 /// A NULL-terminated list of pointers, borrowed from strings that outlive it.

@@ -7,7 +7,9 @@ use core::ffi::{CStr, c_char};
 use core::marker::PhantomData;
 use std::ffi::CString;
 
-use super::cstr::{List, ListenPid};
+use nix::errno::Errno;
+
+use super::cstr::{self, List, ListenPid};
 
 unsafe extern "C" {
     static mut environ: *const *const c_char;
@@ -38,29 +40,37 @@ pub fn is_untrusted() -> bool {
 }
 
 /// The value of a variable of the host.
-pub fn get(name: &[u8]) -> Option<CString> {
+pub fn get(name: &[u8]) -> Result<Option<CString>, Errno> {
     let mut found = None;
     each(|entry, _| {
         let bytes = entry.to_bytes();
         if found.is_none() && bytes.len() > name.len() && name_of(bytes) == name {
-            found = CString::new(&bytes[name.len() + 1..]).ok();
+            found = Some(cstr::copy(&bytes[name.len() + 1..]));
         }
     });
-    found
+    found.transpose()
 }
 
-/// The host's variables whose names pass `keep`, followed by `added`.
-pub fn merge<'a>(keep: impl Fn(&[u8]) -> bool, added: impl Iterator<Item = &'a CStr>, listen_pid: Option<&'a ListenPid>) -> List<'a> {
-    let mut pointers = Vec::with_capacity(64);
+/// The host's variables whose names pass `keep`, followed by `added`. `ENOMEM`: there is no memory for so many.
+pub fn merge<'a>(
+    keep: impl Fn(&[u8]) -> bool,
+    added: impl Iterator<Item = &'a CStr>,
+    listen_pid: Option<&'a ListenPid>,
+) -> Result<List<'a>, Errno> {
+    let no_memory = |_| Errno::ENOMEM;
+    let (mut pointers, mut room) = (Vec::new(), Ok(()));
+    pointers.try_reserve(64).map_err(no_memory)?;
     each(|entry, pointer| {
-        if keep(name_of(entry.to_bytes())) {
-            pointers.push(pointer);
+        if room.is_ok() && keep(name_of(entry.to_bytes())) {
+            room = pointers.try_reserve(1).map(|()| pointers.push(pointer));
         }
     });
-    pointers.extend(added.map(CStr::as_ptr));
-    pointers.extend(listen_pid.map(ListenPid::as_ptr));
-    pointers.push(core::ptr::null());
-    List { pointers, _life: PhantomData }
+    room.map_err(no_memory)?;
+    for pointer in added.map(CStr::as_ptr).chain(listen_pid.map(ListenPid::as_ptr)).chain([core::ptr::null()]) {
+        pointers.try_reserve(1).map_err(no_memory)?;
+        pointers.push(pointer);
+    }
+    Ok(List { pointers, _life: PhantomData })
 }
 
 /// What the child's environment is made of.

@@ -63,7 +63,10 @@ pub fn length(file: impl AsFd) -> Result<usize, Fault> {
 
 /// All its bytes; the place of its description does not matter, and stays.
 pub fn read_all(file: impl AsFd) -> Result<Vec<u8>, Fault> {
-    let mut bytes = vec![0; length(&file)?];
+    let (mut bytes, length) = (Vec::new(), length(&file)?);
+    // How many there are is another's choice.
+    bytes.try_reserve_exact(length).map_err(|_| Fault { step: "memory", errno: Errno::ENOMEM })?;
+    bytes.resize(length, 0);
     let mut done = 0;
     while done < bytes.len() {
         match pread(file.as_fd(), &mut bytes[done..], done as libc::off_t) {

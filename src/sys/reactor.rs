@@ -190,7 +190,7 @@ fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Fault>) -> Res
     if cell.get().is_none() {
         let _ = cell.set(make()?);
     }
-    cell.get().ok_or(Fault { step: "malloc", errno: Errno::ENOMEM })
+    cell.get().ok_or(Fault { step: "memory", errno: Errno::ENOMEM })
 }
 
 fn interest(writing: bool) -> EpollFlags {
@@ -246,7 +246,7 @@ impl Reactor {
         if state.entries.contains_key(&token) {
             return Err(Fault { step: "epoll_ctl", errno: Errno::EEXIST });
         }
-        state.make_room().map_err(Fault::of("malloc"))?;
+        state.make_room().map_err(Fault::of("memory"))?;
         self.set()?.add(fd, EpollEvent::new(interest(false), token.0)).map_err(Fault::of("epoll_ctl"))?;
         state.entries.insert(token, Entry { fd: fd.clone(), writing: false, is_aside: false });
         Ok(())
@@ -360,7 +360,7 @@ impl Reactor {
         }
         if deadline.nanos().is_some() {
             self.timer()?;
-            state.due.try_reserve(1).map_err(|_| Fault { step: "malloc", errno: Errno::ENOMEM })?;
+            state.due.try_reserve(1).map_err(|_| Fault { step: "memory", errno: Errno::ENOMEM })?;
         }
         if let Some(before) = before {
             state.due.remove(&token);

@@ -30,6 +30,7 @@ impl Command {
 
     /// The same command for a later spawn: lent descriptors are duplicated now, since their numbers may be others' by then.
     pub(crate) fn pinned(&self) -> Result<Self> {
+        self.check_size()?;
         let mut pinned = self.clone();
         // Only streams lend descriptors; what the other parts hold is theirs.
         let Self { program: _, streams, identity: _, lifetime: _, gifts: _ } = &mut pinned;

@@ -29,6 +29,7 @@ pub use self::program::Program;
 pub use self::streams::{Stdio, Streams};
 pub use super::environment::Base as EnvBase;
 use crate::error::{Error, Result};
+use crate::sys::reserve;
 pub use crate::sys::spawn::Credentials;
 
 /// A command. Cheap to clone: large parts are shared.
@@ -53,9 +54,18 @@ impl Command {
         })
     }
 
-    /// What fails, for an error.
+    /// What fails, for an error. No program that can be run has a longer name.
     pub(super) fn cannot(&self) -> String {
-        format!("cannot run {}", self.program.name.to_string_lossy())
+        let name = self.program.name.to_bytes();
+        let more = if name.len() > libc::PATH_MAX as usize { "..." } else { "" };
+        format!("cannot run {}{more}", String::from_utf8_lossy(&name[..name.len().min(libc::PATH_MAX as usize)]))
+    }
+
+    /// Whether there is memory for what is copied without asking: small for every program that can be run, whatever a caller gives. (Arguments and
+    /// environment may be large in earnest: those are shared, and their arrays asked for where they are made.)
+    pub(super) fn check_size(&self) -> Result<()> {
+        let groups = self.identity.credentials.as_ref().map_or(0, |credentials| size_of_val(&credentials.groups[..]));
+        reserve::check(self.program.bytes().max(self.streams.bytes()).max(groups))
     }
 }
 

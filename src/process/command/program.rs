@@ -7,6 +7,8 @@ use std::ffi::{CString, OsStr};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
+use nix::errno::Errno;
+
 use super::{Command, EnvBase, c_string};
 use crate::error::{Error, Result};
 use crate::process::environment::Environment;
@@ -16,7 +18,8 @@ use crate::sys::cstr;
 #[derive(Clone, Debug)]
 pub struct Program {
     pub(in crate::process) name: CString,
-    args: Vec<CString>,
+    /// Shared by the clones of a command.
+    args: Arc<Vec<CString>>,
     arg0: Option<CString>,
     argv: Arc<OnceLock<Argv>>,
     pub(in crate::process) env: Environment,
@@ -37,23 +40,29 @@ impl Program {
         if name.is_empty() {
             return Err(Error::invalid("program", "program: the string is empty"));
         }
-        Ok(Self { name, args: Vec::new(), arg0: None, argv: Arc::default(), env: Environment::default(), directory: None })
+        Ok(Self { name, args: Arc::default(), arg0: None, argv: Arc::default(), env: Environment::default(), directory: None })
     }
 
-    /// The argument vector, made once.
-    pub(in crate::process) fn argv(&self) -> &cstr::Array {
-        let make = || {
-            let first = self.arg0.as_ref().unwrap_or(&self.name);
-            Argv(cstr::Array::new([first].into_iter().chain(&self.args).cloned().collect()))
-        };
-        &self.argv.get_or_init(make).0
+    /// The argument vector, made once. `ENOMEM`: there is no memory for so many.
+    pub(in crate::process) fn argv(&self) -> core::result::Result<&cstr::Array, Errno> {
+        if let Some(made) = self.argv.get() {
+            return Ok(&made.0);
+        }
+        let first = self.arg0.as_ref().unwrap_or(&self.name).clone();
+        let made = Argv(cstr::Array::new(first, self.args.clone())?);
+        Ok(&self.argv.get_or_init(|| made).0)
+    }
+
+    /// The bytes that every clone copies.
+    pub(super) fn bytes(&self) -> usize {
+        [Some(&self.name), self.arg0.as_ref(), self.directory.as_ref()].into_iter().flatten().map(|text| text.as_bytes().len()).sum()
     }
 }
 
 impl Command {
     /// Appends one argument.
     pub fn arg(&mut self, arg: impl AsRef<OsStr>) -> Result<&mut Self> {
-        self.program.args.push(c_string("arg", arg)?);
+        Arc::make_mut(&mut self.program.args).push(c_string("arg", arg)?);
         self.program.argv = Arc::default();
         Ok(self)
     }

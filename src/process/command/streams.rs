@@ -16,6 +16,7 @@ use crate::process::output::file;
 use crate::process::output::input::Input;
 use crate::process::systemd;
 use crate::sys::fds;
+use crate::sys::spawn::Move;
 
 /// What a standard stream of a child is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -115,6 +116,14 @@ impl Streams {
             (output_file.is_some(), "output_file"),
             (stdio.contains(&Stdio::Pipe), "a pipe as a standard stream"),
         ])
+    }
+
+    /// The bytes of the longest list that a spawn makes of them.
+    pub(super) fn bytes(&self) -> usize {
+        // Moves grow by doubling.
+        let moves = 2 * size_of::<Move>() * (self.passed.len() + self.listening.len());
+        let names: usize = self.listening.iter().map(|(_, name)| name.len() + 1 + size_of::<(RawFd, Vec<u8>)>()).sum();
+        moves.max(names)
     }
 
     /// The numbers that the caller has lent.

@@ -377,7 +377,7 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
 /// One clone, on one tier.
 fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_>) -> Result<Spawned, Failure> {
     let report = Report::default();
-    let candidates = cstr::pointers(request.candidates);
+    let candidates = cstr::pointers(request.candidates).map_err(|errno| failure("memory", errno))?;
     let no_close_range = tiers::has_no_close_range();
     let unshare = request.unshare_first.filter(|_| !no_close_range && tier != Tier::Fork);
     // The last gap of an unshared table is empty already unless the child itself puts something there.

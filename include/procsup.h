@@ -83,6 +83,17 @@
  * way; and a call that is under way while another thread frees its supervisor or handoff PS_ERR_SHUTDOWN.
  * PS_ERR_INTERNAL is a defect of procsup.
  *
+ * MEMORY. A malloc that fails does not end the host. What takes memory for longer (ps_spawn, the _new
+ * functions, setters) answers PS_ERR_LIMIT with errno ENOMEM, or works out of a reserve that is part of the
+ * library: 6 MiB of address space, which take no memory until then. Calls that look, signal, stop, reap, take
+ * events or free go on out of it: the room that the end of a child needs was made when it was spawned. Lines
+ * of output, and PS_EVENT_RESTARTING, are lost if there is none for them. The ps_error of a call that failed
+ * may then be one that only says that memory is out, the same for all; the returned status is the true one.
+ * What can still end the host, in the moment when malloc fails for just that: a setter with more than 64 KiB
+ * in one piece or list, ps_error_render of a text as large, the state and names of a handoff beyond that; and
+ * a hundred threads within ps_spawn, or some hundreds within other functions, when memory ends. Memory that
+ * malloc has given but the kernel cannot is the kernel's affair (its OOM killer).
+ *
  * NUMBERS with names (PS_STDIO_PIPE and so on) are passed as int32_t; each section has the enums it uses.
  *
  * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for

@@ -241,7 +241,7 @@ pub unsafe extern "C" fn ps_supervisor_next_event(
 ) -> ps_status {
     // Before `status` came there was nothing after `exit`.
     shapes::event(supervisor, event, offset_of!(ps_event, status), error, |object: &Supervisor, size| {
-        Ok(object.next_event(timeout_ms)?.map(|taken| fill_event(size, &taken)))
+        Ok(object.take_event(timeout_ms)?.map(|taken| fill_event(size, &taken)))
     })
 }
 

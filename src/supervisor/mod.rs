@@ -195,6 +195,17 @@ impl Supervisor {
         Ok(event)
     }
 
+    /// The same, and what it said is only to be had by [`Supervisor::with_event_data`]: it is not copied, for it may be long.
+    pub(crate) fn take_event(&self, timeout_ms: i64) -> Result<Option<Event>> {
+        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        poke();
+        let mut event = self.inner.next_event(deadline)?;
+        if let Some(What::Output(line)) = event.as_mut().map(|event| &mut event.what) {
+            *lock(&self.said) = std::mem::take(&mut line.bytes);
+        }
+        Ok(event)
+    }
+
     /// Kills and reaps all children and ends every wait for events; bounded. A child that does not die even so is handed to
     /// the default supervisor, which reaps it when it does.
     pub fn close(&self) {

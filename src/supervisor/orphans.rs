@@ -112,7 +112,7 @@ impl Inner {
 
     /// The end of the supervisor: none that is unwanted survives, until the deadline.
     pub(super) fn kill_orphans(&self, deadline: Deadline) {
-        let mut watched: Vec<Orphan> = {
+        let (mut watched, mut last) = {
             let mut ledger = lock(&self.ledger);
             if !std::mem::take(&mut ledger.orphans.on) {
                 return;
@@ -121,15 +121,20 @@ impl Inner {
             for token in watched.keys() {
                 self.reactor.remove(*token);
             }
-            watched.into_values().collect()
+            (watched, ledger.orphans.last)
         };
         loop {
-            let known: Vec<i32> = watched.iter().map(|orphan| orphan.process.pid()).collect();
-            watched.extend(adopted(|pid| known.contains(&pid)));
-            watched.retain(|orphan| orphan.descendant.is_unwanted());
-            watched.iter().for_each(|orphan| orphan.process.kill());
+            for orphan in adopted(|pid| watched.values().any(|orphan| orphan.process.pid() == pid)) {
+                // Who finds no room now is adopted still in the next round.
+                if watched.try_reserve(1).is_ok() {
+                    last += 1;
+                    watched.insert(Token(ORPHANS | last), orphan);
+                }
+            }
+            watched.retain(|_, orphan| orphan.descendant.is_unwanted());
+            watched.values().for_each(|orphan| orphan.process.kill());
             let before = watched.len();
-            watched.retain(|orphan| orphan.process.reap() == Seen::Running);
+            watched.retain(|_, orphan| orphan.process.reap() == Seen::Running);
             if (before == 0 && watched.is_empty()) || deadline.has_come() {
                 return;
             }

@@ -26,6 +26,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::registry::{Cause, Exit, Lease};
 use crate::sys::memory::Home;
+use crate::sys::reserve;
 use crate::sys::signal;
 use crate::sys::spawn::Tier;
 
@@ -225,7 +226,11 @@ impl Child {
     pub fn end_plan_with_kill(&self) {
         let mut life = lock(&self.life);
         if life.plan.last().is_none_or(|step| step.signal != libc::SIGKILL) {
-            let mut plan = life.plan.to_vec();
+            // A plan so long that there is no memory for another is not climbed to its end.
+            let mut plan = reserve::room(life.plan.len() + 1).unwrap_or_default();
+            if plan.capacity() > 0 {
+                plan.extend_from_slice(&life.plan);
+            }
             // A last rung without an end of its own would hold up the shutdown.
             plan.push(Step { signal: libc::SIGKILL, wait_ms: -1 });
             life.plan = Arc::new(plan);

@@ -113,6 +113,8 @@ impl Managed {
         }
         if self.supervisor.attach_default(self) {
             self.supervisor.reschedule(self);
+        } else {
+            self.supervisor.keep(self.clone());
         }
         // Threads that wait for the child already must be woken when its next step is due.
         if self.waiting.load(Ordering::SeqCst) != 0 {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::command::{current, ps_command};
 use super::error::ps_error;
-use super::guard::{PS_OK, call};
+use super::guard::{PS_OK, acquire, call};
 use super::{convert, ps_status, shapes};
 use crate::error::Error;
 use crate::handoff::{Handoff, Notice, Told, status_of};
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn ps_handoff_new(
     handoff: *mut *mut ps_handoff,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    call(error, || {
+    acquire(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let path = unsafe { convert::string("control_path", control_path) }?;
         let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path.to_bytes());
@@ -180,7 +180,7 @@ pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which:
 /// @return PS_OK; PS_ERR_STATE if this generation is over
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_set_fd(handoff: *mut ps_handoff, name: *const c_char, fd: i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::change(handoff, error, |object: &Handoff| {
+    shapes::grow(handoff, error, |object: &Handoff| {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let name = unsafe { convert::string("name", name) }?;
         if fd < -1 {
@@ -242,7 +242,7 @@ pub unsafe extern "C" fn ps_handoff_set_state(
     len: usize,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    shapes::change(handoff, error, |object: &Handoff| {
+    shapes::grow(handoff, error, |object: &Handoff| {
         // SAFETY: as long as the caller says.
         object.set_state(unsafe { convert::slice("data", data.cast::<u8>(), len) }?)
     })
@@ -460,7 +460,7 @@ pub unsafe extern "C" fn ps_handoff_upgrade(
     deadline_ms: i64,
     error: *mut *mut ps_error,
 ) -> ps_status {
-    shapes::change(handoff, error, |object: &Handoff| {
+    shapes::grow(handoff, error, |object: &Handoff| {
         let command = current(successor)?;
         object.upgrade(&command, deadline_ms)
     })

@@ -7,7 +7,7 @@ use core::ffi::c_char;
 use std::sync::Arc;
 
 use super::error::ps_error;
-use super::guard::{PS_OK, PS_PENDING, call, quiet};
+use super::guard::{PS_OK, PS_PENDING, acquire, call, quiet};
 use super::handles::{self, Handled};
 use super::{convert, ps_status};
 use crate::error::Result;
@@ -17,6 +17,14 @@ pub(super) fn change<T: Handled, P>(handle: *mut P, error: *mut *mut ps_error, c
     call(error, || {
         let object: Arc<T> = convert::object(handle)?;
         change(&object).map(|()| PS_OK)
+    })
+}
+
+/// A call that lets an object grow, or start something.
+pub(super) fn grow<T: Handled, P>(handle: *mut P, error: *mut *mut ps_error, grow: impl FnOnce(&T) -> Result<()>) -> ps_status {
+    acquire(error, || {
+        let object: Arc<T> = convert::object(handle)?;
+        grow(&object).map(|()| PS_OK)
     })
 }
 

@@ -9,24 +9,16 @@ use std::sync::atomic::Ordering;
 
 use super::Managed;
 use super::events::{Event, Run, What};
+pub(super) use super::inner::Job;
 use super::inner::{Inner, Last, Ledger, Member, RESTS};
-use super::restart::{Ended, Next};
+use super::restart::Ended;
 use super::scheduler::{self, Action, Id, News};
 use crate::clock;
-use crate::error::{Error, Result, Status};
+use crate::error::{Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
 use crate::process::{Lines, Lost};
 use crate::registry::{Cause, Exit};
-
-/// What is done without the lock.
-pub(super) enum Job {
-    Make(Arc<Managed>),
-    Release(Arc<Managed>, Next, Option<Box<Error>>),
-    CallOff(Arc<Managed>, Status),
-    Stop(Arc<Managed>),
-    Kill(Arc<Managed>),
-}
 
 /// A job that is done, and that the scheduler must hear of.
 enum Done {

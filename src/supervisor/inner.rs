@@ -13,10 +13,10 @@ use std::sync::{Arc, Mutex};
 use rustc_hash::FxHashMap;
 
 use super::Managed;
-use super::carry_out::Job;
 use super::errors::shut_down;
 use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
+use super::restart::Next;
 use super::scheduler::{self, Action, Id, Scheduler};
 use crate::clock::{self, Deadline};
 use crate::error::{Result, Status};
@@ -62,6 +62,15 @@ pub(super) struct Ledger {
     pub(super) actions: Vec<Action>,
     /// Room for what a shutdown or close has to do.
     pub(super) jobs: Vec<Job>,
+}
+
+/// What a decision of the scheduler asks for that takes time: done without the lock (`carry_out.rs`).
+pub(super) enum Job {
+    Make(Arc<Managed>),
+    Release(Arc<Managed>, Next, Option<Box<Error>>),
+    CallOff(Arc<Managed>, Status),
+    Stop(Arc<Managed>),
+    Kill(Arc<Managed>),
 }
 
 /// A child as the scheduler's actions need it.

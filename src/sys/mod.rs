@@ -17,6 +17,7 @@ pub mod poll;
 pub mod procfs;
 mod raw;
 pub mod reactor;
+#[cfg_attr(not(feature = "reserve"), allow(dead_code))]
 pub mod reserve;
 pub mod shared;
 pub mod signal;

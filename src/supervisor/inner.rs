@@ -19,7 +19,7 @@ use super::orphans::Orphans;
 use super::restart::Next;
 use super::scheduler::{self, Action, Id, Scheduler};
 use crate::clock::{self, Deadline};
-use crate::error::{Result, Status};
+use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
 use crate::process::{Lines, Lost, leftovers};

@@ -3,6 +3,7 @@
 #   c-tests/<room>/<behaviour>.c   one program, one test named <room>/<behaviour>; with PROCSUP_VARIANTS also <room>/<behaviour>@<variant>
 #   c-tests/inject/<scenario>.c    not run by itself, but swept with faults by scripts/inject_sweep.py
 #   c-tests/soak/<load>.c          long runs; as a test with the small default of the program (./x soak runs the big ones)
+#   c-tests/fuzz/boundary.c        a stateful fuzzer; as a test with some fixed seeds (./x fuzz boundary goes on with others)
 #   c-tests/cpp/<behaviour>.cpp    tests of include/procsup.hpp: cmake/cpp.cmake
 #   c-tests/helpers/               the tiny programs that tests spawn, and the tools `without` and `inject`
 #   c-tests/lib/                   headers that tests share; the public headers by themselves, in every language standard that is promised
@@ -138,6 +139,7 @@ procsup_room(cpp VARIANTS none)         # below the C++ header all is tested thr
 # These never wait: as many side by side as there are CPUs, where ./x starts twice as many tests.
 procsup_room(inject VARIANTS none TIMEOUT 300 PROCESSORS 2)
 procsup_room(soak VARIANTS none PROCESSORS 2)
+procsup_room(fuzz VARIANTS few)         # every call with anything, some fixed seeds
 
 # procsup_test(ROOM NAME SOURCE COMMAND...): a test by its room and the tags of its source file, plain and in its variants.
 function(procsup_test room behaviour source)
@@ -203,7 +205,7 @@ function(procsup_test_program room behaviour)
   set(program ${target} PARENT_SCOPE)
 endfunction()
 
-foreach(room boundary laws process output containment supervisor handoff inject soak)
+foreach(room boundary laws process output containment supervisor handoff inject soak fuzz)
   file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/${room}/*.c")
   foreach(source IN LISTS sources)
     get_filename_component(behaviour "${source}" NAME_WE)
@@ -256,6 +258,12 @@ if(PYTHON3_EXECUTABLE AND NOT build_variant)
   add_test(NAME containment/table_in_docs COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/containment_table.py"
     $<TARGET_FILE:containment.table> "${PROJECT_SOURCE_DIR}/docs/guide/containment.md")
   set_tests_properties(containment/table_in_docs PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77)
+endif()
+
+# ---- a new call must be known to the fuzzer ----
+
+if(NOT build_variant)
+  add_test(NAME fuzz/knows_every_call COMMAND sh -c "\"$1\" --list | LC_ALL=C sort | diff - \"$2\"" sh $<TARGET_FILE:fuzz.boundary> "${PROJECT_SOURCE_DIR}/symbols.txt")
 endif()
 
 # ---- the header, by itself ----

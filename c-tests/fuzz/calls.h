@@ -1,0 +1,704 @@
+/*
+ * Each call of procsup.h, once, with arguments by the dice. What the caller must keep to is kept to: what is not a matter of a bad argument
+ * (a descriptor given away twice, memory that is not there, an environment changed during a spawn) is not offered.
+ *
+ * In each function the handles are picked first: picking may make one, which is a call of its own and uses up the places for arguments.
+ */
+#ifndef PROCSUP_FUZZ_CALLS_H
+#define PROCSUP_FUZZ_CALLS_H
+
+#include "oracle.h"
+
+/* ---- making ---- */
+
+static const char *const recipes[][5] = {
+    {"nothing"}, {"nothing"}, {"nothing"}, {"exit_with", "3"}, {"die_by", "9"}, {"die_by", "15"}, {"die_by", "6"}, {"pause_forever"},
+    {"pause_forever", "ready"}, {"ignore_term"}, {"spam", "200000"}, {"spam", "100", "2"}, {"spam", "70000", "2"},
+    {"spawn_grandchild", "exit"}, {"spawn_grandchild", "setsid", "exit"}, {"spawn_grandchild", "setpgid", "hold-pipe"},
+    {"spawn_grandchild", "hold-pipe", "exit=1"}, {"spawn_grandchild", "ignore-term", "exit"}, {"storm", "lll0"}, {"storm", "l1"},
+    {"storm", "bbbbp"}, {"storm", "dp"}, {"storm", "bbbbbbbb1"}, {"show_env"}, {"show_ids"}, {"echo_fd", "0"}, {"fill_pipe", "65536"},
+};
+
+/* Another handle takes the slot: the one before it is freed. */
+HARNESS void free_handle(enum kind kind, void *handle)
+{
+    if (!handle)
+        return;
+    switch (kind) {
+    case COMMAND: TELL(ps_command_free, ps_command_free(handle), "(%p)", handle); break;
+    case CHILD: TELL(ps_child_free, ps_child_free(handle), "(%p)", handle); break;
+    case SUPERVISOR: TELL(ps_supervisor_free, ps_supervisor_free(handle), "(%p)", handle); break;
+    case HANDOFF: TELL(ps_handoff_free, ps_handoff_free(handle), "(%p)", handle); break;
+    default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
+    }
+}
+
+HARNESS void put(enum kind kind, int slot, void *handle)
+{
+    if (((uintptr_t)handle & 1) == 0)
+        found("a %s handle %p that is even", kind_names[kind], handle);
+    void *before = atomic_exchange(&pool[kind][slot], handle);
+    free_handle(kind, before);
+    bury(kind, before);
+}
+
+HARNESS bool make_command(int slot)
+{
+    const char *const *recipe = recipes[dice(sizeof recipes / sizeof *recipes)];
+    ps_command **at = BLANK(ps_command *), *made = NULL;
+    const char *program = helper_path(recipe[0]);
+    if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%s, command %d)", recipe[0], slot) != PS_OK)
+        return false;
+    memcpy(&made, edge_pages[0] + PAGE - sizeof made, sizeof made);
+    for (int i = 1; i < 5 && recipe[i]; i++)
+        ASK(ps_command_arg, ((struct pick){made, GARBAGE, COMMAND, slot}), 0, ps_command_arg(made, recipe[i], error), "(command %d, %s)", slot, recipe[i]);
+    /* What goes nowhere fills the log. */
+    if (chance(70))
+        for (int stream = 0; stream < 3; stream++)
+            ASK(ps_command_stdio, ((struct pick){made, GARBAGE, COMMAND, slot}), 0, ps_command_stdio(made, stream, PS_STDIO_NULL, -1, error),
+                "(command %d, %d, null)", slot, stream);
+    put(COMMAND, slot, made);
+    return true;
+}
+
+HARNESS bool make_supervisor(int slot)
+{
+    ps_supervisor **at = BLANK(ps_supervisor *), *made = NULL;
+    if (ASK(ps_supervisor_new, ((struct pick){.was = GARBAGE}), 0, ps_supervisor_new(at, error), "(supervisor %d)", slot) != PS_OK)
+        return false;
+    memcpy(&made, edge_pages[0] + PAGE - sizeof made, sizeof made);
+    put(SUPERVISOR, slot, made);
+    return true;
+}
+
+HARNESS bool make_child(int slot, struct pick supervisor, struct pick command)
+{
+    ps_child **at = OUT(ps_child *), *made = NULL;
+    ps_status status = ASK2(ps_spawn, command, supervisor, true, 2000, ps_spawn(supervisor.handle, command.handle, at, error), "(%s, %s, child %d)",
+                            name_of(supervisor), name_of(command), slot);
+    if (status != PS_OK)
+        return false;
+    atomic_fetch_add(&page->spawned, 1);
+    if (!at)
+        found("ps_spawn: PS_OK without a place for the child");
+    memcpy(&made, at, sizeof made);
+    put(CHILD, slot, made);
+    return true;
+}
+
+HARNESS const char *control_path(int slot, char path[128])
+{
+    snprintf(path, 128, "%s/control-%d", directory, slot);
+    return path;
+}
+
+HARNESS bool make_handoff(int slot, const char *path)
+{
+    ps_handoff **at = OUT(ps_handoff *), *made = NULL;
+    ps_status status = ASK(ps_handoff_new, ((struct pick){.was = GARBAGE}), 7000, ps_handoff_new(path, at, error), "(%s, handoff %d)", path ? path : "NULL", slot);
+    if (status != PS_OK)
+        return false;
+    memcpy(&made, at, sizeof made);
+    put(HANDOFF, slot, made);
+    return true;
+}
+
+static bool make(enum kind kind, int slot)
+{
+    char path[128];
+    switch (kind) {
+    case COMMAND: return make_command(slot);
+    case SUPERVISOR: return make_supervisor(slot);
+    case CHILD: {
+        struct pick supervisor = chance(watched_by_edges ? 15 : 40) ? no_pick_of(SUPERVISOR) : good(SUPERVISOR, watched_by_edges ? 0 : (int)dice(SUPERVISORS));
+        int from = (int)dice((uint32_t)slots_of[COMMAND]);
+        if (!atomic_load(&pool[COMMAND][from]))
+            make_command(from);
+        struct pick command = good(COMMAND, from);
+        return make_child(slot, supervisor, command);
+    }
+    case HANDOFF: { /* one thread: the second would wait for an answer of the first */
+        static atomic_flag making[HANDOFFS] = {ATOMIC_FLAG_INIT, ATOMIC_FLAG_INIT};
+        if (atomic_flag_test_and_set(&making[slot]))
+            return false;
+        bool made = !atomic_load(&pool[HANDOFF][slot]) && make_handoff(slot, control_path(in_copy ? slot + HANDOFFS : slot, path));
+        atomic_flag_clear(&making[slot]);
+        return made;
+    }
+    default: return false;
+    }
+}
+
+/* ---- errors ---- */
+
+static void call_error(void)
+{
+    struct pick it = any(ERROR);
+    bool own = threads == 1; /* a text is good until its error is freed, which another thread may do */
+    ps_status status;
+    switch (dice(6)) {
+    case 0:
+        status = ps_error_status(it.handle);
+        if (status >= PS_OK && status != PS_PENDING)
+            found("ps_error_status: %d", status);
+        count(WHICH_ps_error_status, PS_OK);
+        break;
+    case 1: TELL(ps_error_errno, (void)ps_error_errno(it.handle), "(%s)", name_of(it)); break;
+    case 2: TELL(ps_error_retry_after_ms, (void)ps_error_retry_after_ms(it.handle), "(%s)", name_of(it)); break;
+    case 3: {
+        struct bytes to = some_bytes();
+        note("ps_error_output(%s, %zu)", name_of(it), to.cap);
+        status = ps_error_output(it.handle, to.buf, to.cap, to.needed);
+        count(WHICH_ps_error_output, status);
+        check_picks("ps_error_output", it, no_pick, true, status);
+        check_places("ps_error_output", status);
+        break;
+    }
+    case 4: {
+        struct bytes to = some_bytes();
+        int32_t format = chance(80) ? 1 + (int32_t)dice(3) : odd_number();
+        note("ps_error_render(%s, %d, %zu)", name_of(it), format, to.cap);
+        status = ps_error_render(it.handle, format, to.buf, to.cap, to.needed);
+        count(WHICH_ps_error_render, status);
+        check_picks("ps_error_render", it, no_pick, true, status);
+        check_places("ps_error_render", status);
+        break;
+    }
+    default:
+        if (own || it.was != GOOD) {
+            TELL(ps_error_step, if (!ps_error_step(it.handle)) found("ps_error_step: NULL"), "(%s)", name_of(it));
+            TELL(ps_error_message, if (!ps_error_message(it.handle)) found("ps_error_message: NULL"), "(%s)", name_of(it));
+        }
+    }
+}
+
+static void call_versions(void)
+{
+    TELL(ps_version, if (ps_version() != (PS_VERSION_MAJOR << 16 | PS_VERSION_MINOR << 8 | PS_VERSION_PATCH)) found("ps_version"), "()");
+    TELL(ps_version_string, if (!ps_version_string()) found("ps_version_string"), "()");
+    int32_t status = chance(50) ? -(int32_t)dice(30) : odd_number();
+    TELL(ps_status_name, if (strncmp(ps_status_name(status), "PS_", 3) != 0) found("ps_status_name(%d)", status), "(%d)", status);
+}
+
+/* ---- commands ---- */
+
+static const char *const *some_args(void)
+{
+    static const char *const none[] = {NULL}, *const few[] = {"a", "", "\n", NULL}, *const large[] = {long_text, long_text, long_text, NULL};
+    return ONE_OF(const char *const *, NULL, none, few, few, few, large);
+}
+
+/* A descriptor that the library takes: made for it. If it does not, it goes here. */
+static void own_fd(struct pick c)
+{
+    int32_t fd = chance(80) ? fcntl(lent[0], F_DUPFD_CLOEXEC, 64) : ONE_OF(int32_t, -1, 1 << 20, INT32_MIN);
+    ps_status status = ASK(ps_command_own_fd, c, 0, ps_command_own_fd(c.handle, fd, error), "(%s, %d)", name_of(c), fd);
+    if (status != PS_OK && fd >= 0 && fd < 1 << 20)
+        close(fd);
+}
+
+static void call_setter(void)
+{
+    if (chance(6)) {
+        /* By itself: with bad programs and a bad place. */
+        ps_command **at = OUT(ps_command *), *made = NULL;
+        const char *program = chance(50) ? own_path("program", 4) : any_text();
+        if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)", program ? program : "NULL") == PS_OK) {
+            memcpy(&made, at, sizeof made);
+            put(COMMAND, (int)dice((uint32_t)slots_of[COMMAND]), made);
+        }
+        return;
+    }
+    struct pick c = any(COMMAND);
+    void *h = c.handle;
+    const char *text, *other;
+    int32_t n, m;
+    int64_t t;
+    size_t size;
+#define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
+#define SHOWN(text) ((text) ? (text) : "NULL")
+    switch (dice(34)) {
+    case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
+    case 1: {
+        const char *const *args = some_args();
+        SET(ps_command_args, ps_command_args(h, args, error), "%p)", name_of(c), (const void *)args);
+        break;
+    }
+    case 2: text = any_text(); SET(ps_command_arg0, ps_command_arg0(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
+    case 3:
+        text = ONE_OF(const char *, "A", "PATH", "", "A=B", "LISTEN_PID", (const char *)NULL, "\x1b");
+        other = any_text();
+        SET(ps_command_env, ps_command_env(h, text, other, error), "%s, %.40s)", name_of(c), SHOWN(text), SHOWN(other));
+        break;
+    case 4: n = choice(2); SET(ps_command_env_base, ps_command_env_base(h, n, error), "%d)", name_of(c), n); break;
+    case 5:
+        text = chance(50) ? text_at_edge(directory) : own_path("dir", 3);
+        SET(ps_command_cwd, ps_command_cwd(h, text, error), "%.60s)", name_of(c), SHOWN(text));
+        break;
+    case 6: case 7:
+        n = choice(2), m = choice(4);
+        t = any_fd();
+        SET(ps_command_stdio, ps_command_stdio(h, n, m, (int32_t)t, error), "%d, %d, %d)", name_of(c), n, m, (int)t);
+        break;
+    case 8:
+        n = any_fd(), m = chance(80) ? (int32_t)dice(30) : odd_number();
+        SET(ps_command_pass_fd, ps_command_pass_fd(h, n, m, error), "%d, %d)", name_of(c), n, m);
+        break;
+    case 9:
+        n = any_fd(), text = chance(50) ? text_at_edge("name") : any_text();
+        SET(ps_command_listen_fd, ps_command_listen_fd(h, n, text, error), "%d, %.40s)", name_of(c), n, SHOWN(text));
+        break;
+    case 10: {
+        if (!chance(30))
+            break; /* a fork, and mostly a refusal of the program */
+        static const uint32_t groups[] = {1, 12345, 65534};
+        const uint32_t *list = chance(80) ? groups : NULL;
+        size = list ? dice(4) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);
+        n = ONE_OF(int32_t, 0, 12345, 65534, -1);
+        SET(ps_command_credentials, ps_command_credentials(h, (uint32_t)n, (uint32_t)n, list, size, error), "%d, %zu)", name_of(c), n, size);
+        break;
+    }
+    case 11: n = chance(80) ? (int32_t)dice(01000) : odd_number(); SET(ps_command_umask, ps_command_umask(h, (uint32_t)n, error), "%o)", name_of(c), (unsigned)n); break;
+    case 12: n = chance(80) ? (int32_t)dice(20) : odd_number(); SET(ps_command_nice, ps_command_nice(h, n, error), "%d)", name_of(c), n); break;
+    case 13: {
+        n = chance(80) ? (int32_t)dice(16) : odd_number();
+        uint64_t soft = ONE_OF(uint64_t, (uint64_t)0, (uint64_t)3, (uint64_t)20, (uint64_t)1 << 20, (uint64_t)1 << 30, UINT64_MAX);
+        if (n == RLIMIT_CORE)
+            soft = 0; /* nothing is to be left behind */
+        uint64_t hard = n == RLIMIT_CORE || chance(80) ? soft : ONE_OF(uint64_t, (uint64_t)0, (uint64_t)64, UINT64_MAX);
+        SET(ps_command_rlimit, ps_command_rlimit(h, n, soft, hard, error), "%d, %" PRIu64 ", %" PRIu64 ")", name_of(c), n, soft, hard);
+        break;
+    }
+    case 14: n = choice(1); SET(ps_command_no_new_privs, ps_command_no_new_privs(h, n, error), "%d)", name_of(c), n); break;
+    case 15: n = choice(1); SET(ps_command_die_with_host, ps_command_die_with_host(h, n, error), "%d)", name_of(c), n); break;
+    case 16: n = choice(2); SET(ps_command_isolate, ps_command_isolate(h, n, error), "%d)", name_of(c), n); break;
+    case 17:
+        text = own_path("box", 6);
+        if (text && strncmp(text, directory, strlen(directory)) == 0)
+            mkdir(text, 0700);
+        SET(ps_command_sandbox_dir, ps_command_sandbox_dir(h, text, error), "%.60s)", name_of(c), SHOWN(text));
+        break;
+    case 18: own_fd(c); break;
+    case 19:
+        n = any_signal(), t = setting_ms();
+        if (t > 1000 || (t == -1 && !chance(10))) /* a plan is waited for */
+            t = 20;
+        SET(ps_command_stop_step, ps_command_stop_step(h, n, t, error), "%d, %" PRId64 ")", name_of(c), n, t);
+        break;
+    case 20: t = setting_ms(); SET(ps_command_deadline, ps_command_deadline(h, t, error), "%" PRId64 ")", name_of(c), t); break;
+    case 21: n = choice(1); SET(ps_command_survivors, ps_command_survivors(h, n, error), "%d)", name_of(c), n); break;
+    case 22: case 23:
+        size = ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)100, (size_t)65536, (size_t)1 << 30, ((size_t)1 << 30) + 1, SIZE_MAX);
+        SET(ps_command_capture, ps_command_capture(h, size, error), "%zu)", name_of(c), size);
+        break;
+    case 24: n = choice(1); SET(ps_command_output_lines, ps_command_output_lines(h, n, error), "%d)", name_of(c), n); break;
+    case 25:
+        size = ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)100, (size_t)16 << 20, ((size_t)16 << 20) + 1, SIZE_MAX);
+        SET(ps_command_output_line_limit, ps_command_output_line_limit(h, size, error), "%zu)", name_of(c), size);
+        break;
+    case 26:
+        text = own_path("out", 6), n = choice(1);
+        SET(ps_command_output_file, ps_command_output_file(h, text, n, error), "%.60s, %d)", name_of(c), SHOWN(text), n);
+        break;
+    case 27: n = choice(1); SET(ps_command_output_on_failure, ps_command_output_on_failure(h, n, error), "%d)", name_of(c), n); break;
+    case 28: {
+        const void *data = chance(80) ? long_text : NULL;
+        size = data ? ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)PAGE, sizeof long_text) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);
+        if (data && chance(5) && !tolerates("F28"))
+            size = ONE_OF(size_t, SIZE_MAX, (size_t)PTRDIFF_MAX + 1);
+        SET(ps_command_input, ps_command_input(h, data, size, error), "%p, %zu)", name_of(c), data, size);
+        break;
+    }
+    case 29:
+        text = own_path("group", 3); /* no control groups there: refused at the spawn */
+        if (chance(20))
+            SET(ps_command_cgroup, ps_command_cgroup(h, text, error), "%.60s)", name_of(c), SHOWN(text));
+        else
+            SET(ps_command_cgroup_set, ps_command_cgroup_set(h, ONE_OF(const char *, "pids.max", "", "a/b", "cgroup.procs", (const char *)NULL), any_text(), error), "...)", name_of(c));
+        break;
+    case 30: {
+        n = choice(2), t = setting_ms();
+        int64_t most = chance(80) ? t : setting_ms();
+        SET(ps_command_restart, ps_command_restart(h, n, t, most, error), "%d, %" PRId64 ", %" PRId64 ")", name_of(c), n, t, most);
+        break;
+    }
+    case 31:
+        n = chance(80) ? (int32_t)dice(4) : odd_number(), t = setting_ms();
+        SET(ps_command_restart_limit, ps_command_restart_limit(h, (uint32_t)n, t, error), "%d, %" PRId64 ")", name_of(c), n, t);
+        break;
+    case 32:
+        n = choice(3), text = any_text(), t = setting_ms();
+        SET(ps_command_readiness, ps_command_readiness(h, n, text, t, error), "%d, %.40s, %" PRId64 ")", name_of(c), n, SHOWN(text), t);
+        break;
+    default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
+    }
+}
+
+/* ---- children ---- */
+
+static void call_spawn(void)
+{
+    struct pick supervisor = chance(40) ? no_pick_of(SUPERVISOR) : any(SUPERVISOR);
+    struct pick command = any(COMMAND);
+    if (chance(90)) {
+        make_child((int)dice(SLOTS), supervisor, command);
+        return;
+    }
+    uint32_t n = chance(90) ? dice(4) : ONE_OF(size_t, 0u, UINT32_MAX, 1u << 31);
+    ps_child *none[3], **at = n > 3 ? NULL : place(sizeof none, _Alignof(ps_child *), 0, PS_OK); /* no place for so many: refused */
+    if (ASK2(ps_spawn_replicas, command, supervisor, false, 4000, ps_spawn_replicas(supervisor.handle, command.handle, n, at, error), "(%s, %s, %u)",
+             name_of(supervisor), name_of(command), n) != PS_OK)
+        return;
+    memcpy(none, at, sizeof none);
+    for (uint32_t i = 0; i < n; i++)
+        put(CHILD, (int)dice(SLOTS), none[i]);
+}
+
+/* The record stays until the handle is freed. */
+static void ask_again(struct pick c, const ps_exit *first)
+{
+    ps_exit end = {.size = sizeof end};
+    ps_status status = ps_reap_nonblock(c.handle, &end, NULL);
+    if (status == PS_ERR_BAD_HANDLE && threads > 1)
+        return;
+    end.size = first->size;
+    if (status != PS_OK || memcmp(&end, first, sizeof end) != 0)
+        found("an exit that was told is another one now: %s, kind %d, code %d, signal %d", ps_status_name(status), end.kind, end.code, end.signal);
+}
+
+static void call_child(void)
+{
+    struct pick c = any(CHILD);
+    void *h = c.handle;
+    int32_t n, *number;
+    int64_t t;
+    uint32_t told_size = 0;
+    ps_exit *end = NULL;
+    ps_status status;
+    switch (dice(14)) {
+    case 0: case 1: n = any_signal(); ASK(ps_signal, c, 0, ps_signal(h, n, error), "(%s, %d)", name_of(c), n); break;
+    case 2: case 3: {
+        t = chance(80) ? (int64_t)dice(20) : ONE_OF(int64_t, (int64_t)-1, (int64_t)-2, INT64_MIN);
+        end = chance(80) ? sized(sizeof *end, &told_size) : NULL;
+        status = ASK(ps_terminate, c, 20000, ps_terminate(h, t, end, error), "(%s, %" PRId64 ", %p)", name_of(c), t, (void *)end);
+        goto ended;
+    }
+    case 4: t = setting_ms(); ASK(ps_terminate_begin, c, 0, ps_terminate_begin(h, t, error), "(%s, %" PRId64 ")", name_of(c), t); break;
+    case 5: case 6:
+        t = wait_ms();
+        end = chance(90) ? sized(sizeof *end, &told_size) : NULL;
+        status = ASK(ps_reap, c, t, ps_reap(h, t, end, error), "(%s, %" PRId64 ", %p)", name_of(c), t, (void *)end);
+        goto ended;
+    case 7: case 8:
+        end = chance(90) ? sized(sizeof *end, &told_size) : NULL;
+        status = ASK(ps_reap_nonblock, c, 0, ps_reap_nonblock(h, end, error), "(%s, %p)", name_of(c), (void *)end);
+    ended:
+        if (status == PS_OK && end) {
+            if (told_size < sizeof *end)
+                found("an exit record into a structure that is too small for it");
+            ps_exit told;
+            memcpy(&told, end, sizeof told);
+            check_exit("an end", &told);
+            if (c.was == GOOD)
+                ask_again(c, &told);
+        }
+        break;
+    case 9:
+        number = OUT(int32_t);
+        ASK(ps_child_pid, c, 0, ps_child_pid(h, number, error), "(%s, %p)", name_of(c), (void *)number);
+        break;
+    case 10:
+        number = OUT(int32_t);
+        if (ASK(ps_child_pidfd, c, 0, ps_child_pidfd(h, number, error), "(%s, %p)", name_of(c), (void *)number) == PS_OK) {
+            if (!(fcntl(*number, F_GETFD) & FD_CLOEXEC))
+                found("ps_child_pidfd: %d is not open, or not close-on-exec", *number);
+            close(*number);
+        }
+        break;
+    case 11:
+        number = OUT(int32_t), n = choice(2);
+        if (ASK(ps_child_stdio, c, 0, ps_child_stdio(h, n, number, error), "(%s, %d, %p)", name_of(c), n, (void *)number) == PS_OK) {
+            if (!(fcntl(*number, F_GETFD) & FD_CLOEXEC))
+                found("ps_child_stdio: %d is not open, or not close-on-exec", *number);
+            close(*number);
+        }
+        break;
+    case 12: {
+        struct bytes to = some_bytes();
+        ASK(ps_child_output, c, 0, ps_child_output(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(c), to.cap);
+        break;
+    }
+    default:
+        number = OUT(int32_t);
+        if (chance(50))
+            status = ASK(ps_child_state, c, 0, ps_child_state(h, number, error), "(%s, %p)", name_of(c), (void *)number);
+        else
+            status = ASK(ps_child_spawn_tier, c, 0, ps_child_spawn_tier(h, number, error), "(%s, %p)", name_of(c), (void *)number);
+        if (status == PS_OK && (*number < 0 || *number > 4))
+            found("a state or a tier %d", *number);
+    }
+}
+
+/* ---- everything at once ---- */
+
+static void call_all(void)
+{
+    if (chance(50)) {
+        int32_t n = any_signal();
+        note("ps_signal_all(%d)", n);
+        atomic_store(&my_page()->began_ms, now_ms());
+        ps_status status = ps_signal_all(n);
+        over(WHICH_ps_signal_all);
+        count(WHICH_ps_signal_all, status);
+        if (status != (n >= 1 && n <= 64 ? PS_OK : PS_ERR_INVALID_ARGUMENT))
+            found("ps_signal_all(%d): %s", n, ps_status_name(status));
+    } else if (chance(40)) {
+        int64_t t = chance(20) ? -1 : wait_ms();
+        uint32_t *left = OUT_WITH(uint32_t, PS_ERR_TIMEOUT);
+        note("ps_kill_and_reap_all(%" PRId64 ", %p)", t, (void *)left);
+        atomic_store(&my_page()->allowed_ms, t > 0 ? t : 0);
+        atomic_store(&my_page()->began_ms, now_ms());
+        ps_status status = ps_kill_and_reap_all(t, left);
+        over(WHICH_ps_kill_and_reap_all);
+        note_status(status);
+        count(WHICH_ps_kill_and_reap_all, status);
+        if (status != PS_OK && status != PS_ERR_TIMEOUT && status != PS_ERR_INVALID_ARGUMENT)
+            found("ps_kill_and_reap_all(%" PRId64 "): %s", t, ps_status_name(status));
+        check_places("ps_kill_and_reap_all", status);
+    }
+    TELL(ps_live_count, if (ps_live_count() > 100000) found("ps_live_count: %u", ps_live_count()), "()");
+}
+
+/* ---- supervisors ---- */
+
+static void check_event(const ps_event *event)
+{
+    bool of_a_child = event->kind != PS_EVENT_SHUTDOWN_DONE;
+    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_FAILED || of_a_child != (event->child != NULL) || event->time_ns <= 0
+        || event->pid < 0 || event->exit.size != sizeof event->exit || event->status > PS_PENDING || event->status < PS_ERR_INTERNAL
+        || (event->kind == PS_EVENT_OUTPUT) != (event->stream != 0) || (unsigned)event->stream > 2)
+        found("an event that cannot be: kind %d, child %p, pid %d, stream %d, status %d, exit.size %u", event->kind, (void *)event->child, event->pid,
+              event->stream, event->status, event->exit.size);
+    if (event->kind == PS_EVENT_EXITED)
+        check_exit("an event", &event->exit);
+}
+
+static ps_status next_event(struct pick s, int64_t timeout_ms, bool sane)
+{
+    uint32_t told_size = 0;
+    ps_event *event = chance(4) && !sane ? NULL : sized(sizeof *event, &told_size), told;
+    if (sane)
+        memcpy(event, &(uint32_t){told_size = sizeof *event}, 4);
+    ps_status status = ASK(ps_supervisor_next_event, s, timeout_ms + 2000, ps_supervisor_next_event(s.handle, timeout_ms, event, error),
+                           "(%s, %" PRId64 ", %p, size %u)", name_of(s), timeout_ms, (void *)event, told_size);
+    if (status != PS_OK)
+        return status;
+    if (!event)
+        found("ps_supervisor_next_event: PS_OK into no event");
+    if (told_size < sizeof *event) { /* that of an earlier version, then */
+        if (!is_blank((char *)event + told_size, sizeof *event - told_size))
+            found("ps_supervisor_next_event writes more than the %u bytes that it may", told_size);
+        return status;
+    }
+    memcpy(&told, event, sizeof told);
+    check_event(&told);
+    return told.kind == PS_EVENT_SHUTDOWN_DONE && sane ? PS_ERR_SHUTDOWN : status;
+}
+
+static void drain(bool at_once); /* edges.h */
+
+static void call_supervisor(void)
+{
+    struct pick s = any(SUPERVISOR);
+    bool by_edges = watched_by_edges && s.was == GOOD && s.slot == 0;
+    void *h = s.handle;
+    int32_t n, *number;
+    int64_t t;
+    switch (dice(16)) {
+    case 0: n = chance(80) ? (int32_t)dice(5) : odd_number(); ASK(ps_supervisor_set_max_running, s, 0, ps_supervisor_set_max_running(h, (uint32_t)n, error), "(%s, %d)", name_of(s), n); break;
+    case 1: n = chance(80) ? (int32_t)dice(5) : odd_number(); ASK(ps_supervisor_set_max_pending, s, 0, ps_supervisor_set_max_pending(h, (uint32_t)n, error), "(%s, %d)", name_of(s), n); break;
+    case 2: /* for good in this process, and then its orphans are the host's to reap: only the bad ways, and the way back */
+        n = ONE_OF(int32_t, 0, 2, -1, INT32_MAX);
+        ASK(ps_supervisor_set_subreaper, s, 0, ps_supervisor_set_subreaper(h, n, error), "(%s, %d)", name_of(s), n);
+        break;
+    case 3: {
+        uint32_t *p = OUT_WITH(uint32_t, PS_OK), *r = OUT_WITH(uint32_t, PS_OK), *st = OUT_WITH(uint32_t, PS_OK);
+        ASK(ps_supervisor_counts, s, 0, ps_supervisor_counts(h, p, r, st, error), "(%s, ...)", name_of(s));
+        break;
+    }
+    case 4:
+        number = OUT(int32_t);
+        if (ASK(ps_supervisor_fd, s, 0, ps_supervisor_fd(h, number, error), "(%s, %p)", name_of(s), (void *)number) == PS_OK && threads == 1
+            && fcntl(*number, F_GETFD) < 0)
+            found("ps_supervisor_fd: %d is not open", *number);
+        break;
+    case 5:
+        if (by_edges || !chance(25))
+            break;
+        t = setting_ms();
+        ASK(ps_supervisor_shutdown, s, 0, ps_supervisor_shutdown(h, t, error), "(%s, %" PRId64 ")", name_of(s), t);
+        break;
+    case 6: case 7: {
+        struct bytes to = some_bytes();
+        ASK(ps_event_data, s, 0, ps_event_data(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(s), to.cap);
+        break;
+    }
+    default:
+        if (by_edges) {
+            drain(chance(20));
+            break;
+        }
+        if (chance(50)) {
+            for (int taken = 0; taken < 20 && next_event(s, 0, true) == PS_OK; taken++)
+                s = s.was == GOOD ? good(SUPERVISOR, s.slot) : s;
+            break;
+        }
+        next_event(s, wait_ms(), false);
+    }
+}
+
+/* ---- handoff ---- */
+
+static ps_status next_handoff_event(struct pick o, int64_t timeout_ms, ps_handoff_event *told)
+{
+    uint32_t told_size = 0;
+    ps_handoff_event *event = chance(4) && !told ? NULL : sized(sizeof *event, &told_size);
+    if (told)
+        memcpy(event, &(uint32_t){told_size = sizeof *event}, 4);
+    ps_status status = ASK(ps_handoff_next_event, o, timeout_ms + 6000, ps_handoff_next_event(o.handle, timeout_ms, event, error),
+                           "(%s, %" PRId64 ", %p, size %u)", name_of(o), timeout_ms, (void *)event, told_size);
+    if (status != PS_OK)
+        return status;
+    if (!event || told_size < sizeof *event)
+        found("ps_handoff_next_event: PS_OK into no event");
+    if (event->kind < PS_HANDOFF_DRAIN || event->kind > PS_HANDOFF_ABORTED || event->peer_pid < 0 || (unsigned)event->unsealed > 1
+        || event->reason > 0 || event->reason < PS_ERR_INTERNAL || event->time_ns <= 0 || event->deadline_ns < 0)
+        found("a handoff event that cannot be: kind %d, peer %d, unsealed %d, reason %d", event->kind, event->peer_pid, event->unsealed, event->reason);
+    if (told)
+        memcpy(told, event, sizeof *told);
+    return status;
+}
+
+/* Takes the next event and answers it as a server does. Gives its kind, 0 for none. */
+static int obey(struct pick o, int64_t timeout_ms)
+{
+    ps_handoff_event event;
+    if (next_handoff_event(o, timeout_ms, &event) != PS_OK)
+        return 0;
+    switch (event.kind) {
+    case PS_HANDOFF_DRAIN: ASK(ps_handoff_drained, o, 0, ps_handoff_drained(o.handle, 0, error), "(%s)", name_of(o)); break;
+    case PS_HANDOFF_SEAL: ASK(ps_handoff_sealed, o, 0, ps_handoff_sealed(o.handle, dice64(), error), "(%s)", name_of(o)); break;
+    case PS_HANDOFF_LIVE: ASK(ps_handoff_live, o, 0, ps_handoff_live(o.handle, error), "(%s)", name_of(o)); break;
+    default: break;
+    }
+    return event.kind;
+}
+
+static const char *any_name(void)
+{
+    return text_at_edge(ONE_OF(const char *, "http", "a", "b", "", "new\nline", long_text + sizeof long_text - 256, long_text + sizeof long_text - 300, (const char *)NULL));
+}
+
+static void call_handoff(void)
+{
+    char path[128];
+    struct pick o = any(HANDOFF), command = no_pick_of(COMMAND);
+    uint32_t way = dice(24);
+    if (way == 20)
+        command = any(COMMAND);
+    void *h = o.handle;
+    int32_t n, *number;
+    int64_t t;
+    const char *text;
+    switch (way) {
+    case 0: number = OUT(int32_t); ASK(ps_handoff_role, o, 0, ps_handoff_role(h, number, error), "(%s)", name_of(o)); break;
+    case 1: {
+        uint64_t *generation = OUT(uint64_t);
+        ASK(ps_handoff_generation, o, 0, ps_handoff_generation(h, generation, error), "(%s)", name_of(o));
+        break;
+    }
+    case 2: n = choice(1); ASK(ps_handoff_set_mode, o, 0, ps_handoff_set_mode(h, n, error), "(%s, %d)", name_of(o), n); break;
+    case 3:
+        n = 1 + choice(4), t = chance(70) ? (int64_t)dice(300) : setting_ms();
+        ASK(ps_handoff_set_timeout, o, 0, ps_handoff_set_timeout(h, n, t, error), "(%s, %d, %" PRId64 ")", name_of(o), n, t);
+        break;
+    case 4: case 5:
+        text = any_name(), n = any_fd();
+        ASK(ps_handoff_set_fd, o, 0, ps_handoff_set_fd(h, text, n, error), "(%s, %.20s, %d)", name_of(o), SHOWN(text), n);
+        break;
+    case 6:
+        text = any_name(), number = OUT(int32_t);
+        if (ASK(ps_handoff_take_fd, o, 0, ps_handoff_take_fd(h, text, number, error), "(%s, %.20s)", name_of(o), SHOWN(text)) == PS_OK)
+            close(*number);
+        break;
+    case 7: case 8: case 9: {
+        struct bytes to = some_bytes();
+        if (way == 7)
+            ASK(ps_handoff_fd_names, o, 0, ps_handoff_fd_names(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(o), to.cap);
+        else if (way == 8)
+            ASK(ps_handoff_state, o, 0, ps_handoff_state(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(o), to.cap);
+        else
+            ASK(ps_handoff_reason, o, 0, ps_handoff_reason(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(o), to.cap);
+        break;
+    }
+    case 10: {
+        const void *data = chance(80) ? long_text : NULL;
+        size_t size = data ? ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)PAGE, sizeof long_text) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);
+        if (data && chance(10) && !tolerates("F28"))
+            size = ONE_OF(size_t, SIZE_MAX, (size_t)PTRDIFF_MAX + 1);
+        ASK(ps_handoff_set_state, o, 0, ps_handoff_set_state(h, data, size, error), "(%s, %p, %zu)", name_of(o), data, size);
+        break;
+    }
+    case 11: number = OUT(int32_t); ASK(ps_handoff_fd, o, 0, ps_handoff_fd(h, number, error), "(%s)", name_of(o)); break;
+    case 12: ASK(ps_handoff_warm, o, 0, ps_handoff_warm(h, error), "(%s)", name_of(o)); break;
+    case 13: ASK(ps_handoff_drained, o, 0, ps_handoff_drained(h, dice(9), error), "(%s)", name_of(o)); break;
+    case 14: ASK(ps_handoff_sealed, o, 0, ps_handoff_sealed(h, dice64(), error), "(%s)", name_of(o)); break;
+    case 15: ASK(ps_handoff_live, o, 0, ps_handoff_live(h, error), "(%s)", name_of(o)); break;
+    case 16: text = any_text(); ASK(ps_handoff_failed, o, 0, ps_handoff_failed(h, text, error), "(%s, %.40s)", name_of(o), SHOWN(text)); break;
+    case 17: ASK(ps_handoff_cancel, o, 0, ps_handoff_cancel(h, error), "(%s)", name_of(o)); break;
+    case 18:
+        if (!chance(20))
+            break;
+        /* A path of another kind, or one of ours that is open already. */
+        text = chance(80) ? own_path("socket", 3) : control_path((int)dice(HANDOFFS), path);
+        make_handoff((int)dice(HANDOFFS), text);
+        break;
+    case 20:
+        t = chance(80) ? (int64_t)dice(300) : setting_ms();
+        ASK2(ps_handoff_upgrade, o, command, false, 4000, ps_handoff_upgrade(h, command.handle, t, error), "(%s, %s, %" PRId64 ")", name_of(o),
+             name_of(command), t);
+        break;
+    case 21: case 22: next_handoff_event(o, wait_ms(), NULL); break;
+    default: obey(o, dice(5));
+    }
+}
+
+/* ---- letting go ---- */
+
+static void call_free(void)
+{
+    enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR, (int)ERROR, (int)HANDOFF);
+    struct pick it = any(kind);
+    if (kind == HANDOFF && !chance(20))
+        return;
+    if (watched_by_edges && kind == SUPERVISOR && it.was == GOOD && it.slot == 0)
+        return;
+    if (it.was == GOOD) {
+        /* Whoever takes it out of the pool frees it; others may be using it. */
+        void *handle = atomic_exchange(&pool[kind][it.slot], NULL);
+        free_handle(kind, handle);
+        bury(kind, handle);
+        return;
+    }
+    if (it.was == GARBAGE)
+        it.handle = (void *)((uintptr_t)it.handle & ~(uintptr_t)1); /* by luck it could be another thread's */
+    switch (kind) {
+    case COMMAND: ps_command_free(it.handle); break;
+    case CHILD: ps_child_free(it.handle); break;
+    case SUPERVISOR: ps_supervisor_free(it.handle); break;
+    case HANDOFF: ps_handoff_free(it.handle); break;
+    default: ps_error_free(it.handle);
+    }
+}
+
+#endif

@@ -619,7 +619,7 @@ static void call_handoff(void)
     }
     case 2: n = choice(1); ASK(ps_handoff_set_mode, o, 0, ps_handoff_set_mode(h, n, error), "(%s, %d)", name_of(o), n); break;
     case 3:
-        n = 1 + choice(4), t = chance(70) ? (int64_t)dice(300) : setting_ms();
+        n = choice(6), t = chance(70) ? (int64_t)dice(300) : setting_ms();
         ASK(ps_handoff_set_timeout, o, 0, ps_handoff_set_timeout(h, n, t, error), "(%s, %d, %" PRId64 ")", name_of(o), n, t);
         break;
     case 4: case 5:

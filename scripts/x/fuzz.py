@@ -1,6 +1,7 @@
 import re
 import subprocess
 
+from .fuzz_boundary import boundary
 from .place import ROOT, TARGET
 from .talk import Failed, run, step
 
@@ -10,11 +11,38 @@ COVERAGE = "--cfg fuzzing -Cpasses=sancov-module " + " ".join(
 
 
 def fuzz(arguments):
-    """Coverage-guided fuzzing of the handoff: ./x fuzz [SECONDS] [TARGET ...]; 30 seconds each by default. What is found lies in
-    target/fuzz; ./x fuzz 0 TARGET FILE runs it again."""
-    seconds = arguments[0] if arguments else "30"
-    if not seconds.isdigit() or (seconds == "0" and len(arguments) < 2):
-        raise Failed("./x fuzz [SECONDS] [TARGET ...], or ./x fuzz 0 TARGET FILE")
+    """Fuzzing: ./x fuzz [SECONDS] [TARGET ...]; 30 seconds each by default.
+    ./x fuzz boundary [SECONDS]: every call of the C interface with anything.
+
+    boundary is c-tests/fuzz/boundary.c: calls, handles, arguments, threads, forks and signals by the dice of a seed, on all CPUs, each time
+    with seeds that were not tried yet. ./x fuzz 0 boundary --first SEED runs one again; --plain: one thread in each host, no timer;
+    --tolerate "F27 F28" looks past faults that are known; --steps N: calls per thread.
+
+    All other targets are guided by coverage, and are parsers and hostile peers of the handoff: what is found lies in target/fuzz;
+    ./x fuzz 0 TARGET FILE runs it again."""
+    options = []
+    if "boundary" in arguments:
+        at = next((i for i, argument in enumerate(arguments) if argument.startswith("--")), len(arguments))
+        arguments, options = arguments[:at], arguments[at:]
+    numbers = [argument for argument in arguments if argument.isdigit()]
+    names = [argument for argument in arguments if not argument.isdigit()]
+    if arguments and arguments[0] != "boundary" and not arguments[0].isdigit():
+        raise Failed("./x fuzz [SECONDS] [TARGET ...], ./x fuzz boundary [SECONDS], or ./x fuzz 0 TARGET FILE")
+    seconds = numbers[0] if numbers else "30"
+    if seconds == "0" and not names:
+        raise Failed("./x fuzz 0 TARGET FILE, or ./x fuzz 0 boundary --first SEED")
+    failed = []
+    if (not names or "boundary" in names) and not boundary(int(seconds), options):
+        failed.append("boundary")
+    others = [name for name in names if name != "boundary"]
+    if others or not names:
+        failed += coverage_guided(seconds, arguments, others)
+    if failed:
+        raise Failed("found something: " + ", ".join(failed))
+
+
+def coverage_guided(seconds, arguments, names):
+    """The names of the targets that found something."""
     host = re.search(r"host: (\S+)", subprocess.run(["rustc", "-vV"], stdout=subprocess.PIPE, check=True).stdout.decode()).group(1)
     step("Building the fuzzers")
     # With --target, build scripts and macros are built without the flags.
@@ -22,7 +50,8 @@ def fuzz(arguments):
         env={"RUSTFLAGS": COVERAGE})
     programs = TARGET / "fuzz" / host / "release"
     if seconds == "0":
-        return subprocess.call([str(programs / arguments[1]), *arguments[2:]], cwd=str(TARGET / "fuzz"))
+        code = subprocess.call([str(programs / arguments[1]), *arguments[2:]], cwd=str(TARGET / "fuzz"))
+        return [arguments[1]] if code else []
     seeds = TARGET / "fuzz/corpus/wire"  # the packets of the protocol's document, each with some numbers of descriptors
     seeds.mkdir(parents=True, exist_ok=True)
     for name, block in re.findall(r"```hex (\S+)\n(.*?)```", (ROOT / "docs/reference/handoff-protocol.md").read_text(), re.DOTALL):
@@ -30,7 +59,7 @@ def fuzz(arguments):
         for count in (0, 1, 5):
             (seeds / f"{name}-{count}").write_bytes(bytes([count]) + packet)
     failed = []
-    for name in arguments[1:] or sorted(path.stem for path in (ROOT / "fuzz/targets").glob("*.rs")):
+    for name in names or sorted(path.stem for path in (ROOT / "fuzz/targets").glob("*.rs")):
         step(f"Fuzzing: {name}")
         corpus = TARGET / "fuzz/corpus" / name
         corpus.mkdir(parents=True, exist_ok=True)
@@ -39,5 +68,4 @@ def fuzz(arguments):
             failed.append(name)
         else:
             print(f"{name}: nothing found, {sum(1 for _ in corpus.iterdir())} inputs of interest")
-    if failed:
-        raise Failed("found something: " + ", ".join(failed))
+    return failed

@@ -17,6 +17,7 @@ static const char *const recipes[][5] = {
     {"spawn_grandchild", "exit"}, {"spawn_grandchild", "setsid", "exit"}, {"spawn_grandchild", "setpgid", "hold-pipe"},
     {"spawn_grandchild", "hold-pipe", "exit=1"}, {"spawn_grandchild", "ignore-term", "exit"}, {"storm", "lll0"}, {"storm", "l1"},
     {"storm", "bbbbp"}, {"storm", "dp"}, {"storm", "bbbbbbbb1"}, {"show_env"}, {"show_ids"}, {"echo_fd", "0"}, {"fill_pipe", "65536"},
+    {"leave_group"},
 };
 
 /* Another handle takes the slot: the one before it is freed. */
@@ -45,6 +46,8 @@ HARNESS void put(enum kind kind, int slot, void *handle)
 HARNESS bool make_command(int slot)
 {
     const char *const *recipe = recipes[dice(sizeof recipes / sizeof *recipes)];
+    if (strcmp(recipe[0], "leave_group") == 0 && tolerates("F7"))
+        recipe = recipes[0];
     ps_command **at = BLANK(ps_command *), *made = NULL;
     const char *program = helper_path(recipe[0]);
     if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%s, command %d)", recipe[0], slot) != PS_OK)
@@ -366,6 +369,19 @@ static void ask_again(struct pick c, const ps_exit *first)
         found("an exit that was told is another one now: %s, kind %d, code %d, signal %d", ps_status_name(status), end.kind, end.code, end.signal);
 }
 
+/* SIGKILL was sent, so the child ends: it, not only others of its group. `pidfd` is that of its process before. */
+static void must_end(struct pick c, int pidfd)
+{
+    struct pollfd it = {.fd = pidfd, .events = POLLIN};
+    int64_t until = now_ms() + 20000 * slowness();
+    int ready;
+    while ((ready = poll(&it, 1, 1000)) <= 0 && now_ms() < until)
+        ;
+    close(pidfd);
+    if (ready <= 0)
+        found("ps_signal(%s, SIGKILL): PS_OK, and it lives on", name_of(c));
+}
+
 static void call_child(void)
 {
     struct pick c = any(CHILD);
@@ -376,7 +392,18 @@ static void call_child(void)
     ps_exit *end = NULL;
     ps_status status;
     switch (dice(14)) {
-    case 0: case 1: n = any_signal(); ASK(ps_signal, c, 0, ps_signal(h, n, error), "(%s, %d)", name_of(c), n); break;
+    case 0: case 1: {
+        n = any_signal();
+        int32_t pidfd = -1;
+        if (n == SIGKILL && c.was == GOOD && threads == 1 && ps_child_pidfd(h, &pidfd, NULL) != PS_OK)
+            pidfd = -1;
+        status = ASK(ps_signal, c, 0, ps_signal(h, n, error), "(%s, %d)", name_of(c), n);
+        if (pidfd >= 0 && status == PS_OK && !tolerates("F7"))
+            must_end(c, pidfd);
+        else if (pidfd >= 0)
+            close(pidfd);
+        break;
+    }
     case 2: case 3: {
         t = chance(80) ? (int64_t)dice(20) : ONE_OF(int64_t, (int64_t)-1, (int64_t)-2, INT64_MIN);
         end = chance(80) ? sized(sizeof *end, &told_size) : NULL;

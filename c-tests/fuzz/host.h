@@ -8,6 +8,7 @@
 #include "calls.h"
 
 static int steps_of_a_worker = 250;
+static bool starved; /* of descriptors: hardly any more than it has */
 static bool plain; /* one thread, no timer: exactly the same calls for the same seed */
 
 /* ---- a supervisor that is driven by edges alone ---- */
@@ -451,6 +452,7 @@ HARNESS void begin_life(void)
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGALRM, &action, NULL);
     uint32_t way = dice(10);
+    starved = chance(12) && !tolerates("F6");
     thief = way < 3;
     if (way == 0)
         signal(SIGCHLD, SIG_IGN);
@@ -468,14 +470,22 @@ HARNESS void be_a_host(void)
     begin_life();
     bool timer = !plain && chance(35);
     bool cold = chance(20) && !tolerates("F5");
-    note("a host: %d threads, %s, %s, %s, %s", threads, timer ? "a timer" : "no timer", thief ? "reaps all it can" : "reaps nobody",
+    note("a host: %d threads, %s%s, %s, %s, %s", threads, starved ? "starved, " : "", timer ? "a timer" : "no timer", thief ? "reaps all it can" : "reaps nobody",
          watched_by_edges ? "edges" : "no edges", stops_allowed ? "SIGSTOP" : "no SIGSTOP");
+    if (chance(8)) /* a host may have closed its standard streams */
+        close((int)dice(2));
     if (!cold)
         warm_up();
     struct being before = being();
     int fds = held().others + (cold ? 17 : 0); /* the places that the first spawn reserves */
     if (watched_by_edges)
         watch_edges();
+    struct rlimit files = {0, 0}, few;
+    getrlimit(RLIMIT_NOFILE, &files);
+    few = files;
+    few.rlim_cur = 12 + dice(40);
+    if (starved)
+        setrlimit(RLIMIT_NOFILE, &few);
     if (timer) {
         int32_t us = 300 + (int32_t)dice(5000);
         struct itimerval interval = {{0, us}, {0, us}};
@@ -494,6 +504,7 @@ HARNESS void be_a_host(void)
     ps_signal_all(SIGCONT);
     struct itimerval none = {{0, 0}, {0, 0}};
     setitimer(ITIMER_REAL, &none, NULL);
+    setrlimit(RLIMIT_NOFILE, &files);
     if (watched_by_edges)
         finish_by_edges();
     free_everything();

@@ -40,8 +40,12 @@
  * for no process that it did not make. If you ignore SIGCHLD or reap with waitpid(-1), it still tells you how
  * its children ended. It needs a few descriptors: one per running child (and what its command asks for:
  * pipes, one for a sandbox directory, two each for a control group and an output file), up to four per
- * supervisor, and about fourteen low numbers, reserved by the first ps_supervisor_new or ps_spawn (make it
- * early). All are close-on-exec; leave them open.
+ * supervisor. Where at least 78 more are free, the first ps_supervisor_new or ps_spawn reserves some sixteen
+ * (make it early, while low numbers are free): then spawns cost the same however many the host has open. Where
+ * fewer are free they are made as they are needed, and the last ones stay the host's. All are close-on-exec;
+ * leave them open. A forked copy of the host closes those that it has inherited at its own first
+ * ps_supervisor_new or ps_spawn, as far as they are still what they were; what belongs to supervisors and
+ * children of the original it keeps until its exec or its end.
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
@@ -724,9 +728,13 @@ typedef struct ps_supervisor ps_supervisor;
  *
  * Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to
  * load it, and if somebody else stops the child before (SIGSTOP by kill(2), a freezer), until it goes on.
- * Procsup's own signals that stop or dump core (ps_signal_all) are noted for such a child and sent when its
- * program has begun. Before Linux 5.16 a core dump of a child that has not begun kills the host, whose
- * memory it shares: nobody else should send it such a signal. When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms.
+ * When the kernel is out of processes (EAGAIN) it tries again for at most 32 ms; when the program is open for
+ * writing (ETXTBSY), for a quarter of a second: a program just written is so as long as a child that another
+ * thread makes at this moment has not come to its own exec.
+ *
+ * Procsup's own signals that stop or dump core (ps_signal_all) are noted for a child that has not begun, and
+ * sent when its program has. Before Linux 5.16 a core dump of such a child kills the host, whose memory it
+ * shares: nobody else should send it such a signal.
  *
  * @param supervisor  who looks after the child and tells its events. NULL: the default supervisor, which has
  *                    no limits and no events, and whose children are looked after by the calls that name
@@ -736,13 +744,11 @@ typedef struct ps_supervisor ps_supervisor;
  * @return PS_OK; PS_ERR_NOT_FOUND (ENOENT, ENOTDIR); PS_ERR_PERMISSION (EACCES, EPERM); PS_ERR_LIMIT
  *         (EAGAIN, EMFILE, ENFILE, ENOMEM, or the line is full); PS_ERR_SYSTEM (any other errno);
  *         PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice);
- *         PS_ERR_OUTPUT_EXISTS; PS_ERR_STATE (its control group is in use); PS_ERR_SHUTDOWN;
- *         PS_ERR_UNSUPPORTED
+ *         PS_ERR_STATE (its control group is in use; or after unshare(CLONE_NEWPID): the first process of the
+ *         new pid namespace has ended, so no other can be made there: the errno is ENOMEM, but no other try
+ *         helps); PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
  */
-ps_status ps_spawn(ps_supervisor *supervisor,
-                   const ps_command *command,
-                   ps_child **child,
-                   ps_error **error);
+ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
 
 /**
  * Sends a signal to the child's whole group, or to the process alone if it has no group of its own. A child

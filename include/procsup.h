@@ -503,6 +503,16 @@ ps_status ps_command_stop_step(ps_command *command, int32_t signal, int64_t wait
  */
 ps_status ps_command_deadline(ps_command *command, int64_t ms, ps_error **error);
 
+/**
+ * How long a child that is dumping its core (core(5)) is left to finish when its stop plan, its deadline or a
+ * shutdown has come to a SIGKILL, which would cut the dump and stand in the record in place of the signal
+ * that it died of. After that it is killed. ps_signal, ps_kill_and_reap_all and ps_supervisor_free kill at
+ * once. Needs /proc, and Linux 4.15.
+ *
+ * @param ms  milliseconds, 0 or more; default 10000; 0: not at all
+ */
+ps_status ps_command_core_wait(ps_command *command, int64_t ms, ps_error **error);
+
 /** What happens to the rest of a child's group when the child ends. */
 typedef enum ps_survivors_policy {
   /** It is killed (default). */
@@ -838,7 +848,8 @@ typedef struct ps_exit {
  * ended. Several threads may call it at once; a child that has ended already is no error. One that waits for
  * its (next) start is cancelled, and one with a restart policy is not started again.
  *
- * Blocks at most as long as the plan's waits add up to; a signal handler of the host does not end the wait.
+ * Blocks at most as long as the plan's waits add up to, and a child that is dumping core may take
+ * (ps_command_core_wait); a signal handler of the host does not end the wait.
  * If the plan runs already, a shorter grace shortens its first step; if it has run to its end in vain, it
  * runs again.
  *

@@ -778,6 +778,11 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&deadline(milliseconds after) && { return std::move(deadline(after)); }
     command &deadline(milliseconds after, ec_t &ec) noexcept { return set(ec, ps_command_deadline, after); }
 
+    /// How long a child that is dumping its core is left to finish before its stop plan kills it.
+    command &core_wait(milliseconds most) & { return set(ps_command_core_wait, most); }
+    command &&core_wait(milliseconds most) && { return std::move(core_wait(most)); }
+    command &core_wait(milliseconds most, ec_t &ec) noexcept { return set(ec, ps_command_core_wait, most); }
+
     /// What happens to the rest of the group when the child ends: it is killed (default), or left.
     command &survivors(survivors_policy policy) & { return set(ps_command_survivors, policy); }
     command &&survivors(survivors_policy policy) && { return std::move(survivors(policy)); }

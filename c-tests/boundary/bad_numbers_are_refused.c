@@ -23,6 +23,7 @@ int main(void)
     REFUSED(ps_command_stop_step(command, 0, 10, NULL));
     REFUSED(ps_command_stop_step(command, SIGTERM, -2, NULL));
     REFUSED(ps_command_deadline(command, INT64_MIN, NULL));
+    REFUSED(ps_command_core_wait(command, -1, NULL));
     REFUSED(ps_command_capture(command, 0, NULL));
     REFUSED(ps_command_capture(command, SIZE_MAX, NULL));
     REFUSED(ps_command_capture(command, (1u << 30) + 1, NULL));

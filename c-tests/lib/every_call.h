@@ -48,6 +48,7 @@ CALL(ps_command, ps_command_sandbox_dir, "/nonexistent/sandbox")
 CALL(ps_command, ps_command_own_fd, 2)
 CALL(ps_command, ps_command_stop_step, SIGTERM, 10)
 CALL(ps_command, ps_command_deadline, 1000)
+CALL(ps_command, ps_command_core_wait, 1000)
 CALL(ps_command, ps_command_survivors, PS_SURVIVORS_LEAVE)
 CALL(ps_command, ps_command_capture, 10)
 CALL(ps_command, ps_command_output_lines, 1)
@@ -123,6 +124,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_rlimit),      ENTRY(COMMAND, ps_command_no_new_privs),  ENTRY(COMMAND, ps_command_die_with_host),
     ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
+    ENTRY(COMMAND, ps_command_core_wait),
     ENTRY(COMMAND, ps_command_capture),     ENTRY(COMMAND, ps_command_readiness),     ENTRY(COMMAND, ps_command_user_data),
     ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),
     ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),

@@ -197,7 +197,8 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
 /// ended. Several threads may call it at once; a child that has ended already is no error. One that waits for
 /// its (next) start is cancelled, and one with a restart policy is not started again.
 ///
-/// Blocks at most as long as the plan's waits add up to; a signal handler of the host does not end the wait.
+/// Blocks at most as long as the plan's waits add up to, and a child that is dumping core may take
+/// (ps_command_core_wait); a signal handler of the host does not end the wait.
 /// If the plan runs already, a shorter grace shortens its first step; if it has run to its end in vain, it
 /// runs again.
 ///

@@ -355,6 +355,17 @@ pub unsafe extern "C" fn ps_command_deadline(command: *mut ps_command, ms: i64, 
     change(command, error, |now| now.deadline(ms).map(drop))
 }
 
+/// How long a child that is dumping its core (core(5)) is left to finish when its stop plan, its deadline or a
+/// shutdown has come to a SIGKILL, which would cut the dump and stand in the record in place of the signal
+/// that it died of. After that it is killed. ps_signal, ps_kill_and_reap_all and ps_supervisor_free kill at
+/// once. Needs /proc, and Linux 4.15.
+///
+/// @param ms  milliseconds, 0 or more; default 10000; 0: not at all
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_core_wait(command: *mut ps_command, ms: i64, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.core_wait(ms).map(drop))
+}
+
 /// What happens to the rest of a child's group when the child ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]

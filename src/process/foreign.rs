@@ -24,6 +24,7 @@ use nix::errno::Errno;
 use super::stop::{self, Ladder, Step};
 use crate::clock::Deadline;
 use crate::sys::pidfd::{self, Kept, Life, SendError};
+use crate::sys::procfs;
 use crate::sys::wait::{self, Ending, Seen};
 
 /// What it is to this process, which decides who may reap it.
@@ -126,14 +127,14 @@ impl Foreign {
         if self.ladder == Ladder::Idle {
             self.plan = plan.into();
         }
-        let number = self.ladder.begin(&self.plan, now, grace_ms);
+        let number = self.ladder.begin(&self.plan, now, grace_ms, dump_ms(self.pid));
         self.climb(number);
     }
 
     /// Moves it along: climbs if it runs and the time has come; reaps it if it has ended and is ours. Never blocks.
     pub fn tick(&mut self, now: i64) -> Seen {
         if self.look() == Seen::Running {
-            let number = self.ladder.advance(&self.plan, now);
+            let number = self.ladder.advance(&self.plan, now, dump_ms(self.pid));
             self.climb(number);
             if self.ladder == Ladder::Over {
                 // In vain: killed once more, and again after as long a wait.
@@ -185,6 +186,11 @@ impl Foreign {
             Kept::NotYet | Kept::Lost => Seen::Gone,
         }
     }
+}
+
+/// A successor that crashes on its way out may leave its core, too.
+fn dump_ms(pid: i32) -> impl Fn() -> i64 {
+    move || if procfs::is_dumping_core(pid) { stop::CORE_WAIT_MS } else { 0 }
 }
 
 #[cfg(test)]

@@ -164,6 +164,7 @@ fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resource
         refused: false,
         deadline: lifetime.deadline_ms.map_or(Deadline::NEVER, Deadline::of_millis),
         plan: lifetime.plan.clone(),
+        core_wait_ms: lifetime.core_wait_ms,
         resources: resources.boxed(),
         complaint: None,
     };

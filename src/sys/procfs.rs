@@ -139,7 +139,21 @@ pub fn is_dying(pid: i32) -> bool {
     };
     let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
     let exiting = tasks().next().is_some() && tasks().filter_map(dies).all(|dies| dies);
-    exiting || std::fs::read_to_string(format!("/proc/{pid}/status")).is_ok_and(|status| status.contains("\nCoreDumping:\t1"))
+    exiting || is_dumping_core(pid)
+}
+
+/// Whether a process is dumping its core (Linux 4.15; where /proc cannot be read the answer is no): proc_pid_status(5).
+pub fn is_dumping_core(pid: i32) -> bool {
+    let says = |path: std::path::PathBuf| -> Option<bool> {
+        let status = std::fs::read_to_string(path).ok()?;
+        let at = status.find("\nCoreDumping:\t")?;
+        Some(status[at..].starts_with("\nCoreDumping:\t1"))
+    };
+    // A first thread that has ended before the others has no such line; another one has.
+    says(format!("/proc/{pid}/status").into()).unwrap_or_else(|| {
+        let tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+        tasks.filter_map(|task| says(task.path().join("status"))).next() == Some(true)
+    })
 }
 
 /// Whether a process is exiting or a zombie and has never called exec: PF_EXITING and PF_FORKNOEXEC (include/linux/sched.h).

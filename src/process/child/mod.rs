@@ -26,6 +26,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::registry::{Cause, Exit, Lease};
 use crate::sys::memory::Home;
+use crate::sys::procfs;
 use crate::sys::reserve;
 use crate::sys::signal;
 use crate::sys::spawn::Tier;
@@ -87,6 +88,8 @@ pub(super) struct Life {
     /// When the stop plan begins by itself.
     pub deadline: Deadline,
     pub plan: Arc<Vec<Step>>,
+    /// How long the plan lets it dump its core, milliseconds.
+    pub core_wait_ms: i64,
     pub resources: Option<Box<Resources>>,
     /// Why its output could not be put in place.
     pub complaint: Option<Box<Error>>,
@@ -241,7 +244,8 @@ impl Child {
     pub fn stop(&self, grace_ms: i64, cause: Cause) -> Result<()> {
         self.check()?;
         self.climb(|life| {
-            let number = life.ladder.begin(&life.plan, clock::now(), grace_ms);
+            let dump = self.dump_ms(life);
+            let number = life.ladder.begin(&life.plan, clock::now(), grace_ms, dump);
             if number.is_some() {
                 life.stop_cause = cause;
             }
@@ -253,13 +257,22 @@ impl Child {
     /// Moves the ladder if its time or the deadline has come. Never blocks.
     pub fn tick(&self) {
         let now = clock::now();
-        self.climb(|life| match life.ladder {
-            Ladder::Idle if life.deadline.is_over(now) => {
-                life.stop_cause = Cause::Deadline;
-                life.ladder.begin(&life.plan, now, -1)
+        self.climb(|life| {
+            let dump = self.dump_ms(life);
+            match life.ladder {
+                Ladder::Idle if life.deadline.is_over(now) => {
+                    life.stop_cause = Cause::Deadline;
+                    life.ladder.begin(&life.plan, now, -1, dump)
+                }
+                _ => life.ladder.advance(&life.plan, now, dump),
             }
-            _ => life.ladder.advance(&life.plan, now),
         });
+    }
+
+    /// How long it may take over a core that it is dumping; asked only where it matters, since that reads a file.
+    fn dump_ms(&self, life: &Life) -> impl FnOnce() -> i64 + use<> {
+        let (pid, wait) = (self.pid, life.core_wait_ms);
+        move || if wait > 0 && procfs::is_dumping_core(pid) { wait } else { 0 }
     }
 
     fn climb(&self, next: impl FnOnce(&mut Life) -> Option<i32>) {
@@ -270,7 +283,10 @@ impl Child {
         if let Some(number) = next(&mut life)
             && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
         {
-            life.refused = slot.signal_for(number, life.stop_cause) == Err(Errno::EPERM);
+            // One that is dumping core has ended already, of something else, and takes nothing but a kill.
+            let too_late = number != libc::SIGKILL && procfs::is_dumping_core(self.pid);
+            let sent = if too_late { slot.signal(number) } else { slot.signal_for(number, life.stop_cause) };
+            life.refused = sent == Err(Errno::EPERM);
             if life.refused {
                 let Life { ladder, plan, .. } = &mut *life;
                 ladder.refused(plan);

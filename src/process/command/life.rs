@@ -56,6 +56,8 @@ pub struct Lifetime {
     pub(in crate::process) plan: Arc<Vec<stop::Step>>,
     plan_is_default: bool,
     pub(in crate::process) deadline_ms: Option<i64>,
+    /// How long the plan lets it dump its core.
+    pub(in crate::process) core_wait_ms: i64,
     pub(in crate::process) sweep: bool,
     restart: Restart,
     /// Its process is to outlive this one: no mark says that it is ours.
@@ -69,6 +71,7 @@ impl Default for Lifetime {
             plan: Arc::new(stop::DEFAULT.to_vec()),
             plan_is_default: true,
             deadline_ms: None,
+            core_wait_ms: stop::CORE_WAIT_MS,
             sweep: true,
             restart: Restart::default(),
             outlives: false,
@@ -80,7 +83,7 @@ impl Default for Lifetime {
 impl Lifetime {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { plan: _, plan_is_default: _, deadline_ms, sweep: _, restart, outlives: _, user_data: _ } = self;
+        let Self { plan: _, plan_is_default: _, deadline_ms, core_wait_ms: _, sweep: _, restart, outlives: _, user_data: _ } = self;
         super::lasting::first([(deadline_ms.is_some(), "a deadline"), (restart.when != RestartWhen::Never, "a restart policy")])
     }
 }
@@ -105,6 +108,15 @@ impl Command {
             return Err(Error::invalid("deadline", format!("deadline: {ms} ms lie in the past")));
         }
         self.lifetime.deadline_ms = Some(ms);
+        Ok(self)
+    }
+
+    /// How long a child that is dumping its core is left to finish before its stop plan kills it; 0: not at all.
+    pub fn core_wait(&mut self, ms: i64) -> Result<&mut Self> {
+        if ms < 0 {
+            return Err(Error::invalid("core_wait", format!("core_wait: {ms} ms")));
+        }
+        self.lifetime.core_wait_ms = ms;
         Ok(self)
     }
 

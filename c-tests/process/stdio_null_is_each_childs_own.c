@@ -50,6 +50,28 @@ static void with_standard_numbers_closed(void)
     two_children();
 }
 
+/* A stream that the host has closed stays closed: the null device of another one must not come to lie there. */
+static void beside_streams_that_are_closed(void)
+{
+    ps_error *error = NULL;
+    char line[8];
+    int out[2], in[2];
+    CHECK(pipe2(out, O_CLOEXEC) == 0 && pipe2(in, O_CLOEXEC) == 0);
+    close(0);
+    close(1); /* both: the pidfd of the child takes the lower one for a while */
+    ps_command *command = helper_command("status_flags", NULL);
+    set_stdio(command, 2, PS_STDIO_NULL, -1);
+    CHECK_OK(ps_command_pass_fd(command, out[1], 7, &error), error);
+    CHECK_OK(ps_command_pass_fd(command, in[0], 8, &error), error);
+    ps_child *child = spawn_once(NULL, command);
+    CHECK(read_line(out[0], line, sizeof line));
+    CHECK_STR(line, "--b");
+    close(in[0]);
+    close(in[1]);
+    CHECK_INT(reap(child).code, 0);
+    ps_child_free(child);
+}
+
 static void with_many_open(void)
 {
     for (int i = 0; i < 300; i++)
@@ -61,6 +83,7 @@ int main(void)
 {
     two_children();
     in_forked_process(with_standard_numbers_closed);
+    in_forked_process(beside_streams_that_are_closed);
     in_forked_process(with_many_open);
     return 0;
 }

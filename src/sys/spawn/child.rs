@@ -11,7 +11,7 @@
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
-use super::orders::{Found, Isolation, Move, Orders, Report, Step};
+use super::orders::{Found, Gap, Isolation, Move, Orders, Report, Step};
 use crate::sys::raw::syscall;
 
 /// Ends the child. `_exit` of the whole (one-thread) process.
@@ -197,6 +197,13 @@ unsafe fn is_target(orders: &Orders, number: i32) -> bool {
     (0..orders.moves.len).any(|i| unsafe { (*orders.moves.get(i)).to == number })
 }
 
+/// Whether a number is in a gap: no target, nor a stream that stays as it is in the host, open or closed.
+unsafe fn is_dropped(orders: &Orders, number: i32) -> bool {
+    // SAFETY: called from `run` under its contract.
+    let within = |gap: Gap| gap.first <= number as u32 && number as u32 <= gap.last;
+    (0..orders.gaps.len).any(|i| within(unsafe { *orders.gaps.get(i) }))
+}
+
 /// A duplicate that no move overwrites: the lowest free number in a gap between the targets. Answers it, or the error.
 #[inline(never)]
 unsafe fn free_number(orders: &Orders, limit: &mut SoftLimit, fd: i32) -> isize {
@@ -220,7 +227,7 @@ unsafe fn free_number(orders: &Orders, limit: &mut SoftLimit, fd: i32) -> isize 
     answer
 }
 
-/// /dev/null at a number that no move overwrites; it may be `to` itself. Without close-on-exec: what is not kept is closed by number.
+/// /dev/null at a number in a gap, or at `to` itself. Without close-on-exec: what is not kept is closed by number.
 #[inline(never)]
 unsafe fn open_null(orders: &Orders, limit: &mut SoftLimit, to: i32) -> i32 {
     // SAFETY: called from `run` under its contract; the descriptor table is ours alone by now.
@@ -228,7 +235,7 @@ unsafe fn open_null(orders: &Orders, limit: &mut SoftLimit, to: i32) -> i32 {
         let null =
             must!(orders, Step::Null, within!(limit, syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/dev/null".as_ptr(), libc::O_RDWR)))
                 as i32;
-        if null == to || !is_target(orders, null) {
+        if null == to || is_dropped(orders, null) {
             return null;
         }
         let lifted = must!(orders, Step::Lift, free_number(orders, limit, null));

@@ -199,8 +199,8 @@ unsafe fn is_target(orders: &Orders, number: i32) -> bool {
 
 /// Whether a number is in a gap: no target, nor a stream that stays as it is in the host, open or closed.
 unsafe fn is_dropped(orders: &Orders, number: i32) -> bool {
-    // SAFETY: called from `run` under its contract.
     let within = |gap: Gap| gap.first <= number as u32 && number as u32 <= gap.last;
+    // SAFETY: called from `run` under its contract.
     (0..orders.gaps.len).any(|i| within(unsafe { *orders.gaps.get(i) }))
 }
 

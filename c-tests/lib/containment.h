@@ -40,28 +40,58 @@ HARNESS const char *cgroup_of(pid_t pid)
     return found;
 }
 
-/* Removes a control group and those below it, killing who is inside. For cleaning up only. */
+/* The first directory in an open one; an empty name if there is none. */
+HARNESS void first_directory(int directory, char *name, size_t cap)
+{
+    int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    name[0] = 0;
+    for (struct dirent *entry; dir && !name[0] && (entry = readdir(dir));)
+        if (entry->d_type == DT_DIR && entry->d_name[0] != '.')
+            snprintf(name, cap, "%s", entry->d_name);
+    if (dir)
+        closedir(dir);
+}
+
+HARNESS void cgroup_kill_members(int directory)
+{
+    int fd = openat(directory, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
+    for (int pid; file && fscanf(file, "%d", &pid) == 1;)
+        if (pid > 1)
+            kill(pid, SIGKILL);
+    if (file)
+        fclose(file);
+}
+
+/* Removes a control group and those below it, however deep, killing who is inside. For cleaning up only. */
 HARNESS void cgroup_clear(const char *path)
 {
-    char name[1024];
-    for (int attempt = 0; attempt < 2000 && rmdir(path) != 0 && errno != ENOENT; attempt++) {
-        snprintf(name, sizeof name, "%.700s/cgroup.procs", path);
-        FILE *file = fopen(name, "re");
-        for (int pid; file && fscanf(file, "%d", &pid) == 1;)
-            if (pid > 1)
-                kill(pid, SIGKILL);
-        if (file)
-            fclose(file);
-        DIR *dir = opendir(path);
-        for (struct dirent *entry; dir && (entry = readdir(dir));)
-            if (entry->d_type == DT_DIR && entry->d_name[0] != '.') {
-                snprintf(name, sizeof name, "%.700s/%.255s", path, entry->d_name);
-                cgroup_clear(name);
-            }
-        if (dir)
-            closedir(dir);
-        poll(NULL, 0, 1);
+    char below[256];
+    struct stat top, now;
+    int here = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), next = -1;
+    bool ends = here < 0 || fstat(here, &top) != 0;
+    for (int attempt = 0; !ends && attempt < 20000;) {
+        cgroup_kill_members(here);
+        first_directory(here, below, sizeof below);
+        if (below[0]) { /* it goes, or it is looked into */
+            if (unlinkat(here, below, AT_REMOVEDIR) == 0 || (next = openat(here, below, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
+                continue;
+        } else if (ends = fstat(here, &now) != 0, !ends && now.st_ino == top.st_ino) {
+            ends = rmdir(path) == 0 || errno == ENOENT;
+            attempt++;
+            poll(NULL, 0, 1); /* who was in it needs a moment */
+            continue;
+        } else { /* seen from above it can go */
+            attempt++;
+            next = openat(here, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        }
+        close(here);
+        here = next;
+        ends = here < 0;
     }
+    if (here >= 0)
+        close(here);
 }
 
 static char cgroup_test_root[400];

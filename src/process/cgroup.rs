@@ -26,7 +26,7 @@ use crate::lock::lock;
 use crate::sys::cgroup::{self, Group};
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::poll;
-use crate::sys::tree::{self, Identity};
+use crate::sys::tree::{self, Identity, Suspended};
 
 /// What a command says about its control group.
 #[derive(Clone, Debug)]
@@ -51,6 +51,8 @@ struct Place {
     identity: Identity,
     /// Whether its members end with the child, so that it can go soon.
     swept: bool,
+    /// How far a removal has come.
+    state: Mutex<Option<Suspended>>,
 }
 
 /// What this process has; a forked host has none, they are its parent's.
@@ -133,7 +135,7 @@ impl Cgroup {
             }
         };
         let identity = group.identity();
-        let made = Self { group, place: Some(Place { path: path.clone(), identity, swept }) };
+        let made = Self { group, place: Some(Place { path: path.clone(), identity, swept, state: Mutex::default() }) };
         for (file, value) in &spec.settings {
             if let Err(errno) = made.group.set(file, value) {
                 let doing = format!("cannot set {} of the control group {}", file.to_string_lossy(), path.display());
@@ -200,7 +202,10 @@ fn give_back_name(path: &Path) {
 
 impl Leftover for Place {
     fn remove(&self, until: Deadline) -> core::result::Result<(), Errno> {
-        let removed = above(&self.path).and_then(|(parent, name)| cgroup::remove(&parent, name, self.identity, until));
+        // One thread at a time removes it.
+        let mut state = lock(&self.state).take();
+        let removed = above(&self.path).and_then(|(parent, name)| cgroup::remove(&parent, name, self.identity, until, &mut state));
+        *lock(&self.state) = state;
         match removed {
             Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(()),
             other => other,

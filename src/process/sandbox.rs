@@ -19,7 +19,7 @@ use super::leftovers::{self, Leftover, Pace};
 use crate::clock::{Deadline, MILLI};
 use crate::lock::lock;
 use crate::sys::memory::Home;
-use crate::sys::tree::{self, Identity, Kind};
+use crate::sys::tree::{self, Identity, Kind, Suspended};
 
 /// How long the call that reaps works at a removal before it leaves the rest to later ones.
 const AT_ONCE: i64 = 5_000 * MILLI;
@@ -35,13 +35,15 @@ struct Held {
     identity: Identity,
     /// The directory that it lies in.
     parent: Identity,
+    /// How far its removal has come.
+    state: Mutex<Option<Suspended>>,
 }
 
 impl Held {
     fn open(path: &Path) -> Result<Self, Errno> {
         let parent = tree::hold_place(path.parent().unwrap_or(Path::new("/")))?;
         let directory = tree::hold(&parent, path.file_name().unwrap_or_default())?;
-        Ok(Self { identity: tree::identity(&directory)?, directory, parent: tree::identity(&parent)? })
+        Ok(Self { identity: tree::identity(&directory)?, directory, parent: tree::identity(&parent)?, state: Mutex::default() })
     }
 
     /// Removes the tree. Nothing to do if it does not lie where it lay.
@@ -55,7 +57,11 @@ impl Held {
             Ok(_) | Err(Errno::ENOENT) => return Ok(()),
             Err(errno) => return Err(errno),
         }
-        tree::empty(&self.directory, Kind::Files, until)?;
+        // One thread at a time removes it.
+        let mut state = lock(&self.state).take();
+        let emptied = tree::empty(&self.directory, Kind::Files, until, &mut state);
+        *lock(&self.state) = state;
+        emptied?;
         tree::remove_directory(&parent, name, self.identity)
     }
 

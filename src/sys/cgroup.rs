@@ -18,7 +18,7 @@ use nix::sys::statfs::{CGROUP2_SUPER_MAGIC, fstatfs};
 use nix::unistd::{UnlinkatFlags, Whence, lseek, read, unlinkat};
 
 use super::raw::syscall;
-use super::tree::{self, Identity, Kind};
+use super::tree::{self, Identity, Kind, Suspended};
 use super::{fds, pidfd};
 use crate::clock::Deadline;
 
@@ -227,7 +227,7 @@ pub fn remove_empty(parent: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
 }
 
 /// Removes a group, if it is this one still, and those that its members made below it. `EBUSY` while somebody is in it.
-pub fn remove(parent: &OwnedFd, name: &OsStr, identity: Identity, until: Deadline) -> Result<(), Errno> {
+pub fn remove(parent: &OwnedFd, name: &OsStr, identity: Identity, until: Deadline, state: &mut Option<Suspended>) -> Result<(), Errno> {
     match tree::remove_directory(parent, name, identity) {
         Err(Errno::EBUSY | Errno::ENOTEMPTY) => {}
         other => return other,
@@ -236,6 +236,6 @@ pub fn remove(parent: &OwnedFd, name: &OsStr, identity: Identity, until: Deadlin
     if tree::identity(&directory)? != identity {
         return Ok(());
     }
-    tree::empty(&directory, Kind::Groups, until)?;
+    tree::empty(&directory, Kind::Groups, until, state)?;
     tree::remove_directory(parent, name, identity)
 }

@@ -81,7 +81,9 @@ pub fn remove_directory<P: ?Sized + NixPath>(parent: impl AsFd, name: &P, identi
         Ok(_) | Err(Errno::ENOENT) => return Ok(()),
         Err(errno) => return Err(errno),
     }
-    match unlinkat(parent, name, UnlinkatFlags::RemoveDir) {
+    match unlinkat(parent.as_fd(), name, UnlinkatFlags::RemoveDir) {
+        // Believed when it is seen: what is taken for gone is not tried again.
+        Err(Errno::ENOENT) if identity_at(parent, name) == Ok(identity) => Err(Errno::EAGAIN),
         Err(Errno::ENOENT) => Ok(()),
         other => other,
     }

@@ -222,25 +222,24 @@ impl Queue {
         self.waiting.try_reserve(self.promised)
     }
 
-    /// Adds an event; `false`: there is no memory for one that may be lost.
-    pub(super) fn push(&mut self, event: Event) -> bool {
+    /// Adds an event. One that may come again and again is lost where there is no memory for it.
+    pub(super) fn push(&mut self, event: Event) {
         let Event { what, child, pid, run, time_ns } = event;
-        let beside = if matches!(what, What::OutputLost(_) | What::Restarting { .. }) { self.promised } else { 0 };
-        if self.waiting.try_reserve(beside + 1).is_err() {
-            return false;
+        let fits = if matches!(what, What::Restarting { .. }) { self.has_room() } else { self.waiting.try_reserve(1).is_ok() };
+        if fits {
+            self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
         }
-        self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
-        true
     }
 
-    /// Lines of this child; at least one. Gives them back if there is no memory for the entry.
-    pub(super) fn push_lines(&mut self, lines: Lines, child: &Arc<Managed>, pid: i32, time_ns: i64) -> core::result::Result<(), Lines> {
-        if self.waiting.try_reserve(self.promised + 1).is_err() {
-            return Err(lines);
-        }
+    /// Whether there is room for one more beside what is promised, or can be made: for what the child chooses the number of.
+    pub(super) fn has_room(&mut self) -> bool {
+        self.waiting.try_reserve(self.promised + 1).is_ok()
+    }
+
+    /// Lines of this child; at least one.
+    pub(super) fn push_lines(&mut self, lines: Lines, child: &Arc<Managed>, pid: i32, time_ns: i64) {
         let (child, run) = (Some(child.clone()), child.run_number());
         self.push_entry(Entry { told: Told::Lines(lines), child, pid, run, time_ns });
-        Ok(())
     }
 
     fn push_entry(&mut self, entry: Entry) {

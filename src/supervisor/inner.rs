@@ -139,48 +139,47 @@ impl Ledger {
         self.events.make_room(count)
     }
 
-    /// Adds an event, unless nothing is told any more, or it may be lost and there is no memory for it.
+    /// Adds an event, unless nothing is told any more.
     pub(super) fn push(&mut self, managed: &Arc<Managed>, time_ns: i64, what: What) {
-        self.try_push(managed, time_ns, what);
-    }
-
-    /// The same; answers whether it did.
-    fn try_push(&mut self, managed: &Arc<Managed>, time_ns: i64, what: What) -> bool {
         if self.scheduler.is_closed() {
-            return false;
+            return;
         }
         let pid = managed.child().map_or(0, |child| child.pid());
-        self.events.push(Event { what, child: Some(managed.clone()), pid, run: managed.run_number(), time_ns })
+        self.events.push(Event { what, child: Some(managed.clone()), pid, run: managed.run_number(), time_ns });
     }
 
     /// What it has said; what is missing of it is told where it is missing.
     pub(super) fn push_lines(&mut self, managed: &Arc<Managed>, mut lines: Lines) {
-        let Some(member) = self.members.get_mut(&managed.id()).filter(|_| !self.scheduler.is_closed()) else { return };
-        if managed.unread() > MAX_KEPT {
-            return member.lost.add(lines.into_lost());
+        if self.scheduler.is_closed() {
+            return;
         }
-        let mut lost = lines.take_lost();
+        // A gap that is open is told first; what comes behind it is lost as well as long as it cannot be.
+        if managed.unread() > MAX_KEPT || !self.events.has_room() || !(lines.is_empty() || self.push_lost(managed)) {
+            return self.note_lost(managed, lines.into_lost());
+        }
+        let lost = lines.take_lost();
         if !lines.is_empty() {
-            self.push_lost(managed);
             let pid = managed.child().map_or(0, |child| child.pid());
-            if let Err(lines) = self.events.push_lines(lines, managed, pid, clock::now()) {
-                lost.add(lines.into_lost());
-            }
+            self.events.push_lines(lines, managed, pid, clock::now());
         }
+        self.note_lost(managed, lost);
+    }
+
+    fn note_lost(&mut self, managed: &Managed, lost: Lost) {
         if let Some(member) = self.members.get_mut(&managed.id()) {
             member.lost.add(lost);
         }
     }
 
-    /// Tells of what is missing: what comes next stands behind the gap.
-    pub(super) fn push_lost(&mut self, managed: &Arc<Managed>) {
-        let lost = self.members.get_mut(&managed.id()).map(|member| std::mem::take(&mut member.lost));
-        if let Some(lost) = lost.filter(|lost| !lost.is_nothing())
-            && !self.try_push(managed, clock::now(), What::OutputLost(lost))
-            && let Some(member) = self.members.get_mut(&managed.id())
-        {
-            member.lost = lost; // told as soon as there is memory for it
+    /// Tells of what is missing: what comes next stands behind the gap. `false`: there is no memory for it and what comes next.
+    pub(super) fn push_lost(&mut self, managed: &Arc<Managed>) -> bool {
+        let Some(member) = self.members.get_mut(&managed.id()).filter(|member| !member.lost.is_nothing()) else { return true };
+        if !self.events.has_room() {
+            return false;
         }
+        let lost = std::mem::take(&mut member.lost);
+        self.push(managed, clock::now(), What::OutputLost(lost));
+        self.events.has_room()
     }
 }
 

@@ -52,6 +52,8 @@ struct Arena {
     taken: [[AtomicU64; WORDS]; SIZES.len()],
     /// How many of each size are taken.
     used: [AtomicU32; SIZES.len()],
+    /// All of them together: what every call asks.
+    total: AtomicU32,
 }
 
 static ARENA: Arena = Arena::new();
@@ -62,6 +64,7 @@ impl Arena {
             memory: Memory(UnsafeCell::new([0; SIZES.len() * SHARE])),
             taken: [const { [const { AtomicU64::new(0) }; WORDS] }; SIZES.len()],
             used: [const { AtomicU32::new(0) }; SIZES.len()],
+            total: AtomicU32::new(0),
         }
     }
 
@@ -92,6 +95,7 @@ impl Arena {
                 // Acquire: what its last owner wrote there is over.
                 if word.fetch_or(1 << bit, Ordering::Acquire) & 1 << bit == 0 {
                     self.used[class].fetch_add(1, Ordering::Relaxed);
+                    self.total.fetch_add(1, Ordering::Relaxed);
                     return Some(self.memory.0.get().cast::<u8>().wrapping_add(class * SHARE + (index * 64 + bit) * SIZES[class]));
                 }
             }
@@ -112,6 +116,7 @@ impl Arena {
     fn give_back(&self, at: *mut u8) {
         let (class, block) = self.place(at);
         self.used[class].fetch_sub(1, Ordering::Relaxed);
+        self.total.fetch_sub(1, Ordering::Relaxed);
         self.taken[class][block / 64].fetch_and(!(1 << (block % 64)), Ordering::Release);
     }
 
@@ -121,7 +126,7 @@ impl Arena {
     }
 
     fn is_touched(&self) -> bool {
-        self.used.iter().any(|used| used.load(Ordering::Relaxed) != 0)
+        self.total.load(Ordering::Relaxed) != 0
     }
 }
 
@@ -147,19 +152,19 @@ pub fn out_of_memory<E>(_: E) -> Error {
     refusal()
 }
 
-/// Whether a call that takes something for longer may go on. Costs a few loads while malloc has never failed.
+/// Whether a call that takes something for longer may go on. Costs one load while malloc has never failed.
 pub fn may_acquire() -> bool {
     !ARENA.is_touched() || (!ARENA.is_above(2) && system_has())
 }
 
 /// Whether a call that looks, waits, stops or reaps may go on.
 pub fn may_observe() -> bool {
-    !ARENA.is_above(3) || system_has()
+    !ARENA.is_touched() || !ARENA.is_above(3) || system_has()
 }
 
 /// Whether memory is so short that nothing should be kept which can wait, or can be told later.
 pub fn is_short() -> bool {
-    ARENA.is_above(1) && !system_has()
+    ARENA.is_touched() && ARENA.is_above(1) && !system_has()
 }
 
 /// A list of what comes, made fallibly: for what may be long.

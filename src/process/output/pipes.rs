@@ -16,6 +16,7 @@ use nix::errno::Errno;
 use super::lines::{Cutter, Lines};
 use crate::clock::{Deadline, MILLI};
 use crate::sys::fds;
+use crate::sys::reserve;
 
 /// How long after the exit of a child its survivors' output is still kept.
 const DRAIN_WINDOW: i64 = 2_000 * MILLI;
@@ -155,8 +156,9 @@ impl Tail {
         let bytes = &bytes[bytes.len().saturating_sub(self.limit)..];
         let excess = (self.bytes.len() + bytes.len()).saturating_sub(self.limit);
         self.bytes.drain(..excess);
-        // Without memory for more, what is there makes room: a full machine costs output, not the host.
-        if self.bytes.try_reserve(bytes.len()).is_err() {
+        // Without memory for more, what is there makes room: a full machine costs output, not the host, and not what its reaps need.
+        let grows = self.bytes.capacity() - self.bytes.len() < bytes.len();
+        if grows && (reserve::is_short() || self.bytes.try_reserve(bytes.len()).is_err()) {
             let room = self.bytes.capacity() - self.bytes.len();
             let needed = bytes.len().saturating_sub(room).min(self.bytes.len());
             self.bytes.drain(..needed);

@@ -1,7 +1,8 @@
 /* A host that forks itself again and again, each copy using the library: a handle of any generation before is told as FORKED, also where
    a count of 2048 comes round. Each copy makes the same object in the same place. */
 /* covers: F29, LAW-6 */
-/* variants: few */
+/* variants: none */
+/* timeout: 120 */
 #include "harness.h"
 #include "children.h"
 

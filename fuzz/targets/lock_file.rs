@@ -1,4 +1,4 @@
-//! Any text in the lock file: a cold start all the same, with a generation.
+//! Any text in the lock file: a cold start, with a generation, over what procsup has written or a crash has left; anything else is left alone.
 #![no_main]
 
 use std::path::PathBuf;
@@ -15,8 +15,17 @@ static HERE: LazyLock<(tempfile::TempDir, PathBuf)> = LazyLock::new(|| {
 
 fuzz_target!(|data: &[u8]| {
     let path = &HERE.1;
-    std::fs::write(path.with_file_name("control.lock"), data).unwrap();
-    let first = Handoff::new(path).unwrap();
+    let lock = path.with_file_name("control.lock");
+    std::fs::write(&lock, data).unwrap();
+    let first = match Handoff::new(path) {
+        Ok(first) => first,
+        Err(error) => {
+            assert_eq!(error.status, procsup::Status::InvalidArgument);
+            assert!(!data.starts_with(b"procsup handoff ") && (data.len() > 256 || data.iter().any(|byte| *byte != 0)));
+            assert!(std::fs::read(&lock).unwrap() == data, "it was left alone");
+            return;
+        }
+    };
     let generation = first.generation().unwrap();
     assert_eq!(first.role().unwrap(), Role::First);
     assert!((1..=u64::from(u32::MAX)).contains(&generation));

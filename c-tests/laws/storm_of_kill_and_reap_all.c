@@ -7,14 +7,14 @@
 #include "children.h"
 
 static int stop;
-static volatile sig_atomic_t storms;
+static int storms; /* of several threads' handlers */
 
 static void kill_everything(int signal)
 {
     (void)signal;
     int saved = errno;
     ps_kill_and_reap_all(50, NULL);
-    storms++;
+    __atomic_fetch_add(&storms, 1, __ATOMIC_RELAXED);
     errno = saved;
 }
 
@@ -55,7 +55,7 @@ int main(void)
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     for (int i = 0; i < 4; i++)
         pthread_join(thread[i], NULL);
-    CHECK(storms > 0);
+    CHECK(__atomic_load_n(&storms, __ATOMIC_RELAXED) > 0);
     CHECK(ps_live_count() == 0 && has_no_child());
     return 0;
 }

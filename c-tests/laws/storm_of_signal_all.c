@@ -8,14 +8,14 @@
 #include <sys/time.h>
 
 static int stop;
-static volatile sig_atomic_t storms;
+static int storms; /* of several threads' handlers */
 
 static void signal_everything(int signal)
 {
     (void)signal;
     int saved = errno;
     ps_signal_all(SIGTERM);
-    storms++;
+    __atomic_fetch_add(&storms, 1, __ATOMIC_RELAXED);
     errno = saved;
 }
 
@@ -41,12 +41,12 @@ int main(void)
     for (int i = 0; i < 4; i++)
         thread_start(&thread[i], spawn_and_reap, NULL);
     setitimer(ITIMER_REAL, &every, NULL);
-    wait_until(storms >= 1000, 30000);
+    wait_until(__atomic_load_n(&storms, __ATOMIC_RELAXED) >= 1000, 30000);
     setitimer(ITIMER_REAL, &never, NULL);
     __atomic_store_n(&stop, 1, __ATOMIC_RELEASE);
     for (int i = 0; i < 4; i++)
         pthread_join(thread[i], NULL);
-    CHECK(storms >= 100);
+    CHECK(__atomic_load_n(&storms, __ATOMIC_RELAXED) >= 100);
     CHECK(ps_live_count() == 0 && has_no_child());
     return 0;
 }

@@ -477,6 +477,7 @@ HARNESS void be_a_host(void)
     if (!cold)
         warm_up();
     struct being before = being();
+    int tasks = thread_count(); /* a sanitizer may have one */
     int fds = held().others + (cold ? 17 : 0); /* the places that the first spawn reserves */
     if (watched_by_edges)
         watch_edges();
@@ -514,7 +515,7 @@ HARNESS void be_a_host(void)
         found("the end: %s, %u left, %u live", ps_status_name(status), left, ps_live_count());
     /* What the children owned is released by later calls. */
     struct held now = {0, 0};
-    if (!wait_until((warm_up(), now = held(), now.others <= fds && now.loop <= 4 && child_count() == 0 && thread_count() == 1), 10000)) {
+    if (!wait_until((warm_up(), now = held(), now.others <= fds && now.loop <= 4 && child_count() == 0 && thread_count() == tasks), 10000)) {
         char what[400] = "";
         for (int fd = 3; fd < 300; fd++) {
             char link[64], target[64];

@@ -1,3 +1,4 @@
+import glob
 import os
 import re
 import shutil
@@ -17,7 +18,7 @@ THREADED = "^(laws|supervisor|fuzz)/"  # where the library is called from severa
 
 def sanitized_library(kind, *options):
     """The library with a sanitizer in its Rust code. The option is not stable, but the same in this pinned toolchain; a shared library brings no
-    runtime, the program does: GCC's serves, what instrumented code calls in it is the same for both compilers. Gives its folder."""
+    runtime, the program does: for addresses GCC's serves, what instrumented code calls in it is the same for both compilers. Gives its folder."""
     host = re.search(r"host: (\S+)", subprocess.run(["rustc", "-vV"], stdout=subprocess.PIPE, check=True).stdout.decode()).group(1)
     step(f"Building the library with {kind} sanitizer")
     # With --target, build scripts and macros are built without it. A debug build: with its assertions, and every access where it stands.
@@ -50,9 +51,11 @@ def thread_in_rust(arguments):
     if not os.path.exists(f"{sysroot}/lib/rustlib/src/rust/library/Cargo.lock"):
         raise Failed("the sources of Rust's library are needed, for its locks must be seen: rustup component add rust-src")
     library = sanitized_library("thread", "-Zbuild-std")
-    build = cmake_build("cmake-tsan", "-DPROCSUP_SANITIZE=thread", f"-DPROCSUP_LIBRARY_DIR={library}", "-DPROCSUP_BUILD_EXAMPLES=OFF", "-DPROCSUP_INSTALL=OFF")
+    runtime = next(iter(glob.glob(f"{sysroot}/lib/rustlib/*/lib/librustc-*_rt.tsan.a")), None)
+    if not runtime:
+        raise Failed("this Rust toolchain has no runtime of ThreadSanitizer")
+    build = cmake_build("cmake-tsan", "-DPROCSUP_SANITIZE=thread", f"-DPROCSUP_TSAN_RUNTIME={runtime}", f"-DPROCSUP_LIBRARY_DIR={library}", "-DPROCSUP_BUILD_EXAMPLES=OFF", "-DPROCSUP_INSTALL=OFF")
     step("ThreadSanitizer, on the fork tier")
-    os.environ["PROCSUP_SPAWN_TIER"] = "fork"  # a child on shared memory would be one more thread that ThreadSanitizer knows nothing of
     os.environ["TSAN_OPTIONS"] = f"suppressions={ROOT}/scripts/tsan.supp halt_on_error=1 die_after_fork=0 report_signal_unsafe=0"
     return [ctest(build, ctest_filter(arguments or [THREADED]), "tsan")]
 

@@ -91,8 +91,9 @@
  * functions, setters) answers PS_ERR_LIMIT with errno ENOMEM, or works out of a reserve that is part of the
  * library: 6 MiB of address space, which take no memory until then. Calls that look, signal, stop, reap, take
  * events or free go on out of it: the room that the end of a child needs was made when it was spawned. Lines
- * of output, and PS_EVENT_RESTARTING, are lost if there is none for them. The ps_error of a call that failed
- * may then be one that only says that memory is out, the same for all; the returned status is the true one.
+ * of output are lost if there is none for them, and told of as soon as there is (PS_EVENT_OUTPUT_LOST); a
+ * PS_EVENT_RESTARTING may be missing. The ps_error of a call that failed may then be one that only says that
+ * memory is out, the same for all; the returned status is the true one.
  * What can still end the host, in the moment when malloc fails for just that: a setter with more than 64 KiB
  * in one piece or list, ps_error_render of a text as large, the state and names of a handoff beyond that; and
  * a hundred threads within ps_spawn, or some hundreds within other functions, when memory ends. Memory that

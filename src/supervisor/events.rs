@@ -13,9 +13,10 @@ use std::collections::{TryReserveError, VecDeque};
 use std::sync::Arc;
 
 use super::Managed;
-use crate::error::{Error, Result, Status};
+use crate::error::{Result, Status};
 use crate::process::{Line, Lines, Lost};
 use crate::registry::Exit;
+use crate::sys::reserve;
 
 /// What an event says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -258,7 +259,7 @@ impl Queue {
             if entry.is_useless() {
                 self.useless = self.useless.saturating_sub(1);
             } else if let Told::Lines(lines) = &mut entry.told {
-                let line = lines.pop().map_err(|_| Error::new(Status::Limit, "line", "there is no memory for a line"))?;
+                let line = lines.pop().map_err(reserve::out_of_memory)?;
                 let more = !lines.is_empty();
                 event = line.map(|line| entry.event(What::Output(line)));
                 if let Some(child) = entry.child.as_ref().filter(|_| event.is_some()) {

@@ -178,7 +178,7 @@ impl Inner {
                 let left = looks.get_or_insert_with(|| self.reactor.looks());
                 *left = usize::saturating_sub(*left, 1);
                 if *left == 0 && deadline.has_come() {
-                    self.reactor.ring();
+                    self.reactor.nudge();
                     return Ok(None);
                 }
             } else if deadline.has_come() {

@@ -339,7 +339,7 @@ impl Reactor {
     fn bring_back(&self, state: &mut State, token: Token) {
         let Some(entry) = state.entries.get_mut(&token) else { return };
         let back = |set: &Epoll| set.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0));
-        entry.is_aside = !self.work.get().is_some_and(|set| back(set).is_ok());
+        entry.is_aside = self.work.get().is_none_or(|set| back(set).is_err());
         if entry.is_aside {
             // No room in the set any more: the clock asks for it, for ever. Its place in `aside` is there still.
             self.come_back_at(state, token, clock::now().saturating_add(poll::PAUSE));
@@ -446,13 +446,6 @@ impl Reactor {
             state.raised = raised;
             self.show_raised(raised);
         }
-    }
-
-    /// Raises it in any case, with a new edge for who watches edge-triggered.
-    pub fn ring(&self) {
-        let mut state = lock(&self.state);
-        state.raised = true;
-        self.show_raised(true);
     }
 
     /// An edge for who watches `fd()` edge-triggered, and nothing else: what is ready stays so.

@@ -289,7 +289,7 @@ mod tests {
         let mut taken: Vec<(usize, usize)> = Vec::new();
         for (size, align) in [(1, 1), (64, 8), (65, 16), (256, 256), (10, 512), (1000, 4096), (4097, 16), (65_536, 4096)] {
             let at = arena.take(layout(size, align));
-            assert!(!at.is_null() && at.addr() % align == 0 && arena.has(at));
+            assert!(!at.is_null() && at.addr().is_multiple_of(align) && arena.has(at));
             assert!(taken.iter().all(|(other, length)| at.addr() >= other + length || at.addr() + size <= *other));
             // SAFETY: the block is ours.
             unsafe { at.write_bytes(0xA5, size) };

@@ -8,8 +8,9 @@
 //! they wait in one buffer, each behind a head of a byte (some more if it is long): short ones take no more room than they did in the stream.
 //! What does not fit, or finds no memory, is counted and lost; what follows it too, until the buffer is taken: a gap is always at the end.
 
-/// The newline search is memchr's.
 use memchr::memchr;
+
+use crate::sys::reserve;
 
 /// Bytes that wait here at the most (a line that was begun below it is kept whole): some looks' worth, for whoever reads takes them at once.
 const MOST: usize = 4 << 20;
@@ -108,10 +109,10 @@ impl Lines {
         self.waiting.add(this);
     }
 
-    /// By a quarter, as a rule: doubling would hold twice what was said.
+    /// By a quarter, as a rule: doubling would hold twice what was said. What a child says must not eat the reserve that the reaps need.
     fn has_room(&mut self, room: usize) -> bool {
         let (length, capacity) = (self.log.len(), self.log.capacity());
-        capacity - length >= room || self.log.try_reserve_exact(room.max(length / 4)).is_ok()
+        capacity - length >= room || (!reserve::is_short() && self.log.try_reserve_exact(room.max(length / 4)).is_ok())
     }
 
     /// The first of them.
@@ -179,7 +180,8 @@ impl Cutter {
     }
 
     fn keep(&mut self, bytes: &[u8], lines: &mut Lines) {
-        if self.rest.try_reserve(bytes.len()).is_ok() {
+        let has_room = self.rest.capacity() - self.rest.len() >= bytes.len();
+        if has_room || (!reserve::is_short() && self.rest.try_reserve(bytes.len()).is_ok()) {
             return self.rest.extend_from_slice(bytes);
         }
         // What there is goes as a piece; what finds no room there either is counted.

@@ -220,16 +220,16 @@ fn so_many_looks_tell_of_everything_that_was_ready() {
 }
 
 #[test]
-fn ringing_is_a_new_edge() {
+fn a_nudge_is_a_new_edge() {
     for reactor in both() {
         reactor.set_raised(true);
-        let host = epoll().unwrap();
+        let host = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).unwrap();
         host.add(reactor.fd().unwrap(), EpollEvent::new(EpollFlags::EPOLLIN | EpollFlags::EPOLLET, 0)).unwrap();
         let edge = || host.wait(&mut [EpollEvent::empty(); 4], EpollTimeout::ZERO).unwrap() == 1;
         assert!(edge() && !edge());
         reactor.set_raised(true);
         assert!(!edge(), "it is raised already");
-        reactor.ring();
+        reactor.nudge();
         assert!(edge() && !edge());
         reactor.set_raised(false);
         assert!(!is_readable(reactor.fd().unwrap()));

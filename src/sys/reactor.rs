@@ -24,7 +24,7 @@
 //!   work, and the timer stays gone off until the last of them was: another thread finds what the first has not come to.
 //! - **A turn tells of at most [`BATCH`] entries**, in turn: the kernel puts what it has told of behind the rest. Who must know that nothing is left
 //!   takes turns until one is empty, at most [`Reactor::looks`] of them, for entries may be ready again at once. Who stops earlier gets no new
-//!   edge for the rest ([`Reactor::ring`] makes one).
+//!   edge for the rest ([`Reactor::nudge`] makes one).
 //! - **A token is not told which of its entries it meant**: who gives one to another entry may be told of the old one once more.
 //! - **A forked copy of the host shares the sets**: nothing here may be called there. Who holds a reactor checks its `Home`.
 //!

@@ -13,7 +13,7 @@
  *
  * ./x fuzz boundary runs it for long on all CPUs; as a test it runs some fixed seeds.
  */
-/* covers: F28, LAW-3, LAW-5, LAW-6, LAW-12 */
+/* covers: LAW-3, LAW-5, LAW-6, LAW-12 */
 /* timeout: 180 */
 /* variants: few */
 #include "host.h"
@@ -121,7 +121,8 @@ HARNESS void tell(const char *program, const char *what)
 /* Pid 1 of the host's namespace, or what takes its place: waits for the host, then everybody else goes with it. */
 HARNESS _Noreturn void be_init(void)
 {
-    if (isolated && (unshare(CLONE_NEWNS) != 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0))
+    if (isolated && (unshare(CLONE_NEWNS) != 0 || mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("proc", "/proc", "proc",
+            MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) != 0))
         _exit(99);
     pid_t host = fork();
     if (host == 0) {
@@ -164,7 +165,8 @@ HARNESS bool run_seed(const char *program)
                     continue;
                 hangs = true;
                 if (!atomic_exchange(&page->failed, 1))
-                    snprintf(page->failure, sizeof page->failure, "worker %d, step %u: does not return for %" PRId64 " ms", i, atomic_load(&worker->step),
+                    snprintf(page->failure, sizeof page->failure, "worker %d, step %u: does not return for %" PRId64 " ms", i,
+                            atomic_load(&worker->step),
                              now_ms() - began);
             }
             if (hangs) {

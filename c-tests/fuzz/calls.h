@@ -54,7 +54,8 @@ HARNESS bool make_command(int slot)
         return false;
     memcpy(&made, edge_pages[0] + PAGE - sizeof made, sizeof made);
     for (int i = 1; i < 5 && recipe[i]; i++)
-        ASK(ps_command_arg, ((struct pick){made, GARBAGE, COMMAND, slot}), 0, ps_command_arg(made, recipe[i], error), "(command %d, %s)", slot, recipe[i]);
+        ASK(ps_command_arg, ((struct pick){made, GARBAGE, COMMAND, slot}), 0, ps_command_arg(made, recipe[i], error), "(command %d, %s)", slot,
+                recipe[i]);
     /* What goes nowhere fills the log. */
     if (chance(70))
         for (int stream = 0; stream < 3; stream++)
@@ -98,7 +99,8 @@ HARNESS const char *control_path(int slot, char path[128])
 HARNESS bool make_handoff(int slot, const char *path)
 {
     ps_handoff **at = OUT(ps_handoff *), *made = NULL;
-    ps_status status = ASK(ps_handoff_new, ((struct pick){.was = GARBAGE}), 7000, ps_handoff_new(path, at, error), "(%s, handoff %d)", path ? path : "NULL", slot);
+    ps_status status = ASK(ps_handoff_new, ((struct pick){.was = GARBAGE}), 7000, ps_handoff_new(path, at, error), "(%s, handoff %d)",
+            path ? path : "NULL", slot);
     if (status != PS_OK)
         return false;
     memcpy(&made, at, sizeof made);
@@ -113,7 +115,8 @@ static bool make(enum kind kind, int slot)
     case COMMAND: return make_command(slot);
     case SUPERVISOR: return make_supervisor(slot);
     case CHILD: {
-        struct pick supervisor = chance(watched_by_edges ? 15 : 40) ? no_pick_of(SUPERVISOR) : good(SUPERVISOR, watched_by_edges ? 0 : (int)dice(SUPERVISORS));
+        struct pick supervisor = chance(watched_by_edges ? 15 : 40) ? no_pick_of(SUPERVISOR) : good(SUPERVISOR,
+                watched_by_edges ? 0 : (int)dice(SUPERVISORS));
         int from = (int)dice((uint32_t)slots_of[COMMAND]);
         if (!atomic_load(&pool[COMMAND][from]))
             make_command(from);
@@ -206,7 +209,8 @@ static void call_setter(void)
         /* By itself: with bad programs and a bad place. */
         ps_command **at = OUT(ps_command *), *made = NULL;
         const char *program = chance(50) ? own_path("program", 4) : any_text();
-        if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)", program ? program : "NULL") == PS_OK) {
+        if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
+                program ? program : "NULL") == PS_OK) {
             memcpy(&made, at, sizeof made);
             put(COMMAND, (int)dice((uint32_t)slots_of[COMMAND]), made);
         }
@@ -261,7 +265,10 @@ static void call_setter(void)
         SET(ps_command_credentials, ps_command_credentials(h, (uint32_t)n, (uint32_t)n, list, size, error), "%d, %zu)", name_of(c), n, size);
         break;
     }
-    case 11: n = chance(80) ? (int32_t)dice(01000) : odd_number(); SET(ps_command_umask, ps_command_umask(h, (uint32_t)n, error), "%o)", name_of(c), (unsigned)n); break;
+    case 11:
+        n = chance(80) ? (int32_t)dice(01000) : odd_number();
+        SET(ps_command_umask, ps_command_umask(h, (uint32_t)n, error), "%o)", name_of(c), (unsigned)n);
+        break;
     case 12: n = chance(80) ? (int32_t)dice(20) : odd_number(); SET(ps_command_nice, ps_command_nice(h, n, error), "%d)", name_of(c), n); break;
     case 13: {
         n = chance(80) ? (int32_t)dice(16) : odd_number();
@@ -317,7 +324,8 @@ static void call_setter(void)
         if (chance(20))
             SET(ps_command_cgroup, ps_command_cgroup(h, text, error), "%.60s)", name_of(c), SHOWN(text));
         else
-            SET(ps_command_cgroup_set, ps_command_cgroup_set(h, ONE_OF(const char *, "pids.max", "", "a/b", "cgroup.procs", (const char *)NULL), any_text(), error), "...)", name_of(c));
+            SET(ps_command_cgroup_set, ps_command_cgroup_set(h, ONE_OF(const char *, "pids.max", "", "a/b", "cgroup.procs", (const char *)NULL),
+                    any_text(), error), "...)", name_of(c));
         break;
     case 30: {
         n = choice(2), t = setting_ms();
@@ -542,8 +550,14 @@ static void call_supervisor(void)
     int32_t n, *number;
     int64_t t;
     switch (dice(16)) {
-    case 0: n = chance(80) ? (int32_t)dice(5) : odd_number(); ASK(ps_supervisor_set_max_running, s, 0, ps_supervisor_set_max_running(h, (uint32_t)n, error), "(%s, %d)", name_of(s), n); break;
-    case 1: n = chance(80) ? (int32_t)dice(5) : odd_number(); ASK(ps_supervisor_set_max_pending, s, 0, ps_supervisor_set_max_pending(h, (uint32_t)n, error), "(%s, %d)", name_of(s), n); break;
+    case 0:
+        n = chance(80) ? (int32_t)dice(5) : odd_number();
+        ASK(ps_supervisor_set_max_running, s, 0, ps_supervisor_set_max_running(h, (uint32_t)n, error), "(%s, %d)", name_of(s), n);
+        break;
+    case 1:
+        n = chance(80) ? (int32_t)dice(5) : odd_number();
+        ASK(ps_supervisor_set_max_pending, s, 0, ps_supervisor_set_max_pending(h, (uint32_t)n, error), "(%s, %d)", name_of(s), n);
+        break;
     case 2: /* for good in this process, and then its orphans are the host's to reap: only the bad ways, and the way back */
         n = ONE_OF(int32_t, 0, 2, -1, INT32_MAX);
         ASK(ps_supervisor_set_subreaper, s, 0, ps_supervisor_set_subreaper(h, n, error), "(%s, %d)", name_of(s), n);
@@ -600,7 +614,8 @@ static ps_status next_handoff_event(struct pick o, int64_t timeout_ms, ps_handof
         found("ps_handoff_next_event: PS_OK into no event");
     if (event->kind < PS_HANDOFF_DRAIN || event->kind > PS_HANDOFF_ABORTED || event->peer_pid < 0 || (unsigned)event->unsealed > 1
         || event->reason > 0 || event->reason < PS_ERR_INTERNAL || event->time_ns <= 0 || event->deadline_ns < 0)
-        found("a handoff event that cannot be: kind %d, peer %d, unsealed %d, reason %d", event->kind, event->peer_pid, event->unsealed, event->reason);
+        found("a handoff event that cannot be: kind %d, peer %d, unsealed %d, reason %d", event->kind, event->peer_pid, event->unsealed,
+                event->reason);
     if (told)
         memcpy(told, event, sizeof *told);
     return status;
@@ -623,7 +638,8 @@ static int obey(struct pick o, int64_t timeout_ms)
 
 static const char *any_name(void)
 {
-    return text_at_edge(ONE_OF(const char *, "http", "a", "b", "", "new\nline", long_text + sizeof long_text - 256, long_text + sizeof long_text - 300, (const char *)NULL));
+    return text_at_edge(ONE_OF(const char *, "http", "a", "b", "", "new\nline", long_text + sizeof long_text - 256,
+            long_text + sizeof long_text - 300, (const char *)NULL));
 }
 
 static void call_handoff(void)
@@ -704,7 +720,8 @@ static void call_handoff(void)
 
 static void call_free(void)
 {
-    enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR, (int)ERROR, (int)HANDOFF);
+    enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
+            (int)ERROR, (int)HANDOFF);
     struct pick it = any(kind);
     if (kind == HANDOFF && !chance(20))
         return;

@@ -397,7 +397,8 @@ HARNESS void count_held(int fd, void *held)
     char link[64], target[64] = "";
     snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
     bool loop = readlink(link, target, sizeof target - 1) > 0
-                && (strcmp(target, "anon_inode:[eventpoll]") == 0 || strcmp(target, "anon_inode:[eventfd]") == 0 || strcmp(target, "anon_inode:[timerfd]") == 0);
+                && (strcmp(target, "anon_inode:[eventpoll]") == 0 || strcmp(target, "anon_inode:[eventfd]") == 0 || strcmp(target,
+                        "anon_inode:[timerfd]") == 0);
     *(loop ? &((struct held *)held)->loop : &((struct held *)held)->others) += 1;
 }
 
@@ -473,7 +474,8 @@ HARNESS void be_a_host(void)
     begin_life();
     bool timer = !plain && chance(35);
     bool cold = chance(20) && !tolerates("F5");
-    note("a host: %d threads, %s%s, %s, %s, %s", threads, starved ? "starved, " : "", timer ? "a timer" : "no timer", thief ? "reaps all it can" : "reaps nobody",
+    note("a host: %d threads, %s%s, %s, %s, %s", threads, starved ? "starved, " : "", timer ? "a timer" : "no timer",
+            thief ? "reaps all it can" : "reaps nobody",
          watched_by_edges ? "edges" : "no edges", stops_allowed ? "SIGSTOP" : "no SIGSTOP");
     if (chance(8)) /* a host may have closed its standard streams */
         close((int)dice(2));
@@ -527,7 +529,8 @@ HARNESS void be_a_host(void)
             if (length > 0 && strlen(what) < 320)
                 snprintf(what + strlen(what), sizeof what - strlen(what), " %d=%.*s", fd, (int)length, target);
         }
-        found("the end: %d descriptors where there were %d, and %d of event loops (%s), %d children (%d zombies), %d threads", now.others, fds, now.loop, what, child_count(), zombie_count(),
+        found("the end: %d descriptors where there were %d, and %d of event loops (%s), %d children (%d zombies), %d threads", now.others, fds,
+                now.loop, what, child_count(), zombie_count(),
               thread_count());
     }
     check_being(&before);

@@ -48,7 +48,8 @@ HARNESS struct bytes some_bytes(void)
 /* A structure whose `size` is right, or anything; never more of it than there is. `told` receives what it says. */
 HARNESS void *sized(size_t size, uint32_t *told_size)
 {
-    uint32_t told = chance(80) ? (uint32_t)size : ONE_OF(uint32_t, 0, 1, 4, 7, (uint32_t)size - 1, (uint32_t)size - 8, (uint32_t)size + 8, UINT32_MAX);
+    uint32_t told = chance(80) ? (uint32_t)size : ONE_OF(uint32_t, 0, 1, 4, 7, (uint32_t)size - 1, (uint32_t)size - 8, (uint32_t)size + 8,
+            UINT32_MAX);
     uint32_t room = told == size + 8 ? told : (uint32_t)size;
     unsigned char *at = place(room, 8, sizeof told, PS_OK);
     memcpy(at, &told, sizeof told);
@@ -137,7 +138,8 @@ HARNESS void over(enum which which)
 
 /* A handle that cannot be right is refused; an argument may have been refused before it was looked at, and of two bad handles either
    may be told. */
-HARNESS bool is_bad(struct pick it, bool may_be_null) { return it.was == NOTHING ? !may_be_null : it.was == FREED || it.was == WRONG || it.was == FOREIGN; }
+HARNESS bool is_bad(struct pick it, bool may_be_null) { return it.was == NOTHING ? !may_be_null : it.was == FREED || it.was == WRONG
+        || it.was == FOREIGN; }
 
 HARNESS void check_picks(const char *call, struct pick a, struct pick b, bool b_may_be_null, ps_status status)
 {

@@ -343,7 +343,8 @@ HARNESS int64_t setting_ms(void)
 
 HARNESS int32_t any_signal(void)
 {
-    int32_t number = ONE_OF(int32_t, SIGTERM, SIGKILL, SIGHUP, SIGUSR1, SIGINT, SIGCONT, SIGSTOP, SIGTSTP, SIGABRT, SIGSEGV, SIGCHLD, 0, 64, 34, -1, 65, INT32_MAX,
+    int32_t number = ONE_OF(int32_t, SIGTERM, SIGKILL, SIGHUP, SIGUSR1, SIGINT, SIGCONT, SIGSTOP, SIGTSTP, SIGABRT, SIGSEGV, SIGCHLD, 0, 64, 34,
+            -1, 65, INT32_MAX,
                             INT32_MIN);
     return (number == SIGSTOP || number == SIGTSTP) && !stops_allowed ? SIGTERM : number;
 }
@@ -352,7 +353,8 @@ static char long_text[300 * 1024];
 
 HARNESS const char *any_text(void)
 {
-    return text_at_edge(ONE_OF(const char *, (const char *)"", "a", "PATH=", "a b\tc", "\x1b[31m\a\r\nred", "\xff\xfe", "%s%n", "line\nline", "'\"\\", long_text + sizeof long_text - 300,
+    return text_at_edge(ONE_OF(const char *, (const char *)"", "a", "PATH=", "a b\tc", "\x1b[31m\a\r\nred", "\xff\xfe", "%s%n", "line\nline",
+            "'\"\\", long_text + sizeof long_text - 300,
                                long_text + sizeof long_text - 5000, (const char *)NULL));
 }
 

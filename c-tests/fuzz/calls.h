@@ -224,7 +224,7 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
-    switch (dice(34)) {
+    switch (dice(36)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -341,6 +341,8 @@ static void call_setter(void)
         n = choice(3), text = any_text(), t = setting_ms();
         SET(ps_command_readiness, ps_command_readiness(h, n, text, t, error), "%d, %.40s, %" PRId64 ")", name_of(c), n, SHOWN(text), t);
         break;
+    case 33: t = setting_ms(); SET(ps_command_core_wait, ps_command_core_wait(h, t, error), "%" PRId64 ")", name_of(c), t); break;
+    case 34: t = setting_ms(); SET(ps_command_restart_early_exit, ps_command_restart_early_exit(h, t, error), "%" PRId64 ")", name_of(c), t); break;
     default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
     }
 }
@@ -509,7 +511,7 @@ static void call_all(void)
 static void check_event(const ps_event *event)
 {
     bool of_a_child = event->kind != PS_EVENT_SHUTDOWN_DONE;
-    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_FAILED || of_a_child != (event->child != NULL) || event->time_ns <= 0
+    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_OUTPUT_LOST || of_a_child != (event->child != NULL) || event->time_ns <= 0
         || event->pid < 0 || event->exit.size != sizeof event->exit || event->status > PS_PENDING || event->status < PS_ERR_INTERNAL
         || (event->kind == PS_EVENT_OUTPUT) != (event->stream != 0) || (unsigned)event->stream > 2)
         found("an event that cannot be: kind %d, child %p, pid %d, stream %d, status %d, exit.size %u", event->kind, (void *)event->child, event->pid,

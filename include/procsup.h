@@ -41,11 +41,11 @@
  * its children ended. It needs a few descriptors: one per running child (and what its command asks for:
  * pipes, one for a sandbox directory, two each for a control group and an output file), up to four per
  * supervisor. Where at least 78 more are free, the first ps_supervisor_new or ps_spawn reserves some sixteen
- * (make it early, while low numbers are free): then spawns cost the same however many the host has open. Where
- * fewer are free they are made as they are needed, and the last ones stay the host's. All are close-on-exec;
- * leave them open. A forked copy of the host closes those that it has inherited at its own first
- * ps_supervisor_new or ps_spawn, as far as they are still what they were; what belongs to supervisors and
- * children of the original it keeps until its exec or its end.
+ * (make it early, while low numbers are free): then spawns cost the same however many the host has open.
+ * Where fewer are free they are made as they are needed, and the last ones stay the host's. All are
+ * close-on-exec; leave them open. A forked copy of the host closes those that it has inherited at its own
+ * first ps_supervisor_new or ps_spawn, as far as they are still what they were; what belongs to supervisors
+ * and children of the original it keeps until its exec or its end.
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
@@ -681,15 +681,14 @@ ps_status ps_command_restart_limit(ps_command *command,
                                    ps_error **error);
 
 /**
- * Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: it is waited for longer
- * each time, and given up in the end (ps_command_restart_limit). A service that puts itself into the
- * background ends so, at once and at every start, and leaves a copy behind each time: run it in the foreground.
+ * Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: the pause before the
+ * next start grows, and in the end it is given up (ps_command_restart_limit). A service that puts itself into
+ * the background ends so, at once and at every start, and leaves a copy behind each time: run it in the
+ * foreground.
  *
  * @param ms  milliseconds (default 1000); 0: an exit with 0 never counts, for jobs that are short by nature
  */
-ps_status ps_command_restart_early_exit(ps_command *command,
-                                        int64_t ms,
-                                        ps_error **error);
+ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
 
 /** When a child counts as ready. */
 typedef enum ps_readiness_kind {
@@ -858,12 +857,10 @@ typedef struct ps_exit {
  * @param exit      receives the exit record (set exit->size first); may be NULL
  * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
  *         be reaped later; PS_ERR_PERMISSION (EPERM) if it is still there because the kernel refused the
- *         plan's last signal, which is not waited out (see ps_signal); PS_ERR_CANCELLED if it was never started; else as ps_reap
+ *         plan's last signal, which is not waited out (see ps_signal); PS_ERR_CANCELLED if it was never
+ *         started; else as ps_reap
  */
-ps_status ps_terminate(ps_child *child,
-                       int64_t grace_ms,
-                       ps_exit *exit,
-                       ps_error **error);
+ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_error **error);
 
 /**
  * Starts the stop plan and returns at once; a child that waits for its (next) start is cancelled
@@ -1144,7 +1141,8 @@ typedef enum ps_event_kind {
   PS_EVENT_FAILED = 9,
   /**
    * The child has said lines that were lost, between those before and those after this event: nobody took
-   * events while a thread waited for the child, or there was no memory. lost_lines and lost_bytes say how many.
+   * events while a thread waited for the child, or there was no memory. lost_lines and lost_bytes say how
+   * many.
    */
   PS_EVENT_OUTPUT_LOST = 10,
 } ps_event_kind;

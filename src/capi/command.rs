@@ -595,9 +595,10 @@ pub unsafe extern "C" fn ps_command_restart_limit(
     change(command, error, |now| now.restart_limit(failures, healthy_ms).map(drop))
 }
 
-/// Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: it is waited for longer
-/// each time, and given up in the end (ps_command_restart_limit). A service that puts itself into the
-/// background ends so, at once and at every start, and leaves a copy behind each time: run it in the foreground.
+/// Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: the pause before the
+/// next start grows, and in the end it is given up (ps_command_restart_limit). A service that puts itself into
+/// the background ends so, at once and at every start, and leaves a copy behind each time: run it in the
+/// foreground.
 ///
 /// @param ms  milliseconds (default 1000); 0: an exit with 0 never counts, for jobs that are short by nature
 #[unsafe(no_mangle)]

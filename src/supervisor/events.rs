@@ -51,7 +51,8 @@ pub enum EventKind {
     #[strum(serialize = "PS_EVENT_FAILED")]
     Failed = 9,
     /// The child has said lines that were lost, between those before and those after this event: nobody took
-    /// events while a thread waited for the child, or there was no memory. lost_lines and lost_bytes say how many.
+    /// events while a thread waited for the child, or there was no memory. lost_lines and lost_bytes say how
+    /// many.
     #[strum(serialize = "PS_EVENT_OUTPUT_LOST")]
     OutputLost = 10,
 }

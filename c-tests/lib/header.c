@@ -43,7 +43,9 @@ AT(ps_event, exit, 40);
 AT(ps_event, status, 136);
 AT(ps_event, run, 140);
 AT(ps_event, delay_ms, 144);
-SIZE(ps_event, 152);
+AT(ps_event, lost_lines, 152);
+AT(ps_event, lost_bytes, 160);
+SIZE(ps_event, 168);
 
 AT(ps_handoff_event, size, 0);
 AT(ps_handoff_event, kind, 4);

@@ -182,7 +182,12 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
 /// Whether a handle can be made: before what it is to stand for is.
 pub(super) fn make_room() -> Result<()> {
     let mut slab = table()?.write().unwrap_or_else(PoisonError::into_inner);
-    if slab.free.is_empty() { slab.entries.try_reserve(1).map_err(reserve::out_of_memory) } else { Ok(()) }
+    if !slab.free.is_empty() {
+        return Ok(());
+    }
+    let count = slab.entries.len() + 1;
+    slab.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
+    slab.free.try_reserve(count).map_err(reserve::out_of_memory)
 }
 
 /// The handle of the error that says that memory is out: one for all, made once, and no free frees it. 0 where not even that can be had.

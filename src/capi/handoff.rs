@@ -11,6 +11,7 @@ use super::guard::{PS_OK, acquire, call};
 use super::{convert, ps_status, shapes};
 use crate::error::Error;
 use crate::handoff::{Handoff, Notice, Told, status_of};
+use crate::supervisor;
 
 /// One generation's end of a handoff, in which a running server hands over to the next.
 pub struct ps_handoff {
@@ -107,6 +108,8 @@ pub unsafe extern "C" fn ps_handoff_new(
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let path = unsafe { convert::string("control_path", control_path) }?;
         let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path.to_bytes());
+        // First, as with a supervisor: what is opened now must not get a number that a forked copy is about to give back.
+        supervisor::succeed()?;
         shapes::make("handoff", handoff, || Handoff::new(path))
     })
 }
@@ -117,8 +120,8 @@ pub unsafe extern "C" fn ps_handoff_new(
 ///   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
 /// - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
 ///   that has answered LIVE keeps what it owns, and the old generation retires.
-/// - The last generation takes the control path away, if it is still the file that the first one has made, and
-///   a descriptor is free; the lock file stays.
+/// - The last generation takes the control path away, if it is still the file that the first one has made; the
+///   lock file stays.
 ///
 /// Descriptors that you took or set are yours. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]

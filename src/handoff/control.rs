@@ -20,7 +20,7 @@ use nix::errno::Errno;
 
 use super::record;
 use crate::error::{Error, Result, Status};
-use crate::sys::directory::{Directory, Inode, is_of};
+use crate::sys::directory::{Directory, Inode, is_of, is_path_of};
 use crate::sys::lockfile::{self, Refusal};
 use crate::sys::socket;
 
@@ -57,10 +57,10 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
             return Ok(None);
         }
         // Somebody may have put another file there meanwhile: then that one counts.
-        if !lockfile::is_at(&file, &directory, &name) {
+        if !lockfile::is_at(&file, &directory, &name).map_err(failed("fstatat"))? {
             continue;
         }
-        if record::may_publish(&file) {
+        if record::may_publish(&file).map_err(failed("pread"))? {
             return Ok(Some(file));
         }
         let text = format!("control_path: {} is there, and no lock file of procsup; it was left as it is", lock_path(path).display());
@@ -74,7 +74,9 @@ fn refused(path: &Path, refusal: Refusal) -> Error {
         Refusal::Cannot(errno) => return Error::system("open", errno, format!("cannot lock {}", lock_path(path).display())),
         Refusal::Kind => "is no regular file".to_owned(),
         Refusal::Owner(uid) => format!("belongs to user {uid}, who could hold it for ever"),
-        Refusal::Links(count) => format!("has {count} names (hard links), so it may be another program's file; it was left as it is"),
+        Refusal::Links(count) => format!(
+            "has {count} names (hard links), so it may be another program's file, and was left as it is: remove it, or use a directory in which only the server's user can write"
+        ),
     };
     let text = format!("cannot lock {}: it {what}", lock_path(path).display());
     Error { errno: Some(Errno::EPERM), ..Error::new(Status::Permission, "open", text) }
@@ -113,7 +115,7 @@ pub fn bind(path: &Path, lock: &OwnedFd) -> Result<(OwnedFd, Inode)> {
         // In the directory that is held, or another one stands in its place by now: then it lies there, and is not ours to seek.
         let found = directory.look(name_of(&staged)).map_err(failed("fstatat"))?;
         // Who holds a file that was the lock must not put his path over that of who holds the lock.
-        if !lockfile::is_at(lock, &directory, &lock_name(path)) {
+        if !lockfile::is_at(lock, &directory, &lock_name(path)).map_err(failed("fstatat"))? {
             let text = format!("{} was replaced as soon as it was locked", lock_path(path).display());
             return Err(Error::new(Status::LockReplaced, "flock", text));
         }
@@ -138,10 +140,24 @@ pub fn owner_of(path: &Path) -> Option<u32> {
 /// Only under the lock that lies there now: a first generation that has found another lock file than this one's (a cleaner removes them) may be
 /// about to put its own path there.
 pub fn unbind(path: &Path, bound: Inode, lock: &OwnedFd) {
-    let Ok(directory) = Directory::of(path) else { return };
-    let other = if lockfile::is_at(lock, &directory, &lock_name(path)) { None } else { Some(try_lock(path)) };
-    if matches!(other, None | Some(Ok(Some(_)))) {
-        let _ = directory.remove(name_of(path), bound);
+    if unbind_in_directory(path, bound, lock).is_err() {
+        // Without a descriptor to hold the directory by: between the look and the end of the name it may be turned.
+        let is_ours = lockfile::identity(lock).is_ok_and(|ours| is_path_of(&lock_path(path), ours));
+        if is_ours && is_path_of(path, bound) {
+            let _ = nix::unistd::unlink(path);
+        }
+    }
+}
+
+fn unbind_in_directory(path: &Path, bound: Inode, lock: &OwnedFd) -> core::result::Result<(), Errno> {
+    let directory = Directory::of(path)?;
+    let other = if lockfile::is_at(lock, &directory, &lock_name(path))? { None } else { Some(try_lock(path)) };
+    match other {
+        None | Some(Ok(Some(_))) => match directory.remove(name_of(path), bound) {
+            Err(Errno::ESTALE) => Ok(()), // another's
+            removed => removed,
+        },
+        _ => Ok(()),
     }
 }
 

@@ -135,12 +135,11 @@ pub fn publish(lock: &OwnedFd, generation: u32, last: u32) {
 }
 
 /// Whether the copy may be written there: over another one, into an empty file, or where a crash of the machine has left nothing but zeros.
-pub fn may_publish(lock: &OwnedFd) -> bool {
+pub fn may_publish(lock: &OwnedFd) -> Result<bool, Errno> {
     let mut bytes = [0; TEXT + 1];
-    lockfile::read(lock, &mut bytes).is_ok_and(|count| {
-        let bytes = &bytes[..count];
-        bytes.starts_with(HEAD.as_bytes()) || (count <= TEXT && bytes.iter().all(|byte| *byte == 0))
-    })
+    let count = lockfile::read(lock, &mut bytes)?;
+    let bytes = &bytes[..count];
+    Ok(bytes.starts_with(HEAD.as_bytes()) || (count <= TEXT && bytes.iter().all(|byte| *byte == 0)))
 }
 
 /// The last generation that was given away, 0 if there is none.
@@ -184,16 +183,16 @@ mod tests {
     #[test]
     fn f24_the_copy_is_written_over_nothing_of_anybody_else() {
         let file: OwnedFd = tempfile::tempfile().unwrap().into();
-        assert!(may_publish(&file));
+        assert!(may_publish(&file).unwrap());
         lockfile::write(&file, &[0; TEXT]).unwrap();
-        assert!(may_publish(&file), "as a crash of the machine may leave it");
+        assert!(may_publish(&file).unwrap(), "as a crash of the machine may leave it");
         publish(&file, 1, 1);
-        assert!(may_publish(&file));
+        assert!(may_publish(&file).unwrap());
         lockfile::write(&file, b"4711\n").unwrap();
-        assert!(!may_publish(&file));
+        assert!(!may_publish(&file).unwrap());
         let long: OwnedFd = tempfile::tempfile().unwrap().into();
         lockfile::write(&long, &[0; TEXT + 1]).unwrap();
-        assert!(!may_publish(&long));
+        assert!(!may_publish(&long).unwrap());
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::sys::memory::PerProcess;
 static DEFAULT: PerProcess<Arc<Inner>> = PerProcess::new();
 
 /// Makes it, without a descriptor; a forked copy gives those of the original back.
-pub(super) fn succeed() -> Result<&'static Arc<Inner>> {
+pub(crate) fn succeed() -> Result<&'static Arc<Inner>> {
     let mut failed = None;
     let make = || Inner::new(true).map_err(|fault| failed.insert(fault).errno);
     let made = DEFAULT.get_or_succeed(make, |of_the_original| of_the_original.give_back());

@@ -227,7 +227,13 @@ impl Queue {
     /// Adds an event. One that may come again and again is lost where there is no memory for it.
     pub(super) fn push(&mut self, event: Event) {
         let Event { what, child, pid, run, time_ns } = event;
-        let fits = if matches!(what, What::Restarting { .. }) { self.has_room() } else { self.waiting.try_reserve(1).is_ok() };
+        // What one that is kept alive has to tell again and again must not take the room that was promised to others.
+        let again = match &what {
+            What::Restarting { .. } => true,
+            What::Started | What::Exited { .. } | What::Failed(_) => child.as_ref().is_some_and(|child| child.comes_back()),
+            _ => false,
+        };
+        let fits = if again { self.has_room() } else { self.waiting.try_reserve(1).is_ok() };
         if fits {
             self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
         }

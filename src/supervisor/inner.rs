@@ -25,6 +25,7 @@ use crate::process::child::Child;
 use crate::process::{Lines, Lost, leftovers};
 use crate::sys::Fault;
 use crate::sys::memory::Home;
+use crate::sys::poll;
 use crate::sys::reactor::{Reactor, Shape, Token};
 use crate::sys::reserve::out_of_memory;
 
@@ -352,9 +353,12 @@ impl Inner {
         if managed.is_caught_up()
             && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| entry.held_back)
         {
-            entry.held_back = false;
-            // Without room in the set its output waits for its end.
-            let _ = self.watch_pipes(&entry.child, key);
+            // Without room in the set it is tried again: a child whose pipe is full would never come to its end.
+            entry.held_back = self.watch_pipes(&entry.child, key).is_err();
+            if entry.held_back {
+                self.unwatch_pipes(key);
+                let _ = self.reactor.set_due(Token(key * PLACES), Deadline::after(poll::PAUSE));
+            }
         }
     }
 

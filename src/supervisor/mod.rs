@@ -42,6 +42,7 @@ use std::os::fd::BorrowedFd;
 use std::sync::{Arc, Mutex};
 
 pub use default::poke;
+pub(crate) use default::succeed;
 pub use events::{Event, EventKind, Run, What};
 pub(crate) use inner::Inner;
 pub use managed::Managed;

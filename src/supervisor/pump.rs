@@ -9,17 +9,18 @@
 //! **"Nothing" must be true**: a host that watches the descriptor edge-triggered waits for a new edge after it. So nothing is answered
 //! before a look has found nothing ready; and if children speak faster than we read, a new edge is made.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 
 use super::events::Event;
-use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, ORPHANS, PLACES, RESTS};
+use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PLACES, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
 use crate::lock::lock;
 use crate::process::leftovers;
 use crate::sys::reactor::{Time, Token};
+use crate::sys::reserve;
 
 /// Bytes of a stream that are cut into lines at one look.
 const STEP: usize = 16 * 1024;
@@ -27,8 +28,24 @@ const STEP: usize = 16 * 1024;
 const GULP: usize = 64 * 1024;
 /// While events wait, how often work is looked for.
 const LOOK_EVERY: i64 = MILLI;
-/// Starts from the line between two events.
-const STARTS: usize = 16;
+/// How long restarts rest on where memory is out.
+const WITHOUT_MEMORY: i64 = 100 * MILLI;
+
+/// A thread that is about to take an event: until it is dropped, also by a panic, the wake-up is left to it.
+struct Taker<'a>(&'a Mutex<Ledger>);
+
+impl<'a> Taker<'a> {
+    fn begin(ledger: &'a Mutex<Ledger>) -> Self {
+        lock(ledger).takers += 1;
+        Self(ledger)
+    }
+}
+
+impl Drop for Taker<'_> {
+    fn drop(&mut self) {
+        lock(self.0).takers -= 1;
+    }
+}
 
 impl Inner {
     pub(super) fn pump_if_busy(self: &Arc<Self>) {
@@ -49,11 +66,11 @@ impl Inner {
 
     /// Does what is due. Never waits; takes nobody's events.
     pub(super) fn pump(self: &Arc<Self>) {
-        self.pump_some(usize::MAX);
+        self.pump_some();
     }
 
-    /// A portion of it: what one look finds, and so many starts. `false`: the look has found nothing.
-    fn pump_some(self: &Arc<Self>, starts: usize) -> bool {
+    /// A portion of it: what one look finds, and some starts. `false`: the look has found nothing.
+    fn pump_some(self: &Arc<Self>) -> bool {
         let now = clock::now();
         self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         self.look_at_unwatched();
@@ -67,7 +84,7 @@ impl Inner {
             self.keep_times();
         }
         if !self.is_default {
-            self.start_queued(starts);
+            self.start_queued();
         }
         found
     }
@@ -132,9 +149,14 @@ impl Inner {
             match token {
                 RESTS => {
                     let mut ledger = lock(&self.ledger);
-                    self.step(&mut ledger, scheduler::Event::Tick);
+                    let mut next = Deadline::after(WITHOUT_MEMORY);
+                    // A restart takes memory for longer: it rests on while there is none, rather than count as a failure.
+                    if reserve::may_acquire() {
+                        self.step(&mut ledger, scheduler::Event::Tick);
+                        next = ledger.scheduler.due();
+                    }
                     // The next of them: this time was told, so it is no longer set.
-                    let _ = self.reactor.set_due(RESTS, ledger.scheduler.due());
+                    let _ = self.reactor.set_due(RESTS, next);
                     self.show(&mut ledger);
                 }
                 LOOK_FOR_ORPHANS => self.look_for_orphans(),
@@ -147,6 +169,7 @@ impl Inner {
                         Some((managed, child)) => {
                             child.tick();
                             self.reschedule(&managed);
+                            self.let_flow(&mut lock(&self.ledger), &managed);
                         }
                         None => {}
                     }
@@ -167,9 +190,10 @@ impl Inner {
                 return Ok(Some(event));
             }
             // What comes out of this pump is taken right after it, as a rule: the wake-up is not raised just to be lowered again.
-            lock(&self.ledger).takers += 1;
-            let found = self.pump_some(STARTS);
-            lock(&self.ledger).takers -= 1;
+            let found = {
+                let _taker = Taker::begin(&self.ledger);
+                self.pump_some()
+            };
             if let Some(event) = self.pop()? {
                 return Ok(Some(event));
             }

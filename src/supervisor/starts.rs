@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Managed;
 use super::carry_out::Job;
 use super::errors::shut_down;
-use super::inner::Inner;
+use super::inner::{HOUSEKEEPING, Inner};
 use super::scheduler::{Action, Event, Id};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
@@ -18,6 +18,9 @@ use crate::process::spawn;
 use crate::process::stop::LAST_WAIT_MS;
 use crate::registry::Cause;
 use crate::sys::reserve::out_of_memory;
+
+/// How many of those in line are started one after the other.
+const STARTS: usize = 16;
 
 /// What an asker was answered.
 enum Admission {
@@ -55,7 +58,7 @@ impl Inner {
                     self.step(&mut ledger, Event::Dropped(id));
                     self.show(&mut ledger);
                     drop(ledger);
-                    self.start_queued(usize::MAX);
+                    self.start_queued();
                 }
                 made
             }
@@ -149,16 +152,21 @@ impl Inner {
             self.show(&mut ledger);
         }
         // A slot may have become free since we looked.
-        self.start_queued(usize::MAX);
+        self.start_queued();
         joined
     }
 
-    /// Starts as many of those in line as there is room for, up to `most`: the others keep the descriptor readable.
-    pub(super) fn start_queued(self: &Arc<Self>, most: usize) {
-        for _ in 0..most {
+    /// Starts some of those in line that there is room for. What is left is a time that is due: whoever does or watches the work comes by again,
+    /// and between two portions there are events to be had, deadlines kept, and looks answered.
+    pub(super) fn start_queued(self: &Arc<Self>) {
+        for started in 0.. {
             let jobs = {
                 let mut ledger = lock(&self.ledger);
                 if !ledger.scheduler.can_start() {
+                    return;
+                }
+                // Without a timer there is nobody to be called again.
+                if started >= STARTS && self.reactor.set_due(HOUSEKEEPING, Deadline::at(clock::now())).is_ok() {
                     return;
                 }
                 let jobs = self.step(&mut ledger, Event::Pull);

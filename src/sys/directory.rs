@@ -10,7 +10,7 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
-use nix::sys::stat::{FileStat, Mode, fstat, fstatat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat, lstat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::fds;
@@ -37,6 +37,19 @@ pub fn is_of(found: &FileStat, kind: libc::mode_t) -> bool {
     found.st_mode & libc::S_IFMT == kind
 }
 
+fn is_that(found: Result<FileStat, Errno>, file: Inode) -> Result<bool, Errno> {
+    match found {
+        Ok(found) => Ok(Inode::from(&found) == file),
+        Err(Errno::ENOENT) => Ok(false),
+        Err(errno) => Err(errno),
+    }
+}
+
+/// Whether a path is that very file's, for who has no descriptor for its directory.
+pub fn is_path_of(path: &Path, file: Inode) -> bool {
+    is_that(lstat(path), file) == Ok(true)
+}
+
 /// A directory, by descriptor.
 #[derive(Debug)]
 pub struct Directory(OwnedFd);
@@ -60,8 +73,8 @@ impl Directory {
     }
 
     /// Whether this name is that very file's.
-    pub fn names(&self, name: &OsStr, file: Inode) -> bool {
-        self.look(name).is_ok_and(|found| Inode::from(&found) == file)
+    pub fn names(&self, name: &OsStr, file: Inode) -> Result<bool, Errno> {
+        is_that(self.look(name), file)
     }
 
     /// Opens what has this name, close-on-exec and above 2; a link is not followed.
@@ -81,7 +94,7 @@ impl Directory {
 
     /// Takes a name away, if it is that very file's.
     pub fn remove(&self, name: &OsStr, file: Inode) -> Result<(), Errno> {
-        if !self.names(name, file) {
+        if !self.names(name, file)? {
             return Err(Errno::ESTALE);
         }
         unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)

@@ -78,8 +78,13 @@ pub fn try_lock(file: &OwnedFd) -> Result<bool, Errno> {
 }
 
 /// Whether the path names this very file.
-pub fn is_at(file: &OwnedFd, directory: &Directory, name: &OsStr) -> bool {
-    fstat(file).is_ok_and(|ours| directory.names(name, Inode::from(&ours)))
+pub fn is_at(file: &OwnedFd, directory: &Directory, name: &OsStr) -> Result<bool, Errno> {
+    directory.names(name, identity(file)?)
+}
+
+/// Which file it is.
+pub fn identity(file: &OwnedFd) -> Result<Inode, Errno> {
+    fstat(file).map(|found| Inode::from(&found))
 }
 
 /// The beginning of the file.

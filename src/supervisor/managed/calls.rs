@@ -226,7 +226,7 @@ impl Managed {
                     return Ok(View::Live(child));
                 };
                 if self.supervisor.finish(self, &child, exit) {
-                    self.supervisor.start_queued(usize::MAX);
+                    self.supervisor.start_queued();
                 }
                 Ok(if self.comes_back() { self.view() } else { View::Over(Self::outcome(&child, exit)) })
             }
@@ -276,7 +276,7 @@ impl Managed {
                     inner.collect_output(self, &child);
                     let Some(exit) = waited else { return Ok(None) };
                     if inner.finish(self, &child, exit) {
-                        inner.start_queued(usize::MAX);
+                        inner.start_queued();
                     }
                     if !self.comes_back() {
                         return Self::outcome(&child, exit).map(Some);

@@ -223,7 +223,7 @@ impl Managed {
     }
 
     /// Whether an end is not the end.
-    fn comes_back(&self) -> bool {
+    pub(super) fn comes_back(&self) -> bool {
         self.restarts() && !self.is_halted()
     }
 

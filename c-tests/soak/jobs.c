@@ -379,6 +379,7 @@ static void make_commands(ps_command **command)
     CHECK_OK(ps_command_restart(command[FLAKY], PS_RESTART_ON_FAILURE, 0, 2, &error), error);
     CHECK_OK(ps_command_restart_limit(command[FLAKY], 3, 10000, &error), error);
     CHECK_OK(ps_command_restart(command[STEADY], PS_RESTART_ALWAYS, 1, 5, &error), error);
+    CHECK_OK(ps_command_restart_early_exit(command[STEADY], 0, &error), error);
     CHECK_OK(ps_command_restart(command[HOPELESS], PS_RESTART_ALWAYS, 0, 1, &error), error);
     CHECK_OK(ps_command_restart_limit(command[HOPELESS], 3, 10000, &error), error);
     for (int stream = 0; stream < 3; stream++)

@@ -65,7 +65,7 @@ static const struct name call_names[] = {
     CALL(getegid),       CALL(geteuid),        CALL(getgid),        CALL(getgroups),     CALL(getpgid),
     CALL(getpid),        CALL(getppid),        CALL(getpriority),   CALL(getrandom),     CALL(getrusage),
     CALL(getsid),        CALL(getsockopt),     CALL(gettid),        CALL(getuid),        CALL(ioctl),
-    CALL(kill),          CALL(linkat),         CALL(lseek),         CALL(madvise),       CALL(memfd_create),
+    CALL(kcmp),          CALL(kill),          CALL(linkat),         CALL(lseek),         CALL(madvise),       CALL(memfd_create),
     CALL(membarrier),    CALL(mkdirat),        CALL(mmap),          CALL(mprotect),      CALL(mremap),
     CALL(munmap),        CALL(nanosleep),      CALL(newfstatat),    CALL(openat),        CALL(openat2),
     CALL(pidfd_getfd),   CALL(pidfd_open),     CALL(pidfd_send_signal), CALL(pipe2),     CALL(ppoll),

@@ -16,7 +16,7 @@ int main(int argc, char **argv)
         if (worked(ps_terminate(child, -1, &ended, &error), &error)) {
             CHECK_INT(ended.kind, PS_EXIT_SIGNALED);
             /* A kernel that says of signal 0 that it is refused, and delivers SIGTERM all the same: nobody is blamed. */
-            CHECK(ended.cause == PS_CAUSE_STOP || (ended.cause == PS_CAUSE_ITSELF && ended.signal == SIGTERM));
+            CHECK(ended.cause == PS_CAUSE_STOP || (ended.cause == PS_CAUSE_SELF && ended.signal == SIGTERM));
             CHECK(ended.signal == SIGTERM || ended.signal == SIGKILL);
         }
         ps_child_free(child);

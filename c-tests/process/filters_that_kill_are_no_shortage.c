@@ -26,6 +26,8 @@ static const struct filter filters[] = {
     {{"pidfd-group=EACCES"}, PS_TIER_CLONE3},
     {{"pidfd_open=KILL"}, PS_TIER_CLONE3},
     {{"waitid-pidfd=KILL"}, PS_TIER_CLONE3},
+    {{"openat2=KILL", "fchmodat2=KILL", "kcmp=KILL"}, PS_TIER_CLONE3},
+    {{"openat2=EACCES", "fchmodat2=EACCES"}, PS_TIER_CLONE3},
     {{"clone3=KILL", "close_range=KILL", "pidfd_open=KILL", "pidfd_send_signal=KILL", "waitid-pidfd=KILL"}, PS_TIER_CLONE},
 };
 
@@ -52,6 +54,24 @@ static void behave(const struct filter *filter)
         CHECK_INT(terminate(child, 100).kind, PS_EXIT_SIGNALED);
         ps_child_free(child);
         CHECK(wait_until(is_dead(grandchild), 20000));
+    }
+    /* A sandbox whose rights its child has taken away, and a forked copy that finds what the host has reserved. */
+    char box[128];
+    snprintf(box, sizeof box, "%s", temp_dir());
+    ps_command *messy = shell("mkdir -p $1/a/b; touch $1/a/b/c; chmod 0 $1/a/b; chmod 500 $1/a", box);
+    CHECK_OK(ps_command_sandbox_dir(messy, box, &error), error);
+    child = spawn_once(NULL, messy);
+    CHECK_INT(reap(child).removal, PS_OK);
+    CHECK(!exists(box));
+    ps_child_free(child);
+    if (strncmp(filter->rules[0], "clone=", 6) != 0) {
+        fflush(NULL);
+        pid_t copy = fork();
+        if (copy == 0) {
+            reap_and_free(spawn_once(NULL, exiting("0")));
+            _exit(0);
+        }
+        CHECK_INT(wait_for(copy), 0);
     }
     CHECK(has_no_child());
 }

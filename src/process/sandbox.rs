@@ -98,7 +98,7 @@ impl Leftover for Dir {
 
     fn give_up(&self) {
         // From now on a new directory may have this very inode number.
-        lock(&self.sandbox.shares).going = None;
+        lock(&self.sandbox.shares).going.retain(|going| *going != self.held.identity);
     }
 }
 
@@ -111,21 +111,25 @@ pub struct Sandbox {
 
 #[derive(Debug, Default)]
 struct Shares {
-    count: usize,
-    /// What those that are counted share.
+    /// Children that are looking which directory is theirs: nobody begins to remove it meanwhile.
+    looking: usize,
+    /// What the last of them has found.
     held: Option<Arc<Held>>,
-    /// The inode that is being removed: no new child may get it.
-    going: Option<Identity>,
+    /// The inodes that are being removed: no new child may get one.
+    going: Vec<Identity>,
 }
 
 impl Shares {
-    /// One less. `true`: that was the last one.
-    fn give_back(&mut self) -> bool {
-        self.count -= 1;
-        if self.count == 0 {
+    /// A child of this directory is no more. `true`: it was the last one of it, and nobody is about to join. (One may have been replaced by
+    /// another since, which has children of its own: so the shares of each are counted, by who holds it.)
+    fn give_back(&mut self, held: &Arc<Held>) -> bool {
+        let is_current = self.held.as_ref().is_some_and(|current| Arc::ptr_eq(current, held));
+        let others = Arc::strong_count(held) - 1 - usize::from(is_current);
+        let last = others == 0 && !(is_current && self.looking > 0);
+        if last && is_current {
             self.held = None;
         }
-        self.count == 0
+        last
     }
 }
 
@@ -141,28 +145,22 @@ impl Sandbox {
 
     /// A share for a new child. Fails if there is no such directory, or if it is just being removed.
     ///
-    /// The race: between a look at the directory and the count, the last child may be reaped and the directory removed. So it is counted first:
-    /// from then on nobody begins to remove it, and what is seen afterwards is what the new child will have.
+    /// The race: between a look at the directory and the share, the last child may be reaped and the directory removed. So the look is announced
+    /// first: from then on nobody begins to remove it, and what is seen afterwards is what the new child will have.
     pub fn share(self: &Arc<Self>) -> Result<Share, Errno> {
-        let going = {
-            let mut shares = lock(&self.shares);
-            shares.count += 1;
-            shares.going.filter(|_| shares.count == 1)
-        };
+        lock(&self.shares).looking += 1;
         let found = Held::open(&self.path);
         let mut shares = lock(&self.shares);
+        shares.looking -= 1;
         match found {
-            Ok(held) if going != Some(held.identity) => {
+            Ok(held) if !shares.going.contains(&held.identity) => {
                 // One descriptor for all who share it. Another one if somebody has replaced it since.
                 let same = shares.held.clone().filter(|known| (known.identity, known.parent) == (held.identity, held.parent));
                 let held = same.unwrap_or_else(|| Arc::new(held));
                 shares.held = Some(held.clone());
                 Ok(Share(Some(Dir { sandbox: self.clone(), held, home: Home::here() })))
             }
-            other => {
-                shares.give_back();
-                Err(other.err().unwrap_or(Errno::ENOENT))
-            }
+            other => Err(other.err().unwrap_or(Errno::ENOENT)),
         }
     }
 }
@@ -171,7 +169,7 @@ impl Share {
     /// Gives the share back without removing anything: the child was never made.
     pub fn give_back(mut self) {
         if let Some(dir) = self.0.take() {
-            lock(&dir.sandbox.shares).give_back();
+            lock(&dir.sandbox.shares).give_back(&dir.held);
         }
     }
 
@@ -185,9 +183,9 @@ impl Share {
         let dir = self.0.take().filter(|dir| dir.home.is_here())?;
         let last = {
             let mut shares = lock(&dir.sandbox.shares);
-            let last = shares.give_back();
+            let last = shares.give_back(&dir.held);
             if last {
-                shares.going = Some(dir.held.identity);
+                shares.going.push(dir.held.identity);
             }
             last
         };

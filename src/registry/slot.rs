@@ -83,8 +83,8 @@ impl Slot {
     }
 
     /// Where the kernel writes the identity.
-    fn target<'a>(&self, unpinned: &'a dyn Fn() -> bool) -> Target<'a> {
-        Target { pid: self.pid_word(), pidfd: self.pidfd_word(), unpinned }
+    fn target<'a>(&self, unpinned: &'a dyn Fn() -> bool, renew: &'a dyn Fn() -> bool) -> Target<'a> {
+        Target { pid: self.pid_word(), pidfd: self.pidfd_word(), unpinned, renew }
     }
 
     /// Takes this free slot.
@@ -175,7 +175,8 @@ impl Slot {
         let swap = |from, to| self.cause_word().compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let blamed = wait::look(self.pidfd(), self.pid()) == Seen::Running && swap(0, cause as u64);
         let sent = self.signal_pinned(signal);
-        if blamed && sent.is_err() {
+        // Gone is no refusal: it may have died of the same kill from another thread, which found the cause noted.
+        if blamed && sent.is_err_and(|errno| errno != Errno::ESRCH) {
             swap(cause as u64, 0);
         }
         sent
@@ -187,7 +188,7 @@ impl Slot {
             // As with a cause.
             let before = self.signal_word().swap(signal as u64, Ordering::Relaxed);
             let sent = self.signal_pinned(signal);
-            if sent.is_err() {
+            if sent.is_err_and(|errno| errno != Errno::ESRCH) {
                 let _ = self.signal_word().compare_exchange(signal as u64, before, Ordering::Relaxed, Ordering::Relaxed);
             }
             sent
@@ -199,6 +200,10 @@ impl Slot {
     /// not to be killed by us, and not in the round.
     pub(super) fn kill_in_round(&self, round: u64) -> bool {
         let act = || {
+            // A child that failed before its exec has just gone, and another may be made in its place.
+            if self.pid() == 0 {
+                return true;
+            }
             // Before the kill: a child that has been reaped meanwhile is in the round all the same.
             self.mark_round(round);
             let refused = self.signal_pinned_for(libc::SIGKILL, Cause::KillAll) == Err(Errno::EPERM);
@@ -306,6 +311,10 @@ impl Slot {
             return Reaped::Published;
         }
         if self.pid() == 0 {
+            return Reaped::Running;
+        }
+        // Where signals go by number a reaper keeps them out: so one begins only when there is something to reap.
+        if !ended && !pidfd::group_signals_are_exact() && self.pinned(|| wait::look(self.pidfd(), self.pid())) == Some(Seen::Running) {
             return Reaped::Running;
         }
         if !word::enter(self.word(), !pidfd::group_signals_are_exact()) {
@@ -458,7 +467,17 @@ impl Slot {
     /// Makes the child of this slot.
     pub fn spawn(&self, request: &spawn::Request<'_>) -> Result<spawn::Spawned, spawn::Failure> {
         let unpinned = || poll::relax_until(PATIENCE, || !word::is_in_use(self.word()));
-        spawn::spawn(request, &self.target(&unpinned), &|pidfd, pid| self.bury(pidfd, pid))
+        // Kill-all may have published the end of the child that failed: then this place is over. Else what was meant for that one goes with it.
+        let renew = || {
+            let ours = self.state() == State::Spawning;
+            if ours {
+                for word in [self.cause_word(), self.signal_word(), self.round_word()] {
+                    word.store(0, Ordering::Relaxed);
+                }
+            }
+            ours
+        };
+        spawn::spawn(request, &self.target(&unpinned, &renew), &|pidfd, pid| self.bury(pidfd, pid))
     }
 
     /// Reaps a child that failed before its exec, as a reaper like any other: nobody may be about to signal its number.

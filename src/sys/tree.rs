@@ -9,6 +9,7 @@
 
 use core::ffi::CStr;
 use core::ops::Range;
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -89,26 +90,41 @@ pub fn remove_directory<P: ?Sized + NixPath>(parent: impl AsFd, name: &P, identi
     }
 }
 
-/// Gives the owner all rights to a directory that is only held: by itself (Linux 6.6), or through /proc.
+/// Gives the owner all rights to a directory that is only held: through /proc, or where that is not mounted by itself (Linux 6.6). In this
+/// order: a filter may kill for the newer call.
 fn allow(directory: impl AsFd) -> Result<(), Errno> {
     let mode = (fstat(directory.as_fd())?.st_mode & 0o7777) | 0o700;
     let fd = directory.as_fd().as_raw_fd();
-    // SAFETY: an empty string, and numbers; the descriptor is open.
-    let changed = unsafe { check(syscall!(SYS_FCHMODAT2, fd, c"".as_ptr(), mode, libc::AT_EMPTY_PATH)) };
-    match changed {
-        Err(Errno::ENOSYS | Errno::EPERM) => {
-            let link = format!("/proc/self/fd/{fd}");
-            fchmodat(AT_FDCWD, link.as_str(), Mode::from_bits_truncate(mode), FchmodatFlags::FollowSymlink)
-        }
-        other => other.map(drop),
+    let link = format!("/proc/self/fd/{fd}");
+    match fchmodat(AT_FDCWD, link.as_str(), Mode::from_bits_truncate(mode), FchmodatFlags::FollowSymlink) {
+        // SAFETY: an empty string, and numbers; the descriptor is open.
+        Err(Errno::ENOENT) => unsafe { check(syscall!(SYS_FCHMODAT2, fd, c"".as_ptr(), mode, libc::AT_EMPTY_PATH)) }.map(drop),
+        other => other,
     }
+}
+
+/// Set where openat2(2) is not to be had: before Linux 5.6, or because of a filter, which may kill for it (`spawn/survey.rs`).
+static NO_OPENAT2: AtomicBool = AtomicBool::new(false);
+
+/// Whether openat2 is to be had. Deadly where a filter kills for it.
+pub fn has_openat2() -> bool {
+    // SAFETY: a size of 0 is refused before anything is read.
+    let asked = unsafe { check(syscall!(libc::SYS_openat2, u32::MAX, c"".as_ptr(), 0, 0)) };
+    asked == Err(Errno::EINVAL)
+}
+
+/// What was found out.
+pub fn know(has_openat2: bool) {
+    NO_OPENAT2.store(!has_openat2, Ordering::Relaxed);
 }
 
 /// Opens a directory to read it, without leaving its mount.
 fn open_to_read<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P) -> Result<OwnedFd, Errno> {
-    let opened = match openat2(beneath.as_fd(), name, OpenHow::new().flags(DIRECTORY).resolve(ResolveFlag::RESOLVE_NO_XDEV)) {
-        // Not there, or not known to a filter.
-        Err(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL) => {
+    let how = OpenHow::new().flags(DIRECTORY).resolve(ResolveFlag::RESOLVE_NO_XDEV);
+    let newer = if NO_OPENAT2.load(Ordering::Relaxed) { Err(Errno::ENOSYS) } else { openat2(beneath.as_fd(), name, how) };
+    let opened = match newer {
+        // Not there, or not known to a filter; or really forbidden, which the older call says as well.
+        Err(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL | Errno::EACCES) => {
             let opened = openat(beneath.as_fd(), name, DIRECTORY, Mode::empty())?;
             if fstat(&opened)?.st_dev != fstat(beneath)?.st_dev { Err(Errno::EXDEV) } else { Ok(opened) }
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::{Child, Life};
+use super::{Child, Life, keep_open};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result};
 use crate::lock::lock;
@@ -55,20 +55,26 @@ impl Child {
 
     fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
         self.check()?;
-        let (mut exit, pidfd, resources) = {
+        let (mut exit, pidfd, resources, lease) = {
             let mut life = lock(&self.life);
             let slot = life.lease.as_ref().and_then(Lease::slot);
             match slot {
                 Some(slot) if reap_slot(slot, ended, &mut life) == Reaped::Published => {
                     // Read before the slot is retired: the next child writes its own there.
                     let exit = slot.exit();
-                    let (pidfd, resources) = self.settle(&mut life);
-                    (exit, pidfd, resources)
+                    let (pidfd, resources, lease) = self.settle(&mut life);
+                    (exit, pidfd, resources, lease)
                 }
                 _ => return Ok(life.exit),
             }
         };
         // Closing and removing may take the file system's time: not under the lock. But nobody sees the exit before it is done.
+        // Neither is a frame waited for there that has not come back.
+        if let Some(lease) = lease
+            && !lease.retire()
+        {
+            keep_open(pidfd.as_ref(), resources.as_deref());
+        }
         drop(pidfd);
         let complaint = resources.and_then(|resources| resources.release(&mut exit)).map(Box::new);
         let awaited = {
@@ -85,19 +91,14 @@ impl Child {
     }
 
     /// The one release: who took the lease does it. Answers what is to be dropped outside the lock.
-    fn settle(&self, life: &mut Life) -> (Option<Arc<OwnedFd>>, Option<Box<Resources>>) {
+    fn settle(&self, life: &mut Life) -> (Option<Arc<OwnedFd>>, Option<Box<Resources>>, Option<Lease>) {
         if let Some(output) = &self.output {
             lock(output).finish(!self.sweep);
         }
         if let Some(cgroup) = life.cgroup().filter(|_| self.sweep) {
             cgroup.group().kill();
         }
-        if let Some(lease) = life.lease.take()
-            && !lease.retire()
-        {
-            life.keep_open();
-        }
-        (life.pidfd.take(), life.resources.take())
+        (life.pidfd.take(), life.resources.take(), life.lease.take())
     }
 
     /// Another thread is releasing what the child owned: waits for that.

@@ -95,17 +95,17 @@ pub(super) struct Life {
     pub complaint: Option<Box<Error>>,
 }
 
+/// A frame of this process that hangs in an abandoned slot may use these numbers yet: they stay its own, for good.
+fn keep_open(pidfd: Option<&Arc<OwnedFd>>, resources: Option<&Resources>) {
+    std::mem::forget(pidfd.cloned());
+    if let Some(cgroup) = resources.and_then(|resources| resources.cgroup.as_ref()) {
+        cgroup.group().keep_kill_open();
+    }
+}
+
 impl Life {
     fn cgroup(&self) -> Option<&Cgroup> {
         self.resources.as_ref()?.cgroup.as_ref()
-    }
-
-    /// A frame of this process that hangs in its abandoned slot may use these numbers yet: they stay its own, for good.
-    fn keep_open(&self) {
-        std::mem::forget(self.pidfd.clone());
-        if let Some(cgroup) = self.cgroup() {
-            cgroup.group().keep_kill_open();
-        }
     }
 
     /// It has been reaped; `exit` follows when everything is released.
@@ -152,7 +152,7 @@ impl Child {
         if let Some(lease) = life.lease.take()
             && !lease.disown()
         {
-            life.keep_open();
+            keep_open(life.pidfd.as_ref(), life.resources.as_deref());
         }
         life.pidfd.clone()
     }
@@ -245,11 +245,11 @@ impl Child {
         self.check()?;
         self.climb(|life| {
             let dump = self.dump_ms(life);
-            let number = life.ladder.begin(&life.plan, clock::now(), grace_ms, dump);
-            if number.is_some() {
+            // Also where a core dump holds up its first signal.
+            if matches!(life.ladder, Ladder::Idle | Ladder::Over) {
                 life.stop_cause = cause;
             }
-            number
+            life.ladder.begin(&life.plan, clock::now(), grace_ms, dump)
         });
         Ok(())
     }

@@ -114,6 +114,8 @@ pub struct Target<'a> {
     /// away and closing it: a signal through a recycled number would reach a stranger. `false`: somebody may for ever, so it
     /// must never be closed.
     pub unpinned: &'a dyn Fn() -> bool,
+    /// Whether another child may be made in this place after one that failed. `false`: somebody has recorded that one's end here.
+    pub renew: &'a dyn Fn() -> bool,
 }
 
 impl Target<'_> {
@@ -305,10 +307,10 @@ pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Re
 /// another thread (of ours, or of the host) is between its clone and its exec, with a copy of that descriptor; close-on-exec takes effect only
 /// there. Whoever makes children has no way to keep such copies from them. Nine attempts, 255 ms of waiting in all: longer than a copy lives as a
 /// rule, and the price of a program that is busy for good.
-fn while_busy<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+fn while_busy<T>(renew: &dyn Fn() -> bool, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
     for tried in 0..8 {
         match attempt() {
-            Err(failure) if failure.errno == Errno::ETXTBSY && failure.step == Step::Exec.name() => {}
+            Err(failure) if failure.errno == Errno::ETXTBSY && failure.step == Step::Exec.name() && renew() => {}
             other => return other,
         }
         pause_for(1_000_000 << tried);
@@ -321,7 +323,7 @@ fn while_busy<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, F
 ///
 /// `bury` reaps a child that failed before its exec (pidfd, pid): the caller knows who may be signalling it at this moment.
 pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Result<Spawned, Failure> {
-    while_busy(|| settle_on_a_tier(request, target, bury)).map_err(|failed| {
+    while_busy(target.renew, || settle_on_a_tier(request, target, bury)).map_err(|failed| {
         let of_the_clone = matches!(failed.step, "clone3" | "clone" | "fork");
         if of_the_clone && failed.errno == Errno::ENOMEM && procfs::namespace_of_children_has_ended() {
             return Failure { background: Background::NamespaceEnded, ..failed };
@@ -368,6 +370,9 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
             }
             Err(failed) if failed.step == Step::CloseRange.name() && is_verdict(failed.errno) && !tiers::has_no_close_range() => {
                 tiers::forget_close_range();
+                if !(target.renew)() {
+                    return Err(failed);
+                }
             }
             other => return other,
         }

@@ -14,7 +14,7 @@ use once_cell::race::OnceNonZeroUsize;
 use super::clone::{Background, CLEAR_SIGHAND, Failure, SHARED, Target, Tier, call_clone, call_clone3, call_name, failure, retrying};
 use super::orders::Report;
 use super::{child, survey};
-use crate::sys::{fds, pidfd, procfs, signal, wait};
+use crate::sys::{fds, pidfd, procfs, signal, tree, wait};
 
 /// The tier found by the probe, or 0.
 static VERDICT: AtomicU8 = AtomicU8::new(0);
@@ -118,7 +118,7 @@ fn probe_tier(tier: Tier) -> Found {
     // Missing until the child says otherwise: a filter may kill it for close_range.
     let report = Report { step: AtomicI32::new(0), errno: AtomicI32::new(libc::ENOSYS) };
     let (pid, pidfd) = (AtomicU64::new(0), AtomicU64::new(u64::from(u32::MAX)));
-    let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| true };
+    let target = Target { pid: &pid, pidfd: &pidfd, unpinned: &|| true, renew: &|| true };
     let arg = (&raw const report).cast_mut().cast();
     let made = match tier {
         Tier::Clone3 => call_clone3(SHARED | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, -1, &target, child::probe, arg),
@@ -145,12 +145,13 @@ fn probe_tier(tier: Tier) -> Found {
 }
 
 /// What is asked where a filter is on, before the library does any of it in this process.
-const QUESTIONS: [survey::Question; 7] = [
+const QUESTIONS: [survey::Question; 8] = [
     || i32::from(pidfd::can_signal()),
     || i32::from(pidfd::can_signal_groups()),
     || i32::from(pidfd::can_open()),
     || i32::from(wait::can_wait_on_pidfds()),
     || i32::from(fds::has_close_range()),
+    || i32::from(tree::has_openat2()),
     || probe_in_a_copy(Tier::Clone3),
     || probe_in_a_copy(Tier::Clone),
 ];
@@ -163,9 +164,10 @@ fn probe_in_a_copy(tier: Tier) -> i32 {
 
 /// What the survey has found out about the two tiers on shared memory.
 fn ask_in_a_copy() -> Result<[Found; 2], Errno> {
-    let [signals, groups, open, wait, close_range, clone3, clone] = survey::ask(&QUESTIONS)?;
+    let [signals, groups, open, wait, close_range, openat2, clone3, clone] = survey::ask(&QUESTIONS)?;
     pidfd::know(signals == 1, groups == 1, open == 1);
     wait::know(wait == 1);
+    tree::know(openat2 == 1);
     if close_range != 1 {
         forget_close_range();
     }

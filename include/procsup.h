@@ -80,8 +80,9 @@
  * ERRORS. A ps_status is PS_OK (0), PS_PENDING (1: nothing yet) or a negative PS_ERR_*. Functions that can
  * fail have a last parameter `ps_error **error`: NULL, or where to put the details. It is written only on
  * failure, and what was there is not looked at: free an error (ps_error_free) before you use its place again.
- * All other out parameters are written only on success. A call with a wrong argument changes nothing. Beside
- * the statuses that its description names, a function that takes a handle can answer PS_ERR_BAD_HANDLE and
+ * All other out parameters are written only on success, unless their description says otherwise (`needed`,
+ * see BYTES; `left` of ps_kill_and_reap_all). A call with a wrong argument changes nothing. Beside the
+ * statuses that its description names, a function that takes a handle can answer PS_ERR_BAD_HANDLE and
  * PS_ERR_FORKED, and one that takes pointers or numbers PS_ERR_INVALID_ARGUMENT; any can answer PS_ERR_LIMIT
  * where memory or descriptors have run out, and PS_ERR_SYSTEM where the kernel refuses something in another
  * way; and a call that is under way while another thread frees its supervisor or handoff PS_ERR_SHUTDOWN.
@@ -91,9 +92,11 @@
  * functions, setters) answers PS_ERR_LIMIT with errno ENOMEM, or works out of a reserve that is part of the
  * library: 6 MiB of address space, which take no memory until then. Calls that look, signal, stop, reap, take
  * events or free go on out of it: the room that the end of a child needs was made when it was spawned. Lines
- * of output are lost if there is none for them, and told of as soon as there is (PS_EVENT_OUTPUT_LOST); a
- * PS_EVENT_RESTARTING may be missing. The ps_error of a call that failed may then be one that only says that
- * memory is out, the same for all; the returned status is the true one.
+ * of output are lost if there is none for them, and told of as soon as there is (PS_EVENT_OUTPUT_LOST).
+ * Restarts rest until there is memory; PS_EVENT_RESTARTING, and STARTED and EXITED of a run that is not the
+ * last, may be missing. The ps_error of a call that failed may then be one that only says that memory is out,
+ * the same for all; the returned status is the true one.
+ *
  * What can still end the host, in the moment when malloc fails for just that: a setter with more than 64 KiB
  * in one piece or list, ps_error_render of a text as large, the state and names of a handoff beyond that; and
  * a hundred threads within ps_spawn, or some hundreds within other functions, when memory ends. Memory that
@@ -1015,7 +1018,8 @@ ps_status ps_signal_all(int32_t signal);
  *
  * Blocks until all are reaped, at most timeout_ms. A handler should return from it: one that is left by
  * longjmp meanwhile, or whose thread ends in it, costs each child that it was just busy with up to two
- * seconds in ps_reap, and this process a descriptor or two for good.
+ * seconds in the call that reaps it (also ps_reap_nonblock and ps_supervisor_next_event), and this process a
+ * descriptor or two for good.
  *
  * @param timeout_ms  milliseconds; -1: no limit
  * @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL.
@@ -1043,7 +1047,7 @@ ps_status ps_supervisor_new(ps_supervisor **supervisor, ps_error **error);
  * How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
  * puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
  * before you hear of that end. Never blocks: what a higher limit allows is started by the next calls that
- * do work (ps_supervisor_next_event, in portions with an event between; ps_reap).
+ * do work (ps_supervisor_next_event, ps_reap and others), in portions.
  *
  * A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
  * and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,
@@ -1111,8 +1115,8 @@ ps_status ps_supervisor_counts(const ps_supervisor *supervisor,
  * it. Never blocks.
  *
  * It may be watched edge-triggered (EPOLLET): then call ps_supervisor_next_event with a timeout of 0 until it
- * answers PS_PENDING. After that answer nothing is due, and whatever comes makes a new edge. So it does if
- * children say more than a bounded call reads (one look at each, about): then the edge comes at once.
+ * answers PS_PENDING. After that answer nothing is due, and whatever comes makes a new edge. (Where children
+ * say so much that a bounded amount was read, PS_PENDING is answered as well; the new edge comes at once.)
  */
 ps_status ps_supervisor_fd(const ps_supervisor *supervisor, int32_t *fd, ps_error **error);
 
@@ -1190,9 +1194,10 @@ typedef struct ps_event {
 
 /**
  * Takes the next event, and does whatever is due: reaps, reads output, moves stop plans, deadlines and
- * restarts on, and starts children that stand in line (which takes as long as their exec). It does so however
- * many events wait: a host that takes them slowly keeps every deadline. (While events wait, work is looked
- * for at most once a millisecond.)
+ * restarts on, and starts children that stand in line, in portions (which takes as long as their execs, and a
+ * quarter of a second for a program that is open for writing, see ps_spawn). It does so however many events
+ * wait: a host that takes them slowly keeps every deadline. (While events wait, work is looked for at most
+ * once a millisecond.)
  *
  * Beside other work take some dozens at a time: while short children follow each other there is always a
  * next event. Events wait until they are taken, some 200 bytes each (lines: see ps_command_output_lines): a
@@ -1200,13 +1205,15 @@ typedef struct ps_event {
  *
  * Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is
  * lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
- * (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+ * (ps_reap, ps_terminate) and whose handle you have freed has no further events, and where memory has run
+ * out, events of further runs may be missing (see MEMORY, at the top).
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
  *                    host does not end the wait
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
- *         PS_ERR_LIMIT if there is no memory for a line, which stays where it is
+ *         PS_ERR_LIMIT if there is no memory for the line that is next: it and all behind it stay, and the
+ *         descriptor stays readable, without a new edge; try again a little later
  */
 ps_status ps_supervisor_next_event(ps_supervisor *supervisor,
                                    int64_t timeout_ms,
@@ -1339,8 +1346,8 @@ ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_erro
  *   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
  * - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
  *   that has answered LIVE keeps what it owns, and the old generation retires.
- * - The last generation takes the control path away, if it is still the file that the first one has made, and
- *   a descriptor is free; the lock file stays.
+ * - The last generation takes the control path away, if it is still the file that the first one has made; the
+ *   lock file stays.
  *
  * Descriptors that you took or set are yours. NULL and a freed handle do nothing.
  */

@@ -22,7 +22,8 @@ pub extern "C" fn ps_signal_all(signal: i32) -> ps_status {
 ///
 /// Blocks until all are reaped, at most timeout_ms. A handler should return from it: one that is left by
 /// longjmp meanwhile, or whose thread ends in it, costs each child that it was just busy with up to two
-/// seconds in ps_reap, and this process a descriptor or two for good.
+/// seconds in the call that reaps it (also ps_reap_nonblock and ps_supervisor_next_event), and this process a
+/// descriptor or two for good.
 ///
 /// @param timeout_ms  milliseconds; -1: no limit
 /// @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL.

@@ -29,7 +29,7 @@ pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, 
 /// How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
 /// puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
 /// before you hear of that end. Never blocks: what a higher limit allows is started by the next calls that
-/// do work (ps_supervisor_next_event, in portions with an event between; ps_reap).
+/// do work (ps_supervisor_next_event, ps_reap and others), in portions.
 ///
 /// A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
 /// and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,
@@ -147,8 +147,8 @@ pub unsafe extern "C" fn ps_supervisor_counts(
 /// it. Never blocks.
 ///
 /// It may be watched edge-triggered (EPOLLET): then call ps_supervisor_next_event with a timeout of 0 until it
-/// answers PS_PENDING. After that answer nothing is due, and whatever comes makes a new edge. So it does if
-/// children say more than a bounded call reads (one look at each, about): then the edge comes at once.
+/// answers PS_PENDING. After that answer nothing is due, and whatever comes makes a new edge. (Where children
+/// say so much that a bounded amount was read, PS_PENDING is answered as well; the new edge comes at once.)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(supervisor, "fd", fd, error, |object: &Supervisor| Ok(object.fd()?.as_raw_fd()))
@@ -215,9 +215,10 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
 }
 
 /// Takes the next event, and does whatever is due: reaps, reads output, moves stop plans, deadlines and
-/// restarts on, and starts children that stand in line (which takes as long as their exec). It does so however
-/// many events wait: a host that takes them slowly keeps every deadline. (While events wait, work is looked
-/// for at most once a millisecond.)
+/// restarts on, and starts children that stand in line, in portions (which takes as long as their execs, and a
+/// quarter of a second for a program that is open for writing, see ps_spawn). It does so however many events
+/// wait: a host that takes them slowly keeps every deadline. (While events wait, work is looked for at most
+/// once a millisecond.)
 ///
 /// Beside other work take some dozens at a time: while short children follow each other there is always a
 /// next event. Events wait until they are taken, some 200 bytes each (lines: see ps_command_output_lines): a
@@ -225,13 +226,15 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
 ///
 /// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is
 /// lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
-/// (ps_reap, ps_terminate) and whose handle you have freed has no further events.
+/// (ps_reap, ps_terminate) and whose handle you have freed has no further events, and where memory has run
+/// out, events of further runs may be missing (see MEMORY, at the top).
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
 ///                    host does not end the wait
 /// @param event       receives the event (set event->size first)
 /// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
-///         PS_ERR_LIMIT if there is no memory for a line, which stays where it is
+///         PS_ERR_LIMIT if there is no memory for the line that is next: it and all behind it stay, and the
+///         descriptor stays readable, without a new edge; try again a little later
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_supervisor_next_event(
     supervisor: *mut ps_supervisor,

@@ -1,5 +1,6 @@
 /* Control groups that a child has nested a thousand deep go with it, by a thread with a small stack in a host with few descriptors left. */
 /* covers: F2, LAW-17 */
+/* variants: few: what differs is openat2 */
 #include "harness.h"
 #include "containment.h"
 #include "deep.h"

@@ -1,7 +1,7 @@
 /* What a caller makes large (arguments, environment, PATH) is asked for, piece by piece: without memory for a piece the spawn is refused, or
    did without it; and with memory it works. Only allocations of more than 32 KiB fail here. */
 /* covers: F4, LAW-17 */
-/* variants: not asan, valgrind: they are the allocator */
+/* variants: only tier-fork: asan and valgrind are the allocator, and the other tiers ask for the same memory */
 /* timeout: 240 */
 #include "no_memory.h"
 

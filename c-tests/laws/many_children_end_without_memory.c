@@ -1,7 +1,7 @@
 /* Memory is out for good, and a supervisor has hundreds of children, running and in line: all are stopped and told of. The lists that an end,
    a stop and a shutdown need were made when the children were. */
 /* covers: F4, LAW-17 */
-/* variants: not asan, valgrind: they are the allocator */
+/* variants: only tier-fork: asan and valgrind are the allocator, and the other tiers ask for the same memory */
 /* timeout: 240 */
 #include "no_memory_life.h"
 

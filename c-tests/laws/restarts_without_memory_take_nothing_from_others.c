@@ -1,7 +1,7 @@
 /* Memory is out for good, and children that are kept alive die of it: their restarts rest until there is memory, so they use up neither the reserve
    by which others are stopped nor the room in which the ends of others are told. When memory is back they go on. */
 /* covers: F4, LAW-11, LAW-17 */
-/* variants: not asan, valgrind: they are the allocator */
+/* variants: only tier-fork: asan and valgrind are the allocator, and the other tiers ask for the same memory */
 #include "no_memory.h"
 #include "supervising.h"
 

@@ -1,7 +1,7 @@
 /* Memory is out for good, and sixteen threads signal, stop and reap children at once, and try to spawn: the reserve is enough for all, the
    spawns are refused. */
 /* covers: F4, LAW-17 */
-/* variants: not asan, valgrind: they are the allocator */
+/* variants: only tier-fork: asan and valgrind are the allocator, and the other tiers ask for the same memory */
 #include "no_memory.h"
 
 #define THREADS 16

@@ -1,6 +1,7 @@
 /* A child that is dumping its core when its stop plan, its deadline or a shutdown comes: the dump is let finish, and the record says what the
    child died of. With a core wait of 0, by ps_signal and by ps_supervisor_free it is killed at once. */
 /* covers: F11, LAW-18 */
+/* variants: only tier-fork, locked-down */
 #include "harness.h"
 #include "children.h"
 

@@ -1,6 +1,6 @@
 /* The exec of a child fails while a frame of ps_kill_and_reap_all that never returns holds on to it: ps_spawn answers all the same. */
 /* as-root */
-/* variants: not no-waitid-pidfd, locked-down: a look at a child that has not ended asks no waitid there */
+/* variants: only tier-fork, tier-clone */
 /* covers: F23, LAW-17 */
 #include "harness.h"
 #include "children.h"

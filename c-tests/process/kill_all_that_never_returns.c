@@ -1,6 +1,7 @@
 /* A handler that called ps_kill_and_reap_all is left by longjmp, or never returns, while it signals or reaps a child: the child is reaped all
    the same, within bounded time, and everything goes on. */
 /* covers: F23, LAW-3, LAW-17 */
+/* variants: only no-pidfd-group-signal, locked-down: signals by number, and none of the newer calls */
 #include "harness.h"
 #include "children.h"
 #include "left_frame.h"

@@ -2,6 +2,7 @@
    in a host with few descriptors left. */
 /* timeout: 120 */
 /* covers: F2, LAW-17, LAW-12 */
+/* variants: few: what differs is openat2 */
 #include "harness.h"
 #include "deep.h"
 

@@ -1,6 +1,7 @@
 /* Somebody who may rename a directory above the sandbox swaps it with a link to a directory of somebody else's, again and again, while the
    host reaps: what is removed is the sandbox, wherever its parent is by then, and nothing of the other one. */
 /* covers: F22, LAW-17 */
+/* variants: few: what differs is openat2 */
 #include "harness.h"
 #include "children.h"
 #include <sys/syscall.h>

@@ -1,6 +1,7 @@
 /* While the host removes a deep sandbox, somebody moves directories of it out to a place of his own and back. What lies in that place is not
    touched, however the removal finds its way back up; and in the end the sandbox is gone. */
 /* covers: F22, F2, LAW-17 */
+/* variants: few: what differs is openat2 */
 #include "harness.h"
 #include "deep.h"
 

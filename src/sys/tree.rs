@@ -186,6 +186,13 @@ struct Walk<'a> {
     lost: bool,
 }
 
+/// Whether the directory in which a removal was cut short still lies in the one above it.
+fn is_where_it_was(levels: &VecDeque<Level>) -> bool {
+    let Some(directory) = levels.back().and_then(|level| level.directory.as_ref()) else { return false };
+    let above = levels.len().checked_sub(2).and_then(|at| levels.get(at));
+    above.is_none_or(|above| identity_at(directory, c"..") == Ok(above.identity))
+}
+
 impl<'a> Walk<'a> {
     fn new(top: &'a OwnedFd, unlock: bool, known: Option<(VecDeque<Level>, bool)>) -> Result<Self, Errno> {
         let mut block = Vec::new();
@@ -193,7 +200,7 @@ impl<'a> Walk<'a> {
         block.resize(BLOCK, 0);
         let mut walk = Self { top: top.as_fd(), unlock, levels: VecDeque::new(), block, filled: 0, at: 0, position: 0, lost: false };
         match known {
-            Some((levels, lost)) if levels.back().is_some_and(|level| level.directory.is_some()) => {
+            Some((levels, lost)) if is_where_it_was(&levels) => {
                 (walk.levels, walk.lost) = (levels, lost);
                 if let Some(level) = walk.levels.back_mut() {
                     level.returned = true;
@@ -305,8 +312,12 @@ impl<'a> Walk<'a> {
         let opened = match open_to_read(here, name) {
             Err(Errno::EACCES) if self.unlock => {
                 let held = hold(here, name)?;
+                if fstat(&held)?.st_dev != fstat(here)?.st_dev {
+                    return Err(Errno::EBUSY);
+                }
                 allow(&held)?;
-                open_to_read(&held, c".")
+                // By its name once more: what was mounted there meanwhile is found out.
+                open_to_read(here, name)
             }
             other => other,
         };

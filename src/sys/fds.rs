@@ -3,6 +3,7 @@
 //! The trap: a host may run with 0, 1 or 2 closed. A pipe made then gets such a number, and putting it in place for the
 //! child would overwrite the other end.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
@@ -137,10 +138,27 @@ pub fn mark(fd: &OwnedFd) {
 /// Whether the table of descriptors is the parent's own, and not a copy of it: a host that was copied by a clone(2) with CLONE_FILES. kcmp(2);
 /// where it is not to be had, nobody knows, and nearly nobody does that.
 pub(super) fn are_the_parents() -> bool {
+    !NO_KCMP.load(Ordering::Relaxed) && have_one_table(nix::unistd::getpid().as_raw(), nix::unistd::getppid().as_raw())
+}
+
+fn have_one_table(one: i32, other: i32) -> bool {
     const KCMP_FILES: i32 = 2;
-    let (own, parent) = (nix::unistd::getpid().as_raw(), nix::unistd::getppid().as_raw());
     // SAFETY: numbers only.
-    unsafe { syscall!(libc::SYS_kcmp, own, parent, KCMP_FILES, 0, 0) == 0 }
+    unsafe { syscall!(libc::SYS_kcmp, one, other, KCMP_FILES, 0, 0) == 0 }
+}
+
+/// Set where a filter kills for kcmp(2), or does not know it.
+static NO_KCMP: AtomicBool = AtomicBool::new(false);
+
+/// Whether it is to be had. Deadly where a filter kills for it.
+pub fn has_kcmp() -> bool {
+    let own = nix::unistd::getpid().as_raw();
+    have_one_table(own, own)
+}
+
+/// What was found out.
+pub fn know(has_kcmp: bool) {
+    NO_KCMP.store(!has_kcmp, Ordering::Relaxed);
 }
 
 /// In a forked copy: closes a number that the original had marked, if it is that still.

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicU64, AtomicUsize, Ordering}
 use nix::errno::Errno;
 use once_cell::race::OnceRef;
 
-use super::{fds, procfs};
+use super::fds;
 use crate::error::{Error, Result as Checked, Status};
 
 /// One record of a [`WipedTable`]: sixteen words, two cache lines, so that neighbours do not share one.
@@ -172,9 +172,8 @@ impl<T: Send + Sync + 'static> PerProcess<T> {
             drop(unsafe { Box::from_raw(fresh) });
         } else {
             let before = self.root.swap(fresh, Ordering::Relaxed);
-            // Most filters do not know kcmp(2), which asks whose the table is, and some kill for it.
             // SAFETY: not null means a value of the process this one was forked from: leaked there, so here as well.
-            if let Some(before) = unsafe { before.as_ref() }.filter(|_| procfs::is_filtered() || !fds::are_the_parents()) {
+            if let Some(before) = unsafe { before.as_ref() }.filter(|_| !fds::are_the_parents()) {
                 succeed(before);
             }
         }

@@ -17,7 +17,7 @@ use crate::sys::raw::{check, syscall};
 use crate::sys::{signal, wait};
 
 /// How many questions there may be.
-const ROOM: usize = 8;
+const ROOM: usize = 16;
 
 /// Answered with anything but [`DEADLY`].
 pub(super) type Question = fn() -> i32;

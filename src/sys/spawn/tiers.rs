@@ -145,13 +145,14 @@ fn probe_tier(tier: Tier) -> Found {
 }
 
 /// What is asked where a filter is on, before the library does any of it in this process.
-const QUESTIONS: [survey::Question; 8] = [
+const QUESTIONS: [survey::Question; 9] = [
     || i32::from(pidfd::can_signal()),
     || i32::from(pidfd::can_signal_groups()),
     || i32::from(pidfd::can_open()),
     || i32::from(wait::can_wait_on_pidfds()),
     || i32::from(fds::has_close_range()),
     || i32::from(tree::has_openat2()),
+    || i32::from(fds::has_kcmp()),
     || probe_in_a_copy(Tier::Clone3),
     || probe_in_a_copy(Tier::Clone),
 ];
@@ -164,10 +165,11 @@ fn probe_in_a_copy(tier: Tier) -> i32 {
 
 /// What the survey has found out about the two tiers on shared memory.
 fn ask_in_a_copy() -> Result<[Found; 2], Errno> {
-    let [signals, groups, open, wait, close_range, openat2, clone3, clone] = survey::ask(&QUESTIONS)?;
+    let [signals, groups, open, wait, close_range, openat2, kcmp, clone3, clone] = survey::ask(&QUESTIONS)?;
     pidfd::know(signals == 1, groups == 1, open == 1);
     wait::know(wait == 1);
     tree::know(openat2 == 1);
+    fds::know(kcmp == 1);
     if close_range != 1 {
         forget_close_range();
     }

@@ -148,12 +148,17 @@ impl Sandbox {
     /// The race: between a look at the directory and the share, the last child may be reaped and the directory removed. So the look is announced
     /// first: from then on nobody begins to remove it, and what is seen afterwards is what the new child will have.
     pub fn share(self: &Arc<Self>) -> Result<Share, Errno> {
-        lock(&self.shares).looking += 1;
+        let going = {
+            let mut shares = lock(&self.shares);
+            shares.looking += 1;
+            // As it was before the look: a removal may be over by the end of it, and what was seen is gone then.
+            shares.going.clone()
+        };
         let found = Held::open(&self.path);
         let mut shares = lock(&self.shares);
         shares.looking -= 1;
         match found {
-            Ok(held) if !shares.going.contains(&held.identity) => {
+            Ok(held) if !going.contains(&held.identity) && !shares.going.contains(&held.identity) => {
                 // One descriptor for all who share it. Another one if somebody has replaced it since.
                 let same = shares.held.clone().filter(|known| (known.identity, known.parent) == (held.identity, held.parent));
                 let held = same.unwrap_or_else(|| Arc::new(held));

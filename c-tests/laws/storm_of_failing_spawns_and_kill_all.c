@@ -2,7 +2,7 @@
    spawn must still come back: with its true error, or, if the kill was faster than the failure, with a child that died of it. */
 /* serial */
 /* timeout: 120 */
-/* variants: not valgrind: it does not survive a failed exec */
+/* variants: only tier-fork, no-close_range, asan: it takes long, and valgrind does not survive a failed exec */
 #include "harness.h"
 #include "children.h"
 

@@ -2,6 +2,7 @@
 /* timeout: 180 */
 /* 3000 spawns of every kind: as many descriptors and children at the end as at the beginning. */
 /* covers: LAW-12, EV-23 */
+/* variants: few */
 #include "harness.h"
 #include "children.h"
 

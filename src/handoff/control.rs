@@ -3,8 +3,11 @@
 //!
 //! Traps.
 //! - **The path is bound once**, by the first generation: the listening socket is handed on, never re-created (bug B5 of the older protocol).
-//!   It is made under another name and renamed, so nobody ever sees the path without a listener.
-//! - **A lock file can be replaced beside its holder.** After locking, the path must still name the file that was locked.
+//! - **It is bound under its final name.** A socket keeps the name that it was bound by, and whoever spares the files of living sockets
+//!   (systemd-tmpfiles), or looks for who listens (ss), goes by that name: one that was renamed is nobody's to them. So for an instant, under the
+//!   lock, there is nobody at the path; who comes then tries again.
+//! - **A lock file can be replaced beside its holder**, by a cleaner or a turned link. After locking, the path must still name the file that was
+//!   locked; and who has received a lock looks whether it is the one that lies there ([`state_of`]), or another start is beside it.
 //! - **Nothing that lies there need be ours.** The name of the lock file may be a hard link to any file, so it must have one name and begin as we
 //!   write it before anything is written; and the socket may be that of a new first generation, so only what we have bound is removed.
 //!   Each is looked at and acted on in one held directory (`sys/directory.rs`).
@@ -22,7 +25,7 @@ use super::record;
 use crate::error::{Error, Result, Status};
 use crate::sys::directory::{Directory, Inode, is_of, is_path_of};
 use crate::sys::lockfile::{self, Refusal};
-use crate::sys::socket;
+use crate::sys::{procfs, socket};
 
 /// Who may be the other side: this user, or root.
 pub fn is_admitted(uid: u32) -> bool {
@@ -93,39 +96,133 @@ pub fn lock_identity(path: &Path) -> Option<Inode> {
     Directory::of(path).ok()?.look(&lock_name(path)).ok().map(|found| Inode::from(&found))
 }
 
-/// Binds the path, which the holder of the lock may: what lies there is left over. Nobody ever sees it gone or without a listener.
-/// Answers what was bound, too.
-pub fn bind(path: &Path, lock: &OwnedFd) -> Result<(OwnedFd, Inode)> {
-    // One name per path: what a crash leaves here is taken away by the next.
-    let sum = record::checksum(&path.to_string_lossy());
-    let staged = path.with_file_name(format!(".procsup-{:08x}", sum as u32));
-    let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot listen at {}", path.display()));
-    let directory = Directory::of(path).map_err(failed("open"))?;
-    // A wrong path must not cost a file.
-    if directory.look(name_of(path)).is_ok_and(|found| !is_of(&found, libc::S_IFSOCK)) {
-        let text = format!("control_path: {} is there, and no socket", path.display());
-        return Err(Error { errno: Some(Errno::EEXIST), ..Error::invalid("control_path", text) });
-    }
-    let clear = || match directory.look(name_of(&staged)) {
-        Ok(found) if is_of(&found, libc::S_IFSOCK) => directory.remove(name_of(&staged), Inode::from(&found)),
-        _ => Ok(()),
+/// What has a name now, for who has the file that had it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// That very file.
+    Ours,
+    /// Nothing; the directory may be gone as well.
+    Gone,
+    /// Another file.
+    Another,
+}
+
+/// What lies at a control path, and beside it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct State {
+    /// Has the lock's name.
+    pub lock: Found,
+    /// Lies at the path.
+    pub path: Found,
+}
+
+/// What lies there now, for the holder of this lock and of what was bound. Both are looked at in one directory.
+pub fn state_of(path: &Path, lock: &OwnedFd, bound: Option<Inode>) -> core::result::Result<State, Errno> {
+    let lock = lockfile::identity(lock)?;
+    let directory = match Directory::of(path) {
+        Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(State { lock: Found::Gone, path: Found::Gone }),
+        other => other?,
     };
-    let _ = clear();
-    let bound = socket::listen_at(&staged).map_err(|fault| failed(fault.step)(fault.errno)).and_then(|listener| {
-        // In the directory that is held, or another one stands in its place by now: then it lies there, and is not ours to seek.
-        let found = directory.look(name_of(&staged)).map_err(failed("fstatat"))?;
-        // Who holds a file that was the lock must not put his path over that of who holds the lock.
-        if !lockfile::is_at(lock, &directory, &lock_name(path)).map_err(failed("fstatat"))? {
-            let text = format!("{} was replaced as soon as it was locked", lock_path(path).display());
-            return Err(Error::new(Status::LockReplaced, "flock", text));
-        }
-        directory.rename(name_of(&staged), name_of(path)).map_err(failed("rename"))?;
-        Ok((listener, Inode::from(&found)))
-    });
-    if bound.is_err() {
-        let _ = clear();
+    let found = |name: &OsStr, ours: Option<Inode>| match directory.look(name) {
+        Ok(found) if ours == Some(Inode::from(&found)) => Ok(Found::Ours),
+        Ok(_) => Ok(Found::Another),
+        Err(Errno::ENOENT) => Ok(Found::Gone),
+        Err(errno) => Err(errno),
+    };
+    Ok(State { lock: found(&lock_name(path), Some(lock))?, path: found(name_of(path), bound)? })
+}
+
+/// Why this lock is not the one of the path any more, in words; `None`: it is, or that cannot be seen from here.
+pub fn why_displaced(path: &Path, lock: &OwnedFd) -> Option<String> {
+    let found = state_of(path, lock, None).ok()?.lock;
+    if found == Found::Ours {
+        return None;
     }
-    bound
+    let name = lock_path(path);
+    // A file without a name was removed; one that has a name lies elsewhere.
+    let is_removed = lockfile::links(lock).is_ok_and(|links| links == 0);
+    let lies = || procfs::path_of(lock).map_or("elsewhere".to_owned(), |place| format!("at {}", place.display()));
+    Some(match (found, is_removed) {
+        (Found::Gone, true) => format!("{} was removed beside the running generation, which holds it", name.display()),
+        (_, true) => {
+            format!("{} was removed beside the running generation, which holds it, and another file has its place", name.display())
+        }
+        (Found::Gone, false) => {
+            format!("{} is not there: what the running generation holds lies {}: a directory or a link was changed", name.display(), lies())
+        }
+        (_, false) => format!(
+            "{} is another file than the running generation holds, which lies {}: a directory or a link was changed",
+            name.display(),
+            lies()
+        ),
+    })
+}
+
+/// Why a lock that was received is not the one of the path, or is not held; in words.
+pub fn why_not_received(path: &Path, lock: &OwnedFd) -> Option<String> {
+    why_displaced(path, lock).or_else(|| match lockfile::try_lock(lock) {
+        // To lock what is locked by this very description changes nothing.
+        Ok(false) => Some(format!("{} is held by another process than the running generation", lock_path(path).display())),
+        _ => None,
+    })
+}
+
+/// What a start finds at the path: a socket that was left over, or nothing. A wrong path must not cost a file.
+pub fn leftover(path: &Path) -> Result<Option<Inode>> {
+    let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot listen at {}", path.display()));
+    match Directory::of(path).map_err(failed("open"))?.look(name_of(path)) {
+        Ok(found) if is_of(&found, libc::S_IFSOCK) => Ok(Some(Inode::from(&found))),
+        Ok(_) => {
+            let text = format!("control_path: {} is there, and no socket", path.display());
+            Err(Error { errno: Some(Errno::EEXIST), ..Error::invalid("control_path", text) })
+        }
+        Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(failed("fstatat")(errno)),
+    }
+}
+
+/// Binds the path and listens, which the holder of the lock may, in place of what was left over. Answers what was bound, too.
+///
+/// The trap: bind(2) knows no held directory. So it is looked afterwards whether what was bound lies in the one that holds the lock; if a link was
+/// turned between, it lies elsewhere, and is not ours to seek.
+pub fn bind(path: &Path, lock: &OwnedFd, leftover: Option<Inode>) -> Result<(OwnedFd, Inode)> {
+    let failed = |step| move |errno: Errno| Error::system(step, errno, format!("cannot listen at {}", path.display()));
+    let displaced = || {
+        let text = why_displaced(path, lock).unwrap_or_else(|| format!("the directory of {} was changed", path.display()));
+        Error::new(Status::LockReplaced, "flock", text)
+    };
+    let directory = Directory::of(path).map_err(failed("open"))?;
+    // Who holds a file that was the lock must not put his path in place of that of who holds the lock.
+    let is_locked = || lockfile::is_at(lock, &directory, &lock_name(path)).map_err(failed("fstatat"));
+    // What may be wanting is made before anything is removed.
+    let socket = socket::nameless().map_err(|fault| failed(fault.step)(fault.errno))?;
+    if !is_locked()? {
+        return Err(displaced());
+    }
+    match leftover.map_or(Ok(()), |file| directory.remove(name_of(path), file)) {
+        // Gone, or somebody else's by now: then it cannot be bound.
+        Ok(()) | Err(Errno::ESTALE | Errno::ENOENT) => {}
+        Err(errno) => return Err(failed("unlinkat")(errno)),
+    }
+    socket::bind_to(&socket, path).map_err(failed("bind"))?;
+    // Once more if need be: what cannot be looked at cannot be taken away.
+    let look = || directory.look(name_of(path));
+    let found = match look().or_else(|_| look()) {
+        Ok(found) if is_of(&found, libc::S_IFSOCK) && directory.is_of_path(path) => found,
+        Err(errno) if errno != Errno::ENOENT => return Err(failed("fstatat")(errno)),
+        _ => return Err(displaced()),
+    };
+    let bound = Inode::from(&found);
+    let done = is_locked()
+        .and_then(|locked| if locked { Ok(()) } else { Err(displaced()) })
+        .and_then(|()| socket::relisten(&socket).map_err(failed("listen")));
+    match done {
+        Ok(()) => Ok((socket, bound)),
+        Err(error) => {
+            let _ = directory.remove(name_of(path), bound);
+            Err(error)
+        }
+    }
 }
 
 /// The user whom the path belongs to, where nobody else can have put it there: his server may run under it.
@@ -161,15 +258,14 @@ fn unbind_in_directory(path: &Path, bound: Inode, lock: &OwnedFd) -> core::resul
     }
 }
 
-/// Refuses a path that a socket cannot have: sun_path of unix(7) holds 107 bytes, and the staging name must fit as well.
+/// Refuses a path that a socket cannot have: sun_path of unix(7) holds 107 bytes.
 pub fn check_path(path: &Path) -> Result<()> {
     let length = path.as_os_str().len();
-    let directory = path.parent().map_or(0, |parent| parent.as_os_str().len());
     if path.file_name().is_none() || path.as_os_str().as_encoded_bytes().ends_with(b"/") {
         return Err(Error::invalid("control_path", format!("control_path: {} names no file", path.display())));
     }
-    if length > 107 || directory + 1 + 25 > 107 {
-        let text = format!("control_path: {} bytes, and the path of a unix socket has at most 107 (82 of them its directory)", length);
+    if length > 107 {
+        let text = format!("control_path: {length} bytes from the root on, and the path of a unix socket has at most 107");
         return Err(Error::invalid("control_path", text));
     }
     Ok(())

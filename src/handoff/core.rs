@@ -174,6 +174,7 @@ impl Core {
 
     /// Says that it is off.
     pub fn send_abort(&mut self, reason: Reason) {
+        let reason = self.verdict.reason(reason);
         let said = if self.verdict.said.is_empty() { reason.text() } else { &self.verdict.said };
         if let Some(link) = &mut self.link {
             let bytes = link.write(Kind::Abort).reason(wire::reason_code(reason), said).finish();

@@ -189,9 +189,11 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
     // Somebody answers there: he holds another file that was the lock, and that was removed or replaced beside him.
     // A killed owner's lock is free a moment before its socket is closed: that one goes away.
     let patience = Deadline::after(NOBODY);
-    loop {
+    let leftover = loop {
+        // Which file it is, before it is known that nobody listens there: no other is removed.
+        let leftover = control::leftover(path)?;
         match socket::connect_to(path) {
-            Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => break,
+            Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => break leftover,
             Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) if !patience.has_come() => poll::pause(patience),
             Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) => {
                 let text = format!(
@@ -201,11 +203,13 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
                 );
                 return Err(Error::new(Status::LockReplaced, "flock", text));
             }
-            Err(fault) if fault.step == "connect" => return Err(fault.error(format!("{} belongs to something else", path.display()))),
+            Err(fault) if fault.step == "connect" => {
+                return Err(fault.error(format!("{} belongs to something else", path.display())));
+            }
             Err(fault) => return Err(fault.error(format!("cannot look who listens at {}", path.display()))),
         }
-    }
-    let (listener, bound) = control::bind(path, &lock)?;
+    };
+    let (listener, bound) = control::bind(path, &lock, leftover)?;
     record.set_bound(bound);
     let owner = OwnerSide::new(&mut core, record, lock, Some(listener), true);
     core.tell(Notice::Live { unsealed: false }, None, 0);

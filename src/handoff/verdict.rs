@@ -17,15 +17,21 @@ pub struct Verdict {
     pub fault: Option<(&'static str, Errno)>,
     /// How the owner has refused us.
     pub refusal: Option<Refusal>,
+    /// The lock is not the one of the control path any more.
+    pub displaced: bool,
     /// The connection names an earlier owner than the one that answers.
     pub misnamed: bool,
 }
 
 impl Verdict {
-    /// The reason that is told: want of descriptors or memory is told as such.
+    /// The reason that is told: want of descriptors or memory is told as such, and so is a lock that counts no more.
     pub fn reason(&self, reason: Reason) -> Reason {
         let limit = self.fault.is_some_and(|(_, errno)| Status::of(errno) == Status::Limit);
-        if reason == Reason::System && limit { Reason::Limit } else { reason }
+        match reason {
+            Reason::System if self.displaced => Reason::Displaced,
+            Reason::System if limit => Reason::Limit,
+            reason => reason,
+        }
     }
 
     /// It has come to nothing; the words are what was said, or the reason's own.
@@ -64,6 +70,7 @@ impl Reason {
             Reason::System => "a system call failed",
             Reason::Limit => "descriptors or memory are not to be had",
             Reason::Denied => "the two processes may not work together",
+            Reason::Displaced => "the lock is not the one of the control path any more",
         }
     }
 }
@@ -80,5 +87,6 @@ pub fn status_of(reason: Reason) -> Status {
         Reason::System => Status::System,
         Reason::Limit => Status::Limit,
         Reason::Denied => Status::PeerRejected,
+        Reason::Displaced => Status::LockReplaced,
     }
 }

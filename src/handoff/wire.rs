@@ -300,6 +300,7 @@ pub fn reason_code(reason: Reason) -> u8 {
         Reason::System => 10,
         Reason::Limit => 11,
         Reason::Denied => 12,
+        Reason::Displaced => 13,
     }
 }
 
@@ -342,6 +343,7 @@ pub fn reason_of_peer(code: u8) -> Reason {
         7 => Reason::Version,
         8 => Reason::Protocol,
         12 => Reason::Denied,
+        13 => Reason::Displaced,
         _ => Reason::PeerFailed,
     }
 }

@@ -2,15 +2,15 @@
 //!
 //! The trap: a path is resolved anew by each call, so what was looked at and what is acted on can lie in two directories, of two owners. Here both
 //! happen in the one that was opened. The name itself may still be given to another file between the two: where only a name works (unlink,
-//! rename), the inode is compared just before, and who can write in the directory has that instant.
+//! bind), the inode is compared just before, and who can write in the directory has that instant.
 
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
-use nix::sys::stat::{FileStat, Mode, fstat, fstatat, lstat};
+use nix::fcntl::{AtFlags, OFlag, open, openat};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat, lstat, stat};
 use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::fds;
@@ -87,17 +87,18 @@ impl Directory {
         }
     }
 
-    /// Gives another name to what has this one, in place of what has that.
-    pub fn rename(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
-        renameat(&self.0, from, &self.0, to)
-    }
-
     /// Takes a name away, if it is that very file's.
     pub fn remove(&self, name: &OsStr, file: Inode) -> Result<(), Errno> {
         if !self.names(name, file)? {
             return Err(Errno::ESTALE);
         }
         unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)
+    }
+
+    /// Whether the directory of this path is still the one that is held: no link in it was turned, no directory renamed.
+    pub fn is_of_path(&self, path: &Path) -> bool {
+        let there = path.parent().ok_or(Errno::ENOENT).and_then(stat);
+        there.and_then(|there| fstat(&self.0).map(|here| Inode::from(&here) == Inode::from(&there))) == Ok(true)
     }
 
     /// Whose it is, where nobody else can have put anything into it.

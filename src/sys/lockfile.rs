@@ -87,6 +87,11 @@ pub fn identity(file: &OwnedFd) -> Result<Inode, Errno> {
     fstat(file).map(|found| Inode::from(&found))
 }
 
+/// How many names it has.
+pub fn links(file: &OwnedFd) -> Result<libc::nlink_t, Errno> {
+    fstat(file).map(|found| found.st_nlink)
+}
+
 /// The beginning of the file.
 pub fn read(file: &OwnedFd, buffer: &mut [u8]) -> Result<usize, Errno> {
     loop {

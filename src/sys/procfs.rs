@@ -86,6 +86,11 @@ pub fn namespace_of_children_has_ended() -> bool {
     !every_process().any(|pid| is_its_init(pid) && !is_dying(pid))
 }
 
+/// Where an open file lies; for display.
+pub fn path_of(file: &OwnedFd) -> Option<std::path::PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
 fn every_process() -> impl Iterator<Item = i32> {
     let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok())

@@ -58,16 +58,19 @@ pub fn ask_for_identity(socket: &OwnedFd) -> Result<(), Errno> {
     setsockopt(socket, sockopt::PassCred, &true)
 }
 
-/// A listening socket at this path with mode 0600, close-on-exec and non-blocking. The path must not exist. What a failure leaves there is for
-/// the caller to remove, who holds the directory (bind(2) knows none).
-pub fn listen_at(path: &Path) -> Result<OwnedFd, Fault> {
+/// A socket to be bound and listened at: what it is bound to has mode 0600 from the first instant. Close-on-exec and non-blocking.
+pub fn nameless() -> Result<OwnedFd, Fault> {
     let fd = unconnected()?;
     // Before the bind: the file takes the socket's mode, and the umask is the host's, which is not to be changed.
     fchmod(&fd, Mode::S_IRUSR | Mode::S_IWUSR).map_err(Fault::of("fchmod"))?;
     ask_for_identity(&fd).map_err(Fault::of("setsockopt"))?;
-    UnixAddr::new(path).and_then(|address| bind(fd.as_raw_fd(), &address)).map_err(Fault::of("bind"))?;
-    relisten(&fd).map_err(Fault::of("listen"))?;
     Ok(fd)
+}
+
+/// Binds it to this path, which must not exist: `EADDRINUSE`. What is done about a later failure is for the caller, who holds the directory
+/// (bind(2) knows none). Source: unix(7).
+pub fn bind_to(fd: &OwnedFd, path: &Path) -> Result<(), Errno> {
+    bind(fd.as_raw_fd(), &UnixAddr::new(path)?)
 }
 
 /// Listens, or does so anew: whoever connects from now on sees this process as the other end.

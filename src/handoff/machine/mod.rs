@@ -60,6 +60,8 @@ pub enum Reason {
     Limit,
     /// The two processes may not work together.
     Denied,
+    /// The lock is not the one of the control path any more.
+    Displaced,
 }
 
 /// What the application is told.

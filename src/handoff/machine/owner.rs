@@ -249,7 +249,9 @@ impl Owner {
                 List::none()
             }
             (_, E::Trouble) if self.may_cancel() => self.abort(Reason::System),
-            (_, E::Abort(reason @ (Reason::Version | Reason::Protocol | Reason::Denied))) if self.may_cancel() => self.abort(reason),
+            (_, E::Abort(reason @ (Reason::Version | Reason::Protocol | Reason::Denied | Reason::Displaced))) if self.may_cancel() => {
+                self.abort(reason)
+            }
             (_, E::Abort(_)) if self.may_cancel() => self.abort(Reason::PeerFailed),
 
             // After it: the successor owns, until it returns it or is proven dead.

@@ -138,7 +138,7 @@ impl OwnerSide {
         }
         core.attempt = Attempt { ticket, mode, limits };
         core.verdict.said.clear();
-        core.verdict.fault = None;
+        (core.verdict.fault, core.verdict.displaced) = (None, false);
         self.machine.configure(mode, limits);
     }
 

@@ -186,6 +186,11 @@ impl Side for OwnerSide {
                 core.verdict.said = "this generation may not signal the successor, so it could not replace it if it hangs".to_owned();
                 Event::Abort(Reason::Denied)
             }
+            // A cleaner may have come while it loaded; and an older successor does not look.
+            Kind::Warm if let Some(words) = control::why_displaced(&core.path, &self.lock) => {
+                core.verdict.said = words;
+                Event::Abort(Reason::Displaced)
+            }
             Kind::Warm => {
                 // Duplicates made for the offer: not to be closed in the gap.
                 self.offer.close();

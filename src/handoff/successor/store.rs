@@ -10,6 +10,7 @@ use nix::errno::Errno;
 
 use super::side::SuccessorSide;
 use crate::clock::Deadline;
+use crate::handoff::control;
 use crate::handoff::core::{Attempt, Core};
 use crate::handoff::machine::successor::Event;
 use crate::handoff::machine::{Mode, Reason};
@@ -38,6 +39,14 @@ impl SuccessorSide {
         let stored = self.store(core, message, fds);
         if !stored || (part == 0 && (self.arrived.record.is_none() || self.arrived.lock.is_none())) {
             self.trouble(core, "the offer makes no sense");
+            return None;
+        }
+        // Beside a lock that is not the path's, another start is no wonder: two would own.
+        if part == 0
+            && let Some(words) = self.arrived.lock.as_ref().and_then(|lock| control::why_not_received(&core.path, lock))
+        {
+            core.verdict.displaced = true;
+            self.trouble(core, &words);
             return None;
         }
         let whole = Deadline::after(message.body.whole.unwrap_or_default());

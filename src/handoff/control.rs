@@ -25,7 +25,7 @@ use super::record;
 use crate::error::{Error, Result, Status};
 use crate::sys::directory::{Directory, Inode, is_of, is_path_of};
 use crate::sys::lockfile::{self, Refusal};
-use crate::sys::{procfs, socket};
+use crate::sys::{Fault, procfs, socket};
 
 /// Who may be the other side: this user, or root.
 pub fn is_admitted(uid: u32) -> bool {
@@ -55,7 +55,7 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
     // Some stacked file systems never show the same file twice: not for ever.
     for _ in 0..100 {
         let directory = Directory::of(path).map_err(failed("open"))?;
-        let file = lockfile::open_at(&directory, &name).map_err(|refusal| refused(path, refusal))?;
+        let file = lockfile::open_at(&directory, &name).map_err(|refusal| refused(path, &directory, refusal))?;
         if !lockfile::try_lock(&file).map_err(failed("flock"))? {
             return Ok(None);
         }
@@ -64,6 +64,8 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
             continue;
         }
         if record::may_publish(&file).map_err(failed("pread"))? {
+            // A server that is run once as root must not keep its own user out for ever.
+            directory.give_to_owner(&file);
             return Ok(Some(file));
         }
         let text = format!("control_path: {} is there, and no lock file of procsup; it was left as it is", lock_path(path).display());
@@ -72,9 +74,15 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
     Err(Error::new(Status::LockReplaced, "flock", format!("{} is replaced again and again", lock_path(path).display())))
 }
 
-fn refused(path: &Path, refusal: Refusal) -> Error {
+fn refused(path: &Path, directory: &Directory, refusal: Refusal) -> Error {
     let what = match refusal {
-        Refusal::Cannot(errno) => return Error::system("open", errno, format!("cannot lock {}", lock_path(path).display())),
+        Refusal::Cannot(errno) => {
+            let mut error = Error::system("open", errno, format!("cannot lock {}", lock_path(path).display()));
+            if errno == Errno::EACCES {
+                error.message.push_str(&whose(directory, &lock_name(path)));
+            }
+            return error;
+        }
         Refusal::Kind => "is no regular file".to_owned(),
         Refusal::Owner(uid) => format!("belongs to user {uid}, who could hold it for ever"),
         Refusal::Links(count) => format!(
@@ -83,6 +91,33 @@ fn refused(path: &Path, refusal: Refusal) -> Error {
     };
     let text = format!("cannot lock {}: it {what}", lock_path(path).display());
     Error { errno: Some(Errno::EPERM), ..Error::new(Status::Permission, "open", text) }
+}
+
+/// Whose it is that this user may not use, and what helps.
+fn whose(directory: &Directory, name: &OsStr) -> String {
+    let this = nix::unistd::geteuid();
+    match directory.look(name).map(|found| found.st_uid) {
+        Ok(user) => format!(
+            "; it belongs to user {user}, and this process is user {this}: start every generation as one user, or, while none runs, give it to user {this} (chown) or use another directory"
+        ),
+        Err(_) => match directory.owner() {
+            Ok(user) => format!(
+                "; its directory belongs to user {user}, and this process is user {this}: give it a directory in which it may write"
+            ),
+            Err(_) => String::new(),
+        },
+    }
+}
+
+/// A connection to the path that failed: if this user may not, with whose it is.
+pub fn cannot_reach(path: &Path, fault: Fault, what: &str) -> Error {
+    let mut error = fault.error(what);
+    if fault.errno == Errno::EACCES
+        && let Ok(directory) = Directory::of(path)
+    {
+        error.message.push_str(&whose(&directory, name_of(path)));
+    }
+    error
 }
 
 /// Who was the last owner, by the copy of the record in the lock file; for people.
@@ -213,9 +248,10 @@ pub fn bind(path: &Path, lock: &OwnedFd, leftover: Option<Inode>) -> Result<(Own
         _ => return Err(displaced()),
     };
     let bound = Inode::from(&found);
-    let done = is_locked()
-        .and_then(|locked| if locked { Ok(()) } else { Err(displaced()) })
-        .and_then(|()| socket::relisten(&socket).map_err(failed("listen")));
+    let done = is_locked().and_then(|locked| if locked { Ok(()) } else { Err(displaced()) }).and_then(|()| {
+        directory.give_named_to_owner(name_of(path), bound);
+        socket::relisten(&socket).map_err(failed("listen"))
+    });
     match done {
         Ok(()) => Ok((socket, bound)),
         Err(error) => {

@@ -111,7 +111,7 @@ impl<'a> Search<'a> {
                 return Ok(None);
             }
             Err(Fault { step: "connect", errno: Errno::EAGAIN }) => return Ok(None),
-            Err(fault) => return Err(fault.error(format!("cannot reach {}", self.path.display()))),
+            Err(fault) => return Err(control::cannot_reach(self.path, fault, &format!("cannot reach {}", self.path.display()))),
         };
         match met {
             Ok(Met::Owner(handoff)) => return Ok(Some(handoff)),
@@ -204,7 +204,7 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
                 return Err(Error::new(Status::LockReplaced, "flock", text));
             }
             Err(fault) if fault.step == "connect" => {
-                return Err(fault.error(format!("{} belongs to something else", path.display())));
+                return Err(control::cannot_reach(path, fault, &format!("{} belongs to something else", path.display())));
             }
             Err(fault) => return Err(fault.error(format!("cannot look who listens at {}", path.display()))),
         }

@@ -11,7 +11,7 @@ use std::path::Path;
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, open, openat};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat, lstat, stat};
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{Uid, UnlinkatFlags, fchownat, geteuid, unlinkat};
 
 use super::fds;
 
@@ -101,9 +101,37 @@ impl Directory {
         there.and_then(|there| fstat(&self.0).map(|here| Inode::from(&here) == Inode::from(&there))) == Ok(true)
     }
 
+    /// Whose it is.
+    pub fn owner(&self) -> Result<u32, Errno> {
+        fstat(&self.0).map(|found| found.st_uid)
+    }
+
     /// Whose it is, where nobody else can have put anything into it.
     pub fn sole_owner(&self) -> Option<u32> {
         fstat(&self.0).ok().filter(|found| found.st_mode & 0o022 == 0).map(|found| found.st_uid)
+    }
+
+    /// What root has made in a directory that is another user's alone is given to that user, whose server it is and who could not use it.
+    ///
+    /// By descriptor, and only what is root's and has this one name: a further hard link may be any file of root's. Where it cannot be done
+    /// (a capability that is missing, a user that is not mapped), it stays as it is.
+    pub fn give_to_owner(&self, file: &OwnedFd) {
+        let Some(user) = self.sole_owner().filter(|user| geteuid().is_root() && *user != 0) else { return };
+        if fstat(file).is_ok_and(|found| found.st_uid == 0 && found.st_nlink == 1) {
+            let _ = fchownat(file, "", Some(Uid::from_raw(user)), None, AtFlags::AT_EMPTY_PATH);
+        }
+    }
+
+    /// The same for what has this name, if it is that very file; it need not be one that can be opened.
+    pub fn give_named_to_owner(&self, name: &OsStr, file: Inode) {
+        if !geteuid().is_root() {
+            return;
+        }
+        if let Ok(held) = self.open(name, OFlag::O_PATH, Mode::empty())
+            && fstat(&held).is_ok_and(|found| Inode::from(&found) == file)
+        {
+            self.give_to_owner(&held);
+        }
     }
 }
 

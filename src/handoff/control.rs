@@ -22,10 +22,11 @@ use std::path::{Path, PathBuf};
 use nix::errno::Errno;
 
 use super::record;
+use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::sys::directory::{Directory, Inode, is_of, is_path_of};
 use crate::sys::lockfile::{self, Refusal};
-use crate::sys::{Fault, procfs, socket};
+use crate::sys::{Fault, procfs, sock_diag, socket};
 
 /// Who may be the other side: this user, or root.
 pub fn is_admitted(uid: u32) -> bool {
@@ -214,6 +215,24 @@ pub fn leftover(path: &Path) -> Result<Option<Inode>> {
         Err(Errno::ENOENT) => Ok(None),
         Err(errno) => Err(failed("fstatat")(errno)),
     }
+}
+
+/// A process that listens at this path though its files are gone: a cleaner has taken them, or a link was turned. Beside it, no other may start.
+///
+/// Only where that is sure: the kernel has a listener of this name, a process that this one may look at holds it, belongs to a user whose server
+/// may run here, and sees the same directory by that name (else it is another's, of another container).
+pub fn hidden_owner(path: &Path, until: Deadline) -> Option<i32> {
+    let sockets = sock_diag::listeners(path, until).ok()?;
+    if sockets.is_empty() {
+        return None;
+    }
+    let directory = Directory::of(path).ok()?;
+    let (here, user) = (directory.identity().ok()?, directory.sole_owner());
+    let meant = |pid| {
+        procfs::user_of(pid).is_some_and(|its| is_admitted(its) || user == Some(its))
+            && path.parent().and_then(|parent| procfs::directory_for(pid, parent)) == Some(here)
+    };
+    sockets.into_iter().find_map(|socket| procfs::holder_of(socket, until, meant))
 }
 
 /// Binds the path and listens, which the holder of the lock may, in place of what was left over. Answers what was bound, too.

@@ -193,7 +193,13 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
         // Which file it is, before it is known that nobody listens there: no other is removed.
         let leftover = control::leftover(path)?;
         match socket::connect_to(path) {
-            Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => break leftover,
+            Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => {
+                match control::hidden_owner(path, Deadline::after(NOBODY)) {
+                    None => break leftover,
+                    Some(_) if !patience.has_come() => poll::pause(patience),
+                    Some(pid) => return Err(is_hidden(path, pid)),
+                }
+            }
             Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) if !patience.has_come() => poll::pause(patience),
             Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) => {
                 let text = format!(
@@ -216,6 +222,15 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
     let mut driver = Driver::new(core, Party::Owner(Box::new(owner)), true);
     driver.rest();
     Ok(Handoff::around(driver))
+}
+
+/// A generation lives whose files were removed: nobody finds it any more, and it still owns.
+fn is_hidden(path: &Path, pid: i32) -> Error {
+    let text = format!(
+        "process {pid} listens at {}, though its socket and lock file are not there any more (a cleaner, or a directory or link that was changed): it still owns, so end it before another generation starts",
+        path.display()
+    );
+    Error { pid: Some(pid), ..Error::new(Status::LockReplaced, "sock_diag", text) }
 }
 
 /// Who was at the other end of a channel.

@@ -95,10 +95,15 @@ impl Directory {
         unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)
     }
 
+    /// Which one it is.
+    pub fn identity(&self) -> Result<Inode, Errno> {
+        fstat(&self.0).map(|found| Inode::from(&found))
+    }
+
     /// Whether the directory of this path is still the one that is held: no link in it was turned, no directory renamed.
     pub fn is_of_path(&self, path: &Path) -> bool {
         let there = path.parent().ok_or(Errno::ENOENT).and_then(stat);
-        there.and_then(|there| fstat(&self.0).map(|here| Inode::from(&here) == Inode::from(&there))) == Ok(true)
+        there.and_then(|there| self.identity().map(|here| here == Inode::from(&there))) == Ok(true)
     }
 
     /// Whose it is.

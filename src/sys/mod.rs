@@ -21,6 +21,7 @@ pub mod reactor;
 pub mod reserve;
 pub mod shared;
 pub mod signal;
+pub mod sock_diag;
 pub mod socket;
 pub mod spawn;
 pub mod thread;

@@ -5,14 +5,17 @@
 
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use nix::errno::Errno;
 
 use memchr::memmem;
 
+use super::directory::Inode;
 use super::fds;
+use crate::clock::Deadline;
 
 /// The status file of this process, kept open or opened for each question.
 #[derive(Default)]
@@ -89,6 +92,29 @@ pub fn namespace_of_children_has_ended() -> bool {
 /// Where an open file lies; for display.
 pub fn path_of(file: &OwnedFd) -> Option<std::path::PathBuf> {
     std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
+/// Another process that has this socket open, the first that is found of those that are `meant`; none of those that may not be looked at. How many
+/// processes there are is others' choice: by this time it is given up.
+pub fn holder_of(socket: u32, until: Deadline, meant: impl Fn(i32) -> bool) -> Option<i32> {
+    let link = std::path::PathBuf::from(format!("socket:[{socket}]"));
+    let holds = |pid: i32| {
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        open.take_while(|_| !until.has_come()).any(|fd| std::fs::read_link(fd.path()).is_ok_and(|its| its == link))
+    };
+    let own = super::getpid();
+    every_process().take_while(|_| !until.has_come()).find(|pid| *pid != own && meant(*pid) && holds(*pid))
+}
+
+/// The effective user of a process; root's where it may not be looked at by its own user (PR_SET_DUMPABLE).
+pub fn user_of(pid: i32) -> Option<u32> {
+    std::fs::metadata(format!("/proc/{pid}")).ok().map(|found| found.uid())
+}
+
+/// The directory that has this absolute name for that process: it may live in another mount namespace, or below another root.
+pub fn directory_for(pid: i32, directory: &Path) -> Option<Inode> {
+    let path = Path::new(&format!("/proc/{pid}/root")).join(directory.strip_prefix("/").ok()?);
+    nix::sys::stat::stat(&path).ok().map(|found| Inode::from(&found))
 }
 
 fn every_process() -> impl Iterator<Item = i32> {

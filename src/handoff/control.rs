@@ -259,14 +259,13 @@ pub fn bind(path: &Path, lock: &OwnedFd, leftover: Option<Inode>) -> Result<(Own
         Err(errno) => return Err(failed("unlinkat")(errno)),
     }
     socket::bind_to(&socket, path).map_err(failed("bind"))?;
-    // Once more if need be: what cannot be looked at cannot be taken away.
-    let look = || directory.look(name_of(path));
-    let found = match look().or_else(|_| look()) {
-        Ok(found) if is_of(&found, libc::S_IFSOCK) && directory.is_of_path(path) => found,
-        Err(errno) if errno != Errno::ENOENT => return Err(failed("fstatat")(errno)),
-        _ => return Err(displaced()),
+    let look = || match directory.look(name_of(path)) {
+        Ok(found) if is_of(&found, libc::S_IFSOCK) => directory.is_of_path(path).map(|here| here.then(|| Inode::from(&found))),
+        Ok(_) | Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(errno),
     };
-    let bound = Inode::from(&found);
+    // Once more if need be: what cannot be looked at cannot be taken away.
+    let Some(bound) = look().or_else(|_| look()).map_err(failed("fstatat"))? else { return Err(displaced()) };
     let done = is_locked().and_then(|locked| if locked { Ok(()) } else { Err(displaced()) }).and_then(|()| {
         directory.give_named_to_owner(name_of(path), bound);
         socket::relisten(&socket).map_err(failed("listen"))

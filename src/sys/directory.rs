@@ -101,9 +101,12 @@ impl Directory {
     }
 
     /// Whether the directory of this path is still the one that is held: no link in it was turned, no directory renamed.
-    pub fn is_of_path(&self, path: &Path) -> bool {
-        let there = path.parent().ok_or(Errno::ENOENT).and_then(stat);
-        there.and_then(|there| self.identity().map(|here| here == Inode::from(&there))) == Ok(true)
+    pub fn is_of_path(&self, path: &Path) -> Result<bool, Errno> {
+        match path.parent().ok_or(Errno::ENOENT).and_then(stat) {
+            Ok(there) => Ok(self.identity()? == Inode::from(&there)),
+            Err(Errno::ENOENT | Errno::ENOTDIR) => Ok(false),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// Whose it is.

@@ -1322,19 +1322,25 @@ typedef struct ps_handoff ps_handoff;
  * pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended: the old
  * generation takes back when somebody ends it.
  *
- * @param control_path  at most 107 bytes, its directory at most 81; every generation names the same one.
- *                      Nothing, or a socket, may be there. Copied.
+ * @param control_path  at most 107 bytes from the root on; every generation names the same one. Nothing, or a
+ *                      socket, may be there. It and the lock file must stay where they are: choose a
+ *                      directory that no cleaner empties and no link leads to that is turned (/run/name, not
+ *                      /tmp, not below "current"), and that belongs to the service's user alone: what root
+ *                      makes there is given to that user. Copied.
  * @param handoff       receives the handle; free it with ps_handoff_free
  * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
- *         lock is held and nobody answers at the path; PS_ERR_LOCK_REPLACED if somebody answers at the path
- *         and the lock is free: the lock file was removed beside him; PS_ERR_TIMEOUT if the running
+ *         lock is held and nobody answers at the path; PS_ERR_LOCK_REPLACED if a generation runs whose lock
+ *         file is not the one at the path: files were removed beside it, or a directory or link was changed
+ *         (also seen where nothing is left of them, if the kernel tells who listens by that name: same
+ *         network namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running
  *         generation does not answer, which it does not during a seal or a probation either;
  *         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
  *         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
  *         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
  *         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
- *         may not be used, or if what has the name of the lock file is not to be trusted (another user's, a
- *         link, a file with a further hard link: nothing is written to those);
+ *         may not be used, if lock file or socket are those of another user as whom the server ran once (the
+ *         message says whose, and what helps), or if what has the name of the lock file is not to be trusted
+ *         (another user's, a link, a file with a further hard link: nothing is written to those);
  *         PS_ERR_INVALID_ARGUMENT if something else lies at the path, or in the lock file
  */
 ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_error **error);

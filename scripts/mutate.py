@@ -67,7 +67,7 @@ MUTATIONS = [
     M("B4", "no probation: the owner retires when the successor serves",
       (OWNER, "fn stand_by(&mut self, now: i64) -> List {", "fn stand_by(&mut self, now: i64) -> List {\n        if now > 0 { return self.retire(); }"), c="B4|B14|whole_order"),
     M("B5", "the control path is bound anew by the successor",
-      ("successor/store.rs", "self.arrived.control = Some(fd),", "self.arrived.control = crate::handoff::control::bind(&core.path).ok().or(Some(fd)),"), c="S7|L3"),
+      ("successor/store.rs", "self.arrived.control = Some(fd),", "self.arrived.control = self.arrived.lock.as_ref().and_then(|lock| {\n                    let there = crate::handoff::control::leftover(&core.path).ok()?;\n                    crate::handoff::control::bind(&core.path, lock, there).ok().map(|(listener, _)| listener)\n                }).or(Some(fd)),"), c="S7|L3"),
     M("B6", "no RESUME after a failed drain",
       (OWNER, "(_, E::Failed) if self.may_cancel()", "(P::Draining, E::Failed) => {\n                self.drained = false;\n                self.abort(Reason::Failed)\n            }\n            (_, E::Failed) if self.may_cancel()"),
       c="S12"),

@@ -55,12 +55,17 @@ int main(void)
     party *o = first("old");
     CHECK_INT(listeners_at(stage.path), 1);
     CHECK_INT(files(), 2);
+    int held = open(stage.path, O_PATH | O_NOFOLLOW | O_CLOEXEC); /* so that no other file gets its number */
+    struct stat first_one, now;
+    CHECK(held >= 0 && fstat(held, &first_one) == 0);
     for (int spawned = 1; spawned >= 0; spawned--) {
         party *n = successor(o, spawned, 20000);
         hand_over(o, n);
         CHECK_INT(listeners_at(stage.path), 1);
+        CHECK(lstat(stage.path, &now) == 0 && now.st_ino == first_one.st_ino); /* never bound again */
         o = n;
     }
+    close(held);
     crash(o);
     gone(o);
     CHECK(exists(stage.path) && listeners_at(stage.path) == 0);

@@ -71,15 +71,19 @@ int main(void)
         SKIP("sock_diag(7) for unix sockets is not to be had");
     stage.probation = 20;
 
-    /* the cleaner; the owner does not look meanwhile */
+    /* the cleaner; the owner does not look meanwhile. The lock alone, and then both. */
     party *o = first("old");
     ask(o, "deaf 1");
+    CHECK(unlink(stage.lock) == 0);
+    party *p = start("beside the lock");
+    ask_for(p, PS_ERR_LOCK_REPLACED, "new %s", stage.path);
+    leave(p);
     CHECK(unlink(stage.path) == 0 && unlink(stage.lock) == 0);
     refused(o);
     served_by(o);
     crash(o);
     gone(o);
-    party *p = first("after its death");
+    p = first("after its death");
     leave_in_order(p);
     CHECK(unlink(stage.lock) == 0);
 

@@ -1,55 +1,51 @@
-/* A server that has given up its rights, after ps_handoff_new or before, is taken over by a process that is started as
-   root (as service managers do) and gives up its own before it is warm, or, if the server never was root, before it asks. One that
-   stays root is refused: the owner could not end it if it hung, and so not take back from it. */
-/* covers: S10 */
+/* A server that has given up its rights, after ps_handoff_new or before, is taken over by a process that is started as root (as service
+   managers do), whether that one gives up its own or stays root. While it is at that, a third one hears from it that it is busy. */
+/* covers: F31, S10 */
 /* as-root */
-/* variants: only tier-fork, asan, valgrind: where pidfd_send_signal is filtered nobody knows whom it may end */
-#include "harness.h"
-#include "handoff.h"
+#include "handoff_users.h"
 
 int main(void)
 {
     if (geteuid() != 0)
         SKIP("needs root");
-    stage_begin();
-    stage.probation = 20;
-    for (int late = 0; late < 2; late++) {
-        CHECK(chmod(stage.dir, 0755) == 0 && chown(stage.dir, late ? 0 : 54321, 0) == 0);
-        party *o = start("old");
-        if (!late)
-            ask(o, "user 54321");
-        enter(o, PS_HANDOFF_FIRST);
-        if (late)
-            ask(o, "user 54321");
-        expect(o, LIVE);
-        ask(o, "live");
+    stage_of(0, 0755);
+    for (int late = 0; late < 2; late++)
+        for (int stays = 0; stays < 2; stays++) {
+            CHECK(chown(stage.dir, late ? 0 : USER, 0) == 0);
+            party *o = start("old");
+            if (!late)
+                ask(o, "user %d", USER);
+            enter(o, PS_HANDOFF_FIRST);
+            if (late)
+                ask(o, "user %d", USER);
+            expect(o, LIVE);
+            ask(o, "live");
 
-        party *n = start("stays root");
-        if (late) {
-            enter(n, PS_HANDOFF_SUCCESSOR);
-            ask(n, "warm");
-            aborted(o, PS_ERR_PEER_REJECTED);
-            aborted(n, PS_ERR_PEER_REJECTED);
-        } else {
-            /* Descriptors and state of another user are nothing that root takes. */
-            ask_for(n, PS_ERR_PEER_REJECTED, "new %s", stage.path);
-            expect(o, ABORTED); /* it had heard the greeting */
+            party *n = start("root at first"), *third = start("third");
+            bring(o, n, MET, LOADING);
+            if (!stays)
+                ask(n, "user %d", USER);
+            ask_for(third, PS_ERR_IN_PROGRESS, "new %s", stage.path);
+            leave(third);
+            bring(o, n, LOADING, SETTLED);
+            CHECK_INT(user_of(n), stays ? 0 : USER);
+            leave(o);
+            served_by(n);
+
+            /* one that has given up its rights, found by the file in which it has signed */
+            o = n;
+            n = start("root again");
+            third = start("third");
+            bring(o, n, MET, LOADING);
+            ask_for(third, PS_ERR_IN_PROGRESS, "new %s", stage.path);
+            leave(third);
+            bring(o, n, LOADING, SETTLED);
+            leave(o);
+            served_by(n);
+            leave(n);
+            unlink(stage.path);
+            unlink(stage.lock);
         }
-        leave(n);
-
-        n = start("root at first");
-        if (!late)
-            ask(n, "user 54321");
-        enter(n, PS_HANDOFF_SUCCESSOR);
-        if (late)
-            ask(n, "user 54321");
-        bring(o, n, LOADING, SETTLED);
-        leave(o);
-        served_by(n);
-        leave(n);
-        unlink(stage.path);
-        unlink(stage.lock);
-    }
     stage_end();
     return 0;
 }

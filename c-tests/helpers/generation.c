@@ -5,7 +5,8 @@
  * its pid to whoever comes.
  *
  *     new PATH                       warm  drained  sealed REVISION  live  failed WORDS  cancel  free
- *     upgrade MS PROGRAM ARGS...     mode N  timeout WHICH MS  set NAME (with a descriptor)  unset NAME  take NAME (answers with it)
+ *     upgrade MS PROGRAM ARGS...     upgrade_as UID MS PROGRAM ARGS...
+ *     mode N  timeout WHICH MS  set NAME (with a descriptor)  unset NAME  take NAME (answers with it)
  *     names  state  set_state LENGTH SEED  role  generation  reason
  *     deaf 0|1      (1: looks at its handoff no more, like a hung event loop)
  *     wakes         how often the descriptor of the handoff was readable since the last question, and how often that was for nothing
@@ -167,13 +168,16 @@ static int look(void)
     }
 }
 
-static void upgrade(char *arguments)
+/* As this user; -1: as who it is. */
+static void upgrade(char *arguments, long user)
 {
     ps_command *command = NULL;
     char *deadline = strtok(arguments, " "), *program = strtok(NULL, " ");
     ps_status status = ps_command_new(program, &command, &error);
     for (char *argument; status == PS_OK && (argument = strtok(NULL, " "));)
         status = ps_command_arg(command, argument, &error);
+    if (status == PS_OK && user >= 0)
+        status = ps_command_credentials(command, (uint32_t)user, (uint32_t)user, NULL, 0, &error);
     if (status == PS_OK)
         status = ps_handoff_upgrade(handoff, command, atoll(deadline), &error);
     ps_command_free(command);
@@ -383,8 +387,11 @@ static void obey(char *line, int fd)
         watched = -1;
         say("PS_OK");
     } else if (IS("upgrade"))
-        upgrade(rest);
-    else if (IS("mode"))
+        upgrade(rest, -1);
+    else if (IS("upgrade_as")) {
+        long user = strtol(rest, &rest, 10);
+        upgrade(rest, user);
+    } else if (IS("mode"))
         answer(ps_handoff_set_mode(handoff, atoi(rest), &error));
     else if (IS("timeout"))
         answer(ps_handoff_set_timeout(handoff, atoi(rest), atoll(strchr(rest, ' ')), &error));

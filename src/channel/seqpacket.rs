@@ -42,8 +42,8 @@ pub enum Found<M> {
 pub enum Admission {
     /// It is our peer.
     Granted,
-    /// It may say no: nothing else is believed.
-    RefusalsOnly,
+    /// It may speak, and the listener judges what it says ([`End::unproven`]): nothing is done with it before.
+    Unproven,
     /// No.
     Denied,
 }
@@ -63,7 +63,8 @@ pub struct End<P> {
     seen: u32,
     outbox: VecDeque<Waiting>,
     stalled: bool,
-    refusals_only: bool,
+    /// Who speaks there, as long as he has not shown that he may.
+    pub unproven: Option<Identity>,
     /// Made once, not when it counts: the longest message fits.
     buffer: Vec<u8>,
     protocol: core::marker::PhantomData<P>,
@@ -80,7 +81,7 @@ impl<P: Protocol> End<P> {
             seen: 0,
             outbox: VecDeque::new(),
             stalled: false,
-            refusals_only: false,
+            unproven: None,
             buffer: vec![0; P::LONGEST],
             protocol: core::marker::PhantomData,
         }
@@ -143,7 +144,7 @@ impl<P: Protocol> End<P> {
     }
 
     /// Takes one message. `admit`: who may speak for a peer that is not known yet.
-    pub fn receive(&mut self, admit: impl FnOnce(Identity, &OwnedFd) -> Admission) -> Found<MessageOf<P>> {
+    pub fn receive(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
         let received = match socket::receive(&self.socket, &mut self.buffer) {
             Err(Errno::EAGAIN | Errno::ENOMEM | Errno::ENOBUFS) => return Found::Nothing,
             Err(_) | Ok(None) => return Found::End,
@@ -154,9 +155,9 @@ impl<P: Protocol> End<P> {
             return if self.peer == 0 { Found::Denied } else { Found::Dropped };
         };
         if self.peer == 0 {
-            match admit(sender, &self.socket) {
+            match admit(sender) {
                 Admission::Denied => return Found::Denied,
-                Admission::RefusalsOnly => self.refusals_only = true,
+                Admission::Unproven => self.unproven = Some(sender),
                 Admission::Granted => {}
             }
             self.peer = sender.pid;
@@ -180,9 +181,6 @@ impl<P: Protocol> End<P> {
                     return Found::Dropped;
                 }
                 self.seen = message.seq;
-                if self.refusals_only && message.kind != P::REFUSAL {
-                    return Found::Denied;
-                }
                 Found::Message(message, received.fds)
             }
         }
@@ -237,7 +235,7 @@ mod tests {
         (End::new(ours, 0), End::new(theirs, getpid()))
     }
 
-    fn admit(_: Identity, _: &OwnedFd) -> Admission {
+    fn admit(_: Identity) -> Admission {
         Admission::Granted
     }
 
@@ -286,14 +284,12 @@ mod tests {
     }
 
     #[test]
-    fn who_may_only_refuse_is_believed_nothing_else() {
+    fn who_has_shown_nothing_is_known_as_such() {
         let (mut ours, mut theirs) = ends();
-        theirs.refuse(3, "no");
         let bytes = say(&mut theirs, 1);
         theirs.send(bytes, Vec::new()).unwrap();
-        let refusals = |_: Identity, _: &OwnedFd| Admission::RefusalsOnly;
-        assert!(matches!(ours.receive(refusals), Found::Message(message, _) if message.kind == Kind::No && message.body == [3]));
-        assert!(matches!(ours.receive(refusals), Found::Denied));
+        assert!(matches!(ours.receive(|_| Admission::Unproven), Found::Message(..)));
+        assert_eq!(ours.unproven.map(|sender| sender.pid), Some(getpid()));
     }
 
     #[test]

@@ -28,11 +28,6 @@ use crate::sys::directory::{Directory, Inode, is_of, is_path_of};
 use crate::sys::lockfile::{self, Refusal};
 use crate::sys::{Fault, procfs, sock_diag, socket};
 
-/// Who may be the other side: this user, or root.
-pub fn is_admitted(uid: u32) -> bool {
-    uid == 0 || uid == nix::unistd::geteuid().as_raw()
-}
-
 /// The lock file of a control path.
 pub fn lock_path(path: &Path) -> PathBuf {
     path.with_file_name(lock_name(path))
@@ -221,7 +216,7 @@ pub fn leftover(path: &Path) -> Result<Option<Inode>> {
 ///
 /// Only where that is sure: the kernel has a listener of this name, a process that this one may look at holds it, belongs to a user whose server
 /// may run here, and sees the same directory by that name (else it is another's, of another container).
-pub fn hidden_owner(path: &Path, until: Deadline) -> Option<i32> {
+pub fn hidden_owner(path: &Path, until: Deadline, is_admitted: impl Fn(u32) -> bool) -> Option<i32> {
     let sockets = sock_diag::listeners(path, until).ok()?;
     if sockets.is_empty() {
         return None;
@@ -277,13 +272,6 @@ pub fn bind(path: &Path, lock: &OwnedFd, leftover: Option<Inode>) -> Result<(Own
             Err(error)
         }
     }
-}
-
-/// The user whom the path belongs to, where nobody else can have put it there: his server may run under it.
-pub fn owner_of(path: &Path) -> Option<u32> {
-    let directory = Directory::of(path).ok()?;
-    directory.sole_owner()?;
-    directory.look(name_of(path)).ok().map(|found| found.st_uid)
 }
 
 /// Takes the path away, if it is what was bound.

@@ -116,7 +116,7 @@ impl Driver {
         for _ in 0..64 {
             let (Some(side), Some(link)) = (self.party.as_side(), &mut self.core.link) else { return };
             let lost = link.flush().is_err();
-            match link.receive(|sender, socket| side.admit(sender, socket)) {
+            match link.receive(|sender| side.admit(sender)) {
                 Found::Nothing if !lost => return,
                 Found::Nothing | Found::End => {
                     self.with_side(|side, core| side.hang_up(core));

@@ -25,6 +25,7 @@ use super::record::{self, Record};
 use super::side::{Incident, Party};
 use super::successor::SuccessorSide;
 use super::terms::Options;
+use super::trust;
 use super::wire::Link;
 use crate::clock::{Budget, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
@@ -194,7 +195,7 @@ fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
         let leftover = control::leftover(path)?;
         match socket::connect_to(path) {
             Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => {
-                match control::hidden_owner(path, Deadline::after(NOBODY)) {
+                match control::hidden_owner(path, Deadline::after(NOBODY), trust::is_admitted) {
                     None => break leftover,
                     Some(_) if !patience.has_come() => poll::pause(patience),
                     Some(pid) => return Err(is_hidden(path, pid)),
@@ -249,14 +250,11 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, whole: Budget) -> Result
     socket::ask_for_identity(&socket).map_err(failed("setsockopt"))?;
     // Of a pair: who made it. Of a connection: who listened last, which is the owner, or the one before it that has not seen us yet.
     let maker = socket::peer(&socket).map_err(failed("getsockopt"))?;
-    if spawned && !control::is_admitted(maker.uid) {
-        let text = format!("user {} has made the channel, and may not hand over to this process", maker.uid);
-        return Err(Error::new(Status::PeerRejected, "offer", text));
-    }
-    let (peer, trusted) = if spawned { (maker.pid, None) } else { (0, control::owner_of(path)) };
     let mut core = Core::new(path.to_owned(), Options::default())?;
-    core.watch_link(Link::new(socket, peer)).map_err(failed("epoll_ctl"))?;
-    let mut side = SuccessorSide::new(whole.end(), trusted);
+    let mut link = Link::new(socket, if spawned { maker.pid } else { 0 });
+    link.unproven = Some(maker).filter(|maker| spawned && !trust::is_admitted(maker.uid));
+    core.watch_link(link).map_err(failed("epoll_ctl"))?;
+    let mut side = SuccessorSide::new(whole.end());
     side.greet(&mut core);
     let mut driver = Driver::new(core, Party::Successor(Box::new(side)), false);
     // The machine has its own deadline; this one is only behind it.

@@ -19,6 +19,7 @@
 //! | `control.rs`          | the control path and the lock file                                |
 //! | `holdings.rs`         | the descriptors and the state that are handed on                  |
 //! | `peer.rs`             | the other process: pidfd, kill, reap                              |
+//! | `trust.rs`            | who may be the other side                                         |
 //! | `verdict.rs`          | what came of an attempt, in words and codes                       |
 //! | `terms.rs`            | what the application may set, and what it is told                 |
 //!
@@ -51,6 +52,7 @@ mod record;
 mod side;
 mod successor;
 mod terms;
+mod trust;
 mod verdict;
 pub mod wire;
 

@@ -35,11 +35,6 @@ impl Peer {
         Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None }
     }
 
-    /// Whether this process is not allowed to end it: then it could never be replaced if it hangs.
-    pub fn is_out_of_reach(&self) -> bool {
-        !self.process.can_be_signalled()
-    }
-
     /// Readable when it has ended.
     pub fn pidfd(&self) -> &Arc<OwnedFd> {
         &self.pidfd

@@ -62,7 +62,7 @@ pub trait Side {
     fn befall(&mut self, core: &mut Core, incident: Incident);
 
     /// Whether the sender of the first message may speak, where nobody is known to be the peer yet.
-    fn admit(&self, _sender: Identity, _socket: &OwnedFd) -> Admission {
+    fn admit(&self, _sender: Identity) -> Admission {
         Admission::Denied
     }
 

@@ -112,11 +112,6 @@ impl Foreign {
         }
     }
 
-    /// Whether this process is allowed to end it: one that it is not could never be replaced if it hangs.
-    pub fn can_be_signalled(&self) -> bool {
-        self.signal(0) != Err(Errno::EPERM)
-    }
-
     /// Kills it, and it alone.
     pub fn kill(&self) {
         let _ = self.signal(libc::SIGKILL);
@@ -285,7 +280,7 @@ mod tests {
         let (child, other) = shell("sleep 1000 & echo $!; wait; exec sleep 1000");
         let pid = other.parse().unwrap();
         let mut foreign = Foreign::stranger(pid, Arc::new(pidfd::open(pid).unwrap()));
-        assert!(foreign.can_be_signalled() && !foreign.is_dead() && !foreign.is_ours());
+        assert!(!foreign.is_dead() && !foreign.is_ours());
         assert_eq!(foreign.tick(0), Seen::Running);
         foreign.kill();
         await_end(&foreign);
@@ -306,7 +301,6 @@ mod tests {
         let (child, _) = shell("echo; exec sleep 1000");
         let witness = child.disown().unwrap();
         let foreign = without_pidfd(Foreign::adopted(child.pid()));
-        assert!(foreign.can_be_signalled());
         assert_eq!(foreign.reap(), Seen::Running);
         foreign.kill();
         poll::wait(&[witness.as_fd()], Deadline::after(20_000 * MILLI)).unwrap();

@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::sys::stat::{FileStat, Mode, fstat};
 use nix::sys::uio::{pread, pwrite};
 use nix::unistd::geteuid;
@@ -67,14 +67,38 @@ fn check_file(directory: &Directory, found: &FileStat) -> Result<(), Refusal> {
 
 /// Takes the lock, if nobody has it. Never waits.
 pub fn try_lock(file: &OwnedFd) -> Result<bool, Errno> {
+    lock(file, libc::LOCK_EX)
+}
+
+fn lock(file: &OwnedFd, how: i32) -> Result<bool, Errno> {
     loop {
         // SAFETY: no pointers.
-        match unsafe { check(syscall!(libc::SYS_flock, file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB)) } {
+        match unsafe { check(syscall!(libc::SYS_flock, file.as_raw_fd(), how | libc::LOCK_NB)) } {
             Err(Errno::EINTR) => {}
             Err(Errno::EWOULDBLOCK) => return Ok(false),
             other => return other.map(|_| true),
         }
     }
+}
+
+/// Whether this descriptor is the lock of that name, and one of the duplicates that hold it: only who opened the file for writing, and whom he gave
+/// it to, can have it.
+///
+/// The traps: a file that others may write to (or could, by the mask of an access control list, which is the group's bits) proves nothing, nor does
+/// a descriptor for reading, with which anybody who may read can lock. And to ask by flock(2) is to lock: that somebody holds it is asked by a
+/// description of our own, for reading and shared, which ends at once; then only its holder's own takes it "again", and nothing changes.
+pub fn is_holders(file: &OwnedFd, directory: &Directory, name: &OsStr) -> Result<bool, Errno> {
+    let found = fstat(file)?;
+    let mode = OFlag::from_bits_truncate(fcntl(file, FcntlArg::F_GETFL)?) & OFlag::O_ACCMODE;
+    let closed = found.st_mode & 0o022 == 0 && check_file(directory, &found).is_ok();
+    if !closed || mode != OFlag::O_RDWR || !is_at(file, directory, name)? {
+        return Ok(false);
+    }
+    let own = directory.open(name, OFlag::O_RDONLY | OFlag::O_NONBLOCK, Mode::empty())?;
+    if identity(&own)? != Inode::from(&found) || lock(&own, libc::LOCK_SH)? {
+        return Ok(false);
+    }
+    try_lock(file)
 }
 
 /// Whether the path names this very file.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::side::OwnerSide;
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::{Deadline, MILLI};
-use crate::handoff::control;
 use crate::handoff::core::{CONTROL, Core, RETRY};
+use crate::handoff::trust;
 use crate::handoff::wire::{self, Kind, Link, Refusal};
 use crate::registry;
 use crate::sys::reactor::Token;
@@ -112,7 +112,7 @@ impl OwnerSide {
     /// A guest says something. Anything but a greeting is no successor's.
     pub(super) fn hear_guest(&mut self, core: &mut Core, token: Token) {
         let Some(guest) = self.door.guests.iter_mut().find(|guest| guest.token == token) else { return };
-        let found = guest.link.receive(|_, _| Admission::Denied);
+        let found = guest.link.receive(|_| Admission::Denied);
         if matches!(found, Found::Nothing) {
             return;
         }
@@ -137,7 +137,7 @@ fn is_rejected(guest: socket::Identity) -> Option<&'static str> {
     if guest.pid <= 0 {
         return Some("your process is not visible in the pid namespace of the running generation");
     }
-    if !control::is_admitted(guest.uid) {
+    if !trust::is_admitted(guest.uid) {
         return Some("only the user of the running generation and root may take over");
     }
     // Its supervisor here would end it as a child, long after it owns.

@@ -181,11 +181,6 @@ impl Side for OwnerSide {
                 None => return,
             },
             Kind::Warm if phase != Phase::Warming => return,
-            // A process that cannot be ended could not be replaced if it hangs. Asked only now: a server may have dropped privileges meanwhile.
-            Kind::Warm if core.peer.as_ref().is_some_and(Peer::is_out_of_reach) => {
-                core.verdict.said = "this generation may not signal the successor, so it could not replace it if it hangs".to_owned();
-                Event::Abort(Reason::Denied)
-            }
             // A cleaner may have come while it loaded; and an older successor does not look.
             Kind::Warm if let Some(words) = control::why_displaced(&core.path, &self.lock) => {
                 core.verdict.said = words;

@@ -11,7 +11,6 @@ use std::os::fd::OwnedFd;
 use super::store::Arrived;
 use crate::channel::seqpacket::Admission;
 use crate::clock::{self, Deadline, MILLI};
-use crate::handoff::control;
 use crate::handoff::core::{Core, LOOK, RETRY};
 use crate::handoff::machine::successor::{Action, Event, Phase, Successor};
 use crate::handoff::machine::word::{Ask, View};
@@ -19,8 +18,9 @@ use crate::handoff::machine::{Notice, Reason};
 use crate::handoff::owner::OwnerSide;
 use crate::handoff::record::Record;
 use crate::handoff::side::{Answer, Incident, Party, Side};
-use crate::handoff::wire::{self, Kind, Message, Refusal};
-use crate::sys::socket::{self, Identity};
+use crate::handoff::trust;
+use crate::handoff::wire::{self, Kind, Message, Own, Place, Refusal};
+use crate::sys::socket::Identity;
 use crate::sys::{getpid, procfs};
 
 /// How often a warm successor looks at the word by itself.
@@ -33,8 +33,6 @@ const DYING: i64 = 60_000 * MILLI;
 pub struct SuccessorSide {
     pub(super) machine: Successor,
     pub(super) arrived: Arrived,
-    /// Whose server may run at the control path, besides this user's and root's: it may refuse.
-    trusted: Option<u32>,
     /// When it looks at the word by itself.
     look_at: Deadline,
     /// A deadline that has passed beside a dying owner is looked at again then.
@@ -44,9 +42,9 @@ pub struct SuccessorSide {
 
 impl SuccessorSide {
     /// With nothing yet; everything must be offered by then.
-    pub fn new(offered_by: Deadline, trusted: Option<u32>) -> Self {
+    pub fn new(offered_by: Deadline) -> Self {
         let machine = Successor::new(offered_by);
-        Self { machine, arrived: Arrived::default(), trusted, look_at: Deadline::NEVER, postponed: Deadline::PAST, dying_since: None }
+        Self { machine, arrived: Arrived::default(), look_at: Deadline::NEVER, postponed: Deadline::PAST, dying_since: None }
     }
 
     /// The whole offer has arrived.
@@ -105,6 +103,36 @@ impl SuccessorSide {
         }
     }
 
+    /// Whether a process that need not be the running generation may say this: an offer that brings the lock, and no other one first.
+    fn is_believed(&self, core: &mut Core, sender: Identity, message: &Message, fds: &[OwnedFd]) -> bool {
+        match message.kind {
+            Kind::Nak | Kind::Abort => trust::may_refuse(&core.path, sender),
+            Kind::Offer if self.machine.awaits_offer(0) => {
+                let at = message.body.places.iter().position(|place| *place == Place::Own(Own::Lock));
+                let shown = at.and_then(|at| fds.get(at)).is_some_and(|lock| trust::is_shown_by(&core.path, lock));
+                if let Some(link) = core.link.as_mut().filter(|_| shown) {
+                    link.unproven = None;
+                }
+                shown
+            }
+            _ => false,
+        }
+    }
+
+    /// Somebody is there who must not hand over to this process.
+    fn turn_away(&mut self, core: &mut Core, who: Option<Identity>) {
+        core.verdict.said = match who {
+            Some(Identity { pid, uid }) => {
+                format!(
+                    "process {pid} of user {uid} answers, and does not show that it is the running generation: by the lock that one holds"
+                )
+            }
+            None => "the running generation is not visible in this pid namespace".to_owned(),
+        };
+        core.verdict.refusal = Some(Refusal::Denied);
+        self.feed(core, Event::Abort(Reason::Denied));
+    }
+
     fn ask(&mut self, core: &mut Core, ask: Ask) {
         let Some(record) = &self.arrived.record else { return };
         let (done, seen) = record.ask(ask, core.attempt.ticket);
@@ -115,6 +143,12 @@ impl SuccessorSide {
 
 impl Side for SuccessorSide {
     fn take(&mut self, core: &mut Core, message: Message, fds: Vec<OwnedFd>) {
+        if let Some(sender) = core.link.as_ref().and_then(|link| link.unproven)
+            && !self.is_believed(core, sender, &message, &fds)
+        {
+            core.close_link();
+            return self.turn_away(core, Some(sender));
+        }
         let event = match message.kind {
             Kind::Offer => match self.take_offer(core, &message, fds) {
                 Some(event) => event,
@@ -167,21 +201,13 @@ impl Side for SuccessorSide {
         self.feed(core, event);
     }
 
-    fn admit(&self, sender: Identity, socket: &OwnedFd) -> Admission {
-        // A server that has given up its rights since it listened: the kernel says that it is the same process.
-        let same = || socket::peer(socket).is_ok_and(|peer| peer.pid == sender.pid && control::is_admitted(peer.uid));
-        match sender.uid {
-            uid if control::is_admitted(uid) || same() => Admission::Granted,
-            uid if self.trusted == Some(uid) => Admission::RefusalsOnly,
-            _ => Admission::Denied,
-        }
+    fn admit(&self, sender: Identity) -> Admission {
+        if trust::is_admitted(sender.uid) { Admission::Granted } else { Admission::Unproven }
     }
 
     /// Somebody is at the path who must not hand over to this process.
     fn deny(&mut self, core: &mut Core) {
-        core.verdict.said = "the running generation belongs to another user, or is not visible in this pid namespace".to_owned();
-        core.verdict.refusal = Some(Refusal::Denied);
-        self.feed(core, Event::Abort(Reason::Denied));
+        self.turn_away(core, None);
     }
 
     fn deadline(&self) -> Deadline {

@@ -153,6 +153,11 @@ fn parent_of(pid: i32) -> Option<i32> {
     stat_field(pid, 4)
 }
 
+/// Whether the one is a descendant of the other, as far as their line is unbroken and /proc tells it; at most a hundred steps up.
+pub fn descends_from(pid: i32, ancestor: i32) -> bool {
+    std::iter::successors(parent_of(pid), |parent| parent_of(*parent)).take(100).any(|parent| parent == ancestor)
+}
+
 /// When a process began, in ticks since boot: tells two processes apart that had the same number.
 pub fn start_time(pid: i32) -> Option<u64> {
     stat_field(pid, 22)

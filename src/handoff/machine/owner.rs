@@ -208,7 +208,15 @@ impl Owner {
                 self.whole = whole;
                 self.offer(parts)
             }
-            (P::Greeting, E::Hello { parts, .. }) => self.offer(parts),
+            (P::Greeting, E::Hello { parts, .. }) => {
+                self.cut = false;
+                self.offer(parts)
+            }
+            // A wrapper may have closed it: the successor that it becomes greets at the control path then, and its death is seen by its pidfd.
+            (P::Greeting, E::Hangup) => {
+                self.cut = true;
+                List::none()
+            }
             (P::Offering(_), E::Record(Ask::Offer, true, _)) => self.go(P::Offering(0), self.by(now, OFFERING), &[Action::SendOffer(0)]),
             (P::Offering(_), E::Record(Ask::Offer, false, _)) => self.abort(Reason::System),
             (P::Offering(part), E::Ack(which)) if which == part && part + 1 < self.parts => {

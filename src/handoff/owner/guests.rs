@@ -2,6 +2,10 @@
 //!
 //! The trap: one that connects and says nothing must not keep others out (bug B8 of the older protocol), so guests wait beside each other, each
 //! with a time of its own, until one greets. And one that may not come in shall hear why, or it comes back a hundred times a second.
+//!
+//! The successor that was spawned may come here as well: a wrapper has closed its channel or cleared its environment, or its program has
+//! capabilities or a user of its own, so that it believes no environment (AT_SECURE). It is known by its pidfd. What such a wrapper has forked
+//! is not: it could not be told from a stranger.
 
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
@@ -10,14 +14,17 @@ use super::side::OwnerSide;
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::{Deadline, MILLI};
 use crate::handoff::core::{CONTROL, Core, RETRY};
+use crate::handoff::machine::owner::Phase;
 use crate::handoff::trust;
 use crate::handoff::wire::{self, Kind, Link, Refusal};
 use crate::registry;
 use crate::sys::reactor::Token;
-use crate::sys::socket;
+use crate::sys::{pidfd, procfs, socket};
 
 /// How long a guest may take to greet.
 const GREETING: i64 = 5_000 * MILLI;
+/// How long one that may be the awaited one waits for the spawn to return.
+const SPAWNING: i64 = 10 * MILLI;
 /// How many guests may stand there at once; the oldest makes room.
 const GUESTS: usize = 8;
 
@@ -26,6 +33,8 @@ const GUESTS: usize = 8;
 pub struct Guest {
     link: Link,
     token: Token,
+    /// As who it has connected.
+    user: u32,
 }
 
 /// The control path's listening socket, and who has come by it.
@@ -71,11 +80,11 @@ impl Door {
         Some(self.guests.remove(at))
     }
 
-    fn add(&mut self, core: &mut Core, link: Link) {
+    fn add(&mut self, core: &mut Core, link: Link, user: u32) {
         let token = core.number();
         if core.reactor.add(token, link.socket()).is_ok() {
             let _ = core.reactor.set_due(token, Deadline::after(GREETING));
-            self.guests.push(Guest { link, token });
+            self.guests.push(Guest { link, token, user });
         }
     }
 }
@@ -92,7 +101,7 @@ impl OwnerSide {
                 Ok(Some(socket)) => {
                     let Ok(identity) = socket::peer(&socket) else { continue };
                     let mut link = Link::new(socket, identity.pid);
-                    if let Some(why) = is_rejected(identity) {
+                    if let Some(why) = self.rejects(core, identity) {
                         link.refuse(Refusal::Denied, why);
                         continue;
                     }
@@ -102,7 +111,7 @@ impl OwnerSide {
                         self.hear_guest(core, oldest);
                         drop(self.door.dismiss(core, oldest));
                     }
-                    self.door.add(core, link);
+                    self.door.add(core, link, identity.uid);
                 }
             }
         }
@@ -112,6 +121,10 @@ impl OwnerSide {
     /// A guest says something. Anything but a greeting is no successor's.
     pub(super) fn hear_guest(&mut self, core: &mut Core, token: Token) {
         let Some(guest) = self.door.guests.iter_mut().find(|guest| guest.token == token) else { return };
+        // It may be the one that is being spawned: who that is stands fast when the spawn returns.
+        if self.spawning && registry::has_number(guest.link.peer) {
+            return core.reactor.set_aside_for(token, SPAWNING);
+        }
         let found = guest.link.receive(|_| Admission::Denied);
         if matches!(found, Found::Nothing) {
             return;
@@ -120,6 +133,16 @@ impl OwnerSide {
         let Found::Message(message, _) = found else { return };
         if message.kind != Kind::Hello {
             return;
+        }
+        let identity = socket::Identity { pid: guest.link.peer, uid: guest.user };
+        if self.is_awaited(core, identity.pid) {
+            return self.greet_by_path(core, guest.link, message);
+        }
+        if let Some(why) = self.rejects(core, identity) {
+            return guest.link.refuse(Refusal::Denied, why);
+        }
+        if self.comes_of_wrapper(core, identity.pid) {
+            return self.reject_wrapped(core, identity.pid, Some(&mut guest.link));
         }
         if !wire::speaks_with_us(&message) {
             return guest.link.refuse(Refusal::Version, &wire::versions_text(&message));
@@ -130,21 +153,33 @@ impl OwnerSide {
         }
         self.begin_takeover(core, guest.link, &message);
     }
-}
 
-/// Why this process may not hand over here, if so.
-fn is_rejected(guest: socket::Identity) -> Option<&'static str> {
-    if guest.pid <= 0 {
-        return Some("your process is not visible in the pid namespace of the running generation");
+    /// Whether this is the successor that was spawned and has not greeted: it lives, so its number is nobody else's.
+    fn is_awaited(&self, core: &Core, pid: i32) -> bool {
+        self.machine.phase == Phase::Greeting && core.peer.as_ref().is_some_and(|peer| peer.pid == pid && !peer.is_dead())
     }
-    if !trust::is_admitted(guest.uid) {
-        return Some("only the user of the running generation and root may take over");
+
+    /// Whether the process that was spawned, and has not greeted, has forked this one.
+    fn comes_of_wrapper(&self, core: &Core, pid: i32) -> bool {
+        let wrapper = core.peer.as_ref().filter(|peer| self.machine.phase == Phase::Greeting && !peer.is_dead());
+        wrapper.is_some_and(|wrapper| procfs::descends_from(pid, wrapper.pid) || pidfd::group_of_number(pid) == Some(wrapper.pid))
     }
-    // Its supervisor here would end it as a child, long after it owns.
-    if registry::has_number(guest.pid) {
-        return Some(
+
+    /// Why this process may not take over, if so.
+    fn rejects(&self, core: &Core, guest: socket::Identity) -> Option<&'static str> {
+        if guest.pid <= 0 {
+            return Some("your process is not visible in the pid namespace of the running generation");
+        }
+        let ours = registry::has_number(guest.pid);
+        if self.is_awaited(core, guest.pid) || (ours && self.spawning) {
+            return None;
+        }
+        if !trust::is_admitted(guest.uid) {
+            return Some("only the user of the running generation and root may take over");
+        }
+        // Its supervisor here would end it as a child, long after it owns.
+        ours.then_some(
             "your process is a child of the running generation's supervisor, which would end it: an upgrade spawns its successor itself",
-        );
+        )
     }
-    None
 }

@@ -24,6 +24,8 @@ use crate::sys::{fds, getpid, procfs, socket};
 /// Overlap: how long the owner may go on accepting beside its successor, whatever else was set.
 const LONGEST_CLOSING: i64 = 60_000 * MILLI;
 
+const CANNOT_IDENTIFY: &str = "your process cannot be identified";
+
 /// The parts that are being sent.
 #[derive(Debug, Default)]
 pub struct Offer {
@@ -174,13 +176,33 @@ impl OwnerSide {
         }
     }
 
+    /// It has done so at the control path, without its channel: that one takes its place.
+    pub(super) fn greet_by_path(&mut self, core: &mut Core, mut link: Link, hello: Message) {
+        // The connection may be older than the spawn, and of a process that had its number before.
+        let is_it = match socket::peer_pidfd(link.socket(), link.peer) {
+            Ok((pidfd, true)) => !Peer::stranger(link.peer, pidfd).is_dead(),
+            _ => hello.body.start.is_some() && procfs::start_time(link.peer) == hello.body.start,
+        };
+        if !is_it {
+            return link.refuse(Refusal::Unknown, CANNOT_IDENTIFY);
+        }
+        core.close_link();
+        match core.watch_link(link) {
+            Ok(()) => self.take(core, hello, Vec::new()),
+            Err(errno) => {
+                core.verdict.fault = Some(("epoll_ctl", errno));
+                self.trouble(core, "the successor's channel cannot be watched");
+            }
+        }
+    }
+
     /// A guest has greeted.
     pub(super) fn begin_takeover(&mut self, core: &mut Core, mut link: Link, hello: &Message) {
         let start = hello.body.start;
         let admitted =
             socket::peer_pidfd(link.socket(), link.peer).ok().filter(|(_, certain)| *certain || procfs::start_time(link.peer) == start);
         let Some((pidfd, _)) = admitted else {
-            return link.refuse(Refusal::Unknown, "your process cannot be identified");
+            return link.refuse(Refusal::Unknown, CANNOT_IDENTIFY);
         };
         let parts = match self.prepare_offer(core) {
             Ok(parts) => parts,

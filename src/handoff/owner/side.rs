@@ -16,7 +16,7 @@ use crate::handoff::machine::{Mode, Notice, Reason};
 use crate::handoff::peer::Peer;
 use crate::handoff::record::{self, Record};
 use crate::handoff::side::{Answer, Incident, Party, Side};
-use crate::handoff::wire::{self, Kind, Message, Refusal};
+use crate::handoff::wire::{self, Kind, Link, Message, Refusal};
 use crate::sys::reactor::Token;
 use crate::sys::socket;
 
@@ -145,6 +145,16 @@ impl OwnerSide {
         core.close_estate();
     }
 
+    /// A wrapper has started the server as its child, which has greeted: on its channel, or by the path.
+    pub(super) fn reject_wrapped(&mut self, core: &mut Core, pid: i32, by_path: Option<&mut Link>) {
+        let spawned = core.peer_pid;
+        core.verdict.said = format!("process {pid} greets, and process {spawned} was spawned: a wrapper has to exec the server");
+        if let Some(link) = by_path.or(core.link.as_mut()) {
+            link.refuse(Refusal::Denied, &core.verdict.said);
+        }
+        self.feed(core, Event::Abort(Reason::Denied));
+    }
+
     /// What is in the lock file for those who look.
     fn publish(&self, core: &Core) {
         record::publish(&self.lock, core.generation, core.generation);
@@ -241,11 +251,7 @@ impl Side for OwnerSide {
         if self.machine.phase != Phase::Greeting {
             return;
         }
-        core.verdict.said = format!("process {pid} greets, and process {} was spawned: a wrapper has to exec the server", core.peer_pid);
-        if let Some(link) = &mut core.link {
-            link.refuse(Refusal::Denied, &core.verdict.said);
-        }
-        self.feed(core, Event::Abort(Reason::Denied));
+        self.reject_wrapped(core, pid, None);
     }
 
     fn ready(&mut self, core: &mut Core, token: Token) {
@@ -271,10 +277,11 @@ impl Side for OwnerSide {
 
     fn late_text(&self) -> Option<&'static str> {
         // The channel has ended, and nobody is late.
-        if self.machine.is_cut() {
+        if self.machine.is_cut() && self.machine.phase != Phase::Greeting {
             return None;
         }
         Some(match self.machine.phase {
+            Phase::Greeting if self.machine.is_cut() => "the successor has closed its channel, and not come by the control path in time",
             Phase::Greeting => "the successor has not greeted in time",
             Phase::Warming => "the successor was not warm in time",
             Phase::Offering(_) | Phase::Probing(_) | Phase::Updating(_) => "the successor did not answer in time: its loop may hang",

@@ -27,7 +27,7 @@ use machine::{Mode, Notice, successor};
 use model::mutant::Mutant;
 use model::product::Choice;
 use model::setup::{Setup, Way, fault};
-use model::world::{Broken, Life, World};
+use model::world::{Broken, Channel, Life, World};
 use model::{table, trace};
 use procsup::clock;
 use stateright::{Checker, HasDiscoveries, Model, Property};
@@ -133,6 +133,15 @@ fn one_handoff_with_two_faults() {
     }
 }
 
+/// A successor of another user hangs, and its owner may not end it: it acts only when somebody else has.
+#[test]
+fn one_handoff_without_the_right_to_kill() {
+    const WANTED: [Situation; 1] = [("a condemned successor is dead", |_, world| world.word.stage == Stage::Condemned && world.at(1).is_dead())];
+    for mode in MODES {
+        assert_eq!(search(Setup { faults: 2, powerless: true, ..Setup::new(mode, Way::Takeover) }, &WANTED), None);
+    }
+}
+
 /// The offer comes in two parts, and two parts have changed since.
 #[test]
 fn one_long_handoff_with_two_faults() {
@@ -171,7 +180,7 @@ fn first_successor(world: &World, phase: successor::Phase) -> bool {
     world.at(1).successor().is_some_and(|machine| machine.phase == phase)
 }
 
-const ONE_HANDOFF: [Situation; 13] = [
+const ONE_HANDOFF: [Situation; 14] = [
     ("a successor settles", |_, world| world.owner == 1 && world.word.stage == Stage::Settled),
     ("the owner is told to exit", |_, world| is_told(world, Notice::Retire)),
     ("the owner goes on", |_, world| is_told(world, Notice::Resume { unsealed: false })),
@@ -186,6 +195,10 @@ const ONE_HANDOFF: [Situation; 13] = [
     }),
     ("a standby outlives what it stood by for", |_, world| world.owner == 0 && world.word.generation == 3 && world.at(0).app.serves),
     ("a child waits to be reaped", |_, world| world.at(1).life == Life::Zombie && world.at(1).dismissed),
+    ("a spawned successor comes by the path, its channel lost", |_, world| {
+        let owner = world.at(0).owner().is_some_and(|owner| owner.phase == machine::owner::Phase::Greeting);
+        owner && world.at(0).channel == Channel::Seen && world.at(1).channel == Channel::Waiting
+    }),
     ("nobody is left", |_, world| world.processes.iter().all(|process| !process.lives())),
 ];
 

@@ -62,10 +62,16 @@ pub struct ps_handoff {
 /// }
 /// ```
 ///
-/// The first generation locks `control_path`.lock, listens at `control_path` (mode 0600; only this user and
-/// root may hand over there) and gets PS_HANDOFF_LIVE as its first event. A successor is a process that
-/// ps_handoff_upgrade has spawned, or one that anyone starts while a generation runs: it connects to the path
-/// and takes over.
+/// The first generation locks `control_path`.lock, listens at `control_path` (both of mode 0600) and gets
+/// PS_HANDOFF_LIVE as its first event. A successor is a process that ps_handoff_upgrade has spawned, or one
+/// that this user or root starts while a generation runs: it connects to the path and takes over.
+///
+/// Users. A server may give up its rights (setuid) at any time, before this call or after it; each generation
+/// does so or not. A running generation admits root and the user that it is now. A successor takes what root
+/// or its own user offers, and what another user's process offers only if that hands over the lock file of the
+/// path, open for writing and held: it is the running generation, then, whoever it has become. So let root
+/// open no path in a directory of a user's whom it does not trust, nor in one for all. A generation that has
+/// given up its rights cannot end a successor that stays root and hangs: it takes back when somebody ends it.
 ///
 /// At every instant at most one process owns. Who has been committed is decided by one word in memory that
 /// both share, and it stands if any party is killed, stopped or cut off at any moment
@@ -81,8 +87,7 @@ pub struct ps_handoff {
 /// and at most 1 second while the lock is held and nobody listens.
 ///
 /// Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
-/// pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended: the old
-/// generation takes back when somebody ends it.
+/// pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended either.
 ///
 /// @param control_path  at most 107 bytes from the root on; every generation names the same one. Nothing, or a
 ///                      socket, may be there. It and the lock file must stay where they are: choose a
@@ -96,7 +101,8 @@ pub struct ps_handoff {
 ///         (also seen where nothing is left of them, if the kernel tells who listens by that name: same
 ///         network namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running
 ///         generation does not answer, which it does not during a seal or a probation either;
-///         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
+///         PS_ERR_PEER_REJECTED if it does not admit this process, or who answers is another user's process
+///         and has not shown the lock; or a wrapper that was spawned has forked this process;
 ///         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
 ///         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
 ///         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
@@ -450,7 +456,11 @@ pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *co
 /// Owner: spawns its successor and hands over to it. Returns when the program has begun (as ps_spawn, which
 /// says how long that takes); ps_handoff_next_event does the rest. The successor finds its channel by a
 /// variable that is added to its environment, PROCSUP_HANDOFF, and must be the very process that is spawned:
-/// a wrapper has to exec it.
+/// a wrapper has to exec it. If that wrapper has closed the channel or cleared the environment, or if the
+/// program has capabilities from its file or is set-user-id and so believes no environment, it comes by the
+/// control path, where it is known, as whatever user it runs; it must be able to open the lock file there. A
+/// wrapper that forks it ends the handoff (PS_ERR_PEER_REJECTED), and both sides are told which process was
+/// spawned and which one came.
 ///
 /// Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to
 /// nothing, killed by ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this

@@ -7,9 +7,10 @@
 //! - R3: descriptors that cannot be sent or received are told as trouble. Any other send that fails closes the channel; that of a channel
 //!   that has ended is told by the hangup alone.
 //! - R4: the answer of an Ask comes back before anything else does.
-//! - R5: an owner takes no successor that it could not kill.
 //! - R7: a warm successor looks at the word now and then; a commit that it sees there is as good as the message.
+//! - R5: whether it may kill its successor is nothing that an owner knows; one that could not acts no more than one that has.
 //! - R6: it takes none while its application leaves earlier notices lying.
+//! - R8: of its own children it takes the one that it awaits at the control path, and no other one.
 
 use crate::clock::Deadline;
 use crate::machine::owner::{self, Owner};
@@ -85,7 +86,7 @@ impl Setup {
             Action::Owner(O::Tell(notice)) | Action::Successor(S::Tell(notice)) => self.tell(world, slot, notice),
             Action::Owner(O::Disown) => {}
             Action::Owner(O::Kill) => {
-                if let Some(peer) = world.at(slot).peer {
+                if let Some(peer) = world.at(slot).peer.filter(|_| !self.powerless) {
                     kill(world, peer);
                 }
             }
@@ -317,7 +318,7 @@ fn send(world: &mut World, slot: Slot, message: Message) {
 }
 
 /// Closes this end of the channel; the pidfd too.
-fn close(world: &mut World, slot: Slot) {
+pub fn close(world: &mut World, slot: Slot) {
     let process = world.at_mut(slot);
     let peer = process.peer.take();
     (process.channel, process.knows_death) = (Channel::None, false);

@@ -4,7 +4,7 @@ use crate::clock::Deadline;
 use crate::machine::word::View;
 use crate::machine::{Mode, Notice, owner, successor};
 
-use super::driver::{cut, die, exited, kill, message};
+use super::driver::{close, cut, die, exited, kill, message};
 use super::setup::{OFFER, Setup, WHOLE, Way, fault};
 use super::world::{Broken, Channel, Due, Life, Machine, Message, Process, Slot, World};
 
@@ -17,6 +17,8 @@ pub enum Choice {
 
     /// The spawned one says HELLO.
     Greet(Slot),
+    /// A wrapper has taken its channel from it: it connects to the control path.
+    GreetByPath(Slot),
     /// The owner takes a connection of the control path, or says that it is busy.
     Accept(Slot, Slot),
     Refuse(Slot),
@@ -107,7 +109,7 @@ impl Setup {
             return;
         }
         if process.machine == Machine::None {
-            out.push(Choice::Greet(slot));
+            out.extend([Choice::Greet(slot), Choice::GreetByPath(slot)]);
             return;
         }
         let peer = process.peer.map(|peer| world.at(peer));
@@ -142,7 +144,7 @@ impl Setup {
                     continue;
                 }
                 match listener.machine {
-                    Machine::Owner(owner) if takes_more(listener, owner.phase) => out.push(Choice::Accept(other, slot)),
+                    Machine::Owner(owner) if takes(listener, owner.phase, slot, process) => out.push(Choice::Accept(other, slot)),
                     Machine::Owner(owner)
                         if !matches!(owner.phase, owner::Phase::Starting | owner::Phase::Retired)
                             && !out.contains(&Choice::Refuse(slot)) =>
@@ -313,6 +315,12 @@ impl Setup {
                 *world.at_mut(slot) = Process { machine, channel: Channel::Waiting, ..Process::absent(Life::Running) };
             }
             Choice::Greet(slot) => self.greet(world, slot),
+            Choice::GreetByPath(slot) => {
+                close(world, slot);
+                let machine = Machine::Successor(successor::Successor::new(Deadline::at(world.now + OFFER)));
+                let process = world.at_mut(slot);
+                (process.machine, process.channel) = (machine, Channel::Waiting);
+            }
             Choice::Accept(owner, slot) => {
                 self.becomes_candidate(world, owner, slot);
                 let hello = O::Hello { whole: Deadline::at(world.now + WHOLE), parts: self.parts };
@@ -476,7 +484,10 @@ fn parent_runs(world: &World, process: &Process) -> bool {
     process.parent.is_some_and(|parent| world.at(parent).life == Life::Running)
 }
 
-/// An owner that takes a connection. R6: not while its application leaves earlier notices lying, so that they cannot pile up.
-fn takes_more(process: &Process, phase: owner::Phase) -> bool {
-    phase == owner::Phase::Serving && process.peer.is_none() && process.app.notices.iter().count() < 4
+/// An owner that takes a connection. R6: not while its application leaves earlier notices lying, so that they cannot pile up. R8: of its own
+/// children the one that it awaits, and no other one.
+fn takes(process: &Process, phase: owner::Phase, slot: Slot, guest: &Process) -> bool {
+    let awaited = phase == owner::Phase::Greeting && process.peer == Some(slot);
+    let stranger = phase == owner::Phase::Serving && process.peer.is_none() && !guest.dismissed;
+    awaited || (stranger && process.app.notices.iter().count() < 4)
 }

@@ -58,6 +58,8 @@ pub struct Setup {
     pub timed: bool,
     /// Places of processes that are gone are used again.
     pub recycled: bool,
+    /// The library may not signal a successor that it did not make: its SIGKILL does nothing (R5).
+    pub powerless: bool,
     /// A driver that delivers a timeout without a look at the pidfd (against R1).
     pub careless: bool,
     /// Only what comes of a mistake counts, not the forbidden move itself.
@@ -79,6 +81,7 @@ impl Setup {
             limits: Limits { drain: 10_000_000_000, seal: 10_000_000_000, live: 5_000_000_000, probation: 2_000_000_000 },
             timed: false,
             recycled: false,
+            powerless: false,
             careless: false,
             effects_only: false,
             mutant: Mutant::None,

@@ -144,9 +144,9 @@ MUTATIONS = [
        "(P::Asking, E::Timeout) => self.go(P::Killing, after(now, self.limits.live), &[Action::Kill]),"), c="S9|B4"),
     M("S9 settle", "a condemned successor can settle", (WORD, "(Ask::Settle, View::Committed | View::Live)", "(Ask::Settle, View::Committed | View::Live | View::Condemned)")),
     # ---- who may speak, and what ----
-    M("S10 user", "any user is admitted", ("control.rs", "uid == 0 || uid == nix::unistd::geteuid().as_raw()", "uid < u32::MAX"), c="S10"),
+    M("S10 user", "any user is admitted", ("trust.rs", "uid == 0 || uid == nix::unistd::geteuid().as_raw()", "uid < u32::MAX"), c="S10"),
     M("S10 sender", "a message of any process is taken", ("../channel/seqpacket.rs", "if sender.pid != self.peer {", "if sender.pid == 0 {")),
-    M("S10 signal", "a successor that cannot be ended is committed to", ("peer.rs", "!self.process.can_be_signalled()", "false && !self.process.can_be_signalled()"), c="S10"),
+    M("S10 lock", "another user's process is believed, whatever lock it sends", ("trust.rs", "lockfile::is_holders(lock, &directory, name) == Ok(true)", "lockfile::is_holders(lock, &directory, name).is_ok()"), c="S10"),
     M("S10 page", "a page that could be shortened is mapped", ("../sys/shared.rs", "!seals.contains(SealFlag::F_SEAL_SHRINK) ||", "seals.is_empty() && false ||")),
     M("S10 state", "a state that is not sealed is taken", ("holdings.rs", "if memfd::is_sealed(&fd) =>", "if memfd::is_sealed(&fd) || true =>")),
     M("S10 relisten", "a new owner does not listen anew: whoever connects sees the one before it",

@@ -136,7 +136,8 @@ fn one_handoff_with_two_faults() {
 /// A successor of another user hangs, and its owner may not end it: it acts only when somebody else has.
 #[test]
 fn one_handoff_without_the_right_to_kill() {
-    const WANTED: [Situation; 1] = [("a condemned successor is dead", |_, world| world.word.stage == Stage::Condemned && world.at(1).is_dead())];
+    const WANTED: [Situation; 1] =
+        [("a condemned successor is dead", |_, world| world.word.stage == Stage::Condemned && world.at(1).is_dead())];
     for mode in MODES {
         assert_eq!(search(Setup { faults: 2, powerless: true, ..Setup::new(mode, Way::Takeover) }, &WANTED), None);
     }

@@ -1276,6 +1276,8 @@ typedef struct ps_handoff ps_handoff;
  *   case PS_HANDOFF_LIVE:
  *     open_writer(event.revision, event.unsealed);
  *     accept_on(fd);
+ *     while (ps_handoff_take_connection(handoff, &fd2, buf, sizeof buf, &len, NULL) == PS_OK)
+ *       go_on_with(fd2, buf, len);
  *     ps_handoff_live(handoff, &error);
  *     break;
  *   case PS_HANDOFF_DRAIN:
@@ -1283,15 +1285,18 @@ typedef struct ps_handoff ps_handoff;
  *     ps_handoff_drained(handoff, 0, &error);
  *     break;
  *   case PS_HANDOFF_SEAL:
- *     stop_accepting();
+ *     stop_accepting_and_reading();                                 // see CONNECTIONS
+ *     answer_what_was_asked();
+ *     for (each open connection c)
+ *       ps_handoff_pass_connection(handoff, c->fd, c->read, c->length, NULL);
  *     ps_handoff_sealed(handoff, fsync_all(), &error);
  *     break;
  *   case PS_HANDOFF_RESUME:
- *     if (event.unsealed) reload();
- *     accept_on(fd);                                                // if SEAL had stopped it
+ *     if (event.unsealed) reload_and_close_what_was_passed();
+ *     accept_and_read_on(fd);                                       // if SEAL had stopped it
  *     break;
  *   case PS_HANDOFF_RETIRE:
- *     finish_connections();
+ *     close_connections();                                          // no shutdown(2): they are the next one's
  *     exit(0);
  *   case PS_HANDOFF_ABORTED:
  *     if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1);
@@ -1315,6 +1320,28 @@ typedef struct ps_handoff ps_handoff;
  * both share, and it stands if any party is killed, stopped or cut off at any moment
  * (docs/handoff-protocol.md, docs/handoff-faults.md). Listening sockets are handed on as they are: never
  * closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
+ *
+ * CONNECTIONS. From PS_HANDOFF_SEAL on nobody may answer a request that arrives on a connection which this
+ * process has accepted: not this process, which may write nothing, and whose reads would be old; and the next
+ * one does not have the connection. A client that keeps its connection open (HTTP/1.1 does) would wait, or
+ * find it closed with its request unanswered. So, with PS_HANDOFF_EXCLUSIVE, hand connections on at SEAL:
+ *
+ * 1. Stop reading. Write the answers to what was read whole. What arrives now waits in the kernel.
+ * 2. ps_handoff_pass_connection for each that is open, with the bytes that were read and not answered. With
+ *    thousands do that at PS_HANDOFF_DRAIN already (without bytes), and at SEAL only for those that are new
+ *    or have bytes; ps_handoff_keep_connection before one is closed.
+ * 3. ps_handoff_sealed. Keep your own descriptors, and neither read, write nor shut them down.
+ * 4. PS_HANDOFF_RESUME: read on from where you were. If `unsealed` is 1, close those you have passed: the
+ *    successor may have read part of a request. PS_HANDOFF_RETIRE: close(2) them; a shutdown(2) would end
+ *    them for the next one.
+ * 5. The next one takes them at PS_HANDOFF_LIVE. Where it closes one, it calls shutdown(2) first: else the
+ *    client hears of that only when the old generation has closed its own.
+ *
+ * What cannot go on in another process (TLS, HTTP/2, a websocket: their state is in yours) is told to come
+ * back: from DRAIN on answer with `Connection: close` (GOAWAY, close 1001), go on answering until SEAL, and
+ * close what is idle at SEAL. A request that is on its way then gets no answer; clients may repeat it if that
+ * is harmless (RFC 9110, 9.2.2), and most do. With PS_HANDOFF_OVERLAP nothing of this is needed: the old
+ * generation answers on its connections until PS_HANDOFF_RETIRE, and then says `Connection: close`.
  *
  * A process that you have forked without an exec holds the lock and the channel as you do: end such workers
  * before you hand over for the last time, or a start after your death answers PS_ERR_LOCKED or
@@ -1349,7 +1376,9 @@ typedef struct ps_handoff ps_handoff;
  *         (another user's, a link, a file with a further hard link: nothing is written to those);
  *         PS_ERR_INVALID_ARGUMENT if something else lies at the path, or in the lock file
  */
-ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_error **error);
+ps_status ps_handoff_new(const char *control_path,
+                         ps_handoff **handoff,
+                         ps_error **error);
 
 /**
  * Frees the handle. What that does depends on where this process stands:
@@ -1437,11 +1466,17 @@ ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms,
  * `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
  * ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
  *
- * @param name  1 to 255 bytes without a newline; copied
+ * A listener that you have closed still answers: the duplicate holds it, and connections wait in its queue for
+ * nobody. To stop listening for good, take its name away (`fd` -1), then close yours.
+ *
+ * @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
  * @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
  * @return PS_OK; PS_ERR_STATE if this generation is over
  */
-ps_status ps_handoff_set_fd(ps_handoff *handoff, const char *name, int32_t fd, ps_error **error);
+ps_status ps_handoff_set_fd(ps_handoff *handoff,
+                            const char *name,
+                            int32_t fd,
+                            ps_error **error);
 
 /**
  * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which
@@ -1469,6 +1504,62 @@ ps_status ps_handoff_fd_names(const ps_handoff *handoff,
                               size_t cap,
                               size_t *needed,
                               ps_error **error);
+
+/**
+ * Owner: passes an open connection on to the successor, with what was read of it and is not answered yet (see
+ * CONNECTIONS at ps_handoff_new). From PS_HANDOFF_DRAIN on until ps_handoff_sealed (with overlap, in which
+ * who passes one must have stopped reading it: until ps_handoff_drained). Called again for the same
+ * connection it replaces the bytes. A duplicate is kept, `fd` stays yours. If the handoff comes to nothing,
+ * nothing is passed any more; each handoff begins anew.
+ *
+ * It takes one number of the limit of open files here and one in the successor, one more each with bytes. What
+ * is passed before ps_handoff_drained is sent while this process still serves; what is passed after that is
+ * sent between ps_handoff_sealed and the commit, in messages of 252, each of which is acknowledged. A
+ * successor whose limit is too low ends the handoff, and PS_HANDOFF_RESUME follows. Never blocks.
+ *
+ * @param fd    the connection: a socket, or any descriptor of which that holds
+ * @param data  copied; the successor gets them with the descriptor
+ * @param len   how many bytes; 0: none
+ * @return PS_OK; PS_ERR_STATE if it is not the time (any more), for example because the handoff was called off
+ */
+ps_status ps_handoff_pass_connection(ps_handoff *handoff,
+                                     int32_t fd,
+                                     const void *data,
+                                     size_t len,
+                                     ps_error **error);
+
+/**
+ * Owner: passes a connection on no more. Call it before you close one that was passed: else the duplicate that
+ * the library keeps holds it open, and the successor gets it. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_NOT_FOUND if it is not passed on; PS_ERR_STATE if the successor has it, or is about to
+ */
+ps_status ps_handoff_keep_connection(ps_handoff *handoff,
+                                     int32_t fd,
+                                     ps_error **error);
+
+/**
+ * Successor: claims the next connection that was passed on, in no order that means anything. At
+ * PS_HANDOFF_LIVE, until ps_handoff_live, which closes those that nobody has taken. Go on as if the bytes had
+ * just been read. Nothing of it stays with the library. There is none if `unsealed` is 1: the last owner has
+ * read on until its death, nobody knows how far, and its clients see its connections end. Never blocks.
+ *
+ * While the old generation stands by it has each connection, too: end one by shutdown(2) before close(2).
+ *
+ * @param fd      receives it: close-on-exec, now yours. Its open file description is shared with the old
+ *                generation, as with ps_handoff_take_fd
+ * @param buf     receives what the old generation has read of it and not answered; may be NULL if `cap` is 0
+ * @param cap     how many bytes there is room for
+ * @param needed  receives how many bytes they are, also where there is no room for them; may be NULL
+ * @return PS_OK; PS_ERR_NOT_FOUND if none is left; PS_ERR_LIMIT if the buffer is too small: it is still the
+ *         next one; PS_ERR_STATE before PS_HANDOFF_LIVE
+ */
+ps_status ps_handoff_take_connection(ps_handoff *handoff,
+                                     int32_t *fd,
+                                     void *buf,
+                                     size_t cap,
+                                     size_t *needed,
+                                     ps_error **error);
 
 /**
  * Sets the state for the next generation: any bytes, copied into sealed memory. It may be set again at SEAL:
@@ -1504,16 +1595,23 @@ ps_status ps_handoff_fd(const ps_handoff *handoff, int32_t *fd, ps_error **error
 typedef enum ps_handoff_event_kind {
   /** The successor is warm: end background work, go on accepting, then call ps_handoff_drained. */
   PS_HANDOFF_DRAIN = 1,
-  /** Stop accepting and writing, make everything durable, then call ps_handoff_sealed. */
+  /**
+   * Stop accepting, reading and writing; pass open connections on; make everything durable, then call
+   * ps_handoff_sealed. Look at a flag of yours before accept(2): a listener may be ready in the same batch
+   * of your event loop in which this event is.
+   */
   PS_HANDOFF_SEAL = 2,
   /**
-   * You own: open the writer, accept, then call ps_handoff_live. The first event of the first generation,
-   * too.
+   * You own: open the writer, accept, take the connections, then call ps_handoff_live. The first event of
+   * the first generation, too.
    */
   PS_HANDOFF_LIVE = 3,
   /** You own still, or again: go on as before (see unsealed). */
   PS_HANDOFF_RESUME = 4,
-  /** The successor stands alone: finish your connections and exit. */
+  /**
+   * The successor stands alone: close the connections that were passed on, finish those that were not, and
+   * exit.
+   */
   PS_HANDOFF_RETIRE = 5,
   /** Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone. */
   PS_HANDOFF_COMMITTED = 6,

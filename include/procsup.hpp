@@ -1378,6 +1378,57 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     std::vector<std::string> fd_names() const { return lines(detail::bytes(ps_handoff_fd_names, handle())); }
     std::vector<std::string> fd_names(std::error_code &ec) const { return lines(detail::bytes(ec, ps_handoff_fd_names, handle())); }
 
+    /// Passes an open connection on, with what was read of it and is not answered yet (see CONNECTIONS in procsup.h).
+    void pass_connection(int fd, std::string_view read = {})
+    {
+        detail::call(ps_handoff_pass_connection, handle(), fd, data(read), read.size());
+    }
+    void pass_connection(int fd, std::string_view read, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_pass_connection, handle(), fd, data(read), read.size());
+    }
+
+    /// Passes it on no more: before you close it. False: it was not passed on (and no error).
+    bool keep_connection(int fd)
+    {
+        error_info info;
+        const bool kept = keep(info, fd);
+        if (info)
+            detail::raise(std::move(info));
+        return kept;
+    }
+    bool keep_connection(int fd, std::error_code &ec) noexcept
+    {
+        error_info info;
+        const bool kept = keep(info, fd);
+        ec = info.code();
+        return kept;
+    }
+
+    /// A connection that was passed on; empty: none.
+    struct connection {
+        unique_fd fd;
+        std::string read; ///< what the last generation has read of it and not answered
+        explicit operator bool() const noexcept { return bool(fd); }
+    };
+
+    /// Claims the next connection. Empty: none is left (and no error).
+    [[nodiscard]] connection take_connection()
+    {
+        error_info info;
+        connection taken = next_connection(info);
+        if (info)
+            detail::raise(std::move(info));
+        return taken;
+    }
+    [[nodiscard]] connection take_connection(std::error_code &ec)
+    {
+        error_info info;
+        connection taken = next_connection(info);
+        ec = info.code();
+        return taken;
+    }
+
     /// The state for the next generation: any bytes, copied.
     void set_state(std::string_view bytes) { detail::call(ps_handoff_set_state, handle(), data(bytes), bytes.size()); }
     void set_state(std::string_view bytes, std::error_code &ec) noexcept
@@ -1509,6 +1560,35 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         if (detail::call_into(info, ps_handoff_take_fd, handle(), name, &fd) == PS_ERR_NOT_FOUND)
             info = error_info();
         return unique_fd(fd);
+    }
+
+    bool keep(error_info &info, int fd) noexcept
+    {
+        const ps_status status = detail::call_into(info, ps_handoff_keep_connection, handle(), fd);
+        if (status == PS_ERR_NOT_FOUND)
+            info = error_info();
+        return status == PS_OK;
+    }
+
+    connection next_connection(error_info &info)
+    {
+        connection taken;
+        std::int32_t fd = -1;
+        std::size_t needed = 0;
+        ps_status status;
+        while ((status = detail::call_into(info, ps_handoff_take_connection, handle(), &fd, taken.read.empty() ? nullptr : &taken.read[0],
+                                           taken.read.size(), &needed)) == PS_ERR_LIMIT &&
+               needed > taken.read.size()) {
+            info = error_info();
+            taken.read.resize(needed);
+        }
+        if (status == PS_ERR_NOT_FOUND)
+            info = error_info();
+        if (status != PS_OK)
+            return connection();
+        taken.read.resize(needed);
+        taken.fd = unique_fd(fd);
+        return taken;
     }
 };
 

@@ -129,7 +129,14 @@ static void two_generations(const std::string &dir)
     CHECK(drain.deadline() && *drain.deadline() > drain.time() && drain.peer_pid() == ::getpid());
     old.drained(3);
     CHECK(!old.next_event() && !next.next_event()); // it shows that it is awake
+    old.pass_connection(in.get(), "half a req");
+    old.pass_connection(out.get());
     take(old, seal);
+    old.pass_connection(in.get(), std::string_view("half\0a request", 14));
+    old.pass_connection(2);
+    CHECK(old.keep_connection(2) && !old.keep_connection(2));
+    CHECK_THROWS(old.pass_connection(-1), errc::invalid_argument);
+    CHECK_THROWS(next.take_connection(), errc::state);
     old.set_state("");
     old.sealed(~std::uint64_t{0});
     // What has changed is acknowledged first: both have to look after their handoffs.
@@ -142,6 +149,14 @@ static void two_generations(const std::string &dir)
     CHECK(live.kind() == handoff_event_kind::live && !live.unsealed() && live.peer_pid() == ::getpid());
     CHECK(live.revision() == ~std::uint64_t{0} && live.handoff_id() == drain.handoff_id());
     CHECK(next.state().empty() && next.generation() == 2);
+    handoff::connection one = next.take_connection(), other = next.take_connection();
+    CHECK(one && other && !next.take_connection());
+    if (one.read.empty())
+        std::swap(one, other);
+    CHECK(one.read == std::string("half\0a request", 14) && other.read.empty());
+    CHECK(::write(other.fd.get(), "y", 1) == 1 && ::read(one.fd.get(), &byte, 1) == 1 && byte == 'y');
+    std::error_code none;
+    CHECK(!next.take_connection(none) && !none);
     next.live();
     CHECK(next.fd_names().empty() && !next.take_fd("in"));
     take(old, committed);

@@ -648,7 +648,7 @@ static void call_handoff(void)
 {
     char path[128];
     struct pick o = any(HANDOFF), command = no_pick_of(COMMAND);
-    uint32_t way = dice(24);
+    uint32_t way = dice(27);
     if (way == 20)
         command = any(COMMAND);
     void *h = o.handle;
@@ -714,6 +714,25 @@ static void call_handoff(void)
              name_of(command), t);
         break;
     case 21: case 22: next_handoff_event(o, wait_ms(), NULL); break;
+    case 24: {
+        const void *data = chance(80) ? long_text : NULL;
+        size_t size = data ? ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)PAGE, sizeof long_text) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);
+        n = any_fd();
+        ASK(ps_handoff_pass_connection, o, 0, ps_handoff_pass_connection(h, n, data, size, error), "(%s, %d, %p, %zu)", name_of(o), n, data, size);
+        break;
+    }
+    case 25:
+        n = any_fd();
+        ASK(ps_handoff_keep_connection, o, 0, ps_handoff_keep_connection(h, n, error), "(%s, %d)", name_of(o), n);
+        break;
+    case 26: {
+        struct bytes to = some_bytes();
+        number = OUT(int32_t);
+        if (ASK(ps_handoff_take_connection, o, 0, ps_handoff_take_connection(h, number, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(o),
+                to.cap) == PS_OK)
+            close(*number);
+        break;
+    }
     default: obey(o, dice(5));
     }
 }

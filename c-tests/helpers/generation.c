@@ -7,6 +7,8 @@
  *     new PATH                       warm  drained  sealed REVISION  live  failed WORDS  cancel  free
  *     upgrade MS PROGRAM ARGS...     upgrade_as UID MS PROGRAM ARGS...
  *     mode N  timeout WHICH MS  set NAME (with a descriptor)  unset NAME  take NAME (answers with it)
+ *     pass READ (with a descriptor; answers its number here)  again NUMBER READ  keep NUMBER  close NUMBER  become NUMBER (with a descriptor)
+ *     claim ROOM    (answers with a connection and what was read of it)
  *     names  state  set_state LENGTH SEED  role  generation  reason
  *     deaf 0|1      (1: looks at its handoff no more, like a hung event loop)
  *     wakes         how often the descriptor of the handoff was readable since the last question, and how often that was for nothing
@@ -345,6 +347,34 @@ static void in_a_copy(void)
     say("PS_OK %d", WIFEXITED(status) ? WEXITSTATUS(status) : -1);
 }
 
+/* ---- connections ---- */
+
+static void pass(int fd, const char *read)
+{
+    ps_status status = ps_handoff_pass_connection(handoff, fd, read, strlen(read), &error);
+    if (status == PS_OK)
+        return say("PS_OK %d", fd);
+    close(fd);
+    answer(status);
+}
+
+/* The next one, into a buffer of this size; what was read of it. */
+static void claim(int room)
+{
+    static char text[LONGEST];
+    size_t needed = 9999;
+    int32_t fd = -7;
+    ps_status status = ps_handoff_take_connection(handoff, &fd, room ? text : NULL, (size_t)room, &needed, &error);
+    if (status != PS_OK && fd != -7)
+        return say("written in spite of %s", ps_status_name(status));
+    if (status == PS_ERR_LIMIT)
+        return say("PS_ERR_LIMIT %zu", needed);
+    if (status != PS_OK)
+        return answer(status);
+    say_with(fd, "PS_OK %d %d %.*s", fd, fcntl(fd, F_GETFD), (int)needed, text);
+    close(fd); /* the test has it */
+}
+
 /* ---- commands ---- */
 
 static void obey(char *line, int fd)
@@ -405,7 +435,21 @@ static void obey(char *line, int fd)
         if (status != PS_OK)
             return answer(status);
         say_with(taken, "PS_OK %d %d", taken, fcntl(taken, F_GETFD));
-    } else if (IS("names")) {
+    } else if (IS("pass")) /* the descriptor that comes with it; later by the number that it has here */
+        pass(fd, rest), fd = -1;
+    else if (IS("again")) {
+        char *read = strchr(rest, ' ');
+        answer(ps_handoff_pass_connection(handoff, atoi(rest), read ? read + 1 : NULL, read ? strlen(read + 1) : 0, &error));
+    } else if (IS("keep"))
+        answer(ps_handoff_keep_connection(handoff, atoi(rest), &error));
+    else if (IS("become")) /* it closes what it was */
+        say(dup3(fd, atoi(rest), O_CLOEXEC) >= 0 ? "PS_OK" : strerror(errno));
+    else if (IS("close")) {
+        close(atoi(rest));
+        say("PS_OK");
+    } else if (IS("claim"))
+        claim(atoi(rest));
+    else if (IS("names")) {
         ps_status status = ps_handoff_fd_names(handoff, text, sizeof text - 1, &needed, &error);
         text[status == PS_OK ? needed : 0] = 0;
         say("%s %s", ps_status_name(status), text);

@@ -88,6 +88,9 @@ CALL(ps_handoff, ps_handoff_set_mode, PS_HANDOFF_OVERLAP)
 CALL(ps_handoff, ps_handoff_set_timeout, PS_HANDOFF_TIMEOUT_LIVE, 10)
 CALL(ps_handoff, ps_handoff_set_fd, "name", 2)
 CALL(ps_handoff, ps_handoff_take_fd, "name", &out.number)
+CALL(ps_handoff, ps_handoff_pass_connection, 2, "a", 1)
+CALL(ps_handoff, ps_handoff_keep_connection, 2)
+CALL(ps_handoff, ps_handoff_take_connection, &out.number, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_handoff, ps_handoff_fd_names, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_handoff, ps_handoff_set_state, "a", 1)
 CALL(ps_handoff, ps_handoff_state, out.bytes, sizeof out.bytes, &out.needed)
@@ -144,7 +147,8 @@ static const struct call {
     ENTRY(HANDOFF, ps_handoff_fd),          ENTRY(HANDOFF, ps_handoff_next_event),    ENTRY(HANDOFF, ps_handoff_warm),
     ENTRY(HANDOFF, ps_handoff_drained),     ENTRY(HANDOFF, ps_handoff_sealed),        ENTRY(HANDOFF, ps_handoff_live),
     ENTRY(HANDOFF, ps_handoff_failed),      ENTRY(HANDOFF, ps_handoff_upgrade),       ENTRY(HANDOFF, ps_handoff_cancel),
-    ENTRY(HANDOFF, ps_handoff_reason),
+    ENTRY(HANDOFF, ps_handoff_reason),      ENTRY(HANDOFF, ps_handoff_pass_connection), ENTRY(HANDOFF, ps_handoff_keep_connection),
+    ENTRY(HANDOFF, ps_handoff_take_connection),
 };
 
 /* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */

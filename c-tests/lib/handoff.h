@@ -11,6 +11,7 @@
  *   called_off(o, at, reason)            what follows for the owner when it came to nothing before the commit
  *   crash(p) stop(p) go_on(p) leave(p)   kill -9, SIGSTOP, SIGCONT, exit in good order
  *   served_by(p)                         a client connects to the server, and this one answers
+ *   pass(o, fd, read)  claimed(n)        a connection is passed on, and claimed with what was read of it
  *   takes(p, name, fd)                   it is handed on what hand_on(o, name, fd) has set
  *   same(before, snapshot(p))            S7: nothing that a handoff must not change has changed
  *   replaced(o)                          in the end the owner is replaced all the same
@@ -489,6 +490,30 @@ HARNESS void hand_on(party *p, const char *name, int fd)
 {
     say_with(p, fd, "set %s", name);
     answered(p, "set", "PS_OK");
+}
+
+/* Gives a party a connection, which passes it on, with what it has read of it; its number there. */
+HARNESS int pass(party *p, int fd, const char *read)
+{
+    say_with(p, fd, "pass %s", read);
+    return atoi(answered(p, "pass", "PS_OK"));
+}
+
+/* Lets a party claim the next connection: what was read of it. The connection itself, the caller's: p->reply_fd. */
+HARNESS const char *claimed(party *p)
+{
+    int number = -1, flags = 0, read = 0;
+    const char *reply = ask(p, "claim 1000");
+    CHECK_INT(sscanf(reply, "%d %d %n", &number, &flags, &read), 2);
+    CHECK(number > 2 && flags == FD_CLOEXEC && p->reply_fd >= 0);
+    return reply + read;
+}
+
+/* Whether the other end is closed, by everybody. */
+HARNESS bool is_ended(int fd, int ms)
+{
+    char byte;
+    return is_readable(fd, ms) && recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) <= 0;
 }
 
 /* Lets a party take what was handed on, and gives a duplicate of it; the caller's. */

@@ -92,10 +92,7 @@ impl Handoff {
                 Ok(())
             });
         }
-        let copy = fds::duplicate_number(fd).map_err(|errno| match errno {
-            nix::errno::Errno::EBADF => Error { errno: Some(errno), ..Error::invalid("fd", format!("fd: {fd} is not an open descriptor")) },
-            errno => Error::system("fcntl", errno, "cannot duplicate the descriptor"),
-        })?;
+        let copy = copy_of(fd)?;
         self.with(|driver| {
             if driver.is_over() {
                 return Err(over());
@@ -123,6 +120,59 @@ impl Handoff {
     pub fn fd_names(&self) -> Result<Vec<u8>> {
         let driver = self.enter()?;
         Ok(driver.core.estate.received.names().flat_map(|name| name.iter().chain(b"\n")).copied().collect())
+    }
+
+    /// Passes an open connection on, with what was read of it and not answered yet. From DRAIN on, until the answer to SEAL (overlap: to DRAIN).
+    pub fn pass_connection(&self, fd: RawFd, read: &[u8]) -> Result<()> {
+        self.check()?;
+        let copy = copy_of(fd)?;
+        let file = nix::sys::stat::fstat(&copy).map_err(|errno| Error::system("fstat", errno, "cannot look at the connection"))?;
+        let sealed = |read| memfd::sealed(c"procsup-read", read).map_err(|fault| fault.error("cannot keep what was read"));
+        let read = if read.is_empty() { None } else { Some(sealed(read)?) };
+        self.with(|driver| {
+            if !driver.passes() {
+                return Err(not_now());
+            }
+            let old = driver.core.estate.holdings.pass(fd, (file.st_dev, file.st_ino), copy, read);
+            driver.core.rubbish.extend(old);
+            Ok(())
+        })
+    }
+
+    /// Passes it on no more. `NotFound`: it was not.
+    pub fn keep_connection(&self, fd: RawFd) -> Result<()> {
+        self.with(|driver| {
+            let passes = driver.passes();
+            let holdings = &mut driver.core.estate.holdings;
+            if holdings.has_passed(fd) && !passes {
+                return Err(Error::new(Status::State, "handoff", "the successor has it, or is about to"));
+            }
+            let old = holdings.keep(fd);
+            let none = || Error::new(Status::NotFound, "fd", format!("fd: {fd} is not passed on"));
+            driver.core.rubbish.extend(old.ok_or_else(none)?);
+            Ok(())
+        })
+    }
+
+    /// Claims the next connection, with what was read of it, if that has `room`; nothing of it is kept here. The length is told in any case.
+    pub fn take_connection(&self, room: usize, needed: impl FnOnce(usize)) -> Result<(OwnedFd, Vec<u8>)> {
+        let failed = |fault: crate::sys::Fault| fault.error("cannot read what was read");
+        let (fd, read) = self.with(|driver| {
+            if !driver.claims() {
+                return Err(Error::new(Status::State, "handoff", "not before LIVE: until then the running generation reads them"));
+            }
+            let received = &mut driver.core.estate.received;
+            let none = || Error::new(Status::NotFound, "handoff", "no connection is left to be taken");
+            let (number, read) = received.next_connection().ok_or_else(none)?;
+            let length = read.map_or(Ok(0), memfd::length).map_err(failed)?;
+            needed(length);
+            if length > room {
+                return Err(Error::new(Status::Limit, "buf", format!("the buffer has {room} bytes, {length} are needed")));
+            }
+            received.take_connection(&number).ok_or_else(none)
+        })?;
+        let bytes = read.map_or(Ok(Vec::new()), |file| memfd::read_all(&file).map_err(failed))?;
+        Ok((fd, bytes))
     }
 
     /// The state for the next generation, copied. Counts until the answer to SEAL (overlap: to DRAIN).
@@ -241,7 +291,17 @@ impl Handoff {
     }
 }
 
+fn copy_of(fd: RawFd) -> Result<OwnedFd> {
+    fds::duplicate_number(fd).map_err(|errno| match errno {
+        nix::errno::Errno::EBADF => Error { errno: Some(errno), ..Error::invalid("fd", format!("fd: {fd} is not an open descriptor")) },
+        errno => Error::system("fcntl", errno, "cannot duplicate the descriptor"),
+    })
+}
+
 fn check_name(name: &[u8]) -> Result<()> {
+    if wire::is_reserved(name) {
+        return Err(Error::invalid("name", "name: those that begin with \"procsup:\" are the library's"));
+    }
     if wire::check_name(name) {
         return Ok(());
     }
@@ -250,6 +310,10 @@ fn check_name(name: &[u8]) -> Result<()> {
 
 fn not_found(name: &[u8]) -> Error {
     Error::new(Status::NotFound, "name", format!("nothing is handed on under the name {}", String::from_utf8_lossy(name)))
+}
+
+fn not_now() -> Error {
+    Error::new(Status::State, "handoff", "not now: connections are passed on between DRAIN and the answer to SEAL (overlap: to DRAIN)")
 }
 
 fn over() -> Error {

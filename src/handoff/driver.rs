@@ -44,6 +44,16 @@ impl Driver {
         Some(answer)
     }
 
+    /// Whether connections can be passed on now.
+    pub fn passes(&self) -> bool {
+        self.party.as_side().is_some_and(Side::passes)
+    }
+
+    /// Whether connections that have come can be claimed now.
+    pub fn claims(&self) -> bool {
+        self.party.as_side().is_none_or(Side::claims)
+    }
+
     /// Nothing can begin any more.
     pub fn is_over(&self) -> bool {
         matches!(self.party, Party::Gone)

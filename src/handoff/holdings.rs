@@ -2,18 +2,29 @@
 //!
 //! Everything is a duplicate of ours: the application may close its own, and the other generation shares the open file
 //! description, whose flags and options nobody here touches (law 16).
+//!
+//! Connections are named descriptors, too, under names that the application cannot give: so each version of the protocol carries them. The trap
+//! is the duplicate: as long as one is kept, a close of the application's does not reach the client. So they are withdrawn with their
+//! attempt, and a successor keeps none of what it gives out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::fd::OwnedFd;
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::wire::{LONGEST, Own, Place};
+use super::wire::{CONNECTION, LONGEST, Own, Place, READ, is_reserved};
 use crate::sys::{fds, memfd, socket};
 
 /// One descriptor of an offer, with its place.
 pub type Item = (Place, Arc<OwnedFd>);
+
+/// Which file a descriptor stands for: a number is another file's once it was closed.
+pub type FileId = (u64, u64);
+
+fn name_of(prefix: &[u8], number: RawFd) -> Vec<u8> {
+    [prefix, number.to_string().as_bytes()].concat()
+}
 
 /// A part of an offer: what goes into one message.
 #[derive(Clone, Debug, Default)]
@@ -29,6 +40,8 @@ pub struct Part {
 pub struct Holdings {
     named: BTreeMap<Vec<u8>, Arc<OwnedFd>>,
     state: Option<Arc<OwnedFd>>,
+    /// The connections among the named, by the application's number, and which file that was.
+    passed: BTreeMap<RawFd, FileId>,
     /// There is an offer, of which a successor knows. Without one nothing is noted: a name for each connection would add up.
     offered: bool,
     /// Since then: names that were set or removed, and whether the state was.
@@ -50,6 +63,33 @@ impl Holdings {
         Some(old)
     }
 
+    /// Passes a connection on, and what was read of it. `fd`: a duplicate of the application's `number`. Answers what is to be closed.
+    pub fn pass(&mut self, number: RawFd, id: FileId, fd: OwnedFd, read: Option<OwnedFd>) -> Vec<Arc<OwnedFd>> {
+        let mut old = Vec::new();
+        if self.passed.insert(number, id) == Some(id) {
+            old.push(Arc::new(fd));
+        } else {
+            old.extend(self.set(&name_of(CONNECTION, number), fd));
+        }
+        let name = name_of(READ, number);
+        old.extend(match read {
+            Some(read) => self.set(&name, read),
+            None => self.remove(&name),
+        });
+        old
+    }
+
+    /// Whether it is passed on.
+    pub fn has_passed(&self, number: RawFd) -> bool {
+        self.passed.contains_key(&number)
+    }
+
+    /// Passes it on no more. Answers what is to be closed; `None`: it was not.
+    pub fn keep(&mut self, number: RawFd) -> Option<Vec<Arc<OwnedFd>>> {
+        self.passed.remove(&number)?;
+        Some([CONNECTION, READ].into_iter().filter_map(|prefix| self.remove(&name_of(prefix, number))).collect())
+    }
+
     fn note(&mut self, name: &[u8]) {
         if self.offered {
             self.changed.insert(name.to_vec());
@@ -68,17 +108,22 @@ impl Holdings {
 
     /// Everything, behind what belongs to the protocol. Changes count from here.
     pub fn offer(&mut self, first: Vec<Item>) -> Vec<Part> {
-        self.withdraw();
-        self.offered = true;
+        debug_assert!(self.passed.is_empty(), "connections are passed on once there is an offer, and withdrawn with it");
+        (self.offered, self.state_changed) = (true, false);
+        self.changed.clear();
         let named = self.named.iter().map(|(name, fd)| (Place::Named(name.clone()), fd.clone()));
         let items = first.into_iter().chain(self.state_item()).chain(named);
         cut(items.collect(), Vec::new())
     }
 
-    /// There is no successor any more that would have to hear of changes.
-    pub fn withdraw(&mut self) {
+    /// There is no successor any more that would have to hear of changes, or to get connections. Answers what is to be closed.
+    #[must_use]
+    pub fn withdraw(&mut self) -> Vec<Arc<OwnedFd>> {
         (self.offered, self.state_changed) = (false, false);
         self.changed.clear();
+        let passed = std::mem::take(&mut self.passed);
+        let names = passed.into_keys().flat_map(|number| [CONNECTION, READ].map(|prefix| name_of(prefix, number)));
+        names.filter_map(|name| self.named.remove(&name)).collect()
     }
 
     /// What has changed since.
@@ -155,6 +200,7 @@ impl Received {
     /// Puts a descriptor in its place; a newer one of the same name takes it. `false`: not one of the application's, or not sealed.
     pub fn put(&mut self, place: Place, fd: OwnedFd) -> bool {
         match place {
+            Place::Named(name) if name.starts_with(READ) && !memfd::is_sealed(&fd) => return false,
             Place::Named(name) => {
                 let old = self.named.insert(name, fd);
                 self.replaced.extend(old);
@@ -180,7 +226,25 @@ impl Received {
 
     /// The names that were not taken.
     pub fn names(&self) -> impl Iterator<Item = &[u8]> {
-        self.named.keys().map(|name| &name[..])
+        self.named.keys().map(|name| &name[..]).filter(|name| !is_reserved(name))
+    }
+
+    /// The next connection: its number at the owner, and the file of what was read of it.
+    pub fn next_connection(&self) -> Option<(Vec<u8>, Option<&OwnedFd>)> {
+        let (name, _) = self.named.range(CONNECTION.to_vec()..).next()?;
+        let number = name.strip_prefix(CONNECTION)?;
+        Some((number.to_vec(), self.named.get(&[READ, number].concat())))
+    }
+
+    /// Gives it to the application; nothing of it stays here.
+    pub fn take_connection(&mut self, number: &[u8]) -> Option<(OwnedFd, Option<OwnedFd>)> {
+        let fd = self.named.remove(&[CONNECTION, number].concat())?;
+        Some((fd, self.named.remove(&[READ, number].concat())))
+    }
+
+    /// The owner has read on since, and is dead: nobody knows where in a request they stand.
+    pub fn forget_connections(&mut self) -> Vec<Arc<OwnedFd>> {
+        self.named.extract_if(.., |name, _| is_reserved(name)).map(|(_, fd)| Arc::new(fd)).collect()
     }
 
     /// What was not taken. The state stays readable.

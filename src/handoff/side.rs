@@ -75,6 +75,16 @@ pub trait Side {
     /// An entry of its own is ready.
     fn ready(&mut self, _core: &mut Core, _token: Token) {}
 
+    /// Whether connections can be passed on now: drained or sealed, and not answered yet.
+    fn passes(&self) -> bool {
+        false
+    }
+
+    /// Whether connections that have come can be claimed: not before LIVE, for the owner reads them until then.
+    fn claims(&self) -> bool {
+        true
+    }
+
     // ---- time ----
 
     /// Until when something is awaited.

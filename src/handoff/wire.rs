@@ -15,6 +15,12 @@ const MAGIC: u32 = u32::from_le_bytes(*b"PSHO");
 pub const LONGEST: usize = 96 * 1024;
 /// The longest name of a descriptor.
 pub const LONGEST_NAME: usize = 255;
+/// How names begin that an application cannot give.
+const RESERVED: &[u8] = b"procsup:";
+/// The name of a connection: with the owner's number of it.
+pub const CONNECTION: &[u8] = b"procsup:connection:";
+/// The same of what was read of it, a sealed memfd.
+pub const READ: &[u8] = b"procsup:read:";
 /// The longest reason in words.
 pub const LONGEST_TEXT: usize = 1024;
 /// The versions spoken here.
@@ -283,6 +289,11 @@ fn name(bytes: &[u8]) -> Option<Vec<u8>> {
 /// 1 to 255 bytes without NUL or newline.
 pub fn check_name(name: &[u8]) -> bool {
     (1..=LONGEST_NAME).contains(&name.len()) && !name.iter().any(|byte| matches!(byte, 0 | b'\n'))
+}
+
+/// Whether it is the protocol's: for connections.
+pub fn is_reserved(name: &[u8]) -> bool {
+    name.starts_with(RESERVED)
 }
 
 /// The number of a reason.

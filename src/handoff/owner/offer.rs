@@ -102,6 +102,13 @@ impl OwnerSide {
         Ok(self.number_parts(core, parts))
     }
 
+    /// Nobody is to have what was offered, or to hear of changes.
+    pub(super) fn withdraw_offer(&mut self, core: &mut Core) {
+        self.offer.close();
+        let connections = core.estate.holdings.withdraw();
+        core.rubbish.extend(connections);
+    }
+
     fn number_parts(&mut self, core: &mut Core, parts: Vec<Part>) -> u16 {
         let (count, old) = self.offer.number(parts);
         // Closed behind the message: the last descriptor of a large state takes long.
@@ -211,13 +218,11 @@ impl OwnerSide {
         self.begin_attempt(core);
         link.id = wire::id_of(core.attempt.ticket);
         if core.watch_peer(Peer::stranger(link.peer, pidfd)).is_err() {
-            self.offer.close();
-            core.estate.holdings.withdraw();
+            self.withdraw_offer(core);
             return link.refuse(Refusal::Limit, "your process cannot be watched");
         }
         if core.watch_link(link).is_err() {
-            self.offer.close();
-            core.estate.holdings.withdraw();
+            self.withdraw_offer(core);
             core.unwatch_peer();
             return;
         }

@@ -133,8 +133,7 @@ impl OwnerSide {
     /// The channel, and what was offered on it, count no more.
     fn withdraw(&mut self, core: &mut Core) {
         core.close_link();
-        self.offer.close();
-        core.estate.holdings.withdraw();
+        self.withdraw_offer(core);
     }
 
     /// The successor stands alone: everything that it has as well is closed here. Or the handle ends.
@@ -244,6 +243,10 @@ impl Side for OwnerSide {
             Incident::Trouble => Event::Trouble,
         };
         self.feed(core, event);
+    }
+
+    fn passes(&self) -> bool {
+        matches!(self.machine.phase, Phase::Draining | Phase::Probing(_) | Phase::Sealing)
     }
 
     /// A wrapper stands between this process and the successor that it has spawned.

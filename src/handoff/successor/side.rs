@@ -99,7 +99,13 @@ impl SuccessorSide {
                 let revision = self.record().map_or(0, Record::revision);
                 core.tell(notice, Some(answer), revision);
             }
-            Action::Tell(notice) => core.tell(notice, None, 0),
+            Action::Tell(notice) => {
+                if matches!(notice, Notice::Live { unsealed: true }) {
+                    let connections = core.estate.received.forget_connections();
+                    core.rubbish.extend(connections);
+                }
+                core.tell(notice, None, 0);
+            }
         }
     }
 
@@ -203,6 +209,10 @@ impl Side for SuccessorSide {
 
     fn admit(&self, sender: Identity) -> Admission {
         if trust::is_admitted(sender.uid) { Admission::Granted } else { Admission::Unproven }
+    }
+
+    fn claims(&self) -> bool {
+        self.serves_now()
     }
 
     /// Somebody is at the path who must not hand over to this process.

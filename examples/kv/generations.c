@@ -5,12 +5,13 @@
  *     what happens                     the old generation (owner)               the new generation (successor)
  *     -----------------------------    -------------------------------------    ---------------------------------------------
  *     POST /_upgrade or SIGUSR2        ps_handoff_upgrade: starts it            takes the listener, reads the log, _warm
- *     DRAIN                            responses say "Connection: close"        goes on reading the log as it grows
- *     SEAL                             commits, stops accepting, _sealed
- *     LIVE (the gap is from there                                               reads what is left of the log, accepts, _live
- *           to here)
- *     COMMITTED (old)                  relays what still comes; could take back
- *     RETIRE, COMMITTED (new)          leaves when its last connection has gone stands alone
+ *     DRAIN                            passes its connections on, _drained      goes on reading the log as it grows
+ *     SEAL                             stops reading, commits, answers, passes
+ *                                      on what is new and half read, _sealed
+ *     LIVE (the gap is from there                                               reads what is left of the log, accepts, takes the
+ *           to here)                                                            connections, _live
+ *     COMMITTED (old)                  touches nothing; could take back
+ *     RETIRE, COMMITTED (new)          closes its copies, and leaves            stands alone
  *
  * Any number of things may go wrong instead. Then either nothing has happened to the old generation but a RESUME, or the successor
  * gets LIVE with `unsealed` because the old one has died, or the old one gets RESUME with `unsealed` because the new one has: that is
@@ -37,7 +38,7 @@ static ps_error *error;
 static int32_t role;
 static int owner, leaving; /* owner: we were LIVE, and have not sealed since */
 static int64_t leave_ns;
-static struct event *watcher, *drained, *look, *along;
+static struct event *watcher, *look, *along;
 
 static void must(ps_status status, const char *what)
 {
@@ -65,30 +66,32 @@ static int64_t read_log(int repair)
 
 /* ---- the old generation ---- */
 
-static void now_drained(evutil_socket_t fd, short what, void *unused)
+int generations_pass(int fd, const void *read, size_t length)
 {
-    (void)fd, (void)what, (void)unused;
+    return ps_handoff_pass_connection(handoff, fd, read, length, NULL) == PS_OK;
+}
+
+void generations_keep(int fd)
+{
+    ps_handoff_keep_connection(handoff, fd, NULL);
+}
+
+/* There may be thousands of connections: they are sent now, while this generation serves, and at SEAL only what has changed. */
+static void drain(const ps_handoff_event *event)
+{
+    note("drain handoff=%llu", (unsigned long long)event->handoff_id);
+    http_pass(0);
     if (ps_handoff_drained(handoff, http_connections(), NULL) != PS_OK)
         note("drained too late"); /* the handoff was given up in the meantime; an event says so */
 }
 
-/* Clients that keep their connection and ask within this time are told to come back by another one, which will be the successor's.
-   Those that stay silent are no trouble: see relay.c. */
-static void drain(const ps_handoff_event *event)
-{
-    int64_t left_ms = (event->deadline_ns - now_ns()) / 1000000 / 2;
-    note("drain handoff=%llu", (unsigned long long)event->handoff_id);
-    http_say_close(1);
-    after(drained, left_ms < options.drain_ms && left_ms >= 0 ? left_ms : options.drain_ms);
-}
-
 static void seal(void)
 {
-    http_commit(); /* what has been received is answered; from now on requests are kept, and not answered */
-    http_where(KEPT);
-    http_accept(0);
-    owner = 0;
+    http_commit();
     int64_t off_ns = now_ns();
+    http_stop();
+    http_pass(1);
+    owner = 0;
     ps_status status = ps_handoff_sealed(handoff, wal.sequence, &error);
     note_at(off_ns, "sealed revision=%llu", (unsigned long long)wal.sequence);
     if (status != PS_OK) { /* too late: RESUME is on its way */
@@ -99,18 +102,17 @@ static void seal(void)
 
 static void resume(const ps_handoff_event *event)
 {
-    event_del(drained);
     if (event->unsealed) { /* the successor was the owner, and is no more: it may have written */
         int64_t records = read_log(1);
         must(ps_handoff_generation(handoff, &generation, &error), "generation");
         revision = wal.sequence;
         note("taken back records=%lld", (long long)records);
+        http_close_passed();
     }
     owner = 1;
     http_say_close(leaving);
-    http_accept(!leaving);
     note("resume sequence=%llu", (unsigned long long)wal.sequence);
-    http_where(HERE);
+    http_start(!leaving);
 }
 
 /* Leaves when the last connection has gone, or after the grace. */
@@ -118,7 +120,7 @@ static void look_around(evutil_socket_t fd, short what, void *unused)
 {
     (void)fd, (void)what, (void)unused;
     unsigned connections = http_connections();
-    if (connections == 0 && relays() == 0)
+    if (connections == 0)
         event_base_loopbreak(base);
     else if (now_ns() < leave_ns)
         after(look, LOOK_MS);
@@ -155,14 +157,20 @@ static void live(const ps_handoff_event *event)
         ps_handoff_failed(handoff, "the log does not end where it was sealed", NULL);
         fatal("the log ends at %llu, it was sealed at %llu", (unsigned long long)wal.sequence, (unsigned long long)event->revision);
     }
+    static char read[IN_MAX];
+    int32_t fd = -1;
+    size_t length = 0;
+    unsigned taken = 0;
     owner = 1;
     revision = wal.sequence;
-    http_accept(1);
-    http_where(HERE);
-    int64_t on_ns = now_ns();
     must(ps_handoff_generation(handoff, &generation, &error), "generation");
+    for (; ps_handoff_take_connection(handoff, &fd, read, sizeof read, &length, NULL) == PS_OK; taken++)
+        http_take(fd, read, length);
+    http_start(1);
+    int64_t on_ns = now_ns();
     ps_status status = ps_handoff_live(handoff, &error);
-    note_at(on_ns, "live revision=%llu unsealed=%d records=%lld", (unsigned long long)revision, (int)event->unsealed, (long long)records);
+    note_at(on_ns, "live revision=%llu unsealed=%d records=%lld connections=%u", (unsigned long long)revision, (int)event->unsealed,
+            (long long)records, taken);
     must(status, "live"); /* refused: we were too slow, and the old generation is the owner again */
 }
 
@@ -194,11 +202,10 @@ static void take(const ps_handoff_event *event)
         break;
     case PS_HANDOFF_COMMITTED:
         note(owner ? "settled" : "standby");
-        if (!owner)
-            http_where(AHEAD);
         break;
     case PS_HANDOFF_RETIRE:
         note("retire connections=%u", http_connections());
+        http_retire();
         leave();
         break;
     case PS_HANDOFF_ABORTED:
@@ -238,8 +245,10 @@ void generations_leave(void)
 {
     note("stop");
     generations_cancel(); /* else a successor that is warm would see us end, and take over */
-    http_commit();
-    http_accept(0);
+    if (owner) {
+        http_commit();
+        http_start(0);
+    }
     leave();
 }
 
@@ -280,7 +289,6 @@ void generations_begin(void)
     }
     http_begin(listener);
 
-    drained = event_new(base, -1, 0, now_drained, NULL);
     look = event_new(base, -1, 0, look_around, NULL);
     along = event_new(base, -1, EV_PERSIST, read_along, NULL);
     must(ps_handoff_fd(handoff, &fd, &error), "descriptor");
@@ -301,7 +309,6 @@ void generations_begin(void)
 void generations_end(void)
 {
     event_free(watcher);
-    event_free(drained);
     event_free(look);
     event_free(along);
     ps_handoff_free(handoff);

@@ -3,8 +3,7 @@
  *
  *   main.c          options, signals, the event loop
  *   generations.c   the events of procsup: what this server does when it is replaced, and when it is the one that replaces
- *   http.c          the requests; where they go while the owner changes
- *   relay.c         requests that come too late to an old generation are passed on to the new one
+ *   http.c          the requests, and the connections, which go from one generation to the next
  *   wal.c           the log: what has been acknowledged is in it, and on the disk
  *   store.c         the keys in memory
  */
@@ -12,7 +11,6 @@
 #define KV_H
 
 #include <event2/event.h>
-#include <event2/http.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,7 +19,7 @@
 struct options {
     const char *address, *data, *log, *program;
     char **arguments; /* our own, for the successor */
-    int port, drain_ms, probation_ms, grace_ms, deadline_ms;
+    int port, probation_ms, grace_ms, deadline_ms;
 };
 
 extern struct options options;
@@ -43,32 +41,27 @@ int generations_upgrade(void);      /* starts a successor: 0, or -1 if one is on
 void generations_cancel(void);      /* gives up an upgrade that is under way */
 void generations_leave(void);       /* stops in good order: no new connections, the rest is answered, the loop ends */
 void generations_end(void);
+int generations_pass(int fd, const void *read, size_t length); /* a connection, to the successor; 0: it cannot be */
+void generations_keep(int fd);                                 /* that one no more: it is about to be closed */
 
 /* ---- http.c ---- */
 
-/* Where requests go: they are served here; they are kept, because nobody is the owner at this moment; or they are relayed, because the
-   owner is another process. */
-enum where { HERE, KEPT, AHEAD };
-
-void http_begin(int listener); /* does not accept yet */
-void http_accept(int on);
-void http_say_close(int on); /* do responses ask the client to close its connection? */
-void http_where(enum where where);
-int http_commit(void);           /* what was written becomes durable and is acknowledged; -1 if the disk is full */
-unsigned http_connections(void); /* open ones, among them those from which nothing was heard yet */
-void http_answer(struct evhttp_request *request, int code, const char *reason, struct evbuffer *body);
+void http_begin(int listener); /* neither accepts nor reads yet */
+void http_start(int accepts);  /* answers, what was read before, too */
+void http_stop(void);          /* commits, answers, and neither accepts nor reads after */
+void http_pass(int sealed);    /* open connections; sealed: with what was read of them, once they are stopped */
+void http_take(int fd, const void *read, size_t length); /* one that was passed on */
+void http_close_passed(void);                            /* the successor may have read from them, and is no more */
+void http_retire(void);                                  /* those that were passed on are the successor's alone */
+void http_say_close(int on);                             /* do responses ask the client to close its connection? */
+int http_commit(void); /* what was written becomes durable and is acknowledged; -1 if the disk is full */
+unsigned http_connections(void);
 void http_end(void);
-
-/* ---- relay.c ---- */
-
-void relay_to(const char *address, int port);
-void relay(struct evhttp_request *request);
-unsigned relays(void);  /* those under way */
-unsigned relayed(void); /* all so far */
 
 /* ---- wal.c ---- */
 
-enum { KEY_MAX = 1 << 12, VALUE_MAX = 1 << 20 };
+enum { KEY_MAX = 1 << 12, VALUE_MAX = 1 << 20, HEAD_MAX = 2 * KEY_MAX, READ_MAX = 4096 };
+enum { IN_MAX = HEAD_MAX + VALUE_MAX + READ_MAX }; /* of a connection, read and not answered */
 
 struct wal {
     int fd;

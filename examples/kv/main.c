@@ -1,6 +1,6 @@
 /*
- * A key-value server that is replaced by a new binary while it works: no connection is refused or cut, and no acknowledged write is
- * lost. HTTP by libevent, one writer, a write-ahead log, procsup's handoff in exclusive mode.
+ * A key-value server that is replaced by a new binary while it works: no connection is refused or cut, those that clients keep open go on
+ * with the new one, and no acknowledged write is lost. The loop is libevent's, one writer, a write-ahead log, procsup's handoff in exclusive mode.
  *
  *     kv --port 8080 --data /var/lib/kv &
  *     curl -X PUT -d hello localhost:8080/greeting       1
@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 struct options options = {
-    .address = "127.0.0.1", .port = 8080, .data = ".", .drain_ms = 20, .probation_ms = 2000, .grace_ms = 5000, .deadline_ms = 60000};
+    .address = "127.0.0.1", .port = 8080, .data = ".", .probation_ms = 2000, .grace_ms = 5000, .deadline_ms = 60000};
 struct event_base *base;
 static int log_fd = STDERR_FILENO;
 
@@ -99,7 +99,6 @@ static const struct option known[] = {
     {"data", required_argument, NULL, 'd'},    /* directory of the log, and of the control socket */
     {"log", required_argument, NULL, 'l'},     /* file for what happens, else stderr */
     {"successor", required_argument, NULL, 's'}, /* program to upgrade to, else our own file, whatever is in it then */
-    {"drain", required_argument, NULL, 'D'},     /* ms in which clients are told to close before the handoff */
     {"probation", required_argument, NULL, 'P'}, /* ms in which the old generation can take back */
     {"grace", required_argument, NULL, 'G'},     /* ms for connections that clients keep open, at the end */
     {"deadline", required_argument, NULL, 'T'},  /* ms for an upgrade as a whole */
@@ -128,7 +127,6 @@ static void read_options(int argc, char **argv)
         case 'd': options.data = optarg; break;
         case 'l': options.log = optarg; break;
         case 's': options.program = optarg; break;
-        case 'D': options.drain_ms = number(optarg); break;
         case 'P': options.probation_ms = number(optarg); break;
         case 'G': options.grace_ms = number(optarg); break;
         case 'T': options.deadline_ms = number(optarg); break;
@@ -157,7 +155,7 @@ int main(int argc, char **argv)
     generations_begin();
     event_base_dispatch(base);
 
-    note("exit relayed=%u", relayed());
+    note("exit connections=%u", http_connections());
     generations_end();
     http_end();
     wal_close();

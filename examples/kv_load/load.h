@@ -20,7 +20,7 @@ enum way { OWN, BUSY, SILENT };                   /* a connection of its own, on
 
 enum victim { NOBODY, SUCCESSOR, OWNER };
 
-enum { HOT_KEYS = 16, BUSY_CONNECTIONS = 8, SILENT_CONNECTIONS = 4, VALUE_LENGTH = 64, MAX_SLOW = 256 };
+enum { HOT_KEYS = 16, BUSY_CONNECTIONS = 32, SILENT_CONNECTIONS = 4, VALUE_LENGTH = 64, MAX_SLOW = 256 };
 
 struct request {
     int64_t start_ns, sent_ns, done_ns; /* start: when it was due, whether or not there was time for it */
@@ -42,7 +42,7 @@ struct answer {
 struct settings {
     const char *server, *output;
     double seconds;
-    int rate, upgrades, every_ms, drain_ms, probation_ms;
+    int rate, upgrades, every_ms, probation_ms, kept;
     enum victim kill;
 };
 
@@ -86,7 +86,7 @@ __attribute__((format(printf, 1, 2))) void complain(const char *format, ...);
 extern struct upgrade *upgrades;
 extern struct slow slow[MAX_SLOW];
 extern int upgrade_count, slow_count, owner_pid;
-extern unsigned relayed; /* requests that reached an old generation, and were passed on by it */
+extern unsigned passed; /* connections that went from one generation to the next */
 extern uint64_t generation;
 int server_begin(void);                     /* its port */
 void server_look(void);                     /* reads the log; upgrades or kills when it is time */

@@ -7,11 +7,12 @@
  *     kv_load --kill successor              kills each successor at a random moment: the old generation goes on
  *     kv_load --kill owner                  kills the old generation instead: the successor takes over
  *
- * Most requests have a connection of their own, some use one of a few that are kept open; of these some are silent most of the time, so
- * that an old generation still has them when it is no longer the owner. load.h says what is in which file.
+ * Requests have a connection of their own, or use one of those that are kept open, which go from one generation to the next; of these some
+ * are silent most of the time. load.h says what is in which file.
  */
 /* needs-package: libevent */
 /* ctest: --seconds 3 --rate 500 --upgrades 5 --every 300 --probation 50 */
+/* ctest-keep_alive: --seconds 4 --rate 600 --upgrades 10 --every 200 --probation 20 --kept 100 */
 /* ctest-killed_successors: --seconds 4 --rate 400 --upgrades 10 --every 200 --probation 2000 --kill successor */
 /* ctest-killed_owners: --seconds 4 --rate 400 --upgrades 10 --every 200 --probation 2000 --kill owner */
 #define _GNU_SOURCE
@@ -32,7 +33,7 @@
 enum { LATE_S = 30 };
 
 struct settings settings = {
-    .output = ".", .seconds = 10, .rate = 1500, .upgrades = 30, .every_ms = 300, .drain_ms = 20, .probation_ms = 50};
+    .output = ".", .seconds = 10, .rate = 1500, .upgrades = 30, .every_ms = 300, .probation_ms = 50, .kept = 30};
 struct request *requests;
 uint32_t planned, sent, pending;
 int64_t began_ns;
@@ -91,7 +92,7 @@ static void plan(struct request *request, uint32_t number)
 {
     static uint32_t seed = 1;
     seed = seed * 1664525 + 1013904223;
-    *request = (struct request){.kind = number % 2 ? GET : PUT, .way = number % 4 == 3 ? BUSY : OWN};
+    *request = (struct request){.kind = number % 2 ? GET : PUT, .way = (int)(seed >> 16) % 100 < settings.kept ? BUSY : OWN};
     if (number % 64 == 2 || number % 64 == 35)
         request->way = SILENT;
     if (request->kind == GET && !judge_readable(seed >> 8, &request->key))
@@ -156,8 +157,8 @@ static const struct option known[] = {
     {"rate", required_argument, NULL, 'r'}, /* requests a second */
     {"upgrades", required_argument, NULL, 'u'},
     {"every", required_argument, NULL, 'e'}, /* ms from one upgrade to the next, at least */
-    {"drain", required_argument, NULL, 'd'}, /* ms, for the server */
-    {"probation", required_argument, NULL, 'p'},
+    {"probation", required_argument, NULL, 'p'}, /* ms, for the server */
+    {"kept", required_argument, NULL, 'K'},      /* so many of a hundred requests go over connections that are kept open */
     {"kill", required_argument, NULL, 'k'}, /* "successor" or "owner" */
     {"seed", required_argument, NULL, 'S'}, /* of the moments to kill at */
     {0},
@@ -179,8 +180,8 @@ static void read_options(int argc, char **argv)
         case 'r': settings.rate = atoi(optarg); break;
         case 'u': settings.upgrades = atoi(optarg); break;
         case 'e': settings.every_ms = atoi(optarg); break;
-        case 'd': settings.drain_ms = atoi(optarg); break;
         case 'p': settings.probation_ms = atoi(optarg); break;
+        case 'K': settings.kept = atoi(optarg); break;
         case 'k':
             if (strcmp(optarg, "owner") != 0 && strcmp(optarg, "successor") != 0)
                 fatal("--kill owner, or --kill successor");
@@ -191,7 +192,8 @@ static void read_options(int argc, char **argv)
         }
     }
     if (settings.seconds <= 0 || settings.seconds > 3600 || settings.rate < 1 || settings.rate > 100000 || settings.upgrades < 0 ||
-        settings.every_ms < 1 || settings.drain_ms < 0 || settings.probation_ms < 0)
+        settings.every_ms < 1 || settings.probation_ms < 0 || settings.kept < 0 ||
+        settings.kept > 100)
         fatal("these numbers make no sense");
     srand(seed);
     if (settings.kill)

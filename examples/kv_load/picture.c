@@ -233,7 +233,7 @@ static void parts_legend(int y)
 {
     static const struct {
         const char *class, *text;
-    } entries[] = {{"load", "started, reads the whole log"}, {"drain", "warm; clients are told to come back"}, {"gap", "nobody accepts"},
+    } entries[] = {{"load", "started, reads the whole log"}, {"drain", "warm; connections are passed on"}, {"gap", "nobody accepts"},
                    {"prob", "serves; the old one could take back"}};
     double x = 420;
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {

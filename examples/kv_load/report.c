@@ -116,9 +116,11 @@ int report(void)
     int64_t *all = calloc(planned + 1, sizeof *all), *met = calloc(planned + 1, sizeof *met);
     int64_t *late = calloc(planned + 1, sizeof *late), *gaps = calloc((size_t)upgrade_count + 1, sizeof *gaps);
     size_t all_count = 0, met_count = 0, gap_count = 0;
+    uint64_t kept = 0;
     if (!all || !met || !late || !gaps)
         fatal("out of memory");
     for (uint32_t i = 0; i < planned; i++) {
+        kept += requests[i].way != OWN;
         if (requests[i].fate != ANSWERED)
             continue;
         late[all_count] = requests[i].sent_ns - requests[i].start_ns;
@@ -138,7 +140,8 @@ int report(void)
     printf("%s\n", isatty(STDOUT_FILENO) ? "\r\033[K" : "");
     row("requests", all_count + failed + cut_off, 0);
     row("  of them acknowledged writes", acknowledged, 0);
-    row("  passed on by an old generation", relayed, 0);
+    row("  over connections that were kept", kept, 0);
+    row("connections passed on", passed, 0);
     row("failed", failed, 1);
     row("acknowledged writes lost", lost, 1);
     row("                    doubled", doubled, 1);

@@ -17,10 +17,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+enum { KILL_WITHIN_MS = 70 }; /* from the start of a successor on */
+
 struct upgrade *upgrades;
 struct slow slow[MAX_SLOW];
 int upgrade_count, slow_count, owner_pid;
-unsigned relayed;
+unsigned passed;
 uint64_t generation;
 
 static ps_child *first;
@@ -77,7 +79,7 @@ static void successor_started(struct upgrade *upgrade, int pid, int64_t when)
     if (!settings.kill)
         return;
     victim = pidfd_of(settings.kill == OWNER ? owner_pid : pid);
-    kill_ns = when + rand() % ((2 * settings.drain_ms + 30) * 1000) * 1000ll;
+    kill_ns = when + rand() % (KILL_WITHIN_MS * 1000) * 1000ll;
 }
 
 static int number_of(const char *text, const char *name)
@@ -96,12 +98,11 @@ static void happened(int64_t when, int pid, uint64_t number, const char *what, c
     } else if (strcmp(what, "live") == 0) {
         owner_pid = pid;
         generation = number;
+        passed += (unsigned)number_of(rest, "connections=");
         if (upgrade)
             upgrade->on_ns = when;
     } else if (strcmp(what, "slow") == 0 && slow_count < MAX_SLOW) {
         slow[slow_count++] = (struct slow){.end_ns = when, .ms = number_of(rest, "ms=")};
-    } else if (strcmp(what, "exit") == 0) {
-        relayed += (unsigned)number_of(rest, "relayed=");
     } else if (strcmp(what, "upgrade") == 0) {
         if (upgrade_count == settings.upgrades)
             fatal("an upgrade that nobody has asked for");
@@ -197,10 +198,9 @@ int killed_between(int64_t from, int64_t to)
 
 int server_begin(void)
 {
-    char data[4096], log[4096], path[4200], drain[16], probation[16];
+    char data[4096], log[4096], path[4200], probation[16];
     snprintf(data, sizeof data, "%s/data", settings.output);
     snprintf(log, sizeof log, "%s/kv.log", settings.output);
-    snprintf(drain, sizeof drain, "%d", settings.drain_ms);
     snprintf(probation, sizeof probation, "%d", settings.probation_ms);
     mkdir(settings.output, 0777);
     mkdir(data, 0777);
@@ -219,7 +219,7 @@ int server_begin(void)
         fatal("out of memory");
 
     ps_command *command = NULL;
-    const char *const arguments[] = {"--port", "0", "--data", data, "--log", log, "--drain", drain, "--probation", probation, NULL};
+    const char *const arguments[] = {"--port", "0", "--data", data, "--log", log, "--probation", probation, NULL};
     must(ps_command_new(settings.server, &command, &error));
     must(ps_command_args(command, arguments, &error));
     must(ps_command_stdio(command, 0, PS_STDIO_NULL, -1, &error));

@@ -23,6 +23,8 @@ pub struct Plan {
     pub load_ms: u32,
     pub backlog: u32,
     pub rate: u64,
+    /// Long-lived connections, and requests a second on each.
+    pub kept: (u64, u64),
     pub baseline: Duration,
     pub handoffs: usize,
     /// From one to the next; longer if it takes longer.
@@ -70,7 +72,7 @@ pub struct Block {
     pub problem: Option<String>,
 }
 
-pub fn run(plan: Plan, place: &Place, rate_kept: (u64, u64)) -> Result<Block, String> {
+pub fn run(plan: Plan, place: &Place) -> Result<Block, String> {
     let dir = place.base.join("run");
     let _ = std::fs::remove_dir_all(&dir);
     let _ = std::fs::remove_dir_all(place.disk);
@@ -85,20 +87,15 @@ pub fn run(plan: Plan, place: &Place, rate_kept: (u64, u64)) -> Result<Block, St
     if migrate {
         network::set("ipv4/tcp_migrate_req", "1")?;
     }
-    let done = with_servers(plan, place, rate_kept, &dir, ring);
+    let done = with_servers(plan, place, &dir, ring);
     if migrate {
         network::set("ipv4/tcp_migrate_req", "0")?;
     }
     done
 }
 
-fn with_servers(
-    plan: Plan,
-    place: &Place,
-    (kept, kept_rate): (u64, u64),
-    dir: &Path,
-    ring: &Ring,
-) -> Result<Block, String> {
+fn with_servers(plan: Plan, place: &Place, dir: &Path, ring: &Ring) -> Result<Block, String> {
+    let (kept, kept_rate) = plan.kept;
     let cpu = place.server_cpu.map(|cpu| format!("--cpu={cpu}"));
     let mut words = vec!["handoff-conductor", plan.method.id];
     let path = dir.to_string_lossy();

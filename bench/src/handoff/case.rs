@@ -10,10 +10,17 @@ use std::time::Duration;
 /// The long queue, and the one that many servers have.
 const BACKLOG: u32 = 4096;
 pub const SHORT_BACKLOG: u32 = 128;
+/// Long-lived connections beside those of one request each, and requests a second on each.
+pub const KEPT: (u64, u64) = (16, 50);
+/// The same where every client keeps its connection, and is silent on it most of the time.
+const ALL_KEPT: (u64, u64) = (256, 8);
 /// Connections per second.
 const RATE: u64 = 5000;
 /// Where handoffs take long: what queues up meanwhile must fit into the long backlog.
 const SLOW_RATE: u64 = 1000;
+
+/// The way in which connections go on with the successor.
+pub const PASSED: &str = "procsup-passed";
 
 /// From one handoff to the next.
 pub const PACE: Duration = Duration::from_millis(180);
@@ -64,14 +71,20 @@ impl Case {
     }
 
     pub fn is(&self, method: &str, load_ms: u32) -> bool {
-        self.plan.method.id == method && self.plan.load_ms == load_ms && self.plan.backlog == BACKLOG
+        self.plan.method.id == method && self.plan.load_ms == load_ms && self.plan.backlog == BACKLOG && !self.is_kept()
+    }
+
+    /// All clients keep their connections.
+    pub fn is_kept(&self) -> bool {
+        self.plan.rate == 0
     }
 
     pub fn label(&self) -> String {
         let Plan { method, load_ms, backlog, .. } = self.plan;
         let load = if load_ms > 0 { format!(", loads {load_ms} ms") } else { String::new() };
         let queue = if backlog == BACKLOG { String::new() } else { format!(", backlog {backlog}") };
-        format!("{}{load}{queue}", method.label)
+        let told = if self.is_kept() && method.id != PASSED { ", told to come back" } else { "" };
+        format!("{}{load}{queue}{told}", method.label)
     }
 
     pub fn add(&mut self, block: Block) {
@@ -171,6 +184,7 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
         load_ms,
         backlog,
         rate,
+        kept: if rate == 0 { ALL_KEPT } else { KEPT },
         baseline: Duration::from_millis(baseline_ms),
         handoffs,
         pace: PACE,
@@ -217,6 +231,13 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
             plan(id, load_ms, backlog, SLOW_RATE, if quick { 300 } else { 500 }, handoffs),
             slow_rounds,
         ));
+    }
+    // Clients that keep their connections, and no others.
+    let kept: [(&str, usize, usize); 5] =
+        [(PASSED, 60, 12), ("procsup", 10, 3), ("beyond-tuned", 10, 2), ("restart", 10, 2), ("reuseport", 10, 2)];
+    for (id, handoffs, in_quick) in kept {
+        let (baseline_ms, handoffs) = if quick { (300, in_quick) } else { (1000, handoffs) };
+        cases.push(Case::new(plan(id, 0, BACKLOG, 0, baseline_ms, handoffs), slow_rounds));
     }
     cases.retain(|case| {
         let method = case.plan.method;

@@ -15,7 +15,7 @@ unsafe extern "C" {
 const BRIEF: Duration = Duration::from_millis(1);
 /// What a successor of this bench sleeps between its readiness and its handoff: until each long-lived connection has
 /// asked once more (`waited` of each case has the figure).
-pub const DRAIN: Duration = Duration::from_millis(1000 / super::KEPT.1);
+pub const DRAIN: Duration = Duration::from_millis(1000 / super::case::KEPT.1);
 
 pub struct Floor {
     pub silence: Duration,

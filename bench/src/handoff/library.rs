@@ -38,6 +38,7 @@ pub struct Event {
 }
 
 const PS_PENDING: i32 = 1;
+const PS_ERR_NOT_FOUND: i32 = -5;
 
 /// Declares the table of functions and the code that fills it by name.
 macro_rules! functions {
@@ -63,6 +64,8 @@ functions! {
     ps_handoff_set_timeout: fn(Pointer, i32, i64, *mut Error);
     ps_handoff_set_fd: fn(Pointer, *const c_char, c_int, *mut Error);
     ps_handoff_take_fd: fn(Pointer, *const c_char, *mut c_int, *mut Error);
+    ps_handoff_pass_connection: fn(Pointer, c_int, *const u8, usize, *mut Error);
+    ps_handoff_take_connection: fn(Pointer, *mut c_int, *mut u8, usize, *mut usize, *mut Error);
     ps_handoff_fd: fn(Pointer, *mut c_int, *mut Error);
     ps_handoff_next_event: fn(Pointer, i64, *mut Event, *mut Error);
     ps_handoff_warm: fn(Pointer, *mut Error);
@@ -128,6 +131,25 @@ impl Handoff {
         // SAFETY: as above.
         self.call("ps_handoff_take_fd", |e| unsafe { call(self.handle, name.as_ptr(), &mut fd, e) })?;
         Ok(fd)
+    }
+
+    /// No bytes go with it: requests here are read whole or not at all.
+    pub fn pass_connection(&self, fd: RawFd) -> Result<(), String> {
+        let call = self.functions.ps_handoff_pass_connection;
+        // SAFETY: as above.
+        self.call("ps_handoff_pass_connection", |e| unsafe { call(self.handle, fd, std::ptr::null(), 0, e) })
+    }
+
+    /// `None`: none is left.
+    pub fn take_connection(&self) -> Result<Option<RawFd>, String> {
+        let (mut fd, mut error) = (-1, null_mut());
+        let call = self.functions.ps_handoff_take_connection;
+        // SAFETY: as above; no buffer is given, and none is needed.
+        let status = unsafe { call(self.handle, &mut fd, null_mut(), 0, null_mut(), &mut error) };
+        if status == PS_ERR_NOT_FOUND {
+            return Ok(None);
+        }
+        self.api.check("ps_handoff_take_connection", status, error).map(|()| Some(fd))
     }
 
     /// For the event loop; borrowed.

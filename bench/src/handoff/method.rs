@@ -12,9 +12,10 @@ const fn method(id: &'static str, label: &'static str, stateful: bool, ours: boo
     Method { id, label, stateful, ours }
 }
 
-pub const METHODS: [Method; 8] = [
+pub const METHODS: [Method; 9] = [
     method("procsup", "procsup, exclusive", true, true),
     method("procsup-overlap", "procsup, overlap", false, true),
+    method("procsup-passed", "procsup, connections passed on", true, true),
     method("bare", "floor: SCM_RIGHTS, no care", true, false),
     method("beyond-tuned", "beyond-handoff 0.1.4, tuned", true, false),
     method("beyond", "beyond-handoff 0.1.4", true, false),

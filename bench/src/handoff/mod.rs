@@ -36,13 +36,10 @@ use std::path::{Path, PathBuf};
 pub struct Options {
     #[command(flatten)]
     common: options::Options,
-    /// These methods alone: procsup, procsup-overlap, bare (both floors), beyond, beyond-tuned, restart, reuseport, reuseport-migrate
+    /// These methods alone: procsup, procsup-overlap, procsup-passed, bare (both floors), beyond, beyond-tuned, restart, reuseport, reuseport-migrate
     #[arg(long, value_name = "METHOD,...", value_delimiter = ',')]
     only: Vec<String>,
 }
-
-/// Long-lived connections, and requests a second on each.
-const KEPT: (u64, u64) = (16, 50);
 
 /// What shall survive a crash of the machine: on a disk. Everything else of a run is in memory.
 pub fn disk(dir: &Path) -> PathBuf {
@@ -81,7 +78,7 @@ pub fn run(Options { common: options, only }: &Options) -> Result<bool, String> 
             match *turn {
                 Turn::Case(i) => {
                     let plan = cases[i].plan;
-                    let block = quiet.least_disturbed(|| block::run(plan, &place, KEPT))?;
+                    let block = quiet.least_disturbed(|| block::run(plan, &place))?;
                     cases[i].add(block);
                 }
                 Turn::Floor(i) => {

@@ -1,7 +1,7 @@
 //! From cases to results, rows and tables.
 
 use super::block::Taken;
-use super::case::{Case, PACE, SHORT_BACKLOG};
+use super::case::{Case, PACE, PASSED, SHORT_BACKLOG};
 use super::floor::{self, Floor};
 use super::network::COUNTERS;
 use crate::measure::Samples;
@@ -83,6 +83,17 @@ pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
         most("P10-p999-added-ms", "latency p99.9 under handoffs minus without, medians of slices", "ms", added, 1.0)
             .with(quantile(&ours.under), quantile(&ours.baseline)),
     ]);
+    if let Some(kept) = cases.iter().find(|case| case.is_kept() && case.plan.method.id == PASSED) {
+        let told = cases.iter().find(|case| case.is_kept() && case.plan.method.id == OURS);
+        let per_handoff = |case: &Case| case.all_failed() as f64 / (case.taken.whole.len() as f64).max(1.0);
+        let what = "failed requests per handoff of clients that keep their connections (other: told to come back)";
+        results.push(
+            most("P10-kept-failed", what, "requests", Some(per_handoff(kept)), 0.0)
+                .with(Some(per_handoff(kept)), told.map(per_handoff)),
+        );
+        let lost = kept.violations as f64;
+        results.push(most("P10-kept-lost", "their writes lost, doubled or out of order", "writes", Some(lost), 0.0));
+    }
     results
 }
 
@@ -115,6 +126,7 @@ pub struct CaseRow {
     load_ms: u32,
     backlog: u32,
     connections_per_second: u64,
+    kept_connections: u64,
     handoffs: usize,
     /// Of the writer; of those who accept where nobody writes.
     gap_us: Option<Spread>,
@@ -199,6 +211,7 @@ pub fn row(case: &Case) -> Row {
         load_ms: case.plan.load_ms,
         backlog: case.plan.backlog,
         connections_per_second: case.plan.rate,
+        kept_connections: case.plan.kept.0,
         handoffs: taken.whole.len(),
         gap_us: Spread::of(&gap),
         accept_gap_us: Spread::of(&Samples::of(&taken.accept_gap)),
@@ -232,7 +245,8 @@ pub fn bare_row(floor: &Floor) -> Row {
 }
 
 pub fn tables(cases: &[Case], floors: &[Floor]) -> Vec<(String, Table)> {
-    let fast: Vec<&Case> = cases.iter().filter(|case| case.plan.load_ms == 0).collect();
+    let fast: Vec<&Case> = cases.iter().filter(|case| case.plan.load_ms == 0 && !case.is_kept()).collect();
+    let kept: Vec<&Case> = cases.iter().filter(|case| case.is_kept()).collect();
     let slow: Vec<&Case> = cases.iter().filter(|case| case.plan.load_ms > 0).collect();
     let (fast_floors, slow_floors): (Vec<&Floor>, _) = floors.iter().partition(|floor| floor.load_ms == 0);
     let mut tables = Vec::new();
@@ -252,7 +266,13 @@ pub fn tables(cases: &[Case], floors: &[Floor]) -> Vec<(String, Table)> {
         tables.push((title.clone(), gaps(&slow, &slow_floors)));
         tables.push((title, clients(&slow)));
     }
-    let writers: Vec<&Case> = cases.iter().filter(|case| case.plan.method.stateful).collect();
+    if let Some(case) = kept.first() {
+        let (connections, rate) = case.plan.kept;
+        let title = format!("Clients that keep their connections: {connections}, {rate} requests/s on each");
+        tables.push((title.clone(), gaps(&kept, &[])));
+        tables.push((title, clients(&kept)));
+    }
+    let writers: Vec<&Case> = cases.iter().filter(|case| case.plan.method.stateful && !case.is_kept()).collect();
     if !writers.is_empty() {
         let title = "Where the gap goes: medians in microseconds, and their share of the median gap";
         tables.push((title.to_owned(), parts(&writers)));

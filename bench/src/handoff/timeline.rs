@@ -23,7 +23,8 @@ const GRID: RGBColor = RGBColor(0xe4, 0xe7, 0xeb);
 
 pub fn write_svg(cases: &[Case], dir: &Path, subtitle: &str) -> Result<(), String> {
     let path = dir.join("handoff-latency.svg");
-    let shown: Vec<&Case> = cases.iter().filter(|case| case.plan.load_ms == 0 && !case.timeline.is_empty()).collect();
+    let shown: Vec<&Case> =
+        cases.iter().filter(|case| case.plan.load_ms == 0 && !case.is_kept() && !case.timeline.is_empty()).collect();
     draw(&shown, &path, subtitle).map_err(|error| format!("{}: {error}", path.display()))
 }
 

@@ -5,6 +5,7 @@
 //!
 //! A long-lived connection cannot be answered by an owner that has stopped to write. So while it drains, each reply on
 //! one is the last and says so (as HTTP's `Connection: close` does); the client opens another one for its next request.
+//! Or it is passed on, where there is a way to do that.
 
 use super::ring::{Event, Ring};
 use super::wire::{GO_AWAY, KEEP, RECORD, REQUEST, Record, Reply, Request};
@@ -168,6 +169,26 @@ impl Work {
         self.stamp(Event::AcceptOff);
         let _ = self.epoll.delete(&listener);
         Some(listener)
+    }
+
+    /// Those that are open, for a successor that gets them.
+    pub fn connections(&self) -> impl Iterator<Item = RawFd> {
+        self.connections.keys().copied()
+    }
+
+    /// Nothing is read from them any more: what comes is for the next one.
+    pub fn stop_reading(&mut self) {
+        for connection in self.connections.values_mut().filter(|connection| connection.watched) {
+            let _ = self.epoll.delete(&connection.stream);
+            connection.watched = false;
+        }
+    }
+
+    /// One that another generation has accepted.
+    pub fn adopt(&mut self, stream: TcpStream) -> Result<(), String> {
+        let fd = stream.as_raw_fd();
+        self.connections.insert(fd, Connection { stream, old: false, watched: false });
+        self.wait_for(fd)
     }
 
     pub fn drain(&mut self) {

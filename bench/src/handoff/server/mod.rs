@@ -41,7 +41,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let work = Work::new(&options.dir)?;
     let generation = work.generation;
     let done = match method.id {
-        "procsup" | "procsup-overlap" => procsup::serve(work, method, options),
+        "procsup" | "procsup-overlap" | "procsup-passed" => procsup::serve(work, method, options),
         "bare" => bare::serve(work, method, options),
         "beyond" | "beyond-tuned" => beyond::serve(work, method, options),
         "restart" | "reuseport" | "reuseport-migrate" => plain::serve(work, method, options),

@@ -7,7 +7,7 @@ use super::super::ring::Event;
 use super::super::work::{THEIRS, Work};
 use super::{Options, command, listen};
 use crate::procsup::Api;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
 
 const LISTENER: &str = "bench";
@@ -39,7 +39,8 @@ pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), S
         handoff.set_fd(LISTENER, listener.as_raw_fd())?;
         listener
     };
-    let mut server = Server { work, handoff, listener: Some(listener), draining: false };
+    let passes = method.id == "procsup-passed";
+    let mut server = Server { work, handoff, listener: Some(listener), draining: false, passes };
     loop {
         let turn = server.work.turn(if server.draining { 1 } else { -1 })?;
         if turn.stop {
@@ -64,6 +65,8 @@ struct Server {
     /// Before it accepts, and after.
     listener: Option<TcpListener>,
     draining: bool,
+    /// Connections go on with the successor; else their clients are told to come back.
+    passes: bool,
 }
 
 impl Server {
@@ -72,13 +75,22 @@ impl Server {
         let Some(event) = self.handoff.next_event(0)? else { return Ok(false) };
         let work = &mut self.work;
         match event.kind {
+            library::DRAIN if self.passes => {
+                work.connections().try_for_each(|fd| self.handoff.pass_connection(fd))?;
+                self.handoff.drained()?;
+            }
             library::DRAIN => {
                 work.drain();
                 self.draining = true;
             }
             library::SEAL => {
                 self.listener = work.accept_off();
-                work.finish()?;
+                if self.passes {
+                    work.stop_reading();
+                    work.connections().try_for_each(|fd| self.handoff.pass_connection(fd))?;
+                } else {
+                    work.finish()?;
+                }
                 let revision = work.write_off()?;
                 self.handoff.sealed(revision)?;
                 work.stamp(Event::Given);
@@ -87,6 +99,10 @@ impl Server {
                 work.stamp(Event::Owns);
                 work.write_on()?;
                 work.accept_on(self.listener.take().ok_or("no listener")?)?;
+                while let Some(fd) = self.handoff.take_connection()? {
+                    // SAFETY: given to us.
+                    work.adopt(unsafe { TcpStream::from_raw_fd(fd) })?;
+                }
                 self.handoff.live()?;
                 let logged = work.sequence;
                 if event.unsealed != 0 || (work.is_logged() && event.revision != logged) {

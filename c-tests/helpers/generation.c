@@ -15,6 +15,7 @@
  *     snapshot      what a handoff must not change: descriptors, environment, signals, children, ...
  *     fatten MIB    takes so much memory, in small pages
  *     fds  children  rss  sync  exit CODE  reap_all  crowd FREE  uncrowd  copy  env NAME  user UID  ignore_children  steal_children
+ *     linger 0|1    forks a copy that stays until it is killed, and gives its pid; 1: it calls ps_handoff_free first
  *
  * It ends when the test does.
  */
@@ -110,6 +111,47 @@ static void answer(ps_status status)
     error = NULL;
 }
 
+/* ---- what is open ---- */
+
+static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+
+static int open_ones(int *numbers, int cap)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != dirfd(dir) && count < cap)
+            numbers[count++] = atoi(entry->d_name);
+    if (dir)
+        closedir(dir);
+    qsort(numbers, (size_t)count, sizeof *numbers, by_number);
+    return count;
+}
+
+enum { OWN = 256 };
+struct own {
+    int number;
+    char target[64];
+};
+static struct own before_new[OWN]; /* what is open without the handoff */
+static int before_count;
+
+static int own_ones(struct own *own)
+{
+    static int numbers[CROWD];
+    int count = open_ones(numbers, CROWD);
+    if (count > OWN)
+        count = OWN;
+    for (int i = 0; i < count; i++) {
+        char link[64];
+        snprintf(link, sizeof link, "/proc/self/fd/%d", numbers[i]);
+        own[i].number = numbers[i];
+        ssize_t length = readlink(link, own[i].target, sizeof own[i].target - 1);
+        own[i].target[length > 0 ? length : 0] = 0;
+    }
+    return count;
+}
+
 /* ---- a server ---- */
 
 static void serve_one(void)
@@ -128,6 +170,8 @@ static void begin(const char *path)
 {
     struct sockaddr_in name = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t length = sizeof name;
+    ps_handoff_new("/nonexistent/x", &handoff, NULL); /* in vain; what the library keeps for good is there from here on */
+    before_count = own_ones(before_new);
     ps_status status = ps_handoff_new(path, &handoff, &error);
     if (status != PS_OK)
         return answer(status);
@@ -225,21 +269,6 @@ static void tell_state(void)
 
 /* ---- looking at oneself ---- */
 
-static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
-
-static int open_ones(int *numbers, int cap)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-    for (struct dirent *entry; dir && (entry = readdir(dir));)
-        if (isdigit((unsigned char)entry->d_name[0]) && atoi(entry->d_name) != dirfd(dir) && count < cap)
-            numbers[count++] = atoi(entry->d_name);
-    if (dir)
-        closedir(dir);
-    qsort(numbers, (size_t)count, sizeof *numbers, by_number);
-    return count;
-}
-
 static int children(void)
 {
     char path[64];
@@ -319,11 +348,34 @@ static void make_crowd(int spare)
     say("PS_OK %d", crowded);
 }
 
-/* Law 6, in a forked copy: everything answers FORKED, and nothing that it does is felt here. */
+static bool is_among(const struct own *one, const struct own *all, int count)
+{
+    for (int i = 0; i < count; i++)
+        if (all[i].number == one->number && strcmp(all[i].target, one->target) == 0)
+            return true;
+    return false;
+}
+
+/* How many descriptors are open here that are not the server's own, or are not open though they are. */
+static int inherited_and_left(const struct own *then, int count)
+{
+    struct own now[OWN];
+    int wrong = 0, left = own_ones(now);
+    for (int i = 0; i < left; i++)
+        wrong += now[i].number != listener && !is_among(&now[i], before_new, before_count);
+    for (int i = 0; i < count; i++)
+        wrong += (then[i].number == listener || is_among(&then[i], before_new, before_count)) && !is_among(&then[i], now, left);
+    return wrong;
+}
+
+/* Law 6, in a forked copy: everything answers FORKED, nothing that it does is felt here, and ps_handoff_free closes what it has inherited. */
 static void in_a_copy(void)
 {
+    struct own then[OWN];
+    int count = own_ones(then);
     pid_t pid = fork();
     if (pid == 0) {
+        alarm(20);
         ps_handoff_event event = {.size = sizeof event};
         uint64_t number;
         int32_t fd;
@@ -339,7 +391,11 @@ static void in_a_copy(void)
         wrong += ps_handoff_set_fd(handoff, "x", 2, NULL) != PS_ERR_FORKED;
         wrong += ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_ERR_FORKED;
         ps_handoff_free(handoff);
-        _exit(wrong);
+        wrong += ps_handoff_live(handoff, NULL) != PS_ERR_FORKED;
+        wrong += 100 * inherited_and_left(then, count);
+        ps_handoff_free(handoff);
+        wrong += 100 * inherited_and_left(then, count);
+        _exit(wrong > 255 ? 255 : wrong);
     }
     int status = 0;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR) {
@@ -373,6 +429,31 @@ static void claim(int room)
         return answer(status);
     say_with(fd, "PS_OK %d %d %.*s", fd, fcntl(fd, F_GETFD), (int)needed, text);
     close(fd); /* the test has it */
+}
+
+static void linger(bool frees)
+{
+    int told[2];
+    char byte;
+    if (pipe(told) != 0)
+        _exit(6);
+    pid_t pid = fork();
+    if (pid == 0) {
+        close(test); /* else the test does not see that this generation has ended */
+        if (listener >= 0)
+            close(listener);
+        if (frees)
+            ps_handoff_free(handoff);
+        if (write(told[1], "", 1) == 1)
+            close(told[1]);
+        for (;;)
+            pause();
+    }
+    close(told[1]);
+    while (read(told[0], &byte, 1) < 0 && errno == EINTR) {
+    }
+    close(told[0]);
+    say("PS_OK %d", (int)pid);
 }
 
 /* ---- commands ---- */
@@ -507,6 +588,8 @@ static void obey(char *line, int fd)
         say("PS_OK");
     } else if (IS("copy"))
         in_a_copy();
+    else if (IS("linger"))
+        linger(atoi(rest));
     else if (IS("env"))
         say("PS_OK %s", getenv(rest) ? getenv(rest) : "");
     else if (IS("user"))

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::command::{current, ps_command};
 use super::error::ps_error;
-use super::guard::{PS_OK, acquire, call};
-use super::{convert, ps_status, shapes};
+use super::guard::{PS_OK, acquire, call, quiet};
+use super::{convert, handles, ps_status, shapes};
 use crate::error::{Error, Status};
 use crate::handoff::{Handoff, Notice, Told, status_of};
 use crate::supervisor;
@@ -149,7 +149,12 @@ pub unsafe extern "C" fn ps_handoff_new(
         let path: &std::ffi::OsStr = std::os::unix::ffi::OsStrExt::from_bytes(path.to_bytes());
         // First, as with a supervisor: what is opened now must not get a number that a forked copy is about to give back.
         supervisor::succeed()?;
-        shapes::make("handoff", handoff, || Handoff::new(path))
+        shapes::put("handoff", handoff, || {
+            let made = Arc::new(Handoff::new(path)?);
+            let handle = handles::insert(made.clone())?;
+            made.set_name(handles::place_of(handle), handle);
+            Ok(convert::to_pointer(handle))
+        })
     })
 }
 
@@ -165,7 +170,14 @@ pub unsafe extern "C" fn ps_handoff_new(
 /// Descriptors that you took or set are yours. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
-    shapes::free(handoff, |object: Arc<Handoff>| object.close());
+    let handle = handoff.addr() as u64;
+    if handles::is_inherited(handle) {
+        return quiet(|| Handoff::give_back(handles::place_of(handle), handle));
+    }
+    shapes::free(handoff, |object: Arc<Handoff>| {
+        object.close();
+        Handoff::forget_name(handles::place_of(handle), handle);
+    });
 }
 
 pub use crate::handoff::Role as ps_handoff_role_code;

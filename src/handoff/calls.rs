@@ -88,7 +88,7 @@ impl Handoff {
         if fd == -1 {
             return self.with(|driver| {
                 let removed = driver.core.estate.holdings.remove(name).ok_or_else(|| not_found(name))?;
-                driver.core.rubbish.push(removed);
+                driver.core.discard([removed]);
                 Ok(())
             });
         }
@@ -97,8 +97,7 @@ impl Handoff {
             if driver.is_over() {
                 return Err(over());
             }
-            let old = driver.core.estate.holdings.set(name, copy);
-            driver.core.rubbish.extend(old);
+            driver.core.hand_on(name, copy);
             Ok(())
         })
     }
@@ -110,8 +109,9 @@ impl Handoff {
             let taken =
                 driver.core.estate.received.take(name).map_err(|errno| Error::system("fcntl", errno, "cannot duplicate the descriptor"))?;
             let (fd, copy) = taken.ok_or_else(|| not_found(name))?;
-            let old = driver.core.estate.holdings.set(name, copy);
-            driver.core.rubbish.extend(old);
+            // The application's from here on.
+            driver.core.custody.leave(&fd);
+            driver.core.hand_on(name, copy);
             Ok(fd)
         })
     }
@@ -183,8 +183,9 @@ impl Handoff {
             if driver.is_over() {
                 return Err(over());
             }
+            driver.core.custody.note(&made);
             let old = driver.core.estate.holdings.set_state(made);
-            driver.core.rubbish.extend(old);
+            driver.core.discard(old);
             Ok(())
         })
     }

@@ -24,6 +24,7 @@ use super::verdict::Verdict;
 use super::wire::{self, Kind, Link};
 use crate::clock::{self, Deadline};
 use crate::sys::Fault;
+use crate::sys::custody::Custody;
 use crate::sys::poll;
 use crate::sys::reactor::{Reactor, Shape, Token};
 
@@ -59,6 +60,8 @@ pub struct Attempt {
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Core {
+    /// Which descriptors are this handle's, for a forked copy to close them. What the reactor watches notes itself.
+    pub custody: Custody,
     /// What is watched. A waiting thread has a share of it, so that waiting needs no lock.
     pub reactor: Arc<Reactor>,
     numbers: u64,
@@ -93,10 +96,12 @@ impl Core {
     /// With nobody at the other end.
     pub fn new(path: PathBuf, options: Options) -> crate::Result<Self> {
         let failed = |fault: Fault| fault.error("cannot make a handoff");
-        let reactor = Reactor::new(Shape::Flat).map_err(failed)?;
+        let custody = Custody::new();
+        let reactor = Reactor::kept(Shape::Flat, custody).map_err(failed)?;
         reactor.wake_up().map_err(failed)?;
         reactor.prepare_timer().map_err(failed)?;
         Ok(Self {
+            custody,
             reactor: Arc::new(reactor),
             numbers: FIRST_NUMBER,
             path,
@@ -226,16 +231,31 @@ impl Core {
 
     // ---- what is handed on ----
 
+    /// Hands a descriptor on under this name, in the place of one with the same.
+    pub fn hand_on(&mut self, name: &[u8], fd: OwnedFd) {
+        self.custody.note_shared(&fd);
+        let old = self.estate.holdings.set(name, fd);
+        self.discard(old);
+    }
+
+    /// Closed behind the lock: these are nobody's any more.
+    pub fn discard(&mut self, fds: impl IntoIterator<Item = Arc<OwnedFd>>) {
+        for fd in fds {
+            self.custody.leave(&fd);
+            self.rubbish.push(fd);
+        }
+    }
+
     /// What was not claimed is closed, the state aside.
     pub fn close_unclaimed(&mut self) {
         let unclaimed = self.estate.received.take_unclaimed();
-        self.rubbish.extend(unclaimed);
+        self.discard(unclaimed);
     }
 
     /// Nothing is handed on any more.
     pub fn close_estate(&mut self) {
         let all = std::mem::take(&mut self.estate).into_fds();
-        self.rubbish.extend(all);
+        self.discard(all);
     }
 
     // ---- what is told, and when there is something to do ----

@@ -33,6 +33,7 @@ use crate::lock::lock;
 use crate::process::belongings::Belongings;
 use crate::process::command::Command;
 use crate::process::spawn;
+use crate::sys::custody::Custody;
 use crate::sys::{Fault, environ, fds, poll, procfs, socket};
 
 /// Names the channel of a spawned successor.
@@ -299,7 +300,7 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
     })?;
     let whole = Deadline::after(deadline_ms.saturating_mul(MILLI));
     let mut spawning = Spawning { handoff, over: false };
-    let mut made = Some(spawn_successor(command, &path));
+    let mut made = Some(spawn_successor(command, &path, handoff.custody));
     let begun = handoff.with(|driver| {
         let Party::Owner(side) = &mut driver.party else { return Err(is_no_owner()) };
         // Under the very lock in which it begins: another upgrade, or a guest, must find one or the other.
@@ -338,9 +339,11 @@ impl Drop for Spawning<'_> {
     }
 }
 
-fn spawn_successor(command: &Command, path: &Path) -> Result<(OwnedFd, Peer)> {
+fn spawn_successor(command: &Command, path: &Path, custody: Custody) -> Result<(OwnedFd, Peer)> {
     let failed = |fault: Fault| fault.error("cannot make a channel for the successor");
     let (ours, theirs) = socket::pair().map_err(failed)?;
+    // A copy that has the successor's end would keep the channel alive after its death.
+    [&ours, &theirs].into_iter().for_each(|end| custody.note(end));
     let inode = socket::inode(&theirs).map_err(Fault::of("fstat")).map_err(failed)?;
     let mut command = command.clone();
     let number = command.free_number();

@@ -63,6 +63,7 @@ pub use machine::{Limits, Mode, Notice, Reason};
 pub use terms::{Options, Role, Timeout, Told};
 pub use verdict::status_of;
 
+use crate::sys::custody::{self, Custody};
 use crate::sys::memory::Home;
 use crate::sys::reactor::Reactor;
 
@@ -72,13 +73,32 @@ pub struct Handoff {
     driver: Mutex<Driver>,
     /// A share of the driver's, so that waiting needs no lock.
     reactor: Arc<Reactor>,
+    custody: Custody,
     home: Home,
 }
 
 impl Handoff {
     fn around(driver: Driver) -> Self {
-        let reactor = driver.core.reactor.clone();
-        Self { driver: Mutex::new(driver), reactor, home: Home::here() }
+        let (reactor, custody) = (driver.core.reactor.clone(), driver.core.custody);
+        Self { driver: Mutex::new(driver), reactor, custody, home: Home::here() }
+    }
+}
+
+/// A forked copy of the host can do nothing with the value, and must not have what it holds: a lock that it has is held.
+impl Handoff {
+    /// By this name a copy will know it, at a place that no other has.
+    pub fn set_name(&self, place: usize, name: u64) {
+        self.custody.set_name(place, name);
+    }
+
+    /// It is freed here, and no copy is to ask for it any more.
+    pub fn forget_name(place: usize, name: u64) {
+        custody::forget_name(place, name);
+    }
+
+    /// In a copy: closes what it has inherited of the one that has this name. Nothing of that is felt by anybody, and nothing is waited for.
+    pub fn give_back(place: usize, name: u64) {
+        custody::give_back(place, name);
     }
 }
 

@@ -121,18 +121,35 @@ pub fn adopt(fd: RawFd) -> Result<OwnedFd, Errno> {
 const F_SETSIG: i32 = 10;
 const F_GETSIG: i32 = 11;
 
-/// The signal that would announce input on what this library keeps: one of the real-time ones, by where this copy of the library lies.
-fn mark_signal() -> isize {
-    static HERE: u8 = 0;
-    34 + (core::ptr::from_ref(&HERE) as usize / 4096 % 31) as isize
+/// What a mark says: who closes the descriptor in a forked copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mark {
+    /// This process keeps it for good: the copy's own of its kind gives it back ([`give_back`]).
+    Lasting,
+    /// It stands in the custody of a value (`sys/custody.rs`).
+    Custody,
 }
 
-/// Marks what this process keeps for good, so that a forked copy knows the number for what it is ([`give_back`]) and not for something that it
-/// has opened there since. The mark is a setting of the open file description that means nothing without O_ASYNC, and nothing at all for what has
-/// no such thing, as an epoll set or an eventfd; so nobody else makes it. F_SETSIG in fcntl(2).
-pub fn mark(fd: &OwnedFd) {
+impl Mark {
+    /// The signal that would announce input: one of the 31 real-time ones, by where this copy of the library lies.
+    fn signal(self) -> isize {
+        static HERE: u8 = 0;
+        34 + ((core::ptr::from_ref(&HERE) as usize / 4096 + 15 * self as usize) % 31) as isize
+    }
+}
+
+/// Marks a descriptor, so that a forked copy knows the number for what it is and not for something that it has opened there since. The mark is a
+/// setting of the open file description that means nothing without O_ASYNC, and nothing at all for what has no such thing, as an epoll
+/// set or an eventfd; so nobody else makes it. F_SETSIG in fcntl(2).
+pub fn mark(fd: &OwnedFd, mark: Mark) {
     // SAFETY: no pointers; the descriptor is open.
-    unsafe { syscall!(libc::SYS_fcntl, fd.as_raw_fd(), F_SETSIG, mark_signal()) };
+    unsafe { syscall!(libc::SYS_fcntl, fd.as_raw_fd(), F_SETSIG, mark.signal()) };
+}
+
+/// Whether this number has that mark.
+pub(super) fn is_marked(number: RawFd, mark: Mark) -> bool {
+    // SAFETY: no pointers; a wrong number gives EBADF.
+    unsafe { syscall!(libc::SYS_fcntl, number, F_GETSIG) == mark.signal() }
 }
 
 /// Whether the table of descriptors is the parent's own, and not a copy of it: a host that was copied by a clone(2) with CLONE_FILES. kcmp(2);
@@ -161,10 +178,9 @@ pub fn know(has_kcmp: bool) {
     NO_KCMP.store(!has_kcmp, Ordering::Relaxed);
 }
 
-/// In a forked copy: closes a number that the original had marked, if it is that still.
+/// In a forked copy: closes a number that the original had marked as lasting, if it is that still.
 pub fn give_back(number: RawFd) {
-    // SAFETY: no pointers; a wrong number gives EBADF.
-    if unsafe { syscall!(libc::SYS_fcntl, number, F_GETSIG) } == mark_signal() {
+    if is_marked(number, Mark::Lasting) {
         close(number);
     }
 }

@@ -20,24 +20,36 @@ const FIRST: usize = 64;
 /// Segments enough for 2^22 rows, the largest `pid_max` there is.
 pub const SEGMENTS: usize = 17;
 
-/// Maps `rows` zeroed rows that read as zero again in a forked child.
-fn map_wiped(rows: usize) -> Result<*mut Row, Errno> {
-    let bytes = rows * size_of::<Row>();
+/// Maps room for so many zeroed values, which a forked child finds as they are.
+pub(super) fn map_zeroed<T>(count: usize) -> Result<*mut T, Errno> {
+    let bytes = count * size_of::<T>();
     // SAFETY: an anonymous private mapping at an address of the kernel's choice touches no existing memory.
     let at = unsafe {
         libc::mmap(core::ptr::null_mut(), bytes, libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANONYMOUS, -1, 0)
     };
-    if at == libc::MAP_FAILED {
-        return Err(Errno::last());
-    }
+    if at == libc::MAP_FAILED { Err(Errno::last()) } else { Ok(at.cast()) }
+}
+
+/// Takes such room away.
+///
+/// # Safety
+/// It is as large as that, and nobody else has seen it.
+pub(super) unsafe fn unmap<T>(at: *mut T, count: usize) {
+    // SAFETY: by the contract of this function.
+    unsafe { libc::munmap(at.cast(), count * size_of::<T>()) };
+}
+
+/// Maps `rows` zeroed rows that read as zero again in a forked child.
+fn map_wiped(rows: usize) -> Result<*mut Row, Errno> {
+    let at: *mut Row = map_zeroed(rows)?;
     // SAFETY: the range is the mapping made above.
-    if unsafe { libc::madvise(at, bytes, libc::MADV_WIPEONFORK) } != 0 {
+    if unsafe { libc::madvise(at.cast(), rows * size_of::<Row>(), libc::MADV_WIPEONFORK) } != 0 {
         let error = Errno::last();
         // SAFETY: nobody has seen the mapping yet.
-        unsafe { libc::munmap(at, bytes) };
+        unsafe { unmap(at, rows) };
         return Err(error);
     }
-    Ok(at.cast())
+    Ok(at)
 }
 
 /// Rows of the one page from which [`wiped_rows`] hands out.

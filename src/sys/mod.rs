@@ -5,6 +5,7 @@
 
 pub mod cgroup;
 pub mod cstr;
+pub mod custody;
 pub mod directory;
 pub mod environ;
 mod fault;

@@ -33,7 +33,7 @@ impl Ignored {
             && let Some(file) = open_status()
         {
             let file = OwnedFd::from(file);
-            fds::mark(&file);
+            fds::mark(&file, fds::Mark::Lasting);
             let _ = self.0.set(file.into());
         }
     }

@@ -41,6 +41,7 @@ use nix::sys::time::TimeSpec;
 use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
 use rustc_hash::FxHashMap;
 
+use super::custody::Custody;
 use super::{Fault, fds, poll};
 use crate::clock::{self, Deadline};
 use crate::lock::lock;
@@ -173,6 +174,8 @@ pub struct Reactor {
     shape: Shape,
     /// Its descriptors are marked, for a forked copy to give them back.
     lasting: bool,
+    /// Where they stand, and all that is watched, for a forked copy to close them.
+    custody: Option<Custody>,
     work: OnceLock<Epoll>,
     outer: OnceLock<Epoll>,
     wake_up: OnceLock<WakeUp>,
@@ -205,10 +208,17 @@ impl Reactor {
         Ok(reactor)
     }
 
+    /// The same, and its descriptors and all that it watches are noted there. Nobody but its user may have what it watches.
+    pub fn kept(shape: Shape, custody: Custody) -> Result<Self, Fault> {
+        let reactor = Self { lasting: false, custody: Some(custody), ..Self::lasting(shape) };
+        reactor.set()?;
+        Ok(reactor)
+    }
+
     /// One that the process keeps for good. It has no descriptor at all until it watches something, and a forked copy can give them back.
     pub fn lasting(shape: Shape) -> Self {
         let (work, outer, wake_up, timer) = (OnceLock::new(), OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { shape, lasting: true, work, outer, wake_up, timer, state: Mutex::default() }
+        Self { shape, lasting: true, custody: None, work, outer, wake_up, timer, state: Mutex::default() }
     }
 
     /// In a forked copy: closes the descriptors of the original's. Takes no lock.
@@ -219,10 +229,13 @@ impl Reactor {
         sets.into_iter().chain([wake_up, timer]).flatten().for_each(fds::give_back);
     }
 
-    /// Marks a descriptor of one that lasts.
+    /// Marks a descriptor of one that lasts, or notes it.
     fn marked(&self, fd: OwnedFd) -> OwnedFd {
         if self.lasting {
-            fds::mark(&fd);
+            fds::mark(&fd, fds::Mark::Lasting);
+        }
+        if let Some(custody) = self.custody {
+            custody.note(&fd);
         }
         fd
     }
@@ -248,6 +261,9 @@ impl Reactor {
         }
         state.make_room().map_err(Fault::of("memory"))?;
         self.set()?.add(fd, EpollEvent::new(interest(false), token.0)).map_err(Fault::of("epoll_ctl"))?;
+        if let Some(custody) = self.custody {
+            custody.note(fd);
+        }
         state.entries.insert(token, Entry { fd: fd.clone(), writing: false, is_aside: false });
         Ok(())
     }
@@ -275,6 +291,9 @@ impl Reactor {
 
     fn take_out(&self, state: &mut State, token: Token) -> Option<Entry> {
         let entry = state.entries.remove(&token)?;
+        if let Some(custody) = self.custody {
+            custody.unwatch(&entry.fd);
+        }
         if !entry.is_aside {
             // ENOENT is all that can happen, and says that it is done.
             let _ = self.work.get().map(|set| set.delete(&entry.fd));

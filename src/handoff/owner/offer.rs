@@ -93,7 +93,9 @@ impl OwnerSide {
         let own = [(Own::Epoch, Some(self.record.fd())), (Own::Lock, Some(&self.lock)), (Own::Control, self.door.listener())];
         let mut first: Vec<Item> = Vec::new();
         for (own, fd) in own.into_iter().filter_map(|(own, fd)| Some((own, fd?))) {
-            first.push((Place::Own(own), Arc::new(fds::duplicate(fd)?)));
+            let copy = fds::duplicate(fd)?;
+            core.custody.note(&copy);
+            first.push((Place::Own(own), Arc::new(copy)));
         }
         // The successor's generation and that of a take-back are given away now: whatever dies when, no number comes twice (S4).
         record::publish(&self.lock, core.generation, core.generation.wrapping_add(2));

@@ -41,6 +41,7 @@ impl OwnerSide {
         let machine = Owner::new(starting, core.options.mode, core.options.limits);
         let (door, offer) = (Door::new(listener), Offer::default());
         let mut side = Self { machine, record, lock, door, offer, attempts: 0, spawning: false };
+        [Some(side.record.fd()), Some(&side.lock), side.door.listener()].into_iter().flatten().for_each(|fd| core.custody.note(fd));
         if let Some(listener) = side.door.listener() {
             let _ = socket::relisten(listener);
         }

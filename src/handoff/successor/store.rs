@@ -99,6 +99,8 @@ impl SuccessorSide {
     /// Puts what has come in its places. `false`: it cannot be so.
     pub(super) fn store(&mut self, core: &mut Core, message: &Message, fds: Vec<OwnedFd>) -> bool {
         for (place, fd) in message.body.places.iter().zip(fds) {
+            // Its own as well: the application may get none of those.
+            core.custody.note_shared(&fd);
             match place {
                 Place::Own(Own::Epoch) if self.arrived.record.is_none() => match Record::adopt(fd) {
                     Ok(record) => self.arrived.record = Some(record),

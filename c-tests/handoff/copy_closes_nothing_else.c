@@ -64,7 +64,7 @@ static int begins_anew(int unused)
 int main(void)
 {
     const char *dir = temp_dir();
-    char lock[160];
+    char lock[300];
     ps_handoff_event event = {.size = sizeof event};
     ps_error *error = NULL;
     CHECK_STATUS(ps_handoff_new("/nonexistent/x", &handoffs[0], NULL), PS_ERR_NOT_FOUND);

@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
 
-use super::record;
+use super::record::{self, LastOwner};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::sys::directory::{Directory, Inode, is_of, is_path_of};
@@ -116,8 +116,8 @@ pub fn cannot_reach(path: &Path, fault: Fault, what: &str) -> Error {
     error
 }
 
-/// Who was the last owner, by the copy of the record in the lock file; for people.
-pub fn holder(path: &Path) -> Option<i32> {
+/// Who was the last owner, by the copy of the record in the lock file.
+pub fn last_owner(path: &Path) -> Option<LastOwner> {
     let file = lockfile::look_at(&Directory::of(path).ok()?, &lock_name(path)).ok()?;
     record::last_owner(&file)
 }

@@ -22,6 +22,7 @@ use super::machine::{Notice, Reason};
 use super::owner::OwnerSide;
 use super::peer::{Leaving, Peer};
 use super::record::{self, Record};
+use super::remains;
 use super::side::{Incident, Party};
 use super::successor::SuccessorSide;
 use super::terms::Options;
@@ -34,7 +35,7 @@ use crate::process::belongings::Belongings;
 use crate::process::command::Command;
 use crate::process::spawn;
 use crate::sys::custody::Custody;
-use crate::sys::{Fault, environ, fds, poll, procfs, socket};
+use crate::sys::{Fault, environ, fds, poll, socket};
 
 /// Names the channel of a spawned successor.
 const VARIABLE: &str = "PROCSUP_HANDOFF";
@@ -42,6 +43,9 @@ const VARIABLE: &str = "PROCSUP_HANDOFF";
 const WHOLE: i64 = 5_000 * MILLI;
 /// A step: a path whose lock is held and where nobody listens; and an owner that is busy with what has just been left.
 const NOBODY: i64 = 1_000 * MILLI;
+
+/// How long an owner may be silent before it is looked at whether it lives.
+const SILENCE: i64 = 100 * MILLI;
 
 impl Handoff {
     /// Opens this process's end. A successor waits here until everything is offered (at most 5 seconds); nobody else waits.
@@ -66,12 +70,14 @@ struct Search<'a> {
     busy: Option<Error>,
     /// An owner has spawned this process: it must not come to it by the path, and waits for the lock only.
     spawned: bool,
+    /// No owner is left, and who has its listening socket will never answer: only the lock is waited for.
+    orphaned: bool,
 }
 
 impl<'a> Search<'a> {
     fn new(path: &'a Path) -> Self {
         let whole = Budget::of(WHOLE);
-        Self { path, whole, silence: whole.step(NOBODY), busy_until: Deadline::PAST, busy: None, spawned: false }
+        Self { path, whole, silence: whole.step(NOBODY), busy_until: Deadline::PAST, busy: None, spawned: false, orphaned: false }
     }
 
     fn run(mut self) -> Result<Handoff> {
@@ -95,7 +101,7 @@ impl<'a> Search<'a> {
                 return Ok(*handoff);
             }
             if self.silence.has_come() {
-                return Err(self.busy.unwrap_or_else(|| nobody_answers(self.path, self.spawned)));
+                return Err(self.busy.unwrap_or_else(|| remains::error(self.path, nobody_listens(self.path, self.spawned))));
             }
             poll::pause(self.silence);
         }
@@ -103,7 +109,7 @@ impl<'a> Search<'a> {
 
     /// Whoever listens there, if he hands over. `None`: not now.
     fn ask_at_the_path(&mut self) -> Result<Option<Box<Handoff>>> {
-        if self.spawned {
+        if self.spawned || self.orphaned {
             return Ok(None);
         }
         let met = match socket::connect_to(self.path) {
@@ -120,6 +126,12 @@ impl<'a> Search<'a> {
             // Whoever gets the lock is the first.
             Ok(Met::Nobody) => {}
             Ok(Met::Another) => self.busy_until = self.whole.step(NOBODY),
+            Ok(Met::Copy) => {
+                // Who is just ending with it may have his moment.
+                (self.orphaned, self.silence) = (true, self.whole.step(NOBODY));
+                return Ok(None);
+            }
+            Err(error) if error.status == Status::Timeout && self.busy.is_none() => return Err(remains::error(self.path, error)),
             Err(error) if error.status == Status::InProgress && !self.busy_until.has_come() => {
                 self.busy = Some(error);
                 return Ok(None);
@@ -131,15 +143,11 @@ impl<'a> Search<'a> {
     }
 }
 
-fn nobody_answers(path: &Path, spawned: bool) -> Error {
+fn nobody_listens(path: &Path, spawned: bool) -> Error {
     if spawned {
         return Error::new(Status::Aborted, "offer", "the generation that has spawned this process has closed its channel");
     }
-    let holder = control::holder(path).map_or(String::new(), |pid| match procfs::start_time(pid) {
-        Some(_) => format!(" (the last owner is process {pid})"),
-        None => format!(" (the last owner, process {pid}, is dead: a process that it has forked holds the lock)"),
-    });
-    let text = format!("{} is locked, and nobody listens at {}{holder}", control::lock_path(path).display(), path.display());
+    let text = format!("{} is locked, and nobody listens at {}", control::lock_path(path).display(), path.display());
     Error::new(Status::Locked, "flock", text)
 }
 
@@ -243,6 +251,8 @@ enum Met {
     Nobody,
     /// An owner that the connection does not name, being older than it; a new one will.
     Another,
+    /// A copy that a dead owner has forked, which holds the socket and accepts nobody.
+    Copy,
 }
 
 /// At this channel there is an owner.
@@ -278,7 +288,13 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, whole: Budget) -> Result
             driver.with_side(|side, core| side.befall(core, Incident::Timeout));
             continue;
         }
-        driver.core.reactor.wait(late).map_err(|fault| fault.error("cannot wait for the running generation"))?;
+        // Only of a connection, where nobody has said a word yet.
+        let silent = driver.core.link.as_ref().is_some_and(|link| link.peer == 0);
+        let until = if silent { Deadline::after(SILENCE).min(late) } else { late };
+        driver.core.reactor.wait(until).map_err(|fault| fault.error("cannot wait for the running generation"))?;
+        if silent && until.has_come() && remains::is_orphaned(path) {
+            return Ok(Met::Copy);
+        }
     }
 }
 

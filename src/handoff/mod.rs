@@ -17,6 +17,7 @@
 //! | `wire.rs`             | what is said: kinds of messages, tags, limits                     |
 //! | `record.rs`           | the record that both generations map, and its copy in words       |
 //! | `control.rs`          | the control path and the lock file                                |
+//! | `remains.rs`          | whether an owner that does not answer lives, and who holds its lock |
 //! | `holdings.rs`         | the descriptors and the state that are handed on                  |
 //! | `peer.rs`             | the other process: pidfd, kill, reap                              |
 //! | `trust.rs`            | who may be the other side                                         |
@@ -49,6 +50,7 @@ pub mod machine;
 mod owner;
 mod peer;
 mod record;
+mod remains;
 mod side;
 mod successor;
 mod terms;

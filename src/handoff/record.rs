@@ -126,7 +126,9 @@ pub fn checksum(text: &str) -> u64 {
 
 /// Writes the copy: who owns which generation, and the last number that is given away.
 pub fn publish(lock: &OwnedFd, generation: u32, last: u32) {
-    let mut text = format!("procsup handoff 1\ngeneration {generation}\nlast {last}\nowner {}\nboot {}\n", getpid(), procfs::boot_id());
+    let (pid, start) = (getpid(), procfs::start_time(getpid()).unwrap_or_default());
+    let mut text = format!("procsup handoff 1\ngeneration {generation}\nlast {last}\nowner {pid}\nboot {}\n", procfs::boot_id());
+    let _ = write!(text, "start {start}\npidns {}\n", procfs::pid_namespace());
     let sum = checksum(&text);
     let _ = writeln!(text, "sum {sum:016x}");
     let padded = format!("{text:<width$}\n", width = TEXT - 1);
@@ -147,15 +149,38 @@ pub fn last_generation(lock: &OwnedFd) -> u32 {
     field(lock, "last ").unwrap_or(0)
 }
 
+/// The process that has written the copy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LastOwner {
+    /// Its number, as it sees itself.
+    pub pid: i32,
+    /// When it began, if it says so.
+    pub start: Option<u64>,
+    /// That number means something here: it was written on this machine, since it was started, in this pid namespace.
+    pub is_here: bool,
+    /// A successor may have had an offer of it, and be another owner by now.
+    pub has_offered: bool,
+}
+
 /// The process that was the last owner.
-pub fn last_owner(lock: &OwnedFd) -> Option<i32> {
-    field(lock, "owner ")
+pub fn last_owner(lock: &OwnedFd) -> Option<LastOwner> {
+    let text = read(lock)?;
+    let (boot, namespace): (Option<String>, Option<u64>) = (parse(&text, "boot "), parse(&text, "pidns "));
+    let known = |namespace: u64| namespace != 0 && namespace == procfs::pid_namespace();
+    let is_here = boot.is_some_and(|boot| !boot.is_empty() && boot == procfs::boot_id()) && namespace.is_some_and(known);
+    let generation: u32 = parse(&text, "generation ")?;
+    let start = parse(&text, "start ").filter(|start| *start != 0);
+    Some(LastOwner { pid: parse(&text, "owner ")?, start, is_here, has_offered: parse(&text, "last ") != Some(generation) })
+}
+
+fn read(lock: &OwnedFd) -> Option<String> {
+    let mut bytes = [0; TEXT];
+    let count = lockfile::read(lock, &mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes[..count]).into_owned())
 }
 
 fn field<T: std::str::FromStr>(lock: &OwnedFd, name: &str) -> Option<T> {
-    let mut bytes = [0; TEXT];
-    let count = lockfile::read(lock, &mut bytes).ok()?;
-    parse(&String::from_utf8_lossy(&bytes[..count]), name)
+    parse(&read(lock)?, name)
 }
 
 fn parse<T: std::str::FromStr>(text: &str, name: &str) -> Option<T> {
@@ -178,6 +203,23 @@ mod tests {
         assert_eq!(last_generation(&file), 9);
         lockfile::write(&file, b"torn").unwrap();
         assert_eq!(last_generation(&file), 0);
+    }
+
+    #[test]
+    fn f35_the_copy_says_who_wrote_it_and_whether_he_had_a_successor() {
+        let file: OwnedFd = tempfile::tempfile().unwrap().into();
+        assert_eq!(last_owner(&file), None);
+        publish(&file, u32::MAX, u32::MAX);
+        let own = LastOwner { pid: getpid(), start: procfs::start_time(getpid()), is_here: true, has_offered: false };
+        assert_eq!(last_owner(&file), Some(own));
+        publish(&file, 3, 5);
+        assert_eq!(last_owner(&file), Some(LastOwner { has_offered: true, ..own }));
+        // As releases before have written it: its number may be anybody's.
+        let mut text = "procsup handoff 1\ngeneration 1\nlast 1\nowner 4711\nboot x\n".to_owned();
+        let sum = checksum(&text);
+        let _ = writeln!(text, "sum {sum:016x}");
+        lockfile::write(&file, format!("{text:<width$}\n", width = TEXT - 1).as_bytes()).unwrap();
+        assert_eq!(last_owner(&file), Some(LastOwner { pid: 4711, start: None, is_here: false, has_offered: false }));
     }
 
     #[test]

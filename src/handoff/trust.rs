@@ -27,7 +27,7 @@ pub fn is_shown_by(path: &Path, lock: &OwnedFd) -> bool {
 /// Whether a refusal of his is believed: it brings no lock. He is whom the path belongs to, or whom the lock file names. What that costs is an
 /// attempt, which fails in any case.
 pub fn may_refuse(path: &Path, sender: Identity) -> bool {
-    owner_of(path) == Some(sender.uid) || control::holder(path) == Some(sender.pid)
+    owner_of(path) == Some(sender.uid) || control::last_owner(path).is_some_and(|last| last.pid == sender.pid)
 }
 
 /// The user whom the path belongs to, where nobody else can have put it there.

@@ -192,6 +192,90 @@ pub fn is_dumping_core(pid: i32) -> bool {
     })
 }
 
+/// How far a process is on its way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Fate {
+    /// It runs.
+    Runs,
+    /// It writes its core, and has its descriptors still.
+    Dumps,
+    /// It is on its way out, and may have its descriptors still.
+    Ends,
+    /// It has none any more: it is gone, a zombie, or the number is another's.
+    Dead,
+    /// It cannot be seen.
+    Unknown,
+}
+
+/// What became of the process of this number that began then (`None`: any).
+pub fn fate(pid: i32, start: Option<u64>) -> Fate {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+        // A /proc that hides others' processes (hidepid in proc(5)) has none to show.
+        let gone = pid > 1 && super::pidfd::kill_number(pid, 0) == Err(Errno::ESRCH);
+        return if gone { Fate::Dead } else { Fate::Unknown };
+    };
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_ascii_whitespace();
+    let (state, began) = (fields.next(), fields.nth(18).and_then(|began| began.parse().ok()));
+    if began.is_none() {
+        return Fate::Unknown;
+    }
+    if start.is_some() && began != start {
+        return Fate::Dead;
+    }
+    // A first thread that has ended is a zombie as well, and its process lives.
+    let is_last = || std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.count() <= 1);
+    match state {
+        Some("Z" | "X") if is_last() => Fate::Dead,
+        _ if is_dumping_core(pid) => Fate::Dumps,
+        _ if is_dying(pid) => Fate::Ends,
+        _ => Fate::Runs,
+    }
+}
+
+/// Processes with a descriptor of the open file description that has locked a file by flock(2): a file of this name and inode number. Those that this
+/// process may look at, so many at the most, and found with so many looks and until then. proc_pid_fdinfo(5); nothing of what is looked at is
+/// opened, or can hang.
+pub fn holders_of_lock(name: &std::ffi::OsStr, inode: u64, most: usize, mut looks: usize, until: crate::clock::Deadline) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut deleted = name.to_owned();
+    deleted.push(" (deleted)");
+    let place = format!(":{inode} ");
+    let has_lock = |info: String| info.lines().any(|line| line.starts_with("lock:") && line.contains("FLOCK") && line.contains(&place));
+    for pid in every_process() {
+        let mut descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+        let holds = descriptors.by_ref().take(looks).any(|entry| {
+            looks = looks.saturating_sub(1);
+            let link = std::fs::read_link(entry.path()).ok();
+            let is_named = link.as_deref().and_then(std::path::Path::file_name).is_some_and(|last| last == name || last == deleted);
+            let info = || std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", entry.file_name().to_string_lossy()));
+            is_named && info().is_ok_and(has_lock)
+        });
+        if holds {
+            found.push(pid);
+        }
+        if found.len() >= most || looks == 0 || until.has_come() {
+            break;
+        }
+    }
+    found
+}
+
+/// What a process is called: proc_pid_comm(5).
+pub fn name(pid: i32) -> Option<String> {
+    let bytes = std::fs::read(format!("/proc/{pid}/comm")).ok()?;
+    Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
+}
+
+/// Whether a process was forked and has never called exec: PF_FORKNOEXEC (include/linux/sched.h).
+pub fn has_no_exec(pid: i32) -> bool {
+    stat_field::<u64>(pid, 9).is_some_and(|flags| flags & 0x40 != 0)
+}
+
+/// Which pid namespace this process is in; 0 if that cannot be known.
+pub fn pid_namespace() -> u64 {
+    nix::sys::stat::stat("/proc/self/ns/pid").map_or(0, |found| found.st_ino)
+}
+
 /// Whether a process is exiting or a zombie and has never called exec: PF_EXITING and PF_FORKNOEXEC (include/linux/sched.h).
 pub fn is_ending_without_exec(pid: i32) -> bool {
     stat_field::<u64>(pid, 9).is_some_and(|flags| flags & 0x44 == 0x44)

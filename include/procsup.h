@@ -61,7 +61,9 @@
  * must not kill for one that is in use.
  *
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
- * functions for signal handlers touch nobody. It may make objects and children of its own.
+ * functions for signal handlers touch nobody. It may make objects and children of its own. It has inherited
+ * the descriptors, too: ps_handoff_free closes there those of a handoff; those of supervisors and children
+ * (see above) stay, so that a child sees no end of its input while such a copy of you has it.
  * A child that you made by vfork(2), or by clone(2) with CLONE_VM, has your memory and is not told from you:
  * call nothing of procsup in it; only those three functions touch nobody there, either.
  *
@@ -1296,7 +1298,7 @@ typedef struct ps_handoff ps_handoff;
  *     accept_and_read_on(fd);                                       // if SEAL had stopped it
  *     break;
  *   case PS_HANDOFF_RETIRE:
- *     close_connections();                                          // no shutdown(2): they are the next one's
+ *     close_connections();                                          // no shutdown(2): they are another's
  *     exit(0);
  *   case PS_HANDOFF_ABORTED:
  *     if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1);
@@ -1343,13 +1345,15 @@ typedef struct ps_handoff ps_handoff;
  * is harmless (RFC 9110, 9.2.2), and most do. With PS_HANDOFF_OVERLAP nothing of this is needed: the old
  * generation answers on its connections until PS_HANDOFF_RETIRE, and then says `Connection: close`.
  *
- * A process that you have forked without an exec holds the lock and the channel as you do: end such workers
- * before you hand over for the last time, or a start after your death answers PS_ERR_LOCKED or
- * PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors are not admitted at the
- * path (their supervisor would end them): ps_handoff_upgrade is for those.
+ * A process that you have forked without an exec holds what this handle has as you do, the lock among it.
+ * Call ps_handoff_free there, first thing: it closes that and nothing else. Where it is not called, a start
+ * after the death of the last generation answers PS_ERR_LOCKED while the copy lives, and the error names it.
+ * Children of this process's own supervisors are not admitted at the path (their supervisor would end them):
+ * ps_handoff_upgrade is for those.
  *
  * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
- * and at most 1 second while the lock is held and nobody listens.
+ * and at most 1 second while the lock is held and nobody listens, or the owner is dead and a copy of it
+ * holds the lock.
  *
  * Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
  * pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended either.
@@ -1361,13 +1365,14 @@ typedef struct ps_handoff ps_handoff;
  *                      makes there is given to that user. Copied.
  * @param handoff       receives the handle; free it with ps_handoff_free
  * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
- *         lock is held and nobody answers at the path; PS_ERR_LOCK_REPLACED if a generation runs whose lock
+ *         lock is held and nobody listens at the path, or the last owner is dead: the message names it, and
+ *         who holds the lock, as far as that can be seen; PS_ERR_LOCK_REPLACED if a generation runs whose lock
  *         file is not the one at the path: files were removed beside it, or a directory or link was changed
  *         (also seen where nothing is left of them, if the kernel tells who listens by that name: same
  *         network namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running
- *         generation does not answer, which it does not during a seal or a probation either;
- *         PS_ERR_PEER_REJECTED if it does not admit this process, or who answers is another user's process
- *         and has not shown the lock; or a wrapper that was spawned has forked this process;
+ *         generation does not answer, which it does not during a seal or a probation either, nor while it
+ *         dumps its core; PS_ERR_PEER_REJECTED if it does not admit this process, or who answers is another
+ *         user's process and has not shown the lock; or a wrapper that was spawned has forked this process;
  *         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
  *         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
  *         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
@@ -1389,6 +1394,17 @@ ps_status ps_handoff_new(const char *control_path,
  *   that has answered LIVE keeps what it owns, and the old generation retires.
  * - The last generation takes the control path away, if it is still the file that the first one has made; the
  *   lock file stays.
+ *
+ * - A generation that is over (it was told RETIRE), or stands by, leaves its successor alone. One that it has
+ *   spawned is its child still, which nobody reaps from here on: what is left of it when it ends goes with
+ *   this process.
+ *
+ * In a process that was forked from this one, without an exec, it closes what that copy has inherited: lock,
+ * control path, channel, what ps_handoff_fd waits for, and the duplicates of what is handed on. That is felt
+ * by nobody else: nothing is sent, unlocked, unlinked, killed or reaped, and nothing is waited for, whatever
+ * other threads were doing with the handle. All other calls answer PS_ERR_FORKED there, before and after it.
+ * What was opened between two instructions of another thread at the fork may stay open. The copy may have
+ * closed or re-used descriptors before: what is not the handle's any more is left alone.
  *
  * Descriptors that you took or set are yours. NULL and a freed handle do nothing.
  */
@@ -1466,17 +1482,14 @@ ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms,
  * `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
  * ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
  *
- * A listener that you have closed still answers: the duplicate holds it, and connections wait in its queue for
- * nobody. To stop listening for good, take its name away (`fd` -1), then close yours.
+ * A listener that you have closed still answers: the duplicate holds it, and connections wait in its queue
+ * for nobody. To stop listening for good, take its name away (`fd` -1), then close yours.
  *
  * @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
  * @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
  * @return PS_OK; PS_ERR_STATE if this generation is over
  */
-ps_status ps_handoff_set_fd(ps_handoff *handoff,
-                            const char *name,
-                            int32_t fd,
-                            ps_error **error);
+ps_status ps_handoff_set_fd(ps_handoff *handoff, const char *name, int32_t fd, ps_error **error);
 
 /**
  * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which
@@ -1512,15 +1525,15 @@ ps_status ps_handoff_fd_names(const ps_handoff *handoff,
  * connection it replaces the bytes. A duplicate is kept, `fd` stays yours. If the handoff comes to nothing,
  * nothing is passed any more; each handoff begins anew.
  *
- * It takes one number of the limit of open files here and one in the successor, one more each with bytes. What
- * is passed before ps_handoff_drained is sent while this process still serves; what is passed after that is
- * sent between ps_handoff_sealed and the commit, in messages of 252, each of which is acknowledged. A
+ * It takes one number of the limit of open files here and one in the successor, one more each with bytes.
+ * What is passed before ps_handoff_drained is sent while this process still serves; what is passed after that
+ * is sent between ps_handoff_sealed and the commit, in messages of 252, each of which is acknowledged. A
  * successor whose limit is too low ends the handoff, and PS_HANDOFF_RESUME follows. Never blocks.
  *
  * @param fd    the connection: a socket, or any descriptor of which that holds
  * @param data  copied; the successor gets them with the descriptor
  * @param len   how many bytes; 0: none
- * @return PS_OK; PS_ERR_STATE if it is not the time (any more), for example because the handoff was called off
+ * @return PS_OK; PS_ERR_STATE if it is not the time (any more), as when the handoff was called off
  */
 ps_status ps_handoff_pass_connection(ps_handoff *handoff,
                                      int32_t fd,
@@ -1529,14 +1542,13 @@ ps_status ps_handoff_pass_connection(ps_handoff *handoff,
                                      ps_error **error);
 
 /**
- * Owner: passes a connection on no more. Call it before you close one that was passed: else the duplicate that
- * the library keeps holds it open, and the successor gets it. Never blocks.
+ * Owner: passes a connection on no more. Call it before you close one that was passed: else the duplicate
+ * that the library keeps holds it open, and the successor gets it. Never blocks.
  *
- * @return PS_OK; PS_ERR_NOT_FOUND if it is not passed on; PS_ERR_STATE if the successor has it, or is about to
+ * @return PS_OK; PS_ERR_NOT_FOUND if it is not passed on; PS_ERR_STATE after ps_handoff_sealed, if it is:
+ *         the successor has it, or is about to
  */
-ps_status ps_handoff_keep_connection(ps_handoff *handoff,
-                                     int32_t fd,
-                                     ps_error **error);
+ps_status ps_handoff_keep_connection(ps_handoff *handoff, int32_t fd, ps_error **error);
 
 /**
  * Successor: claims the next connection that was passed on, in no order that means anything. At
@@ -1654,6 +1666,10 @@ typedef struct ps_handoff_event {
  * Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call
  * it until PS_PENDING whenever ps_handoff_fd is readable: a handoff goes on only inside these calls, and a
  * generation that does not make them is taken for hung.
+ *
+ * Go on with it after RETIRE, as long as you have connections to finish: a successor that you have spawned is
+ * your child, and may hand over to the next generation and end before you. ps_handoff_fd is readable then,
+ * and this call reaps it (and nothing else is done to it); it answers PS_PENDING.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
  *                    host does not end the wait

@@ -15,6 +15,7 @@
  *     snapshot      what a handoff must not change: descriptors, environment, signals, children, ...
  *     fatten MIB    takes so much memory, in small pages
  *     fds  children  rss  sync  exit CODE  reap_all  crowd FREE  uncrowd  copy  env NAME  user UID  ignore_children  steal_children
+ *     for_ever      waits for an event without an end; answers only if that is refused
  *     linger 0|1    forks a copy that stays until it is killed, and gives its pid; 1: it calls ps_handoff_free first
  *
  * It ends when the test does.
@@ -588,7 +589,10 @@ static void obey(char *line, int fd)
         say("PS_OK");
     } else if (IS("copy"))
         in_a_copy();
-    else if (IS("linger"))
+    else if (IS("for_ever")) {
+        ps_handoff_event event = {.size = sizeof event};
+        answer(ps_handoff_next_event(handoff, -1, &event, &error));
+    } else if (IS("linger"))
         linger(atoi(rest));
     else if (IS("env"))
         say("PS_OK %s", getenv(rest) ? getenv(rest) : "");

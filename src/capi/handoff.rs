@@ -105,13 +105,15 @@ pub struct ps_handoff {
 /// is harmless (RFC 9110, 9.2.2), and most do. With PS_HANDOFF_OVERLAP nothing of this is needed: the old
 /// generation answers on its connections until PS_HANDOFF_RETIRE, and then says `Connection: close`.
 ///
-/// A process that you have forked without an exec holds the lock and the channel as you do: end such workers
-/// before you hand over for the last time, or a start after your death answers PS_ERR_LOCKED or
-/// PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors are not admitted at the
-/// path (their supervisor would end them): ps_handoff_upgrade is for those.
+/// A process that you have forked without an exec holds what this handle has as you do, the lock among it.
+/// Call ps_handoff_free there, first thing: it closes that and nothing else. Where it is not called, a start
+/// after the death of the last generation answers PS_ERR_LOCKED while the copy lives, and the error names it.
+/// Children of this process's own supervisors are not admitted at the path (their supervisor would end them):
+/// ps_handoff_upgrade is for those.
 ///
 /// Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
-/// and at most 1 second while the lock is held and nobody listens.
+/// and at most 1 second while the lock is held and nobody listens, or the owner is dead and a copy of it
+/// holds the lock.
 ///
 /// Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
 /// pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended either.
@@ -123,13 +125,14 @@ pub struct ps_handoff {
 ///                      makes there is given to that user. Copied.
 /// @param handoff       receives the handle; free it with ps_handoff_free
 /// @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
-///         lock is held and nobody answers at the path; PS_ERR_LOCK_REPLACED if a generation runs whose lock
+///         lock is held and nobody listens at the path, or the last owner is dead: the message names it, and
+///         who holds the lock, as far as that can be seen; PS_ERR_LOCK_REPLACED if a generation runs whose lock
 ///         file is not the one at the path: files were removed beside it, or a directory or link was changed
 ///         (also seen where nothing is left of them, if the kernel tells who listens by that name: same
 ///         network namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running
-///         generation does not answer, which it does not during a seal or a probation either;
-///         PS_ERR_PEER_REJECTED if it does not admit this process, or who answers is another user's process
-///         and has not shown the lock; or a wrapper that was spawned has forked this process;
+///         generation does not answer, which it does not during a seal or a probation either, nor while it
+///         dumps its core; PS_ERR_PEER_REJECTED if it does not admit this process, or who answers is another
+///         user's process and has not shown the lock; or a wrapper that was spawned has forked this process;
 ///         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
 ///         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
 ///         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
@@ -166,6 +169,17 @@ pub unsafe extern "C" fn ps_handoff_new(
 ///   that has answered LIVE keeps what it owns, and the old generation retires.
 /// - The last generation takes the control path away, if it is still the file that the first one has made; the
 ///   lock file stays.
+///
+/// - A generation that is over (it was told RETIRE), or stands by, leaves its successor alone. One that it has
+///   spawned is its child still, which nobody reaps from here on: what is left of it when it ends goes with
+///   this process.
+///
+/// In a process that was forked from this one, without an exec, it closes what that copy has inherited: lock,
+/// control path, channel, what ps_handoff_fd waits for, and the duplicates of what is handed on. That is felt
+/// by nobody else: nothing is sent, unlocked, unlinked, killed or reaped, and nothing is waited for, whatever
+/// other threads were doing with the handle. All other calls answer PS_ERR_FORKED there, before and after it.
+/// What was opened between two instructions of another thread at the fork may stay open. The copy may have
+/// closed or re-used descriptors before: what is not the handle's any more is left alone.
 ///
 /// Descriptors that you took or set are yours. NULL and a freed handle do nothing.
 #[unsafe(no_mangle)]
@@ -510,6 +524,10 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
 /// Takes the next event, and does what is due: speaks with the other generation, keeps deadlines, reaps. Call
 /// it until PS_PENDING whenever ps_handoff_fd is readable: a handoff goes on only inside these calls, and a
 /// generation that does not make them is taken for hung.
+///
+/// Go on with it after RETIRE, as long as you have connections to finish: a successor that you have spawned is
+/// your child, and may hand over to the next generation and end before you. ps_handoff_fd is readable then,
+/// and this call reaps it (and nothing else is done to it); it answers PS_PENDING.
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
 ///                    host does not end the wait

@@ -189,16 +189,22 @@ impl Core {
 
     // ---- those who leave ----
 
-    /// Sees to the end of a process that is on its way out.
+    /// Sees to the end of a process that is on its way out, or has gone its own way and is this one's to reap.
     pub fn end(&mut self, leaving: Option<Leaving>) {
         let Some(mut leaving) = leaving else { return };
         if leaving.tick() {
             return;
         }
         let token = self.number();
-        let _ = self.reactor.add(token, leaving.pidfd());
-        let _ = self.reactor.set_due(token, leaving.due());
+        let due = self.watch_leaving(token, &leaving);
+        let _ = self.reactor.set_due(token, due);
         self.leaving.push((token, leaving));
+    }
+
+    /// Answers when it is to be looked at by the clock: also where it cannot be watched now.
+    fn watch_leaving(&self, token: Token, leaving: &Leaving) -> Deadline {
+        let watched = self.reactor.has(token) || self.reactor.add(token, leaving.pidfd()).is_ok();
+        if watched { leaving.due() } else { leaving.due().min(Deadline::after(RETRY)) }
     }
 
     /// One of them has ended (`ready`), or its time has come.
@@ -206,7 +212,7 @@ impl Core {
         let Some(at) = self.leaving.iter().position(|(known, _)| *known == token) else { return };
         let leaving = &mut self.leaving[at].1;
         let reaped = leaving.tick();
-        let due = if reaped { Deadline::NEVER } else { leaving.due() };
+        let due = if reaped { Deadline::NEVER } else { self.watch_leaving(token, &self.leaving[at].1) };
         let _ = self.reactor.set_due(token, due);
         if reaped {
             self.reactor.remove(token);
@@ -217,16 +223,16 @@ impl Core {
         }
     }
 
-    /// Whether somebody is still on his way out.
+    /// Whether somebody is still on his way out. Who has gone his own way may take years.
     pub fn is_leaving(&self) -> bool {
-        !self.leaving.is_empty()
+        self.leaving.iter().any(|(_, leaving)| leaving.is_ending())
     }
 
-    /// They are somebody else's from here on.
+    /// They are somebody else's from here on. Who has gone his own way is nobody's.
     pub fn take_leaving(&mut self) -> Vec<Leaving> {
         let leaving = std::mem::take(&mut self.leaving);
         leaving.iter().for_each(|(token, _)| _ = self.reactor.remove(*token));
-        leaving.into_iter().map(|(_, leaving)| leaving).collect()
+        leaving.into_iter().map(|(_, leaving)| leaving).filter(Leaving::is_ending).collect()
     }
 
     // ---- what is handed on ----

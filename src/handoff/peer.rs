@@ -75,15 +75,24 @@ impl Peer {
         };
         Some(Leaving { pidfd: self.pidfd, how })
     }
+
+    /// Lets it go its own way. What is left to do if this process is its parent: nobody else can reap it as long as this one lives.
+    pub fn release(mut self) -> Option<Leaving> {
+        self.disown();
+        let (pidfd, process) = (self.pidfd, self.process);
+        process.is_ours().then_some(Leaving { pidfd, how: How::Released(process) })
+    }
 }
 
 #[derive(Debug)]
 enum How {
     Child(Box<Child>),
     Bare(Foreign),
+    /// It owns, or has owned: it ends when it likes, and its group is its own.
+    Released(Foreign),
 }
 
-/// A successor that is not needed, on its way out.
+/// A successor of which only the end is awaited here: one that is not needed, on its way out, or one that has gone its own way.
 #[derive(Debug)]
 pub struct Leaving {
     pidfd: Arc<OwnedFd>,
@@ -104,14 +113,20 @@ impl Leaving {
                 !matches!(child.try_reap(false), Ok(None))
             }
             How::Bare(process) => process.tick(clock::now()) != Seen::Running,
+            How::Released(process) => process.reap() != Seen::Running,
         }
+    }
+
+    /// Whether it is on its way out, and is ended here.
+    pub fn is_ending(&self) -> bool {
+        !matches!(self.how, How::Released(_))
     }
 
     /// When it is to be looked at again by the clock.
     pub fn due(&self) -> Deadline {
         match &self.how {
             How::Child(child) => child.due(),
-            How::Bare(process) => process.due(),
+            How::Bare(process) | How::Released(process) => process.due(),
         }
     }
 
@@ -120,6 +135,7 @@ impl Leaving {
         match &mut self.how {
             How::Child(child) => child.kill(Cause::Shutdown),
             How::Bare(process) => process.kill(),
+            How::Released(_) => {}
         }
     }
 }

@@ -140,7 +140,8 @@ impl OwnerSide {
     /// The successor stands alone: everything that it has as well is closed here. Or the handle ends.
     fn release(&mut self, core: &mut Core) {
         self.withdraw(core);
-        core.unwatch_peer();
+        let peer = core.unwatch_peer();
+        core.end(peer.and_then(Peer::release));
         self.door.unwatch(core);
         core.close_estate();
     }

@@ -86,7 +86,7 @@ MUTATIONS = [
       ("owner/guests.rs", "if self.door.guests.len() == GUESTS {\n                        let oldest = self.door.guests[0].token;\n                        // It may have greeted already.\n                        self.hear_guest(core, oldest);\n                        drop(self.door.dismiss(core, oldest));\n                    }",
        "if !self.door.guests.is_empty() {\n                        continue;\n                    }"), c="B8"),
     M("B9", "claimed descriptors are not kept for the next handoff",
-      ("calls.rs", "let (fd, copy) = taken.ok_or_else(|| not_found(name))?;\n            let old = driver.core.estate.holdings.set(name, copy);\n            driver.core.rubbish.extend(old);\n            Ok(fd)",
+      ("calls.rs", "let (fd, copy) = taken.ok_or_else(|| not_found(name))?;\n            // The application's from here on.\n            driver.core.custody.leave(&fd);\n            driver.core.hand_on(name, copy);\n            Ok(fd)",
        "let (fd, _copy) = taken.ok_or_else(|| not_found(name))?;\n            Ok(fd)"), c="fifty_in_a_row|B20"),
     M("B12", "DRAIN comes with the offer: the successor loads while nobody works",
       (OWNER, "if which == part => self.go(P::Warming, self.whole, &[]),",

@@ -7,7 +7,8 @@ mod common;
 use std::time::Instant;
 
 use common::*;
-use procsup::Supervisor;
+use procsup::handoff::{Handoff, Notice};
+use procsup::{Status, Supervisor};
 
 // covers: LAW-6
 #[test]
@@ -31,4 +32,27 @@ fn law06_dropping_inherited_values_touches_nobody() {
     drop(supervisor);
     child.terminate(-1).unwrap();
     assert!(!sandbox.exists());
+}
+
+// covers: F35, LAW-6
+#[test]
+fn law06_dropping_an_inherited_handoff_closes_it_there_and_nowhere_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("control");
+    let handoff = Handoff::new(&path).unwrap();
+    assert!(matches!(handoff.next_event(0).unwrap().unwrap().notice, Notice::Live { unsealed: false }));
+    handoff.live().unwrap();
+    let mut held = Some(handoff);
+    in_forked_copy(|| {
+        let handoff = held.take().unwrap();
+        assert_eq!(handoff.live().unwrap_err().status, Status::Forked);
+        drop(handoff);
+        let lock = path.with_extension("lock");
+        let leads_there = |entry: std::fs::DirEntry| std::fs::read_link(entry.path()).is_ok_and(|link| link == lock);
+        assert!(!std::fs::read_dir("/proc/self/fd").unwrap().flatten().any(leads_there));
+    });
+    let handoff = held.take().unwrap();
+    assert!(path.exists());
+    handoff.close();
+    assert!(!path.exists());
 }

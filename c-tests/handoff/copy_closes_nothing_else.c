@@ -61,6 +61,26 @@ static int begins_anew(int unused)
     return 0;
 }
 
+/* It opens a handoff of its own before it frees what it has inherited: that one stays as it is. */
+static int has_its_own(int own)
+{
+    char path[300];
+    ps_handoff *mine = NULL;
+    ps_handoff_event event = {.size = sizeof event};
+    snprintf(path, sizeof path, "%s.copy", paths[0]);
+    if (ps_handoff_new(path, &mine, NULL) != PS_OK)
+        return 1;
+    int both = count_fds();
+    ps_handoff_free(handoffs[0]);
+    ps_handoff_free(handoffs[1]);
+    if (count_fds() >= both || ps_handoff_next_event(mine, 0, &event, NULL) != PS_OK || event.kind != PS_HANDOFF_LIVE)
+        return 2;
+    ps_handoff_free(mine);
+    strcat(path, ".lock");
+    unlink(path);
+    return count_fds() == own ? 0 : 3;
+}
+
 int main(void)
 {
     const char *dir = temp_dir();
@@ -85,6 +105,7 @@ int main(void)
     own += 3;
     CHECK_INT(in_a_copy(one_by_one, own), 0);
     CHECK_INT(in_a_copy(begins_anew, 0), 0);
+    CHECK_INT(in_a_copy(has_its_own, own), 0);
 
     /* Here nothing of it was felt. */
     for (int i = 0; i < 2; i++) {

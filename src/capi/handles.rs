@@ -163,11 +163,6 @@ pub(super) fn is_inherited(handle: u64) -> bool {
     handle & 1 == 1 && Stamp::here().age_of(handle).is_some_and(|age| age > 0)
 }
 
-/// Its place in the table, which no other live handle has.
-pub(super) fn place_of(handle: u64) -> usize {
-    (handle >> INDEX) as usize
-}
-
 /// Puts an object in the table; answers its handle.
 pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
     let mut slab = table()?.write().unwrap_or_else(PoisonError::into_inner);

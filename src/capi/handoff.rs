@@ -155,7 +155,7 @@ pub unsafe extern "C" fn ps_handoff_new(
         shapes::put("handoff", handoff, || {
             let made = Arc::new(Handoff::new(path)?);
             let handle = handles::insert(made.clone())?;
-            made.set_name(handles::place_of(handle), handle);
+            made.set_name(handle);
             Ok(convert::to_pointer(handle))
         })
     })
@@ -186,11 +186,11 @@ pub unsafe extern "C" fn ps_handoff_new(
 pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
     let handle = handoff.addr() as u64;
     if handles::is_inherited(handle) {
-        return quiet(|| Handoff::give_back(handles::place_of(handle), handle));
+        return quiet(|| Handoff::give_back(handle));
     }
     shapes::free(handoff, |object: Arc<Handoff>| {
         object.close();
-        Handoff::forget_name(handles::place_of(handle), handle);
+        Handoff::forget_name(handle);
     });
 }
 

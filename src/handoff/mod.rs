@@ -35,7 +35,8 @@
 //! | *withdraw* | an offer, a name in it   | it counts no more; nobody has to hear of changes                          |
 //! | *dismiss*  | a guest, a successor     | it is not needed: its channel is closed; if this process made it, it is ended |
 //! | *disown*   | a successor, at the commit | it lives on whatever becomes of this process                            |
-//! | *release*  | all that the other side has as well | it goes its own way; what was shared is closed here            |
+//! | *release*  | all that the other side has as well | it goes its own way, and is reaped if it is ours; what was shared is closed here |
+//! | *give back* | what a forked copy has inherited | closed there, and felt by nobody                                       |
 //! | *end*      | a process on its way out | stop plan, kill, reap                                                     |
 //! | *unbind*   | the control path         | its name goes, with the last generation                                   |
 
@@ -88,19 +89,19 @@ impl Handoff {
 
 /// A forked copy of the host can do nothing with the value, and must not have what it holds: a lock that it has is held.
 impl Handoff {
-    /// By this name a copy will know it, at a place that no other has.
-    pub fn set_name(&self, place: usize, name: u64) {
-        self.custody.set_name(place, name);
+    /// By this name a copy will know it.
+    pub fn set_name(&self, name: u64) {
+        self.custody.set_name(name);
     }
 
     /// It is freed here, and no copy is to ask for it any more.
-    pub fn forget_name(place: usize, name: u64) {
-        custody::forget_name(place, name);
+    pub fn forget_name(name: u64) {
+        custody::forget_name(name);
     }
 
     /// In a copy: closes what it has inherited of the one that has this name. Nothing of that is felt by anybody, and nothing is waited for.
-    pub fn give_back(place: usize, name: u64) {
-        custody::give_back(place, name);
+    pub fn give_back(name: u64) {
+        custody::give_back(name);
     }
 }
 

@@ -71,8 +71,10 @@ impl Table {
 static NUMBERS: Table = Table::new();
 /// The highest number that was ever written down.
 static HIGHEST: AtomicUsize = AtomicUsize::new(0);
-/// By place: the name that a copy asks by, and whose it is.
+/// The name that a copy asks by, and whose it is; in the first row that was free. What is inherited stays until it is given back.
 static NAMES: Table = Table::new();
+/// A row that is being written.
+const BUSY: u64 = u64::MAX;
 /// Never used twice, not even by a copy: it counts on from where the original was.
 static LAST: AtomicU64 = AtomicU64::new(0);
 
@@ -146,33 +148,36 @@ impl Custody {
         NUMBERS.get(fd.as_raw_fd() as usize).filter(|row| row[0].load(Ordering::Acquire) == self.0)
     }
 
-    /// Gives it a name, not 0, by which a copy finds it; at a place that no other has as long as it has the name.
-    pub fn set_name(self, place: usize, name: u64) {
-        if let Some([known, whose, ..]) = NAMES.grow(place) {
-            known.store(0, Ordering::Release);
-            whose.store(self.0, Ordering::Relaxed);
-            known.store(name, Ordering::Release);
+    /// Gives it a name by which a copy finds it; no other has it, in no process that this one was forked from either.
+    pub fn set_name(self, name: u64) {
+        for index in 0.. {
+            let Some([known, whose, ..]) = NAMES.grow(index) else { return };
+            if known.compare_exchange(0, BUSY, Ordering::AcqRel, Ordering::Acquire).is_ok() {
+                whose.store(self.0, Ordering::Relaxed);
+                return known.store(name, Ordering::Release);
+            }
         }
     }
 }
 
 /// Takes a name away.
-pub fn forget_name(place: usize, name: u64) {
-    let _ = named(place, name);
+pub fn forget_name(name: u64) {
+    let _ = named(name);
 }
 
 /// What has this name, which it loses.
-fn named(place: usize, name: u64) -> Option<u64> {
-    let [known, whose, ..] = NAMES.get(place)?;
-    known.compare_exchange(name, 0, Ordering::AcqRel, Ordering::Acquire).is_ok().then(|| whose.load(Ordering::Relaxed))
+fn named(name: u64) -> Option<u64> {
+    let [known, whose, ..] = (0..).map_while(|index| NAMES.get(index)).find(|row| row[0].load(Ordering::Acquire) == name)?;
+    let whose = whose.load(Ordering::Relaxed);
+    known.compare_exchange(name, 0, Ordering::AcqRel, Ordering::Acquire).is_ok().then_some(whose)
 }
 
 /// In a forked copy: closes what it has inherited of that value, once. Takes no lock and no memory.
-pub fn give_back(place: usize, name: u64) {
+pub fn give_back(name: u64) {
     if fds::are_the_parents() {
         return;
     }
-    let Some(whose) = named(place, name) else { return };
+    let Some(whose) = named(name) else { return };
     for number in 0..=HIGHEST.load(Ordering::Relaxed) {
         let Some(row) = NUMBERS.get(number).filter(|row| row[0].load(Ordering::Acquire) == whose) else { continue };
         row[0].store(0, Ordering::Release);
@@ -198,11 +203,11 @@ mod tests {
     use crate::sys::{memfd, pidfd, reactor::WakeUp, socket};
 
     /// As a copy does it; here are no copies, so what is closed must not be closed again.
-    fn given_back(place: usize, name: u64, kept: Vec<OwnedFd>) {
+    fn given_back(name: u64, kept: Vec<OwnedFd>) {
         let rows: Vec<_> = kept.iter().map(|fd| (fd.as_raw_fd(), NUMBERS.get(fd.as_raw_fd() as usize).unwrap())).collect();
         kept.into_iter().for_each(std::mem::forget);
         assert!(rows.iter().all(|(number, row)| is_that(*number, row)));
-        give_back(place, name);
+        give_back(name);
         // Another test may have the number by now.
         assert!(!rows.iter().any(|(number, row)| is_that(*number, row)));
     }
@@ -218,13 +223,12 @@ mod tests {
         other.note(&others);
         custody.note_shared(&mine);
         custody.leave(&mine);
-        custody.set_name(3, 77);
-        give_back(3, 78);
-        give_back(4, 77);
+        custody.set_name(77);
+        give_back(78);
         assert!(fds::is_open(one.as_raw_fd()));
-        given_back(3, 77, vec![one, two, file, process]);
+        given_back(77, vec![one, two, file, process]);
         assert!(fds::is_open(mine.as_raw_fd()) && fds::is_open(others.as_raw_fd()));
-        give_back(3, 77);
+        give_back(77);
     }
 
     #[test]
@@ -238,8 +242,8 @@ mod tests {
         let (other, own) = (memfd::create(c"other").unwrap(), WakeUp::new().unwrap());
         again(by_inode, &other);
         again(by_mark, &std::os::fd::AsFd::as_fd(&own));
-        custody.set_name(5, 79);
-        give_back(5, 79);
+        custody.set_name(79);
+        give_back(79);
         assert!(fds::is_open(by_inode) && fds::is_open(by_mark));
     }
 

@@ -1410,6 +1410,28 @@ ps_status ps_handoff_new(const char *control_path,
  */
 void ps_handoff_free(ps_handoff *handoff);
 
+/**
+ * Whether this process was spawned to be a successor: to be asked first of all, before ps_handoff_new, by a
+ * server that daemonizes. A successor must be the very process that ps_handoff_upgrade has spawned, so one
+ * that is told 1 does not fork, calls no daemon(3) and writes no pid file yet. Takes nothing, changes nothing.
+ * Never blocks.
+ *
+ * It looks at PROCSUP_HANDOFF and at the descriptor that is named there. So it is 0 where neither can be
+ * known: in a program that is set-user-id or has capabilities of its file (AT_SECURE in getauxval(3)), or
+ * behind a wrapper that clears the environment or closes descriptors. It is 0, too, in a successor that
+ * comes by the control path (nobody awaits its pid), in what a successor starts, and once ps_handoff_new has
+ * taken the channel: ps_handoff_role knows then. A copy that you have forked before is told 1 as you are,
+ * and is not the process that is awaited.
+ *
+ * @param control_path  the path that ps_handoff_new will get; NULL: any. A process that was spawned for
+ *                      another path is told 0, and ps_handoff_new refuses it
+ * @param spawned       receives 1 or 0
+ * @return PS_OK; PS_ERR_NOT_FOUND if the path is relative and there is no working directory any more
+ */
+ps_status ps_handoff_was_spawned(const char *control_path,
+                                 int32_t *spawned,
+                                 ps_error **error);
+
 /** Who a process is in the handoff. */
 typedef enum ps_handoff_role_code {
   /** It started cold. */
@@ -1424,6 +1446,64 @@ typedef enum ps_handoff_role_code {
  * @param role  receives PS_HANDOFF_FIRST or PS_HANDOFF_SUCCESSOR
  */
 ps_status ps_handoff_role(const ps_handoff *handoff, int32_t *role, ps_error **error);
+
+/** Where a server stands. */
+typedef enum ps_handoff_phase_code {
+  /**
+   * LIVE was not taken yet: load; write nothing, accept nothing. A successor says when it has loaded
+   * everything.
+   */
+  PS_HANDOFF_PHASE_LOADING = 1,
+  /** The same, and it has said so. */
+  PS_HANDOFF_PHASE_WARM = 2,
+  /** LIVE was taken and is not answered: you own; write and accept. */
+  PS_HANDOFF_PHASE_OPENING = 3,
+  /**
+   * A successor that serves: write and accept. The old generation stands by, and takes back if this process
+   * ends, hangs or says that it cannot.
+   */
+  PS_HANDOFF_PHASE_PROBATION = 4,
+  /**
+   * A successor that stands alone from now on: write and accept. So until COMMITTED was taken and worked
+   * off, that is, until the next look for events.
+   */
+  PS_HANDOFF_PHASE_SETTLED = 5,
+  /** The owner: write and accept. There may be a successor that loads. */
+  PS_HANDOFF_PHASE_OWNER = 6,
+  /** The owner, whose successor is warm: write and accept, begin no work that may take long. */
+  PS_HANDOFF_PHASE_DRAINING = 7,
+  /**
+   * The owner was told SEAL (or is, by the next event): accept nothing more; write what is under way, until
+   * you answer.
+   */
+  PS_HANDOFF_PHASE_SEALING = 8,
+  /**
+   * SEAL was answered: accept nothing, write nothing. Either the successor is about to own, or this process
+   * owns again, and RESUME is to be taken first.
+   */
+  PS_HANDOFF_PHASE_SEALED = 9,
+  /** Overlap mode: the successor owns, and until SEAL both accept. */
+  PS_HANDOFF_PHASE_OVERLAP = 10,
+  /** The successor owns: accept nothing, write nothing, keep everything. You may be asked to go on. */
+  PS_HANDOFF_PHASE_STANDBY = 11,
+  /** Over: retired (finish what is open, write nothing, exit), or a successor that came to nothing (exit). */
+  PS_HANDOFF_PHASE_GONE = 12,
+} ps_handoff_phase_code;
+
+/**
+ * Where this process stands: what it may do now. Whether an accept event or a task that was queued before
+ * SEAL may still be served, and what a handler of SIGTERM has to do (see the top of this section). For
+ * handlers that are called by your event loop: this is no call for a signal handler. Never blocks, makes no
+ * system call; also answers after PS_HANDOFF_RETIRE.
+ *
+ * It says what is so, with one reservation: a permission counts from the event on that gives it, once that
+ * was *taken*. While PS_HANDOFF_LIVE, _RESUME or _COMMITTED waits in the queue, what was before holds: write
+ * nothing on the word of this call that an event has not told you to. What takes a permission away holds at
+ * once, also while its event (_SEAL, _RETIRE, _ABORTED) still waits.
+ *
+ * @param phase  receives a PS_HANDOFF_PHASE_*
+ */
+ps_status ps_handoff_phase(const ps_handoff *handoff, int32_t *phase, ps_error **error);
 
 /**
  * Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold
@@ -1660,6 +1740,14 @@ typedef struct ps_handoff_event {
   int64_t deadline_ns;
   /** When it came about, nanoseconds of CLOCK_MONOTONIC. */
   int64_t time_ns;
+  /**
+   * Where this event puts you, a PS_HANDOFF_PHASE_*. It tells the two sides of an event apart:
+   * PS_HANDOFF_COMMITTED is _STANDBY in the old generation and _SETTLED in the new one,
+   * PS_HANDOFF_ABORTED is _OWNER in the old one and _GONE in the new one, whether it has served or not.
+   */
+  int32_t phase;
+  /** 0 */
+  int32_t reserved;
 } ps_handoff_event;
 
 /**

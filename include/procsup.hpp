@@ -147,6 +147,21 @@ enum class handoff_timeout : std::int32_t {
     takeover = PS_HANDOFF_TIMEOUT_TAKEOVER,
 };
 
+enum class handoff_phase : std::int32_t {
+    loading = PS_HANDOFF_PHASE_LOADING,
+    warm = PS_HANDOFF_PHASE_WARM,
+    opening = PS_HANDOFF_PHASE_OPENING,
+    probation = PS_HANDOFF_PHASE_PROBATION,
+    settled = PS_HANDOFF_PHASE_SETTLED,
+    owner = PS_HANDOFF_PHASE_OWNER,
+    draining = PS_HANDOFF_PHASE_DRAINING,
+    sealing = PS_HANDOFF_PHASE_SEALING,
+    sealed = PS_HANDOFF_PHASE_SEALED,
+    overlap = PS_HANDOFF_PHASE_OVERLAP,
+    standby = PS_HANDOFF_PHASE_STANDBY,
+    gone = PS_HANDOFF_PHASE_GONE,
+};
+
 enum class handoff_event_kind : std::int32_t {
     drain = PS_HANDOFF_DRAIN,
     seal = PS_HANDOFF_SEAL,
@@ -1281,6 +1296,8 @@ class handoff_event {
         return raw_.deadline_ns == 0 ? std::nullopt : std::optional<time_point>(time_point(std::chrono::nanoseconds(raw_.deadline_ns)));
     }
     time_point time() const noexcept { return time_point(std::chrono::nanoseconds(raw_.time_ns)); }
+    /// Where this event puts this process; so which side of committed and aborted it is.
+    handoff_phase phase() const noexcept { return static_cast<handoff_phase>(raw_.phase); }
 
     const ps_handoff_event &raw() const noexcept { return raw_; }
 
@@ -1323,6 +1340,14 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     /// Whether this process started cold.
     handoff_role role() const { return static_cast<handoff_role>(number(ps_handoff_role)); }
     handoff_role role(std::error_code &ec) const noexcept { return static_cast<handoff_role>(number(ec, ps_handoff_role)); }
+
+    /// Whether this process was spawned to be a successor: asked before all else, by a server that daemonizes. Without a path: of any.
+    static bool was_spawned(zstring control_path) { return spawned(control_path); }
+    static bool was_spawned() { return spawned(nullptr); }
+
+    /// Where this process stands: what it may do now.
+    handoff_phase phase() const { return static_cast<handoff_phase>(number(ps_handoff_phase)); }
+    handoff_phase phase(std::error_code &ec) const noexcept { return static_cast<handoff_phase>(number(ec, ps_handoff_phase)); }
 
     /// Which generation owns, as this process sees it.
     std::uint64_t generation() const
@@ -1511,6 +1536,12 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
   private:
     using asks_number = ps_status (*)(const ps_handoff *, std::int32_t *, ps_error **);
 
+    template <typename Path> static bool spawned(Path control_path)
+    {
+        std::int32_t value = 0;
+        detail::call(ps_handoff_was_spawned, control_path, &value);
+        return value != 0;
+    }
     static ps_handoff *make(zstring control_path)
     {
         ps_handoff *made = nullptr;

@@ -615,7 +615,8 @@ static ps_status next_handoff_event(struct pick o, int64_t timeout_ms, ps_handof
     if (!event || told_size < sizeof *event)
         found("ps_handoff_next_event: PS_OK into no event");
     if (event->kind < PS_HANDOFF_DRAIN || event->kind > PS_HANDOFF_ABORTED || event->peer_pid < 0 || (unsigned)event->unsealed > 1
-        || event->reason > 0 || event->reason < PS_ERR_INTERNAL || event->time_ns <= 0 || event->deadline_ns < 0)
+        || event->reason > 0 || event->reason < PS_ERR_INTERNAL || event->time_ns <= 0 || event->deadline_ns < 0
+        || event->phase < PS_HANDOFF_PHASE_LOADING || event->phase > PS_HANDOFF_PHASE_GONE || event->reserved != 0)
         found("a handoff event that cannot be: kind %d, peer %d, unsealed %d, reason %d", event->kind, event->peer_pid, event->unsealed,
                 event->reason);
     if (told)
@@ -648,7 +649,7 @@ static void call_handoff(void)
 {
     char path[128];
     struct pick o = any(HANDOFF), command = no_pick_of(COMMAND);
-    uint32_t way = dice(27);
+    uint32_t way = dice(29);
     if (way == 20)
         command = any(COMMAND);
     void *h = o.handle;
@@ -707,6 +708,19 @@ static void call_handoff(void)
         /* A path of another kind, or one of ours that is open already. */
         text = chance(80) ? own_path("socket", 3) : control_path((int)dice(HANDOFFS), path);
         make_handoff((int)dice(HANDOFFS), text);
+        break;
+    case 19:
+        number = OUT(int32_t);
+        if (ASK(ps_handoff_phase, o, 0, ps_handoff_phase(h, number, error), "(%s)", name_of(o)) == PS_OK
+            && (*number < PS_HANDOFF_PHASE_LOADING || *number > PS_HANDOFF_PHASE_GONE))
+            found("a phase that cannot be: %d", *number);
+        break;
+    case 23:
+        text = chance(30) ? NULL : chance(50) ? control_path((int)dice(HANDOFFS), path) : any_text();
+        number = OUT(int32_t);
+        if (ASK(ps_handoff_was_spawned, ((struct pick){.was = GARBAGE}), 0, ps_handoff_was_spawned(text, number, error), "(%.40s)", SHOWN(text))
+                == PS_OK && *number != 0)
+            found("ps_handoff_was_spawned: nobody has spawned this process");
         break;
     case 20:
         t = chance(80) ? (int64_t)dice(300) : setting_ms();

@@ -9,8 +9,9 @@
  *     mode N  timeout WHICH MS  set NAME (with a descriptor)  unset NAME  take NAME (answers with it)
  *     pass READ (with a descriptor; answers its number here)  again NUMBER READ  keep NUMBER  close NUMBER  become NUMBER (with a descriptor)
  *     claim ROOM    (answers with a connection and what was read of it)
- *     names  state  set_state LENGTH SEED  role  generation  reason
+ *     names  state  set_state LENGTH SEED  role  generation  reason  phase  spawned PATH (- for any)
  *     deaf 0|1      (1: looks at its handoff no more, like a hung event loop)
+ *     one           takes one event, if there is one, and answers how many that were
  *     wakes         how often the descriptor of the handoff was readable since the last question, and how often that was for nothing
  *     snapshot      what a handoff must not change: descriptors, environment, signals, children, ...
  *     fatten MIB    takes so much memory, in small pages
@@ -191,11 +192,13 @@ static void begin(const char *path)
     say("PS_OK %d %d", role, ntohs(name.sin_port));
 }
 
-/* Passes on what there is; gives how many events. */
-static int look(void)
+/* Passes on what there is, but no more than this; gives how many events. */
+static int look_for(int most)
 {
     int count = 0;
     for (;;) {
+        if (count == most)
+            return count;
         ps_handoff_event event = {.size = sizeof event};
         ps_status status = ps_handoff_next_event(handoff, 0, &event, &error);
         if (status == PS_PENDING)
@@ -210,10 +213,12 @@ static int look(void)
             serves = 1;
         if (event.kind == PS_HANDOFF_RETIRE)
             serves = 0;
-        say("event %d %" PRIu64 " %" PRIu64 " %d %d %d %" PRId64 " %" PRId64, event.kind, event.handoff_id, event.revision, event.unsealed,
-            event.peer_pid, event.reason, event.deadline_ns, event.time_ns);
+        say("event %d %" PRIu64 " %" PRIu64 " %d %d %d %" PRId64 " %" PRId64 " %d", event.kind, event.handoff_id, event.revision,
+            event.unsealed, event.peer_pid, event.reason, event.deadline_ns, event.time_ns, event.phase);
     }
 }
+
+static int look(void) { return look_for(-1); }
 
 /* As this user; -1: as who it is. */
 static void upgrade(char *arguments, long user)
@@ -389,6 +394,7 @@ static void in_a_copy(void)
         wrong += ps_handoff_failed(handoff, "copy", NULL) != PS_ERR_FORKED;
         wrong += ps_handoff_cancel(handoff, NULL) != PS_ERR_FORKED;
         wrong += ps_handoff_generation(handoff, &number, NULL) != PS_ERR_FORKED;
+        wrong += ps_handoff_phase(handoff, &fd, NULL) != PS_ERR_FORKED;
         wrong += ps_handoff_set_fd(handoff, "x", 2, NULL) != PS_ERR_FORKED;
         wrong += ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_ERR_FORKED;
         ps_handoff_free(handoff);
@@ -545,7 +551,19 @@ static void obey(char *line, int fd)
         set_state(strtoull(rest, NULL, 10), (unsigned)atoi(strchr(rest, ' ')));
     else if (IS("role"))
         say("PS_OK %d", role);
-    else if (IS("generation")) {
+    else if (IS("phase")) {
+        int32_t phase = -1;
+        ps_status status = ps_handoff_phase(handoff, &phase, &error);
+        if (status != PS_OK)
+            return answer(status);
+        say("PS_OK %d", phase);
+    } else if (IS("spawned")) {
+        int32_t spawned = -1;
+        ps_status status = ps_handoff_was_spawned(strcmp(rest, "-") == 0 ? NULL : rest, &spawned, &error);
+        if (status != PS_OK)
+            return answer(status);
+        say("PS_OK %d", spawned);
+    } else if (IS("generation")) {
         ps_status status = ps_handoff_generation(handoff, &number, &error);
         if (status != PS_OK)
             return answer(status);
@@ -553,7 +571,9 @@ static void obey(char *line, int fd)
     } else if (IS("deaf")) {
         deaf = atoi(rest);
         say("PS_OK");
-    } else if (IS("wakes")) {
+    } else if (IS("one"))
+        say("PS_OK %d", look_for(1));
+    else if (IS("wakes")) {
         say("PS_OK %u %u", wakes, in_vain);
         wakes = in_vain = 0;
     } else if (IS("snapshot"))

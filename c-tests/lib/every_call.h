@@ -83,6 +83,7 @@ CALL(ps_supervisor, ps_supervisor_counts, &out.count, &out.count, &out.count)
 CALL(ps_supervisor, ps_supervisor_shutdown, 0)
 CALL(ps_supervisor, ps_event_data, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_handoff, ps_handoff_role, &out.number)
+CALL(ps_handoff, ps_handoff_phase, &out.number)
 CALL(ps_handoff, ps_handoff_generation, &out.big)
 CALL(ps_handoff, ps_handoff_set_mode, PS_HANDOFF_OVERLAP)
 CALL(ps_handoff, ps_handoff_set_timeout, PS_HANDOFF_TIMEOUT_LIVE, 10)
@@ -148,7 +149,7 @@ static const struct call {
     ENTRY(HANDOFF, ps_handoff_drained),     ENTRY(HANDOFF, ps_handoff_sealed),        ENTRY(HANDOFF, ps_handoff_live),
     ENTRY(HANDOFF, ps_handoff_failed),      ENTRY(HANDOFF, ps_handoff_upgrade),       ENTRY(HANDOFF, ps_handoff_cancel),
     ENTRY(HANDOFF, ps_handoff_reason),      ENTRY(HANDOFF, ps_handoff_pass_connection), ENTRY(HANDOFF, ps_handoff_keep_connection),
-    ENTRY(HANDOFF, ps_handoff_take_connection),
+    ENTRY(HANDOFF, ps_handoff_take_connection), ENTRY(HANDOFF, ps_handoff_phase),
 };
 
 /* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */

@@ -10,6 +10,7 @@
  *   expect(p, LIVE)                      the next event of this party, in time;  quiet(p): there is none
  *   called_off(o, at, reason)            what follows for the owner when it came to nothing before the commit
  *   crash(p) stop(p) go_on(p) leave(p)   kill -9, SIGSTOP, SIGCONT, exit in good order
+ *   stands(p, PS_HANDOFF_PHASE_OWNER)    what ps_handoff_phase says
  *   served_by(p)                         a client connects to the server, and this one answers
  *   pass(o, fd, read)  claimed(n)        a connection is passed on, and claimed with what was read of it
  *   takes(p, name, fd)                   it is handed on what hand_on(o, name, fd) has set
@@ -125,9 +126,9 @@ HARNESS int listen_to(party *p, int ms)
         return 1;
     }
     ps_handoff_event event = {.size = sizeof event};
-    int got = sscanf(text, "event %d %" SCNu64 " %" SCNu64 " %d %d %d %" SCNd64 " %" SCNd64, &event.kind, &event.handoff_id,
-                     &event.revision, &event.unsealed, &event.peer_pid, &event.reason, &event.deadline_ns, &event.time_ns);
-    if (got != 8)
+    int got = sscanf(text, "event %d %" SCNu64 " %" SCNu64 " %d %d %d %" SCNd64 " %" SCNd64 " %d", &event.kind, &event.handoff_id,
+                     &event.revision, &event.unsealed, &event.peer_pid, &event.reason, &event.deadline_ns, &event.time_ns, &event.phase);
+    if (got != 9)
         harness_fail(__FILE__, __LINE__, "%s: %s", p->name, text);
     CHECK(p->count < MAX_EVENTS);
     p->events[p->count++] = event;
@@ -212,10 +213,29 @@ HARNESS ps_handoff_event expect_at(const char *file, int line, party *p, int kin
     CHECK(event.time_ns > 0 && event.time_ns <= now_ns());
     bool awaited = (kind == DRAIN || kind == SEAL || kind == LIVE) && event.deadline_ns != 0;
     CHECK(!awaited || event.deadline_ns >= event.time_ns);
+    static const int puts[][2] = {[DRAIN] = {PS_HANDOFF_PHASE_DRAINING},
+                                  [SEAL] = {PS_HANDOFF_PHASE_SEALING, PS_HANDOFF_PHASE_STANDBY},
+                                  [LIVE] = {PS_HANDOFF_PHASE_OPENING},
+                                  [RESUME] = {PS_HANDOFF_PHASE_OWNER},
+                                  [RETIRE] = {PS_HANDOFF_PHASE_GONE},
+                                  [COMMITTED] = {PS_HANDOFF_PHASE_STANDBY, PS_HANDOFF_PHASE_SETTLED},
+                                  [ABORTED] = {PS_HANDOFF_PHASE_OWNER, PS_HANDOFF_PHASE_GONE}};
+    if (event.phase != puts[kind][0] && event.phase != puts[kind][1])
+        harness_fail(file, line, "%s: %s puts it into phase %d", p->name, kind_name(kind), event.phase);
     return event;
 }
 #define expect(p, kind) expect_at(__FILE__, __LINE__, (p), (kind), PATIENCE_MS)
 #define expect_within(p, kind, ms) expect_at(__FILE__, __LINE__, (p), (kind), (ms) * slowness())
+
+/* What it says of itself. */
+HARNESS void stands_at(const char *file, int line, party *p, const char *wanted, int phase)
+{
+    say(p, "phase");
+    int now = atoi(answered_at(file, line, p, "phase", "PS_OK"));
+    if (now != phase)
+        harness_fail(file, line, "%s stands in phase %d, expected %s (%d)", p->name, now, wanted, phase);
+}
+#define stands(p, phase) stands_at(__FILE__, __LINE__, (p), #phase, (phase))
 
 /* ABORTED for this reason. */
 HARNESS ps_handoff_event aborted_at(const char *file, int line, party *p, ps_status reason)

@@ -56,4 +56,6 @@ AT(ps_handoff_event, peer_pid, 28);
 AT(ps_handoff_event, reason, 32);
 AT(ps_handoff_event, deadline_ns, 40);
 AT(ps_handoff_event, time_ns, 48);
-SIZE(ps_handoff_event, 56);
+AT(ps_handoff_event, phase, 56);
+AT(ps_handoff_event, reserved, 60);
+SIZE(ps_handoff_event, 64);

@@ -10,7 +10,7 @@ use super::error::ps_error;
 use super::guard::{PS_OK, acquire, call, quiet};
 use super::{convert, handles, ps_status, shapes};
 use crate::error::{Error, Status};
-use crate::handoff::{Handoff, Notice, Told, status_of};
+use crate::handoff::{Handoff, Notice, Told, status_of, was_spawned};
 use crate::supervisor;
 
 /// One generation's end of a handoff, in which a running server hands over to the next.
@@ -194,6 +194,32 @@ pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
     });
 }
 
+/// Whether this process was spawned to be a successor: to be asked first of all, before ps_handoff_new, by a
+/// server that daemonizes. A successor must be the very process that ps_handoff_upgrade has spawned, so one
+/// that is told 1 does not fork, calls no daemon(3) and writes no pid file yet. Takes nothing, changes nothing.
+/// Never blocks.
+///
+/// It looks at PROCSUP_HANDOFF and at the descriptor that is named there. So it is 0 where neither can be
+/// known: in a program that is set-user-id or has capabilities of its file (AT_SECURE in getauxval(3)), or
+/// behind a wrapper that clears the environment or closes descriptors. It is 0, too, in a successor that
+/// comes by the control path (nobody awaits its pid), in what a successor starts, and once ps_handoff_new has
+/// taken the channel: ps_handoff_role knows then. A copy that you have forked before is told 1 as you are,
+/// and is not the process that is awaited.
+///
+/// @param control_path  the path that ps_handoff_new will get; NULL: any. A process that was spawned for
+///                      another path is told 0, and ps_handoff_new refuses it
+/// @param spawned       receives 1 or 0
+/// @return PS_OK; PS_ERR_NOT_FOUND if the path is relative and there is no working directory any more
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_was_spawned(control_path: *const c_char, spawned: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let path = unsafe { convert::optional(control_path) }.map(|path| path.to_bytes());
+        let path: Option<&std::ffi::OsStr> = path.map(std::os::unix::ffi::OsStrExt::from_bytes);
+        shapes::put("spawned", spawned, || Ok(i32::from(was_spawned(path.map(std::path::Path::new))?)))
+    })
+}
+
 pub use crate::handoff::Role as ps_handoff_role_code;
 
 /// Who this process is. It stays what it was. Never blocks.
@@ -202,6 +228,24 @@ pub use crate::handoff::Role as ps_handoff_role_code;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_role(handoff: *const ps_handoff, role: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(handoff, "role", role, error, |object: &Handoff| Ok(object.role()? as i32))
+}
+
+pub use crate::handoff::Standing as ps_handoff_phase_code;
+
+/// Where this process stands: what it may do now. Whether an accept event or a task that was queued before
+/// SEAL may still be served, and what a handler of SIGTERM has to do (see the top of this section). For
+/// handlers that are called by your event loop: this is no call for a signal handler. Never blocks, makes no
+/// system call; also answers after PS_HANDOFF_RETIRE.
+///
+/// It says what is so, with one reservation: a permission counts from the event on that gives it, once that
+/// was *taken*. While PS_HANDOFF_LIVE, _RESUME or _COMMITTED waits in the queue, what was before holds: write
+/// nothing on the word of this call that an event has not told you to. What takes a permission away holds at
+/// once, also while its event (_SEAL, _RETIRE, _ABORTED) still waits.
+///
+/// @param phase  receives a PS_HANDOFF_PHASE_*
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_phase(handoff: *const ps_handoff, phase: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::value(handoff, "phase", phase, error, |object: &Handoff| Ok(object.standing()? as i32))
 }
 
 /// Which generation owns, as this process sees it: 1 for the first, strictly increasing, also over cold
@@ -495,6 +539,12 @@ pub struct ps_handoff_event {
     pub deadline_ns: i64,
     /// When it came about, nanoseconds of CLOCK_MONOTONIC.
     pub time_ns: i64,
+    /// Where this event puts you, a PS_HANDOFF_PHASE_*. It tells the two sides of an event apart:
+    /// PS_HANDOFF_COMMITTED is _STANDBY in the old generation and _SETTLED in the new one,
+    /// PS_HANDOFF_ABORTED is _OWNER in the old one and _GONE in the new one, whether it has served or not.
+    pub phase: i32,
+    /// 0
+    pub reserved: i32,
 }
 
 fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
@@ -518,6 +568,8 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
         reason,
         deadline_ns: told.deadline_ns,
         time_ns: told.time_ns,
+        phase: told.standing as i32,
+        reserved: 0,
     }
 }
 

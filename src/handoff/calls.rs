@@ -7,7 +7,7 @@ use std::sync::MutexGuard;
 use super::driver::Driver;
 use super::side::{Answer, Side};
 use super::terms::{Role, Timeout, Told};
-use super::{Handoff, Mode, entry, wire};
+use super::{Handoff, Mode, Standing, entry, wire};
 use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -42,6 +42,11 @@ impl Handoff {
     /// Whether this process started cold.
     pub fn role(&self) -> Result<Role> {
         Ok(if self.enter()?.first { Role::First } else { Role::Successor })
+    }
+
+    /// Where this process stands: what is so, but no permission that was not taken.
+    pub fn standing(&self) -> Result<Standing> {
+        Ok(self.enter()?.standing())
     }
 
     /// Which generation owns, as far as is known here.
@@ -220,10 +225,11 @@ impl Handoff {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
         loop {
             let told = self.with(|driver| {
+                driver.core.worked_off();
                 if driver.core.notices.is_empty() {
                     driver.pump();
                 }
-                let told = driver.core.notices.pop_front();
+                let told = driver.core.take_notice();
                 // Nothing ever comes any more: a wait for ever would be one.
                 let never = driver.is_over() && !driver.core.is_leaving() && deadline.is_never();
                 if told.is_none() && never { Err(over()) } else { Ok(told) }

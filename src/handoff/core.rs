@@ -16,6 +16,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::holdings::Estate;
+use super::machine::standing::{Heard, Seal, Standing};
 use super::machine::word::Ticket;
 use super::machine::{Limits, Mode, Notice, Reason};
 use super::peer::{Leaving, Peer};
@@ -84,6 +85,12 @@ pub struct Core {
     pub estate: Estate,
     /// Events that nobody has taken.
     pub notices: VecDeque<Told>,
+    /// It is no successor, or no longer.
+    pub is_owner: bool,
+    /// How far SEAL has come, since the last RESUME that was taken.
+    pub seal: Seal,
+    /// A successor was told COMMITTED, and has not come back for more.
+    settling: bool,
     /// What came of it.
     pub verdict: Verdict,
     /// What has come was not looked at to its end.
@@ -114,6 +121,9 @@ impl Core {
             leaving: Vec::new(),
             estate: Estate::default(),
             notices: VecDeque::new(),
+            is_owner: false,
+            seal: Seal::Not,
+            settling: false,
             verdict: Verdict::default(),
             more: false,
             rubbish: Vec::new(),
@@ -276,14 +286,48 @@ impl Core {
             }
             other => other,
         };
+        match notice {
+            Notice::Seal => self.seal = Seal::Told,
+            Notice::Committed => self.settling = !self.is_owner,
+            _ => {}
+        }
         self.notices.push_back(Told {
             notice,
+            standing: Standing::said_by(notice, !self.is_owner, self.attempt.mode == Mode::Overlap),
             handoff_id: wire::id_of(self.attempt.ticket),
             revision,
             peer_pid: self.peer_pid,
             deadline_ns: answer.map_or(0, |at| at.nanos().unwrap_or(i64::MAX)),
             time_ns: clock::now(),
         });
+    }
+
+    /// Takes the next event.
+    pub fn take_notice(&mut self) -> Option<Told> {
+        let told = self.notices.pop_front()?;
+        if matches!(told.notice, Notice::Resume { .. }) {
+            self.seal = Seal::Not;
+        }
+        Some(told)
+    }
+
+    /// The application looks for more: what it has taken is worked off.
+    pub fn worked_off(&mut self) {
+        self.settling &= !self.notices.is_empty();
+    }
+
+    /// What the application knows.
+    pub fn heard(&self) -> Heard {
+        let resume = |told: &Told| match told.notice {
+            Notice::Resume { unsealed } => Some(unsealed),
+            _ => None,
+        };
+        Heard {
+            seal: self.seal,
+            live_waits: self.notices.iter().any(|told| matches!(told.notice, Notice::Live { .. })),
+            resume_waits: self.notices.iter().find_map(resume),
+            settling: self.settling,
+        }
     }
 
     /// Why the attempt came to nothing, if that stands among what nobody has taken.

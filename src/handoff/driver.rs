@@ -6,6 +6,7 @@
 use nix::errno::Errno;
 
 use super::core::{CHANNEL, Core, PEER};
+use super::machine::standing::Standing;
 use super::peer::Leaving;
 use super::side::{Incident, Party, Side};
 use super::wire::Kind;
@@ -52,6 +53,11 @@ impl Driver {
     /// Whether connections that have come can be claimed now.
     pub fn claims(&self) -> bool {
         self.party.as_side().is_none_or(Side::claims)
+    }
+
+    /// Where this process stands.
+    pub fn standing(&self) -> Standing {
+        self.party.as_side().map_or(Standing::Gone, |side| side.standing(self.core.heard()))
     }
 
     /// Nothing can begin any more.

@@ -50,9 +50,7 @@ const SILENCE: i64 = 100 * MILLI;
 impl Handoff {
     /// Opens this process's end. A successor waits here until everything is offered (at most 5 seconds); nobody else waits.
     pub fn new(control_path: impl AsRef<Path>) -> Result<Self> {
-        // The directory may change, and the path must be found again.
-        let path = std::path::absolute(control_path.as_ref()).map_err(|error| Error::relative("control_path", &error))?;
-        control::check_path(&path)?;
+        let path = absolute(control_path.as_ref())?;
         spawn::prepare()?;
         Search::new(&path).run()
     }
@@ -168,6 +166,19 @@ fn inherited() -> Option<Channel> {
     let (number, inode) = (i32::try_from(number()?).ok()?, number()?);
     let path = PathBuf::from(OsStr::from_bytes(fields.next()?));
     (number >= 3 && socket::is_socket_with_inode(number, inode)).then_some(Channel { number, path })
+}
+
+/// Whether this process was spawned to follow the generation at this path, or, without one, at any. Takes nothing.
+pub fn was_spawned(control_path: Option<&Path>) -> Result<bool> {
+    let path = control_path.map(absolute).transpose()?;
+    Ok(inherited().is_some_and(|channel| path.is_none_or(|path| channel.is_for(&path))))
+}
+
+/// The directory may change, and the path must be found again.
+fn absolute(control_path: &Path) -> Result<PathBuf> {
+    let path = std::path::absolute(control_path).map_err(|error| Error::relative("control_path", &error))?;
+    control::check_path(&path)?;
+    Ok(path)
 }
 
 impl Channel {

@@ -62,6 +62,8 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 use driver::Driver;
+pub use entry::was_spawned;
+pub use machine::standing::Standing;
 pub use machine::{Limits, Mode, Notice, Reason};
 pub use terms::{Options, Role, Timeout, Told};
 pub use verdict::status_of;

@@ -9,6 +9,7 @@
 use std::os::fd::OwnedFd;
 
 use super::core::Core;
+use super::machine::standing::{Heard, Standing};
 use super::owner::OwnerSide;
 use super::record::Record;
 use super::successor::SuccessorSide;
@@ -115,6 +116,9 @@ pub trait Side {
     fn rest(&mut self, _core: &mut Core) {}
 
     // ---- what it is ----
+
+    /// What its application may do.
+    fn standing(&self, heard: Heard) -> Standing;
 
     /// The record, if it has one.
     fn record(&self) -> Option<&Record>;

@@ -1,5 +1,6 @@
 //! What the application may set of a handoff, and what it is told: the words between it and every party.
 
+use super::machine::standing::Standing;
 use super::machine::{Limits, Mode, Notice};
 use crate::clock::MILLI;
 
@@ -61,6 +62,8 @@ pub enum Role {
 pub struct Told {
     /// What it says.
     pub notice: Notice,
+    /// Where it puts this process.
+    pub standing: Standing,
     /// Which handoff.
     pub handoff_id: u64,
     /// LIVE: what the last owner sealed.

@@ -15,6 +15,7 @@
 //!   `failed`, or its death, gives the ownership back; never its deadline.
 
 pub mod owner;
+pub mod standing;
 pub mod successor;
 pub mod word;
 

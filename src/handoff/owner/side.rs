@@ -11,6 +11,7 @@ use crate::clock::{self, Deadline};
 use crate::handoff::control;
 use crate::handoff::core::{CONTROL, Core};
 use crate::handoff::machine::owner::{Action, Event, Owner, Phase};
+use crate::handoff::machine::standing::{Heard, Seal, Standing};
 use crate::handoff::machine::word::Ask;
 use crate::handoff::machine::{Mode, Notice, Reason};
 use crate::handoff::peer::Peer;
@@ -37,7 +38,7 @@ pub struct OwnerSide {
 impl OwnerSide {
     /// This process is the owner from here on: the first generation (`starting`), or a successor that has settled.
     pub fn new(core: &mut Core, record: Record, lock: OwnedFd, listener: Option<OwnedFd>, starting: bool) -> Self {
-        core.generation = record.word().generation;
+        (core.generation, core.is_owner) = (record.word().generation, true);
         let machine = Owner::new(starting, core.options.mode, core.options.limits);
         let (door, offer) = (Door::new(listener), Offer::default());
         let mut side = Self { machine, record, lock, door, offer, attempts: 0, spawning: false };
@@ -222,10 +223,14 @@ impl Side for OwnerSide {
                 Mode::Exclusive => self.prepare_probe(core),
             }),
             Answer::Sealed(revision) if phase == Phase::Sealing => {
+                core.seal = Seal::Answered;
                 self.record.set_revision(revision);
                 Event::Sealed(self.prepare_delta(core))
             }
-            Answer::Sealed(_) if phase == Phase::Closing => Event::Sealed(0),
+            Answer::Sealed(_) if phase == Phase::Closing => {
+                core.seal = Seal::Answered;
+                Event::Sealed(0)
+            }
             Answer::Cancel if self.machine.may_cancel() => Event::Cancel,
             Answer::Failed(reason) if self.machine.may_cancel() || phase == Phase::Closing => {
                 reason.clone_into(&mut core.verdict.said);
@@ -302,6 +307,10 @@ impl Side for OwnerSide {
             let next = Deadline::after(core.attempt.limits.live).min(self.machine.deadline);
             next.nanos().into_iter().for_each(|at| core.reactor.arm_by(at));
         }
+    }
+
+    fn standing(&self, heard: Heard) -> Standing {
+        Standing::of_owner(self.machine.phase, heard)
     }
 
     fn record(&self) -> Option<&Record> {

@@ -12,6 +12,7 @@ use super::store::Arrived;
 use crate::channel::seqpacket::Admission;
 use crate::clock::{self, Deadline, MILLI};
 use crate::handoff::core::{Core, LOOK, RETRY};
+use crate::handoff::machine::standing::{Heard, Standing};
 use crate::handoff::machine::successor::{Action, Event, Phase, Successor};
 use crate::handoff::machine::word::{Ask, View};
 use crate::handoff::machine::{Notice, Reason};
@@ -272,6 +273,10 @@ impl Side for SuccessorSide {
             self.look_at = Deadline::after(LOOK_EVERY);
         }
         let _ = core.reactor.set_due(LOOK, self.look_at);
+    }
+
+    fn standing(&self, heard: Heard) -> Standing {
+        Standing::of_successor(self.machine.phase, heard)
     }
 
     fn record(&self) -> Option<&Record> {

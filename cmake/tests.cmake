@@ -261,6 +261,14 @@ if(PYTHON3_EXECUTABLE AND NOT build_variant)
   set_tests_properties(boundary/statuses_are_in_the_header PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
 endif()
 
+# ---- what the header and the guide of the handoff show compiles, and does what they say ----
+
+if(PYTHON3_EXECUTABLE AND NOT build_variant)
+  add_test(NAME handoff/samples COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/samples.py" --cc ${CMAKE_C_COMPILER}
+    --library $<TARGET_FILE_DIR:procsup::procsup>)
+  set_tests_properties(handoff/samples PROPERTIES TIMEOUT 120)
+endif()
+
 # ---- docs/guide/containment.md says what the library does ----
 
 if(PYTHON3_EXECUTABLE AND NOT build_variant)

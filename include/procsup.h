@@ -1254,55 +1254,120 @@ void ps_supervisor_free(ps_supervisor *supervisor);
 
 /* ==================== handoff =========================================================================== */
 
+/* The owner runs. Its successor loads beside it, owns from PS_HANDOFF_LIVE on, and is on probation until
+ * PS_HANDOFF_COMMITTED, while the old owner stands by and can take back. ps_handoff_new has a whole server
+ * as a sample; docs/guide/handoff.md is the guide, docs/guide/handoff-server.md what is around a server
+ * (paths, users, systemd, pid files).
+ *
+ * TWO SIDES are told PS_HANDOFF_COMMITTED and PS_HANDOFF_ABORTED, and have to do different things:
+ * event.phase says which side you are.
+ *
+ * WHAT YOU MAY DO, and what you do at SIGTERM, ps_handoff_phase says at any time. (Ask it in your event
+ * loop, after a signalfd(2) or a pipe, not in the handler itself.)
+ *
+ *   PS_HANDOFF_PHASE_  accept  write  at SIGTERM
+ *   _LOADING, _WARM    no      no     ps_handoff_free, exit: the old generation goes on
+ *   _OPENING           yes     yes    stop; ps_handoff_free, exit: the old generation takes back
+ *   _PROBATION         yes     yes    to end the service: stop, make durable; ps_handoff_free, exit: the old
+ *                                     generation retires. Without the free the exit is a crash: it takes back
+ *   _SETTLED, _OWNER,  yes     yes    finish, make durable; ps_handoff_free, exit: a handoff under way is
+ *   _DRAINING                         called off. Without the free a warm successor goes on in your place
+ *   _SEALING           no      yes    the same
+ *   _SEALED            no      no     ps_handoff_free, exit
+ *   _OVERLAP           yes     yes    as _STANDBY
+ *   _STANDBY           no      no     remember it, and go on taking events: at RETIRE exit; at RESUME do as
+ *                                     _OWNER does. This ends, at the latest, with the timeouts PROBATION and
+ *                                     twice LIVE (overlap: and SEAL). Who exits at once takes the way back
+ *                                     along: if the successor fails then, nobody serves
+ *   _GONE              no      no     finish what is open, exit
+ *
+ * In a first generation, and where the other one is dead, nobody is there to go on or to take back.
+ *
+ * AN ACCEPT EVENT THAT IS STALE. One wait of an event loop may bring your listener and this handle at once.
+ * If you take PS_HANDOFF_SEAL first, the listener's event is to be dropped: accept nothing more in this
+ * batch, or ask ps_handoff_phase before each accept. The connection stays in the listener's line for the
+ * one who serves next.
+ *
+ * A DAEMONIZING START (fork, setsid, pid file) asks ps_handoff_was_spawned first of all. 1: do not fork,
+ * for your pid is the one that is awaited. 0: daemonize, then call ps_handoff_new, whose handle is of no
+ * use in a forked copy. A first generation writes its pid file at PS_HANDOFF_LIVE, a successor at
+ * PS_HANDOFF_COMMITTED: until then the old one is the main process, and may be so again.
+ *
+ * GOING BACK ON PURPOSE. Before the commit (_SEALED and before) the owner calls ps_handoff_cancel, or the
+ * successor ps_handoff_failed. After it only the successor can: it stops accepting and writing, calls
+ * ps_handoff_failed, and exits. The one that stands by has no call for it (PS_ERR_STATE): ask the successor
+ * by a request of yours, or end it. Its pid is event.peer_pid of PS_HANDOFF_COMMITTED. To be sure that the
+ * number is still its own, open a pidfd of it, take events until PS_PENDING, and signal by the pidfd if the
+ * phase is _STANDBY still.
+ *
+ * A LISTENER THAT YOU CLOSE answers on, with nobody to accept: the library keeps a duplicate of what it is
+ * to hand on. ps_handoff_set_fd(handoff, name, -1, ...) gives that up. */
+
 /** One generation's end of a handoff, in which a running server hands over to the next. */
 typedef struct ps_handoff ps_handoff;
 
 /**
- * Opens this server's end of the handoff. The first generation and every successor run the same code:
+ * Opens this server's end of the handoff. The first generation and every successor run the same code. The
+ * functions without ps_ are yours:
  *
  * ```c
- * ps_handoff_new("/run/kv.sock", &handoff, &error);                 // which generation am I?
- * if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {
- *   fd = bind_and_listen();                                         // nobody was before me: I am the first
- *   ps_handoff_set_fd(handoff, "http", fd, &error);
- * }
- * load_everything();
- * ps_handoff_role(handoff, &role, &error);
- * if (role == PS_HANDOFF_SUCCESSOR)
- *   ps_handoff_warm(handoff, &error);
- * for (;;) {                                                        // or ps_handoff_fd in an event loop
- *   ps_handoff_event event = {.size = sizeof event};
- *   if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
- *     break;
- *   switch (event.kind) {
- *   case PS_HANDOFF_LIVE:
- *     open_writer(event.revision, event.unsealed);
- *     accept_on(fd);
- *     while (ps_handoff_take_connection(handoff, &fd2, buf, sizeof buf, &len, NULL) == PS_OK)
- *       go_on_with(fd2, buf, len);
- *     ps_handoff_live(handoff, &error);
- *     break;
- *   case PS_HANDOFF_DRAIN:
- *     end_background_work();                                        // goes on accepting
- *     ps_handoff_drained(handoff, 0, &error);
- *     break;
- *   case PS_HANDOFF_SEAL:
- *     stop_accepting_and_reading();                                 // see CONNECTIONS
- *     answer_what_was_asked();
- *     for (each open connection c)
- *       ps_handoff_pass_connection(handoff, c->fd, c->read, c->length, NULL);
- *     ps_handoff_sealed(handoff, fsync_all(), &error);
- *     break;
- *   case PS_HANDOFF_RESUME:
- *     if (event.unsealed) reload_and_close_what_was_passed();
- *     accept_and_read_on(fd);                                       // if SEAL had stopped it
- *     break;
- *   case PS_HANDOFF_RETIRE:
- *     close_connections();                                          // no shutdown(2): they are another's
- *     exit(0);
- *   case PS_HANDOFF_ABORTED:
- *     if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1);
- *     break;
+ * void serve(const char *control_path) {
+ *   ps_handoff *handoff = NULL;
+ *   ps_error *error = NULL;
+ *   int32_t role = 0, fd = -1;
+ *   int serving = 0;                                  // whether it accepts and writes
+ *
+ *   if (ps_handoff_new(control_path, &handoff, &error) != PS_OK)
+ *     fail(error);
+ *   ps_handoff_role(handoff, &role, NULL);
+ *   if (ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_OK) {
+ *     fd = bind_and_listen();                         // nobody was before me: I am the first
+ *     ps_handoff_set_fd(handoff, "http", fd, NULL);
+ *   }
+ *   load_everything();                                // may take minutes: the old generation serves
+ *   if (role == PS_HANDOFF_SUCCESSOR)
+ *     ps_handoff_warm(handoff, NULL);
+ *
+ *   for (;;) {                                        // or ps_handoff_fd in an event loop
+ *     ps_handoff_event event = {.size = sizeof event};
+ *     if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
+ *       fail(error);
+ *     switch (event.kind) {
+ *     case PS_HANDOFF_LIVE:
+ *       open_writer(event.revision, event.unsealed);
+ *       accept_on(fd);
+ *       serving = 1;
+ *       ps_handoff_live(handoff, NULL);
+ *       break;
+ *     case PS_HANDOFF_DRAIN:
+ *       end_background_work();                        // goes on accepting
+ *       ps_handoff_drained(handoff, 0, NULL);
+ *       break;
+ *     case PS_HANDOFF_SEAL:
+ *       stop_accepting();
+ *       serving = 0;
+ *       ps_handoff_sealed(handoff, make_durable(), NULL); // too late? RESUME is on its way
+ *       break;
+ *     case PS_HANDOFF_RESUME:
+ *       if (event.unsealed)
+ *         open_writer(0, 1);                          // the successor may have written
+ *       if (!serving)
+ *         accept_on(fd);                              // SEAL had stopped it
+ *       serving = 1;
+ *       break;
+ *     case PS_HANDOFF_COMMITTED:
+ *       if (event.phase == PS_HANDOFF_PHASE_SETTLED)
+ *         tell_the_service_manager();                 // the new one; the old one stands by
+ *       break;
+ *     case PS_HANDOFF_RETIRE:
+ *       finish_connections();
+ *       ps_handoff_free(handoff);
+ *       exit(0);
+ *     case PS_HANDOFF_ABORTED:
+ *       if (event.phase == PS_HANDOFF_PHASE_GONE)
+ *         exit(1);                                    // a successor, whether it has served or not
+ *       break;                                        // an owner goes on
+ *     }
  *   }
  * }
  * ```
@@ -1413,7 +1478,7 @@ void ps_handoff_free(ps_handoff *handoff);
 /**
  * Whether this process was spawned to be a successor: to be asked first of all, before ps_handoff_new, by a
  * server that daemonizes. A successor must be the very process that ps_handoff_upgrade has spawned, so one
- * that is told 1 does not fork, calls no daemon(3) and writes no pid file yet. Takes nothing, changes nothing.
+ * that is told 1 does not fork, calls no daemon(3) and writes no pid file yet. Takes and changes nothing.
  * Never blocks.
  *
  * It looks at PROCSUP_HANDOFF and at the descriptor that is named there. So it is 0 where neither can be
@@ -1428,9 +1493,7 @@ void ps_handoff_free(ps_handoff *handoff);
  * @param spawned       receives 1 or 0
  * @return PS_OK; PS_ERR_NOT_FOUND if the path is relative and there is no working directory any more
  */
-ps_status ps_handoff_was_spawned(const char *control_path,
-                                 int32_t *spawned,
-                                 ps_error **error);
+ps_status ps_handoff_was_spawned(const char *control_path, int32_t *spawned, ps_error **error);
 
 /** Who a process is in the handoff. */
 typedef enum ps_handoff_role_code {
@@ -1464,8 +1527,8 @@ typedef enum ps_handoff_phase_code {
    */
   PS_HANDOFF_PHASE_PROBATION = 4,
   /**
-   * A successor that stands alone from now on: write and accept. So until COMMITTED was taken and worked
-   * off, that is, until the next look for events.
+   * A successor whose probation is over, and which stands alone: write and accept. _OWNER follows when
+   * COMMITTED was taken and worked off, that is, with the next look for events.
    */
   PS_HANDOFF_PHASE_SETTLED = 5,
   /** The owner: write and accept. There may be a successor that loads. */
@@ -1493,8 +1556,8 @@ typedef enum ps_handoff_phase_code {
 /**
  * Where this process stands: what it may do now. Whether an accept event or a task that was queued before
  * SEAL may still be served, and what a handler of SIGTERM has to do (see the top of this section). For
- * handlers that are called by your event loop: this is no call for a signal handler. Never blocks, makes no
- * system call; also answers after PS_HANDOFF_RETIRE.
+ * handlers that are called by your event loop: this is no call for a signal handler. Never blocks;
+ * answers after PS_HANDOFF_RETIRE, too.
  *
  * It says what is so, with one reservation: a permission counts from the event on that gives it, once that
  * was *taken*. While PS_HANDOFF_LIVE, _RESUME or _COMMITTED waits in the queue, what was before holds: write
@@ -1562,10 +1625,10 @@ ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms,
  * `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
  * ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
  *
- * A listener that you have closed still answers: the duplicate holds it, and connections wait in its queue
- * for nobody. To stop listening for good, take its name away (`fd` -1), then close yours.
+ * To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, where nobody
+ * accepts. During a probation the old generation has one, too, until it retires.
  *
- * @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
+ * @param name  1 to 255 bytes without a newline; copied
  * @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
  * @return PS_OK; PS_ERR_STATE if this generation is over
  */
@@ -1705,9 +1768,15 @@ typedef enum ps_handoff_event_kind {
    * exit.
    */
   PS_HANDOFF_RETIRE = 5,
-  /** Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone. */
+  /**
+   * The old generation (event.phase is PS_HANDOFF_PHASE_STANDBY): the successor serves, you stand by. The
+   * new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone.
+   */
   PS_HANDOFF_COMMITTED = 6,
-  /** The handoff came to nothing; `reason` says why. A successor stops at once and exits. */
+  /**
+   * The handoff came to nothing; `reason` says why. An owner (event.phase is PS_HANDOFF_PHASE_OWNER) goes
+   * on. A successor (PS_HANDOFF_PHASE_GONE) stops at once and exits, also one that has served.
+   */
   PS_HANDOFF_ABORTED = 7,
 } ps_handoff_event_kind;
 

@@ -18,51 +18,69 @@ pub struct ps_handoff {
     _private: [u8; 0],
 }
 
-/// Opens this server's end of the handoff. The first generation and every successor run the same code:
+/// Opens this server's end of the handoff. The first generation and every successor run the same code. The
+/// functions without ps_ are yours:
 ///
 /// ```c
-/// ps_handoff_new("/run/kv.sock", &handoff, &error);                 // which generation am I?
-/// if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {
-///   fd = bind_and_listen();                                         // nobody was before me: I am the first
-///   ps_handoff_set_fd(handoff, "http", fd, &error);
-/// }
-/// load_everything();
-/// ps_handoff_role(handoff, &role, &error);
-/// if (role == PS_HANDOFF_SUCCESSOR)
-///   ps_handoff_warm(handoff, &error);
-/// for (;;) {                                                        // or ps_handoff_fd in an event loop
-///   ps_handoff_event event = {.size = sizeof event};
-///   if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
-///     break;
-///   switch (event.kind) {
-///   case PS_HANDOFF_LIVE:
-///     open_writer(event.revision, event.unsealed);
-///     accept_on(fd);
-///     while (ps_handoff_take_connection(handoff, &fd2, buf, sizeof buf, &len, NULL) == PS_OK)
-///       go_on_with(fd2, buf, len);
-///     ps_handoff_live(handoff, &error);
-///     break;
-///   case PS_HANDOFF_DRAIN:
-///     end_background_work();                                        // goes on accepting
-///     ps_handoff_drained(handoff, 0, &error);
-///     break;
-///   case PS_HANDOFF_SEAL:
-///     stop_accepting_and_reading();                                 // see CONNECTIONS
-///     answer_what_was_asked();
-///     for (each open connection c)
-///       ps_handoff_pass_connection(handoff, c->fd, c->read, c->length, NULL);
-///     ps_handoff_sealed(handoff, fsync_all(), &error);
-///     break;
-///   case PS_HANDOFF_RESUME:
-///     if (event.unsealed) reload_and_close_what_was_passed();
-///     accept_and_read_on(fd);                                       // if SEAL had stopped it
-///     break;
-///   case PS_HANDOFF_RETIRE:
-///     close_connections();                                          // no shutdown(2): they are another's
-///     exit(0);
-///   case PS_HANDOFF_ABORTED:
-///     if (role == PS_HANDOFF_SUCCESSOR && !serving) exit(1);
-///     break;
+/// void serve(const char *control_path) {
+///   ps_handoff *handoff = NULL;
+///   ps_error *error = NULL;
+///   int32_t role = 0, fd = -1;
+///   int serving = 0;                                  // whether it accepts and writes
+///
+///   if (ps_handoff_new(control_path, &handoff, &error) != PS_OK)
+///     fail(error);
+///   ps_handoff_role(handoff, &role, NULL);
+///   if (ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_OK) {
+///     fd = bind_and_listen();                         // nobody was before me: I am the first
+///     ps_handoff_set_fd(handoff, "http", fd, NULL);
+///   }
+///   load_everything();                                // may take minutes: the old generation serves
+///   if (role == PS_HANDOFF_SUCCESSOR)
+///     ps_handoff_warm(handoff, NULL);
+///
+///   for (;;) {                                        // or ps_handoff_fd in an event loop
+///     ps_handoff_event event = {.size = sizeof event};
+///     if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
+///       fail(error);
+///     switch (event.kind) {
+///     case PS_HANDOFF_LIVE:
+///       open_writer(event.revision, event.unsealed);
+///       accept_on(fd);
+///       adopt_connections(handoff);                   // see CONNECTIONS, below
+///       serving = 1;
+///       ps_handoff_live(handoff, NULL);
+///       break;
+///     case PS_HANDOFF_DRAIN:
+///       end_background_work();                        // goes on accepting
+///       ps_handoff_drained(handoff, 0, NULL);
+///       break;
+///     case PS_HANDOFF_SEAL:
+///       stop_accepting();
+///       pass_connections(handoff);
+///       serving = 0;
+///       ps_handoff_sealed(handoff, make_durable(), NULL); // too late? RESUME is on its way
+///       break;
+///     case PS_HANDOFF_RESUME:
+///       if (event.unsealed)
+///         open_writer(0, 1);                          // the successor may have written
+///       if (!serving)
+///         accept_on(fd);                              // SEAL had stopped it
+///       serving = 1;
+///       break;
+///     case PS_HANDOFF_COMMITTED:
+///       if (event.phase == PS_HANDOFF_PHASE_SETTLED)
+///         tell_the_service_manager();                 // the new one; the old one stands by
+///       break;
+///     case PS_HANDOFF_RETIRE:
+///       close_connections();
+///       ps_handoff_free(handoff);
+///       exit(0);
+///     case PS_HANDOFF_ABORTED:
+///       if (event.phase == PS_HANDOFF_PHASE_GONE)
+///         exit(1);                                    // a successor, whether it has served or not
+///       break;                                        // an owner goes on
+///     }
 ///   }
 /// }
 /// ```
@@ -196,7 +214,7 @@ pub extern "C" fn ps_handoff_free(handoff: *mut ps_handoff) {
 
 /// Whether this process was spawned to be a successor: to be asked first of all, before ps_handoff_new, by a
 /// server that daemonizes. A successor must be the very process that ps_handoff_upgrade has spawned, so one
-/// that is told 1 does not fork, calls no daemon(3) and writes no pid file yet. Takes nothing, changes nothing.
+/// that is told 1 does not fork, calls no daemon(3) and writes no pid file yet. Takes and changes nothing.
 /// Never blocks.
 ///
 /// It looks at PROCSUP_HANDOFF and at the descriptor that is named there. So it is 0 where neither can be
@@ -234,8 +252,8 @@ pub use crate::handoff::Standing as ps_handoff_phase_code;
 
 /// Where this process stands: what it may do now. Whether an accept event or a task that was queued before
 /// SEAL may still be served, and what a handler of SIGTERM has to do (see the top of this section). For
-/// handlers that are called by your event loop: this is no call for a signal handler. Never blocks, makes no
-/// system call; also answers after PS_HANDOFF_RETIRE.
+/// handlers that are called by your event loop: this is no call for a signal handler. Never blocks;
+/// answers after PS_HANDOFF_RETIRE, too.
 ///
 /// It says what is so, with one reservation: a permission counts from the event on that gives it, once that
 /// was *taken*. While PS_HANDOFF_LIVE, _RESUME or _COMMITTED waits in the queue, what was before holds: write
@@ -287,8 +305,8 @@ pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which:
 /// `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
 /// ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
 ///
-/// A listener that you have closed still answers: the duplicate holds it, and connections wait in its queue
-/// for nobody. To stop listening for good, take its name away (`fd` -1), then close yours.
+/// To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, and connections
+/// wait in its queue for nobody. During a probation the old generation has one, too, until it retires.
 ///
 /// @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
 /// @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
@@ -506,10 +524,12 @@ pub enum ps_handoff_event_kind {
     /// exit.
     #[strum(serialize = "PS_HANDOFF_RETIRE")]
     Retire = 5,
-    /// Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone.
+    /// The old generation (event.phase is PS_HANDOFF_PHASE_STANDBY): the successor serves, you stand by. The
+    /// new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone.
     #[strum(serialize = "PS_HANDOFF_COMMITTED")]
     Committed = 6,
-    /// The handoff came to nothing; `reason` says why. A successor stops at once and exits.
+    /// The handoff came to nothing; `reason` says why. An owner (event.phase is PS_HANDOFF_PHASE_OWNER) goes
+    /// on. A successor (PS_HANDOFF_PHASE_GONE) stops at once and exits, also one that has served.
     #[strum(serialize = "PS_HANDOFF_ABORTED")]
     Aborted = 7,
 }

@@ -26,8 +26,8 @@ pub enum Standing {
     /// ends, hangs or says that it cannot.
     #[strum(serialize = "PS_HANDOFF_PHASE_PROBATION")]
     Probation = 4,
-    /// A successor that stands alone from now on: write and accept. So until COMMITTED was taken and worked
-    /// off, that is, until the next look for events.
+    /// A successor whose probation is over, and which stands alone: write and accept. _OWNER follows when
+    /// COMMITTED was taken and worked off, that is, with the next look for events.
     #[strum(serialize = "PS_HANDOFF_PHASE_SETTLED")]
     Settled = 5,
     /// The owner: write and accept. There may be a successor that loads.

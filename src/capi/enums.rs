@@ -89,6 +89,32 @@ fn the_cpp_header_has_every_value_once() {
     }
 }
 
+/// The tables of the phases, in the header and in the guide, say what the machine says.
+#[test]
+fn the_tables_of_phases_are_true() {
+    let (guide, yes) = (include_str!("../../docs/guide/handoff-server.md"), |word: &str| word == "yes");
+    let section = HEADER.split_once("PS_HANDOFF_PHASE_  accept  write  at SIGTERM").unwrap().1.split_once("\n *\n").unwrap().0;
+    let (mut header, mut answers) = (BTreeMap::new(), (false, false));
+    for line in section.lines().map(|line| line.trim_start_matches(" *").replace(',', " ")).filter(|line| line.starts_with("   _")) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let names: Vec<&str> = words.iter().map_while(|word| word.strip_prefix('_')).collect();
+        // Names that did not fit into the line of their answers follow in the next.
+        if matches!(words[names.len()], "yes" | "no") {
+            answers = (yes(words[names.len()]), yes(words[names.len() + 1]));
+        }
+        header.extend(names.iter().map(|name| ((*name).to_owned(), answers)));
+    }
+    let rows = guide.split_once("| `PS_HANDOFF_PHASE_` |").unwrap().1.split_once("\n\n").unwrap().0.lines().skip(2);
+    let cells = rows.map(|row| row.split('|').map(str::trim).collect::<Vec<_>>());
+    let guide: BTreeMap<_, _> = cells.map(|row| (row[1].trim_matches('`').to_owned(), (yes(row[2]), yes(row[3])))).collect();
+    let machine: BTreeMap<_, _> = (1..=100)
+        .filter_map(handoff::ps_handoff_phase_code::from_repr)
+        .map(|standing| (<&str>::from(standing)["PS_HANDOFF_PHASE_".len()..].to_owned(), (standing.may_accept(), standing.may_write())))
+        .collect();
+    assert_eq!(header, machine, "the header");
+    assert_eq!(guide, machine, "the guide");
+}
+
 #[test]
 fn no_line_of_the_header_is_too_long() {
     let long: Vec<_> = HEADER.lines().filter(|line| line.chars().count() > 110).collect();

@@ -40,12 +40,16 @@ static void the_first_generation(const std::string &dir)
     CHECK(server && server.role() == handoff_role::first && server.generation() == 1 && server.fd() > 2);
     pollfd ready{server.fd(), POLLIN, 0};
     CHECK(::poll(&ready, 1, 0) == 1);
+    CHECK(server.phase() == handoff_phase::loading && !handoff::was_spawned() && !handoff::was_spawned(dir + "/first"));
     CHECK(!server.take_fd("http") && server.fd_names().empty() && server.state().empty()); // what is not there is no error
     const handoff_event live = take(server, live);
     CHECK(live.revision() == 0 && !live.unsealed() && !live.deadline() && live.time().time_since_epoch() > 0s && live.raw().size > 0);
-    CHECK(live.peer_pid() == 0 && live.reason() == errc::ok);
+    CHECK(live.peer_pid() == 0 && live.reason() == errc::ok && live.phase() == handoff_phase::opening);
+    CHECK(server.phase() == handoff_phase::opening);
     CHECK_THROWS(server.drained(), errc::state);
     server.live();
+    std::error_code no_error;
+    CHECK(server.phase(no_error) == handoff_phase::owner && !no_error);
     CHECK(!server.next_event());
     CHECK_THROWS(server.live(), errc::state);
     CHECK_THROWS(server.warm(), errc::state);

@@ -26,6 +26,7 @@ impl Setup {
             return;
         }
         self.always(world);
+        self.check_standings(world);
         if world.broken.is_none() && self.is_quiet(world) {
             self.when_quiet(world);
         }

@@ -7,6 +7,7 @@ pub mod invariants;
 pub mod mutant;
 pub mod product;
 pub mod setup;
+pub mod standing;
 pub mod table;
 pub mod trace;
 pub mod world;

@@ -80,6 +80,19 @@ pub struct Heard {
     pub settling: bool,
 }
 
+impl Heard {
+    /// While RESUME waits: where its taker stood before.
+    fn before_resume(self) -> Option<Standing> {
+        Some(match (self.resume_waits?, self.seal) {
+            (_, Seal::Answered) | (true, Seal::Told) => Standing::Sealed,
+            (false, Seal::Told) => Standing::Sealing,
+            // Overlap: it never stopped, and the successor may have written.
+            (true, Seal::Not) => Standing::Overlap,
+            (false, Seal::Not) => Standing::Draining,
+        })
+    }
+}
+
 impl Standing {
     /// It may write.
     pub fn may_write(self) -> bool {
@@ -117,19 +130,16 @@ impl Standing {
         match phase {
             P::Starting if heard.live_waits => Self::Loading,
             P::Starting => Self::Opening,
-            P::Serving | P::Greeting | P::Offering(_) | P::Warming => match (heard.resume_waits, heard.seal) {
-                (Some(_), Seal::Answered) | (Some(true), Seal::Told) => Self::Sealed,
-                (Some(false), Seal::Told) => Self::Sealing,
-                // Overlap: it never stopped, and the successor may have written.
-                (Some(true), Seal::Not) => Self::Overlap,
-                (Some(false), Seal::Not) => Self::Draining,
-                (None, _) if heard.settling => Self::Settled,
-                (None, _) => Self::Owner,
+            P::Serving | P::Greeting | P::Offering(_) | P::Warming => match heard.before_resume() {
+                Some(before) => before,
+                None if heard.settling => Self::Settled,
+                None => Self::Owner,
             },
-            P::Draining | P::Probing(_) => Self::Draining,
-            P::Sealing => Self::Sealing,
+            // A RESUME that waits here is of the attempt before.
+            P::Draining | P::Probing(_) => heard.before_resume().unwrap_or(Self::Draining),
+            P::Sealing => heard.before_resume().unwrap_or(Self::Sealing),
             // Overlap: SEAL comes later.
-            P::Updating(_) | P::Committing if heard.seal == Seal::Not => Self::Draining,
+            P::Updating(_) | P::Committing if heard.seal == Seal::Not => heard.before_resume().unwrap_or(Self::Draining),
             P::Updating(_) | P::Committing => Self::Sealed,
             P::Handing | P::Closing | P::Probation | P::Asking | P::Condemning | P::Killing | P::Reclaiming => match heard.seal {
                 Seal::Not => Self::Overlap,
@@ -298,7 +308,8 @@ mod tests {
             (Seal::Answered, true, Standing::Sealed),
         ] {
             let heard = Heard { seal, resume_waits: Some(unsealed), ..Heard::default() };
-            for phase in [owner::Phase::Serving, owner::Phase::Greeting, owner::Phase::Offering(3), owner::Phase::Warming] {
+            use owner::Phase::*;
+            for phase in [Serving, Greeting, Offering(3), Warming, Draining, Probing(0), Sealing] {
                 assert_eq!(Standing::of_owner(phase, heard), wanted, "{phase:?} {heard:?}");
             }
         }

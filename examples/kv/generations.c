@@ -179,8 +179,8 @@ static void aborted(const ps_handoff_event *event)
     char reason[256] = ""; /* it is not terminated, and never that long */
     ps_handoff_reason(handoff, reason, sizeof reason - 1, NULL, NULL);
     note("aborted status=%s reason=%s", ps_status_name(event->reason), reason);
-    if (role == PS_HANDOFF_SUCCESSOR && generation == 0)
-        exit(1); /* not needed: the old generation goes on, and nothing was begun here that must be ended */
+    if (event->phase == PS_HANDOFF_PHASE_GONE)
+        exit(1); /* not needed, or no longer: the old generation goes on, whatever was begun here */
 }
 
 /* ---- both ---- */
@@ -201,7 +201,7 @@ static void take(const ps_handoff_event *event)
         resume(event);
         break;
     case PS_HANDOFF_COMMITTED:
-        note(owner ? "settled" : "standby");
+        note(event->phase == PS_HANDOFF_PHASE_SETTLED ? "settled" : "standby");
         break;
     case PS_HANDOFF_RETIRE:
         note("retire connections=%u", http_connections());

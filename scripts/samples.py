@@ -117,10 +117,7 @@ class Stage:
         self.served_by("the second goes on", second)
 
         # On probation: taken back, whether it dies ...
-        fourth = self.start()
-        self.served_by("the fourth takes over", fourth)
-        fourth.kill()
-        fourth.wait()
+        self.ended("the fourth serves, and dies", self.start("die"), -signal.SIGKILL)
         self.served_by("the second takes back", second)
 
         # ... or says so. It has served, and has to exit.

@@ -31,7 +31,7 @@ static bool answers(void)
 int main(void)
 {
     stage_begin();
-    stage.probation = 500;
+    stage.probation = 50;
     party *o = first("old");
     give(o, "admin");
     CHECK(answers()); /* nobody accepts there */
@@ -41,9 +41,12 @@ int main(void)
 
     give(o, "admin");
     party *n = upgrade(o, "new", 20000);
-    bring(o, n, MET, SERVING);
+    bring(o, n, MET, GIVEN);
+    ask(n, "deaf 1"); /* the probation lasts until it looks again */
+    bring(o, n, GIVEN, SERVING);
     CHECK_STR(ask(n, "names"), "");
     CHECK(answers()); /* the old one may take back */
+    ask(n, "deaf 0");
     bring(o, n, SERVING, SETTLED);
     CHECK(!answers());
     leave(o);

@@ -173,10 +173,11 @@ static void promoted(void)
 int main(void)
 {
     stage_begin();
-    stage.probation = 300;
     for (int overlap = 0; overlap <= 1; overlap++) {
         stage.overlap = overlap;
+        stage.probation = 50; /* ends when the new one, which is deaf, is asked to look */
         whole_order();
+        stage.probation = 10000;
         called_off_before_the_commit();
         if (!overlap)
             sealed_and_called_off();

@@ -110,13 +110,18 @@ static void owner_before_the_commit(void)
 /* OVERLAP, STANDBY: it goes on taking events. RETIRE ends it; RESUME makes it an owner, which ends the service. */
 static void standby(void)
 {
-    set_out(SERVING, true);
+    stage.probation = 50;
+    set_out(GIVEN, true);
+    ask(n, "deaf 1"); /* the probation lasts until it looks again */
+    bring(o, n, GIVEN, SERVING);
     stands(o, PHASE(STANDBY));
+    ask(n, "deaf 0");
     expect(o, RETIRE);
     leave(o);
     expect(n, COMMITTED);
     served_by(n);
     leave_in_order(n);
+    stage.probation = 10000;
 
     for (enum phase at = GIVEN; at <= SERVING; at++) {
         set_out(at, true);
@@ -147,7 +152,7 @@ static void standby(void)
 int main(void)
 {
     stage_begin();
-    stage.probation = 300;
+    stage.probation = 10000;
     for (int overlap = 0; overlap <= 1; overlap++) {
         stage.overlap = overlap;
         successor_before_it_serves();

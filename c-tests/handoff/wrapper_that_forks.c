@@ -37,6 +37,7 @@ int main(void)
     say(o, "upgrade 2000 %s", wrapper);
     party *n = meet("wrapped");
     answered(o, "upgrade", "PS_OK");
+    CHECK_INT(ask_number(n, "spawned -"), 1); /* so says the channel that it has inherited */
     int64_t start = now_ms();
     CHECK(!is_offered(n));
     CHECK(now_ms() - start < 8000 * slowness());

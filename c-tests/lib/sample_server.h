@@ -2,8 +2,8 @@
  * The part of a server that the samples in include/procsup.h and docs/guide/handoff.md leave to the reader (scripts/samples.py compiles them
  * behind this, and runs an upgrade): it accepts in a thread, and says its pid to whoever comes.
  *
- * sample CONTROL_PATH PORT_FILE [hang|give-back]: the first generation writes its port into the file. hang: never done with loading;
- * give-back: says right after LIVE that it cannot serve.
+ * sample CONTROL_PATH PORT_FILE [hang|die|give-back]: the first generation writes its port into the file. hang: never done with loading;
+ * die, give-back: is killed right after LIVE, or says then that it cannot serve.
  */
 #ifndef PROCSUP_SAMPLE_SERVER_H
 #define PROCSUP_SAMPLE_SERVER_H
@@ -113,6 +113,8 @@ __attribute__((unused)) static ps_status sample_new(const char *path, ps_handoff
 __attribute__((unused)) static ps_status sample_live(ps_handoff *handoff, ps_error **error)
 {
     ps_status status = ps_handoff_live(handoff, error);
+    if (strcmp(sample_trouble, "die") == 0)
+        raise(SIGKILL);
     if (strcmp(sample_trouble, "give-back") == 0) {
         stop_accepting();
         ps_handoff_failed(handoff, "it was asked to", NULL);

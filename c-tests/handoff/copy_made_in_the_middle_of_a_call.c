@@ -1,7 +1,7 @@
 /* A copy that was forked while another thread was within ps_handoff_next_event, also with the handle's lock in its hands, frees the handle as
    any other: at once, all that it has inherited, and the original goes on. */
 /* covers: F35, LAW-4, LAW-6 */
-/* variants: only locked-down, asan: valgrind has descriptors of its own in each copy */
+/* variants: only old-kernel-5.4, asan: valgrind has descriptors of its own in each copy */
 #include "harness.h"
 #include "children.h"
 

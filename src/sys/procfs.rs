@@ -223,7 +223,7 @@ pub fn fate(pid: i32, start: Option<u64>) -> Fate {
         return Fate::Dead;
     }
     // A first thread that has ended is a zombie as well, and its process lives.
-    let is_last = || std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.count() <= 1);
+    let is_last = || std::fs::read_dir(format!("/proc/{pid}/task")).is_ok_and(|tasks| tasks.take(2).count() <= 1);
     match state {
         Some("Z" | "X") if is_last() => Fate::Dead,
         _ if is_dumping_core(pid) => Fate::Dumps,

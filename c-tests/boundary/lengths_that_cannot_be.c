@@ -17,6 +17,7 @@ int main(void)
     CHECK_STATUS(ps_handoff_new(path, &handoff, NULL), PS_OK);
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         CHECK_ERROR(ps_handoff_set_state(handoff, bytes, lengths[i], &error), PS_ERR_INVALID_ARGUMENT, &error);
+        CHECK_ERROR(ps_handoff_pass_connection(handoff, 2, bytes, lengths[i], &error), PS_ERR_INVALID_ARGUMENT, &error);
         CHECK_STR(ps_error_step(error), "data");
         ps_error_free(error);
         CHECK_ERROR(ps_command_input(command, bytes, lengths[i], &error), PS_ERR_INVALID_ARGUMENT, &error);

@@ -48,10 +48,12 @@ static bool hand_over(ps_handoff *handoff, ps_command *command, ps_error **error
         switch (event->kind) {
         case PS_HANDOFF_DRAIN:
             drained = true;
+            worked(ps_handoff_pass_connection(handoff, let_end, NULL, 0, error), error); /* or it is not passed, and that is all */
             CHECK_OK(ps_handoff_drained(handoff, 0, error), *error);
             break;
         case PS_HANDOFF_SEAL:
             CHECK(drained);
+            worked(ps_handoff_pass_connection(handoff, let_end, "half", 4, error), error);
             if (worked(ps_handoff_set_state(handoff, "sealed", 6, error), error))
                 CHECK_OK(ps_handoff_sealed(handoff, 7, error), *error);
             else

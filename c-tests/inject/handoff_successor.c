@@ -35,10 +35,14 @@ static int peer(const char *control, int socket)
             CHECK_OK(ps_handoff_live(handoff, &error), error);
             CHECK(write(socket, "L", 1) == 1);
             break;
-        case PS_HANDOFF_DRAIN: CHECK_OK(ps_handoff_drained(handoff, 0, &error), error); break;
+        case PS_HANDOFF_DRAIN:
+            CHECK_OK(ps_handoff_pass_connection(handoff, 0, NULL, 0, &error), error);
+            CHECK_OK(ps_handoff_drained(handoff, 0, &error), error);
+            break;
         case PS_HANDOFF_SEAL:
             CHECK_OK(ps_handoff_set_state(handoff, "sealed", 6, &error), error);
             CHECK_OK(ps_handoff_set_fd(handoff, "other", -1, &error), error);
+            CHECK_OK(ps_handoff_pass_connection(handoff, 0, "half", 4, &error), error);
             CHECK_OK(ps_handoff_sealed(handoff, 7, &error), error);
             break;
         case PS_HANDOFF_RESUME: CHECK_OK(ps_handoff_set_fd(handoff, "other", 0, &error), error); break;
@@ -111,6 +115,10 @@ static bool take_over(ps_handoff **handoff, ps_error **error)
         CHECK_INT(event->kind, PS_HANDOFF_LIVE);
         CHECK_INT(event->revision, 7);
         CHECK_INT(event->unsealed, 0);
+        if (worked(ps_handoff_take_connection(*handoff, &fd, state, sizeof state, &length, error), error)) {
+            CHECK(length == 4 && memcmp(state, "half", 4) == 0);
+            close(fd);
+        }
         if (worked(ps_handoff_state(*handoff, state, sizeof state, &length, error), error)) {
             CHECK(length == 6 && memcmp(state, "sealed", 6) == 0);
             CHECK_STATUS(ps_handoff_take_fd(*handoff, "other", &fd, NULL), PS_ERR_NOT_FOUND); /* was taken back at SEAL */

@@ -96,9 +96,10 @@ impl OwnerSide {
             Action::Tell(notice) => {
                 let answer = matches!(notice, Notice::Drain | Notice::Seal).then_some(self.machine.deadline);
                 core.tell(notice, answer, 0);
-                // Now, because what follows is the gap.
+                // Now, because what follows is the gap: thousands of connections may have been sent.
                 if notice == Notice::Seal {
                     self.door.unwatch(core);
+                    self.offer.close();
                 }
                 // Off the way: an owner again, or one that is about to be none.
                 if matches!(notice, Notice::Resume { unsealed: true }) {

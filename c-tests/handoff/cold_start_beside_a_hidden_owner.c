@@ -49,7 +49,7 @@ static party *elsewhere(void)
     if (pid == 0) {
         char place[128];
         snprintf(place, sizeof place, "%s/place", stage.dir);
-        if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("none", place, "tmpfs", 0, NULL) != 0)
+        if (unshare(CLONE_NEWNS) != 0 || mount("none", "/", "none", MS_REC | MS_PRIVATE, "") != 0 || mount("none", place, "tmpfs", 0, "") != 0)
             _exit(77);
         execl(helper_path("generation"), "generation", stage.meeting, (char *)NULL);
         _exit(127);

@@ -254,6 +254,10 @@ fn send_offer(raw: &mut Raw, page: &File, seat: &Seat) {
 
 /// The last of its descriptors is the page once more.
 fn send_offer_with(raw: &mut Raw, page: &File, seat: &Seat, last: Place) {
+    send_offer_of(raw, page, seat.lock.as_raw_fd(), seat, last);
+}
+
+fn send_offer_of(raw: &mut Raw, page: &File, lock: i32, seat: &Seat, last: Place) {
     let limits = Limits { drain: 1 << 40, seal: 1 << 40, live: 1 << 40, probation: 1 << 40 };
     let mut writer = raw.write(Kind::Offer);
     writer.part(0, 1, 4).versions().terms(1 << 40, Mode::Exclusive, &limits).start(start_time());
@@ -261,7 +265,7 @@ fn send_offer_with(raw: &mut Raw, page: &File, seat: &Seat, last: Place) {
         writer.place(&Place::Own(own));
     }
     let bytes = writer.place(&last).finish();
-    let fds = [page.as_raw_fd(), seat.lock.as_raw_fd(), seat.listener.as_raw_fd(), page.as_raw_fd()];
+    let fds = [page.as_raw_fd(), lock, seat.listener.as_raw_fd(), page.as_raw_fd()];
     assert!(raw.send(&bytes, &fds));
 }
 
@@ -313,6 +317,27 @@ fn s10_a_state_that_is_not_sealed_is_refused() {
         assert_eq!(raw.await_message(None).unwrap().kind, Kind::Abort);
         let error = successor.join().unwrap().unwrap_err();
         assert!(error.message.contains("makes no sense"), "{error:?}");
+    });
+}
+
+// covers: F30, LAW-14
+/// The file of the path, opened once more: whoever has that is no holder.
+#[test]
+fn f30_a_lock_that_is_not_held_by_what_was_received_is_refused() {
+    let stage = Stage::new();
+    let seat = Seat::new(&stage.path, b"");
+    let another = File::options().read(true).write(true).open(format!("{}.lock", stage.path.display())).unwrap();
+    std::thread::scope(|scope| {
+        let successor = scope.spawn(|| Handoff::new(&stage.path).map(drop));
+        let mut raw = seat.accept();
+        raw.await_message(None).unwrap();
+        let last = Place::Named(b"page".to_vec());
+        send_offer_of(&mut raw, &page(&good_page(), 4096, true), another.as_raw_fd(), &seat, last);
+        let abort = raw.await_message(None).unwrap();
+        assert_eq!((abort.kind, abort.body.reason), (Kind::Abort, Some(13)));
+        let error = successor.join().unwrap().unwrap_err();
+        assert_eq!(error.status, Status::LockReplaced, "{error:?}");
+        assert!(error.message.contains("held by another process"), "{error:?}");
     });
 }
 

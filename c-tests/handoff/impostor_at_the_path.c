@@ -4,7 +4,6 @@
    taken for the running generation. */
 /* covers: F31, S10, LAW-17 */
 /* as-root */
-/* variants: few */
 #include "handoff_by_hand.h"
 #include "handoff_users.h"
 

@@ -2,7 +2,6 @@
    environment. It comes by the path, is known as the process that was spawned, and is handed over to; and the next one likewise. */
 /* covers: F31, F33, D1.4 */
 /* as-root */
-/* variants: few */
 #include "handoff_untrusting.h"
 
 int main(void)

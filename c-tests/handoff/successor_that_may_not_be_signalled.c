@@ -2,7 +2,6 @@
    somebody ends it: then the old generation takes back, and not before. One that dies by itself is followed at once. */
 /* covers: F31, S1, S9, L1 */
 /* as-root */
-/* variants: few */
 #include "handoff_users.h"
 
 int main(void)

@@ -2,7 +2,6 @@
    works all the same, time and again. */
 /* covers: F33, D1.4 */
 /* as-root */
-/* variants: few */
 #include "handoff_untrusting.h"
 
 int main(void)

@@ -3,7 +3,6 @@
    is true: the user may not open root's lock file, or may not take over from root. */
 /* covers: F31, S10, L3 */
 /* as-root */
-/* variants: few */
 #include "handoff_users.h"
 
 /* What a generation does with its rights. */

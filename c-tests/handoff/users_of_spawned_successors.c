@@ -2,7 +2,7 @@
    (ps_command_credentials), generations that give up their rights and spawn more of their own; and takeovers by root in between. */
 /* covers: F31, S10, L3 */
 /* as-root */
-/* variants: few */
+/* variants: only old-kernel-5.4: how a successor of another user is made is the same everywhere */
 #include "handoff_users.h"
 
 static bool may_run_it(void)

@@ -2,7 +2,6 @@
    control path, is known as the process that was spawned, and takes that channel's place. Others who come meanwhile hear that a handoff is under
    way. */
 /* covers: F33, D1.4, L6 */
-/* variants: few */
 #include "harness.h"
 #include "handoff_wrapped.h"
 

@@ -2,7 +2,6 @@
    comes by the control path, as long as the whole deadline lasts, and the handoff goes on as if it had greeted on its channel. If it ends
    before, that is told at once; if it never comes, at the deadline. */
 /* covers: F33, D1.4, L2 */
-/* variants: few */
 #include "harness.h"
 #include "handoff_wrapped.h"
 

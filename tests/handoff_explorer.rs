@@ -13,7 +13,7 @@
 //! The searches here are the small ones. `./x explore` takes them all: two faults in two handoffs, in both modes, successors spawned,
 //! by takeover, and both at once.
 
-// covers: LAW-14, LAW-15, S1, S2, S3, S4, S5, S6, S7, S8, S9, S11, S12, S14, L1, L2, L3, L5, D1.1, D1.8
+// covers: LAW-14, LAW-15, S1, S2, S3, S4, S5, S6, S7, S8, S9, S11, S12, S14, L1, L2, L3, L5, D1.1, D1.8, F32, F34
 
 #[path = "../src/handoff/machine/mod.rs"]
 #[allow(dead_code, missing_docs)]
@@ -23,10 +23,10 @@ mod model;
 use std::time::Instant;
 
 use machine::word::Stage;
-use machine::{Mode, Notice, successor};
+use machine::{Mode, Notice, owner, successor};
 use model::mutant::Mutant;
 use model::product::Choice;
-use model::setup::{Setup, Way, fault};
+use model::setup::{Setup, Sight, Way, fault};
 use model::world::{Broken, Channel, Life, World};
 use model::{table, trace};
 use procsup::clock;
@@ -46,7 +46,7 @@ fn kept<const LAW: u8>(_: &Search, world: &World) -> bool {
 }
 
 /// S2 is S1 here: the model's applications accept exactly while they may write.
-const LAWS: [Situation; 15] = [
+const LAWS: [Situation; 17] = [
     ("S1, S2: at most one process may write, and accepts", kept::<{ Broken::S1 as u8 }>),
     ("S3: what was acknowledged is in what the next owner opens", kept::<{ Broken::S3 as u8 }>),
     ("S4: generations increase, and each has one owner", kept::<{ Broken::S4 as u8 }>),
@@ -58,6 +58,8 @@ const LAWS: [Situation; 15] = [
     ("S11: a message that comes twice counts once", kept::<{ Broken::S11 as u8 }>),
     ("S12: hooks come in order, and RESUME once", kept::<{ Broken::S12 as u8 }>),
     ("S14: a commit needs a seal and a warm successor", kept::<{ Broken::S14 as u8 }>),
+    ("S15: RETIRE is told once the successor's application has worked COMMITTED off, or had LIVE's time", kept::<{ Broken::S15 as u8 }>),
+    ("S16: a core is not cut", kept::<{ Broken::S16 as u8 }>),
     ("L1, L5: somebody serves in the end", kept::<{ Broken::L1 as u8 }>),
     ("L2: every handoff ends", kept::<{ Broken::L2 as u8 }>),
     ("L3: another can follow", kept::<{ Broken::L3 as u8 }>),
@@ -133,14 +135,6 @@ fn one_handoff_with_two_faults() {
     }
 }
 
-/// A successor of another user hangs, and its owner may not end it: it acts only when somebody else has.
-#[test]
-fn one_handoff_without_the_right_to_kill() {
-    const WANTED: [Situation; 1] =
-        [("a condemned successor is dead", |_, world| world.word.stage == Stage::Condemned && world.at(1).is_dead())];
-    assert_eq!(search(Setup { faults: 2, powerless: true, ..Setup::new(Mode::Exclusive, Way::Takeover) }, &WANTED), None);
-}
-
 /// The offer comes in two parts, and two parts have changed since.
 #[test]
 fn one_long_handoff_with_two_faults() {
@@ -157,6 +151,14 @@ fn two_handoffs_with_a_death() {
     holds(Setup { first: fault::CRASH, handoffs: 2, ..Setup::new(Mode::Exclusive, Way::Spawned) });
 }
 
+/// The owner may not signal the successor: a kill does nothing.
+#[test]
+fn one_handoff_out_of_reach() {
+    for way in [Way::Spawned, Way::Takeover] {
+        MODES.into_iter().for_each(|mode| holds(Setup { unkillable: true, faults: 2, ..Setup::new(mode, way) }));
+    }
+}
+
 /// All of it.
 #[test]
 #[ignore = "minutes and some GB: ./x explore"]
@@ -164,7 +166,7 @@ fn full() {
     for way in WAYS {
         MODES.into_iter().for_each(|mode| holds(Setup { faults: 3, parts: 2, changed: 2, ..Setup::new(mode, way) }));
     }
-    MODES.into_iter().for_each(|mode| holds(Setup { faults: 3, powerless: true, ..Setup::new(mode, Way::Takeover) }));
+    MODES.into_iter().for_each(|mode| holds(Setup { unkillable: true, faults: 3, ..Setup::new(mode, Way::Takeover) }));
     for way in WAYS {
         MODES.into_iter().for_each(|mode| holds(Setup { faults: 2, handoffs: 2, changed: 1, ..Setup::new(mode, way) }));
     }
@@ -180,7 +182,11 @@ fn first_successor(world: &World, phase: successor::Phase) -> bool {
     world.at(1).successor().is_some_and(|machine| machine.phase == phase)
 }
 
-const ONE_HANDOFF: [Situation; 14] = [
+fn owner_is(world: &World, phase: owner::Phase) -> bool {
+    world.at(0).owner().is_some_and(|machine| machine.phase == phase)
+}
+
+const ONE_HANDOFF: [Situation; 21] = [
     ("a successor settles", |_, world| world.owner == 1 && world.word.stage == Stage::Settled),
     ("the owner is told to exit", |_, world| is_told(world, Notice::Retire)),
     ("the owner goes on", |_, world| is_told(world, Notice::Resume { unsealed: false })),
@@ -199,6 +205,21 @@ const ONE_HANDOFF: [Situation; 14] = [
         let owner = world.at(0).owner().is_some_and(|owner| owner.phase == machine::owner::Phase::Greeting);
         owner && world.at(0).channel == Channel::Seen && world.at(1).channel == Channel::Waiting
     }),
+    ("a successor announces", |_, world| first_successor(world, successor::Phase::Announcing)),
+    ("the owner waits for that", |_, world| owner_is(world, owner::Phase::Parting)),
+    ("it retires though the application never comes back", |_, world| {
+        is_told(world, Notice::Retire) && world.at(1).app.hangs && !world.at(1).app.knows
+    }),
+    ("a successor dies that has settled, and not said so", |_, world| {
+        world.owner == 0 && world.word.generation == 3 && world.at(0).app.serves && world.at(1).is_dead()
+    }),
+    ("a successor dumps, and the owner goes on", |_, world| {
+        world.at(1).life == Life::Dumping && world.word.generation == 3 && world.at(0).app.serves
+    }),
+    ("a candidate dumps, and the owner goes on", |_, world| {
+        world.at(1).life == Life::Dumping && world.at(1).dismissed && world.word.generation == 1 && world.at(0).app.serves
+    }),
+    ("an owner dumps, and is followed", |_, world| world.at(0).life == Life::Dumping && world.owner == 1 && world.at(1).app.serves),
     ("nobody is left", |_, world| world.processes.iter().all(|process| !process.lives())),
 ];
 
@@ -207,8 +228,19 @@ const TWO_HANDOFFS: [Situation; 2] = [
     ("a handoff follows one that failed", |_, world| world.owner == 2 && world.word.generation == 2 && world.word.stage == Stage::Settled),
 ];
 
+const OUT_OF_REACH: [Situation; 3] = [
+    ("it serves on, condemned by one that cannot kill it", |_, world| {
+        owner_is(world, owner::Phase::Killing) && first_successor(world, successor::Phase::Fenced) && world.at(1).app.serves
+    }),
+    ("somebody ends it, and the owner goes on", |_, world| world.owner == 0 && world.word.generation == 3 && world.at(0).app.serves),
+    ("it answers in the end, and the owner retires", |_, world| {
+        world.owner == 1 && world.word.stage == Stage::Settled && owner_is(world, owner::Phase::Retired)
+    }),
+];
+
 #[test]
 fn every_situation_is_met() {
+    assert_eq!(search(Setup { unkillable: true, ..Setup::new(Mode::Exclusive, Way::Takeover) }, &OUT_OF_REACH), None);
     assert_eq!(search(Setup { faults: 2, ..Setup::new(Mode::Exclusive, Way::Spawned) }, &ONE_HANDOFF), None);
     assert_eq!(search(Setup { faults: 0, handoffs: 2, ..Setup::new(Mode::Exclusive, Way::Spawned) }, &TWO_HANDOFFS), None);
 }
@@ -351,12 +383,46 @@ fn a_settled_owner_that_is_condemned() {
 
 #[test]
 fn a_condemned_successor_that_ends_beside_a_dead_standby() {
-    mistake(Mutant::EndsWhenCondemned, 1, Broken::S6, &[Broken::S6, Broken::L1]);
+    mistake(Mutant::EndsWhenCondemned, 1, Broken::L1, &[Broken::S6, Broken::L1]);
 }
 
 #[test]
 fn a_second_commit_that_opens_again() {
     mistake(Mutant::OpensTwice, 0, Broken::S11, &[Broken::S3, Broken::S11]);
+}
+
+#[test]
+fn a_successor_that_says_it_has_settled_before_its_application_knows() {
+    mistake(Mutant::SettlesUntold, 0, Broken::S15, &[]);
+}
+
+#[test]
+fn an_owner_that_retires_as_soon_as_the_word_says_settled() {
+    mistake(Mutant::RetiresUnheard, 0, Broken::S15, &[]);
+}
+
+/// With a successor that it may not signal.
+#[test]
+fn a_standby_that_takes_a_kill_for_a_death() {
+    let setup = Setup { unkillable: true, mutant: Mutant::TakesBackAfterTheKill, ..Setup::new(Mode::Exclusive, Way::Takeover) };
+    assert_eq!(search(setup, &[]).map(|(law, _)| law), Some(Broken::S1));
+    let found = search(Setup { effects_only: true, ..setup }, &[]).map(|(law, _)| law);
+    assert!(matches!(found, Some(Broken::S1 | Broken::S3)), "{found:?}");
+}
+
+/// Not the machine's: a driver that waits for the pidfd of a process that dumps its core.
+#[test]
+fn a_dump_that_is_not_seen_breaks_s16_and_l1() {
+    let blind = Setup { sight: Sight::PidfdOnly, first: fault::DUMP, ..Setup::new(Mode::Exclusive, Way::Spawned) };
+    let found = search(blind, &[]).map(|(law, _)| law);
+    assert!(matches!(found, Some(Broken::S16 | Broken::L1)), "{found:?}");
+}
+
+/// Nor is this: a process that is stopped goes on some day.
+#[test]
+fn a_stop_that_is_taken_for_a_dump_breaks_s1() {
+    let hasty = Setup { sight: Sight::StoppedToo, first: fault::STOP, ..Setup::new(Mode::Exclusive, Way::Spawned) };
+    assert_eq!(search(hasty, &[]).map(|(law, _)| law), Some(Broken::S1));
 }
 
 /// Not the machine's: a driver that does not look at the pidfd before it delivers a timeout (against R1 of `model/driver.rs`).

@@ -127,7 +127,7 @@ impl Simulation {
             (world.handoffs, world.faults, world.heir) = (0, 0, None);
             self.start = *world;
             self.log.clear();
-        } else if World::slots().all(|slot| !world.at(slot).lives() && world.at(slot).life != Life::Dying) {
+        } else if World::slots().all(|slot| !world.at(slot).lives() && !matches!(world.at(slot).life, Life::Dying | Life::Dumping)) {
             // The last one has died: its lock is free, and somebody starts a server. The record begins anew.
             self.tally.cold_starts += 1;
             let now = world.now;
@@ -155,7 +155,7 @@ impl Simulation {
             self.tally.faults += 1;
             return self.choose(choice);
         }
-        steps.extend(wanted.into_iter().filter(|choice| matches!(choice, Choice::Continued(_)) || self.world.handoffs < 3));
+        steps.extend(wanted.into_iter().filter(|choice| matches!(choice, Choice::Continued(_) | Choice::Dumped(_)) || self.world.handoffs < 3));
         self.agenda.retain(|(choice, _)| steps.contains(choice));
         for choice in steps {
             if !self.agenda.iter().any(|(known, _)| *known == choice) {
@@ -200,6 +200,7 @@ impl Simulation {
         match choice {
             Choice::Upgrade(_) | Choice::Takeover(_) => random.below(if idle { 10 * S } else { 100 * S }),
             Choice::Continued(_) => random.below(100 * S),
+            Choice::Dumped(_) => random.below(20 * S),
             Choice::Take(_) | Choice::Answer(_) => match random.below(20) {
                 0 => random.below(30 * S),
                 1 => random.below(4 * S),

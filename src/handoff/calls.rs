@@ -13,7 +13,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::command::Command;
 use crate::report::plain;
-use crate::sys::{fds, memfd};
+use crate::sys::{fds, memfd, poll};
 
 impl Handoff {
     fn check(&self) -> Result<()> {
@@ -220,22 +220,32 @@ impl Handoff {
         self.reactor.fd().map_err(|fault| fault.error("cannot watch the handoff"))
     }
 
-    /// The next event; does what is due. Waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none.
+    /// The next event; does what is due. Waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none. Who asks for it has worked
+    /// off the last one.
     pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Told>> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        let mut comes_back = true;
         loop {
-            let told = self.with(|driver| {
+            let (told, is_busy) = self.with(|driver| {
                 driver.core.worked_off();
+                if std::mem::take(&mut comes_back) {
+                    driver.come_back();
+                }
                 if driver.core.notices.is_empty() {
                     driver.pump();
                 }
                 let told = driver.core.take_notice();
                 // Nothing ever comes any more: a wait for ever would be one.
                 let never = driver.is_over() && !driver.core.is_leaving() && deadline.is_never();
-                if told.is_none() && never { Err(over()) } else { Ok(told) }
+                if told.is_none() && never { Err(over()) } else { Ok((told, driver.awaits_return())) }
             })?;
             if told.is_some() || deadline.has_come() {
                 return Ok(told);
+            }
+            // Another thread works COMMITTED off, and the descriptor is readable meanwhile.
+            if is_busy {
+                poll::pause(deadline);
+                continue;
             }
             self.reactor.wait(deadline).map_err(|fault| fault.error("cannot wait for events"))?;
         }

@@ -3,6 +3,7 @@
 //!
 //! Traps.
 //! - **A dead process's pidfd stays readable for ever**: its entry goes as soon as it was seen.
+//! - **A process that dumps its core is silent**: nothing becomes readable, so as long as its entry is there it is looked at now and then.
 //! - **The last descriptor of something large takes long to close** (a state of gigabytes, a socket that lingers). The handle's lock is not
 //!   held for that: it goes to the `rubbish`, which is closed behind the lock.
 //! - **The gap between SEAL and LIVE is one message.** [`Core::rest`] runs in it, and makes no system call there: the timer may go off early,
@@ -43,6 +44,9 @@ const STALLED: Token = Token(5);
 pub const LOOK: Token = Token(6);
 /// Guests and those who leave have a number of their own each, from here on.
 const FIRST_NUMBER: u64 = 16;
+
+/// How often it is looked whether the other process has crashed and dumps its core.
+const DUMP: i64 = 50 * clock::MILLI;
 
 /// Until what is not to be had now (descriptors, room) is asked for again.
 pub const RETRY: i64 = 100 * clock::MILLI;
@@ -164,16 +168,22 @@ impl Core {
 
     /// Watches it no more; what becomes of it is the caller's.
     pub fn unwatch_peer(&mut self) -> Option<Peer> {
-        self.reactor.remove(PEER);
+        self.reactor.forget(PEER);
         self.peer.take()
     }
 
-    /// Whether it is dead, which is noted.
+    /// Whether it is dead, or as good as dead: it dumps its core. Which is noted.
     pub fn peer_has_died(&mut self) -> bool {
-        let Some(peer) = self.peer.as_ref().filter(|peer| peer.is_dead()) else { return false };
-        self.reactor.remove(PEER);
+        let Some(peer) = &self.peer else { return false };
+        let how = match () {
+            () if peer.is_dead() => "has ended",
+            () if peer.is_dumping() => "has crashed, and its core is being written",
+            () => return false,
+        };
+        let said = format!("process {} {how}", peer.pid);
+        self.reactor.forget(PEER);
         if self.verdict.said.is_empty() {
-            self.verdict.said = format!("process {} has ended", peer.pid);
+            self.verdict.said = said;
         }
         true
     }
@@ -346,10 +356,14 @@ impl Core {
         }
     }
 
-    /// What the descriptor shows must fit what there is to take; and the timer what is due. Called when the lock is given back.
-    pub fn rest(&mut self, deadline: Deadline) {
-        self.reactor.set_raised(!self.notices.is_empty());
+    /// What the descriptor shows must fit what there is to take; and the timer what is due. `raised`: something else is to be called for. Called
+    /// when the lock is given back.
+    pub fn rest(&mut self, deadline: Deadline, raised: bool) {
+        self.reactor.set_raised(raised || !self.notices.is_empty());
         let _ = self.reactor.set_due(DEADLINE, deadline);
+        if self.reactor.due(PEER).is_never() && self.reactor.has(PEER) {
+            let _ = self.reactor.set_due(PEER, Deadline::after(DUMP));
+        }
         let stalled = self.link.as_ref().is_some_and(Link::is_stalled);
         let _ = self.reactor.set_due(STALLED, if stalled { Deadline::after(poll::PAUSE) } else { Deadline::NEVER });
         if let Some(link) = &self.link {

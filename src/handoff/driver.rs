@@ -95,6 +95,7 @@ impl Driver {
             && let Some(time) = self.core.reactor.pop_time(now)
         {
             match time {
+                Time::Due(PEER) => _ = self.with_side(|side, core| side.look_at_peer(core)),
                 Time::Due(token) => {
                     self.with_side(|side, core| side.due(core, token));
                     self.core.look_at_leaving(token, false);
@@ -187,7 +188,20 @@ impl Driver {
     pub fn rest(&mut self) {
         self.with_side(|side, core| side.rest(core));
         let deadline = self.party.as_side().map_or(Deadline::NEVER, Side::deadline);
-        self.core.rest(deadline);
+        let raised = self.awaits_return();
+        self.core.rest(deadline, raised);
+    }
+
+    /// The application calls for what is next: it has worked off what it has taken.
+    pub fn come_back(&mut self) {
+        if self.awaits_return() && self.core.notices.is_empty() {
+            self.with_side(|side, core| side.come_back(core));
+        }
+    }
+
+    /// Something else goes on only when it does so.
+    pub fn awaits_return(&self) -> bool {
+        self.party.as_side().is_some_and(Side::awaits_return)
     }
 
     /// Gives everything up; who is still to be ended and reaped is the caller's.

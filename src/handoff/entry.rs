@@ -316,6 +316,7 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
     }
     command.check_outlives_host()?;
     let path = handoff.with(|driver| {
+        driver.come_back();
         let begins = || Error::new(Status::InProgress, "upgrade", "another handoff is under way");
         match &mut driver.party {
             Party::Owner(side) if side.spawning || !side.is_idle() => return Err(begins()),
@@ -387,17 +388,19 @@ fn spawn_successor(command: &Command, path: &Path, custody: Custody) -> Result<(
 /// How long the end of a handle may take.
 const CLOSING: i64 = 5_000 * MILLI;
 
-/// Kills and reaps them; waits for that.
+/// Kills and reaps them; waits for that, and for cores that are being written.
 fn end_all(mut leaving: Vec<Leaving>) {
     let whole = Budget::of(CLOSING);
     leaving.iter_mut().for_each(Leaving::kill);
     let mut wait = poll::ProcessWait::default();
     loop {
         leaving.retain_mut(|leaving| !leaving.tick());
-        let Some(first) = leaving.first().filter(|_| !whole.is_spent()) else { return };
+        let Some(first) = leaving.first().filter(|_| !whole.is_spent()) else { break };
         let pidfd = first.pidfd().clone();
         let _ = wait.wait(&[pidfd.as_fd()], whole.end());
     }
+    // A core that is not written yet is not cut.
+    leaving.into_iter().for_each(Leaving::let_go);
 }
 
 /// The order: what can be called off is, the path goes before the lock, and nothing is waited for under the lock of the handle.

@@ -1,6 +1,9 @@
 //! The other process: what may be done to it depends on who made it (`process/foreign.rs`).
+//!
+//! The trap: one that has crashed is not dead before its core is written, which may take minutes, and until then its channel is open and its pidfd
+//! silent. It runs no more, so it counts as dead; but a kill would cut its core.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::clock::{self, Deadline};
@@ -8,7 +11,7 @@ use crate::process::child::Child;
 use crate::process::foreign::Foreign;
 use crate::process::stop;
 use crate::registry::Cause;
-use crate::sys::getpid;
+use crate::sys::{getpid, procfs};
 use crate::sys::wait::Seen;
 
 /// The other process.
@@ -35,6 +38,11 @@ impl Peer {
         Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None }
     }
 
+    /// Whether this process is not allowed to end it: a kill would be none.
+    pub fn is_out_of_reach(&self) -> bool {
+        !self.process.can_be_signalled()
+    }
+
     /// Readable when it has ended.
     pub fn pidfd(&self) -> &Arc<OwnedFd> {
         &self.pidfd
@@ -43,6 +51,11 @@ impl Peer {
     /// The proof of its death.
     pub fn is_dead(&self) -> bool {
         self.process.is_dead()
+    }
+
+    /// As good as dead.
+    pub fn is_dumping(&self) -> bool {
+        self.pid != getpid() && self.process.is_dumping()
     }
 
     /// From now on it is no child to be swept.
@@ -55,20 +68,25 @@ impl Peer {
     /// Kills it, and it alone.
     pub fn kill(&self) {
         // Two generations in one process: for tests of a server. To end the one is to end both.
-        if self.pid != getpid() {
+        if self.pid != getpid() && !self.is_dumping() {
             self.process.kill();
         }
     }
 
-    /// Lets it end if this process has made it; what is left to do for that.
+    /// Lets it end if this process has made it; what is left to do for that. One that dumps its core needs nothing but to be reaped.
     pub fn dismiss(mut self) -> Option<Leaving> {
+        let ends = self.is_dumping();
         let how = match self.child {
             Some(child) => {
-                let _ = child.stop(-1, Cause::Stop);
+                if !ends {
+                    let _ = child.stop(-1, Cause::Stop);
+                }
                 How::Child(child)
             }
             None if self.process.is_ours() => {
-                self.process.stop(&stop::DEFAULT[..], -1, clock::now());
+                if !ends {
+                    self.process.stop(&stop::DEFAULT[..], -1, clock::now());
+                }
                 How::Bare(self.process)
             }
             None => return None,
@@ -130,12 +148,22 @@ impl Leaving {
         }
     }
 
-    /// Kills it now.
+    /// Kills it now, unless it dumps its core.
     pub fn kill(&mut self) {
+        if procfs::runs_no_more(self.pidfd.as_raw_fd()) {
+            return;
+        }
         match &mut self.how {
             How::Child(child) => child.kill(Cause::Shutdown),
             How::Bare(process) => process.kill(),
             How::Released(_) => {}
+        }
+    }
+
+    /// It is nobody's from here on.
+    pub fn let_go(self) {
+        if let How::Child(child) = self.how {
+            child.disown();
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::sys::socket::Identity;
 /// What befalls every party in the same way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Incident {
-    /// The other process is dead, by its pidfd.
+    /// The other process is dead, by its pidfd, or dumps its core.
     PeerGone,
     /// The channel has ended.
     Hangup,
@@ -58,6 +58,14 @@ pub trait Side {
 
     /// The application says something. `false`: that is not awaited now.
     fn answer(&mut self, core: &mut Core, answer: Answer<'_>) -> bool;
+
+    /// It comes back, having worked off what it was told last.
+    fn come_back(&mut self, _core: &mut Core) {}
+
+    /// Whether something goes on only when it comes back.
+    fn awaits_return(&self) -> bool {
+        false
+    }
 
     /// Tells the machine. Who may have died is looked at before: see [`Side::hang_up`] and [`Side::trouble`].
     fn befall(&mut self, core: &mut Core, incident: Incident);

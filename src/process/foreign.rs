@@ -97,6 +97,11 @@ impl Foreign {
         }
     }
 
+    /// Whether it has crashed, and does nothing any more but write its core.
+    pub fn is_dumping(&self) -> bool {
+        self.pidfd.as_ref().is_some_and(|pidfd| procfs::runs_no_more(pidfd.as_raw_fd()))
+    }
+
     /// Signals it, and it alone. `ENOSYS`: a filter leaves no way to reach it.
     pub fn signal(&self, number: i32) -> Result<(), Errno> {
         let sent = self.pidfd.as_ref().map_or(Err(SendError::Unavailable), |pidfd| pidfd::signal(pidfd.as_raw_fd(), number));
@@ -110,6 +115,11 @@ impl Foreign {
             },
             Err(SendError::Unavailable) => Err(Errno::ENOSYS),
         }
+    }
+
+    /// Whether this process is allowed to end it: one that it is not could never be replaced if it hangs.
+    pub fn can_be_signalled(&self) -> bool {
+        self.signal(0) != Err(Errno::EPERM)
     }
 
     /// Kills it, and it alone.

@@ -4,7 +4,7 @@
 //! nine microseconds a spawn; one read of an open /proc file under three.
 
 use std::fs::File;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -274,6 +274,29 @@ pub fn has_no_exec(pid: i32) -> bool {
 /// Which pid namespace this process is in; 0 if that cannot be known.
 pub fn pid_namespace() -> u64 {
     nix::sys::stat::stat("/proc/self/ns/pid").map_or(0, |found| found.st_ino)
+}
+
+/// Whether the process behind a pidfd has crashed and runs no more, while its core is written: every thread of it is in the kernel for good, where no
+/// system call that it was in can still change anything. No, where /proc is not there, or hides it.
+///
+/// By number, and safe all the same: this /proc says which number the pidfd has (it may be another namespace's), and a number is not given to
+/// another process before its own has ended; then the answer is right for a better reason.
+pub fn runs_no_more(pidfd: RawFd) -> bool {
+    // Of its own descriptors: a thread may have a table of its own.
+    let info = std::fs::read_to_string(format!("/proc/thread-self/fdinfo/{pidfd}")).unwrap_or_default();
+    let number = info.lines().find_map(|line| line.strip_prefix("Pid:\t")?.parse::<i32>().ok());
+    number.is_some_and(|pid| pid > 0 && is_dumping_core(pid) && has_stopped(pid))
+}
+
+/// Whether each thread is on its way out (PF_EXITING), waits for the dump (PF_POSTCOREDUMP, since Linux 5.16 before PF_EXITING) or writes it
+/// (PF_DUMPCORE, include/linux/sched.h): the dump shows an instant before the others have stopped, and one in a long write goes on.
+fn has_stopped(pid: i32) -> bool {
+    let flags = |task: std::fs::DirEntry| -> Option<u64> {
+        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(6)?.parse().ok()
+    };
+    let mut tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().filter_map(flags).peekable();
+    tasks.peek().is_some() && tasks.all(|flags| flags & (0x4 | 0x8 | 0x200) != 0)
 }
 
 /// Whether a process is exiting or a zombie and has never called exec: PF_EXITING and PF_FORKNOEXEC (include/linux/sched.h).

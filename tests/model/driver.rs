@@ -1,14 +1,16 @@
 //! The driver and the kernel around the machines: one action of a step at a time, so that others come in between.
 //!
 //! What the model asks of the real driver:
-//! - R1: a timeout is delivered only after the pidfd was looked at; a death that it shows is delivered first. (A process whose files are
+//! - R1: a timeout is delivered only after the pidfd was looked at, and whether the process dumps its core; a death that this shows is delivered
+//!   first. (A process whose files are
 //!   closed is taken to be dead before any deadline that was set after the channel's end.)
 //! - R2: messages that were sent before a channel's end are read before the end is told, also after ECONNRESET.
 //! - R3: descriptors that cannot be sent or received are told as trouble. Any other send that fails closes the channel; that of a channel
 //!   that has ended is told by the hangup alone.
 //! - R4: the answer of an Ask comes back before anything else does.
+//! - R5: an owner that may not kill its successor says so in place of the timeout that would condemn it, if it knows by then.
 //! - R7: a warm successor looks at the word now and then; a commit that it sees there is as good as the message.
-//! - R5: whether it may kill its successor is nothing that an owner knows; one that could not acts no more than one that has.
+//! - R9: right before a kill it looks whether the process dumps its core: then it is none.
 //! - R6: it takes none while its application leaves earlier notices lying.
 //! - R8: of its own children it takes the one that it awaits at the control path, and no other one.
 
@@ -19,7 +21,7 @@ use crate::machine::word::{Ask, Stage, View};
 use crate::machine::{Actions, Notice};
 
 use super::fifo::Fifo;
-use super::setup::{OFFER, Setup, WHOLE};
+use super::setup::{OFFER, Setup, Sight, WHOLE};
 use super::world::{Action, Broken, Channel, Due, LISTENERS, LOCK, Life, Machine, Message, Process, Slot, World};
 
 impl Setup {
@@ -27,6 +29,9 @@ impl Setup {
         let Machine::Owner(machine) = world.at(slot).machine else { return };
         let (next, actions) = self.mutant.owner(machine, event, world.now);
         world.at_mut(slot).machine = Machine::Owner(next);
+        if actions.iter().any(|action| action == owner::Action::Tell(Notice::Retire)) {
+            self.check_retire(world, slot, machine, event);
+        }
         prepend(world.at_mut(slot), &actions, Action::Owner);
     }
 
@@ -35,6 +40,7 @@ impl Setup {
         let (next, actions) = self.mutant.successor(machine, event, world.now);
         let process = world.at_mut(slot);
         process.machine = Machine::Successor(next);
+        process.app.knows |= machine.phase == successor::Phase::Announcing && event == successor::Event::Timeout;
         if !machine.is_offered() && next.phase == successor::Phase::Loading {
             process.app.due = Due::Warm;
         }
@@ -86,7 +92,9 @@ impl Setup {
             Action::Owner(O::Tell(notice)) | Action::Successor(S::Tell(notice)) => self.tell(world, slot, notice),
             Action::Owner(O::Disown) => {}
             Action::Owner(O::Kill) => {
-                if let Some(peer) = world.at(slot).peer.filter(|_| !self.powerless) {
+                // R9.
+                let spared = |peer: Slot| self.unkillable || (self.sight != Sight::PidfdOnly && world.at(peer).life == Life::Dumping);
+                if let Some(peer) = world.at(slot).peer.filter(|peer| !spared(*peer)) {
                     kill(world, peer);
                 }
             }
@@ -248,12 +256,24 @@ impl Setup {
         }
     }
 
+    /// S15: whoever watches the old process has heard of the new one by then.
+    fn check_retire(&self, world: &mut World, slot: Slot, machine: Owner, event: owner::Event) {
+        let ticket = world.at(slot).ticket;
+        // It has begun a handoff of its own; or it had LIVE's time.
+        let excused = world.word.view(ticket) == View::Other || (machine.phase == owner::Phase::Parting && event == owner::Event::Timeout);
+        let untold = |peer: Slot| world.at(peer).lives() && !world.at(peer).app.knows;
+        if !self.effects_only && !excused && world.at(slot).peer.is_some_and(untold) {
+            world.breaks(Broken::S15, "RETIRE before the successor's application has worked COMMITTED off");
+        }
+    }
+
     /// What must be true when the ownership moves.
     fn check_move(&self, world: &mut World, slot: Slot, ask: Ask) {
         if self.effects_only {
             return;
         }
         let peer = world.at(slot).peer;
+        // One that dumps is as good as dead.
         let peer_lives = peer.is_some_and(|peer| world.at(peer).lives());
         match ask {
             Ask::Promote if peer_lives => world.breaks(Broken::S1, "a successor follows an owner that lives"),
@@ -311,6 +331,9 @@ fn send(world: &mut World, slot: Slot, message: Message) {
     let (channel, peer) = (world.at(slot).channel, world.at(slot).peer);
     let (Channel::Open, Some(peer)) = (channel, peer) else { return };
     let ticket = world.at(slot).ticket;
+    if world.at(peer).life == Life::Dumping {
+        return;
+    }
     if message == Message::Offer(0) {
         world.at_mut(peer).ticket = ticket;
     }
@@ -353,7 +376,17 @@ pub fn kill(world: &mut World, slot: Slot) {
             world.breaks(Broken::S9, "the library kills the owner");
         }
         die(world, slot, false);
+    } else if world.at(slot).life == Life::Dumping {
+        world.breaks(Broken::S16, "a core is cut");
     }
+}
+
+/// It has crashed, and writes its core.
+pub fn dump(world: &mut World, slot: Slot) {
+    name_heir(world, slot);
+    let process = world.at_mut(slot);
+    let Process { parent, dismissed, peer, channel, holds, .. } = *process;
+    *process = Process { parent, dismissed, peer, channel, holds, ..Process::absent(Life::Dumping) };
 }
 
 /// Its files are closed, in whatever it was.
@@ -398,14 +431,17 @@ fn name_heir(world: &mut World, slot: Slot) {
     if !party || (process.peer.is_none() && world.owner != slot) {
         return;
     }
+    let unsaid = process.successor().is_some_and(|machine| machine.phase == successor::Phase::Announcing);
     world.heir = process.peer.filter(|peer| {
         let peer = world.at(*peer);
         peer.lives()
             && peer.peer == Some(slot)
             && match peer.machine {
                 Machine::None => false,
-                // One that has settled stands alone: its death is an ordinary crash, though a standby may still be there.
-                Machine::Owner(machine) => machine.phase != owner::Phase::Retired && world.word.view(peer.ticket) != View::Next,
+                // One that has settled and said so stands alone: its death is an ordinary crash, though a standby may still be there.
+                Machine::Owner(machine) => {
+                    machine.phase != owner::Phase::Retired && (unsaid || world.word.view(peer.ticket) != View::Next)
+                }
                 // One that was told that it is off goes, whatever comes.
                 Machine::Successor(machine) => {
                     machine.is_offered() && !peer.inbox.iter().any(|message| matches!(message, Message::Abort(_)))

@@ -47,6 +47,12 @@ pub enum Mutant {
     EndsWhenCondemned,
     /// A second COMMIT opens a second time.
     OpensTwice,
+    /// The successor says that it has settled before its application knows.
+    SettlesUntold,
+    /// The owner retires as soon as the word says that the successor has settled.
+    RetiresUnheard,
+    /// A kill is taken for a death.
+    TakesBackAfterTheKill,
 }
 
 impl Mutant {
@@ -80,6 +86,14 @@ impl Mutant {
                 actions = Actions::of(&[A::Disown, A::Ask(Ask::Commit), A::Tell(Notice::Seal)]);
             }
             (Mutant::KeepsTheChild, ..) => actions = without(&actions, |action| action == A::Dismiss),
+            (Mutant::RetiresUnheard, P::Asking, E::Record(Ask::Look, _, View::Next)) => {
+                (next.phase, next.deadline) = (P::Retired, Deadline::NEVER);
+                actions = Actions::of(&[A::Tell(Notice::Retire), A::Release]);
+            }
+            (Mutant::TakesBackAfterTheKill, P::Killing, E::Timeout) => {
+                (next.phase, next.deadline) = (P::Reclaiming, Deadline::NEVER);
+                actions = Actions::of(&[A::Ask(Ask::TakeBack)]);
+            }
             (Mutant::RetiresOnHangup, P::Handing | P::Probation, E::Hangup) => {
                 (next.phase, next.deadline) = (P::Retired, Deadline::NEVER);
                 actions = Actions::of(&[A::Tell(Notice::Retire), A::Release]);
@@ -119,6 +133,10 @@ impl Mutant {
             (Mutant::EndsWhenCondemned, _, E::Record(_, false, View::Condemned)) => {
                 (next.phase, next.deadline) = (P::Ended, Deadline::NEVER);
                 actions = Actions::of(&ends);
+            }
+            (Mutant::SettlesUntold, P::Settling, E::Record(_, true, _)) => {
+                (next.phase, next.deadline) = (P::Settled, Deadline::NEVER);
+                actions = Actions::of(&[A::SendSettled, A::Tell(Notice::Committed), A::Release]);
             }
             (Mutant::OpensTwice, P::Opening, E::Commit) => actions = Actions::of(&opens),
             (Mutant::PromotesOnHangup, P::Warm, E::Hangup) => {

@@ -4,8 +4,8 @@ use crate::clock::Deadline;
 use crate::machine::word::View;
 use crate::machine::{Mode, Notice, owner, successor};
 
-use super::driver::{close, cut, die, exited, kill, message};
-use super::setup::{OFFER, Setup, WHOLE, Way, fault};
+use super::driver::{close, cut, die, dump, exited, kill, message};
+use super::setup::{OFFER, Setup, Sight, WHOLE, Way, fault};
 use super::world::{Broken, Channel, Due, Life, Machine, Message, Process, Slot, World};
 
 /// One thing that happens.
@@ -29,7 +29,9 @@ pub enum Choice {
     Hangup(Slot),
     PeerGone(Slot),
     Timeout(Slot),
-    /// A warm successor looks at the word, and sees a commit before it hears of it.
+    /// An owner's deadline, that may not kill the successor.
+    OutOfReach(Slot),
+    /// A warm successor looks at the word, and sees a commit before it hears of it; an owner, and sees that the successor has settled.
     Look(Slot),
     Troubled(Slot),
     /// The application.
@@ -44,8 +46,13 @@ pub enum Choice {
 
     /// A process that was stopped is continued; perhaps never.
     Continued(Slot),
+    /// A core is written; perhaps never.
+    Dumped(Slot),
+    /// Somebody ends a process that its peer cannot; perhaps never.
+    Ended(Slot),
 
     Crash(Slot),
+    Dump(Slot),
     CrashLossy(Slot),
     Stop(Slot),
     Cut(Slot),
@@ -64,6 +71,7 @@ impl Choice {
         matches!(
             self,
             Crash(_)
+                | Dump(_)
                 | CrashLossy(_)
                 | Stop(_)
                 | Cut(_)
@@ -118,7 +126,12 @@ impl Setup {
         } else if process.channel == Channel::Ended {
             out.push(Choice::Hangup(slot));
         }
-        let unseen_death = peer.is_some_and(Process::is_dead) && !process.knows_death;
+        let seen_dead = |peer: &Process| match self.sight {
+            Sight::Right => peer.is_seen_dead(),
+            Sight::PidfdOnly => peer.is_dead(),
+            Sight::StoppedToo => peer.is_seen_dead() || peer.life == Life::Stopped,
+        };
+        let unseen_death = peer.is_some_and(seen_dead) && !process.knows_death;
         if unseen_death {
             out.push(Choice::PeerGone(slot));
         }
@@ -128,13 +141,19 @@ impl Setup {
             && (self.careless || (!unseen_death && !dying))
         {
             out.push(Choice::Timeout(slot));
+            if self.unkillable && process.owner().is_some_and(|owner| owner.may_condemn()) {
+                out.push(Choice::OutOfReach(slot));
+            }
+        }
+        if process.owner().is_some_and(|owner| owner.looks()) && world.word.view(process.ticket) == View::Next {
+            out.push(Choice::Look(slot));
         }
         let warm = process.successor().is_some_and(|machine| machine.phase == successor::Phase::Warm);
         if warm && world.word.view(process.ticket) == View::Committed {
             out.push(Choice::Look(slot));
         }
         // Its connection was to a listener that nobody holds any more.
-        if process.channel == Channel::Waiting && World::slots().all(|other| other == slot || !world.at(other).lives()) {
+        if process.channel == Channel::Waiting && World::slots().all(|other| other == slot || !holds_listener(world.at(other))) {
             out.push(Choice::Hangup(slot));
         }
         if process.channel == Channel::Waiting {
@@ -199,8 +218,18 @@ impl Setup {
             }
         }
         for slot in World::slots() {
-            if world.at(slot).life == Life::Stopped {
-                out.push(Choice::Continued(slot));
+            match world.at(slot).life {
+                Life::Stopped => out.push(Choice::Continued(slot)),
+                Life::Dumping => out.push(Choice::Dumped(slot)),
+                _ => {}
+            }
+            let waits = |owner: owner::Owner| owner.may_condemn() || owner.phase == owner::Phase::Killing;
+            if self.unkillable
+                && world.at(slot).life == Life::Running
+                && let Some(peer) = world.at(slot).peer.filter(|peer| world.at(*peer).lives())
+                && world.at(slot).owner().is_some_and(waits)
+            {
+                out.push(Choice::Ended(peer));
             }
             if world.faults < self.faults {
                 self.faults_of(world, slot, out);
@@ -237,6 +266,7 @@ impl Setup {
         if process.life != Life::Running {
             return;
         }
+        offer(fault::DUMP, Choice::Dump(slot));
         offer(fault::STOP, Choice::Stop(slot));
         if process.todo.first().is_some_and(|action| message(action).is_some()) && process.channel == Channel::Open {
             offer(fault::TROUBLE, Choice::SendFails(slot));
@@ -256,7 +286,7 @@ impl Setup {
                 process.successor().is_some_and(|successor| matches!(successor.phase, successor::Phase::Live | successor::Phase::Fenced));
             // A first generation that cannot open just exits.
             let first = process.owner().is_some_and(|owner| owner.phase == owner::Phase::Starting);
-            if (process.app.due != Due::Nothing && !first) || on_probation {
+            if (!matches!(process.app.due, Due::Nothing | Due::Return) && !first) || on_probation {
                 offer(fault::APP_FAILS, Choice::AppFails(slot));
             }
             if process.app.due != Due::Nothing || !process.app.notices.is_empty() {
@@ -351,10 +381,11 @@ impl Setup {
                 self.feed(world, slot, O::PeerGone, S::PeerGone);
             }
             Choice::Timeout(slot) => self.feed(world, slot, O::Timeout, S::Timeout),
-            Choice::Look(slot) => {
-                self.feed_successor(world, slot, S::Commit);
+            Choice::OutOfReach(slot) => {
+                self.feed_owner(world, slot, O::OutOfReach);
                 self.run(world, slot);
             }
+            Choice::Look(slot) => self.feed(world, slot, O::Look, S::Commit),
             Choice::Troubled(slot) => {
                 world.at_mut(slot).trouble = false;
                 self.feed(world, slot, O::Trouble, S::Trouble);
@@ -378,7 +409,8 @@ impl Setup {
             Choice::StopPlan(slot) => kill(world, slot),
             Choice::Reap(slot) => *world.at_mut(slot) = Process::absent(Life::Gone),
             Choice::Continued(slot) => world.at_mut(slot).life = Life::Running,
-            Choice::Crash(slot) => die(world, slot, false),
+            Choice::Crash(slot) | Choice::Dumped(slot) | Choice::Ended(slot) => die(world, slot, false),
+            Choice::Dump(slot) => dump(world, slot),
             Choice::CrashLossy(slot) => die(world, slot, true),
             Choice::Stop(slot) => world.at_mut(slot).life = Life::Stopped,
             Choice::Cut(slot) => cut(world, slot, true),
@@ -413,6 +445,8 @@ impl Setup {
     /// The application takes its next event.
     fn take(&self, world: &mut World, slot: Slot) {
         let Some(notice) = world.at_mut(slot).app.notices.pop() else { return };
+        let announcing = world.at(slot).successor().is_some_and(|machine| machine.phase == successor::Phase::Announcing);
+        let owns = world.owner == slot;
         let app = &mut world.at_mut(slot).app;
         match notice {
             Notice::Drain => app.due = Due::Drained,
@@ -431,7 +465,8 @@ impl Setup {
                 self.begin(world, slot);
             }
             Notice::Retire => (app.serves, app.due, app.leaves) = (false, Due::Nothing, true),
-            Notice::Committed => {}
+            Notice::Committed if announcing => app.due = Due::Return,
+            Notice::Committed => app.knows |= owns,
             Notice::Aborted(_) => {
                 let successor = matches!(world.at(slot).machine, Machine::Successor(_));
                 let app = &mut world.at_mut(slot).app;
@@ -473,11 +508,20 @@ impl Setup {
                 self.feed_owner(world, slot, owner::Event::Sealed(self.changed));
             }
             Due::Warm => self.feed_successor(world, slot, successor::Event::Warm),
+            Due::Return => {
+                world.at_mut(slot).app.knows = true;
+                self.feed_successor(world, slot, successor::Event::Taken);
+            }
             Due::Live if first => self.feed_owner(world, slot, owner::Event::Opened),
             Due::Live => self.feed_successor(world, slot, successor::Event::Live),
         }
         self.run(world, slot);
     }
+}
+
+/// A connection to it is not reset.
+fn holds_listener(process: &Process) -> bool {
+    process.lives() || process.life == Life::Dumping
 }
 
 fn parent_runs(world: &World, process: &Process) -> bool {

@@ -26,7 +26,9 @@ pub mod fault {
     pub const NO_SPAWN: u16 = 256;
     /// A message comes twice.
     pub const TWICE: u16 = 512;
-    pub const ALL: u16 = 1023;
+    /// It crashes, and its core takes long.
+    pub const DUMP: u16 = 1024;
+    pub const ALL: u16 = 2047;
 }
 
 /// How successors come.
@@ -38,6 +40,17 @@ pub enum Way {
     Takeover,
     /// Both, at the same time (L6).
     Both,
+}
+
+/// What a driver takes for a death.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Sight {
+    /// A readable pidfd, or a core that is written.
+    Right,
+    /// The pidfd alone.
+    PidfdOnly,
+    /// Also that it is stopped.
+    StoppedToo,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -58,8 +71,10 @@ pub struct Setup {
     pub timed: bool,
     /// Places of processes that are gone are used again.
     pub recycled: bool,
-    /// The library may not signal a successor that it did not make: its SIGKILL does nothing (R5).
-    pub powerless: bool,
+    /// The owner may not signal its successor; it may know that before it condemns, or not.
+    pub unkillable: bool,
+    /// How the driver finds out that its peer does nothing any more.
+    pub sight: Sight,
     /// A driver that delivers a timeout without a look at the pidfd (against R1).
     pub careless: bool,
     /// Only what comes of a mistake counts, not the forbidden move itself.
@@ -81,7 +96,8 @@ impl Setup {
             limits: Limits { drain: 10_000_000_000, seal: 10_000_000_000, live: 5_000_000_000, probation: 2_000_000_000 },
             timed: false,
             recycled: false,
-            powerless: false,
+            unkillable: false,
+            sight: Sight::Right,
             careless: false,
             effects_only: false,
             mutant: Mutant::None,

@@ -23,6 +23,9 @@ pub enum Life {
     Running,
     /// By SIGSTOP.
     Stopped,
+    /// It writes its core, for as long as that takes: it does nothing any more, and keeps all that it holds; its channel is open and its pidfd not
+    /// readable. Who looks can see it.
+    Dumping,
     /// Its files are closed, its pidfd is not readable yet: the peer sees the end of the channel first.
     Dying,
     /// Its pidfd is readable; its parent has not reaped it.
@@ -66,6 +69,8 @@ pub enum Due {
     Sealed,
     Warm,
     Live,
+    /// It works off COMMITTED, and will come back.
+    Return,
 }
 
 /// The server around the library.
@@ -87,6 +92,8 @@ pub struct App {
     /// Watches the order of hooks (S12).
     pub told_drain: bool,
     pub told_seal: bool,
+    /// A successor's, that has worked COMMITTED off, or had LIVE's time for it (S15).
+    pub knows: bool,
 }
 
 /// The channel, seen from one end.
@@ -146,6 +153,7 @@ impl Process {
                 leaves: false,
                 told_drain: false,
                 told_seal: false,
+                knows: false,
             },
             peer: None,
             channel: Channel::None,
@@ -166,6 +174,11 @@ impl Process {
     /// A fault keeps it from serving.
     pub fn is_harmed(&self) -> bool {
         self.life != Life::Running || self.app.hangs || self.app.failed
+    }
+
+    /// Its peer can see that it does nothing any more: by the pidfd, or because it dumps.
+    pub fn is_seen_dead(&self) -> bool {
+        self.is_dead() || self.life == Life::Dumping
     }
 
     /// Its pidfd is readable.
@@ -205,6 +218,8 @@ pub enum Broken {
     S11,
     S12,
     S14,
+    S15,
+    S16,
     L1,
     L2,
     L3,

@@ -11,10 +11,11 @@
 //!                                                        ^                     | live
 //!                                                        |                     v
 //!                                                        +---------------- Probation --> Asking --settled--> Retired
+//!                                                                                            +--> Parting -----^
 //! ```
 //!
 //! Until the commit the owner may call everything off alone. After it, it acts again only when the successor has returned the ownership
-//! or is proven dead (D1.8). In overlap mode the commit follows DRAIN, and SEAL is told once the successor serves (Closing).
+//! or is proven dead, or dumps its core, after which no thread of it runs (D1.8). In overlap mode the commit follows DRAIN, and SEAL is told once the successor serves (Closing).
 
 use super::word::{Ask, View};
 use super::{Actions, LINGER, Limits, Mode, Notice, Reason, after};
@@ -51,6 +52,8 @@ pub enum Phase {
     Probation,
     /// The successor was asked whether it stands alone.
     Asking,
+    /// It stands alone, by the word, and has not said that its application knows.
+    Parting,
     /// It is being decided whether the successor shall die.
     Condemning,
     /// It was killed; its death is awaited.
@@ -96,12 +99,16 @@ pub enum Event {
     Settled,
     /// Message: it gives up.
     Abort(Reason),
-    /// Its pidfd is readable.
+    /// Its pidfd is readable, or it dumps its core.
     PeerGone,
     /// The channel has ended.
     Hangup,
     /// The deadline has come.
     Timeout,
+    /// The deadline has come, and this process may not kill the successor.
+    OutOfReach,
+    /// The word is looked at, though no message has come.
+    Look,
     /// Something could not be sent or made.
     Trouble,
     /// What a change of the word came to.
@@ -153,6 +160,8 @@ pub struct Owner {
     cut: bool,
     /// COMMITTED was told.
     committed: bool,
+    /// The successor says that it stands alone; the word is being looked at.
+    heard: bool,
 }
 
 type List = Actions<Action>;
@@ -166,7 +175,7 @@ impl Owner {
     pub fn new(starting: bool, mode: Mode, limits: Limits) -> Self {
         let phase = if starting { Phase::Starting } else { Phase::Serving };
         let (deadline, whole) = (Deadline::NEVER, Deadline::NEVER);
-        Self { phase, deadline, mode, limits, whole, parts: 0, drained: false, cut: false, committed: false }
+        Self { phase, deadline, mode, limits, whole, parts: 0, drained: false, cut: false, committed: false, heard: false }
     }
 
     /// Changes mode and limits, which count from the next handoff on.
@@ -187,6 +196,16 @@ impl Owner {
     /// Whether the channel has ended, and what comes of that is still waited for.
     pub fn is_cut(&self) -> bool {
         self.cut
+    }
+
+    /// The next deadline would condemn the successor. One that may not kill it says [`Event::OutOfReach`] then.
+    pub fn may_condemn(&self) -> bool {
+        matches!(self.phase, Phase::Handing | Phase::Asking)
+    }
+
+    /// The word may say that the successor stands alone, and no message tell of it.
+    pub fn looks(&self) -> bool {
+        self.phase == Phase::Asking
     }
 
     /// It may call the handoff off alone.
@@ -268,25 +287,47 @@ impl Owner {
             (P::Closing, E::Sealed(_) | E::Timeout | E::Failed) => self.stand_by(now),
             (P::Probation, E::Timeout) if self.cut => self.go(P::Asking, after(now, self.limits.live), &[Action::Ask(Ask::Look)]),
             (P::Probation, E::Timeout) => self.go(P::Asking, after(now, self.limits.live), &[Action::SendSettle]),
+            // Condemned by one that cannot kill it, it could never settle, and this process never go: it may answer yet.
+            (P::Handing | P::Asking, E::OutOfReach) => {
+                self.deadline = after(now, self.limits.live);
+                self.with(&[Action::Ask(Ask::Look)])
+            }
+            (P::Asking, E::Look) => self.with(&[Action::Ask(Ask::Look)]),
             // Look, do not believe: only the word says that it stands alone.
-            (P::Closing | P::Probation | P::Asking, E::Settled) => self.with(&[Action::Ask(Ask::Look)]),
-            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, View::Next | View::Other)) => self.retire(),
-            (P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, View::Returned)) => self.reclaim(Ask::Reclaim),
+            (P::Closing | P::Probation | P::Asking, E::Settled) => {
+                self.heard = true;
+                self.with(&[Action::Ask(Ask::Look)])
+            }
+            (P::Handing | P::Closing | P::Probation | P::Asking, E::Record(Ask::Look, _, seen)) => {
+                let heard = core::mem::take(&mut self.heard);
+                match seen {
+                    View::Next if !heard => self.part(now),
+                    // Other: it has begun a handoff of its own since.
+                    View::Next | View::Other => self.retire(),
+                    View::Returned => self.reclaim(Ask::Reclaim),
+                    // Its LIVE was lost with the channel.
+                    View::Live if self.phase == P::Handing => self.opened(now),
+                    _ => List::none(),
+                }
+            }
+            (P::Parting, E::Settled | E::Timeout) => self.retire(),
             (P::Asking, E::Timeout) => self.go(P::Condemning, Deadline::NEVER, &[Action::Ask(Ask::Condemn)]),
             (P::Condemning, E::Record(_, true, _)) => self.go(P::Killing, after(now, self.limits.live), &[Action::Kill]),
             (P::Condemning, E::Record(_, false, View::Live)) => self.opened(now),
             (P::Condemning, E::Record(_, false, View::Returned)) => self.reclaim(Ask::Reclaim),
+            // In the last moment: its application has had no time yet.
+            (P::Condemning, E::Record(_, false, View::Next)) => self.part(now),
             (P::Condemning, E::Record(_, false, _)) => self.retire(),
             // Uninterruptible: it still owns, and cannot act. Nothing else may.
             (P::Killing, E::Timeout) => self.go(P::Killing, after(now, self.limits.live), &[Action::Kill]),
-            (P::Handing | P::Closing | P::Probation | P::Asking | P::Killing, E::PeerGone) => self.reclaim(Ask::TakeBack),
+            (P::Handing | P::Closing | P::Probation | P::Asking | P::Parting | P::Killing, E::PeerGone) => self.reclaim(Ask::TakeBack),
             // The same.
             (P::Handing | P::Closing | P::Probation | P::Asking, E::Abort(_)) => self.with(&[Action::Ask(Ask::Reclaim)]),
             (P::Handing | P::Closing | P::Probation | P::Asking, E::Record(Ask::Reclaim, true, _)) => self.resume_after(Reason::PeerFailed),
             (P::Reclaiming, E::Record(Ask::TakeBack, true, _)) => self.resume_after(Reason::Died),
             (P::Reclaiming, E::Record(Ask::Reclaim, true, _)) => self.resume_after(Reason::PeerFailed),
             (P::Reclaiming, E::Record(_, false, _)) => self.retire(),
-            (P::Handing | P::Closing | P::Probation | P::Asking, E::Hangup) => {
+            (P::Handing | P::Closing | P::Probation | P::Asking | P::Parting, E::Hangup) => {
                 self.cut = true;
                 List::none()
             }
@@ -375,6 +416,11 @@ impl Owner {
         (self.drained, self.cut, self.committed) = (false, false, false);
         let told = [Action::Dismiss, Action::Tell(Notice::Resume { unsealed: true }), Action::Tell(Notice::Aborted(reason))];
         self.go(Phase::Serving, Deadline::NEVER, &told)
+    }
+
+    /// It stands alone. Whoever watches this process has to hear of that before it ends: the successor's application is given the time.
+    fn part(&mut self, now: i64) -> List {
+        self.go(Phase::Parting, after(now, self.limits.live), &[])
     }
 
     fn retire(&mut self) -> List {

@@ -141,7 +141,7 @@ impl Standing {
             // Overlap: SEAL comes later.
             P::Updating(_) | P::Committing if heard.seal == Seal::Not => heard.before_resume().unwrap_or(Self::Draining),
             P::Updating(_) | P::Committing => Self::Sealed,
-            P::Handing | P::Closing | P::Probation | P::Asking | P::Condemning | P::Killing | P::Reclaiming => match heard.seal {
+            P::Handing | P::Closing | P::Probation | P::Asking | P::Parting | P::Condemning | P::Killing | P::Reclaiming => match heard.seal {
                 Seal::Not => Self::Overlap,
                 Seal::Told | Seal::Answered => Self::Standby,
             },
@@ -158,7 +158,7 @@ impl Standing {
             P::Opening if heard.live_waits => Self::Warm,
             P::Opening => Self::Opening,
             P::Confirming | P::Live | P::Settling | P::Fenced => Self::Probation,
-            P::Settled => Self::Settled,
+            P::Announcing | P::Settled => Self::Settled,
             P::Returning | P::Ended => Self::Gone,
         }
     }
@@ -185,6 +185,7 @@ mod tests {
         Closing      -         Standby
         Probation    Standby   Standby
         Asking       Standby   Standby
+        Parting      Standby   Standby
         Condemning   Standby   Standby
         Killing      Standby   Standby
         Reclaiming   Standby   Standby
@@ -201,6 +202,7 @@ mod tests {
         Confirming    Probation
         Live          Probation
         Settling      Probation
+        Announcing    Settled
         Fenced        Probation
         Returning     Gone
         Settled       Settled
@@ -235,6 +237,7 @@ mod tests {
             Closing,
             Probation,
             Asking,
+            Parting,
             Condemning,
             Killing,
             Reclaiming,
@@ -246,12 +249,12 @@ mod tests {
         assert_eq!(names, table.iter().map(|row| row[0].to_owned()).collect::<Vec<_>>());
         for (phase, row) in all.into_iter().zip(table) {
             let exclusive = match phase {
-                Updating(_) | Committing | Handing | Probation | Asking | Condemning | Killing | Reclaiming => Seal::Answered,
+                Updating(_) | Committing | Handing | Probation | Asking | Parting | Condemning | Killing | Reclaiming => Seal::Answered,
                 Sealing => Seal::Told,
                 _ => Seal::Not,
             };
             let overlap = match phase {
-                Probation | Asking | Condemning | Killing | Reclaiming => Seal::Answered,
+                Probation | Asking | Parting | Condemning | Killing | Reclaiming => Seal::Answered,
                 Closing => Seal::Told,
                 _ => Seal::Not,
             };
@@ -279,6 +282,7 @@ mod tests {
             Confirming,
             Live,
             Settling,
+            Announcing,
             Fenced,
             Returning,
             Settled,

@@ -9,8 +9,11 @@
 //!   Ended  <-- failed: return; condemned -------------------------------------------------------- Live <----+
 //!                                                                                                  | asked, or nobody is there to ask
 //!                                                                                                  v
-//!                                                                              (Settling) ----> Settled: the owner
+//!                                                                              (Settling) ----> Announcing --taken--> Settled: the owner
 //! ```
+//!
+//! Once it has settled, it says so to the owner only when its application has taken COMMITTED and come back: RETIRE follows, and whoever
+//! watches the old process (a service manager, a pid file) must know the new one by then.
 //!
 //! It never serves before the word says that it owns (D1.8), and never lets go by itself once its application was told LIVE: that one
 //! may be writing.
@@ -44,6 +47,8 @@ pub enum Phase {
     Live,
     /// The word is being told that it stands alone.
     Settling,
+    /// It stands alone; its application is told so, and the owner hears of it once that was worked off.
+    Announcing,
     /// It serves, and the standby means to kill it.
     Fenced,
     /// The word is being told that it cannot serve.
@@ -84,7 +89,9 @@ pub enum Event {
     Live,
     /// Application: it cannot.
     Failed,
-    /// The owner's pidfd is readable.
+    /// Application: it has taken COMMITTED, and comes back.
+    Taken,
+    /// The owner is dead, or dumps its core.
     PeerGone,
     /// The channel has ended.
     Hangup,
@@ -189,7 +196,7 @@ impl Successor {
     /// It owns: its application was told LIVE, and nothing has ended that.
     pub fn serves_now(&self) -> bool {
         use Phase::*;
-        matches!(self.phase, Opening | Confirming | Live | Settling | Fenced)
+        matches!(self.phase, Opening | Confirming | Live | Settling | Announcing | Fenced)
     }
 
     /// One step. An event that this phase does not await changes nothing (S11).
@@ -291,7 +298,14 @@ impl Successor {
                 self.orphan |= event == E::PeerGone;
                 self.go(P::Settling, Deadline::NEVER, &[Action::Ask(Ask::Settle)])
             }
-            (P::Settling, E::Record(_, true, _)) => self.settled(),
+            // Nobody is told to go.
+            (P::Settling, E::Record(_, true, _)) if self.orphan => self.settled(),
+            (P::Settling, E::Record(_, true, _)) => {
+                self.go(P::Announcing, after(now, self.limits.live), &[Action::Tell(Notice::Committed)])
+            }
+            (P::Announcing, E::Taken | E::Timeout | E::PeerGone | E::Hangup) => {
+                self.go(P::Settled, Deadline::NEVER, &[Action::SendSettled, Action::Release])
+            }
             (P::Returning, E::Record(..)) => self.leave(Reason::Failed),
             _ => List::none(),
         };
@@ -337,8 +351,9 @@ impl Successor {
         self.go(Phase::Opening, Deadline::NEVER, &[Action::Tell(Notice::Live { unsealed })])
     }
 
+    /// Beside a dead owner.
     fn settled(&mut self) -> List {
-        self.go(Phase::Settled, Deadline::NEVER, &[Action::SendSettled, Action::Tell(Notice::Committed), Action::Release])
+        self.go(Phase::Settled, Deadline::NEVER, &[Action::Tell(Notice::Committed), Action::Release])
     }
 
     fn leave(&mut self, reason: Reason) -> List {

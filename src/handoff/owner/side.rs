@@ -7,12 +7,12 @@ use std::os::fd::OwnedFd;
 
 use super::guests::Door;
 use super::offer::Offer;
-use crate::clock::{self, Deadline};
+use crate::clock::{self, Deadline, MILLI};
 use crate::handoff::control;
-use crate::handoff::core::{CONTROL, Core};
+use crate::handoff::core::{CONTROL, Core, LOOK};
 use crate::handoff::machine::owner::{Action, Event, Owner, Phase};
 use crate::handoff::machine::standing::{Heard, Seal, Standing};
-use crate::handoff::machine::word::Ask;
+use crate::handoff::machine::word::{Ask, View};
 use crate::handoff::machine::{Mode, Notice, Reason};
 use crate::handoff::peer::Peer;
 use crate::handoff::record::{self, Record};
@@ -20,6 +20,9 @@ use crate::handoff::side::{Answer, Incident, Party, Side};
 use crate::handoff::wire::{self, Kind, Link, Message, Refusal};
 use crate::sys::reactor::Token;
 use crate::sys::socket;
+
+/// How often the word is looked at while SETTLED is awaited.
+const LOOK_EVERY: i64 = 100 * MILLI;
 
 /// The generation that runs.
 #[derive(Debug)]
@@ -33,6 +36,8 @@ pub struct OwnerSide {
     pub(super) attempts: u32,
     /// A successor is being spawned: the lock of the handle is not held meanwhile.
     pub spawning: bool,
+    /// When it looks at the word by itself.
+    look_at: Deadline,
 }
 
 impl OwnerSide {
@@ -41,7 +46,7 @@ impl OwnerSide {
         (core.generation, core.is_owner) = (record.word().generation, true);
         let machine = Owner::new(starting, core.options.mode, core.options.limits);
         let (door, offer) = (Door::new(listener), Offer::default());
-        let mut side = Self { machine, record, lock, door, offer, attempts: 0, spawning: false };
+        let mut side = Self { machine, record, lock, door, offer, attempts: 0, spawning: false, look_at: Deadline::NEVER };
         [Some(side.record.fd()), Some(&side.lock), side.door.listener()].into_iter().flatten().for_each(|fd| core.custody.note(fd));
         if let Some(listener) = side.door.listener() {
             let _ = socket::relisten(listener);
@@ -247,6 +252,8 @@ impl Side for OwnerSide {
         let event = match incident {
             Incident::PeerGone => Event::PeerGone,
             Incident::Hangup => Event::Hangup,
+            // Rights may have changed since it was offered.
+            Incident::Timeout if self.machine.may_condemn() && core.peer.as_ref().is_some_and(Peer::is_out_of_reach) => Event::OutOfReach,
             Incident::Timeout => Event::Timeout,
             Incident::Trouble => Event::Trouble,
         };
@@ -308,6 +315,25 @@ impl Side for OwnerSide {
             let next = Deadline::after(core.attempt.limits.live).min(self.machine.deadline);
             next.nanos().into_iter().for_each(|at| core.reactor.arm_by(at));
         }
+        if !self.machine.looks() {
+            self.look_at = Deadline::NEVER;
+        } else if self.look_at.is_never() {
+            self.look_at = Deadline::after(LOOK_EVERY);
+        }
+        let _ = core.reactor.set_due(LOOK, self.look_at);
+    }
+
+    /// One that has settled says so when its application knows; it may never come to that.
+    fn look(&mut self, core: &mut Core, now: i64) -> bool {
+        if !self.look_at.is_over(now) {
+            return false;
+        }
+        self.look_at = Deadline::NEVER;
+        let found = matches!(self.record.word().view(core.attempt.ticket), View::Next | View::Other);
+        if found {
+            self.feed(core, Event::Look);
+        }
+        found
     }
 
     fn standing(&self, heard: Heard) -> Standing {

@@ -188,7 +188,7 @@ impl Side for SuccessorSide {
                 core.close_unclaimed();
                 Event::Live
             }
-            Answer::Failed(reason) if self.machine.is_offered() && phase != Phase::Settled => {
+            Answer::Failed(reason) if self.machine.is_offered() && !matches!(phase, Phase::Announcing | Phase::Settled) => {
                 reason.clone_into(&mut core.verdict.said);
                 Event::Failed
             }
@@ -196,6 +196,14 @@ impl Side for SuccessorSide {
         };
         self.feed(core, event);
         true
+    }
+
+    fn come_back(&mut self, core: &mut Core) {
+        self.feed(core, Event::Taken);
+    }
+
+    fn awaits_return(&self) -> bool {
+        self.machine.phase == Phase::Announcing
     }
 
     fn befall(&mut self, core: &mut Core, incident: Incident) {
@@ -298,7 +306,11 @@ impl Side for SuccessorSide {
     fn call_off(&mut self, core: &mut Core) {
         match self.machine.phase {
             // It serves, and the process lives on: the standby is not needed. It is the owner then.
-            Phase::Live => self.feed(core, Event::Timeout),
+            Phase::Live => {
+                self.feed(core, Event::Timeout);
+                self.feed(core, Event::Taken);
+            }
+            Phase::Announcing => self.feed(core, Event::Taken),
             // Told and not yet serving: it gives back.
             _ if self.machine.is_offered() => self.feed(core, Event::Failed),
             _ => {}

@@ -12,6 +12,8 @@
  *     names  state  set_state LENGTH SEED  role  generation  reason  phase  spawned PATH (- for any)
  *     deaf 0|1      (1: looks at its handoff no more, like a hung event loop)
  *     one           takes one event, if there is one, and answers how many that were
+ *     hold          goes deaf by itself when it is next told COMMITTED, before it asks for what comes next
+ *     dump DIR GIB  crashes, with a core in DIR (if the kernel puts cores where a process stands) that takes a quarter of a second a GiB, and no room
  *     wakes         how often the descriptor of the handoff was readable since the last question, and how often that was for nothing
  *     snapshot      what a handoff must not change: descriptors, environment, signals, children, ...
  *     fatten MIB    takes so much memory, in small pages
@@ -53,7 +55,7 @@ extern char **environ;
 
 static int test = -1, watched = -1, listener = -1;
 static int deaf, serves, role = -1;
-static bool thief; /* reaps whatever there is, like many an old server */
+static bool holds, thief; /* reaps whatever there is, like many an old server */
 static unsigned wakes, in_vain;
 static int crowd[CROWD], crowded;
 static ps_handoff *handoff;
@@ -215,10 +217,27 @@ static int look_for(int most)
             serves = 0;
         say("event %d %" PRIu64 " %" PRIu64 " %d %d %d %" PRId64 " %" PRId64 " %d", event.kind, event.handoff_id, event.revision,
             event.unsealed, event.peer_pid, event.reason, event.deadline_ns, event.time_ns, event.phase);
+        if (holds && event.kind == PS_HANDOFF_COMMITTED) {
+            holds = false;
+            deaf = 1;
+            return count;
+        }
     }
 }
 
 static int look(void) { return look_for(-1); }
+
+/* A mapping of which two pages are there: each of the others is looked for, and left out. */
+static void dump(const char *dir, size_t gib)
+{
+    struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+    char *large = mmap(NULL, gib << 30, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (large == MAP_FAILED || setrlimit(RLIMIT_CORE, &unlimited) != 0 || chdir(dir) != 0)
+        _exit(6);
+    large[0] = large[(gib << 30) - 1] = 1;
+    prctl(PR_SET_DUMPABLE, 1);
+    raise(SIGSEGV);
+}
 
 /* As this user; -1: as who it is. */
 static void upgrade(char *arguments, long user)
@@ -573,7 +592,15 @@ static void obey(char *line, int fd)
         say("PS_OK");
     } else if (IS("one"))
         say("PS_OK %d", look_for(1));
-    else if (IS("wakes")) {
+    else if (IS("hold")) {
+        holds = true;
+        say("PS_OK");
+    } else if (IS("dump")) {
+        char dir[200];
+        int gib = 0;
+        if (sscanf(rest, "%199s %d", dir, &gib) == 2)
+            dump(dir, (size_t)gib);
+    } else if (IS("wakes")) {
         say("PS_OK %u %u", wakes, in_vain);
         wakes = in_vain = 0;
     } else if (IS("snapshot"))

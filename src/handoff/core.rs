@@ -46,7 +46,7 @@ pub const LOOK: Token = Token(6);
 const FIRST_NUMBER: u64 = 16;
 
 /// How often it is looked whether the other process has crashed and dumps its core.
-const DUMP: i64 = 50 * clock::MILLI;
+const DUMP: i64 = 80 * clock::MILLI;
 
 /// Until what is not to be had now (descriptors, room) is asked for again.
 pub const RETRY: i64 = 100 * clock::MILLI;

@@ -16,7 +16,7 @@ use nix::errno::Errno;
 
 use super::Handoff;
 use super::control;
-use super::core::Core;
+use super::core::{Core, RETRY};
 use super::driver::Driver;
 use super::machine::{Notice, Reason};
 use super::owner::OwnerSide;
@@ -111,6 +111,8 @@ impl<'a> Search<'a> {
             return Ok(None);
         }
         let met = match socket::connect_to(self.path) {
+            // It answers nobody any more, and holds the lock until its core is written.
+            Ok(socket) if is_dumping(&socket) => Ok(Met::Nobody),
             Ok(socket) => succeed(self.path, socket, false, self.whole),
             Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT, .. }) => {
                 self.busy = None;
@@ -139,6 +141,12 @@ impl<'a> Search<'a> {
         self.silence = self.whole.end();
         Ok(None)
     }
+}
+
+/// Whether the process at the other end does nothing any more but write its core. By its number, which may be another's by now: then another
+/// connection will tell.
+fn is_dumping(socket: &OwnedFd) -> bool {
+    socket::peer(socket).is_ok_and(|peer| procfs::is_dumping_core(peer.pid))
 }
 
 fn nobody_listens(path: &Path, spawned: bool) -> Error {
@@ -299,11 +307,15 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, whole: Budget) -> Result
             driver.with_side(|side, core| side.befall(core, Incident::Timeout));
             continue;
         }
+        // Before its first message it has no pidfd here.
+        if driver.core.peer.is_none() && driver.core.link.as_ref().is_some_and(|link| is_dumping(link.socket())) {
+            return Ok(Met::Nobody);
+        }
         // Only of a connection, where nobody has said a word yet.
         let silent = driver.core.link.as_ref().is_some_and(|link| link.peer == 0);
-        let until = if silent { Deadline::after(SILENCE).min(late) } else { late };
-        driver.core.reactor.wait(until).map_err(|fault| fault.error("cannot wait for the running generation"))?;
-        if silent && until.has_come() && remains::is_orphaned(path) {
+        let quiet = if silent { Deadline::after(SILENCE).min(late) } else { late };
+        driver.core.reactor.wait(quiet.min(Deadline::after(RETRY))).map_err(|fault| fault.error("cannot wait for the running generation"))?;
+        if silent && quiet.has_come() && remains::is_orphaned(path) {
             return Ok(Met::Copy);
         }
     }

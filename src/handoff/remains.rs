@@ -53,7 +53,7 @@ pub fn error(path: &Path, otherwise: Error) -> Error {
     let and = |text: String| Error { message: format!("{} ({text})", otherwise.message), ..otherwise.clone() };
     match fate {
         Fate::Runs => and(format!("the last owner that the lock file names is process {pid}")),
-        Fate::Dumps => and(format!("process {pid}, the last owner that the lock file names, is dumping its core")),
+        Fate::Dumps => and(format!("process {pid}, the last owner that the lock file names, has crashed, and its core is being written")),
         Fate::Ends => and(format!("process {pid}, the last owner that the lock file names, is ending")),
         Fate::Unknown => and(format!("the last owner that the lock file names is process {pid}, which cannot be seen from here")),
         Fate::Dead => {

@@ -1417,8 +1417,7 @@ typedef struct ps_handoff ps_handoff;
  * ps_handoff_upgrade is for those.
  *
  * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
- * and at most 1 second while the lock is held and nobody listens, or the owner is dead and a copy of it
- * holds the lock.
+ * and at most 1 second while the lock is held and nobody listens (5 beside an owner that writes its core).
  *
  * Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
  * pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended either.
@@ -1430,14 +1429,11 @@ typedef struct ps_handoff ps_handoff;
  *                      makes there is given to that user. Copied.
  * @param handoff       receives the handle; free it with ps_handoff_free
  * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
- *         lock is held and nobody listens at the path, or the last owner is dead: the message names it, and
- *         who holds the lock, as far as that can be seen; PS_ERR_LOCK_REPLACED if a generation runs whose lock
- *         file is not the one at the path: files were removed beside it, or a directory or link was changed
- *         (also seen where nothing is left of them, if the kernel tells who listens by that name: same
- *         network namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running
- *         generation does not answer, which it does not during a seal or a probation either, nor while it
- *         dumps its core; PS_ERR_PEER_REJECTED if it does not admit this process, or who answers is another
- *         user's process and has not shown the lock; or a wrapper that was spawned has forked this process;
+ *         lock is held and nobody answers at the path, or its owner has crashed and is writing its core for
+ *         longer than that; PS_ERR_LOCK_REPLACED if somebody answers at the path
+ *         and the lock is free: the lock file was removed beside him; PS_ERR_TIMEOUT if the running
+ *         generation does not answer, which it does not during a seal or a probation either;
+ *         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
  *         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
  *         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
  *         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
@@ -1454,7 +1450,8 @@ ps_status ps_handoff_new(const char *control_path,
  * Frees the handle. What that does depends on where this process stands:
  *
  * - An owner calls off a handoff that has not been committed. A successor that it spawned and that owns
- *   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
+ *   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way. One
+ *   that has crashed and is writing its core is waited for as long, and then left to it.
  * - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
  *   that has answered LIVE keeps what it owns, and the old generation retires.
  * - The last generation takes the control path away, if it is still the file that the first one has made; the
@@ -1602,7 +1599,8 @@ typedef enum ps_handoff_timeout {
   /**
    * For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent
    * longer is killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a
-   * successor that is silent longer is given up. Default 5000 ms.
+   * successor that is silent longer is given up. And how long RETIRE waits for a successor that has not
+   * come back since COMMITTED. Default 5000 ms.
    */
   PS_HANDOFF_TIMEOUT_LIVE = 3,
   /** How long the old generation stands by. Default 2000 ms. */
@@ -1764,13 +1762,14 @@ typedef enum ps_handoff_event_kind {
   /** You own still, or again: go on as before (see unsealed). */
   PS_HANDOFF_RESUME = 4,
   /**
-   * The successor stands alone: close the connections that were passed on, finish those that were not, and
-   * exit.
+   * The successor stands alone, and its server has worked PS_HANDOFF_COMMITTED off (or has had
+   * PS_HANDOFF_TIMEOUT_LIVE for that): finish your connections and exit.
    */
   PS_HANDOFF_RETIRE = 5,
   /**
-   * The old generation (event.phase is PS_HANDOFF_PHASE_STANDBY): the successor serves, you stand by. The
-   * new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone.
+   * Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone; the old
+   * generation is told to exit once you ask for the next event (or begin a handoff of your own), so tell
+   * whoever watches it of yourself before: a service manager (MAINPID), a pid file.
    */
   PS_HANDOFF_COMMITTED = 6,
   /**
@@ -1870,8 +1869,9 @@ ps_status ps_handoff_sealed(ps_handoff *handoff, uint64_t revision, ps_error **e
 
 /**
  * Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old
- * generation then stands by for the probation, and takes back if this process ends; after it this process
- * gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
+ * generation then stands by for the probation, and takes back if this process ends, or crashes: a core that
+ * is being written is let finish, and not waited for. After it this process gets PS_HANDOFF_COMMITTED and
+ * stands alone. Never blocks.
  *
  * @return PS_OK; PS_ERR_STATE if no such answer is awaited
  */

@@ -155,7 +155,9 @@ impl Simulation {
             self.tally.faults += 1;
             return self.choose(choice);
         }
-        steps.extend(wanted.into_iter().filter(|choice| matches!(choice, Choice::Continued(_) | Choice::Dumped(_)) || self.world.handoffs < 3));
+        steps.extend(
+            wanted.into_iter().filter(|choice| matches!(choice, Choice::Continued(_) | Choice::Dumped(_)) || self.world.handoffs < 3),
+        );
         self.agenda.retain(|(choice, _)| steps.contains(choice));
         for choice in steps {
             if !self.agenda.iter().any(|(known, _)| *known == choice) {

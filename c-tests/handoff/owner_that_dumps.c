@@ -38,9 +38,9 @@ int main(void)
             served_by(n);
             CHECK_INT(ask_number(n, "generation"), generation + 1);
             is_over(o);
-            party *m = upgrade(n, "next", 60000);
             stage.probation = 1;
             ask(n, "timeout %d 1", PS_HANDOFF_TIMEOUT_PROBATION);
+            party *m = upgrade(n, "next", 60000);
             hand_over(n, m);
             stage.probation = 0;
             leave_in_order(m);

@@ -130,8 +130,8 @@ pub struct ps_handoff {
 /// ps_handoff_upgrade is for those.
 ///
 /// Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
-/// and at most 1 second while the lock is held and nobody listens, or the owner is dead and a copy of it
-/// holds the lock.
+/// and at most 1 second while the lock is held and nobody listens (5 beside an owner that writes its core), or
+/// the owner is dead and a copy of it holds the lock.
 ///
 /// Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
 /// pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended either.
@@ -182,7 +182,8 @@ pub unsafe extern "C" fn ps_handoff_new(
 /// Frees the handle. What that does depends on where this process stands:
 ///
 /// - An owner calls off a handoff that has not been committed. A successor that it spawned and that owns
-///   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way.
+///   nothing is killed and reaped (blocks at most 5 seconds for that); one that owns goes its own way. One
+///   that has crashed and is writing its core is waited for as long, and then left to it.
 /// - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
 ///   that has answered LIVE keeps what it owns, and the old generation retires.
 /// - The last generation takes the control path away, if it is still the file that the first one has made; the
@@ -520,12 +521,15 @@ pub enum ps_handoff_event_kind {
     /// You own still, or again: go on as before (see unsealed).
     #[strum(serialize = "PS_HANDOFF_RESUME")]
     Resume = 4,
-    /// The successor stands alone: close the connections that were passed on, finish those that were not, and
-    /// exit.
+    /// The successor stands alone, and its server has worked PS_HANDOFF_COMMITTED off (or has had
+    /// PS_HANDOFF_TIMEOUT_LIVE for that): close the connections that were passed on, finish those that were
+    /// not, and exit.
     #[strum(serialize = "PS_HANDOFF_RETIRE")]
     Retire = 5,
     /// The old generation (event.phase is PS_HANDOFF_PHASE_STANDBY): the successor serves, you stand by. The
-    /// new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone.
+    /// new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone; the old generation is told
+    /// to exit once you ask for the next event (or begin a handoff of your own), so tell whoever watches it of
+    /// yourself before: a service manager (MAINPID), a pid file.
     #[strum(serialize = "PS_HANDOFF_COMMITTED")]
     Committed = 6,
     /// The handoff came to nothing; `reason` says why. An owner (event.phase is PS_HANDOFF_PHASE_OWNER) goes
@@ -652,8 +656,9 @@ pub unsafe extern "C" fn ps_handoff_sealed(handoff: *mut ps_handoff, revision: u
 }
 
 /// Answers PS_HANDOFF_LIVE: this process serves. What was handed on and not taken is closed now. The old
-/// generation then stands by for the probation, and takes back if this process ends; after it this process
-/// gets PS_HANDOFF_COMMITTED and stands alone. Never blocks.
+/// generation then stands by for the probation, and takes back if this process ends, or crashes: a core that
+/// is being written is let finish, and not waited for. After it this process gets PS_HANDOFF_COMMITTED and
+/// stands alone. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_STATE if no such answer is awaited
 #[unsafe(no_mangle)]

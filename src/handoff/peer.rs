@@ -11,8 +11,8 @@ use crate::process::child::Child;
 use crate::process::foreign::Foreign;
 use crate::process::stop;
 use crate::registry::Cause;
-use crate::sys::{getpid, procfs};
 use crate::sys::wait::Seen;
+use crate::sys::{getpid, procfs};
 
 /// The other process.
 #[derive(Debug)]

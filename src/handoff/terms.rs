@@ -34,7 +34,8 @@ pub enum Timeout {
     Seal = 2,
     /// For the answer to LIVE, and for the sign of life that ends the probation: a successor that is silent
     /// longer is killed. Also, but then at most 5000 ms, for the signs of life before and after SEAL: a
-    /// successor that is silent longer is given up. Default 5000 ms.
+    /// successor that is silent longer is given up. And how long RETIRE waits for a successor that has not
+    /// come back since COMMITTED. Default 5000 ms.
     #[strum(serialize = "PS_HANDOFF_TIMEOUT_LIVE")]
     Live = 3,
     /// How long the old generation stands by. Default 2000 ms.

@@ -439,9 +439,7 @@ fn name_heir(world: &mut World, slot: Slot) {
             && match peer.machine {
                 Machine::None => false,
                 // One that has settled and said so stands alone: its death is an ordinary crash, though a standby may still be there.
-                Machine::Owner(machine) => {
-                    machine.phase != owner::Phase::Retired && (unsaid || world.word.view(peer.ticket) != View::Next)
-                }
+                Machine::Owner(machine) => machine.phase != owner::Phase::Retired && (unsaid || world.word.view(peer.ticket) != View::Next),
                 // One that was told that it is off goes, whatever comes.
                 Machine::Successor(machine) => {
                     machine.is_offered() && !peer.inbox.iter().any(|message| matches!(message, Message::Abort(_)))

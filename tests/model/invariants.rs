@@ -1,6 +1,6 @@
 //! What must be true in every world (S), and in every world that stands still (L).
 //!
-//! Those that say something about one moment of a change (S3, S4, S9, S11, S12, S14, S15, S16 and parts of S1) are looked at where it is made, in
+//! Those that say something about one moment of a change (S3, S4, S9, S11, S12, S14 to S16 and parts of S1) are looked at where it is made, in
 //! `driver.rs` and `product.rs`. Not here, for there is nothing of it in the machines: S10 (who a peer is), S13 (what blocks), the
 //! unclaimed descriptors of S5, the socket options and the environment of S7, the revisions of S14, L4 (the supervisor).
 //!
@@ -99,7 +99,10 @@ impl Setup {
         }
         for slot in World::slots() {
             let process = *world.at(slot);
-            if process.parent.is_some_and(|parent| !world.at(parent).is_harmed()) && !matches!(process.life, Life::Gone | Life::Dumping) && world.owner != slot {
+            if process.parent.is_some_and(|parent| !world.at(parent).is_harmed())
+                && !matches!(process.life, Life::Gone | Life::Dumping)
+                && world.owner != slot
+            {
                 let retired = process
                     .parent
                     .is_some_and(|parent| matches!(world.at(parent).owner(), Some(owner) if owner.phase == owner::Phase::Retired));

@@ -152,8 +152,8 @@ impl Setup {
         if warm && world.word.view(process.ticket) == View::Committed {
             out.push(Choice::Look(slot));
         }
-        // Its connection was to a listener that nobody holds any more.
-        if process.channel == Channel::Waiting && World::slots().all(|other| other == slot || !holds_listener(world.at(other))) {
+        // Its connection was to a listener that nobody holds any more, or only one that writes its core, which is looked for.
+        if process.channel == Channel::Waiting && World::slots().all(|other| other == slot || !world.at(other).lives()) {
             out.push(Choice::Hangup(slot));
         }
         if process.channel == Channel::Waiting {
@@ -517,11 +517,6 @@ impl Setup {
         }
         self.run(world, slot);
     }
-}
-
-/// A connection to it is not reset.
-fn holds_listener(process: &Process) -> bool {
-    process.lives() || process.life == Life::Dumping
 }
 
 fn parent_runs(world: &World, process: &Process) -> bool {

@@ -46,7 +46,7 @@ struct Ending {
     reason: Option<String>,
 }
 
-const FAULTS: [&str; 13] = [
+const FAULTS: [&str; 15] = [
     "O is killed",
     "O is stopped",
     "O's application says that it failed",
@@ -60,6 +60,8 @@ const FAULTS: [&str; 13] = [
     "N cannot send",
     "N has no room for the descriptors",
     "The channel is cut",
+    "O crashes, and its core takes long",
+    "N crashes, and its core takes long",
 ];
 
 fn fault_number(choice: Choice) -> Option<u8> {
@@ -77,6 +79,8 @@ fn fault_number(choice: Choice) -> Option<u8> {
         Choice::SendFails(N) => 10,
         Choice::ReceiveFails(N) => 11,
         Choice::Cut(_) => 12,
+        Choice::Dump(O) => 13,
+        Choice::Dump(N) => 14,
         _ => return None,
     })
 }
@@ -121,7 +125,7 @@ fn step_number(world: &World) -> Option<u8> {
         (P::Closing, _) => 11,
         (P::Probation, _) => 12,
         (P::Asking, _) if world.word.stage == Stage::Live => 13,
-        (P::Asking, _) => 14,
+        (P::Asking | P::Parting, _) => 14,
         (P::Retired, _) => 15,
         _ => return None,
     })
@@ -192,6 +196,12 @@ impl Setup {
                         story.waited.push(waited);
                     }
                 }
+                if let Choice::PeerGone(slot) = choice
+                    && then.at(slot).peer.is_some_and(|peer| then.at(peer).life == Life::Dumping)
+                    && world.servers().next().is_none()
+                {
+                    story.waited.push("dump");
+                }
                 if let Choice::Take(slot) = choice {
                     match (slot, then.at(slot).app.notices.first()) {
                         (O, Some(Notice::Resume { unsealed })) => story.resumed = Some(unsealed),
@@ -241,12 +251,13 @@ fn deadline_name(limits: &Limits, waited: i64, world: &World, slot: Slot) -> &'s
             P::Draining => "drain",
             P::Sealing | P::Updating(_) | P::Closing => "seal",
             P::Probation => "probation",
-            P::Handing | P::Asking | P::Killing => "live",
+            P::Handing | P::Asking | P::Parting | P::Killing => "live",
             _ => "whole",
         },
         Machine::Successor(machine) => match machine.phase {
             successor::Phase::Greeting | successor::Phase::Receiving(_) if machine.deadline < Deadline::at(super::setup::WHOLE) => "offer",
             successor::Phase::Live => "probation + live",
+            successor::Phase::Announcing => "live",
             _ if cut => "linger",
             _ => "whole",
         },
@@ -272,6 +283,9 @@ fn ending(world: &World, story: &Story) -> Ending {
         [_] => String::from("N"),
         _ if owner.life == Life::Stopped => format!("{name}, once it is continued"),
         _ if owner.lives() && owner.app.hangs => format!("{name}, once its application goes on"),
+        // Its ps_handoff_new waits for that; or an operator.
+        _ if starts_anew && owner.life == Life::Dumping => String::from("N, as a first generation, if the core is written within offer"),
+        _ if owner.life == Life::Dumping => String::from("nobody: start anew once the core is written"),
         // Its ps_handoff_new finds the lock free.
         _ if starts_anew => String::from("N, as a first generation"),
         _ => String::from("nobody: start anew"),

@@ -1336,6 +1336,7 @@ typedef struct ps_handoff ps_handoff;
  *     case PS_HANDOFF_LIVE:
  *       open_writer(event.revision, event.unsealed);
  *       accept_on(fd);
+ *       adopt_connections(handoff);                   // see CONNECTIONS, below
  *       serving = 1;
  *       ps_handoff_live(handoff, NULL);
  *       break;
@@ -1345,6 +1346,7 @@ typedef struct ps_handoff ps_handoff;
  *       break;
  *     case PS_HANDOFF_SEAL:
  *       stop_accepting();
+ *       pass_connections(handoff);
  *       serving = 0;
  *       ps_handoff_sealed(handoff, make_durable(), NULL); // too late? RESUME is on its way
  *       break;
@@ -1360,7 +1362,7 @@ typedef struct ps_handoff ps_handoff;
  *         tell_the_service_manager();                 // the new one; the old one stands by
  *       break;
  *     case PS_HANDOFF_RETIRE:
- *       finish_connections();
+ *       close_connections();
  *       ps_handoff_free(handoff);
  *       exit(0);
  *     case PS_HANDOFF_ABORTED:
@@ -1417,7 +1419,8 @@ typedef struct ps_handoff ps_handoff;
  * ps_handoff_upgrade is for those.
  *
  * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
- * and at most 1 second while the lock is held and nobody listens (5 beside an owner that writes its core).
+ * and at most 1 second while the lock is held and nobody listens (5 beside an owner that writes its core), or
+ * the owner is dead and a copy of it holds the lock.
  *
  * Identities are exact from Linux 6.5 on (SO_PEERPIDFD); before, they go by pid and start time. Where
  * pidfd_send_signal(2) is filtered, a successor that came by the path and hangs cannot be ended either.
@@ -1428,23 +1431,26 @@ typedef struct ps_handoff ps_handoff;
  *                      /tmp, not below "current"), and that belongs to the service's user alone: what root
  *                      makes there is given to that user. Copied.
  * @param handoff       receives the handle; free it with ps_handoff_free
- * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
- *         lock is held and nobody answers at the path, or its owner has crashed and is writing its core for
- *         longer than that; PS_ERR_LOCK_REPLACED if somebody answers at the path
- *         and the lock is free: the lock file was removed beside him; PS_ERR_TIMEOUT if the running
- *         generation does not answer, which it does not during a seal or a probation either;
- *         PS_ERR_PEER_REJECTED if it does not admit this process, or belongs to another user;
- *         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
- *         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
- *         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
- *         may not be used, if lock file or socket are those of another user as whom the server ran once (the
- *         message says whose, and what helps), or if what has the name of the lock file is not to be trusted
- *         (another user's, a link, a file with a further hard link: nothing is written to those);
- *         PS_ERR_INVALID_ARGUMENT if something else lies at the path, or in the lock file
+ * @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if
+ *         the lock is held and nobody listens at the path, or the last owner is dead, or has crashed
+ *         and its core is being written: the message names it, and who holds the lock, as far as that
+ *         can be seen; PS_ERR_LOCK_REPLACED if a generation runs whose lock file is not the one at the
+ *         path: files were removed beside it, or a directory or link was changed (also seen where
+ *         nothing is left of them, if the kernel tells who listens by that name: same network
+ *         namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running generation
+ *         does not answer, which it does not during a seal or a probation either; PS_ERR_PEER_REJECTED
+ *         if it does not admit this process, or who answers is another user's process and has not
+ *         shown the lock; or a wrapper that was spawned has forked this process;
+ *         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED
+ *         if it has given it up, or has spawned this process and closed its channel since;
+ *         PS_ERR_PROTOCOL if what it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not
+ *         there; PS_ERR_PERMISSION if it may not be used, if lock file or socket are those of another
+ *         user as whom the server ran once (the message says whose, and what helps), or if what has
+ *         the name of the lock file is not to be trusted (another user's, a link, a file with a
+ *         further hard link: nothing is written to those); PS_ERR_INVALID_ARGUMENT if something else
+ *         lies at the path, or in the lock file
  */
-ps_status ps_handoff_new(const char *control_path,
-                         ps_handoff **handoff,
-                         ps_error **error);
+ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_error **error);
 
 /**
  * Frees the handle. What that does depends on where this process stands:
@@ -1623,14 +1629,17 @@ ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms,
  * `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
  * ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
  *
- * To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, where nobody
- * accepts. During a probation the old generation has one, too, until it retires.
+ * To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, and connections
+ * wait in its queue for nobody. During a probation the old generation has one, too, until it retires.
  *
- * @param name  1 to 255 bytes without a newline; copied
+ * @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
  * @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
  * @return PS_OK; PS_ERR_STATE if this generation is over
  */
-ps_status ps_handoff_set_fd(ps_handoff *handoff, const char *name, int32_t fd, ps_error **error);
+ps_status ps_handoff_set_fd(ps_handoff *handoff,
+                            const char *name,
+                            int32_t fd,
+                            ps_error **error);
 
 /**
  * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which
@@ -1763,13 +1772,15 @@ typedef enum ps_handoff_event_kind {
   PS_HANDOFF_RESUME = 4,
   /**
    * The successor stands alone, and its server has worked PS_HANDOFF_COMMITTED off (or has had
-   * PS_HANDOFF_TIMEOUT_LIVE for that): finish your connections and exit.
+   * PS_HANDOFF_TIMEOUT_LIVE for that): close the connections that were passed on, finish those that were
+   * not, and exit.
    */
   PS_HANDOFF_RETIRE = 5,
   /**
-   * Owner: the successor serves, you stand by. Successor: the probation is over, you stand alone; the old
-   * generation is told to exit once you ask for the next event (or begin a handoff of your own), so tell
-   * whoever watches it of yourself before: a service manager (MAINPID), a pid file.
+   * The old generation (event.phase is PS_HANDOFF_PHASE_STANDBY): the successor serves, you stand by. The
+   * new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone; the old generation is told
+   * to exit once you ask for the next event (or begin a handoff of your own), so tell whoever watches it of
+   * yourself before: a service manager (MAINPID), a pid file.
    */
   PS_HANDOFF_COMMITTED = 6,
   /**

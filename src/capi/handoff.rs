@@ -142,22 +142,24 @@ pub struct ps_handoff {
 ///                      /tmp, not below "current"), and that belongs to the service's user alone: what root
 ///                      makes there is given to that user. Copied.
 /// @param handoff       receives the handle; free it with ps_handoff_free
-/// @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if the
-///         lock is held and nobody listens at the path, or the last owner is dead, or has crashed and its core is
-///         being written: the message names it, and who holds the lock, as far as that can be seen; PS_ERR_LOCK_REPLACED if a generation runs whose lock
-///         file is not the one at the path: files were removed beside it, or a directory or link was changed
-///         (also seen where nothing is left of them, if the kernel tells who listens by that name: same
-///         network namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running
-///         generation does not answer, which it does not during a seal or a probation either;
-///         PS_ERR_PEER_REJECTED if it does not admit this process, or who answers is another user's process
-///         and has not shown the lock; or a wrapper that was spawned has forked this process;
-///         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED if it
-///         has given it up, or has spawned this process and closed its channel since; PS_ERR_PROTOCOL if what
-///         it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it
-///         may not be used, if lock file or socket are those of another user as whom the server ran once (the
-///         message says whose, and what helps), or if what has the name of the lock file is not to be trusted
-///         (another user's, a link, a file with a further hard link: nothing is written to those);
-///         PS_ERR_INVALID_ARGUMENT if something else lies at the path, or in the lock file
+/// @return PS_OK; PS_ERR_IN_PROGRESS if another handoff is under way, before its SEAL; PS_ERR_LOCKED if
+///         the lock is held and nobody listens at the path, or the last owner is dead, or has crashed
+///         and its core is being written: the message names it, and who holds the lock, as far as that
+///         can be seen; PS_ERR_LOCK_REPLACED if a generation runs whose lock file is not the one at the
+///         path: files were removed beside it, or a directory or link was changed (also seen where
+///         nothing is left of them, if the kernel tells who listens by that name: same network
+///         namespace, a process that this one may look at); PS_ERR_TIMEOUT if the running generation
+///         does not answer, which it does not during a seal or a probation either; PS_ERR_PEER_REJECTED
+///         if it does not admit this process, or who answers is another user's process and has not
+///         shown the lock; or a wrapper that was spawned has forked this process;
+///         PS_ERR_VERSION_MISMATCH; PS_ERR_CANCELLED if it has called the handoff off; PS_ERR_ABORTED
+///         if it has given it up, or has spawned this process and closed its channel since;
+///         PS_ERR_PROTOCOL if what it sends makes no sense; PS_ERR_NOT_FOUND if the directory is not
+///         there; PS_ERR_PERMISSION if it may not be used, if lock file or socket are those of another
+///         user as whom the server ran once (the message says whose, and what helps), or if what has
+///         the name of the lock file is not to be trusted (another user's, a link, a file with a
+///         further hard link: nothing is written to those); PS_ERR_INVALID_ARGUMENT if something else
+///         lies at the path, or in the lock file
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_new(
     control_path: *const c_char,

@@ -50,6 +50,11 @@ pub fn is_path_of(path: &Path, file: Inode) -> bool {
     is_that(lstat(path), file) == Ok(true)
 }
 
+/// What is at a path; a link in its last place is not followed.
+pub fn look_at(path: &Path) -> Result<FileStat, Errno> {
+    lstat(path)
+}
+
 /// A directory, by descriptor.
 #[derive(Debug)]
 pub struct Directory(OwnedFd);

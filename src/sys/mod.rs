@@ -28,6 +28,7 @@ pub mod spawn;
 pub mod thread;
 pub mod tree;
 pub mod wait;
+pub mod watch;
 
 pub use fault::Fault;
 

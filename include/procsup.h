@@ -1788,15 +1788,26 @@ typedef enum ps_handoff_event_kind {
    * on. A successor (PS_HANDOFF_PHASE_GONE) stops at once and exits, also one that has served.
    */
   PS_HANDOFF_ABORTED = 7,
+  /**
+   * Owner: somebody has removed or moved the control path or its lock file (a cleaner, a link that was
+   * turned). No answer is awaited, and no handoff is touched. `reason`: PS_OK, they are this process's again,
+   * made anew if need be; PS_ERR_LOCK_REPLACED, another process holds the lock that lies there: whatever it
+   * owns, this one does too, and nobody can follow this one. End one of the two. Another status: they could
+   * not be made anew; that is tried again.
+   */
+  PS_HANDOFF_PATH_CHANGED = 8,
 } ps_handoff_event_kind;
 
 /** What a server is told in the course of a handoff. */
 typedef struct ps_handoff_event {
   /** Set by the caller: sizeof(ps_handoff_event). */
   uint32_t size;
-  /** PS_HANDOFF_DRAIN, _SEAL, _LIVE, _RESUME, _RETIRE, _COMMITTED or _ABORTED. */
+  /**
+   * PS_HANDOFF_DRAIN, _SEAL, _LIVE, _RESUME, _RETIRE, _COMMITTED, _ABORTED or _PATH_CHANGED. Ignore those
+   * that you do not know: a later version may have more, and none of them awaits an answer.
+   */
   int32_t kind;
-  /** Which handoff it belongs to; the same number on both sides. */
+  /** Which handoff it belongs to; the same number on both sides. 0: to none. */
   uint64_t handoff_id;
   /**
    * PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1,
@@ -1810,7 +1821,10 @@ typedef struct ps_handoff_event {
   int32_t unsealed;
   /** The other process, for display; 0 if there was none. */
   int32_t peer_pid;
-  /** PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words. */
+  /**
+   * PS_HANDOFF_ABORTED: why, a PS_ERR_*. PS_HANDOFF_PATH_CHANGED: how it is now. ps_handoff_reason has the
+   * words.
+   */
   int32_t reason;
   /**
    * PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this, nanoseconds of CLOCK_MONOTONIC. 0: no answer is
@@ -1932,7 +1946,8 @@ ps_status ps_handoff_upgrade(ps_handoff *handoff,
 ps_status ps_handoff_cancel(ps_handoff *handoff, ps_error **error);
 
 /**
- * Why the last handoff came to nothing, in words; they may be the other side's, of which there are at most
+ * Why the last handoff came to nothing, in words, or, if PS_HANDOFF_PATH_CHANGED was taken since, what
+ * became of the control path; they may be the other side's, of which there are at most
  * 1024 bytes. On one line, as in ps_error_message.
  *
  * @param buf, cap, needed  see BYTES, at the top

@@ -7,6 +7,7 @@
  *   upgrade(o, name, ms)                 its successor, spawned by it;  takeover(name): started by the test. Both are MET
  *   bring(o, n, from, to)                through the phases of a handoff, in the mode that stage.overlap says
  *   ask(p, "warm")                       a command, which must be answered with PS_OK; gives what follows. ask_for(p, status, "warm")
+ *   path_changed(p, PS_OK)               PATH_CHANGED with this status
  *   expect(p, LIVE)                      the next event of this party, in time;  quiet(p): there is none
  *   called_off(o, at, reason)            what follows for the owner when it came to nothing before the commit
  *   crash(p) stop(p) go_on(p) leave(p)   kill -9, SIGSTOP, SIGCONT, exit in good order
@@ -28,11 +29,12 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { DRAIN = PS_HANDOFF_DRAIN, SEAL, LIVE, RESUME, RETIRE, COMMITTED, ABORTED };
+enum { DRAIN = PS_HANDOFF_DRAIN, SEAL, LIVE, RESUME, RETIRE, COMMITTED, ABORTED, PATH_CHANGED };
 enum { MAX_PARTIES = 128, MAX_EVENTS = 64, LONGEST = 60000 };
 
 /* Where a handoff stands. The owner is the one that has begun it, `n` its successor. */
@@ -68,8 +70,8 @@ static struct {
 
 HARNESS const char *kind_name(int kind)
 {
-    static const char *const names[] = {"none", "DRAIN", "SEAL", "LIVE", "RESUME", "RETIRE", "COMMITTED", "ABORTED"};
-    return kind >= 0 && kind < 8 ? names[kind] : "?";
+    static const char *const names[] = {"none", "DRAIN", "SEAL", "LIVE", "RESUME", "RETIRE", "COMMITTED", "ABORTED", "PATH_CHANGED"};
+    return kind >= 0 && kind < 9 ? names[kind] : "?";
 }
 
 HARNESS void stage_begin(void)
@@ -249,6 +251,18 @@ HARNESS ps_handoff_event aborted_at(const char *file, int line, party *p, ps_sta
 }
 #define aborted(p, reason) aborted_at(__FILE__, __LINE__, (p), (reason))
 
+/* PATH_CHANGED, with this status. */
+HARNESS ps_handoff_event path_changed_at(const char *file, int line, party *p, ps_status status)
+{
+    ps_handoff_event event = expect_at(file, line, p, PATH_CHANGED, PATIENCE_MS);
+    if (event.reason != status)
+        harness_fail(file, line, "%s: its path has changed, %s (%s), expected %s", p->name, ps_status_name(event.reason),
+                     ask(p, "reason"), ps_status_name(status));
+    CHECK(event.deadline_ns == 0 && event.handoff_id == 0 && strstr(ask(p, "reason"), stage.path));
+    return event;
+}
+#define path_changed(p, status) path_changed_at(__FILE__, __LINE__, (p), (status))
+
 /* What the owner is told of an attempt that ended in this phase, before the commit: RESUME if it was told to drain, and ABORTED. */
 HARNESS void called_off_at(const char *file, int line, party *o, enum phase at, ps_status reason)
 {
@@ -300,6 +314,25 @@ HARNESS party *start(const char *name)
     return p;
 }
 
+/* The same in a world where the kernel refuses something: a rule of helpers/without. NULL: no filter can be installed here. */
+HARNESS party *start_without(const char *rule, const char *name)
+{
+    fflush(NULL);
+    pid_t pid = fork();
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        execl(helper_path("without"), "without", rule, "--", helper_path("generation"), stage.meeting, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    while (!is_readable(stage.meet, 10))
+        if (waitpid(pid, &status, WNOHANG) == pid) {
+            CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 77);
+            return NULL;
+        }
+    return meet(name);
+}
+
 /* ps_handoff_new, whatever its role. */
 HARNESS void enter(party *p, int role)
 {
@@ -326,14 +359,22 @@ HARNESS bool is_offered(party *p)
     return got == 1 && strncmp(p->reply, "PS_OK", 5) == 0;
 }
 
-HARNESS party *first(const char *name)
+HARNESS party *serves_first(party *p)
 {
-    party *p = start(name);
     enter(p, PS_HANDOFF_FIRST);
     ps_handoff_event live = expect(p, LIVE);
     CHECK(live.revision == 0 && live.unsealed == 0);
     ask(p, "live");
     return p;
+}
+
+HARNESS party *first(const char *name) { return serves_first(start(name)); }
+
+/* One that has no inotify(7), and so sees what becomes of its files only when it looks at them: at each step. NULL: see start_without. */
+HARNESS party *first_without_a_watch(const char *name)
+{
+    party *p = start_without("inotify_init1=EMFILE", name);
+    return p ? serves_first(p) : NULL;
 }
 
 /* Its successor, spawned by it with the helper's own environment; has not called ps_handoff_new yet. */
@@ -491,6 +532,30 @@ HARNESS int guest(void)
     close(fd);
     return -1;
 }
+
+/* Whether the lock file that has the name now is held by somebody. */
+HARNESS bool lock_is_held(void)
+{
+    int fd = open(stage.lock, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool was_free = flock(fd, LOCK_EX | LOCK_NB) == 0;
+    close(fd);
+    return !was_free;
+}
+
+/* Control path and lock file are some owner's: found by whoever starts. */
+HARNESS void path_is_kept_at(const char *file, int line)
+{
+    struct stat st;
+    int fd = guest();
+    if (fd < 0 || !lock_is_held())
+        harness_fail(file, line, "%s", fd < 0 ? "nobody listens at the path" : "nobody holds the lock");
+    close(fd);
+    CHECK(lstat(stage.path, &st) == 0 && S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == 0600);
+    CHECK(lstat(stage.lock, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0600 && st.st_size > 0);
+}
+#define path_is_kept() path_is_kept_at(__FILE__, __LINE__)
 
 /* What a party is: descriptors, environment, signals, children, options of its listener. free() it. */
 HARNESS char *snapshot(party *p) { return strdup(ask(p, "snapshot")); }

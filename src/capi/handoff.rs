@@ -538,6 +538,13 @@ pub enum ps_handoff_event_kind {
     /// on. A successor (PS_HANDOFF_PHASE_GONE) stops at once and exits, also one that has served.
     #[strum(serialize = "PS_HANDOFF_ABORTED")]
     Aborted = 7,
+    /// Owner: somebody has removed or moved the control path or its lock file (a cleaner, a link that was
+    /// turned). No answer is awaited, and no handoff is touched. `reason`: PS_OK, they are this process's again,
+    /// made anew if need be; PS_ERR_LOCK_REPLACED, another process holds the lock that lies there: whatever it
+    /// owns, this one does too, and nobody can follow this one. End one of the two. Another status: they could
+    /// not be made anew; that is tried again.
+    #[strum(serialize = "PS_HANDOFF_PATH_CHANGED")]
+    PathChanged = 8,
 }
 
 /// What a server is told in the course of a handoff.
@@ -546,9 +553,10 @@ pub enum ps_handoff_event_kind {
 pub struct ps_handoff_event {
     /// Set by the caller: sizeof(ps_handoff_event).
     pub size: u32,
-    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE, _RESUME, _RETIRE, _COMMITTED or _ABORTED.
+    /// PS_HANDOFF_DRAIN, _SEAL, _LIVE, _RESUME, _RETIRE, _COMMITTED, _ABORTED or _PATH_CHANGED. Ignore those
+    /// that you do not know: a later version may have more, and none of them awaits an answer.
     pub kind: i32,
-    /// Which handoff it belongs to; the same number on both sides.
+    /// Which handoff it belongs to; the same number on both sides. 0: to none.
     pub handoff_id: u64,
     /// PS_HANDOFF_LIVE: what the last owner gave to ps_handoff_sealed; 0 on a cold start, if unsealed is 1,
     /// and in overlap mode (where SEAL comes later).
@@ -558,7 +566,8 @@ pub struct ps_handoff_event {
     pub unsealed: i32,
     /// The other process, for display; 0 if there was none.
     pub peer_pid: i32,
-    /// PS_HANDOFF_ABORTED: why, a PS_ERR_*; ps_handoff_reason has the words.
+    /// PS_HANDOFF_ABORTED: why, a PS_ERR_*. PS_HANDOFF_PATH_CHANGED: how it is now. ps_handoff_reason has the
+    /// words.
     pub reason: i32,
     /// PS_HANDOFF_DRAIN, _SEAL, _LIVE: answer before this, nanoseconds of CLOCK_MONOTONIC. 0: no answer is
     /// awaited.
@@ -583,6 +592,7 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
         Notice::Retire => (Kind::Retire, false, PS_OK),
         Notice::Committed => (Kind::Committed, false, PS_OK),
         Notice::Aborted(reason) => (Kind::Aborted, false, status_of(reason) as i32),
+        Notice::PathChanged => (Kind::PathChanged, false, told.status as i32),
     };
     ps_handoff_event {
         size,
@@ -723,7 +733,8 @@ pub unsafe extern "C" fn ps_handoff_cancel(handoff: *mut ps_handoff, error: *mut
     shapes::change(handoff, error, Handoff::cancel)
 }
 
-/// Why the last handoff came to nothing, in words; they may be the other side's, of which there are at most
+/// Why the last handoff came to nothing, in words, or, if PS_HANDOFF_PATH_CHANGED was taken since, what
+/// became of the control path; they may be the other side's, of which there are at most
 /// 1024 bytes. On one line, as in ps_error_message.
 ///
 /// @param buf, cap, needed  see BYTES, at the top

@@ -288,9 +288,9 @@ impl Handoff {
         })
     }
 
-    /// The words of the last ABORTED; they may be the other side's, so they are shown as a message is.
+    /// The words of the last ABORTED or PATH_CHANGED; they may be the other side's, so they are shown as a message is.
     pub fn reason(&self) -> Result<String> {
-        Ok(plain::line(&self.enter()?.core.verdict.words).into_owned())
+        Ok(plain::line(self.enter()?.core.verdict.latest()).into_owned())
     }
 
     /// Owner: spawns its successor, which has `deadline_ms` until the commit. Returns when its program has begun.

@@ -18,6 +18,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -26,7 +27,7 @@ use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::sys::directory::{Directory, Inode, is_of, is_path_of};
 use crate::sys::lockfile::{self, Refusal};
-use crate::sys::{Fault, procfs, sock_diag, socket};
+use crate::sys::{Fault, procfs, sock_diag, socket, watch};
 
 /// The lock file of a control path.
 pub fn lock_path(path: &Path) -> PathBuf {
@@ -145,6 +146,11 @@ pub struct State {
     pub lock: Found,
     /// Lies at the path.
     pub path: Found,
+}
+
+/// Watches both, and the way there: `sys/watch.rs`.
+pub fn watch(path: &Path) -> core::result::Result<Arc<OwnedFd>, Errno> {
+    watch::over(path, &[&lock_name(path), name_of(path)])
 }
 
 /// What lies there now, for the holder of this lock and of what was bound. Both are looked at in one directory.

@@ -25,6 +25,7 @@ use super::terms::{Options, Told};
 use super::verdict::Verdict;
 use super::wire::{self, Kind, Link};
 use crate::clock::{self, Deadline};
+use crate::error::Status;
 use crate::sys::Fault;
 use crate::sys::custody::Custody;
 use crate::sys::poll;
@@ -42,6 +43,8 @@ const DEADLINE: Token = Token(4);
 const STALLED: Token = Token(5);
 /// When a party looks at the word by itself.
 pub const LOOK: Token = Token(6);
+/// The watch over the control path and the lock file, and when the owner looks at them by itself.
+pub const KEEPER: Token = Token(7);
 /// Guests and those who leave have a number of their own each, from here on.
 const FIRST_NUMBER: u64 = 16;
 
@@ -304,6 +307,7 @@ impl Core {
         self.notices.push_back(Told {
             notice,
             standing: Standing::said_by(notice, !self.is_owner, self.attempt.mode == Mode::Overlap),
+            status: Status::Ok,
             handoff_id: wire::id_of(self.attempt.ticket),
             revision,
             peer_pid: self.peer_pid,
@@ -312,11 +316,31 @@ impl Core {
         });
     }
 
-    /// Takes the next event.
+    /// Tells the application how it is with the control path and the lock file. One that nobody has taken is no longer true.
+    pub fn tell_path(&mut self, standing: Standing, status: Status, words: String, peer_pid: i32) {
+        self.notices.retain(|told| told.notice != Notice::PathChanged);
+        self.verdict.path_words = words;
+        let (handoff_id, revision, deadline_ns) = (0, 0, 0);
+        self.notices.push_back(Told {
+            notice: Notice::PathChanged,
+            standing,
+            status,
+            handoff_id,
+            revision,
+            peer_pid,
+            deadline_ns,
+            time_ns: clock::now(),
+        });
+    }
+
+    /// Takes the next event. The words that are asked for now are its own.
     pub fn take_notice(&mut self) -> Option<Told> {
         let told = self.notices.pop_front()?;
-        if matches!(told.notice, Notice::Resume { .. }) {
-            self.seal = Seal::Not;
+        match told.notice {
+            Notice::Resume { .. } => self.seal = Seal::Not,
+            Notice::PathChanged => self.verdict.is_of_path = true,
+            Notice::Aborted(_) => self.verdict.is_of_path = false,
+            _ => {}
         }
         Some(told)
     }
@@ -338,6 +362,11 @@ impl Core {
             resume_waits: self.notices.iter().find_map(resume),
             settling: self.settling,
         }
+    }
+
+    /// Whether nobody has taken what was told of the last attempt.
+    pub fn has_untaken(&self) -> bool {
+        self.notices.iter().any(|told| told.notice != Notice::PathChanged)
     }
 
     /// Why the attempt came to nothing, if that stands among what nobody has taken.

@@ -35,7 +35,7 @@ use crate::process::belongings::Belongings;
 use crate::process::command::Command;
 use crate::process::spawn;
 use crate::sys::custody::Custody;
-use crate::sys::{Fault, environ, fds, poll, socket};
+use crate::sys::{Fault, environ, fds, poll, procfs, socket};
 
 /// Names the channel of a spawned successor.
 const VARIABLE: &str = "PROCSUP_HANDOFF";
@@ -332,7 +332,10 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
         let begins = || Error::new(Status::InProgress, "upgrade", "another handoff is under way");
         match &mut driver.party {
             Party::Owner(side) if side.spawning || !side.is_idle() => return Err(begins()),
-            Party::Owner(side) if side.is_serving() => side.spawning = true,
+            Party::Owner(side) if side.is_serving() => {
+                side.check_files(&mut driver.core)?;
+                side.spawning = true;
+            }
             Party::Successor(side) if side.serves_now() => return Err(begins()),
             _ => return Err(is_no_owner()),
         }

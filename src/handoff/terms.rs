@@ -3,6 +3,7 @@
 use super::machine::standing::Standing;
 use super::machine::{Limits, Mode, Notice};
 use crate::clock::MILLI;
+use crate::error::Status;
 
 /// How a handoff goes; counts from the next one on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -65,6 +66,8 @@ pub struct Told {
     pub notice: Notice,
     /// Where it puts this process.
     pub standing: Standing,
+    /// PATH_CHANGED: how it is now.
+    pub status: Status,
     /// Which handoff.
     pub handoff_id: u64,
     /// LIVE: what the last owner sealed.

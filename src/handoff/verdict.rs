@@ -13,6 +13,9 @@ pub struct Verdict {
     pub said: String,
     /// The words of the last ABORTED.
     pub words: String,
+    /// Those of the last PATH_CHANGED, and whether that was taken last.
+    pub path_words: String,
+    pub is_of_path: bool,
     /// The system call that stood in the way.
     pub fault: Option<(&'static str, Errno)>,
     /// How the owner has refused us.
@@ -40,6 +43,11 @@ impl Verdict {
         if self.words.is_empty() {
             self.words = reason.text().to_owned();
         }
+    }
+
+    /// The words of what the application was told last.
+    pub fn latest(&self) -> &str {
+        if self.is_of_path { &self.path_words } else { &self.words }
     }
 
     /// The same for a caller who wanted to be a successor.

@@ -113,6 +113,8 @@ codes! {
         Denied = 4,
         /// Not now: descriptors or memory are not to be had.
         Limit = 5,
+        /// The lock that would be handed on is not the one at the path.
+        Replaced = 6,
     }
 }
 
@@ -321,6 +323,7 @@ pub fn reason_of_refusal(code: Option<u8>) -> Reason {
         Some(Refusal::Version) => Reason::Version,
         Some(Refusal::Denied) => Reason::Denied,
         Some(Refusal::Limit) => Reason::Limit,
+        Some(Refusal::Replaced) => Reason::Displaced,
         _ => Reason::Protocol,
     }
 }

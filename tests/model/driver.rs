@@ -240,7 +240,7 @@ impl Setup {
                 std::mem::replace(&mut app.told_drain, false)
             }
             Notice::Aborted(_) => !app.told_drain,
-            Notice::Live { .. } | Notice::Committed => true,
+            Notice::Live { .. } | Notice::Committed | Notice::PathChanged => true,
         };
         if !good {
             world.breaks(Broken::S12, "the order of the hooks");

@@ -467,6 +467,7 @@ impl Setup {
             Notice::Retire => (app.serves, app.due, app.leaves) = (false, Due::Nothing, true),
             Notice::Committed if announcing => app.due = Due::Return,
             Notice::Committed => app.knows |= owns,
+            Notice::PathChanged => {}
             Notice::Aborted(_) => {
                 let successor = matches!(world.at(slot).machine, Machine::Successor(_));
                 let app = &mut world.at_mut(slot).app;

@@ -3,6 +3,8 @@
 //! The driver runs them on real descriptors, the simulator on virtual time, and the explorer (`tests/handoff_explorer.rs`, which
 //! compiles these very files) in every order of events that two faults allow. So there is no model that could drift.
 //!
+//! Beside it `keeper.rs`: an owner looks after its control path and its lock file (explored in `tests/files_explorer.rs`).
+//!
 //! Two parties: the *owner* is the running generation, the *successor* wants to be the next. Who of them owns is decided by one word
 //! that both see (`word.rs`), never by a message: messages only wake the other side. The ids S1-S14 and L1-L6 are the
 //! invariants in docs/handoff-protocol.md.
@@ -14,6 +16,7 @@
 //! - A wait of the application's own cannot be ended for it: a successor that was told LIVE may be writing, so only its own
 //!   `failed`, or its death, gives the ownership back; never its deadline.
 
+pub mod keeper;
 pub mod owner;
 pub mod standing;
 pub mod successor;
@@ -88,6 +91,8 @@ pub enum Notice {
     Committed,
     /// It came to nothing.
     Aborted(Reason),
+    /// The control path or the lock file is not this process's any more, or is so again.
+    PathChanged,
 }
 
 /// How long each party waits for what, nanoseconds.

@@ -115,7 +115,8 @@ impl Standing {
             Notice::Seal if overlap => Self::Standby,
             Notice::Seal => Self::Sealing,
             Notice::Live { .. } => Self::Opening,
-            Notice::Resume { .. } => Self::Owner,
+            // Told of an owner at rest.
+            Notice::Resume { .. } | Notice::PathChanged => Self::Owner,
             Notice::Retire => Self::Gone,
             Notice::Committed if is_successor => Self::Settled,
             Notice::Committed => Self::Standby,

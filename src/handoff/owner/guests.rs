@@ -54,6 +54,14 @@ impl Door {
         self.listener.as_deref()
     }
 
+    /// Another socket in its place. Who has connected to the old one and was not seen yet comes again.
+    pub fn replace(&mut self, core: &mut Core, listener: OwnedFd) {
+        core.reactor.remove(CONTROL);
+        let old = self.listener.replace(Arc::new(listener));
+        core.rubbish.extend(old);
+        self.watch(core);
+    }
+
     /// Watches the path.
     pub fn watch(&mut self, core: &mut Core) {
         let Some(listener) = self.listener.as_ref().filter(|_| !core.reactor.has(CONTROL)) else { return };
@@ -148,8 +156,12 @@ impl OwnerSide {
             return guest.link.refuse(Refusal::Version, &wire::versions_text(&message));
         }
         // Events of an earlier attempt that nobody has taken: an application that takes none must not collect them for ever.
-        if !self.is_serving() || self.spawning || !core.notices.is_empty() {
+        if !self.is_serving() || self.spawning || core.has_untaken() {
             return guest.link.refuse(Refusal::Busy, "another handoff is under way");
+        }
+        // Whoever follows needs the lock that lies at the path.
+        if let Err(error) = self.check_files(core) {
+            return guest.link.refuse(Refusal::Replaced, &error.message);
         }
         self.begin_takeover(core, guest.link, &message);
     }

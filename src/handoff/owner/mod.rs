@@ -4,9 +4,11 @@
 //! |-------------|------------------------------------------------------------------|
 //! | `side.rs`   | its machine: what an action does, and what a message is to it    |
 //! | `offer.rs`  | what is sent, in parts; how an attempt begins                    |
+//! | `keeper.rs` | the control path and the lock file are looked after           |
 //! | `guests.rs` | the control path, and who comes there                            |
 
 mod guests;
+mod keeper;
 mod offer;
 mod side;
 

@@ -6,10 +6,11 @@
 use std::os::fd::OwnedFd;
 
 use super::guests::Door;
+use super::keeper::Keeper;
 use super::offer::Offer;
 use crate::clock::{self, Deadline, MILLI};
 use crate::handoff::control;
-use crate::handoff::core::{CONTROL, Core, LOOK};
+use crate::handoff::core::{CONTROL, Core, KEEPER, LOOK};
 use crate::handoff::machine::owner::{Action, Event, Owner, Phase};
 use crate::handoff::machine::standing::{Heard, Seal, Standing};
 use crate::handoff::machine::word::{Ask, View};
@@ -32,6 +33,7 @@ pub struct OwnerSide {
     pub(super) lock: OwnedFd,
     pub(super) door: Door,
     pub(super) offer: Offer,
+    pub(super) keeper: Keeper,
     /// Numbers that were used up.
     pub(super) attempts: u32,
     /// A successor is being spawned: the lock of the handle is not held meanwhile.
@@ -46,7 +48,8 @@ impl OwnerSide {
         (core.generation, core.is_owner) = (record.word().generation, true);
         let machine = Owner::new(starting, core.options.mode, core.options.limits);
         let (door, offer) = (Door::new(listener), Offer::default());
-        let mut side = Self { machine, record, lock, door, offer, attempts: 0, spawning: false, look_at: Deadline::NEVER };
+        let keeper = Keeper::new();
+        let mut side = Self { machine, record, lock, door, offer, keeper, attempts: 0, spawning: false, look_at: Deadline::NEVER };
         [Some(side.record.fd()), Some(&side.lock), side.door.listener()].into_iter().flatten().for_each(|fd| core.custody.note(fd));
         if let Some(listener) = side.door.listener() {
             let _ = socket::relisten(listener);
@@ -68,8 +71,12 @@ impl OwnerSide {
 
     /// One step of the machine, and everything that follows from it.
     pub(super) fn feed(&mut self, core: &mut Core, event: Event) {
+        let was_idle = self.is_idle();
         let (next, actions) = self.machine.step(event, clock::now());
         self.machine = next;
+        if self.is_idle() && !was_idle {
+            self.keeper.look_soon();
+        }
         actions.iter().for_each(|action| self.act(core, action));
     }
 
@@ -150,6 +157,7 @@ impl OwnerSide {
         let peer = core.unwatch_peer();
         core.end(peer.and_then(Peer::release));
         self.door.unwatch(core);
+        self.leave_files(core);
         core.close_estate();
     }
 
@@ -273,15 +281,17 @@ impl Side for OwnerSide {
     }
 
     fn ready(&mut self, core: &mut Core, token: Token) {
-        if token == CONTROL {
-            self.welcome(core);
-        } else {
-            self.hear_guest(core, token);
+        match token {
+            CONTROL => self.welcome(core),
+            KEEPER => self.hear_watch(core),
+            guest => self.hear_guest(core, guest),
         }
     }
 
     fn due(&mut self, core: &mut Core, token: Token) {
-        if token != CONTROL {
+        if token == KEEPER {
+            self.keep_files_in_time(core);
+        } else if token != CONTROL {
             drop(self.door.dismiss(core, token));
         } else if self.is_idle() {
             // Not once the path is the successor's.
@@ -321,6 +331,7 @@ impl Side for OwnerSide {
             self.look_at = Deadline::after(LOOK_EVERY);
         }
         let _ = core.reactor.set_due(LOOK, self.look_at);
+        self.keep_files(core);
     }
 
     /// One that has settled says so when its application knows; it may never come to that.

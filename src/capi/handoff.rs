@@ -308,8 +308,9 @@ pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which:
 /// `fd` stays yours. May be called during a handoff, too: what is set before ps_handoff_sealed (with overlap:
 /// ps_handoff_drained) still reaches the successor. What a successor has taken is handed on by itself.
 ///
-/// To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, and connections
-/// wait in its queue for nobody. During a probation the old generation has one, too, until it retires.
+/// To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, and
+/// connections wait in its queue for nobody. During a probation the old generation has one, too, until it
+/// retires.
 ///
 /// @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
 /// @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)

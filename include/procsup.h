@@ -1390,33 +1390,17 @@ typedef struct ps_handoff ps_handoff;
  * (docs/handoff-protocol.md, docs/handoff-faults.md). Listening sockets are handed on as they are: never
  * closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
  *
- * CONNECTIONS. From PS_HANDOFF_SEAL on nobody may answer a request that arrives on a connection which this
- * process has accepted: not this process, which may write nothing, and whose reads would be old; and the next
- * one does not have the connection. A client that keeps its connection open (HTTP/1.1 does) would wait, or
- * find it closed with its request unanswered. So, with PS_HANDOFF_EXCLUSIVE, hand connections on at SEAL:
+ * An owner looks after both files while it lives: with a watch (inotify(7), one descriptor more; on the two
+ * files and the way to them, so others' files in the directory do not wake it), or, where none is to be had,
+ * before each handoff and at its end. What somebody has removed or moved it makes anew, and gets
+ * PS_HANDOFF_PATH_CHANGED; a handoff that is under way is called off for it (PS_ERR_LOCK_REPLACED), and after
+ * the commit the new owner does it. Where another process has the lock by then, two may own: that cannot be
+ * undone from here, and nobody can follow this generation until one of the two has ended.
  *
- * 1. Stop reading. Write the answers to what was read whole. What arrives now waits in the kernel.
- * 2. ps_handoff_pass_connection for each that is open, with the bytes that were read and not answered. With
- *    thousands do that at PS_HANDOFF_DRAIN already (without bytes), and at SEAL only for those that are new
- *    or have bytes; ps_handoff_keep_connection before one is closed.
- * 3. ps_handoff_sealed. Keep your own descriptors, and neither read, write nor shut them down.
- * 4. PS_HANDOFF_RESUME: read on from where you were. If `unsealed` is 1, close those you have passed: the
- *    successor may have read part of a request. PS_HANDOFF_RETIRE: close(2) them; a shutdown(2) would end
- *    them for the next one.
- * 5. The next one takes them at PS_HANDOFF_LIVE. Where it closes one, it calls shutdown(2) first: else the
- *    client hears of that only when the old generation has closed its own.
- *
- * What cannot go on in another process (TLS, HTTP/2, a websocket: their state is in yours) is told to come
- * back: from DRAIN on answer with `Connection: close` (GOAWAY, close 1001), go on answering until SEAL, and
- * close what is idle at SEAL. A request that is on its way then gets no answer; clients may repeat it if that
- * is harmless (RFC 9110, 9.2.2), and most do. With PS_HANDOFF_OVERLAP nothing of this is needed: the old
- * generation answers on its connections until PS_HANDOFF_RETIRE, and then says `Connection: close`.
- *
- * A process that you have forked without an exec holds what this handle has as you do, the lock among it.
- * Call ps_handoff_free there, first thing: it closes that and nothing else. Where it is not called, a start
- * after the death of the last generation answers PS_ERR_LOCKED while the copy lives, and the error names it.
- * Children of this process's own supervisors are not admitted at the path (their supervisor would end them):
- * ps_handoff_upgrade is for those.
+ * A process that you have forked without an exec holds the lock and the channel as you do: end such workers
+ * before you hand over for the last time, or a start after your death answers PS_ERR_LOCKED or
+ * PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors are not admitted at the
+ * path (their supervisor would end them): ps_handoff_upgrade is for those.
  *
  * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
  * and at most 1 second while the lock is held and nobody listens (5 beside an owner that writes its core), or
@@ -1460,8 +1444,8 @@ ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_erro
  *   that has crashed and is writing its core is waited for as long, and then left to it.
  * - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
  *   that has answered LIVE keeps what it owns, and the old generation retires.
- * - The last generation takes the control path away, if it is still the file that the first one has made; the
- *   lock file stays.
+ * - The last generation takes the control path away, if it is still the file that its generations have made;
+ *   the lock file stays.
  *
  * - A generation that is over (it was told RETIRE), or stands by, leaves its successor alone. One that it has
  *   spawned is its child still, which nobody reaps from here on: what is left of it when it ends goes with
@@ -1791,10 +1775,10 @@ typedef enum ps_handoff_event_kind {
   PS_HANDOFF_ABORTED = 7,
   /**
    * Owner: somebody has removed or moved the control path or its lock file (a cleaner, a link that was
-   * turned). No answer is awaited, and no handoff is touched. `reason`: PS_OK, they are this process's again,
-   * made anew if need be; PS_ERR_LOCK_REPLACED, another process holds the lock that lies there: whatever it
-   * owns, this one does too, and nobody can follow this one. End one of the two. Another status: they could
-   * not be made anew; that is tried again.
+   * turned). No answer is awaited; it comes only while no handoff is under way. `reason`: PS_OK, they are
+   * this process's again, made anew if need be; PS_ERR_LOCK_REPLACED, another process holds the lock that
+   * lies there: whatever it owns, this one does too, and nobody can follow this one. End one of the two.
+   * Another status: they could not be made anew; that is tried again.
    */
   PS_HANDOFF_PATH_CHANGED = 8,
 } ps_handoff_event_kind;
@@ -1930,8 +1914,11 @@ ps_status ps_handoff_failed(ps_handoff *handoff, const char *reason, ps_error **
  *                     deadline, restart policy, pipes or captured output (PS_ERR_INVALID_ARGUMENT)
  * @param deadline_ms  milliseconds for everything until the commit, loading included; at least 1
  * @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this
- *         process does not own; PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the
- *         handle was freed meanwhile: the successor is ended, then
+ *         process does not own; PS_ERR_LOCK_REPLACED if another process holds the lock that lies beside the
+ *         control path now (see PS_HANDOFF_PATH_CHANGED), or what that event said if the lock file could not be
+ *         made anew (PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_INVALID_ARGUMENT): nothing was spawned;
+ *         PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the handle was freed meanwhile:
+ *         the successor is ended, then
  */
 ps_status ps_handoff_upgrade(ps_handoff *handoff,
                              const ps_command *successor,

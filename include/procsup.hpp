@@ -170,6 +170,7 @@ enum class handoff_event_kind : std::int32_t {
     retire = PS_HANDOFF_RETIRE,
     committed = PS_HANDOFF_COMMITTED,
     aborted = PS_HANDOFF_ABORTED,
+    path_changed = PS_HANDOFF_PATH_CHANGED,
 };
 
 enum class event_kind : std::int32_t {

@@ -213,6 +213,7 @@ static void same(ps_handoff_event_kind value)
     SAME(handoff_event_kind::retire, PS_HANDOFF_RETIRE);
     SAME(handoff_event_kind::committed, PS_HANDOFF_COMMITTED);
     SAME(handoff_event_kind::aborted, PS_HANDOFF_ABORTED);
+    SAME(handoff_event_kind::path_changed, PS_HANDOFF_PATH_CHANGED);
     }
 }
 

@@ -80,6 +80,7 @@ static bool hand_over(ps_handoff *handoff, ps_command *command, ps_error **error
             CHECK_INT(status, 0);
             return true;
         }
+        case PS_HANDOFF_PATH_CHANGED: /* a look that was spoiled */ break;
         default: harness_fail(__FILE__, __LINE__, "event %d", event->kind);
         }
     }

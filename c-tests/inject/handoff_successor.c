@@ -112,6 +112,8 @@ static bool take_over(ps_handoff **handoff, ps_error **error)
         }
         if (event->kind == PS_HANDOFF_COMMITTED)
             return true;
+        if (event->kind == PS_HANDOFF_PATH_CHANGED) /* a look that was spoiled */
+            continue;
         CHECK_INT(event->kind, PS_HANDOFF_LIVE);
         CHECK_INT(event->revision, 7);
         CHECK_INT(event->unsealed, 0);

@@ -211,6 +211,9 @@ static void take(const ps_handoff_event *event)
     case PS_HANDOFF_ABORTED:
         aborted(event);
         break;
+    case PS_HANDOFF_PATH_CHANGED: /* a cleaner, a link that was turned: for whoever reads the log */
+        note("path status=%s", ps_status_name(event->reason));
+        break;
     }
 }
 

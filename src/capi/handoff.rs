@@ -123,6 +123,13 @@ pub struct ps_handoff {
 /// is harmless (RFC 9110, 9.2.2), and most do. With PS_HANDOFF_OVERLAP nothing of this is needed: the old
 /// generation answers on its connections until PS_HANDOFF_RETIRE, and then says `Connection: close`.
 ///
+/// An owner looks after both files while it lives: with a watch (inotify(7), one descriptor more; on the two
+/// files and the way to them, so others' files in the directory do not wake it), or, where none is to be had,
+/// before each handoff and at its end. What somebody has removed or moved it makes anew, and gets
+/// PS_HANDOFF_PATH_CHANGED; a handoff that is under way is called off for it (PS_ERR_LOCK_REPLACED), and after
+/// the commit the new owner does it. Where another process has the lock by then, two may own: that cannot be
+/// undone from here, and nobody can follow this generation until one of the two has ended.
+///
 /// A process that you have forked without an exec holds what this handle has as you do, the lock among it.
 /// Call ps_handoff_free there, first thing: it closes that and nothing else. Where it is not called, a start
 /// after the death of the last generation answers PS_ERR_LOCKED while the copy lives, and the error names it.
@@ -188,8 +195,8 @@ pub unsafe extern "C" fn ps_handoff_new(
 ///   that has crashed and is writing its core is waited for as long, and then left to it.
 /// - A successor that was not told LIVE gives up. One that was told LIVE and has not answered gives back. One
 ///   that has answered LIVE keeps what it owns, and the old generation retires.
-/// - The last generation takes the control path away, if it is still the file that the first one has made; the
-///   lock file stays.
+/// - The last generation takes the control path away, if it is still the file that its generations have made;
+///   the lock file stays.
 ///
 /// - A generation that is over (it was told RETIRE), or stands by, leaves its successor alone. One that it has
 ///   spawned is its child still, which nobody reaps from here on: what is left of it when it ends goes with
@@ -540,10 +547,10 @@ pub enum ps_handoff_event_kind {
     #[strum(serialize = "PS_HANDOFF_ABORTED")]
     Aborted = 7,
     /// Owner: somebody has removed or moved the control path or its lock file (a cleaner, a link that was
-    /// turned). No answer is awaited, and no handoff is touched. `reason`: PS_OK, they are this process's again,
-    /// made anew if need be; PS_ERR_LOCK_REPLACED, another process holds the lock that lies there: whatever it
-    /// owns, this one does too, and nobody can follow this one. End one of the two. Another status: they could
-    /// not be made anew; that is tried again.
+    /// turned). No answer is awaited; it comes only while no handoff is under way. `reason`: PS_OK, they are
+    /// this process's again, made anew if need be; PS_ERR_LOCK_REPLACED, another process holds the lock that
+    /// lies there: whatever it owns, this one does too, and nobody can follow this one. End one of the two.
+    /// Another status: they could not be made anew; that is tried again.
     #[strum(serialize = "PS_HANDOFF_PATH_CHANGED")]
     PathChanged = 8,
 }
@@ -710,8 +717,11 @@ pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *co
 ///                     deadline, restart policy, pipes or captured output (PS_ERR_INVALID_ARGUMENT)
 /// @param deadline_ms  milliseconds for everything until the commit, loading included; at least 1
 /// @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this
-///         process does not own; PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the
-///         handle was freed meanwhile: the successor is ended, then
+///         process does not own; PS_ERR_LOCK_REPLACED if another process holds the lock that lies beside the
+///         control path now (see PS_HANDOFF_PATH_CHANGED), or what that event said if the lock file could not be
+///         made anew (PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_INVALID_ARGUMENT): nothing was spawned;
+///         PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the handle was freed meanwhile:
+///         the successor is ended, then
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_upgrade(
     handoff: *mut ps_handoff,

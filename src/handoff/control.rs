@@ -2,7 +2,8 @@
 //! that says whether there is one.
 //!
 //! Traps.
-//! - **The path is bound once**, by the first generation: the listening socket is handed on, never re-created (bug B5 of the older protocol).
+//! - **The path is bound once**, by the first generation: the listening socket is handed on, never re-created (bug B5 of the older protocol). Only
+//!   what somebody has removed is bound anew, by the owner, under the lock, and while no handoff is under way (`owner/keeper.rs`).
 //! - **It is bound under its final name.** A socket keeps the name that it was bound by, and whoever spares the files of living sockets
 //!   (systemd-tmpfiles), or looks for who listens (ss), goes by that name: one that was renamed is nobody's to them. So for an instant, under the
 //!   lock, there is nobody at the path; who comes then tries again.

@@ -13,7 +13,7 @@
 //! | `calls.rs` `entry.rs` | the calls for the application; the three ways in: first, spawned, takeover |
 //! | `driver.rs` `core.rs` `side.rs` | one step after the other, for any party                 |
 //! | `owner/` `successor/` | the parties: each its own state, and what its machine's actions do |
-//! | `machine/`            | who does what when: pure; the word that decides who owns          |
+//! | `machine/`            | who does what when: pure; the word that decides who owns; the keeper of the files |
 //! | `wire.rs`             | what is said: kinds of messages, tags, limits                     |
 //! | `record.rs`           | the record that both generations map, and its copy in words       |
 //! | `control.rs`          | the control path and the lock file                                |

@@ -7,7 +7,7 @@
 //! ```text
 //!   word  0 magic   1 the word (machine/word.rs)   2 revision sealed   3 -
 //!         4, 5  pid and start time of the owner of even generations    6, 7  of odd ones
-//!         8, 9  device and number of the socket file that the first generation has bound; 0, 0: not known
+//!         8, 9  device and number of the socket file that was bound last; 0, 0: not known
 //! ```
 
 use core::sync::atomic::{AtomicU64, Ordering};
@@ -95,13 +95,13 @@ impl Record {
         self.cell(2).store(revision, Ordering::Release);
     }
 
-    /// Notes what was bound at the control path; before anybody else has the page.
+    /// Notes what was bound at the control path; before anybody else has the page, or while nobody else looks at it (no handoff is under way).
     pub fn set_bound(&self, file: Inode) {
         self.cell(8).store(file.device, Ordering::Relaxed);
         self.cell(9).store(file.number, Ordering::Relaxed);
     }
 
-    /// What was bound at the control path, if the generation that did it has noted it.
+    /// What was bound at the control path, if who did it has noted it.
     pub fn bound(&self) -> Option<Inode> {
         let file = Inode { device: self.cell(8).load(Ordering::Relaxed), number: self.cell(9).load(Ordering::Relaxed) };
         (file.number != 0).then_some(file)

@@ -718,10 +718,10 @@ pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *co
 /// @param deadline_ms  milliseconds for everything until the commit, loading included; at least 1
 /// @return PS_OK; what ps_spawn answers; PS_ERR_IN_PROGRESS if a handoff is under way; PS_ERR_STATE if this
 ///         process does not own; PS_ERR_LOCK_REPLACED if another process holds the lock that lies beside the
-///         control path now (see PS_HANDOFF_PATH_CHANGED), or what that event said if the lock file could not be
-///         made anew (PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_INVALID_ARGUMENT): nothing was spawned;
-///         PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the handle was freed meanwhile:
-///         the successor is ended, then
+///         control path now (see PS_HANDOFF_PATH_CHANGED), or what that event said if the lock file could not
+///         be made anew (PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_INVALID_ARGUMENT): nothing was spawned;
+///         PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the handle was freed
+///         meanwhile: the successor is ended, then
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_upgrade(
     handoff: *mut ps_handoff,

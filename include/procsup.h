@@ -1744,8 +1744,8 @@ typedef enum ps_handoff_event_kind {
   PS_HANDOFF_DRAIN = 1,
   /**
    * Stop accepting, reading and writing; pass open connections on; make everything durable, then call
-   * ps_handoff_sealed. Look at a flag of yours before accept(2): a listener may be ready in the same batch
-   * of your event loop in which this event is.
+   * ps_handoff_sealed. (With overlap: stop accepting, and no more than that.) Look at a flag of yours
+   * before accept(2): a listener may be ready in the same batch of your event loop in which this event is.
    */
   PS_HANDOFF_SEAL = 2,
   /**

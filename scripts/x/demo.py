@@ -8,7 +8,7 @@ from .tools import get, has_package, missing_loops, taken_out
 
 def demo(arguments):
     """Builds everything and shows the library at work: children of all kinds (arguments go to examples/demo), then a server
-    that is replaced again and again under load. Pictures in target/demo.
+    that is replaced again and again under load; half of the requests come over connections that are kept. Pictures in target/demo.
 
     Gets what it needs and is not here:
     by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);
@@ -28,7 +28,7 @@ def demo(arguments):
     if not libevent:
         print("left out: libevent is not here (./x setup gets it, as root)")
         return children
-    load = ["--seconds", "10", "--rate", "1500", "--upgrades", "32", "--every", "300", "--probation", "50"]
+    load = ["--seconds", "10", "--rate", "1500", "--upgrades", "32", "--every", "300", "--probation", "50", "--kept", "50"]
     handoffs = subprocess.call([str(build / "examples/kv_load"), "-o", output, *load], cwd=str(ROOT))
     print(f"  {output}/handoff.svg shows every request and every handoff, {output}/kv.log what the generations say")
     return children or handoffs

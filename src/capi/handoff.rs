@@ -317,7 +317,7 @@ pub unsafe extern "C" fn ps_handoff_set_timeout(handoff: *mut ps_handoff, which:
 ///
 /// To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, and
 /// connections wait in its queue for nobody. During a probation the old generation has one, too, until it
-/// retires.
+/// retires. Connections would be held open in the same way: for those there is ps_handoff_pass_connection.
 ///
 /// @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
 /// @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
@@ -520,8 +520,8 @@ pub enum ps_handoff_event_kind {
     #[strum(serialize = "PS_HANDOFF_DRAIN")]
     Drain = 1,
     /// Stop accepting, reading and writing; pass open connections on; make everything durable, then call
-    /// ps_handoff_sealed. Look at a flag of yours before accept(2): a listener may be ready in the same batch
-    /// of your event loop in which this event is.
+    /// ps_handoff_sealed. (With overlap: stop accepting, and no more than that.) Look at a flag of yours
+    /// before accept(2): a listener may be ready in the same batch of your event loop in which this event is.
     #[strum(serialize = "PS_HANDOFF_SEAL")]
     Seal = 2,
     /// You own: open the writer, accept, take the connections, then call ps_handoff_live. The first event of

@@ -244,7 +244,10 @@ impl Received {
 
     /// The owner has read on since, and is dead: nobody knows where in a request they stand.
     pub fn forget_connections(&mut self) -> Vec<Arc<OwnedFd>> {
-        self.named.extract_if(.., |name, _| is_reserved(name)).map(|(_, fd)| Arc::new(fd)).collect()
+        let (gone, named) = std::mem::take(&mut self.named).into_iter().partition(|(name, _)| is_reserved(name));
+        self.named = named;
+        let gone: BTreeMap<_, OwnedFd> = gone;
+        gone.into_values().map(Arc::new).collect()
     }
 
     /// What was not taken. The state stays readable.

@@ -31,7 +31,7 @@ pub struct ps_handoff {
 ///   if (ps_handoff_new(control_path, &handoff, &error) != PS_OK)
 ///     fail(error);
 ///   ps_handoff_role(handoff, &role, NULL);
-///   if (ps_handoff_take_fd(handoff, "http", &fd, NULL) != PS_OK) {
+///   if (ps_handoff_take_fd(handoff, "http", &fd, NULL) == PS_ERR_NOT_FOUND) {
 ///     fd = bind_and_listen();                         // nobody was before me: I am the first
 ///     ps_handoff_set_fd(handoff, "http", fd, NULL);
 ///   }

@@ -1,7 +1,8 @@
 /* A cleaner has taken the lock file beside a living generation, or a link in the path was turned, and another process has the lock that lies
    there now: whoever is handed the old one would be a second owner beside that. It looks by itself, whatever the owner has seen: here that one has
    no watch, and everything was in order when the handoff began. It is refused before DRAIN, in words that name the file and what became of it, on
-   both sides; and the owner serves on. Also if it happens while the successor loads. When the file is back, so are handoffs. */
+   both sides; and the owner serves on. Also if it happens while the successor loads; but if the owner has died meanwhile, the successor goes on.
+   When the file is back, so are handoffs. */
 /* covers: F30, LAW-14 */
 /* variants: few */
 #include "harness.h"
@@ -79,6 +80,22 @@ int main(void)
         close(other);
         path_changed(o, PS_OK);
     }
+
+    /* its owner is dead: nobody else is left, whatever lies there */
+    n = successor(o, false, 20000);
+    bring(o, n, MET, LOADING);
+    CHECK(rename(stage.lock, kept) == 0);
+    other = held_at(stage.lock);
+    crash(o);
+    gone(o);
+    ask(n, "warm");
+    CHECK_INT(expect(n, LIVE).unsealed, 1);
+    ask(n, "live");
+    expect(n, COMMITTED);
+    served_by(n);
+    CHECK(rename(kept, stage.lock) == 0);
+    close(other);
+    o = n;
 
     /* removed for good */
     n = upgrade(o, "spawned", 20000);

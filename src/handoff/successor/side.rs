@@ -140,6 +140,19 @@ impl SuccessorSide {
         self.feed(core, Event::Abort(Reason::Denied));
     }
 
+    /// Whether the lock lies at the path no more, of which the end was told. Loading takes long, and a cleaner may have come. Who is alone goes on
+    /// all the same: nobody else is left.
+    fn is_displaced(&mut self, core: &mut Core) -> bool {
+        let Some(words) = self.arrived.lock.as_ref().and_then(|lock| control::why_displaced(&core.path, lock)) else { return false };
+        core.verdict.displaced = true;
+        self.trouble(core, &words);
+        if self.machine.phase == Phase::Loading {
+            core.verdict.displaced = false;
+            core.verdict.said.clear();
+        }
+        self.machine.phase != Phase::Loading
+    }
+
     fn ask(&mut self, core: &mut Core, ask: Ask) {
         let Some(record) = &self.arrived.record else { return };
         let (done, seen) = record.ask(ask, core.attempt.ticket);
@@ -183,6 +196,7 @@ impl Side for SuccessorSide {
     fn answer(&mut self, core: &mut Core, answer: Answer<'_>) -> bool {
         let phase = self.machine.phase;
         let event = match answer {
+            Answer::Warm if phase == Phase::Loading && self.is_displaced(core) => return true,
             Answer::Warm if phase == Phase::Loading => Event::Warm,
             Answer::Live if phase == Phase::Opening => {
                 core.close_unclaimed();

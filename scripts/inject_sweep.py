@@ -4,8 +4,10 @@
     inject_sweep.py --inject PATH/inject [--seconds N] [--verbose] -- SCENARIO
 
 The scenario (c-tests/inject/*.c) is first run without faults to list its calls, in the process itself and in the child up to its
-exec; then once per call and errno. It checks by itself what must hold and exits with 0. Both `SCENARIO warm` and `SCENARIO cold`
-are swept (see c-tests/lib/scenario.h). Exit 1 if any run failed, 77 where tracing is not permitted.
+exec; then once per call and errno. Of a loop that tries again until the kernel is ready (a removal that waits for its members) only
+the first turns are swept: the later ones are the same, and their number tells how busy the machine is. The scenario checks by itself
+what must hold and exits with 0. Both `SCENARIO warm` and `SCENARIO cold` are swept (see c-tests/lib/scenario.h). Exit 1 if any run
+failed, 77 where tracing is not permitted.
 """
 import argparse
 import collections
@@ -127,7 +129,9 @@ LASTING = {
 }
 EXECUTED = {"close"}  # answers an error although it did its work
 
-RUN_SECONDS = 20
+RUN_SECONDS = 60
+# A call that follows the same calls as an earlier one does is a further turn of a loop; this many turns are swept.
+CONTEXT, TURNS = 12, 2
 # Without its per-thread caches glibc's malloc can say exactly how much is in use.
 ENVIRONMENT = {**os.environ, "GLIBC_TUNABLES": "glibc.malloc.tcache_count=0"}
 
@@ -136,6 +140,26 @@ def errnos_of(call, more):
     if call in CANNOT_FAIL:
         return []
     return list(dict.fromkeys(ERRNOS.get(call, OTHERS).split() + more.get(call, [])))
+
+
+def positions(report):
+    """(role, position, call) of each: the n-th of its name, not the n-th of all, for runs differ in what they poll and read."""
+    counts = collections.Counter()
+    for role, _, call in (line.split() for line in report):
+        counts[role, call] += 1
+        yield role, str(counts[role, call]), call
+
+
+def first_turns(calls):
+    """The calls without the further turns of loops."""
+    lately = collections.defaultdict(lambda: collections.deque(maxlen=CONTEXT))
+    turns = collections.Counter()
+    for role, position, call in calls:
+        lately[role].append(call)
+        turn = (role, *lately[role])
+        turns[turn] += 1
+        if turns[turn] <= TURNS:
+            yield role, position, call
 
 
 def adopt_orphans():
@@ -205,13 +229,9 @@ class Sweep:
             return self.fail(mode, ["--list"], code, output)
         expected = holdings(output)
         more = {call: errnos.split() for call, errnos in re.findall(r"^faults (\w+) (.*)$", output, re.MULTILINE)}
-        # The n-th of its name, not the n-th of all: runs differ in what they poll and read.
-        calls, counts = [], collections.Counter()
-        for role, _, call in (line.split() for line in report):
-            counts[role, call] += 1
-            calls.append((role, str(counts[role, call]), call))
+        calls = list(positions(report))
         before = self.runs
-        for role, position, call in calls:
+        for role, position, call in first_turns(calls):
             for errno in errnos_of(call, more if role == "parent" else {}):
                 for lasting in (False, True) if call in LASTING.get(errno, "").split() else (False,):
                     if time.monotonic() > deadline:
@@ -249,7 +269,7 @@ def holdings(output):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inject", required=True)
-    parser.add_argument("--seconds", type=float, default=240, help="give up (and fail) after this time")
+    parser.add_argument("--seconds", type=float, default=540, help="give up (and fail) after this time")
     parser.add_argument("--verbose", action="store_true", help="a line per injection")
     parser.add_argument("scenario")
     options = parser.parse_args()

@@ -1,4 +1,4 @@
-from .build import build_library, cmake_build
+from .build import build_library, cmake_build_begin
 from .runners import cargo_test, conclude, ctest, ctest_filter
 from .talk import step
 from .tools import get, missing_loops, taken_out
@@ -20,11 +20,12 @@ def test(arguments):
     name = arguments[0] if arguments and not arguments[0].startswith("-") else None
     get(missing_loops, "the tests of these event loops are skipped", not no_install)
     build_library()
-    step("Tests through Rust")
+    build = cmake_build_begin("cmake", f"-DPROCSUP_VARIANTS={'OFF' if plain else 'ON'}")
+    step("Tests through Rust, beside that")  # of which hardly one has more than one thread
     counts = [cargo_test([name] if name else [])]
-    build = cmake_build("cmake", f"-DPROCSUP_VARIANTS={'OFF' if plain else 'ON'}")
+    folder = build.end()
     step("Tests through C")
-    counts.append(ctest(build, ctest_filter(arguments)))
+    counts.append(ctest(folder, ctest_filter(arguments)))
     code = conclude(counts)
     if name and code == 0 and not any(c.passed + c.skipped for c in counts):
         print(f"no test has a name with {name} in it")

@@ -13,33 +13,41 @@ static bool output_is_now(ps_child *child, const char *expected)
     return strcmp(text, expected) == 0;
 }
 
-int main(void)
+/* Whether the survivor was heard: it says it at once, but a busy machine may take the two seconds. */
+static bool heard(bool supervised)
 {
     ps_error *error = NULL;
+    ps_supervisor *supervisor = supervised ? supervisor_new() : NULL;
+    int go[2];
+    CHECK_INT(pipe2(go, O_CLOEXEC), 0);
+    ps_command *command = shell("echo early; { read go; echo late >&2; read never; } <&3 3<&- &", NULL);
+    set_stdio(command, 0, PS_STDIO_NULL, -1);
+    CHECK_OK(ps_command_pass_fd(command, go[0], 3, &error), error);
+    CHECK_OK(ps_command_capture(command, 200, &error), error);
+    keep_survivors(command);
+    ps_child *child = spawn_once(supervisor, command);
+    close(go[0]);
+    if (supervised) {
+        take_event(supervisor, PS_EVENT_STARTED);
+        take_event(supervisor, PS_EVENT_EXITED);
+    }
+    CHECK_INT(reap(child).code, 0);
+    CHECK(output_is_now(child, "early\n"));
+    CHECK_INT(write(go[1], "\n", 1), 1);
+    bool late = wait_until(output_is_now(child, "early\nlate\n"), 1900 / slowness());
+    close(go[1]);
+    ps_child_free(child);
+    ps_supervisor_free(supervisor);
+    return late;
+}
+
+int main(void)
+{
     for (int supervised = 0; supervised < 2; supervised++) {
-        ps_supervisor *supervisor = supervised ? supervisor_new() : NULL;
-        int go[2];
-        CHECK_INT(pipe2(go, O_CLOEXEC), 0);
-        ps_command *command = shell("echo early; { read go; echo late >&2; read never; } <&3 3<&- &", NULL);
-        set_stdio(command, 0, PS_STDIO_NULL, -1);
-        CHECK_OK(ps_command_pass_fd(command, go[0], 3, &error), error);
-        CHECK_OK(ps_command_capture(command, 200, &error), error);
-        keep_survivors(command);
-        ps_child *child = spawn_once(supervisor, command);
-        close(go[0]);
-        if (supervised) {
-            take_event(supervisor, PS_EVENT_STARTED);
-            take_event(supervisor, PS_EVENT_EXITED);
-        }
-        CHECK_INT(reap(child).code, 0);
-        CHECK(output_is_now(child, "early\n"));
-        CHECK_INT(write(go[1], "\n", 1), 1);
-        /* within two seconds; it says it at once */
-        bool heard = wait_until(output_is_now(child, "early\nlate\n"), 1900 / slowness());
-        CHECK(heard || slowness() > 1);
-        close(go[1]);
-        ps_child_free(child);
-        ps_supervisor_free(supervisor);
+        bool once = false;
+        for (int attempt = 0; !once && attempt < 5; attempt++)
+            once = heard(supervised);
+        CHECK(once || slowness() > 1);
     }
     return 0;
 }

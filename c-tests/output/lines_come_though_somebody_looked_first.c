@@ -25,7 +25,7 @@ static void look_by(int way)
     }
     take_event(supervisor, PS_EVENT_STARTED);
     ps_event event = {.size = sizeof event};
-    ps_status status = ps_supervisor_next_event(supervisor, 2000 * slowness(), &event, NULL);
+    ps_status status = ps_supervisor_next_event(supervisor, PATIENCE_MS, &event, NULL);
     if (status != PS_OK)
         harness_fail(__FILE__, __LINE__, "after look %d the line does not come: %s", way, ps_status_name(status));
     CHECK_INT(event.kind, PS_EVENT_OUTPUT);

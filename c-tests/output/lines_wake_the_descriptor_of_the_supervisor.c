@@ -3,7 +3,7 @@
 
 static void *wait_a_while(void *child)
 {
-    int64_t until = now_ms() + 3000 * slowness();
+    int64_t until = now_ms() + 3 * PATIENCE_MS;
     ps_status status;
     do
         status = ps_reap(child, 5, NULL, NULL);
@@ -31,10 +31,10 @@ int main(void)
         ps_status status;
         do { /* an fd that is readable for a moment, while the other thread works, is no promise of an event */
             struct pollfd readable = {.fd = fd, .events = POLLIN};
-            if (poll(&readable, 1, 1000 * slowness()) == 0)
+            if (poll(&readable, 1, PATIENCE_MS) == 0)
                 harness_fail(__FILE__, __LINE__, "line %d: the descriptor is not readable", i);
             status = ps_supervisor_next_event(supervisor, 0, &event, NULL);
-        } while (status == PS_PENDING && now_ms() - start < 2000 * slowness());
+        } while (status == PS_PENDING && now_ms() - start < PATIENCE_MS);
         CHECK_INT(status, PS_OK);
         CHECK_INT(event.kind, PS_EVENT_OUTPUT);
         char *bytes = event_bytes(supervisor, NULL);

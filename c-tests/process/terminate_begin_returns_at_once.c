@@ -11,9 +11,10 @@ int main(void)
 
     ps_error *error = NULL;
     int64_t start = now_ns();
-    CHECK_OK(ps_terminate_begin(child, 100, &error), error);
-    CHECK(elapsed_ms(start) < 90);
+    CHECK_OK(ps_terminate_begin(child, 3600000, &error), error);
+    CHECK(elapsed_ms(start) < PATIENCE_MS);
     CHECK(state_of(child) == PS_STATE_STOPPING);
+    CHECK_OK(ps_terminate_begin(child, 100, &error), error); /* shorter, or this test would take an hour */
 
     ps_event event = take_event(supervisor, PS_EVENT_EXITED);
     CHECK(event.child == child);

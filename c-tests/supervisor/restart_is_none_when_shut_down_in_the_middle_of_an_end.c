@@ -41,11 +41,11 @@ int main(void)
             ps_supervisor_free(supervisor);
         held_exec_let_go(&held);
         if (round == 1) {
-            CHECK(wait_until(state_of(next) == PS_STATE_RUNNING, 5000));
+            CHECK(wait_until(state_of(next) == PS_STATE_RUNNING, 20000));
             kill_and_free(next);
             next = NULL;
         }
-        ps_status status = ps_reap(child, 3000, NULL, NULL);
+        ps_status status = ps_reap(child, PATIENCE_MS, NULL, NULL);
         if (status != PS_OK)
             harness_fail(__FILE__, __LINE__, "round %d: %s", round, ps_status_name(status));
         CHECK_INT(state_of(child), PS_STATE_EXITED);

@@ -6,37 +6,40 @@
 
 static ps_supervisor *supervisor;
 
-/* One of the many; it must not be the last. */
-static void take_one(void)
+/* One of the many; it must not be the last. At first quickly; a child may need its time on a busy machine. */
+static void take_one(int pause_ms)
 {
     ps_error *error = NULL;
     ps_event event = {.size = sizeof event};
     CHECK_OK(ps_supervisor_next_event(supervisor, PATIENCE_MS, &event, &error), error);
     CHECK_INT(event.user_data, 1);
-    poll(NULL, 0, 2);
+    poll(NULL, 0, pause_ms);
 }
 
 /* Takes a few until the condition holds. */
-#define TAKE_UNTIL(condition)                                                                                                      \
-    do {                                                                                                                           \
-        int taken_ = 0;                                                                                                            \
-        for (; !(condition); taken_++) {                                                                                           \
-            take_one();                                                                                                            \
-            if (taken_ > 400)                                                                                                      \
-                harness_fail(__FILE__, __LINE__, "not done by %d calls: %s", taken_, #condition);                                  \
-        }                                                                                                                          \
+#define TAKE_UNTIL(condition)                                                                                                  \
+    do {                                                                                                                       \
+        int taken_ = 0;                                                                                                        \
+        for (; !(condition); taken_++) {                                                                                       \
+            take_one(taken_ < 100 ? 2 : 20);                                                                                   \
+            if (taken_ > 1400)                                                                                                 \
+                harness_fail(__FILE__, __LINE__, "not done by %d calls: %s", taken_, #condition);                              \
+        }                                                                                                                      \
     } while (0)
 
 int main(void)
 {
     ps_error *error = NULL;
     supervisor = new_supervisor(0);
-    ps_command *command = name_it(shell("i=0; while [ $i -lt 8000 ]; do echo $i; i=$((i+1)); done; read line", ""), 1);
+    ps_command *command = name_it(shell("i=0; while [ $i -lt 8000 ]; do echo $i; i=$((i+1)); done; echo ready >&2; read line", ""), 1);
     CHECK_OK(ps_command_output_lines(command, 1, &error), error);
     set_stdio(command, 0, PS_STDIO_PIPE, -1);
+    set_stdio(command, 2, PS_STDIO_PIPE, -1);
     ps_child *talker = spawn_once(supervisor, command);
-    /* Somebody's wait reads it all ahead: some thousand events wait. */
-    CHECK_STATUS(ps_reap(talker, 600, NULL, NULL), PS_ERR_TIMEOUT);
+    /* Somebody's wait reads it all ahead: eight thousand events wait. */
+    struct pollfd said = {.fd = pipe_end(talker, 2), .events = POLLIN};
+    CHECK(wait_until(ps_reap(talker, 50, NULL, NULL) == PS_ERR_TIMEOUT && poll(&said, 1, 0) == 1, 20000));
+    CHECK_STATUS(ps_reap(talker, 100, NULL, NULL), PS_ERR_TIMEOUT);
 
     gate ends = new_gate();
     ps_child *ended = spawn_named(supervisor, at_gate(&ends), 2);

@@ -124,9 +124,9 @@ function(procsup_wants text default variant out)
   set(${out} ${wants} PARENT_SCOPE)
 endfunction()
 
-# procsup_room(NAME VARIANTS SET [TIMEOUT SECONDS] [PROCESSORS COUNT]): what holds for its tests if their tags say nothing else.
+# procsup_room(NAME VARIANTS SET [TIMEOUT SECONDS] [PROCESSORS COUNT] [COST SECONDS]): what holds for its tests if their tags say nothing else.
 macro(procsup_room name)
-  cmake_parse_arguments(room_${name} "" "VARIANTS;TIMEOUT;PROCESSORS" "" ${ARGN})
+  cmake_parse_arguments(room_${name} "" "VARIANTS;TIMEOUT;PROCESSORS;COST" "" ${ARGN})
   add_custom_target(room-${name})
   add_dependencies(room-${name} room-helpers)
 endmacro()
@@ -139,9 +139,9 @@ procsup_room(containment VARIANTS all)  # nobody gets away: control groups, subr
 procsup_room(supervisor VARIANTS few)   # many children: events, limits, restarts, shutdown
 procsup_room(handoff VARIANTS peer)     # one generation of a server replaces the other
 procsup_room(cpp VARIANTS none)         # below the C++ header all is tested through C
-# These never wait: as many side by side as there are CPUs, where ./x starts twice as many tests.
-procsup_room(inject VARIANTS none TIMEOUT 600 PROCESSORS 2)
-procsup_room(soak VARIANTS none PROCESSORS 2)
+# These hardly wait: two side by side for each that there is a CPU, where ./x starts three times as many tests. They take long, so they begin.
+procsup_room(inject VARIANTS none TIMEOUT 600 PROCESSORS 2 COST 100)
+procsup_room(soak VARIANTS none PROCESSORS 2 COST 200)
 procsup_room(fuzz VARIANTS few)         # every call with anything, some fixed seeds
 
 # procsup_test(ROOM NAME SOURCE COMMAND...): a test by its room and the tags of its source file, plain and in its variants.
@@ -152,7 +152,7 @@ function(procsup_test room behaviour source)
   procsup_tag("${source}" as-root root)
   procsup_tag("${source}" variants wanted)
   if(NOT timeout)
-    set(timeout 60)
+    set(timeout 120)
     if(room_${room}_TIMEOUT)
       set(timeout ${room_${room}_TIMEOUT})
     endif()
@@ -163,10 +163,15 @@ function(procsup_test room behaviour source)
     list(APPEND labels root)
   endif()
   set(common TIMEOUT ${timeout} SKIP_RETURN_CODE 77)
-  if(serial) # busy with threads of its own: beside it only one that most likely waits
-    list(APPEND common PROCESSORS 3)
+  if(serial) # busy with threads of its own: beside it only one or two that most likely wait
+    list(APPEND common PROCESSORS 4)
   elseif(room_${room}_PROCESSORS)
     list(APPEND common PROCESSORS ${room_${room}_PROCESSORS})
+  endif()
+  if(room_${room}_COST) # the longest first, or the last of them run while nothing else is left
+    list(APPEND common COST ${room_${room}_COST})
+  elseif(serial OR timeout GREATER 120)
+    list(APPEND common COST 50)
   endif()
   set(environment "PROCSUP_TEST_SLOWNESS=${slowness}" "LSAN_OPTIONS=print_suppressions=0:suppressions=${PROJECT_SOURCE_DIR}/scripts/lsan.supp")
   set(plain ON)
@@ -246,7 +251,7 @@ endforeach()
 # Real kills, stops and errnos in both parties of a handoff under traffic; each 43rd of some 5800 faults here, all by the script without --share.
 if(PYTHON3_EXECUTABLE AND NOT build_variant)
   add_test(NAME inject/handoff_sweep COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/handoff_sweep.py" --bin "${helper_dir}" --share 1/43 --jobs 4)
-  set_tests_properties(inject/handoff_sweep PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
+  set_tests_properties(inject/handoff_sweep PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 PROCESSORS 2 COST 100)
 endif()
 
 # ---- docs/evidence/coverage says which test shows which requirement ----

@@ -1,5 +1,6 @@
 /* serial */
 /* A handle freed in one thread while others use it: BAD_HANDLE from then on, never a crash, never another child's answer. */
+/* variants: few: a handle does not know how its child was made */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,5 @@
 /* Faults while the last bytes of a child's output are kept in memory. */
-/* variants: only tier-clone, tier-fork */
+/* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
 #include "scenario.h"
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* Faults in a supervisor: made, polled, asked for events until the child has ended, freed. */
-/* variants: only tier-clone, tier-fork */
+/* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
 #include "scenario.h"
 
 int main(int argc, char **argv)

@@ -1,5 +1,5 @@
 /* Faults while a child is stopped by its stop plan. */
-/* variants: only tier-clone, tier-fork */
+/* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
 #include "scenario.h"
 
 int main(int argc, char **argv)

@@ -1,7 +1,7 @@
 /* A spawn by fork hears of its child's failure through a socket. A host that forks in another thread at the same moment copies the child's end
    of it, and keeps it open as long as the copy lives: the spawn must not wait for that. */
 /* covers: LAW-4 */
-/* variants: not tier-clone, no-clone3, no-clone3-eperm, old-kernel-5.4, locked-down, tier-fork, valgrind: only clone3 can tell the end of an exec */
+/* variants: only no-close_range, asan: only clone3 can tell the end of an exec, and no pidfd has a part in it */
 /* as-root */
 /* serial */
 #include "harness.h"

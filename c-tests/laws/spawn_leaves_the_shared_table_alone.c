@@ -2,6 +2,7 @@
 /* The child shares our descriptor table for a moment. Another thread opens, fills and closes descriptors all the time; none
    of its descriptors may vanish, change or be closed under it. */
 /* covers: LAW-13, D-8 */
+/* variants: not no-pidfd_open, no-pidfd_send_signal, no-pidfd-group-signal, no-waitid-pidfd, no-pidfd-info: those come when the table is cut */
 #include "harness.h"
 #include "children.h"
 

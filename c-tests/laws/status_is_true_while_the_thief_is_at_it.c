@@ -23,7 +23,7 @@ int main(void)
     pthread_t thread;
     thread_start(&thread, thief, NULL);
     ps_command *command = exiting("7");
-    for (int i = 0; i < 4000; i++) {
+    for (int i = 0; i < 2000; i++) {
         ps_child *child = spawn(NULL, command);
         ps_exit end = {.size = sizeof end};
         ps_error *error = NULL;

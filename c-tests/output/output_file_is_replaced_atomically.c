@@ -2,7 +2,7 @@
 /* covers: SC-11 */
 #include "outputs.h"
 
-enum { ROUNDS = 1500, LENGTH = 9000 };
+enum { ROUNDS = 800, LENGTH = 9000 };
 static const char *path;
 static volatile bool over;
 static int versions_seen;

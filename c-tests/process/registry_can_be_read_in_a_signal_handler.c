@@ -1,5 +1,6 @@
 /* A handler reads the registry while the interrupted thread changes it: no lock to be caught in, and never a torn count. */
 /* covers: EV-2 */
+/* variants: few: the registry does not know how a child was made */
 #include "harness.h"
 #include "children.h"
 

@@ -1,5 +1,6 @@
 /* One thread starts a child in a shared sandbox while another reaps the last one in it: whoever was started has it. */
 /* covers: LAW-12, EV-12 */
+/* variants: few: what is counted is who has it, not how it was started */
 #include "harness.h"
 #include "children.h"
 

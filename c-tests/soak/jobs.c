@@ -2,10 +2,10 @@
    to files, restarted, with deadlines) and kill, stop, reap and free them at random, while one thread takes the events and now and then
    shuts a supervisor down or frees it in full flight. A ledger holds every event against what may be: nothing is lost, nothing comes
    twice, nothing starts after its end. At the end nobody lives, and descriptors, memory and files are as they should be.
-   Arguments: how many jobs (by default 100 000, less where everything is slow; ./x soak gives its own count), and the seed. It decides what
+   Arguments: how many jobs (by default 50 000, less where everything is slow; ./x soak gives its own count), and the seed. It decides what
    each thread asks for, not how the threads meet. */
 /* covers: LAW-12, SC-17 */
-/* timeout: 120 */
+/* timeout: 300 */
 /* serial */
 /* variants: none: a load, not a behaviour */
 #include "harness.h"
@@ -755,7 +755,7 @@ static void storm(long count, uint64_t seed)
 
 int main(int argc, char **argv)
 {
-    long count = argc > 1 ? atol(argv[1]) : slowness() == 1 ? 100000 : slowness() < 10 ? 25000 : 500;
+    long count = argc > 1 ? atol(argv[1]) : slowness() == 1 ? 50000 : slowness() < 10 ? 25000 : 500;
     first_seed = argc > 2 ? strtoull(argv[2], NULL, 10) : (uint64_t)now_ns();
     printf("seed %" PRIu64 "\n", first_seed);
     fflush(stdout);

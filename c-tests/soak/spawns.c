@@ -1,6 +1,6 @@
 /* Spawns for a long time, in all the ways that own something (pipes, captured output, a sandbox, events, a stop plan, a failed exec), and
    holds descriptors, memory and registry against what they were after the first tenth: nothing may grow. Argument: how many spawns
-   (100 000 by default; ./x soak runs a million). */
+   (50 000 by default; ./x soak runs a million). */
 /* covers: LAW-12 */
 /* timeout: 300 */
 /* serial */
@@ -59,7 +59,7 @@ static void stopped(ps_command *command)
 
 int main(int argc, char **argv)
 {
-    long total = argc > 1 ? atol(argv[1]) : 100000;
+    long total = argc > 1 ? atol(argv[1]) : 50000;
     ps_error *error = NULL;
     CHECK(mkdtemp(sandbox) && rmdir(sandbox) == 0);
     CHECK_OK(ps_supervisor_new(&supervisor, &error), error);

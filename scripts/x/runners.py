@@ -51,8 +51,8 @@ def cargo_test(arguments):
 
 def ctest(build, arguments, name="ctest"):
     count = Count(name)
-    # Most tests wait for something: twice as many as there are CPUs keep those busy.
-    command = [Path(need_cmake()[0]).with_name("ctest"), "--output-on-failure", "--no-label-summary", "-j", 2 * CPUS, *arguments]
+    # Most tests wait for something: three times as many as there are CPUs keep those busy. Those that do not say so (cmake/tests.cmake).
+    command = [Path(need_cmake()[0]).with_name("ctest"), "--output-on-failure", "--no-label-summary", "-j", 3 * CPUS, *arguments]
     told = time.monotonic()
     for line in count.lines(command, build, stderr=subprocess.STDOUT):
         result = re.match(r"\s*(\d+)/(\d+) Test +#\d+: (\S+) \.*\s*(\*\*\*)?(\w+)", line)

@@ -22,7 +22,7 @@ int main(void)
         _exit(status == PS_ERR_INVALID_ARGUMENT ? 0 : 1);
     }
     int status = 0;
-    bool ended = wait_until(waitpid(pid, &status, WNOHANG) == pid, 5000);
+    bool ended = wait_until(waitpid(pid, &status, WNOHANG) == pid, 20000);
     if (!ended) {
         kill(pid, SIGKILL);
         cgroup_clear(root);

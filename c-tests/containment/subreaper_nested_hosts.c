@@ -53,8 +53,8 @@ int main(int argc, char **argv)
 
     /* Killed: it cannot end its own. Its child and its daemon come to us. */
     kill_and_free(host);
-    CHECK(pump_until(supervisor, escape_alive(&escape) == 0, 5000));
-    CHECK(pump_until(supervisor, child_count() == 0, 5000));
+    CHECK(pump_until(supervisor, escape_alive(&escape) == 0, 20000));
+    CHECK(pump_until(supervisor, child_count() == 0, 20000));
     ps_supervisor_free(supervisor);
     escape_end(&escape);
     return 0;

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     scenario_one_life(command);
     /* A directory that could not be removed is tried again by later calls: the one in scenario_end(), which meets no faults. */
     inject_end();
-    CHECK(wait_until((warm_up(), subdirectories(cgroup_root()) == 0), 5000));
+    CHECK(wait_until((warm_up(), subdirectories(cgroup_root()) == 0), 20000));
     scenario_end();
     CHECK(!exists(cgroup_path("faulty")));
     CHECK_INT(escape_survivors(&escape), 0);

@@ -33,8 +33,8 @@ int main(int argc, char **argv)
     }
     /* A directory that could not be removed is tried again by later calls, less and less often. */
     inject_end();
-    CHECK(wait_until(cgroups_are_empty(), 5000));
-    CHECK(wait_until((warm_up(), subdirectories(cgroup_root()) == 0), 5000));
+    CHECK(wait_until(cgroups_are_empty(), 20000));
+    CHECK(wait_until((warm_up(), subdirectories(cgroup_root()) == 0), 20000));
     scenario_end();
     for (int i = 0; i < 2; i++) {
         CHECK_INT(escape_survivors(&escape[i]), 0);

@@ -76,7 +76,7 @@ static bool hand_over(ps_handoff *handoff, ps_command *command, ps_error **error
             CHECK(committed && event->peer_pid > 0);
             while (write(let_end, "", 1) != 1)
                 CHECK_INT(errno, EINTR);
-            CHECK(wait_until(waitpid(event->peer_pid, &status, WNOHANG) == event->peer_pid, 5000)); /* it is none of the library's any more */
+            CHECK(wait_until(waitpid(event->peer_pid, &status, WNOHANG) == event->peer_pid, 20000)); /* it is none of the library's any more */
             CHECK_INT(status, 0);
             return true;
         }

@@ -86,7 +86,7 @@ static bool take_over(ps_handoff **handoff, ps_error **error)
     size_t length = 0;
     ps_status status;
     /* What has failed before may still be known as a handoff under way: its process lives, so it is waited for a little. */
-    for (int64_t until = now_ms() + 2000; (status = ps_handoff_new(control_path, handoff, error)) == PS_ERR_IN_PROGRESS && now_ms() < until;) {
+    for (int64_t until = now_ms() + 20000; (status = ps_handoff_new(control_path, handoff, error)) == PS_ERR_IN_PROGRESS && now_ms() < until;) {
         ps_error_free(*error);
         *error = NULL;
         poll(NULL, 0, 1);

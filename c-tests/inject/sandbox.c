@@ -57,7 +57,7 @@ int main(int argc, char **argv)
         CHECK((ended.removal == PS_OK) == (ended.removal_errno == 0));
         CHECK(ended.removal != PS_OK || !exists(dir));
         /* a directory that could not be removed is tried again by later calls, which meet no faults */
-        CHECK(wait_until((warm_up(), !exists(dir)), 5000));
+        CHECK(wait_until((warm_up(), !exists(dir)), 20000));
     }
     scenario_end();
     CHECK(spawned || exists(name));

@@ -167,7 +167,7 @@ HARNESS void everything_is_gone(void)
 {
     memory.from = 1 << 30;
     /* A child whose handle was freed is reaped by a later call. */
-    CHECK(wait_until((warm_up(), ps_live_count() == 0), 10000));
+    CHECK(wait_until((warm_up(), ps_live_count() == 0), 20000));
     CHECK_INT(child_count(), 0);
     leak_guard guard = leak_guard_begin();
     warm_up();

@@ -29,7 +29,7 @@ int main(void)
             long now = rss_kib() - before;
             most = now > most ? now : most;
             if (!all.over && turn % 5000 == 0)
-                CHECK(wait_until(process_state(pid_of(child)) != 'R', 5000)); /* slow enough that it has to wait */
+                CHECK(wait_until(process_state(pid_of(child)) != 'R', 20000)); /* slow enough that it has to wait */
         }
     }
     if (memory_counts() && most > BOUND_KIB)

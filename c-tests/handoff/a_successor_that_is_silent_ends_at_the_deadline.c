@@ -1,6 +1,7 @@
 /* The successor hangs before it says HELLO, while it loads, or when it is warm (and the owner's own application
    does not answer DRAIN or SEAL): the handoff ends at its deadline, for both sides, and the owner is as before. */
 /* covers: LAW-15, L2 */
+/* serial */
 #include "harness.h"
 #include "handoff.h"
 

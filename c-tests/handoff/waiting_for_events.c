@@ -1,6 +1,7 @@
 /* ps_handoff_next_event waits as long as it is told: not at all, a time, for ever; an event of the other side ends it; where
    nothing can come any more, waiting for ever is an error. */
 /* covers: B24, D1.2 */
+/* serial */
 #include "harness.h"
 #include "handoff.h"
 

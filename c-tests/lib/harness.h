@@ -5,7 +5,7 @@
  *
  *   CHECK(condition)                      CHECK_INT(actual, expected)       CHECK_STR(actual, expected)
  *   CHECK_OK(call, error)                 CHECK_STATUS(call, expected)      CHECK_ERROR(call, expected, &error)
- *   wait_until(condition, ms)             now_ms()                          SKIP(reason)
+ *   wait_until(condition, ms)             now_ms()                          let_others_run(us)       SKIP(reason)
  *   helper_path(name)                     helper_command(name, args..., NULL)
  *   count_fds()  child_count()  zombie_count()  process_state(pid)  process_gone(pid)  resident_kib()
  *   warm_up()    leak_guard_begin()       leak_guard_end(&guard)
@@ -65,6 +65,14 @@ HARNESS int64_t now_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Lets other threads get further, by more or less: where the moment of a meeting is varied from round to round, not waited for. (So many
+   sched_yield would each take a time slice of everybody else on a busy machine: a minute, for some.) */
+HARNESS void let_others_run(int us)
+{
+    struct timespec moment = {.tv_nsec = us * 1000L};
+    nanosleep(&moment, NULL);
 }
 
 /* True as soon as the condition holds, false when it did not within ms (times slowness). Use: CHECK(wait_until(x == 3, 5000)). */

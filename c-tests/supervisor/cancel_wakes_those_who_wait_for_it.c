@@ -27,8 +27,7 @@ int main(void)
         for (int i = 0; i < WAITERS; i++)
             thread_start(&threads[i], wait_for_it, (void *)(intptr_t)(i % 2));
         CHECK(wait_until(__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == WAITERS, 20000));
-        for (int i = 0; i < round * 20; i++)
-            sched_yield();
+        let_others_run(round * 20);
         cancel(child);
         for (int i = 0; i < WAITERS; i++)
             pthread_join(threads[i], NULL);

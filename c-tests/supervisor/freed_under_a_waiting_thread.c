@@ -26,8 +26,7 @@ int main(void)
         ps_child *child = spawn_once(supervisor, pausing());
         thread_start(&thread, wait_for_ever, NULL);
         CHECK(wait_until(__atomic_load_n(&entered, __ATOMIC_ACQUIRE), 20000));
-        for (int k = 0; k < i * 100; k++)
-            sched_yield();
+        let_others_run(i * 40);
         ps_supervisor_free(supervisor);
         pthread_join(thread, NULL);
         CHECK_INT(reap(child).cause, PS_CAUSE_SHUTDOWN);

@@ -27,8 +27,7 @@ int main(void)
             thread_start(&threads[i], wait_for_it, (void *)(intptr_t)i);
         }
         CHECK(wait_until(__atomic_load_n(&inside, __ATOMIC_SEQ_CST) == WAITERS, 20000));
-        for (int i = 0; i < round * 20; i++)
-            sched_yield();
+        let_others_run(round * 20);
         limit_running(supervisor, round % 2 ? 2 : 0);
         for (int i = 0; i < WAITERS; i++) {
             pthread_join(threads[i], NULL);

@@ -10,8 +10,7 @@ static ps_supervisor *supervisor;
 
 static void *shut_it_down(void *pause)
 {
-    for (int i = 0; i < (int)(intptr_t)pause; i++)
-        sched_yield();
+    let_others_run((int)(intptr_t)pause * 10);
     shut_down(supervisor, 0);
     return NULL;
 }

@@ -1390,6 +1390,28 @@ typedef struct ps_handoff ps_handoff;
  * (docs/handoff-protocol.md, docs/handoff-faults.md). Listening sockets are handed on as they are: never
  * closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
  *
+ * CONNECTIONS. From PS_HANDOFF_SEAL on nobody may answer a request that arrives on a connection which this
+ * process has accepted: not this process, which may write nothing, and whose reads would be old; and the next
+ * one does not have the connection. A client that keeps its connection open (HTTP/1.1 does) would wait, or
+ * find it closed with its request unanswered. So, with PS_HANDOFF_EXCLUSIVE, hand connections on at SEAL:
+ *
+ * 1. Stop reading. Write the answers to what was read whole. What arrives now waits in the kernel.
+ * 2. ps_handoff_pass_connection for each that is open, with the bytes that were read and not answered. With
+ *    thousands do that at PS_HANDOFF_DRAIN already (without bytes), and at SEAL only for those that are new
+ *    or have bytes; ps_handoff_keep_connection before one is closed.
+ * 3. ps_handoff_sealed. Keep your own descriptors, and neither read, write nor shut them down.
+ * 4. PS_HANDOFF_RESUME: read on from where you were. If `unsealed` is 1, close those you have passed: the
+ *    successor may have read part of a request. PS_HANDOFF_RETIRE: close(2) them; a shutdown(2) would end
+ *    them for the next one.
+ * 5. The next one takes them at PS_HANDOFF_LIVE. Where it closes one, it calls shutdown(2) first: else the
+ *    client hears of that only when the old generation has closed its own.
+ *
+ * What cannot go on in another process (TLS, HTTP/2, a websocket: their state is in yours) is told to come
+ * back: from DRAIN on answer with `Connection: close` (GOAWAY, close 1001), go on answering until SEAL, and
+ * close what is idle at SEAL. A request that is on its way then gets no answer; clients may repeat it if that
+ * is harmless (RFC 9110, 9.2.2), and most do. With PS_HANDOFF_OVERLAP nothing of this is needed: the old
+ * generation answers on its connections until PS_HANDOFF_RETIRE, and then says `Connection: close`.
+ *
  * An owner looks after both files while it lives: with a watch (inotify(7), one descriptor more; on the two
  * files and the way to them, so others' files in the directory do not wake it), or, where none is to be had,
  * before each handoff and at its end. What somebody has removed or moved it makes anew, and gets
@@ -1397,10 +1419,11 @@ typedef struct ps_handoff ps_handoff;
  * the commit the new owner does it. Where another process has the lock by then, two may own: that cannot be
  * undone from here, and nobody can follow this generation until one of the two has ended.
  *
- * A process that you have forked without an exec holds the lock and the channel as you do: end such workers
- * before you hand over for the last time, or a start after your death answers PS_ERR_LOCKED or
- * PS_ERR_TIMEOUT while one of them lives. Children of this process's own supervisors are not admitted at the
- * path (their supervisor would end them): ps_handoff_upgrade is for those.
+ * A process that you have forked without an exec holds what this handle has as you do, the lock among it.
+ * Call ps_handoff_free there, first thing: it closes that and nothing else. Where it is not called, a start
+ * after the death of the last generation answers PS_ERR_LOCKED while the copy lives, and the error names it.
+ * Children of this process's own supervisors are not admitted at the path (their supervisor would end them):
+ * ps_handoff_upgrade is for those.
  *
  * Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,
  * and at most 1 second while the lock is held and nobody listens (5 beside an owner that writes its core), or
@@ -1615,16 +1638,13 @@ ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms,
  *
  * To close a listener takes both, -1 here and your own close(2): the duplicate would answer on, and
  * connections wait in its queue for nobody. During a probation the old generation has one, too, until it
- * retires.
+ * retires. Connections would be held open in the same way: for those there is ps_handoff_pass_connection.
  *
  * @param name  1 to 255 bytes without a newline, not beginning with "procsup:"; copied
  * @param fd    -1: this name is handed on no more (PS_ERR_NOT_FOUND if it was not)
  * @return PS_OK; PS_ERR_STATE if this generation is over
  */
-ps_status ps_handoff_set_fd(ps_handoff *handoff,
-                            const char *name,
-                            int32_t fd,
-                            ps_error **error);
+ps_status ps_handoff_set_fd(ps_handoff *handoff, const char *name, int32_t fd, ps_error **error);
 
 /**
  * Successor: claims a descriptor that was handed on. Each can be taken once, until ps_handoff_live, which

@@ -314,7 +314,11 @@ fn succeed(path: &Path, socket: OwnedFd, spawned: bool, whole: Budget) -> Result
         // Only of a connection, where nobody has said a word yet.
         let silent = driver.core.link.as_ref().is_some_and(|link| link.peer == 0);
         let quiet = if silent { Deadline::after(SILENCE).min(late) } else { late };
-        driver.core.reactor.wait(quiet.min(Deadline::after(RETRY))).map_err(|fault| fault.error("cannot wait for the running generation"))?;
+        driver
+            .core
+            .reactor
+            .wait(quiet.min(Deadline::after(RETRY)))
+            .map_err(|fault| fault.error("cannot wait for the running generation"))?;
         if silent && quiet.has_come() && remains::is_orphaned(path) {
             return Ok(Met::Copy);
         }

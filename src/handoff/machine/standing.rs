@@ -142,10 +142,12 @@ impl Standing {
             // Overlap: SEAL comes later.
             P::Updating(_) | P::Committing if heard.seal == Seal::Not => heard.before_resume().unwrap_or(Self::Draining),
             P::Updating(_) | P::Committing => Self::Sealed,
-            P::Handing | P::Closing | P::Probation | P::Asking | P::Parting | P::Condemning | P::Killing | P::Reclaiming => match heard.seal {
-                Seal::Not => Self::Overlap,
-                Seal::Told | Seal::Answered => Self::Standby,
-            },
+            P::Handing | P::Closing | P::Probation | P::Asking | P::Parting | P::Condemning | P::Killing | P::Reclaiming => {
+                match heard.seal {
+                    Seal::Not => Self::Overlap,
+                    Seal::Told | Seal::Answered => Self::Standby,
+                }
+            }
             P::Retired => Self::Gone,
         }
     }

@@ -11,6 +11,7 @@ use std::os::fd::OwnedFd;
 use super::store::Arrived;
 use crate::channel::seqpacket::Admission;
 use crate::clock::{self, Deadline, MILLI};
+use crate::handoff::control;
 use crate::handoff::core::{Core, LOOK, RETRY};
 use crate::handoff::machine::standing::{Heard, Standing};
 use crate::handoff::machine::successor::{Action, Event, Phase, Successor};

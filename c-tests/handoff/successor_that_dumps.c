@@ -27,8 +27,8 @@ int main(void)
             } else {
                 called_off(o, at, PS_ERR_EXITED);
             }
-            CHECK(strstr(ask(o, "reason"), "core is being written"));
             CHECK(is_dumping(n->pid));
+            CHECK(strstr(ask(o, "reason"), "core is being written"));
             served_by(o);
             CHECK_INT(ask_number(o, "generation"), generation);
             if (!whole)

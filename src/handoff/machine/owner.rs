@@ -14,8 +14,9 @@
 //!                                                                                            +--> Parting -----^
 //! ```
 //!
-//! Until the commit the owner may call everything off alone. After it, it acts again only when the successor has returned the ownership
-//! or is proven dead, or dumps its core, after which no thread of it runs (D1.8). In overlap mode the commit follows DRAIN, and SEAL is told once the successor serves (Closing).
+//! Until the commit the owner may call everything off alone. After it, it acts again only when the successor has returned the ownership,
+//! or is proven dead, or dumps its core, after which no thread of it runs (D1.8). In overlap mode the commit follows DRAIN, and SEAL is told
+//! once the successor serves (Closing).
 
 use super::word::{Ask, View};
 use super::{Actions, LINGER, Limits, Mode, Notice, Reason, after};

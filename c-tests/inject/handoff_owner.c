@@ -27,6 +27,7 @@ static int peer(const char *control)
             CHECK(length == 6 && memcmp(state, "sealed", 6) == 0);
             CHECK_OK(ps_handoff_live(handoff, NULL), NULL);
         } else if (event.kind == PS_HANDOFF_COMMITTED) {
+            ps_handoff_next_event(handoff, 0, &event, NULL); /* worked off: the owner is told RETIRE */
             char byte; /* if it ended before the owner has heard that it stands alone, that one would have to take back */
             CHECK(read(fd, &byte, 1) == 1);
             ps_handoff_free(handoff);

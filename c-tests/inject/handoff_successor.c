@@ -110,8 +110,11 @@ static bool take_over(ps_handoff **handoff, ps_error **error)
             *handoff = NULL;
             return false;
         }
-        if (event->kind == PS_HANDOFF_COMMITTED)
+        if (event->kind == PS_HANDOFF_COMMITTED) {
+            ps_handoff_event next = {.size = sizeof next}; /* worked off: the owner is told RETIRE */
+            ps_handoff_next_event(*handoff, 0, &next, NULL);
             return true;
+        }
         if (event->kind == PS_HANDOFF_PATH_CHANGED) /* a look that was spoiled */
             continue;
         CHECK_INT(event->kind, PS_HANDOFF_LIVE);

@@ -315,7 +315,7 @@ HARNESS party *start(const char *name)
 }
 
 /* The same in a world where the kernel refuses something: a rule of helpers/without. NULL: no filter can be installed here. */
-HARNESS party *start_without(const char *rule, const char *name)
+HARNESS party *come_without(const char *rule, const char *name)
 {
     fflush(NULL);
     pid_t pid = fork();
@@ -370,10 +370,10 @@ HARNESS party *serves_first(party *p)
 
 HARNESS party *first(const char *name) { return serves_first(start(name)); }
 
-/* One that has no inotify(7), and so sees what becomes of its files only when it looks at them: at each step. NULL: see start_without. */
+/* One that has no inotify(7), and so sees what becomes of its files only when it looks at them: at each step. NULL: see come_without. */
 HARNESS party *first_without_a_watch(const char *name)
 {
-    party *p = start_without("inotify_init1=EMFILE", name);
+    party *p = come_without("inotify_init1=EMFILE", name);
     return p ? serves_first(p) : NULL;
 }
 

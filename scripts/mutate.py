@@ -176,7 +176,7 @@ MUTATIONS = [
     M("L1 look", "a warm successor does not look at the word by itself", ("successor/side.rs", "if !self.look_at.is_over(now) {", "if !self.look_at.is_over(now) || now > 0 {"), c="L1"),
     M("L1 slack", "no slack between the two deadlines", (SUCCESSOR, "const SLACK: i64 = 500_000_000;", "const SLACK: i64 = 0;"),
       c="L2", equivalent="both verdicts are right, and both sides end; the slack only chooses which words come first"),
-    M("L6 busy", "a second greeting begins a second handoff", ("owner/guests.rs", "if !self.is_serving() || self.spawning || !core.notices.is_empty() {", "if self.is_serving() && self.spawning {"), c="L6"),
+    M("L6 busy", "a second greeting begins a second handoff", ("owner/guests.rs", "if !self.is_serving() || self.spawning || core.has_untaken() {", "if self.is_serving() && self.spawning {"), c="L6"),
 ]
 
 

@@ -4,6 +4,8 @@
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
 use std::sync::MutexGuard;
 
+use nix::errno::Errno;
+
 use super::driver::Driver;
 use super::side::{Answer, Side};
 use super::terms::{Role, Timeout, Told};
@@ -130,15 +132,17 @@ impl Handoff {
     /// Passes an open connection on, with what was read of it and not answered yet. From DRAIN on, until the answer to SEAL (overlap: to DRAIN).
     pub fn pass_connection(&self, fd: RawFd, read: &[u8]) -> Result<()> {
         self.check()?;
-        let copy = copy_of(fd)?;
-        let file = nix::sys::stat::fstat(&copy).map_err(|errno| Error::system("fstat", errno, "cannot look at the connection"))?;
+        let id = fds::file_of(fd).map_err(|errno| not_open(fd, errno, "fstat", "cannot look at the connection"))?;
         let sealed = |read| memfd::sealed(c"procsup-read", read).map_err(|fault| fault.error("cannot keep what was read"));
         let read = if read.is_empty() { None } else { Some(sealed(read)?) };
         self.with(|driver| {
             if !driver.passes() {
                 return Err(not_now());
             }
-            let old = driver.core.estate.holdings.pass(fd, (file.st_dev, file.st_ino), copy, read);
+            let holdings = &mut driver.core.estate.holdings;
+            // Most are passed a second time, at SEAL: no duplicate is made for nothing.
+            let copy = if holdings.has_passed(fd, Some(id)) { None } else { Some(copy_of(fd)?) };
+            let old = holdings.pass(fd, id, copy, read);
             driver.core.rubbish.extend(old);
             Ok(())
         })
@@ -149,7 +153,7 @@ impl Handoff {
         self.with(|driver| {
             let passes = driver.passes();
             let holdings = &mut driver.core.estate.holdings;
-            if holdings.has_passed(fd) && !passes {
+            if holdings.has_passed(fd, None) && !passes {
                 return Err(Error::new(Status::State, "handoff", "the successor has it, or is about to"));
             }
             let old = holdings.keep(fd);
@@ -309,10 +313,14 @@ impl Handoff {
 }
 
 fn copy_of(fd: RawFd) -> Result<OwnedFd> {
-    fds::duplicate_number(fd).map_err(|errno| match errno {
-        nix::errno::Errno::EBADF => Error { errno: Some(errno), ..Error::invalid("fd", format!("fd: {fd} is not an open descriptor")) },
-        errno => Error::system("fcntl", errno, "cannot duplicate the descriptor"),
-    })
+    fds::duplicate_number(fd).map_err(|errno| not_open(fd, errno, "fcntl", "cannot duplicate the descriptor"))
+}
+
+fn not_open(fd: RawFd, errno: Errno, step: &'static str, text: &'static str) -> Error {
+    match errno {
+        Errno::EBADF => Error { errno: Some(errno), ..Error::invalid("fd", format!("fd: {fd} is not an open descriptor")) },
+        errno => Error::system(step, errno, text),
+    }
 }
 
 fn check_name(name: &[u8]) -> Result<()> {

@@ -63,12 +63,12 @@ impl Holdings {
         Some(old)
     }
 
-    /// Passes a connection on, and what was read of it. `fd`: a duplicate of the application's `number`. Answers what is to be closed.
-    pub fn pass(&mut self, number: RawFd, id: FileId, fd: OwnedFd, read: Option<OwnedFd>) -> Vec<Arc<OwnedFd>> {
+    /// Passes a connection on, and what was read of it. `fd`: a duplicate of the application's `number`, if that is not passed on already.
+    /// Answers what is to be closed.
+    pub fn pass(&mut self, number: RawFd, id: FileId, fd: Option<OwnedFd>, read: Option<OwnedFd>) -> Vec<Arc<OwnedFd>> {
         let mut old = Vec::new();
-        if self.passed.insert(number, id) == Some(id) {
-            old.push(Arc::new(fd));
-        } else {
+        if let Some(fd) = fd {
+            self.passed.insert(number, id);
             old.extend(self.set(&name_of(CONNECTION, number), fd));
         }
         let name = name_of(READ, number);
@@ -79,9 +79,9 @@ impl Holdings {
         old
     }
 
-    /// Whether it is passed on.
-    pub fn has_passed(&self, number: RawFd) -> bool {
-        self.passed.contains_key(&number)
+    /// Whether this number is passed on, and (`id`) for this very file.
+    pub fn has_passed(&self, number: RawFd, id: Option<FileId>) -> bool {
+        self.passed.get(&number).is_some_and(|passed| id.is_none_or(|id| id == *passed))
     }
 
     /// Passes it on no more. Answers what is to be closed; `None`: it was not.

@@ -109,6 +109,16 @@ pub fn duplicate_number(fd: RawFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy as i32) })
 }
 
+/// Which file a number stands for: device and inode. `EBADF` if it is not open.
+pub fn file_of(fd: RawFd) -> Result<(u64, u64), Errno> {
+    if fd < 0 {
+        return Err(Errno::EBADF);
+    }
+    // SAFETY: borrowed for this call alone; a number that is not open gives EBADF.
+    let file = nix::sys::stat::fstat(unsafe { BorrowedFd::borrow_raw(fd) })?;
+    Ok((file.st_dev, file.st_ino))
+}
+
 /// Takes a descriptor that the C caller gave away. `EBADF` if it is not open.
 pub fn adopt(fd: RawFd) -> Result<OwnedFd, Errno> {
     if !is_open(fd) {

@@ -7,8 +7,9 @@ use super::super::ring::Event;
 use super::super::work::{THEIRS, Work};
 use super::{Options, command, listen};
 use crate::procsup::Api;
+use std::collections::HashSet;
 use std::net::{TcpListener, TcpStream};
-use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd};
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
 
 const LISTENER: &str = "bench";
 const DEADLINE_MS: i64 = 60_000;
@@ -40,7 +41,8 @@ pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), S
         listener
     };
     let passes = method.id == "procsup-passed";
-    let mut server = Server { work, handoff, listener: Some(listener), draining: false, passes };
+    let mut server =
+        Server { work, handoff, listener: Some(listener), draining: false, passes, passed: HashSet::new() };
     loop {
         let turn = server.work.turn(if server.draining { 1 } else { -1 })?;
         if turn.stop {
@@ -67,6 +69,8 @@ struct Server {
     draining: bool,
     /// Connections go on with the successor; else their clients are told to come back.
     passes: bool,
+    /// Those that were sent at DRAIN. (Clients of this load close none.)
+    passed: HashSet<RawFd>,
 }
 
 impl Server {
@@ -76,7 +80,8 @@ impl Server {
         let work = &mut self.work;
         match event.kind {
             library::DRAIN if self.passes => {
-                work.connections().try_for_each(|fd| self.handoff.pass_connection(fd))?;
+                self.passed = work.connections().collect();
+                self.passed.iter().try_for_each(|fd| self.handoff.pass_connection(*fd))?;
                 self.handoff.drained()?;
             }
             library::DRAIN => {
@@ -87,7 +92,8 @@ impl Server {
                 self.listener = work.accept_off();
                 if self.passes {
                     work.stop_reading();
-                    work.connections().try_for_each(|fd| self.handoff.pass_connection(fd))?;
+                    let mut fresh = work.connections().filter(|fd| !self.passed.contains(fd));
+                    fresh.try_for_each(|fd| self.handoff.pass_connection(fd))?;
                 } else {
                     work.finish()?;
                 }

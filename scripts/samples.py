@@ -7,6 +7,7 @@ A sample in a document is a block of C; one that includes or declares nothing is
 the header and the one of docs/guide/handoff.md, are compiled with c-tests/lib/sample_server.h, which has what they leave to the reader, and must
 do what they say: be replaced, go on beside a successor that dies or gives back, exit when they are told that they came to nothing.
 """
+# covers: F39
 import argparse
 import os
 import pathlib

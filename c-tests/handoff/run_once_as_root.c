@@ -22,7 +22,7 @@ static void belongs_to(uid_t user)
     CHECK_INT(owner_of(stage.lock), user);
     CHECK_INT(owner_of(stage.path), user);
     CHECK(lstat(stage.path, &st) == 0 && S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == 0600);
-    CHECK(lstat(stage.lock, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0600);
+    CHECK(lstat(stage.lock, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 0777) == 0600);
 }
 
 static void clean(void)

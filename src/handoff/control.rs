@@ -64,6 +64,7 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
         if record::may_publish(&file).map_err(failed("pread"))? {
             // A server that is run once as root must not keep its own user out for ever.
             directory.give_to_owner(&file);
+            lockfile::spare(&file);
             return Ok(Some(file));
         }
         let text = format!("control_path: {} is there, and no lock file of procsup; it was left as it is", lock_path(path).display());

@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::sys::stat::{FileStat, Mode, fstat};
+use nix::sys::stat::{FileStat, Mode, fchmod, fstat};
 use nix::sys::uio::{pread, pwrite};
 use nix::unistd::geteuid;
 
@@ -30,14 +30,14 @@ pub enum Refusal {
     Links(libc::nlink_t),
 }
 
-/// Opens a lock file, made with mode 0600 if it is not there. Close-on-exec. Nothing was written.
+/// Opens a lock file, made with mode 0600 (and see [`spare`]) if it is not there. Close-on-exec. Nothing was written.
 pub fn open_at(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Refusal> {
     // Looked at before it is opened, for to open a device may do something; and again as what was opened.
     if let Ok(found) = directory.look(name) {
         check_file(directory, &found)?;
     }
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NONBLOCK;
-    opened(directory, directory.open(name, flags, Mode::S_IRUSR | Mode::S_IWUSR))
+    opened(directory, directory.open(name, flags, Mode::S_IRUSR | Mode::S_IWUSR | Mode::S_ISVTX))
 }
 
 /// Opens one for reading, if it is there.
@@ -109,6 +109,16 @@ pub fn is_at(file: &OwnedFd, directory: &Directory, name: &OsStr) -> Result<bool
 /// Which file it is.
 pub fn identity(file: &OwnedFd) -> Result<Inode, Errno> {
     fstat(file).map(|found| Inode::from(&found))
+}
+
+/// Marks one that was made without it by the sticky bit, which says nothing of a file but to cleaners: systemd-tmpfiles(8) spares those that have it
+/// (XDG Base Directory Specification, XDG_RUNTIME_DIR). One that is not ours to mark stays as it is.
+pub fn spare(file: &OwnedFd) {
+    if let Ok(found) = fstat(file)
+        && found.st_mode & libc::S_ISVTX == 0
+    {
+        let _ = fchmod(file, Mode::from_bits_truncate(found.st_mode) | Mode::S_ISVTX);
+    }
 }
 
 /// How many names it has.

@@ -8,9 +8,9 @@
 function(procsup_example_test name)
   file(MAKE_DIRECTORY "${PROJECT_BINARY_DIR}/examples/${name}.run")
   add_test(NAME examples/${name} COMMAND ${ARGN} WORKING_DIRECTORY "${PROJECT_BINARY_DIR}/examples/${name}.run")
-  set_tests_properties(examples/${name} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 LABELS example)
+  set_tests_properties(examples/${name} PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77 LABELS example COST 10)
   if(name MATCHES "^loop_")
-    set_tests_properties(examples/${name} PROPERTIES TIMEOUT 60)
+    set_tests_properties(examples/${name} PROPERTIES TIMEOUT 120)
   endif()
 endfunction()
 

@@ -282,7 +282,7 @@ if(PYTHON3_EXECUTABLE AND NOT build_variant)
   endforeach()
   add_test(NAME boundary/statuses_are_in_the_header COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/statuses.py"
     --cc ${CMAKE_C_COMPILER} ${programs})
-  set_tests_properties(boundary/statuses_are_in_the_header PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
+  set_tests_properties(boundary/statuses_are_in_the_header PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 PROCESSORS 2 COST 50)
 endif()
 
 # ---- what the header and the guide of the handoff show compiles, and does what they say ----
@@ -298,7 +298,7 @@ endif()
 if(PYTHON3_EXECUTABLE AND NOT build_variant)
   add_test(NAME containment/table_in_docs COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/containment_table.py"
     $<TARGET_FILE:containment.table> "${PROJECT_SOURCE_DIR}/docs/guide/containment.md")
-  set_tests_properties(containment/table_in_docs PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77)
+  set_tests_properties(containment/table_in_docs PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 COST 50)
 endif()
 
 # ---- a new call must be known to the fuzzer ----
@@ -336,5 +336,5 @@ add_test(NAME boundary/library_file COMMAND "${PROJECT_SOURCE_DIR}/scripts/check
 if(PROCSUP_INSTALL)
   add_test(NAME boundary/installed_package COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}"
     ${PROJECT_VERSION} ${PROCSUP_SONAME})
-  set_tests_properties(boundary/installed_package PROPERTIES TIMEOUT 300 SKIP_RETURN_CODE 77)
+  set_tests_properties(boundary/installed_package PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 COST 50)
 endif()

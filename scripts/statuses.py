@@ -122,7 +122,7 @@ def main():
     parser.add_argument("--header", type=Path, default=ROOT / "include/procsup.h")
     parser.add_argument("--env", action="append", default=[])
     parser.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 1))
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--seconds", type=float, default=300)
     parser.add_argument("--table", action="store_true")
     parser.add_argument("programs", nargs="+")
     options = parser.parse_args()

@@ -120,10 +120,13 @@ static void forget(pid_t pid)
         *tracee = tracees[--tracee_count];
 }
 
+/* The marker is near: before that no call is stopped at, which is most of what a run would cost. */
+static bool awaited;
+
 /* Requests may find the process gone (a SIGKILL is always possible); its end is then reported by waitpid. */
 static void resume(pid_t pid, int signal_number)
 {
-    ptrace(PTRACE_SYSCALL, pid, NULL, (void *)(intptr_t)signal_number);
+    ptrace(awaited || attached ? PTRACE_SYSCALL : PTRACE_CONT, pid, NULL, (void *)(intptr_t)signal_number);
 }
 
 static void let_go(pid_t pid, int signal_number)
@@ -298,7 +301,10 @@ static void at_stop(pid_t pid, int status)
         resume(pid, 0);
     else if (signal_number == (SIGTRAP | 0x80))
         at_syscall_stop(pid);
-    else
+    else if (signal_number == INJECT_MARK_SIGNAL && pid == main_pid && !attached && !awaited) {
+        awaited = true;
+        resume(pid, 0);
+    } else
         resume(pid, signal_number);
 }
 

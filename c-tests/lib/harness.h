@@ -451,6 +451,7 @@ HARNESS long long number_of(const char *text, const char *name)
 
 HARNESS void inject_begin(void)
 {
+    raise(INJECT_MARK_SIGNAL);
     syscall(SYS_getpriority, INJECT_MARK_BEGIN, 0);
 }
 

@@ -5,6 +5,8 @@
 #ifndef PROCSUP_INJECT_MARKERS_H
 #define PROCSUP_INJECT_MARKERS_H
 
+/* Sent to itself just before the first marker: a process that is not traced ignores it. */
+#define INJECT_MARK_SIGNAL SIGURG
 #define INJECT_MARK_BEGIN 0x50530001
 #define INJECT_MARK_END 0x50530002
 

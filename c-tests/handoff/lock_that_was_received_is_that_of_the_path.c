@@ -82,7 +82,7 @@ int main(void)
     }
 
     /* its owner is dead: nobody else is left, whatever lies there */
-    n = successor(o, false, 20000);
+    n = successor(o, true, 20000);
     bring(o, n, MET, LOADING);
     CHECK(rename(stage.lock, kept) == 0);
     other = held_at(stage.lock);
@@ -92,9 +92,11 @@ int main(void)
     CHECK_INT(expect(n, LIVE).unsealed, 1);
     ask(n, "live");
     expect(n, COMMITTED);
+    path_changed(n, PS_ERR_LOCK_REPLACED);
     served_by(n);
     CHECK(rename(kept, stage.lock) == 0);
     close(other);
+    path_changed(n, PS_OK);
     o = n;
 
     /* removed for good */

@@ -12,7 +12,9 @@ int main(void)
     char kept[128];
     stage_begin();
     snprintf(kept, sizeof kept, "%s/kept", stage.dir);
-    party *o = first("old");
+    party *o = first_without_a_watch("old");
+    if (!o)
+        SKIP("no seccomp filter can be installed here");
     int fd = guest();
     hello(fd, 1, 1);
     CHECK_INT(get(fd), OFFER);
@@ -25,12 +27,14 @@ int main(void)
     CHECK_INT(get(fd), ABORT);
     CHECK(received.body[0] == 11 && received.body[4] == 13); /* REASON: displaced */
     aborted(o, PS_ERR_LOCK_REPLACED);
+    path_changed(o, PS_ERR_LOCK_REPLACED);
     quiet(o);
     served_by(o);
     close(fd);
 
     CHECK(rename(kept, stage.lock) == 0);
     close(other);
+    path_changed(o, PS_OK);
     party *n = upgrade(o, "when it is back", 20000);
     bring(o, n, MET, GIVEN);
     leave(n);

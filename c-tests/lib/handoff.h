@@ -221,7 +221,8 @@ HARNESS ps_handoff_event expect_at(const char *file, int line, party *p, int kin
                                   [RESUME] = {PS_HANDOFF_PHASE_OWNER},
                                   [RETIRE] = {PS_HANDOFF_PHASE_GONE},
                                   [COMMITTED] = {PS_HANDOFF_PHASE_STANDBY, PS_HANDOFF_PHASE_SETTLED},
-                                  [ABORTED] = {PS_HANDOFF_PHASE_OWNER, PS_HANDOFF_PHASE_GONE}};
+                                  [ABORTED] = {PS_HANDOFF_PHASE_OWNER, PS_HANDOFF_PHASE_GONE},
+                                  [PATH_CHANGED] = {PS_HANDOFF_PHASE_OWNER, PS_HANDOFF_PHASE_SETTLED}};
     if (event.phase != puts[kind][0] && event.phase != puts[kind][1])
         harness_fail(file, line, "%s: %s puts it into phase %d", p->name, kind_name(kind), event.phase);
     return event;
@@ -553,7 +554,7 @@ HARNESS void path_is_kept_at(const char *file, int line)
         harness_fail(file, line, "%s", fd < 0 ? "nobody listens at the path" : "nobody holds the lock");
     close(fd);
     CHECK(lstat(stage.path, &st) == 0 && S_ISSOCK(st.st_mode) && (st.st_mode & 07777) == 0600);
-    CHECK(lstat(stage.lock, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 0600 && st.st_size > 0);
+    CHECK(lstat(stage.lock, &st) == 0 && S_ISREG(st.st_mode) && (st.st_mode & 07777) == 01600 && st.st_size > 0);
 }
 #define path_is_kept() path_is_kept_at(__FILE__, __LINE__)
 

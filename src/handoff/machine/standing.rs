@@ -125,6 +125,15 @@ impl Standing {
         }
     }
 
+    /// The same of an event that is told of an owner at rest, behind whatever waits: by then that was taken.
+    pub fn at_rest(phase: owner::Phase, heard: Heard) -> Self {
+        match phase {
+            owner::Phase::Starting => Self::Opening,
+            _ if heard.settling => Self::Settled,
+            _ => Self::Owner,
+        }
+    }
+
     /// An owner in this phase.
     pub fn of_owner(phase: owner::Phase, heard: Heard) -> Self {
         use owner::Phase as P;

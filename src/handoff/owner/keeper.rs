@@ -241,7 +241,7 @@ impl OwnerSide {
 
     fn tell(&mut self, core: &mut Core, loss: Option<Loss>) {
         let (path, lock) = (core.path.display(), control::lock_path(&core.path));
-        let standing = Standing::of_owner(self.machine.phase, core.heard());
+        let standing = Standing::at_rest(self.machine.phase, core.heard());
         match loss {
             None => {
                 self.keeper.error = None;

@@ -32,7 +32,7 @@ int main(void)
     say(n, "new %s", stage.path);
     int64_t start = now_ms();
     const char *reply = answer_of(n);
-    CHECK(strncmp(reply, "PS_ERR_PEER_REJECTED", 20) == 0 && now_ms() - start < 2000 * slowness());
+    CHECK(strncmp(reply, "PS_ERR_PEER_REJECTED", 20) == 0 && now_ms() - start < 4000 * slowness());
     say(n, "exit 0");
     CHECK(expect(o, ABORTED).reason < 0); /* it had heard the greeting */
     CHECK(wait_until(waitpid(-1, NULL, WNOHANG) > 0, 20000));

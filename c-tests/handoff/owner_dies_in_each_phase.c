@@ -28,12 +28,12 @@ int main(void)
             if (at == GIVEN)
                 ask(n, "deaf 0");
             if (at < SERVING) {
-                ps_handoff_event live = expect_within(n, LIVE, 1000);
+                ps_handoff_event live = expect_within(n, LIVE, 4000);
                 CHECK_INT(live.unsealed, at < GIVEN);
                 CHECK_INT(live.revision, at == GIVEN ? 7 : 0);
                 ask(n, "live");
             }
-            expect_within(n, COMMITTED, 1000);
+            expect_within(n, COMMITTED, 4000);
             served_by(n);
             CHECK_INT(ask_number(n, "generation"), ++generation);
             quiet(n);

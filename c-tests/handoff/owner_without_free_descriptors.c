@@ -50,7 +50,7 @@ static void full_at_the_hello(party *o, int spare)
     if (is_offered(n))
         ask(o, "cancel");
     CHECK(expect(o, ABORTED).reason < 0);
-    CHECK(now_ms() - start < 2000 * slowness());
+    CHECK(now_ms() - start < 4000 * slowness());
     over(o, n);
 }
 

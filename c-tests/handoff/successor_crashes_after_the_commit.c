@@ -16,7 +16,7 @@ int main(void)
             party *n = successor(o, spawned, 20000);
             bring(o, n, MET, at);
             crash(n);
-            ps_handoff_event event = expect_within(o, RESUME, 1000);
+            ps_handoff_event event = expect_within(o, RESUME, 4000);
             CHECK(event.unsealed == 1 && event.peer_pid == n->pid);
             aborted(o, PS_ERR_EXITED);
             if (!spawned)

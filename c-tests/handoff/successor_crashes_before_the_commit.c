@@ -15,7 +15,7 @@ int main(void)
             bring(o, n, MET, at);
             crash(n);
             if (at >= WARM)
-                CHECK_INT(expect_within(o, RESUME, 1000).unsealed, 0);
+                CHECK_INT(expect_within(o, RESUME, 4000).unsealed, 0);
             aborted(o, PS_ERR_EXITED);
             if (!spawned)
                 waitpid(n->pid, NULL, 0);

@@ -37,7 +37,7 @@ int main(void)
     ask(n, "warm");
     expect(o, DRAIN);
     crash(o);
-    CHECK_INT(expect_within(n, LIVE, 1000).unsealed, 1);
+    CHECK_INT(expect_within(n, LIVE, 4000).unsealed, 1);
     ask(n, "live");
     expect(n, COMMITTED);
     served_by(n);

@@ -19,9 +19,9 @@ int main(void)
     untouched = event;
     int64_t start = now_ms();
     CHECK_STATUS(ps_handoff_next_event(handoff, 0, &event, &error), PS_PENDING);
-    CHECK(now_ms() - start < 50 * slowness());
+    CHECK(now_ms() - start < 4000 * slowness());
     CHECK_STATUS(ps_handoff_next_event(handoff, 120, &event, &error), PS_PENDING);
-    CHECK(now_ms() - start >= 120 && now_ms() - start < 1000 * slowness());
+    CHECK(now_ms() - start >= 120 && now_ms() - start < 4000 * slowness());
     CHECK(memcmp(&event, &untouched, sizeof event) == 0);
 
     /* sizes: that of the first version is the least; of a newer caller, what we do not know is left alone */

@@ -13,7 +13,7 @@
 //! The searches here are the small ones. `./x explore` takes them all: two faults in two handoffs, in both modes, successors spawned,
 //! by takeover, and both at once.
 
-// covers: LAW-14, LAW-15, S1, S2, S3, S4, S5, S6, S7, S8, S9, S11, S12, S14, L1, L2, L3, L5, D1.1, D1.8, F32, F34
+// covers: LAW-14, LAW-15, S1, S2, S3, S4, S5, S6, S7, S8, S9, S11, S12, S14, S15, S16, L1, L2, L3, L5, D1.1, D1.8, F32, F34
 
 #[path = "../src/handoff/machine/mod.rs"]
 #[allow(dead_code, missing_docs)]

@@ -1,6 +1,6 @@
 /* Whoever watches the old process (a service manager, a pid file) must hear of the new one before the old one ends. So RETIRE waits until the new
    generation's server has taken COMMITTED and has come back for the next event, though it takes one event at a time. */
-/* covers: F32 */
+/* covers: F32, S15 */
 /* variants: few: sixty handoffs */
 #include "harness.h"
 #include "handoff.h"

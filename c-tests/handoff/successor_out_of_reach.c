@@ -1,6 +1,6 @@
 /* The owner has given up its rights after it was followed by a process that has not, and that hangs when its probation ends. The owner cannot kill it, so
    it does not act as if it could: it waits. The successor goes on, and all ends well; or somebody ends it, and the owner goes on. */
-/* covers: F34, L1 */
+/* covers: F31, L1 */
 /* as-root */
 /* variants: only tier-fork: where pidfd_send_signal is filtered nobody knows whom it may end */
 #include "harness.h"

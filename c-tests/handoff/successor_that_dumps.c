@@ -1,6 +1,6 @@
 /* A successor that crashes with a large core counts as dead as soon as it writes that: the owner goes on while it is written, in whatever phase. The
    core is not cut, and the process is reaped when it is done. */
-/* covers: F34, L1, D1.8, S8 */
+/* covers: F34, L1, D1.8, S8, S16 */
 /* variants: few: seconds; and nothing here differs */
 #include "harness.h"
 #include "dumping.h"

@@ -1457,9 +1457,7 @@ typedef struct ps_handoff ps_handoff;
  *         further hard link: nothing is written to those); PS_ERR_INVALID_ARGUMENT if something else
  *         lies at the path, or in the lock file
  */
-ps_status ps_handoff_new(const char *control_path,
-                         ps_handoff **handoff,
-                         ps_error **error);
+ps_status ps_handoff_new(const char *control_path, ps_handoff **handoff, ps_error **error);
 
 /**
  * Frees the handle. What that does depends on where this process stands:

@@ -70,12 +70,23 @@ struct Search<'a> {
     spawned: bool,
     /// No owner is left, and who has its listening socket will never answer: only the lock is waited for.
     orphaned: bool,
+    /// Until when somebody may be at the path whose lock is free: one that is ending, or whose lock file was taken away.
+    patience: Option<Deadline>,
 }
 
 impl<'a> Search<'a> {
     fn new(path: &'a Path) -> Self {
         let whole = Budget::of(WHOLE);
-        Self { path, whole, silence: whole.step(NOBODY), busy_until: Deadline::PAST, busy: None, spawned: false, orphaned: false }
+        Self {
+            path,
+            whole,
+            silence: whole.step(NOBODY),
+            busy_until: Deadline::PAST,
+            busy: None,
+            spawned: false,
+            orphaned: false,
+            patience: None,
+        }
     }
 
     fn run(mut self) -> Result<Handoff> {
@@ -90,10 +101,17 @@ impl<'a> Search<'a> {
         }
         loop {
             if let Some(lock) = control::try_lock(self.path)? {
-                return match inherited.filter(|_| !meant) {
-                    Some(channel) => Err(channel.is_not_opened()),
-                    None => first(self.path, lock),
-                };
+                if let Some(channel) = inherited.as_ref().filter(|_| !meant) {
+                    return Err(channel.is_not_opened());
+                }
+                let patience = *self.patience.get_or_insert_with(|| self.whole.step(NOBODY));
+                if let Some(handoff) = first(self.path, lock, patience)? {
+                    return Ok(handoff);
+                }
+                // If he takes it, he is to have the time that anybody has.
+                self.silence = self.whole.step(NOBODY);
+                poll::pause(patience);
+                continue;
             }
             if let Some(handoff) = self.ask_at_the_path()? {
                 return Ok(*handoff);
@@ -210,47 +228,43 @@ impl Channel {
     }
 }
 
-/// Nobody was before us.
-fn first(path: &Path, lock: OwnedFd) -> Result<Handoff> {
+/// Nobody was before us. `None`: somebody is at the path all the same, who may be ending (a killed owner's lock is free a moment before its socket
+/// is closed), or whose lock file was taken away: then he may want the one that lies there now, and it is let go meanwhile.
+fn first(path: &Path, lock: OwnedFd, patience: Deadline) -> Result<Option<Handoff>> {
+    // Which file it is, before it is known that nobody listens there: no other is removed.
+    let leftover = control::leftover(path)?;
+    match socket::connect_to(path) {
+        Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => {
+            match control::hidden_owner(path, Deadline::after(NOBODY), trust::is_admitted) {
+                None => {}
+                Some(_) if !patience.has_come() => return Ok(None),
+                Some(pid) => return Err(is_hidden(path, pid)),
+            }
+        }
+        Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) if !patience.has_come() => return Ok(None),
+        Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) => {
+            let text = format!(
+                "{} is free, but somebody listens at {}: the lock file was replaced",
+                control::lock_path(path).display(),
+                path.display()
+            );
+            return Err(Error::new(Status::LockReplaced, "flock", text));
+        }
+        Err(fault) if fault.step == "connect" => {
+            return Err(control::cannot_reach(path, fault, &format!("{} belongs to something else", path.display())));
+        }
+        Err(fault) => return Err(fault.error(format!("cannot look who listens at {}", path.display()))),
+    }
     let generation = record::last_generation(&lock).wrapping_add(1).max(1);
     let record = Record::create(generation).map_err(|fault| fault.error("cannot make the epoch record"))?;
     let mut core = Core::new(path.to_owned(), Options::default())?;
-    // Somebody answers there: he holds another file that was the lock, and that was removed or replaced beside him.
-    // A killed owner's lock is free a moment before its socket is closed: that one goes away.
-    let patience = Deadline::after(NOBODY);
-    let leftover = loop {
-        // Which file it is, before it is known that nobody listens there: no other is removed.
-        let leftover = control::leftover(path)?;
-        match socket::connect_to(path) {
-            Err(Fault { errno: Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTSOCK, .. }) => {
-                match control::hidden_owner(path, Deadline::after(NOBODY), trust::is_admitted) {
-                    None => break leftover,
-                    Some(_) if !patience.has_come() => poll::pause(patience),
-                    Some(pid) => return Err(is_hidden(path, pid)),
-                }
-            }
-            Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) if !patience.has_come() => poll::pause(patience),
-            Ok(_) | Err(Fault { step: "connect", errno: Errno::EAGAIN }) => {
-                let text = format!(
-                    "{} is free, but somebody listens at {}: the lock file was replaced",
-                    control::lock_path(path).display(),
-                    path.display()
-                );
-                return Err(Error::new(Status::LockReplaced, "flock", text));
-            }
-            Err(fault) if fault.step == "connect" => {
-                return Err(control::cannot_reach(path, fault, &format!("{} belongs to something else", path.display())));
-            }
-            Err(fault) => return Err(fault.error(format!("cannot look who listens at {}", path.display()))),
-        }
-    };
     let (listener, bound) = control::bind(path, &lock, leftover)?;
     record.set_bound(bound);
     let owner = OwnerSide::new(&mut core, record, lock, Some(listener), true);
     core.tell(Notice::Live { unsealed: false }, None, 0);
     let mut driver = Driver::new(core, Party::Owner(Box::new(owner)), true);
     driver.rest();
-    Ok(Handoff::around(driver))
+    Ok(Some(Handoff::around(driver)))
 }
 
 /// A generation lives whose files were removed: nobody finds it any more, and it still owns.

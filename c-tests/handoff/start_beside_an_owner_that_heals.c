@@ -15,7 +15,7 @@ int main(void)
         CHECK(unlink(stage.lock) == 0 && unlink(stage.path) == 0);
         party *n = takeover("new");
         say(n, "new %s", stage.path);
-        CHECK(wait_until(exists(stage.lock), 20000));
+        CHECK(wait_until(process_state(n->pid) == 'S', 20000));
         go_on(o);
         path_changed(o, PS_OK);
         n->reply[0] = 0;

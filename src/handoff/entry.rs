@@ -100,6 +100,9 @@ impl<'a> Search<'a> {
             (self.spawned, self.silence) = (true, self.whole.end());
         }
         loop {
+            if self.waits_for_a_hidden_owner()? {
+                continue;
+            }
             if let Some(lock) = control::try_lock(self.path)? {
                 if let Some(channel) = inherited.as_ref().filter(|_| !meant) {
                     return Err(channel.is_not_opened());
@@ -121,6 +124,22 @@ impl<'a> Search<'a> {
             }
             poll::pause(self.silence);
         }
+    }
+
+    /// Whether somebody listens at a path where nothing lies, and may make his files anew: then the lock that he wants is left alone.
+    fn waits_for_a_hidden_owner(&mut self) -> Result<bool> {
+        if self.spawned || !matches!(control::leftover(self.path), Ok(None)) {
+            return Ok(false);
+        }
+        let Some(pid) = control::hidden_owner(self.path, Deadline::after(NOBODY), trust::is_admitted) else { return Ok(false) };
+        let patience = *self.patience.get_or_insert_with(|| self.whole.step(NOBODY));
+        if patience.has_come() {
+            return Err(is_hidden(self.path, pid));
+        }
+        // When he has, he is to have the time that anybody has.
+        self.silence = self.whole.step(NOBODY);
+        poll::pause(patience);
+        Ok(true)
     }
 
     /// Whoever listens there, if he hands over. `None`: not now.

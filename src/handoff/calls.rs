@@ -142,8 +142,12 @@ impl Handoff {
             let holdings = &mut driver.core.estate.holdings;
             // Most are passed a second time, at SEAL: no duplicate is made for nothing.
             let copy = if holdings.has_passed(fd, Some(id)) { None } else { Some(copy_of(fd)?) };
+            // A forked copy must not hold the client's connection open.
+            let custody = driver.core.custody;
+            copy.iter().for_each(|copy| custody.note_shared(copy));
+            read.iter().for_each(|read| custody.note(read));
             let old = holdings.pass(fd, id, copy, read);
-            driver.core.rubbish.extend(old);
+            driver.core.discard(old);
             Ok(())
         })
     }
@@ -158,7 +162,8 @@ impl Handoff {
             }
             let old = holdings.keep(fd);
             let none = || Error::new(Status::NotFound, "fd", format!("fd: {fd} is not passed on"));
-            driver.core.rubbish.extend(old.ok_or_else(none)?);
+            let old = old.ok_or_else(none)?;
+            driver.core.discard(old);
             Ok(())
         })
     }
@@ -178,7 +183,10 @@ impl Handoff {
             if length > room {
                 return Err(Error::new(Status::Limit, "buf", format!("the buffer has {room} bytes, {length} are needed")));
             }
-            received.take_connection(&number).ok_or_else(none)
+            let (fd, read) = received.take_connection(&number).ok_or_else(none)?;
+            // The application's from here on; and the other is closed at once.
+            [Some(&fd), read.as_ref()].into_iter().flatten().for_each(|fd| driver.core.custody.leave(fd));
+            Ok((fd, read))
         })?;
         let bytes = read.map_or(Ok(Vec::new()), |file| memfd::read_all(&file).map_err(failed))?;
         Ok((fd, bytes))

@@ -174,7 +174,8 @@ impl OwnerSide {
                 // What was given away there may have been more.
                 let last = record::last_generation(&lock).max(core.generation);
                 let old = std::mem::replace(&mut self.lock, lock);
-                core.rubbish.push(Arc::new(old));
+                // Its number on disk may be another file's soon.
+                core.discard([Arc::new(old)]);
                 core.custody.note(&self.lock);
                 record::publish(&self.lock, core.generation, last);
             }

@@ -108,7 +108,7 @@ impl OwnerSide {
     pub(super) fn withdraw_offer(&mut self, core: &mut Core) {
         self.offer.close();
         let connections = core.estate.holdings.withdraw();
-        core.rubbish.extend(connections);
+        core.discard(connections);
     }
 
     fn number_parts(&mut self, core: &mut Core, parts: Vec<Part>) -> u16 {

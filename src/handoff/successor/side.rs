@@ -104,7 +104,7 @@ impl SuccessorSide {
             Action::Tell(notice) => {
                 if matches!(notice, Notice::Live { unsealed: true }) {
                     let connections = core.estate.received.forget_connections();
-                    core.rubbish.extend(connections);
+                    core.discard(connections);
                 }
                 core.tell(notice, None, 0);
             }

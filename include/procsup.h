@@ -1351,8 +1351,10 @@ typedef struct ps_handoff ps_handoff;
  *       ps_handoff_sealed(handoff, make_durable(), NULL); // too late? RESUME is on its way
  *       break;
  *     case PS_HANDOFF_RESUME:
- *       if (event.unsealed)
- *         open_writer(0, 1);                          // the successor may have written
+ *       if (event.unsealed) {
+ *         close_connections();                        // the successor may have read from them, ...
+ *         open_writer(0, 1);                          // ... and written
+ *       }
  *       if (!serving)
  *         accept_on(fd);                              // SEAL had stopped it
  *       serving = 1;

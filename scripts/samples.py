@@ -3,9 +3,9 @@
 
     samples.py --cc CC --library DIRECTORY     (where libprocsup.so is)
 
-A sample in a document is a block of C; one that includes or declares nothing is compiled behind procsup.h. The two servers, ps_handoff_new's in
-the header and the one of docs/guide/handoff.md, are compiled with c-tests/lib/sample_server.h, which has what they leave to the reader, and must
-do what they say: be replaced, go on beside a successor that dies or gives back, exit when they are told that they came to nothing.
+A sample in a document is a block of C (`c sketch`: not a whole one); one that includes or declares nothing is compiled behind procsup.h. The two
+servers, ps_handoff_new's in the header and the one of docs/guide/handoff.md, are compiled with c-tests/lib/sample_server.h, which has what they leave
+to the reader, and must do what they say: be replaced, go on beside a successor that dies or gives back, exit when they are told that they came to nothing.
 """
 # covers: F39
 import argparse

@@ -612,11 +612,12 @@ static ps_status next_handoff_event(struct pick o, int64_t timeout_ms, ps_handof
                            "(%s, %" PRId64 ", %p, size %u)", name_of(o), timeout_ms, (void *)event, told_size);
     if (status != PS_OK)
         return status;
-    if (!event || told_size < sizeof *event)
+    if (!event || told_size < offsetof(ps_handoff_event, phase)) /* the first size */
         found("ps_handoff_next_event: PS_OK into no event");
     if (event->kind < PS_HANDOFF_DRAIN || event->kind > PS_HANDOFF_PATH_CHANGED || event->peer_pid < 0 || (unsigned)event->unsealed > 1
         || event->reason > 0 || event->reason < PS_ERR_INTERNAL || event->time_ns <= 0 || event->deadline_ns < 0
-        || event->phase < PS_HANDOFF_PHASE_LOADING || event->phase > PS_HANDOFF_PHASE_GONE || event->reserved != 0)
+        || (told_size >= sizeof *event
+            && (event->phase < PS_HANDOFF_PHASE_LOADING || event->phase > PS_HANDOFF_PHASE_GONE || event->reserved != 0)))
         found("a handoff event that cannot be: kind %d, peer %d, unsealed %d, reason %d", event->kind, event->peer_pid, event->unsealed,
                 event->reason);
     if (told)

@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::control;
 use super::holdings::Estate;
 use super::machine::standing::{Heard, Seal, Standing};
 use super::machine::word::Ticket;
@@ -28,6 +29,7 @@ use crate::clock::{self, Deadline};
 use crate::error::Status;
 use crate::sys::Fault;
 use crate::sys::custody::Custody;
+use crate::sys::directory::{self, Inode};
 use crate::sys::poll;
 use crate::sys::reactor::{Reactor, Shape, Token};
 
@@ -75,6 +77,8 @@ pub struct Core {
     numbers: u64,
     /// The control path.
     pub path: PathBuf,
+    /// The root below which that was.
+    root: Option<Inode>,
     /// For the attempts to come.
     pub options: Options,
     /// Which generation this party belongs to, or last knew of.
@@ -119,6 +123,7 @@ impl Core {
             reactor: Arc::new(reactor),
             numbers: FIRST_NUMBER,
             path,
+            root: directory::root(),
             options,
             generation: 0,
             attempt: Attempt { ticket: Ticket { generation: 0, handoff: 0 }, mode: options.mode, limits: options.limits },
@@ -135,6 +140,17 @@ impl Core {
             more: false,
             rubbish: Vec::new(),
         })
+    }
+
+    /// Why this lock is not the one of the control path any more, in words; `None`: it is, or that cannot be seen from here.
+    pub fn why_displaced(&self, lock: &OwnedFd) -> Option<String> {
+        if self.is_elsewhere() { None } else { control::why_displaced(&self.path, lock) }
+    }
+
+    /// Whether the path means another place now: this process has given up its root (chroot(2)). What lies there says nothing of its files, and it
+    /// must not let go of the lock for it.
+    pub fn is_elsewhere(&self) -> bool {
+        self.root != directory::root()
     }
 
     /// A token that nobody has.

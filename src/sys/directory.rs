@@ -50,6 +50,11 @@ pub fn is_path_of(path: &Path, file: Inode) -> bool {
     is_that(lstat(path), file) == Ok(true)
 }
 
+/// Which directory this process calls the root: chroot(2) and pivot_root(2) change it, and with it what each path means.
+pub fn root() -> Option<Inode> {
+    stat("/").ok().map(|found| Inode::from(&found))
+}
+
 /// What is at a path; a link in its last place is not followed.
 pub fn look_at(path: &Path) -> Result<FileStat, Errno> {
     lstat(path)

@@ -96,7 +96,7 @@ impl OwnerSide {
         self.keeper.watch(core);
         self.keeper.look_soon();
         if self.machine.may_cancel()
-            && let Some(words) = control::why_displaced(&core.path, &self.lock)
+            && let Some(words) = core.why_displaced(&self.lock)
         {
             core.verdict.said = words;
             self.feed(core, owner::Event::Abort(Reason::Displaced));
@@ -188,6 +188,9 @@ impl OwnerSide {
     }
 
     fn seen(&self, core: &Core) -> Seen {
+        if core.is_elsewhere() {
+            return Seen { lock: Place::Unknown, path: Place::Unknown };
+        }
         let lock = self.keeper.in_hand.as_ref().unwrap_or(&self.lock);
         // An owner that has not received the listening socket, or not which file it is, has no path to look after.
         let bound = self.record.bound().filter(|_| self.door.listener().is_some());

@@ -179,7 +179,7 @@ impl OwnerSide {
     /// The path goes with the last generation.
     fn unbind(&self, core: &Core) {
         if self.door.listener().is_some() && self.machine.is_idle() {
-            if let Some(bound) = self.record.bound() {
+            if let Some(bound) = self.record.bound().filter(|_| !core.is_elsewhere()) {
                 control::unbind(&core.path, bound, &self.lock);
             }
             // A standby that has not heard yet that this one has settled must not come back when it has ended in good order.
@@ -208,7 +208,7 @@ impl Side for OwnerSide {
             },
             Kind::Warm if phase != Phase::Warming => return,
             // A cleaner may have come while it loaded; and an older successor does not look.
-            Kind::Warm if let Some(words) = control::why_displaced(&core.path, &self.lock) => {
+            Kind::Warm if let Some(words) = core.why_displaced(&self.lock) => {
                 core.verdict.said = words;
                 Event::Abort(Reason::Displaced)
             }

@@ -11,7 +11,6 @@ use std::os::fd::OwnedFd;
 use super::store::Arrived;
 use crate::channel::seqpacket::Admission;
 use crate::clock::{self, Deadline, MILLI};
-use crate::handoff::control;
 use crate::handoff::core::{Core, LOOK, RETRY};
 use crate::handoff::machine::standing::{Heard, Standing};
 use crate::handoff::machine::successor::{Action, Event, Phase, Successor};
@@ -144,7 +143,7 @@ impl SuccessorSide {
     /// Whether the lock lies at the path no more, of which the end was told. Loading takes long, and a cleaner may have come. Who is alone goes on
     /// all the same: nobody else is left.
     fn is_displaced(&mut self, core: &mut Core) -> bool {
-        let Some(words) = self.arrived.lock.as_ref().and_then(|lock| control::why_displaced(&core.path, lock)) else { return false };
+        let Some(words) = self.arrived.lock.as_ref().and_then(|lock| core.why_displaced(lock)) else { return false };
         core.verdict.displaced = true;
         self.trouble(core, &words);
         if self.machine.phase == Phase::Loading {

@@ -1,0 +1,82 @@
+/* A generation that gives up its root directory (chroot(2)) after ps_handoff_new keeps its lock: what lies at the same name below the new root says
+   nothing of its files. It is taken over from outside, by one that gives up its root as well, and no cold start comes beside it. */
+/* covers: F30, F31 */
+/* as-root */
+#include "harness.h"
+#include "children.h"
+
+#include <sys/stat.h>
+
+static char path[256], jail[256];
+
+static void await_kind(ps_handoff *handoff, int kind)
+{
+    ps_handoff_event event = {.size = sizeof event};
+    ps_error *error = NULL;
+    CHECK_OK(ps_handoff_next_event(handoff, PATIENCE_MS, &event, &error), error);
+    if (event.kind == PS_HANDOFF_ABORTED)
+        harness_fail(__FILE__, __LINE__, "called off: %s", ps_status_name(event.reason));
+    CHECK_INT(event.kind, kind);
+}
+
+static int successor(void)
+{
+    ps_handoff *handoff = NULL;
+    ps_error *error = NULL;
+    alarm(100);
+    CHECK_OK(ps_handoff_new(path, &handoff, &error), error);
+    CHECK(chroot(jail) == 0 && chdir("/") == 0);
+    CHECK_OK(ps_handoff_warm(handoff, &error), error);
+    await_kind(handoff, PS_HANDOFF_LIVE);
+    CHECK_OK(ps_handoff_live(handoff, &error), error);
+    await_kind(handoff, PS_HANDOFF_COMMITTED);
+    ps_handoff_event event = {.size = sizeof event};
+    CHECK_STATUS(ps_handoff_next_event(handoff, 300, &event, NULL), PS_PENDING); /* an owner, which looks after its files */
+    CHECK(access(path, F_OK) != 0);
+    ps_handoff_free(handoff);
+    return 0;
+}
+
+int main(void)
+{
+    int status;
+    char below[600];
+    ps_handoff *handoff = NULL;
+    ps_error *error = NULL;
+    snprintf(jail, sizeof jail, "%s", temp_dir());
+    for (int has_the_name = 0; has_the_name < 2; has_the_name++) {
+        snprintf(path, sizeof path, "%s/control", temp_dir());
+        if (has_the_name) {
+            snprintf(below, sizeof below, "mkdir -p '%s%.*s'", jail, (int)(strrchr(path, '/') - path), path);
+            CHECK(system(below) == 0);
+        }
+        pid_t owner = fork();
+        CHECK(owner >= 0);
+        if (owner == 0) {
+            alarm(100);
+            CHECK_OK(ps_handoff_new(path, &handoff, &error), error);
+            CHECK_OK(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_PROBATION, 50, &error), error);
+            await_kind(handoff, PS_HANDOFF_LIVE);
+            CHECK_OK(ps_handoff_live(handoff, &error), error);
+            pid_t next = fork();
+            CHECK(next >= 0);
+            if (next == 0) {
+                ps_handoff_free(handoff);
+                _exit(successor());
+            }
+            CHECK(chroot(jail) == 0 && chdir("/") == 0);
+            await_kind(handoff, PS_HANDOFF_DRAIN);
+            CHECK_OK(ps_handoff_drained(handoff, 0, &error), error);
+            await_kind(handoff, PS_HANDOFF_SEAL);
+            CHECK_OK(ps_handoff_sealed(handoff, 1, &error), error);
+            await_kind(handoff, PS_HANDOFF_COMMITTED);
+            await_kind(handoff, PS_HANDOFF_RETIRE);
+            ps_handoff_free(handoff);
+            CHECK(waitpid(next, &status, 0) == next && WIFEXITED(status));
+            _exit(WEXITSTATUS(status));
+        }
+        CHECK(waitpid(owner, &status, 0) == owner && WIFEXITED(status));
+        CHECK_INT(WEXITSTATUS(status), 0);
+    }
+    return 0;
+}

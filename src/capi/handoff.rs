@@ -133,9 +133,10 @@ pub struct ps_handoff {
 /// undone from here, and nobody can follow this generation until one of the two has ended.
 ///
 /// A process that you have forked without an exec holds what this handle has as you do, the lock among it.
-/// Call ps_handoff_free there, first thing: it closes that and nothing else. Where it is not called, a start
-/// after the death of the last generation answers PS_ERR_LOCKED while the copy lives, and the error names it.
-/// Children of this process's own supervisors are not admitted at the path (their supervisor would end them):
+/// Call ps_handoff_free there, first thing, and before it gives up any rights (who holds the lock counts as
+/// the running generation): it closes that and nothing else. Where it is not called, a start after the death
+/// of the last generation answers PS_ERR_LOCKED while the copy lives, and the error names it. Children of this
+/// process's own supervisors are not admitted at the path (their supervisor would end them):
 /// ps_handoff_upgrade is for those.
 ///
 /// Blocks only for a successor, until the running generation has offered what it hands on: at most 5 seconds,

@@ -99,6 +99,12 @@ impl<'a> Search<'a> {
             // Its owner is dying, and may take its time; or does not want it any more.
             (self.spawned, self.silence) = (true, self.whole.end());
         }
+        // Nothing is made beside what is no socket: that path is a mistake.
+        if control::lock_identity(self.path).is_none()
+            && let Err(error @ Error { status: Status::InvalidArgument, .. }) = control::leftover(self.path)
+        {
+            return Err(error);
+        }
         loop {
             if self.waits_for_a_hidden_owner()? {
                 continue;

@@ -57,9 +57,14 @@ impl Keeper {
     /// A new watch: what has these names now. Where there is none to be had, each step looks.
     fn watch(&mut self, core: &mut Core) {
         core.reactor.remove(KEEPER);
-        // The old one first: there may be no other.
-        self.watch = None;
-        let Ok(watch) = control::watch(&core.path) else { return };
+        let made = match control::watch(&core.path) {
+            // There may be no other beside the old one.
+            Err(Errno::EMFILE) if self.watch.take().is_some() => control::watch(&core.path),
+            made => made,
+        };
+        // To close one takes milliseconds (the kernel waits until nobody looks at it).
+        core.rubbish.extend(self.watch.take());
+        let Ok(watch) = made else { return };
         if core.reactor.add(KEEPER, &watch).is_ok() {
             self.watch = Some(watch);
         }
@@ -118,6 +123,7 @@ impl OwnerSide {
 
     fn look_after_files(&mut self, core: &mut Core) {
         self.keeper.wants_look = false;
+        let mut is_steady = false;
         for _ in 0..ROUNDS {
             if self.keeper.watch.is_none() {
                 self.keeper.watch(core);
@@ -125,6 +131,7 @@ impl OwnerSide {
             let before = (self.record.bound(), lockfile::identity(&self.lock).ok());
             self.feed_keeper(core, Event::Look);
             if before == (self.record.bound(), lockfile::identity(&self.lock).ok()) {
+                is_steady = true;
                 break;
             }
             // The watch is on what is not this generation's any more.
@@ -134,7 +141,8 @@ impl OwnerSide {
         let again = match keeper.machine.loss() {
             None => {
                 keeper.rest = REST;
-                Deadline::NEVER
+                // Nobody has looked behind the last watch: they may be gone again, and that one is on nothing.
+                if is_steady { Deadline::NEVER } else { Deadline::after(REST) }
             }
             Some(_) => {
                 let at = Deadline::after(keeper.rest);
@@ -160,6 +168,8 @@ impl OwnerSide {
             Action::TakeLock => {
                 let outcome = match control::try_lock(&core.path) {
                     Ok(Some(lock)) => {
+                        // A copy that is forked now must not hold it for ever.
+                        core.custody.note(&lock);
                         self.keeper.in_hand = Some(lock);
                         Outcome::Done
                     }
@@ -168,7 +178,11 @@ impl OwnerSide {
                 };
                 self.feed_keeper(core, Event::Locked(outcome));
             }
-            Action::LetGo => self.keeper.in_hand = None,
+            Action::LetGo => {
+                if let Some(lock) = self.keeper.in_hand.take() {
+                    core.custody.leave(&lock);
+                }
+            }
             Action::Adopt => {
                 let Some(lock) = self.keeper.in_hand.take() else { return };
                 // What was given away there may have been more.
@@ -176,7 +190,6 @@ impl OwnerSide {
                 let old = std::mem::replace(&mut self.lock, lock);
                 // Its number on disk may be another file's soon.
                 core.discard([Arc::new(old)]);
-                core.custody.note(&self.lock);
                 record::publish(&self.lock, core.generation, last);
             }
             Action::Bind => {
@@ -270,6 +283,10 @@ impl OwnerSide {
 fn held_by_another(core: &Core) -> (i32, Error) {
     let pid = control::last_owner(&core.path).map_or(0, |last| last.pid);
     let lock = control::lock_path(&core.path);
+    if control::lock_identity(&core.path).is_none() {
+        let text = format!("{} was removed again while it was made anew; that is tried again", lock.display());
+        return (0, Error::new(Status::LockReplaced, "flock", text));
+    }
     let who = if pid > 0 { format!("process {pid}") } else { "another process".to_owned() };
     let text = format!(
         "{} was replaced, and {who} holds what lies there now: both may own, and nobody can follow this one; end one of them",

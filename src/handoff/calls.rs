@@ -2,7 +2,7 @@
 //! ([`Handoff::with`]); what it needs from the kernel (duplicates, memory) is made before, and closed behind the lock.
 
 use std::os::fd::{BorrowedFd, OwnedFd, RawFd};
-use std::sync::MutexGuard;
+use std::sync::{Arc, MutexGuard};
 
 use nix::errno::Errno;
 
@@ -171,7 +171,7 @@ impl Handoff {
     /// Claims the next connection, with what was read of it, if that has `room`; nothing of it is kept here. The length is told in any case.
     pub fn take_connection(&self, room: usize, needed: impl FnOnce(usize)) -> Result<(OwnedFd, Vec<u8>)> {
         let failed = |fault: crate::sys::Fault| fault.error("cannot read what was read");
-        let (fd, read) = self.with(|driver| {
+        self.with(|driver| {
             if !driver.claims() {
                 return Err(Error::new(Status::State, "handoff", "not before LIVE: until then the running generation reads them"));
             }
@@ -183,13 +183,14 @@ impl Handoff {
             if length > room {
                 return Err(Error::new(Status::Limit, "buf", format!("the buffer has {room} bytes, {length} are needed")));
             }
+            // Before it is taken: where there is no memory for them it is still the next one.
+            let bytes = read.map_or(Ok(Vec::new()), |file| memfd::read_all(file).map_err(failed))?;
             let (fd, read) = received.take_connection(&number).ok_or_else(none)?;
-            // The application's from here on; and the other is closed at once.
-            [Some(&fd), read.as_ref()].into_iter().flatten().for_each(|fd| driver.core.custody.leave(fd));
-            Ok((fd, read))
-        })?;
-        let bytes = read.map_or(Ok(Vec::new()), |file| memfd::read_all(&file).map_err(failed))?;
-        Ok((fd, bytes))
+            // The application's from here on.
+            driver.core.custody.leave(&fd);
+            driver.core.discard(read.map(Arc::new));
+            Ok((fd, bytes))
+        })
     }
 
     /// The state for the next generation, copied. Counts until the answer to SEAL (overlap: to DRAIN).

@@ -128,9 +128,9 @@ impl OwnerSide {
             if self.keeper.watch.is_none() {
                 self.keeper.watch(core);
             }
-            let before = (self.record.bound(), lockfile::identity(&self.lock).ok());
+            let before = (self.bound, lockfile::identity(&self.lock).ok());
             self.feed_keeper(core, Event::Look);
-            if before == (self.record.bound(), lockfile::identity(&self.lock).ok()) {
+            if before == (self.bound, lockfile::identity(&self.lock).ok()) {
                 is_steady = true;
                 break;
             }
@@ -206,7 +206,7 @@ impl OwnerSide {
         }
         let lock = self.keeper.in_hand.as_ref().unwrap_or(&self.lock);
         // An owner that has not received the listening socket, or not which file it is, has no path to look after.
-        let bound = self.record.bound().filter(|_| self.door.listener().is_some());
+        let bound = self.bound.filter(|_| self.door.listener().is_some());
         let place = |found| match found {
             Found::Ours => Place::Own,
             Found::Gone => Place::Gone,
@@ -241,6 +241,7 @@ impl OwnerSide {
         let lock = self.keeper.in_hand.as_ref().unwrap_or(&self.lock);
         match control::bind(&core.path, lock, leftover) {
             Ok((listener, bound)) => {
+                self.bound = Some(bound);
                 self.record.set_bound(bound);
                 self.door.replace(core, listener);
                 Outcome::Done

@@ -19,6 +19,7 @@ use crate::handoff::peer::Peer;
 use crate::handoff::record::{self, Record};
 use crate::handoff::side::{Answer, Incident, Party, Side};
 use crate::handoff::wire::{self, Kind, Link, Message, Refusal};
+use crate::sys::directory::Inode;
 use crate::sys::reactor::Token;
 use crate::sys::socket;
 
@@ -34,6 +35,9 @@ pub struct OwnerSide {
     pub(super) door: Door,
     pub(super) offer: Offer,
     pub(super) keeper: Keeper,
+    /// Which file was bound for the listening socket, if that is known. Not what the record says: a successor that is dead by now may have bound
+    /// another one.
+    pub(super) bound: Option<Inode>,
     /// Numbers that were used up.
     pub(super) attempts: u32,
     /// A successor is being spawned: the lock of the handle is not held meanwhile.
@@ -48,8 +52,8 @@ impl OwnerSide {
         (core.generation, core.is_owner) = (record.word().generation, true);
         let machine = Owner::new(starting, core.options.mode, core.options.limits);
         let (door, offer) = (Door::new(listener), Offer::default());
-        let keeper = Keeper::new();
-        let mut side = Self { machine, record, lock, door, offer, keeper, attempts: 0, spawning: false, look_at: Deadline::NEVER };
+        let (keeper, bound) = (Keeper::new(), record.bound());
+        let mut side = Self { machine, record, lock, door, offer, keeper, bound, attempts: 0, spawning: false, look_at: Deadline::NEVER };
         [Some(side.record.fd()), Some(&side.lock), side.door.listener()].into_iter().flatten().for_each(|fd| core.custody.note(fd));
         if let Some(listener) = side.door.listener() {
             let _ = socket::relisten(listener);
@@ -125,6 +129,7 @@ impl OwnerSide {
         let (done, seen) = self.record.ask(ask, core.attempt.ticket);
         if done && matches!(ask, Ask::TakeBack | Ask::Reclaim) {
             core.generation = self.record.word().generation;
+            self.bound.into_iter().for_each(|bound| self.record.set_bound(bound));
             // Whoever connects from now on shall see this process at the other end.
             if let Some(listener) = self.door.listener() {
                 let _ = socket::relisten(listener);
@@ -179,7 +184,7 @@ impl OwnerSide {
     /// The path goes with the last generation.
     fn unbind(&self, core: &Core) {
         if self.door.listener().is_some() && self.machine.is_idle() {
-            if let Some(bound) = self.record.bound().filter(|_| !core.is_elsewhere()) {
+            if let Some(bound) = self.bound.filter(|_| !core.is_elsewhere()) {
                 control::unbind(&core.path, bound, &self.lock);
             }
             // A standby that has not heard yet that this one has settled must not come back when it has ended in good order.

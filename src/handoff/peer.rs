@@ -38,7 +38,7 @@ impl Peer {
         Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None }
     }
 
-    /// Whether this process is not allowed to end it: a kill would be none.
+    /// Whether this process cannot end it: a kill would be none.
     pub fn is_out_of_reach(&self) -> bool {
         !self.process.can_be_signalled()
     }

@@ -117,9 +117,9 @@ impl Foreign {
         }
     }
 
-    /// Whether this process is allowed to end it: one that it is not could never be replaced if it hangs.
+    /// Whether this process can end it: it may be forbidden to, or a filter leaves no way.
     pub fn can_be_signalled(&self) -> bool {
-        self.signal(0) != Err(Errno::EPERM)
+        !matches!(self.signal(0), Err(Errno::EPERM | Errno::ENOSYS))
     }
 
     /// Kills it, and it alone.

@@ -58,6 +58,11 @@ impl Peer {
         self.pid != getpid() && self.process.is_dumping()
     }
 
+    /// On the way to that: to end it would only cut its core.
+    fn writes_core(&self) -> bool {
+        self.pid != getpid() && self.process.writes_core()
+    }
+
     /// From now on it is no child to be swept.
     pub fn disown(&mut self) {
         if let Some(child) = self.child.take() {
@@ -68,14 +73,14 @@ impl Peer {
     /// Kills it, and it alone.
     pub fn kill(&self) {
         // Two generations in one process: for tests of a server. To end the one is to end both.
-        if self.pid != getpid() && !self.is_dumping() {
+        if self.pid != getpid() && !self.writes_core() {
             self.process.kill();
         }
     }
 
     /// Lets it end if this process has made it; what is left to do for that. One that dumps its core needs nothing but to be reaped.
     pub fn dismiss(mut self) -> Option<Leaving> {
-        let ends = self.is_dumping();
+        let ends = self.writes_core();
         let how = match self.child {
             Some(child) => {
                 if !ends {
@@ -150,7 +155,7 @@ impl Leaving {
 
     /// Kills it now, unless it dumps its core.
     pub fn kill(&mut self) {
-        if procfs::runs_no_more(self.pidfd.as_raw_fd()) {
+        if procfs::writes_core(self.pidfd.as_raw_fd()) {
             return;
         }
         match &mut self.how {

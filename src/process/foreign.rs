@@ -102,6 +102,11 @@ impl Foreign {
         self.pidfd.as_ref().is_some_and(|pidfd| procfs::runs_no_more(pidfd.as_raw_fd()))
     }
 
+    /// Whether it has crashed: a kill would only cut its core.
+    pub fn writes_core(&self) -> bool {
+        self.pidfd.as_ref().is_some_and(|pidfd| procfs::writes_core(pidfd.as_raw_fd()))
+    }
+
     /// Signals it, and it alone. `ENOSYS`: a filter leaves no way to reach it.
     pub fn signal(&self, number: i32) -> Result<(), Errno> {
         let sent = self.pidfd.as_ref().map_or(Err(SendError::Unavailable), |pidfd| pidfd::signal(pidfd.as_raw_fd(), number));

@@ -113,9 +113,9 @@ pub struct ps_handoff {
 ///    thousands do that at PS_HANDOFF_DRAIN already (without bytes), and at SEAL only for those that are new
 ///    or have bytes; ps_handoff_keep_connection before one is closed.
 /// 3. ps_handoff_sealed. Keep your own descriptors, and neither read, write nor shut them down.
-/// 4. PS_HANDOFF_RESUME: read on from where you were. If `unsealed` is 1, close those you have passed: the
-///    successor may have read part of a request. PS_HANDOFF_RETIRE: close(2) them; a shutdown(2) would end
-///    them for the next one.
+/// 4. PS_HANDOFF_RESUME: read on from where you were. If `unsealed` is 1, end those you have passed, by
+///    shutdown(2) and close(2): the successor may have read part of a request, and has them open as long as it
+///    writes its core. PS_HANDOFF_RETIRE: close(2) them; a shutdown(2) would end them for the next one.
 /// 5. The next one takes them at PS_HANDOFF_LIVE. Where it closes one, it calls shutdown(2) first: else the
 ///    client hears of that only when the old generation has closed its own.
 ///

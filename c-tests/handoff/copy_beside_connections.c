@@ -1,7 +1,7 @@
 /* Connections in a forked copy of either generation: ps_handoff_free closes the duplicates of what is passed on there, and leaves alone what the
    application has claimed. */
 /* covers: F35, F38, LAW-6 */
-/* variants: only locked-down, asan: valgrind has descriptors of its own in each copy */
+/* variants: only old-kernel-5.4, asan: valgrind has descriptors of its own in each copy, and locked-down has no threads */
 #include "harness.h"
 #include "children.h"
 

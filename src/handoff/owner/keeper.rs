@@ -205,15 +205,19 @@ impl OwnerSide {
             return Seen { lock: Place::Unknown, path: Place::Unknown };
         }
         let lock = self.keeper.in_hand.as_ref().unwrap_or(&self.lock);
-        // An owner that has not received the listening socket, or not which file it is, has no path to look after.
-        let bound = self.bound.filter(|_| self.door.listener().is_some());
+        // An owner that has not received the listening socket has no path to look after; one that does not know which file it is (it was bound by an
+        // older release) sees at least that there is none.
+        let (bound, has_path) = (self.bound, self.door.listener().is_some());
         let place = |found| match found {
             Found::Ours => Place::Own,
             Found::Gone => Place::Gone,
             Found::Another => Place::Another,
         };
         match control::state_of(&core.path, lock, bound) {
-            Ok(State { lock, path }) => Seen { lock: place(lock), path: bound.map_or(Place::Unknown, |_| place(path)) },
+            Ok(State { lock, path }) if has_path && (bound.is_some() || path == Found::Gone) => {
+                Seen { lock: place(lock), path: place(path) }
+            }
+            Ok(State { lock, .. }) => Seen { lock: place(lock), path: Place::Unknown },
             Err(_) => Seen { lock: Place::Unknown, path: Place::Unknown },
         }
     }

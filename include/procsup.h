@@ -1787,8 +1787,9 @@ typedef enum ps_handoff_event_kind {
   /**
    * The old generation (event.phase is PS_HANDOFF_PHASE_STANDBY): the successor serves, you stand by. The
    * new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone; the old generation is told
-   * to exit once you ask for the next event (or begin a handoff of your own), so tell whoever watches it of
-   * yourself before: a service manager (MAINPID), a pid file.
+   * to exit once you ask for the next event (or begin a handoff of your own; in whatever thread: let one
+   * take the events), so tell whoever watches it of yourself before: a service manager (MAINPID), a pid
+   * file.
    */
   PS_HANDOFF_COMMITTED = 6,
   /**

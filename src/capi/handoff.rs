@@ -541,8 +541,9 @@ pub enum ps_handoff_event_kind {
     Retire = 5,
     /// The old generation (event.phase is PS_HANDOFF_PHASE_STANDBY): the successor serves, you stand by. The
     /// new one (PS_HANDOFF_PHASE_SETTLED): the probation is over, you stand alone; the old generation is told
-    /// to exit once you ask for the next event (or begin a handoff of your own), so tell whoever watches it of
-    /// yourself before: a service manager (MAINPID), a pid file.
+    /// to exit once you ask for the next event (or begin a handoff of your own; in whatever thread: let one
+    /// take the events), so tell whoever watches it of yourself before: a service manager (MAINPID), a pid
+    /// file.
     #[strum(serialize = "PS_HANDOFF_COMMITTED")]
     Committed = 6,
     /// The handoff came to nothing; `reason` says why. An owner (event.phase is PS_HANDOFF_PHASE_OWNER) goes

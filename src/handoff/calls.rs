@@ -240,8 +240,8 @@ impl Handoff {
         let mut comes_back = true;
         loop {
             let (told, is_busy) = self.with(|driver| {
-                driver.core.worked_off();
                 if std::mem::take(&mut comes_back) {
+                    driver.core.worked_off();
                     driver.come_back();
                 }
                 if driver.core.notices.is_empty() {

@@ -37,7 +37,7 @@ pub fn open_at(directory: &Directory, name: &OsStr) -> Result<OwnedFd, Refusal> 
         check_file(directory, &found)?;
     }
     let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_NONBLOCK;
-    opened(directory, directory.open(name, flags, Mode::S_IRUSR | Mode::S_IWUSR | Mode::S_ISVTX))
+    opened(directory, directory.open(name, flags, Mode::S_IRUSR | Mode::S_IWUSR))
 }
 
 /// Opens one for reading, if it is there.

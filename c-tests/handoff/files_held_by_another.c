@@ -6,24 +6,30 @@
 #include "harness.h"
 #include "handoff.h"
 
+/* The owner may make its own there first. */
 static int held_lock(void)
 {
-    CHECK(unlink(stage.lock) == 0 || errno == ENOENT);
-    int fd = open(stage.lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    CHECK(fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0);
-    return fd;
+    int64_t until = now_ms() + PATIENCE_MS;
+    for (;;) {
+        CHECK(now_ms() < until);
+        CHECK(unlink(stage.lock) == 0 || errno == ENOENT);
+        int fd = open(stage.lock, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
+            return fd;
+        CHECK(errno == EEXIST || errno == EWOULDBLOCK);
+        if (fd >= 0)
+            close(fd);
+    }
 }
 
-/* It may find the name free before we have made our file there. */
 static int lost_to_us(party *o)
 {
+    int fd = held_lock();
     for (;;) {
-        int fd = held_lock();
         ps_handoff_event event = expect(o, PATH_CHANGED);
         if (event.reason == PS_ERR_LOCK_REPLACED)
             return fd;
-        CHECK_INT(event.reason, PS_OK);
-        close(fd);
+        CHECK_INT(event.reason, PS_OK); /* it had made them anew before */
     }
 }
 

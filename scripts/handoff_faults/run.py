@@ -268,6 +268,7 @@ class Run:
     def check_alone(self):
         """Nobody is left after a kill: only if there was nobody else, because the other one had not begun or was not needed any more."""
         self.notes["alone"] = True
+        self.look()  # all are dead: what the last one has written before its end was perhaps not read yet
         others = [pid for pid in self.servers() if pid != self.struck[0]]
         if not all(self.told(pid, "RETIRE") for pid in others):
             raise Failure(f"L1: nobody is left, and {others} did not retire")

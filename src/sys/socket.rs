@@ -138,13 +138,15 @@ pub fn peer_pidfd(socket: impl AsFd, pid: i32) -> Result<(OwnedFd, bool), Errno>
     fds::above_standard(pidfd::open(pid)?).map(|fd| (fd, false))
 }
 
-/// Whether this number is a connected message socket with this inode.
+/// Whether this number is a connected message socket with this inode. Asked twice where the kernel cannot say: whoever takes it for another's leaves
+/// it open for good.
 pub fn is_socket_with_inode(fd: RawFd, inode: u64) -> bool {
     if !fds::is_open(fd) {
         return false;
     }
     let borrowed = fds::borrow(&fd);
-    fstat(borrowed).is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK) && peer(borrowed).is_ok()
+    let found = fstat(borrowed).or_else(|_| fstat(borrowed));
+    found.is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK) && peer(borrowed).is_ok()
 }
 
 /// The number that the kernel gave this socket; no other one of this system has it meanwhile.

@@ -11,6 +11,7 @@ static void lose(void) { CHECK(unlink(stage.lock) == 0 && unlink(stage.path) == 
 static void healed(party *p)
 {
     path_changed(p, PS_OK);
+    CHECK(wait_until(exists(stage.lock) && exists(stage.path), 20000));
     ask(p, "sync");
     while (p->count) /* it has looked between the two removals */
         path_changed(p, PS_OK);

@@ -5,6 +5,23 @@
 #include "harness.h"
 #include "handoff.h"
 
+#include <dirent.h>
+
+static int sockets_of(pid_t pid)
+{
+    char path[300], to[16];
+    int count = 0;
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    DIR *dir = opendir(path);
+    CHECK(dir != NULL);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%.20s", (int)pid, entry->d_name);
+        count += readlink(path, to, sizeof to) > 7 && strncmp(to, "socket:", 7) == 0;
+    }
+    closedir(dir);
+    return count;
+}
+
 int main(void)
 {
     stage_begin();
@@ -34,8 +51,9 @@ int main(void)
     /* a guest whose greeting comes after the loss */
     stop(o);
     party *n = takeover("guest");
+    int before = sockets_of(n->pid);
     say(n, "new %s", stage.path);
-    CHECK(wait_until(process_state(n->pid) == 'S', 20000));
+    CHECK(wait_until(sockets_of(n->pid) > before && process_state(n->pid) == 'S', 20000)); /* it has greeted */
     CHECK(unlink(stage.lock) == 0);
     go_on(o);
     path_changed(o, PS_OK);

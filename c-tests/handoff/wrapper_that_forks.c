@@ -21,6 +21,7 @@ static void by_the_path(party *o, const char *what)
     if (strchr(what, 's'))
         leave(n);
     gone(n);
+    CHECK(wait_until(kill(event.peer_pid, 0) != 0 && errno == ESRCH, 20000)); /* the wrapper is reaped */
     as_before(o, before);
 }
 
@@ -44,6 +45,7 @@ int main(void)
     ps_handoff_event event = expect(o, ABORTED);
     CHECK(event.reason < 0);
     gone(n);
+    CHECK(wait_until(kill(event.peer_pid, 0) != 0 && errno == ESRCH, 20000)); /* the wrapper is reaped */
     as_before(o, before);
     CHECK_INT(ask_number(o, "generation"), 1);
 

@@ -5,7 +5,7 @@
 #include "harness.h"
 #include "dumping.h"
 
-enum { LONG = 64, SHORT = 6 };
+enum { LONG = 2000, SHORT = 20 };
 
 int main(void)
 {

@@ -18,7 +18,7 @@ static void is_over(party *p)
 
 int main(void)
 {
-    dumping_begin();
+    cores_begin();
     stage_begin();
     for (int spawned = 1; spawned >= 0; spawned--)
         for (enum phase at = LOADING; at <= SERVING; at++) {
@@ -74,6 +74,6 @@ int main(void)
     served_by(n);
     leave_in_order(n);
     stage_end();
-    dumping_end();
+    cores_end();
     return 0;
 }

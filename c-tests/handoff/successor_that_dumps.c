@@ -9,7 +9,7 @@ enum { LONG = 2000, SHORT = 20 };
 
 int main(void)
 {
-    dumping_begin();
+    cores_begin();
     stage_begin();
     party *o = first("old");
     int generation = 1;
@@ -52,6 +52,6 @@ int main(void)
     leave(o);
     gone(n);
     stage_end();
-    dumping_end();
+    cores_end();
     return 0;
 }

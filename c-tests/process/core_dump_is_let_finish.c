@@ -3,43 +3,18 @@
 /* covers: F11, LAW-18 */
 /* variants: only tier-fork, locked-down */
 #include "harness.h"
+#include "cores.h"
 #include "children.h"
 
 #define CORE_MIB "96"
-
-static char dir[64];
-
-static void remove_core(void)
-{
-    char path[400];
-    DIR *entries = opendir(dir);
-    for (struct dirent *entry; entries && (entry = readdir(entries));) {
-        snprintf(path, sizeof path, "%s/%s", dir, entry->d_name);
-        unlink(path);
-    }
-    closedir(entries);
-}
 
 static ps_command *dumper(void)
 {
     ps_error *error = NULL;
     ps_command *command = helper_command("dump_core", CORE_MIB, NULL);
-    CHECK_OK(ps_command_cwd(command, dir, &error), error);
+    CHECK_OK(ps_command_cwd(command, core_dir, &error), error);
     CHECK_OK(ps_command_rlimit(command, RLIMIT_CORE, RLIM_INFINITY, RLIM_INFINITY, &error), error);
     return command;
-}
-
-static bool is_dumping(pid_t pid)
-{
-    char path[64], line[256];
-    bool dumping = false;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
-    FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file))
-        dumping |= strcmp(line, "CoreDumping:\t1\n") == 0;
-    if (file)
-        fclose(file);
-    return dumping;
 }
 
 /* Waits until it dumps, without sleeping: a dump is short. */
@@ -56,7 +31,7 @@ static void check_whole(ps_exit end, int cause)
     CHECK_INT(end.signal, SIGSEGV);
     CHECK_INT(end.core_dumped, 1);
     CHECK_INT(end.cause, cause);
-    remove_core();
+    remove_cores();
 }
 
 /* Cut, unless it was faster. */
@@ -68,26 +43,19 @@ static void check_cut_or_whole(ps_exit end, int cause)
         CHECK_INT(end.signal, SIGKILL);
         CHECK_INT(end.cause, cause);
     }
-    remove_core();
+    remove_cores();
 }
 
 int main(void)
 {
-    char pattern[256] = "";
     ps_error *error = NULL;
-    FILE *file = fopen("/proc/sys/kernel/core_pattern", "re");
-    if (!file || !fgets(pattern, sizeof pattern, file) || pattern[0] == '|' || strchr(pattern, '/'))
-        SKIP("cores do not go to the directory of who dumps them here");
-    fclose(file);
-    strcpy(dir, "/dev/shm/procsup-test-XXXXXX");
-    if (!mkdtemp(dir))
-        strcpy(dir, temp_dir());
+    cores_begin();
     ps_child *child = spawn_once(NULL, dumper());
     ps_exit end = reap(child);
     ps_child_free(child);
-    remove_core();
+    remove_cores();
     if (!end.core_dumped) {
-        rmdir(dir);
+        cores_end();
         SKIP("no core is dumped here");
     }
 
@@ -148,6 +116,6 @@ int main(void)
     check_cut_or_whole(reap(child), PS_CAUSE_SHUTDOWN);
     ps_child_free(child);
 
-    rmdir(dir);
+    cores_end();
     return 0;
 }

@@ -32,8 +32,9 @@
  *     }
  *
  * The sections: versions, errors, commands (what to run), children (one running program), everything at once
- * (for signal handlers), supervisors (many children behind one descriptor), handoff (a server replaces
- * itself).
+ * (for signal handlers), supervisors (many children behind one descriptor), readiness (and watchdogs),
+ * budgets (crash loops end), spawn locks, starting once (a daemon that whoever needs it starts), the other
+ * side (for programs that are such children), handoff (a server replaces itself).
  *
  * THE HOST is the process that calls procsup, and procsup is a guest in it: it keeps no thread, installs no
  * signal handler, changes no signal mask or disposition, no environment, directory, umask or limit, and waits
@@ -804,6 +805,10 @@ typedef enum ps_exit_cause {
   PS_CAUSE_KILL_ALL = 4,
   /** It died of the very signal that the host had sent to it, or to all children. */
   PS_CAUSE_OWNER = 5,
+  /** It was not ready in time, or said that it never will be. */
+  PS_CAUSE_NOT_READY = 6,
+  /** It had not been heard of for longer than its watchdog allows. */
+  PS_CAUSE_WATCHDOG = 7,
 } ps_exit_cause;
 
 /** How a child ended. */
@@ -1130,7 +1135,7 @@ typedef enum ps_event_kind {
   PS_EVENT_EXITED = 2,
   /** The child has said a line. */
   PS_EVENT_OUTPUT = 3,
-  /** The child is ready. Not in this version. */
+  /** The child is ready, by what its command calls so. After STARTED and before EXITED of the same run. */
   PS_EVENT_READY = 4,
   /** The child has ended and will be started again after a delay. */
   PS_EVENT_RESTARTING = 5,
@@ -1251,6 +1256,16 @@ ps_status ps_supervisor_shutdown(ps_supervisor *supervisor, int64_t grace_ms, ps
  * killed is reaped later. NULL and a freed handle do nothing.
  */
 void ps_supervisor_free(ps_supervisor *supervisor);
+
+/* ==================== readiness ========================================================================= */
+
+/* ==================== budgets =========================================================================== */
+
+/* ==================== spawn locks ======================================================================= */
+
+/* ==================== starting once ===================================================================== */
+
+/* ==================== the other side ==================================================================== */
 
 /* ==================== handoff =========================================================================== */
 

@@ -134,6 +134,8 @@ enum class exit_cause : std::int32_t {
     shutdown = PS_CAUSE_SHUTDOWN,
     kill_all = PS_CAUSE_KILL_ALL,
     owner = PS_CAUSE_OWNER,
+    not_ready = PS_CAUSE_NOT_READY,
+    watchdog = PS_CAUSE_WATCHDOG,
 };
 
 enum class handoff_role : std::int32_t { first = PS_HANDOFF_FIRST, successor = PS_HANDOFF_SUCCESSOR };

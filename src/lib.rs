@@ -34,6 +34,8 @@ pub mod capi;
 mod channel;
 #[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
+pub mod coordination;
 mod error;
 pub mod handoff;
 pub mod journey;

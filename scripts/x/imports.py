@@ -13,8 +13,8 @@ FLOORS = [
     ["error", "clock", "journey", "report", "lock"],  # the ground, with all other files right in src/: these may use each other
     ["sys"],
     ["registry", "channel"],
+    ["coordination"],  # below the processes: a command names its budget, a process has its readiness; it knows neither
     ["process"],
-    ["coordination"],
     ["supervisor"],
     ["preloader", "handoff"],
     ["capi"],

@@ -11,10 +11,15 @@
 #![allow(clippy::missing_safety_doc)]
 
 pub mod all;
+pub mod budget;
 pub mod child;
 pub mod command;
 pub mod error;
 pub mod handoff;
+pub mod once;
+pub mod readiness;
+pub mod service;
+pub mod spawn_lock;
 pub mod supervisor;
 pub mod version;
 

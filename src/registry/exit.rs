@@ -52,6 +52,12 @@ pub enum Cause {
     /// It died of the very signal that the host had sent to it, or to all children.
     #[strum(serialize = "PS_CAUSE_OWNER")]
     Owner = 5,
+    /// It was not ready in time, or said that it never will be.
+    #[strum(serialize = "PS_CAUSE_NOT_READY")]
+    NotReady = 6,
+    /// It had not been heard of for longer than its watchdog allows.
+    #[strum(serialize = "PS_CAUSE_WATCHDOG")]
+    Watchdog = 7,
 }
 
 impl Cause {

@@ -84,6 +84,7 @@ impl Inner {
                 }
                 ledger.push(&managed, now, What::Started);
             }
+            News::Ready => ledger.push(&managed, now, What::Ready),
             News::Exited => {
                 let Some(Last { run: Run::Ended(exit), child, complaint }) = member.last.as_deref_mut() else { return };
                 let (child, complaint) = (child.take(), *complaint);

@@ -31,7 +31,7 @@ pub enum EventKind {
     /// The child has said a line.
     #[strum(serialize = "PS_EVENT_OUTPUT")]
     Output = 3,
-    /// The child is ready. Not in this version.
+    /// The child is ready, by what its command calls so. After STARTED and before EXITED of the same run.
     #[strum(serialize = "PS_EVENT_READY")]
     Ready = 4,
     /// The child has ended and will be started again after a delay.
@@ -77,6 +77,8 @@ pub struct Event {
 pub enum What {
     /// The program has begun.
     Started,
+    /// It is ready.
+    Ready,
     /// The process has ended and was reaped.
     Exited {
         /// How.
@@ -119,6 +121,7 @@ impl Event {
     pub fn kind(&self) -> EventKind {
         match &self.what {
             What::Started => EventKind::Started,
+            What::Ready => EventKind::Ready,
             What::Exited { .. } => EventKind::Exited,
             What::Output(_) => EventKind::Output,
             What::OutputLost(_) => EventKind::OutputLost,
@@ -214,8 +217,8 @@ pub(super) struct Queue {
     promised: usize,
 }
 
-/// What must be told of one process: STARTED, EXITED, and how it goes on.
-const OF_EACH: usize = 3;
+/// What must be told of one process: STARTED, READY, EXITED, and how it goes on.
+const OF_EACH: usize = 4;
 
 impl Queue {
     /// Makes room for what must be told of so many children. It stands beside what waits: who is told of is not there any more.
@@ -230,7 +233,7 @@ impl Queue {
         // What one that is kept alive has to tell again and again must not take the room that was promised to others.
         let again = match &what {
             What::Restarting { .. } => true,
-            What::Started | What::Exited { .. } | What::Failed(_) => child.as_ref().is_some_and(|child| child.comes_back()),
+            What::Started | What::Ready | What::Exited { .. } | What::Failed(_) => child.as_ref().is_some_and(|child| child.comes_back()),
             _ => false,
         };
         let fits = if again { self.has_room() } else { self.waiting.try_reserve(1).is_ok() };

@@ -36,6 +36,8 @@ impl Ended {
         let ran = exit.ended_ns - exit.started_ns;
         match exit.cause {
             Cause::Stop | Cause::Shutdown | Cause::KillAll => Ended::Stopped,
+            // However long it was waited for: it has done nothing yet.
+            Cause::NotReady => Ended::Failed(0),
             _ if exit.success() => Ended::Succeeded(ran),
             _ => Ended::Failed(ran),
         }

@@ -70,6 +70,8 @@ pub struct Leaving {
 pub enum News {
     /// Its program has begun.
     Started,
+    /// It is ready.
+    Ready,
     /// Its process has ended.
     Exited,
     /// Its process could not be made.
@@ -97,6 +99,8 @@ pub enum Event {
     Started(Id),
     /// Its process could not be made. `chance`: any number.
     StartFailed(Id, Status, u64),
+    /// Its process is ready.
+    Ready(Id),
     /// Its stop plan has begun.
     StopBegan(Id),
     /// Its process has ended.
@@ -164,6 +168,8 @@ struct Child {
     kept: Option<Box<(Restart, History)>>,
     /// Its owner has stopped it: it is not started (again).
     halted: bool,
+    /// This run of it is ready.
+    ready: bool,
 }
 
 impl Child {
@@ -215,6 +221,7 @@ impl Scheduler {
             Event::Pull => drop(self.take_first(actions)),
             Event::Started(id) => self.started(id, actions),
             Event::StartFailed(id, why, chance) => self.start_failed(id, why, chance, actions),
+            Event::Ready(id) => self.ready(id, actions),
             Event::StopBegan(id) => self.stop_began(id),
             Event::Ended(id, how, chance) => self.ended(id, how, chance, actions),
             Event::Released(id) => self.released(id, now, actions),
@@ -305,7 +312,8 @@ impl Scheduler {
         self.last_id += 1;
         let id = Id(self.last_id);
         let stage = if at_once { Stage::Starting } else { Stage::Joining };
-        self.children.insert(id, Child { stage, kept: restart.map(|restart| Box::new((restart, History::default()))), halted: false });
+        let kept = restart.map(|restart| Box::new((restart, History::default())));
+        self.children.insert(id, Child { stage, kept, halted: false, ready: false });
         if at_once {
             self.active += 1;
             actions.push(Action::Admitted(id));
@@ -360,7 +368,7 @@ impl Scheduler {
         if closing {
             return actions.push(Action::Destroy(id));
         }
-        child.stage = Stage::Running;
+        (child.stage, child.ready) = (Stage::Running, false);
         actions.push(Action::Tell(id, News::Started));
         if child.halted {
             actions.push(Action::Stop(id));
@@ -374,6 +382,14 @@ impl Scheduler {
         let news = if closing { News::Cancelled(why) } else { News::Failed(why) };
         self.leave(id, true, news, next);
         actions.push(Action::Release(id, next));
+    }
+
+    fn ready(&mut self, id: Id, actions: &mut Vec<Action>) {
+        let Some(child) = self.children.get_mut(&id).filter(|child| !child.ready) else { return };
+        if matches!(child.stage, Stage::Running | Stage::Stopping) {
+            child.ready = true;
+            actions.push(Action::Tell(id, News::Ready));
+        }
     }
 
     fn stop_began(&mut self, id: Id) {

@@ -1,0 +1,1 @@
+//! Budgets: how often something may be started.

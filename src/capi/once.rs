@@ -1,0 +1,1 @@
+//! What is started once, whoever wants it.

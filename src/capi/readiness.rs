@@ -1,0 +1,1 @@
+//! When a child is ready, and whether it still lives.

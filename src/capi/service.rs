@@ -1,0 +1,1 @@
+//! The side of the child: what it was given, and how it says what it does.

@@ -1,0 +1,1 @@
+//! Spawn locks: one starter at a time, over all processes.

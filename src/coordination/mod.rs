@@ -1,0 +1,4 @@
+//! Who may be started, once, and when it is ready.
+//!
+//! It knows no process and no supervisor; they ask it. A command names its budget, a process has its readiness and its watchdog, and the
+//! supervisor drives both: so this room lies below theirs.

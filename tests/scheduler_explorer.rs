@@ -33,6 +33,7 @@ enum Job {
 enum Heard {
     Nothing,
     Running,
+    Ready,
     Between,
     Resting,
     Over,
@@ -55,6 +56,8 @@ struct World {
     done: bool,
     /// A second run, and a child that was given up.
     seen: (bool, bool),
+    /// Somebody has been ready.
+    seen_ready: bool,
     broken: Option<&'static str>,
 }
 
@@ -63,6 +66,7 @@ enum Choice {
     Spawn(bool),
     Done(Job, bool),
     Pull,
+    Ready(Id),
     End(Id, Ended),
     Stop(Id),
     StopBegan(Id),
@@ -168,7 +172,9 @@ impl World {
         let before = self.heard.get(&id).copied().unwrap_or(Heard::Nothing);
         let after = match (before, news) {
             (Heard::Nothing | Heard::Resting, News::Started) => Heard::Running,
-            (Heard::Running, News::Exited) => Heard::Between,
+            // At most once in each run.
+            (Heard::Running, News::Ready) => Heard::Ready,
+            (Heard::Running | Heard::Ready, News::Exited) => Heard::Between,
             (Heard::Nothing | Heard::Resting, News::Failed(_)) => Heard::Between,
             (Heard::Between, News::Restarting(_)) => Heard::Resting,
             (Heard::Nothing | Heard::Resting | Heard::Between, News::Cancelled(_)) | (Heard::Between, News::GaveUp) => Heard::Over,
@@ -176,6 +182,7 @@ impl World {
         };
         self.seen.0 |= before == Heard::Resting && news == News::Started;
         self.seen.1 |= news == News::GaveUp;
+        self.seen_ready |= news == News::Ready;
         if self.done {
             self.breaks("nothing is told after \"shutdown done\"");
         }
@@ -227,6 +234,7 @@ impl Model for Search {
             closed: false,
             done: false,
             seen: (false, false),
+            seen_ready: false,
             broken: None,
         }]
     }
@@ -262,6 +270,8 @@ impl Model for Search {
             } else {
                 choices.push(Choice::End(*id, Ended::Stopped));
             }
+            // Of two threads that have seen it, both may say so.
+            choices.push(Choice::Ready(*id));
             if world.scheduler.stage(*id) == Some(Stage::Running) {
                 choices.push(Choice::StopBegan(*id));
             }
@@ -327,6 +337,7 @@ impl Model for Search {
                 world.stopped.insert(id);
                 world.step(Event::Stop(id), careless);
             }
+            Choice::Ready(id) => world.step(Event::Ready(id), careless),
             Choice::StopBegan(id) => world.step(Event::StopBegan(id), careless),
             Choice::Tick => world.step(Event::Tick, careless),
             Choice::Raise => {
@@ -350,6 +361,7 @@ impl Model for Search {
         let mut all = vec![
             Property::always("every law", |_, world: &World| world.broken.is_none()),
             Property::sometimes("a second run", |_, world: &World| world.seen.0),
+            Property::sometimes("ready", |_, world: &World| world.seen_ready),
         ];
         if self.ends > 1 && self.careless == Careless::No {
             all.push(Property::sometimes("given up", |_, world: &World| world.seen.1));
@@ -493,6 +505,7 @@ fn page() -> String {
             ("pull, with room", Event::Pull),
             ("started", Event::Started(id)),
             ("start failed", Event::StartFailed(id, Status::System, 0)),
+            ("ready", Event::Ready(id)),
             ("stop began", Event::StopBegan(id)),
             ("ended: succeeded", Event::Ended(id, Ended::Succeeded(0), 0)),
             ("ended: failed", Event::Ended(id, Ended::Failed(0), 0)),

@@ -24,6 +24,7 @@ enum Told {
 enum Do {
     /// Whether it is kept alive, and whether its process can be made.
     Spawn(bool, bool),
+    Ready(usize),
     End(usize, Ended),
     Stop(usize),
     Tick(i64),
@@ -35,6 +36,7 @@ fn doing() -> impl Strategy<Value = Do> {
     let how = prop_oneof![Just(Ended::Stopped), Just(Ended::Succeeded(0)), Just(Ended::Succeeded(1_000_000_000)), Just(Ended::Failed(1))];
     prop_oneof![
         6 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(kept, good)| Do::Spawn(kept, good)),
+        4 => (0usize..4).prop_map(Do::Ready),
         6 => (0usize..4, how).prop_map(|(which, how)| Do::End(which, how)),
         2 => (0usize..6).prop_map(Do::Stop),
         3 => (0i64..20).prop_map(Do::Tick),
@@ -107,6 +109,8 @@ impl Real {
 struct Naive {
     line: Vec<Id>,
     running: Vec<Id>,
+    /// Those of them that have said so.
+    ready: Vec<Id>,
     resting: Vec<(i64, Id)>,
     kept: Vec<(Id, History)>,
     bad: BTreeSet<Id>,
@@ -205,8 +209,16 @@ impl Naive {
         true
     }
 
+    fn make_ready(&mut self, id: Id) {
+        if !self.ready.contains(&id) {
+            self.ready.push(id);
+            self.say(id, News::Ready);
+        }
+    }
+
     fn end(&mut self, id: Id, how: Ended) {
         self.running.retain(|other| *other != id);
+        self.ready.retain(|other| *other != id);
         let next = self.afterwards(id, how);
         let first = (!self.line.is_empty() && self.has_room() && !self.shut).then(|| self.start_first());
         self.say(id, News::Exited);
@@ -271,6 +283,11 @@ proptest! {
                         real.bad.remove(&id);
                     }
                 }
+                Do::Ready(which) if which < naive.running.len() => {
+                    let id = naive.running[which];
+                    naive.make_ready(id);
+                    real.step(Event::Ready(id));
+                }
                 Do::End(which, how) if which < naive.running.len() => {
                     let id = naive.running[which];
                     naive.end(id, how);
@@ -300,7 +317,7 @@ proptest! {
                     naive.shut_down();
                     real.step(Event::Shutdown);
                 }
-                Do::End(..) | Do::Stop(_) => {}
+                Do::End(..) | Do::Ready(_) | Do::Stop(_) => {}
             }
             prop_assert_eq!(&real.told, &naive.told);
             let (waiting, active, _) = real.machine.counts();

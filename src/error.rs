@@ -126,6 +126,8 @@ pub struct Error {
     pub output: Vec<u8>,
     /// When another try makes sense.
     pub retry_after_ms: Option<i64>,
+    /// The first refusal of a budget in its window: what was started again and again is given up now.
+    pub storm: bool,
     /// How far it had come, where it had a way to go.
     pub journey: Option<Box<Journey>>,
 }
@@ -136,7 +138,17 @@ pub type Result<T> = core::result::Result<T, Error>;
 impl Error {
     /// A failure without a system call.
     pub fn new(status: Status, step: &'static str, message: impl Into<String>) -> Self {
-        Self { status, errno: None, step, message: message.into(), pid: None, output: Vec::new(), retry_after_ms: None, journey: None }
+        Self {
+            status,
+            errno: None,
+            step,
+            message: message.into(),
+            pid: None,
+            output: Vec::new(),
+            retry_after_ms: None,
+            storm: false,
+            journey: None,
+        }
     }
 
     /// An argument that was refused.

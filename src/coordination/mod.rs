@@ -2,3 +2,5 @@
 //!
 //! It knows no process and no supervisor; they ask it. A command names its budget, a process has its readiness and its watchdog, and the
 //! supervisor drives both: so this room lies below theirs.
+
+pub mod budget;

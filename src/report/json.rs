@@ -18,6 +18,7 @@ impl Error {
             "errno_name": self.errno.map(errno_name),
             "pid": self.pid,
             "retry_after_ms": self.retry_after_ms,
+            "storm": self.storm,
             "journey": self.journey.as_deref().map(journey),
             "output": (!self.output.is_empty()).then(|| String::from_utf8_lossy(&self.output).into_owned()),
         });

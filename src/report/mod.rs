@@ -26,7 +26,7 @@ fn errno_name(errno: Errno) -> String {
 
 /// What is known beside the message, by name.
 fn details(error: &Error) -> Vec<(&'static str, String)> {
-    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, journey: _ } = error;
+    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, storm, journey: _ } = error;
     let mut details = Vec::new();
     if !step.is_empty() {
         details.push(("step", (*step).to_owned()));
@@ -39,6 +39,9 @@ fn details(error: &Error) -> Vec<(&'static str, String)> {
     }
     if let Some(after) = retry_after_ms {
         details.push(("retry after", format!("{after} ms")));
+    }
+    if *storm {
+        details.push(("storm", "the first refusal of this window".to_owned()));
     }
     details
 }

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 pub mod cgroup;
+pub mod connect;
 pub mod cstr;
 pub mod custody;
 pub mod directory;

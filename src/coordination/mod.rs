@@ -6,3 +6,4 @@
 pub mod budget;
 #[allow(dead_code)]
 pub mod probe;
+pub mod readiness;

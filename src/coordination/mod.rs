@@ -7,3 +7,4 @@ pub mod budget;
 #[allow(dead_code)]
 pub mod probe;
 pub mod readiness;
+pub mod service;

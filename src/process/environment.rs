@@ -86,7 +86,7 @@ impl Environment {
         if listening.is_none() && self.base == Base::Inherit && self.changes.is_empty() {
             return Ok(None);
         }
-        let replaced = |name: &[u8]| listening.is_some() && systemd::VARIABLES.contains(&name);
+        let replaced = |name: &[u8]| listening.is_some() && systemd::replaces(name);
         let own = self.changes.iter().filter(|change| !replaced(&change.name)).filter_map(|change| change.entry.as_deref());
         let ours = listening.iter().flat_map(|listening| listening.entries.iter().map(CString::as_c_str));
         environ::merge(|name| !replaced(name) && self.keeps(name), own.chain(ours), listening.map(|listening| &listening.pid)).map(Some)

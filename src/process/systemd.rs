@@ -10,25 +10,23 @@
 //! | `LISTEN_FDNAMES` | their names, with colons between them          |
 //! | `LISTEN_PID`     | for whom they are                              |
 //!
-//! Here stands the side of the host, which gives. The side of the child, which finds them, and the messages by which it says that it is
-//! ready (`NOTIFY_SOCKET`, sd_notify(3)) will stand here, too: both sides keep one convention.
+//! Here stands the side of the host, which gives. The side of the child, which finds them, is `coordination/service/listening.rs`; what both must
+//! agree on is `coordination/service/variables.rs`.
 //!
 //! Source: sd_listen_fds(3).
 
 use core::ffi::CStr;
 use std::ffi::CString;
 
+pub use crate::coordination::service::variables::FIRST;
+use crate::coordination::service::variables::{LISTEN_FDNAMES, LISTEN_FDS, LISTENING, UNNAMED};
 use crate::error::{Error, Result};
 use crate::sys::cstr::ListenPid;
 
-/// The number of the first descriptor (`SD_LISTEN_FDS_START`).
-pub const FIRST: i32 = 3;
-
-/// A descriptor without a name is called so.
-const UNNAMED: &[u8] = b"unknown";
-
-/// All variables of this convention: the host's own stay with the host.
-pub const VARIABLES: [&[u8]; 4] = [b"LISTEN_PID", b"LISTEN_FDS", b"LISTEN_FDNAMES", b"LISTEN_PIDFDID"];
+/// Whether the host's own variable of this name stays with the host.
+pub fn replaces(name: &[u8]) -> bool {
+    LISTENING.iter().any(|variable| variable.as_bytes() == name)
+}
 
 /// The name of a descriptor, if it can be one.
 pub fn name(name: Option<&CStr>) -> Result<Vec<u8>> {
@@ -58,7 +56,7 @@ impl Listening {
         let names = names.collect::<Vec<_>>().join(&b':');
         // Names were checked when they were given: no NUL.
         let entry = |bytes: Vec<u8>| CString::new(bytes).unwrap_or_default();
-        let entries = [entry(format!("LISTEN_FDS={count}").into_bytes()), entry([b"LISTEN_FDNAMES=", &names[..]].concat())];
+        let entries = [entry(format!("{LISTEN_FDS}={count}").into_bytes()), entry([LISTEN_FDNAMES.as_bytes(), b"=", &names].concat())];
         Some(Self { entries, pid: ListenPid::default() })
     }
 }

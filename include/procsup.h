@@ -1267,6 +1267,121 @@ void ps_supervisor_free(ps_supervisor *supervisor);
 
 /* ==================== the other side ==================================================================== */
 
+/* For a program that is itself a child: of procsup, of systemd, of whoever keeps systemd's conventions. No
+ * libsystemd is needed, and no handle. What the starter has said stands in the environment; each call reads
+ * it anew (do not change it in another thread meanwhile) and leaves it as it is. Children of this process
+ * inherit it: what is for one process bears its pid, and is nothing to the others.
+ *
+ * A malformed variable is PS_ERR_PROTOCOL, whose ps_error_step is its name. Towards children of yours:
+ * ps_command_listen_fd, ps_command_readiness, ps_command_watchdog. */
+
+/** The number of the first descriptor that was given (SD_LISTEN_FDS_START). */
+#define PS_LISTEN_FDS_START 3
+
+/**
+ * How many descriptors this process was given (LISTEN_FDS): their numbers are PS_LISTEN_FDS_START and up.
+ * All of them are close-on-exec from then on; nothing else of them is changed, and they are yours. 0 where
+ * none were given, or to another process: LISTEN_PID, and LISTEN_PIDFDID where it is set and the kernel has
+ * such numbers (Linux 6.9), must be this process's. So a forked copy was given none.
+ *
+ * Call it once, at the start: the environment stays, so after you have closed one of them it answers
+ * PS_ERR_PROTOCOL, and what you have opened under its number would be made close-on-exec. Never blocks.
+ *
+ * ```c
+ * int32_t count = 0;
+ * ps_error *error = NULL;
+ * if (ps_listen_fds(&count, &error) != PS_OK)
+ *     fprintf(stderr, "%s\n", ps_error_message(error));
+ * for (int32_t fd = PS_LISTEN_FDS_START; fd < PS_LISTEN_FDS_START + count; fd++)
+ *     listen_on(fd);
+ * ```
+ *
+ * @return PS_OK; PS_ERR_PROTOCOL if a variable is malformed or a descriptor that it counts is not open (then
+ *         none was changed); ps_error_step names the variable
+ */
+ps_status ps_listen_fds(int32_t *count, ps_error **error);
+
+/**
+ * The first descriptor of this name that this process was given (LISTEN_FDNAMES). It is close-on-exec from
+ * then on, and yours; the others are not touched: call ps_listen_fds first if you start programs by other
+ * means than ps_spawn. For more of one name, go through all by ps_listen_fd_name. Never blocks.
+ *
+ * @param name  as in LISTEN_FDNAMES. Where that is not set all are called "unknown"; systemd's own names are
+ *              "connection" (Accept=yes) and "stored"
+ * @return PS_OK; PS_ERR_NOT_FOUND if there is none, or none was given at all; PS_ERR_PROTOCOL as of
+ *         ps_listen_fds, and if there are not as many names as descriptors
+ */
+ps_status ps_listen_fd_named(const char *name, int32_t *fd, ps_error **error);
+
+/**
+ * The name of a descriptor that this process was given, NUL-terminated; "unknown" where there are no names.
+ * Several may have the same. Touches nothing; never blocks.
+ *
+ * @param fd                its number: PS_LISTEN_FDS_START and up
+ * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+ * @return PS_OK; PS_ERR_NOT_FOUND if it was not given; PS_ERR_LIMIT if the buffer is too small;
+ *         PS_ERR_PROTOCOL as of ps_listen_fd_named
+ */
+ps_status ps_listen_fd_name(int32_t fd, char *buf, size_t cap, size_t *needed, ps_error **error);
+
+/**
+ * Tells the starter (NOTIFY_SOCKET) what this process does: assignments with newlines between them, in one
+ * message. READY=1, STATUS=text, STOPPING=1, WATCHDOG=1 and all others of sd_notify(3); they are sent as
+ * they are. Where nobody asked to be told, PS_OK as well, so a program need not know who has started it;
+ * getenv("NOTIFY_SOCKET") tells.
+ *
+ * Never blocks, so a message can be refused: PS_PENDING says that it was NOT sent because the starter has
+ * not read the last ones (ten wait at the most, net.unix.max_dgram_qlen). For WATCHDOG=1 and STATUS that is
+ * no matter, the next one will do; what must arrive is sent again. This waits, for five seconds at most:
+ *
+ * ```c
+ * while (ps_notify("READY=1", NULL) == PS_PENDING && ps_notify_barrier(5000, NULL) == PS_OK)
+ *     ;
+ * ```
+ *
+ * By default only the main process is heard, not its children (ps_command_readiness; NotifyAccess= of
+ * systemd). READY=1 ends a reload, too, which begins with RELOADING=1 and the time of CLOCK_MONOTONIC:
+ *
+ * ```c
+ * struct timespec now;
+ * char state[64];
+ * clock_gettime(CLOCK_MONOTONIC, &now);
+ * snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
+ *          now.tv_sec * 1000000LL + now.tv_nsec / 1000);
+ * ps_notify(state, NULL);
+ * ```
+ *
+ * Descriptors are not sent along: no FDSTORE=1.
+ *
+ * @param state  1 to 4096 bytes: systemd drops what is longer
+ * @return PS_OK: sent, or nobody asked; PS_PENDING: not sent; PS_ERR_PROTOCOL if NOTIFY_SOCKET is malformed,
+ *         PS_ERR_UNSUPPORTED if it is a vsock; PS_ERR_SYSTEM (ECONNREFUSED) if nobody reads there any more,
+ *         PS_ERR_NOT_FOUND if the path is gone, PS_ERR_PERMISSION
+ */
+ps_status ps_notify(const char *state, ps_error **error);
+
+/**
+ * Waits until the starter has read all that this process has told it so far (BARRIER=1), or is gone. Where
+ * nobody asked to be told there is nothing to wait for. Worth calling before an exit right after a message:
+ * systemd may drop what a process said that is gone. (A host of procsup reads it all the same.)
+ *
+ * Blocks at most timeout_ms. A copy of this process that another thread forks meanwhile holds it up until
+ * the copy's exec or end.
+ *
+ * @param timeout_ms  milliseconds; -1: no limit
+ * @return PS_OK; PS_ERR_TIMEOUT; otherwise as ps_notify
+ */
+ps_status ps_notify_barrier(int64_t timeout_ms, ps_error **error);
+
+/**
+ * Whether the starter takes silence of this process for death, and after how many microseconds: then send
+ * WATCHDOG=1 by ps_notify, at half that time, from where it shows that the program works. 0: nobody watches
+ * (WATCHDOG_USEC is not set, or WATCHDOG_PID is another process; so in a forked copy). Never blocks.
+ *
+ * @return PS_OK; PS_ERR_PROTOCOL if a variable is malformed; ps_error_step names it
+ */
+ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
+
 /* ==================== handoff =========================================================================== */
 
 /* The owner runs. Its successor loads beside it, owns from PS_HANDOFF_LIVE on, and is on probation until

@@ -51,6 +51,17 @@ pub fn is_open(fd: RawFd) -> bool {
     fd >= 0 && unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_GETFD)) }.is_ok()
 }
 
+/// Lets an exec close this number, which must be open. `EBADF` if it is not.
+pub fn set_close_on_exec(fd: RawFd) -> Result<(), Errno> {
+    // SAFETY: no pointers; a wrong number gives EBADF.
+    let flags = unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_GETFD)) }? as i32;
+    if flags & libc::FD_CLOEXEC == 0 {
+        // SAFETY: as above.
+        unsafe { check(syscall!(libc::SYS_fcntl, fd, libc::F_SETFD, flags | libc::FD_CLOEXEC)) }?;
+    }
+    Ok(())
+}
+
 /// Whether this number is an open descriptor that stays open through an exec.
 pub fn is_inherited(fd: RawFd) -> bool {
     // SAFETY: F_GETFD takes no pointers; a wrong number gives EBADF.

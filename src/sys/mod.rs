@@ -7,6 +7,7 @@ pub mod cgroup;
 pub mod connect;
 pub mod cstr;
 pub mod custody;
+pub mod datagram;
 pub mod directory;
 pub mod environ;
 mod fault;

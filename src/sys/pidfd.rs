@@ -7,6 +7,8 @@ use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::{FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
+use nix::sys::stat::fstat;
+use nix::sys::statfs::{FsType, fstatfs};
 
 use super::raw::{check, syscall};
 
@@ -40,6 +42,21 @@ pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
     }
     // SAFETY: no pointers; the descriptor returned is new and owned by nobody else.
     unsafe { check(syscall!(libc::SYS_pidfd_open, pid, 0)).map(|fd| OwnedFd::from_raw_fd(fd as i32)) }
+}
+
+/// The number of a process on pidfs, which no other process of this boot ever has. `None`: pidfds are no files of their own here (before Linux 6.9),
+/// or this one cannot be looked at.
+pub fn number(pidfd: &OwnedFd) -> Option<u64> {
+    const PID_FS_MAGIC: FsType = FsType(0x5049_4446);
+    if fstatfs(pidfd).ok()?.filesystem_type() != PID_FS_MAGIC {
+        return None;
+    }
+    fstat(pidfd).ok().map(|found| found.st_ino)
+}
+
+/// That of the calling process.
+pub fn own_number() -> Option<u64> {
+    number(&open(super::getpid()).ok()?)
 }
 
 /// Whether signals reach a group by its leader's pidfd, also after the leader was reaped, and never a recycled number.

@@ -16,17 +16,19 @@ fn millis(nanos: i64) -> i32 {
     i32::try_from(nanos.saturating_add(999_999) / 1_000_000).unwrap_or(i32::MAX)
 }
 
+fn timeout(deadline: Deadline) -> PollTimeout {
+    if deadline.is_never() {
+        return PollTimeout::NONE;
+    }
+    PollTimeout::try_from(millis(deadline.left(clock::now()))).unwrap_or(PollTimeout::MAX)
+}
+
 /// Waits until one of the descriptors is readable or hung up, or the deadline has come. A signal does not end the wait.
 /// Answers whether the first of them is.
 pub fn wait(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<bool, Errno> {
     let mut set: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
     loop {
-        let timeout = if deadline.is_never() {
-            PollTimeout::NONE
-        } else {
-            PollTimeout::try_from(millis(deadline.left(clock::now()))).unwrap_or(PollTimeout::MAX)
-        };
-        match nix::poll::poll(&mut set, timeout) {
+        match nix::poll::poll(&mut set, timeout(deadline)) {
             Err(Errno::EINTR) => {}
             // The kernel is short of memory for a moment: let the caller look for himself.
             Err(Errno::ENOMEM | Errno::EAGAIN) => return Ok(false),
@@ -38,6 +40,29 @@ pub fn wait(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<bool, Errno> {
             Err(errno) => return Err(errno),
             Ok(0) if !deadline.has_come() => {}
             Ok(_) => return Ok(set.first().is_some_and(|first| first.any().unwrap_or(true))),
+        }
+    }
+}
+
+/// Waits until a descriptor takes something more. `false`: the deadline came first.
+pub fn is_writable(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<bool, Errno> {
+    until(fd, PollFlags::POLLOUT, deadline)
+}
+
+/// Waits until nobody holds the other end of a pipe any more, whatever was written there. `false`: the deadline came first.
+pub fn is_hung_up(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<bool, Errno> {
+    until(fd, PollFlags::empty(), deadline)
+}
+
+fn until(fd: BorrowedFd<'_>, what: PollFlags, deadline: Deadline) -> Result<bool, Errno> {
+    loop {
+        match nix::poll::poll(&mut [PollFd::new(fd, what)], timeout(deadline)) {
+            Err(Errno::EINTR) => {}
+            // The kernel is short of memory, or the host has lowered its limit below the descriptors it has.
+            Err(Errno::ENOMEM | Errno::EAGAIN | Errno::EINVAL) if !deadline.has_come() => pause(deadline),
+            Err(errno) => return Err(errno),
+            Ok(0) if !deadline.has_come() => {}
+            Ok(found) => return Ok(found > 0),
         }
     }
 }

@@ -11,4 +11,7 @@
 //! | `notify.rs`    | messages to the starter: ready, reloading, stopping, alive; the barrier |
 //! | `watchdog.rs`  | whether silence is taken for death, and how soon                        |
 
+pub mod listening;
+pub mod notify;
 pub mod variables;
+pub mod watchdog;

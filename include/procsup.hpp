@@ -1667,6 +1667,68 @@ inline std::uint32_t kill_and_reap_all(milliseconds timeout) noexcept
 /// How many children of this process have not been reaped.
 inline std::uint32_t live_count() noexcept { return ps_live_count(); }
 
+// A program that is itself a child, of procsup or of systemd: what its starter has given it, and how it answers.
+
+/// How many descriptors it was given, from PS_LISTEN_FDS_START upwards; all are close-on-exec from then on.
+inline int listen_fds()
+{
+    std::int32_t count = 0;
+    detail::call(ps_listen_fds, &count);
+    return count;
+}
+inline int listen_fds(std::error_code &ec) noexcept
+{
+    std::int32_t count = 0;
+    detail::call(ec, ps_listen_fds, &count);
+    return count;
+}
+/// The first of this name: errc::not_found if there is none. It is yours.
+[[nodiscard]] inline unique_fd listen_fd_named(zstring name)
+{
+    std::int32_t fd = -1;
+    detail::call(ps_listen_fd_named, name, &fd);
+    return unique_fd(fd);
+}
+[[nodiscard]] inline unique_fd listen_fd_named(zstring name, std::error_code &ec) noexcept
+{
+    std::int32_t fd = -1;
+    detail::call(ec, ps_listen_fd_named, name, &fd);
+    return unique_fd(fd);
+}
+/// The name of one of them.
+inline std::string listen_fd_name(int fd)
+{
+    std::string name = detail::bytes(ps_listen_fd_name, static_cast<std::int32_t>(fd));
+    name.pop_back(); // the NUL
+    return name;
+}
+inline std::string listen_fd_name(int fd, std::error_code &ec)
+{
+    std::string name = detail::bytes(ec, ps_listen_fd_name, static_cast<std::int32_t>(fd));
+    if (!name.empty())
+        name.pop_back();
+    return name;
+}
+/// Tells the starter. False: NOT sent, for it has not read the last messages; see ps_notify for what must arrive.
+inline bool notify(zstring state) { return detail::call(ps_notify, state) == PS_OK; }
+inline bool notify(zstring state, std::error_code &ec) noexcept { return detail::call(ec, ps_notify, state) == PS_OK; }
+/// Blocks until all that was told has been read.
+inline void notify_barrier(milliseconds timeout) { detail::call(ps_notify_barrier, timeout); }
+inline void notify_barrier(milliseconds timeout, std::error_code &ec) noexcept { detail::call(ec, ps_notify_barrier, timeout); }
+/// How long it may be silent; nothing if nobody watches.
+inline std::optional<std::chrono::microseconds> watchdog_enabled()
+{
+    std::int64_t usec = 0;
+    detail::call(ps_watchdog_enabled, &usec);
+    return usec > 0 ? std::optional<std::chrono::microseconds>(usec) : std::nullopt;
+}
+inline std::optional<std::chrono::microseconds> watchdog_enabled(std::error_code &ec) noexcept
+{
+    std::int64_t usec = 0;
+    detail::call(ec, ps_watchdog_enabled, &usec);
+    return usec > 0 ? std::optional<std::chrono::microseconds>(usec) : std::nullopt;
+}
+
 /// The version of the library that is running: major << 16 | minor << 8 | patch; and as text.
 inline std::uint32_t version() noexcept { return ps_version(); }
 inline const char *version_string() noexcept { return ps_version_string(); }

@@ -752,6 +752,47 @@ static void call_handoff(void)
     }
 }
 
+/* ---- the other side: a host that is nobody's child, or a copy of it ---- */
+
+static const struct pick no_handle = {.was = GARBAGE};
+
+static void call_service(void)
+{
+    int32_t *number = OUT(int32_t), n = any_fd();
+    int64_t *usec, t;
+    const char *text = any_text();
+    struct bytes to;
+    ps_status status;
+    switch (dice(6)) {
+    case 0:
+        if (ASK(ps_listen_fds, no_handle, 0, ps_listen_fds(number, error), "(%p)", (void *)number) == PS_OK && *number != 0)
+            found("ps_listen_fds: nobody has given us %d", *number);
+        break;
+    case 1:
+        if (ASK(ps_listen_fd_named, no_handle, 0, ps_listen_fd_named(text, number, error), "(%.40s, %p)", SHOWN(text), (void *)number) == PS_OK)
+            found("ps_listen_fd_named: nobody has given us %d", *number);
+        break;
+    case 2:
+        to = some_bytes();
+        if (ASK(ps_listen_fd_name, no_handle, 0, ps_listen_fd_name(n, to.buf, to.cap, to.needed, error), "(%d, %zu)", n, to.cap) == PS_OK)
+            found("ps_listen_fd_name: nobody has given us %d", n);
+        break;
+    case 3:
+        status = ASK(ps_notify, no_handle, 0, ps_notify(text, error), "(%.40s)", SHOWN(text));
+        if (status == PS_PENDING)
+            found("ps_notify: a queue that is full, of nobody");
+        break;
+    case 4:
+        t = wait_ms();
+        ASK(ps_notify_barrier, no_handle, 0, ps_notify_barrier(t, error), "(%" PRId64 ")", t);
+        break;
+    default:
+        usec = OUT(int64_t);
+        if (ASK(ps_watchdog_enabled, no_handle, 0, ps_watchdog_enabled(usec, error), "(%p)", (void *)usec) == PS_OK && *usec != 0)
+            found("ps_watchdog_enabled: nobody watches, for %" PRId64, *usec);
+    }
+}
+
 /* ---- letting go ---- */
 
 static void call_free(void)

@@ -199,6 +199,8 @@ static void one_step(uint32_t step)
         call_handoff();
     else if (way < 910)
         call_error();
+    else if (way < 915)
+        call_service();
     else if (way < 985)
         call_free();
     else if (way < 990)

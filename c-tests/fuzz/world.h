@@ -51,7 +51,8 @@
     X(ps_handoff_state) X(ps_handoff_fd) X(ps_handoff_next_event) X(ps_handoff_warm) X(ps_handoff_drained) X(ps_handoff_sealed)   \
     X(ps_handoff_live) X(ps_handoff_failed) X(ps_handoff_upgrade) X(ps_handoff_cancel) X(ps_handoff_reason)                 \
     X(ps_handoff_pass_connection) X(ps_handoff_keep_connection) X(ps_handoff_take_connection)                             \
-    X(ps_handoff_phase) X(ps_handoff_was_spawned)
+    X(ps_handoff_phase) X(ps_handoff_was_spawned)                                                                        \
+    X(ps_listen_fds) X(ps_listen_fd_named) X(ps_listen_fd_name) X(ps_notify) X(ps_notify_barrier) X(ps_watchdog_enabled)
 
 enum which {
 #define NUMBER(name) WHICH_##name,

@@ -8,3 +8,4 @@ pub mod budget;
 pub mod probe;
 pub mod readiness;
 pub mod service;
+pub mod notify;

@@ -113,6 +113,14 @@ impl Group {
         found
     }
 
+    /// Whether a process is a member, in this group itself. How many there are is their choice: of a list longer than this the rest is not read.
+    pub fn has(&self, pid: i32) -> bool {
+        let list = openat(&self.directory, "cgroup.procs", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
+        let mut text = String::new();
+        let read = list.is_ok_and(|file| File::from(file).take(64 * 1024).read_to_string(&mut text).is_ok());
+        read && text.lines().any(|line| line.parse() == Ok(pid))
+    }
+
     /// Does something while no member can end and give its number away (`cgroup.freeze`, Linux 5.2): for systems without pidfds. The kernel needs
     /// a moment to stop everybody; one who sits in an uninterruptible call is not waited for.
     fn frozen(&self, act: impl FnOnce()) {

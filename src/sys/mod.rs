@@ -18,6 +18,7 @@ pub mod memory;
 pub mod pidfd;
 pub mod poll;
 pub mod procfs;
+pub mod random;
 mod raw;
 pub mod reactor;
 #[cfg_attr(not(feature = "reserve"), allow(dead_code))]

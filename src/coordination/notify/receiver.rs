@@ -1,0 +1,140 @@
+//! The socket of one child: NOTIFY_SOCKET.
+//!
+//! Traps.
+//! - **Its name is no secret**: it is abstract, and every process of the network namespace sees it and may send. What counts is the sender that the
+//!   kernel names with each message. A number is believed while it cannot be another's: so all is heard before the child is reaped,
+//!   and nothing after. A member of its group must be there still (a pidfd, Linux 6.5, says so; else its number is taken for it).
+//! - **A sender with CAP_SYS_ADMIN may name another process than itself** (systemd-notify(1) run by root names its parent): root is believed.
+//! - **The kernel's queue holds ten messages** (net.unix.max_dgram_qlen), then senders wait: it is emptied whenever somebody looks. A
+//!   stranger can fill it, and make the child wait, but not the host: a look takes so many messages at the most.
+//! - **An abstract name belongs to a network namespace**: a child that has left for another one does not reach it, nor one that Landlock has shut in
+//!   (LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET).
+
+use core::sync::atomic::{AtomicU32, Ordering};
+use std::fmt::Write;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::Access;
+use super::words::{self, Message};
+use crate::sys::cgroup::Group;
+use crate::sys::{Fault, datagram, pidfd, random};
+
+/// The longest message that is heard; as in systemd (NOTIFY_BUFFER_MAX, PIPE_BUF). A longer one is none.
+const LONGEST: usize = 4096;
+
+/// Messages that one look takes, whoever sent them: a queue and a half of the largest that is usual.
+const LOOK: u32 = 64;
+
+/// How often another name is tried.
+const TRIES: u32 = 8;
+
+/// Who may speak here.
+#[derive(Clone, Copy, Debug)]
+pub struct Whom<'a> {
+    /// The child. It has not been reaped.
+    pub pid: i32,
+    /// It leads a process group of its own.
+    pub leads: bool,
+    /// Its own control group.
+    pub cgroup: Option<&'a Group>,
+}
+
+/// A child's own socket.
+#[derive(Debug)]
+pub struct Receiver {
+    socket: Arc<OwnedFd>,
+    address: String,
+    access: Access,
+    /// Senders come with pidfds.
+    pidfds: bool,
+    refused: AtomicU32,
+}
+
+impl Receiver {
+    /// Makes a socket with a name of its own.
+    pub fn new(access: Access) -> Result<Self, Fault> {
+        let mut tries = 0;
+        loop {
+            let mut address = String::from("@procsup-notify-");
+            random::unique().iter().for_each(|byte| _ = write!(address, "{byte:02x}"));
+            match datagram::bound(&address.as_bytes()[1..]) {
+                Ok(socket) => {
+                    let pidfds = access == Access::Group && datagram::pass_pidfds(&socket);
+                    return Ok(Self { socket: Arc::new(socket), address, access, pidfds, refused: AtomicU32::new(0) });
+                }
+                Err(fault) if fault.errno == Errno::EADDRINUSE && tries < TRIES => tries += 1,
+                Err(fault) => return Err(fault),
+            }
+        }
+    }
+
+    /// The value of NOTIFY_SOCKET.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Readable when something was said; by whom is not known then.
+    pub fn fd(&self) -> &Arc<OwnedFd> {
+        &self.socket
+    }
+
+    /// How many messages did not count: of strangers, too long, or with a lie in them.
+    pub fn refused(&self) -> u32 {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Hears what was said since the last look, in order, at most so many messages. Never waits. `Err`: there is something, and it cannot be had now
+    /// (`ENOMEM`); whoever watches the descriptor sets it aside.
+    pub fn hear(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) -> Result<(), Errno> {
+        let mut buffer = [0; LONGEST];
+        for _ in 0..LOOK {
+            match datagram::receive(&self.socket, &mut buffer, self.pidfds) {
+                Ok(found) => {
+                    let message = self.judge(whom, &found, &buffer);
+                    message.filter(|message| !message.is_empty()).into_iter().for_each(&mut take);
+                }
+                Err(Errno::EAGAIN) => return Ok(()),
+                Err(errno) => return Err(errno),
+            }
+        }
+        Ok(())
+    }
+
+    /// The next message that counts; looks at so many at the most. Never waits.
+    pub fn take(&self, whom: Whom<'_>) -> Option<Message> {
+        let mut buffer = [0; LONGEST];
+        let next = || datagram::receive(&self.socket, &mut buffer, self.pidfds).ok().map(|found| self.judge(whom, &found, &buffer));
+        std::iter::repeat_with(next).take(LOOK as usize).map_while(|found| found).flatten().find(|message| !message.is_empty())
+    }
+
+    fn judge(&self, whom: Whom<'_>, found: &datagram::Datagram, buffer: &[u8]) -> Option<Message> {
+        let heard = !found.cut && self.may_speak(whom, found);
+        let mut message = heard.then(|| words::parse(&buffer[..found.length]));
+        // Nobody can be reaped here but our own child, and a number proves nothing tomorrow: another main process is none.
+        let lies = message.as_ref().is_some_and(|message| message.main_pid.is_some_and(|pid| pid != whom.pid));
+        if let Some(message) = &mut message {
+            message.main_pid = None;
+        }
+        if message.is_none() || lies {
+            self.refused.fetch_add(1, Ordering::Relaxed);
+        }
+        message
+    }
+
+    fn may_speak(&self, whom: Whom<'_>, found: &datagram::Datagram) -> bool {
+        let Some(sender) = found.sender else { return false };
+        if sender == whom.pid {
+            return true;
+        }
+        if self.access == Access::Main {
+            return false;
+        }
+        let in_group = whom.leads && pidfd::group_of_number(sender) == Some(whom.pid);
+        let is_member = || in_group || whom.cgroup.is_some_and(|group| group.has(sender));
+        // Asked in this order: that it lives now says that the number was its own all the time.
+        is_member() && (!self.pidfds || found.pidfd.as_ref().is_some_and(|fd| pidfd::life(fd.as_raw_fd()) != pidfd::Life::Reaped))
+    }
+}

@@ -4,8 +4,8 @@
 //! supervisor drives both: so this room lies below theirs.
 
 pub mod budget;
+pub mod notify;
 #[allow(dead_code)]
 pub mod probe;
 pub mod readiness;
 pub mod service;
-pub mod notify;

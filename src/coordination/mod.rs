@@ -9,3 +9,4 @@ pub mod notify;
 pub mod probe;
 pub mod readiness;
 pub mod service;
+pub mod spawn_lock;

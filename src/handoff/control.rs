@@ -74,20 +74,14 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
 }
 
 fn refused(path: &Path, directory: &Directory, refusal: Refusal) -> Error {
-    let what = match refusal {
-        Refusal::Cannot(errno) => {
-            let mut error = Error::system("open", errno, format!("cannot lock {}", lock_path(path).display()));
-            if errno == Errno::EACCES {
-                error.message.push_str(&whose(directory, &lock_name(path)));
-            }
-            return error;
+    if let Refusal::Cannot(errno) = refusal {
+        let mut error = Error::system("open", errno, format!("cannot lock {}", lock_path(path).display()));
+        if errno == Errno::EACCES {
+            error.message.push_str(&whose(directory, &lock_name(path)));
         }
-        Refusal::Kind => "is no regular file".to_owned(),
-        Refusal::Owner(uid) => format!("belongs to user {uid}, who could hold it for ever"),
-        Refusal::Links(count) => format!(
-            "has {count} names (hard links), so it may be another program's file, and was left as it is: remove it, or use a directory in which only the server's user can write"
-        ),
-    };
+        return error;
+    }
+    let what = refusal.why().unwrap_or_default();
     let text = format!("cannot lock {}: it {what}", lock_path(path).display());
     Error { errno: Some(Errno::EPERM), ..Error::new(Status::Permission, "open", text) }
 }

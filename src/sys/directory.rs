@@ -50,6 +50,14 @@ pub fn is_path_of(path: &Path, file: Inode) -> bool {
     is_that(lstat(path), file) == Ok(true)
 }
 
+/// The same for who must know why it cannot be seen. A directory on the way that is gone is an answer.
+pub fn is_at_path(path: &Path, file: Inode) -> Result<bool, Errno> {
+    match is_that(lstat(path), file) {
+        Err(Errno::ENOTDIR) => Ok(false),
+        other => other,
+    }
+}
+
 /// Which directory this process calls the root: chroot(2) and pivot_root(2) change it, and with it what each path means.
 pub fn root() -> Option<Inode> {
     stat("/").ok().map(|found| Inode::from(&found))

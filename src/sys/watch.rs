@@ -7,6 +7,8 @@
 //! - **A link on the way can be turned, a directory renamed**, and nothing happens to the files: so each link and each directory on the way is watched
 //!   as well, for its own end and move only. Directories that this process may not read are left out.
 //! - **A file that is open loses its name without being deleted**: that is a change of its attributes (its count of names).
+//! - **The end of a lock is no event.** The close of the last descriptor of who had it open for writing is one, also where its process was killed; but the
+//!   kernel tells of it an instant *before* it takes the lock away (`__fput`). And LOCK_UN makes none: see `lockfile::release`.
 //! - **Few are to be had** (fs.inotify.max_user_instances, 128 for a user): who gets none looks by itself now and then.
 
 use std::collections::VecDeque;
@@ -36,6 +38,15 @@ fn of_a_directory() -> AddWatchFlags {
 
 /// Watches what has these names beside `path` now, and the way there. Readable when something has happened to one of them.
 pub fn over(path: &Path, names: &[&OsStr]) -> Result<Arc<OwnedFd>, Errno> {
+    watch(path, names, of_a_file())
+}
+
+/// Watches a lock file, and the way there, for who waits for it: also readable when somebody has closed it who had it open for writing.
+pub fn over_lock(path: &Path) -> Result<Arc<OwnedFd>, Errno> {
+    watch(path, &[path.file_name().ok_or(Errno::ENOENT)?], of_a_file() | AddWatchFlags::IN_CLOSE_WRITE)
+}
+
+fn watch(path: &Path, names: &[&OsStr], of_a_name: AddWatchFlags) -> Result<Arc<OwnedFd>, Errno> {
     let fd = OwnedFd::from(Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?);
     let fd = fds::above_standard(fd)?;
     // SAFETY: the descriptor is an inotify instance and ours alone.
@@ -46,7 +57,7 @@ pub fn over(path: &Path, names: &[&OsStr]) -> Result<Arc<OwnedFd>, Errno> {
     });
     let mut watched = Err(Errno::ENOENT);
     for name in names {
-        watched = inotify.add_watch(&directory.join(name), of_a_file() | AddWatchFlags::IN_DONT_FOLLOW).map(drop).or(watched);
+        watched = inotify.add_watch(&directory.join(name), of_a_name | AddWatchFlags::IN_DONT_FOLLOW).map(drop).or(watched);
     }
     // Full (fs.inotify.max_user_watches), or forbidden: then it would only seem to be watched.
     if let Err(errno @ (Errno::ENOSPC | Errno::EPERM | Errno::ENOSYS | Errno::ENOMEM)) = watched {
@@ -82,17 +93,67 @@ fn watch_the_way(path: &Path, mut pass: impl FnMut(&Path, bool)) -> PathBuf {
 
 /// Takes what it has told. `false`: nothing.
 pub fn take(watch: &OwnedFd) -> bool {
+    take_all(watch) != 0
+}
+
+/// What has happened to a lock file, or on the way to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Told {
+    /// Nothing.
+    Nothing,
+    /// Somebody has closed it, and nothing else: its holder may have died with it, and its lock may last an instant yet.
+    Closed,
+    /// It was released ([`super::lockfile::release`]), or its name or attributes have changed.
+    Touched,
+    /// Something of what is watched is there no more, or there was too much to tell: a new watch is needed.
+    Moved,
+}
+
+/// Takes what a watch [`over_lock`] has told.
+pub fn take_lock(watch: &OwnedFd) -> Told {
+    let mask = AddWatchFlags::from_bits_retain(take_all(watch));
+    let moved = of_a_directory() | AddWatchFlags::IN_IGNORED | AddWatchFlags::IN_UNMOUNT | AddWatchFlags::IN_Q_OVERFLOW;
+    match mask {
+        mask if mask.is_empty() => Told::Nothing,
+        mask if mask.intersects(moved) => Told::Moved,
+        mask if mask.contains(AddWatchFlags::IN_ATTRIB) => Told::Touched,
+        _ => Told::Closed,
+    }
+}
+
+/// All kinds of events that it has told, in one mask.
+fn take_all(watch: &OwnedFd) -> u32 {
     let mut buffer = [0; 4096];
-    let mut any = false;
+    let mut mask = 0;
     // Those who make changes as fast as they are taken do not keep us here.
     for _ in 0..8 {
         match nix::unistd::read(watch, &mut buffer) {
-            Ok(count) if count > 0 => any = true,
+            Ok(count) if count > 0 => {
+                mask |= masks(&buffer[..count]);
+                // The kernel leaves room for no event that waits, unless it fills the buffer.
+                if count + LARGEST_EVENT <= buffer.len() {
+                    break;
+                }
+            }
             Err(Errno::EINTR) => {}
             _ => break,
         }
     }
-    any
+    mask
+}
+
+/// An inotify_event with the longest name there is.
+const LARGEST_EVENT: usize = 16 + 256;
+
+/// struct inotify_event: watch, mask, cookie, length of the name; then the name.
+fn masks(mut events: &[u8]) -> u32 {
+    let word = |events: &[u8], at: usize| events.get(at..at + 4).and_then(|word| word.try_into().ok()).map_or(0, u32::from_ne_bytes);
+    let mut all = 0;
+    while events.len() >= 16 {
+        all |= word(events, 4);
+        events = events.get(16 + word(events, 12) as usize..).unwrap_or_default();
+    }
+    all
 }
 
 #[cfg(test)]

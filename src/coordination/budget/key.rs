@@ -16,6 +16,10 @@
 //!              again has not stayed up                                    none             the permit is stale
 //! ```
 //!
+//! Who is told of the end of what it starts (a supervisor) does not leave the proof to the time: it *lands* a permit when what it started is ready. The
+//! key is at rest then, any number of landed starts beside it, and each is settled when its outcome is known: a success sets the counts to 0, a failure
+//! leaves them. Nobody who is needed again makes these void: they live side by side.
+//!
 //! A reset is the key as it was never seen. "Counts 0" takes the storm mark along. A window begins with the first attempt that is counted in it: so
 //! there are never more than `attempts` begins within one, whatever succeeded or was looked at in between.
 
@@ -50,6 +54,10 @@ pub enum Denial {
 /// The permit was finished already, has ended with its lease or by a reset, or never was one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stale;
+
+/// A start that has landed: it holds up nobody, and its outcome is open. Settled once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Landed(u64);
 
 /// How a start has ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,12 +110,16 @@ pub struct Key {
     /// When the window began, if an attempt was used in it.
     window: i64,
     phase: Phase,
+    /// Starts that have landed and are not settled.
+    landed: u32,
+    /// The first permit of it, since it was never seen last: what landed before a reset has another.
+    birth: u64,
 }
 
 impl Key {
     /// Whether nothing is known of it that a key never seen would not have. After [`Key::refresh`].
     pub fn is_idle(&self) -> bool {
-        self.used == 0 && self.phase == Phase::Rest
+        self.used == 0 && self.landed == 0 && self.phase == Phase::Rest
     }
 
     /// The permit that can be finished.
@@ -155,8 +167,59 @@ impl Key {
         }
         self.used += 1;
         let permit = permit();
+        if self.birth == 0 {
+            self.birth = permit;
+        }
         self.phase = Phase::InFlight { permit, since: Some(now) };
         Ok(permit)
+    }
+
+    /// In how long there are attempts anyway, where all are used and the outcome of a landed one is open: a success would set the counts to 0.
+    pub fn undecided(&mut self, rules: Rules, now: i64) -> Option<i64> {
+        self.refresh(rules, now);
+        let open = self.landed > 0 && self.used >= rules.attempts && !matches!(self.phase, Phase::InFlight { .. });
+        open.then(|| rules.window - (now - self.window))
+    }
+
+    /// What was started is ready.
+    pub fn land(&mut self, rules: Rules, now: i64, permit: u64) -> Result<Landed, Stale> {
+        self.refresh(rules, now);
+        match self.phase {
+            Phase::InFlight { permit: valid, .. } if valid == permit => {
+                self.phase = Phase::Rest;
+                self.landed += 1;
+                Ok(Landed(self.birth))
+            }
+            _ => Err(Stale),
+        }
+    }
+
+    /// More is started under a permit that had landed: it is in flight again, and was counted before. It has no lease.
+    pub fn resume(&mut self, rules: Rules, now: i64, landed: Landed, permit: impl FnOnce() -> u64) -> Result<u64, Denial> {
+        self.refresh(rules, now);
+        if landed.0 != self.birth || self.landed == 0 {
+            return self.begin(rules, now, permit);
+        }
+        if let Phase::InFlight { since, .. } = self.phase {
+            return Err(Denial::InProgress { retry_after_ns: since.map(|since| rules.lease.saturating_sub(now - since)) });
+        }
+        self.landed -= 1;
+        let permit = permit();
+        self.phase = Phase::InFlight { permit, since: None };
+        Ok(permit)
+    }
+
+    /// The outcome of one that had landed.
+    pub fn settle(&mut self, rules: Rules, now: i64, landed: Landed, succeeded: bool) -> Result<(), Stale> {
+        self.refresh(rules, now);
+        if landed.0 != self.birth || self.landed == 0 {
+            return Err(Stale);
+        }
+        self.landed -= 1;
+        if succeeded {
+            self.forget_counts();
+        }
+        Ok(())
     }
 
     /// The end of a start.

@@ -12,7 +12,7 @@ use core::hash::{BuildHasher, Hash, Hasher};
 use indexmap::{Equivalent, IndexMap};
 use rustc_hash::FxHashMap;
 
-use super::key::{Denial, Key, Outcome, Rules, Stale, View};
+use super::key::{Denial, Key, Landed, Outcome, Rules, Stale, View};
 
 /// How many idle keys a begin drops at most.
 const SWEEP: usize = 32;
@@ -157,6 +157,43 @@ impl Keys {
         let now = self.time.advance(now);
         let at = *self.permits.get(&permit).ok_or(Stale)?;
         self.update(at, |key| key.keep(rules, now, permit))
+    }
+
+    /// See [`Key::undecided`].
+    pub fn undecided(&mut self, rules: Rules, now: i64, query: Query<'_>) -> Option<i64> {
+        let now = self.time.advance(now);
+        let at = self.keys.get_index_of(&query)?;
+        self.update(at, |key| key.undecided(rules, now))
+    }
+
+    /// See [`Key::land`].
+    pub fn land(&mut self, rules: Rules, now: i64, permit: u64) -> Result<Landed, Stale> {
+        let now = self.time.advance(now);
+        let at = *self.permits.get(&permit).ok_or(Stale)?;
+        self.update(at, |key| key.land(rules, now, permit))
+    }
+
+    /// See [`Key::resume`].
+    pub fn resume(
+        &mut self,
+        rules: Rules,
+        now: i64,
+        query: Query<'_>,
+        landed: Landed,
+        permit: impl FnOnce() -> u64,
+    ) -> Result<u64, Refused> {
+        // Since a reset it is as good as never seen.
+        let Some(at) = self.keys.get_index_of(&query) else { return self.begin(rules, now, query, permit) };
+        self.permits.try_reserve(1).map_err(|_| Refused::OutOfMemory)?;
+        let now = self.time.advance(now);
+        self.update(at, |key| key.resume(rules, now, landed, permit)).map_err(Refused::Denied)
+    }
+
+    /// See [`Key::settle`].
+    pub fn settle(&mut self, rules: Rules, now: i64, query: Query<'_>, landed: Landed, succeeded: bool) -> Result<(), Stale> {
+        let now = self.time.advance(now);
+        let at = self.keys.get_index_of(&query).ok_or(Stale)?;
+        self.update(at, |key| key.settle(rules, now, landed, succeeded))
     }
 
     /// The key as it was never seen. Whether it was known.

@@ -22,9 +22,11 @@ use crate::sys::reserve;
 
 pub mod key;
 pub mod keys;
+#[cfg(test)]
+mod landed;
 
 use key::{Denial, Outcome, Rules};
-pub use key::{Stale, View};
+pub use key::{Landed, Stale, View};
 use keys::{Keys, Query, Refused};
 
 /// Attempts per window, unless it is said otherwise.
@@ -198,11 +200,33 @@ impl Budget {
     /// The permit for a start of this key, which is to be finished.
     pub fn begin(&self, key: &[u8]) -> core::result::Result<Permit, Refusal> {
         let query = self.query(key)?;
+        self.permit(query, |keys, number| keys.begin(self.rules(), clock::now(), query, number))
+    }
+
+    /// The same for one who can wait: while an outcome is open that may set the counts to 0, used attempts are no refusal for good.
+    pub fn begin_patiently(&self, key: &[u8]) -> core::result::Result<Permit, Refusal> {
+        let query = self.query(key)?;
+        self.permit(query, |keys, number| match keys.undecided(self.rules(), clock::now(), query) {
+            Some(left) => Err(Refused::Denied(Denial::InProgress { retry_after_ns: Some(left) })),
+            None => keys.begin(self.rules(), clock::now(), query, number),
+        })
+    }
+
+    /// More is started under a permit that had landed, without another attempt. After a reset: a begin.
+    pub fn resume(&self, key: &[u8], landed: Landed) -> core::result::Result<Permit, Refusal> {
+        let query = self.query(key)?;
+        self.permit(query, |keys, number| keys.resume(self.rules(), clock::now(), query, landed, number))
+    }
+
+    fn permit(
+        &self,
+        query: Query<'_>,
+        ask: impl FnOnce(&mut Keys, &mut dyn FnMut() -> u64) -> core::result::Result<u64, Refused>,
+    ) -> core::result::Result<Permit, Refusal> {
         let shard = query.hash as usize % SHARDS;
-        let rules = self.rules();
         let mut locked = lock(&self.shards[shard].0);
         let Locked { keys, next, end } = &mut *locked;
-        let number = || {
+        let mut number = || {
             if next == end {
                 *next = BLOCKS.fetch_add(1, Ordering::Relaxed) * BLOCK;
                 *end = *next + BLOCK;
@@ -210,7 +234,7 @@ impl Budget {
             *next += 1;
             (*next - 1) << SHARD_BITS | shard as u64
         };
-        let begun = keys.begin(rules, clock::now(), query, number);
+        let begun = ask(keys, &mut number);
         drop(locked);
         begun.map(Permit).map_err(|refused| match refused {
             Refused::Denied(Denial::InProgress { retry_after_ns }) => Refusal::InProgress { retry_after_ns },
@@ -221,6 +245,23 @@ impl Budget {
                 Error::new(Status::Limit, "key", text).into()
             }
         })
+    }
+
+    /// What was started is ready: others may start, and the outcome is open until it is settled.
+    pub fn land(&self, permit: Permit) -> core::result::Result<Landed, Stale> {
+        let rules = self.rules();
+        let landed = self.of(permit, |keys| keys.land(rules, clock::now(), permit.0))?;
+        self.tell();
+        Ok(landed)
+    }
+
+    /// The outcome of one that had landed.
+    pub fn settle(&self, key: &[u8], landed: Landed, succeeded: bool) -> core::result::Result<(), Stale> {
+        let query = self.query(key).map_err(|_| Stale)?;
+        let shard = &self.shards[query.hash as usize % SHARDS].0;
+        lock(shard).keys.settle(self.rules(), clock::now(), query, landed, succeeded)?;
+        self.tell();
+        Ok(())
     }
 
     /// The start has succeeded, or failed. A success counts when what was started has been up for the budget's `healthy`, at once if nobody has said anything;

@@ -10,3 +10,5 @@ pub mod probe;
 pub mod readiness;
 pub mod service;
 pub mod spawn_lock;
+#[allow(dead_code)]
+pub mod once;

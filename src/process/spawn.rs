@@ -105,6 +105,7 @@ fn make(command: &Command) -> Result<Child> {
         argv: command.program.argv().map_err(no_memory)?,
         env: environment.as_ref().map_or(Block::Inherit, Block::List),
         listen_pid: listening.as_ref().map(|listening| &listening.pid),
+        birth: command.lifetime.birth.as_deref(),
         directory: command.program.directory.as_deref(),
         moves: &plan.map.steps,
         gaps: &plan.map.gaps,

@@ -9,7 +9,7 @@ use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, open, openat};
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, fstat, fstatat, lstat, stat};
 use nix::unistd::{Uid, UnlinkatFlags, fchownat, geteuid, unlinkat};
 
@@ -111,6 +111,16 @@ impl Directory {
             return Err(Errno::ESTALE);
         }
         unlinkat(&self.0, name, UnlinkatFlags::NoRemoveDir)
+    }
+
+    /// Gives a file that has a name in it another one, in place of what has that; both names are this directory's.
+    pub fn rename(&self, from: &OsStr, to: &OsStr) -> Result<(), Errno> {
+        renameat(&self.0, from, &self.0, to)
+    }
+
+    /// What it is itself.
+    pub fn facts(&self) -> Result<FileStat, Errno> {
+        fstat(&self.0)
     }
 
     /// Which one it is.

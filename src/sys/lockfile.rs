@@ -85,6 +85,11 @@ pub fn try_lock(file: &OwnedFd) -> Result<bool, Errno> {
     lock(file, libc::LOCK_EX)
 }
 
+/// Whether nobody has the lock, asked through a description of our own, which must end at once: for that moment it has a share of it. Never waits.
+pub fn is_free(own: &OwnedFd) -> Result<bool, Errno> {
+    lock(own, libc::LOCK_SH)
+}
+
 fn lock(file: &OwnedFd, how: i32) -> Result<bool, Errno> {
     loop {
         // SAFETY: no pointers.

@@ -35,6 +35,19 @@ static NO_SIGNAL: AtomicBool = AtomicBool::new(false);
 /// Set once it is known that pidfd_open(2) must not be called (a filter would kill for it).
 static NO_OPEN: AtomicBool = AtomicBool::new(false);
 
+/// Whether pidfd_open(2) may be called at all.
+pub fn may_open() -> bool {
+    !NO_OPEN.load(Ordering::Relaxed)
+}
+
+/// Which number the process behind a pidfd has in the file system of pidfds (pidfs, Linux 6.9): nobody else's until the machine boots again.
+/// `None`: on this kernel all have the same.
+pub fn inode(pidfd: &OwnedFd) -> Option<u64> {
+    const PIDFS: libc::c_long = 0x5049_4446;
+    let is_pidfs = nix::sys::statfs::fstatfs(pidfd).is_ok_and(|found| found.filesystem_type().0 as libc::c_long == PIDFS);
+    if is_pidfs { nix::sys::stat::fstat(pidfd).ok().map(|found| found.st_ino) } else { None }
+}
+
 /// A pidfd for a process that cannot be reaped meanwhile (our own child). Close-on-exec.
 pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
     if NO_OPEN.load(Ordering::Relaxed) {

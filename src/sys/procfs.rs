@@ -276,6 +276,11 @@ pub fn pid_namespace() -> u64 {
     nix::sys::stat::stat("/proc/self/ns/pid").map_or(0, |found| found.st_ino)
 }
 
+/// Which pid namespace the children of this thread are born into; 0 if that cannot be known, or if it has none yet.
+pub fn pid_namespace_of_children() -> u64 {
+    nix::sys::stat::stat("/proc/thread-self/ns/pid_for_children").map_or(0, |found| found.st_ino)
+}
+
 /// Whether the process behind a pidfd has crashed and runs no more, while its core is written: every thread of it is in the kernel for good, where no
 /// system call that it was in can still change anything. No, where /proc is not there, or hides it.
 ///

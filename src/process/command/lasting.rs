@@ -7,6 +7,7 @@
 
 use super::Command;
 use crate::error::{Error, Result};
+use crate::sys::spawn::Birth;
 
 /// The first of these that is there.
 pub(super) fn first<const N: usize>(ties: [(bool, &'static str); N]) -> Option<&'static str> {
@@ -26,6 +27,11 @@ impl Command {
     /// What it starts is not taken for a descendant of ours: a subreaper would end it as an orphan.
     pub fn outlive_host(&mut self) {
         self.lifetime.outlives = true;
+    }
+
+    /// Its child writes this down before its program begins, through descriptors that are passed to it.
+    pub fn write_birth(&mut self, birth: Birth) {
+        self.lifetime.birth = Some(Box::new(birth));
     }
 
     /// The same command for a later spawn: lent descriptors are duplicated now, since their numbers may be others' by then.

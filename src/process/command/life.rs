@@ -10,6 +10,7 @@ use crate::clock::{self, MILLI};
 use crate::error::{Error, Result};
 use crate::process::stop;
 use crate::sys::signal;
+use crate::sys::spawn::Birth;
 
 /// When a child that has ended is started again.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -62,6 +63,8 @@ pub struct Lifetime {
     restart: Restart,
     /// Its process is to outlive this one: no mark says that it is ours.
     pub(in crate::process) outlives: bool,
+    /// What it writes down of its birth.
+    pub(in crate::process) birth: Option<Box<Birth>>,
     user_data: u64,
 }
 
@@ -75,6 +78,7 @@ impl Default for Lifetime {
             sweep: true,
             restart: Restart::default(),
             outlives: false,
+            birth: None,
             user_data: 0,
         }
     }
@@ -83,7 +87,7 @@ impl Default for Lifetime {
 impl Lifetime {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { plan: _, plan_is_default: _, deadline_ms, core_wait_ms: _, sweep: _, restart, outlives: _, user_data: _ } = self;
+        let Self { plan: _, plan_is_default: _, deadline_ms, core_wait_ms: _, sweep: _, restart, outlives: _, birth: _, user_data: _ } = self;
         super::lasting::first([(deadline_ms.is_some(), "a deadline"), (restart.when != RestartWhen::Never, "a restart policy")])
     }
 }

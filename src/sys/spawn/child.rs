@@ -2,7 +2,7 @@
 //!
 //! In the fast tiers this code shares all memory with the host, whose calling thread is suspended meanwhile. The rules:
 //! only raw system calls; no allocation, lock, thread-local storage (so no `errno`), panic path or unwinding; nothing of
-//! the host's memory is written but the report and the LISTEN_PID digits; the shared descriptor table is not touched
+//! the host's memory is written but the report, the LISTEN_PID digits and the page of `birth.rs`; the shared descriptor table is not touched
 //! before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
 //!
 //! The order of steps: descriptors' table, group, descriptors, limits that need privilege, credentials, directory (as
@@ -11,6 +11,7 @@
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
+use super::birth;
 use super::orders::{Found, Gap, Isolation, Move, Orders, Report, Step};
 use crate::sys::raw::syscall;
 
@@ -107,6 +108,12 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         }
         move_descriptors(orders, &mut limit);
         close_the_rest(orders);
+        // As soon as the record is in its place: until it is written, the lock that guards it is held.
+        if !orders.birth.is_null()
+            && let Err((step, answer)) = birth::write_down(orders.birth, orders)
+        {
+            fail(orders, step, answer);
+        }
         if let Some(before) = limit.before {
             must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, before.as_ptr(), 0));
         }

@@ -28,6 +28,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
+use super::birth::{self, Birth, Page};
 use super::child;
 use super::fork;
 use super::orders::{Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
@@ -76,6 +77,8 @@ pub struct Request<'a> {
     pub env: environ::Block<'a>,
     /// Where the pid goes in that environment.
     pub listen_pid: Option<&'a cstr::ListenPid>,
+    /// What it writes down of its birth.
+    pub birth: Option<&'a Birth>,
     /// Its working directory.
     pub directory: Option<&'a CStr>,
     /// Descriptors to put in place, in this order.
@@ -391,6 +394,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     let born_inside = tier == Tier::Clone3 && !NO_INTO_CGROUP.load(Ordering::Relaxed);
     let cgroup = request.cgroup.filter(|_| born_inside).map_or(-1, Group::directory);
     let joining = request.cgroup.filter(|_| !born_inside).map(Group::joining).transpose().map_err(|errno| failure("cgroup", errno))?;
+    let page = request.birth.map(|birth| Box::new(Page::new(birth)));
     let mut orders = Orders {
         join_fd: joining.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         unshare_first: unshare.unwrap_or(-1),
@@ -414,6 +418,8 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         argv: request.argv.as_ptr(),
         envp: request.env.as_ptr(),
         listen_pid: request.listen_pid.map_or(core::ptr::null_mut(), cstr::ListenPid::digits),
+        birth: page.as_ref().map_or(core::ptr::null_mut(), |page| page.as_ptr()),
+        birth_asks_for_pidfd: page.is_some() && birth::asks_for_pidfd(),
         error_fd: AtomicI32::new(-1),
         gated: false,
         parent_fd: AtomicI32::new(-1),

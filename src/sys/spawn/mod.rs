@@ -12,12 +12,14 @@
 //! | `fork.rs`    | the tier that shares nothing                                        |
 //! | `orders.rs`  | what the child is told, and what it reports                         |
 //! | `child.rs`   | what runs between clone and exec                                    |
+//! | `birth.rs`   | what a child writes down of its birth                               |
 //! | `shim.rs`    | the assembly around clone                                           |
 //! | `relay.rs`   | a child that dies with its host, spawned by any thread              |
 //! | `landing.rs` | reserved low descriptors                                            |
 //!
 //! `clone.rs`, `fork.rs` and `tiers.rs` know each other: the engine tries a tier, and a tier is probed by the engine's own clone.
 
+mod birth;
 mod child;
 mod clone;
 mod fork;
@@ -28,6 +30,7 @@ mod shim;
 mod survey;
 mod tiers;
 
+pub use self::birth::{Birth, LENGTH as BIRTH_LENGTH, Places as BirthPlaces};
 pub use self::clone::{Background, Credentials, Failure, Request, Spawned, Target, Tier, spawn};
 pub use self::orders::{Gap, Isolation, Limit, Move};
 pub use self::tiers::learn;

@@ -7,6 +7,8 @@
 use core::ffi::c_char;
 use core::sync::atomic::{AtomicI32, AtomicU64};
 
+use super::birth::Birth;
+
 /// Which step of the child failed; the names are those that an error shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(i32)]
@@ -31,10 +33,11 @@ pub enum Step {
     Exec,
     Go,
     Null,
+    Record,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 19] = [
+    const ALL: [(Step, &'static str); 20] = [
         (Step::None, ""),
         (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
@@ -54,6 +57,7 @@ impl Step {
         (Step::Exec, "exec"),
         (Step::Go, "read"),
         (Step::Null, "open"),
+        (Step::Record, "record"),
     ];
 
     /// The name that an error shows.
@@ -212,6 +216,9 @@ pub(super) struct Orders {
     pub envp: *const *const c_char,
     /// Where the digits of LISTEN_PID go (room for eleven bytes), or null.
     pub listen_pid: *mut u8,
+    /// What it writes down of its birth, or null.
+    pub birth: *mut Birth,
+    pub birth_asks_for_pidfd: bool,
     /// Write end of the error pipe when memory is not shared, else -1. The child may move it.
     pub error_fd: AtomicI32,
     /// Wait for a word of the parent before anything else.

@@ -1,0 +1,249 @@
+//! The file `NAME.run` in its directory: looked at, and made for a new daemon.
+//!
+//! Traps. **The directory**: who can rename or remove in it decides who runs, so it must be this user's or root's, and closed to others or sticky. It
+//! is opened once, and everything is done in what was opened; that it still is what its path means, and the lock still in it, is looked at
+//! last, just before a daemon is made. **A name**: it becomes a file's, so it is letters and digits. **What is there**: no link is followed, nothing
+//! of another user, or with a second name, is opened, read or locked (`sys/lockfile.rs`). **A leftover**: a starter that was killed leaves at most one
+//! `NAME.run.new`, which only the holder of the lock may have made, and the next one removes.
+//!
+//! The record says which process to look at; that it is the one that was born, the kernel says (`identify`): by the inode of its pidfd, else its start
+//! time, in this boot and this pid namespace.
+
+use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::Mode;
+use nix::unistd::geteuid;
+
+use super::machine::Recorded;
+use super::record::{self, Born, Record};
+use crate::error::{Error, Result, Status};
+use crate::sys::directory::{Directory, is_of};
+use crate::sys::lockfile::{self, Refusal};
+use crate::sys::pidfd::{self, Life};
+use crate::sys::procfs::{self, Fate};
+
+/// The longest name.
+pub const LONGEST_NAME: usize = 64;
+
+/// Where the files of one daemon are.
+#[derive(Debug)]
+pub struct Place {
+    directory: Directory,
+    path: PathBuf,
+    lock: OsString,
+    run: OsString,
+    new: OsString,
+}
+
+/// What a look has shown.
+#[derive(Debug)]
+pub struct Look {
+    /// Somebody holds the daemon's lock.
+    pub held: bool,
+    /// What the record says.
+    pub recorded: Recorded,
+    /// The daemon, where it lives and has a pidfd to wait for.
+    pub daemon: Option<OwnedFd>,
+    /// Its number; for display.
+    pub pid: Option<i32>,
+}
+
+/// A file that was made for a new daemon, and its lock. Closed without an unlock: the lock is then its heirs'.
+#[derive(Debug)]
+pub struct Made {
+    /// The open description that the daemon inherits.
+    pub file: OwnedFd,
+    /// What stands in it.
+    pub record: [u8; record::LENGTH],
+}
+
+/// Refuses what could lead out of the directory, hide a file, or mean something to a shell.
+pub fn check_name(name: &[u8]) -> Result<()> {
+    let why = match name {
+        [] => "is empty",
+        [b'.' | b'-', ..] => "begins with a dot or a dash",
+        name if name.len() > LONGEST_NAME => "has more than 64 bytes",
+        name if !name.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-@+:".contains(byte)) => {
+            "holds something else than letters, digits and . _ - @ + :"
+        }
+        _ => return Ok(()),
+    };
+    let shown = String::from_utf8_lossy(&name[..name.len().min(LONGEST_NAME)]);
+    Err(Error::invalid("name", format!("name: {shown:?} {why}")))
+}
+
+impl Place {
+    /// Opens the directory, and looks whether it can be trusted.
+    pub fn open(directory: &Path, name: &[u8]) -> Result<Self> {
+        check_name(name)?;
+        if directory.as_os_str().is_empty() {
+            return Err(Error::invalid("dir", "dir: the string is empty"));
+        }
+        let path = std::path::absolute(directory).map_err(|error| Error::relative("dir", &error))?;
+        let named = |suffix: &str| OsString::from(format!("{}{suffix}", String::from_utf8_lossy(name)));
+        let (lock, run, new) = (named(".lock"), named(".run"), named(".run.new"));
+        let cannot = |errno| Error::system("open", errno, format!("dir: {}", path.display()));
+        let held = Directory::of(&path.join(&run)).map_err(cannot)?;
+        let facts = held.facts().map_err(cannot)?;
+        let user = geteuid().as_raw();
+        let refused = |why: String| Err(Error::new(Status::Permission, "dir", format!("dir: {} {why}", path.display())));
+        if facts.st_uid != user && facts.st_uid != 0 {
+            return refused(format!("belongs to user {}, who could put other files there", facts.st_uid));
+        }
+        if facts.st_mode & 0o022 != 0 && facts.st_mode & libc::S_ISVTX == 0 {
+            return refused(format!("has the mode {:03o}: others could put other files there", facts.st_mode & 0o777));
+        }
+        Ok(Self { directory: held, path, lock, run, new })
+    }
+
+    /// Where the lock of who starts is.
+    pub fn lock_path(&self) -> PathBuf {
+        self.path.join(&self.lock)
+    }
+
+    /// Where the record is.
+    pub fn run_path(&self) -> PathBuf {
+        self.path.join(&self.run)
+    }
+
+    /// The path must still mean the directory that is held: else the lock that was taken by its path is another daemon's.
+    pub fn check_path(&self) -> Result<()> {
+        match self.directory.is_of_path(&self.run_path()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.replaced(&self.path)),
+            Err(errno) => Err(Error::system("stat", errno, format!("dir: {}", self.path.display()))),
+        }
+    }
+
+    fn replaced(&self, what: &Path) -> Error {
+        Error::new(Status::LockReplaced, "dir", format!("{} was replaced meanwhile", what.display()))
+    }
+
+    fn refused(&self, name: &OsStr, refusal: Refusal) -> Error {
+        let path = self.path.join(name);
+        let why = match refusal {
+            Refusal::Cannot(errno) => return Error::system("open", errno, format!("cannot open {}", path.display())),
+            Refusal::Kind => "is no regular file".to_owned(),
+            Refusal::Owner(user) => format!("belongs to user {user}"),
+            Refusal::Links(count) => format!("has {count} names: it may be any file"),
+        };
+        Error::new(Status::Permission, "run", format!("{} {why}", path.display()))
+    }
+
+    /// Who runs, as far as the files tell. Only for who has the lock: nobody changes them meanwhile, and no birth is under way.
+    pub fn look(&self) -> Result<Look> {
+        let file = match lockfile::look_at(&self.directory, &self.run) {
+            Ok(file) => file,
+            Err(Refusal::Cannot(Errno::ENOENT)) => return Ok(Look { held: false, recorded: Recorded::None, daemon: None, pid: None }),
+            Err(refusal) => return Err(self.refused(&self.run, refusal)),
+        };
+        let cannot = |step: &'static str| move |errno| Error::system(step, errno, format!("cannot look at {}", self.run_path().display()));
+        // One byte more than a record has: what is longer is none.
+        let mut bytes = [0; record::LENGTH + 1];
+        let length = lockfile::read(&file, &mut bytes).map_err(cannot("read"))?;
+        let held = !lockfile::is_free(&file).map_err(cannot("flock"))?;
+        drop(file);
+        let Some(found) = record::parse(&bytes[..length]) else {
+            return Ok(Look { held, recorded: Recorded::None, daemon: None, pid: None });
+        };
+        let (recorded, daemon) = identify(&found, &procfs::boot_id(), procfs::pid_namespace()).map_err(cannot("pidfd_open"))?;
+        Ok(Look { held, recorded, daemon, pid: found.born.map(|born| born.pid) })
+    }
+
+    /// Makes the file of a new daemon: complete and locked before it has its name, so that nobody ever sees half of it. Whoever holds on to the one
+    /// before has a file without a name.
+    pub fn make(&self) -> Result<Made> {
+        let at = self.path.join(&self.new);
+        let cannot = |step: &'static str| move |errno| Error::system(step, errno, format!("cannot make {}", at.display()));
+        self.remove_leftover()?;
+        let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NONBLOCK;
+        let file = self.directory.open(&self.new, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(cannot.clone()("open"))?;
+        let identity = lockfile::identity(&file).map_err(cannot.clone()("fstat"))?;
+        let remove = || _ = self.directory.remove(&self.new, identity);
+        let made = self.complete(file).inspect_err(|_| remove())?;
+        self.check_path().inspect_err(|_| remove())?;
+        self.directory.rename(&self.new, &self.run).map_err(cannot("rename")).inspect_err(|_| remove())?;
+        if !self.directory.names(&self.run, identity).is_ok_and(|is_it| is_it) {
+            return Err(self.replaced(&self.run_path()));
+        }
+        Ok(made)
+    }
+
+    /// What a starter left that was killed.
+    fn remove_leftover(&self) -> Result<()> {
+        let left = match self.directory.look(&self.new) {
+            Ok(left) => left,
+            Err(Errno::ENOENT) => return Ok(()),
+            Err(errno) => return Err(self.refused(&self.new, Refusal::Cannot(errno))),
+        };
+        if !is_of(&left, libc::S_IFREG) {
+            return Err(self.refused(&self.new, Refusal::Kind));
+        }
+        match self.directory.remove(&self.new, (&left).into()) {
+            Ok(()) | Err(Errno::ENOENT) => Ok(()),
+            Err(errno) => Err(Error::system("unlink", errno, format!("cannot remove {}", self.path.join(&self.new).display()))),
+        }
+    }
+
+    fn complete(&self, file: OwnedFd) -> Result<Made> {
+        let cannot = |step: &'static str| move |errno| Error::system(step, errno, format!("cannot make {}", self.run_path().display()));
+        if !lockfile::try_lock(&file).map_err(cannot("flock"))? {
+            return Err(Error::new(Status::Locked, "flock", format!("somebody else has locked {}", self.path.join(&self.new).display())));
+        }
+        lockfile::spare(&file);
+        let record = record::unborn(&procfs::boot_id(), procfs::pid_namespace_of_children(), crate::sys::getpid());
+        lockfile::write(&file, &record).map_err(cannot("pwrite"))?;
+        Ok(Made { file, record })
+    }
+}
+
+/// What became of who was born: in this boot, as this pid namespace numbers.
+fn identify(record: &Record, boot: &str, namespace: u64) -> core::result::Result<(Recorded, Option<OwnedFd>), Errno> {
+    let Some(born) = record.born else { return Ok((Recorded::Unborn, None)) };
+    if record.boot.is_empty() || boot.is_empty() {
+        return Ok((Recorded::Unknown, None));
+    }
+    if record.boot != boot {
+        return Ok((Recorded::Dead, None));
+    }
+    if record.namespace == 0 || namespace != record.namespace {
+        return Ok((Recorded::Unknown, None));
+    }
+    match pidfd::may_open().then(|| pidfd::open(born.pid)) {
+        Some(Ok(pidfd)) => Ok(judge(born, pidfd)),
+        // It is a thread's by now (EINVAL, or ENOENT), or nobody's.
+        Some(Err(Errno::ESRCH | Errno::EINVAL | Errno::ENOENT)) => Ok((Recorded::Dead, None)),
+        // A filter; by number, then, which is its own as long as the start time is.
+        None | Some(Err(Errno::ENOSYS | Errno::EPERM | Errno::EACCES)) => Ok((by_number(born), None)),
+        Some(Err(errno)) => Err(errno),
+    }
+}
+
+fn judge(born: Born, pidfd: OwnedFd) -> (Recorded, Option<OwnedFd>) {
+    use std::os::fd::AsRawFd;
+    let is_it = match (born.inode, pidfd::inode(&pidfd)) {
+        (Some(its), Some(found)) => Some(its == found),
+        // While we hold the pidfd, the number is nobody else's, unless its process is reaped: then it is dead all the same.
+        _ => born.start.and_then(|its| procfs::start_time(born.pid).map(|found| its == found)),
+    };
+    let lives = pidfd::life(pidfd.as_raw_fd()) == Life::Running;
+    match is_it {
+        _ if !lives => (Recorded::Dead, None),
+        Some(true) => (Recorded::Alive, Some(pidfd)),
+        Some(false) => (Recorded::Dead, None),
+        None => (Recorded::Unknown, Some(pidfd)),
+    }
+}
+
+fn by_number(born: Born) -> Recorded {
+    match procfs::fate(born.pid, born.start) {
+        Fate::Dead => Recorded::Dead,
+        Fate::Unknown => Recorded::Unknown,
+        _ if born.start.is_none() => Recorded::Unknown,
+        Fate::Runs | Fate::Dumps | Fate::Ends => Recorded::Alive,
+    }
+}

@@ -1,5 +1,5 @@
 //! Builds what is not Rust: the peers in C, libuv from the sources that crate `libuv-sys2` carries, GLib's row where
-//! the system has it, and the two tiny programs that are spawned. What cannot be had is left out (cfg have_libuv,
+//! the system has it, and the tiny programs that are spawned. What cannot be had is left out (cfg have_libuv,
 //! have_glib); the harness then says so.
 
 use std::env;
@@ -18,6 +18,7 @@ fn main() {
 
     target_program("exit");
     target_program("pause");
+    target_program("hold");
     c_files("peers", &["floor.c", "handoff_floor.c", "libc_methods.c", "reap.c", "sweep.c"], &[]);
 
     libuv();
@@ -42,7 +43,7 @@ fn c_files(name: &str, files: &[&str], include: &[PathBuf]) {
         .compile(name);
 }
 
-/// A static program without a C library; its path reaches the harness as TARGET_EXIT or TARGET_PAUSE.
+/// A static program without a C library; its path reaches the harness as TARGET_EXIT and so on.
 fn target_program(name: &str) {
     let out = PathBuf::from(env::var("OUT_DIR").unwrap()).join(format!("target-{name}"));
     let compiler = cc::Build::new().cargo_metadata(false).get_compiler();

@@ -1,12 +1,13 @@
 //! The side-by-side harness: `bench spawn` measures what procsup charges for owning a child process, `bench supervisor`
-//! what it charges for looking after many, `bench handoff` what the clients of a server see when it is replaced, beside
-//! the raw kernel calls and other programs and libraries, in one run each. Each subject is a room of its own (`spawn/`,
-//! `supervisor/`, `handoff/`). Shared: the library's face (`procsup`), the programs that are spawned (`peers`), the host
+//! what it charges for looking after many, `bench coordination` what budgets, locks and readiness take, `bench handoff`
+//! what the clients of a server see when it is replaced, beside the raw kernel calls and other programs and libraries, in
+//! one run each. Each subject is a room of its own (`spawn/`, `supervisor/`, `coordination/`, `handoff/`). Shared: the library's face (`procsup`), the programs that are spawned (`peers`), the host
 //! (`host`), helper processes (`served`), timing (`measure`), the table and the results file (`report`), the pictures
 //! (`chart`, `bars`), the description of the machine.
 
 mod bars;
 mod chart;
+mod coordination;
 mod handoff;
 mod host;
 mod machine;
@@ -36,6 +37,8 @@ enum Subject {
     Spawn(options::Options),
     /// Many children under one supervisor: exits per second, a storm of jobs, memory: S1 to S3
     Supervisor(options::Options),
+    /// Budgets, locks, readiness: C1 to C6
+    Coordination(options::Options),
     /// A server is replaced under load: P9, P10
     Handoff(handoff::Options),
     /// Run one method in a loop, to be looked at with strace or perf
@@ -44,6 +47,9 @@ enum Subject {
     /// Be the host of many children: orders come on stream 0, answers go to stream 1
     #[command(hide = true)]
     Serve(supervisor::serve::Options),
+    /// A process of a measurement between two: orders come on stream 0, answers go to stream 1
+    #[command(hide = true)]
+    CoordinationParty(coordination::party::Options),
     /// One generation of a server
     #[command(hide = true)]
     HandoffServer(handoff::server::Options),
@@ -56,6 +62,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().subject {
         Subject::Spawn(options) => spawn::run(&options),
         Subject::Supervisor(options) => supervisor::run(&options),
+        Subject::Coordination(options) => coordination::run(&options),
+        Subject::CoordinationParty(options) => coordination::party::run(&options).map(|()| true),
         Subject::Handoff(options) => handoff::run(&options),
         Subject::HandoffServer(options) => handoff::server::run(&options).map(|()| true),
         Subject::HandoffConductor(options) => handoff::conductor::run(&options).map(|()| true),

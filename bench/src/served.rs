@@ -34,9 +34,14 @@ impl Served {
 
     /// An order that fails ends the host, which has said why on stream 2.
     pub fn ask(&mut self, order: &str) -> Result<Vec<f64>, String> {
-        let failed = |why: String| format!("the host of \"{order}\": {why}");
         let orders = self.orders.as_mut().expect("open until the end");
-        writeln!(orders, "{order}").map_err(|error| failed(error.to_string()))?;
+        writeln!(orders, "{order}").map_err(|error| format!("the host of \"{order}\": {error}"))?;
+        self.answer(order)
+    }
+
+    /// One more answer to the last order.
+    pub fn answer(&mut self, order: &str) -> Result<Vec<f64>, String> {
+        let failed = |why: String| format!("the host of \"{order}\": {why}");
         let mut line = Vec::new();
         let deadline = Instant::now() + PATIENCE;
         while line.last() != Some(&b'\n') {

@@ -4,16 +4,17 @@ from .talk import Failed, run, step
 
 
 def bench(arguments):
-    """Side-by-side figures: ./x bench spawn|supervisor|handoff [--json FILE] [--svg DIR] [--quick] ...
+    """Side-by-side figures: ./x bench spawn|supervisor|coordination|handoff [--json FILE] [--svg DIR] [--quick] ...
 
     spawn, supervisor    one to three minutes; --quick 15 s
+    coordination         one minute; --quick ten seconds
     handoff              twenty minutes; --quick one
     --json FILE          the results, for a program
     --svg DIR            pictures
     --strict             exit code 1 when a limit was missed
     bench/README.md says how it is measured and has all options."""
     if not arguments:
-        raise Failed("which one? ./x bench spawn, ./x bench supervisor, ./x bench handoff")
+        raise Failed("which one? ./x bench spawn, ./x bench supervisor, ./x bench coordination, ./x bench handoff")
     build_library()
     step("Benchmark")
     run("cargo", "run", "--release", "--manifest-path", "bench/Cargo.toml", "--", arguments[0], "--lib", LIBRARY, *arguments[1:])

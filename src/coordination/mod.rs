@@ -6,9 +6,9 @@
 pub mod budget;
 pub mod notify;
 #[allow(dead_code)]
+pub mod once;
+#[allow(dead_code)]
 pub mod probe;
 pub mod readiness;
 pub mod service;
 pub mod spawn_lock;
-#[allow(dead_code)]
-pub mod once;

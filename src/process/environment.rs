@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::systemd::{self, Listening};
+use super::systemd::Told;
 use crate::sys::cstr::{self, List};
 use crate::sys::environ;
 
@@ -80,15 +80,14 @@ impl Environment {
         base && !self.changes.iter().any(|change| change.name == name)
     }
 
-    /// The list for one spawn; `None`: the host's own array serves as it is. With `listening`, our variables of sd_listen_fds(3)
-    /// take the place of any the host has.
-    pub fn list<'a>(&'a self, listening: Option<&'a Listening>) -> Result<Option<List<'a>>, Errno> {
-        if listening.is_none() && self.base == Base::Inherit && self.changes.is_empty() {
+    /// The list for one spawn; `None`: the host's own array serves as it is. What the child is `told` takes the place of whatever the host, or
+    /// the command, has under the same names.
+    pub fn list<'a>(&'a self, told: &'a Told) -> Result<Option<List<'a>>, Errno> {
+        if told.is_empty() && self.base == Base::Inherit && self.changes.is_empty() {
             return Ok(None);
         }
-        let replaced = |name: &[u8]| listening.is_some() && systemd::replaces(name);
-        let own = self.changes.iter().filter(|change| !replaced(&change.name)).filter_map(|change| change.entry.as_deref());
-        let ours = listening.iter().flat_map(|listening| listening.entries.iter().map(CString::as_c_str));
-        environ::merge(|name| !replaced(name) && self.keeps(name), own.chain(ours), listening.map(|listening| &listening.pid)).map(Some)
+        let own = self.changes.iter().filter(|change| !told.replaces(&change.name)).filter_map(|change| change.entry.as_deref());
+        let pids = told.own_pids().into_iter().flatten();
+        environ::merge(|name| !told.replaces(name) && self.keeps(name), own.chain(told.entries()), pids).map(Some)
     }
 }

@@ -19,7 +19,7 @@ use super::lineage::Mark;
 use super::output::Output;
 use super::path;
 use super::stop::Ladder;
-use super::systemd::Listening;
+use super::systemd::{Listening, Told};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::registry::{Cause, Facts, Lease, Slot};
@@ -96,15 +96,15 @@ fn make(command: &Command) -> Result<Child> {
     let parked = plan.park(&engine.landing, HEADROOM);
     let no_memory = |errno| Error::system("memory", errno, command.cannot());
     let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
-    let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
-    let environment = command.program.env.list(listening.as_ref()).map_err(no_memory)?;
+    let told = Told { listening: Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..])), notifying: None };
+    let environment = command.program.env.list(&told).map_err(no_memory)?;
     let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
     let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
     let request = Request {
         candidates: &files,
         argv: command.program.argv().map_err(no_memory)?,
         env: environment.as_ref().map_or(Block::Inherit, Block::List),
-        listen_pid: listening.as_ref().map(|listening| &listening.pid),
+        own_pids: told.own_pids(),
         birth: command.lifetime.birth.as_deref(),
         directory: command.program.directory.as_deref(),
         moves: &plan.map.steps,

@@ -54,26 +54,37 @@ pub struct List<'a> {
     pub(super) _life: PhantomData<&'a CStr>,
 }
 
-const LISTEN_PID: &[u8; 11] = b"LISTEN_PID=";
+/// Room for a name with its `=`, and for the digits.
+const OWN_PID: usize = 32;
 
-/// The entry `LISTEN_PID=<pid>` of sd_listen_fds(3). Only the child knows its pid, so it writes the digits itself.
-pub struct ListenPid(Box<UnsafeCell<[u8; 24]>>);
+/// The most that digits need: ten of them, and the NUL.
+const DIGITS: usize = 11;
 
-impl Default for ListenPid {
-    fn default() -> Self {
-        let mut bytes = [0; 24];
-        bytes[..LISTEN_PID.len()].copy_from_slice(LISTEN_PID);
-        Self(Box::new(UnsafeCell::new(bytes)))
-    }
+/// An entry `NAME=<pid>` of an environment, as LISTEN_PID of sd_listen_fds(3). Only the child knows its pid, so it writes the digits itself.
+pub struct OwnPid {
+    entry: Box<UnsafeCell<[u8; OWN_PID]>>,
+    digits: usize,
 }
 
-impl ListenPid {
-    pub(super) fn as_ptr(&self) -> *const c_char {
-        self.0.get().cast()
+/// The most of them that one child has: LISTEN_PID and WATCHDOG_PID.
+pub const OWN_PIDS: usize = 2;
+
+impl OwnPid {
+    /// For a variable of this name, which is short.
+    pub fn of(name: &'static str) -> Self {
+        let (mut bytes, digits) = ([0; OWN_PID], name.len() + 1);
+        assert!(digits + DIGITS <= OWN_PID, "{name} is too long a name");
+        bytes[..name.len()].copy_from_slice(name.as_bytes());
+        bytes[name.len()] = b'=';
+        Self { entry: Box::new(UnsafeCell::new(bytes)), digits }
     }
 
-    /// Where the digits go: thirteen bytes of room, eleven needed.
+    pub(super) fn as_ptr(&self) -> *const c_char {
+        self.entry.get().cast()
+    }
+
+    /// Where the digits go.
     pub(super) fn digits(&self) -> *mut u8 {
-        self.0.get().cast::<u8>().wrapping_add(LISTEN_PID.len())
+        self.entry.get().cast::<u8>().wrapping_add(self.digits)
     }
 }

@@ -9,7 +9,7 @@ use std::ffi::CString;
 
 use nix::errno::Errno;
 
-use super::cstr::{self, List, ListenPid};
+use super::cstr::{self, List, OwnPid};
 
 unsafe extern "C" {
     static mut environ: *const *const c_char;
@@ -55,7 +55,7 @@ pub fn get(name: &[u8]) -> Result<Option<CString>, Errno> {
 pub fn merge<'a>(
     keep: impl Fn(&[u8]) -> bool,
     added: impl Iterator<Item = &'a CStr>,
-    listen_pid: Option<&'a ListenPid>,
+    own_pids: impl Iterator<Item = &'a OwnPid>,
 ) -> Result<List<'a>, Errno> {
     let no_memory = |_| Errno::ENOMEM;
     let (mut pointers, mut room) = (Vec::new(), Ok(()));
@@ -66,7 +66,7 @@ pub fn merge<'a>(
         }
     });
     room.map_err(no_memory)?;
-    for pointer in added.map(CStr::as_ptr).chain(listen_pid.map(ListenPid::as_ptr)).chain([core::ptr::null()]) {
+    for pointer in added.map(CStr::as_ptr).chain(own_pids.map(OwnPid::as_ptr)).chain([core::ptr::null()]) {
         pointers.try_reserve(1).map_err(no_memory)?;
         pointers.push(pointer);
     }

@@ -87,7 +87,8 @@ impl Default for Lifetime {
 impl Lifetime {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { plan: _, plan_is_default: _, deadline_ms, core_wait_ms: _, sweep: _, restart, outlives: _, birth: _, user_data: _ } = self;
+        let Self { plan: _, plan_is_default: _, deadline_ms, core_wait_ms: _, sweep: _, restart, outlives: _, birth: _, user_data: _ } =
+            self;
         super::lasting::first([(deadline_ms.is_some(), "a deadline"), (restart.when != RestartWhen::Never, "a restart policy")])
     }
 }

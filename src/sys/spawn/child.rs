@@ -2,7 +2,7 @@
 //!
 //! In the fast tiers this code shares all memory with the host, whose calling thread is suspended meanwhile. The rules:
 //! only raw system calls; no allocation, lock, thread-local storage (so no `errno`), panic path or unwinding; nothing of
-//! the host's memory is written but the report, the LISTEN_PID digits and the page of `birth.rs`; the shared descriptor table is not touched
+//! the host's memory is written but the report, the digits of LISTEN_PID and the like, and the page of `birth.rs`; the shared table is not touched
 //! before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
 //!
 //! The order of steps: descriptors' table, group, descriptors, limits that need privilege, credentials, directory (as
@@ -150,8 +150,13 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
                 fail(orders, Step::DieWithHost, -(libc::ESRCH as isize));
             }
         }
-        if !orders.listen_pid.is_null() {
-            write_digits(orders.listen_pid, syscall!(libc::SYS_getpid) as u32);
+        if !orders.own_pids[0].is_null() {
+            let pid = syscall!(libc::SYS_getpid) as u32;
+            for at in &orders.own_pids {
+                if !at.is_null() {
+                    write_digits(*at, pid);
+                }
+            }
         }
         reset_signals(orders.reset);
         execute(orders)

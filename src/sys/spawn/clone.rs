@@ -75,8 +75,8 @@ pub struct Request<'a> {
     pub argv: &'a cstr::Array,
     /// Its environment.
     pub env: environ::Block<'a>,
-    /// Where the pid goes in that environment.
-    pub listen_pid: Option<&'a cstr::ListenPid>,
+    /// Where the pid goes in that environment; those that there are come first.
+    pub own_pids: [Option<&'a cstr::OwnPid>; cstr::OWN_PIDS],
     /// What it writes down of its birth.
     pub birth: Option<&'a Birth>,
     /// Its working directory.
@@ -417,7 +417,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         candidates: Span::of(&candidates),
         argv: request.argv.as_ptr(),
         envp: request.env.as_ptr(),
-        listen_pid: request.listen_pid.map_or(core::ptr::null_mut(), cstr::ListenPid::digits),
+        own_pids: request.own_pids.map(|pid| pid.map_or(core::ptr::null_mut(), cstr::OwnPid::digits)),
         birth: page.as_ref().map_or(core::ptr::null_mut(), |page| page.as_ptr()),
         birth_asks_for_pidfd: page.is_some() && birth::asks_for_pidfd(),
         error_fd: AtomicI32::new(-1),

@@ -8,6 +8,7 @@ use core::ffi::c_char;
 use core::sync::atomic::{AtomicI32, AtomicU64};
 
 use super::birth::Birth;
+use crate::sys::cstr::OWN_PIDS;
 
 /// Which step of the child failed; the names are those that an error shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -214,8 +215,8 @@ pub(super) struct Orders {
     pub candidates: Span<*const c_char>,
     pub argv: *const *const c_char,
     pub envp: *const *const c_char,
-    /// Where the digits of LISTEN_PID go (room for eleven bytes), or null.
-    pub listen_pid: *mut u8,
+    /// Where the digits of LISTEN_PID and the like go (room for eleven bytes each); null from the first one that is not wanted.
+    pub own_pids: [*mut u8; OWN_PIDS],
     /// What it writes down of its birth, or null.
     pub birth: *mut Birth,
     pub birth_asks_for_pidfd: bool,

@@ -13,6 +13,7 @@ use super::command::{Command, Lifetime};
 use super::lineage::Mark;
 use super::output::file::OutFile;
 use super::sandbox::Share;
+use crate::coordination::notify::Receiver;
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::registry::Exit;
@@ -73,6 +74,8 @@ pub struct Resources {
     pub(super) keep_on_failure: bool,
     /// Its descendants are wanted as long as it is there.
     pub(super) mark: Option<Mark>,
+    /// What it says of itself, until it has a process that is heard.
+    pub(super) receiver: Option<Receiver>,
     pub(super) lasting: Belongings,
 }
 
@@ -84,7 +87,9 @@ impl Resources {
             command.streams.output_file.as_ref().map(|spec| OutFile::create(spec, command.identity.credentials.as_ref())).transpose()?;
         let cgroup = command.gifts.cgroup.as_ref().map(|spec| Cgroup::create(spec, sweep)).transpose()?;
         let mark = if outlives { None } else { Mark::new(sweep)? };
-        Ok(Self { cgroup, file, keep_on_failure: command.streams.keep_on_failure, mark, lasting: Belongings::default() })
+        let receiver = command.readiness.access().map(Receiver::new).transpose();
+        let receiver = receiver.map_err(|fault| fault.error(format!("{}: its NOTIFY_SOCKET", command.cannot())))?;
+        Ok(Self { cgroup, file, keep_on_failure: command.streams.keep_on_failure, mark, receiver, lasting: Belongings::default() })
     }
 
     /// Most children own nothing, and hold no room for it.

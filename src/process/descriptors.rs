@@ -133,6 +133,8 @@ pub struct Ends {
     pub ours: [Option<OwnedFd>; 3],
     /// What we read ourselves, and as which stream. Reading never blocks.
     pub output: Vec<(i32, OwnedFd)>,
+    /// By which the child says that it is ready. Reading never blocks.
+    pub ready: Option<OwnedFd>,
     theirs: Vec<OwnedFd>,
 }
 
@@ -223,6 +225,15 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
             return Err(twice("listen_fd", to, "listen_fd and pass_fd"));
         }
         moves.push(Move { from: *fd, to });
+    }
+    if let Some(number) = command.readiness.number() {
+        if moves.iter().any(|m| m.to == number) {
+            return Err(twice("readiness", number, "readiness and otherwise"));
+        }
+        let (read, write) = pipe()?;
+        fds::set_nonblocking(&read).map_err(failed("fcntl"))?;
+        ends.ready = Some(read);
+        moves.push(Move { from: ends.give(write), to: number });
     }
     // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
     Ok(Plan { map: Map::new(moves, &inherited), inherited, ends })

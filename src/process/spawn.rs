@@ -12,15 +12,15 @@ use nix::errno::Errno;
 
 use super::belongings::{Belongings, Resources};
 use super::cgroup::Cgroup;
-use super::child::{Child, Life};
+use super::child::{Begun, Child, Life, Readying};
 use super::command::Command;
 use super::descriptors::{self, Ends};
 use super::lineage::Mark;
 use super::output::Output;
 use super::path;
 use super::stop::Ladder;
-use super::systemd::{Listening, Told};
-use crate::clock::Deadline;
+use super::systemd::{Listening, Notifying, Told};
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::registry::{Cause, Facts, Lease, Slot};
 use crate::sys::environ::Block;
@@ -28,7 +28,7 @@ use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::landing::Landing;
-use crate::sys::spawn::{self as sys_spawn, Background, Failure, Request, Spawned, Tier};
+use crate::sys::spawn::{self as sys_spawn, Background, Failure, Isolation, Request, Spawned, Tier};
 
 /// What this process keeps open to spawn fast.
 #[derive(Default)]
@@ -88,6 +88,8 @@ pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
 }
 
 fn make(command: &Command) -> Result<Child> {
+    // The whole of its readiness: all that follows takes its time off that.
+    let begun = clock::now();
     check_lent(command)?;
     command.check_size()?;
     let engine = engine()?;
@@ -96,7 +98,9 @@ fn make(command: &Command) -> Result<Child> {
     let parked = plan.park(&engine.landing, HEADROOM);
     let no_memory = |errno| Error::system("memory", errno, command.cannot());
     let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
-    let told = Told { listening: Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..])), notifying: None };
+    let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
+    let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), None));
+    let told = Told { listening, notifying };
     let environment = command.program.env.list(&told).map_err(no_memory)?;
     let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
     let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
@@ -129,7 +133,8 @@ fn make(command: &Command) -> Result<Child> {
     let made = clone(lease, slot, &request);
     drop(parked);
     let (lease, spawned) = made.map_err(|failure| explain(failure, command))?;
-    Ok(child(command, lease, spawned, plan.ends, resources))
+    let begun = Begun { at: begun, executed: clock::now() };
+    Ok(child(command, lease, spawned, plan.ends, resources, begun))
 }
 
 /// The clone; it returns when the program has begun. The slot is free again if no child came of it.
@@ -152,8 +157,11 @@ fn clone(lease: Lease, slot: Slot, request: &Request<'_>) -> core::result::Resul
 }
 
 /// The child's own record, from what the spawn has left. The ends of pipes that the child has now are closed.
-fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resources: Resources) -> Child {
-    let Command { streams, lifetime, gifts, .. } = command;
+fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, mut resources: Resources, begun: Begun) -> Child {
+    let Command { streams, lifetime, gifts, identity, readiness, .. } = command;
+    let spec = readiness.spec.as_ref();
+    let receiver = resources.receiver.take();
+    let readying = (spec.is_some() || receiver.is_some()).then(|| Readying::new(spec, begun, ends.ready, receiver));
     let life = Life {
         lease: Some(lease),
         pidfd: Some(Arc::new(spawned.pidfd)),
@@ -182,6 +190,8 @@ fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, resource
         lines: streams.lines,
         in_cgroup: gifts.cgroup.is_some(),
         output: output.map(|output| Box::new(Mutex::new(output))),
+        leads: identity.isolation != Isolation::None,
+        readying: readying.map(|readying| Box::new(Mutex::new(readying))),
     }
 }
 
@@ -228,10 +238,11 @@ fn explain(failure: Failure, command: &Command) -> Error {
     match failure.step {
         "dup2" | "fcntl"
             if matches!(failure.errno, Errno::EBADF | Errno::EINVAL | Errno::EMFILE)
-                && let Some((from, to, hard)) = command.streams.beyond_the_limit() =>
+                && let Some((from, to, hard)) = command.beyond_the_limit() =>
         {
             error.status = Status::Limit;
-            error.message += &format!(": descriptor {from} cannot be {to} in the child, the hard limit RLIMIT_NOFILE is {hard}");
+            let what = from.map_or_else(|| "that of readiness".to_owned(), |from| from.to_string());
+            error.message += &format!(": descriptor {what} cannot be {to} in the child, the hard limit RLIMIT_NOFILE is {hard}");
         }
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,

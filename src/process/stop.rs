@@ -40,6 +40,9 @@ pub struct Step {
 /// The default: TERM, two seconds, KILL.
 pub static DEFAULT: [Step; 2] = [Step { signal: libc::SIGTERM, wait_ms: 2_000 }, Step { signal: libc::SIGKILL, wait_ms: -1 }];
 
+/// For one that is not to have a grace.
+pub static KILL: [Step; 1] = [Step { signal: libc::SIGKILL, wait_ms: -1 }];
+
 /// Where a ladder stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub enum Ladder {

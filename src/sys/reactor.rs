@@ -268,6 +268,20 @@ impl Reactor {
         Ok(())
     }
 
+    /// Watches this descriptor under this token, whatever was watched under it before.
+    pub fn put(&self, token: Token, fd: &Arc<OwnedFd>, writing: bool) -> Result<(), Fault> {
+        let is_there = lock(&self.state).entries.get(&token).map(|entry| Arc::ptr_eq(&entry.fd, fd));
+        if is_there != Some(true) {
+            self.remove(token);
+            match self.add(token, fd) {
+                // Another thread was faster with it, and looks at it next.
+                Err(Fault { errno: Errno::EEXIST, .. }) | Ok(()) => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        self.set_writing(token, writing).map_err(Fault::of("epoll_ctl"))
+    }
+
     /// Watches no more, and gives the share back. Its time stays. `false`: it was not watched.
     pub fn remove(&self, token: Token) -> bool {
         let mut state = lock(&self.state);

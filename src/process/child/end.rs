@@ -55,6 +55,9 @@ impl Child {
 
     fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
         self.check()?;
+        if ended {
+            self.read_last_signs();
+        }
         let (mut exit, pidfd, resources, lease) = {
             let mut life = lock(&self.life);
             let slot = life.lease.as_ref().and_then(Lease::slot);
@@ -98,11 +101,14 @@ impl Child {
         if let Some(cgroup) = life.cgroup().filter(|_| self.sweep) {
             cgroup.group().kill();
         }
+        if let Some(readying) = &self.readying {
+            lock(readying).end(self.whom(life), clock::now());
+        }
         (life.pidfd.take(), life.resources.take(), life.lease.take())
     }
 
     /// Another thread is releasing what the child owned: waits for that.
-    fn await_settled(&self, deadline: Deadline) {
+    pub(super) fn await_settled(&self, deadline: Deadline) {
         let mut life = lock(&self.life);
         life.awaiting += 1;
         let busy = |life: &mut Life| life.exit.is_none();
@@ -148,6 +154,9 @@ impl Child {
             look = true;
             self.check()?;
             self.tick();
+            if self.has_news() {
+                pump();
+            }
             if deadline.has_come() || (give_up && self.is_unkillable()) {
                 return Ok(None);
             }
@@ -155,9 +164,11 @@ impl Child {
                 self.await_settled(deadline);
                 continue;
             };
-            let pipes = self.pipes();
+            let (pipes, (by, socket)) = (self.pipes(), self.signs());
             let mut watched = vec![pidfd.as_fd()];
             watched.extend(pipes.iter().flatten().map(|pipe| pipe.as_fd()));
+            watched.extend(by.iter().filter(|(_, writing)| !writing).map(|(fd, _)| fd.as_fd()));
+            watched.extend(socket.iter().map(|fd| fd.as_fd()));
             let beside = also();
             watched.extend(beside);
             // Without a descriptor to be woken by: a look from time to time.

@@ -8,8 +8,10 @@
 //! | `mod.rs`    | what it is, signals, its stop plan                              |
 //! | `end.rs`    | reaped, recorded, released: once; and the waits for that        |
 //! | `spoken.rs` | what it has said                                                |
+//! | `readying.rs` | whether it is ready, and what it says of itself               |
 
 mod end;
+mod readying;
 mod spoken;
 
 use std::os::fd::OwnedFd;
@@ -17,10 +19,12 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use nix::errno::Errno;
 
+pub(super) use self::readying::Readying;
+pub use self::readying::{Begun, Said, Standing};
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
 use super::output::Output;
-use super::stop::{Ladder, Step};
+use super::stop::{KILL, Ladder, Step};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -67,6 +71,10 @@ pub struct Child {
     pub(super) lines: bool,
     pub(super) in_cgroup: bool,
     pub(super) output: Option<Box<Mutex<Output>>>,
+    /// It leads a process group of its own.
+    pub(super) leads: bool,
+    /// Where something is asked of it beside its exec.
+    pub(super) readying: Option<Box<Mutex<Readying>>>,
 }
 
 /// What changes in a child's life.
@@ -254,8 +262,9 @@ impl Child {
         Ok(())
     }
 
-    /// Moves the ladder if its time or the deadline has come. Never blocks.
+    /// Hears what it says of itself, and moves the ladder if its time or the deadline has come. Never blocks.
     pub fn tick(&self) {
+        self.look_at_signs();
         let now = clock::now();
         self.climb(|life| {
             let dump = self.dump_ms(life);
@@ -266,6 +275,19 @@ impl Child {
                 }
                 _ => life.ladder.advance(&life.plan, now, dump),
             }
+        });
+    }
+
+    /// It was not ready in time, or never will be: kills its group, unless it is being stopped already. A core that it is dumping is waited for, as
+    /// in any plan.
+    fn end_unready(&self) {
+        self.climb(|life| {
+            if life.ladder != Ladder::Idle {
+                return None;
+            }
+            let dump = self.dump_ms(life);
+            (life.plan, life.stop_cause) = (Arc::new(KILL.to_vec()), Cause::NotReady);
+            life.ladder.begin(&life.plan, clock::now(), -1, dump)
         });
     }
 
@@ -305,11 +327,12 @@ impl Child {
     /// When `tick` has something to do.
     pub fn due(&self) -> Deadline {
         let life = lock(&self.life);
-        match life.ladder {
-            _ if life.has_ended() => Deadline::NEVER,
+        let plan = match life.ladder {
+            _ if life.has_ended() => return Deadline::NEVER,
             Ladder::Idle => life.deadline,
             ladder => ladder.due(),
-        }
+        };
+        self.readying.as_deref().map_or(plan, |readying| plan.min(lock(readying).due()))
     }
 
     /// Whether the ladder is at its end and the child still there.
@@ -330,9 +353,10 @@ impl Child {
         }
     }
 
-    /// Whether somebody has to look at this child from time to time: it has output to drain or a time to keep.
+    /// Whether somebody has to look at this child from time to time: it has output to drain, a time to keep, or something to say of itself.
     pub fn needs_driving(&self) -> bool {
-        self.output.is_some() || !self.due().is_never()
+        let says = |(by, socket): (Option<_>, Option<_>)| by.is_some() || socket.is_some();
+        self.output.is_some() || !self.due().is_never() || says(self.signs())
     }
 }
 

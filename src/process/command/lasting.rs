@@ -18,8 +18,9 @@ impl Command {
     /// Refuses a command whose child would be stopped, cut off or cleaned up by us.
     pub fn check_outlives_host(&self) -> Result<()> {
         // The program itself is strings, which tie nobody.
-        let Self { program: _, streams, identity, lifetime, gifts } = self;
-        let Some(tie) = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie()) else { return Ok(()) };
+        let Self { program: _, streams, identity, lifetime, gifts, readiness } = self;
+        let tie = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie()).or(readiness.tie());
+        let Some(tie) = tie else { return Ok(()) };
         let message = format!("successor: {tie} would tie the successor to this process, which is to end before it");
         Err(Error::invalid("successor", message))
     }
@@ -39,7 +40,7 @@ impl Command {
         self.check_size()?;
         let mut pinned = self.clone();
         // Only streams lend descriptors; what the other parts hold is theirs.
-        let Self { program: _, streams, identity: _, lifetime: _, gifts: _ } = &mut pinned;
+        let Self { program: _, streams, identity: _, lifetime: _, gifts: _, readiness: _ } = &mut pinned;
         streams.pin()?;
         Ok(pinned)
     }
@@ -50,12 +51,13 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     use super::*;
+    use crate::coordination::readiness::Kind;
     use crate::process::command::{RestartWhen, Stdio};
 
     /// Sets one tie; and the word by which it is refused.
     type Tie = (&'static str, fn(&mut Command));
 
-    const TIES: [Tie; 9] = [
+    const TIES: [Tie; 10] = [
         ("die_with_host", |command| _ = command.die_with_host(true)),
         ("cgroup", |command| _ = command.cgroup("/sys/fs/cgroup/x").unwrap()),
         ("sandbox_dir", |command| _ = command.sandbox_dir("/tmp/x").unwrap()),
@@ -65,6 +67,7 @@ mod tests {
         ("a deadline", |command| _ = command.deadline(1).unwrap()),
         ("a restart policy", |command| _ = command.restart(RestartWhen::Always, 1, 1).unwrap()),
         ("a pipe", |command| _ = command.stdio(0, Stdio::Pipe).unwrap()),
+        ("readiness", |command| _ = command.readiness(Kind::Fd, Some("3"), -1).unwrap()),
     ];
 
     #[test]
@@ -83,7 +86,7 @@ mod tests {
     fn what_lasts_is_not_refused() {
         let mut command = Command::new("x").unwrap();
         command.arg("y").unwrap().stdio(0, Stdio::Null).unwrap().umask(0o22).unwrap().pass_fd(0, 9).unwrap();
-        command.user_data(7).sweep_survivors(false).stop_step(15, 10).unwrap();
+        command.readiness(Kind::Exec, None, -1).unwrap().user_data(7).sweep_survivors(false).stop_step(15, 10).unwrap();
         command.check_outlives_host().unwrap();
     }
 

@@ -10,6 +10,7 @@
 //! | [`Identity`]    | `identity.rs`   | user, limits, group or session                                   |
 //! | [`Lifetime`]    | `life.rs`       | stop plan, deadline, survivors, restarts                         |
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
+//! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
 //! | all at once     | `lasting.rs`    | what ties a child to its host; what was lent                     |
 
 mod belongings;
@@ -17,6 +18,7 @@ mod identity;
 mod lasting;
 mod life;
 mod program;
+mod readiness;
 mod streams;
 
 use std::ffi::{CString, OsStr};
@@ -26,6 +28,7 @@ pub use self::belongings::Gifts;
 pub use self::identity::Identity;
 pub use self::life::{Lifetime, Restart, RestartWhen};
 pub use self::program::Program;
+pub use self::readiness::Readiness;
 pub use self::streams::{Stdio, Streams};
 pub use super::environment::Base as EnvBase;
 use crate::error::{Error, Result};
@@ -40,6 +43,7 @@ pub struct Command {
     pub(super) identity: Identity,
     pub(super) lifetime: Lifetime,
     pub(super) gifts: Gifts,
+    pub(super) readiness: Readiness,
 }
 
 impl Command {
@@ -51,6 +55,7 @@ impl Command {
             identity: Identity::default(),
             lifetime: Lifetime::default(),
             gifts: Gifts::default(),
+            readiness: Readiness::default(),
         })
     }
 

@@ -137,14 +137,6 @@ impl Streams {
         self.stdio[2] == Stdio::Merge && self.stdio[1] == Stdio::Inherit && !redirected
     }
 
-    /// What is to have a number that no process may have here: from, to, and the hard limit.
-    pub(in crate::process) fn beyond_the_limit(&self) -> Option<(RawFd, RawFd, u64)> {
-        let hard = fds::hard_limit();
-        let listening = self.listening.iter().map(|(fd, _)| *fd).zip(systemd::FIRST..);
-        let (from, to) = self.passed.iter().copied().chain(listening).find(|(_, to)| *to as u64 >= hard)?;
-        Some((from, to, hard))
-    }
-
     /// Duplicates what was lent, and holds it.
     pub(super) fn pin(&mut self) -> Result<()> {
         let mut pins: Vec<Arc<OwnedFd>> = Vec::new();
@@ -242,10 +234,20 @@ impl Command {
         Ok(self)
     }
 
+    /// What is to have a number that no process may have here: from (none: that of its readiness), to, and the hard limit.
+    pub(in crate::process) fn beyond_the_limit(&self) -> Option<(Option<RawFd>, RawFd, u64)> {
+        let hard = fds::hard_limit();
+        let Streams { passed, listening, .. } = &self.streams;
+        let listening = listening.iter().map(|(fd, _)| *fd).zip(systemd::FIRST..);
+        let lent = passed.iter().copied().chain(listening).map(|(from, to)| (Some(from), to));
+        let (from, to) = lent.chain(self.readiness.number().map(|number| (None, number))).find(|(_, to)| *to as u64 >= hard)?;
+        Some((from, to, hard))
+    }
+
     /// A number in the child, above the standard streams and the listening descriptors, that nothing is given to.
     pub fn free_number(&self) -> RawFd {
         let mut number = systemd::FIRST + self.streams.listening.len() as RawFd;
-        while self.streams.passed.iter().any(|(_, taken)| *taken == number) {
+        while self.streams.passed.iter().any(|(_, taken)| *taken == number) || self.readiness.number() == Some(number) {
             number += 1;
         }
         number

@@ -1,0 +1,501 @@
+//! A process on its way to being ready, and what it has said of itself: the machine of `coordination/readiness.rs` on real descriptors.
+//!
+//! Traps.
+//! - **What was said counts before what has happened since.** So every look reads first and lets the clock, or the end, speak afterwards; and the
+//!   last look is taken where the end is recorded (`settle` in `end.rs`), whoever has reaped: a handler that could not read has left it in the pipe and
+//!   in the socket.
+//! - **Anybody may look**, in any thread: whoever settles it rings all who wait ([`Child::await_ready`]), and leaves a word for the supervisor
+//!   ([`Child::take_news`]), for only that may tell it.
+//! - **A look must not wait, and nobody for a look.** Names in a file system are walked by connect(2), which may take the file system's time: so it
+//!   is called without a lock, by one thread at a time.
+//! - **A process chooses how much it says.** A look reads so much of it at the most; [`Child::look_at_signs`] says whether there is more.
+//!
+//! Locks: life, then this one.
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::{Arc, Mutex};
+
+use nix::errno::Errno;
+
+use super::{Child, Life};
+use crate::clock::{self, Deadline, MILLI};
+use crate::coordination::notify::{Message, Receiver, Says, Whom};
+use crate::coordination::probe::{Answer, Connecting, Probe};
+use crate::coordination::readiness::{Event, Machine, ROUTE, Sign, Spec, State, Why};
+use crate::error::{Error, Result, Status};
+use crate::journey::Journey;
+use crate::lock::lock;
+use crate::registry::{Cause, Exit, Kind};
+use crate::sys::poll::{self, ProcessWait};
+use crate::sys::reactor::WakeUp;
+use crate::sys::wait::{self, Seen};
+use crate::sys::{procfs, reserve};
+
+/// How much of its descriptor a look reads.
+const LOOK: usize = 4096;
+/// The same at its end: what a pipe holds as a rule.
+const LAST_LOOK: usize = 64 * 1024;
+/// A connect that has not been answered for so long is begun anew.
+const UNANSWERED: i64 = 1_000 * MILLI;
+/// How much of what it had written an error carries.
+const OUTPUT: usize = 64 * 1024;
+
+/// What a process has said of itself through its NOTIFY_SOCKET.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Said {
+    /// It reloads.
+    pub reloading: bool,
+    /// When it began to, microseconds of CLOCK_MONOTONIC, by its own word; 0: it did not say.
+    pub reloading_usec: u64,
+    /// It is about to end.
+    pub stopping: bool,
+    /// What it calls the reason of its failure; 0: none.
+    pub errno: i32,
+    /// The text of its state.
+    pub status: Vec<u8>,
+    /// Messages that counted.
+    pub messages: u64,
+    /// Messages that did not: of strangers, too long, or with a lie in them.
+    pub refused: u32,
+}
+
+/// What a supervisor has not told yet.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct News {
+    /// It is ready.
+    pub ready: bool,
+    /// It has said something of itself.
+    pub said: bool,
+}
+
+/// How a process stands for one who waits for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Standing {
+    /// Nobody has asked: its exec was all.
+    Unasked,
+    /// Not ready yet.
+    Waiting,
+    /// Ready since then.
+    Ready(i64),
+    /// It never will be.
+    Failed(Why),
+}
+
+/// When the steps of its route were done.
+#[derive(Clone, Copy, Debug)]
+pub struct Begun {
+    /// The whole: before its process was made.
+    pub at: i64,
+    /// Its program has begun.
+    pub executed: i64,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub(in crate::process) struct Readying {
+    /// What is asked, and how far it is.
+    asked: Option<(Arc<Spec>, Machine)>,
+    begun: Begun,
+    pipe: Option<Arc<OwnedFd>>,
+    connecting: Option<(Connecting, i64)>,
+    /// A thread is out to connect.
+    trying: bool,
+    receiver: Option<Arc<Receiver>>,
+    said: Said,
+    news: News,
+    /// What a failure asks for was done.
+    acted: bool,
+    waiters: Vec<Arc<WakeUp>>,
+}
+
+impl Readying {
+    /// Of a process whose program has just begun.
+    pub(in crate::process) fn new(spec: Option<&Arc<Spec>>, begun: Begun, pipe: Option<OwnedFd>, receiver: Option<Receiver>) -> Self {
+        let asked = spec.map(|spec| (spec.clone(), Machine::begun(spec, begun.at)));
+        let ready = asked.as_ref().is_some_and(|(_, machine)| machine.is_settled());
+        Self {
+            asked,
+            begun,
+            pipe: pipe.map(Arc::new),
+            connecting: None,
+            trying: false,
+            receiver: receiver.map(Arc::new),
+            said: Said::default(),
+            news: News { ready, said: false },
+            acted: false,
+            waiters: Vec::new(),
+        }
+    }
+
+    fn state(&self) -> Option<State> {
+        self.asked.as_ref().map(|(_, machine)| machine.state())
+    }
+
+    fn standing(&self) -> Standing {
+        match self.state() {
+            None => Standing::Unasked,
+            Some(State::Waiting(_) | State::Closed(_)) => Standing::Waiting,
+            Some(State::Ready(at)) => Standing::Ready(at),
+            Some(State::Failed(why, _)) => Standing::Failed(why),
+        }
+    }
+
+    /// When it has to be looked at.
+    pub(super) fn due(&self) -> Deadline {
+        self.asked.as_ref().map_or(Deadline::NEVER, |(_, machine)| machine.due())
+    }
+
+    fn step(&mut self, event: Event, now: i64) {
+        let Some((_, machine)) = &mut self.asked else { return };
+        if !machine.step(event, now) {
+            return;
+        }
+        self.news.ready |= matches!(machine.state(), State::Ready(_));
+        (self.pipe, self.connecting) = (None, None);
+        self.waiters.drain(..).for_each(|waiter| waiter.raise());
+    }
+
+    /// Reads its descriptor. `true`: there may be more.
+    fn read(&mut self, pid: i32, mut allowance: usize, now: i64) -> bool {
+        let mut buffer = [0; 512];
+        while let Some(pipe) = &self.pipe {
+            if allowance == 0 {
+                return true;
+            }
+            match nix::unistd::read(pipe, &mut buffer) {
+                Err(Errno::EINTR) => {}
+                Err(Errno::EAGAIN) => return false,
+                Ok(count @ 1..) if buffer[..count].contains(&b'\n') => self.step(Event::Newline, now),
+                Ok(count @ 1..) => allowance = allowance.saturating_sub(count),
+                Ok(_) | Err(_) => {
+                    // It stays readable from now on.
+                    self.pipe = None;
+                    self.step(Event::EndOfFile { dying: procfs::is_dying(pid) }, now);
+                }
+            }
+        }
+        false
+    }
+
+    fn heard(&mut self, message: Message, now: i64) {
+        let Message { says, status, errno, extend_usec, watchdog: _, watchdog_usec: _, main_pid: _ } = message;
+        self.said.messages += 1;
+        let before = (self.said.reloading, self.said.stopping);
+        match says {
+            Some(Says::Ready) => {
+                self.said.reloading = false;
+                if self.asked.as_ref().is_some_and(|(spec, _)| spec.sign == Sign::Notify) {
+                    self.step(Event::Message, now);
+                }
+            }
+            Some(Says::Reloading(since)) => (self.said.reloading, self.said.reloading_usec) = (true, since.unwrap_or(0)),
+            Some(Says::Stopping) => self.said.stopping = true,
+            None => {}
+        }
+        let new = status.filter(|status| *status != self.said.status);
+        self.news.said |= new.is_some() || before != (self.said.reloading, self.said.stopping);
+        self.said.status = new.unwrap_or_else(|| std::mem::take(&mut self.said.status));
+        self.said.errno = errno.unwrap_or(self.said.errno);
+        if let Some(usec) = extend_usec {
+            self.step(Event::Extend(i64::try_from(usec).unwrap_or(i64::MAX).saturating_mul(1000)), now);
+        }
+    }
+
+    /// The last look, before its end is told: all that it has said is there.
+    pub(super) fn end(&mut self, whom: Whom<'_>, now: i64) {
+        if let Some(receiver) = self.receiver.take() {
+            let _ = receiver.hear(whom, |message| self.heard(message, now));
+            self.said.refused = receiver.refused();
+        }
+        self.read(whom.pid, LAST_LOOK, now);
+        self.step(Event::Dead, now);
+    }
+}
+
+/// Rings no more, however the wait ends.
+struct Waiting<'a>(&'a Mutex<Readying>, Option<Arc<WakeUp>>);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if let Some(waiter) = &self.1 {
+            lock(self.0).waiters.retain(|other| !Arc::ptr_eq(other, waiter));
+        }
+    }
+}
+
+impl Child {
+    /// Whether it is asked to say something of itself.
+    pub fn has_signs(&self) -> bool {
+        self.readying.is_some()
+    }
+
+    /// Who may speak for it.
+    pub(super) fn whom<'a>(&self, life: &'a Life) -> Whom<'a> {
+        Whom { pid: self.pid, leads: self.leads, cgroup: life.cgroup().map(|cgroup| cgroup.group()) }
+    }
+
+    /// Reads what it has said of itself, connects if it is time to, and looks at the clock; ends it where it has failed. Never waits. `true`:
+    /// there may be more to read, which is left for later.
+    pub fn look_at_signs(&self) -> bool {
+        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return false };
+        let more = self.read_signs(readying);
+        self.try_to_connect(readying);
+        // One that has died by itself is not to be blamed on the clock: whoever reaps it tells.
+        let late = lock(readying).due().is_over(clock::now());
+        let failed = !(late && self.is_dead()) && {
+            let mut readying = lock(readying);
+            readying.step(Event::Tick, clock::now());
+            matches!(readying.standing(), Standing::Failed(why) if why != Why::Dead) && !std::mem::replace(&mut readying.acted, true)
+        };
+        if failed {
+            self.end_unready();
+        }
+        more
+    }
+
+    /// The same of one that has ended, before it is reaped: while nobody can have its number, what was said by that is its own.
+    pub(super) fn read_last_signs(&self) {
+        if let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) {
+            self.read_signs(readying);
+        }
+    }
+
+    fn read_signs(&self, readying: &Mutex<Readying>) -> bool {
+        let more = self.hear(readying);
+        lock(readying).read(self.pid, LOOK, clock::now()) || more
+    }
+
+    fn is_dead(&self) -> bool {
+        self.pidfd().is_none_or(|pidfd| wait::look(pidfd.as_raw_fd(), self.pid) != Seen::Running)
+    }
+
+    /// Under the lock of `life`: of two threads that hear, the one that heard first must take it in first. And nobody reaps it meanwhile.
+    fn hear(&self, readying: &Mutex<Readying>) -> bool {
+        let Some(receiver) = lock(readying).receiver.clone() else { return false };
+        let life = lock(&self.life);
+        if life.has_ended() {
+            return false;
+        }
+        let heard = receiver.hear(self.whom(&life), |message| lock(readying).heard(message, clock::now()));
+        lock(readying).said.refused = receiver.refused();
+        heard.is_err()
+    }
+
+    fn try_to_connect(&self, readying: &Mutex<Readying>) {
+        let mut taken = {
+            let mut readying = lock(readying);
+            let now = clock::now();
+            let busy = readying.trying;
+            let Some((spec, machine)) = readying.asked.as_mut().filter(|_| !busy) else { return };
+            let Sign::Socket(address) = &spec.sign else { return };
+            let tries = machine.tries(now);
+            let address = address.clone();
+            if tries {
+                machine.trying(now);
+            }
+            let under_way = readying.connecting.take_if(|_| true).filter(|(_, since)| now - since < UNANSWERED);
+            if under_way.is_none() && !tries {
+                return;
+            }
+            readying.trying = true;
+            (under_way, address, now)
+        };
+        let (answer, since) = match taken.0.take() {
+            Some((connecting, since)) => (connecting.finish(), since),
+            None => (Probe::begin(&taken.1), taken.2),
+        };
+        let mut readying = lock(readying);
+        readying.trying = false;
+        let now = clock::now();
+        match answer {
+            Answer::Now(Ok(())) => readying.step(Event::Accepted, now),
+            Answer::Now(Err(fault)) => readying.step(Event::Refused(fault), now),
+            Answer::Later(connecting) if readying.standing() == Standing::Waiting => readying.connecting = Some((connecting, since)),
+            Answer::Later(_) => {}
+        }
+    }
+
+    /// How it stands, without a look.
+    pub fn standing(&self) -> Standing {
+        self.readying.as_deref().map_or(Standing::Unasked, |readying| lock(readying).standing())
+    }
+
+    /// What is to be told of it.
+    pub fn take_news(&self) -> News {
+        self.readying.as_deref().map_or_else(News::default, |readying| std::mem::take(&mut lock(readying).news))
+    }
+
+    pub(super) fn has_news(&self) -> bool {
+        self.readying.as_deref().is_some_and(|readying| lock(readying).news != News::default())
+    }
+
+    /// Shows what it has said of itself; `None`: it was not asked to.
+    pub fn with_said<T>(&self, show: impl FnOnce(&Said) -> T) -> Option<T> {
+        self.readying.as_deref().map(|readying| show(&lock(readying).said))
+    }
+
+    /// The descriptors by which it is heard: that by which it is ready, and whether it is watched for writing; and its NOTIFY_SOCKET.
+    pub fn signs(&self) -> (Option<(Arc<OwnedFd>, bool)>, Option<Arc<OwnedFd>>) {
+        let Some(readying) = self.readying.as_deref().map(lock) else { return (None, None) };
+        let pipe = readying.pipe.clone().map(|pipe| (pipe, false));
+        let connecting = || readying.connecting.as_ref().map(|(connecting, _)| (connecting.fd().clone(), true));
+        (pipe.or_else(connecting), readying.receiver.as_ref().map(|receiver| receiver.fd().clone()))
+    }
+
+    /// Since when it has done its work: since its start, or since it was ready. `None`: it never was.
+    pub fn at_work_since(&self, started_ns: i64) -> Option<i64> {
+        match self.standing() {
+            Standing::Unasked => Some(started_ns),
+            Standing::Ready(at) => Some(at),
+            Standing::Waiting | Standing::Failed(_) => None,
+        }
+    }
+
+    /// Waits until it is ready, or never will be, or has ended; drives it meanwhile as [`Child::wait`] does. `false`: the deadline came first.
+    pub fn await_ready<'a>(&self, deadline: Deadline, also: impl Fn() -> Option<BorrowedFd<'a>>, pump: impl Fn()) -> Result<bool> {
+        let Some(readying) = self.readying.as_deref() else { return Ok(true) };
+        let waiter = WakeUp::new().ok().map(Arc::new);
+        let waiting = Waiting(readying, waiter);
+        // Before the first look: what settles it after that is heard.
+        lock(readying).waiters.extend(waiting.1.clone());
+        let mut process = ProcessWait::default();
+        loop {
+            self.check()?;
+            if let Some(output) = &self.output {
+                lock(output).drain(1 << 20);
+            }
+            self.tick();
+            if self.has_news() {
+                pump();
+            }
+            if self.standing() != Standing::Waiting || self.exit().is_some() {
+                return Ok(true);
+            }
+            if deadline.has_come() {
+                return Ok(false);
+            }
+            let Some(pidfd) = self.pidfd() else {
+                self.await_settled(deadline);
+                continue;
+            };
+            let pipes = self.pipes();
+            let (by, socket) = self.signs();
+            let mut watched = vec![pidfd.as_fd()];
+            watched.extend(pipes.iter().flatten().map(|pipe| pipe.as_fd()));
+            watched.extend(by.iter().filter(|(_, writing)| !writing).map(|(fd, _)| fd.as_fd()));
+            watched.extend(socket.iter().map(|fd| fd.as_fd()));
+            watched.extend(waiting.1.iter().map(|waiter| waiter.as_fd()));
+            let beside = also();
+            watched.extend(beside);
+            // Without a descriptor to be woken by: a look from time to time.
+            let heard = beside.is_some() && waiting.1.is_some();
+            let soon = if heard { Deadline::NEVER } else { Deadline::after(poll::PAUSE) };
+            let until = deadline.min(self.due()).min(soon);
+            if process.wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))? {
+                self.reap_ended()?;
+            }
+            pump();
+        }
+    }
+
+    /// Why it is not ready, with all that is known of it.
+    pub fn unready(&self) -> Error {
+        let Some(readying) = self.readying.as_deref() else { return self.ended_after_all() };
+        let (exit, output) = (self.exit(), self.tail());
+        let readying = lock(readying);
+        let Some((spec, machine)) = &readying.asked else {
+            drop(readying);
+            return self.ended_after_all();
+        };
+        let pid = self.pid;
+        let how = exit.as_ref().map_or_else(String::new, described);
+        let (mut error, failed) = match machine.state() {
+            State::Failed(Why::TimedOut, at) => {
+                let sign = match (&spec.sign, machine.last()) {
+                    (Sign::Socket(address), Some(last)) => format!(": {}: {} ({last:?})", address.text(), last.desc()),
+                    (Sign::Socket(address), None) => format!(": nobody accepts at {}", address.text()),
+                    _ => String::new(),
+                };
+                let error = Error::new(Status::Timeout, "ready", format!("process {pid} was not ready in time{sign}"));
+                (Error { errno: machine.last(), ..error }, Some(at))
+            }
+            State::Failed(Why::EndOfFile, at) => {
+                let number = if let Sign::Fd(number) = spec.sign { number } else { -1 };
+                let text = format!("process {pid} has closed its descriptor {number} before it was ready");
+                (Error::new(Status::Protocol, "ready", text), Some(at))
+            }
+            State::Failed(Why::Refused(fault), at) => {
+                let address = if let Sign::Socket(address) = &spec.sign { address.text() } else { "" };
+                let error = fault.error(format!("process {pid} can never be found ready at {address}"));
+                (Error { step: "ready", ..error }, Some(at))
+            }
+            State::Failed(Why::Dead, at) => {
+                (Error::new(Status::Exited, "ready", format!("process {pid} has ended before it was ready{how}")), Some(at))
+            }
+            State::Ready(_) | State::Waiting(_) | State::Closed(_) => {
+                (Error::new(Status::Exited, "ready", format!("process {pid} was ready and has ended{how}")), None)
+            }
+        };
+        let mut journey = Journey::new(&ROUTE);
+        let started = exit.map_or(readying.begun.executed, |exit| exit.started_ns);
+        journey.begin("spawn", readying.begun.at);
+        journey.end("spawn", started);
+        journey.begin("exec", started);
+        journey.end("exec", readying.begun.executed);
+        journey.begin("ready", readying.begun.executed);
+        match (failed, machine.state()) {
+            (Some(at), _) => journey.fail("ready", at),
+            (None, State::Ready(at)) => journey.end("ready", at),
+            _ => false,
+        };
+        if readying.said.errno != 0 {
+            error.errno = Some(Errno::from_raw(readying.said.errno));
+        }
+        (error.pid, error.output, error.journey) = (Some(pid), output, Some(Box::new(journey)));
+        error
+    }
+
+    fn ended_after_all(&self) -> Error {
+        let how = self.exit().as_ref().map_or_else(String::new, described);
+        let error = Error::new(Status::Exited, "ready", format!("process {} has ended{how}", self.pid));
+        Error { pid: Some(self.pid), output: self.tail(), ..error }
+    }
+
+    /// The last of what it had written, as far as that is kept.
+    fn tail(&self) -> Vec<u8> {
+        let copy = |first: &[u8], second: &[u8]| {
+            let skipped = (first.len() + second.len()).saturating_sub(OUTPUT);
+            let mut tail = reserve::room(first.len() + second.len() - skipped).unwrap_or_default();
+            if tail.capacity() > 0 {
+                tail.extend_from_slice(&first[skipped.min(first.len())..]);
+                tail.extend_from_slice(&second[skipped.saturating_sub(first.len())..]);
+            }
+            tail
+        };
+        self.with_output(false, copy).unwrap_or_default()
+    }
+}
+
+fn name_of(signal: i32) -> String {
+    nix::sys::signal::Signal::try_from(signal).map(|signal| format!(" ({signal})")).unwrap_or_default()
+}
+
+/// How it ended, for a sentence.
+fn described(exit: &Exit) -> String {
+    let how = match exit.kind {
+        Kind::Exited => format!(": exit code {}", exit.code),
+        Kind::Signaled => format!(": signal {}{}", exit.signal, name_of(exit.signal)),
+        Kind::Lost => String::new(),
+    };
+    let why = match exit.cause {
+        Cause::Itself => "",
+        Cause::NotReady => ", killed for that",
+        Cause::Stop => ", it was stopped",
+        Cause::Deadline => ", its deadline had passed",
+        Cause::Shutdown => ", its supervisor was shut down",
+        Cause::KillAll => ", all were killed",
+        Cause::Owner => ", the signal was its owner's",
+        Cause::Watchdog => ", its watchdog had run out",
+    };
+    format!("{how}{why}")
+}

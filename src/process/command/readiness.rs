@@ -1,0 +1,48 @@
+//! By what its child is known to be ready.
+//!
+//! The trap: the number of a descriptor may be given by another option as well, before or after this one. So here only the number itself is
+//! checked, and whether it is given twice where all of them are seen at once (`descriptors.rs`).
+
+use std::sync::Arc;
+
+use super::Command;
+use crate::coordination::notify::Access;
+use crate::coordination::readiness::{Kind, Sign, Spec};
+use crate::error::Result;
+
+/// What it is asked to say of itself.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness {
+    /// When it counts as ready; `None`: nobody has asked.
+    pub(in crate::process) spec: Option<Arc<Spec>>,
+}
+
+impl Readiness {
+    /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
+    pub(super) fn tie(&self) -> Option<&'static str> {
+        let Self { spec } = self;
+        super::lasting::first([(spec.as_ref().is_some_and(|spec| spec.sign != Sign::Exec), "readiness")])
+    }
+
+    /// Who may speak through its NOTIFY_SOCKET, if it has one.
+    pub(in crate::process) fn access(&self) -> Option<Access> {
+        self.spec.as_ref().filter(|spec| spec.sign == Sign::Notify).map(|_| Access::default())
+    }
+
+    /// The number in the child of the descriptor by which it says so.
+    pub(in crate::process) fn number(&self) -> Option<i32> {
+        match self.spec.as_deref()?.sign {
+            Sign::Fd(number) => Some(number),
+            _ => None,
+        }
+    }
+}
+
+impl Command {
+    /// When its child counts as ready: `detail` is the number of a descriptor (FD) or an address (SOCKET). `timeout_ms`: from the begin of
+    /// the spawn; -1 for ever, 0 a minute.
+    pub fn readiness(&mut self, kind: Kind, detail: Option<&str>, timeout_ms: i64) -> Result<&mut Self> {
+        self.readiness.spec = Some(Arc::new(Spec::new(kind, detail, timeout_ms)?));
+        Ok(self)
+    }
+}

@@ -696,32 +696,6 @@ ps_status ps_command_restart_limit(ps_command *command,
  */
 ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
 
-/** When a child counts as ready. */
-typedef enum ps_readiness_kind {
-  /** Its program has begun: when ps_spawn returns (default). */
-  PS_READY_EXEC = 0,
-  /** It has sent READY=1 to its NOTIFY_SOCKET. Not in this version. */
-  PS_READY_NOTIFY = 1,
-  /** It has written to a descriptor. Not in this version. */
-  PS_READY_FD = 2,
-  /** It accepts connections. Not in this version. */
-  PS_READY_SOCKET = 3,
-} ps_readiness_kind;
-
-/**
- * When the child counts as ready. This version knows only PS_READY_EXEC, which is the default.
- *
- * @param kind        a PS_READY_*
- * @param detail      of no use in this version; NULL
- * @param timeout_ms  milliseconds; -1: no limit
- * @return PS_OK; PS_ERR_UNSUPPORTED for the kinds that are not in this version
- */
-ps_status ps_command_readiness(ps_command *command,
-                               int32_t kind,
-                               const char *detail,
-                               int64_t timeout_ms,
-                               ps_error **error);
-
 /** A word of yours that comes back with every event of the child. Default 0. */
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
 
@@ -1156,6 +1130,12 @@ typedef enum ps_event_kind {
    * many.
    */
   PS_EVENT_OUTPUT_LOST = 10,
+  /**
+   * The child has said something of itself through its NOTIFY_SOCKET: another status, that it reloads or
+   * has reloaded, or that it is about to end. One of these waits at a time, however much it says: ask what
+   * stands now.
+   */
+  PS_EVENT_NOTIFIED = 11,
 } ps_event_kind;
 
 /** Something that happened to a child. */
@@ -1258,6 +1238,134 @@ ps_status ps_supervisor_shutdown(ps_supervisor *supervisor, int64_t grace_ms, ps
 void ps_supervisor_free(ps_supervisor *supervisor);
 
 /* ==================== readiness ========================================================================= */
+
+/** When a child counts as ready. */
+typedef enum ps_readiness_kind {
+  /** Its program has begun (default). */
+  PS_READY_EXEC = 0,
+  /** It has sent READY=1 to its NOTIFY_SOCKET, as sd_notify(3) does. */
+  PS_READY_NOTIFY = 1,
+  /** It has written a newline to a descriptor, as services of s6 and dinit do. */
+  PS_READY_FD = 2,
+  /** Somebody accepts connections at an address. */
+  PS_READY_SOCKET = 3,
+} ps_readiness_kind;
+
+/**
+ * When the child counts as ready. Default: nobody asks, and there is no PS_EVENT_READY.
+ *
+ *   kind               ready is                                  detail
+ *   PS_READY_EXEC      that its program has begun                NULL
+ *   PS_READY_NOTIFY    READY=1, sent to its NOTIFY_SOCKET        NULL
+ *   PS_READY_FD        a newline that it writes to a descriptor  its number in the child, "3" to "1048575"
+ *   PS_READY_SOCKET    that somebody accepts at an address       "unix:/path", "unix:@abstract",
+ *                                                                "tcp:host:port"
+ *
+ * PS_READY_NOTIFY: by the convention of sd_notify(3), so a service of systemd needs nothing else. Each child
+ * has a socket of its own, whose address is in its environment; a host's own NOTIFY_SOCKET stays the host's.
+ * Its own process is believed, nobody else. It may put its end off (EXTEND_TIMEOUT_USEC), to a day after its
+ * begin at the latest.
+ *
+ * PS_READY_FD: as services of s6 and dinit do. The child closes the descriptor then; procsup closes its end
+ * with the newline. If it closes it before (a daemon that closes all above 2), it will never be ready.
+ *
+ * PS_READY_SOCKET: procsup connects, again and again at growing pauses (1 to 50 ms), and closes at once; it
+ * sends nothing. So whoever listens there sees a connection that says nothing. The host of tcp is localhost
+ * (127.0.0.1, then ::1), an IPv4 address, or an IPv6 address in brackets; names are not looked up, for that
+ * may take any time. Whose process it is that accepts cannot be known: be sure that no older one listens
+ * there. A path on a file system that hangs holds up the call that looks.
+ *
+ * ONE BUDGET. The time begins with the spawn, before its exec, and everything takes from it. If it is over
+ * first, or it is certain that the child never will be ready, its group is killed at once (PS_CAUSE_NOT_READY),
+ * and it counts as failed for its restart policy, as does one that ends before it is ready, even with 0. (A
+ * child whose stop plan runs is left to that.) What the child said before the time was over counts, however
+ * late somebody looks; its time is kept by whoever does the work (ps_supervisor_next_event, ps_wait_ready,
+ * ps_reap and others). Health, in ps_command_restart_limit, is counted from READY.
+ *
+ * ps_spawn does not wait for it: ps_wait_ready does, and PS_EVENT_READY tells of it.
+ *
+ * @param kind        a PS_READY_*
+ * @param detail      see above; copied
+ * @param timeout_ms  milliseconds; 0: 60 seconds, -1: no limit. PS_READY_EXEC has none
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a detail that is none. (That the number is given to something
+ *         else as well is found by ps_spawn)
+ */
+ps_status ps_command_readiness(ps_command *command,
+                               int32_t kind,
+                               const char *detail,
+                               int64_t timeout_ms,
+                               ps_error **error);
+
+/**
+ * Waits until the child is ready, and does the supervisor's work meanwhile, as ps_reap does: a child of NULL
+ * needs nothing else. PS_OK at once if it is ready already, and lives. Without ps_command_readiness a child
+ * is ready when its program has begun. A child in line is waited for through its start; one with a restart
+ * policy until one of its runs is ready, or none will follow. Takes nobody's events.
+ *
+ * The error says what has happened: the step is "ready" if the child has failed, "wait" if it is only this
+ * call whose time is over. With "ready" it has the child's pid, its last words (ps_command_capture: the last
+ * 64 KiB of what is kept; nothing, where nothing is captured), and its journey: spawn, exec, ready, each with
+ * its times (ps_error_render). Its errno is the one that the child has named (ERRNO of sd_notify(3)), or that
+ * of the last try to connect. By then the child is reaped, as a rule.
+ *
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+ *                    host does not end the wait
+ * @return PS_OK; PS_ERR_EXITED if the child has ended, before it was ready or after; PS_ERR_TIMEOUT, step
+ *         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
+ *         call was over, and the child goes on; PS_ERR_PROTOCOL if it closed its descriptor (PS_READY_FD)
+ *         first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM if no connect can ever succeed
+ *         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start; the
+ *         start's own error if it could not be started
+ */
+ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
+
+/** What a child has said of itself through its NOTIFY_SOCKET (sd_notify(3)). */
+typedef struct ps_notified {
+  /** Set by the caller: sizeof(ps_notified). */
+  uint32_t size;
+  /** 1 if it is ready, by what its command calls so. */
+  int32_t ready;
+  /** 1 while it reloads: RELOADING=1, until the next READY=1. */
+  int32_t reloading;
+  /** 1 once it is about to end: STOPPING=1. */
+  int32_t stopping;
+  /** ERRNO, the reason of its failure as an errno; 0 if it named none. */
+  int32_t errno_said;
+  /**
+   * Messages that did not count: of others than those that may speak for it, too long, or with a MAINPID
+   * that is not its own.
+   */
+  uint32_t refused;
+  /** Messages that counted. */
+  uint64_t messages;
+  /** When it was ready, nanoseconds of CLOCK_MONOTONIC; 0 if it is not. */
+  int64_t ready_ns;
+  /**
+   * When its last reload began, nanoseconds of CLOCK_MONOTONIC: its own word (MONOTONIC_USEC); 0 if it gave
+   * none.
+   */
+  int64_t reloading_ns;
+} ps_notified;
+
+/**
+ * What the child's process has said of itself so far, after a look at it. Asked after its end it is what it
+ * said last; with a restart policy, what the run of now has said. PS_EVENT_NOTIFIED tells that there is
+ * something new. Never waits.
+ *
+ * @param notified  receives it (set notified->size first)
+ * @return PS_OK; PS_ERR_STATE if the child has no NOTIFY_SOCKET, or before its start
+ */
+ps_status ps_child_notified(ps_child *child, ps_notified *notified, ps_error **error);
+
+/**
+ * The text of its state that the child has sent last (STATUS of sd_notify(3)): its very bytes, at most 4 KiB,
+ * also those that command a terminal. Otherwise as ps_child_notified.
+ *
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if the child has no NOTIFY_SOCKET, or
+ *         before its start
+ */
+ps_status ps_child_status_text(ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
 
 /* ==================== budgets =========================================================================== */
 

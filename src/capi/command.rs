@@ -8,8 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::error::ps_error;
 use super::guard::{PS_OK, acquire};
 use super::{convert, guard, handles, ps_status, shapes};
-use crate::clock;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::process::command::Command;
 use crate::sys::fds;
 
@@ -26,7 +25,7 @@ pub(super) fn current(command: *const ps_command) -> Result<Arc<Command>> {
 }
 
 /// Changes a command. A spawn that is under way keeps the command as it was.
-fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOnce(&mut Command) -> Result<()>) -> ps_status {
+pub(super) fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOnce(&mut Command) -> Result<()>) -> ps_status {
     acquire(error, || {
         let object = convert::object::<Mutex<Arc<Command>>, _>(command)?;
         let mut now = object.lock().unwrap_or_else(PoisonError::into_inner);
@@ -35,7 +34,7 @@ fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOn
     })
 }
 
-fn os(text: &CStr) -> &OsStr {
+pub(super) fn os(text: &CStr) -> &OsStr {
     OsStr::from_bytes(text.to_bytes())
 }
 
@@ -604,46 +603,6 @@ pub unsafe extern "C" fn ps_command_restart_limit(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_restart_early_exit(command: *mut ps_command, ms: i64, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.restart_early_exit(ms).map(drop))
-}
-
-/// When a child counts as ready.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
-#[repr(i32)]
-pub enum ps_readiness_kind {
-    /// Its program has begun: when ps_spawn returns (default).
-    #[strum(serialize = "PS_READY_EXEC")]
-    Exec = 0,
-    /// It has sent READY=1 to its NOTIFY_SOCKET. Not in this version.
-    #[strum(serialize = "PS_READY_NOTIFY")]
-    Notify = 1,
-    /// It has written to a descriptor. Not in this version.
-    #[strum(serialize = "PS_READY_FD")]
-    Fd = 2,
-    /// It accepts connections. Not in this version.
-    #[strum(serialize = "PS_READY_SOCKET")]
-    Socket = 3,
-}
-
-/// When the child counts as ready. This version knows only PS_READY_EXEC, which is the default.
-///
-/// @param kind        a PS_READY_*
-/// @param detail      of no use in this version; NULL
-/// @param timeout_ms  milliseconds; -1: no limit
-/// @return PS_OK; PS_ERR_UNSUPPORTED for the kinds that are not in this version
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_command_readiness(
-    command: *mut ps_command,
-    kind: i32,
-    detail: *const c_char,
-    timeout_ms: i64,
-    error: *mut *mut ps_error,
-) -> ps_status {
-    let _ = detail;
-    change(command, error, |_| match convert::choice("kind", kind, ps_readiness_kind::from_repr)? {
-        _ if !clock::is_timeout(timeout_ms) => clock::check_timeout("timeout_ms", timeout_ms),
-        ps_readiness_kind::Exec => Ok(()),
-        _ => Err(Error::new(Status::Unsupported, "readiness", "this version knows only PS_READY_EXEC")),
-    })
 }
 
 /// A word of yours that comes back with every event of the child. Default 0.

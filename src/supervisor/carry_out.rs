@@ -201,12 +201,27 @@ impl Inner {
         if let Some(member) = ledger.members.get_mut(&id) {
             member.last = Some(Box::new(Last { run: Run::Ended(exit), child: Some(child.clone()), complaint }));
         }
-        let jobs = self.step(&mut ledger, scheduler::Event::Ended(id, Ended::of(&exit), managed.chance()));
+        let mut jobs = self.tell_signs(&mut ledger, managed, child);
+        jobs.extend(self.step(&mut ledger, scheduler::Event::Ended(id, how(child, &exit), managed.chance())));
         self.show(&mut ledger);
         let more = !jobs.is_empty() || ledger.scheduler.can_start();
         drop(ledger);
         self.carry_out(jobs);
         more
+    }
+
+    /// READY, and that it has said something else of itself.
+    pub(super) fn tell_signs(&self, ledger: &mut Ledger, managed: &Managed, child: &Child) -> Vec<Job> {
+        let news = child.take_news();
+        let jobs = if news.ready && !self.is_default { self.step(ledger, scheduler::Event::Ready(managed.id())) } else { Vec::new() };
+        if news.said
+            && let Some(member) = ledger.members.get(&managed.id())
+            && !member.managed.note_said()
+        {
+            let managed = member.managed.clone();
+            ledger.push(&managed, clock::now(), What::Notified);
+        }
+        jobs
     }
 
     /// From here on the scheduler's actions reach it.
@@ -230,5 +245,14 @@ impl Inner {
         if let Some(member) = ledger.members.get_mut(&id) {
             member.last = Some(Box::new(Last { run: Run::NotMade(why), child: None, complaint: None }));
         }
+    }
+}
+
+/// How a run went. One that was to be ready has done its work only since then, and none at all before: however it ended, it has failed.
+fn how(child: &Child, exit: &Exit) -> Ended {
+    match (child.at_work_since(exit.started_ns), Ended::of(exit)) {
+        (_, Ended::Stopped) => Ended::Stopped,
+        (None, _) => Ended::Failed(0),
+        (Some(since), _) => Ended::of(&Exit { started_ns: since, ..*exit }),
     }
 }

@@ -55,6 +55,11 @@ pub enum EventKind {
     /// many.
     #[strum(serialize = "PS_EVENT_OUTPUT_LOST")]
     OutputLost = 10,
+    /// The child has said something of itself through its NOTIFY_SOCKET: another status, that it reloads or
+    /// has reloaded, or that it is about to end. One of these waits at a time, however much it says: ask what
+    /// stands now.
+    #[strum(serialize = "PS_EVENT_NOTIFIED")]
+    Notified = 11,
 }
 
 /// Something that happened.
@@ -90,6 +95,8 @@ pub enum What {
     Output(Line),
     /// It has said more than could be kept: so much of it is missing.
     OutputLost(Lost),
+    /// It has said something of itself.
+    Notified,
     /// It will be started again.
     Restarting {
         /// What became of the last run.
@@ -125,6 +132,7 @@ impl Event {
             What::Exited { .. } => EventKind::Exited,
             What::Output(_) => EventKind::Output,
             What::OutputLost(_) => EventKind::OutputLost,
+            What::Notified => EventKind::Notified,
             What::Restarting { .. } => EventKind::Restarting,
             What::GaveUp(_) => EventKind::GaveUp,
             What::Cancelled(_) => EventKind::Cancelled,
@@ -232,11 +240,15 @@ impl Queue {
         let Event { what, child, pid, run, time_ns } = event;
         // What one that is kept alive has to tell again and again must not take the room that was promised to others.
         let again = match &what {
-            What::Restarting { .. } => true,
+            What::Restarting { .. } | What::Notified => true,
             What::Started | What::Ready | What::Exited { .. } | What::Failed(_) => child.as_ref().is_some_and(|child| child.comes_back()),
             _ => false,
         };
         let fits = if again { self.has_room() } else { self.waiting.try_reserve(1).is_ok() };
+        if let (false, What::Notified, Some(child)) = (fits, &what, &child) {
+            // What it says next is told again.
+            child.take_said();
+        }
         if fits {
             self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
         }
@@ -291,6 +303,9 @@ impl Queue {
                 continue;
             }
             let Entry { told: Told::Once(what), child, pid, run, time_ns } = entry else { continue };
+            if let (What::Notified, Some(child)) = (&what, &child) {
+                child.take_said();
+            }
             return Ok(Some(Event { what, child, pid, run, time_ns }));
         }
     }

@@ -29,8 +29,11 @@ use crate::sys::poll;
 use crate::sys::reactor::{Reactor, Shape, Token};
 use crate::sys::reserve::out_of_memory;
 
-/// A watched process has the token `key * PLACES` (pidfd, and its own times) and the two after it (output).
-pub(super) const PLACES: u64 = 4;
+/// A watched process has the token `key * PLACES` (pidfd, and its own times), the two after it (output), that by which it is ready, and its
+/// NOTIFY_SOCKET.
+pub(super) const PLACES: u64 = 5;
+pub(super) const READY: u64 = 3;
+pub(super) const SAYS: u64 = 4;
 /// Tokens from here on are orphans' (`orphans.rs`).
 pub(super) const ORPHANS: u64 = 1 << 63;
 /// Times that are no process's: the next start of one that rests, and looks that are taken again. No key is 0.
@@ -276,6 +279,7 @@ impl Inner {
         // Its last run may have said more than anybody has taken so far.
         let held_back = managed.is_ahead();
         let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed) };
+        let watched = watched.and_then(|()| self.watch_signs(&child, key).map_err(failed));
         ledger.watched.insert(key, Entry { managed: managed.clone(), child, held_back });
         self.busy.fetch_add(1, Ordering::Relaxed);
         watched.and_then(|()| self.schedule(key, due)).inspect_err(|_| drop(self.unwatch(ledger, key)))
@@ -308,7 +312,54 @@ impl Inner {
         if entry.child.has_output() {
             self.unwatch_pipes(key);
         }
+        if entry.child.has_signs() {
+            self.reactor.remove(Token(key * PLACES + READY));
+            self.reactor.remove(Token(key * PLACES + SAYS));
+        }
         self.busy.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Watches that by which a child is heard, and no more what it was by before: a connect has another descriptor at every try.
+    fn watch_signs(&self, child: &Child, key: u64) -> core::result::Result<(), Fault> {
+        let (by, socket) = child.signs();
+        for (place, sign) in [(READY, by), (SAYS, socket.map(|socket| (socket, false)))] {
+            let token = Token(key * PLACES + place);
+            match sign {
+                None => drop(self.reactor.remove(token)),
+                Some((fd, writing)) => self.reactor.put(token, &fd, writing)?,
+            }
+        }
+        Ok(())
+    }
+
+    // ---- readiness ----
+
+    /// Tells what a child has said of itself since the last time, and keeps an eye on what it says next. Under the lock: STARTED was told before
+    /// anybody can come here, and EXITED is after it.
+    pub(super) fn collect_signs(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>) {
+        if !child.has_signs() || !self.home.is_here() {
+            return;
+        }
+        let mut ledger = lock(&self.ledger);
+        let key = managed.key();
+        let Some(entry) = ledger.watched.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else {
+            // Whoever takes it in, or tells of its end, tells that too; the default supervisor tells nothing.
+            if self.is_default {
+                child.take_news();
+            }
+            return;
+        };
+        let managed = entry.managed.clone();
+        // Without room in the set there is the timer of its next try, and every wait for it.
+        let _ = self.watch_signs(child, key);
+        let _ = self.schedule(key, child.due());
+        let mut jobs = self.tell_signs(&mut ledger, &managed, child);
+        if child.is_stopping() && !self.is_default {
+            jobs.extend(self.step(&mut ledger, scheduler::Event::StopBegan(managed.id())));
+        }
+        self.show(&mut ledger);
+        drop(ledger);
+        self.carry_out(jobs);
     }
 
     /// Keeps a child that cannot be watched, to be looked at in every pump.

@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use super::events::Event;
-use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PLACES, RESTS};
+use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PLACES, READY, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
@@ -89,7 +89,7 @@ impl Inner {
         found
     }
 
-    /// An orphan has ended, or a child's pidfd (0) or one of its pipes (1, 2) is readable.
+    /// An orphan has ended; or a child's pidfd (0), one of its pipes (1, 2) or that by which it says something of itself (3, 4) is readable.
     fn look_at(self: &Arc<Self>, token: Token) {
         if token.0 >= ORPHANS {
             return self.reap_orphan(token);
@@ -97,7 +97,13 @@ impl Inner {
         let (key, place) = (token.0 / PLACES, token.0 % PLACES);
         let found = lock(&self.ledger).watched.get(&key).map(|entry| (entry.managed.clone(), entry.child.clone()));
         let Some((managed, child)) = found else { return };
-        if place > 0 {
+        if place >= READY {
+            // Who says so much does not keep us awake.
+            if child.look_at_signs() {
+                self.reactor.set_aside(token);
+            }
+            self.collect_signs(&managed, &child);
+        } else if place > 0 {
             // What nobody takes is not read; collecting takes the pipe out of the set then.
             // Lines in small steps: one that is empty costs more as an event than it says.
             let allowance = if child.has_output_lines() { STEP } else { GULP };
@@ -169,6 +175,7 @@ impl Inner {
                         Some((managed, child)) => {
                             child.tick();
                             self.reschedule(&managed);
+                            self.collect_signs(&managed, &child);
                             self.let_flow(&mut lock(&self.ledger), &managed);
                         }
                         None => {}

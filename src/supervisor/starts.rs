@@ -189,10 +189,14 @@ impl Inner {
         }
         self.watch_process(&mut ledger, managed, child.clone(), &pidfd, due)?;
         // A child is either seen by `close` and `shut_down` or refused here.
-        let (runs, jobs) = self.show_process(&mut ledger, managed.id(), child.clone());
+        let (runs, mut jobs) = self.show_process(&mut ledger, managed.id(), child.clone());
         if !runs {
             self.unwatch(&mut ledger, managed.key());
             return Err(shut_down());
+        }
+        if child.has_signs() {
+            // One whose exec is all that was asked is ready right behind its start.
+            jobs.extend(self.tell_signs(&mut ledger, managed, child));
         }
         self.show(&mut ledger);
         drop(ledger);

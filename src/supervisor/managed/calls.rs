@@ -22,7 +22,7 @@ use crate::sys::reactor::WakeUp;
 use crate::sys::spawn::Tier;
 
 /// Where it stands for one who waits.
-enum View {
+pub(super) enum View {
     Waiting,
     Live(Arc<Child>),
     Over(Result<Exit>),
@@ -39,7 +39,7 @@ impl Managed {
         self.user_data
     }
 
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         self.home.check("child")
     }
 
@@ -183,7 +183,7 @@ impl Managed {
         }
     }
 
-    fn timed_out(&self, step: &'static str, what: &str) -> Error {
+    pub(super) fn timed_out(&self, step: &'static str, what: &str) -> Error {
         match self.child().map(|child| child.pid()) {
             Some(pid) => Error { pid: Some(pid), ..Error::new(Status::Timeout, step, format!("process {pid} {what}")) },
             None => Error::new(Status::Timeout, step, format!("the child {what}")),
@@ -215,20 +215,18 @@ impl Managed {
     }
 
     /// Looks once: reaps, drains, climbs.
-    fn look(&self) -> Result<View> {
+    pub(super) fn look(&self) -> Result<View> {
         self.check()?;
         poke();
         match self.view() {
             View::Live(child) => {
                 child.tick();
                 let Some(exit) = child.try_reap(self.reads())? else {
-                    self.supervisor.collect_output(self, &child);
+                    self.collect(&child);
                     return Ok(View::Live(child));
                 };
-                if self.supervisor.finish(self, &child, exit) {
-                    self.supervisor.start_queued();
-                }
-                Ok(if self.comes_back() { self.view() } else { View::Over(Self::outcome(&child, exit)) })
+                let comes_back = self.comes_back_after(&child, exit);
+                Ok(if comes_back { self.view() } else { View::Over(Self::outcome(&child, exit)) })
             }
             View::Waiting => {
                 self.supervisor.pump_if_busy();
@@ -236,6 +234,14 @@ impl Managed {
             }
             over => Ok(over),
         }
+    }
+
+    /// Its process has ended: that is told, once, and whoever may start now does. Whether it comes back.
+    pub(super) fn comes_back_after(&self, child: &Arc<Child>, exit: Exit) -> bool {
+        if self.supervisor.finish(self, child, exit) {
+            self.supervisor.start_queued();
+        }
+        self.comes_back()
     }
 
     /// Waits for the end, and looks after the supervisor's other children meanwhile.
@@ -270,15 +276,12 @@ impl Managed {
                 View::Live(child) => {
                     let pump = || {
                         inner.pump_watched();
-                        inner.collect_output(self, &child);
+                        self.collect(&child);
                     };
                     let waited = child.wait(deadline, give_up, || inner.watch(), pump)?;
-                    inner.collect_output(self, &child);
+                    self.collect(&child);
                     let Some(exit) = waited else { return Ok(None) };
-                    if inner.finish(self, &child, exit) {
-                        inner.start_queued();
-                    }
-                    if !self.comes_back() {
+                    if !self.comes_back_after(&child, exit) {
                         return Self::outcome(&child, exit).map(Some);
                     }
                 }
@@ -288,7 +291,7 @@ impl Managed {
     }
 
     /// Waits for a new stage, driving the supervisor.
-    fn await_stage(&self, deadline: Deadline) -> Result<()> {
+    pub(super) fn await_stage(&self, deadline: Deadline) -> Result<()> {
         let inner = &self.supervisor;
         let Ok(waiter) = WakeUp::new().map(Arc::new) else {
             inner.pump_watched();

@@ -14,6 +14,7 @@
 //! every new stage raises it. `calls.rs` has what its owner asks and does.
 
 mod calls;
+mod ready;
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -51,6 +52,8 @@ pub struct Managed {
     halted: AtomicBool,
     exit_taken: AtomicBool,
     let_go: AtomicBool,
+    /// It is to be told that it has said something of itself.
+    said: AtomicBool,
     /// Threads that wait for it.
     waiting: AtomicU32,
     /// Its entries in the queue of events; the memory that output takes there, and its lines.
@@ -136,6 +139,7 @@ impl Managed {
             halted: AtomicBool::new(false),
             exit_taken: AtomicBool::new(false),
             let_go: AtomicBool::new(false),
+            said: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
             entries: AtomicUsize::new(0),
             unread: AtomicUsize::new(0),
@@ -182,6 +186,16 @@ impl Managed {
     /// Somebody took one.
     pub(super) fn count_line_taken(&self) {
         self.unread_lines.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// It has said something of itself. `true`: that it has is in the queue already.
+    pub(super) fn note_said(&self) -> bool {
+        self.said.swap(true, Ordering::Relaxed)
+    }
+
+    /// What it says from now on is told again.
+    pub(super) fn take_said(&self) {
+        self.said.store(false, Ordering::Relaxed);
     }
 
     /// Whether anything of it is in the queue.

@@ -1,0 +1,91 @@
+//! Waiting until a child is ready, and what it says of itself.
+//!
+//! The trap: a child that comes back fails, and is ready in a later run. So who waits for it goes on until a run is ready, or none will follow.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use super::Managed;
+use super::calls::View;
+use crate::clock::{Deadline, MILLI};
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::child::{Child, Said, Standing};
+use crate::process::stop::LAST_WAIT_MS;
+use crate::supervisor::default::poke;
+use crate::supervisor::errors::called_off;
+
+impl Managed {
+    /// Waits until it is ready, up to `timeout_ms` (-1: for ever), and looks after the supervisor's other children meanwhile. Through its place in
+    /// line, and through the restarts that follow a run that failed.
+    pub fn wait_ready(self: &Arc<Self>, timeout_ms: i64) -> Result<()> {
+        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        self.check()?;
+        poke();
+        self.waiting.fetch_add(1, Ordering::SeqCst);
+        let waited = self.await_ready(deadline);
+        self.waiting.fetch_sub(1, Ordering::SeqCst);
+        if waited? { Ok(()) } else { Err(self.timed_out("wait", "is not ready yet")) }
+    }
+
+    /// `false`: the deadline came first.
+    fn await_ready(self: &Arc<Self>, deadline: Deadline) -> Result<bool> {
+        let inner = &self.supervisor;
+        loop {
+            match self.look()? {
+                View::Over(_) => return Err(self.never_ready()),
+                View::Live(child) => {
+                    let pump = || {
+                        inner.pump_watched();
+                        self.collect(&child);
+                    };
+                    match child.standing() {
+                        Standing::Unasked | Standing::Ready(_) => return Ok(true),
+                        Standing::Waiting if !child.await_ready(deadline, || inner.watch(), pump)? => return Ok(false),
+                        Standing::Waiting => self.collect(&child),
+                        Standing::Failed(_) => {
+                            // It was killed for that. Its end is waited for: then all that it has said is there.
+                            let until = deadline.min(Deadline::after(LAST_WAIT_MS * MILLI));
+                            let ended = child.wait(until, true, || inner.watch(), pump)?;
+                            if !ended.is_some_and(|exit| self.comes_back_after(&child, exit)) {
+                                return Err(child.unready());
+                            }
+                        }
+                    }
+                }
+                View::Waiting if deadline.has_come() => return Ok(false),
+                View::Waiting => self.await_stage(deadline)?,
+            }
+        }
+    }
+
+    /// Why it is not ready, and no run follows.
+    fn never_ready(&self) -> Error {
+        let run = lock(&self.run);
+        match (run.called_off, &run.error, &run.child) {
+            (Some(why), ..) => called_off(why),
+            (None, Some(error), _) => (**error).clone(),
+            (None, None, Some(child)) => {
+                let child = child.clone();
+                drop(run);
+                child.unready()
+            }
+            (None, None, None) => Error::new(Status::State, "ready", "the child has not been started"),
+        }
+    }
+
+    /// Shows what its process has said of itself, and since when that is ready (0: it is not), after a look at it.
+    pub fn with_said<T>(self: &Arc<Self>, show: impl FnOnce(&Said, i64) -> T) -> Result<T> {
+        let child = self.process()?;
+        self.look()?;
+        let ready_ns = if let Standing::Ready(at) = child.standing() { at } else { 0 };
+        let none = || Error::new(Status::State, "notified", "nothing was asked of the child: it has no readiness and no NOTIFY_SOCKET");
+        child.with_said(|said| show(said, ready_ns)).ok_or_else(none)
+    }
+
+    /// What its process has said is taken in by the supervisor.
+    pub(super) fn collect(&self, child: &Arc<Child>) {
+        self.supervisor.collect_output(self, child);
+        self.supervisor.collect_signs(self, child);
+    }
+}

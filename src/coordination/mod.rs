@@ -12,3 +12,4 @@ pub mod probe;
 pub mod readiness;
 pub mod service;
 pub mod spawn_lock;
+pub mod watchdog;

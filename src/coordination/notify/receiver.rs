@@ -86,9 +86,9 @@ impl Receiver {
         self.refused.load(Ordering::Relaxed)
     }
 
-    /// Hears what was said since the last look, in order, at most so many messages. Never waits. `Err`: there is something, and it cannot be had now
-    /// (`ENOMEM`); whoever watches the descriptor sets it aside.
-    pub fn hear(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) -> Result<(), Errno> {
+    /// Hears what was said since the last look, in order, at most so many messages. Never waits. `false`: there was more. `Err`: there is something,
+    /// and it cannot be had now (`ENOMEM`); whoever watches the descriptor sets it aside.
+    pub fn hear(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) -> Result<bool, Errno> {
         let mut buffer = [0; LONGEST];
         for _ in 0..LOOK {
             match datagram::receive(&self.socket, &mut buffer, self.pidfds) {
@@ -96,11 +96,11 @@ impl Receiver {
                     let message = self.judge(whom, &found, &buffer);
                     message.filter(|message| !message.is_empty()).into_iter().for_each(&mut take);
                 }
-                Err(Errno::EAGAIN) => return Ok(()),
+                Err(Errno::EAGAIN) => return Ok(true),
                 Err(errno) => return Err(errno),
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     /// The next message that counts; looks at so many at the most. Never waits.

@@ -40,6 +40,7 @@ endforeach()
 # A generation of a server is a host like a test: it uses the library, so it is sanitized as the tests are.
 target_link_libraries(helper_generation PRIVATE procsup-program)
 target_link_libraries(helper_handoff_server PRIVATE procsup-program)
+target_link_libraries(helper_systemd_service PRIVATE ${CMAKE_DL_LIBS}) # of its own before glibc 2.34
 foreach(name nothing storm)
   target_compile_options(helper_${name} PRIVATE -fno-pie -fno-stack-protector)
   target_link_options(helper_${name} PRIVATE -nostdlib -static -no-pie)
@@ -139,6 +140,7 @@ procsup_room(boundary VARIANTS once)    # handles, errors, versions, structures:
 procsup_room(laws VARIANTS once)        # what a library may do to the program it lives in, and what always holds
 procsup_room(process VARIANTS all)      # one child, from its command to its exit; everything at once
 procsup_room(output VARIANTS few)       # what children say and are told: capture, lines, files, input
+procsup_room(coordination VARIANTS few) # who may be started, once, when it is ready; and the other side of that
 procsup_room(containment VARIANTS once) # nobody gets away: control groups, subreapers, children that end with their host
 procsup_room(supervisor VARIANTS few)   # many children: events, limits, restarts, shutdown
 procsup_room(handoff VARIANTS peer)     # one generation of a server replaces the other
@@ -237,7 +239,7 @@ function(procsup_test_program room behaviour)
   set(program ${target} PARENT_SCOPE)
 endfunction()
 
-foreach(room boundary laws process output containment supervisor handoff inject soak fuzz)
+foreach(room boundary laws process output containment coordination supervisor handoff inject soak fuzz)
   file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/${room}/*.c")
   foreach(source IN LISTS sources)
     get_filename_component(behaviour "${source}" NAME_WE)

@@ -81,8 +81,9 @@ pub unsafe extern "C" fn ps_listen_fd_name(
 /// getenv("NOTIFY_SOCKET") tells.
 ///
 /// Never blocks, so a message can be refused: PS_PENDING says that it was NOT sent because the starter has
-/// not read the last ones (ten wait at the most, net.unix.max_dgram_qlen). For WATCHDOG=1 and STATUS that is
-/// no matter, the next one will do; what must arrive is sent again. This waits, for five seconds at most:
+/// not read the last ones (the kernel lets some ten wait; net.unix.max_dgram_qlen). For WATCHDOG=1 and STATUS
+/// that is no matter, the next one will do; what must arrive is sent again. This waits as long as somebody
+/// reads, and five seconds more:
 ///
 /// ```c
 /// while (ps_notify("READY=1", NULL) == PS_PENDING && ps_notify_barrier(5000, NULL) == PS_OK)

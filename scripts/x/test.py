@@ -1,7 +1,7 @@
 from .build import build_library, cmake_build_begin
 from .runners import cargo_test, conclude, ctest, ctest_filter
 from .talk import step
-from .tools import get, missing_loops, taken_out
+from .tools import get, missing_for_tests, taken_out
 
 
 def test(arguments):
@@ -10,15 +10,16 @@ def test(arguments):
 
     Gets what it needs and is not here:
     by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);
-    by apt, as root: pkg-config libuv1-dev libevent-dev libglib2.0-dev libasio-dev, for the event loops of the examples.
+    by apt, as root: pkg-config libuv1-dev libevent-dev libglib2.0-dev libasio-dev, for the event loops of the examples; systemd, whose
+    programs tests of notification and socket activation speak with (it is not started).
 
     --plain         each behaviour once: not again on each spawn tier and under simulated older kernels
-    --no-install    installs nothing; the tests of an absent event loop are skipped
+    --no-install    installs nothing; the tests of what is absent are skipped
 
     Exit code 0: all passed or skipped; 1: not so; 125: no test has that name (so git bisect run skips the commit)."""
     arguments, (plain, no_install) = taken_out(arguments, "--plain", "--no-install")
     name = arguments[0] if arguments and not arguments[0].startswith("-") else None
-    get(missing_loops, "the tests of these event loops are skipped", not no_install)
+    get(missing_for_tests, "the tests of or against these are skipped", not no_install)
     build_library()
     build = cmake_build_begin("cmake", f"-DPROCSUP_VARIANTS={'OFF' if plain else 'ON'}")
     step("Tests through Rust, beside that")  # of which hardly one has more than one thread

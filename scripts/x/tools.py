@@ -58,6 +58,15 @@ def missing_loops(*names):
     return missing
 
 
+def missing_systemd():
+    """Its package, where one of its programs that tests use is not here (libsystemd comes with it). None of it has to run."""
+    return [] if all(shutil.which(name) for name in ("systemd-notify", "systemd-socket-activate")) else ["systemd"]
+
+
+def missing_for_tests():
+    return missing_loops() + missing_systemd()
+
+
 # ---- getting it ----
 
 

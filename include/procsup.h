@@ -244,6 +244,12 @@ const char *ps_error_message(const ps_error *error);
 int64_t ps_error_retry_after_ms(const ps_error *error);
 
 /**
+ * 1 if this is the first refusal of a budget in its window (ps_budget_begin): the one at which to do what is
+ * to be done once, however many are refused after it. Else 0.
+ */
+int32_t ps_error_is_storm(const ps_error *error);
+
+/**
  * What the failed process had written, as far as it was captured: its very bytes, also those that command a
  * terminal.
  *
@@ -1368,6 +1374,142 @@ ps_status ps_child_notified(ps_child *child, ps_notified *notified, ps_error **e
 ps_status ps_child_status_text(ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
 
 /* ==================== budgets =========================================================================== */
+
+/* A budget ends crash loops: who starts something asks it first, and says afterwards what came of it.
+ *
+ * ```c
+ * #include <procsup.h>
+ *
+ * int launch(void);   // yours: 1 if it was launched and verified
+ *
+ * ps_status start(ps_budget *budget, const char *what, ps_error **error)
+ * {
+ *     uint64_t permit;
+ *     ps_status status = ps_budget_begin(budget, what, &permit, error);
+ *     if (status != PS_OK)
+ *         return status;   // another one is at it, or it has failed too often: ps_error_retry_after_ms
+ *     return ps_budget_finish(budget, permit, launch(), error);
+ * }
+ * ```
+ *
+ * The calls below may be made from any thread, one budget by all of them. A budget lives in one process, and
+ * is not written down; in a forked copy its handle answers PS_ERR_FORKED. */
+
+/** A budget: how often each of any number of keys may be started. */
+typedef struct ps_budget ps_budget;
+
+/**
+ * Makes a budget: so many attempts per key in a window. The window of a key begins with the first attempt
+ * that is counted in it, and is over when `window_ms` have passed since (that moment included); then nothing
+ * is counted any more. It costs no thread and no descriptor. Never blocks.
+ *
+ * @param max_attempts  0: 3
+ * @param window_ms     0: 30 000, 30 seconds
+ * @param budget        receives the handle; free it with ps_budget_free
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if `window_ms` is negative
+ */
+ps_status ps_budget_new(uint32_t max_attempts, int64_t window_ms, ps_budget **budget, ps_error **error);
+
+/**
+ * Frees a budget. Commands that are bound to it go on with it; another thread that is in a call with it ends
+ * that call. Its permits are worth nothing any more. NULL and a freed budget do nothing. Never blocks.
+ */
+void ps_budget_free(ps_budget *budget);
+
+/**
+ * How long a permit is valid that nobody finishes: then the start that it stood for counts as failed, the
+ * permit is stale, and the next one may begin. It should be longer than the longest start. It holds for
+ * permits that are out already, too; not for those of commands that are bound to the budget: these end when
+ * their child is ready or dead. Never blocks.
+ *
+ * @param ms  milliseconds from ps_budget_begin on; 0: 60 000, the default; -1: for ever
+ */
+ps_status ps_budget_set_lease(ps_budget *budget, int64_t ms, ps_error **error);
+
+/**
+ * How long what was started must stay up before its success counts, that is, before the attempts of its key
+ * are forgotten: who is ready and dead at once has failed. It holds for the finishes that come. Never
+ * blocks.
+ *
+ * Between ps_budget_finish(budget, permit, 1) and that moment the key has nothing in flight, and its
+ * attempts still count. If what was started ends within that time, say so: ps_budget_finish(budget, permit,
+ * 0), with the same permit. Who says nothing and begins again, whether that is granted or not, has said the
+ * same.
+ *
+ * @param ms  milliseconds; 0: a success counts at once. Default: 0 for permits, 1000 for the commands that
+ *            are bound to the budget
+ */
+ps_status ps_budget_set_healthy(ps_budget *budget, int64_t ms, ps_error **error);
+
+/**
+ * Asks for the permit to start what a key stands for. It is an attempt, whatever becomes of it. Report what
+ * came of it with ps_budget_finish; until then, or the end of its lease (ps_budget_set_lease), nobody else
+ * gets a permit for this key, also not when the window is over. Never blocks.
+ *
+ * @param key     what is started, in your words: say all that makes it another thing (service, version,
+ *                hash of the executable). Any bytes but NUL, 4096 at most; copied
+ * @param permit  receives the permit: a number that no budget of this process gives a second time; never 0
+ * @return PS_OK; PS_ERR_IN_PROGRESS if a permit of the key is out (looked at first, and no attempt):
+ *         ps_error_retry_after_ms says when its lease ends, -1 if it has none; PS_ERR_BUDGET_EXHAUSTED if
+ *         the attempts of the window are used: ps_error_retry_after_ms says when the window is over, and
+ *         ps_error_is_storm is 1 at the first such refusal in a window, for what is to be done once;
+ *         PS_ERR_INVALID_ARGUMENT if the key is too long; PS_ERR_LIMIT if memory is short, or the keys that
+ *         are in use take 256 MiB already (one takes some 200 bytes and its text; it is dropped when its
+ *         window is over and nothing of it in flight)
+ */
+ps_status ps_budget_begin(ps_budget *budget, const char *key, uint64_t *permit, ps_error **error);
+
+/**
+ * Says what came of a start: once for each permit. A success makes the key as if it had never been tried, at
+ * once or when it has lasted (ps_budget_set_healthy); a failure leaves its attempts counted, and ends what
+ * is in flight. Never blocks.
+ *
+ * @param permit     from ps_budget_begin of this budget
+ * @param succeeded  1: it was launched and verified; 0: it was not, or has ended within the time of
+ *                   ps_budget_set_healthy
+ * @return PS_OK; PS_ERR_STATE, and nothing is changed, if the permit is stale: finished before, its lease
+ *         over, reset, or none of this budget
+ */
+ps_status ps_budget_finish(ps_budget *budget, uint64_t permit, int32_t succeeded, ps_error **error);
+
+/**
+ * Makes a key as if it had never been tried: for an operator who has mended what was broken and starts it by
+ * hand. The permit that may be out is stale then. Never blocks.
+ *
+ * @param key  one that nobody knows is fine
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the key is too long
+ */
+ps_status ps_budget_reset(ps_budget *budget, const char *key, ps_error **error);
+
+/** How a key of a budget looks. */
+typedef struct ps_budget_state {
+  /** Set by the caller: sizeof(ps_budget_state). */
+  uint32_t size;
+  /** Attempts that count now. */
+  uint32_t attempts_used;
+  /** Attempts that are left in this window. */
+  uint32_t remaining;
+  /** 1 if a permit is out; else 0. */
+  int32_t in_flight;
+  /** 1 if the storm of this window has been told (ps_error_is_storm); else 0. */
+  int32_t storm;
+  /** 0 */
+  int32_t reserved;
+  /**
+   * What ps_budget_begin would say: 0 if it gave a permit now, else in how many milliseconds another try
+   * makes sense; -1 if a permit is out that has no lease.
+   */
+  int64_t retry_after_ms;
+} ps_budget_state;
+
+/**
+ * Looks at a key. Nothing is changed by it, and nothing is made: a key that nobody knows looks like one that
+ * was never tried. Never blocks.
+ *
+ * @param state  receives how it is now (set state->size first)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the key is too long
+ */
+ps_status ps_budget_snapshot(ps_budget *budget, const char *key, ps_budget_state *state, ps_error **error);
 
 /* ==================== spawn locks ======================================================================= */
 

@@ -18,7 +18,7 @@ int main(void)
         }
     /* neighbours of a good handle: one bit of the index, the generation or the type changed (of a command there are two, so that a
        changed index could be the other one) */
-    for (int kind = CHILD; kind <= HANDOFF; kind++)
+    for (int kind = CHILD; kind < ERROR; kind++)
         for (unsigned bit = 0; bit < sizeof(uintptr_t) * CHAR_BIT; bit++) {
             void *near = (void *)((uintptr_t)good[kind] ^ (uintptr_t)1 << bit);
             check_every_call(kind, near, PS_ERR_BAD_HANDLE);

@@ -19,6 +19,7 @@ static void make_theirs(void)
     CHECK(SECOND(ps_spawn)(theirs[SUPERVISOR], theirs[COMMAND], (ps_child **)&theirs[CHILD], NULL) == PS_OK);
     snprintf(control, sizeof control, "%s/control", temp_dir());
     CHECK(SECOND(ps_handoff_new)(control, (ps_handoff **)&theirs[HANDOFF], NULL) == PS_OK);
+    CHECK(SECOND(ps_budget_new)(0, 0, (ps_budget **)&theirs[BUDGET], NULL) == PS_OK);
 }
 
 static void in_the_copy(void)
@@ -57,6 +58,7 @@ int main(void)
     SECOND(ps_supervisor_free)(theirs[SUPERVISOR]);
     SECOND(ps_command_free)(theirs[COMMAND]);
     SECOND(ps_handoff_free)(theirs[HANDOFF]);
+    SECOND(ps_budget_free)(theirs[BUDGET]);
     strcat(control, ".lock");
     CHECK(unlink(control) == 0);
     *strrchr(control, '/') = 0;

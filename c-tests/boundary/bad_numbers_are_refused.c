@@ -39,6 +39,19 @@ int main(void)
     REFUSED(ps_supervisor_next_event(supervisor, 0, NULL, NULL));
     ps_supervisor_free(supervisor);
 
+    ps_budget *budget = NULL;
+    uint64_t permit = 0;
+    REFUSED(ps_budget_new(1, -1, &budget, NULL));
+    REFUSED(ps_budget_new(1, INT64_MIN, &budget, NULL));
+    CHECK_STATUS(ps_budget_new(1, 0, &budget, NULL), PS_OK);
+    REFUSED(ps_budget_set_lease(budget, -2, NULL));
+    REFUSED(ps_budget_set_healthy(budget, -1, NULL));
+    CHECK_STATUS(ps_budget_begin(budget, "key", &permit, NULL), PS_OK);
+    REFUSED(ps_budget_finish(budget, permit, 2, NULL));
+    REFUSED(ps_budget_finish(budget, permit, -1, NULL));
+    CHECK_STATUS(ps_budget_finish(budget, permit, 1, NULL), PS_OK);
+    ps_budget_free(budget);
+
     ps_child *child = spawn(NULL, command);
     int32_t number;
     REFUSED(ps_reap(child, -2, NULL, NULL));

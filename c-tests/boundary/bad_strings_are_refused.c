@@ -28,5 +28,22 @@ int main(void)
     static const char *const none[] = {NULL};
     CHECK_STATUS(ps_command_args(command, none, NULL), PS_OK);
     reap_and_free(spawn_once(NULL, command));
+
+    ps_budget *budget = NULL;
+    ps_budget_state state = {.size = sizeof state};
+    uint64_t permit = 0;
+    static char text[4098];
+    memset(text, 'k', sizeof text - 1);
+    CHECK_STATUS(ps_budget_new(0, 0, &budget, NULL), PS_OK);
+    const char *const bad[] = {NULL, text};
+    for (int i = 0; i < 2; i++) {
+        CHECK_STATUS(ps_budget_begin(budget, bad[i], &permit, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK_STATUS(ps_budget_reset(budget, bad[i], NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK_STATUS(ps_budget_snapshot(budget, bad[i], &state, NULL), PS_ERR_INVALID_ARGUMENT);
+    }
+    text[4096] = 0; /* as long as a key may be */
+    CHECK_STATUS(ps_budget_begin(budget, text, &permit, NULL), PS_OK);
+    CHECK_STATUS(ps_budget_begin(budget, "", &permit, NULL), PS_OK);
+    ps_budget_free(budget);
     return 0;
 }

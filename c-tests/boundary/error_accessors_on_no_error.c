@@ -11,6 +11,7 @@ static void check(const ps_error *error)
     CHECK_STR(ps_error_step(error), "");
     CHECK_STR(ps_error_message(error), "");
     CHECK_INT(ps_error_retry_after_ms(error), -1);
+    CHECK_INT(ps_error_is_storm(error), 0);
     CHECK_STATUS(ps_error_output(error, text, sizeof text, &needed), PS_ERR_BAD_HANDLE);
     CHECK_STATUS(ps_error_render(error, PS_RENDER_TEXT, text, sizeof text, &needed), PS_ERR_BAD_HANDLE);
     CHECK_STATUS(ps_error_render(error, PS_RENDER_JSON, NULL, 0, &needed), PS_ERR_BAD_HANDLE);
@@ -23,6 +24,7 @@ int main(void)
     ps_command *command = command_for("/nonexistent/program", NULL);
     ps_error *error = spawn_fails(command, PS_ERR_NOT_FOUND);
     CHECK_INT(ps_error_retry_after_ms(error), -1);
+    CHECK_INT(ps_error_is_storm(error), 0);
     size_t needed = 77;
     CHECK_STATUS(ps_error_output(error, NULL, 0, &needed), PS_OK);
     CHECK_INT(needed, 0);

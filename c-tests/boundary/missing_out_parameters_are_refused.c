@@ -23,5 +23,14 @@ int main(void)
     ps_supervisor *supervisor = supervisor_new();
     CHECK_STATUS(ps_supervisor_fd(supervisor, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     ps_supervisor_free(supervisor);
+
+    CHECK_STATUS(ps_budget_new(0, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    ps_budget *budget = NULL;
+    CHECK_STATUS(ps_budget_new(1, 0, &budget, NULL), PS_OK);
+    CHECK_STATUS(ps_budget_begin(budget, "key", NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_budget_snapshot(budget, "key", NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    uint64_t permit = 0;
+    CHECK_STATUS(ps_budget_begin(budget, "key", &permit, NULL), PS_OK); /* the refused one was no attempt */
+    ps_budget_free(budget);
     return 0;
 }

@@ -1,4 +1,4 @@
-/* The size field of ps_exit and ps_event: too small is refused and loses nothing; a larger struct of a newer caller is fine, and
+/* The size field of ps_exit, ps_event and ps_budget_state: too small is refused and loses nothing; a larger struct of a newer caller is fine, and
    nothing beyond what we know is written. */
 #include "harness.h"
 #include "children.h"
@@ -49,5 +49,20 @@ int main(void)
         CHECK_INT(larger_event.newer[i], 0x5a);
     ps_child_free(child);
     ps_supervisor_free(supervisor);
+
+    ps_budget *budget = NULL;
+    CHECK_OK(ps_budget_new(0, 0, &budget, &error), error);
+    struct { ps_budget_state state; char newer[8]; } larger_state, before;
+    memset(&larger_state, 0x5a, sizeof larger_state);
+    larger_state.state.size = sizeof larger_state.state - 1;
+    before = larger_state;
+    CHECK_STATUS(ps_budget_snapshot(budget, "key", &larger_state.state, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK(memcmp(&larger_state, &before, sizeof before) == 0);
+    larger_state.state.size = sizeof larger_state;
+    CHECK_OK(ps_budget_snapshot(budget, "key", &larger_state.state, &error), error);
+    CHECK(larger_state.state.size == sizeof larger_state && larger_state.state.remaining == 3 && larger_state.state.reserved == 0);
+    for (size_t i = 0; i < sizeof larger_state.newer; i++)
+        CHECK_INT(larger_state.newer[i], 0x5a);
+    ps_budget_free(budget);
     return 0;
 }

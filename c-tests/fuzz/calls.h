@@ -30,6 +30,7 @@ HARNESS void free_handle(enum kind kind, void *handle)
     case CHILD: TELL(ps_child_free, ps_child_free(handle), "(%p)", handle); break;
     case SUPERVISOR: TELL(ps_supervisor_free, ps_supervisor_free(handle), "(%p)", handle); break;
     case HANDOFF: TELL(ps_handoff_free, ps_handoff_free(handle), "(%p)", handle); break;
+    case BUDGET: TELL(ps_budget_free, ps_budget_free(handle), "(%p)", handle); break;
     default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
     }
 }
@@ -108,12 +109,27 @@ HARNESS bool make_handoff(int slot, const char *path)
     return true;
 }
 
+HARNESS bool make_budget(int slot)
+{
+    ps_budget **at = OUT(ps_budget *), *made = NULL;
+    uint32_t attempts = chance(80) ? dice(5) : ONE_OF(uint32_t, UINT32_MAX, 1u << 31);
+    int64_t window = setting_ms();
+    ps_status status = ASK(ps_budget_new, ((struct pick){.was = GARBAGE}), 0, ps_budget_new(attempts, window, at, error),
+                           "(%u, %" PRId64 ", budget %d)", attempts, window, slot);
+    if (status != PS_OK)
+        return false;
+    memcpy(&made, at, sizeof made);
+    put(BUDGET, slot, made);
+    return true;
+}
+
 static bool make(enum kind kind, int slot)
 {
     char path[128];
     switch (kind) {
     case COMMAND: return make_command(slot);
     case SUPERVISOR: return make_supervisor(slot);
+    case BUDGET: return make_budget(slot);
     case CHILD: {
         struct pick supervisor = chance(watched_by_edges ? 15 : 40) ? no_pick_of(SUPERVISOR) : good(SUPERVISOR,
                 watched_by_edges ? 0 : (int)dice(SUPERVISORS));
@@ -142,7 +158,7 @@ static void call_error(void)
     struct pick it = any(ERROR);
     bool own = threads == 1; /* a text is good until its error is freed, which another thread may do */
     ps_status status;
-    switch (dice(6)) {
+    switch (dice(7)) {
     case 0:
         status = ps_error_status(it.handle);
         if (status >= PS_OK && status != PS_PENDING)
@@ -151,6 +167,9 @@ static void call_error(void)
         break;
     case 1: TELL(ps_error_errno, (void)ps_error_errno(it.handle), "(%s)", name_of(it)); break;
     case 2: TELL(ps_error_retry_after_ms, (void)ps_error_retry_after_ms(it.handle), "(%s)", name_of(it)); break;
+    case 6:
+        TELL(ps_error_is_storm, if ((unsigned)ps_error_is_storm(it.handle) > 1) found("ps_error_is_storm"), "(%s)", name_of(it));
+        break;
     case 3: {
         struct bytes to = some_bytes();
         note("ps_error_output(%s, %zu)", name_of(it), to.cap);
@@ -793,12 +812,61 @@ static void call_service(void)
     }
 }
 
+/* ---- budgets ---- */
+
+static void call_budget(void)
+{
+    static _Atomic uint64_t permits[8]; /* of any budget, valid or not */
+    struct pick b = any(BUDGET);
+    void *h = b.handle;
+    const char *key = chance(80) ? ONE_OF(const char *, "a", "b", "c") : any_text();
+    int64_t t = setting_ms();
+    ps_status status;
+    switch (dice(12)) {
+    case 0: ASK(ps_budget_set_lease, b, 0, ps_budget_set_lease(h, t, error), "(%s, %" PRId64 ")", name_of(b), t); break;
+    case 1: ASK(ps_budget_set_healthy, b, 0, ps_budget_set_healthy(h, t, error), "(%s, %" PRId64 ")", name_of(b), t); break;
+    case 2: ASK(ps_budget_reset, b, 0, ps_budget_reset(h, key, error), "(%s, %.40s)", name_of(b), SHOWN(key)); break;
+    case 3: case 4: {
+        uint32_t told_size = 0;
+        ps_budget_state *at = chance(90) ? sized(sizeof *at, &told_size) : NULL, state;
+        status = ASK(ps_budget_snapshot, b, 0, ps_budget_snapshot(h, key, at, error), "(%s, %.40s, %p)", name_of(b), SHOWN(key), (void *)at);
+        if (status != PS_OK)
+            break;
+        if (told_size < sizeof state)
+            found("a snapshot into a structure that is too small for it");
+        memcpy(&state, at, sizeof state);
+        if ((unsigned)state.in_flight > 1 || (unsigned)state.storm > 1 || state.retry_after_ms < -1 || state.reserved
+            || (!state.in_flight && (state.remaining == 0) != (state.retry_after_ms > 0)) || (state.storm && state.remaining))
+            found("a snapshot that cannot be: used %u, remaining %u, in flight %d, storm %d, retry after %" PRId64, state.attempts_used,
+                  state.remaining, state.in_flight, state.storm, state.retry_after_ms);
+        break;
+    }
+    case 5: case 6: case 7: case 8: {
+        uint64_t *permit = OUT(uint64_t);
+        status = ASK(ps_budget_begin, b, 0, ps_budget_begin(h, key, permit, error), "(%s, %.40s)", name_of(b), SHOWN(key));
+        if (status == PS_OK) {
+            uint64_t given;
+            memcpy(&given, permit, sizeof given);
+            if (!given)
+                found("ps_budget_begin: a permit of 0");
+            atomic_store(&permits[dice(8)], given);
+        }
+        break;
+    }
+    default: {
+        uint64_t permit = chance(90) ? atomic_load(&permits[dice(8)]) : dice64();
+        int32_t succeeded = choice(1);
+        ASK(ps_budget_finish, b, 0, ps_budget_finish(h, permit, succeeded, error), "(%s, %" PRIu64 ", %d)", name_of(b), permit, succeeded);
+    }
+    }
+}
+
 /* ---- letting go ---- */
 
 static void call_free(void)
 {
     enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
-            (int)ERROR, (int)HANDOFF);
+            (int)ERROR, (int)HANDOFF, (int)BUDGET);
     struct pick it = any(kind);
     if (kind == HANDOFF && !chance(20))
         return;
@@ -818,6 +886,7 @@ static void call_free(void)
     case CHILD: ps_child_free(it.handle); break;
     case SUPERVISOR: ps_supervisor_free(it.handle); break;
     case HANDOFF: ps_handoff_free(it.handle); break;
+    case BUDGET: ps_budget_free(it.handle); break;
     default: ps_error_free(it.handle);
     }
 }

@@ -197,10 +197,12 @@ static void one_step(uint32_t step)
         call_supervisor();
     else if (way < 870)
         call_handoff();
-    else if (way < 910)
+    else if (way < 900)
         call_error();
     else if (way < 915)
         call_service();
+    else if (way < 940)
+        call_budget();
     else if (way < 985)
         call_free();
     else if (way < 990)

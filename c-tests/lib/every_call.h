@@ -15,6 +15,7 @@ static struct {
     ps_exit exit;
     ps_event event;
     ps_handoff_event handoff_event;
+    ps_budget_state budget_state;
 } out, untouched;
 
 static ps_command *good_command; /* for the calls that need one beside the bad handle */
@@ -102,6 +103,12 @@ CALL(ps_handoff, ps_handoff_sealed, 1)
 CALL(ps_handoff, ps_handoff_failed, "a")
 CALL(ps_handoff, ps_handoff_upgrade, good_command, 1000)
 CALL(ps_handoff, ps_handoff_reason, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_budget, ps_budget_set_lease, 1000)
+CALL(ps_budget, ps_budget_set_healthy, 10)
+CALL(ps_budget, ps_budget_begin, "key", &out.big)
+CALL(ps_budget, ps_budget_finish, 1, 1)
+CALL(ps_budget, ps_budget_reset, "key")
+CALL(ps_budget, ps_budget_snapshot, "key", &out.budget_state)
 
 static ps_status with_ps_spawn(void *handle, ps_error **error) { return ps_spawn(NULL, handle, &out.child, error); }
 static ps_status with_ps_spawn_into(void *handle, ps_error **error) { return ps_spawn(handle, good_command, &out.child, error); }
@@ -113,7 +120,7 @@ static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
 }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, ERROR, KINDS };
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -150,6 +157,8 @@ static const struct call {
     ENTRY(HANDOFF, ps_handoff_failed),      ENTRY(HANDOFF, ps_handoff_upgrade),       ENTRY(HANDOFF, ps_handoff_cancel),
     ENTRY(HANDOFF, ps_handoff_reason),      ENTRY(HANDOFF, ps_handoff_pass_connection), ENTRY(HANDOFF, ps_handoff_keep_connection),
     ENTRY(HANDOFF, ps_handoff_take_connection), ENTRY(HANDOFF, ps_handoff_phase),
+    ENTRY(BUDGET, ps_budget_set_lease),     ENTRY(BUDGET, ps_budget_set_healthy),     ENTRY(BUDGET, ps_budget_begin),
+    ENTRY(BUDGET, ps_budget_finish),        ENTRY(BUDGET, ps_budget_reset),           ENTRY(BUDGET, ps_budget_snapshot),
 };
 
 /* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */
@@ -159,6 +168,7 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
     out.exit.size = sizeof out.exit;
     out.event.size = sizeof out.event;
     out.handoff_event.size = sizeof out.handoff_event;
+    out.budget_state.size = sizeof out.budget_state;
     untouched = out;
     if (!good_command)
         good_command = exiting("0");
@@ -183,6 +193,7 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case CHILD: ps_child_free(handle); break;
     case SUPERVISOR: ps_supervisor_free(handle); break;
     case HANDOFF: ps_handoff_free(handle); break;
+    case BUDGET: ps_budget_free(handle); break;
     default: ps_error_free(handle); break;
     }
 }
@@ -225,6 +236,7 @@ HARNESS void make_handles(void *handle[KINDS])
     handle[SUPERVISOR] = supervisor_new();
     handle[CHILD] = spawn(handle[SUPERVISOR], handle[COMMAND]);
     handle[HANDOFF] = some_handoff();
+    CHECK_OK(ps_budget_new(0, 0, (ps_budget **)&handle[BUDGET], &error), error);
 }
 
 #endif

@@ -59,3 +59,12 @@ AT(ps_handoff_event, time_ns, 48);
 AT(ps_handoff_event, phase, 56);
 AT(ps_handoff_event, reserved, 60);
 SIZE(ps_handoff_event, 64);
+
+AT(ps_budget_state, size, 0);
+AT(ps_budget_state, attempts_used, 4);
+AT(ps_budget_state, remaining, 8);
+AT(ps_budget_state, in_flight, 12);
+AT(ps_budget_state, storm, 16);
+AT(ps_budget_state, reserved, 20);
+AT(ps_budget_state, retry_after_ms, 24);
+SIZE(ps_budget_state, 32);

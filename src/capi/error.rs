@@ -78,6 +78,13 @@ pub extern "C" fn ps_error_retry_after_ms(error: *const ps_error) -> i64 {
     guard::value(-1, || convert::object::<ErrorObject, _>(error).ok().and_then(|object| object.error.retry_after_ms).unwrap_or(-1))
 }
 
+/// 1 if this is the first refusal of a budget in its window (ps_budget_begin): the one at which to do what is
+/// to be done once, however many are refused after it. Else 0.
+#[unsafe(no_mangle)]
+pub extern "C" fn ps_error_is_storm(error: *const ps_error) -> i32 {
+    guard::value(0, || convert::object::<ErrorObject, _>(error).map_or(0, |object| i32::from(object.error.storm)))
+}
+
 /// What the failed process had written, as far as it was captured: its very bytes, also those that command a
 /// terminal.
 ///

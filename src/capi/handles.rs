@@ -17,6 +17,7 @@
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::ErrorObject;
+use crate::coordination::budget::Budget;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
 use crate::process::command::Command;
@@ -32,6 +33,7 @@ pub(super) enum Object {
     Supervisor(Arc<Supervisor>),
     Error(Arc<ErrorObject>),
     Handoff(Arc<Handoff>),
+    Budget(Arc<Budget>),
 }
 
 /// A type that lives behind handles.
@@ -61,6 +63,7 @@ handled!(Managed, Child, 2, "child");
 handled!(Supervisor, Supervisor, 3, "supervisor");
 handled!(ErrorObject, Error, 4, "error");
 handled!(Handoff, Handoff, 5, "handoff");
+handled!(Budget, Budget, 6, "budget");
 
 #[derive(Default)]
 struct Entry {
@@ -144,7 +147,7 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     }
     let kind = handle >> 1 & 0xF;
     let stamp = Stamp::here();
-    match stamp.age_of(handle).filter(|_| (1..=5).contains(&kind)) {
+    match stamp.age_of(handle).filter(|_| (1..=6).contains(&kind)) {
         None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
         Some(0) => {}
         Some(_) => {

@@ -67,7 +67,7 @@ pub enum Refusal {
 }
 
 /// Whole milliseconds after which so many nanoseconds are over.
-fn millis(nanos: i64) -> i64 {
+pub fn millis(nanos: i64) -> i64 {
     nanos / MILLI + i64::from(nanos % MILLI > 0)
 }
 

@@ -19,21 +19,22 @@
 //! - **The path is resolved anew each time**: its directory can be another one by now. Who waits at a file that lost its name would
 //!   wait for nobody's lock, so it is looked at after each try that was in vain as well.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::display;
+use super::held::SpawnLock;
 use super::pace::{Next, Pace};
-use super::{SpawnLock, display};
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::sys::custody::Custody;
 use crate::sys::directory::{Directory, Inode, is_at_path};
-use crate::sys::getpid;
 use crate::sys::lockfile::{self, Refusal};
 use crate::sys::watch::{self, Told};
+use crate::sys::{getpid, poll};
 
 /// Files at the path that were others when they had been locked, one after the other in one look: after so many it is looked again later.
 const MOST_IN_A_ROW: usize = 16;
@@ -129,6 +130,14 @@ impl Attempt {
         self.waits = true;
         self.next = self.pace.in_vain(told, self.watch.is_some(), clock::now());
         Ok(None)
+    }
+
+    /// Waits for the next look.
+    fn wait(&self) -> Result<()> {
+        let fds = self.watch().map(|watch| watch.as_fd());
+        poll::wait(fds.as_slice(), self.next_look())
+            .map(drop)
+            .map_err(|errno| Error::system("poll", errno, format!("cannot wait for {}", self.path().display())))
     }
 
     fn try_once(&mut self) -> Result<Tried> {
@@ -232,6 +241,21 @@ impl Attempt {
                 let text = format!("cannot lock {}: it {}", self.path.display(), other.why().unwrap_or_default());
                 Error { errno: Some(Errno::EPERM), ..Error::new(Status::Permission, "open", text) }
             }
+        }
+    }
+}
+
+impl SpawnLock {
+    /// Takes the lock of this path, whose file is made with mode 0600 if it is not there. Waits until the deadline ([`Deadline::PAST`]: not at
+    /// all), without a thread; a signal does not end the wait. `Status::Locked`: another has it; `Status::LockReplaced`: the file was replaced
+    /// in that moment, or again and again.
+    pub fn acquire(path: &Path, deadline: Deadline) -> Result<Self> {
+        let mut attempt = Attempt::new(path, deadline)?;
+        loop {
+            if let Some(lock) = attempt.look()? {
+                return Ok(lock);
+            }
+            attempt.wait()?;
         }
     }
 }

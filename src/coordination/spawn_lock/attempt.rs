@@ -250,7 +250,12 @@ impl SpawnLock {
     /// all), without a thread; a signal does not end the wait. `Status::Locked`: another has it; `Status::LockReplaced`: the file was replaced
     /// in that moment, or again and again.
     pub fn acquire(path: &Path, deadline: Deadline) -> Result<Self> {
-        let mut attempt = Attempt::new(path, deadline)?;
+        Self::acquire_noted(path, deadline, Custody::new())
+    }
+
+    /// The same; what it opens is noted there.
+    pub(super) fn acquire_noted(path: &Path, deadline: Deadline, custody: Custody) -> Result<Self> {
+        let mut attempt = Attempt::noted(path, deadline, custody)?;
         loop {
             if let Some(lock) = attempt.look()? {
                 return Ok(lock);

@@ -13,11 +13,13 @@
 //! Children that procsup starts never have it: it is close-on-exec, and their table is cut to what they were given.
 
 mod attempt;
+mod claim;
 mod display;
 mod held;
 mod pace;
 
 pub use attempt::Attempt;
+pub use claim::{Claim, Event};
 pub use held::SpawnLock;
 
 #[cfg(test)]

@@ -63,8 +63,8 @@
  *
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
  * functions for signal handlers touch nobody. It may make objects and children of its own. It has inherited
- * the descriptors, too: ps_handoff_free closes there those of a handoff; those of supervisors and children
- * (see above) stay, so that a child sees no end of its input while such a copy of you has it.
+ * the descriptors, too: ps_handoff_free closes there those of a handoff, ps_spawn_lock_release those of a
+ * lock; those of supervisors and children (see above) stay, so that a child sees no end of its input while such a copy of you has it.
  * A child that you made by vfork(2), or by clone(2) with CLONE_VM, has your memory and is not told from you:
  * call nothing of procsup in it; only those three functions touch nobody there, either.
  *
@@ -1356,10 +1356,11 @@ typedef struct ps_notified {
 /**
  * What the child's process has said of itself so far, after a look at it. Asked after its end it is what it
  * said last; with a restart policy, what the run of now has said. PS_EVENT_NOTIFIED tells that there is
- * something new. Never waits.
+ * something new. A child that is asked for another kind of readiness says nothing, and may be ready. Never
+ * waits.
  *
  * @param notified  receives it (set notified->size first)
- * @return PS_OK; PS_ERR_STATE if the child has no NOTIFY_SOCKET, or before its start
+ * @return PS_OK; PS_ERR_STATE if nothing was asked of the child (ps_command_readiness), or before its start
  */
 ps_status ps_child_notified(ps_child *child, ps_notified *notified, ps_error **error);
 
@@ -1368,8 +1369,8 @@ ps_status ps_child_notified(ps_child *child, ps_notified *notified, ps_error **e
  * also those that command a terminal. Otherwise as ps_child_notified.
  *
  * @param buf, cap, needed  see BYTES, at the top
- * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if the child has no NOTIFY_SOCKET, or
- *         before its start
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing was asked of the child
+ *         (ps_command_readiness), or before its start
  */
 ps_status ps_child_status_text(ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
 
@@ -1512,6 +1513,167 @@ typedef struct ps_budget_state {
 ps_status ps_budget_snapshot(ps_budget *budget, const char *key, ps_budget_state *state, ps_error **error);
 
 /* ==================== spawn locks ======================================================================= */
+
+/* A lock on a path: of all processes that are about to start the same thing, one is. It is the kernel's lock
+ * (flock(2), exclusive): it ends with its holder, however that ends. What is in the file says nothing: it may
+ * be empty, or name a process that is dead or a stranger. procsup writes its process id there, for people, if
+ * nothing else is there.
+ *
+ * ```c
+ * #include <procsup.h>
+ *
+ * void launch(void);   // yours
+ *
+ * ps_status launch_alone(const char *path, ps_error **error)
+ * {
+ *     ps_spawn_lock *lock;
+ *     ps_status status = ps_spawn_lock_acquire(path, 5000, &lock, error);
+ *     if (status != PS_OK)
+ *         return status;   // PS_ERR_LOCKED: another process is at it
+ *     status = ps_spawn_lock_check(lock, error);
+ *     if (status == PS_OK)
+ *         launch();
+ *     ps_spawn_lock_release(lock);
+ *     return status;
+ * }
+ * ```
+ *
+ * No program that this process starts has the lock, by ps_spawn or otherwise (close-on-exec): to have it a
+ * process must take it. Two handles of one path exclude each other in one process as in two. Programs that use
+ * flock(1) or flock(2) on the same file are excluded as well, those that use lockf(3) or fcntl(2) are not. */
+
+/** A lock that is held, or waited for. */
+typedef struct ps_spawn_lock ps_spawn_lock;
+
+/**
+ * Takes the lock of a path, and waits for it if need be: at most as long as `timeout_ms` says; a signal
+ * handler of the host does not end the wait. The file is made with mode 0600 if it is not there, and stays
+ * when the lock is released; its directory must be there. Links on the way are followed, one in the last
+ * place is refused.
+ *
+ * Who waits is woken by the release, and by the death of the holder, within some tens of microseconds
+ * (inotify(7)); where the kernel has no watch to give (fs.inotify.max_user_instances), and for holders on
+ * other machines of a network file system, it looks at growing distances up to 1.25 seconds. Who of several
+ * that wait is next is not said.
+ *
+ * A file that was replaced while it was waited for is left for the one that the path names now, also where
+ * the directory is gone for a while and comes again. With a timeout of 0 there is one try.
+ *
+ * Needs one descriptor while it is held, two while it waits.
+ *
+ * @param path        at best in a directory that belongs to the service's user alone, and that no cleaner
+ *                    empties (/run/name). In one that is everybody's (/tmp) another user can make the file
+ *                    first; then it is refused. Copied.
+ * @param timeout_ms  milliseconds; -1: for ever, 0: not at all
+ * @param lock        receives the handle; ps_spawn_lock_release frees it
+ * @return PS_OK; PS_ERR_LOCKED if another holds it, or this process by another handle, also when the time is
+ *         over: the message names the process that the file names; PS_ERR_LOCK_REPLACED if the file was
+ *         removed or replaced in the moment of the try (with a timeout: again and again, or there was none
+ *         at last); PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if file or directory
+ *         may not be used, or what has that name is not to be trusted: no regular file (a link, a fifo, a
+ *         device, a directory), another user's than root's, this process's or the only one's who can write
+ *         in the directory, or one with several names (hard links); PS_ERR_SYSTEM for any other errno (ENOSPC
+ *         or EROFS if the file cannot be made, ENOLCK if the file system has no locks); PS_ERR_LIMIT
+ */
+ps_status ps_spawn_lock_acquire(const char *path, int64_t timeout_ms, ps_spawn_lock **lock, ps_error **error);
+
+/**
+ * The same for an event loop: tries once, and does not wait. What comes of it is an event, in any case:
+ * ps_spawn_lock_fd is readable when ps_spawn_lock_next_event has something to do. Never blocks (but opening a
+ * file takes the file system's time).
+ *
+ * Needs up to five descriptors: the last three of them until the release.
+ *
+ * @param path        as in ps_spawn_lock_acquire
+ * @param timeout_ms  milliseconds from now on, after which PS_SPAWN_LOCK_FAILED is told; -1: never, 0: there
+ *                    is no further try
+ * @param lock        receives the handle; ps_spawn_lock_release frees it
+ * @return PS_OK, also if another holds the lock; PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM and
+ *         PS_ERR_LIMIT as ps_spawn_lock_acquire
+ */
+ps_status ps_spawn_lock_begin(const char *path, int64_t timeout_ms, ps_spawn_lock **lock, ps_error **error);
+
+/**
+ * The descriptor to wait on, with epoll, poll, libuv, GLib or others: readable while ps_spawn_lock_next_event
+ * has something to do, silent while another holds the lock and after the event. Borrowed: it belongs to the
+ * lock; do not read or close it. It may be watched edge-triggered (EPOLLET): then call
+ * ps_spawn_lock_next_event with a timeout of 0 until it answers PS_PENDING. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE if the lock is one of ps_spawn_lock_acquire
+ */
+ps_status ps_spawn_lock_fd(const ps_spawn_lock *lock, int32_t *fd, ps_error **error);
+
+/** What an event says. */
+typedef enum ps_spawn_lock_event_kind {
+  /** The lock is held. */
+  PS_SPAWN_LOCK_ACQUIRED = 1,
+  /** It is not, and it is waited for no more; status says why. */
+  PS_SPAWN_LOCK_FAILED = 2,
+} ps_spawn_lock_event_kind;
+
+/** What came of ps_spawn_lock_begin. */
+typedef struct ps_spawn_lock_event {
+  /** Set by the caller: sizeof(ps_spawn_lock_event). */
+  uint32_t size;
+  /** PS_SPAWN_LOCK_ACQUIRED or PS_SPAWN_LOCK_FAILED. */
+  int32_t kind;
+  /** PS_SPAWN_LOCK_FAILED: why, a status that ps_spawn_lock_acquire could have answered. Else PS_OK. */
+  int32_t status;
+  /** The errno of that, or 0. */
+  int32_t status_errno;
+  /**
+   * PS_ERR_LOCKED: the process that the file names; 0 if it names none. For display only: it may be dead,
+   * its number another's, and the file may say anything.
+   */
+  int32_t pid;
+  /** Zero. */
+  int32_t reserved;
+  /** When it was taken, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t time_ns;
+} ps_spawn_lock_event;
+
+/**
+ * Tries again, if that is due, and takes what has come of it: one event, once. After PS_SPAWN_LOCK_ACQUIRED
+ * the lock is held until ps_spawn_lock_release; after PS_SPAWN_LOCK_FAILED ps_spawn_lock_check answers the
+ * whole error. It is tried only inside this call.
+ *
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+ *                    host does not end the wait
+ * @param event       receives the event (set event->size first)
+ * @return PS_OK; PS_PENDING if there is none, or it was taken already; PS_ERR_STATE if the lock is one of
+ *         ps_spawn_lock_acquire; PS_ERR_SHUTDOWN if it was released meanwhile
+ */
+ps_status ps_spawn_lock_next_event(ps_spawn_lock *lock,
+                                   int64_t timeout_ms,
+                                   ps_spawn_lock_event *event,
+                                   ps_error **error);
+
+/**
+ * Whether the lock is held, and the path still names the file that is locked: to be asked before what must
+ * be done by one process is done. Of all processes that hold a lock of one path, at one instant at most one
+ * is answered PS_OK; who removes the file lets another one take a lock beside the holder, and from then on
+ * it is the holder who is answered PS_ERR_LOCK_REPLACED. The instant is that of the call: a path that was
+ * deleted after it is not known. Never blocks (but takes the file system's time).
+ *
+ * @return PS_OK; PS_PENDING if the lock is waited for; PS_ERR_LOCK_REPLACED if the file was removed or
+ *         replaced (or its directory, or a link on the way), or the lock was lost because the descriptor was
+ *         closed or unlocked by somebody's own call; the error of PS_SPAWN_LOCK_FAILED (PS_ERR_LOCKED and
+ *         others); PS_ERR_PERMISSION or PS_ERR_SYSTEM if the path cannot be looked at
+ */
+ps_status ps_spawn_lock_check(const ps_spawn_lock *lock, ps_error **error);
+
+/**
+ * Releases the lock, or gives up waiting for it, and frees the handle. The file stays: to remove it would
+ * let two hold what they take for one lock. It is free when this returns, also where a forked copy of this
+ * process has its descriptor open. A thread that is in ps_spawn_lock_next_event gets PS_ERR_SHUTDOWN.
+ *
+ * In a process that was forked from this one, without an exec, it closes what that copy has inherited, and
+ * the lock stays held: all other calls answer PS_ERR_FORKED there. While such a copy lives and has not made
+ * this call, it keeps the lock of a holder that is *killed*; nobody is there to unlock.
+ *
+ * NULL and a freed handle do nothing.
+ */
+void ps_spawn_lock_release(ps_spawn_lock *lock);
 
 /* ==================== starting once ===================================================================== */
 

@@ -6,7 +6,7 @@
 #include "second_copy.h"
 
 static void *ours[KINDS], *theirs[KINDS];
-static char control[128];
+static char control[128], locked[128];
 
 static void make_theirs(void)
 {
@@ -20,6 +20,8 @@ static void make_theirs(void)
     snprintf(control, sizeof control, "%s/control", temp_dir());
     CHECK(SECOND(ps_handoff_new)(control, (ps_handoff **)&theirs[HANDOFF], NULL) == PS_OK);
     CHECK(SECOND(ps_budget_new)(0, 0, (ps_budget **)&theirs[BUDGET], NULL) == PS_OK);
+    snprintf(locked, sizeof locked, "%s/lock", temp_dir());
+    CHECK(SECOND(ps_spawn_lock_begin)(locked, 0, (ps_spawn_lock **)&theirs[LOCK], NULL) == PS_OK);
 }
 
 static void in_the_copy(void)
@@ -59,6 +61,10 @@ int main(void)
     SECOND(ps_command_free)(theirs[COMMAND]);
     SECOND(ps_handoff_free)(theirs[HANDOFF]);
     SECOND(ps_budget_free)(theirs[BUDGET]);
+    SECOND(ps_spawn_lock_release)(theirs[LOCK]);
+    CHECK(unlink(locked) == 0);
+    *strrchr(locked, '/') = 0;
+    CHECK(rmdir(locked) == 0);
     strcat(control, ".lock");
     CHECK(unlink(control) == 0);
     *strrchr(control, '/') = 0;

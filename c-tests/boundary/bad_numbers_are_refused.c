@@ -52,6 +52,11 @@ int main(void)
     CHECK_STATUS(ps_budget_finish(budget, permit, 1, NULL), PS_OK);
     ps_budget_free(budget);
 
+    ps_spawn_lock *lock = NULL;
+    REFUSED(ps_spawn_lock_acquire("/nonexistent/lock", -2, &lock, NULL));
+    REFUSED(ps_spawn_lock_begin("/nonexistent/lock", INT64_MIN, &lock, NULL));
+    CHECK(lock == NULL);
+
     ps_child *child = spawn(NULL, command);
     int32_t number;
     REFUSED(ps_reap(child, -2, NULL, NULL));

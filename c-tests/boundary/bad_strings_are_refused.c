@@ -45,5 +45,13 @@ int main(void)
     CHECK_STATUS(ps_budget_begin(budget, text, &permit, NULL), PS_OK);
     CHECK_STATUS(ps_budget_begin(budget, "", &permit, NULL), PS_OK);
     ps_budget_free(budget);
+
+    ps_spawn_lock *lock = NULL;
+    const char *const no_files[] = {NULL, "", "/", ".", "..", "/tmp/", "/tmp/..", "/tmp/a/"};
+    for (size_t i = 0; i < sizeof no_files / sizeof *no_files; i++) {
+        CHECK_STATUS(ps_spawn_lock_acquire(no_files[i], 0, &lock, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK_STATUS(ps_spawn_lock_begin(no_files[i], 0, &lock, NULL), PS_ERR_INVALID_ARGUMENT);
+    }
+    CHECK(lock == NULL);
     return 0;
 }

@@ -32,5 +32,21 @@ int main(void)
     uint64_t permit = 0;
     CHECK_STATUS(ps_budget_begin(budget, "key", &permit, NULL), PS_OK); /* the refused one was no attempt */
     ps_budget_free(budget);
+
+    char path[128];
+    snprintf(path, sizeof path, "%s/lock", temp_dir());
+    CHECK_STATUS(ps_spawn_lock_acquire(path, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_spawn_lock_begin(path, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK(access(path, F_OK) == -1); /* nothing was touched */
+    ps_spawn_lock *lock = NULL;
+    ps_spawn_lock_event event = {.size = sizeof event};
+    CHECK_STATUS(ps_spawn_lock_begin(path, 0, &lock, NULL), PS_OK);
+    CHECK_STATUS(ps_spawn_lock_fd(lock, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_spawn_lock_next_event(lock, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_spawn_lock_next_event(lock, 0, &event, NULL), PS_OK); /* the refused call took none */
+    ps_spawn_lock_release(lock);
+    CHECK(unlink(path) == 0);
+    *strrchr(path, '/') = 0;
+    CHECK(rmdir(path) == 0);
     return 0;
 }

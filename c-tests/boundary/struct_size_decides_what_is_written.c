@@ -1,4 +1,4 @@
-/* The size field of ps_exit, ps_event and ps_budget_state: too small is refused and loses nothing; a larger struct of a newer caller is fine, and
+/* The size field of ps_exit, ps_event, ps_budget_state and ps_spawn_lock_event: too small is refused and loses nothing; a larger struct of a newer caller is fine, and
    nothing beyond what we know is written. */
 #include "harness.h"
 #include "children.h"
@@ -64,5 +64,25 @@ int main(void)
     for (size_t i = 0; i < sizeof larger_state.newer; i++)
         CHECK_INT(larger_state.newer[i], 0x5a);
     ps_budget_free(budget);
+
+    char path[128];
+    snprintf(path, sizeof path, "%s/lock", temp_dir());
+    ps_spawn_lock *lock = NULL;
+    CHECK_OK(ps_spawn_lock_begin(path, 0, &lock, &error), error);
+    struct { ps_spawn_lock_event event; char newer[8]; } larger_told, before_told;
+    memset(&larger_told, 0x5a, sizeof larger_told);
+    larger_told.event.size = sizeof larger_told.event - 1;
+    before_told = larger_told;
+    CHECK_STATUS(ps_spawn_lock_next_event(lock, 0, &larger_told.event, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK(memcmp(&larger_told, &before_told, sizeof before_told) == 0);
+    larger_told.event.size = sizeof larger_told;
+    CHECK_OK(ps_spawn_lock_next_event(lock, 0, &larger_told.event, &error), error);
+    CHECK(larger_told.event.kind == PS_SPAWN_LOCK_ACQUIRED && larger_told.event.reserved == 0);
+    for (size_t i = 0; i < sizeof larger_told.newer; i++)
+        CHECK_INT(larger_told.newer[i], 0x5a);
+    ps_spawn_lock_release(lock);
+    CHECK(unlink(path) == 0);
+    *strrchr(path, '/') = 0;
+    CHECK(rmdir(path) == 0);
     return 0;
 }

@@ -31,6 +31,7 @@ HARNESS void free_handle(enum kind kind, void *handle)
     case SUPERVISOR: TELL(ps_supervisor_free, ps_supervisor_free(handle), "(%p)", handle); break;
     case HANDOFF: TELL(ps_handoff_free, ps_handoff_free(handle), "(%p)", handle); break;
     case BUDGET: TELL(ps_budget_free, ps_budget_free(handle), "(%p)", handle); break;
+    case LOCK: TELL(ps_spawn_lock_release, ps_spawn_lock_release(handle), "(%p)", handle); break;
     default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
     }
 }
@@ -123,6 +124,25 @@ HARNESS bool make_budget(int slot)
     return true;
 }
 
+/* Few paths, so that most are held by another handle. */
+HARNESS bool make_lock(int slot)
+{
+    const char *path = own_path("lock", 3);
+    int64_t t = wait_ms();
+    bool pollable = chance(50);
+    ps_spawn_lock **at = OUT(ps_spawn_lock *), *made = NULL;
+    ps_status status = pollable
+        ? ASK(ps_spawn_lock_begin, ((struct pick){.was = GARBAGE}), 0, ps_spawn_lock_begin(path, t, at, error), "(%.60s, %" PRId64 ", lock %d)",
+              path ? path : "NULL", t, slot)
+        : ASK(ps_spawn_lock_acquire, ((struct pick){.was = GARBAGE}), t, ps_spawn_lock_acquire(path, t, at, error),
+              "(%.60s, %" PRId64 ", lock %d)", path ? path : "NULL", t, slot);
+    if (status != PS_OK)
+        return false;
+    memcpy(&made, at, sizeof made);
+    put(LOCK, slot, made);
+    return true;
+}
+
 static bool make(enum kind kind, int slot)
 {
     char path[128];
@@ -130,6 +150,7 @@ static bool make(enum kind kind, int slot)
     case COMMAND: return make_command(slot);
     case SUPERVISOR: return make_supervisor(slot);
     case BUDGET: return make_budget(slot);
+    case LOCK: return make_lock(slot);
     case CHILD: {
         struct pick supervisor = chance(watched_by_edges ? 15 : 40) ? no_pick_of(SUPERVISOR) : good(SUPERVISOR,
                 watched_by_edges ? 0 : (int)dice(SUPERVISORS));
@@ -861,12 +882,45 @@ static void call_budget(void)
     }
 }
 
+/* ---- locks ---- */
+
+static void call_lock(void)
+{
+    struct pick l = any(LOCK);
+    void *h = l.handle;
+    int64_t t = wait_ms();
+    switch (dice(8)) {
+    case 0: case 1: make_lock((int)dice(LOCKS)); break;
+    case 2: case 3: {
+        ps_status status = ASK(ps_spawn_lock_check, l, 0, ps_spawn_lock_check(h, error), "(%s)", name_of(l));
+        if (status == PS_ERR_LOCK_REPLACED && threads == 1 && !in_copy)
+            found("ps_spawn_lock_check: nobody removes a file here");
+        break;
+    }
+    case 4: {
+        int32_t *number = OUT(int32_t);
+        ASK(ps_spawn_lock_fd, l, 0, ps_spawn_lock_fd(h, number, error), "(%s)", name_of(l));
+        break;
+    }
+    default: {
+        uint32_t told_size = 0;
+        ps_spawn_lock_event *at = chance(90) ? sized(sizeof *at, &told_size) : NULL, event;
+        if (ASK(ps_spawn_lock_next_event, l, t, ps_spawn_lock_next_event(h, t, at, error), "(%s, %" PRId64 ")", name_of(l), t) != PS_OK)
+            break;
+        memcpy(&event, at, sizeof event);
+        if (event.kind == PS_SPAWN_LOCK_ACQUIRED ? event.status != PS_OK || event.status_errno || event.pid
+                                                 : event.kind != PS_SPAWN_LOCK_FAILED || event.status >= PS_OK)
+            found("an event that cannot be: kind %d, status %d", event.kind, event.status);
+    }
+    }
+}
+
 /* ---- letting go ---- */
 
 static void call_free(void)
 {
     enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
-            (int)ERROR, (int)HANDOFF, (int)BUDGET);
+            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK);
     struct pick it = any(kind);
     if (kind == HANDOFF && !chance(20))
         return;
@@ -887,6 +941,7 @@ static void call_free(void)
     case SUPERVISOR: ps_supervisor_free(it.handle); break;
     case HANDOFF: ps_handoff_free(it.handle); break;
     case BUDGET: ps_budget_free(it.handle); break;
+    case LOCK: ps_spawn_lock_release(it.handle); break;
     default: ps_error_free(it.handle);
     }
 }

@@ -203,6 +203,8 @@ static void one_step(uint32_t step)
         call_service();
     else if (way < 940)
         call_budget();
+    else if (way < 955)
+        call_lock();
     else if (way < 985)
         call_free();
     else if (way < 990)

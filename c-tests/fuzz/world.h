@@ -54,7 +54,9 @@
     X(ps_handoff_phase) X(ps_handoff_was_spawned)                                                                        \
     X(ps_listen_fds) X(ps_listen_fd_named) X(ps_listen_fd_name) X(ps_notify) X(ps_notify_barrier) X(ps_watchdog_enabled)             \
     X(ps_budget_new) X(ps_budget_free) X(ps_budget_set_lease) X(ps_budget_set_healthy) X(ps_budget_begin) X(ps_budget_finish)     \
-    X(ps_budget_reset) X(ps_budget_snapshot) X(ps_error_is_storm)
+    X(ps_budget_reset) X(ps_budget_snapshot) X(ps_error_is_storm)                                                                  \
+    X(ps_spawn_lock_acquire) X(ps_spawn_lock_begin) X(ps_spawn_lock_fd) X(ps_spawn_lock_next_event) X(ps_spawn_lock_check)        \
+    X(ps_spawn_lock_release)
 
 enum which {
 #define NUMBER(name) WHICH_##name,
@@ -225,14 +227,15 @@ HARNESS const char *text_at_edge(const char *text)
 
 /* ---- pools ---- */
 
-enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, ERROR, KINDS };
-static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "error"};
+enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, ERROR, KINDS };
+static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "error"};
 
 #define SLOTS 16
 #define SUPERVISORS 4
 #define HANDOFFS 2
 #define BUDGETS 3
-static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, 8};
+#define LOCKS 4
+static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, 8};
 
 static _Atomic(void *) pool[KINDS][SLOTS], freed[KINDS][SLOTS], inherited[KINDS][SLOTS];
 static _Atomic uint32_t freed_count[KINDS];

@@ -16,6 +16,7 @@ static struct {
     ps_event event;
     ps_handoff_event handoff_event;
     ps_budget_state budget_state;
+    ps_spawn_lock_event lock_event;
 } out, untouched;
 
 static ps_command *good_command; /* for the calls that need one beside the bad handle */
@@ -109,18 +110,21 @@ CALL(ps_budget, ps_budget_begin, "key", &out.big)
 CALL(ps_budget, ps_budget_finish, 1, 1)
 CALL(ps_budget, ps_budget_reset, "key")
 CALL(ps_budget, ps_budget_snapshot, "key", &out.budget_state)
+CALL(ps_spawn_lock, ps_spawn_lock_fd, &out.number)
+CALL(ps_spawn_lock, ps_spawn_lock_next_event, 0, &out.lock_event)
 
 static ps_status with_ps_spawn(void *handle, ps_error **error) { return ps_spawn(NULL, handle, &out.child, error); }
 static ps_status with_ps_spawn_into(void *handle, ps_error **error) { return ps_spawn(handle, good_command, &out.child, error); }
 static ps_status with_ps_handoff_warm(void *handle, ps_error **error) { return ps_handoff_warm(handle, error); }
 static ps_status with_ps_handoff_live(void *handle, ps_error **error) { return ps_handoff_live(handle, error); }
+static ps_status with_ps_spawn_lock_check(void *handle, ps_error **error) { return ps_spawn_lock_check(handle, error); }
 static ps_status with_ps_handoff_cancel(void *handle, ps_error **error) { return ps_handoff_cancel(handle, error); }
 static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
 {
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
 }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, ERROR, KINDS };
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -159,6 +163,7 @@ static const struct call {
     ENTRY(HANDOFF, ps_handoff_take_connection), ENTRY(HANDOFF, ps_handoff_phase),
     ENTRY(BUDGET, ps_budget_set_lease),     ENTRY(BUDGET, ps_budget_set_healthy),     ENTRY(BUDGET, ps_budget_begin),
     ENTRY(BUDGET, ps_budget_finish),        ENTRY(BUDGET, ps_budget_reset),           ENTRY(BUDGET, ps_budget_snapshot),
+    ENTRY(LOCK, ps_spawn_lock_fd),          ENTRY(LOCK, ps_spawn_lock_next_event),    ENTRY(LOCK, ps_spawn_lock_check),
 };
 
 /* Calls every function of this kind with this handle: each must answer `expected` and leave the out parameters alone. */
@@ -169,6 +174,7 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
     out.event.size = sizeof out.event;
     out.handoff_event.size = sizeof out.handoff_event;
     out.budget_state.size = sizeof out.budget_state;
+    out.lock_event.size = sizeof out.lock_event;
     untouched = out;
     if (!good_command)
         good_command = exiting("0");
@@ -194,6 +200,7 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case SUPERVISOR: ps_supervisor_free(handle); break;
     case HANDOFF: ps_handoff_free(handle); break;
     case BUDGET: ps_budget_free(handle); break;
+    case LOCK: ps_spawn_lock_release(handle); break;
     default: ps_error_free(handle); break;
     }
 }
@@ -226,6 +233,34 @@ HARNESS ps_handoff *some_handoff(void)
     return handoff;
 }
 
+static char lock_dir[64];
+static int lock_count;
+
+HARNESS void remove_lock_dir(void)
+{
+    char path[96];
+    for (int i = 0; i < lock_count; i++) {
+        snprintf(path, sizeof path, "%s/%d", lock_dir, i);
+        unlink(path);
+    }
+    rmdir(lock_dir);
+}
+
+/* A lock at a path of its own, of the pollable kind: each call can be made with it. */
+HARNESS ps_spawn_lock *some_lock(void)
+{
+    char path[96];
+    ps_spawn_lock *lock = NULL;
+    ps_error *error = NULL;
+    if (lock_count == 0) {
+        strcpy(lock_dir, temp_dir());
+        atexit(remove_lock_dir);
+    }
+    snprintf(path, sizeof path, "%s/%d", lock_dir, lock_count++);
+    CHECK_OK(ps_spawn_lock_begin(path, 0, &lock, &error), error);
+    return lock;
+}
+
 /* A good handle of each kind. */
 HARNESS void make_handles(void *handle[KINDS])
 {
@@ -237,6 +272,7 @@ HARNESS void make_handles(void *handle[KINDS])
     handle[CHILD] = spawn(handle[SUPERVISOR], handle[COMMAND]);
     handle[HANDOFF] = some_handoff();
     CHECK_OK(ps_budget_new(0, 0, (ps_budget **)&handle[BUDGET], &error), error);
+    handle[LOCK] = some_lock();
 }
 
 #endif

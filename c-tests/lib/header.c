@@ -68,3 +68,12 @@ AT(ps_budget_state, storm, 16);
 AT(ps_budget_state, reserved, 20);
 AT(ps_budget_state, retry_after_ms, 24);
 SIZE(ps_budget_state, 32);
+
+AT(ps_spawn_lock_event, size, 0);
+AT(ps_spawn_lock_event, kind, 4);
+AT(ps_spawn_lock_event, status, 8);
+AT(ps_spawn_lock_event, status_errno, 12);
+AT(ps_spawn_lock_event, pid, 16);
+AT(ps_spawn_lock_event, reserved, 20);
+AT(ps_spawn_lock_event, time_ns, 24);
+SIZE(ps_spawn_lock_event, 32);

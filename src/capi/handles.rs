@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use super::error::ErrorObject;
 use crate::coordination::budget::Budget;
+use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
 use crate::process::command::Command;
@@ -34,6 +35,7 @@ pub(super) enum Object {
     Error(Arc<ErrorObject>),
     Handoff(Arc<Handoff>),
     Budget(Arc<Budget>),
+    SpawnLock(Arc<Claim>),
 }
 
 /// A type that lives behind handles.
@@ -64,6 +66,7 @@ handled!(Supervisor, Supervisor, 3, "supervisor");
 handled!(ErrorObject, Error, 4, "error");
 handled!(Handoff, Handoff, 5, "handoff");
 handled!(Budget, Budget, 6, "budget");
+handled!(Claim, SpawnLock, 7, "spawn lock");
 
 #[derive(Default)]
 struct Entry {
@@ -147,7 +150,7 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     }
     let kind = handle >> 1 & 0xF;
     let stamp = Stamp::here();
-    match stamp.age_of(handle).filter(|_| (1..=6).contains(&kind)) {
+    match stamp.age_of(handle).filter(|_| (1..=7).contains(&kind)) {
         None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
         Some(0) => {}
         Some(_) => {

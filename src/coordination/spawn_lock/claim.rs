@@ -29,6 +29,18 @@ use crate::sys::reactor::{Reactor, Shape, Token};
 
 const WATCH: Token = Token(0);
 
+/// What an event says.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum EventKind {
+    /// The lock is held.
+    #[strum(serialize = "PS_SPAWN_LOCK_ACQUIRED")]
+    Acquired = 1,
+    /// It is not, and it is waited for no more; status says why.
+    #[strum(serialize = "PS_SPAWN_LOCK_FAILED")]
+    Failed = 2,
+}
+
 /// What came of a wait, told once.
 #[derive(Clone, Debug)]
 pub enum Event {

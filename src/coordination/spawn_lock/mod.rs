@@ -19,7 +19,7 @@ mod held;
 mod pace;
 
 pub use attempt::Attempt;
-pub use claim::{Claim, Event};
+pub use claim::{Claim, Event, EventKind};
 pub use held::SpawnLock;
 
 #[cfg(test)]

@@ -186,6 +186,7 @@ enum class event_kind : std::int32_t {
     shutdown_done = PS_EVENT_SHUTDOWN_DONE,
     failed = PS_EVENT_FAILED,
     output_lost = PS_EVENT_OUTPUT_LOST,
+    notified = PS_EVENT_NOTIFIED,
 };
 
 // ---- errors -----------------------------------------------------------------------------------------------------------------------
@@ -826,7 +827,7 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&restart_early_exit(milliseconds early) && { return std::move(restart_early_exit(early)); }
     command &restart_early_exit(milliseconds early, ec_t &ec) noexcept { return set(ec, ps_command_restart_early_exit, early); }
 
-    /// When the child counts as ready.
+    /// When the child counts as ready; detail: nullptr, a number (fd) or an address (socket). 0: a minute, forever: no limit.
     command &readiness(readiness_kind kind, zstring detail, milliseconds timeout) &
     {
         return set(ps_command_readiness, kind, detail, timeout);
@@ -978,6 +979,35 @@ class child_calls {
         const ps_status status = detail::call(ec, ps_reap_nonblock, handle_, end.out());
         return status == PS_OK ? std::optional<exit_record>(end) : std::nullopt;
     }
+
+    /// Waits until the child is ready, up to `timeout`. info().step() is "ready" if the child failed, "wait" if only this time was over.
+    void wait_ready(milliseconds timeout = forever) const { detail::call(ps_wait_ready, handle_, timeout); }
+    void wait_ready(milliseconds timeout, std::error_code &ec) const noexcept { detail::call(ec, ps_wait_ready, handle_, timeout); }
+    void wait_ready(milliseconds timeout, std::error_code &ec, error_info &why) const noexcept
+    {
+        why = error_info();
+        detail::call_into(why, ps_wait_ready, handle_, timeout);
+        ec = why.code();
+    }
+
+    /// What the child has said of itself through its NOTIFY_SOCKET, and whether it is ready.
+    ps_notified notified() const
+    {
+        ps_notified said{};
+        said.size = static_cast<std::uint32_t>(sizeof said);
+        detail::call(ps_child_notified, handle_, &said);
+        return said;
+    }
+    ps_notified notified(std::error_code &ec) const noexcept
+    {
+        ps_notified said{};
+        said.size = static_cast<std::uint32_t>(sizeof said);
+        detail::call(ec, ps_child_notified, handle_, &said);
+        return said;
+    }
+    /// The text of its state, as it sent it.
+    std::string status_text() const { return detail::bytes(ps_child_status_text, handle_); }
+    std::string status_text(std::error_code &ec) const { return detail::bytes(ec, ps_child_status_text, handle_); }
 
     /// For display: after the exit it may be another's.
     int pid() const { return number(ps_child_pid); }

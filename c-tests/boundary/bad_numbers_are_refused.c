@@ -60,6 +60,9 @@ int main(void)
     ps_child *child = spawn(NULL, command);
     int32_t number;
     REFUSED(ps_reap(child, -2, NULL, NULL));
+    REFUSED(ps_wait_ready(child, -2, NULL));
+    REFUSED(ps_child_notified(child, NULL, NULL));
+    REFUSED(ps_child_notified(child, &(ps_notified){.size = sizeof(ps_notified) - 1}, NULL));
     REFUSED(ps_terminate(child, -2, NULL, NULL));
     REFUSED(ps_terminate_begin(child, -2, NULL));
     REFUSED(ps_child_stdio(child, 3, &number, NULL));

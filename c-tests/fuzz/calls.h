@@ -379,6 +379,8 @@ static void call_setter(void)
         break;
     case 32:
         n = choice(3), text = any_text(), t = setting_ms();
+        if (chance(50))
+            text = ONE_OF(const char *, (const char *)NULL, "3", "9", "1048575", "unix:/nonexistent/x", "unix:@procsup-nobody", "tcp:localhost:1", "tcp:[::1]:1");
         SET(ps_command_readiness, ps_command_readiness(h, n, text, t, error), "%d, %.40s, %" PRId64 ")", name_of(c), n, SHOWN(text), t);
         break;
     case 33: t = setting_ms(); SET(ps_command_core_wait, ps_command_core_wait(h, t, error), "%" PRId64 ")", name_of(c), t); break;
@@ -441,7 +443,7 @@ static void call_child(void)
     uint32_t told_size = 0;
     ps_exit *end = NULL;
     ps_status status;
-    switch (dice(14)) {
+    switch (dice(17)) {
     case 0: case 1: {
         n = any_signal();
         int32_t pidfd = -1;
@@ -505,6 +507,22 @@ static void call_child(void)
         ASK(ps_child_output, c, 0, ps_child_output(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(c), to.cap);
         break;
     }
+    case 13:
+        t = wait_ms();
+        ASK(ps_wait_ready, c, t < 0 ? t : t + 5000, ps_wait_ready(h, t, error), "(%s, %" PRId64 ")", name_of(c), t);
+        break;
+    case 14: {
+        ps_notified *notified = chance(90) ? sized(sizeof *notified, &told_size) : NULL;
+        status = ASK(ps_child_notified, c, 0, ps_child_notified(h, notified, error), "(%s, %p)", name_of(c), (void *)notified);
+        if (status == PS_OK && (told_size < sizeof *notified || (unsigned)notified->ready > 1 || (notified->ready != 0) != (notified->ready_ns > 0)))
+            found("a notified that cannot be: size %u, ready %d at %" PRId64, told_size, notified->ready, notified->ready_ns);
+        break;
+    }
+    case 15: {
+        struct bytes to = some_bytes();
+        ASK(ps_child_status_text, c, 0, ps_child_status_text(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(c), to.cap);
+        break;
+    }
     default:
         number = OUT(int32_t);
         if (chance(50))
@@ -551,7 +569,7 @@ static void call_all(void)
 static void check_event(const ps_event *event)
 {
     bool of_a_child = event->kind != PS_EVENT_SHUTDOWN_DONE;
-    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_OUTPUT_LOST || of_a_child != (event->child != NULL) || event->time_ns <= 0
+    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_NOTIFIED || of_a_child != (event->child != NULL) || event->time_ns <= 0
         || event->pid < 0 || event->exit.size != sizeof event->exit || event->status > PS_PENDING || event->status < PS_ERR_INTERNAL
         || (event->kind == PS_EVENT_OUTPUT) != (event->stream != 0) || (unsigned)event->stream > 2)
         found("an event that cannot be: kind %d, child %p, pid %d, stream %d, status %d, exit.size %u", event->kind, (void *)event->child, event->pid,

@@ -42,6 +42,7 @@
     X(ps_command_user_data) X(ps_command_core_wait) X(ps_command_restart_early_exit)                                              \
     X(ps_spawn) X(ps_signal) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock) X(ps_child_pid)                 \
     X(ps_child_pidfd) X(ps_child_state) X(ps_child_stdio) X(ps_child_output) X(ps_child_spawn_tier) X(ps_child_free)              \
+    X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text)                                                                  \
     X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                      \
     X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper)         \
     X(ps_spawn_replicas) X(ps_supervisor_counts) X(ps_supervisor_fd) X(ps_supervisor_next_event) X(ps_event_data)                 \

@@ -17,6 +17,7 @@ static struct {
     ps_handoff_event handoff_event;
     ps_budget_state budget_state;
     ps_spawn_lock_event lock_event;
+    ps_notified notified;
 } out, untouched;
 
 static ps_command *good_command; /* for the calls that need one beside the bad handle */
@@ -76,6 +77,9 @@ CALL(ps_child, ps_child_state, &out.number)
 CALL(ps_child, ps_child_stdio, 1, &out.number)
 CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_child, ps_child_spawn_tier, &out.number)
+CALL(ps_child, ps_wait_ready, 0)
+CALL(ps_child, ps_child_notified, &out.notified)
+CALL(ps_child, ps_child_status_text, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_supervisor, ps_supervisor_fd, &out.number)
 CALL(ps_supervisor, ps_supervisor_next_event, 0, &out.event)
 CALL(ps_supervisor, ps_supervisor_set_max_running, 1)
@@ -149,6 +153,7 @@ static const struct call {
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
     ENTRY(CHILD, ps_child_stdio),           ENTRY(CHILD, ps_child_output),            ENTRY(CHILD, ps_child_spawn_tier),
+    ENTRY(CHILD, ps_wait_ready),            ENTRY(CHILD, ps_child_notified),          ENTRY(CHILD, ps_child_status_text),
     ENTRY(SUPERVISOR, ps_supervisor_fd),    ENTRY(SUPERVISOR, ps_supervisor_next_event), ENTRY(SUPERVISOR, ps_spawn_into),
     ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending),
     ENTRY(SUPERVISOR, ps_supervisor_set_subreaper), ENTRY(SUPERVISOR, ps_supervisor_counts),
@@ -175,6 +180,7 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
     out.handoff_event.size = sizeof out.handoff_event;
     out.budget_state.size = sizeof out.budget_state;
     out.lock_event.size = sizeof out.lock_event;
+    out.notified.size = sizeof out.notified;
     untouched = out;
     if (!good_command)
         good_command = exiting("0");

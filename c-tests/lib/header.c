@@ -47,6 +47,17 @@ AT(ps_event, lost_lines, 152);
 AT(ps_event, lost_bytes, 160);
 SIZE(ps_event, 168);
 
+AT(ps_notified, size, 0);
+AT(ps_notified, ready, 4);
+AT(ps_notified, reloading, 8);
+AT(ps_notified, stopping, 12);
+AT(ps_notified, errno_said, 16);
+AT(ps_notified, refused, 20);
+AT(ps_notified, messages, 24);
+AT(ps_notified, ready_ns, 32);
+AT(ps_notified, reloading_ns, 40);
+SIZE(ps_notified, 48);
+
 AT(ps_handoff_event, size, 0);
 AT(ps_handoff_event, kind, 4);
 AT(ps_handoff_event, handoff_id, 8);

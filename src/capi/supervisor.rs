@@ -224,8 +224,8 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
 /// next event. Events wait until they are taken, some 200 bytes each (lines: see ps_command_output_lines): a
 /// host that never takes any should free the handles of children that have ended.
 ///
-/// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output between them. None is
-/// lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
+/// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output, and PS_EVENT_READY
+/// where that is asked for and comes, between them. None is lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
 /// (ps_reap, ps_terminate) and whose handle you have freed has no further events, and where memory has run
 /// out, events of further runs may be missing (see MEMORY, at the top).
 ///

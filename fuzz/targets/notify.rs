@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use procsup::coordination::notify::{Bark, parse};
-use procsup::coordination::watchdog::Watchdog;
+use procsup::coordination::watchdog::{Heard, Watchdog};
 
 fuzz_target!(|data: &[u8]| {
     let mut watchdog = Watchdog::new(1);
@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
             watchdog.ready(now);
             ready = true;
         }
-        bites += i32::from(watchdog.judge(now, at % 3 != 0));
+        bites += i32::from(watchdog.judge(now, if at % 3 != 0 { Heard::All } else { Heard::Part }));
     }
     assert!(bites <= 1 && (bites == 0 || ready || triggered));
 });

@@ -8,6 +8,7 @@
 //! | any but Over     | WATCHDOG=trigger                             | Over                                | bites  |
 //! | Armed            | judged, and its time is over                 | Over                                | bites  |
 //! | Armed            | the same, and nobody can know: doubted once  | Armed until now + period, in doubt  | -      |
+//! | Armed            | the same, and nothing can be heard now       | Armed until now + period            | -      |
 //! | any              | STOPPING=1, or its stop plan begins          | Over                                | -      |
 //! | Over             | any                                          | (stays)                             | -      |
 //!
@@ -30,6 +31,17 @@ const LONGEST: i64 = 100 * 366 * 86_400_000 * MILLI;
 
 /// The shortest that a process may choose for itself.
 const SHORTEST: i64 = MILLI;
+
+/// How much of what a process had sent by now was read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Heard {
+    /// All of it.
+    All,
+    /// There is more, of whomever.
+    Part,
+    /// The host cannot read at all: it cannot judge either.
+    Nothing,
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum State {
@@ -99,16 +111,16 @@ impl Watchdog {
         triggered
     }
 
-    /// All that it had sent by now was heard, or (`!all`) nobody knows that. `true`: it has been silent for too long.
+    /// After so much was heard. `true`: it has been silent for too long.
     #[must_use]
-    pub fn judge(&mut self, now: i64, all: bool) -> bool {
+    pub fn judge(&mut self, now: i64, heard: Heard) -> bool {
         let State::Armed { until, in_doubt } = self.state else { return false };
         if !until.is_over(now) {
             return false;
         }
         let is_late = until.plus(self.period / LATE).is_over(now);
-        if !in_doubt && (is_late || !all) {
-            self.arm(now, true);
+        if heard == Heard::Nothing || !in_doubt && (is_late || heard == Heard::Part) {
+            self.arm(now, heard != Heard::Nothing);
             return false;
         }
         self.end();
@@ -154,7 +166,7 @@ mod tests {
     fn nobody_is_judged_before_he_is_ready() {
         let mut watchdog = Watchdog::new(80);
         assert!(!says(&mut watchdog, "WATCHDOG=1", 0) && watchdog.due().is_never());
-        assert!(!watchdog.judge(i64::MAX, true));
+        assert!(!watchdog.judge(i64::MAX, Heard::All));
         watchdog.ready(5);
         assert_eq!(watchdog.due(), Deadline::at(5 + PERIOD));
         watchdog.ready(50);
@@ -165,10 +177,10 @@ mod tests {
     fn words_put_it_off_and_silence_ends_it_once() {
         let mut watchdog = armed();
         assert!(!says(&mut watchdog, "WATCHDOG=1", PERIOD / 2));
-        assert!(!watchdog.judge(PERIOD * 3 / 2 - 1, true));
+        assert!(!watchdog.judge(PERIOD * 3 / 2 - 1, Heard::All));
         assert!(!says(&mut watchdog, "STATUS=busy\nRELOADING=1", PERIOD), "other words are none");
-        assert!(watchdog.judge(PERIOD * 3 / 2, true));
-        assert!(!watchdog.judge(i64::MAX, true) && watchdog.due().is_never());
+        assert!(watchdog.judge(PERIOD * 3 / 2, Heard::All));
+        assert!(!watchdog.judge(i64::MAX, Heard::All) && watchdog.due().is_never());
         assert!(!says(&mut watchdog, "WATCHDOG=trigger", i64::MAX), "it bites once");
     }
 
@@ -178,27 +190,27 @@ mod tests {
         assert!(says(&mut armed(), "READY=1\nWATCHDOG=trigger", 0));
         let mut watchdog = armed();
         assert!(!says(&mut watchdog, "STOPPING=1\nWATCHDOG=trigger", 0));
-        assert!(!watchdog.judge(i64::MAX, true));
+        assert!(!watchdog.judge(i64::MAX, Heard::All));
     }
 
     #[test]
     fn a_host_that_comes_late_gives_one_period_and_no_more() {
         let mut watchdog = armed();
-        assert!(!watchdog.judge(4 * PERIOD, true));
+        assert!(!watchdog.judge(4 * PERIOD, Heard::All));
         assert_eq!(watchdog.due(), Deadline::at(5 * PERIOD));
         let mut silent = watchdog;
-        assert!(silent.judge(9 * PERIOD, true), "late again, and not a word meanwhile");
+        assert!(silent.judge(9 * PERIOD, Heard::All), "late again, and not a word meanwhile");
         assert!(!says(&mut watchdog, "WATCHDOG=1", 5 * PERIOD));
-        assert!(!watchdog.judge(9 * PERIOD, true), "a word takes the doubt away");
+        assert!(!watchdog.judge(9 * PERIOD, Heard::All), "a word takes the doubt away");
         let mut watchdog = armed();
-        assert!(watchdog.judge(PERIOD + PERIOD / LATE - 1, true), "a little late is in time");
+        assert!(watchdog.judge(PERIOD + PERIOD / LATE - 1, Heard::All), "a little late is in time");
     }
 
     #[test]
     fn who_could_not_read_to_the_end_waits_one_period() {
         let mut watchdog = armed();
-        assert!(!watchdog.judge(PERIOD, false));
-        assert!(watchdog.judge(2 * PERIOD, false));
+        assert!(!watchdog.judge(PERIOD, Heard::Part));
+        assert!(watchdog.judge(2 * PERIOD, Heard::Part));
     }
 
     #[test]
@@ -209,7 +221,7 @@ mod tests {
         assert!(!says(&mut watchdog, "WATCHDOG_USEC=1", MILLI));
         assert_eq!(watchdog.due(), Deadline::at(2 * MILLI));
         assert!(!says(&mut watchdog, "WATCHDOG_USEC=0", MILLI));
-        assert!(watchdog.due().is_never() && !watchdog.judge(i64::MAX, true));
+        assert!(watchdog.due().is_never() && !watchdog.judge(i64::MAX, Heard::All));
         assert!(!says(&mut watchdog, "WATCHDOG=1", 3 * MILLI) && watchdog.due().is_never());
         assert!(!says(&mut watchdog, "WATCHDOG_USEC=18446744073709551615", MILLI));
         assert_eq!(watchdog.due(), Deadline::at(MILLI + LONGEST));
@@ -228,7 +240,7 @@ mod tests {
         Trigger,
         Stopping,
         End,
-        Judge(bool),
+        Judge(Heard),
     }
 
     /// The same told slowly: since when it must speak, what was heard last, how often a period was given.
@@ -249,9 +261,13 @@ mod tests {
                 Act::Alive | Act::Other => {}
                 Act::Stopping | Act::End => self.over = true,
                 Act::Trigger => self.over = true,
-                Act::Judge(all) => {
+                Act::Judge(heard) => {
                     let Some(silent) = silent.filter(|silent| *silent >= 8) else { return false };
-                    if !self.given && (silent >= 9 || !all) {
+                    if heard == Heard::Nothing {
+                        (self.since, self.given) = (Some(now), false);
+                        return false;
+                    }
+                    if !self.given && (silent >= 9 || heard == Heard::Part) {
                         (self.since, self.given) = (Some(now), true);
                         return false;
                     }
@@ -265,7 +281,17 @@ mod tests {
 
     #[test]
     fn every_order_of_events_does_what_the_slow_model_does() {
-        let acts = [Act::Ready, Act::Alive, Act::Other, Act::Trigger, Act::Stopping, Act::End, Act::Judge(true), Act::Judge(false)];
+        let acts = [
+            Act::Ready,
+            Act::Alive,
+            Act::Other,
+            Act::Trigger,
+            Act::Stopping,
+            Act::End,
+            Act::Judge(Heard::All),
+            Act::Judge(Heard::Part),
+            Act::Judge(Heard::Nothing),
+        ];
         let text = |act| match act {
             Act::Alive => "WATCHDOG=1",
             Act::Trigger => "WATCHDOG=trigger",
@@ -290,7 +316,7 @@ mod tests {
                         watchdog.end();
                         false
                     }
-                    Act::Judge(all) => watchdog.judge(nanos, all),
+                    Act::Judge(heard) => watchdog.judge(nanos, heard),
                     act => says(&mut watchdog, text(act), nanos),
                 };
                 assert_eq!(bites, naive.step(act, now), "{act:?} at {now} of {watchdog:?}");
@@ -302,11 +328,24 @@ mod tests {
         assert!(seen.len() > 500, "{} states", seen.len());
     }
 
+    fn any_heard() -> impl Strategy<Value = Heard> {
+        prop_oneof![Just(Heard::All), Just(Heard::Part), Just(Heard::Nothing)]
+    }
+
+    #[test]
+    fn who_can_hear_nothing_judges_nobody() {
+        let mut watchdog = armed();
+        for look in 1..100 {
+            assert!(!watchdog.judge(look * 2 * PERIOD, Heard::Nothing));
+        }
+        assert!(!watchdog.judge(1_000 * PERIOD, Heard::All), "late, and nothing was given yet");
+    }
+
     proptest! {
         #[test]
         fn who_speaks_twice_a_period_is_never_bitten(
             stalls in proptest::collection::vec(0..40 * PERIOD, 1..40),
-            lies in any::<bool>(),
+            heard in any_heard(),
         ) {
             // The host looks now and then; the process has spoken each half period meanwhile, up to ten words in the queue.
             let (mut watchdog, mut now, mut spoke) = (armed(), 0, 0);
@@ -316,19 +355,19 @@ mod tests {
                     spoke += PERIOD / 2;
                     prop_assert!(!says(&mut watchdog, "WATCHDOG=1", now));
                 }
-                prop_assert!(!watchdog.judge(now, lies));
+                prop_assert!(!watchdog.judge(now, heard));
             }
         }
 
         #[test]
         fn who_is_silent_is_bitten_by_the_second_judgement_after_its_time(
-            looks in proptest::collection::vec((1..20 * PERIOD, any::<bool>()), 60),
+            looks in proptest::collection::vec((1..20 * PERIOD, prop_oneof![Just(Heard::All), Just(Heard::Part)]), 60),
         ) {
             let (mut watchdog, mut now, mut judged) = (armed(), 0, 0);
-            for (later, all) in looks {
+            for (later, heard) in looks {
                 now += later;
                 judged += i32::from(watchdog.due().is_over(now));
-                if watchdog.judge(now, all) {
+                if watchdog.judge(now, heard) {
                     prop_assert!(judged <= 2);
                     return Ok(());
                 }

@@ -99,7 +99,7 @@ fn make(command: &Command) -> Result<Child> {
     let no_memory = |errno| Error::system("memory", errno, command.cannot());
     let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
     let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
-    let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), None));
+    let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
     let told = Told { listening, notifying };
     let environment = command.program.env.list(&told).map_err(no_memory)?;
     let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
@@ -159,9 +159,8 @@ fn clone(lease: Lease, slot: Slot, request: &Request<'_>) -> core::result::Resul
 /// The child's own record, from what the spawn has left. The ends of pipes that the child has now are closed.
 fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, mut resources: Resources, begun: Begun) -> Child {
     let Command { streams, lifetime, gifts, identity, readiness, .. } = command;
-    let spec = readiness.spec.as_ref();
     let receiver = resources.receiver.take();
-    let readying = (spec.is_some() || receiver.is_some()).then(|| Readying::new(spec, begun, ends.ready, receiver));
+    let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun, ends.ready, receiver));
     let life = Life {
         lease: Some(lease),
         pidfd: Some(Arc::new(spawned.pidfd)),

@@ -21,6 +21,7 @@
 //! The ladder never sleeps: whoever waits for the child waits until `due` at the most, and an exit ends all waits at once.
 
 use crate::clock::{Deadline, MILLI};
+use crate::sys::reserve;
 
 /// How long a killed process may take to vanish before it is called unkillable (it sits in an uninterruptible call).
 pub const LAST_WAIT_MS: i64 = 5_000;
@@ -42,6 +43,17 @@ pub static DEFAULT: [Step; 2] = [Step { signal: libc::SIGTERM, wait_ms: 2_000 },
 
 /// For one that is not to have a grace.
 pub static KILL: [Step; 1] = [Step { signal: libc::SIGKILL, wait_ms: -1 }];
+
+/// For one that has been silent for too long: SIGABRT comes first, so that its core shows where it hangs. It may take as long over it as over the
+/// first signal of its own plan. Without memory for the whole plan it is killed next.
+pub fn with_abort(plan: &[Step]) -> Vec<Step> {
+    let wait_ms = plan.first().map_or(-1, |step| step.wait_ms);
+    let mut whole = reserve::room(plan.len() + 1).unwrap_or_default();
+    let rest = if whole.capacity() > plan.len() { plan } else { &KILL };
+    whole.push(Step { signal: libc::SIGABRT, wait_ms });
+    whole.extend_from_slice(rest);
+    whole
+}
 
 /// Where a ladder stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -148,6 +160,16 @@ mod tests {
         assert_eq!(ladder.due(), Deadline::at((800 + LAST_WAIT_MS) * MILLI));
         assert_eq!(ladder.advance(&plan, 6_000 * MILLI, not_asked), None);
         assert_eq!(ladder, Ladder::Over);
+    }
+
+    #[test]
+    fn an_abort_comes_before_the_plan_and_waits_as_its_first_step_does() {
+        let steps = |plan: &[Step]| with_abort(plan).iter().map(|step| (step.signal, step.wait_ms)).collect::<Vec<_>>();
+        assert_eq!(steps(&DEFAULT), [(libc::SIGABRT, 2_000), (libc::SIGTERM, 2_000), (libc::SIGKILL, -1)]);
+        assert_eq!(steps(&KILL), [(libc::SIGABRT, -1), (libc::SIGKILL, -1)]);
+        let mut ladder = Ladder::default();
+        ladder.begin(&with_abort(&KILL), 0, -1, not_asked);
+        assert_eq!(ladder.due(), Deadline::at(LAST_WAIT_MS * MILLI));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! | exited with 0 late, policy "always"  | 0                 | again after the shortest wait                              |
 //! | exited with 0 early, policy "always" | as a failure      | as a failure                                               |
 //! | failed, but was long enough healthy  | 1                 | again after the shortest wait                              |
+//! | fell to its watchdog, exit 0 or not  | as a failure      | as a failure                                               |
 //! | failed                               | one more          | again after a wait that doubles each time, or given up     |
 //!
 //! The trap is in the fourth row: a service that puts itself into the background exits with 0 at once, each time, and leaves a copy behind. A success
@@ -38,6 +39,8 @@ impl Ended {
             Cause::Stop | Cause::Shutdown | Cause::KillAll => Ended::Stopped,
             // However long it was waited for: it has done nothing yet.
             Cause::NotReady => Ended::Failed(0),
+            // However it took the signal.
+            Cause::Watchdog => Ended::Failed(ran),
             _ if exit.success() => Ended::Succeeded(ran),
             _ => Ended::Failed(ran),
         }

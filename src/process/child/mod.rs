@@ -24,7 +24,7 @@ pub use self::readying::{Begun, Said, Standing};
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
 use super::output::Output;
-use super::stop::{KILL, Ladder, Step};
+use super::stop::{self, KILL, Ladder, Step};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -287,6 +287,18 @@ impl Child {
             }
             let dump = self.dump_ms(life);
             (life.plan, life.stop_cause) = (Arc::new(KILL.to_vec()), Cause::NotReady);
+            life.ladder.begin(&life.plan, clock::now(), -1, dump)
+        });
+    }
+
+    /// It has been silent for too long: its plan runs, with a signal in front that leaves a core. Unless it is being stopped already.
+    fn abort(&self) {
+        self.climb(|life| {
+            if life.ladder != Ladder::Idle {
+                return None;
+            }
+            let dump = self.dump_ms(life);
+            (life.plan, life.stop_cause) = (Arc::new(stop::with_abort(&life.plan)), Cause::Watchdog);
             life.ladder.begin(&life.plan, clock::now(), -1, dump)
         });
     }

@@ -22,9 +22,12 @@ use crate::clock::{self, Deadline, MILLI};
 use crate::coordination::notify::{Message, Receiver, Says, Whom};
 use crate::coordination::probe::{Answer, Connecting, Probe};
 use crate::coordination::readiness::{Event, Machine, ROUTE, Sign, Spec, State, Why};
+use crate::coordination::watchdog::{Heard, Watchdog};
 use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::lock::lock;
+use crate::process::command::Readiness;
+use crate::process::stop::Ladder;
 use crate::registry::{Cause, Exit, Kind};
 use crate::sys::poll::{self, ProcessWait};
 use crate::sys::reactor::WakeUp;
@@ -101,6 +104,9 @@ pub(in crate::process) struct Readying {
     /// A thread is out to connect.
     trying: bool,
     receiver: Option<Arc<Receiver>>,
+    watchdog: Option<Watchdog>,
+    /// It has been silent for too long, or gives itself up.
+    bitten: bool,
     said: Said,
     news: News,
     /// What a failure asks for was done.
@@ -110,9 +116,13 @@ pub(in crate::process) struct Readying {
 
 impl Readying {
     /// Of a process whose program has just begun.
-    pub(in crate::process) fn new(spec: Option<&Arc<Spec>>, begun: Begun, pipe: Option<OwnedFd>, receiver: Option<Receiver>) -> Self {
-        let asked = spec.map(|spec| (spec.clone(), Machine::begun(spec, begun.at)));
+    pub(in crate::process) fn new(command: &Readiness, begun: Begun, pipe: Option<OwnedFd>, receiver: Option<Receiver>) -> Self {
+        let asked = command.spec.as_ref().map(|spec| (spec.clone(), Machine::begun(spec, begun.at)));
         let ready = asked.as_ref().is_some_and(|(_, machine)| machine.is_settled());
+        let mut watchdog = command.watchdog_ms.map(Watchdog::new);
+        if let Some(watchdog) = watchdog.as_mut().filter(|_| ready || asked.is_none()) {
+            watchdog.ready(begun.executed);
+        }
         Self {
             asked,
             begun,
@@ -120,6 +130,8 @@ impl Readying {
             connecting: None,
             trying: false,
             receiver: receiver.map(Arc::new),
+            watchdog,
+            bitten: false,
             said: Said::default(),
             news: News { ready, said: false },
             acted: false,
@@ -142,7 +154,8 @@ impl Readying {
 
     /// When it has to be looked at.
     pub(super) fn due(&self) -> Deadline {
-        self.asked.as_ref().map_or(Deadline::NEVER, |(_, machine)| machine.due())
+        let asked = self.asked.as_ref().map_or(Deadline::NEVER, |(_, machine)| machine.due());
+        self.watchdog.as_ref().map_or(asked, |watchdog| asked.min(watchdog.due()))
     }
 
     fn step(&mut self, event: Event, now: i64) {
@@ -150,7 +163,11 @@ impl Readying {
         if !machine.step(event, now) {
             return;
         }
-        self.news.ready |= matches!(machine.state(), State::Ready(_));
+        let ready = matches!(machine.state(), State::Ready(_));
+        self.news.ready |= ready;
+        if let Some(watchdog) = self.watchdog.as_mut().filter(|_| ready) {
+            watchdog.ready(now);
+        }
         (self.pipe, self.connecting) = (None, None);
         self.waiters.drain(..).for_each(|waiter| waiter.raise());
     }
@@ -178,6 +195,7 @@ impl Readying {
     }
 
     fn heard(&mut self, message: Message, now: i64) {
+        self.bitten |= self.watchdog.as_mut().is_some_and(|watchdog| watchdog.hear(&message, now));
         let Message { says, status, errno, extend_usec, watchdog: _, watchdog_usec: _, main_pid: _ } = message;
         self.said.messages += 1;
         let before = (self.said.reloading, self.said.stopping);
@@ -199,6 +217,20 @@ impl Readying {
         if let Some(usec) = extend_usec {
             self.step(Event::Extend(i64::try_from(usec).unwrap_or(i64::MAX).saturating_mul(1000)), now);
         }
+    }
+
+    /// What its watchdog makes of its silence, after so much of what it had sent was heard.
+    fn judge(&mut self, heard: core::result::Result<bool, Errno>, stopping: bool) {
+        let Some(watchdog) = &mut self.watchdog else { return };
+        if stopping {
+            watchdog.end();
+        }
+        let heard = match heard {
+            Ok(true) => Heard::All,
+            Ok(false) => Heard::Part,
+            Err(_) => Heard::Nothing,
+        };
+        self.bitten |= watchdog.judge(clock::now(), heard);
     }
 
     /// The last look, before its end is told: all that it has said is there.
@@ -250,6 +282,10 @@ impl Child {
         if failed {
             self.end_unready();
         }
+        let bitten = std::mem::take(&mut lock(readying).bitten);
+        if bitten && !self.is_dead() {
+            self.abort();
+        }
         more
     }
 
@@ -277,8 +313,10 @@ impl Child {
             return false;
         }
         let heard = receiver.hear(self.whom(&life), |message| lock(readying).heard(message, clock::now()));
-        lock(readying).said.refused = receiver.refused();
-        heard.is_err()
+        let mut readying = lock(readying);
+        readying.said.refused = receiver.refused();
+        readying.judge(heard, life.ladder != Ladder::Idle);
+        heard != Ok(true)
     }
 
     fn try_to_connect(&self, readying: &Mutex<Readying>) {

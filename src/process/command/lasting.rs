@@ -57,7 +57,7 @@ mod tests {
     /// Sets one tie; and the word by which it is refused.
     type Tie = (&'static str, fn(&mut Command));
 
-    const TIES: [Tie; 10] = [
+    const TIES: [Tie; 11] = [
         ("die_with_host", |command| _ = command.die_with_host(true)),
         ("cgroup", |command| _ = command.cgroup("/sys/fs/cgroup/x").unwrap()),
         ("sandbox_dir", |command| _ = command.sandbox_dir("/tmp/x").unwrap()),
@@ -67,6 +67,7 @@ mod tests {
         ("a deadline", |command| _ = command.deadline(1).unwrap()),
         ("a restart policy", |command| _ = command.restart(RestartWhen::Always, 1, 1).unwrap()),
         ("a pipe", |command| _ = command.stdio(0, Stdio::Pipe).unwrap()),
+        ("a watchdog", |command| _ = command.watchdog(1).unwrap()),
         ("readiness", |command| _ = command.readiness(Kind::Fd, Some("3"), -1).unwrap()),
     ];
 

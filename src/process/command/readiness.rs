@@ -6,27 +6,35 @@
 use std::sync::Arc;
 
 use super::Command;
+use crate::clock::MILLI;
 use crate::coordination::notify::Access;
 use crate::coordination::readiness::{Kind, Sign, Spec};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What it is asked to say of itself.
 #[derive(Clone, Debug, Default)]
 pub struct Readiness {
     /// When it counts as ready; `None`: nobody has asked.
     pub(in crate::process) spec: Option<Arc<Spec>>,
+    access: Access,
+    /// How long it may be silent.
+    pub(in crate::process) watchdog_ms: Option<i64>,
 }
 
 impl Readiness {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { spec } = self;
-        super::lasting::first([(spec.as_ref().is_some_and(|spec| spec.sign != Sign::Exec), "readiness")])
+        let Self { spec, access: _, watchdog_ms } = self;
+        super::lasting::first([
+            (spec.as_ref().is_some_and(|spec| spec.sign != Sign::Exec), "readiness"),
+            (watchdog_ms.is_some(), "a watchdog"),
+        ])
     }
 
     /// Who may speak through its NOTIFY_SOCKET, if it has one.
     pub(in crate::process) fn access(&self) -> Option<Access> {
-        self.spec.as_ref().filter(|spec| spec.sign == Sign::Notify).map(|_| Access::default())
+        let notifies = self.spec.as_ref().is_some_and(|spec| spec.sign == Sign::Notify);
+        (notifies || self.watchdog_ms.is_some()).then_some(self.access)
     }
 
     /// The number in the child of the descriptor by which it says so.
@@ -43,6 +51,21 @@ impl Command {
     /// the spawn; -1 for ever, 0 a minute.
     pub fn readiness(&mut self, kind: Kind, detail: Option<&str>, timeout_ms: i64) -> Result<&mut Self> {
         self.readiness.spec = Some(Arc::new(Spec::new(kind, detail, timeout_ms)?));
+        Ok(self)
+    }
+
+    /// Whose messages count.
+    pub fn notify_access(&mut self, access: Access) -> &mut Self {
+        self.readiness.access = access;
+        self
+    }
+
+    /// How long its child may be silent once it is ready; 0: as long as it likes.
+    pub fn watchdog(&mut self, ms: i64) -> Result<&mut Self> {
+        if !(0..=i64::MAX / MILLI).contains(&ms) {
+            return Err(Error::invalid("watchdog", format!("watchdog: a silence of {ms} ms")));
+        }
+        self.readiness.watchdog_ms = Some(ms).filter(|ms| *ms > 0);
         Ok(self)
     }
 }

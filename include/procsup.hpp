@@ -115,6 +115,7 @@ enum class output_exists_policy : std::int32_t { refuse = PS_OUTPUT_REFUSE, repl
 enum class output_failure_policy : std::int32_t { keep = PS_OUTPUT_KEEP, drop = PS_OUTPUT_DROP };
 enum class restart_policy : std::int32_t { never = PS_RESTART_NEVER, on_failure = PS_RESTART_ON_FAILURE, always = PS_RESTART_ALWAYS };
 enum class readiness_kind : std::int32_t { exec = PS_READY_EXEC, notify = PS_READY_NOTIFY, fd = PS_READY_FD, socket = PS_READY_SOCKET };
+enum class notify_access : std::int32_t { main = PS_NOTIFY_MAIN, group = PS_NOTIFY_GROUP };
 enum class spawn_tier : std::int32_t { clone3 = PS_TIER_CLONE3, clone = PS_TIER_CLONE, fork = PS_TIER_FORK };
 
 enum class child_state : std::int32_t {
@@ -840,6 +841,16 @@ class command : private detail::owner<ps_command, ps_command_free> {
     {
         return set(ec, ps_command_readiness, kind, detail, timeout);
     }
+
+    /// Whose messages to its NOTIFY_SOCKET count: those of its own process (default), or of its whole group.
+    command &notify_access(procsup::notify_access access) & { return set(ps_command_notify_access, access); }
+    command &&notify_access(procsup::notify_access access) && { return std::move(notify_access(access)); }
+    command &notify_access(procsup::notify_access access, ec_t &ec) noexcept { return set(ec, ps_command_notify_access, access); }
+
+    /// Ends the child, leaving a core, when it has not said WATCHDOG=1 for so long; 0: never.
+    command &watchdog(milliseconds silence) & { return set(ps_command_watchdog, silence); }
+    command &&watchdog(milliseconds silence) && { return std::move(watchdog(silence)); }
+    command &watchdog(milliseconds silence, ec_t &ec) noexcept { return set(ec, ps_command_watchdog, silence); }
 
     /// A word of yours that comes back with every event of the child; user_pointer is the same for a pointer, which is borrowed.
     command &user_data(std::uint64_t word) & { return set(ps_command_user_data, word); }

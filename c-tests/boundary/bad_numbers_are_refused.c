@@ -15,6 +15,7 @@ int main(void)
         REFUSED(ps_command_isolate(command, bad[i], NULL));
         REFUSED(ps_command_survivors(command, bad[i], NULL));
         REFUSED(ps_command_readiness(command, bad[i], NULL, 10, NULL));
+        REFUSED(ps_command_notify_access(command, bad[i], NULL));
         REFUSED(ps_command_stop_step(command, bad[i], 10, NULL));
         REFUSED(ps_command_rlimit(command, bad[i], 0, 0, NULL));
         REFUSED(ps_command_nice(command, bad[i] == -1 ? -21 : bad[i], NULL));
@@ -24,6 +25,8 @@ int main(void)
     REFUSED(ps_command_stop_step(command, SIGTERM, -2, NULL));
     REFUSED(ps_command_deadline(command, INT64_MIN, NULL));
     REFUSED(ps_command_core_wait(command, -1, NULL));
+    REFUSED(ps_command_watchdog(command, -1, NULL));
+    REFUSED(ps_command_watchdog(command, INT64_MAX, NULL));
     REFUSED(ps_command_capture(command, 0, NULL));
     REFUSED(ps_command_capture(command, SIZE_MAX, NULL));
     REFUSED(ps_command_capture(command, (1u << 30) + 1, NULL));

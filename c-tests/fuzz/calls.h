@@ -264,7 +264,7 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
-    switch (dice(36)) {
+    switch (dice(38)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -385,6 +385,8 @@ static void call_setter(void)
         break;
     case 33: t = setting_ms(); SET(ps_command_core_wait, ps_command_core_wait(h, t, error), "%" PRId64 ")", name_of(c), t); break;
     case 34: t = setting_ms(); SET(ps_command_restart_early_exit, ps_command_restart_early_exit(h, t, error), "%" PRId64 ")", name_of(c), t); break;
+    case 35: n = choice(1); SET(ps_command_notify_access, ps_command_notify_access(h, n, error), "%d)", name_of(c), n); break;
+    case 36: t = setting_ms(); SET(ps_command_watchdog, ps_command_watchdog(h, t, error), "%" PRId64 ")", name_of(c), t); break;
     default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
     }
 }

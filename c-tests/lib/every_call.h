@@ -65,6 +65,8 @@ CALL(ps_command, ps_command_restart, PS_RESTART_ALWAYS, 1, 2)
 CALL(ps_command, ps_command_restart_limit, 1, 2)
 CALL(ps_command, ps_command_restart_early_exit, 1)
 CALL(ps_command, ps_command_readiness, PS_READY_EXEC, NULL, 10)
+CALL(ps_command, ps_command_notify_access, PS_NOTIFY_MAIN)
+CALL(ps_command, ps_command_watchdog, 1000)
 CALL(ps_command, ps_command_user_data, 1)
 CALL(ps_child, ps_signal, SIGKILL)
 CALL(ps_child, ps_terminate, 0, &out.exit)
@@ -148,7 +150,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),
     ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),
     ENTRY(COMMAND, ps_command_cgroup_set),  ENTRY(COMMAND, ps_command_restart),       ENTRY(COMMAND, ps_command_restart_limit),
-    ENTRY(COMMAND, ps_command_restart_early_exit),
+    ENTRY(COMMAND, ps_command_restart_early_exit), ENTRY(COMMAND, ps_command_notify_access), ENTRY(COMMAND, ps_command_watchdog),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),

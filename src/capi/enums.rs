@@ -54,6 +54,7 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_output_failure_policy", of_rust(command::ps_output_failure_policy::from_repr)),
             ("ps_restart_policy", of_rust(command::ps_restart_policy::from_repr)),
             ("ps_readiness_kind", of_rust(readiness::ps_readiness_kind::from_repr)),
+            ("ps_notify_access", of_rust(readiness::ps_notify_access::from_repr)),
             ("ps_exit_kind", of_rust(small!(child::ps_exit_kind))),
             ("ps_exit_cause", of_rust(small!(child::ps_exit_cause))),
             ("ps_child_state_code", of_rust(child::ps_child_state_code::from_repr)),

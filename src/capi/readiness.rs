@@ -171,3 +171,63 @@ pub unsafe extern "C" fn ps_child_status_text(
         })?
     })
 }
+
+pub use crate::coordination::notify::Access as ps_notify_access;
+
+/// Whose messages to its NOTIFY_SOCKET count as the child's. The kernel says who has sent each one; all others
+/// are counted (ps_notified.refused) and dropped. By default a grandchild's STOPPING=1 ends nothing.
+///
+/// PS_NOTIFY_GROUP is for services whose messages come from a helper (a shell that calls systemd-notify(1)):
+/// every process of the child's process group, or in a control group of its own (ps_command_cgroup), counts.
+/// It must be there still when it is heard: after `systemd-notify --no-block` it may not. With
+/// PS_ISOLATE_NONE and no control group there is no such group, and it is as PS_NOTIFY_MAIN.
+///
+/// WHAT IS UNDERSTOOD: READY=1, STATUS, ERRNO, EXTEND_TIMEOUT_USEC, RELOADING=1 with MONOTONIC_USEC,
+/// STOPPING=1, WATCHDOG=1 and =trigger, WATCHDOG_USEC (ps_command_watchdog). BARRIER=1 is answered as soon as
+/// it is read. MAINPID other than the child's own number is refused: that process would not be procsup's to
+/// reap. FDSTORE=1 is not supported: descriptors that come with a message are closed at once, all of them.
+/// Other names are passed over. A message may have 4096 bytes; the kernel holds ten, then a sender waits until
+/// somebody does the supervisor's work.
+///
+/// LIMITS. Every process of the host's network namespace can send (the name is abstract, "@procsup-notify-"
+/// and 32 digits), and so fill the queue; a child in another network namespace, or behind Landlock's scope,
+/// does not get there. A process with CAP_SYS_ADMIN can send in another's name: systemd-notify does, as root.
+/// Before Linux 6.5 PS_NOTIFY_GROUP believes a number that may have been another process's.
+///
+/// A child that is asked for none of this gets no NOTIFY_SOCKET from procsup; one that the host itself was
+/// given is inherited then, like any variable (ps_command_env_set).
+///
+/// @param access  a PS_NOTIFY_*
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_notify_access(command: *mut ps_command, access: i32, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| {
+        now.notify_access(convert::choice("access", access, ps_notify_access::from_repr)?);
+        Ok(())
+    })
+}
+
+/// Ends the child when it has been silent for `ms` milliseconds: it must send WATCHDOG=1 (sd_notify(3),
+/// ps_notify) to its NOTIFY_SOCKET, which it gets in any case; at every half of the time is good. It finds
+/// WATCHDOG_USEC and WATCHDOG_PID, its own number, in its environment (sd_watchdog_enabled(3),
+/// ps_watchdog_enabled), whatever the host or the command has under these names.
+///
+/// The time runs from when the child is ready (ps_command_readiness; without it, and with PS_READY_EXEC, from
+/// its exec: a program that takes long to start needs PS_READY_NOTIFY). A reload changes nothing; STOPPING=1,
+/// and every stop plan that begins, end the watch. WATCHDOG_USEC=n gives it another period from then on, 1 ms
+/// at the least (0: none until the next); WATCHDOG=trigger is as a silence, at once, also before it is ready.
+///
+/// Then its stop plan runs (PS_CAUSE_WATCHDOG) with SIGABRT to its group in front, which waits as long as the
+/// first step does: so there is a core of it (core(5), and ps_command_core_wait, for how long SIGKILL waits
+/// for that). For a restart policy it has failed, however it takes the signal.
+///
+/// A HOST THAT STANDS STILL KILLS NOBODY: what the child has sent meanwhile is read before it is judged, and
+/// counts as sent now. One that looks late (by an eighth of the period), or cannot read all that was sent,
+/// gives the child one more period from then on, once in a row: all may have stood still. The time is kept by
+/// whoever does the work (ps_supervisor_next_event, ps_reap and others).
+///
+/// @param ms  milliseconds; 0: no watchdog (default)
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if it is negative
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_watchdog(command: *mut ps_command, ms: i64, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.watchdog(ms).map(drop))
+}

@@ -21,8 +21,7 @@ pub enum Access {
     #[default]
     #[strum(serialize = "PS_NOTIFY_MAIN")]
     Main = 0,
-    /// Every process of its group, and of a control group of its own. Not in a child without either, which is in the host's group: there it is its own
-    /// process.
+    /// Every process of its group, and of a control group of its own.
     #[strum(serialize = "PS_NOTIFY_GROUP")]
     Group = 1,
 }

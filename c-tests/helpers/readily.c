@@ -7,7 +7,7 @@
  *   unix:PATH          listens there (@NAME: abstract)                tcp:PORT           listens on 127.0.0.1
  *   say:TEXT           writes a line to stdout     gate:FD            waits until a byte comes, or the end of file
  *   sleep:MS           waits                       file:PATH          makes an empty file
- *   unless:PATH        goes on only if there is no such file; else skips the next argument
+ *   first:PATH         does the next argument only if there is no such file, and makes it
  *   child:ACTION       a child of its own does this one, and is waited for
  *   exit:CODE   raise:SIGNAL   pause   ignore:SIGNAL
  */
@@ -112,8 +112,10 @@ static void act(const char *action)
         nanosleep(&time, NULL);
     } else if (IS("file")) {
         close(must(open(rest, O_CREAT | O_WRONLY, 0600), "open"));
-    } else if (IS("unless")) {
-        skip_next = access(rest, F_OK) == 0;
+    } else if (IS("first")) {
+        int fd = open(rest, O_CREAT | O_EXCL | O_WRONLY, 0600);
+        skip_next = fd < 0;
+        close(fd);
     } else if (IS("child")) {
         pid_t child = must(fork(), "fork");
         if (child == 0) {

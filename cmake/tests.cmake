@@ -273,7 +273,8 @@ if(PYTHON3_EXECUTABLE AND NOT build_variant)
     "${test_dir}/handoff/exec_fails.c" "${test_dir}/handoff/waiting_*.c" "${test_dir}/handoff/commands_that_*.c" "${test_dir}/handoff/cancel_*.c"
     "${test_dir}/supervisor/*pending*.c" "${test_dir}/supervisor/freed_*.c" "${test_dir}/supervisor/*queue*.c" "${test_dir}/supervisor/replicas_*.c"
     "${test_dir}/process/exec_*.c" "${test_dir}/process/reap_*.c" "${test_dir}/process/*plan*.c" "${test_dir}/process/kill_and_reap*.c"
-    "${test_dir}/process/signal_*.c" "${test_dir}/output/output_file*.c" "${test_dir}/containment/cgroup_c*.c" "${test_dir}/containment/cgroup_in_use*.c")
+    "${test_dir}/process/signal_*.c" "${test_dir}/output/output_file*.c" "${test_dir}/containment/cgroup_c*.c" "${test_dir}/containment/cgroup_in_use*.c"
+    "${test_dir}/coordination/listen_fds_*.c" "${test_dir}/coordination/notify_*.c")
   set(programs "")
   foreach(source IN LISTS sources)
     file(RELATIVE_PATH behaviour "${test_dir}" "${source}")

@@ -6,7 +6,7 @@
  *   watchdog        watchdog 1 20000000      (sd_watchdog_enabled)
  *   notify TEXT     notify 1                 (sd_notify)
  *   barrier USEC    barrier 1                (sd_notify_barrier)
- *   pause           for ever
+ *   stdin           waits for the end of stdin
  *
  * Exit 77 where there is no libsystemd. It is loaded, not linked: where it is missing the suite builds all the same.
  */
@@ -67,9 +67,9 @@ int main(int argc, char **argv)
         } else if (strcmp(argv[i], "barrier") == 0) {
             printf("barrier %d\n", barrier(0, strtoull(next, NULL, 10)));
             i++;
-        } else if (strcmp(argv[i], "pause") == 0) {
-            for (;;)
-                pause();
+        } else if (strcmp(argv[i], "stdin") == 0) {
+            while (getchar() != EOF)
+                ;
         } else {
             fprintf(stderr, "what is %s?\n", argv[i]);
             return 2;

@@ -1761,12 +1761,15 @@ void ps_spawn_lock_release(ps_spawn_lock *lock);
  * PS_ERR_PROTOCOL, and what you have opened under its number would be made close-on-exec. Never blocks.
  *
  * ```c
- * int32_t count = 0;
- * ps_error *error = NULL;
- * if (ps_listen_fds(&count, &error) != PS_OK)
+ * void take_sockets(void (*serve_at)(int32_t fd)) {
+ *   int32_t count = 0;
+ *   ps_error *error = NULL;
+ *   if (ps_listen_fds(&count, &error) != PS_OK)
  *     fprintf(stderr, "%s\n", ps_error_message(error));
- * for (int32_t fd = PS_LISTEN_FDS_START; fd < PS_LISTEN_FDS_START + count; fd++)
- *     listen_on(fd);
+ *   ps_error_free(error);
+ *   for (int32_t fd = PS_LISTEN_FDS_START; fd < PS_LISTEN_FDS_START + count; fd++)
+ *     serve_at(fd);
+ * }
  * ```
  *
  * @return PS_OK; PS_ERR_PROTOCOL if a variable is malformed or a descriptor that it counts is not open (then
@@ -1809,20 +1812,24 @@ ps_status ps_listen_fd_name(int32_t fd, char *buf, size_t cap, size_t *needed, p
  * reads, and five seconds more:
  *
  * ```c
- * while (ps_notify("READY=1", NULL) == PS_PENDING && ps_notify_barrier(5000, NULL) == PS_OK)
+ * void say_ready(void) {
+ *   while (ps_notify("READY=1", NULL) == PS_PENDING && ps_notify_barrier(5000, NULL) == PS_OK)
  *     ;
+ * }
  * ```
  *
  * By default only the main process is heard, not its children (ps_command_readiness; NotifyAccess= of
  * systemd). READY=1 ends a reload, too, which begins with RELOADING=1 and the time of CLOCK_MONOTONIC:
  *
  * ```c
- * struct timespec now;
- * char state[64];
- * clock_gettime(CLOCK_MONOTONIC, &now);
- * snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
- *          now.tv_sec * 1000000LL + now.tv_nsec / 1000);
- * ps_notify(state, NULL);
+ * void say_reloading(void) {
+ *   struct timespec now;
+ *   char state[64];
+ *   clock_gettime(CLOCK_MONOTONIC, &now);
+ *   snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
+ *            now.tv_sec * 1000000LL + now.tv_nsec / 1000);
+ *   ps_notify(state, NULL);
+ * }
  * ```
  *
  * Descriptors are not sent along: no FDSTORE=1.

@@ -36,7 +36,7 @@ def header_samples():
 
 
 def guide_samples():
-    for page in sorted((ROOT / "docs/guide").glob("handoff*.md")):
+    for page in sorted([*(ROOT / "docs/guide").glob("handoff*.md"), ROOT / "docs/guide/service.md"]):
         text = page.read_text()
         for block in re.finditer(r"(?ms)^```c\n(.*?)^```", text):
             yield f"{page.name}:{text.count(chr(10), 0, block.start()) + 1}", block.group(1)
@@ -162,7 +162,7 @@ def main():
                 program = samples.server(name, text)
                 stages.append(Stage(name, program, pathlib.Path(place) / f"stage{samples.count}"))
             else:
-                samples.compile(name, text if "#include" in text else f"#include <procsup.h>\n#include <stdlib.h>\n{text}", "-fsyntax-only")
+                samples.compile(name, text if "#include" in text else f"#include <procsup.h>\n#include <stdio.h>\n#include <stdlib.h>\n#include <time.h>\n{text}", "-fsyntax-only")
         if len(stages) != 2:
             sys.exit(f"there are {len(stages)} sample servers, and there should be that of the header and that of the guide")
         failures = []

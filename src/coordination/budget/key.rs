@@ -112,7 +112,7 @@ pub struct Key {
     phase: Phase,
     /// Starts that have landed and are not settled.
     landed: u32,
-    /// The first permit of it, since it was never seen last: what landed before a reset has another.
+    /// The first permit of it since nothing had landed: what was settled, or landed before a reset, has another.
     birth: u64,
 }
 
@@ -167,7 +167,7 @@ impl Key {
         }
         self.used += 1;
         let permit = permit();
-        if self.birth == 0 {
+        if self.landed == 0 {
             self.birth = permit;
         }
         self.phase = Phase::InFlight { permit, since: Some(now) };
@@ -201,7 +201,7 @@ impl Key {
             return self.begin(rules, now, permit);
         }
         if let Phase::InFlight { since, .. } = self.phase {
-            return Err(Denial::InProgress { retry_after_ns: since.map(|since| rules.lease.saturating_sub(now - since)) });
+            return Err(Denial::InProgress { retry_after_ns: lease_left(rules, now, since) });
         }
         self.landed -= 1;
         let permit = permit();
@@ -271,5 +271,22 @@ impl Key {
             storm: self.storm,
             retry_after_ns,
         }
+    }
+
+    /// For explorers: equal for two that cannot be told apart. Times are ages, and no permit has its number.
+    pub fn picture(mut self, rules: Rules, now: i64) -> Key {
+        self.refresh(rules, now);
+        if self.used > 0 {
+            self.window -= now;
+        }
+        match &mut self.phase {
+            Phase::Rest => {}
+            Phase::InFlight { permit, since } => (*permit, *since) = (0, since.map(|since| since - now)),
+            Phase::Proving { permit, until } => (*permit, *until) = (0, *until - now),
+        }
+        if self.landed == 0 {
+            self.birth = 0;
+        }
+        self
     }
 }

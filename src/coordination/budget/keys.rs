@@ -218,6 +218,16 @@ impl Keys {
         (self.bytes, self.keys.capacity())
     }
 
+    /// For explorers: all that decides what comes.
+    pub fn picture(&self, rules: Rules) -> (usize, Vec<(&[u8], Key, Option<u64>)>) {
+        let list = self.keys.iter().map(|(name, key)| {
+            let mut fresh = *key;
+            fresh.refresh(rules, self.time.total);
+            (&*name.text, key.picture(rules, self.time.total), fresh.permit())
+        });
+        (self.hand, list.collect())
+    }
+
     /// Changes a key, and what is known of its permit with it.
     fn update<T>(&mut self, at: usize, change: impl FnOnce(&mut Key) -> T) -> T {
         let key = &mut self.keys[at];

@@ -20,6 +20,8 @@ use crate::lock::lock;
 use crate::sys::memory::Home;
 use crate::sys::reserve;
 
+#[cfg(test)]
+mod face;
 pub mod key;
 pub mod keys;
 #[cfg(test)]

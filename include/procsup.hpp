@@ -18,11 +18,13 @@
 // The manual of each call is procsup.h: a method `frob` of `command`, `child`, `supervisor` or `handoff` is ps_command_frob, ps_child_frob
 // (or ps_frob), ps_supervisor_frob, ps_handoff_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
 //
-// OWNERSHIP. command, child, supervisor, handoff, error_info and unique_fd own one thing each: they can be moved, not copied, and release
-// it in their destructors. What was moved from is empty: it is false, and every call on it fails with errc::bad_handle.
+// OWNERSHIP. command, child, supervisor, handoff, budget, permit, error_info and unique_fd own one thing each: they can be moved, not
+// copied, and release it in their destructors. What was moved from is empty: it is false, and every call on it fails with
+// errc::bad_handle (a permit's: errc::state).
 //     ~command      frees the description; children of it run on
 //     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor
 //     ~supervisor   kills and reaps its children; blocks until they are gone, 5 seconds at the most
+//     ~permit       says that the start has failed, unless it was said how it ended
 //     ~handoff      calls off what is not committed; kills and reaps a successor that owns nothing, 5 seconds at the most
 // child_ref, event and exit_record are values. A child_ref borrows: it is a number, costs nothing to copy, keeps nothing alive, and
 // once the child's handle is freed its calls fail with errc::bad_handle. Events name their child by one.
@@ -331,6 +333,8 @@ class error_info : private detail::owner<ps_error, ps_error_free> {
         const std::int64_t ms = ps_error_retry_after_ms(handle());
         return ms < 0 ? std::nullopt : std::optional<milliseconds>(ms);
     }
+    /// The first refusal of a budget in its window.
+    bool is_storm() const noexcept { return ps_error_is_storm(handle()) != 0; }
     /// What the failed process had written, as far as it was captured.
     inline std::string output() const;
     /// The whole error for a reader.
@@ -362,6 +366,7 @@ class error : public std::system_error {
     int error_number() const noexcept { return info_->error_number(); }
     const char *step() const noexcept { return info_->step(); }
     std::optional<milliseconds> retry_after() const noexcept { return info_->retry_after(); }
+    bool is_storm() const noexcept { return info_->is_storm(); }
 
   private:
     std::shared_ptr<const error_info> info_;
@@ -1311,6 +1316,161 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         ps_event raw{};
         raw.size = static_cast<std::uint32_t>(sizeof raw);
         return raw;
+    }
+};
+
+// ---- budgets ----------------------------------------------------------------------------------------------------------------------
+
+/// The right to start something once, and the duty to say what came of it. Who says nothing has failed: so does the destructor.
+class permit {
+  public:
+    permit() noexcept = default;
+    /// Takes a permit of the C interface. The budget is borrowed.
+    permit(ps_budget *budget, std::uint64_t number) noexcept : budget_(budget), number_(number) {}
+    permit(permit &&other) noexcept
+        : budget_(other.budget_), number_(std::exchange(other.number_, 0)), said_(std::exchange(other.said_, false))
+    {
+    }
+    permit &operator=(permit &&other) noexcept
+    {
+        if (this != &other) {
+            forsake();
+            budget_ = other.budget_;
+            number_ = std::exchange(other.number_, 0);
+            said_ = std::exchange(other.said_, false);
+        }
+        return *this;
+    }
+    ~permit() { forsake(); }
+
+    /// It was launched and verified (true), or has failed. After a success that is still to prove itself (budget::set_healthy)
+    /// finish(false) says that it has ended too soon. errc::state: the permit is stale, and nothing was changed.
+    void finish(bool succeeded)
+    {
+        said_ = true;
+        detail::call(ps_budget_finish, budget_, number_, succeeded);
+    }
+    void finish(bool succeeded, std::error_code &ec) noexcept
+    {
+        said_ = true;
+        detail::call(ec, ps_budget_finish, budget_, number_, succeeded);
+    }
+
+    /// The number, for C functions.
+    std::uint64_t number() const noexcept { return number_; }
+    /// Gives it up without a word: what becomes of it is the caller's to say.
+    [[nodiscard]] std::uint64_t release() noexcept { return std::exchange(number_, 0); }
+    explicit operator bool() const noexcept { return number_ != 0; }
+
+  private:
+    void forsake() noexcept
+    {
+        if (number_ != 0 && !said_)
+            ps_budget_finish(budget_, number_, 0, nullptr);
+    }
+
+    ps_budget *budget_ = nullptr;
+    std::uint64_t number_ = 0;
+    bool said_ = false;
+};
+
+/// How often each of any number of keys may be started. See procsup.h.
+///
+///     procsup::budget budget(3, 30s);
+///     auto permit = budget.begin("indexer 1.4");       // throws errc::budget_exhausted, with retry_after(); errc::in_progress
+///     permit.finish(launch());
+class budget : private detail::owner<ps_budget, ps_budget_free> {
+    using base = detail::owner<ps_budget, ps_budget_free>;
+
+  public:
+    /// How a key looks: ps_budget_state.
+    struct state {
+        std::uint32_t attempts_used, remaining;
+        bool in_flight, storm;
+        std::optional<milliseconds> retry_after; ///< 0: a begin would be granted; nothing: who knows
+    };
+
+    using base::handle;
+    using base::release;
+    using base::reset;
+    using base::operator bool;
+
+    /// 0: 3 attempts, in 30 seconds.
+    explicit budget(std::uint32_t max_attempts = 0, milliseconds window = milliseconds(0)) : base(make(max_attempts, window)) {}
+    budget(std::uint32_t max_attempts, milliseconds window, std::error_code &ec) noexcept
+    {
+        ps_budget *made = nullptr;
+        detail::call(ec, ps_budget_new, max_attempts, window, &made);
+        reset(made);
+    }
+    /// An empty one, or one of the C interface, which it takes.
+    explicit budget(ps_budget *handle) noexcept : base(handle) {}
+
+    /// A permit that nobody finishes is freed after this time; 0: 60 seconds; forever: never.
+    void set_lease(milliseconds time) { detail::call(ps_budget_set_lease, handle(), time); }
+    void set_lease(milliseconds time, std::error_code &ec) noexcept { detail::call(ec, ps_budget_set_lease, handle(), time); }
+
+    /// What was started must stay up for this time before its success counts.
+    void set_healthy(milliseconds time) { detail::call(ps_budget_set_healthy, handle(), time); }
+    void set_healthy(milliseconds time, std::error_code &ec) noexcept { detail::call(ec, ps_budget_set_healthy, handle(), time); }
+
+    /// The permit to start what a key stands for.
+    [[nodiscard]] permit begin(zstring key)
+    {
+        std::uint64_t number = 0;
+        detail::call(ps_budget_begin, handle(), key, &number);
+        return permit(handle(), number);
+    }
+    [[nodiscard]] permit begin(zstring key, std::error_code &ec) noexcept
+    {
+        std::uint64_t number = 0;
+        detail::call(ec, ps_budget_begin, handle(), key, &number);
+        return permit(handle(), number);
+    }
+    [[nodiscard]] permit begin(zstring key, std::error_code &ec, error_info &why) noexcept
+    {
+        std::uint64_t number = 0;
+        why = error_info();
+        detail::call_into(why, ps_budget_begin, handle(), key, &number);
+        ec = why.code();
+        return permit(handle(), number);
+    }
+
+    /// Makes a key as if it had never been tried.
+    void reset_key(zstring key) { detail::call(ps_budget_reset, handle(), key); }
+    void reset_key(zstring key, std::error_code &ec) noexcept { detail::call(ec, ps_budget_reset, handle(), key); }
+
+    /// How a key looks. Changes nothing.
+    state snapshot(zstring key) const
+    {
+        ps_budget_state raw = empty();
+        detail::call(ps_budget_snapshot, handle(), key, &raw);
+        return plain(raw);
+    }
+    state snapshot(zstring key, std::error_code &ec) const noexcept
+    {
+        ps_budget_state raw = empty();
+        detail::call(ec, ps_budget_snapshot, handle(), key, &raw);
+        return plain(raw);
+    }
+
+  private:
+    static ps_budget *make(std::uint32_t max_attempts, milliseconds window)
+    {
+        ps_budget *made = nullptr;
+        detail::call(ps_budget_new, max_attempts, window, &made);
+        return made;
+    }
+    static ps_budget_state empty() noexcept
+    {
+        ps_budget_state raw{};
+        raw.size = static_cast<std::uint32_t>(sizeof raw);
+        return raw;
+    }
+    static state plain(const ps_budget_state &raw) noexcept
+    {
+        const auto after = raw.retry_after_ms < 0 ? std::nullopt : std::optional<milliseconds>(raw.retry_after_ms);
+        return {raw.attempts_used, raw.remaining, raw.in_flight != 0, raw.storm != 0, after};
     }
 };
 

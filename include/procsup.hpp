@@ -15,8 +15,8 @@
 //         std::cerr << error.what() << '\n'; // "cannot run sort: exec failed: No such file or directory (ENOENT)"
 //     }
 //
-// The manual of each call is procsup.h: a method `frob` of `command`, `child`, `supervisor` or `handoff` is ps_command_frob, ps_child_frob
-// (or ps_frob), ps_supervisor_frob, ps_handoff_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
+// The manual of each call is procsup.h: a method `frob` of `command`, `child`, `supervisor`, `spawn_lock` or `handoff` is ps_command_frob,
+// ps_child_frob (or ps_frob), ps_supervisor_frob, ps_spawn_lock_frob, ps_handoff_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
 //
 // OWNERSHIP. command, child, supervisor, handoff, budget, permit, error_info and unique_fd own one thing each: they can be moved, not
 // copied, and release it in their destructors. What was moved from is empty: it is false, and every call on it fails with
@@ -25,6 +25,12 @@
 //     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor
 //     ~supervisor   kills and reaps its children; blocks until they are gone, 5 seconds at the most
 //     ~permit       says that the start has failed, unless it was said how it ended
+// OWNERSHIP. command, child, supervisor, spawn_lock, handoff, error_info and unique_fd own one thing each: they can be moved, not copied, and
+// release it in their destructors. What was moved from is empty: it is false, and every call on it fails with errc::bad_handle.
+//     ~command      frees the description; children of it run on
+//     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor
+//     ~supervisor   kills and reaps its children; blocks until they are gone, 5 seconds at the most
+//     ~spawn_lock   releases the lock, or waits for it no more
 //     ~handoff      calls off what is not committed; kills and reaps a successor that owns nothing, 5 seconds at the most
 // child_ref, event and exit_record are values. A child_ref borrows: it is a number, costs nothing to copy, keeps nothing alive, and
 // once the child's handle is freed its calls fail with errc::bad_handle. Events name their child by one.
@@ -177,6 +183,8 @@ enum class handoff_event_kind : std::int32_t {
     aborted = PS_HANDOFF_ABORTED,
     path_changed = PS_HANDOFF_PATH_CHANGED,
 };
+
+enum class spawn_lock_event_kind : std::int32_t { acquired = PS_SPAWN_LOCK_ACQUIRED, failed = PS_SPAWN_LOCK_FAILED };
 
 enum class event_kind : std::int32_t {
     started = PS_EVENT_STARTED,
@@ -1471,6 +1479,116 @@ class budget : private detail::owner<ps_budget, ps_budget_free> {
     {
         const auto after = raw.retry_after_ms < 0 ? std::nullopt : std::optional<milliseconds>(raw.retry_after_ms);
         return {raw.attempts_used, raw.remaining, raw.in_flight != 0, raw.storm != 0, after};
+    }
+// ---- spawn locks ------------------------------------------------------------------------------------------------------------------
+
+/// What came of spawn_lock::begin: ps_spawn_lock_event. A value.
+class spawn_lock_event {
+  public:
+    using time_point = std::chrono::steady_clock::time_point; // CLOCK_MONOTONIC
+
+    explicit spawn_lock_event(const ps_spawn_lock_event &raw) noexcept : raw_(raw) {}
+
+    spawn_lock_event_kind kind() const noexcept { return static_cast<spawn_lock_event_kind>(raw_.kind); }
+    /// failed: why; spawn_lock::check has the whole error.
+    errc status() const noexcept { return static_cast<errc>(raw_.status); }
+    /// errc::locked: the process that the file names, for display; 0 if it names none.
+    int pid() const noexcept { return raw_.pid; }
+    time_point time() const noexcept { return time_point(std::chrono::nanoseconds(raw_.time_ns)); }
+
+    const ps_spawn_lock_event &raw() const noexcept { return raw_; }
+
+  private:
+    ps_spawn_lock_event raw_;
+};
+
+/// One process at a time, as long as the object lives:
+///
+///     procsup::spawn_lock lock("/run/name/lock", std::chrono::seconds(5)); // throws errc::locked
+///     lock.check();                                                        // the path still names what is locked
+///     launch();
+class spawn_lock : private detail::owner<ps_spawn_lock, ps_spawn_lock_release> {
+    using base = detail::owner<ps_spawn_lock, ps_spawn_lock_release>;
+
+  public:
+    using base::handle;
+    /// Gives the handle away, to the C interface: the lock stays held. (reset() releases the lock.)
+    using base::release;
+    /// As the destructor: releases the lock, or waits for it no more.
+    using base::reset;
+    using base::operator bool;
+
+    /// Takes the lock, and waits for it. Without a time it tries once.
+    explicit spawn_lock(zstring path, milliseconds timeout = milliseconds(0)) : base(make(ps_spawn_lock_acquire, path, timeout)) {}
+    spawn_lock(zstring path, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_spawn_lock *made = nullptr;
+        detail::call(ec, ps_spawn_lock_acquire, path, timeout, &made);
+        reset(made);
+    }
+    /// An empty one, or one of the C interface, which it takes.
+    explicit spawn_lock(ps_spawn_lock *handle) noexcept : base(handle) {}
+
+    /// For an event loop: tries once and does not wait. What comes of it is told by next_event, when fd is readable.
+    [[nodiscard]] static spawn_lock begin(zstring path, milliseconds timeout)
+    {
+        return spawn_lock(make(ps_spawn_lock_begin, path, timeout));
+    }
+    [[nodiscard]] static spawn_lock begin(zstring path, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_spawn_lock *made = nullptr;
+        detail::call(ec, ps_spawn_lock_begin, path, timeout, &made);
+        return spawn_lock(made);
+    }
+
+    /// The descriptor to wait on, for reading. Borrowed: do not read or close it.
+    int fd() const
+    {
+        std::int32_t fd = -1;
+        detail::call(ps_spawn_lock_fd, handle(), &fd);
+        return fd;
+    }
+    int fd(std::error_code &ec) const noexcept
+    {
+        std::int32_t fd = -1;
+        detail::call(ec, ps_spawn_lock_fd, handle(), &fd);
+        return fd;
+    }
+
+    /// Takes what has come of begin. Without a time it does not wait. Nothing: not yet, or it was taken (and no error).
+    std::optional<spawn_lock_event> next_event(milliseconds timeout = milliseconds(0))
+    {
+        ps_spawn_lock_event raw = empty();
+        const ps_status status = detail::call(ps_spawn_lock_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<spawn_lock_event>(raw) : std::nullopt;
+    }
+    std::optional<spawn_lock_event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_spawn_lock_event raw = empty();
+        const ps_status status = detail::call(ec, ps_spawn_lock_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<spawn_lock_event>(raw) : std::nullopt;
+    }
+
+    /// True: it is held, and the path still names what is locked. False: it is waited for (and no error). Else errc::lock_replaced, or why
+    /// begin has failed.
+    bool check() const { return detail::call(ps_spawn_lock_check, handle()) == PS_OK; }
+    bool check(std::error_code &ec) const noexcept { return detail::call(ec, ps_spawn_lock_check, handle()) == PS_OK; }
+
+  private:
+    using maker = ps_status(const char *, std::int64_t, ps_spawn_lock **, ps_error **);
+
+    static ps_spawn_lock *make(maker *how, zstring path, milliseconds timeout)
+    {
+        ps_spawn_lock *made = nullptr;
+        detail::call(how, path, timeout, &made);
+        return made;
+    }
+
+    static ps_spawn_lock_event empty() noexcept
+    {
+        ps_spawn_lock_event raw = {};
+        raw.size = sizeof raw;
+        return raw;
     }
 };
 

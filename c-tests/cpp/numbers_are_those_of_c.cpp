@@ -177,6 +177,14 @@ static void same(ps_event_kind value)
     }
 }
 
+static void same(ps_spawn_lock_event_kind value)
+{
+    switch (value) {
+    SAME(spawn_lock_event_kind::acquired, PS_SPAWN_LOCK_ACQUIRED);
+    SAME(spawn_lock_event_kind::failed, PS_SPAWN_LOCK_FAILED);
+    }
+}
+
 static void same(ps_handoff_role_code value)
 {
     switch (value) {
@@ -235,6 +243,7 @@ int main()
     same(ps_child_state_code{});
     same(ps_spawn_tier{});
     same(ps_event_kind{});
+    same(ps_spawn_lock_event_kind{});
     same(ps_handoff_role_code{});
     same(ps_handoff_mode{});
     same(ps_handoff_timeout{});

@@ -1240,6 +1240,23 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         return child(made);
     }
 
+    /// Starts a daemon, unless it runs already, and waits until it can be used. The child is empty if somebody else's runs. It ends with this
+    /// supervisor. `connect_to` nullptr: nowhere.
+    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout)
+    {
+        ps_child *made = nullptr;
+        detail::call(ps_spawn_once, handle(), dir, name, what.handle(), connect_to, timeout, &made);
+        return child(made);
+    }
+    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+                                   std::error_code &ec) noexcept
+    {
+        ps_child *made = nullptr;
+        if (!ec)
+            detail::call(ec, ps_spawn_once, handle(), dir, name, what.handle(), connect_to, timeout, &made);
+        return child(made);
+    }
+
     /// n children that are kept alive (restart_policy::always unless the command says otherwise). All or none.
     [[nodiscard]] std::vector<child> spawn_replicas(const command &what, std::uint32_t n)
     {
@@ -1969,6 +1986,23 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         detail::call_into(why, ps_spawn, static_cast<ps_supervisor *>(nullptr), what.handle(), &made);
         ec = why.code();
     }
+    return child(made);
+}
+
+/// Starts a daemon, unless it runs already, and waits until it can be used. The child is empty if somebody else's runs. It goes on when this
+/// process ends. `connect_to` nullptr: nowhere.
+[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout)
+{
+    ps_child *made = nullptr;
+    detail::call(ps_spawn_once, static_cast<ps_supervisor *>(nullptr), dir, name, what.handle(), connect_to, timeout, &made);
+    return child(made);
+}
+[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+                                      std::error_code &ec) noexcept
+{
+    ps_child *made = nullptr;
+    if (!ec)
+        detail::call(ec, ps_spawn_once, static_cast<ps_supervisor *>(nullptr), dir, name, what.handle(), connect_to, timeout, &made);
     return child(made);
 }
 

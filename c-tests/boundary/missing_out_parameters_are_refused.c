@@ -7,6 +7,7 @@ int main(void)
     CHECK_STATUS(ps_supervisor_new(NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     ps_command *command = exiting("0");
     CHECK_STATUS(ps_spawn(NULL, command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_spawn_once(NULL, "/tmp", "a", command, NULL, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK(ps_live_count() == 0 && has_no_child());
 
     ps_child *child = spawn_once(NULL, command);

@@ -401,6 +401,26 @@ static void call_spawn(void)
         make_child((int)dice(SLOTS), supervisor, command);
         return;
     }
+    if (chance(50)) {
+        const char *dir = chance(80) ? directory : ONE_OF(const char *, (const char *)NULL, "", ".", "/nowhere", "/dev/null", "/tmp/..");
+        const char *name = chance(60) ? "once" : any_text();
+        const char *address = ONE_OF(const char *, (const char *)NULL, "unix:/nowhere/socket", "unix:@procsup-fuzz-nobody", "tcp:127.0.0.1:1", "",
+                                     "tcp:example.org:80", "unix:relative", "\xff");
+        int64_t ms = ONE_OF(int64_t, 0, 1, 30, 100, -2, INT64_MIN);
+        ps_child **one = OUT(ps_child *), *made = NULL;
+        if (ASK2(ps_spawn_once, command, supervisor, true, 6000,
+                 ps_spawn_once(supervisor.handle, dir, name, command.handle, address, ms, one, error), "(%s, %s, %.40s, %s, %.40s, %" PRId64 ")",
+                 name_of(supervisor), SHOWN(dir), SHOWN(name), name_of(command), SHOWN(address), ms) != PS_OK)
+            return;
+        if (!one)
+            found("ps_spawn_once: PS_OK without a place for the child");
+        memcpy(&made, one, sizeof made);
+        if (made) {
+            atomic_fetch_add(&page->spawned, 1);
+            put(CHILD, (int)dice(SLOTS), made);
+        }
+        return;
+    }
     uint32_t n = chance(90) ? dice(4) : ONE_OF(size_t, 0u, UINT32_MAX, 1u << 31);
     ps_child *none[3], **at = n > 3 ? NULL : place(sizeof none, _Alignof(ps_child *), 0, PS_OK); /* no place for so many: refused */
     if (ASK2(ps_spawn_replicas, command, supervisor, false, 4000, ps_spawn_replicas(supervisor.handle, command.handle, n, at, error), "(%s, %s, %u)",

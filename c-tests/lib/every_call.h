@@ -125,6 +125,14 @@ static ps_status with_ps_handoff_warm(void *handle, ps_error **error) { return p
 static ps_status with_ps_handoff_live(void *handle, ps_error **error) { return ps_handoff_live(handle, error); }
 static ps_status with_ps_spawn_lock_check(void *handle, ps_error **error) { return ps_spawn_lock_check(handle, error); }
 static ps_status with_ps_handoff_cancel(void *handle, ps_error **error) { return ps_handoff_cancel(handle, error); }
+static ps_status with_ps_spawn_once(void *handle, ps_error **error)
+{
+    return ps_spawn_once(NULL, "/nowhere", "a", handle, NULL, 0, &out.child, error);
+}
+static ps_status with_ps_spawn_once_into(void *handle, ps_error **error)
+{
+    return ps_spawn_once(handle, "/nowhere", "a", good_command, NULL, 0, &out.child, error);
+}
 static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
 {
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
@@ -151,6 +159,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),
     ENTRY(COMMAND, ps_command_cgroup_set),  ENTRY(COMMAND, ps_command_restart),       ENTRY(COMMAND, ps_command_restart_limit),
     ENTRY(COMMAND, ps_command_restart_early_exit), ENTRY(COMMAND, ps_command_notify_access), ENTRY(COMMAND, ps_command_watchdog),
+    ENTRY(COMMAND, ps_command_restart_early_exit),
+    ENTRY(COMMAND, ps_spawn_once),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
@@ -160,6 +170,7 @@ static const struct call {
     ENTRY(SUPERVISOR, ps_supervisor_set_max_running), ENTRY(SUPERVISOR, ps_supervisor_set_max_pending),
     ENTRY(SUPERVISOR, ps_supervisor_set_subreaper), ENTRY(SUPERVISOR, ps_supervisor_counts),
     ENTRY(SUPERVISOR, ps_supervisor_shutdown), ENTRY(SUPERVISOR, ps_event_data), ENTRY(SUPERVISOR, ps_spawn_replicas),
+    ENTRY(SUPERVISOR, ps_spawn_once_into),
     ENTRY(HANDOFF, ps_handoff_role),        ENTRY(HANDOFF, ps_handoff_generation),    ENTRY(HANDOFF, ps_handoff_set_mode),
     ENTRY(HANDOFF, ps_handoff_set_timeout), ENTRY(HANDOFF, ps_handoff_set_fd),        ENTRY(HANDOFF, ps_handoff_take_fd),
     ENTRY(HANDOFF, ps_handoff_fd_names),    ENTRY(HANDOFF, ps_handoff_set_state),     ENTRY(HANDOFF, ps_handoff_state),
@@ -188,7 +199,7 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
         good_command = exiting("0");
     for (size_t i = 0; i < sizeof every_call / sizeof *every_call; i++) {
         const struct call *c = &every_call[i];
-        if (c->kind != kind || (handle == NULL && c->call == with_ps_spawn_into)) /* no supervisor is the default one */
+        if (c->kind != kind || (handle == NULL && (c->call == with_ps_spawn_into || c->call == with_ps_spawn_once_into))) /* no supervisor is the default one */
             continue;
         ps_error *error = NULL;
         ps_status status = c->call(handle, &error);

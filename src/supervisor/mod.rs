@@ -18,6 +18,7 @@
 //! | `events.rs`    | events, and their queue                                   |
 //! | `default.rs`   | the one without a handle, looked after in passing         |
 //! | `errors.rs`    | what a child is told that will not be                     |
+//! | `once.rs`      | a daemon that is started once, whoever needs it           |
 //! | `managed/`     | one child under a supervisor: stages, calls on it         |
 //!
 //! The default supervisor (NULL in C) schedules nobody, and watches a child only if it has to: when its handle is freed while it runs, or
@@ -29,6 +30,7 @@ mod errors;
 mod events;
 mod inner;
 mod managed;
+mod once;
 mod orphans;
 mod pump;
 #[doc(hidden)]
@@ -46,6 +48,7 @@ pub(crate) use default::succeed;
 pub use events::{Event, EventKind, Run, What};
 pub(crate) use inner::Inner;
 pub use managed::Managed;
+pub use once::Once;
 
 use default::{inner as default_inner, poke_to_spawn};
 
@@ -71,6 +74,15 @@ pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Man
     // The first use opens descriptors, before the spawn can make this check for itself.
     spawn::check_lent(command)?;
     default_inner()?.spawn(command, register)
+}
+
+pub(crate) fn spawn_default_once(
+    once: Once<'_>,
+    command: &Command,
+    register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+) -> Result<Option<Arc<Managed>>> {
+    poke_to_spawn();
+    default_inner()?.spawn_once(once, command, register)
 }
 
 /// Kills every child of this process and reaps it; answers how many were left when `timeout_ms` (-1: no limit) had passed.
@@ -139,6 +151,21 @@ impl Supervisor {
             }
         }
         Ok(started)
+    }
+
+    /// Starts a command once: `None`, if it runs already, whoever has started it. Blocks until it is ready. `token` as for [`Supervisor::spawn`].
+    pub fn spawn_once(&self, once: Once<'_>, command: &Command, token: u64) -> Result<Option<Arc<Managed>>> {
+        self.spawn_once_registered(once, command, &mut |_| token)
+    }
+
+    pub(crate) fn spawn_once_registered(
+        &self,
+        once: Once<'_>,
+        command: &Command,
+        register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+    ) -> Result<Option<Arc<Managed>>> {
+        poke_to_spawn();
+        self.inner.spawn_once(once, command, register)
     }
 
     /// At most so many children at once, being stopped included; 0: no limit. More wait in line.

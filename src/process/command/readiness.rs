@@ -47,6 +47,11 @@ impl Readiness {
 }
 
 impl Command {
+    /// Whether somebody has said when its child counts as ready.
+    pub fn has_readiness(&self) -> bool {
+        self.readiness.spec.is_some()
+    }
+
     /// When its child counts as ready: `detail` is the number of a descriptor (FD) or an address (SOCKET). `timeout_ms`: from the begin of
     /// the spawn; -1 for ever, 0 a minute.
     pub fn readiness(&mut self, kind: Kind, detail: Option<&str>, timeout_ms: i64) -> Result<&mut Self> {

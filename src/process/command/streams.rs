@@ -246,7 +246,12 @@ impl Command {
 
     /// A number in the child, above the standard streams and the listening descriptors, that nothing is given to.
     pub fn free_number(&self) -> RawFd {
-        let mut number = systemd::FIRST + self.streams.listening.len() as RawFd;
+        self.free_number_from(systemd::FIRST)
+    }
+
+    /// The first such number from there on.
+    pub fn free_number_from(&self, least: RawFd) -> RawFd {
+        let mut number = least.max(systemd::FIRST + self.streams.listening.len() as RawFd);
         while self.streams.passed.iter().any(|(_, taken)| *taken == number) || self.readiness.number() == Some(number) {
             number += 1;
         }

@@ -20,12 +20,17 @@ impl Managed {
     /// line, and through the restarts that follow a run that failed.
     pub fn wait_ready(self: &Arc<Self>, timeout_ms: i64) -> Result<()> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        self.wait_ready_until("wait", deadline)
+    }
+
+    /// The same, under the name of a step.
+    pub(in crate::supervisor) fn wait_ready_until(self: &Arc<Self>, step: &'static str, deadline: Deadline) -> Result<()> {
         self.check()?;
         poke();
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let waited = self.await_ready(deadline);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        if waited? { Ok(()) } else { Err(self.timed_out("wait", "is not ready yet")) }
+        if waited? { Ok(()) } else { Err(self.timed_out(step, "is not ready yet")) }
     }
 
     /// `false`: the deadline came first.

@@ -1,12 +1,19 @@
 /* A program that tells what it does by ps_notify, and one that does so by the real libsystemd, are heard alike by a host that waits for
-   PS_READY_NOTIFY: what was said, the barrier before READY and after it, the descriptors that LISTEN_FDS counts beside it. */
-/* covers: C13-7, C13-3 */
+   PS_READY_NOTIFY: what was said, the barrier before READY and after it, the descriptors that LISTEN_FDS counts beside it, the watchdog and the
+   true pid that it is for. */
+/* covers: C13-7, C13-3, C13-4, CO-systemd-25961 */
 #include "service.h"
+
+#define WATCHDOG_MS 600000 /* it is read here, and is not to bark */
 
 static int serve(void)
 {
     ps_error *error = NULL;
     int32_t count = 0;
+    int64_t usec = 0;
+    CHECK_OK(ps_watchdog_enabled(&usec, &error), error);
+    printf("watchdog 1 %" PRId64 "\n", usec);
+    CHECK_STR(getenv("WATCHDOG_PID"), own_pid());
     CHECK_OK(ps_notify("STATUS=loading", &error), error);
     CHECK_OK(ps_notify_barrier(PATIENCE_MS, &error), error);
     CHECK_OK(ps_listen_fds(&count, &error), error);
@@ -28,6 +35,7 @@ static void is_heard(ps_command *command, const char *output)
     size_t needed = 0;
     int fd = some_listener();
     listen_fd(command, fd, "http");
+    CHECK_OK(ps_command_watchdog(command, WATCHDOG_MS, &error), error);
     CHECK_OK(ps_command_capture(command, sizeof text, &error), error);
     set_stdio(command, 0, PS_STDIO_PIPE, -1);
     CHECK_OK(ps_command_readiness(command, PS_READY_NOTIFY, NULL, PATIENCE_MS, &error), error);
@@ -60,9 +68,9 @@ int main(int argc, char **argv)
     (void)argv;
     if (argc > 1)
         return serve();
-    is_heard(itself("child", NULL), "listen 1 http all close-on-exec\n");
-    is_heard(helper_command("systemd_service", "notify", "STATUS=loading", "barrier", "20000000", "listen", "notify", "READY=1\nSTATUS=up",
+    is_heard(itself("child", NULL), "watchdog 1 600000000\nlisten 1 http all close-on-exec\n");
+    is_heard(helper_command("systemd_service", "watchdog", "notify", "STATUS=loading", "barrier", "20000000", "listen", "notify", "READY=1\nSTATUS=up",
                             "barrier", "20000000", "stdin", NULL),
-             "notify 1\nbarrier 1\nlisten 1 http all close-on-exec\nnotify 1\nbarrier 1\n");
+             "watchdog 1 600000000\nnotify 1\nbarrier 1\nlisten 1 http all close-on-exec\nnotify 1\nbarrier 1\n");
     return 0;
 }

@@ -21,7 +21,7 @@ static void both_say(const char *socket_name, ps_status expected, int number, co
 int main(void)
 {
     ps_error *error = NULL;
-    char path[] = "/tmp/procsup-notify-XXXXXX", name[160];
+    char path[] = "/tmp/procsup-notify-XXXXXX", name[160] = "";
     CHECK(mkdtemp(path) != NULL);
     int before = count_fds();
     both_say(NULL, PS_OK, 0, "");

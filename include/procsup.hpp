@@ -1497,6 +1497,8 @@ class budget : private detail::owner<ps_budget, ps_budget_free> {
         const auto after = raw.retry_after_ms < 0 ? std::nullopt : std::optional<milliseconds>(raw.retry_after_ms);
         return {raw.attempts_used, raw.remaining, raw.in_flight != 0, raw.storm != 0, after};
     }
+};
+
 // ---- spawn locks ------------------------------------------------------------------------------------------------------------------
 
 /// What came of spawn_lock::begin: ps_spawn_lock_event. A value.

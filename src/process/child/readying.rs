@@ -93,6 +93,17 @@ pub struct Begun {
     pub executed: i64,
 }
 
+/// What a look at its descriptor has found.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Read {
+    /// All that was there.
+    All,
+    /// So much as a look reads.
+    More,
+    /// It is closed.
+    EndOfFile,
+}
+
 /// See the head of this file.
 #[derive(Debug)]
 pub(in crate::process) struct Readying {
@@ -172,26 +183,26 @@ impl Readying {
         self.waiters.drain(..).for_each(|waiter| waiter.raise());
     }
 
-    /// Reads its descriptor. `true`: there may be more.
-    fn read(&mut self, pid: i32, mut allowance: usize, now: i64) -> bool {
+    /// Reads its descriptor.
+    fn read(&mut self, mut allowance: usize, now: i64) -> Read {
         let mut buffer = [0; 512];
         while let Some(pipe) = &self.pipe {
             if allowance == 0 {
-                return true;
+                return Read::More;
             }
             match nix::unistd::read(pipe, &mut buffer) {
                 Err(Errno::EINTR) => {}
-                Err(Errno::EAGAIN) => return false,
+                Err(Errno::EAGAIN) => return Read::All,
                 Ok(count @ 1..) if buffer[..count].contains(&b'\n') => self.step(Event::Newline, now),
                 Ok(count @ 1..) => allowance = allowance.saturating_sub(count),
                 Ok(_) | Err(_) => {
                     // It stays readable from now on.
                     self.pipe = None;
-                    self.step(Event::EndOfFile { dying: procfs::is_dying(pid) }, now);
+                    return Read::EndOfFile;
                 }
             }
         }
-        false
+        Read::All
     }
 
     fn heard(&mut self, message: Message, now: i64) {
@@ -239,7 +250,8 @@ impl Readying {
             let _ = receiver.hear(whom, |message| self.heard(message, now));
             self.said.refused = receiver.refused();
         }
-        self.read(whom.pid, LAST_LOOK, now);
+        // Its end of file is its death.
+        self.read(LAST_LOOK, now);
         self.step(Event::Dead, now);
     }
 }
@@ -298,7 +310,13 @@ impl Child {
 
     fn read_signs(&self, readying: &Mutex<Readying>) -> bool {
         let more = self.hear(readying);
-        lock(readying).read(self.pid, LOOK, clock::now()) || more
+        let read = lock(readying).read(LOOK, clock::now());
+        if read == Read::EndOfFile {
+            // Somebody else may have reaped it already: then there is nothing left that could be seen to die.
+            let dying = procfs::is_dying(self.pid) || self.is_dead();
+            lock(readying).step(Event::EndOfFile { dying }, clock::now());
+        }
+        more || read == Read::More
     }
 
     fn is_dead(&self) -> bool {

@@ -122,6 +122,8 @@ pub(in crate::process) struct Readying {
     news: News,
     /// What a failure asks for was done.
     acted: bool,
+    /// Until then nobody has to look because of the time.
+    aside: Deadline,
     waiters: Vec<Arc<WakeUp>>,
 }
 
@@ -146,6 +148,7 @@ impl Readying {
             said: Said::default(),
             news: News { ready, said: false },
             acted: false,
+            aside: Deadline::PAST,
             waiters: Vec::new(),
         }
     }
@@ -165,6 +168,11 @@ impl Readying {
 
     /// When it has to be looked at.
     pub(super) fn due(&self) -> Deadline {
+        self.time().max(self.aside)
+    }
+
+    /// When the clock has something to say.
+    fn time(&self) -> Deadline {
         let asked = self.asked.as_ref().map_or(Deadline::NEVER, |(_, machine)| machine.due());
         self.watchdog.as_ref().map_or(asked, |watchdog| asked.min(watchdog.due()))
     }
@@ -285,12 +293,17 @@ impl Child {
         let more = self.read_signs(readying);
         self.try_to_connect(readying);
         // One that has died by itself is not to be blamed on the clock: whoever reaps it tells.
-        let late = lock(readying).due().is_over(clock::now());
-        let failed = !(late && self.is_dead()) && {
+        let late = lock(readying).time().is_over(clock::now());
+        let gone = late && self.is_dead();
+        let failed = !gone && {
             let mut readying = lock(readying);
             readying.step(Event::Tick, clock::now());
             matches!(readying.standing(), Standing::Failed(why) if why != Why::Dead) && !std::mem::replace(&mut readying.acted, true)
         };
+        if gone {
+            // Its end comes by its pidfd, and until then the clock has nothing to say.
+            lock(readying).aside = Deadline::after(poll::PAUSE);
+        }
         if failed {
             self.end_unready();
         }
@@ -338,32 +351,35 @@ impl Child {
     }
 
     fn try_to_connect(&self, readying: &Mutex<Readying>) {
-        let mut taken = {
+        let (spec, under_way, now) = {
             let mut readying = lock(readying);
-            let now = clock::now();
-            let busy = readying.trying;
-            let Some((spec, machine)) = readying.asked.as_mut().filter(|_| !busy) else { return };
-            let Sign::Socket(address) = &spec.sign else { return };
-            let tries = machine.tries(now);
-            let address = address.clone();
+            let (now, busy) = (clock::now(), readying.trying);
+            let Some((spec, machine)) = readying.asked.as_mut().filter(|(spec, _)| matches!(spec.sign, Sign::Socket(_)) && !busy) else {
+                return;
+            };
+            let (spec, tries) = (spec.clone(), machine.tries(now));
             if tries {
                 machine.trying(now);
             }
-            let under_way = readying.connecting.take_if(|_| true).filter(|(_, since)| now - since < UNANSWERED);
+            let under_way = readying.connecting.take().filter(|(_, since)| now - since < UNANSWERED);
             if under_way.is_none() && !tries {
                 return;
             }
             readying.trying = true;
-            (under_way, address, now)
+            (spec, under_way, now)
         };
-        let (answer, since) = match taken.0.take() {
+        let Sign::Socket(address) = &spec.sign else { return };
+        let (answer, since) = match under_way {
             Some((connecting, since)) => (connecting.finish(), since),
-            None => (Probe::begin(&taken.1), taken.2),
+            None => (Probe::begin(address), now),
         };
+        // Whoever it was that accepted, it is not this one any more.
+        let too_late = matches!(answer, Answer::Now(Ok(()))) && self.is_dead();
         let mut readying = lock(readying);
         readying.trying = false;
         let now = clock::now();
         match answer {
+            Answer::Now(Ok(())) if too_late => {}
             Answer::Now(Ok(())) => readying.step(Event::Accepted, now),
             Answer::Now(Err(fault)) => readying.step(Event::Refused(fault), now),
             Answer::Later(connecting) if readying.standing() == Standing::Waiting => readying.connecting = Some((connecting, since)),

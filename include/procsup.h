@@ -1480,11 +1480,12 @@ void ps_budget_free(ps_budget *budget);
 
 /**
  * How long a permit is valid that nobody finishes: then the start that it stood for counts as failed, the
- * permit is stale, and the next one may begin. It should be longer than the longest start. It holds for
- * permits that are out already, too; not for those of commands that are bound to the budget: these end when
+ * permit is stale, and the next one may begin. It should be longer than the longest start. It holds for the
+ * permits that are given from now on; not for those of commands that are bound to the budget: these end when
  * their child is ready or dead. Never blocks.
  *
- * @param ms  milliseconds from ps_budget_begin on; 0: 60 000, the default; -1: for ever
+ * @param ms  milliseconds from ps_budget_begin on; 0: 60 000, the default; -1: for ever (then
+ *            ps_budget_reset is what frees a permit that was abandoned)
  */
 ps_status ps_budget_set_lease(ps_budget *budget, int64_t ms, ps_error **error);
 

@@ -12,8 +12,9 @@
 //!   IN FLIGHT  in progress, counts nothing  to be healthy for 0: AT REST, AT REST          window over: counts 0, stays IN FLIGHT
 //!                                           counts 0; else PROVING                         lease over: AT REST, the permit is stale;
 //!                                                                                          who is kept has none
-//!   PROVING    as at rest: who is needed    stale: it has said so         AT REST: it was  healthy for so long: AT REST, counts 0,
-//!              again has not stayed up                                    none             the permit is stale
+//!   PROVING    as at rest: who is needed    stale: it has said so         AT REST: it was  window over: counts 0, stays PROVING
+//!              again has not stayed up                                    none             healthy for so long: AT REST, counts 0,
+//!                                                                                          the permit is stale
 //! ```
 //!
 //! Who is told of the end of what it starts (a supervisor) does not leave the proof to the time: it *lands* a permit when what it started is ready. The
@@ -30,7 +31,7 @@ pub struct Rules {
     pub attempts: u32,
     /// How long it is, in nanoseconds. At least a millisecond.
     pub window: i64,
-    /// How long a permit is valid that nobody keeps; `i64::MAX`: for ever.
+    /// How long a permit that is given now will be valid, if nobody keeps it; `i64::MAX`: for ever.
     pub lease: i64,
 }
 
@@ -87,19 +88,15 @@ pub struct View {
 enum Phase {
     #[default]
     Rest,
-    /// `since`: when its lease began; `None`: it is kept, and has none.
+    /// When its lease is over; `None`: it has none.
     InFlight {
         permit: u64,
-        since: Option<i64>,
+        until: Option<i64>,
     },
     Proving {
         permit: u64,
         until: i64,
     },
-}
-
-fn lease_left(rules: Rules, now: i64, since: Option<i64>) -> Option<i64> {
-    since.filter(|_| rules.lease != i64::MAX).map(|since| rules.lease - (now - since))
 }
 
 /// One key.
@@ -140,7 +137,7 @@ impl Key {
             self.forget_counts();
         }
         match self.phase {
-            Phase::InFlight { since: Some(since), .. } if rules.lease != i64::MAX && now - since >= rules.lease => self.phase = Phase::Rest,
+            Phase::InFlight { until: Some(until), .. } if now >= until => self.phase = Phase::Rest,
             Phase::Proving { until, .. } if now >= until => {
                 self.phase = Phase::Rest;
                 self.forget_counts();
@@ -152,8 +149,8 @@ impl Key {
     /// A start, under this permit.
     pub fn begin(&mut self, rules: Rules, now: i64, permit: impl FnOnce() -> u64) -> Result<u64, Denial> {
         self.refresh(rules, now);
-        if let Phase::InFlight { since, .. } = self.phase {
-            return Err(Denial::InProgress { retry_after_ns: lease_left(rules, now, since) });
+        if let Phase::InFlight { until, .. } = self.phase {
+            return Err(Denial::InProgress { retry_after_ns: until.map(|until| until - now) });
         }
         // Who proved itself is needed again: so it was no success. Also where this begin is refused, else a crash loop that says nothing but
         // "ready" would have its counts back.
@@ -170,7 +167,7 @@ impl Key {
         if self.landed == 0 {
             self.birth = permit;
         }
-        self.phase = Phase::InFlight { permit, since: Some(now) };
+        self.phase = Phase::InFlight { permit, until: (rules.lease < i64::MAX).then(|| now.saturating_add(rules.lease)) };
         Ok(permit)
     }
 
@@ -200,12 +197,12 @@ impl Key {
         if landed.0 != self.birth || self.landed == 0 {
             return self.begin(rules, now, permit);
         }
-        if let Phase::InFlight { since, .. } = self.phase {
-            return Err(Denial::InProgress { retry_after_ns: lease_left(rules, now, since) });
+        if let Phase::InFlight { until, .. } = self.phase {
+            return Err(Denial::InProgress { retry_after_ns: until.map(|until| until - now) });
         }
         self.landed -= 1;
         let permit = permit();
-        self.phase = Phase::InFlight { permit, since: None };
+        self.phase = Phase::InFlight { permit, until: None };
         Ok(permit)
     }
 
@@ -247,8 +244,8 @@ impl Key {
     pub fn keep(&mut self, rules: Rules, now: i64, permit: u64) -> Result<(), Stale> {
         self.refresh(rules, now);
         match &mut self.phase {
-            Phase::InFlight { permit: valid, since } if *valid == permit => {
-                *since = None;
+            Phase::InFlight { permit: valid, until } if *valid == permit => {
+                *until = None;
                 Ok(())
             }
             _ => Err(Stale),
@@ -260,7 +257,7 @@ impl Key {
         self.refresh(rules, now);
         let remaining = rules.attempts.saturating_sub(self.used);
         let retry_after_ns = match self.phase {
-            Phase::InFlight { since, .. } => lease_left(rules, now, since),
+            Phase::InFlight { until, .. } => until.map(|until| until - now),
             _ if remaining == 0 => Some(rules.window - (now - self.window)),
             _ => Some(0),
         };
@@ -281,7 +278,7 @@ impl Key {
         }
         match &mut self.phase {
             Phase::Rest => {}
-            Phase::InFlight { permit, since } => (*permit, *since) = (0, since.map(|since| since - now)),
+            Phase::InFlight { permit, until } => (*permit, *until) = (0, until.map(|until| until - now)),
             Phase::Proving { permit, until } => (*permit, *until) = (0, *until - now),
         }
         if self.landed == 0 {

@@ -104,7 +104,7 @@ impl From<Error> for Refusal {
 
 /// Who waits for a permit.
 pub trait Listener: Send + Sync {
-    /// One may be had that could not be had before: it was finished, freed by a reset, or its lease was changed. Called by whoever did that, without any lock
+    /// One may be had that could not be had before: it was finished, freed by a reset, or its holder has landed. Called by whoever did that, without any lock
     /// of the budget; what the time brings about is not told, a refusal has said when.
     fn permit_may_be_had(&self);
 }
@@ -172,7 +172,8 @@ impl Budget {
         })
     }
 
-    /// A permit that nobody finishes is freed after so many milliseconds: 0 for the usual 60 000, -1 for never. It counts for those that are out, too.
+    /// A permit that nobody finishes is freed after so many milliseconds: 0 for the usual 60 000, -1 for never. Those that are out keep theirs: one that has
+    /// ended must not come alive again.
     pub fn set_lease(&self, ms: i64) -> Result<()> {
         let lease = match ms {
             -1 => i64::MAX,
@@ -182,7 +183,6 @@ impl Budget {
         };
         self.home.check("budget")?;
         self.lease.store(lease, Ordering::Relaxed);
-        self.tell();
         Ok(())
     }
 

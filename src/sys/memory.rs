@@ -214,6 +214,13 @@ impl Home {
         Self(instance())
     }
 
+    /// This process, for what is made without any other part of the library: where the first use finds no memory for knowing it, it would be taken for
+    /// another one by the next.
+    pub fn known() -> Checked<Self> {
+        let here = Self::here();
+        if here.0 != 0 { Ok(here) } else { Err(Error::system("mmap", Errno::ENOMEM, "cannot know this process again")) }
+    }
+
     /// Whether it was made in this very process.
     pub fn is_here(self) -> bool {
         self.0 == instance()

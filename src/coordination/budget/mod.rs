@@ -160,7 +160,7 @@ impl Budget {
     pub fn new(attempts: u32, window_ms: i64) -> Result<Self> {
         let window = nanos("window_ms", if window_ms == 0 { WINDOW_MS } else { window_ms })?;
         Ok(Self {
-            home: Home::here(),
+            home: Home::known()?,
             secret: RandomState::new(),
             attempts: if attempts == 0 { ATTEMPTS } else { attempts },
             window,

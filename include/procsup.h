@@ -64,7 +64,8 @@
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
  * functions for signal handlers touch nobody. It may make objects and children of its own. It has inherited
  * the descriptors, too: ps_handoff_free closes there those of a handoff, ps_spawn_lock_release those of a
- * lock; those of supervisors and children (see above) stay, so that a child sees no end of its input while such a copy of you has it.
+ * lock; those of supervisors and children (see above) stay, so that a child sees no end of its input while
+ * such a copy of you has it.
  * A child that you made by vfork(2), or by clone(2) with CLONE_VM, has your memory and is not told from you:
  * call nothing of procsup in it; only those three functions touch nobody there, either.
  *
@@ -1601,8 +1602,9 @@ ps_status ps_budget_snapshot(ps_budget *budget, const char *key, ps_budget_state
  * ```
  *
  * No program that this process starts has the lock, by ps_spawn or otherwise (close-on-exec): to have it a
- * process must take it. Two handles of one path exclude each other in one process as in two. Programs that use
- * flock(1) or flock(2) on the same file are excluded as well, those that use lockf(3) or fcntl(2) are not. */
+ * process must take it. Two handles of one path exclude each other in one process as in two. Programs that
+ * use flock(1) or flock(2) on the same file are excluded as well, those that use lockf(3) or fcntl(2) are
+ * not. */
 
 /** A lock that is held, or waited for. */
 typedef struct ps_spawn_lock ps_spawn_lock;

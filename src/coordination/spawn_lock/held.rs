@@ -51,7 +51,7 @@ impl SpawnLock {
         let parted = |what: String| Err(Error::new(Status::LockReplaced, "flock", format!("{} {what}", self.path.display())));
         let Some(file) = &self.file else { return parted("was released".to_owned()) };
         // The host may have closed all that it did not know, and opened another file there.
-        if lockfile::identity(file) != Ok(self.identity) {
+        if !self.is_it(file).map_err(failed("fstat"))? {
             return parted("is not locked any more: somebody has closed the descriptor of the lock".to_owned());
         }
         // To lock what is locked by this very description changes nothing; what a copy of this process has unlocked is locked again.
@@ -63,6 +63,14 @@ impl SpawnLock {
             return parted(format!("is not the file that was locked, which was {how}"));
         }
         Ok(())
+    }
+
+    /// Whether the descriptor is that of the file that was locked.
+    fn is_it(&self, file: &OwnedFd) -> core::result::Result<bool, Errno> {
+        match lockfile::identity(file) {
+            Err(Errno::EBADF) => Ok(false),
+            other => other.map(|there| there == self.identity),
+        }
     }
 
     /// The same as yes or no: `false` also where that cannot be seen.
@@ -79,10 +87,10 @@ impl Drop for SpawnLock {
         }
         self.custody.leave(&file);
         // What has the number now may be another's.
-        if lockfile::identity(&file) == Ok(self.identity) {
-            lockfile::release(file);
-        } else {
+        if self.is_it(&file) == Ok(false) {
             core::mem::forget(file);
+        } else {
+            lockfile::release(file);
         }
     }
 }

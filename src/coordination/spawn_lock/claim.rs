@@ -194,6 +194,10 @@ impl Claim {
         let due = if is_over { Deadline::NEVER } else { attempt.next_look() };
         // There is a timer: it can want for memory only, which it had when it was first set.
         let set = reactor.set_due(WATCH, due);
+        if is_over {
+            // A timer that is armed still would go off once, for nothing.
+            let _ = reactor.pop_time(clock::now());
+        }
         let spent = match looked {
             Ok(None) if set.is_ok() => {
                 inner.state = State::Waiting(attempt);

@@ -53,7 +53,7 @@ pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, 
 pub use process::spawn::tier_name;
 pub use process::{Line, Lost};
 pub use registry::{Cause, Exit, Kind, signal_all};
-pub use supervisor::{Event, EventKind, Managed, Once, Run, Supervisor, What, kill_and_reap_all, live_count, spawn};
+pub use supervisor::{Event, EventKind, Managed, Once, Reason, Run, Supervisor, What, Why, kill_and_reap_all, live_count, spawn};
 #[doc(hidden)]
 pub use supervisor::{restart, scheduler};
 pub use sys::spawn::Isolation;

@@ -70,6 +70,9 @@ impl Real {
                 Action::Make(id) => made.push(Event::Started(id)),
                 Action::Release(id, _) | Action::CallOff(id, _) => after.push(Event::Released(id)),
                 Action::Admitted(_) | Action::Promised(_) | Action::Forget(_) => {}
+                Action::Ask(..) | Action::Land(_) | Action::Finish(..) | Action::GiveUp(..) => {
+                    unreachable!("nobody is bound to a budget here")
+                }
                 Action::Destroy(_) | Action::Kill(_) => unreachable!("nothing ends in the middle of a start here"),
             }
         }
@@ -87,7 +90,7 @@ impl Real {
             self.bad.insert(id);
         }
         let mut actions = Vec::new();
-        self.machine.step(Event::Admit(kept.then_some(KEPT)), self.now, &mut actions);
+        self.machine.step(Event::Admit(kept.then_some(KEPT), None), self.now, &mut actions);
         match actions[..] {
             [Action::Admitted(given), ..] => {
                 assert_eq!(given, id);

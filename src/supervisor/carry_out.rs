@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Managed;
-use super::events::{Event, Run, What};
+use super::events::{Event, Reason, Run, What, Why};
 pub(super) use super::inner::Job;
-use super::inner::{Inner, Last, Ledger, Member, RESTS};
+use super::inner::{HOUSEKEEPING, Inner, Last, Ledger, Member, RESTS};
 use super::restart::Ended;
-use super::scheduler::{self, Action, Id, News};
-use crate::clock;
+use super::scheduler::{self, Action, Answer, Id, News};
+use crate::clock::{self, Deadline};
 use crate::error::{Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
@@ -34,11 +34,26 @@ impl Inner {
         let all = matches!(event, scheduler::Event::Shutdown | scheduler::Event::Close);
         let mut jobs = if all { std::mem::take(&mut ledger.jobs) } else { Vec::new() };
         let before = (ledger.scheduler.has_waiting(), ledger.scheduler.due());
-        ledger.scheduler.step(event, now, &mut actions);
-        for action in actions.drain(..) {
-            self.act(ledger, action, &mut jobs);
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            ledger.scheduler.step(event, now, &mut actions);
+            for action in actions.drain(..) {
+                if let Action::Ask(id, flight, resumed) = action {
+                    // What is to be done about other permits comes before it, and nothing comes behind it.
+                    let of = ledger.members.get(&id).and_then(|member| member.managed.budgeted().cloned());
+                    let answer = of.map_or(Answer::Granted, |of| self.ask(ledger, &of, (flight, resumed), true).0);
+                    next = Some(scheduler::Event::Permit(id, answer));
+                } else {
+                    self.act(ledger, action, &mut jobs);
+                }
+            }
         }
         ledger.actions = actions;
+        self.note_barred(ledger);
+        if ledger.scheduler.take_called() && ledger.scheduler.can_start() {
+            // Whoever waits here drives us: also one who waits for a child that was barred.
+            let _ = self.reactor.set_due(HOUSEKEEPING, Deadline::at(now));
+        }
         if ledger.scheduler.due() != before.1 {
             // The timer was made when the child that rests was first started.
             let _ = self.reactor.set_due(RESTS, ledger.scheduler.due());
@@ -62,6 +77,11 @@ impl Inner {
                 Job::Make(managed)
             })),
             Action::Release(id, next) => jobs.extend(whose(ledger, id).map(|managed| Job::Release(managed, next, None))),
+            Action::GiveUp(id, retry_ns) => jobs.extend(whose(ledger, id).map(|managed| Job::GiveUp(managed, retry_ns))),
+            Action::Land(flight) => self.land(ledger, flight),
+            Action::Finish(flight, succeeded) => self.finish_permit(ledger, flight, succeeded),
+            // Answered before it comes here.
+            Action::Ask(..) => {}
             Action::CallOff(id, why) => jobs.extend(whose(ledger, id).map(|managed| Job::CallOff(managed, why))),
             Action::Stop(id) => jobs.extend(whose(ledger, id).map(Job::Stop)),
             Action::Kill(id) => jobs.extend(whose(ledger, id).map(Job::Kill)),
@@ -101,11 +121,24 @@ impl Inner {
             News::Cancelled(why) => ledger.push(&managed, now, What::Cancelled(why)),
             News::Restarting(delay_ns) => {
                 let after = member.last_run();
-                ledger.push(&managed, now, What::Restarting { after, delay_ns });
+                let why = Why::after(after.as_ref(), managed.early_exit_ns());
+                ledger.push(&managed, now, What::Restarting { after, delay_ns, why });
             }
             News::GaveUp => {
                 let after = member.last_run();
-                ledger.push(&managed, now, What::GaveUp(after));
+                ledger.push(&managed, now, What::GaveUp { after, why: Why::of(Reason::Failures) });
+            }
+            News::Awaiting => {
+                let after = member.last_run();
+                ledger.push(&managed, now, What::Restarting { after, delay_ns: 0, why: Why::of(Reason::InProgress) });
+            }
+            News::Deferred(delay_ns, storm) => {
+                let after = member.last_run();
+                ledger.push(&managed, now, What::Restarting { after, delay_ns, why: Why::budget(delay_ns, storm) });
+            }
+            News::Exhausted(retry_ns, storm) => {
+                let after = member.last_run();
+                ledger.push(&managed, now, What::GaveUp { after, why: Why::budget(retry_ns, storm) });
             }
         }
     }
@@ -142,6 +175,10 @@ impl Inner {
             }
             Job::CallOff(managed, why) => {
                 managed.call_off(why);
+                Some(Done::Released(managed))
+            }
+            Job::GiveUp(managed, retry_ns) => {
+                managed.give_up(retry_ns);
                 Some(Done::Released(managed))
             }
             Job::Stop(managed) => {

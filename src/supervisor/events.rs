@@ -15,7 +15,7 @@ use std::sync::Arc;
 use super::Managed;
 use crate::error::{Result, Status};
 use crate::process::{Line, Lines, Lost};
-use crate::registry::Exit;
+use crate::registry::{Cause, Exit};
 use crate::sys::reserve;
 
 /// What an event says.
@@ -34,10 +34,13 @@ pub enum EventKind {
     /// The child is ready, by what its command calls so. After STARTED and before EXITED of the same run.
     #[strum(serialize = "PS_EVENT_READY")]
     Ready = 4,
-    /// The child has ended and will be started again after a delay.
+    /// The child will be started again after a delay; reason says why. Also where a start is put off, its first
+    /// one as well, since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its
+    /// key is under way (PS_REASON_IN_PROGRESS: then nobody knows for how long, and delay_ms is 0).
     #[strum(serialize = "PS_EVENT_RESTARTING")]
     Restarting = 5,
-    /// The child has failed too often in a row, and will not be started again.
+    /// The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its budget
+    /// is used up (PS_REASON_BUDGET).
     #[strum(serialize = "PS_EVENT_GAVE_UP")]
     GaveUp = 6,
     /// The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was
@@ -60,6 +63,82 @@ pub enum EventKind {
     /// stands now.
     #[strum(serialize = "PS_EVENT_NOTIFIED")]
     Notified = 11,
+}
+
+/// Why a child is started again, or is not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum Reason {
+    /// The event has none.
+    #[strum(serialize = "PS_REASON_NONE")]
+    None = 0,
+    /// Its last run has ended as it should, and it is kept alive.
+    #[strum(serialize = "PS_REASON_ENDED")]
+    Ended = 1,
+    /// Its last run has failed.
+    #[strum(serialize = "PS_REASON_FAILED")]
+    Failed = 2,
+    /// Its last run exited with 0, sooner than it can have done its work (ps_command_restart_early_exit).
+    #[strum(serialize = "PS_REASON_EARLY_EXIT")]
+    EarlyExit = 3,
+    /// Its process could not be made; status says why.
+    #[strum(serialize = "PS_REASON_NOT_STARTED")]
+    NotStarted = 4,
+    /// It was not ready in time.
+    #[strum(serialize = "PS_REASON_NOT_READY")]
+    NotReady = 5,
+    /// Its watchdog was not heard of for too long.
+    #[strum(serialize = "PS_REASON_WATCHDOG")]
+    Watchdog = 6,
+    /// Its deadline had passed.
+    #[strum(serialize = "PS_REASON_DEADLINE")]
+    Deadline = 7,
+    /// It has failed too often in a row (ps_command_restart_limit).
+    #[strum(serialize = "PS_REASON_FAILURES")]
+    Failures = 8,
+    /// Its budget is used up (ps_command_budget); retry_after_ms says when there are attempts again.
+    #[strum(serialize = "PS_REASON_BUDGET")]
+    Budget = 9,
+    /// Another start with its key is under way, or has yet to prove itself.
+    #[strum(serialize = "PS_REASON_IN_PROGRESS")]
+    InProgress = 10,
+}
+
+/// The same, with what belongs to it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Why {
+    /// In a word.
+    pub reason: Reason,
+    /// In so many nanoseconds there are attempts again, where its budget is used up.
+    pub retry_after_ns: Option<i64>,
+    /// It is the first that is told so in this window.
+    pub storm: bool,
+}
+
+impl Why {
+    pub(super) fn of(reason: Reason) -> Self {
+        Self { reason, retry_after_ns: None, storm: false }
+    }
+
+    pub(super) fn budget(retry_ns: i64, storm: bool) -> Self {
+        Self { reason: Reason::Budget, retry_after_ns: Some(retry_ns), storm }
+    }
+
+    /// Why one is started again after this run; `early_ns`: below which length success is none.
+    pub(super) fn after(run: Option<&Run>, early_ns: i64) -> Self {
+        Self::of(match run {
+            None => Reason::None,
+            Some(Run::NotMade(_)) => Reason::NotStarted,
+            Some(Run::Ended(exit)) => match exit.cause {
+                Cause::NotReady => Reason::NotReady,
+                Cause::Watchdog => Reason::Watchdog,
+                Cause::Deadline => Reason::Deadline,
+                _ if !exit.success() => Reason::Failed,
+                _ if exit.ended_ns - exit.started_ns < early_ns => Reason::EarlyExit,
+                _ => Reason::Ended,
+            },
+        })
+    }
 }
 
 /// Something that happened.
@@ -97,15 +176,22 @@ pub enum What {
     OutputLost(Lost),
     /// It has said something of itself.
     Notified,
-    /// It will be started again.
+    /// It will be started (again).
     Restarting {
-        /// What became of the last run.
-        after: Run,
+        /// What became of the last run, if there was one.
+        after: Option<Run>,
         /// Nanoseconds until the next.
         delay_ns: i64,
+        /// Why, or why not sooner.
+        why: Why,
     },
-    /// It has failed too often; the last time so.
-    GaveUp(Run),
+    /// It will not be started (again).
+    GaveUp {
+        /// What became of the last run, if there was one.
+        after: Option<Run>,
+        /// Why not.
+        why: Why,
+    },
     /// It waited for its (next) start and will not be started, for this reason.
     Cancelled(Status),
     /// It waited for its (next) start and could not be started, for this reason.
@@ -134,7 +220,7 @@ impl Event {
             What::OutputLost(_) => EventKind::OutputLost,
             What::Notified => EventKind::Notified,
             What::Restarting { .. } => EventKind::Restarting,
-            What::GaveUp(_) => EventKind::GaveUp,
+            What::GaveUp { .. } => EventKind::GaveUp,
             What::Cancelled(_) => EventKind::Cancelled,
             What::Failed(_) => EventKind::Failed,
             What::ShutdownDone => EventKind::ShutdownDone,
@@ -145,7 +231,7 @@ impl Event {
     pub fn exit(&self) -> Option<Exit> {
         match self.what {
             What::Exited { exit, .. } => Some(exit),
-            What::Restarting { after: Run::Ended(exit), .. } | What::GaveUp(Run::Ended(exit)) => Some(exit),
+            What::Restarting { after: Some(Run::Ended(exit)), .. } | What::GaveUp { after: Some(Run::Ended(exit)), .. } => Some(exit),
             _ => None,
         }
     }
@@ -154,9 +240,22 @@ impl Event {
     pub fn status(&self) -> Option<Status> {
         match self.what {
             What::Exited { complaint, .. } => complaint,
-            What::Restarting { after: Run::NotMade(why), .. } | What::GaveUp(Run::NotMade(why)) => Some(why),
+            What::Restarting { after, why, .. } | What::GaveUp { after, why } => match (why.reason, after) {
+                (Reason::Budget, _) => Some(Status::BudgetExhausted),
+                (Reason::InProgress, _) => Some(Status::InProgress),
+                (_, Some(Run::NotMade(why))) => Some(why),
+                _ => None,
+            },
             What::Cancelled(why) | What::Failed(why) => Some(why),
             _ => None,
+        }
+    }
+
+    /// Why it is started again, or is not.
+    pub fn why(&self) -> Why {
+        match self.what {
+            What::Restarting { why, .. } | What::GaveUp { why, .. } => why,
+            _ => Why::of(Reason::None),
         }
     }
 

@@ -5,10 +5,11 @@
 //! that was told of a readable pidfd may come late, and "its pidfd was seen readable" must not be believed of the next process of the same
 //! child.
 
-use std::collections::{LinkedList, TryReserveError};
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, LinkedList, TryReserveError};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use rustc_hash::FxHashMap;
 
@@ -16,9 +17,11 @@ use super::Managed;
 use super::errors::shut_down;
 use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
+use super::permits::Held;
 use super::restart::Next;
-use super::scheduler::{self, Action, Id, Scheduler};
+use super::scheduler::{self, Action, Id, Number, Scheduler};
 use crate::clock::{self, Deadline};
+use crate::coordination::budget::Budget;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
@@ -40,6 +43,8 @@ pub(super) const ORPHANS: u64 = 1 << 63;
 pub(super) const RESTS: Token = Token(0);
 pub(super) const HOUSEKEEPING: Token = Token(1);
 pub(super) const LOOK_FOR_ORPHANS: Token = Token(2);
+/// A permit of a spawn budget may be had.
+pub(super) const PERMITS: Token = Token(3);
 
 /// Output that nobody takes is read up to here, in memory and in lines; then the child's own pipe holds it back.
 pub(super) const MAX_UNREAD: usize = 256 * 1024;
@@ -62,6 +67,10 @@ pub(super) struct Ledger {
     /// Children that could not be watched (no room in the set): looked at one by one.
     pub(super) unwatched: LinkedList<Arc<Managed>>,
     pub(super) orphans: Orphans,
+    /// Permits of spawn budgets that are out.
+    pub(super) permits: BTreeMap<Number, Held>,
+    /// Budgets that tell us of permits that may be had.
+    pub(super) heard: Vec<Weak<Budget>>,
     /// What the scheduler answered last; its memory is used again.
     pub(super) actions: Vec<Action>,
     /// Room for what a shutdown or close has to do.
@@ -73,6 +82,7 @@ pub(super) enum Job {
     Make(Arc<Managed>),
     Release(Arc<Managed>, Next, Option<Box<Error>>),
     CallOff(Arc<Managed>, Status),
+    GiveUp(Arc<Managed>, i64),
     Stop(Arc<Managed>),
     Kill(Arc<Managed>),
 }
@@ -117,6 +127,12 @@ pub(crate) struct Inner {
     prepared: AtomicBool,
     /// Until then events are handed out without a look for work (`pump.rs`).
     pub(super) next_look: AtomicI64,
+    /// How many wait for a permit.
+    pub(super) barred: AtomicUsize,
+    /// What budgets know it by.
+    pub(super) me: Weak<Inner>,
+    /// Keys of budgets are known to the scheduler by their hashes.
+    pub(super) secret: RandomState,
     pub(super) ledger: Mutex<Ledger>,
 }
 
@@ -127,8 +143,8 @@ impl core::fmt::Debug for Inner {
 }
 
 impl Member {
-    pub(super) fn last_run(&self) -> Run {
-        self.last.as_ref().map_or(Run::NotMade(Status::State), |last| last.run)
+    pub(super) fn last_run(&self) -> Option<Run> {
+        self.last.as_ref().map(|last| last.run)
     }
 }
 
@@ -138,7 +154,7 @@ impl Ledger {
     pub(super) fn make_room(&mut self) -> core::result::Result<(), TryReserveError> {
         let count = self.scheduler.make_room()?;
         self.members.try_reserve(count.saturating_sub(self.members.len()))?;
-        self.actions.try_reserve(2 * count + 2)?;
+        self.actions.try_reserve(3 * count + 2)?;
         self.jobs.try_reserve(count)?;
         self.events.make_room(count)
     }
@@ -191,7 +207,7 @@ impl Inner {
     pub(super) fn new(is_default: bool) -> core::result::Result<Arc<Self>, Fault> {
         // The default supervisor has nothing to watch as a rule, and a host with few descriptors must get its first child all the same.
         let reactor = if is_default { Reactor::lasting(Shape::Layered) } else { Reactor::new(Shape::Layered)? };
-        Ok(Arc::new(Self {
+        Ok(Arc::new_cyclic(|me| Self {
             home: Home::here(),
             is_default,
             reactor,
@@ -200,6 +216,9 @@ impl Inner {
             rung: AtomicBool::new(false),
             prepared: AtomicBool::new(!is_default),
             next_look: AtomicI64::new(0),
+            barred: AtomicUsize::new(0),
+            me: me.clone(),
+            secret: RandomState::new(),
             ledger: Mutex::default(),
         }))
     }

@@ -8,6 +8,8 @@
 //! | file           | what                                                      |
 //! |----------------|-----------------------------------------------------------|
 //! | `scheduler.rs` | who may run, waits, rests, and what is told when: pure    |
+//! | `flights.rs`   | which starts are under way under which permit, who waits for one: pure |
+//! | `permits.rs`   | permits of spawn budgets: asked for, kept, finished       |
 //! | `restart.rs`   | who is started again, and after which rest: pure          |
 //! | `inner.rs`     | the ledger: who is watched, what is said, what is due     |
 //! | `carry_out.rs` | what the scheduler hears, and how decisions are carried out |
@@ -28,10 +30,13 @@ mod carry_out;
 mod default;
 mod errors;
 mod events;
+mod flights;
+mod id;
 mod inner;
 mod managed;
 mod once;
 mod orphans;
+mod permits;
 mod pump;
 #[doc(hidden)]
 pub mod restart;
@@ -45,7 +50,7 @@ use std::sync::{Arc, Mutex};
 
 pub use default::poke;
 pub(crate) use default::succeed;
-pub use events::{Event, EventKind, Run, What};
+pub use events::{Event, EventKind, Reason, Run, What, Why};
 pub(crate) use inner::Inner;
 pub use managed::Managed;
 pub use once::Once;
@@ -73,7 +78,7 @@ pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Man
     poke_to_spawn();
     // The first use opens descriptors, before the spawn can make this check for itself.
     spawn::check_lent(command)?;
-    default_inner()?.spawn(command, register)
+    default_inner()?.spawn(command, None, register)
 }
 
 pub(crate) fn spawn_default_once(
@@ -122,11 +127,11 @@ impl Supervisor {
 
     pub(crate) fn spawn_registered(&self, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         poke_to_spawn();
-        self.inner.spawn(command, register)
+        self.inner.spawn(command, None, register)
     }
 
     /// Starts `count` children of a command, each of which is started again whenever it ends (unless the command says otherwise). All or
-    /// none: after a failure those that were started are killed.
+    /// none: after a failure those that were started are killed. One permit of the command's budget starts them all.
     pub(crate) fn spawn_replicas(
         &self,
         command: &Command,
@@ -139,8 +144,10 @@ impl Supervisor {
             command.restart(RestartWhen::Always, restart.min_delay_ms, restart.max_delay_ms)?;
         }
         let mut started: Vec<Arc<Managed>> = reserve::room(count)?;
+        let set = command.get_budget().map(|_| self.inner.open_set());
         for _ in 0..count {
-            match self.spawn_registered(&command, register) {
+            poke_to_spawn();
+            match self.inner.spawn(&command, set.as_ref().map(|set| set.number), register) {
                 Ok(managed) => started.push(managed),
                 Err(error) => {
                     for managed in &started {

@@ -251,7 +251,7 @@ impl Start<'_> {
             command.readiness(Kind::Socket, Some(address.text()), -1)?;
         }
         command.write_birth(record::birth(&made.record, number, share));
-        self.inner.spawn(&command, register)
+        self.inner.spawn(&command, None, register)
     }
 }
 

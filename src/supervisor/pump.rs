@@ -13,7 +13,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use super::events::Event;
-use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PLACES, READY, RESTS};
+use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
@@ -154,6 +154,7 @@ impl Inner {
             };
             match token {
                 RESTS => {
+                    self.look_at_proofs();
                     let mut ledger = lock(&self.ledger);
                     let mut next = Deadline::after(WITHOUT_MEMORY);
                     // A restart takes memory for longer: it rests on while there is none, rather than count as a failure.
@@ -167,6 +168,11 @@ impl Inner {
                 }
                 LOOK_FOR_ORPHANS => self.look_for_orphans(),
                 HOUSEKEEPING => {}
+                PERMITS => {
+                    let mut ledger = lock(&self.ledger);
+                    self.step(&mut ledger, scheduler::Event::PermitsFree);
+                    self.show(&mut ledger);
+                }
                 Token(word) => {
                     let found = lock(&self.ledger).watched.get(&(word / PLACES)).map(|entry| (entry.managed.clone(), entry.child.clone()));
                     // One that has ended by itself is not to be blamed on its deadline: it may stand behind others that are ready.

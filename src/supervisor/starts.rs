@@ -34,22 +34,35 @@ impl Inner {
     /// Starts a command and watches it, or puts it in line.
     ///
     /// `register` is told of the child before any event of it can be taken, and gives the word that events carry.
-    pub(super) fn spawn(self: &Arc<Self>, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+    pub(super) fn spawn(
+        self: &Arc<Self>,
+        command: &Command,
+        set: Option<u64>,
+        register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+    ) -> Result<Arc<Managed>> {
         self.check()?;
+        let bound = command.get_budget().is_some();
         let restarts = command.get_restart().when != RestartWhen::Never;
         if self.is_default {
-            if restarts || command.has_output_lines() {
-                let step = if restarts { "restart" } else { "output_lines" };
+            if restarts || bound || command.has_output_lines() {
+                // A permit is finished by whoever is told of the end.
+                let step = if restarts {
+                    "restart"
+                } else if bound {
+                    "budget"
+                } else {
+                    "output_lines"
+                };
                 return Err(Error::invalid(step, format!("{step}: the child needs a supervisor that has events, not NULL")));
             }
             return self.spawn_unlisted(command, register);
         }
-        if restarts {
+        if restarts || bound {
             // Its timer must be to be had when it is needed.
             let made = self.reactor.prepare_timer();
             made.map_err(|fault| fault.error("cannot keep a deadline"))?;
         }
-        match self.admit(command)? {
+        match self.admit(command, set)? {
             Admission::Later(id) => self.enqueue(id, command, register),
             Admission::Now(id) => {
                 let made = self.spawn_now(id, command, register);
@@ -65,12 +78,23 @@ impl Inner {
         }
     }
 
-    fn admit(&self, command: &Command) -> Result<Admission> {
+    fn admit(&self, command: &Command, set: Option<u64>) -> Result<Admission> {
         let restart = Some(command.get_restart()).filter(|restart| restart.when != RestartWhen::Never);
         let mut ledger = lock(&self.ledger);
         ledger.make_room().map_err(out_of_memory)?;
         let mut actions = Vec::new();
-        ledger.scheduler.step(Event::Admit(restart), clock::now(), &mut actions);
+        let terms = self.terms(&mut ledger, command, set)?;
+        ledger.scheduler.step(Event::Admit(restart, terms), clock::now(), &mut actions);
+        if let ([Action::Ask(id, flight, resumed)], Some(budgeted)) = (&actions[..], command.get_budget()) {
+            let (answer, refusal) = self.ask(&mut ledger, budgeted, (*flight, *resumed), false);
+            let event = Event::Permit(*id, answer);
+            actions.clear();
+            ledger.scheduler.step(event, clock::now(), &mut actions);
+            self.note_barred(&ledger);
+            if let Some(refusal) = refusal {
+                return Err(refusal);
+            }
+        }
         match actions[..] {
             [Action::Admitted(id), ..] => Ok(Admission::Now(id)),
             [Action::Promised(id), ..] => Ok(Admission::Later(id)),

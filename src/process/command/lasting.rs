@@ -60,13 +60,14 @@ mod tests {
     use std::os::fd::AsRawFd;
 
     use super::*;
+    use crate::coordination::budget::Budget;
     use crate::coordination::readiness::Kind;
     use crate::process::command::{RestartWhen, Stdio};
 
     /// Sets one tie; and the word by which it is refused.
     type Tie = (&'static str, fn(&mut Command));
 
-    const TIES: [Tie; 11] = [
+    const TIES: [Tie; 12] = [
         ("die_with_host", |command| _ = command.die_with_host(true)),
         ("cgroup", |command| _ = command.cgroup("/sys/fs/cgroup/x").unwrap()),
         ("sandbox_dir", |command| _ = command.sandbox_dir("/tmp/x").unwrap()),
@@ -75,6 +76,7 @@ mod tests {
         ("output_file", |command| _ = command.output_file("/tmp/x", false).unwrap()),
         ("a deadline", |command| _ = command.deadline(1).unwrap()),
         ("a restart policy", |command| _ = command.restart(RestartWhen::Always, 1, 1).unwrap()),
+        ("a spawn budget", |command| _ = command.budget(std::sync::Arc::new(Budget::new(0, 0).unwrap()), "x").unwrap()),
         ("a pipe", |command| _ = command.stdio(0, Stdio::Pipe).unwrap()),
         ("a watchdog", |command| _ = command.watchdog(1).unwrap()),
         ("readiness", |command| _ = command.readiness(Kind::Fd, Some("3"), -1).unwrap()),

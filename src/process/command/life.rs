@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::Command;
 use crate::clock::{self, MILLI};
+use crate::coordination::budget::{Budget, KEY_MAX};
 use crate::error::{Error, Result};
 use crate::process::stop;
 use crate::sys::signal;
@@ -51,6 +52,15 @@ impl Default for Restart {
     }
 }
 
+/// Under which key of which budget a command is started.
+#[derive(Clone, Debug)]
+pub struct Budgeted {
+    /// It lives on while a command names it.
+    pub budget: Arc<Budget>,
+    /// The caller's text.
+    pub key: Box<[u8]>,
+}
+
 /// Stop plan, deadline, survivors, restarts.
 #[derive(Clone, Debug)]
 pub struct Lifetime {
@@ -61,6 +71,10 @@ pub struct Lifetime {
     pub(in crate::process) core_wait_ms: i64,
     pub(in crate::process) sweep: bool,
     restart: Restart,
+    /// Somebody has said how long a run must be not to count as failed.
+    healthy_is_said: bool,
+    budget: Option<Arc<Budgeted>>,
+    waits_for_budget: bool,
     /// Its process is to outlive this one: no mark says that it is ours.
     pub(in crate::process) outlives: bool,
     /// What it writes down of its birth.
@@ -77,6 +91,9 @@ impl Default for Lifetime {
             core_wait_ms: stop::CORE_WAIT_MS,
             sweep: true,
             restart: Restart::default(),
+            healthy_is_said: false,
+            budget: None,
+            waits_for_budget: false,
             outlives: false,
             birth: None,
             user_data: 0,
@@ -87,9 +104,25 @@ impl Default for Lifetime {
 impl Lifetime {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { plan: _, plan_is_default: _, deadline_ms, core_wait_ms: _, sweep: _, restart, outlives: _, birth: _, user_data: _ } =
-            self;
-        super::lasting::first([(deadline_ms.is_some(), "a deadline"), (restart.when != RestartWhen::Never, "a restart policy")])
+        let Self {
+            plan: _,
+            plan_is_default: _,
+            deadline_ms,
+            core_wait_ms: _,
+            sweep: _,
+            restart,
+            healthy_is_said: _,
+            budget,
+            waits_for_budget: _,
+            outlives: _,
+            birth: _,
+            user_data: _,
+        } = self;
+        super::lasting::first([
+            (deadline_ms.is_some(), "a deadline"),
+            (restart.when != RestartWhen::Never, "a restart policy"),
+            (budget.is_some(), "a spawn budget"),
+        ])
     }
 }
 
@@ -147,6 +180,7 @@ impl Command {
             return Err(Error::invalid("restart_limit", format!("restart_limit: a run of {healthy_ms} ms")));
         }
         self.lifetime.restart = Restart { failures, healthy_ms, ..self.lifetime.restart };
+        self.lifetime.healthy_is_said = true;
         Ok(self)
     }
 
@@ -162,6 +196,37 @@ impl Command {
     /// How its children are kept alive.
     pub fn get_restart(&self) -> Restart {
         self.lifetime.restart
+    }
+
+    /// Each start of it takes a permit of this key.
+    pub fn budget(&mut self, budget: Arc<Budget>, key: impl AsRef<[u8]>) -> Result<&mut Self> {
+        let key = key.as_ref();
+        if key.len() > KEY_MAX {
+            return Err(Error::invalid("key", format!("key has {} bytes, and {KEY_MAX} are the most", key.len())));
+        }
+        self.lifetime.budget = Some(Arc::new(Budgeted { budget, key: key.into() }));
+        Ok(self)
+    }
+
+    /// Whether a child that finds its budget used up goes on when there are attempts again, rather than be given up.
+    pub fn budget_wait(&mut self, on: bool) -> &mut Self {
+        self.lifetime.waits_for_budget = on;
+        self
+    }
+
+    /// Its budget.
+    pub fn get_budget(&self) -> Option<&Arc<Budgeted>> {
+        self.lifetime.budget.as_ref()
+    }
+
+    /// Whether its children wait for that.
+    pub fn waits_for_budget(&self) -> bool {
+        self.lifetime.waits_for_budget
+    }
+
+    /// How long a run must be not to count as failed, if somebody has said so.
+    pub fn get_healthy_ms(&self) -> Option<i64> {
+        self.lifetime.healthy_is_said.then_some(self.lifetime.restart.healthy_ms)
     }
 
     /// A word that comes back with every event of the child.

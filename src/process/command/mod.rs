@@ -26,7 +26,7 @@ use std::os::unix::ffi::OsStrExt;
 
 pub use self::belongings::Gifts;
 pub use self::identity::Identity;
-pub use self::life::{Lifetime, Restart, RestartWhen};
+pub use self::life::{Budgeted, Lifetime, Restart, RestartWhen};
 pub use self::program::Program;
 pub use self::readiness::Readiness;
 pub use self::streams::{Stdio, Streams};

@@ -52,6 +52,11 @@ impl Command {
         self.readiness.spec.is_some()
     }
 
+    /// Whether its child counts as ready when its program has begun.
+    pub fn is_ready_at_exec(&self) -> bool {
+        self.readiness.spec.as_ref().is_none_or(|spec| spec.sign == Sign::Exec)
+    }
+
     /// When its child counts as ready: `detail` is the number of a descriptor (FD) or an address (SOCKET). `timeout_ms`: from the begin of
     /// the spawn; -1 for ever, 0 a minute.
     pub fn readiness(&mut self, kind: Kind, detail: Option<&str>, timeout_ms: i64) -> Result<&mut Self> {

@@ -25,11 +25,12 @@ use super::inner::{MAX_UNREAD, MAX_UNREAD_LINES};
 use super::restart::Next;
 use super::scheduler::Id;
 use crate::clock;
+use crate::coordination::budget::Refusal;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::belongings::Belongings;
 use crate::process::child::Child;
-use crate::process::command::{Command, Restart};
+use crate::process::command::{Budgeted, Command, Restart};
 use crate::process::spawn;
 use crate::sys::memory::Home;
 use crate::sys::reactor::WakeUp;
@@ -42,6 +43,8 @@ pub struct Managed {
     /// What the scheduler knows it by; nothing under the default supervisor, which has none.
     id: Id,
     run: Mutex<Run>,
+    /// The budget that it is bound to.
+    budgeted: Option<Arc<Budgeted>>,
     /// What is needed to start it, if it waits or may come back.
     recipe: Option<Box<Recipe>>,
     token: AtomicU64,
@@ -129,6 +132,7 @@ impl Managed {
             home: Home::here(),
             id,
             run: Mutex::new(run),
+            budgeted: command.get_budget().cloned(),
             recipe: recipe.map(|(command, belongings)| {
                 let stock = Stock { command: Arc::new(command), belongings };
                 Box::new(Recipe { restart, stock: Mutex::new(Some(stock)) })
@@ -145,6 +149,16 @@ impl Managed {
             unread: AtomicUsize::new(0),
             unread_lines: AtomicUsize::new(0),
         }
+    }
+
+    pub(super) fn budgeted(&self) -> Option<&Arc<Budgeted>> {
+        self.budgeted.as_ref()
+    }
+
+    /// Below which length a run that succeeds has not done its work; 0 where success is the end.
+    pub(super) fn early_exit_ns(&self) -> i64 {
+        let early = |recipe: &Recipe| recipe.restart.early_exit_ms.saturating_mul(clock::MILLI);
+        self.recipe.as_deref().map_or(0, early)
     }
 
     pub(super) fn id(&self) -> Id {
@@ -342,6 +356,19 @@ impl Managed {
         run.stage = Stage::Over;
         if run.child.is_none() {
             run.called_off = Some(why);
+        }
+        wake(&mut run);
+    }
+
+    /// It will not be started (again): its budget is used up for so many nanoseconds.
+    pub(super) fn give_up(&self, retry_ns: i64) {
+        self.release();
+        let refusal = Refusal::Exhausted { retry_after_ns: retry_ns, storm: false };
+        let error = self.budgeted.as_ref().map(|budgeted| Box::new(refusal.into_error(&budgeted.key)));
+        let mut run = lock(&self.run);
+        run.stage = Stage::Over;
+        if run.child.is_none() {
+            run.error = error;
         }
         wake(&mut run);
     }

@@ -154,7 +154,7 @@ impl Attempt {
             None => Ok(Tried::Busy),
             Some((file, _)) => {
                 display::write(&file);
-                Ok(Tried::Held(SpawnLock::new(file, self.path.clone(), identity, self.custody)))
+                Ok(Tried::Held(SpawnLock::new(file, self.path.clone(), identity, self.watch.take(), self.custody)))
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -18,13 +19,16 @@ pub struct SpawnLock {
     file: Option<OwnedFd>,
     path: PathBuf,
     identity: Inode,
+    /// What it was waited for with. To close that takes the kernel ten milliseconds (it waits until nobody can be looking at what was
+    /// watched), and who waited for the lock wants it now: so it is closed when the lock is free again.
+    waited_with: Option<Arc<OwnedFd>>,
     custody: Custody,
     home: Home,
 }
 
 impl SpawnLock {
-    pub(super) fn new(file: OwnedFd, path: PathBuf, identity: Inode, custody: Custody) -> Self {
-        Self { file: Some(file), path, identity, custody, home: Home::here() }
+    pub(super) fn new(file: OwnedFd, path: PathBuf, identity: Inode, waited_with: Option<Arc<OwnedFd>>, custody: Custody) -> Self {
+        Self { file: Some(file), path, identity, waited_with, custody, home: Home::here() }
     }
 
     /// As a copy of this process has it.
@@ -91,6 +95,9 @@ impl Drop for SpawnLock {
             core::mem::forget(file);
         } else {
             lockfile::release(file);
+        }
+        if let Some(watch) = self.waited_with.take() {
+            self.custody.leave(&watch);
         }
     }
 }

@@ -195,7 +195,7 @@ pub use crate::coordination::notify::Access as ps_notify_access;
 /// Before Linux 6.5 PS_NOTIFY_GROUP believes a number that may have been another process's.
 ///
 /// A child that is asked for none of this gets no NOTIFY_SOCKET from procsup; one that the host itself was
-/// given is inherited then, like any variable (ps_command_env_set).
+/// given is inherited then, like any variable (ps_command_env).
 ///
 /// @param access  a PS_NOTIFY_*
 #[unsafe(no_mangle)]

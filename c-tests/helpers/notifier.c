@@ -11,6 +11,7 @@
  *   env NAME        prints NAME=value or "NAME is not set"      pid         prints its own number
  *   print TEXT      a line on stdout                            line        waits for a line (or the end) of stdin
  *   exit N          ends                                        pause       for ever
+ *   onabort N       exits with N at SIGABRT
  *   stop            stops itself (SIGSTOP)                      limit-core  no core is dumped
  */
 #define _GNU_SOURCE
@@ -91,6 +92,13 @@ static void say(const char *text)
         printf("send: %s\n", strerror(failed));
         exit(92);
     }
+}
+
+static int code_at_abort;
+static void at_abort(int signal)
+{
+    (void)signal;
+    _exit(code_at_abort);
 }
 
 static long long now_us(void)
@@ -176,6 +184,9 @@ int main(int argc, char **argv)
             }
         } else if (strcmp(word, "ignore") == 0) {
             signal(atoi(NEXT), SIG_IGN);
+        } else if (strcmp(word, "onabort") == 0) {
+            code_at_abort = atoi(NEXT);
+            signal(SIGABRT, at_abort);
         } else if (strcmp(word, "env") == 0) {
             const char *name = NEXT, *value = getenv(name);
             if (value)

@@ -1118,9 +1118,16 @@ typedef enum ps_event_kind {
   PS_EVENT_OUTPUT = 3,
   /** The child is ready, by what its command calls so. After STARTED and before EXITED of the same run. */
   PS_EVENT_READY = 4,
-  /** The child has ended and will be started again after a delay. */
+  /**
+   * The child will be started again after a delay; reason says why. Also where a start is put off, its first
+   * one as well, since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its
+   * key is under way (PS_REASON_IN_PROGRESS: then nobody knows for how long, and delay_ms is 0).
+   */
   PS_EVENT_RESTARTING = 5,
-  /** The child has failed too often in a row, and will not be started again. */
+  /**
+   * The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its budget
+   * is used up (PS_REASON_BUDGET).
+   */
   PS_EVENT_GAVE_UP = 6,
   /**
    * The child waited for its (next) start and will not be started: it was cancelled, or the supervisor was
@@ -1396,8 +1403,8 @@ typedef enum ps_notify_access {
  * STOPPING=1, WATCHDOG=1 and =trigger, WATCHDOG_USEC (ps_command_watchdog). BARRIER=1 is answered as soon as
  * it is read. MAINPID other than the child's own number is refused: that process would not be procsup's to
  * reap. FDSTORE=1 is not supported: descriptors that come with a message are closed at once, all of them.
- * Other names are passed over. A message may have 4096 bytes; the kernel holds ten, then a sender waits until
- * somebody does the supervisor's work.
+ * Other names are passed over. A message may have 4096 bytes; the kernel holds ten of them
+ * (net.unix.max_dgram_qlen), then a sender waits until somebody does the supervisor's work.
  *
  * LIMITS. Every process of the host's network namespace can send (the name is abstract, "@procsup-notify-"
  * and 32 digits), and so fill the queue; a child in another network namespace, or behind Landlock's scope,

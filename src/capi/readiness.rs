@@ -186,8 +186,8 @@ pub use crate::coordination::notify::Access as ps_notify_access;
 /// STOPPING=1, WATCHDOG=1 and =trigger, WATCHDOG_USEC (ps_command_watchdog). BARRIER=1 is answered as soon as
 /// it is read. MAINPID other than the child's own number is refused: that process would not be procsup's to
 /// reap. FDSTORE=1 is not supported: descriptors that come with a message are closed at once, all of them.
-/// Other names are passed over. A message may have 4096 bytes; the kernel holds ten, then a sender waits until
-/// somebody does the supervisor's work.
+/// Other names are passed over. A message may have 4096 bytes; the kernel holds ten of them
+/// (net.unix.max_dgram_qlen), then a sender waits until somebody does the supervisor's work.
 ///
 /// LIMITS. Every process of the host's network namespace can send (the name is abstract, "@procsup-notify-"
 /// and 32 digits), and so fill the queue; a child in another network namespace, or behind Landlock's scope,

@@ -5,8 +5,9 @@
 //!   kernel names with each message. A number is believed while it cannot be another's: so all is heard before the child is reaped,
 //!   and nothing after. A member of its group must be there still (a pidfd, Linux 6.5, says so; else its number is taken for it).
 //! - **A sender with CAP_SYS_ADMIN may name another process than itself** (systemd-notify(1) run by root names its parent): root is believed.
-//! - **The kernel's queue holds ten messages** (net.unix.max_dgram_qlen), then senders wait: it is emptied whenever somebody looks. A
-//!   stranger can fill it, and make the child wait, but not the host: a look takes so many messages at the most.
+//! - **The kernel's queue holds ten messages** (net.unix.max_dgram_qlen; systemd makes it 512), then senders wait: it is emptied whenever somebody
+//!   looks. A stranger can fill it, and make the child wait, but not the host: a look takes so many messages at the most. The last one takes more, for
+//!   what was said last is what counts most.
 //! - **An abstract name belongs to a network namespace**: a child that has left for another one does not reach it, nor one that Landlock has shut in
 //!   (LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET).
 
@@ -25,8 +26,11 @@ use crate::sys::{Fault, datagram, pidfd, random};
 /// The longest message that is heard; as in systemd (NOTIFY_BUFFER_MAX, PIPE_BUF). A longer one is none.
 const LONGEST: usize = 4096;
 
-/// Messages that one look takes, whoever sent them: a queue and a half of the largest that is usual.
+/// Messages that one look takes, whoever sent them.
 const LOOK: u32 = 64;
+
+/// Looks at the end: eight queues of the size that systemd sets.
+const LAST_LOOKS: u32 = 64;
 
 /// How often another name is tried.
 const TRIES: u32 = 8;
@@ -101,6 +105,11 @@ impl Receiver {
             }
         }
         Ok(false)
+    }
+
+    /// The last look at one that has ended: the whole queue, as large as it is anywhere, and no end to a flood.
+    pub fn hear_out(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) {
+        _ = (0..LAST_LOOKS).any(|_| self.hear(whom, &mut take) != Ok(false));
     }
 
     /// The next message that counts; looks at so many at the most. Never waits.

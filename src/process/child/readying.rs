@@ -36,7 +36,9 @@ use crate::sys::{procfs, reserve};
 
 /// How much of its descriptor a look reads.
 const LOOK: usize = 4096;
-/// The same at its end: what a pipe holds as a rule.
+/// So often at its end, before it is reaped.
+const LAST_LOOKS: u32 = 64;
+/// How much of its descriptor is read once it is: what a pipe holds as a rule.
 const LAST_LOOK: usize = 64 * 1024;
 /// A connect that has not been answered for so long is begun anew.
 const UNANSWERED: i64 = 1_000 * MILLI;
@@ -255,7 +257,7 @@ impl Readying {
     /// The last look, before its end is told: all that it has said is there.
     pub(super) fn end(&mut self, whom: Whom<'_>, now: i64) {
         if let Some(receiver) = self.receiver.take() {
-            let _ = receiver.hear(whom, |message| self.heard(message, now));
+            receiver.hear_out(whom, |message| self.heard(message, now));
             self.said.refused = receiver.refused();
         }
         // Its end of file is its death.
@@ -317,7 +319,7 @@ impl Child {
     /// The same of one that has ended, before it is reaped: while nobody can have its number, what was said by that is its own.
     pub(super) fn read_last_signs(&self) {
         if let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) {
-            self.read_signs(readying);
+            _ = (0..LAST_LOOKS).any(|_| !self.read_signs(readying));
         }
     }
 

@@ -177,12 +177,33 @@ static void everything_at_once()
     CHECK(version() == (PS_VERSION_MAJOR << 16 | PS_VERSION_MINOR << 8 | PS_VERSION_PATCH) && version_string()[0] == '0');
 }
 
+static void readiness_is_told_and_waited_for()
+{
+    supervisor owner;
+    child ready = owner.spawn(shell("echo >&5; exec sleep 600").readiness(readiness_kind::fd, "5", patience()));
+    ready.wait_ready(patience());
+    CHECK(ready.notified().ready == 1 && ready.status_text().empty());
+    CHECK(take(owner).kind() == event_kind::started && take(owner).kind() == event_kind::ready);
+
+    std::error_code ec;
+    error_info why;
+    child dead = owner.spawn(shell("echo no >&2; exit 3").readiness(readiness_kind::notify, nullptr, forever).capture(100));
+    dead.wait_ready(patience(), ec, why);
+    CHECK(ec == errc::exited && std::string(why.step()) == "ready" && why.output() == "no\n");
+    child slow = owner.spawn(pausing().readiness(readiness_kind::socket, "unix:@procsup-nobody", forever));
+    CHECK_THROWS(slow.wait_ready(1ms), errc::timeout);
+    slow.wait_ready(1ms, ec);
+    CHECK(ec == errc::timeout && slow.state() == child_state::running);
+    CHECK_THROWS(owner.spawn(pausing()).notified(), errc::state);
+}
+
 int main()
 {
     events_carry_what_they_say();
     an_edge_is_enough_for_who_takes_all();
     limits_queue_and_cancel();
     replicas_are_kept_alive();
+    readiness_is_told_and_waited_for();
     shutdown_ends_in_one_event();
     its_destructor_kills();
     everything_at_once();

@@ -1,4 +1,4 @@
-/* PS_READY_EXEC is what ps_spawn always waits for; a kind that is not there yet answers UNSUPPORTED instead of pretending. */
+/* PS_READY_EXEC is what ps_spawn always waits for; a kind that there is none of is refused. */
 #include "harness.h"
 #include "children.h"
 

@@ -309,7 +309,7 @@ impl World {
             Machine::Real(keys) => {
                 let (hand, list) = keys.picture(SMALL);
                 hand.hash(&mut hasher);
-                list.into_iter().for_each(|(text, key, permit)| (text, key, permit.map(places)).hash(&mut hasher));
+                list.into_iter().for_each(|seen| (seen.text, seen.key, seen.permit.map(places)).hash(&mut hasher));
             }
             Machine::Reference(it) => {
                 for (key, state) in &it.keys {

@@ -1,6 +1,6 @@
 //! Many keys, within stated bounds: any number of strangers may choose them.
 //!
-//! - **Memory.** A key that is idle is as good as never seen, and is dropped by the begins that come after: each looks at two keys more, and goes on as
+//! - **Memory.** A key that is idle is as good as never seen, and is dropped by the begins that come after: each looks at one or two keys more, and goes on as
 //!   long as it finds idle ones, to [`SWEEP`] at most. So there are never more than twice as many as were begun within a window, and no call
 //!   waits for a sweep of all. What is not idle is bounded by [`ROOM`]: beyond it a begin of a new key is refused.
 //! - **Time.** The hash of a key is made with a secret (`mod.rs`), so no choice of keys makes a lookup slow. A table that grows moves its entries (hashes
@@ -16,8 +16,9 @@ use super::key::{Denial, Key, Landed, Outcome, Rules, Stale, View};
 
 /// How many idle keys a begin drops at most.
 const SWEEP: usize = 32;
-/// How many keys that are not idle it looks at.
+/// How many keys that are not idle it looks at: the begin of a new key, which must find room for one, and that of a known one.
 const LOOKS: usize = 2;
+const LOOKS_OF_KNOWN: usize = 1;
 /// What a key takes beside its text: its entry, the places in the tables and what they have to spare, the allocator's part.
 pub const OVERHEAD: usize = 192;
 /// How many bytes all of them may take.
@@ -111,6 +112,15 @@ pub enum Refused {
     OutOfMemory,
 }
 
+/// A key as an explorer sees it: what it is, in ages, and which permit is valid.
+#[derive(Clone, Copy, Debug)]
+#[allow(missing_docs)]
+pub struct Seen<'a> {
+    pub text: &'a [u8],
+    pub key: Key,
+    pub permit: Option<u64>,
+}
+
 /// Keys, and who has the permit of which.
 #[derive(Clone, Debug, Default)]
 pub struct Keys {
@@ -133,14 +143,14 @@ impl Keys {
         let at = match known {
             Some(at) => at,
             None => {
-                self.sweep(rules, now);
+                self.sweep(rules, now, LOOKS);
                 self.insert(query)?
             }
         };
         let begun = self.update(at, |key| key.begin(rules, now, permit)).map_err(Refused::Denied);
-        if known.is_some() {
+        if known.is_some() && self.keys.len() > 1 {
             // Afterwards: one key that succeeds again and again is not dropped and made each time.
-            self.sweep(rules, now);
+            self.sweep(rules, now, LOOKS_OF_KNOWN);
         }
         begun
     }
@@ -219,11 +229,11 @@ impl Keys {
     }
 
     /// For explorers: all that decides what comes.
-    pub fn picture(&self, rules: Rules) -> (usize, Vec<(&[u8], Key, Option<u64>)>) {
+    pub fn picture(&self, rules: Rules) -> (usize, Vec<Seen<'_>>) {
         let list = self.keys.iter().map(|(name, key)| {
             let mut fresh = *key;
             fresh.refresh(rules, self.time.total);
-            (&*name.text, key.picture(rules, self.time.total), fresh.permit())
+            Seen { text: &name.text, key: key.picture(rules, self.time.total), permit: fresh.permit() }
         });
         (self.hand, list.collect())
     }
@@ -270,8 +280,7 @@ impl Keys {
         }
     }
 
-    fn sweep(&mut self, rules: Rules, now: i64) {
-        let mut looks = LOOKS;
+    fn sweep(&mut self, rules: Rules, now: i64, mut looks: usize) {
         for _ in 0..SWEEP {
             if self.hand >= self.keys.len() {
                 self.hand = 0;

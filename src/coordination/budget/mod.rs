@@ -9,7 +9,7 @@
 //!
 //! The locks are leaves: nothing is called under one, and the clock is read under it, so that within a shard the time goes forwards.
 
-use core::hash::BuildHasher;
+use core::hash::{BuildHasher, Hasher};
 use core::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::collections::hash_map::RandomState;
 use std::sync::{Arc, Mutex, Weak};
@@ -343,7 +343,9 @@ impl Budget {
         if key.len() > KEY_MAX {
             return Err(Error::invalid("key", format!("key has {} bytes, and {KEY_MAX} are the most", key.len())));
         }
-        Ok(Query { hash: self.secret.hash_one(key), text: key })
+        let mut hasher = self.secret.build_hasher();
+        hasher.write(key);
+        Ok(Query { hash: hasher.finish(), text: key })
     }
 
     fn of<T>(&self, permit: Permit, ask: impl FnOnce(&mut Keys) -> core::result::Result<T, Stale>) -> core::result::Result<T, Stale> {

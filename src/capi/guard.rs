@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::error::{ErrorObject, ps_error};
 use super::{handles, ps_status};
 use crate::error::{Error, Result, Status};
-use crate::sys::reserve;
 use crate::sys::thread::NotCancellable;
+use crate::sys::{lockwatch, reserve};
 
 pub(super) const PS_OK: ps_status = Status::Ok as ps_status;
 pub(super) const PS_PENDING: ps_status = Status::Pending as ps_status;
@@ -27,6 +27,7 @@ pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_s
     if !reserve::may_observe() {
         return refused(error);
     }
+    lockwatch::tidy();
     let failed = match catch_unwind(AssertUnwindSafe(body)) {
         Ok(Ok(status)) => return status,
         Ok(Err(failed)) => failed,

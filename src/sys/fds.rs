@@ -112,6 +112,13 @@ pub fn duplicate(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
 }
 
+/// The same, with a number of at least that.
+pub fn duplicate_above(fd: &OwnedFd, least: RawFd) -> Result<OwnedFd, Errno> {
+    let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(least.max(3)))?;
+    // SAFETY: a new descriptor that nobody else owns.
+    Ok(unsafe { OwnedFd::from_raw_fd(copy) })
+}
+
 /// The same of a number that the caller lent.
 pub fn duplicate_number(fd: RawFd) -> Result<OwnedFd, Errno> {
     // SAFETY: no pointers; a wrong number gives EBADF.

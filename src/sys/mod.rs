@@ -13,6 +13,7 @@ pub mod environ;
 mod fault;
 pub mod fds;
 pub mod lockfile;
+pub mod lockwatch;
 pub mod memfd;
 pub mod memory;
 pub mod pidfd;

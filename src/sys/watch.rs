@@ -7,8 +7,6 @@
 //! - **A link on the way can be turned, a directory renamed**, and nothing happens to the files: so each link and each directory on the way is watched
 //!   as well, for its own end and move only. Directories that this process may not read are left out.
 //! - **A file that is open loses its name without being deleted**: that is a change of its attributes (its count of names).
-//! - **The end of a lock is no event.** The close of the last descriptor of who had it open for writing is one, also where its process was killed; but the
-//!   kernel tells of it an instant *before* it takes the lock away (`__fput`). And LOCK_UN makes none: see `lockfile::release`.
 //! - **Few are to be had** (fs.inotify.max_user_instances, 128 for a user): who gets none looks by itself now and then.
 
 use std::collections::VecDeque;
@@ -18,7 +16,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
 
 use super::directory::{is_of, look_at};
 use super::fds;
@@ -27,43 +25,53 @@ use super::fds;
 const LONGEST_WAY: usize = 128;
 
 /// The end of a file or its move; the loss of a name.
-fn of_a_file() -> AddWatchFlags {
+pub(super) fn of_a_file() -> AddWatchFlags {
     AddWatchFlags::IN_ATTRIB | of_a_directory()
 }
 
 /// Nothing of what happens in it.
-fn of_a_directory() -> AddWatchFlags {
+pub(super) fn of_a_directory() -> AddWatchFlags {
     AddWatchFlags::IN_DELETE_SELF | AddWatchFlags::IN_MOVE_SELF | AddWatchFlags::IN_DONT_FOLLOW
 }
 
 /// Watches what has these names beside `path` now, and the way there. Readable when something has happened to one of them.
 pub fn over(path: &Path, names: &[&OsStr]) -> Result<Arc<OwnedFd>, Errno> {
-    watch(path, names, of_a_file())
+    let inotify = instance()?;
+    watch(&inotify, path, names, of_a_file(), |_| {})?;
+    Ok(Arc::new(OwnedFd::from(inotify)))
 }
 
-/// Watches a lock file, and the way there, for who waits for it: also readable when somebody has closed it who had it open for writing.
-pub fn over_lock(path: &Path) -> Result<Arc<OwnedFd>, Errno> {
-    watch(path, &[path.file_name().ok_or(Errno::ENOENT)?], of_a_file() | AddWatchFlags::IN_CLOSE_WRITE)
-}
-
-fn watch(path: &Path, names: &[&OsStr], of_a_name: AddWatchFlags) -> Result<Arc<OwnedFd>, Errno> {
+pub(super) fn instance() -> Result<Inotify, Errno> {
     let fd = OwnedFd::from(Inotify::init(InitFlags::IN_CLOEXEC | InitFlags::IN_NONBLOCK)?);
-    let fd = fds::above_standard(fd)?;
-    // SAFETY: the descriptor is an inotify instance and ours alone.
-    let inotify = unsafe { Inotify::from_owned_fd(fd) };
+    fds::above_standard(fd).map(instance_of)
+}
+
+pub(super) fn instance_of(fd: OwnedFd) -> Inotify {
+    // SAFETY: the callers give an inotify instance that is theirs alone.
+    unsafe { Inotify::from_owned_fd(fd) }
+}
+
+/// `note` gets each watch that was made.
+pub(super) fn watch(
+    inotify: &Inotify,
+    path: &Path,
+    names: &[&OsStr],
+    of_a_name: AddWatchFlags,
+    mut note: impl FnMut(WatchDescriptor),
+) -> Result<(), Errno> {
     // One that is not to be had (it is gone, or may not be read) is found when the names are looked at.
     let directory = watch_the_way(path.parent().unwrap_or(Path::new("/")), |place, is_link| {
-        _ = inotify.add_watch(place, if is_link { of_a_file() } else { of_a_directory() });
+        _ = inotify.add_watch(place, if is_link { of_a_file() } else { of_a_directory() }).map(&mut note);
     });
     let mut watched = Err(Errno::ENOENT);
     for name in names {
-        watched = inotify.add_watch(&directory.join(name), of_a_name | AddWatchFlags::IN_DONT_FOLLOW).map(drop).or(watched);
+        watched = inotify.add_watch(&directory.join(name), of_a_name | AddWatchFlags::IN_DONT_FOLLOW).map(&mut note).or(watched);
     }
-    // Full (fs.inotify.max_user_watches), or forbidden: then it would only seem to be watched.
-    if let Err(errno @ (Errno::ENOSPC | Errno::EPERM | Errno::ENOSYS | Errno::ENOMEM)) = watched {
-        return Err(errno);
+    match watched {
+        // Full (fs.inotify.max_user_watches), or forbidden: then it would only seem to be watched.
+        Err(errno @ (Errno::ENOSPC | Errno::EPERM | Errno::ENOSYS | Errno::ENOMEM)) => Err(errno),
+        _ => Ok(()),
     }
-    Ok(Arc::new(OwnedFd::from(inotify)))
 }
 
 /// Names each link and directory on the way, as they are passed; answers where it has led.
@@ -96,33 +104,8 @@ pub fn take(watch: &OwnedFd) -> bool {
     take_all(watch) != 0
 }
 
-/// What has happened to a lock file, or on the way to it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Told {
-    /// Nothing.
-    Nothing,
-    /// Somebody has closed it, and nothing else: its holder may have died with it, and its lock may last an instant yet.
-    Closed,
-    /// It was released ([`super::lockfile::release`]), or its name or attributes have changed.
-    Touched,
-    /// Something of what is watched is there no more, or there was too much to tell: a new watch is needed.
-    Moved,
-}
-
-/// Takes what a watch [`over_lock`] has told.
-pub fn take_lock(watch: &OwnedFd) -> Told {
-    let mask = AddWatchFlags::from_bits_retain(take_all(watch));
-    let moved = of_a_directory() | AddWatchFlags::IN_IGNORED | AddWatchFlags::IN_UNMOUNT | AddWatchFlags::IN_Q_OVERFLOW;
-    match mask {
-        mask if mask.is_empty() => Told::Nothing,
-        mask if mask.intersects(moved) => Told::Moved,
-        mask if mask.contains(AddWatchFlags::IN_ATTRIB) => Told::Touched,
-        _ => Told::Closed,
-    }
-}
-
 /// All kinds of events that it has told, in one mask.
-fn take_all(watch: &OwnedFd) -> u32 {
+pub(super) fn take_all(watch: &OwnedFd) -> u32 {
     let mut buffer = [0; 4096];
     let mut mask = 0;
     // Those who make changes as fast as they are taken do not keep us here.

@@ -19,22 +19,22 @@
 //! - **The path is resolved anew each time**: its directory can be another one by now. Who waits at a file that lost its name would
 //!   wait for nobody's lock, so it is looked at after each try that was in vain as well.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use nix::errno::Errno;
 
 use super::display;
-use super::held::SpawnLock;
+use super::held::{SpawnLock, leave};
 use super::pace::{Next, Pace};
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::sys::custody::Custody;
 use crate::sys::directory::{Directory, Inode, is_at_path};
 use crate::sys::lockfile::{self, Refusal};
-use crate::sys::watch::{self, Told};
-use crate::sys::{getpid, poll};
+use crate::sys::lockwatch::{LockWatch, Told};
+use crate::sys::{fds, getpid, poll};
 
 /// Files at the path that were others when they had been locked, one after the other in one look: after so many it is looked again later.
 const MOST_IN_A_ROW: usize = 16;
@@ -55,7 +55,7 @@ pub struct Attempt {
     deadline: Deadline,
     began: i64,
     file: Option<(OwnedFd, Inode)>,
-    watch: Option<Arc<OwnedFd>>,
+    watch: Option<LockWatch>,
     pace: Pace,
     next: Next,
     custody: Custody,
@@ -90,7 +90,7 @@ impl Attempt {
 
     /// What becomes readable when it is time to look again; none where it cannot be had, or is not to be heeded now. It may be another one after each look.
     pub fn watch(&self) -> Option<&Arc<OwnedFd>> {
-        self.watch.as_ref().filter(|_| self.next.heeds_watch)
+        self.watch.as_ref().filter(|_| self.next.heeds_watch).and_then(LockWatch::fd)
     }
 
     /// When to look again if nothing is told before.
@@ -100,7 +100,7 @@ impl Attempt {
 
     /// Tries. `None`: not yet. An error is the end of it.
     pub fn look(&mut self) -> Result<Option<SpawnLock>> {
-        let told = self.watch.as_ref().map_or(Told::Nothing, |watch| watch::take_lock(watch));
+        let told = self.watch.as_ref().map_or(Told::Nothing, LockWatch::take);
         if told == Told::Moved {
             self.forget_watch();
         }
@@ -154,7 +154,7 @@ impl Attempt {
             None => Ok(Tried::Busy),
             Some((file, _)) => {
                 display::write(&file);
-                Ok(Tried::Held(SpawnLock::new(file, self.path.clone(), identity, self.watch.take(), self.custody)))
+                Ok(Tried::Held(SpawnLock::new(file, self.watch.take(), self.path.clone(), identity, self.custody)))
             }
         }
     }
@@ -193,17 +193,31 @@ impl Attempt {
 
     fn forget_watch(&mut self) {
         if let Some(watch) = self.watch.take() {
-            self.custody.leave(&watch);
+            leave(self.custody, &watch);
         }
     }
 
     /// `false`: there is none to be had, or no room for one.
     fn make_watch(&mut self) -> bool {
-        self.watch = watch::over_lock(&self.path).ok();
-        if let Some(watch) = &self.watch {
-            self.custody.note(watch);
+        let Ok(watch) = LockWatch::over(&self.path) else { return false };
+        if let Some(fd) = watch.fd() {
+            self.custody.note(fd);
+            self.move_above(fd.as_raw_fd());
         }
-        self.watch.is_some()
+        self.watch = Some(watch);
+        true
+    }
+
+    /// Should this process be killed while it holds the lock, that ends before the watch does, which takes time (`sys/lockwatch.rs`).
+    fn move_above(&mut self, number: i32) {
+        if let Some((file, _)) = &mut self.file
+            && file.as_raw_fd() < number
+            && let Ok(copy) = fds::duplicate_above(file, number)
+        {
+            self.custody.leave(file);
+            *file = copy;
+            self.custody.note_shared(file);
+        }
     }
 
     /// The error, if the time is over.

@@ -1,8 +1,7 @@
 //! A lock that is held: asked whether it still is, and released.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use nix::errno::Errno;
 
@@ -10,6 +9,7 @@ use crate::error::{Error, Result, Status};
 use crate::sys::custody::Custody;
 use crate::sys::directory::{Inode, is_at_path};
 use crate::sys::lockfile;
+use crate::sys::lockwatch::LockWatch;
 use crate::sys::memory::Home;
 
 /// A lock that is held, until it is dropped. The file stays.
@@ -17,18 +17,17 @@ use crate::sys::memory::Home;
 pub struct SpawnLock {
     /// There until the drop.
     file: Option<OwnedFd>,
+    /// What it was waited for with. To end it takes time, which who has just got the lock does not have.
+    watch: Option<LockWatch>,
     path: PathBuf,
     identity: Inode,
-    /// What it was waited for with. To close that takes the kernel ten milliseconds (it waits until nobody can be looking at what was
-    /// watched), and who waited for the lock wants it now: so it is closed when the lock is free again.
-    waited_with: Option<Arc<OwnedFd>>,
     custody: Custody,
     home: Home,
 }
 
 impl SpawnLock {
-    pub(super) fn new(file: OwnedFd, path: PathBuf, identity: Inode, waited_with: Option<Arc<OwnedFd>>, custody: Custody) -> Self {
-        Self { file: Some(file), path, identity, waited_with, custody, home: Home::here() }
+    pub(super) fn new(file: OwnedFd, watch: Option<LockWatch>, path: PathBuf, identity: Inode, custody: Custody) -> Self {
+        Self { file: Some(file), watch, path, identity, custody, home: Home::here() }
     }
 
     /// As a copy of this process has it.
@@ -40,11 +39,6 @@ impl SpawnLock {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Its descriptor, for a child that is to have a share of it between its clone and its exec.
-    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
-        self.file.as_ref().map(AsFd::as_fd)
     }
 
     /// Whether the path still names the file that is locked, and it is. `Status::LockReplaced`: it does not: another process may have locked
@@ -83,6 +77,13 @@ impl SpawnLock {
     }
 }
 
+/// It is about to be somebody else's, or nobody's.
+pub(super) fn leave(custody: Custody, watch: &LockWatch) {
+    if let Some(fd) = watch.fd() {
+        custody.leave(fd);
+    }
+}
+
 impl Drop for SpawnLock {
     fn drop(&mut self) {
         let Some(file) = self.file.take() else { return };
@@ -96,8 +97,8 @@ impl Drop for SpawnLock {
         } else {
             lockfile::release(file);
         }
-        if let Some(watch) = self.waited_with.take() {
-            self.custody.leave(&watch);
+        if let Some(watch) = &self.watch {
+            leave(self.custody, watch);
         }
     }
 }

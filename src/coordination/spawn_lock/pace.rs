@@ -3,12 +3,12 @@
 //! Traps.
 //! - **An event can be missed**: on a network file system nobody tells what another machine does, and a lock that a copy of a dead host holds ends
 //!   without one. So there is always a next look, seldom, and at no fixed distance, or all who wait would look at once.
-//! - **The end of a killed holder is told an instant before its lock ends** (`sys/watch.rs`): so a look in vain after that is followed by two soon.
+//! - **The end of a killed holder is told an instant before its lock ends** (`sys/lockwatch.rs`): so a look in vain after that is followed by two soon.
 //! - **Who may write the file can wake all who wait, as often as he likes**: beyond a count in one period the watch is not heeded for a moment.
 
 use crate::clock::MILLI;
+use crate::sys::lockwatch::Told;
 use crate::sys::poll::PAUSE;
-use crate::sys::watch::Told;
 
 /// The seldom looks: the first distance where the file is watched, and where it is not.
 const SLOW: i64 = 250 * MILLI;

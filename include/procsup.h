@@ -743,7 +743,8 @@ typedef struct ps_supervisor ps_supervisor;
  *         PS_ERR_INVALID_ARGUMENT (a descriptor that is not open any more, or one number given twice);
  *         PS_ERR_STATE (its control group is in use; or after unshare(CLONE_NEWPID): the first process of the
  *         new pid namespace has ended, so no other can be made there: the errno is ENOMEM, but no other try
- *         helps); PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED
+ *         helps); PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED; PS_ERR_BUDGET_EXHAUSTED or
+ *         PS_ERR_IN_PROGRESS (ps_command_budget)
  */
 ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
 
@@ -877,7 +878,8 @@ ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error
  *                    host does not end the wait
  * @param exit        receives the exit record (set exit->size first); may be NULL
  * @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called
- *         off before its start; the start's own error if it could not be started; for a child that exited
+ *         off before its start; PS_ERR_BUDGET_EXHAUSTED if it was given up then (ps_command_budget); the
+ *         start's own error if it could not be started; for a child that exited
  *         with 0, the error that kept its output file from its place (PS_ERR_OUTPUT_EXISTS,
  *         PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
  */
@@ -1119,14 +1121,14 @@ typedef enum ps_event_kind {
   /** The child is ready, by what its command calls so. After STARTED and before EXITED of the same run. */
   PS_EVENT_READY = 4,
   /**
-   * The child will be started again after a delay; reason says why. Also where a start is put off, its first
-   * one as well, since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its
-   * key is under way (PS_REASON_IN_PROGRESS: then nobody knows for how long, and delay_ms is 0).
+   * The child will be started again after a delay; reason says why. Also where a start is put off: any,
+   * since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its key is
+   * under way (PS_REASON_IN_PROGRESS: nobody knows for how long, and delay_ms is 0).
    */
   PS_EVENT_RESTARTING = 5,
   /**
-   * The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its budget
-   * is used up (PS_REASON_BUDGET).
+   * The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its
+   * budget is used up (PS_REASON_BUDGET).
    */
   PS_EVENT_GAVE_UP = 6,
   /**
@@ -1151,6 +1153,32 @@ typedef enum ps_event_kind {
    */
   PS_EVENT_NOTIFIED = 11,
 } ps_event_kind;
+
+/** Why a child is started again, or is not. */
+typedef enum ps_reason {
+  /** The event has none. */
+  PS_REASON_NONE = 0,
+  /** Its last run has ended as it should, and it is kept alive. */
+  PS_REASON_ENDED = 1,
+  /** Its last run has failed. */
+  PS_REASON_FAILED = 2,
+  /** Its last run exited with 0, sooner than it can have done its work (ps_command_restart_early_exit). */
+  PS_REASON_EARLY_EXIT = 3,
+  /** Its process could not be made; status says why. */
+  PS_REASON_NOT_STARTED = 4,
+  /** It was not ready in time. */
+  PS_REASON_NOT_READY = 5,
+  /** Its watchdog was not heard of for too long. */
+  PS_REASON_WATCHDOG = 6,
+  /** Its deadline had passed. */
+  PS_REASON_DEADLINE = 7,
+  /** It has failed too often in a row (ps_command_restart_limit). */
+  PS_REASON_FAILURES = 8,
+  /** Its budget is used up (ps_command_budget); retry_after_ms says when there are attempts again. */
+  PS_REASON_BUDGET = 9,
+  /** Another start with its key is under way, or has yet to prove itself. */
+  PS_REASON_IN_PROGRESS = 10,
+} ps_reason;
 
 /** Something that happened to a child. */
 typedef struct ps_event {
@@ -1191,6 +1219,12 @@ typedef struct ps_event {
   uint64_t lost_lines;
   /** PS_EVENT_OUTPUT_LOST: their bytes, newlines included. */
   uint64_t lost_bytes;
+  /** PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: why, a PS_REASON_*. */
+  int32_t reason;
+  /** PS_REASON_BUDGET: 1 if it is the first refusal in this window (ps_error_is_storm); else 0. */
+  int32_t storm;
+  /** PS_REASON_BUDGET: in how many milliseconds there are attempts again; else -1. */
+  int64_t retry_after_ms;
 } ps_event;
 
 /**
@@ -1581,6 +1615,55 @@ typedef struct ps_budget_state {
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the key is too long
  */
 ps_status ps_budget_snapshot(ps_budget *budget, const char *key, ps_budget_state *state, ps_error **error);
+
+/**
+ * Binds a command to a budget: each start of a child of it takes a permit of the key, and what comes of it
+ * is booked by itself. The permit is in flight until the child is ready (ps_command_readiness; without that,
+ * until its program has begun) or dead, whatever leases say. It is a success when the child has been up for
+ * a while after that: for the healthy_ms of ps_command_restart_limit where that was called for the command,
+ * else for that of ps_budget_set_healthy, by default a second. One that ends before has failed, also with 0;
+ * unless it was stopped (ps_terminate, ps_supervisor_shutdown, ps_kill_and_reap_all): then the attempts stay
+ * as they are.
+ *
+ *   who needs a permit          another start is in flight  the attempts are used
+ *   ps_spawn, with a free slot  PS_ERR_IN_PROGRESS          PS_ERR_BUDGET_EXHAUSTED
+ *   a child in line, in turn    waits                       PS_EVENT_GAVE_UP, or waits
+ *                                                           (ps_command_budget_wait)
+ *   a restart, after its delay  waits                       the same
+ *
+ * Who is refused by ps_spawn was not started, and what the command owns stays the command's. Who waits holds
+ * no slot, so others in line go on; it keeps its place, and of those who wait for one key the first is next.
+ * While the attempts are used, but one of the starts among them may still prove to be a success, the others
+ * wait for that. A restart that waits is told as PS_EVENT_RESTARTING with PS_REASON_IN_PROGRESS.
+ *
+ * ps_spawn_replicas takes one permit for the whole set: a success when all are ready and have stayed up, a
+ * failure if one has not. (Those of a set that start after that, since they stood in line, take their own.)
+ * Their restarts take one each: replicas that died together come back one after the other, each when the one
+ * before is ready. With fewer attempts than replicas the last of them wait for the first to prove themselves.
+ *
+ * The limit of ps_command_restart_limit and its delays are as without a budget: whichever ends first. The
+ * times are kept by whoever does the work (ps_supervisor_next_event, ps_reap and others): where nobody does,
+ * an end is heard late, and one that is heard before its success was booked is a failure. A budget may be
+ * bound to any number of commands and supervisors of this process. ps_spawn needs a supervisor that is not
+ * NULL then. Never blocks.
+ *
+ * @param budget  borrowed; it may be freed at any time, and lives on for the command and its children.
+ *                NULL: the command is bound to none (default)
+ * @param key     see ps_budget_begin; copied. NULL only with a budget of NULL
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the key is too long
+ */
+ps_status ps_command_budget(ps_command *command, ps_budget *budget, const char *key, ps_error **error);
+
+/**
+ * What a child in line, or about to be restarted, does when the attempts of its budget are used: 0: it is
+ * given up (PS_EVENT_GAVE_UP with PS_REASON_BUDGET; default). 1: it is told as PS_EVENT_RESTARTING with
+ * PS_REASON_BUDGET, waits, and goes on by itself when the window reopens or the key is reset
+ * (ps_budget_reset), however often that is. A ps_spawn that finds a free slot is refused all the same. Never
+ * blocks.
+ *
+ * @param on  1 or 0
+ */
+ps_status ps_command_budget_wait(ps_command *command, int32_t on, ps_error **error);
 
 /* ==================== spawn locks ======================================================================= */
 

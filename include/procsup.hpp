@@ -200,6 +200,21 @@ enum class event_kind : std::int32_t {
     notified = PS_EVENT_NOTIFIED,
 };
 
+/// Why a child is started again, or is not.
+enum class reason : std::int32_t {
+    none = PS_REASON_NONE,
+    ended = PS_REASON_ENDED,
+    failed = PS_REASON_FAILED,
+    early_exit = PS_REASON_EARLY_EXIT,
+    not_started = PS_REASON_NOT_STARTED,
+    not_ready = PS_REASON_NOT_READY,
+    watchdog = PS_REASON_WATCHDOG,
+    deadline = PS_REASON_DEADLINE,
+    failures = PS_REASON_FAILURES,
+    budget = PS_REASON_BUDGET,
+    in_progress = PS_REASON_IN_PROGRESS,
+};
+
 // ---- errors -----------------------------------------------------------------------------------------------------------------------
 
 /// The name of a status as in C: "PS_ERR_NOT_FOUND".
@@ -599,6 +614,8 @@ class exit_record {
 
 // ---- commands ---------------------------------------------------------------------------------------------------------------------
 
+class budget;
+
 /// What to run; a builder. Can be spawned any number of times, from several threads at once. Setters never block.
 ///
 ///     auto job = procsup::command("tar").arg("-cf").arg("-").cwd("/srv").deadline(1min);   // a chain makes a command ...
@@ -840,6 +857,19 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &restart_early_exit(milliseconds early) & { return set(ps_command_restart_early_exit, early); }
     command &&restart_early_exit(milliseconds early) && { return std::move(restart_early_exit(early)); }
     command &restart_early_exit(milliseconds early, ec_t &ec) noexcept { return set(ec, ps_command_restart_early_exit, early); }
+
+    /// Each start of a child takes a permit of this key, and what comes of it is booked. The budget may go before the command.
+    command &budget(const procsup::budget &of, zstring key) &;
+    command &&budget(const procsup::budget &of, zstring key) && { return std::move(budget(of, key)); }
+    command &budget(const procsup::budget &of, zstring key, ec_t &ec) noexcept;
+    /// Its starts take no permits.
+    command &no_budget() & { return set(ps_command_budget, nullptr, nullptr); }
+    command &&no_budget() && { return std::move(no_budget()); }
+    command &no_budget(ec_t &ec) noexcept { return set(ec, ps_command_budget, nullptr, nullptr); }
+    /// A child in line, or about to be restarted, that finds no attempts goes on when there are some, rather than be given up.
+    command &budget_wait(bool on = true) & { return set(ps_command_budget_wait, on); }
+    command &&budget_wait(bool on = true) && { return std::move(budget_wait(on)); }
+    command &budget_wait(bool on, ec_t &ec) noexcept { return set(ec, ps_command_budget_wait, on); }
 
     /// When the child counts as ready; detail: nullptr, a number (fd) or an address (socket). 0: a minute, forever: no limit.
     command &readiness(readiness_kind kind, zstring detail, milliseconds timeout) &
@@ -1164,6 +1194,14 @@ class event {
     /// output_lost: how many lines are missing, and their bytes, newlines included.
     std::uint64_t lost_lines() const noexcept { return raw_.lost_lines; }
     std::uint64_t lost_bytes() const noexcept { return raw_.lost_bytes; }
+    /// restarting, gave_up: why.
+    procsup::reason reason() const noexcept { return static_cast<procsup::reason>(raw_.reason); }
+    /// reason::budget: the first refusal in its window; when there are attempts again.
+    bool is_storm() const noexcept { return raw_.storm != 0; }
+    std::optional<milliseconds> retry_after() const
+    {
+        return raw_.retry_after_ms < 0 ? std::nullopt : std::optional(milliseconds(raw_.retry_after_ms));
+    }
 
     const ps_event &raw() const noexcept { return raw_; }
 

@@ -264,7 +264,7 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
-    switch (dice(38)) {
+    switch (dice(41)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -387,6 +387,14 @@ static void call_setter(void)
     case 34: t = setting_ms(); SET(ps_command_restart_early_exit, ps_command_restart_early_exit(h, t, error), "%" PRId64 ")", name_of(c), t); break;
     case 35: n = choice(1); SET(ps_command_notify_access, ps_command_notify_access(h, n, error), "%d)", name_of(c), n); break;
     case 36: t = setting_ms(); SET(ps_command_watchdog, ps_command_watchdog(h, t, error), "%" PRId64 ")", name_of(c), t); break;
+    case 37: case 38: {
+        struct pick budget = chance(90) ? any(BUDGET) : (struct pick){.was = GARBAGE};
+        text = chance(80) ? ONE_OF(const char *, "a", "b", "c") : any_text();
+        ASK2(ps_command_budget, c, budget, true, 0, ps_command_budget(h, budget.handle, text, error), "(%s, %s, %.40s)", name_of(c),
+             name_of(budget), SHOWN(text));
+        break;
+    }
+    case 39: n = choice(1); SET(ps_command_budget_wait, ps_command_budget_wait(h, n, error), "%d)", name_of(c), n); break;
     default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
     }
 }

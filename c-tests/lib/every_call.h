@@ -64,6 +64,8 @@ CALL(ps_command, ps_command_cgroup_set, "pids.max", "1")
 CALL(ps_command, ps_command_restart, PS_RESTART_ALWAYS, 1, 2)
 CALL(ps_command, ps_command_restart_limit, 1, 2)
 CALL(ps_command, ps_command_restart_early_exit, 1)
+CALL(ps_command, ps_command_budget, NULL, "key")
+CALL(ps_command, ps_command_budget_wait, 1)
 CALL(ps_command, ps_command_readiness, PS_READY_EXEC, NULL, 10)
 CALL(ps_command, ps_command_notify_access, PS_NOTIFY_MAIN)
 CALL(ps_command, ps_command_watchdog, 1000)
@@ -159,7 +161,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),
     ENTRY(COMMAND, ps_command_cgroup_set),  ENTRY(COMMAND, ps_command_restart),       ENTRY(COMMAND, ps_command_restart_limit),
     ENTRY(COMMAND, ps_command_restart_early_exit), ENTRY(COMMAND, ps_command_notify_access), ENTRY(COMMAND, ps_command_watchdog),
-    ENTRY(COMMAND, ps_command_restart_early_exit),
+    ENTRY(COMMAND, ps_command_budget),      ENTRY(COMMAND, ps_command_budget_wait),
     ENTRY(COMMAND, ps_spawn_once),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),

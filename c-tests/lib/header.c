@@ -45,7 +45,10 @@ AT(ps_event, run, 140);
 AT(ps_event, delay_ms, 144);
 AT(ps_event, lost_lines, 152);
 AT(ps_event, lost_bytes, 160);
-SIZE(ps_event, 168);
+AT(ps_event, reason, 168);
+AT(ps_event, storm, 172);
+AT(ps_event, retry_after_ms, 176);
+SIZE(ps_event, 184);
 
 AT(ps_notified, size, 0);
 AT(ps_notified, ready, 4);

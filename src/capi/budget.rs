@@ -2,6 +2,7 @@
 
 use core::ffi::c_char;
 
+use super::command::{change, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, acquire, call};
 use super::{convert, ps_status, shapes};
@@ -189,5 +190,72 @@ fn snapshot(budget: &Budget, key: &[u8], size: u32) -> Result<ps_budget_state> {
         storm: i32::from(view.storm),
         reserved: 0,
         retry_after_ms: view.retry_after_ns.map_or(-1, millis),
+    })
+}
+
+/// Binds a command to a budget: each start of a child of it takes a permit of the key, and what comes of it
+/// is booked by itself. The permit is in flight until the child is ready (ps_command_readiness; without that,
+/// until its program has begun) or dead, whatever leases say. It is a success when the child has been up for
+/// a while after that: for the healthy_ms of ps_command_restart_limit where that was called for the command,
+/// else for that of ps_budget_set_healthy, by default a second. One that ends before has failed, also with 0;
+/// unless it was stopped (ps_terminate, ps_supervisor_shutdown, ps_kill_and_reap_all): then the attempts stay
+/// as they are.
+///
+///   who needs a permit          another start is in flight  the attempts are used
+///   ps_spawn, with a free slot  PS_ERR_IN_PROGRESS          PS_ERR_BUDGET_EXHAUSTED
+///   a child in line, in turn    waits                       PS_EVENT_GAVE_UP, or waits
+///                                                           (ps_command_budget_wait)
+///   a restart, after its delay  waits                       the same
+///
+/// Who is refused by ps_spawn was not started, and what the command owns stays the command's. Who waits holds
+/// no slot, so others in line go on; it keeps its place, and of those who wait for one key the first is next.
+/// While the attempts are used, but one of the starts among them may still prove to be a success, the others
+/// wait for that. A restart that waits is told as PS_EVENT_RESTARTING with PS_REASON_IN_PROGRESS.
+///
+/// ps_spawn_replicas takes one permit for the whole set: a success when all are ready and have stayed up, a
+/// failure if one has not. (Those of a set that start after that, since they stood in line, take their own.)
+/// Their restarts take one each: replicas that died together come back one after the other, each when the one
+/// before is ready. With fewer attempts than replicas the last of them wait for the first to prove themselves.
+///
+/// The limit of ps_command_restart_limit and its delays are as without a budget: whichever ends first. The
+/// times are kept by whoever does the work (ps_supervisor_next_event, ps_reap and others): where nobody does,
+/// an end is heard late, and one that is heard before its success was booked is a failure. A budget may be
+/// bound to any number of commands and supervisors of this process. ps_spawn needs a supervisor that is not
+/// NULL then. Never blocks.
+///
+/// @param budget  borrowed; it may be freed at any time, and lives on for the command and its children.
+///                NULL: the command is bound to none (default)
+/// @param key     see ps_budget_begin; copied. NULL only with a budget of NULL
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if the key is too long
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_budget(
+    command: *mut ps_command,
+    budget: *mut ps_budget,
+    key: *const c_char,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        if budget.is_null() {
+            now.no_budget();
+            return Ok(());
+        }
+        let object = convert::object::<Budget, _>(budget)?;
+        // SAFETY: a NUL-terminated string or null by the caller's contract.
+        now.budget(object, unsafe { convert::string("key", key) }?.to_bytes()).map(drop)
+    })
+}
+
+/// What a child in line, or about to be restarted, does when the attempts of its budget are used: 0: it is
+/// given up (PS_EVENT_GAVE_UP with PS_REASON_BUDGET; default). 1: it is told as PS_EVENT_RESTARTING with
+/// PS_REASON_BUDGET, waits, and goes on by itself when the window reopens or the key is reset
+/// (ps_budget_reset), however often that is. A ps_spawn that finds a free slot is refused all the same. Never
+/// blocks.
+///
+/// @param on  1 or 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_budget_wait(command: *mut ps_command, on: i32, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| {
+        now.budget_wait(convert::flag("on", on)?);
+        Ok(())
     })
 }

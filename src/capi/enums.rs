@@ -60,6 +60,7 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_child_state_code", of_rust(child::ps_child_state_code::from_repr)),
             ("ps_spawn_tier", of_rust(small!(child::ps_spawn_tier))),
             ("ps_event_kind", of_rust(supervisor::ps_event_kind::from_repr)),
+            ("ps_reason", of_rust(supervisor::ps_reason::from_repr)),
             ("ps_spawn_lock_event_kind", of_rust(spawn_lock::ps_spawn_lock_event_kind::from_repr)),
             ("ps_handoff_role_code", of_rust(handoff::ps_handoff_role_code::from_repr)),
             ("ps_handoff_phase_code", of_rust(handoff::ps_handoff_phase_code::from_repr)),

@@ -155,6 +155,7 @@ pub unsafe extern "C" fn ps_supervisor_fd(supervisor: *const ps_supervisor, fd: 
 }
 
 pub use crate::supervisor::EventKind as ps_event_kind;
+pub use crate::supervisor::Reason as ps_reason;
 
 /// Something that happened to a child.
 #[repr(C)]
@@ -191,11 +192,18 @@ pub struct ps_event {
     pub lost_lines: u64,
     /// PS_EVENT_OUTPUT_LOST: their bytes, newlines included.
     pub lost_bytes: u64,
+    /// PS_EVENT_RESTARTING, PS_EVENT_GAVE_UP: why, a PS_REASON_*.
+    pub reason: i32,
+    /// PS_REASON_BUDGET: 1 if it is the first refusal in this window (ps_error_is_storm); else 0.
+    pub storm: i32,
+    /// PS_REASON_BUDGET: in how many milliseconds there are attempts again; else -1.
+    pub retry_after_ms: i64,
 }
 
 fn fill_event(size: u32, taken: &Event) -> ps_event {
     let exit_size = size_of::<ps_exit>() as u32;
     let piece = taken.line().is_some_and(|line| !line.whole);
+    let why = taken.why();
     let delay_ns = if let What::Restarting { delay_ns, .. } = taken.what { delay_ns } else { 0 };
     ps_event {
         size,
@@ -211,6 +219,9 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
         delay_ms: delay_ns.saturating_add(MILLI - 1) / MILLI,
         lost_lines: taken.lost().lines,
         lost_bytes: taken.lost().bytes,
+        reason: why.reason as i32,
+        storm: i32::from(why.storm),
+        retry_after_ms: why.retry_after_ns.map_or(-1, |ns| ns.saturating_add(MILLI - 1) / MILLI),
     }
 }
 

@@ -208,6 +208,12 @@ impl Command {
         Ok(self)
     }
 
+    /// Its starts take no permits (the default).
+    pub fn no_budget(&mut self) -> &mut Self {
+        self.lifetime.budget = None;
+        self
+    }
+
     /// Whether a child that finds its budget used up goes on when there are attempts again, rather than be given up.
     pub fn budget_wait(&mut self, on: bool) -> &mut Self {
         self.lifetime.waits_for_budget = on;

@@ -1537,6 +1537,12 @@ class budget : private detail::owner<ps_budget, ps_budget_free> {
     }
 };
 
+inline command &command::budget(const procsup::budget &of, zstring key) & { return set(ps_command_budget, of.handle(), key); }
+inline command &command::budget(const procsup::budget &of, zstring key, std::error_code &ec) noexcept
+{
+    return set(ec, ps_command_budget, of.handle(), key);
+}
+
 // ---- spawn locks ------------------------------------------------------------------------------------------------------------------
 
 /// What came of spawn_lock::begin: ps_spawn_lock_event. A value.

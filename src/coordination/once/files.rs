@@ -138,7 +138,12 @@ impl Place {
     pub fn look(&self) -> Result<Look> {
         let file = match lockfile::look_at(&self.directory, &self.run) {
             Ok(file) => file,
-            Err(Refusal::Cannot(Errno::ENOENT)) => return Ok(Look { held: false, recorded: Recorded::None, daemon: None, pid: None }),
+            // Nobody may take it away while we have the lock: who only seems to be gone is not taken for gone.
+            Err(Refusal::Cannot(Errno::ENOENT)) => match self.directory.look(&self.run) {
+                Err(Errno::ENOENT) => return Ok(Look { held: false, recorded: Recorded::None, daemon: None, pid: None }),
+                Err(errno) => return Err(self.refused(&self.run, Refusal::Cannot(errno))),
+                Ok(_) => return Err(self.replaced(&self.run_path())),
+            },
             Err(refusal) => return Err(self.refused(&self.run, refusal)),
         };
         let cannot = |step: &'static str| move |errno| Error::system(step, errno, format!("cannot look at {}", self.run_path().display()));
@@ -157,20 +162,24 @@ impl Place {
     /// Makes the file of a new daemon: complete and locked before it has its name, so that nobody ever sees half of it. Whoever holds on to the one
     /// before has a file without a name.
     pub fn make(&self) -> Result<Made> {
-        let at = self.path.join(&self.new);
-        let cannot = |step: &'static str| move |errno| Error::system(step, errno, format!("cannot make {}", at.display()));
+        let doing = format!("cannot make {}", self.path.join(&self.new).display());
+        let cannot = |step: &'static str| {
+            let doing = &doing;
+            move |errno| Error::system(step, errno, doing)
+        };
         self.remove_leftover()?;
         let flags = OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NONBLOCK;
-        let file = self.directory.open(&self.new, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(cannot.clone()("open"))?;
-        let identity = lockfile::identity(&file).map_err(cannot.clone()("fstat"))?;
+        let file = self.directory.open(&self.new, flags, Mode::S_IRUSR | Mode::S_IWUSR).map_err(cannot("open"))?;
+        let identity = lockfile::identity(&file).map_err(cannot("fstat"))?;
         let remove = || _ = self.directory.remove(&self.new, identity);
         let made = self.complete(file).inspect_err(|_| remove())?;
         self.check_path().inspect_err(|_| remove())?;
         self.directory.rename(&self.new, &self.run).map_err(cannot("rename")).inspect_err(|_| remove())?;
-        if !self.directory.names(&self.run, identity).is_ok_and(|is_it| is_it) {
-            return Err(self.replaced(&self.run_path()));
+        match self.directory.names(&self.run, identity) {
+            Ok(true) => Ok(made),
+            Ok(false) => Err(self.replaced(&self.run_path())),
+            Err(errno) => Err(cannot("fstatat")(errno)),
         }
-        Ok(made)
     }
 
     /// What a starter left that was killed.
@@ -215,10 +224,9 @@ fn identify(record: &Record, boot: &str, namespace: u64) -> core::result::Result
     }
     match pidfd::may_open().then(|| pidfd::open(born.pid)) {
         Some(Ok(pidfd)) => Ok(judge(born, pidfd)),
-        // It is a thread's by now (EINVAL, or ENOENT), or nobody's.
-        Some(Err(Errno::ESRCH | Errno::EINVAL | Errno::ENOENT)) => Ok((Recorded::Dead, None)),
-        // A filter; by number, then, which is its own as long as the start time is.
-        None | Some(Err(Errno::ENOSYS | Errno::EPERM | Errno::EACCES)) => Ok((by_number(born), None)),
+        Some(Err(Errno::ESRCH)) => Ok((Recorded::Dead, None)),
+        // A thread has it by now (EINVAL, or ENOENT), or a filter forbids it: by number, then, which is its own as long as the start time is.
+        None | Some(Err(Errno::EINVAL | Errno::ENOENT | Errno::ENOSYS | Errno::EPERM | Errno::EACCES)) => Ok((by_number(born), None)),
         Some(Err(errno)) => Err(errno),
     }
 }
@@ -245,5 +253,110 @@ fn by_number(born: Born) -> Recorded {
         Fate::Unknown => Recorded::Unknown,
         _ if born.start.is_none() => Recorded::Unknown,
         Fate::Runs | Fate::Dumps | Fate::Ends => Recorded::Alive,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    fn place(home: &tempfile::TempDir) -> Place {
+        Place::open(home.path(), b"name").unwrap()
+    }
+
+    fn heard(look: &Look) -> (bool, Recorded) {
+        (look.held, look.recorded)
+    }
+
+    #[test]
+    fn names_are_names_of_files_in_the_directory() {
+        for name in ["a", "A-1_x.y@z+2:3", &"x".repeat(64)] {
+            check_name(name.as_bytes()).unwrap();
+        }
+        for name in ["", ".", "..", ".a", "-a", "a/b", "a b", "a\0b", "\u{e4}", &"x".repeat(65)] {
+            assert_eq!(check_name(name.as_bytes()).unwrap_err().status, Status::InvalidArgument, "{name:?}");
+        }
+    }
+
+    #[test]
+    fn a_directory_in_which_others_write_is_refused_unless_it_is_sticky() {
+        let home = tempfile::tempdir().unwrap();
+        for (mode, trusted) in [(0o700, true), (0o755, true), (0o770, false), (0o707, false), (0o1777, true)] {
+            std::fs::set_permissions(home.path(), PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(Place::open(home.path(), b"name").is_ok(), trusted, "{mode:o}");
+        }
+        assert_eq!(Place::open(&home.path().join("nowhere"), b"name").unwrap_err().status, Status::NotFound);
+    }
+
+    #[test]
+    fn what_was_made_is_locked_and_of_nobody_until_it_is_closed() {
+        let home = tempfile::tempdir().unwrap();
+        let place = place(&home);
+        assert_eq!(heard(&place.look().unwrap()), (false, Recorded::None));
+        let made = place.make().unwrap();
+        assert_eq!(heard(&place.look().unwrap()), (true, Recorded::Unborn));
+        let again = place.make().unwrap();
+        assert_ne!(lockfile::identity(&again.file), lockfile::identity(&made.file), "each daemon has a lock of its own");
+        drop(again);
+        assert_eq!(heard(&place.look().unwrap()), (false, Recorded::Unborn));
+        assert_eq!(std::fs::metadata(place.run_path()).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!home.path().join("name.run.new").exists());
+    }
+
+    #[test]
+    fn a_directory_that_was_replaced_is_told_before_anything_is_put_there() {
+        let home = tempfile::tempdir().unwrap();
+        let (here, there) = (home.path().join("here"), home.path().join("there"));
+        std::fs::create_dir(&here).unwrap();
+        let place = Place::open(&here, b"name").unwrap();
+        std::fs::rename(&here, &there).unwrap();
+        std::fs::create_dir(&here).unwrap();
+        assert_eq!(place.make().unwrap_err().status, Status::LockReplaced);
+        assert_eq!(std::fs::read_dir(&here).unwrap().count() + std::fs::read_dir(&there).unwrap().count(), 0);
+    }
+
+    /// A process of ours as a record would have it, with what is changed.
+    fn identified(change: impl FnOnce(&mut Record)) -> Recorded {
+        let pid = crate::sys::getpid();
+        let inode = pidfd::open(pid).ok().and_then(|pidfd| pidfd::inode(&pidfd));
+        let born = Born { pid, inode, start: procfs::start_time(pid) };
+        let (boot, namespace) = (procfs::boot_id(), procfs::pid_namespace());
+        let mut record = Record { boot: boot.clone(), namespace, starter: 1, born: Some(born) };
+        change(&mut record);
+        identify(&record, &boot, namespace).unwrap().0
+    }
+
+    #[test]
+    fn who_was_born_is_known_by_inode_or_start_time_in_one_boot_and_namespace() {
+        assert_eq!(identified(|_| {}), Recorded::Alive);
+        assert_eq!(identified(|record| record.born.as_mut().unwrap().inode = None), Recorded::Alive, "before Linux 6.9");
+        assert_eq!(
+            identified(|record| *record.born.as_mut().unwrap() = Born { inode: None, start: Some(1), ..record.born.unwrap() }),
+            Recorded::Dead
+        );
+        assert_eq!(
+            identified(|record| *record.born.as_mut().unwrap() = Born { inode: None, start: None, ..record.born.unwrap() }),
+            Recorded::Unknown
+        );
+        assert_eq!(identified(|record| record.boot = "another".into()), Recorded::Dead);
+        assert_eq!(identified(|record| record.boot.clear()), Recorded::Unknown);
+        assert_eq!(identified(|record| record.namespace += 1), Recorded::Unknown);
+        assert_eq!(identified(|record| record.namespace = 0), Recorded::Unknown);
+        assert_eq!(identified(|record| record.born = None), Recorded::Unborn);
+        if identified(|record| record.born.as_mut().unwrap().inode = Some(1)) == Recorded::Alive {
+            assert_eq!(pidfd::inode(&pidfd::open(crate::sys::getpid()).unwrap()), None, "another inode, and the start time counted");
+        }
+    }
+
+    #[test]
+    fn where_no_pidfd_is_to_be_had_the_number_counts_with_its_start_time() {
+        let pid = crate::sys::getpid();
+        let start = procfs::start_time(pid);
+        assert_eq!(by_number(Born { pid, inode: None, start }), Recorded::Alive);
+        assert_eq!(by_number(Born { pid, inode: None, start: Some(1) }), Recorded::Dead);
+        assert_eq!(by_number(Born { pid, inode: None, start: None }), Recorded::Unknown);
+        assert_eq!(by_number(Born { pid: i32::MAX, inode: None, start: Some(1) }), Recorded::Dead);
     }
 }

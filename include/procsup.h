@@ -1121,14 +1121,14 @@ typedef enum ps_event_kind {
   /** The child is ready, by what its command calls so. After STARTED and before EXITED of the same run. */
   PS_EVENT_READY = 4,
   /**
-   * The child will be started again after a delay; reason says why. Also where a start is put off: any,
-   * since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its key is
-   * under way (PS_REASON_IN_PROGRESS: nobody knows for how long, and delay_ms is 0).
+   * The child will be started again after a delay; reason says why. Also where a start is put off, its first
+   * one as well, since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its
+   * key is under way (PS_REASON_IN_PROGRESS: then nobody knows for how long, and delay_ms is 0).
    */
   PS_EVENT_RESTARTING = 5,
   /**
-   * The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its
-   * budget is used up (PS_REASON_BUDGET).
+   * The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its budget
+   * is used up (PS_REASON_BUDGET).
    */
   PS_EVENT_GAVE_UP = 6,
   /**
@@ -1875,7 +1875,7 @@ void ps_spawn_lock_release(ps_spawn_lock *lock);
  *                  it ready
  *   connect again  somebody may have started it meanwhile. If nobody accepts, and one runs that does not
  *                  accept yet (its starter was killed), that one is waited for
- *   permit         of the command's budget, if it has one
+ *   permit         of the command's budget, if it has one (it needs a supervisor, not NULL)
  *   spawn          as ps_spawn; a supervisor's limit is waited for
  *   ready          by the command's own ps_command_readiness; else that somebody accepts at connect_to
  *

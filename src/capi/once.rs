@@ -54,7 +54,7 @@ use crate::supervisor::{self, Managed, Once, Supervisor};
 ///                  it ready
 ///   connect again  somebody may have started it meanwhile. If nobody accepts, and one runs that does not
 ///                  accept yet (its starter was killed), that one is waited for
-///   permit         of the command's budget, if it has one
+///   permit         of the command's budget, if it has one (it needs a supervisor, not NULL)
 ///   spawn          as ps_spawn; a supervisor's limit is waited for
 ///   ready          by the command's own ps_command_readiness; else that somebody accepts at connect_to
 ///

@@ -72,9 +72,11 @@ impl Inner {
         let deadline = Deadline::of_timeout("timeout_ms", once.timeout_ms)?;
         let address = once.connect_to.map(|text| Address::parse("connect_to", text)).transpose()?;
         command.check_starts_once()?;
+        self.check_events(command)?;
         let place = Place::open(once.directory, once.name)?;
         let journey = Journey::with(&ROUTE, |step| match step {
             "connect" | "connect again" => address.is_some(),
+            "permit" => command.get_budget().is_some(),
             _ => true,
         });
         let mut start = Start { inner: self, once, place, address, deadline, journey, lock: None, look: None, pause: PAUSES.0 };
@@ -220,8 +222,16 @@ impl Start<'_> {
 
     /// Makes the daemon, and waits until it is ready. If it is not, it is ended.
     fn start(&mut self, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
-        self.begin("spawn");
-        let managed = self.spawn(command, register)?;
+        // The permit is taken within the spawn, and before all else of it.
+        let began = clock::now();
+        self.journey.begin("permit", began);
+        let spawned = self.spawn(command, register);
+        let refused = spawned.as_ref().is_err_and(|error| matches!(error.status, Status::BudgetExhausted | Status::InProgress));
+        if !refused {
+            self.journey.end("permit", began);
+            self.journey.begin("spawn", began);
+        }
+        let managed = spawned?;
         self.end("spawn");
         self.begin("ready");
         match managed.wait_ready_until("ready", self.deadline) {

@@ -41,23 +41,11 @@ impl Inner {
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
     ) -> Result<Arc<Managed>> {
         self.check()?;
-        let bound = command.get_budget().is_some();
-        let restarts = command.get_restart().when != RestartWhen::Never;
+        self.check_events(command)?;
         if self.is_default {
-            if restarts || bound || command.has_output_lines() {
-                // A permit is finished by whoever is told of the end.
-                let step = if restarts {
-                    "restart"
-                } else if bound {
-                    "budget"
-                } else {
-                    "output_lines"
-                };
-                return Err(Error::invalid(step, format!("{step}: the child needs a supervisor that has events, not NULL")));
-            }
             return self.spawn_unlisted(command, register);
         }
-        if restarts || bound {
+        if command.get_restart().when != RestartWhen::Never || command.get_budget().is_some() {
             // Its timer must be to be had when it is needed.
             let made = self.reactor.prepare_timer();
             made.map_err(|fault| fault.error("cannot keep a deadline"))?;
@@ -75,6 +63,20 @@ impl Inner {
                 }
                 made
             }
+        }
+    }
+
+    /// Some children need a supervisor that has events.
+    pub(super) fn check_events(&self, command: &Command) -> Result<()> {
+        let needs = [
+            (command.get_restart().when != RestartWhen::Never, "restart"),
+            // A permit is finished by whoever is told of the end.
+            (command.get_budget().is_some(), "budget"),
+            (command.has_output_lines(), "output_lines"),
+        ];
+        match needs.into_iter().find(|(needs, _)| self.is_default && *needs) {
+            None => Ok(()),
+            Some((_, step)) => Err(Error::invalid(step, format!("{step}: the child needs a supervisor that has events, not NULL"))),
         }
     }
 

@@ -26,10 +26,11 @@ impl Command {
     }
 
     /// Refuses a command whose child would be stopped, cut off or cleaned up by us, or started again without the lock: others need it when this
-    /// process has ended. Its readiness is only heard by who starts it, and is over by then.
+    /// process has ended. Its readiness is only heard by who starts it, and is over by then, as is its permit.
     pub fn check_starts_once(&self) -> Result<()> {
         let Self { program: _, streams, identity, lifetime, gifts, readiness: _ } = self;
-        let Some(tie) = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie()) else { return Ok(()) };
+        let tie = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie_of_a_start());
+        let Some(tie) = tie else { return Ok(()) };
         let message = format!("command: {tie} would tie the daemon to this process, and others need it when this one has ended");
         Err(Error::invalid("command", message))
     }

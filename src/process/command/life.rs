@@ -102,8 +102,13 @@ impl Default for Lifetime {
 }
 
 impl Lifetime {
-    /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
+    /// What would tie a child to this process.
     pub(super) fn tie(&self) -> Option<&'static str> {
+        self.tie_of_a_start().or(super::lasting::first([(self.budget.is_some(), "a spawn budget")]))
+    }
+
+    /// The same, but for what ends with the start. Names every field (see `lasting.rs`); none lends a descriptor.
+    pub(super) fn tie_of_a_start(&self) -> Option<&'static str> {
         let Self {
             plan: _,
             plan_is_default: _,
@@ -112,17 +117,13 @@ impl Lifetime {
             sweep: _,
             restart,
             healthy_is_said: _,
-            budget,
+            budget: _,
             waits_for_budget: _,
             outlives: _,
             birth: _,
             user_data: _,
         } = self;
-        super::lasting::first([
-            (deadline_ms.is_some(), "a deadline"),
-            (restart.when != RestartWhen::Never, "a restart policy"),
-            (budget.is_some(), "a spawn budget"),
-        ])
+        super::lasting::first([(deadline_ms.is_some(), "a deadline"), (restart.when != RestartWhen::Never, "a restart policy")])
     }
 }
 

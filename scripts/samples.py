@@ -3,9 +3,10 @@
 
     samples.py --cc CC --library DIRECTORY     (where libprocsup.so is)
 
-A sample in a document is a block of C (`c sketch`: not a whole one); one that includes or declares nothing is compiled behind procsup.h. The two
-servers, ps_handoff_new's in the header and the one of docs/guide/handoff.md, are compiled with c-tests/lib/sample_server.h, which has what they leave
-to the reader, and must do what they say: be replaced, go on beside a successor that dies or gives back, exit when they are told that they came to nothing.
+A sample in a document is a block of C (`c sketch`: not a whole one; `c examples/FILE`: it stands so in that file); one that includes or declares nothing
+is compiled behind procsup.h. The two servers, ps_handoff_new's in the header and the one of docs/guide/handoff.md, are compiled with
+c-tests/lib/sample_server.h, which has what they leave to the reader, and must do what they say: be replaced, go on beside a successor that dies or gives
+back, exit when they are told that they came to nothing.
 """
 # covers: F39
 import argparse
@@ -35,8 +36,23 @@ def header_samples():
         yield f"procsup.h:{line}", re.sub(r"(?m)^ \* ?", "", block.group(1))
 
 
+def guide_pages():
+    return sorted([*(ROOT / "docs/guide").glob("handoff*.md"), *(ROOT / "docs/guide" / f"{name}.md" for name in ("coordination", "service"))])
+
+
+def parts_of_examples():
+    """What a guide shows of an example must be there still."""
+    for page in guide_pages():
+        text = page.read_text()
+        for block in re.finditer(r"(?ms)^```c (examples/\S+)\n(.*?)^```", text):
+            name = f"{page.name}:{text.count(chr(10), 0, block.start()) + 1}"
+            if block.group(2) not in (ROOT / block.group(1)).read_text():
+                sys.exit(f"{name}: {block.group(1)} does not have this part any more")
+            print(f"{name}: stands in {block.group(1)}")
+
+
 def guide_samples():
-    for page in sorted([*(ROOT / "docs/guide").glob("handoff*.md"), ROOT / "docs/guide/service.md"]):
+    for page in guide_pages():
         text = page.read_text()
         for block in re.finditer(r"(?ms)^```c\n(.*?)^```", text):
             yield f"{page.name}:{text.count(chr(10), 0, block.start()) + 1}", block.group(1)
@@ -154,6 +170,7 @@ def main():
     parser.add_argument("--cc", default="cc")
     parser.add_argument("--library", required=True)
     options = parser.parse_args()
+    parts_of_examples()
     with tempfile.TemporaryDirectory(prefix="samples-") as place:
         samples = Samples(options.cc, os.path.abspath(options.library), place)
         stages = []

@@ -84,7 +84,8 @@ struct run *last_run(struct child *child)
 
 const char *how_it_ended(const ps_exit *end)
 {
-    static const char *const causes[] = {"by itself", "stop plan", "deadline", "shutdown", "kill-all", "owner"};
+    static const char *const causes[] = {"by itself", "stop plan", "deadline",  "shutdown",
+                                         "kill-all",  "owner",     "not ready", "watchdog"};
     static char how[64];
     if (end->kind == PS_EXIT_SIGNALED)
         snprintf(how, sizeof how, "%s (%s)", strsignal(end->signal), causes[end->cause]);
@@ -149,7 +150,10 @@ void take_event(const ps_event *event)
         break;
     case PS_EVENT_GAVE_UP:
         child->fate = GAVE_UP;
-        view_note(child, RED, "given up after %u runs", event->run);
+        if (event->reason == PS_REASON_BUDGET)
+            view_note(child, RED, "given up after %u runs; again in %.1f s at the earliest", event->run, event->retry_after_ms / 1e3);
+        else
+            view_note(child, RED, "given up after %u runs", event->run);
         break;
     case PS_EVENT_FAILED:
         child->fate = NOT_STARTED;

@@ -4,6 +4,7 @@
  *   main.c       the story, and the loop: one descriptor in poll(2)
  *   work.c       real work: files through gzip and sha256sum
  *   misfits.c    programs that misbehave, each in its own way
+ *   race.c       a daemon that twenty processes need, and one of them starts
  *   children.c   the records: what was asked for, when it began, how it ended
  *   view.c       the live view
  *   table.c      who ended how, and what it cost
@@ -76,13 +77,18 @@ extern int files, checksums;
 extern double mb_found, mb_packed;
 
 /* misfits.c */
-enum { KINDS_OF_MISFITS = 8, WORKERS = 2 };
+enum { KINDS_OF_MISFITS = 9, WORKERS = 2 };
 void ask_for_misfit(int kind);
 void ask_for_workers(void);
 void ask_for_unwanted(void);
 void work_half_done(void);
 void meet_the_tree(void);
 void shut_down(void);
+
+/* race.c */
+int race_to_start(void);
+int racer_main(const char *dir, const char *gun);
+int daemon_main(const char *dir);
 
 /* view.c */
 #define BOLD style("\033[1m")

@@ -66,6 +66,20 @@ static void fail_again_and_again(void)
     must(ask(child, command));
 }
 
+/* A crash loop: three attempts in 30 s is what its budget has. Then it is given up, and the event says when it may be tried again. */
+static void crash_until_given_up(void)
+{
+    ps_budget *budget = NULL;
+    struct child *child = new_child("sh (crash loop)", "kill -ABRT $$ after 80 ms; restart on failure; three attempts in 30 s");
+    ps_command *command = shell(child, "sleep 0.08; kill -ABRT $$");
+    must(ps_budget_new(3, 30000, &budget, &error));
+    must(ps_command_rlimit(command, RLIMIT_CORE, 0, 0, &error));
+    must(ps_command_restart(command, PS_RESTART_ON_FAILURE, 150, 2000, &error));
+    must(ps_command_budget(command, budget, "crash loop", &error));
+    must(ask(child, command));
+    ps_budget_free(budget); /* the command, and so its child, has a share of it */
+}
+
 static void say_a_lot(void)
 {
     struct child *child = new_child("sh (chatty)", "for i in 1 2 3 4 5 6 7 8; do echo step $i of 8; sleep 0.15; done");
@@ -97,7 +111,7 @@ static void not_be_there(void)
 void ask_for_misfit(int kind)
 {
     static void (*const kinds[KINDS_OF_MISFITS])(void) = {
-        fail_again_and_again, say_a_lot, crash, overrun, eat_memory, count_what_it_is_given, not_be_there, overrun_and_ignore_it};
+        fail_again_and_again, crash_until_given_up, say_a_lot, crash, overrun, eat_memory, count_what_it_is_given, not_be_there, overrun_and_ignore_it};
     kinds[kind]();
 }
 

@@ -209,6 +209,8 @@ static void put_runs(int top)
     for (const struct child *child = children; child < children + child_count; child++) {
         int64_t ready_ns = child->asked_ns;
         for (const struct run *run = child->runs; run < child->runs + child->run_count; run++) {
+            if (run->slot >= SLOTS)
+                continue; /* of the race, which has as many as it likes */
             double y = top + run->slot * (LANE + LANE_GAP), x = x_of(run->exit.started_ns);
             int letters = (int)((x_of(run->exit.ended_ns) - x - 10) / 6.2), length = (int)strlen(child->program);
             fputs("<g>", out);

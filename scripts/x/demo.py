@@ -7,8 +7,9 @@ from .tools import get, has_package, missing_loops, taken_out
 
 
 def demo(arguments):
-    """Builds everything and shows the library at work: children of all kinds (arguments go to examples/demo), then a server
-    that is replaced again and again under load; half of the requests come over connections that are kept. Pictures in target/demo.
+    """Builds everything and shows the library at work: children of all kinds, a crash loop that is given up, a daemon that
+    twenty processes want to start at once (arguments go to examples/demo), then a server that is replaced again and again under load; half
+    of the requests come over connections that are kept. Pictures in target/demo.
 
     Gets what it needs and is not here:
     by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);

@@ -3,6 +3,7 @@ from .place import LIBRARY
 from .talk import Failed, run, step
 
 
+# covers: C13-8
 def bench(arguments):
     """Side-by-side figures: ./x bench spawn|supervisor|coordination|handoff [--json FILE] [--svg DIR] [--quick] ...
 

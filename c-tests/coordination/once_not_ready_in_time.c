@@ -1,5 +1,5 @@
 /* A daemon that does not accept in time is ended, and its lock is free for the next one. */
-/* covers: C13-6 */
+/* covers: C13-6, CO-spring-265 */
 #include "once.h"
 
 int main(void)

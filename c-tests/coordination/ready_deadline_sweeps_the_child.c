@@ -1,6 +1,6 @@
 /* A child that is not ready in time is killed at once, with its group, whatever it does about SIGTERM: step "ready", PS_CAUSE_NOT_READY. For
    each kind; told by ps_wait_ready, by ps_reap and by the event. */
-/* covers: C13-3, PA-52, PA-53 */
+/* covers: C13-3, RP-19, PA-52, PA-53 */
 #include "harness.h"
 
 #include "ready.h"

@@ -1,6 +1,6 @@
 /* What is in the lock file is never asked who holds it: an empty file, the pid of a process that lives and has nothing to do with it, of one that
    is dead, anything at all. It is written only over nothing or a number, never truncated, and what it says is told for display. */
-/* covers: RP-11, C13-2, CO-paseo-4803, CO-stellar-core-883 */
+/* covers: RP-11, C13-2, CO-paseo-4803, CO-paseo-1305, CO-stellar-core-883 */
 #include "locks.h"
 
 static void holder(void)

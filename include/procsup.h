@@ -1121,14 +1121,14 @@ typedef enum ps_event_kind {
   /** The child is ready, by what its command calls so. After STARTED and before EXITED of the same run. */
   PS_EVENT_READY = 4,
   /**
-   * The child will be started again after a delay; reason says why. Also where a start is put off, its first
-   * one as well, since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its
-   * key is under way (PS_REASON_IN_PROGRESS: then nobody knows for how long, and delay_ms is 0).
+   * The child will be started again after a delay; reason says why. Also where a start is put off: any,
+   * since its budget is used up (PS_REASON_BUDGET), or a restart, since another start with its key is
+   * under way (PS_REASON_IN_PROGRESS: nobody knows for how long, and delay_ms is 0).
    */
   PS_EVENT_RESTARTING = 5,
   /**
-   * The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its budget
-   * is used up (PS_REASON_BUDGET).
+   * The child will not be started (again): it has failed too often in a row (PS_REASON_FAILURES), or its
+   * budget is used up (PS_REASON_BUDGET).
    */
   PS_EVENT_GAVE_UP = 6,
   /**

@@ -1,6 +1,6 @@
 //! A lock that is held: asked whether it still is, and released.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -39,6 +39,11 @@ impl SpawnLock {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Its descriptor, for a child that is to have a share of it between its clone and its exec.
+    pub fn fd(&self) -> Option<BorrowedFd<'_>> {
+        self.file.as_ref().map(AsFd::as_fd)
     }
 
     /// Whether the path still names the file that is locked, and it is. `Status::LockReplaced`: it does not: another process may have locked

@@ -53,7 +53,10 @@ impl LockWatch {
             None => watch::instance()?,
         };
         let mut watched = Vec::new();
-        let done = watch::watch(&inotify, path, &[name], watch::of_a_file() | AddWatchFlags::IN_CLOSE_WRITE, |one| watched.push(one));
+        let done =
+            watch::watch(&inotify, path, &[name], watch::of_a_file() | AddWatchFlags::IN_CLOSE_WRITE | AddWatchFlags::IN_ACCESS, |one| {
+                watched.push(one)
+            });
         let made = Self { fd: Some(Arc::new(OwnedFd::from(inotify))), watched, home: Home::here() };
         done.map(|()| made)
     }
@@ -71,7 +74,7 @@ impl LockWatch {
         match mask {
             mask if mask.is_empty() => Told::Nothing,
             mask if mask.intersects(moved) => Told::Moved,
-            mask if mask.contains(AddWatchFlags::IN_ATTRIB) => Told::Touched,
+            mask if mask.intersects(AddWatchFlags::IN_ATTRIB | AddWatchFlags::IN_ACCESS) => Told::Touched,
             _ => Told::Closed,
         }
     }

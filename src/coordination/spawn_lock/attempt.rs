@@ -39,6 +39,14 @@ use crate::sys::{fds, getpid, poll};
 /// Files at the path that were others when they had been locked, one after the other in one look: after so many it is looked again later.
 const MOST_IN_A_ROW: usize = 16;
 
+/// What lies at the path, or lay there.
+#[derive(Debug)]
+struct Opened {
+    file: OwnedFd,
+    identity: Inode,
+    word: display::Word,
+}
+
 /// What a try has come to.
 enum Tried {
     Held(SpawnLock),
@@ -54,7 +62,7 @@ pub struct Attempt {
     path: PathBuf,
     deadline: Deadline,
     began: i64,
-    file: Option<(OwnedFd, Inode)>,
+    file: Option<Opened>,
     watch: Option<LockWatch>,
     pace: Pace,
     next: Next,
@@ -144,7 +152,7 @@ impl Attempt {
         if self.file.is_none() && !self.open()? {
             return Ok(Tried::Replaced(false));
         }
-        let Some((file, identity)) = &self.file else { return Ok(Tried::Replaced(false)) };
+        let Some(Opened { file, identity, .. }) = &self.file else { return Ok(Tried::Replaced(false)) };
         let identity = *identity;
         let taken = lockfile::try_lock(file).map_err(|errno| self.failed("flock", errno))?;
         if !is_at_path(&self.path, identity).map_err(|errno| self.failed("lstat", errno))? {
@@ -152,8 +160,8 @@ impl Attempt {
         }
         match self.file.take_if(|_| taken) {
             None => Ok(Tried::Busy),
-            Some((file, _)) => {
-                display::write(&file);
+            Some(Opened { file, word, .. }) => {
+                word.write(&file);
                 Ok(Tried::Held(SpawnLock::new(file, self.watch.take(), self.path.clone(), identity, self.custody)))
             }
         }
@@ -174,7 +182,8 @@ impl Attempt {
             Ok(file) => {
                 let identity = lockfile::identity(&file).map_err(|errno| self.failed("fstat", errno))?;
                 self.custody.note_shared(&file);
-                self.file = Some((file, identity));
+                let word = display::Word::over(&file);
+                self.file = Some(Opened { file, identity, word });
                 Ok(true)
             }
         }
@@ -183,7 +192,7 @@ impl Attempt {
     /// Gives up a file that is not the path's.
     fn let_go(&mut self, locked: bool) {
         self.forget_watch();
-        if let Some((file, _)) = self.file.take() {
+        if let Some(Opened { file, .. }) = self.file.take() {
             self.custody.leave(&file);
             if locked {
                 lockfile::release(file);
@@ -210,7 +219,7 @@ impl Attempt {
 
     /// Should this process be killed while it holds the lock, that ends before the watch does, which takes time (`sys/lockwatch.rs`).
     fn move_above(&mut self, number: i32) {
-        if let Some((file, _)) = &mut self.file
+        if let Some(Opened { file, .. }) = &mut self.file
             && file.as_raw_fd() < number
             && let Ok(copy) = fds::duplicate_above(file, number)
         {
@@ -232,7 +241,7 @@ impl Attempt {
             let text = format!("the file that was locked is not the one that {path} names now: it was removed or replaced{waited}");
             return Err(Error::new(Status::LockReplaced, "flock", text));
         }
-        let pid = self.file.as_ref().and_then(|(file, _)| display::read(file));
+        let pid = self.file.as_ref().and_then(|opened| display::read(&opened.file));
         let who = match pid {
             Some(pid) if pid == getpid() => "this process, as the file says, or another".to_owned(),
             Some(pid) => format!("another process, {pid} as the file says"),
@@ -283,7 +292,7 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         // It is closed without a word: it had no lock, so nobody waits for it.
         self.forget_watch();
-        if let Some((file, _)) = &self.file {
+        if let Some(Opened { file, .. }) = &self.file {
             self.custody.leave(file);
         }
     }

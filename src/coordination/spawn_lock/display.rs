@@ -12,12 +12,25 @@ const LENGTH: usize = 11;
 /// What is no longer than this may be another's way to write one.
 const LONGEST: usize = 32;
 
-/// Says that this process has it. Where that cannot be written it stays unsaid.
-pub fn write(file: &OwnedFd) {
-    let mut there = [0; LONGEST + 1];
-    let Ok(count) = lockfile::read(file, &mut there) else { return };
-    if count == 0 || parse(&there[..count]).is_some() {
-        let _ = lockfile::write(file, format!("{:<width$}\n", getpid(), width = LENGTH - 1).as_bytes());
+/// What this process will say, when it has the lock.
+#[derive(Debug)]
+pub struct Word(Option<[u8; LENGTH]>);
+
+impl Word {
+    /// Nothing, where something else is in the file. To be asked before the lock is: to read is told to all who wait for it (IN_ACCESS), and who
+    /// has just got it has no time.
+    pub fn over(file: &OwnedFd) -> Self {
+        let mut there = [0; LONGEST + 1];
+        let may = lockfile::read(file, &mut there).is_ok_and(|count| count == 0 || parse(&there[..count]).is_some());
+        let text = || format!("{:<width$}\n", getpid(), width = LENGTH - 1);
+        Self(may.then(text).and_then(|text| text.as_bytes().try_into().ok()))
+    }
+
+    /// Says that this process has it. Where that cannot be written it stays unsaid.
+    pub fn write(&self, file: &OwnedFd) {
+        if let Self(Some(text)) = self {
+            let _ = lockfile::write(file, text);
+        }
     }
 }
 
@@ -59,7 +72,7 @@ mod tests {
     fn it_is_written_over_nothing_and_over_a_number() {
         for text in [&b""[..], b"1", b"4711\n", b"2147483647\n", b"12        \n"] {
             let file = holding(text);
-            write(&file);
+            Word::over(&file).write(&file);
             assert_eq!(read(&file), Some(getpid()));
             assert_eq!(content(&file).len(), LENGTH, "{text:?}");
         }
@@ -78,7 +91,7 @@ mod tests {
             b"1111111111111111111111111111111111\n",
         ] {
             let file = holding(text);
-            write(&file);
+            Word::over(&file).write(&file);
             assert_eq!((content(&file), read(&file)), (text.to_vec(), None));
         }
     }

@@ -1557,7 +1557,8 @@ ps_status ps_budget_set_healthy(ps_budget *budget, int64_t ms, ps_error **error)
  * @return PS_OK; PS_ERR_IN_PROGRESS if a permit of the key is out (looked at first, and no attempt):
  *         ps_error_retry_after_ms says when its lease ends, -1 if it has none; PS_ERR_BUDGET_EXHAUSTED if
  *         the attempts of the window are used: ps_error_retry_after_ms says when the window is over, and
- *         ps_error_is_storm is 1 at the first such refusal in a window, for what is to be done once;
+ *         ps_error_is_storm is 1 at the first such refusal in a window, for what is to be done once (who gave
+ *         NULL for `error` has missed it);
  *         PS_ERR_INVALID_ARGUMENT if the key is too long; PS_ERR_LIMIT if memory is short, or the keys that
  *         are in use take 256 MiB already (one takes some 200 bytes and its text; it is dropped when its
  *         window is over and nothing of it in flight)

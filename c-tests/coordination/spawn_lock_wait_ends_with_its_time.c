@@ -47,6 +47,7 @@ int main(void)
     ps_spawn_lock_release(held);
     CHECK_INT(told(lock).kind, PS_SPAWN_LOCK_ACQUIRED);
     ps_spawn_lock_release(lock);
+    let_watch_rest();
     CHECK_INT(count_fds(), before - 1);
     locks_end();
     return 0;

@@ -64,6 +64,7 @@ int main(int argc, char **argv)
     if (taken)
         worked(ps_spawn_lock_check(waiting, &error), &error);
     ps_spawn_lock_release(waiting);
+    let_watch_rest();
     scenario_end();
 
     CHECK(!waits || taken || *getenv("PROCSUP_TEST_FAULT"));

@@ -137,6 +137,14 @@ HARNESS void alone(void)
         atomic_fetch_add(&meeting->broken, 1);
 }
 
+/* The watch of a lock that was waited for is closed by a call that comes 50 ms later or more (sys/lockwatch.rs). */
+HARNESS void let_watch_rest(void)
+{
+    for (int64_t until = now_ms() + 60; now_ms() < until;)
+        poll(NULL, 0, 5);
+    ps_spawn_lock_check(NULL, NULL);
+}
+
 /* Whether a thread of that process sleeps in this call (by its number), as poll(2) of one who waits. */
 HARNESS bool sleeps_in(pid_t pid, long call)
 {

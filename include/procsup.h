@@ -1714,7 +1714,9 @@ typedef struct ps_spawn_lock ps_spawn_lock;
  * A file that was replaced while it was waited for is left for the one that the path names now, also where
  * the directory is gone for a while and comes again. With a timeout of 0 there is one try.
  *
- * Needs one descriptor while it is held, two while it waits.
+ * Needs one descriptor, and one more from the wait on, if it had to wait. That one the kernel takes some
+ * 10 ms to close: so it lies until a later call of procsup finds that it has rested, or is used again; one
+ * at most.
  *
  * @param path        at best in a directory that belongs to the service's user alone, and that no cleaner
  *                    empties (/run/name). In one that is everybody's (/tmp) another user can make the file
@@ -1737,7 +1739,7 @@ ps_status ps_spawn_lock_acquire(const char *path, int64_t timeout_ms, ps_spawn_l
  * ps_spawn_lock_fd is readable when ps_spawn_lock_next_event has something to do. Never blocks (but opening a
  * file takes the file system's time).
  *
- * Needs up to five descriptors: the last three of them until the release.
+ * Needs up to five descriptors until the release.
  *
  * @param path        as in ps_spawn_lock_acquire
  * @param timeout_ms  milliseconds from now on, after which PS_SPAWN_LOCK_FAILED is told; -1: never, 0: there

@@ -1,7 +1,7 @@
 /* Faults while something is started once, is there, and has ended: whatever fails, a call starts it, finds it or says why not; no lock is left held, and
    the next call works. (That a starter dies at any of these calls: coordination/once_starter_killed_at_each_call.) */
 /* covers: C13-6, LAW-12 */
-/* variants: only tier-fork, old-kernel-5.4 */
+/* variants: none */
 #include "scenario.h"
 
 #include <sys/file.h>

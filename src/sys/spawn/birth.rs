@@ -10,7 +10,6 @@
 use core::cell::UnsafeCell;
 use std::os::fd::RawFd;
 
-use super::orders::{Orders, Step};
 use crate::sys::pidfd;
 use crate::sys::raw::syscall;
 
@@ -72,11 +71,11 @@ unsafe fn put_digits(at: *mut u8, count: usize, base: u64, mut value: u64) {
     }
 }
 
-/// Writes it down. Runs between clone and exec, under the rules of `child.rs`. Answers the step and the kernel's answer where that failed.
+/// Writes it down. Runs between clone and exec, under the rules of `child.rs`. Below zero: the kernel's answer to a write that failed.
 ///
 /// # Safety
 /// `page` is that of the orders, whose places lie within its bytes; the descriptor table is the child's own.
-pub(super) unsafe fn write_down(page: *mut Birth, orders: &Orders) -> Result<(), (Step, isize)> {
+pub(super) unsafe fn write_down(page: *mut Birth, with_pidfd: bool) -> isize {
     // SAFETY: nobody else touches the page while the child has it; all calls get memory within it or on our own stack.
     unsafe {
         let Places { pid: pid_at, inode: inode_at, stat: stat_at } = (*page).places;
@@ -84,7 +83,7 @@ pub(super) unsafe fn write_down(page: *mut Birth, orders: &Orders) -> Result<(),
         let bytes = (&raw mut (*page).bytes).cast::<u8>();
         let pid = syscall!(libc::SYS_getpid);
         put_digits(bytes.wrapping_add(pid_at), 10, 10, pid as u64);
-        if orders.birth_asks_for_pidfd {
+        if with_pidfd {
             let pidfd = syscall!(libc::SYS_pidfd_open, pid, 0);
             if pidfd >= 0 {
                 let mut found = core::mem::MaybeUninit::<libc::stat>::zeroed();
@@ -101,11 +100,11 @@ pub(super) unsafe fn write_down(page: *mut Birth, orders: &Orders) -> Result<(),
         }
         let wrote = syscall!(libc::SYS_pwrite64, record, bytes, LENGTH, 0);
         if wrote != LENGTH as isize {
-            return Err((Step::Record, if wrote < 0 { wrote } else { -(libc::ENOSPC as isize) }));
+            return if wrote < 0 { wrote } else { -(libc::ENOSPC as isize) };
         }
         syscall!(libc::SYS_close, release);
     }
-    Ok(())
+    0
 }
 
 #[cfg(test)]

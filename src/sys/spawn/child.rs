@@ -109,10 +109,8 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         move_descriptors(orders, &mut limit);
         close_the_rest(orders);
         // As soon as the record is in its place: until it is written, the lock that guards it is held.
-        if !orders.birth.is_null()
-            && let Err((step, answer)) = birth::write_down(orders.birth, orders)
-        {
-            fail(orders, step, answer);
+        if !orders.birth.is_null() {
+            must!(orders, Step::Record, birth::write_down(orders.birth, orders.birth_asks_for_pidfd));
         }
         if let Some(before) = limit.before {
             must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, before.as_ptr(), 0));

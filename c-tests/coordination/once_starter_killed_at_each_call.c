@@ -116,7 +116,7 @@ int main(int argc, char **argv)
         CHECK_INT(sscanf(calls[i], "%15s %ld %31s", role, &n, name), 3);
         for (int after = 0; after < 2; after++) {
             chance = chance * 1103515245 + 12345;
-            if (!all && (!is_of_note(name) || (chance >> 16) % 8))
+            if (!all && (!is_of_note(name) || (chance >> 16) % 4))
                 continue;
             char position[24];
             snprintf(position, sizeof position, "%ld", n);

@@ -8,7 +8,7 @@ def bench(arguments):
     """Side-by-side figures: ./x bench spawn|supervisor|coordination|handoff [--json FILE] [--svg DIR] [--quick] ...
 
     spawn, supervisor    one to three minutes; --quick 15 s
-    coordination         one minute; --quick ten seconds
+    coordination         two minutes; --quick ten seconds
     handoff              twenty minutes; --quick one
     --json FILE          the results, for a program
     --svg DIR            pictures

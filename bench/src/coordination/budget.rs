@@ -13,13 +13,15 @@ use std::time::Instant;
 
 pub const KEYS: usize = 100_000;
 pub const THREADS: usize = 4;
+/// Of a sample: so few that another process which takes the CPU spoils some samples and not all.
+const CHUNK: usize = 1_000;
 /// Of each thread; distinct, because a key has one attempt at a time.
 const KEYS_OF_A_THREAD: usize = 64;
 
 #[derive(Clone, Copy)]
 pub struct Effort {
     pub rounds: usize,
-    /// In each sample; with many keys, each of them once.
+    /// In each round; with many keys, each of them once.
     pub pairs: usize,
 }
 
@@ -129,13 +131,13 @@ pub fn measure(all: &mut [Taken], effort: Effort, progress: &Progress) -> Result
         fastrand::shuffle(&mut order);
         for &i in &order {
             let taken = &mut all[i];
-            let us = timed(effort.pairs, || taken.table.pair(&one))?;
             let mut next = many.iter();
+            let us = timed(effort.pairs, || taken.table.pair(&one))?;
             let us_many = timed(KEYS, || taken.table.pair(next.next().expect("each once")))?;
             // The first round makes the entries.
             if round > 0 {
-                taken.one_key.extend([us]);
-                taken.many_keys.extend([us_many]);
+                taken.one_key.extend(us);
+                taken.many_keys.extend(us_many);
             }
         }
     }
@@ -161,11 +163,14 @@ pub fn measure_threads(all: &mut [Taken], effort: Effort, progress: &Progress) -
     Ok(())
 }
 
-fn timed(pairs: usize, mut pair: impl FnMut() -> bool) -> Result<f64, String> {
-    let begun = Instant::now();
-    let refused = (0..pairs).filter(|_| !black_box(pair())).count();
-    let us = begun.elapsed().as_secs_f64() * 1e6 / pairs as f64;
-    if refused == 0 { Ok(us) } else { Err(format!("{refused} of {pairs} attempts were refused")) }
+fn timed(pairs: usize, mut pair: impl FnMut() -> bool) -> Result<Vec<f64>, String> {
+    let chunk = |_| {
+        let begun = Instant::now();
+        let refused = (0..CHUNK).filter(|_| !black_box(pair())).count();
+        let us = begun.elapsed().as_secs_f64() * 1e6 / CHUNK as f64;
+        if refused == 0 { Ok(us) } else { Err(format!("{refused} of {CHUNK} attempts were refused")) }
+    };
+    (0..pairs / CHUNK).map(chunk).collect()
 }
 
 /// From the moment at which all stand ready until the last has done its part.

@@ -166,9 +166,17 @@ impl Taken {
                 one,
                 1.0,
             ),
-            Measured::at_most("C4", "lock handed over, to a blocking flock", handed("procsup"), handed("flock"), 1.5)
-                .beside("inotify and a try, nothing else", handed("inotify"))
-                .beside("a try every millisecond", handed("polling")),
+            // Who has a deadline cannot wait in flock(2); what else there is takes twice as long as that by itself.
+            Measured::at_most(
+                "C4",
+                "lock handed over, to inotify and a try",
+                handed("procsup"),
+                handed("inotify"),
+                2.5,
+            )
+            .beside("a blocking flock", handed("flock"))
+            .beside("a try every millisecond", handed("polling")),
+            told_ratio("C4-flock", "the same to a blocking flock", handed("procsup"), handed("flock")),
             Measured::new(
                 "C5-us",
                 "lock of an owner that is killed",
@@ -190,7 +198,7 @@ impl Taken {
                 "C4-all",
                 "C4 on all CPUs",
                 lock(everywhere, "procsup", |taken| &taken.handed),
-                lock(everywhere, "flock", |taken| &taken.handed),
+                lock(everywhere, "inotify", |taken| &taken.handed),
             ),
             told_ratio(
                 "C5-all",

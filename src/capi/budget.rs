@@ -1,11 +1,12 @@
 //! `ps_budget`: how often something may be started.
 
 use core::ffi::c_char;
+use std::sync::Arc;
 
 use super::command::{change, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, acquire, call};
-use super::{convert, ps_status, shapes};
+use super::{convert, handles, ps_status, shapes};
 use crate::coordination::budget::{Budget, Permit, Refusal, Stale, millis};
 use crate::error::{Error, Result, Status};
 
@@ -36,7 +37,7 @@ pub unsafe extern "C" fn ps_budget_new(
 /// that call. Its permits are worth nothing any more. NULL and a freed budget do nothing. Never blocks.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_budget_free(budget: *mut ps_budget) {
-    shapes::free(budget, |_: std::sync::Arc<Budget>| ());
+    shapes::free(budget, |_: Arc<Budget>| ());
 }
 
 /// How long a permit is valid that nobody finishes: then the start that it stood for counts as failed, the
@@ -90,10 +91,11 @@ pub unsafe extern "C" fn ps_budget_begin(
     error: *mut *mut ps_error,
 ) -> ps_status {
     acquire(error, || {
-        let object = convert::object::<Budget, _>(budget)?;
-        // SAFETY: a NUL-terminated string or null by the caller's contract.
-        let key = unsafe { convert::string("key", key) }?.to_bytes();
-        shapes::put("permit", permit, || object.begin(key).map(|permit| permit.0).map_err(|refused: Refusal| refused.into_error(key)))
+        handles::ask(budget.addr() as u64, |object: &Arc<Budget>| {
+            // SAFETY: a NUL-terminated string or null by the caller's contract.
+            let key = unsafe { convert::string("key", key) }?.to_bytes();
+            shapes::put("permit", permit, || object.begin(key).map(|permit| permit.0).map_err(|refused: Refusal| refused.into_error(key)))
+        })
     })
 }
 
@@ -108,15 +110,21 @@ pub unsafe extern "C" fn ps_budget_begin(
 ///         over, reset, or none of this budget
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_budget_finish(budget: *mut ps_budget, permit: u64, succeeded: i32, error: *mut *mut ps_error) -> ps_status {
-    shapes::change(budget, error, |object: &Budget| {
-        let succeeded = convert::flag("succeeded", succeeded)?;
+    call(error, || {
         let stale = |Stale| {
             let text = format!(
                 "permit {permit} is stale: it was finished before, its lease is over, its key was reset, or it is none of this budget"
             );
             Error::new(Status::State, "permit", text)
         };
-        object.finish(Permit(permit), succeeded).map_err(stale)
+        let heard = handles::ask(budget.addr() as u64, |object: &Arc<Budget>| {
+            let succeeded = convert::flag("succeeded", succeeded)?;
+            object.finish_untold(Permit(permit), succeeded).map(|heard| heard.then(|| object.clone())).map_err(stale)
+        })?;
+        if let Some(object) = heard {
+            object.tell(); // not within: who is told may make and free handles
+        }
+        Ok(PS_OK)
     })
 }
 

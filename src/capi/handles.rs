@@ -14,9 +14,10 @@
 //! in a row it comes again. So the count of generations begins elsewhere then, and in each copy. The lowest bit makes the value odd, so
 //! that no allocator's address is ever taken for a handle.
 
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex};
 
 use super::error::ErrorObject;
+use super::striped::Striped;
 use crate::coordination::budget::Budget;
 use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
@@ -44,6 +45,7 @@ pub(super) trait Handled: Sized {
     const NAME: &'static str;
     fn wrap(this: Arc<Self>) -> Object;
     fn unwrap(object: Object) -> Option<Arc<Self>>;
+    fn peek(object: &Object) -> Option<&Arc<Self>>;
 }
 
 macro_rules! handled {
@@ -55,6 +57,9 @@ macro_rules! handled {
                 Object::$variant(this)
             }
             fn unwrap(object: Object) -> Option<Arc<Self>> {
+                if let Object::$variant(this) = object { Some(this) } else { None }
+            }
+            fn peek(object: &Object) -> Option<&Arc<Self>> {
                 if let Object::$variant(this) = object { Some(this) } else { None }
             }
         }
@@ -80,7 +85,7 @@ struct Slab {
     free: Vec<u32>,
 }
 
-static TABLE: PerProcess<RwLock<Slab>> = PerProcess::new();
+static TABLE: PerProcess<Striped<Slab>> = PerProcess::new();
 static OUT_OF_MEMORY: PerProcess<Arc<ErrorObject>> = PerProcess::new();
 
 /// The last index stands for the error that is given where there is no memory for another.
@@ -92,8 +97,8 @@ const GENERATION: u32 = (1 << GENERATIONS) - 1;
 const INSTANCES: u32 = 16;
 const INSTANCE: u32 = (1 << INSTANCES) - 1;
 
-fn table() -> Result<&'static RwLock<Slab>> {
-    TABLE.get_or_try_init(|| Ok(RwLock::default())).map_err(|errno| Error::system("mmap", errno, "cannot make the handle table"))
+fn table() -> Result<&'static Striped<Slab>> {
+    TABLE.get_or_try_init(|| Ok(Striped::default())).map_err(|errno| Error::system("mmap", errno, "cannot make the handle table"))
 }
 
 /// What is in every handle that this copy of the library makes in this process.
@@ -171,7 +176,7 @@ pub(super) fn is_inherited(handle: u64) -> bool {
 
 /// Puts an object in the table; answers its handle.
 pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
-    let mut slab = table()?.write().unwrap_or_else(PoisonError::into_inner);
+    let mut slab = table()?.write();
     let index = match slab.free.pop() {
         Some(index) => index,
         None if slab.entries.len() < INDEXES as usize => {
@@ -192,7 +197,7 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
 
 /// Whether a handle can be made: before what it is to stand for is.
 pub(super) fn make_room() -> Result<()> {
-    let mut slab = table()?.write().unwrap_or_else(PoisonError::into_inner);
+    let mut slab = table()?.write();
     if !slab.free.is_empty() {
         return Ok(());
     }
@@ -214,15 +219,25 @@ pub(super) fn get<T: Handled>(handle: u64) -> Result<Arc<T>> {
         let standing = OUT_OF_MEMORY.get().filter(|_| generation == 0).cloned().map(Object::Error);
         return standing.and_then(T::unwrap).ok_or_else(|| bad(T::NAME, "was not made by procsup"));
     }
-    let slab = table()?.read().unwrap_or_else(PoisonError::into_inner);
+    let slab = table()?.read();
     let entry = slab.entries.get(index).filter(|entry| entry.generation == generation);
     entry.and_then(|entry| entry.object.clone()).and_then(T::unwrap).ok_or_else(|| bad(T::NAME, "was freed already"))
+}
+
+/// Asks the object behind a handle without taking a share of it, which all processors would write to. For what neither blocks nor makes or frees a
+/// handle, and is asked often.
+pub(super) fn ask<T: Handled, V>(handle: u64, ask: impl FnOnce(&Arc<T>) -> Result<V>) -> Result<V> {
+    let (index, generation) = decode::<T>(handle)?;
+    let slab = table()?.read();
+    let entry = slab.entries.get(index).filter(|entry| entry.generation == generation);
+    let object = entry.and_then(|entry| entry.object.as_ref()).and_then(T::peek);
+    ask(object.ok_or_else(|| bad(T::NAME, "was freed already"))?)
 }
 
 /// Takes the object out of the table. `None` for anything that is not a live handle.
 pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
     let (index, generation) = decode::<T>(handle).ok()?;
-    let mut slab = table().ok()?.write().unwrap_or_else(PoisonError::into_inner);
+    let mut slab = table().ok()?.write();
     let entry = slab.entries.get_mut(index).filter(|entry| entry.generation == generation)?;
     // The kind in the handle may be a lie: only an object that is of it may be taken.
     let object = T::unwrap(entry.object.clone()?)?;

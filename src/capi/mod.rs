@@ -29,5 +29,6 @@ mod enums;
 mod guard;
 mod handles;
 mod shapes;
+mod striped;
 
 pub use error::ps_status;

@@ -273,6 +273,14 @@ impl Budget {
         self.end(permit, outcome)
     }
 
+    /// The same; whether somebody waits for a permit, and is to be told by [`Budget::tell`]: for a caller that holds a lock.
+    pub fn finish_untold(&self, permit: Permit, succeeded: bool) -> core::result::Result<bool, Stale> {
+        let outcome = if succeeded { Outcome::Succeeded(self.healthy_ns().unwrap_or(0)) } else { Outcome::Failed };
+        let rules = self.rules();
+        self.of(permit, |keys| keys.finish(rules, clock::now(), permit.0, outcome))?;
+        Ok(self.is_heard.load(Ordering::Acquire))
+    }
+
     /// The start has succeeded, which counts when what was started has been up for so many nanoseconds.
     pub fn succeed(&self, permit: Permit, healthy_ns: i64) -> core::result::Result<(), Stale> {
         self.end(permit, Outcome::Succeeded(healthy_ns))
@@ -324,7 +332,8 @@ impl Budget {
         Ok(())
     }
 
-    fn tell(&self) {
+    /// A permit may be had.
+    pub fn tell(&self) {
         if !self.is_heard.load(Ordering::Acquire) {
             return;
         }

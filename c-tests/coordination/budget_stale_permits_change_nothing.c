@@ -22,6 +22,15 @@ int main(void)
     finish(budget, out, 1);
     stale(budget, out);
     CHECK_INT(look(budget, "key").attempts_used, 0);
+
+    /* As many of both, so that no number of one can be one of the other by luck. */
+    for (int i = 0; i < 100; i++) {
+        char key[16];
+        snprintf(key, sizeof key, "many %d", i);
+        begin(budget, key);
+        stale(budget, begin(other, key));
+        CHECK(look(budget, key).in_flight);
+    }
     ps_budget_free(budget);
     ps_budget_free(other);
     return 0;

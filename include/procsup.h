@@ -40,7 +40,8 @@
  * signal handler, changes no signal mask or disposition, no environment, directory, umask or limit, and waits
  * for no process that it did not make. If you ignore SIGCHLD or reap with waitpid(-1), it still tells you how
  * its children ended. It needs a few descriptors: one per running child (and what its command asks for:
- * pipes, one for a sandbox directory, two each for a control group and an output file), up to four per
+ * pipes, one for a sandbox directory, for its readiness and for its NOTIFY_SOCKET, two each for a control
+ * group and an output file), up to four per
  * supervisor. Where at least 78 more are free, the first ps_supervisor_new or ps_spawn reserves some sixteen
  * (make it early, while low numbers are free): then spawns cost the same however many the host has open.
  * Where fewer are free they are made as they are needed, and the last ones stay the host's. All are
@@ -1287,6 +1288,26 @@ void ps_supervisor_free(ps_supervisor *supervisor);
 
 /* ==================== readiness ========================================================================= */
 
+/* That a program has begun is not that it can do its work. A command says what ready means
+ * (ps_command_readiness), ps_wait_ready waits for it, and a child that dies before is told of at once:
+ *
+ * ```c
+ * #include <procsup.h>
+ *
+ * ps_status serve(ps_supervisor *supervisor, ps_child **child, ps_error **error) {
+ *   ps_command *command = NULL;
+ *   ps_status status = ps_command_new("/usr/sbin/served", &command, error);
+ *   if (status == PS_OK)
+ *     status = ps_command_readiness(command, PS_READY_NOTIFY, NULL, 10000, error);
+ *   if (status == PS_OK)
+ *     status = ps_command_capture(command, 4096, error);   // its last words, for the error
+ *   if (status == PS_OK)
+ *     status = ps_spawn(supervisor, command, child, error);
+ *   ps_command_free(command);
+ *   return status == PS_OK ? ps_wait_ready(*child, -1, error) : status;
+ * }
+ * ``` */
+
 /** When a child counts as ready. */
 typedef enum ps_readiness_kind {
   /** Its program has begun (default). */
@@ -1311,11 +1332,12 @@ typedef enum ps_readiness_kind {
  *
  * PS_READY_NOTIFY: by the convention of sd_notify(3), so a service of systemd needs nothing else. Each child
  * has a socket of its own, whose address is in its environment; a host's own NOTIFY_SOCKET stays the host's.
- * Its own process is believed, nobody else. It may put its end off (EXTEND_TIMEOUT_USEC), to a day after its
- * begin at the latest.
+ * Its own process is believed, nobody else (ps_command_notify_access). It may put its end off
+ * (EXTEND_TIMEOUT_USEC), to a day after its begin at the latest. Descriptors that come with a message are
+ * closed: none is kept (FDSTORE), and a barrier is over at once.
  *
  * PS_READY_FD: as services of s6 and dinit do. The child closes the descriptor then; procsup closes its end
- * with the newline. If it closes it before (a daemon that closes all above 2), it will never be ready.
+ * with the newline, so a later write is EPIPE. If it closes it before (a daemon that closes all above 2), it will never be ready.
  *
  * PS_READY_SOCKET: procsup connects, again and again at growing pauses (1 to 50 ms), and closes at once; it
  * sends nothing. So whoever listens there sees a connection that says nothing. The host of tcp is localhost

@@ -24,11 +24,12 @@ pub use crate::coordination::readiness::Kind as ps_readiness_kind;
 ///
 /// PS_READY_NOTIFY: by the convention of sd_notify(3), so a service of systemd needs nothing else. Each child
 /// has a socket of its own, whose address is in its environment; a host's own NOTIFY_SOCKET stays the host's.
-/// Its own process is believed, nobody else. It may put its end off (EXTEND_TIMEOUT_USEC), to a day after its
-/// begin at the latest.
+/// Its own process is believed, nobody else (ps_command_notify_access). It may put its end off
+/// (EXTEND_TIMEOUT_USEC), to a day after its begin at the latest. Descriptors that come with a message are
+/// closed: none is kept (FDSTORE), and a barrier is over at once.
 ///
 /// PS_READY_FD: as services of s6 and dinit do. The child closes the descriptor then; procsup closes its end
-/// with the newline. If it closes it before (a daemon that closes all above 2), it will never be ready.
+/// with the newline, so a later write is EPIPE. If it closes it before (a daemon that closes all above 2), it will never be ready.
 ///
 /// PS_READY_SOCKET: procsup connects, again and again at growing pauses (1 to 50 ms), and closes at once; it
 /// sends nothing. So whoever listens there sees a connection that says nothing. The host of tcp is localhost

@@ -31,7 +31,7 @@ CYCLES = [
     ({"supervisor/inner", "supervisor/orphans", "supervisor/events", "supervisor/managed/mod"},
      "the ledger holds orphans, children and the events that keep a child alive; and a call on a child drives the ledger"),
     ({"process/command/mod", "process/command/streams", "process/command/identity", "process/command/life", "process/command/belongings",
-      "process/command/program", "process/command/lasting"},
+      "process/command/program", "process/command/lasting", "process/command/readiness"},
      "a command is made of its parts, and each part has its setters on the command"),
     ({"handoff/side", "handoff/owner/side", "handoff/owner/guests", "handoff/owner/keeper", "handoff/owner/offer",
       "handoff/successor/side", "handoff/successor/store"},

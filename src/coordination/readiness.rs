@@ -69,7 +69,7 @@ pub enum Sign {
     /// A newline on the descriptor that has this number in the child.
     Fd(i32),
     /// A connection.
-    Socket(Address),
+    Socket(Box<Address>),
 }
 
 /// What a command asks for.
@@ -101,7 +101,7 @@ impl Spec {
                     _ => return Err(bad(format!("{text:?} is not the number of a descriptor from 3 to {}", MAX_FD - 1))),
                 }
             }
-            (Kind::Socket, Some(text)) => Sign::Socket(Address::parse("detail", text)?),
+            (Kind::Socket, Some(text)) => Sign::Socket(Box::new(Address::parse("detail", text)?)),
         };
         let timeout = match timeout_ms {
             -1 => None,

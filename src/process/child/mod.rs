@@ -8,10 +8,12 @@
 //! | `mod.rs`    | what it is, signals, its stop plan                              |
 //! | `end.rs`    | reaped, recorded, released: once; and the waits for that        |
 //! | `spoken.rs` | what it has said                                                |
-//! | `readying.rs` | whether it is ready, and what it says of itself               |
+//! | `signs.rs`  | what is known of its being ready, and of what it says of itself |
+//! | `readying.rs` | the looks at that, the waits for it                           |
 
 mod end;
 mod readying;
+mod signs;
 mod spoken;
 
 use std::os::fd::OwnedFd;
@@ -19,8 +21,8 @@ use std::sync::{Arc, Condvar, Mutex};
 
 use nix::errno::Errno;
 
-pub(super) use self::readying::Readying;
-pub use self::readying::{Begun, Said, Standing};
+pub(super) use self::signs::Readying;
+pub use self::signs::{Begun, Said, Standing};
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
 use super::output::Output;

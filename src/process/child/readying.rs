@@ -42,6 +42,9 @@ const UNANSWERED: i64 = 1_000 * MILLI;
 /// How much of what it had written an error carries.
 const OUTPUT: usize = 64 * 1024;
 
+/// A descriptor, and whether it is watched for room to write.
+type Watched = (Arc<OwnedFd>, bool);
+
 /// Rings no more, however the wait ends.
 struct Waiting<'a>(&'a Mutex<Readying>, Option<Arc<WakeUp>>);
 
@@ -185,7 +188,7 @@ impl Child {
     }
 
     /// The descriptors by which it is heard: that by which it is ready, and whether it is watched for writing; and its NOTIFY_SOCKET.
-    pub fn signs(&self) -> (Option<(Arc<OwnedFd>, bool)>, Option<Arc<OwnedFd>>) {
+    pub fn signs(&self) -> (Option<Watched>, Option<Arc<OwnedFd>>) {
         let Some(readying) = self.readying.as_deref().map(lock) else { return (None, None) };
         let pipe = readying.pipe.clone().map(|pipe| (pipe, false));
         let connecting = || readying.connecting.as_ref().map(|(connecting, _)| (connecting.fd().clone(), true));

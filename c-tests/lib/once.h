@@ -78,6 +78,17 @@ HARNESS int once_starts(void)
     return once_read(once_log, NULL, 0);
 }
 
+/* Whether a daemon of ours has this number, and runs: one that was born in another pid namespace has written the number that it has there. */
+HARNESS bool once_is_ours(pid_t pid)
+{
+    char path[64], program[512];
+    snprintf(path, sizeof path, "/proc/%d/exe", (int)pid);
+    ssize_t length = readlink(path, program, sizeof program - 1);
+    program[length > 0 ? length : 0] = 0;
+    const char *name = strrchr(program, '/');
+    return name && strcmp(name, "/once_daemon") == 0;
+}
+
 HARNESS bool once_runs(pid_t pid)
 {
     char state = process_state(pid);
@@ -115,7 +126,7 @@ HARNESS void once_kill_all(void)
     for (int log = 0; log < 2; log++) {
         int count = once_read(logs[log], pids, 1024);
         for (int i = 0; i < count && i < 1024; i++)
-            if (once_runs(pids[i]))
+            if (once_is_ours(pids[i]) && once_runs(pids[i]))
                 once_kill(pids[i]);
     }
 }

@@ -107,16 +107,9 @@ impl Receiver {
         Ok(false)
     }
 
-    /// The last look at one that has ended: the whole queue, as large as it is anywhere, and no end to a flood.
+    /// The last look at one that has ended: the whole queue, as long as it is anywhere; of a flood no more than that.
     pub fn hear_out(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) {
         _ = (0..LAST_LOOKS).any(|_| self.hear(whom, &mut take) != Ok(false));
-    }
-
-    /// The next message that counts; looks at so many at the most. Never waits.
-    pub fn take(&self, whom: Whom<'_>) -> Option<Message> {
-        let mut buffer = [0; LONGEST];
-        let next = || datagram::receive(&self.socket, &mut buffer, self.pidfds).ok().map(|found| self.judge(whom, &found, &buffer));
-        std::iter::repeat_with(next).take(LOOK as usize).map_while(|found| found).flatten().find(|message| !message.is_empty())
     }
 
     fn judge(&self, whom: Whom<'_>, found: &datagram::Datagram, buffer: &[u8]) -> Option<Message> {

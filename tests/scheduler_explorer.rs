@@ -264,7 +264,7 @@ impl World {
         }
         // Who was not asked for has come under the permit of his set.
         let alone = |id: &Id| !self.sharing.contains(id);
-        if self.starting.iter().any(|other| alone(other)) && alone(&id) && self.set.is_none() || self.budget.others {
+        if self.starting.iter().any(alone) && alone(&id) && self.set.is_none() || self.budget.others {
             self.breaks("no two of one key start at once");
         }
         self.starting.insert(id);

@@ -29,7 +29,8 @@ pub use crate::coordination::readiness::Kind as ps_readiness_kind;
 /// closed: none is kept (FDSTORE), and a barrier is over at once.
 ///
 /// PS_READY_FD: as services of s6 and dinit do. The child closes the descriptor then; procsup closes its end
-/// with the newline, so a later write is EPIPE. If it closes it before (a daemon that closes all above 2), it will never be ready.
+/// with the newline, so a later write is EPIPE. If it closes it before (a daemon that closes all above 2), it
+/// will never be ready.
 ///
 /// PS_READY_SOCKET: procsup connects, again and again at growing pauses (1 to 50 ms), and closes at once; it
 /// sends nothing. So whoever listens there sees a connection that says nothing. The host of tcp is localhost
@@ -38,9 +39,9 @@ pub use crate::coordination::readiness::Kind as ps_readiness_kind;
 /// there. A path on a file system that hangs holds up the call that looks.
 ///
 /// ONE BUDGET. The time begins with the spawn, before its exec, and everything takes from it. If it is over
-/// first, or it is certain that the child never will be ready, its group is killed at once (PS_CAUSE_NOT_READY),
-/// and it counts as failed for its restart policy, as does one that ends before it is ready, even with 0. (A
-/// child whose stop plan runs is left to that.) What the child said before the time was over counts, however
+/// first, or it is certain that the child never will be ready, its group is killed at once
+/// (PS_CAUSE_NOT_READY), and it counts as failed for its restart policy, as does one that ends before it is
+/// ready, even with 0. (A child whose stop plan runs is left to that.) What the child said before the time was over counts, however
 /// late somebody looks; its time is kept by whoever does the work (ps_supervisor_next_event, ps_wait_ready,
 /// ps_reap and others). Health, in ps_command_restart_limit, is counted from READY.
 ///

@@ -236,9 +236,10 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
 /// host that never takes any should free the handles of children that have ended.
 ///
 /// Each process has one PS_EVENT_STARTED and later one PS_EVENT_EXITED, with its output, and PS_EVENT_READY
-/// where that is asked for and comes, between them. None is lost or comes twice, also when other threads reap the child; but a child whose exit you have taken
-/// (ps_reap, ps_terminate) and whose handle you have freed has no further events, and where memory has run
-/// out, events of further runs may be missing (see MEMORY, at the top).
+/// where that is asked for and comes, between them. None is lost or comes twice, also when other threads reap
+/// the child; but a child whose exit you have taken (ps_reap, ps_terminate) and whose handle you have freed
+/// has no further events, and where memory has run out, events of further runs may be missing (see MEMORY, at
+/// the top).
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
 ///                    host does not end the wait

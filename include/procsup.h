@@ -1350,9 +1350,10 @@ typedef enum ps_readiness_kind {
  * ONE BUDGET. The time begins with the spawn, before its exec, and everything takes from it. If it is over
  * first, or it is certain that the child never will be ready, its group is killed at once
  * (PS_CAUSE_NOT_READY), and it counts as failed for its restart policy, as does one that ends before it is
- * ready, even with 0. (A child whose stop plan runs is left to that.) What the child said before the time was over counts, however
- * late somebody looks; its time is kept by whoever does the work (ps_supervisor_next_event, ps_wait_ready,
- * ps_reap and others). Health, in ps_command_restart_limit, is counted from READY.
+ * ready, even with 0. (A child whose stop plan runs is left to that.) What the child said before the time was
+ * over counts, however late somebody looks; its time is kept by whoever does the work
+ * (ps_supervisor_next_event, ps_wait_ready, ps_reap and others). Health, in ps_command_restart_limit, is
+ * counted from READY.
  *
  * ps_spawn does not wait for it: ps_wait_ready does, and PS_EVENT_READY tells of it.
  *

@@ -137,6 +137,8 @@ static void same(ps_exit_cause value)
     SAME(exit_cause::shutdown, PS_CAUSE_SHUTDOWN);
     SAME(exit_cause::kill_all, PS_CAUSE_KILL_ALL);
     SAME(exit_cause::owner, PS_CAUSE_OWNER);
+    SAME(exit_cause::not_ready, PS_CAUSE_NOT_READY);
+    SAME(exit_cause::watchdog, PS_CAUSE_WATCHDOG);
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many keys, within stated bounds: any number of strangers may choose them.
 //!
 //! - **Memory.** A key that is idle is as good as never seen, and is dropped by the begins that come after: each looks at one or two keys more, and goes on as
-//!   long as it finds idle ones, to [`SWEEP`] at most. So there are never more than twice as many as were begun within a window, and no call
+//!   long as it finds idle ones, to `SWEEP` at most. So there are never more than twice as many as were begun within a window, and no call
 //!   waits for a sweep of all. What is not idle is bounded by [`ROOM`]: beyond it a begin of a new key is refused.
 //! - **Time.** The hash of a key is made with a secret (`mod.rs`), so no choice of keys makes a lookup slow. A table that grows moves its entries (hashes
 //!   and numbers, not the texts): some ten nanoseconds for each.

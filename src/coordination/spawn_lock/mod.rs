@@ -1,10 +1,10 @@
 //! A lock on a path: who holds it may start the service, or whatever is to be done by one process at a time. flock(2).
 //!
 //! Traps.
-//! - **What is in the file is never the truth** ([`display`]): a pid file is empty when its writer died early, and names a stranger when numbers
+//! - **What is in the file is never the truth** (`display.rs`): a pid file is empty when its writer died early, and names a stranger when numbers
 //!   come round. The lock is the kernel's: it ends with its holder, however that ends.
 //! - **The lock is of a file, and the question is of a path.** Who deletes the file lets a second one lock the new one. So the path is compared
-//!   after locking ([`attempt`]), and the holder can ask again before it does what must be done once ([`SpawnLock::check`]). At any
+//!   after locking (`attempt.rs`), and the holder can ask again before it does what must be done once ([`SpawnLock::check`]). At any
 //!   instant the path names one file and that file has one holder: two checks never hold at once.
 //! - **Copies of the holder.** A child that was forked without an exec has the description open. Its unlock would free its parent's lock, so it only
 //!   closes; and the parent unlocks before it closes, or the lock would live on in the copy (`sys/lockfile.rs`). A holder that is *killed* beside

@@ -29,7 +29,7 @@ enum Done {
 impl Inner {
     /// One step of the scheduler. What is told or forgotten is so at once; what takes time is answered.
     pub(super) fn step(&self, ledger: &mut Ledger, event: scheduler::Event) -> Vec<Job> {
-        let (now, mut actions) = (clock::now(), std::mem::take(&mut ledger.actions));
+        let (mut now, mut actions) = (clock::now(), std::mem::take(&mut ledger.actions));
         // All at once: room for that was made with each child, and is given back to the ledger by who has done it.
         let all = matches!(event, scheduler::Event::Shutdown | scheduler::Event::Close);
         let mut jobs = if all { std::mem::take(&mut ledger.jobs) } else { Vec::new() };
@@ -43,6 +43,8 @@ impl Inner {
                     let of = ledger.members.get(&id).and_then(|member| member.managed.budgeted().cloned());
                     let answer = of.map_or(Answer::Granted, |of| self.ask(ledger, &of, (flight, resumed), true).0);
                     next = Some(scheduler::Event::Permit(id, answer));
+                    // It says how long from now.
+                    now = clock::now();
                 } else {
                     self.act(ledger, action, &mut jobs);
                 }

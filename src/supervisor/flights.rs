@@ -88,7 +88,7 @@ pub struct Bound {
     pub told: Told,
 }
 
-/// Why one waits for its start; each is told once, and nothing after the last.
+/// Why one waits for its start; each is told once, and nothing after the last but a storm.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Told {
     /// Nothing.

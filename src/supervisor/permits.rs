@@ -1,7 +1,7 @@
 //! The permits that a supervisor has of spawn budgets. Which is asked for, landed or over the scheduler says (`flights.rs`); here it is done.
 //!
 //! Traps.
-//! - A permit that is out is **kept**: no lease ends it, for a child that needs minutes to become ready must not be started a second time beside
+//! - A permit that is out is **kept**: from its begin on no lease ends it, for a child that needs minutes to become ready must not be started a second time beside
 //!   itself. So it must be finished on every path: whoever drops one finishes it, whatever happened.
 //! - The budget tells of permits that may be had **from anywhere**, also while that thread holds another supervisor's ledger, or this one's. So what hears
 //!   it takes no lock but the reactor's: it makes a time due, which wakes whoever drives this supervisor.
@@ -39,12 +39,8 @@ enum State {
 }
 
 impl Held {
-    /// No lease ends it from now on.
     fn new(of: Arc<Budgeted>, permit: Permit) -> Self {
-        let held = Self { of, state: State::InFlight(permit) };
-        // Stale: the operator has reset the key meanwhile.
-        let _ = held.of.budget.keep(permit);
-        held
+        Self { of, state: State::InFlight(permit) }
     }
 
     fn land(&mut self) {
@@ -57,9 +53,10 @@ impl Held {
         let permit = match self.state {
             State::InFlight(_) => return Ok(()),
             State::Landed(landed) => self.of.budget.resume(&self.of.key, landed)?,
-            State::Over => self.of.budget.begin_patiently(&self.of.key)?,
+            State::Over => self.of.budget.begin_kept(&self.of.key, true)?,
         };
-        *self = Self::new(self.of.clone(), permit);
+        // In its place: dropped, what had landed would be settled, and another's with it that has landed beside it.
+        self.state = State::InFlight(permit);
         Ok(())
     }
 
@@ -146,7 +143,7 @@ impl Inner {
         let asked = match ledger.permits.get_mut(&flight).filter(|_| resumed) {
             Some(held) => held.resume(),
             None => {
-                let begun = if patient { of.budget.begin_patiently(&of.key) } else { of.budget.begin(&of.key) };
+                let begun = of.budget.begin_kept(&of.key, patient);
                 begun.map(|permit| drop(ledger.permits.insert(flight, Held::new(of.clone(), permit))))
             }
         };
@@ -199,5 +196,28 @@ impl Inner {
                 self.finish(&managed, &child, exit);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_resumed_settles_nothing_that_has_landed_beside_it() {
+        let budget = Arc::new(Budget::new(2, 0).unwrap());
+        let of = Arc::new(Budgeted { budget: budget.clone(), key: b"k"[..].into() });
+        let mut landed = [(); 2].map(|()| {
+            let mut held = Held::new(of.clone(), budget.begin_kept(b"k", true).unwrap());
+            held.land();
+            held
+        });
+        let [set, other] = &mut landed;
+        assert!(set.resume().is_ok());
+        set.finish(false);
+        // Its outcome is open still: to who can wait that is no refusal for good, and its success counts.
+        assert!(matches!(budget.begin_kept(b"k", true), Err(Refusal::InProgress { .. })));
+        other.finish(true);
+        assert_eq!(budget.view(b"k").unwrap().attempts_used, 0);
     }
 }

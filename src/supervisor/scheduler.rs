@@ -444,8 +444,13 @@ impl Scheduler {
         };
         match answer {
             Answer::Exhausted { retry_ns, storm } => {
+                let waits = bound.terms.waits;
                 self.exhausted(id, key, place, (retry_ns, storm), now, actions);
                 self.give_up_barred(key, retry_ns, actions);
+                if !waits {
+                    // Who is left waits for the next window, and does not know when that is: it was barred while another start was under way.
+                    self.call(key);
+                }
             }
             Answer::InFlight(left) => {
                 let tell = bound.ran && bound.told < Told::Awaiting;
@@ -472,8 +477,8 @@ impl Scheduler {
             self.leave(id, false, News::Exhausted(retry_ns, storm), Next::Over);
             return actions.push(Action::GiveUp(id, retry_ns));
         }
-        // Told once, however often it is asked for until it has its permit.
-        let tell = bound.told < Told::Deferred;
+        // Told once, however often it is asked for until it has its permit; but a storm is told to one alone.
+        let tell = storm || bound.told < Told::Deferred;
         bound.told = Told::Deferred;
         self.bar(id, key, place, now.saturating_add(retry_ns));
         if tell {

@@ -37,8 +37,7 @@ fn whoever_waits_is_told_when_a_permit_may_be_had() {
     let listener: Arc<dyn Listener> = ear.clone();
     budget.subscribe(Arc::downgrade(&listener)).unwrap();
     let heard = |after| assert_eq!(ear.0.load(Ordering::Relaxed), after);
-    let permit = begun(&budget, "a");
-    budget.keep(permit).unwrap();
+    let permit = budget.begin_kept(b"a", false).unwrap();
     heard(0);
     budget.finish(permit, true).unwrap();
     heard(1);
@@ -51,6 +50,24 @@ fn whoever_waits_is_told_when_a_permit_may_be_had() {
     let listener: Arc<dyn Listener> = deaf;
     budget.subscribe(Arc::downgrade(&listener)).unwrap();
     assert_eq!(lock(&budget.listeners).len(), 1);
+}
+
+#[test]
+fn no_lease_ends_a_permit_that_is_kept() {
+    let budget = Budget::new(9, 0).unwrap();
+    budget.set_lease(1).unwrap();
+    let bare = begun(&budget, "bare");
+    let kept = budget.begin_kept(b"kept", true).unwrap();
+    let landed = budget.land(budget.begin_kept(b"resumed", true).unwrap()).unwrap();
+    budget.reset(b"resumed").unwrap();
+    // Also where it is a begin.
+    let resumed = budget.resume(b"resumed", landed).unwrap();
+    while budget.view(b"bare").unwrap().in_flight {
+        std::thread::yield_now();
+    }
+    assert_eq!(budget.finish(bare, true), Err(Stale));
+    assert_eq!(budget.view(b"kept").unwrap().retry_after_ns, None);
+    assert!(budget.finish(kept, true).is_ok() && budget.finish(resumed, true).is_ok());
 }
 
 #[test]

@@ -205,19 +205,22 @@ impl Budget {
         self.permit(query, |keys, number| keys.begin(self.rules(), clock::now(), query, number))
     }
 
-    /// The same for one who can wait: while an outcome is open that may set the counts to 0, used attempts are no refusal for good.
-    pub fn begin_patiently(&self, key: &[u8]) -> core::result::Result<Permit, Refusal> {
+    /// The same for a supervisor, which finishes it on every path, for it is told of the end of what it starts: no lease ends this permit, not from
+    /// the first moment on. So a host that stands still for longer than a lease does not start twice. `patient`: it can wait: while an
+    /// outcome is open that may set the counts to 0, used attempts are no refusal for good.
+    pub fn begin_kept(&self, key: &[u8], patient: bool) -> core::result::Result<Permit, Refusal> {
         let query = self.query(key)?;
-        self.permit(query, |keys, number| match keys.undecided(self.rules(), clock::now(), query) {
+        let rules = self.kept();
+        self.permit(query, |keys, number| match Some(()).filter(|_| patient).and_then(|_| keys.undecided(rules, clock::now(), query)) {
             Some(left) => Err(Refused::Denied(Denial::InProgress { retry_after_ns: Some(left) })),
-            None => keys.begin(self.rules(), clock::now(), query, number),
+            None => keys.begin(rules, clock::now(), query, number),
         })
     }
 
-    /// More is started under a permit that had landed, without another attempt. After a reset: a begin.
+    /// More is started under a permit that had landed, without another attempt. After a reset: a begin. It has no lease.
     pub fn resume(&self, key: &[u8], landed: Landed) -> core::result::Result<Permit, Refusal> {
         let query = self.query(key)?;
-        self.permit(query, |keys, number| keys.resume(self.rules(), clock::now(), query, landed, number))
+        self.permit(query, |keys, number| keys.resume(self.kept(), clock::now(), query, landed, number))
     }
 
     fn permit(
@@ -293,13 +296,6 @@ impl Budget {
         Ok(())
     }
 
-    /// No lease ends this permit any more: its holder finishes it on every path (a supervisor, which is told of the end of what it has started). So a host that
-    /// stands still for longer than a lease does not start twice.
-    pub fn keep(&self, permit: Permit) -> core::result::Result<(), Stale> {
-        let rules = self.rules();
-        self.of(permit, |keys| keys.keep(rules, clock::now(), permit.0))
-    }
-
     /// The key as if it had never been seen: nothing is counted, and the permit that may be out is stale.
     pub fn reset(&self, key: &[u8]) -> Result<()> {
         let query = self.query(key)?;
@@ -345,6 +341,10 @@ impl Budget {
 
     fn rules(&self) -> Rules {
         Rules { attempts: self.attempts, window: self.window, lease: self.lease.load(Ordering::Relaxed) }
+    }
+
+    fn kept(&self) -> Rules {
+        Rules { lease: i64::MAX, ..self.rules() }
     }
 
     fn query<'a>(&self, key: &'a [u8]) -> Result<Query<'a>> {

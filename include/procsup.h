@@ -1461,14 +1461,17 @@ typedef enum ps_notify_access {
  * WHAT IS UNDERSTOOD: READY=1, STATUS, ERRNO, EXTEND_TIMEOUT_USEC, RELOADING=1 with MONOTONIC_USEC,
  * STOPPING=1, WATCHDOG=1 and =trigger, WATCHDOG_USEC (ps_command_watchdog). BARRIER=1 is answered as soon as
  * it is read. MAINPID other than the child's own number is refused: that process would not be procsup's to
- * reap. FDSTORE=1 is not supported: descriptors that come with a message are closed at once, all of them.
+ * reap. FDSTORE=1 is not supported: descriptors that come with a message are closed at once, all of them; a
+ * socket among them loses its SO_LINGER, for its last close would wait for as long as the child likes.
  * Other names are passed over. A message may have 4096 bytes; the kernel holds ten of them
  * (net.unix.max_dgram_qlen), then a sender waits until somebody does the supervisor's work.
  *
  * LIMITS. Every process of the host's network namespace can send (the name is abstract, "@procsup-notify-"
  * and 32 digits), and so fill the queue; a child in another network namespace, or behind Landlock's scope,
  * does not get there. A process with CAP_SYS_ADMIN can send in another's name: systemd-notify does, as root.
- * Before Linux 6.5 PS_NOTIFY_GROUP believes a number that may have been another process's.
+ * Before Linux 6.5 PS_NOTIFY_GROUP believes a number that may have been another process's. Where the host
+ * reaps the child itself, what only its group had said by then is lost. A child that sets SO_LINGER anew just
+ * while its socket is closed, or sends one to a host that has no descriptor left, can make that close wait.
  *
  * A child that is asked for none of this gets no NOTIFY_SOCKET from procsup; one that the host itself was
  * given is inherited then, like any variable (ps_command_env).

@@ -3,6 +3,7 @@
  *   say TEXT        a message ("\n" in it is a newline)         length N    a message of N bytes: STATUS=xxx...
  *   bytes HEX       a message of these bytes                    times N TEXT   the same one so often
  *   fds N TEXT      with N copies of a pipe's write end; prints "closed" when all of them are closed (the read end is at its end)
+ *   linger SECONDS TEXT   with a TCP socket that is full, whose close(2) waits so long (SO_LINGER)
  *   barrier         BARRIER=1 with a pipe; prints "answered MICROSECONDS"
  *   forge PID TEXT  under another's number; prints "forged", "EPERM" or what else
  *   fork            what follows is done by a child of this process, in its group; this one waits for it and goes no further
@@ -17,6 +18,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stddef.h>
@@ -124,6 +126,25 @@ static long long lend(const char *text, int count)
     return now_us() - since;
 }
 
+/* Sends a connection that has unsent data, and whose other end (ours) takes none: the last to close it waits. */
+static void linger(int seconds, const char *text)
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t length = sizeof at;
+    static char block[65536];
+    int listener = socket(AF_INET, SOCK_STREAM, 0), near = socket(AF_INET, SOCK_STREAM, 0);
+    if (bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 1) != 0
+        || getsockname(listener, (struct sockaddr *)&at, &length) != 0 || connect(near, (struct sockaddr *)&at, sizeof at) != 0
+        || accept(listener, NULL, NULL) < 0)
+        exit(99);
+    while (send(near, block, sizeof block, MSG_DONTWAIT) > 0)
+        ;
+    if (setsockopt(near, SOL_SOCKET, SO_LINGER, &(struct linger){1, seconds}, sizeof(struct linger)) != 0
+        || speak(text, strlen(text), near, 1, 0) != 0)
+        exit(99);
+    close(near);
+}
+
 int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -156,6 +177,9 @@ int main(int argc, char **argv)
             int count = atoi(NEXT);
             lend(NEXT, count);
             puts("closed");
+        } else if (strcmp(word, "linger") == 0) {
+            int seconds = atoi(NEXT);
+            linger(seconds, NEXT);
         } else if (strcmp(word, "barrier") == 0) {
             printf("answered %lld\n", lend("BARRIER=1", 1));
         } else if (strcmp(word, "forge") == 0) {

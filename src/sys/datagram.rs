@@ -3,14 +3,18 @@
 //! unix_dgram_poll).
 //!
 //! Traps. **Anybody of the same network namespace may send to an abstract name**, and /proc/net/unix lists it: who spoke is what the kernel says
-//! with the message, never a secret. **Every message may bring descriptors**, 253 of them, of files whose close(2) waits for whoever serves them
-//! (FUSE, NFS). None is wanted, so there is no room for them: the kernel lets go of them inside the receive, without a close, and before it
-//! returns, which a sender may be waiting for (BARRIER=1 of sd_notify(3)). **An empty datagram is a message**, not an end: such a socket has none.
+//! with the message, never a secret. **Every message may bring descriptors**, 253 of them. None is wanted, but without room for them the kernel
+//! lets go of them inside the receive; and if the sender has closed his, that is the last close of a socket, which waits for its unsent
+//! data as long as the sender likes (SO_LINGER of socket(7)). So they are received, told not to wait, and closed, before the receive
+//! returns: a sender may be waiting for that (BARRIER=1 of sd_notify(3)). The same holds for a socket that is closed with messages in its queue
+//! ([`shut`]). **An empty datagram is a message**, not an end: such a socket has none.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{AddressFamily, SockFlag, SockType, UnixAddr, bind, connect as connect_to, setsockopt, socket, sockopt};
+use nix::sys::socket::{
+    AddressFamily, Shutdown, SockFlag, SockType, UnixAddr, bind, connect as connect_to, setsockopt, shutdown, socket, sockopt,
+};
 
 use super::raw::{check, syscall};
 use super::{Fault, fds};
@@ -30,8 +34,8 @@ pub struct Datagram {
     pub sender: Option<i32>,
     /// That process, whoever has its number now: if it was asked for, and no descriptor came in its place.
     pub pidfd: Option<OwnedFd>,
-    /// Something came that there was no room for: descriptors. They are closed.
-    pub more: bool,
+    /// Descriptors came, so many that were seen. They are closed.
+    pub descriptors: usize,
 }
 
 /// A socket under an abstract name. Close-on-exec, non-blocking, above 2; whatever it receives carries its sender's identity. `EADDRINUSE`: the
@@ -55,16 +59,25 @@ pub fn pass_pidfds(fd: &OwnedFd) -> bool {
     answer == 0
 }
 
-/// Room for an identity, and for a pidfd behind it; each with its header, aligned.
+/// Room for an identity, as many descriptors as a message has (SCM_MAX_FD), and a pidfd; each with its header, aligned.
 #[repr(C, align(8))]
-struct Control([u8; 56]);
+struct Control([u8; 32 + 1032 + 24]);
 
-/// As much as the identity needs: the kernel installs descriptors in whatever is left.
-const IDENTITY_ONLY: usize = 32;
+/// Nobody can send there any more; what is in the queue can be received still. So its end can be reached, whoever sends.
+pub fn shut(socket: &OwnedFd) {
+    let _ = shutdown(socket.as_raw_fd(), Shutdown::Read);
+}
+
+/// Closes what a stranger has sent, without a wait for the data of a socket. (Where it is his still, he may set that anew just in between.)
+fn let_go(fd: OwnedFd) {
+    let never = libc::linger { l_onoff: 0, l_linger: 0 };
+    // What is no socket has none.
+    let _ = setsockopt(&fd, sockopt::Linger, &never);
+}
 
 /// Receives one message. Never waits: `EAGAIN` if there is none. Allocates nothing.
-pub fn receive(socket: &OwnedFd, buffer: &mut [u8], with_pidfd: bool) -> Result<Datagram, Errno> {
-    let mut control = Control([0; 56]);
+pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Datagram, Errno> {
+    let mut control = Control([0; 32 + 1032 + 24]);
     let mut iov = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
     let mut header = libc::msghdr {
         msg_name: core::ptr::null_mut(),
@@ -72,7 +85,7 @@ pub fn receive(socket: &OwnedFd, buffer: &mut [u8], with_pidfd: bool) -> Result<
         msg_iov: &raw mut iov,
         msg_iovlen: 1,
         msg_control: control.0.as_mut_ptr().cast(),
-        msg_controllen: if with_pidfd { control.0.len() } else { IDENTITY_ONLY },
+        msg_controllen: control.0.len(),
         msg_flags: 0,
     };
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
@@ -85,7 +98,8 @@ pub fn receive(socket: &OwnedFd, buffer: &mut [u8], with_pidfd: bool) -> Result<
         }
     };
     let has = |flag| header.msg_flags & flag != 0;
-    let mut found = Datagram { length, cut: has(libc::MSG_TRUNC), sender: None, pidfd: None, more: has(libc::MSG_CTRUNC) };
+    let mut found =
+        Datagram { length, cut: has(libc::MSG_TRUNC), sender: None, pidfd: None, descriptors: usize::from(has(libc::MSG_CTRUNC)) };
     // SAFETY: the kernel has filled the control area and its length; the macros walk it, and the numbers in it are new and ours alone.
     unsafe {
         let mut at = libc::CMSG_FIRSTHDR(&raw const header);
@@ -93,12 +107,10 @@ pub fn receive(socket: &OwnedFd, buffer: &mut [u8], with_pidfd: bool) -> Result<
             let data = libc::CMSG_DATA(at);
             let bytes = (*at).cmsg_len.saturating_sub(data.offset_from(at.cast()) as usize);
             match ((*at).cmsg_level, (*at).cmsg_type) {
-                // One or two fit into the place of the pidfd.
                 (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
-                    for index in 0..bytes / size_of::<RawFd>() {
-                        drop(OwnedFd::from_raw_fd(core::ptr::read_unaligned(data.cast::<RawFd>().add(index))));
-                    }
-                    found.more = true;
+                    let count = bytes / size_of::<RawFd>();
+                    (0..count).for_each(|index| let_go(OwnedFd::from_raw_fd(core::ptr::read_unaligned(data.cast::<RawFd>().add(index)))));
+                    found.descriptors += count;
                 }
                 (libc::SOL_SOCKET, libc::SCM_CREDENTIALS) if bytes >= size_of::<libc::ucred>() => {
                     let ucred: libc::ucred = core::ptr::read_unaligned(data.cast());
@@ -178,11 +190,11 @@ mod tests {
         theirs.send(b"READY=1").unwrap();
         theirs.send(b"").unwrap();
         let mut buffer = [0; 16];
-        let found = receive(&ours, &mut buffer, false).unwrap();
-        assert_eq!((&buffer[..found.length], found.sender, found.cut, found.more), (&b"READY=1"[..], Some(getpid()), false, false));
-        let found = receive(&ours, &mut buffer, false).unwrap();
+        let found = receive(&ours, &mut buffer).unwrap();
+        assert_eq!((&buffer[..found.length], found.sender, found.cut, found.descriptors), (&b"READY=1"[..], Some(getpid()), false, 0));
+        let found = receive(&ours, &mut buffer).unwrap();
         assert_eq!((found.length, found.sender), (0, Some(getpid())), "an empty one is one, too");
-        assert_eq!(receive(&ours, &mut buffer, false).unwrap_err(), Errno::EAGAIN);
+        assert_eq!(receive(&ours, &mut buffer).unwrap_err(), Errno::EAGAIN);
         assert_eq!(bound(&name).unwrap_err().errno, Errno::EADDRINUSE);
     }
 
@@ -190,7 +202,7 @@ mod tests {
     fn what_is_longer_than_the_buffer_is_told() {
         let (ours, theirs, _) = connected();
         theirs.send(&[7; 17]).unwrap();
-        assert!(receive(&ours, &mut [0; 16], false).unwrap().cut);
+        assert!(receive(&ours, &mut [0; 16]).unwrap().cut);
     }
 
     #[test]
@@ -198,7 +210,7 @@ mod tests {
         let (ours, theirs, _) = connected();
         let has = pass_pidfds(&ours);
         theirs.send(b"x").unwrap();
-        let found = receive(&ours, &mut [0; 16], true).unwrap();
+        let found = receive(&ours, &mut [0; 16]).unwrap();
         assert_eq!((found.pidfd.is_some(), found.sender), (has, Some(getpid())));
     }
 
@@ -213,8 +225,8 @@ mod tests {
             let words = [std::io::IoSlice::new(b"FDSTORE=1")];
             sendmsg::<UnixAddr>(theirs.as_raw_fd(), &words, &rights, MsgFlags::empty(), None).unwrap();
             drop(write);
-            let found = receive(&ours, &mut [0; 16], with_pidfd).unwrap();
-            assert!(found.more && found.sender == Some(getpid()));
+            let found = receive(&ours, &mut [0; 16]).unwrap();
+            assert_eq!((found.descriptors, found.sender), (count, Some(getpid())));
             // Its other end is closed everywhere: end of file, and no wait.
             fds::set_nonblocking(&read).unwrap();
             assert_eq!(nix::unistd::read(&read, &mut [0; 1]), Ok(0), "{with_pidfd} {count}");

@@ -2,8 +2,10 @@
 //!
 //! Traps.
 //! - **Its name is no secret**: it is abstract, and every process of the network namespace sees it and may send. What counts is the sender that the
-//!   kernel names with each message. A number is believed while it cannot be another's: so all is heard before the child is reaped,
-//!   and nothing after. A member of its group must be there still (a pidfd, Linux 6.5, says so; else its number is taken for it).
+//!   kernel names with each message. A number is believed while it cannot be another's: so all is heard before the child is reaped. Where
+//!   somebody else has reaped it, what is heard after must come with its very pidfd (Linux 6.9; since 6.5, with that of none who can be told
+//!   to live), or its number must be nobody's. A member of its group must be there still (a pidfd, Linux 6.5, says so; else
+//!   its number is taken for it), and is none any more once the child is reaped: groups are known by its number.
 //! - **A sender with CAP_SYS_ADMIN may name another process than itself** (systemd-notify(1) run by root names its parent): root is believed.
 //! - **The kernel's queue holds ten messages** (net.unix.max_dgram_qlen; systemd makes it 512), then senders wait: it is emptied whenever somebody
 //!   looks. A stranger can fill it, and make the child wait, but not the host: a look takes so many messages at the most. The last one takes more, for
@@ -21,6 +23,7 @@ use nix::errno::Errno;
 use super::Access;
 use super::words::{self, Message};
 use crate::sys::cgroup::Group;
+use crate::sys::memory::Home;
 use crate::sys::{Fault, datagram, pidfd, random};
 
 /// The longest message that is heard; as in systemd (NOTIFY_BUFFER_MAX, PIPE_BUF). A longer one is none.
@@ -29,8 +32,11 @@ const LONGEST: usize = 4096;
 /// Messages that one look takes, whoever sent them.
 const LOOK: u32 = 64;
 
-/// Looks at the end: eight queues of the size that systemd sets.
-const LAST_LOOKS: u32 = 64;
+/// Looks at the end, when nobody can send any more: as many as the longest queue takes that somebody may have set.
+const LAST_LOOKS: u32 = 1024;
+
+/// Descriptors that one look closes: that is system calls for each, and a message has 253 of them.
+const DESCRIPTORS: usize = 1024;
 
 /// How often another name is tried.
 const TRIES: u32 = 8;
@@ -38,8 +44,12 @@ const TRIES: u32 = 8;
 /// Who may speak here.
 #[derive(Clone, Copy, Debug)]
 pub struct Whom<'a> {
-    /// The child. It has not been reaped.
+    /// The child.
     pub pid: i32,
+    /// The same, for good.
+    pub pidfd: Option<&'a OwnedFd>,
+    /// It has been reaped: its number may be another's.
+    pub reaped: bool,
     /// It leads a process group of its own.
     pub leads: bool,
     /// Its own control group.
@@ -55,6 +65,19 @@ pub struct Receiver {
     /// Senders come with pidfds.
     pidfds: bool,
     refused: AtomicU32,
+    /// A forked copy shares the queue.
+    home: Home,
+}
+
+/// What a stranger has put into the queue is not to be let go of by the close (see `sys/datagram.rs`).
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if self.home.is_here() {
+            datagram::shut(&self.socket);
+            let mut buffer = [0; 1];
+            _ = (0..LAST_LOOKS * LOOK).any(|_| datagram::receive(&self.socket, &mut buffer).is_err());
+        }
+    }
 }
 
 impl Receiver {
@@ -67,7 +90,7 @@ impl Receiver {
             match datagram::bound(&address.as_bytes()[1..]) {
                 Ok(socket) => {
                     let pidfds = access == Access::Group && datagram::pass_pidfds(&socket);
-                    return Ok(Self { socket: Arc::new(socket), address, access, pidfds, refused: AtomicU32::new(0) });
+                    return Ok(Self { socket: Arc::new(socket), address, access, pidfds, refused: AtomicU32::new(0), home: Home::here() });
                 }
                 Err(fault) if fault.errno == Errno::EADDRINUSE && tries < TRIES => tries += 1,
                 Err(fault) => return Err(fault),
@@ -93,12 +116,19 @@ impl Receiver {
     /// Hears what was said since the last look, in order, at most so many messages. Never waits. `false`: there was more. `Err`: there is something,
     /// and it cannot be had now (`ENOMEM`); whoever watches the descriptor sets it aside.
     pub fn hear(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) -> Result<bool, Errno> {
-        let mut buffer = [0; LONGEST];
+        if whom.reaped && !self.pidfds {
+            datagram::pass_pidfds(&self.socket);
+        }
+        let (mut buffer, mut descriptors) = ([0; LONGEST], 0);
         for _ in 0..LOOK {
-            match datagram::receive(&self.socket, &mut buffer, self.pidfds) {
+            match datagram::receive(&self.socket, &mut buffer) {
                 Ok(found) => {
+                    descriptors += found.descriptors;
                     let message = self.judge(whom, &found, &buffer);
                     message.filter(|message| !message.is_empty()).into_iter().for_each(&mut take);
+                    if descriptors > DESCRIPTORS {
+                        return Ok(false);
+                    }
                 }
                 Err(Errno::EAGAIN) => return Ok(true),
                 Err(errno) => return Err(errno),
@@ -107,8 +137,9 @@ impl Receiver {
         Ok(false)
     }
 
-    /// The last look at one that has ended: the whole queue, as long as it is anywhere; of a flood no more than that.
+    /// The last look at one that has ended: the whole queue, which nobody can add to any more.
     pub fn hear_out(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) {
+        datagram::shut(&self.socket);
         _ = (0..LAST_LOOKS).any(|_| self.hear(whom, &mut take) != Ok(false));
     }
 
@@ -129,14 +160,23 @@ impl Receiver {
     fn may_speak(&self, whom: Whom<'_>, found: &datagram::Datagram) -> bool {
         let Some(sender) = found.sender else { return false };
         if sender == whom.pid {
-            return true;
+            return !whom.reaped || is_reaped_child(whom, found);
         }
         if self.access == Access::Main {
             return false;
         }
-        let in_group = whom.leads && pidfd::group_of_number(sender) == Some(whom.pid);
+        let in_group = whom.leads && !whom.reaped && pidfd::group_of_number(sender) == Some(whom.pid);
         let is_member = || in_group || whom.cgroup.is_some_and(|group| group.has(sender));
         // Asked in this order: that it lives now says that the number was its own all the time.
         is_member() && (!self.pidfds || found.pidfd.as_ref().is_some_and(|fd| pidfd::life(fd.as_raw_fd()) != pidfd::Life::Reaped))
+    }
+}
+
+/// Whether one with the number of the child, which has been reaped, was the child.
+fn is_reaped_child(whom: Whom<'_>, found: &datagram::Datagram) -> bool {
+    let Some(sender) = &found.pidfd else { return pidfd::group_of_number(whom.pid).is_none() };
+    match (pidfd::number(sender), whom.pidfd.and_then(pidfd::number)) {
+        (Some(sender), Some(child)) => sender == child,
+        _ => pidfd::life(sender.as_raw_fd()) == pidfd::Life::Reaped,
     }
 }

@@ -55,9 +55,7 @@ impl Child {
 
     fn reap_if(&self, ended: bool) -> Result<Option<Exit>> {
         self.check()?;
-        if ended {
-            self.read_last_signs();
-        }
+        self.read_last_signs(ended);
         let (mut exit, pidfd, resources, lease) = {
             let mut life = lock(&self.life);
             let slot = life.lease.as_ref().and_then(Lease::slot);
@@ -102,7 +100,7 @@ impl Child {
             cgroup.group().kill();
         }
         if let Some(readying) = &self.readying {
-            lock(readying).end(self.whom(life), clock::now());
+            lock(readying).end(self.whom(life, true), clock::now());
         }
         (life.pidfd.take(), life.resources.take(), life.lease.take())
     }

@@ -63,8 +63,9 @@ impl Child {
     }
 
     /// Who may speak for it.
-    pub(super) fn whom<'a>(&self, life: &'a Life) -> Whom<'a> {
-        Whom { pid: self.pid, leads: self.leads, cgroup: life.cgroup().map(|cgroup| cgroup.group()) }
+    pub(super) fn whom<'a>(&self, life: &'a Life, reaped: bool) -> Whom<'a> {
+        let cgroup = life.cgroup().map(|cgroup| cgroup.group());
+        Whom { pid: self.pid, pidfd: life.pidfd.as_deref(), reaped, leads: self.leads, cgroup }
     }
 
     /// Reads what it has said of itself, connects if it is time to, and looks at the clock; ends it where it has failed. Never waits. `true`:
@@ -96,8 +97,9 @@ impl Child {
     }
 
     /// The same of one that has ended, before it is reaped: while nobody can have its number, what was said by that is its own.
-    pub(super) fn read_last_signs(&self) {
-        if let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) {
+    pub(super) fn read_last_signs(&self, ended: bool) {
+        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return };
+        if ended || self.is_dead() {
             _ = (0..LAST_LOOKS).any(|_| !self.read_signs(readying));
         }
     }
@@ -124,7 +126,9 @@ impl Child {
         if life.has_ended() {
             return false;
         }
-        let heard = receiver.hear(self.whom(&life), |message| lock(readying).heard(message, clock::now()));
+        // By a stranger: ours do so under this lock, and tell it first.
+        let reaped = life.pidfd.as_ref().is_none_or(|pidfd| wait::look(pidfd.as_raw_fd(), self.pid) == Seen::Gone);
+        let heard = receiver.hear(self.whom(&life, reaped), |message| lock(readying).heard(message, clock::now()));
         let mut readying = lock(readying);
         readying.said.refused = receiver.refused();
         readying.judge(heard, life.ladder != Ladder::Idle);

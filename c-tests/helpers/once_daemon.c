@@ -10,13 +10,18 @@
  *   gate FILE     goes on when there is such a file
  *   ready         writes a newline to descriptor 3, and closes it
  *   silent        listens nowhere, and waits
+ *   name          calls itself by a byte that is no UTF-8, with a bracket behind it
+ *   exec          replaces its program by the same one, with the options that are left
+ *   first-ends    goes on in a second thread, and the first one ends
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
@@ -36,14 +41,33 @@ static void append(const char *path, pid_t pid)
     close(fd);
 }
 
+static int count;
+static char **arguments;
+
+static int serve(int from);
+
+static void *go_on(void *from)
+{
+    exit(serve(*(int *)from));
+}
+
 int main(int argc, char **argv)
 {
     if (argc < 3)
         return 102;
     alarm(300);
-    append(argv[2], getpid());
-    int silent = 0;
-    for (int i = 3; i < argc; i++) {
+    count = argc;
+    arguments = argv;
+    if (!getenv("ONCE_DAEMON_AGAIN"))
+        append(argv[2], getpid());
+    return serve(3);
+}
+
+static int serve(int from)
+{
+    char **argv = arguments;
+    int silent = 0, argc = count;
+    for (int i = from; i < argc; i++) {
         if (strcmp(argv[i], "close-all") == 0) {
             if (syscall(SYS_close_range, 3, ~0U, 0) != 0)
                 for (int fd = 3; fd < 1024; fd++)
@@ -72,6 +96,22 @@ int main(int argc, char **argv)
             close(3);
         } else if (strcmp(argv[i], "silent") == 0) {
             silent = 1;
+        } else if (strcmp(argv[i], "name") == 0) {
+            prctl(PR_SET_NAME, "\377) Z");
+        } else if (strcmp(argv[i], "exec") == 0) {
+            argv[i] = argv[2];
+            argv[i - 1] = argv[1];
+            argv[i - 2] = argv[0];
+            setenv("ONCE_DAEMON_AGAIN", "1", 1);
+            execv("/proc/self/exe", argv + i - 2);
+            return 106;
+        } else if (strcmp(argv[i], "first-ends") == 0) {
+            static int next;
+            pthread_t thread;
+            next = i + 1;
+            /* Where a filter forbids threads it goes on in the first one. */
+            if (pthread_create(&thread, NULL, go_on, &next) == 0)
+                pthread_exit(NULL);
         } else {
             return 104;
         }

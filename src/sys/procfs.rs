@@ -58,10 +58,15 @@ impl Ignored {
     }
 }
 
+/// What stands there. A process calls itself what it likes (PR_SET_NAME), and the kernel shows that as it is: so it need not be UTF-8.
+fn text(path: impl AsRef<Path>) -> std::io::Result<String> {
+    std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Whether a seccomp filter watches what this thread does; also if that cannot be known. Not by prctl(PR_GET_SECCOMP): there are filters that
 /// kill for the options of prctl they do not know, and none that kills for reading a file.
 pub fn is_filtered() -> bool {
-    let status = std::fs::read_to_string("/proc/thread-self/status");
+    let status = text("/proc/thread-self/status");
     status.map_or(true, |text| text.lines().any(|line| line.strip_prefix("Seccomp:\t").is_some_and(|mode| mode != "0")))
 }
 
@@ -80,7 +85,7 @@ pub fn namespace_of_children_has_ended() -> bool {
     // There is no such link before the first child.
     let Some(elsewhere) = namespace("thread-self", "pid_for_children").filter(|_| children_go_elsewhere()) else { return false };
     let is_its_init = |pid: i32| {
-        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let status = text(format!("/proc/{pid}/status")).unwrap_or_default();
         // Its numbers from our namespace down to its own: the last one is 1.
         let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:\t"));
         // One that may not be looked at might be it.
@@ -129,7 +134,7 @@ pub fn own_children() -> Result<Vec<i32>, Errno> {
     let mut add = |pid: i32| found.try_reserve(1).map(|()| found.push(pid)).map_err(|_| Errno::ENOMEM);
     let mut listed = false;
     for task in std::fs::read_dir("/proc/self/task").into_iter().flatten().flatten() {
-        if let Ok(text) = std::fs::read_to_string(task.path().join("children")) {
+        if let Ok(text) = text(task.path().join("children")) {
             listed = true;
             text.split_ascii_whitespace().filter_map(|pid| pid.parse::<i32>().ok()).try_for_each(&mut add)?;
         }
@@ -143,7 +148,7 @@ pub fn own_children() -> Result<Vec<i32>, Errno> {
 
 /// A field of proc_pid_stat(5), by its number there; from 3 on.
 fn stat_field<T: std::str::FromStr>(pid: i32, number: usize) -> Option<T> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let stat = text(format!("/proc/{pid}/stat")).ok()?;
     // The name may hold blanks and brackets.
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(number - 3)?.parse().ok()
 }
@@ -167,7 +172,7 @@ pub fn start_time(pid: i32) -> Option<u64> {
 pub fn is_dying(pid: i32) -> bool {
     // Every thread: the first may have ended long before the process. Where /proc cannot be read nothing is known.
     let dies = |task: std::fs::DirEntry| -> Option<bool> {
-        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        let stat = text(task.path().join("stat")).ok()?;
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         // 9 (flags) and 31 (signals that are pending for this thread; SIGKILL is given to each) of proc_pid_stat(5).
         let (flags, pending): (u64, u64) = (fields.nth(6)?.parse().ok()?, fields.nth(21)?.parse().ok()?);
@@ -181,7 +186,7 @@ pub fn is_dying(pid: i32) -> bool {
 /// Whether a process is dumping its core (Linux 4.15; where /proc cannot be read the answer is no): proc_pid_status(5).
 pub fn is_dumping_core(pid: i32) -> bool {
     let says = |path: std::path::PathBuf| -> Option<bool> {
-        let status = std::fs::read_to_string(path).ok()?;
+        let status = text(path).ok()?;
         let at = status.find("\nCoreDumping:\t")?;
         Some(status[at..].starts_with("\nCoreDumping:\t1"))
     };
@@ -209,7 +214,7 @@ pub enum Fate {
 
 /// What became of the process of this number that began then (`None`: any).
 pub fn fate(pid: i32, start: Option<u64>) -> Fate {
-    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else {
+    let Ok(stat) = text(format!("/proc/{pid}/stat")) else {
         // A /proc that hides others' processes (hidepid in proc(5)) has none to show.
         let gone = pid > 1 && super::pidfd::kill_number(pid, 0) == Err(Errno::ESRCH);
         return if gone { Fate::Dead } else { Fate::Unknown };
@@ -247,7 +252,7 @@ pub fn holders_of_lock(name: &std::ffi::OsStr, inode: u64, most: usize, mut look
             looks = looks.saturating_sub(1);
             let link = std::fs::read_link(entry.path()).ok();
             let is_named = link.as_deref().and_then(std::path::Path::file_name).is_some_and(|last| last == name || last == deleted);
-            let info = || std::fs::read_to_string(format!("/proc/{pid}/fdinfo/{}", entry.file_name().to_string_lossy()));
+            let info = || text(format!("/proc/{pid}/fdinfo/{}", entry.file_name().to_string_lossy()));
             is_named && info().is_ok_and(has_lock)
         });
         if holds {
@@ -298,7 +303,7 @@ pub fn writes_core(pidfd: RawFd) -> bool {
 /// Which number this /proc says that a pidfd has.
 fn number_of(pidfd: RawFd) -> Option<i32> {
     // Of its own descriptors: a thread may have a table of its own.
-    let info = std::fs::read_to_string(format!("/proc/thread-self/fdinfo/{pidfd}")).unwrap_or_default();
+    let info = text(format!("/proc/thread-self/fdinfo/{pidfd}")).unwrap_or_default();
     info.lines().find_map(|line| line.strip_prefix("Pid:\t")?.parse::<i32>().ok()).filter(|pid| *pid > 0)
 }
 
@@ -306,7 +311,7 @@ fn number_of(pidfd: RawFd) -> Option<i32> {
 /// (PF_DUMPCORE, include/linux/sched.h): the dump shows an instant before the others have stopped, and one in a long write goes on.
 fn has_stopped(pid: i32) -> bool {
     let flags = |task: std::fs::DirEntry| -> Option<u64> {
-        let stat = std::fs::read_to_string(task.path().join("stat")).ok()?;
+        let stat = text(task.path().join("stat")).ok()?;
         stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(6)?.parse().ok()
     };
     let mut tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().filter_map(flags).peekable();
@@ -320,12 +325,12 @@ pub fn is_ending_without_exec(pid: i32) -> bool {
 
 /// Which boot of the machine this is; empty if that cannot be known.
 pub fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
+    text("/proc/sys/kernel/random/boot_id").map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 /// The hard limit RLIMIT_RTTIME of a process, zombies too; `None` if there is none: proc_pid_limits(5).
 pub fn realtime_limit(pid: i32) -> Option<u64> {
-    let limits = std::fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
+    let limits = text(format!("/proc/{pid}/limits")).ok()?;
     let line = limits.lines().find(|line| line.starts_with("Max realtime timeout"))?;
     line["Max realtime timeout".len()..].split_ascii_whitespace().nth(1)?.parse().ok()
 }
@@ -346,5 +351,23 @@ mod tests {
         assert_eq!(parse(b"Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0"), Some(0x1001));
         assert_eq!(parse(b"Name:\tx\nSigIgn:\t00000000000010"), None);
         assert_eq!(parse(b""), None);
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_hides_nobody() {
+        let (tell, told) = std::sync::mpsc::channel();
+        let (end, ended) = std::sync::mpsc::channel::<()>();
+        let thread = std::thread::spawn(move || {
+            nix::sys::prctl::set_name(c"\xff) Z").unwrap();
+            tell.send(nix::unistd::gettid().as_raw()).unwrap();
+            let _ = ended.recv();
+        });
+        // Each thread has a directory of its own, though it is not listed.
+        let its = told.recv().unwrap();
+        let began = start_time(its);
+        let seen = (began.is_some(), fate(its, began), fate(its, Some(1)), is_dying(its), has_stopped(its));
+        drop(end);
+        thread.join().unwrap();
+        assert_eq!(seen, (true, Fate::Runs, Fate::Dead, false, false));
     }
 }

@@ -213,11 +213,10 @@ impl Place {
 /// What became of who was born: in this boot, as this pid namespace numbers.
 fn identify(record: &Record, boot: &str, namespace: u64) -> core::result::Result<(Recorded, Option<OwnedFd>), Errno> {
     let Some(born) = record.born else { return Ok((Recorded::Unborn, None)) };
-    if record.boot.is_empty() || boot.is_empty() {
+    // Another boot may be another machine's, on a file system of both, or this one's from before it was moved with all that runs: where the lock is
+    // held there is somebody. After a reboot nobody holds it.
+    if record.boot.is_empty() || record.boot != boot {
         return Ok((Recorded::Unknown, None));
-    }
-    if record.boot != boot {
-        return Ok((Recorded::Dead, None));
     }
     if record.namespace == 0 || namespace != record.namespace {
         return Ok((Recorded::Unknown, None));
@@ -340,7 +339,7 @@ mod tests {
             identified(|record| *record.born.as_mut().unwrap() = Born { inode: None, start: None, ..record.born.unwrap() }),
             Recorded::Unknown
         );
-        assert_eq!(identified(|record| record.boot = "another".into()), Recorded::Dead);
+        assert_eq!(identified(|record| record.boot = "another".into()), Recorded::Unknown, "another machine's, if its lock is held");
         assert_eq!(identified(|record| record.boot.clear()), Recorded::Unknown);
         assert_eq!(identified(|record| record.namespace += 1), Recorded::Unknown);
         assert_eq!(identified(|record| record.namespace = 0), Recorded::Unknown);

@@ -153,6 +153,11 @@ pub fn tidy() {
     }
 }
 
+/// Closes what lies there, however long that takes. `false`: nothing does.
+pub fn close_parked() -> bool {
+    take_parked().is_some()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,7 +33,7 @@ use crate::error::{Error, Result, Status};
 use crate::sys::custody::Custody;
 use crate::sys::directory::{Directory, Inode, is_at_path};
 use crate::sys::lockfile::{self, Refusal};
-use crate::sys::lockwatch::{LockWatch, Told};
+use crate::sys::lockwatch::{self, LockWatch, Told};
 use crate::sys::{fds, getpid, poll};
 
 /// Files at the path that were others when they had been locked, one after the other in one look: after so many it is looked again later.
@@ -155,8 +155,14 @@ impl Attempt {
         let Some(Opened { file, identity, .. }) = &self.file else { return Ok(Tried::Replaced(false)) };
         let identity = *identity;
         let taken = lockfile::try_lock(file).map_err(|errno| self.failed("flock", errno))?;
-        if !is_at_path(&self.path, identity).map_err(|errno| self.failed("lstat", errno))? {
-            return Ok(Tried::Replaced(taken));
+        match is_at_path(&self.path, identity) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Tried::Replaced(taken)),
+            Err(errno) => {
+                // It may be locked, and a copy of this process would keep it so.
+                self.let_go(taken);
+                return Err(self.failed("lstat", errno));
+            }
         }
         match self.file.take_if(|_| taken) {
             None => Ok(Tried::Busy),
@@ -170,12 +176,18 @@ impl Attempt {
     /// Opens what the path names. `false`: it lay there before, and the directory is gone now.
     fn open(&mut self) -> Result<bool> {
         let name = self.path.file_name().unwrap_or_default();
-        let opened = Directory::of(&self.path).map_err(Refusal::Cannot).and_then(|directory| {
+        let open = || {
+            let directory = Directory::of(&self.path).map_err(Refusal::Cannot)?;
             let file = lockfile::open_at(&directory, name)?;
             // Root must not keep the directory's own user out for ever.
             directory.give_to_owner(&file);
             Ok(file)
-        });
+        };
+        let mut opened = open();
+        // The last number may be that of a watch which only lies there.
+        if opened.as_ref().is_err_and(|refusal| *refusal == Refusal::Cannot(Errno::EMFILE)) && lockwatch::close_parked() {
+            opened = open();
+        }
         match opened {
             Err(Refusal::Cannot(Errno::ENOENT | Errno::ENOTDIR)) if self.waits => Ok(false),
             Err(refusal) => Err(self.refused(refusal)),

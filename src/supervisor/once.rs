@@ -25,8 +25,7 @@ use crate::journey::{Journey, Route};
 use crate::process::command::Command;
 use crate::process::stop::LAST_WAIT_MS;
 use crate::registry::Cause;
-use crate::sys::Fault;
-use crate::sys::poll;
+use crate::sys::{Fault, fds, lockwatch, poll};
 
 /// A start that is made once.
 static ROUTE: Route = Route { title: "starting a daemon once", steps: &["connect", "lock", "connect again", "permit", "spawn", "ready"] };
@@ -80,7 +79,11 @@ impl Inner {
             _ => true,
         });
         let mut start = Start { inner: self, once, place, address, deadline, journey, lock: None, look: None, pause: PAUSES.0 };
-        start.run(command, register).map_err(|error| start.failed(error))
+        let ran = start.run(command, register).map_err(|error| start.failed(error));
+        drop(start);
+        // Who needs a daemon once may never call again, and the watches of a user are few (fs.inotify.max_user_instances).
+        lockwatch::close_parked();
+        ran
     }
 }
 
@@ -250,7 +253,7 @@ impl Start<'_> {
         let lock = self.lock.as_ref().ok_or_else(|| Error::new(Status::Internal, "lock", "nobody starts without the lock"))?;
         let mut command = command.clone();
         let made = self.place.make()?;
-        let number = command.free_number_from(FD);
+        let number = command.free_number_from(usual_number(fds::hard_limit()));
         command.pass_fd(made.file.as_raw_fd(), number)?;
         let share = command.free_number_from(number + 1);
         // Last of all: whoever has taken its place since may be starting one as well.
@@ -263,6 +266,11 @@ impl Start<'_> {
         command.write_birth(record::birth(&made.record, number, share));
         self.inner.spawn(&command, None, register)
     }
+}
+
+/// Where the number of the daemon's lock is looked for: where the limit is very low, in the middle below it.
+fn usual_number(limit: u64) -> i32 {
+    if limit > FD as u64 + 8 { FD } else { i32::try_from(limit / 2).unwrap_or(FD) }
 }
 
 /// Nobody is there, or may not be reached from here just now.

@@ -1742,9 +1742,9 @@ typedef struct ps_spawn_lock ps_spawn_lock;
  * A file that was replaced while it was waited for is left for the one that the path names now, also where
  * the directory is gone for a while and comes again. With a timeout of 0 there is one try.
  *
- * Needs one descriptor, and one more from the wait on, if it had to wait. That one the kernel takes some
- * 10 ms to close: so it lies until a later call of procsup finds that it has rested, or is used again; one
- * at most.
+ * Needs one descriptor (and another while the file is opened), and one more from the wait on, if it had to
+ * wait. That one the kernel takes some 10 ms to close: so it lies until a later call of procsup finds that it
+ * has rested, or is used again; one at most in a process.
  *
  * @param path        at best in a directory that belongs to the service's user alone, and that no cleaner
  *                    empties (/run/name). In one that is everybody's (/tmp) another user can make the file
@@ -1915,31 +1915,38 @@ void ps_spawn_lock_release(ps_spawn_lock *lock);
  * after meanwhile, as ps_reap does it.
  *
  * WHETHER IT RUNS is not believed of a pid file. The daemon inherits a lock: dir/NAME.run, as its descriptor
- * 99 (or the next number that the command gives to nothing else). It must leave it alone; its own children
- * may inherit it. And before its program begins, it writes into that file who it is: its pid, with the inode
- * of its pidfd (Linux 6.9), its start time, the boot of the machine and the pid namespace, by which no other
- * process is taken for it. Where both are there the process decides: workers that a dead daemon has left
- * hold its lock on, and one that closes all descriptors (closefrom(3)) lets it go. Where the process cannot
- * be seen (a caller in another pid namespace, no /proc before Linux 6.9) the lock does. The text is for
- * people. The file is a new one for each daemon.
+ * 99 (or the next number that the command gives to nothing else; a lower one where the hard limit
+ * RLIMIT_NOFILE is below 108). It must leave it alone; its own children may inherit it. And before its
+ * program begins, it writes into that file who it is: its pid, with the inode of its pidfd (Linux 6.9), its
+ * start time, the boot of the machine and the pid namespace, by which no other process is taken for it.
+ * Where both are there the process decides: workers that a dead daemon has left hold its lock on, and one
+ * that closes all descriptors (closefrom(3)) lets it go. Where the process cannot be seen (a caller in
+ * another pid namespace or on another machine, no /proc before Linux 6.9) the lock does; a daemon that has
+ * closed its lock as well is then seen by a connection only. The text is for people. The file is a new one
+ * for each daemon.
  *
  * A starter may be killed at any moment: there are never two daemons, and the next call starts it, or finds
  * the one that the dead one has started. (A copy of the starter that was forked meanwhile without an exec
  * holds its share of the first lock until its own exec or end.)
  *
  * THE PROGRAM stays in the foreground, as a service of systemd does: one that forks and leaves its work to
- * its child counts as dead when the first process has ended, for who does not get a connection. What lies at
- * its socket's path from a daemon that was killed it removes itself, before it binds: it is the only one. It
- * runs for others when this process has ended, so its command may have nothing that ties it to this process:
- * no die_with_host, deadline, restart policy, pipe, captured output, output file, sandbox directory or
- * control group. Give it a log file as its streams 1 and 2, /dev/null as 0, and a session of its own
- * (PS_ISOLATE_SESSION), or Ctrl-C at the starter's terminal may end it.
+ * its child counts as dead when the first process has ended, for who does not get a connection. One that
+ * replaces itself by exec(3) is the same process. One that hands over to a successor (ps_handoff) is not:
+ * neither record nor lock tell of that, but a connection does, at each moment, since a handoff closes no
+ * listener. So give connect_to for such a daemon. (A second one that is started beside a successor is its
+ * next successor, if both have one control path.)
+ *
+ * What lies at its socket's path from a daemon that was killed the program removes itself, before it binds:
+ * it is the only one. It runs for others when this process has ended, so its command may have nothing that
+ * ties it to this process: no die_with_host, deadline, restart policy, pipe, captured output, output file,
+ * sandbox directory or control group. Give it a log file as its streams 1 and 2, /dev/null as 0, and a
+ * session of its own (PS_ISOLATE_SESSION), or Ctrl-C at the starter's terminal may end it.
  *
  * ITS LIFE. With `supervisor` NULL it goes on when its handle is freed, and when this process ends, however
  * that ends; ps_kill_and_reap_all kills it. With a supervisor it has that one's events, and is ended with it
  * (ps_supervisor_shutdown, ps_supervisor_free), like its other children.
  *
- * Needs four descriptors for the time of the call.
+ * Needs up to seven descriptors for the time of the call.
  *
  * @param supervisor  whose child it becomes; NULL: nobody's but this process's
  * @param dir         where the two files are: a directory that is there, is this user's or root's, and in

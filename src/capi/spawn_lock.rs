@@ -48,9 +48,9 @@ unsafe fn make(path: *const c_char, lock: *mut *mut ps_spawn_lock, claim: impl F
 /// A file that was replaced while it was waited for is left for the one that the path names now, also where
 /// the directory is gone for a while and comes again. With a timeout of 0 there is one try.
 ///
-/// Needs one descriptor, and one more from the wait on, if it had to wait. That one the kernel takes some
-/// 10 ms to close: so it lies until a later call of procsup finds that it has rested, or is used again; one
-/// at most.
+/// Needs one descriptor (and another while the file is opened), and one more from the wait on, if it had to
+/// wait. That one the kernel takes some 10 ms to close: so it lies until a later call of procsup finds that it
+/// has rested, or is used again; one at most in a process.
 ///
 /// @param path        at best in a directory that belongs to the service's user alone, and that no cleaner
 ///                    empties (/run/name). In one that is everybody's (/tmp) another user can make the file

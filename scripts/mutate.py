@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Mutation testing of the handoff: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
+"""Mutation testing of the handoff and of coordination: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
 
   mutate.py [NAME ...]     those whose name holds NAME; all of them without
   mutate.py --list         what there is
   mutate.py --check        only whether each bug can still be put in, and its C tests are there
-  mutate.py --write        writes the section of docs/evidence/mutations.md
+  mutate.py --write        writes the sections of docs/evidence/mutations.md: what was not run here keeps its row
 
 B1 to B20 are bugs of an older protocol (Bn in tests and documents), S and L the laws of docs/reference/handoff-protocol.md. A bug that no test notices is told, and the exit code is 1.
 The copy and what is built from it lie in target/mutants; results are kept there, so a run can be continued."""
@@ -35,17 +35,20 @@ OWNER, SUCCESSOR, WORD = (f"machine/{name}.rs" for name in ("owner", "successor"
 RUST = ["handoff", "handoff_hostile"]
 EXPLORER = ["handoff_explorer"]
 SEARCHES = ("one_", "two_", "every_", "the_fault_table", "(")
+COORDINATION = ["budget", "once_explorer", "scheduler_explorer", "scheduler_model"]
+UNITS = ("coordination::", "supervisor::", "process::stop")
 UNIT = ["wire.rs", "record.rs", "seqpacket.rs", "tlv.rs", "shared.rs", "socket.rs"]  # where tests stand beside the code
 
 
 class Mutation:
-    """One bug: what is searched (exactly one place) and what is put there. `c`: which C tests of the handoff are run, by parts
-    of their names and by what their files say that they cover."""
+    """One bug: what is searched (exactly one place) and what is put there. Files are those of src/handoff, or named from `src/` on
+    (coordination). `c`: which C tests of the room are run, by parts of their names and by what their files say that they cover."""
 
     def __init__(self, name, text, *patches, c="", equivalent=""):
         self.name, self.text, self.patches, self.c, self.equivalent = name, text, patches, c, equivalent
         self.pure = any(file.startswith("machine/") for file, _, _ in patches)
-        self.unit = any(file.split("/")[-1] in UNIT for file, _, _ in patches)
+        self.room = "coordination" if patches[0][0].startswith("src/") else "handoff"
+        self.unit = self.room == "coordination" or any(file.split("/")[-1] in UNIT for file, _, _ in patches)
 
 
 M = Mutation
@@ -177,6 +180,73 @@ MUTATIONS = [
     M("L1 slack", "no slack between the two deadlines", (SUCCESSOR, "const SLACK: i64 = 500_000_000;", "const SLACK: i64 = 0;"),
       c="L2", equivalent="both verdicts are right, and both sides end; the slack only chooses which words come first"),
     M("L6 busy", "a second greeting begins a second handoff", ("owner/guests.rs", "if !self.is_serving() || self.spawning || core.has_untaken() {", "if self.is_serving() && self.spawning {"), c="L6"),
+    # ---- coordination; the first two are those of the reference ----
+    M("CO double spawn", "the end of a window frees the start that is under way, as in the reference",
+      ("src/coordination/budget/key.rs", "        if self.used > 0 && now - self.window >= rules.window {\n            self.forget_counts();\n        }\n        match self.phase {\n            Phase::InFlight { until: Some",
+       "        if self.used > 0 && now - self.window >= rules.window {\n            self.forget_counts();\n            self.phase = Phase::Rest;\n        }\n        match self.phase {\n            Phase::InFlight { until: Some"), c="budget_window"),
+    M("CO late finish", "a stale finish ends whatever start of its key is under way, as in the reference",
+      ("src/coordination/budget/keys.rs", "            if let Some(permit) = before {\n                self.permits.remove(&permit);\n            }\n",
+       ""),
+      ("src/coordination/budget/key.rs", "            (Phase::InFlight { permit: valid, .. } | Phase::Proving { permit: valid, .. }, Outcome::Failed) if valid == permit => {",
+       "            (Phase::InFlight { permit: valid, .. } | Phase::Proving { permit: valid, .. }, Outcome::Failed) if valid >= permit => {"), c="budget_late|budget_stale"),
+    M("CO finished twice", "a permit can be finished again",
+      ("src/coordination/budget/key.rs", "                self.phase = Phase::Rest;\n                Ok(())\n            }\n            _ => Err(Stale),\n        }\n    }\n\n    /// The permit has no lease",
+       "                self.phase = Phase::Rest;\n                Ok(())\n            }\n            (Phase::Rest, _) => Ok(()),\n            _ => Err(Stale),\n        }\n    }\n\n    /// The permit has no lease"),
+      ("src/coordination/budget/keys.rs", "            if let Some(permit) = before {\n                self.permits.remove(&permit);\n            }\n",
+       ""), c="budget_stale|budget_permit"),
+    M("CO healthy", "a success counts at once, however soon its child dies",
+      ("src/coordination/budget/key.rs", "                if healthy > 0 {\n",
+       "                if healthy > i64::MAX - 1 {\n"), c="budget_ready|early_death_after"),
+    M("CO healthy word", "who proves itself and is needed again is taken for a success",
+      ("src/coordination/budget/key.rs", "        self.phase = Phase::Rest;\n        if self.used >= rules.attempts {",
+       "        if matches!(self.phase, Phase::Proving { .. }) {\n            self.forget_counts();\n        }\n        self.phase = Phase::Rest;\n        if self.used >= rules.attempts {"), c="budget_ready"),
+    M("CO storm", "each refusal is told as a storm",
+      ("src/coordination/budget/key.rs", "let storm = !core::mem::replace(&mut self.storm, true);",
+       "let storm = true;\n            self.storm = true;"), c="budget_storm"),
+    M("CO clock", "a clock that goes backwards is time elapsed when it comes back",
+      ("src/coordination/budget/keys.rs", "*self = Self { total: self.at(now), last: Some(now) };",
+       "*self = Self { total: self.at(now), last: Some(self.last.map_or(now, |last| last.max(now))) };")),
+    M("CO prune", "a key is dropped while its permit is out",
+      ("src/coordination/budget/key.rs", "self.used == 0 && self.landed == 0 && self.phase == Phase::Rest",
+       "self.used == 0 && self.landed == 0")),
+    M("CO moved permit", "the permit of a key that takes the place of a dropped one is lost",
+      ("src/coordination/budget/keys.rs", "            self.permits.insert(permit, at);\n        }\n    }\n\n    fn sweep",
+       "            let _ = (permit, at);\n        }\n    }\n\n    fn sweep")),
+    M("CO second connect", "who has the lock does not look again whether somebody accepts",
+      ("src/coordination/once/machine.rs", "if self.endpoint { Task::Connect } else { Task::Look }\n            }\n            (Task::Look",
+       "Task::Look\n            }\n            (Task::Look"), c="once_of_twenty|once_of_several"),
+    M("CO workers", "the lock that a dead daemon's workers hold on counts as a daemon",
+      ("src/coordination/once/machine.rs", "(_, Recorded::Dead | Recorded::Unborn) => false,",
+       "(held, Recorded::Dead) => held,\n        (_, Recorded::Unborn) => false,"), c="once_workers"),
+    M("CO closefrom", "a daemon that has closed its lock counts as none",
+      ("src/coordination/once/machine.rs", "(_, Recorded::Alive) => true,",
+       "(held, Recorded::Alive) => held,"), c="once_daemon_that_closed"),
+    M("CO sweep", "idle keys are never dropped", ("src/coordination/budget/keys.rs", "const SWEEP: usize = 32;", "const SWEEP: usize = 0;"), c="budget_million"),
+    M("CO unlock", "a lock is closed and not unlocked: it lives on in a copy of its holder",
+      ("src/sys/lockfile.rs", "unsafe { syscall!(libc::SYS_flock, file.as_raw_fd(), libc::LOCK_UN) };", "unsafe { syscall!(libc::SYS_getpid) };"), c="free_beside_a_living_copy"),
+    M("CO path", "who takes a lock does not look whether the path still names it",
+      ("src/coordination/spawn_lock/attempt.rs", "if !is_at_path(&self.path, identity).map_err", "if false && !is_at_path(&self.path, identity).map_err"),
+      c="spawn_lock_follows_its_path|spawn_lock_file_that_is_recreated"),
+    M("CO sender", "whoever sends is heard as the child", ("src/coordination/notify/receiver.rs", "if sender == whom.pid {", "if sender > 0 {"), c="notify_main_process|notify_strangers"),
+    M("CO watchdog end", "one that its watchdog has ended, and that leaves with 0, has not failed",
+      ("src/supervisor/restart.rs", "            Cause::Watchdog => Ended::Failed(ran),\n", ""), c="watchdog_is_a_failure"),
+    M("CO abort", "a watchdog runs the stop plan without SIGABRT",
+      ("src/process/stop.rs", "    whole.push(Step { signal: libc::SIGABRT, wait_ms });\n", "    let _ = wait_ms;\n"), c="watchdog_silence"),
+    M("CO own pids", "WATCHDOG_PID is not written", ("src/sys/spawn/child.rs", "in &orders.own_pids {", "in &orders.own_pids[..1] {"), c="notify_environment"),
+    M("CO last words", "what a child said just before its end is not told",
+      ("src/supervisor/carry_out.rs", "let mut jobs = self.tell_signs(&mut ledger, managed, child);\n        jobs.extend(", "let mut jobs: Vec<Job> = Vec::new();\n        jobs.extend("),
+      c="ready_comes_before_the_exit"),
+    M("CO late look", "one that is dead is judged by the clock of who looks late",
+      ("src/process/child/readying.rs", "let gone = late && self.is_dead();", "let gone = false && late;"), c="late_look"),
+    M("CO lease", "the permit of a child that takes long to be ready ends with its lease",
+      ("src/supervisor/permits.rs", "        let _ = held.of.budget.keep(permit);\n", ""), c="bound_permits_come_back"),
+    M("CO unborn", "the lock that was held when no daemon was born counts as a daemon",
+      ("src/coordination/once/machine.rs", "(_, Recorded::Dead | Recorded::Unborn) => false,",
+       "(_, Recorded::Dead) => false,\n        (held, Recorded::Unborn) => held,"), c="once_child_between|once_starter_killed"),
+    M("CO recycled", "whoever has the daemon's number is taken for it",
+      ("src/coordination/once/files.rs", "Some(false) => (Recorded::Dead, None),", "Some(false) => (Recorded::Alive, Some(pidfd)),"), c="once_record_of_another"),
+    M("CO full", "a message that was not sent is told as sent",
+      ("src/coordination/service/notify.rs", "Err(Errno::EAGAIN) => Ok(Sent::Full),", "Err(Errno::EAGAIN) => Ok(Sent::Queued),"), c="notify_never_waits"),
 ]
 
 
@@ -185,7 +255,7 @@ def say(text):
 
 
 def path_of(file):
-    return TREE / "src/handoff" / file
+    return TREE / file if file.startswith("src/") else TREE / "src/handoff" / file
 
 
 def copy_tree():
@@ -239,9 +309,9 @@ def cargo(*arguments, seconds=PATIENCE):
     return run(command, seconds, cwd=str(TREE), env={**os.environ, **SETTINGS})
 
 
-def rust_tests(unit, tests):
+def rust_tests(unit, tests, rooms=("handoff::", "sys::shared", "sys::socket")):
     """Names of the tests that failed or did not end; None if nothing could be built."""
-    runs = [["--lib", "--", "handoff::", "sys::shared", "sys::socket"]] if unit else []
+    runs = [["--lib", "--", *rooms]] if unit else []
     runs.append([word for test in tests for word in ("--test", test)])
     failed = set()
     for arguments in runs:
@@ -268,9 +338,9 @@ def rust_tests(unit, tests):
     return failed
 
 
-def c_names(words, tree):
+def c_names(words, tree, room):
     """The C tests that are meant: by a word like S7 those that cover it, by any other one those with it in their names."""
-    files = {path.stem: path for path in sorted((tree / "c-tests/handoff").glob("*.c"))}
+    files = {path.stem: path for path in sorted((tree / "c-tests" / room).glob("*.c"))}
     names = set()
     for word in filter(None, words.split("|")):
         is_id = re.fullmatch(r"[A-Z]+-?\d+(\.\d+)?", word)
@@ -278,11 +348,11 @@ def c_names(words, tree):
     return sorted(names)
 
 
-def c_tests(words):
-    pattern = f"^handoff/({'|'.join(c_names(words, TREE))})$"
+def c_tests(words, room):
+    pattern = f"^{room}/({'|'.join(c_names(words, TREE, room))})$"
     output, _, _ = run(["ctest", "--test-dir", CMAKE, "-R", pattern, "-j", "2", "--timeout", "60"], 2 * PATIENCE)
     names = re.findall(r"Test +#\d+: (\S+) \.*\s*\*\*\*(?!Skipped)", output)
-    return {f"C: {re.sub('^handoff/', '', name)}" for name in names}
+    return {f"C: {re.sub(f'^{room}/', '', name)}" for name in names}
 
 
 def build_c_tests(ctest):
@@ -292,7 +362,7 @@ def build_c_tests(ctest):
     cargo("build", "--lib", seconds=3600)
     options = [f"-DPROCSUP_LIBRARY_DIR={BUILD}/debug", "-DPROCSUP_VARIANTS=OFF"]
     code = run(["cmake", "-S", TREE, "-B", CMAKE, *options], 300)[1]
-    output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", "--target", "room-handoff"], 1200)
+    output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", "--target", "room-handoff", "room-coordination"], 1200)
     if code or built:
         say(output[-2000:])
         say("the C tests cannot be built: only those in Rust are run")
@@ -301,29 +371,49 @@ def build_c_tests(ctest):
 
 def noticed_by(mutation, with_c, clean):
     """Which tests turned red; None if the bug does not compile."""
-    red = rust_tests(mutation.unit, RUST)
+    if mutation.room == "coordination":
+        red = rust_tests(True, COORDINATION, UNITS)
+    else:
+        red = rust_tests(mutation.unit, RUST)
     if red is None:
         return None
     if with_c and mutation.c:
         if cargo("build", "--lib", seconds=3600)[1]:
             return None
-        red |= c_tests(mutation.c)
+        red |= c_tests(mutation.c, mutation.room)
     if mutation.pure and not red - clean:
         # Its own list of mistakes shows what it finds; here it is asked where nothing else notices.
         red |= rust_tests(False, EXPLORER) or set()
     return red
 
 
-def table(results):
-    lines = [BEGIN, "## The handoff", "",
-             "By `./x mutate` ([scripts/mutate.py](../../scripts/mutate.py) has the bugs as patches). B numbers are bugs of an older protocol, S and L the",
-             "laws of [handoff-protocol.md](../reference/handoff-protocol.md#what-is-guaranteed). `unit` tests are in `src/`, `C` ones are `c-tests/handoff/…`. The",
-             "explorer takes long and is asked where none of these notices (in some rows all the same); it has a list of mistakes of its own,",
-             "`tests/model/mutant.rs`.", "",
-             "| | bug put in | noticed by |", "|---|---|---|"]
-    for mutation in MUTATIONS:
+INTRODUCTIONS = {
+    "handoff": [
+        "## The handoff", "",
+        "By `./x mutate` ([scripts/mutate.py](../../scripts/mutate.py) has the bugs as patches). B numbers are bugs of an older protocol, S and L the",
+        "laws of [handoff-protocol.md](../reference/handoff-protocol.md#what-is-guaranteed). `unit` tests are in `src/`, `C` ones are `c-tests/handoff/…`. The",
+        "explorer takes long and is asked where none of these notices (in some rows all the same); it has a list of mistakes of its own,",
+        "`tests/model/mutant.rs`."],
+    "coordination": [
+        "## Coordination", "",
+        "By `./x mutate CO`. The first two are bugs of the design that the budget was made after. `unit` tests are in `src/`, `C` ones are",
+        "`c-tests/coordination/…`; of these only the ones are asked that the bug is put in for."],
+}
+
+
+def table(results, old):
+    """The sections, with the rows of `old`, the document as it was, for what is not among the results."""
+    rows = {match.group(1): match.group(0) for match in re.finditer(r"^\| ([A-Z]+\d* ?[^|]*?) \| .*\|$", old, re.M)}
+    return "\n".join([BEGIN, *room_table("handoff", results, rows), "", *room_table("coordination", results, rows), "", END, ""])
+
+
+def room_table(room, results, rows):
+    ours = [mutation for mutation in MUTATIONS if mutation.room == room]
+    lines = [*INTRODUCTIONS[room], "", "| | bug put in | noticed by |", "|---|---|---|"]
+    for mutation in ours:
         red = results.get(mutation.name)
         if red is None:
+            lines += [rows[mutation.name]] if mutation.name in rows else []
             continue
         groups = {}
         for name in sorted(red):
@@ -332,22 +422,22 @@ def table(results):
                 continue  # it tries mistakes of its own, which look different beside this one
             groups.setdefault(where, []).append(test)
         parts = []
-        for where in ("unit", "handoff", "handoff_hostile", "handoff_explorer", "C"):
+        for where in ("unit", *RUST, *EXPLORER, *COORDINATION, "C"):
             tests = groups.get(where, [])
             shown = ", ".join(f"`{name}`" for name in tests[:3]) + (f" and {len(tests) - 3} more" if len(tests) > 3 else "")
             if tests:
                 parts.append(f"{where}: {shown}")
         text = "; ".join(parts) or "nothing" + (f": {mutation.equivalent}" if mutation.equivalent else "")
         lines.append(f"| {mutation.name} | {mutation.text} | {text} |")
-    missing = [mutation.name for mutation in MUTATIONS if mutation.name not in results]
+    missing = [mutation.name for mutation in ours if mutation.name not in results and mutation.name not in rows]
     if missing:
         lines += ["", "Written, and not run yet: " + ", ".join(missing) + "."]
-    return "\n".join([*lines, "", END, ""])
+    return lines
 
 
 def write(results):
     text = DOCUMENT.read_text()
-    section = table(results)
+    section = table(results, text)
     if BEGIN in text:
         text = text[: text.index(BEGIN)] + section + text[text.index(END) + len(END) + 1 :]
     else:
@@ -379,18 +469,24 @@ def main():
             missing += [mutation.name] if before is None else []
             take_out(before or {})
             for word in filter(None, mutation.c.split("|")):
-                if not c_names(word, ROOT):
+                if not c_names(word, ROOT, mutation.room):
                     say(f"{mutation.name}: no C test is called or covers {word}")
                     missing += [mutation.name]
         say(f"{len(chosen) - len(set(missing))} of {len(chosen)} can be put in, and have their tests")
         return 1 if missing else 0
     with_c = not options.no_c and build_c_tests(shutil.which("ctest") and shutil.which("cmake"))
     say("without a bug:")
-    clean = rust_tests(True, RUST + EXPLORER)
+    rooms = {mutation.room for mutation in chosen}
+    clean = rust_tests(True, RUST + EXPLORER) if "handoff" in rooms else set()
+    if clean is not None and "coordination" in rooms:
+        more = rust_tests(True, COORDINATION, UNITS)
+        clean = None if more is None else clean | more
     if clean is None:
         raise SystemExit("the sources do not build as they are")
     if with_c:
-        clean |= c_tests("|".join(sorted({mutation.c for mutation in chosen if mutation.c})))
+        for room in rooms:
+            words = "|".join(sorted({mutation.c for mutation in chosen if mutation.c and mutation.room == room}))
+            clean |= c_tests(words, room) if words else set()
     say(f"  red already: {', '.join(sorted(clean)) or 'none'}")
     bad = []
     for mutation in chosen:

@@ -1167,7 +1167,9 @@ typedef enum ps_reason {
   PS_REASON_EARLY_EXIT = 3,
   /** Its process could not be made; status says why. */
   PS_REASON_NOT_STARTED = 4,
-  /** It was not ready in time. */
+  /**
+   * It was not ready in time, or could not be: PS_EVENT_EXITED of that run has the status that says which.
+   */
   PS_REASON_NOT_READY = 5,
   /** Its watchdog was not heard of for too long. */
   PS_REASON_WATCHDOG = 6,
@@ -1207,8 +1209,9 @@ typedef struct ps_event {
   ps_exit exit;
   /**
    * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit,
-   * or the end). PS_EVENT_EXITED: PS_OK, or why its output file could not be put in place, or else why
-   * its sandbox directory could not be removed (`exit.removal`).
+   * or the end). PS_EVENT_EXITED: PS_OK, or, with PS_CAUSE_NOT_READY, why it could not be ready
+   * (PS_ERR_TIMEOUT: too late; others as of ps_wait_ready), or why its output file could not be put in
+   * place, or else why its sandbox directory could not be removed (`exit.removal`).
    * PS_EVENT_FAILED, _GAVE_UP, _CANCELLED and _RESTARTING: why, as a PS_ERR_*; PS_OK if `exit` says it.
    */
   int32_t status;

@@ -1185,7 +1185,8 @@ class event {
     exit_record::time_point time() const noexcept { return exit_record::time_point(std::chrono::nanoseconds(raw_.time_ns)); }
     /// exited, restarting, gave_up: how the run ended.
     exit_record exit() const noexcept { return exit_record(raw_.exit); }
-    /// failed: why it could not be started. exited: errc::ok, or why its output file was not published, or its sandbox not removed.
+    /// failed: why it could not be started. exited: errc::ok, or why it could not be ready (exit_cause::not_ready), its
+    /// output file was not published, or its sandbox not removed.
     errc status() const noexcept { return static_cast<errc>(raw_.status); }
     /// Which run of the child it is about; 1 is the first.
     std::uint32_t run() const noexcept { return raw_.run; }

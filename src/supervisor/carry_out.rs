@@ -226,7 +226,8 @@ impl Inner {
         if key == 0 || !self.home.is_here() {
             return false;
         }
-        let complaint = child.complaint().map(|error| error.status);
+        let unready = if exit.cause == Cause::NotReady { child.unready_status() } else { None };
+        let complaint = unready.or_else(|| child.complaint().map(|error| error.status));
         let mut ledger = lock(&self.ledger);
         // By now the key may be that of its next process.
         if !ledger.watched.get(&key).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {

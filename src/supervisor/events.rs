@@ -84,7 +84,7 @@ pub enum Reason {
     /// Its process could not be made; status says why.
     #[strum(serialize = "PS_REASON_NOT_STARTED")]
     NotStarted = 4,
-    /// It was not ready in time.
+    /// It was not ready in time, or could not be: PS_EVENT_EXITED of that run has the status that says which.
     #[strum(serialize = "PS_REASON_NOT_READY")]
     NotReady = 5,
     /// Its watchdog was not heard of for too long.
@@ -167,7 +167,7 @@ pub enum What {
     Exited {
         /// How.
         exit: Exit,
-        /// Why its output could not be put in place.
+        /// Why it was ended before it was ready, or why its output could not be put in place.
         complaint: Option<Status>,
     },
     /// It has said a line.

@@ -103,7 +103,7 @@ pub(super) struct Last {
     pub(super) run: Run,
     /// Its process, which may have lines to tell still.
     pub(super) child: Option<Arc<Child>>,
-    /// Why its output could not be put in place.
+    /// Why it was ended before it was ready, or why its output could not be put in place.
     pub(super) complaint: Option<Status>,
 }
 

@@ -237,7 +237,7 @@ impl Start<'_> {
         let managed = spawned?;
         self.end("spawn");
         self.begin("ready");
-        match managed.wait_ready_until("ready", self.deadline) {
+        match managed.wait_ready_until("ready", self.deadline, "was not ready in the time of this call, and is killed") {
             Ok(()) => {
                 self.end("ready");
                 Ok(managed)

@@ -81,7 +81,7 @@ impl Attempt {
     pub(super) fn noted(path: &Path, deadline: Deadline, custody: Custody) -> Result<Self> {
         let named = path.file_name().is_some() && !path.as_os_str().as_encoded_bytes().ends_with(b"/");
         if !named {
-            return Err(Error::invalid("path", format!("path: {} names no file", path.display())));
+            return Err(Error::invalid("path", format!("path: \"{}\" names no file", path.display())));
         }
         let path = std::path::absolute(path).map_err(|error| Error::relative("path", &error))?;
         let began = clock::now();

@@ -255,6 +255,17 @@ impl Child {
         }
     }
 
+    /// Why it can never be ready, in a word: the status of [`Child::unready`]. Nothing where it did not fail so, or only died.
+    pub fn unready_status(&self) -> Option<Status> {
+        let readying = lock(self.readying.as_deref()?);
+        match readying.asked.as_ref()?.1.state() {
+            State::Failed(Why::TimedOut, _) => Some(Status::Timeout),
+            State::Failed(Why::EndOfFile, _) => Some(Status::Protocol),
+            State::Failed(Why::Refused(fault), _) => Some(fault.error("").status),
+            State::Failed(Why::Dead, _) | State::Ready(_) | State::Waiting(_) | State::Closed(_) => None,
+        }
+    }
+
     /// Why it is not ready, with all that is known of it.
     pub fn unready(&self) -> Error {
         let Some(readying) = self.readying.as_deref() else { return self.ended_after_all() };

@@ -73,7 +73,7 @@ impl Command {
     /// How long its child may be silent once it is ready; 0: as long as it likes.
     pub fn watchdog(&mut self, ms: i64) -> Result<&mut Self> {
         if !(0..=i64::MAX / MILLI).contains(&ms) {
-            return Err(Error::invalid("watchdog", format!("watchdog: a silence of {ms} ms")));
+            return Err(Error::invalid("ms", format!("ms: a silence of {ms} ms")));
         }
         self.readiness.watchdog_ms = Some(ms).filter(|ms| *ms > 0);
         Ok(self)

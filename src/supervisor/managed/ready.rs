@@ -20,17 +20,21 @@ impl Managed {
     /// line, and through the restarts that follow a run that failed.
     pub fn wait_ready(self: &Arc<Self>, timeout_ms: i64) -> Result<()> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
-        self.wait_ready_until("wait", deadline)
+        self.wait_ready_until("wait", deadline, "is not ready yet")
     }
 
-    /// The same, under the name of a step.
-    pub(in crate::supervisor) fn wait_ready_until(self: &Arc<Self>, step: &'static str, deadline: Deadline) -> Result<()> {
+    /// The same, under the name of a step, and with what is said of one whose time is over.
+    pub(in crate::supervisor) fn wait_ready_until(self: &Arc<Self>, step: &'static str, deadline: Deadline, late: &str) -> Result<()> {
         self.check()?;
         poke();
         self.waiting.fetch_add(1, Ordering::SeqCst);
         let waited = self.await_ready(deadline);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
-        if waited? { Ok(()) } else { Err(self.timed_out(step, "is not ready yet")) }
+        if waited? {
+            return Ok(());
+        }
+        let between = self.child().is_some_and(|child| child.exit().is_some());
+        Err(self.timed_out(step, if between { "has ended, and its next run is not ready yet" } else { late }))
     }
 
     /// `false`: the deadline came first.

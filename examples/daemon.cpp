@@ -64,7 +64,7 @@ int story(const std::string &dir)
                             .args({"serve", path.c_str()})
                             .stdio(0, procsup::stdio_kind::null)
                             .rlimit(RLIMIT_CORE, 0, 0) // it crashes on purpose here
-                            .readiness(procsup::readiness_kind::notify, nullptr, 10s)
+                            .readiness(procsup::readiness_kind::notify, 10s)
                             .budget(attempts, "greeter");
     const auto start = [&] { return supervisor.spawn_once(dir, "greeter", daemon, "unix:" + path, 10s); };
     int started = 0;

@@ -884,6 +884,10 @@ class command : private detail::owner<ps_command, ps_command_free> {
     {
         return set(ec, ps_command_readiness, kind, detail, timeout);
     }
+    /// The same for a kind without a detail.
+    command &readiness(readiness_kind kind, milliseconds timeout) & { return readiness(kind, nullptr, timeout); }
+    command &&readiness(readiness_kind kind, milliseconds timeout) && { return std::move(readiness(kind, nullptr, timeout)); }
+    command &readiness(readiness_kind kind, milliseconds timeout, ec_t &ec) noexcept { return readiness(kind, nullptr, timeout, ec); }
 
     /// Whose messages to its NOTIFY_SOCKET count: those of its own process (default), or of its whole group.
     command &notify_access(procsup::notify_access access) & { return set(ps_command_notify_access, access); }
@@ -1293,6 +1297,18 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         ps_child *made = nullptr;
         if (!ec)
             detail::call(ec, ps_spawn_once, handle(), dir, name, what.handle(), connect_to, timeout, &made);
+        return child(made);
+    }
+    /// The same, with the whole error: the step at which it ended, and how long each took (render).
+    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+                                   std::error_code &ec, error_info &why) noexcept
+    {
+        ps_child *made = nullptr;
+        if (!ec) {
+            why = error_info();
+            detail::call_into(why, ps_spawn_once, handle(), dir, name, what.handle(), connect_to, timeout, &made);
+            ec = why.code();
+        }
         return child(made);
     }
 
@@ -2050,6 +2066,17 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     ps_child *made = nullptr;
     if (!ec)
         detail::call(ec, ps_spawn_once, static_cast<ps_supervisor *>(nullptr), dir, name, what.handle(), connect_to, timeout, &made);
+    return child(made);
+}
+[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+                                      std::error_code &ec, error_info &why) noexcept
+{
+    ps_child *made = nullptr;
+    if (!ec) {
+        why = error_info();
+        detail::call_into(why, ps_spawn_once, static_cast<ps_supervisor *>(nullptr), dir, name, what.handle(), connect_to, timeout, &made);
+        ec = why.code();
+    }
     return child(made);
 }
 

@@ -13,6 +13,7 @@ int main(void)
     ps_command *command = once_command("silent", NULL);
     CHECK_ERROR(ps_spawn_once(supervisor, once_dir, ONCE_NAME, command, once_address, 300, &child, &error), PS_ERR_TIMEOUT, &error);
     CHECK_STR(ps_error_step(error), "ready");
+    CHECK(strstr(ps_error_message(error), "was not ready in the time of this call, and is killed"));
     ps_error_free(error);
     error = NULL;
     CHECK(child == NULL);

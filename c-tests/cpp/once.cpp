@@ -21,6 +21,17 @@ int main()
         CHECK(!spawn_once(where, "d", daemon, "nowhere", 0ms, ec) && ec == errc::invalid_argument);
         CHECK(!owner.spawn_once(where + "/none", "d", daemon, nullptr, 0ms, ec)); // an error that is there is not overwritten
         CHECK(ec == errc::invalid_argument);
+
+        // With the whole error: which step it was.
+        for (supervisor *of : {&owner, static_cast<supervisor *>(nullptr)}) {
+            ec.clear();
+            error_info why;
+            const command ends("false");
+            CHECK(of ? !of->spawn_once(where, "e", ends, "unix:" + where + "/none", 20000ms, ec, why)
+                     : !spawn_once(where, "e", ends, "unix:" + where + "/none", 20000ms, ec, why));
+            CHECK(ec == errc::exited && why.status() == errc::exited);
+            CHECK(std::string(why.step()) == "ready");
+        }
     }
     {
         // It has ended with its supervisor.
@@ -30,6 +41,8 @@ int main()
     }
     ::unlink((where + "/d.lock").c_str());
     ::unlink((where + "/d.run").c_str());
+    ::unlink((where + "/e.lock").c_str());
+    ::unlink((where + "/e.run").c_str());
     CHECK(::rmdir(dir) == 0);
     return 0;
 }

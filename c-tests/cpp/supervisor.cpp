@@ -187,7 +187,7 @@ static void readiness_is_told_and_waited_for()
 
     std::error_code ec;
     error_info why;
-    child dead = owner.spawn(shell("echo no >&2; exit 3").readiness(readiness_kind::notify, nullptr, forever).capture(100));
+    child dead = owner.spawn(shell("echo no >&2; exit 3").readiness(readiness_kind::notify, forever).capture(100));
     dead.wait_ready(patience(), ec, why);
     CHECK(ec == errc::exited && std::string(why.step()) == "ready" && why.output() == "no\n");
     child slow = owner.spawn(pausing().readiness(readiness_kind::socket, "unix:@procsup-nobody", forever));

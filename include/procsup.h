@@ -1310,7 +1310,20 @@ void ps_supervisor_free(ps_supervisor *supervisor);
  *   ps_command_free(command);
  *   return status == PS_OK ? ps_wait_ready(*child, -1, error) : status;
  * }
- * ``` */
+ * ```
+ *
+ * WHICH KIND. PS_READY_NOTIFY for programs of yours (ps_notify) and those that know systemd; PS_READY_FD for
+ * those that know s6 or dinit, and for shell scripts; PS_READY_SOCKET for servers that know neither.
+ *
+ * WHO IS TOLD. In an event loop PS_EVENT_READY, behind STARTED and before EXITED of the same run. A child
+ * that is not ready in time is killed: its PS_EVENT_EXITED has PS_CAUSE_NOT_READY, and event.status says why.
+ * To ask without waiting: ps_wait_ready with a timeout of 0, or ps_child_notified, which has what else the
+ * child says of itself; PS_EVENT_NOTIFIED says when to look.
+ *
+ * TWO TIMES. That of ps_command_readiness is the child's: when it is over, the child is killed. That of
+ * ps_wait_ready is yours: when it is over, the child goes on.
+ *
+ * WHETHER IT WORKS STILL is another question: a watchdog (ps_command_watchdog) takes silence for death. */
 
 /** When a child counts as ready. */
 typedef enum ps_readiness_kind {
@@ -1527,6 +1540,15 @@ ps_status ps_command_watchdog(ps_command *command, int64_t ms, ps_error **error)
  * }
  * ```
  *
+ * COMMANDS of procsup need none of that: ps_command_budget binds one to a key, and each start of its
+ * children, restarts among them, takes its permit and books what comes of it by itself.
+ *
+ * WHAT COUNTS. A permit is one attempt, and while it is out nobody else gets one for its key. When the
+ * attempts of a window are used, all others are refused until it is over (a storm, told as one once in each
+ * window: ps_error_is_storm). Only success makes a key new before that, and where a healthy time is set
+ * (ps_budget_set_healthy) only one that has lasted; or an operator does (ps_budget_reset). How long to rest
+ * between two attempts is not said here, but by ps_command_restart.
+ *
  * The calls below may be made from any thread, one budget by all of them. A budget lives in one process, and
  * is not written down; in a forked copy its handle answers PS_ERR_FORKED. */
 
@@ -1723,6 +1745,9 @@ ps_status ps_command_budget_wait(ps_command *command, int32_t on, ps_error **err
  * }
  * ```
  *
+ * In an event loop ps_spawn_lock_begin waits for it without blocking. To start a daemon of which there shall
+ * be one, ps_spawn_once does all that belongs to it; a lock alone does not say that what was started lives.
+ *
  * No program that this process starts has the lock, by ps_spawn or otherwise (close-on-exec): to have it a
  * process must take it. Two handles of one path exclude each other in one process as in two. Programs that
  * use flock(1) or flock(2) on the same file are excluded as well, those that use lockf(3) or fcntl(2) are
@@ -1866,7 +1891,14 @@ void ps_spawn_lock_release(ps_spawn_lock *lock);
 /* ==================== starting once ===================================================================== */
 
 /* A daemon of which one is enough, for all processes that need it; whoever needs it first starts it. Nobody
- * has to start it beforehand, and nobody minds when it has died: the next one who needs it calls this. */
+ * has to start it beforehand, and nobody minds when it has died: the next one who needs it calls this.
+ *
+ * WHEN NOT. A daemon that is this program's own, and shall run as long as this program, is a child with a
+ * restart policy (ps_command_restart). If there shall be several, ps_spawn_replicas keeps them.
+ *
+ * WHAT IT NEEDS: a directory for two small files, the same for all who call it; an address where the daemon
+ * accepts, at best; a command that would run as a service of systemd does, in the foreground. What it writes
+ * goes into files of yours. With a budget, that bounds the attempts of this process, not those of others. */
 
 /**
  * Starts a daemon, unless it runs already, and comes back when it can be used: with its child if this call

@@ -226,7 +226,7 @@ MUTATIONS = [
       ("src/sys/lockfile.rs", "unsafe { syscall!(libc::SYS_flock, file.as_raw_fd(), libc::LOCK_UN) };", "unsafe { syscall!(libc::SYS_getpid) };"), c="free_beside_a_living_copy"),
     M("CO path", "who takes a lock does not look whether the path still names it",
       ("src/coordination/spawn_lock/attempt.rs", "if !is_at_path(&self.path, identity).map_err", "if false && !is_at_path(&self.path, identity).map_err"),
-      c="spawn_lock_follows_its_path|spawn_lock_file_that_is_recreated"),
+      c="spawn_lock_replaced|spawn_lock_follows_its_path"),
     M("CO sender", "whoever sends is heard as the child", ("src/coordination/notify/receiver.rs", "if sender == whom.pid {", "if sender > 0 {"), c="notify_main_process|notify_strangers"),
     M("CO watchdog end", "one that its watchdog has ended, and that leaves with 0, has not failed",
       ("src/supervisor/restart.rs", "            Cause::Watchdog => Ended::Failed(ran),\n", ""), c="watchdog_is_a_failure"),

@@ -3,8 +3,9 @@
 //! The trap: a reader of an ordinary `RwLock` writes to it, so all processors that read pass one cache line around, and four threads are slower than one.
 //! Here a reader takes one of several locks, by its thread; who changes something takes all of them, always in the same order.
 
-use core::cell::UnsafeCell;
+use core::cell::{Cell, UnsafeCell};
 use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 const STRIPES: usize = 8;
@@ -34,11 +35,17 @@ pub(super) struct Writing<'a, T> {
     value: &'a mut T,
 }
 
-/// Which one this thread takes: by where its own memory lies.
+/// Which one this thread takes: in turn, for by chance two of four threads have the same one more often than not.
 fn stripe() -> usize {
-    thread_local!(static HERE: u8 = const { 0 });
-    let at = HERE.with(|here| core::ptr::from_ref(here).addr() as u64);
-    ((at >> 12).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 61) as usize
+    static LAST: AtomicUsize = AtomicUsize::new(0);
+    thread_local!(static OURS: Cell<usize> = const { Cell::new(0) });
+    let mut ours = OURS.get();
+    if ours == 0 {
+        // Odd: it is never 0, also not after the last number.
+        ours = LAST.fetch_add(2, Ordering::Relaxed) | 1;
+        OURS.set(ours);
+    }
+    (ours >> 1) % STRIPES
 }
 
 impl<T> Striped<T> {

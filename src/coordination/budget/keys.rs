@@ -2,7 +2,8 @@
 //!
 //! - **Memory.** A key that is idle is as good as never seen, and is dropped by the begins that come after: each looks at one or two keys more, and goes on as
 //!   long as it finds idle ones, to `SWEEP` at most. So there are never more than twice as many as were begun within a window, and no call
-//!   waits for a sweep of all. What is not idle is bounded by [`ROOM`]: beyond it a begin of a new key is refused.
+//!   waits for a sweep of all. A few are no matter (`SPARE`). What is not idle is bounded by [`ROOM`]: beyond it a begin of a new key is
+//!   refused.
 //! - **Time.** The hash of a key is made with a secret (`mod.rs`), so no choice of keys makes a lookup slow. A table that grows moves its entries (hashes
 //!   and numbers, not the texts): some ten nanoseconds for each.
 //! - **The clock.** It counts only forwards: a time that is before the last one is no time elapsed, and those after it count from there.
@@ -21,6 +22,8 @@ const LOOKS: usize = 2;
 const LOOKS_OF_KNOWN: usize = 1;
 /// What a key takes beside its text: its entry, the places in the tables and what they have to spare, the allocator's part.
 pub const OVERHEAD: usize = 192;
+/// Up to so many bytes idle ones may stay: who has few keys that succeed again and again should not pay for memory each time.
+pub const SPARE: usize = 16 << 10;
 /// How many bytes all of them may take.
 pub const ROOM: usize = 16 << 20;
 
@@ -131,10 +134,17 @@ pub struct Keys {
     hand: usize,
     /// What the keys take.
     bytes: usize,
+    /// Up to so many bytes idle ones stay.
+    spare: usize,
     time: Elapsed,
 }
 
 impl Keys {
+    /// Few keys are not dropped and made again each time: up to so many bytes idle ones stay.
+    pub fn sparing(spare: usize) -> Self {
+        Self { spare, ..Self::default() }
+    }
+
     /// A start. `permit` gives a number that was never given before.
     pub fn begin(&mut self, rules: Rules, now: i64, query: Query<'_>, permit: impl FnOnce() -> u64) -> Result<u64, Refused> {
         let now = self.time.advance(now);
@@ -285,7 +295,7 @@ impl Keys {
             if self.hand >= self.keys.len() {
                 self.hand = 0;
             }
-            if looks == 0 || self.keys.is_empty() {
+            if looks == 0 || self.keys.is_empty() || self.bytes <= self.spare {
                 break;
             }
             self.update(self.hand, |key| key.refresh(rules, now));

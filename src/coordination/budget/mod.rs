@@ -113,7 +113,6 @@ pub trait Listener: Send + Sync {
 static BLOCKS: AtomicU64 = AtomicU64::new(1);
 const BLOCK: u64 = 1 << 20;
 
-#[derive(Default)]
 struct Locked {
     keys: Keys,
     /// Numbers of permits: the next one, and the end of those that are this shard's.
@@ -122,7 +121,6 @@ struct Locked {
 }
 
 /// Alone on its cache lines.
-#[derive(Default)]
 #[repr(align(128))]
 struct Shard(Mutex<Locked>);
 
@@ -168,7 +166,7 @@ impl Budget {
             healthy: AtomicI64::new(-1),
             is_heard: AtomicBool::new(false),
             listeners: Mutex::default(),
-            shards: Default::default(),
+            shards: core::array::from_fn(|_| Shard(Mutex::new(Locked { keys: Keys::sparing(keys::SPARE), next: 0, end: 0 }))),
         })
     }
 

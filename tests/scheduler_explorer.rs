@@ -26,9 +26,17 @@ enum Bound {
     /// So many attempts; whether who finds none goes on later; whether all are one replica set.
     To {
         attempts: usize,
-        waits: bool,
+        waits: Waits,
         set: bool,
     },
+}
+
+/// Who goes on when the window reopens.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+enum Waits {
+    Nobody,
+    First,
+    All,
 }
 
 /// A spawn budget with one key, as simple as can be.
@@ -39,6 +47,8 @@ struct Budget {
     /// Somebody else's.
     others: bool,
     landed: BTreeSet<Number>,
+    /// It was told that this window's attempts are used up.
+    storm: bool,
 }
 
 impl Budget {
@@ -52,7 +62,11 @@ impl Budget {
         }
         if !resumed && self.used >= attempts {
             let undecided = patient && !self.landed.is_empty();
-            return if undecided { Answer::InFlight(WINDOW) } else { Answer::Exhausted { retry_ns: WINDOW, storm: false } };
+            return if undecided {
+                Answer::InFlight(WINDOW)
+            } else {
+                Answer::Exhausted { retry_ns: WINDOW, storm: !std::mem::replace(&mut self.storm, true) }
+            };
         }
         self.used += usize::from(!resumed);
         self.landed.remove(&flight);
@@ -181,18 +195,30 @@ impl World {
         let (closing, patient) = (self.scheduler.is_closing(), !matches!(event, Event::Admit(..)));
         // Rests are over when their time comes, and time passes only then.
         let now = if let Some(Choice::Tick(now)) = self.time { now } else { 0 };
-        let (mut actions, mut next) = (Vec::new(), Some(event));
+        let (mut actions, mut next, mut storms) = (Vec::new(), Some(event), 0);
         while let Some(event) = next.take() {
             let from = actions.len();
             self.scheduler.step(event, now, &mut actions);
             for action in &actions[from..] {
                 match *action {
-                    Action::Ask(id, flight, resumed) => next = Some(self.ask(id, flight, resumed, patient, careless)),
+                    Action::Ask(id, flight, resumed) => {
+                        let answer = self.ask(id, flight, resumed, patient, careless);
+                        // Who is not patient has a caller, who is told.
+                        storms += usize::from(patient && matches!(answer, Event::Permit(_, Answer::Exhausted { storm: true, .. })));
+                        next = Some(answer);
+                    }
                     Action::Land(flight) => self.land(flight),
                     Action::Finish(flight, succeeded) => self.finish(flight, succeeded),
                     _ => {}
                 }
             }
+        }
+        let tells_storm = |action: &&Action| matches!(action, Action::Tell(_, News::Deferred(_, true) | News::Exhausted(_, true)));
+        let leaves_with_storm = |id: &Id| matches!(self.scheduler.stage(*id), Some(Stage::Leaving(leaving)) if matches!(leaving.news, News::Exhausted(_, true)));
+        let told = actions.iter().filter(tells_storm).count();
+        let leaving = actions.iter().filter(|action| matches!(action, Action::GiveUp(id, _) if leaves_with_storm(id))).count();
+        if !matches!(event, Event::Released(_)) && told + leaving != storms {
+            self.breaks("a storm is told once");
         }
         let made = actions.iter().find_map(|action| if let Action::Make(id) = action { Some(*id) } else { None });
         if (self.shut || self.closed) && actions.iter().any(|action| matches!(action, Action::Tell(_, News::Started))) {
@@ -247,7 +273,7 @@ impl World {
             self.breaks("a permit is finished once");
         }
         if succeeded {
-            self.budget.used = 0;
+            (self.budget.used, self.budget.storm) = (0, false);
             self.seen_bound.2 = true;
             if was_in_flight || !matches!(self.time, Some(Choice::Tick(_))) {
                 // But for the last of a set, who was stopped when the others had proved themselves.
@@ -330,7 +356,8 @@ impl World {
             (Heard::Nothing | Heard::Resting | Heard::PutOff, News::Failed(_)) => Heard::Between,
             (Heard::Between, News::Restarting(_)) => Heard::Resting,
             (Heard::Resting, News::Awaiting | News::Deferred(..)) => Heard::Resting,
-            (Heard::Nothing, News::Deferred(..)) => Heard::PutOff,
+            // Again for the storm of a later window alone.
+            (Heard::Nothing, News::Deferred(..)) | (Heard::PutOff, News::Deferred(_, true)) => Heard::PutOff,
             (Heard::Nothing | Heard::Resting | Heard::PutOff | Heard::Between, News::Cancelled(_)) | (Heard::Between, News::GaveUp) => {
                 Heard::Over
             }
@@ -509,6 +536,7 @@ impl Model for Search {
                     if set && world.spawned == 1 {
                         world.set = Some(world.scheduler.open_set());
                     }
+                    let waits = waits == Waits::All || waits == Waits::First && world.spawned == 1;
                     terms = Some(Terms { key: 1, waits, healthy_ns: HEALTHY, ready_at_exec: false, set: world.set });
                 }
                 world.step(Event::Admit(restarts.then_some(RESTARTING), terms), careless);
@@ -559,7 +587,7 @@ impl Model for Search {
             Choice::StopBegan(id) => world.step(Event::StopBegan(id), careless),
             Choice::Tick(_) => world.step(Event::Tick, careless),
             Choice::Window => {
-                world.budget.used = 0;
+                (world.budget.used, world.budget.storm) = (0, false);
                 world.check();
             }
             Choice::Others(begins) => {
@@ -611,7 +639,7 @@ impl Model for Search {
                 all.push(Property::sometimes("barred", |_, world: &World| world.seen_bound.0));
             }
             all.push(Property::sometimes("proved", |_, world: &World| world.seen_bound.2));
-            if !waits && self.ends > 0 {
+            if waits == Waits::Nobody && self.ends > 0 {
                 all.push(Property::sometimes("exhausted", |_, world: &World| world.seen_bound.1));
             }
         }
@@ -670,9 +698,9 @@ fn explore_bound(worlds: &[(usize, usize, usize, Bound)]) {
 #[test]
 fn every_order_of_small_worlds_under_one_budget_keeps_the_laws() {
     explore_bound(&[
-        (2, 1, 0, Bound::To { attempts: 2, waits: false, set: false }),
-        (1, 1, 2, Bound::To { attempts: 1, waits: true, set: false }),
-        (2, 1, 0, Bound::To { attempts: 1, waits: true, set: true }),
+        (2, 1, 0, Bound::To { attempts: 2, waits: Waits::Nobody, set: false }),
+        (1, 1, 2, Bound::To { attempts: 1, waits: Waits::All, set: false }),
+        (2, 1, 0, Bound::To { attempts: 1, waits: Waits::All, set: true }),
     ]);
 }
 
@@ -681,16 +709,23 @@ fn every_order_of_small_worlds_under_one_budget_keeps_the_laws() {
 #[ignore = "./x explore"]
 fn full_every_order_of_larger_worlds_under_one_budget_keeps_the_laws() {
     explore_bound(&[
-        (2, 1, 1, Bound::To { attempts: 2, waits: false, set: false }),
-        (2, 2, 1, Bound::To { attempts: 1, waits: true, set: false }),
-        (2, 2, 1, Bound::To { attempts: 1, waits: false, set: true }),
-        (2, 1, 1, Bound::To { attempts: 1, waits: true, set: true }),
+        (2, 1, 1, Bound::To { attempts: 2, waits: Waits::Nobody, set: false }),
+        (2, 2, 1, Bound::To { attempts: 1, waits: Waits::All, set: false }),
+        (2, 2, 1, Bound::To { attempts: 1, waits: Waits::Nobody, set: true }),
+        (2, 1, 1, Bound::To { attempts: 1, waits: Waits::All, set: true }),
     ]);
+}
+
+/// ./x explore: the one who goes on when the window reopens must not be left to one who does not.
+#[test]
+#[ignore = "./x explore"]
+fn full_every_order_where_only_the_first_waits_for_a_window_keeps_the_laws() {
+    explore_bound(&[(2, 1, 1, Bound::To { attempts: 2, waits: Waits::First, set: false })]);
 }
 
 #[test]
 fn careless_drivers_of_a_budget_are_found() {
-    let bound = Bound::To { attempts: 2, waits: false, set: false };
+    let bound = Bound::To { attempts: 2, waits: Waits::Nobody, set: false };
     for careless in [Careless::Deaf, Careless::AsksNobody] {
         let (_, broken) = search(Search { children: 2, limit: 2, ends: 1, bound, careless });
         assert!(broken.is_some(), "{careless:?} was not noticed");

@@ -32,11 +32,12 @@ pub use crate::coordination::readiness::Kind as ps_readiness_kind;
 /// with the newline, so a later write is EPIPE. If it closes it before (a daemon that closes all above 2), it
 /// will never be ready.
 ///
-/// PS_READY_SOCKET: procsup connects, again and again at growing pauses (1 to 50 ms), and closes at once; it
-/// sends nothing. So whoever listens there sees a connection that says nothing. The host of tcp is localhost
-/// (127.0.0.1, then ::1), an IPv4 address, or an IPv6 address in brackets; names are not looked up, for that
-/// may take any time. Whose process it is that accepts cannot be known: be sure that no older one listens
-/// there. A path on a file system that hangs holds up the call that looks.
+/// PS_READY_SOCKET: procsup connects, again and again at growing pauses (1 to 50 ms; from 0.8 s on a sixteenth
+/// of the time so far, to 250 ms), and closes at once; it sends nothing. So whoever listens there sees a
+/// connection that says nothing. The host of tcp is localhost (127.0.0.1, then ::1), an IPv4 address, or an
+/// IPv6 address in brackets; names are not looked up, for that may take any time. Whose process it is that
+/// accepts cannot be known: be sure that no older one listens there. A path on a file system that hangs holds
+/// up the call that looks.
 ///
 /// ONE BUDGET. The time begins with the spawn, before its exec, and everything takes from it. If it is over
 /// first, or it is certain that the child never will be ready, its group is killed at once

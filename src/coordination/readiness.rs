@@ -38,8 +38,11 @@ pub const DEFAULT_MS: i64 = 60_000;
 pub const LONGEST: i64 = 24 * 3_600_000 * MILLI;
 /// How long a process that is dying may take until it is dead, before its end of file is blamed.
 pub const LAST_BREATH: i64 = 5_000 * MILLI;
-/// The shortest and the longest pause between two tries to connect.
+/// The shortest and the longest pause between two tries to connect, for one that starts soon.
 const PAUSES: (i64, i64) = (MILLI, 50 * MILLI);
+/// One that takes long is tried less often: after this part of its time so far, and a pause of this length at the most. A thousand of them must
+/// not take a processor.
+const SLOW: (i64, i64) = (16, 250 * MILLI);
 
 /// When a child counts as ready.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -216,7 +219,8 @@ impl Machine {
     /// A try begins: the next one is due after the pause.
     pub fn trying(&mut self, now: i64) {
         self.next_try = Deadline::at(now).plus(self.pause);
-        self.pause = (self.pause * 2).min(PAUSES.1);
+        let longest = (now.saturating_sub(self.begun) / SLOW.0).clamp(PAUSES.1, SLOW.1);
+        self.pause = (self.pause * 2).min(longest);
     }
 
     /// One step. `true`: it is settled by it.
@@ -361,6 +365,19 @@ mod tests {
         assert_eq!(tries, [0, 1, 3, 7, 15, 31, 63, 113, 163, 200], "and once more when the time is over");
         assert_eq!(machine.state(), State::Failed(Why::TimedOut, 200 * MILLI));
         assert_eq!(machine.last(), Some(Errno::ECONNREFUSED));
+    }
+
+    #[test]
+    fn one_that_takes_long_is_tried_less_often_and_is_found_soon_for_its_time() {
+        let mut machine = Machine::begun(&spec(Kind::Socket, Some("unix:/x"), -1), 0);
+        let (mut before, mut tries) = (0, 0);
+        while let Some(now) = machine.due().nanos().filter(|now| *now < 3_600_000 * MILLI) {
+            assert!(now - before <= (before / 16).clamp(50 * MILLI, 250 * MILLI), "{before} {now}");
+            assert!(machine.tries(now));
+            machine.trying(now);
+            (before, tries) = (now, tries + 1);
+        }
+        assert!((4 * 3600..4 * 3600 + 100).contains(&tries), "four times a second: {tries}");
     }
 
     #[test]

@@ -63,9 +63,9 @@ pub fn pass_pidfds(fd: &OwnedFd) -> bool {
 #[repr(C, align(8))]
 struct Control([u8; 32 + 1032 + 24]);
 
-/// Nobody can send there any more; what is in the queue can be received still. So its end can be reached, whoever sends.
-pub fn shut(socket: &OwnedFd) {
-    let _ = shutdown(socket.as_raw_fd(), Shutdown::Read);
+/// Nobody can send there any more; what is in the queue can be received still. So its end can be reached, whoever sends. `false`: a filter forbids it.
+pub fn shut(socket: &OwnedFd) -> bool {
+    shutdown(socket.as_raw_fd(), Shutdown::Read).is_ok()
 }
 
 /// Closes what a stranger has sent, without a wait for the data of a socket. (Where it is his still, he may set that anew just in between.)

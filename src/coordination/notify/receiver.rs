@@ -35,6 +35,9 @@ const LOOK: u32 = 64;
 /// Looks at the end, when nobody can send any more: as many as the longest queue takes that somebody may have set.
 const LAST_LOOKS: u32 = 1024;
 
+/// The same where they can.
+const LOOKS_IN_A_FLOOD: u32 = 64;
+
 /// Descriptors that one look closes: that is system calls for each, and a message has 253 of them.
 const DESCRIPTORS: usize = 1024;
 
@@ -73,9 +76,8 @@ pub struct Receiver {
 impl Drop for Receiver {
     fn drop(&mut self) {
         if self.home.is_here() {
-            datagram::shut(&self.socket);
             let mut buffer = [0; 1];
-            _ = (0..LAST_LOOKS * LOOK).any(|_| datagram::receive(&self.socket, &mut buffer).is_err());
+            _ = (0..self.last_looks() * LOOK).any(|_| datagram::receive(&self.socket, &mut buffer).is_err());
         }
     }
 }
@@ -139,8 +141,11 @@ impl Receiver {
 
     /// The last look at one that has ended: the whole queue, which nobody can add to any more.
     pub fn hear_out(&self, whom: Whom<'_>, mut take: impl FnMut(Message)) {
-        datagram::shut(&self.socket);
-        _ = (0..LAST_LOOKS).any(|_| self.hear(whom, &mut take) != Ok(false));
+        _ = (0..self.last_looks()).any(|_| self.hear(whom, &mut take) != Ok(false));
+    }
+
+    fn last_looks(&self) -> u32 {
+        if datagram::shut(&self.socket) { LAST_LOOKS } else { LOOKS_IN_A_FLOOD }
     }
 
     fn judge(&self, whom: Whom<'_>, found: &datagram::Datagram, buffer: &[u8]) -> Option<Message> {

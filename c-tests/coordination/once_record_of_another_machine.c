@@ -30,6 +30,7 @@ int main(void)
     ps_command *command = once_command("silent", NULL);
     ps_child *child = need(command);
     CHECK(child != NULL);
+    CHECK(wait_until(once_starts() == 1, 20000));
     of_another_boot();
     CHECK(need(command) == NULL);
     CHECK_OK(ps_terminate(child, 0, NULL, &error), error);
@@ -37,7 +38,7 @@ int main(void)
     of_another_boot();
     child = need(command);
     CHECK(child != NULL);
-    CHECK_INT(once_starts(), 2);
+    CHECK(wait_until(once_starts() == 2, 20000));
     CHECK_OK(ps_terminate(child, 0, NULL, &error), error);
     ps_child_free(child);
     ps_command_free(command);

@@ -1,6 +1,7 @@
 /* A host whose hard limit of descriptors is lower than the number that the daemon's lock has otherwise: it starts a daemon all the same, which has its
    lock by another number. */
 /* covers: C13-6 */
+/* variants: few: checkers need descriptors of their own */
 #include "once.h"
 
 static int start(void *limit)

@@ -58,6 +58,15 @@ int main(void)
     CHECK_FREE(budget, "own");
     ps_budget_free(budget);
 
+    /* Without a word it is a second. */
+    budget = new_budget(9, 600000, -1);
+    int64_t begun = now_ms();
+    child = run_of(supervisor, bound(helper_command("pause_forever", NULL), budget, "second"));
+    await_used(supervisor, budget, "second", 0);
+    CHECK(now_ms() - begun >= 1000);
+    end_child(child);
+    ps_budget_free(budget);
+
     /* Health of 0: ready is all there is to it. */
     budget = new_budget(9, 600000, 0);
     child = run_of(supervisor, bound(exiting("1"), budget, "job"));

@@ -203,6 +203,8 @@ MUTATIONS = [
     M("CO storm", "each refusal is told as a storm",
       ("src/coordination/budget/key.rs", "let storm = !core::mem::replace(&mut self.storm, true);",
        "let storm = true;\n            self.storm = true;"), c="budget_storm"),
+    M("CO storm success", "a success leaves the storm told",
+      ("src/coordination/budget/key.rs", "(self.used, self.storm, self.window) = (0, false, 0);", "(self.used, self.window) = (0, 0);"), c="bound_success_arms"),
     M("CO clock", "a clock that goes backwards is time elapsed when it comes back",
       ("src/coordination/budget/keys.rs", "*self = Self { total: self.at(now), last: Some(now) };",
        "*self = Self { total: self.at(now), last: Some(self.last.map_or(now, |last| last.max(now))) };")),

@@ -225,6 +225,15 @@ impl Start<'_> {
 
     /// Makes the daemon, and waits until it is ready. If it is not, it is ended.
     fn start(&mut self, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+        // It would be made and killed at once: who gives no time asks whether one runs.
+        let waits = if command.has_readiness() { !command.is_ready_at_exec() } else { self.address.is_some() };
+        if waits && self.deadline.has_come() {
+            return Err(Error::new(
+                Status::Timeout,
+                "spawn",
+                "none runs, and none was started: there is no time to wait until it is ready",
+            ));
+        }
         // The permit is taken within the spawn, and before all else of it.
         let began = clock::now();
         self.journey.begin("permit", began);

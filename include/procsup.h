@@ -1999,14 +1999,14 @@ void ps_spawn_lock_release(ps_spawn_lock *lock);
  *                    whether one runs: none is started that would have to become ready. A signal handler of
  *                    the host does not end the wait
  * @param child       receives the handle, to be freed with ps_child_free, or NULL: somebody else's runs
- * @return PS_OK; PS_ERR_TIMEOUT: the step is "lock" (another one is starting it), "connect again" (one runs,
- *         and does not accept), "spawn" (none runs, and none was started), "connect" or "ready";
- *         PS_ERR_EXITED if it ended before it was ready; PS_ERR_BUDGET_EXHAUSTED and PS_ERR_IN_PROGRESS as
- *         ps_spawn; PS_ERR_INVALID_ARGUMENT for a name or an address that is none, or a command that ties; PS_ERR_NOT_FOUND if the directory is not there;
- *         PS_ERR_PERMISSION if it, or a file in it, is not to be trusted (another user's, a link, no regular
- *         file, one with several names), or the socket is not for this user; PS_ERR_LOCK_REPLACED if the
- *         directory or the lock was replaced meanwhile; PS_ERR_PROTOCOL as ps_wait_ready; whatever ps_spawn
- *         answers
+ * @return PS_OK; PS_ERR_TIMEOUT: the step is "lock" (another one is starting it), "connect again" (one
+ *         runs, and does not accept), "spawn" (none runs, and none was started), "connect" or "ready";
+ *         PS_ERR_EXITED if it ended before it was ready; PS_ERR_BUDGET_EXHAUSTED and PS_ERR_IN_PROGRESS
+ *         as ps_spawn; PS_ERR_INVALID_ARGUMENT for a name or an address that is none, or a command that
+ *         ties; PS_ERR_NOT_FOUND if the directory is not there; PS_ERR_PERMISSION if it, or a file in it,
+ *         is not to be trusted (another user's, a link, no regular file, one with several names), or the
+ *         socket is not for this user; PS_ERR_LOCK_REPLACED if the directory or the lock was replaced
+ *         meanwhile; PS_ERR_PROTOCOL as ps_wait_ready; whatever ps_spawn answers
  */
 ps_status ps_spawn_once(ps_supervisor *supervisor,
                         const char *dir,

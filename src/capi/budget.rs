@@ -81,8 +81,8 @@ pub unsafe extern "C" fn ps_budget_set_healthy(budget: *mut ps_budget, ms: i64, 
 ///         ps_error_is_storm is 1 at the first such refusal in a window, for what is to be done once (who gave
 ///         NULL for `error` has missed it);
 ///         PS_ERR_INVALID_ARGUMENT if the key is too long; PS_ERR_LIMIT if memory is short, or the keys that
-///         are in use take 256 MiB already (one takes some 200 bytes and its text; it is dropped when its
-///         window is over and nothing of it in flight)
+///         are in use take 256 MiB already (one takes some 200 bytes and its text; of those whose window is
+///         over, and of which nothing is in flight, 256 KiB stay at most)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_budget_begin(
     budget: *mut ps_budget,
@@ -257,8 +257,9 @@ pub unsafe extern "C" fn ps_command_budget(
 /// What a child in line, or about to be restarted, does when the attempts of its budget are used: 0: it is
 /// given up (PS_EVENT_GAVE_UP with PS_REASON_BUDGET; default). 1: it is told as PS_EVENT_RESTARTING with
 /// PS_REASON_BUDGET, waits, and goes on by itself when the window reopens or the key is reset
-/// (ps_budget_reset), however often that is. A ps_spawn that finds a free slot is refused all the same. Never
-/// blocks.
+/// (ps_budget_reset), however often that is; told once until it is started, and again where it is the first
+/// that is refused in a later window (storm is 1). A ps_spawn that finds a free slot is refused all the same.
+/// Never blocks.
 ///
 /// @param on  1 or 0
 #[unsafe(no_mangle)]

@@ -14,7 +14,8 @@ static void by(int32_t access)
     set_stdio(command, 1, PS_STDIO_PIPE, -1);
     struct speaker child = speaker_of(NULL, command);
     CHECK_OK(ps_wait_ready(child.child, PATIENCE_MS, &error), error);
-    CHECK(wait_until(readable(child.out, 0), 20000));
+    /* Its barrier may come behind the look that has found it ready. */
+    CHECK(wait_until((said(&child), readable(child.out, 0)), 20000));
     CHECK_STR(hear(&child), "done 0");
     CHECK_STR(status_text(&child), "it works");
     speaker_end(&child);

@@ -1404,8 +1404,8 @@ ps_status ps_command_readiness(ps_command *command,
  *         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
  *         call was over, and the child goes on; PS_ERR_PROTOCOL if it closed its descriptor (PS_READY_FD)
  *         first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM if no connect can ever succeed
- *         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start; the
- *         start's own error if it could not be started
+ *         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start;
+ *         whatever ps_spawn answers, if it could not be started
  */
 ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
 
@@ -1476,12 +1476,14 @@ typedef enum ps_notify_access {
  * PS_ISOLATE_NONE and no control group there is no such group, and it is as PS_NOTIFY_MAIN.
  *
  * WHAT IS UNDERSTOOD: READY=1, STATUS, ERRNO, EXTEND_TIMEOUT_USEC, RELOADING=1 with MONOTONIC_USEC,
- * STOPPING=1, WATCHDOG=1 and =trigger, WATCHDOG_USEC (ps_command_watchdog). BARRIER=1 is answered as soon as
- * it is read. MAINPID other than the child's own number is refused: that process would not be procsup's to
- * reap. FDSTORE=1 is not supported: descriptors that come with a message are closed at once, all of them; a
- * socket among them loses its SO_LINGER, for its last close would wait for as long as the child likes.
- * Other names are passed over. A message may have 4096 bytes; the kernel holds ten of them
- * (net.unix.max_dgram_qlen), then a sender waits until somebody does the supervisor's work.
+ * STOPPING=1, WATCHDOG=1 and =trigger, WATCHDOG_USEC (ps_command_watchdog). BARRIER=1 is answered as soon
+ * as it is read (systemd-notify(1) sends one behind its message, and fails after five seconds without an
+ * answer: so go on to take events behind ps_wait_ready, or call ps_child_notified). MAINPID other than
+ * the child's own number is refused: that process would not be procsup's to reap. FDSTORE=1 is not
+ * supported: descriptors that come with a message are closed at once, all of them; a socket among them
+ * loses its SO_LINGER, for its last close would wait for as long as the child likes. Other names are
+ * passed over. A message may have 4096 bytes; the kernel holds ten of them (net.unix.max_dgram_qlen),
+ * then a sender waits until somebody does the supervisor's work.
  *
  * LIMITS. Every process of the host's network namespace can send (the name is abstract, "@procsup-notify-"
  * and 32 digits), and so fill the queue; a child in another network namespace, or behind Landlock's scope,

@@ -2,14 +2,16 @@
 /* covers: C13-6 */
 #include "once.h"
 
-static int start_and_wait(void *pipe_end)
+static int start_and_wait(void *pipe_ends)
 {
+    const int *ends = pipe_ends;
     ps_error *error = NULL;
     ps_child *child = NULL;
     char byte;
     CHECK_OK(once_start(once_command(NULL), ONCE_WAIT, &child, &error), error);
     CHECK(child != NULL);
-    CHECK_INT(read(*(int *)pipe_end, &byte, 1), 1);
+    CHECK_INT(write(ends[3], "r", 1), 1);
+    CHECK_INT(read(ends[0], &byte, 1), 1);
     return 0;
 }
 
@@ -18,10 +20,13 @@ int main(void)
     ps_error *error = NULL;
     ps_child *child = NULL;
     pid_t pid = 0;
-    int ends[2];
+    char byte;
+    int ends[4];
     once_begin();
-    CHECK_INT(pipe(ends), 0);
-    pid_t starter = once_fork(start_and_wait, &ends[0]);
+    CHECK_INT(pipe(ends) | pipe(ends + 2), 0);
+    pid_t starter = once_fork(start_and_wait, ends);
+    /* Its starter has seen it ready as well: else this is an early death. */
+    CHECK_INT(read(ends[2], &byte, 1), 1);
     CHECK(wait_until(once_running(&pid) == 1 && once_accepts(), 20000));
     kill(pid, SIGKILL);
     CHECK(wait_until(process_state(pid) == 'Z', 20000));
@@ -35,8 +40,8 @@ int main(void)
     CHECK_OK(ps_terminate(child, 0, NULL, &error), error);
     ps_child_free(child);
     ps_command_free(command);
-    close(ends[0]);
-    close(ends[1]);
+    for (int i = 0; i < 4; i++)
+        close(ends[i]);
     once_end();
     return 0;
 }

@@ -28,8 +28,10 @@ int main(void)
     for (int i = 0; i < THREADS; i++)
         thread_start(&threads[i], need, &children[i]);
     int started = 0;
-    for (int i = 0; i < THREADS; i++) {
+    /* All of them have seen it before it is ended. */
+    for (int i = 0; i < THREADS; i++)
         pthread_join(threads[i], NULL);
+    for (int i = 0; i < THREADS; i++) {
         if (children[i]) {
             started++;
             CHECK_OK(ps_terminate(children[i], 0, NULL, &error), error);

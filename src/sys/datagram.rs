@@ -7,7 +7,8 @@
 //! lets go of them inside the receive; and if the sender has closed his, that is the last close of a socket, which waits for its unsent
 //! data as long as the sender likes (SO_LINGER of socket(7)). So they are received, told not to wait, and closed, before the receive
 //! returns: a sender may be waiting for that (BARRIER=1 of sd_notify(3)). The same holds for a socket that is closed with messages in its queue
-//! ([`shut`]). **An empty datagram is a message**, not an end: such a socket has none.
+//! ([`shut`]). A copy of this process that another thread forks just then has them until its exec or end, and a barrier waits for that copy.
+//! **An empty datagram is a message**, not an end: such a socket has none.
 
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 

@@ -11,6 +11,7 @@ int main(void)
     ps_supervisor *supervisor = supervisor_new();
     be_subreaper(supervisor, 1);
     ps_child *first = spawn_once(supervisor, exiting("0"));
+    CHECK_STATUS(ps_reap(first, 60000, NULL, NULL), PS_OK); /* its events wait: that makes the wake-up */
     take_event(supervisor, PS_EVENT_STARTED);
     take_event(supervisor, PS_EVENT_EXITED);
     ps_child_free(first);

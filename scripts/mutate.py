@@ -249,6 +249,22 @@ MUTATIONS = [
       ("src/coordination/once/files.rs", "Some(false) => (Recorded::Dead, None),", "Some(false) => (Recorded::Alive, Some(pidfd)),"), c="once_record_of_another"),
     M("CO full", "a message that was not sent is told as sent",
       ("src/coordination/service/notify.rs", "Err(Errno::EAGAIN) => Ok(Sent::Full),", "Err(Errno::EAGAIN) => Ok(Sent::Queued),"), c="notify_never_waits"),
+    M("CO window's time", "who waits for a window behind one that is given up has no time", ("src/supervisor/scheduler.rs", "if !waits {", "if false && !waits {"),
+      c="bound_waiting_child"),
+    M("CO storm waits", "a storm is not told to one that rests already",
+      ("src/supervisor/scheduler.rs", "let tell = storm || bound.told < Told::Deferred;", "let tell = bound.told < Told::Deferred;"), c="bound_storm_of_a_later"),
+    M("CO reaped number", "after a reap by somebody else a stranger with the child's number is heard",
+      ("src/coordination/notify/receiver.rs", "return !whom.reaped || is_reaped_child(whom, found);", "return true;"), c="notify_from_a_recycled"),
+    M("CO linger", "a socket that came with a message is closed as long as its sender likes",
+      ("src/sys/datagram.rs", "    let _ = setsockopt(&fd, sockopt::Linger, &never);\n", "    let _ = (&fd, never);\n"), c="notify_descriptor_that_closes_slowly"),
+    M("CO short wait", "who waits for one that comes back is told of a run's failure",
+      ("src/supervisor/managed/ready.rs", "None if deadline.has_come() && self.comes_back() => return Ok(false),", "None if false && self.comes_back() => return Ok(false),"),
+      c="wait_ready_of_a_failed_run"),
+    M("CO odd name", "a process whose name is no text cannot be seen",
+      ("src/sys/procfs.rs", "std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())", "std::fs::read_to_string(path)"),
+      c="once_daemon_that_is_hard_to_know"),
+    M("CO watch behind", "who has waited for another's start keeps an inotify instance", ("src/supervisor/once.rs", "lockwatch::close_parked();", "();"),
+      c="once_leaves_no_watch"),
 ]
 
 

@@ -414,7 +414,7 @@ INTRODUCTIONS = {
         "`tests/model/mutant.rs`."],
     "coordination": [
         "## Coordination", "",
-        "By `./x mutate CO`. The first two are bugs of the design that the budget was made after. `unit` tests are in `src/`, `C` ones are",
+        "The patches of `./x mutate CO`, each put in and its test seen to fail. The first two are bugs of the design that the budget was made after. `unit` tests are in `src/`, `C` ones are",
         "`c-tests/coordination/…`; of these only the ones are asked that the bug is put in for."],
 }
 

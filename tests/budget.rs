@@ -600,7 +600,8 @@ impl Both {
                 if expected.is_ok() {
                     if known {
                         naive.landed -= 1;
-                        naive.flight = Some((next, None));
+                        // It is needed again: who proves himself beside it has not stayed up.
+                        (naive.flight, naive.proving) = (Some((next, None)), None);
                     }
                     self.landed.remove(which);
                     self.next = next;

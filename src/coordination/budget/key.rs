@@ -191,7 +191,8 @@ impl Key {
         }
     }
 
-    /// More is started under a permit that had landed: it is in flight again, and was counted before. It has no lease.
+    /// More is started under a permit that had landed: it is in flight again, and was counted before. It has no lease. Who proves himself beside it is
+    /// needed again, as by a begin.
     pub fn resume(&mut self, rules: Rules, now: i64, landed: Landed, permit: impl FnOnce() -> u64) -> Result<u64, Denial> {
         self.refresh(rules, now);
         if landed.0 != self.birth || self.landed == 0 {

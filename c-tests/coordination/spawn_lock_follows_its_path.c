@@ -38,7 +38,7 @@ static void has_it(pid_t pid, ps_spawn_lock *held)
 
 int main(void)
 {
-    char dir[128], moved[128], link[128];
+    char dir[128], moved[128], link[128], moved_lock[256];
     locks_begin();
 
     /* Removed; replaced by rename; moved away. */
@@ -76,7 +76,9 @@ int main(void)
     held = lock_at(lock_path, 0);
     pid = waiting();
     ps_spawn_lock *brief = begin_at(lock_path, 50);
-    CHECK(unlink(lock_path) == 0 && rmdir(dir) == 0);
+    /* In one step: a file that is removed first, who waits makes anew. */
+    snprintf(old_path, sizeof old_path, "%s/gone", lock_home);
+    CHECK(rename(dir, old_path) == 0);
     ps_spawn_lock_event event = told(brief);
     CHECK(event.kind == PS_SPAWN_LOCK_FAILED && event.status == PS_ERR_LOCK_REPLACED);
     is_lost(brief); /* the whole error */
@@ -85,6 +87,8 @@ int main(void)
     CHECK(!is_dead(pid));
     CHECK(mkdir(dir, 0700) == 0);
     has_it(pid, held);
+    snprintf(moved_lock, sizeof moved_lock, "%s/lock", old_path);
+    CHECK(unlink(moved_lock) == 0 && rmdir(old_path) == 0);
 
     /* A link on the way. */
     CHECK(symlink("dir", link) == 0);

@@ -143,6 +143,7 @@ procsup_room(output VARIANTS few)       # what children say and are told: captur
 procsup_room(coordination VARIANTS few) # who may be started, once, when it is ready; and the other side of that
 procsup_room(containment VARIANTS once) # nobody gets away: control groups, subreapers, children that end with their host
 procsup_room(supervisor VARIANTS few)   # many children: events, limits, restarts, shutdown
+procsup_room(preloader VARIANTS once)   # workers with a session, started directly or through a preloader
 procsup_room(handoff VARIANTS peer)     # one generation of a server replaces the other
 procsup_room(cpp VARIANTS none)         # below the C++ header all is tested through C
 # These hardly wait: two side by side for each that there is a CPU, where ./x starts three times as many tests. They take long, so they begin.
@@ -239,7 +240,7 @@ function(procsup_test_program room behaviour)
   set(program ${target} PARENT_SCOPE)
 endfunction()
 
-foreach(room boundary laws process output containment coordination supervisor handoff inject soak fuzz)
+foreach(room boundary laws process output containment coordination supervisor preloader handoff inject soak fuzz)
   file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/${room}/*.c")
   foreach(source IN LISTS sources)
     get_filename_component(behaviour "${source}" NAME_WE)

@@ -2145,6 +2145,15 @@ ps_status ps_notify_barrier(int64_t timeout_ms, ps_error **error);
  */
 ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
 
+/* ==================== workers =========================================================================== */
+
+/* A worker is a process that serves: started with a session (a private directory through which it says how
+ * far it is, where it listens and what went wrong), directly or through a preloader. */
+
+/* ==================== preloaders ======================================================================== */
+
+/* A preloader loads an application once and forks ready workers from it. */
+
 /* ==================== handoff =========================================================================== */
 
 /* The owner runs. Its successor loads beside it, owns from PS_HANDOFF_LIVE on, and is on probation until

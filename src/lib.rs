@@ -6,8 +6,10 @@
 //! ```text
 //! capi          every extern "C" function; handles; panic guard
 //!   |
-//! supervisor    many children: events, timers, one pollable descriptor
+//! preloader     an application is loaded once, workers are forked from it
 //! handoff       a running generation is replaced by the next
+//!   |
+//! supervisor    many children: events, timers, one pollable descriptor
 //!   |
 //! process       one child: command -> spawn -> running -> stopping -> exited
 //!   |
@@ -40,6 +42,8 @@ mod error;
 pub mod handoff;
 pub mod journey;
 mod lock;
+#[doc(hidden)]
+pub mod preloader;
 mod process;
 mod registry;
 mod report;

@@ -17,11 +17,13 @@ pub mod command;
 pub mod error;
 pub mod handoff;
 pub mod once;
+pub mod preloader;
 pub mod readiness;
 pub mod service;
 pub mod spawn_lock;
 pub mod supervisor;
 pub mod version;
+pub mod worker;
 
 mod convert;
 #[cfg(test)]

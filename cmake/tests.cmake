@@ -13,6 +13,7 @@
 #   /* timeout: 120 */             seconds, instead of those of its room
 #   /* serial */                   busy with threads of its own: hardly anything runs beside it
 #   /* as-root */                  label "root"
+#   /* share: 3 */                 of a sweep only each third fault, another third at each commit; PROCSUP_SWEEP=all ./x test inject does all
 #   /* variants: all */            in which variants it runs, where that is not what its room says: all, a set (below), none;
 #                                  /* variants: not tier-fork, asan: reason */   /* variants: only no-clone3 */
 # Exit code 77 is a skip.
@@ -249,8 +250,12 @@ foreach(room boundary laws process output containment coordination supervisor pr
     if(NOT room STREQUAL "inject")
       procsup_test(${room} ${behaviour} "${source}" $<TARGET_FILE:${program}>)
     elseif(PYTHON3_EXECUTABLE AND NOT build_variant) # sanitizers and emulators make calls of their own, which must not fail
+      procsup_tag("${source}" share share)
+      if(NOT share)
+        set(share 1)
+      endif()
       procsup_test(${room} ${behaviour} "${source}"
-        ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/inject_sweep.py" --inject $<TARGET_FILE:helper_inject> $<TARGET_FILE:${program}>)
+        ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/inject_sweep.py" --inject $<TARGET_FILE:helper_inject> --share ${share} $<TARGET_FILE:${program}>)
     endif()
   endforeach()
 endforeach()

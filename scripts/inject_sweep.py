@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 """Lets every system call of a scenario fail, one after the other, in every way that it can fail.
 
-    inject_sweep.py --inject PATH/inject [--seconds N] [--verbose] -- SCENARIO
+    inject_sweep.py --inject PATH/inject [--share N] [--seconds N] [--verbose] -- SCENARIO
 
 The scenario (c-tests/inject/*.c) is first run without faults to list its calls, in the process itself and in the child up to its
 exec; then once per call and errno. Of a loop that tries again until the kernel is ready (a removal that waits for its members) only
 the first turns are swept: the later ones are the same, and their number tells how busy the machine is. The scenario checks by itself
 what must hold and exits with 0. Both `SCENARIO warm` and `SCENARIO cold` are swept (see c-tests/lib/scenario.h). Exit 1 if any run
 failed, 77 where tracing is not permitted.
+
+--share N: only each N-th fault, beginning with another one at each commit, so that all have their turn; PROCSUP_SWEEP=all in the
+environment takes no notice of it, and PROCSUP_SWEEP=K begins with the K-th.
 """
 import argparse
 import collections
@@ -186,8 +189,9 @@ def clear_orphans(patience):
 
 
 class Sweep:
-    def __init__(self, inject, scenario, verbose):
+    def __init__(self, inject, scenario, verbose, share):
         self.inject, self.scenario, self.verbose = inject, scenario, verbose
+        self.first, self.every = share
         self.report = tempfile.NamedTemporaryFile(prefix="inject-", suffix=".report")
         self.output = tempfile.TemporaryFile(prefix="inject-", suffix=".output")
         self.runs = self.failed = 0
@@ -231,16 +235,20 @@ class Sweep:
         more = {call: errnos.split() for call, errnos in re.findall(r"^faults (\w+) (.*)$", output, re.MULTILINE)}
         calls = list(positions(report))
         before = self.runs
-        for role, position, call in first_turns(calls):
-            for errno in errnos_of(call, more if role == "parent" else {}):
-                for lasting in (False, True) if call in LASTING.get(errno, "").split() else (False,):
-                    if time.monotonic() > deadline:
-                        return self.fail(mode, [], "out of time", f"stopped at {role} {position} {call}")
-                    self.one(mode, role, position, call, errno, lasting, expected)
+        faults = [
+            (role, position, call, errno, lasting)
+            for role, position, call in first_turns(calls)
+            for errno in errnos_of(call, more if role == "parent" else {})
+            for lasting in ((False, True) if call in LASTING.get(errno, "").split() else (False,))
+        ]
+        for fault in faults[self.first :: self.every]:
+            if time.monotonic() > deadline:
+                return self.fail(mode, [], "out of time", f"stopped at {' '.join(map(str, fault))}")
+            self.one(mode, *fault, expected)
         in_parent = sum(role == "parent" for role, _, _ in calls)
         if in_parent == 0 or (in_parent == len(calls) and "no child\n" not in output):
             self.fail(mode, ["--list"], "blind", "no call of the process, or none of its child, was seen")
-        print(f"  {mode}: {in_parent} calls in the process, {len(calls) - in_parent} in the child, {self.runs - before} injections")
+        print(f"  {mode}: {in_parent} calls in the process, {len(calls) - in_parent} in the child, {self.runs - before} of {len(faults)} injections")
 
     def one(self, mode, role, position, call, errno, lasting, expected):
         options = ["--in", role, "--call", call, "--nth", position, "--errno", errno]
@@ -266,16 +274,34 @@ def holdings(output):
     return {what: int(count) for count, what in re.findall(r"^holds (\d+) (\w+)$", output, re.MULTILINE)}
 
 
+def share_of(every):
+    """Where to begin, and how far to go from one to the next."""
+    asked = os.environ.get("PROCSUP_SWEEP", "")
+    if asked == "all" or every < 2:
+        return 0, 1
+    if asked:
+        return int(asked) % every, every
+    git = ["git", "-C", os.path.dirname(os.path.abspath(__file__)), "rev-parse", "HEAD"]
+    try:
+        commit = subprocess.run(git, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
+    except OSError:
+        commit = ""
+    return int(commit or "0", 16) % every, every
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--inject", required=True)
     parser.add_argument("--seconds", type=float, default=540, help="give up (and fail) after this time")
+    parser.add_argument("--share", type=int, default=1, metavar="N", help="only each N-th fault")
     parser.add_argument("--verbose", action="store_true", help="a line per injection")
     parser.add_argument("scenario")
     options = parser.parse_args()
 
     adopt_orphans()
-    sweep = Sweep(options.inject, options.scenario, options.verbose)
+    sweep = Sweep(options.inject, options.scenario, options.verbose, share_of(options.share))
+    if sweep.every > 1:
+        print(f"each {sweep.every}th fault, from number {sweep.first} (PROCSUP_SWEEP={sweep.first}; all: PROCSUP_SWEEP=all)")
     deadline = time.monotonic() + options.seconds
     for mode in ("warm", "cold"):
         sweep.sweep(mode, deadline)

@@ -1,5 +1,5 @@
 /* timeout: 180 */
-/* variants: only tier-fork, no-clone3, no-pidfd-group-signal, old-kernel-5.4 */
+/* variants: only tier-fork, old-kernel-5.4 */
 /* Every way to get away, against every level of containment, and every way in which a child can end: what is promised holds, and what
    is not promised is told as it is. With the word "table" as its argument it prints what it found: docs/containment.md has that table, and
    scripts/containment_table.py compares. */

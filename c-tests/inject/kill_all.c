@@ -1,5 +1,6 @@
 /* Faults while everything is killed at once, children with a grandchild in their group among them. */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
+/* share: 2 */
 #include "scenario.h"
 
 int main(int argc, char **argv)

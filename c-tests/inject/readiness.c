@@ -1,6 +1,7 @@
 /* Faults in readiness: a child of NULL that is ready by a descriptor, waited for; and one of a supervisor that is by a message, told by
    events. Whatever fails, it is ready, or there is a typed error; and what was not heard at once is heard later. */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
+/* share: 3 */
 #include "scenario.h"
 
 #include "ready.h"

@@ -1,5 +1,6 @@
 /* Faults while procsup connects to a child's socket: what may pass is tried again, and what may not is a typed error. */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
+/* share: 2 */
 #include "scenario.h"
 
 #include <arpa/inet.h>

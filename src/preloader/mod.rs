@@ -1,3 +1,5 @@
 //! Applications that are loaded once: workers that are started with a session, directly or through a preloader.
 //!
 //! It knows the supervisor by its face: what has to be waited for here is an *errand* of a supervisor, done within its looks.
+
+pub mod session;

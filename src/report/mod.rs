@@ -10,7 +10,9 @@
 //! | `json.rs` | a program                                                       |
 //! | `html.rs` | a browser: one page that needs nothing else, with a timeline    |
 //! | `plain.rs` | all of them: what a terminal would obey, as C writes it        |
+//! | `dumps.rs` | none: what an application has told of itself, as data          |
 
+pub mod dumps;
 mod html;
 mod json;
 pub(crate) mod plain;

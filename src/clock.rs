@@ -17,6 +17,12 @@ pub fn now() -> i64 {
     clock_gettime(ClockId::CLOCK_MONOTONIC).map_or(0, |t| t.tv_sec() * 1_000_000_000 + t.tv_nsec())
 }
 
+/// How much CLOCK_REALTIME is ahead of [`now`]: what makes a time of day of a time stamp. It changes when somebody sets the clock.
+pub fn wall_ahead() -> i64 {
+    let wall = clock_gettime(ClockId::CLOCK_REALTIME).map_or(0, |t| t.tv_sec().saturating_mul(1_000_000_000).saturating_add(t.tv_nsec()));
+    wall.saturating_sub(now())
+}
+
 /// Where the time comes from.
 pub trait Clock {
     /// Nanoseconds since some moment that never changes; never goes backwards.

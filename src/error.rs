@@ -3,6 +3,7 @@
 use nix::errno::Errno;
 
 use crate::journey::Journey;
+use crate::report::case::Case;
 
 /// What a call answers. The first two are no failures; all others are negative.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -130,6 +131,8 @@ pub struct Error {
     pub storm: bool,
     /// How far it had come, where it had a way to go.
     pub journey: Option<Box<Journey>>,
+    /// What was put together for people, where an application failed to start.
+    pub case: Option<Box<Case>>,
 }
 
 /// `Result` with [`Error`].
@@ -148,6 +151,7 @@ impl Error {
             retry_after_ms: None,
             storm: false,
             journey: None,
+            case: None,
         }
     }
 

@@ -16,6 +16,8 @@
 /// One kind of journey.
 #[derive(PartialEq, Eq, Debug)]
 pub struct Route {
+    /// Its name for programs: "START_PRELOADER".
+    pub kind: &'static str,
     /// What is under way, for a heading: "starting a preloader".
     pub title: &'static str,
     /// The names of its steps, in their order; each once.
@@ -64,7 +66,9 @@ pub struct Step {
 /// A journey under way, or over.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Journey {
+    kind: &'static str,
     title: &'static str,
+    wall: Option<i64>,
     steps: Vec<Step>,
 }
 
@@ -77,7 +81,23 @@ impl Journey {
     /// The same, with only those steps that this one has.
     pub fn with(route: &Route, has: impl Fn(&str) -> bool) -> Self {
         let step = |name: &&'static str| Step { name, progress: Progress::NotStarted, begin: None, end: None };
-        Self { title: route.title, steps: route.steps.iter().filter(|name| has(name)).map(step).collect() }
+        Self { kind: route.kind, title: route.title, wall: None, steps: route.steps.iter().filter(|name| has(name)).map(step).collect() }
+    }
+
+    /// Its stamps can be shown as the time of day: so much CLOCK_REALTIME is ahead of CLOCK_MONOTONIC.
+    pub fn dated(mut self, ahead: i64) -> Self {
+        self.wall = Some(ahead);
+        self
+    }
+
+    /// The time of day at a time stamp, in nanoseconds since 1970, if this is known.
+    pub fn wall(&self, stamp: i64) -> Option<i64> {
+        self.wall.map(|ahead| stamp.saturating_add(ahead))
+    }
+
+    /// Its kind, for programs.
+    pub fn kind(&self) -> &'static str {
+        self.kind
     }
 
     /// What is under way.
@@ -163,7 +183,7 @@ mod tests {
 
     use super::*;
 
-    const ROUTE: Route = Route { title: "going to town", steps: &["shoes", "bus", "walk"] };
+    const ROUTE: Route = Route { kind: "TO_TOWN", title: "going to town", steps: &["shoes", "bus", "walk"] };
 
     #[test]
     fn a_state_only_moves_forward() {

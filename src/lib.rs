@@ -57,6 +57,8 @@ pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, 
 pub use process::spawn::tier_name;
 pub use process::{Line, Lost};
 pub use registry::{Cause, Exit, Kind, signal_all};
+pub use report::case::{Case, Category};
+pub use report::dumps::Dumps;
 pub use supervisor::{Event, EventKind, Managed, Once, Reason, Run, Supervisor, What, Why, kill_and_reap_all, live_count, spawn};
 #[doc(hidden)]
 pub use supervisor::{restart, scheduler};

@@ -30,7 +30,7 @@ use crate::journey::Route;
 use crate::sys::Fault;
 
 /// A start until it is ready.
-pub static ROUTE: Route = Route { title: "starting until it is ready", steps: &["spawn", "exec", "ready"] };
+pub static ROUTE: Route = Route { kind: "START_UNTIL_READY", title: "starting until it is ready", steps: &["spawn", "exec", "ready"] };
 
 /// The whole where the caller names none: as much as a daemon of running-process has.
 pub const DEFAULT_MS: i64 = 60_000;

@@ -2,4 +2,6 @@
 //!
 //! It knows the supervisor by its face: what has to be waited for here is an *errand* of a supervisor, done within its looks.
 
+pub mod failure;
+pub mod journey;
 pub mod session;

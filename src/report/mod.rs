@@ -11,7 +11,9 @@
 //! | `html.rs` | a browser: one page that needs nothing else, with a timeline    |
 //! | `plain.rs` | all of them: what a terminal would obey, as C writes it        |
 //! | `dumps.rs` | none: what an application has told of itself, as data          |
+//! | `case.rs` | none: what was put together about a failed start, as data        |
 
+pub mod case;
 pub mod dumps;
 mod html;
 mod json;
@@ -28,7 +30,7 @@ fn errno_name(errno: Errno) -> String {
 
 /// What is known beside the message, by name.
 fn details(error: &Error) -> Vec<(&'static str, String)> {
-    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, storm, journey: _ } = error;
+    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, storm, journey: _, case: _ } = error;
     let mut details = Vec::new();
     if !step.is_empty() {
         details.push(("step", (*step).to_owned()));
@@ -62,7 +64,7 @@ mod tests {
     use super::*;
     use crate::journey::{Journey, Route};
 
-    const ROUTE: Route = Route { title: "starting <it>", steps: &["prepare & fork", "handshake", "finish"] };
+    const ROUTE: Route = Route { kind: "IT", title: "starting <it>", steps: &["prepare & fork", "handshake", "finish"] };
 
     /// With everything that an error can have, all of it hostile.
     fn failed() -> Error {

@@ -28,7 +28,8 @@ use crate::registry::Cause;
 use crate::sys::{Fault, fds, lockwatch, poll};
 
 /// A start that is made once.
-static ROUTE: Route = Route { title: "starting a daemon once", steps: &["connect", "lock", "connect again", "permit", "spawn", "ready"] };
+static ROUTE: Route =
+    Route { kind: "START_ONCE", title: "starting a daemon once", steps: &["connect", "lock", "connect again", "permit", "spawn", "ready"] };
 
 /// The shortest and the longest pause between two connects.
 const PAUSES: (i64, i64) = (MILLI, 50 * MILLI);

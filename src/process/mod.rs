@@ -9,6 +9,7 @@
 //! |------------------------------------------|-------------------------------------------------------------|
 //! | `command/`                               | what shall run, and how; checked where it is said           |
 //! | `spawn.rs`                               | a command becomes a child: the recipe                       |
+//! | `adopt.rs`                               | a process that another has made for us becomes a child      |
 //! | `descriptors.rs`                         | which descriptors it gets: plan, map, park                  |
 //! | `environment.rs` `path.rs`               | its environment; where its program lies                     |
 //! | `systemd.rs`                             | the conventions by which descriptors are handed over        |
@@ -33,6 +34,8 @@
 //! | retire    | a slot of the registry                  | its child was reaped, or never made; the next use has another generation   |
 //! | disown    | a child that lives                      | nobody here stops, sweeps or reaps it any more                             |
 
+#[allow(dead_code)]
+pub mod adopt;
 pub mod belongings;
 pub mod cgroup;
 pub mod child;

@@ -191,6 +191,14 @@ impl Child {
         taken.ok_or_else(|| Error::new(Status::NotFound, "stream", format!("stream {stream} is no pipe, or was taken already")))
     }
 
+    /// An end of one of its streams that came later than its process: from now on whoever asks for the stream gets it.
+    #[allow(dead_code)]
+    pub fn give_stream(&self, stream: i32, fd: OwnedFd) {
+        let place = usize::try_from(stream).ok();
+        let before = place.and_then(|place| lock(&self.streams).get_mut(place)?.replace(fd));
+        drop(before);
+    }
+
     /// Closes our ends of streams that nobody can take any more.
     pub fn close_streams(&self) {
         let ends = std::mem::take(&mut *lock(&self.streams));

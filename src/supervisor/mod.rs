@@ -28,6 +28,8 @@
 
 mod carry_out;
 mod default;
+#[allow(dead_code)]
+mod errands;
 mod errors;
 mod events;
 mod flights;
@@ -50,6 +52,8 @@ use std::sync::{Arc, Mutex};
 
 pub use default::poke;
 pub(crate) use default::succeed;
+#[allow(unused_imports)]
+pub use errands::{Errand, ErrandId, Host, MAX_FDS, Made, Start, Wants, default_host};
 pub use events::{Event, EventKind, Reason, Run, What, Why};
 pub(crate) use inner::Inner;
 pub use managed::Managed;
@@ -173,6 +177,12 @@ impl Supervisor {
     ) -> Result<Option<Arc<Managed>>> {
         poke_to_spawn();
         self.inner.spawn_once(once, command, register)
+    }
+
+    #[allow(dead_code)]
+    /// What rooms above run their errands with, and begin their children.
+    pub fn host(&self) -> Host {
+        Host(self.inner.clone())
     }
 
     /// At most so many children at once, being stopped included; 0: no limit. More wait in line.

@@ -64,6 +64,13 @@ impl Command {
         Ok(self)
     }
 
+    /// Its child counts as ready when a room above says so, who has its own time for it (`Managed::tell_ready`).
+    #[allow(dead_code)]
+    pub fn ready_when_told(&mut self) -> &mut Self {
+        self.readiness.spec = Some(Arc::new(Spec::told()));
+        self
+    }
+
     /// Whose messages count.
     pub fn notify_access(&mut self, access: Access) -> &mut Self {
         self.readiness.access = access;

@@ -4,4 +4,6 @@
 
 pub mod failure;
 pub mod journey;
+#[allow(dead_code)] // Until what drives it is there.
+mod handshake;
 pub mod session;

@@ -4,6 +4,8 @@
 
 pub mod failure;
 pub mod journey;
+pub mod follow;
 #[allow(dead_code)] // Until what drives it is there.
 mod handshake;
 pub mod session;
+pub mod worker;

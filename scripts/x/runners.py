@@ -16,6 +16,7 @@ class Count:
         self.name, self.began = name, time.monotonic()
         self.passed = self.failed = self.skipped = 0
         self.ok, self.note, self.seconds = True, "", 0
+        self.left_out = []  # the names of what was skipped, where they are known
 
     def __str__(self):
         counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
@@ -60,6 +61,7 @@ def ctest(build, arguments, name="ctest"):
             done, total, test, _, verdict = result.groups()
             count.passed += verdict == "Passed"
             count.skipped += verdict == "Skipped"
+            count.left_out += [test] if verdict == "Skipped" else []
             count.failed += verdict not in ("Passed", "Skipped")
             if verdict not in ("Passed", "Skipped"):
                 progress("")
@@ -82,6 +84,9 @@ def conclude(counts):
     step("Summary")
     for count in counts:
         print(colour("32" if count.ok else "31", str(count)))
+    real = [name for count in counts for name in count.left_out if name.startswith("interop/")]
+    if real:  # against real programs: as root on Debian there is no reason for it
+        print(colour("33", f"{len(real)} tests against programs of others are skipped: {' '.join(real)}"))
     passed, failed, skipped = (sum(getattr(c, kind) for c in counts) for kind in ("passed", "failed", "skipped"))
     good = all(c.ok for c in counts) and failed == 0
     print(colour("1;32" if good else "1;31", f"{passed} passed, {failed} failed, {skipped} skipped in {time.monotonic() - BEGAN:.0f} s"))

@@ -11,7 +11,8 @@ def test(arguments):
     Gets what it needs and is not here:
     by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);
     by apt, as root: pkg-config libuv1-dev libevent-dev libglib2.0-dev libasio-dev, for the event loops of the examples; systemd, whose
-    programs tests of notification and socket activation speak with (it is not started).
+    programs tests of notification and socket activation speak with (it is not started); passenger ruby ruby-rack python3 nodejs, whose loaders
+    and preloader c-tests/interop drives (./x test interop: these alone).
 
     --plain         each behaviour once: not again on each spawn tier and under simulated older kernels
     --no-install    installs nothing; the tests of what is absent are skipped

@@ -5,10 +5,12 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from .place import TARGET, TOOLS, shown
 from .talk import Failed, colour, run
 
+PASSENGER = Path("/usr/share/passenger/helper-scripts/rack-preloader.rb")
 LOOPS = {"libuv": "libuv1-dev", "libevent": "libevent-dev", "glib-2.0": "libglib2.0-dev"}  # for pkg-config, for apt
 TRIED, LOG = TARGET / "install-tried", TARGET / "install.log"
 PATIENCE = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20", "-o", "DPkg::Lock::Timeout=60"]
@@ -63,8 +65,20 @@ def missing_systemd():
     return [] if all(shutil.which(name) for name in ("systemd-notify", "systemd-socket-activate")) else ["systemd"]
 
 
+def missing_peers():
+    """The packages of those programs that c-tests/interop drives and that are not here: Passenger's loaders and preloader, and what they run in. Any
+    node does. The python3 is the distribution's, by its path: another one may be too new for Passenger's loader, or not be for other users to run."""
+    missing = [] if PASSENGER.exists() else ["passenger"]
+    missing += [name for name, path in (("ruby", "/usr/bin/ruby"), ("python3", "/usr/bin/python3")) if not Path(path).exists()]
+    if not shutil.which("node"):
+        missing.append("nodejs")
+    if "ruby" in missing or subprocess.call(["/usr/bin/ruby", "-e", "require 'rack'"], stderr=subprocess.DEVNULL) != 0:
+        missing.append("ruby-rack")
+    return missing
+
+
 def missing_for_tests():
-    return missing_loops() + missing_systemd()
+    return missing_loops() + missing_systemd() + missing_peers()
 
 
 # ---- getting it ----
@@ -91,7 +105,15 @@ def apt_install(packages):
     quiet = {"DEBIAN_FRONTEND": "noninteractive"}
     if run(*apt, env=quiet, check=False, log=LOG):
         return True
-    return run("apt-get", *PATIENCE, "update", check=False, log=LOG) and run(*apt, env=quiet, check=False, log=LOG)
+    if not run("apt-get", *PATIENCE, "update", check=False, log=LOG):
+        return False
+    if run(*apt, env=quiet, check=False, log=LOG):
+        return True
+    # One that this distribution does not have must not keep the others away.
+    known = [name for name in packages if run("apt-get", "install", "--simulate", "--no-install-recommends", name, check=False, log=LOG)]
+    if known and known != packages:
+        run(*apt[:-len(packages)], *known, env=quiet, check=False, log=LOG)
+    return False
 
 
 def get(packages, loss, install, again=False):

@@ -145,6 +145,7 @@ procsup_room(coordination VARIANTS few) # who may be started, once, when it is r
 procsup_room(containment VARIANTS once) # nobody gets away: control groups, subreapers, children that end with their host
 procsup_room(supervisor VARIANTS few)   # many children: events, limits, restarts, shutdown
 procsup_room(preloader VARIANTS once)   # workers with a session, started directly or through a preloader
+procsup_room(interop VARIANTS none)     # workers and preloaders that others have written; what of them is not installed is skipped
 procsup_room(handoff VARIANTS peer)     # one generation of a server replaces the other
 procsup_room(cpp VARIANTS none)         # below the C++ header all is tested through C
 # These hardly wait: two side by side for each that there is a CPU, where ./x starts three times as many tests. They take long, so they begin.

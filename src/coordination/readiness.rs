@@ -5,6 +5,7 @@
 //! | -       | begun, EXEC                             | Ready                                             |
 //! | -       | begun                                   | Waiting until begin + timeout                     |
 //! | Waiting | newline (FD), READY=1 (NOTIFY), accepted (SOCKET) | Ready                                   |
+//! | Waiting | told so (TOLD)                          | Ready, or Failed (told)                           |
 //! | Waiting | end of file, and it lives               | Failed (end of file)                              |
 //! | Waiting | end of file, and it is dying            | Closed until now + [`LAST_BREATH`]                |
 //! | Waiting | refused, and that may pass              | Waiting, the next try after a longer pause        |
@@ -140,6 +141,11 @@ pub enum Event {
     Accepted,
     /// A try to connect was refused.
     Refused(Fault),
+    /// Somebody above says that it is, or that it never will be.
+    Told {
+        /// It is.
+        ready: bool,
+    },
     /// Time has passed.
     Tick,
     /// It has ended.
@@ -155,6 +161,8 @@ pub enum Why {
     EndOfFile,
     /// No other try helps.
     Refused(Fault),
+    /// Somebody above says so.
+    Told,
     /// It has ended.
     Dead,
 }
@@ -239,6 +247,8 @@ impl Machine {
             (State::Closed(until), Event::Tick) if until.is_over(now) => failed(Why::EndOfFile),
             (State::Closed(_), _) => return false,
             (State::Waiting(_), Event::Newline | Event::Message | Event::Accepted) => State::Ready(now),
+            (State::Waiting(_), Event::Told { ready: true }) => State::Ready(now),
+            (State::Waiting(_), Event::Told { ready: false }) => failed(Why::Told),
             (State::Waiting(_), Event::EndOfFile { dying: false }) => failed(Why::EndOfFile),
             (State::Waiting(_), Event::EndOfFile { dying: true }) => State::Closed(Deadline::at(now).plus(LAST_BREATH)),
             (State::Waiting(end), Event::Extend(nanos)) => {
@@ -307,6 +317,19 @@ mod tests {
         assert_eq!(Machine::begun(&spec(Kind::Exec, None, 5), 7).state(), State::Ready(7));
         assert_eq!(fd(0).due(), Deadline::at(60_000 * MILLI));
         assert_eq!(fd(-1).due(), Deadline::NEVER);
+    }
+
+    #[test]
+    fn one_that_is_told_of_has_no_time_of_its_own_and_is_settled_once() {
+        let told = Machine::begun(&Spec::told(), 7);
+        assert_eq!(told.due(), Deadline::NEVER);
+        let (mut ready, mut failed, mut dead) = (told, told, told);
+        assert!(ready.step(Event::Told { ready: true }, 8) && !ready.step(Event::Told { ready: false }, 9));
+        assert_eq!(ready.state(), State::Ready(8));
+        assert!(failed.step(Event::Told { ready: false }, 8) && !failed.step(Event::Told { ready: true }, 9));
+        assert_eq!(failed.state(), State::Failed(Why::Told, 8));
+        assert!(dead.step(Event::Dead, 8) && !dead.step(Event::Told { ready: true }, 9));
+        assert_eq!(dead.state(), State::Failed(Why::Dead, 8));
     }
 
     #[test]

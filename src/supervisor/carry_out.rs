@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Managed;
+use super::errands::Made;
 use super::events::{Event, Reason, Run, What, Why};
 pub(super) use super::inner::Job;
 use super::inner::{HOUSEKEEPING, Inner, Last, Ledger, Member, RESTS};
@@ -23,6 +24,8 @@ use crate::registry::{Cause, Exit};
 /// A job that is done, and that the scheduler must hear of.
 enum Done {
     Made(Arc<Managed>, Result<Arc<Child>>),
+    /// Its start takes its time.
+    Begun(Arc<Managed>),
     Released(Arc<Managed>),
 }
 
@@ -120,6 +123,10 @@ impl Inner {
                 self.keep_house();
             }
             News::Failed(why) => ledger.push(&managed, now, What::Failed(why)),
+            News::Unready => {
+                let why = managed.child().map_or(Status::Exited, |child| child.never_ready_status());
+                ledger.push(&managed, now, What::Failed(why));
+            }
             News::Cancelled(why) => ledger.push(&managed, now, What::Cancelled(why)),
             News::Restarting(delay_ns) => {
                 let after = member.last_run();
@@ -167,10 +174,16 @@ impl Inner {
 
     fn do_job(&self, job: Job) -> Option<Done> {
         match job {
-            Job::Make(managed) => {
-                let made = managed.make();
-                Some(Done::Made(managed, made))
-            }
+            Job::Make(managed) => Some(match managed.start() {
+                None => {
+                    let made = managed.make();
+                    Done::Made(managed, made)
+                }
+                Some(start) => match start.make(&managed) {
+                    Made::Now(made) => Done::Made(managed, made.map(Arc::new)),
+                    Made::Later => Done::Begun(managed),
+                },
+            }),
             Job::Release(managed, next, error) => {
                 managed.enter(next, error);
                 Some(Done::Released(managed))
@@ -197,9 +210,16 @@ impl Inner {
         }
     }
 
-    fn conclude(&self, done: Done) -> Vec<Job> {
+    fn conclude(self: &Arc<Self>, done: Done) -> Vec<Job> {
         match done {
+            Done::Made(managed, made) if managed.is_begun() => self.conclude_begun(&managed, made),
             Done::Made(managed, made) => self.conclude_start(&managed, made),
+            Done::Begun(managed) => {
+                let mut ledger = lock(&self.ledger);
+                let jobs = self.step(&mut ledger, scheduler::Event::Begun(managed.id()));
+                self.show(&mut ledger);
+                jobs
+            }
             Done::Released(managed) => {
                 let mut ledger = lock(&self.ledger);
                 let jobs = self.step(&mut ledger, scheduler::Event::Released(managed.id()));
@@ -210,7 +230,7 @@ impl Inner {
     }
 
     /// Runs the stop plan of a child's new process: its owner has asked for that while it was made.
-    fn stop_now(&self, managed: &Managed) {
+    pub(super) fn stop_now(&self, managed: &Managed) {
         if let (Some(grace_ms), Some(child)) = (managed.take_stop(), managed.child()) {
             let _ = child.stop(grace_ms, Cause::Stop);
             self.reschedule(managed);

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex, Weak};
 use rustc_hash::FxHashMap;
 
 use super::Managed;
+use super::errands::Errands;
 use super::errors::shut_down;
 use super::events::{Event, Queue, Run, What};
 use super::orphans::Orphans;
@@ -37,6 +38,8 @@ use crate::sys::reserve::out_of_memory;
 pub(super) const PLACES: u64 = 5;
 pub(super) const READY: u64 = 3;
 pub(super) const SAYS: u64 = 4;
+/// Tokens from here on are errands' (`errands/`).
+pub(super) const ERRANDS: u64 = 1 << 62;
 /// Tokens from here on are orphans' (`orphans.rs`).
 pub(super) const ORPHANS: u64 = 1 << 63;
 /// Times that are no process's: the next start of one that rests, and looks that are taken again. No key is 0.
@@ -133,6 +136,7 @@ pub(crate) struct Inner {
     pub(super) me: Weak<Inner>,
     /// Keys of budgets are known to the scheduler by their hashes.
     pub(super) secret: RandomState,
+    pub(super) errands: Errands,
     pub(super) ledger: Mutex<Ledger>,
 }
 
@@ -219,6 +223,7 @@ impl Inner {
             barred: AtomicUsize::new(0),
             me: me.clone(),
             secret: RandomState::new(),
+            errands: Errands::default(),
             ledger: Mutex::default(),
         }))
     }

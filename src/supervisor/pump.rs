@@ -13,7 +13,8 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use super::events::Event;
-use super::inner::{HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
+use super::errands::in_turn;
+use super::inner::{ERRANDS, HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
@@ -47,9 +48,14 @@ impl Drop for Taker<'_> {
     }
 }
 
+fn is_errand(token: Token) -> bool {
+    (ERRANDS..ORPHANS).contains(&token.0)
+}
+
 impl Inner {
     pub(super) fn pump_if_busy(self: &Arc<Self>) {
-        if self.busy.load(Ordering::Relaxed) != 0 {
+        // In a turn of an errand: whoever takes that looks after the others.
+        if self.busy.load(Ordering::Relaxed) != 0 && !in_turn() {
             self.pump();
         }
     }
@@ -74,8 +80,12 @@ impl Inner {
         let now = clock::now();
         self.next_look.store(now.saturating_add(LOOK_EVERY), Ordering::Relaxed);
         self.look_at_unwatched();
-        let turn = self.reactor.turn();
+        let mut turn = self.reactor.turn();
         let found = turn.timer || !turn.ready.is_empty();
+        if self.errands.any() {
+            // What an errand has to say of a child that has just ended it can say before that is told.
+            turn.ready.sort_unstable_by_key(|token| !is_errand(*token));
+        }
         for token in turn.ready {
             self.look_at(token);
         }
@@ -83,16 +93,20 @@ impl Inner {
         if turn.timer || self.reactor.is_due(now) {
             self.keep_times();
         }
+        self.follow_pokes();
         if !self.is_default {
             self.start_queued();
         }
         found
     }
 
-    /// An orphan has ended; or a child's pidfd (0), one of its pipes (1, 2) or that by which it says something of itself (3, 4) is readable.
+    /// An orphan has ended; an errand is wanted; or a child's pidfd (0), one of its pipes (1, 2) or that by which it says something of itself (3, 4) is readable.
     fn look_at(self: &Arc<Self>, token: Token) {
         if token.0 >= ORPHANS {
             return self.reap_orphan(token);
+        }
+        if is_errand(token) {
+            return self.look_at_errand(token);
         }
         let (key, place) = (token.0 / PLACES, token.0 % PLACES);
         let found = lock(&self.ledger).watched.get(&key).map(|entry| (entry.managed.clone(), entry.child.clone()));
@@ -142,7 +156,7 @@ impl Inner {
     }
 
     /// One by one: what this thread has not come to, another one may.
-    fn keep_times(self: &Arc<Self>) {
+    pub(super) fn keep_times(self: &Arc<Self>) {
         let now = clock::now();
         while let Some(time) = self.reactor.pop_time(now) {
             let token = match time {
@@ -173,6 +187,7 @@ impl Inner {
                     self.step(&mut ledger, scheduler::Event::PermitsFree);
                     self.show(&mut ledger);
                 }
+                token if is_errand(token) => self.look_at_errand(token),
                 Token(word) => {
                     let found = lock(&self.ledger).watched.get(&(word / PLACES)).map(|entry| (entry.managed.clone(), entry.child.clone()));
                     // One that has ended by itself is not to be blamed on its deadline: it may stand behind others that are ready.

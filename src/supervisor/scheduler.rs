@@ -54,6 +54,8 @@ pub enum Stage {
     Barred(u64),
     /// Its turn has come, and it has a slot: its process is being made.
     Starting,
+    /// The same, and that takes its time: nobody is at it here, so it can be called off.
+    Begun,
     /// Its process runs.
     Running,
     /// Its stop plan runs; it holds its slot.
@@ -84,6 +86,8 @@ pub enum News {
     Ready,
     /// Its process has ended.
     Exited,
+    /// And was never ready, though one of the two was promised.
+    Unready,
     /// Its process could not be made.
     Failed(Status),
     /// It waited for its (next) start, and will not be started.
@@ -105,6 +109,8 @@ pub enum News {
 pub enum Event {
     /// A child is to be started, under this policy, bound to this budget.
     Admit(Option<Restart>, Option<Terms>),
+    /// The same of one that is never started again, whose process may take its time, and of which either is told: it was ready, or it failed.
+    Begin(Option<Terms>),
     /// Who was promised a place takes it.
     Joined(Id),
     /// Who was promised a place, or was to be started at once, is not to be had. Its caller is told, nobody else.
@@ -117,6 +123,8 @@ pub enum Event {
     PermitsFree,
     /// All children of this replica set are admitted.
     SetIsWhole(u64),
+    /// Its process is not made yet, and will be without us.
+    Begun(Id),
     /// Its process is made.
     Started(Id),
     /// Its process could not be made. `chance`: any number.
@@ -200,6 +208,8 @@ struct Child {
     halted: bool,
     /// This run of it is ready.
     ready: bool,
+    /// If it never is, that is told.
+    promised: bool,
     /// How it is bound to a budget, if it is.
     bound: Option<Box<Bound>>,
 }
@@ -218,6 +228,10 @@ struct Asked {
 }
 
 impl Child {
+    fn is_being_made(&self) -> bool {
+        matches!(self.stage, Stage::Starting | Stage::Begun)
+    }
+
     /// What comes after its process has ended, or could not be made.
     fn decide(&mut self, closing: bool, how: Ended, chance: u64) -> Next {
         match self.kept.as_deref_mut().filter(|_| !closing && !self.halted) {
@@ -265,7 +279,8 @@ impl Scheduler {
     /// One step. What is to be done is appended, in the order in which it is to be done.
     pub fn step(&mut self, event: Event, now: i64, actions: &mut Vec<Action>) {
         match event {
-            Event::Admit(restart, terms) => self.admit(restart, terms, actions),
+            Event::Admit(restart, terms) => self.admit(restart, terms, false, actions),
+            Event::Begin(terms) => self.admit(None, terms, true, actions),
             Event::Joined(id) => self.joined(id, actions),
             Event::Dropped(id) => self.drop_child(id, actions),
             Event::Pull => drop(self.take_first(None, actions)),
@@ -275,6 +290,7 @@ impl Scheduler {
                 let settled = self.flights.close_set(set);
                 self.settled(settled, actions);
             }
+            Event::Begun(id) => self.begun(id, actions),
             Event::Started(id) => self.started(id, now, actions),
             Event::StartFailed(id, why, chance) => self.start_failed(id, why, chance, actions),
             Event::Ready(id) => self.ready(id, now, actions),
@@ -377,7 +393,7 @@ impl Scheduler {
 
     // ---- the steps ----
 
-    fn admit(&mut self, restart: Option<Restart>, terms: Option<Terms>, actions: &mut Vec<Action>) {
+    fn admit(&mut self, restart: Option<Restart>, terms: Option<Terms>, promised: bool, actions: &mut Vec<Action>) {
         if self.is_closing() {
             return actions.push(Action::Refused(Status::Shutdown));
         }
@@ -392,7 +408,7 @@ impl Scheduler {
         if let Some(bound) = &bound {
             self.flights.enter_set(bound);
         }
-        self.children.insert(id, Child { stage: Stage::Joining, kept, halted: false, ready: false, bound });
+        self.children.insert(id, Child { stage: Stage::Joining, kept, halted: false, ready: false, promised, bound });
         if at_once {
             self.active += 1;
             self.start(id, None, None, actions);
@@ -591,9 +607,27 @@ impl Scheduler {
         true
     }
 
-    fn started(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
+    fn begun(&mut self, id: Id, actions: &mut Vec<Action>) {
         let closing = self.is_closing();
         let Some(child) = self.children.get_mut(&id).filter(|child| child.stage == Stage::Starting) else { return };
+        child.stage = Stage::Begun;
+        // What came while it was being made.
+        if child.halted || closing {
+            let why = if child.halted { Status::Cancelled } else { Status::Shutdown };
+            actions.push(Action::CallOff(id, why));
+            self.call_off_begun(id, why, actions);
+        }
+    }
+
+    /// Its process is not waited for any more. Its slot is given back when that is told.
+    fn call_off_begun(&mut self, id: Id, why: Status, actions: &mut Vec<Action>) {
+        self.left(id, false, actions);
+        self.leave(id, true, News::Cancelled(why), Next::Over);
+    }
+
+    fn started(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
+        let closing = self.is_closing();
+        let Some(child) = self.children.get_mut(&id).filter(|child| child.is_being_made()) else { return };
         if closing {
             return actions.push(Action::Destroy(id));
         }
@@ -613,7 +647,7 @@ impl Scheduler {
 
     fn start_failed(&mut self, id: Id, why: Status, chance: u64, actions: &mut Vec<Action>) {
         let closing = self.is_closing();
-        let Some(child) = self.children.get_mut(&id).filter(|child| child.stage == Stage::Starting) else { return };
+        let Some(child) = self.children.get_mut(&id).filter(|child| child.is_being_made()) else { return };
         let next = child.decide(closing, Ended::Failed(0), chance);
         let news = if closing { News::Cancelled(why) } else { News::Failed(why) };
         self.left(id, !closing, actions);
@@ -646,15 +680,16 @@ impl Scheduler {
             _ => return,
         }
         let next = child.decide(closing, how, chance);
-        let comes_back = child.kept.is_some();
+        let (comes_back, unready) = (child.kept.is_some(), child.promised && !child.ready);
         // Before anybody is asked for: its own key's next one may be the first in line.
         self.left(id, how != Ended::Stopped, actions);
         self.active -= 1;
         if !comes_back && !self.can_start() {
             // Nothing to release, nobody to start: told at once.
             self.children.remove(&id);
-            actions.extend([Action::Tell(id, News::Exited), Action::Forget(id)]);
-            return;
+            actions.push(Action::Tell(id, News::Exited));
+            actions.extend(unready.then_some(Action::Tell(id, News::Unready)));
+            return actions.push(Action::Forget(id));
         }
         actions.push(Action::Release(id, next));
         self.leave(id, false, News::Exited, next);
@@ -679,10 +714,12 @@ impl Scheduler {
     fn released(&mut self, id: Id, now: i64, actions: &mut Vec<Action>) {
         let Some(Stage::Leaving(leaving)) = self.stage(id) else { return };
         let Leaving { slot, news, next } = *leaving;
-        let halted = self.children.get(&id).is_some_and(|child| child.halted);
+        let Some(child) = self.children.get(&id) else { return };
+        let (halted, unready) = (child.halted, child.promised && !child.ready && news == News::Exited);
         self.active -= usize::from(slot);
         self.leaving -= 1;
         actions.push(Action::Tell(id, news));
+        actions.extend(unready.then_some(Action::Tell(id, News::Unready)));
         match next {
             Next::Again(_) if halted || self.is_closing() => {
                 // Too late for that.
@@ -722,6 +759,10 @@ impl Scheduler {
             Stage::Resting(due) => drop(self.rests.remove(&(*due, id))),
             Stage::Barred(place) => drop(child.bound.as_ref().and_then(|bound| self.flights.unbar(bound.terms.key, *place))),
             Stage::Running | Stage::Stopping => return actions.push(Action::Stop(id)),
+            Stage::Begun => {
+                actions.push(Action::CallOff(id, Status::Cancelled));
+                return self.call_off_begun(id, Status::Cancelled, actions);
+            }
             // Seen when it starts, joins, or is told of.
             Stage::Joining | Stage::Asking | Stage::Starting | Stage::Leaving(_) => return,
         }
@@ -755,15 +796,26 @@ impl Scheduler {
                 self.call_off(id, Status::Shutdown, actions);
             }
         }
+        let first = self.for_each(|stage| *stage == Stage::Begun, |id| Action::CallOff(id, Status::Shutdown), actions);
+        for place in first..actions.len() {
+            if let Action::CallOff(id, why) = actions[place] {
+                self.call_off_begun(id, why, actions);
+            }
+        }
     }
 
-    /// This for all that have a process, first to last: appended, for there is room in `actions` and not elsewhere. Answers where it begins.
+    /// This for all that have a process.
     fn for_running(&self, act: fn(Id) -> Action, actions: &mut Vec<Action>) -> usize {
+        self.for_each(|stage| matches!(stage, Stage::Running | Stage::Stopping), act, actions)
+    }
+
+    /// This for all that stand so, first to last: appended, for there is room in `actions` and not elsewhere. Answers where it begins.
+    fn for_each(&self, stands: fn(&Stage) -> bool, act: fn(Id) -> Action, actions: &mut Vec<Action>) -> usize {
         let first = actions.len();
-        let running = self.children.iter().filter(|(_, child)| matches!(child.stage, Stage::Running | Stage::Stopping));
-        actions.extend(running.map(|(id, _)| act(*id)));
+        let those = self.children.iter().filter(|(_, child)| stands(&child.stage));
+        actions.extend(those.map(|(id, _)| act(*id)));
         actions[first..].sort_unstable_by_key(|action| match action {
-            Action::Stop(id) | Action::Kill(id) => *id,
+            Action::Stop(id) | Action::Kill(id) | Action::CallOff(id, _) => *id,
             _ => Id(0),
         });
         first

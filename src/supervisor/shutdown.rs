@@ -50,7 +50,10 @@ impl Inner {
             self.show(&mut ledger);
             (jobs, watched)
         };
+        // First: what happens from here on is no news to them.
+        self.call_off_errands();
         self.carry_out_each(jobs, |_| {});
+        self.errands.rouse();
         let deadline = Deadline::after(LAST_WAIT_MS * clock::MILLI);
         let mut left = Vec::new();
         for Entry { managed, child, .. } in killed.into_values() {

@@ -23,7 +23,7 @@ use crate::sys::reserve::out_of_memory;
 const STARTS: usize = 16;
 
 /// What an asker was answered.
-enum Admission {
+pub(super) enum Admission {
     /// It has a slot.
     Now(Id),
     /// It has a place in line.
@@ -50,7 +50,7 @@ impl Inner {
             let made = self.reactor.prepare_timer();
             made.map_err(|fault| fault.error("cannot keep a deadline"))?;
         }
-        match self.admit(command, set)? {
+        match self.admit(command, set, false)? {
             Admission::Later(id) => self.enqueue(id, command, register),
             Admission::Now(id) => {
                 let made = self.spawn_now(id, command, register);
@@ -80,13 +80,15 @@ impl Inner {
         }
     }
 
-    fn admit(&self, command: &Command, set: Option<u64>) -> Result<Admission> {
+    /// `begun`: its start may take its time.
+    pub(super) fn admit(&self, command: &Command, set: Option<u64>, begun: bool) -> Result<Admission> {
         let restart = Some(command.get_restart()).filter(|restart| restart.when != RestartWhen::Never);
         let mut ledger = lock(&self.ledger);
         ledger.make_room().map_err(out_of_memory)?;
         let mut actions = Vec::new();
         let terms = self.terms(&mut ledger, command, set)?;
-        ledger.scheduler.step(Event::Admit(restart, terms), clock::now(), &mut actions);
+        let event = if begun { Event::Begin(terms) } else { Event::Admit(restart, terms) };
+        ledger.scheduler.step(event, clock::now(), &mut actions);
         if let ([Action::Ask(id, flight, resumed)], Some(budgeted)) = (&actions[..], command.get_budget()) {
             let (answer, refusal) = self.ask(&mut ledger, budgeted, (*flight, *resumed), false);
             let event = Event::Permit(*id, answer);
@@ -205,7 +207,7 @@ impl Inner {
 
     /// Takes a new process into the ledger (and with `new` its child), and only then shows it to those who wait for it: who saw it earlier could reap it
     /// before anybody counts on its end.
-    fn attach(&self, managed: &Arc<Managed>, child: &Arc<Child>, new: bool) -> Result<Vec<Job>> {
+    pub(super) fn attach(&self, managed: &Arc<Managed>, child: &Arc<Child>, new: bool) -> Result<Vec<Job>> {
         // Nobody else has it: it cannot have been reaped.
         let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
         let due = child.due();
@@ -280,7 +282,7 @@ impl Inner {
 }
 
 /// A child that cannot be watched must not run. A killed child is reaped at once.
-fn destroy(child: &Child) {
+pub(super) fn destroy(child: &Child) {
     child.discard_output();
     child.kill(Cause::Shutdown);
     let _ = child.wait(Deadline::after(LAST_WAIT_MS * clock::MILLI), false, || None, || {});

@@ -54,6 +54,12 @@ pub fn is_hung_up(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<bool, Errno>
     until(fd, PollFlags::empty(), deadline)
 }
 
+/// Whether a descriptor is readable (or has room, where that is asked for, too) or hung up, now.
+pub fn is_ready(fd: BorrowedFd<'_>, writing: bool) -> bool {
+    let what = if writing { PollFlags::POLLIN | PollFlags::POLLOUT } else { PollFlags::POLLIN };
+    until(fd, what, Deadline::PAST).unwrap_or(false)
+}
+
 fn until(fd: BorrowedFd<'_>, what: PollFlags, deadline: Deadline) -> Result<bool, Errno> {
     loop {
         match nix::poll::poll(&mut [PollFd::new(fd, what)], timeout(deadline)) {

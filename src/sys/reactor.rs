@@ -362,6 +362,15 @@ impl Reactor {
         self.come_back_at(&mut state, token, at);
     }
 
+    /// It can be dealt with sooner than that: it is in the set again.
+    pub fn take_back(&self, token: Token) {
+        let mut state = lock(&self.state);
+        if let Some(at) = state.aside.remove(&token) {
+            state.times.remove(&(at, Purpose::Back, token));
+            self.bring_back(&mut state, token);
+        }
+    }
+
     fn come_back_at(&self, state: &mut State, token: Token, at: i64) {
         state.aside.insert(token, at);
         state.times.insert((at, Purpose::Back, token));

@@ -172,6 +172,43 @@ impl Child {
         }
     }
 
+    /// Somebody above says that it is ready. `true`: it stands so.
+    pub fn told_ready(&self) -> bool {
+        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return false };
+        let mut readying = lock(readying);
+        if readying.is_told() {
+            readying.step(Event::Told { ready: true }, clock::now());
+        }
+        matches!(readying.standing(), Standing::Ready(_))
+    }
+
+    /// Somebody above says that it never will be, and why; it is ended for that. One that died first is not, and what is said of it counts still.
+    pub fn told_failed(&self, error: Error) {
+        let Some(readying) = self.readying.as_deref().filter(|_| self.home.is_here()) else { return };
+        let failed = {
+            let mut readying = lock(readying);
+            if !readying.is_told() || matches!(readying.standing(), Standing::Ready(_)) || readying.told.is_some() {
+                return;
+            }
+            readying.told = Some(Box::new(error));
+            readying.step(Event::Told { ready: false }, clock::now());
+            readying.standing() == Standing::Failed(Why::Told) && !std::mem::replace(&mut readying.acted, true)
+        };
+        if failed {
+            self.end_unready();
+        }
+    }
+
+    /// The status of why one that has ended was never ready, whatever it was.
+    pub fn never_ready_status(&self) -> Status {
+        let by_its_end = || match self.exit().map(|exit| exit.cause) {
+            Some(Cause::Stop) => Status::Cancelled,
+            Some(Cause::Shutdown) => Status::Shutdown,
+            _ => Status::Exited,
+        };
+        self.unready_status().unwrap_or_else(by_its_end)
+    }
+
     /// How it stands, without a look.
     pub fn standing(&self) -> Standing {
         self.readying.as_deref().map_or(Standing::Unasked, |readying| lock(readying).standing())
@@ -258,17 +295,25 @@ impl Child {
     /// Why it can never be ready, in a word: the status of [`Child::unready`]. Nothing where it did not fail so, or only died.
     pub fn unready_status(&self) -> Option<Status> {
         let readying = lock(self.readying.as_deref()?);
+        if let Some(told) = &readying.told {
+            return Some(told.status);
+        }
         match readying.asked.as_ref()?.1.state() {
             State::Failed(Why::TimedOut, _) => Some(Status::Timeout),
             State::Failed(Why::EndOfFile, _) => Some(Status::Protocol),
             State::Failed(Why::Refused(fault), _) => Some(fault.error("").status),
-            State::Failed(Why::Dead, _) | State::Ready(_) | State::Waiting(_) | State::Closed(_) => None,
+            State::Failed(Why::Dead | Why::Told, _) | State::Ready(_) | State::Waiting(_) | State::Closed(_) => None,
         }
     }
 
     /// Why it is not ready, with all that is known of it.
     pub fn unready(&self) -> Error {
         let Some(readying) = self.readying.as_deref() else { return self.ended_after_all() };
+        let told = lock(readying).told.as_deref().cloned();
+        if let Some(told) = told {
+            let output = if told.output.is_empty() { self.tail() } else { told.output };
+            return Error { pid: told.pid.or(Some(self.pid)), output, ..told };
+        }
         let (exit, output) = (self.exit(), self.tail());
         let readying = lock(readying);
         let Some((spec, machine)) = &readying.asked else {
@@ -297,7 +342,7 @@ impl Child {
                 let error = fault.error(format!("process {pid} can never be found ready at {address}"));
                 (Error { step: "ready", ..error }, Some(at))
             }
-            State::Failed(Why::Dead, at) => {
+            State::Failed(Why::Dead | Why::Told, at) => {
                 (Error::new(Status::Exited, "ready", format!("process {pid} has ended before it was ready{how}")), Some(at))
             }
             State::Ready(_) | State::Waiting(_) | State::Closed(_) => {

@@ -14,6 +14,7 @@ use crate::coordination::notify::{Message, Receiver, Says, Whom};
 use crate::coordination::probe::Connecting;
 use crate::coordination::readiness::{Event, Machine, Sign, Spec, State, Why};
 use crate::coordination::watchdog::{Heard, Watchdog};
+use crate::error::Error;
 use crate::process::command::Readiness;
 use crate::sys::reactor::WakeUp;
 
@@ -97,6 +98,8 @@ pub(in crate::process) struct Readying {
     pub(super) bitten: bool,
     pub(super) said: Said,
     pub(super) news: News,
+    /// Why it never will be, by the word of somebody above.
+    pub(super) told: Option<Box<Error>>,
     /// What a failure asks for was done.
     pub(super) acted: bool,
     /// Until then nobody has to look because of the time.
@@ -124,6 +127,7 @@ impl Readying {
             bitten: false,
             said: Said::default(),
             news: News { ready, said: false },
+            told: None,
             acted: false,
             aside: Deadline::PAST,
             waiters: Vec::new(),
@@ -141,6 +145,10 @@ impl Readying {
             Some(State::Ready(at)) => Standing::Ready(at),
             Some(State::Failed(why, _)) => Standing::Failed(why),
         }
+    }
+
+    pub(super) fn is_told(&self) -> bool {
+        self.asked.as_ref().is_some_and(|(spec, _)| spec.sign == Sign::Told)
     }
 
     /// When it has to be looked at.

@@ -64,7 +64,7 @@ impl Managed {
         self.look()?;
         let run = lock(&self.run);
         Ok(match (run.stage, &run.child) {
-            (Stage::Waiting | Stage::Starting, _) => State::Pending,
+            (Stage::Waiting | Stage::Starting | Stage::Promised, _) => State::Pending,
             (Stage::Live, Some(child)) if self.comes_back() && child.exit().is_some() => State::Pending,
             (Stage::Live | Stage::Over, Some(child)) => child.state(),
             (_, None) => State::Cancelled,
@@ -149,6 +149,9 @@ impl Managed {
             if ledger.scheduler.stage(self.id()).is_none() {
                 // It is over, or belongs to the default supervisor, which schedules nobody.
                 drop(ledger);
+                if self.is_begun() && self.stop_promised(grace_ms) {
+                    return Ok(false);
+                }
                 return self.child().map_or(Ok(false), |child| child.stop(grace_ms, Cause::Stop).map(|()| true));
             }
             if matches!(ledger.scheduler.stage(self.id()), Some(scheduler::Stage::Starting | scheduler::Stage::Joining)) {
@@ -163,6 +166,10 @@ impl Managed {
             return self.process()?.stop(grace_ms, Cause::Stop).map(|()| true);
         }
         inner.carry_out(jobs);
+        if self.is_begun() {
+            // It may have had a slot.
+            inner.start_queued();
+        }
         Ok(false)
     }
 
@@ -201,7 +208,7 @@ impl Managed {
     fn view(&self) -> View {
         let run = lock(&self.run);
         match (run.stage, &run.child) {
-            (Stage::Waiting | Stage::Starting, _) => View::Waiting,
+            (Stage::Waiting | Stage::Starting | Stage::Promised, _) => View::Waiting,
             // Another thread is about to say what comes next.
             (Stage::Live, Some(child)) if self.comes_back() && child.exit().is_some() => View::Waiting,
             (Stage::Live, Some(child)) => View::Live(child.clone()),

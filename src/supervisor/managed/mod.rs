@@ -21,6 +21,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
 use super::Inner;
+use super::errands::{Promise, Start};
 use super::inner::{MAX_UNREAD, MAX_UNREAD_LINES};
 use super::restart::Next;
 use super::scheduler::Id;
@@ -70,6 +71,8 @@ struct Recipe {
     restart: Restart,
     /// Given to its one process, or kept as long as it comes back: with it go the duplicates of lent descriptors.
     stock: Mutex<Option<Stock>>,
+    /// Who makes its process, where that may take its time.
+    promise: Option<Promise>,
 }
 
 #[derive(Debug)]
@@ -82,6 +85,8 @@ struct Stock {
 enum Stage {
     Waiting,
     Starting,
+    /// Under the default supervisor: its start takes its time.
+    Promised,
     Live,
     Over,
 }
@@ -101,6 +106,13 @@ struct Run {
     stop: Option<i64>,
     /// Who waits for its next stage.
     waiters: Vec<Arc<WakeUp>>,
+}
+
+impl Run {
+    fn stop_by(&mut self, grace_ms: i64) {
+        let shorter = |known: i64| if known < 0 || grace_ms < 0 { known.max(grace_ms) } else { known.min(grace_ms) };
+        self.stop = Some(self.stop.map_or(grace_ms, shorter));
+    }
 }
 
 impl Managed {
@@ -124,6 +136,14 @@ impl Managed {
         Self::new(supervisor, id, &described, Some((command, belongings)))
     }
 
+    /// A child whose start may take its time.
+    pub(super) fn begun(supervisor: Arc<Inner>, id: Id, command: &Command, start: Arc<dyn Start>) -> Self {
+        let mut made = Self::new(supervisor, id, command, None);
+        made.recipe =
+            Some(Box::new(Recipe { restart: command.get_restart(), stock: Mutex::new(None), promise: Some(Promise::new(start)) }));
+        made
+    }
+
     fn new(supervisor: Arc<Inner>, id: Id, command: &Command, recipe: Option<(Command, Belongings)>) -> Self {
         let restart = command.get_restart();
         let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, called_off: None, stop: None, waiters: Vec::new() };
@@ -135,7 +155,7 @@ impl Managed {
             budgeted: command.get_budget().cloned(),
             recipe: recipe.map(|(command, belongings)| {
                 let stock = Stock { command: Arc::new(command), belongings };
-                Box::new(Recipe { restart, stock: Mutex::new(Some(stock)) })
+                Box::new(Recipe { restart, stock: Mutex::new(Some(stock)), promise: None })
             }),
             token: AtomicU64::new(0),
             user_data: command.get_user_data(),
@@ -283,11 +303,92 @@ impl Managed {
         wake(&mut run);
     }
 
+    fn promise(&self) -> Option<&Promise> {
+        self.recipe.as_ref()?.promise.as_ref()
+    }
+
+    /// Whether its process is made by a room above.
+    pub(super) fn is_begun(&self) -> bool {
+        self.promise().is_some()
+    }
+
+    pub(super) fn start(&self) -> Option<Arc<dyn Start>> {
+        self.promise()?.start()
+    }
+
+    pub(super) fn take_promise(&self) -> Option<Arc<dyn Start>> {
+        self.promise()?.take()
+    }
+
+    pub(super) fn supervisor(&self) -> &Arc<Inner> {
+        &self.supervisor
+    }
+
+    /// Under the default supervisor: its start takes its time. `false`: it was stopped while it was being made, and shall not be any more.
+    pub(super) fn set_promised(&self) -> bool {
+        let mut run = lock(&self.run);
+        match (run.stage, run.stop) {
+            (Stage::Starting, None) => run.stage = Stage::Promised,
+            (Stage::Starting, Some(_)) => {
+                (run.stage, run.called_off) = (Stage::Over, Some(Status::Cancelled));
+                wake(&mut run);
+                return false;
+            }
+            _ => {}
+        }
+        true
+    }
+
+    /// Under the default supervisor: it is stopped while it has no process. `false`: it has one, or it is over.
+    pub(super) fn stop_promised(&self, grace_ms: i64) -> bool {
+        {
+            let mut run = lock(&self.run);
+            match run.stage {
+                Stage::Promised => (run.stage, run.called_off) = (Stage::Over, Some(Status::Cancelled)),
+                Stage::Starting => {
+                    run.stop_by(grace_ms);
+                    return true;
+                }
+                _ => return false,
+            }
+            wake(&mut run);
+        }
+        self.tell_called_off();
+        true
+    }
+
+    /// Whoever would have made its process hears that there is no need.
+    pub(super) fn tell_called_off(&self) {
+        if let Some(start) = self.take_promise() {
+            start.called_off();
+            self.supervisor.errands.rouse();
+        }
+    }
+
+    /// Under the default supervisor: it has this process from now on, unless it shall not be any more, or has one.
+    pub(super) fn publish_if_wanted(&self, child: Arc<Child>) -> bool {
+        let mut run = lock(&self.run);
+        let wanted = matches!(run.stage, Stage::Starting | Stage::Promised);
+        if wanted {
+            (run.stage, run.child) = (Stage::Live, Some(child));
+            run.number += 1;
+            wake(&mut run);
+        }
+        wanted
+    }
+
+    /// Under the default supervisor: it gets no process, for this reason.
+    pub(super) fn fail_unlisted(&self, error: Error) {
+        let mut run = lock(&self.run);
+        if matches!(run.stage, Stage::Starting | Stage::Promised) {
+            (run.stage, run.error) = (Stage::Over, Some(Box::new(error)));
+            wake(&mut run);
+        }
+    }
+
     /// It is to be stopped as soon as it has a process; of several graces the shortest counts.
     pub(super) fn set_stop(&self, grace_ms: i64) {
-        let mut run = lock(&self.run);
-        let shorter = |known: i64| if known < 0 || grace_ms < 0 { known.max(grace_ms) } else { known.min(grace_ms) };
-        run.stop = Some(run.stop.map_or(grace_ms, shorter));
+        lock(&self.run).stop_by(grace_ms);
     }
 
     pub(super) fn take_stop(&self) -> Option<i64> {
@@ -358,6 +459,8 @@ impl Managed {
             run.called_off = Some(why);
         }
         wake(&mut run);
+        drop(run);
+        self.tell_called_off();
     }
 
     /// It will not be started (again): its budget is used up for so many nanoseconds.

@@ -60,7 +60,13 @@ impl Managed {
                                 Some(exit) if self.comes_back_after(&child, exit) => {}
                                 // The failure of this run is not the child's.
                                 None if deadline.has_come() && self.comes_back() => return Ok(false),
-                                _ => return Err(child.unready()),
+                                _ => {
+                                    if self.is_begun() {
+                                        // Who follows it may know more of why.
+                                        inner.pump_watched();
+                                    }
+                                    return Err(child.unready());
+                                }
                             }
                         }
                     }
@@ -96,7 +102,7 @@ impl Managed {
     }
 
     /// What its process has said is taken in by the supervisor.
-    pub(super) fn collect(&self, child: &Arc<Child>) {
+    pub(in crate::supervisor) fn collect(&self, child: &Arc<Child>) {
         self.supervisor.collect_output(self, child);
         self.supervisor.collect_signs(self, child);
     }

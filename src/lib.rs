@@ -61,6 +61,6 @@ pub use report::case::{Case, Category};
 pub use report::dumps::Dumps;
 pub use supervisor::{Event, EventKind, Managed, Once, Reason, Run, Supervisor, What, Why, kill_and_reap_all, live_count, spawn};
 #[doc(hidden)]
-pub use supervisor::{restart, scheduler};
+pub use supervisor::{errands, restart, scheduler};
 pub use sys::spawn::Isolation;
 pub use sys::spawn::Tier as SpawnTier;

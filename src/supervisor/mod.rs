@@ -28,8 +28,8 @@
 
 mod carry_out;
 mod default;
-#[allow(dead_code)]
-mod errands;
+#[doc(hidden)]
+pub mod errands;
 mod errors;
 mod events;
 mod flights;
@@ -179,7 +179,6 @@ impl Supervisor {
         self.inner.spawn_once(once, command, register)
     }
 
-    #[allow(dead_code)]
     /// What rooms above run their errands with, and begin their children.
     pub fn host(&self) -> Host {
         Host(self.inner.clone())

@@ -12,8 +12,8 @@
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
-use super::events::Event;
 use super::errands::in_turn;
+use super::events::Event;
 use super::inner::{ERRANDS, HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};

@@ -65,7 +65,6 @@ impl Command {
     }
 
     /// Its child counts as ready when a room above says so, who has its own time for it (`Managed::tell_ready`).
-    #[allow(dead_code)]
     pub fn ready_when_told(&mut self) -> &mut Self {
         self.readiness.spec = Some(Arc::new(Spec::told()));
         self

@@ -21,8 +21,10 @@ use std::sync::{Arc, Mutex};
 use super::{Host, in_turn};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
+use crate::process::belongings::Belongings;
 use crate::process::child::Child;
 use crate::process::command::{Command, RestartWhen};
+use crate::process::spawn;
 use crate::supervisor::Managed;
 use crate::supervisor::carry_out::Job;
 use crate::supervisor::default::poke_to_spawn;
@@ -69,6 +71,11 @@ impl Promise {
     }
 }
 
+/// One process of this command, for a start that needs no more than that.
+pub fn spawned(command: &Command) -> Result<Child> {
+    spawn::spawn(command, Belongings::take(command)?)
+}
+
 impl Host {
     /// Begins a child whose process `start` makes when its turn has come: at once, or after a time in line. Its command must say by what it is ready
     /// (`Command::ready_when_told`, as a rule). STARTED is told when it has a process, then READY, or FAILED behind EXITED; FAILED alone if it gets
@@ -76,12 +83,7 @@ impl Host {
     ///
     /// `register` is told of the child before any event of it can be taken, and gives the word that events carry. An error means that there is no
     /// child, and that the start hears nothing.
-    pub fn begin(
-        &self,
-        command: &Command,
-        start: Arc<dyn Start>,
-        register: &mut dyn FnMut(&Arc<Managed>) -> u64,
-    ) -> Result<Arc<Managed>> {
+    pub fn begin(&self, command: &Command, start: Arc<dyn Start>, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         if !in_turn() {
             poke_to_spawn();
         }

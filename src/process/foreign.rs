@@ -7,10 +7,11 @@
 //!
 //! | who                                    | made by                     | signalled                 | how it ended           | its group            |
 //! |----------------------------------------|-----------------------------|---------------------------|------------------------|----------------------|
-//! | peer of a handoff, started by anyone   | [`Foreign::stranger`]       | through its pidfd         | if the kernel keeps it | not ours             |
+//! | peer of a handoff, started by anyone   | [`Foreign::stranger`]       | through its pidfd         | as far as anybody tells: `sys/stranger.rs` | not ours |
 //! | successor that we spawned (disowned at the commit: `Child::disown`) | [`Foreign::leader`] | pidfd, else its number | waitid       | goes with it, while its zombie pins the number |
 //! | orphan that a subreaper adopted        | [`Foreign::adopted`]        | pidfd if there is one, else its number | waitid    | may be another's: left alone |
-//! | a preloader's worker (to come)         | `adopted` or `stranger`     | as these                  | as these               | as these             |
+//!
+//! A preloader's worker is in the registry (`adopt.rs`), but nobody's child here: it is signalled as a stranger, and how it ended is known as with one.
 //!
 //! It has no lock and no descriptor but its pidfd: whoever holds it calls `tick` when the pidfd is readable and when `due` has come. In a
 //! forked copy of the host its holder must not touch it (`Home`).
@@ -25,6 +26,7 @@ use super::stop::{self, Ladder, Step};
 use crate::clock::Deadline;
 use crate::sys::pidfd::{self, Kept, Life, SendError};
 use crate::sys::procfs;
+use crate::sys::stranger::{self, End};
 use crate::sys::wait::{self, Ending, Seen};
 
 /// What it is to this process, which decides who may reap it.
@@ -93,7 +95,7 @@ impl Foreign {
     pub fn is_dead(&self) -> bool {
         match &self.pidfd {
             Some(pidfd) => pidfd::life(pidfd.as_raw_fd()) != Life::Running,
-            None => self.look() != Seen::Running,
+            None => wait::look(-1, self.pid) != Seen::Running,
         }
     }
 
@@ -114,7 +116,7 @@ impl Foreign {
             Ok(()) => Ok(()),
             Err(SendError::Errno(errno)) => Err(errno),
             // A host that ignores SIGCHLD has its children reaped at once: then the number may be another's.
-            Err(SendError::Unavailable) if self.is_ours() => match self.look() {
+            Err(SendError::Unavailable) if self.is_ours() => match wait::look(self.fd(), self.pid) {
                 Seen::Running => pidfd::kill_number(self.pid, number),
                 _ => Err(Errno::ESRCH),
             },
@@ -143,7 +145,7 @@ impl Foreign {
 
     /// Moves it along: climbs if it runs and the time has come; reaps it if it has ended and is ours. Never blocks.
     pub fn tick(&mut self, now: i64) -> Seen {
-        if self.look() == Seen::Running {
+        if self.runs() {
             let number = self.ladder.advance(&self.plan, now, dump_ms(self.pid));
             self.climb(number);
             if self.ladder == Ladder::Over {
@@ -173,18 +175,23 @@ impl Foreign {
         self.ladder.due()
     }
 
-    /// Whether it has ended, without reaping it.
-    fn look(&self) -> Seen {
-        match self.tie {
-            Tie::Stranger if !self.is_dead() => Seen::Running,
-            Tie::Stranger => self.kept(),
-            Tie::Adopted | Tie::Leader => wait::look(self.fd(), self.pid),
-        }
+    /// Whether it has not ended.
+    fn runs(&self) -> bool {
+        if self.is_ours() { wait::look(self.fd(), self.pid) == Seen::Running } else { !self.is_dead() }
     }
 
-    /// Reaps it if it has ended and is ours; how it ended, as far as the kernel tells: `Gone` has ended, too. Never blocks.
+    /// Reaps it if it has ended and is ours; how it ended, as far as anybody tells: `Gone` has ended, too. Never blocks.
     pub fn reap(&self) -> Seen {
-        let seen = if self.is_ours() { wait::reap(self.fd(), self.pid) } else { self.look() };
+        if !self.is_ours() {
+            // Never taken: it may be a child that the host has made, and waits for.
+            return match stranger::end(self.fd(), self.pid, false) {
+                End::Running => Seen::Running,
+                End::Ended(ending) => Seen::Ended(ending),
+                // Its parent has not reaped it: dead all the same.
+                End::NotYet | End::Lost => Seen::Gone,
+            };
+        }
+        let seen = wait::reap(self.fd(), self.pid);
         if seen == Seen::Gone && self.pidfd.is_some() { self.kept() } else { seen }
     }
 
@@ -192,7 +199,6 @@ impl Foreign {
     fn kept(&self) -> Seen {
         match pidfd::kept_status(self.fd()) {
             Kept::Status(status) => Seen::Ended(Ending::from_status(status)),
-            // A stranger whose parent has not reaped it is dead all the same.
             Kept::NotYet | Kept::Lost => Seen::Gone,
         }
     }
@@ -300,7 +306,7 @@ mod tests {
         foreign.kill();
         await_end(&foreign);
         assert!(foreign.is_dead());
-        // What the kernel keeps depends on its age and on whether the shell has reaped it; never is it running.
+        // While it is a zombie /proc tells; where the shell was faster the kernel does, if it is new enough.
         match foreign.tick(1) {
             Seen::Ended(found) => assert_eq!(found, BY_KILL),
             seen => assert_eq!(seen, Seen::Gone),

@@ -29,6 +29,7 @@ pub mod signal;
 pub mod sock_diag;
 pub mod socket;
 pub mod spawn;
+pub mod stranger;
 pub mod thread;
 pub mod tree;
 pub mod wait;

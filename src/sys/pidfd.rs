@@ -199,14 +199,8 @@ pub enum Kept {
 /// The race: between the other one's wait and the release of the process, our own wait says "no such child" already, and the
 /// status is not behind the pidfd yet.
 pub fn kept_status(pidfd: i32) -> Kept {
-    let ask = || {
-        let mut info = Info { mask: PIDFD_INFO_EXIT, ..Info::default() };
-        // SAFETY: the request number says 64 bytes, which is the size of `info`.
-        let answer = check(unsafe { syscall!(libc::SYS_ioctl, pidfd, PIDFD_GET_INFO, &raw mut info) });
-        answer.map(|_| (info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code))
-    };
     for _ in 0..100 {
-        match ask() {
+        match ask_status(pidfd) {
             Ok(Some(status)) => return Kept::Status(status),
             // Released while the kernel was looking.
             Ok(None) | Err(Errno::ESRCH) => {}
@@ -220,9 +214,39 @@ pub fn kept_status(pidfd: i32) -> Kept {
             _ => return Kept::NotYet,
         }
     }
-    match ask() {
+    match ask_status(pidfd) {
         Ok(Some(status)) => Kept::Status(status),
         _ => Kept::Lost,
+    }
+}
+
+/// The same of a process that has ended and is not our child: it may be a zombie for as long as its parent likes.
+pub fn kept_for_others(pidfd: i32) -> Kept {
+    // Released while the kernel was looking: then the status is there by now, unless this kernel keeps none (6.13 and 6.14 know the call).
+    let answer = ask_status(pidfd).or_else(|errno| if errno == Errno::ESRCH { ask_status(pidfd) } else { Err(errno) });
+    answer.map_or(Kept::Lost, |status| status.map_or(Kept::NotYet, Kept::Status))
+}
+
+/// `None`: nobody has reaped it yet.
+fn ask_status(pidfd: i32) -> Result<Option<i32>, Errno> {
+    ask(pidfd, PIDFD_INFO_EXIT).map(|info| (info.mask & PIDFD_INFO_EXIT != 0).then_some(info.exit_code))
+}
+
+fn ask(pidfd: i32, mask: u64) -> Result<Info, Errno> {
+    let mut info = Info { mask, ..Info::default() };
+    // SAFETY: the request number says 64 bytes, which is the size of `info`.
+    check(unsafe { syscall!(libc::SYS_ioctl, pidfd, PIDFD_GET_INFO, &raw mut info) })?;
+    Ok(info)
+}
+
+/// Which number here the process behind a pidfd has, while nobody has reaped it. `None`: it was reaped, has no number in our pid namespace, is only
+/// a thread, or can in no way be asked.
+pub fn number_here(pidfd: i32) -> Option<i32> {
+    // Exact, where there is the call (Linux 6.13). This /proc may be another namespace's.
+    match ask(pidfd, 0) {
+        Ok(Info { ids: [pid, process, ..], .. }) => (pid == process).then(|| i32::try_from(pid).ok())?.filter(|pid| *pid > 0),
+        // Also of one whose parent is not in our namespace: the call does not show that.
+        Err(_) => super::stranger::number_of(pidfd),
     }
 }
 

@@ -15,6 +15,7 @@ use memchr::memmem;
 
 use super::directory::Inode;
 use super::fds;
+use super::stranger;
 use crate::clock::Deadline;
 
 /// The status file of this process, kept open or opened for each question.
@@ -292,19 +293,12 @@ pub fn pid_namespace_of_children() -> u64 {
 /// By number, and safe all the same: this /proc says which number the pidfd has (it may be another namespace's), and a number is not given to
 /// another process before its own has ended; then the answer is right for a better reason.
 pub fn runs_no_more(pidfd: RawFd) -> bool {
-    number_of(pidfd).is_some_and(|pid| is_dumping_core(pid) && has_stopped(pid))
+    stranger::number_of(pidfd).is_some_and(|pid| is_dumping_core(pid) && has_stopped(pid))
 }
 
 /// Whether it is about to run no more: a kill would cut its core, and nothing else. One of its threads may be in the middle of a long write.
 pub fn writes_core(pidfd: RawFd) -> bool {
-    number_of(pidfd).is_some_and(is_dumping_core)
-}
-
-/// Which number this /proc says that a pidfd has.
-fn number_of(pidfd: RawFd) -> Option<i32> {
-    // Of its own descriptors: a thread may have a table of its own.
-    let info = text(format!("/proc/thread-self/fdinfo/{pidfd}")).unwrap_or_default();
-    info.lines().find_map(|line| line.strip_prefix("Pid:\t")?.parse::<i32>().ok()).filter(|pid| *pid > 0)
+    stranger::number_of(pidfd).is_some_and(is_dumping_core)
 }
 
 /// Whether each thread is on its way out (PF_EXITING), waits for the dump (PF_POSTCOREDUMP, since Linux 5.16 before PF_EXITING) or writes it

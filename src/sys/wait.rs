@@ -128,6 +128,22 @@ fn wait_for(pidfd: i32, pid: i32, options: i32, usage: *mut libc::rusage) -> See
     }
 }
 
+/// By its pidfd alone: takes the process if it is a zombie of this process's, or with `take` unset only looks. `Gone`: it is no child of ours, or was
+/// reaped. `None`: it cannot be asked about so.
+pub fn of_pidfd(pidfd: i32, take: bool) -> Option<Seen> {
+    if NO_PIDFD_WAIT.load(Ordering::Relaxed) {
+        return None;
+    }
+    with_usage(|usage| {
+        let options = if take { libc::WNOHANG } else { libc::WNOHANG | libc::WNOWAIT };
+        let answer = waitid(libc::P_PIDFD, pidfd, options, usage);
+        if answer.is_err_and(|errno| errno != Errno::EBADF) {
+            NO_PIDFD_WAIT.store(true, Ordering::Relaxed);
+        }
+        answer.ok()
+    })
+}
+
 /// Looks without reaping (`WNOWAIT`): the zombie stays and pins its pid and group.
 pub fn look(pidfd: i32, pid: i32) -> Seen {
     wait_for(pidfd, pid, libc::WNOHANG | libc::WNOWAIT, core::ptr::null_mut())
@@ -144,16 +160,20 @@ pub fn reap_ending(pidfd: i32, pid: i32) -> Seen {
 }
 
 fn reap_with(pidfd: i32, pid: i32, options: i32) -> Seen {
+    with_usage(|usage| Some(wait_for(pidfd, pid, options, usage))).unwrap_or(Seen::Running)
+}
+
+fn with_usage(wait: impl FnOnce(*mut libc::rusage) -> Option<Seen>) -> Option<Seen> {
     // SAFETY: all-zero is a valid rusage.
     let mut usage: libc::rusage = unsafe { core::mem::zeroed() };
-    match wait_for(pidfd, pid, options, &raw mut usage) {
+    Some(match wait(&raw mut usage)? {
         Seen::Ended(ending) => {
             let micros = |t: libc::timeval| t.tv_sec.saturating_mul(1_000_000).saturating_add(t.tv_usec);
             let usage = Usage { user_us: micros(usage.ru_utime), system_us: micros(usage.ru_stime), max_rss_kib: usage.ru_maxrss };
             Seen::Ended(Ending { usage: Some(usage), ..ending })
         }
         other => other,
-    }
+    })
 }
 
 /// Kills what is left of the group whose leader has ended. By number only while the zombie leader pins it.

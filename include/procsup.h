@@ -757,10 +757,13 @@ ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_chil
  *
  * What is answered is what became of the child itself, whoever else is in its group.
  *
+ * A worker that a preloader has forked (PS_TIER_PRELOADER) gets it alone, and only by pidfd.
+ *
  * @param signal  0 to 64
  * @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started;
  *         PS_ERR_PERMISSION (EPERM) if the child itself refuses it, as one does that has become another user
- *         (a set-user-ID program) and whose host is not root
+ *         (a set-user-ID program) and whose host is not root; PS_ERR_UNSUPPORTED for a preloader's worker
+ *         where a filter forbids pidfd_send_signal(2): by then its number could be another's
  */
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
 
@@ -770,7 +773,10 @@ typedef enum ps_exit_kind {
   PS_EXIT_EXITED = 1,
   /** A signal ended it; signal is set. */
   PS_EXIT_SIGNALED = 2,
-  /** The host reaped it, and the kernel keeps no status (before Linux 6.15). */
+  /**
+   * Somebody else reaped it (the host; of a preloader's worker its own parent), and the kernel keeps no
+   * status (before Linux 6.15).
+   */
   PS_EXIT_LOST = 3,
 } ps_exit_kind;
 
@@ -808,7 +814,7 @@ typedef struct ps_exit {
   int32_t core_dumped;
   /** PS_CAUSE_*: who ended it. */
   int32_t cause;
-  /** User time, microseconds; -1 if unknown (somebody else reaped it). */
+  /** User time, microseconds; -1 if unknown (somebody else reaped it, such as a worker's preloader). */
   int64_t user_us;
   /** System time, microseconds; -1 if unknown. */
   int64_t system_us;
@@ -850,8 +856,8 @@ typedef struct ps_exit {
  * @param exit      receives the exit record (set exit->size first); may be NULL
  * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
  *         be reaped later; PS_ERR_PERMISSION (EPERM) if it is still there because the kernel refused the
- *         plan's last signal, which is not waited out (see ps_signal); PS_ERR_CANCELLED if it was never
- *         started; else as ps_reap
+ *         plan's last signal, which is not waited out (see ps_signal); PS_ERR_UNSUPPORTED in the same way;
+ *         PS_ERR_CANCELLED if it was never started; else as ps_reap
  */
 ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_error **error);
 
@@ -863,7 +869,7 @@ ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_erro
  * @param grace_ms  as in ps_terminate
  * @return PS_OK, also if the child has ended already; PS_ERR_PERMISSION (EPERM) if the kernel refused the
  *         plan's first signal (see ps_signal). The plan goes on all the same: the child may give its
- *         privileges up before the next step
+ *         privileges up before the next step. PS_ERR_UNSUPPORTED as in ps_signal
  */
 ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error);
 
@@ -874,6 +880,12 @@ ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error
  *
  * If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the
  * kernel keeps the status (from Linux 6.15 on), and PS_EXIT_LOST where it does not.
+ *
+ * A worker that a preloader has forked is its preloader's to reap, and nobody else's group is killed with it.
+ * How it ended is known while it is a zombie, if it runs as the host's user or the host is root (/proc); else
+ * once it was reaped, from Linux 6.15 on. Two seconds after its death it is PS_EXIT_LOST. If its preloader
+ * dies before it, and this process is the one that gets orphans (an init, a subreaper), it is reaped here as
+ * any child is.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
  *                    host does not end the wait
@@ -959,7 +971,7 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
  */
 ps_status ps_child_output(const ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
 
-/** How the kernel was asked to make a child. */
+/** How a child was made. */
 typedef enum ps_spawn_tier {
   /** clone3 on shared memory: the cost does not depend on the host's size. */
   PS_TIER_CLONE3 = 1,
@@ -970,6 +982,8 @@ typedef enum ps_spawn_tier {
    * resident memory.
    */
   PS_TIER_FORK = 3,
+  /** Its preloader has forked it: it is no child of this process in the eyes of the kernel. */
+  PS_TIER_PRELOADER = 4,
 } ps_spawn_tier;
 
 /**
@@ -994,7 +1008,8 @@ void ps_child_free(ps_child *child);
 
 /**
  * Sends a signal to every child's group. A child that has just gone is no error. Never blocks. A child whose
- * program has not begun gets a signal that stops or dumps core when it has (see ps_spawn).
+ * program has not begun gets a signal that stops or dumps core when it has (see ps_spawn). A worker that a
+ * preloader has forked gets it alone: the group that it is in is its preloader's.
  *
  * @param signal  1 to 64
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT
@@ -1007,6 +1022,9 @@ ps_status ps_signal_all(int32_t signal);
  * waited for. Those that stand in line or wait for their restart are not touched: to end those as well, end
  * their supervisor (ps_supervisor_shutdown, ps_supervisor_free).
  *
+ * A worker that a preloader has forked is killed alone, and reaped when it is dead: the zombie is its own
+ * parent's. How it ended may be known, and recorded, only in a later call; ps_live_count counts it till then.
+ *
  * Blocks until all are reaped, at most timeout_ms. A handler should return from it: one that is left by
  * longjmp meanwhile, or whose thread ends in it, costs each child that it was just busy with up to two
  * seconds in the call that reaps it (also ps_reap_nonblock and ps_supervisor_next_event), and this process a
@@ -1014,12 +1032,16 @@ ps_status ps_signal_all(int32_t signal);
  *
  * @param timeout_ms  milliseconds; -1: no limit
  * @param left        receives how many could not be reaped in time, also with PS_ERR_TIMEOUT; may be NULL.
- *                    A child that this process may not kill (see ps_signal) is not waited for, and left
+ *                    A child that this process may not or cannot kill (see ps_signal) is not waited for,
+ *                    and left
  * @return PS_OK; PS_ERR_TIMEOUT if some are left; PS_ERR_INVALID_ARGUMENT
  */
 ps_status ps_kill_and_reap_all(int64_t timeout_ms, uint32_t *left);
 
-/** How many children of this process have not been reaped. Never blocks. */
+/**
+ * How many children of this process have not been reaped; of workers that a preloader has forked, whose end
+ * has not been recorded. Never blocks.
+ */
 uint32_t ps_live_count(void);
 
 /* ==================== supervisors ======================================================================= */

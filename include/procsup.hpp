@@ -124,7 +124,12 @@ enum class output_failure_policy : std::int32_t { keep = PS_OUTPUT_KEEP, drop = 
 enum class restart_policy : std::int32_t { never = PS_RESTART_NEVER, on_failure = PS_RESTART_ON_FAILURE, always = PS_RESTART_ALWAYS };
 enum class readiness_kind : std::int32_t { exec = PS_READY_EXEC, notify = PS_READY_NOTIFY, fd = PS_READY_FD, socket = PS_READY_SOCKET };
 enum class notify_access : std::int32_t { main = PS_NOTIFY_MAIN, group = PS_NOTIFY_GROUP };
-enum class spawn_tier : std::int32_t { clone3 = PS_TIER_CLONE3, clone = PS_TIER_CLONE, fork = PS_TIER_FORK };
+enum class spawn_tier : std::int32_t {
+    clone3 = PS_TIER_CLONE3,
+    clone = PS_TIER_CLONE,
+    fork = PS_TIER_FORK,
+    preloader = PS_TIER_PRELOADER
+};
 
 enum class child_state : std::int32_t {
     pending = PS_STATE_PENDING,

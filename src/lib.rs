@@ -52,7 +52,7 @@ mod sys;
 
 pub use error::{Error, Result, Status};
 pub use handoff::Handoff;
-pub use process::child::State;
+pub use process::child::{State, Tier as SpawnTier};
 pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};
 pub use process::spawn::tier_name;
 pub use process::{Line, Lost};
@@ -63,4 +63,3 @@ pub use supervisor::{Event, EventKind, Managed, Once, Reason, Run, Supervisor, W
 #[doc(hidden)]
 pub use supervisor::{errands, restart, scheduler};
 pub use sys::spawn::Isolation;
-pub use sys::spawn::Tier as SpawnTier;

@@ -159,6 +159,7 @@ static void same(ps_spawn_tier value)
     SAME(spawn_tier::clone3, PS_TIER_CLONE3);
     SAME(spawn_tier::clone, PS_TIER_CLONE);
     SAME(spawn_tier::fork, PS_TIER_FORK);
+    SAME(spawn_tier::preloader, PS_TIER_PRELOADER);
     }
 }
 

@@ -124,10 +124,13 @@ pub unsafe extern "C" fn ps_spawn(
 ///
 /// What is answered is what became of the child itself, whoever else is in its group.
 ///
+/// A worker that a preloader has forked (PS_TIER_PRELOADER) gets it alone, and only by pidfd.
+///
 /// @param signal  0 to 64
 /// @return PS_OK; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE if it has not been started;
 ///         PS_ERR_PERMISSION (EPERM) if the child itself refuses it, as one does that has become another user
-///         (a set-user-ID program) and whose host is not root
+///         (a set-user-ID program) and whose host is not root; PS_ERR_UNSUPPORTED for a preloader's worker
+///         where a filter forbids pidfd_send_signal(2): by then its number could be another's
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
@@ -153,7 +156,7 @@ pub struct ps_exit {
     pub core_dumped: i32,
     /// PS_CAUSE_*: who ended it.
     pub cause: i32,
-    /// User time, microseconds; -1 if unknown (somebody else reaped it).
+    /// User time, microseconds; -1 if unknown (somebody else reaped it, such as a worker's preloader).
     pub user_us: i64,
     /// System time, microseconds; -1 if unknown.
     pub system_us: i64,
@@ -207,8 +210,8 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
 /// @param exit      receives the exit record (set exit->size first); may be NULL
 /// @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
 ///         be reaped later; PS_ERR_PERMISSION (EPERM) if it is still there because the kernel refused the
-///         plan's last signal, which is not waited out (see ps_signal); PS_ERR_CANCELLED if it was never
-///         started; else as ps_reap
+///         plan's last signal, which is not waited out (see ps_signal); PS_ERR_UNSUPPORTED in the same way;
+///         PS_ERR_CANCELLED if it was never started; else as ps_reap
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate(child: *mut ps_child, grace_ms: i64, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.terminate(grace_ms).map(Some))
@@ -221,7 +224,7 @@ pub unsafe extern "C" fn ps_terminate(child: *mut ps_child, grace_ms: i64, exit:
 /// @param grace_ms  as in ps_terminate
 /// @return PS_OK, also if the child has ended already; PS_ERR_PERMISSION (EPERM) if the kernel refused the
 ///         plan's first signal (see ps_signal). The plan goes on all the same: the child may give its
-///         privileges up before the next step
+///         privileges up before the next step. PS_ERR_UNSUPPORTED as in ps_signal
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_terminate_begin(child: *mut ps_child, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.terminate_begin(grace_ms).map(|()| PS_OK))
@@ -233,6 +236,12 @@ pub unsafe extern "C" fn ps_terminate_begin(child: *mut ps_child, grace_ms: i64,
 ///
 /// If the host itself reaps the child (waitpid(-1), or SIGCHLD ignored), the record is still true where the
 /// kernel keeps the status (from Linux 6.15 on), and PS_EXIT_LOST where it does not.
+///
+/// A worker that a preloader has forked is its preloader's to reap, and nobody else's group is killed with it.
+/// How it ended is known while it is a zombie, if it runs as the host's user or the host is root (/proc); else
+/// once it was reaped, from Linux 6.15 on. Two seconds after its death it is PS_EXIT_LOST. If its preloader
+/// dies before it, and this process is the one that gets orphans (an init, a subreaper), it is reaped here as
+/// any child is.
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
 ///                    host does not end the wait
@@ -322,7 +331,7 @@ pub unsafe extern "C" fn ps_child_output(
     })
 }
 
-pub use crate::sys::spawn::Tier as ps_spawn_tier;
+pub use crate::process::child::Tier as ps_spawn_tier;
 
 /// How the child was made. Never blocks.
 ///

@@ -1,10 +1,36 @@
-//! A process that another has made for us becomes a child: a preloader's worker, of which the kernel has proven whose it is.
+//! A process that another has made for us becomes a child: a preloader's worker, of which its client has proven whose it is.
+//!
+//! The trap: nothing of it is ours but a pidfd. Its number is its parent's to recycle, its group is its parent's own, and its exit status goes to its
+//! parent. So it is signalled through the pidfd, alone; and how it ended is asked of those who know (`sys/stranger.rs`). All else is as with any
+//! child: it is in the registry before it may go on (the caller opens its gate afterwards, [`Child::give_stream`]), its stop plan, its deadline and
+//! its output are looked after, its end is recorded once.
+//!
+//! | it                                | and then                                                                                   |
+//! |-----------------------------------|--------------------------------------------------------------------------------------------|
+//! | is stopped, or traced             | a kill ends it all the same                                                                |
+//! | becomes another user              | signals are refused as by a child that does (PERMISSION)                                   |
+//! | is under a filter of ours that forbids signals by pidfd | no signal reaches it (UNSUPPORTED)                                   |
+//! | dies, and is a zombie             | /proc tells how, at once                                                                   |
+//! | dies, and its parent has reaped it | the kernel tells how, if it keeps that (Linux 6.15); else its exit is lost                |
+//! | loses its parent                  | another gets it, who reaps it: an init, a subreaper; if that is this process, it is reaped here, with all that is known of a child |
+//! | leaves others behind              | they are not ours to kill: what they say is kept for a while, as of any survivors          |
+//!
+//! What only its maker could give it is refused ([`Command::check_adoption`]).
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
-use super::child::Child;
-use super::command::Command;
+use super::belongings::Resources;
+use super::child::{Begun, Child, Tier};
+use super::command::{Command, Stdio};
+use super::descriptors::Ends;
+use super::lineage::Mark;
+use super::output::Output;
+use super::spawn::{Born, record};
+use crate::clock;
 use crate::error::{Error, Result, Status};
+use crate::registry::{self, Lease, Tie};
+use crate::sys::pidfd::{self, Life};
+use crate::sys::{fds, getpid};
 
 /// What is known of such a process.
 #[derive(Debug)]
@@ -13,7 +39,8 @@ pub struct Adoption<'a> {
     pub pid: i32,
     /// Its identity.
     pub pidfd: OwnedFd,
-    /// What it says on its streams 1 and 2: read as stream 1, and captured as the command says.
+    /// What it says on its streams 1 and 2: read as stream 1, and captured as the command says; handed out if that is `Stdio::Pipe` and nothing is
+    /// captured. A FIFO may be without a writer yet.
     pub output: Option<OwnedFd>,
     /// Stop plan, deadline, capture, user data.
     pub command: &'a Command,
@@ -22,7 +49,71 @@ pub struct Adoption<'a> {
 }
 
 /// Makes a child of it: it is in the registry when this returns. Never blocks.
+///
+/// That it is who it should be, and the right user's, is the caller's to know. Proven here is that the number and the pidfd are of one process, that
+/// it has not ended (`EXITED`), and that it is in the registry once: a preloader may have named another child of ours, or ourselves
+/// (`PEER_REJECTED`). `UNSUPPORTED`: neither the kernel nor /proc says which number a pidfd has. Nothing is done to a process that is refused; one
+/// that there is no memory for is killed.
 pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
-    let _ = adoption;
-    Err(Error::new(Status::Unsupported, "adopt", "a process of another's cannot be adopted yet"))
+    let Adoption { pid, pidfd, output, command, started_ns } = adoption;
+    command.check_adoption()?;
+    prove(pid, &pidfd)?;
+    if let Some(output) = &output {
+        fds::set_nonblocking(output).map_err(|errno| Error::system("fcntl", errno, format!("cannot read what process {pid} says")))?;
+    }
+    let killed = |error: Error| {
+        let _ = pidfd::signal(pidfd.as_raw_fd(), libc::SIGKILL);
+        error
+    };
+    let mark = Mark::share_of(pid).map_err(killed)?;
+    let lease = Lease::adopt(pid, pidfd.as_raw_fd(), started_ns);
+    let (lease, _) = lease.map_err(|errno| killed(Error::system("registry", errno, format!("cannot keep process {pid}"))))?;
+    if registry::is_alive_twice(pid) {
+        if !lease.disown() {
+            // A frame that hangs in the slot may use the number yet.
+            std::mem::forget(pidfd);
+        }
+        return Err(rejected(pid, "is a child already"));
+    }
+    let (output, ours) = streams(command, output);
+    let born = Born { pid, pidfd, tier: Tier::Preloader, tie: Tie::Stranger };
+    let mut ends = Ends::default();
+    ends.ours[1] = ours;
+    let resources = Resources { mark, ..Resources::default() };
+    let begun = Begun { at: started_ns, executed: clock::now() };
+    Ok(record(command, lease, born, ends, output, resources, begun))
+}
+
+fn rejected(pid: i32, why: &str) -> Error {
+    Error { pid: Some(pid), ..Error::new(Status::PeerRejected, "adopt", format!("process {pid} {why}")) }
+}
+
+fn prove(pid: i32, pidfd: &OwnedFd) -> Result<()> {
+    let fd = pidfd.as_raw_fd();
+    let named = pidfd::number_here(fd);
+    if pidfd::life(fd) != Life::Running {
+        return Err(Error { pid: Some(pid), ..Error::new(Status::Exited, "adopt", format!("process {pid} has ended")) });
+    }
+    match named {
+        None => {
+            let text = format!("process {pid}: neither the kernel nor /proc says which number its pidfd has");
+            Err(Error { pid: Some(pid), ..Error::new(Status::Unsupported, "adopt", text) })
+        }
+        Some(number) if number != pid => Err(rejected(pid, &format!("is not the one that was proven: that is {number}"))),
+        Some(number) if number == getpid() => Err(rejected(pid, "is this one")),
+        Some(1) => Err(rejected(pid, "is the init of the machine or container")),
+        Some(_) => Ok(()),
+    }
+}
+
+/// What is read here, and what is handed out. Somebody reads it in any case: else it could not write, or would be killed for it (SIGPIPE).
+fn streams(command: &Command, output: Option<OwnedFd>) -> (Option<Output>, Option<OwnedFd>) {
+    let Some(output) = output else { return (None, None) };
+    let streams = &command.streams;
+    let is_read = streams.capture.is_some() || streams.lines;
+    if !is_read && streams.stdio[1] == Stdio::Pipe {
+        return (None, Some(output));
+    }
+    let line_limit = streams.lines.then_some(streams.line_limit);
+    (Some(Output::of_fifo(output, streams.capture, line_limit)), None)
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use nix::errno::Errno;
 
 use super::cgroup::Cgroup;
-use super::command::{Command, Lifetime};
+use super::command::Command;
 use super::lineage::Mark;
 use super::output::file::OutFile;
 use super::sandbox::Share;
@@ -82,7 +82,7 @@ pub struct Resources {
 impl Resources {
     /// Makes what the command asks for. What was made before something fails is removed again.
     pub(super) fn take(command: &Command) -> Result<Self> {
-        let Lifetime { sweep, outlives, .. } = command.lifetime;
+        let (sweep, outlives) = (command.sweeps(), command.lifetime.outlives);
         let file =
             command.streams.output_file.as_ref().map(|spec| OutFile::create(spec, command.identity.credentials.as_ref())).transpose()?;
         let cgroup = command.gifts.cgroup.as_ref().map(|spec| Cgroup::create(spec, sweep)).transpose()?;

@@ -19,6 +19,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -48,8 +49,8 @@ struct Family {
     /// Level and instance.
     base: u64,
     last: AtomicU32,
-    /// Children of ours that live, with the instance of the hosts among them.
-    live: Mutex<HashMap<u32, u64>>,
+    /// Children of ours that live: how many have this number, and the instance of the hosts among them.
+    live: Mutex<HashMap<u32, (u32, u64)>>,
 }
 
 static FAMILY: PerProcess<Family> = PerProcess::new();
@@ -66,7 +67,7 @@ pub fn begin() -> Result<(), Fault> {
     FAMILY.get_or_try_init(|| Ok(family)).map(drop).map_err(Fault::of("mmap"))
 }
 
-/// The mark of one child; it lives as long as the child's process.
+/// The mark of one child, or a share in that of another; it lives as long as the child's process.
 #[derive(Debug)]
 pub struct Mark {
     number: u32,
@@ -81,7 +82,21 @@ impl Mark {
         let value = family.base | u64::from(number) | if sweep { SWEEP } else { 0 };
         let mut live = lock(&family.live);
         live.try_reserve(1).map_err(out_of_memory)?;
-        live.insert(number, instance_below(value));
+        live.insert(number, (1, instance_below(value)));
+        Ok(Some(Self { number, value }))
+    }
+
+    /// For a process that another of our children has made, whose mark it bears: what descends from it is wanted as long as it lives, though the other
+    /// one may have ended. `None`: it bears none of ours.
+    pub fn share_of(pid: i32) -> Checked<Option<Self>> {
+        let Some(family) = FAMILY.get() else { return Ok(None) };
+        let Some(value) = procfs::realtime_limit(pid).filter(|value| value & !(SWEEP | u64::from(u32::MAX)) == family.base) else {
+            return Ok(None);
+        };
+        let number = value as u32;
+        let mut live = lock(&family.live);
+        live.try_reserve(1).map_err(out_of_memory)?;
+        live.entry(number).or_insert((0, instance_below(value))).0 += 1;
         Ok(Some(Self { number, value }))
     }
 
@@ -100,7 +115,13 @@ impl Mark {
 impl Drop for Mark {
     fn drop(&mut self) {
         if let Some(family) = FAMILY.get() {
-            lock(&family.live).remove(&self.number);
+            let mut live = lock(&family.live);
+            if let Entry::Occupied(mut entry) = live.entry(self.number) {
+                entry.get_mut().0 -= 1;
+                if entry.get().0 == 0 {
+                    entry.remove();
+                }
+            }
         }
     }
 }
@@ -129,7 +150,7 @@ impl Descendant {
         let instance = self.value >> INSTANCE & INSTANCES;
         match own - level {
             0 => !live.contains_key(&(self.value as u32)),
-            1 => !live.values().any(|below| *below == instance),
+            1 => !live.values().any(|(_, below)| *below == instance),
             // Too far down to tell whose it is: it is reaped, and wanted as long as anybody lives.
             _ => live.is_empty(),
         }

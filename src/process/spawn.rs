@@ -4,6 +4,7 @@
 //! of the registry, which is retired by hand and only where it is certain that no child came of it: a panic on the way must
 //! not make a child unknown that runs.
 
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -12,7 +13,7 @@ use nix::errno::Errno;
 
 use super::belongings::{Belongings, Resources};
 use super::cgroup::Cgroup;
-use super::child::{Begun, Child, Life, Readying};
+use super::child::{Begun, Child, Life, Readying, Tier};
 use super::command::Command;
 use super::descriptors::{self, Ends};
 use super::lineage::Mark;
@@ -22,13 +23,13 @@ use super::stop::Ladder;
 use super::systemd::{Listening, Notifying, Told};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
-use crate::registry::{Cause, Facts, Lease, Slot};
+use crate::registry::{Cause, Facts, Lease, Slot, Tie};
 use crate::sys::environ::Block;
 use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::landing::Landing;
-use crate::sys::spawn::{self as sys_spawn, Background, Failure, Isolation, Request, Spawned, Tier};
+use crate::sys::spawn::{self as sys_spawn, Background, Failure, Isolation, Request, Spawned};
 
 /// What this process keeps open to spawn fast.
 #[derive(Default)]
@@ -125,8 +126,9 @@ fn make(command: &Command) -> Result<Child> {
         ignored: &engine.ignored,
     };
     let facts = Facts {
-        isolation: command.identity.isolation,
-        sweep: command.lifetime.sweep,
+        tie: Tie::Child,
+        isolation: if command.identity.shares_group { Isolation::None } else { command.identity.isolation },
+        sweep: command.sweeps(),
         cgroup_kill: cgroup.map_or(-1, |group| group.kill_fd()),
     };
     let (lease, slot) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
@@ -134,7 +136,12 @@ fn make(command: &Command) -> Result<Child> {
     drop(parked);
     let (lease, spawned) = made.map_err(|failure| explain(failure, command))?;
     let begun = Begun { at: begun, executed: clock::now() };
-    Ok(child(command, lease, spawned, plan.ends, resources, begun))
+    let born = Born { pid: spawned.pid, pidfd: spawned.pidfd, tier: spawned.tier.into(), tie: Tie::Child };
+    let streams = &command.streams;
+    let line_limit = streams.lines.then_some(streams.line_limit);
+    let pipes = std::mem::take(&mut plan.ends.output);
+    let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.capture, line_limit));
+    Ok(record(command, lease, born, plan.ends, output, resources, begun))
 }
 
 /// The clone; it returns when the program has begun. The slot is free again if no child came of it.
@@ -156,40 +163,56 @@ fn clone(lease: Lease, slot: Slot, request: &Request<'_>) -> core::result::Resul
     }
 }
 
+/// A process that has begun.
+pub(super) struct Born {
+    pub pid: i32,
+    pub pidfd: OwnedFd,
+    pub tier: Tier,
+    pub tie: Tie,
+}
+
 /// The child's own record, from what the spawn has left. The ends of pipes that the child has now are closed.
-fn child(command: &Command, lease: Lease, spawned: Spawned, ends: Ends, mut resources: Resources, begun: Begun) -> Child {
+pub(super) fn record(
+    command: &Command,
+    lease: Lease,
+    born: Born,
+    ends: Ends,
+    output: Option<Output>,
+    mut resources: Resources,
+    begun: Begun,
+) -> Child {
     let Command { streams, lifetime, gifts, identity, readiness, .. } = command;
+    let ours = born.tie == Tie::Child;
     let receiver = resources.receiver.take();
     let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun, ends.ready, receiver));
     let life = Life {
         lease: Some(lease),
-        pidfd: Some(Arc::new(spawned.pidfd)),
+        pidfd: Some(Arc::new(born.pidfd)),
         exit: None,
         awaiting: 0,
         elsewhere_since: None,
         ladder: Ladder::default(),
         stop_cause: Cause::Stop,
-        refused: false,
+        refused: None,
         deadline: lifetime.deadline_ms.map_or(Deadline::NEVER, Deadline::of_millis),
         plan: lifetime.plan.clone(),
         core_wait_ms: lifetime.core_wait_ms,
         resources: resources.boxed(),
         complaint: None,
     };
-    let line_limit = streams.lines.then_some(streams.line_limit);
-    let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(ends.output, streams.capture, line_limit));
     Child {
-        pid: spawned.pid,
-        tier: spawned.tier,
+        pid: born.pid,
+        tier: born.tier,
+        tie: born.tie,
         home: Home::here(),
-        sweep: lifetime.sweep,
+        sweep: ours && command.sweeps(),
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(ends.ours),
         lines: streams.lines,
         in_cgroup: gifts.cgroup.is_some(),
         output: output.map(|output| Box::new(Mutex::new(output))),
-        leads: identity.isolation != Isolation::None,
+        leads: ours && identity.isolation != Isolation::None,
         readying: readying.map(|readying| Box::new(Mutex::new(readying))),
     }
 }
@@ -263,9 +286,5 @@ fn is_there(command: &Command) -> bool {
 
 /// The tier that made a child, by the name that `PROCSUP_SPAWN_TIER` knows it by.
 pub fn tier_name(tier: Tier) -> &'static str {
-    match tier {
-        Tier::Clone3 => "clone3",
-        Tier::Clone => "clone",
-        Tier::Fork => "fork",
-    }
+    tier.name()
 }

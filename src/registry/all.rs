@@ -47,8 +47,16 @@ pub fn has_number(pid: i32) -> bool {
     REGISTRY.get().is_some_and(|registry| registry.slots().filter(Slot::is_running).any(|slot| slot.pid() == pid))
 }
 
+/// Whether two of those, which have not ended, have this number: they are one process.
+pub fn is_alive_twice(pid: i32) -> bool {
+    let same =
+        |registry: &'static super::Registry| registry.slots().filter(|slot| slot.pid() == pid && slot.is_alive()).take(2).count() == 2;
+    REGISTRY.get().is_some_and(same)
+}
+
 /// Kills all groups, then reaps every leader; answers how many were left at the deadline. One that may not be killed (it has become another
-/// user) is left, and not waited for: that could be for ever.
+/// user, or is a stranger where a filter forbids signals by pidfd) is left, and not waited for: that could be for ever. A stranger is reaped when it is
+/// dead: how it ended may be published later.
 pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return 0 };
     let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
@@ -64,7 +72,8 @@ pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
 }
 
 /// Reaps one killed child, waiting no longer than the deadline. A zombie that another frame of this process is reaping
-/// counts as reaped: that frame may lie below us on this very stack, so waiting for it could be for ever.
+/// counts as reaped: that frame may lie below us on this very stack, so waiting for it could be for ever. So does a dead stranger whose end is
+/// not known yet: its parent may take its time, and there is nothing left to be killed.
 fn reap(slot: Slot, round: u64, deadline: Deadline) -> bool {
     let mut elsewhere = 0;
     loop {

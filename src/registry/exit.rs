@@ -15,7 +15,8 @@ pub enum Kind {
     /// A signal ended it; signal is set.
     #[strum(serialize = "PS_EXIT_SIGNALED")]
     Signaled = 2,
-    /// The host reaped it, and the kernel keeps no status (before Linux 6.15).
+    /// Somebody else reaped it (the host; of a preloader's worker its own parent), and the kernel keeps no
+    /// status (before Linux 6.15).
     #[strum(serialize = "PS_EXIT_LOST")]
     Lost = 3,
 }

@@ -1,5 +1,7 @@
 //! The process-global, signal-safe table of live children.
 //!
+//! Also of those that another process has made for us and that are adopted: strangers.
+//!
 //! Fixed addresses, no locks, no allocation on the way of a signal handler, and memory that a forked host finds wiped: its
 //! child owns nothing, without an atfork hook.
 //!
@@ -20,15 +22,17 @@ mod slot;
 pub mod word;
 
 use core::sync::atomic::{AtomicU64, Ordering};
+use std::os::fd::RawFd;
 
 use nix::errno::Errno;
 use once_cell::race::OnceBox;
 
 use crate::sys::memory::{Row, WipedTable, wiped_row};
+use crate::sys::spawn::Isolation;
 
-pub use all::{has_number, kill_and_reap_all, live_count, numbers, signal_all};
+pub use all::{has_number, is_alive_twice, kill_and_reap_all, live_count, numbers, signal_all};
 pub use exit::{Cause, Exit, Kind};
-pub use slot::{Facts, PATIENCE, Reaped, Slot};
+pub use slot::{Facts, Reaped, Slot, Tie};
 
 /// The table and its header. The header lies in wiped memory too: a forked child starts with an empty free list and no slots.
 struct Registry {
@@ -78,6 +82,19 @@ pub struct Lease {
 impl Lease {
     /// Takes a slot for a child that is about to be made.
     pub fn take(facts: Facts) -> Result<(Self, Slot), Errno> {
+        Self::take_since(facts, crate::clock::now())
+    }
+
+    /// Takes a slot for a process that another has made, since then: it is in there when this returns. The pidfd stays open as long as the slot is
+    /// taken.
+    pub fn adopt(pid: i32, pidfd: RawFd, started: i64) -> Result<(Self, Slot), Errno> {
+        let facts = Facts { tie: Tie::Stranger, isolation: Isolation::None, sweep: false, cgroup_kill: -1 };
+        let (lease, slot) = Self::take_since(facts, started)?;
+        slot.adopt(pid, pidfd);
+        Ok((lease, slot))
+    }
+
+    fn take_since(facts: Facts, started: i64) -> Result<(Self, Slot), Errno> {
         let registry = registry()?;
         if registry.header[2].load(Ordering::Relaxed) == 0 {
             registry.header[2].store(crate::sys::getpid() as u64, Ordering::Release);
@@ -96,7 +113,7 @@ impl Lease {
             }
         };
         let slot = registry.slot(index).ok_or(Errno::ENOMEM)?;
-        let generation = slot.begin(facts, crate::clock::now());
+        let generation = slot.begin(facts, started);
         Ok((Self { index, generation }, slot))
     }
 
@@ -114,7 +131,7 @@ impl Lease {
         self.retire()
     }
 
-    /// The slot is free again. The child must have been reaped, or never have been made.
+    /// The slot is free again. The child must have been reaped (or, of a stranger, its end be published), or never have been made.
     ///
     /// `false`: a frame that signals or reaps the child has not come back. The slot is abandoned, and is no child's any more; what it may use by
     /// number (the pidfd, `cgroup.kill`) must stay open for good.

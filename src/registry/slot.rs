@@ -2,30 +2,50 @@
 //!
 //! Written by the kernel: `pid` and `pidfd`, before the child's first instruction. Valid once `pid` is not zero: a clone
 //! that fails late has already written a pidfd number that nobody owns.
+//!
+//! | who is in it                       | signalled                             | how it ended                          | its group                  |
+//! |------------------------------------|---------------------------------------|---------------------------------------|----------------------------|
+//! | a child that this process has made | with its group, by pidfd, else number | waitid, which one caller is answered  | swept before the reap      |
+//! | a stranger: made by another        | alone, by pidfd, never by number      | `sys/stranger.rs`, told by one reaper at a time: the one who is alone | never touched |
 
 use super::atomics::{AtomicU64, Ordering};
 use super::exit::{Cause, Exit, Kind};
 use super::word::{self, State};
 use crate::clock;
 use crate::sys::memory::Row;
-use crate::sys::pidfd::{self, Kept, SendError};
+use crate::sys::pidfd::{self, Kept, Life, SendError};
 use crate::sys::spawn::Isolation;
 use crate::sys::spawn::Target;
+use crate::sys::stranger::{self, End};
 use crate::sys::wait::{self, Ending, Seen};
 use crate::sys::{cgroup, poll, signal, spawn};
 use nix::errno::Errno;
 
 /// How long another frame of this process is waited for that signals or reaps a child. What it does takes no time, so one that has not done it by
 /// then may never: a handler that was left by longjmp, or whose thread stands still.
-pub const PATIENCE: i64 = 1_000 * clock::MILLI;
+const PATIENCE: i64 = 1_000 * clock::MILLI;
+
+/// How long after the death of another's child it is waited for that its parent lets the kernel tell how: an init may take a second and a half.
+const PARENTS_PATIENCE: i64 = 2_000 * clock::MILLI;
 
 /// A slot of the table.
 #[derive(Clone, Copy)]
 pub struct Slot(pub(super) &'static Row);
 
+/// Whose child the process is in the eyes of the kernel.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tie {
+    /// This process's.
+    Child,
+    /// Another's, as far as is known: it becomes ours if its parent dies and this process gets the orphans.
+    Stranger,
+}
+
 /// What a signal or a reap must know of a child; in the slot because a signal handler does both.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Facts {
+    /// Whose it is: a stranger has none of what follows.
+    pub tie: Tie,
     /// Whether there is a group to signal and to sweep.
     pub isolation: Isolation,
     /// Whether the rest of the group ends with its leader.
@@ -39,7 +59,8 @@ pub struct Facts {
 pub enum Reaped {
     /// It runs.
     Running,
-    /// It has ended and another frame of this process is about to publish how; it is no zombie any more, or will not be for long.
+    /// It has ended and another frame of this process is about to publish how; it is no zombie any more, or will not be for long. Or it is a
+    /// stranger that has ended, of which its parent has to be waited for.
     Elsewhere,
     /// Its exit record is in the slot.
     Published,
@@ -96,13 +117,22 @@ impl Slot {
             Isolation::Group => 1,
             Isolation::Session => 2,
         };
-        self.facts_word().store(isolation | u64::from(facts.sweep) << 8, Ordering::Relaxed);
+        let facts_word = isolation | u64::from(facts.sweep) << 8 | u64::from(facts.tie == Tie::Stranger) << 9;
+        self.facts_word().store(facts_word, Ordering::Relaxed);
         self.cgroup_word().store(u64::from(facts.cgroup_kill as u32), Ordering::Relaxed);
         for word in [self.cause_word(), self.signal_word(), self.round_word(), self.held_word()] {
             word.store(0, Ordering::Relaxed);
         }
         self.record()[0].store(started as u64, Ordering::Relaxed);
         word::begin(self.word()).unwrap_or_default()
+    }
+
+    /// There is a process to it that runs already: from here on signals reach it.
+    pub(super) fn adopt(&self, pid: i32, pidfd: i32) {
+        self.pidfd_word().store(pidfd as u64, Ordering::Relaxed);
+        // In this order: nothing has to be held back.
+        word::live(self.word());
+        self.pid_word().store(pid as u64, Ordering::Release);
     }
 
     /// The child runs its program: it gets what was held back.
@@ -132,7 +162,30 @@ impl Slot {
             1 => Isolation::Group,
             _ => Isolation::Session,
         };
-        Facts { isolation, sweep: raw & 0x100 != 0, cgroup_kill: self.cgroup_word().load(Ordering::Relaxed) as u32 as i32 }
+        let tie = if raw & 0x200 != 0 { Tie::Stranger } else { Tie::Child };
+        Facts { tie, isolation, sweep: raw & 0x100 != 0, cgroup_kill: self.cgroup_word().load(Ordering::Relaxed) as u32 as i32 }
+    }
+
+    fn is_stranger(&self) -> bool {
+        self.facts().tie == Tie::Stranger
+    }
+
+    /// How long its end may be `Elsewhere`.
+    pub fn patience(&self) -> i64 {
+        if self.is_stranger() { PARENTS_PATIENCE } else { PATIENCE }
+    }
+
+    /// Whether it has not ended, as far as can be seen; the caller keeps its identity from being another's.
+    fn has_not_ended(&self) -> bool {
+        match self.facts().tie {
+            Tie::Child => wait::look(self.pidfd(), self.pid()) == Seen::Running,
+            Tie::Stranger => pidfd::life(self.pidfd()) == Life::Running,
+        }
+    }
+
+    /// The same, of whoever is in the slot now.
+    pub(super) fn is_alive(&self) -> bool {
+        self.is_running() && self.pinned(|| self.has_not_ended()) == Some(true)
     }
 
     /// The pid, 0 before there is one.
@@ -173,7 +226,7 @@ impl Slot {
     fn signal_pinned_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
         // Before the signal, and taken back if it is refused: another frame may read the record of an end that the signal has made already.
         let swap = |from, to| self.cause_word().compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        let blamed = wait::look(self.pidfd(), self.pid()) == Seen::Running && swap(0, cause as u64);
+        let blamed = self.has_not_ended() && swap(0, cause as u64);
         let sent = self.signal_pinned(signal);
         // Gone is no refusal: it may have died of the same kill from another thread, which found the cause noted.
         if blamed && sent.is_err_and(|errno| errno != Errno::ESRCH) {
@@ -206,7 +259,7 @@ impl Slot {
             }
             // Before the kill: a child that has been reaped meanwhile is in the round all the same.
             self.mark_round(round);
-            let refused = self.signal_pinned_for(libc::SIGKILL, Cause::KillAll) == Err(Errno::EPERM);
+            let refused = matches!(self.signal_pinned_for(libc::SIGKILL, Cause::KillAll), Err(Errno::EPERM | Errno::ENOSYS));
             if refused {
                 self.mark_round(0);
             }
@@ -231,10 +284,13 @@ impl Slot {
         if self.pid() == 0 {
             return Err(Errno::ESRCH);
         }
+        let facts = self.facts();
+        if facts.tie == Tie::Stranger {
+            return self.signal_stranger(signal);
+        }
         if self.holds_back(signal) {
             return Ok(());
         }
-        let facts = self.facts();
         // As well as the group: the child may not be inside yet.
         let all_killed = signal == libc::SIGKILL && cgroup::kill_all(facts.cgroup_kill);
         if signal == 0 || facts.isolation == Isolation::None {
@@ -267,6 +323,15 @@ impl Slot {
         signal != 0
             && bit(signal) & (signal::STOPPING | signal::DUMPING) != 0
             && word::hold_back(self.word(), self.held_word(), bit(signal))
+    }
+
+    /// Its group is its parent's, and its number another's as soon as that has reaped it. `ENOSYS`: a filter leaves no way to reach it.
+    fn signal_stranger(&self, signal: i32) -> Result<(), Errno> {
+        match pidfd::signal(self.pidfd(), signal) {
+            Ok(()) => Ok(()),
+            Err(SendError::Errno(errno)) => Err(errno),
+            Err(SendError::Unavailable) => Err(Errno::ENOSYS),
+        }
     }
 
     fn signal_process(&self, signal: i32) -> Result<(), Errno> {
@@ -313,6 +378,9 @@ impl Slot {
         if self.pid() == 0 {
             return Reaped::Running;
         }
+        if self.is_stranger() {
+            return self.reap_stranger(false);
+        }
         // Where signals go by number a reaper keeps them out: so one begins only when there is something to reap.
         if !ended && !pidfd::group_signals_are_exact() && self.pinned(|| wait::look(self.pidfd(), self.pid())) == Some(Seen::Running) {
             return Reaped::Running;
@@ -353,7 +421,32 @@ impl Slot {
         }
     }
 
-    /// A stranger has reaped it. Newer kernels keep the status behind the pidfd.
+    /// Nothing is taken here, so several could find the same: one reaper at a time publishes, who has seen no other after it came in. `overdue`:
+    /// others, and its parent, were waited for long enough.
+    fn reap_stranger(&self, overdue: bool) -> Reaped {
+        if !word::enter(self.word(), false) {
+            return if self.state() == State::Exited { Reaped::Published } else { Reaped::Running };
+        }
+        let (pid, fd) = (self.pid(), self.pidfd());
+        let result = if pidfd::life(fd) == Life::Running {
+            Reaped::Running
+        } else if !(overdue || word::is_only_reaper(self.word())) {
+            Reaped::Elsewhere
+        } else if self.state() == State::Exited {
+            Reaped::Published
+        } else {
+            match stranger::end(fd, pid, true) {
+                End::Running => Reaped::Running,
+                End::Ended(ending) => self.publish(Kind::of(&ending), &ending),
+                End::NotYet if !overdue => Reaped::Elsewhere,
+                End::NotYet | End::Lost => self.publish(Kind::Lost, &Ending { code: -1, ..Ending::default() }),
+            }
+        };
+        word::leave(self.word());
+        result
+    }
+
+    /// Somebody else has reaped it. Newer kernels keep the status behind the pidfd.
     fn publish_gone(&self, fd: i32) -> Reaped {
         match pidfd::kept_status(fd) {
             Kept::NotYet => Reaped::Elsewhere,
@@ -374,6 +467,9 @@ impl Slot {
     /// `Elsewhere` was all that could be said for as long as [`PATIENCE`]: whoever was to publish the end may never. So what can be known without
     /// it is published. Should it come back all the same, it may write its record over this one, which has been read by then.
     pub fn reap_alone(&self) -> Reaped {
+        if self.is_stranger() {
+            return self.reap_stranger(true);
+        }
         let (pid, fd) = (self.pid(), self.pidfd());
         // Where signals go by number, one that hangs there may be about to use it: the zombie stays, and pins it.
         let exact = pidfd::group_signals_are_exact();

@@ -18,7 +18,7 @@ use crate::clock::{self, Deadline};
 use crate::error::{Error, Result};
 use crate::lock::lock;
 use crate::process::belongings::Resources;
-use crate::registry::{Exit, Lease, PATIENCE, Reaped, Slot};
+use crate::registry::{Exit, Lease, Reaped, Slot};
 use crate::sys::poll::{self, ProcessWait};
 
 /// Reaps, without those who were to and have not for long enough.
@@ -29,7 +29,7 @@ fn reap_slot(slot: Slot, ended: bool, life: &mut Life) -> Reaped {
     }
     let now = clock::now();
     let since = *life.elsewhere_since.get_or_insert(now);
-    if now - since > PATIENCE { slot.reap_alone() } else { reaped }
+    if now - since > slot.patience() { slot.reap_alone() } else { reaped }
 }
 
 impl Child {

@@ -10,19 +10,22 @@
 //! | `spoken.rs` | what it has said                                                |
 //! | `signs.rs`  | what is known of its being ready, and of what it says of itself |
 //! | `readying.rs` | the looks at that, the waits for it                           |
+//! | `tier.rs`   | which way it was made                                           |
 
 mod end;
 mod readying;
 mod signs;
 mod spoken;
+mod tier;
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex};
 
 use nix::errno::Errno;
 
 pub(super) use self::signs::Readying;
 pub use self::signs::{Begun, Said, Standing};
+pub use self::tier::Tier;
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
 use super::output::Output;
@@ -30,12 +33,11 @@ use super::stop::{self, KILL, Ladder, Step};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::registry::{Cause, Exit, Lease};
+use crate::registry::{Cause, Exit, Lease, Tie};
 use crate::sys::memory::Home;
 use crate::sys::procfs;
 use crate::sys::reserve;
 use crate::sys::signal;
-use crate::sys::spawn::Tier;
 
 /// Where a child stands; only forward, but for a child with a restart policy, which is pending between its
 /// runs.
@@ -64,6 +66,7 @@ pub enum State {
 pub struct Child {
     pub(super) pid: i32,
     pub(super) tier: Tier,
+    pub(super) tie: Tie,
     pub(super) sweep: bool,
     pub(super) home: Home,
     pub(super) life: Mutex<Life>,
@@ -93,8 +96,8 @@ pub(super) struct Life {
     pub elsewhere_since: Option<i64>,
     pub ladder: Ladder,
     pub stop_cause: Cause,
-    /// The kernel refused the plan's last signal.
-    pub refused: bool,
+    /// Why the plan's last signal could not be sent.
+    pub refused: Option<Errno>,
     /// When the stop plan begins by itself.
     pub deadline: Deadline,
     pub plan: Arc<Vec<Step>>,
@@ -111,6 +114,11 @@ fn keep_open(pidfd: Option<&Arc<OwnedFd>>, resources: Option<&Resources>) {
     if let Some(cgroup) = resources.and_then(|resources| resources.cgroup.as_ref()) {
         cgroup.group().keep_kill_open();
     }
+}
+
+/// By its pidfd for one that somebody else may reap.
+fn dumps_core(stranger: Option<&OwnedFd>, pid: i32) -> bool {
+    stranger.map_or_else(|| procfs::is_dumping_core(pid), |pidfd| procfs::writes_core(pidfd.as_raw_fd()))
 }
 
 impl Life {
@@ -225,12 +233,14 @@ impl Child {
     }
 
     fn cannot_signal(&self, errno: Errno) -> Error {
-        Error { pid: Some(self.pid), ..Error::system("kill", errno, format!("cannot signal process {}", self.pid)) }
+        let error = Error { pid: Some(self.pid), ..Error::system("kill", errno, format!("cannot signal process {}", self.pid)) };
+        // There is no safe way but by pidfd to one that is not our child.
+        if errno == Errno::ENOSYS { Error { status: Status::Unsupported, ..error } } else { error }
     }
 
-    /// The kernel has refused the last signal of its stop plan: it has become another user's.
+    /// The last signal of its stop plan was refused: it has become another user's, or a filter forbids it.
     pub fn refusal(&self) -> Option<Error> {
-        lock(&self.life).refused.then(|| self.cannot_signal(Errno::EPERM))
+        lock(&self.life).refused.map(|errno| self.cannot_signal(errno))
     }
 
     /// Those in its control group that left its process group.
@@ -315,8 +325,13 @@ impl Child {
 
     /// How long it may take over a core that it is dumping; asked only where it matters, since that reads a file.
     fn dump_ms(&self, life: &Life) -> impl FnOnce() -> i64 + use<> {
-        let (pid, wait) = (self.pid, life.core_wait_ms);
-        move || if wait > 0 && procfs::is_dumping_core(pid) { wait } else { 0 }
+        let (stranger, pid, wait) = (self.stranger(life), self.pid, life.core_wait_ms);
+        move || if wait > 0 && dumps_core(stranger.as_deref(), pid) { wait } else { 0 }
+    }
+
+    /// Its identity, if its number may be another's by now.
+    fn stranger(&self, life: &Life) -> Option<Arc<OwnedFd>> {
+        life.pidfd.clone().filter(|_| self.tie == Tie::Stranger)
     }
 
     fn climb(&self, next: impl FnOnce(&mut Life) -> Option<i32>) {
@@ -328,10 +343,10 @@ impl Child {
             && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
         {
             // One that is dumping core has ended already, of something else, and takes nothing but a kill.
-            let too_late = number != libc::SIGKILL && procfs::is_dumping_core(self.pid);
+            let too_late = number != libc::SIGKILL && dumps_core(self.stranger(&life).as_deref(), self.pid);
             let sent = if too_late { slot.signal(number) } else { slot.signal_for(number, life.stop_cause) };
-            life.refused = sent == Err(Errno::EPERM);
-            if life.refused {
+            life.refused = sent.err().filter(|errno| matches!(errno, Errno::EPERM | Errno::ENOSYS));
+            if life.refused.is_some() {
                 let Life { ladder, plan, .. } = &mut *life;
                 ladder.refused(plan);
             }

@@ -27,7 +27,8 @@ use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::lock::lock;
 use crate::process::stop::Ladder;
-use crate::registry::{Cause, Exit, Kind};
+use crate::registry::{Cause, Exit, Kind, Tie};
+use crate::sys::pidfd;
 use crate::sys::poll::{self, ProcessWait};
 use crate::sys::reactor::WakeUp;
 use crate::sys::wait::{self, Seen};
@@ -116,7 +117,10 @@ impl Child {
     }
 
     fn is_dead(&self) -> bool {
-        self.pidfd().is_none_or(|pidfd| wait::look(pidfd.as_raw_fd(), self.pid) != Seen::Running)
+        self.pidfd().is_none_or(|pidfd| match self.tie {
+            Tie::Child => wait::look(pidfd.as_raw_fd(), self.pid) != Seen::Running,
+            Tie::Stranger => pidfd::life(pidfd.as_raw_fd()) != pidfd::Life::Running,
+        })
     }
 
     /// Under the lock of `life`: of two threads that hear, the one that heard first must take it in first. And nobody reaps it meanwhile.

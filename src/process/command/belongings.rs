@@ -28,6 +28,12 @@ impl Gifts {
         let Self { sandbox, owned: _, cgroup } = self;
         super::lasting::first([(cgroup.is_some(), "cgroup"), (sandbox.is_some(), "sandbox_dir")])
     }
+
+    /// What only the maker of a process could give to it, or would have to know the end of all its descendants for.
+    pub(super) fn of_a_maker(&self) -> Option<&'static str> {
+        let Self { sandbox, owned, cgroup } = self;
+        super::lasting::first([(cgroup.is_some(), "cgroup"), (sandbox.is_some(), "sandbox_dir"), (!lock(owned).is_empty(), "own_fd")])
+    }
 }
 
 impl Command {

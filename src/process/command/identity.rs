@@ -17,6 +17,8 @@ pub struct Identity {
     pub(in crate::process) no_new_privs: bool,
     pub(in crate::process) die_with_host: bool,
     pub(in crate::process) isolation: Isolation,
+    /// Others of ours are in the group that it leads.
+    pub(in crate::process) shares_group: bool,
 }
 
 impl Default for Identity {
@@ -29,6 +31,7 @@ impl Default for Identity {
             no_new_privs: false,
             die_with_host: false,
             isolation: Isolation::Group,
+            shares_group: false,
         }
     }
 }
@@ -36,8 +39,22 @@ impl Default for Identity {
 impl Identity {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { credentials: _, umask: _, nice: _, limits: _, no_new_privs: _, die_with_host, isolation: _ } = self;
+        let Self { credentials: _, umask: _, nice: _, limits: _, no_new_privs: _, die_with_host, isolation: _, shares_group: _ } = self;
         super::lasting::first([(*die_with_host, "die_with_host")])
+    }
+
+    /// What only its maker could give to a process.
+    pub(super) fn of_a_maker(&self) -> Option<&'static str> {
+        let Self { credentials, umask, nice, limits, no_new_privs, die_with_host, isolation, shares_group: _ } = self;
+        super::lasting::first([
+            (credentials.is_some(), "credentials"),
+            (umask.is_some(), "umask"),
+            (nice.is_some(), "nice"),
+            (!limits.is_empty(), "rlimit"),
+            (*no_new_privs, "no_new_privs"),
+            (*die_with_host, "die_with_host"),
+            (*isolation == Isolation::Session, "isolate"),
+        ])
     }
 }
 
@@ -94,6 +111,13 @@ impl Command {
     /// Whether the child is killed when this process ends, however it ends.
     pub fn die_with_host(&mut self, on: bool) -> &mut Self {
         self.identity.die_with_host = on;
+        self
+    }
+
+    /// Whether others of ours live in the group that the child leads: then signals go to it alone, and nobody is swept when it ends.
+    #[allow(dead_code)]
+    pub(crate) fn shares_group(&mut self, on: bool) -> &mut Self {
+        self.identity.shares_group = on;
         self
     }
 

@@ -35,6 +35,17 @@ impl Command {
         Err(Error::invalid("command", message))
     }
 
+    /// Refuses a command that gives its process what only the maker of a process can, or that is to make another when it ends: it describes one that a
+    /// preloader makes. (Its program, arguments, environment and directory are the preloader's own affair, and are not looked at.)
+    #[allow(dead_code)]
+    pub fn check_adoption(&self) -> Result<()> {
+        let Self { program: _, streams, identity, lifetime, gifts, readiness } = self;
+        let given = identity.of_a_maker().or(gifts.of_a_maker()).or(streams.of_a_maker()).or(lifetime.of_a_maker());
+        let Some(option) = given.or(readiness.of_a_maker()) else { return Ok(()) };
+        let message = format!("{option}: only who makes a process can give it that, and a preloader makes this one");
+        Err(Error::invalid(option, message))
+    }
+
     /// What it starts is not taken for a descendant of ours: a subreaper would end it as an orphan.
     pub fn outlive_host(&mut self) {
         self.lifetime.outlives = true;

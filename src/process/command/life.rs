@@ -107,6 +107,25 @@ impl Lifetime {
         self.tie_of_a_start().or(super::lasting::first([(self.budget.is_some(), "a spawn budget")]))
     }
 
+    /// What only its maker could do with a process.
+    pub(super) fn of_a_maker(&self) -> Option<&'static str> {
+        let Self {
+            plan: _,
+            plan_is_default: _,
+            deadline_ms: _,
+            core_wait_ms: _,
+            sweep: _,
+            restart,
+            healthy_is_said: _,
+            budget: _,
+            waits_for_budget: _,
+            outlives: _,
+            birth,
+            user_data: _,
+        } = self;
+        super::lasting::first([(restart.when != RestartWhen::Never, "restart"), (birth.is_some(), "birth")])
+    }
+
     /// The same, but for what ends with the start. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie_of_a_start(&self) -> Option<&'static str> {
         let Self {
@@ -128,6 +147,11 @@ impl Lifetime {
 }
 
 impl Command {
+    /// Whether what is left of its group goes with it.
+    pub(in crate::process) fn sweeps(&self) -> bool {
+        self.lifetime.sweep && !self.identity.shares_group
+    }
+
     /// Adds a step to the stop plan; the first call replaces the default plan. -1: as long as the last step ever waits.
     pub fn stop_step(&mut self, signal: i32, wait_ms: i64) -> Result<&mut Self> {
         if !(1..=signal::MAX).contains(&signal) {

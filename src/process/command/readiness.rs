@@ -31,6 +31,13 @@ impl Readiness {
         ])
     }
 
+    /// What only its maker could give to a process: a descriptor, a socket in its environment.
+    pub(super) fn of_a_maker(&self) -> Option<&'static str> {
+        let Self { spec, access: _, watchdog_ms } = self;
+        let given = spec.as_ref().is_some_and(|spec| matches!(spec.sign, Sign::Fd(_) | Sign::Notify));
+        super::lasting::first([(given, "readiness"), (watchdog_ms.is_some(), "watchdog")])
+    }
+
     /// Who may speak through its NOTIFY_SOCKET, if it has one.
     pub(in crate::process) fn access(&self) -> Option<Access> {
         let notifies = self.spec.as_ref().is_some_and(|spec| spec.sign == Sign::Notify);

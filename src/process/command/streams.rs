@@ -118,6 +118,18 @@ impl Streams {
         ])
     }
 
+    /// What only its maker could give to a process.
+    pub(super) fn of_a_maker(&self) -> Option<&'static str> {
+        let Self { stdio, passed, listening, capture: _, lines: _, line_limit: _, output_file, keep_on_failure: _, input, pins: _ } = self;
+        super::lasting::first([
+            (stdio.iter().any(|how| matches!(how, Stdio::Fd(_))), "stdio"),
+            (!passed.is_empty(), "pass_fd"),
+            (!listening.is_empty(), "listen_fd"),
+            (output_file.is_some(), "output_file"),
+            (input.is_some(), "input"),
+        ])
+    }
+
     /// The bytes of the longest list that a spawn makes of them.
     pub(super) fn bytes(&self) -> usize {
         // Moves grow by doubling.

@@ -8,7 +8,7 @@
 //! waits for it.
 
 use std::collections::VecDeque;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -16,6 +16,7 @@ use nix::errno::Errno;
 use super::lines::{Cutter, Lines};
 use crate::clock::{Deadline, MILLI};
 use crate::sys::fds;
+use crate::sys::poll;
 use crate::sys::reserve;
 
 /// How long after the exit of a child its survivors' output is still kept.
@@ -35,6 +36,8 @@ pub struct Output {
 struct Stream {
     pipe: Option<Arc<OwnedFd>>,
     cutter: Option<Cutter>,
+    /// A FIFO, whose first writer may be still to come: until then a read finds its end, though nobody has hung up.
+    is_fifo: bool,
 }
 
 /// What a drain found.
@@ -53,6 +56,7 @@ impl Output {
         let stream = |(number, pipe): (i32, OwnedFd)| Stream {
             pipe: Some(Arc::new(pipe)),
             cutter: line_limit.map(|limit| Cutter::new(number, limit)),
+            is_fifo: false,
         };
         Self {
             streams: pipes.into_iter().map(stream).collect(),
@@ -60,6 +64,13 @@ impl Output {
             lines: Lines::default(),
             until: Deadline::NEVER,
         }
+    }
+
+    /// The same of a FIFO that both streams go to.
+    pub fn of_fifo(fifo: OwnedFd, capture: Option<usize>, line_limit: Option<usize>) -> Self {
+        let mut output = Self::new(vec![(1, fifo)], capture, line_limit);
+        output.streams[0].is_fifo = true;
+        output
     }
 
     /// The reading ends, by the place of their stream, while there is something to come.
@@ -99,6 +110,7 @@ impl Output {
                     }
                     allowance -= count;
                 }
+                Ok(_) if stream.is_fifo && !poll::is_hung_up(pipe.as_fd(), Deadline::PAST).unwrap_or(true) => return Drained::Open,
                 Ok(_) | Err(_) => {
                     stream.pipe = None;
                     if let Some(cutter) = &mut stream.cutter {

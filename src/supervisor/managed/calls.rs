@@ -9,7 +9,7 @@ use super::{Managed, Stage};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::process::child::{Child, State};
+use crate::process::child::{Child, State, Tier};
 use crate::process::leftovers;
 use crate::registry::{Cause, Exit};
 use crate::supervisor::carry_out::Job;
@@ -19,7 +19,6 @@ use crate::supervisor::scheduler;
 use crate::sys::fds;
 use crate::sys::poll;
 use crate::sys::reactor::WakeUp;
-use crate::sys::spawn::Tier;
 
 /// Where it stands for one who waits.
 pub(super) enum View {
@@ -81,6 +80,18 @@ impl Managed {
     /// Our end of a piped stream; it now belongs to the caller.
     pub fn take_stream(&self, stream: i32) -> Result<OwnedFd> {
         self.process()?.take_stream(stream)
+    }
+
+    /// An end of one of its streams that came later than its process.
+    #[allow(dead_code)]
+    pub(crate) fn give_stream(&self, stream: i32, fd: OwnedFd) -> Result<()> {
+        let child = self.process()?;
+        child.give_stream(stream, fd);
+        // As those are closed that it had when its handle was freed.
+        if self.is_let_go() {
+            child.close_streams();
+        }
+        Ok(())
     }
 
     /// Shows what was captured so far, in two pieces, without copying it.

@@ -41,18 +41,14 @@ use crate::sys::raw::check;
 use crate::sys::{cstr, environ, fds, pidfd, procfs, signal};
 
 /// How the kernel was asked to make a child.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr)]
 #[repr(u8)]
 pub enum Tier {
-    /// clone3 on shared memory: the cost does not depend on the host's size.
-    #[strum(serialize = "PS_TIER_CLONE3")]
+    /// clone3 on shared memory.
     Clone3 = 1,
-    /// clone on shared memory: the same for kernels and filters without clone3.
-    #[strum(serialize = "PS_TIER_CLONE")]
+    /// clone on shared memory.
     Clone = 2,
-    /// A fork: for a change of user, and where memory cannot be shared. Costs in proportion to the host's
-    /// resident memory.
-    #[strum(serialize = "PS_TIER_FORK")]
+    /// A fork.
     Fork = 3,
 }
 

@@ -12,6 +12,8 @@ pub mod directory;
 pub mod environ;
 mod fault;
 pub mod fds;
+pub mod foreign_file;
+pub mod listing;
 pub mod lockfile;
 pub mod lockwatch;
 pub mod memfd;

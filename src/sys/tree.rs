@@ -92,7 +92,7 @@ pub fn remove_directory<P: ?Sized + NixPath>(parent: impl AsFd, name: &P, identi
 
 /// Gives the owner all rights to a directory that is only held: through /proc, or where that is not mounted by itself (Linux 6.6). In this
 /// order: a filter may kill for the newer call.
-fn allow(directory: impl AsFd) -> Result<(), Errno> {
+pub fn allow(directory: impl AsFd) -> Result<(), Errno> {
     let mode = (fstat(directory.as_fd())?.st_mode & 0o7777) | 0o700;
     let fd = directory.as_fd().as_raw_fd();
     let link = format!("/proc/self/fd/{fd}");
@@ -120,12 +120,18 @@ pub fn know(has_openat2: bool) {
 
 /// Opens a directory to read it, without leaving its mount.
 fn open_to_read<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P) -> Result<OwnedFd, Errno> {
-    let how = OpenHow::new().flags(DIRECTORY).resolve(ResolveFlag::RESOLVE_NO_XDEV);
+    open_within(beneath, name, DIRECTORY)
+}
+
+/// Opens what has this name in a directory, without leaving its mount: EBUSY where something is mounted. Before Linux 5.6 a file system that somebody
+/// has mounted there is asked what it is before that is seen.
+pub(super) fn open_within<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P, flags: OFlag) -> Result<OwnedFd, Errno> {
+    let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_XDEV);
     let newer = if NO_OPENAT2.load(Ordering::Relaxed) { Err(Errno::ENOSYS) } else { openat2(beneath.as_fd(), name, how) };
     let opened = match newer {
         // Not there, or not known to a filter; or really forbidden, which the older call says as well.
         Err(Errno::ENOSYS | Errno::EPERM | Errno::EINVAL | Errno::EACCES) => {
-            let opened = openat(beneath.as_fd(), name, DIRECTORY, Mode::empty())?;
+            let opened = openat(beneath.as_fd(), name, flags, Mode::empty())?;
             if fstat(&opened)?.st_dev != fstat(beneath)?.st_dev { Err(Errno::EXDEV) } else { Ok(opened) }
         }
         other => other,

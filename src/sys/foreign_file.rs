@@ -1,0 +1,138 @@
+//! A file that a stranger has written, in a directory that is held: read in bounds, or refused.
+//!
+//! The trap: what has the name may be anything. A link leads to a file that the stranger could not read, and we can; a fifo waits for ever, a device may do
+//! something when it is opened, a file may have gigabytes of nothing; a mount may be a file system that the stranger answers for, or does not. So what it
+//! is is seen before it is opened (O_PATH), links and mounts are not followed, the open does not wait (a lease: fcntl(2)), and no more is read than was asked for.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use nix::NixPath;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::fstat;
+use nix::sys::uio::pread;
+
+use super::tree;
+
+/// What was read.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Contents {
+    /// The beginning of the file.
+    pub bytes: Vec<u8>,
+    /// There is more.
+    pub more: bool,
+}
+
+/// Why it was not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// It is no regular file: this is what it is.
+    Kind(&'static str),
+    /// A system call failed.
+    Cannot(Errno),
+}
+
+impl Refusal {
+    /// The end of a sentence that begins with the file.
+    pub fn why(self) -> String {
+        match self {
+            Self::Kind(what) => format!("is {what}, and no file"),
+            Self::Cannot(errno) => format!("cannot be read: {}", errno.desc()),
+        }
+    }
+}
+
+fn kind(mode: libc::mode_t) -> Option<&'static str> {
+    Some(match mode & libc::S_IFMT {
+        libc::S_IFREG => return None,
+        libc::S_IFLNK => "a link",
+        libc::S_IFDIR => "a directory",
+        libc::S_IFIFO => "a fifo",
+        libc::S_IFSOCK => "a socket",
+        _ => "a device",
+    })
+}
+
+fn open<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, flags: OFlag) -> Result<Option<OwnedFd>, Refusal> {
+    match tree::open_within(directory, name, flags | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC) {
+        Ok(opened) => Ok(Some(opened)),
+        Err(Errno::ENOENT) => Ok(None),
+        Err(Errno::ELOOP) => Err(Refusal::Kind("a link")),
+        Err(Errno::EBUSY) => Err(Refusal::Kind("a mount")),
+        Err(errno) => Err(Refusal::Cannot(errno)),
+    }
+}
+
+/// Reads at most `most` bytes; `None`: there is none of that name. Never waits for whoever has made it.
+pub fn read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) -> Result<Option<Contents>, Refusal> {
+    let cannot = Refusal::Cannot;
+    let Some(held) = open(directory.as_fd(), name, OFlag::O_PATH)? else { return Ok(None) };
+    let seen = fstat(&held).map_err(cannot)?;
+    if let Some(what) = kind(seen.st_mode) {
+        return Err(Refusal::Kind(what));
+    }
+    let Some(file) = open(directory, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)? else { return Ok(None) };
+    let found = fstat(&file).map_err(cannot)?;
+    if (found.st_dev, found.st_ino) != (seen.st_dev, seen.st_ino) {
+        return Err(cannot(Errno::ESTALE));
+    }
+    let room = usize::try_from(found.st_size).unwrap_or(0).min(most) + 1;
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(room).map_err(|_| cannot(Errno::ENOMEM))?;
+    bytes.resize(room, 0);
+    let mut filled = 0;
+    // One byte more than is wanted shows whether there is more.
+    while filled < room {
+        match pread(&file, &mut bytes[filled..], filled as libc::off_t) {
+            Ok(0) => break,
+            Ok(count) => filled += count,
+            Err(Errno::EINTR) => {}
+            Err(errno) => return Err(cannot(errno)),
+        }
+    }
+    let more = filled > most || filled == room;
+    bytes.truncate(filled.min(most));
+    Ok(Some(Contents { bytes, more }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::net::UnixListener;
+
+    use nix::sys::stat::Mode;
+    use nix::unistd::{geteuid, mkfifo};
+
+    use super::*;
+
+    // covers: PA-24, D-10
+    #[test]
+    fn only_a_regular_file_is_read_and_no_more_than_was_asked_for() {
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        let directory = tree::hold_place(home.path()).unwrap();
+        std::fs::write(at("file"), "0123456789").unwrap();
+        let contents = |bytes: &[u8], more| Ok(Some(Contents { bytes: bytes.to_vec(), more }));
+        assert_eq!(read(&directory, "file", 10), contents(b"0123456789", false));
+        assert_eq!(read(&directory, "file", 9), contents(b"012345678", true));
+        assert_eq!(read(&directory, "file", 0), contents(b"", true));
+        assert_eq!(read(&directory, "none", 9), Ok(None));
+        std::fs::write(at("empty"), "").unwrap();
+        assert_eq!(read(&directory, "empty", 0), contents(b"", false));
+        symlink(at("file"), at("link")).unwrap();
+        assert_eq!(read(&directory, "link", 9), Err(Refusal::Kind("a link")));
+        std::fs::create_dir(at("directory")).unwrap();
+        assert_eq!(read(&directory, "directory", 9), Err(Refusal::Kind("a directory")));
+        mkfifo(&at("fifo"), Mode::S_IRWXU).unwrap();
+        assert_eq!(read(&directory, "fifo", 9), Err(Refusal::Kind("a fifo")));
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        assert_eq!(read(&directory, "socket", 9), Err(Refusal::Kind("a socket")));
+        let huge = std::fs::File::create(at("huge")).unwrap();
+        huge.set_len(1 << 40).unwrap();
+        assert_eq!(read(&directory, "huge", 100), contents(&[0; 100], true));
+        std::fs::set_permissions(at("file"), std::fs::Permissions::from_mode(0)).unwrap();
+        if !geteuid().is_root() {
+            assert_eq!(read(&directory, "file", 9), Err(Refusal::Cannot(Errno::EACCES)));
+        }
+    }
+}

@@ -8,4 +8,6 @@ pub mod follow;
 #[allow(dead_code)] // Until what drives it is there.
 mod handshake;
 pub mod session;
+#[allow(dead_code)] // Until what calls it is there.
+pub mod setup;
 pub mod worker;

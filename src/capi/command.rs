@@ -3,12 +3,14 @@
 use core::ffi::{CStr, c_char};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use super::error::ps_error;
 use super::guard::{PS_OK, acquire};
 use super::{convert, guard, handles, ps_status, shapes};
 use crate::error::{Error, Result};
+use crate::lock::lock;
+use crate::preloader::session::Arguments;
 use crate::process::command::Command;
 use crate::sys::fds;
 
@@ -17,19 +19,46 @@ pub struct ps_command {
     _private: [u8; 0],
 }
 
+/// What stands behind the handle: the command, and what the session of a worker is told that runs it.
+pub(super) struct CommandObject(Mutex<Described>);
+
+struct Described {
+    command: Arc<Command>,
+    session: Arc<Arguments>,
+}
+
 /// The command behind a handle, as it stands now.
 pub(super) fn current(command: *const ps_command) -> Result<Arc<Command>> {
-    let object = convert::object::<Mutex<Arc<Command>>, _>(command)?;
-    let now = object.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let object = convert::object::<CommandObject, _>(command)?;
+    let now = lock(&object.0).command.clone();
     Ok(now)
+}
+
+/// The same, and the arguments of a session of it.
+pub(super) fn described(command: *const ps_command) -> Result<(Arc<Command>, Arc<Arguments>)> {
+    let object = convert::object::<CommandObject, _>(command)?;
+    let now = lock(&object.0);
+    Ok((now.command.clone(), now.session.clone()))
 }
 
 /// Changes a command. A spawn that is under way keeps the command as it was.
 pub(super) fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOnce(&mut Command) -> Result<()>) -> ps_status {
     acquire(error, || {
-        let object = convert::object::<Mutex<Arc<Command>>, _>(command)?;
-        let mut now = object.lock().unwrap_or_else(PoisonError::into_inner);
-        change(Arc::make_mut(&mut now))?;
+        let object = convert::object::<CommandObject, _>(command)?;
+        change(Arc::make_mut(&mut lock(&object.0).command))?;
+        Ok(PS_OK)
+    })
+}
+
+/// Changes the arguments of its session; the same holds.
+pub(super) fn change_session(
+    command: *mut ps_command,
+    error: *mut *mut ps_error,
+    change: impl FnOnce(&mut Arguments) -> Result<()>,
+) -> ps_status {
+    acquire(error, || {
+        let object = convert::object::<CommandObject, _>(command)?;
+        change(Arc::make_mut(&mut lock(&object.0).session))?;
         Ok(PS_OK)
     })
 }
@@ -50,7 +79,10 @@ pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *m
     acquire(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let program = unsafe { convert::string("program", program) }?;
-        shapes::make("command", command, || Ok(Mutex::new(Arc::new(Command::new(os(program))?))))
+        shapes::make("command", command, || {
+            let command = Arc::new(Command::new(os(program))?);
+            Ok(CommandObject(Mutex::new(Described { command, session: Arc::default() })))
+        })
     })
 }
 
@@ -58,7 +90,7 @@ pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *m
 /// freed command do nothing.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_command_free(command: *mut ps_command) {
-    guard::quiet(|| drop(handles::remove::<Mutex<Arc<Command>>>(command.addr() as u64)));
+    guard::quiet(|| drop(handles::remove::<CommandObject>(command.addr() as u64)));
 }
 
 /// Appends an argument. `argv[0]` is not among them: see ps_command_arg0. The string is copied.

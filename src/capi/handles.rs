@@ -14,15 +14,16 @@
 //! in a row it comes again. So the count of generations begins elsewhere then, and in each copy. The lowest bit makes the value odd, so
 //! that no allocator's address is ever taken for a handle.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
+use super::command::CommandObject;
 use super::error::ErrorObject;
 use super::striped::Striped;
+use super::worker::WorkerObject;
 use crate::coordination::budget::Budget;
 use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
-use crate::process::command::Command;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
 use crate::sys::reserve;
@@ -30,13 +31,14 @@ use crate::sys::reserve;
 /// What a handle can stand for.
 #[derive(Clone)]
 pub(super) enum Object {
-    Command(Arc<Mutex<Arc<Command>>>),
+    Command(Arc<CommandObject>),
     Child(Arc<Managed>),
     Supervisor(Arc<Supervisor>),
     Error(Arc<ErrorObject>),
     Handoff(Arc<Handoff>),
     Budget(Arc<Budget>),
     SpawnLock(Arc<Claim>),
+    Worker(Arc<WorkerObject>),
 }
 
 /// A type that lives behind handles.
@@ -65,13 +67,14 @@ macro_rules! handled {
         }
     };
 }
-handled!(Mutex<Arc<Command>>, Command, 1, "command");
+handled!(CommandObject, Command, 1, "command");
 handled!(Managed, Child, 2, "child");
 handled!(Supervisor, Supervisor, 3, "supervisor");
 handled!(ErrorObject, Error, 4, "error");
 handled!(Handoff, Handoff, 5, "handoff");
 handled!(Budget, Budget, 6, "budget");
 handled!(Claim, SpawnLock, 7, "spawn lock");
+handled!(WorkerObject, Worker, 8, "worker");
 
 #[derive(Default)]
 struct Entry {

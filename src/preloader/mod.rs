@@ -2,10 +2,10 @@
 //!
 //! It knows the supervisor by its face: what has to be waited for here is an *errand* of a supervisor, done within its looks.
 
+pub mod direct;
 pub mod failure;
 pub mod journey;
 pub mod follow;
-#[allow(dead_code)] // Until what drives it is there.
 mod handshake;
 pub mod session;
 #[allow(dead_code)] // Until what calls it is there.

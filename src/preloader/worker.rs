@@ -1,12 +1,29 @@
-//! A worker: the process, and what came of its handshake.
+//! A worker: a process that serves or is on its way there, and what came of its handshake.
+//!
+//! The trap: who waits for one must be woken by whichever thread's look it was that settled it, and what READY promises must stand when READY is
+//! told. So the outcome is settled first and told afterwards, and a wait drives the supervisor (`Host::drive`).
 
 use std::sync::{Arc, Mutex};
 
-use super::follow::Arrived;
+use super::follow::{Arrived, Moment};
 use crate::clock::Deadline;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
+use crate::journey::Journey;
 use crate::lock::lock;
 use crate::supervisor::{Host, Managed};
+use crate::sys::memory::Home;
+
+/// Whose child a worker is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum WorkerKind {
+    /// Started by itself.
+    #[strum(serialize = "PS_WORKER_DIRECT")]
+    Direct = 0,
+    /// Forked from a preloader.
+    #[strum(serialize = "PS_WORKER_FORKED")]
+    Forked = 1,
+}
 
 /// What came of a start: nothing yet, or this. Whoever makes it happen settles it.
 #[derive(Debug, Default)]
@@ -33,15 +50,18 @@ impl Outcome {
 /// A process that serves, or is on its way there.
 #[derive(Debug)]
 pub struct Worker {
+    home: Home,
     host: Host,
     managed: Arc<Managed>,
     outcome: Arc<Outcome>,
+    kind: WorkerKind,
+    began: Moment,
 }
 
 impl Worker {
-    /// One that was begun.
-    pub fn begun(host: Host, managed: Arc<Managed>, outcome: Arc<Outcome>) -> Self {
-        Self { host, managed, outcome }
+    /// One that was begun, at that moment.
+    pub fn begun(kind: WorkerKind, host: Host, managed: Arc<Managed>, outcome: Arc<Outcome>, began: Moment) -> Self {
+        Self { home: Home::here(), host, managed, outcome, kind, began }
     }
 
     /// Its process.
@@ -49,15 +69,48 @@ impl Worker {
         &self.managed
     }
 
-    /// Waits until it is ready or never will be; `Err` of the spawn itself, or that it is not ready yet.
-    pub fn wait(&self, deadline: Deadline) -> Result<Arc<Arrived>> {
-        self.host.drive(deadline, &|| self.outcome.is_settled())?;
-        self.outcome.get().unwrap_or_else(|| Err(Error::new(crate::error::Status::Timeout, "wait", "the worker is not ready yet")))
+    /// Whose child it is.
+    pub fn kind(&self) -> WorkerKind {
+        self.kind
     }
 
-    /// What is known of one that is ready; `PS_ERR_STATE` before.
-    pub fn arrived(&self) -> Result<Arc<Arrived>> {
-        let not_yet = || Err(Error::new(crate::error::Status::State, "worker", "the worker is not ready yet"));
+    /// When its making began.
+    pub fn began(&self) -> Moment {
+        self.began
+    }
+
+    /// Only in the process that it was made in.
+    pub fn check(&self) -> Result<()> {
+        self.home.check("worker")
+    }
+
+    /// Waits until it is ready or never will be, and looks after the supervisor's other children meanwhile. An error is the spawn's own, or
+    /// says that it is not ready yet.
+    pub fn wait(&self, deadline: Deadline) -> Result<Arc<Arrived>> {
+        self.check()?;
+        if !self.outcome.is_settled() {
+            self.host.drive(deadline, &|| self.outcome.is_settled())?;
+        }
+        let not_yet = || Err(Error::new(Status::Timeout, "wait", "the worker is not ready yet"));
         self.outcome.get().unwrap_or_else(not_yet)
+    }
+
+    /// What is known of one that is ready, or why it never will be. Without a look.
+    pub fn arrived(&self) -> Result<Arc<Arrived>> {
+        self.check()?;
+        let not_yet = || Err(Error::new(Status::State, "worker", "the worker is not ready yet"));
+        self.outcome.get().unwrap_or_else(not_yet)
+    }
+
+    /// The way it took, ready or not.
+    pub fn journey(&self) -> Result<Journey> {
+        match self.arrived() {
+            Ok(arrived) => Ok(arrived.journey.clone()),
+            Err(error) if self.outcome.is_settled() => {
+                let none = || Error::new(Status::State, "journey", "the worker was never begun");
+                error.journey.as_deref().cloned().ok_or_else(none)
+            }
+            Err(error) => Err(error),
+        }
     }
 }

@@ -4,9 +4,9 @@
 
 pub mod direct;
 pub mod failure;
-pub mod journey;
 pub mod follow;
 mod handshake;
+pub mod journey;
 pub mod session;
 #[allow(dead_code)] // Until what calls it is there.
 pub mod setup;

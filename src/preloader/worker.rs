@@ -102,6 +102,11 @@ impl Worker {
         self.outcome.get().unwrap_or_else(not_yet)
     }
 
+    /// What came of it, if it is settled.
+    pub fn outcome(&self) -> Option<Result<Arc<Arrived>>> {
+        self.outcome.get()
+    }
+
     /// The way it took, ready or not.
     pub fn journey(&self) -> Result<Journey> {
         match self.arrived() {

@@ -222,6 +222,22 @@ impl Command {
         Ok(self)
     }
 
+    /// Of a child that is spoken with: where nothing was said of its streams, 0 is a pipe, and 1 and 2 are one of which the last `kept` bytes are
+    /// kept; of what goes elsewhere nothing is.
+    pub fn speak(&mut self, kept: usize) -> &mut Self {
+        let Streams { stdio, capture, lines, output_file, input, .. } = &mut self.streams;
+        if stdio[0] == Stdio::Inherit && input.is_none() {
+            stdio[0] = Stdio::Pipe;
+        }
+        if capture.is_none() {
+            if !*lines && output_file.is_none() && stdio[1..] == [Stdio::Inherit; 2] {
+                stdio[2] = Stdio::Merge;
+            }
+            *capture = Some(kept);
+        }
+        self
+    }
+
     /// Whether its output comes as events.
     pub fn has_output_lines(&self) -> bool {
         self.streams.lines

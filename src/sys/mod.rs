@@ -32,6 +32,8 @@ pub mod sock_diag;
 pub mod socket;
 pub mod spawn;
 pub mod stranger;
+#[allow(dead_code)]
+pub mod stream;
 pub mod thread;
 pub mod tree;
 pub mod wait;

@@ -1,0 +1,159 @@
+//! One end of a unix stream, as a client has it: `unix(7)`, SOCK_STREAM. What arrives bears the kernel's word on who wrote it.
+//!
+//! Traps. **A line that is full is EAGAIN at once**, not a connect that is put off: no poll tells when there is room (net/unix/af_unix.c,
+//! unix_stream_connect), so the caller tries again by the clock. **Who wrote is not who listens**: a server forks, and its child answers.
+//! SO_PEERCRED names who had called listen(2), SCM_CREDENTIALS who has written these bytes; a receive never joins bytes of two writers
+//! (unix_skb_scm_eq). A pidfd of the writer (SO_PASSPIDFD, Linux 6.5) is his, whoever has his number now. **Every message may bring descriptors**: they are
+//! counted and closed (see `datagram.rs`).
+
+use std::io::IoSlice;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::Path;
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt, shutdown, socket, sockopt,
+};
+
+use super::datagram;
+use super::{Fault, fds};
+
+/// What one receive brought.
+#[derive(Debug)]
+pub struct Part {
+    /// How many bytes of the buffer; 0: there will be no more.
+    pub length: usize,
+    /// Who wrote them, as this process numbers it; `None`: not of our pid namespace, or the kernel did not say.
+    pub writer: Option<i32>,
+    /// That process, whoever has its number now: where the kernel gives it.
+    pub pidfd: Option<OwnedFd>,
+    /// Descriptors came, so many that were seen. They are closed.
+    pub descriptors: usize,
+}
+
+/// Connects without waiting: close-on-exec, non-blocking, above 2; whatever it receives says who wrote it. `EAGAIN`: the line of those who want to is
+/// full; try again later.
+pub fn connect_to(path: &Path) -> Result<OwnedFd, Fault> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let address = UnixAddr::new(path).map_err(Fault::of("connect"))?;
+    let fd = socket(AddressFamily::Unix, SockType::Stream, flags, None).map_err(Fault::of("socket"))?;
+    let fd = fds::above_standard(fd).map_err(Fault::of("fcntl"))?;
+    // Before the connect: nothing may arrive without.
+    setsockopt(&fd, sockopt::PassCred, &true).map_err(Fault::of("setsockopt"))?;
+    let _ = datagram::pass_pidfds(&fd);
+    loop {
+        match connect(fd.as_raw_fd(), &address) {
+            Err(Errno::EINTR) => {}
+            other => return other.map(|()| fd).map_err(Fault::of("connect")),
+        }
+    }
+}
+
+/// Sends as much of it as there is room for. Never waits: `EAGAIN`; and raises no signal: `EPIPE`.
+pub fn send(socket: &OwnedFd, bytes: &[u8]) -> Result<usize, Errno> {
+    loop {
+        let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+        match sendmsg::<UnixAddr>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &[], flags, None) {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
+}
+
+/// Receives what has come of one writer. Never waits: `EAGAIN`. Allocates nothing.
+pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Part, Errno> {
+    let found = datagram::receive(socket, buffer)?;
+    Ok(Part { length: found.length, writer: found.sender, pidfd: found.pidfd, descriptors: found.descriptors })
+}
+
+/// Nothing goes to and fro any more, whoever holds this end.
+pub fn hang_up(socket: &OwnedFd) {
+    let _ = shutdown(socket.as_raw_fd(), Shutdown::Both);
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::os::fd::AsFd;
+    use std::os::unix::net::UnixListener;
+
+    use nix::sys::socket::ControlMessage;
+
+    use super::*;
+    use crate::sys::{getpid, pidfd, socket};
+
+    fn home() -> (tempfile::TempDir, std::path::PathBuf, UnixListener) {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("s");
+        let listener = UnixListener::bind(&path).unwrap();
+        (home, path, listener)
+    }
+
+    #[test]
+    fn what_arrives_says_who_wrote_it() {
+        let (_home, path, listener) = home();
+        let ours = connect_to(&path).unwrap();
+        let (mut theirs, _) = listener.accept().unwrap();
+        assert_eq!(receive(&ours, &mut [0; 16]).unwrap_err(), Errno::EAGAIN);
+        assert_eq!(send(&ours, b"ask\n"), Ok(4));
+        theirs.read_exact(&mut [0; 4]).unwrap();
+        theirs.write_all(b"answer").unwrap();
+        let mut buffer = [0; 16];
+        let part = receive(&ours, &mut buffer).unwrap();
+        assert_eq!((&buffer[..part.length], part.writer, part.descriptors), (&b"answer"[..], Some(getpid()), 0));
+        let own = pidfd::open(getpid()).unwrap();
+        if let Some(pidfd) = &part.pidfd {
+            assert_eq!(pidfd::number(pidfd), pidfd::number(&own));
+        }
+        assert_eq!(socket::peer(ours.as_fd()).unwrap().pid, getpid());
+        drop(theirs);
+        assert_eq!(receive(&ours, &mut buffer).unwrap().length, 0);
+        assert_eq!(send(&ours, b"x"), Err(Errno::EPIPE), "an errno, and no signal");
+    }
+
+    #[test]
+    fn a_full_line_is_told_at_once() {
+        let (_home, path, listener) = home();
+        nix::sys::socket::listen(&listener, nix::sys::socket::Backlog::new(1).unwrap()).unwrap();
+        let mut held = Vec::new();
+        let full = loop {
+            match connect_to(&path) {
+                Ok(fd) => held.push(fd),
+                Err(fault) => break fault,
+            }
+        };
+        assert_eq!(full, Fault { step: "connect", errno: Errno::EAGAIN });
+        drop(listener);
+        assert_eq!(connect_to(&path).unwrap_err().errno, Errno::ECONNREFUSED);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(connect_to(&path).unwrap_err().errno, Errno::ENOENT);
+        assert_eq!(connect_to(Path::new(&"x".repeat(200))).unwrap_err().errno, Errno::ENAMETOOLONG);
+    }
+
+    #[test]
+    fn no_descriptor_that_comes_with_it_stays_open() {
+        let (_home, path, listener) = home();
+        let ours = connect_to(&path).unwrap();
+        let (theirs, _) = listener.accept().unwrap();
+        let (read, write) = fds::pipe().unwrap();
+        let numbers = vec![write.as_raw_fd(); 253];
+        let words = [IoSlice::new(b"x")];
+        sendmsg::<UnixAddr>(theirs.as_raw_fd(), &words, &[ControlMessage::ScmRights(&numbers)], MsgFlags::empty(), None).unwrap();
+        drop(write);
+        assert_eq!(receive(&ours, &mut [0; 16]).unwrap().descriptors, 253);
+        fds::set_nonblocking(&read).unwrap();
+        assert_eq!(nix::unistd::read(&read, &mut [0; 1]), Ok(0));
+    }
+
+    #[test]
+    fn who_hangs_up_is_gone_also_where_others_hold_the_end() {
+        let (_home, path, listener) = home();
+        let ours = connect_to(&path).unwrap();
+        let kept = fds::duplicate(&ours).unwrap();
+        let (mut theirs, _) = listener.accept().unwrap();
+        hang_up(&ours);
+        drop(ours);
+        assert_eq!(theirs.read(&mut [0; 1]).unwrap(), 0);
+        drop(kept);
+    }
+}

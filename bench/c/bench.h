@@ -39,4 +39,12 @@ int bench_handoff_floor(size_t count, uint64_t silence_ns, uint64_t *ns);
 
 int bench_kill_and_reap(const pid_t *pids, const int *pidfds, size_t n);
 
+/* preloader_driver.c: 0, or a negative errno. */
+struct bench_preloader;
+struct bench_rack_worker;
+int bench_preloader_start(const char *base, const char *app, struct bench_preloader **preloader);
+int bench_preloader_worker(struct bench_preloader *preloader, struct bench_rack_worker **worker);
+void bench_preloader_worker_end(struct bench_preloader *preloader, struct bench_rack_worker *worker);
+void bench_preloader_stop(struct bench_preloader *preloader);
+
 #endif

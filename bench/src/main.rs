@@ -1,7 +1,8 @@
 //! The side-by-side harness: `bench spawn` measures what procsup charges for owning a child process, `bench supervisor`
-//! what it charges for looking after many, `bench coordination` what budgets, locks and readiness take, `bench handoff`
-//! what the clients of a server see when it is replaced, beside the raw kernel calls and other programs and libraries, in
-//! one run each. Each subject is a room of its own (`spawn/`, `supervisor/`, `coordination/`, `handoff/`). Shared: the library's face (`procsup`), the programs that are spawned (`peers`), the host
+//! what it charges for looking after many, `bench coordination` what budgets, locks and readiness take, `bench preloader`
+//! what it adds to a worker of a real preloader, `bench handoff` what the clients of a server see when it is replaced,
+//! beside the raw kernel calls and other programs and libraries, in one run each. Each subject is a room of its own
+//! (`spawn/`, `supervisor/`, `coordination/`, `preloader/`, `handoff/`). Shared: the library's face (`procsup`), the programs that are spawned (`peers`), the host
 //! (`host`), helper processes (`served`), timing (`measure`), the table and the results file (`report`), the pictures
 //! (`chart`, `bars`), the description of the machine.
 
@@ -14,6 +15,7 @@ mod machine;
 mod measure;
 mod options;
 mod peers;
+mod preloader;
 mod procsup;
 mod progress;
 mod report;
@@ -39,6 +41,8 @@ enum Subject {
     Supervisor(options::Options),
     /// Budgets, locks, readiness: C1 to C6
     Coordination(options::Options),
+    /// Workers of a real preloader, beside a bare driver of its protocol: P8-rack
+    Preloader(options::Options),
     /// A server is replaced under load: P9, P10
     Handoff(handoff::Options),
     /// Run one method in a loop, to be looked at with strace or perf
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Subject::Supervisor(options) => supervisor::run(&options),
         Subject::Coordination(options) => coordination::run(&options),
         Subject::CoordinationParty(options) => coordination::party::run(&options).map(|()| true),
+        Subject::Preloader(options) => preloader::run(&options),
         Subject::Handoff(options) => handoff::run(&options),
         Subject::HandoffServer(options) => handoff::server::run(&options).map(|()| true),
         Subject::HandoffConductor(options) => handoff::conductor::run(&options).map(|()| true),

@@ -24,6 +24,15 @@ pub struct Child(*mut u8);
 pub struct Supervisor(*mut u8);
 pub type Error = *mut u8;
 
+impl Child {
+    pub const NONE: Self = Self(null_mut());
+}
+
+impl Supervisor {
+    /// The default one.
+    pub const NONE: Self = Self(null_mut());
+}
+
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Exit {

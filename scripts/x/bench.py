@@ -5,17 +5,18 @@ from .talk import Failed, run, step
 
 # covers: C13-8
 def bench(arguments):
-    """Side-by-side figures: ./x bench spawn|supervisor|coordination|handoff [--json FILE] [--svg DIR] [--quick] ...
+    """Side-by-side figures: ./x bench spawn|supervisor|coordination|preloader|handoff [--json FILE] [--svg DIR] [--quick] ...
 
     spawn, supervisor    one to three minutes; --quick 15 s
     coordination         two minutes; --quick ten seconds
+    preloader            half a minute; needs ruby and passenger (./x setup)
     handoff              twenty minutes; --quick one
     --json FILE          the results, for a program
     --svg DIR            pictures
     --strict             exit code 1 when a limit was missed
     bench/README.md says how it is measured and has all options."""
     if not arguments:
-        raise Failed("which one? ./x bench spawn, ./x bench supervisor, ./x bench coordination, ./x bench handoff")
+        raise Failed("which one? ./x bench spawn, ./x bench supervisor, ./x bench coordination, ./x bench preloader, ./x bench handoff")
     build_library()
     step("Benchmark")
     run("cargo", "run", "--release", "--manifest-path", "bench/Cargo.toml", "--", arguments[0], "--lib", LIBRARY, *arguments[1:])

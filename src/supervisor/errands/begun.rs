@@ -22,7 +22,7 @@ use super::{Host, in_turn};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::belongings::Belongings;
-use crate::process::child::Child;
+pub use crate::process::child::Child;
 use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
 use crate::supervisor::Managed;

@@ -28,7 +28,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 pub(super) use self::begun::Promise;
-pub use self::begun::{Made, Start, spawned};
+pub use self::begun::{Child, Made, Start, spawned};
 pub(super) use self::turns::{Errands, in_turn};
 use super::default::{inner as default_inner, poke};
 use super::inner::Inner;

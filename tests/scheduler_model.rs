@@ -24,6 +24,10 @@ enum Told {
 enum Do {
     /// Whether it is kept alive, and whether its process can be made.
     Spawn(bool, bool),
+    /// One whose start may take its time.
+    Begin(Making),
+    /// What became of one of those that took it; whether its process could be made.
+    Made(usize, bool),
     Ready(usize),
     End(usize, Ended),
     Stop(usize),
@@ -32,10 +36,19 @@ enum Do {
     Shutdown,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Making {
+    Good,
+    Bad,
+    Later,
+}
+
 fn doing() -> impl Strategy<Value = Do> {
     let how = prop_oneof![Just(Ended::Stopped), Just(Ended::Succeeded(0)), Just(Ended::Succeeded(1_000_000_000)), Just(Ended::Failed(1))];
     prop_oneof![
         6 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(kept, good)| Do::Spawn(kept, good)),
+        3 => prop_oneof![Just(Making::Good), Just(Making::Bad), Just(Making::Later), Just(Making::Later)].prop_map(Do::Begin),
+        3 => (0usize..4, prop::bool::weighted(0.7)).prop_map(|(which, good)| Do::Made(which, good)),
         4 => (0usize..4).prop_map(Do::Ready),
         6 => (0usize..4, how).prop_map(|(which, how)| Do::End(which, how)),
         2 => (0usize..6).prop_map(Do::Stop),
@@ -50,6 +63,7 @@ fn doing() -> impl Strategy<Value = Do> {
 struct Real {
     machine: Scheduler,
     bad: BTreeSet<Id>,
+    later: BTreeSet<Id>,
     told: Vec<Told>,
     now: i64,
 }
@@ -66,8 +80,7 @@ impl Real {
                 Action::TellDone => self.told.push(Told::Done),
                 Action::Stop(id) => self.told.push(Told::Stopping(id)),
                 Action::Refused(why) => self.told.push(Told::Refused(why)),
-                Action::Make(id) if self.bad.contains(&id) => made.push(Event::StartFailed(id, Status::System, 0)),
-                Action::Make(id) => made.push(Event::Started(id)),
+                Action::Make(id) => made.push(self.made(id)),
                 Action::Release(id, _) | Action::CallOff(id, _) => after.push(Event::Released(id)),
                 Action::Admitted(_) | Action::Promised(_) | Action::Forget(_) => {}
                 Action::Ask(..) | Action::Land(_) | Action::Finish(..) | Action::GiveUp(..) => {
@@ -79,22 +92,33 @@ impl Real {
         after.into_iter().chain(made).for_each(|event| self.step(event));
     }
 
+    fn made(&self, id: Id) -> Event {
+        match (self.bad.contains(&id), self.later.contains(&id)) {
+            (true, _) => Event::StartFailed(id, Status::System, 0),
+            (_, true) => Event::Begun(id),
+            _ => Event::Started(id),
+        }
+    }
+
     fn drain(&mut self) {
         while self.machine.can_start() {
             self.step(Event::Pull);
         }
     }
 
-    fn spawn(&mut self, id: Id, kept: bool, good: bool) {
-        if !good {
-            self.bad.insert(id);
+    fn spawn(&mut self, id: Id, kept: bool, begun: bool, making: Making) {
+        match making {
+            Making::Good => {}
+            Making::Bad => drop(self.bad.insert(id)),
+            Making::Later => drop(self.later.insert(id)),
         }
         let mut actions = Vec::new();
-        self.machine.step(Event::Admit(kept.then_some(KEPT), None), self.now, &mut actions);
+        let event = if begun { Event::Begin(None) } else { Event::Admit(kept.then_some(KEPT), None) };
+        self.machine.step(event, self.now, &mut actions);
         match actions[..] {
             [Action::Admitted(given), ..] => {
                 assert_eq!(given, id);
-                self.step(if good { Event::Started(id) } else { Event::Dropped(id) });
+                self.step(if making == Making::Bad && !begun { Event::Dropped(id) } else { self.made(id) });
             }
             [Action::Promised(given), ..] => {
                 assert_eq!(given, id);
@@ -112,11 +136,16 @@ impl Real {
 struct Naive {
     line: Vec<Id>,
     running: Vec<Id>,
+    /// Those of them that have no process yet.
+    later: Vec<Id>,
+    /// Those that are told of as ready or failed.
+    promised: BTreeSet<Id>,
     /// Those of them that have said so.
     ready: Vec<Id>,
     resting: Vec<(i64, Id)>,
     kept: Vec<(Id, History)>,
     bad: BTreeSet<Id>,
+    takes_time: BTreeSet<Id>,
     told: Vec<Told>,
     now: i64,
     max_running: usize,
@@ -162,6 +191,9 @@ impl Naive {
     }
 
     fn conclude(&mut self, id: Id) {
+        if self.takes_time.remove(&id) {
+            return self.later.push(id);
+        }
         if !self.bad.contains(&id) {
             return self.say(id, News::Started);
         }
@@ -186,7 +218,7 @@ impl Naive {
         }
     }
 
-    fn spawn(&mut self, id: Id, kept: bool, good: bool) -> bool {
+    fn spawn(&mut self, id: Id, kept: bool, begun: bool, making: Making) -> bool {
         if self.shut {
             self.told.push(Told::Refused(Status::Shutdown));
             return false;
@@ -199,17 +231,31 @@ impl Naive {
         if kept {
             self.kept.push((id, History::default()));
         }
-        if !good {
-            self.bad.insert(id);
+        match making {
+            Making::Good => {}
+            Making::Bad => drop(self.bad.insert(id)),
+            Making::Later => drop(self.takes_time.insert(id)),
+        }
+        if begun {
+            self.promised.insert(id);
         }
         if !at_once {
             self.line.push(id);
-        } else if good {
+        } else if begun || making == Making::Good {
             self.running.push(id);
-            self.say(id, News::Started);
+            self.conclude(id);
         }
         self.drain();
         true
+    }
+
+    fn made(&mut self, id: Id, good: bool) {
+        self.later.retain(|other| *other != id);
+        if !good {
+            self.bad.insert(id);
+        }
+        self.conclude(id);
+        self.drain();
     }
 
     fn make_ready(&mut self, id: Id) {
@@ -221,10 +267,14 @@ impl Naive {
 
     fn end(&mut self, id: Id, how: Ended) {
         self.running.retain(|other| *other != id);
+        let unready = self.promised.contains(&id) && !self.ready.contains(&id);
         self.ready.retain(|other| *other != id);
         let next = self.afterwards(id, how);
         let first = (!self.line.is_empty() && self.has_room() && !self.shut).then(|| self.start_first());
         self.say(id, News::Exited);
+        if unready {
+            self.say(id, News::Unready);
+        }
         self.go_on(id, next);
         if let Some(first) = first {
             self.conclude(first);
@@ -234,9 +284,13 @@ impl Naive {
 
     fn stop(&mut self, id: Id) {
         self.kept.retain(|(kept, _)| *kept != id);
-        let waits = self.line.contains(&id) || self.resting.iter().any(|(_, other)| *other == id);
+        let waits = self.line.contains(&id) || self.later.contains(&id) || self.resting.iter().any(|(_, other)| *other == id);
         self.line.retain(|other| *other != id);
         self.resting.retain(|(_, other)| *other != id);
+        if self.later.contains(&id) {
+            self.later.retain(|other| *other != id);
+            self.running.retain(|other| *other != id);
+        }
         if waits {
             self.say(id, News::Cancelled(Status::Cancelled));
         } else if self.running.contains(&id) {
@@ -257,7 +311,10 @@ impl Naive {
     fn shut_down(&mut self) {
         self.shut = true;
         let resting: Vec<Id> = std::mem::take(&mut self.resting).into_iter().map(|(_, id)| id).collect();
-        let waiting: Vec<Id> = std::mem::take(&mut self.line).into_iter().chain(resting).collect();
+        let mut later = std::mem::take(&mut self.later);
+        later.sort();
+        self.running.retain(|id| !later.contains(id));
+        let waiting: Vec<Id> = std::mem::take(&mut self.line).into_iter().chain(resting).chain(later).collect();
         let mut running = self.running.clone();
         running.sort();
         self.told.extend(running.into_iter().map(Told::Stopping));
@@ -277,21 +334,33 @@ proptest! {
         let mut last = 0;
         for step in steps {
             match step {
-                Do::Spawn(kept, good) => {
+                Do::Spawn(..) | Do::Begin(_) => {
+                    let (kept, begun, making) = match step {
+                        Do::Spawn(kept, good) => (kept, false, if good { Making::Good } else { Making::Bad }),
+                        Do::Begin(making) => (false, true, making),
+                        _ => unreachable!(),
+                    };
                     let id = Id(last + 1);
-                    let taken = naive.spawn(id, kept, good);
-                    real.spawn(id, kept, good);
+                    let taken = naive.spawn(id, kept, begun, making);
+                    real.spawn(id, kept, begun, making);
                     last += u64::from(taken);
                     if !taken {
                         real.bad.remove(&id);
+                        real.later.remove(&id);
                     }
                 }
-                Do::Ready(which) if which < naive.running.len() => {
+                Do::Made(which, good) if which < naive.later.len() => {
+                    let id = naive.later[which];
+                    naive.made(id, good);
+                    real.step(if good { Event::Started(id) } else { Event::StartFailed(id, Status::System, 0) });
+                    real.drain();
+                }
+                Do::Ready(which) if which < naive.running.len() && !naive.later.contains(&naive.running[which]) => {
                     let id = naive.running[which];
                     naive.make_ready(id);
                     real.step(Event::Ready(id));
                 }
-                Do::End(which, how) if which < naive.running.len() => {
+                Do::End(which, how) if which < naive.running.len() && !naive.later.contains(&naive.running[which]) => {
                     let id = naive.running[which];
                     naive.end(id, how);
                     real.step(Event::Ended(id, how, 0));
@@ -320,7 +389,7 @@ proptest! {
                     naive.shut_down();
                     real.step(Event::Shutdown);
                 }
-                Do::End(..) | Do::Ready(_) | Do::Stop(_) => {}
+                Do::End(..) | Do::Ready(_) | Do::Stop(_) | Do::Made(..) => {}
             }
             prop_assert_eq!(&real.told, &naive.told);
             let (waiting, active, _) = real.machine.counts();

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Managed;
-use super::errands::Made;
+use super::errands::{Made, Promise};
 use super::events::{Event, Reason, Run, What, Why};
 pub(super) use super::inner::Job;
 use super::inner::{HOUSEKEEPING, Inner, Last, Ledger, Member, RESTS};
 use super::restart::Ended;
 use super::scheduler::{self, Action, Answer, Id, News};
+use super::starts::destroy;
 use crate::clock::{self, Deadline};
 use crate::error::{Result, Status};
 use crate::lock::lock;
@@ -174,7 +175,7 @@ impl Inner {
 
     fn do_job(&self, job: Job) -> Option<Done> {
         match job {
-            Job::Make(managed) => Some(match managed.start() {
+            Job::Make(managed) => Some(match managed.promise().and_then(Promise::begin) {
                 None => {
                     let made = managed.make();
                     Done::Made(managed, made)
@@ -212,9 +213,17 @@ impl Inner {
 
     fn conclude(self: &Arc<Self>, done: Done) -> Vec<Job> {
         match done {
-            Done::Made(managed, made) if managed.is_begun() => self.conclude_begun(&managed, made),
+            Done::Made(managed, made) if managed.is_begun() => {
+                if let Some(Ok(second)) = managed.promise().and_then(Promise::conclude) {
+                    destroy(&second);
+                }
+                self.conclude_begun(&managed, made)
+            }
             Done::Made(managed, made) => self.conclude_start(&managed, made),
             Done::Begun(managed) => {
+                if let Some(made) = managed.promise().and_then(Promise::conclude) {
+                    return self.conclude_begun(&managed, made);
+                }
                 let mut ledger = lock(&self.ledger);
                 let jobs = self.step(&mut ledger, scheduler::Event::Begun(managed.id()));
                 self.show(&mut ledger);

@@ -303,17 +303,13 @@ impl Managed {
         wake(&mut run);
     }
 
-    fn promise(&self) -> Option<&Promise> {
+    pub(super) fn promise(&self) -> Option<&Promise> {
         self.recipe.as_ref()?.promise.as_ref()
     }
 
     /// Whether its process is made by a room above.
     pub(super) fn is_begun(&self) -> bool {
         self.promise().is_some()
-    }
-
-    pub(super) fn start(&self) -> Option<Arc<dyn Start>> {
-        self.promise()?.start()
     }
 
     pub(super) fn take_promise(&self) -> Option<Arc<dyn Start>> {

@@ -516,9 +516,10 @@ impl Model for Search {
             return;
         }
         if world.spawned < self.children {
-            // Under a budget those that come back are what there is to see.
-            choices.extend([Choice::Spawn(false), Choice::Spawn(true)].into_iter().skip(usize::from(self.bound != Bound::Not)));
-            choices.extend(self.begins.then_some(Choice::Begin));
+            // What comes back is searched elsewhere where some begin; and under a budget it is what there is to see.
+            let (plain, kept) = (self.begins || self.bound == Bound::Not, !self.begins);
+            let kinds = [(plain, Choice::Spawn(false)), (kept, Choice::Spawn(true)), (self.begins, Choice::Begin)];
+            choices.extend(kinds.into_iter().filter_map(|(is_one, kind)| is_one.then_some(kind)));
         }
         for job in &world.jobs {
             let waits = match job {
@@ -932,7 +933,7 @@ fn said(action: &Action, id: Id) -> String {
     match action {
         Action::Make(other) => format!("make{}", who(other)),
         Action::Tell(_, News::Cancelled(_)) => "tell CANCELLED".to_owned(),
-        Action::Tell(_, News::Failed(_)) => "tell FAILED".to_owned(),
+        Action::Tell(_, News::Failed(_) | News::Unready) => "tell FAILED".to_owned(),
         Action::Tell(_, News::Restarting(_)) => "tell RESTARTING".to_owned(),
         Action::Tell(_, News::Deferred(..)) => "tell RESTARTING (budget)".to_owned(),
         Action::Tell(_, News::Awaiting) => "tell RESTARTING (in progress)".to_owned(),

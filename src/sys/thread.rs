@@ -28,3 +28,13 @@ impl Drop for NotCancellable {
         unsafe { pthread_setcancelstate(self.0, core::ptr::null_mut()) };
     }
 }
+
+/// A umask for this thread alone, which from now on shares it with nobody: unshare(2). For tests.
+#[cfg(test)]
+pub fn own_umask(mask: libc::mode_t) -> Result<(), nix::errno::Errno> {
+    // SAFETY: a number.
+    nix::errno::Errno::result(unsafe { libc::unshare(libc::CLONE_FS) })?;
+    // SAFETY: as above.
+    unsafe { libc::umask(mask) };
+    Ok(())
+}

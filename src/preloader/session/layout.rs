@@ -198,3 +198,54 @@ pub fn give_instance(instance: &Private, sockets: &CStr, owner: &Owner) -> Resul
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use nix::unistd::geteuid;
+
+    use super::super::place::Place;
+    use super::super::{Arguments, Owner};
+    use super::*;
+
+    // covers: PA-21
+    #[test]
+    fn the_top_is_given_away_last() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let mut arguments = Arguments::default();
+        arguments.set("spawn_dir", home.path().to_str()).unwrap();
+        arguments.set("user", Some("nobody")).unwrap();
+        let top = Private::make(&Place::of(&arguments).unwrap(), false).unwrap();
+        let layout = Layout::make(top, core::iter::empty()).unwrap();
+        // What is taken away in between stops it, and the top is not the owner's yet.
+        layout.write("response/properties.json", b"").unwrap();
+        std::fs::remove_file(layout.top().path().join("response/properties.json")).unwrap();
+        let error = layout.give(&Owner::of(&arguments).unwrap()).unwrap_err();
+        assert!(error.message.contains("response/properties.json"), "{}", error.message);
+        assert_eq!(std::fs::metadata(layout.top().path()).unwrap().uid(), 0);
+        layout.directories.iter().for_each(|(_, directory)| assert_eq!(nix::sys::stat::fstat(directory).unwrap().st_uid, 0));
+    }
+
+    // covers: PA-20
+    #[test]
+    fn an_odd_umask_changes_nothing() {
+        // Of this thread alone: it has a copy of what threads share otherwise.
+        let modes = std::thread::spawn(|| {
+            crate::sys::thread::own_umask(0o777).unwrap();
+            let home = tempfile::Builder::new().permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700)).tempdir().unwrap();
+            std::fs::set_permissions(home.path(), std::os::unix::fs::PermissionsExt::from_mode(0o700)).unwrap();
+            let mut arguments = Arguments::default();
+            arguments.set("spawn_dir", home.path().to_str()).unwrap();
+            let top = Private::make(&Place::of(&arguments).unwrap(), false).unwrap();
+            let layout = Layout::make(top, core::iter::empty()).unwrap();
+            layout.write("args.json", b"x").unwrap();
+            layout.fifo("stdin").unwrap();
+            ["", "args", "args.json", "stdin"].map(|name| std::fs::metadata(layout.top().path().join(name)).unwrap().mode() & 0o7777)
+        });
+        assert_eq!(modes.join().unwrap(), [0o700, 0o700, 0o600, 0o600]);
+    }
+}

@@ -31,6 +31,8 @@ mod private;
 pub mod properties;
 mod response;
 mod stdin;
+#[cfg(test)]
+mod tests;
 mod variables;
 mod violations;
 pub mod words;

@@ -214,7 +214,10 @@ mod tests {
         std::fs::write(path.join("closed/file"), "").unwrap();
         std::fs::set_permissions(path.join("closed"), std::fs::Permissions::from_mode(0)).unwrap();
         drop(private);
-        assert!(!path.exists());
+        // What one call has no time for is left to later ones.
+        while path.exists() {
+            leftovers::await_removals(Deadline::after(1_000 * MILLI));
+        }
         assert_eq!(std::fs::read(outside.join("file")).unwrap(), b"stays");
     }
 

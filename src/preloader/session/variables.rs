@@ -40,13 +40,11 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
 pub fn decode(text: &[u8]) -> Option<Value> {
     let bytes = base64(text)?;
     let text = String::from_utf8(bytes).ok()?;
-    let mut words = text.split('\0');
+    // The last NUL ends a value, and begins nothing.
+    let mut words = text.strip_suffix('\0').unwrap_or(&text).split('\0');
     let mut variables = Map::new();
     while let (Some(name), Some(value)) = (words.next(), words.next()) {
-        // The last NUL ends a value, and begins nothing.
-        if !(name.is_empty() && value.is_empty()) {
-            variables.insert(name.to_owned(), value.into());
-        }
+        variables.insert(name.to_owned(), value.into());
     }
     Some(Value::Object(variables))
 }
@@ -81,6 +79,7 @@ mod tests {
         }
         assert_eq!(decode(b"//8="), None, "not UTF-8");
         assert_eq!(decode(b"").unwrap(), serde_json::json!({}));
+        assert_eq!(decode(b"QQAA").unwrap(), serde_json::json!({"A": ""}));
         assert_eq!(decode(b"QQBiAEMAZAA=").unwrap(), serde_json::json!({"A": "b", "C": "d"}));
     }
 

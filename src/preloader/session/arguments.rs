@@ -40,7 +40,8 @@ pub const FLAGS: [&str; 7] = [
 pub const NUMBERS: [&str; 7] =
     ["log_level", "file_descriptor_ulimit", "lve_min_uid", "UNIX_PATH_MAX", "expected_start_port", "start_port_min", "start_port_max"];
 /// Those that are for the host alone, and not passed on.
-pub const OWN: [&str; 5] = ["spawn_dir", "debug_work_dir", "start_port_min", "start_port_max", "find_free_port"];
+pub const OWN: [&str; 7] =
+    ["spawn_dir", "debug_work_dir", "start_port_min", "start_port_max", "find_free_port", "default_user", "default_group"];
 /// Those that nobody is to read in a report (PA-14).
 pub const CONFIDENTIAL: [&str; 4] = ["environment_variables", "api_key", "group_uuid", "connect_password"];
 /// What stands in their place.

@@ -31,6 +31,7 @@ mod private;
 pub mod properties;
 mod response;
 mod stdin;
+mod switching;
 #[cfg(test)]
 mod tests;
 mod variables;

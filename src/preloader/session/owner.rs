@@ -7,12 +7,14 @@
 //! described, once, and not where one is waited for.
 
 use std::ffi::CString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
+use nix::sys::stat::lstat;
 use nix::unistd::{Gid, Group, Uid, User, getegid, geteuid, getgrouplist, getgroups};
 
 use super::Arguments;
+use super::switching::{self, Account, Accounts, Wish};
 use crate::error::{Error, Result, Status};
 
 /// A user with its groups.
@@ -58,16 +60,34 @@ impl Owner {
     /// Whom the arguments name by `user` and `group`; without these the host's own.
     pub fn of(arguments: &Arguments) -> Result<Self> {
         let named = |name| arguments.text(name).filter(|text| !text.is_empty());
-        let mut owner = match named("user") {
-            Some(text) => Self::user(text)?,
-            None => Self::host()?,
+        let mut owner = match (named("user"), named("default_user")) {
+            (user, Some(default)) if geteuid().is_root() => return Self::by_the_rules(arguments, user, default),
+            (Some(text), _) => Self::user(text)?,
+            (None, _) => Self::host()?,
         };
         if let Some(text) = named("group") {
             owner.gid = owner.group(text)?;
         }
-        owner.switch = owner.uid != geteuid().as_raw() || owner.gid != getegid().as_raw();
-        if owner.switch && !geteuid().is_root() {
-            let who = (owner.uid, owner.gid, geteuid(), getegid());
+        owner.finished()
+    }
+
+    /// Root has rules for who it may be (`switching.rs`).
+    fn by_the_rules(arguments: &Arguments, user: Option<&str>, default_user: &str) -> Result<Self> {
+        let named = |name| arguments.text(name).filter(|text| !text.is_empty());
+        let startup_file = named("startup_file").map(|file| Path::new(named("app_root").unwrap_or("/")).join(file));
+        let startup_file = startup_file.and_then(|path| lstat(&path).ok()).map(|facts| Account { uid: facts.st_uid, gid: facts.st_gid });
+        let wish = Wish { user, group: named("group"), startup_file, default_user, default_group: named("default_group") };
+        let account = switching::decide(&wish, &System).map_err(|why| Error::new(Status::NotFound, "user", why))?;
+        let mut owner = Self::with_id(account.uid, account.gid)?;
+        owner.gid = account.gid;
+        owner.finished()
+    }
+
+    /// What follows from user and group.
+    fn finished(mut self) -> Result<Self> {
+        self.switch = self.uid != geteuid().as_raw() || self.gid != getegid().as_raw();
+        if self.switch && !geteuid().is_root() {
+            let who = (self.uid, self.gid, geteuid(), getegid());
             return Err(Error::new(
                 Status::Permission,
                 "user",
@@ -77,8 +97,8 @@ impl Owner {
                 ),
             ));
         }
-        owner.groups = owner.all_groups()?;
-        Ok(owner)
+        self.groups = self.all_groups()?;
+        Ok(self)
     }
 
     fn user(text: &str) -> Result<Self> {
@@ -145,6 +165,28 @@ impl Owner {
     }
 }
 
+/// The users and groups of this machine; what cannot be looked up is not there.
+struct System;
+
+impl Accounts for System {
+    fn user(&self, name: &str) -> Option<Account> {
+        Owner::user(name).ok().map(|owner| Account { uid: owner.uid, gid: owner.gid })
+    }
+
+    fn user_with(&self, uid: u32) -> Option<Account> {
+        let user = User::from_uid(Uid::from_raw(uid)).ok().flatten()?;
+        Some(Account { uid, gid: user.gid.as_raw() })
+    }
+
+    fn group(&self, name: &str) -> Option<u32> {
+        Group::from_name(name).ok().flatten().map(|group| group.gid.as_raw()).or_else(|| number(name))
+    }
+
+    fn has_group(&self, gid: u32) -> bool {
+        Group::from_gid(Gid::from_raw(gid)).ok().flatten().is_some()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -193,6 +235,34 @@ mod tests {
         let by_number = owner(Some(&nobody.uid.to_string()), None).unwrap();
         assert_eq!(by_number, nobody, "an entry is found by its number");
         assert_eq!(owner(Some("nobody"), Some("0")).unwrap().gid, 0);
+    }
+
+    // covers: PA-49
+    #[test]
+    fn the_owner_of_the_startup_file_is_that_of_its_name() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        std::fs::write(home.path().join("target"), "").unwrap();
+        std::os::unix::fs::symlink("target", home.path().join("config.ru")).unwrap();
+        let nobody = User::from_name("nobody").unwrap().unwrap();
+        let daemon = User::from_name("daemon").unwrap().unwrap();
+        let (uid, gid) = (Some(nobody.uid.as_raw()), Some(nobody.gid.as_raw()));
+        std::os::unix::fs::lchown(home.path().join("config.ru"), uid, gid).unwrap();
+        let mut arguments = Arguments::default();
+        let root = home.path().to_str().unwrap();
+        for (name, text) in [("app_root", root), ("startup_file", "config.ru"), ("default_user", "daemon"), ("group", "!STARTUP_FILE!")] {
+            arguments.set(name, Some(text)).unwrap();
+        }
+        let owner = Owner::of(&arguments).unwrap();
+        assert_eq!((owner.uid, owner.gid, owner.switch), (nobody.uid.as_raw(), nobody.gid.as_raw(), true));
+        arguments.set("user", Some("root")).unwrap();
+        arguments.set("group", None).unwrap();
+        let owner = Owner::of(&arguments).unwrap();
+        assert_eq!((owner.uid, owner.gid), (daemon.uid.as_raw(), daemon.gid.as_raw()));
+        arguments.set("default_user", Some("no-such-user")).unwrap();
+        assert!(Owner::of(&arguments).unwrap_err().message.contains("no-such-user"));
     }
 
     // covers: P-b7, PA-18, D-16

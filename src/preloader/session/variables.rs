@@ -21,7 +21,7 @@ fn base64(text: &[u8]) -> Option<Vec<u8>> {
     let padding = text.iter().rev().take_while(|byte| **byte == b'=').count();
     let digits = &text[..text.len() - padding];
     // One digit alone has not even a byte.
-    if padding > 2 || padding > 0 && text.len() % 4 != 0 || digits.len() % 4 == 1 {
+    if padding > 2 || padding > 0 && !text.len().is_multiple_of(4) || digits.len() % 4 == 1 {
         return None;
     }
     let mut bytes = Vec::with_capacity(digits.len() / 4 * 3 + 2);
@@ -54,7 +54,7 @@ pub fn violation(value: &Value) -> Option<String> {
     let Value::Object(variables) = value else { return Some("environment_variables is no object".to_owned()) };
     let wrong = variables.iter().find(|(name, value)| {
         let no_name = name.is_empty() || name.contains(['=', '\0']);
-        no_name || !value.as_str().is_some_and(|value| !value.contains('\0'))
+        no_name || value.as_str().is_none_or(|value| value.contains('\0'))
     });
     // Only the name: the value is confidential.
     wrong.map(|(name, _)| format!("environment_variables: {name:?} is no name of a variable with a text for its value"))

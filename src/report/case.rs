@@ -50,6 +50,8 @@ pub struct Case {
     pub solution: String,
     /// For who knows more: a backtrace.
     pub advanced: Option<String>,
+    /// What was run, by name: command, directory, user.
+    pub facts: Vec<(&'static str, String)>,
     /// Of the process that failed.
     pub subprocess: Dumps,
     /// Of the preloader that it comes from.

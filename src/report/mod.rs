@@ -51,7 +51,7 @@ fn details(error: &Error) -> Vec<(&'static str, String)> {
 }
 
 /// Nanoseconds for a reader.
-fn duration(nanos: i64) -> String {
+pub(crate) fn duration(nanos: i64) -> String {
     match nanos {
         ..1_000_000 => format!("{} us", nanos / 1_000),
         1_000_000..10_000_000_000 => format!("{}.{} ms", nanos / 1_000_000, nanos / 100_000 % 10),

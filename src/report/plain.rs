@@ -41,7 +41,7 @@ pub(crate) fn line(text: &str) -> Cow<'_, str> {
 }
 
 /// The same, but tabs stay: a line of a program's output.
-pub(super) fn tabbed(text: &str) -> Cow<'_, str> {
+pub(crate) fn tabbed(text: &str) -> Cow<'_, str> {
     escaped(text, |c| c == '\t', as_in_c)
 }
 

@@ -3,14 +3,27 @@
 //! The trap: all of it is made when something has already gone wrong, from what a hostile application may have left; so every part is total
 //! (each category at each step of each way has its texts), bounded, and never a reason to fail again.
 
-use nix::errno::Errno;
+mod advice;
+mod category;
+mod host;
+mod markup;
+mod mask;
+mod places;
+mod texts;
 
+use nix::errno::Errno;
+use serde_json::Value;
+
+use super::journey::{self, step};
 use super::session::{Arguments, Purpose, Response, Violations};
+use crate::clock;
 use crate::error::{Error, Status};
-use crate::journey::Journey;
+use crate::journey::{Journey, Progress};
 use crate::registry::Exit;
 pub use crate::report::case::{Case, Category};
-use crate::report::dumps::Dumps;
+use crate::report::dumps::{Dumps, Text};
+use mask::Mask;
+use texts::{Facts, Supplier};
 
 /// One way to fail. Made by the constructors, each of which knows its status and category.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,62 +51,82 @@ impl Failure {
     /// What a room below has answered at this step: a system call that failed (the category is inferred from step, call and errno), the time
     /// that was over, an argument.
     pub fn of(step: &'static str, error: &Error) -> Self {
-        Self { errno: error.errno, ..Self::new(error.status, Category::default(), step, error.message.clone()) }
+        Self { errno: error.errno, ..Self::new(error.status, category::infer(step, error), step, error.message.clone()) }
     }
 
     /// Arguments that are wrong; all that is wrong with them.
     pub fn arguments(violations: Vec<String>) -> Self {
-        let _ = violations;
-        unimplemented!()
+        let message = match &violations[..] {
+            [one] => one.clone(),
+            all => format!("{} things are wrong with the arguments: {}", all.len(), listed(all)),
+        };
+        let violations = Violations { application: violations, library: Vec::new() };
+        Self { violations, ..Self::new(Status::InvalidArgument, Category::Internal, step::SPAWNING_KIT_PREPARATION, message) }
     }
 
     /// The time was over at this step; it was `doing` something ("waiting for the application's word that it is ready").
     pub fn timeout(step: &'static str, doing: &str) -> Self {
-        let _ = (step, doing);
-        unimplemented!()
+        Self::new(Status::Timeout, Category::Timeout, step, format!("the time was over while {doing}"))
     }
 
     /// The process ended before it was ready, or closed its output.
     pub fn exited(pid: i32, exit: Option<&Exit>) -> Self {
-        let _ = (pid, exit);
-        unimplemented!()
+        let how = exit.map(|exit| format!(": {}", texts::ended(exit))).unwrap_or_default();
+        let message = format!("process {pid} ended before it was ready{how}");
+        Self::new(Status::Exited, Category::Internal, step::SPAWNING_KIT_HANDSHAKE_PERFORM, message)
     }
 
     /// The process said that it failed: this byte, or the end without one.
     pub fn answered(byte: Option<u8>) -> Self {
-        let _ = byte;
-        unimplemented!()
+        let how = match byte {
+            Some(b'0') => "it said so".to_owned(),
+            Some(byte) => format!("it wrote the byte {byte:#04x} where 1 means that it is ready"),
+            None => "it closed the channel on which it was to say that it is ready".to_owned(),
+        };
+        let message = format!("the process did not become ready: {how}");
+        Self::new(Status::Aborted, Category::Internal, step::SPAWNING_KIT_HANDSHAKE_PERFORM, message)
     }
 
     /// What it said of its sockets is wrong.
     pub fn violated(violations: Violations) -> Self {
-        let _ = violations;
-        unimplemented!()
+        let all: Vec<_> = violations.application.iter().chain(&violations.library).cloned().collect();
+        let message = format!("what the process says of its sockets is wrong: {}", listed(&all));
+        Self { violations, ..Self::new(Status::Protocol, Category::Internal, step::SPAWNING_KIT_HANDSHAKE_PERFORM, message) }
     }
 
     /// The preloader answered with an error.
     pub fn refused(message: &str) -> Self {
-        let _ = message;
-        unimplemented!()
+        let message = format!("the preloader could not spawn the worker: {}", texts::cut(message, 1_000));
+        Self::new(Status::Aborted, Category::Internal, step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, message)
     }
 
     /// The preloader's answer makes no sense, at this step.
     pub fn garbled(step: &'static str, what: &str) -> Self {
-        let _ = (step, what);
-        unimplemented!()
+        let message = format!("the preloader's answer makes no sense: {}", texts::cut(what, 1_000));
+        Self::new(Status::Protocol, Category::Internal, step, message)
     }
 
     /// The process that the preloader named is another user's.
     pub fn wrong_user(pid: i32, is: u32, must_be: u32) -> Self {
-        let _ = (pid, is, must_be);
-        unimplemented!()
+        let message = format!("process {pid}, which the preloader names as its worker, runs as uid {is}, and must run as uid {must_be}");
+        Self::new(Status::PeerRejected, Category::Internal, step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, message)
     }
 
     /// The process that the preloader named could not be proven to be the one it has forked.
     pub fn unproven(pid: i32, why: &str) -> Self {
-        let _ = (pid, why);
-        unimplemented!()
+        let message = format!("process {pid}, which the preloader names, is not proven to be its worker: {}", texts::cut(why, 1_000));
+        Self::new(Status::PeerRejected, Category::Internal, step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, message)
     }
+
+    /// Whether the process failed by itself: its word for it counts, and a step of its own is to be blamed.
+    fn is_its_own(&self) -> bool {
+        self.step == step::SPAWNING_KIT_HANDSHAKE_PERFORM && matches!(self.status, Status::Exited | Status::Aborted)
+    }
+}
+
+/// Sentences as one, no longer than a line of a log may be.
+fn listed(sentences: &[String]) -> String {
+    texts::cut(&sentences.iter().map(|sentence| sentence.trim_end_matches('.')).collect::<Vec<_>>().join("; "), 2_000)
 }
 
 /// What there is to look at.
@@ -117,8 +150,156 @@ pub struct Evidence<'a> {
     pub purpose: Purpose,
 }
 
+/// How much is kept of the application's texts, and of its annotations together, in characters.
+const LONGEST: usize = 128 * 1024;
+
 /// The error, with journey and case.
 pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
-    let _ = (failure, evidence);
-    unimplemented!()
+    let Evidence { mut journey, response, arguments, output, pid, exit, preloader, purpose } = evidence;
+    let response = response.unwrap_or_default();
+    let mask = Mask::of(arguments);
+    let now = clock::now();
+    let mut notes = response.notes.clone();
+    notes.extend(journey::take_in(&mut journey, &response));
+    mark(&mut journey, &failure, now);
+
+    let mut category = failure.category;
+    if failure.is_its_own()
+        && let Some(text) = &response.category
+    {
+        match category::named(text) {
+            Ok(named) => category = named,
+            Err(note) => notes.push(note),
+        }
+    }
+    let step = texts::culprit(&journey).unwrap_or(failure.step);
+    let (command, root) = (arguments.text("start_command"), arguments.text("app_root"));
+    let user = arguments.text("user");
+    let supplier = match (arguments.flag("starts_using_wrapper"), arguments.flag("wrapper_supplied_by_third_party")) {
+        (false, _) => Supplier::Application,
+        (true, true) => Supplier::ThirdParty,
+        (true, false) => Supplier::Library,
+    };
+    let message = match &response.summary {
+        Some(summary) if failure.is_its_own() && !summary.trim().is_empty() => {
+            format!("{}: {}", failure.message, texts::cut(summary.trim(), 1_000))
+        }
+        _ => failure.message.clone(),
+    };
+    let facts = Facts {
+        purpose,
+        category,
+        step,
+        message: &message,
+        errno: failure.errno,
+        exit,
+        violations: &failure.violations,
+        supplier,
+        command,
+        root,
+        user,
+        journey: &journey,
+        output: &output,
+    };
+    let given = |text: Option<Text>| text.map(readable).filter(|text| !text.trim().is_empty());
+    let mut case = Case {
+        category,
+        id: id(),
+        summary: response
+            .summary
+            .map(|text| texts::cut(text.trim(), 1_000))
+            .filter(|text| !text.is_empty())
+            .unwrap_or_else(|| texts::summary(&facts)),
+        problem: given(response.problem).unwrap_or_else(|| texts::problem(&facts)),
+        solution: given(response.solution).unwrap_or_else(|| texts::solution(&facts)),
+        advanced: response.advanced.map(|text| texts::cut(&text, LONGEST)).filter(|text| !text.trim().is_empty()),
+        facts: known(&facts, arguments),
+        subprocess: bounded(mask.dumps(&response.dumps)),
+        preloader: preloader.map(|dumps| bounded(mask.dumps(dumps))).unwrap_or_default(),
+        metrics: host::metrics(),
+        ..Case::default()
+    };
+    case.host = host::dumps(&mask, &mut notes);
+    if let Value::Object(config) = arguments.public() {
+        case.config = config;
+    }
+    case.notes = notes;
+    Error {
+        errno: failure.errno,
+        pid,
+        output,
+        journey: Some(Box::new(journey)),
+        case: Some(Box::new(case)),
+        ..Error::new(failure.status, step, message)
+    }
 }
+
+/// The steps that failed by this: the one that it failed at, whatever was said of it before; what the host was doing; and where the process
+/// failed by itself, one of its own.
+fn mark(journey: &mut Journey, failure: &Failure, now: i64) {
+    if let Some(step) = journey.step(failure.step).copied()
+        && !journey.fail(step.name, now)
+    {
+        journey.set(step.name, Progress::Errored, step.begin, step.end);
+    }
+    let under_way = |step: &&crate::journey::Step| !journey::is_foreign(step.name) && step.progress == Progress::InProgress;
+    let open: Vec<_> = journey.steps().iter().filter(under_way).map(|step| step.name).collect();
+    for step in open {
+        journey.fail(step, now);
+    }
+    if failure.is_its_own() {
+        journey::guess(journey, now);
+    }
+}
+
+/// A description that the application gave, as plain text: HTML as what it says.
+fn readable(text: Text) -> String {
+    match text {
+        Text::Html(html) => markup::text_of(&html),
+        Text::Plain(text) => texts::cut(text.trim_end(), LONGEST),
+    }
+}
+
+/// No longer than a report can be.
+fn bounded(mut dumps: Dumps) -> Dumps {
+    for dump in [&mut dumps.envvars, &mut dumps.user_info, &mut dumps.ulimits].into_iter().flatten() {
+        *dump = texts::cut(dump, LONGEST);
+    }
+    let mut left = LONGEST;
+    dumps.annotations.truncate(64);
+    for (name, value) in &mut dumps.annotations {
+        *name = texts::cut(name, 200);
+        *value = texts::cut(value, left);
+        left = left.saturating_sub(value.len());
+    }
+    dumps
+}
+
+/// What was run, for people.
+fn known(facts: &Facts<'_>, arguments: &Arguments) -> Vec<(&'static str, String)> {
+    let mut known = Vec::new();
+    let mut add = |name, value: Option<String>| known.extend(value.filter(|value| !value.is_empty()).map(|value| (name, value)));
+    let text = |name| arguments.text(name).map(str::to_owned);
+    add("application", text("app_group_name"));
+    add("command", facts.command.map(str::to_owned));
+    add("directory", facts.root.map(str::to_owned));
+    add("startup file", text("startup_file"));
+    add("user", facts.user.map(str::to_owned));
+    add("group", text("group"));
+    add("ended", facts.exit.as_ref().map(texts::ended));
+    add(
+        "limit of descriptors",
+        arguments.get("file_descriptor_ulimit").and_then(Value::as_u64).filter(|limit| *limit > 0).map(|limit| limit.to_string()),
+    );
+    add("time that it had taken", facts.journey.span().map(|(first, last)| crate::report::duration(last.saturating_sub(first))));
+    known
+}
+
+/// Eight letters and digits, of which none is taken for another.
+fn id() -> String {
+    const LETTERS: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+    crate::sys::random::unique().iter().rev().take(8).map(|byte| char::from(LETTERS[usize::from(byte & 31)])).collect()
+}
+
+#[cfg(test)]
+mod tests;

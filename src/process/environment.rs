@@ -80,6 +80,16 @@ impl Environment {
         base && !self.changes.iter().any(|change| change.name == name)
     }
 
+    /// All of it, as it is now: `NAME=value`. (What a child is told besides, of descriptors for example, is not in it.)
+    pub fn entries(&self) -> Result<Vec<CString>, Errno> {
+        let mut list = environ::entries(|name| self.keeps(name))?;
+        for entry in self.changes.iter().filter_map(|change| change.entry.as_deref()) {
+            list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
+            list.push(cstr::copy(entry.to_bytes())?);
+        }
+        Ok(list)
+    }
+
     /// The list for one spawn; `None`: the host's own array serves as it is. What the child is `told` takes the place of whatever the host, or
     /// the command, has under the same names.
     pub fn list<'a>(&'a self, told: &'a Told) -> Result<Option<List<'a>>, Errno> {

@@ -73,6 +73,17 @@ pub fn merge<'a>(
     Ok(List { pointers, _life: PhantomData })
 }
 
+/// Copies of the host's variables whose names pass `keep`, as `NAME=value`.
+pub fn entries(keep: impl Fn(&[u8]) -> bool) -> Result<Vec<CString>, Errno> {
+    let (mut list, mut made) = (Vec::new(), Ok(()));
+    each(|entry, _| {
+        if made.is_ok() && keep(name_of(entry.to_bytes())) {
+            made = list.try_reserve(1).map_err(|_| Errno::ENOMEM).and_then(|()| cstr::copy(entry.to_bytes())).map(|copy| list.push(copy));
+        }
+    });
+    made.map(|()| list)
+}
+
 /// What the child's environment is made of.
 pub enum Block<'a> {
     /// The host's own array, as it stands.

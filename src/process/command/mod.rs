@@ -12,6 +12,7 @@
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
 //! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
 //! | all at once     | `lasting.rs`    | what ties a child to its host; what was lent                     |
+//! |                 | `view.rs`       | what rooms above may read of it; another program in its place    |
 
 mod belongings;
 mod identity;
@@ -20,6 +21,7 @@ mod life;
 mod program;
 mod readiness;
 mod streams;
+mod view;
 
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;

@@ -3,6 +3,7 @@
 //! The trap: nothing may be allocated between clone and exec, so the strings that exec takes are made here. Arguments stay the same from
 //! spawn to spawn and are made into an array once; a clone of the command shares it until either is changed.
 
+use core::ffi::CStr;
 use std::ffi::{CString, OsStr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -42,6 +43,16 @@ impl Program {
             return Err(Error::invalid("program", "program: the string is empty"));
         }
         Ok(Self { name, args: Arc::default(), arg0: None, argv: Arc::default(), env: Environment::default(), directory: None })
+    }
+
+    /// The arguments behind the first one.
+    pub(super) fn args(&self) -> &[CString] {
+        &self.args
+    }
+
+    /// The first one, if it is not the name.
+    pub(super) fn own_arg0(&self) -> Option<&CStr> {
+        self.arg0.as_deref()
     }
 
     /// The argument vector, made once. `ENOMEM`: there is no memory for so many.

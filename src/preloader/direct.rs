@@ -17,7 +17,9 @@ use std::sync::{Arc, Mutex};
 use super::failure::{self, Evidence, Failure};
 use super::follow::{Attempt, Follow, Moment, Then};
 use super::journey::{journey, step};
-use super::session::{Arguments, Owner, Purpose, Session};
+use super::keep::Keep;
+use super::session::{Arguments, Owner, Purpose, Session, uses_wrapper};
+use super::setup;
 use super::worker::{Outcome, Worker, WorkerKind};
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
@@ -162,7 +164,7 @@ fn never_begun(failure: Failure, arguments: &Arguments) -> Error {
 }
 
 fn way_of(arguments: &Arguments) -> Journey {
-    journey(Purpose::Direct, arguments.flag("starts_using_wrapper") && !arguments.flag("generic_app"))
+    journey(Purpose::Direct, uses_wrapper(arguments))
 }
 
 /// The error of one that has no process.
@@ -231,8 +233,15 @@ impl Direct {
             self.outcome.settle(Err(managed.wait_ready(0).err().unwrap_or_else(called_off)));
             return Ok(());
         }
-        let outcome = self.outcome.clone();
-        let then: Then = Box::new(move |came| outcome.settle(came));
+        let (outcome, host, kept_for) = (self.outcome.clone(), self.host.clone(), managed.clone());
+        let then: Then = Box::new(move |mut came| {
+            if let Ok(arrived) = &mut came
+                && let Some(instance) = arrived.instance.take()
+            {
+                Keep::begin(&host, &kept_for, instance);
+            }
+            outcome.settle(came);
+        });
         Follow::begin(&self.host, managed, Attempt { session, journey: way, deadline: end, preloader: None }, then);
         Ok(())
     }
@@ -245,10 +254,11 @@ fn prepare(stock: Stock, end: Deadline, way: &mut Journey) -> core::result::Resu
     let made = (|| {
         let at = |step| move |error: Error| Failure::of(step, &error);
         let session = Session::prepare(&arguments, Purpose::Direct, &owner, end, way).map_err(at(step::SPAWNING_KIT_PREPARATION))?;
+        let real = setup::command(&command, &session).map_err(at(step::SPAWNING_KIT_PREPARATION))?;
+        session.finalize().map_err(at(step::SPAWNING_KIT_PREPARATION))?;
         way.begin(step::SPAWNING_KIT_FORK_SUBPROCESS, clock::now());
-        session.finalize().map_err(at(step::SPAWNING_KIT_FORK_SUBPROCESS))?;
         let belongings = belongings.take().unwrap_or_default();
-        let child = make_process(&command, belongings).map_err(at(step::SPAWNING_KIT_FORK_SUBPROCESS))?;
+        let child = make_process(&real, belongings).map_err(at(step::SPAWNING_KIT_FORK_SUBPROCESS))?;
         way.end(step::SPAWNING_KIT_FORK_SUBPROCESS, clock::now());
         Ok((session, child))
     })();

@@ -5,7 +5,7 @@
 //! once. **The evidence goes with the directory**: what the process has written down is read first, then it is killed, and only then
 //! the directory is removed. **The FIFO says nothing until somebody has opened it**, and is at its end for ever once all have
 //! closed it: it is read only when it is readable, and watched only while that can decide anything. **The pidfd is a duplicate**: the supervisor
-//! watches its own, and reaps; here it only says that there is an end. What the process says on its streams is the supervisor's business, too.
+//! watches its own, and tells of the end. What the process says on its streams is the supervisor's business, too.
 
 use std::fmt;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use super::failure::{self, Evidence, Failure};
 use super::handshake::{Life, Machine, Port, Said, Seen, State, Why};
 use super::journey::{step, take_in};
-use super::session::{Dumps, Finish, Purpose, Session, Socket, Violations};
+use super::session::{Dumps, Finish, Instance, Purpose, Session, Socket, Violations};
 use crate::clock::{self, Deadline, MILLI};
 use crate::coordination::probe::{Address, Answer, Connecting, Probe};
 use crate::error::{Error, Result, Status};
@@ -44,7 +44,7 @@ pub struct Attempt {
 }
 
 /// A process that is ready.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Arrived {
     /// Where it is to be found; at least one of the kind that was needed.
     pub sockets: Vec<Socket>,
@@ -60,6 +60,8 @@ pub struct Arrived {
     pub ready: Moment,
     /// The generation of the preloader that it was forked from; 0 without one. The client sets it.
     pub generation: u32,
+    /// The directory that was made for its sockets, to be kept as long as it lives.
+    pub instance: Option<Instance>,
 }
 
 /// A moment by both clocks.
@@ -143,7 +145,8 @@ impl Follow {
         }
         let Some(pidfd) = self.pidfd.clone().or_else(|| child.pidfd()) else { return Life::Ended };
         if poll::wait(&[pidfd.as_fd()], Deadline::PAST) == Ok(true) {
-            return Life::Ended;
+            // So that why it failed is known before its end is told; the supervisor finds it reaped.
+            return if matches!(child.reap_ended(), Ok(Some(_))) { Life::Over } else { Life::Ended };
         }
         // It reads files: only where it matters.
         let dies = said == Said::EndOfFile && procfs::is_dying(child.pid());
@@ -213,10 +216,11 @@ impl Follow {
         journey.set(step::SUBPROCESS_FINISH, Progress::Performed, Some(now), Some(now));
         let text = |name| session.arguments().text(name).unwrap_or_default().to_owned();
         let (gupid, app_type) = (text("gupid"), text("app_type"));
+        let instance = session.take_instance();
         drop(session);
         let ready = Moment::now();
         journey.end(step::SPAWNING_KIT_FINISH, ready.monotonic_ns);
-        then(Ok(Arrived { sockets, journey, dumps: response.dumps, gupid, app_type, ready, generation: 0 }));
+        then(Ok(Arrived { sockets, journey, dumps: response.dumps, gupid, app_type, ready, generation: 0, instance }));
         if !self.managed.tell_ready() {
             // It has ended since that look: whoever asks for it finds it so.
             let pid = self.managed.pid();
@@ -283,25 +287,24 @@ impl UnderWay {
         };
     }
 
-    /// Where it is to be found. A port that was found for it is one of them, if it has answered, or if it has named no other.
+    /// Where it is to be found. The port that was found for it is one of them: but not if nobody answers there, and it serves elsewhere.
     fn sockets(&self, by_port: bool) -> core::result::Result<Vec<Socket>, Violations> {
         let session = &self.attempt.session;
-        let serves = |socket: &Socket| match session.purpose() {
-            Purpose::StartPreloader => socket.protocol == "preloader",
-            Purpose::Direct | Purpose::Worker => socket.accepts_http,
-        };
         let mut sockets = session.sockets()?;
-        if let Some(port) = session.port().filter(|_| by_port || !sockets.iter().any(serves)) {
-            sockets.push(Socket {
-                name: String::new(),
-                address: format!("tcp://127.0.0.1:{port}"),
-                protocol: "http".to_owned(),
-                concurrency: -1,
-                accepts_http: true,
-                description: String::new(),
-            });
+        let at_port = session.port().map(|port| format!("tcp://127.0.0.1:{port}")).filter(|_| !by_port);
+        let is_at_port = |socket: &Socket| at_port.as_ref().is_some_and(|address| socket.address == *address);
+        if sockets.iter().any(|socket| !is_at_port(socket) && serves(session.purpose(), socket)) {
+            sockets.retain(|socket| !is_at_port(socket));
         }
         Ok(sockets)
+    }
+}
+
+/// Whether it is what this purpose needs (PA-59).
+fn serves(purpose: Purpose, socket: &Socket) -> bool {
+    match purpose {
+        Purpose::StartPreloader => socket.protocol == "preloader",
+        Purpose::Direct | Purpose::Worker => socket.accepts_http,
     }
 }
 

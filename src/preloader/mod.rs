@@ -8,6 +8,7 @@ pub mod failure;
 pub mod follow;
 mod handshake;
 pub mod journey;
+mod keep;
 pub mod session;
 #[allow(dead_code)] // Until what calls it is there.
 pub mod setup;

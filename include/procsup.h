@@ -2169,8 +2169,252 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
 
 /* ==================== workers =========================================================================== */
 
-/* A worker is a process that serves: started with a session (a private directory through which it says how
- * far it is, where it listens and what went wrong), directly or through a preloader. */
+/* A worker is a process that serves. It is started with a session: a private directory through which it is
+ * told its arguments, and says how far it is, where it listens, and what went wrong. The directory is that
+ * of Phusion Passenger, so its loaders run unchanged: rack-loader.rb, wsgi-loader.py, node-loader.js. A
+ * program that knows nothing of it can be a worker as well, if it listens on the port that it is given.
+ *
+ * ```c
+ * #include <procsup.h>
+ * #include <stdio.h>
+ *
+ * ps_status serve(ps_supervisor *supervisor, const char *program, ps_worker **worker, ps_error **error)
+ * {
+ *     ps_command *command = NULL;
+ *     ps_status status = ps_command_new(program, &command, error);
+ *     if (status == PS_OK)
+ *         status = ps_command_session(command, "generic_app", "true", error);   // it listens on $PORT
+ *     if (status == PS_OK)
+ *         status = ps_spawn_direct(supervisor, command, 30000, worker, error);
+ *     ps_command_free(command);
+ *     ps_worker_socket socket = {.size = sizeof socket};
+ *     if (status == PS_OK)
+ *         status = ps_worker_socket(*worker, 0, &socket, error);
+ *     if (status == PS_OK)
+ *         printf("at %s, by %s\n", socket.address, socket.protocol);
+ *     return status;
+ * }
+ * ```
+ *
+ * WHAT IT FINDS. PASSENGER_SPAWN_WORK_DIR names the directory; the arguments stand in its args.json and,
+ * one in each file, in args/. It has written "1" to response/finish when it is ready, and before that its
+ * sockets to response/properties.json:
+ *
+ *   {"sockets": [{"address": "unix:/path", "protocol": "http", "concurrency": 1,
+ *                 "accept_http_requests": true}]}
+ *
+ * One of them at least must accept HTTP. A socket of the file system lies in the directory `socket_dir` of
+ * its arguments, and is its own user's. Any other byte means that it failed, as does its end: then what it
+ * has written to response/error/ (category, summary, problem_description.txt, ...) is in the error.
+ *
+ * A PORT. With `generic_app` or `find_free_port` a free one is found (from `start_port_min` to
+ * `start_port_max`) and stands in the environment as PORT. It counts as ready as soon as somebody accepts
+ * there, which is tried every 50 ms on 127.0.0.1; and that is one of its sockets.
+ *
+ * ARGUMENTS. What nobody says has a default: `app_root` is the command's directory, or that of this
+ * process; `start_command` is the command; `app_env` is "production". `user` and `group` say who it will
+ * be: with one of them given, its user and all its groups come from the user database, and
+ * ps_command_credentials does not count; with neither, the command's credentials do, or else it is who the
+ * host is. `app_root` wins over ps_command_cwd in the same way. Names that start with none of the
+ * reference's meanings are passed on as they are. `spawn_dir` is where directories are made ($TMPDIR or
+ * /tmp), `debug_work_dir` leaves them there.
+ *
+ * THE COMMAND is that of any child: user, limits, environment, control group, sandbox directory, budget,
+ * stop plan, deadline, lines and files of its output all work. Where it says nothing of a stream
+ * (PS_STDIO_INHERIT), 0 is a pipe (ps_worker_stdin), and the last 64 KiB of 1 and 2 are kept
+ * (ps_child_output), before it is ready and after. It cannot have a readiness of its own, nor be restarted:
+ * PS_ERR_INVALID_ARGUMENT.
+ *
+ * ONE BUDGET. Whatever takes time takes it from the whole: the directory, the search for a port, the exec,
+ * the wait. When it is over the worker's group is killed (PS_CAUSE_NOT_READY).
+ *
+ * WHAT IS LEFT. The directory goes when the worker is ready, or has failed; a directory that was made for
+ * its sockets when it has ended. Nothing that a worker writes is followed (links), waited for (FIFOs), or
+ * read beyond its bound (128 KiB a file). */
+
+/**
+ * Sets an argument of the session of a worker that runs this command, by the reference's name (`app_type`,
+ * `startup_file`, `base_uri`, ...) or any other, which is passed on as it is. Through a preloader it stands
+ * over the preloader's own. What is wrong with them together is told when the worker is started. Never
+ * blocks; the strings are copied.
+ *
+ * @param name   the argument, at most 64 bytes; with ".json" behind it the value is any JSON
+ * @param value  its value: "true" or "false", a number in digits, or a text, by the argument's type;
+ *               `environment_variables` is a JSON object, or base64 of NUL-separated names and values. NULL:
+ *               as if it had never been set
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a name that is none (it becomes the name of a file), or a value
+ *         that is not of its type; PS_ERR_LIMIT beyond 256 of them
+ */
+ps_status ps_command_session(ps_command *command, const char *name, const char *value, ps_error **error);
+
+/** A process that serves, or is on its way there. */
+typedef struct ps_worker ps_worker;
+
+/**
+ * Starts a worker by itself, with a session, and waits until it is ready: it has said so, or its port
+ * answers. What it needs and what is done with it stands in the section above.
+ *
+ * Blocks for timeout_ms at the most (and a little while longer after a failure, until the process is
+ * reaped), a place in line included, and looks after the supervisor's other children meanwhile. After an
+ * error nothing is left of it: its group is killed and reaped, its directories are removed. The error has
+ * the journey, what the process has written down of itself, and its output.
+ *
+ * @param supervisor  who looks after the worker, as for ps_spawn; NULL: the default supervisor
+ * @param command     what to run, with the arguments of ps_command_session
+ * @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
+ * @param worker      receives the handle; free it with ps_worker_free
+ * @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it has ended before;
+ *         PS_ERR_ABORTED if it has said that it failed; PS_ERR_PROTOCOL if what it says of its sockets is
+ *         wrong; PS_ERR_INVALID_ARGUMENT (an argument of the session or the command; all that is wrong is
+ *         told); PS_ERR_CANCELLED; PS_ERR_FORKED; what ps_spawn answers: PS_ERR_NOT_FOUND,
+ *         PS_ERR_PERMISSION, PS_ERR_LIMIT, PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS,
+ *         PS_ERR_SHUTDOWN, PS_ERR_UNSUPPORTED, PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS
+ */
+ps_status ps_spawn_direct(ps_supervisor *supervisor,
+                          const ps_command *command,
+                          int64_t timeout_ms,
+                          ps_worker **worker,
+                          ps_error **error);
+
+/**
+ * Begins to start a worker by itself: as ps_spawn_direct, but it blocks only as ps_spawn does (and not at
+ * all where the worker stands in line), and the time counts from when its turn has come. PS_EVENT_STARTED
+ * tells that it has a process, PS_EVENT_READY that it is ready; if it never will be, PS_EVENT_FAILED says
+ * so, behind PS_EVENT_EXITED if it had a process: event.status is what ps_spawn_direct would have
+ * answered, and ps_worker_wait has the whole error. ps_terminate of its child calls it off.
+ *
+ * @param supervisor, command, timeout_ms, worker  as for ps_spawn_direct
+ * @return as ps_spawn_direct, where it is known at once
+ */
+ps_status ps_spawn_direct_begin(ps_supervisor *supervisor,
+                                const ps_command *command,
+                                int64_t timeout_ms,
+                                ps_worker **worker,
+                                ps_error **error);
+
+/**
+ * Waits until a worker is ready, or never will be, and looks after its supervisor's children meanwhile.
+ * PS_OK stays PS_OK, whatever becomes of the worker later: its child tells that.
+ *
+ * @param timeout_ms  milliseconds; -1: for ever, 0: not at all. It is the caller's: the worker goes on
+ * @return PS_OK; PS_ERR_TIMEOUT if it is not ready yet (ps_error_step: "wait"); else the error of its
+ *         start, with its journey, the same at every call
+ */
+ps_status ps_worker_wait(ps_worker *worker, int64_t timeout_ms, ps_error **error);
+
+/**
+ * The worker's child, to signal, to stop, to reap. The same handle at every call, the one that events carry;
+ * from the first call on it is yours to free with ps_child_free, and stays valid after ps_worker_free. Never
+ * blocks.
+ *
+ * @return PS_OK; PS_ERR_FORKED
+ */
+ps_status ps_worker_child(const ps_worker *worker, ps_child **child, ps_error **error);
+
+/** Somewhere a worker is to be found. Texts are NUL-terminated. */
+typedef struct ps_worker_socket {
+  /** Set by the caller: sizeof(ps_worker_socket). */
+  uint32_t size;
+  /** What the worker calls it; may be empty. A longer one is cut. */
+  char name[64];
+  /** tcp://host:port or unix:/path. */
+  char address[256];
+  /** "http", "session", "preloader", or another one. */
+  char protocol[32];
+  /** How many requests it takes at once; 0: no limit; less: not known. */
+  int32_t concurrency;
+  /** 1 if requests of HTTP may be sent there, in that protocol. */
+  int32_t accepts_http;
+} ps_worker_socket;
+
+/**
+ * How many sockets a worker has named; at least one of a worker that is ready. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE if it is not ready yet; the error of its start if it never will be;
+ *         PS_ERR_FORKED
+ */
+ps_status ps_worker_socket_count(const ps_worker *worker, uint32_t *count, ps_error **error);
+
+/**
+ * The generation of the preloader that a worker was forked from: 1 for the first process of a preloader, one
+ * more for each that followed; 0 for a worker that was started by itself. Never blocks.
+ *
+ * @return as ps_worker_socket_count
+ */
+ps_status ps_worker_generation(const ps_worker *worker, uint32_t *generation, ps_error **error);
+
+/**
+ * The writing end of a worker's standard input; now yours to close, which asks the worker to end.
+ * Otherwise it is closed when the child's handle is freed. It is stream 0 of ps_child_stdio. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_NOT_FOUND if stream 0 is no pipe, or was taken already; PS_ERR_STATE if it has had
+ *         no process; PS_ERR_FORKED
+ */
+ps_status ps_worker_stdin(ps_worker *worker, int32_t *fd, ps_error **error);
+
+/** Whose child a worker is. */
+typedef enum ps_worker_kind {
+  /** Started by itself. */
+  PS_WORKER_DIRECT = 0,
+  /** Forked from a preloader. */
+  PS_WORKER_FORKED = 1,
+} ps_worker_kind;
+
+/** What is known of a worker beside its sockets. Texts are NUL-terminated; longer ones are cut. */
+typedef struct ps_worker_info {
+  /** Set by the caller: sizeof(ps_worker_info). */
+  uint32_t size;
+  /** PS_WORKER_*: how it was made. */
+  int32_t kind;
+  /** Its pid, for display; 0 if it has had no process. */
+  int32_t pid;
+  /** As ps_worker_generation. */
+  uint32_t generation;
+  /** When its making began, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t began_ns;
+  /** The same, nanoseconds since 1970 (CLOCK_REALTIME). */
+  int64_t began_wall_ns;
+  /** Since when it is ready, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t ready_ns;
+  /** The same, nanoseconds since 1970. */
+  int64_t ready_wall_ns;
+  /** A name that no other worker has: the argument `gupid` of its session. */
+  char gupid[64];
+  /** The argument `app_type` of its session. */
+  char app_type[32];
+} ps_worker_info;
+
+/**
+ * What is known of a worker that is ready. (What it has written so far: ps_child_output of its child.) Never
+ * blocks.
+ *
+ * @param info  receives it (set info->size first)
+ * @return as ps_worker_socket_count
+ */
+ps_status ps_worker_get_info(const ps_worker *worker, ps_worker_info *info, ps_error **error);
+
+/**
+ * The way that a worker took until it was ready, or until it failed: each step, how it went, when it began
+ * and how long it took. NUL-terminated. Never blocks.
+ *
+ * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
+ * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+ * @return PS_OK; PS_ERR_STATE if it is under way still, or was never begun; PS_ERR_LIMIT if the buffer is
+ *         too small; PS_ERR_FORKED
+ */
+ps_status ps_worker_journey(const ps_worker *worker,
+                            int32_t format,
+                            char *buf,
+                            size_t cap,
+                            size_t *needed,
+                            ps_error **error);
+
+/**
+ * Frees a worker's handle; the process goes on, and belongs to its supervisor. If its child was never asked
+ * for (ps_worker_child), that handle goes with it, as by ps_child_free: its standard input is closed then,
+ * unless it was taken. NULL and a freed worker do nothing. Never blocks.
+ */
+void ps_worker_free(ps_worker *worker);
 
 /* ==================== preloaders ======================================================================== */
 

@@ -19,14 +19,17 @@ use crate::preloader::direct;
 use crate::preloader::worker::Worker;
 use crate::supervisor::{self, Host, Managed, Supervisor};
 
-/// Sets an argument of the session of a worker that runs this command, by the reference's name: `app_type`,
-/// `startup_file`, `start_timeout_msec` and so on (the names are those of PASSENGER, in the section above).
-/// Through a preloader it stands over the preloader's own. Never blocks; the strings are copied.
+/// Sets an argument of the session of a worker that runs this command, by the reference's name (`app_type`,
+/// `startup_file`, `base_uri`, ...) or any other, which is passed on as it is. Through a preloader it stands
+/// over the preloader's own. What is wrong with them together is told when the worker is started. Never
+/// blocks; the strings are copied.
 ///
-/// @param name   the argument
-/// @param value  its value: a number in digits, "true" or "false", JSON where it is an object or a list, else
-///               the text itself. NULL: as if it had never been set
-/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a name that is none, or a value that is not of its type
+/// @param name   the argument, at most 64 bytes; with ".json" behind it the value is any JSON
+/// @param value  its value: "true" or "false", a number in digits, or a text, by the argument's type;
+///               `environment_variables` is a JSON object, or base64 of NUL-separated names and values. NULL:
+///               as if it had never been set
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a name that is none (it becomes the name of a file), or a value
+///         that is not of its type; PS_ERR_LIMIT beyond 256 of them
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_session(
     command: *mut ps_command,
@@ -121,24 +124,24 @@ pub(super) fn make(
     }
 }
 
-/// Starts a worker by itself, with a session, and waits until it is ready: it has said so, or its port answers.
-/// What it needs and what is done with it stands in the section above.
+/// Starts a worker by itself, with a session, and waits until it is ready: it has said so, or its port
+/// answers. What it needs and what is done with it stands in the section above.
 ///
-/// Blocks for timeout_ms at the most (and a little while longer after a failure, until the process is reaped),
-/// a place in line included, and looks after the supervisor's other children meanwhile. After an error nothing
-/// is left of it: its group is killed and reaped, its directories are removed. The error has the journey, what
-/// the process has written down of itself, and its output.
+/// Blocks for timeout_ms at the most (and a little while longer after a failure, until the process is
+/// reaped), a place in line included, and looks after the supervisor's other children meanwhile. After an
+/// error nothing is left of it: its group is killed and reaped, its directories are removed. The error has
+/// the journey, what the process has written down of itself, and its output.
 ///
 /// @param supervisor  who looks after the worker, as for ps_spawn; NULL: the default supervisor
 /// @param command     what to run, with the arguments of ps_command_session
-/// @param timeout_ms  milliseconds, more than 0; -1: the argument `start_timeout_msec`, or 90 000
+/// @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
 /// @param worker      receives the handle; free it with ps_worker_free
 /// @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it has ended before;
-///         PS_ERR_ABORTED if it has said that it failed; PS_ERR_PROTOCOL if what it says of its sockets is wrong;
-///         PS_ERR_INVALID_ARGUMENT (an argument of the session or the command; all that is wrong is told);
-///         PS_ERR_CANCELLED; PS_ERR_FORKED; what ps_spawn answers: PS_ERR_NOT_FOUND, PS_ERR_PERMISSION,
-///         PS_ERR_LIMIT, PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS, PS_ERR_SHUTDOWN,
-///         PS_ERR_UNSUPPORTED, PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS
+///         PS_ERR_ABORTED if it has said that it failed; PS_ERR_PROTOCOL if what it says of its sockets is
+///         wrong; PS_ERR_INVALID_ARGUMENT (an argument of the session or the command; all that is wrong is
+///         told); PS_ERR_CANCELLED; PS_ERR_FORKED; what ps_spawn answers: PS_ERR_NOT_FOUND,
+///         PS_ERR_PERMISSION, PS_ERR_LIMIT, PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS,
+///         PS_ERR_SHUTDOWN, PS_ERR_UNSUPPORTED, PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_spawn_direct(
     supervisor: *mut ps_supervisor,
@@ -154,11 +157,11 @@ pub unsafe extern "C" fn ps_spawn_direct(
     })
 }
 
-/// Begins to start a worker by itself: as ps_spawn_direct, but it blocks only as ps_spawn does (and not at all
-/// where the worker stands in line), and the time counts from when its turn has come. PS_EVENT_STARTED tells
-/// that it has a process, PS_EVENT_READY that it is ready; if it never will be, PS_EVENT_FAILED says so, behind
-/// PS_EVENT_EXITED if it had a process: event.status is what ps_spawn_direct would have answered, and
-/// ps_worker_wait has the whole error. ps_terminate of its child calls it off.
+/// Begins to start a worker by itself: as ps_spawn_direct, but it blocks only as ps_spawn does (and not at
+/// all where the worker stands in line), and the time counts from when its turn has come. PS_EVENT_STARTED
+/// tells that it has a process, PS_EVENT_READY that it is ready; if it never will be, PS_EVENT_FAILED says
+/// so, behind PS_EVENT_EXITED if it had a process: event.status is what ps_spawn_direct would have
+/// answered, and ps_worker_wait has the whole error. ps_terminate of its child calls it off.
 ///
 /// @param supervisor, command, timeout_ms, worker  as for ps_spawn_direct
 /// @return as ps_spawn_direct, where it is known at once
@@ -177,12 +180,12 @@ pub unsafe extern "C" fn ps_spawn_direct_begin(
     })
 }
 
-/// Waits until a worker is ready, or never will be, and looks after its supervisor's children meanwhile. PS_OK
-/// stays PS_OK, whatever becomes of the worker later: its child tells that.
+/// Waits until a worker is ready, or never will be, and looks after its supervisor's children meanwhile.
+/// PS_OK stays PS_OK, whatever becomes of the worker later: its child tells that.
 ///
 /// @param timeout_ms  milliseconds; -1: for ever, 0: not at all. It is the caller's: the worker goes on
-/// @return PS_OK; PS_ERR_TIMEOUT if it is not ready yet (ps_error_step: "wait"); else the error of its start,
-///         with its journey, the same at every call
+/// @return PS_OK; PS_ERR_TIMEOUT if it is not ready yet (ps_error_step: "wait"); else the error of its
+///         start, with its journey, the same at every call
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_wait(worker: *mut ps_worker, timeout_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || {
@@ -225,7 +228,8 @@ pub struct ps_worker_socket {
 
 /// How many sockets a worker has named; at least one of a worker that is ready. Never blocks.
 ///
-/// @return PS_OK; PS_ERR_STATE if it is not ready yet; the error of its start if it never will be; PS_ERR_FORKED
+/// @return PS_OK; PS_ERR_STATE if it is not ready yet; the error of its start if it never will be;
+///         PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_socket_count(worker: *const ps_worker, count: *mut u32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(worker, "count", count, error, |object: &WorkerObject| Ok(object.worker.arrived()?.sockets.len() as u32))
@@ -235,8 +239,8 @@ pub unsafe extern "C" fn ps_worker_socket_count(worker: *const ps_worker, count:
 ///
 /// @param index   from 0 on
 /// @param socket  receives it (set socket->size first)
-/// @return as ps_worker_socket_count; PS_ERR_NOT_FOUND if there are not so many; PS_ERR_LIMIT if its address or
-///         protocol is too long
+/// @return as ps_worker_socket_count; PS_ERR_NOT_FOUND if there are not so many; PS_ERR_LIMIT if its
+///         address or protocol is too long
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_socket(
     worker: *const ps_worker,
@@ -297,11 +301,11 @@ pub unsafe extern "C" fn ps_worker_generation(worker: *const ps_worker, generati
     shapes::value(worker, "generation", generation, error, |object: &WorkerObject| Ok(object.worker.arrived()?.generation))
 }
 
-/// The writing end of a worker's standard input; now yours to close, which asks the worker to end. Otherwise it
-/// is closed when the child's handle is freed. It is stream 0 of ps_child_stdio. Never blocks.
+/// The writing end of a worker's standard input; now yours to close, which asks the worker to end.
+/// Otherwise it is closed when the child's handle is freed. It is stream 0 of ps_child_stdio. Never blocks.
 ///
-/// @return PS_OK; PS_ERR_NOT_FOUND if stream 0 is no pipe, or was taken already; PS_ERR_STATE if it has had no
-///         process; PS_ERR_FORKED
+/// @return PS_OK; PS_ERR_NOT_FOUND if stream 0 is no pipe, or was taken already; PS_ERR_STATE if it has had
+///         no process; PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_stdin(worker: *mut ps_worker, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(worker, "fd", fd, error, |object: &WorkerObject| {
@@ -370,13 +374,13 @@ pub unsafe extern "C" fn ps_worker_get_info(worker: *const ps_worker, info: *mut
     })
 }
 
-/// The way that a worker took until it was ready, or until it failed: each step, how it went, when it began and
-/// how long it took. NUL-terminated. Never blocks.
+/// The way that a worker took until it was ready, or until it failed: each step, how it went, when it began
+/// and how long it took. NUL-terminated. Never blocks.
 ///
 /// @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
 /// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
-/// @return PS_OK; PS_ERR_STATE if it is under way still, or was never begun; PS_ERR_LIMIT if the buffer is too
-///         small; PS_ERR_FORKED
+/// @return PS_OK; PS_ERR_STATE if it is under way still, or was never begun; PS_ERR_LIMIT if the buffer is
+///         too small; PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_journey(
     worker: *const ps_worker,

@@ -238,7 +238,7 @@ impl Direct {
             if let Ok(arrived) = &mut came
                 && let Some(instance) = arrived.instance.take()
             {
-                Keep::begin(&host, &kept_for, instance);
+                Keep::begin(&host, &kept_for, Arc::new(instance));
             }
             outcome.settle(came);
         });

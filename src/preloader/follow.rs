@@ -92,6 +92,8 @@ pub struct Follow {
     pidfd: Option<Arc<OwnedFd>>,
     /// Where its port is tried.
     address: Option<Address>,
+    /// Until when it has time: whoever wants it may give it more.
+    end: Mutex<Deadline>,
     under_way: Mutex<Option<Box<UnderWay>>>,
 }
 
@@ -111,23 +113,32 @@ impl fmt::Debug for UnderWay {
 
 impl Follow {
     /// Follows the process of a child whose command says `ready_when_told`, and tells: `tell_ready`, or `tell_failed`, by which it is killed.
-    pub fn begin(host: &Host, managed: &Arc<Managed>, mut attempt: Attempt, then: Then) {
+    pub fn begin(host: &Host, managed: &Arc<Managed>, mut attempt: Attempt, then: Then) -> Arc<Self> {
         let now = clock::now();
         attempt.journey.begin(step::SPAWNING_KIT_HANDSHAKE_PERFORM, now);
         let port = attempt.session.port();
         let address = port.and_then(|port| Address::parse("port", &format!("tcp:127.0.0.1:{port}")).ok());
         let machine = Machine::begun(attempt.deadline, address.is_some(), now);
         let pidfd = managed.process().ok().and_then(|child| child.pidfd()).and_then(|pidfd| fds::duplicate(&pidfd).ok());
+        let end = Mutex::new(attempt.deadline);
         let under_way = UnderWay { machine, attempt, said: Said::Nothing, connecting: None, then };
         let follow = Arc::new(Self {
             managed: managed.clone(),
             pidfd: pidfd.map(Arc::new),
             address,
+            end,
             under_way: Mutex::new(Some(Box::new(under_way))),
         });
         if let Err(error) = host.run(follow.clone()) {
             follow.give_up(&error);
         }
+        follow
+    }
+
+    /// It has more time, until then: somebody waits for it that long.
+    pub fn put_off(&self, end: Deadline) {
+        let mut known = lock(&self.end);
+        *known = end.max(*known);
     }
 
     /// What this look sees.
@@ -312,6 +323,7 @@ impl Errand for Follow {
     fn turn(&self, now: i64) -> Option<Wants> {
         let mut under_way = lock(&self.under_way).take()?;
         let seen = self.look(&mut under_way, now);
+        under_way.machine.put_off(*lock(&self.end));
         under_way.machine.step(seen, now);
         match under_way.machine.state() {
             State::Ready { port, .. } => self.arrive(under_way, port),

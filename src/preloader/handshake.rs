@@ -144,6 +144,11 @@ impl Machine {
         Self { state: State::Waiting, end, pinger: if port { Pinger::Rests(Deadline::at(now)) } else { Pinger::None } }
     }
 
+    /// Whoever wants it gives it more time: the end may only come later.
+    pub fn put_off(&mut self, end: Deadline) {
+        self.end = self.end.max(end);
+    }
+
     /// How it stands.
     pub fn state(&self) -> State {
         self.state

@@ -19,12 +19,12 @@ const SELDOM: i64 = 1_000 * MILLI;
 pub struct Keep {
     managed: Arc<Managed>,
     pidfd: Option<Arc<OwnedFd>>,
-    instance: Mutex<Option<Instance>>,
+    instance: Mutex<Option<Arc<Instance>>>,
 }
 
 impl Keep {
     /// Until the process of this child has ended, or its host is closed, which ends it.
-    pub fn begin(host: &Host, managed: &Arc<Managed>, instance: Instance) {
+    pub fn begin(host: &Host, managed: &Arc<Managed>, instance: Arc<Instance>) {
         let pidfd = managed.process().ok().and_then(|child| child.pidfd()).and_then(|pidfd| fds::duplicate(&pidfd).ok()).map(Arc::new);
         let keep = Arc::new(Self { managed: managed.clone(), pidfd, instance: Mutex::new(Some(instance)) });
         if host.run(keep.clone()).is_err() {

@@ -250,6 +250,12 @@ pub fn number_here(pidfd: i32) -> Option<i32> {
     }
 }
 
+/// The effective user of the process behind a pidfd, as the kernel tells it (Linux 6.13).
+pub fn user(pidfd: i32) -> Option<u32> {
+    // Its ids: pid, tgid, parent; real user and group; effective ones; and so on.
+    ask(pidfd, 0).ok().map(|info| info.ids[5])
+}
+
 /// How far the process behind a pidfd is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Life {

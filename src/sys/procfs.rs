@@ -164,6 +164,30 @@ pub fn descends_from(pid: i32, ancestor: i32) -> bool {
     std::iter::successors(parent_of(pid), |parent| parent_of(*parent)).take(100).any(|parent| parent == ancestor)
 }
 
+/// The parent of a process, as far as /proc tells it.
+pub fn parent(pid: i32) -> Option<i32> {
+    parent_of(pid)
+}
+
+/// The effective user of a process, by its own status: /proc/PID itself is root's where it may not be looked at (PR_SET_DUMPABLE).
+pub fn effective_user(pid: i32) -> Option<u32> {
+    let status = text(format!("/proc/{pid}/status")).ok()?;
+    status.lines().find_map(|line| line.strip_prefix("Uid:\t"))?.split_ascii_whitespace().nth(1)?.parse().ok()
+}
+
+/// Whether a process is known to be in another pid namespace than this one: then the number that it has for itself is none here.
+pub fn is_in_other_namespace(pid: i32) -> bool {
+    let (its, own) = (namespace(&pid.to_string(), "pid"), namespace("self", "pid"));
+    its.is_some() && own.is_some() && its != own
+}
+
+/// This moment in the ticks of [`start_time`].
+pub fn ticks_now() -> u64 {
+    let since = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).ok();
+    let per_second = nix::unistd::sysconf(nix::unistd::SysconfVar::CLK_TCK).ok().flatten().unwrap_or(100).max(1) as u64;
+    since.map_or(0, |since| since.tv_sec() as u64 * per_second + since.tv_nsec() as u64 * per_second / 1_000_000_000)
+}
+
 /// When a process began, in ticks since boot: tells two processes apart that had the same number.
 pub fn start_time(pid: i32) -> Option<u64> {
     stat_field(pid, 22)

@@ -74,6 +74,11 @@ pub fn default_host() -> Result<Host> {
 }
 
 impl Host {
+    /// Whether both are one supervisor.
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Runs it: its first turn is taken here and now. May be called in a turn.
     pub fn run(&self, errand: Arc<dyn Errand>) -> Result<ErrandId> {
         self.0.check()?;

@@ -11,6 +11,8 @@
 //! server; the directory is made when its turn has come. **What was lent by number is duplicated**, since its numbers may be others'
 //! by then. **After an error of the blocking call nothing is left**: it waits until what it killed has been reaped.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
@@ -169,38 +171,30 @@ fn way_of(arguments: &Arguments) -> Journey {
 
 /// The error of one that has no process.
 fn failed(failure: Failure, journey: Journey, arguments: &Arguments) -> Error {
-    let evidence = Evidence {
-        journey,
-        response: None,
-        arguments,
-        output: Vec::new(),
-        pid: None,
-        exit: None,
-        preloader: None,
-        purpose: Purpose::Direct,
-    };
-    failure::error(failure, evidence)
+    failure::error(failure, evidence(journey, arguments))
+}
+
+fn evidence(journey: Journey, arguments: &Arguments) -> Evidence<'_> {
+    Evidence { journey, response: None, arguments, output: Vec::new(), pid: None, exit: None, preloader: None, purpose: Purpose::Direct }
 }
 
 /// The arguments, with what goes without saying: what the command says, where they do not.
 pub fn described(command: &Command, arguments: &Arguments) -> Result<Arguments> {
     let mut all = arguments.clone();
-    if all.get("start_command").is_none() {
-        all.set("start_command", Some(&command.line()))?;
-    }
     if all.get("app_root").is_none() {
-        let directory = command.get_directory().unwrap_or(Path::new("."));
+        let directory = command.directory().map_or(Path::new("."), |directory| Path::new(OsStr::from_bytes(directory.to_bytes())));
         let directory = std::path::absolute(directory).map_err(|error| Error::relative("app_root", &error))?;
         let text = directory.to_str().ok_or_else(|| Error::invalid("app_root", "app_root: the directory of the command is no UTF-8"))?;
-        all.set("app_root", Some(text.trim_end_matches("/.")))?;
+        let text = text.strip_suffix("/.").unwrap_or(text);
+        all.set("app_root", Some(if text.is_empty() { "/" } else { text }))?;
     }
-    Ok(all)
+    setup::arguments(command, &all)
 }
 
 /// Who it will be: whom the arguments name, else whom the command does, with the groups that it gives.
 pub fn owner_of(command: &Command, arguments: &Arguments) -> Result<Owner> {
     let said = ["user", "group"].iter().any(|name| arguments.get(name).is_some());
-    match command.get_credentials().filter(|_| !said) {
+    match command.becomes().filter(|_| !said) {
         None => Owner::of(arguments),
         Some(credentials) => {
             let mut named = arguments.clone();
@@ -222,11 +216,8 @@ impl Direct {
     /// Session and process; then it is followed.
     fn start(&self, managed: &Arc<Managed>, stock: Stock) -> Result<()> {
         let end = self.time.end();
-        let mut way = way_of(&stock.arguments);
-        let (session, child) = match prepare(stock, end, &mut way) {
-            Ok(made) => made,
-            Err((failure, arguments)) => return Err(failed(failure, way, &arguments)),
-        };
+        let mut journey = way_of(&stock.arguments);
+        let (session, child) = prepare(stock, end, &mut journey)?;
         managed.made(Ok(Arc::new(child)));
         if managed.process().is_err() {
             // Called off meanwhile, or there was nothing left to watch it by: it is gone again.
@@ -242,30 +233,39 @@ impl Direct {
             }
             outcome.settle(came);
         });
-        Follow::begin(&self.host, managed, Attempt { session, journey: way, deadline: end, preloader: None }, then);
+        Follow::begin(&self.host, managed, Attempt { session, journey, deadline: end, preloader: None }, then);
         Ok(())
     }
 }
 
-/// Makes the session, and the process in it.
-fn prepare(stock: Stock, end: Deadline, way: &mut Journey) -> core::result::Result<(Session, Child), (Failure, Arguments)> {
+/// Makes the session, and the process in it. What belonged to one that was not made is its command's again.
+fn prepare(stock: Stock, end: Deadline, journey: &mut Journey) -> Result<(Session, Child)> {
     let Stock { command, belongings, arguments, owner } = stock;
-    let mut belongings = Some(belongings);
-    let made = (|| {
-        let at = |step| move |error: Error| Failure::of(step, &error);
-        let session = Session::prepare(&arguments, Purpose::Direct, &owner, end, way).map_err(at(step::SPAWNING_KIT_PREPARATION))?;
-        let real = setup::command(&command, &session).map_err(at(step::SPAWNING_KIT_PREPARATION))?;
-        session.finalize().map_err(at(step::SPAWNING_KIT_PREPARATION))?;
-        way.begin(step::SPAWNING_KIT_FORK_SUBPROCESS, clock::now());
-        let belongings = belongings.take().unwrap_or_default();
-        let child = make_process(&real, belongings).map_err(at(step::SPAWNING_KIT_FORK_SUBPROCESS))?;
-        way.end(step::SPAWNING_KIT_FORK_SUBPROCESS, clock::now());
-        Ok((session, child))
-    })();
-    if let Some(belongings) = belongings {
-        belongings.give_back();
+    let failed_at = |step, error: &Error, journey: &Journey| failed(Failure::of(step, error), journey.clone(), &arguments);
+    let prepared = Session::prepare(&arguments, Purpose::Direct, &owner, end, journey).and_then(|session| {
+        let real = setup::command(&command, &session)?;
+        session.finalize()?;
+        Ok((session, real))
+    });
+    let (session, real) = match prepared {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            belongings.give_back();
+            return Err(failed_at(step::SPAWNING_KIT_PREPARATION, &error, journey));
+        }
+    };
+    journey.begin(step::SPAWNING_KIT_FORK_SUBPROCESS, clock::now());
+    match make_process(&real, belongings) {
+        Ok(child) => {
+            journey.end(step::SPAWNING_KIT_FORK_SUBPROCESS, clock::now());
+            Ok((session, child))
+        }
+        Err(error) => {
+            let failure = setup::explain(error, &real, &session);
+            let evidence = Evidence { response: Some(session.response()), ..evidence(journey.clone(), session.arguments()) };
+            Err(failure::error(failure, evidence))
+        }
     }
-    made.map_err(|failure| (failure, arguments))
 }
 
 impl Start for Direct {

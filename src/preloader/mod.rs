@@ -2,8 +2,8 @@
 //!
 //! It knows the supervisor by its face: what has to be waited for here is an *errand* of a supervisor, done within its looks.
 
-pub mod direct;
 pub mod client;
+pub mod direct;
 pub mod failure;
 pub mod follow;
 mod handshake;

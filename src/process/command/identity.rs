@@ -71,11 +71,6 @@ impl Command {
         Ok(self)
     }
 
-    /// The user that it becomes, if somebody has said so.
-    pub fn get_credentials(&self) -> Option<&Credentials> {
-        self.identity.credentials.as_ref()
-    }
-
     /// The umask.
     pub fn umask(&mut self, mask: u32) -> Result<&mut Self> {
         if mask > 0o777 {

@@ -5,7 +5,6 @@
 
 use core::ffi::CStr;
 use std::ffi::{CString, OsStr};
-use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -109,34 +108,5 @@ impl Command {
         }
         self.program.directory = Some(directory);
         Ok(self)
-    }
-
-    /// Where it is to work, if somebody has said so.
-    pub fn get_directory(&self) -> Option<&Path> {
-        self.program.directory.as_ref().map(|directory| Path::new(OsStr::from_bytes(directory.to_bytes())))
-    }
-
-    /// What is run, as a shell would read it.
-    pub fn line(&self) -> String {
-        let words = core::iter::once(&self.program.name).chain(self.program.args.iter());
-        words.map(|word| quoted(&word.to_string_lossy())).collect::<Vec<_>>().join(" ")
-    }
-}
-
-/// A word of a shell's.
-fn quoted(word: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./=:,@%+".contains(&byte);
-    if !word.is_empty() && word.bytes().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', "'\\''")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_what_a_shell_would_read() {
-        let mut command = Command::new("/bin/a b").unwrap();
-        command.arg("plain").unwrap().arg("it's").unwrap().arg("").unwrap().arg("$x").unwrap();
-        assert_eq!(command.line(), r"'/bin/a b' plain 'it'\''s' '' '$x'");
     }
 }

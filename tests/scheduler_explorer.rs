@@ -376,7 +376,7 @@ impl World {
                 if self.done
                     || !self.shut
                     || !self.alive.is_empty()
-                    || self.jobs.iter().any(|job| !matches!(job, Job::Prepare(_) | Job::Promised(_)))
+                    || self.jobs.iter().any(|job| !matches!(job, Job::Prepare(_) | Job::Promised(_) | Job::Begun(_)))
                 {
                     self.breaks("\"shutdown done\" comes once, after everybody");
                 }
@@ -416,7 +416,7 @@ impl World {
         if self.done {
             self.breaks("nothing is told after \"shutdown done\"");
         }
-        if news == News::Exited && self.jobs.iter().any(|job| matches!(job, Job::Make(_))) && self.limit == 1 {
+        if news == News::Exited && self.jobs.iter().any(|job| matches!(job, Job::Make(id) if !self.begun.contains(id))) && self.limit == 1 {
             self.breaks("who takes the slot is made before the end is told");
         }
         self.heard.insert(id, after);
@@ -424,13 +424,14 @@ impl World {
 
     fn check(&mut self) {
         let takes_slot = |job: &&Job| match job {
-            Job::Make(_) | Job::MakeDirect(_) | Job::Made(_, false) | Job::Begun(_) => true,
+            Job::Make(_) | Job::MakeDirect(_) | Job::Made(_, false) => true,
             Job::Promised(id) => !self.called_off.contains(id),
             _ => false,
         };
         let making = self.jobs.iter().filter(takes_slot).count();
         let unwanted = |id: &Id| self.stopped.contains(id) || self.shut || self.closed;
-        let waits = |job: &Job| matches!(job, Job::Promised(id) if unwanted(id) && !self.called_off.contains(id));
+        let heard = |id: &Id| !self.jobs.contains(&Job::Begun(*id)) && !self.called_off.contains(id);
+        let waits = |job: &Job| matches!(job, Job::Promised(id) if unwanted(id) && heard(id));
         if self.jobs.iter().any(waits) {
             self.breaks("nobody waits for a process that nobody wants");
         }
@@ -523,21 +524,22 @@ impl Model for Search {
         }
         for job in &world.jobs {
             let waits = match job {
-                Job::Release(_, first) => first.is_some_and(|id| world.jobs.contains(&Job::Make(id))),
+                Job::Release(_, first) => first.is_some_and(|id| world.jobs.contains(&Job::Make(id)) && !world.begun.contains(&id)),
+                // Who takes his time is asked behind that.
+                Job::Make(id) if !world.begun.contains(id) => false,
                 // Of what one thread has done, the release is told first.
-                Job::Made(id, _) | Job::Begun(id) => {
-                    world.jobs.iter().any(|job| matches!(job, Job::Release(_, Some(first)) if first == id))
-                }
+                Job::Make(id) | Job::Made(id, _) => world.jobs.iter().any(|job| matches!(job, Job::Release(_, Some(first)) if first == id)),
                 _ => false,
             };
             if !waits {
                 choices.push(Choice::Done(*job, true));
             }
-            if matches!(job, Job::Make(_) | Job::MakeDirect(_) | Job::Prepare(_) | Job::Promised(_)) {
+            if matches!(job, Job::Make(_) | Job::MakeDirect(_) | Job::Prepare(_) | Job::Promised(_)) && !waits {
                 choices.push(Choice::Done(*job, false));
             }
             if let Job::Make(id) = job
                 && world.begun.contains(id)
+                && !waits
             {
                 choices.push(Choice::Later(*id));
             }
@@ -618,7 +620,10 @@ impl Model for Search {
             }
             Choice::Later(id) => {
                 world.jobs.remove(&Job::Make(id));
-                world.jobs.insert(if careless == Careless::ForgetsBegun { Job::Promised(id) } else { Job::Begun(id) });
+                world.jobs.insert(Job::Promised(id));
+                if careless != Careless::ForgetsBegun {
+                    world.jobs.insert(Job::Begun(id));
+                }
                 world.check();
             }
             Choice::Done(job, good) => {
@@ -635,10 +640,7 @@ impl Model for Search {
                         }
                         return Some(world);
                     }
-                    (Job::Begun(id), _) => {
-                        world.jobs.insert(Job::Promised(id));
-                        Event::Begun(id)
-                    }
+                    (Job::Begun(id), _) => Event::Begun(id),
                     // It is killed and released where it comes.
                     (Job::Promised(id), _) if world.called_off.contains(&id) => {
                         world.check();

@@ -14,7 +14,6 @@ pub(super) use super::inner::Job;
 use super::inner::{HOUSEKEEPING, Inner, Last, Ledger, Member, RESTS};
 use super::restart::Ended;
 use super::scheduler::{self, Action, Answer, Id, News};
-use super::starts::destroy;
 use crate::clock::{self, Deadline};
 use crate::error::{Result, Status};
 use crate::lock::lock;
@@ -156,9 +155,24 @@ impl Inner {
     /// Does the jobs, and what follows from them. All that makes room or a process is done before any of it is told: who hears of an end
     /// finds the next one started.
     pub(super) fn carry_out(self: &Arc<Self>, jobs: Vec<Job>) {
-        let done: Vec<Done> = jobs.into_iter().filter_map(|job| self.do_job(job)).collect();
-        let more: Vec<Vec<Job>> = done.into_iter().map(|done| self.conclude(done)).collect();
+        let (done, begun) = self.do_jobs(jobs);
+        let mut more: Vec<Vec<Job>> = done.into_iter().map(|done| self.conclude(done)).collect();
+        // Behind what is told: their process may come while they are asked for it.
+        more.extend(begun.into_iter().filter_map(|job| self.do_job(job).map(|done| self.conclude(done))));
         more.into_iter().for_each(|jobs| self.carry_out(jobs));
+    }
+
+    /// What is done, and the starts that take their time.
+    fn do_jobs(&self, jobs: Vec<Job>) -> (Vec<Done>, Vec<Job>) {
+        let mut begun = Vec::new();
+        let done = jobs.into_iter().filter_map(|job| match job {
+            Job::Make(managed) if managed.is_begun() => {
+                begun.push(Job::Make(managed));
+                None
+            }
+            job => self.do_job(job),
+        });
+        (done.collect(), begun)
     }
 
     /// The same one by one, where there may be many and a slow release of one must not hold up what is told of the others; who is to be
@@ -175,7 +189,7 @@ impl Inner {
 
     fn do_job(&self, job: Job) -> Option<Done> {
         match job {
-            Job::Make(managed) => Some(match managed.promise().and_then(Promise::begin) {
+            Job::Make(managed) => Some(match managed.promise().and_then(Promise::start) {
                 None => {
                     let made = managed.make();
                     Done::Made(managed, made)
@@ -213,17 +227,9 @@ impl Inner {
 
     fn conclude(self: &Arc<Self>, done: Done) -> Vec<Job> {
         match done {
-            Done::Made(managed, made) if managed.is_begun() => {
-                if let Some(Ok(second)) = managed.promise().and_then(Promise::conclude) {
-                    destroy(&second);
-                }
-                self.conclude_begun(&managed, made)
-            }
+            Done::Made(managed, made) if managed.is_begun() => self.conclude_begun(&managed, made),
             Done::Made(managed, made) => self.conclude_start(&managed, made),
             Done::Begun(managed) => {
-                if let Some(made) = managed.promise().and_then(Promise::conclude) {
-                    return self.conclude_begun(&managed, made);
-                }
                 let mut ledger = lock(&self.ledger);
                 let jobs = self.step(&mut ledger, scheduler::Event::Begun(managed.id()));
                 self.show(&mut ledger);

@@ -12,9 +12,9 @@
 //! comes too late is killed and released here. Under the default supervisor, which schedules nobody and has no line, the same stands in the stage of
 //! the child itself.
 //!
-//! Traps. **A process may come before its `make` has returned** (by another thread, or by a `make` that has it at hand). It is taken in when that is
-//! concluded: the end that made room for it is told first. **Once**: `called_off` is the only word that a start hears of an end that it did not make itself, and must come once. So who takes the
-//! start out of the child ([`Promise::take`]) is who may say it.
+//! Traps. **A process may come before its `make` has returned**: it counts from then on. So the end that made room for it is told before it is asked
+//! for (`carry_out.rs`), or its start could be told first. **Once**: `called_off` is the only word that a start hears of an end that it did not make
+//! itself. So who takes the start out of the child ([`Promise::take`]) is who may say it.
 
 use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
@@ -49,55 +49,26 @@ pub trait Start: Send + Sync + Debug {
     fn make(&self, managed: &Arc<Managed>) -> Made;
 
     /// It was cancelled before it had a process (also between `Later` and [`Managed::made`]), or the process it made could not be taken in. Comes
-    /// once at the most, never during `make`, and not where this start itself has said that it failed.
+    /// once at the most, not during `make` (but within a [`Managed::made`] that `make` calls), and not where this start itself has said that it failed.
     fn called_off(&self);
 }
 
 /// A start that has not come to anything yet.
 #[derive(Debug)]
-pub(in crate::supervisor) struct Promise(Mutex<Pledge>);
-
-#[derive(Debug)]
-struct Pledge {
-    start: Option<Arc<dyn Start>>,
-    /// It is being made, and that is not concluded.
-    making: bool,
-    /// What has come meanwhile.
-    early: Option<Result<Arc<Child>>>,
-}
+pub(in crate::supervisor) struct Promise(Mutex<Option<Arc<dyn Start>>>);
 
 impl Promise {
     pub(in crate::supervisor) fn new(start: Arc<dyn Start>) -> Self {
-        Self(Mutex::new(Pledge { start: Some(start), making: false, early: None }))
+        Self(Mutex::new(Some(start)))
     }
 
-    /// It is made, until that is concluded.
-    pub(in crate::supervisor) fn begin(&self) -> Option<Arc<dyn Start>> {
-        let mut pledge = lock(&self.0);
-        pledge.making = pledge.start.is_some();
-        pledge.start.clone()
-    }
-
-    /// What has come meanwhile.
-    pub(in crate::supervisor) fn conclude(&self) -> Option<Result<Arc<Child>>> {
-        let mut pledge = lock(&self.0);
-        pledge.making = false;
-        pledge.early.take()
-    }
-
-    /// Keeps what has come until that is concluded; `Some`: nobody will come for it.
-    fn keep(&self, made: Result<Arc<Child>>) -> Option<Result<Arc<Child>>> {
-        let mut pledge = lock(&self.0);
-        if !pledge.making || pledge.early.is_some() {
-            return Some(made);
-        }
-        pledge.early = Some(made);
-        None
+    pub(in crate::supervisor) fn start(&self) -> Option<Arc<dyn Start>> {
+        lock(&self.0).clone()
     }
 
     /// It comes to something, or to nothing: whoever has it may say so.
     pub(in crate::supervisor) fn take(&self) -> Option<Arc<dyn Start>> {
-        lock(&self.0).start.take()
+        lock(&self.0).take()
     }
 }
 
@@ -250,7 +221,6 @@ impl Managed {
         if inner.is_default {
             self.made_unlisted(made);
         } else {
-            let Some(made) = self.promise().map_or(Some(Err(shut_down())), |promise| promise.keep(made)) else { return };
             let jobs = inner.conclude_begun(self, made);
             inner.carry_out(jobs);
             // One that failed has left its slot.

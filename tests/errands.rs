@@ -113,6 +113,7 @@ fn its_first_turn_is_at_once_and_may_be_its_last() {
     assert_eq!(errand.called_off(), 0, "it was over");
 }
 
+// covers: C14-1
 #[test]
 fn what_it_wants_to_read_moves_it_along_in_next_event() {
     let supervisor = Supervisor::new().unwrap();
@@ -130,6 +131,7 @@ fn what_it_wants_to_read_moves_it_along_in_next_event() {
     assert_eq!(Arc::strong_count(&read), 2, "only the errand's own");
 }
 
+// covers: C14-1
 #[test]
 fn who_waits_for_a_child_moves_it_along() {
     let supervisor = Supervisor::new().unwrap();
@@ -153,6 +155,7 @@ fn who_waits_for_a_child_moves_it_along() {
     other.terminate(0).unwrap();
 }
 
+// covers: C14-1
 #[test]
 fn it_moves_in_the_hosts_own_loop_edge_triggered() {
     let supervisor = Supervisor::new().unwrap();
@@ -211,6 +214,7 @@ fn it_moves_in_the_hosts_own_loop_edge_triggered() {
     });
 }
 
+// covers: C14-1, LAW-17
 #[test]
 fn one_that_leaves_what_it_was_told_of_keeps_nobody_awake() {
     let supervisor = Supervisor::new().unwrap();
@@ -368,6 +372,7 @@ fn a_poke_in_its_own_turn_is_one_turn_more_and_no_loop() {
     assert_eq!(errand.called_off(), 1);
 }
 
+// covers: LAW-17
 #[test]
 fn a_chain_of_pokes_is_no_chain_of_frames() {
     let supervisor = Supervisor::new().unwrap();
@@ -463,6 +468,7 @@ fn of_many_threads_one_turns_it_and_no_byte_is_left() {
     });
 }
 
+// covers: C14-1
 #[test]
 fn a_drive_ends_when_another_thread_has_finished_the_errand() {
     let supervisor = Supervisor::new().unwrap();
@@ -565,6 +571,7 @@ fn a_turn_may_close_its_own_host() {
     assert_eq!((errand.turns(), errand.called_off()), (1, 1));
 }
 
+// covers: LAW-5
 #[test]
 fn one_that_panics_is_called_off_and_its_host_goes_on() {
     let supervisor = Supervisor::new().unwrap();
@@ -580,6 +587,44 @@ fn one_that_panics_is_called_off_and_its_host_goes_on() {
     let id = supervisor.host().run(other.clone()).unwrap();
     supervisor.host().poke(id);
     assert_eq!(other.turns(), 2);
+}
+
+/// Takes all descriptors that are left to this process.
+fn take_all_descriptors() -> Vec<OwnedFd> {
+    use nix::sys::resource::{Resource, getrlimit, setrlimit};
+    let (_, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, 256, hard).unwrap();
+    let (read, write) = pair();
+    let copies: Vec<OwnedFd> = std::iter::from_fn(|| read.try_clone().ok()).collect();
+    copies.into_iter().chain([write, Arc::into_inner(read).unwrap()]).collect()
+}
+
+// covers: LAW-17
+#[test]
+fn without_descriptors_it_is_looked_at_from_time_to_time() {
+    // In a copy, for the limit is the process's.
+    in_forked_copy(|| {
+        let (supervisor, other) = (Supervisor::new().unwrap(), Supervisor::new().unwrap());
+        let (read, write) = pair();
+        let errands = [(); 3].map(|()| {
+            let read = read.clone();
+            Fake::new(move |_, _| if is_readable(&read, 0) { None } else { read_of(&read) })
+        });
+        let host = supervisor.host();
+        host.run(errands[0].clone()).unwrap();
+        let all = take_all_descriptors();
+        assert!(!all.is_empty());
+        // They need a duplicate of what the first one watches.
+        host.run(errands[1].clone()).unwrap();
+        host.run(errands[2].clone()).unwrap();
+        nix::unistd::write(&write, b"x").unwrap();
+        // And who drives has nothing to be rung by.
+        drive(&host, "each its turn", || errands.iter().all(|errand| Arc::strong_count(errand) == 1));
+        // One that cannot have its times is refused, and not held.
+        let errand = Fake::new(|_, _| None);
+        assert_eq!(other.host().run(errand.clone()).unwrap_err().status, Status::Limit);
+        assert_eq!((errand.turns(), Arc::strong_count(&errand)), (0, 1));
+    });
 }
 
 // ---- the default host, and copies --------------------------------------------------------------------------------------

@@ -100,7 +100,7 @@ fn cancelled(why: Status) -> (EventKind, Option<Status>) {
 
 /// A process that comes late, and its number.
 fn late() -> (Arc<Child>, i32) {
-    let child = Arc::new(spawned(&told()).unwrap());
+    let child = spawned(&told()).unwrap();
     let pid = child.pid();
     (child, pid)
 }
@@ -157,7 +157,7 @@ fn it_may_be_made_while_it_is_being_asked_for() {
         let supervisor = Supervisor::new().unwrap();
         let host = if default { default_host().unwrap() } else { supervisor.host() };
         let start = Fake::new(|managed| {
-            managed.made(spawned(&told()).map(Arc::new));
+            managed.made(spawned(&told()));
             assert!(managed.tell_ready());
             Made::Later
         });
@@ -655,7 +655,7 @@ fn law06_a_forked_copy_makes_nothing() {
         assert_eq!(start.counts(), (1, 0));
     });
     let (supervisor, child) = held.take().unwrap();
-    child.made(spawned(&told()).map(Arc::new));
+    child.made(spawned(&told()));
     assert!(child.tell_ready());
     drop(supervisor);
     assert_eq!(child.reap(0).unwrap().cause, Cause::Shutdown);

@@ -195,7 +195,7 @@ impl Inner {
                     Done::Made(managed, made)
                 }
                 Some(start) => match start.make(&managed) {
-                    Made::Now(made) => Done::Made(managed, made.map(Arc::new)),
+                    Made::Now(made) => Done::Made(managed, made),
                     Made::Later => Done::Begun(managed),
                 },
             }),

@@ -38,7 +38,7 @@ use crate::supervisor::starts::{Admission, destroy};
 #[derive(Debug)]
 pub enum Made {
     /// It is made, or could not be.
-    Now(Result<Child>),
+    Now(Result<Arc<Child>>),
     /// It takes its time: [`Managed::made`] follows.
     Later,
 }
@@ -73,8 +73,8 @@ impl Promise {
 }
 
 /// One process of this command, for a start that needs no more than that.
-pub fn spawned(command: &Command) -> Result<Child> {
-    spawn::spawn(command, Belongings::take(command)?)
+pub fn spawned(command: &Command) -> Result<Arc<Child>> {
+    spawn::spawn(command, Belongings::take(command)?).map(Arc::new)
 }
 
 impl Host {
@@ -159,7 +159,7 @@ impl Inner {
         managed.set_token(register(&managed));
         managed.set_starting();
         match start.make(&managed) {
-            Made::Now(made) => managed.made(made.map(Arc::new)),
+            Made::Now(made) => managed.made(made),
             Made::Later if managed.set_promised() => {}
             Made::Later => managed.tell_called_off(),
         }

@@ -52,6 +52,8 @@ mod sys;
 
 pub use error::{Error, Result, Status};
 pub use handoff::Handoff;
+#[doc(hidden)]
+pub use process::adopt;
 pub use process::child::{State, Tier as SpawnTier};
 pub use process::command::{Command, Credentials, EnvBase, Restart, RestartWhen, Stdio};
 pub use process::spawn::tier_name;

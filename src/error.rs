@@ -111,7 +111,7 @@ impl Status {
 
 /// A failure, with all that is known of it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{}", crate::report::plain::line(.message))]
+#[error("{}{}", crate::report::plain::line(.message), crate::report::case::tie(.case.as_deref()))]
 pub struct Error {
     /// The kind.
     pub status: Status,
@@ -119,7 +119,7 @@ pub struct Error {
     pub errno: Option<Errno>,
     /// The system call or step that failed, or the argument that was refused.
     pub step: &'static str,
-    /// One sentence, as it is: what it names may hold anything. Displayed, it is one line that commands no terminal.
+    /// One sentence, as it is: what it names may hold anything. Displayed, it is one line that commands no terminal, with the case's id at its end.
     pub message: String,
     /// The process concerned, for display.
     pub pid: Option<i32>,

@@ -65,3 +65,8 @@ pub struct Case {
     /// What could not be found out, and why.
     pub notes: Vec<String>,
 }
+
+/// What a line of a log has at its end, so that it is found by the id that a page shows.
+pub(crate) fn tie(case: Option<&Case>) -> String {
+    case.map(|case| format!(" (error id {})", case.id)).unwrap_or_default()
+}

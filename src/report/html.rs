@@ -1,28 +1,21 @@
 //! As a page that stands by itself: no script, no picture, nothing to load; light and dark, narrow and wide.
+//!
+//! The trap: nearly all that stands in it was written by a stranger, and an operator reads it in a browser. Every piece goes through the one
+//! [`escape`], into text or into a quoted value, never into a name, a style or an address; and the page forbids a browser to load or run anything, should that ever fail.
 
 use std::fmt::Write as _;
 
-use super::{details, duration, plain};
+use super::case::Case;
+use super::dumps::Dumps;
+use super::prose::{Part, parts};
+use super::timeline::timeline;
+use super::{details, plain, time_of_day};
 use crate::error::Error;
-use crate::journey::{Journey, Progress};
 
-const STYLE: &str = "\
-:root{color-scheme:light dark;--ink:#1b1f24;--soft:#5b6570;--paper:#fff;--panel:#f3f4f6;--good:#1a7f4b;--bad:#b3261e;--busy:#9a6700}\
-@media(prefers-color-scheme:dark){:root{--ink:#e6e8ea;--soft:#9aa4ae;--paper:#14171a;--panel:#1f2429;--good:#4cc38a;--bad:#ff7b72;--busy:#e3b341}}\
-body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:52rem;margin:2rem auto;padding:0 1rem}\
-h1{font-size:1.25rem;color:var(--bad)}h2{font-size:1rem;margin-top:2rem}p,td,pre{overflow-wrap:anywhere}\
-th{text-align:left;vertical-align:top;padding-right:1.5rem;font-weight:600;white-space:nowrap}\
-pre{background:var(--panel);padding:1rem;overflow:auto;white-space:pre-wrap;border-radius:.4rem}\
-ol{list-style:none;margin:0;padding:0}\
-li{display:grid;grid-template-columns:minmax(0,14rem) 6rem minmax(4rem,1fr) 5.5rem;gap:.25rem 1rem;align-items:center;padding:.2rem 0}\
-li b{font-weight:500;overflow-wrap:anywhere}li span{color:var(--soft);font-size:.875rem}li span:last-child{text-align:right}\
-u{display:block;position:relative;height:.75rem;background:var(--panel);border-radius:.4rem;overflow:hidden}\
-i{position:absolute;top:0;bottom:0;min-width:3px;border-radius:.4rem;background:var(--soft)}\
-.performed i{background:var(--good)}.errored i{background:var(--bad)}.errored b,.errored span{color:var(--bad)}.busy i{background:var(--busy)}\
-@media(max-width:40rem){li{grid-template-columns:minmax(0,1fr) auto auto}li u{grid-column:1/-1;grid-row:2}}";
+const STYLE: &str = include_str!("page.css");
 
 /// Whatever it holds, it is text in a page.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in plain::lines(text).chars() {
         match c {
@@ -37,57 +30,174 @@ fn escape(text: &str) -> String {
     escaped
 }
 
+/// The beginning of a page, up to its content.
+fn begin(title: &str, class: &str) -> String {
+    format!(
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\
+         <meta name=\"referrer\" content=\"no-referrer\"><meta name=\"robots\" content=\"noindex\">\
+         <title>{}</title><style>{STYLE}</style></head><body><main class=\"{class}\">",
+        escape(title)
+    )
+}
+
+const END: &str = "</main></body></html>\n";
+
 impl Error {
     /// As a page that stands by itself.
     pub fn render_html(&self) -> String {
-        let status = self.status.name();
-        let mut page = format!(
-            "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-             <title>{status}</title><style>{STYLE}</style></head><body><h1>{status}</h1><p>{}</p><table>",
-            escape(&self.message)
-        );
-        for (name, value) in details(self) {
-            let _ = write!(page, "<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(&value));
+        let (status, case) = (self.status.name(), self.case.as_deref());
+        let title = case.map_or(status, |case| &case.summary);
+        let mut page = begin(title, "whole");
+        let _ = write!(page, "<p class=\"tags\"><span class=\"tag bad mono\">{status}</span>");
+        if let Some(case) = case {
+            let _ = write!(
+                page,
+                "<span class=\"tag mono\">{}</span><span class=\"tag\">id <code>{}</code></span>",
+                case.category.name(),
+                escape(&case.id)
+            );
         }
-        page.push_str("</table>");
+        let _ = write!(page, "</p><h1>{}</h1><p class=\"lead\">{}</p>", escape(title), escape(&self.message));
+        if let Some(case) = case {
+            page.push_str("<div class=\"pair\">");
+            for (title, text) in [("What is wrong", &case.problem), ("What to do", &case.solution)] {
+                let _ = write!(page, "<section class=\"card\"><h2>{title}</h2>{}</section>", prose(text));
+            }
+            page.push_str("</div>");
+        }
         if let Some(journey) = &self.journey {
-            timeline(&mut page, journey);
+            let _ = write!(page, "<section class=\"card\"><h2>{}</h2>{}</section>", escape(journey.title()), timeline(journey));
+        }
+        let known = details(self);
+        if !known.is_empty() {
+            let _ = write!(
+                page,
+                "<section class=\"card\"><h2>What is known</h2>{}</section>",
+                table(known.iter().map(|(name, value)| (*name, value.as_str())))
+            );
         }
         if !self.output.is_empty() {
-            let _ = write!(page, "<h2>Output</h2><pre>{}</pre>", escape(&String::from_utf8_lossy(&self.output)));
+            fold(&mut page, true, "Output", &size(self.output.len()), &quotation(&String::from_utf8_lossy(&self.output)));
         }
-        page.push_str("</body></html>\n");
+        if let Some(case) = case {
+            folds(&mut page, case);
+        }
+        footer(&mut page, self);
+        page.push_str(END);
+        page
+    }
+
+    /// The same for somebody who shall know that it failed and not why: nothing but the id, which the log has with all the rest.
+    pub fn render_brief(&self) -> String {
+        let mut page = begin("Something went wrong", "brief");
+        page.push_str("<h1>Something went wrong</h1>");
+        match &self.case {
+            Some(case) => {
+                let _ = write!(
+                    page,
+                    "<p>The application could not be started. Whoever runs this server finds the reason in its log, under this id:</p><p class=\"id mono\">{}</p>",
+                    escape(&case.id)
+                );
+            }
+            None => page.push_str("<p>Whoever runs this server finds the reason in its log.</p>"),
+        }
+        page.push_str(END);
         page
     }
 }
 
-/// A line per step: name, state, a bar where it lies in the whole, how long it took.
-fn timeline(page: &mut String, journey: &Journey) {
-    let (first, last) = journey.span().unwrap_or_default();
-    let whole = last.saturating_sub(first).max(1) as f64;
-    let percent = |nanos: i64| (nanos as f64 / whole * 100.0).clamp(0.0, 100.0);
-    let _ = write!(page, "<h2>{}</h2><ol>", escape(journey.title()));
-    for (place, step) in journey.steps().iter().enumerate() {
-        let class = match step.progress {
-            Progress::NotStarted => "idle",
-            Progress::InProgress => "busy",
-            Progress::Performed => "performed",
-            Progress::Errored => "errored",
-        };
-        let bar = step.begin.map(|begin| {
-            // Without an end it goes on until the last moment that is known.
-            let end = journey.end_of(place).unwrap_or(last);
-            let (left, width) = (percent(begin.saturating_sub(first)), percent(end.saturating_sub(begin)));
-            format!("<i style=\"left:{left:.1}%;width:{width:.1}%\"></i>")
-        });
-        let _ = write!(
-            page,
-            "<li class=\"{class}\"><b>{}</b><span>{}</span><u>{}</u><span>{}</span></li>",
-            escape(step.name),
-            step.progress.name(),
-            bar.unwrap_or_default(),
-            journey.duration(place).map(duration).unwrap_or_default(),
-        );
+/// All that is long, closed.
+fn folds(page: &mut String, case: &Case) {
+    if let Some(advanced) = &case.advanced {
+        fold(page, false, "Details", "what the application adds", &quotation(advanced));
     }
-    page.push_str("</ol>");
+    if !case.config.is_empty() {
+        let rows: Vec<_> = case.config.iter().map(|(name, value)| (name.as_str(), super::json::shown(value))).collect();
+        fold(page, false, "Configuration", "", &table(rows.iter().map(|(name, value)| (*name, value.as_str()))));
+    }
+    for (title, dumps) in [("The process", &case.subprocess), ("The preloader", &case.preloader), ("The host", &case.host)] {
+        let parts = [("Environment", &dumps.envvars), ("User", &dumps.user_info), ("Limits", &dumps.ulimits)];
+        let mut body = String::new();
+        for (name, text) in parts.into_iter().filter_map(|(name, text)| Some((name, text.as_ref()?))) {
+            let _ = write!(body, "<h3>{name}</h3>{}", quotation(text));
+        }
+        for (name, text) in &dumps.annotations {
+            let _ = write!(body, "<h3>{}</h3>{}", escape(name), quotation(text));
+        }
+        if !body.is_empty() {
+            fold(page, false, title, contents(dumps), &body);
+        }
+    }
+    if !case.metrics.is_empty() {
+        fold(page, false, "The system", "at that moment", &table(case.metrics.iter().map(|(name, value)| (*name, value.as_str()))));
+    }
+    if !case.notes.is_empty() {
+        let items: String = case.notes.iter().map(|note| format!("<li>{}</li>", escape(note))).collect();
+        fold(page, false, "Notes", "what could not be found out", &format!("<ul>{items}</ul>"));
+    }
+}
+
+fn contents(dumps: &Dumps) -> &'static str {
+    if dumps.annotations.is_empty() { "environment, user, limits" } else { "environment, user, limits, annotations" }
+}
+
+fn fold(page: &mut String, open: bool, title: &str, note: &str, body: &str) {
+    let open = if open { " open" } else { "" };
+    let _ = write!(page, "<details{open}><summary>{title} <small>{note}</small></summary><div>{body}</div></details>");
+}
+
+fn footer(page: &mut String, error: &Error) {
+    let at = error.journey.as_ref().and_then(|journey| journey.wall(journey.span()?.1)).map(time_of_day);
+    page.push_str("<footer>");
+    for part in [at, error.case.as_ref().map(|case| format!("id {}", case.id)), Some(format!("procsup {}", env!("CARGO_PKG_VERSION")))]
+        .into_iter()
+        .flatten()
+    {
+        let _ = write!(page, "<span>{}</span>", escape(&part));
+    }
+    page.push_str("</footer>");
+}
+
+/// `1 234 bytes`, as one reads it.
+fn size(bytes: usize) -> String {
+    if bytes < 10_000 { format!("{bytes} bytes") } else { format!("{} KiB", bytes / 1024) }
+}
+
+fn quotation(text: &str) -> String {
+    format!("<pre>{}</pre>", escape(text.trim_end_matches('\n')))
+}
+
+fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let rows: String = rows.map(|(name, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value))).collect();
+    format!("<table>{rows}</table>")
+}
+
+/// With a capital letter where it begins.
+pub(super) fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+}
+
+/// A text with its form. What stands between two backquotes of a line is code.
+fn prose(text: &str) -> String {
+    let line = |text: &str| {
+        let mut pieces = text.split('`').enumerate().peekable();
+        let mut line = String::new();
+        while let Some((place, piece)) = pieces.next() {
+            match (place % 2 == 1, pieces.peek().is_some()) {
+                (true, true) => _ = write!(line, "<code>{}</code>", escape(piece)),
+                // One that is never closed is itself.
+                (true, false) => _ = write!(line, "`{}", escape(piece)),
+                (false, _) => line.push_str(&escape(piece)),
+            }
+        }
+        line
+    };
+    let part = |part: &Part| match part {
+        Part::Paragraph(text) => format!("<p>{}</p>", line(text)),
+        Part::List(items) => format!("<ul>{}</ul>", items.iter().map(|item| format!("<li>{}</li>", line(item))).collect::<String>()),
+        Part::Quotation(text) => quotation(text),
+    };
+    parts(text).iter().map(part).collect()
 }

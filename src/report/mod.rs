@@ -8,7 +8,8 @@
 //! |-----------|-----------------------------------------------------------------|
 //! | `text.rs` | a log or a terminal                                             |
 //! | `json.rs` | a program                                                       |
-//! | `html.rs` | a browser: one page that needs nothing else, with a timeline    |
+//! | `html.rs` | a browser: one page that needs nothing else (`page.css`), with a timeline (`timeline.rs`) |
+//! | `prose.rs` | text and page: paragraphs, lists, quotations                    |
 //! | `plain.rs` | all of them: what a terminal would obey, as C writes it        |
 //! | `dumps.rs` | none: what an application has told of itself, as data          |
 //! | `case.rs` | none: what was put together about a failed start, as data        |
@@ -18,7 +19,9 @@ pub mod dumps;
 mod html;
 mod json;
 pub(crate) mod plain;
+mod prose;
 mod text;
+mod timeline;
 
 use nix::errno::Errno;
 
@@ -30,8 +33,10 @@ fn errno_name(errno: Errno) -> String {
 
 /// What is known beside the message, by name.
 fn details(error: &Error) -> Vec<(&'static str, String)> {
-    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, storm, journey: _, case: _ } = error;
+    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, storm, journey: _, case } = error;
     let mut details = Vec::new();
+    let facts = case.iter().flat_map(|case| case.facts.iter());
+    details.extend(facts.map(|(name, value)| (*name, value.clone())));
     if !step.is_empty() {
         details.push(("step", (*step).to_owned()));
     }
@@ -57,6 +62,23 @@ pub(crate) fn duration(nanos: i64) -> String {
         1_000_000..10_000_000_000 => format!("{}.{} ms", nanos / 1_000_000, nanos / 100_000 % 10),
         _ => format!("{}.{} s", nanos / 1_000_000_000, nanos / 100_000_000 % 10),
     }
+}
+
+/// A time of day, given as nanoseconds since 1970, as RFC 3339 writes it: in UTC, to the microsecond.
+fn time_of_day(nanos: i64) -> String {
+    let (seconds, rest) = (nanos.div_euclid(1_000_000_000), nanos.rem_euclid(1_000_000_000));
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // Days of the civil calendar, in years that begin in March and eras of 400 of them (Howard Hinnant, chrono-compatible date algorithms).
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = era * 400 + year + i64::from(month <= 2);
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{:06}Z", rest / 1_000)
 }
 
 #[cfg(test)]
@@ -113,7 +135,7 @@ mod tests {
         let page = failed().render_html();
         assert!(page.contains("so &amp; so") && page.contains("&lt;/pre&gt;&lt;script&gt;&#39;\u{FFFD}"), "{page}");
         assert!(page.contains("starting &lt;it&gt;") && page.contains("prepare &amp; fork") && !page.contains("\"<x>\""));
-        for alone in ["http", "src=", "<script", "<link", "url("] {
+        for alone in ["http:", "https:", "src=", "href=", "<script", "<link", "url("] {
             assert!(!page.contains(alone), "needs nothing else: {alone}");
         }
         let opened = page.matches('<').count();
@@ -148,6 +170,22 @@ mod tests {
         // A program reads what it was.
         let json: serde_json::Value = serde_json::from_str(&error.render_json()).unwrap();
         assert!(json["message"].as_str().unwrap().contains(hostile) && json["output"].as_str().unwrap().contains(hostile));
+    }
+
+    #[test]
+    fn a_time_of_day_is_written_as_rfc_3339_does() {
+        let read = [0, 951_782_399_999_999_999, 1_709_164_800_000_001_000, 4_102_444_799_000_000_000, -1].map(time_of_day);
+        assert_eq!(
+            read,
+            [
+                "1970-01-01T00:00:00.000000Z",
+                "2000-02-28T23:59:59.999999Z",
+                "2024-02-29T00:00:00.000001Z",
+                "2099-12-31T23:59:59.000000Z",
+                "1969-12-31T23:59:59.999999Z"
+            ]
+        );
+        assert!(time_of_day(i64::MAX).starts_with("2262-") && time_of_day(i64::MIN).starts_with("1677-"));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! As text: one line, then the details that exist.
+//! As text: one line, then the details that exist. For a log, so the long dumps of a case stay with the page and JSON.
 
 use std::fmt::Write as _;
 
@@ -13,16 +13,31 @@ impl Error {
         for (name, value) in details(self) {
             let _ = writeln!(text, "  {name}: {}", plain::line(&value));
         }
+        if let Some(case) = &self.case {
+            let _ = writeln!(text, "  category: {}", case.category.name());
+            for (name, part) in [("summary", &case.summary), ("what is wrong", &case.problem), ("what to do", &case.solution)] {
+                indent(&mut text, name, part);
+            }
+            case.advanced.iter().for_each(|advanced| indent(&mut text, "details", advanced));
+            if !case.notes.is_empty() {
+                indent(&mut text, "notes", &case.notes.join("\n"));
+            }
+        }
         if let Some(journey) = &self.journey {
             render_journey(&mut text, journey);
         }
         if !self.output.is_empty() {
-            let _ = writeln!(text, "  output:");
-            for line in String::from_utf8_lossy(&self.output).lines() {
-                let _ = writeln!(text, "    {}", plain::tabbed(line));
-            }
+            indent(&mut text, "output", &String::from_utf8_lossy(&self.output));
         }
         text
+    }
+}
+
+/// Lines below a name.
+fn indent(text: &mut String, name: &str, lines: &str) {
+    let _ = writeln!(text, "  {name}:");
+    for line in lines.lines() {
+        let _ = writeln!(text, "{}", format!("    {}", plain::tabbed(line)).trim_end());
     }
 }
 

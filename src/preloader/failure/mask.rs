@@ -12,7 +12,7 @@ use crate::preloader::session::{Arguments, Value};
 use crate::report::dumps::Dumps;
 
 /// What stands in its place.
-pub const MASK: &str = "[masked]";
+pub const MASK: &str = "(confidential)";
 
 /// Arguments that are confidential by themselves.
 const CONFIDENTIAL: [&str; 3] = ["api_key", "group_uuid", "connect_password"];

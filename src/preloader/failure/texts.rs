@@ -448,6 +448,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
         // covers: P-b12
         #[test]
         fn no_combination_is_unexpected(

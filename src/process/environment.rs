@@ -77,7 +77,12 @@ impl Environment {
             Base::Clear => false,
             Base::Baseline => BASELINE.contains(&name) || name.starts_with(b"LC_"),
         };
-        base && !self.changes.iter().any(|change| change.name == name)
+        base && !self.changes(name)
+    }
+
+    /// Whether a name is set or removed here.
+    pub fn changes(&self, name: &[u8]) -> bool {
+        self.changes.iter().any(|change| change.name == name)
     }
 
     /// All of it, as it is now: `NAME=value`. (What a child is told besides, of descriptors for example, is not in it.)

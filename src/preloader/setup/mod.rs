@@ -41,7 +41,7 @@ use crate::error::{Error, Result, Status};
 use crate::journey::Progress;
 use crate::preloader::failure::Failure;
 use crate::preloader::journey::step;
-use crate::preloader::session::{Arguments, Session, Value};
+use crate::preloader::session::{Arguments, Session, uses_wrapper};
 use crate::process::command::Command;
 
 /// The name of the script in the session's directory.
@@ -49,30 +49,16 @@ const SCRIPT: &str = "setup.sh";
 /// The reference's mark of a session with a login shell.
 const MARK: &str = "execute_through_os_shell";
 
-/// Completes arguments by what the command says by itself: `start_command`, a line for a shell, and `app_root`, where they were not given. The
-/// command is the truth: a `start_command` that was given is handed on, and not run. Before the session is prepared.
-pub fn arguments(command: &Command, arguments: &Arguments) -> Result<Arguments> {
-    let mut whole = arguments.clone();
-    if whole.get("start_command").is_none_or(Value::is_null) {
-        whole.put("start_command", Value::from(quote::line(command)))?;
-    }
-    if let (None | Some(Value::Null), Some(directory)) = (whole.get("app_root"), command.directory()) {
-        whole.put("app_root", Value::from(String::from_utf8_lossy(directory.to_bytes())))?;
-    }
-    Ok(whole)
-}
-
 /// The step at which the program of the command is executed: that of the wrapper, if there is one.
 fn exec_step(arguments: &Arguments) -> &'static str {
-    let wrapped = arguments.flag("starts_using_wrapper") && !arguments.flag("generic_app");
-    if wrapped { step::SUBPROCESS_EXEC_WRAPPER } else { step::SUBPROCESS_APP_LOAD_OR_EXEC }
+    if uses_wrapper(arguments) { step::SUBPROCESS_EXEC_WRAPPER } else { step::SUBPROCESS_APP_LOAD_OR_EXEC }
 }
 
 /// The command as it is really started. What the process will find is written down in the session, and the steps are that it takes before it
 /// begins: before `finalize`.
 ///
-/// Over the command's own environment come the defaults, over these `environment_variables`; a login shell sees it all and may change it, but the
-/// defaults and `environment_variables` are set again behind it. User, directory and limit of descriptors are those of the session.
+/// The defaults yield to what the command itself says of its environment, and both to `environment_variables`. A login shell sees it all and may change
+/// it; the defaults and `environment_variables` are set again behind it. User, directory and limit of descriptors are those of the session.
 pub fn command(command: &Command, session: &Session) -> Result<Command> {
     let begun = clock::now();
     session.mark_step(step::SUBPROCESS_BEFORE_FIRST_EXEC, Progress::Performed, Some(begun), Some(begun))?;
@@ -86,14 +72,11 @@ pub fn command(command: &Command, session: &Session) -> Result<Command> {
     if let Some(root) = arguments.text("app_root") {
         made.cwd(root)?;
     }
-    let facts = variables::Facts {
-        arguments,
-        port: session.port(),
-        directory: session.path(),
-        user: (owner.switch || shell.is_some() || arguments.text("user").is_some()).then_some(owner),
-        rubyopt: command.variable("RUBYOPT")?,
-    };
-    let variables = variables::all(&facts)?;
+    let facts =
+        variables::Facts { arguments, port: session.port(), directory: session.path(), owner, rubyopt: command.variable("RUBYOPT")? };
+    let said = |name: &str| command.changes_variable(name);
+    let missing = |name: &str| owner.switch || !matches!(command.variable(name), Ok(Some(_)));
+    let variables = variables::all(&facts, &said, &missing)?;
     for variable in &variables {
         made.env(&variable.name, variable.value.as_deref())?;
     }
@@ -132,14 +115,14 @@ fn mark(session: &Session, shell: bool, begun: i64) -> Result<()> {
 /// The files of a session belong to its owner, so its process must be nobody else.
 fn become_the_owner(made: &mut Command, session: &Session) -> Result<()> {
     let owner = session.owner();
-    if let Some(other) = made.becomes()
+    if let Some(other) = made.get_credentials()
         && (other.uid, other.gid) != (owner.uid, owner.gid)
     {
         let who = format!("the command becomes user {} and group {}", other.uid, other.gid);
         let message = format!("credentials: {who}, its session is that of {} and {}: say it by `user` and `group`", owner.uid, owner.gid);
         return Err(Error::invalid("credentials", message));
     }
-    if owner.switch && made.becomes().is_none() {
+    if owner.switch && made.get_credentials().is_none() {
         made.credentials(owner.uid, owner.gid, &owner.groups)?;
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! The environment of an application, beside what its command says by itself.
 //!
-//! The trap is the order. First the reference's defaults, then who the user is, then what was given: the last word on a name is the caller's. One name
-//! is not his: the directory of the session, without which nothing can be said to the host.
+//! The trap is the order. First the reference's defaults, then who the user is, then what was given: the last word on a name is the caller's, and what he
+//! says of one in the command itself is more than a default. Three names are not his there: the session's directory, without which nothing can be said to
+//! the host, the port, on which the application is waited for, and the working directory.
 
 use std::ffi::{CString, OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -29,7 +30,7 @@ pub struct Facts<'a> {
     /// The session's.
     pub directory: &'a Path,
     /// Whose name, home and shell it is to have.
-    pub user: Option<&'a Owner>,
+    pub owner: &'a Owner,
     /// What RUBYOPT is without us.
     pub rubyopt: Option<CString>,
 }
@@ -50,15 +51,24 @@ impl List {
     }
 }
 
-/// All that is set and removed.
-pub fn all(facts: &Facts<'_>) -> Result<Vec<Variable>> {
+/// All that is set and removed. `said`: whether the command says something of a name itself. `missing`: whether the user's name, home or shell is to be
+/// told by this variable.
+pub fn all(facts: &Facts<'_>, said: &dyn Fn(&str) -> bool, missing: &dyn Fn(&str) -> bool) -> Result<Vec<Variable>> {
     let mut list = List::default();
     defaults(&mut list, facts);
-    if let Some(owner) = facts.user {
-        person(&mut list, owner);
+    person(&mut list, facts.owner, missing);
+    list.0.retain(|variable| !said(&variable.name));
+    list.set("IN_PASSENGER", "1");
+    if let Some(port) = facts.port {
+        list.set("PORT", port.to_string());
     }
     if let Some(root) = facts.arguments.text("app_root") {
         list.set("PWD", root);
+    }
+    if facts.arguments.flag("preload_bundler") {
+        // Whoever has set it: this is added.
+        let before = facts.rubyopt.as_ref().map_or(&b""[..], |value| value.as_bytes());
+        list.set("RUBYOPT", OsStr::from_bytes(&[before, b" -r bundler/setup"].concat()));
     }
     if let Some(Value::Object(given)) = facts.arguments.get("environment_variables") {
         for (name, value) in given {
@@ -82,8 +92,6 @@ pub fn all(facts: &Facts<'_>) -> Result<Vec<Variable>> {
 /// The reference's.
 fn defaults(list: &mut List, facts: &Facts<'_>) {
     let arguments = facts.arguments;
-    list.set("IN_PASSENGER", "1");
-    list.set("PASSENGER_SPAWN_WORK_DIR", facts.directory);
     list.set("PYTHONUNBUFFERED", "1");
     if let Some(libraries) = arguments.text("node_libdir") {
         list.set("NODE_PATH", libraries);
@@ -93,13 +101,6 @@ fn defaults(list: &mut List, facts: &Facts<'_>) {
             list.set(name, kind);
         }
     }
-    if let Some(port) = facts.port {
-        list.set("PORT", port.to_string());
-    }
-    if arguments.flag("preload_bundler") {
-        let before = facts.rubyopt.as_ref().map_or(&b""[..], |value| value.as_bytes());
-        list.set("RUBYOPT", OsStr::from_bytes(&[before, b" -r bundler/setup"].concat()));
-    }
     let base = arguments.text("base_uri").filter(|base| !base.is_empty() && *base != "/");
     for name in ["RAILS_RELATIVE_URL_ROOT", "RACK_BASE_URI", "PASSENGER_BASE_URI"] {
         list.change(name, base.map(OsString::from), true);
@@ -107,13 +108,12 @@ fn defaults(list: &mut List, facts: &Facts<'_>) {
 }
 
 /// Who it is. One without an entry has its number for a name, and no home.
-fn person(list: &mut List, owner: &Owner) {
+fn person(list: &mut List, owner: &Owner, missing: &dyn Fn(&str) -> bool) {
     let name = owner.name.clone().unwrap_or_else(|| owner.uid.to_string());
     let home = owner.home.as_deref().unwrap_or(Path::new("/"));
     let shell = owner.shell.as_deref().unwrap_or(Path::new("/bin/sh"));
-    for (variable, value) in
-        [("USER", OsStr::new(&name)), ("LOGNAME", OsStr::new(&name)), ("SHELL", shell.as_os_str()), ("HOME", home.as_os_str())]
-    {
+    let all = [("USER", OsStr::new(&name)), ("LOGNAME", OsStr::new(&name)), ("SHELL", shell.as_os_str()), ("HOME", home.as_os_str())];
+    for (variable, value) in all.into_iter().filter(|(variable, _)| missing(variable)) {
         list.change(variable, Some(value.to_owned()), false);
     }
 }

@@ -1,0 +1,151 @@
+//! Commands that cannot be started.
+
+use super::*;
+use crate::preloader::failure::Category;
+
+// covers: PA-45
+#[test]
+fn the_directory_that_keeps_the_user_out_is_named_at_every_level() {
+    if !is_root() {
+        return;
+    }
+    let mut rig = Rig::new("denied");
+    let levels = ["l1", "l1/l2", "l1/l2/l3"].map(|level| rig.top.join(level));
+    fs::create_dir_all(&levels[2]).unwrap();
+    let root = levels[2].to_str().unwrap().to_owned();
+    rig.set("app_root", &root).user("nobody", "nogroup");
+    for level in &levels {
+        fs::set_permissions(level, fs::Permissions::from_mode(0o700)).unwrap();
+        let (failure, session) = rig.fail(&rig.command(&["/bin/true"]));
+        fs::set_permissions(level, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!((failure.status, failure.step), (Status::Permission, step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL));
+        assert_eq!((failure.category, failure.errno), (Category::OperatingSystem, Some(nix::errno::Errno::EACCES)));
+        assert!(failure.message.contains(&format!("'{}' is inaccessible to user 'nobody'", level.display())), "{}", failure.message);
+        assert!(read(&session, "response/error/problem_description.txt").contains(&root));
+        assert!(read(&session, "response/error/solution_description.txt").contains(level.to_str().unwrap()));
+    }
+    rig.run(&["/bin/true"]).good();
+}
+
+// covers: PA-45
+#[test]
+fn a_supplementary_group_opens_a_directory_and_a_link_is_followed_to_the_closed_one() {
+    if !is_root() {
+        return;
+    }
+    let mut rig = Rig::new("groups");
+    let (shut, root) = (rig.top.join("shut"), rig.top.join("link"));
+    fs::create_dir_all(shut.join("app")).unwrap();
+    std::os::unix::fs::symlink("shut/app", &root).unwrap();
+    fs::set_permissions(&shut, fs::Permissions::from_mode(0o750)).unwrap();
+    nix::unistd::chown(&shut, None, Some(nix::unistd::Gid::from_raw(4242))).unwrap();
+    let root = root.to_str().unwrap().to_owned();
+    rig.set("app_root", &root).user("nobody", "nogroup");
+    let (failure, _) = rig.fail(&rig.command(&["/bin/true"]));
+    assert!(failure.message.contains(&format!("'{}' is inaccessible", shut.display())), "{}", failure.message);
+    rig.owner.groups.push(4242);
+    rig.run(&["/bin/true"]).good();
+}
+
+// covers: PA-45
+#[test]
+fn what_is_not_there_or_no_directory_is_named() {
+    let mut rig = Rig::new("missing");
+    fs::write(rig.top.join("file"), "").unwrap();
+    for (root, name, status, words) in [
+        ("none/a/b", "none", Status::NotFound, "does not exist"),
+        ("file", "file", Status::NotFound, "is no directory"),
+        ("file/x", "file", Status::NotFound, "is no directory"),
+    ] {
+        let root = rig.top.join(root).to_str().unwrap().to_owned();
+        rig.set("app_root", &root);
+        let (failure, _) = rig.fail(&rig.command(&["/bin/true"]));
+        assert_eq!((failure.status, failure.step), (status, step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL));
+        assert_eq!(failure.message, format!("'{}' {words}", rig.top.join(name).display()));
+    }
+}
+
+// covers: PA-48, P-b9
+#[test]
+fn a_program_that_cannot_be_executed_is_told_of_with_its_reason() {
+    let mut rig = Rig::new("exec");
+    let make = |name: &str, text: &str, mode| {
+        let path = rig.top.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let plain = make("plain", "#!/bin/sh\n", 0o644);
+    let orphan = make("orphan", "#! /no/such/interpreter -x\n", 0o755);
+    let no_program = make("no_program", "hello\n", 0o755);
+    let folder = rig.top.to_str().unwrap().to_owned();
+    for (wrapper, at) in [("false", step::SUBPROCESS_APP_LOAD_OR_EXEC), ("true", step::SUBPROCESS_EXEC_WRAPPER)] {
+        rig.set("starts_using_wrapper", wrapper).set("startup_file", "x");
+        for (program, status, words) in [
+            ("/no/such/program", Status::NotFound, "does not exist"),
+            ("no_such_program", Status::NotFound, "is not in the PATH"),
+            (plain.as_str(), Status::Permission, "may not be executed by"),
+            (orphan.as_str(), Status::NotFound, "names '/no/such/interpreter' as its interpreter"),
+            (no_program.as_str(), Status::System, "is no program of this machine"),
+            (folder.as_str(), Status::Permission, "is a directory"),
+        ] {
+            let (failure, session) = rig.fail(&rig.command(&[program]));
+            assert_eq!((failure.status, failure.step, failure.category), (status, at, Category::OperatingSystem), "{program}: {failure:?}");
+            assert!(failure.message.contains(words), "{program}: {}", failure.message);
+            let response = session.response();
+            assert!(response.problem.is_some() && response.solution.is_some(), "{program}");
+        }
+    }
+}
+
+// covers: PA-48
+#[test]
+fn a_login_shell_that_is_not_there_is_told_of() {
+    let mut rig = Rig::new("shell");
+    rig.shell("/opt/none/zsh", "");
+    let (failure, _) = rig.fail(&rig.command(&["/bin/true"]));
+    assert_eq!((failure.status, failure.step), (Status::NotFound, step::SUBPROCESS_OS_SHELL));
+    assert!(failure.message.starts_with("the login shell '/opt/none/zsh' does not exist"), "{}", failure.message);
+}
+
+// covers: PA-43, PA-12
+#[test]
+fn a_limit_that_cannot_be_had_is_told_of() {
+    let mut rig = Rig::new("limit");
+    rig.set("file_descriptor_ulimit", "2000000000");
+    let (failure, session) = rig.fail(&rig.command(&["/bin/true"]));
+    assert_eq!((failure.status, failure.step), (Status::Limit, step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL));
+    assert!(failure.message.contains("cannot be set to 2000000000"), "{}", failure.message);
+    assert!(session.response().solution.is_some());
+}
+
+// covers: PA-43
+#[test]
+fn what_the_engine_says_keeps_its_place() {
+    let rig = Rig::new("places");
+    let (session, command) = (rig.session(), rig.command(&["/bin/true"]));
+    let failed = |step, errno| explain(Error::system(step, errno, "cannot run /bin/true"), &command, &session);
+    use nix::errno::Errno::{EAGAIN, EPERM};
+    for (engine, at) in [
+        ("clone3", step::SPAWNING_KIT_FORK_SUBPROCESS),
+        ("fork", step::SPAWNING_KIT_FORK_SUBPROCESS),
+        ("setpgid", step::SUBPROCESS_BEFORE_FIRST_EXEC),
+        ("setuid", step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL),
+        ("exec", step::SUBPROCESS_APP_LOAD_OR_EXEC),
+    ] {
+        let failure = failed(engine, if engine == "setuid" { EPERM } else { EAGAIN });
+        assert_eq!((failure.step, failure.category), (at, Category::OperatingSystem));
+        assert!(failure.message.contains("EAGAIN") || failure.message.contains("cannot become"), "{}", failure.message);
+    }
+    let failure = explain(Error::invalid("env", "env: no"), &command, &session);
+    assert_eq!((failure.step, failure.category), (step::SPAWNING_KIT_FORK_SUBPROCESS, Category::Internal));
+}
+
+// covers: PA-43
+#[test]
+fn a_command_that_becomes_another_user_than_its_session_is_refused() {
+    let rig = Rig::new("conflict");
+    let mut command = rig.command(&["/bin/true"]);
+    command.credentials(12345, 12345, &[]).unwrap();
+    assert_eq!(super::super::command(&command, &rig.session()).unwrap_err().step, "credentials");
+}

@@ -14,6 +14,9 @@ use std::{env, fs};
 use quote::ToTokens;
 use syn::{Attribute, Fields, Ident, Item, ItemEnum, UseTree, Variant, Visibility};
 
+/// Structures that have the name of a call, as stat(2) has: C knows them by their tag alone.
+const BY_TAG: [&str; 1] = ["ps_worker_socket"];
+
 fn main() {
     // cargo gives a cdylib no soname; and a Rust library must not be unmapped while a thread that
     // once called it still runs its thread-local destructors.
@@ -90,7 +93,9 @@ impl Header {
             _ => return Ok(None),
         };
         let wanted = is_public(visibility) && (name.starts_with("ps_") || name.starts_with("PS_"));
-        Ok((wanted && self.written.insert(name.clone())).then_some((name, item)))
+        let both = BY_TAG.contains(&&*name) && matches!(item, Item::Fn(_));
+        let known = if both { format!("{name}()") } else { name.clone() };
+        Ok((wanted && self.written.insert(known)).then_some((name, item)))
     }
 
     /// The type that a `use` brings here under a name of C.
@@ -137,7 +142,7 @@ impl Header {
         let generated = cbindgen::Builder::new().with_config(config).with_src(&self.scratch).generate();
         let mut text = Vec::new();
         generated.unwrap_or_else(|error| panic!("the header: {name}: {error}")).write(&mut text);
-        short(String::from_utf8(text).expect("our sources are UTF-8").trim())
+        by_tag(&short(String::from_utf8(text).expect("our sources are UTF-8").trim()))
     }
 }
 
@@ -179,6 +184,14 @@ fn is_public(visibility: &Visibility) -> bool {
 
 fn parse(file: &Path) -> syn::Result<syn::File> {
     syn::parse_file(&fs::read_to_string(file).unwrap_or_else(|error| panic!("the header: {}: {error}", file.display())))
+}
+
+/// What is known by its tag alone, in its declaration and in those that name it.
+fn by_tag(text: &str) -> String {
+    BY_TAG.iter().fold(text.to_owned(), |text, name| {
+        let text = text.replace(&format!("typedef struct {name} {{"), &format!("struct {name} {{"));
+        text.replace(&format!("}} {name};"), "};").replace(&format!(" {name} *"), &format!(" struct {name} *"))
+    })
 }
 
 /// A description of one line takes one line.

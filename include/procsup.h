@@ -2187,7 +2187,7 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  *     if (status == PS_OK)
  *         status = ps_spawn_direct(supervisor, command, 30000, worker, error);
  *     ps_command_free(command);
- *     ps_worker_socket socket = {.size = sizeof socket};
+ *     struct ps_worker_socket socket = {.size = sizeof socket};
  *     if (status == PS_OK)
  *         status = ps_worker_socket(*worker, 0, &socket, error);
  *     if (status == PS_OK)
@@ -2211,13 +2211,12 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  * `start_port_max`) and stands in the environment as PORT. It counts as ready as soon as somebody accepts
  * there, which is tried every 50 ms on 127.0.0.1; and that is one of its sockets.
  *
- * ARGUMENTS. What nobody says has a default: `app_root` is the command's directory, or that of this
- * process; `start_command` is the command; `app_env` is "production". `user` and `group` say who it will
- * be: with one of them given, its user and all its groups come from the user database, and
- * ps_command_credentials does not count; with neither, the command's credentials do, or else it is who the
- * host is. `app_root` wins over ps_command_cwd in the same way. Names that start with none of the
- * reference's meanings are passed on as they are. `spawn_dir` is where directories are made ($TMPDIR or
- * /tmp), `debug_work_dir` leaves them there.
+ * ARGUMENTS. What nobody says has a default: `app_root` is the command's directory, or that of this process;
+ * `start_command` is the command; `app_env` is "production". `user` and `group` say who it will be, by name
+ * or number, with all groups that the user database gives; without them ps_command_credentials does, or else
+ * it is who the host is. (Both must name the same.) `app_root` wins over ps_command_cwd. Other names than the
+ * reference's are passed on as they are. `spawn_dir` is where directories are made ($TMPDIR or /tmp);
+ * `debug_work_dir` leaves them there.
  *
  * THE COMMAND is that of any child: user, limits, environment, control group, sandbox directory, budget,
  * stop plan, deadline, lines and files of its output all work. Where it says nothing of a stream
@@ -2311,9 +2310,12 @@ ps_status ps_worker_wait(ps_worker *worker, int64_t timeout_ms, ps_error **error
  */
 ps_status ps_worker_child(const ps_worker *worker, ps_child **child, ps_error **error);
 
-/** Somewhere a worker is to be found. Texts are NUL-terminated. */
-typedef struct ps_worker_socket {
-  /** Set by the caller: sizeof(ps_worker_socket). */
+/**
+ * Somewhere a worker is to be found. Texts are NUL-terminated. (In C its name is `struct ps_worker_socket`,
+ * for ps_worker_socket is the call that fills it, as with stat(2).)
+ */
+struct ps_worker_socket {
+  /** Set by the caller: sizeof of the structure. */
   uint32_t size;
   /** What the worker calls it; may be empty. A longer one is cut. */
   char name[64];
@@ -2325,7 +2327,7 @@ typedef struct ps_worker_socket {
   int32_t concurrency;
   /** 1 if requests of HTTP may be sent there, in that protocol. */
   int32_t accepts_http;
-} ps_worker_socket;
+};
 
 /**
  * How many sockets a worker has named; at least one of a worker that is ready. Never blocks.
@@ -2334,6 +2336,19 @@ typedef struct ps_worker_socket {
  *         PS_ERR_FORKED
  */
 ps_status ps_worker_socket_count(const ps_worker *worker, uint32_t *count, ps_error **error);
+
+/**
+ * One of a worker's sockets. Never blocks.
+ *
+ * @param index   from 0 on
+ * @param socket  receives it (set socket->size first)
+ * @return as ps_worker_socket_count; PS_ERR_NOT_FOUND if there are not so many; PS_ERR_LIMIT if its
+ *         address or protocol is too long
+ */
+ps_status ps_worker_socket(const ps_worker *worker,
+                           uint32_t index,
+                           struct ps_worker_socket *socket,
+                           ps_error **error);
 
 /**
  * The generation of the preloader that a worker was forked from: 1 for the first process of a preloader, one

@@ -158,7 +158,7 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     }
     let kind = handle >> 1 & 0xF;
     let stamp = Stamp::here();
-    match stamp.age_of(handle).filter(|_| (1..=7).contains(&kind)) {
+    match stamp.age_of(handle).filter(|_| (1..=9).contains(&kind)) {
         None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
         Some(0) => {}
         Some(_) => {

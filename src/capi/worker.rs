@@ -208,11 +208,12 @@ pub unsafe extern "C" fn ps_worker_child(worker: *const ps_worker, child: *mut *
     })
 }
 
-/// Somewhere a worker is to be found. Texts are NUL-terminated.
+/// Somewhere a worker is to be found. Texts are NUL-terminated. (In C its name is `struct ps_worker_socket`,
+/// for ps_worker_socket is the call that fills it, as with stat(2).)
 #[repr(C)]
 #[derive(Clone, Copy, Debug)]
 pub struct ps_worker_socket {
-    /// Set by the caller: sizeof(ps_worker_socket).
+    /// Set by the caller: sizeof of the structure.
     pub size: u32,
     /// What the worker calls it; may be empty. A longer one is cut.
     pub name: [c_char; 64],

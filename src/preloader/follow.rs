@@ -255,7 +255,14 @@ impl Follow {
             preloader: preloader.as_deref(),
             purpose: session.purpose(),
         };
-        let error = failure::error(failure, evidence);
+        let exit = evidence.exit;
+        let mut error = failure::error(failure, evidence);
+        // Whoever has stopped it knows why it failed.
+        match exit.map(|exit| exit.cause).filter(|_| error.status == Status::Exited) {
+            Some(Cause::Stop) => error.status = Status::Cancelled,
+            Some(Cause::Shutdown) => error.status = Status::Shutdown,
+            _ => {}
+        }
         if let Some(child) = child.filter(|child| !child.is_stopping()) {
             child.kill(Cause::NotReady);
         }

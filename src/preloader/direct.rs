@@ -83,7 +83,7 @@ pub fn finish(worker: Worker, end: Deadline) -> Result<Worker> {
 }
 
 /// The time of a start: more than none, for it takes some.
-fn milliseconds(timeout_ms: i64) -> Result<i64> {
+pub fn milliseconds(timeout_ms: i64) -> Result<i64> {
     match timeout_ms {
         -1 => Ok(DEFAULT_MS),
         1.. => Ok(timeout_ms),

@@ -424,7 +424,7 @@ impl Managed {
     }
 
     /// Whether its owner has freed it.
-    pub(super) fn is_let_go(&self) -> bool {
+    pub fn is_let_go(&self) -> bool {
         self.let_go.load(Ordering::Acquire)
     }
 

@@ -1,0 +1,299 @@
+//! One worker that was asked for: it waits for its place, its turn at the preloader, its proof; then it is followed as any worker is.
+//!
+//! Traps. **Law 7**: the worker waits at its gate (its standard input) until it is proven, adopted and shown to its supervisor; only then is the
+//! gate opened. **An attempt that is given up may have a worker on its way**: its gate is opened and let go, so that it finds an end there, and
+//! its directory removed, so that it finds nothing else. So it ends by itself, and is never adopted by a later attempt, which has a directory of
+//! its own. **What is asked for may be called off at any moment**: `made` says whether it still was wanted.
+
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, OnceLock};
+
+use super::core::Core;
+use super::machine::{Id, Phase};
+use super::process::Process;
+use super::proof::{self, Claim};
+use super::talk::Talk;
+use crate::clock::{self, Deadline};
+use crate::error::{Error, Status};
+use crate::journey::Journey;
+use crate::preloader::failure::{self, Evidence, Failure};
+use crate::preloader::follow::{Attempt as Followed, Follow, Then};
+use crate::preloader::journey::{journey, step};
+use crate::preloader::keep::Keep;
+use crate::preloader::session::{Arguments, Dumps, Purpose, Session, uses_wrapper};
+use crate::preloader::worker::Outcome;
+use crate::process::adopt::{Adoption, adopt};
+use crate::process::command::Command;
+use crate::registry::Exit;
+use crate::supervisor::{Host, Made, Managed, Start};
+use crate::sys::procfs;
+
+/// When it must be ready.
+#[derive(Clone, Copy, Debug)]
+pub enum Time {
+    /// So many milliseconds after its turn has come.
+    After(i64),
+    /// Then.
+    Until(Deadline),
+}
+
+/// One that was asked for.
+#[derive(Debug)]
+pub struct Request {
+    pub id: Id,
+    core: Arc<Core>,
+    host: Host,
+    command: Command,
+    arguments: Arguments,
+    time: Time,
+    until: OnceLock<Deadline>,
+    managed: OnceLock<Arc<Managed>>,
+    outcome: Arc<Outcome>,
+}
+
+impl Request {
+    pub fn new(id: Id, core: Arc<Core>, host: Host, command: Command, arguments: Arguments, time: Time, outcome: Arc<Outcome>) -> Self {
+        let (until, managed) = (OnceLock::new(), OnceLock::new());
+        Self { id, core, host, command, arguments, time, until, managed, outcome }
+    }
+
+    /// When its time is over.
+    pub fn until(&self) -> Deadline {
+        *self.until.get_or_init(|| match self.time {
+            Time::After(ms) => Deadline::of_millis(ms),
+            Time::Until(end) => end,
+        })
+    }
+
+    /// Whoever looks after the worker.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// It gets no worker.
+    pub fn fail(&self, error: Error) {
+        self.outcome.settle(Err(error.clone()));
+        if let Some(managed) = self.managed.get() {
+            managed.made(Err(error));
+        }
+        self.host.rouse();
+    }
+}
+
+/// How a child gets its process: the request, in the supervisor's hand.
+#[derive(Debug)]
+pub struct Asked(pub Arc<Request>);
+
+impl Start for Asked {
+    fn make(&self, managed: &Arc<Managed>) -> Made {
+        let request = &self.0;
+        let _ = request.managed.set(managed.clone());
+        let _ = request.until();
+        request.core.clone().ask(request);
+        Made::Later
+    }
+
+    fn called_off(&self) {
+        let request = &self.0;
+        request.outcome.settle(Err(Error::new(Status::Cancelled, "spawn", "the worker was called off before it had a process")));
+        request.core.call_off(request.id);
+    }
+}
+
+/// One try of it.
+#[derive(Debug)]
+pub struct Attempt {
+    pub request: Arc<Request>,
+    pub generation: u32,
+    session: Option<Session>,
+    way: Journey,
+    began: i64,
+    asked: u64,
+    talk: Option<Talk>,
+    preloader: i32,
+    dumps: Arc<Dumps>,
+    /// What it was told of a preloader that has died.
+    pub broken: Option<String>,
+    pub failure: Option<Failure>,
+}
+
+impl Attempt {
+    /// A fresh work directory, and the way to the preloader's socket.
+    pub fn begin(request: &Arc<Request>, generation: u32, process: &Process) -> Self {
+        let arguments = request.arguments.over(process.arguments());
+        let mut attempt = Self {
+            request: request.clone(),
+            generation,
+            session: None,
+            way: journey(Purpose::Worker, uses_wrapper(&arguments)),
+            began: clock::now(),
+            asked: procfs::ticks_now(),
+            talk: None,
+            preloader: process.pid(),
+            dumps: process.dumps().clone(),
+            broken: None,
+            failure: None,
+        };
+        match (super::process::check_socket_dir(&arguments), process.instance()) {
+            (Ok(()), _) => attempt.failure = attempt.prepare(&arguments, process).err(),
+            // Ours, and taken away by others: the next process gets another one.
+            (Err(failure), Some(_)) => attempt.broken = Some(failure.message),
+            (Err(failure), None) => attempt.failure = Some(failure),
+        }
+        attempt
+    }
+
+    fn prepare(&mut self, arguments: &Arguments, process: &Process) -> core::result::Result<(), Failure> {
+        let failed = |error: Error| Failure::of(step::SPAWNING_KIT_PREPARATION, &error);
+        let until = self.request.until();
+        let session = Session::prepare(arguments, Purpose::Worker, process.owner(), until, &mut self.way).map_err(failed)?;
+        session.finalize().map_err(failed)?;
+        let no_text = || Error::invalid("spawn_dir", "spawn_dir: its path is no UTF-8, and JSON is");
+        let work_dir = session.path().to_str().ok_or_else(no_text).map_err(failed)?;
+        let none = || Error::new(Status::Internal, "preloader", "a preloader that is ready has no socket");
+        let path = process.socket().ok_or_else(none).map_err(failed)?;
+        self.talk = Some(Talk::new(path, process.pid(), process.owner().uid, work_dir));
+        self.session = Some(session);
+        self.way.begin(step::SPAWNING_KIT_CONNECT_TO_PRELOADER, clock::now());
+        Ok(())
+    }
+
+    /// What the connection waits for.
+    pub fn wants(&self) -> (Option<(Arc<OwnedFd>, bool)>, Deadline) {
+        self.talk.as_ref().map_or((None, Deadline::NEVER), Talk::wants)
+    }
+
+    /// The connection.
+    pub fn talk(&mut self) -> Option<&mut Talk> {
+        self.talk.as_mut()
+    }
+
+    /// One step of the way is done, the next one begins.
+    pub fn advance(&mut self, phase: Phase) {
+        use step::*;
+        let now = clock::now();
+        let (done, next): (&[&str], &str) = match phase {
+            Phase::Connecting => (&[], SPAWNING_KIT_CONNECT_TO_PRELOADER),
+            Phase::Sending => (&[SPAWNING_KIT_CONNECT_TO_PRELOADER], SPAWNING_KIT_SEND_COMMAND_TO_PRELOADER),
+            Phase::Reading => (&[SPAWNING_KIT_SEND_COMMAND_TO_PRELOADER], SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER),
+            Phase::Proving => {
+                self.way.end(SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER, now);
+                self.way.begin(SPAWNING_KIT_PARSE_RESPONSE_FROM_PRELOADER, now);
+                (&[SPAWNING_KIT_PARSE_RESPONSE_FROM_PRELOADER], SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER)
+            }
+        };
+        for step in done {
+            self.way.end(step, now);
+        }
+        self.way.begin(next, now);
+    }
+
+    /// The answer was read, and is no good: the step at which that was found.
+    pub fn was_read(&mut self) {
+        let now = clock::now();
+        self.way.end(step::SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER, now);
+        self.way.begin(step::SPAWNING_KIT_PARSE_RESPONSE_FROM_PRELOADER, now);
+    }
+
+    /// Proves, and adopts: then it is in the registry, waits at its gate, and its supervisor has it. `Ok(false)`: it was not wanted any more.
+    pub fn take_in(&mut self, named: i64, process: &Process) -> core::result::Result<bool, Failure> {
+        let writer = self.talk.as_mut().map(Talk::take_writer).unwrap_or_default();
+        let uid = process.owner().uid;
+        let proven = proof::prove(Claim { named, writer, preloader: self.preloader, uid, asked: self.asked })?;
+        let failed = |error: Error| Failure::of(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, &error);
+        let lost = || Error::new(Status::Internal, "session", "an attempt without a session");
+        let session = self.session.as_ref().ok_or_else(lost).map_err(failed)?;
+        let managed = self.request.managed.get().ok_or_else(lost).map_err(failed)?.clone();
+        let (pid, output) = (proven.pid, session.take_output());
+        let adoption = Adoption { pid, pidfd: proven.pidfd, output, command: &self.request.command, started_ns: self.began };
+        let child = match adopt(adoption) {
+            Ok(child) => Arc::new(child),
+            Err(error) if error.status == Status::Exited => return Err(Failure::exited(pid, None)),
+            Err(error) => return Err(failed(error)),
+        };
+        managed.made(Ok(child.clone()));
+        if !managed.process().is_ok_and(|known| Arc::ptr_eq(&known, &child)) {
+            // Called off meanwhile, or there was nothing left to watch it by: it was killed.
+            return Ok(false);
+        }
+        self.way.end(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, clock::now());
+        if let Some(instance) = process.instance() {
+            Keep::begin(&self.request.host, &managed, instance.clone());
+        }
+        Ok(true)
+    }
+
+    /// Opens the gate, and follows it from there on.
+    pub fn hand_over(mut self) {
+        let request = self.request.clone();
+        let (Some(session), Some(managed)) = (self.session.take(), request.managed.get()) else { return };
+        self.talk = None;
+        match session.open_stdin() {
+            Ok(stdin) => {
+                if let Ok(child) = managed.process() {
+                    child.give_stream(0, stdin);
+                    if managed.is_let_go() {
+                        child.close_streams();
+                    }
+                }
+            }
+            Err(error) => {
+                let failure = Failure::of(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, &error);
+                self.session = Some(session);
+                let error = self.error(failure, None, managed.output().unwrap_or_default(), Some(managed.pid()));
+                request.outcome.settle(Err(error.clone()));
+                return managed.tell_failed(error);
+            }
+        }
+        let (outcome, generation) = (request.outcome.clone(), self.generation);
+        let then: Then = Box::new(move |came| {
+            outcome.settle(came.map(|mut arrived| {
+                arrived.generation = generation;
+                arrived
+            }));
+        });
+        let attempt = Followed { session, journey: self.way.clone(), deadline: request.until(), preloader: Some(self.dumps.clone()) };
+        Follow::begin(&request.host, managed, attempt, then);
+    }
+
+    /// The error of it, with all that is known.
+    pub fn error(&self, failure: Failure, exit: Option<Exit>, output: Vec<u8>, pid: Option<i32>) -> Error {
+        let evidence = Evidence {
+            journey: self.way.clone(),
+            response: self.session.as_ref().map(Session::response),
+            arguments: self.session.as_ref().map_or(&self.request.arguments, Session::arguments),
+            output,
+            pid,
+            exit,
+            preloader: Some(&self.dumps),
+            purpose: Purpose::Worker,
+        };
+        failure::error(failure, evidence)
+    }
+
+    /// Whatever was on its way for it finds an end.
+    pub fn abandon(mut self) {
+        self.talk = None;
+        let Some(session) = self.session.take() else { return };
+        // In this order: who waits at the gate goes on, finds no other name, and the end of its input.
+        let (gate, output) = (session.open_stdin(), session.take_output());
+        drop(session);
+        drop(output);
+        drop(gate);
+    }
+}
+
+/// The error of a request that has had no attempt.
+pub fn without_attempt(request: &Request, failure: Failure, output: Vec<u8>, dumps: Option<&Dumps>) -> Error {
+    let evidence = Evidence {
+        journey: journey(Purpose::Worker, uses_wrapper(&request.arguments)),
+        response: None,
+        arguments: &request.arguments,
+        output,
+        pid: None,
+        exit: None,
+        preloader: dumps,
+        purpose: Purpose::Worker,
+    };
+    failure::error(failure, evidence)
+}

@@ -1,0 +1,91 @@
+//! The errands that move a preloader along: one under each supervisor that wants something of it, as long as there is anything to be moved.
+//!
+//! The trap: what one supervisor's look has changed, the others have to watch from now on. So whoever drives pokes those whose last turn was before
+//! the change; and who enters while another one leaves finds either that it has left, or that it has a turn more.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use super::core::Core;
+use crate::error::Result;
+use crate::lock::lock;
+use crate::supervisor::{Errand, ErrandId, Host, Wants};
+
+/// One of them.
+#[derive(Debug)]
+struct Visit {
+    core: Arc<Core>,
+    host: Host,
+    /// What its last turn has seen.
+    seen: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    visit: Arc<Visit>,
+    /// Once it is known.
+    id: Option<ErrandId>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub struct Visits(Mutex<Vec<Entry>>);
+
+impl Visits {
+    /// There is one under this supervisor from now on.
+    pub fn enter(&self, core: &Arc<Core>, host: &Host) -> Result<()> {
+        let visit = Arc::new(Visit { core: core.clone(), host: host.clone(), seen: AtomicU64::new(0) });
+        {
+            let mut entries = lock(&self.0);
+            if entries.iter().any(|entry| entry.visit.host.is(host)) {
+                return Ok(());
+            }
+            entries.push(Entry { visit: visit.clone(), id: None });
+        }
+        let run = host.run(visit.clone());
+        let mut entries = lock(&self.0);
+        match run {
+            Ok(id) => {
+                let entry = entries.iter_mut().find(|entry| Arc::ptr_eq(&entry.visit, &visit));
+                if let Some(entry) = entry {
+                    entry.id = Some(id);
+                    drop(entries);
+                    // Whoever has changed something meanwhile could not tell it.
+                    host.poke(id);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                entries.retain(|entry| !Arc::ptr_eq(&entry.visit, &visit));
+                Err(error)
+            }
+        }
+    }
+
+    /// Something has changed.
+    pub fn tell(&self, version: u64) {
+        let stale =
+            |entry: &Entry| Some((entry.visit.host.clone(), entry.id?)).filter(|_| entry.visit.seen.load(Ordering::Acquire) != version);
+        let stale: Vec<_> = lock(&self.0).iter().filter_map(stale).collect();
+        for (host, id) in stale {
+            host.poke(id);
+        }
+    }
+
+    fn leave(&self, visit: &Visit) {
+        lock(&self.0).retain(|entry| !std::ptr::eq(&raw const *entry.visit, visit));
+    }
+}
+
+impl Errand for Visit {
+    fn turn(&self, _now: i64) -> Option<Wants> {
+        self.core.drive();
+        let (wants, version) = self.core.wants(|| self.core.visits.leave(self))?;
+        self.seen.store(version, Ordering::Release);
+        Some(wants)
+    }
+
+    fn called_off(&self) {
+        self.core.visits.leave(self);
+    }
+}

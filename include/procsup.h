@@ -2212,8 +2212,8 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  * there, which is tried every 50 ms on 127.0.0.1; and that is one of its sockets.
  *
  * ARGUMENTS. What nobody says has a default: `app_root` is the command's directory, or that of this process;
- * `start_command` is the command; `app_env` is "production". `user` and `group` say who it will be, by name
- * or number, with all groups that the user database gives; without them ps_command_credentials does, or else
+ * `start_command` is the command; `app_env` is "production". `user` and `group` say who it will be, by name or
+ * number, with all groups that the user database gives it; without them ps_command_credentials does, or else
  * it is who the host is. (Both must name the same.) `app_root` wins over ps_command_cwd. Other names than the
  * reference's are passed on as they are. `spawn_dir` is where directories are made ($TMPDIR or /tmp);
  * `debug_work_dir` leaves them there.
@@ -2433,7 +2433,218 @@ void ps_worker_free(ps_worker *worker);
 
 /* ==================== preloaders ======================================================================== */
 
-/* A preloader loads an application once and forks ready workers from it. */
+/* A preloader loads an application once, and forks from it one worker for each that is asked for: they share
+ * what was loaded, and are ready in milliseconds. It speaks the protocol of Phusion Passenger, so
+ * rack-preloader.rb runs unchanged; its session is that of a worker (see there), with these differences: it
+ * names a socket of the protocol "preloader" (unix, in `socket_dir`), it stays until its standard input is
+ * closed, and it is told of each worker's own work directory by a line on that socket:
+ *
+ *   {"command": "spawn", "work_dir": "/path"}       {"result": "ok", "pid": 4711}
+ *                                                   {"result": "error", "message": "why"}
+ *
+ * An answer ends with a newline or with the connection, and has 10 240 bytes at the most.
+ *
+ * ```c
+ * #include <procsup.h>
+ * #include <stdio.h>
+ *
+ * ps_status three(ps_supervisor *supervisor, ps_command *command, ps_error **error)
+ * {
+ *     ps_preloader *preloader = NULL;
+ *     ps_worker *worker = NULL;
+ *     ps_status status = ps_preloader_new(command, &preloader, error);
+ *     for (int i = 0; i < 3 && status == PS_OK; i++) {
+ *         status = ps_preloader_spawn(preloader, supervisor, NULL, 30000, &worker, error);
+ *         if (status == PS_OK)
+ *             ps_worker_free(worker);   // it runs on, as the supervisor's child
+ *     }
+ *     ps_preloader_free(preloader);     // they live on without it
+ *     return status;
+ * }
+ * ```
+ *
+ * ITS PROCESS is nobody's child but the preloader's own: no event tells of it, no limit counts it, and
+ * ps_supervisor_free does not end it (ps_kill_and_reap_all does). It is started by the first worker that
+ * is asked for, and by the next one after it has ended. Whoever looks after a supervisor through which it
+ * was asked (ps_supervisor_next_event, blocking calls) looks after it: its output is read, and the last
+ * 64 KiB are kept for errors; its end is noticed; its idle time runs. Each start counts one generation
+ * more, which its workers bear.
+ *
+ * A PRELOADER THAT IS SILENT is not killed for it: it may only be slow. A spawn ends with PS_ERR_TIMEOUT
+ * then, and the next one asks again. ps_preloader_stop or ps_preloader_reload gets rid of it. One that
+ * dies at each start, or over each command, is started twice at the most for each worker that is asked
+ * for; a budget (ps_command_budget on its command) bounds that over all. */
+
+/** A preloader. */
+typedef struct ps_preloader ps_preloader;
+
+/**
+ * Makes a preloader. Nothing is started: the first worker that is asked for starts it. Never blocks, but for
+ * the look into the user database where `user` or `group` is given.
+ *
+ * @param command    what to run, with the arguments of ps_command_session: copied, and yours to free. It may
+ *                   have neither a readiness nor a restart policy. With a spawn budget (ps_command_budget)
+ *                   each start takes a permit
+ * @param preloader  receives the handle; free it with ps_preloader_free
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT; PS_ERR_NOT_FOUND (a user or a group, by its name); PS_ERR_LIMIT if
+ *         there are no descriptors to be had; PS_ERR_SYSTEM, PS_ERR_PERMISSION
+ */
+ps_status ps_preloader_new(const ps_command *command, ps_preloader **preloader, ps_error **error);
+
+/**
+ * Sets an argument of the preloader's session, and of those of its workers, as ps_command_session does. It
+ * holds for the next process (ps_preloader_reload). Never blocks, but for the look into the user database
+ * where it is `user` or `group`.
+ *
+ * @param name   the argument, by the reference's name
+ * @param value  its value; NULL: as if it had never been set
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a name that is none, or a value that is not of its type;
+ *         PS_ERR_NOT_FOUND (a user or a group); PS_ERR_FORKED
+ */
+ps_status ps_preloader_set(ps_preloader *preloader, const char *name, const char *value, ps_error **error);
+
+/** What a preloader speaks. */
+typedef enum ps_preloader_protocol {
+  /** That of Phusion Passenger: a line of JSON, an answer of JSON. */
+  PS_PRELOADER_PASSENGER = 0,
+  /** procsup's own. Not to be had in this version. */
+  PS_PRELOADER_NATIVE = 1,
+} ps_preloader_protocol;
+
+/**
+ * What the preloader speaks. Never blocks.
+ *
+ * @param protocol  PS_PRELOADER_PASSENGER (default); PS_PRELOADER_NATIVE is not to be had yet
+ * @return PS_OK; PS_ERR_UNSUPPORTED; PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
+ */
+ps_status ps_preloader_set_protocol(ps_preloader *preloader, int32_t protocol, ps_error **error);
+
+/**
+ * How long the preloader may be of no use before it is stopped, as by ps_preloader_stop; the next worker
+ * starts it again. Any command to it counts as use. It is noticed within the looks of supervisors that have
+ * workers of it under way or have started it, so it is as punctual as they are looked after. Never blocks.
+ *
+ * @param ms  milliseconds; -1 (default): for ever. 0 is as 1
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
+ */
+ps_status ps_preloader_set_idle_stop(ps_preloader *preloader, int64_t ms, ps_error **error);
+
+/**
+ * Starts a worker through the preloader, and waits until it is ready. The preloader is started if it does
+ * not run. If it dies over the command it is stopped, started once more, and asked once more, with a work
+ * directory of its own; an answer that says that it failed, one that cannot be understood, and none in time
+ * are not tried again.
+ *
+ * The worker is the preloader's child, and yet a child as any other: signalled alone, for the group that it
+ * is in is its preloader's; how it ended is told as far as the kernel tells it (see ps_reap). The process
+ * that the preloader names must be proven: by the kernel's word on who has answered, or as a descendant of
+ * the preloader that was born since; it must be the right user's, alive, and nobody else of ours. It waits
+ * at the opening of its standard input until all that is done and kill-all would find it.
+ *
+ * Blocks for timeout_ms at the most (and a little while longer after a failure, until the process is dead),
+ * a place in line and the start of the preloader included, and looks after the supervisor's other children
+ * meanwhile. After an error nothing is left of the worker. The error has the journey (that of the
+ * preloader's start where that failed), what the preloader and the process have written down of themselves,
+ * and the output.
+ *
+ * @param preloader   the preloader
+ * @param supervisor  who looks after the worker, as for ps_spawn; NULL: the default supervisor
+ * @param worker      what the worker is beside what the preloader makes of it: arguments of its session
+ *                    (ps_command_session, over those of the preloader), stop plan, deadline, capture, lines,
+ *                    user data. What only the maker of a process can give it (users, limits, descriptors,
+ *                    files, control groups), and a restart policy, is refused; its program is not looked at.
+ *                    NULL: nothing
+ * @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
+ * @param out         receives the handle; free it with ps_worker_free
+ * @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it, or twice the preloader,
+ *         has ended before; PS_ERR_ABORTED if one of them has said that it failed; PS_ERR_PROTOCOL if what
+ *         one of them says makes no sense; PS_ERR_PEER_REJECTED if the process that was named is not the
+ *         worker, or somebody else listens in the preloader's place; PS_ERR_INVALID_ARGUMENT (an argument of
+ *         the session or the command; another application than the preloader's); PS_ERR_NOT_FOUND (the
+ *         program, or the directory for sockets, by its name); PS_ERR_PERMISSION, PS_ERR_LIMIT,
+ *         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where nobody can be proven
+ *         to be anybody (a filter); PS_ERR_CANCELLED if the worker was called off, or the preloader stopped;
+ *         PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader freed; PS_ERR_BUDGET_EXHAUSTED,
+ *         PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
+ */
+ps_status ps_preloader_spawn(ps_preloader *preloader,
+                             ps_supervisor *supervisor,
+                             const ps_command *worker,
+                             int64_t timeout_ms,
+                             ps_worker **out,
+                             ps_error **error);
+
+/**
+ * Begins to start a worker through the preloader: as ps_preloader_spawn, but it blocks only as ps_spawn does
+ * (for the exec of a preloader that is to be started, and not at all where the worker stands in line), and
+ * the time counts from when its turn at the supervisor has come. Events are those of ps_spawn_direct_begin,
+ * and ps_worker_wait has the whole error. Many may be under way at once, from any thread and under any
+ * supervisor: the commands to the preloader are said one after the other, the workers get ready side by
+ * side.
+ *
+ * @param preloader, supervisor, worker, timeout_ms, out  as for ps_preloader_spawn
+ * @return as ps_preloader_spawn, where it is known at once
+ */
+ps_status ps_preloader_spawn_begin(ps_preloader *preloader,
+                                   ps_supervisor *supervisor,
+                                   const ps_command *worker,
+                                   int64_t timeout_ms,
+                                   ps_worker **out,
+                                   ps_error **error);
+
+/**
+ * The application has changed: from this call on no worker is taken from a process that was started before
+ * it. That process is asked to go (see ps_preloader_stop); the next worker that is asked for, or one that is
+ * under way and not born yet, starts the next one. Workers that are there live on: their generation tells.
+ * Never blocks, but for the exec of a preloader that somebody waits for.
+ *
+ * @return PS_OK; PS_ERR_FORKED
+ */
+ps_status ps_preloader_reload(ps_preloader *preloader, ps_error **error);
+
+/**
+ * The generation of the preloader's last process: 0 before the first one, one more with each. Never blocks,
+ * also while a worker is being started.
+ *
+ * @return PS_OK; PS_ERR_FORKED
+ */
+ps_status ps_preloader_generation(const ps_preloader *preloader, uint32_t *generation, ps_error **error);
+
+/**
+ * The process id of the preloader, for display; 0 if it does not run. Never blocks, also while a worker is
+ * being started. (That it has ended is known after a look of a supervisor that has spawned through it.)
+ *
+ * @return PS_OK; PS_ERR_FORKED
+ */
+ps_status ps_preloader_pid(const ps_preloader *preloader, int32_t *pid, ps_error **error);
+
+/**
+ * When the preloader was used last, nanoseconds of CLOCK_MONOTONIC; before the first use, when it was made.
+ * Never blocks, also while a worker is being started.
+ *
+ * @return PS_OK; PS_ERR_FORKED
+ */
+ps_status ps_preloader_last_used(const ps_preloader *preloader, int64_t *time_ns, ps_error **error);
+
+/**
+ * Stops the preloader: its standard input is closed, which asks it to go; when it has not gone by the end of
+ * the grace it is killed, it alone. Its socket is removed, if it is still there. Its workers live on; those
+ * that are not born yet fail (PS_ERR_CANCELLED). The next one that is asked for starts it again.
+ *
+ * Blocks until it is reaped, for the grace and two seconds at the most.
+ *
+ * @param grace_ms  milliseconds; -1: 5 000
+ * @return PS_OK, also if it does not run; PS_ERR_TIMEOUT if it is there even so; PS_ERR_INVALID_ARGUMENT;
+ *         PS_ERR_LIMIT if there is no descriptor to wait by; PS_ERR_SYSTEM; PS_ERR_FORKED
+ */
+ps_status ps_preloader_stop(ps_preloader *preloader, int64_t grace_ms, ps_error **error);
+
+/**
+ * Stops the preloader for good, as ps_preloader_stop does, and frees it. Blocks for a second, and a moment
+ * after a kill, at the most. Workers live on, with their handles; those that are not born yet fail
+ * (PS_ERR_SHUTDOWN). NULL and freed handles are harmless.
+ */
+void ps_preloader_free(ps_preloader *preloader);
 
 /* ==================== handoff =========================================================================== */
 

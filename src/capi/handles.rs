@@ -24,6 +24,7 @@ use crate::coordination::budget::Budget;
 use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
+use crate::preloader::client::Preloader;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
 use crate::sys::reserve;
@@ -39,6 +40,7 @@ pub(super) enum Object {
     Budget(Arc<Budget>),
     SpawnLock(Arc<Claim>),
     Worker(Arc<WorkerObject>),
+    Preloader(Arc<Preloader>),
 }
 
 /// A type that lives behind handles.
@@ -75,6 +77,7 @@ handled!(Handoff, Handoff, 5, "handoff");
 handled!(Budget, Budget, 6, "budget");
 handled!(Claim, SpawnLock, 7, "spawn lock");
 handled!(WorkerObject, Worker, 8, "worker");
+handled!(Preloader, Preloader, 9, "preloader");
 
 #[derive(Default)]
 struct Entry {

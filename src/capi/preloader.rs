@@ -1,1 +1,251 @@
 //! `ps_preloader`: an application that is loaded once, and the workers forked from it.
+
+use core::ffi::c_char;
+
+use super::child::ps_supervisor;
+use super::command::{described, ps_command};
+use super::error::ps_error;
+use super::guard::acquire;
+use super::worker::{host_of, make, ps_worker};
+use super::{convert, ps_status, shapes};
+use crate::error::Error;
+use crate::preloader::client::{Preloader, Protocol};
+use crate::preloader::worker::Worker;
+use crate::supervisor::{Host, Managed};
+
+/// A preloader.
+pub struct ps_preloader {
+    _private: [u8; 0],
+}
+
+/// Makes a preloader. Nothing is started: the first worker that is asked for starts it. Never blocks, but for
+/// the look into the user database where `user` or `group` is given.
+///
+/// @param command    what to run, with the arguments of ps_command_session: copied, and yours to free. It may
+///                   have neither a readiness nor a restart policy. With a spawn budget (ps_command_budget)
+///                   each start takes a permit
+/// @param preloader  receives the handle; free it with ps_preloader_free
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT; PS_ERR_NOT_FOUND (a user or a group, by its name); PS_ERR_LIMIT if
+///         there are no descriptors to be had; PS_ERR_SYSTEM, PS_ERR_PERMISSION
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_new(
+    command: *const ps_command,
+    preloader: *mut *mut ps_preloader,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    acquire(error, || {
+        let (command, session) = described(command)?;
+        shapes::make("preloader", preloader, || Preloader::new(&command, &session))
+    })
+}
+
+/// Sets an argument of the preloader's session, and of those of its workers, as ps_command_session does. It
+/// holds for the next process (ps_preloader_reload). Never blocks, but for the look into the user database
+/// where it is `user` or `group`.
+///
+/// @param name   the argument, by the reference's name
+/// @param value  its value; NULL: as if it had never been set
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a name that is none, or a value that is not of its type;
+///         PS_ERR_NOT_FOUND (a user or a group); PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_set(
+    preloader: *mut ps_preloader,
+    name: *const c_char,
+    value: *const c_char,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::grow(preloader, error, |object: &Preloader| {
+        // SAFETY: NUL-terminated strings or null, by the caller's contract.
+        let (name, value) = unsafe { (convert::string("name", name)?, convert::optional(value)) };
+        let name = name.to_str().map_err(|_| Error::invalid("name", "name: it is no UTF-8"))?;
+        let value = value.map(|value| value.to_str().map_err(|_| Error::invalid("value", "value: it is no UTF-8"))).transpose()?;
+        object.set(name, value)
+    })
+}
+
+pub use crate::preloader::client::Protocol as ps_preloader_protocol;
+
+/// What the preloader speaks. Never blocks.
+///
+/// @param protocol  PS_PRELOADER_PASSENGER (default); PS_PRELOADER_NATIVE is not to be had yet
+/// @return PS_OK; PS_ERR_UNSUPPORTED; PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_set_protocol(preloader: *mut ps_preloader, protocol: i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(preloader, error, |object: &Preloader| object.set_protocol(convert::choice("protocol", protocol, Protocol::from_repr)?))
+}
+
+/// How long the preloader may be of no use before it is stopped, as by ps_preloader_stop; the next worker
+/// starts it again. Any command to it counts as use. It is noticed within the looks of supervisors that have
+/// workers of it under way or have started it, so it is as punctual as they are looked after. Never blocks.
+///
+/// @param ms  milliseconds; -1 (default): for ever. 0 is as 1
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_set_idle_stop(preloader: *mut ps_preloader, ms: i64, error: *mut *mut ps_error) -> ps_status {
+    shapes::grow(preloader, error, |object: &Preloader| object.set_idle_stop(ms))
+}
+
+/// The worker's description: NULL says nothing.
+fn asked<T>(
+    preloader: *mut ps_preloader,
+    supervisor: *mut ps_supervisor,
+    worker: *const ps_command,
+    start: impl FnOnce(
+        &Preloader,
+        Host,
+        Option<(&crate::process::command::Command, &crate::preloader::session::Arguments)>,
+    ) -> crate::error::Result<T>,
+) -> crate::error::Result<T> {
+    let object = convert::object::<Preloader, _>(preloader)?;
+    let host = host_of(supervisor)?;
+    if worker.is_null() {
+        return start(&object, host, None);
+    }
+    let (command, session) = described(worker)?;
+    start(&object, host, Some((&command, &session)))
+}
+
+/// Starts a worker through the preloader, and waits until it is ready. The preloader is started if it does
+/// not run. If it dies over the command it is stopped, started once more, and asked once more, with a work
+/// directory of its own; an answer that says that it failed, one that cannot be understood, and none in time
+/// are not tried again.
+///
+/// The worker is the preloader's child, and yet a child as any other: signalled alone, for the group that it
+/// is in is its preloader's; how it ended is told as far as the kernel tells it (see ps_reap). The process
+/// that the preloader names must be proven: by the kernel's word on who has answered, or as a descendant of
+/// the preloader that was born since; it must be the right user's, alive, and nobody else of ours. It waits
+/// at the opening of its standard input until all that is done and kill-all would find it.
+///
+/// Blocks for timeout_ms at the most (and a little while longer after a failure, until the process is dead),
+/// a place in line and the start of the preloader included, and looks after the supervisor's other children
+/// meanwhile. After an error nothing is left of the worker. The error has the journey (that of the
+/// preloader's start where that failed), what the preloader and the process have written down of themselves,
+/// and the output.
+///
+/// @param preloader   the preloader
+/// @param supervisor  who looks after the worker, as for ps_spawn; NULL: the default supervisor
+/// @param worker      what the worker is beside what the preloader makes of it: arguments of its session
+///                    (ps_command_session, over those of the preloader), stop plan, deadline, capture, lines,
+///                    user data. What only the maker of a process can give it (users, limits, descriptors,
+///                    files, control groups), and a restart policy, is refused; its program is not looked at.
+///                    NULL: nothing
+/// @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
+/// @param out         receives the handle; free it with ps_worker_free
+/// @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it, or twice the preloader,
+///         has ended before; PS_ERR_ABORTED if one of them has said that it failed; PS_ERR_PROTOCOL if what
+///         one of them says makes no sense; PS_ERR_PEER_REJECTED if the process that was named is not the
+///         worker, or somebody else listens in the preloader's place; PS_ERR_INVALID_ARGUMENT (an argument of
+///         the session or the command; another application than the preloader's); PS_ERR_NOT_FOUND (the
+///         program, or the directory for sockets, by its name); PS_ERR_PERMISSION, PS_ERR_LIMIT,
+///         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where nobody can be proven
+///         to be anybody (a filter); PS_ERR_CANCELLED if the worker was called off, or the preloader stopped;
+///         PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader freed; PS_ERR_BUDGET_EXHAUSTED,
+///         PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_spawn(
+    preloader: *mut ps_preloader,
+    supervisor: *mut ps_supervisor,
+    worker: *const ps_command,
+    timeout_ms: i64,
+    out: *mut *mut ps_worker,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    acquire(error, || {
+        asked(preloader, supervisor, worker, |object, host, described| {
+            make(out, |register: &mut dyn FnMut(&std::sync::Arc<Managed>) -> u64| -> crate::error::Result<Worker> {
+                object.spawn(host, described, timeout_ms, register)
+            })
+        })
+    })
+}
+
+/// Begins to start a worker through the preloader: as ps_preloader_spawn, but it blocks only as ps_spawn does
+/// (for the exec of a preloader that is to be started, and not at all where the worker stands in line), and
+/// the time counts from when its turn at the supervisor has come. Events are those of ps_spawn_direct_begin,
+/// and ps_worker_wait has the whole error. Many may be under way at once, from any thread and under any
+/// supervisor: the commands to the preloader are said one after the other, the workers get ready side by
+/// side.
+///
+/// @param preloader, supervisor, worker, timeout_ms, out  as for ps_preloader_spawn
+/// @return as ps_preloader_spawn, where it is known at once
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_spawn_begin(
+    preloader: *mut ps_preloader,
+    supervisor: *mut ps_supervisor,
+    worker: *const ps_command,
+    timeout_ms: i64,
+    out: *mut *mut ps_worker,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    acquire(error, || {
+        asked(preloader, supervisor, worker, |object, host, described| {
+            make(out, |register: &mut dyn FnMut(&std::sync::Arc<Managed>) -> u64| -> crate::error::Result<Worker> {
+                object.begin(host, described, timeout_ms, register)
+            })
+        })
+    })
+}
+
+/// The application has changed: from this call on no worker is taken from a process that was started before
+/// it. That process is asked to go (see ps_preloader_stop); the next worker that is asked for, or one that is
+/// under way and not born yet, starts the next one. Workers that are there live on: their generation tells.
+/// Never blocks, but for the exec of a preloader that somebody waits for.
+///
+/// @return PS_OK; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_reload(preloader: *mut ps_preloader, error: *mut *mut ps_error) -> ps_status {
+    shapes::grow(preloader, error, |object: &Preloader| object.reload())
+}
+
+/// The generation of the preloader's last process: 0 before the first one, one more with each. Never blocks,
+/// also while a worker is being started.
+///
+/// @return PS_OK; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_generation(
+    preloader: *const ps_preloader,
+    generation: *mut u32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::value(preloader, "generation", generation, error, |object: &Preloader| object.generation())
+}
+
+/// The process id of the preloader, for display; 0 if it does not run. Never blocks, also while a worker is
+/// being started. (That it has ended is known after a look of a supervisor that has spawned through it.)
+///
+/// @return PS_OK; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_pid(preloader: *const ps_preloader, pid: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::value(preloader, "pid", pid, error, |object: &Preloader| object.pid())
+}
+
+/// When the preloader was used last, nanoseconds of CLOCK_MONOTONIC; before the first use, when it was made.
+/// Never blocks, also while a worker is being started.
+///
+/// @return PS_OK; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_last_used(preloader: *const ps_preloader, time_ns: *mut i64, error: *mut *mut ps_error) -> ps_status {
+    shapes::value(preloader, "time_ns", time_ns, error, |object: &Preloader| object.last_used())
+}
+
+/// Stops the preloader: its standard input is closed, which asks it to go; when it has not gone by the end of
+/// the grace it is killed, it alone. Its socket is removed, if it is still there. Its workers live on; those
+/// that are not born yet fail (PS_ERR_CANCELLED). The next one that is asked for starts it again.
+///
+/// Blocks until it is reaped, for the grace and two seconds at the most.
+///
+/// @param grace_ms  milliseconds; -1: 5 000
+/// @return PS_OK, also if it does not run; PS_ERR_TIMEOUT if it is there even so; PS_ERR_INVALID_ARGUMENT;
+///         PS_ERR_LIMIT if there is no descriptor to wait by; PS_ERR_SYSTEM; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_stop(preloader: *mut ps_preloader, grace_ms: i64, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(preloader, error, |object: &Preloader| object.stop(grace_ms))
+}
+
+/// Stops the preloader for good, as ps_preloader_stop does, and frees it. Blocks for a second, and a moment
+/// after a kill, at the most. Workers live on, with their handles; those that are not born yet fail
+/// (PS_ERR_SHUTDOWN). NULL and freed handles are harmless.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_free(preloader: *mut ps_preloader) {
+    shapes::free(preloader, |object: std::sync::Arc<Preloader>| object.close());
+}

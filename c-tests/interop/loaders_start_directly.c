@@ -7,7 +7,7 @@
 static void starts(const place *p, ps_command *command, const char *kind, const char *protocol, int concurrency)
 {
     ps_worker *worker = direct_worker(NULL, command);
-    ps_worker_socket socket = main_socket(worker);
+    struct ps_worker_socket socket = main_socket(worker);
     CHECK_STR(socket.protocol, protocol);
     CHECK_INT(socket.concurrency, concurrency);
     CHECK_INT(parent_of(worker_pid(worker)), getpid());

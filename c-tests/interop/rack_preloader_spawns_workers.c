@@ -24,7 +24,7 @@ int main(void)
         CHECK_INT(parent_of(worker_pid(workers[i])), forked_by);
         CHECK_INT(getpgid(worker_pid(workers[i])), getpgid(forked_by));
         CHECK_INT(generation_of(workers[i]), 1);
-        ps_worker_socket socket = main_socket(workers[i]);
+        struct ps_worker_socket socket = main_socket(workers[i]);
         CHECK_STR(socket.protocol, "session");
         CHECK_STR(socket.name, "main");
         CHECK_INT(socket.concurrency, 1);

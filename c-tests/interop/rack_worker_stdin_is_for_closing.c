@@ -13,7 +13,7 @@ int main(void)
     ps_error *error = NULL;
     ps_preloader *preloader = rack_preloader(&p);
     ps_worker *worker = ready_worker(preloader, NULL);
-    ps_worker_socket session_socket = main_socket(worker);
+    struct ps_worker_socket session_socket = main_socket(worker);
 
     char *answer = session_ask(session_socket.address, (session_request){.half_close = true});
     CHECK(answer && strstr(answer, "HTTP/1.1 200") && strstr(answer, "Content-Length") && !strstr(answer, "Connection: close"));
@@ -27,10 +27,10 @@ int main(void)
     free(answer);
 
     uint32_t count = 0;
-    ps_worker_socket http_socket = {.size = sizeof http_socket};
+    struct ps_worker_socket http_socket = {.size = sizeof http_socket};
     CHECK_OK(ps_worker_socket_count(worker, &count, &error), error);
     CHECK_INT(count, 2);
-    CHECK_OK(ps_worker_socket_at(worker, 1, &http_socket, &error), error);
+    CHECK_OK(ps_worker_socket(worker, 1, &http_socket, &error), error);
     CHECK_STR(http_socket.protocol, "http");
     CHECK_INT(http_socket.accepts_http, 0);
     answer = http_ask(http_socket.address, "/hello");
@@ -41,7 +41,7 @@ int main(void)
     int to_stdin = stdin_of(worker);
     CHECK_INT(write(to_stdin, "x", 1), 1);
     ps_exit end = reap(child);
-    CHECK(end.kind != PS_EXIT_SIGNALLED);
+    CHECK(end.kind != PS_EXIT_SIGNALED);
     close(to_stdin);
     ps_worker_free(worker);
     ps_child_free(child);

@@ -270,14 +270,14 @@ HARNESS uint32_t generation_of(const ps_worker *worker)
 }
 
 /* Its socket for requests. */
-HARNESS ps_worker_socket main_socket(const ps_worker *worker)
+HARNESS struct ps_worker_socket main_socket(const ps_worker *worker)
 {
     uint32_t count = 0;
     ps_error *error = NULL;
-    ps_worker_socket socket = {.size = sizeof socket};
+    struct ps_worker_socket socket = {.size = sizeof socket};
     CHECK_OK(ps_worker_socket_count(worker, &count, &error), error);
     for (uint32_t i = 0; i < count; i++) {
-        CHECK_OK(ps_worker_socket_at(worker, i, &socket, &error), error);
+        CHECK_OK(ps_worker_socket(worker, i, &socket, &error), error);
         if (socket.accepts_http)
             return socket;
     }
@@ -287,7 +287,7 @@ HARNESS ps_worker_socket main_socket(const ps_worker *worker)
 /* What it answers to GET /hello, for free(). */
 HARNESS char *page_of(const ps_worker *worker)
 {
-    ps_worker_socket socket = main_socket(worker);
+    struct ps_worker_socket socket = main_socket(worker);
     if (strcmp(socket.protocol, "http") == 0)
         return http_ask(socket.address, "/hello");
     return session_ask(socket.address, (session_request){.content_length = "0"});

@@ -3,12 +3,12 @@
 /* covers: IT-2, PA-54, PA-64, P-b15 */
 #include "real_peers.h"
 
-static void fails(ps_command *command, const char *step, const char *words)
+static void fails(const place *p, ps_command *command, const char *step, const char *words)
 {
     ps_worker *none = NULL;
     ps_error *error = NULL;
     int64_t began = now_ms();
-    CHECK_ERROR(ps_spawn_direct(NULL, command, PATIENCE_MS, &none, &error), PS_ERR_EXITED, &error);
+    CHECK_ERROR(ps_spawn_direct(p->supervisor, command, PATIENCE_MS, &none, &error), PS_ERR_EXITED, &error);
     CHECK(now_ms() - began < PATIENCE_MS);
     CHECK(none == NULL);
     says(error, words);
@@ -30,16 +30,14 @@ int main(void)
     app_file(&p, "config.ru", "raise ArgumentError, 'rack goes wrong'\n");
     app_file(&p, "passenger_wsgi.py", "raise ValueError('wsgi goes wrong')\n");
     app_file(&p, "app.js", NODE_APP);
-    leak_guard guard = leak_guard_begin();
 
     ps_command *command = node_loader(&p);
     ps_error *error = NULL;
     session(command, "node_libdir", p.app); /* it becomes NODE_PATH */
     CHECK_OK(ps_command_env(command, "NODE_PATH", "/nonexistent", &error), error);
-    fails(command, "SUBPROCESS_EXEC_WRAPPER", "Cannot find module");
-    fails(wsgi_loader(&p), "SUBPROCESS_APP_LOAD_OR_EXEC", "wsgi goes wrong");
-    fails(rack_loader(&p), "SUBPROCESS_APP_LOAD_OR_EXEC", "rack goes wrong");
-    leak_guard_end(&guard);
+    fails(&p, command, "SUBPROCESS_EXEC_WRAPPER", "Cannot find module");
+    fails(&p, wsgi_loader(&p), "SUBPROCESS_APP_LOAD_OR_EXEC", "wsgi goes wrong");
+    fails(&p, rack_loader(&p), "SUBPROCESS_APP_LOAD_OR_EXEC", "rack goes wrong");
     place_end(&p);
     return 0;
 }

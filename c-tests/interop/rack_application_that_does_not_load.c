@@ -1,14 +1,14 @@
 /* An application that raises while it is loaded: the real preloader writes category, summary and details into the work directory and exits; the
    error has them all, in the step in which it happened. One that hangs then is a timeout that has what it had printed. */
 /* covers: IT-1, PA-54, PA-90, PA-91, PA-78, PA-73 */
-#include "real_peers.h"
+#include "real_preloader.h"
 
 static ps_error *not_spawned(const place *p, int64_t timeout_ms, ps_status expected)
 {
     ps_worker *none = NULL;
     ps_error *error = NULL;
     ps_preloader *preloader = rack_preloader(p);
-    CHECK_ERROR(ps_preloader_spawn(preloader, NULL, NULL, timeout_ms, &none, &error), expected, &error);
+    CHECK_ERROR(ps_preloader_spawn(preloader, p->supervisor, NULL, timeout_ms, &none, &error), expected, &error);
     ps_preloader_free(preloader);
     return error;
 }
@@ -18,7 +18,6 @@ int main(void)
     need_rack();
     place p = place_new();
     app_file(&p, "config.ru", "STDERR.puts 'loading'\nraise 'boom <at> load'\n");
-    leak_guard guard = leak_guard_begin();
     ps_error *error = not_spawned(&p, PATIENCE_MS, PS_ERR_EXITED);
     says(error, "The application encountered the following error: boom <at> load (RuntimeError)");
     says(error, "INTERNAL_ERROR");
@@ -35,7 +34,6 @@ int main(void)
     says(error, "about to hang");
     says(error, "TIMEOUT_ERROR");
     ps_error_free(error);
-    leak_guard_end(&guard);
     place_end(&p);
     return 0;
 }

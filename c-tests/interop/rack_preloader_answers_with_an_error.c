@@ -1,7 +1,7 @@
 /* The real preloader with an application that makes it answer `error`: what it says is in our error. That is no crash: it is not started again, and
    not asked again. An answer that is no answer (an application that writes into the connection) is not one either. */
 /* covers: IT-1, PA-84, PA-85 */
-#include "real_peers.h"
+#include "real_preloader.h"
 
 /* An application may do anything in the preloader, also this. */
 #define REFUSING                                                                                                                   \
@@ -30,7 +30,7 @@ static void refused(const place *p, ps_preloader *preloader, const char *answer,
     ps_worker *none = NULL;
     ps_error *error = NULL;
     app_file(p, "answer", answer);
-    ps_status status = ps_preloader_spawn(preloader, NULL, NULL, PATIENCE_MS, &none, &error);
+    ps_status status = ps_preloader_spawn(preloader, p->supervisor, NULL, PATIENCE_MS, &none, &error);
     CHECK(status == PS_ERR_PROTOCOL || status == PS_ERR_ABORTED || status == PS_ERR_INTERNAL || status == PS_ERR_PEER_REJECTED);
     CHECK(none == NULL && error != NULL);
     says(error, words);
@@ -43,7 +43,6 @@ int main(void)
     need_rack();
     place p = place_new();
     app_file(&p, "config.ru", REFUSING RACK_APP);
-    leak_guard guard = leak_guard_begin();
     ps_preloader *preloader = rack_preloader(&p);
     refused(&p, preloader, "{\"result\": \"error\", \"message\": \"no room for more of them\"}", "no room for more of them");
     refused(&p, preloader, "{\"result\": \"error\"}\n", "message");
@@ -53,12 +52,11 @@ int main(void)
     char path[64];
     snprintf(path, sizeof path, "%s/answer", p.app);
     CHECK(unlink(path) == 0);
-    ps_worker *worker = ready_worker(preloader, NULL);
+    ps_worker *worker = ready_worker(&p, preloader);
     CHECK_INT(generation_of(worker), 1);
     answers_as(worker, "rack");
     leaves_at_end_of_stdin(worker);
     ps_preloader_free(preloader);
-    leak_guard_end(&guard);
     place_end(&p);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* A stranger's line that is no JSON ends the real preloader (P-b17), and a silent stranger holds it up: it serves one connection at a time, without
    a limit. We go on: a timeout while the silent one is there, service when it has left, a new preloader after the garbage. */
 /* covers: IT-1, P-b17, PA-84 */
-#include "real_peers.h"
+#include "real_preloader.h"
 
 /* The preloader's socket: the one of its name. */
 static const char *command_socket(const place *p)
@@ -23,19 +23,18 @@ int main(void)
     need_rack();
     place p = place_new();
     app_file(&p, "config.ru", RACK_APP);
-    leak_guard guard = leak_guard_begin();
     ps_preloader *preloader = rack_preloader(&p);
-    ps_worker *first = ready_worker(preloader, NULL), *none = NULL;
+    ps_worker *first = ready_worker(&p, preloader), *none = NULL;
     pid_t forked_by = parent_of(worker_pid(first));
     ps_error *error = NULL;
 
     int silent = connect_to_address(command_socket(&p));
     CHECK(silent >= 0);
-    CHECK_ERROR(ps_preloader_spawn(preloader, NULL, NULL, 300, &none, &error), PS_ERR_TIMEOUT, &error);
+    CHECK_ERROR(ps_preloader_spawn(preloader, p.supervisor, NULL, 300, &none, &error), PS_ERR_TIMEOUT, &error);
     ps_error_free(error);
     error = NULL;
     close(silent);
-    ps_worker *second = ready_worker(preloader, NULL);
+    ps_worker *second = ready_worker(&p, preloader);
     CHECK_INT(parent_of(worker_pid(second)), forked_by);
     CHECK_INT(generation_of(second), 1);
 
@@ -47,7 +46,7 @@ int main(void)
     free(answer);
     close(rude);
     CHECK(wait_until(process_gone(forked_by) || process_state(forked_by) == 'Z', PATIENCE_MS));
-    ps_worker *third = ready_worker(preloader, NULL);
+    ps_worker *third = ready_worker(&p, preloader);
     CHECK_INT(generation_of(third), 2);
     answers_as(third, "rack");
     answers_as(second, "rack");
@@ -56,7 +55,6 @@ int main(void)
     leaves_at_end_of_stdin(second);
     leaves_at_end_of_stdin(third);
     ps_preloader_free(preloader);
-    leak_guard_end(&guard);
     place_end(&p);
     return 0;
 }

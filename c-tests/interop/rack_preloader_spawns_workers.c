@@ -2,7 +2,7 @@
    its stdin ends, and so does the preloader. Nothing is left: no socket, no work directory. */
 /* covers: IT-1, PA-6, PA-79, PA-81, PA-85, PA-89, PA-92, PA-56 */
 /* variants: few */
-#include "real_peers.h"
+#include "real_preloader.h"
 
 enum { WORKERS = 3 };
 
@@ -11,13 +11,11 @@ int main(void)
     need_rack();
     place p = place_new();
     app_file(&p, "config.ru", RACK_APP);
-    leak_guard guard = leak_guard_begin();
 
-    ps_supervisor *supervisor = supervisor_new();
     ps_preloader *preloader = rack_preloader(&p);
     ps_worker *workers[WORKERS];
     for (int i = 0; i < WORKERS; i++)
-        workers[i] = ready_worker(preloader, supervisor);
+        workers[i] = ready_worker(&p, preloader);
     pid_t forked_by = parent_of(worker_pid(workers[0]));
     CHECK(forked_by != getpid());
     for (int i = 0; i < WORKERS; i++) {
@@ -45,8 +43,6 @@ int main(void)
     CHECK_OK(ps_preloader_stop(preloader, 5000, &error), error);
     CHECK(wait_until(process_gone(forked_by), PATIENCE_MS));
     ps_preloader_free(preloader);
-    ps_supervisor_free(supervisor);
-    leak_guard_end(&guard);
     place_end(&p);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* Passenger's Ruby cuts the name of a socket at 98 bytes: from a directory of 81 bytes on it loses its random end, from 98 on the socket would be
    elsewhere. A socket_dir of more than 70 bytes is refused before anything is started; one of 70 works. */
 /* covers: IT-1, PA-9, D-13 */
-#include "real_peers.h"
+#include "real_preloader.h"
 
 /* A directory for sockets in this place with a path so long. */
 static const char *directory_of(const place *p, size_t length)
@@ -19,7 +19,6 @@ int main(void)
     need_rack();
     place p = place_new();
     app_file(&p, "config.ru", RACK_APP);
-    leak_guard guard = leak_guard_begin();
     ps_worker *none = NULL;
     ps_error *error = NULL;
     const size_t too_long[] = {71, 81, 88, 98, 107};
@@ -28,7 +27,7 @@ int main(void)
         const char *directory = directory_of(&p, too_long[i]);
         ps_status status = ps_preloader_set(preloader, "socket_dir", directory, &error);
         if (status == PS_OK)
-            status = ps_preloader_spawn(preloader, NULL, NULL, PATIENCE_MS, &none, &error);
+            status = ps_preloader_spawn(preloader, p.supervisor, NULL, PATIENCE_MS, &none, &error);
         CHECK_INT(status, PS_ERR_INVALID_ARGUMENT);
         says(error, "socket_dir");
         ps_error_free(error);
@@ -44,12 +43,11 @@ int main(void)
     CHECK_INT(strlen(sockets), 70);
     preloader_set(preloader, "instance_dir", instance);
     preloader_set(preloader, "socket_dir", sockets);
-    ps_worker *worker = ready_worker(preloader, NULL);
+    ps_worker *worker = ready_worker(&p, preloader);
     answers_as(worker, "rack");
     leaves_at_end_of_stdin(worker);
     ps_preloader_free(preloader);
     CHECK_INT(left_in(sockets), 0);
-    leak_guard_end(&guard);
     place_end(&p);
     return 0;
 }

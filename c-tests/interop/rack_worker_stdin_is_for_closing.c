@@ -2,17 +2,16 @@
    without CONTENT_LENGTH the worker keeps the connection, so whoever reads to its end waits for ever, unless he closes his half; PING; the second
    socket, which speaks plain HTTP and is not announced for requests. */
 /* covers: IT-1, PA-56 */
-#include "real_peers.h"
+#include "real_preloader.h"
 
 int main(void)
 {
     need_rack();
     place p = place_new();
     app_file(&p, "config.ru", RACK_APP);
-    leak_guard guard = leak_guard_begin();
     ps_error *error = NULL;
     ps_preloader *preloader = rack_preloader(&p);
-    ps_worker *worker = ready_worker(preloader, NULL);
+    ps_worker *worker = ready_worker(&p, preloader);
     struct ps_worker_socket session_socket = main_socket(worker);
 
     char *answer = session_ask(session_socket.address, (session_request){.half_close = true});
@@ -46,7 +45,6 @@ int main(void)
     ps_worker_free(worker);
     ps_child_free(child);
     ps_preloader_free(preloader);
-    leak_guard_end(&guard);
     place_end(&p);
     return 0;
 }

@@ -1,6 +1,6 @@
 /* A worker writes two megabytes before it is ready, more than any pipe holds: it gets ready all the same, and the end of what it said is kept. */
 /* covers: IT-1, PA-55, P-b5 */
-#include "real_peers.h"
+#include "real_preloader.h"
 
 int main(void)
 {
@@ -9,9 +9,8 @@ int main(void)
     app_file(&p, "config.ru",
              "PhusionPassenger.on_event(:starting_worker_process) { |forked| if forked then 2000.times { STDERR.write('x' * 1000) }\n"
              "  STDERR.puts 'that was all' end }\n" RACK_APP);
-    leak_guard guard = leak_guard_begin();
     ps_preloader *preloader = rack_preloader(&p);
-    ps_worker *worker = ready_worker(preloader, NULL);
+    ps_worker *worker = ready_worker(&p, preloader);
     answers_as(worker, "rack");
     static char said[1 << 20];
     size_t length = 0;
@@ -22,7 +21,6 @@ int main(void)
     CHECK(strstr(said, "xxxx") && strstr(said, "that was all"));
     leaves_at_end_of_stdin(worker);
     ps_preloader_free(preloader);
-    leak_guard_end(&guard);
     place_end(&p);
     return 0;
 }

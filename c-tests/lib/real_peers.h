@@ -3,12 +3,11 @@
  * test a skip that says which package it wants.
  *
  *   need_rack() need_wsgi() need_node() need_agent()      or the test is skipped
- *   place p = place_new()                                 directories of this test, under a short path (a socket's name must fit)
+ *   place p = place_new()                                 directories of this test, under a short path (a socket's name must fit); p.supervisor
  *   app_file(&p, "config.ru", RACK_APP)                   what the application is
- *   ps_preloader *preloader = rack_preloader(&p)          through the preloader
- *   ps_worker *worker = ready_worker(preloader, NULL)
- *   ps_command *command = rack_loader(&p), wsgi_loader(), node_loader()      directly
- *   page_has(worker, "rack 17 ")                          it answers a real request
+ *   ps_command *command = rack_loader(&p)                 or wsgi_loader, node_loader
+ *   ps_worker *worker = direct_worker(&p, command)      through a preloader: real_preloader.h
+ *   answers_as(worker, "rack")                            a real request
  *   leaves_at_end_of_stdin(worker)
  *   place_end(&p)                                         nothing may be left in it that was not there
  */
@@ -102,6 +101,8 @@ HARNESS void need_agent(void)
 
 typedef struct place {
     char base[32], app[48], spawns[48]; /* the application, and where sessions and sockets are made */
+    ps_supervisor *supervisor;
+    leak_guard guard;
 } place;
 
 HARNESS place place_new(void)
@@ -113,6 +114,9 @@ HARNESS place place_new(void)
     snprintf(p.spawns, sizeof p.spawns, "%s/s", p.base);
     CHECK(mkdir(p.app, 0755) == 0 && mkdir(p.spawns, 0755) == 0);
     CHECK(chmod(p.base, 0755) == 0); /* another user's application is in it, too */
+    warm_up();
+    p.guard = leak_guard_begin();
+    p.supervisor = getenv("PIT_NULL") ? NULL : supervisor_new();
     return p;
 }
 
@@ -146,9 +150,11 @@ HARNESS int real_peers_unlink(const char *path, const struct stat *status, int k
     return remove(path);
 }
 
-/* After all handles are freed. */
+/* After all other handles are freed. */
 HARNESS void place_end(place *p)
 {
+    ps_supervisor_free(p->supervisor);
+    leak_guard_end(&p->guard);
     CHECK_INT(left_in(p->spawns), 0);
     CHECK(nftw(p->base, real_peers_unlink, 16, FTW_DEPTH | FTW_PHYS) == 0);
 }
@@ -159,12 +165,6 @@ HARNESS void session(ps_command *command, const char *name, const char *value)
 {
     ps_error *error = NULL;
     CHECK_OK(ps_command_session(command, name, value, &error), error);
-}
-
-HARNESS void preloader_set(ps_preloader *preloader, const char *name, const char *value)
-{
-    ps_error *error = NULL;
-    CHECK_OK(ps_preloader_set(preloader, name, value, &error), error);
 }
 
 /* What a loader of Passenger wants to know, beside what the library tells by itself. */
@@ -211,38 +211,13 @@ HARNESS ps_command *node_loader(const place *p)
     return command;
 }
 
-HARNESS ps_preloader *preloader_of(ps_command *command)
-{
-    ps_preloader *preloader = NULL;
-    ps_error *error = NULL;
-    CHECK_OK(ps_preloader_new(command, &preloader, &error), error);
-    ps_command_free(command);
-    return preloader;
-}
-
-HARNESS ps_preloader *rack_preloader(const place *p)
-{
-    ps_command *command = command_for(RUBY, PASSENGER_HELPERS "/rack-preloader.rb", NULL);
-    tell(command, p, "rack", "config.ru");
-    session(command, "spawn_method", "smart");
-    return preloader_of(command);
-}
-
 /* ---- workers ------------------------------------------------------------------------------------------------------------- */
 
-HARNESS ps_worker *ready_worker(ps_preloader *preloader, ps_supervisor *supervisor)
+HARNESS ps_worker *direct_worker(const place *p, ps_command *command)
 {
     ps_worker *worker = NULL;
     ps_error *error = NULL;
-    CHECK_OK(ps_preloader_spawn(preloader, supervisor, NULL, PATIENCE_MS, &worker, &error), error);
-    return worker;
-}
-
-HARNESS ps_worker *direct_worker(ps_supervisor *supervisor, ps_command *command)
-{
-    ps_worker *worker = NULL;
-    ps_error *error = NULL;
-    CHECK_OK(ps_spawn_direct(supervisor, command, PATIENCE_MS, &worker, &error), error);
+    CHECK_OK(ps_spawn_direct(p->supervisor, command, PATIENCE_MS, &worker, &error), error);
     ps_command_free(command);
     return worker;
 }
@@ -338,7 +313,7 @@ HARNESS ps_exit killed_worker(ps_worker *worker)
     return end;
 }
 
-/* "R" and so on of its parent: who forked it. */
+/* Who forked it. */
 HARNESS pid_t parent_of(pid_t pid)
 {
     char path[64], line[512];

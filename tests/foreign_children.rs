@@ -414,6 +414,43 @@ fn one_that_has_become_ours_is_reaped_here_with_all_that_is_known_of_a_child() {
     assert_eq!((process_state(worker), procsup::live_count()), (None, 0));
 }
 
+// covers: P-b3, D-2
+#[test]
+fn what_descends_from_it_is_wanted_as_long_as_it_lives() {
+    if !alone("what_descends_from_it_is_wanted_as_long_as_it_lives", &[&[]]) {
+        return;
+    }
+    let supervisor = procsup::Supervisor::new().unwrap();
+    supervisor.set_subreaper(true).unwrap();
+    let pump = || while supervisor.next_event(0).unwrap().is_some() {};
+    let (parent, pidfd) = Parent::isolated(Isolation::None, "echo up; read line; (sleep 1000 & echo $!); read line", CARELESS);
+    let command = plain();
+    let child = adopt(adoption(parent.worker, pidfd, &command)).unwrap();
+    nix::unistd::write(&parent.gate, b"\n").unwrap();
+    let orphan: i32 = read_line(&parent.output).parse().unwrap();
+    parent.end();
+    // Those that nobody wants any more: when the second has gone a look was taken, and has ended all that it found.
+    for _ in 0..2 {
+        let mut leaver = sh("setsid sh -c 'echo $$; exec sleep 1000' & read line");
+        leaver.stdio(0, Stdio::Pipe).unwrap().stdio(1, Stdio::Pipe).unwrap();
+        let leaver = procsup::spawn(&leaver).unwrap();
+        let unwanted: i32 = read_line(&leaver.take_stream(1).unwrap()).parse().unwrap();
+        drop(leaver.take_stream(0).unwrap());
+        leaver.reap(patience()).unwrap();
+        until("the unwanted one is killed and reaped", || {
+            pump();
+            process_state(unwanted).is_none()
+        });
+    }
+    assert!(!is_dead(orphan));
+    child.signal(libc::SIGKILL).unwrap();
+    end_of!(child);
+    until("who it has left is killed and reaped", || {
+        pump();
+        process_state(orphan).is_none()
+    });
+}
+
 // covers: LAW-6
 #[test]
 fn in_a_forked_copy_of_the_host_it_is_nobodys() {

@@ -117,3 +117,57 @@ fn streams(command: &Command, output: Option<OwnedFd>) -> (Option<Output>, Optio
     let line_limit = streams.lines.then_some(streams.line_limit);
     (Some(Output::of_fifo(output, streams.capture, line_limit)), None)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::clock::{Deadline, MILLI};
+    use crate::process::belongings::Belongings;
+    use crate::process::spawn;
+    use crate::sys::poll;
+
+    fn line(from: &OwnedFd) -> String {
+        let (mut line, mut byte) = (Vec::new(), [0]);
+        while nix::unistd::read(from, &mut byte) == Ok(1) && byte[0] != b'\n' {
+            line.push(byte[0]);
+        }
+        String::from_utf8(line).unwrap()
+    }
+
+    /// What a preloader is: it leads a group that its workers live in.
+    fn preloader(shares: bool) -> (Child, OwnedFd) {
+        let mut command = Command::new("sh").unwrap();
+        command.arg("-c").unwrap().arg("trap 'exit 3' TERM; sleep 1000 & echo $!; read line").unwrap();
+        command.stdio(0, Stdio::Pipe).unwrap().stdio(1, Stdio::Pipe).unwrap().shares_group(shares);
+        let child = spawn::spawn(&command, Belongings::default()).unwrap();
+        let worker = line(&child.take_stream(1).unwrap()).parse().unwrap();
+        (child, pidfd::open(worker).unwrap())
+    }
+
+    fn ends(child: &Child) -> crate::registry::Exit {
+        child.wait(Deadline::after(20_000 * MILLI), false, || None, || {}).unwrap().unwrap()
+    }
+
+    // covers: LAW-2, C14-3
+    #[test]
+    fn a_group_that_is_shared_is_neither_signalled_nor_swept() {
+        let (preloader, worker) = preloader(true);
+        assert_eq!(pidfd::group_of_number(pidfd::number_here(worker.as_raw_fd()).unwrap()), Some(preloader.pid()));
+        preloader.signal(libc::SIGTERM).unwrap();
+        // The shell hears it when its read is over.
+        drop(preloader.take_stream(0).unwrap());
+        assert_eq!(ends(&preloader).code, 3);
+        assert_eq!(pidfd::life(worker.as_raw_fd()), Life::Running);
+        pidfd::signal(worker.as_raw_fd(), libc::SIGKILL).unwrap();
+    }
+
+    #[test]
+    fn one_that_is_not_is_both() {
+        let (preloader, worker) = preloader(false);
+        preloader.signal(libc::SIGKILL).unwrap();
+        ends(&preloader);
+        assert!(poll::wait(&[worker.as_fd()], Deadline::after(20_000 * MILLI)).unwrap());
+    }
+}

@@ -22,6 +22,7 @@ static void make_theirs(void)
     CHECK(SECOND(ps_budget_new)(0, 0, (ps_budget **)&theirs[BUDGET], NULL) == PS_OK);
     snprintf(locked, sizeof locked, "%s/lock", temp_dir());
     CHECK(SECOND(ps_spawn_lock_begin)(locked, 0, (ps_spawn_lock **)&theirs[LOCK], NULL) == PS_OK);
+    CHECK(SECOND(ps_spawn_direct_begin)(theirs[SUPERVISOR], theirs[COMMAND], 1000000, (ps_worker **)&theirs[WORKER], NULL) == PS_OK);
 }
 
 static void in_the_copy(void)
@@ -57,6 +58,7 @@ int main(void)
         free_as(kind, ours[kind]);
     SECOND(ps_error_free)(theirs[ERROR]);
     SECOND(ps_child_free)(theirs[CHILD]);
+    SECOND(ps_worker_free)(theirs[WORKER]);
     SECOND(ps_supervisor_free)(theirs[SUPERVISOR]);
     SECOND(ps_command_free)(theirs[COMMAND]);
     SECOND(ps_handoff_free)(theirs[HANDOFF]);

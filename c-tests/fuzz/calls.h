@@ -17,7 +17,7 @@ static const char *const recipes[][5] = {
     {"spawn_grandchild", "exit"}, {"spawn_grandchild", "setsid", "exit"}, {"spawn_grandchild", "setpgid", "hold-pipe"},
     {"spawn_grandchild", "hold-pipe", "exit=1"}, {"spawn_grandchild", "ignore-term", "exit"}, {"storm", "lll0"}, {"storm", "l1"},
     {"storm", "bbbbp"}, {"storm", "dp"}, {"storm", "bbbbbbbb1"}, {"show_env"}, {"show_ids"}, {"echo_fd", "0"}, {"fill_pipe", "65536"},
-    {"leave_group"},
+    {"session_app", "listen", "properties", "finish", "serve"}, {"leave_group"},
 };
 
 /* Another handle takes the slot: the one before it is freed. */
@@ -32,6 +32,7 @@ HARNESS void free_handle(enum kind kind, void *handle)
     case HANDOFF: TELL(ps_handoff_free, ps_handoff_free(handle), "(%p)", handle); break;
     case BUDGET: TELL(ps_budget_free, ps_budget_free(handle), "(%p)", handle); break;
     case LOCK: TELL(ps_spawn_lock_release, ps_spawn_lock_release(handle), "(%p)", handle); break;
+    case WORKER: TELL(ps_worker_free, ps_worker_free(handle), "(%p)", handle); break;
     default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
     }
 }
@@ -143,6 +144,28 @@ HARNESS bool make_lock(int slot)
     return true;
 }
 
+/* A worker, begun or waited for; most programs here know nothing of sessions, and are late. */
+HARNESS bool make_worker(int slot)
+{
+    struct pick supervisor = chance(40) ? no_pick_of(SUPERVISOR) : any(SUPERVISOR), command = any(COMMAND);
+    int64_t t = wait_ms();
+    ps_worker **at = OUT(ps_worker *), *made = NULL;
+    ps_status status = chance(60)
+        ? ASK2(ps_spawn_direct_begin, command, supervisor, true, 2000,
+               ps_spawn_direct_begin(supervisor.handle, command.handle, t, at, error), "(%s, %s, %" PRId64 ", worker %d)", name_of(supervisor),
+               name_of(command), t, slot)
+        : ASK2(ps_spawn_direct, command, supervisor, true, (t > 0 ? t : 0) + 4000,
+               ps_spawn_direct(supervisor.handle, command.handle, t, at, error), "(%s, %s, %" PRId64 ", worker %d)", name_of(supervisor),
+               name_of(command), t, slot);
+    if (status != PS_OK)
+        return false;
+    if (t < 1)
+        found("a worker in no time");
+    memcpy(&made, at, sizeof made);
+    put(WORKER, slot, made);
+    return true;
+}
+
 static bool make(enum kind kind, int slot)
 {
     char path[128];
@@ -151,6 +174,7 @@ static bool make(enum kind kind, int slot)
     case SUPERVISOR: return make_supervisor(slot);
     case BUDGET: return make_budget(slot);
     case LOCK: return make_lock(slot);
+    case WORKER: return make_worker(slot);
     case CHILD: {
         struct pick supervisor = chance(watched_by_edges ? 15 : 40) ? no_pick_of(SUPERVISOR) : good(SUPERVISOR,
                 watched_by_edges ? 0 : (int)dice(SUPERVISORS));
@@ -963,12 +987,82 @@ static void call_lock(void)
     }
 }
 
+/* ---- workers ---- */
+
+static void call_worker(void)
+{
+    struct pick w = any(WORKER);
+    void *h = w.handle;
+    uint32_t told_size = 0;
+    switch (dice(12)) {
+    case 0: case 1: make_worker((int)dice(APPS)); break;
+    case 2: {
+        struct pick c = any(COMMAND);
+        const char *name = chance(85) ? ONE_OF(const char *, "app_type", "generic_app", "find_free_port", "startup_file", "start_port_min", "app_root",
+                                               "environment_variables", "load_shell_envvars", "file_descriptor_ulimit", "a/b", "..")
+                                      : any_text();
+        const char *value = chance(60) ? ONE_OF(const char *, "true", "false", "1", "65536", "{\"A\": \"b\"}", "/", NULL) : any_text();
+        ASK(ps_command_session, c, 0, ps_command_session(c.handle, name, value, error), "(%s, %.40s, %.40s)", name_of(c), SHOWN(name), SHOWN(value));
+        break;
+    }
+    case 3: {
+        int64_t t = wait_ms();
+        ASK(ps_worker_wait, w, t, ps_worker_wait(h, t, error), "(%s, %" PRId64 ")", name_of(w), t);
+        break;
+    }
+    case 4: {
+        ps_child **at = OUT(ps_child *), *child = NULL;
+        if (ASK(ps_worker_child, w, 0, ps_worker_child(h, at, error), "(%s)", name_of(w)) != PS_OK)
+            break;
+        memcpy(&child, at, sizeof child);
+        ps_child_free(child); /* all get the same one */
+        break;
+    }
+    case 5: {
+        uint32_t *at = OUT(uint32_t);
+        ASK(ps_worker_socket_count, w, 0, ps_worker_socket_count(h, at, error), "(%s)", name_of(w));
+        break;
+    }
+    case 6: {
+        uint32_t index = chance(80) ? 0 : (uint32_t)odd_number();
+        struct ps_worker_socket *at = chance(90) ? sized(sizeof *at, &told_size) : NULL;
+        if (ASK(ps_worker_socket, w, 0, ps_worker_socket(h, index, at, error), "(%s, %u)", name_of(w), index) == PS_OK && told_size < sizeof *at)
+            found("a socket into a structure that is too small for it");
+        break;
+    }
+    case 7: {
+        uint32_t *at = OUT(uint32_t);
+        ASK(ps_worker_generation, w, 0, ps_worker_generation(h, at, error), "(%s)", name_of(w));
+        break;
+    }
+    case 8: {
+        int32_t *at = OUT(int32_t), fd = -1;
+        if (ASK(ps_worker_stdin, w, 0, ps_worker_stdin(h, at, error), "(%s)", name_of(w)) == PS_OK) {
+            memcpy(&fd, at, sizeof fd);
+            close(fd);
+        }
+        break;
+    }
+    case 9: {
+        ps_worker_info *at = chance(90) ? sized(sizeof *at, &told_size) : NULL;
+        if (ASK(ps_worker_get_info, w, 0, ps_worker_get_info(h, at, error), "(%s)", name_of(w)) == PS_OK && told_size < sizeof *at)
+            found("what is known into a structure that is too small for it");
+        break;
+    }
+    default: {
+        struct bytes to = some_bytes();
+        int32_t format = choice(PS_RENDER_HTML);
+        ASK(ps_worker_journey, w, 0, ps_worker_journey(h, format, to.buf, to.cap, to.needed, error), "(%s, %d, %zu)", name_of(w), format, to.cap);
+    }
+    }
+}
+
 /* ---- letting go ---- */
 
 static void call_free(void)
 {
     enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
-            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK);
+            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER);
     struct pick it = any(kind);
     if (kind == HANDOFF && !chance(20))
         return;
@@ -990,6 +1084,7 @@ static void call_free(void)
     case HANDOFF: ps_handoff_free(it.handle); break;
     case BUDGET: ps_budget_free(it.handle); break;
     case LOCK: ps_spawn_lock_release(it.handle); break;
+    case WORKER: ps_worker_free(it.handle); break;
     default: ps_error_free(it.handle);
     }
 }

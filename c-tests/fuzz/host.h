@@ -203,8 +203,10 @@ static void one_step(uint32_t step)
         call_service();
     else if (way < 940)
         call_budget();
-    else if (way < 955)
+    else if (way < 950)
         call_lock();
+    else if (way < 965)
+        call_worker();
     else if (way < 985)
         call_free();
     else if (way < 990)
@@ -433,6 +435,7 @@ HARNESS void begin_life(void)
     char path[128];
     int ends[2];
     begin_step(UINT32_MAX);
+    setenv("TMPDIR", directory, 1); /* where sessions make their directories */
     if (chdir(directory) != 0)
         found("the fuzzer: %s: %s", directory, strerror(errno));
     close(open("file", O_CREAT | O_WRONLY, 0600));

@@ -59,7 +59,10 @@
     X(ps_budget_new) X(ps_budget_free) X(ps_budget_set_lease) X(ps_budget_set_healthy) X(ps_budget_begin) X(ps_budget_finish)     \
     X(ps_budget_reset) X(ps_budget_snapshot) X(ps_error_is_storm)                                                                  \
     X(ps_spawn_lock_acquire) X(ps_spawn_lock_begin) X(ps_spawn_lock_fd) X(ps_spawn_lock_next_event) X(ps_spawn_lock_check)        \
-    X(ps_spawn_lock_release)
+    X(ps_spawn_lock_release)                                                                                                      \
+    X(ps_command_session) X(ps_spawn_direct) X(ps_spawn_direct_begin) X(ps_worker_wait) X(ps_worker_child)                        \
+    X(ps_worker_socket_count) X(ps_worker_socket) X(ps_worker_generation) X(ps_worker_stdin) X(ps_worker_get_info)                \
+    X(ps_worker_journey) X(ps_worker_free)
 
 enum which {
 #define NUMBER(name) WHICH_##name,
@@ -230,15 +233,16 @@ HARNESS const char *text_at_edge(const char *text)
 
 /* ---- pools ---- */
 
-enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, ERROR, KINDS };
-static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "error"};
+enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, ERROR, KINDS };
+static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "error"};
 
 #define SLOTS 16
 #define SUPERVISORS 4
 #define HANDOFFS 2
 #define BUDGETS 3
 #define LOCKS 4
-static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, 8};
+#define APPS 4
+static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, 8};
 
 static _Atomic(void *) pool[KINDS][SLOTS], freed[KINDS][SLOTS], inherited[KINDS][SLOTS];
 static _Atomic uint32_t freed_count[KINDS];

@@ -18,6 +18,9 @@ static struct {
     ps_budget_state budget_state;
     ps_spawn_lock_event lock_event;
     ps_notified notified;
+    struct ps_worker_socket worker_socket;
+    ps_worker_info worker_info;
+    ps_worker *worker;
 } out, untouched;
 
 static ps_command *good_command; /* for the calls that need one beside the bad handle */
@@ -118,6 +121,15 @@ CALL(ps_budget, ps_budget_begin, "key", &out.big)
 CALL(ps_budget, ps_budget_finish, 1, 1)
 CALL(ps_budget, ps_budget_reset, "key")
 CALL(ps_budget, ps_budget_snapshot, "key", &out.budget_state)
+CALL(ps_command, ps_command_session, "app_type", "a")
+CALL(ps_worker, ps_worker_wait, 0)
+CALL(ps_worker, ps_worker_child, &out.child)
+CALL(ps_worker, ps_worker_socket_count, &out.count)
+CALL(ps_worker, ps_worker_socket, 0, &out.worker_socket)
+CALL(ps_worker, ps_worker_generation, &out.count)
+CALL(ps_worker, ps_worker_stdin, &out.number)
+CALL(ps_worker, ps_worker_get_info, &out.worker_info)
+CALL(ps_worker, ps_worker_journey, PS_RENDER_TEXT, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_spawn_lock, ps_spawn_lock_fd, &out.number)
 CALL(ps_spawn_lock, ps_spawn_lock_next_event, 0, &out.lock_event)
 
@@ -127,6 +139,19 @@ static ps_status with_ps_handoff_warm(void *handle, ps_error **error) { return p
 static ps_status with_ps_handoff_live(void *handle, ps_error **error) { return ps_handoff_live(handle, error); }
 static ps_status with_ps_spawn_lock_check(void *handle, ps_error **error) { return ps_spawn_lock_check(handle, error); }
 static ps_status with_ps_handoff_cancel(void *handle, ps_error **error) { return ps_handoff_cancel(handle, error); }
+static ps_status with_ps_spawn_direct(void *handle, ps_error **error) { return ps_spawn_direct(NULL, handle, 1000, &out.worker, error); }
+static ps_status with_ps_spawn_direct_into(void *handle, ps_error **error)
+{
+    return ps_spawn_direct(handle, good_command, 1000, &out.worker, error);
+}
+static ps_status with_ps_spawn_direct_begin(void *handle, ps_error **error)
+{
+    return ps_spawn_direct_begin(NULL, handle, 1000, &out.worker, error);
+}
+static ps_status with_ps_spawn_direct_begin_into(void *handle, ps_error **error)
+{
+    return ps_spawn_direct_begin(handle, good_command, 1000, &out.worker, error);
+}
 static ps_status with_ps_spawn_once(void *handle, ps_error **error)
 {
     return ps_spawn_once(NULL, "/nowhere", "a", handle, NULL, 0, &out.child, error);
@@ -140,7 +165,7 @@ static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
 }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, ERROR, KINDS };
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -162,7 +187,12 @@ static const struct call {
     ENTRY(COMMAND, ps_command_cgroup_set),  ENTRY(COMMAND, ps_command_restart),       ENTRY(COMMAND, ps_command_restart_limit),
     ENTRY(COMMAND, ps_command_restart_early_exit), ENTRY(COMMAND, ps_command_notify_access), ENTRY(COMMAND, ps_command_watchdog),
     ENTRY(COMMAND, ps_command_budget),      ENTRY(COMMAND, ps_command_budget_wait),
-    ENTRY(COMMAND, ps_spawn_once),
+    ENTRY(COMMAND, ps_spawn_once),          ENTRY(COMMAND, ps_command_session),
+    ENTRY(COMMAND, ps_spawn_direct),        ENTRY(COMMAND, ps_spawn_direct_begin),
+    ENTRY(SUPERVISOR, ps_spawn_direct_into), ENTRY(SUPERVISOR, ps_spawn_direct_begin_into),
+    ENTRY(WORKER, ps_worker_wait),          ENTRY(WORKER, ps_worker_child),           ENTRY(WORKER, ps_worker_socket_count),
+    ENTRY(WORKER, ps_worker_socket),        ENTRY(WORKER, ps_worker_generation),      ENTRY(WORKER, ps_worker_stdin),
+    ENTRY(WORKER, ps_worker_get_info),      ENTRY(WORKER, ps_worker_journey),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
@@ -196,12 +226,14 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
     out.budget_state.size = sizeof out.budget_state;
     out.lock_event.size = sizeof out.lock_event;
     out.notified.size = sizeof out.notified;
+    out.worker_socket.size = sizeof out.worker_socket;
+    out.worker_info.size = sizeof out.worker_info;
     untouched = out;
     if (!good_command)
         good_command = exiting("0");
     for (size_t i = 0; i < sizeof every_call / sizeof *every_call; i++) {
         const struct call *c = &every_call[i];
-        if (c->kind != kind || (handle == NULL && (c->call == with_ps_spawn_into || c->call == with_ps_spawn_once_into))) /* no supervisor is the default one */
+        if (c->kind != kind || (handle == NULL && strstr(c->name, "_into"))) /* no supervisor is the default one */
             continue;
         ps_error *error = NULL;
         ps_status status = c->call(handle, &error);
@@ -222,6 +254,7 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case HANDOFF: ps_handoff_free(handle); break;
     case BUDGET: ps_budget_free(handle); break;
     case LOCK: ps_spawn_lock_release(handle); break;
+    case WORKER: ps_worker_free(handle); break;
     default: ps_error_free(handle); break;
     }
 }
@@ -282,6 +315,17 @@ HARNESS ps_spawn_lock *some_lock(void)
     return lock;
 }
 
+/* A worker of a program that is none: begun, and to fail when its time is over. */
+HARNESS ps_worker *some_worker(ps_supervisor *supervisor)
+{
+    ps_command *command = pausing();
+    ps_worker *worker = NULL;
+    ps_error *error = NULL;
+    CHECK_OK(ps_spawn_direct_begin(supervisor, command, 1000000, &worker, &error), error);
+    ps_command_free(command);
+    return worker;
+}
+
 /* A good handle of each kind. */
 HARNESS void make_handles(void *handle[KINDS])
 {
@@ -294,6 +338,7 @@ HARNESS void make_handles(void *handle[KINDS])
     handle[HANDOFF] = some_handoff();
     CHECK_OK(ps_budget_new(0, 0, (ps_budget **)&handle[BUDGET], &error), error);
     handle[LOCK] = some_lock();
+    handle[WORKER] = some_worker(handle[SUPERVISOR]);
 }
 
 #endif

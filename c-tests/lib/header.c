@@ -91,3 +91,25 @@ AT(ps_spawn_lock_event, pid, 16);
 AT(ps_spawn_lock_event, reserved, 20);
 AT(ps_spawn_lock_event, time_ns, 24);
 SIZE(ps_spawn_lock_event, 32);
+
+#define AT_TAG(tag, field, offset) extern char at_##tag##_##field[offsetof(struct tag, field) == (offset) ? 1 : -1]
+
+AT_TAG(ps_worker_socket, size, 0);
+AT_TAG(ps_worker_socket, name, 4);
+AT_TAG(ps_worker_socket, address, 68);
+AT_TAG(ps_worker_socket, protocol, 324);
+AT_TAG(ps_worker_socket, concurrency, 356);
+AT_TAG(ps_worker_socket, accepts_http, 360);
+extern char size_ps_worker_socket[sizeof(struct ps_worker_socket) == 364 ? 1 : -1];
+
+AT(ps_worker_info, size, 0);
+AT(ps_worker_info, kind, 4);
+AT(ps_worker_info, pid, 8);
+AT(ps_worker_info, generation, 12);
+AT(ps_worker_info, began_ns, 16);
+AT(ps_worker_info, began_wall_ns, 24);
+AT(ps_worker_info, ready_ns, 32);
+AT(ps_worker_info, ready_wall_ns, 40);
+AT(ps_worker_info, gupid, 48);
+AT(ps_worker_info, app_type, 112);
+SIZE(ps_worker_info, 144);

@@ -14,7 +14,7 @@ const LANES: [(&str, &str); 3] = [("SPAWNING_KIT_", "Host"), ("PRELOADER_", "Pre
 fn lane(name: &str) -> (Option<&'static str>, String) {
     for (prefix, lane) in LANES {
         if let Some(rest) = name.strip_prefix(prefix) {
-            return (Some(lane), capital(&rest.replace('_', " ").to_lowercase()));
+            return (Some(lane), capital(&rest.replace('_', " ").to_lowercase()).replace("Os ", "OS "));
         }
     }
     (None, name.to_owned())

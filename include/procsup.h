@@ -237,10 +237,42 @@ const char *ps_error_step(const ps_error *error);
 
 /**
  * One sentence in English, on one line: what it quotes (a path, an argument, another process's words) has its
- * control characters, and those that turn the direction of writing, as in C ("\x1b", "\n", "\u202e").
+ * control characters, and those that turn the direction of writing, as in C ("\x1b", "\n", "\u202e"). That of
+ * an application that failed to start ends with the id by which a page of it is found (PS_ERROR_TEXT_ID).
  * Never NULL. Valid until the error is freed.
  */
 const char *ps_error_message(const ps_error *error);
+
+/**
+ * Of which kind the failure of an application to start is (ps_spawn_direct, ps_preloader_spawn):
+ * "INTERNAL_ERROR", "FILE_SYSTEM_ERROR", "OPERATING_SYSTEM_ERROR", "IO_ERROR" or "TIMEOUT_ERROR"; "" for any
+ * other error. The application may have named it. Static, never NULL; do not free it. Never blocks.
+ */
+const char *ps_error_category(const ps_error *error);
+
+/** What ps_error_text tells of an application that failed to start. */
+typedef enum ps_error_text_kind {
+  /** Eight letters and digits, by chance, which tie what a visitor sees to what stands in a log. */
+  PS_ERROR_TEXT_ID = 1,
+  /** What happened, in one line. */
+  PS_ERROR_TEXT_SUMMARY = 2,
+  /** What is wrong. */
+  PS_ERROR_TEXT_PROBLEM = 3,
+  /** What to do about it. */
+  PS_ERROR_TEXT_SOLUTION = 4,
+  /** What the application adds for those who know it: a backtrace. */
+  PS_ERROR_TEXT_ADVANCED = 5,
+} ps_error_text_kind;
+
+/**
+ * What is told to people of an application that failed to start (ps_spawn_direct, ps_preloader_spawn), by a
+ * number of enum ps_error_text_kind: its own words where it gave any, else those of the library. Plain text
+ * in lines: paragraphs with an empty line between, lists of lines that begin with "- ", quotations that are
+ * indented by four spaces; HTML that an application gave is told as what it says. It commands no terminal,
+ * and is no HTML: escape it there. "" for any other error, for another number, and for what there is nothing
+ * of. Never NULL. Valid until the error is freed. Never blocks.
+ */
+const char *ps_error_text(const ps_error *error, int32_t which);
 
 /** In how many milliseconds another try makes sense; -1 if that is not known. */
 int64_t ps_error_retry_after_ms(const ps_error *error);
@@ -266,19 +298,30 @@ typedef enum ps_render_format {
   PS_RENDER_TEXT = 1,
   /** One JSON object. */
   PS_RENDER_JSON = 2,
-  /** A self-contained HTML page. */
+  /** A self-contained HTML page, with everything that is known: for those who run the server. */
   PS_RENDER_HTML = 3,
+  /** An HTML page for anybody: that something failed, and the id by which its reason is found in a log. */
+  PS_RENDER_HTML_BRIEF = 4,
 } ps_render_format;
 
 /**
  * Writes the whole error for a reader, NUL-terminated. Whatever it quotes commands no terminal, and is no
- * syntax of JSON or HTML.
+ * syntax of JSON or HTML. A page loads nothing, runs nothing, and follows the reader's choice of light or dark.
  *
- * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
+ * Of an application that failed to start, JSON and the page hold what it and the host said of themselves:
+ * environment, user, limits. What was given to it as confidential, and what looks like a secret, is masked
+ * there; its own words and its output are not. Text, for a log, leaves these out. To the outside give
+ * PS_RENDER_HTML_BRIEF, or a page of your own with the id (PS_ERROR_TEXT_ID).
+ *
+ * @param format            PS_RENDER_TEXT, PS_RENDER_JSON, PS_RENDER_HTML or PS_RENDER_HTML_BRIEF
  * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
  * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
-ps_status ps_error_render(const ps_error *error, int32_t format, char *buf, size_t cap, size_t *needed);
+ps_status ps_error_render(const ps_error *error,
+                          int32_t format,
+                          char *buf,
+                          size_t cap,
+                          size_t *needed);
 
 /** Frees an error. NULL and a freed error do nothing. Never blocks. */
 void ps_error_free(ps_error *error);
@@ -2212,8 +2255,8 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  * there, which is tried every 50 ms on 127.0.0.1; and that is one of its sockets.
  *
  * ARGUMENTS. What nobody says has a default: `app_root` is the command's directory, or that of this process;
- * `start_command` is the command; `app_env` is "production". `user` and `group` say who it will be, by name or
- * number, with all groups that the user database gives it; without them ps_command_credentials does, or else
+ * `start_command` is the command; `app_env` is "production". `user` and `group` say who it will be, by name
+ * or number, with all groups that the user database gives; without them ps_command_credentials does, or else
  * it is who the host is. (Both must name the same.) `app_root` wins over ps_command_cwd. Other names than the
  * reference's are passed on as they are. `spawn_dir` is where directories are made ($TMPDIR or /tmp);
  * `debug_work_dir` leaves them there.

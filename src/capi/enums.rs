@@ -46,6 +46,7 @@ fn the_header_has_every_value_of_every_enum() {
         [
             ("ps_status_code", of_rust(error::ps_status_code::from_repr)),
             ("ps_render_format", of_rust(error::ps_render_format::from_repr)),
+            ("ps_error_text_kind", of_rust(error::ps_error_text_kind::from_repr)),
             ("ps_env_base", of_rust(command::ps_env_base::from_repr)),
             ("ps_stdio_kind", of_rust(command::ps_stdio_kind::from_repr)),
             ("ps_isolation", of_rust(command::ps_isolation::from_repr)),

@@ -4,11 +4,13 @@
 //! only what was bounded and masked before; how it is written down so that nothing of it becomes syntax is the renderings' business.
 
 use serde_json::{Map, Value};
+use strum::VariantArray as _;
 
 use super::dumps::Dumps;
 
 /// Of which kind a failure is, by the reference's names.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, strum::IntoStaticStr, strum::EnumString, strum::VariantArray)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, strum::IntoStaticStr, strum::VariantArray)]
+#[strum(suffix = "\0")]
 pub enum Category {
     /// Nothing of the others: a defect of the application, of its wrapper, or of the library.
     #[default]
@@ -31,7 +33,17 @@ pub enum Category {
 impl Category {
     /// The reference's name.
     pub fn name(self) -> &'static str {
+        self.terminated_name().trim_end_matches('\0')
+    }
+
+    /// The same as C wants it: with a NUL at its end.
+    pub fn terminated_name(self) -> &'static str {
         self.into()
+    }
+
+    /// The one of that name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::VARIANTS.iter().find(|category| category.name() == name).copied()
     }
 }
 

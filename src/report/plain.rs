@@ -46,7 +46,7 @@ pub(crate) fn tabbed(text: &str) -> Cow<'_, str> {
 }
 
 /// With its lines, for a page.
-pub(super) fn lines(text: &str) -> Cow<'_, str> {
+pub(crate) fn lines(text: &str) -> Cow<'_, str> {
     escaped(text, |c| matches!(c, '\n' | '\t'), as_in_c)
 }
 

@@ -33,6 +33,15 @@ impl Error {
     }
 }
 
+impl Error {
+    /// What there is to say of its case, plain: id, summary, problem, solution, details.
+    pub(crate) fn texts(&self) -> [String; 5] {
+        let Some(case) = &self.case else { return Default::default() };
+        let advanced = case.advanced.as_deref().unwrap_or_default();
+        [&case.id, case.summary.as_str(), &case.problem, &case.solution, advanced].map(|text| plain::lines(text).into_owned())
+    }
+}
+
 /// Lines below a name.
 fn indent(text: &mut String, name: &str, lines: &str) {
     let _ = writeln!(text, "  {name}:");

@@ -96,7 +96,7 @@ pub fn infer(step: &str, error: &Error) -> Category {
 /// What the application has named. `Err`: what it wrote is no category; the sentence says so.
 pub fn named(text: &str) -> Result<Category, String> {
     let text = text.trim();
-    text.parse().map_err(|_| format!("the error category {:?} is none", text.chars().take(40).collect::<String>()))
+    Category::of_name(text).ok_or_else(|| format!("the error category {:?} is none", text.chars().take(40).collect::<String>()))
 }
 
 #[cfg(test)]

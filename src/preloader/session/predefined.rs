@@ -75,7 +75,10 @@ pub fn complete(arguments: &Arguments, purpose: Purpose, owner: &Owner) -> Resul
         all.otherwise(name, false)?;
     }
     all.otherwise("environment_variables", serde_json::Map::new())?;
-    all.otherwise("file_descriptor_ulimit", 0)?;
+    // "Leave it alone" is said by saying nothing: the reference's agent sets what it is told, and 0 descriptors are none.
+    if all.integer("file_descriptor_ulimit") == Some(0) {
+        all.set("file_descriptor_ulimit", None)?;
+    }
     all.otherwise("integration_mode", "standalone")?;
     // The longest path of a socket, without the NUL behind it.
     all.otherwise("UNIX_PATH_MAX", 107)?;
@@ -124,6 +127,14 @@ mod tests {
         assert!(all.text("gupid").unwrap().split_once('-').is_some_and(|(minute, rest)| !minute.is_empty() && rest.len() == 10));
         assert_eq!(all.text("connect_password").unwrap().len(), 32);
         assert!(complete_of(&[]).get("connect_password").is_none());
+    }
+
+    // covers: PA-12
+    #[test]
+    fn a_limit_of_descriptors_that_is_left_alone_is_not_passed_on() {
+        assert!(complete_of(&[]).get("file_descriptor_ulimit").is_none());
+        assert!(complete_of(&[("file_descriptor_ulimit", "0")]).get("file_descriptor_ulimit").is_none());
+        assert_eq!(complete_of(&[("file_descriptor_ulimit", "500")]).integer("file_descriptor_ulimit"), Some(500));
     }
 
     #[test]

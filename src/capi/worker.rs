@@ -398,6 +398,7 @@ pub unsafe extern "C" fn ps_worker_journey(
             ps_render_format::Text => way.render_text(),
             ps_render_format::Json => way.render_json(),
             ps_render_format::Html => way.render_html(),
+            ps_render_format::HtmlBrief => way.render_brief(),
         };
         text.push('\0');
         Ok(text)

@@ -149,7 +149,7 @@ fn program(failure: &mut Failure, command: &Command, shell: Option<&Shell>, owne
 
 /// The file that was meant, if it can be known: one with a slash counts from the application's directory.
 fn file_of(name: &Path, command: &Command) -> Option<PathBuf> {
-    let root = command.get_directory().unwrap_or(Path::new("/"));
+    let root = command.directory().map_or(Path::new("/"), |root| Path::new(OsStr::from_bytes(root.to_bytes())));
     if name.as_os_str().as_bytes().contains(&b'/') {
         return Some(root.join(name));
     }

@@ -41,13 +41,26 @@ use crate::error::{Error, Result, Status};
 use crate::journey::Progress;
 use crate::preloader::failure::Failure;
 use crate::preloader::journey::step;
-use crate::preloader::session::{Arguments, Session, uses_wrapper};
+use crate::preloader::session::{Arguments, Session, Value, uses_wrapper};
 use crate::process::command::Command;
 
 /// The name of the script in the session's directory.
 const SCRIPT: &str = "setup.sh";
 /// The reference's mark of a session with a login shell.
 const MARK: &str = "execute_through_os_shell";
+
+/// Completes arguments by what the command says by itself: `start_command`, a line for a shell, and `app_root`, where they were not given. The
+/// command is the truth: a `start_command` that was given is handed on, and not run. Before the session is prepared.
+pub fn arguments(command: &Command, arguments: &Arguments) -> Result<Arguments> {
+    let mut whole = arguments.clone();
+    if whole.get("start_command").is_none_or(Value::is_null) {
+        whole.put("start_command", Value::from(quote::line(command)))?;
+    }
+    if let (None | Some(Value::Null), Some(directory)) = (whole.get("app_root"), command.directory()) {
+        whole.put("app_root", Value::from(String::from_utf8_lossy(directory.to_bytes())))?;
+    }
+    Ok(whole)
+}
 
 /// The step at which the program of the command is executed: that of the wrapper, if there is one.
 fn exec_step(arguments: &Arguments) -> &'static str {
@@ -115,14 +128,14 @@ fn mark(session: &Session, shell: bool, begun: i64) -> Result<()> {
 /// The files of a session belong to its owner, so its process must be nobody else.
 fn become_the_owner(made: &mut Command, session: &Session) -> Result<()> {
     let owner = session.owner();
-    if let Some(other) = made.get_credentials()
+    if let Some(other) = made.becomes()
         && (other.uid, other.gid) != (owner.uid, owner.gid)
     {
         let who = format!("the command becomes user {} and group {}", other.uid, other.gid);
         let message = format!("credentials: {who}, its session is that of {} and {}: say it by `user` and `group`", owner.uid, owner.gid);
         return Err(Error::invalid("credentials", message));
     }
-    if owner.switch && made.get_credentials().is_none() {
+    if owner.switch && made.becomes().is_none() {
         made.credentials(owner.uid, owner.gid, &owner.groups)?;
     }
     Ok(())

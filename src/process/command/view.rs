@@ -5,7 +5,7 @@
 use core::ffi::CStr;
 use std::ffi::{CString, OsStr};
 
-use super::{Command, Program};
+use super::{Command, Credentials, Program};
 use crate::error::{Error, Result};
 
 impl Command {
@@ -27,6 +27,16 @@ impl Command {
     /// The soft limit that was set for a resource.
     pub fn soft_limit(&self, resource: i32) -> Option<u64> {
         self.identity.limits.iter().find(|limit| limit.resource == resource as u32).map(|limit| limit.soft)
+    }
+
+    /// The working directory, if one was named.
+    pub fn directory(&self) -> Option<&CStr> {
+        self.program.directory.as_deref()
+    }
+
+    /// Whom the child becomes, if that was said.
+    pub fn becomes(&self) -> Option<&Credentials> {
+        self.identity.credentials.as_ref()
     }
 
     /// The child's value of a variable, as the host stands now.
@@ -62,8 +72,6 @@ impl Command {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
     use crate::process::command::EnvBase;
 
@@ -75,7 +83,7 @@ mod tests {
         let shared = command.clone();
         command.run_instead("b", ["2", "3"]).unwrap();
         assert_eq!((command.program(), command.args().len(), command.own_arg0()), (c"b", 2, None));
-        assert_eq!((command.get_directory(), command.variable("X").unwrap().as_deref()), (Some(Path::new("/")), Some(c"y")));
+        assert_eq!((command.directory(), command.variable("X").unwrap().as_deref()), (Some(c"/"), Some(c"y")));
         assert!(command.changes_variable("X") && !command.changes_variable("PATH"));
         assert_eq!(command.environment().unwrap(), [c"X=y".to_owned()]);
         assert!(command.run_instead("c", ["a\0b"]).is_err());

@@ -2390,7 +2390,7 @@ ps_status ps_worker_socket_count(const ps_worker *worker, uint32_t *count, ps_er
  */
 ps_status ps_worker_socket_at(const ps_worker *worker,
                               uint32_t index,
-                              ps_worker_socket *socket,
+                              struct ps_worker_socket *socket,
                               ps_error **error);
 
 /**

@@ -2232,7 +2232,7 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  *     ps_command_free(command);
  *     struct ps_worker_socket socket = {.size = sizeof socket};
  *     if (status == PS_OK)
- *         status = ps_worker_socket_at(*worker, 0, &socket, error);
+ *         status = ps_worker_socket(*worker, 0, &socket, error);
  *     if (status == PS_OK)
  *         printf("at %s, by %s\n", socket.address, socket.protocol);
  *     return status;
@@ -2388,10 +2388,10 @@ ps_status ps_worker_socket_count(const ps_worker *worker, uint32_t *count, ps_er
  * @return as ps_worker_socket_count; PS_ERR_NOT_FOUND if there are not so many; PS_ERR_LIMIT if its
  *         address or protocol is too long
  */
-ps_status ps_worker_socket_at(const ps_worker *worker,
-                              uint32_t index,
-                              struct ps_worker_socket *socket,
-                              ps_error **error);
+ps_status ps_worker_socket(const ps_worker *worker,
+                           uint32_t index,
+                           struct ps_worker_socket *socket,
+                           ps_error **error);
 
 /**
  * The generation of the preloader that a worker was forked from: 1 for the first process of a preloader, one

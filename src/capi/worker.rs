@@ -243,7 +243,7 @@ pub unsafe extern "C" fn ps_worker_socket_count(worker: *const ps_worker, count:
 /// @return as ps_worker_socket_count; PS_ERR_NOT_FOUND if there are not so many; PS_ERR_LIMIT if its
 ///         address or protocol is too long
 #[unsafe(no_mangle)]
-pub unsafe extern "C" fn ps_worker_socket_at(
+pub unsafe extern "C" fn ps_worker_socket(
     worker: *const ps_worker,
     index: u32,
     socket: *mut ps_worker_socket,

@@ -49,7 +49,11 @@ impl Error {
         let (status, case) = (self.status.name(), self.case.as_deref());
         let title = case.map_or(status, |case| &case.summary);
         let mut page = begin(title, "whole");
-        let _ = write!(page, "<p class=\"tags\"><span class=\"tag bad mono\">{status}</span>");
+        let _ = write!(
+            page,
+            "<p class=\"tags\"><span class=\"tag{} mono\">{status}</span>",
+            if (self.status as i32) < 0 { " bad" } else { "" }
+        );
         if let Some(case) = case {
             let _ = write!(
                 page,

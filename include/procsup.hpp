@@ -114,7 +114,20 @@ enum class errc : std::int32_t {
     internal = PS_ERR_INTERNAL,
 };
 
-enum class render_format : std::int32_t { text = PS_RENDER_TEXT, json = PS_RENDER_JSON, html = PS_RENDER_HTML };
+enum class render_format : std::int32_t {
+    text = PS_RENDER_TEXT,
+    json = PS_RENDER_JSON,
+    html = PS_RENDER_HTML,
+    html_brief = PS_RENDER_HTML_BRIEF,
+};
+/// What is told to people of an application that failed to start.
+enum class error_text : std::int32_t {
+    id = PS_ERROR_TEXT_ID,
+    summary = PS_ERROR_TEXT_SUMMARY,
+    problem = PS_ERROR_TEXT_PROBLEM,
+    solution = PS_ERROR_TEXT_SOLUTION,
+    advanced = PS_ERROR_TEXT_ADVANCED,
+};
 enum class environment : std::int32_t { inherit = PS_ENV_INHERIT, clear = PS_ENV_CLEAR, baseline = PS_ENV_BASELINE };
 enum class stdio_kind : std::int32_t { inherit = PS_STDIO_INHERIT, null = PS_STDIO_NULL, pipe = PS_STDIO_PIPE, merge = PS_STDIO_MERGE };
 enum class isolation : std::int32_t { none = PS_ISOLATE_NONE, group = PS_ISOLATE_GROUP, session = PS_ISOLATE_SESSION };
@@ -363,6 +376,9 @@ class error_info : private detail::owner<ps_error, ps_error_free> {
     }
     /// The first refusal of a budget in its window.
     bool is_storm() const noexcept { return ps_error_is_storm(handle()) != 0; }
+    /// Of an application that failed to start: the kind ("TIMEOUT_ERROR"), and what is told to people. Else empty. Valid as long as this object.
+    const char *category() const noexcept { return ps_error_category(handle()); }
+    const char *text(error_text which) const noexcept { return ps_error_text(handle(), static_cast<std::int32_t>(which)); }
     /// What the failed process had written, as far as it was captured.
     inline std::string output() const;
     /// The whole error for a reader.

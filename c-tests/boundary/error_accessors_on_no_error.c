@@ -12,6 +12,9 @@ static void check(const ps_error *error)
     CHECK_STR(ps_error_message(error), "");
     CHECK_INT(ps_error_retry_after_ms(error), -1);
     CHECK_INT(ps_error_is_storm(error), 0);
+    CHECK_STR(ps_error_category(error), "");
+    for (int32_t which = PS_ERROR_TEXT_ID - 1; which <= PS_ERROR_TEXT_ADVANCED + 1; which++)
+        CHECK_STR(ps_error_text(error, which), "");
     CHECK_STATUS(ps_error_output(error, text, sizeof text, &needed), PS_ERR_BAD_HANDLE);
     CHECK_STATUS(ps_error_render(error, PS_RENDER_TEXT, text, sizeof text, &needed), PS_ERR_BAD_HANDLE);
     CHECK_STATUS(ps_error_render(error, PS_RENDER_JSON, NULL, 0, &needed), PS_ERR_BAD_HANDLE);
@@ -25,6 +28,8 @@ int main(void)
     ps_error *error = spawn_fails(command, PS_ERR_NOT_FOUND);
     CHECK_INT(ps_error_retry_after_ms(error), -1);
     CHECK_INT(ps_error_is_storm(error), 0);
+    CHECK_STR(ps_error_category(error), ""); /* no application failed to start */
+    CHECK_STR(ps_error_text(error, PS_ERROR_TEXT_PROBLEM), "");
     size_t needed = 77;
     CHECK_STATUS(ps_error_output(error, NULL, 0, &needed), PS_OK);
     CHECK_INT(needed, 0);

@@ -1,4 +1,4 @@
-/* One error, three renderings: each NUL-terminated, of exactly the length it says, with the facts in it, and safe to embed. */
+/* One error, four renderings: each NUL-terminated, of exactly the length it says, with the facts in it, and safe to embed. */
 #include "harness.h"
 #include "children.h"
 
@@ -49,6 +49,11 @@ int main(void)
     CHECK(strstr(html, "exec") != NULL);
     CHECK(strstr(html, "<b>") == NULL && strstr(html, "&lt;b&gt;") != NULL);
     free(html);
+
+    /* for anybody: it failed, and nothing of what or why */
+    char *brief = render(error, PS_RENDER_HTML_BRIEF);
+    CHECK(strstr(brief, "went wrong") != NULL && strstr(brief, "exec") == NULL && strstr(brief, "nonexistent") == NULL);
+    free(brief);
 
     size_t needed = 77;
     CHECK_STATUS(ps_error_render(error, 99, NULL, 0, &needed), PS_ERR_INVALID_ARGUMENT);

@@ -20,6 +20,7 @@ static void a_failed_spawn_says_all()
         CHECK(caught.code().category() == category() && !caught.retry_after() && caught.info().output().empty());
         CHECK(caught.info().render().find("exec") != std::string::npos && caught.info().render().back() != '\0');
         CHECK(caught.info().render(render_format::json).front() == '{');
+        CHECK(caught.info().category() == std::string() && caught.info().text(error_text::id) == std::string());
         CHECK(std::strcmp(name(caught.status()), "PS_ERR_NOT_FOUND") == 0);
     }
     try {

@@ -44,6 +44,18 @@ static void same(ps_render_format value)
     SAME(render_format::text, PS_RENDER_TEXT);
     SAME(render_format::json, PS_RENDER_JSON);
     SAME(render_format::html, PS_RENDER_HTML);
+    SAME(render_format::html_brief, PS_RENDER_HTML_BRIEF);
+    }
+}
+
+static void same(ps_error_text_kind value)
+{
+    switch (value) {
+    SAME(error_text::id, PS_ERROR_TEXT_ID);
+    SAME(error_text::summary, PS_ERROR_TEXT_SUMMARY);
+    SAME(error_text::problem, PS_ERROR_TEXT_PROBLEM);
+    SAME(error_text::solution, PS_ERROR_TEXT_SOLUTION);
+    SAME(error_text::advanced, PS_ERROR_TEXT_ADVANCED);
     }
 }
 
@@ -233,6 +245,7 @@ int main()
 {
     same(ps_status_code{});
     same(ps_render_format{});
+    same(ps_error_text_kind{});
     same(ps_env_base{});
     same(ps_stdio_kind{});
     same(ps_isolation{});

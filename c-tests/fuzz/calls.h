@@ -226,7 +226,7 @@ static void call_error(void)
     }
     case 4: {
         struct bytes to = some_bytes();
-        int32_t format = chance(80) ? 1 + (int32_t)dice(3) : odd_number();
+        int32_t format = chance(80) ? 1 + (int32_t)dice(4) : odd_number();
         note("ps_error_render(%s, %d, %zu)", name_of(it), format, to.cap);
         status = ps_error_render(it.handle, format, to.buf, to.cap, to.needed);
         count(WHICH_ps_error_render, status);
@@ -238,6 +238,9 @@ static void call_error(void)
         if (own || it.was != GOOD) {
             TELL(ps_error_step, if (!ps_error_step(it.handle)) found("ps_error_step: NULL"), "(%s)", name_of(it));
             TELL(ps_error_message, if (!ps_error_message(it.handle)) found("ps_error_message: NULL"), "(%s)", name_of(it));
+            TELL(ps_error_category, if (!ps_error_category(it.handle)) found("ps_error_category: NULL"), "(%s)", name_of(it));
+            int32_t which = chance(80) ? 1 + (int32_t)dice(5) : odd_number();
+            TELL(ps_error_text, if (!ps_error_text(it.handle, which)) found("ps_error_text: NULL"), "(%s, %d)", name_of(it), which);
         }
     }
 }

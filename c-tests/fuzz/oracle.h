@@ -88,7 +88,7 @@ HARNESS void look_at_error(const char *call, const ps_error *error, ps_status st
         found("%s: a message with a control character: %s", call, message);
     if (!chance(12))
         return;
-    int32_t format = PS_RENDER_TEXT + (int32_t)dice(3);
+    int32_t format = PS_RENDER_TEXT + (int32_t)dice(4);
     size_t needed = 0, again = 0;
     ps_status told = ps_error_render(error, format, NULL, 0, &needed);
     char *text = told == PS_OK && needed > 0 ? malloc(needed) : NULL;

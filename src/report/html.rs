@@ -94,9 +94,12 @@ impl Error {
 
     /// The same for somebody who shall know that it failed and not why: nothing but the id, which the log has with all the rest.
     pub fn render_brief(&self) -> String {
-        let mut page = begin("Something went wrong", "brief");
-        page.push_str("<h1>Something went wrong</h1>");
+        let is_failure = (self.status as i32) < 0;
+        let title = if is_failure { "Something went wrong" } else { "Nothing went wrong" };
+        let mut page = begin(title, "brief");
+        let _ = write!(page, "<h1>{title}</h1>");
         match &self.case {
+            _ if !is_failure => {}
             Some(case) => {
                 let _ = write!(
                     page,

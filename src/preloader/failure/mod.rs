@@ -249,6 +249,13 @@ fn mark(journey: &mut Journey, failure: &Failure, now: i64) {
     }
     if failure.is_its_own() {
         journey::guess(journey, now);
+    } else if journey::is_subprocess(failure.step) || failure.step == step::SPAWNING_KIT_FORK_SUBPROCESS {
+        // The host knows where it ended: the steps behind, of which it had written down beforehand how far they would be, did not come about.
+        let all = journey.steps().iter().map(|step| step.name).filter(|name| journey::is_subprocess(name));
+        let behind = all.skip_while(|name| journey::is_subprocess(failure.step) && *name != failure.step);
+        for name in behind.filter(|name| *name != failure.step).collect::<Vec<_>>() {
+            journey.set(name, Progress::NotStarted, None, None);
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Commands that cannot be started.
 
 use super::*;
-use crate::preloader::failure::Category;
+use crate::preloader::failure::{self, Category, Evidence};
 
 // covers: PA-45
 #[test]
@@ -63,6 +63,35 @@ fn what_is_not_there_or_no_directory_is_named() {
         assert_eq!((failure.status, failure.step), (status, step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL));
         assert_eq!(failure.message, format!("'{}' {words}", rig.top.join(name).display()));
     }
+}
+
+// covers: PA-45, PA-74
+#[test]
+fn the_journey_ends_where_the_process_could_not_begin() {
+    let mut rig = Rig::new("journey");
+    let root = rig.top.join("none").to_str().unwrap().to_owned();
+    rig.set("app_root", &root);
+    let (failed, session) = rig.fail(&rig.command(&["/bin/true"]));
+    let evidence = Evidence {
+        journey: journey(Purpose::Direct, false),
+        response: Some(session.response()),
+        arguments: session.arguments(),
+        output: Vec::new(),
+        pid: None,
+        exit: None,
+        preloader: None,
+        purpose: Purpose::Direct,
+    };
+    let error = failure::error(failed, evidence);
+    let way = error.journey.unwrap();
+    let progress = |name| way.step(name).unwrap().progress;
+    assert_eq!(progress(step::SUBPROCESS_BEFORE_FIRST_EXEC), Progress::Performed);
+    assert_eq!(progress(step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL), Progress::Errored);
+    assert_eq!(progress(step::SUBPROCESS_SPAWN_ENV_SETUPPER_AFTER_SHELL), Progress::NotStarted);
+    assert_eq!(progress(step::SUBPROCESS_APP_LOAD_OR_EXEC), Progress::NotStarted);
+    let case = error.case.unwrap();
+    assert!(case.problem.contains("does not exist") && case.solution.contains("app_root"), "{case:?}");
+    assert!(case.subprocess.envvars.is_some_and(|dump| dump.contains("IN_PASSENGER=1\n")));
 }
 
 // covers: PA-48, P-b9

@@ -17,6 +17,11 @@ use syn::{Attribute, Fields, Ident, Item, ItemEnum, UseTree, Variant, Visibility
 /// Structures that have the name of a call, as stat(2) has: C knows them by their tag alone.
 const BY_TAG: [&str; 1] = ["ps_worker_socket"];
 
+/// g++ warns of such a call (-Wshadow) that it hides the structure's constructor.
+const SHADOW: &str =
+    "#if defined(__cplusplus) && defined(__GNUC__)\n#pragma GCC diagnostic push\n#pragma GCC diagnostic ignored \"-Wshadow\"\n#endif";
+const SHADOW_END: &str = "#if defined(__cplusplus) && defined(__GNUC__)\n#pragma GCC diagnostic pop\n#endif";
+
 fn main() {
     // cargo gives a cdylib no soname; and a Rust library must not be unmapped while a thread that
     // once called it still runs its thread-local destructors.
@@ -142,7 +147,9 @@ impl Header {
         let generated = cbindgen::Builder::new().with_config(config).with_src(&self.scratch).generate();
         let mut text = Vec::new();
         generated.unwrap_or_else(|error| panic!("the header: {name}: {error}")).write(&mut text);
-        by_tag(&short(String::from_utf8(text).expect("our sources are UTF-8").trim()))
+        let text = by_tag(&short(String::from_utf8(text).expect("our sources are UTF-8").trim()));
+        let hides = matches!(item, Item::Fn(_)) && BY_TAG.contains(&name);
+        if hides { format!("{SHADOW}\n{text}\n{SHADOW_END}") } else { text }
     }
 }
 

@@ -2380,6 +2380,10 @@ struct ps_worker_socket {
  */
 ps_status ps_worker_socket_count(const ps_worker *worker, uint32_t *count, ps_error **error);
 
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wshadow"
+#endif
 /**
  * One of a worker's sockets. Never blocks.
  *
@@ -2392,6 +2396,9 @@ ps_status ps_worker_socket(const ps_worker *worker,
                            uint32_t index,
                            struct ps_worker_socket *socket,
                            ps_error **error);
+#if defined(__cplusplus) && defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
 
 /**
  * The generation of the preloader that a worker was forked from: 1 for the first process of a preloader, one

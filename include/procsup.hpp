@@ -15,8 +15,8 @@
 //         std::cerr << error.what() << '\n'; // "cannot run sort: exec failed: No such file or directory (ENOENT)"
 //     }
 //
-// The manual of each call is procsup.h: a method `frob` of `command`, `child`, `supervisor`, `spawn_lock` or `handoff` is ps_command_frob,
-// ps_child_frob (or ps_frob), ps_supervisor_frob, ps_spawn_lock_frob, ps_handoff_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
+// The manual of each call is procsup.h: a method `frob` of `command`, `child`, `supervisor`, `spawn_lock`, `worker` or `handoff` is ps_command_frob,
+// ps_child_frob (or ps_frob), ps_supervisor_frob, ps_spawn_lock_frob, ps_worker_frob, ps_handoff_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
 //
 // OWNERSHIP. command, child, supervisor, handoff, budget, permit, error_info and unique_fd own one thing each: they can be moved, not
 // copied, and release it in their destructors. What was moved from is empty: it is false, and every call on it fails with
@@ -201,6 +201,8 @@ enum class handoff_event_kind : std::int32_t {
     aborted = PS_HANDOFF_ABORTED,
     path_changed = PS_HANDOFF_PATH_CHANGED,
 };
+
+enum class worker_kind : std::int32_t { direct = PS_WORKER_DIRECT, forked = PS_WORKER_FORKED };
 
 enum class spawn_lock_event_kind : std::int32_t { acquired = PS_SPAWN_LOCK_ACQUIRED, failed = PS_SPAWN_LOCK_FAILED };
 
@@ -883,6 +885,10 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &budget(const procsup::budget &of, zstring key) &;
     command &&budget(const procsup::budget &of, zstring key) && { return std::move(budget(of, key)); }
     command &budget(const procsup::budget &of, zstring key, ec_t &ec) noexcept;
+    /// An argument of the session of a worker that runs it; nullptr: as if it had never been set.
+    command &session(zstring name, zstring value) & { return set(ps_command_session, name, value); }
+    command &&session(zstring name, zstring value) && { return std::move(session(name, value)); }
+    command &session(zstring name, zstring value, ec_t &ec) noexcept { return set(ec, ps_command_session, name, value); }
     /// Its starts take no permits.
     command &no_budget() & { return set(ps_command_budget, nullptr, nullptr); }
     command &&no_budget() && { return std::move(no_budget()); }
@@ -1688,6 +1694,229 @@ class spawn_lock : private detail::owner<ps_spawn_lock, ps_spawn_lock_release> {
     static ps_spawn_lock_event empty() noexcept
     {
         ps_spawn_lock_event raw = {};
+        raw.size = sizeof raw;
+        return raw;
+    }
+};
+
+// ---- workers ----------------------------------------------------------------------------------------------------------------------
+
+/// Somewhere a worker is to be found: struct ps_worker_socket. A value.
+class worker_socket {
+  public:
+    explicit worker_socket(const struct ::ps_worker_socket &raw) noexcept : raw_(raw) {}
+
+    const char *name() const noexcept { return raw_.name; }
+    const char *address() const noexcept { return raw_.address; }
+    const char *protocol() const noexcept { return raw_.protocol; }
+    /// 0: no limit; less: not known.
+    int concurrency() const noexcept { return raw_.concurrency; }
+    bool accepts_http() const noexcept { return raw_.accepts_http != 0; }
+
+    const struct ::ps_worker_socket &raw() const noexcept { return raw_; }
+
+  private:
+    struct ::ps_worker_socket raw_;
+};
+
+/// What is known of a worker beside its sockets: ps_worker_info. A value.
+class worker_info {
+  public:
+    using time_point = std::chrono::steady_clock::time_point; // CLOCK_MONOTONIC
+    using wall_point = std::chrono::time_point<std::chrono::system_clock, std::chrono::nanoseconds>;
+
+    explicit worker_info(const ps_worker_info &raw) noexcept : raw_(raw) {}
+
+    worker_kind kind() const noexcept { return static_cast<worker_kind>(raw_.kind); }
+    int pid() const noexcept { return raw_.pid; }
+    std::uint32_t generation() const noexcept { return raw_.generation; }
+    time_point began() const noexcept { return time_point(std::chrono::nanoseconds(raw_.began_ns)); }
+    time_point ready() const noexcept { return time_point(std::chrono::nanoseconds(raw_.ready_ns)); }
+    wall_point began_wall() const noexcept { return wall_point(std::chrono::nanoseconds(raw_.began_wall_ns)); }
+    wall_point ready_wall() const noexcept { return wall_point(std::chrono::nanoseconds(raw_.ready_wall_ns)); }
+    const char *gupid() const noexcept { return raw_.gupid; }
+    const char *app_type() const noexcept { return raw_.app_type; }
+
+    const ps_worker_info &raw() const noexcept { return raw_; }
+
+  private:
+    ps_worker_info raw_;
+};
+
+/// A process that serves, or is on its way there:
+///
+///     procsup::worker worker = procsup::worker::spawn(supervisor, command.session("generic_app", "true"), std::chrono::seconds(30));
+///     std::cout << worker.socket(0).address() << '\n';
+///
+/// ~worker frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor; its standard input is closed unless its child was taken.
+class worker : private detail::owner<ps_worker, ps_worker_free> {
+    using base = detail::owner<ps_worker, ps_worker_free>;
+    using maker = ps_status(ps_supervisor *, const ps_command *, std::int64_t, ps_worker **, ps_error **);
+
+  public:
+    using base::handle;
+    using base::release;
+    using base::reset;
+    using base::operator bool;
+
+    worker() noexcept = default;
+    /// One of the C interface, which it takes.
+    explicit worker(ps_worker *handle) noexcept : base(handle) {}
+
+    /// Starts one by itself, and waits until it is ready.
+    [[nodiscard]] static worker spawn(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    {
+        return make(ps_spawn_direct, of.handle(), what, timeout);
+    }
+    [[nodiscard]] static worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        return make(ec, ps_spawn_direct, of.handle(), what, timeout);
+    }
+    /// `why` gets the whole error: journey, output, and what it has said of its failure.
+    [[nodiscard]] static worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec,
+                                      error_info &why) noexcept
+    {
+        ps_worker *made = nullptr;
+        if (!ec) {
+            why = error_info();
+            detail::call_into(why, ps_spawn_direct, of.handle(), what.handle(), timeout, &made);
+            ec = why.code();
+        }
+        return worker(made);
+    }
+    /// Under no supervisor.
+    [[nodiscard]] static worker spawn(const command &what, milliseconds timeout = milliseconds(-1))
+    {
+        return make(ps_spawn_direct, nullptr, what, timeout);
+    }
+    [[nodiscard]] static worker spawn(const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        return make(ec, ps_spawn_direct, nullptr, what, timeout);
+    }
+
+    /// Begins to: event_kind::ready or event_kind::failed says what has come of it.
+    [[nodiscard]] static worker begin(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    {
+        return make(ps_spawn_direct_begin, of.handle(), what, timeout);
+    }
+    [[nodiscard]] static worker begin(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        return make(ec, ps_spawn_direct_begin, of.handle(), what, timeout);
+    }
+
+    /// Waits until it is ready, or never will be. errc::timeout: not yet.
+    void wait(milliseconds timeout = forever) { detail::call(ps_worker_wait, handle(), timeout); }
+    void wait(milliseconds timeout, std::error_code &ec) noexcept { detail::call(ec, ps_worker_wait, handle(), timeout); }
+    void wait(milliseconds timeout, std::error_code &ec, error_info &why) noexcept
+    {
+        why = error_info();
+        detail::call_into(why, ps_worker_wait, handle(), timeout);
+        ec = why.code();
+    }
+
+    /// Its child: from now on that handle is the caller's, and outlives this object. Once: a second one would free the same.
+    [[nodiscard]] child take_child()
+    {
+        ps_child *taken = nullptr;
+        detail::call(ps_worker_child, handle(), &taken);
+        return child(taken);
+    }
+    [[nodiscard]] child take_child(std::error_code &ec) noexcept
+    {
+        ps_child *taken = nullptr;
+        detail::call(ec, ps_worker_child, handle(), &taken);
+        return child(taken);
+    }
+    /// The writing end of its standard input; closed, it asks the worker to end.
+    [[nodiscard]] unique_fd take_stdin()
+    {
+        std::int32_t fd = -1;
+        detail::call(ps_worker_stdin, handle(), &fd);
+        return unique_fd(fd);
+    }
+    [[nodiscard]] unique_fd take_stdin(std::error_code &ec) noexcept
+    {
+        std::int32_t fd = -1;
+        detail::call(ec, ps_worker_stdin, handle(), &fd);
+        return unique_fd(fd);
+    }
+
+    std::uint32_t socket_count() const { return number(ps_worker_socket_count); }
+    std::uint32_t socket_count(std::error_code &ec) const noexcept { return number(ec, ps_worker_socket_count); }
+    /// 0 for one that was started by itself.
+    std::uint32_t generation() const { return number(ps_worker_generation); }
+    std::uint32_t generation(std::error_code &ec) const noexcept { return number(ec, ps_worker_generation); }
+
+    worker_socket socket(std::uint32_t index) const
+    {
+        auto raw = empty<struct ::ps_worker_socket>();
+        detail::call(::ps_worker_socket, handle(), index, &raw);
+        return worker_socket(raw);
+    }
+    worker_socket socket(std::uint32_t index, std::error_code &ec) const noexcept
+    {
+        auto raw = empty<struct ::ps_worker_socket>();
+        detail::call(ec, ::ps_worker_socket, handle(), index, &raw);
+        return worker_socket(raw);
+    }
+    worker_info info() const
+    {
+        auto raw = empty<ps_worker_info>();
+        detail::call(ps_worker_get_info, handle(), &raw);
+        return worker_info(raw);
+    }
+    worker_info info(std::error_code &ec) const noexcept
+    {
+        auto raw = empty<ps_worker_info>();
+        detail::call(ec, ps_worker_get_info, handle(), &raw);
+        return worker_info(raw);
+    }
+
+    /// The way it took until it was ready, or failed.
+    std::string journey(render_format format = render_format::text) const { return cut(detail::bytes(ps_worker_journey, handle(), format)); }
+    std::string journey(render_format format, std::error_code &ec) const
+    {
+        return cut(detail::bytes(ec, ps_worker_journey, handle(), format));
+    }
+
+  private:
+    using asks_number = ps_status(const ps_worker *, std::uint32_t *, ps_error **);
+
+    static worker make(maker *how, ps_supervisor *of, const command &what, milliseconds timeout)
+    {
+        ps_worker *made = nullptr;
+        detail::call(how, of, what.handle(), timeout, &made);
+        return worker(made);
+    }
+    static worker make(std::error_code &ec, maker *how, ps_supervisor *of, const command &what, milliseconds timeout) noexcept
+    {
+        ps_worker *made = nullptr;
+        if (!ec)
+            detail::call(ec, how, of, what.handle(), timeout, &made);
+        return worker(made);
+    }
+    std::uint32_t number(asks_number *ask) const
+    {
+        std::uint32_t value = 0;
+        detail::call(ask, handle(), &value);
+        return value;
+    }
+    std::uint32_t number(std::error_code &ec, asks_number *ask) const noexcept
+    {
+        std::uint32_t value = 0;
+        detail::call(ec, ask, handle(), &value);
+        return value;
+    }
+    /// Without the NUL behind it.
+    static std::string cut(std::string text)
+    {
+        if (!text.empty())
+            text.pop_back();
+        return text;
+    }
+    template <typename Raw> static Raw empty() noexcept
+    {
+        Raw raw = {};
         raw.size = sizeof raw;
         return raw;
     }

@@ -59,6 +59,14 @@ static void same(ps_error_text_kind value)
     }
 }
 
+static void same(ps_worker_kind value)
+{
+    switch (value) {
+    SAME(worker_kind::direct, PS_WORKER_DIRECT);
+    SAME(worker_kind::forked, PS_WORKER_FORKED);
+    }
+}
+
 static void same(ps_env_base value)
 {
     switch (value) {
@@ -260,6 +268,7 @@ int main()
     same(ps_spawn_tier{});
     same(ps_event_kind{});
     same(ps_spawn_lock_event_kind{});
+    same(ps_worker_kind{});
     same(ps_handoff_role_code{});
     same(ps_handoff_mode{});
     same(ps_handoff_timeout{});

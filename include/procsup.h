@@ -1204,7 +1204,10 @@ typedef enum ps_event_kind {
   PS_EVENT_CANCELLED = 7,
   /** The supervisor was shut down, and the last child has been reaped. No child. */
   PS_EVENT_SHUTDOWN_DONE = 8,
-  /** The child waited for its (next) start and could not be started; status says why. */
+  /**
+   * The child waited for its (next) start and could not be started; status says why. Of a worker also: it was
+   * never ready; then EXITED comes before it.
+   */
   PS_EVENT_FAILED = 9,
   /**
    * The child has said lines that were lost, between those before and those after this event: nobody took

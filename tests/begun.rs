@@ -571,22 +571,30 @@ impl Errand for Follower {
 
 #[test]
 fn who_follows_it_has_his_word_before_its_end_is_told() {
-    for blocking in [false, true] {
+    for (blocking, late) in [(false, false), (true, false), (false, true)] {
         let supervisor = Supervisor::new().unwrap();
-        let child = begin(&supervisor.host(), &Fake::now(told()));
-        let pidfd = Arc::new(child.pidfd().unwrap());
-        supervisor.host().run(Arc::new(Follower(child.clone(), pidfd))).unwrap();
+        // He watches it before the supervisor does: the kernel tells of the last that has come first.
+        let host = supervisor.host();
+        let start = Fake::new(move |managed| {
+            let child = spawned(&told()).unwrap();
+            let pidfd = Arc::new(child.pidfd().unwrap().try_clone().unwrap());
+            host.run(Arc::new(Follower(managed.clone(), pidfd))).unwrap();
+            Made::Now(Ok(child))
+        });
+        let child = begin(&supervisor.host(), &start);
         expect(&supervisor, &[STARTED]);
         kill(child.pid(), nix::sys::signal::Signal::SIGTERM);
-        if blocking {
-            assert_eq!(child.wait_ready(patience()).unwrap_err().step, "handshake");
+        if !blocking {
+            until("its end", || is_dead(child.pid()));
         }
-        until("its end", || is_dead(child.pid()));
+        if blocking || late {
+            assert_eq!(child.wait_ready(if late { 0 } else { patience() }).unwrap_err().step, "handshake");
+        }
         let (kind, _) = take(&supervisor);
         assert_eq!(kind, EventKind::Exited);
         let (kind, why) = take(&supervisor);
         assert_eq!(kind, EventKind::Failed);
-        if !blocking {
+        if !blocking && !late {
             assert_eq!(why, Some(Status::InvalidArgument));
         }
     }
@@ -636,6 +644,25 @@ fn with_somebody_in_line_failed_still_follows_the_end() {
     first.reap(patience()).unwrap();
     next.tell_ready();
     expect(&supervisor, &[STARTED, (EventKind::Exited, Some(Status::InvalidArgument)), failed(Status::InvalidArgument), STARTED, READY]);
+}
+
+#[test]
+fn the_end_is_told_before_the_start_that_it_made_room_for() {
+    let supervisor = Supervisor::new().unwrap();
+    supervisor.set_max_running(1).unwrap();
+    let first = begin(&supervisor.host(), &Fake::now(told()));
+    first.tell_ready();
+    let start = Fake::new(|managed| {
+        managed.made(spawned(&told()));
+        assert_eq!(managed.state().unwrap(), State::Running, "it counts at once");
+        managed.tell_ready();
+        Made::Later
+    });
+    let next = begin(&supervisor.host(), &start);
+    first.terminate(0).unwrap();
+    assert_eq!(start.counts(), (1, 0));
+    expect(&supervisor, &[STARTED, READY, EXITED, STARTED, READY]);
+    next.terminate(0).unwrap();
 }
 
 // covers: LAW-6

@@ -317,7 +317,8 @@ fn two_errands_may_watch_one_descriptor() {
         supervisor.host().run(errand.clone()).unwrap();
     }
     nix::unistd::write(&write, b"x").unwrap();
-    drive(&supervisor.host(), "each its turn", || count.load(Ordering::SeqCst) == 3);
+    supervisor.next_event(0).unwrap();
+    assert_eq!(count.load(Ordering::SeqCst), 3, "at the first look");
 }
 
 #[test]
@@ -466,6 +467,49 @@ fn of_many_threads_one_turns_it_and_no_byte_is_left() {
         stop.store(true, Ordering::Relaxed);
         supervisor.host().rouse();
     });
+}
+
+#[test]
+fn what_comes_during_its_turn_is_one_turn_more() {
+    let supervisor = Supervisor::new().unwrap();
+    let (in_turn, hears) = mpsc::channel();
+    let (go_on, waits) = mpsc::channel();
+    let errand = Fake::new(move |fake, _| {
+        if fake.turns() == 2 {
+            in_turn.send(()).unwrap();
+            waits.recv().unwrap();
+        }
+        nothing()
+    });
+    let id = supervisor.host().run(errand.clone()).unwrap();
+    std::thread::scope(|scope| {
+        let poker = scope.spawn(|| supervisor.host().poke(id));
+        hears.recv().unwrap();
+        supervisor.host().poke(id);
+        assert_eq!(errand.turns(), 2, "not by two at once");
+        go_on.send(()).unwrap();
+        poker.join().unwrap();
+    });
+    assert_eq!(errand.turns(), 3);
+}
+
+// covers: C14-1
+#[test]
+fn a_drive_hears_of_every_turn_of_another_thread() {
+    let supervisor = Supervisor::new().unwrap();
+    let errand = Fake::new(|_, _| nothing());
+    let id = supervisor.host().run(errand.clone()).unwrap();
+    for turns in 2..40 {
+        let (host, began) = (supervisor.host(), Instant::now());
+        std::thread::scope(|scope| {
+            let driver = scope.spawn(|| supervisor.host().drive(by(patience()), &|| errand.turns() == turns).unwrap());
+            // The last ones find it asleep.
+            let _ = nix::poll::poll(&mut [], nix::poll::PollTimeout::from(turns as u8 / 8));
+            host.poke(id);
+            assert!(driver.join().unwrap());
+        });
+        assert!(began.elapsed() < at_once());
+    }
 }
 
 // covers: C14-1
@@ -651,18 +695,35 @@ fn the_default_host_moves_it_along_in_passing_and_in_waits() {
         child.signal(9).unwrap();
         waiter.join().unwrap().unwrap();
     });
-    // One that comes while somebody waits already.
-    let child = procsup::spawn(&pausing()).unwrap();
-    let (read, write) = pair();
-    std::thread::scope(|scope| {
-        let waiter = scope.spawn(|| child.reap(patience()));
-        let errand = reader(&read, 1);
-        host.run(errand.clone()).unwrap();
-        nix::unistd::write(&write, b"x").unwrap();
-        until("a turn by who waits", || Arc::strong_count(&errand) == 1);
-        child.signal(9).unwrap();
-        waiter.join().unwrap().unwrap();
+}
+
+#[test]
+fn one_that_comes_while_somebody_waits_already_is_moved_along_by_him() {
+    // In a copy, whose default supervisor has watched nothing yet.
+    in_forked_copy(|| {
+        let child = procsup::spawn(&pausing()).unwrap();
+        let (read, write) = pair();
+        std::thread::scope(|scope| {
+            let waiter = scope.spawn(|| child.reap(patience()));
+            until("it waits", waits_in_poll);
+            let errand = reader(&read, 1);
+            default_host().unwrap().run(errand.clone()).unwrap();
+            nix::unistd::write(&write, b"x").unwrap();
+            until("a turn by who waits", || Arc::strong_count(&errand) == 1);
+            child.signal(9).unwrap();
+            waiter.join().unwrap().unwrap();
+        });
     });
+}
+
+/// Whether another thread of this process sleeps.
+fn waits_in_poll() -> bool {
+    let own = nix::unistd::gettid().as_raw().to_string();
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    tasks.filter(|task| *task.file_name() != *own).any(|task| {
+        let stat = std::fs::read_to_string(task.path().join("stat")).unwrap_or_default();
+        stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+    })
 }
 
 #[test]

@@ -50,7 +50,8 @@ pub enum EventKind {
     /// The supervisor was shut down, and the last child has been reaped. No child.
     #[strum(serialize = "PS_EVENT_SHUTDOWN_DONE")]
     ShutdownDone = 8,
-    /// The child waited for its (next) start and could not be started; status says why.
+    /// The child waited for its (next) start and could not be started; status says why. Of a worker also: it was
+    /// never ready; then EXITED comes before it.
     #[strum(serialize = "PS_EVENT_FAILED")]
     Failed = 9,
     /// The child has said lines that were lost, between those before and those after this event: nobody took
@@ -194,7 +195,7 @@ pub enum What {
     },
     /// It waited for its (next) start and will not be started, for this reason.
     Cancelled(Status),
-    /// It waited for its (next) start and could not be started, for this reason.
+    /// It waited for its (next) start and could not be started, for this reason; or either was promised, and it has ended and was never ready.
     Failed(Status),
     /// The supervisor was shut down and its last child has ended.
     ShutdownDone,

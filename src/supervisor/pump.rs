@@ -63,7 +63,7 @@ impl Inner {
     /// For one who watches the work: whatever it shows has to be done, also when nobody is left to look after. A time that was taken back goes off
     /// for nothing, and who left it at that would be woken by it for ever.
     pub(super) fn pump_watched(self: &Arc<Self>) {
-        if !self.is_default || self.rung.load(Ordering::SeqCst) {
+        if (!self.is_default || self.rung.load(Ordering::SeqCst)) && !in_turn() {
             self.pump();
         } else {
             self.pump_if_busy();

@@ -44,7 +44,7 @@ pub const MAX_FDS: usize = 8;
 #[derive(Clone, Debug)]
 pub struct Wants {
     /// Descriptors to be told of when they are readable; `true`: or have room to write. At most [`MAX_FDS`]. One that stays ready through many
-    /// turns is told of from time to time only.
+    /// turns is told of from time to time only. What the supervisor itself is going to watch (a new child's pidfd) is to be a duplicate.
     pub fds: Vec<(Arc<OwnedFd>, bool)>,
     /// When it is to have a turn whatever has come.
     pub due: Deadline,

@@ -42,7 +42,10 @@ impl Managed {
         let inner = &self.supervisor;
         loop {
             match self.look()? {
-                View::Over(_) => return Err(self.never_ready()),
+                View::Over(_) => {
+                    self.let_others_speak();
+                    return Err(self.never_ready());
+                }
                 View::Live(child) => {
                     let pump = || {
                         inner.pump_watched();
@@ -61,10 +64,7 @@ impl Managed {
                                 // The failure of this run is not the child's.
                                 None if deadline.has_come() && self.comes_back() => return Ok(false),
                                 _ => {
-                                    if self.is_begun() {
-                                        // Who follows it may know more of why.
-                                        inner.pump_watched();
-                                    }
+                                    self.let_others_speak();
                                     return Err(child.unready());
                                 }
                             }
@@ -74,6 +74,13 @@ impl Managed {
                 View::Waiting if deadline.has_come() => return Ok(false),
                 View::Waiting => self.await_stage(deadline)?,
             }
+        }
+    }
+
+    /// Who follows one that has ended may know more of why.
+    fn let_others_speak(&self) {
+        if self.is_begun() {
+            self.supervisor.pump_watched();
         }
     }
 

@@ -899,7 +899,7 @@ typedef struct ps_exit {
  * @param exit      receives the exit record (set exit->size first); may be NULL
  * @return PS_OK; PS_ERR_TIMEOUT if the child is still there after the whole plan: it stays watched, and can
  *         be reaped later; PS_ERR_PERMISSION (EPERM) if it is still there because the kernel refused the
- *         plan's last signal, which is not waited out (see ps_signal); PS_ERR_UNSUPPORTED in the same way;
+ *         plan's last signal, which is not waited out (see ps_signal); PS_ERR_UNSUPPORTED at once, as there;
  *         PS_ERR_CANCELLED if it was never started; else as ps_reap
  */
 ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_error **error);

@@ -8,6 +8,7 @@
 //! | Step(0, due)   | begin, shorter grace | Step(0, sooner) | -                    |
 //! | Over           | begin                | Step(0, due)    | send the first signal|
 //! | Step(n, due)   | refused, no more     | Over            | -                    |
+//! | Step(n, due)   | refused for good     | Over            | -                    |
 //! | (to Step(n))   | it kills, and the child is dumping core | Core(n, until) | -     |
 //! | Core(n, until) | now >= until         | Step(n, due)    | send its signal      |
 //! | any            | the child ended      | (left alone)    | -                    |
@@ -16,7 +17,7 @@
 //! No other signal touches a dump. So only a rung that kills waits for it, and not for ever: it may go to a pipe that nobody reads.
 //!
 //! A signal that the kernel refuses ends no ladder: the next rung may find that the child has given its privileges up again. But after the
-//! last one there is nothing to wait for.
+//! last one there is nothing to wait for, and neither where no signal can ever be sent (a filter).
 //!
 //! The ladder never sleeps: whoever waits for the child waits until `due` at the most, and an exit ends all waits at once.
 
@@ -118,9 +119,9 @@ impl Ladder {
         }
     }
 
-    /// The signal just asked for was refused.
-    pub fn refused(&mut self, plan: &[Step]) {
-        if matches!(*self, Ladder::Step(rung, _) if rung + 1 >= plan.len()) {
+    /// The signal just asked for was refused; `for_good`: as any other will be.
+    pub fn refused(&mut self, plan: &[Step], for_good: bool) {
+        if matches!(*self, Ladder::Step(rung, _) if for_good || rung + 1 >= plan.len()) {
             *self = Ladder::Over;
         }
     }
@@ -212,11 +213,14 @@ mod tests {
         let plan = DEFAULT;
         let mut ladder = Ladder::default();
         ladder.begin(&plan, 0, 100, no_dump);
-        ladder.refused(&plan);
+        ladder.refused(&plan, false);
         assert_eq!(ladder.due(), Deadline::at(100 * MILLI), "the next may be taken");
         assert_eq!(ladder.advance(&plan, 100 * MILLI, no_dump), Some(libc::SIGKILL));
-        ladder.refused(&plan);
+        ladder.refused(&plan, false);
         assert_eq!((ladder, ladder.due()), (Ladder::Over, Deadline::NEVER));
+        ladder.begin(&plan, 0, 100, no_dump);
+        ladder.refused(&plan, true);
+        assert_eq!((ladder, ladder.due()), (Ladder::Over, Deadline::NEVER), "none of them ever will be");
     }
 
     #[test]

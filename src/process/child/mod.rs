@@ -346,9 +346,9 @@ impl Child {
             let too_late = number != libc::SIGKILL && dumps_core(self.stranger(&life).as_deref(), self.pid);
             let sent = if too_late { slot.signal(number) } else { slot.signal_for(number, life.stop_cause) };
             life.refused = sent.err().filter(|errno| matches!(errno, Errno::EPERM | Errno::ENOSYS));
-            if life.refused.is_some() {
+            if let Some(errno) = life.refused {
                 let Life { ladder, plan, .. } = &mut *life;
-                ladder.refused(plan);
+                ladder.refused(plan, errno == Errno::ENOSYS);
             }
             // A stopped process takes no TERM before it continues.
             if number != libc::SIGKILL {

@@ -23,7 +23,8 @@ use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::preloader::journey::is_foreign;
 use crate::preloader::journey::step::{SPAWNING_KIT_PREPARATION, SUBPROCESS_FINISH};
-use crate::sys::{foreign_file, tree};
+use crate::sys::foreign_file::{self, Refusal};
+use crate::sys::tree;
 
 /// The directory of sockets in an instance's.
 pub const SOCKETS: &CStr = c"apps.s";
@@ -169,6 +170,11 @@ impl Session {
             Ok(None) => properties::missing(&rules),
             Ok(Some(found)) if found.more => Err(properties::refused(&rules, format!("properties.json has more than {PROPERTIES} bytes"))),
             Ok(Some(found)) => properties::sockets(&found.bytes, &rules),
+            // This process is short of something: nobody else is to blame.
+            Err(Refusal::Cannot(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM))) => {
+                let why = format!("properties.json could not be read by this process: {}", errno.desc());
+                Err(Violations { library: vec![why], ..Violations::default() })
+            }
             Err(refusal) => Err(properties::refused(&rules, format!("properties.json {}", refusal.why()))),
         }
     }

@@ -34,8 +34,10 @@ pub const RANDOM: usize = 16;
 /// The beginning of one that is to stay: no cleaner takes it for a leftover.
 const KEPT: &str = "procsup-debug.";
 
-/// How long the call that ends a session works at its removal.
+/// How long the call that ends a session works at its removal; and how many steps it takes beyond that: what a decent session has made goes at once, however
+/// busy the machine is.
 const AT_ONCE: i64 = 20 * MILLI;
+const STEPS: usize = 300;
 static PACE: Pace = Pace { first: 10 * MILLI, slowest: 60_000 * MILLI, most: 64, tries: 26 };
 
 #[derive(Debug)]
@@ -163,7 +165,14 @@ impl Drop for Private {
         if self.keep || !self.home.is_here() {
             return;
         }
-        if let Err(errno) = self.held.remove(Deadline::after(AT_ONCE)) {
+        let mut removed = self.held.remove(Deadline::after(AT_ONCE));
+        for _ in 0..STEPS {
+            if removed != Err(Errno::ETIMEDOUT) {
+                break;
+            }
+            removed = self.held.remove(Deadline::PAST);
+        }
+        if let Err(errno) = removed {
             leftovers::keep(self.held.clone(), errno);
         }
     }

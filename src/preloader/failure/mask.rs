@@ -60,6 +60,17 @@ impl Mask {
         text
     }
 
+    /// All texts of a value; what keys say is no secret.
+    pub fn value(&self, value: Value) -> Value {
+        match value {
+            Value::String(text) => self.text(&text).into(),
+            // What is within these was read as JSON by us, which nests no deeper than serde_json goes.
+            Value::Array(list) => list.into_iter().map(|item| self.value(item)).collect(),
+            Value::Object(map) => Value::Object(map.into_iter().map(|(name, item)| (name, self.value(item))).collect()),
+            other => other,
+        }
+    }
+
     /// One variable, `NAME=value`.
     pub fn entry(&self, entry: &str) -> String {
         match entry.split_once('=') {
@@ -88,8 +99,7 @@ impl Mask {
             in_block = (in_block || line.contains("-----BEGIN ")) && !line.contains("-----END ");
         }
         // A value of several lines that was given is found only in the whole.
-        let whole = self.text(&entries.iter().map(|entry| self.entry(entry)).collect::<Vec<_>>().join("\n"));
-        whole
+        self.text(&entries.iter().map(|entry| self.entry(entry)).collect::<Vec<_>>().join("\n"))
     }
 
     /// All that a process has written down of itself.

@@ -173,8 +173,8 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
         }
     }
     let step = texts::culprit(&journey).unwrap_or(failure.step);
-    let (command, root) = (arguments.text("start_command"), arguments.text("app_root"));
-    let user = arguments.text("user");
+    let shown = |name: &str| arguments.text(name).map(|text| mask.text(text));
+    let [command, root, user] = ["start_command", "app_root", "user"].map(shown);
     let supplier = match (arguments.flag("starts_using_wrapper"), arguments.flag("wrapper_supplied_by_third_party")) {
         (false, _) => Supplier::Application,
         (true, true) => Supplier::ThirdParty,
@@ -195,9 +195,9 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
         exit,
         violations: &failure.violations,
         supplier,
-        command,
-        root,
-        user,
+        command: command.as_deref(),
+        root: root.as_deref(),
+        user: user.as_deref(),
         journey: &journey,
         output: &output,
     };
@@ -213,14 +213,14 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
         problem: given(response.problem).unwrap_or_else(|| texts::problem(&facts)),
         solution: given(response.solution).unwrap_or_else(|| texts::solution(&facts)),
         advanced: response.advanced.map(|text| texts::cut(&text, LONGEST)).filter(|text| !text.trim().is_empty()),
-        facts: known(&facts, arguments),
+        facts: known(&facts, shown, arguments.integer("file_descriptor_ulimit")),
         subprocess: bounded(mask.dumps(&response.dumps)),
         preloader: preloader.map(|dumps| bounded(mask.dumps(dumps))).unwrap_or_default(),
         metrics: host::metrics(),
         ..Case::default()
     };
     case.host = host::dumps(&mask, &mut notes);
-    if let Value::Object(config) = arguments.public() {
+    if let Value::Object(config) = mask.value(arguments.public()) {
         case.config = config;
     }
     case.notes = notes;
@@ -283,10 +283,9 @@ fn bounded(mut dumps: Dumps) -> Dumps {
 }
 
 /// What was run, for people.
-fn known(facts: &Facts<'_>, arguments: &Arguments) -> Vec<(&'static str, String)> {
+fn known(facts: &Facts<'_>, text: impl Fn(&str) -> Option<String>, limit: Option<i64>) -> Vec<(&'static str, String)> {
     let mut known = Vec::new();
     let mut add = |name, value: Option<String>| known.extend(value.filter(|value| !value.is_empty()).map(|value| (name, value)));
-    let text = |name| arguments.text(name).map(str::to_owned);
     add("application", text("app_group_name"));
     add("command", facts.command.map(str::to_owned));
     add("directory", facts.root.map(str::to_owned));
@@ -294,10 +293,7 @@ fn known(facts: &Facts<'_>, arguments: &Arguments) -> Vec<(&'static str, String)
     add("user", facts.user.map(str::to_owned));
     add("group", text("group"));
     add("ended", facts.exit.as_ref().map(texts::ended));
-    add(
-        "limit of descriptors",
-        arguments.get("file_descriptor_ulimit").and_then(Value::as_u64).filter(|limit| *limit > 0).map(|limit| limit.to_string()),
-    );
+    add("limit of descriptors", limit.filter(|limit| *limit > 0).map(|limit| limit.to_string()));
     add("time that it had taken", facts.journey.span().map(|(first, last)| crate::report::duration(last.saturating_sub(first))));
     known
 }

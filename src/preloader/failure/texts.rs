@@ -91,7 +91,7 @@ pub fn ended(exit: &Exit) -> String {
     match exit.kind {
         Kind::Exited => format!("exit code {}", exit.code),
         Kind::Signaled => match nix::sys::signal::Signal::try_from(exit.signal) {
-            Ok(signal) => format!("killed by {signal}"),
+            Ok(signal) => format!("killed by signal {} ({signal})", exit.signal),
             Err(_) => format!("killed by signal {}", exit.signal),
         },
         Kind::Lost => "how is not known".to_owned(),
@@ -354,7 +354,7 @@ mod tests {
         for (ending, said, meant) in [
             (exit(Kind::Exited, 127, 0), "exit code 127", "does not find"),
             (exit(Kind::Exited, 0, 0), "exit code 0", "foreground"),
-            (exit(Kind::Signaled, -1, libc::SIGKILL), "killed by SIGKILL", "no memory"),
+            (exit(Kind::Signaled, -1, libc::SIGKILL), "killed by signal 9 (SIGKILL)", "no memory"),
             (exit(Kind::Signaled, -1, 40), "killed by signal 40", "Look at"),
             (exit(Kind::Lost, -1, 0), "how is not known", "reaped"),
         ] {

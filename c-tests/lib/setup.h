@@ -40,7 +40,6 @@ HARNESS char *said_when_ready(ps_command *command)
     ps_worker *worker = direct(NULL, command);
     ps_child *child = child_of(worker);
     char *said = said_by(child);
-    ps_child_free(child);
     end(worker);
     return said;
 }

@@ -18,7 +18,7 @@ static void who(const char *user, const char *group, const char *says_so)
 
 int main(void)
 {
-    char path[3][96], part[160], line[128];
+    char path[3][96], part[400], line[128];
     if (geteuid() != 0)
         SKIP("another user takes root");
     warm_up_direct();

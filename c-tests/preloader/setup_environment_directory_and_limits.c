@@ -72,7 +72,6 @@ int main(void)
     CHECK(state_is(journey, "SUBPROCESS_OS_SHELL", "not started"));
     CHECK(state_is(journey, "SUBPROCESS_SPAWN_ENV_SETUPPER_AFTER_SHELL", "performed"));
     free(journey);
-    ps_child_free(child);
     end(worker);
     free(said);
     ps_command_free(command);

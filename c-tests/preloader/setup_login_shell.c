@@ -6,13 +6,13 @@
 
 static void ends_in_the_shell(const char *files, ps_status status, int64_t timeout_ms)
 {
-    ps_command *command = behind_a_shell(looking("echo never"), files);
+    ps_command *command = behind_a_shell(looking("echo ne''ver"), files);
     ps_error *error = fails(NULL, command, timeout_ms, status);
     char *json = text_of(error, PS_RENDER_JSON);
     CHECK(state_is(json, "SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL", "performed"));
     CHECK(state_is(json, "SUBPROCESS_SPAWN_ENV_SETUPPER_AFTER_SHELL", "not started"));
     CHECK(status == PS_ERR_TIMEOUT || state_is(json, "SUBPROCESS_OS_SHELL", "errored"));
-    CHECK(!strstr(json, "never\\n"));
+    CHECK(!strstr(json, "never"));
     free(json);
     ps_error_free(error);
     ps_command_free(command);
@@ -58,7 +58,6 @@ int main(void)
     CHECK(state_is(journey, "SUBPROCESS_SPAWN_ENV_SETUPPER_AFTER_SHELL", "performed"));
     free(said);
     free(journey);
-    ps_child_free(child);
     end(worker);
     ps_command_free(command);
 

@@ -93,27 +93,50 @@ fn a_program_that_cannot_be_executed_behind_the_shell_is_told_of() {
     let plain = make("plain", "#!/bin/sh\n", 0o644);
     let orphan = make("orphan", "#!/no/such/interpreter\n", 0o755);
     let folder = rig.top.to_str().unwrap().to_owned();
-    for shell in shells() {
-        rig.shell(shell, "set -e\n");
-        for (wrapper, at) in [(false, step::SUBPROCESS_APP_LOAD_OR_EXEC), (true, step::SUBPROCESS_EXEC_WRAPPER)] {
-            rig.set("starts_using_wrapper", if wrapper { "true" } else { "false" }).set("startup_file", "x");
-            for (program, code, words) in [
-                ("/no/such/program", 127, "does not exist"),
-                ("no_such_program", 127, "is not in the PATH"),
-                (plain.as_str(), 126, "may not be executed"),
-                (folder.as_str(), 126, "is a directory"),
-                (orphan.as_str(), 127, "could not be executed"),
-            ] {
-                let run = rig.run(&[program, "x"]);
-                assert_eq!((run.exit.kind, run.exit.code), (Kind::Exited, code), "{shell} {program}: {}", run.output);
-                assert_eq!(
-                    (run.state(at).as_str(), run.file("response/error/category").as_str()),
-                    ("STEP_ERRORED", "OPERATING_SYSTEM_ERROR")
-                );
-                assert!(run.file("response/error/summary").contains(words), "{shell} {program}: {}", run.file("response/error/summary"));
-                let response = run.session.response();
-                assert!(response.problem.is_some() && response.solution.is_some());
-            }
+    let programs = [
+        ("/no/such/program", 127, "does not exist"),
+        ("no_such_program", 127, "is not in the PATH"),
+        (plain.as_str(), 126, "may not be executed"),
+        (folder.as_str(), 126, "is a directory"),
+        (orphan.as_str(), 127, "could not be executed"),
+    ];
+    rig.shell(shells()[0], "set -e\n");
+    for (wrapper, at, programs) in
+        [("false", step::SUBPROCESS_APP_LOAD_OR_EXEC, &programs[..]), ("true", step::SUBPROCESS_EXEC_WRAPPER, &programs[..1])]
+    {
+        rig.set("starts_using_wrapper", wrapper).set("startup_file", "x");
+        for (program, code, words) in programs {
+            let run = rig.run(&[program, "x"]);
+            assert_eq!((run.exit.kind, run.exit.code), (Kind::Exited, *code), "{program}: {}", run.output);
+            assert_eq!((run.state(at).as_str(), run.file("response/error/category").as_str()), ("STEP_ERRORED", "OPERATING_SYSTEM_ERROR"));
+            assert!(run.file("response/error/summary").contains(words), "{program}: {}", run.file("response/error/summary"));
+            let response = run.session.response();
+            assert!(response.problem.is_some() && response.solution.is_some());
+        }
+    }
+}
+
+// covers: PA-48, P-b9
+#[test]
+fn whatever_sh_is_the_script_says_what_failed() {
+    for (sh, options) in
+        [("dash", &[][..]), ("bash", &["--posix"]), ("busybox", &["sh"]), ("mksh", &[]), ("ksh", &[]), ("zsh", &["--emulate", "sh"])]
+    {
+        let Some(sh) = ["/bin", "/usr/bin"].map(|directory| format!("{directory}/{sh}")).into_iter().find(|path| Path::new(path).exists())
+        else {
+            continue;
+        };
+        let mut rig = Rig::new("any");
+        rig.set("environment_variables", r#"{"GIVEN":"it's\nmine"}"#).shell("/bin/sh", "");
+        for (program, said, state) in
+            [("/no/such", "", "STEP_ERRORED"), ("no_such", "", "STEP_ERRORED"), ("/bin/sh", "it's\nmine", "STEP_IN_PROGRESS")]
+        {
+            let session = rig.session();
+            super::super::command(&rig.command(&[program, "-c", "printf %s \"$GIVEN\""]), &session).unwrap();
+            let out = std::process::Command::new(&sh).args(options).arg(session.path().join(SCRIPT)).output().unwrap();
+            assert_eq!(String::from_utf8_lossy(&out.stdout), said, "{sh} {program}: {out:?}");
+            assert_eq!(read(&session, "response/steps/subprocess_app_load_or_exec/state"), state, "{sh} {program}: {out:?}");
+            assert_eq!(read(&session, "response/error/category").is_empty(), state == "STEP_IN_PROGRESS", "{sh}");
         }
     }
 }

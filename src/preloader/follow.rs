@@ -214,7 +214,19 @@ impl Follow {
     fn arrive(&self, under_way: Box<UnderWay>, by_port: bool) {
         let sockets = match under_way.sockets(by_port) {
             Ok(sockets) => sockets,
-            Err(violations) => return self.fail(under_way, Failure::violated(violations)),
+            Err(violations) => {
+                // Where this process is out of descriptors nothing can be read, and that is not the application's fault. A read takes a few.
+                let finish = under_way.attempt.session.finish();
+                let few: core::result::Result<Vec<_>, _> = (0..4).map(|_| fds::duplicate(finish)).collect();
+                let failure = match few {
+                    Ok(_) => Failure::violated(violations),
+                    Err(errno) => {
+                        let error = Error::system("open", errno, "cannot read what the process says of its sockets");
+                        Failure::of(step::SPAWNING_KIT_HANDSHAKE_PERFORM, &error)
+                    }
+                };
+                return self.fail(under_way, failure);
+            }
         };
         let UnderWay { attempt, then, .. } = *under_way;
         let Attempt { session, mut journey, .. } = attempt;

@@ -156,7 +156,8 @@ fn take(place: &Place, name: &str) -> core::result::Result<Option<Taken>, (&'sta
     let identity = (seen.st_dev, seen.st_ino);
     match tree::identity_at(&place.directory, name) {
         Ok(found) if found == identity => Ok(Some((directory, identity))),
-        _ => Ok(None),
+        Ok(_) | Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(("fstatat", errno)),
     }
 }
 

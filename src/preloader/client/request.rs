@@ -20,11 +20,12 @@ use crate::preloader::failure::{self, Evidence, Failure};
 use crate::preloader::follow::{Attempt as Followed, Follow, Then};
 use crate::preloader::journey::{journey, step};
 use crate::preloader::keep::Keep;
-use crate::preloader::session::{Arguments, Dumps, Purpose, Session, uses_wrapper};
+use crate::preloader::session::{Arguments, Dumps, Instance, Purpose, Session, uses_wrapper};
 use crate::preloader::worker::Outcome;
 use crate::process::adopt::{Adoption, adopt};
+use crate::process::child::Child;
 use crate::process::command::Command;
-use crate::registry::Exit;
+use crate::registry::{Cause, Exit};
 use crate::supervisor::{Host, Made, Managed, Start};
 use crate::sys::procfs;
 
@@ -74,6 +75,8 @@ impl Request {
     pub fn fail(&self, error: Error) {
         self.outcome.settle(Err(error.clone()));
         if let Some(managed) = self.managed.get() {
+            // Of one that has a process already, which is known to be none that serves.
+            managed.tell_failed(error.clone());
             managed.made(Err(error));
         }
         self.host.rouse();
@@ -115,6 +118,8 @@ pub struct Attempt {
     /// What it was told of a preloader that has died.
     pub broken: Option<String>,
     pub failure: Option<Failure>,
+    child: Option<Arc<Child>>,
+    instance: Option<Arc<Instance>>,
 }
 
 impl Attempt {
@@ -133,6 +138,8 @@ impl Attempt {
             dumps: process.dumps().clone(),
             broken: None,
             failure: None,
+            child: None,
+            instance: None,
         };
         match (super::process::check_socket_dir(&arguments), process.instance()) {
             (Ok(()), _) => attempt.failure = attempt.prepare(&arguments, process).err(),
@@ -195,8 +202,8 @@ impl Attempt {
         self.way.begin(step::SPAWNING_KIT_PARSE_RESPONSE_FROM_PRELOADER, now);
     }
 
-    /// Proves, and adopts: then it is in the registry, waits at its gate, and its supervisor has it. `Ok(false)`: it was not wanted any more.
-    pub fn take_in(&mut self, named: i64, process: &Process) -> core::result::Result<bool, Failure> {
+    /// Proves, and adopts: then it is in the registry, and waits at its gate.
+    pub fn take_in(&mut self, named: i64, process: &Process) -> core::result::Result<(), Failure> {
         let writer = self.talk.as_mut().map(Talk::take_writer).unwrap_or_default();
         let uid = process.owner().uid;
         let proven = proof::prove(Claim { named, writer, preloader: self.preloader, uid, asked: self.asked })?;
@@ -211,16 +218,22 @@ impl Attempt {
             Err(error) if error.status == Status::Exited => return Err(Failure::exited(pid, None)),
             Err(error) => return Err(failed(error)),
         };
-        managed.made(Ok(child.clone()));
-        if !managed.process().is_ok_and(|known| Arc::ptr_eq(&known, &child)) {
-            // Called off meanwhile, or there was nothing left to watch it by: it was killed.
-            return Ok(false);
-        }
-        self.way.end(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, clock::now());
-        if let Some(instance) = process.instance() {
-            Keep::begin(&self.request.host, &managed, instance.clone());
-        }
-        Ok(true)
+        self.instance = process.instance().cloned();
+        self.child = Some(child.clone());
+        managed.made(Ok(child));
+        Ok(())
+    }
+
+    /// Whether it was adopted, and its supervisor has it. It may not have it yet: this look may be within that of its `make`. If it does not want it
+    /// any more, it says so (`called_off`).
+    pub fn is_shown(&self) -> bool {
+        let shown = |managed: &Arc<Managed>| Some(managed.process().ok()?.pid() == self.child.as_ref()?.pid());
+        self.request.managed.get().and_then(shown).unwrap_or(false)
+    }
+
+    /// Whether it was adopted.
+    pub fn is_adopted(&self) -> bool {
+        self.child.is_some()
     }
 
     /// Opens the gate, and follows it from there on.
@@ -228,6 +241,10 @@ impl Attempt {
         let request = self.request.clone();
         let (Some(session), Some(managed)) = (self.session.take(), request.managed.get()) else { return };
         self.talk = None;
+        self.way.end(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, clock::now());
+        if let Some(instance) = self.instance.take() {
+            Keep::begin(&request.host, managed, instance);
+        }
         match session.open_stdin() {
             Ok(stdin) => {
                 if let Ok(child) = managed.process() {
@@ -274,6 +291,9 @@ impl Attempt {
     /// Whatever was on its way for it finds an end.
     pub fn abandon(mut self) {
         self.talk = None;
+        if let Some(child) = self.child.take() {
+            child.kill(Cause::NotReady);
+        }
         let Some(session) = self.session.take() else { return };
         // In this order: who waits at the gate goes on, finds no other name, and the end of its input.
         let (gate, output) = (session.open_stdin(), session.take_output());

@@ -64,6 +64,10 @@ impl Work {
     /// What is to be waited for.
     pub fn wants(&self, core: &Core) -> Wants {
         let (talk, mut due) = self.attempt.as_ref().map_or((None, Deadline::NEVER), Attempt::wants);
+        if self.attempt.as_ref().is_some_and(Attempt::is_adopted) {
+            // What makes it is about to return.
+            due = Deadline::at(1);
+        }
         due = self.processes.values().map(Process::due).fold(due.min(self.machine.due()), Deadline::min);
         let mut fds: Vec<(Arc<OwnedFd>, bool)> = talk.into_iter().collect();
         if !self.processes.is_empty() {
@@ -226,6 +230,7 @@ impl Work {
 
     /// Moves the command under way along.
     fn talk(&mut self, core: &Arc<Core>) {
+        self.hand_over();
         while let Some(attempt) = self.attempt.as_mut() {
             let id = attempt.request.id;
             let Some(talk) = attempt.talk() else { return };
@@ -284,17 +289,18 @@ impl Work {
             return;
         }
         match attempt.take_in(named, process) {
-            Ok(true) => {
-                self.events.push_back(Event::Proven(id));
-                self.requests.remove(&id);
-                if let Some(attempt) = self.attempt.take() {
-                    attempt.hand_over();
-                }
-            }
-            // What called it off says so itself.
-            Ok(false) => {}
+            Ok(()) => self.hand_over(),
             Err(failure) => self.give_up(id, failure),
         }
+    }
+
+    /// One that its supervisor has by now is its own.
+    fn hand_over(&mut self) {
+        let Some(attempt) = self.attempt.take_if(|attempt| attempt.is_shown()) else { return };
+        let id = attempt.request.id;
+        self.events.push_back(Event::Proven(id));
+        self.requests.remove(&id);
+        attempt.hand_over();
     }
 
     fn fail(&mut self, id: Id, end: End) {

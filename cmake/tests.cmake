@@ -242,7 +242,7 @@ function(procsup_test_program room behaviour)
   set(program ${target} PARENT_SCOPE)
 endfunction()
 
-foreach(room boundary laws process output containment coordination supervisor preloader handoff inject soak fuzz)
+foreach(room boundary laws process output containment coordination supervisor preloader interop handoff inject soak fuzz)
   file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/${room}/*.c")
   foreach(source IN LISTS sources)
     get_filename_component(behaviour "${source}" NAME_WE)

@@ -5,6 +5,7 @@
  *     static void ask_for(int number);      begins a worker with that number as its user data, into workers[number].handle
  *
  *     serve(directory, port, story)         until Ctrl-C; a story ends when its client has: 0 if all was as it must be
+ *     farewell(code)                        when all else is freed
  */
 #ifndef PROCSUP_EXAMPLES_SERVE_H
 #define PROCSUP_EXAMPLES_SERVE_H
@@ -159,8 +160,14 @@ static int serve(const char *directory, uint16_t port, int story)
     for (int i = 0; i < wanted; i++)
         ps_worker_free(workers[i].handle);
     ps_supervisor_free(supervisor); /* ends the workers */
-    printf("%d workers were replaced, %u are left\n", replaced, ps_live_count());
-    return story && (client_code != 0 || replaced != 1 || ps_live_count() != 0);
+    return story && (client_code != 0 || replaced != 1);
+}
+
+/* The last word, when all is freed. */
+static int farewell(int code)
+{
+    printf("%d workers were replaced, %u processes are left\n", replaced, ps_live_count());
+    return code != 0 || ps_live_count() != 0;
 }
 
 /* `serve_x`, `serve_x DIRECTORY [PORT [WORKERS]]`, and what it starts itself as: gives the directory, or NULL with the exit code of the client. */

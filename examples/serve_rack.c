@@ -33,7 +33,7 @@ static void describe(const char *directory)
         {"startup_file", startup},
         {"app_type", "rack"},
         {"app_group_name", "example"},
-        {"app_env", "production"},
+        {"starts_using_wrapper", "true"},
         {"passenger_root", "/usr/lib/ruby/vendor_ruby/phusion_passenger/locations.ini"},
         {"ruby_libdir", "/usr/lib/ruby/vendor_ruby"},
     };
@@ -65,5 +65,5 @@ int main(int argc, char **argv)
     code = serve(directory, argc > 2 ? (uint16_t)atoi(argv[2]) : 0, story);
     must(ps_preloader_stop(preloader, 5000, &error));
     ps_preloader_free(preloader);
-    return code;
+    return farewell(code);
 }

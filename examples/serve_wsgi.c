@@ -28,6 +28,7 @@ static void describe(const char *directory)
     must(ps_command_session(application, "app_root", directory, &error));
     must(ps_command_session(application, "startup_file", startup, &error));
     must(ps_command_session(application, "app_type", "wsgi", &error));
+    must(ps_command_session(application, "starts_using_wrapper", "true", &error));
     must(ps_command_session(application, "app_group_name", "example", &error));
 }
 
@@ -51,5 +52,5 @@ int main(int argc, char **argv)
     describe(directory);
     code = serve(directory, argc > 2 ? (uint16_t)atoi(argv[2]) : 0, story);
     ps_command_free(application);
-    return code;
+    return farewell(code);
 }

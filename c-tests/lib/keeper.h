@@ -93,6 +93,15 @@ HARNESS void await_word(const ps_child *child, const char *word)
 /* Whether signals reach workers: where a filter forbids them by pidfd they do not. */
 HARNESS bool signals_reach_workers(void) { return !variant_is("locked-down") && !variant_is("no-pidfd_send_signal"); }
 
+HARNESS void keeper_look(const keeper *k)
+{
+    ps_event event = {.size = sizeof event};
+    if (k->supervisor)
+        CHECK(ps_supervisor_next_event(k->supervisor, 0, &event, NULL) >= PS_OK);
+    else
+        reap_and_free(spawn_once(NULL, exiting("0")));
+}
+
 /* The bystander has survived it all, and everything goes: no directory is left. */
 HARNESS void keeper_end(keeper *k)
 {
@@ -103,8 +112,8 @@ HARNESS void keeper_end(keeper *k)
     CHECK(!is_dead(k->bystander));
     kill(k->bystander, SIGKILL);
     CHECK(unlink(k->log) == 0);
-    /* The sockets' directory goes with the last worker, within a look of its supervisor: here the default one's. */
-    CHECK(wait_until(rmdir(k->base) == 0 || (reap_and_free(spawn_once(NULL, exiting("0"))), false), 20000));
+    /* The sockets' directory goes with the last worker, within a look of its supervisor. */
+    CHECK(wait_until(rmdir(k->base) == 0 || (keeper_look(k), false), 20000));
 }
 
 #endif

@@ -55,8 +55,8 @@ int main(void)
     CHECK_INT(state_of(child), PS_STATE_EXITED);
     kill(noted(&k, "holder"), SIGKILL);
     ps_child_free(child);
-    ps_supervisor_free(supervisor);
     keeper_end(&k);
+    ps_supervisor_free(supervisor);
     CHECK(ps_live_count() == 0 && has_no_child());
     return 0;
 }

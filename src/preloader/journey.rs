@@ -8,22 +8,7 @@ use super::session::{Purpose, Response};
 use crate::clock;
 use crate::journey::{Journey, Progress, Route, Step};
 
-/// The names of the steps.
-pub mod step {
-    macro_rules! names {
-        ($($name:ident)*) => { $(#[allow(missing_docs)] pub const $name: &str = stringify!($name);)* };
-    }
-    names! {
-        SPAWNING_KIT_PREPARATION SPAWNING_KIT_FORK_SUBPROCESS
-        SPAWNING_KIT_CONNECT_TO_PRELOADER SPAWNING_KIT_SEND_COMMAND_TO_PRELOADER SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER
-        SPAWNING_KIT_PARSE_RESPONSE_FROM_PRELOADER SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER
-        SPAWNING_KIT_HANDSHAKE_PERFORM SPAWNING_KIT_FINISH
-        PRELOADER_PREPARATION PRELOADER_FORK_SUBPROCESS PRELOADER_SEND_RESPONSE PRELOADER_FINISH
-        SUBPROCESS_BEFORE_FIRST_EXEC SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL SUBPROCESS_OS_SHELL
-        SUBPROCESS_SPAWN_ENV_SETUPPER_AFTER_SHELL SUBPROCESS_EXEC_WRAPPER SUBPROCESS_WRAPPER_PREPARATION SUBPROCESS_APP_LOAD_OR_EXEC
-        SUBPROCESS_PREPARE_AFTER_FORKING_FROM_PRELOADER SUBPROCESS_LISTEN SUBPROCESS_FINISH
-    }
-}
+pub use super::step::{self, is_foreign, is_subprocess};
 use step::*;
 
 /// A process by itself, or a preloader: both go the same way.
@@ -85,16 +70,6 @@ pub fn route(purpose: Purpose) -> &'static Route {
 pub fn journey(purpose: Purpose, wrapper: bool) -> Journey {
     Journey::with(route(purpose), |step| wrapper || !matches!(step, SUBPROCESS_EXEC_WRAPPER | SUBPROCESS_WRAPPER_PREPARATION))
         .dated(clock::wall_ahead())
-}
-
-/// Whether the step is taken by the process that is started, and told by it.
-pub fn is_subprocess(step: &str) -> bool {
-    step.starts_with("SUBPROCESS_")
-}
-
-/// Whether the step is told from outside: by the process, or by the preloader.
-pub fn is_foreign(step: &str) -> bool {
-    is_subprocess(step) || step.starts_with("PRELOADER_")
 }
 
 /// What the process has said of its steps. What of it makes no sense is answered, each as a sentence, and left out.

@@ -12,4 +12,5 @@ mod keep;
 pub mod session;
 #[allow(dead_code)] // Until what calls it is there.
 pub mod setup;
+pub mod step;
 pub mod worker;

@@ -1,34 +1,19 @@
 //! As a page that stands by itself: no script, no picture, nothing to load; light and dark, narrow and wide.
 //!
 //! The trap: nearly all that stands in it was written by a stranger, and an operator reads it in a browser. Every piece goes through the one
-//! [`escape`], into text or into a quoted value, never into a name, a style or an address; and the page forbids a browser to load or run anything, should that ever fail.
+//! [`escape()`], into text or into a quoted value, never into a name, a style or an address; and the page forbids a browser to load or run anything, should that ever fail.
 
 use std::fmt::Write as _;
 
 use super::case::Case;
 use super::dumps::Dumps;
+use super::escape::escape;
 use super::prose::{Part, parts};
 use super::timeline::timeline;
-use super::{details, plain, time_of_day};
+use super::{details, time_of_day};
 use crate::error::Error;
 
 const STYLE: &str = include_str!("page.css");
-
-/// Whatever it holds, it is text in a page.
-pub(super) fn escape(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for c in plain::lines(text).chars() {
-        match c {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            c => escaped.push(c),
-        }
-    }
-    escaped
-}
 
 /// The beginning of a page, up to its content.
 fn begin(title: &str, class: &str) -> String {
@@ -178,12 +163,6 @@ fn quotation(text: &str) -> String {
 fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let rows: String = rows.map(|(name, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value))).collect();
     format!("<table>{rows}</table>")
-}
-
-/// With a capital letter where it begins.
-pub(super) fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// A text with its form. What stands between two backquotes of a line is code.

@@ -2,7 +2,7 @@
 //!
 //! The trap: nearly everything in a report comes from elsewhere (a path, what a child wrote, a peer's name), so nothing of it may become
 //! syntax, and nothing may command the terminal on which it is read (`plain.rs`). JSON is left to serde_json; a page passes each piece through the
-//! one `escape` of `html.rs`; text indents what may have lines.
+//! one `escape` (`escape.rs`); text indents what may have lines.
 //!
 //! | file      | for whom                                                        |
 //! |-----------|-----------------------------------------------------------------|
@@ -16,6 +16,7 @@
 
 pub mod case;
 pub mod dumps;
+mod escape;
 mod html;
 mod json;
 pub(crate) mod plain;

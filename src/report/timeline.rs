@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::duration;
-use super::html::{capital, escape};
+use super::escape::{capital, escape};
 use crate::journey::{Journey, Progress};
 
 /// Who takes a step, and what it is called among theirs.

@@ -79,7 +79,7 @@ pub fn text_of(html: &str) -> String {
 }
 
 /// So many bytes of it, and no half letter.
-fn beginning(text: &str, most: usize) -> &str {
+pub fn beginning(text: &str, most: usize) -> &str {
     &text[..(0..=most.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0)]
 }
 

@@ -22,6 +22,7 @@ use crate::journey::{Journey, Progress};
 use crate::registry::Exit;
 pub use crate::report::case::{Case, Category};
 use crate::report::dumps::{Dumps, Text};
+use crate::sys::reserve;
 use mask::Mask;
 use texts::{Facts, Supplier};
 
@@ -156,7 +157,12 @@ const LONGEST: usize = 128 * 1024;
 /// The error, with journey and case.
 pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
     let Evidence { mut journey, response, arguments, output, pid, exit, preloader, purpose } = evidence;
-    let response = response.unwrap_or_default();
+    let mut response = response.unwrap_or_default();
+    // What an application writes is not worth the host's last memory: pieces of this size are not reserved one by one.
+    let is_short = reserve::check(8 * LONGEST).is_err();
+    if is_short {
+        shorten(&mut response);
+    }
     let mask = Mask::of(arguments);
     let now = clock::now();
     let mut notes = response.notes.clone();
@@ -215,11 +221,13 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
         advanced: response.advanced.map(|text| texts::cut(&text, LONGEST)).filter(|text| !text.trim().is_empty()),
         facts: known(&facts, shown, arguments.integer("file_descriptor_ulimit")),
         subprocess: bounded(mask.dumps(&response.dumps)),
-        preloader: preloader.map(|dumps| bounded(mask.dumps(dumps))).unwrap_or_default(),
+        preloader: preloader.filter(|_| !is_short).map(|dumps| bounded(mask.dumps(dumps))).unwrap_or_default(),
         metrics: host::metrics(),
         ..Case::default()
     };
-    case.host = host::dumps(&mask, &mut notes);
+    if !is_short {
+        case.host = host::dumps(&mask, &mut notes);
+    }
     if let Value::Object(config) = mask.value(arguments.public()) {
         case.config = config;
     }
@@ -232,6 +240,20 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
         case: Some(Box::new(case)),
         ..Error::new(failure.status, step, message)
     }
+}
+
+/// Only what is small.
+fn shorten(response: &mut Response) {
+    const SMALL: usize = 4096;
+    for text in [&mut response.summary, &mut response.advanced].into_iter().flatten() {
+        text.truncate(markup::beginning(text, SMALL).len());
+    }
+    for text in [&mut response.problem, &mut response.solution].into_iter().flatten() {
+        let (Text::Html(text) | Text::Plain(text)) = text;
+        text.truncate(markup::beginning(text, SMALL).len());
+    }
+    response.dumps = Dumps::default();
+    response.notes.push("there was no memory for more".to_owned());
 }
 
 /// The steps that failed by this: the one that it failed at, whatever was said of it before; what the host was doing; and where the process

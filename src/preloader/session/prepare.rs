@@ -21,8 +21,7 @@ use super::{Arguments, Instance, Owner, Purpose, Session, Socket, Value, Violati
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
-use crate::preloader::journey::is_foreign;
-use crate::preloader::journey::step::{SPAWNING_KIT_PREPARATION, SUBPROCESS_FINISH};
+use crate::preloader::step::{SPAWNING_KIT_PREPARATION, SUBPROCESS_FINISH, is_foreign};
 use crate::sys::foreign_file::{self, Refusal};
 use crate::sys::tree;
 

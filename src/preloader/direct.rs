@@ -193,7 +193,7 @@ pub fn described(command: &Command, arguments: &Arguments) -> Result<Arguments> 
 
 /// Who it will be: whom the arguments name, else whom the command does, with the groups that it gives.
 pub fn owner_of(command: &Command, arguments: &Arguments) -> Result<Owner> {
-    let said = ["user", "group"].iter().any(|name| arguments.get(name).is_some());
+    let said = ["user", "group", "default_user"].iter().any(|name| arguments.get(name).is_some());
     match command.becomes().filter(|_| !said) {
         None => Owner::of(arguments),
         Some(credentials) => {

@@ -9,7 +9,7 @@ fn the_directory_that_keeps_the_user_out_is_named_at_every_level() {
     if !is_root() {
         return;
     }
-    let mut rig = Rig::new("denied");
+    let mut rig = Rig::new();
     let levels = ["l1", "l1/l2", "l1/l2/l3"].map(|level| rig.top.join(level));
     fs::create_dir_all(&levels[2]).unwrap();
     let root = levels[2].to_str().unwrap().to_owned();
@@ -33,7 +33,7 @@ fn a_supplementary_group_opens_a_directory_and_a_link_is_followed_to_the_closed_
     if !is_root() {
         return;
     }
-    let mut rig = Rig::new("groups");
+    let mut rig = Rig::new();
     let (shut, root) = (rig.top.join("shut"), rig.top.join("link"));
     fs::create_dir_all(shut.join("app")).unwrap();
     std::os::unix::fs::symlink("shut/app", &root).unwrap();
@@ -49,8 +49,24 @@ fn a_supplementary_group_opens_a_directory_and_a_link_is_followed_to_the_closed_
 
 // covers: PA-45
 #[test]
+fn an_access_list_counts_though_the_mode_says_otherwise() {
+    let mut rig = Rig::new();
+    let shut = rig.top.join("shut");
+    fs::create_dir_all(shut.join("app")).unwrap();
+    let set = std::process::Command::new("setfacl").args(["-m", "u:nobody:---"]).arg(&shut).output();
+    if !is_root() || !set.is_ok_and(|done| done.status.success()) {
+        return;
+    }
+    let root = shut.join("app").to_str().unwrap().to_owned();
+    rig.set("app_root", &root).user("nobody", "nogroup");
+    let (failure, _) = rig.fail(&rig.command(&["/bin/true"]));
+    assert!(failure.message.contains(&format!("'{}' is inaccessible", shut.display())), "{}", failure.message);
+}
+
+// covers: PA-45
+#[test]
 fn what_is_not_there_or_no_directory_is_named() {
-    let mut rig = Rig::new("missing");
+    let mut rig = Rig::new();
     fs::write(rig.top.join("file"), "").unwrap();
     for (root, name, status, words) in [
         ("none/a/b", "none", Status::NotFound, "does not exist"),
@@ -68,7 +84,7 @@ fn what_is_not_there_or_no_directory_is_named() {
 // covers: PA-45, PA-74
 #[test]
 fn the_journey_ends_where_the_process_could_not_begin() {
-    let mut rig = Rig::new("journey");
+    let mut rig = Rig::new();
     let root = rig.top.join("none").to_str().unwrap().to_owned();
     rig.set("app_root", &root);
     let (failed, session) = rig.fail(&rig.command(&["/bin/true"]));
@@ -97,7 +113,7 @@ fn the_journey_ends_where_the_process_could_not_begin() {
 // covers: PA-48, P-b9
 #[test]
 fn a_program_that_cannot_be_executed_is_told_of_with_its_reason() {
-    let mut rig = Rig::new("exec");
+    let mut rig = Rig::new();
     let make = |name: &str, text: &str, mode| {
         let path = rig.top.join(name);
         fs::write(&path, text).unwrap();
@@ -130,7 +146,7 @@ fn a_program_that_cannot_be_executed_is_told_of_with_its_reason() {
 // covers: PA-48
 #[test]
 fn a_login_shell_that_is_not_there_is_told_of() {
-    let mut rig = Rig::new("shell");
+    let mut rig = Rig::new();
     rig.shell("/opt/none/zsh", "");
     let (failure, _) = rig.fail(&rig.command(&["/bin/true"]));
     assert_eq!((failure.status, failure.step), (Status::NotFound, step::SUBPROCESS_OS_SHELL));
@@ -140,7 +156,7 @@ fn a_login_shell_that_is_not_there_is_told_of() {
 // covers: PA-43, PA-12
 #[test]
 fn a_limit_that_cannot_be_had_is_told_of() {
-    let mut rig = Rig::new("limit");
+    let mut rig = Rig::new();
     rig.set("file_descriptor_ulimit", "2000000000");
     let (failure, session) = rig.fail(&rig.command(&["/bin/true"]));
     assert_eq!((failure.status, failure.step), (Status::Limit, step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL));
@@ -151,7 +167,7 @@ fn a_limit_that_cannot_be_had_is_told_of() {
 // covers: PA-43
 #[test]
 fn what_the_engine_says_keeps_its_place() {
-    let rig = Rig::new("places");
+    let rig = Rig::new();
     let (session, command) = (rig.session(), rig.command(&["/bin/true"]));
     let failed = |step, errno| explain(Error::system(step, errno, "cannot run /bin/true"), &command, &session);
     use nix::errno::Errno::{EAGAIN, EPERM};
@@ -173,7 +189,7 @@ fn what_the_engine_says_keeps_its_place() {
 // covers: PA-43
 #[test]
 fn a_command_that_becomes_another_user_than_its_session_is_refused() {
-    let rig = Rig::new("conflict");
+    let rig = Rig::new();
     let mut command = rig.command(&["/bin/true"]);
     command.credentials(12345, 12345, &[]).unwrap();
     assert_eq!(super::super::command(&command, &rig.session()).unwrap_err().step, "credentials");

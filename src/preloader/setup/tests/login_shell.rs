@@ -11,7 +11,7 @@ fn shells() -> Vec<&'static str> {
 #[test]
 fn shell_files_are_read_and_what_was_given_is_given_again() {
     for shell in shells() {
-        let mut rig = Rig::new("given");
+        let mut rig = Rig::new();
         rig.set("environment_variables", r#"{"GIVEN":"mine","PWD":"/odd"}"#).set("app_env", "staging").set("find_free_port", "true");
         let app = rig.top.join("app");
         rig.shell(
@@ -53,7 +53,7 @@ fn shell_files_are_read_and_what_was_given_is_given_again() {
 // covers: PA-39, PA-44
 #[test]
 fn other_shells_are_passed_over_and_none_means_sh() {
-    let mut rig = Rig::new("others");
+    let mut rig = Rig::new();
     for (shell, is_used) in
         [("/usr/sbin/nologin", false), ("/bin/fish", false), ("/bin/csh", false), ("/bin/bash", true), ("/opt/x/zsh", true)]
     {
@@ -71,7 +71,7 @@ fn other_shells_are_passed_over_and_none_means_sh() {
 // covers: PA-38, PA-42
 #[test]
 fn nothing_that_was_given_is_on_a_command_line() {
-    let mut rig = Rig::new("secret");
+    let mut rig = Rig::new();
     rig.set("environment_variables", r#"{"SECRET":"hunter2"}"#);
     rig.shell("/bin/bash", "cat /proc/$$/cmdline >&2");
     let run = rig.run(&["/bin/sh", "-c", "cat /proc/$$/cmdline; ls /proc/$$/fd | wc -w"]);
@@ -83,7 +83,7 @@ fn nothing_that_was_given_is_on_a_command_line() {
 // covers: PA-48, P-b9
 #[test]
 fn a_program_that_cannot_be_executed_behind_the_shell_is_told_of() {
-    let rig = &mut Rig::new("exec");
+    let rig = &mut Rig::new();
     let make = |name: &str, text: &str, mode| {
         let path = rig.top.join(name);
         fs::write(&path, text).unwrap();
@@ -126,7 +126,7 @@ fn whatever_sh_is_the_script_says_what_failed() {
         else {
             continue;
         };
-        let mut rig = Rig::new("any");
+        let mut rig = Rig::new();
         rig.set("environment_variables", r#"{"GIVEN":"it's\nmine"}"#).shell("/bin/sh", "");
         for (program, said, state) in
             [("/no/such", "", "STEP_ERRORED"), ("no_such", "", "STEP_ERRORED"), ("/bin/sh", "it's\nmine", "STEP_IN_PROGRESS")]
@@ -155,7 +155,7 @@ fn shell_files_that_break_things_are_harmless_or_end_it() {
             ("kill -9 $$", false),
             ("exec /bin/false", false),
         ] {
-            let mut rig = Rig::new("break");
+            let mut rig = Rig::new();
             rig.set("environment_variables", r#"{"GIVEN":"mine"}"#).shell(shell, profile);
             let run = rig.run(&["/bin/sh", "-c", "echo $GIVEN"]);
             assert_eq!(
@@ -176,7 +176,7 @@ fn functions_in_place_of_commands_come_no_further_than_the_shell() {
     if !Path::new("/bin/bash").exists() {
         return;
     }
-    let mut rig = Rig::new("functions");
+    let mut rig = Rig::new();
     rig.shell("/bin/bash", "printf() { exit 9; }; cd() { exit 9; }; test() { exit 9; }; export -f printf cd test; set -o allexport; export SHELLOPTS; alias exec=false; shopt -s expand_aliases\n");
     assert_eq!(rig.run(&["/bin/sh", "-c", "/bin/echo fine"]).good().lines().last(), Some("fine"));
     // In place of the one command there: the shell ends, and its step is where.
@@ -188,7 +188,7 @@ fn functions_in_place_of_commands_come_no_further_than_the_shell() {
 // covers: PA-42
 #[test]
 fn what_a_shell_cannot_hand_on_is_refused() {
-    let mut rig = Rig::new("refused");
+    let mut rig = Rig::new();
     rig.set("environment_variables", r#"{"foo.bar":"1"}"#);
     assert!(rig.run(&["/usr/bin/env"]).good().contains("foo.bar=1\n"));
     rig.shell("/bin/sh", "");
@@ -206,7 +206,7 @@ fn what_a_shell_cannot_hand_on_is_refused() {
 fn arguments_arrive_byte_for_byte() {
     let all: Vec<u8> = (1..=255).collect();
     for shell in shells() {
-        let mut rig = Rig::new("bytes");
+        let mut rig = Rig::new();
         rig.shell(shell, "");
         let mut command = rig.command(&["/bin/sh", "-c", "printf %s \"$1\" >\"$0\""]);
         let out = rig.top.join("out");

@@ -10,6 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
 use crate::clock::Deadline;
@@ -34,8 +35,10 @@ struct Run {
 }
 
 impl Rig {
-    fn new(name: &str) -> Self {
-        let top = std::env::temp_dir().canonicalize().unwrap().join(format!("ps.setup.{}.{name}", std::process::id()));
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let top = std::env::temp_dir().canonicalize().unwrap().join(format!("ps.{}.{number}", std::process::id()));
         let _ = fs::remove_dir_all(&top);
         for directory in ["app", "home", "spawn"] {
             fs::create_dir_all(top.join(directory)).unwrap();

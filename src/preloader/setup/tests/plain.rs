@@ -10,7 +10,7 @@ fn has_line(text: &str, line: &str) -> bool {
 // covers: PA-34, PA-40, PA-44, PA-46, PA-47
 #[test]
 fn the_steps_before_the_program_are_performed() {
-    let mut rig = Rig::new("steps");
+    let mut rig = Rig::new();
     let run = rig.run(&["/bin/true"]);
     run.good();
     for step in [
@@ -38,7 +38,7 @@ fn the_steps_before_the_program_are_performed() {
 // covers: PA-41, PA-40, PA-42, PA-47
 #[test]
 fn the_environment_is_the_default_one_with_what_was_given_on_top() {
-    let mut rig = Rig::new("environment");
+    let mut rig = Rig::new();
     rig.set("node_libdir", "/usr/share/x/node").set("app_env", "staging").set("base_uri", "/sub").set("preload_bundler", "true");
     rig.set("environment_variables", r#"{"GIVEN":"1","NODE_ENV":"mine","HOME":"/given"}"#);
     let mut command = rig.command(&["/usr/bin/env"]);
@@ -77,7 +77,7 @@ fn the_environment_is_the_default_one_with_what_was_given_on_top() {
 // covers: PA-41
 #[test]
 fn a_base_uri_of_nothing_takes_the_variables_away_and_a_port_is_told() {
-    let mut rig = Rig::new("base");
+    let mut rig = Rig::new();
     rig.set("base_uri", "/").set("find_free_port", "true");
     let mut command = rig.command(&["/usr/bin/env"]);
     command.env("PORT", Some(OsStr::new("1"))).unwrap();
@@ -94,7 +94,7 @@ fn a_base_uri_of_nothing_takes_the_variables_away_and_a_port_is_told() {
 // covers: PA-46
 #[test]
 fn it_runs_in_the_application_root_as_it_was_given() {
-    let mut rig = Rig::new("link");
+    let mut rig = Rig::new();
     let link = rig.top.join("link");
     std::os::unix::fs::symlink("app", &link).unwrap();
     rig.set("app_root", link.to_str().unwrap());
@@ -105,7 +105,7 @@ fn it_runs_in_the_application_root_as_it_was_given() {
 // covers: PA-42
 #[test]
 fn nasty_values_arrive_as_they_are() {
-    let mut rig = Rig::new("nasty");
+    let mut rig = Rig::new();
     let long = "x".repeat(100_000);
     let nasty = ["a\nb\n", "'", "\"$(id)`id`\\", "$HOME;&|", "ü漢🙂", "", " lead", "\u{7f}\u{1}\t", "-n", &long];
     let given: serde_json::Map<_, _> = nasty.iter().enumerate().map(|(at, value)| (format!("V{at}"), Value::from(*value))).collect();
@@ -132,7 +132,7 @@ fn nasty_values_arrive_as_they_are() {
 // covers: P-b8, PA-38
 #[test]
 fn a_list_of_commands_runs_to_its_end_in_the_pid_that_is_known() {
-    let rig = Rig::new("list");
+    let rig = Rig::new();
     let run = rig.run(&["/bin/sh", "-c", "echo one; exec /bin/sh -c 'echo two $$'"]);
     assert_eq!(run.good(), format!("one\ntwo {}\n", run.pid));
 }
@@ -140,7 +140,7 @@ fn a_list_of_commands_runs_to_its_end_in_the_pid_that_is_known() {
 // covers: PA-12, PA-43, PA-47
 #[test]
 fn the_limit_of_descriptors_is_set_and_written_down() {
-    let mut rig = Rig::new("limit");
+    let mut rig = Rig::new();
     rig.set("file_descriptor_ulimit", "123");
     let run = rig.run(&["/bin/sh", "-c", "ulimit -Sn; ulimit -Hn; ulimit -a"]);
     assert!(run.good().starts_with("123\n123\n"));
@@ -161,7 +161,7 @@ fn the_user_is_switched_and_told_who_it_is() {
     if !is_root() {
         return;
     }
-    let mut rig = Rig::new("user");
+    let mut rig = Rig::new();
     rig.user("nobody", "nogroup");
     let mut command = Command::new("/bin/sh").unwrap();
     command
@@ -180,7 +180,7 @@ fn a_user_without_an_entry_is_a_user() {
     if !is_root() {
         return;
     }
-    let mut rig = Rig::new("number");
+    let mut rig = Rig::new();
     rig.user("54321", "54322").set("load_shell_envvars", "true");
     let mut command = Command::new("/bin/sh").unwrap();
     command
@@ -196,7 +196,7 @@ fn a_user_without_an_entry_is_a_user() {
 // covers: PA-37, PA-38
 #[test]
 fn one_that_executes_itself_anew_keeps_its_pid() {
-    let rig = Rig::new("again");
+    let rig = Rig::new();
     let run = rig.run(&["/bin/sh", "-c", "if [ \"$1\" = again ]; then echo $$; else exec /bin/sh -c \"$0\" again again; fi", "echo $$"]);
     assert_eq!(run.good().trim(), run.pid.to_string());
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::error::ps_error;
 use super::guard::{PS_OK, acquire};
+use super::objects::{CommandObject, Described};
 use super::{convert, guard, handles, ps_status, shapes};
 use crate::error::{Error, Result};
 use crate::lock::lock;
@@ -17,14 +18,6 @@ use crate::sys::fds;
 /// The description of a program to run. Can be spawned any number of times, from several threads at once.
 pub struct ps_command {
     _private: [u8; 0],
-}
-
-/// What stands behind the handle: the command, and what the session of a worker is told that runs it.
-pub(super) struct CommandObject(Mutex<Described>);
-
-struct Described {
-    command: Arc<Command>,
-    session: Arc<Arguments>,
 }
 
 /// The command behind a handle, as it stands now.

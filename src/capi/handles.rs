@@ -16,10 +16,9 @@
 
 use std::sync::Arc;
 
-use super::command::CommandObject;
 use super::error::ErrorObject;
+use super::objects::{CommandObject, WorkerObject};
 use super::striped::Striped;
-use super::worker::WorkerObject;
 use crate::coordination::budget::Budget;
 use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};

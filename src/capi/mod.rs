@@ -16,6 +16,7 @@ pub mod child;
 pub mod command;
 pub mod error;
 pub mod handoff;
+mod objects;
 pub mod once;
 pub mod preloader;
 pub mod readiness;

@@ -12,6 +12,7 @@ use super::child::{ps_child, ps_supervisor};
 use super::command::{change_session, described, ps_command};
 use super::error::{ps_error, ps_render_format};
 use super::guard::{PS_OK, acquire, call};
+use super::objects::WorkerObject;
 use super::{convert, handles, ps_status, shapes};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
@@ -49,23 +50,6 @@ pub unsafe extern "C" fn ps_command_session(
 /// A process that serves, or is on its way there.
 pub struct ps_worker {
     _private: [u8; 0],
-}
-
-/// What stands behind the handle.
-pub(super) struct WorkerObject {
-    worker: Worker,
-    /// The handle of its child.
-    child: u64,
-    /// It is the caller's.
-    given: AtomicBool,
-}
-
-impl WorkerObject {
-    fn let_go(&self) {
-        if !self.given.load(Ordering::Acquire) {
-            let_go(self.child);
-        }
-    }
 }
 
 /// A handle that nobody has seen, or will ever ask for.
@@ -410,5 +394,9 @@ pub unsafe extern "C" fn ps_worker_journey(
 /// unless it was taken. NULL and a freed worker do nothing. Never blocks.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_worker_free(worker: *mut ps_worker) {
-    shapes::free(worker, |object: Arc<WorkerObject>| object.let_go());
+    shapes::free(worker, |object: Arc<WorkerObject>| {
+        if !object.given.load(Ordering::Acquire) {
+            let_go(object.child);
+        }
+    });
 }

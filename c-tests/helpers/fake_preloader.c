@@ -6,8 +6,8 @@
  * LOG is a file to which each process adds a line "preloader PID" or "worker PID". MODE is what goes wrong (none: "good"), in the first N
  * commands, counted over all its processes by the lines of LOG (0: in all of them).
  *
- *   at the start   die-at-start hang-at-start error-at-start moved-socket outside-socket tcp-socket
- *   to a command   die-before-accept die-after-accept die-after-answer close silent slow half garbage over-long twice two-writers error
+ *   at the start   die-at-start hang-at-start error-at-start outside-socket tcp-socket
+ *   to a command   die-before-accept die-after-accept die-after-answer close moved-socket (after it) silent slow half garbage over-long twice two-writers error
  *                  stopped flood
  *   who is named   foreign own host init zero negative zombie sibling recycled older thread many-digits
  *   the worker     parent-writes exits-early never-opens fails closes-output orphan
@@ -134,10 +134,10 @@ static void reopen(const char *dir, const char *name, int flags, int number, int
         close(fd);
 }
 
-static void answer(int connection, long pid)
+static void answer(int connection, long pid, int newline)
 {
     char text[128];
-    int length = snprintf(text, sizeof text, "{\"result\": \"ok\", \"pid\": %ld}", pid);
+    int length = snprintf(text, sizeof text, "{\"result\": \"ok\", \"pid\": %ld}%s", pid, newline ? "\n" : "");
     if (send(connection, text, (size_t)length, MSG_NOSIGNAL) != length)
         _exit(4);
     close(connection);
@@ -152,7 +152,7 @@ static void work(const char *dir, int connection, int wrong)
     note("worker");
     close(listener);
     if (connection >= 0)
-        answer(connection, getpid());
+        answer(connection, getpid(), 0);
     if (wrong && is("never-opens"))
         for (;;)
             pause();
@@ -168,7 +168,8 @@ static void work(const char *dir, int connection, int wrong)
     if (wrong && is("fails")) {
         put(dir, "response/error/summary", "it does not want to");
         finish(dir, "0");
-        _exit(1);
+        for (;;)
+            pause();
     }
     finish(dir, "1");
     if (wrong && is("closes-output"))
@@ -270,15 +271,15 @@ static void command(int connection, const char *dir, int wrong)
                 dprintf(1, "line %d of a preloader that says a lot\n", i);
         long named = who(dir);
         if (named != -2) {
-            if (is("older") && last_worker == 0)
-                last_worker = idler();
-            answer(connection, is("older") ? last_worker : named);
+            answer(connection, named, 1); /* others have the connection, too */
             if (is("zombie"))
                 waitpid((pid_t)named, NULL, 0);
             return;
         }
     }
     if (wrong && (is("parent-writes") || is("two-writers"))) {
+        if (is("two-writers"))
+            say(connection, "{\"result\": \"ok\", ");
         if ((pid = fork()) == 0) {
             if (is("two-writers")) {
                 say(connection, "\"pid\": 2}\n");
@@ -289,10 +290,9 @@ static void command(int connection, const char *dir, int wrong)
         }
         if (is("two-writers")) {
             waitpid(pid, NULL, 0);
-            say(connection, "{\"result\": \"ok\", ");
             return;
         }
-        answer(dup(connection), pid);
+        answer(dup(connection), pid, 1);
         return;
     }
     if (wrong && is("twice")) {
@@ -324,6 +324,10 @@ static void start(const char *dir)
     note("preloader");
     dprintf(1, "preloader %d loads\n", (int)getpid());
     int wrong = wrong_commands == 0 || noted("preloader") <= wrong_commands;
+    if (is("older")) {
+        last_worker = idler();
+        usleep(50000); /* so that it is older by the kernel's clock, which has ticks of 10 ms */
+    }
     if (wrong && is("die-at-start"))
         _exit(8);
     if (wrong && is("hang-at-start"))
@@ -355,12 +359,6 @@ static void start(const char *dir)
     put(dir, "response/properties.json", text);
     put(dir, "envdump/annotations/fake", mode);
     finish(dir, "1");
-    if (wrong && is("moved-socket")) {
-        char other[140];
-        snprintf(other, sizeof other, "%s.x", socket_path);
-        rename(socket_path, other);
-        strcpy(socket_path, other);
-    }
 }
 
 /* "work_dir": "/path" */
@@ -417,6 +415,12 @@ int main(int argc, char **argv)
         line[length] = 0;
         if (work_dir_in(line, work, sizeof work))
             command(connection, work, wrong);
+        if (wrong && is("moved-socket")) {
+            char other[140];
+            snprintf(other, sizeof other, "%s.x", socket_path);
+            rename(socket_path, other);
+            snprintf(socket_path, sizeof socket_path, "%.120s", other);
+        }
         close(connection);
     }
 }

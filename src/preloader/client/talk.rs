@@ -84,7 +84,12 @@ impl Talk {
             _ if self.over => Heard::Nothing,
             None => self.connect(now),
             Some(connection) if self.said < self.line.len() => self.say(&connection),
-            Some(connection) => self.listen(&connection),
+            // Bounded by how long an answer can be.
+            Some(connection) => loop {
+                if let Some(heard) = self.listen(&connection) {
+                    return heard;
+                }
+            },
         }
     }
 
@@ -145,39 +150,43 @@ impl Talk {
         }
     }
 
-    fn listen(&mut self, connection: &OwnedFd) -> Heard {
+    /// `None`: a part of it has come.
+    fn listen(&mut self, connection: &OwnedFd) -> Option<Heard> {
         let mut buffer = [0; PORTION];
         let room = self.answer.room().min(PORTION);
         let part = match stream::receive(connection, &mut buffer[..room]) {
             Ok(part) => part,
-            Err(Errno::EAGAIN) => return Heard::Nothing,
+            Err(Errno::EAGAIN) => return Some(Heard::Nothing),
             Err(errno @ (Errno::ENOMEM | Errno::ENOBUFS)) => {
-                return self.failed("recvmsg", errno, step::SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER);
+                return Some(self.failed("recvmsg", errno, step::SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER));
             }
             // It left the command unread: what it had said before is lost by that, too.
-            Err(errno) if !self.answer.has_begun() => return self.end(Heard::Broken(format!("it did not answer: {}", errno.desc()))),
+            Err(errno) if !self.answer.has_begun() => {
+                return Some(self.end(Heard::Broken(format!("it did not answer: {}", errno.desc()))));
+            }
             Err(_) => {
                 let said = self.answer.end();
-                return self.end(Heard::Said(said));
+                return Some(self.end(Heard::Said(said)));
             }
         };
         if part.length == 0 {
-            return self.end(match self.answer.end() {
+            let heard = match self.answer.end() {
                 Said::Nothing => Heard::Broken("it has closed the connection without an answer".to_owned()),
                 said => Heard::Said(said),
-            });
+            };
+            return Some(self.end(heard));
         }
         let writer = Writer { pid: part.writer, pidfd: part.pidfd };
         match &self.writer {
+            // Whoever ends it has said nothing of it.
+            Some(_) if buffer[0] == b'\n' => {}
             None => self.writer = Some(writer),
             // Each has said a part: nobody has said all of it.
             Some(first) if first.pid != writer.pid => self.writer = Some(Writer { pid: None, pidfd: None }),
             Some(_) => {}
         }
-        match self.answer.take(&buffer[..part.length]) {
-            Some(said) => self.end(Heard::Said(said)),
-            None => Heard::Nothing,
-        }
+        let said = self.answer.take(&buffer[..part.length])?;
+        Some(self.end(Heard::Said(said)))
     }
 
     fn end(&mut self, heard: Heard) -> Heard {

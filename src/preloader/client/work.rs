@@ -127,7 +127,10 @@ impl Work {
         process.settled = true;
         match came.and_then(|arrived| process.arrive(arrived)) {
             Ok(()) => self.events.push_back(Event::Started(generation)),
-            Err(error) => {
+            Err(mut error) => {
+                if error.output.is_empty() {
+                    (error.output, error.pid) = (process.output(), Some(process.pid()));
+                }
                 self.start_error = Some(error);
                 self.events.push_back(Event::StartFailed(generation));
             }

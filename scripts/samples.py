@@ -8,7 +8,7 @@ is compiled behind procsup.h. The two servers, ps_handoff_new's in the header an
 c-tests/lib/sample_server.h, which has what they leave to the reader, and must do what they say: be replaced, go on beside a successor that dies or gives
 back, exit when they are told that they came to nothing.
 """
-# covers: F39
+# covers: F39, C14-5
 import argparse
 import os
 import pathlib

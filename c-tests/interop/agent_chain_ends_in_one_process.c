@@ -1,7 +1,7 @@
 /* What Passenger itself does: shell, agent, shell, agent, Ruby are one process, which is our child, and answers. As root the application is another
    user's: the agent finds it switched, with a work directory that is that user's in every entry. The same chain ends in rack-preloader.rb, and its
    workers are that user's, too. */
-/* covers: IT-3, IT-1, PA-20, PA-86, PA-37, PA-38, PA-43 */
+/* covers: C14-4, IT-3, IT-1, PA-20, PA-86, PA-37, PA-38, PA-43 */
 /* as-root */
 #include "real_agent.h"
 #include "real_preloader.h"

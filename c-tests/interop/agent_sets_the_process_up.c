@@ -1,7 +1,7 @@
 /* PassengerAgent's spawn-env-setupper, alone on our work directory: it runs the start command with Passenger's environment, and its steps are in our
    error, for none of these commands is a worker. What it is known for shows as what it is: of a list of commands only the first one runs (P-b8), one
    that is not there is the shell's exit code 127 (P-b9), a user without an entry kills it by signal 11 (P-b7); ours knows that user. */
-/* covers: IT-3, P-b7, P-b8, P-b9, PA-41, PA-44, PA-63 */
+/* covers: C14-4, IT-3, P-b7, P-b8, P-b9, PA-41, PA-44, PA-63 */
 #include "real_agent.h"
 
 static ps_error *ends(const place *p, ps_command *command)

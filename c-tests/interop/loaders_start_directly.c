@@ -1,6 +1,6 @@
 /* Passenger's loaders, each started as one process: rack-loader.rb, wsgi-loader.py, node-loader.js. Each is our child, answers a real request by
    the protocol that it announced, and leaves with 0 when its stdin ends; no socket and no work directory is left. */
-/* covers: IT-2, PA-33, PA-37, PA-38, PA-51, PA-56, PA-63 */
+/* covers: C14-4, IT-2, PA-33, PA-37, PA-38, PA-51, PA-56, PA-63 */
 /* variants: only tier-fork, old-kernel-5.4: what else is refused is refused to these programs, too, and they start threads */
 #include "real_peers.h"
 

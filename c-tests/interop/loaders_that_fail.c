@@ -1,6 +1,6 @@
 /* What the loaders do when they cannot: node-loader.js without its library exits with 1 and writes nothing of it (only its output tells), a Python
    application that raises prints its traceback, a Ruby one writes what it was. Each is an error with what there is, at once, not a timeout. */
-/* covers: IT-2, PA-54, PA-64, P-b15 */
+/* covers: C14-4, IT-2, PA-54, PA-64, P-b15 */
 #include "real_peers.h"
 
 static void fails(const place *p, ps_command *command, const char *step, const char *words)

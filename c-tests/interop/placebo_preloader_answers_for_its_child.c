@@ -1,7 +1,7 @@
 /* A preloader that answers for its child, as the stub of Passenger's own tests does (our own one: placebo_preloader.py): the kernel's word on who wrote
    the answer is the preloader's, and must not be taken for the worker's. Its workers are Passenger's wsgi-loader.py, and answer. One that ends as soon
    as it is ready is given up, after one more start at the most. */
-/* covers: IT-4, PA-84, PA-86, D-2 */
+/* covers: C14-4, IT-4, PA-84, PA-86, D-2 */
 #include "real_preloader.h"
 
 static ps_preloader *placebo(const place *p, const char *word)

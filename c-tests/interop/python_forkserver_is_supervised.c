@@ -1,6 +1,6 @@
 /* Python's own fork server as a foreign program that we supervise: a host, its fork server, its resource tracker and three workers. One call ends the
    whole tree; the exit of the host is its own; none of them has a descriptor of ours. Neither the server nor the workers are children of who asked. */
-/* covers: IT-9, D-3, D-4, D-6, D-7 */
+/* covers: C14-4, IT-9, D-3, D-4, D-6, D-7 */
 #include "children.h"
 
 #define PYTHON "/usr/bin/python3"

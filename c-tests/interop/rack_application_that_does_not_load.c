@@ -1,6 +1,6 @@
 /* An application that raises while it is loaded: the real preloader writes category, summary and details into the work directory and exits; the
    error has them all, in the step in which it happened. One that hangs then is a timeout that has what it had printed. */
-/* covers: IT-1, PA-54, PA-90, PA-91, PA-78, PA-73 */
+/* covers: C14-4, IT-1, PA-54, PA-90, PA-91, PA-78, PA-73 */
 #include "real_preloader.h"
 
 static ps_error *not_spawned(const place *p, int64_t timeout_ms, ps_status expected)

@@ -1,6 +1,6 @@
 /* The real preloader with an application that makes it answer `error`: what it says is in our error. That is no crash: it is not started again, and
    not asked again. An answer that is no answer (an application that writes into the connection) is not one either. */
-/* covers: IT-1, PA-84, PA-85 */
+/* covers: C14-4, IT-1, PA-84, PA-85 */
 #include "real_preloader.h"
 
 /* An application may do anything in the preloader, also this. */

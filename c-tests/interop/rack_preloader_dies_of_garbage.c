@@ -1,6 +1,6 @@
 /* A stranger's line that is no JSON ends the real preloader (P-b17), and a silent stranger holds it up: it serves one connection at a time, without
    a limit. We go on: a timeout while the silent one is there, service when it has left, a new preloader after the garbage. */
-/* covers: IT-1, P-b17, PA-84 */
+/* covers: C14-4, IT-1, P-b17, PA-84 */
 #include "real_preloader.h"
 
 /* The preloader's socket: the one of its name. */

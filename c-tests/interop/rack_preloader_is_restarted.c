@@ -1,6 +1,6 @@
 /* The real preloader is killed between two spawns: the next one starts it again, and its worker says that it is of another generation. A worker of
    the first one serves on: it outlives who forked it. */
-/* covers: IT-1, PA-84, CO-puma-2470 */
+/* covers: C14-4, IT-1, PA-84, CO-puma-2470 */
 #include "real_preloader.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 /* Passenger's own rack-preloader.rb: several workers are forked from it, each is who it is said to be and answers a real request; each leaves when
    its stdin ends, and so does the preloader. Nothing is left: no socket, no work directory. */
-/* covers: IT-1, PA-6, PA-79, PA-81, PA-85, PA-89, PA-92, PA-56 */
+/* covers: C14-4, IT-1, PA-6, PA-79, PA-81, PA-85, PA-89, PA-92, PA-56 */
 /* variants: only tier-fork, old-kernel-5.4: what else is refused is refused to these programs, too, and they start threads */
 #include "real_preloader.h"
 

@@ -1,6 +1,6 @@
 /* The real preloader is stopped (SIGSTOP): connecting and sending still succeed, for the kernel does that, and no answer comes. That is a timeout
    within the budget, which is not tried again; when it goes on it is used again, and the request that was given up leaves no worker. */
-/* covers: IT-1, PA-52, PA-83, PA-84, CO-spring-265 */
+/* covers: C14-4, IT-1, PA-52, PA-83, PA-84, CO-spring-265 */
 #include "real_preloader.h"
 
 static int workers_of(pid_t preloader)

@@ -1,6 +1,6 @@
 /* Passenger's Ruby cuts the name of a socket at 98 bytes: from a directory of 81 bytes on it loses its random end, from 98 on the socket would be
    elsewhere. A socket_dir of more than 70 bytes is refused before anything is started; one of 70 works. */
-/* covers: IT-1, PA-9, D-13 */
+/* covers: C14-4, IT-1, PA-9, D-13 */
 #include "real_preloader.h"
 
 /* A directory for sockets in this place with a path so long. */

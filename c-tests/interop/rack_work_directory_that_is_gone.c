@@ -1,6 +1,6 @@
 /* A hostile application removes the work directory of its own worker while that one starts. Real loaders answer `ok` first and complain later; we
    end with a typed error in time, and the worker with us. The same application behaves afterwards, and is served. */
-/* covers: IT-1, PA-88, PA-62 */
+/* covers: C14-4, IT-1, PA-88, PA-62 */
 #include "real_preloader.h"
 
 #define REMOVING                                                                                                                   \

@@ -1,6 +1,6 @@
 /* A worker of the real preloader that ends before it is ready: an error that has what it said, and how it ended as far as the kernel tells. It was
    not the preloader's fault: that one serves on. */
-/* covers: IT-1, PA-54, PA-87, P-b3 */
+/* covers: C14-4, IT-1, PA-54, PA-87, P-b3 */
 #include "real_preloader.h"
 
 #define DYING                                                                                                                      \

@@ -1,7 +1,7 @@
 /* The stdin of a real worker is there to be closed: a byte written to it ends the worker, too. And what the request protocol wants to be known:
    without CONTENT_LENGTH the worker keeps the connection, so whoever reads to its end waits for ever, unless he closes his half; PING; the second
    socket, which speaks plain HTTP and is not announced for requests. */
-/* covers: IT-1, PA-56 */
+/* covers: C14-4, IT-1, PA-56 */
 #include "real_preloader.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* A worker writes two megabytes before it is ready, more than any pipe holds: it gets ready all the same, and the end of what it said is kept. */
-/* covers: IT-1, PA-55, P-b5 */
+/* covers: C14-4, IT-1, PA-55, P-b5 */
 #include "real_preloader.h"
 
 int main(void)

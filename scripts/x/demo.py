@@ -6,6 +6,7 @@ from .talk import step
 from .tools import get, has_package, missing_loops, taken_out
 
 
+# covers: C14-5
 def demo(arguments):
     """Builds everything and shows the library at work: children of all kinds, a crash loop that is given up, a daemon that
     twenty processes want to start at once (arguments go to examples/demo), workers of one application (of rack or Python, where

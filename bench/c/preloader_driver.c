@@ -192,7 +192,7 @@ int bench_preloader_start(const char *base, const char *app, struct bench_preloa
     return 0;
 }
 
-/* The timed part: from nothing until the worker is ready and its sockets are known. */
+/* The timed part: from nothing until the worker is ready, its sockets are known, and its directory is gone. */
 int bench_preloader_worker(struct bench_preloader *preloader, struct bench_rack_worker **out)
 {
     struct bench_rack_worker *worker = calloc(1, sizeof *worker);
@@ -225,6 +225,7 @@ int bench_preloader_worker(struct bench_preloader *preloader, struct bench_rack_
     close(dummy);
     if (!error)
         error = properties(worker->dirfd, worker->properties, sizeof worker->properties);
+    remove_tree(AT_FDCWD, worker->dir); /* it has done its work: the library's is gone by then, too */
     *out = worker;
     return error;
 }
@@ -244,7 +245,6 @@ void bench_preloader_worker_end(struct bench_preloader *preloader, struct bench_
     const int fds[] = {worker->dirfd, worker->finish, worker->input, worker->output, worker->pidfd};
     for (size_t i = 0; i < sizeof fds / sizeof *fds; i++)
         close(fds[i]);
-    remove_tree(AT_FDCWD, worker->dir);
     free(worker);
 }
 

@@ -40,7 +40,7 @@ __ps_say() { printf '%s' "$2" >|"$__ps_w/$1"; }
 __ps_now() {
     __ps_t=
     for __ps_d in /bin/date /usr/bin/date; do
-        if [ -x "$__ps_d" ]; then __ps_t=$("$__ps_d" +%s.%N 2>/dev/null); break; fi
+        if [ -f "$__ps_d" ]; then __ps_t=$("$__ps_d" +%s.%N 2>/dev/null); break; fi
     done
     case $__ps_t in *[!0-9.]* | .*) __ps_t= ;; esac
 }
@@ -72,12 +72,13 @@ __ps_failed() {
 "#;
 
 /// The dump after the shell. The user cannot have become another one.
-const DUMP: &str = r#"if [ -x /usr/bin/env ]; then /usr/bin/env; elif [ -x /bin/env ]; then /bin/env; else export -p; fi >|"$__ps_w/envdump/envvars"
+const DUMP: &str = r#"if [ -f /usr/bin/env ]; then /usr/bin/env; elif [ -f /bin/env ]; then /bin/env; else export -p; fi >|"$__ps_w/envdump/envvars"
 ulimit -a >|"$__ps_w/envdump/ulimits"
 __ps_now
 "#;
 
-/// Finds the program where exec would; says what is in the way.
+/// Finds the program where exec would; says what is in the way. Whether it may be executed only the exec says for certain: where a filter forbids
+/// faccessat2(2), `-x` says no of everything.
 const LOOK: &str = r#"__ps_f=$__ps_p
 case $__ps_p in
 */*) ;;
@@ -86,8 +87,12 @@ case $__ps_p in
         set -f
         IFS=:
         for __ps_d in ${PATH-/bin:/usr/bin}; do
-            if [ -f "${__ps_d:-.}/$__ps_p" ] && [ -x "${__ps_d:-.}/$__ps_p" ]; then printf '%s.' "${__ps_d:-.}/$__ps_p"; break; fi
+            if [ -f "${__ps_d:-.}/$__ps_p" ]; then
+                __ps_f=${__ps_d:-.}/$__ps_p
+                if [ -x "$__ps_f" ]; then break; fi
+            fi
         done
+        case $__ps_f in */*) printf '%s.' "$__ps_f" ;; esac
     )
     __ps_f=${__ps_f%.}
     ;;
@@ -101,7 +106,7 @@ fi
 case $__ps_why in
 '') __ps_why=exec ;;
 absent | missing) exit 127 ;;
-*) exit 126 ;;
+folder) exit 126 ;;
 esac
 "#;
 

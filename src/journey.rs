@@ -185,6 +185,7 @@ mod tests {
 
     const ROUTE: Route = Route { kind: "TO_TOWN", title: "going to town", steps: &["shoes", "bus", "walk"] };
 
+    // covers: PA-67
     #[test]
     fn a_state_only_moves_forward() {
         let mut journey = Journey::new(&ROUTE);
@@ -197,6 +198,7 @@ mod tests {
         assert!(!journey.begin("train", 5), "there is none");
     }
 
+    // covers: PA-70
     #[test]
     fn the_first_failure_is_where_it_went_wrong() {
         let mut journey = Journey::new(&ROUTE);
@@ -207,6 +209,7 @@ mod tests {
         assert_eq!(journey, Journey::new(&ROUTE));
     }
 
+    // covers: PA-68
     #[test]
     fn a_step_without_an_end_was_over_when_the_next_one_began() {
         let mut journey = Journey::new(&ROUTE);
@@ -226,6 +229,7 @@ mod tests {
     }
 
     proptest! {
+        // covers: PA-67
         #[test]
         fn no_order_of_calls_moves_a_step_back(calls in proptest::collection::vec((0..3usize, 0..3u8), 0..40)) {
             let rank = |progress| match progress { Progress::NotStarted => 0, Progress::InProgress => 1, _ => 2 };

@@ -129,7 +129,7 @@ fn a_category_that_is_none_is_internal_and_noted() {
     assert_eq!(case(&late).category, Category::Timeout);
 }
 
-// covers: PA-73, P-b5
+// covers: PA-73, PA-78, P-b5
 #[test]
 fn output_dumps_metrics_and_configuration_are_in_the_error() {
     let arguments =

@@ -33,6 +33,7 @@ HARNESS void free_handle(enum kind kind, void *handle)
     case BUDGET: TELL(ps_budget_free, ps_budget_free(handle), "(%p)", handle); break;
     case LOCK: TELL(ps_spawn_lock_release, ps_spawn_lock_release(handle), "(%p)", handle); break;
     case WORKER: TELL(ps_worker_free, ps_worker_free(handle), "(%p)", handle); break;
+    case PRELOADER: TELL(ps_preloader_free, ps_preloader_free(handle), "(%p)", handle); break;
     default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
     }
 }
@@ -166,6 +167,17 @@ HARNESS bool make_worker(int slot)
     return true;
 }
 
+HARNESS bool make_preloader(int slot)
+{
+    struct pick command = any(COMMAND);
+    ps_preloader **at = OUT(ps_preloader *), *made = NULL;
+    if (ASK(ps_preloader_new, command, 0, ps_preloader_new(command.handle, at, error), "(%s, preloader %d)", name_of(command), slot) != PS_OK)
+        return false;
+    memcpy(&made, at, sizeof made);
+    put(PRELOADER, slot, made);
+    return true;
+}
+
 static bool make(enum kind kind, int slot)
 {
     char path[128];
@@ -175,6 +187,7 @@ static bool make(enum kind kind, int slot)
     case BUDGET: return make_budget(slot);
     case LOCK: return make_lock(slot);
     case WORKER: return make_worker(slot);
+    case PRELOADER: return make_preloader(slot);
     case CHILD: {
         struct pick supervisor = chance(watched_by_edges ? 15 : 40) ? no_pick_of(SUPERVISOR) : good(SUPERVISOR,
                 watched_by_edges ? 0 : (int)dice(SUPERVISORS));
@@ -1060,12 +1073,75 @@ static void call_worker(void)
     }
 }
 
+/* ---- preloaders: of programs that know nothing of sessions, so every start fails, or is late ---- */
+
+static void call_preloader(void)
+{
+    struct pick p = any(PRELOADER);
+    void *h = p.handle;
+    switch (dice(12)) {
+    case 0: case 1: make_preloader((int)dice(PRELOADERS)); break;
+    case 2: {
+        const char *name = chance(85) ? ONE_OF(const char *, "app_env", "startup_file", "a/b", "..") : any_text();
+        const char *value = chance(60) ? ONE_OF(const char *, "true", "1", "/", NULL) : any_text();
+        ASK(ps_preloader_set, p, 0, ps_preloader_set(h, name, value, error), "(%s, %.40s, %.40s)", name_of(p), SHOWN(name), SHOWN(value));
+        break;
+    }
+    case 3: {
+        int32_t protocol = chance(70) ? 0 : (int32_t)odd_number();
+        ASK(ps_preloader_set_protocol, p, 0, ps_preloader_set_protocol(h, protocol, error), "(%s, %d)", name_of(p), protocol);
+        break;
+    }
+    case 4: {
+        int64_t t = wait_ms();
+        ASK(ps_preloader_set_idle_stop, p, 0, ps_preloader_set_idle_stop(h, t, error), "(%s, %" PRId64 ")", name_of(p), t);
+        break;
+    }
+    case 5: case 6: {
+        struct pick s = any(SUPERVISOR);
+        int64_t t = chance(80) ? 1 + (int64_t)dice(50) : wait_ms();
+        bool begin = chance(50);
+        ps_worker **at = OUT(ps_worker *), *made = NULL;
+        ps_status status = begin
+            ? ASK2(ps_preloader_spawn_begin, p, s, true, 4000, ps_preloader_spawn_begin(h, s.handle, NULL, t, at, error), "(%s, %s, %" PRId64 ")",
+                   name_of(p), name_of(s), t)
+            : ASK2(ps_preloader_spawn, p, s, true, (t > 0 ? t : 0) + 4000, ps_preloader_spawn(h, s.handle, NULL, t, at, error),
+                   "(%s, %s, %" PRId64 ")", name_of(p), name_of(s), t);
+        if (status != PS_OK)
+            break;
+        memcpy(&made, at, sizeof made);
+        put(WORKER, (int)dice(APPS), made);
+        break;
+    }
+    case 7: ASK(ps_preloader_reload, p, 2000, ps_preloader_reload(h, error), "(%s)", name_of(p)); break;
+    case 8: {
+        uint32_t *at = OUT(uint32_t);
+        ASK(ps_preloader_generation, p, 0, ps_preloader_generation(h, at, error), "(%s)", name_of(p));
+        break;
+    }
+    case 9: {
+        int32_t *at = OUT(int32_t);
+        ASK(ps_preloader_pid, p, 0, ps_preloader_pid(h, at, error), "(%s)", name_of(p));
+        break;
+    }
+    case 10: {
+        int64_t *at = OUT(int64_t);
+        ASK(ps_preloader_last_used, p, 0, ps_preloader_last_used(h, at, error), "(%s)", name_of(p));
+        break;
+    }
+    default: {
+        int64_t t = wait_ms();
+        ASK(ps_preloader_stop, p, (t > 0 ? t : 5000) + 3000, ps_preloader_stop(h, t, error), "(%s, %" PRId64 ")", name_of(p), t);
+    }
+    }
+}
+
 /* ---- letting go ---- */
 
 static void call_free(void)
 {
     enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
-            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER);
+            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER, (int)PRELOADER);
     struct pick it = any(kind);
     if (kind == HANDOFF && !chance(20))
         return;
@@ -1088,6 +1164,7 @@ static void call_free(void)
     case BUDGET: ps_budget_free(it.handle); break;
     case LOCK: ps_spawn_lock_release(it.handle); break;
     case WORKER: ps_worker_free(it.handle); break;
+    case PRELOADER: ps_preloader_free(it.handle); break;
     default: ps_error_free(it.handle);
     }
 }

@@ -205,8 +205,10 @@ static void one_step(uint32_t step)
         call_budget();
     else if (way < 950)
         call_lock();
-    else if (way < 965)
+    else if (way < 960)
         call_worker();
+    else if (way < 970)
+        call_preloader();
     else if (way < 985)
         call_free();
     else if (way < 990)

@@ -62,7 +62,10 @@
     X(ps_spawn_lock_release)                                                                                                      \
     X(ps_command_session) X(ps_spawn_direct) X(ps_spawn_direct_begin) X(ps_worker_wait) X(ps_worker_child)                        \
     X(ps_worker_socket_count) X(ps_worker_socket) X(ps_worker_generation) X(ps_worker_stdin) X(ps_worker_get_info)                \
-    X(ps_worker_journey) X(ps_worker_free)
+    X(ps_worker_journey) X(ps_worker_free)                                                                                        \
+    X(ps_preloader_new) X(ps_preloader_set) X(ps_preloader_set_protocol) X(ps_preloader_set_idle_stop) X(ps_preloader_spawn)      \
+    X(ps_preloader_spawn_begin) X(ps_preloader_reload) X(ps_preloader_generation) X(ps_preloader_pid) X(ps_preloader_last_used)   \
+    X(ps_preloader_stop) X(ps_preloader_free)
 
 enum which {
 #define NUMBER(name) WHICH_##name,
@@ -233,8 +236,8 @@ HARNESS const char *text_at_edge(const char *text)
 
 /* ---- pools ---- */
 
-enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, ERROR, KINDS };
-static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "error"};
+enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, ERROR, KINDS };
+static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "preloader", "error"};
 
 #define SLOTS 16
 #define SUPERVISORS 4
@@ -242,7 +245,8 @@ static const char *const kind_names[] = {"command", "child", "supervisor", "hand
 #define BUDGETS 3
 #define LOCKS 4
 #define APPS 4
-static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, 8};
+#define PRELOADERS 2
+static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, PRELOADERS, 8};
 
 static _Atomic(void *) pool[KINDS][SLOTS], freed[KINDS][SLOTS], inherited[KINDS][SLOTS];
 static _Atomic uint32_t freed_count[KINDS];

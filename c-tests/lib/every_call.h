@@ -165,7 +165,52 @@ static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
 }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, ERROR, KINDS };
+static ps_status with_ps_preloader_set(void *handle, ps_error **error) { return ps_preloader_set(handle, "app_env", "x", error); }
+static ps_status with_ps_preloader_set_protocol(void *handle, ps_error **error)
+{
+    return ps_preloader_set_protocol(handle, PS_PRELOADER_PASSENGER, error);
+}
+static ps_status with_ps_preloader_set_idle_stop(void *handle, ps_error **error) { return ps_preloader_set_idle_stop(handle, -1, error); }
+static ps_status with_ps_preloader_new(void *handle, ps_error **error)
+{
+    ps_preloader *made = NULL;
+    ps_status status = ps_preloader_new(handle, &made, error);
+    ps_preloader_free(made);
+    return status;
+}
+static ps_status with_ps_preloader_spawn(void *handle, ps_error **error)
+{
+    ps_worker *made = NULL;
+    ps_status status = ps_preloader_spawn(handle, NULL, NULL, 1, &made, error);
+    ps_worker_free(made);
+    return status == PS_ERR_TIMEOUT || status == PS_ERR_NOT_FOUND ? PS_OK : status;
+}
+static ps_status with_ps_preloader_spawn_begin(void *handle, ps_error **error)
+{
+    ps_worker *made = NULL;
+    ps_status status = ps_preloader_spawn_begin(handle, NULL, NULL, 1, &made, error);
+    ps_worker_free(made);
+    return status;
+}
+static ps_status with_ps_preloader_reload(void *handle, ps_error **error) { return ps_preloader_reload(handle, error); }
+static ps_status with_ps_preloader_generation(void *handle, ps_error **error)
+{
+    uint32_t generation;
+    return ps_preloader_generation(handle, &generation, error);
+}
+static ps_status with_ps_preloader_pid(void *handle, ps_error **error)
+{
+    int32_t pid;
+    return ps_preloader_pid(handle, &pid, error);
+}
+static ps_status with_ps_preloader_last_used(void *handle, ps_error **error)
+{
+    int64_t time_ns;
+    return ps_preloader_last_used(handle, &time_ns, error);
+}
+static ps_status with_ps_preloader_stop(void *handle, ps_error **error) { return ps_preloader_stop(handle, 0, error); }
+
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -193,6 +238,10 @@ static const struct call {
     ENTRY(WORKER, ps_worker_wait),          ENTRY(WORKER, ps_worker_child),           ENTRY(WORKER, ps_worker_socket_count),
     ENTRY(WORKER, ps_worker_socket),        ENTRY(WORKER, ps_worker_generation),      ENTRY(WORKER, ps_worker_stdin),
     ENTRY(WORKER, ps_worker_get_info),      ENTRY(WORKER, ps_worker_journey),
+    ENTRY(COMMAND, ps_preloader_new),       ENTRY(PRELOADER, ps_preloader_set),       ENTRY(PRELOADER, ps_preloader_set_protocol),
+    ENTRY(PRELOADER, ps_preloader_set_idle_stop), ENTRY(PRELOADER, ps_preloader_spawn), ENTRY(PRELOADER, ps_preloader_spawn_begin),
+    ENTRY(PRELOADER, ps_preloader_reload),  ENTRY(PRELOADER, ps_preloader_generation), ENTRY(PRELOADER, ps_preloader_pid),
+    ENTRY(PRELOADER, ps_preloader_last_used), ENTRY(PRELOADER, ps_preloader_stop),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
@@ -255,6 +304,7 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case BUDGET: ps_budget_free(handle); break;
     case LOCK: ps_spawn_lock_release(handle); break;
     case WORKER: ps_worker_free(handle); break;
+    case PRELOADER: ps_preloader_free(handle); break;
     default: ps_error_free(handle); break;
     }
 }
@@ -339,6 +389,7 @@ HARNESS void make_handles(void *handle[KINDS])
     CHECK_OK(ps_budget_new(0, 0, (ps_budget **)&handle[BUDGET], &error), error);
     handle[LOCK] = some_lock();
     handle[WORKER] = some_worker(handle[SUPERVISOR]);
+    CHECK_OK(ps_preloader_new(handle[COMMAND], (ps_preloader **)&handle[PRELOADER], &error), error);
 }
 
 #endif

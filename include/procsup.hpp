@@ -202,6 +202,8 @@ enum class handoff_event_kind : std::int32_t {
     path_changed = PS_HANDOFF_PATH_CHANGED,
 };
 
+enum class preloader_protocol : std::int32_t { passenger = PS_PRELOADER_PASSENGER, native = PS_PRELOADER_NATIVE };
+
 enum class worker_kind : std::int32_t { direct = PS_WORKER_DIRECT, forked = PS_WORKER_FORKED };
 
 enum class spawn_lock_event_kind : std::int32_t { acquired = PS_SPAWN_LOCK_ACQUIRED, failed = PS_SPAWN_LOCK_FAILED };
@@ -1919,6 +1921,94 @@ class worker : private detail::owner<ps_worker, ps_worker_free> {
         Raw raw = {};
         raw.size = sizeof raw;
         return raw;
+    }
+};
+
+/// An application that is loaded once, and forks its workers:
+///
+///     procsup::preloader preloader(command);
+///     procsup::worker worker = preloader.spawn(supervisor, std::chrono::seconds(30));
+///
+/// ~preloader stops it, which takes a second at the most, as a rule none; its workers live on.
+class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
+    using base = detail::owner<ps_preloader, ps_preloader_free>;
+
+  public:
+    using base::handle;
+    using base::release;
+    using base::reset;
+    using base::operator bool;
+
+    preloader() noexcept = default;
+    /// One of the C interface, which it takes.
+    explicit preloader(ps_preloader *handle) noexcept : base(handle) {}
+    /// One that will run this command when the first worker is asked for.
+    explicit preloader(const command &what) : base(make(what)) {}
+
+    /// An argument of its session, and of those of its workers; nullptr takes it away.
+    preloader &set(zstring name, const char *value)
+    {
+        detail::call(ps_preloader_set, handle(), name.c_str(), value);
+        return *this;
+    }
+    preloader &protocol(preloader_protocol which)
+    {
+        detail::call(ps_preloader_set_protocol, handle(), static_cast<std::int32_t>(which));
+        return *this;
+    }
+    /// How long it may be of no use before it is stopped.
+    preloader &idle_stop(milliseconds after)
+    {
+        detail::call(ps_preloader_set_idle_stop, handle(), after);
+        return *this;
+    }
+
+    /// Starts a worker, and waits until it is ready.
+    [[nodiscard]] worker spawn(supervisor &of, milliseconds timeout = milliseconds(-1))
+    {
+        ps_worker *made = nullptr;
+        detail::call(ps_preloader_spawn, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
+        return worker(made);
+    }
+    [[nodiscard]] worker spawn(supervisor &of, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_worker *made = nullptr;
+        detail::call(ec, ps_preloader_spawn, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
+        return worker(made);
+    }
+    /// Begins to: event_kind::ready or event_kind::failed says what has come of it.
+    [[nodiscard]] worker begin(supervisor &of, milliseconds timeout = milliseconds(-1))
+    {
+        ps_worker *made = nullptr;
+        detail::call(ps_preloader_spawn_begin, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
+        return worker(made);
+    }
+
+    /// The application has changed: no worker is taken from its process of before any more.
+    void reload() { detail::call(ps_preloader_reload, handle()); }
+    /// Stops its process; it comes back when it is needed.
+    void stop(milliseconds grace = milliseconds(-1)) { detail::call(ps_preloader_stop, handle(), grace); }
+
+    std::uint32_t generation() const
+    {
+        std::uint32_t value = 0;
+        detail::call(ps_preloader_generation, handle(), &value);
+        return value;
+    }
+    /// 0: it does not run.
+    int pid() const
+    {
+        std::int32_t value = 0;
+        detail::call(ps_preloader_pid, handle(), &value);
+        return value;
+    }
+
+  private:
+    static ps_preloader *make(const command &what)
+    {
+        ps_preloader *made = nullptr;
+        detail::call(ps_preloader_new, what.handle(), &made);
+        return made;
     }
 };
 

@@ -59,6 +59,14 @@ static void same(ps_error_text_kind value)
     }
 }
 
+static void same(ps_preloader_protocol value)
+{
+    switch (value) {
+    SAME(preloader_protocol::passenger, PS_PRELOADER_PASSENGER);
+    SAME(preloader_protocol::native, PS_PRELOADER_NATIVE);
+    }
+}
+
 static void same(ps_worker_kind value)
 {
     switch (value) {
@@ -269,6 +277,7 @@ int main()
     same(ps_event_kind{});
     same(ps_spawn_lock_event_kind{});
     same(ps_worker_kind{});
+    same(ps_preloader_protocol{});
     same(ps_handoff_role_code{});
     same(ps_handoff_mode{});
     same(ps_handoff_timeout{});

@@ -1,0 +1,29 @@
+// A preloader from C++: made, told, refused; a program that knows nothing of sessions fails in time.
+#include "check.hpp"
+
+using namespace procsup;
+
+static_assert(!std::is_copy_constructible_v<preloader> && std::is_nothrow_move_constructible_v<preloader>);
+
+int main()
+{
+    supervisor all;
+    command nothing("/bin/true");
+    preloader one(nothing);
+    one.set("app_env", "test").protocol(preloader_protocol::passenger).idle_stop(std::chrono::seconds(1));
+    CHECK(one.generation() == 0 && one.pid() == 0);
+    std::error_code ec;
+    worker none = one.spawn(all, std::chrono::seconds(20), ec);
+    CHECK(ec == errc::exited && !none);
+    CHECK(one.generation() == 1);
+    one.reload();
+    one.stop();
+    preloader moved = std::move(one);
+    CHECK(!one && moved);
+    try {
+        moved.protocol(preloader_protocol::native);
+        CHECK(false);
+    } catch (const std::system_error &refused) {
+        CHECK(refused.code() == errc::unsupported);
+    }
+}

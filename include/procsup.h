@@ -306,7 +306,8 @@ typedef enum ps_render_format {
 
 /**
  * Writes the whole error for a reader, NUL-terminated. Whatever it quotes commands no terminal, and is no
- * syntax of JSON or HTML. A page loads nothing, runs nothing, and follows the reader's choice of light or dark.
+ * syntax of JSON or HTML. A page loads nothing, runs nothing, and follows the reader's choice of light or
+ * dark.
  *
  * Of an application that failed to start, JSON and the page hold what it and the host said of themselves:
  * environment, user, limits. What was given to it as confidential, and what looks like a secret, is masked
@@ -317,11 +318,7 @@ typedef enum ps_render_format {
  * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
  * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
  */
-ps_status ps_error_render(const ps_error *error,
-                          int32_t format,
-                          char *buf,
-                          size_t cap,
-                          size_t *needed);
+ps_status ps_error_render(const ps_error *error, int32_t format, char *buf, size_t cap, size_t *needed);
 
 /** Frees an error. NULL and a freed error do nothing. Never blocks. */
 void ps_error_free(ps_error *error);

@@ -174,7 +174,8 @@ pub enum ps_render_format {
 }
 
 /// Writes the whole error for a reader, NUL-terminated. Whatever it quotes commands no terminal, and is no
-/// syntax of JSON or HTML. A page loads nothing, runs nothing, and follows the reader's choice of light or dark.
+/// syntax of JSON or HTML. A page loads nothing, runs nothing, and follows the reader's choice of light or
+/// dark.
 ///
 /// Of an application that failed to start, JSON and the page hold what it and the host said of themselves:
 /// environment, user, limits. What was given to it as confidential, and what looks like a secret, is masked

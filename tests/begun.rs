@@ -14,9 +14,11 @@ use procsup::coordination::budget::Budget;
 use procsup::errands::{Child, Errand, Host, Made, Start, Wants, default_host, spawned};
 use procsup::{Cause, Command, Error, EventKind, Managed, RestartWhen, State, Status, Supervisor, What};
 
+type Make = Box<dyn FnMut(&Arc<Managed>) -> Made + Send>;
+
 /// A start that answers what it is told to.
 struct Fake {
-    make: Mutex<Box<dyn FnMut(&Arc<Managed>) -> Made + Send>>,
+    make: Mutex<Make>,
     made: AtomicUsize,
     called_off: AtomicUsize,
 }

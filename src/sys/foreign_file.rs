@@ -130,7 +130,7 @@ mod tests {
         let huge = std::fs::File::create(at("huge")).unwrap();
         huge.set_len(1 << 40).unwrap();
         assert_eq!(read(&directory, "huge", 100), contents(&[0; 100], true));
-        std::fs::set_permissions(at("file"), std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(at("file"), std::fs::Permissions::from_mode(0o0)).unwrap();
         if !geteuid().is_root() {
             assert_eq!(read(&directory, "file", 9), Err(Refusal::Cannot(Errno::EACCES)));
         }

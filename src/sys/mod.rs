@@ -21,6 +21,7 @@ pub mod memory;
 pub mod pidfd;
 pub mod poll;
 pub mod procfs;
+pub mod procline;
 pub mod random;
 mod raw;
 pub mod reactor;

@@ -246,7 +246,7 @@ pub fn number_here(pidfd: i32) -> Option<i32> {
     match ask(pidfd, 0) {
         Ok(Info { ids: [pid, process, ..], .. }) => (pid == process).then(|| i32::try_from(pid).ok())?.filter(|pid| *pid > 0),
         // Also of one whose parent is not in our namespace: the call does not show that.
-        Err(_) => super::stranger::number_of(pidfd),
+        Err(_) => super::procline::number_of(pidfd),
     }
 }
 

@@ -15,7 +15,7 @@ use memchr::memmem;
 
 use super::directory::Inode;
 use super::fds;
-use super::stranger;
+use super::procline;
 use crate::clock::Deadline;
 
 /// The status file of this process, kept open or opened for each question.
@@ -317,12 +317,12 @@ pub fn pid_namespace_of_children() -> u64 {
 /// By number, and safe all the same: this /proc says which number the pidfd has (it may be another namespace's), and a number is not given to
 /// another process before its own has ended; then the answer is right for a better reason.
 pub fn runs_no_more(pidfd: RawFd) -> bool {
-    stranger::number_of(pidfd).is_some_and(|pid| is_dumping_core(pid) && has_stopped(pid))
+    procline::number_of(pidfd).is_some_and(|pid| is_dumping_core(pid) && has_stopped(pid))
 }
 
 /// Whether it is about to run no more: a kill would cut its core, and nothing else. One of its threads may be in the middle of a long write.
 pub fn writes_core(pidfd: RawFd) -> bool {
-    stranger::number_of(pidfd).is_some_and(is_dumping_core)
+    procline::number_of(pidfd).is_some_and(is_dumping_core)
 }
 
 /// Whether each thread is on its way out (PF_EXITING), waits for the dump (PF_POSTCOREDUMP, since Linux 5.16 before PF_EXITING) or writes it

@@ -28,7 +28,7 @@ use crate::sys::reactor::WakeUp;
 #[derive(Debug)]
 pub enum Item {
     Ask(Arc<Request>),
-    Started(u32, Result<Arrived>),
+    Started(u32, Box<Result<Arrived>>),
     /// An event of the machine's, as it is.
     Event(Event),
     /// The processes that are left have no more time than that.
@@ -245,8 +245,10 @@ impl Core {
 }
 
 fn is_same(one: &Wants, other: &Wants) -> bool {
-    let same = |((one, writing), (other, also)): (&(Arc<OwnedFd>, bool), &(Arc<OwnedFd>, bool))| Arc::ptr_eq(one, other) && writing == also;
-    one.due == other.due && one.fds.len() == other.fds.len() && one.fds.iter().zip(&other.fds).all(same)
+    let mut both = one.fds.iter().zip(&other.fds);
+    one.due == other.due
+        && one.fds.len() == other.fds.len()
+        && both.all(|((one, writing), (other, also))| Arc::ptr_eq(one, other) && writing == also)
 }
 
 /// Requests by number.

@@ -109,7 +109,7 @@ impl Work {
                 self.requests.insert(id, request);
                 self.events.push_back(Event::Ask(id, until));
             }
-            Item::Started(generation, came) => self.hear_of_start(generation, came),
+            Item::Started(generation, came) => self.hear_of_start(generation, *came),
             Item::Event(Event::CallOff(id)) => {
                 self.requests.remove(&id);
                 self.events.push_back(Event::CallOff(id));
@@ -218,7 +218,7 @@ impl Work {
         let weak = core.weak();
         let then = Box::new(move |came| {
             if let Some(core) = weak.upgrade() {
-                core.put(Item::Started(generation, came));
+                core.put(Item::Started(generation, Box::new(came)));
                 core.drive();
             }
         });

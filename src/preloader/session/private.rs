@@ -222,7 +222,7 @@ mod tests {
         }
         std::fs::create_dir(path.join("closed")).unwrap();
         std::fs::write(path.join("closed/file"), "").unwrap();
-        std::fs::set_permissions(path.join("closed"), std::fs::Permissions::from_mode(0)).unwrap();
+        std::fs::set_permissions(path.join("closed"), std::fs::Permissions::from_mode(0o0)).unwrap();
         drop(private);
         // What one call has no time for is left to later ones.
         while path.exists() {

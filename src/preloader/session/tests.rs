@@ -481,7 +481,7 @@ fn what_is_no_file_is_a_note_and_never_waited_for() {
         &|path| symlink(path, path).unwrap(),
         &|path| {
             fs::write(path, "x").unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
         },
     ];
     for (at, make) in makers.iter().enumerate() {

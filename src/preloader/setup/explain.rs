@@ -14,17 +14,26 @@ use nix::sys::resource::{Resource, getrlimit};
 
 use super::access::{self, Obstacle};
 use super::shell::Shell;
-use super::{exec_step, shown};
 use crate::error::{Error, Status};
 use crate::preloader::failure::{Category, Failure};
 use crate::preloader::journey::step;
-use crate::preloader::session::{Owner, Session};
+use crate::preloader::session::{Arguments, Owner, Session, uses_wrapper};
 use crate::process::command::Command;
 
 /// Problem and solution, in words for people.
 type Texts = Option<(String, String)>;
 
-/// See [`super::explain`].
+/// The step at which the program of the command is executed: that of the wrapper, if there is one.
+pub fn exec_step(arguments: &Arguments) -> &'static str {
+    if uses_wrapper(arguments) { step::SUBPROCESS_EXEC_WRAPPER } else { step::SUBPROCESS_APP_LOAD_OR_EXEC }
+}
+
+/// A path for a message.
+fn shown(path: &Path) -> String {
+    String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned()
+}
+
+/// What the one of that name in the folder says.
 pub fn explain(error: &Error, command: &Command, session: &Session) -> Failure {
     let shell = Shell::of(session.arguments(), session.owner());
     let owner = session.owner();

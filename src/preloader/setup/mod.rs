@@ -32,16 +32,13 @@ mod script;
 mod shell;
 mod variables;
 
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
-
 use self::shell::Shell;
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::journey::Progress;
 use crate::preloader::failure::Failure;
 use crate::preloader::journey::step;
-use crate::preloader::session::{Arguments, Session, Value, uses_wrapper};
+use crate::preloader::session::{Arguments, Session, Value};
 use crate::process::command::Command;
 
 /// The name of the script in the session's directory.
@@ -60,11 +57,6 @@ pub fn arguments(command: &Command, arguments: &Arguments) -> Result<Arguments> 
         whole.put("app_root", Value::from(String::from_utf8_lossy(directory.to_bytes())))?;
     }
     Ok(whole)
-}
-
-/// The step at which the program of the command is executed: that of the wrapper, if there is one.
-fn exec_step(arguments: &Arguments) -> &'static str {
-    if uses_wrapper(arguments) { step::SUBPROCESS_EXEC_WRAPPER } else { step::SUBPROCESS_APP_LOAD_OR_EXEC }
 }
 
 /// The command as it is really started. What the process will find is written down in the session, and the steps are that it takes before it
@@ -103,7 +95,7 @@ pub fn command(command: &Command, session: &Session) -> Result<Command> {
             root: arguments.text("app_root"),
             variables: &variables,
             command,
-            step: exec_step(arguments),
+            step: explain::exec_step(arguments),
         };
         session.write(SCRIPT, &script.text()?)?;
         session.write(MARK, b"")?;
@@ -122,7 +114,7 @@ fn mark(session: &Session, shell: bool, begun: i64) -> Result<()> {
     }
     session.mark_step(step::SUBPROCESS_OS_SHELL, Progress::NotStarted, None, None)?;
     session.mark_step(step::SUBPROCESS_SPAWN_ENV_SETUPPER_AFTER_SHELL, Progress::Performed, Some(now), Some(now))?;
-    session.mark_step(exec_step(session.arguments()), Progress::InProgress, Some(now), None)
+    session.mark_step(explain::exec_step(session.arguments()), Progress::InProgress, Some(now), None)
 }
 
 /// The files of a session belong to its owner, so its process must be nobody else.
@@ -154,11 +146,6 @@ fn refuse_arg0(command: &Command) -> Result<()> {
 /// forks. Texts for people are left in the session, as if the process had written them.
 pub fn explain(error: Error, command: &Command, session: &Session) -> Failure {
     explain::explain(&error, command, session)
-}
-
-/// A path for a message.
-fn shown(path: &Path) -> String {
-    String::from_utf8_lossy(path.as_os_str().as_bytes()).into_owned()
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::*;
 use crate::clock::Deadline;
 use crate::preloader::journey::journey;
+use crate::preloader::session::uses_wrapper;
 use crate::preloader::session::{Owner, Purpose, Value};
 use crate::registry::{Exit, Kind};
 use crate::supervisor::{Managed, Supervisor};

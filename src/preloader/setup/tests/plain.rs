@@ -70,7 +70,8 @@ fn the_environment_is_the_default_one_with_what_was_given_on_top() {
     // The dump is what the process has, line for line.
     let (mut dump, mut found): (Vec<_>, Vec<_>) =
         (run.file("envdump/envvars").lines().map(str::to_owned).collect(), run.output.lines().map(str::to_owned).collect());
-    (dump.sort(), found.sort());
+    dump.sort();
+    found.sort();
     assert_eq!(dump, found);
 }
 

@@ -39,6 +39,8 @@ struct Parent {
     output: OwnedFd,
     /// What the other one reads.
     gate: OwnedFd,
+    /// What it says.
+    voice: OwnedFd,
     worker: i32,
 }
 
@@ -49,18 +51,19 @@ impl Parent {
     }
 
     fn isolated(isolation: Isolation, worker: &str, then: &str) -> (Self, OwnedFd) {
-        let (read, gate) = pipe();
+        let ((read, gate), (voice, write)) = (pipe(), pipe());
         let mut command = Command::new("sh").unwrap();
-        let script = format!("sh -c \"$0\" <&4 4<&- & worker=$!; exec 4<&-; echo $worker; {then}");
-        command.arg("-c").unwrap().arg(&script).unwrap().arg(worker).unwrap();
-        command.stdio(0, Stdio::Pipe).unwrap().stdio(1, Stdio::Pipe).unwrap().pass_fd(read.as_raw_fd(), 4).unwrap().isolate(isolation);
+        // Each says what it says by a pipe of its own: nobody knows who is the faster one.
+        let script = format!("sh -c \"$0\" <&4 >&5 4<&- 5>&- & worker=$!; exec 4<&- 5>&-; echo $worker; {then}");
+        command.arg("-c").unwrap().arg(&script).unwrap().arg(worker).unwrap().isolate(isolation);
+        command.stdio(0, Stdio::Pipe).unwrap().stdio(1, Stdio::Pipe).unwrap().stdio(2, Stdio::Null).unwrap();
+        command.pass_fd(read.as_raw_fd(), 4).unwrap().pass_fd(write.as_raw_fd(), 5).unwrap();
         let process = procsup::spawn(&command).unwrap();
+        drop(write);
         let (input, output) = (process.take_stream(0).unwrap(), process.take_stream(1).unwrap());
-        // Whoever is the faster one speaks first.
-        let (one, other) = (read_line(&output), read_line(&output));
-        let number = if one == "up" { other } else { one };
-        let worker = number.parse().unwrap();
-        (Self { process, input, output, gate, worker }, open_pidfd(worker).unwrap())
+        let worker = read_line(&output).parse().unwrap();
+        assert_eq!(read_line(&voice), "up");
+        (Self { process, input, output, gate, voice, worker }, open_pidfd(worker).unwrap())
     }
 
     fn tell(&self) {
@@ -334,7 +337,7 @@ fn what_it_says_is_kept_from_its_first_word_on_and_its_silence_is_no_end() {
 #[test]
 fn who_holds_its_output_does_not_hold_up_its_end() {
     let (_directory, path, reader) = fifo();
-    let (parent, pidfd) = Parent::of(&format!("exec >{path}; echo word; sleep 1000 & exit 4"), "echo up; exec sleep 1000");
+    let (parent, pidfd) = Parent::of(&format!("echo up; exec >{path}; echo word; sleep 1000 & exit 4"), CARELESS);
     let mut command = plain();
     command.capture(100).unwrap();
     let child = adopt(Adoption { output: Some(reader), ..adoption(parent.worker, pidfd, &command) });
@@ -427,7 +430,7 @@ fn what_descends_from_it_is_wanted_as_long_as_it_lives() {
     let command = plain();
     let child = adopt(adoption(parent.worker, pidfd, &command)).unwrap();
     nix::unistd::write(&parent.gate, b"\n").unwrap();
-    let orphan: i32 = read_line(&parent.output).parse().unwrap();
+    let orphan: i32 = read_line(&parent.voice).parse().unwrap();
     parent.end();
     // Those that nobody wants any more: when the second has gone a look was taken, and has ended all that it found.
     for _ in 0..2 {

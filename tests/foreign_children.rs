@@ -337,15 +337,13 @@ fn what_it_says_is_kept_from_its_first_word_on_and_its_silence_is_no_end() {
 #[test]
 fn who_holds_its_output_does_not_hold_up_its_end() {
     let (_directory, path, reader) = fifo();
-    let (parent, pidfd) = Parent::of(&format!("echo up; exec >{path}; echo word; sleep 1000 & exit 4"), CARELESS);
+    let (parent, pidfd) = Parent::of(&format!("echo up; read line; exec >{path}; echo word; sleep 1000 & exit 4"), CARELESS);
     let mut command = plain();
     command.capture(100).unwrap();
-    let child = adopt(Adoption { output: Some(reader), ..adoption(parent.worker, pidfd, &command) });
-    // It may have ended before it was adopted.
-    if let Ok(child) = child {
-        assert_end(end_of!(child), Kind::Exited, 4, 0);
-        assert_eq!(child.with_output(true, |first, second| [first, second].concat()).unwrap(), b"word\n");
-    }
+    let child = adopt(Adoption { output: Some(reader), ..adoption(parent.worker, pidfd, &command) }).unwrap();
+    nix::unistd::write(&parent.gate, b"\n").unwrap();
+    assert_end(end_of!(child), Kind::Exited, 4, 0);
+    assert_eq!(child.with_output(true, |first, second| [first, second].concat()).unwrap(), b"word\n");
     parent.end();
 }
 

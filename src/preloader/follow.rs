@@ -50,7 +50,7 @@ pub struct Arrived {
     pub sockets: Vec<Socket>,
     /// All steps, those of the process among them.
     pub journey: Journey,
-    /// What it has told of itself.
+    /// What it has told of itself, if it is a preloader.
     pub dumps: Dumps,
     /// Its unique name: `gupid` of its arguments.
     pub gupid: String,
@@ -230,7 +230,7 @@ impl Follow {
         };
         let UnderWay { attempt, then, .. } = *under_way;
         let Attempt { session, mut journey, .. } = attempt;
-        let response = session.response();
+        let response = session.response_of_ready();
         // What of it makes no sense is left out: it is ready all the same.
         drop(take_in(&mut journey, &response));
         let now = clock::now();

@@ -76,13 +76,14 @@ pub fn read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) ->
     if (found.st_dev, found.st_ino) != (seen.st_dev, seen.st_ino) {
         return Err(cannot(Errno::ESTALE));
     }
-    let room = usize::try_from(found.st_size).unwrap_or(0).min(most) + 1;
+    let size = usize::try_from(found.st_size).unwrap_or(0);
+    let room = size.min(most) + 1;
     let mut bytes = Vec::new();
     bytes.try_reserve_exact(room).map_err(|_| cannot(Errno::ENOMEM))?;
     bytes.resize(room, 0);
     let mut filled = 0;
-    // One byte more than is wanted shows whether there is more.
-    while filled < room {
+    // One byte more than is wanted shows whether there is more. Where all is there that it had when it was opened, nobody need ask for the end.
+    while filled < room && (filled == 0 || filled != size) {
         match pread(&file, &mut bytes[filled..], filled as libc::off_t) {
             Ok(0) => break,
             Ok(count) => filled += count,

@@ -4,6 +4,7 @@
 //! nine microseconds a spawn; one read of an open /proc file under three.
 
 use std::fs::File;
+use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
@@ -59,9 +60,36 @@ impl Ignored {
     }
 }
 
+/// What is read at once: nearly every file here has less.
+const PORTION: usize = 4096;
+
 /// What stands there. A process calls itself what it likes (PR_SET_NAME), and the kernel shows that as it is: so it need not be UTF-8.
+///
+/// These files say of themselves that they are empty: `fs::read` asks, and then reads them by a few bytes.
 fn text(path: impl AsRef<Path>) -> std::io::Result<String> {
-    std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    let mut file = File::open(path)?;
+    let mut bytes = Vec::new();
+    let mut portion = [0u8; PORTION];
+    loop {
+        match file.read(&mut portion) {
+            Ok(0) => return Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Ok(count) => bytes.extend_from_slice(&portion[..count]),
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+/// The same of proc_pid_stat(5), which has one line, and comes as a whole: by one read.
+fn stat_line(path: impl AsRef<Path>) -> std::io::Result<String> {
+    let mut line = [0u8; PORTION];
+    let mut file = File::open(path)?;
+    loop {
+        match file.read(&mut line) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            other => return other.map(|length| String::from_utf8_lossy(&line[..length]).into_owned()),
+        }
+    }
 }
 
 /// Whether a seccomp filter watches what this thread does; also if that cannot be known. Not by prctl(PR_GET_SECCOMP): there are filters that
@@ -149,7 +177,7 @@ pub fn own_children() -> Result<Vec<i32>, Errno> {
 
 /// A field of proc_pid_stat(5), by its number there; from 3 on.
 fn stat_field<T: std::str::FromStr>(pid: i32, number: usize) -> Option<T> {
-    let stat = text(format!("/proc/{pid}/stat")).ok()?;
+    let stat = stat_line(format!("/proc/{pid}/stat")).ok()?;
     // The name may hold blanks and brackets.
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(number - 3)?.parse().ok()
 }
@@ -164,9 +192,12 @@ pub fn descends_from(pid: i32, ancestor: i32) -> bool {
     std::iter::successors(parent_of(pid), |parent| parent_of(*parent)).take(100).any(|parent| parent == ancestor)
 }
 
-/// The parent of a process, as far as /proc tells it.
-pub fn parent(pid: i32) -> Option<i32> {
-    parent_of(pid)
+/// The parent of a process, and when it began ([`start_time`]), as far as /proc tells it: one look.
+pub fn origin(pid: i32) -> Option<(i32, u64)> {
+    let stat = stat_line(format!("/proc/{pid}/stat")).ok()?;
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    // 4 and 22 of proc_pid_stat(5); the first one here is 3.
+    Some((fields.nth(1)?.parse().ok()?, fields.nth(17)?.parse().ok()?))
 }
 
 /// The effective user of a process, by its own status: /proc/PID itself is root's where it may not be looked at (PR_SET_DUMPABLE).
@@ -197,7 +228,7 @@ pub fn start_time(pid: i32) -> Option<u64> {
 pub fn is_dying(pid: i32) -> bool {
     // Every thread: the first may have ended long before the process. Where /proc cannot be read nothing is known.
     let dies = |task: std::fs::DirEntry| -> Option<bool> {
-        let stat = text(task.path().join("stat")).ok()?;
+        let stat = stat_line(task.path().join("stat")).ok()?;
         let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
         // 9 (flags) and 31 (signals that are pending for this thread; SIGKILL is given to each) of proc_pid_stat(5).
         let (flags, pending): (u64, u64) = (fields.nth(6)?.parse().ok()?, fields.nth(21)?.parse().ok()?);
@@ -239,7 +270,7 @@ pub enum Fate {
 
 /// What became of the process of this number that began then (`None`: any).
 pub fn fate(pid: i32, start: Option<u64>) -> Fate {
-    let Ok(stat) = text(format!("/proc/{pid}/stat")) else {
+    let Ok(stat) = stat_line(format!("/proc/{pid}/stat")) else {
         // A /proc that hides others' processes (hidepid in proc(5)) has none to show.
         let gone = pid > 1 && super::pidfd::kill_number(pid, 0) == Err(Errno::ESRCH);
         return if gone { Fate::Dead } else { Fate::Unknown };
@@ -329,7 +360,7 @@ pub fn writes_core(pidfd: RawFd) -> bool {
 /// (PF_DUMPCORE, include/linux/sched.h): the dump shows an instant before the others have stopped, and one in a long write goes on.
 fn has_stopped(pid: i32) -> bool {
     let flags = |task: std::fs::DirEntry| -> Option<u64> {
-        let stat = text(task.path().join("stat")).ok()?;
+        let stat = stat_line(task.path().join("stat")).ok()?;
         stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(6)?.parse().ok()
     };
     let mut tasks = std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten().filter_map(flags).peekable();

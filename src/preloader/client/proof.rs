@@ -83,10 +83,10 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
         return reject("it is another child of this process");
     }
     let is = pidfd::user(pidfd.as_raw_fd()).or_else(|| procfs::effective_user(pid));
-    let parent = procfs::parent(pid);
-    let descends = procfs::descends_from(pid, preloader);
-    let began = procfs::start_time(pid);
-    let teller_descends = wrote == preloader || procfs::descends_from(wrote, preloader);
+    let origin = procfs::origin(pid);
+    // Who has written of itself is not asked where it comes from.
+    let descends = itself || procfs::descends_from(pid, preloader);
+    let teller_descends = itself || wrote == preloader || procfs::descends_from(wrote, preloader);
     // Last of all: it was all of this process.
     if !is_it() {
         return Err(if pidfd::life(pidfd.as_raw_fd()) == Life::Running && pidfd::number_here(pidfd.as_raw_fd()).is_none() {
@@ -101,7 +101,7 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
         None => return reject("nobody says whose it is"),
     }
     // An orphan of a preloader that has just died may be ours by now (a subreaper).
-    if parent == Some(getpid()) && !(itself && runs_no_more(preloader)) {
+    if origin.is_some_and(|(parent, _)| parent == getpid()) && !(itself && runs_no_more(preloader)) {
         return reject("it is another child of this process");
     }
     if !itself {
@@ -111,7 +111,7 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
         if !descends {
             return reject("it is no descendant of the preloader");
         }
-        if began.is_none_or(|began| began < asked) {
+        if origin.is_none_or(|(_, began)| began < asked) {
             return reject("it is older than the command");
         }
     }

@@ -220,4 +220,10 @@ impl Session {
     pub fn response(&self) -> Response {
         response::read(&self.layout)
     }
+
+    /// What is of use of that, of a process that is ready: its steps; and of a preloader what it tells of itself, which is shown when one of its
+    /// workers fails (PA-80).
+    pub fn response_of_ready(&self) -> Response {
+        response::read_of_ready(&self.layout, self.purpose == Purpose::StartPreloader)
+    }
 }

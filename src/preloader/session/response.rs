@@ -129,6 +129,22 @@ impl Reader<'_> {
         Some((name.to_ascii_uppercase(), state?, begin, end))
     }
 
+    fn steps(&mut self) -> Vec<Step> {
+        let now = Now { monotonic: clock::now(), wall_ahead: clock::wall_ahead() };
+        let layout = self.layout;
+        let steps = layout.paths().filter_map(|path| Some((path, path.strip_prefix("response/steps/")?)));
+        steps.filter_map(|(path, name)| self.step(path, name, now)).collect()
+    }
+
+    fn dumps(&mut self) -> Dumps {
+        Dumps {
+            envvars: self.text("envdump", "envvars"),
+            user_info: self.text("envdump", "user_info"),
+            ulimits: self.text("envdump", "ulimits"),
+            annotations: self.annotations(),
+        }
+    }
+
     fn annotations(&mut self) -> Vec<(String, String)> {
         let directory = "envdump/annotations";
         let layout = self.layout;
@@ -168,23 +184,27 @@ impl Reader<'_> {
 /// Reads it.
 pub fn read(layout: &Layout) -> Response {
     let mut reader = Reader { layout, notes: Vec::new() };
-    let now = Now { monotonic: clock::now(), wall_ahead: clock::wall_ahead() };
     let mut response = Response {
         category: reader.category(),
         summary: reader.text("response/error", "summary"),
         advanced: reader.text("response/error", "advanced_problem_details"),
         problem: reader.description("problem_description"),
         solution: reader.description("solution_description"),
+        steps: reader.steps(),
+        dumps: reader.dumps(),
         ..Response::default()
     };
-    let steps = layout.paths().filter_map(|path| Some((path, path.strip_prefix("response/steps/")?)));
-    response.steps = steps.filter_map(|(path, name)| reader.step(path, name, now)).collect();
-    response.dumps = Dumps {
-        envvars: reader.text("envdump", "envvars"),
-        user_info: reader.text("envdump", "user_info"),
-        ulimits: reader.text("envdump", "ulimits"),
-        annotations: reader.annotations(),
-    };
+    response.notes = reader.notes;
+    response
+}
+
+/// What is of use of one that is ready: its steps; what it tells of itself only where somebody keeps that.
+pub fn read_of_ready(layout: &Layout, dumps: bool) -> Response {
+    let mut reader = Reader { layout, notes: Vec::new() };
+    let mut response = Response { steps: reader.steps(), ..Response::default() };
+    if dumps {
+        response.dumps = reader.dumps();
+    }
     response.notes = reader.notes;
     response
 }

@@ -3,14 +3,16 @@
 //! The trap: who may write in it decides how many there are, and may add more while they are read. So the caller says when it is enough.
 
 use core::ffi::CStr;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::fds;
 use super::raw::{check, syscall};
+use crate::clock::Deadline;
 
 /// Bytes of names read at once.
 const BLOCK: usize = 8 * 1024;
@@ -31,18 +33,36 @@ pub fn names(directory: impl AsFd, mut visit: impl FnMut(&CStr) -> bool) -> Resu
         };
         let mut rest = &block[..filled];
         while !rest.is_empty() {
-            // struct linux_dirent64: inode, position of the next one, length, kind, name.
-            let length = rest.get(16..18).and_then(|bytes| bytes.try_into().ok()).map_or(0, u16::from_ne_bytes) as usize;
-            if length < 20 || length > rest.len() {
-                return Err(Errno::EIO);
-            }
-            let name = CStr::from_bytes_until_nul(&rest[19..length]).unwrap_or_default();
+            let (_, name, length) = first_of(rest).ok_or(Errno::EIO)?;
             if name != c"." && name != c".." && !visit(name) {
                 return Ok(());
             }
             rest = &rest[length..];
         }
     }
+}
+
+/// Removes the first names of a directory that was just opened, as far as they are no directories': one look, so that there are a few hundred at the
+/// most. What cannot be removed stays.
+pub fn unlink_first(directory: &OwnedFd, until: Deadline) {
+    let mut block = [0u8; BLOCK];
+    // SAFETY: the block is ours and BLOCK bytes long.
+    let filled = unsafe { check(syscall!(libc::SYS_getdents64, directory.as_raw_fd(), block.as_mut_ptr(), BLOCK)) }.unwrap_or(0);
+    let mut rest = &block[..filled];
+    while let Some((kind, name, length)) = first_of(rest) {
+        if kind != libc::DT_DIR && !until.has_come() {
+            let _ = unlinkat(directory, name, UnlinkatFlags::NoRemoveDir);
+        }
+        rest = &rest[length..];
+    }
+}
+
+/// The first entry of a block: its kind, its name, its length.
+fn first_of(block: &[u8]) -> Option<(u8, &CStr, usize)> {
+    // struct linux_dirent64: inode, position of the next one, length, kind, name.
+    let length = block.get(16..18).and_then(|bytes| bytes.try_into().ok()).map(u16::from_ne_bytes)? as usize;
+    let name = block.get(19..length)?;
+    Some((block[18], CStr::from_bytes_until_nul(name).unwrap_or_default(), length))
 }
 
 #[cfg(test)]

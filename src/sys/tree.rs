@@ -119,7 +119,7 @@ pub fn know(has_openat2: bool) {
 }
 
 /// Opens a directory to read it, without leaving its mount.
-fn open_to_read<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P) -> Result<OwnedFd, Errno> {
+pub fn open_to_read<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P) -> Result<OwnedFd, Errno> {
     open_within(beneath, name, DIRECTORY)
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Traps. **Everything is made before anybody else may write there**: exclusively, by descriptors that stay open, so that no name is looked up twice; the
 //! ownership is given away last, the top very last (PA-20 to PA-23). **Where the host has an odd umask** the modes are set once more.
+//!
+//! It goes as it came: what stands where a session has it is removed by that knowledge, directory by directory, each opened anew by its name within the
+//! one that it is in, for the held ones could be anywhere by now. Whatever is not as it was made is left to the walk through it all (`private.rs`).
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -9,14 +12,15 @@ use std::sync::Mutex;
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
-use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat, mkdirat};
-use nix::unistd::{Gid, Uid, fchown, fchownat, mkfifoat, write};
+use nix::sys::stat::{FchmodatFlags, Mode, fchmod, fchmodat, fstat, mkdirat};
+use nix::unistd::{Gid, Uid, UnlinkatFlags, fchown, fchownat, mkfifoat, unlinkat, write};
 
 use super::Owner;
 use super::private::Private;
+use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::sys::fds;
+use crate::sys::{fds, listing, tree};
 
 /// Read and written by the owner.
 const FILE: Mode = Mode::from_bits_truncate(0o600);
@@ -37,6 +41,11 @@ pub struct Layout {
 /// The directory of a path within the session, and its last name.
 fn split(relative: &str) -> (&str, &str) {
     relative.rsplit_once('/').unwrap_or(("", relative))
+}
+
+/// So that no umask has a say; to look costs less than to set what is set.
+fn set_mode(fd: &OwnedFd, mode: Mode) -> nix::Result<()> {
+    if fstat(fd)?.st_mode & 0o7777 == mode.bits() { Ok(()) } else { fchmod(fd, mode) }
 }
 
 impl Layout {
@@ -99,7 +108,7 @@ impl Layout {
             other => other,
         }
         .map_err(|errno| cannot("open", errno))?;
-        fchmod(&directory, Mode::S_IRWXU).map_err(|errno| cannot("fchmod", errno))?;
+        set_mode(&directory, Mode::S_IRWXU).map_err(|errno| cannot("fchmod", errno))?;
         Ok(directory)
     }
 
@@ -118,7 +127,7 @@ impl Layout {
         let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC;
         let file = openat(parent, name, flags, FILE).and_then(fds::above_standard).map_err(|errno| cannot("open", errno))?;
         self.note(at, name);
-        fchmod(&file, FILE).map_err(|errno| cannot("fchmod", errno))?;
+        set_mode(&file, FILE).map_err(|errno| cannot("fchmod", errno))?;
         let mut rest = bytes;
         while !rest.is_empty() {
             match write(&file, rest) {
@@ -145,7 +154,7 @@ impl Layout {
             }
             other => other,
         }
-        .and_then(|fifo| fchmod(&fifo, FILE).map(|()| fifo))
+        .and_then(|fifo| set_mode(&fifo, FILE).map(|()| fifo))
         .map_err(|errno| cannot("open", errno))
     }
 
@@ -173,6 +182,36 @@ impl Layout {
             judge(fchown(directory, uid, gid), relative)?;
         }
         Ok(())
+    }
+}
+
+/// What such a removal may take.
+const SWEEP: i64 = 10 * MILLI;
+
+impl Layout {
+    /// Removes what is in a directory that was just opened, by its number. Its depth is that of the layout.
+    fn sweep(&self, at: usize, here: &OwnedFd, until: Deadline) {
+        let path = &*self.directories[at].0;
+        for (below, (relative, _)) in self.directories.iter().enumerate().skip(1) {
+            let (parent, name) = split(relative);
+            if parent != path {
+                continue;
+            }
+            // What is mounted there is not entered.
+            if let Ok(directory) = tree::open_to_read(here, name) {
+                self.sweep(below, &directory, until);
+            }
+            let _ = unlinkat(here, name, UnlinkatFlags::RemoveDir);
+        }
+        listing::unlink_first(here, until);
+    }
+}
+
+impl Drop for Layout {
+    fn drop(&mut self) {
+        if self.top.goes() {
+            self.sweep(0, self.top.directory(), Deadline::after(SWEEP));
+        }
     }
 }
 

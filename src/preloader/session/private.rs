@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::{Mode, fchmod, fstat, mkdirat};
+use nix::unistd::{UnlinkatFlags, unlinkat};
 
 use super::place::Place;
 use super::predefined::chance;
@@ -61,6 +62,11 @@ pub struct Private {
 
 impl Leftover for Held {
     fn remove(&self, until: Deadline) -> core::result::Result<(), Errno> {
+        // It may be empty: a session's is (`layout.rs`).
+        let is_it = || tree::identity_at(&self.place.directory, self.name.as_str()) == Ok(self.identity);
+        if lock(&self.state).is_none() && is_it() && unlinkat(&self.place.directory, self.name.as_str(), UnlinkatFlags::RemoveDir).is_ok() {
+            return Ok(());
+        }
         // One thread at a time removes it.
         let mut state = lock(&self.state).take();
         let emptied = tree::empty(&self.directory, Kind::Files, until, &mut state);
@@ -106,7 +112,7 @@ impl Private {
                 Ok(None) => last = Errno::EAGAIN,
                 Err((step, errno)) => {
                     // Empty, and nobody else's name.
-                    let _ = nix::unistd::unlinkat(&place.directory, name.as_str(), nix::unistd::UnlinkatFlags::RemoveDir);
+                    let _ = unlinkat(&place.directory, name.as_str(), UnlinkatFlags::RemoveDir);
                     return Err(cannot(step)(errno));
                 }
             }
@@ -117,6 +123,11 @@ impl Private {
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Whether it is removed when this is dropped, here.
+    pub fn goes(&self) -> bool {
+        !self.keep && self.home.is_here()
     }
 
     /// Held, and readable.
@@ -163,7 +174,7 @@ fn take(place: &Place, name: &str) -> core::result::Result<Option<Taken>, (&'sta
 
 impl Drop for Private {
     fn drop(&mut self) {
-        if self.keep || !self.home.is_here() {
+        if !self.goes() {
             return;
         }
         let mut removed = self.held.remove(Deadline::after(AT_ONCE));

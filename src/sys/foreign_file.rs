@@ -1,8 +1,10 @@
 //! A file that a stranger has written, in a directory that is held: read in bounds, or refused.
 //!
 //! The trap: what has the name may be anything. A link leads to a file that the stranger could not read, and we can; a fifo waits for ever, a device may do
-//! something when it is opened, a file may have gigabytes of nothing; a mount may be a file system that the stranger answers for, or does not. So what it
-//! is is seen before it is opened (O_PATH), links and mounts are not followed, the open does not wait (a lease: fcntl(2)), and no more is read than was asked for.
+//! something when it is opened, a file may have gigabytes of nothing; a mount may be a file system that the stranger answers for, or does not. A hard link
+//! (link(2); fs.protected_hardlinks forbids it on most systems) is a second name of somebody else's file. So what it is is seen before it is opened (O_PATH),
+//! links and mounts are not followed, where the directory is another user's than ours only that user's files are read, the open does not wait (a lease:
+//! fcntl(2)), and no more is read than was asked for.
 
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -11,6 +13,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::fstat;
 use nix::sys::uio::pread;
+use nix::unistd::geteuid;
 
 use super::tree;
 
@@ -28,6 +31,8 @@ pub struct Contents {
 pub enum Refusal {
     /// It is no regular file: this is what it is.
     Kind(&'static str),
+    /// It belongs to this user, and the directory to another one: who has put it there could not read it.
+    Another(u32),
     /// A system call failed.
     Cannot(Errno),
 }
@@ -37,6 +42,7 @@ impl Refusal {
     pub fn why(self) -> String {
         match self {
             Self::Kind(what) => format!("is {what}, and no file"),
+            Self::Another(uid) => format!("belongs to user {uid}, and not to the directory's"),
             Self::Cannot(errno) => format!("cannot be read: {}", errno.desc()),
         }
     }
@@ -71,6 +77,10 @@ pub fn read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) ->
     if let Some(what) = kind(seen.st_mode) {
         return Err(Refusal::Kind(what));
     }
+    let whose = fstat(directory.as_fd()).map_err(cannot)?.st_uid;
+    if whose != geteuid().as_raw() && seen.st_uid != whose {
+        return Err(Refusal::Another(seen.st_uid));
+    }
     let Some(file) = open(directory, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)? else { return Ok(None) };
     let found = fstat(&file).map_err(cannot)?;
     if (found.st_dev, found.st_ino) != (seen.st_dev, seen.st_ino) {
@@ -102,7 +112,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
 
     use nix::sys::stat::Mode;
-    use nix::unistd::{geteuid, mkfifo};
+    use nix::unistd::mkfifo;
 
     use super::*;
 
@@ -135,5 +145,28 @@ mod tests {
         if !geteuid().is_root() {
             assert_eq!(read(&directory, "file", 9), Err(Refusal::Cannot(Errno::EACCES)));
         }
+    }
+
+    // covers: PA-24, D-10
+    #[test]
+    fn in_a_strangers_directory_only_that_strangers_files_are_read() {
+        if !geteuid().is_root() {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let at = |name: &str| home.path().join(name);
+        std::fs::write(at("secret"), "root's").unwrap();
+        std::fs::create_dir(at("strange")).unwrap();
+        std::fs::write(at("strange/own"), "own").unwrap();
+        for name in ["strange", "strange/own"] {
+            std::os::unix::fs::chown(at(name), Some(65_534), None).unwrap();
+        }
+        std::fs::hard_link(at("secret"), at("strange/linked")).unwrap();
+        let directory = tree::hold_place(&at("strange")).unwrap();
+        assert_eq!(read(&directory, "linked", 9), Err(Refusal::Another(0)));
+        // The name that it had before is gone: it is root's all the same.
+        std::fs::remove_file(at("secret")).unwrap();
+        assert_eq!(read(&directory, "linked", 9), Err(Refusal::Another(0)));
+        assert_eq!(read(&directory, "own", 9).unwrap().unwrap().bytes, b"own");
     }
 }

@@ -125,7 +125,7 @@ pub fn open_to_read<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P) -> Result
 
 /// Opens what has this name in a directory, without leaving its mount: EBUSY where something is mounted. Before Linux 5.6 a file system that somebody
 /// has mounted there is asked what it is before that is seen.
-pub(super) fn open_within<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P, flags: OFlag) -> Result<OwnedFd, Errno> {
+pub fn open_within<P: ?Sized + NixPath>(beneath: impl AsFd, name: &P, flags: OFlag) -> Result<OwnedFd, Errno> {
     let how = OpenHow::new().flags(flags).resolve(ResolveFlag::RESOLVE_NO_XDEV);
     let newer = if NO_OPENAT2.load(Ordering::Relaxed) { Err(Errno::ENOSYS) } else { openat2(beneath.as_fd(), name, how) };
     let opened = match newer {

@@ -216,7 +216,7 @@ impl Drop for Layout {
 }
 
 /// Opens what should be a fifo, without waiting.
-pub fn open_fifo(directory: impl AsFd, name: &str, how: OFlag) -> core::result::Result<OwnedFd, Errno> {
+fn open_fifo(directory: impl AsFd, name: &str, how: OFlag) -> core::result::Result<OwnedFd, Errno> {
     let flags = how | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     openat(directory, name, flags, Mode::empty()).and_then(fds::above_standard)
 }

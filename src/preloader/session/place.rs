@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, openat};
-use nix::sys::stat::{Mode, fstat};
+use nix::fcntl::OFlag;
+use nix::sys::stat::fstat;
 use nix::unistd::geteuid;
 
 use super::Arguments;
@@ -21,7 +21,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::sys::memory::PerProcess;
 use crate::sys::tree::{self, Identity, Kind};
-use crate::sys::{environ, fds, listing, lockfile};
+use crate::sys::{environ, listing, lockfile};
 
 /// What the search for leftovers of dead hosts may take, and how many names it looks at.
 const SLICE: i64 = 20 * MILLI;
@@ -83,7 +83,8 @@ impl Place {
 
     fn clean_one(&self, name: &CStr, until: Deadline) -> core::result::Result<(), Errno> {
         let flags = OFlag::O_RDONLY | OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
-        let stale = openat(&self.directory, name, flags, Mode::empty()).and_then(fds::above_standard)?;
+        // Not into a file system that somebody has mounted there: it may be one that answers whom it likes, or nobody.
+        let stale = tree::open_within(&self.directory, name, flags)?;
         let facts = fstat(&stale)?;
         // Another user's are that user's hosts' to clean; root's sessions belong to whom they are for.
         if facts.st_uid != geteuid().as_raw() && !geteuid().is_root() {

@@ -3,14 +3,14 @@
 //! The trap: it fails in the middle (a full disk, a directory that is gone, no descriptors), with half of it made. Everything that was made is owned by a value
 //! that removes it, so nothing has to be undone here.
 
-use std::ffi::CStr;
+use std::ffi::{CStr, OsStr};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
-use nix::fcntl::AtFlags;
-use nix::sys::stat::{Mode, fstatat, mkdirat};
+use nix::fcntl::{AtFlags, OFlag};
+use nix::sys::stat::{FileStat, Mode, fstat, fstatat, mkdirat};
 
 use super::arguments::OWN;
 use super::layout::Layout;
@@ -54,13 +54,24 @@ impl Sockets {
         if !is_here(dir) {
             return Some(format!("does not lie directly in {}", self.path.display()));
         }
-        match fstatat(&self.directory, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+        match look(&self.directory, name) {
             Err(Errno::ENOENT) => Some("is not there".to_owned()),
+            Err(Errno::EBUSY) => Some("is a mount".to_owned()),
             Err(errno) => Some(format!("cannot be looked at: {}", errno.desc())),
             Ok(found) if found.st_mode & libc::S_IFMT != libc::S_IFSOCK => Some("is no socket".to_owned()),
             Ok(found) if found.st_uid != uid => Some(format!("belongs to user {}, and not to the application's user {uid}", found.st_uid)),
             Ok(_) => None,
         }
+    }
+}
+
+/// What has this name. A file system that somebody has mounted there is not asked, and a link not followed.
+fn look(directory: &OwnedFd, name: &OsStr) -> core::result::Result<FileStat, Errno> {
+    match tree::open_within(directory, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC) {
+        Ok(held) => fstat(&held),
+        // This process is short of something: nobody else is to blame.
+        Err(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM) => fstatat(directory, name, AtFlags::AT_SYMLINK_NOFOLLOW),
+        Err(errno) => Err(errno),
     }
 }
 

@@ -4,7 +4,8 @@
 //! waiting: an open for writing alone fails (ENXIO) as long as nobody reads, so somebody does: a reader of our own that goes once the writer is there. With
 //! O_RDWR instead we would be our own reader for good, and would never hear that the worker is gone (EPIPE).
 //!
-//! By then the directory is the application's: what is opened must be the fifo that was made, by its inode, which the reader keeps from being used again.
+//! By then the directory is the application's: what is opened must be the fifo that was made, by its inode, which the reader keeps from being used again. A file
+//! system that somebody has mounted there is not asked.
 
 use std::os::fd::OwnedFd;
 use std::sync::Mutex;
@@ -13,7 +14,7 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::fstat;
 
-use super::layout::{Layout, open_fifo};
+use super::layout::Layout;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::sys::tree::{self, Identity};
@@ -42,9 +43,10 @@ impl Gate {
             return Err(Error::new(Status::State, NAME, "the worker's input was opened before"));
         };
         let replaced = || Error::new(Status::Protocol, NAME, "the worker's input is not the fifo that was made for it any more");
-        let writer = match open_fifo(directory, NAME, OFlag::O_WRONLY) {
-            // Something else has the name: nothing, a link, a directory, a socket or fifo without a reader.
-            Err(Errno::ENOENT | Errno::ELOOP | Errno::EISDIR | Errno::ENXIO) => return Err(replaced()),
+        let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let writer = match tree::open_within(directory, NAME, flags) {
+            // Something else has the name: nothing, a link, a mount, a directory, a socket or fifo without a reader; a file that somebody has a lease on.
+            Err(Errno::ENOENT | Errno::ELOOP | Errno::EBUSY | Errno::EISDIR | Errno::ENXIO | Errno::EAGAIN) => return Err(replaced()),
             other => other.map_err(|errno| Error::system("open", errno, "cannot open the worker's input"))?,
         };
         let found = fstat(&writer).map_err(|errno| Error::system("fstat", errno, "the input of a worker"))?;

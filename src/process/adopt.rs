@@ -58,13 +58,14 @@ pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
     let Adoption { pid, pidfd, output, command, started_ns } = adoption;
     command.check_adoption()?;
     prove(pid, &pidfd)?;
-    if let Some(output) = &output {
-        fds::set_nonblocking(output).map_err(|errno| Error::system("fcntl", errno, format!("cannot read what process {pid} says")))?;
-    }
     let killed = |error: Error| {
         let _ = pidfd::signal(pidfd.as_raw_fd(), libc::SIGKILL);
         error
     };
+    if let Some(output) = &output {
+        let cannot = |errno| killed(Error::system("fcntl", errno, format!("cannot read what process {pid} says")));
+        fds::set_nonblocking(output).map_err(cannot)?;
+    }
     let mark = Mark::share_of(pid).map_err(killed)?;
     let lease = Lease::adopt(pid, pidfd.as_raw_fd(), started_ns);
     let (lease, _) = lease.map_err(|errno| killed(Error::system("registry", errno, format!("cannot keep process {pid}"))))?;

@@ -295,8 +295,10 @@ impl Attempt {
             child.kill(Cause::NotReady);
         }
         let Some(session) = self.session.take() else { return };
-        // In this order: who waits at the gate goes on, finds no other name, and the end of its input.
-        let (gate, output) = (session.open_stdin(), session.take_output());
+        // In this order: who waits at the gate goes on, finds somebody who reads (else it would wait for that), then no other name, and the end of
+        // its input.
+        let output = session.take_output().or_else(|| session.reopen_output());
+        let gate = session.open_stdin();
         drop(session);
         drop(output);
         drop(gate);

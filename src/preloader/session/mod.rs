@@ -44,6 +44,7 @@ use std::sync::{Arc, Mutex};
 
 pub use arguments::{Arguments, Value};
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::read;
 pub use owner::Owner;
@@ -56,6 +57,7 @@ use crate::error::{Error, Result, Status};
 use crate::journey::{Journey, Progress};
 use crate::lock::lock;
 pub use crate::report::dumps::{Dumps, Text};
+use crate::sys::tree;
 
 /// What is started in a session.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -190,6 +192,12 @@ impl Session {
     /// Of a worker: the reading end of its output, non-blocking. Once.
     pub fn take_output(&self) -> Option<OwnedFd> {
         lock(&self.output).take()
+    }
+
+    /// The same once more, where that was taken and is lost: not to be read, but so that a worker that is let go does not wait for a reader.
+    pub fn reopen_output(&self) -> Option<OwnedFd> {
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        tree::open_within(self.directory(), prepare::OUTPUT, flags).ok()
     }
 
     /// Of a worker: the writing end of its input, non-blocking. Until it is opened the worker waits. Never waits itself. Once.

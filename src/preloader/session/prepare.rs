@@ -27,6 +27,8 @@ use crate::sys::tree;
 
 /// The directory of sockets in an instance's.
 pub const SOCKETS: &CStr = c"apps.s";
+/// What a worker says.
+pub const OUTPUT: &str = "stdout_and_err";
 /// What properties.json may have; more is refused, not cut.
 const PROPERTIES: usize = 32 * 1024;
 
@@ -119,7 +121,7 @@ fn make(arguments: &Arguments, purpose: Purpose, owner: &Owner, until: Deadline,
     // Before anybody can write to them, and non-blocking: so the first writer is heard, whenever it comes.
     let finish = Arc::new(layout.fifo("response/finish")?);
     let worker = purpose == Purpose::Worker;
-    let output = if worker { Some(layout.fifo("stdout_and_err")?) } else { None };
+    let output = if worker { Some(layout.fifo(OUTPUT)?) } else { None };
     let stdin = if worker { Some(Gate::make(&layout)?) } else { None };
     in_time("the session was prepared")?;
     Ok(Session {

@@ -44,7 +44,16 @@ impl Gate {
         };
         let replaced = || Error::new(Status::Protocol, NAME, "the worker's input is not the fifo that was made for it any more");
         let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let writer = match tree::open_within(directory, NAME, flags) {
+        let mut reader = Some(reader);
+        let opened = match tree::open_within(directory, NAME, flags) {
+            // No descriptor is free but this one. Without it the worker must be there already, or it will find an end.
+            Err(errno @ (Errno::EMFILE | Errno::ENFILE)) => {
+                reader = None;
+                tree::open_within(directory, NAME, flags).map_err(|_| errno)
+            }
+            other => other,
+        };
+        let writer = match opened {
             // Something else has the name: nothing, a link, a mount, a directory, a socket or fifo without a reader; a file that somebody has a lease on.
             Err(Errno::ENOENT | Errno::ELOOP | Errno::EBUSY | Errno::EISDIR | Errno::ENXIO | Errno::EAGAIN) => return Err(replaced()),
             other => other.map_err(|errno| Error::system("open", errno, "cannot open the worker's input"))?,

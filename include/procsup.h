@@ -2464,12 +2464,16 @@ ps_status ps_worker_get_info(const ps_worker *worker, ps_worker_info *info, ps_e
 
 /**
  * The way that a worker took until it was ready, or until it failed: each step, how it went, when it began
- * and how long it took. NUL-terminated. Never blocks.
+ * and how long it took. NUL-terminated. JSON is one object: `type` ("SPAWN_DIRECTLY",
+ * "SPAWN_THROUGH_PRELOADER"), `title`, and `steps`, a list in their order of `name`, `state` ("not started",
+ * "in progress", "performed", "errored"), `begin_ns`, `end_ns` (CLOCK_MONOTONIC), `duration_ns`, `begin_time`
+ * and `end_time`: `relative_ns` to the first, and `absolute`, the time of day (RFC 3339); null is what nobody
+ * knows. ps_error_render has the same as `journey` in its JSON. Never blocks.
  *
  * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
  * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
  * @return PS_OK; PS_ERR_STATE if it is under way still, or was never begun; PS_ERR_LIMIT if the buffer is
- *         too small; PS_ERR_FORKED
+ *         too small; PS_ERR_INVALID_ARGUMENT for another format; PS_ERR_FORKED
  */
 ps_status ps_worker_journey(const ps_worker *worker,
                             int32_t format,

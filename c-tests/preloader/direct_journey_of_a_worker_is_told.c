@@ -13,6 +13,8 @@ int main(void)
         char *text = journey_of(worker, format);
         CHECK(strstr(text, "SUBPROCESS_APP_LOAD_OR_EXEC") && strstr(text, "SPAWNING_KIT_FINISH"));
         CHECK(!strstr(text, "errored") || format == PS_RENDER_HTML);
+        /* No error, so nothing that speaks of one. */
+        CHECK(!strstr(text, "PS_OK") && !strstr(text, "message"));
         free(text);
     }
     char *json = journey_of(worker, PS_RENDER_JSON);
@@ -23,11 +25,13 @@ int main(void)
         if (!state || state - at > 120)
             harness_fail(__FILE__, __LINE__, "%s is not performed in %s", step, json);
     }
+    CHECK(json[0] == '{' && strstr(json, "\"type\":\"SPAWN_DIRECTLY\"") && !strstr(json, "\"journey\""));
     free(json);
     size_t needed = 0;
     char small[8];
     CHECK_STATUS(ps_worker_journey(worker, PS_RENDER_TEXT, small, sizeof small, &needed, NULL), PS_ERR_LIMIT);
     CHECK(needed > sizeof small);
+    CHECK_STATUS(ps_worker_journey(worker, PS_RENDER_HTML_BRIEF, NULL, 0, &needed, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_worker_journey(worker, 9, NULL, 0, &needed, NULL), PS_ERR_INVALID_ARGUMENT);
     end(worker);
     ps_command_free(command);

@@ -360,12 +360,16 @@ pub unsafe extern "C" fn ps_worker_get_info(worker: *const ps_worker, info: *mut
 }
 
 /// The way that a worker took until it was ready, or until it failed: each step, how it went, when it began
-/// and how long it took. NUL-terminated. Never blocks.
+/// and how long it took. NUL-terminated. JSON is one object: `type` ("SPAWN_DIRECTLY",
+/// "SPAWN_THROUGH_PRELOADER"), `title`, and `steps`, a list in their order of `name`, `state` ("not started",
+/// "in progress", "performed", "errored"), `begin_ns`, `end_ns` (CLOCK_MONOTONIC), `duration_ns`, `begin_time`
+/// and `end_time`: `relative_ns` to the first, and `absolute`, the time of day (RFC 3339); null is what nobody
+/// knows. ps_error_render has the same as `journey` in its JSON. Never blocks.
 ///
 /// @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
 /// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
 /// @return PS_OK; PS_ERR_STATE if it is under way still, or was never begun; PS_ERR_LIMIT if the buffer is
-///         too small; PS_ERR_FORKED
+///         too small; PS_ERR_INVALID_ARGUMENT for another format; PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_journey(
     worker: *const ps_worker,
@@ -377,12 +381,12 @@ pub unsafe extern "C" fn ps_worker_journey(
 ) -> ps_status {
     shapes::bytes(worker, buf, cap, needed, error, |object: &WorkerObject| {
         let format = convert::choice("format", format, ps_render_format::from_repr)?;
-        let way = Error { journey: Some(Box::new(object.worker.journey()?)), ..Error::new(Status::Ok, "", "the way of a worker") };
+        let journey = object.worker.journey()?;
         let mut text = match format {
-            ps_render_format::Text => way.render_text(),
-            ps_render_format::Json => way.render_json(),
-            ps_render_format::Html => way.render_html(),
-            ps_render_format::HtmlBrief => way.render_brief(),
+            ps_render_format::Text => journey.render_text(),
+            ps_render_format::Json => journey.render_json(),
+            ps_render_format::Html => journey.render_html(),
+            ps_render_format::HtmlBrief => return Err(Error::invalid("format", "format: a journey has no brief page")),
         };
         text.push('\0');
         Ok(text)

@@ -7,11 +7,12 @@ use std::fmt::Write as _;
 
 use super::case::Case;
 use super::dumps::Dumps;
-use super::escape::escape;
+use super::escape::{capital, escape};
 use super::prose::{Part, parts};
 use super::timeline::timeline;
-use super::{details, time_of_day};
+use super::{details, duration, time_of_day};
 use crate::error::Error;
+use crate::journey::{Journey, Progress};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -72,7 +73,8 @@ impl Error {
         if let Some(case) = case {
             folds(&mut page, case);
         }
-        footer(&mut page, self);
+        let at = self.journey.as_ref().and_then(|journey| journey.wall(journey.span()?.1)).map(time_of_day);
+        footer(&mut page, [at, case.map(|case| format!("id {}", case.id))]);
         page.push_str(END);
         page
     }
@@ -94,6 +96,36 @@ impl Error {
             }
             None => page.push_str("<p>Whoever runs this server finds the reason in its log.</p>"),
         }
+        page.push_str(END);
+        page
+    }
+}
+
+impl Journey {
+    /// As a page that stands by itself: how it went in one line, and the timeline.
+    pub fn render_html(&self) -> String {
+        let (failed, hangs) = (self.first_failed(), self.steps().iter().rfind(|step| step.progress == Progress::InProgress));
+        let took = self.span().map(|(first, last)| duration(last.saturating_sub(first)));
+        let (word, lead) = match (failed, hangs, took) {
+            (Some(step), _, Some(took)) => ("failed", format!("It failed at `{}` after {took}.", step.name)),
+            (Some(step), _, None) => ("failed", format!("It failed at `{}`.", step.name)),
+            (None, Some(step), _) => ("under way", format!("It is at `{}`.", step.name)),
+            (None, None, Some(took)) => ("done", format!("It took {took}.")),
+            (None, None, None) => ("not begun", "Nothing of it was begun.".to_owned()),
+        };
+        let mut page = begin(self.title(), "whole");
+        let _ = write!(
+            page,
+            "<p class=\"tags\"><span class=\"tag mono\">{}</span><span class=\"tag{}\">{word}</span></p><h1>{}</h1><div class=\"lead\">{}</div>\
+             <section class=\"card\"><h2>Its steps</h2>{}</section>",
+            escape(self.kind()),
+            if failed.is_some() { " bad" } else { "" },
+            escape(&capital(self.title())),
+            prose(&lead),
+            timeline(self)
+        );
+        let at = self.span().and_then(|(first, _)| self.wall(first)).map(time_of_day);
+        footer(&mut page, [at]);
         page.push_str(END);
         page
     }
@@ -139,13 +171,10 @@ fn fold(page: &mut String, open: bool, title: &str, note: &str, body: &str) {
     let _ = write!(page, "<details{open}><summary>{title} <small>{note}</small></summary><div>{body}</div></details>");
 }
 
-fn footer(page: &mut String, error: &Error) {
-    let at = error.journey.as_ref().and_then(|journey| journey.wall(journey.span()?.1)).map(time_of_day);
+/// What is known of it beside, and who says so.
+fn footer<const N: usize>(page: &mut String, known: [Option<String>; N]) {
     page.push_str("<footer>");
-    for part in [at, error.case.as_ref().map(|case| format!("id {}", case.id)), Some(format!("procsup {}", env!("CARGO_PKG_VERSION")))]
-        .into_iter()
-        .flatten()
-    {
+    for part in known.into_iter().chain([Some(format!("procsup {}", env!("CARGO_PKG_VERSION")))]).flatten() {
         let _ = write!(page, "<span>{}</span>", escape(&part));
     }
     page.push_str("</footer>");

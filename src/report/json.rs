@@ -29,7 +29,14 @@ impl Error {
     }
 }
 
-/// A list, for an object has no order.
+impl Journey {
+    /// As a JSON object.
+    pub fn render_json(&self) -> String {
+        plain::json(&journey(self).to_string()).into_owned()
+    }
+}
+
+/// Its steps are a list, for an object has no order.
 fn journey(journey: &Journey) -> Value {
     let first = journey.span().map_or(0, |(first, _)| first);
     let time = |stamp: Option<i64>| {

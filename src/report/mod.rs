@@ -143,6 +143,38 @@ mod tests {
         assert_eq!(opened, page.matches('>').count());
     }
 
+    // covers: PA-69
+    #[test]
+    fn a_journey_that_went_well_is_told_without_an_error() {
+        let mut journey = Journey::new(&ROUTE).dated(1_000_000_000);
+        for (place, step) in ROUTE.steps.iter().enumerate() {
+            let begin = place as i64 * 1_000_000;
+            assert!(journey.begin(step, begin) && journey.end(step, begin + 1_000_000));
+        }
+        let json: serde_json::Value = serde_json::from_str(&journey.render_json()).unwrap();
+        assert_eq!((json["type"].as_str(), json["steps"][2]["state"].as_str()), (Some("IT"), Some("performed")));
+        assert_eq!(json["steps"][1]["begin_time"]["absolute"].as_str(), Some("1970-01-01T00:00:01.001000Z"));
+        assert!(journey.render_text().starts_with("starting <it> (IT)\n  prepare & fork  performed    at 0 us, took 1.0 ms\n"));
+        let page = journey.render_html();
+        assert!(page.contains("<h1>Starting &lt;it&gt;</h1>") && page.contains("It took 3.0 ms.") && page.contains("<ol>"), "{page}");
+        for text in [journey.render_text(), journey.render_json(), page] {
+            assert!(!["PS_OK", "message", "wrong", "errno", "Error"].iter().any(|word| text.contains(word)), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_a_journey_says_where_it_stopped() {
+        let page = |journey: &Journey| journey.render_html();
+        let mut journey = Journey::new(&ROUTE);
+        assert!(page(&journey).contains("Nothing of it was begun."));
+        assert!(journey.begin("handshake", 1_000_000));
+        assert!(page(&journey).contains("It is at <code>handshake</code>."));
+        assert!(journey.fail("handshake", 3_000_000));
+        assert!(page(&journey).contains("It failed at <code>handshake</code> after 2.0 ms."));
+        assert!(journey.set("handshake", crate::journey::Progress::Errored, None, None));
+        assert!(page(&journey).contains("It failed at <code>handshake</code>."));
+    }
+
     #[test]
     fn a_page_shows_each_step_where_it_lies_in_time() {
         let page = failed().render_html();

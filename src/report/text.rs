@@ -50,14 +50,28 @@ fn indent(text: &mut String, name: &str, lines: &str) {
     }
 }
 
+impl Journey {
+    /// As text: what is under way, and a line per step.
+    pub fn render_text(&self) -> String {
+        let mut text = format!("{} ({})\n", self.title(), self.kind());
+        steps(&mut text, self, "  ");
+        text
+    }
+}
+
 fn render_journey(text: &mut String, journey: &Journey) {
     let _ = writeln!(text, "  journey: {}", journey.title());
+    steps(text, journey, "    ");
+}
+
+fn steps(text: &mut String, journey: &Journey, margin: &str) {
     let width = journey.steps().iter().map(|step| step.name.chars().count()).max().unwrap_or(0);
     let first = journey.span().map_or(0, |(first, _)| first);
     for (place, step) in journey.steps().iter().enumerate() {
         let at = step.begin.map(|begin| format!("  at {}", duration(begin.saturating_sub(first))));
         let took = journey.duration(place).map(|took| format!(", took {}", duration(took)));
-        let line = format!("    {:width$}  {:11}{}{}", step.name, step.progress.name(), at.unwrap_or_default(), took.unwrap_or_default());
+        let (name, state) = (step.name, step.progress.name());
+        let line = format!("{margin}{name:width$}  {state:11}{}{}", at.unwrap_or_default(), took.unwrap_or_default());
         let _ = writeln!(text, "{}", line.trim_end());
     }
 }

@@ -1,6 +1,6 @@
 /* What was said with ps_command_session stands in args.json and in args/, each of its type, with what goes without saying; what is the host's own is not
    told, and what is confidential stands in no report. All that is wrong is told at once. Scenario 7.4 9 of the reference. */
-/* covers: PA-9, PA-14, PA-17, PA-26, PA-27 */
+/* covers: PA-3, PA-9, PA-13, PA-14, PA-17, PA-26, PA-27 */
 /* variants: few */
 #include "scripted.h"
 
@@ -15,7 +15,9 @@ int main(void)
 {
     ps_command *command = script("cd $W/args; for f in mine log_level preload_bundler nothing list.json UNIX_PATH_MAX base_uri; do echo \"$f=$(cat $f)\"; done;"
                                  "ls spawn_dir start_port_min 2>/dev/null; grep -c '\"mine\":\"it is\"' ../args.json; cat environment_variables.json");
-    say_argument(command, "mine", "it is");
+    char name[] = "mine", value[] = "it is"; /* copied: theirs to change at once */
+    say_argument(command, name, value);
+    memset(name, 'x', sizeof name - 1), memset(value, 'x', sizeof value - 1);
     say_argument(command, "log_level", "5");
     say_argument(command, "preload_bundler", "true");
     say_argument(command, "nothing.json", "null");
@@ -36,10 +38,11 @@ int main(void)
 
     say_argument(command, "app_env", "");
     say_argument(command, "base_uri", "");
+    say_argument(command, "spawn_method", "sideways");
     say_argument(command, "file_descriptor_ulimit", "-1");
     say_argument(command, "socket_dir", "/a-directory-of-sockets-whose-name-is-so-long-that-every-loader-would-cut-it");
     ps_error *error = fails(NULL, command, PATIENCE_MS, PS_ERR_INVALID_ARGUMENT);
-    CHECK(says(error, "app_env is empty") && says(error, "base_uri is empty") && says(error, "file_descriptor_ulimit is -1"));
+    CHECK(says(error, "app_env is empty") && says(error, "base_uri is empty") && says(error, "spawn_method is \"sideways\"") && says(error, "file_descriptor_ulimit is -1"));
     CHECK(says(error, "socket_dir has 76 bytes") && says(error, "98 bytes"));
     for (int32_t format = PS_RENDER_TEXT; format <= PS_RENDER_HTML; format++) {
         char *text = text_of(error, format);

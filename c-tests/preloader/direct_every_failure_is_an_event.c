@@ -7,7 +7,7 @@
 static int failed, events_behind;
 
 /* One that is begun and fails; what is wrong at once is refused, and has no event. */
-static void fails_with(ps_supervisor *supervisor, ps_command *command, int64_t timeout_ms, ps_status expected, bool had_environment)
+static void fails_with(ps_supervisor *supervisor, ps_command *command, int64_t timeout_ms, ps_status expected, bool has_process)
 {
     ps_worker *worker = NULL;
     ps_error *error = NULL;
@@ -24,7 +24,8 @@ static void fails_with(ps_supervisor *supervisor, ps_command *command, int64_t t
     CHECK(ps_error_category(error)[0] && ps_error_text(error, PS_ERROR_TEXT_SUMMARY)[0]);
     char *json = text_of(error, PS_RENDER_JSON);
     const char *process = strstr(json, "\"subprocess\":{");
-    CHECK(process && !had_environment == !strstr(process, "PASSENGER_SPAWN_WORK_DIR"));
+    if (!process || (has_process && !strstr(process, "PASSENGER_SPAWN_WORK_DIR")))
+        harness_fail(__FILE__, __LINE__, "%s", json);
     free(json);
     ps_error_free(error);
     failed++;
@@ -43,7 +44,8 @@ int main(void)
     fails_with(supervisor, app("finish=0", "hang", NULL), PATIENCE_MS, PS_ERR_ABORTED, true);
     fails_with(supervisor, app("finish-eof", "hang", NULL), PATIENCE_MS, PS_ERR_ABORTED, true);
     fails_with(supervisor, app("finish", "serve", NULL), PATIENCE_MS, PS_ERR_PROTOCOL, true);
-    fails_with(supervisor, app("hang", NULL), 100, PS_ERR_TIMEOUT, true);
+    /* The time may be over before it has a process. */
+    fails_with(supervisor, app("hang", NULL), 100, PS_ERR_TIMEOUT, false);
     CHECK(failed == 6 && events_behind == 0);
     ps_supervisor_free(supervisor);
     NOTHING_IS_LEFT();

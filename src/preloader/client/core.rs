@@ -31,8 +31,11 @@ pub enum Item {
     Started(u32, Box<Result<Arrived>>),
     /// An event of the machine's, as it is.
     Event(Event),
-    /// The processes that are left have no more time than that.
-    Hurry(Deadline),
+    /// It shall go, for good or not, and what is there has no more time than that.
+    End {
+        for_good: bool,
+        by: Deadline,
+    },
     Idle(Option<i64>),
 }
 

@@ -5,10 +5,11 @@
 //! of its own (`Begin` makes one), and who was forked for the first one finds nobody there. **A preloader that dies at each command** must not be
 //! started for ever: each request has one try after a death, no more. **Old code**: what was born of a generation that `Reload` has replaced must
 //! not be delivered, so a command that is under way then is given up and said anew to the next one. **A start that nobody waits for any more** has
-//! nobody whose time bounds it: it is ended.
+//! nobody whose time bounds it: it is ended. **Silence is no death, but not for ever**: a preloader that answers late is slow, one that two commands
+//! in a row found silent until their time was over (it is stopped, or hangs) is replaced.
 //!
 //! ```text
-//! the preloader         wanted                 Started             Ended, a death over a command, Stop, Reload, idle
+//! the preloader         wanted                 Started             Ended, a death over a command, Stop, Reload, idle, silent twice
 //!             absent ------------> starting -----------> ready -------------------------------------> absent
 //!                                     '---StartFailed, nobody waits, Stop, Reload--------------------> absent
 //!                                                          any ---Close---> closed
@@ -104,6 +105,8 @@ pub enum End {
     LateInLine(Option<u32>),
     /// Its time was over during its command.
     Late(Phase),
+    /// The same, and so was that of the one before it: the preloader is replaced.
+    Silent(Phase),
     /// The preloader has died over it twice.
     Crashed,
     /// The preloader could not be started.
@@ -155,6 +158,8 @@ pub struct Machine {
     generation: u32,
     line: BTreeMap<Id, Waiting>,
     command: Option<Command>,
+    /// The last command found it silent.
+    silent: bool,
     /// How long it may be of no use.
     idle_ns: Option<i64>,
     last_used: i64,
@@ -163,7 +168,8 @@ pub struct Machine {
 impl Machine {
     /// Nobody wants anything.
     pub fn new(now: i64) -> Self {
-        Self { preloader: Preloader::Absent, generation: 0, line: BTreeMap::new(), command: None, idle_ns: None, last_used: now }
+        let (preloader, line) = (Preloader::Absent, BTreeMap::new());
+        Self { preloader, generation: 0, line, command: None, silent: false, idle_ns: None, last_used: now }
     }
 
     /// Where the preloader is.
@@ -232,7 +238,10 @@ impl Machine {
             },
             Event::Connected(id) => self.advance(id, Phase::Connecting, Phase::Sending),
             Event::Sent(id) => self.advance(id, Phase::Sending, Phase::Reading),
-            Event::Answered(id) => self.advance(id, Phase::Reading, Phase::Proving),
+            Event::Answered(id) => {
+                self.silent &= self.command.as_ref().is_none_or(|command| command.id != id);
+                self.advance(id, Phase::Reading, Phase::Proving);
+            }
             Event::Proven(id) => {
                 if self.command.as_ref().is_some_and(|command| command.phase == Phase::Proving) && self.take(id).is_some() {
                     self.last_used = now;
@@ -244,8 +253,10 @@ impl Machine {
                 }
             }
             Event::Failed(id) => {
-                if self.take(id).is_some() {
+                if let Some(command) = self.take(id) {
                     self.last_used = now;
+                    // Before that it was not heard.
+                    self.silent &= command.phase < Phase::Reading;
                     actions.extend([Action::Drop(id), Action::Fail(id, End::Failed)]);
                 }
             }
@@ -298,7 +309,7 @@ impl Machine {
     fn leave(&mut self, actions: &mut Vec<Action>) {
         if matches!(self.preloader, Preloader::Starting | Preloader::Ready) {
             actions.push(Action::Leave(self.generation));
-            self.preloader = Preloader::Absent;
+            (self.preloader, self.silent) = (Preloader::Absent, false);
         }
     }
 
@@ -316,7 +327,13 @@ impl Machine {
     fn tick(&mut self, now: i64, actions: &mut Vec<Action>) {
         if let Some(command) = self.command.take_if(|command| command.request.until.is_over(now)) {
             self.last_used = now;
-            actions.extend([Action::Drop(command.id), Action::Fail(command.id, End::Late(command.phase))]);
+            let (before, phase) = (self.silent, command.phase);
+            self.silent = phase < Phase::Proving;
+            let end = if before && self.silent { End::Silent(phase) } else { End::Late(phase) };
+            actions.extend([Action::Drop(command.id), Action::Fail(command.id, end)]);
+            if end == End::Silent(phase) {
+                self.leave(actions);
+            }
         }
         let starting = (self.preloader == Preloader::Starting).then_some(self.generation);
         self.line.retain(|id, waiting| {

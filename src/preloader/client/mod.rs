@@ -39,7 +39,6 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use self::core::{Core, Item};
-use self::machine::Event;
 use self::process::Recipe;
 use self::request::{Asked, Request, Time};
 use super::direct::{described, finish, milliseconds, owner_of};
@@ -234,7 +233,7 @@ impl Preloader {
         clock::check_timeout("grace_ms", grace_ms)?;
         let core = self.check()?;
         let by = if grace_ms < 0 { Deadline::after(work::GRACE) } else { Deadline::of_millis(grace_ms) };
-        if end(core, Event::Stop, by)? {
+        if end(core, false, by)? {
             return Ok(());
         }
         Err(Error::new(Status::Timeout, "stop", "a process of the preloader is there still, though it was killed"))
@@ -243,7 +242,7 @@ impl Preloader {
     /// The same for good; its workers live on. What does not go is killed.
     pub fn close(&self) {
         if self.check().is_ok() {
-            let _ = end(&self.0, Event::Close, Deadline::after(LAST_GRACE));
+            let _ = end(&self.0, true, Deadline::after(LAST_GRACE));
             self.0.private.close();
         }
     }
@@ -256,10 +255,10 @@ impl Drop for Preloader {
 }
 
 /// Tells it, and waits until no process is left; those that are there at that time are killed. `false`: one of them is there still.
-fn end(core: &Arc<Core>, event: Event, by: Deadline) -> Result<bool> {
-    let last_of_them = core.generation.load(Ordering::Acquire);
-    core.put(Item::Event(event));
-    core.put(Item::Hurry(by));
+fn end(core: &Arc<Core>, for_good: bool, by: Deadline) -> Result<bool> {
+    // Of those that another thread starts meanwhile, only the last end waits.
+    let last_of_them = if for_good { u32::MAX } else { core.generation.load(Ordering::Acquire) };
+    core.put(Item::End { for_good, by });
     let last = by.plus(AFTER_KILL);
     loop {
         core.drive();

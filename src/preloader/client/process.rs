@@ -20,6 +20,7 @@ use crate::process::command::Command;
 use crate::registry::Cause;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::directory::{Directory, Inode, is_of};
+use crate::sys::memory::Home;
 
 /// How much of what a preloader writes is kept.
 pub const KEPT: usize = 64 * 1024;
@@ -60,6 +61,7 @@ pub struct Process {
     instance: Option<Arc<Instance>>,
     /// It is not wanted any more, and killed then.
     killed_at: Option<Deadline>,
+    home: Home,
     /// Its start is over, this way or that.
     pub settled: bool,
     /// It has ended and was reaped.
@@ -127,6 +129,7 @@ impl Process {
             owner,
             instance: None,
             killed_at: None,
+            home: Home::here(),
             settled: false,
             ended: false,
         })
@@ -228,7 +231,8 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         self.stdin = None;
-        if let Some(socket) = self.socket.take() {
+        // Where it is the socket of the original's, it is in use.
+        if let Some(socket) = self.socket.take().filter(|_| self.home.is_here()) {
             // Most remove it themselves; one that was killed has not.
             let _ = socket.directory.remove(&socket.name, socket.inode);
         }

@@ -20,7 +20,7 @@ use crate::preloader::failure::{self, Evidence, Failure};
 use crate::preloader::follow::{Attempt as Followed, Follow, Then};
 use crate::preloader::journey::{journey, step};
 use crate::preloader::keep::Keep;
-use crate::preloader::session::{Arguments, Dumps, Instance, Purpose, Session, uses_wrapper};
+use crate::preloader::session::{Arguments, Behind, Dumps, Instance, Purpose, Session, uses_wrapper};
 use crate::preloader::worker::Outcome;
 use crate::process::adopt::{Adoption, adopt};
 use crate::process::child::Child;
@@ -288,20 +288,22 @@ impl Attempt {
         failure::error(failure, evidence)
     }
 
-    /// Whatever was on its way for it finds an end.
-    pub fn abandon(mut self) {
+    /// Whatever was on its way for it finds an end; also who has not come to the gate yet, when what is answered is dropped.
+    pub fn abandon(mut self) -> Option<Behind> {
         self.talk = None;
         if let Some(child) = self.child.take() {
             child.kill(Cause::NotReady);
         }
-        let Some(session) = self.session.take() else { return };
+        let session = self.session.take()?;
         // In this order: who waits at the gate goes on, finds somebody who reads (else it would wait for that), then no other name, and the end of
         // its input.
         let output = session.take_output().or_else(|| session.reopen_output());
-        let gate = session.open_stdin();
+        let gate = session.give_up_stdin();
         drop(session);
-        drop(output);
-        drop(gate);
+        gate.map(|(writer, behind)| {
+            drop(writer);
+            behind.with(output)
+        })
     }
 }
 

@@ -16,6 +16,7 @@ use crate::clock::{Deadline, MILLI};
 use crate::error::Status;
 use crate::preloader::failure::{Category, Failure};
 use crate::preloader::journey::step;
+use crate::sys::memory::Home;
 use crate::sys::{Fault, procfs, socket, stream};
 
 /// The pauses between two tries at a line that is full.
@@ -56,6 +57,7 @@ pub struct Talk {
     answer: Answer,
     writer: Option<Writer>,
     over: bool,
+    home: Home,
 }
 
 impl Talk {
@@ -75,6 +77,7 @@ impl Talk {
             answer: Answer::default(),
             writer: None,
             over: false,
+            home: Home::here(),
         }
     }
 
@@ -216,7 +219,8 @@ impl Talk {
 
 impl Drop for Talk {
     fn drop(&mut self) {
-        if let Some(connection) = &self.connection {
+        // A copy of the host has the same connection, not one of its own.
+        if let Some(connection) = self.connection.as_ref().filter(|_| self.home.is_here()) {
             stream::hang_up(connection);
         }
     }

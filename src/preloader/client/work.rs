@@ -19,10 +19,15 @@ use crate::error::{Error, Status};
 use crate::preloader::failure::{Category, Failure};
 use crate::preloader::follow::Arrived;
 use crate::preloader::journey::step;
+use crate::preloader::session::Behind;
 use crate::supervisor::{Wants, What};
 
 /// How long a process may take to go by itself.
 pub const GRACE: i64 = 5_000 * MILLI;
+/// How long a process may be on its way from the name of its gate to the gate: within the kernel, so it takes a moment where it takes anything.
+const LATEST: i64 = 1_000 * MILLI;
+/// How many gates are kept so long.
+const MOST_BEHIND: usize = 16;
 
 /// See above.
 #[derive(Debug)]
@@ -36,6 +41,8 @@ pub struct Work {
     /// Why the last start failed.
     start_error: Option<Error>,
     events: VecDeque<Event>,
+    /// Who may have passed the gates of attempts that were given up; until when they are kept.
+    behind: VecDeque<(Deadline, Behind)>,
 }
 
 impl Work {
@@ -48,12 +55,13 @@ impl Work {
             dropped: None,
             start_error: None,
             events: VecDeque::new(),
+            behind: VecDeque::new(),
         }
     }
 
     /// Whether there is nothing to be waited for.
     pub fn is_quiet(&self) -> bool {
-        self.processes.is_empty() && self.requests.is_empty()
+        self.processes.is_empty() && self.requests.is_empty() && self.behind.is_empty()
     }
 
     /// The oldest process that is there.
@@ -69,6 +77,7 @@ impl Work {
             due = Deadline::at(1);
         }
         due = self.processes.values().map(Process::due).fold(due.min(self.machine.due()), Deadline::min);
+        due = self.behind.front().map_or(due, |(until, _)| due.min(*until));
         let mut fds: Vec<(Arc<OwnedFd>, bool)> = talk.into_iter().collect();
         if !self.processes.is_empty() {
             fds.push((core.private_fd.clone(), false));
@@ -115,7 +124,15 @@ impl Work {
                 self.events.push_back(Event::CallOff(id));
             }
             Item::Event(event) => self.events.push_back(event),
-            Item::Hurry(by) => self.processes.values_mut().for_each(|process| process.leave(by)),
+            Item::End { for_good, by } => {
+                self.events.push_back(if for_good { Event::Close } else { Event::Stop });
+                // Nobody is in line then, so nothing is started before all that is there has heard of its end.
+                self.run(core);
+                self.processes.values_mut().for_each(|process| process.leave(by));
+                if for_good {
+                    self.behind.clear();
+                }
+            }
             Item::Idle(idle_ns) => self.machine.set_idle(idle_ns),
         }
         self.run(core);
@@ -155,6 +172,12 @@ impl Work {
         for process in self.processes.values_mut() {
             process.kill_if_due(now);
         }
+        while let Some((_, behind)) = self.behind.pop_front_if(|(until, _)| until.is_over(now)) {
+            // No descriptor to be had: later.
+            if !behind.let_through() {
+                self.keep(Some(behind));
+            }
+        }
         if self.machine.due().is_over(now) {
             self.events.push_back(Event::Tick);
         }
@@ -176,7 +199,8 @@ impl Work {
                 self.carry_out(core, action);
             }
             if let Some(attempt) = self.dropped.take() {
-                attempt.abandon();
+                let behind = attempt.abandon();
+                self.keep(behind);
             }
             self.processes.retain(|_, process| !(process.ended && process.settled));
         }
@@ -203,7 +227,8 @@ impl Work {
                         self.events.push_back(Event::Broken(id));
                     }
                     if let Some(before) = self.attempt.replace(attempt) {
-                        before.abandon();
+                        let behind = before.abandon();
+                        self.keep(behind);
                     }
                 }
                 _ => self.events.push_back(Event::Failed(id)),
@@ -211,6 +236,14 @@ impl Work {
             Action::Drop(_) => self.dropped = self.attempt.take(),
             Action::Fail(id, end) => self.fail(id, end),
         }
+    }
+
+    fn keep(&mut self, behind: Option<Behind>) {
+        let Some(behind) = behind else { return };
+        if self.behind.len() == MOST_BEHIND {
+            self.behind.pop_front();
+        }
+        self.behind.push_back((Deadline::after(LATEST), behind));
     }
 
     fn start(&mut self, core: &Arc<Core>, generation: u32) {
@@ -324,7 +357,8 @@ impl Work {
             (end, Some(attempt)) => {
                 let process = self.processes.get(&attempt.generation);
                 let failure = match end {
-                    End::Late(phase) => late(phase),
+                    End::Late(phase) => late(phase, ""),
+                    End::Silent(phase) => late(phase, "; it had not answered the last command either, and is replaced"),
                     End::Crashed => crashed(attempt.broken.as_deref().unwrap_or("it has ended")),
                     _ => attempt.failure.take().unwrap_or_else(|| crashed("it has ended")),
                 };
@@ -340,14 +374,14 @@ fn ended(status: Status, why: &str) -> Error {
     Error::new(status, "preloader", format!("{why} before it had made the worker"))
 }
 
-fn late(phase: Phase) -> Failure {
+fn late(phase: Phase, more: &str) -> Failure {
     let (step, doing) = match phase {
         Phase::Connecting => (step::SPAWNING_KIT_CONNECT_TO_PRELOADER, "connecting to the preloader"),
         Phase::Sending => (step::SPAWNING_KIT_SEND_COMMAND_TO_PRELOADER, "saying the command to the preloader"),
         Phase::Reading => (step::SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER, "waiting for the preloader's answer"),
         Phase::Proving => (step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, "looking at the process that the preloader has named"),
     };
-    Failure::timeout(step, doing)
+    Failure::timeout(step, &format!("{doing}{more}"))
 }
 
 fn crashed(how: &str) -> Failure {

@@ -50,6 +50,7 @@ use nix::unistd::read;
 pub use owner::Owner;
 pub use properties::{Socket, Violations};
 pub use response::{Response, Step};
+pub use stdin::Behind;
 pub use violations::uses_wrapper;
 
 use crate::clock::Deadline;
@@ -206,6 +207,12 @@ impl Session {
             Some(gate) => gate.open(self.directory()),
             None => Err(Error::new(Status::State, "stdin", "this session's process gets its input when it is made")),
         }
+    }
+
+    /// Nobody will be let in: who waits there goes on, and finds an end when the first of what is answered is dropped. The second is to be kept for a
+    /// while, for who is on its way there. Never waits. Nothing, if it was opened.
+    pub fn give_up_stdin(&self) -> Option<(Option<OwnedFd>, Behind)> {
+        self.stdin.as_ref()?.give_up(self.directory())
     }
 
     /// The port that was found for the application.

@@ -4,23 +4,28 @@
 //! waiting: an open for writing alone fails (ENXIO) as long as nobody reads, so somebody does: a reader of our own that goes once the writer is there. With
 //! O_RDWR instead we would be our own reader for good, and would never hear that the worker is gone (EPIPE).
 //!
+//! Given up, it lets through whoever waits. The trap: who has looked up the name and does not wait yet, would wait for ever, for a fifo that has no name
+//! any more and no writer to come; so the reader is kept for a while, and a writer is opened through it once more (`Behind`).
+//!
 //! By then the directory is the application's: what is opened must be the fifo that was made, by its inode, which the reader keeps from being used again. A file
 //! system that somebody has mounted there is not asked.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Mutex;
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::stat::fstat;
+use nix::fcntl::{OFlag, open};
+use nix::sys::stat::{Mode, fstat};
 
 use super::layout::Layout;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
+use crate::sys::fds;
 use crate::sys::tree::{self, Identity};
 
 /// Its name in the session.
 const NAME: &str = "stdin";
+const TO_WRITE: OFlag = OFlag::O_WRONLY.union(OFlag::O_NONBLOCK).union(OFlag::O_NOFOLLOW).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
 /// Closed until it is opened, once.
 #[derive(Debug)]
@@ -43,13 +48,12 @@ impl Gate {
             return Err(Error::new(Status::State, NAME, "the worker's input was opened before"));
         };
         let replaced = || Error::new(Status::Protocol, NAME, "the worker's input is not the fifo that was made for it any more");
-        let flags = OFlag::O_WRONLY | OFlag::O_NONBLOCK | OFlag::O_NOFOLLOW | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
         let mut reader = Some(reader);
-        let opened = match tree::open_within(directory, NAME, flags) {
+        let opened = match tree::open_within(directory, NAME, TO_WRITE) {
             // No descriptor is free but this one. Without it the worker must be there already, or it will find an end.
             Err(errno @ (Errno::EMFILE | Errno::ENFILE)) => {
                 reader = None;
-                tree::open_within(directory, NAME, flags).map_err(|_| errno)
+                tree::open_within(directory, NAME, TO_WRITE).map_err(|_| errno)
             }
             other => other,
         };
@@ -61,5 +65,46 @@ impl Gate {
         let found = fstat(&writer).map_err(|errno| Error::system("fstat", errno, "the input of a worker"))?;
         drop(reader);
         if (found.st_dev, found.st_ino) == self.identity { Ok(writer) } else { Err(replaced()) }
+    }
+
+    /// Nobody comes in: a writer, which lets through whoever waits (none, where there is no descriptor for it now), and who lets through the others.
+    pub fn give_up(&self, directory: &OwnedFd) -> Option<(Option<OwnedFd>, Behind)> {
+        let behind = Behind { gate: lock(&self.reader).take()?, output: None };
+        // The name, where /proc is not mounted.
+        let writer = behind.writer().or_else(|_| tree::open_within(directory, NAME, TO_WRITE)).ok();
+        Some((writer, behind))
+    }
+}
+
+/// A gate that nobody comes in by any more. Dropped, it lets through who waits there.
+#[derive(Debug)]
+pub struct Behind {
+    gate: OwnedFd,
+    /// Who is through opens its output, and would wait for a reader.
+    #[allow(dead_code)] // Held.
+    output: Option<OwnedFd>,
+}
+
+impl Behind {
+    /// With a reader of the output.
+    pub fn with(mut self, output: Option<OwnedFd>) -> Self {
+        self.output = output;
+        self
+    }
+
+    fn writer(&self) -> core::result::Result<OwnedFd, Errno> {
+        let path = format!("/proc/self/fd/{}", self.gate.as_raw_fd());
+        open(path.as_str(), TO_WRITE.difference(OFlag::O_NOFOLLOW), Mode::empty()).and_then(fds::above_standard)
+    }
+
+    /// Lets through who waits; `false`: not now, for there is no descriptor or no memory for it.
+    pub fn let_through(&self) -> bool {
+        !matches!(self.writer(), Err(Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM))
+    }
+}
+
+impl Drop for Behind {
+    fn drop(&mut self) {
+        self.let_through();
     }
 }

@@ -92,6 +92,8 @@ pub struct Follow {
     pidfd: Option<Arc<OwnedFd>>,
     /// Where its port is tried.
     address: Option<Address>,
+    /// Which one that is.
+    port: Option<u16>,
     /// Until when it has time: whoever wants it may give it more.
     end: Mutex<Deadline>,
     under_way: Mutex<Option<Box<UnderWay>>>,
@@ -126,6 +128,7 @@ impl Follow {
             managed: managed.clone(),
             pidfd: pidfd.map(Arc::new),
             address,
+            port,
             end,
             under_way: Mutex::new(Some(Box::new(under_way))),
         });
@@ -295,7 +298,15 @@ impl Follow {
         let pid = self.managed.pid();
         match why {
             Why::Exited(_) => Failure::exited(pid, self.managed.process().ok().and_then(|child| child.exit()).as_ref()),
-            Why::TimedOut => Failure::timeout(step::SPAWNING_KIT_HANDSHAKE_PERFORM, "waiting for the application's word that it is ready"),
+            Why::TimedOut => {
+                let port = |port| {
+                    format!(
+                        "waiting for the application to listen at 127.0.0.1:{port}, the PORT of its environment, or to say that it is ready"
+                    )
+                };
+                let doing = self.port.map_or_else(|| "waiting for the application's word that it is ready".to_owned(), port);
+                Failure::timeout(step::SPAWNING_KIT_HANDSHAKE_PERFORM, &doing)
+            }
             Why::Reported(byte) => Failure::answered(Some(byte)),
             Why::EndOfFile => Failure::answered(None),
         }

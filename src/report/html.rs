@@ -105,13 +105,15 @@ impl Journey {
     /// As a page that stands by itself: how it went in one line, and the timeline.
     pub fn render_html(&self) -> String {
         let (failed, hangs) = (self.first_failed(), self.steps().iter().rfind(|step| step.progress == Progress::InProgress));
+        // Who has come to the end has come there, whatever a process says of its own steps.
+        let is_done = self.steps().last().is_some_and(|step| step.progress == Progress::Performed);
         let took = self.span().map(|(first, last)| duration(last.saturating_sub(first)));
         let (word, lead) = match (failed, hangs, took) {
             (Some(step), _, Some(took)) => ("failed", format!("It failed at `{}` after {took}.", step.name)),
             (Some(step), _, None) => ("failed", format!("It failed at `{}`.", step.name)),
-            (None, Some(step), _) => ("under way", format!("It is at `{}`.", step.name)),
-            (None, None, Some(took)) => ("done", format!("It took {took}.")),
-            (None, None, None) => ("not begun", "Nothing of it was begun.".to_owned()),
+            (None, Some(step), _) if !is_done => ("under way", format!("It is at `{}`.", step.name)),
+            (None, _, Some(took)) => ("done", format!("It took {took}.")),
+            (None, _, None) => ("not begun", "Nothing of it was begun.".to_owned()),
         };
         let mut page = begin(self.title(), "whole");
         let _ = write!(

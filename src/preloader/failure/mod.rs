@@ -5,6 +5,7 @@
 
 mod advice;
 mod category;
+mod hints;
 mod host;
 mod markup;
 mod mask;
@@ -15,7 +16,7 @@ use nix::errno::Errno;
 use serde_json::Value;
 
 use super::journey::{self, step};
-use super::session::{Arguments, Purpose, Response, Violations};
+use super::session::{Arguments, Purpose, Response, Violations, uses_wrapper};
 use crate::clock;
 use crate::error::{Error, Status};
 use crate::journey::{Journey, Progress};
@@ -181,14 +182,14 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
     let step = texts::culprit(&journey).unwrap_or(failure.step);
     let shown = |name: &str| arguments.text(name).map(|text| mask.text(text));
     let [command, root, user] = ["start_command", "app_root", "user"].map(shown);
-    let supplier = match (arguments.flag("starts_using_wrapper"), arguments.flag("wrapper_supplied_by_third_party")) {
+    let supplier = match (uses_wrapper(arguments), arguments.flag("wrapper_supplied_by_third_party")) {
         (false, _) => Supplier::Application,
         (true, true) => Supplier::ThirdParty,
         (true, false) => Supplier::Library,
     };
     let message = match &response.summary {
         Some(summary) if failure.is_its_own() && !summary.trim().is_empty() => {
-            format!("{}: {}", failure.message, texts::cut(summary.trim(), 1_000))
+            format!("{}: {}", failure.message, texts::one_line(summary))
         }
         _ => failure.message.clone(),
     };
@@ -213,7 +214,7 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
         id: id(),
         summary: response
             .summary
-            .map(|text| texts::cut(text.trim(), 1_000))
+            .map(|text| texts::one_line(&text))
             .filter(|text| !text.is_empty())
             .unwrap_or_else(|| texts::summary(&facts)),
         problem: given(response.problem).unwrap_or_else(|| texts::problem(&facts)),

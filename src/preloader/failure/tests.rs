@@ -220,7 +220,7 @@ fn wrong_arguments_are_told_all_at_once() {
     let error = error(Failure::arguments(wrong), evidence);
     assert_eq!(error.status, Status::InvalidArgument);
     assert_eq!(error.message, "2 things are wrong with the arguments: app_root is missing; start_command is empty");
-    assert!(case(&error).problem.contains("- App_root is missing.\n- Start_command is empty."));
+    assert!(case(&error).problem.contains("- app_root is missing.\n- start_command is empty."));
     // P-b15: of the way that it was on.
     assert_eq!(error.journey.as_ref().unwrap().kind(), "SPAWN_THROUGH_PRELOADER");
     assert_eq!(states(&error), [(SPAWNING_KIT_PREPARATION, Progress::Errored)]);

@@ -10,10 +10,11 @@ use std::fmt::Write as _;
 
 use nix::errno::Errno;
 
-use super::advice;
 use super::places::{Place, Who, place};
+use super::{advice, hints};
 use crate::journey::{Journey, Progress};
 use crate::preloader::journey::is_foreign;
+use crate::preloader::journey::step::SPAWNING_KIT_PREPARATION;
 use crate::preloader::session::{Purpose, Violations};
 use crate::registry::{Exit, Kind};
 use crate::report::case::Category;
@@ -119,6 +120,8 @@ fn sentence(text: &str) -> String {
     let text = plain::line(text.trim());
     let mut letters = text.chars();
     let first = letters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    // What is set is written as it is: `socket_dir` stays that.
+    let first = if text.split([' ', ':']).next().is_some_and(|word| word.contains('_')) { text.chars().take(1).collect() } else { first };
     let end = if text.ends_with(['.', '!', '?', ':', '"']) || text.is_empty() { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
 }
@@ -153,7 +156,8 @@ pub fn problem(facts: &Facts<'_>) -> String {
         let _ = write!(text, "\n\nWhat was run: {}.", what.join(", "));
     }
     let wrong: Vec<_> = facts.violations.application.iter().chain(&facts.violations.library).collect();
-    if !wrong.is_empty() {
+    let is_said = wrong.len() == 1 && message.contains(wrong[0].as_str());
+    if !wrong.is_empty() && !is_said {
         text.push_str("\n\nThis is wrong:\n");
         for violation in wrong.iter().take(MOST_VIOLATIONS) {
             let _ = write!(text, "\n- {}", sentence(&cut(violation, 500)));
@@ -172,6 +176,13 @@ pub fn problem(facts: &Facts<'_>) -> String {
 pub fn solution(facts: &Facts<'_>) -> String {
     let Facts { purpose, category, step, errno, exit, .. } = facts;
     let mut list = Vec::new();
+    let hints = hints::hints(facts.output, facts.supplier != Supplier::Application);
+    // The arguments, before anything was run.
+    let is_refused = *step == SPAWNING_KIT_PREPARATION && !facts.violations.application.is_empty();
+    if is_refused {
+        return "- Correct what is named above, where it was set: `ps_command_session`, `ps_preloader_set`, or the command itself. Nothing was started."
+            .to_owned();
+    }
     if !facts.violations.application.is_empty() {
         list.push(match facts.supplier {
             Supplier::Application => {
@@ -184,7 +195,7 @@ pub fn solution(facts: &Facts<'_>) -> String {
             }
             Supplier::Library => {
                 "What was configured for the application is wrong, or the application has changed what its wrapper says of its sockets \
-                 (response/properties.json): look at the list above."
+                 (response/properties.json): look at what is named above."
             }
         });
     }
@@ -204,8 +215,10 @@ pub fn solution(facts: &Facts<'_>) -> String {
     if list.iter().all(|advice| advice.is_empty()) || is_timeout || errno.is_none() {
         list.push(advice::of_category(*category));
     }
-    let mut list: Vec<String> = list.into_iter().filter(|advice| !advice.is_empty()).map(str::to_owned).collect();
-    list.extend(by_hand(facts).filter(|_| *purpose != Purpose::Worker));
+    let list = list.into_iter().filter(|advice| !advice.is_empty()).map(str::to_owned);
+    let mut list: Vec<String> = hints.into_iter().chain(list).collect();
+    // In the preparation nothing of it has run yet.
+    list.extend(by_hand(facts).filter(|_| *purpose != Purpose::Worker && *step != SPAWNING_KIT_PREPARATION));
     list.iter().map(|advice| format!("- {advice}")).collect::<Vec<_>>().join("\n")
 }
 
@@ -213,11 +226,21 @@ pub fn solution(facts: &Facts<'_>) -> String {
 fn by_hand(facts: &Facts<'_>) -> Option<String> {
     let (command, word) = (facts.command?, |text: &str| quoted_for_shell(text));
     let enter = facts.root.map(|root| format!("cd {} && ", word(root))).unwrap_or_default();
+    // A loader does nothing without a session.
+    let is_loader = facts.supplier != Supplier::Application;
+    let session = if is_loader { "PASSENGER_SPAWN_WORK_DIR=DIRECTORY " } else { "" };
     let line = match facts.user {
-        Some(user) => format!("sudo -u {} sh -c {}", word(user.split(' ').next().unwrap_or(user)), word(&format!("{enter}{command}"))),
-        None => format!("{enter}{command}"),
+        Some(user) => {
+            format!("sudo -u {} sh -c {}", word(user.split(' ').next().unwrap_or(user)), word(&format!("{enter}{session}{command}")))
+        }
+        None => format!("{enter}{session}{command}"),
     };
-    Some(format!("To see it fail by itself:\n\n    {}", plain::line(&cut(&line, 2_000))))
+    let how = if is_loader {
+        ", set `debug_work_dir` to true, so that the DIRECTORY of a try stays (in `spawn_dir`, else $TMPDIR, else /tmp)"
+    } else {
+        ""
+    };
+    Some(format!("To see it fail by itself{how}:\n\n    {}", plain::line(&cut(&line, 2_000))))
 }
 
 /// As one word of a shell's line.
@@ -228,6 +251,11 @@ fn quoted_for_shell(text: &str) -> String {
 
 fn quoted(text: &str) -> String {
     format!("`{}`", plain::line(&cut(text, 500)))
+}
+
+/// All of a text in one line, and not too much of it.
+pub fn one_line(text: &str) -> String {
+    cut(&text.split_whitespace().collect::<Vec<_>>().join(" "), 1_000)
 }
 
 /// The beginning of a text.
@@ -316,7 +344,10 @@ mod tests {
                     assert!(texts[1].contains(part), "{part}: {texts:#?}");
                 }
                 assert!(texts[2].starts_with("- ") && texts[2].contains(place(step).advice), "{texts:#?}");
-                assert_eq!(texts[2].contains("sudo -u deploy sh -c 'cd /srv/shop && bundle exec rackup'"), purpose != Purpose::Worker);
+                assert_eq!(
+                    texts[2].contains("sudo -u deploy sh -c 'cd /srv/shop && bundle exec rackup'"),
+                    purpose != Purpose::Worker && step != SPAWNING_KIT_PREPARATION
+                );
                 if is_on_the_way {
                     summaries.insert(texts[0].clone());
                 }

@@ -28,6 +28,8 @@ pub struct Owner {
     pub groups: Vec<u32>,
     /// What it is called, if it has a name.
     pub name: Option<String>,
+    /// What its group is called, if that has a name.
+    pub group: Option<String>,
     /// Its home, if it is known.
     pub home: Option<PathBuf>,
     /// Its shell, if it is known.
@@ -98,6 +100,7 @@ impl Owner {
             ));
         }
         self.groups = self.all_groups()?;
+        self.group = known(Group::from_gid(Gid::from_raw(self.gid)), "group", "")?.map(|group| group.name);
         Ok(self)
     }
 
@@ -124,7 +127,7 @@ impl Owner {
         }
         let warning =
             format!("user: {uid} has no entry among the users; its group is {gid}, if none is given, and it has no home and no shell");
-        Ok(Self { uid, gid, groups: Vec::new(), name: None, home: None, shell: None, warnings: vec![warning], switch: false })
+        Ok(Self { uid, gid, groups: Vec::new(), name: None, group: None, home: None, shell: None, warnings: vec![warning], switch: false })
     }
 
     fn from_entry(user: User) -> Self {
@@ -134,6 +137,7 @@ impl Owner {
             gid: user.gid.as_raw(),
             groups: Vec::new(),
             name: Some(user.name),
+            group: None,
             home: some(user.dir),
             shell: some(user.shell),
             warnings: Vec::new(),

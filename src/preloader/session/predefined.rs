@@ -61,7 +61,8 @@ pub fn complete(arguments: &Arguments, purpose: Purpose, owner: &Owner) -> Resul
     all.otherwise("spawn_method", if direct { "direct" } else { "smart" })?;
     all.otherwise("bind_address", "127.0.0.1")?;
     all.otherwise("base_uri", "/")?;
-    let (user, group) = (owner.name.clone().unwrap_or_else(|| owner.uid.to_string()), owner.gid.to_string());
+    let (user, group) =
+        (owner.name.clone().unwrap_or_else(|| owner.uid.to_string()), owner.group.clone().unwrap_or_else(|| owner.gid.to_string()));
     if all.get("default_user").is_some() {
         // What was asked for is not what the rules made of it.
         all.put("user", user.into())?;
@@ -71,7 +72,9 @@ pub fn complete(arguments: &Arguments, purpose: Purpose, owner: &Owner) -> Resul
         all.otherwise("group", group)?;
     }
     all.otherwise("log_level", 3)?;
-    for name in ["generic_app", "starts_using_wrapper", "wrapper_supplied_by_third_party", "load_shell_envvars"] {
+    let wrapper = super::uses_wrapper(&all);
+    all.otherwise("starts_using_wrapper", wrapper)?;
+    for name in ["generic_app", "wrapper_supplied_by_third_party", "load_shell_envvars"] {
         all.otherwise(name, false)?;
     }
     all.otherwise("environment_variables", serde_json::Map::new())?;

@@ -18,9 +18,11 @@ const NOT_EMPTY: [&str; 10] =
 /// How a process may be started, by the reference's names. `dummy` starts none, and is for its own tests.
 const METHODS: [&str; 4] = ["smart", "smart-lv2", "direct", "conservative"];
 
-/// Whether the process is started by a program that loads the application (PA-11).
+/// Whether the process is started by a program that loads the application (PA-11): as it was said, or else if there is a file for it to load.
 pub fn uses_wrapper(arguments: &Arguments) -> bool {
-    arguments.flag("starts_using_wrapper") && !arguments.flag("generic_app")
+    let said = arguments.get("starts_using_wrapper").and_then(Value::as_bool);
+    let loads = || arguments.text("startup_file").is_some_and(|file| !file.is_empty());
+    said.unwrap_or_else(loads) && !arguments.flag("generic_app")
 }
 
 fn range(arguments: &Arguments, name: &str, least: i64, most: i64, found: &mut Vec<String>) {
@@ -154,6 +156,17 @@ mod tests {
         wrapped.set("generic_app", Some("true")).unwrap();
         assert_eq!(wrapped.violations(Purpose::Direct), [""; 0]);
         assert!(!uses_wrapper(&wrapped));
+    }
+
+    // covers: PA-11
+    #[test]
+    fn what_has_a_file_to_load_is_a_wrapper_unless_it_is_said_to_be_none() {
+        let mut given = arguments(&GOOD);
+        assert!(!uses_wrapper(&given));
+        given.set("startup_file", Some("config.ru")).unwrap();
+        assert!(uses_wrapper(&given));
+        given.set("starts_using_wrapper", Some("false")).unwrap();
+        assert!(!uses_wrapper(&given));
     }
 
     // covers: PA-12

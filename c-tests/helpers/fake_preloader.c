@@ -4,11 +4,13 @@
  *     fake_preloader LOG MODE [N]
  *
  * LOG is a file to which each process adds a line "preloader PID" or "worker PID". MODE is what goes wrong (none: "good"), in the first N
- * commands, counted over all its processes by the lines of LOG (0: in all of them).
+ * commands, counted over all its processes by the lines of LOG (0: in all of them; -N: in the one after the first N).
  *
  *   at the start   die-at-start hang-at-start error-at-start outside-socket tcp-socket
- *   to a command   die-before-accept die-after-accept die-after-answer close moved-socket (after it) silent slow half garbage over-long twice two-writers error
+ *   to a command   die-before-accept die-after-accept die-after-answer close moved-socket (after it) silent slow every-third half garbage over-long twice two-writers error
  *                  stopped flood
+ *   who is forked  mute late (both wait at their gate, the second comes to it when its directory is gone) another-user in-namespace
+ *                  in-namespace-named
  *   who is named   foreign own host init zero negative zombie sibling recycled older thread many-digits
  *   the worker     parent-writes exits-early never-opens fails closes-output orphan
  *
@@ -17,7 +19,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -149,8 +153,11 @@ static void work(const char *dir, int connection, int wrong)
     char path[128], text[512];
     alarm(60);
     prctl(PR_SET_PDEATHSIG, 0);
-    note("worker");
+    if (strncmp(mode, "in-namespace", 12) != 0) /* there it has another number */
+        note("worker");
     close(listener);
+    if (wrong && is("another-user") && (setgroups(0, NULL) || setgid(65534) || setuid(65534)))
+        _exit(9);
     if (connection >= 0)
         answer(connection, getpid(), 0);
     if (wrong && is("never-opens"))
@@ -238,10 +245,44 @@ static long who(const char *dir)
     return -2;
 }
 
+/* Forked, and nothing is said of it: what comes of that is an end at the gate. */
+static void wait_at_gate(const char *dir, int connection)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/stdin", dir);
+    alarm(60);
+    note("worker");
+    close(listener);
+    close(connection);
+    int gate = is("late") ? open(path, O_PATH | O_CLOEXEC) : -1;
+    while (is("late") && access(path, F_OK) == 0)
+        usleep(1000);
+    if (gate >= 0)
+        snprintf(path, sizeof path, "/proc/self/fd/%d", gate);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    char byte;
+    while (read(fd, &byte, 1) < 0 && errno == EINTR)
+        ;
+    _exit(0);
+}
+
+static int wrong_now(const char *what)
+{
+    int count = noted(what);
+    return wrong_commands == 0 || (wrong_commands > 0 ? count <= wrong_commands : count == 1 - wrong_commands);
+}
+
 static void command(int connection, const char *dir, int wrong)
 {
     pid_t pid;
     if (wrong) {
+        if (is("mute") || is("late")) {
+            if (fork() == 0)
+                wait_at_gate(dir, connection);
+            struct pollfd both[] = {{.fd = connection, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
+            poll(both, 2, -1);
+            return;
+        }
         if (is("die-after-accept"))
             _exit(5);
         if (is("close"))
@@ -259,7 +300,7 @@ static void command(int connection, const char *dir, int wrong)
             return say(connection, "{\"result\": \"ok\", ");
         if (is("garbage"))
             return say(connection, "\xff\xfe not json\n");
-        if (is("error"))
+        if (is("error") || (is("every-third") && noted("command") % 3 == 0))
             return say(connection, "{\"result\": \"error\", \"message\": \"no <b>memory</b>\"}\n");
         if (is("over-long")) {
             static char much[20000];
@@ -277,7 +318,7 @@ static void command(int connection, const char *dir, int wrong)
             return;
         }
     }
-    if (wrong && (is("parent-writes") || is("two-writers"))) {
+    if (wrong && (is("parent-writes") || is("two-writers") || is("in-namespace-named"))) {
         if (is("two-writers"))
             say(connection, "{\"result\": \"ok\", ");
         if ((pid = fork()) == 0) {
@@ -323,10 +364,15 @@ static void start(const char *dir)
     char text[512];
     note("preloader");
     dprintf(1, "preloader %d loads\n", (int)getpid());
-    int wrong = wrong_commands == 0 || noted("preloader") <= wrong_commands;
+    int wrong = wrong_now("preloader");
     if (is("older")) {
         last_worker = idler();
         usleep(50000); /* so that it is older by the kernel's clock, which has ticks of 10 ms */
+    }
+    if (strncmp(mode, "in-namespace", 12) == 0) {
+        if (unshare(CLONE_NEWPID))
+            _exit(77);
+        idler(); /* the init of it */
     }
     if (wrong && is("die-at-start"))
         _exit(8);
@@ -398,7 +444,7 @@ int main(int argc, char **argv)
         if (!both[0].revents)
             continue;
         note("command");
-        int wrong = wrong_commands == 0 || noted("command") <= wrong_commands;
+        int wrong = wrong_now("command");
         if (wrong && is("die-before-accept"))
             _exit(5);
         int connection = accept4(listener, NULL, NULL, SOCK_CLOEXEC);

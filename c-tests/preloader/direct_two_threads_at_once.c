@@ -1,5 +1,6 @@
 /* Two threads start workers at once, under one supervisor and under none, while a third takes the events: each gets its own, and none waits for the other's. */
 /* covers: LAW-4, PA-92 */
+/* variants: not locked-down, no-clone3-eperm: threads cannot be made there */
 #include "direct.h"
 
 static ps_supervisor *shared;

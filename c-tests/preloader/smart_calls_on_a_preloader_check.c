@@ -50,6 +50,30 @@ int main(void)
     CHECK(waitpid(copy, &status, 0) == copy && status == 0);
     CHECK(preloader_pid(&p) > 0 && !is_gone(preloader_pid(&p)));
     end_worker(worker);
+    /* Its socket is where it was. */
+    uint32_t generation = preloader_generation(&p);
+    end_worker(smart_worker(&p));
+    CHECK_INT(preloader_generation(&p), generation);
+    place_end(&p);
+
+    /* Nor has it the conversation that is under way. */
+    p = place_begin("slow", 0);
+    CHECK_OK(ps_preloader_spawn_begin(p.preloader, p.supervisor, NULL, PATIENCE_MS, &worker, &error), error);
+    began = now_ns();
+    while (logged(&p, "command", NULL) == 0) {
+        ps_event event = {.size = sizeof event};
+        ps_supervisor_next_event(p.supervisor, 1, &event, NULL);
+        CHECK(elapsed_ms(began) < PATIENCE_MS);
+    }
+    if ((copy = fork()) == 0) {
+        ps_preloader_free(p.preloader);
+        _exit(0);
+    }
+    CHECK(waitpid(copy, &status, 0) == copy && status == 0);
+    CHECK_OK(ps_worker_wait(worker, PATIENCE_MS, &error), error);
+    CHECK_INT(logged(&p, "command", NULL), 1);
+    CHECK_INT(generation_of(worker), 1);
+    end_worker(worker);
     place_end(&p);
 
     /* The directory for its sockets is the caller's, and goes. */

@@ -1,6 +1,6 @@
 /* A preloader that dies over a command is started once more, and the command is said once more with a work directory of its own; one that dies
    again is an error, and is started again by the next spawn. */
-/* covers: P-b21, PA-84, PA-89, PA-7, CO-cpython-141860 */
+/* covers: P-b21, PA-84, PA-89, PA-7 */
 /* variants: few */
 #include "smart.h"
 

@@ -1,5 +1,5 @@
 /* A preloader that hangs, dies or fails at its start: what it printed and what it has told of itself are in the error, in time, and it is gone. */
-/* covers: PA-78, PA-90, PA-91, P-b5, PA-59, PA-60, C14-3 */
+/* covers: PA-78, PA-90, PA-91, P-b5, PA-59, PA-60, CO-cpython-141860, C14-3 */
 /* variants: few */
 #include "smart.h"
 
@@ -12,6 +12,9 @@ static void one(const char *mode, int64_t timeout_ms, ps_status expected, const 
     says(error, "starting a preloader");
     says(error, "loads");
     says(error, said);
+    /* Its environment, as it was. */
+    says(error, "MARK_OF_THE_PRELOADER=17");
+    says(error, "PASSENGER_SPAWN_WORK_DIR=");
     ps_error_free(error);
     CHECK_INT(preloader_pid(&p), 0);
     CHECK_INT(logged(&p, "preloader", NULL), 1); /* not tried again by this spawn */

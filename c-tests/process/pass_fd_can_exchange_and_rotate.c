@@ -1,5 +1,5 @@
 /* Targets that are other passed descriptors' sources: 3<->4 and 3->4->5->3 must not overwrite what is still needed. */
-/* covers: D-7 */
+/* covers: D-7, P-b22 */
 #include "harness.h"
 #include "children.h"
 

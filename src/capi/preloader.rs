@@ -137,10 +137,10 @@ fn asked<T>(
 ///         worker, or somebody else listens in the preloader's place; PS_ERR_INVALID_ARGUMENT (an argument of
 ///         the session or the command; another application than the preloader's); PS_ERR_NOT_FOUND (the
 ///         program, or the directory for sockets, by its name); PS_ERR_PERMISSION, PS_ERR_LIMIT,
-///         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where nobody can be proven
-///         to be anybody (a filter); PS_ERR_CANCELLED if the worker was called off, or the preloader stopped;
-///         PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader freed; PS_ERR_BUDGET_EXHAUSTED,
-///         PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
+///         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where a filter lets nobody
+///         be proven to be anybody, or no signal reach a worker; PS_ERR_CANCELLED if the worker was called
+///         off, or the preloader stopped; PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader
+///         freed; PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_preloader_spawn(
     preloader: *mut ps_preloader,

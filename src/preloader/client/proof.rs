@@ -21,7 +21,7 @@ use crate::error::Status;
 use crate::preloader::failure::{Category, Failure};
 use crate::preloader::journey::step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER as STEP;
 use crate::registry;
-use crate::sys::pidfd::{self, Life};
+use crate::sys::pidfd::{self, Life, SendError};
 use crate::sys::{fds, getpid, procfs};
 
 /// Who has written an answer, by the kernel's word.
@@ -87,10 +87,13 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
     // Who has written of itself is not asked where it comes from.
     let descends = itself || procfs::descends_from(pid, preloader);
     let teller_descends = itself || wrote == preloader || procfs::descends_from(wrote, preloader);
+    if pidfd::signal(pidfd.as_raw_fd(), 0) == Err(SendError::Unavailable) {
+        return Err(unsupported(pid, "pidfd_send_signal(2) cannot be used, so it could not be stopped"));
+    }
     // Last of all: it was all of this process.
     if !is_it() {
         return Err(if pidfd::life(pidfd.as_raw_fd()) == Life::Running && pidfd::number_here(pidfd.as_raw_fd()).is_none() {
-            unsupported(pid)
+            unsupported(pid, NOBODY_SAYS)
         } else {
             Failure::exited(pid, None)
         });
@@ -132,11 +135,13 @@ fn open(pid: i32) -> Result<OwnedFd, Failure> {
             let message = format!("cannot open process {pid}: {}", errno.desc());
             Err(Failure { errno: Some(errno), ..Failure::new(Status::Limit, Category::default(), STEP, message) })
         }
-        Err(_) => Err(unsupported(pid)),
+        Err(_) => Err(unsupported(pid, NOBODY_SAYS)),
     }
 }
 
-fn unsupported(pid: i32) -> Failure {
-    let message = format!("process {pid} cannot be proven here: neither pidfd_open(2) nor /proc can be used");
+const NOBODY_SAYS: &str = "neither pidfd_open(2) nor /proc can be used";
+
+fn unsupported(pid: i32, why: &str) -> Failure {
+    let message = format!("process {pid} cannot be taken in here: {why}");
     Failure::new(Status::Unsupported, Category::default(), STEP, message)
 }

@@ -231,11 +231,6 @@ impl Attempt {
         self.request.managed.get().and_then(shown).unwrap_or(false)
     }
 
-    /// Whether it was adopted.
-    pub fn is_adopted(&self) -> bool {
-        self.child.is_some()
-    }
-
     /// Opens the gate, and follows it from there on.
     pub fn hand_over(mut self) {
         let request = self.request.clone();

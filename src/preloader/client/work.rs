@@ -36,6 +36,8 @@ pub struct Work {
     requests: Requests,
     processes: BTreeMap<u32, Process>,
     attempt: Option<Attempt>,
+    /// Workers that were taken in, and that their supervisors do not have yet.
+    adopted: Vec<Attempt>,
     /// What was given up, and is to be told of yet.
     dropped: Option<Attempt>,
     /// Why the last start failed.
@@ -52,6 +54,7 @@ impl Work {
             requests: Requests::new(),
             processes: BTreeMap::new(),
             attempt: None,
+            adopted: Vec::new(),
             dropped: None,
             start_error: None,
             events: VecDeque::new(),
@@ -61,7 +64,7 @@ impl Work {
 
     /// Whether there is nothing to be waited for.
     pub fn is_quiet(&self) -> bool {
-        self.processes.is_empty() && self.requests.is_empty() && self.behind.is_empty()
+        self.processes.is_empty() && self.requests.is_empty() && self.adopted.is_empty() && self.behind.is_empty()
     }
 
     /// The oldest process that is there.
@@ -72,7 +75,7 @@ impl Work {
     /// What is to be waited for.
     pub fn wants(&self, core: &Core) -> Wants {
         let (talk, mut due) = self.attempt.as_ref().map_or((None, Deadline::NEVER), Attempt::wants);
-        if self.attempt.as_ref().is_some_and(Attempt::is_adopted) {
+        if !self.adopted.is_empty() {
             // What makes it is about to return.
             due = Deadline::at(1);
         }
@@ -121,6 +124,9 @@ impl Work {
             Item::Started(generation, came) => self.hear_of_start(generation, *came),
             Item::Event(Event::CallOff(id)) => {
                 self.requests.remove(&id);
+                for attempt in self.adopted.extract_if(.., |attempt| attempt.request.id == id) {
+                    attempt.abandon();
+                }
                 self.events.push_back(Event::CallOff(id));
             }
             Item::Event(event) => self.events.push_back(event),
@@ -325,18 +331,24 @@ impl Work {
             return;
         }
         match attempt.take_in(named, process) {
-            Ok(()) => self.hand_over(),
+            Ok(()) => self.adopt(id),
             Err(failure) => self.give_up(id, failure),
         }
     }
 
-    /// One that its supervisor has by now is its own.
-    fn hand_over(&mut self) {
-        let Some(attempt) = self.attempt.take_if(|attempt| attempt.is_shown()) else { return };
-        let id = attempt.request.id;
-        self.events.push_back(Event::Proven(id));
+    /// It has its worker: what becomes of the preloader is nothing to it any more.
+    fn adopt(&mut self, id: Id) {
         self.requests.remove(&id);
-        attempt.hand_over();
+        self.events.push_back(Event::Proven(id));
+        self.adopted.extend(self.attempt.take());
+        self.hand_over();
+    }
+
+    /// Those that their supervisors have by now are their own.
+    fn hand_over(&mut self) {
+        for attempt in self.adopted.extract_if(.., |attempt| attempt.is_shown()) {
+            attempt.hand_over();
+        }
     }
 
     fn fail(&mut self, id: Id, end: End) {

@@ -2528,10 +2528,12 @@ void ps_worker_free(ps_worker *worker);
  * 64 KiB are kept for errors; its end is noticed; its idle time runs. Each start counts one generation
  * more, which its workers bear.
  *
- * A PRELOADER THAT IS SILENT is not killed for it: it may only be slow. A spawn ends with PS_ERR_TIMEOUT
- * then, and the next one asks again. ps_preloader_stop or ps_preloader_reload gets rid of it. One that
- * dies at each start, or over each command, is started twice at the most for each worker that is asked
- * for; a budget (ps_command_budget on its command) bounds that over all. */
+ * A PRELOADER THAT IS SILENT may only be slow: a spawn ends with PS_ERR_TIMEOUT then, is not tried again,
+ * and the next one asks the same process. If that one is not answered in its time either, the preloader is
+ * stopped or hangs: it is asked to go, killed after five seconds, and the worker that is asked for next
+ * starts another one. ps_preloader_stop and ps_preloader_reload get rid of it at once. One that dies at each
+ * start, or over each command, is started twice at the most for each worker that is asked for; a budget
+ * (ps_command_budget on its command) bounds that over all. */
 
 /** A preloader. */
 typedef struct ps_preloader ps_preloader;
@@ -2620,10 +2622,10 @@ ps_status ps_preloader_set_idle_stop(ps_preloader *preloader, int64_t ms, ps_err
  *         worker, or somebody else listens in the preloader's place; PS_ERR_INVALID_ARGUMENT (an argument of
  *         the session or the command; another application than the preloader's); PS_ERR_NOT_FOUND (the
  *         program, or the directory for sockets, by its name); PS_ERR_PERMISSION, PS_ERR_LIMIT,
- *         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where nobody can be proven
- *         to be anybody (a filter); PS_ERR_CANCELLED if the worker was called off, or the preloader stopped;
- *         PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader freed; PS_ERR_BUDGET_EXHAUSTED,
- *         PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
+ *         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where a filter lets nobody
+ *         be proven to be anybody, or no signal reach a worker; PS_ERR_CANCELLED if the worker was called
+ *         off, or the preloader stopped; PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader
+ *         freed; PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
  */
 ps_status ps_preloader_spawn(ps_preloader *preloader,
                              ps_supervisor *supervisor,

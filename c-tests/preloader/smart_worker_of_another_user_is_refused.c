@@ -41,7 +41,6 @@ static void namespaced(const char *mode)
     fclose(file);
     snprintf(want, sizeof want, "NSpid:\t%d\t", pid); /* it has another one there */
     CHECK(strstr(status, "fake_preloader") && strstr(status, want));
-    ps_child_free(child);
     ps_exit exit = end_worker(worker);
     CHECK_INT(exit.kind, PS_EXIT_EXITED);
     place_end(&p);

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
-use crate::preloader::failure::{self, Evidence, Failure};
+use crate::preloader::failure::{self, Category, Evidence, Failure};
 use crate::preloader::follow::{Arrived, Attempt, Follow, Then};
 use crate::preloader::journey::{journey, step};
-use crate::preloader::session::{Arguments, Dumps, Instance, Owner, Purpose, Session, uses_wrapper};
+use crate::preloader::session::{Arguments, Dumps, Instance, Owner, Purpose, Response, Session, uses_wrapper};
 use crate::preloader::setup;
 use crate::process::command::Command;
 use crate::registry::Cause;
@@ -140,20 +140,28 @@ impl Process {
         let Arrived { sockets, dumps, instance, journey, .. } = arrived;
         self.dumps = Arc::new(dumps);
         self.instance = instance.map(Arc::new);
-        let address = sockets.iter().find(|socket| socket.protocol == "preloader").map(|socket| socket.address.as_str());
-        match address.and_then(|address| address.strip_prefix("unix:")).map(Path::new) {
-            Some(path) => match Socket::of(path) {
-                Ok(socket) => {
-                    self.socket = Some(socket);
-                    Ok(())
-                }
-                Err(error) => Err(Error { journey: Some(Box::new(journey)), ..error }),
-            },
+        let address = sockets.iter().find(|socket| socket.protocol == "preloader").map_or("no address", |socket| &socket.address);
+        let socket = match address.strip_prefix("unix:").map(Path::new) {
+            Some(path) => Socket::of(path).map_err(|error| Failure::of(step::SPAWNING_KIT_FINISH, &error)),
             None => {
-                let message = format!("the preloader takes commands at {}, which is no unix socket", address.unwrap_or("no address"));
-                Err(Error { journey: Some(Box::new(journey)), ..Error::new(Status::Protocol, step::SPAWNING_KIT_FINISH, message) })
+                let message = format!("the preloader takes commands at {address}, which is no unix socket");
+                Err(Failure::new(Status::Protocol, Category::default(), step::SPAWNING_KIT_FINISH, message))
             }
-        }
+        };
+        self.socket = Some(socket.map_err(|failure| {
+            let evidence = Evidence {
+                journey,
+                response: Some(Response { dumps: self.dumps.as_ref().clone(), ..Response::default() }),
+                arguments: &self.arguments,
+                output: self.output(),
+                pid: Some(self.pid()),
+                exit: None,
+                preloader: None,
+                purpose: Purpose::StartPreloader,
+            };
+            failure::error(failure, evidence)
+        })?);
+        Ok(())
     }
 
     /// Somebody waits for its start until then.

@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use super::failure::{self, Evidence, Failure};
 use super::handshake::{Life, Machine, Port, Said, Seen, State, Why};
 use super::journey::{step, take_in};
+use super::promise::{Promise, panicked};
 use super::session::{Dumps, Finish, Instance, Purpose, Session, Socket, Violations};
 use crate::clock::{self, Deadline, MILLI};
 use crate::coordination::probe::{Address, Answer, Connecting, Probe};
@@ -104,7 +105,7 @@ struct UnderWay {
     attempt: Attempt,
     said: Said,
     connecting: Option<Connecting>,
-    then: Then,
+    then: Promise<Arrived>,
 }
 
 impl fmt::Debug for UnderWay {
@@ -123,7 +124,7 @@ impl Follow {
         let machine = Machine::begun(attempt.deadline, address.is_some(), now);
         let pidfd = managed.process().ok().and_then(|child| child.pidfd()).and_then(|pidfd| fds::duplicate(&pidfd).ok());
         let end = Mutex::new(attempt.deadline);
-        let under_way = UnderWay { machine, attempt, said: Said::Nothing, connecting: None, then };
+        let under_way = UnderWay { machine, attempt, said: Said::Nothing, connecting: None, then: Promise::of(then) };
         let follow = Arc::new(Self {
             managed: managed.clone(),
             pidfd: pidfd.map(Arc::new),
@@ -246,7 +247,7 @@ impl Follow {
         drop(session);
         let ready = Moment::now();
         journey.end(step::SPAWNING_KIT_FINISH, ready.monotonic_ns);
-        then(Ok(Arrived { sockets, journey, dumps: response.dumps, gupid, app_type, ready, generation: 0, instance }));
+        then.keep(Ok(Arrived { sockets, journey, dumps: response.dumps, gupid, app_type, ready, generation: 0, instance }));
         if !self.managed.tell_ready() {
             // It has ended since that look: whoever asks for it finds it so.
             let pid = self.managed.pid();
@@ -282,15 +283,17 @@ impl Follow {
             child.kill(Cause::NotReady);
         }
         drop(session);
-        then(Err(error.clone()));
+        then.keep(Err(error.clone()));
         self.managed.tell_failed(error);
     }
 
     /// Nobody can follow it any more, for this reason.
     fn give_up(&self, error: &Error) {
         let under_way = lock(&self.under_way).take();
-        if let Some(under_way) = under_way {
-            self.fail(under_way, Failure::of(step::SPAWNING_KIT_HANDSHAKE_PERFORM, error));
+        match under_way {
+            Some(under_way) => self.fail(under_way, Failure::of(step::SPAWNING_KIT_HANDSHAKE_PERFORM, error)),
+            // A turn has panicked, and taken it along. (One that is told already stays as it was told.)
+            None => self.managed.tell_failed(panicked()),
         }
     }
 

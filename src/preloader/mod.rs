@@ -9,6 +9,7 @@ pub mod follow;
 mod handshake;
 pub mod journey;
 mod keep;
+mod promise;
 pub mod session;
 #[allow(dead_code)] // Until what calls it is there.
 pub mod setup;

@@ -82,7 +82,7 @@ static const struct name call_names[] = {
     CALL(writev),        CALL(sendto),         CALL(recvfrom),      CALL(socket),        CALL(connect),
     CALL(shutdown),      CALL(setns),          CALL(unshare),       CALL(seccomp),       CALL(getresuid),
     CALL(getresgid),     CALL(sched_setaffinity), CALL(mknodat),    CALL(splice),        CALL(sysinfo),
-    CALL(inotify_init1), CALL(inotify_add_watch), CALL(utimensat),
+    CALL(inotify_init1), CALL(inotify_add_watch), CALL(utimensat),  CALL(fchownat),
     CALL(accept4),       CALL(bind),           CALL(getpeername),   CALL(getsockname),   CALL(listen),
 #ifdef SYS_open /* calls that newer processors never had */
     CALL(access),        CALL(arch_prctl),     CALL(dup2),          CALL(epoll_wait),    CALL(eventfd),
@@ -100,7 +100,7 @@ static const struct name errno_names[] = {
     ERRNO(ENOSYS), ERRNO(ENOTDIR), ERRNO(ENOTTY), ERRNO(EPERM),  ERRNO(EPIPE),   ERRNO(ESRCH),  ERRNO(ENOEXEC), ERRNO(EOPNOTSUPP),
     ERRNO(EDQUOT), ERRNO(EROFS),   ERRNO(EXDEV),  ERRNO(ENOBUFS), ERRNO(ENOLCK), ERRNO(ENODATA), ERRNO(ENOPROTOOPT),
     ERRNO(ECONNABORTED), ERRNO(ECONNREFUSED), ERRNO(EADDRINUSE), ERRNO(ETOOMANYREFS), ERRNO(ESTALE),
-    ERRNO(ETIMEDOUT), ERRNO(ENAMETOOLONG), ERRNO(ELOOP), ERRNO(ETXTBSY), ERRNO(ELIBBAD),
+    ERRNO(ETIMEDOUT), ERRNO(ENAMETOOLONG), ERRNO(ELOOP), ERRNO(ETXTBSY), ERRNO(ELIBBAD), ERRNO(ENOTEMPTY),
 };
 #undef ERRNO
 

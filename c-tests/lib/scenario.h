@@ -13,7 +13,9 @@
 
 #include "harness.h"
 
+#include <grp.h>
 #include <malloc.h>
+#include <pwd.h>
 
 static bool scenario_cold;
 static leak_guard scenario_guard;
@@ -33,6 +35,18 @@ HARNESS void scenario_begin(int argc, char **argv)
 HARNESS void scenario_faults(const char *text)
 {
     dprintf(STDOUT_FILENO, "faults %s\n", text); /* the stream gets its buffer later */
+}
+
+/* So many bytes are kept for good by the first use of something that is used here only where there was a fault: the list of what could not be removed. */
+HARNESS void scenario_keeps(int bytes)
+{
+    dprintf(STDOUT_FILENO, "keeps %d bytes\n", bytes);
+}
+
+/* The system's databases of users are asked: what libc loads and keeps for it where one of them fails is there already. */
+HARNESS void scenario_asks_for_users(void)
+{
+    CHECK(getpwnam("no-such-user") == NULL && getgrnam("no-such-group") == NULL);
 }
 
 /* This scenario makes no process, so that the sweep does not miss its calls. */

@@ -110,6 +110,10 @@ impl Leftovers {
             }
             stays
         });
+        if items.is_empty() {
+            // What a bad time needed is given back.
+            *items = Vec::new();
+        }
         self.plan(&items);
         drop(items);
         over.iter().for_each(|thing| thing.give_up());

@@ -22,7 +22,7 @@
 //! | `talk.rs`     | one command, on a real connection                                |
 //! | `proof.rs`    | whether who was named is the worker                              |
 
-mod answer;
+pub mod answer;
 mod core;
 mod machine;
 mod process;

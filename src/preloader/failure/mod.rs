@@ -7,8 +7,8 @@ mod advice;
 mod category;
 mod hints;
 mod host;
-mod markup;
-mod mask;
+pub mod markup;
+pub mod mask;
 mod places;
 mod texts;
 

@@ -34,7 +34,7 @@ mod stdin;
 mod switching;
 #[cfg(test)]
 mod tests;
-mod variables;
+pub mod variables;
 mod violations;
 pub mod words;
 

@@ -2259,8 +2259,10 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  * or number, with all groups that the user database gives; without them ps_command_credentials does, or else
  * it is who the host is. (Both must name the same.) `app_root` wins over ps_command_cwd. Other names than the
  * reference's are passed on as they are. `spawn_dir` is where directories are made ($TMPDIR or /tmp), which
- * this user or root owns and nobody else can rename in; `debug_work_dir` leaves them there. What a host that
- * was killed has left there goes when another one first uses the place (its lock tells, not its age).
+ * this user or root owns and nobody else can rename in (which is checked; of the directories above it, it is
+ * yours to see); `debug_work_dir` leaves them there. What a host that was killed has left there goes when
+ * another one first uses the place (its lock tells, not its age). A session is its user's: what is read of it
+ * is that user's files alone, never a link's, a mount's or a hard link's to somebody else's.
  * `socket_dir` has at most 70 bytes, for loaders cut longer paths; without it each worker has one of its own,
  * 0700. With `default_user` (and `default_group`) a host that is root lets nobody become root: a user that is
  * root, unknown, or not given and not to be had from the owner of `startup_file` becomes the default one.
@@ -2366,7 +2368,11 @@ struct ps_worker_socket {
   uint32_t size;
   /** What the worker calls it; may be empty. A longer one is cut. */
   char name[64];
-  /** tcp://host:port or unix:/path. */
+  /**
+   * tcp://host:port or unix:/path. A path was that of a socket of the worker's user when it was looked at; that
+   * user can put another one, or a link, in its place at any time. Who connects with more rights than that
+   * user's asks who listens (SO_PEERCRED).
+   */
   char address[256];
   /** "http", "session", "preloader", or another one. */
   char protocol[32];

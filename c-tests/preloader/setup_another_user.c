@@ -42,6 +42,7 @@ int main(void)
         CHECK(chmod(path[level], 0700) == 0);
         snprintf(part, sizeof part, "'%s' is inaccessible to user 'nobody'", path[level]);
         failed_at(command, PS_ERR_PERMISSION, "SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL", part);
+        failed_at(command, PS_ERR_PERMISSION, "SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL", "must enter its directory");
         CHECK(chmod(path[level], 0755) == 0);
         ps_command_free(command);
     }

@@ -8,7 +8,7 @@
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 
 use nix::errno::Errno;
 use nix::fcntl::{AtFlags, OFlag, openat};
@@ -36,6 +36,8 @@ pub struct Layout {
     directories: Vec<(Box<str>, OwnedFd)>,
     /// What was made: in which directory, and its name.
     made: Mutex<Vec<(usize, Box<str>)>>,
+    /// To whom all was given; what is made afterwards is so at once.
+    given: OnceLock<(Uid, Gid)>,
 }
 
 /// The directory of a path within the session, and its last name.
@@ -52,7 +54,7 @@ impl Layout {
     /// Makes the directories: those of every session, and one for each step that is told from there.
     pub fn make(top: Private, steps: impl Iterator<Item = &'static str>) -> Result<Self> {
         let own = fds::duplicate(top.directory()).map_err(|errno| Error::system("fcntl", errno, top.path().display().to_string()))?;
-        let mut layout = Self { top, directories: vec![("".into(), own)], made: Mutex::default() };
+        let mut layout = Self { top, directories: vec![("".into(), own)], made: Mutex::default(), given: OnceLock::new() };
         for relative in DIRECTORIES {
             layout.make_directory(relative)?;
         }
@@ -128,6 +130,9 @@ impl Layout {
         let file = openat(parent, name, flags, FILE).and_then(fds::above_standard).map_err(|errno| cannot("open", errno))?;
         self.note(at, name);
         set_mode(&file, FILE).map_err(|errno| cannot("fchmod", errno))?;
+        if let Some((uid, gid)) = self.given.get() {
+            fchown(&file, Some(*uid), Some(*gid)).map_err(|errno| cannot("fchown", errno))?;
+        }
         let mut rest = bytes;
         while !rest.is_empty() {
             match write(&file, rest) {
@@ -180,6 +185,9 @@ impl Layout {
         }
         for (relative, directory) in self.directories.iter().rev() {
             judge(fchown(directory, uid, gid), relative)?;
+        }
+        if owner.switch {
+            let _ = self.given.set((Uid::from_raw(owner.uid), Gid::from_raw(owner.gid)));
         }
         Ok(())
     }

@@ -6,7 +6,7 @@
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::errno::Errno;
@@ -125,7 +125,7 @@ fn program(failure: &mut Failure, command: &Command, shell: Option<&Shell>, owne
             format!("{what} '{path}' is not in the PATH of the process"),
             "Install it, name it by its path, or set PATH in environment_variables.".to_owned(),
         ),
-        (Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR, Some(file)) => match (first_line(file), errno) {
+        (Errno::ENOENT | Errno::EACCES | Errno::ENOTDIR, Some(file)) => match (first_line(file, owner), errno) {
             (Some(interpreter), _) if cannot_run(&interpreter) => (
                 format!("{what} '{path}' names '{}' as its interpreter, which is not there, or cannot be executed", shown(&interpreter)),
                 "Install the interpreter, or mend the first line of the file. A line that ends with a carriage return names another one."
@@ -190,18 +190,35 @@ fn denied(what: &str, file: &Path, owner: &Owner) -> (String, String) {
 /// How much of a file is looked at: what the kernel looks at itself (BINPRM_BUF_SIZE).
 const HEAD: u64 = 256;
 
-/// The interpreter that a file names in its first line. Never waits: only of a regular file.
-fn first_line(file: &Path) -> Option<PathBuf> {
+/// The interpreter that a file names in its first line. Never waits: only of a regular file. A path may be a link of the application's: what its user could
+/// not read is not told to it.
+fn first_line(file: &Path, owner: &Owner) -> Option<PathBuf> {
     let kind = std::fs::metadata(file).ok()?.file_type();
     if !kind.is_file() || kind.is_fifo() {
         return None;
     }
     let opened = std::fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(file).ok()?;
+    if owner.switch && !may_read(&opened.metadata().ok()?, owner) {
+        return None;
+    }
     let mut head = Vec::new();
     opened.take(HEAD).read_to_end(&mut head).ok()?;
     let line = head.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let name = line.split(|byte| matches!(byte, b' ' | b'\t' | 0)).find(|word| !word.is_empty())?;
     Some(PathBuf::from(OsStr::from_bytes(name)))
+}
+
+/// By its mode.
+fn may_read(data: &std::fs::Metadata, owner: &Owner) -> bool {
+    let group = data.gid() == owner.gid || owner.groups.contains(&data.gid());
+    let bit = if data.uid() == owner.uid {
+        0o400
+    } else if group {
+        0o040
+    } else {
+        0o004
+    };
+    data.mode() & bit != 0
 }
 
 /// Whether nobody can execute this: it is not there, or has no x bit.
@@ -238,4 +255,33 @@ fn user(failure: &mut Failure, owner: &Owner) -> Texts {
         _ => "The user has as many processes as it may: look at `ulimit -u` and at what runs under that user.",
     };
     Some((problem, solution.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::preloader::session::Arguments;
+
+    // covers: PA-48, LAW-17
+    #[test]
+    fn what_the_user_could_not_read_is_not_told() {
+        if !nix::unistd::geteuid().is_root() {
+            return;
+        }
+        let home = tempfile::tempdir().unwrap();
+        let script = home.path().join("script");
+        std::fs::write(&script, "#!/opt/secret/sh\n").unwrap();
+        let mut arguments = Arguments::default();
+        arguments.set("user", Some("nobody")).unwrap();
+        let nobody = Owner::of(&arguments).unwrap();
+        for (mode, uid, told) in [(0o755, 0, true), (0o751, 0, false), (0o700, nobody.uid, true), (0o055, nobody.uid, false)] {
+            std::os::unix::fs::chown(&script, Some(uid), Some(0)).unwrap();
+            std::fs::set_permissions(&script, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(first_line(&script, &nobody).is_some(), told, "{mode:o}");
+        }
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(first_line(&script, &Owner::of(&Arguments::default()).unwrap()).is_some(), "one that does not change reads it anyway");
+    }
 }

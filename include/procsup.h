@@ -2255,7 +2255,8 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  * there, which is tried every 50 ms on 127.0.0.1; and that is one of its sockets.
  *
  * ARGUMENTS. What nobody says has a default: `app_root` is the command's directory, or that of this process;
- * `start_command` is the command; `app_env` is "production". `user` and `group` say who it will be, by name
+ * `start_command` is the command; `app_env` is "production". `starts_using_wrapper` says that the command is
+ * a loader: true where a `startup_file` is given, for a loader to load, and else false. `user` and `group` say who it will be, by name
  * or number, with all groups that the user database gives; without them ps_command_credentials does, or else
  * it is who the host is. (Both must name the same.) `app_root` wins over ps_command_cwd. Other names than the
  * reference's are passed on as they are. `spawn_dir` is where directories are made ($TMPDIR or /tmp), which

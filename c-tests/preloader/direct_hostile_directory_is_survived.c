@@ -1,6 +1,6 @@
 /* A worker that fills its directory with what cannot be read (gigabytes, FIFOs, directories, garbage), or puts another one in its place: each is a typed
    error in time, the directory is removed, and nothing outside of it is touched. */
-/* covers: PA-23, PA-24, PA-25, PA-31, P-b12, LAW-17 */
+/* covers: PA-23, PA-24, PA-25, PA-31, P-b12, LAW-17, C14-must-hostile */
 #include "direct.h"
 
 static void survive(ps_status status, ps_command *command)

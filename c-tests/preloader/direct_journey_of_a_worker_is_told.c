@@ -1,5 +1,5 @@
 /* What a worker has told of its steps is in its journey when it is ready, as text, JSON and a page; one that failed has one as well. */
-/* covers: PA-63, PA-69 */
+/* covers: PA-63, PA-69, C14-2 */
 #include "direct.h"
 
 int main(void)

@@ -1,5 +1,5 @@
 /* A worker that puts links in the place of everything that is read of it: none is followed, whatever it leads to, and it is a typed error. */
-/* covers: PA-24, PA-65, LAW-17 */
+/* covers: PA-24, PA-65, LAW-17, C14-must-hostile */
 #include "direct.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 /* The id ties what a visitor sees to what stands in the log: the page for anybody, which says nothing else, has the same as message, text, JSON and the
    whole page. No two failures have the same. */
-/* covers: PA-71, PA-74, PA-77 */
+/* covers: PA-71, PA-74, PA-77, C14-2 */
 /* variants: few */
 #include "failures.h"
 

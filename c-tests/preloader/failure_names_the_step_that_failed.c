@@ -1,6 +1,6 @@
 /* Where a start failed: the host's wait for it, always; and a step of the process, the one that it blames, or else by rule: the one under way, the one
    after the last that was done, the first, and if all were done the last. What it has told of its steps stands in the error. */
-/* covers: PA-54, PA-64, PA-69 */
+/* covers: PA-54, PA-64, PA-69, C14-2 */
 /* variants: few */
 #include "failures.h"
 

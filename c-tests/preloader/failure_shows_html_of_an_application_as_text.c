@@ -1,6 +1,6 @@
 /* An application may describe its failure in HTML, which then counts before its plain text; it is shown as what it says, and none of it becomes part of a
    page. Nor does its plain text, or anything else that it wrote. A category that is none, a state that is none, are noted, and end nobody. */
-/* covers: PA-65, PA-71, PA-75, P-b12 */
+/* covers: PA-65, PA-71, PA-75, P-b12, C14-2 */
 /* variants: few */
 #include "failures.h"
 

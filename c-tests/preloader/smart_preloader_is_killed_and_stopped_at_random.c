@@ -1,6 +1,6 @@
 /* The preloader is killed and stopped (SIGSTOP) at random moments of many spawns: each ends well or with a typed error in its time, and nobody is
    left; this process is the subreaper of whoever loses its parent. An argument is how many spawns (the soak runs 1 000). */
-/* covers: PA-84, P-b4, LAW-15, C14-3, CO-spring-60 */
+/* covers: PA-84, P-b4, LAW-15, C14-3, CO-spring-60, C14-must-random */
 /* variants: none */
 /* timeout: 120 */
 #include "smart.h"

@@ -1,5 +1,5 @@
 /* Whatever a preloader answers, and whomever it names: a typed error in time, nobody harmed, the preloader used on where it lives, nothing left. */
-/* covers: P-b1, PA-84, PA-85, PA-86, PA-87, P-b4, P-b17, D-10, C14-3, CO-spring-265 */
+/* covers: P-b1, PA-84, PA-85, PA-86, PA-87, P-b4, P-b17, D-10, C14-3, CO-spring-265, C14-must-hostile */
 /* variants: few */
 #include "smart.h"
 

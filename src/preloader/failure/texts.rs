@@ -103,6 +103,9 @@ pub fn ended(exit: &Exit) -> String {
 pub fn summary(facts: &Facts<'_>) -> String {
     let Facts { purpose, category, step, journey, .. } = facts;
     let (subject, doing) = (subject(*purpose), place(step).doing);
+    if *step == SPAWNING_KIT_PREPARATION && !facts.violations.application.is_empty() {
+        return format!("{subject} could not be started: what was set for it is wrong");
+    }
     match (category, facts.exit) {
         (Category::Timeout, _) => match hangs(journey) {
             Some((hanging, _)) => format!("{subject} was not ready in time: it was still {}", place(hanging).doing),

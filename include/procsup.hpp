@@ -2002,6 +2002,13 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         detail::call(ps_preloader_pid, handle(), &value);
         return value;
     }
+    /// Before its first use: when it was made.
+    exit_record::time_point last_used() const
+    {
+        std::int64_t value = 0;
+        detail::call(ps_preloader_last_used, handle(), &value);
+        return exit_record::time_point(std::chrono::nanoseconds(value));
+    }
 
   private:
     static ps_preloader *make(const command &what)

@@ -12,10 +12,12 @@ int main()
     preloader one(nothing);
     one.set("app_env", "test").protocol(preloader_protocol::passenger).idle_stop(std::chrono::seconds(1));
     CHECK(one.generation() == 0 && one.pid() == 0);
+    const auto made = one.last_used();
+    CHECK(made <= std::chrono::steady_clock::now());
     std::error_code ec;
     worker none = one.spawn(all, std::chrono::seconds(20), ec);
     CHECK(ec == errc::exited && !none);
-    CHECK(one.generation() == 1);
+    CHECK(one.generation() == 1 && one.last_used() > made);
     one.reload();
     one.stop();
     preloader moved = std::move(one);

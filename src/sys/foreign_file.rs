@@ -11,7 +11,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use nix::NixPath;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
-use nix::sys::stat::fstat;
+use nix::sys::stat::{FileStat, fstat};
 use nix::sys::uio::pread;
 use nix::unistd::geteuid;
 
@@ -77,15 +77,38 @@ pub fn read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) ->
     if let Some(what) = kind(seen.st_mode) {
         return Err(Refusal::Kind(what));
     }
-    let whose = fstat(directory.as_fd()).map_err(cannot)?.st_uid;
-    if whose != geteuid().as_raw() && seen.st_uid != whose {
-        return Err(Refusal::Another(seen.st_uid));
-    }
-    let Some(file) = open(directory, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)? else { return Ok(None) };
-    let found = fstat(&file).map_err(cannot)?;
+    check_owner(directory.as_fd(), &seen)?;
+    let Some((file, found)) = open_to_read(directory, name)? else { return Ok(None) };
     if (found.st_dev, found.st_ino) != (seen.st_dev, seen.st_ino) {
         return Err(cannot(Errno::ESTALE));
     }
+    contents(&file, &found, most).map(Some)
+}
+
+/// The same of what its directory has just shown as a regular file, which is as good as a look of its own.
+pub fn read_seen<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) -> Result<Option<Contents>, Refusal> {
+    let Some((file, found)) = open_to_read(directory.as_fd(), name)? else { return Ok(None) };
+    if let Some(what) = kind(found.st_mode) {
+        return Err(Refusal::Kind(what));
+    }
+    check_owner(directory, &found)?;
+    contents(&file, &found, most).map(Some)
+}
+
+/// In a directory of another user only that user's files are read.
+fn check_owner(directory: impl AsFd, seen: &FileStat) -> Result<(), Refusal> {
+    let whose = fstat(directory).map_err(Refusal::Cannot)?.st_uid;
+    if whose != geteuid().as_raw() && seen.st_uid != whose { Err(Refusal::Another(seen.st_uid)) } else { Ok(()) }
+}
+
+fn open_to_read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P) -> Result<Option<(OwnedFd, FileStat)>, Refusal> {
+    let Some(file) = open(directory, name, OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY)? else { return Ok(None) };
+    let found = fstat(&file).map_err(Refusal::Cannot)?;
+    Ok(Some((file, found)))
+}
+
+fn contents(file: &OwnedFd, found: &FileStat, most: usize) -> Result<Contents, Refusal> {
+    let cannot = Refusal::Cannot;
     let size = usize::try_from(found.st_size).unwrap_or(0);
     let room = size.min(most) + 1;
     let mut bytes = Vec::new();
@@ -94,7 +117,7 @@ pub fn read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) ->
     let mut filled = 0;
     // One byte more than is wanted shows whether there is more. Where all is there that it had when it was opened, nobody need ask for the end.
     while filled < room && (filled == 0 || filled != size) {
-        match pread(&file, &mut bytes[filled..], filled as libc::off_t) {
+        match pread(file, &mut bytes[filled..], filled as libc::off_t) {
             Ok(0) => break,
             Ok(count) => filled += count,
             Err(Errno::EINTR) => {}
@@ -103,7 +126,7 @@ pub fn read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) ->
     }
     let more = filled > most || filled == room;
     bytes.truncate(filled.min(most));
-    Ok(Some(Contents { bytes, more }))
+    Ok(Contents { bytes, more })
 }
 
 #[cfg(test)]
@@ -128,6 +151,8 @@ mod tests {
         assert_eq!(read(&directory, "file", 9), contents(b"012345678", true));
         assert_eq!(read(&directory, "file", 0), contents(b"", true));
         assert_eq!(read(&directory, "none", 9), Ok(None));
+        assert_eq!(read_seen(&directory, "file", 9), contents(b"012345678", true));
+        assert_eq!(read_seen(&directory, "none", 9), Ok(None));
         std::fs::write(at("empty"), "").unwrap();
         assert_eq!(read(&directory, "empty", 0), contents(b"", false));
         symlink(at("file"), at("link")).unwrap();
@@ -136,6 +161,9 @@ mod tests {
         assert_eq!(read(&directory, "directory", 9), Err(Refusal::Kind("a directory")));
         mkfifo(&at("fifo"), Mode::S_IRWXU).unwrap();
         assert_eq!(read(&directory, "fifo", 9), Err(Refusal::Kind("a fifo")));
+        for (name, what) in [("link", "a link"), ("directory", "a directory"), ("fifo", "a fifo")] {
+            assert_eq!(read_seen(&directory, name, 9), Err(Refusal::Kind(what)), "it has changed since it was seen");
+        }
         let _socket = UnixListener::bind(at("socket")).unwrap();
         assert_eq!(read(&directory, "socket", 9), Err(Refusal::Kind("a socket")));
         let huge = std::fs::File::create(at("huge")).unwrap();
@@ -163,7 +191,9 @@ mod tests {
         }
         std::fs::hard_link(at("secret"), at("strange/linked")).unwrap();
         let directory = tree::hold_place(&at("strange")).unwrap();
-        assert_eq!(read(&directory, "linked", 9), Err(Refusal::Another(0)));
+        for read in [read, read_seen] {
+            assert_eq!(read(&directory, "linked", 9), Err(Refusal::Another(0)));
+        }
         // The name that it had before is gone: it is root's all the same.
         std::fs::remove_file(at("secret")).unwrap();
         assert_eq!(read(&directory, "linked", 9), Err(Refusal::Another(0)));

@@ -8,7 +8,7 @@ use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, openat};
 use nix::sys::stat::Mode;
-use nix::unistd::{UnlinkatFlags, unlinkat};
+use nix::unistd::{UnlinkatFlags, Whence, lseek, unlinkat};
 
 use super::fds;
 use super::raw::{check, syscall};
@@ -39,6 +39,55 @@ pub fn names(directory: impl AsFd, mut visit: impl FnMut(&CStr) -> bool) -> Resu
             }
             rest = &rest[length..];
         }
+    }
+}
+
+/// What one look at a directory has shown.
+#[derive(Debug)]
+pub struct Glance {
+    block: Vec<u8>,
+    whole: bool,
+}
+
+/// What a glance says of a name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Seen {
+    /// A regular file has it.
+    Regular,
+    /// Nothing has.
+    Nothing,
+    /// Something else may have it, or the glance was too short.
+    Unknown,
+}
+
+/// The most that one entry takes: its name has 255 bytes at the most.
+const LONGEST: usize = 19 + 256 + 5;
+const GLANCE: usize = 1024;
+
+impl Glance {
+    /// Looks at the beginning of a directory that is open to be read, and that nobody else reads by this descriptor. Where that cannot be, it knows nothing.
+    pub fn of(directory: &OwnedFd) -> Self {
+        let mut block = vec![0u8; GLANCE];
+        let filled = lseek(directory, 0, Whence::SeekSet).and_then(|_| {
+            // SAFETY: the block is ours and GLANCE bytes long.
+            unsafe { check(syscall!(libc::SYS_getdents64, directory.as_raw_fd(), block.as_mut_ptr(), GLANCE)) }
+        });
+        block.truncate(filled.unwrap_or(0));
+        // With room for one more nothing was left out.
+        let whole = filled.is_ok_and(|filled| filled + LONGEST <= GLANCE);
+        Self { block, whole }
+    }
+
+    /// What has this name.
+    pub fn of_name(&self, name: &str) -> Seen {
+        let mut rest = &self.block[..];
+        while let Some((kind, known, length)) = first_of(rest) {
+            if known.to_bytes() == name.as_bytes() {
+                return if kind == libc::DT_REG { Seen::Regular } else { Seen::Unknown };
+            }
+            rest = &rest[length..];
+        }
+        if self.whole { Seen::Nothing } else { Seen::Unknown }
     }
 }
 
@@ -86,5 +135,26 @@ mod tests {
         })
         .unwrap();
         assert_eq!(count, 5);
+    }
+
+    // covers: D-10
+    #[test]
+    fn a_glance_says_only_what_it_has_seen() {
+        let home = tempfile::tempdir().unwrap();
+        let directory = OwnedFd::from(std::fs::File::open(home.path()).unwrap());
+        assert_eq!(Glance::of(&directory).of_name("file"), Seen::Nothing);
+        std::fs::write(home.path().join("file"), "").unwrap();
+        std::os::unix::fs::symlink("file", home.path().join("link")).unwrap();
+        for _ in 0..2 {
+            let glance = Glance::of(&directory);
+            assert_eq!(
+                ["file", "link", "none", "fil"].map(|name| glance.of_name(name)),
+                [Seen::Regular, Seen::Unknown, Seen::Nothing, Seen::Nothing]
+            );
+        }
+        for number in 0..100 {
+            std::fs::write(home.path().join(format!("another-{number}")), "").unwrap();
+        }
+        assert_eq!(Glance::of(&directory).of_name("none"), Seen::Unknown, "there are more than it has seen");
     }
 }

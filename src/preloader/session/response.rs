@@ -11,8 +11,8 @@ use super::words::{self, Now};
 use super::{Dumps, Text};
 use crate::clock;
 use crate::journey::Progress;
-use crate::sys::foreign_file::{self, Contents};
-use crate::sys::listing;
+use crate::sys::foreign_file::{self, Contents, Refusal};
+use crate::sys::listing::{self, Glance, Seen};
 
 /// What was said of one step: its name on the route, how far it is, when it was begun and ended.
 pub type Step = (String, Progress, Option<i64>, Option<i64>);
@@ -63,7 +63,11 @@ impl Reader<'_> {
     /// A file of one of the session's directories, if it is there.
     fn file(&mut self, directory: &str, name: &str, most: usize) -> Option<Contents> {
         let place = self.layout.directory(directory)?;
-        foreign_file::read(place, name, most).unwrap_or_else(|refusal| {
+        self.or_note(directory, name, foreign_file::read(place, name, most))
+    }
+
+    fn or_note(&mut self, directory: &str, name: &str, read: core::result::Result<Option<Contents>, Refusal>) -> Option<Contents> {
+        read.unwrap_or_else(|refusal| {
             self.note(format!("{directory}/{name} {}", refusal.why()));
             None
         })
@@ -81,6 +85,23 @@ impl Reader<'_> {
     /// A word; one that is too long is none.
     fn word(&mut self, directory: &str, name: &str) -> Option<Vec<u8>> {
         let found = self.file(directory, name, words::LONGEST)?;
+        self.one_word(directory, name, found)
+    }
+
+    /// The same in a directory that was just looked at: there are many such, and most of them say nothing.
+    fn word_seen(&mut self, glance: &Glance, directory: &str, name: &str) -> Option<Vec<u8>> {
+        let found = match glance.of_name(name) {
+            Seen::Nothing => return None,
+            Seen::Unknown => self.file(directory, name, words::LONGEST)?,
+            Seen::Regular => {
+                let place = self.layout.directory(directory)?;
+                self.or_note(directory, name, foreign_file::read_seen(place, name, words::LONGEST))?
+            }
+        };
+        self.one_word(directory, name, found)
+    }
+
+    fn one_word(&mut self, directory: &str, name: &str, found: Contents) -> Option<Vec<u8>> {
         if found.more {
             self.note(format!("{directory}/{name} has more than {} bytes", words::LONGEST));
             return None;
@@ -103,9 +124,9 @@ impl Reader<'_> {
         category
     }
 
-    fn time(&mut self, directory: &str, name: &str, now: Now) -> Option<i64> {
-        let monotonic = self.word(directory, &format!("{name}_monotonic"));
-        let wall = if monotonic.is_some() { None } else { self.word(directory, name) };
+    fn time(&mut self, glance: &Glance, directory: &str, name: &str, now: Now) -> Option<i64> {
+        let monotonic = self.word_seen(glance, directory, &format!("{name}_monotonic"));
+        let wall = if monotonic.is_some() { None } else { self.word_seen(glance, directory, name) };
         words::time(wall.as_deref(), monotonic.as_deref(), now).unwrap_or_else(|why| {
             self.note(format!("{directory}/{name} {why}"));
             None
@@ -113,13 +134,14 @@ impl Reader<'_> {
     }
 
     fn step(&mut self, directory: &str, name: &str, now: Now) -> Option<Step> {
-        let state = self.word(directory, "state")?;
+        let glance = Glance::of(self.layout.directory(directory)?);
+        let state = self.word_seen(&glance, directory, "state")?;
         let Ok(state) = words::state(&state) else {
             self.note(format!("{directory}/state is no state"));
             return None;
         };
-        let begin = self.time(directory, "begin_time", now);
-        let mut end = self.time(directory, "end_time", now);
+        let begin = self.time(&glance, directory, "begin_time", now);
+        let mut end = self.time(&glance, directory, "end_time", now);
         if let (Some(from), Some(to)) = (begin, end)
             && to < from
         {

@@ -427,6 +427,45 @@ fn what_a_process_has_written_is_read() {
     assert_eq!(response.dumps.annotations, annotations);
 }
 
+// covers: PA-80, PA-63
+#[test]
+fn of_one_that_is_ready_its_steps_are_read_and_only_of_a_preloader_what_it_tells_of_itself() {
+    let rig = Rig::new().sockets();
+    for (purpose, keeps) in [(Purpose::StartPreloader, true), (Purpose::Direct, false), (Purpose::Worker, false)] {
+        let session = rig.prepare(purpose);
+        let write = |relative: &str, text: &str| fs::write(session.path().join(relative), text).unwrap();
+        write("response/steps/subprocess_listen/state", "STEP_PERFORMED");
+        write("response/steps/subprocess_listen/end_time", "1.5");
+        write("response/error/summary", "none");
+        write("envdump/envvars", "A=b\n");
+        write("envdump/annotations/one", "1");
+        let response = session.response_of_ready();
+        assert_eq!((response.steps.len(), response.summary), (1, None), "{purpose:?}");
+        assert_eq!((response.dumps.envvars.is_some(), response.dumps.annotations.len()), (keeps, usize::from(keeps)), "{purpose:?}");
+    }
+}
+
+// covers: PA-30, D-10, LAW-17
+#[test]
+fn what_was_moved_out_of_a_session_is_nobodys_to_remove() {
+    let rig = Rig::new().sockets();
+    for moved in ["response/error", "response/steps", "args"] {
+        let session = rig.prepare(Purpose::Worker);
+        let path = session.path().to_owned();
+        let away = rig.home.path().join(moved.replace('/', "-"));
+        fs::rename(path.join(moved), &away).unwrap();
+        fs::write(away.join("precious"), "").unwrap();
+        fs::create_dir_all(path.join(moved).join("one/two")).unwrap();
+        // More than one look shows, and less than is left to later.
+        for number in 0..300 {
+            fs::write(path.join(moved).join(format!("file-{number}")), "").unwrap();
+        }
+        drop(session);
+        assert!(!path.exists(), "{moved}");
+        assert!(away.join("precious").exists(), "{moved}");
+    }
+}
+
 // covers: PA-63
 #[test]
 fn a_step_that_the_host_takes_is_told_like_any_other() {

@@ -2260,12 +2260,14 @@ ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
  * and `group` say who it will be, by name or number, with all groups that the user database gives; without
  * them ps_command_credentials does, or else it is who the host is. (Both must name the same.) `app_root`
  * wins over ps_command_cwd. Other names than the reference's are passed on as they are. `spawn_dir` is
- * where directories are made ($TMPDIR or /tmp), which this user or root owns and nobody else can rename in;
- * `debug_work_dir` leaves them there. What a host that was killed has left there goes when another one
- * first uses the place (its lock tells, not its age). `socket_dir` has at most 70 bytes, for loaders cut
- * longer paths; without it each worker has one of its own, 0700. With `default_user` (and `default_group`)
- * a host that is root lets nobody become root: a user that is root, unknown, or not given and not to be had
- * from the owner of `startup_file` becomes the default one.
+ * where directories are made ($TMPDIR or /tmp), which this user or root owns and nobody else can rename in
+ * (which is checked; of the directories above it, it is yours to see); `debug_work_dir` leaves them there.
+ * What a host that was killed has left there goes when another one first uses the place (its lock tells,
+ * not its age). A session is its user's: what is read of it is that user's files alone, never a link's, a
+ * mount's or a hard link's to somebody else's. `socket_dir` has at most 70 bytes, for loaders cut longer
+ * paths; without it each worker has one of its own, 0700. With `default_user` (and `default_group`) a host
+ * that is root lets nobody become root: a user that is root, unknown, or not given and not to be had from
+ * the owner of `startup_file` becomes the default one.
  *
  * THE COMMAND is that of any child: user, limits, environment, control group, sandbox directory, budget,
  * stop plan, deadline, lines and files of its output all work. Where it says nothing of a stream

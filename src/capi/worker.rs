@@ -201,9 +201,9 @@ pub struct ps_worker_socket {
     pub size: u32,
     /// What the worker calls it; may be empty. A longer one is cut.
     pub name: [c_char; 64],
-    /// tcp://host:port or unix:/path. A path was that of a socket of the worker's user when it was looked at; that
-    /// user can put another one, or a link, in its place at any time. Who connects with more rights than that
-    /// user's asks who listens (SO_PEERCRED).
+    /// tcp://host:port or unix:/path. A path was that of a socket of the worker's user when it was looked at;
+    /// that user can put another one, or a link, in its place at any time. Who connects with more rights than
+    /// that user's asks who listens (SO_PEERCRED).
     pub address: [c_char; 256],
     /// "http", "session", "preloader", or another one.
     pub protocol: [c_char; 32],

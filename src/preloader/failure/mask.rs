@@ -74,8 +74,8 @@ impl Mask {
     /// One variable, `NAME=value`.
     pub fn entry(&self, entry: &str) -> String {
         match entry.split_once('=') {
-            Some((name, value)) if !value.is_empty() && self.is_hidden(name, value) => format!("{name}={MASK}"),
-            Some((name, value)) => format!("{name}={}", without_password(&self.text(value))),
+            Some((name, value)) if !value.is_empty() && self.is_hidden(name, value) => format!("{}={MASK}", self.text(name)),
+            Some((name, value)) => format!("{}={}", self.text(name), without_password(&self.text(value))),
             None => self.text(entry),
         }
     }
@@ -162,4 +162,20 @@ fn without_password(value: &str) -> String {
     }
     masked.push_str(rest);
     masked
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // covers: PA-14
+    #[test]
+    fn a_secret_is_hidden_in_the_name_of_a_variable_as_well() {
+        let mut arguments = Arguments::default();
+        arguments.set("api_key", Some("hunter2-Hunter2")).unwrap();
+        let mask = Mask::of(&arguments);
+        for entry in ["hunter2-Hunter2=x", "Xhunter2-Hunter2X_TOKEN=y", "hunter2-Hunter2", "A=hunter2-Hunter2"] {
+            assert!(!mask.entry(entry).contains("hunter2"), "{}", mask.entry(entry));
+        }
+    }
 }

@@ -65,8 +65,8 @@
  * FORK. A forked child of the host owns nothing: every handle it inherited gives PS_ERR_FORKED, and the three
  * functions for signal handlers touch nobody. It may make objects and children of its own. It has inherited
  * the descriptors, too: ps_handoff_free closes there those of a handoff, ps_spawn_lock_release those of a
- * lock; those of supervisors and children (see above) stay, so that a child sees no end of its input while
- * such a copy of you has it.
+ * lock; those of supervisors, children, workers and preloaders (see above) stay, so that a child, a worker or
+ * a preloader sees no end of its input while such a copy of you has it.
  * A child that you made by vfork(2), or by clone(2) with CLONE_VM, has your memory and is not told from you:
  * call nothing of procsup in it; only those three functions touch nobody there, either.
  *
@@ -2540,8 +2540,8 @@ void ps_worker_free(ps_worker *worker);
  * and the next one asks the same process. If that one is not answered in its time either, the preloader is
  * stopped or hangs: it is asked to go, killed after five seconds, and the worker that is asked for next
  * starts another one. ps_preloader_stop and ps_preloader_reload get rid of it at once. One that dies at each
- * start, or over each command, is started twice at the most for each worker that is asked for; a budget
- * (ps_command_budget on its command) bounds that over all. */
+ * start, or over each command, is started twice at the most for each worker that is asked
+ * for; a budget (ps_command_budget on its command) bounds that over all. */
 
 /** A preloader. */
 typedef struct ps_preloader ps_preloader;

@@ -100,10 +100,9 @@ HARNESS ps_command *behind_a_shell(ps_command *command, const char *files)
 
 HARNESS void remove_home(void)
 {
-    char line[128];
-    snprintf(line, sizeof line, "rm -rf %s.home", apps_dir());
-    if (system(line)) {
-    }
+    char path[96];
+    snprintf(path, sizeof path, "%s.home", apps_dir());
+    nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
 #endif

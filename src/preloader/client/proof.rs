@@ -8,7 +8,7 @@
 //!
 //! | the writer is                          | taken is    | which must be                                                              |
 //! |----------------------------------------|-------------|----------------------------------------------------------------------------|
-//! | who is named                           | the writer  | the right user's, alive, nobody of ours                                    |
+//! | who is named                           | the writer  | the right user's, alive, nobody of ours; a descendant of the preloader, or in its group, where the kernel gives no pidfd of it |
 //! | in another pid namespace, no preloader | the writer  | the same                                                                   |
 //! | the preloader, or a descendant of it   | who is named | that, and a descendant of the preloader that was born after the command   |
 //! | not known, or a stranger               | nobody      |                                                                            |
@@ -74,6 +74,7 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
     if pid == getpid() {
         return reject("it is this process");
     }
+    let certain = itself && writer.pidfd.is_some();
     let pidfd = match writer.pidfd.filter(|_| itself) {
         Some(pidfd) => pidfd,
         None => open(pid)?,
@@ -84,8 +85,9 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
     }
     let is = pidfd::user(pidfd.as_raw_fd()).or_else(|| procfs::effective_user(pid));
     let origin = procfs::origin(pid);
-    // Who has written of itself is not asked where it comes from.
-    let descends = itself || procfs::descends_from(pid, preloader);
+    // Who has written of itself is not asked where it comes from, if the kernel says who that is: by number alone it may be a stranger's by now.
+    let in_its_group = || itself && pidfd::group_of_number(pid) == Some(preloader);
+    let descends = certain || in_its_group() || procfs::descends_from(pid, preloader);
     let teller_descends = itself || wrote == preloader || procfs::descends_from(wrote, preloader);
     if pidfd::signal(pidfd.as_raw_fd(), 0) == Err(SendError::Unavailable) {
         return Err(unsupported(pid, "pidfd_send_signal(2) cannot be used, so it could not be stopped"));
@@ -106,6 +108,9 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
     // An orphan of a preloader that has just died may be ours by now (a subreaper).
     if origin.is_some_and(|(parent, _)| parent == getpid()) && !(itself && runs_no_more(preloader)) {
         return reject("it is another child of this process");
+    }
+    if itself && !descends {
+        return reject("it is no descendant of the preloader, and the kernel does not say that it is who has answered");
     }
     if !itself {
         if !teller_descends {
@@ -144,4 +149,28 @@ const NOBODY_SAYS: &str = "neither pidfd_open(2) nor /proc can be used";
 fn unsupported(pid: i32, why: &str) -> Failure {
     let message = format!("process {pid} cannot be taken in here: {why}");
     Failure::new(Status::Unsupported, Category::default(), STEP, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A stranger that has said this of itself: whoever has started this test.
+    fn says_so(pid: i32, pidfd: Option<OwnedFd>) -> Result<Proven, Failure> {
+        let writer = Writer { pid: Some(pid), pidfd };
+        let uid = procfs::effective_user(pid).unwrap();
+        prove(Claim { named: i64::from(pid), writer, preloader: i32::MAX, uid, asked: 0 })
+    }
+
+    // covers: LAW-2, LAW-8
+    #[test]
+    fn a_number_alone_may_be_a_strangers_by_now() {
+        let parent = nix::unistd::getppid().as_raw();
+        if parent <= 1 {
+            return;
+        }
+        let known = pidfd::open(parent).unwrap();
+        assert_eq!(says_so(parent, Some(known)).map(|proven| proven.pid).ok(), Some(parent), "the kernel says who it was");
+        assert_eq!(says_so(parent, None).err().map(|failure| failure.status), Some(Status::PeerRejected));
+    }
 }

@@ -2348,7 +2348,8 @@ ps_status ps_spawn_direct_begin(ps_supervisor *supervisor,
  *
  * @param timeout_ms  milliseconds; -1: for ever, 0: not at all. It is the caller's: the worker goes on
  * @return PS_OK; PS_ERR_TIMEOUT if it is not ready yet (ps_error_step: "wait"); else the error of its
- *         start, with its journey, the same at every call
+ *         start, with its journey, the same at every call: what ps_preloader_spawn answers (PS_ERR_EXITED,
+ *         PS_ERR_CANCELLED, PS_ERR_SHUTDOWN, ...)
  */
 ps_status ps_worker_wait(ps_worker *worker, int64_t timeout_ms, ps_error **error);
 

@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     long kib = resident_kib();
     some(&p, count - 60);
     printf("descriptors %d -> %d, %ld -> %ld KiB\n", fds, count_fds(), kib, resident_kib());
-    CHECK(count_fds() <= fds + 16); /* gates of attempts that were given up, for a second */
+    CHECK(count_fds() <= fds + 48); /* fifos of attempts that were given up, for a second */
     CHECK(resident_kib() - kib < 2048);
     CHECK_INT(preloader_generation(&p), 1);
     place_end(&p);

@@ -169,7 +169,8 @@ pub unsafe extern "C" fn ps_spawn_direct_begin(
 ///
 /// @param timeout_ms  milliseconds; -1: for ever, 0: not at all. It is the caller's: the worker goes on
 /// @return PS_OK; PS_ERR_TIMEOUT if it is not ready yet (ps_error_step: "wait"); else the error of its
-///         start, with its journey, the same at every call
+///         start, with its journey, the same at every call: what ps_preloader_spawn answers (PS_ERR_EXITED,
+///         PS_ERR_CANCELLED, PS_ERR_SHUTDOWN, ...)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_wait(worker: *mut ps_worker, timeout_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || {

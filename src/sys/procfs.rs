@@ -212,6 +212,13 @@ pub fn is_in_other_namespace(pid: i32) -> bool {
     its.is_some() && own.is_some() && its != own
 }
 
+/// The numbers that a process has in all the pid namespaces that it is in, as far as they are seen from here.
+pub fn numbers(pid: i32) -> impl Iterator<Item = i32> {
+    let status = text(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("NSpid:")).unwrap_or_default().to_owned();
+    line.split_ascii_whitespace().filter_map(|number| number.parse().ok()).collect::<Vec<_>>().into_iter()
+}
+
 /// This moment in the ticks of [`start_time`].
 pub fn ticks_now() -> u64 {
     let since = nix::time::clock_gettime(nix::time::ClockId::CLOCK_BOOTTIME).ok();

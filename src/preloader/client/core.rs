@@ -218,14 +218,21 @@ impl Core {
         }
     }
 
-    /// What is waited for between two looks; and its version. `None`: nothing is, and `leave` was called under the lock.
-    pub fn wants(&self, leave: impl FnOnce()) -> Option<(Wants, u64)> {
+    /// What is waited for between two looks; `seen` is its version, noted under the lock, or whoever has the work in hand would not tell. `None`:
+    /// nothing is, and `leave` was called under the lock.
+    pub fn wants(&self, seen: &AtomicU64, leave: impl FnOnce()) -> Option<Wants> {
         let inbox = lock(&self.inbox);
         if inbox.quiet && inbox.items.is_empty() && inbox.work.is_some() {
             leave();
             return None;
         }
-        Some((inbox.wants.clone(), inbox.version))
+        // In another thread's hand: what was waited for may have come, and is looked at there; who does that tells everybody whose version is not its own.
+        if inbox.work.is_none() {
+            seen.store(u64::MAX, Ordering::Release);
+            return Some(Wants { fds: Vec::new(), due: Deadline::NEVER });
+        }
+        seen.store(inbox.version, Ordering::Release);
+        Some(inbox.wants.clone())
     }
 
     /// Whether a process up to this generation is there still.
@@ -237,8 +244,11 @@ impl Core {
     /// Rung when something has changed; what is waited for meanwhile.
     pub fn wait_on(&self, waiter: &Arc<WakeUp>) -> Wants {
         let mut inbox = lock(&self.inbox);
-        inbox.waiters.push(waiter.clone());
-        inbox.wants.clone()
+        if !inbox.waiters.iter().any(|known| Arc::ptr_eq(known, waiter)) {
+            inbox.waiters.push(waiter.clone());
+        }
+        // In another thread's hand: it rings when it is done.
+        if inbox.work.is_none() { Wants { fds: Vec::new(), due: Deadline::NEVER } } else { inbox.wants.clone() }
     }
 
     /// For who is told of a start when nobody may be left to hear it.

@@ -260,9 +260,10 @@ fn end(core: &Arc<Core>, for_good: bool, by: Deadline) -> Result<bool> {
     let last_of_them = if for_good { u32::MAX } else { core.generation.load(Ordering::Acquire) };
     core.put(Item::End { for_good, by });
     let last = by.plus(AFTER_KILL);
+    let waiter = Arc::new(WakeUp::new().map_err(|fault| fault.error("cannot wait for a preloader"))?);
     loop {
         core.drive();
-        let waiter = Arc::new(WakeUp::new().map_err(|fault| fault.error("cannot wait for a preloader"))?);
+        waiter.lower();
         // In this order: what changes after the look that follows is heard.
         let wants = core.wait_on(&waiter);
         if !core.has_process(last_of_them) {

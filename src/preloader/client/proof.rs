@@ -9,7 +9,7 @@
 //! | the writer is                          | taken is    | which must be                                                              |
 //! |----------------------------------------|-------------|----------------------------------------------------------------------------|
 //! | who is named                           | the writer  | the right user's, alive, nobody of ours; a descendant of the preloader, or in its group, where the kernel gives no pidfd of it |
-//! | in another pid namespace, no preloader | the writer  | the same                                                                   |
+//! | in another pid namespace, named there  | the writer  | the same                                                                   |
 //! | the preloader, or a descendant of it   | who is named | that, and a descendant of the preloader that was born after the command   |
 //! | not known, or a stranger               | nobody      |                                                                            |
 
@@ -63,7 +63,9 @@ pub fn prove(claim: Claim) -> Result<Proven, Failure> {
     let shown = i32::try_from(named).unwrap_or(0);
     let reject = |why: &str| Err(Failure::unproven(shown, why));
     let Some(wrote) = writer.pid else { return reject("the kernel does not say who has answered") };
-    let itself = named == i64::from(wrote) || wrote != preloader && procfs::is_in_other_namespace(wrote);
+    let elsewhere =
+        || wrote != preloader && procfs::is_in_other_namespace(wrote) && procfs::numbers(wrote).any(|number| i64::from(number) == named);
+    let itself = named == i64::from(wrote) || elsewhere();
     let pid = if itself { wrote } else { shown };
     if pid <= 1 || named <= 0 {
         return reject("no worker can have this number");

@@ -292,13 +292,10 @@ impl Attempt {
         let session = self.session.take()?;
         // In this order: who waits at the gate goes on, finds somebody who reads (else it would wait for that), then no other name, and the end of
         // its input.
-        let output = session.take_output().or_else(|| session.reopen_output());
-        let gate = session.give_up_stdin();
+        let (writer, behind) = session.give_up()?;
         drop(session);
-        gate.map(|(writer, behind)| {
-            drop(writer);
-            behind.with(output)
-        })
+        drop(writer);
+        Some(behind)
     }
 }
 

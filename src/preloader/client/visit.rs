@@ -80,9 +80,7 @@ impl Visits {
 impl Errand for Visit {
     fn turn(&self, _now: i64) -> Option<Wants> {
         self.core.drive();
-        let (wants, version) = self.core.wants(|| self.core.visits.leave(self))?;
-        self.seen.store(version, Ordering::Release);
-        Some(wants)
+        self.core.wants(&self.seen, || self.core.visits.leave(self))
     }
 
     fn called_off(&self) {

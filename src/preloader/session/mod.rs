@@ -50,7 +50,6 @@ use nix::unistd::read;
 pub use owner::Owner;
 pub use properties::{Socket, Violations};
 pub use response::{Response, Step};
-pub use stdin::Behind;
 pub use violations::uses_wrapper;
 
 use crate::clock::Deadline;
@@ -85,6 +84,22 @@ pub enum Finish {
 /// The directory for a process's sockets, where the caller has named none. Dropped, it is removed: it is to live as long as who listens there.
 #[derive(Debug)]
 pub struct Instance(private::Private);
+
+/// What is kept of a session that was given up: who has looked up the name of a fifo, and does not wait there yet, would wait for ever when it has no
+/// name and no other end any more. Dropped, it lets through who waits at the gate.
+#[derive(Debug)]
+pub struct Behind {
+    gate: stdin::Behind,
+    /// Of what it would write to.
+    _readers: [Option<Arc<OwnedFd>>; 2],
+}
+
+impl Behind {
+    /// Lets through who waits at the gate; `false`: not now, for there is no descriptor or no memory for it.
+    pub fn let_through(&self) -> bool {
+        self.gate.let_through()
+    }
+}
 
 /// One attempt. Dropped, it takes its directory away, unless the arguments say `debug_work_dir`.
 #[derive(Debug)]
@@ -209,10 +224,12 @@ impl Session {
         }
     }
 
-    /// Nobody will be let in: who waits there goes on, and finds an end when the first of what is answered is dropped. The second is to be kept for a
-    /// while, for who is on its way there. Never waits. Nothing, if it was opened.
-    pub fn give_up_stdin(&self) -> Option<(Option<OwnedFd>, Behind)> {
-        self.stdin.as_ref()?.give_up(self.directory())
+    /// Of a worker that nobody waits for any more: who waits at its gate goes on, and finds an end when the first of what is answered is dropped. The
+    /// second is to be kept for a while, for who is on its way to one of the fifos. Never waits. Nothing, if the gate was opened.
+    pub fn give_up(&self) -> Option<(Option<OwnedFd>, Behind)> {
+        let (writer, gate) = self.stdin.as_ref()?.give_up(self.directory())?;
+        let readers = [self.take_output().or_else(|| self.reopen_output()).map(Arc::new), Some(self.finish.clone())];
+        Some((writer, Behind { gate, _readers: readers }))
     }
 
     /// The port that was found for the application.

@@ -69,7 +69,7 @@ impl Gate {
 
     /// Nobody comes in: a writer, which lets through whoever waits (none, where there is no descriptor for it now), and who lets through the others.
     pub fn give_up(&self, directory: &OwnedFd) -> Option<(Option<OwnedFd>, Behind)> {
-        let behind = Behind { gate: lock(&self.reader).take()?, output: None };
+        let behind = Behind(lock(&self.reader).take()?);
         // The name, where /proc is not mounted.
         let writer = behind.writer().or_else(|_| tree::open_within(directory, NAME, TO_WRITE)).ok();
         Some((writer, behind))
@@ -78,22 +78,11 @@ impl Gate {
 
 /// A gate that nobody comes in by any more. Dropped, it lets through who waits there.
 #[derive(Debug)]
-pub struct Behind {
-    gate: OwnedFd,
-    /// Who is through opens its output, and would wait for a reader.
-    #[allow(dead_code)] // Held.
-    output: Option<OwnedFd>,
-}
+pub struct Behind(OwnedFd);
 
 impl Behind {
-    /// With a reader of the output.
-    pub fn with(mut self, output: Option<OwnedFd>) -> Self {
-        self.output = output;
-        self
-    }
-
     fn writer(&self) -> core::result::Result<OwnedFd, Errno> {
-        let path = format!("/proc/self/fd/{}", self.gate.as_raw_fd());
+        let path = format!("/proc/self/fd/{}", self.0.as_raw_fd());
         open(path.as_str(), TO_WRITE.difference(OFlag::O_NOFOLLOW), Mode::empty()).and_then(fds::above_standard)
     }
 

@@ -178,7 +178,10 @@ impl Work {
         for process in self.processes.values_mut() {
             process.kill_if_due(now);
         }
-        while let Some((_, behind)) = self.behind.pop_front_if(|(until, _)| until.is_over(now)) {
+        let is_over = |(until, _): &(Deadline, _)| until.is_over(now);
+        while self.behind.front().is_some_and(is_over)
+            && let Some((_, behind)) = self.behind.pop_front()
+        {
             // No descriptor to be had: later.
             if !behind.let_through() {
                 self.keep(Some(behind));

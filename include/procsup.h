@@ -2541,8 +2541,8 @@ void ps_worker_free(ps_worker *worker);
  * and the next one asks the same process. If that one is not answered in its time either, the preloader is
  * stopped or hangs: it is asked to go, killed after five seconds, and the worker that is asked for next
  * starts another one. ps_preloader_stop and ps_preloader_reload get rid of it at once. One that dies at each
- * start, or over each command, is started twice at the most for each worker that is asked
- * for; a budget (ps_command_budget on its command) bounds that over all. */
+ * start, or over each command, is started twice at the most for each worker that is asked for; a budget
+ * (ps_command_budget on its command) bounds that over all. */
 
 /** A preloader. */
 typedef struct ps_preloader ps_preloader;

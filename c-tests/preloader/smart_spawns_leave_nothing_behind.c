@@ -1,4 +1,4 @@
-/* Three hundred workers come and go: no descriptor and no memory is kept for them, neither of good ones nor of those that failed. */
+/* Workers come and go: no descriptor and no memory is kept for them, neither of good ones nor of those that failed. */
 /* covers: LAW-12, LAW-17, PA-89, C14-3 */
 /* variants: none */
 /* timeout: 120 */
@@ -18,12 +18,12 @@ static void some(const place *p, int count)
 
 int main(int argc, char **argv)
 {
-    int count = argc > 1 ? atoi(argv[1]) : 300;
+    int count = argc > 1 ? atoi(argv[1]) : 150;
     place p = place_begin("every-third", 0);
-    some(&p, 60);
+    some(&p, 30);
     int fds = count_fds();
     long kib = resident_kib();
-    some(&p, count - 60);
+    some(&p, count - 30);
     printf("descriptors %d -> %d, %ld -> %ld KiB\n", fds, count_fds(), kib, resident_kib());
     CHECK(count_fds() <= fds + 48); /* fifos of attempts that were given up, for a second */
     CHECK(resident_kib() - kib < 2048);

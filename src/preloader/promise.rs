@@ -45,7 +45,7 @@ mod tests {
     fn a_panic_on_the_way_is_told_to_whoever_waits() {
         let (tell, told) = channel();
         let promise = |tell: Sender<Status>| {
-            Promise::<()>::of(Box::new(move |came| drop(tell.send(came.map_or_else(|error| error.status, |()| Status::Ok)))))
+            Promise::<()>::of(Box::new(move |came| _ = tell.send(came.map_or_else(|error| error.status, |()| Status::Ok))))
         };
         drop(promise(tell.clone()));
         assert!(told.try_recv().is_err(), "a forked copy tells nobody");

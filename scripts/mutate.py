@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mutation testing of the handoff and of coordination: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
+"""Mutation testing of the handoff, of coordination and of preloading: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
 
   mutate.py [NAME ...]     those whose name holds NAME; all of them without
   mutate.py --list         what there is
@@ -35,6 +35,8 @@ OWNER, SUCCESSOR, WORD = (f"machine/{name}.rs" for name in ("owner", "successor"
 RUST = ["handoff", "handoff_hostile"]
 EXPLORER = ["handoff_explorer"]
 SEARCHES = ("one_", "two_", "every_", "the_fault_table", "(")
+PRELOADING = ["begun", "errands", "foreign_children"]
+PRELOADER_UNITS = ("preloader::", "report::", "journey::", "supervisor::", "registry::", "sys::")
 COORDINATION = ["budget", "once_explorer", "scheduler_explorer", "scheduler_model"]
 UNITS = ("coordination::", "supervisor::", "process::stop")
 UNIT = ["wire.rs", "record.rs", "seqpacket.rs", "tlv.rs", "shared.rs", "socket.rs"]  # where tests stand beside the code
@@ -47,8 +49,8 @@ class Mutation:
     def __init__(self, name, text, *patches, c="", equivalent=""):
         self.name, self.text, self.patches, self.c, self.equivalent = name, text, patches, c, equivalent
         self.pure = any(file.startswith("machine/") for file, _, _ in patches)
-        self.room = "coordination" if patches[0][0].startswith("src/") else "handoff"
-        self.unit = self.room == "coordination" or any(file.split("/")[-1] in UNIT for file, _, _ in patches)
+        self.room = "preloader" if name.startswith("PA ") else "coordination" if patches[0][0].startswith("src/") else "handoff"
+        self.unit = self.room != "handoff" or any(file.split("/")[-1] in UNIT for file, _, _ in patches)
 
 
 M = Mutation
@@ -261,10 +263,66 @@ MUTATIONS = [
       ("src/supervisor/managed/ready.rs", "None if deadline.has_come() && self.comes_back() => return Ok(false),", "None if false && self.comes_back() => return Ok(false),"),
       c="wait_ready_of_a_failed_run"),
     M("CO odd name", "a process whose name is no text cannot be seen",
-      ("src/sys/procfs.rs", "std::fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())", "std::fs::read_to_string(path)"),
+      ("src/sys/procfs.rs", "other => return other.map(|length| String::from_utf8_lossy(&line[..length]).into_owned()),",
+       "other => return other.and_then(|length| String::from_utf8(line[..length].to_vec()).map_err(std::io::Error::other)),"),
       c="once_daemon_that_is_hard_to_know"),
     M("CO watch behind", "who has waited for another's start keeps an inotify instance", ("src/supervisor/once.rs", "lockwatch::close_parked();", "();"),
       c="once_leaves_no_watch"),
+    # ---- workers and preloaders: each was put in, and a test turned red ----
+    M("PA in vain", "an errand that leaves what it was told of keeps its host awake",
+      ("src/supervisor/errands/turns.rs", "if slot.in_vain > IN_VAIN {", "if false {")),
+    M("PA poke chain", "a poke in a turn is a turn within it",
+      ("src/supervisor/errands/turns.rs", "if !in_turn() {", "if true {")),
+    M("PA descriptors", "what an errand watches beyond the bound is not looked at",
+      ("src/supervisor/errands/turns.rs", "if !all {", "if false {")),
+    M("PA close", "a supervisor that is freed leaves its errands without a word",
+      ("src/supervisor/shutdown.rs", "self.call_off_errands();", "();")),
+    M("PA second process", "a process that comes when another is there counts",
+      ("src/supervisor/errands/begun.rs", "if in_time {", "if in_time || true {")),
+    M("PA let speak", "a waiter is told of an end before who follows the child has spoken",
+      ("src/supervisor/managed/ready.rs", "if self.is_begun() {", "if false {")),
+    M("PA zero", "a status of 0 is believed of a process that may not be looked at",
+      ("src/sys/stranger.rs", "may_be_seen(number))", "may_be_seen(number) || true)")),
+    M("PA ours by now", "a worker that has become this process's child stays a zombie",
+      ("src/registry/slot.rs", "stranger::end(fd, pid, true)", "stranger::end(fd, pid, false)")),
+    M("PA number of a stranger", "a stranger is signalled by its number where a filter forbids the pidfd",
+      ("src/registry/slot.rs", "Err(Errno::ENOSYS)", "self.kill_by_number(self.pid(), signal)")),
+    M("PA alive twice", "a process that is in the registry is adopted once more",
+      ("src/process/adopt.rs", "if registry::is_alive_twice", "if false && registry::is_alive_twice")),
+    M("PA kinds", "a file that is no regular one is read",
+      ("src/sys/foreign_file.rs", "if let Some(what) = kind(seen.st_mode) {", "if let Some(what) = kind(seen.st_mode).filter(|_| false) {")),
+    M("PA owner of a file", "another user's file is read for an application",
+      ("src/sys/foreign_file.rs", "seen.st_uid != whose", "false"), c="direct_hostile_user_shows_nothing_of_roots"),
+    M("PA end of the word", "a finish FIFO that was closed without a byte counts as silence",
+      ("src/preloader/session/mod.rs", "self.has_left() =>", "self.has_left() && false =>")),
+    M("PA socket's owner", "a socket of another user is believed",
+      ("src/preloader/session/prepare.rs", "found.st_uid != uid =>", "found.st_uid != uid && false =>")),
+    M("PA stale lock", "a directory of a live host is removed as a dead one's",
+      ("src/preloader/session/place.rs", "if !lockfile::try_lock(&stale)? {", "if !lockfile::try_lock(&stale)? && false {")),
+    M("PA another gate", "a FIFO that somebody has put in the gate's place is opened",
+      ("src/preloader/session/stdin.rs", "== self.identity {", "== self.identity || true {")),
+    M("PA root by rule", "a user that is root stays root where a default user is given",
+      ("src/preloader/session/switching.rs", "match asked.filter(|user| user.uid != 0)", "match asked")),
+    M("PA number's group", "a number without an entry gets root's group",
+      ("src/preloader/session/owner.rs", "Self::with_id(uid, uid)", "Self::with_id(uid, 0)")),
+    M("PA category", "a call on a file is an error of the operating system",
+      ("src/preloader/failure/category.rs", "_ if OF_FILES.contains(call) => Category::FileSystem,", "_ if OF_FILES.contains(call) => Category::OperatingSystem,")),
+    M("PA culprit", "the last step that was done is blamed, not the next",
+      ("src/preloader/journey.rs", "own.get(last + 1).or(own.last())", "own.get(last).or(own.last())")),
+    M("PA mask", "a confidential argument is shown",
+      ("src/preloader/failure/mask.rs", "self.names.contains(name) || ", "")),
+    M("PA markup", "an application's HTML is taken as it is",
+      ("src/preloader/failure/mod.rs", "markup::text_of(&html)", "html")),
+    M("PA syntax", "what was written becomes syntax of a page",
+      ("src/report/escape.rs", "'<' => escaped.push_str(\"&lt;\"),", "'<' => escaped.push('<'),")),
+    M("PA trap", "a program that cannot be executed behind a login shell is not told of",
+      ("src/preloader/setup/script.rs", "trap __ps_failed EXIT", "true")),
+    M("PA PWD", "PWD is not the application's directory as it was given",
+      ("src/preloader/setup/variables.rs", "list.set(\"PWD\", root);", "();")),
+    M("PA certain", "who has named itself is believed without the kernel's word",
+      ("src/preloader/client/proof.rs", "let descends = certain || in_its_group()", "let descends = itself || in_its_group()")),
+    M("PA keep", "a worker's socket directory goes while it serves",
+      ("src/preloader/direct.rs", "Keep::begin(&host, &kept_for, Arc::new(instance));", "drop((&host, &kept_for, instance));"), c="direct_worker_is_ready_when_it_says_so"),
 ]
 
 
@@ -391,6 +449,8 @@ def noticed_by(mutation, with_c, clean):
     """Which tests turned red; None if the bug does not compile."""
     if mutation.room == "coordination":
         red = rust_tests(True, COORDINATION, UNITS)
+    elif mutation.room == "preloader":
+        red = rust_tests(True, PRELOADING, PRELOADER_UNITS)
     else:
         red = rust_tests(mutation.unit, RUST)
     if red is None:
@@ -416,13 +476,18 @@ INTRODUCTIONS = {
         "## Coordination", "",
         "The patches of `./x mutate CO`, each put in and its test seen to fail. The first two are bugs of the design that the budget was made after. `unit` tests are in `src/`, `C` ones are",
         "`c-tests/coordination/…`; of these only the ones are asked that the bug is put in for."],
+    "preloader": [
+        "## Workers and preloaders", "",
+        "The patches of `./x mutate PA`. `unit` tests are in `src/`, `C` ones are `c-tests/preloader/…`. Those without a row were put in by hand while the",
+        "tests were written, and have not been run by this command yet."],
 }
 
 
 def table(results, old):
     """The sections, with the rows of `old`, the document as it was, for what is not among the results."""
     rows = {match.group(1): match.group(0) for match in re.finditer(r"^\| ([A-Z]+\d* ?[^|]*?) \| .*\|$", old, re.M)}
-    return "\n".join([BEGIN, *room_table("handoff", results, rows), "", *room_table("coordination", results, rows), "", END, ""])
+    return "\n".join([BEGIN, *room_table("handoff", results, rows), "", *room_table("coordination", results, rows), "",
+                      *room_table("preloader", results, rows), "", END, ""])
 
 
 def room_table(room, results, rows):
@@ -440,7 +505,7 @@ def room_table(room, results, rows):
                 continue  # it tries mistakes of its own, which look different beside this one
             groups.setdefault(where, []).append(test)
         parts = []
-        for where in ("unit", *RUST, *EXPLORER, *COORDINATION, "C"):
+        for where in ("unit", *RUST, *EXPLORER, *COORDINATION, *PRELOADING, "C"):
             tests = groups.get(where, [])
             shown = ", ".join(f"`{name}`" for name in tests[:3]) + (f" and {len(tests) - 3} more" if len(tests) > 3 else "")
             if tests:
@@ -498,6 +563,9 @@ def main():
     clean = rust_tests(True, RUST + EXPLORER) if "handoff" in rooms else set()
     if clean is not None and "coordination" in rooms:
         more = rust_tests(True, COORDINATION, UNITS)
+        clean = None if more is None else clean | more
+    if clean is not None and "preloader" in rooms:
+        more = rust_tests(True, PRELOADING, PRELOADER_UNITS)
         clean = None if more is None else clean | more
     if clean is None:
         raise SystemExit("the sources do not build as they are")

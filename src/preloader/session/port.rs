@@ -1,16 +1,17 @@
 //! A port on which nobody answers, for an application that is told where to listen (PA-28).
 //!
 //! The race: between the look and the application's bind anybody may take it; then the application fails, and says so. Round-robin makes that rare: one
-//! that was just given away is the last to be given again.
+//! that was just given away is the last to be given again. And each process begins somewhere else, or two hosts that start together would give the same.
 
 use core::sync::atomic::{AtomicU32, Ordering};
 use std::os::fd::AsFd;
+use std::sync::OnceLock;
 
 use super::Arguments;
 use crate::clock::{self, Deadline, MILLI};
 use crate::coordination::probe::{Address, Answer, Probe};
 use crate::error::{Error, Result, Status};
-use crate::sys::poll;
+use crate::sys::{poll, random};
 
 /// How long one address has to answer.
 const PATIENCE: i64 = 100 * MILLI;
@@ -90,8 +91,12 @@ fn answers_at(host: &str, port: u16, until: Deadline) -> Result<bool> {
 
 /// A free port of the range. Each look takes as long as the kernel needs to refuse a connection; where a filter drops it, 100 ms.
 pub fn find(range: Range, until: Deadline) -> Result<u16> {
-    static TURN: AtomicU32 = AtomicU32::new(0);
-    choose(range, &TURN, until, |port| Ok(answers_at("127.0.0.1", port, until)? || answers_at("0.0.0.0", port, until)?))
+    static TURN: OnceLock<AtomicU32> = OnceLock::new();
+    let begin = || {
+        let chance = random::unique();
+        AtomicU32::new(u32::from_ne_bytes([chance[0], chance[1], chance[2], chance[3]]) / 2)
+    };
+    choose(range, TURN.get_or_init(begin), until, |port| Ok(answers_at("127.0.0.1", port, until)? || answers_at("0.0.0.0", port, until)?))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 /* Whatever comes of sessions, nothing of the host is changed by them: its signals, threads, directory, umask, environment, limits, timers, and who
    adopts orphans; and each path, gone many times, keeps nothing: no descriptor, child, directory. */
 /* covers: LAW-1, LAW-12, PA-31 */
-/* variants: few: the engine is the same under each */
+/* variants: none: the engine is the same under each */
 #include "direct.h"
 
 #include <sys/prctl.h>

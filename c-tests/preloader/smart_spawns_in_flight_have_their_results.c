@@ -1,7 +1,7 @@
 /* Many spawns at once, in one event loop and from threads: each has its result; also when the preloader is killed, stopped, reloaded or freed meanwhile,
    the supervisor freed, or all children killed. */
 /* covers: PA-6, PA-7, PA-84, PA-89, CO-puma-3596, CO-puma-2470, CO-puma-3853, CO-puma-2786, LAW-12 */
-/* variants: few */
+/* variants: only tier-fork */
 #include "smart.h"
 
 #define MANY 20

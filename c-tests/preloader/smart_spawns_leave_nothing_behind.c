@@ -18,7 +18,7 @@ static void some(const place *p, int count)
 
 int main(int argc, char **argv)
 {
-    int count = argc > 1 ? atoi(argv[1]) : 150;
+    int count = argc > 1 ? atoi(argv[1]) : 60;
     place p = place_begin("every-third", 0);
     some(&p, 30);
     int fds = count_fds();

@@ -13,7 +13,7 @@
 #   /* timeout: 120 */             seconds, instead of those of its room
 #   /* serial */                   busy with threads of its own: hardly anything runs beside it
 #   /* as-root */                  label "root"
-#   /* share: 3 */                 of a sweep only each third fault, another third at each commit; PROCSUP_SWEEP=all ./x test inject does all
+#   /* share: 3 */                 of a sweep only each third fault; PROCSUP_SWEEP=1 ./x test inject does another third, PROCSUP_SWEEP=all all
 #   /* variants: all */            in which variants it runs, where that is not what its room says: all, a set (below), none;
 #                                  /* variants: not tier-fork, asan: reason */   /* variants: only no-clone3 */
 # Exit code 77 is a skip.

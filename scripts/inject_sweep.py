@@ -9,8 +9,7 @@ the first turns are swept: the later ones are the same, and their number tells h
 what must hold and exits with 0. Both `SCENARIO warm` and `SCENARIO cold` are swept (see c-tests/lib/scenario.h). Exit 1 if any run
 failed, 77 where tracing is not permitted.
 
---share N: only each N-th fault, beginning with another one at each commit, so that all have their turn; PROCSUP_SWEEP=all in the
-environment takes no notice of it, and PROCSUP_SWEEP=K begins with the K-th.
+--share N: only each N-th fault; PROCSUP_SWEEP=K in the environment begins with the K-th of them, and PROCSUP_SWEEP=all sweeps them all.
 """
 import argparse
 import collections
@@ -289,17 +288,8 @@ def holdings(output):
 
 def share_of(every):
     """Where to begin, and how far to go from one to the next."""
-    asked = os.environ.get("PROCSUP_SWEEP", "")
-    if asked == "all" or every < 2:
-        return 0, 1
-    if asked:
-        return int(asked) % every, every
-    git = ["git", "-C", os.path.dirname(os.path.abspath(__file__)), "rev-parse", "HEAD"]
-    try:
-        commit = subprocess.run(git, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout.strip()
-    except OSError:
-        commit = ""
-    return int(commit or "0", 16) % every, every
+    asked = os.environ.get("PROCSUP_SWEEP", "0")
+    return (0, 1) if asked == "all" or every < 2 else (int(asked) % every, every)
 
 
 def main():

@@ -285,6 +285,11 @@ impl Start for Direct {
         self.give_back();
         self.outcome.settle(Err(called_off()));
     }
+
+    fn could_not_be_watched(&self, why: &Error) {
+        self.give_back();
+        self.outcome.settle(Err(why.clone()));
+    }
 }
 
 fn called_off() -> Error {

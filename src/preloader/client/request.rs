@@ -101,6 +101,11 @@ impl Start for Asked {
         request.outcome.settle(Err(Error::new(Status::Cancelled, "spawn", "the worker was called off before it had a process")));
         request.core.call_off(request.id);
     }
+
+    fn could_not_be_watched(&self, why: &Error) {
+        self.0.outcome.settle(Err(why.clone()));
+        self.0.core.call_off(self.0.id);
+    }
 }
 
 /// One try of it.

@@ -51,6 +51,10 @@ pub trait Start: Send + Sync + Debug {
     /// It was cancelled before it had a process (also between `Later` and [`Managed::made`]), or the process it made could not be taken in. Comes
     /// once at the most, not during `make` (but within a [`Managed::made`] that `make` calls), and not where this start itself has said that it failed.
     fn called_off(&self);
+    /// The same, where it has made a process that could not be watched, for this reason.
+    fn could_not_be_watched(&self, _why: &Error) {
+        self.called_off();
+    }
 }
 
 /// A start that has not come to anything yet.
@@ -204,8 +208,10 @@ impl Inner {
             }
             jobs
         };
-        // It has made one, and must hear that nothing came of it.
-        managed.tell_called_off();
+        // It has made one, and must hear that nothing came of it, and why.
+        if let Some(start) = managed.take_promise() {
+            start.could_not_be_watched(&error);
+        }
         jobs
     }
 }

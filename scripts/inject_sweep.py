@@ -242,8 +242,8 @@ class Sweep:
         if code != 0:
             return self.fail(mode, ["--list"], code, output)
         expected = holdings(output)
-        kept = re.search(r"^keeps (\d+) bytes$", output, re.MULTILINE)
-        expected["bytes"] = expected.get("bytes", 0) + (int(kept.group(1)) if kept else 0)
+        kept = re.search(r"^keeps (\d+) blocks$", output, re.MULTILINE)
+        expected["blocks"] = expected.get("blocks", 0) + (int(kept.group(1)) if kept else 0)
         more = {call: errnos.split() for call, errnos in re.findall(r"^faults (\w+) (.*)$", output, re.MULTILINE)}
         calls = list(positions(report))
         before = self.runs
@@ -274,8 +274,7 @@ class Sweep:
             print(f"  {mode} {role} {position} {call} {errno}{' lasting' if lasting else ''}: {code} {' | '.join(output.splitlines())}")
         for what, count in holdings(output).items() if code == 0 else ():
             # How much memory a first use keeps depends on how far it came; leaks of a fault show in a warm library.
-            # A piece of memory is 16 bytes larger where the rest of its place was too small for another; no leak is below 32.
-            if count > expected[what] + (16 if what == "bytes" else 0) and (mode, what) != ("cold", "bytes"):
+            if count > expected[what] and (mode, what) != ("cold", "blocks"):
                 code = f"leaked {count - expected[what]} {what}"
         if code != 0:
             self.fail(mode, options, code, output)

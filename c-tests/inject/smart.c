@@ -64,7 +64,7 @@ int main(int argc, char **argv)
     snprintf(p.log, sizeof p.log, "%s.log", p.base);
     if (geteuid() == 0)
         CHECK(chmod(p.base, 0755) == 0);
-    scenario_keeps(80);
+    scenario_keeps(2);
     scenario_asks_for_users();
     if (!(argc > 1 && strcmp(argv[1], "cold") == 0)) {
         come_and_go(&p);

@@ -6,7 +6,7 @@
  *
  * Run as `SCENARIO warm` the library has spawned before; as `SCENARIO cold` its first use is under the faults, too. What a first
  * use keeps for good is not known then, so what is held at the end is printed, and the sweep compares it with a run without faults:
- * descriptors always, bytes of memory in a warm library.
+ * descriptors always, blocks of memory in a warm library. (Blocks, not bytes: how large one is depends on what its place held before.)
  */
 #ifndef PROCSUP_SCENARIO_H
 #define PROCSUP_SCENARIO_H
@@ -14,8 +14,62 @@
 #include "harness.h"
 
 #include <grp.h>
-#include <malloc.h>
 #include <pwd.h>
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define SCENARIO_COUNTS_BLOCKS
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+extern void __libc_free(void *);
+static long scenario_blocks;
+
+static void *scenario_counted(void *block, long more)
+{
+    __atomic_add_fetch(&scenario_blocks, block ? more : 0, __ATOMIC_RELAXED);
+    return block;
+}
+
+/* Every allocation of the process comes by here, those of the library and of libc, too. */
+void *malloc(size_t size)
+{
+    return scenario_counted(__libc_malloc(size), 1);
+}
+
+void *calloc(size_t count, size_t size)
+{
+    return scenario_counted(__libc_calloc(count, size), 1);
+}
+
+void *realloc(void *block, size_t size)
+{
+    if (block && size == 0) { /* a free by another name */
+        free(block);
+        return NULL;
+    }
+    return scenario_counted(__libc_realloc(block, size), block ? 0 : 1);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    return scenario_counted(__libc_memalign(alignment, size), 1);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+    *block = memalign(alignment, size);
+    return *block ? 0 : ENOMEM;
+}
+
+void free(void *block)
+{
+    scenario_counted(block, -1);
+    __libc_free(block);
+}
+#endif
 
 static bool scenario_cold;
 static leak_guard scenario_guard;
@@ -37,10 +91,10 @@ HARNESS void scenario_faults(const char *text)
     dprintf(STDOUT_FILENO, "faults %s\n", text); /* the stream gets its buffer later */
 }
 
-/* So many bytes are kept for good by the first use of something that is used here only where there was a fault: the list of what could not be removed. */
-HARNESS void scenario_keeps(int bytes)
+/* So many blocks are kept for good by the first use of something that is used here only where there was a fault: the list of what could not be removed. */
+HARNESS void scenario_keeps(int blocks)
 {
-    dprintf(STDOUT_FILENO, "keeps %d bytes\n", bytes);
+    dprintf(STDOUT_FILENO, "keeps %d blocks\n", blocks);
 }
 
 /* The system's databases of users are asked: what libc loads and keeps for it where one of them fails is there already. */
@@ -118,9 +172,8 @@ HARNESS void scenario_end(void)
     if (!scenario_cold)
         leak_guard_end(&scenario_guard);
     printf("holds %d descriptors\n", count_fds());
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
-    struct mallinfo2 memory = mallinfo2();
-    printf("holds %zu bytes\n", memory.uordblks + memory.hblkhd);
+#ifdef SCENARIO_COUNTS_BLOCKS
+    printf("holds %ld blocks\n", scenario_blocks);
 #endif
 }
 

@@ -2715,6 +2715,8 @@ ps_status ps_preloader_stop(ps_preloader *preloader, int64_t grace_ms, ps_error 
  */
 void ps_preloader_free(ps_preloader *preloader);
 
+/* ==================== inside a preloader ================================================================ */
+
 /* ==================== handoff =========================================================================== */
 
 /* The owner runs. Its successor loads beside it, owns from PS_HANDOFF_LIVE on, and is on probation until

@@ -18,6 +18,7 @@ pub mod error;
 pub mod handoff;
 mod objects;
 pub mod once;
+pub mod preload;
 pub mod preloader;
 pub mod readiness;
 pub mod service;

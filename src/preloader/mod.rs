@@ -9,6 +9,8 @@ pub mod follow;
 mod handshake;
 pub mod journey;
 mod keep;
+#[allow(dead_code)] // Until what calls it is there.
+pub mod native;
 mod promise;
 pub mod session;
 #[allow(dead_code)] // Until what calls it is there.

@@ -1,0 +1,1 @@
+//! Within a process that wants to be a preloader, and within its workers.

@@ -1,0 +1,1 @@
+//! What a host and its preloader say to each other, and a worker and its host.

@@ -7,9 +7,9 @@
 //!
 //! ```text
 //!   control, host to preloader     HELLO{version}  FORK{birth, left, END}  CANCEL{birth}  RELEASE{birth}  STOP
-//!   control, preloader to host     HELLO{version}  READY{flags}  FAILED{text}  BORN{birth, pid, flags, [PIDFD]}  REFUSED{birth, status, errno, text}
-//!                                  ENDED{birth, pid}  LEAVING
-//!   private, newborn to host       HELLO{version}  READY  FAILED{text}
+//!   control, preloader to host     HELLO{version}  READY{flags}  FAILED{status, text}  BORN{birth, pid, flags, [PIDFD]}  REFUSED{birth, status, errno, text}
+//!                                  ENDED{birth, pid, ending}  LEAVING
+//!   private, newborn to host       HELLO{version}  READY  FAILED{status, text}
 //!   private, host to worker        GO{flags, TO number, ..}  PROMOTE{left, CONTROL}
 //!   either                         NAK{status, text}
 //! ```
@@ -41,8 +41,6 @@ pub const SIBLING: u32 = 1;
 pub const IS_SIBLING: u32 = 2;
 /// READY: the pages were collapsed to huge ones.
 pub const COLLAPSED: u32 = 4;
-/// READY: the process forks by itself (`ps_preload_accept`): what it makes need not be a child of anybody that is known.
-pub const BY_ITSELF: u32 = 8;
 
 codes! {
     /// Types of messages.
@@ -97,6 +95,8 @@ codes! {
         Errno = 7,
         /// bytes: UTF-8, for people.
         Text = 8,
+        /// i32: a status word of wait(2), as the parent was told; it may lie.
+        Ending = 9,
         /// A descriptor: the worker's end of its private pair.
         End = 16,
         /// A descriptor: a pidfd of the one that was born.
@@ -144,6 +144,8 @@ pub struct Body {
     pub status: Option<i32>,
     /// An errno.
     pub errno: Option<i32>,
+    /// A status word of wait(2): the other side's word.
+    pub ending: Option<i32>,
     /// For people: may hold anything.
     pub text: Option<String>,
     /// What the descriptors are, in their order.
@@ -230,6 +232,11 @@ impl Writer {
         self.value(Tag::Errno, &[&errno.to_le_bytes()])
     }
 
+    /// How it ended, as its parent was told.
+    pub fn ending(&mut self, status: i32) -> &mut Self {
+        self.value(Tag::Ending, &[&status.to_le_bytes()])
+    }
+
     /// For people; cut at a character.
     pub fn text(&mut self, text: &str) -> &mut Self {
         let end = (0..=text.len().min(LONGEST_TEXT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
@@ -260,6 +267,7 @@ fn read_value(body: &mut Body, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
         Tag::Left => body.left = Some(value.span()?),
         Tag::Status => body.status = Some(value.u32()? as i32),
         Tag::Errno => body.errno = Some(value.u32()? as i32),
+        Tag::Ending => body.ending = Some(value.u32()? as i32),
         Tag::Text => {
             let bytes = &value.rest()[..value.rest().len().min(LONGEST_TEXT)];
             body.text = Some(String::from_utf8_lossy(bytes).into_owned());
@@ -324,7 +332,9 @@ mod tests {
     fn the_longest_go_and_the_longest_text_fit() {
         let mut writer = Writer::new(Kind::Go, 1, 1);
         writer.flags(0);
-        (0..MAX_GIVEN).for_each(|number| drop(writer.place(Place::To(number as i32))));
+        (0..MAX_GIVEN).for_each(|number| {
+            writer.place(Place::To(number as i32));
+        });
         let bytes = writer.text(&"x".repeat(5000)).finish();
         assert!(bytes.len() <= LONGEST, "{} bytes", bytes.len());
         assert_eq!(read(&bytes, MAX_GIVEN).unwrap().body.text.unwrap().len(), LONGEST_TEXT);

@@ -16,8 +16,20 @@
 //! | leaves others behind              | they are not ours to kill: what they say is kept for a while, as of any survivors          |
 //!
 //! What only its maker could give it is refused ([`Command::check_adoption`]).
+//!
+//! | file         | what                                                                              |
+//! |--------------|-----------------------------------------------------------------------------------|
+//! | `adopt.rs`   | a process that has begun, and was proven by the caller                            |
+//! | `newborn.rs` | one that waits at its gate: expected, proven, in the registry, then somebody's     |
+//! | `streams.rs` | what descriptors it is given                                                       |
+//! | `strays.rs`  | those that were born and are known to nobody, for their maker has died            |
+
+mod newborn;
+mod strays;
+mod streams;
 
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
 
 use super::belongings::Resources;
 use super::child::{Begun, Child, Tier};
@@ -31,6 +43,10 @@ use crate::error::{Error, Result, Status};
 use crate::registry::{self, Lease, Tie};
 use crate::sys::pidfd::{self, Life};
 use crate::sys::{fds, getpid};
+
+pub use newborn::{Bounds, Claim, Expected, Newborn};
+pub use strays::Strays;
+pub use streams::Streams;
 
 /// What is known of such a process.
 #[derive(Debug)]
@@ -57,7 +73,7 @@ pub struct Adoption<'a> {
 pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
     let Adoption { pid, pidfd, output, command, started_ns } = adoption;
     command.check_adoption()?;
-    prove(pid, &pidfd)?;
+    named(pid, &pidfd)?;
     let killed = |error: Error| {
         let _ = pidfd::signal(pidfd.as_raw_fd(), libc::SIGKILL);
         error
@@ -76,8 +92,8 @@ pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
         }
         return Err(rejected(pid, "is a child already"));
     }
-    let (output, ours) = streams(command, output);
-    let born = Born { pid, pidfd, tier: Tier::Preloader, tie: Tie::Stranger };
+    let (output, ours) = of_output(command, output);
+    let born = Born { pid, pidfd: Arc::new(pidfd), tier: Tier::Preloader, tie: Tie::Stranger };
     let mut ends = Ends::default();
     ends.ours[1] = ours;
     let resources = Resources { mark, ..Resources::default() };
@@ -89,7 +105,8 @@ fn rejected(pid: i32, why: &str) -> Error {
     Error { pid: Some(pid), ..Error::new(Status::PeerRejected, "adopt", format!("process {pid} {why}")) }
 }
 
-fn prove(pid: i32, pidfd: &OwnedFd) -> Result<()> {
+/// The number and the pidfd are of one process, which has not ended, and could be a child.
+fn named(pid: i32, pidfd: &OwnedFd) -> Result<()> {
     let fd = pidfd.as_raw_fd();
     let named = pidfd::number_here(fd);
     if pidfd::life(fd) != Life::Running {
@@ -108,7 +125,7 @@ fn prove(pid: i32, pidfd: &OwnedFd) -> Result<()> {
 }
 
 /// What is read here, and what is handed out. Somebody reads it in any case: else it could not write, or would be killed for it (SIGPIPE).
-fn streams(command: &Command, output: Option<OwnedFd>) -> (Option<Output>, Option<OwnedFd>) {
+fn of_output(command: &Command, output: Option<OwnedFd>) -> (Option<Output>, Option<OwnedFd>) {
     let Some(output) = output else { return (None, None) };
     let streams = &command.streams;
     let is_read = streams.capture.is_some() || streams.lines;

@@ -57,6 +57,11 @@ impl Map {
         Self { steps: in_order(&moves), moves, gaps, first_unneeded: highest_source + 1 }
     }
 
+    /// Sources and targets, in no order.
+    pub fn moves(&self) -> &[Move] {
+        &self.moves
+    }
+
     /// The same map with some sources lying elsewhere.
     pub fn resourced(&self, sources: &[(usize, i32)], inherited: &[i32]) -> Self {
         let mut moves = self.moves.clone();
@@ -127,7 +132,7 @@ pub struct Plan {
 }
 
 /// The pipes of one spawn: our ends, and the ends that the child gets.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Ends {
     /// The caller's, by stream.
     pub ours: [Option<OwnedFd>; 3],
@@ -139,6 +144,11 @@ pub struct Ends {
 }
 
 impl Ends {
+    /// The child's ends, which nothing keeps open any more but who takes them.
+    pub fn take_theirs(&mut self) -> Vec<OwnedFd> {
+        std::mem::take(&mut self.theirs)
+    }
+
     /// Keeps the child's end until it has it; answers its number.
     fn give(&mut self, end: OwnedFd) -> RawFd {
         let number = end.as_raw_fd();

@@ -136,7 +136,7 @@ fn make(command: &Command) -> Result<Child> {
     drop(parked);
     let (lease, spawned) = made.map_err(|failure| explain(failure, command))?;
     let begun = Begun { at: begun, executed: clock::now() };
-    let born = Born { pid: spawned.pid, pidfd: spawned.pidfd, tier: spawned.tier.into(), tie: Tie::Child };
+    let born = Born { pid: spawned.pid, pidfd: Arc::new(spawned.pidfd), tier: spawned.tier.into(), tie: Tie::Child };
     let streams = &command.streams;
     let line_limit = streams.lines.then_some(streams.line_limit);
     let pipes = std::mem::take(&mut plan.ends.output);
@@ -166,7 +166,7 @@ fn clone(lease: Lease, slot: Slot, request: &Request<'_>) -> core::result::Resul
 /// A process that has begun.
 pub(super) struct Born {
     pub pid: i32,
-    pub pidfd: OwnedFd,
+    pub pidfd: Arc<OwnedFd>,
     pub tier: Tier,
     pub tie: Tie,
 }
@@ -187,7 +187,7 @@ pub(super) fn record(
     let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun, ends.ready, receiver));
     let life = Life {
         lease: Some(lease),
-        pidfd: Some(Arc::new(born.pidfd)),
+        pidfd: Some(born.pidfd),
         exit: None,
         awaiting: 0,
         elsewhere_since: None,

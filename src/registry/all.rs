@@ -61,7 +61,11 @@ pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return 0 };
     let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
     let mut refused = 0;
-    for slot in registry.slots().filter(Slot::is_running) {
+    for slot in registry.slots() {
+        slot.close_gate(round);
+        if !slot.is_running() {
+            continue;
+        }
         // It may be a zombie: that refuses signals, too.
         if !slot.kill_in_round(round) && slot.try_reap(false) == Reaped::Running {
             refused += 1;

@@ -10,6 +10,7 @@
 //! | `word.rs`     | the protocol of one slot, one atomic word; model-checked                      |
 //! | `freelist.rs` | which slots are free; model-checked                                           |
 //! | `slot.rs`     | one child: identity, signals, look-sweep-reap                                 |
+//! | `gate.rs`     | a birth: a place for a process that is not known yet                          |
 //! | `all.rs`      | everything at once: the three calls a signal handler may make                 |
 //! | `exit.rs`     | the exit record                                                               |
 //! | `atomics.rs`  | the atomics under one name                                                    |
@@ -18,6 +19,7 @@ mod all;
 mod atomics;
 mod exit;
 mod freelist;
+mod gate;
 mod slot;
 pub mod word;
 
@@ -92,6 +94,34 @@ impl Lease {
         let (lease, slot) = Self::take_since(facts, started)?;
         slot.adopt(pid, pidfd);
         Ok((lease, slot))
+    }
+
+    /// Takes a slot for a birth that another process was asked for, then. Nobody is in it before [`Lease::register`].
+    ///
+    /// `gate`: a socket that the newborn waits on; kill-all shuts it down, so it must stay open as long as the lease is held and nobody is registered.
+    pub fn expect(gate: Option<RawFd>, asked: i64) -> Result<Self, Errno> {
+        let facts = Facts { tie: Tie::Child, isolation: Isolation::None, sweep: false, cgroup_kill: -1 };
+        let (lease, slot) = Self::take_since(facts, asked)?;
+        slot.set_gate(gate);
+        Ok(lease)
+    }
+
+    /// Whether kill-all has come by since, of a birth: it must not go on.
+    pub fn is_refused(&self) -> bool {
+        self.slot().is_none_or(|slot| slot.is_refused())
+    }
+
+    /// The birth that was expected is this process: it is in the registry when this returns, and the gate is nobody's here any more. `false`: kill-all
+    /// has begun since it was asked for; it is in there all the same, and is to be killed by the caller.
+    pub fn register(&self, pid: i32, pidfd: RawFd, facts: Facts) -> bool {
+        self.slot().is_some_and(|slot| slot.register(pid, pidfd, facts))
+    }
+
+    /// What is known of it is this from now on; whose it is stays.
+    pub fn set_facts(&self, facts: Facts) {
+        if let Some(slot) = self.slot() {
+            slot.set_facts(facts);
+        }
     }
 
     fn take_since(facts: Facts, started: i64) -> Result<(Self, Slot), Errno> {

@@ -67,7 +67,7 @@ pub enum Reaped {
 }
 
 impl Slot {
-    fn word(&self) -> &'static AtomicU64 {
+    pub(super) fn word(&self) -> &'static AtomicU64 {
         &self.0[0]
     }
     fn pid_word(&self) -> &'static AtomicU64 {
@@ -98,6 +98,11 @@ impl Slot {
         &self.0[14]
     }
 
+    /// Of a birth that nobody has come of yet: the socket that kill-all shuts down, plus one; 0: none.
+    pub(super) fn gate_word(&self) -> &'static AtomicU64 {
+        &self.record()[1]
+    }
+
     /// Signals held back until the child has begun, bit n-1 for signal n.
     fn held_word(&self) -> &'static AtomicU64 {
         &self.0[15]
@@ -112,6 +117,16 @@ impl Slot {
     pub(super) fn begin(&self, facts: Facts, started: i64) -> u32 {
         self.pid_word().store(0, Ordering::Relaxed);
         self.pidfd_word().store(u64::from(u32::MAX), Ordering::Relaxed);
+        self.set_facts(facts);
+        for word in [self.cause_word(), self.signal_word(), self.round_word(), self.held_word(), self.gate_word()] {
+            word.store(0, Ordering::Relaxed);
+        }
+        self.record()[0].store(started as u64, Ordering::Relaxed);
+        word::begin(self.word()).unwrap_or_default()
+    }
+
+    /// What is known of it now.
+    pub(super) fn set_facts(&self, facts: Facts) {
         let isolation = match facts.isolation {
             Isolation::None => 0,
             Isolation::Group => 1,
@@ -120,11 +135,6 @@ impl Slot {
         let facts_word = isolation | u64::from(facts.sweep) << 8 | u64::from(facts.tie == Tie::Stranger) << 9;
         self.facts_word().store(facts_word, Ordering::Relaxed);
         self.cgroup_word().store(u64::from(facts.cgroup_kill as u32), Ordering::Relaxed);
-        for word in [self.cause_word(), self.signal_word(), self.round_word(), self.held_word()] {
-            word.store(0, Ordering::Relaxed);
-        }
-        self.record()[0].store(started as u64, Ordering::Relaxed);
-        word::begin(self.word()).unwrap_or_default()
     }
 
     /// There is a process to it that runs already: from here on signals reach it.
@@ -203,8 +213,13 @@ impl Slot {
     }
 
     /// Marks it as killed in this round of kill-all; a slot reused since then has no mark.
-    fn mark_round(&self, round: u64) {
+    pub(super) fn mark_round(&self, round: u64) {
         self.round_word().store(round, Ordering::Relaxed);
+    }
+
+    /// The last round of kill-all that has marked it, 0: none.
+    pub(super) fn round(&self) -> u64 {
+        self.round_word().load(Ordering::Acquire)
     }
 
     pub(super) fn in_round(&self, round: u64) -> bool {

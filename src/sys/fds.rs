@@ -28,6 +28,12 @@ pub fn pipe() -> Result<(OwnedFd, OwnedFd), Errno> {
     Ok((above_standard(read)?, above_standard(write)?))
 }
 
+/// /dev/null, for reading and writing.
+pub fn null() -> Result<OwnedFd, Errno> {
+    let flags = nix::fcntl::OFlag::O_RDWR | nix::fcntl::OFlag::O_CLOEXEC;
+    nix::fcntl::open(c"/dev/null", flags, nix::sys::stat::Mode::empty())
+}
+
 /// Makes a pipe or file somebody else's, so that he may open it again by the names that programs use for it (/dev/stdout). `false`: this
 /// process may not (CAP_CHOWN), and it stays as it was.
 pub fn give(fd: impl AsFd, uid: u32, gid: u32) -> bool {

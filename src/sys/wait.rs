@@ -149,6 +149,31 @@ pub fn look(pidfd: i32, pid: i32) -> Seen {
     wait_for(pidfd, pid, libc::WNOHANG | libc::WNOWAIT, core::ptr::null_mut())
 }
 
+/// Whether the process is a child of this one, which the caller does not know: the pidfd's number here is this one, and nobody reaps it meanwhile.
+/// `Gone`: it is not, or was reaped. Where a filter forbids waits on pidfds the number is asked about.
+pub fn own(pidfd: i32, pid: i32) -> Seen {
+    match of_pidfd(pidfd, false) {
+        Some(seen) => seen,
+        None if pid > 0 => waitid(libc::P_PID, pid, libc::WNOHANG | libc::WNOWAIT, core::ptr::null_mut()).unwrap_or(Seen::Gone),
+        None => Seen::Gone,
+    }
+}
+
+/// Looks for a zombie of this process's in a group, without reaping it; answers its number. `None`: all that are in it run. `ECHILD`: no child of this
+/// process is in it.
+pub fn zombie_in_group(group: i32) -> Result<Option<i32>, Errno> {
+    let mut info = ChildInfo::default();
+    let options = libc::WNOHANG | libc::WNOWAIT | libc::WEXITED | libc::__WALL;
+    loop {
+        // SAFETY: `info` has the 128 bytes of siginfo_t; no usage is asked for.
+        match check(unsafe { syscall!(libc::SYS_waitid, libc::P_PGID, group, &raw mut info, options, 0) }) {
+            Err(Errno::EINTR) => continue,
+            Err(errno) => return Err(errno),
+            Ok(_) => return Ok((info.pid != 0).then_some(info.pid)),
+        }
+    }
+}
+
 /// Reaps if it has ended; never blocks.
 pub fn reap(pidfd: i32, pid: i32) -> Seen {
     reap_with(pidfd, pid, libc::WNOHANG)

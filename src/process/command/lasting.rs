@@ -46,6 +46,16 @@ impl Command {
         Err(Error::invalid(option, message))
     }
 
+    /// The same for one that a native preloader makes: it waits at its gate for its descriptors, so streams can be given to it.
+    #[allow(dead_code)]
+    pub fn check_birth(&self) -> Result<()> {
+        let Self { program: _, streams, identity, lifetime, gifts, readiness } = self;
+        let given = identity.of_a_maker().or(gifts.of_a_maker()).or(streams.of_a_birth()).or(lifetime.of_a_maker());
+        let Some(option) = given.or(readiness.of_a_maker()) else { return Ok(()) };
+        let message = format!("{option}: only who makes a process can give it that, and a preloader makes this one");
+        Err(Error::invalid(option, message))
+    }
+
     /// What it starts is not taken for a descendant of ours: a subreaper would end it as an orphan.
     pub fn outlive_host(&mut self) {
         self.lifetime.outlives = true;

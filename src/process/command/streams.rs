@@ -130,6 +130,19 @@ impl Streams {
         ])
     }
 
+    /// What cannot be given to a process that waits at its gate: a name in its environment, a file that is put in its place by its maker's rules.
+    pub(super) fn of_a_birth(&self) -> Option<&'static str> {
+        let Self { stdio, passed: _, listening, capture: _, lines: _, line_limit: _, output_file, keep_on_failure: _, input: _, pins: _ } =
+            self;
+        // Stream 1 is the preloader's then, and no descriptor here stands for it.
+        let merges_into_the_preloaders = stdio[2] == Stdio::Merge && self.merges_into_the_hosts();
+        super::lasting::first([
+            (merges_into_the_preloaders, "stdio"),
+            (!listening.is_empty(), "listen_fd"),
+            (output_file.is_some(), "output_file"),
+        ])
+    }
+
     /// The bytes of the longest list that a spawn makes of them.
     pub(super) fn bytes(&self) -> usize {
         // Moves grow by doubling.

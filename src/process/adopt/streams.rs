@@ -1,0 +1,65 @@
+//! What a process that waits at its gate is given: descriptors, each with the number it goes to, and the pipes that are read here.
+//!
+//! The trap: what a command does not redirect is inherited, and here that is the preloader's, not the host's. So nothing may be taken from a number of
+//! the host that the command has not named: a merge into an inherited stream 1 is refused ([`Command::check_birth`]).
+
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use crate::error::{Error, Result};
+use crate::process::command::Command;
+use crate::process::descriptors::{self, Ends};
+use crate::process::output::Output;
+use crate::process::spawn::check_lent;
+use crate::sys::fds;
+use crate::sys::spawn::Move;
+
+/// The descriptors of one birth. Its own ends are closed when this goes, but for what has become a child's.
+#[derive(Debug)]
+pub struct Streams {
+    passed: Vec<(Arc<OwnedFd>, i32)>,
+    ends: Ends,
+}
+
+impl Streams {
+    /// Makes the pipes, and duplicates what is lent. Never blocks.
+    pub fn of(command: &Command) -> Result<Self> {
+        command.check_birth()?;
+        check_lent(command)?;
+        let mut plan = descriptors::plan(command, None)?;
+        let failed = |step: &'static str| move |errno| Error::system(step, errno, command.cannot());
+        let mut made: Vec<(i32, Arc<OwnedFd>)> = plan.ends.take_theirs().into_iter().map(|end| (end.as_raw_fd(), Arc::new(end))).collect();
+        let mut passed = Vec::new();
+        for Move { from, to } in plan.map.moves() {
+            let known = made.iter().find(|(number, _)| number == from).map(|(_, fd)| fd.clone());
+            let fd = match known {
+                Some(fd) => fd,
+                // Each its own description: what a worker does to it (O_NONBLOCK) is felt by no other.
+                None if *from == Move::NULL => Arc::new(fds::null().map_err(failed("open"))?),
+                None => {
+                    let copy = Arc::new(fds::duplicate_number(*from).map_err(failed("fcntl"))?);
+                    made.push((*from, copy.clone()));
+                    copy
+                }
+            };
+            passed.push((fd, *to));
+        }
+        Ok(Self { passed, ends: std::mem::take(&mut plan.ends) })
+    }
+
+    /// Which descriptor goes to which number: what is said with GO.
+    pub fn passed(&self) -> impl ExactSizeIterator<Item = (BorrowedFd<'_>, i32)> {
+        self.passed.iter().map(|(fd, to)| (fd.as_fd(), *to))
+    }
+
+    /// What stays here; the other side's ends are closed.
+    pub(super) fn into_ends(self, command: &Command) -> (Ends, Option<Output>) {
+        let Self { passed, mut ends } = self;
+        drop(passed);
+        let streams = &command.streams;
+        let line_limit = streams.lines.then_some(streams.line_limit);
+        let pipes = std::mem::take(&mut ends.output);
+        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.capture, line_limit));
+        (ends, output)
+    }
+}

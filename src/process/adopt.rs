@@ -44,7 +44,7 @@ use crate::registry::{self, Lease, Tie};
 use crate::sys::pidfd::{self, Life};
 use crate::sys::{fds, getpid};
 
-pub use newborn::{Bounds, Claim, Expected, Newborn};
+pub use newborn::{Bounds, Claim, Expected, Maker, Newborn};
 pub use strays::Strays;
 pub use streams::Streams;
 

@@ -14,7 +14,7 @@ use core::sync::atomic::fence;
 
 use super::atomics::Ordering;
 use super::slot::{Facts, Slot};
-use super::word::{self, State};
+use super::word;
 use crate::sys::poll;
 use crate::sys::socket;
 
@@ -31,14 +31,14 @@ impl Slot {
         self.round() != 0
     }
 
-    /// Kill-all: nobody may be born into this slot any more. Only of one that nobody is known to be in.
+    /// Kill-all: nobody may be born into this slot any more. Whether somebody is in it is to be looked at afterwards.
     pub(super) fn close_gate(&self, round: u64) {
-        if self.state() != State::Spawning || self.gate_word().load(Ordering::Acquire) == 0 || !word::pin(self.word()) {
+        if self.gate_word().load(Ordering::Acquire) == 0 || !word::pin(self.word()) {
             return;
         }
-        // Again, now that it cannot be another's.
+        // Again, now that the slot cannot become another's.
         let gate = self.gate_word().load(Ordering::Acquire);
-        if gate != 0 && self.state() == State::Spawning {
+        if gate != 0 {
             self.mark_round(round);
             socket::shut(gate as i32 - 1);
         }
@@ -48,12 +48,13 @@ impl Slot {
 
     /// See [`Lease::register`](super::Lease::register).
     pub(super) fn register(&self, pid: i32, pidfd: i32, facts: Facts) -> bool {
-        self.set_gate(None);
-        // Who has its number in hand may be about to shut it.
-        let unused = poll::relax_until(PATIENCE, || !word::is_in_use(self.word()));
         self.set_facts(facts);
         self.adopt(pid, pidfd);
         fence(Ordering::SeqCst);
-        unused && !self.is_refused()
+        let refused = self.is_refused();
+        // After the process: who finds no gate finds that.
+        self.set_gate(None);
+        // Who has its number in hand may be about to shut it, and the gate's holder to close it.
+        poll::relax_until(PATIENCE, || !word::is_in_use(self.word())) && !refused
     }
 }

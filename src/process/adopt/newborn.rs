@@ -56,11 +56,27 @@ pub struct Claim<'a> {
     /// Its identity.
     pub pidfd: OwnedFd,
     /// Who was asked to make it: a child of this process.
-    pub maker: &'a Child,
+    pub maker: &'a Maker,
     /// The effective user that it must be; `None`: anybody.
     pub user: Option<u32>,
     /// What a child of ours is to be signalled and swept with; by default the group that it leads.
     pub bounds: Bounds,
+}
+
+/// Who makes processes for us when it is asked to: a child of this process that leads a group of its own, in which they are born.
+#[derive(Clone, Debug)]
+pub struct Maker {
+    /// Its number here.
+    pub pid: i32,
+    /// Its identity.
+    pub pidfd: Arc<OwnedFd>,
+}
+
+impl Maker {
+    /// This child. `None`: it has ended.
+    pub fn of(child: &Child) -> Option<Self> {
+        child.pidfd().map(|pidfd| Self { pid: child.pid(), pidfd })
+    }
 }
 
 /// What belongs to a sibling beside its process, and is signalled and swept with it.
@@ -326,10 +342,10 @@ impl Leftover for Dying {
 }
 
 /// Whose it is, if it is who was asked for.
-fn prove(pid: i32, pidfd: &OwnedFd, maker: &Child, user: Option<u32>) -> Result<Tie> {
+fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Result<Tie> {
     named(pid, pidfd)?;
     let fd = pidfd.as_raw_fd();
-    if pid == maker.pid() {
+    if pid == maker.pid {
         return Err(rejected(pid, "is who was asked to make it"));
     }
     if registry::has_number(pid) {
@@ -343,7 +359,7 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Child, user: Option<u32>) -> Result<
     let made_by_it = match tie {
         // Nobody is asked whose child a sibling would have been: it must be younger than who has made it.
         Tie::Child => is_younger(pid, pidfd, maker),
-        Tie::Stranger => procfs::descends_from(pid, maker.pid()),
+        Tie::Stranger => procfs::descends_from(pid, maker.pid),
     };
     if !made_by_it {
         return Err(rejected(pid, "was not made by who was asked to"));
@@ -365,10 +381,9 @@ fn ended(pid: i32) -> Error {
 }
 
 /// Where nobody can tell it is believed: who said HELLO had the private pair.
-fn is_younger(pid: i32, pidfd: &OwnedFd, maker: &Child) -> bool {
-    let Some(of_maker) = maker.pidfd() else { return true };
-    match (pidfd::number(pidfd), pidfd::number(&of_maker)) {
+fn is_younger(pid: i32, pidfd: &OwnedFd, maker: &Maker) -> bool {
+    match (pidfd::number(pidfd), pidfd::number(&maker.pidfd)) {
         (Some(its), Some(makers)) => its > makers,
-        _ => procfs::start_time(pid).zip(procfs::start_time(maker.pid())).is_none_or(|(its, makers)| its >= makers),
+        _ => procfs::start_time(pid).zip(procfs::start_time(maker.pid)).is_none_or(|(its, makers)| its >= makers),
     }
 }

@@ -13,17 +13,17 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use crate::process::child::Child;
+use super::Maker;
 use crate::registry;
 use crate::sys::memory::Home;
-use crate::sys::pidfd::{self, SendError};
+use crate::sys::pidfd::{self, Life, SendError};
 use crate::sys::{procfs, wait};
 
 /// Those of one maker.
 #[derive(Debug)]
 pub struct Strays {
     group: i32,
-    pidfd: Option<Arc<OwnedFd>>,
+    pidfd: Arc<OwnedFd>,
     home: Home,
     /// When its end was first seen, in ticks of `procfs::start_time`.
     seen: Option<u64>,
@@ -33,9 +33,9 @@ pub struct Strays {
 const MOST: usize = 64;
 
 impl Strays {
-    /// Of a maker that leads a group (`Isolation::Group` or `Session`), while it runs.
-    pub fn of(maker: &Child) -> Self {
-        Self { group: maker.pid(), pidfd: maker.pidfd(), home: Home::here(), seen: None }
+    /// Of a maker that leads a group (`Isolation::Group` or `Session`).
+    pub fn of(maker: &Maker) -> Self {
+        Self { group: maker.pid, pidfd: maker.pidfd.clone(), home: Home::here(), seen: None }
     }
 
     /// Reaps those that have ended. `true`: there are no more, and will be none. `false`: the maker was not reaped yet, or one of them still
@@ -65,12 +65,12 @@ impl Strays {
 
     /// The maker was reaped, and its number is another child's by now.
     fn is_recycled(&self) -> bool {
-        self.pidfd.as_ref().is_some_and(|pidfd| pidfd::life(pidfd.as_raw_fd()) == pidfd::Life::Reaped)
+        pidfd::life(self.pidfd.as_raw_fd()) == Life::Reaped
     }
 
     /// Whether the group of this number, with this zombie in it, is the maker's.
     fn is_its_group(&self, zombie: Option<i32>, seen: u64) -> bool {
-        match self.pidfd.as_ref().map_or(Err(SendError::Unavailable), |pidfd| pidfd::signal_group(pidfd.as_raw_fd(), 0)) {
+        match pidfd::signal_group(self.pidfd.as_raw_fd(), 0) {
             // Others are in it who may not be signalled.
             Ok(()) | Err(SendError::Errno(Errno::EPERM)) => true,
             Err(SendError::Errno(_)) => false,

@@ -1,1 +1,3 @@
 //! The host of a native preloader.
+
+pub mod machine;

@@ -116,6 +116,8 @@ pub enum Unpromoted {
     Busy,
     /// It is of a generation that was replaced.
     Old,
+    /// It does not serve yet.
+    NotReady,
     /// Its time was over.
     Late,
     /// It has said so, or died.

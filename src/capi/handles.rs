@@ -23,7 +23,7 @@ use crate::coordination::budget::Budget;
 use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
-use crate::preloader::client::Preloader;
+use crate::preloader::face::Preloader;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
 use crate::sys::reserve;

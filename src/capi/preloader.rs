@@ -9,7 +9,7 @@ use super::guard::acquire;
 use super::worker::{host_of, make, ps_worker};
 use super::{convert, ps_status, shapes};
 use crate::error::Error;
-use crate::preloader::client::{Preloader, Protocol};
+use crate::preloader::face::{Preloader, Protocol};
 use crate::preloader::worker::Worker;
 use crate::supervisor::{Host, Managed};
 
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn ps_preloader_set(
     })
 }
 
-pub use crate::preloader::client::Protocol as ps_preloader_protocol;
+pub use crate::preloader::face::Protocol as ps_preloader_protocol;
 
 /// What the preloader speaks. Never blocks.
 ///

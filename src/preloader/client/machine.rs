@@ -33,9 +33,7 @@
 use std::collections::BTreeMap;
 
 use crate::clock::Deadline;
-
-/// A request, by a number that is never used again. The smaller one is the older one.
-pub type Id = u64;
+pub use crate::preloader::core::Id;
 
 /// Where the preloader is.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]

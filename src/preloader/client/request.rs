@@ -1,18 +1,18 @@
-//! One worker that was asked for: it waits for its place, its turn at the preloader, its proof; then it is followed as any worker is.
+//! One try of a worker that was asked for: its command, its proof; then it is followed as any worker is.
 //!
 //! Traps. **Law 7**: the worker waits at its gate (its standard input) until it is proven, adopted and shown to its supervisor; only then is the
 //! gate opened. **An attempt that is given up may have a worker on its way**: its gate is opened and let go, so that it finds an end there, and
 //! its directory removed, so that it finds nothing else. So it ends by itself, and is never adopted by a later attempt, which has a directory of
-//! its own. **What is asked for may be called off at any moment**: `made` says whether it still was wanted.
+//! its own.
 
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
-use super::core::Core;
-use super::machine::{Id, Phase};
+use super::machine::Phase;
 use super::process::Process;
 use super::proof::{self, Claim};
 use super::talk::Talk;
+use super::work::Work;
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Status};
 use crate::journey::Journey;
@@ -20,93 +20,16 @@ use crate::preloader::failure::{self, Evidence, Failure};
 use crate::preloader::follow::{Attempt as Followed, Follow, Then};
 use crate::preloader::journey::{journey, step};
 use crate::preloader::keep::Keep;
+use crate::preloader::request::Request as Asked;
 use crate::preloader::session::{Arguments, Behind, Dumps, Instance, Purpose, Session, uses_wrapper};
-use crate::preloader::worker::Outcome;
 use crate::process::adopt::{Adoption, adopt};
 use crate::process::child::Child;
-use crate::process::command::Command;
 use crate::registry::{Cause, Exit};
-use crate::supervisor::{Host, Made, Managed, Start};
+use crate::supervisor::Managed;
 use crate::sys::procfs;
 
-/// When it must be ready.
-#[derive(Clone, Copy, Debug)]
-pub enum Time {
-    /// So many milliseconds after its turn has come.
-    After(i64),
-    /// Then.
-    Until(Deadline),
-}
-
 /// One that was asked for.
-#[derive(Debug)]
-pub struct Request {
-    pub id: Id,
-    core: Arc<Core>,
-    host: Host,
-    command: Command,
-    arguments: Arguments,
-    time: Time,
-    until: OnceLock<Deadline>,
-    managed: OnceLock<Arc<Managed>>,
-    outcome: Arc<Outcome>,
-}
-
-impl Request {
-    pub fn new(id: Id, core: Arc<Core>, host: Host, command: Command, arguments: Arguments, time: Time, outcome: Arc<Outcome>) -> Self {
-        let (until, managed) = (OnceLock::new(), OnceLock::new());
-        Self { id, core, host, command, arguments, time, until, managed, outcome }
-    }
-
-    /// When its time is over.
-    pub fn until(&self) -> Deadline {
-        *self.until.get_or_init(|| match self.time {
-            Time::After(ms) => Deadline::of_millis(ms),
-            Time::Until(end) => end,
-        })
-    }
-
-    /// Whoever looks after the worker.
-    pub fn host(&self) -> &Host {
-        &self.host
-    }
-
-    /// It gets no worker.
-    pub fn fail(&self, error: Error) {
-        self.outcome.settle(Err(error.clone()));
-        if let Some(managed) = self.managed.get() {
-            // Of one that has a process already, which is known to be none that serves.
-            managed.tell_failed(error.clone());
-            managed.made(Err(error));
-        }
-        self.host.rouse();
-    }
-}
-
-/// How a child gets its process: the request, in the supervisor's hand.
-#[derive(Debug)]
-pub struct Asked(pub Arc<Request>);
-
-impl Start for Asked {
-    fn make(&self, managed: &Arc<Managed>) -> Made {
-        let request = &self.0;
-        let _ = request.managed.set(managed.clone());
-        let _ = request.until();
-        request.core.clone().ask(request);
-        Made::Later
-    }
-
-    fn called_off(&self) {
-        let request = &self.0;
-        request.outcome.settle(Err(Error::new(Status::Cancelled, "spawn", "the worker was called off before it had a process")));
-        request.core.call_off(request.id);
-    }
-
-    fn could_not_be_watched(&self, why: &Error) {
-        self.0.outcome.settle(Err(why.clone()));
-        self.0.core.call_off(self.0.id);
-    }
-}
+pub type Request = Asked<Work>;
 
 /// One try of it.
 #[derive(Debug)]
@@ -130,7 +53,7 @@ pub struct Attempt {
 impl Attempt {
     /// A fresh work directory, and the way to the preloader's socket.
     pub fn begin(request: &Arc<Request>, generation: u32, process: &Process) -> Self {
-        let arguments = request.arguments.over(process.arguments());
+        let arguments = request.arguments().over(process.arguments());
         let mut attempt = Self {
             request: request.clone(),
             generation,
@@ -215,9 +138,9 @@ impl Attempt {
         let failed = |error: Error| Failure::of(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, &error);
         let lost = || Error::new(Status::Internal, "session", "an attempt without a session");
         let session = self.session.as_ref().ok_or_else(lost).map_err(failed)?;
-        let managed = self.request.managed.get().ok_or_else(lost).map_err(failed)?.clone();
+        let managed = self.request.managed().ok_or_else(lost).map_err(failed)?.clone();
         let (pid, output) = (proven.pid, session.take_output());
-        let adoption = Adoption { pid, pidfd: proven.pidfd, output, command: &self.request.command, started_ns: self.began };
+        let adoption = Adoption { pid, pidfd: proven.pidfd, output, command: self.request.command(), started_ns: self.began };
         let child = match adopt(adoption) {
             Ok(child) => Arc::new(child),
             Err(error) if error.status == Status::Exited => return Err(Failure::exited(pid, None)),
@@ -233,17 +156,17 @@ impl Attempt {
     /// any more, it says so (`called_off`).
     pub fn is_shown(&self) -> bool {
         let shown = |managed: &Arc<Managed>| Some(managed.process().ok()?.pid() == self.child.as_ref()?.pid());
-        self.request.managed.get().and_then(shown).unwrap_or(false)
+        self.request.managed().and_then(shown).unwrap_or(false)
     }
 
     /// Opens the gate, and follows it from there on.
     pub fn hand_over(mut self) {
         let request = self.request.clone();
-        let (Some(session), Some(managed)) = (self.session.take(), request.managed.get()) else { return };
+        let (Some(session), Some(managed)) = (self.session.take(), request.managed()) else { return };
         self.talk = None;
         self.way.end(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, clock::now());
         if let Some(instance) = self.instance.take() {
-            Keep::begin(&request.host, managed, instance);
+            Keep::begin(request.host(), managed, instance);
         }
         match session.open_stdin() {
             Ok(stdin) => {
@@ -258,11 +181,11 @@ impl Attempt {
                 let failure = Failure::of(step::SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER, &error);
                 self.session = Some(session);
                 let error = self.error(failure, None, managed.output().unwrap_or_default(), Some(managed.pid()));
-                request.outcome.settle(Err(error.clone()));
+                request.outcome().settle(Err(error.clone()));
                 return managed.tell_failed(error);
             }
         }
-        let (outcome, generation) = (request.outcome.clone(), self.generation);
+        let (outcome, generation) = (request.outcome().clone(), self.generation);
         let then: Then = Box::new(move |came| {
             outcome.settle(came.map(|mut arrived| {
                 arrived.generation = generation;
@@ -270,7 +193,7 @@ impl Attempt {
             }));
         });
         let attempt = Followed { session, journey: self.way.clone(), deadline: request.until(), preloader: Some(self.dumps.clone()) };
-        Follow::begin(&request.host, managed, attempt, then);
+        Follow::begin(request.host(), managed, attempt, then);
     }
 
     /// The error of it, with all that is known.
@@ -278,7 +201,7 @@ impl Attempt {
         let evidence = Evidence {
             journey: self.way.clone(),
             response: self.session.as_ref().map(Session::response),
-            arguments: self.session.as_ref().map_or(&self.request.arguments, Session::arguments),
+            arguments: self.session.as_ref().map_or(self.request.arguments(), Session::arguments),
             output,
             pid,
             exit,
@@ -307,9 +230,9 @@ impl Attempt {
 /// The error of a request that has had no attempt.
 pub fn without_attempt(request: &Request, failure: Failure, output: Vec<u8>, dumps: Option<&Dumps>) -> Error {
     let evidence = Evidence {
-        journey: journey(Purpose::Worker, uses_wrapper(&request.arguments)),
+        journey: journey(Purpose::Worker, uses_wrapper(request.arguments())),
         response: None,
-        arguments: &request.arguments,
+        arguments: request.arguments(),
         output,
         pid: None,
         exit: None,

@@ -9,31 +9,47 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::answer::Said;
-use super::core::{Core, Item, Requests};
 use super::machine::{Action, End, Event, Id, Machine, Phase};
-use super::process::Process;
-use super::request::{Attempt, without_attempt};
+use super::process::{Process, Recipe};
+use super::request::{Attempt, Request, without_attempt};
 use super::talk::Heard;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Status};
+use crate::preloader::core::{Core as AnyCore, GRACE, Hand, Requests};
 use crate::preloader::failure::{Category, Failure};
 use crate::preloader::follow::Arrived;
 use crate::preloader::journey::step;
 use crate::preloader::session::Behind;
 use crate::supervisor::{Wants, What};
 
-/// How long a process may take to go by itself.
-pub const GRACE: i64 = 5_000 * MILLI;
 /// How long a process may be on its way from the name of its gate to the gate: within the kernel, so it takes a moment where it takes anything.
 const LATEST: i64 = 1_000 * MILLI;
 /// How many gates are kept so long.
 const MOST_BEHIND: usize = 16;
 
+/// What all share.
+type Core = AnyCore<Work>;
+
+/// Something to be told.
+#[derive(Debug)]
+pub enum Item {
+    Ask(Arc<Request>),
+    Started(u32, Box<crate::error::Result<Arrived>>),
+    /// An event of the machine's, as it is.
+    Event(Event),
+    /// It shall go, for good or not, and what is there has no more time than that.
+    End {
+        for_good: bool,
+        by: Deadline,
+    },
+    Idle(Option<i64>),
+}
+
 /// See above.
 #[derive(Debug)]
 pub struct Work {
     machine: Machine,
-    requests: Requests,
+    requests: Requests<Self>,
     processes: BTreeMap<u32, Process>,
     attempt: Option<Attempt>,
     /// Workers that were taken in, and that their supervisors do not have yet.
@@ -47,33 +63,39 @@ pub struct Work {
     behind: VecDeque<(Deadline, Behind)>,
 }
 
-impl Work {
-    pub fn new(now: i64) -> Self {
-        Self {
-            machine: Machine::new(now),
-            requests: Requests::new(),
-            processes: BTreeMap::new(),
-            attempt: None,
-            adopted: Vec::new(),
-            dropped: None,
-            start_error: None,
-            events: VecDeque::new(),
-            behind: VecDeque::new(),
-        }
+impl Hand for Work {
+    type Item = Item;
+    type Recipe = Recipe;
+
+    fn ask(request: Arc<Request>) -> Item {
+        Item::Ask(request)
     }
 
-    /// Whether there is nothing to be waited for.
-    pub fn is_quiet(&self) -> bool {
+    fn call_off(id: Id) -> Item {
+        Item::Event(Event::CallOff(id))
+    }
+
+    fn end(for_good: bool, by: Deadline) -> Item {
+        Item::End { for_good, by }
+    }
+
+    fn reload() -> Item {
+        Item::Event(Event::Reload)
+    }
+
+    fn idle(idle_ns: Option<i64>) -> Item {
+        Item::Idle(idle_ns)
+    }
+
+    fn is_quiet(&self) -> bool {
         self.processes.is_empty() && self.requests.is_empty() && self.adopted.is_empty() && self.behind.is_empty()
     }
 
-    /// The oldest process that is there.
-    pub fn first_process(&self) -> Option<u32> {
+    fn first_process(&self) -> Option<u32> {
         self.processes.keys().next().copied()
     }
 
-    /// What is to be waited for.
-    pub fn wants(&self, core: &Core) -> Wants {
+    fn wants(&self, core: &Core) -> Wants {
         let (talk, mut due) = self.attempt.as_ref().map_or((None, Deadline::NEVER), Attempt::wants);
         if !self.adopted.is_empty() {
             // What makes it is about to return.
@@ -88,33 +110,14 @@ impl Work {
         Wants { fds, due }
     }
 
-    /// Looks at all that may have changed by itself: the processes, and the command under way.
-    pub fn look(&mut self, core: &Arc<Core>) {
+    fn look(&mut self, core: &Arc<Core>) {
         // The command first: what was said before an end was said.
         self.talk(core);
         self.look_at_processes(core);
         self.run(core);
     }
 
-    fn look_at_processes(&mut self, core: &Arc<Core>) {
-        if self.processes.is_empty() {
-            return;
-        }
-        while let Ok(Some(event)) = core.private.take_event(0) {
-            let generation = event.token() as u32;
-            if let (What::Exited { .. }, Some(process)) = (&event.what, self.processes.get_mut(&generation)) {
-                process.ended = true;
-                if process.settled {
-                    // What it may have said in its last moment.
-                    self.talk(core);
-                    self.events.push_back(Event::Ended(generation));
-                }
-            }
-        }
-    }
-
-    /// What somebody has left.
-    pub fn hear(&mut self, core: &Arc<Core>, item: Item) {
+    fn hear(&mut self, core: &Arc<Core>, item: Item) {
         match item {
             Item::Ask(request) => {
                 let (id, until) = (request.id, request.until());
@@ -145,6 +148,59 @@ impl Work {
         self.put_off_start();
     }
 
+    fn keep_times(&mut self, core: &Arc<Core>) {
+        let now = clock::now();
+        for process in self.processes.values_mut() {
+            process.kill_if_due(now);
+        }
+        let is_over = |(until, _): &(Deadline, _)| until.is_over(now);
+        while self.behind.front().is_some_and(is_over)
+            && let Some((_, behind)) = self.behind.pop_front()
+        {
+            // No descriptor to be had: later.
+            if !behind.let_through() {
+                self.keep(Some(behind));
+            }
+        }
+        if self.machine.due().is_over(now) {
+            self.events.push_back(Event::Tick);
+        }
+        self.run(core);
+    }
+}
+
+impl Work {
+    pub fn new(now: i64) -> Self {
+        Self {
+            machine: Machine::new(now),
+            requests: Requests::new(),
+            processes: BTreeMap::new(),
+            attempt: None,
+            adopted: Vec::new(),
+            dropped: None,
+            start_error: None,
+            events: VecDeque::new(),
+            behind: VecDeque::new(),
+        }
+    }
+
+    fn look_at_processes(&mut self, core: &Arc<Core>) {
+        if self.processes.is_empty() {
+            return;
+        }
+        while let Ok(Some(event)) = core.private.take_event(0) {
+            let generation = event.token() as u32;
+            if let (What::Exited { .. }, Some(process)) = (&event.what, self.processes.get_mut(&generation)) {
+                process.ended = true;
+                if process.settled {
+                    // What it may have said in its last moment.
+                    self.talk(core);
+                    self.events.push_back(Event::Ended(generation));
+                }
+            }
+        }
+    }
+
     fn hear_of_start(&mut self, generation: u32, came: crate::error::Result<Arrived>) {
         let Some(process) = self.processes.get_mut(&generation) else { return };
         process.settled = true;
@@ -170,27 +226,6 @@ impl Work {
         {
             process.put_off(self.machine.wanted_until());
         }
-    }
-
-    /// Whatever is due.
-    pub fn keep_times(&mut self, core: &Arc<Core>) {
-        let now = clock::now();
-        for process in self.processes.values_mut() {
-            process.kill_if_due(now);
-        }
-        let is_over = |(until, _): &(Deadline, _)| until.is_over(now);
-        while self.behind.front().is_some_and(is_over)
-            && let Some((_, behind)) = self.behind.pop_front()
-        {
-            // No descriptor to be had: later.
-            if !behind.let_through() {
-                self.keep(Some(behind));
-            }
-        }
-        if self.machine.due().is_over(now) {
-            self.events.push_back(Event::Tick);
-        }
-        self.run(core);
     }
 
     /// Tells the machine, and carries out what it decides, until there is nothing more.

@@ -1,4 +1,5 @@
-//! What a preloader's handle, its requests and the errands of their supervisors share: the machine, and whoever carries out what it decides.
+//! What a preloader's handle, its requests and the errands of their supervisors share, whatever is spoken: an inbox, and whoever has the work in
+//! hand.
 //!
 //! Traps. **Nobody waits for a lock that is held over work**: whoever has something to tell leaves it in the inbox; one thread at a time has
 //! the work in hand, outside all locks, and goes on until the inbox is empty. So a start, a proof, a removal of a directory hold up nobody,
@@ -7,43 +8,68 @@
 //! bear any more**: `oldest` is written by `reload` itself, and asked right before a worker is taken in, both under the inbox's lock.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::os::fd::OwnedFd;
+use std::fmt::Debug;
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicI32, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
-use super::machine::{Event, Id};
-use super::process::Recipe;
 use super::request::Request;
 use super::visit::Visits;
-use super::work::Work;
-use crate::clock::{self, Deadline};
-use crate::error::Result;
+use crate::clock::{self, Deadline, MILLI};
+use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::preloader::follow::Arrived;
-use crate::supervisor::{Supervisor, Wants};
+use crate::supervisor::{Host, Supervisor, Wants};
 use crate::sys::memory::Home;
 use crate::sys::reactor::WakeUp;
+use crate::sys::{fds, poll};
 
-/// Something to be told.
-#[derive(Debug)]
-pub enum Item {
-    Ask(Arc<Request>),
-    Started(u32, Box<Result<Arrived>>),
-    /// An event of the machine's, as it is.
-    Event(Event),
-    /// It shall go, for good or not, and what is there has no more time than that.
-    End {
-        for_good: bool,
-        by: Deadline,
-    },
-    Idle(Option<i64>),
+/// How long a process may take to go by itself.
+pub const GRACE: i64 = 5_000 * MILLI;
+/// How long the end of a preloader that is freed takes at the most, before it is killed.
+const LAST_GRACE: i64 = 1_000 * MILLI;
+/// How long one that was killed is waited for.
+const AFTER_KILL: i64 = 2_000 * MILLI;
+
+/// A request, by a number that is never used again. The smaller one is the older one.
+pub type Id = u64;
+
+/// What is in the hand of whoever drives: what one protocol makes of it. Nothing in it waits, but for an exec; nothing of it is under a lock.
+pub trait Hand: Debug + Send + Sized + 'static {
+    /// What may be left in the inbox.
+    type Item: Debug + Send;
+    /// What its processes are made of.
+    type Recipe: Clone + Debug + Send;
+
+    /// One that asks for a worker.
+    fn ask(request: Arc<Request<Self>>) -> Self::Item;
+    /// One that is not asked for any more.
+    fn call_off(id: Id) -> Self::Item;
+    /// The processes shall go, for good or not, and what is there has no more time than that.
+    fn end(for_good: bool, by: Deadline) -> Self::Item;
+    /// The application has changed.
+    fn reload() -> Self::Item;
+    /// How long a process may be of no use; `None`: for ever.
+    fn idle(idle_ns: Option<i64>) -> Self::Item;
+
+    /// Looks at all that may have changed by itself.
+    fn look(&mut self, core: &Arc<Core<Self>>);
+    /// What somebody has left.
+    fn hear(&mut self, core: &Arc<Core<Self>>, item: Self::Item);
+    /// Whatever is due.
+    fn keep_times(&mut self, core: &Arc<Core<Self>>);
+    /// What is to be waited for.
+    fn wants(&self, core: &Core<Self>) -> Wants;
+    /// Whether there is nothing to be waited for.
+    fn is_quiet(&self) -> bool;
+    /// The oldest process that is there.
+    fn first_process(&self) -> Option<u32>;
 }
 
 #[derive(Debug)]
-struct Inbox {
-    items: VecDeque<Item>,
+struct Inbox<H: Hand> {
+    items: VecDeque<H::Item>,
     /// In nobody's hand.
-    work: Option<Box<Work>>,
+    work: Option<Box<H>>,
     /// Somebody has something to be looked at.
     again: bool,
     /// What is waited for between two looks.
@@ -61,14 +87,14 @@ struct Inbox {
 
 /// See above.
 #[derive(Debug)]
-pub struct Core {
+pub struct Core<H: Hand> {
     pub home: Home,
     pub private: Supervisor,
     /// Readable when the private supervisor has something to do.
     pub private_fd: Arc<OwnedFd>,
-    recipe: Mutex<Recipe>,
-    inbox: Mutex<Inbox>,
-    pub visits: Visits,
+    recipe: Mutex<H::Recipe>,
+    inbox: Mutex<Inbox<H>>,
+    pub visits: Visits<H>,
     next: AtomicU64,
     /// What can be asked without waiting for anybody.
     pub generation: AtomicU32,
@@ -77,12 +103,12 @@ pub struct Core {
 }
 
 /// The work in one thread's hand; a panic gives it back, too.
-struct Hand<'a> {
-    core: &'a Core,
-    work: Option<Box<Work>>,
+struct InHand<'a, H: Hand> {
+    core: &'a Core<H>,
+    work: Option<Box<H>>,
 }
 
-impl Drop for Hand<'_> {
+impl<H: Hand> Drop for InHand<'_, H> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take() {
             lock(&self.core.inbox).work = Some(work);
@@ -90,12 +116,18 @@ impl Drop for Hand<'_> {
     }
 }
 
-impl Core {
-    pub fn new(recipe: Recipe, private: Supervisor, private_fd: OwnedFd) -> Self {
-        let now = clock::now();
+impl<H: Hand> Core<H> {
+    /// With a supervisor of its own for its processes.
+    pub fn new(recipe: H::Recipe, work: H) -> Result<Self> {
+        let private = Supervisor::new()?;
+        let private_fd = private.fd()?.try_clone_to_owned();
+        let private_fd = private_fd.map_err(|error| {
+            Error::system("fcntl", nix::errno::Errno::from_raw(error.raw_os_error().unwrap_or(0)), "cannot watch a preloader")
+        })?;
+        let private_fd = fds::above_standard(private_fd).map_err(|errno| Error::system("fcntl", errno, "cannot watch a preloader"))?;
         let inbox = Inbox {
             items: VecDeque::new(),
-            work: Some(Box::new(Work::new(now))),
+            work: Some(Box::new(work)),
             again: false,
             wants: Wants { fds: Vec::new(), due: Deadline::NEVER },
             version: 0,
@@ -104,7 +136,7 @@ impl Core {
             first: None,
             waiters: Vec::new(),
         };
-        Self {
+        Ok(Self {
             home: Home::here(),
             private,
             private_fd: Arc::new(private_fd),
@@ -114,8 +146,8 @@ impl Core {
             next: AtomicU64::new(1),
             generation: AtomicU32::new(0),
             pid: AtomicI32::new(0),
-            last_used: AtomicI64::new(now),
-        }
+            last_used: AtomicI64::new(clock::now()),
+        })
     }
 
     /// A number for a request. The older one has the smaller one, as far as that can be said of two threads.
@@ -124,22 +156,22 @@ impl Core {
     }
 
     /// What the next process is made of.
-    pub fn recipe(&self) -> Recipe {
+    pub fn recipe(&self) -> H::Recipe {
         lock(&self.recipe).clone()
     }
 
-    pub fn change_recipe<T>(&self, change: impl FnOnce(&mut Recipe) -> Result<T>) -> Result<T> {
+    pub fn change_recipe<T>(&self, change: impl FnOnce(&mut H::Recipe) -> Result<T>) -> Result<T> {
         change(&mut lock(&self.recipe))
     }
 
     /// Leaves something to be told.
-    pub fn put(&self, item: Item) {
+    pub fn put(&self, item: H::Item) {
         lock(&self.inbox).items.push_back(item);
     }
 
     /// A worker is wanted.
-    pub fn ask(self: Arc<Self>, request: &Arc<Request>) {
-        self.put(Item::Ask(request.clone()));
+    pub fn ask(self: Arc<Self>, request: &Arc<Request<H>>) {
+        self.put(H::ask(request.clone()));
         if let Err(error) = self.visits.enter(&self, request.host()) {
             // Nobody there would move it along.
             self.call_off(request.id);
@@ -150,18 +182,30 @@ impl Core {
 
     /// It is not wanted any more.
     pub fn call_off(self: &Arc<Self>, id: Id) {
-        self.put(Item::Event(Event::CallOff(id)));
+        self.tell(H::call_off(id));
+    }
+
+    /// Something to be told, and looked at at once.
+    pub fn tell(self: &Arc<Self>, item: H::Item) {
+        self.put(item);
         self.drive();
     }
 
-    /// What was started so far bears no more.
-    pub fn replace(self: &Arc<Self>) {
+    /// The application has changed: what was started so far bears no more.
+    pub fn reload(self: &Arc<Self>) {
         {
             let mut inbox = lock(&self.inbox);
             inbox.oldest = self.generation.load(Ordering::Acquire);
-            inbox.items.push_back(Item::Event(Event::Reload));
+            inbox.items.push_back(H::reload());
         }
         self.drive();
+    }
+
+    /// How long its process may be of no use before it is stopped; -1: for ever. 0 is 1.
+    pub fn set_idle_stop(self: &Arc<Self>, ms: i64) -> Result<()> {
+        clock::check_timeout("ms", ms)?;
+        self.tell(H::idle((ms >= 0).then(|| ms.max(1).saturating_mul(MILLI))));
+        Ok(())
     }
 
     /// Whether a worker of that generation may be taken in.
@@ -186,7 +230,7 @@ impl Core {
                 inbox.again = true;
                 return;
             };
-            Hand { core: self, work: Some(work) }
+            InHand { core: self, work: Some(work) }
         };
         loop {
             let Some(work) = hand.work.as_mut() else { return };
@@ -236,13 +280,13 @@ impl Core {
     }
 
     /// Whether a process up to this generation is there still.
-    pub fn has_process(&self, generation: u32) -> bool {
+    fn has_process(&self, generation: u32) -> bool {
         let inbox = lock(&self.inbox);
         inbox.work.is_none() || !inbox.items.is_empty() || inbox.first.is_some_and(|first| first <= generation)
     }
 
     /// Rung when something has changed; what is waited for meanwhile.
-    pub fn wait_on(&self, waiter: &Arc<WakeUp>) -> Wants {
+    fn wait_on(&self, waiter: &Arc<WakeUp>) -> Wants {
         let mut inbox = lock(&self.inbox);
         if !inbox.waiters.iter().any(|known| Arc::ptr_eq(known, waiter)) {
             inbox.waiters.push(waiter.clone());
@@ -251,9 +295,60 @@ impl Core {
         if inbox.work.is_none() { Wants { fds: Vec::new(), due: Deadline::NEVER } } else { inbox.wants.clone() }
     }
 
+    /// Drives it until then, or until it is `done`. `false`: it is not.
+    pub fn wait_until(self: &Arc<Self>, by: Deadline, done: impl Fn() -> bool) -> Result<bool> {
+        let waiter = Arc::new(WakeUp::new().map_err(|fault| fault.error("cannot wait for a preloader"))?);
+        loop {
+            self.drive();
+            waiter.lower();
+            // In this order: what changes after the look that follows is heard.
+            let wants = self.wait_on(&waiter);
+            if done() {
+                return Ok(true);
+            }
+            if by.has_come() {
+                return Ok(false);
+            }
+            let mut watched = vec![waiter.as_fd()];
+            watched.extend(wants.fds.iter().filter(|(_, writing)| !writing).map(|(fd, _)| fd.as_fd()));
+            poll::wait(&watched, wants.due.min(by)).map_err(|errno| Error::system("poll", errno, "cannot wait for a preloader"))?;
+        }
+    }
+
+    /// Its process goes: it is asked, and killed when it has not gone in this time (-1: 5 s).
+    pub fn stop(self: &Arc<Self>, grace_ms: i64) -> Result<()> {
+        clock::check_timeout("grace_ms", grace_ms)?;
+        let by = if grace_ms < 0 { Deadline::after(GRACE) } else { Deadline::of_millis(grace_ms) };
+        if self.finish(false, by)? {
+            return Ok(());
+        }
+        Err(Error::new(Status::Timeout, "stop", "a process of the preloader is there still, though it was killed"))
+    }
+
+    /// The same for good; its workers live on. What does not go is killed.
+    pub fn close(self: &Arc<Self>) {
+        if self.home.is_here() {
+            let _ = self.finish(true, Deadline::after(LAST_GRACE));
+            self.private.close();
+        }
+    }
+
+    /// Tells that it shall go, and waits until no process is left; those that are there at that time are killed. `false`: one of them is there still.
+    fn finish(self: &Arc<Self>, for_good: bool, by: Deadline) -> Result<bool> {
+        // Of those that another thread starts meanwhile, only the last end waits.
+        let last_of_them = if for_good { u32::MAX } else { self.generation.load(Ordering::Acquire) };
+        self.put(H::end(for_good, by));
+        self.wait_until(by.plus(AFTER_KILL), || !self.has_process(last_of_them))
+    }
+
     /// For who is told of a start when nobody may be left to hear it.
     pub fn weak(self: &Arc<Self>) -> Weak<Self> {
         Arc::downgrade(self)
+    }
+
+    /// There is an errand under this supervisor from now on.
+    pub fn visit(self: &Arc<Self>, host: &Host) -> Result<()> {
+        self.visits.enter(self, host)
     }
 }
 
@@ -265,4 +360,4 @@ fn is_same(one: &Wants, other: &Wants) -> bool {
 }
 
 /// Requests by number.
-pub type Requests = BTreeMap<Id, Arc<Request>>;
+pub type Requests<H> = BTreeMap<Id, Arc<Request<H>>>;

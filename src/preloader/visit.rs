@@ -6,34 +6,40 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
-use super::core::Core;
+use super::core::{Core, Hand};
 use crate::error::Result;
 use crate::lock::lock;
 use crate::supervisor::{Errand, ErrandId, Host, Wants};
 
 /// One of them.
 #[derive(Debug)]
-struct Visit {
-    core: Arc<Core>,
+struct Visit<H: Hand> {
+    core: Arc<Core<H>>,
     host: Host,
     /// What its last turn has seen.
     seen: AtomicU64,
 }
 
 #[derive(Debug)]
-struct Entry {
-    visit: Arc<Visit>,
+struct Entry<H: Hand> {
+    visit: Arc<Visit<H>>,
     /// Once it is known.
     id: Option<ErrandId>,
 }
 
 /// All of them.
-#[derive(Debug, Default)]
-pub struct Visits(Mutex<Vec<Entry>>);
+#[derive(Debug)]
+pub struct Visits<H: Hand>(Mutex<Vec<Entry<H>>>);
 
-impl Visits {
+impl<H: Hand> Default for Visits<H> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<H: Hand> Visits<H> {
     /// There is one under this supervisor from now on.
-    pub fn enter(&self, core: &Arc<Core>, host: &Host) -> Result<()> {
+    pub fn enter(&self, core: &Arc<Core<H>>, host: &Host) -> Result<()> {
         let visit = Arc::new(Visit { core: core.clone(), host: host.clone(), seen: AtomicU64::new(0) });
         {
             let mut entries = lock(&self.0);
@@ -65,19 +71,19 @@ impl Visits {
     /// Something has changed.
     pub fn tell(&self, version: u64) {
         let stale =
-            |entry: &Entry| Some((entry.visit.host.clone(), entry.id?)).filter(|_| entry.visit.seen.load(Ordering::Acquire) != version);
+            |entry: &Entry<H>| Some((entry.visit.host.clone(), entry.id?)).filter(|_| entry.visit.seen.load(Ordering::Acquire) != version);
         let stale: Vec<_> = lock(&self.0).iter().filter_map(stale).collect();
         for (host, id) in stale {
             host.poke(id);
         }
     }
 
-    fn leave(&self, visit: &Visit) {
+    fn leave(&self, visit: &Visit<H>) {
         lock(&self.0).retain(|entry| !std::ptr::eq(&raw const *entry.visit, visit));
     }
 }
 
-impl Errand for Visit {
+impl<H: Hand> Errand for Visit<H> {
     fn turn(&self, _now: i64) -> Option<Wants> {
         self.core.drive();
         self.core.wants(&self.seen, || self.core.visits.leave(self))

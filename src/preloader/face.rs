@@ -1,0 +1,199 @@
+//! A preloader, whatever it speaks.
+//!
+//! The trap: what it speaks is chosen before its first use, by one thread, while others may use it already. So who uses it first closes the choice,
+//! under the lock under which it is made.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
+
+use super::client::{self, Client};
+use super::direct::{finish, milliseconds};
+use super::request::Time;
+use super::session::Arguments;
+use super::worker::Worker;
+use crate::clock::Deadline;
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::command::{Command, RestartWhen};
+use crate::process::spawn::check_lent;
+use crate::supervisor::{Host, Managed};
+use crate::sys::memory::Home;
+
+/// What a preloader speaks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum Protocol {
+    /// That of Phusion Passenger: a line of JSON, an answer of JSON.
+    #[default]
+    #[strum(serialize = "PS_PRELOADER_PASSENGER")]
+    Passenger = 0,
+    /// procsup's own: the process calls ps_preload_open.
+    #[strum(serialize = "PS_PRELOADER_NATIVE")]
+    Native = 1,
+}
+
+#[derive(Clone, Debug)]
+enum Side {
+    Passenger(Arc<Client>),
+}
+
+/// What holds for either.
+macro_rules! either {
+    ($side:expr, $core:ident => $what:expr) => {
+        match $side {
+            Side::Passenger($core) => $what,
+        }
+    };
+}
+
+#[derive(Debug)]
+struct Choice {
+    side: Side,
+    /// It is made: a worker was asked for.
+    used: bool,
+    /// As they were given.
+    arguments: Arguments,
+    idle_ms: i64,
+}
+
+/// A preloader.
+#[derive(Debug)]
+pub struct Preloader {
+    home: Home,
+    command: Command,
+    choice: Mutex<Choice>,
+}
+
+impl Preloader {
+    /// One that will run this command, with these arguments of its session, when the first worker is asked for.
+    pub fn new(command: &Command, arguments: &Arguments) -> Result<Self> {
+        if command.get_restart().when != RestartWhen::Never {
+            return Err(Error::invalid("restart", "restart: a preloader is started when it is needed, and by nothing else"));
+        }
+        check_lent(command)?;
+        let side = Side::Passenger(Arc::new(client::client(command, arguments)?));
+        let choice = Mutex::new(Choice { side, used: false, arguments: arguments.clone(), idle_ms: -1 });
+        Ok(Self { home: Home::here(), command: command.pinned()?, choice })
+    }
+
+    fn side(&self) -> Result<Side> {
+        self.home.check("preloader")?;
+        Ok(lock(&self.choice).side.clone())
+    }
+
+    /// The same, to use it: what it speaks stands from now on.
+    fn used(&self) -> Result<Side> {
+        self.home.check("preloader")?;
+        let mut choice = lock(&self.choice);
+        choice.used = true;
+        Ok(choice.side.clone())
+    }
+
+    /// Sets an argument of its session, and of those of its workers; none takes it away. For the next process.
+    pub fn set(&self, name: &str, value: Option<&str>) -> Result<()> {
+        let side = self.side()?;
+        // It may look into the user database: not under the lock.
+        match &side {
+            Side::Passenger(core) => client::set(core, name, value)?,
+        }
+        lock(&self.choice).arguments.set(name, value)
+    }
+
+    /// What it speaks, before its first use.
+    pub fn set_protocol(&self, protocol: Protocol) -> Result<()> {
+        self.home.check("preloader")?;
+        match protocol {
+            Protocol::Passenger => Ok(()),
+            Protocol::Native => Err(Error::new(Status::Unsupported, "protocol", "procsup's own protocol is not to be had in this version")),
+        }
+    }
+
+    /// How long it may be of no use before it is stopped; -1: for ever. 0 is 1.
+    pub fn set_idle_stop(&self, ms: i64) -> Result<()> {
+        let side = self.side()?;
+        either!(&side, core => core.set_idle_stop(ms))?;
+        lock(&self.choice).idle_ms = ms;
+        Ok(())
+    }
+
+    /// Begins a worker: READY, or what says that it failed, follows. `timeout_ms` counts from its turn.
+    pub fn begin(
+        &self,
+        host: Host,
+        worker: Option<(&Command, &Arguments)>,
+        timeout_ms: i64,
+        register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+    ) -> Result<Worker> {
+        let time = Time::After(milliseconds(timeout_ms)?);
+        self.begin_until(host, worker, time, register)
+    }
+
+    /// Starts one, and waits until it is ready; `timeout_ms` is that of the whole. After an error nothing is left of it.
+    pub fn spawn(
+        &self,
+        host: Host,
+        worker: Option<(&Command, &Arguments)>,
+        timeout_ms: i64,
+        register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+    ) -> Result<Worker> {
+        let end = Deadline::of_millis(milliseconds(timeout_ms)?);
+        let worker = self.begin_until(host, worker, Time::Until(end), register)?;
+        finish(worker, end)
+    }
+
+    fn begin_until(
+        &self,
+        host: Host,
+        worker: Option<(&Command, &Arguments)>,
+        time: Time,
+        register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+    ) -> Result<Worker> {
+        match self.used()? {
+            Side::Passenger(core) => client::begin(&core, host, worker, time, register),
+        }
+    }
+
+    /// The application has changed: the next worker comes from a new process.
+    pub fn reload(&self) -> Result<()> {
+        let side = self.side()?;
+        either!(&side, core => core.reload());
+        Ok(())
+    }
+
+    /// How many processes it has had; the generation of the last one.
+    pub fn generation(&self) -> Result<u32> {
+        let side = self.side()?;
+        Ok(either!(&side, core => core.generation.load(Ordering::Acquire)))
+    }
+
+    /// The process id of the last one; 0: there is none.
+    pub fn pid(&self) -> Result<i32> {
+        let side = self.side()?;
+        Ok(either!(&side, core => core.pid.load(Ordering::Acquire)))
+    }
+
+    /// When it was used last.
+    pub fn last_used(&self) -> Result<i64> {
+        let side = self.side()?;
+        Ok(either!(&side, core => core.last_used.load(Ordering::Acquire)))
+    }
+
+    /// Its process goes: it is asked, and killed when it has not gone in this time (-1: 5 s).
+    pub fn stop(&self, grace_ms: i64) -> Result<()> {
+        let side = self.side()?;
+        either!(&side, core => core.stop(grace_ms))
+    }
+
+    /// The same for good; its workers live on. What does not go is killed.
+    pub fn close(&self) {
+        if let Ok(side) = self.side() {
+            either!(&side, core => core.close());
+        }
+    }
+}
+
+impl Drop for Preloader {
+    fn drop(&mut self) {
+        self.close();
+    }
+}

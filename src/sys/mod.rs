@@ -32,6 +32,8 @@ pub mod signal;
 pub mod sock_diag;
 pub mod socket;
 pub mod spawn;
+#[allow(dead_code, unused_imports)]
+pub mod spawner;
 pub mod stranger;
 #[allow(dead_code)]
 pub mod stream;

@@ -1,5 +1,5 @@
 //! Builds what is not Rust: the peers in C, libuv from the sources that crate `libuv-sys2` carries, GLib's row where
-//! the system has it, and the tiny programs that are spawned. What cannot be had is left out (cfg have_libuv,
+//! the system has it, and the programs that are spawned. What cannot be had is left out (cfg have_libuv,
 //! have_glib); the harness then says so.
 
 use std::env;
@@ -19,6 +19,7 @@ fn main() {
     target_program("exit");
     target_program("pause");
     target_program("hold");
+    application("preloaded_app");
     c_files("peers", &["floor.c", "handoff_floor.c", "libc_methods.c", "preloader_driver.c", "reap.c", "sweep.c"], &[]);
 
     libuv();
@@ -55,6 +56,17 @@ fn target_program(name: &str) {
         .status()
         .expect("a C compiler");
     assert!(done.success(), "c/targets/{name}.c does not compile");
+    println!("cargo:rustc-env=TARGET_{}={}", name.to_uppercase(), out.display());
+}
+
+/// A program with the C library, which opens procsup by itself; its path reaches the harness as TARGET_PRELOADED_APP and so on.
+fn application(name: &str) {
+    let out = PathBuf::from(env::var("OUT_DIR").unwrap()).join(format!("target-{name}"));
+    let compiler = cc::Build::new().cargo_metadata(false).get_compiler();
+    let source = format!("c/targets/{name}.c");
+    let words = ["-std=gnu11", "-O2", "-Wall", "-Wextra", "-o"];
+    let done = Command::new(compiler.path()).args(words).arg(&out).arg(&source).arg("-ldl").status();
+    assert!(done.expect("a C compiler").success(), "{source} does not compile");
     println!("cargo:rustc-env=TARGET_{}={}", name.to_uppercase(), out.display());
 }
 

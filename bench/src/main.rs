@@ -1,6 +1,6 @@
 //! The side-by-side harness: `bench spawn` measures what procsup charges for owning a child process, `bench supervisor`
 //! what it charges for looking after many, `bench coordination` what budgets, locks and readiness take, `bench preloader`
-//! what it adds to a worker of a real preloader, `bench handoff` what the clients of a server see when it is replaced,
+//! what a worker of a preloader takes, `bench handoff` what the clients of a server see when it is replaced,
 //! beside the raw kernel calls and other programs and libraries, in one run each. Each subject is a room of its own
 //! (`spawn/`, `supervisor/`, `coordination/`, `preloader/`, `handoff/`). Shared: the library's face (`procsup`), the programs that are spawned (`peers`), the host
 //! (`host`), helper processes (`served`), timing (`measure`), the table and the results file (`report`), the pictures
@@ -41,7 +41,7 @@ enum Subject {
     Supervisor(options::Options),
     /// Budgets, locks, readiness: C1 to C6
     Coordination(options::Options),
-    /// Workers of a real preloader, beside a bare driver of its protocol: P8-rack
+    /// Workers of preloaders, ours beside bare forks, and of a real one beside a bare driver of its protocol: P8
     Preloader(options::Options),
     /// A server is replaced under load: P9, P10
     Handoff(handoff::Options),

@@ -7,6 +7,8 @@ pub const EXIT: &str = env!("TARGET_EXIT");
 pub const PAUSE: &str = env!("TARGET_PAUSE");
 /// The one that locks its stream 0.
 pub const HOLD: &str = env!("TARGET_HOLD");
+/// The application that is loaded once and forked from.
+pub const PRELOADED_APP: &str = env!("TARGET_PRELOADED_APP");
 
 unsafe extern "C" {
     #[cfg(have_libuv)]

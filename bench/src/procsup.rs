@@ -24,6 +24,13 @@ pub struct Child(*mut u8);
 pub struct Supervisor(*mut u8);
 pub type Error = *mut u8;
 
+impl Command {
+    /// For functions that take NULL or a command.
+    pub fn raw(self) -> *mut std::ffi::c_void {
+        self.0.cast()
+    }
+}
+
 impl Child {
     pub const NONE: Self = Self(null_mut());
 }

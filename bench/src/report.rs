@@ -22,6 +22,9 @@ pub struct Measured {
     /// `null`: a figure that is only told.
     pub limit: Option<f64>,
     pub limit_kind: LimitKind,
+    /// The limit is what shall be reached; only beyond this is it missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fails_at: Option<f64>,
     pub unit: &'static str,
     pub pass: bool,
     pub ours_us: Option<f64>,
@@ -58,6 +61,7 @@ impl Measured {
             value,
             limit: Some(limit),
             limit_kind,
+            fails_at: None,
             unit,
             pass,
             ours_us: None,
@@ -100,6 +104,18 @@ impl Measured {
         self.ours_us = ours.map(|us| round(us, 2));
         self.other_us = other.map(|us| round(us, 2));
         self
+    }
+
+    /// For a limit from above.
+    pub fn fails_at(mut self, value: f64) -> Self {
+        self.fails_at = Some(value);
+        self.pass = self.value.is_some_and(|found| found <= value);
+        self
+    }
+
+    /// Between the limit and where it fails.
+    fn near(&self) -> bool {
+        self.pass && self.fails_at.is_some() && self.value > self.limit
     }
 
     pub fn beside(mut self, what: impl Into<String>, us: Option<f64>) -> Self {
@@ -174,6 +190,7 @@ impl<R: Serialize> Report<R> {
             let sign = if result.limit_kind == LimitKind::Max { "<=" } else { ">=" };
             let verdict = match (result.pass, result.limit) {
                 (true, None) => "",
+                (true, _) if result.near() => "near",
                 (true, _) => "ok",
                 (false, _) => "MISSED",
             };
@@ -217,6 +234,14 @@ mod tests {
         assert!(!Measured::at_most("P1", "", Some(116.0), Some(100.0), 1.15).pass);
         assert!(Measured::at_least("P3", "", Some(100.0), Some(1500.0), 15.0).pass);
         assert!(!Measured::at_least("P3", "", Some(100.0), Some(1400.0), 15.0).pass);
+    }
+
+    #[test]
+    fn between_a_limit_and_where_it_fails_it_is_near() {
+        let at = |value| Measured::at_most("P8", "", Some(value), Some(100.0), 1.15).fails_at(1.3);
+        assert!(at(115.0).pass && !at(115.0).near());
+        assert!(at(125.0).pass && at(125.0).near());
+        assert!(!at(131.0).pass);
     }
 
     #[test]

@@ -9,7 +9,7 @@ def bench(arguments):
 
     spawn, supervisor    one to three minutes; --quick 15 s
     coordination         two minutes; --quick ten seconds
-    preloader            half a minute; needs ruby and passenger (./x setup)
+    preloader            a minute; needs python3, ruby and passenger (./x setup)
     handoff              twenty minutes; --quick one
     --json FILE          the results, for a program
     --svg DIR            pictures

@@ -1,10 +1,11 @@
-//! `bench preloader`: P8-rack, from nothing until a worker of Passenger's `rack-preloader.rb` is ready and its sockets are known: through the
-//! library (`library`), and by a bare driver of the same protocol in C (`c/preloader_driver.c`). Each has a preloader of its own with the same
-//! application; what a worker's end takes is not timed.
+//! `bench preloader`: what a worker takes that is forked from an application which is loaded already. `native` (P8 and what belongs to it): from
+//! a preloader of our own protocol, beside bare forks in that same process, processes by hand, Python's forkserver. `rack` (P8-rack): from
+//! Passenger's `rack-preloader.rb`, beside a bare driver of its protocol. What a worker's end takes is not timed.
 
-mod driver;
-mod library;
+mod native;
+mod rack;
 
+use crate::bars::Bars;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::measure::Samples;
@@ -12,18 +13,10 @@ use crate::options::Options;
 use crate::peers;
 use crate::procsup::Api;
 use crate::progress::Progress;
-use crate::report::{LimitKind, Measured, Report, table};
-use comfy_table::Table;
+use crate::report::Report;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
-
-const NEEDED: [&str; 2] = ["/usr/bin/ruby", "/usr/share/passenger/helper-scripts/rack-preloader.rb"];
-const APPLICATION: &str =
-    "run lambda { |env| [200, {'Content-Type' => 'text/plain'}, [\"#{Process.pid} #{env['PATH_INFO']}\\n\"]] }\n";
-
-/// The library's limit in the reference: what it may add to the bare driver.
-const ADDED_MS: f64 = 1.0;
+use std::time::Duration;
 
 /// A place with a short path (the names of sockets must fit), in memory if there is such.
 struct Place(PathBuf);
@@ -32,11 +25,7 @@ impl Place {
     fn new() -> Result<Self, String> {
         let root = if Path::new("/dev/shm").is_dir() { "/dev/shm" } else { "/tmp" };
         let dir = PathBuf::from(format!("{root}/pb{}", std::process::id()));
-        let failed = |error| format!("{}: {error}", dir.display());
-        for name in ["", "app", "bare", "ours"] {
-            std::fs::create_dir(dir.join(name)).map_err(failed)?;
-        }
-        std::fs::write(dir.join("app/config.ru"), APPLICATION).map_err(failed)?;
+        std::fs::create_dir(&dir).map_err(|error| format!("{}: {error}", dir.display()))?;
         Ok(Self(dir))
     }
 }
@@ -49,30 +38,76 @@ impl Drop for Place {
 
 /// One way to have a worker.
 trait Way {
-    /// Until it is ready: this is timed.
-    fn ready(&mut self) -> Result<(), String>;
+    /// Until it is ready: how long that took.
+    fn ready(&mut self) -> Result<Duration, String>;
     /// It ends, and is forgotten.
     fn end(&mut self) -> Result<(), String>;
 }
 
 struct Taken {
     id: &'static str,
+    label: &'static str,
+    place: &'static str,
     ready: Samples,
 }
 
-/// `false`: --strict, and the limit was missed.
-pub fn run(options: &Options) -> Result<bool, String> {
-    if let Some(missing) = NEEDED.iter().find(|path| !Path::new(path).exists()) {
-        return Err(format!("{missing} is not here: ./x setup gets it, as root (Debian: passenger ruby ruby-rack)"));
+struct Contender {
+    taken: Taken,
+    way: Box<dyn Way>,
+}
+
+impl Contender {
+    fn new(id: &'static str, label: &'static str, place: &'static str, way: impl Way + 'static) -> Self {
+        Self { taken: Taken { id, label, place, ready: Samples::default() }, way: Box::new(way) }
     }
-    let rounds = if options.quick { 15 } else { 250 };
+}
+
+/// Each once in every round, in a new order; the first rounds do not count. `untimed`: before each there is one that is not timed either, so
+/// that nobody pays for what the one before him has left behind.
+fn interleave(
+    contenders: &mut [Contender],
+    rounds: usize,
+    untimed: bool,
+    progress: &Progress,
+    what: &str,
+) -> Result<(), String> {
+    const WARM_UP: usize = 5;
+    let mut order: Vec<usize> = (0..contenders.len()).collect();
+    for round in 0..rounds + WARM_UP {
+        progress.say(&format!("{what}: {round} of {rounds}"));
+        fastrand::shuffle(&mut order);
+        for &i in &order {
+            let Contender { taken, way } = &mut contenders[i];
+            let failed = |problem| format!("{}: {problem}", taken.id);
+            if untimed {
+                way.ready().and_then(|_| way.end()).map_err(failed)?;
+            }
+            let took = way.ready().and_then(|took| way.end().map(|()| took)).map_err(failed)?;
+            if round >= WARM_UP {
+                taken.ready.push(took);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn median(all: &[Taken], id: &str) -> Option<f64> {
+    all.iter().find(|taken| taken.id == id)?.ready.median()
+}
+
+/// `false`: --strict, and a limit was missed.
+pub fn run(options: &Options) -> Result<bool, String> {
     let progress = Progress::new();
-    let host = Host::prepare(options.cpu()?)?;
+    let mut host = Host::prepare(options.cpu()?)?;
     let api = if options.without_procsup { None } else { Some(Api::open(&options.lib)?) };
-    let one = measure(api, rounds, "one CPU", &progress)?;
-    let all = match host.unpinned() {
-        Some(_free) => measure(api, rounds / 3 + 1, "all CPUs", &progress)?,
-        None => Vec::new(),
+    let native = native::measure(api, options, &mut host.notes, &progress)?;
+    let racks = match rack::missing() {
+        Some(path) => {
+            host.notes
+                .push(format!("{path} is not here: ./x setup gets it, as root (Debian: passenger ruby ruby-rack)"));
+            rack::Racks::default()
+        }
+        None => rack::measure(api, options.quick, &host, &progress)?,
     };
     let report = Report {
         machine: Machine {
@@ -83,74 +118,28 @@ pub fn run(options: &Options) -> Result<bool, String> {
             notes: host.notes,
             ..Machine::describe()
         },
-        results: results(&one, &all),
-        methods: rows(&one, "one CPU").chain(rows(&all, "all CPUs")).collect(),
+        results: native.results().into_iter().chain(racks.results()).collect(),
+        methods: native.ready.iter().chain(&racks.one).chain(&racks.all).map(Row::of).collect(),
         curves: Vec::new(),
     };
     drop(progress);
-    report.print(&[
-        ("A ready worker of rack-preloader.rb, on one CPU, ms".into(), times(&one)),
-        ("On all CPUs, ms".into(), times(&all)),
-    ]);
+    report.print(&native.tables().into_iter().chain(racks.tables()).collect::<Vec<_>>());
     if let Some(path) = &options.json {
         report.write_json(path)?;
     }
+    if let Some(dir) = &options.svg {
+        std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
+        let subtitle = format!("median; lower is better.  {}", report.machine.summary());
+        native.bars().iter().try_for_each(|bars: &Bars| bars.write_svg(dir, &subtitle))?;
+    }
     Ok(!options.strict || report.missed() == 0)
-}
-
-fn measure(api: Option<&'static Api>, rounds: usize, place: &str, progress: &Progress) -> Result<Vec<Taken>, String> {
-    const WARM_UP: usize = 5;
-    let dir = Place::new()?;
-    let mut ways: Vec<(Taken, Box<dyn Way>)> = Vec::new();
-    if let Some(api) = api {
-        ways.push((taken("procsup"), Box::new(library::Preloader::new(api, &dir.0.join("ours"), &dir.0.join("app"))?)));
-    }
-    ways.push((taken("bare"), Box::new(driver::Preloader::new(&dir.0.join("bare"), &dir.0.join("app"))?)));
-    let mut order: Vec<usize> = (0..ways.len()).collect();
-    for round in 0..rounds + WARM_UP {
-        progress.say(&format!("a worker, on {place}: {round} of {rounds}"));
-        fastrand::shuffle(&mut order);
-        for &i in &order {
-            let (taken, way) = &mut ways[i];
-            let begun = Instant::now();
-            let ready = way.ready();
-            let took = begun.elapsed();
-            ready.and_then(|()| way.end()).map_err(|problem| format!("{}: {problem}", taken.id))?;
-            if round >= WARM_UP {
-                taken.ready.push(took);
-            }
-        }
-    }
-    Ok(ways.into_iter().map(|(taken, _)| taken).collect())
-}
-
-fn taken(id: &'static str) -> Taken {
-    Taken { id, ready: Samples::default() }
-}
-
-fn median(all: &[Taken], id: &str) -> Option<f64> {
-    all.iter().find(|taken| taken.id == id)?.ready.median()
-}
-
-fn results(one: &[Taken], all: &[Taken]) -> Vec<Measured> {
-    let added = |all: &[Taken]| {
-        let (ours, other) = (median(all, "procsup"), median(all, "bare"));
-        (ours.zip(other).map(|(ours, other)| (ours - other) / 1e3), ours, other)
-    };
-    let (one, ours, other) = added(one);
-    let what = "a ready rack worker, added to a bare driver's";
-    let mut results = vec![Measured::new("P8-rack", what, "ms", one, (LimitKind::Max, ADDED_MS)).with(ours, other)];
-    if !all.is_empty() {
-        let (value, ours, other) = added(all);
-        results.push(Measured::told("P8-rack-all", "the same on all CPUs", "ms", value).with(ours, other));
-    }
-    results
 }
 
 /// One method's figures in the results file.
 #[derive(Serialize)]
 struct Row {
     id: &'static str,
+    label: &'static str,
     place: &'static str,
     samples: usize,
     median_us: Option<f64>,
@@ -158,23 +147,16 @@ struct Row {
     p90_us: Option<f64>,
 }
 
-fn rows<'a>(all: &'a [Taken], place: &'static str) -> impl Iterator<Item = Row> + 'a {
-    all.iter().map(move |taken| Row {
-        id: taken.id,
-        place,
-        samples: taken.ready.len(),
-        median_us: taken.ready.median(),
-        p10_us: taken.ready.quantile(0.1),
-        p90_us: taken.ready.quantile(0.9),
-    })
-}
-
-fn times(all: &[Taken]) -> Table {
-    let mut table = table(&["method", "median", "p10", "p90"], 1..=3);
-    for taken in all {
-        let ms = |q: f64| taken.ready.quantile(q).map_or_else(String::new, |us| format!("{:.2}", us / 1e3));
-        let label = if taken.id == "bare" { "a bare driver" } else { taken.id };
-        table.add_row([label.into(), ms(0.5), ms(0.1), ms(0.9)]);
+impl Row {
+    fn of(taken: &Taken) -> Self {
+        Self {
+            id: taken.id,
+            label: taken.label,
+            place: taken.place,
+            samples: taken.ready.len(),
+            median_us: taken.ready.median(),
+            p10_us: taken.ready.quantile(0.1),
+            p90_us: taken.ready.quantile(0.9),
+        }
     }
-    table
 }

@@ -1,10 +1,12 @@
 //! The bare driver, which is written in C.
 
-use super::Way;
+use crate::measure::time;
+use crate::preloader::Way;
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::ptr::null_mut;
+use std::time::Duration;
 
 unsafe extern "C" {
     fn bench_preloader_start(base: *const c_char, app: *const c_char, preloader: *mut *mut c_void) -> c_int;
@@ -35,9 +37,10 @@ impl Preloader {
 
 impl Way for Preloader {
     #[inline]
-    fn ready(&mut self) -> Result<(), String> {
+    fn ready(&mut self) -> Result<Duration, String> {
         // SAFETY: what was made above.
-        done("a worker", unsafe { bench_preloader_worker(self.preloader, &mut self.worker) })
+        let (status, took) = time(|| unsafe { bench_preloader_worker(self.preloader, &mut self.worker) });
+        done("a worker", status).map(|()| took)
     }
 
     fn end(&mut self) -> Result<(), String> {

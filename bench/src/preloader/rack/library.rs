@@ -1,10 +1,12 @@
 //! The preloader part of procsup's C face, by name: the other subjects can measure libraries without it.
 
-use super::Way;
+use crate::measure::time;
+use crate::preloader::Way;
 use crate::procsup::{Api, Child, Command, Error, Supervisor};
 use std::ffi::{CString, c_char, c_int, c_void};
 use std::path::Path;
 use std::ptr::{null, null_mut};
+use std::time::Duration;
 
 type Handle = *mut c_void;
 type New = unsafe extern "C" fn(Command, *mut Handle, *mut Error) -> i32;
@@ -96,11 +98,12 @@ impl Preloader {
 
 impl Way for Preloader {
     #[inline]
-    fn ready(&mut self) -> Result<(), String> {
+    fn ready(&mut self) -> Result<Duration, String> {
         let (none, mut error) = (Supervisor::NONE, null_mut());
         // SAFETY: handles are checked by the library; room for one more.
-        let status = unsafe { (self.spawn)(self.preloader, none, null(), PATIENCE_MS, &mut self.worker, &mut error) };
-        self.api.check("ps_preloader_spawn", status, error)
+        let (status, took) =
+            time(|| unsafe { (self.spawn)(self.preloader, none, null(), PATIENCE_MS, &mut self.worker, &mut error) });
+        self.api.check("ps_preloader_spawn", status, error).map(|()| took)
     }
 
     fn end(&mut self) -> Result<(), String> {

@@ -9,7 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 use nix::errno::Errno;
 
 use super::slot::Reaped;
-use super::{REGISTRY, Slot};
+use super::{REGISTRY, Slot, slot};
 use crate::clock::{self, Deadline};
 use crate::sys::{reserve, signal};
 
@@ -59,20 +59,28 @@ pub fn is_alive_twice(pid: i32) -> bool {
 /// dead: how it ended may be published later.
 pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
     let Some(registry) = REGISTRY.get().filter(|registry| registry.is_ours()) else { return 0 };
-    let round = ROUND.fetch_add(1, Ordering::Relaxed) + 1;
+    let round = ROUND.fetch_add(1, Ordering::SeqCst) + 1;
+    // It may be a zombie: that refuses signals, too.
+    let refuses = |slot: &Slot| !slot.kill_in_round(round) && slot.try_reap(false) == Reaped::Running;
     let mut refused = 0;
     for slot in registry.slots() {
         slot.close_gate(round);
-        if !slot.is_running() {
-            continue;
-        }
-        // It may be a zombie: that refuses signals, too.
-        if !slot.kill_in_round(round) && slot.try_reap(false) == Reaped::Running {
-            refused += 1;
-        }
+        refused += u32::from(slot.is_running() && refuses(&slot));
     }
-    let left: u32 = registry.slots().filter(|slot| slot.in_round(round)).map(|slot| u32::from(!reap(slot, round, deadline))).sum();
+    let reap_round = || registry.slots().filter(|slot| slot.in_round(round)).map(|slot| u32::from(!reap(slot, round, deadline))).sum();
+    let mut left: u32 = reap_round();
+    if slot::any_is_made_elsewhere() {
+        // The spawners have been killed with the others: what they have made meanwhile is all that comes of them.
+        let late = |slot: &Slot| slot.is_made_elsewhere() && slot.is_running() && !slot.in_round(round);
+        refused += registry.slots().filter(late).filter(refuses).count() as u32;
+        left = reap_round();
+    }
     left + refused
+}
+
+/// How many rounds of kill-all have begun.
+pub fn rounds() -> u64 {
+    ROUND.load(Ordering::SeqCst)
 }
 
 /// Reaps one killed child, waiting no longer than the deadline. A zombie that another frame of this process is reaping

@@ -6,6 +6,7 @@
 //! | who is in it                       | signalled                             | how it ended                          | its group                  |
 //! |------------------------------------|---------------------------------------|---------------------------------------|----------------------------|
 //! | a child that this process has made | with its group, by pidfd, else number | waitid, which one caller is answered  | swept before the reap      |
+//! | the same, while a spawner makes it | the same by number: its own stands in memory that the spawner shares, and nobody reaps meanwhile | the same | the same |
 //! | a stranger: made by another        | alone, by pidfd, never by number      | `sys/stranger.rs`, told by one reaper at a time: the one who is alone | never touched |
 
 use super::atomics::{AtomicU64, Ordering};
@@ -16,6 +17,7 @@ use crate::sys::memory::Row;
 use crate::sys::pidfd::{self, Kept, Life, SendError};
 use crate::sys::spawn::Isolation;
 use crate::sys::spawn::Target;
+use crate::sys::spawner::Place;
 use crate::sys::stranger::{self, End};
 use crate::sys::wait::{self, Ending, Seen};
 use crate::sys::{cgroup, poll, signal, spawn};
@@ -39,6 +41,17 @@ pub enum Tie {
     Child,
     /// Another's, as far as is known: it becomes ours if its parent dies and this process gets the orphans.
     Stranger,
+}
+
+/// Bit of the facts: a spawner makes it, and where its number comes to stand is in the slot.
+const ELSEWHERE: u64 = 1 << 10;
+
+/// Children that spawners are making.
+static ELSEWHERE_COUNT: AtomicU64 = AtomicU64::new(0);
+
+/// Whether a spawner is making children.
+pub(super) fn any_is_made_elsewhere() -> bool {
+    ELSEWHERE_COUNT.load(Ordering::SeqCst) != 0
 }
 
 /// What a signal or a reap must know of a child; in the slot because a signal handler does both.
@@ -91,6 +104,10 @@ impl Slot {
     pub(super) fn next_word(&self) -> &'static AtomicU64 {
         &self.0[12]
     }
+    /// Where the number of a child comes to stand that a spawner makes; read by who has a pin. On the free list it is the next one.
+    fn place_word(&self) -> &'static AtomicU64 {
+        self.next_word()
+    }
     fn round_word(&self) -> &'static AtomicU64 {
         &self.0[13]
     }
@@ -118,7 +135,7 @@ impl Slot {
         self.pid_word().store(0, Ordering::Relaxed);
         self.pidfd_word().store(u64::from(u32::MAX), Ordering::Relaxed);
         self.set_facts(facts);
-        for word in [self.cause_word(), self.signal_word(), self.round_word(), self.held_word(), self.gate_word()] {
+        for word in [self.cause_word(), self.signal_word(), self.round_word(), self.held_word(), self.gate_word(), self.place_word()] {
             word.store(0, Ordering::Relaxed);
         }
         self.record()[0].store(started as u64, Ordering::Relaxed);
@@ -143,6 +160,57 @@ impl Slot {
         // In this order: nothing has to be held back.
         word::live(self.word());
         self.pid_word().store(pid as u64, Ordering::Release);
+    }
+
+    /// A spawner is about to be asked for its process, whose number the kernel writes there before its first instruction: from then on signals
+    /// and reapers find it. The place must be valid until [`Slot::set_born`] or [`Slot::set_unborn`] has said that nobody looks there any more.
+    pub fn await_birth(&self, place: Place) {
+        ELSEWHERE_COUNT.fetch_add(1, Ordering::SeqCst);
+        self.place_word().store(place.as_word(), Ordering::Relaxed);
+        self.facts_word().fetch_or(ELSEWHERE, Ordering::Release);
+    }
+
+    /// This is the process; where its number stood is looked at no more. `false`: a frame may still, for ever.
+    #[must_use]
+    pub fn set_born(&self, pid: i32, pidfd: i32) -> bool {
+        self.pidfd_word().store(pidfd as u64, Ordering::Release);
+        self.pid_word().store(pid as u64, Ordering::Release);
+        self.leave_place()
+    }
+
+    /// There is none, or it was reaped. Answers as `set_born` does.
+    #[must_use]
+    pub fn set_unborn(&self) -> bool {
+        self.pid_word().store(0, Ordering::Release);
+        self.leave_place()
+    }
+
+    fn leave_place(&self) -> bool {
+        self.place_word().store(0, Ordering::Release);
+        // Who comes from here on finds the pidfd, and no place.
+        let left = self.is_unpinned();
+        if left && self.facts_word().fetch_and(!ELSEWHERE, Ordering::AcqRel) & ELSEWHERE != 0 {
+            ELSEWHERE_COUNT.fetch_sub(1, Ordering::SeqCst);
+        }
+        left
+    }
+
+    fn is_unpinned(&self) -> bool {
+        poll::relax_until(PATIENCE, || !word::is_in_use(self.word()))
+    }
+
+    pub(super) fn is_made_elsewhere(&self) -> bool {
+        self.facts_word().load(Ordering::Acquire) & ELSEWHERE != 0
+    }
+
+    /// Whether it is signalled by number, so that a reaper must keep signals out.
+    fn goes_by_number(&self) -> bool {
+        !pidfd::group_signals_are_exact() || self.is_made_elsewhere()
+    }
+
+    /// Its identity is a number alone.
+    fn has_no_pidfd(&self) -> bool {
+        self.is_made_elsewhere() && self.pidfd() < 0
     }
 
     /// The child runs its program: it gets what was held back.
@@ -200,7 +268,11 @@ impl Slot {
 
     /// The pid, 0 before there is one.
     pub fn pid(&self) -> i32 {
-        self.pid_word().load(Ordering::Acquire) as u32 as i32
+        match self.pid_word().load(Ordering::Acquire) as u32 as i32 {
+            // Under a pin: else the place might be gone, or another's.
+            0 if self.is_made_elsewhere() => self.pinned(|| Place::read(self.place_word().load(Ordering::Acquire))).unwrap_or(0),
+            pid => pid,
+        }
     }
 
     fn pidfd(&self) -> i32 {
@@ -350,6 +422,9 @@ impl Slot {
     }
 
     fn signal_process(&self, signal: i32) -> Result<(), Errno> {
+        if self.has_no_pidfd() {
+            return self.kill_by_number(self.pid(), signal);
+        }
         match pidfd::signal(self.pidfd(), signal) {
             Ok(()) => Ok(()),
             Err(SendError::Errno(errno)) => Err(errno),
@@ -359,6 +434,9 @@ impl Slot {
 
     /// `ESRCH`: nobody is in it.
     fn signal_group(&self, signal: i32) -> Result<(), Errno> {
+        if self.has_no_pidfd() {
+            return self.kill_by_number(-self.pid(), signal);
+        }
         match pidfd::signal_group(self.pidfd(), signal) {
             Ok(()) => Ok(()),
             Err(SendError::Errno(errno)) => Err(errno),
@@ -397,17 +475,18 @@ impl Slot {
             return self.reap_stranger(false);
         }
         // Where signals go by number a reaper keeps them out: so one begins only when there is something to reap.
-        if !ended && !pidfd::group_signals_are_exact() && self.pinned(|| wait::look(self.pidfd(), self.pid())) == Some(Seen::Running) {
+        let by_number = self.goes_by_number();
+        if !ended && by_number && self.pinned(|| wait::look(self.pidfd(), self.pid())) == Some(Seen::Running) {
             return Reaped::Running;
         }
-        if !word::enter(self.word(), !pidfd::group_signals_are_exact()) {
+        if !word::enter(self.word(), by_number) {
             return match self.state() {
                 State::Exited => Reaped::Published,
                 _ if wait::look(self.pidfd(), self.pid()) == Seen::Running => Reaped::Running,
                 _ => Reaped::Elsewhere,
             };
         }
-        let result = self.reap_entered(ended && pidfd::group_signals_are_exact());
+        let result = self.reap_entered(ended && !by_number);
         word::leave(self.word());
         result
     }
@@ -487,7 +566,7 @@ impl Slot {
         }
         let (pid, fd) = (self.pid(), self.pidfd());
         // Where signals go by number, one that hangs there may be about to use it: the zombie stays, and pins it.
-        let exact = pidfd::group_signals_are_exact();
+        let exact = !self.goes_by_number();
         let entered = exact && word::enter(self.word(), false);
         let result = match wait::look(fd, pid) {
             _ if self.state() == State::Exited => Reaped::Published,
@@ -515,7 +594,12 @@ impl Slot {
             return;
         }
         cgroup::kill_all(facts.cgroup_kill);
-        if facts.isolation != Isolation::None {
+        if facts.isolation == Isolation::None {
+        } else if fd < 0 && self.is_made_elsewhere() {
+            if matches!(wait::look(fd, pid), Seen::Ended(_)) {
+                let _ = pidfd::kill_number(-pid, libc::SIGKILL);
+            }
+        } else {
             wait::sweep(fd, pid);
         }
     }
@@ -577,7 +661,7 @@ impl Slot {
 impl Slot {
     /// Makes the child of this slot.
     pub fn spawn(&self, request: &spawn::Request<'_>) -> Result<spawn::Spawned, spawn::Failure> {
-        let unpinned = || poll::relax_until(PATIENCE, || !word::is_in_use(self.word()));
+        let unpinned = || self.is_unpinned();
         // Kill-all may have published the end of the child that failed: then this place is over. Else what was meant for that one goes with it.
         let renew = || {
             let ours = self.state() == State::Spawning;
@@ -589,6 +673,14 @@ impl Slot {
             ours
         };
         spawn::spawn(request, &self.target(&unpinned, &renew), &|pidfd, pid| self.bury(pidfd, pid))
+    }
+
+    /// The child that a spawner has made for this slot has failed before its exec, and is ending or has ended: reaps it, so that nobody ever sees
+    /// it. Answers as `set_born` does.
+    #[must_use]
+    pub fn bury_born(&self, pid: i32, pidfd: i32) -> bool {
+        self.bury(pidfd, pid);
+        self.set_unborn()
     }
 
     /// Reaps a child that failed before its exec, as a reaper like any other: nobody may be about to signal its number.

@@ -37,6 +37,11 @@ impl Births {
         todo!()
     }
 
+    /// Where that is.
+    pub(super) fn pid_address(&self, _index: usize) -> *const core::sync::atomic::AtomicI32 {
+        todo!()
+    }
+
     /// Opens the gate of one child, or bars it. `false`: it was barred before, or the child has reported a failure. For signal handlers, too.
     pub fn set(&self, _index: usize, _gate: Gate) -> bool {
         todo!()

@@ -17,14 +17,17 @@
 //! | `start.rs`   | the program and what it is started with                          |
 //! | `link.rs`    | the host's end of the channel: requests out, replies in          |
 //! | `births.rs`  | the shared memory: pids, gates, reports                          |
+//! | `place.rs`   | where a number comes to stand, as a word of the registry         |
 //! | `request.rs` | a request of the engine as one message                           |
 //! | `wire.rs`    | what the messages look like; the program is built with it, too   |
 //! | `program/`   | the program: no libc, no allocation, no file is read or written  |
 
 mod births;
 mod link;
+mod place;
 mod start;
 
 pub use self::births::{Births, Fate, Gate};
 pub use self::link::{Link, Refusal, Reply, Slot};
+pub use self::place::Place;
 pub use self::start::{Outfit, prepare};

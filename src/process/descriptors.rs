@@ -149,6 +149,11 @@ impl Ends {
         std::mem::take(&mut self.theirs)
     }
 
+    /// The child has its ends, or was sent them.
+    pub fn close_theirs(&mut self) {
+        self.theirs.clear();
+    }
+
     /// Keeps the child's end until it has it; answers its number.
     fn give(&mut self, end: OwnedFd) -> RawFd {
         let number = end.as_raw_fd();

@@ -89,6 +89,60 @@ pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
 }
 
 fn make(command: &Command) -> Result<Child> {
+    let act = |request: &Request<'_>, lease, slot| clone(lease, slot, request).map_err(|failure| explain(failure, command));
+    let ((lease, spawned), rest) = with_ingredients(command, true, act)?;
+    let executed = clock::now();
+    let born = Born { pid: spawned.pid, pidfd: Arc::new(spawned.pidfd), tier: spawned.tier.into(), tie: Tie::Child };
+    Ok(rest.record(command, lease, born, executed))
+}
+
+/// What of the ingredients is the child's, and was no part of the request.
+pub(super) struct Rest {
+    ends: Ends,
+    resources: Resources,
+    /// When all this began.
+    begun: i64,
+}
+
+impl Rest {
+    /// The ends of pipes that are its own: it has them now, or will never need them.
+    pub(super) fn close_its_ends(&mut self) {
+        self.ends.close_theirs();
+    }
+
+    /// When all this began.
+    pub(super) fn begun(&self) -> i64 {
+        self.begun
+    }
+
+    /// The child's record.
+    pub(super) fn record(mut self, command: &Command, lease: Lease, born: Born, executed: i64) -> Child {
+        let streams = &command.streams;
+        let line_limit = streams.lines.then_some(streams.line_limit);
+        let pipes = std::mem::take(&mut self.ends.output);
+        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.capture, line_limit));
+        record(command, lease, born, self.ends, output, self.resources, Begun { at: self.begun, executed })
+    }
+
+    /// It owns this beside its process.
+    pub(super) fn keep(&mut self, belongings: Belongings) {
+        self.resources.lasting = belongings;
+    }
+
+    /// The same, of one that is not to be made after all.
+    pub(super) fn give_back(mut self) {
+        std::mem::take(&mut self.resources.lasting).give_back();
+    }
+}
+
+/// Makes the ingredients, and has `act` do with them what is to be done while all of them are there. `parks`: the child shares the table of
+/// descriptors.
+#[inline]
+pub(super) fn with_ingredients<T>(
+    command: &Command,
+    parks: bool,
+    act: impl FnOnce(&Request<'_>, Lease, Slot) -> Result<T>,
+) -> Result<(T, Rest)> {
     // The whole of its readiness: all that follows takes its time off that.
     let begun = clock::now();
     check_lent(command)?;
@@ -96,7 +150,7 @@ fn make(command: &Command) -> Result<Child> {
     let engine = engine()?;
     let resources = Resources::take(command)?;
     let mut plan = descriptors::plan(command, resources.file.as_ref())?;
-    let parked = plan.park(&engine.landing, HEADROOM);
+    let parked = if parks { plan.park(&engine.landing, HEADROOM) } else { None };
     let no_memory = |errno| Error::system("memory", errno, command.cannot());
     let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
     let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
@@ -132,16 +186,10 @@ fn make(command: &Command) -> Result<Child> {
         cgroup_kill: cgroup.map_or(-1, |group| group.kill_fd()),
     };
     let (lease, slot) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
-    let made = clone(lease, slot, &request);
+    let acted = act(&request, lease, slot);
     drop(parked);
-    let (lease, spawned) = made.map_err(|failure| explain(failure, command))?;
-    let begun = Begun { at: begun, executed: clock::now() };
-    let born = Born { pid: spawned.pid, pidfd: Arc::new(spawned.pidfd), tier: spawned.tier.into(), tie: Tie::Child };
-    let streams = &command.streams;
-    let line_limit = streams.lines.then_some(streams.line_limit);
-    let pipes = std::mem::take(&mut plan.ends.output);
-    let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.capture, line_limit));
-    Ok(record(command, lease, born, plan.ends, output, resources, begun))
+    let acted = acted?;
+    Ok((acted, Rest { ends: plan.ends, resources, begun }))
 }
 
 /// The clone; it returns when the program has begun. The slot is free again if no child came of it.
@@ -235,7 +283,7 @@ pub fn check_lent(command: &Command) -> Result<()> {
 }
 
 /// What is given back when the spawn fails.
-struct Undo(Option<Belongings>);
+pub(super) struct Undo(pub Option<Belongings>);
 
 impl Drop for Undo {
     fn drop(&mut self) {
@@ -246,7 +294,7 @@ impl Drop for Undo {
 }
 
 /// The error of a failed spawn, with what a reader would have to look for himself.
-fn explain(failure: Failure, command: &Command) -> Error {
+pub(super) fn explain(failure: Failure, command: &Command) -> Error {
     let mut error = Error::system(failure.step, failure.errno, command.cannot());
     match failure.background {
         Background::None => {}

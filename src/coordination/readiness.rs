@@ -96,6 +96,11 @@ impl Spec {
         Self { sign: Sign::Told, timeout: None }
     }
 
+    /// How long it may take, from the begin of the spawn; nanoseconds. `None`: for ever.
+    pub fn timeout(&self) -> Option<i64> {
+        self.timeout
+    }
+
     /// Checks what a caller gives. `timeout_ms`: -1 for ever, 0 the default.
     pub fn new(kind: Kind, detail: Option<&str>, timeout_ms: i64) -> Result<Self> {
         crate::clock::check_timeout("timeout_ms", timeout_ms)?;

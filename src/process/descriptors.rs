@@ -149,11 +149,6 @@ impl Ends {
         std::mem::take(&mut self.theirs)
     }
 
-    /// The child has its ends, or was sent them.
-    pub fn close_theirs(&mut self) {
-        self.theirs.clear();
-    }
-
     /// Keeps the child's end until it has it; answers its number.
     fn give(&mut self, end: OwnedFd) -> RawFd {
         let number = end.as_raw_fd();
@@ -255,6 +250,15 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
 }
 
 impl Plan {
+    /// For a child that another process of ours makes: the streams that stay as they are here are no longer its maker's. What is closed here, or
+    /// closed by an exec, is so there.
+    pub fn send_along(&mut self) {
+        let inherited = std::mem::take(&mut self.inherited);
+        let as_here = inherited.into_iter().filter(|number| fds::is_inherited(*number)).map(|number| Move { from: number, to: number });
+        let moves = as_here.chain(std::mem::take(&mut self.map.moves)).collect();
+        self.map = Map::new(moves, &[]);
+    }
+
     /// Brings every source down to a low number, so that the child's table can be cut there. Without a free place: as it was.
     /// `headroom`: descriptors that must be free for the host beside those that are reserved, if that is yet to be done.
     pub fn park<'a>(&mut self, landing: &'a Landing, headroom: usize) -> Option<Parked<'a>> {

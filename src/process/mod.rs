@@ -10,6 +10,7 @@
 //! | `command/`                               | what shall run, and how; checked where it is said           |
 //! | `spawn.rs`                               | a command becomes a child: the recipe                       |
 //! | `adopt.rs`                               | a process that another has made for us becomes a child      |
+//! | `awaited.rs`                             | a child that a spawner makes, until its program has begun   |
 //! | `descriptors.rs`                         | which descriptors it gets: plan, map, park                  |
 //! | `environment.rs` `path.rs`               | its environment; where its program lies                     |
 //! | `systemd.rs`                             | the conventions by which descriptors are handed over        |
@@ -36,6 +37,7 @@
 
 #[allow(dead_code)]
 pub mod adopt;
+pub mod awaited;
 pub mod belongings;
 pub mod cgroup;
 pub mod child;

@@ -4,6 +4,7 @@
 //! of the registry, which is retired by hand and only where it is certain that no child came of it: a panic on the way must
 //! not make a child unknown that runs.
 
+use core::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,7 +16,7 @@ use super::belongings::{Belongings, Resources};
 use super::cgroup::Cgroup;
 use super::child::{Begun, Child, Life, Readying, Tier};
 use super::command::Command;
-use super::descriptors::{self, Ends};
+use super::descriptors::{self, Ends, Plan};
 use super::lineage::Mark;
 use super::output::Output;
 use super::path;
@@ -89,107 +90,98 @@ pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
 }
 
 fn make(command: &Command) -> Result<Child> {
-    let act = |request: &Request<'_>, lease, slot| clone(lease, slot, request).map_err(|failure| explain(failure, command));
-    let ((lease, spawned), rest) = with_ingredients(command, true, act)?;
-    let executed = clock::now();
+    let engine = engine()?;
+    let mut ingredients = Ingredients::gather(command)?;
+    let parked = ingredients.plan.park(&engine.landing, HEADROOM);
+    let made = ingredients.with_request(command, None, |request, facts| {
+        let (lease, slot) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
+        clone(lease, slot, request).map_err(|failure| explain(failure, command))
+    });
+    drop(parked);
+    let (lease, spawned) = made?;
     let born = Born { pid: spawned.pid, pidfd: Arc::new(spawned.pidfd), tier: spawned.tier.into(), tie: Tie::Child };
-    Ok(rest.record(command, lease, born, executed))
+    Ok(ingredients.record(command, lease, born, clock::now()))
 }
 
-/// What of the ingredients is the child's, and was no part of the request.
-pub(super) struct Rest {
-    ends: Ends,
-    resources: Resources,
-    /// When all this began.
+/// What a spawn is made of, and what of it the child keeps.
+pub(super) struct Ingredients {
+    pub plan: Plan,
+    pub resources: Resources,
+    /// The whole of its readiness: all that follows takes its time off that.
     begun: i64,
 }
 
-impl Rest {
-    /// The ends of pipes that are its own: it has them now, or will never need them.
-    pub(super) fn close_its_ends(&mut self) {
-        self.ends.close_theirs();
+impl Ingredients {
+    pub fn gather(command: &Command) -> Result<Self> {
+        let begun = clock::now();
+        check_lent(command)?;
+        command.check_size()?;
+        let resources = Resources::take(command)?;
+        let plan = descriptors::plan(command, resources.file.as_ref())?;
+        Ok(Self { plan, resources, begun })
     }
 
-    /// When all this began.
-    pub(super) fn begun(&self) -> i64 {
-        self.begun
+    /// Puts them together, and has `act` use that. `directory`: in place of the command's own.
+    pub fn with_request<T>(
+        &self,
+        command: &Command,
+        directory: Option<&CStr>,
+        act: impl FnOnce(&Request<'_>, Facts) -> Result<T>,
+    ) -> Result<T> {
+        let Self { plan, resources, .. } = self;
+        let no_memory = |errno| Error::system("memory", errno, command.cannot());
+        let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
+        let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
+        let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
+        let told = Told { listening, notifying };
+        let environment = command.program.env.list(&told).map_err(no_memory)?;
+        let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
+        let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
+        let request = Request {
+            candidates: &files,
+            argv: command.program.argv().map_err(no_memory)?,
+            env: environment.as_ref().map_or(Block::Inherit, Block::List),
+            own_pids: told.own_pids(),
+            birth: command.lifetime.birth.as_deref(),
+            directory: directory.or(command.program.directory.as_deref()),
+            moves: &plan.map.steps,
+            gaps: &plan.map.gaps,
+            unshare_first: plan.map.unshare_first(),
+            isolation: command.identity.isolation,
+            umask: command.identity.umask,
+            nice: command.identity.nice,
+            limits: &limits,
+            credentials: command.identity.credentials.as_ref(),
+            no_new_privs: command.identity.no_new_privs,
+            die_with_host: command.identity.die_with_host,
+            cgroup,
+            ignored: &engine()?.ignored,
+        };
+        let facts = Facts {
+            tie: Tie::Child,
+            isolation: if command.identity.shares_group { Isolation::None } else { command.identity.isolation },
+            sweep: command.sweeps(),
+            cgroup_kill: cgroup.map_or(-1, |group| group.kill_fd()),
+        };
+        act(&request, facts)
+    }
+
+    /// When its program must have begun: it has no time left after that.
+    pub fn due(&self, command: &Command) -> Deadline {
+        let of_readiness = command.readiness.spec.as_ref().and_then(|spec| spec.timeout());
+        let of_deadline = command.lifetime.deadline_ms.map(|ms| ms.saturating_mul(clock::MILLI));
+        let ends = [of_readiness, of_deadline].into_iter().flatten().map(|ns| Deadline::at(self.begun).plus(ns));
+        ends.fold(Deadline::NEVER, Deadline::min)
     }
 
     /// The child's record.
-    pub(super) fn record(mut self, command: &Command, lease: Lease, born: Born, executed: i64) -> Child {
+    pub fn record(mut self, command: &Command, lease: Lease, born: Born, executed: i64) -> Child {
         let streams = &command.streams;
         let line_limit = streams.lines.then_some(streams.line_limit);
-        let pipes = std::mem::take(&mut self.ends.output);
+        let pipes = std::mem::take(&mut self.plan.ends.output);
         let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.capture, line_limit));
-        record(command, lease, born, self.ends, output, self.resources, Begun { at: self.begun, executed })
+        record(command, lease, born, self.plan.ends, output, self.resources, Begun { at: self.begun, executed })
     }
-
-    /// It owns this beside its process.
-    pub(super) fn keep(&mut self, belongings: Belongings) {
-        self.resources.lasting = belongings;
-    }
-
-    /// The same, of one that is not to be made after all.
-    pub(super) fn give_back(mut self) {
-        std::mem::take(&mut self.resources.lasting).give_back();
-    }
-}
-
-/// Makes the ingredients, and has `act` do with them what is to be done while all of them are there. `parks`: the child shares the table of
-/// descriptors.
-#[inline]
-pub(super) fn with_ingredients<T>(
-    command: &Command,
-    parks: bool,
-    act: impl FnOnce(&Request<'_>, Lease, Slot) -> Result<T>,
-) -> Result<(T, Rest)> {
-    // The whole of its readiness: all that follows takes its time off that.
-    let begun = clock::now();
-    check_lent(command)?;
-    command.check_size()?;
-    let engine = engine()?;
-    let resources = Resources::take(command)?;
-    let mut plan = descriptors::plan(command, resources.file.as_ref())?;
-    let parked = if parks { plan.park(&engine.landing, HEADROOM) } else { None };
-    let no_memory = |errno| Error::system("memory", errno, command.cannot());
-    let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
-    let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
-    let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
-    let told = Told { listening, notifying };
-    let environment = command.program.env.list(&told).map_err(no_memory)?;
-    let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
-    let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
-    let request = Request {
-        candidates: &files,
-        argv: command.program.argv().map_err(no_memory)?,
-        env: environment.as_ref().map_or(Block::Inherit, Block::List),
-        own_pids: told.own_pids(),
-        birth: command.lifetime.birth.as_deref(),
-        directory: command.program.directory.as_deref(),
-        moves: &plan.map.steps,
-        gaps: &plan.map.gaps,
-        unshare_first: plan.map.unshare_first(),
-        isolation: command.identity.isolation,
-        umask: command.identity.umask,
-        nice: command.identity.nice,
-        limits: &limits,
-        credentials: command.identity.credentials.as_ref(),
-        no_new_privs: command.identity.no_new_privs,
-        die_with_host: command.identity.die_with_host,
-        cgroup,
-        ignored: &engine.ignored,
-    };
-    let facts = Facts {
-        tie: Tie::Child,
-        isolation: if command.identity.shares_group { Isolation::None } else { command.identity.isolation },
-        sweep: command.sweeps(),
-        cgroup_kill: cgroup.map_or(-1, |group| group.kill_fd()),
-    };
-    let (lease, slot) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
-    let acted = act(&request, lease, slot);
-    drop(parked);
-    let acted = acted?;
-    Ok((acted, Rest { ends: plan.ends, resources, begun }))
 }
 
 /// The clone; it returns when the program has begun. The slot is free again if no child came of it.

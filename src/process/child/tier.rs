@@ -19,6 +19,9 @@ pub enum Tier {
     /// Its preloader has forked it: it is no child of this process in the eyes of the kernel.
     #[strum(serialize = "PS_TIER_PRELOADER")]
     Preloader = 4,
+    /// A spawner has made it, see ps_supervisor_set_spawner: it shares no memory with this process.
+    #[strum(serialize = "PS_TIER_SPAWNER")]
+    Spawner = 5,
 }
 
 impl From<spawn::Tier> for Tier {
@@ -39,6 +42,7 @@ impl Tier {
             Tier::Clone => "clone",
             Tier::Fork => "fork",
             Tier::Preloader => "preloader",
+            Tier::Spawner => "spawner",
         }
     }
 }

@@ -1,0 +1,276 @@
+//! A child that a spawner makes: what is kept of it here until its program has begun.
+//!
+//! The race: its process may be there, and even be over, before any word of it has come. So its slot of the registry is taken before the spawner is
+//! asked, and knows where the kernel writes the number (`Slot::await_birth`): signals and kill-all find it from its first instruction on, and the
+//! share of that memory is kept until nobody looks there any more.
+//!
+//! | the spawner says             | and then                                                                       |
+//! |------------------------------|--------------------------------------------------------------------------------|
+//! | begun                        | [`Awaited::born`]: a child as any other                                        |
+//! | failed                       | [`Awaited::failed`]: what was made is reaped; the next try has another slot    |
+//! | nothing, it has ended        | asked for its fate: one of these, or [`Awaited::unborn`]                       |
+//!
+//! What a child takes from its maker (limits, umask, priority, namespaces, session) it has from the spawner, which has it from the host as that was
+//! when the spawner was started. What the host may change at any time, and is cheap to send along, is sent along: the streams that are inherited,
+//! the environment, the working directory.
+
+use core::ffi::CStr;
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::belongings::Belongings;
+use super::child::{Child, Tier};
+use super::command::Command;
+use super::spawn::{Born, Ingredients, Undo, explain};
+use crate::clock;
+use crate::error::{Error, Result, Status};
+use crate::registry::{self, Cause, Lease, Tie, word};
+use crate::sys::pidfd;
+use crate::sys::spawn::Failure;
+use crate::sys::spawner::{Births, Gate, Link, Place, Refusal, Slot};
+
+/// What became of a request.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Asked {
+    /// An answer is owed.
+    Sent(Slot),
+    /// Too many are under way.
+    Busy,
+    /// The spawner has ended.
+    Gone,
+}
+
+/// See the head of this file.
+pub struct Awaited {
+    command: Arc<Command>,
+    ingredients: Ingredients,
+    belongings: Undo,
+    under_way: Option<UnderWay>,
+    /// Rounds of kill-all that had begun when it was first asked for.
+    rounds: u64,
+}
+
+impl core::fmt::Debug for Awaited {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Awaited").field("under_way", &self.under_way.is_some()).finish_non_exhaustive()
+    }
+}
+
+struct UnderWay {
+    /// None once it is given back, or a child's.
+    lease: Option<Lease>,
+    births: Arc<Births>,
+    slot: Slot,
+}
+
+/// The host's working directory, by which file it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Directory(u64, u64);
+
+impl Directory {
+    /// That of now.
+    pub fn of_the_host() -> Option<Self> {
+        nix::sys::stat::stat(c".").ok().map(|found| Self(found.st_dev, found.st_ino))
+    }
+}
+
+impl Awaited {
+    /// Makes all of it but the process. The command must be pinned: it may be asked for more than once.
+    pub fn gather(command: Arc<Command>, belongings: Belongings) -> Result<Self> {
+        let belongings = Undo(Some(belongings));
+        let mut ingredients = Ingredients::gather(&command)?;
+        ingredients.plan.send_along();
+        Ok(Self { command, ingredients, belongings, under_way: None, rounds: registry::rounds() })
+    }
+
+    /// Asks for its process. `stands`: the working directory that the spawner has. Never waits.
+    pub fn ask(&mut self, link: &Link, stands: Option<Directory>) -> Result<Asked> {
+        let directory = self.directory(stands)?;
+        let Some(slot) = link.reserve(Gate::Open) else { return Ok(Asked::Busy) };
+        let command = &self.command;
+        let asked = self.ingredients.with_request(command, directory.as_deref(), |request, facts| {
+            let (lease, place) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
+            let births = link.births().clone();
+            // Without one it would be found when the answer has come.
+            Place::of(&births, slot.index).into_iter().for_each(|at| place.await_birth(at));
+            let under_way = UnderWay { lease: Some(lease), births, slot };
+            match link.submit(slot, request) {
+                Ok(()) => Ok(Ok(under_way)),
+                Err(refusal) => {
+                    under_way.leave(None);
+                    match refusal {
+                        Refusal::Busy => Ok(Err(Asked::Busy)),
+                        Refusal::Gone => Ok(Err(Asked::Gone)),
+                        Refusal::Failed(failure) => Err(explain(failure, command)),
+                    }
+                }
+            }
+        });
+        match asked {
+            Ok(Ok(under_way)) => {
+                self.under_way = Some(under_way);
+                Ok(Asked::Sent(slot))
+            }
+            refused => {
+                link.release(slot);
+                refused.map(|refused| refused.err().unwrap_or(Asked::Busy))
+            }
+        }
+    }
+
+    /// Where it is to be, if that is not what the spawner would make of the command by itself: the host may have changed its directory.
+    fn directory(&self, stands: Option<Directory>) -> Result<Option<CString>> {
+        let own = self.command.program.directory.as_deref();
+        let is_absolute = own.is_some_and(|own| own.to_bytes().starts_with(b"/"));
+        if is_absolute || stands.is_some() && stands == Directory::of_the_host() {
+            return Ok(None);
+        }
+        let failed = |errno| Error::system("getcwd", errno, self.command.cannot());
+        let mut path = nix::unistd::getcwd().map_err(failed)?.into_os_string();
+        if let Some(own) = own {
+            path.push("/");
+            path.push(std::ffi::OsStr::from_bytes(own.to_bytes()));
+        }
+        CString::new(path.as_bytes()).map(Some).map_err(|_| failed(Errno::EINVAL))
+    }
+
+    /// Its place at the spawner.
+    pub fn slot(&self) -> Option<Slot> {
+        self.under_way.as_ref().map(|under_way| under_way.slot)
+    }
+
+    /// Whether kill-all has come since it was first asked for.
+    pub fn was_to_be_killed(&self) -> bool {
+        registry::rounds() != self.rounds
+    }
+
+    /// Kills what there is of it, and bars the way of what may come.
+    pub fn kill(&self, cause: Cause) {
+        let Some(under_way) = &self.under_way else { return };
+        under_way.births.set(under_way.slot.index, Gate::Barred);
+        if let Some(slot) = under_way.registered() {
+            let _ = slot.signal_for(libc::SIGKILL, cause);
+        }
+    }
+
+    /// Its program has begun. Without a pidfd one is opened: it has not been reaped.
+    pub fn born(mut self, pid: i32, pidfd: Option<OwnedFd>) -> Result<Child> {
+        let Some(mut under_way) = self.under_way.take() else { return Err(self.killed()) };
+        let is_over = under_way.registered().is_none_or(|slot| slot.state() == word::State::Exited);
+        let pidfd = match pidfd {
+            Some(pidfd) => pidfd,
+            // Its number may be another's by now.
+            None if is_over => {
+                under_way.leave(None);
+                return Err(self.killed());
+            }
+            None => match pidfd::open(pid) {
+                Ok(pidfd) => pidfd,
+                Err(errno) => {
+                    if let Some(slot) = under_way.registered() {
+                        let _ = slot.signal_for(libc::SIGKILL, Cause::Shutdown);
+                    }
+                    under_way.leave(Some((pid, -1)));
+                    return Err(Error::system("pidfd_open", errno, self.command.cannot()));
+                }
+            },
+        };
+        let (registered, Some(lease)) = (under_way.registered(), under_way.lease.take()) else { return Err(self.killed()) };
+        if let Some(slot) = registered {
+            if !slot.set_born(pid, pidfd.as_raw_fd()) {
+                std::mem::forget(under_way.births.clone());
+            }
+            slot.set_live();
+        }
+        if let Some(belongings) = self.belongings.0.take().filter(|belongings| !belongings.is_empty()) {
+            self.ingredients.resources.lasting = belongings;
+        }
+        let born = Born { pid, pidfd, tier: Tier::Spawner, tie: Tie::Child };
+        Ok(self.ingredients.record(&self.command, lease, born, clock::now()))
+    }
+
+    /// It could not be made, or its program could not begin. What was made of it is reaped. It may be asked for again.
+    pub fn failed(&mut self, pid: i32, pidfd: Option<OwnedFd>, failure: Failure) -> Error {
+        if let Some(under_way) = self.under_way.take() {
+            under_way.leave((pid != 0).then_some((pid, pidfd.as_ref().map_or(-1, AsRawFd::as_raw_fd))));
+        }
+        explain(failure, &self.command)
+    }
+
+    /// It was never made, and the spawner that was asked for it has ended. It may be asked for again.
+    pub fn unborn(&mut self) {
+        if let Some(under_way) = self.under_way.take() {
+            under_way.leave(None);
+        }
+    }
+
+    /// What is told of one that has no process since kill-all came.
+    pub fn killed(&self) -> Error {
+        let why = "ps_kill_and_reap_all came before its program was known to have begun";
+        Error::new(Status::Cancelled, "spawner", format!("{}: {why}", self.command.cannot()))
+    }
+
+    /// What is told of one whose spawner has ended.
+    pub fn lost(&self) -> Error {
+        Error::new(Status::Aborted, "spawner", format!("{}: the spawner has ended", self.command.cannot()))
+    }
+
+    /// What is told of one whose program has not begun in its time.
+    pub fn late(&self) -> Error {
+        Error::new(Status::Timeout, "exec", format!("{}: its program has not begun in its time", self.command.cannot()))
+    }
+
+    /// How long it may take until its program has begun, from when on.
+    pub fn due(&self) -> clock::Deadline {
+        self.ingredients.due(&self.command)
+    }
+}
+
+impl UnderWay {
+    /// Its slot of the registry.
+    fn registered(&self) -> Option<registry::Slot> {
+        self.lease.as_ref().and_then(Lease::slot)
+    }
+
+    /// Gives that back; reaps the process that there was: (pid, pidfd or -1).
+    fn leave(mut self, process: Option<(i32, i32)>) {
+        let (Some(slot), Some(lease)) = (self.registered(), self.lease.take()) else { return };
+        let over = slot.state() == word::State::Exited;
+        let left = match process {
+            // Kill-all may have reaped it: then its number is anybody's.
+            Some((pid, pidfd)) if !over || pidfd >= 0 => slot.bury_born(pid, pidfd),
+            _ => slot.set_unborn(),
+        };
+        if !left || !lease.retire() {
+            std::mem::forget(self.births.clone());
+        }
+    }
+}
+
+impl Drop for UnderWay {
+    /// Whoever drops it knows that it has no process. If not, its slot stays, so that kill-all finds it, and so must the memory where its number stands.
+    fn drop(&mut self) {
+        if self.lease.is_some() {
+            std::mem::forget(self.births.clone());
+        }
+    }
+}
+
+/// What a spawner is started by.
+pub fn spawner_command(program: &CStr, passed: &[(i32, i32)]) -> Result<Command> {
+    use super::command::{EnvBase, Stdio};
+    use crate::sys::spawn::Isolation;
+    let mut command = Command::new(std::ffi::OsStr::from_bytes(program.to_bytes()))?;
+    for stream in 0..3 {
+        command.stdio(stream, Stdio::Null)?;
+    }
+    for (from, to) in passed {
+        command.pass_fd(*from, *to)?;
+    }
+    command.env_base(EnvBase::Clear).isolate(Isolation::None).die_with_host(true);
+    Ok(command)
+}

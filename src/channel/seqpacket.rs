@@ -14,7 +14,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::tlv::{self, Malformed, MessageOf, Protocol, Writer};
-use crate::sys::socket::{self, Identity};
+use crate::sys::socket::{self, Identity, Received};
 
 /// What a look at the channel found.
 // Lives on the stack of one look, never in a list.
@@ -63,6 +63,8 @@ pub struct End<P> {
     seen: u32,
     outbox: VecDeque<Waiting>,
     stalled: bool,
+    /// The other end was never anybody else's: who speaks is not asked.
+    trusted: bool,
     /// Who speaks there, as long as he has not shown that he may.
     pub unproven: Option<Identity>,
     /// Made once, not when it counts: the longest message fits.
@@ -81,10 +83,17 @@ impl<P: Protocol> End<P> {
             seen: 0,
             outbox: VecDeque::new(),
             stalled: false,
+            trusted: false,
             unproven: None,
             buffer: vec![0; P::LONGEST],
             protocol: core::marker::PhantomData,
         }
+    }
+
+    /// This end, given to us by whoever holds the other one, and holds it alone. Who speaks is not asked: seen from a pid namespace of our own he
+    /// may have no number.
+    pub fn trusted(socket: OwnedFd, id: u64) -> Self {
+        Self { trusted: true, id, ..Self::new(socket, 0) }
     }
 
     /// The socket.
@@ -143,6 +152,31 @@ impl<P: Protocol> End<P> {
         let _ = self.send(writer.finish(), Vec::new());
     }
 
+    fn read(&self, received: &Received) -> Result<MessageOf<P>, Malformed> {
+        tlv::read::<P>(&self.buffer[..received.length], received.fds.len())
+    }
+
+    /// What is found where not our peer speaks.
+    fn judge(&mut self, received: &Received, admit: impl FnOnce(Identity) -> Admission) -> Option<Found<MessageOf<P>>> {
+        let Some(sender) = received.sender else {
+            // Of a process that this pid namespace does not show.
+            return Some(if self.peer == 0 { Found::Denied } else { Found::Dropped });
+        };
+        if self.peer == 0 {
+            match admit(sender) {
+                Admission::Denied => return Some(Found::Denied),
+                Admission::Unproven => self.unproven = Some(sender),
+                Admission::Granted => {}
+            }
+            self.peer = sender.pid;
+        }
+        if sender.pid == self.peer {
+            return None;
+        }
+        let greets = self.read(received).is_ok_and(|message| message.kind == P::GREETING);
+        Some(if greets { Found::Stranger(sender.pid) } else { Found::Dropped })
+    }
+
     /// Takes one message. `admit`: who may speak for a peer that is not known yet.
     pub fn receive(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
         let received = match socket::receive(&self.socket, &mut self.buffer) {
@@ -150,26 +184,15 @@ impl<P: Protocol> End<P> {
             Err(_) | Ok(None) => return Found::End,
             Ok(Some(received)) => received,
         };
-        let Some(sender) = received.sender else {
-            // Of a process that this pid namespace does not show.
-            return if self.peer == 0 { Found::Denied } else { Found::Dropped };
-        };
-        if self.peer == 0 {
-            match admit(sender) {
-                Admission::Denied => return Found::Denied,
-                Admission::Unproven => self.unproven = Some(sender),
-                Admission::Granted => {}
-            }
-            self.peer = sender.pid;
-        }
-        let read = || tlv::read::<P>(&self.buffer[..received.length], received.fds.len());
-        if sender.pid != self.peer {
-            return if read().is_ok_and(|message| message.kind == P::GREETING) { Found::Stranger(sender.pid) } else { Found::Dropped };
+        if !self.trusted
+            && let Some(found) = self.judge(&received, admit)
+        {
+            return found;
         }
         if received.truncated {
             return Found::Truncated;
         }
-        match read() {
+        match self.read(&received) {
             Err(Malformed::Unknown) => {
                 self.refuse(P::NOT_UNDERSTOOD, "a message of an unknown type or with unknown contents");
                 Found::Dropped

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 pub mod cgroup;
+pub mod collapse;
 pub mod connect;
 pub mod cstr;
 pub mod custody;
@@ -13,6 +14,7 @@ pub mod environ;
 mod fault;
 pub mod fds;
 pub mod foreign_file;
+pub mod fork;
 pub mod listing;
 pub mod lockfile;
 pub mod lockwatch;
@@ -38,6 +40,7 @@ pub mod stranger;
 #[allow(dead_code)]
 pub mod stream;
 pub mod thread;
+pub mod threads;
 pub mod tree;
 pub mod wait;
 pub mod watch;

@@ -334,6 +334,19 @@ pub fn name(pid: i32) -> Option<String> {
     Some(String::from_utf8_lossy(&bytes).trim_end().to_owned())
 }
 
+/// The calling thread, as this /proc numbers it.
+pub fn own_thread() -> Option<i32> {
+    std::fs::read_link("/proc/thread-self").ok()?.file_name()?.to_str()?.parse().ok()
+}
+
+/// What a thread of this process is called, unless it has ended or is on its way out (PF_EXITING): then it runs no code of ours any more.
+pub fn running_thread(tid: i32) -> Option<String> {
+    let stat = stat_line(format!("/proc/self/task/{tid}/stat")).ok()?;
+    let (name, rest) = stat.split_once('(')?.1.rsplit_once(')')?;
+    let flags: u64 = rest.split_ascii_whitespace().nth(6)?.parse().ok()?;
+    (flags & 0x4 == 0).then(|| name.to_owned())
+}
+
 /// Whether a process was forked and has never called exec: PF_FORKNOEXEC (include/linux/sched.h).
 pub fn has_no_exec(pid: i32) -> bool {
     stat_field::<u64>(pid, 9).is_some_and(|flags| flags & 0x40 != 0)

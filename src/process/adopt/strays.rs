@@ -14,6 +14,7 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::Maker;
+use crate::clock;
 use crate::registry;
 use crate::sys::memory::Home;
 use crate::sys::pidfd::{self, Life, SendError};
@@ -25,12 +26,15 @@ pub struct Strays {
     group: i32,
     pidfd: Arc<OwnedFd>,
     home: Home,
-    /// When its end was first seen, in ticks of `procfs::start_time`.
-    seen: Option<u64>,
+    /// When its end was first seen: in ticks of `procfs::start_time`, and nanoseconds of CLOCK_MONOTONIC.
+    seen: Option<(u64, i64)>,
 }
 
 /// How many are reaped in one look.
 const MOST: usize = 64;
+
+/// How long one that runs on is waited for: a worker may go back into its maker's group, and stay there as long as it likes.
+const PATIENCE: i64 = 10_000 * clock::MILLI;
 
 impl Strays {
     /// Of a maker that leads a group (`Isolation::Group` or `Session`).
@@ -38,8 +42,8 @@ impl Strays {
         Self { group: maker.pid, pidfd: maker.pidfd.clone(), home: Home::here(), seen: None }
     }
 
-    /// Reaps those that have ended. `true`: there are no more, and will be none. `false`: the maker was not reaped yet, or one of them still
-    /// runs: to be asked again a little later, when their gates were shut. Never blocks.
+    /// Reaps those that have ended. `true`: there are no more, and will be none (or one runs on and on). `false`: the maker was not reaped yet, or one of
+    /// them still runs: to be asked again a little later, when their gates were shut. Never blocks.
     pub fn settle(&mut self) -> bool {
         if !self.home.is_here() || self.group <= 1 {
             return true;
@@ -47,14 +51,15 @@ impl Strays {
         if registry::has_number(self.group) && !self.is_recycled() {
             return false;
         }
-        let seen = *self.seen.get_or_insert_with(procfs::ticks_now);
+        let (seen, since) = *self.seen.get_or_insert_with(|| (procfs::ticks_now(), clock::now()));
+        let overdue = clock::now() - since > PATIENCE;
         for _ in 0..MOST {
             match wait::zombie_in_group(self.group) {
                 Err(_) => return true,
-                Ok(None) => return !self.is_its_group(None, seen),
+                Ok(None) => return overdue || !self.is_its_group(None, seen),
                 Ok(Some(pid)) if !self.is_its_group(Some(pid), seen) => return true,
                 // Somebody's: it is reaped there.
-                Ok(Some(pid)) if registry::has_number(pid) => return false,
+                Ok(Some(pid)) if registry::has_number(pid) => return overdue,
                 Ok(Some(pid)) => {
                     wait::reap(-1, pid);
                 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::client::{self, Client};
 use super::direct::{finish, milliseconds};
+use super::native::host::{self as native, Native, no_session};
 use super::request::Time;
 use super::session::Arguments;
 use super::worker::Worker;
@@ -35,6 +36,7 @@ pub enum Protocol {
 #[derive(Clone, Debug)]
 enum Side {
     Passenger(Arc<Client>),
+    Native(Arc<Native>),
 }
 
 /// What holds for either.
@@ -42,6 +44,7 @@ macro_rules! either {
     ($side:expr, $core:ident => $what:expr) => {
         match $side {
             Side::Passenger($core) => $what,
+            Side::Native($core) => $what,
         }
     };
 }
@@ -95,6 +98,7 @@ impl Preloader {
         // It may look into the user database: not under the lock.
         match &side {
             Side::Passenger(core) => client::set(core, name, value)?,
+            Side::Native(_) => return Err(no_session(name)),
         }
         lock(&self.choice).arguments.set(name, value)
     }
@@ -102,10 +106,23 @@ impl Preloader {
     /// What it speaks, before its first use.
     pub fn set_protocol(&self, protocol: Protocol) -> Result<()> {
         self.home.check("preloader")?;
-        match protocol {
-            Protocol::Passenger => Ok(()),
-            Protocol::Native => Err(Error::new(Status::Unsupported, "protocol", "procsup's own protocol is not to be had in this version")),
+        let mut choice = lock(&self.choice);
+        match (&choice.side, protocol) {
+            (Side::Passenger(_), Protocol::Passenger) | (Side::Native(_), Protocol::Native) => return Ok(()),
+            _ if choice.used => {
+                return Err(Error::new(Status::State, "protocol", "what a preloader speaks is chosen before its first use"));
+            }
+            (_, Protocol::Passenger) => choice.side = Side::Passenger(Arc::new(client::client(&self.command, &choice.arguments)?)),
+            (_, Protocol::Native) => {
+                if let Some((name, _)) = choice.arguments.iter().next() {
+                    return Err(no_session(name));
+                }
+                choice.side = Side::Native(Arc::new(native::native(&self.command)?));
+            }
         }
+        let (side, idle_ms) = (choice.side.clone(), choice.idle_ms);
+        drop(choice);
+        either!(&side, core => core.set_idle_stop(idle_ms))
     }
 
     /// How long it may be of no use before it is stopped; -1: for ever. 0 is 1.
@@ -150,6 +167,7 @@ impl Preloader {
     ) -> Result<Worker> {
         match self.used()? {
             Side::Passenger(core) => client::begin(&core, host, worker, time, register),
+            Side::Native(core) => native::begin(&core, host, worker, time, register),
         }
     }
 

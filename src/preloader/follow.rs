@@ -14,6 +14,7 @@ use std::sync::{Arc, Mutex};
 use super::failure::{self, Evidence, Failure};
 use super::handshake::{Life, Machine, Port, Said, Seen, State, Why};
 use super::journey::{step, take_in};
+use super::native::host::Post;
 use super::promise::{Promise, panicked};
 use super::session::{Dumps, Finish, Instance, Purpose, Session, Socket, Violations};
 use crate::clock::{self, Deadline, MILLI};
@@ -63,6 +64,8 @@ pub struct Arrived {
     pub generation: u32,
     /// The directory that was made for its sockets, to be kept as long as it lives.
     pub instance: Option<Instance>,
+    /// Where it can be spoken to, if its preloader is a native one.
+    pub post: Option<Arc<Post>>,
 }
 
 /// A moment by both clocks.
@@ -247,7 +250,7 @@ impl Follow {
         drop(session);
         let ready = Moment::now();
         journey.end(step::SPAWNING_KIT_FINISH, ready.monotonic_ns);
-        then.keep(Ok(Arrived { sockets, journey, dumps: response.dumps, gupid, app_type, ready, generation: 0, instance }));
+        then.keep(Ok(Arrived { sockets, journey, dumps: response.dumps, gupid, app_type, ready, generation: 0, instance, post: None }));
         if !self.managed.tell_ready() {
             // It has ended since that look: whoever asks for it finds it so.
             let pid = self.managed.pid();
@@ -273,12 +276,7 @@ impl Follow {
         };
         let exit = evidence.exit;
         let mut error = failure::error(failure, evidence);
-        // Whoever has stopped it knows why it failed.
-        match exit.map(|exit| exit.cause).filter(|_| error.status == Status::Exited) {
-            Some(Cause::Stop) => error.status = Status::Cancelled,
-            Some(Cause::Shutdown) => error.status = Status::Shutdown,
-            _ => {}
-        }
+        failure::blame(&mut error, exit.as_ref());
         if let Some(child) = child.filter(|child| !child.is_stopping()) {
             child.kill(Cause::NotReady);
         }

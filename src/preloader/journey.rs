@@ -57,6 +57,30 @@ pub static THROUGH: Route = Route {
     ],
 };
 
+/// A preloader that speaks our own protocol.
+pub static NATIVE_PRELOADER: Route = Route {
+    kind: "START_NATIVE_PRELOADER",
+    title: "starting a preloader",
+    steps: &[NATIVE_PREPARATION, NATIVE_START, NATIVE_OPEN, NATIVE_LOAD],
+};
+
+/// A worker of one.
+pub static NATIVE_WORKER: Route = Route {
+    kind: "SPAWN_THROUGH_NATIVE_PRELOADER",
+    title: "starting a worker through a preloader",
+    steps: &[NATIVE_PREPARATION, NATIVE_FORK, NATIVE_PROOF, NATIVE_GATE, NATIVE_WORK],
+};
+
+/// A start of such a preloader.
+pub fn native_start() -> Journey {
+    Journey::new(&NATIVE_PRELOADER).dated(clock::wall_ahead())
+}
+
+/// A start of such a worker.
+pub fn native_worker() -> Journey {
+    Journey::new(&NATIVE_WORKER).dated(clock::wall_ahead())
+}
+
 /// The way of what is started so.
 pub fn route(purpose: Purpose) -> &'static Route {
     match purpose {

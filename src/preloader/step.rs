@@ -1,4 +1,4 @@
-//! The names of the steps of a start, as the reference has them, and who tells of which.
+//! The names of the steps of a start, as the reference has them, and who tells of which; and those of our own protocol (NATIVE_).
 
 macro_rules! names {
     ($($name:ident)*) => { $(#[allow(missing_docs)] pub const $name: &str = stringify!($name);)* };
@@ -12,6 +12,7 @@ names! {
     SUBPROCESS_BEFORE_FIRST_EXEC SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL SUBPROCESS_OS_SHELL
     SUBPROCESS_SPAWN_ENV_SETUPPER_AFTER_SHELL SUBPROCESS_EXEC_WRAPPER SUBPROCESS_WRAPPER_PREPARATION SUBPROCESS_APP_LOAD_OR_EXEC
     SUBPROCESS_PREPARE_AFTER_FORKING_FROM_PRELOADER SUBPROCESS_LISTEN SUBPROCESS_FINISH
+    NATIVE_PREPARATION NATIVE_START NATIVE_OPEN NATIVE_LOAD NATIVE_FORK NATIVE_PROOF NATIVE_GATE NATIVE_WORK
 }
 
 /// Whether the step is taken by the process that is started, and told by it.

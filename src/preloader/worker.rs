@@ -20,9 +20,12 @@ pub enum WorkerKind {
     /// Started by itself.
     #[strum(serialize = "PS_WORKER_DIRECT")]
     Direct = 0,
-    /// Forked from a preloader.
+    /// Forked from a preloader, whose child it is.
     #[strum(serialize = "PS_WORKER_FORKED")]
     Forked = 1,
+    /// Forked from a preloader, and the host's own child (CLONE_PARENT): how it ended is known first-hand.
+    #[strum(serialize = "PS_WORKER_SIBLING")]
+    Sibling = 2,
 }
 
 /// What came of a start: nothing yet, or this. Whoever makes it happen settles it.
@@ -69,9 +72,10 @@ impl Worker {
         &self.managed
     }
 
-    /// Whose child it is.
+    /// Whose child it is; that it is the host's own is known when it is ready.
     pub fn kind(&self) -> WorkerKind {
-        self.kind
+        let post = self.outcome.get().and_then(core::result::Result::ok).and_then(|arrived| arrived.post.clone());
+        if post.is_some_and(|post| post.sibling) { WorkerKind::Sibling } else { self.kind }
     }
 
     /// When its making began.

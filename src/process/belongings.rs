@@ -76,6 +76,8 @@ pub struct Resources {
     pub(super) mark: Option<Mark>,
     /// What it says of itself, until it has a process that is heard.
     pub(super) receiver: Option<Receiver>,
+    /// Our end of what ties it to us.
+    pub(super) tie: Option<Arc<OwnedFd>>,
     pub(super) lasting: Belongings,
 }
 
@@ -89,7 +91,15 @@ impl Resources {
         let mark = if outlives { None } else { Mark::new(sweep)? };
         let receiver = command.readiness.access().map(Receiver::new).transpose();
         let receiver = receiver.map_err(|fault| fault.error(format!("{}: its NOTIFY_SOCKET", command.cannot())))?;
-        Ok(Self { cgroup, file, keep_on_failure: command.streams.keep_on_failure, mark, receiver, lasting: Belongings::default() })
+        Ok(Self {
+            cgroup,
+            file,
+            keep_on_failure: command.streams.keep_on_failure,
+            mark,
+            receiver,
+            tie: None,
+            lasting: Belongings::default(),
+        })
     }
 
     /// Most children own nothing, and hold no room for it.

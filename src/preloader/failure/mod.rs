@@ -20,7 +20,7 @@ use super::session::{Arguments, Purpose, Response, Violations, uses_wrapper};
 use crate::clock;
 use crate::error::{Error, Status};
 use crate::journey::{Journey, Progress};
-use crate::registry::Exit;
+use crate::registry::{Cause, Exit};
 pub use crate::report::case::{Case, Category};
 use crate::report::dumps::{Dumps, Text};
 use crate::sys::reserve;
@@ -78,6 +78,23 @@ impl Failure {
         Self::new(Status::Exited, Category::Internal, step::SPAWNING_KIT_HANDSHAKE_PERFORM, message)
     }
 
+    /// The process ended at this step; 0: nobody knows which one it was.
+    pub fn ended_at(step: &'static str, pid: i32, exit: Option<&Exit>) -> Self {
+        let how = exit.map(|exit| format!(": {}", texts::ended(exit))).unwrap_or_default();
+        let who = if pid > 0 { format!("process {pid}") } else { "the process".to_owned() };
+        Self::new(Status::Exited, Category::Internal, step, format!("{who} ended before it was ready{how}"))
+    }
+
+    /// The process has said why it failed.
+    pub fn said(step: &'static str, what: &str, text: &str) -> Self {
+        Self::new(Status::Aborted, Category::Internal, step, format!("{what}: {}", texts::cut(text, 1_600)))
+    }
+
+    /// A native preloader does not fork, and says why.
+    pub fn declined(status: Status, text: &str) -> Self {
+        Self::new(status, Category::Internal, step::NATIVE_FORK, format!("the preloader does not fork: {}", texts::cut(text, 1_600)))
+    }
+
     /// The process said that it failed: this byte, or the end without one.
     pub fn answered(byte: Option<u8>) -> Self {
         let how = match byte {
@@ -123,6 +140,20 @@ impl Failure {
     /// Whether the process failed by itself: its word for it counts, and a step of its own is to be blamed.
     fn is_its_own(&self) -> bool {
         self.step == step::SPAWNING_KIT_HANDSHAKE_PERFORM && matches!(self.status, Status::Exited | Status::Aborted)
+    }
+}
+
+/// How a process ended, in words.
+pub fn ended(exit: &Exit) -> String {
+    texts::ended(exit)
+}
+
+/// Whoever has stopped a process knows why it failed.
+pub fn blame(error: &mut Error, exit: Option<&Exit>) {
+    match exit.map(|exit| exit.cause).filter(|_| error.status == Status::Exited) {
+        Some(Cause::Stop) => error.status = Status::Cancelled,
+        Some(Cause::Shutdown) => error.status = Status::Shutdown,
+        _ => {}
     }
 }
 

@@ -157,6 +157,46 @@ pub fn place(step: &str) -> Place {
             "telling that it is ready",
             "It listens, and failed at its very end: look at its output, and whether it may write to its work directory.",
         ),
+        NATIVE_PREPARATION => (
+            Host,
+            "making the channel on which host and process speak",
+            "Look at the limits of this process: a channel takes two descriptors (`ulimit -n`), and a process a place in the table of children.",
+        ),
+        NATIVE_START => (
+            Host,
+            "starting the preloader's program",
+            "Look whether the program exists and may be run by the user, and at what limits processes and memory here (`ulimit -u`, pids.max).",
+        ),
+        NATIVE_OPEN => (
+            Process,
+            "starting up, before it calls ps_preload_open",
+            "Look at its output, and whether the program is the one that was meant: a native preloader calls ps_preload_open, in the very process that              was started. A script between must `exec` it.",
+        ),
+        NATIVE_LOAD => (
+            Process,
+            "loading the application",
+            "Look at its output: the cause is in the application, in what it depends on (a library, a setting, a database), or it never calls              ps_preload_ready.",
+        ),
+        NATIVE_FORK => (
+            Preloader,
+            "forking the worker",
+            "Look at the output of the preloader. It must come to ps_preload_fork (or ps_preload_accept) again and again, have one thread only when it              forks, and be allowed as many processes (`ulimit -u`, pids.max).",
+        ),
+        NATIVE_PROOF => (
+            Host,
+            "looking whether who was born is the worker",
+            "Who says that it is the worker must be the process that the preloader has forked, of the preloader's user, and nobody else's child.",
+        ),
+        NATIVE_GATE => (
+            Host,
+            "handing the worker over and opening its gate",
+            "Look at the limits of this process, and at the descriptors that are given to the worker.",
+        ),
+        NATIVE_WORK => (
+            Process,
+            "getting ready for work, after it was forked",
+            "Look at what the application does right after a fork, before it calls ps_worker_ready: connections, threads and files that were made while              it was loaded are not usable in a worker and must be made anew.",
+        ),
         _ => (Host, "taking a step of the start", "Look at the output of the process."),
     };
     Place { who, doing, advice }

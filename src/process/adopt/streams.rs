@@ -52,6 +52,11 @@ impl Streams {
         self.passed.iter().map(|(fd, to)| (fd.as_fd(), *to))
     }
 
+    /// The same, shared.
+    pub fn shared(&self) -> impl Iterator<Item = (Arc<OwnedFd>, i32)> {
+        self.passed.iter().map(|(fd, to)| (fd.clone(), *to))
+    }
+
     /// What stays here; the other side's ends are closed.
     pub(super) fn into_ends(self, command: &Command) -> (Ends, Option<Output>) {
         let Self { passed, mut ends } = self;

@@ -207,6 +207,19 @@ impl Child {
         drop(before);
     }
 
+    /// Keeps it open until the process has ended.
+    pub fn keep(&self, tie: Arc<OwnedFd>) {
+        let mut life = lock(&self.life);
+        if !life.has_ended() {
+            life.resources.get_or_insert_default().tie = Some(tie);
+        }
+    }
+
+    /// Whose child it is in the eyes of the kernel.
+    pub fn tie(&self) -> Tie {
+        self.tie
+    }
+
     /// Closes our ends of streams that nobody can take any more.
     pub fn close_streams(&self) {
         let ends = std::mem::take(&mut *lock(&self.streams));

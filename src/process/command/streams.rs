@@ -235,13 +235,18 @@ impl Command {
         Ok(self)
     }
 
-    /// Of a child that is spoken with: where nothing was said of its streams, 0 is a pipe, and 1 and 2 are one of which the last `kept` bytes are
-    /// kept; of what goes elsewhere nothing is.
+    /// Of a child that is spoken with: where nothing was said of its streams, 0 is a pipe, and 1 and 2 as by [`Command::keep_output`].
     pub fn speak(&mut self, kept: usize) -> &mut Self {
-        let Streams { stdio, capture, lines, output_file, input, .. } = &mut self.streams;
+        let Streams { stdio, input, .. } = &mut self.streams;
         if stdio[0] == Stdio::Inherit && input.is_none() {
             stdio[0] = Stdio::Pipe;
         }
+        self.keep_output(kept)
+    }
+
+    /// Where nothing was said of streams 1 and 2, they are one of which the last `kept` bytes are kept; of what goes elsewhere nothing is.
+    pub fn keep_output(&mut self, kept: usize) -> &mut Self {
+        let Streams { stdio, capture, lines, output_file, .. } = &mut self.streams;
         if capture.is_none() {
             if !*lines && output_file.is_none() && stdio[1..] == [Stdio::Inherit; 2] {
                 stdio[2] = Stdio::Merge;
@@ -249,6 +254,11 @@ impl Command {
             *capture = Some(kept);
         }
         self
+    }
+
+    /// How many descriptors a process is given that waits for them at its gate: at the most.
+    pub fn given(&self) -> usize {
+        3 + self.streams.passed.len()
     }
 
     /// Whether its output comes as events.

@@ -1,3 +1,88 @@
-//! The host of a native preloader.
+//! The host of a native preloader: started when it is needed, asked for workers, many at once, and stopped.
+//!
+//! ```text
+//!   begin --> in line at the supervisor --turn--> machine --FORK--> birth --HELLO--> proven, registered --> handed over --GO--> READY
+//!                                                   |  (the preloader is started, if there is none)
+//!                                                   '--an idle one of the pool ------------------------------^
+//! ```
+//!
+//! | file         | what                                                                  |
+//! |--------------|-----------------------------------------------------------------------|
+//! | `machine/`   | who gets which worker, from which process: pure                       |
+//! | `work.rs`    | what the machine decides, carried out                                 |
+//! | `process.rs` | one process of the preloader, and its control channel                 |
+//! | `birth.rs`   | one fork, and whoever comes of it, until it is ready                  |
+//! | `post.rs`    | where a ready worker can still be spoken to                           |
+//! | `request.rs` | one worker that was asked for                                         |
 
+mod birth;
 pub mod machine;
+mod post;
+mod process;
+mod request;
+mod work;
+
+use std::sync::Arc;
+
+pub use self::post::Post;
+use self::process::{KEPT, Recipe};
+use self::request::Request;
+pub use self::work::Work;
+use crate::error::{Error, Result};
+use crate::preloader::core::Core;
+use crate::preloader::direct::described;
+use crate::preloader::follow::Moment;
+use crate::preloader::native::wire::MAX_GIVEN;
+use crate::preloader::request::{Asked, Time};
+use crate::preloader::session::Arguments;
+use crate::preloader::worker::{Outcome, Worker, WorkerKind};
+use crate::process::command::Command;
+use crate::supervisor::{Host, Managed};
+
+/// What all share that has to do with one preloader.
+pub type Native = Core<Work>;
+
+/// One that will run this command when the first worker is asked for.
+pub fn native(command: &Command) -> Result<Native> {
+    if command.has_readiness() {
+        return Err(Error::invalid("readiness", "readiness: a preloader is ready when it says so: it cannot have another readiness"));
+    }
+    let arguments = Arc::new(described(command, &Arguments::default())?);
+    Core::new(Recipe { command: Arc::new(command.pinned()?), arguments: arguments.clone() }, Work::new(arguments)?)
+}
+
+/// Begins a worker: READY, or what says that it failed, follows.
+pub fn begin(
+    core: &Arc<Native>,
+    host: Host,
+    worker: Option<(&Command, &Arguments)>,
+    time: Time,
+    register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+) -> Result<Worker> {
+    let began = Moment::now();
+    let mut command = match worker {
+        Some((_, said)) if said.iter().next().is_some() => {
+            let name = said.iter().next().map_or("", |(name, _)| name);
+            return Err(no_session(name));
+        }
+        Some((command, _)) => command.pinned()?,
+        None => Command::new("worker")?,
+    };
+    command.check_birth()?;
+    if command.has_readiness() {
+        return Err(Error::invalid("readiness", "readiness: a worker is ready when it says so: it cannot have another readiness"));
+    }
+    if command.given() > MAX_GIVEN {
+        return Err(Error::invalid("pass_fd", format!("pass_fd: a worker can be given {MAX_GIVEN} descriptors at the most")));
+    }
+    command.ready_when_told().keep_output(KEPT);
+    let outcome = Arc::new(Outcome::default());
+    let request = Request::new(core.number(), core.clone(), host.clone(), command.clone(), Arguments::default(), time, outcome.clone());
+    let managed = host.begin(&command, Arc::new(Asked(Arc::new(request))), register)?;
+    Ok(Worker::begun(WorkerKind::Forked, host, managed, outcome, began))
+}
+
+/// An argument of a session was given.
+pub fn no_session(name: &str) -> Error {
+    Error::invalid("session", format!("{name}: a preloader of the native protocol has no session, and no arguments of one"))
+}

@@ -1,0 +1,371 @@
+//! One fork that was asked for, and whoever comes of it: until it is ready, it is this room's.
+//!
+//! ```text
+//!   ask --FORK--> asked --HELLO, proven, in the registry--> at its gate --adopted--> with its supervisor --shown, GO--> at work --READY--> ready
+//! ```
+//!
+//! Traps. **Law 7**: the gate is opened when the worker is in the registry, and its supervisor has it; both may be two looks apart. **The gate is
+//! the tie**: whoever waits there finds the end when this value goes, and ends. **A message of a process may be its last**: what it has said is
+//! read before its end is believed.
+
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use super::machine;
+use super::process::Process;
+use super::request::Request;
+use crate::channel::seqpacket::{Admission, Found};
+use crate::clock::{self, Deadline};
+use crate::error::{Error, Result, Status};
+use crate::journey::Journey;
+use crate::preloader::failure::{self, Category, Evidence, Failure};
+use crate::preloader::journey::{native_worker, step};
+use crate::preloader::native::wire::{self, Kind, Link, Place};
+use crate::preloader::session::{Arguments, Purpose};
+use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Streams};
+use crate::process::child::Child;
+use crate::registry::{Cause, Exit};
+use crate::sys::{fds, pidfd, poll, socket};
+
+/// Messages of one look.
+const MOST: usize = 16;
+
+/// How far it is.
+#[derive(Debug)]
+enum Stage {
+    /// FORK was said.
+    Asked(Expected),
+    /// It waits at its gate.
+    AtGate(Newborn),
+    /// Its request has it; its supervisor may not have it yet.
+    Adopted(Arc<Child>),
+    /// Its gate is open.
+    AtWork(Arc<Child>),
+    /// Nothing came of it, or it was given on.
+    Over,
+}
+
+/// What a look at it has found.
+#[derive(Debug)]
+pub enum Heard {
+    /// Nothing that matters.
+    Nothing,
+    /// It says that it waits at its gate: to be proven.
+    Hello,
+    /// It is ready.
+    Ready,
+    /// It never will be.
+    Failed(Failure),
+    /// It has ended, or nobody holds the other end of its channel.
+    End,
+}
+
+/// See above. (The place in the registry goes before the socket that it names: the order of the fields.)
+#[derive(Debug)]
+pub struct Birth {
+    pub number: machine::Birth,
+    pub generation: u32,
+    /// Whose it is.
+    pub request: Option<Arc<Request>>,
+    stage: Stage,
+    link: Link,
+    /// Who says HELLO, by the kernel's word.
+    speaker: i32,
+    /// What BORN has brought.
+    named: Option<OwnedFd>,
+    /// What is given to it with GO.
+    given: Vec<(Arc<OwnedFd>, i32)>,
+    way: Journey,
+    /// When it must be at its gate; when it must be ready, then.
+    pub until: Deadline,
+    /// Its FORK was answered, as far as the machine wants to know.
+    pub answered: bool,
+    /// Nobody wants it any more.
+    pub unwanted: bool,
+    /// Why nothing came of it.
+    pub failure: Option<Failure>,
+}
+
+impl Birth {
+    /// Asks for it. `Err`: it could not even be asked for, and why.
+    pub fn ask(
+        number: machine::Birth,
+        generation: u32,
+        request: Option<Arc<Request>>,
+        process: &mut Process,
+        until: Deadline,
+    ) -> core::result::Result<Self, (Failure, Journey)> {
+        let mut way = native_worker();
+        let now = clock::now();
+        way.begin(step::NATIVE_PREPARATION, now);
+        let (link, theirs, expected) = match prepare(number) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err((Failure::of(step::NATIVE_PREPARATION, &error), way)),
+        };
+        way.end(step::NATIVE_PREPARATION, clock::now());
+        way.begin(step::NATIVE_FORK, clock::now());
+        let left = (!until.is_never()).then(|| until.left(clock::now()) / clock::MILLI);
+        if !process.fork(number, left, theirs) {
+            let text = "the preloader does not listen any more";
+            return Err((Failure::new(Status::Exited, Category::Io, step::NATIVE_FORK, text), way));
+        }
+        Ok(Self {
+            number,
+            generation,
+            request,
+            stage: Stage::Asked(expected),
+            link,
+            speaker: 0,
+            named: None,
+            given: Vec::new(),
+            way,
+            until,
+            answered: false,
+            unwanted: false,
+            failure: None,
+        })
+    }
+
+    /// What it is watched by: its channel.
+    pub fn socket(&self) -> &Arc<OwnedFd> {
+        self.link.socket()
+    }
+
+    /// Readable when it has ended, since it is known.
+    pub fn pidfd(&self) -> Option<Arc<OwnedFd>> {
+        match &self.stage {
+            Stage::AtGate(newborn) => newborn.pidfd(),
+            Stage::Adopted(child) | Stage::AtWork(child) => child.pidfd(),
+            Stage::Asked(_) | Stage::Over => None,
+        }
+    }
+
+    /// Its process, as far as it is known; for display.
+    pub fn pid(&self) -> Option<i32> {
+        match &self.stage {
+            Stage::AtGate(newborn) => Some(newborn.pid()),
+            Stage::Adopted(child) | Stage::AtWork(child) => Some(child.pid()),
+            Stage::Asked(_) | Stage::Over => Some(self.speaker).filter(|pid| *pid > 0),
+        }
+    }
+
+    pub fn is_asked(&self) -> bool {
+        matches!(self.stage, Stage::Asked(_))
+    }
+
+    pub fn is_at_gate(&self) -> bool {
+        matches!(self.stage, Stage::AtGate(_))
+    }
+
+    pub fn is_at_work(&self) -> bool {
+        matches!(self.stage, Stage::AtWork(_))
+    }
+
+    pub fn is_over(&self) -> bool {
+        matches!(self.stage, Stage::Over)
+    }
+
+    /// The process that it has become, once it is its request's.
+    pub fn child(&self) -> Option<&Arc<Child>> {
+        match &self.stage {
+            Stage::Adopted(child) | Stage::AtWork(child) => Some(child),
+            _ => None,
+        }
+    }
+
+    /// The step that it is at.
+    pub fn stage(&self) -> &'static str {
+        match self.stage {
+            Stage::Asked(_) => step::NATIVE_FORK,
+            Stage::AtGate(_) | Stage::Adopted(_) => step::NATIVE_GATE,
+            Stage::AtWork(_) | Stage::Over => step::NATIVE_WORK,
+        }
+    }
+
+    /// Nobody comes there any more.
+    pub fn close(&mut self) {
+        self.stage = Stage::Over;
+    }
+
+    /// The preloader has named it.
+    pub fn was_named(&mut self, pidfd: Option<OwnedFd>) {
+        self.named = pidfd;
+    }
+
+    /// Listens to it.
+    pub fn hear(&mut self) -> Heard {
+        for _ in 0..MOST {
+            let mut speaker = 0;
+            let found = self.link.receive(|sender| {
+                speaker = sender.pid;
+                Admission::Granted
+            });
+            let first = speaker > 0;
+            match found {
+                Found::Nothing => return Heard::Nothing,
+                Found::End => return Heard::End,
+                Found::Denied => return Heard::Failed(self.refused("the kernel does not say who it is")),
+                Found::Dropped | Found::Truncated | Found::Stranger(_) if !first => {}
+                Found::Message(message, _) if first && message.kind == Kind::Hello => {
+                    self.speaker = speaker;
+                    if !wire::speaks_with_us(&message) {
+                        let text = format!("the worker was built with another version of this library: {}", wire::versions_text(&message));
+                        return Heard::Failed(Failure::new(Status::Protocol, Category::default(), step::NATIVE_PROOF, text));
+                    }
+                    return Heard::Hello;
+                }
+                _ if first => return Heard::Failed(self.refused("the first that it says is no HELLO")),
+                Found::Message(message, _) => match message.kind {
+                    Kind::Ready if self.is_at_work() => return Heard::Ready,
+                    Kind::Failed if self.is_at_work() => {
+                        let text = message.body.text.unwrap_or_default();
+                        return Heard::Failed(Failure::said(step::NATIVE_WORK, "the worker could not get ready", &text));
+                    }
+                    _ => {}
+                },
+                Found::Dropped | Found::Truncated | Found::Stranger(_) => {}
+            }
+        }
+        Heard::Nothing
+    }
+
+    fn refused(&self, why: &str) -> Failure {
+        Failure::new(Status::PeerRejected, Category::default(), step::NATIVE_PROOF, format!("whoever speaks as the worker is none: {why}"))
+    }
+
+    /// It is who it should be: in the registry when this returns.
+    pub fn prove(&mut self, process: &Process) -> core::result::Result<(), Failure> {
+        let now = clock::now();
+        self.way.end(step::NATIVE_FORK, now);
+        self.way.begin(step::NATIVE_PROOF, now);
+        let failed = |error: Error| Failure::of(step::NATIVE_PROOF, &error);
+        let maker = process.maker().ok_or_else(|| failed(Error::new(Status::Internal, "preloader", "a preloader without a process")))?;
+        let pid = self.speaker;
+        let is_its = |fd: &OwnedFd| pidfd::number_here(fd.as_raw_fd()) == Some(pid);
+        let pidfd = match self.named.take().filter(is_its) {
+            Some(pidfd) => pidfd,
+            None => match pidfd::open(pid).and_then(fds::above_standard) {
+                Ok(pidfd) => pidfd,
+                Err(nix::errno::Errno::ESRCH) => return Err(Failure::ended_at(step::NATIVE_PROOF, pid, None)),
+                Err(errno) => return Err(failed(Error::system("pidfd_open", errno, format!("cannot keep process {pid}")))),
+            },
+        };
+        let Stage::Asked(expected) = std::mem::replace(&mut self.stage, Stage::Over) else { return Ok(()) };
+        let claim = Claim { pid, pidfd, maker, user: process.user(), bounds: Bounds::default() };
+        let newborn = expected.prove_and_register(claim).map_err(|error| {
+            if error.status == Status::Exited { Failure::ended_at(step::NATIVE_PROOF, pid, None) } else { failed(error) }
+        })?;
+        self.stage = Stage::AtGate(newborn);
+        self.way.end(step::NATIVE_PROOF, clock::now());
+        Ok(())
+    }
+
+    /// It is this request's from now on, and its child's handle gets it. `Err`: why not; it is dead then.
+    pub fn adopt(&mut self, request: &Arc<Request>) -> core::result::Result<(), Failure> {
+        self.request = Some(request.clone());
+        self.until = request.until();
+        self.way.begin(step::NATIVE_GATE, clock::now());
+        let failed = |error: Error| Failure::of(step::NATIVE_GATE, &error);
+        let Stage::AtGate(newborn) = std::mem::replace(&mut self.stage, Stage::Over) else {
+            return Err(failed(Error::new(Status::Internal, "adopt", "nobody waits at that gate")));
+        };
+        let pid = newborn.pid();
+        let streams = Streams::of(request.command()).map_err(failed)?;
+        self.given = streams.shared().collect();
+        let child = newborn.into_child(request.command(), streams).map_err(|error| match error.status {
+            Status::Exited => Failure::ended_at(step::NATIVE_GATE, pid, None),
+            _ => failed(error),
+        })?;
+        let child = Arc::new(child);
+        // Its end of the tie lives as long as it does, whoever else lets it go.
+        child.keep(self.link.socket().clone());
+        self.stage = Stage::Adopted(child.clone());
+        if let Some(managed) = request.managed() {
+            managed.made(Ok(child));
+        }
+        Ok(())
+    }
+
+    /// Opens its gate, if its supervisor has it. `Some(false)`: it could not be opened. `None`: not yet.
+    pub fn open_gate(&mut self) -> Option<bool> {
+        let Stage::Adopted(child) = &self.stage else { return None };
+        let managed = self.request.as_ref()?.managed()?;
+        if managed.process().ok()?.pid() != child.pid() {
+            return None;
+        }
+        let child = child.clone();
+        let given = std::mem::take(&mut self.given);
+        let mut writer = self.link.write(Kind::Go);
+        for (_, to) in &given {
+            writer.place(Place::To(*to));
+        }
+        let bytes = writer.finish();
+        let sent = self.link.send(bytes, given.into_iter().map(|(fd, _)| fd).collect());
+        self.stage = Stage::AtWork(child);
+        self.way.end(step::NATIVE_GATE, clock::now());
+        self.way.begin(step::NATIVE_WORK, clock::now());
+        Some(sent.is_ok())
+    }
+
+    /// Says what could not be said at once. `true`: there is more.
+    pub fn flush(&mut self) -> bool {
+        let _ = self.link.flush();
+        self.link.wants_to_write()
+    }
+
+    /// Whether its process has ended, as far as it is known: also reaped, if it is ours.
+    pub fn has_ended(&mut self) -> bool {
+        match &self.stage {
+            Stage::AtGate(newborn) => newborn.has_ended(),
+            Stage::Adopted(child) | Stage::AtWork(child) => {
+                use std::os::fd::AsFd;
+                let readable = |pidfd: Arc<OwnedFd>| poll::wait(&[pidfd.as_fd()], Deadline::PAST) == Ok(true);
+                child.exit().is_some() || child.pidfd().is_none_or(readable)
+            }
+            Stage::Asked(_) | Stage::Over => false,
+        }
+    }
+
+    /// How it ended, if that is known already; it is reaped where it can be.
+    pub fn exit(&mut self) -> Option<Exit> {
+        match &mut self.stage {
+            Stage::AtGate(newborn) => newborn.reap(),
+            Stage::Adopted(child) | Stage::AtWork(child) => child.reap_ended().ok().flatten(),
+            Stage::Asked(_) | Stage::Over => None,
+        }
+    }
+
+    /// It is ready: what remains of it is its way.
+    pub fn arrive(mut self) -> (Journey, Arc<OwnedFd>) {
+        self.way.end(step::NATIVE_WORK, clock::now());
+        (self.way.clone(), self.link.socket().clone())
+    }
+
+    /// Kills it, if it is its request's already.
+    pub fn kill(&self) {
+        if let Stage::Adopted(child) | Stage::AtWork(child) = &self.stage
+            && !child.is_stopping()
+        {
+            child.kill(Cause::NotReady);
+        }
+    }
+
+    /// Why it failed, with all that is known.
+    pub fn error(&self, failure: Failure, exit: Option<Exit>, output: Vec<u8>, arguments: &Arguments) -> Error {
+        error_of(failure, self.way.clone(), self.pid(), exit, output, arguments)
+    }
+}
+
+/// The error of a worker, or of one that never came.
+pub fn error_of(failure: Failure, journey: Journey, pid: Option<i32>, exit: Option<Exit>, output: Vec<u8>, arguments: &Arguments) -> Error {
+    let evidence = Evidence { journey, response: None, arguments, output, pid, exit, preloader: None, purpose: Purpose::Worker };
+    failure::error(failure, evidence)
+}
+
+fn prepare(number: machine::Birth) -> Result<(Link, OwnedFd, Expected)> {
+    let (ours, theirs) = socket::pair().map_err(|fault| fault.error("cannot make a channel for a worker"))?;
+    let expected = Expected::new(Some(ours.as_raw_fd()))?;
+    let mut link = Link::new(ours, 0);
+    link.id = number;
+    Ok((link, theirs, expected))
+}

@@ -1,0 +1,328 @@
+//! One process of a native preloader: made with the end of its control channel, heard, left.
+//!
+//! Traps. **The channel is the tie**: when it is closed the process goes by itself; so its end is ours alone, and the first thing that is let go.
+//! **What it has said before its end counts**: the channel is read until it is empty before an end is believed. **It may never stop talking**: one
+//! look takes so many messages and no more (LAW-17).
+
+use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use crate::channel::seqpacket::{Admission, Found};
+use crate::clock::{self, Deadline};
+use crate::error::{Error, Result, Status};
+use crate::journey::Journey;
+use crate::preloader::failure::{self, Evidence, Failure};
+use crate::preloader::journey::{native_start, step};
+use crate::preloader::native::wire::{self, Kind, Link, Message, Place};
+use crate::preloader::session::{Arguments, Purpose};
+use crate::process::adopt::{Maker, Strays};
+use crate::process::child::Child;
+use crate::process::command::Command;
+use crate::registry::Cause;
+use crate::supervisor::{Managed, Supervisor};
+use crate::sys::{pidfd, procfs, socket};
+
+/// How much of what a preloader writes is kept.
+pub const KEPT: usize = 64 * 1024;
+/// Messages of one look.
+const MOST: usize = 256;
+
+/// What every process of a preloader is made of.
+#[derive(Clone, Debug)]
+pub struct Recipe {
+    /// What is run.
+    pub command: Arc<Command>,
+    /// The same in words, for errors.
+    pub arguments: Arc<Arguments>,
+}
+
+/// One process.
+#[derive(Debug)]
+pub struct Process {
+    managed: Arc<Managed>,
+    link: Option<Link>,
+    way: Journey,
+    arguments: Arc<Arguments>,
+    maker: Option<Maker>,
+    strays: Option<Strays>,
+    /// Whom its workers must be: who it was when it became ready.
+    user: Option<u32>,
+    /// When its making began.
+    began: i64,
+    /// It is not wanted any more, and killed then.
+    killed_at: Option<Deadline>,
+    /// It has closed its channel before it was ready, and is to be gone by then.
+    gone_by: Option<Deadline>,
+    /// It is ready, or never will be.
+    pub settled: bool,
+    /// It has said all that it will ever say, or that it goes.
+    pub over: bool,
+    /// It has ended and was reaped.
+    pub ended: bool,
+}
+
+/// What a message of it comes to.
+#[derive(Debug)]
+pub enum Heard {
+    /// Nothing more, for now.
+    Nothing,
+    /// This, with its descriptors.
+    Said(Message, Vec<OwnedFd>),
+    /// It speaks another version, or another process speaks in its place.
+    Wrong(Failure),
+    /// Its channel has ended.
+    End,
+}
+
+impl Process {
+    /// Makes one. Takes as long as an exec.
+    pub fn start(recipe: &Recipe, private: &Supervisor, generation: u32) -> Result<Self> {
+        let began = clock::now();
+        let mut way = native_start();
+        way.begin(step::NATIVE_PREPARATION, began);
+        let failed = |failure: Failure, way: Journey| error_of(failure, way, &recipe.arguments, Vec::new(), None);
+        let (link, command, theirs) = match prepare(recipe, generation) {
+            Ok(prepared) => prepared,
+            Err(error) => return Err(failed(Failure::of(step::NATIVE_PREPARATION, &error), way)),
+        };
+        way.end(step::NATIVE_PREPARATION, clock::now());
+        way.begin(step::NATIVE_START, clock::now());
+        let managed = match private.spawn(&command, u64::from(generation)) {
+            Ok(managed) => managed,
+            Err(error) => {
+                let (retry_after_ms, storm) = (error.retry_after_ms, error.storm);
+                return Err(Error { retry_after_ms, storm, ..failed(Failure::of(step::NATIVE_START, &error), way) });
+            }
+        };
+        drop(theirs);
+        way.end(step::NATIVE_START, clock::now());
+        way.begin(step::NATIVE_OPEN, clock::now());
+        let mut link = link;
+        link.peer = managed.pid();
+        let maker = managed.process().ok().and_then(|child| Maker::of(&child));
+        let strays = maker.as_ref().map(Strays::of);
+        Ok(Self {
+            managed,
+            link: Some(link),
+            way,
+            arguments: recipe.arguments.clone(),
+            maker,
+            strays,
+            user: None,
+            began,
+            killed_at: None,
+            gone_by: None,
+            settled: false,
+            over: false,
+            ended: false,
+        })
+    }
+
+    /// What it is watched by.
+    pub fn socket(&self) -> Option<(Arc<OwnedFd>, bool)> {
+        self.link.as_ref().map(|link| (link.socket().clone(), link.wants_to_write()))
+    }
+
+    /// When its making began.
+    pub fn began(&self) -> i64 {
+        self.began
+    }
+
+    /// Its process id, for display.
+    pub fn pid(&self) -> i32 {
+        self.managed.pid()
+    }
+
+    /// As a child of this process.
+    pub fn child(&self) -> Option<Arc<Child>> {
+        self.managed.process().ok()
+    }
+
+    /// The same, as who makes workers.
+    pub fn maker(&self) -> Option<&Maker> {
+        self.maker.as_ref()
+    }
+
+    /// Whom its workers must be.
+    pub fn user(&self) -> Option<u32> {
+        self.user
+    }
+
+    /// The last of what it has written.
+    pub fn output(&self) -> Vec<u8> {
+        self.managed.output().unwrap_or_default()
+    }
+
+    /// The next message. Of one look `nth` counts them.
+    pub fn hear(&mut self, nth: usize) -> Heard {
+        let Some(link) = self.link.as_mut() else { return Heard::Nothing };
+        let _ = link.flush();
+        if nth >= MOST {
+            return Heard::Nothing;
+        }
+        loop {
+            match link.receive(|_| Admission::Granted) {
+                Found::Nothing => return Heard::Nothing,
+                Found::End => return Heard::End,
+                Found::Dropped | Found::Truncated | Found::Denied => return self.hear(nth + 1),
+                Found::Stranger(pid) if !self.settled => {
+                    let text = format!(
+                        "process {pid} has opened the channel of a preloader, and not process {}, which was started: a program between them must \
+                         exec the preloader, not start it",
+                        self.managed.pid()
+                    );
+                    return Heard::Wrong(Failure::new(Status::PeerRejected, failure::Category::default(), step::NATIVE_OPEN, text));
+                }
+                Found::Stranger(_) => {}
+                Found::Message(message, _) if message.kind == Kind::Hello && !wire::speaks_with_us(&message) => {
+                    let text = format!("the preloader was built with another version of this library: {}", wire::versions_text(&message));
+                    return Heard::Wrong(Failure::new(Status::Protocol, failure::Category::default(), step::NATIVE_OPEN, text));
+                }
+                Found::Message(message, fds) => return Heard::Said(message, fds),
+            }
+        }
+    }
+
+    /// It has opened its channel: it loads.
+    pub fn has_opened(&mut self) {
+        self.way.end(step::NATIVE_OPEN, clock::now());
+        self.way.begin(step::NATIVE_LOAD, clock::now());
+    }
+
+    /// It is ready.
+    pub fn arrive(&mut self) {
+        self.settled = true;
+        self.way.end(step::NATIVE_LOAD, clock::now());
+        self.user = self.child().and_then(|child| child.pidfd()).and_then(|fd| pidfd::user(fd.as_raw_fd()));
+        self.user = self.user.or_else(|| procfs::effective_user(self.pid()));
+        self.managed.tell_ready();
+    }
+
+    /// It never will be ready, for this reason.
+    pub fn fail(&mut self, failure: Failure) -> Error {
+        self.settled = true;
+        // Its last words are in its pipe.
+        let child = self.child();
+        let exit = child.as_ref().and_then(|child| child.reap_ended().ok().flatten());
+        let error = error_of(failure, self.way.clone(), &self.arguments, self.output(), Some((self.pid(), exit)));
+        self.managed.tell_failed(error.clone());
+        error
+    }
+
+    /// The step that its start is at.
+    pub fn stage(&self) -> &'static str {
+        let opened = self.way.step(step::NATIVE_LOAD).is_some_and(|step| step.begin.is_some());
+        if opened { step::NATIVE_LOAD } else { step::NATIVE_OPEN }
+    }
+
+    /// How it ended, if it has.
+    pub fn exit(&self) -> Option<crate::registry::Exit> {
+        self.child().and_then(|child| child.exit())
+    }
+
+    /// Asks for a worker, who gets this end. `false`: nobody hears it.
+    pub fn fork(&mut self, birth: u64, left_ms: Option<i64>, end: OwnedFd) -> bool {
+        let Some(link) = self.link.as_mut() else { return false };
+        let bytes = link.write(Kind::Fork).birth(birth).left(left_ms).place(Place::End).finish();
+        link.send(bytes, vec![Arc::new(end)]).is_ok()
+    }
+
+    /// Says something of one birth.
+    pub fn say(&mut self, kind: Kind, birth: u64) {
+        if let Some(link) = self.link.as_mut() {
+            let bytes = link.write(kind).birth(birth).finish();
+            let _ = link.send(bytes, Vec::new());
+        }
+    }
+
+    /// It is not wanted any more: it goes by itself, or is killed then. Of several times the first counts.
+    pub fn leave(&mut self, by: Deadline) {
+        if let Some(mut link) = self.link.take() {
+            let bytes = link.write(Kind::Stop).finish();
+            let _ = link.send(bytes, Vec::new());
+        }
+        self.killed_at = Some(self.killed_at.map_or(by, |known| known.min(by)));
+    }
+
+    /// Whether it is not wanted any more.
+    pub fn is_leaving(&self) -> bool {
+        self.killed_at.is_some()
+    }
+
+    /// It has closed its channel, and was not ready: how it ended is known by then.
+    pub fn end_by(&mut self, by: Deadline) {
+        self.gone_by = Some(by);
+    }
+
+    /// Whether it was to be gone by now.
+    pub fn end_is_over(&self, now: i64) -> bool {
+        !self.settled && self.gone_by.is_some_and(|by| by.is_over(now))
+    }
+
+    /// When it is to be looked at.
+    pub fn due(&self) -> Deadline {
+        let gone = self.gone_by.filter(|_| !self.settled).unwrap_or(Deadline::NEVER);
+        self.killed_at.filter(|_| !self.ended).unwrap_or(Deadline::NEVER).min(gone)
+    }
+
+    /// Why it was not ready in time.
+    pub fn late_error(&self) -> Error {
+        let doing = match self.stage() {
+            step::NATIVE_OPEN => "waiting for the preloader to call ps_preload_open",
+            _ => "waiting for the preloader to be ready",
+        };
+        error_of(Failure::timeout(self.stage(), doing), self.way.clone(), &self.arguments, self.output(), Some((self.pid(), None)))
+    }
+
+    /// Kills it if it has had its time.
+    pub fn kill_if_due(&mut self, now: i64) {
+        if self.killed_at.filter(|_| !self.ended).is_some_and(|by| by.is_over(now)) {
+            self.killed_at = Some(Deadline::NEVER);
+            if let Ok(child) = self.managed.process() {
+                child.kill(Cause::Stop);
+            }
+        }
+    }
+
+    /// Whether all that it has borne is known, or gone, since it has ended.
+    pub fn is_settled_with(&mut self) -> bool {
+        self.strays.as_mut().is_none_or(Strays::settle)
+    }
+}
+
+fn prepare(recipe: &Recipe, generation: u32) -> Result<(Link, Command, OwnedFd)> {
+    let failed = |fault: crate::sys::Fault| fault.error("cannot make a channel for the preloader");
+    let (ours, theirs) = socket::pair().map_err(failed)?;
+    let mut command = recipe.command.as_ref().clone();
+    let number = command.free_number();
+    command.pass_fd(theirs.as_raw_fd(), number)?;
+    command.env(wire::VARIABLE, Some(OsStr::new(&number.to_string())))?;
+    command.ready_when_told().keep_output(KEPT);
+    let mut link = Link::new(ours, 0);
+    link.id = u64::from(generation);
+    let bytes = link.write(Kind::Hello).versions().finish();
+    link.send(bytes, Vec::new()).map_err(|errno| Error::system("sendmsg", errno, "cannot make a channel for the preloader"))?;
+    Ok((link, command, theirs))
+}
+
+/// The error of a start.
+fn error_of(
+    failure: Failure,
+    journey: Journey,
+    arguments: &Arguments,
+    output: Vec<u8>,
+    process: Option<(i32, Option<crate::registry::Exit>)>,
+) -> Error {
+    let evidence = Evidence {
+        journey,
+        response: None,
+        arguments,
+        output,
+        pid: process.map(|(pid, _)| pid),
+        exit: process.and_then(|(_, exit)| exit),
+        preloader: None,
+        purpose: Purpose::StartPreloader,
+    };
+    failure::error(failure, evidence)
+}

@@ -2434,8 +2434,10 @@ ps_status ps_worker_stdin(ps_worker *worker, int32_t *fd, ps_error **error);
 typedef enum ps_worker_kind {
   /** Started by itself. */
   PS_WORKER_DIRECT = 0,
-  /** Forked from a preloader. */
+  /** Forked from a preloader, whose child it is. */
   PS_WORKER_FORKED = 1,
+  /** Forked from a preloader, and the host's own child (CLONE_PARENT): how it ended is known first-hand. */
+  PS_WORKER_SIBLING = 2,
 } ps_worker_kind;
 
 /** What is known of a worker beside its sockets. Texts are NUL-terminated; longer ones are cut. */
@@ -2576,7 +2578,7 @@ ps_status ps_preloader_set(ps_preloader *preloader, const char *name, const char
 typedef enum ps_preloader_protocol {
   /** That of Phusion Passenger: a line of JSON, an answer of JSON. */
   PS_PRELOADER_PASSENGER = 0,
-  /** procsup's own. Not to be had in this version. */
+  /** procsup's own: the process calls ps_preload_open. */
   PS_PRELOADER_NATIVE = 1,
 } ps_preloader_protocol;
 

@@ -1,14 +1,18 @@
-//! Two jobs: name the shared library for the dynamic linker, and generate the C header.
+//! Three jobs: name the shared library for the dynamic linker, build the program of a spawner, and generate the C header.
 //!
 //! The header is `src/capi/procsup.h.in` with the declarations filled in: each `@section` there names a file of `src/capi/`, whose
 //! public `ps_` items appear in the order of that file, so that a type stands right before its first use. A `pub use` of a type that
 //! lives elsewhere puts it where the `use` stands: `pub use crate::registry::Cause as ps_exit_cause`. cbindgen writes one declaration at a time, for it sorts what it gets at once by kind.
+//!
+//! The program (src/sys/spawner/program) is part of the library as bytes. It is built by the same compiler for the same target, without any library,
+//! as the build of the library itself may be of any kind (instrumented, unoptimized) that a process of a few pages must not be.
 //!
 //! The header in `include/` is committed; a build never writes into the source tree unless
 //! `PROCSUP_UPDATE_HEADER=1` asks for it (`./x header`). A test compares the two.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::{env, fs};
 
 use quote::ToTokens;
@@ -30,9 +34,11 @@ fn main() {
     println!("cargo:rerun-if-changed=src");
     println!("cargo:rerun-if-changed=cbindgen.toml");
     println!("cargo:rerun-if-env-changed=PROCSUP_UPDATE_HEADER");
+    println!("cargo:rustc-check-cfg=cfg(spawner_program)");
 
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    spawner(&root.join("src/sys/spawner/program"), &out);
     let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
     let mut header = Header { sources: root.join("src"), scratch: out.join("item.rs"), config, written: HashSet::new() };
     // A syntax error in the sources is better reported by rustc, which runs next.
@@ -50,6 +56,66 @@ fn soname() -> String {
         ("0", minor) => format!("libprocsup.so.0.{minor}"),
         (major, _) => format!("libprocsup.so.{major}"),
     }
+}
+
+/// Builds the program of a spawner. Where that cannot be (a check for a target that has no linker here), the library is without it, and says so when
+/// a spawner is asked for.
+fn spawner(sources: &Path, out: &Path) {
+    let variable = |name: &str| env::var(name).expect("set by cargo");
+    let (target, host) = (variable("TARGET"), variable("HOST"));
+    let rustc = |source: &str, made: &Path, options: &[String]| {
+        let mut command = Command::new(variable("RUSTC"));
+        command.args([
+            "--edition=2024",
+            "--cfg=spawner_program",
+            "--cap-lints=allow",
+            "-Cpanic=abort",
+            "-Copt-level=2",
+            "-Ccodegen-units=1",
+        ]);
+        command.args(["-Coverflow-checks=off", "-Cdebug-assertions=off", "-Crelocation-model=static", "--target", &target, "-o"]);
+        command.arg(made).arg(sources.join(source)).args(options);
+        match command.output() {
+            Ok(done) if done.status.success() => Ok(()),
+            Ok(done) => Err(String::from_utf8_lossy(&done.stderr).into_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    };
+    let (kernel, program) = (out.join("liblibc.rlib"), out.join("spawner"));
+    let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
+    let remap = format!("--remap-path-prefix={}=", sources.display());
+    let mut options =
+        words(&["--crate-name=spawner", "--crate-type=bin", "-Clto=fat", "-Cstrip=symbols", "-Clink-self-contained=no", &remap]);
+    options.push(format!("--extern=libc={}", kernel.display()));
+    options.extend(["-nostdlib", "-static"].map(|option| format!("-Clink-arg={option}")));
+    // A compiler driver brings its own start files; the linker of the toolchain serves every target, but not every toolchain has it.
+    let mut driver = words(&["-Clink-arg=-nostartfiles"]);
+    driver.extend(linker().map(|linker| format!("-Clinker={linker}")));
+    let lld = words(&["-Clinker=rust-lld", "-Clinker-flavor=ld.lld"]);
+    let mut linkers = vec![driver, lld];
+    if target != host && linker().is_none() {
+        linkers.remove(0);
+    }
+    let built = rustc("kernel.rs", &kernel, &words(&["--crate-name=libc", "--crate-type=rlib"])).and_then(|()| {
+        let mut made = Err(String::new());
+        for linker in linkers {
+            made = made
+                .or_else(|before: String| rustc("main.rs", &program, &[&options[..], &linker].concat()).map_err(|error| before + &error));
+        }
+        made
+    });
+    if let Err(error) = built {
+        let why = error.lines().find(|line| line.starts_with("error")).unwrap_or("rustc failed");
+        println!("cargo:warning=no program of a spawner for {target}, so ps_supervisor_set_spawner will be unsupported: {why}");
+        fs::write(program, b"").expect("write to OUT_DIR");
+    }
+}
+
+/// The linker that cargo or the flags of the build name.
+fn linker() -> Option<String> {
+    let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
+    let named = flags.split('\u{1f}').filter_map(|flag| flag.strip_prefix("-C").unwrap_or(flag).strip_prefix("linker="));
+    env::var("RUSTC_LINKER").ok().or_else(|| named.last().map(str::to_owned))
 }
 
 struct Header {

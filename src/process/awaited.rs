@@ -189,7 +189,7 @@ impl Awaited {
         if let Some(belongings) = self.belongings.0.take().filter(|belongings| !belongings.is_empty()) {
             self.ingredients.resources.lasting = belongings;
         }
-        let born = Born { pid, pidfd, tier: Tier::Spawner, tie: Tie::Child };
+        let born = Born { pid, pidfd: Arc::new(pidfd), tier: Tier::Spawner, tie: Tie::Child };
         Ok(self.ingredients.record(&self.command, lease, born, clock::now()))
     }
 

@@ -16,6 +16,9 @@ use super::{Fault, fds};
 /// Refuses to be executed, as newer systems demand (Linux 6.3).
 const NOEXEC_SEAL: MFdFlags = MFdFlags::from_bits_retain(0x0008);
 
+/// May be executed, as newer systems want to be told (Linux 6.3).
+const EXEC: MFdFlags = MFdFlags::from_bits_retain(0x0010);
+
 /// An empty one, close-on-exec and above 2.
 pub fn create(name: &core::ffi::CStr) -> Result<OwnedFd, Fault> {
     let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
@@ -36,7 +39,21 @@ pub fn check_size(length: usize) -> Result<(), Fault> {
 /// One that holds these bytes for ever.
 pub fn sealed(name: &core::ffi::CStr, bytes: &[u8]) -> Result<OwnedFd, Fault> {
     check_size(bytes.len())?;
-    let file = create(name)?;
+    filled(create(name)?, bytes)
+}
+
+/// The same, of a program that is to be executed. `EACCES`: this system lets no such file be (vm.memfd_noexec, proc_sys_vm(5)).
+pub fn executable(name: &core::ffi::CStr, program: &[u8]) -> Result<OwnedFd, Fault> {
+    check_size(program.len())?;
+    let flags = MFdFlags::MFD_CLOEXEC | MFdFlags::MFD_ALLOW_SEALING;
+    let file = match memfd_create(name, flags | EXEC) {
+        Err(Errno::EINVAL) => memfd_create(name, flags),
+        other => other,
+    };
+    filled(file.and_then(fds::above_standard).map_err(Fault::of("memfd_create"))?, program)
+}
+
+fn filled(file: OwnedFd, bytes: &[u8]) -> Result<OwnedFd, Fault> {
     let mut rest = bytes;
     while !rest.is_empty() {
         match write(&file, rest) {

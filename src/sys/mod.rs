@@ -3,6 +3,7 @@
 //! `unsafe` lives here and in `capi`, nowhere else; each block says in one sentence why it holds.
 #![allow(unsafe_code)]
 
+mod call;
 pub mod cgroup;
 pub mod collapse;
 pub mod connect;

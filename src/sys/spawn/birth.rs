@@ -8,9 +8,7 @@
 //! The places are blank before. What cannot be found out stays blank; only a write that fails is a failure.
 
 use core::cell::UnsafeCell;
-use std::os::fd::RawFd;
 
-use crate::sys::pidfd;
 use crate::sys::raw::syscall;
 
 /// So many bytes are written.
@@ -18,6 +16,7 @@ pub const LENGTH: usize = 768;
 
 /// Where in the bytes something goes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub struct Places {
     /// Ten decimal digits, with leading zeros.
     pub pid: usize,
@@ -29,15 +28,16 @@ pub struct Places {
 
 /// What is to be written, and where.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 pub struct Birth {
     /// All of it, with blanks at the places.
     pub bytes: [u8; LENGTH],
     /// The places.
     pub places: Places,
     /// The file, by the number that it has in the child at its exec.
-    pub record: RawFd,
+    pub record: i32,
     /// What is closed afterwards, by its number there.
-    pub release: RawFd,
+    pub release: i32,
 }
 
 /// The same for one child, which writes in it. In the fast tiers it does so in the memory of the host, whose calling thread is suspended meanwhile.
@@ -53,11 +53,6 @@ impl Page {
     }
 }
 
-/// Whether the child may ask for a pidfd of itself: a filter may kill for it.
-pub(super) fn asks_for_pidfd() -> bool {
-    pidfd::may_open()
-}
-
 /// The last digits of a number, with leading zeros.
 #[inline(always)]
 unsafe fn put_digits(at: *mut u8, count: usize, base: u64, mut value: u64) {
@@ -71,7 +66,8 @@ unsafe fn put_digits(at: *mut u8, count: usize, base: u64, mut value: u64) {
     }
 }
 
-/// Writes it down. Runs between clone and exec, under the rules of `child.rs`. Below zero: the kernel's answer to a write that failed.
+/// Writes it down. Runs between clone and exec, under the rules of `child.rs`. `with_pidfd`: it may ask for a pidfd of itself; a filter may kill for
+/// that. Below zero: the kernel's answer to a write that failed.
 ///
 /// # Safety
 /// `page` is that of the orders, whose places lie within its bytes; the descriptor table is the child's own.

@@ -12,7 +12,7 @@ use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
 use super::birth;
-use super::orders::{Found, Gap, Isolation, Move, Orders, Report, Step};
+use super::orders::{Found, Gap, Move, Orders, Report, Standing, Step};
 use crate::sys::raw::syscall;
 
 /// Ends the child. `_exit` of the whole (one-thread) process.
@@ -86,13 +86,16 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         if orders.unshare_first >= 0 {
             must!(orders, Step::CloseRange, syscall!(libc::SYS_close_range, orders.unshare_first, u32::MAX, libc::CLOSE_RANGE_UNSHARE));
         }
-        match orders.isolation {
-            Isolation::None => {}
-            Isolation::Group => {
+        match orders.standing {
+            Standing::Same => {}
+            Standing::Group => {
                 must!(orders, Step::Setpgid, syscall!(libc::SYS_setpgid, 0, 0));
             }
-            Isolation::Session => {
+            Standing::Session => {
                 must!(orders, Step::Setsid, syscall!(libc::SYS_setsid));
+            }
+            Standing::Of(group) => {
+                must!(orders, Step::Setpgid, syscall!(libc::SYS_setpgid, 0, group));
             }
         }
         if orders.umask >= 0 {
@@ -420,8 +423,18 @@ unsafe fn reset_signals(mask: u64) {
 unsafe fn execute(orders: &Orders) -> ! {
     let (mut nothing, mut denied, mut no_name) = (0, 0, 0);
     for i in 0..orders.candidates.len {
-        // SAFETY: candidates, argv and envp are NUL-terminated and alive by the contract of `run`.
-        let answer = unsafe { syscall!(libc::SYS_execve, *orders.candidates.get(i), orders.argv, orders.envp) };
+        let mut paused = 0;
+        let answer = loop {
+            // SAFETY: candidates, argv and envp are NUL-terminated and alive by the contract of `run`.
+            let answer = unsafe { syscall!(libc::SYS_execve, *orders.candidates.get(i), orders.argv, orders.envp) };
+            if answer != -(libc::ETXTBSY as isize) || paused == orders.busy_pauses {
+                break answer;
+            }
+            let pause = [0i64, 1_000_000i64.wrapping_shl(paused)];
+            // SAFETY: two words of our own.
+            unsafe { syscall!(libc::SYS_nanosleep, pause.as_ptr(), 0) };
+            paused = paused.wrapping_add(1);
+        };
         match Found::of(-answer as i32) {
             Found::Nothing => nothing = answer,
             Found::Denied => denied = answer,

@@ -28,10 +28,11 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 
-use super::birth::{self, Birth, Page};
+use super::birth::{Birth, Page};
 use super::child;
 use super::fork;
-use super::orders::{Gap, Isolation, Limit, Move, Orders, Report, Span, Step};
+use super::isolation::Isolation;
+use super::orders::{Gap, Limit, Move, Orders, Report, Span, Step};
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
 use super::tiers::{self, is_verdict};
@@ -189,7 +190,7 @@ pub enum Background {
     NamespaceEnded,
 }
 
-pub(super) fn failure(step: &'static str, errno: Errno) -> Failure {
+pub(in crate::sys) fn failure(step: &'static str, errno: Errno) -> Failure {
     Failure { step, errno, background: Background::None }
 }
 
@@ -306,8 +307,11 @@ pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Re
 /// another thread (of ours, or of the host) is between its clone and its exec, with a copy of that descriptor; close-on-exec takes effect only
 /// there. Whoever makes children has no way to keep such copies from them. Nine attempts, 255 ms of waiting in all: longer than a copy lives as a
 /// rule, and the price of a program that is busy for good.
+pub(in crate::sys) const BUSY_PAUSES: u32 = 8;
+
+/// See [`BUSY_PAUSES`].
 fn while_busy<T>(renew: &dyn Fn() -> bool, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
-    for tried in 0..8 {
+    for tried in 0..BUSY_PAUSES {
         match attempt() {
             Err(failure) if failure.errno == Errno::ETXTBSY && failure.step == Step::Exec.name() && renew() => {}
             other => return other,
@@ -397,7 +401,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         moves: Span::of(request.moves),
         gaps: Span::of(gaps),
         no_close_range,
-        isolation: request.isolation,
+        standing: request.isolation.into(),
         umask: request.umask.map_or(-1, |mask| mask as i32),
         nice: request.nice.unwrap_or(i32::MIN),
         limits: Span::of(request.limits),
@@ -413,9 +417,10 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         candidates: Span::of(&candidates),
         argv: request.argv.as_ptr(),
         envp: request.env.as_ptr(),
+        busy_pauses: 0,
         own_pids: request.own_pids.map(|pid| pid.map_or(core::ptr::null_mut(), cstr::OwnPid::digits)),
         birth: page.as_ref().map_or(core::ptr::null_mut(), |page| page.as_ptr()),
-        birth_asks_for_pidfd: page.is_some() && birth::asks_for_pidfd(),
+        birth_asks_for_pidfd: page.is_some() && pidfd::may_open(),
         error_fd: AtomicI32::new(-1),
         gated: false,
         parent_fd: AtomicI32::new(-1),

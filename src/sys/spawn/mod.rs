@@ -23,6 +23,7 @@ mod birth;
 mod child;
 mod clone;
 mod fork;
+mod isolation;
 pub mod landing;
 mod orders;
 mod relay;
@@ -32,5 +33,10 @@ mod tiers;
 
 pub use self::birth::{Birth, LENGTH as BIRTH_LENGTH, Places as BirthPlaces};
 pub use self::clone::{Background, Credentials, Failure, Request, Spawned, Target, Tier, spawn};
-pub use self::orders::{Gap, Isolation, Limit, Move};
+pub use self::isolation::Isolation;
+pub use self::orders::{Gap, Limit, Move};
 pub use self::tiers::learn;
+
+pub(in crate::sys) use self::clone::{BUSY_PAUSES, failure};
+pub(in crate::sys) use self::orders::Step;
+pub(in crate::sys) use self::tiers::{has_no_close_range, verdict};

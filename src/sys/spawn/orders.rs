@@ -8,7 +8,9 @@ use core::ffi::c_char;
 use core::sync::atomic::{AtomicI32, AtomicU64};
 
 use super::birth::Birth;
-use crate::sys::cstr::OWN_PIDS;
+
+/// The most places where a child writes its own pid: LISTEN_PID and WATCHDOG_PID.
+pub const OWN_PIDS: usize = 2;
 
 /// Which step of the child failed; the names are those that an error shows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -66,7 +68,7 @@ impl Step {
         Self::ALL.iter().find(|(step, _)| *step == self).map_or("", |(_, name)| name)
     }
 
-    pub(super) fn from_raw(raw: i32) -> Step {
+    pub(in crate::sys) fn from_raw(raw: i32) -> Step {
         Self::ALL.iter().find(|(step, _)| *step as i32 == raw).map_or(Step::None, |(step, _)| *step)
     }
 }
@@ -138,20 +140,18 @@ pub struct Limit {
     pub hard: u64,
 }
 
-/// How a child is set apart from the host.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
-#[repr(i32)]
-pub enum Isolation {
-    /// It stays in the host's process group; signals go to the process alone.
-    #[strum(serialize = "PS_ISOLATE_NONE")]
-    None = 0,
-    /// It leads a process group; signals go to the whole group (default).
-    #[default]
-    #[strum(serialize = "PS_ISOLATE_GROUP")]
-    Group = 1,
-    /// It leads a session, without a controlling terminal.
-    #[strum(serialize = "PS_ISOLATE_SESSION")]
-    Session = 2,
+/// Where a child stands among the groups and sessions of the host.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// In the group that it was born in.
+    Same,
+    /// It leads a group.
+    Group,
+    /// It leads a session.
+    Session,
+    /// In this group, of the session that it was born in. (A child of a spawner's, which is in no group of the host's choice.)
+    #[cfg_attr(not(spawner_program), allow(dead_code))]
+    Of(i32),
 }
 
 /// A counted array that the child reads.
@@ -176,6 +176,7 @@ impl<T> Span<T> {
 
 /// What the child found, in memory it shares with the parent, or sent through `error_fd`.
 #[derive(Default)]
+#[repr(C)]
 pub(super) struct Report {
     pub step: AtomicI32,
     pub errno: AtomicI32,
@@ -192,7 +193,7 @@ pub(super) struct Orders {
     pub gaps: Span<Gap>,
     /// `close_range` is known to be missing: walk /proc/self/fd.
     pub no_close_range: bool,
-    pub isolation: Isolation,
+    pub standing: Standing,
     /// -1: leave it.
     pub umask: i32,
     /// `i32::MIN`: leave it.
@@ -215,6 +216,8 @@ pub(super) struct Orders {
     pub candidates: Span<*const c_char>,
     pub argv: *const *const c_char,
     pub envp: *const *const c_char,
+    /// So often the child itself tries a program again that is open for writing, with longer and longer pauses.
+    pub busy_pauses: u32,
     /// Where the digits of LISTEN_PID and the like go (room for eleven bytes each); null from the first one that is not wanted.
     pub own_pids: [*mut u8; OWN_PIDS],
     /// What it writes down of its birth, or null.

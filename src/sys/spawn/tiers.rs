@@ -41,7 +41,7 @@ pub(super) fn remember(tier: Tier) {
 }
 
 /// Whether close_range is known to be missing.
-pub(super) fn has_no_close_range() -> bool {
+pub(in crate::sys) fn has_no_close_range() -> bool {
     CLOSE_RANGE.load(Ordering::Relaxed) == 2
 }
 
@@ -193,7 +193,7 @@ pub fn learn() {
 }
 
 /// The best tier that works here, probing on the first call.
-pub(super) fn verdict() -> Result<Tier, Failure> {
+pub(in crate::sys) fn verdict() -> Result<Tier, Failure> {
     let wanted = forced();
     if let Some(tier) = known().filter(|tier| wanted.is_none_or(|forced| forced == *tier)) {
         return Ok(tier);

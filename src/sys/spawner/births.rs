@@ -1,19 +1,30 @@
 //! The memory that host and spawner share: for each slot the number of the child, its gate, and what it reports.
 //!
-//! All of it is atomics, so a signal handler may look at it and close gates. Mapped for as long as the last share of it lives.
+//! All of it is atomics, so a signal handler may look at it and close gates. Mapped for as long as the last share of it lives. A forked copy of the host
+//! does not have it (MADV_DONTFORK), and finds nothing here.
+
+use core::sync::atomic::Ordering;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, SealFlag, fcntl};
+use nix::unistd::ftruncate;
+
+use super::wire::{self, Birth, Memory};
+use crate::sys::memory::Home;
+use crate::sys::raw::syscall;
+use crate::sys::{Fault, getpid, memfd};
 
 /// Whether a child may go on to its program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u32)]
 pub enum Gate {
-    /// It waits.
-    Shut = 0,
+    /// It waits, and says that it was born.
+    Shut = wire::SHUT,
     /// It goes on.
-    Open = 1,
+    Open = wire::OPEN,
     /// It ends, whether it is born yet or not.
-    Barred = 2,
+    Barred = wire::BARRED,
 }
 
 /// What a slot says of its child after the spawner has ended and was reaped: from then on no other is born.
@@ -23,32 +34,119 @@ pub enum Fate {
     Unborn,
     /// It was born with this number, and has reported no failure: it has begun, is about to, waits at its gate, or was killed.
     Born(i32),
-    /// It was born and has ended, or is ending, with this failure.
+    /// It was born and has ended, or is ending, with this step and error.
     Failed(i32, &'static str, Errno),
 }
 
 /// The shared memory of one spawner.
 #[derive(Debug)]
-pub struct Births(());
+pub struct Births {
+    memory: &'static Memory,
+    home: Home,
+}
 
 impl Births {
-    /// The number of the child of this slot, 0 while it is not born. Written by the kernel before its first instruction. For signal handlers, too.
-    pub fn pid(&self, _index: usize) -> i32 {
-        todo!()
+    /// New memory, and the file that it lies in: sealed at its size. All gates are barred.
+    pub(super) fn create() -> Result<(Self, OwnedFd), Fault> {
+        let size = size_of::<Memory>();
+        memfd::check_size(size)?;
+        let file = memfd::create(c"procsup-births")?;
+        ftruncate(&file, size as libc::off_t).map_err(Fault::of("ftruncate"))?;
+        let seals = SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
+        fcntl(&file, FcntlArg::F_ADD_SEALS(seals)).map_err(Fault::of("fcntl"))?;
+        // All of its pages now: a signal handler, and the kernel in the middle of a clone, are to find them.
+        let flags = libc::MAP_SHARED | libc::MAP_POPULATE;
+        // SAFETY: a new shared mapping at an address of the kernel's choice touches no existing memory.
+        let at = unsafe { libc::mmap(core::ptr::null_mut(), size, libc::PROT_READ | libc::PROT_WRITE, flags, file.as_raw_fd(), 0) };
+        if at == libc::MAP_FAILED {
+            return Err(Fault { step: "mmap", errno: Errno::last() });
+        }
+        // SAFETY: the range is the mapping made above; a failure only means that a forked copy would have it, too.
+        unsafe { libc::madvise(at, size, libc::MADV_DONTFORK) };
+        // SAFETY: mapped, aligned to a page, as long as the file for ever (sealed), unmapped only when this value is dropped, which hands
+        // out no longer borrows, and reached through atomics alone.
+        let memory = unsafe { &*at.cast::<Memory>() };
+        memory.host.store(getpid(), Ordering::Relaxed);
+        memory.births.iter().for_each(|birth| birth.gate.store(wire::BARRED, Ordering::Relaxed));
+        Ok((Self { memory, home: Home::here() }, file))
     }
 
-    /// Where that is.
-    pub(super) fn pid_address(&self, _index: usize) -> *const core::sync::atomic::AtomicI32 {
-        todo!()
+    /// Where that is; null: nowhere.
+    pub(super) fn pid_address(&self, index: usize) -> *const core::sync::atomic::AtomicI32 {
+        self.births().get(index).map_or(core::ptr::null(), |birth| &raw const birth.pid)
     }
 
-    /// Opens the gate of one child, or bars it. `false`: it was barred before, or the child has reported a failure. For signal handlers, too.
-    pub fn set(&self, _index: usize, _gate: Gate) -> bool {
-        todo!()
+    /// All slots; in a forked copy there are none.
+    fn births(&self) -> &[Birth] {
+        if self.home.is_here() { &self.memory.births } else { &[] }
+    }
+
+    /// The spawner has a pidfd of the host.
+    pub(super) fn set_watched(&self) {
+        self.memory.watched.store(1, Ordering::Relaxed);
+    }
+
+    /// Makes a slot ready for another child.
+    pub(super) fn prepare(&self, index: usize, ticket: u32, gate: Gate) {
+        let Some(birth) = self.births().get(index) else { return };
+        birth.pid.store(0, Ordering::Relaxed);
+        birth.step.store(0, Ordering::Relaxed);
+        birth.errno.store(0, Ordering::Relaxed);
+        birth.ticket.store(ticket, Ordering::Relaxed);
+        birth.gate.store(gate as u32, Ordering::SeqCst);
+    }
+
+    /// The number of the child of this slot, 0 while it is not born. Written by the kernel before its first instruction. It may have been reaped by
+    /// somebody else since. For signal handlers, too.
+    pub fn pid(&self, index: usize) -> i32 {
+        self.births().get(index).map_or(0, |birth| birth.pid.load(Ordering::Acquire))
+    }
+
+    /// Opens the gate of one child, or bars it. `false`: it was barred before. One that has passed an open gate is not held back any more: that one
+    /// has a number, and is signalled. For signal handlers, too.
+    pub fn set(&self, index: usize, gate: Gate) -> bool {
+        let Some(birth) = self.births().get(index) else { return false };
+        let changed = birth.gate.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| (now != wire::BARRED).then_some(gate as u32));
+        match changed {
+            Ok(before) => {
+                if before == wire::SHUT {
+                    // SAFETY: a word of the shared memory.
+                    unsafe { syscall!(libc::SYS_futex, birth.gate.as_ptr(), libc::FUTEX_WAKE, 1) };
+                }
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     /// Bars every gate, those of slots that are not taken yet included: from now on no child passes. For signal handlers, too.
     pub fn bar_all(&self) {
-        todo!()
+        if !self.home.is_here() {
+            return;
+        }
+        self.memory.barred.store(1, Ordering::SeqCst);
+        (0..wire::SLOTS).for_each(|index| {
+            self.set(index, Gate::Barred);
+        });
+    }
+
+    /// What became of the child of a slot.
+    pub(super) fn fate(&self, index: usize) -> Fate {
+        let Some(birth) = self.births().get(index) else { return Fate::Unborn };
+        match (birth.pid.load(Ordering::Acquire), birth.step.load(Ordering::Acquire)) {
+            (0, _) => Fate::Unborn,
+            (pid, 0) => Fate::Born(pid),
+            (pid, step) => Fate::Failed(pid, super::link::step_name(step), Errno::from_raw(birth.errno.load(Ordering::Relaxed))),
+        }
+    }
+}
+
+impl Drop for Births {
+    fn drop(&mut self) {
+        // A forked copy does not have the mapping, and may have another one there.
+        if self.home.is_here() {
+            // SAFETY: our own mapping; borrows of it end with this value.
+            unsafe { libc::munmap(core::ptr::from_ref(self.memory).cast_mut().cast(), size_of::<Memory>()) };
+        }
     }
 }

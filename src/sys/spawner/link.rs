@@ -1,11 +1,23 @@
 //! The host's end of a spawner: requests go out, replies come in; neither ever waits.
+//!
+//! The trap: a slot is written by another process. It is given to the next request only when nothing can be written there any more: after its last
+//! reply, or when the spawner was reaped. A reply names the ticket that the request had, so that one of a request that was given up is nobody else's.
 
-use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::{Arc, Mutex};
 
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{Mode, stat};
+
+use super::request::{Host, Message};
+use super::wire::{self, Said};
 use super::{Births, Fate, Gate};
-use crate::sys::Fault;
-use crate::sys::spawn::{Failure, Request};
+use crate::lock::lock;
+use crate::sys::raw::{check, syscall};
+use crate::sys::spawn::{Failure, Request, Step, failure};
+use crate::sys::wait::{self, Seen};
+use crate::sys::{Fault, fds, memfd, pidfd};
 
 /// A request that is under way: its place in the shared memory, and a number that no other request of this link has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -19,7 +31,7 @@ pub struct Slot {
 /// Why a request was not sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Refusal {
-    /// Too many are under way: to be tried again after the next reply.
+    /// Too much is under way: to be tried again after the next reply.
     Busy,
     /// The spawner has ended.
     Gone,
@@ -32,54 +44,238 @@ pub enum Refusal {
 pub enum Reply {
     /// It runs.
     Hello,
-    /// The child is born and waits at its gate, if that was shut. (Said only of such.) Without a pidfd: none could be sent, open one by the number.
+    /// The child is born and waits at its gate, which was shut. (Said only of such, unless it was opened meanwhile.) Without a pidfd: it was reaped
+    /// already, by somebody else, or there is no descriptor to be had.
     Born(Slot, i32, Option<OwnedFd>),
     /// Its program has begun. A pidfd comes with it unless `Born` has brought one.
     Began(Slot, i32, Option<OwnedFd>),
-    /// There is no child, or one that has ended (pid not 0): the host must reap it. `ECANCELED`: it found its gate barred.
+    /// There is no child, or one that has ended or is about to (its number is not 0): the host must reap it. `ECANCELED` of step "gate": it found
+    /// its gate barred.
     Failed(Slot, i32, Option<OwnedFd>, Failure),
     /// The spawner has closed its end: nothing follows.
     Gone,
 }
 
+/// The name that an error shows.
+pub(super) fn step_name(step: i32) -> &'static str {
+    wire::STEPS.iter().find(|(number, _)| *number == step).map_or_else(|| Step::from_raw(step).name(), |(_, name)| *name)
+}
+
+/// Who has which slot.
+struct Slots {
+    /// Those that nobody has; the last one is taken first, its memory is still near.
+    free: Vec<usize>,
+    /// The ticket of each.
+    tickets: [u32; wire::SLOTS],
+    next: u32,
+    /// Room for the next request.
+    message: Message,
+}
+
 /// The host's end.
-#[derive(Debug)]
-pub struct Link(());
+pub struct Link {
+    channel: OwnedFd,
+    births: Arc<Births>,
+    slots: Mutex<Slots>,
+    /// Where the spawner is: device and inode of its working directory.
+    directory: (u64, u64),
+    /// And its process group.
+    group: i32,
+}
+
+impl core::fmt::Debug for Link {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Link").field("channel", &self.channel).finish_non_exhaustive()
+    }
+}
 
 impl Link {
+    pub(super) fn new(channel: OwnedFd, births: Births, directory: (u64, u64)) -> Self {
+        let free = (0..wire::SLOTS).rev().collect();
+        let slots = Slots { free, tickets: [0; wire::SLOTS], next: 1, message: Message::default() };
+        let group = nix::unistd::getpgrp().as_raw();
+        Self { channel, births: Arc::new(births), slots: Mutex::new(slots), directory, group }
+    }
+
     /// Readable when there is something to receive.
     pub fn fd(&self) -> &OwnedFd {
-        todo!()
+        &self.channel
     }
 
     /// The memory that is shared with it.
     pub fn births(&self) -> &Arc<Births> {
-        todo!()
+        &self.births
     }
 
     /// Takes a slot: until [`Link::release`] it is this request's. `gate`: as the child finds it. So a place in the registry can point there
     /// before the request is sent. `None`: all are taken.
-    pub fn reserve(&self, _gate: Gate) -> Option<Slot> {
-        todo!()
+    pub fn reserve(&self, gate: Gate) -> Option<Slot> {
+        let mut slots = lock(&self.slots);
+        let index = slots.free.pop()?;
+        let ticket = slots.next;
+        slots.next = ticket.wrapping_add(1).max(1);
+        slots.tickets[index] = ticket;
+        self.births.prepare(index, ticket, gate);
+        Some(Slot { index, ticket })
     }
 
     /// Sends the request. Never waits. All that it refers to, descriptors too, may go when this returns. On any refusal the slot stays reserved.
-    pub fn submit(&self, _slot: Slot, _request: &Request<'_>) -> Result<(), Refusal> {
-        todo!()
+    pub fn submit(&self, slot: Slot, request: &Request<'_>) -> Result<(), Refusal> {
+        let mut message = core::mem::take(&mut lock(&self.slots).message);
+        let sent = self.send(slot, request, &mut message);
+        lock(&self.slots).message = message;
+        sent
+    }
+
+    fn send(&self, slot: Slot, request: &Request<'_>, message: &mut Message) -> Result<(), Refusal> {
+        let of = |step: &'static str| move |errno: Errno| Refusal::Failed(failure(step, errno));
+        let here = stat(".").map_err(of("stat"))?;
+        let elsewhere = (here.st_dev, here.st_ino) != self.directory;
+        let directory = if elsewhere {
+            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+            Some(nix::fcntl::open(".", flags, Mode::empty()).map_err(of("open"))?)
+        } else {
+            None
+        };
+        let host = Host { directory: directory.as_ref(), group: self.group };
+        message.write(request, (slot.index, slot.ticket), &host).map_err(Refusal::Failed)?;
+        if message.bytes.len() <= wire::INLINE {
+            return self.put(&message.bytes, &message.rights);
+        }
+        let file = memfd::sealed(c"procsup-request", &message.bytes).map_err(|fault| Refusal::Failed(failure(fault.step, fault.errno)))?;
+        message.rights.insert(0, file.as_raw_fd());
+        message.bytes.truncate(size_of::<wire::Head>());
+        message.bytes[wire::FLAGS] |= wire::LONG as u8;
+        let sent = self.put(&message.bytes, &message.rights);
+        // It was long, and may have been the only one.
+        message.bytes = Vec::new();
+        sent
+    }
+
+    /// One message, whole or not at all.
+    fn put(&self, bytes: &[u8], rights: &[RawFd]) -> Result<(), Refusal> {
+        #[repr(C)]
+        struct Control {
+            head: libc::cmsghdr,
+            rights: [RawFd; wire::RIGHTS + 1],
+        }
+        // SAFETY: numbers alone, for which zeros are a value.
+        let mut control: Control = unsafe { core::mem::zeroed() };
+        let length = size_of::<libc::cmsghdr>() + size_of_val(rights);
+        (control.head.cmsg_len, control.head.cmsg_level, control.head.cmsg_type) = (length as _, libc::SOL_SOCKET, libc::SCM_RIGHTS);
+        control.rights[..rights.len()].copy_from_slice(rights);
+        let mut iov = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+        // SAFETY: as above: null pointers and zeros.
+        let mut header: libc::msghdr = unsafe { core::mem::zeroed() };
+        (header.msg_iov, header.msg_iovlen) = (&raw mut iov, 1);
+        if !rights.is_empty() {
+            header.msg_control = (&raw mut control).cast();
+            header.msg_controllen = length.next_multiple_of(8) as _;
+        }
+        loop {
+            let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+            // SAFETY: the header describes bytes and a control area that live in this frame and our caller's.
+            match check(unsafe { syscall!(libc::SYS_sendmsg, self.channel.as_raw_fd(), &raw const header, flags) }) {
+                Ok(_) => return Ok(()),
+                Err(Errno::EINTR) => {}
+                // The last: so many descriptors of this user's are under way as it may have open (unix(7)).
+                Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM | Errno::ETOOMANYREFS) => return Err(Refusal::Busy),
+                Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN) => return Err(Refusal::Gone),
+                Err(errno) => return Err(Refusal::Failed(failure("sendmsg", errno))),
+            }
+        }
     }
 
     /// The next reply; `None`: there is none now. Never waits.
     pub fn receive(&self) -> Result<Option<Reply>, Fault> {
-        todo!()
+        loop {
+            let (said, sent) = match self.get() {
+                Ok(Some(found)) => found,
+                Ok(None) => return Ok(Some(Reply::Gone)),
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(errno) => return Err(Fault { step: "recvmsg", errno }),
+            };
+            if said.kind == wire::HELLO {
+                return Ok(Some(Reply::Hello));
+            }
+            let slot = Slot { index: said.slot as usize, ticket: said.ticket };
+            if !lock(&self.slots).tickets.get(slot.index).is_some_and(|ticket| *ticket == slot.ticket && slot.ticket != 0) {
+                continue;
+            }
+            let pid = said.pid;
+            let found = || sent.or_else(|| prove(pid));
+            return Ok(Some(match said.kind {
+                wire::BORN => Reply::Born(slot, pid, found()),
+                wire::BEGAN => Reply::Began(slot, pid, found()),
+                _ => Reply::Failed(slot, pid, found(), failure(step_name(said.step), Errno::from_raw(said.errno))),
+            }));
+        }
+    }
+
+    /// One message, or `None` at the end of the channel.
+    fn get(&self) -> Result<Option<(Said, Option<OwnedFd>)>, Errno> {
+        #[repr(C)]
+        struct Control {
+            head: libc::cmsghdr,
+            fd: RawFd,
+            rest: RawFd,
+        }
+        // SAFETY: numbers and null pointers, for which zeros are a value.
+        let (mut control, mut header): (Control, libc::msghdr) = unsafe { core::mem::zeroed() };
+        let mut said = Said::default();
+        let mut iov = libc::iovec { iov_base: (&raw mut said).cast(), iov_len: size_of::<Said>() };
+        (header.msg_iov, header.msg_iovlen) = (&raw mut iov, 1);
+        (header.msg_control, header.msg_controllen) = ((&raw mut control).cast(), size_of::<Control>() as _);
+        let length = loop {
+            let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+            // SAFETY: the header describes memory of this frame, of these lengths.
+            match check(unsafe { syscall!(libc::SYS_recvmsg, self.channel.as_raw_fd(), &raw mut header, flags) }) {
+                // ECONNRESET: the other side left unread messages of ours. It is said once, before what it had sent, which is still to come.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
+                Err(errno) => return Err(errno),
+                Ok(length) => break length,
+            }
+        };
+        let came = header.msg_controllen as usize >= size_of::<libc::cmsghdr>() + size_of::<RawFd>()
+            && (control.head.cmsg_level, control.head.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS);
+        // SAFETY: the kernel made this descriptor for us.
+        let sent = came.then(|| unsafe { OwnedFd::from_raw_fd(control.fd) });
+        if length == 0 {
+            return Ok(None);
+        }
+        let sent = sent.and_then(|fd| fds::above_standard(fd).ok());
+        Ok(Some((if length == size_of::<Said>() { said } else { Said::default() }, sent)))
     }
 
     /// Gives the slot back: after `Began` or `Failed`, or when nothing was sent, or the spawner was reaped.
-    pub fn release(&self, _slot: Slot) {
-        todo!()
+    pub fn release(&self, slot: Slot) {
+        let mut slots = lock(&self.slots);
+        if slots.tickets.get(slot.index).is_some_and(|ticket| *ticket == slot.ticket && slot.ticket != 0) {
+            slots.tickets[slot.index] = 0;
+            self.births.prepare(slot.index, 0, Gate::Barred);
+            slots.free.push(slot.index);
+        }
     }
 
     /// What became of a request; only after the spawner has ended and was reaped.
-    pub fn fate(&self, _slot: Slot) -> Fate {
-        todo!()
+    pub fn fate(&self, slot: Slot) -> Fate {
+        if lock(&self.slots).tickets.get(slot.index).is_some_and(|ticket| *ticket == slot.ticket) {
+            self.births.fate(slot.index)
+        } else {
+            Fate::Unborn
+        }
+    }
+}
+
+/// A pidfd of a child of ours that has this number. Whoever waits for any child may have reaped it, and the number may be another's: that one is no
+/// child of ours, or one of another number that is known already. `None` then, and where there is no descriptor to be had.
+pub fn prove(pid: i32) -> Option<OwnedFd> {
+    if pid <= 0 {
+        return None;
+    }
+    let found = pidfd::open(pid).and_then(fds::above_standard).ok()?;
+    match wait::of_pidfd(found.as_raw_fd(), false) {
+        Some(Seen::Gone) => None,
+        _ => Some(found),
     }
 }

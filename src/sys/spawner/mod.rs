@@ -23,11 +23,18 @@
 //! | `program/`   | the program: no libc, no allocation, no file is read or written  |
 
 mod births;
+#[path = "program/kernel.rs"]
+mod kernel;
 mod link;
 mod place;
+mod request;
 mod start;
+mod wire;
+
+#[cfg(test)]
+mod tests;
 
 pub use self::births::{Births, Fate, Gate};
-pub use self::link::{Link, Refusal, Reply, Slot};
+pub use self::link::{Link, Refusal, Reply, Slot, prove};
 pub use self::place::Place;
 pub use self::start::{Outfit, prepare};

@@ -1,0 +1,15 @@
+//! The engine's rules between clone and exec, and the workers that go by them.
+
+#[path = "../../spawn/birth.rs"]
+mod birth;
+#[path = "../../spawn/child.rs"]
+mod child;
+#[path = "../../spawn/orders.rs"]
+mod orders;
+#[path = "../../spawn/shim.rs"]
+mod shim;
+
+#[path = "request.rs"]
+mod request;
+#[path = "worker.rs"]
+pub mod worker;

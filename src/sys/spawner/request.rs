@@ -1,0 +1,274 @@
+//! A request of the engine as one message: a block of bytes, and the descriptors that go with it.
+//!
+//! The trap: the engine's moves are steps in an order that is right for the host's numbers, and the sources have others over there. So the steps are
+//! followed once, on paper, for what lies at each number in the end; the spawner orders them anew. And a stream that "stays as it is" is the
+//! host's, not the spawner's: it is sent along, if an exec in the host would keep it.
+
+use core::ffi::{CStr, c_char};
+use core::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+use rustc_hash::FxHashMap;
+
+use super::wire::{self, Head, Part};
+use crate::sys::cstr::OwnPid;
+use crate::sys::spawn::{BUSY_PAUSES, Birth, Failure, Gap, Isolation, Move, Request, Tier, failure};
+use crate::sys::{fds, pidfd, reserve, spawn};
+
+/// What a request becomes. Kept, so that the next one finds room.
+#[derive(Default)]
+pub struct Message {
+    /// The block.
+    pub bytes: Vec<u8>,
+    /// The descriptors that it names, by their numbers in the host; all open as long as the request's are.
+    pub rights: Vec<RawFd>,
+}
+
+/// What of the host is not in a request.
+pub struct Host<'a> {
+    /// Its working directory, if that is another one than the spawner's.
+    pub directory: Option<&'a OwnedFd>,
+    /// The process group of the spawner.
+    pub group: i32,
+}
+
+/// Which descriptors the child gets: from which of the sources (-1: /dev/null) to which number; and what is closed.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Layout {
+    sources: Vec<RawFd>,
+    moves: Vec<Move>,
+    gaps: Vec<Gap>,
+}
+
+/// Numbers that are kept without being a target are few: the standard ones.
+const KEPT: u64 = 64;
+
+impl Layout {
+    /// By the steps and gaps of the engine. `is_inherited`: whether this number of the host is open and stays so through an exec.
+    fn of(steps: &[Move], gaps: &[Gap], is_inherited: impl Fn(RawFd) -> bool) -> Result<Self, Errno> {
+        // What lies at a number now; if nothing is written, what the host has there.
+        let mut lies: FxHashMap<i32, RawFd> = FxHashMap::default();
+        let mut targets = reserve::room(steps.len()).map_err(|_| Errno::ENOMEM)?;
+        for step in steps {
+            let from = if step.from == Move::NULL { Move::NULL } else { lies.get(&step.from).copied().unwrap_or(step.from) };
+            lies.insert(step.to, from);
+            if step.to != Move::SCRATCH {
+                targets.push(step.to);
+            }
+        }
+        let mut next = 0u64;
+        for gap in gaps.iter().copied().chain([Gap { first: u32::MAX, last: u32::MAX }]) {
+            if u64::from(gap.first).saturating_sub(next) > KEPT + steps.len() as u64 {
+                return Err(Errno::EINVAL);
+            }
+            let kept = (next..u64::from(gap.first)).map(|number| number as i32);
+            targets.extend(kept.filter(|number| !lies.contains_key(number) && is_inherited(*number)));
+            next = next.max(u64::from(gap.last) + 1);
+        }
+        targets.sort_unstable();
+        targets.dedup();
+        let mut layout = Self::default();
+        let mut first = 0u32;
+        for to in targets {
+            let from = lies.get(&to).copied().unwrap_or(to);
+            let place = layout.sources.iter().position(|source| *source == from);
+            let from = if from == Move::NULL { None } else { Some(place.unwrap_or(layout.sources.len())) };
+            if from == Some(layout.sources.len()) {
+                layout.sources.push(lies.get(&to).copied().unwrap_or(to));
+            }
+            layout.moves.push(Move { from: from.map_or(Move::NULL, |place| place as i32), to });
+            if first < to as u32 {
+                layout.gaps.push(Gap { first, last: to as u32 - 1 });
+            }
+            first = to as u32 + 1;
+        }
+        layout.gaps.push(Gap { first, last: u32::MAX });
+        Ok(layout)
+    }
+}
+
+/// Writes parts one after another, each at an offset that suits its kind.
+struct Writer<'a>(&'a mut Vec<u8>);
+
+impl Writer<'_> {
+    fn room(&mut self, bytes: usize) -> Result<(), Errno> {
+        if self.0.len() + bytes + 16 > u32::MAX as usize {
+            return Err(Errno::E2BIG);
+        }
+        self.0.try_reserve(bytes + 16).map_err(|_| Errno::ENOMEM)
+    }
+
+    /// Starts a part: its offset.
+    fn align(&mut self) -> u32 {
+        let length = self.0.len().next_multiple_of(8);
+        self.0.resize(length, 0);
+        length as u32
+    }
+
+    fn words<const N: usize>(&mut self, items: impl ExactSizeIterator<Item = [u32; N]>) -> Result<Part, Errno> {
+        let len = items.len();
+        self.room(len * 4 * N)?;
+        let at = self.align();
+        items.flatten().for_each(|word| self.0.extend_from_slice(&word.to_ne_bytes()));
+        Ok(Part { at, len: len as u32 })
+    }
+
+    /// Room for the offsets of so many strings, and a 0.
+    fn table(&mut self, len: usize) -> Result<Part, Errno> {
+        self.room((len + 1) * 8)?;
+        let at = self.align();
+        self.0.resize(at as usize + (len + 1) * 8, 0);
+        Ok(Part { at, len: len as u32 })
+    }
+
+    fn string(&mut self, text: &CStr) -> Result<u32, Errno> {
+        let bytes = text.to_bytes_with_nul();
+        self.room(bytes.len())?;
+        let at = self.0.len() as u32;
+        self.0.extend_from_slice(bytes);
+        Ok(at)
+    }
+
+    fn set(&mut self, table: Part, index: usize, offset: u32) {
+        let at = table.at as usize + index * 8;
+        self.0[at..at + 8].copy_from_slice(&u64::from(offset).to_ne_bytes());
+    }
+}
+
+/// How many pointers stand before the null.
+///
+/// # Safety
+/// `array` ends with a null.
+unsafe fn count(array: *const *const c_char) -> usize {
+    let mut count = 0;
+    // SAFETY: by the contract above.
+    while !unsafe { *array.add(count) }.is_null() {
+        count += 1;
+    }
+    count
+}
+
+/// Strings of a null-terminated array.
+///
+/// # Safety
+/// `array` ends with a null, and its strings with NUL, and all of it lives as long as the answer is used.
+unsafe fn strings<'a>(array: *const *const c_char) -> impl ExactSizeIterator<Item = &'a CStr> {
+    // SAFETY: by the contract above.
+    (0..unsafe { count(array) }).map(move |index| unsafe { CStr::from_ptr(*array.add(index)) })
+}
+
+impl Message {
+    /// Writes the request as this slot's. Its descriptors are named, not copied.
+    pub fn write(&mut self, request: &Request<'_>, (slot, ticket): (usize, u32), host: &Host<'_>) -> Result<(), Failure> {
+        let tier = spawn::verdict()?;
+        let group = if request.isolation == Isolation::None { own_group() } else { 0 };
+        let mut head = Head {
+            slot: slot as u32,
+            ticket,
+            group: if group == host.group { 0 } else { group },
+            umask: request.umask.map_or(-1, |mask| mask as i32),
+            nice: request.nice.unwrap_or(i32::MIN),
+            busy_pauses: BUSY_PAUSES,
+            ..Head::default()
+        };
+        let mut flag = |set: bool, flag: u32| head.flags |= if set { flag } else { 0 };
+        flag(tier == Tier::Fork || request.credentials.is_some(), wire::APART);
+        flag(tier != Tier::Clone3, wire::NO_CLONE3);
+        flag(spawn::has_no_close_range(), wire::NO_CLOSE_RANGE);
+        flag(request.no_new_privs, wire::NO_NEW_PRIVS);
+        flag(request.die_with_host, wire::DIES_WITH_HOST);
+        flag(request.isolation == Isolation::Group, wire::GROUP);
+        flag(request.isolation == Isolation::Session, wire::SESSION);
+        flag(request.birth.is_some() && pidfd::may_open(), wire::PIDFD_IN_RECORD);
+        flag(request.credentials.is_some(), wire::CREDENTIALS);
+        self.rights.clear();
+        if let Some(directory) = host.directory {
+            head.flags |= wire::HAS_DIRECTORY;
+            self.rights.push(directory.as_raw_fd());
+        }
+        if let Some(group) = request.cgroup {
+            head.flags |= wire::HAS_CGROUP;
+            self.rights.push(group.directory());
+        }
+        let layout = Layout::of(request.moves, request.gaps, fds::is_inherited).map_err(|errno| failure("descriptors", errno))?;
+        // One more for the block, should it be too long.
+        if self.rights.len() + layout.sources.len() + 1 > wire::RIGHTS {
+            return Err(failure("sendmsg", Errno::E2BIG));
+        }
+        self.rights.extend(&layout.sources);
+        self.write_block(head, request, &layout).map_err(|errno| failure("memory", errno))
+    }
+
+    fn write_block(&mut self, mut head: Head, request: &Request<'_>, layout: &Layout) -> Result<(), Errno> {
+        self.bytes.clear();
+        let mut out = Writer(&mut self.bytes);
+        out.room(size_of::<Head>())?;
+        out.0.resize(size_of::<Head>(), 0);
+        // Room for as many more moves as there are sources, before the moves.
+        out.words(layout.sources.iter().map(|_| [0u32; 2]))?;
+        head.moves = out.words(layout.moves.iter().map(|step| [step.from as u32, step.to as u32]))?;
+        head.gaps = out.words(layout.gaps.iter().map(|gap| [gap.first, gap.last]))?;
+        let halves = |value: u64| [value as u32, (value >> 32) as u32];
+        head.limits = out.words(request.limits.iter().map(|limit| {
+            let ([soft_low, soft_high], [hard_low, hard_high]) = (halves(limit.soft), halves(limit.hard));
+            [limit.resource, 0, soft_low, soft_high, hard_low, hard_high]
+        }))?;
+        if let Some(credentials) = request.credentials {
+            (head.uid, head.gid) = (credentials.uid, credentials.gid);
+            head.groups = out.words(credentials.groups.iter().map(|group| [*group]))?;
+        }
+        let (argv, envp) = (request.argv.as_ptr(), request.env.as_ptr());
+        head.candidates = out.table(request.candidates.len())?;
+        // SAFETY: both arrays are whole, by what they are, and the request holds them.
+        (head.argv, head.envp) = unsafe { (out.table(count(argv))?, out.table(count(envp))?) };
+        if let Some(birth) = request.birth {
+            out.room(size_of::<Birth>())?;
+            head.record = out.align();
+            out.0.extend_from_slice(bytes_of(birth));
+        }
+        if let Some(directory) = request.directory {
+            head.directory = out.string(directory)?;
+        }
+        for (index, candidate) in request.candidates.iter().enumerate() {
+            let at = out.string(candidate)?;
+            out.set(head.candidates, index, at);
+        }
+        // SAFETY: as above.
+        for (index, text) in unsafe { strings(argv) }.enumerate() {
+            let at = out.string(text)?;
+            out.set(head.argv, index, at);
+        }
+        // SAFETY: as above.
+        for (index, text) in unsafe { strings(envp) }.enumerate() {
+            let at = out.string(text)?;
+            out.set(head.envp, index, at);
+            let own = |pid: &&OwnPid| pid.as_ptr() == text.as_ptr();
+            if let Some((place, pid)) = request.own_pids.iter().enumerate().find_map(|(place, pid)| Some((place, pid.filter(own)?))) {
+                // The child writes up to ten digits there, and a NUL.
+                head.own_pids[place] = at + pid.digits().addr().wrapping_sub(pid.as_ptr().addr()) as u32;
+                out.room(16)?;
+                out.0.extend_from_slice(&[0; 16]);
+            }
+        }
+        head.length = out.0.len() as u32;
+        self.bytes[..size_of::<Head>()].copy_from_slice(bytes_of(&head));
+        Ok(())
+    }
+}
+
+fn own_group() -> i32 {
+    nix::unistd::getpgrp().as_raw()
+}
+
+/// The bytes of a value without padding or pointers: a [`Head`], or a [`Birth`].
+fn bytes_of<T: Plain>(value: &T) -> &[u8] {
+    // SAFETY: such a type is made of numbers alone, so all of its bytes are initialized.
+    unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
+}
+
+/// What consists of numbers and has no padding.
+trait Plain {}
+impl Plain for Head {}
+impl Plain for Birth {}
+const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4);

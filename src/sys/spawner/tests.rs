@@ -1,0 +1,315 @@
+//! A spawner as it is, driven by hand: what a request says is what the child is, and every end is told.
+
+use core::time::Duration;
+use std::ffi::CString;
+use std::io::Read;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{self, Stdio};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::*;
+use crate::sys::environ::Block;
+use crate::sys::procfs::Ignored;
+use crate::sys::spawn::{Credentials, Failure, Gap, Isolation, Move, Request};
+use crate::sys::wait::{self, Ending, Seen};
+use crate::sys::{cstr, fds, getpid, poll};
+
+/// A spawner, and its process.
+struct Spawner {
+    link: Link,
+    process: process::Child,
+}
+
+impl Spawner {
+    fn start() -> Self {
+        let (link, outfit) = prepare().unwrap();
+        let high = |(fd, to): (RawFd, i32)| (fds::duplicate_above(&fds::duplicate_number(fd).unwrap(), 100).unwrap(), to);
+        let passed: Vec<(OwnedFd, i32)> = outfit.passed().into_iter().map(high).collect();
+        let mut command = process::Command::new(Outfit::PROGRAM.to_str().unwrap());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let numbers: Vec<(RawFd, i32)> = passed.iter().map(|(fd, to)| (fd.as_raw_fd(), *to)).collect();
+        // SAFETY: dup2 alone, between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                for (from, to) in &numbers {
+                    if libc::dup2(*from, *to) < 0 {
+                        return Err(std::io::Error::last_os_error());
+                    }
+                }
+                Ok(())
+            });
+        }
+        let spawner = Self { link, process: command.spawn().unwrap() };
+        assert!(matches!(spawner.next(), Reply::Hello));
+        spawner
+    }
+
+    fn next(&self) -> Reply {
+        loop {
+            if let Some(reply) = self.link.receive().unwrap() {
+                return reply;
+            }
+            assert!(poll::wait_raw(self.link.fd().as_raw_fd(), 10_000_000_000), "the spawner says nothing");
+        }
+    }
+
+    fn submit(&self, request: &Request<'_>, gate: Gate) -> Slot {
+        let slot = self.link.reserve(gate).unwrap();
+        self.link.submit(slot, request).unwrap();
+        slot
+    }
+
+    /// Begins, ends: how.
+    fn run(&self, request: &Request<'_>) -> Ending {
+        let slot = self.submit(request, Gate::Open);
+        let Reply::Began(of, pid, Some(pidfd)) = self.next() else { panic!("it has not begun") };
+        assert_eq!((of, self.link.births().pid(slot.index)), (slot, pid));
+        self.link.release(slot);
+        reap(&pidfd, pid)
+    }
+
+    fn fail(&self, request: &Request<'_>) -> Failure {
+        let slot = self.submit(request, Gate::Open);
+        let Reply::Failed(of, pid, pidfd, failure) = self.next() else { panic!("it has not failed") };
+        assert_eq!(of, slot);
+        self.link.release(slot);
+        if let Some(pidfd) = pidfd {
+            reap(&pidfd, pid);
+        }
+        failure
+    }
+}
+
+impl Drop for Spawner {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+fn reap(pidfd: &OwnedFd, pid: i32) -> Ending {
+    match wait::reap_ending(pidfd.as_raw_fd(), pid) {
+        Seen::Ended(ending) => ending,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// What a request borrows.
+struct Wanted {
+    candidates: Vec<CString>,
+    argv: cstr::Array,
+    moves: Vec<Move>,
+    gaps: Vec<Gap>,
+    ignored: Ignored,
+}
+
+impl Wanted {
+    fn new(program: &str, arguments: &[&str]) -> Self {
+        let text = |text: &str| CString::new(text).unwrap();
+        Self {
+            candidates: vec![text(program)],
+            argv: cstr::Array::new(text(program), Arc::new(arguments.iter().map(|word| text(word)).collect())).unwrap(),
+            moves: vec![Move { from: Move::NULL, to: 0 }, Move { from: Move::NULL, to: 1 }, Move { from: Move::NULL, to: 2 }],
+            gaps: vec![Gap { first: 3, last: u32::MAX }],
+            ignored: Ignored::default(),
+        }
+    }
+
+    fn shell(script: &str) -> Self {
+        Self::new("/bin/sh", &["-c", script])
+    }
+
+    /// Its output comes here.
+    fn piped(mut self) -> (Self, std::fs::File) {
+        let (read, write) = fds::pipe().unwrap();
+        self.moves[1].from = write.as_raw_fd();
+        // Kept by the test until its end: the write end is closed by the caller's drop of the leaked number below.
+        std::mem::forget(write);
+        (self, read.into())
+    }
+
+    fn request(&self) -> Request<'_> {
+        Request {
+            candidates: &self.candidates,
+            argv: &self.argv,
+            env: Block::Inherit,
+            own_pids: [None, None],
+            birth: None,
+            directory: None,
+            moves: &self.moves,
+            gaps: &self.gaps,
+            unshare_first: None,
+            isolation: Isolation::Group,
+            umask: None,
+            nice: None,
+            limits: &[],
+            credentials: None,
+            no_new_privs: false,
+            die_with_host: false,
+            cgroup: None,
+            ignored: &self.ignored,
+        }
+    }
+}
+
+/// What the child writes.
+fn said(spawner: &Spawner, wanted: Wanted, edit: impl FnOnce(&mut Request<'_>)) -> String {
+    let (wanted, mut read) = wanted.piped();
+    let mut request = wanted.request();
+    edit(&mut request);
+    let slot = spawner.submit(&request, Gate::Open);
+    fds::close(wanted.moves[1].from);
+    let reply = spawner.next();
+    let Reply::Began(_, pid, Some(pidfd)) = reply else { panic!("{reply:?}") };
+    spawner.link.release(slot);
+    let mut text = String::new();
+    read.read_to_string(&mut text).unwrap();
+    assert_eq!(reap(&pidfd, pid).code, 0, "{text}");
+    text
+}
+
+#[test]
+fn a_child_is_the_hosts_own() {
+    let spawner = Spawner::start();
+    let text = said(&spawner, Wanted::shell("echo $PPID; kill -s 0 0 && ps -o pgid= -p $$ | tr -d ' '; echo $$"), |_| {});
+    let numbers: Vec<i32> = text.lines().map(|line| line.parse().unwrap()).collect();
+    assert_eq!(numbers[0], getpid());
+    assert_eq!(numbers[1], numbers[2], "it leads its group");
+    assert_eq!(spawner.run(&Wanted::shell("exit 7").request()).code, 7);
+}
+
+#[test]
+fn every_failure_has_its_step() {
+    let spawner = Spawner::start();
+    let no_program = Wanted::new("/no/such/program", &[]);
+    assert_eq!((spawner.fail(&no_program.request()).step, spawner.fail(&no_program.request()).errno), ("exec", Errno::ENOENT));
+    let wanted = Wanted::shell("exit 0");
+    let chdir = spawner.fail(&Request { directory: Some(c"/no/such/directory"), ..wanted.request() });
+    assert_eq!((chdir.step, chdir.errno), ("chdir", Errno::ENOENT));
+}
+
+#[test]
+fn descriptors_go_where_they_must_and_no_other_is_open() {
+    let spawner = Spawner::start();
+    let mut wanted = Wanted::shell("ls /proc/self/fd | tr '\\n' ' '; for fd in 3 4 9; do echo $fd >&$fd; done");
+    let mut ends = Vec::new();
+    for to in [3, 4, 5, 6, 7, 8, 9] {
+        let (read, write) = fds::pipe().unwrap();
+        wanted.moves.push(Move { from: write.as_raw_fd(), to });
+        ends.push((read, write));
+    }
+    wanted.gaps = vec![Gap { first: 10, last: u32::MAX }];
+    // 10 is the directory that ls reads.
+    assert_eq!(said(&spawner, wanted, |_| {}), "0 1 10 2 3 4 5 6 7 8 9 ");
+    for (index, (read, write)) in ends.into_iter().enumerate() {
+        drop(write);
+        let mut text = String::new();
+        std::fs::File::from(read).read_to_string(&mut text).unwrap();
+        assert_eq!(text, if matches!(index, 0 | 1 | 6) { format!("{}\n", index + 3) } else { String::new() });
+    }
+}
+
+#[test]
+fn a_shut_gate_holds_the_child_and_a_barred_one_ends_it() {
+    let spawner = Spawner::start();
+    let directory = std::env::temp_dir().join(format!("procsup-gate-{}", getpid()));
+    let wanted = Wanted::shell(&format!("touch {}", directory.display()));
+    let slot = spawner.submit(&wanted.request(), Gate::Shut);
+    let Reply::Born(of, pid, Some(pidfd)) = spawner.next() else { panic!("it is not born") };
+    assert_eq!(of, slot);
+    assert!(!directory.exists());
+    assert!(spawner.link.births().set(slot.index, Gate::Barred));
+    let Reply::Failed(_, ended, None, failure) = spawner.next() else { panic!("it has not failed") };
+    assert_eq!((ended, failure.step, failure.errno), (pid, "gate", Errno::ECANCELED));
+    reap(&pidfd, pid);
+    spawner.link.release(slot);
+    assert!(!directory.exists());
+
+    let slot = spawner.submit(&wanted.request(), Gate::Shut);
+    let Reply::Born(_, pid, Some(pidfd)) = spawner.next() else { panic!("it is not born") };
+    assert!(spawner.link.births().set(slot.index, Gate::Open));
+    assert!(matches!(spawner.next(), Reply::Began(_, of, None) if of == pid));
+    assert_eq!(reap(&pidfd, pid).code, 0);
+    assert!(directory.exists());
+    std::fs::remove_file(directory).unwrap();
+}
+
+#[test]
+fn no_child_passes_once_all_gates_are_barred() {
+    let spawner = Spawner::start();
+    let wanted = Wanted::shell("exit 0");
+    let shut = spawner.submit(&wanted.request(), Gate::Shut);
+    let Reply::Born(_, pid, Some(pidfd)) = spawner.next() else { panic!("it is not born") };
+    spawner.link.births().bar_all();
+    assert!(matches!(spawner.next(), Reply::Failed(of, _, None, failure) if of == shut && failure.errno == Errno::ECANCELED));
+    reap(&pidfd, pid);
+    assert_eq!(spawner.fail(&wanted.request()).step, "gate", "one that came later finds it so, too");
+}
+
+#[test]
+fn a_long_request_arrives_whole() {
+    let spawner = Spawner::start();
+    let long = "x".repeat(100_000);
+    assert_eq!(said(&spawner, Wanted::new("/bin/sh", &["-c", "echo ${#1} ${#2}", "sh", &long, &long]), |_| {}), "100000 100000\n");
+}
+
+#[test]
+fn another_user_shares_no_memory_with_the_spawner() {
+    if !nix::unistd::geteuid().is_root() {
+        return;
+    }
+    let spawner = Spawner::start();
+    let credentials = Credentials { uid: 65_534, gid: 65_534, groups: vec![] };
+    assert_eq!(
+        said(&spawner, Wanted::shell("id -u; id -G"), |request| request.credentials = unsafe_static(&credentials)),
+        "65534\n65534\n"
+    );
+}
+
+/// The request of a closure borrows no longer than it runs.
+fn unsafe_static<'a>(credentials: &Credentials) -> Option<&'a Credentials> {
+    Some(Box::leak(Box::new(credentials.clone())))
+}
+
+#[test]
+fn the_end_of_the_spawner_is_told_and_every_fate_known() {
+    let mut spawner = Spawner::start();
+    let wanted = Wanted::shell("exit 0");
+    let born = spawner.submit(&wanted.request(), Gate::Shut);
+    let Reply::Born(_, pid, Some(pidfd)) = spawner.next() else { panic!("it is not born") };
+    kill(Pid::from_raw(spawner.process.id() as i32), Signal::SIGSTOP).unwrap();
+    let unborn = spawner.submit(&wanted.request(), Gate::Open);
+    spawner.process.kill().unwrap();
+    spawner.process.wait().unwrap();
+    assert!(matches!(spawner.next(), Reply::Gone));
+    assert_eq!(spawner.link.fate(unborn), Fate::Unborn);
+    assert_eq!(spawner.link.fate(born), Fate::Born(pid));
+    // The gate is the host's still.
+    assert!(spawner.link.births().set(born.index, Gate::Barred));
+    assert_eq!(reap(&pidfd, pid).code, 127);
+    assert!(matches!(spawner.link.fate(born), Fate::Failed(of, "gate", Errno::ECANCELED) if of == pid));
+    assert_eq!(spawner.link.submit(unborn, &wanted.request()), Err(Refusal::Gone));
+}
+
+#[test]
+fn the_spawner_ends_with_its_channel() {
+    let spawner = Spawner::start();
+    let pid = spawner.process.id();
+    let Spawner { link, process } = &spawner;
+    let _ = (pid, process);
+    nix::sys::socket::shutdown(link.fd().as_raw_fd(), nix::sys::socket::Shutdown::Both).unwrap();
+    let pidfd = crate::sys::pidfd::open(pid as i32).unwrap();
+    assert!(poll::wait_raw(pidfd.as_raw_fd(), Duration::from_secs(10).as_nanos() as i64), "it runs on");
+}
+
+#[test]
+fn a_child_begins_where_the_host_is() {
+    // In a copy: the directory is that of all threads.
+    let spawner = Spawner::start();
+    assert_eq!(said(&spawner, Wanted::shell("pwd"), |_| {}).trim(), std::env::current_dir().unwrap().to_str().unwrap());
+}

@@ -138,11 +138,6 @@ impl Awaited {
         CString::new(path.as_bytes()).map(Some).map_err(|_| failed(Errno::EINVAL))
     }
 
-    /// Its place at the spawner.
-    pub fn slot(&self) -> Option<Slot> {
-        self.under_way.as_ref().map(|under_way| under_way.slot)
-    }
-
     /// Whether kill-all has come since it was first asked for.
     pub fn was_to_be_killed(&self) -> bool {
         registry::rounds() != self.rounds

@@ -190,10 +190,16 @@ impl Inner {
     fn do_job(&self, job: Job) -> Option<Done> {
         match job {
             Job::Make(managed) => Some(match managed.promise().and_then(Promise::start) {
-                None => {
-                    let made = managed.make();
-                    Done::Made(managed, made)
-                }
+                None => match self.spawner().filter(|_| managed.may_be_asked()) {
+                    None => {
+                        let made = managed.make();
+                        Done::Made(managed, made)
+                    }
+                    Some(line) => match managed.ask(&line) {
+                        Ok(()) => Done::Begun(managed),
+                        Err(error) => Done::Made(managed, Err(error)),
+                    },
+                },
                 Some(start) => match start.make(&managed) {
                     Made::Now(made) => Done::Made(managed, made),
                     Made::Later => Done::Begun(managed),

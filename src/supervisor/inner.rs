@@ -21,6 +21,7 @@ use super::orphans::Orphans;
 use super::permits::Held;
 use super::restart::Next;
 use super::scheduler::{self, Action, Id, Number, Scheduler};
+use super::spawner::Spawners;
 use crate::clock::{self, Deadline};
 use crate::coordination::budget::Budget;
 use crate::error::{Error, Result, Status};
@@ -137,6 +138,9 @@ pub(crate) struct Inner {
     /// Keys of budgets are known to the scheduler by their hashes.
     pub(super) secret: RandomState,
     pub(super) errands: Errands,
+    /// Its children are made by a spawner.
+    pub(super) has_spawner: AtomicBool,
+    pub(super) spawners: Mutex<Spawners>,
     pub(super) ledger: Mutex<Ledger>,
 }
 
@@ -224,6 +228,8 @@ impl Inner {
             me: me.clone(),
             secret: RandomState::new(),
             errands: Errands::default(),
+            has_spawner: AtomicBool::new(false),
+            spawners: Mutex::default(),
             ledger: Mutex::default(),
         }))
     }

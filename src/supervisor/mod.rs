@@ -15,6 +15,7 @@
 //! | `carry_out.rs` | what the scheduler hears, and how decisions are carried out |
 //! | `starts.rs`    | how a child gets its process                              |
 //! | `pump.rs`      | the work that is due                                      |
+//! | `spawner/`     | children that are made by a tiny process beside the host  |
 //! | `shutdown.rs`  | the end                                                   |
 //! | `orphans.rs`   | what a subreaper adopts                                   |
 //! | `events.rs`    | events, and their queue                                   |
@@ -45,6 +46,7 @@ pub mod restart;
 #[doc(hidden)]
 pub mod scheduler;
 mod shutdown;
+mod spawner;
 mod starts;
 
 use std::os::fd::BorrowedFd;
@@ -192,6 +194,11 @@ impl Supervisor {
     /// At most so many wait in line; 0: no limit.
     pub fn set_max_pending(&self, count: u32) -> Result<()> {
         self.inner.set_limits(None, Some(count as usize))
+    }
+
+    /// Whether the programs of its children are executed by a spawner, from now on: a tiny process beside this one. Starts it.
+    pub fn set_spawner(&self, on: bool) -> Result<()> {
+        self.inner.set_spawner(on)
     }
 
     /// Makes this process adopt the orphans below it, and looks after those that descend from procsup's children.

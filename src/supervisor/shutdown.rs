@@ -62,6 +62,7 @@ impl Inner {
                 _ => left.push(managed),
             }
         }
+        self.close_spawners(deadline);
         self.kill_orphans(deadline);
         leftovers::await_removals(clock::Deadline::after(500 * clock::MILLI));
         left

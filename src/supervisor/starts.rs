@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Managed;
 use super::carry_out::Job;
 use super::errors::shut_down;
-use super::inner::{HOUSEKEEPING, Inner};
+use super::inner::{HOUSEKEEPING, Inner, Ledger};
 use super::scheduler::{Action, Event, Id};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
@@ -53,7 +53,10 @@ impl Inner {
         match self.admit(command, set, false)? {
             Admission::Later(id) => self.enqueue(id, command, register),
             Admission::Now(id) => {
-                let made = self.spawn_now(id, command, register);
+                let made = match self.spawner().filter(|_| !command.writes_birth()) {
+                    None => self.spawn_now(id, command, register),
+                    Some(line) => self.spawn_asked(&line, id, command, register),
+                };
                 if made.is_err() {
                     let mut ledger = lock(&self.ledger);
                     self.step(&mut ledger, Event::Dropped(id));
@@ -246,9 +249,13 @@ impl Inner {
             },
             Err(error) => error,
         };
-        let mut ledger = lock(&self.ledger);
-        self.note_failure(&mut ledger, managed.id(), failed.status);
-        let mut jobs = self.step(&mut ledger, Event::StartFailed(managed.id(), failed.status, managed.chance()));
+        self.fail_start(&mut lock(&self.ledger), managed, &failed)
+    }
+
+    /// It has no process, for this reason.
+    pub(super) fn fail_start(&self, ledger: &mut Ledger, managed: &Managed, failed: &Error) -> Vec<Job> {
+        self.note_failure(ledger, managed.id(), failed.status);
+        let mut jobs = self.step(ledger, Event::StartFailed(managed.id(), failed.status, managed.chance()));
         for job in &mut jobs {
             if let Job::Release(_, _, error) = job {
                 *error = Some(Box::new(failed.clone()));

@@ -66,6 +66,11 @@ impl Command {
         self.lifetime.birth = Some(Box::new(birth));
     }
 
+    /// Whether its child writes down its birth, and gives up a lock with that: this process itself must make it.
+    pub fn writes_birth(&self) -> bool {
+        self.lifetime.birth.is_some()
+    }
+
     /// The same command for a later spawn: lent descriptors are duplicated now, since their numbers may be others' by then.
     pub(crate) fn pinned(&self) -> Result<Self> {
         self.check_size()?;

@@ -73,6 +73,14 @@ struct Recipe {
     stock: Mutex<Option<Stock>>,
     /// Who makes its process, where that may take its time.
     promise: Option<Promise>,
+    /// The birth that a spawner was asked for; 0: none.
+    birth: AtomicU64,
+}
+
+impl Recipe {
+    fn new(restart: Restart, stock: Option<Stock>, promise: Option<Promise>) -> Box<Self> {
+        Box::new(Self { restart, stock: Mutex::new(stock), promise, birth: AtomicU64::new(0) })
+    }
 }
 
 #[derive(Debug)]
@@ -139,8 +147,16 @@ impl Managed {
     /// A child whose start may take its time.
     pub(super) fn begun(supervisor: Arc<Inner>, id: Id, command: &Command, start: Arc<dyn Start>) -> Self {
         let mut made = Self::new(supervisor, id, command, None);
-        made.recipe =
-            Some(Box::new(Recipe { restart: command.get_restart(), stock: Mutex::new(None), promise: Some(Promise::new(start)) }));
+        made.recipe = Some(Recipe::new(command.get_restart(), None, Some(Promise::new(start))));
+        made
+    }
+
+    /// A child whose process a spawner is asked for. `kept`: what it owns stays with the handle while processes come and go.
+    pub(super) fn asked(supervisor: Arc<Inner>, id: Id, command: Arc<Command>, kept: Option<Belongings>) -> Self {
+        let mut made = Self::new(supervisor, id, &command, None);
+        lock(&made.run).stage = Stage::Starting;
+        let restart = command.get_restart();
+        made.recipe = Some(Recipe::new(restart, kept.map(|belongings| Stock { command, belongings }), None));
         made
     }
 
@@ -155,7 +171,7 @@ impl Managed {
             budgeted: command.get_budget().cloned(),
             recipe: recipe.map(|(command, belongings)| {
                 let stock = Stock { command: Arc::new(command), belongings };
-                Box::new(Recipe { restart, stock: Mutex::new(Some(stock)), promise: None })
+                Recipe::new(restart, Some(stock), None)
             }),
             token: AtomicU64::new(0),
             user_data: command.get_user_data(),
@@ -282,17 +298,43 @@ impl Managed {
     /// Makes its process: its turn has come. Blocks as a spawn does. Nobody sees the process before it is watched (`publish`): who saw it
     /// could reap it before anybody counts on it.
     pub(super) fn make(&self) -> Result<Arc<Child>> {
-        let (command, belongings) = {
-            let none = || Error::new(Status::Cancelled, "start", "the child was called off");
-            let mut stock = lock(&self.recipe.as_ref().ok_or_else(none)?.stock);
-            if self.restarts() {
-                (stock.as_ref().ok_or_else(none)?.command.clone(), Belongings::default())
-            } else {
-                let stock = stock.take().ok_or_else(none)?;
-                (stock.command, stock.belongings)
-            }
-        };
+        let (command, belongings) = self.take_recipe()?;
         spawn::spawn(&command, belongings).map(Arc::new)
+    }
+
+    /// What its next process is made of, and owns.
+    pub(super) fn take_recipe(&self) -> Result<(Arc<Command>, Belongings)> {
+        let none = || Error::new(Status::Cancelled, "start", "the child was called off");
+        let mut stock = lock(&self.recipe.as_ref().ok_or_else(none)?.stock);
+        if self.restarts() {
+            return Ok((stock.as_ref().ok_or_else(none)?.command.clone(), Belongings::default()));
+        }
+        let stock = stock.take().ok_or_else(none)?;
+        Ok((stock.command, stock.belongings))
+    }
+
+    /// Whether a spawner may make its process.
+    pub(super) fn may_be_asked(&self) -> bool {
+        let writes = |recipe: &Recipe| lock(&recipe.stock).as_ref().is_some_and(|stock| stock.command.writes_birth());
+        !self.recipe.as_deref().is_some_and(writes)
+    }
+
+    /// The birth that a spawner was asked for; 0: none.
+    pub(super) fn birth(&self) -> u64 {
+        self.recipe.as_ref().map_or(0, |recipe| recipe.birth.load(Ordering::SeqCst))
+    }
+
+    pub(super) fn set_birth(&self, id: u64) {
+        if let Some(recipe) = &self.recipe {
+            recipe.birth.store(id, Ordering::SeqCst);
+        }
+    }
+
+    /// That one is over.
+    pub(super) fn clear_birth(&self, id: u64) {
+        if let Some(recipe) = &self.recipe {
+            let _ = recipe.birth.compare_exchange(id, 0, Ordering::SeqCst, Ordering::SeqCst);
+        }
     }
 
     /// It has this process from now on.
@@ -456,6 +498,7 @@ impl Managed {
         }
         wake(&mut run);
         drop(run);
+        self.call_off_birth();
         self.tell_called_off();
     }
 

@@ -1,8 +1,10 @@
-/* raw_preloader LOG MODE [COUNT]: a preloader that speaks the native protocol by hand, well or badly. The first COUNT forks go as MODE says, the others
-   well (a negative COUNT: all of them). What happens is written to LOG, a line each: "preloader PID", "command BIRTH", "worker PID", "go DESCRIPTORS",
+/* raw_preloader LOG MODE [COUNT]: a preloader that speaks the native protocol by hand, well or badly. The first COUNT forks, of all its processes together,
+   go as MODE says, the others well (a negative COUNT: all of them). What happens is written to LOG, a line each: "preloader PID", "command BIRTH", "worker PID", "go DESCRIPTORS",
    "cancel BIRTH", "release BIRTH", "stop". */
 #define _GNU_SOURCE
 #include "native_wire.h"
+
+#include <procsup.h>
 
 #include <poll.h>
 #include <sched.h>
@@ -146,6 +148,19 @@ static void born(uint64_t birth, pid_t pid, int pidfd)
         close(pidfd);
 }
 
+/* How many were asked for, by LOG. */
+static int commands(const char *path)
+{
+    char line[64];
+    int count = 0;
+    FILE *file = fopen(path, "re");
+    while (file && fgets(line, sizeof line, file))
+        count += strncmp(line, "command ", 8) == 0;
+    if (file)
+        fclose(file);
+    return count;
+}
+
 static void fork_one(wire_message *asked, bool badly)
 {
     uint64_t birth = wire_find(asked, T_BIRTH, 0, 0);
@@ -167,7 +182,7 @@ static void fork_one(wire_message *asked, bool badly)
         wire_message m = begin(W_REFUSED);
         const char *text = "3 threads: main, worker, gc";
         wire_value(&m, T_BIRTH, birth, 8);
-        wire_value(&m, T_STATUS, is("refuse") ? (uint64_t)(uint32_t)-9 : 77, 4);
+        wire_value(&m, T_STATUS, is("refuse") ? (uint64_t)(uint32_t)PS_ERR_STATE : 77, 4);
         wire_bytes(&m, T_TEXT, text, strlen(text));
         send_or_go(&m);
         close(end);
@@ -270,7 +285,7 @@ int main(int argc, char **argv)
     wire_message ready = begin(W_READY);
     wire_value(&ready, T_FLAGS, 3, 4);
     send_or_go(&ready);
-    for (int forks = 0;;) {
+    for (;;) {
         struct pollfd watched = {.fd = channel, .events = POLLIN};
         if (poll(&watched, 1, 20) == 0) {
             /* The libc way: who has ended is told, and stays a zombie until the host has seen how. */
@@ -291,8 +306,7 @@ int main(int argc, char **argv)
             break;
         switch (m.kind) {
         case W_FORK:
-            fork_one(&m, wrong < 0 || forks < wrong);
-            forks++;
+            fork_one(&m, wrong < 0 || commands(argv[1]) < wrong);
             break;
         case W_CANCEL:
             note("cancel", (long)wire_find(&m, T_BIRTH, 0, 0));

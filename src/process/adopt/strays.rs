@@ -68,6 +68,24 @@ impl Strays {
         false
     }
 
+    /// The same while the maker runs: those that have died before they could say who they are. `true`: there were some.
+    pub fn bury(&self) -> bool {
+        let mut found = false;
+        for _ in 0..MOST {
+            if !self.home.is_here() || self.group <= 1 {
+                return found;
+            }
+            let Ok(Some(pid)) = wait::zombie_in_group(self.group) else { return found };
+            // Seen last: as long as the maker was not reaped, the number of its group is its own.
+            if registry::has_number(pid) || !registry::has_number(self.group) || self.is_recycled() {
+                return found;
+            }
+            wait::reap(-1, pid);
+            found = true;
+        }
+        found
+    }
+
     /// The maker was reaped, and its number is another child's by now.
     fn is_recycled(&self) -> bool {
         pidfd::life(self.pidfd.as_raw_fd()) == Life::Reaped

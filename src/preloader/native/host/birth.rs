@@ -25,7 +25,7 @@ use crate::preloader::session::{Arguments, Purpose};
 use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Streams};
 use crate::process::child::Child;
 use crate::registry::{Cause, Exit};
-use crate::sys::{fds, pidfd, poll, socket};
+use crate::sys::{fds, pidfd, poll, procfs, socket};
 
 /// Messages of one look.
 const MOST: usize = 16;
@@ -71,6 +71,8 @@ pub struct Birth {
     link: Link,
     /// Who says HELLO, by the kernel's word.
     speaker: i32,
+    /// What is wrong with what it speaks.
+    version: Option<String>,
     /// What BORN has brought.
     named: Option<OwnedFd>,
     /// What is given to it with GO.
@@ -116,6 +118,7 @@ impl Birth {
             stage: Stage::Asked(expected),
             link,
             speaker: 0,
+            version: None,
             named: None,
             given: Vec::new(),
             way,
@@ -208,13 +211,14 @@ impl Birth {
                 Found::Dropped | Found::Truncated | Found::Stranger(_) if !first => {}
                 Found::Message(message, _) if first && message.kind == Kind::Hello => {
                     self.speaker = speaker;
-                    if !wire::speaks_with_us(&message) {
-                        let text = format!("the worker was built with another version of this library: {}", wire::versions_text(&message));
-                        return Heard::Failed(Failure::new(Status::Protocol, Category::default(), step::NATIVE_PROOF, text));
-                    }
+                    self.version = (!wire::speaks_with_us(&message)).then(|| wire::versions_text(&message));
                     return Heard::Hello;
                 }
-                _ if first => return Heard::Failed(self.refused("the first that it says is no HELLO")),
+                _ if first => {
+                    self.speaker = speaker;
+                    self.version = Some("the first that it says is no HELLO".to_owned());
+                    return Heard::Hello;
+                }
                 Found::Message(message, _) => match message.kind {
                     Kind::Ready if self.is_at_work() => return Heard::Ready,
                     Kind::Failed if self.is_at_work() => {
@@ -251,10 +255,21 @@ impl Birth {
             },
         };
         let Stage::Asked(expected) = std::mem::replace(&mut self.stage, Stage::Over) else { return Ok(()) };
-        let claim = Claim { pid, pidfd, maker, user: process.user(), bounds: Bounds::default() };
+        let claim = Claim { pid, pidfd, maker, user: None, bounds: Bounds::default() };
         let newborn = expected.prove_and_register(claim).map_err(|error| {
             if error.status == Status::Exited { Failure::ended_at(step::NATIVE_PROOF, pid, None) } else { failed(error) }
         })?;
+        // From here on it is ended and reaped by us, whatever is wrong with it.
+        let wrong = |status, text| Failure::new(status, Category::default(), step::NATIVE_PROOF, text);
+        if let Some(version) = self.version.take() {
+            return Err(wrong(Status::Protocol, format!("the worker speaks another protocol: {version}")));
+        }
+        let is = newborn.pidfd().and_then(|fd| pidfd::user(fd.as_raw_fd())).or_else(|| procfs::effective_user(pid));
+        if is != process.user() {
+            let shown = |user: Option<u32>| user.map_or_else(|| "nobody's".to_owned(), |user| format!("user {user}'s"));
+            let text = format!("process {pid} is {}, and its preloader {}", shown(is), shown(process.user()));
+            return Err(wrong(Status::PeerRejected, text));
+        }
         self.stage = Stage::AtGate(newborn);
         self.way.end(step::NATIVE_PROOF, clock::now());
         Ok(())

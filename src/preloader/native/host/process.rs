@@ -9,7 +9,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::channel::seqpacket::{Admission, Found};
-use crate::clock::{self, Deadline};
+use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::preloader::failure::{self, Evidence, Failure};
@@ -25,6 +25,9 @@ use crate::sys::{pidfd, procfs, socket};
 
 /// How much of what a preloader writes is kept.
 pub const KEPT: usize = 64 * 1024;
+/// How often one is looked for that has died unknown, and for how long: its end is seen a moment before it is a zombie.
+pub const LOOKED: i64 = 5 * MILLI;
+const BURIED: i64 = 1_000 * MILLI;
 /// Messages of one look.
 const MOST: usize = 256;
 
@@ -54,6 +57,8 @@ pub struct Process {
     killed_at: Option<Deadline>,
     /// It has closed its channel before it was ready, and is to be gone by then.
     gone_by: Option<Deadline>,
+    /// One that it has borne has died unknown: when it is looked for next, and until when.
+    bury: Option<(Deadline, Deadline)>,
     /// It is ready, or never will be.
     pub settled: bool,
     /// It has said all that it will ever say, or that it goes.
@@ -113,6 +118,7 @@ impl Process {
             began,
             killed_at: None,
             gone_by: None,
+            bury: None,
             settled: false,
             over: false,
             ended: false,
@@ -263,7 +269,8 @@ impl Process {
     /// When it is to be looked at.
     pub fn due(&self) -> Deadline {
         let gone = self.gone_by.filter(|_| !self.settled).unwrap_or(Deadline::NEVER);
-        self.killed_at.filter(|_| !self.ended).unwrap_or(Deadline::NEVER).min(gone)
+        let bury = self.bury.map_or(Deadline::NEVER, |(next, _)| next);
+        self.killed_at.filter(|_| !self.ended).unwrap_or(Deadline::NEVER).min(gone).min(bury)
     }
 
     /// Why it was not ready in time.
@@ -282,6 +289,19 @@ impl Process {
             if let Ok(child) = self.managed.process() {
                 child.kill(Cause::Stop);
             }
+        }
+    }
+
+    /// One that it has borne has died, or is about to, and nobody knows which one it was.
+    pub fn has_borne_a_stray(&mut self) {
+        self.bury = Some((Deadline::PAST, Deadline::after(BURIED)));
+    }
+
+    /// Looks for it.
+    pub fn bury(&mut self, now: i64) {
+        if let Some((next, until)) = self.bury.filter(|(next, _)| next.is_over(now)) {
+            let found = self.strays.as_ref().is_none_or(Strays::bury);
+            self.bury = (!found && !until.is_over(now)).then(|| (next.max(Deadline::at(now)).plus(LOOKED), until));
         }
     }
 

@@ -14,7 +14,7 @@ use nix::errno::Errno;
 use super::birth::{self, Birth};
 use super::machine::{self, Action, End, Event, Id, Machine, Why};
 use super::post::Post;
-use super::process::{Heard, Process, Recipe};
+use super::process::{Heard, LOOKED, Process, Recipe};
 use super::request::Request;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
@@ -31,8 +31,6 @@ use crate::sys::reactor::{Reactor, Shape, Token};
 
 /// How long an end is waited for that has announced itself: within the kernel, so it takes a moment where it takes anything.
 const SOON: i64 = 1_000 * MILLI;
-/// How often it is looked at who a dead preloader has left behind.
-const LOOKED: i64 = 5 * MILLI;
 
 /// What all share.
 pub type Core = AnyCore<Work>;
@@ -165,6 +163,7 @@ impl Hand for Work {
         self.open_gates();
         for process in self.processes.values_mut() {
             process.kill_if_due(now);
+            process.bury(now);
         }
         self.give_up_late(now);
         self.forget_ended();
@@ -434,8 +433,13 @@ impl Work {
             birth::Heard::End => {
                 self.reactor.remove(Watched::Gate(number).token());
                 if birth.is_asked() {
-                    birth.failure.get_or_insert_with(|| Failure::ended_at(step::NATIVE_FORK, 0, None));
-                    self.fail_birth(number, Why::Died);
+                    let generation = birth.generation;
+                    // Where its preloader has gone, that is the reason.
+                    self.listen(generation);
+                    if let Some(process) = self.processes.get_mut(&generation).filter(|process| !process.over) {
+                        process.has_borne_a_stray();
+                        self.fail_birth_by(number, Failure::ended_at(step::NATIVE_FORK, 0, None));
+                    }
                 } else {
                     birth.until = birth.until.min(Deadline::after(SOON));
                     self.look_at(number);

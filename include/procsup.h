@@ -2719,6 +2719,281 @@ void ps_preloader_free(ps_preloader *preloader);
 
 /* ==================== inside a preloader ================================================================ */
 
+/* A program that wants to be a preloader of the protocol PS_PRELOADER_NATIVE: it loads what takes time, says
+ * that it is ready, and forks a worker for each that its host asks for. The same function returns in both:
+ *
+ * ```c
+ * #include <procsup.h>
+ * #include <stdio.h>
+ *
+ * int serve_forks(void (*load)(void), int (*work)(void))
+ * {
+ *     ps_preload *preload = NULL;
+ *     ps_error *error = NULL;
+ *     int32_t role = PS_ROLE_PRELOADER;
+ *     ps_status status = ps_preload_open(&preload, &error);
+ *     load();
+ *     if (status == PS_ERR_NOT_FOUND) { // no host: a program as any other
+ *         ps_error_free(error);
+ *         return work();
+ *     }
+ *     if (status == PS_OK)
+ *         status = ps_preload_ready(preload, PS_FORK_SIBLING | PS_PRELOAD_COLLAPSE, &error);
+ *     while (status == PS_OK && role == PS_ROLE_PRELOADER)
+ *         status = ps_preload_fork(preload, -1, &role, &error);
+ *     if (status == PS_OK && role == PS_ROLE_WORKER)
+ *         status = ps_worker_ready(preload, &error);
+ *     if (status != PS_OK)
+ *         fprintf(stderr, "%s\n", ps_error_message(error));
+ *     ps_error_free(error);
+ *     if (status != PS_OK || role == PS_ROLE_STOP)
+ *         return status != PS_OK;
+ *     return work();
+ * }
+ * ```
+ *
+ * WHAT IS SHARED. A worker begins as a copy of the preloader: its memory (copied page by page as it is
+ * written to), its descriptors, its handlers and its signal mask. So load data, not connections: open those
+ * in the hook `in_worker` (ps_preload_on_fork), and draw random numbers anew there. All workers of one
+ * preloader have the same addresses: who must not share them is started by itself (ps_spawn). What the
+ * preloader has read that workers must not know it wipes before it is ready.
+ *
+ * THREADS. A fork copies one thread, and the locks of all: so a preloader that has others is refused, with
+ * their names, and so is a promotion. Start threads in the worker, or stop them in the hook `before`.
+ *
+ * THE GATE. Until its host has registered a worker, that runs no instruction of the application, so
+ * ps_kill_and_reap_all of the host misses nobody. (With PS_FORK_LIBC, and where a runtime forks by itself,
+ * what these call in the new process runs before.)
+ *
+ * THE END. When the host is gone, or wants it to go, a preloader is told PS_ROLE_STOP and leaves; its workers
+ * live on, and are told by ps_worker_asked. Neither depends on PR_SET_PDEATHSIG, which is a thread's. (A copy
+ * that a worker or the preloader makes by fork(3) itself holds the channel open: execute a program there, or
+ * close what you do not need.) Handles of everything else that the preloader has from this library are
+ * PS_ERR_FORKED in a worker; its ps_preload is the only one that goes along. */
+
+/** This process as a preloader, or as a worker of one. */
+typedef struct ps_preload ps_preload;
+
+/** What a call of a fork server returns as. */
+typedef enum ps_preload_role {
+  /** The preloader: it has forked once, or there is nothing more to do now. */
+  PS_ROLE_PRELOADER = 0,
+  /** A worker: this process is new, registered at its host, and its gate is open. */
+  PS_ROLE_WORKER = 1,
+  /** The preloader, and it shall go: its host says so, or is gone. */
+  PS_ROLE_STOP = 2,
+} ps_preload_role;
+
+/** How workers are made. */
+typedef enum ps_fork_way {
+  /** By libc's fork: handlers of pthread_atfork run, and workers are the preloader's children. */
+  PS_FORK_LIBC = 0,
+  /**
+   * As the host's own children, by a bare clone (CLONE_PARENT): no handler of pthread_atfork runs. Where that
+   * cannot be had, as above.
+   */
+  PS_FORK_SIBLING = 1,
+} ps_fork_way;
+
+/** What a worker is asked for. */
+typedef enum ps_worker_wish {
+  /** Nothing. */
+  PS_ASKED_NOTHING = 0,
+  /** To become the preloader of the next generation: end your work, and say that you are ready as one. */
+  PS_ASKED_PROMOTE = 1,
+  /** To go: the host is gone, or lets this worker go. */
+  PS_ASKED_STOP = 2,
+} ps_worker_wish;
+
+/**
+ * Added to how workers are made, where a preloader says that it is ready: its memory is put into huge pages
+ * first, if the kernel can (Linux 6.1).
+ */
+#define PS_PRELOAD_COLLAPSE 256
+
+/**
+ * Takes the channel to the host that has started this process as a preloader (PROCSUP_PRELOAD_FD in the
+ * environment names its descriptor, which is close-on-exec from then on). The environment stays as it is;
+ * so a second open, in this process or in a worker of it, is PS_ERR_STATE, and a program that a worker
+ * executes finds no channel. Never blocks. Needs two descriptors.
+ *
+ * @return PS_OK; PS_ERR_NOT_FOUND if no host has started this process as a preloader (or it is gone
+ *         already): so a program can be both, and load and serve by itself then; PS_ERR_VERSION_MISMATCH;
+ *         PS_ERR_STATE; PS_ERR_PROTOCOL; PS_ERR_LIMIT; PS_ERR_SYSTEM
+ */
+ps_status ps_preload_open(ps_preload **preload, ps_error **error);
+
+/**
+ * Frees the handle and closes the channel. What the host has asked this preloader for and it has not made
+ * is refused; its workers live on. A worker that has not said that it is ready counts as failed. NULL does
+ * nothing.
+ */
+void ps_preload_free(ps_preload *preload);
+
+/**
+ * Puts the memory of this process into huge pages, where at least half of one is in use (madvise(2),
+ * MADV_COLLAPSE). A fork then copies one entry for each instead of 512: 64 MiB are forked in 0.1 ms instead
+ * of 1.1. Worth it for a preloader with much data that its workers read; each first write of a worker still
+ * copies 4 KiB. Once, after everything is loaded and before ps_preload_ready (which does it, too, with
+ * PS_PRELOAD_COLLAPSE): workers that are forked later share what was made, so nothing is moved again and
+ * their own memory stays flat. The second time there is nothing to do. Blocks as long as the copying takes,
+ * some 0.4 ms per MiB. The memory of files and of thread stacks is left as it is.
+ *
+ * @return PS_OK; PS_ERR_UNSUPPORTED before Linux 6.1, in a kernel without transparent huge pages, or
+ *         without /proc; PS_ERR_LIMIT if no huge page was to be had; PS_ERR_STATE once it was said that
+ *         this preloader is ready
+ */
+ps_status ps_preload_collapse(ps_preload *preload, ps_error **error);
+
+/**
+ * What is called around each fork, in the thread that called ps_preload_fork (ps_preload_accept and
+ * ps_preload_forked, where a runtime forks by itself); each may be NULL, and a second call replaces them.
+ *
+ *   before        in the preloader, before it is looked whether other threads run: stop them here, flush
+ *                 what stdio does not know of, take the locks that a copy must find free
+ *   in_preloader  in the preloader, after the fork, whatever came of it: start them again
+ *   in_worker     in the worker, when its gate is open: draw new random numbers (a generator that was
+ *                 seeded before the fork gives all workers the same), open connections of its own
+ *
+ * The first two are called by ps_preload_ready as well, around its question for threads. They must return,
+ * and may call everything but ps_preload_fork, _accept and _forked.
+ *
+ * @param data  given to each of them; must live as long as the preloader and its workers
+ * @return PS_OK; PS_ERR_BAD_HANDLE, PS_ERR_FORKED
+ */
+ps_status ps_preload_on_fork(ps_preload *preload,
+                             void (*before)(void *data),
+                             void (*in_preloader)(void *data),
+                             void (*in_worker)(void *data),
+                             void *data,
+                             ps_error **error);
+
+/**
+ * Everything is loaded: the host's requests are taken from now on, by ps_preload_fork. In a worker that was
+ * asked to (PS_ASKED_PROMOTE): it is the preloader of the next generation from now on.
+ *
+ * Other threads are looked for (after the hook `before`): a fork copies the calling thread alone, with all
+ * locks as they are. If there are any this fails, and the host is told with their names: nothing is gained
+ * by a preloader whose forks would all be refused. A worker then stays a worker.
+ *
+ * @param how  PS_FORK_LIBC: by fork(3). Handlers of pthread_atfork(3) run, those of the new process before
+ *             it stands at its gate; workers are children of the preloader, and the host is told how they
+ *             ended in a roundabout way. PS_FORK_SIBLING: workers are the host's own children, whose end it
+ *             sees first-hand, also when the preloader is gone; for an application whose libraries need no
+ *             atfork handler (libc's own state is put right). Where that cannot be had (the preloader is
+ *             the init of a pid namespace; musl; an emulator) it is as PS_FORK_LIBC, and the host knows.
+ *             Either with | PS_PRELOAD_COLLAPSE: what ps_preload_collapse does, where the kernel can, is
+ *             done first; where it cannot that is no error
+ * @return PS_OK; PS_ERR_STATE if other threads run (ps_error_step is "threads", the message names up to
+ *         32), if it was said already, or if this is a worker that nobody has asked; PS_ERR_TIMEOUT if the
+ *         time for becoming a preloader is over; PS_ERR_CANCELLED if the host is gone; PS_ERR_UNSUPPORTED
+ *         if it cannot be known whether other threads run (no /proc); PS_ERR_INVALID_ARGUMENT;
+ *         PS_ERR_SYSTEM
+ */
+ps_status ps_preload_ready(ps_preload *preload, int32_t how, ps_error **error);
+
+/**
+ * Loading has failed: the host's spawns end at once with this text in their errors, and do not wait until
+ * this process has ended or their time is over. In a worker: it does not come to work, or, if it was asked
+ * to become a preloader, it cannot and goes on as a worker. Nothing more can be said afterwards (but by a
+ * worker that goes on): leave. Never blocks.
+ *
+ * @param text  for people, UTF-8; of more than 1536 bytes the rest is cut off
+ * @return PS_OK; PS_ERR_STATE if this preloader serves already or was told to stop; PS_ERR_CANCELLED if the
+ *         host is gone; PS_ERR_INVALID_ARGUMENT if text is NULL; PS_ERR_SYSTEM
+ */
+ps_status ps_preload_failed(ps_preload *preload, const char *text, ps_error **error);
+
+/**
+ * Waits until the host asks for a worker, and forks it; returns in both processes.
+ *
+ * In the worker the handle is the same, and this call returns when its gate is open: the host has proven
+ * who it is and registered it, and has given it its descriptors (those above 2 are close-on-exec). Until
+ * then all signals are blocked and, with PS_FORK_SIBLING, no instruction of the application has run. A
+ * worker that nobody wants any more ends there with exit code 0. It leads a process group of its own. The
+ * preloader's other descriptors are the application's business: the worker has them.
+ *
+ * Before each fork the output streams of stdio are flushed (fflush(NULL), which waits as a write does) and
+ * other threads are looked for. What the preloader is asked for while it forks waits in its channel: forks
+ * go one after another.
+ *
+ * Blocks at most timeout_ms, and for the fork (some 25 us per MiB of its memory in small pages). A signal
+ * handler of this process that runs meanwhile ends the wait: PS_OK with PS_ROLE_PRELOADER.
+ *
+ * @param timeout_ms  milliseconds; -1: no limit; 0: what is there now, which may be nothing
+ * @param role        receives PS_ROLE_PRELOADER: one worker was forked, or (timeout_ms 0, or a handler)
+ *                    there was nothing to do: call it again. PS_ROLE_WORKER: this is the worker: do its
+ *                    work, say ps_worker_ready. PS_ROLE_STOP: the host wants this preloader to go, or is
+ *                    gone
+ * @return PS_OK; PS_ERR_TIMEOUT; PS_ERR_STATE: other threads run (ps_error_step is "threads", the message
+ *         names up to 32), so this worker was refused, which the host is told: the next call may do better;
+ *         PS_ERR_LIMIT or PS_ERR_SYSTEM if the fork failed (the host is told as well); PS_ERR_STATE also
+ *         before ps_preload_ready, and in a worker; PS_ERR_UNSUPPORTED as ps_preload_ready;
+ *         PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_preload_fork(ps_preload *preload, int64_t timeout_ms, int32_t *role, ps_error **error);
+
+/**
+ * For a runtime that must fork by itself (Python): as ps_preload_fork, up to the fork. Fork then, by
+ * whatever the runtime has for that, and call ps_preload_forked in both processes. All that ps_preload_fork
+ * does before a fork is done, but for the blocking of signals. One birth at a time.
+ *
+ * @param timeout_ms  as of ps_preload_fork
+ * @param request     receives a number for ps_preload_forked, or 0: the host wants this preloader to go, or
+ *                    is gone
+ * @return PS_OK; PS_PENDING if a signal handler of this process has run meanwhile (request is not written);
+ *         PS_ERR_TIMEOUT; otherwise as ps_preload_fork; PS_ERR_STATE also if ps_preload_forked was not
+ *         called for the last one
+ */
+ps_status ps_preload_accept(ps_preload *preload, int64_t timeout_ms, uint64_t *request, ps_error **error);
+
+/**
+ * What came of a fork that the runtime has made for this request. In the new process this waits at the
+ * gate, as ps_preload_fork does: call it first of all, since what runs before runs before the host knows of
+ * the process. (It does not return if nobody wants the worker any more.)
+ *
+ * A child of this preloader is reaped by it (waitid(2), by its number) once the host has seen how it ended:
+ * no one else in it should. One that the runtime has made as a sibling (CLONE_PARENT) is the host's.
+ *
+ * @param request  what ps_preload_accept has answered
+ * @param pid      in the preloader the number of the new process; in the new process 0; less: the fork has
+ *                 failed with this errno, negated
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if this is not the request; PS_ERR_FORKED in the new process if
+ *         pid is not 0
+ */
+ps_status ps_preload_forked(ps_preload *preload, uint64_t request, int32_t pid, ps_error **error);
+
+/**
+ * What an event loop watches: readable when the host wants something. Then call, with timeout_ms 0,
+ * ps_preload_fork or ps_preload_accept in a preloader, ps_worker_asked in a worker. It stays the library's,
+ * and is another one after each change of role: ask again then. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE when nothing will be said any more; PS_ERR_LIMIT and PS_ERR_SYSTEM if it
+ *         needs a descriptor that cannot be had
+ */
+ps_status ps_preload_fd(const ps_preload *preload, int32_t *fd, ps_error **error);
+
+/**
+ * This worker works: whoever asked for it gets it now. Once, and never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE if it was said already, or if this process is no worker; PS_ERR_CANCELLED if
+ *         the host is gone, or does not want it any more
+ */
+ps_status ps_worker_ready(ps_preload *preload, ps_error **error);
+
+/**
+ * What the host wishes of this worker. A worker need not ask: then it is never promoted, and does not learn
+ * that its host is gone. Blocks at most timeout_ms; a signal handler of this process ends the wait.
+ *
+ * @param timeout_ms  milliseconds; -1: no limit; 0: never blocks
+ * @param what        receives PS_ASKED_NOTHING (the time is over, or a handler has run); PS_ASKED_PROMOTE,
+ *                    once: finish what you are at, stop your threads, close what workers must not share,
+ *                    and call ps_preload_ready, or ps_preload_failed if you cannot: then you go on as a
+ *                    worker; PS_ASKED_STOP, from then on always: the host is gone, or lets this worker go
+ * @return PS_OK; PS_ERR_STATE if this process is no worker; PS_ERR_INVALID_ARGUMENT; PS_ERR_SYSTEM
+ */
+ps_status ps_worker_asked(ps_preload *preload, int64_t timeout_ms, int32_t *what, ps_error **error);
+
 /* ==================== handoff =========================================================================== */
 
 /* The owner runs. Its successor loads beside it, owns from PS_HANDOFF_LIVE on, and is on probation until

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strum::VariantNames;
 
-use super::{child, command, error, handoff, preloader, readiness, spawn_lock, supervisor, worker};
+use super::{child, command, error, handoff, preload, preloader, readiness, spawn_lock, supervisor, worker};
 
 const HEADER: &str = include_str!("../../include/procsup.h");
 const CPP: &str = include_str!("../../include/procsup.hpp");
@@ -64,6 +64,9 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_reason", of_rust(supervisor::ps_reason::from_repr)),
             ("ps_worker_kind", of_rust(worker::ps_worker_kind::from_repr)),
             ("ps_preloader_protocol", of_rust(preloader::ps_preloader_protocol::from_repr)),
+            ("ps_preload_role", of_rust(preload::ps_preload_role::from_repr)),
+            ("ps_fork_way", of_rust(preload::ps_fork_way::from_repr)),
+            ("ps_worker_wish", of_rust(preload::ps_worker_wish::from_repr)),
             ("ps_spawn_lock_event_kind", of_rust(spawn_lock::ps_spawn_lock_event_kind::from_repr)),
             ("ps_handoff_role_code", of_rust(handoff::ps_handoff_role_code::from_repr)),
             ("ps_handoff_phase_code", of_rust(handoff::ps_handoff_phase_code::from_repr)),

@@ -14,6 +14,7 @@
 //! in a row it comes again. So the count of generations begins elsewhere then, and in each copy. The lowest bit makes the value odd, so
 //! that no allocator's address is ever taken for a handle.
 
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use super::error::ErrorObject;
@@ -24,6 +25,7 @@ use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
 use crate::preloader::face::Preloader;
+use crate::preloader::native::inside::Preload;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
 use crate::sys::reserve;
@@ -40,6 +42,7 @@ pub(super) enum Object {
     SpawnLock(Arc<Claim>),
     Worker(Arc<WorkerObject>),
     Preloader(Arc<Preloader>),
+    Preload(Arc<Preload>),
 }
 
 /// A type that lives behind handles.
@@ -77,6 +80,7 @@ handled!(Budget, Budget, 6, "budget");
 handled!(Claim, SpawnLock, 7, "spawn lock");
 handled!(WorkerObject, Worker, 8, "worker");
 handled!(Preloader, Preloader, 9, "preloader");
+handled!(Preload, Preload, 10, "preload");
 
 #[derive(Default)]
 struct Entry {
@@ -88,6 +92,21 @@ struct Entry {
 struct Slab {
     entries: Vec<Entry>,
     free: Vec<u32>,
+}
+
+/// The one handle that goes through forks of ours: as its callers know it, and what stands for it in this process's table. In plain memory, so a copy that
+/// is none of ours finds what stood for it elsewhere: an inherited handle.
+struct Passed {
+    known: AtomicU64,
+    here: AtomicU64,
+}
+
+static PASSED: Passed = Passed { known: AtomicU64::new(0), here: AtomicU64::new(0) };
+
+impl Passed {
+    fn has(&self, handle: u64) -> bool {
+        self.known.load(Ordering::Relaxed) == handle
+    }
 }
 
 static TABLE: PerProcess<Striped<Slab>> = PerProcess::new();
@@ -160,9 +179,10 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     }
     let kind = handle >> 1 & 0xF;
     let stamp = Stamp::here();
-    match stamp.age_of(handle).filter(|_| (1..=9).contains(&kind)) {
+    match stamp.age_of(handle).filter(|_| (1..=10).contains(&kind)) {
         None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
         Some(0) => {}
+        Some(_) if PASSED.has(handle) => return decode::<T>(PASSED.here.load(Ordering::Relaxed)),
         Some(_) => {
             let text = format!("the {} handle belongs to the process that this one was forked from", T::NAME);
             return Err(Error::new(Status::Forked, T::NAME, text));
@@ -177,6 +197,14 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
 /// Whether it was made in a process that this one was forked from. Takes no lock.
 pub(super) fn is_inherited(handle: u64) -> bool {
     handle & 1 == 1 && Stamp::here().age_of(handle).is_some_and(|age| age > 0)
+}
+
+/// In a copy that this library has made: this handle of the original stands for the object here as well.
+pub(super) fn pass<T: Handled>(handle: u64, object: Arc<T>) -> Result<()> {
+    let here = insert(object)?;
+    PASSED.here.store(here, Ordering::Relaxed);
+    PASSED.known.store(handle, Ordering::Relaxed);
+    Ok(())
 }
 
 /// Puts an object in the table; answers its handle.

@@ -101,6 +101,11 @@ impl<P: Protocol> End<P> {
         &self.socket
     }
 
+    /// Goes on over a duplicate of it.
+    pub fn move_to(&mut self, duplicate: OwnedFd) {
+        self.socket = Arc::new(duplicate);
+    }
+
     /// Begins a message.
     pub fn write(&mut self, kind: P::Kind) -> Writer<P> {
         self.sent += 1;

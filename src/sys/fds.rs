@@ -237,6 +237,18 @@ pub(super) fn put(from: RawFd, onto: RawFd) -> Result<(), Errno> {
     }
 }
 
+/// The same onto a number that whoever decides about this process has named. dup3(2): `EBADF` above the limit.
+pub fn place(fd: &OwnedFd, number: RawFd, close_on_exec: bool) -> Result<(), Errno> {
+    let flags = if close_on_exec { libc::O_CLOEXEC } else { 0 };
+    loop {
+        // SAFETY: no pointers; what stood there belongs to this process, whose caller has agreed to lose it.
+        match unsafe { check(syscall!(libc::SYS_dup3, fd.as_raw_fd(), number, flags)) } {
+            Err(Errno::EINTR | Errno::EBUSY) => continue,
+            other => return other.map(drop),
+        }
+    }
+}
+
 /// A raw number as a borrowed descriptor, for calls that take one.
 pub(super) fn borrow(fd: &RawFd) -> BorrowedFd<'_> {
     // SAFETY: the callers pass numbers that they own for the life of the borrow.

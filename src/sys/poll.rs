@@ -44,6 +44,19 @@ pub fn wait(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<bool, Errno> {
     }
 }
 
+/// Waits until a descriptor is readable or hung up, or the deadline has come; `false`: a signal handler has run meanwhile.
+pub fn wait_or_interrupted(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<bool, Errno> {
+    match nix::poll::poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], timeout(deadline)) {
+        Err(Errno::EINTR) => Ok(false),
+        // As in `wait`.
+        Err(Errno::ENOMEM | Errno::EAGAIN | Errno::EINVAL) => {
+            pause(deadline);
+            Ok(true)
+        }
+        other => other.map(|_| true),
+    }
+}
+
 /// Waits until a descriptor takes something more. `false`: the deadline came first.
 pub fn is_writable(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<bool, Errno> {
     until(fd, PollFlags::POLLOUT, deadline)

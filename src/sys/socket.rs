@@ -149,6 +149,12 @@ pub fn is_socket_with_inode(fd: RawFd, inode: u64) -> bool {
     found.is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK) && peer(borrowed).is_ok()
 }
 
+/// Whether this number is a unix socket that keeps message boundaries, and is connected.
+pub fn is_message_socket(fd: RawFd) -> bool {
+    let borrowed = fds::borrow(&fd);
+    fds::is_open(fd) && getsockopt(&borrowed, sockopt::SockType) == Ok(SockType::SeqPacket) && peer(borrowed).is_ok()
+}
+
 /// The number that the kernel gave this socket; no other one of this system has it meanwhile.
 pub fn inode(socket: &OwnedFd) -> Result<u64, Errno> {
     fstat(socket).map(|stat| stat.st_ino)

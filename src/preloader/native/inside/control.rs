@@ -1,0 +1,236 @@
+//! The control channel of a preloader: what its host asks for, and what is said of it.
+//!
+//! Nothing here waits: [`Control::look`] takes what there is, and [`Control::reactor`] is what a wait is about.
+//!
+//! Traps. **Its end is the host's**: whoever is left behind goes. **One that reads nothing gets nothing more**: while an answer stands in line for room, no
+//! more births are read.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::super::wire::{self, Kind, Link, Message, Place};
+use super::asked::{Asked, Line};
+use super::kept::Kept;
+use super::{greet, host_is_gone};
+use crate::channel::seqpacket::{Admission, Found};
+use crate::clock::{self, Deadline};
+use crate::error::{Error, Result, Status};
+use crate::sys::Fault;
+use crate::sys::reactor::{Reactor, Shape, Time, Token};
+
+/// The channel's entry; children have the number of their birth, and the first of those is 1.
+const CHANNEL: Token = Token(0);
+/// Messages that one look takes at the most.
+const AT_ONCE: usize = 64;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Control {
+    link: Link,
+    reactor: Arc<Reactor>,
+    line: Line<OwnedFd>,
+    kept: Kept,
+    /// Told to go, or the host is gone.
+    stopped: bool,
+    /// Somebody watches the descriptor.
+    watched: bool,
+    /// Of one that was a worker: its own channel, which it does not listen to any more.
+    before: Option<Link>,
+}
+
+/// For whoever wants to wait for the host.
+pub fn cannot_watch(fault: Fault) -> Error {
+    fault.error("cannot watch for what the host asks")
+}
+
+impl Control {
+    /// Over this socket, in which the host's greeting lies.
+    pub fn open(socket: OwnedFd, id: u64) -> Result<Self> {
+        let mut link = Link::trusted(socket, id);
+        let Found::Message(Message { kind: Kind::Hello, .. }, _) = link.receive(|_| Admission::Denied) else {
+            return Err(Error::new(Status::Protocol, "hello", "the host's greeting is not where it was"));
+        };
+        greet(&mut link)?;
+        let reactor = Arc::new(Reactor::new(Shape::Flat).map_err(cannot_watch)?);
+        reactor.add(CHANNEL, link.socket()).map_err(cannot_watch)?;
+        Ok(Self { link, reactor, line: Line::default(), kept: Kept::default(), stopped: false, watched: false, before: None })
+    }
+
+    /// What a wait is about.
+    pub fn reactor(&self) -> &Arc<Reactor> {
+        &self.reactor
+    }
+
+    /// For an event loop: readable while there is something to do.
+    pub fn fd(&mut self) -> Result<RawFd> {
+        self.watched = true;
+        self.reactor.set_raised(self.is_awake());
+        Ok(self.reactor.fd().map_err(cannot_watch)?.as_raw_fd())
+    }
+
+    fn is_awake(&self) -> bool {
+        self.stopped || !self.line.is_empty()
+    }
+
+    /// Keeps what it was before.
+    pub fn keep(&mut self, before: Option<Link>) {
+        self.before = before;
+    }
+
+    /// Whether it shall go.
+    pub fn is_stopped(&self) -> bool {
+        self.stopped
+    }
+
+    fn say(&mut self, bytes: Vec<u8>, fds: Vec<Arc<OwnedFd>>) -> Result<()> {
+        match self.link.send(bytes, fds) {
+            Ok(()) => Ok(()),
+            Err(Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN) => {
+                self.stopped = true;
+                Err(host_is_gone("sendmsg"))
+            }
+            Err(errno) => Err(Error::system("sendmsg", errno, "cannot tell the host")),
+        }
+    }
+
+    /// Loading is done.
+    pub fn say_ready(&mut self, flags: u32) -> Result<()> {
+        let bytes = self.link.write(Kind::Ready).flags(flags).finish();
+        self.say(bytes, Vec::new())
+    }
+
+    /// Loading has failed.
+    pub fn say_failed(&mut self, status: Status, text: &str) -> Result<()> {
+        let bytes = self.link.write(Kind::Failed).status(status).text(text).finish();
+        self.say(bytes, Vec::new())
+    }
+
+    /// It is made; `own`: it is this process's child, and its end is to be kept.
+    pub fn born(&mut self, birth: u64, pid: i32, pidfd: Option<OwnedFd>, own: bool) {
+        let pidfd = pidfd.map(Arc::new);
+        let mut writer = self.link.write(Kind::Born);
+        writer.birth(birth).pid(pid).flags(if own { 0 } else { wire::IS_SIBLING });
+        if pidfd.is_some() {
+            writer.place(Place::Pidfd);
+        }
+        let bytes = writer.finish();
+        // A host that is gone is found out at the next look.
+        let _ = self.say(bytes, pidfd.iter().cloned().collect());
+        if own {
+            self.kept.add(birth, pid, pidfd, &self.reactor);
+        }
+        self.settle();
+    }
+
+    /// It is not made, and why.
+    pub fn refuse(&mut self, asked: Asked<OwnedFd>, error: &Error) {
+        // First said, then closed: who waits for the end of the pair knows by then why.
+        let mut writer = self.link.write(Kind::Refused);
+        writer.birth(asked.birth).status(error.status);
+        if let Some(errno) = error.errno {
+            writer.errno(errno as i32);
+        }
+        let bytes = writer.text(&error.message).finish();
+        let _ = self.say(bytes, Vec::new());
+        drop(asked);
+        self.settle();
+    }
+
+    /// It goes: who stands in line is told.
+    pub fn leave(&mut self) {
+        let cancelled = Error::new(Status::Cancelled, "fork", "the preloader goes");
+        while let Some(asked) = self.line.next() {
+            self.refuse(asked, &cancelled);
+        }
+        let bytes = self.link.write(Kind::Leaving).finish();
+        let _ = self.say(bytes, Vec::new());
+    }
+
+    /// Takes what there is now.
+    pub fn look(&mut self) {
+        if self.link.flush().is_err() {
+            self.stopped = true;
+        }
+        for _ in 0..AT_ONCE {
+            if self.stopped || !self.line.has_room() || self.link.wants_to_write() {
+                break;
+            }
+            match self.link.receive(|_| Admission::Denied) {
+                Found::Nothing => break,
+                Found::Message(message, fds) => self.hear(message, fds),
+                Found::End => self.stopped = true,
+                // What was to come with it is closed with it: the host sees that at its own end.
+                Found::Truncated | Found::Dropped | Found::Stranger(_) | Found::Denied => {}
+            }
+        }
+        self.look_after_children();
+        let now = clock::now();
+        while let Some(asked) = self.line.late(now) {
+            self.refuse(asked, &Error::new(Status::Timeout, "fork", "its time was over before its turn came"));
+        }
+        self.settle();
+    }
+
+    fn look_after_children(&mut self) {
+        if self.kept.is_empty() {
+            return;
+        }
+        for token in self.reactor.turn().ready.into_iter().filter(|token| *token != CHANNEL) {
+            self.look_at(token.0);
+        }
+        while let Some(Time::Due(token) | Time::Back(token)) = self.reactor.pop_time(clock::now()) {
+            self.look_at(token.0);
+        }
+    }
+
+    fn look_at(&mut self, birth: u64) {
+        if let Some((pid, ending)) = self.kept.look(birth, &self.reactor) {
+            let bytes = self.link.write(Kind::Ended).birth(birth).pid(pid).ending(ending).finish();
+            let _ = self.say(bytes, Vec::new());
+        }
+    }
+
+    /// Brings what is watched in line with what there is to do.
+    fn settle(&mut self) {
+        let _ = self.reactor.set_writing(CHANNEL, self.link.wants_to_write());
+        if self.link.is_stalled() {
+            self.reactor.set_aside(CHANNEL);
+        }
+        if self.watched {
+            self.reactor.set_raised(self.is_awake());
+        }
+    }
+
+    fn hear(&mut self, message: Message, fds: Vec<OwnedFd>) {
+        let (body, mut fds) = (message.body, fds.into_iter());
+        match (message.kind, body.birth) {
+            (Kind::Fork, Some(birth @ 1..)) if body.places == [Place::End] => {
+                let Some(end) = fds.next() else { return };
+                let until = body.left.map_or(Deadline::NEVER, Deadline::of_millis);
+                if let Err(again) = self.line.push(Asked { birth, until, end }) {
+                    drop(again);
+                    self.link.refuse(Status::Protocol, "a birth that is asked for already");
+                }
+            }
+            (Kind::Cancel, Some(birth)) => {
+                if let Some(asked) = self.line.call_off(birth) {
+                    self.refuse(asked, &Error::new(Status::Cancelled, "fork", "called off before its turn came"));
+                }
+            }
+            (Kind::Release, Some(birth)) => self.kept.release(birth, &self.reactor),
+            (Kind::Stop, _) => {
+                self.leave();
+                self.stopped = true;
+            }
+            (Kind::Nak | Kind::Hello, _) => {}
+            _ => self.link.refuse(Status::Protocol, "nothing that a preloader is asked"),
+        }
+    }
+
+    /// The next that is to be made.
+    pub fn next(&mut self) -> Option<Asked<OwnedFd>> {
+        self.line.next()
+    }
+}

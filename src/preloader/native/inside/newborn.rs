@@ -1,0 +1,74 @@
+//! The gate: what a copy does before its caller sees it, all of it code of this library, with all signals blocked.
+//!
+//! ```text
+//!   close what is the original's --> lead a group --> HELLO (the kernel says who) --> wait
+//!                                                                          GO --> descriptors in place --> its caller
+//!                                                          end of the channel --> ends
+//! ```
+//!
+//! The trap: whatever goes wrong here ends the process. A copy that returned an error would go on as a second preloader.
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use super::super::wire::{Kind, Link};
+use super::asked::Asked;
+use super::{Pass, Preload, Stand, greet, places};
+use crate::channel::seqpacket::{Admission, Found};
+use crate::clock::Deadline;
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::sys::{fork, poll};
+
+/// The gate was closed: nobody wants this worker.
+const UNWANTED: i32 = 0;
+/// It could not come to its gate, or through it.
+const FAILED: i32 = 1;
+
+/// Ends the process when it is dropped: on every way out but one.
+struct OrEnd;
+
+impl Drop for OrEnd {
+    fn drop(&mut self) {
+        fork::leave(FAILED);
+    }
+}
+
+/// Goes through the gate. Returns in a process that is a worker, or not at all.
+pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, pass: Pass<'_>) -> Link {
+    let end = OrEnd;
+    // The original's channel and what it holds for others. (Closed, and nothing else: what is behind the numbers is shared.)
+    let stand = std::mem::replace(&mut lock(&preload.state).stand, Stand::Over);
+    drop(stand);
+    lock(&preload.state).collapsed = false;
+    let mut link = Link::trusted(asked.end, asked.birth);
+    if let Err(error) = come_to(&mut link, pass).and_then(|()| go_through(&mut link)) {
+        let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
+        let _ = link.send(bytes, Vec::new());
+        fork::leave(FAILED);
+    }
+    std::mem::forget(end);
+    link
+}
+
+fn come_to(link: &mut Link, pass: Pass<'_>) -> Result<()> {
+    pass()?;
+    fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))?;
+    greet(link)
+}
+
+fn go_through(link: &mut Link) -> Result<()> {
+    loop {
+        match link.receive(|_| Admission::Denied) {
+            Found::Message(message, fds) if message.kind == Kind::Go => return places::put(link, &message.body.places, fds),
+            Found::Message(..) | Found::Dropped | Found::Stranger(_) | Found::Denied => {}
+            Found::Truncated => {
+                return Err(Error::new(Status::Limit, "recvmsg", "no numbers are free for the descriptors that it was given"));
+            }
+            Found::End => fork::leave(UNWANTED),
+            Found::Nothing => {
+                // No deadline of its own: who made it closes the gate, and so does his end.
+                let _ = poll::wait(&[link.socket().as_fd()], Deadline::NEVER);
+            }
+        }
+    }
+}

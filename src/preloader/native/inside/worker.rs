@@ -1,0 +1,142 @@
+//! A worker's own channel, once it has gone through its gate.
+//!
+//! The trap: the host may be gone at any moment, and that is how a worker learns it: its channel ends. What is done about it is the worker's business; it
+//! may have work to finish.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+
+use super::super::wire::{Kind, Link, Place};
+use super::control::Control;
+use super::{Preload, Stand, Wish, host_is_gone, opening, state};
+use crate::channel::seqpacket::{Admission, Found};
+use crate::clock::Deadline;
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::sys::poll;
+
+/// A control channel that it was handed, to become a preloader by.
+#[derive(Debug)]
+pub struct Candidate {
+    control: Control,
+    until: Deadline,
+}
+
+impl Candidate {
+    /// Whether it is in time.
+    pub fn check(&self) -> Result<()> {
+        if self.until.has_come() {
+            return Err(Error::new(Status::Timeout, "promote", "the time for becoming a preloader is over: it stays a worker"));
+        }
+        Ok(())
+    }
+}
+
+/// The worker's end of its private pair.
+#[derive(Debug)]
+pub struct Private {
+    link: Link,
+    is_ready: bool,
+    ended: bool,
+    candidate: Option<Candidate>,
+}
+
+impl Private {
+    /// Just through its gate.
+    pub fn new(link: Link) -> Self {
+        Self { link, is_ready: false, ended: false, candidate: None }
+    }
+
+    /// The socket.
+    pub fn socket(&self) -> &Arc<OwnedFd> {
+        self.link.socket()
+    }
+
+    /// Its channel, of which nothing is taken any more.
+    pub fn into_link(self) -> Link {
+        self.link
+    }
+
+    fn say(&mut self, bytes: Vec<u8>) -> Result<()> {
+        self.link.send(bytes, Vec::new()).map_err(|_| host_is_gone("sendmsg"))
+    }
+
+    fn say_ready(&mut self) -> Result<()> {
+        if self.is_ready {
+            return Err(state("ready", "it was said already"));
+        }
+        let bytes = self.link.write(Kind::Ready).finish();
+        self.say(bytes)?;
+        self.is_ready = true;
+        Ok(())
+    }
+
+    /// It does not come to work.
+    pub fn say_failed(&mut self, status: Status, text: &str) -> Result<()> {
+        let bytes = self.link.write(Kind::Failed).status(status).text(text).finish();
+        self.say(bytes)
+    }
+
+    /// What it was asked to become.
+    pub fn candidate(&self) -> Result<&Candidate> {
+        self.candidate.as_ref().ok_or_else(|| state("ready", "this is a worker, and nobody has asked it to become a preloader"))
+    }
+
+    /// The same, taken.
+    pub fn take_candidate(&mut self) -> Option<Control> {
+        self.candidate.take().map(|candidate| candidate.control)
+    }
+
+    /// What is wished, if anything is.
+    fn look(&mut self) -> Wish {
+        let _ = self.link.flush();
+        while !self.ended {
+            match self.link.receive(|_| Admission::Denied) {
+                Found::Nothing => return Wish::Nothing,
+                Found::End => self.ended = true,
+                Found::Message(message, fds) if message.kind == Kind::Promote && message.body.places == [Place::Control] => {
+                    let until = message.body.left.map_or(Deadline::NEVER, Deadline::of_millis);
+                    // A channel that does not open is closed: its host sees that.
+                    let opened = fds.into_iter().next().and_then(|fd| opening::handed(fd).ok());
+                    if let Some(control) = opened {
+                        self.candidate = Some(Candidate { control, until });
+                        return Wish::Promote;
+                    }
+                }
+                Found::Message(message, _) if message.kind == Kind::Stop => self.ended = true,
+                Found::Message(..) | Found::Truncated | Found::Dropped | Found::Stranger(_) | Found::Denied => {}
+            }
+        }
+        Wish::Stop
+    }
+}
+
+impl Preload {
+    fn with_private<T>(&self, what: impl FnOnce(&mut Private) -> Result<T>) -> Result<T> {
+        match &mut lock(&self.state).stand {
+            Stand::Worker(private) => what(private),
+            _ => Err(state("role", "this process is no worker")),
+        }
+    }
+
+    /// It works.
+    pub fn worker_ready(&self) -> Result<()> {
+        self.with_private(Private::say_ready)
+    }
+
+    /// What the host wishes of this worker, in that time.
+    pub fn worker_asked(&self, timeout_ms: i64) -> Result<Wish> {
+        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        loop {
+            let (wish, socket) = self.with_private(|private| Ok((private.look(), private.socket().clone())))?;
+            if wish != Wish::Nothing || deadline.has_come() {
+                return Ok(wish);
+            }
+            let woken = poll::wait_or_interrupted(socket.as_fd(), deadline)
+                .map_err(|errno| Error::system("poll", errno, "cannot wait for the host"))?;
+            if !woken {
+                return Ok(Wish::Nothing);
+            }
+        }
+    }
+}

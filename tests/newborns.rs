@@ -195,12 +195,13 @@ fn another_is_not_passed_for_it() {
         return;
     }
     // Older than the maker, and the host's own.
-    let own = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
-    let ours = procsup::spawn(&pausing()).unwrap();
+    let null = std::process::Stdio::null;
+    let own = std::process::Command::new("sleep").arg("1000").stdout(null()).stderr(null()).spawn().unwrap();
+    let ours = procsup::spawn(pausing().stdio(1, Stdio::Null).unwrap()).unwrap();
     let mother = Mother::new();
     let sibling = mother.newborn(SIBLING);
     let mut stranger = std::process::Command::new("sh");
-    stranger.args(["-c", "sleep 1000 & echo $!; exec sleep 1000"]).stdout(std::process::Stdio::piped());
+    stranger.args(["-c", "sleep 1000 & echo $!; exec sleep 1000"]).stdout(std::process::Stdio::piped()).stderr(null());
     let mut stranger = stranger.spawn().unwrap();
     let grandchild: i32 = read_line(&stranger.stdout.take().unwrap().into()).parse().unwrap();
     enter_world();
@@ -212,8 +213,8 @@ fn another_is_not_passed_for_it() {
         (sibling.pid(), "a child already"),
         (mother.maker.pid, "who was asked"),
         (itself, "is this one"),
-        (parent, "not made by"),
         (grandchild, "not made by"),
+        (parent, "not made by"),
     ] {
         if who <= 1 {
             continue;

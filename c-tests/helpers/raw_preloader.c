@@ -63,8 +63,10 @@ static void hello(int to, uint64_t id, uint32_t seq)
 static void work(int end, uint64_t birth, bool badly)
 {
     close(channel);
-    setpgid(0, 0);
     note("worker", getpid());
+    if (badly && (is("stopped") || is("libc-stopped")))
+        raise(SIGSTOP); /* before anybody knows it */
+    setpgid(0, 0);
     if (badly && is("die-before-hello"))
         _exit(9);
     if (badly && is("no-hello"))

@@ -646,6 +646,11 @@ impl Slot {
         }
     }
 
+    /// Whether kill-all has killed who is in it.
+    pub fn is_killed_with_all(&self) -> bool {
+        Cause::from_raw(self.cause_word().load(Ordering::Relaxed) as u8) == Cause::KillAll
+    }
+
     /// Leaves the child alone from now on, as if it had ended. Its record is read by nobody.
     pub(super) fn disown(&self) {
         word::publish(self.word());

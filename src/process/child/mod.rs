@@ -180,6 +180,13 @@ impl Child {
         lock(&self.life).ladder != Ladder::Idle
     }
 
+    /// Whether kill-all has killed it: known before its end is.
+    pub fn was_killed_with_all(&self) -> bool {
+        let life = lock(&self.life);
+        let by_record = || life.exit.is_some_and(|exit| exit.cause == Cause::KillAll);
+        life.lease.as_ref().and_then(Lease::slot).map_or_else(by_record, |slot| slot.is_killed_with_all())
+    }
+
     /// The exit record, if it has been taken.
     pub fn exit(&self) -> Option<Exit> {
         lock(&self.life).exit

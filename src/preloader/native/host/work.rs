@@ -322,6 +322,10 @@ impl Work {
         process.over = true;
         if process.settled {
             self.listen_to_births(generation);
+            // Nobody is made again after kill-all: as nobody is started again.
+            if self.processes.get(&generation).and_then(Process::child).is_some_and(|child| child.was_killed_with_all()) {
+                self.events.push_back(Event::Stop);
+            }
             self.crashed = Some(generation);
             self.events.push_back(Event::Ended(generation));
         } else {

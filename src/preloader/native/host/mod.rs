@@ -16,6 +16,8 @@
 //! | `request.rs` | one worker that was asked for                                         |
 
 mod birth;
+#[cfg(test)]
+mod explorer;
 pub mod machine;
 mod post;
 mod process;

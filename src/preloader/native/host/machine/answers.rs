@@ -20,7 +20,7 @@ impl Machine {
             Some(Stage::Asked { whose, .. }) => {
                 self.births.rested();
                 self.births.set(birth, Stage::Idle { since: now });
-                if let Some(id) = whose {
+                if let Some(id) = whose.or_else(|| self.first_in_line(false)) {
                     self.adopt(birth, id, false, now, actions);
                 }
             }
@@ -89,6 +89,9 @@ impl Machine {
         self.births.remove(birth);
         self.births.fail(now);
         if let Stage::Adopted { id, request, pooled } = newborn.stage {
+            if self.closed {
+                return actions.push(Action::Fail(id, End::Closed));
+            }
             self.line.insert(id, request);
             if !pooled {
                 self.miss(Some(id), birth, Why::Died, actions);

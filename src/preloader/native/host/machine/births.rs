@@ -4,11 +4,11 @@
 //!   Asked --Registered, somebody waits------------------------> Adopted --Ready, NotReady, called off--> forgotten
 //!     |  '--Registered, nobody does--> Idle --somebody waits--->--'  '--Died: its request waits again
 //!     |                                  '--too old, too many, Died, its preloader is left--> forgotten
-//!     '--too late, too many--> Gone --any answer--> forgotten
+//!     '--stuck--> Gone --any answer--> forgotten
 //! ```
 //!
-//! The trap: **who is not wanted any more still takes the preloader's time**. A birth that was discarded counts among those that are under way until it
-//! is answered; else whoever asks and calls off in a loop would fill the preloader's queue.
+//! The trap: **who is not wanted any more still takes the preloader's time**. A birth whose request is over stays under way, for the next one or for the
+//! pool, and one that was given up counts until it is answered; else whoever asks and calls off in a loop would fill the preloader's queue.
 
 use std::collections::BTreeMap;
 
@@ -136,9 +136,9 @@ impl Births {
         idle.max_by_key(|(birth, newborn)| (newborn.generation, std::cmp::Reverse(**birth))).map(|(birth, _)| *birth)
     }
 
-    /// How many are idle, of this generation or of all.
+    /// How many are idle; of this generation and newer ones, or of all. Newer: what was promoted, and was given up, has borne them.
     pub fn idle(&self, generation: Option<u32>) -> usize {
-        let of = |newborn: &&Newborn| newborn.is_idle() && generation.is_none_or(|generation| generation == newborn.generation);
+        let of = |newborn: &&Newborn| newborn.is_idle() && generation.is_none_or(|generation| generation <= newborn.generation);
         self.all.values().filter(of).count()
     }
 
@@ -164,25 +164,13 @@ impl Births {
         (self.failures, self.rest_until) = (0, i64::MIN);
     }
 
-    /// What is more than the pool shall have, oldest generation first; those under way first of all.
-    pub fn trim(&mut self, serving: Option<u32>, actions: &mut Vec<Action>) {
-        let coming = self.all.values().filter(|newborn| newborn.is_unclaimed()).count();
-        let own = serving.map_or(0, |generation| self.idle(Some(generation)));
-        let mut idle = self.idle(None);
-        for _ in 0..coming.min((own + coming).saturating_sub(self.target)) {
-            if let Some((birth, Newborn { stage, .. })) = self.all.iter_mut().rev().find(|(_, newborn)| newborn.is_unclaimed())
-                && let Stage::Asked { at, .. } = *stage
-            {
-                *stage = Stage::Gone { at };
-                actions.push(Action::Discard(*birth));
+    /// What is more than the pool shall have, oldest generation first.
+    pub fn trim(&mut self, actions: &mut Vec<Action>) {
+        for _ in self.target..self.idle(None) {
+            if let Some(birth) = self.oldest_idle() {
+                self.all.remove(&birth);
+                actions.push(Action::Discard(birth));
             }
-        }
-        while idle > self.target
-            && let Some(birth) = self.oldest_idle()
-        {
-            self.all.remove(&birth);
-            actions.push(Action::Discard(birth));
-            idle -= 1;
         }
     }
 

@@ -19,7 +19,7 @@
 //! | a request, where    | a worker idle | Registered | BirthFailed: refused, unproven | died, late, lost; its preloader ended | Reload  | its time is over, called off |
 //! |---------------------|---------------|------------|--------------------------------|---------------------------------------|---------|------------------------------|
 //! | in line             | adopted       |            |                                |                                       |         | over                         |
-//! | a birth is under way | adopted, the birth is the next one's | adopted | over         | in line, first; over the second time  | in line | over, the birth is the next one's, the pool's, or discarded |
+//! | a birth is under way | adopted, the birth is the next one's | adopted | over         | in line, first; over the second time  | in line | over, the birth is the next one's or the pool's |
 //! | adopted, not opened (`Died`) |      |            |                                | the same; from the pool: in line      |         | its worker's business        |
 //! | adopted, opened     | the machine only counts whether it gets ready (`Ready`, `NotReady`)  |||                      |         |                              |
 //!
@@ -34,6 +34,9 @@ mod answers;
 mod births;
 mod orders;
 mod words;
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -152,12 +155,18 @@ impl Machine {
     pub fn due(&self) -> Deadline {
         let all = self.line.values().chain(self.warm.values()).map(|waiting| waiting.until);
         let all = all.chain(self.promotion.map(|promotion| promotion.until)).chain(self.refill);
-        all.fold(self.births.due(self.ready()).min(self.silent_at()).min(self.idle_at()), Deadline::min)
+        all.fold(self.births.due(self.bears()).min(self.silent_at()).min(self.idle_at()), Deadline::min)
     }
 
     /// The generation of the one that forks.
     fn ready(&self) -> Option<u32> {
         self.serving.filter(|process| process.ready).map(|process| process.generation)
+    }
+
+    /// The same, if it may be asked for one more.
+    fn bears(&self) -> Option<u32> {
+        let may = |generation: &u32| !self.is_blocked() && !self.is_too_big() && self.births.under_way(*generation).1 < AHEAD;
+        self.ready().filter(may)
     }
 
     /// When it will have said nothing for too long.
@@ -293,7 +302,7 @@ impl Machine {
                 actions.extend(std::mem::take(&mut self.warm).into_keys().map(Action::Warmed));
             }
         }
-        self.births.trim(self.ready(), actions);
+        self.births.trim(actions);
     }
 
     fn claim(&mut self, birth: Birth, id: Id) {

@@ -81,11 +81,7 @@ fn whose_time_is_over_fails_alone_and_its_birth_is_the_next_ones() {
     machine.step(Event::Ask(1, Deadline::at(SECOND)), 0);
     let asked = machine.step(Event::Ask(2, Deadline::at(2 * SECOND)), 0);
     assert_eq!(asked, [Action::Fork(1, 3, None)], "the one for the pool is its own now");
-    assert_eq!(
-        machine.step(Event::Tick, 2 * SECOND),
-        [Action::Fail(2, End::Late(2)), Action::Discard(3)],
-        "the pool's again, which needs one"
-    );
+    assert_eq!(machine.step(Event::Tick, 2 * SECOND), [Action::Fail(2, End::Late(2))], "the pool's again");
     assert_eq!(machine.step(Event::Ask(3, Deadline::NEVER), 2 * SECOND), [], "or the next one's");
     assert_eq!(machine.step(Event::Registered(2), 2 * SECOND), [Action::Adopt(2, 3)]);
 }

@@ -77,6 +77,8 @@ static void work(int end, uint64_t birth, bool badly)
         wire_send(end, &m);
     }
     hello(end, birth, 1);
+    /* Who dies before that is found in its preloader's group. */
+    setpgid(0, 0);
     if (badly && is("die-at-gate"))
         _exit(9);
     wire_message m;

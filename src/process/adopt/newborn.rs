@@ -343,7 +343,12 @@ impl Leftover for Dying {
 
 /// Whose it is, if it is who was asked for.
 fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Result<Tie> {
-    named(pid, pidfd)?;
+    if let Err(error) = named(pid, pidfd) {
+        if error.status == Status::Exited {
+            bury(pid, pidfd, maker);
+        }
+        return Err(error);
+    }
     let fd = pidfd.as_raw_fd();
     if pid == maker.pid {
         return Err(rejected(pid, "is who was asked to make it"));
@@ -353,7 +358,10 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Result<
     }
     let tie = match wait::own(fd, pid) {
         Seen::Running => Tie::Child,
-        Seen::Ended(_) => return Err(ended(pid)),
+        Seen::Ended(_) => {
+            bury(pid, pidfd, maker);
+            return Err(ended(pid));
+        }
         Seen::Gone => Tie::Stranger,
     };
     let made_by_it = match tie {
@@ -374,6 +382,14 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Result<
     // Last of all: it was all of this process.
     named(pid, pidfd)?;
     Ok(tie)
+}
+
+/// It has ended before it was known. If it is a sibling, nobody but us will ever reap it.
+fn bury(pid: i32, pidfd: &OwnedFd, maker: &Maker) {
+    let is_it = pidfd::number_here(pidfd.as_raw_fd()) == Some(pid) && pid != maker.pid && !registry::has_number(pid);
+    if is_it && matches!(wait::own(pidfd.as_raw_fd(), pid), Seen::Ended(_)) && is_younger(pid, pidfd, maker) {
+        wait::reap(pidfd.as_raw_fd(), pid);
+    }
 }
 
 fn ended(pid: i32) -> Error {

@@ -222,6 +222,11 @@ impl Process {
         if opened { step::NATIVE_LOAD } else { step::NATIVE_OPEN }
     }
 
+    /// Whether it is about to end.
+    pub fn is_dying(&self) -> bool {
+        !self.over && procfs::is_dying(self.pid())
+    }
+
     /// How it ended, if it has.
     pub fn exit(&self) -> Option<crate::registry::Exit> {
         self.child().and_then(|child| child.exit())

@@ -438,8 +438,11 @@ impl Work {
                 self.reactor.remove(Watched::Gate(number).token());
                 if birth.is_asked() {
                     let generation = birth.generation;
-                    // Where its preloader has gone, that is the reason.
+                    // Where its preloader has gone, that is the reason; a process that ends closes its descriptors in any order.
                     self.listen(generation);
+                    if self.processes.get(&generation).is_some_and(Process::is_dying) {
+                        return self.goes(generation);
+                    }
                     if let Some(process) = self.processes.get_mut(&generation).filter(|process| !process.over) {
                         process.has_borne_a_stray();
                         self.fail_birth_by(number, Failure::ended_at(step::NATIVE_FORK, 0, None));

@@ -1024,6 +1024,8 @@ typedef enum ps_spawn_tier {
   PS_TIER_FORK = 3,
   /** Its preloader has forked it: it is no child of this process in the eyes of the kernel. */
   PS_TIER_PRELOADER = 4,
+  /** A spawner has made it, see ps_supervisor_set_spawner: it shares no memory with this process. */
+  PS_TIER_SPAWNER = 5,
 } ps_spawn_tier;
 
 /**
@@ -2599,6 +2601,67 @@ ps_status ps_preloader_set_protocol(ps_preloader *preloader, int32_t protocol, p
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
  */
 ps_status ps_preloader_set_idle_stop(ps_preloader *preloader, int64_t ms, ps_error **error);
+
+/**
+ * How many workers wait ready-made. They are forked ahead, in the background, and are processes of this one
+ * from then on (ps_live_count counts them, ps_kill_and_reap_all ends them); each waits at its gate, before
+ * the first instruction of the application's that is its own, until ps_preloader_spawn or
+ * ps_preloader_spawn_begin takes it: that costs no fork. What is taken is replaced. What has ended, has waited
+ * for too long, or is older than a reload is never taken. The pool is filled as soon as the preloader runs: a
+ * worker that is asked for starts it, or ps_preloader_warm, or a ps_preloader_reload of one that ran. Births
+ * for the pool that fail are tried again after 100 ms, then after twice as long each time, up to 25 s. It is
+ * looked after within the looks of supervisors that have workers of it under way or have started it. Stopping
+ * the preloader ends those that wait. Never blocks.
+ *
+ * @param idle        how many, up to 1 024; 0 (default): none. Each takes three descriptors. Of those that are
+ *                    too many, the oldest end
+ * @param max_age_ms  how long one may wait, in milliseconds; -1: for ever. 0 is as 1
+ * @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE;
+ *         PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
+ */
+ps_status ps_preloader_set_pool(ps_preloader *preloader,
+                                uint32_t idle,
+                                int64_t max_age_ms,
+                                ps_error **error);
+
+/**
+ * Starts the preloader, if it does not run, and waits until its pool is full (at once, if it is, or if there
+ * is none).
+ *
+ * Blocks for timeout_ms at the most, and a second longer where another thread has the preloader in hand.
+ * Workers of this preloader are moved along meanwhile, other children of the supervisor are not.
+ *
+ * @param supervisor  who looks after those that wait, as long as it is there and is looked after itself; NULL:
+ *                    the default supervisor
+ * @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
+ * @return PS_OK; PS_ERR_TIMEOUT; what ps_preloader_spawn answers where the preloader cannot be started, has
+ *         died twice, or does not fork; PS_ERR_LIMIT if two in a row had more memory than they may have;
+ *         PS_ERR_STATE if too many workers in a row have died (ps_preloader_set_limits); PS_ERR_CANCELLED if
+ *         the preloader was stopped; PS_ERR_SHUTDOWN if it was freed, or the supervisor closed;
+ *         PS_ERR_UNSUPPORTED if its protocol is not PS_PRELOADER_NATIVE; PS_ERR_FORKED
+ */
+ps_status ps_preloader_warm(ps_preloader *preloader,
+                            ps_supervisor *supervisor,
+                            int64_t timeout_ms,
+                            ps_error **error);
+
+/**
+ * What the preloader may come to. Never blocks.
+ *
+ * @param memory_bytes  how much memory of its own the preloader's process may have, resident, neither of files
+ *                      nor shared (RssAnon of proc_pid_status(5)); 0 (default): any. It is looked at after each
+ *                      birth. One that has more is replaced, as by ps_preloader_reload, as soon as no birth is
+ *                      under way; the next worker that is asked for starts the next one. So a limit below what
+ *                      the application itself needs starts it anew for every few workers
+ * @param dead_births   so many workers in a row that died, or were late, before they were ready, and none is
+ *                      forked any more: workers that are asked for fail with PS_ERR_STATE until
+ *                      ps_preloader_reload or ps_preloader_stop. 0 (default): no matter how many
+ * @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE; PS_ERR_FORKED
+ */
+ps_status ps_preloader_set_limits(ps_preloader *preloader,
+                                  uint64_t memory_bytes,
+                                  uint32_t dead_births,
+                                  ps_error **error);
 
 /**
  * Starts a worker through the preloader, and waits until it is ready. The preloader is started if it does

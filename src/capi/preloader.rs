@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use super::child::ps_supervisor;
 use super::command::{described, ps_command};
 use super::error::ps_error;
-use super::guard::acquire;
+use super::guard::{PS_OK, acquire};
 use super::worker::{host_of, make, ps_worker};
 use super::{convert, ps_status, shapes};
 use crate::error::Error;
@@ -83,6 +83,79 @@ pub unsafe extern "C" fn ps_preloader_set_protocol(preloader: *mut ps_preloader,
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_preloader_set_idle_stop(preloader: *mut ps_preloader, ms: i64, error: *mut *mut ps_error) -> ps_status {
     shapes::grow(preloader, error, |object: &Preloader| object.set_idle_stop(ms))
+}
+
+/// How many workers wait ready-made. They are forked ahead, in the background, and are processes of this one
+/// from then on (ps_live_count counts them, ps_kill_and_reap_all ends them); each waits at its gate, before
+/// the first instruction of the application's that is its own, until ps_preloader_spawn or
+/// ps_preloader_spawn_begin takes it: that costs no fork. What is taken is replaced. What has ended, has waited
+/// for too long, or is older than a reload is never taken. The pool is filled as soon as the preloader runs: a
+/// worker that is asked for starts it, or ps_preloader_warm, or a ps_preloader_reload of one that ran. Births
+/// for the pool that fail are tried again after 100 ms, then after twice as long each time, up to 25 s. It is
+/// looked after within the looks of supervisors that have workers of it under way or have started it. Stopping
+/// the preloader ends those that wait. Never blocks.
+///
+/// @param idle        how many, up to 1 024; 0 (default): none. Each takes three descriptors. Of those that are
+///                    too many, the oldest end
+/// @param max_age_ms  how long one may wait, in milliseconds; -1: for ever. 0 is as 1
+/// @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE;
+///         PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_set_pool(
+    preloader: *mut ps_preloader,
+    idle: u32,
+    max_age_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::grow(preloader, error, |object: &Preloader| object.set_pool(idle, max_age_ms))
+}
+
+/// Starts the preloader, if it does not run, and waits until its pool is full (at once, if it is, or if there
+/// is none).
+///
+/// Blocks for timeout_ms at the most, and a second longer where another thread has the preloader in hand.
+/// Workers of this preloader are moved along meanwhile, other children of the supervisor are not.
+///
+/// @param supervisor  who looks after those that wait, as long as it is there and is looked after itself; NULL:
+///                    the default supervisor
+/// @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
+/// @return PS_OK; PS_ERR_TIMEOUT; what ps_preloader_spawn answers where the preloader cannot be started, has
+///         died twice, or does not fork; PS_ERR_LIMIT if two in a row had more memory than they may have;
+///         PS_ERR_STATE if too many workers in a row have died (ps_preloader_set_limits); PS_ERR_CANCELLED if
+///         the preloader was stopped; PS_ERR_SHUTDOWN if it was freed, or the supervisor closed;
+///         PS_ERR_UNSUPPORTED if its protocol is not PS_PRELOADER_NATIVE; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_warm(
+    preloader: *mut ps_preloader,
+    supervisor: *mut ps_supervisor,
+    timeout_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    acquire(error, || {
+        let object = convert::object::<Preloader, _>(preloader)?;
+        object.warm(&host_of(supervisor)?, timeout_ms).map(|()| PS_OK)
+    })
+}
+
+/// What the preloader may come to. Never blocks.
+///
+/// @param memory_bytes  how much memory of its own the preloader's process may have, resident, neither of files
+///                      nor shared (RssAnon of proc_pid_status(5)); 0 (default): any. It is looked at after each
+///                      birth. One that has more is replaced, as by ps_preloader_reload, as soon as no birth is
+///                      under way; the next worker that is asked for starts the next one. So a limit below what
+///                      the application itself needs starts it anew for every few workers
+/// @param dead_births   so many workers in a row that died, or were late, before they were ready, and none is
+///                      forked any more: workers that are asked for fail with PS_ERR_STATE until
+///                      ps_preloader_reload or ps_preloader_stop. 0 (default): no matter how many
+/// @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_set_limits(
+    preloader: *mut ps_preloader,
+    memory_bytes: u64,
+    dead_births: u32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::grow(preloader, error, |object: &Preloader| object.set_limits(memory_bytes, dead_births))
 }
 
 /// The worker's description: NULL says nothing.

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 
 use super::client::{self, Client};
 use super::direct::{finish, milliseconds};
-use super::native::host::{self as native, Native, no_session};
+use super::native::host::{self as native, Native, no_session, pool};
 use super::request::Time;
 use super::session::Arguments;
 use super::worker::Worker;
@@ -131,6 +131,35 @@ impl Preloader {
         either!(&side, core => core.set_idle_stop(ms))?;
         lock(&self.choice).idle_ms = ms;
         Ok(())
+    }
+
+    /// The side of one that has a pool; `what` is asked of it.
+    fn native(&self, what: &'static str) -> Result<Arc<Native>> {
+        match self.side()? {
+            Side::Native(core) => Ok(core),
+            Side::Passenger(_) => {
+                Err(Error::new(Status::Unsupported, what, format!("{what}: only a preloader of the native protocol can do that")))
+            }
+        }
+    }
+
+    /// How many workers shall be idle, and how old they may get; -1: as old as they like. 0 is 1.
+    pub fn set_pool(&self, idle: u32, max_age_ms: i64) -> Result<()> {
+        pool::set_pool(&self.native("pool")?, idle, max_age_ms)
+    }
+
+    /// How much memory of its own its process may have, and how many births in a row may die; 0: any.
+    pub fn set_limits(&self, memory_bytes: u64, dead_births: u32) -> Result<()> {
+        pool::set_limits(&self.native("limits")?, memory_bytes, dead_births);
+        Ok(())
+    }
+
+    /// Starts its process, and waits until the pool is full.
+    pub fn warm(&self, host: &Host, timeout_ms: i64) -> Result<()> {
+        let until = Deadline::of_millis(milliseconds(timeout_ms)?);
+        let core = self.native("warm")?;
+        self.used()?;
+        pool::warm(&core, host, until)
     }
 
     /// Begins a worker: READY, or what says that it failed, follows. `timeout_ms` counts from its turn.

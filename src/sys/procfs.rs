@@ -206,6 +206,16 @@ pub fn effective_user(pid: i32) -> Option<u32> {
     status.lines().find_map(|line| line.strip_prefix("Uid:\t"))?.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
+/// How much memory a process has for itself, in bytes, as far as it is resident: neither of files nor shared.
+pub fn anonymous_memory(pid: i32) -> Option<u64> {
+    let statm = text(format!("/proc/{pid}/statm")).ok()?;
+    let mut fields = statm.split_ascii_whitespace().map(str::parse::<u64>);
+    // 2 and 3 of proc_pid_statm(5): resident, and of that what is of files or shared.
+    let (resident, shared) = (fields.nth(1)?.ok()?, fields.next()?.ok()?);
+    let page = nix::unistd::sysconf(nix::unistd::SysconfVar::PAGE_SIZE).ok().flatten().unwrap_or(4_096);
+    Some(resident.saturating_sub(shared) * page as u64)
+}
+
 /// Whether a process is known to be in another pid namespace than this one: then the number that it has for itself is none here.
 pub fn is_in_other_namespace(pid: i32) -> bool {
     let (its, own) = (namespace(&pid.to_string(), "pid"), namespace("self", "pid"));

@@ -12,6 +12,7 @@
 //! | `work.rs`    | what the machine decides, carried out                                 |
 //! | `process.rs` | one process of the preloader, and its control channel                 |
 //! | `birth.rs`   | one fork, and whoever comes of it, until it is ready                  |
+//! | `pool.rs`    | how the pool is set, warmed and limited                               |
 //! | `post.rs`    | where a ready worker can still be spoken to                           |
 //! | `request.rs` | one worker that was asked for                                         |
 
@@ -19,6 +20,7 @@ mod birth;
 #[cfg(test)]
 mod explorer;
 pub mod machine;
+pub mod pool;
 mod post;
 mod process;
 mod request;

@@ -13,6 +13,7 @@ use nix::errno::Errno;
 
 use super::birth::{self, Birth};
 use super::machine::{self, Action, End, Event, Id, Machine, Why};
+use super::pool::Warming;
 use super::post::Post;
 use super::process::{Heard, LOOKED, Process, Recipe};
 use super::request::Request;
@@ -39,6 +40,10 @@ pub type Core = AnyCore<Work>;
 #[derive(Debug)]
 pub enum Item {
     Ask(Arc<Request>),
+    /// The process and a full pool are wanted, until then.
+    Warm(Id, Deadline, Arc<Warming>),
+    /// How much memory of its own a process may have; 0: any.
+    Memory(u64),
     /// An event of the machine's, as it is.
     Event(Event),
     /// It shall go, for good or not, and what is there has no more time than that.
@@ -80,13 +85,16 @@ pub struct Work {
     machine: Machine,
     arguments: Arc<Arguments>,
     requests: Requests<Self>,
-    processes: BTreeMap<u32, Process>,
+    pub(super) warming: BTreeMap<Id, Arc<Warming>>,
+    pub(super) processes: BTreeMap<u32, Process>,
     births: BTreeMap<machine::Birth, Birth>,
     /// Workers that are their preloader's children, until it has told that they ended.
     theirs: BTreeMap<machine::Birth, Weak<Child>>,
     /// How many births were handed over and wait for their supervisors.
     unshown: usize,
-    events: VecDeque<Event>,
+    pub(super) events: VecDeque<Event>,
+    /// How much memory of its own a process may have; 0: any.
+    pub(super) most_memory: u64,
     /// Why the last start failed.
     start_error: Option<Error>,
     /// Of a birth that could not be asked for.
@@ -142,9 +150,12 @@ impl Hand for Work {
                 self.requests.insert(id, request);
                 self.events.push_back(Event::Ask(id, until));
             }
+            Item::Warm(id, until, warming) => self.warm(id, until, warming),
+            Item::Memory(bytes) => self.most_memory = bytes,
             Item::Event(event) => {
                 if let Event::CallOff(id) = event {
                     self.requests.remove(&id);
+                    self.warming.remove(&id);
                 }
                 self.events.push_back(event);
             }
@@ -195,7 +206,7 @@ impl Hand for Work {
     }
 
     fn is_quiet(&self) -> bool {
-        self.processes.is_empty() && self.requests.is_empty() && self.births.is_empty()
+        self.processes.is_empty() && self.requests.is_empty() && self.warming.is_empty() && self.births.is_empty()
     }
 
     fn first_process(&self) -> Option<u32> {
@@ -215,11 +226,13 @@ impl Work {
             machine: Machine::new(clock::now()),
             arguments,
             requests: Requests::new(),
+            warming: BTreeMap::new(),
             processes: BTreeMap::new(),
             births: BTreeMap::new(),
             theirs: BTreeMap::new(),
             unshown: 0,
             events: VecDeque::new(),
+            most_memory: 0,
             start_error: None,
             unasked: None,
             crashed: None,
@@ -465,7 +478,9 @@ impl Work {
                     let _ = self.reactor.add(Watched::Pidfd(number).token(), &pidfd);
                 }
                 birth.answered = true;
+                let generation = birth.generation;
                 self.events.push_back(Event::Registered(number));
+                self.weigh(generation);
             }
             Err(failure) => self.fail_birth_by(number, failure),
         }
@@ -703,12 +718,17 @@ impl Work {
             Action::Adopt(number, id) => self.adopt(core, number, id),
             Action::Discard(number) => self.discard(number),
             Action::Fail(id, end) => self.fail(id, end),
-            Action::Warmed(_) | Action::Promote(..) | Action::Promoted(..) | Action::PromoteFailed(..) => {}
+            Action::Warmed(id) => {
+                if let Some(warming) = self.warming.remove(&id) {
+                    warming.settle(Ok(()));
+                }
+            }
+            Action::Promote(..) | Action::Promoted(..) | Action::PromoteFailed(..) => {}
         }
     }
 
     fn fail(&mut self, id: Id, end: End) {
-        let Some(request) = self.requests.remove(&id) else { return };
+        let request = self.requests.remove(&id);
         let arguments = self.arguments.clone();
         let of_nobody = |failure: Failure, output| birth::error_of(failure, native_worker(), None, None, output, &arguments);
         let plain = |status, why: &str| Error::new(status, "preloader", format!("{why} before it had made the worker"));
@@ -741,10 +761,18 @@ impl Work {
                 );
                 of_nobody(Failure::new(Status::State, Category::default(), step::NATIVE_FORK, text), Vec::new())
             }
+            End::TooBig(_) => {
+                let text = "two preloaders in a row had more memory than they may have, before the pool was full";
+                of_nobody(Failure::new(Status::Limit, Category::default(), step::NATIVE_FORK, text), Vec::new())
+            }
             End::Stopped => plain(Status::Cancelled, "the preloader was stopped"),
             End::Closed => plain(Status::Shutdown, "the preloader was freed"),
         };
-        request.fail(error);
+        match (request, self.warming.remove(&id)) {
+            (Some(request), _) => request.fail(error),
+            (None, Some(warming)) => warming.settle(Err(error)),
+            (None, None) => {}
+        }
     }
 
     fn error_of_birth(&self, number: machine::Birth, failure: Failure) -> Error {

@@ -283,7 +283,8 @@ impl Machine {
     /// Whoever waits gets what is there; what is missing is asked for, and what is too much goes.
     fn go_on(&mut self, now: i64, actions: &mut Vec<Action>) {
         self.births.retire(now, actions);
-        if self.ready().is_some_and(|ready| self.is_too_big() && self.births.under_way(ready).1 == 0) {
+        if let Some(generation) = self.ready().filter(|generation| self.is_too_big() && self.births.under_way(*generation).1 == 0) {
+            self.miss_warm(End::TooBig(generation), actions);
             self.leave_all(actions);
         }
         while let Some((id, birth)) = self.first_in_line(true).zip(self.births.best()) {

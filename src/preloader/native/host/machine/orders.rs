@@ -52,14 +52,19 @@ impl Machine {
         let Some(process) = self.serving.take() else { return };
         let asked = self.births.settle(process.generation, actions);
         self.ask_again(&asked, actions);
-        self.warm.retain(|id, waiting| {
-            let over = std::mem::replace(&mut waiting.again, true);
-            actions.extend(over.then_some(Action::Fail(*id, End::Crashed)));
-            !over
-        });
+        self.miss_warm(End::Crashed, actions);
         self.unpromote(Unpromoted::Overtaken, actions);
         actions.push(Action::Leave(process.generation));
         self.fall_back(now);
+    }
+
+    /// Those who wait for a full pool wait for another one's; the second time they do not.
+    pub(super) fn miss_warm(&mut self, end: End, actions: &mut Vec<Action>) {
+        self.warm.retain(|id, waiting| {
+            let over = std::mem::replace(&mut waiting.again, true);
+            actions.extend(over.then_some(Action::Fail(*id, end)));
+            !over
+        });
     }
 
     /// The one before serves again, if it is there.

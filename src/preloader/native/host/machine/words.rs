@@ -99,6 +99,8 @@ pub enum End {
     NotStarted(u32),
     /// What is known of this birth says why.
     Failed(Birth, Why),
+    /// The preloader of this generation has more memory than it may have, and so had the one before.
+    TooBig(u32),
     /// So many births in a row have died that nothing is born any more.
     DeadBirths(u32),
     /// The preloader was stopped meanwhile.

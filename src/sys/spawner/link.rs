@@ -52,7 +52,7 @@ pub enum Reply {
     /// There is no child, or one that has ended or is about to (its number is not 0): the host must reap it. `ECANCELED` of step "gate": it found
     /// its gate barred.
     Failed(Slot, i32, Option<OwnedFd>, Failure),
-    /// The spawner has closed its end: nothing follows.
+    /// The spawner has closed its end: nothing follows. (The end of its process is noticed no later: a child at a shut gate has that end open, too.)
     Gone,
 }
 
@@ -65,11 +65,18 @@ pub(super) fn step_name(step: i32) -> &'static str {
 struct Slots {
     /// Those that nobody has; the last one is taken first, its memory is still near.
     free: Vec<usize>,
-    /// The ticket of each.
+    /// The ticket of each, and whether the pidfd of its child was handed out.
     tickets: [u32; wire::SLOTS],
+    identified: [bool; wire::SLOTS],
     next: u32,
     /// Room for the next request.
     message: Message,
+}
+
+impl Slots {
+    fn has(&self, slot: Slot) -> bool {
+        slot.ticket != 0 && self.tickets.get(slot.index).is_some_and(|ticket| *ticket == slot.ticket)
+    }
 }
 
 /// The host's end.
@@ -92,7 +99,7 @@ impl core::fmt::Debug for Link {
 impl Link {
     pub(super) fn new(channel: OwnedFd, births: Births, directory: (u64, u64)) -> Self {
         let free = (0..wire::SLOTS).rev().collect();
-        let slots = Slots { free, tickets: [0; wire::SLOTS], next: 1, message: Message::default() };
+        let slots = Slots { free, tickets: [0; wire::SLOTS], identified: [false; wire::SLOTS], next: 1, message: Message::default() };
         let group = nix::unistd::getpgrp().as_raw();
         Self { channel, births: Arc::new(births), slots: Mutex::new(slots), directory, group }
     }
@@ -115,6 +122,7 @@ impl Link {
         let ticket = slots.next;
         slots.next = ticket.wrapping_add(1).max(1);
         slots.tickets[index] = ticket;
+        slots.identified[index] = false;
         self.births.prepare(index, ticket, gate);
         Some(Slot { index, ticket })
     }
@@ -199,15 +207,17 @@ impl Link {
                 return Ok(Some(Reply::Hello));
             }
             let slot = Slot { index: said.slot as usize, ticket: said.ticket };
-            if !lock(&self.slots).tickets.get(slot.index).is_some_and(|ticket| *ticket == slot.ticket && slot.ticket != 0) {
+            let mut slots = lock(&self.slots);
+            if !slots.has(slot) {
                 continue;
             }
             let pid = said.pid;
-            let found = || sent.or_else(|| prove(pid));
+            let pidfd = if slots.identified[slot.index] { None } else { sent.or_else(|| prove(pid)) };
+            slots.identified[slot.index] |= pidfd.is_some();
             return Ok(Some(match said.kind {
-                wire::BORN => Reply::Born(slot, pid, found()),
-                wire::BEGAN => Reply::Began(slot, pid, found()),
-                _ => Reply::Failed(slot, pid, found(), failure(step_name(said.step), Errno::from_raw(said.errno))),
+                wire::BORN => Reply::Born(slot, pid, pidfd),
+                wire::BEGAN => Reply::Began(slot, pid, pidfd),
+                _ => Reply::Failed(slot, pid, pidfd, failure(step_name(said.step), Errno::from_raw(said.errno))),
             }));
         }
     }
@@ -250,7 +260,7 @@ impl Link {
     /// Gives the slot back: after `Began` or `Failed`, or when nothing was sent, or the spawner was reaped.
     pub fn release(&self, slot: Slot) {
         let mut slots = lock(&self.slots);
-        if slots.tickets.get(slot.index).is_some_and(|ticket| *ticket == slot.ticket && slot.ticket != 0) {
+        if slots.has(slot) {
             slots.tickets[slot.index] = 0;
             self.births.prepare(slot.index, 0, Gate::Barred);
             slots.free.push(slot.index);
@@ -259,11 +269,7 @@ impl Link {
 
     /// What became of a request; only after the spawner has ended and was reaped.
     pub fn fate(&self, slot: Slot) -> Fate {
-        if lock(&self.slots).tickets.get(slot.index).is_some_and(|ticket| *ticket == slot.ticket) {
-            self.births.fate(slot.index)
-        } else {
-            Fate::Unborn
-        }
+        if lock(&self.slots).has(slot) { self.births.fate(slot.index) } else { Fate::Unborn }
     }
 }
 

@@ -1,14 +1,14 @@
 //! A spawner as it is, driven by hand: what a request says is what the child is, and every end is told.
 
-use core::time::Duration;
 use std::ffi::CString;
 use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::{self, Stdio};
 use std::sync::Arc;
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -17,7 +17,7 @@ use crate::sys::environ::Block;
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::{Credentials, Failure, Gap, Isolation, Move, Request};
 use crate::sys::wait::{self, Ending, Seen};
-use crate::sys::{cstr, fds, getpid, poll};
+use crate::sys::{cstr, fds, getpid};
 
 /// A spawner, and its process.
 struct Spawner {
@@ -54,7 +54,7 @@ impl Spawner {
             if let Some(reply) = self.link.receive().unwrap() {
                 return reply;
             }
-            assert!(poll::wait_raw(self.link.fd().as_raw_fd(), 10_000_000_000), "the spawner says nothing");
+            assert!(is_readable(self.link.fd()), "the spawner says nothing");
         }
     }
 
@@ -92,6 +92,12 @@ impl Drop for Spawner {
     }
 }
 
+/// Waits until it is.
+fn is_readable(fd: &OwnedFd) -> bool {
+    let mut waits = [PollFd::new(fd.as_fd(), PollFlags::POLLIN)];
+    nix::poll::poll(&mut waits, 20_000u16) == Ok(1)
+}
+
 fn reap(pidfd: &OwnedFd, pid: i32) -> Ending {
     match wait::reap_ending(pidfd.as_raw_fd(), pid) {
         Seen::Ended(ending) => ending,
@@ -105,6 +111,7 @@ struct Wanted {
     argv: cstr::Array,
     moves: Vec<Move>,
     gaps: Vec<Gap>,
+    credentials: Option<Credentials>,
     ignored: Ignored,
 }
 
@@ -116,6 +123,7 @@ impl Wanted {
             argv: cstr::Array::new(text(program), Arc::new(arguments.iter().map(|word| text(word)).collect())).unwrap(),
             moves: vec![Move { from: Move::NULL, to: 0 }, Move { from: Move::NULL, to: 1 }, Move { from: Move::NULL, to: 2 }],
             gaps: vec![Gap { first: 3, last: u32::MAX }],
+            credentials: None,
             ignored: Ignored::default(),
         }
     }
@@ -148,7 +156,7 @@ impl Wanted {
             umask: None,
             nice: None,
             limits: &[],
-            credentials: None,
+            credentials: self.credentials.as_ref(),
             no_new_privs: false,
             die_with_host: false,
             cgroup: None,
@@ -158,11 +166,9 @@ impl Wanted {
 }
 
 /// What the child writes.
-fn said(spawner: &Spawner, wanted: Wanted, edit: impl FnOnce(&mut Request<'_>)) -> String {
+fn said(spawner: &Spawner, wanted: Wanted) -> String {
     let (wanted, mut read) = wanted.piped();
-    let mut request = wanted.request();
-    edit(&mut request);
-    let slot = spawner.submit(&request, Gate::Open);
+    let slot = spawner.submit(&wanted.request(), Gate::Open);
     fds::close(wanted.moves[1].from);
     let reply = spawner.next();
     let Reply::Began(_, pid, Some(pidfd)) = reply else { panic!("{reply:?}") };
@@ -176,7 +182,7 @@ fn said(spawner: &Spawner, wanted: Wanted, edit: impl FnOnce(&mut Request<'_>)) 
 #[test]
 fn a_child_is_the_hosts_own() {
     let spawner = Spawner::start();
-    let text = said(&spawner, Wanted::shell("echo $PPID; kill -s 0 0 && ps -o pgid= -p $$ | tr -d ' '; echo $$"), |_| {});
+    let text = said(&spawner, Wanted::shell("echo $PPID; kill -s 0 0 && ps -o pgid= -p $$ | tr -d ' '; echo $$"));
     let numbers: Vec<i32> = text.lines().map(|line| line.parse().unwrap()).collect();
     assert_eq!(numbers[0], getpid());
     assert_eq!(numbers[1], numbers[2], "it leads its group");
@@ -205,7 +211,7 @@ fn descriptors_go_where_they_must_and_no_other_is_open() {
     }
     wanted.gaps = vec![Gap { first: 10, last: u32::MAX }];
     // 10 is the directory that ls reads.
-    assert_eq!(said(&spawner, wanted, |_| {}), "0 1 10 2 3 4 5 6 7 8 9 ");
+    assert_eq!(said(&spawner, wanted), "0 1 10 2 3 4 5 6 7 8 9 ");
     for (index, (read, write)) in ends.into_iter().enumerate() {
         drop(write);
         let mut text = String::new();
@@ -255,7 +261,7 @@ fn no_child_passes_once_all_gates_are_barred() {
 fn a_long_request_arrives_whole() {
     let spawner = Spawner::start();
     let long = "x".repeat(100_000);
-    assert_eq!(said(&spawner, Wanted::new("/bin/sh", &["-c", "echo ${#1} ${#2}", "sh", &long, &long]), |_| {}), "100000 100000\n");
+    assert_eq!(said(&spawner, Wanted::new("/bin/sh", &["-c", "echo ${#1} ${#2}", "sh", &long, &long])), "100000 100000\n");
 }
 
 #[test]
@@ -264,16 +270,9 @@ fn another_user_shares_no_memory_with_the_spawner() {
         return;
     }
     let spawner = Spawner::start();
-    let credentials = Credentials { uid: 65_534, gid: 65_534, groups: vec![] };
-    assert_eq!(
-        said(&spawner, Wanted::shell("id -u; id -G"), |request| request.credentials = unsafe_static(&credentials)),
-        "65534\n65534\n"
-    );
-}
-
-/// The request of a closure borrows no longer than it runs.
-fn unsafe_static<'a>(credentials: &Credentials) -> Option<&'a Credentials> {
-    Some(Box::leak(Box::new(credentials.clone())))
+    let mut wanted = Wanted::shell("id -u; id -G");
+    wanted.credentials = Some(Credentials { uid: 65_534, gid: 65_534, groups: vec![] });
+    assert_eq!(said(&spawner, wanted), "65534\n65534\n");
 }
 
 #[test]
@@ -286,12 +285,12 @@ fn the_end_of_the_spawner_is_told_and_every_fate_known() {
     let unborn = spawner.submit(&wanted.request(), Gate::Open);
     spawner.process.kill().unwrap();
     spawner.process.wait().unwrap();
-    assert!(matches!(spawner.next(), Reply::Gone));
     assert_eq!(spawner.link.fate(unborn), Fate::Unborn);
     assert_eq!(spawner.link.fate(born), Fate::Born(pid));
     // The gate is the host's still.
     assert!(spawner.link.births().set(born.index, Gate::Barred));
     assert_eq!(reap(&pidfd, pid).code, 127);
+    assert!(matches!(spawner.next(), Reply::Gone));
     assert!(matches!(spawner.link.fate(born), Fate::Failed(of, "gate", Errno::ECANCELED) if of == pid));
     assert_eq!(spawner.link.submit(unborn, &wanted.request()), Err(Refusal::Gone));
 }
@@ -299,17 +298,14 @@ fn the_end_of_the_spawner_is_told_and_every_fate_known() {
 #[test]
 fn the_spawner_ends_with_its_channel() {
     let spawner = Spawner::start();
-    let pid = spawner.process.id();
-    let Spawner { link, process } = &spawner;
-    let _ = (pid, process);
-    nix::sys::socket::shutdown(link.fd().as_raw_fd(), nix::sys::socket::Shutdown::Both).unwrap();
-    let pidfd = crate::sys::pidfd::open(pid as i32).unwrap();
-    assert!(poll::wait_raw(pidfd.as_raw_fd(), Duration::from_secs(10).as_nanos() as i64), "it runs on");
+    nix::sys::socket::shutdown(spawner.link.fd().as_raw_fd(), nix::sys::socket::Shutdown::Both).unwrap();
+    let pidfd = crate::sys::pidfd::open(spawner.process.id() as i32).unwrap();
+    assert!(is_readable(&pidfd), "it runs on");
 }
 
 #[test]
 fn a_child_begins_where_the_host_is() {
     // In a copy: the directory is that of all threads.
     let spawner = Spawner::start();
-    assert_eq!(said(&spawner, Wanted::shell("pwd"), |_| {}).trim(), std::env::current_dir().unwrap().to_str().unwrap());
+    assert_eq!(said(&spawner, Wanted::shell("pwd")).trim(), std::env::current_dir().unwrap().to_str().unwrap());
 }

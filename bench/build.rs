@@ -20,7 +20,7 @@ fn main() {
     target_program("pause");
     target_program("hold");
     application("preloaded_app");
-    c_files("peers", &["floor.c", "handoff_floor.c", "libc_methods.c", "preloader_driver.c", "reap.c", "sweep.c"], &[]);
+    c_files("peers", &["floor.c", "handoff_floor.c", "libc_methods.c", "preloader_driver.c", "reap.c", "spawner_floor.c", "sweep.c"], &[]);
 
     libuv();
     if let Ok(glib) = pkg_config::Config::new().cargo_metadata(false).probe("glib-2.0") {

@@ -37,6 +37,10 @@ int bench_uv_storm(const char *path, size_t jobs, size_t slots);
 /* From before a listener is sent until a process that slept has it, so many times, with a silence before each. */
 int bench_handoff_floor(size_t count, uint64_t silence_ns, uint64_t *ns);
 
+/* So many jobs, at most `slots` at once, made by a spawner process or directly: how long each call took, and all of it.
+ * `call_ns` has room for `jobs` (or `slots`, if that is more). */
+int bench_spawner_floor(const char *path, size_t jobs, size_t slots, int direct, uint64_t *call_ns, uint64_t *all_ns);
+
 int bench_kill_and_reap(const pid_t *pids, const int *pidfds, size_t n);
 
 /* preloader_driver.c: 0, or a negative errno. */

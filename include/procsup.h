@@ -758,7 +758,8 @@ typedef struct ps_supervisor ps_supervisor;
 /**
  * Starts a command. When it returns PS_OK, the program has begun to run, or, if its supervisor has a limit
  * that is reached, stands in line (ps_supervisor_set_max_running). When it fails, nothing is left behind,
- * and the error names the exact step ("exec", "chdir", "setuid", ...) and errno.
+ * and the error names the exact step ("exec", "chdir", "setuid", ...) and errno. (Of a supervisor that has a
+ * spawner, ps_supervisor_set_spawner, it returns before that, and an event tells it.)
  *
  * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it
  * was given. It was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never
@@ -1137,6 +1138,52 @@ ps_status ps_supervisor_set_max_pending(ps_supervisor *supervisor, uint32_t n, p
  * @return PS_OK; PS_ERR_PERMISSION if this process has a real limit RLIMIT_RTTIME
  */
 ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_error **error);
+
+/**
+ * Whether programs are executed by a *spawner* from now on: a tiny process beside this one, which makes the
+ * supervisor's children as this process's own (clone(2), CLONE_PARENT). Then ps_spawn takes some
+ * microseconds, however slow the file system is that a program lies on, and no child ever shares memory
+ * with the host (nor with another, once it has begun).
+ *
+ * What changes: ps_spawn returns a child that is PS_STATE_PENDING. PS_EVENT_STARTED follows when its program
+ * has begun, or PS_EVENT_FAILED, with the status that ps_spawn would have given; ps_reap and ps_wait_ready
+ * then answer the same, with the step and errno. All calls on the child work from the first moment:
+ * ps_terminate of one that has not begun cancels it (PS_EVENT_CANCELLED), and what was made of it is killed.
+ * The time of its readiness and its deadline run meanwhile; one that has not begun by then is killed
+ * (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still answers at once what is known here: bad
+ * arguments, descriptors that are not open, directories and control groups that cannot be had, a full line.
+ * A start that fails counts as a failed run of a child with a restart policy, and ps_spawn_replicas answers
+ * before its children have begun. ps_child_spawn_tier is PS_TIER_SPAWNER. SIGCHLD is raised, too, for a child
+ * whose exec fails.
+ *
+ * What a command can say holds as ever. The environment, the working directory, the streams that a child
+ * inherits and what is passed to it are those of the host at ps_spawn. All else that a child takes from its
+ * maker is the host's as it was when the spawner was started: user, groups and capabilities, umask, nice value,
+ * resource limits, session, process group (PS_ISOLATE_NONE), control group, namespaces and root directory,
+ * personality, scheduling and CPU affinity, seccomp filters. After a change of one of these turn it off and on
+ * again. A command with more than some 240 descriptors fails with PS_ERR_LIMIT. Never made by the spawner are
+ * daemons of ps_spawn_once, and preloaders with their workers.
+ *
+ * The spawner is a child of the host like others: ps_live_count counts it, ps_kill_and_reap_all kills it, it
+ * dies with the host, and ps_supervisor_free ends it. It is started again when it is needed after that. If it
+ * dies otherwise, that is noticed at once, and it is started again; what it had not made is asked for
+ * anew, what it had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that
+ * wait and ps_spawn say PS_ERR_ABORTED until this function is called again. Some 255 births are under way at a time, 64 of them in
+ * an exec; more wait in the host.
+ *
+ * It takes two descriptors, two shared pages of memory, and one tiny process for each supervisor. Turning it
+ * off lets what is under way come to its end.
+ *
+ * Blocks like ps_spawn without it, and until the spawner has said that it runs (at most 5 seconds).
+ *
+ * @param on  1 or 0 (default). 1 starts it, unless it runs
+ * @return PS_OK; PS_ERR_UNSUPPORTED if files in memory may not be executed (vm.memfd_noexec), /proc is not
+ *         there, the library was built without the spawner's program, or after unshare(CLONE_NEWPID);
+ *         PS_ERR_LIMIT; PS_ERR_TIMEOUT; PS_ERR_SYSTEM; PS_ERR_PERMISSION; PS_ERR_SHUTDOWN
+ */
+ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor,
+                                    int32_t on,
+                                    ps_error **error);
 
 /**
  * Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless

@@ -141,7 +141,8 @@ enum class spawn_tier : std::int32_t {
     clone3 = PS_TIER_CLONE3,
     clone = PS_TIER_CLONE,
     fork = PS_TIER_FORK,
-    preloader = PS_TIER_PRELOADER
+    preloader = PS_TIER_PRELOADER,
+    spawner = PS_TIER_SPAWNER
 };
 
 enum class child_state : std::int32_t {
@@ -1391,6 +1392,8 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
     void set_max_pending(std::uint32_t n, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_max_pending, handle(), n); }
 
     /// Orphans of its children are reaped here. Changes the whole process (PR_SET_CHILD_SUBREAPER).
+    void set_spawner(bool on) { detail::call(ps_supervisor_set_spawner, handle(), on); }
+    void set_spawner(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_spawner, handle(), on); }
     void set_subreaper(bool on) { detail::call(ps_supervisor_set_subreaper, handle(), on); }
     void set_subreaper(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_subreaper, handle(), on); }
 

@@ -188,6 +188,7 @@ static void same(ps_spawn_tier value)
     SAME(spawn_tier::clone, PS_TIER_CLONE);
     SAME(spawn_tier::fork, PS_TIER_FORK);
     SAME(spawn_tier::preloader, PS_TIER_PRELOADER);
+    SAME(spawn_tier::spawner, PS_TIER_SPAWNER);
     }
 }
 

@@ -45,7 +45,7 @@
     X(ps_child_pidfd) X(ps_child_state) X(ps_child_stdio) X(ps_child_output) X(ps_child_spawn_tier) X(ps_child_free)              \
     X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text)                                                                  \
     X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                      \
-    X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper)         \
+    X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper) X(ps_supervisor_set_spawner)         \
     X(ps_spawn_once)                                                                                                              \
     X(ps_spawn_replicas) X(ps_supervisor_counts) X(ps_supervisor_fd) X(ps_supervisor_next_event) X(ps_event_data)                 \
     X(ps_supervisor_shutdown) X(ps_supervisor_free)                                                                                \

@@ -6,6 +6,7 @@ use super::child::ps_supervisor;
 use super::command::{described, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, acquire};
+use super::objects::WorkerObject;
 use super::worker::{host_of, make, ps_worker};
 use super::{convert, ps_status, shapes};
 use crate::error::Error;
@@ -268,6 +269,48 @@ pub unsafe extern "C" fn ps_preloader_spawn_begin(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_preloader_reload(preloader: *mut ps_preloader, error: *mut *mut ps_error) -> ps_status {
     shapes::grow(preloader, error, |object: &Preloader| object.reload())
+}
+
+/// A worker becomes the next preloader: one that has served for a while has loaded, compiled and cached what a
+/// fresh process has not, and what is forked from it shares that. Only for PS_PRELOADER_NATIVE.
+///
+/// The worker is told (PS_ASKED_PROMOTE of ps_worker_asked): it ends what it has under way and says
+/// ps_preload_ready, which looks for threads there, in the process that will fork; it may collapse its pages
+/// again, once. From then on workers are forked from it, of the next generation. The preloader before stays
+/// until the first of them is ready, and serves again if the new one ends before that, or if too many of its
+/// workers die (ps_preloader_set_limits). The workers that wait in the pool are those of the old one until the
+/// new ones are there.
+///
+/// A promotion that fails leaves all as it was, and kills nobody: a worker that is late, has threads, or says
+/// no (ps_preload_failed) serves on, and may be asked again. Its process stays the child of its supervisor,
+/// with its handle and events: whoever ends it ends the preloader, and ps_preloader_stop and
+/// ps_preloader_free end it as any other.
+///
+/// Blocks until it is the preloader, for timeout_ms at the most (and a second while another thread has the
+/// preloader in hand), and looks after the other children of the worker's supervisor meanwhile.
+///
+/// @param worker      a worker of this preloader that is ready
+/// @param timeout_ms  milliseconds; -1: for ever
+/// @return PS_OK: it is; PS_ERR_TIMEOUT: it was not ready to fork in time; PS_ERR_STATE: it has other threads,
+///         which the error names, or is not ready, or was born of what was replaced since
+///         (ps_preloader_reload), or there is no preloader that could stay meanwhile; PS_ERR_ABORTED: it has
+///         said no, and why; PS_ERR_EXITED: it has ended; PS_ERR_IN_PROGRESS: another promotion is under way,
+///         or has borne no worker yet; PS_ERR_CANCELLED: the preloader was reloaded, stopped or freed
+///         meanwhile, or has ended; PS_ERR_LIMIT: it has not looked at the last one that it was asked for, or
+///         there are no descriptors; PS_ERR_PROTOCOL: what it says makes no sense; PS_ERR_UNSUPPORTED: another
+///         protocol, or it cannot know whether it has threads; PS_ERR_INVALID_ARGUMENT: a worker of another
+///         preloader, a time; PS_ERR_SHUTDOWN if the supervisor was closed; PS_ERR_SYSTEM; PS_ERR_FORKED
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_preloader_promote(
+    preloader: *mut ps_preloader,
+    worker: *mut ps_worker,
+    timeout_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(preloader, error, |object: &Preloader| {
+        let worker = convert::object::<WorkerObject, _>(worker)?;
+        object.promote(&worker.worker, timeout_ms)
+    })
 }
 
 /// The generation of the preloader's last process: 0 before the first one, one more with each. Never blocks,

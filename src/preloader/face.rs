@@ -12,7 +12,7 @@ use super::native::host::{self as native, Native, no_session, pool};
 use super::request::Time;
 use super::session::Arguments;
 use super::worker::Worker;
-use crate::clock::Deadline;
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::command::{Command, RestartWhen};
@@ -197,6 +197,18 @@ impl Preloader {
         match self.used()? {
             Side::Passenger(core) => client::begin(&core, host, worker, time, register),
             Side::Native(core) => native::begin(&core, host, worker, time, register),
+        }
+    }
+
+    /// A worker of it becomes the next preloader; see [`native::promote`].
+    pub fn promote(&self, worker: &Worker, timeout_ms: i64) -> Result<()> {
+        clock::check_timeout("timeout_ms", timeout_ms)?;
+        worker.check()?;
+        match self.side()? {
+            Side::Native(core) => native::promote(&core, worker, Deadline::of_millis(timeout_ms)),
+            Side::Passenger(_) => {
+                Err(Error::new(Status::Unsupported, "promote", "a worker of Passenger's protocol cannot become a preloader"))
+            }
         }
     }
 

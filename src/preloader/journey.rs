@@ -71,9 +71,18 @@ pub static NATIVE_WORKER: Route = Route {
     steps: &[NATIVE_PREPARATION, NATIVE_FORK, NATIVE_PROOF, NATIVE_GATE, NATIVE_WORK],
 };
 
+/// A worker that becomes the next preloader.
+pub static NATIVE_NEXT: Route =
+    Route { kind: "PROMOTE_WORKER", title: "making a worker the next preloader", steps: &[NATIVE_PREPARATION, NATIVE_PROMOTION] };
+
 /// A start of such a preloader.
 pub fn native_start() -> Journey {
     Journey::new(&NATIVE_PRELOADER).dated(clock::wall_ahead())
+}
+
+/// A promotion.
+pub fn native_promotion() -> Journey {
+    Journey::new(&NATIVE_NEXT).dated(clock::wall_ahead())
 }
 
 /// A start of such a worker.

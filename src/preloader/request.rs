@@ -50,6 +50,11 @@ impl<H: Hand> Request<H> {
         })
     }
 
+    /// The preloader that it was asked of.
+    pub fn core(&self) -> &Arc<Core<H>> {
+        &self.core
+    }
+
     /// Whoever looks after the worker.
     pub fn host(&self) -> &Host {
         &self.host

@@ -78,6 +78,11 @@ impl Worker {
         if post.is_some_and(|post| post.sibling) { WorkerKind::Sibling } else { self.kind }
     }
 
+    /// Whoever looks after it.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
     /// When its making began.
     pub fn began(&self) -> Moment {
         self.began

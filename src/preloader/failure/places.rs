@@ -197,6 +197,12 @@ pub fn place(step: &str) -> Place {
             "getting ready for work, after it was forked",
             "Look at what the application does right after a fork, before it calls ps_worker_ready: connections, threads and files that were made while              it was loaded are not usable in a worker and must be made anew.",
         ),
+        NATIVE_PROMOTION => (
+            Process,
+            "draining, to become the next preloader",
+            "Look at what the worker does when ps_worker_asked tells it PS_ASKED_PROMOTE: it must end what it has under way, have one thread only, and \
+             call ps_preload_ready. Whatever its application does not close or end before that, its own workers will have, too.",
+        ),
         _ => (Host, "taking a step of the start", "Look at the output of the process."),
     };
     Place { who, doing, advice }

@@ -13,6 +13,7 @@
 //! | `process.rs` | one process of the preloader, and its control channel                 |
 //! | `birth.rs`   | one fork, and whoever comes of it, until it is ready                  |
 //! | `pool.rs`    | how the pool is set, warmed and limited                               |
+//! | `promote.rs` | a ready worker that shall be the next preloader                       |
 //! | `post.rs`    | where a ready worker can still be spoken to                           |
 //! | `request.rs` | one worker that was asked for                                         |
 
@@ -23,6 +24,7 @@ pub mod machine;
 pub mod pool;
 mod post;
 mod process;
+mod promote;
 mod request;
 mod work;
 
@@ -30,6 +32,7 @@ use std::sync::Arc;
 
 pub use self::post::Post;
 use self::process::{KEPT, Recipe};
+pub use self::promote::promote;
 use self::request::Request;
 pub use self::work::Work;
 use crate::error::{Error, Result};

@@ -1,19 +1,22 @@
-//! One process of a native preloader: made with the end of its control channel, heard, left.
+//! One process of a native preloader: made with the end of its control channel, or promoted; heard, left.
 //!
 //! Traps. **The channel is the tie**: when it is closed the process goes by itself; so its end is ours alone, and the first thing that is let go.
 //! **What it has said before its end counts**: the channel is read until it is empty before an end is believed. **It may never stop talking**: one
-//! look takes so many messages and no more (LAW-17).
+//! look takes so many messages and no more (LAW-17). **A promoted one is another supervisor's child**: what is told of its life is told of the worker that
+//! it was.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
+use super::machine::Birth;
+use super::promote::Promotion;
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::preloader::failure::{self, Evidence, Failure};
-use crate::preloader::journey::{native_start, step};
+use crate::preloader::journey::{native_promotion, native_start, step};
 use crate::preloader::native::wire::{self, Kind, Link, Message, Place};
 use crate::preloader::session::{Arguments, Purpose};
 use crate::process::adopt::{Maker, Strays};
@@ -49,6 +52,8 @@ pub struct Process {
     arguments: Arc<Arguments>,
     maker: Option<Maker>,
     strays: Option<Strays>,
+    /// It was a worker: of this birth.
+    promoted: Option<Birth>,
     /// Whom its workers must be: who it was when it became ready.
     user: Option<u32>,
     /// When its making began.
@@ -103,17 +108,40 @@ impl Process {
         drop(theirs);
         way.end(step::NATIVE_START, clock::now());
         way.begin(step::NATIVE_OPEN, clock::now());
-        let mut link = link;
+        Ok(Self::of(managed, link, way, began, recipe.arguments.clone()))
+    }
+
+    /// A worker that is asked to become the preloader of this generation.
+    pub fn promote(promotion: &Promotion, generation: u32, arguments: Arc<Arguments>) -> Result<Self> {
+        let began = clock::now();
+        let mut way = native_promotion();
+        way.begin(step::NATIVE_PREPARATION, began);
+        let link = match channel(generation).and_then(|(link, theirs)| promotion.ask(theirs).map(|()| link)) {
+            Ok(link) => link,
+            Err(error) => {
+                let failure = Failure::of(step::NATIVE_PREPARATION, &error);
+                return Err(error_of(failure, way, &arguments, Vec::new(), Some((promotion.managed().pid(), None))));
+            }
+        };
+        way.end(step::NATIVE_PREPARATION, clock::now());
+        way.begin(step::NATIVE_PROMOTION, clock::now());
+        let mut process = Self::of(promotion.managed().clone(), link, way, began, arguments);
+        process.promoted = Some(promotion.birth());
+        Ok(process)
+    }
+
+    fn of(managed: Arc<Managed>, mut link: Link, way: Journey, began: i64, arguments: Arc<Arguments>) -> Self {
         link.peer = managed.pid();
         let maker = managed.process().ok().and_then(|child| Maker::of(&child));
         let strays = maker.as_ref().map(Strays::of);
-        Ok(Self {
+        Self {
             managed,
             link: Some(link),
             way,
-            arguments: recipe.arguments.clone(),
+            arguments,
             maker,
             strays,
+            promoted: None,
             user: None,
             began,
             killed_at: None,
@@ -122,7 +150,12 @@ impl Process {
             settled: false,
             over: false,
             ended: false,
-        })
+        }
+    }
+
+    /// The worker that it was.
+    pub fn promoted(&self) -> Option<Birth> {
+        self.promoted
     }
 
     /// What it is watched by.
@@ -192,6 +225,9 @@ impl Process {
 
     /// It has opened its channel: it loads.
     pub fn has_opened(&mut self) {
+        if self.promoted.is_some() {
+            return;
+        }
         self.way.end(step::NATIVE_OPEN, clock::now());
         self.way.begin(step::NATIVE_LOAD, clock::now());
     }
@@ -199,10 +235,12 @@ impl Process {
     /// It is ready.
     pub fn arrive(&mut self) {
         self.settled = true;
-        self.way.end(step::NATIVE_LOAD, clock::now());
+        self.way.end(if self.promoted.is_some() { step::NATIVE_PROMOTION } else { step::NATIVE_LOAD }, clock::now());
         self.user = self.child().and_then(|child| child.pidfd()).and_then(|fd| pidfd::user(fd.as_raw_fd()));
         self.user = self.user.or_else(|| procfs::effective_user(self.pid()));
-        self.managed.tell_ready();
+        if self.promoted.is_none() {
+            self.managed.tell_ready();
+        }
     }
 
     /// It never will be ready, for this reason.
@@ -212,12 +250,17 @@ impl Process {
         let child = self.child();
         let exit = child.as_ref().and_then(|child| child.reap_ended().ok().flatten());
         let error = error_of(failure, self.way.clone(), &self.arguments, self.output(), Some((self.pid(), exit)));
-        self.managed.tell_failed(error.clone());
+        if self.promoted.is_none() {
+            self.managed.tell_failed(error.clone());
+        }
         error
     }
 
     /// The step that its start is at.
     pub fn stage(&self) -> &'static str {
+        if self.promoted.is_some() {
+            return step::NATIVE_PROMOTION;
+        }
         let opened = self.way.step(step::NATIVE_LOAD).is_some_and(|step| step.begin.is_some());
         if opened { step::NATIVE_LOAD } else { step::NATIVE_OPEN }
     }
@@ -282,6 +325,7 @@ impl Process {
     pub fn late_error(&self) -> Error {
         let doing = match self.stage() {
             step::NATIVE_OPEN => "waiting for the preloader to call ps_preload_open",
+            step::NATIVE_PROMOTION => "waiting for the worker to say that it is ready to fork",
             _ => "waiting for the preloader to be ready",
         };
         error_of(Failure::timeout(self.stage(), doing), self.way.clone(), &self.arguments, self.output(), Some((self.pid(), None)))
@@ -316,18 +360,24 @@ impl Process {
     }
 }
 
-fn prepare(recipe: &Recipe, generation: u32) -> Result<(Link, Command, OwnedFd)> {
+/// A control channel, with our greeting in it: our end, and the other one.
+fn channel(generation: u32) -> Result<(Link, OwnedFd)> {
     let failed = |fault: crate::sys::Fault| fault.error("cannot make a channel for the preloader");
     let (ours, theirs) = socket::pair().map_err(failed)?;
+    let mut link = Link::new(ours, 0);
+    link.id = u64::from(generation);
+    let bytes = link.write(Kind::Hello).versions().finish();
+    link.send(bytes, Vec::new()).map_err(|errno| Error::system("sendmsg", errno, "cannot make a channel for the preloader"))?;
+    Ok((link, theirs))
+}
+
+fn prepare(recipe: &Recipe, generation: u32) -> Result<(Link, Command, OwnedFd)> {
+    let (link, theirs) = channel(generation)?;
     let mut command = recipe.command.as_ref().clone();
     let number = command.free_number();
     command.pass_fd(theirs.as_raw_fd(), number)?;
     command.env(wire::VARIABLE, Some(OsStr::new(&number.to_string())))?;
     command.ready_when_told().keep_output(KEPT);
-    let mut link = Link::new(ours, 0);
-    link.id = u64::from(generation);
-    let bytes = link.write(Kind::Hello).versions().finish();
-    link.send(bytes, Vec::new()).map_err(|errno| Error::system("sendmsg", errno, "cannot make a channel for the preloader"))?;
     Ok((link, command, theirs))
 }
 

@@ -12,10 +12,11 @@ use std::sync::{Arc, Weak};
 use nix::errno::Errno;
 
 use super::birth::{self, Birth};
-use super::machine::{self, Action, End, Event, Id, Machine, Why};
+use super::machine::{self, Action, End, Event, Id, Machine, Unpromoted, Why};
 use super::pool::Warming;
 use super::post::Post;
 use super::process::{Heard, LOOKED, Process, Recipe};
+use super::promote::{self, Promotion, Promotions};
 use super::request::Request;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
@@ -46,6 +47,8 @@ pub enum Item {
     Memory(u64),
     /// An event of the machine's, as it is.
     Event(Event),
+    /// A worker shall be the next preloader.
+    Promote(Arc<Promotion>),
     /// It shall go, for good or not, and what is there has no more time than that.
     End {
         for_good: bool,
@@ -57,6 +60,8 @@ pub enum Item {
 #[derive(Clone, Copy, Debug)]
 enum Watched {
     Process(u32),
+    /// The pidfd of a preloader that was a worker.
+    Promoted(u32),
     Gate(machine::Birth),
     Pidfd(machine::Birth),
 }
@@ -67,6 +72,7 @@ impl Watched {
             Self::Process(generation) => u64::from(generation) << 2,
             Self::Gate(birth) => birth << 2 | 1,
             Self::Pidfd(birth) => birth << 2 | 2,
+            Self::Promoted(generation) => u64::from(generation) << 2 | 3,
         })
     }
 
@@ -74,7 +80,8 @@ impl Watched {
         match token.0 & 3 {
             0 => Self::Process((token.0 >> 2) as u32),
             1 => Self::Gate(token.0 >> 2),
-            _ => Self::Pidfd(token.0 >> 2),
+            2 => Self::Pidfd(token.0 >> 2),
+            _ => Self::Promoted((token.0 >> 2) as u32),
         }
     }
 }
@@ -95,6 +102,8 @@ pub struct Work {
     pub(super) events: VecDeque<Event>,
     /// How much memory of its own a process may have; 0: any.
     pub(super) most_memory: u64,
+    /// Those that were asked for.
+    promotions: Promotions,
     /// Why the last start failed.
     start_error: Option<Error>,
     /// Of a birth that could not be asked for.
@@ -135,6 +144,7 @@ impl Hand for Work {
         for token in turn.ready {
             match Watched::of(token) {
                 Watched::Process(generation) => self.listen(generation),
+                Watched::Promoted(generation) => self.has_ended(generation),
                 Watched::Gate(birth) => self.listen_at(birth),
                 Watched::Pidfd(birth) => self.look_at(birth),
             }
@@ -159,6 +169,7 @@ impl Hand for Work {
                 }
                 self.events.push_back(event);
             }
+            Item::Promote(promotion) => self.events.extend(self.promotions.enter(promotion)),
             Item::End { for_good, by } => {
                 self.events.push_back(if for_good { Event::Close } else { Event::Stop });
                 // Nobody is in line then, so nothing is started before all that is there has heard of its end.
@@ -230,6 +241,7 @@ impl Work {
             processes: BTreeMap::new(),
             births: BTreeMap::new(),
             theirs: BTreeMap::new(),
+            promotions: Promotions::default(),
             unshown: 0,
             events: VecDeque::new(),
             most_memory: 0,
@@ -293,8 +305,11 @@ impl Work {
                 self.events.push_back(Event::Started(generation));
             }
             Kind::Failed if !process.settled => {
-                let text = body.text.unwrap_or_default();
-                let failure = Failure::said(step::NATIVE_LOAD, "the application could not be loaded", &text);
+                let text = body.text.as_deref().unwrap_or_default();
+                let failure = match process.promoted() {
+                    Some(_) => promote::refused(body.refusal(), text),
+                    None => Failure::said(step::NATIVE_LOAD, "the application could not be loaded", text),
+                };
                 self.fail_start(generation, failure);
             }
             Kind::Born => {
@@ -352,7 +367,11 @@ impl Work {
         if process.settled {
             return self.goes(generation);
         }
-        self.start_error = Some(process.fail(failure));
+        let error = process.fail(failure);
+        match process.promoted() {
+            Some(birth) => self.promotions.blame(birth, error),
+            None => self.start_error = Some(error),
+        }
         self.events.push_back(Event::StartFailed(generation));
     }
 
@@ -374,6 +393,7 @@ impl Work {
         let Some(process) = self.processes.get_mut(&generation) else { return };
         process.ended = true;
         self.reactor.remove(Watched::Process(generation).token());
+        self.reactor.remove(Watched::Promoted(generation).token());
         if !process.settled {
             let failure = Failure::ended_at(process.stage(), process.pid(), process.exit().as_ref());
             self.fail_start(generation, failure);
@@ -398,6 +418,42 @@ impl Work {
                 self.processes.remove(&generation);
             }
         }
+    }
+
+    fn promote(&mut self, core: &Arc<Core>, birth: machine::Birth, generation: u32) {
+        core.count(generation);
+        let Some(promotion) = self.promotions.get(birth) else { return self.events.push_back(Event::StartFailed(generation)) };
+        match Process::promote(promotion, generation, self.arguments.clone()) {
+            Ok(process) => {
+                let pidfd = process.child().and_then(|child| child.pidfd());
+                self.processes.insert(generation, process);
+                self.watch_process(generation);
+                match pidfd.map(|pidfd| self.reactor.add(Watched::Promoted(generation).token(), &pidfd)) {
+                    Some(Ok(())) => {}
+                    // Its end would not be heard of.
+                    Some(Err(fault)) => {
+                        let failure = Failure::of(step::NATIVE_PROMOTION, &fault.error("cannot watch the worker"));
+                        self.fail_start(generation, failure);
+                    }
+                    None => self.has_ended(generation),
+                }
+            }
+            Err(error) => {
+                self.promotions.blame(birth, error);
+                self.events.push_back(Event::StartFailed(generation));
+            }
+        }
+    }
+
+    /// It stays what it is: its channel is closed, and so it knows.
+    fn unpromote(&mut self, birth: machine::Birth, why: Unpromoted) {
+        let candidate = self.processes.iter().find(|(_, process)| process.promoted() == Some(birth)).map(|(generation, _)| *generation);
+        let process = candidate.and_then(|generation| self.processes.remove(&generation));
+        if let Some(generation) = candidate {
+            self.reactor.remove(Watched::Process(generation).token());
+            self.reactor.remove(Watched::Promoted(generation).token());
+        }
+        self.promotions.fail(birth, why, process.as_ref());
     }
 
     // ---- births ----
@@ -623,7 +679,7 @@ impl Work {
             ready: Moment::now(),
             generation,
             instance: None,
-            post: Some(Arc::new(Post::of(number, sibling, socket))),
+            post: Some(Arc::new(Post::of(number, sibling, socket, request.core().weak()))),
         }));
         if let Some(managed) = request.managed()
             && !managed.tell_ready()
@@ -723,7 +779,15 @@ impl Work {
                     warming.settle(Ok(()));
                 }
             }
-            Action::Promote(..) | Action::Promoted(..) | Action::PromoteFailed(..) => {}
+            Action::Promote(birth, generation) => self.promote(core, birth, generation),
+            Action::Promoted(birth, generation) => {
+                if let Some(process) = self.processes.get_mut(&generation) {
+                    // It is one: nobody goes back on that.
+                    process.say(Kind::Go, birth);
+                }
+                self.promotions.settle(birth, Ok(()));
+            }
+            Action::PromoteFailed(birth, why) => self.unpromote(birth, why),
         }
     }
 

@@ -356,6 +356,12 @@ impl Process {
 
     /// Whether all that it has borne is known, or gone, since it has ended.
     pub fn is_settled_with(&mut self) -> bool {
+        // Whoever looks after it may look at other times.
+        if self.promoted.is_some()
+            && let Some(child) = self.child()
+        {
+            let _ = child.reap_ended();
+        }
         self.strays.as_mut().is_none_or(Strays::settle)
     }
 }

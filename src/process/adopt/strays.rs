@@ -1,6 +1,6 @@
 //! Children of this process that nobody knows: a maker of ours was killed after it had made them, and they before they could say who they are.
 //!
-//! They are born into their maker's group, and leave it before they say HELLO. So when it has ended and was reaped, who of our children is still in that
+//! They are born into their maker's group, and leave it when they have said HELLO. So when it has ended and was reaped, who of our children is still in that
 //! group was made by it, and is a stray: one that lives finds its gate shut, and ends; a zombie is reaped here, by nobody else.
 //!
 //! The trap is the number of the group: with its last member gone it may be a stranger's, and a zombie in it a child of the host's own making, which is

@@ -1,7 +1,7 @@
 //! The gate: what a copy does before its caller sees it, all of it code of this library, with all signals blocked.
 //!
 //! ```text
-//!   close what is the original's --> lead a group --> HELLO (the kernel says who) --> wait
+//!   close what is the original's --> HELLO (the kernel says who) --> lead a group --> wait
 //!                                                                          GO --> descriptors in place --> its caller
 //!                                                          end of the channel --> ends
 //! ```
@@ -52,8 +52,9 @@ pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, pass: Pass<'_>) -> Link {
 
 fn come_to(link: &mut Link, pass: Pass<'_>) -> Result<()> {
     pass()?;
-    fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))?;
-    greet(link)
+    // Who dies before this is found by the host in its maker's group; who dies behind it is known.
+    greet(link)?;
+    fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))
 }
 
 fn go_through(link: &mut Link) -> Result<()> {

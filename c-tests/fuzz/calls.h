@@ -34,6 +34,7 @@ HARNESS void free_handle(enum kind kind, void *handle)
     case LOCK: TELL(ps_spawn_lock_release, ps_spawn_lock_release(handle), "(%p)", handle); break;
     case WORKER: TELL(ps_worker_free, ps_worker_free(handle), "(%p)", handle); break;
     case PRELOADER: TELL(ps_preloader_free, ps_preloader_free(handle), "(%p)", handle); break;
+    case PRELOAD: TELL(ps_preload_free, ps_preload_free(handle), "(%p)", handle); break;
     default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
     }
 }
@@ -1079,7 +1080,7 @@ static void call_preloader(void)
 {
     struct pick p = any(PRELOADER);
     void *h = p.handle;
-    switch (dice(12)) {
+    switch (dice(13)) {
     case 0: case 1: make_preloader((int)dice(PRELOADERS)); break;
     case 2: {
         const char *name = chance(85) ? ONE_OF(const char *, "app_env", "startup_file", "a/b", "..") : any_text();
@@ -1124,6 +1125,14 @@ static void call_preloader(void)
         ASK(ps_preloader_pid, p, 0, ps_preloader_pid(h, at, error), "(%s)", name_of(p));
         break;
     }
+    case 11: { /* none of these workers is a native preloader's, so none can be promoted */
+        struct pick w = any(WORKER);
+        int64_t t = wait_ms();
+        if (ASK2(ps_preloader_promote, p, w, false, (t > 0 ? t : 0) + 2000, ps_preloader_promote(h, w.handle, t, error), "(%s, %s, %" PRId64 ")",
+                 name_of(p), name_of(w), t) == PS_OK)
+            found("ps_preloader_promote: a worker that is none of its");
+        break;
+    }
     case 10: {
         int64_t *at = OUT(int64_t);
         ASK(ps_preloader_last_used, p, 0, ps_preloader_last_used(h, at, error), "(%s)", name_of(p));
@@ -1136,14 +1145,83 @@ static void call_preloader(void)
     }
 }
 
+/* ---- this process as a preloader: its host (who is nobody but us) has greeted it, and asks for nothing ---- */
+
+/* The greeting lies there from the host's begin on; who comes first gets it, host or copy, and nobody another one. */
+static void open_preload(void)
+{
+    ps_preload **at = OUT(ps_preload *), *made = NULL;
+    if (ASK(ps_preload_open, ((struct pick){.was = GARBAGE}), 0, ps_preload_open(at, error), "(%p)", (void *)at) != PS_OK)
+        return;
+    memcpy(&made, at, sizeof made);
+    put(PRELOAD, 0, made);
+}
+
+static void a_hook(void *data)
+{
+    if (data != &page->failed)
+        found("a hook is given %p", data);
+}
+
+static void call_preload(void)
+{
+    struct pick p = any(PRELOAD);
+    void *h = p.handle;
+    int64_t t = wait_ms();
+    int32_t *number = OUT(int32_t), n;
+    switch (dice(12)) {
+    case 0: case 1: open_preload(); break;
+    case 2: ASK(ps_preload_collapse, p, 5000, ps_preload_collapse(h, error), "(%s)", name_of(p)); break;
+    case 3: {
+        void (*hook)(void *) = chance(60) ? a_hook : NULL;
+        ASK(ps_preload_on_fork, p, 0, ps_preload_on_fork(h, hook, hook, hook, &page->failed, error), "(%s, %d)", name_of(p), hook != NULL);
+        break;
+    }
+    case 4:
+        n = chance(80) ? ONE_OF(int32_t, PS_FORK_LIBC, PS_FORK_SIBLING) : odd_number();
+        ASK(ps_preload_ready, p, 5000, ps_preload_ready(h, n, error), "(%s, %d)", name_of(p), n);
+        break;
+    case 5: {
+        const char *text = any_text();
+        if (chance(10)) /* it is the end of this one */
+            ASK(ps_preload_failed, p, 0, ps_preload_failed(h, text, error), "(%s, %.40s)", name_of(p), SHOWN(text));
+        break;
+    }
+    case 6: case 7:
+        if (ASK(ps_preload_fork, p, t, ps_preload_fork(h, t, number, error), "(%s, %" PRId64 ")", name_of(p), t) == PS_OK
+            && *number != PS_ROLE_PRELOADER && *number != PS_ROLE_STOP)
+            found("ps_preload_fork: nobody has asked for a worker, and this is %d", *number);
+        break;
+    case 8: {
+        uint64_t *request = OUT(uint64_t);
+        if (ASK(ps_preload_accept, p, t, ps_preload_accept(h, t, request, error), "(%s, %" PRId64 ")", name_of(p), t) == PS_OK && *request != 0)
+            found("ps_preload_accept: nobody has asked for %" PRIu64, *request);
+        break;
+    }
+    case 9: {
+        uint64_t request = chance(50) ? dice(4) : dice64();
+        n = ONE_OF(int32_t, 0, 1, -1, INT32_MIN, INT32_MAX, -EAGAIN);
+        if (ASK(ps_preload_forked, p, 0, ps_preload_forked(h, request, n, error), "(%s, %" PRIu64 ", %d)", name_of(p), request, n) == PS_OK)
+            found("ps_preload_forked: nobody has asked for %" PRIu64, request);
+        break;
+    }
+    case 10: ASK(ps_preload_fd, p, 0, ps_preload_fd(h, number, error), "(%s)", name_of(p)); break;
+    default:
+        if (chance(50))
+            ASK(ps_worker_ready, p, 0, ps_worker_ready(h, error), "(%s)", name_of(p));
+        else
+            ASK(ps_worker_asked, p, t, ps_worker_asked(h, t, number, error), "(%s, %" PRId64 ")", name_of(p), t);
+    }
+}
+
 /* ---- letting go ---- */
 
 static void call_free(void)
 {
     enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
-            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER, (int)PRELOADER);
+            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER, (int)PRELOADER, (int)PRELOAD);
     struct pick it = any(kind);
-    if (kind == HANDOFF && !chance(20))
+    if ((kind == HANDOFF && !chance(20)) || (kind == PRELOAD && !chance(5))) /* that one comes but once */
         return;
     if (watched_by_edges && kind == SUPERVISOR && it.was == GOOD && it.slot == 0)
         return;
@@ -1165,6 +1243,7 @@ static void call_free(void)
     case LOCK: ps_spawn_lock_release(it.handle); break;
     case WORKER: ps_worker_free(it.handle); break;
     case PRELOADER: ps_preloader_free(it.handle); break;
+    case PRELOAD: ps_preload_free(it.handle); break;
     default: ps_error_free(it.handle);
     }
 }

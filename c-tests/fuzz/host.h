@@ -207,8 +207,10 @@ static void one_step(uint32_t step)
         call_lock();
     else if (way < 960)
         call_worker();
-    else if (way < 970)
+    else if (way < 968)
         call_preloader();
+    else if (way < 974)
+        call_preload();
     else if (way < 985)
         call_free();
     else if (way < 990)
@@ -438,6 +440,7 @@ HARNESS void begin_life(void)
     int ends[2];
     begin_step(UINT32_MAX);
     setenv("TMPDIR", directory, 1); /* where sessions make their directories */
+    greet_ourselves();
     if (chdir(directory) != 0)
         found("the fuzzer: %s: %s", directory, strerror(errno));
     close(open("file", O_CREAT | O_WRONLY, 0600));

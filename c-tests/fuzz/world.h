@@ -11,6 +11,7 @@
 
 #include "harness.h"
 #include "children.h"
+#include "preload_greeting.h"
 
 #include <sys/epoll.h>
 #include <sys/file.h>
@@ -65,7 +66,9 @@
     X(ps_worker_journey) X(ps_worker_free)                                                                                        \
     X(ps_preloader_new) X(ps_preloader_set) X(ps_preloader_set_protocol) X(ps_preloader_set_idle_stop) X(ps_preloader_spawn)      \
     X(ps_preloader_spawn_begin) X(ps_preloader_reload) X(ps_preloader_generation) X(ps_preloader_pid) X(ps_preloader_last_used)   \
-    X(ps_preloader_stop) X(ps_preloader_free)
+    X(ps_preloader_stop) X(ps_preloader_promote) X(ps_preloader_free)                                                  \
+    X(ps_preload_open) X(ps_preload_free) X(ps_preload_collapse) X(ps_preload_on_fork) X(ps_preload_ready) X(ps_preload_failed)    \
+    X(ps_preload_fork) X(ps_preload_accept) X(ps_preload_forked) X(ps_preload_fd) X(ps_worker_ready) X(ps_worker_asked)
 
 enum which {
 #define NUMBER(name) WHICH_##name,
@@ -236,8 +239,8 @@ HARNESS const char *text_at_edge(const char *text)
 
 /* ---- pools ---- */
 
-enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, ERROR, KINDS };
-static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "preloader", "error"};
+enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, ERROR, KINDS };
+static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "preloader", "preload", "error"};
 
 #define SLOTS 16
 #define SUPERVISORS 4
@@ -246,7 +249,7 @@ static const char *const kind_names[] = {"command", "child", "supervisor", "hand
 #define LOCKS 4
 #define APPS 4
 #define PRELOADERS 2
-static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, PRELOADERS, 8};
+static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, PRELOADERS, 1, 8};
 
 static _Atomic(void *) pool[KINDS][SLOTS], freed[KINDS][SLOTS], inherited[KINDS][SLOTS];
 static _Atomic uint32_t freed_count[KINDS];

@@ -4,6 +4,7 @@
 #define PROCSUP_TEST_EVERY_CALL_H
 
 #include "children.h"
+#include "preload_greeting.h"
 
 static struct {
     ps_child *child;
@@ -166,6 +167,17 @@ static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
 }
 
+CALL(ps_preload, ps_preload_on_fork, NULL, NULL, NULL, NULL)
+CALL(ps_preload, ps_preload_ready, PS_FORK_LIBC)
+CALL(ps_preload, ps_preload_failed, "a")
+CALL(ps_preload, ps_preload_fork, 0, &out.number)
+CALL(ps_preload, ps_preload_accept, 0, &out.big)
+CALL(ps_preload, ps_preload_forked, 1, 1)
+CALL(ps_preload, ps_preload_fd, &out.number)
+CALL(ps_preload, ps_worker_asked, 0, &out.number)
+static ps_status with_ps_preload_collapse(void *handle, ps_error **error) { return ps_preload_collapse(handle, error); }
+static ps_status with_ps_worker_ready(void *handle, ps_error **error) { return ps_worker_ready(handle, error); }
+
 static ps_status with_ps_preloader_set(void *handle, ps_error **error) { return ps_preloader_set(handle, "app_env", "x", error); }
 static ps_status with_ps_preloader_set_protocol(void *handle, ps_error **error)
 {
@@ -209,9 +221,10 @@ static ps_status with_ps_preloader_last_used(void *handle, ps_error **error)
     int64_t time_ns;
     return ps_preloader_last_used(handle, &time_ns, error);
 }
+static ps_status with_ps_preloader_promote(void *handle, ps_error **error) { return ps_preloader_promote(handle, NULL, 0, error); }
 static ps_status with_ps_preloader_stop(void *handle, ps_error **error) { return ps_preloader_stop(handle, 0, error); }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, ERROR, KINDS };
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -242,7 +255,11 @@ static const struct call {
     ENTRY(COMMAND, ps_preloader_new),       ENTRY(PRELOADER, ps_preloader_set),       ENTRY(PRELOADER, ps_preloader_set_protocol),
     ENTRY(PRELOADER, ps_preloader_set_idle_stop), ENTRY(PRELOADER, ps_preloader_spawn), ENTRY(PRELOADER, ps_preloader_spawn_begin),
     ENTRY(PRELOADER, ps_preloader_reload),  ENTRY(PRELOADER, ps_preloader_generation), ENTRY(PRELOADER, ps_preloader_pid),
-    ENTRY(PRELOADER, ps_preloader_last_used), ENTRY(PRELOADER, ps_preloader_stop),
+    ENTRY(PRELOADER, ps_preloader_last_used), ENTRY(PRELOADER, ps_preloader_stop),    ENTRY(PRELOADER, ps_preloader_promote),
+    ENTRY(PRELOAD, ps_preload_collapse),    ENTRY(PRELOAD, ps_preload_on_fork),       ENTRY(PRELOAD, ps_preload_ready),
+    ENTRY(PRELOAD, ps_preload_failed),      ENTRY(PRELOAD, ps_preload_fork),          ENTRY(PRELOAD, ps_preload_accept),
+    ENTRY(PRELOAD, ps_preload_forked),      ENTRY(PRELOAD, ps_preload_fd),            ENTRY(PRELOAD, ps_worker_ready),
+    ENTRY(PRELOAD, ps_worker_asked),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
@@ -306,6 +323,7 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case LOCK: ps_spawn_lock_release(handle); break;
     case WORKER: ps_worker_free(handle); break;
     case PRELOADER: ps_preloader_free(handle); break;
+    case PRELOAD: ps_preload_free(handle); break;
     default: ps_error_free(handle); break;
     }
 }
@@ -377,6 +395,20 @@ HARNESS ps_worker *some_worker(ps_supervisor *supervisor)
     return worker;
 }
 
+/* This process as a preloader, of a host that asks for nothing. A process is one only once: NULL from the second time on. */
+HARNESS ps_preload *some_preload(void)
+{
+    static int host;
+    ps_preload *preload = NULL;
+    ps_error *error = NULL;
+    if (host != 0)
+        return NULL;
+    host = greet_ourselves(); /* stays open */
+    CHECK_OK(ps_preload_open(&preload, &error), error);
+    CHECK(unsetenv("PROCSUP_PRELOAD_FD") == 0);
+    return preload;
+}
+
 /* A good handle of each kind. */
 HARNESS void make_handles(void *handle[KINDS])
 {
@@ -391,6 +423,7 @@ HARNESS void make_handles(void *handle[KINDS])
     handle[LOCK] = some_lock();
     handle[WORKER] = some_worker(handle[SUPERVISOR]);
     CHECK_OK(ps_preloader_new(handle[COMMAND], (ps_preloader **)&handle[PRELOADER], &error), error);
+    handle[PRELOAD] = some_preload();
 }
 
 #endif

@@ -18,18 +18,14 @@
 // The manual of each call is procsup.h: a method `frob` of `command`, `child`, `supervisor`, `spawn_lock`, `worker` or `handoff` is ps_command_frob,
 // ps_child_frob (or ps_frob), ps_supervisor_frob, ps_spawn_lock_frob, ps_worker_frob, ps_handoff_frob. Here is what C++ adds. No thread, no callback, no state beside the handle.
 //
-// OWNERSHIP. command, child, supervisor, handoff, budget, permit, error_info and unique_fd own one thing each: they can be moved, not
-// copied, and release it in their destructors. What was moved from is empty: it is false, and every call on it fails with
-// errc::bad_handle (a permit's: errc::state).
+// OWNERSHIP. command, child, supervisor, worker, preloader, preload, handoff, budget, permit, spawn_lock, error_info and unique_fd own one thing
+// each: they can be moved, not copied, and release it in their destructors. What was moved from is empty: it is false, and every call on it fails
+// with errc::bad_handle (a permit's: errc::state).
 //     ~command      frees the description; children of it run on
-//     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor
+//     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor. ~worker the same
 //     ~supervisor   kills and reaps its children; blocks until they are gone, 5 seconds at the most
+//     ~preloader    stops its process; its workers live on
 //     ~permit       says that the start has failed, unless it was said how it ended
-// OWNERSHIP. command, child, supervisor, spawn_lock, handoff, error_info and unique_fd own one thing each: they can be moved, not copied, and
-// release it in their destructors. What was moved from is empty: it is false, and every call on it fails with errc::bad_handle.
-//     ~command      frees the description; children of it run on
-//     ~child        frees the handle. THE PROCESS RUNS ON: it belongs to its supervisor
-//     ~supervisor   kills and reaps its children; blocks until they are gone, 5 seconds at the most
 //     ~spawn_lock   releases the lock, or waits for it no more
 //     ~handoff      calls off what is not committed; kills and reaps a successor that owns nothing, 5 seconds at the most
 // child_ref, event and exit_record are values. A child_ref borrows: it is a number, costs nothing to copy, keeps nothing alive, and
@@ -205,7 +201,14 @@ enum class handoff_event_kind : std::int32_t {
 
 enum class preloader_protocol : std::int32_t { passenger = PS_PRELOADER_PASSENGER, native = PS_PRELOADER_NATIVE };
 
-enum class worker_kind : std::int32_t { direct = PS_WORKER_DIRECT, forked = PS_WORKER_FORKED };
+enum class worker_kind : std::int32_t { direct = PS_WORKER_DIRECT, forked = PS_WORKER_FORKED, sibling = PS_WORKER_SIBLING };
+
+/// How a preloader forks.
+enum class fork_way : std::int32_t { libc = PS_FORK_LIBC, sibling = PS_FORK_SIBLING };
+/// What a process is when preload::fork returns.
+enum class preload_role : std::int32_t { preloader = PS_ROLE_PRELOADER, worker = PS_ROLE_WORKER, stop = PS_ROLE_STOP };
+/// What a worker is asked for.
+enum class worker_asked : std::int32_t { nothing = PS_ASKED_NOTHING, promote = PS_ASKED_PROMOTE, stop = PS_ASKED_STOP };
 
 enum class spawn_lock_event_kind : std::int32_t { acquired = PS_SPAWN_LOCK_ACQUIRED, failed = PS_SPAWN_LOCK_FAILED };
 
@@ -1951,12 +1954,22 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
     /// An argument of its session, and of those of its workers; nullptr takes it away.
     preloader &set(zstring name, const char *value)
     {
-        detail::call(ps_preloader_set, handle(), name.c_str(), value);
+        detail::call(ps_preloader_set, handle(), name, value);
+        return *this;
+    }
+    preloader &set(zstring name, const char *value, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preloader_set, handle(), name, value);
         return *this;
     }
     preloader &protocol(preloader_protocol which)
     {
-        detail::call(ps_preloader_set_protocol, handle(), static_cast<std::int32_t>(which));
+        detail::call(ps_preloader_set_protocol, handle(), which);
+        return *this;
+    }
+    preloader &protocol(preloader_protocol which, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preloader_set_protocol, handle(), which);
         return *this;
     }
     /// How long it may be of no use before it is stopped.
@@ -1965,13 +1978,16 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         detail::call(ps_preloader_set_idle_stop, handle(), after);
         return *this;
     }
+    preloader &idle_stop(milliseconds after, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preloader_set_idle_stop, handle(), after);
+        return *this;
+    }
 
     /// Starts a worker, and waits until it is ready.
     [[nodiscard]] worker spawn(supervisor &of, milliseconds timeout = milliseconds(-1))
     {
-        ps_worker *made = nullptr;
-        detail::call(ps_preloader_spawn, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
-        return worker(made);
+        return make(ps_preloader_spawn, of, nullptr, timeout);
     }
     [[nodiscard]] worker spawn(supervisor &of, milliseconds timeout, std::error_code &ec) noexcept
     {
@@ -1979,39 +1995,77 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         detail::call(ec, ps_preloader_spawn, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
         return worker(made);
     }
+    /// With what is this worker's own: descriptors, streams, stop plan, user data.
+    [[nodiscard]] worker spawn(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    {
+        return make(ps_preloader_spawn, of, what.handle(), timeout);
+    }
+    [[nodiscard]] worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_worker *made = nullptr;
+        if (!ec)
+            detail::call(ec, ps_preloader_spawn, handle(), of.handle(), what.handle(), timeout, &made);
+        return worker(made);
+    }
+    /// `why` gets the whole error: journey, output, and what it has said of its failure.
+    [[nodiscard]] worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec, error_info &why) noexcept
+    {
+        ps_worker *made = nullptr;
+        if (!ec) {
+            why = error_info();
+            detail::call_into(why, ps_preloader_spawn, handle(), of.handle(), what.handle(), timeout, &made);
+            ec = why.code();
+        }
+        return worker(made);
+    }
     /// Begins to: event_kind::ready or event_kind::failed says what has come of it.
     [[nodiscard]] worker begin(supervisor &of, milliseconds timeout = milliseconds(-1))
     {
+        return make(ps_preloader_spawn_begin, of, nullptr, timeout);
+    }
+    [[nodiscard]] worker begin(supervisor &of, milliseconds timeout, std::error_code &ec) noexcept
+    {
         ps_worker *made = nullptr;
-        detail::call(ps_preloader_spawn_begin, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
+        detail::call(ec, ps_preloader_spawn_begin, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
         return worker(made);
+    }
+    [[nodiscard]] worker begin(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    {
+        return make(ps_preloader_spawn_begin, of, what.handle(), timeout);
+    }
+    [[nodiscard]] worker begin(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_worker *made = nullptr;
+        if (!ec)
+            detail::call(ec, ps_preloader_spawn_begin, handle(), of.handle(), what.handle(), timeout, &made);
+        return worker(made);
+    }
+
+    /// A worker of it that is ready becomes its next process, warm as it is.
+    void promote(worker &successor, milliseconds timeout = milliseconds(-1))
+    {
+        detail::call(ps_preloader_promote, handle(), successor.handle(), timeout);
+    }
+    void promote(worker &successor, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preloader_promote, handle(), successor.handle(), timeout);
     }
 
     /// The application has changed: no worker is taken from its process of before any more.
     void reload() { detail::call(ps_preloader_reload, handle()); }
+    void reload(std::error_code &ec) noexcept { detail::call(ec, ps_preloader_reload, handle()); }
     /// Stops its process; it comes back when it is needed.
     void stop(milliseconds grace = milliseconds(-1)) { detail::call(ps_preloader_stop, handle(), grace); }
+    void stop(milliseconds grace, std::error_code &ec) noexcept { detail::call(ec, ps_preloader_stop, handle(), grace); }
 
-    std::uint32_t generation() const
-    {
-        std::uint32_t value = 0;
-        detail::call(ps_preloader_generation, handle(), &value);
-        return value;
-    }
+    std::uint32_t generation() const { return value<std::uint32_t>(ps_preloader_generation); }
+    std::uint32_t generation(std::error_code &ec) const noexcept { return value<std::uint32_t>(ec, ps_preloader_generation); }
     /// 0: it does not run.
-    int pid() const
-    {
-        std::int32_t value = 0;
-        detail::call(ps_preloader_pid, handle(), &value);
-        return value;
-    }
+    int pid() const { return value<std::int32_t>(ps_preloader_pid); }
+    int pid(std::error_code &ec) const noexcept { return value<std::int32_t>(ec, ps_preloader_pid); }
     /// Before its first use: when it was made.
-    exit_record::time_point last_used() const
-    {
-        std::int64_t value = 0;
-        detail::call(ps_preloader_last_used, handle(), &value);
-        return exit_record::time_point(std::chrono::nanoseconds(value));
-    }
+    exit_record::time_point last_used() const { return moment(value<std::int64_t>(ps_preloader_last_used)); }
+    exit_record::time_point last_used(std::error_code &ec) const noexcept { return moment(value<std::int64_t>(ec, ps_preloader_last_used)); }
 
   private:
     static ps_preloader *make(const command &what)
@@ -2019,6 +2073,179 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         ps_preloader *made = nullptr;
         detail::call(ps_preloader_new, what.handle(), &made);
         return made;
+    }
+    template <typename Value> Value value(ps_status ask(const ps_preloader *, Value *, ps_error **)) const
+    {
+        Value value = 0;
+        detail::call(ask, handle(), &value);
+        return value;
+    }
+    template <typename Value> Value value(std::error_code &ec, ps_status ask(const ps_preloader *, Value *, ps_error **)) const noexcept
+    {
+        Value value = 0;
+        detail::call(ec, ask, handle(), &value);
+        return value;
+    }
+    static exit_record::time_point moment(std::int64_t ns) noexcept { return exit_record::time_point(std::chrono::nanoseconds(ns)); }
+
+    using starter = ps_status(ps_preloader *, ps_supervisor *, const ps_command *, std::int64_t, ps_worker **, ps_error **);
+
+    worker make(starter *how, supervisor &of, const ps_command *what, milliseconds timeout)
+    {
+        ps_worker *made = nullptr;
+        detail::call(how, handle(), of.handle(), what, timeout, &made);
+        return worker(made);
+    }
+};
+
+// ---- inside a preloader -----------------------------------------------------------------------------------------------------------
+
+/// A process that a host has started as its preloader, and a worker that was forked from it, as they see themselves:
+///
+///     auto self = procsup::preload::open();
+///     load_everything();
+///     self.ready(procsup::fork_way::sibling);
+///     if (self.serve() == procsup::preload_role::worker) {
+///         self.worker_ready();
+///         work();
+///     }
+///
+/// In a worker the same object stands for the worker. ~preload gives the channel to the host up: a preloader that does so is asked for nothing more.
+class preload : private detail::owner<ps_preload, ps_preload_free> {
+    using base = detail::owner<ps_preload, ps_preload_free>;
+
+  public:
+    /// Called around each fork, on the stack of who calls fork(). They must not throw: a C function calls them.
+    using hook = void(void *);
+
+    using base::handle;
+    using base::release;
+    using base::reset;
+    using base::operator bool;
+
+    preload() noexcept = default;
+    /// One of the C interface, which it takes.
+    explicit preload(ps_preload *handle) noexcept : base(handle) {}
+
+    /// From the environment, once. errc::not_found: no host has started this process as a preloader.
+    [[nodiscard]] static preload open()
+    {
+        ps_preload *made = nullptr;
+        detail::call(ps_preload_open, &made);
+        return preload(made);
+    }
+    [[nodiscard]] static preload open(std::error_code &ec) noexcept
+    {
+        ps_preload *made = nullptr;
+        detail::call(ec, ps_preload_open, &made);
+        return preload(made);
+    }
+
+    /// Huge pages for what was loaded, once. errc::unsupported before Linux 6.1.
+    void collapse() { detail::call(ps_preload_collapse, handle()); }
+    void collapse(std::error_code &ec) noexcept { detail::call(ec, ps_preload_collapse, handle()); }
+
+    /// What is called before each fork, after it in the preloader, and in the worker when its gate has opened. nullptr: nothing.
+    void on_fork(hook *before, hook *in_preloader, hook *in_worker, void *data = nullptr)
+    {
+        detail::call(ps_preload_on_fork, handle(), before, in_preloader, in_worker, data);
+    }
+    void on_fork(hook *before, hook *in_preloader, hook *in_worker, void *data, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preload_on_fork, handle(), before, in_preloader, in_worker, data);
+    }
+
+    /// Loaded: workers may be asked for.
+    void ready(fork_way how = fork_way::libc, bool collapse_pages = false)
+    {
+        detail::call(ps_preload_ready, handle(), flags(how, collapse_pages));
+    }
+    void ready(fork_way how, bool collapse_pages, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preload_ready, handle(), flags(how, collapse_pages));
+    }
+    /// Loading has failed: the host's error has this text.
+    void failed(zstring text) { detail::call(ps_preload_failed, handle(), text); }
+    void failed(zstring text, std::error_code &ec) noexcept { detail::call(ec, ps_preload_failed, handle(), text); }
+
+    /// Does what the host asks for next: forks once at the most. errc::timeout: it asked for nothing. errc::state: refused, for other threads run.
+    preload_role fork(milliseconds timeout = forever)
+    {
+        std::int32_t role = PS_ROLE_PRELOADER;
+        detail::call(ps_preload_fork, handle(), timeout, &role);
+        return static_cast<preload_role>(role);
+    }
+    preload_role fork(milliseconds timeout, std::error_code &ec) noexcept
+    {
+        std::int32_t role = PS_ROLE_PRELOADER;
+        detail::call(ec, ps_preload_fork, handle(), timeout, &role);
+        return static_cast<preload_role>(role);
+    }
+    /// Forks for as long as the host wants workers: returns in each worker, and in the preloader when it is to stop. Throws as fork(), and may be
+    /// called again.
+    preload_role serve()
+    {
+        preload_role role = preload_role::preloader;
+        while (role == preload_role::preloader)
+            role = fork();
+        return role;
+    }
+
+    /// For a runtime that forks by itself: the next request; 0: it is to stop. Nothing: a signal handler has run meanwhile (and no error).
+    std::optional<std::uint64_t> accept(milliseconds timeout = forever)
+    {
+        std::uint64_t request = 0;
+        const ps_status status = detail::call(ps_preload_accept, handle(), timeout, &request);
+        return status == PS_OK ? std::optional<std::uint64_t>(request) : std::nullopt;
+    }
+    std::optional<std::uint64_t> accept(milliseconds timeout, std::error_code &ec) noexcept
+    {
+        std::uint64_t request = 0;
+        const ps_status status = detail::call(ec, ps_preload_accept, handle(), timeout, &request);
+        return status == PS_OK ? std::optional<std::uint64_t>(request) : std::nullopt;
+    }
+    /// It has forked: what fork(2) gave, or -errno. In the worker it returns when the gate has opened.
+    void forked(std::uint64_t request, int pid) { detail::call(ps_preload_forked, handle(), request, static_cast<std::int32_t>(pid)); }
+    void forked(std::uint64_t request, int pid, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preload_forked, handle(), request, static_cast<std::int32_t>(pid));
+    }
+
+    /// The descriptor to wait on, for reading. Borrowed: do not read or close it.
+    int fd() const
+    {
+        std::int32_t fd = -1;
+        detail::call(ps_preload_fd, handle(), &fd);
+        return fd;
+    }
+    int fd(std::error_code &ec) const noexcept
+    {
+        std::int32_t fd = -1;
+        detail::call(ec, ps_preload_fd, handle(), &fd);
+        return fd;
+    }
+
+    /// A worker: it serves.
+    void worker_ready() { detail::call(ps_worker_ready, handle()); }
+    void worker_ready(std::error_code &ec) noexcept { detail::call(ec, ps_worker_ready, handle()); }
+    /// A worker: what the host wants of it. Without a time it does not wait.
+    worker_asked asked(milliseconds timeout = milliseconds(0))
+    {
+        std::int32_t what = PS_ASKED_NOTHING;
+        detail::call(ps_worker_asked, handle(), timeout, &what);
+        return static_cast<worker_asked>(what);
+    }
+    worker_asked asked(milliseconds timeout, std::error_code &ec) noexcept
+    {
+        std::int32_t what = PS_ASKED_NOTHING;
+        detail::call(ec, ps_worker_asked, handle(), timeout, &what);
+        return static_cast<worker_asked>(what);
+    }
+
+  private:
+    static std::int32_t flags(fork_way how, bool collapse_pages) noexcept
+    {
+        return static_cast<std::int32_t>(how) | (collapse_pages ? PS_PRELOAD_COLLAPSE : 0);
     }
 };
 

@@ -72,6 +72,33 @@ static void same(ps_worker_kind value)
     switch (value) {
     SAME(worker_kind::direct, PS_WORKER_DIRECT);
     SAME(worker_kind::forked, PS_WORKER_FORKED);
+    SAME(worker_kind::sibling, PS_WORKER_SIBLING);
+    }
+}
+
+static void same(ps_fork_way value)
+{
+    switch (value) {
+    SAME(fork_way::libc, PS_FORK_LIBC);
+    SAME(fork_way::sibling, PS_FORK_SIBLING);
+    }
+}
+
+static void same(ps_preload_role value)
+{
+    switch (value) {
+    SAME(preload_role::preloader, PS_ROLE_PRELOADER);
+    SAME(preload_role::worker, PS_ROLE_WORKER);
+    SAME(preload_role::stop, PS_ROLE_STOP);
+    }
+}
+
+static void same(ps_worker_wish value)
+{
+    switch (value) {
+    SAME(worker_asked::nothing, PS_ASKED_NOTHING);
+    SAME(worker_asked::promote, PS_ASKED_PROMOTE);
+    SAME(worker_asked::stop, PS_ASKED_STOP);
     }
 }
 
@@ -279,6 +306,9 @@ int main()
     same(ps_spawn_lock_event_kind{});
     same(ps_worker_kind{});
     same(ps_preloader_protocol{});
+    same(ps_fork_way{});
+    same(ps_preload_role{});
+    same(ps_worker_wish{});
     same(ps_handoff_role_code{});
     same(ps_handoff_mode{});
     same(ps_handoff_timeout{});

@@ -19,13 +19,14 @@ int main()
     CHECK(ec == errc::exited && !none);
     CHECK(one.generation() == 1 && one.last_used() >= made);
     one.reload();
-    one.stop();
+    one.stop(1s, ec);
+    CHECK(!ec && one.pid(ec) == 0 && one.generation(ec) == 1 && !ec);
     preloader moved = std::move(one);
     CHECK(!one && moved);
     try {
         moved.protocol(preloader_protocol::native);
         CHECK(false);
     } catch (const std::system_error &refused) {
-        CHECK(refused.code() == errc::unsupported);
+        CHECK(refused.code() == errc::state); // it has been started
     }
 }

@@ -78,8 +78,8 @@ pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervi
 /// has begun, or PS_EVENT_FAILED, with the status that ps_spawn would have given; ps_reap and ps_wait_ready
 /// then answer the same, with the step and errno. All calls on the child work from the first moment:
 /// ps_terminate of one that has not begun cancels it (PS_EVENT_CANCELLED), and what was made of it is killed.
-/// The time of its readiness and its deadline run meanwhile; one that has not begun by then is killed
-/// (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still answers at once what is known here: bad
+/// The time of its readiness runs meanwhile; one that has not begun by then, or with a deadline within that
+/// or ten seconds, whichever is longer, is killed (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still answers at once what is known here: bad
 /// arguments, descriptors that are not open, directories and control groups that cannot be had, a full line.
 /// A start that fails counts as a failed run of a child with a restart policy, and ps_spawn_replicas answers
 /// before its children have begun. ps_child_spawn_tier is PS_TIER_SPAWNER. SIGCHLD is raised, too, for a child

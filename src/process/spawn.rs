@@ -41,6 +41,9 @@ struct Engine {
     settled: AtomicBool,
 }
 
+/// A program with a deadline has so long to begin, or as long as that.
+const LEAST_FOR_EXEC_MS: i64 = 10_000;
+
 /// Descriptors that must be free beside those that are kept: a host near its limit needs them itself, and a table so small costs nothing to copy.
 const HEADROOM: usize = 64;
 
@@ -169,7 +172,8 @@ impl Ingredients {
     /// When its program must have begun: it has no time left after that.
     pub fn due(&self, command: &Command) -> Deadline {
         let of_readiness = command.readiness.spec.as_ref().and_then(|spec| spec.timeout());
-        let of_deadline = command.lifetime.deadline_ms.map(|ms| ms.saturating_mul(clock::MILLI));
+        // The deadline itself counts from then.
+        let of_deadline = command.lifetime.deadline_ms.map(|ms| ms.max(LEAST_FOR_EXEC_MS).saturating_mul(clock::MILLI));
         let ends = [of_readiness, of_deadline].into_iter().flatten().map(|ns| Deadline::at(self.begun).plus(ns));
         ends.fold(Deadline::NEVER, Deadline::min)
     }

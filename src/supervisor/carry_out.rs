@@ -166,7 +166,7 @@ impl Inner {
     fn do_jobs(&self, jobs: Vec<Job>) -> (Vec<Done>, Vec<Job>) {
         let mut begun = Vec::new();
         let done = jobs.into_iter().filter_map(|job| match job {
-            Job::Make(managed) if managed.is_begun() => {
+            Job::Make(managed) if managed.is_begun() || self.has_spawner.load(Ordering::Relaxed) => {
                 begun.push(Job::Make(managed));
                 None
             }

@@ -204,11 +204,14 @@ fn another_is_not_passed_for_it() {
     stranger.args(["-c", "sleep 1000 & echo $!; exec sleep 1000"]).stdout(std::process::Stdio::piped()).stderr(null());
     let mut stranger = stranger.spawn().unwrap();
     let grandchild: i32 = read_line(&stranger.stdout.take().unwrap().into()).parse().unwrap();
+    // Younger, but it runs a program.
+    let runs = std::process::Command::new("sleep").arg("1000").stdout(null()).stderr(null()).spawn().unwrap();
     enter_world();
     let parent = nix::unistd::getppid().as_raw();
     let itself = std::process::id() as i32;
     for (who, why) in [
         (own.id() as i32, "not made by"),
+        (runs.id() as i32, "has begun a program"),
         (ours.pid(), "a child already"),
         (sibling.pid(), "a child already"),
         (mother.maker.pid, "who was asked"),
@@ -226,7 +229,7 @@ fn another_is_not_passed_for_it() {
     // The number of one and the identity of another.
     let claim = mother.claim(sibling.pid(), open_pidfd(ours.pid()).unwrap());
     assert_eq!(status(Expected::new(None).unwrap().prove_and_register(claim)), Status::PeerRejected);
-    for mut child in [own, stranger] {
+    for mut child in [own, runs, stranger] {
         child.kill().unwrap();
         child.wait().unwrap();
     }
@@ -324,6 +327,10 @@ fn births_that_nobody_knows_are_found_when_their_maker_has_died() {
     let mut own = std::process::Command::new("true").spawn().unwrap();
     enter_world();
     let known = Expected::new(None).unwrap().prove_and_register(mother.claim(known.0, known.1)).unwrap();
+    let number = nix::unistd::Pid::from_raw;
+    assert_eq!(nix::unistd::getpgid(Some(number(known.pid()))), Ok(number(known.pid())), "who is known leads a group");
+    // And goes back to where it came from.
+    nix::unistd::setpgid(number(known.pid()), number(mother.maker.pid)).unwrap();
     kill(dead, Signal::SIGKILL);
     mother.dies();
     let mut strays = Strays::of(&mother.maker);

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 static const char *mode;
@@ -222,6 +223,19 @@ static void fork_one(wire_message *asked, bool badly)
                 m.fds[m.fd_count++] = 2;
             send_or_go(&m);
         }
+    if (badly && is("pass-on")) {
+        /* Another child of the host gets the end, and says what a worker would. */
+        struct sockaddr_un at = {.sun_family = AF_UNIX};
+        snprintf(at.sun_path, sizeof at.sun_path, "%s", getenv("ACCOMPLICE"));
+        int to = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        wire_message m = wire_begin(W_GO, birth, 1);
+        m.fds[m.fd_count++] = end;
+        if (connect(to, (struct sockaddr *)&at, sizeof at) || wire_send(to, &m))
+            _exit(95);
+        close(to);
+        close(end);
+        return;
+    }
     if (badly && is("die-after-clone")) {
         pid_t pid = make(end, birth, false, &pidfd);
         (void)pid;
@@ -238,9 +252,37 @@ static void fork_one(wire_message *asked, bool badly)
         close(end);
 }
 
+/* raw_preloader LOG accomplice PATH: no preloader, but a child of the host that says HELLO on the end that a preloader sends it. */
+static int accomplice(const char *path)
+{
+    struct sockaddr_un at = {.sun_family = AF_UNIX};
+    snprintf(at.sun_path, sizeof at.sun_path, "%s", path);
+    int listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    wire_message m;
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) || listen(listener, 1))
+        return 95;
+    note("listens", getpid());
+    for (;;) {
+        int from = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        if (from < 0 || !wire_receive(from, &m) || m.fd_count != 1)
+            return 94;
+        int end = m.fds[0];
+        hello(end, m.id, 1);
+        bool opened = wire_receive(end, &m) && m.kind == W_GO;
+        note(opened ? "opened" : "refused", getpid());
+        close(end);
+        close(from);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *number = getenv("PROCSUP_PRELOAD_FD");
+    if (argc > 3 && strcmp(argv[2], "accomplice") == 0) {
+        mode = "ok";
+        log_fd = open(argv[1], O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+        return accomplice(argv[3]);
+    }
     if (argc < 3 || !number)
         return 97;
     mode = argv[2];

@@ -19,6 +19,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
+use nix::unistd::{Pid, setpgid};
 
 use super::streams::Streams;
 use super::{named, rejected};
@@ -121,7 +122,7 @@ impl Expected {
     /// is refused, but to one that was proven: that is killed.
     pub fn prove_and_register(mut self, claim: Claim<'_>) -> Result<Newborn> {
         let Claim { pid, pidfd, maker, user, bounds } = claim;
-        let tie = prove(pid, &pidfd, maker, user)?;
+        let tie = prove(pid, &pidfd, maker, user, bounds.isolation == Isolation::Group)?;
         let facts = match tie {
             Tie::Child => Facts { tie, isolation: bounds.isolation, sweep: bounds.sweep, cgroup_kill: bounds.cgroup_kill },
             Tie::Stranger => Facts { tie, isolation: Isolation::None, sweep: false, cgroup_kill: -1 },
@@ -342,7 +343,7 @@ impl Leftover for Dying {
 }
 
 /// Whose it is, if it is who was asked for.
-fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Result<Tie> {
+fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: bool) -> Result<Tie> {
     if let Err(error) = named(pid, pidfd) {
         if error.status == Status::Exited {
             bury(pid, pidfd, maker);
@@ -379,8 +380,11 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Result<
             None => return Err(rejected(pid, "is nobody's, as far as can be seen")),
         }
     }
-    // Last of all: it was all of this process.
+    // It was all of this process.
     named(pid, pidfd)?;
+    if tie == Tie::Child && leads {
+        lead(pid)?;
+    }
     Ok(tie)
 }
 
@@ -389,6 +393,19 @@ fn bury(pid: i32, pidfd: &OwnedFd, maker: &Maker) {
     let is_it = pidfd::number_here(pidfd.as_raw_fd()) == Some(pid) && pid != maker.pid && !registry::has_number(pid);
     if is_it && matches!(wait::own(pidfd.as_raw_fd(), pid), Seen::Ended(_)) && is_younger(pid, pidfd, maker) {
         wait::reap(pidfd.as_raw_fd(), pid);
+    }
+}
+
+/// It leads a group of its own, and has not begun a program: the kernel says so where it makes a child of ours lead one (setpgid(2)). So one that the host
+/// has made for itself, and that runs a program, is none of ours however well it speaks. In another session only /proc tells.
+fn lead(pid: i32) -> Result<()> {
+    let process = Pid::from_raw(pid);
+    match setpgid(process, process) {
+        Ok(()) => Ok(()),
+        Err(Errno::EPERM) if procfs::has_no_exec(pid) && pidfd::group_of_number(pid) == Some(pid) => Ok(()),
+        Err(Errno::EACCES) => Err(rejected(pid, "has begun a program of its own")),
+        Err(Errno::ESRCH) => Err(ended(pid)),
+        Err(errno) => Err(rejected(pid, &format!("leads no group of its own ({})", errno.desc()))),
     }
 }
 

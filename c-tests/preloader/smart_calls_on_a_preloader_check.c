@@ -9,7 +9,8 @@ int main(void)
     ps_error *error = NULL;
     place p = place_begin("good", 0);
     ps_worker *untouched = NULL;
-    CHECK_ERROR(ps_preloader_set_protocol(p.preloader, PS_PRELOADER_NATIVE, &error), PS_ERR_UNSUPPORTED, &error);
+    CHECK_ERROR(ps_preloader_set_protocol(p.preloader, PS_PRELOADER_NATIVE, &error), PS_ERR_INVALID_ARGUMENT, &error);
+    CHECK_STR(ps_error_step(error), "session");
     ps_error_free(error);
 
     ps_command *other = exiting("0");

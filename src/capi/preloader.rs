@@ -46,8 +46,8 @@ pub unsafe extern "C" fn ps_preloader_new(
 ///
 /// @param name   the argument, by the reference's name
 /// @param value  its value; NULL: as if it had never been set
-/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a name that is none, or a value that is not of its type;
-///         PS_ERR_NOT_FOUND (a user or a group); PS_ERR_FORKED
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a name that is none, or a value that is not of its type, and of
+///         a native preloader, which has no session; PS_ERR_NOT_FOUND (a user or a group); PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_preloader_set(
     preloader: *mut ps_preloader,
@@ -66,10 +66,20 @@ pub unsafe extern "C" fn ps_preloader_set(
 
 pub use crate::preloader::face::Protocol as ps_preloader_protocol;
 
-/// What the preloader speaks. Never blocks.
+/// What the preloader speaks, chosen before a worker is asked of it. Never blocks.
 ///
-/// @param protocol  PS_PRELOADER_PASSENGER (default); PS_PRELOADER_NATIVE is not to be had yet
-/// @return PS_OK; PS_ERR_UNSUPPORTED; PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
+/// PS_PRELOADER_NATIVE: its program is linked with this library and calls ps_preload_open and what follows (see
+/// "Inside a preloader"). The command runs as it is: its user, limits, directory and environment are the
+/// command's own, a variable PROCSUP_PRELOAD_FD and the descriptor that it names come to it. Where the command
+/// says nothing of streams 1 and 2, the last 64 KiB of what it writes are kept, for the error of a start that
+/// fails. It has no session: arguments of one (ps_command_session, ps_preloader_set) are refused. It is ready
+/// when it says so (ps_preload_ready), asked to go by the end of its channel, and its group is swept when it
+/// ends, as that of any child; its workers lead groups of their own.
+///
+/// @param protocol  PS_PRELOADER_PASSENGER (default) or PS_PRELOADER_NATIVE
+/// @return PS_OK; PS_ERR_STATE once a worker was asked of it; PS_ERR_INVALID_ARGUMENT for another value, a
+///         command with a readiness, and a native preloader with arguments of a session (named in the error);
+///         PS_ERR_NOT_FOUND, PS_ERR_LIMIT, PS_ERR_SYSTEM as ps_preloader_new; PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_preloader_set_protocol(preloader: *mut ps_preloader, protocol: i32, error: *mut *mut ps_error) -> ps_status {
     shapes::change(preloader, error, |object: &Preloader| object.set_protocol(convert::choice("protocol", protocol, Protocol::from_repr)?))
@@ -184,6 +194,14 @@ fn asked<T>(
 /// directory of its own; an answer that says that it failed, one that cannot be understood, and none in time
 /// are not tried again.
 ///
+/// Of a native preloader: its worker waits in code of this library, before an instruction of the application
+/// runs, until it is proven (by the kernel's word on who speaks on a channel of its own, as a child of this
+/// process or a descendant of the preloader, of the preloader's user, nobody else of ours), in the registry,
+/// and its supervisor's. Where the preloader forks siblings (PS_FORK_SIBLING) it is this process's own child,
+/// and how it ended is known first-hand; else as below. It leads a group of its own, has no sockets, and is
+/// ready when it says so (ps_worker_ready). The preloader, or a newborn, that dies over it is tried once more;
+/// a refusal to fork (threads, which are named) is not: PS_ERR_STATE.
+///
 /// The worker is the preloader's child, and yet a child as any other: signalled alone, for the group that it
 /// is in is its preloader's; how it ended is told as far as the kernel tells it (see ps_reap). The process
 /// that the preloader names must be proven: by the kernel's word on who has answered, or as a descendant of
@@ -199,16 +217,20 @@ fn asked<T>(
 /// @param preloader   the preloader
 /// @param supervisor  who looks after the worker, as for ps_spawn; NULL: the default supervisor
 /// @param worker      what the worker is beside what the preloader makes of it: arguments of its session
-///                    (ps_command_session, over those of the preloader), stop plan, deadline, capture, lines,
-///                    user data. What only the maker of a process can give it (users, limits, descriptors,
-///                    files, control groups), and a restart policy, is refused; its program is not looked at.
-///                    NULL: nothing
+///                    (ps_command_session, over those of the preloader; not of a native one), stop plan,
+///                    deadline, capture, lines, user data. What only the maker of a process can give it (users,
+///                    limits, descriptors, files, control groups), and a restart policy, is refused; its program
+///                    is not looked at. A native preloader's worker also gets standard streams (null, a pipe, a
+///                    descriptor), an input and passed descriptors (ps_command_pass_fd), 249 at most, before its
+///                    application goes on: where nothing is said of it, stream 0 is the preloader's own, and of
+///                    1 and 2 the last 64 KiB are kept. NULL: nothing
 /// @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
 /// @param out         receives the handle; free it with ps_worker_free
 /// @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it, or twice the preloader,
 ///         has ended before; PS_ERR_ABORTED if one of them has said that it failed; PS_ERR_PROTOCOL if what
-///         one of them says makes no sense; PS_ERR_PEER_REJECTED if the process that was named is not the
-///         worker, or somebody else listens in the preloader's place; PS_ERR_INVALID_ARGUMENT (an argument of
+///         one of them says makes no sense, or it speaks no common version; PS_ERR_PEER_REJECTED if the process
+///         that was named is not the worker, or somebody else listens or speaks in the preloader's place;
+///         PS_ERR_INVALID_ARGUMENT (an argument of
 ///         the session or the command; another application than the preloader's); PS_ERR_NOT_FOUND (the
 ///         program, or the directory for sockets, by its name); PS_ERR_PERMISSION, PS_ERR_LIMIT,
 ///         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where a filter lets nobody
@@ -344,9 +366,10 @@ pub unsafe extern "C" fn ps_preloader_last_used(preloader: *const ps_preloader, 
     shapes::value(preloader, "time_ns", time_ns, error, |object: &Preloader| object.last_used())
 }
 
-/// Stops the preloader: its standard input is closed, which asks it to go; when it has not gone by the end of
-/// the grace it is killed, it alone. Its socket is removed, if it is still there. Its workers live on; those
-/// that are not born yet fail (PS_ERR_CANCELLED). The next one that is asked for starts it again.
+/// Stops the preloader: its standard input, or its channel, is closed, which asks it to go; when it has not gone
+/// by the end of the grace it is killed (it alone; a native one as any child, with its group). Its socket is
+/// removed, if it is still there. Its workers live on; those that are not born yet fail (PS_ERR_CANCELLED), and
+/// those that wait in a pool end. The next one that is asked for starts it again.
 ///
 /// Blocks until it is reaped, for the grace and two seconds at the most.
 ///

@@ -214,7 +214,8 @@ pub struct ps_worker_socket {
     pub accepts_http: i32,
 }
 
-/// How many sockets a worker has named; at least one of a worker that is ready. Never blocks.
+/// How many sockets a worker has named; at least one of a worker that is ready, and none of a native
+/// preloader's. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_STATE if it is not ready yet; the error of its start if it never will be;
 ///         PS_ERR_FORKED
@@ -324,7 +325,7 @@ pub struct ps_worker_info {
     pub ready_ns: i64,
     /// The same, nanoseconds since 1970.
     pub ready_wall_ns: i64,
-    /// A name that no other worker has: the argument `gupid` of its session.
+    /// A name that no other worker has: the argument `gupid` of its session; empty where it has none.
     pub gupid: [c_char; 64],
     /// The argument `app_type` of its session.
     pub app_type: [c_char; 32],
@@ -364,8 +365,8 @@ pub unsafe extern "C" fn ps_worker_get_info(worker: *const ps_worker, info: *mut
 
 /// The way that a worker took until it was ready, or until it failed: each step, how it went, when it began
 /// and how long it took. NUL-terminated. JSON is one object: `type` ("SPAWN_DIRECTLY",
-/// "SPAWN_THROUGH_PRELOADER"), `title`, and `steps`, a list in their order of `name`, `state` ("not started",
-/// "in progress", "performed", "errored"), `begin_ns`, `end_ns` (CLOCK_MONOTONIC), `duration_ns`, `begin_time`
+/// "SPAWN_THROUGH_PRELOADER", "SPAWN_THROUGH_NATIVE_PRELOADER"), `title`, and `steps`, a list in their order of
+/// `name`, `state` ("not started", "in progress", "performed", "errored"), `begin_ns`, `end_ns` (CLOCK_MONOTONIC), `duration_ns`, `begin_time`
 /// and `end_time`: `relative_ns` to the first, and `absolute`, the time of day (RFC 3339); null is what nobody
 /// knows. ps_error_render has the same as `journey` in its JSON. Never blocks.
 ///

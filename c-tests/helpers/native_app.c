@@ -9,8 +9,10 @@
      stop-thread     the hook stops the thread before each fork, and starts it again
      handlers        notes what pthread_atfork runs in the new process
      say=TEXT        into stdout's buffer before each wait for a fork, without a newline
-     worker=ok|die|fail|never|slow|exit|fds|say   what a worker does: is ready, exits with 7 before, fails (text=...), is never ready, is ready after MS
-                     (delay=), exits with 5 when it is told to stop or after its input's end, notes its descriptors, says "hello" on stdout
+     ids=N           so many random numbers are noted
+     worker=ok|die|fail|never|slow|exit|fds|say|locks   what a worker does: is ready, exits with 7 before, fails (text=...), is never ready, is ready after MS
+                     (delay=), exits with 5 when it is told to stop, notes its descriptors, says "hello" on stdout, takes a lock and exits with it ("lock
+                     ERRNO": what it was answered; "owner 1": as the thread that it is)
      promote=no      a worker that is asked says that it cannot
      linger          a preloader that is told to stop stays, and its workers too
      poll            waits by ps_preload_fd in an event loop
@@ -177,6 +179,35 @@ static void handler(void)
     note("handler-child", getpid());
 }
 
+/* ---- what libc keeps of a thread ---- */
+
+static pthread_mutex_t *lock;
+
+static void make_lock(void)
+{
+    pthread_mutexattr_t attributes;
+    lock = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    pthread_mutexattr_init(&attributes);
+    pthread_mutexattr_setpshared(&attributes, PTHREAD_PROCESS_SHARED);
+    pthread_mutexattr_setrobust(&attributes, PTHREAD_MUTEX_ROBUST);
+    pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ERRORCHECK);
+    pthread_mutex_init(lock, &attributes);
+}
+
+static void take_lock(void)
+{
+    int answer = pthread_mutex_lock(lock);
+    note("lock", answer);
+    if (answer == EOWNERDEAD)
+        pthread_mutex_consistent(lock);
+#ifdef __GLIBC__
+    note("owner", lock->__data.__owner == (int)syscall(SYS_gettid));
+#else
+    note("owner", 1);
+#endif
+    _exit(6);
+}
+
 /* ---- a worker ---- */
 
 static void note_descriptors(void)
@@ -196,7 +227,11 @@ static int work(void)
 {
     note("worker", getpid());
     thread_at("worker");
-    note("random", rand_r(&seed));
+    for (long i = number("ids", 1); i > 0; i--)
+        note("random", (long)rand_r(&seed) << 31 | rand_r(&seed));
+    note("address", (long)(uintptr_t)&words);
+    if (is("worker", "locks"))
+        take_lock();
     if (is("worker", "die"))
         return 7;
     if (is("worker", "fail")) {
@@ -342,6 +377,8 @@ int main(int argc, char **argv)
     thread_at("load");
     if (word("handlers"))
         pthread_atfork(NULL, NULL, handler);
+    if (is("worker", "locks"))
+        make_lock();
     if (word("hooks") || word("stop-thread"))
         ps_preload_on_fork(preload, before, in_preloader, in_worker, &seed, &error);
     int how = is("how", "sibling") ? PS_FORK_SIBLING : PS_FORK_LIBC;

@@ -34,6 +34,8 @@ pub struct Control {
     kept: Kept,
     /// Told to go, or the host is gone.
     stopped: bool,
+    /// It has said that it goes.
+    left: bool,
     /// Somebody watches the descriptor.
     watched: bool,
     /// Of one that was a worker: its own channel, which it does not listen to any more.
@@ -55,7 +57,7 @@ impl Control {
         greet(&mut link)?;
         let reactor = Arc::new(Reactor::new(Shape::Flat).map_err(cannot_watch)?);
         reactor.add(CHANNEL, link.socket()).map_err(cannot_watch)?;
-        Ok(Self { link, reactor, line: Line::default(), kept: Kept::default(), stopped: false, watched: false, before: None })
+        Ok(Self { link, reactor, line: Line::default(), kept: Kept::default(), stopped: false, left: false, watched: false, before: None })
     }
 
     /// What a wait is about.
@@ -140,6 +142,9 @@ impl Control {
 
     /// It goes: who stands in line is told.
     pub fn leave(&mut self) {
+        if std::mem::replace(&mut self.left, true) {
+            return;
+        }
         let cancelled = Error::new(Status::Cancelled, "fork", "the preloader goes");
         while let Some(asked) = self.line.next() {
             self.refuse(asked, &cancelled);
@@ -177,10 +182,14 @@ impl Control {
         if self.kept.is_empty() {
             return;
         }
-        for token in self.reactor.turn().ready.into_iter().filter(|token| *token != CHANNEL) {
+        let turn = self.reactor.turn();
+        for token in turn.ready.into_iter().filter(|token| *token != CHANNEL) {
             self.look_at(token.0);
         }
-        while let Some(Time::Due(token) | Time::Back(token)) = self.reactor.pop_time(clock::now()) {
+        // Asked for nothing it would make a timer for nothing.
+        while turn.timer
+            && let Some(Time::Due(token) | Time::Back(token)) = self.reactor.pop_time(clock::now())
+        {
             self.look_at(token.0);
         }
     }

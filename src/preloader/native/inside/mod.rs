@@ -202,7 +202,7 @@ impl Preload {
     pub fn ready(&self, way: Way, with_collapse: bool) -> Result<()> {
         match &mut lock(&self.state).stand {
             Stand::Loading(_) => {}
-            Stand::Worker(private) => private.candidate()?.check()?,
+            Stand::Worker(private) => private.check_candidate()?,
             Stand::Serving(_) => return Err(state("ready", "it was said already")),
             Stand::Over => return Err(state("ready", "this preloader has failed or was told to stop")),
         }

@@ -22,16 +22,6 @@ pub struct Candidate {
     until: Deadline,
 }
 
-impl Candidate {
-    /// Whether it is in time.
-    pub fn check(&self) -> Result<()> {
-        if self.until.has_come() {
-            return Err(Error::new(Status::Timeout, "promote", "the time for becoming a preloader is over: it stays a worker"));
-        }
-        Ok(())
-    }
-}
-
 /// The worker's end of its private pair.
 #[derive(Debug)]
 pub struct Private {
@@ -77,12 +67,21 @@ impl Private {
         self.say(bytes)
     }
 
-    /// What it was asked to become.
-    pub fn candidate(&self) -> Result<&Candidate> {
-        self.candidate.as_ref().ok_or_else(|| state("ready", "this is a worker, and nobody has asked it to become a preloader"))
+    /// Whether it was asked to become something, and is in time. One that is late stays a worker, and its channel is closed.
+    pub fn check_candidate(&mut self) -> Result<()> {
+        let candidate =
+            self.candidate.as_ref().ok_or_else(|| state("ready", "this is a worker, and nobody has asked it to become a preloader"))?;
+        if !candidate.until.has_come() {
+            return Ok(());
+        }
+        let late = Error::new(Status::Timeout, "promote", "the time for becoming a preloader is over: it stays a worker");
+        if let Some(mut control) = self.take_candidate() {
+            let _ = control.say_failed(late.status, &late.message);
+        }
+        Err(late)
     }
 
-    /// The same, taken.
+    /// What it was asked to become, taken.
     pub fn take_candidate(&mut self) -> Option<Control> {
         self.candidate.take().map(|candidate| candidate.control)
     }

@@ -1,0 +1,54 @@
+/* A hook in the worker draws random numbers anew: a thousand ids of fifty workers are a thousand. Without one all workers have the same; and all have the same
+   addresses, which another generation has not. */
+/* covers: FS-5, FS-14, CO-passenger-219, CO-simple_uuid-2 */
+/* variants: few */
+#include "native_app.h"
+
+enum { WORKERS = 50, EACH = 20 };
+
+static int by_value(const void *a, const void *b)
+{
+    long x = *(const long *)a, y = *(const long *)b;
+    return (x > y) - (x < y);
+}
+
+static int distinct(const place *p, const char *what, int expected)
+{
+    static long numbers[WORKERS * EACH + 1];
+    char line[64];
+    int count = 0, different = 0;
+    FILE *file = fopen(p->log, "re");
+    CHECK(file != NULL);
+    while (fgets(line, sizeof line, file))
+        if (strncmp(line, what, strlen(what)) == 0 && line[strlen(what)] == ' ' && count <= WORKERS * EACH)
+            numbers[count++] = atol(line + strlen(what) + 1);
+    fclose(file);
+    CHECK_INT(count, expected);
+    qsort(numbers, (size_t)count, sizeof *numbers, by_value);
+    for (int i = 0; i < count; i++)
+        different += i == 0 || numbers[i] != numbers[i - 1];
+    return different;
+}
+
+static place workers(const char *word, int count)
+{
+    place p = app_begin("how=sibling", "ids=20", word, NULL);
+    for (int i = 0; i < count; i++)
+        end_native(smart_worker(&p));
+    return p;
+}
+
+int main(void)
+{
+    place p = workers("hooks", WORKERS);
+    CHECK_INT(distinct(&p, "random", WORKERS * EACH), WORKERS * EACH);
+    place_end(&p);
+
+    p = workers(NULL, 3);
+    CHECK_INT(distinct(&p, "random", 3 * EACH), EACH);
+    CHECK_INT(distinct(&p, "address", 3), 1);
+    CHECK_OK(ps_preloader_reload(p.preloader, NULL), NULL);
+    end_native(smart_worker(&p));
+    CHECK_INT(distinct(&p, "address", 4), 2);
+    place_end(&p);
+}

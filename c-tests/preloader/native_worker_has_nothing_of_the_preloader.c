@@ -1,0 +1,45 @@
+/* A worker has its own channel, and nothing of what the preloader keeps for itself or for other workers; and the preloader keeps nothing of a worker's: what a
+   worker is given passes it by. */
+/* covers: C15-1, FS-4, FS-13 */
+#include "native_host.h"
+
+static int open_in(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    return entries_in(path);
+}
+
+static void none_but_its_own(const char *how, bool sibling, int kept)
+{
+    host h = host_begin(how, NULL);
+    host_ready(&h);
+    int before = open_in(h.pid);
+    newborn made[3];
+    for (int i = 0; i < 3; i++) {
+        made[i] = host_fork(&h, 10 + (uint64_t)i, -1);
+        host_greeted(&made[i]);
+        host_born(&h, made[i].birth, sibling);
+        host_go(&made[i]);
+        host_hear_kind(made[i].end, W_READY);
+        /* Without the control channel and the set that it is watched in, and with one of its own. */
+        CHECK_INT(open_in(made[i].pid), before - 1);
+    }
+    CHECK(wait_until(open_in(h.pid) == before + 3 * kept, PATIENCE_MS));
+    for (int i = 0; i < 3; i++) {
+        close(made[i].end);
+        if (sibling)
+            CHECK_INT(host_reap(made[i].pid), 0);
+        else
+            host_hear_kind(h.channel, W_ENDED);
+        host_say(&h, W_RELEASE, made[i].birth);
+    }
+    host_end(&h);
+}
+
+int main(void)
+{
+    none_but_its_own("how=sibling", true, 0);
+    /* A pidfd of each child of its own; and a timer, while one of them is a zombie. */
+    none_but_its_own("how=libc", false, 1);
+}

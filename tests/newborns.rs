@@ -251,7 +251,7 @@ fn the_wrong_users_is_refused_and_so_is_a_dead_one() {
     kill(ends.0, Signal::SIGKILL);
     until("it has ended", || process_state(ends.0) == Some('Z'));
     assert_eq!(status(Expected::new(None).unwrap().prove_and_register(mother.claim(ends.0, ends.1))), Status::Exited);
-    reap(ends.0);
+    assert_eq!(process_state(ends.0), None, "nobody else would ever reap it");
     kill(early.0, Signal::SIGKILL);
     reap(early.0);
     assert_eq!(procsup::live_count(), 0);

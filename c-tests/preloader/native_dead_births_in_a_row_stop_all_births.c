@@ -1,5 +1,6 @@
 /* So many workers in a row die before they are ready, and nothing is forked any more, until the preloader is reloaded; one that gets ready begins the row anew. */
 /* covers: C15-2, FS-16, CO-pitchfork-79 */
+/* variants: none: it is about who is born when */
 #include "pool.h"
 
 int main(void)

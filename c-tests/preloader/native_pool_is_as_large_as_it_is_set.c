@@ -1,5 +1,6 @@
 /* Never more than were asked for; fewer are asked for, and the others end; stopping the preloader ends all; and so does kill-all, though nobody holds a handle of them. */
 /* covers: C15-2, LAW-5, LAW-12 */
+/* variants: none: it is about who is born when */
 #include "pool.h"
 
 int main(void)

@@ -1,5 +1,6 @@
 /* After a reload nobody who was born before is taken: those that wait end, the pool fills from the next process by itself, and every worker is of that one. */
 /* covers: C15-2, FS-10, FS-15, CO-puma-2470, CO-puma-3853 */
+/* variants: none: it is about who is born when */
 #include "pool.h"
 
 int main(void)

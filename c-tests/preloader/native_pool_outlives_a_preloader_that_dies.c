@@ -1,5 +1,6 @@
 /* The preloader is killed: who waits ready-made is alive, and taken; the next worker comes from the next process. */
 /* covers: C15-2, CO-puma-3596 */
+/* variants: none: it is about who is born when */
 #include "pool.h"
 
 int main(void)

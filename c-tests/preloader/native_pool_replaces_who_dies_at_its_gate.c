@@ -1,5 +1,6 @@
 /* Who dies while it waits is replaced, and never taken: also when nobody has looked since. */
 /* covers: C15-2, FS-16 */
+/* variants: few */
 #include "pool.h"
 
 int main(void)

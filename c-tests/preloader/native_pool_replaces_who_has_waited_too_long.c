@@ -1,5 +1,6 @@
 /* Who has waited for too long ends, and another one is born in its place. */
 /* covers: C15-2 */
+/* variants: none: it is about who is born when */
 #include "pool.h"
 
 int main(void)

@@ -1,5 +1,6 @@
 /* A preloader that has more memory of its own than it may have is replaced after the birth that shows it; one that has less is not. A pool that it never fills says so. */
 /* covers: C15-2, FS-11 */
+/* variants: none: it is about who is born when */
 #include "pool.h"
 
 int main(void)

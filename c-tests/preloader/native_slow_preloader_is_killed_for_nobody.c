@@ -1,5 +1,6 @@
 /* Who waits no longer fails alone: the preloader, which is slow, is there still, and so is who waits longer. What was forked for the former is the latter's. */
 /* covers: C15-2, CO-puma-2786, LAW-15, LAW-17 */
+/* variants: none: it is about who is born when */
 #include "pool.h"
 
 int main(void)

@@ -1,5 +1,6 @@
 /* A pool that cannot be filled: refused forks, a program that ends, one that does not answer in time; and what is no pool at all. */
 /* covers: C15-2, FS-9, LAW-15 */
+/* variants: few */
 #include "pool.h"
 
 static void refused(const char *mode, uint32_t count, int64_t timeout_ms, ps_status expected, const char *what)

@@ -7,6 +7,7 @@
 //!
 //! ```text
 //!   control, host to preloader     HELLO{version}  FORK{birth, left, END}  CANCEL{birth}  RELEASE{birth}  STOP
+//!                                  GO (to one that was a worker, for its READY: until then it is a worker still)
 //!   control, preloader to host     HELLO{version}  READY{flags}  FAILED{status, text}  BORN{birth, pid, flags, [PIDFD]}  REFUSED{birth, status, errno, text}
 //!                                  ENDED{birth, pid, ending}  LEAVING
 //!   private, newborn to host       HELLO{version}  READY  FAILED{status, text}
@@ -67,7 +68,7 @@ codes! {
         Cancel = 18,
         /// Host: go.
         Stop = 19,
-        /// Host: the gate is open.
+        /// Host: the gate is open; on a control channel: you are the preloader.
         Go = 20,
         /// Host: become the preloader of the next generation.
         Promote = 21,

@@ -5,7 +5,7 @@
 //! Traps. **Its end is the host's**: whoever is left behind goes. **One that reads nothing gets nothing more**: while an answer stands in line for room, no
 //! more births are read.
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -17,8 +17,8 @@ use super::{greet, host_is_gone};
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
-use crate::sys::Fault;
 use crate::sys::reactor::{Reactor, Shape, Time, Token};
+use crate::sys::{Fault, poll};
 
 /// The channel's entry; children have the number of their birth, and the first of those is 1.
 const CHANNEL: Token = Token(0);
@@ -77,8 +77,8 @@ impl Control {
     }
 
     /// Keeps what it was before.
-    pub fn keep(&mut self, before: Option<Link>) {
-        self.before = before;
+    pub fn keep(&mut self, before: Link) {
+        self.before = Some(before);
     }
 
     /// Whether it shall go.
@@ -107,6 +107,18 @@ impl Control {
     pub fn say_failed(&mut self, status: Status, text: &str) -> Result<()> {
         let bytes = self.link.write(Kind::Failed).status(status).text(text).finish();
         self.say(bytes, Vec::new())
+    }
+
+    /// Of one that was a worker and has said that it is ready: whether the host takes it as its preloader. Its answer, or its end, or none by then.
+    pub fn is_taken(&mut self, by: Deadline) -> bool {
+        loop {
+            match self.link.receive(|_| Admission::Denied) {
+                Found::Message(message, _) if message.kind == Kind::Go => return true,
+                Found::End => return false,
+                Found::Nothing if poll::wait(&[self.link.socket().as_fd()], by) != Ok(true) => return false,
+                _ => {}
+            }
+        }
     }
 
     /// It is made; `own`: it is this process's child, and its end is to be kept.

@@ -26,6 +26,7 @@
 //! | `newborn.rs` | the gate                                                        |
 //! | `places.rs`  | descriptors that came with GO, put where they belong            |
 //! | `worker.rs`  | a worker's own channel                                          |
+//! | `promoted.rs` | a worker that becomes a preloader                              |
 
 mod asked;
 mod control;
@@ -33,6 +34,7 @@ mod kept;
 mod newborn;
 mod opening;
 mod places;
+mod promoted;
 mod serving;
 mod worker;
 
@@ -216,15 +218,15 @@ impl Preload {
         }
         // Optional by its nature: a host learns from READY whether it was done.
         let collapsed = with_collapse && self.collapse().is_ok();
-        let tid = if way == Way::Sibling && !fork::is_init() { fork::tid_address() } else { None };
+        let tid = if way == Way::Sibling && self.is_hosts_own() && !fork::is_init() { fork::tid_address() } else { None };
         let flags = [(way == Way::Sibling, wire::SIBLING), (tid.is_some(), wire::IS_SIBLING), (collapsed, wire::COLLAPSED)];
         let flags = flags.iter().filter(|(on, _)| *on).fold(0, |all, (_, bit)| all | bit);
         let mut guard = lock(&self.state);
         let state = &mut *guard;
-        let (mut control, private) = match std::mem::replace(&mut state.stand, Stand::Over) {
+        let (mut control, before) = match std::mem::replace(&mut state.stand, Stand::Over) {
             Stand::Loading(control) => (control, None),
             Stand::Worker(mut private) => match private.take_candidate() {
-                Some(control) => (control, Some(private)),
+                Some(candidate) => (candidate.control, Some((private, candidate.until))),
                 None => {
                     state.stand = Stand::Worker(private);
                     return Err(self::state("ready", "it is not asked for any more"));
@@ -235,15 +237,14 @@ impl Preload {
                 return Err(self::state("ready", "another thread was faster"));
             }
         };
-        if let Err(error) = control.say_ready(flags) {
-            state.stand = private.map_or(Stand::Over, Stand::Worker);
-            return Err(error);
-        }
-        // Its end would be the host's word to go: it is kept, and closed with the control channel.
-        control.keep(private.map(Private::into_link));
         (state.way, state.tid) = (way, tid);
-        state.stand = Stand::Serving(control);
-        Ok(())
+        let said = control.say_ready(flags);
+        if let Some((private, until)) = before {
+            drop(guard);
+            return self.be_taken(said, control, private, until);
+        }
+        state.stand = if said.is_ok() { Stand::Serving(control) } else { Stand::Over };
+        said
     }
 
     /// Loading has failed, or the worker does not come to work; or it cannot become a preloader, and stays what it is.
@@ -261,7 +262,7 @@ impl Preload {
                 said
             }
             Stand::Worker(private) => match private.take_candidate() {
-                Some(mut control) => control.say_failed(error.status, text),
+                Some(mut candidate) => candidate.control.say_failed(error.status, text),
                 None => private.say_failed(error.status, text),
             },
             _ => Err(state("failed", "this process serves already, or is told to stop")),

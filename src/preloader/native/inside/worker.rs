@@ -18,8 +18,8 @@ use crate::sys::poll;
 /// A control channel that it was handed, to become a preloader by.
 #[derive(Debug)]
 pub struct Candidate {
-    control: Control,
-    until: Deadline,
+    pub control: Control,
+    pub until: Deadline,
 }
 
 /// The worker's end of its private pair.
@@ -75,15 +75,15 @@ impl Private {
             return Ok(());
         }
         let late = Error::new(Status::Timeout, "promote", "the time for becoming a preloader is over: it stays a worker");
-        if let Some(mut control) = self.take_candidate() {
-            let _ = control.say_failed(late.status, &late.message);
+        if let Some(mut candidate) = self.take_candidate() {
+            let _ = candidate.control.say_failed(late.status, &late.message);
         }
         Err(late)
     }
 
     /// What it was asked to become, taken.
-    pub fn take_candidate(&mut self) -> Option<Control> {
-        self.candidate.take().map(|candidate| candidate.control)
+    pub fn take_candidate(&mut self) -> Option<Candidate> {
+        self.candidate.take()
     }
 
     /// What is wished, if anything is.

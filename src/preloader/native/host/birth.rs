@@ -345,7 +345,7 @@ impl Birth {
     pub fn exit(&mut self) -> Option<Exit> {
         match &mut self.stage {
             Stage::AtGate(newborn) => newborn.reap(),
-            Stage::Adopted(child) | Stage::AtWork(child) => child.reap_ended().ok().flatten(),
+            Stage::Adopted(child) | Stage::AtWork(child) => child.try_reap(false).ok().flatten(),
             Stage::Asked(_) | Stage::Over => None,
         }
     }

@@ -248,7 +248,7 @@ impl Process {
         self.settled = true;
         // Its last words are in its pipe.
         let child = self.child();
-        let exit = child.as_ref().and_then(|child| child.reap_ended().ok().flatten());
+        let exit = child.as_ref().and_then(|child| child.try_reap(false).ok().flatten());
         let error = error_of(failure, self.way.clone(), &self.arguments, self.output(), Some((self.pid(), exit)));
         if self.promoted.is_none() {
             self.managed.tell_failed(error.clone());
@@ -360,7 +360,7 @@ impl Process {
         if self.promoted.is_some()
             && let Some(child) = self.child()
         {
-            let _ = child.reap_ended();
+            let _ = child.try_reap(false);
         }
         self.strays.as_mut().is_none_or(Strays::settle)
     }

@@ -337,7 +337,7 @@ impl Work {
         self.look_at(number);
         let known = self.theirs.remove(&number).and_then(|child| child.upgrade());
         if let Some(child) = known {
-            let _ = child.reap_ended();
+            let _ = child.try_reap(false);
         }
         if let Some(process) = self.processes.get_mut(&generation) {
             process.say(Kind::Release, number);

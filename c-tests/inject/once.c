@@ -2,7 +2,7 @@
    the next call works. (That a starter dies at any of these calls: coordination/once_starter_killed_at_each_call.) */
 /* covers: C13-6, LAW-12 */
 /* variants: none */
-/* share: 2 */
+/* share: 5 */
 #include "scenario.h"
 
 #include <sys/file.h>

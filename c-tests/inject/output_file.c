@@ -2,7 +2,7 @@
    or the new one, nothing else is left in the directory, and no child is lost. (output_file_named.c: the same where files need
    a name.) */
 /* variants: none */
-/* share: 2 */
+/* share: 5 */
 #include "outputs.h"
 #include "scenario.h"
 

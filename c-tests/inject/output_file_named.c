@@ -1,5 +1,5 @@
 /* The faults of output_file.c on a file system without nameless files: the hidden name goes, whatever fails. */
 /* variants: none */
 #define FILES_NEED_A_NAME
-/* share: 2 */
+/* share: 5 */
 #include "output_file.c"

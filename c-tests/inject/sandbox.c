@@ -1,7 +1,7 @@
 /* Faults while a child has a sandbox, with directories in it and one without rights: a typed error and the directory as it was, or the record
    tells what could not be done and later calls do it. No descriptor is left. */
 /* variants: none */
-/* share: 2 */
+/* share: 5 */
 #include "scenario.h"
 #include "children.h"
 

@@ -1,7 +1,7 @@
 /* Faults while locks are taken, waited for and released. Whatever fails, a call works or is refused and typed; what was told to be held is held,
    what was released is free, and nothing is left open. */
 /* variants: none */
-/* share: 4 */
+/* share: 11 */
 #include "scenario.h"
 #include "locks.h"
 

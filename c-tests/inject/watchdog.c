@@ -1,7 +1,7 @@
 /* Faults where a child's group may speak for it and its watchdog ends it: it ends by that, or there is a typed error; also where the kernel has no
    random numbers, and none of the newer options of a socket. */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
-/* share: 3 */
+/* share: 7 */
 #include "scenario.h"
 
 #include "ready.h"

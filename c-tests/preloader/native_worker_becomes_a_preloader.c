@@ -87,10 +87,16 @@ static void it_stays_a_worker(const char *word, int64_t left, ps_status expected
     host_end(&h);
 }
 
+static void *nothing(void *unused) { return unused; }
+
 int main(void)
 {
     it_becomes_one("how=sibling", true);
-    it_stays_a_worker("thread=queue-runner@promotion", 60000, PS_ERR_STATE, "(queue-runner)");
     it_stays_a_worker("promote=no", 60000, PS_ERR_ABORTED, "I would rather not");
     it_stays_a_worker("promote=yes", 0, PS_ERR_TIMEOUT, "stays a worker");
+    /* Skips where no threads are to be had. */
+    pthread_t probe;
+    thread_start(&probe, nothing, NULL);
+    pthread_join(probe, NULL);
+    it_stays_a_worker("thread=queue-runner@promotion", 60000, PS_ERR_STATE, "(queue-runner)");
 }

@@ -33,12 +33,15 @@ static void it_becomes_one(const char *how, bool sibling)
     newborn n = worker_of(&h, 1, sibling);
     int channel = promote(&n, 60000);
     CHECK_INT(wire_find((wire_message[]){host_hear_kind(channel, W_READY)}, T_FLAGS, 0, 0), sibling ? 3 : 0);
+    CHECK_INT(logged(&h.p, "promoted", NULL), 0);
+    host next = {.p = h.p, .channel = channel, .said = 1, .pid = n.pid};
+    wire_message go = wire_begin(W_GO, GENERATION + 1, ++next.said);
+    CHECK_INT(wire_send(channel, &go), 0);
     CHECK(wait_until(logged(&h.p, "promoted", NULL) == 1, PATIENCE_MS));
 
     /* The old one goes, and the new one stays. */
     close(h.channel);
     CHECK_INT(host_reap(h.pid), 0);
-    host next = {.p = h.p, .channel = channel, .said = 1, .pid = n.pid};
     wire_message m = wire_begin(W_FORK, GENERATION + 1, ++next.said);
     int pair[2], on = 1;
     CHECK(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0);

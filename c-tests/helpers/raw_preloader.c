@@ -67,7 +67,6 @@ static void work(int end, uint64_t birth, bool badly)
     note("worker", getpid());
     if (badly && (is("stopped") || is("libc-stopped")))
         raise(SIGSTOP); /* before anybody knows it */
-    setpgid(0, 0);
     if (badly && is("die-before-hello"))
         _exit(9);
     if (badly && is("no-hello"))
@@ -78,8 +77,6 @@ static void work(int end, uint64_t birth, bool badly)
         wire_send(end, &m);
     }
     hello(end, birth, 1);
-    /* Who dies before that is found in its preloader's group. */
-    setpgid(0, 0);
     if (badly && is("die-at-gate"))
         _exit(9);
     wire_message m;
@@ -87,6 +84,8 @@ static void work(int end, uint64_t birth, bool badly)
         note("shut", getpid());
         _exit(0);
     }
+    /* Who ends before that, and is known to nobody, is found in its preloader's group. */
+    setpgid(0, 0);
     note("go", m.fd_count);
     int count = m.fd_count;
     for (int i = 0; i < count; i++)

@@ -1,7 +1,8 @@
 //! Children of this process that nobody knows: a maker of ours was killed after it had made them, and they before they could say who they are.
 //!
-//! They are born into their maker's group, and leave it when they have said HELLO. So when it has ended and was reaped, who of our children is still in that
-//! group was made by it, and is a stray: one that lives finds its gate shut, and ends; a zombie is reaped here, by nobody else.
+//! They are born into their maker's group, and stay there until they are known: a sibling is made to lead its own when it is registered (`newborn.rs`). What it
+//! has said itself does not count, for its gate may have been closed before that was heard. So who of our children is still in that group, and not in the
+//! registry, is a stray: one that lives finds its gate shut, and ends; a zombie is reaped here, by nobody else.
 //!
 //! The trap is the number of the group: with its last member gone it may be a stranger's, and a zombie in it a child of the host's own making, which is
 //! not ours to reap (law 2). A group signal through the maker's pidfd reaches the maker's group and no other, also after its reap (Linux 6.9): so a zombie is

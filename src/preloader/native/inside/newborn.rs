@@ -1,9 +1,9 @@
 //! The gate: what a copy does before its caller sees it, all of it code of this library, with all signals blocked.
 //!
 //! ```text
-//!   close what is the original's --> HELLO (the kernel says who) --> lead a group --> wait
-//!                                                                          GO --> descriptors in place --> its caller
-//!                                                          end of the channel --> ends
+//!   close what is the original's --> HELLO (the kernel says who) --> wait
+//!                                                                    GO --> lead a group --> descriptors in place --> its caller
+//!                                                    end of the channel --> ends
 //! ```
 //!
 //! The trap: whatever goes wrong here ends the process. A copy that returned an error would go on as a second preloader.
@@ -52,15 +52,17 @@ pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, pass: Pass<'_>) -> Link {
 
 fn come_to(link: &mut Link, pass: Pass<'_>) -> Result<()> {
     pass()?;
-    // Who dies before this is found by the host in its maker's group; who dies behind it is known.
-    greet(link)?;
-    fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))
+    greet(link)
 }
 
 fn go_through(link: &mut Link) -> Result<()> {
     loop {
         match link.receive(|_| Admission::Denied) {
-            Found::Message(message, fds) if message.kind == Kind::Go => return places::put(link, &message.body.places, fds),
+            Found::Message(message, fds) if message.kind == Kind::Go => {
+                // Only now: what it has said may never have been heard, and who ends unknown is found by the host in its maker's group.
+                fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))?;
+                return places::put(link, &message.body.places, fds);
+            }
             Found::Message(..) | Found::Dropped | Found::Stranger(_) | Found::Denied => {}
             Found::Truncated => {
                 return Err(Error::new(Status::Limit, "recvmsg", "no numbers are free for the descriptors that it was given"));

@@ -56,6 +56,7 @@ fn greeting(number: RawFd) -> Result<u64> {
     let length = loop {
         match recv(number, &mut bytes, MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT) {
             Err(Errno::EINTR) => {}
+            Err(errno @ (Errno::ENOMEM | Errno::ENOBUFS)) => return Err(Error::system("recvfrom", errno, "cannot look at the channel")),
             Err(_) => return Err(not_one("nothing lies there")),
             Ok(0) => return Err(not_one("the other end is closed")),
             Ok(length) => break length,

@@ -36,6 +36,9 @@ impl Machine {
     pub(super) fn adopt(&mut self, birth: Birth, id: Id, pooled: bool, now: i64, actions: &mut Vec<Action>) {
         let Some(request) = self.line.remove(&id) else { return };
         self.last_used = now;
+        if pooled {
+            self.births.pause(now);
+        }
         if let Some(other) = request.birth.filter(|other| *other != birth) {
             self.births.give(other, None);
         }

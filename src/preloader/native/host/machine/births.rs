@@ -23,6 +23,9 @@ pub const BIRTH_NS: i64 = 30_000_000_000;
 const REST_NS: i64 = 100_000_000;
 /// And so long at the most: 25.6 s.
 const MOST_DOUBLED: u32 = 8;
+/// Who was taken from a full pool has the processor for so long, before what refills it takes that: a fork of a large application costs more than all
+/// that the worker does until it is ready.
+pub const PAUSE_NS: i64 = 1_000_000;
 
 /// A request whose worker is to come.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -73,11 +76,13 @@ pub struct Births {
     failures: u32,
     /// Nothing is born for the pool before.
     rest_until: i64,
+    /// Nor before this: one was taken from it.
+    pause_until: i64,
 }
 
 impl Births {
     pub fn new() -> Self {
-        Self { all: BTreeMap::new(), next: 1, target: 0, max_age_ns: None, failures: 0, rest_until: i64::MIN }
+        Self { all: BTreeMap::new(), next: 1, target: 0, max_age_ns: None, failures: 0, rest_until: i64::MIN, pause_until: i64::MIN }
     }
 
     pub fn get(&self, birth: Birth) -> Option<Newborn> {
@@ -150,7 +155,14 @@ impl Births {
 
     /// The same, and it is not at rest.
     pub fn refills(&self, generation: u32, now: i64) -> bool {
-        now >= self.rest_until && self.is_short(generation)
+        now >= self.rest_until.max(self.pause_until) && self.is_short(generation)
+    }
+
+    /// One was taken. Those that follow soon do not put it off.
+    pub fn pause(&mut self, now: i64) {
+        if now >= self.pause_until {
+            self.pause_until = now.saturating_add(PAUSE_NS);
+        }
     }
 
     /// A birth went wrong, or a worker did not live: the next one for the pool waits for a while.
@@ -228,8 +240,11 @@ impl Births {
             (Stage::Idle { since }, Some(age)) => Deadline::at(since.saturating_add(age)),
             _ => Deadline::NEVER,
         });
-        let rest =
-            if serving.is_some_and(|generation| self.is_short(generation)) { Deadline::at(self.rest_until) } else { Deadline::NEVER };
+        let rest = if serving.is_some_and(|generation| self.is_short(generation)) {
+            Deadline::at(self.rest_until.max(self.pause_until))
+        } else {
+            Deadline::NEVER
+        };
         times.fold(rest, Deadline::min)
     }
 }

@@ -1,5 +1,6 @@
 //! What an explorer's few requests do not come to.
 
+use super::births::PAUSE_NS;
 use super::*;
 
 const SECOND: i64 = 1_000_000_000;
@@ -79,7 +80,8 @@ fn whose_time_is_over_fails_alone_and_its_birth_is_the_next_ones() {
     assert_eq!(machine.step(Event::Registered(1), SECOND), [Action::Discard(1)], "and there is no pool");
     let mut machine = ready(1);
     machine.step(Event::Ask(1, Deadline::at(SECOND)), 0);
-    let asked = machine.step(Event::Ask(2, Deadline::at(2 * SECOND)), 0);
+    assert_eq!(machine.step(Event::Tick, PAUSE_NS), [Action::Fork(1, 2, None)]);
+    let asked = machine.step(Event::Ask(2, Deadline::at(2 * SECOND)), PAUSE_NS);
     assert_eq!(asked, [Action::Fork(1, 3, None)], "the one for the pool is its own now");
     assert_eq!(machine.step(Event::Tick, 2 * SECOND), [Action::Fail(2, End::Late(2))], "the pool's again");
     assert_eq!(machine.step(Event::Ask(3, Deadline::NEVER), 2 * SECOND), [], "or the next one's");
@@ -149,6 +151,21 @@ fn a_pool_whose_births_fail_rests_twice_as_long_each_time_and_not_after_one_that
     assert_eq!(machine.step(Event::Registered(birth), now), [Action::Adopt(birth, 1), Action::Fork(1, birth + 1, None)]);
 }
 
+// covers: P8
+#[test]
+fn a_pool_is_refilled_a_moment_later_and_a_burst_does_not_put_that_off() {
+    let mut machine = ready(3);
+    assert_eq!(machine.step(Event::Ask(1, Deadline::NEVER), 0), [Action::Adopt(1, 1)]);
+    assert_eq!(machine.step(Event::Ask(2, Deadline::NEVER), PAUSE_NS - 1), [Action::Adopt(2, 2)]);
+    assert_eq!(machine.due(), Deadline::at(PAUSE_NS));
+    assert_eq!(machine.step(Event::Tick, PAUSE_NS), [Action::Fork(1, 4, None), Action::Fork(1, 5, None)]);
+    machine.step(Event::Ask(3, Deadline::NEVER), PAUSE_NS + 1);
+    let asked = machine.step(Event::Ask(4, Deadline::NEVER), PAUSE_NS + 2);
+    assert_eq!(asked, [], "where nobody is left it does not wait: one is under way");
+    assert_eq!(machine.step(Event::Ask(5, Deadline::NEVER), PAUSE_NS + 2), []);
+    assert_eq!(machine.step(Event::Ask(6, Deadline::NEVER), PAUSE_NS + 2), [Action::Fork(1, 6, Some(6))]);
+}
+
 #[test]
 fn who_has_waited_too_long_at_a_gate_makes_room_for_a_new_one() {
     let mut machine = ready(2);
@@ -202,7 +219,8 @@ fn after_so_many_dead_births_in_a_row_nothing_is_born_until_a_reload() {
 #[test]
 fn the_old_one_stays_until_a_worker_of_the_promoted_one_is_ready() {
     let mut machine = ready(1);
-    machine.step(Event::Ask(1, Deadline::NEVER), 0);
+    machine.step(Event::Ask(1, Deadline::NEVER), -PAUSE_NS);
+    machine.step(Event::Tick, 0);
     machine.step(Event::Registered(2), 0);
     assert_eq!(machine.step(Event::Promote(1, Deadline::at(9)), 0), [Action::PromoteFailed(1, Unpromoted::NotReady)]);
     machine.step(Event::Ready(1), 0);
@@ -210,7 +228,7 @@ fn the_old_one_stays_until_a_worker_of_the_promoted_one_is_ready() {
     assert_eq!(machine.step(Event::Promote(1, Deadline::at(9)), 0), [Action::PromoteFailed(1, Unpromoted::Busy)]);
     assert_eq!(machine.step(Event::Started(2), 1), [Action::Promoted(1, 2), Action::Fork(2, 3, None)]);
     assert_eq!(machine.step(Event::Registered(3), 1), [Action::Discard(2)], "the new one's is there: one of the old one makes room");
-    assert_eq!(machine.step(Event::Ask(2, Deadline::NEVER), 2), [Action::Adopt(3, 2), Action::Fork(2, 4, None)]);
+    assert_eq!(machine.step(Event::Ask(2, Deadline::NEVER), 2), [Action::Adopt(3, 2)]);
     assert_eq!(machine.step(Event::Ready(3), 3), [Action::Leave(1)]);
     assert_eq!((machine.serving(), machine.generation()), (Some(2), 2));
 }

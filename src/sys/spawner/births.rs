@@ -130,9 +130,13 @@ impl Births {
         });
     }
 
-    /// What became of the child of a slot.
+    /// What became of the child of a slot. One that is born, and has not had its first moment, may have no number yet where clone(2) had to do
+    /// (`wire::SEND_PIDFD`): it finds its gate barred.
     pub(super) fn fate(&self, index: usize) -> Fate {
         let Some(birth) = self.births().get(index) else { return Fate::Unborn };
+        if birth.pid.load(Ordering::Acquire) == 0 {
+            self.set(index, Gate::Barred);
+        }
         match (birth.pid.load(Ordering::Acquire), birth.step.load(Ordering::Acquire)) {
             (0, _) => Fate::Unborn,
             (pid, 0) => Fate::Born(pid),

@@ -182,6 +182,7 @@ impl Message {
         flag(request.isolation == Isolation::Session, wire::SESSION);
         flag(request.birth.is_some() && pidfd::may_open(), wire::PIDFD_IN_RECORD);
         flag(request.credentials.is_some(), wire::CREDENTIALS);
+        flag(!pidfd::may_open(), wire::SEND_PIDFD);
         self.rights.clear();
         if let Some(directory) = host.directory {
             head.flags |= wire::HAS_DIRECTORY;

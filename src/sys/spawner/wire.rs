@@ -98,6 +98,9 @@ pub const GROUP: u32 = 1 << 9;
 pub const SESSION: u32 = 1 << 10;
 /// The page of its birth asks for a pidfd.
 pub const PIDFD_IN_RECORD: u32 = 1 << 11;
+/// The host cannot open pidfds: one is to be sent also where clone(2) must do, which then has no place for the number but in the child's own first
+/// moment.
+pub const SEND_PIDFD: u32 = 1 << 12;
 
 /// The start of a request.
 #[repr(C)]

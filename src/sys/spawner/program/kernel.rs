@@ -29,6 +29,7 @@ const _: () = {
 
 numbers! {
     AT_FDCWD: i32 = -100;
+    CLONE_CHILD_SETTID: i32 = 16777216;
     CLONE_FILES: i32 = 1024;
     CLONE_FS: i32 = 512;
     CLONE_PARENT: i32 = 32768;

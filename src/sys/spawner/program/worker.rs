@@ -130,8 +130,7 @@ pub unsafe fn begin() -> ! {
     leave()
 }
 
-const THREAD: i32 =
-    libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
+const THREAD: i32 = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
 
 /// A room that nobody has.
 fn room() -> Option<(u32, *mut Room)> {
@@ -174,8 +173,7 @@ unsafe fn take(room: *mut Room) {
         let block = (&raw mut (*room).block).cast::<u8>();
         let control = (&raw mut (*room).control).cast::<u8>();
         let iov = [block as usize, wire::INLINE];
-        let mut message =
-            Message { name: 0, name_length: 0, iov: &raw const iov, iovs: 1, control, control_length: 1088, flags: 0 };
+        let mut message = Message { name: 0, name_length: 0, iov: &raw const iov, iovs: 1, control, control_length: 1088, flags: 0 };
         let length = loop {
             match syscall!(libc::SYS_recvmsg, wire::CHANNEL, &raw mut message, libc::MSG_CMSG_CLOEXEC) {
                 answer if answer == -(libc::EINTR as isize) => {}
@@ -342,7 +340,8 @@ unsafe fn bear(room: *mut Room, job: &mut Job<'_>, flags: u32, group: i32) -> Re
     made
 }
 
-/// One clone. By the old call the host gets no pidfd from us: that call has one place for it and for the number, and the number must be known first.
+/// One clone. By the old call the host gets no pidfd from us: that call has one place for it and for the number, and the number must be known first. (A
+/// host that cannot open one itself gets it, and bars the gate of a child whose number it does not know.)
 #[inline(never)]
 unsafe fn clone(room: *mut Room, job: &Job<'_>, flags: u32, old: bool, group: i32) -> isize {
     let shares = flags & wire::APART == 0;
@@ -355,7 +354,12 @@ unsafe fn clone(room: *mut Room, job: &Job<'_>, flags: u32, old: bool, group: i3
     unsafe {
         if old {
             let top = if shares { stack.wrapping_add(STACK).cast() } else { core::ptr::null_mut() };
-            return shim::clone(how as usize, top, job.birth.pid.as_ptr(), core::ptr::null_mut(), newborn, arg);
+            let (pid, pidfd, nowhere) = (job.birth.pid.as_ptr(), job.pidfd.as_ptr(), core::ptr::null_mut());
+            if flags & wire::SEND_PIDFD == 0 {
+                return shim::clone(how as usize, top, pid, nowhere, newborn, arg);
+            }
+            let how = how & !(libc::CLONE_PARENT_SETTID as u64) | (libc::CLONE_PIDFD | libc::CLONE_CHILD_SETTID) as u64;
+            return shim::clone(how as usize, top, pidfd, pid, newborn, arg);
         }
         let args = CloneArgs {
             flags: how | libc::CLONE_PIDFD as u64 | if group >= 0 { INTO_CGROUP } else { 0 },

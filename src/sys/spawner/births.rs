@@ -13,6 +13,7 @@ use nix::unistd::ftruncate;
 use super::wire::{self, Birth, Memory};
 use crate::sys::memory::Home;
 use crate::sys::raw::syscall;
+use crate::sys::spawn::Step;
 use crate::sys::{Fault, getpid, memfd};
 
 /// Whether a child may go on to its program.
@@ -36,6 +37,11 @@ pub enum Fate {
     Born(i32),
     /// It was born and has ended, or is ending, with this step and error.
     Failed(i32, &'static str, Errno),
+}
+
+/// The name that an error shows.
+pub(super) fn step_name(step: i32) -> &'static str {
+    wire::STEPS.iter().find(|(number, _)| *number == step).map_or_else(|| Step::from_raw(step).name(), |(_, name)| *name)
 }
 
 /// The shared memory of one spawner.
@@ -140,7 +146,7 @@ impl Births {
         match (birth.pid.load(Ordering::Acquire), birth.step.load(Ordering::Acquire)) {
             (0, _) => Fate::Unborn,
             (pid, 0) => Fate::Born(pid),
-            (pid, step) => Fate::Failed(pid, super::link::step_name(step), Errno::from_raw(birth.errno.load(Ordering::Relaxed))),
+            (pid, step) => Fate::Failed(pid, step_name(step), Errno::from_raw(birth.errno.load(Ordering::Relaxed))),
         }
     }
 }

@@ -10,12 +10,12 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::{Mode, stat};
 
+use super::births::{Births, Fate, Gate, step_name};
 use super::request::{Host, Message};
 use super::wire::{self, Said};
-use super::{Births, Fate, Gate};
 use crate::lock::lock;
 use crate::sys::raw::{check, syscall};
-use crate::sys::spawn::{Failure, Request, Step, failure};
+use crate::sys::spawn::{Failure, Request, failure};
 use crate::sys::wait::{self, Seen};
 use crate::sys::{Fault, fds, memfd, pidfd};
 
@@ -54,11 +54,6 @@ pub enum Reply {
     Failed(Slot, i32, Option<OwnedFd>, Failure),
     /// The spawner has closed its end: nothing follows. (The end of its process is noticed no later: a child at a shut gate has that end open, too.)
     Gone,
-}
-
-/// The name that an error shows.
-pub(super) fn step_name(step: i32) -> &'static str {
-    wire::STEPS.iter().find(|(number, _)| *number == step).map_or_else(|| Step::from_raw(step).name(), |(_, name)| *name)
 }
 
 /// Who has which slot.

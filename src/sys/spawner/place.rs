@@ -6,7 +6,7 @@
 use core::num::NonZeroU64;
 use core::sync::atomic::{AtomicI32, Ordering};
 
-use super::Births;
+use super::births::Births;
 
 /// See the head of this file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -8,7 +8,9 @@ use nix::fcntl::OFlag;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair, sockopt};
 use nix::sys::stat::{Mode, fstat};
 
-use super::{Births, Link, wire};
+use super::births::Births;
+use super::link::Link;
+use super::wire;
 use crate::sys::{Fault, fds, getpid, memfd, pidfd, procfs};
 
 /// The program, built by build.rs. Empty where it could not be.

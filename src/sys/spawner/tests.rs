@@ -265,7 +265,7 @@ fn a_long_request_arrives_whole() {
 }
 
 #[test]
-fn another_user_shares_no_memory_with_the_spawner() {
+fn a_child_is_the_user_that_it_shall_be() {
     if !nix::unistd::geteuid().is_root() {
         return;
     }
@@ -273,6 +273,32 @@ fn another_user_shares_no_memory_with_the_spawner() {
     let mut wanted = Wanted::shell("id -u; id -G");
     wanted.credentials = Some(Credentials { uid: 65_534, gid: 65_534, groups: vec![] });
     assert_eq!(said(&spawner, wanted), "65534\n65534\n");
+}
+
+#[test]
+fn who_becomes_another_user_shares_no_memory_with_the_spawner() {
+    let spawner = Spawner::start();
+    // kcmp(2): 0 says the same.
+    let shares = |pid: i32| {
+        // SAFETY: no pointers.
+        let order = unsafe { libc::syscall(libc::SYS_kcmp, spawner.process.id(), pid, 1, 0, 0) };
+        if order < 0 { None } else { Some(order == 0) }
+    };
+    let mut wanted = Wanted::shell("exit 0");
+    for credentials in [None, Some(Credentials { uid: 65_534, gid: 65_534, groups: vec![] })] {
+        let apart = credentials.is_some();
+        wanted.credentials = credentials;
+        let slot = spawner.submit(&wanted.request(), Gate::Shut);
+        let Reply::Born(_, pid, pidfd) = spawner.next() else { panic!("it is not born") };
+        // Without that call, or in the tier that shares nothing at all, there is nothing to be seen.
+        if let Some(shared) = shares(pid).filter(|shared| apart || *shared) {
+            assert_eq!(shared, !apart);
+        }
+        assert!(spawner.link.births().set(slot.index, Gate::Barred));
+        let Reply::Failed(_, _, late, _) = spawner.next() else { panic!("it has not failed") };
+        reap(&pidfd.or(late).unwrap(), pid);
+        spawner.link.release(slot);
+    }
 }
 
 #[test]

@@ -12,15 +12,12 @@
 //!
 //! What a child takes from its maker (limits, umask, priority, namespaces, session) it has from the spawner, which has it from the host as that was
 //! when the spawner was started. What the host may change at any time, and is cheap to send along, is sent along: the streams that are inherited,
-//! the environment, the working directory.
+//! the environment, the working directory (`sys/spawner/link.rs` does that).
 
 use core::ffi::CStr;
-use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
-
-use nix::errno::Errno;
 
 use super::belongings::Belongings;
 use super::child::{Child, Tier};
@@ -29,7 +26,6 @@ use super::spawn::{Born, Ingredients, Undo, explain};
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::registry::{self, Cause, Lease, Tie, word};
-use crate::sys::pidfd;
 use crate::sys::spawn::Failure;
 use crate::sys::spawner::{Births, Gate, Link, Place, Refusal, Slot};
 
@@ -67,17 +63,6 @@ struct UnderWay {
     slot: Slot,
 }
 
-/// The host's working directory, by which file it is.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Directory(u64, u64);
-
-impl Directory {
-    /// That of now.
-    pub fn of_the_host() -> Option<Self> {
-        nix::sys::stat::stat(c".").ok().map(|found| Self(found.st_dev, found.st_ino))
-    }
-}
-
 impl Awaited {
     /// Makes all of it but the process. The command must be pinned: it may be asked for more than once.
     pub fn gather(command: Arc<Command>, belongings: Belongings) -> Result<Self> {
@@ -87,12 +72,11 @@ impl Awaited {
         Ok(Self { command, ingredients, belongings, under_way: None, rounds: registry::rounds() })
     }
 
-    /// Asks for its process. `stands`: the working directory that the spawner has. Never waits.
-    pub fn ask(&mut self, link: &Link, stands: Option<Directory>) -> Result<Asked> {
-        let directory = self.directory(stands)?;
+    /// Asks for its process. Never waits.
+    pub fn ask(&mut self, link: &Link) -> Result<Asked> {
         let Some(slot) = link.reserve(Gate::Open) else { return Ok(Asked::Busy) };
         let command = &self.command;
-        let asked = self.ingredients.with_request(command, directory.as_deref(), |request, facts| {
+        let asked = self.ingredients.with_request(command, |request, facts| {
             let (lease, place) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
             let births = link.births().clone();
             // Without one it would be found when the answer has come.
@@ -122,22 +106,6 @@ impl Awaited {
         }
     }
 
-    /// Where it is to be, if that is not what the spawner would make of the command by itself: the host may have changed its directory.
-    fn directory(&self, stands: Option<Directory>) -> Result<Option<CString>> {
-        let own = self.command.program.directory.as_deref();
-        let is_absolute = own.is_some_and(|own| own.to_bytes().starts_with(b"/"));
-        if is_absolute || stands.is_some() && stands == Directory::of_the_host() {
-            return Ok(None);
-        }
-        let failed = |errno| Error::system("getcwd", errno, self.command.cannot());
-        let mut path = nix::unistd::getcwd().map_err(failed)?.into_os_string();
-        if let Some(own) = own {
-            path.push("/");
-            path.push(std::ffi::OsStr::from_bytes(own.to_bytes()));
-        }
-        CString::new(path.as_bytes()).map(Some).map_err(|_| failed(Errno::EINVAL))
-    }
-
     /// Whether kill-all has come since it was first asked for.
     pub fn was_to_be_killed(&self) -> bool {
         registry::rounds() != self.rounds
@@ -152,27 +120,16 @@ impl Awaited {
         }
     }
 
-    /// Its program has begun. Without a pidfd one is opened: it has not been reaped.
+    /// Its program has begun. Without a pidfd it was reaped by somebody, or must not run: nobody would hear of its end.
     pub fn born(mut self, pid: i32, pidfd: Option<OwnedFd>) -> Result<Child> {
         let Some(mut under_way) = self.under_way.take() else { return Err(self.killed()) };
         let is_over = under_way.registered().is_none_or(|slot| slot.state() == word::State::Exited);
-        let pidfd = match pidfd {
-            Some(pidfd) => pidfd,
-            // Its number may be another's by now.
-            None if is_over => {
-                under_way.leave(None);
-                return Err(self.killed());
+        let Some(pidfd) = pidfd else {
+            if !is_over && let Some(slot) = under_way.registered() {
+                let _ = slot.signal_for(libc::SIGKILL, Cause::Shutdown);
             }
-            None => match pidfd::open(pid) {
-                Ok(pidfd) => pidfd,
-                Err(errno) => {
-                    if let Some(slot) = under_way.registered() {
-                        let _ = slot.signal_for(libc::SIGKILL, Cause::Shutdown);
-                    }
-                    under_way.leave(Some((pid, -1)));
-                    return Err(Error::system("pidfd_open", errno, self.command.cannot()));
-                }
-            },
+            under_way.leave((!is_over).then_some((pid, -1)));
+            return Err(if self.was_to_be_killed() { self.killed() } else { self.unknown(pid) });
         };
         let (registered, Some(lease)) = (under_way.registered(), under_way.lease.take()) else { return Err(self.killed()) };
         if let Some(slot) = registered {
@@ -207,6 +164,12 @@ impl Awaited {
     pub fn killed(&self) -> Error {
         let why = "ps_kill_and_reap_all came before its program was known to have begun";
         Error::new(Status::Cancelled, "spawner", format!("{}: {why}", self.command.cannot()))
+    }
+
+    /// What is told of one that was made, and of which there is no descriptor to be had.
+    fn unknown(&self, pid: i32) -> Error {
+        let text = format!("{}: there is no pidfd of it to be had, or the host has reaped it itself", self.command.cannot());
+        Error { pid: Some(pid), ..Error::new(Status::Limit, "pidfd_open", text) }
     }
 
     /// What is told of one whose spawner has ended.

@@ -4,7 +4,6 @@
 //! of the registry, which is retired by hand and only where it is certain that no child came of it: a panic on the way must
 //! not make a child unknown that runs.
 
-use core::ffi::CStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -96,7 +95,7 @@ fn make(command: &Command) -> Result<Child> {
     let engine = engine()?;
     let mut ingredients = Ingredients::gather(command)?;
     let parked = ingredients.plan.park(&engine.landing, HEADROOM);
-    let made = ingredients.with_request(command, None, |request, facts| {
+    let made = ingredients.with_request(command, |request, facts| {
         let (lease, slot) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
         clone(lease, slot, request).map_err(|failure| explain(failure, command))
     });
@@ -124,13 +123,8 @@ impl Ingredients {
         Ok(Self { plan, resources, begun })
     }
 
-    /// Puts them together, and has `act` use that. `directory`: in place of the command's own.
-    pub fn with_request<T>(
-        &self,
-        command: &Command,
-        directory: Option<&CStr>,
-        act: impl FnOnce(&Request<'_>, Facts) -> Result<T>,
-    ) -> Result<T> {
+    /// Puts them together, and has `act` use that.
+    pub fn with_request<T>(&self, command: &Command, act: impl FnOnce(&Request<'_>, Facts) -> Result<T>) -> Result<T> {
         let Self { plan, resources, .. } = self;
         let no_memory = |errno| Error::system("memory", errno, command.cannot());
         let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
@@ -146,7 +140,7 @@ impl Ingredients {
             env: environment.as_ref().map_or(Block::Inherit, Block::List),
             own_pids: told.own_pids(),
             birth: command.lifetime.birth.as_deref(),
-            directory: directory.or(command.program.directory.as_deref()),
+            directory: command.program.directory.as_deref(),
             moves: &plan.map.steps,
             gaps: &plan.map.gaps,
             unshare_first: plan.map.unshare_first(),

@@ -26,7 +26,7 @@ use crate::supervisor::{Inner, Managed};
 use crate::sys::poll::PAUSE;
 use crate::sys::reserve::out_of_memory;
 use crate::sys::spawn::Failure;
-use crate::sys::spawner::{Fate, Reply, Slot};
+use crate::sys::spawner::{Fate, Reply, Slot, prove};
 
 use nix::errno::Errno;
 use std::os::fd::OwnedFd;
@@ -36,9 +36,6 @@ const PATIENCE: i64 = 10_000 * MILLI;
 
 /// The first pause before another try; it doubles.
 const FIRST_PAUSE: i64 = MILLI;
-
-/// So many tries for what the kernel is short of; for a program that is open for writing the machine's own bound counts.
-const SHORTAGE_TRIES: u32 = 5;
 
 /// The number of the last birth, of any spawner.
 static LAST: AtomicU64 = AtomicU64::new(0);
@@ -236,7 +233,7 @@ impl Line {
     fn send(state: &mut State, id: Id) -> Option<Event> {
         let (Some(process), Some(entry)) = (&state.process, state.entries.get_mut(&id)) else { return Some(Event::Busy(id)) };
         let awaited = entry.awaited.as_mut()?;
-        match awaited.ask(&process.link, process.directory) {
+        match awaited.ask(&process.link) {
             Ok(Asked::Sent(slot)) => {
                 state.asked.insert(slot, id);
                 None
@@ -396,10 +393,10 @@ impl Line {
         };
         for (slot, id) in owed {
             match process.link.fate(slot) {
-                Fate::Born(pid) => self.began(process, slot, pid, None),
+                Fate::Born(pid) => self.began(process, slot, pid, prove(pid)),
                 Fate::Failed(pid, step, errno) => {
                     let failure = Failure { step, errno, background: crate::sys::spawn::Background::None };
-                    self.failed(Some(process), slot, (pid, None), failure);
+                    self.failed(Some(process), slot, (pid, prove(pid)), failure);
                 }
                 Fate::Unborn => {
                     let mut state = lock(&self.state);
@@ -466,10 +463,10 @@ impl Line {
             let Some(mut awaited) = entries.remove(&id).and_then(|entry| entry.awaited) else { continue };
             match process.as_ref().map_or(Fate::Unborn, |process| process.link.fate(slot)) {
                 Fate::Unborn => awaited.unborn(),
-                Fate::Born(pid) => dying.extend(awaited.born(pid, None).map(Arc::new)),
+                Fate::Born(pid) => dying.extend(awaited.born(pid, prove(pid)).map(Arc::new)),
                 Fate::Failed(pid, step, errno) => {
                     let failure = Failure { step, errno, background: crate::sys::spawn::Background::None };
-                    let _ = awaited.failed(pid, None, failure);
+                    let _ = awaited.failed(pid, prove(pid), failure);
                 }
             }
         }
@@ -509,15 +506,10 @@ impl Entry {
     }
 }
 
-/// Before another try, if that may help: as the engine itself does it (`sys/spawn/clone.rs`).
+/// Before another try, if that may help: of a program that is open for writing, as in `sys/spawn/clone.rs`. What the kernel is short of the spawner
+/// has waited for itself.
 fn pause(failure: Failure, tries: u32) -> Option<i64> {
-    let of_the_clone = matches!(failure.step, "clone3" | "clone" | "fork");
-    let helps = match failure.errno {
-        Errno::ETXTBSY => failure.step == "exec",
-        Errno::EAGAIN => of_the_clone && tries < SHORTAGE_TRIES,
-        _ => false,
-    };
-    helps.then_some(FIRST_PAUSE << tries)
+    (failure.errno == Errno::ETXTBSY && failure.step == "exec").then_some(FIRST_PAUSE << tries)
 }
 
 impl Errand for Line {

@@ -7,13 +7,13 @@ use nix::errno::Errno;
 
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
-use crate::process::awaited::{Directory, spawner_command};
+use crate::process::awaited::spawner_command;
 use crate::process::belongings::Belongings;
 use crate::process::child::Child;
 use crate::process::spawn;
 use crate::registry::{self, Cause};
 use crate::sys::spawner::{self, Link, Outfit, Reply};
-use crate::sys::{Fault, fds, poll, procfs};
+use crate::sys::{Fault, fds, poll};
 
 /// How long a spawner may take to its first word.
 const HELLO_MS: i64 = 5_000;
@@ -24,8 +24,6 @@ pub(super) struct Process {
     /// A share of the link's descriptor, to be watched.
     pub watched: Arc<OwnedFd>,
     pub child: Child,
-    /// Where the host was when it was started, and where it is, therefore.
-    pub directory: Option<Directory>,
     /// Rounds of kill-all that had begun before.
     rounds: u64,
 }
@@ -33,13 +31,7 @@ pub(super) struct Process {
 impl Process {
     /// Starts one. Blocks as long as the exec of a file in memory takes.
     pub fn start() -> Result<Self> {
-        if procfs::children_go_elsewhere() {
-            // It would be the init of that namespace, and must not have siblings (CLONE_PARENT in clone(2)).
-            let why = "children are born into another pid namespace, whose first process cannot make siblings";
-            return Err(Error::new(Status::Unsupported, "spawner", format!("cannot start a spawner: {why}")));
-        }
         let rounds = registry::rounds();
-        let directory = Directory::of_the_host();
         let (link, outfit) = spawner::prepare().map_err(refused)?;
         let watched = fds::duplicate(link.fd()).map_err(Fault::of("fcntl")).map_err(refused)?;
         let command = spawner_command(Outfit::PROGRAM, &outfit.passed())?;
@@ -50,7 +42,7 @@ impl Process {
             }
             _ => error,
         })?;
-        Ok(Self { link, watched: Arc::new(watched), child, directory, rounds })
+        Ok(Self { link, watched: Arc::new(watched), child, rounds })
     }
 
     /// Waits until it has said that it runs. One that has not is killed.
@@ -97,6 +89,11 @@ impl Process {
 
 fn refused(fault: Fault) -> Error {
     let error = fault.error("cannot start a spawner");
-    let forbidden = fault.step == "memfd_create" && matches!(fault.errno, Errno::EACCES | Errno::EPERM | Errno::ENOSYS);
-    if forbidden { Error { status: Status::Unsupported, ..error } } else { error }
+    let why = match (fault.step, fault.errno) {
+        ("spawner", Errno::EINVAL) => ": children are born into another pid namespace, whose first process cannot make siblings",
+        ("spawner", _) => ": this build of the library has no program for it",
+        ("memfd_create", Errno::EACCES | Errno::EPERM | Errno::ENOSYS) => ": a file in memory may not be executed here (vm.memfd_noexec)",
+        _ => return error,
+    };
+    Error { status: Status::Unsupported, message: error.message.clone() + why, ..error }
 }

@@ -152,7 +152,7 @@ impl Api {
     pub unsafe fn function<F: Copy>(&self, name: &str) -> Result<F, String> {
         // SAFETY: the caller's promise.
         let symbol: Result<Symbol<F>, _> = unsafe { self.library.get(name) };
-        symbol.map(|symbol| *symbol).map_err(|error| error.to_string())
+        symbol.map(|symbol| *symbol).map_err(|error| format!("{name}: {error}"))
     }
 
     pub fn check(&self, what: &str, status: i32, error: Error) -> Result<(), String> {

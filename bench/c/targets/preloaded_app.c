@@ -31,7 +31,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PAGE = 4096, FORK_TIMEOUT_MS = 10000, WORKER = 1, STOP = 2, MAX_FDS = 4, MAX_BEGUN = 16 };
+enum { WORKER = 1, STOP = 2, MAX_FDS = 4, MAX_BEGUN = 16 };
 
 typedef int32_t (*open_call)(void **, void **);
 typedef int32_t (*plain_call)(void *, void **);
@@ -329,7 +329,7 @@ int main(int argc, char **argv)
             obey(orders);
         if (!wanted[0].revents)
             continue;
-        check("ps_preload_fork", next(preload, FORK_TIMEOUT_MS, &role, &error), error);
+        check("ps_preload_fork", next(preload, 0, &role, &error), error);
         if (role == STOP)
             return 0;
         if (role == WORKER) {

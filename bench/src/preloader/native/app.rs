@@ -28,7 +28,7 @@ type Protocol = unsafe extern "C" fn(Handle, i32, *mut Error) -> i32;
 type Pool = unsafe extern "C" fn(Handle, u32, i64, *mut Error) -> i32;
 type Warm = unsafe extern "C" fn(Handle, Supervisor, i64, *mut Error) -> i32;
 type Spawn = unsafe extern "C" fn(Handle, Supervisor, *const c_void, i64, *mut Handle, *mut Error) -> i32;
-type Lend = unsafe extern "C" fn(Command, c_int, c_int, *const c_char, *mut Error) -> i32;
+type Lend = unsafe extern "C" fn(Command, c_int, c_int, *mut Error) -> i32;
 type ChildOf = unsafe extern "C" fn(Handle, *mut Child, *mut Error) -> i32;
 type Signal = unsafe extern "C" fn(Child, c_int, *mut Error) -> i32;
 type Reap = unsafe extern "C" fn(Child, i64, *mut c_void, *mut Error) -> i32;
@@ -159,15 +159,15 @@ impl Preloader {
 
     fn gifts(&self) -> Result<Command, String> {
         // SAFETY: the signature is that of the documented C face.
-        let lend: Lend = unsafe { self.api.function("ps_command_fd")? };
+        let lend: Lend = unsafe { self.api.function("ps_command_pass_fd")? };
         let command = self.api.command(PRELOADED_APP)?; // no worker's program: it has none of its own
         let (null_device, mut error) =
             (std::fs::File::open("/dev/null").map_err(|error| error.to_string())?, null_mut());
         let fd = null_device.as_raw_fd();
         for number in 10..13 {
             // SAFETY: valid pointers for the duration of the calls.
-            let status = unsafe { lend(command, fd, number, null(), &mut error) };
-            self.api.check("ps_command_fd", status, error)?;
+            let status = unsafe { lend(command, fd, number, &mut error) };
+            self.api.check("ps_command_pass_fd", status, error)?;
         }
         std::mem::forget(null_device); // lent
         Ok(command)

@@ -19,9 +19,10 @@ static int channel, log_fd;
 static uint64_t generation;
 static uint32_t said;
 
+/* "libc-" before a mode: its workers are its own children. */
 static bool is(const char *name)
 {
-    return strcmp(mode, name) == 0;
+    return strcmp(mode, name) == 0 || (strncmp(mode, "libc-", 5) == 0 && strcmp(mode + 5, name) == 0);
 }
 
 static void note(const char *what, long number)
@@ -65,7 +66,7 @@ static void work(int end, uint64_t birth, bool badly)
 {
     close(channel);
     note("worker", getpid());
-    if (badly && (is("stopped") || is("libc-stopped")))
+    if (badly && is("stopped"))
         raise(SIGSTOP); /* before anybody knows it */
     if (badly && is("die-before-hello"))
         _exit(9);
@@ -170,12 +171,14 @@ static void fork_one(wire_message *asked, bool badly)
     uint64_t birth = wire_find(asked, T_BIRTH, 0, 0);
     int end = asked->fd_count ? asked->fds[0] : -1, pidfd;
     note("command", (long)birth);
-    if (badly && (is("die") || is("libc-die"))) {
+    if (badly && is("die")) {
         kill(getpid(), SIGKILL);
         pause();
     }
-    if (badly && is("leave"))
+    if (badly && is("leave")) {
         plain(W_LEAVING, 0);
+        exit(0);
+    }
     if (badly && is("end"))
         exit(0);
     if (badly && is("stop"))
@@ -240,6 +243,8 @@ static void fork_one(wire_message *asked, bool badly)
         (void)pid;
         kill(getpid(), SIGKILL);
     }
+    if (badly && is("slow"))
+        usleep(3000);
     pid_t pid = make(end, birth, badly, &pidfd);
     if (badly && is("names-its-parent"))
         born(birth, getppid(), (int)syscall(SYS_pidfd_open, getppid(), 0));

@@ -9,7 +9,7 @@
 int main(void)
 {
     for (int round = 0; round < 2; round++) {
-        const char *mode = round ? "libc" : "ok";
+        const char *mode = round ? "libc-slow" : "slow";
         ps_error *error = NULL;
         place p = native_begin(mode, 0);
         begin_all(&p, -1);
@@ -19,7 +19,7 @@ int main(void)
         place_end(&p);
 
         /* Killed with twenty in flight: twenty results, and all good, for what was not answered is asked again. */
-        p = native_begin(mode, 0);
+        p = native_begin(mode, -1);
         begin_all(&p, -1);
         await_commands(&p, 2);
         CHECK(kill(preloader_pid(&p), SIGKILL) == 0);
@@ -28,7 +28,7 @@ int main(void)
         place_end(&p);
 
         /* Replaced: no worker is born of the old one afterwards. */
-        p = native_begin(mode, 0);
+        p = native_begin(mode, -1);
         begin_all(&p, -1);
         await_commands(&p, 2);
         int before = logged(&p, "worker", NULL) + 4;
@@ -43,7 +43,7 @@ int main(void)
         place_end(&p);
 
         /* Stopped: who is not born fails, who is goes on. */
-        p = native_begin(mode, 0);
+        p = native_begin(mode, -1);
         begin_all(&p, -1);
         await_commands(&p, 1);
         CHECK_OK(ps_preloader_stop(p.preloader, -1, &error), error);
@@ -54,7 +54,7 @@ int main(void)
         place_end(&p);
 
         /* Freed. */
-        p = native_begin(mode, 0);
+        p = native_begin(mode, -1);
         begin_all(&p, -1);
         await_commands(&p, 1);
         ps_preloader_free(p.preloader);
@@ -63,7 +63,7 @@ int main(void)
         place_end(&p);
 
         /* Its supervisor freed. */
-        p = native_begin(mode, 0);
+        p = native_begin(mode, -1);
         begin_all(&p, -1);
         await_commands(&p, 1);
         ps_supervisor_free(p.supervisor);
@@ -74,7 +74,7 @@ int main(void)
         place_end(&p);
 
         /* Everybody killed. */
-        p = native_begin(mode, 0);
+        p = native_begin(mode, -1);
         begin_all(&p, -1);
         await_commands(&p, 3);
         uint32_t left = 0;

@@ -11,6 +11,8 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+
 use super::machine;
 use super::process::Process;
 use super::request::Request;
@@ -80,10 +82,6 @@ pub struct Birth {
     way: Journey,
     /// When it must be at its gate; when it must be ready, then.
     pub until: Deadline,
-    /// Its FORK was answered, as far as the machine wants to know.
-    pub answered: bool,
-    /// Nobody wants it any more.
-    pub unwanted: bool,
     /// Why nothing came of it.
     pub failure: Option<Failure>,
 }
@@ -96,21 +94,23 @@ impl Birth {
         request: Option<Arc<Request>>,
         process: &mut Process,
         until: Deadline,
-    ) -> core::result::Result<Self, (Failure, Journey)> {
+    ) -> core::result::Result<Self, Failure> {
         let mut way = native_worker();
         let now = clock::now();
         way.begin(step::NATIVE_PREPARATION, now);
         let (link, theirs, expected) = match prepare(number) {
             Ok(prepared) => prepared,
-            Err(error) => return Err((Failure::of(step::NATIVE_PREPARATION, &error), way)),
+            Err(error) => return Err(Failure::of(step::NATIVE_PREPARATION, &error)),
         };
         way.end(step::NATIVE_PREPARATION, clock::now());
         way.begin(step::NATIVE_FORK, clock::now());
         let left = (!until.is_never()).then(|| until.left(clock::now()) / clock::MILLI);
-        if !process.fork(number, left, theirs) {
-            let text = "the preloader does not listen any more";
-            return Err((Failure::new(Status::Exited, Category::Io, step::NATIVE_FORK, text), way));
-        }
+        process.fork(number, left, theirs).map_err(|errno| match errno {
+            Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN => {
+                Failure::new(Status::Exited, Category::Io, step::NATIVE_FORK, "the preloader does not listen any more")
+            }
+            errno => Failure::of(step::NATIVE_FORK, &Error::system("sendmsg", errno, "cannot ask the preloader for a worker")),
+        })?;
         Ok(Self {
             number,
             generation,
@@ -123,8 +123,6 @@ impl Birth {
             given: Vec::new(),
             way,
             until,
-            answered: false,
-            unwanted: false,
             failure: None,
         })
     }
@@ -250,7 +248,7 @@ impl Birth {
             Some(pidfd) => pidfd,
             None => match pidfd::open(pid).and_then(fds::above_standard) {
                 Ok(pidfd) => pidfd,
-                Err(nix::errno::Errno::ESRCH) => return Err(Failure::ended_at(step::NATIVE_PROOF, pid, None)),
+                Err(Errno::ESRCH) => return Err(Failure::ended_at(step::NATIVE_PROOF, pid, None)),
                 Err(errno) => return Err(failed(Error::system("pidfd_open", errno, format!("cannot keep process {pid}")))),
             },
         };

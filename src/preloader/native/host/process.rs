@@ -9,6 +9,8 @@ use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+
 use super::machine::Birth;
 use super::promote::Promotion;
 use crate::channel::seqpacket::{Admission, Found};
@@ -275,11 +277,11 @@ impl Process {
         self.child().and_then(|child| child.exit())
     }
 
-    /// Asks for a worker, who gets this end. `false`: nobody hears it.
-    pub fn fork(&mut self, birth: u64, left_ms: Option<i64>, end: OwnedFd) -> bool {
-        let Some(link) = self.link.as_mut() else { return false };
+    /// Asks for a worker, who gets this end.
+    pub fn fork(&mut self, birth: u64, left_ms: Option<i64>, end: OwnedFd) -> core::result::Result<(), Errno> {
+        let link = self.link.as_mut().ok_or(Errno::EPIPE)?;
         let bytes = link.write(Kind::Fork).birth(birth).left(left_ms).place(Place::End).finish();
-        link.send(bytes, vec![Arc::new(end)]).is_ok()
+        link.send(bytes, vec![Arc::new(end)])
     }
 
     /// Says something of one birth.

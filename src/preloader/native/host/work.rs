@@ -474,10 +474,11 @@ impl Work {
                 }
                 self.watch_process(generation);
             }
-            Err((failure, _)) => {
-                let why = if failure.status == Status::Exited { Why::Lost } else { Why::Refused };
+            // Nobody hears it: what it was asked for is asked of the next one.
+            Err(failure) if failure.status == Status::Exited => self.goes(generation),
+            Err(failure) => {
                 self.unasked = Some((number, failure));
-                self.events.push_back(Event::BirthFailed(number, why));
+                self.events.push_back(Event::BirthFailed(number, Why::Refused));
             }
         }
     }
@@ -533,7 +534,6 @@ impl Work {
                 if let Some(pidfd) = birth.pidfd() {
                     let _ = self.reactor.add(Watched::Pidfd(number).token(), &pidfd);
                 }
-                birth.answered = true;
                 let generation = birth.generation;
                 self.events.push_back(Event::Registered(number));
                 self.weigh(generation);
@@ -557,7 +557,6 @@ impl Work {
     fn fail_birth(&mut self, number: machine::Birth, why: Why) {
         let Some(birth) = self.births.get_mut(&number) else { return };
         birth.close();
-        birth.answered = true;
         self.reactor.remove(Watched::Gate(number).token());
         self.reactor.remove(Watched::Pidfd(number).token());
         self.events.push_back(Event::BirthFailed(number, why));
@@ -570,7 +569,6 @@ impl Work {
             return self.forget(number);
         }
         // It is heard, and ended, when it comes; or it finds an end.
-        birth.unwanted = true;
         birth.until = Deadline::NEVER;
         if let Some(process) = self.processes.get_mut(&birth.generation) {
             process.say(Kind::Cancel, number);

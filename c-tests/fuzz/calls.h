@@ -600,7 +600,7 @@ static void call_child(void)
             status = ASK(ps_child_state, c, 0, ps_child_state(h, number, error), "(%s, %p)", name_of(c), (void *)number);
         else
             status = ASK(ps_child_spawn_tier, c, 0, ps_child_spawn_tier(h, number, error), "(%s, %p)", name_of(c), (void *)number);
-        if (status == PS_OK && (*number < 0 || *number > 4))
+        if (status == PS_OK && (*number < 0 || *number > 5))
             found("a state or a tier %d", *number);
     }
 }
@@ -680,7 +680,11 @@ static void call_supervisor(void)
     void *h = s.handle;
     int32_t n, *number;
     int64_t t;
-    switch (dice(16)) {
+    switch (dice(17)) {
+    case 16:
+        n = chance(90) ? (int32_t)dice(2) : odd_number();
+        ASK(ps_supervisor_set_spawner, s, 6000, ps_supervisor_set_spawner(h, n, error), "(%s, %d)", name_of(s), n);
+        break;
     case 0:
         n = chance(80) ? (int32_t)dice(5) : odd_number();
         ASK(ps_supervisor_set_max_running, s, 0, ps_supervisor_set_max_running(h, (uint32_t)n, error), "(%s, %d)", name_of(s), n);
@@ -1080,7 +1084,27 @@ static void call_preloader(void)
 {
     struct pick p = any(PRELOADER);
     void *h = p.handle;
-    switch (dice(13)) {
+    switch (dice(16)) {
+    case 12: {
+        uint32_t idle = chance(80) ? dice(4) : (uint32_t)odd_number();
+        int64_t t = setting_ms();
+        ASK(ps_preloader_set_pool, p, 0, ps_preloader_set_pool(h, idle, t, error), "(%s, %u, %" PRId64 ")", name_of(p), idle, t);
+        break;
+    }
+    case 13: {
+        uint64_t bytes = chance(50) ? 0 : dice64() >> dice(64);
+        uint32_t births = (uint32_t)odd_number();
+        ASK(ps_preloader_set_limits, p, 0, ps_preloader_set_limits(h, bytes, births, error), "(%s, %" PRIu64 ", %u)", name_of(p), bytes, births);
+        break;
+    }
+    case 14: {
+        struct pick s = any(SUPERVISOR);
+        int64_t t = chance(80) ? 1 + (int64_t)dice(50) : wait_ms();
+        if (ASK2(ps_preloader_warm, p, s, true, (t > 0 ? t : 0) + 4000, ps_preloader_warm(h, s.handle, t, error), "(%s, %s, %" PRId64 ")", name_of(p),
+                 name_of(s), t) == PS_OK)
+            found("ps_preloader_warm: of a program that is no preloader");
+        break;
+    }
     case 0: case 1: make_preloader((int)dice(PRELOADERS)); break;
     case 2: {
         const char *name = chance(85) ? ONE_OF(const char *, "app_env", "startup_file", "a/b", "..") : any_text();

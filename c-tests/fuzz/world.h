@@ -66,7 +66,8 @@
     X(ps_worker_journey) X(ps_worker_free)                                                                                        \
     X(ps_preloader_new) X(ps_preloader_set) X(ps_preloader_set_protocol) X(ps_preloader_set_idle_stop) X(ps_preloader_spawn)      \
     X(ps_preloader_spawn_begin) X(ps_preloader_reload) X(ps_preloader_generation) X(ps_preloader_pid) X(ps_preloader_last_used)   \
-    X(ps_preloader_stop) X(ps_preloader_promote) X(ps_preloader_free)                                                  \
+    X(ps_preloader_stop) X(ps_preloader_promote) X(ps_preloader_set_pool) X(ps_preloader_set_limits)              \
+    X(ps_preloader_warm) X(ps_preloader_free)                                                  \
     X(ps_preload_open) X(ps_preload_free) X(ps_preload_collapse) X(ps_preload_on_fork) X(ps_preload_ready) X(ps_preload_failed)    \
     X(ps_preload_fork) X(ps_preload_accept) X(ps_preload_forked) X(ps_preload_fd) X(ps_worker_ready) X(ps_worker_asked)
 

@@ -221,6 +221,9 @@ static ps_status with_ps_preloader_last_used(void *handle, ps_error **error)
     int64_t time_ns;
     return ps_preloader_last_used(handle, &time_ns, error);
 }
+CALL(ps_preloader, ps_preloader_set_pool, 0, -1)
+CALL(ps_preloader, ps_preloader_set_limits, 0, 0)
+static ps_status with_ps_preloader_warm(void *handle, ps_error **error) { return ps_preloader_warm(handle, NULL, 0, error); }
 static ps_status with_ps_preloader_promote(void *handle, ps_error **error) { return ps_preloader_promote(handle, NULL, 0, error); }
 static ps_status with_ps_preloader_stop(void *handle, ps_error **error) { return ps_preloader_stop(handle, 0, error); }
 
@@ -256,6 +259,7 @@ static const struct call {
     ENTRY(PRELOADER, ps_preloader_set_idle_stop), ENTRY(PRELOADER, ps_preloader_spawn), ENTRY(PRELOADER, ps_preloader_spawn_begin),
     ENTRY(PRELOADER, ps_preloader_reload),  ENTRY(PRELOADER, ps_preloader_generation), ENTRY(PRELOADER, ps_preloader_pid),
     ENTRY(PRELOADER, ps_preloader_last_used), ENTRY(PRELOADER, ps_preloader_stop),    ENTRY(PRELOADER, ps_preloader_promote),
+    ENTRY(PRELOADER, ps_preloader_set_pool), ENTRY(PRELOADER, ps_preloader_set_limits), ENTRY(PRELOADER, ps_preloader_warm),
     ENTRY(PRELOAD, ps_preload_collapse),    ENTRY(PRELOAD, ps_preload_on_fork),       ENTRY(PRELOAD, ps_preload_ready),
     ENTRY(PRELOAD, ps_preload_failed),      ENTRY(PRELOAD, ps_preload_fork),          ENTRY(PRELOAD, ps_preload_accept),
     ENTRY(PRELOAD, ps_preload_forked),      ENTRY(PRELOAD, ps_preload_fd),            ENTRY(PRELOAD, ps_worker_ready),

@@ -8,7 +8,7 @@ is compiled behind procsup.h. The two servers, ps_handoff_new's in the header an
 c-tests/lib/sample_server.h, which has what they leave to the reader, and must do what they say: be replaced, go on beside a successor that dies or gives
 back, exit when they are told that they came to nothing.
 """
-# covers: F39, C14-5
+# covers: F39, C14-5, C15-6
 import argparse
 import os
 import pathlib
@@ -37,7 +37,7 @@ def header_samples():
 
 
 def guide_pages():
-    return sorted([*(ROOT / "docs/guide").glob("handoff*.md"), *(ROOT / "docs/guide" / f"{name}.md" for name in ("coordination", "preloader", "service"))])
+    return sorted([*(ROOT / "docs/guide").glob("handoff*.md"), *(ROOT / "docs/guide" / f"{name}.md" for name in ("coordination", "preloader", "fork-server", "service"))])
 
 
 def parts_of_examples():

@@ -6,10 +6,10 @@ from .talk import step
 from .tools import get, has_package, missing_loops, taken_out
 
 
-# covers: C14-5
+# covers: C14-5, C15-6
 def demo(arguments):
     """Builds everything and shows the library at work: children of all kinds, a crash loop that is given up, a daemon that
-    twenty processes want to start at once (arguments go to examples/demo), workers of one application (of rack or Python, where
+    twenty processes want to start at once, fifty workers that are forked from one application (arguments go to examples/demo), workers of one (of rack or Python, where
     Passenger's loaders are here: ./x setup) and the page that says why it does not start when it is broken; then a server that is
     replaced again and again under load; half of the requests come over connections that are kept. Pictures and pages in target/demo.
 

@@ -114,8 +114,8 @@ fn spawner(sources: &Path, out: &Path) {
 /// The linker that cargo or the flags of the build name.
 fn linker() -> Option<String> {
     let flags = env::var("CARGO_ENCODED_RUSTFLAGS").unwrap_or_default();
-    let named = flags.split('\u{1f}').filter_map(|flag| flag.strip_prefix("-C").unwrap_or(flag).strip_prefix("linker="));
-    env::var("RUSTC_LINKER").ok().or_else(|| named.last().map(str::to_owned))
+    let mut named = flags.split('\u{1f}').filter_map(|flag| flag.strip_prefix("-C").unwrap_or(flag).strip_prefix("linker="));
+    env::var("RUSTC_LINKER").ok().or_else(|| named.next_back().map(str::to_owned))
 }
 
 struct Header {

@@ -241,6 +241,7 @@ impl Link {
                 Ok(length) => break length,
             }
         };
+        #[allow(clippy::unnecessary_cast)] // musl has 32 bits there
         let came = header.msg_controllen as usize >= size_of::<libc::cmsghdr>() + size_of::<RawFd>()
             && (control.head.cmsg_level, control.head.cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS);
         // SAFETY: the kernel made this descriptor for us.

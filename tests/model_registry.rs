@@ -1,5 +1,5 @@
-//! The registry's two lock-free protocols under every interleaving that matters: `src/registry/word.rs` and
-//! `src/registry/freelist.rs` are compiled here, as they are, with loom's atomics in the place of the real ones.
+//! The registry's lock-free protocols under every interleaving that matters: `src/registry/word.rs`, `gate.rs` and
+//! `freelist.rs` are compiled here, as they are, with loom's atomics in the place of the real ones.
 //!
 //! What a model cannot do by itself is fail: so each property has a twin with one deliberate mistake, which must be found.
 //! Preemptions are bounded (the number is loom's advice; every mistake here is found with fewer).
@@ -14,12 +14,14 @@
 #[path = "../src/registry"]
 #[allow(dead_code, missing_docs)]
 mod registry {
-    /// What `super::atomics` is for the two files.
+    /// What `super::atomics` is for them.
     pub mod atomics {
-        pub use loom::sync::atomic::{AtomicU64, Ordering};
+        pub use loom::sync::atomic::{AtomicU64, Ordering, fence};
     }
     #[path = "freelist.rs"]
     pub mod freelist;
+    #[path = "gate.rs"]
+    pub mod gate;
     #[path = "word.rs"]
     pub mod word;
 }
@@ -32,6 +34,7 @@ use loom::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use loom::thread;
 
 use registry::freelist;
+use registry::gate;
 use registry::word::{self, State};
 
 /// Runs a model through all its interleavings and says how many there were.
@@ -426,6 +429,94 @@ fn law07_a_slot_whose_spawn_failed_is_retired_once() {
         assert!(!word::retire(&model.word), "a live child is not retired");
         signaller.join().unwrap();
     });
+}
+
+// ---- the gate ----------------------------------------------------------------------------------------------------------
+
+type Register = fn(&AtomicU64, &AtomicU64, &AtomicU64) -> bool;
+
+/// A birth against kill-all. The identity is the gate's: 100 is open, 0 is another's by now.
+fn birth_against_kill_all(register: Register, waits: bool) {
+    let model = Model::running();
+    let birth = Arc::new((AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(0)));
+    gate::expect(&birth.0, Some(5));
+    let kill_all = thread::spawn({
+        let (model, birth) = (model.clone(), birth.clone());
+        move || {
+            let (gate, mark, pid) = &*birth;
+            let shut = |number| {
+                assert_eq!(number, 5);
+                assert_eq!(read(&model.identity), 100, "another's descriptor is shut down");
+            };
+            gate::close(&model.word, gate, mark, 1, shut);
+            pid.load(Ordering::Acquire) != 0
+        }
+    });
+    let (gate, mark, pid) = &*birth;
+    let accepted = register(gate, mark, pid);
+    while waits && word::is_in_use(&model.word) {
+        thread::yield_now();
+    }
+    // Its holder closes it, and the number is another's.
+    write(&model.identity, 0);
+    let killed = kill_all.join().unwrap();
+    assert!(killed || !accepted, "neither killed nor refused");
+}
+
+fn register(gate: &AtomicU64, mark: &AtomicU64, pid: &AtomicU64) -> bool {
+    gate::register(gate, mark, || pid.store(7, Ordering::Release))
+}
+
+/// That forgets the process until nobody is expected any more.
+fn register_late(gate: &AtomicU64, mark: &AtomicU64, pid: &AtomicU64) -> bool {
+    let accepted = gate::register(gate, mark, || {});
+    pid.store(7, Ordering::Release);
+    accepted
+}
+
+/// That does not care who looks when: as if there was no fence behind the last store.
+fn register_unfenced(gate: &AtomicU64, mark: &AtomicU64, pid: &AtomicU64) -> bool {
+    pid.store(7, Ordering::Release);
+    loom::sync::atomic::fence(Ordering::SeqCst);
+    let accepted = mark.load(Ordering::Acquire) == 0;
+    gate.store(0, Ordering::Release);
+    accepted
+}
+
+/// That looks for the mark first.
+fn look_first(gate: &AtomicU64, mark: &AtomicU64, pid: &AtomicU64) -> bool {
+    let accepted = mark.load(Ordering::Acquire) == 0;
+    gate::register(gate, mark, || pid.store(7, Ordering::Release));
+    accepted
+}
+
+#[test]
+fn law07_no_birth_escapes_kill_all() {
+    explore("a birth against kill-all", || birth_against_kill_all(register, true));
+}
+
+#[test]
+#[should_panic(expected = "neither killed nor refused")]
+fn law07_the_model_notices_a_process_that_is_written_down_late() {
+    explore("mutant", || birth_against_kill_all(register_late, true));
+}
+
+#[test]
+#[should_panic(expected = "neither killed nor refused")]
+fn law07_the_model_notices_a_look_before_it_is_written_down() {
+    explore("mutant", || birth_against_kill_all(look_first, true));
+}
+
+#[test]
+#[should_panic]
+fn law08_the_model_notices_a_gate_that_is_given_away_too_early() {
+    explore("mutant", || birth_against_kill_all(register, false));
+}
+
+#[test]
+#[should_panic]
+fn law08_the_model_notices_a_look_for_pins_that_comes_too_early() {
+    explore("mutant", || birth_against_kill_all(register_unfenced, true));
 }
 
 // ---- the free list -----------------------------------------------------------------------------------------------------

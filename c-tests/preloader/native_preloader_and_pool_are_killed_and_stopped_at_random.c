@@ -109,6 +109,8 @@ int main(int argc, char **argv)
     CHECK(count_fds() < open + 30);
     if (count >= 1000)
         CHECK(resident_kib() - resident < 1024);
+    if (count >= 1000)
+        unlink(p.log); /* of so many the numbers are others' by now */
     place_end(&p);
     CHECK_INT(child_count(), 0);
     return 0;

@@ -10,7 +10,7 @@
 //! | `word.rs`     | the protocol of one slot, one atomic word; model-checked                      |
 //! | `freelist.rs` | which slots are free; model-checked                                           |
 //! | `slot.rs`     | one child: identity, signals, look-sweep-reap                                 |
-//! | `gate.rs`     | a birth: a place for a process that is not known yet                          |
+//! | `gate.rs`     | a birth: a place for a process that is not known yet; model-checked           |
 //! | `all.rs`      | everything at once: the three calls a signal handler may make                 |
 //! | `exit.rs`     | the exit record                                                               |
 //! | `atomics.rs`  | the atomics under one name                                                    |
@@ -102,7 +102,7 @@ impl Lease {
     pub fn expect(gate: Option<RawFd>, asked: i64) -> Result<Self, Errno> {
         let facts = Facts { tie: Tie::Child, isolation: Isolation::None, sweep: false, cgroup_kill: -1 };
         let (lease, slot) = Self::take_since(facts, asked)?;
-        slot.set_gate(gate);
+        slot.expect(gate);
         Ok(lease)
     }
 

@@ -11,6 +11,7 @@
 
 use super::atomics::{AtomicU64, Ordering};
 use super::exit::{Cause, Exit, Kind};
+use super::gate;
 use super::word::{self, State};
 use crate::clock;
 use crate::sys::memory::Row;
@@ -20,7 +21,7 @@ use crate::sys::spawn::Target;
 use crate::sys::spawner::Place;
 use crate::sys::stranger::{self, End};
 use crate::sys::wait::{self, Ending, Seen};
-use crate::sys::{cgroup, poll, signal, spawn};
+use crate::sys::{cgroup, poll, signal, socket, spawn};
 use nix::errno::Errno;
 
 /// How long another frame of this process is waited for that signals or reaps a child. What it does takes no time, so one that has not done it by
@@ -80,7 +81,7 @@ pub enum Reaped {
 }
 
 impl Slot {
-    pub(super) fn word(&self) -> &'static AtomicU64 {
+    fn word(&self) -> &'static AtomicU64 {
         &self.0[0]
     }
     fn pid_word(&self) -> &'static AtomicU64 {
@@ -115,8 +116,8 @@ impl Slot {
         &self.0[14]
     }
 
-    /// Of a birth that nobody has come of yet: the socket that kill-all shuts down, plus one; 0: none.
-    pub(super) fn gate_word(&self) -> &'static AtomicU64 {
+    /// Of a birth that nobody has come of yet (`gate.rs`).
+    fn gate_word(&self) -> &'static AtomicU64 {
         &self.record()[1]
     }
 
@@ -140,6 +141,29 @@ impl Slot {
         }
         self.record()[0].store(started as u64, Ordering::Relaxed);
         word::begin(self.word()).unwrap_or_default()
+    }
+
+    /// Somebody is to be born, who waits there.
+    pub(super) fn expect(&self, gate: Option<i32>) {
+        gate::expect(self.gate_word(), gate);
+    }
+
+    /// Whether kill-all has come by since the slot was taken.
+    pub(super) fn is_refused(&self) -> bool {
+        self.round_word().load(Ordering::Acquire) != 0
+    }
+
+    /// Kill-all: nobody may be born into this slot any more. Whether somebody is in it is to be looked at afterwards.
+    pub(super) fn close_gate(&self, round: u64) {
+        gate::close(self.word(), self.gate_word(), self.round_word(), round, socket::shut);
+    }
+
+    /// See [`Lease::register`](super::Lease::register).
+    pub(super) fn register(&self, pid: i32, pidfd: i32, facts: Facts) -> bool {
+        self.set_facts(facts);
+        let accepted = gate::register(self.gate_word(), self.round_word(), || self.adopt(pid, pidfd));
+        // Who has the gate's number in hand may be about to shut it, and its holder to close it.
+        poll::relax_until(PATIENCE, || !word::is_in_use(self.word())) && accepted
     }
 
     /// What is known of it now.
@@ -285,13 +309,8 @@ impl Slot {
     }
 
     /// Marks it as killed in this round of kill-all; a slot reused since then has no mark.
-    pub(super) fn mark_round(&self, round: u64) {
+    fn mark_round(&self, round: u64) {
         self.round_word().store(round, Ordering::Relaxed);
-    }
-
-    /// The last round of kill-all that has marked it, 0: none.
-    pub(super) fn round(&self) -> u64 {
-        self.round_word().load(Ordering::Acquire)
     }
 
     pub(super) fn in_round(&self, round: u64) -> bool {

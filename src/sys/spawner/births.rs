@@ -14,7 +14,7 @@ use super::wire::{self, Birth, Memory};
 use crate::sys::memory::Home;
 use crate::sys::raw::syscall;
 use crate::sys::spawn::Step;
-use crate::sys::{Fault, getpid, memfd};
+use crate::sys::{Fault, getpid, memfd, procfs};
 
 /// Whether a child may go on to its program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -73,6 +73,7 @@ impl Births {
         // out no longer borrows, and reached through atomics alone.
         let memory = unsafe { &*at.cast::<Memory>() };
         memory.host.store(getpid(), Ordering::Relaxed);
+        memory.filtered.store(u32::from(procfs::is_filtered()), Ordering::Relaxed);
         memory.births.iter().for_each(|birth| birth.gate.store(wire::BARRED, Ordering::Relaxed));
         Ok((Self { memory, home: Home::here() }, file))
     }

@@ -53,6 +53,8 @@ pub struct Memory {
     pub barred: AtomicU32,
     /// Not 0: the spawner has a pidfd of the host.
     pub watched: AtomicU32,
+    /// Not 0: a filter is on, which might kill for a call that is not needed.
+    pub filtered: AtomicU32,
     /// By slot.
     pub births: [Birth; SLOTS],
 }

@@ -63,6 +63,7 @@ numbers! {
     ETIMEDOUT: i32 = 110;
     ETXTBSY: i32 = 26;
     FD_CLOEXEC: i32 = 1;
+    FUTEX_PRIVATE_FLAG: i32 = 128;
     FUTEX_WAIT: i32 = 0;
     FUTEX_WAKE: i32 = 1;
     F_DUPFD_CLOEXEC: i32 = 1030;
@@ -85,6 +86,8 @@ numbers! {
     PR_SET_NO_NEW_PRIVS: i32 = 38;
     PR_SET_PDEATHSIG: i32 = 1;
     RLIMIT_NOFILE: u32 = 7;
+    SCHED_BATCH: i32 = 3;
+    SCHED_OTHER: i32 = 0;
     SCM_RIGHTS: i32 = 1;
     SIGKILL: i32 = 9;
     SIGSTOP: i32 = 19;
@@ -121,6 +124,8 @@ numbers! {
     SYS_recvmsg: c_long = 47;
     SYS_rt_sigaction: c_long = 13;
     SYS_rt_sigprocmask: c_long = 14;
+    SYS_sched_getscheduler: c_long = 145;
+    SYS_sched_setscheduler: c_long = 144;
     SYS_sched_yield: c_long = 24;
     SYS_sendmsg: c_long = 46;
     SYS_setgroups: c_long = 116;
@@ -163,6 +168,8 @@ numbers! {
     SYS_recvmsg: c_long = 212;
     SYS_rt_sigaction: c_long = 134;
     SYS_rt_sigprocmask: c_long = 135;
+    SYS_sched_getscheduler: c_long = 120;
+    SYS_sched_setscheduler: c_long = 119;
     SYS_sched_yield: c_long = 124;
     SYS_sendmsg: c_long = 211;
     SYS_setgroups: c_long = 159;

@@ -1,12 +1,15 @@
 //! The workers: each takes a request, makes the child, is suspended until that has executed or ended, and replies.
 //!
+//! What the host pays for a request is a message, and the wake-up of who waits for it. So only one worker waits for messages at a time (a host that sends
+//! many wakes it once, and the workers wake each other), and none of them preempts the host when it is woken (SCHED_BATCH of sched(7)).
+//!
 //! The race: the spawner may be killed at any instruction, and the host, too. What the host must know of a child by then, the kernel has written into
 //! the shared memory during the clone (CLONE_PARENT_SETTID); what a child must know of them, it asks at its gate.
 
 use core::cell::UnsafeCell;
 use core::ffi::c_void;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicI32, AtomicPtr, AtomicU32, AtomicU64, Ordering};
 
 use super::child;
 use super::orders::{Orders, Report, Step};
@@ -42,6 +45,10 @@ static MEMORY: AtomicPtr<Memory> = AtomicPtr::new(core::ptr::null_mut());
 static IDLE: AtomicI32 = AtomicI32::new(0);
 /// Rooms that are taken, a bit each.
 static TAKEN: AtomicU64 = AtomicU64::new(0);
+/// Whose turn it is to receive: 0 nobody's, 1 somebody's, 2 the same and others wait. As in futex(7).
+static TURN: AtomicU32 = AtomicU32::new(0);
+/// The workers run under SCHED_BATCH; their children shall not.
+static BATCH: AtomicBool = AtomicBool::new(false);
 /// clone3(2) was refused.
 static NO_CLONE3: AtomicBool = AtomicBool::new(false);
 
@@ -114,6 +121,7 @@ pub unsafe fn begin() -> ! {
         syscall!(libc::SYS_close, wire::PROGRAM);
         syscall!(libc::SYS_close, wire::DIRECTORY);
         say(&Said { kind: wire::HELLO, ..Said::default() }, -1);
+        be_batch();
         IDLE.store(1, Ordering::Relaxed);
         if !start() {
             // A filter that lets nobody make threads: then one exec holds up the next, and the end is noticed between two of them.
@@ -156,6 +164,41 @@ fn start() -> bool {
     false
 }
 
+/// All threads that this one makes have it, too. Only where it is the usual policy that would be given up, and where no filter might kill for the call.
+fn be_batch() {
+    if memory().filtered.load(Ordering::Relaxed) != 0 {
+        return;
+    }
+    let priority = 0i32;
+    // SAFETY: one word of our own.
+    unsafe {
+        if syscall!(libc::SYS_sched_getscheduler, 0) == libc::SCHED_OTHER as isize
+            && syscall!(libc::SYS_sched_setscheduler, 0, libc::SCHED_BATCH, &raw const priority) == 0
+        {
+            BATCH.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Waits for the turn to receive.
+fn take_turn() {
+    if TURN.compare_exchange(0, 1, Ordering::Acquire, Ordering::Relaxed).is_ok() {
+        return;
+    }
+    while TURN.swap(2, Ordering::Acquire) != 0 {
+        // SAFETY: a word of our own.
+        unsafe { syscall!(libc::SYS_futex, TURN.as_ptr(), libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG, 2, 0) };
+    }
+}
+
+/// And lets the next one have it.
+fn give_turn() {
+    if TURN.swap(0, Ordering::Release) == 2 {
+        // SAFETY: a word of our own.
+        unsafe { syscall!(libc::SYS_futex, TURN.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+    }
+}
+
 /// A worker's whole life.
 unsafe extern "C" fn work(room: *mut c_void) -> ! {
     let room = room.cast::<Room>();
@@ -174,6 +217,7 @@ unsafe fn take(room: *mut Room) {
         let control = (&raw mut (*room).control).cast::<u8>();
         let iov = [block as usize, wire::INLINE];
         let mut message = Message { name: 0, name_length: 0, iov: &raw const iov, iovs: 1, control, control_length: 1088, flags: 0 };
+        take_turn();
         let length = loop {
             match syscall!(libc::SYS_recvmsg, wire::CHANNEL, &raw mut message, libc::MSG_CMSG_CLOEXEC) {
                 answer if answer == -(libc::EINTR as isize) => {}
@@ -181,6 +225,7 @@ unsafe fn take(room: *mut Room) {
                 answer => break answer as usize,
             }
         };
+        give_turn();
         if IDLE.fetch_sub(1, Ordering::Relaxed) == 1 {
             IDLE.fetch_add(1, Ordering::Relaxed);
             start();
@@ -379,6 +424,10 @@ unsafe extern "C" fn newborn(arg: *mut c_void) -> ! {
     // SAFETY: the job and all that it leads to stay until we have executed or ended.
     unsafe {
         let job = &*arg.cast::<Job<'_>>();
+        if BATCH.load(Ordering::Relaxed) {
+            let priority = 0i32;
+            syscall!(libc::SYS_sched_setscheduler, 0, libc::SCHED_OTHER, &raw const priority);
+        }
         wait_at_gate(job);
         if job.directory >= 0 {
             let answer = syscall!(libc::SYS_fchdir, job.directory);

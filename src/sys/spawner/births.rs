@@ -73,6 +73,8 @@ impl Births {
         // out no longer borrows, and reached through atomics alone.
         let memory = unsafe { &*at.cast::<Memory>() };
         memory.host.store(getpid(), Ordering::Relaxed);
+        let processors = std::thread::available_parallelism().map_or(1, |count| count.get() as u32);
+        memory.processors.store(processors.max(2), Ordering::Relaxed);
         memory.filtered.store(u32::from(procfs::is_filtered()), Ordering::Relaxed);
         memory.births.iter().for_each(|birth| birth.gate.store(wire::BARRED, Ordering::Relaxed));
         Ok((Self { memory, home: Home::here() }, file))

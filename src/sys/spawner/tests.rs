@@ -247,6 +247,30 @@ fn a_shut_gate_holds_the_child_and_a_barred_one_ends_it() {
 }
 
 #[test]
+fn those_that_are_held_up_hold_up_nobody() {
+    let spawner = Spawner::start();
+    let wanted = Wanted::shell("exit 7");
+    // More than processors, whose number bounds how many are on their way at once.
+    let held: Vec<_> = (0..6).map(|_| spawner.submit(&wanted.request(), Gate::Shut)).collect();
+    let born: Vec<_> = held.iter().map(|_| spawner.next()).collect();
+    assert_eq!(spawner.run(&wanted.request()).code, 7);
+    for reply in born {
+        let Reply::Born(slot, pid, Some(pidfd)) = reply else { panic!("it is not born") };
+        assert!(held.contains(&slot) && spawner.link.births().set(slot.index, Gate::Open));
+        assert!(matches!(spawner.next(), Reply::Began(of, ..) if of == slot));
+        assert_eq!(reap(&pidfd, pid).code, 7);
+    }
+}
+
+#[test]
+fn a_child_is_scheduled_as_the_host_is() {
+    let spawner = Spawner::start();
+    let policy = |line: &str| line.rsplit(") ").next().unwrap().split(' ').nth(38).unwrap().to_owned();
+    let ours = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
+    assert_eq!(policy(&said(&spawner, Wanted::shell("read -r line < /proc/self/stat; echo \"$line\""))), policy(&ours));
+}
+
+#[test]
 fn no_child_passes_once_all_gates_are_barred() {
     let spawner = Spawner::start();
     let wanted = Wanted::shell("exit 0");

@@ -55,6 +55,8 @@ pub struct Memory {
     pub watched: AtomicU32,
     /// Not 0: a filter is on, which might kill for a call that is not needed.
     pub filtered: AtomicU32,
+    /// So many children are to be on their way at once.
+    pub processors: AtomicU32,
     /// By slot.
     pub births: [Birth; SLOTS],
 }

@@ -47,6 +47,12 @@ static IDLE: AtomicI32 = AtomicI32::new(0);
 static TAKEN: AtomicU64 = AtomicU64::new(0);
 /// Whose turn it is to receive: 0 nobody's, 1 somebody's, 2 the same and others wait. As in futex(7).
 static TURN: AtomicU32 = AtomicU32::new(0);
+/// Workers that are suspended by a child, or about to be.
+static RUNNING: AtomicU32 = AtomicU32::new(0);
+/// So many of them are taken for hanging.
+static HANGING: AtomicU32 = AtomicU32::new(0);
+/// Who has the turn waits for one of them.
+static WAITED_FOR: AtomicBool = AtomicBool::new(false);
 /// The workers run under SCHED_BATCH; their children shall not.
 static BATCH: AtomicBool = AtomicBool::new(false);
 /// clone3(2) was refused.
@@ -191,6 +197,37 @@ fn take_turn() {
     }
 }
 
+/// Lets no more children be between their clone and their exec at once than there are processors: they would only take them from the host and from
+/// each other. An exec that takes longer than a millisecond is taken for one that hangs, and does not count until it is through.
+fn wait_for_processor() {
+    let most = memory().processors.load(Ordering::Relaxed);
+    loop {
+        let running = RUNNING.load(Ordering::SeqCst);
+        if running < HANGING.load(Ordering::Relaxed).wrapping_add(most) {
+            return;
+        }
+        let millisecond = [0i64, 1_000_000];
+        WAITED_FOR.store(true, Ordering::SeqCst);
+        let how = libc::FUTEX_WAIT | libc::FUTEX_PRIVATE_FLAG;
+        // SAFETY: words of our own.
+        let answer = unsafe { syscall!(libc::SYS_futex, RUNNING.as_ptr(), how, running, millisecond.as_ptr()) };
+        WAITED_FOR.store(false, Ordering::Relaxed);
+        if answer == -(libc::ETIMEDOUT as isize) {
+            HANGING.store(running, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A child has executed or ended.
+fn has_run() {
+    let running = RUNNING.fetch_sub(1, Ordering::SeqCst).wrapping_sub(1);
+    HANGING.fetch_min(running, Ordering::Relaxed);
+    if WAITED_FOR.load(Ordering::SeqCst) {
+        // SAFETY: a word of our own.
+        unsafe { syscall!(libc::SYS_futex, RUNNING.as_ptr(), libc::FUTEX_WAKE | libc::FUTEX_PRIVATE_FLAG, 1) };
+    }
+}
+
 /// And lets the next one have it.
 fn give_turn() {
     if TURN.swap(0, Ordering::Release) == 2 {
@@ -218,6 +255,7 @@ unsafe fn take(room: *mut Room) {
         let iov = [block as usize, wire::INLINE];
         let mut message = Message { name: 0, name_length: 0, iov: &raw const iov, iovs: 1, control, control_length: 1088, flags: 0 };
         take_turn();
+        wait_for_processor();
         let length = loop {
             match syscall!(libc::SYS_recvmsg, wire::CHANNEL, &raw mut message, libc::MSG_CMSG_CLOEXEC) {
                 answer if answer == -(libc::EINTR as isize) => {}
@@ -225,6 +263,7 @@ unsafe fn take(room: *mut Room) {
                 answer => break answer as usize,
             }
         };
+        RUNNING.fetch_add(1, Ordering::SeqCst);
         give_turn();
         if IDLE.fetch_sub(1, Ordering::Relaxed) == 1 {
             IDLE.fetch_add(1, Ordering::Relaxed);
@@ -236,17 +275,21 @@ unsafe fn take(room: *mut Room) {
         } else {
             &[]
         };
+        let mut said = Said { kind: wire::FAILED, ..Said::default() };
+        let mut pidfd = -1;
         if length >= size_of::<Head>() {
             let head = *block.cast::<Head>();
-            let mut said = Said { kind: wire::FAILED, slot: head.slot, ticket: head.ticket, ..Said::default() };
-            if let Some(birth) = memory().births.get(head.slot as usize) {
-                let whole = message.flags & (libc::MSG_CTRUNC | libc::MSG_TRUNC) == 0;
-                let pidfd = if whole { obey(room, block, length, head, came, birth, &mut said) } else { lost(&mut said) };
-                say(&said, pidfd);
-                if pidfd >= 0 {
-                    syscall!(libc::SYS_close, pidfd);
-                }
-            }
+            (said.slot, said.ticket) = (head.slot, head.ticket);
+            let whole = message.flags & (libc::MSG_CTRUNC | libc::MSG_TRUNC) == 0;
+            pidfd = match memory().births.get(head.slot as usize) {
+                Some(birth) if whole => obey(room, block, length, head, came, birth, &mut said),
+                _ => lost(&mut said),
+            };
+        }
+        has_run();
+        say(&said, pidfd);
+        if pidfd >= 0 {
+            syscall!(libc::SYS_close, pidfd);
         }
         for fd in came {
             syscall!(libc::SYS_close, *fd);

@@ -1149,8 +1149,8 @@ ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_
  * has begun, or PS_EVENT_FAILED, with the status that ps_spawn would have given; ps_reap and ps_wait_ready
  * then answer the same, with the step and errno. All calls on the child work from the first moment:
  * ps_terminate of one that has not begun cancels it (PS_EVENT_CANCELLED), and what was made of it is killed.
- * The time of its readiness and its deadline run meanwhile; one that has not begun by then is killed
- * (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still answers at once what is known here: bad
+ * The time of its readiness runs meanwhile; one that has not begun by then, or with a deadline within that
+ * or ten seconds, whichever is longer, is killed (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still answers at once what is known here: bad
  * arguments, descriptors that are not open, directories and control groups that cannot be had, a full line.
  * A start that fails counts as a failed run of a child with a restart policy, and ps_spawn_replicas answers
  * before its children have begun. ps_child_spawn_tier is PS_TIER_SPAWNER. SIGCHLD is raised, too, for a child
@@ -1167,7 +1167,8 @@ ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_
  * The spawner is a child of the host like others: ps_live_count counts it, ps_kill_and_reap_all kills it, it
  * dies with the host, and ps_supervisor_free ends it. It is started again when it is needed after that. If it
  * dies otherwise, that is noticed at once, and it is started again; what it had not made is asked for
- * anew, what it had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that
+ * anew (PS_EVENT_FAILED, PS_ERR_ABORTED, if the command lends descriptors, of which the host keeps none), what
+ * it had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that
  * wait and ps_spawn say PS_ERR_ABORTED until this function is called again. Some 255 births are under way at a time, 64 of them in
  * an exec; more wait in the host.
  *

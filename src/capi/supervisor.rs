@@ -96,7 +96,8 @@ pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervi
 /// The spawner is a child of the host like others: ps_live_count counts it, ps_kill_and_reap_all kills it, it
 /// dies with the host, and ps_supervisor_free ends it. It is started again when it is needed after that. If it
 /// dies otherwise, that is noticed at once, and it is started again; what it had not made is asked for
-/// anew, what it had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that
+/// anew (PS_EVENT_FAILED, PS_ERR_ABORTED, if the command lends descriptors, of which the host keeps none), what
+/// it had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that
 /// wait and ps_spawn say PS_ERR_ABORTED until this function is called again. Some 255 births are under way at a time, 64 of them in
 /// an exec; more wait in the host.
 ///

@@ -45,6 +45,7 @@ pub struct Awaited {
     command: Arc<Command>,
     ingredients: Ingredients,
     belongings: Undo,
+    again: bool,
     under_way: Option<UnderWay>,
     /// Rounds of kill-all that had begun when it was first asked for.
     rounds: u64,
@@ -64,12 +65,14 @@ struct UnderWay {
 }
 
 impl Awaited {
-    /// Makes all of it but the process. The command must be pinned: it may be asked for more than once.
-    pub fn gather(command: Arc<Command>, belongings: Belongings) -> Result<Self> {
+    /// Makes all of it but the process. `pinned`: the command holds what it lends, so that it may be asked for more than once. (Else nothing is
+    /// held of that: its owner may wait for the end of a pipe that he has given to the child, and looks at nothing meanwhile.)
+    pub fn gather(command: Arc<Command>, belongings: Belongings, pinned: bool) -> Result<Self> {
         let belongings = Undo(Some(belongings));
         let mut ingredients = Ingredients::gather(&command)?;
         ingredients.plan.send_along();
-        Ok(Self { command, ingredients, belongings, under_way: None, rounds: registry::rounds() })
+        let again = pinned || command.streams.lent().next().is_none();
+        Ok(Self { command, ingredients, belongings, again, under_way: None, rounds: registry::rounds() })
     }
 
     /// Asks for its process. Never waits.
@@ -104,6 +107,11 @@ impl Awaited {
                 refused.map(|refused| refused.err().unwrap_or(Asked::Busy))
             }
         }
+    }
+
+    /// Whether all is there that another try needs.
+    pub fn may_be_asked_again(&self) -> bool {
+        self.again
     }
 
     /// Whether kill-all has come since it was first asked for.

@@ -1,10 +1,10 @@
 //! The births that a spawner was asked for: where each stands, and what follows. Pure: no descriptor, lock or clock in here.
 //!
-//! | it is   | began   | failed                            | unborn (the spawner has ended) | called off, or late        | no spawner any more |
-//! |---------|---------|-----------------------------------|--------------------------------|----------------------------|---------------------|
-//! | Waiting | -       | -                                 | -                              | told, forgotten            | told, forgotten     |
-//! | Asked   | shown   | Waiting for another try, or told  | Waiting, once; then told       | told, killed; an answer is owed | (asked for its fate before) |
-//! | Asked, and told | discarded | forgotten               | forgotten                      | -                          |                     |
+//! | it is           | began     | failed          | unborn (the spawner has ended) | called off, or late             | no spawner any more         |
+//! |-----------------|-----------|-----------------|--------------------------------|---------------------------------|-----------------------------|
+//! | Waiting         | -         | -               | -                              | told, forgotten                 | told, forgotten             |
+//! | Asked           | shown     | told, forgotten | Waiting, once; then told       | told, killed; an answer is owed | (asked for its fate before) |
+//! | Asked, and told | discarded | forgotten       | forgotten                      | -                               |                             |
 //!
 //! Traps. **Told is not gone**: who was asked for may be born any moment, so a birth that nobody wants any more is kept until it is known what became
 //! of it. **Asked once more is not born twice**: only what was never born goes to the next spawner, and only once. **A spawner that
@@ -14,9 +14,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// One birth; never used again.
 pub type Id = u64;
-
-/// How often a birth is tried again that failed for what often passes.
-pub const TRIES: u32 = 8;
 
 /// What comes in.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -29,8 +26,8 @@ pub enum Event {
     Room,
     /// Its program has begun.
     Began(Id),
-    /// It could not be made, or its program could not begin. With the pause before another try, if one may help.
-    Failed(Id, Option<i64>),
+    /// It could not be made, or its program could not begin.
+    Failed(Id),
     /// The spawner has ended, and has not made it.
     Unborn(Id),
     /// Nobody wants it any more.
@@ -75,8 +72,7 @@ pub enum Action {
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Stage {
-    /// Until then at least.
-    Waiting(i64),
+    Waiting,
     /// An answer is owed.
     Asked,
 }
@@ -85,7 +81,6 @@ enum Stage {
 struct Birth {
     stage: Stage,
     due: i64,
-    tries: u32,
     asked_again: bool,
     /// Its end was told, or nobody wants to hear of it.
     told: bool,
@@ -97,7 +92,7 @@ pub struct Births {
     births: BTreeMap<Id, Birth>,
     /// Who waits, in the order of their coming.
     line: BTreeSet<Id>,
-    /// When somebody is late, or may be asked for again.
+    /// When somebody is late.
     times: BTreeSet<(i64, Id)>,
     down: bool,
     busy: bool,
@@ -108,7 +103,7 @@ impl Births {
     pub fn step(&mut self, event: Event, now: i64, actions: &mut Vec<Action>) {
         match event {
             Event::Ask(id, due) => {
-                let birth = Birth { stage: Stage::Waiting(i64::MIN), due, tries: 0, asked_again: false, told: false };
+                let birth = Birth { stage: Stage::Waiting, due, asked_again: false, told: false };
                 self.births.insert(id, birth);
                 self.line.insert(id);
                 self.times.insert((due, id));
@@ -117,13 +112,14 @@ impl Births {
                 self.busy = true;
                 match self.asked_for(id) {
                     Some(birth) if birth.told => self.end(id, Why::Failed, actions),
-                    Some(_) => self.wait(id, i64::MIN),
+                    Some(_) => self.wait(id),
                     None => {}
                 }
             }
             Event::Room => self.busy = false,
             Event::Began(id) => self.began(id, actions),
-            Event::Failed(id, again) => self.failed(id, again, now, actions),
+            Event::Failed(id) if self.asked_for(id).is_some() => self.end(id, Why::Failed, actions),
+            Event::Failed(_) => {}
             Event::Unborn(id) => self.unborn(id, actions),
             Event::CallOff(id) => self.give_up(id, None, actions),
             Event::Down => self.down = true,
@@ -136,17 +132,12 @@ impl Births {
             }
             Event::Tick => self.tick(now, actions),
         }
-        self.send(now, actions);
+        self.send(actions);
     }
 
     /// How many are not over.
     pub fn count(&self) -> usize {
         self.births.len()
-    }
-
-    /// How often it was tried again.
-    pub fn tries(&self, id: Id) -> u32 {
-        self.births.get(&id).map_or(0, |birth| birth.tries)
     }
 
     /// Whether somebody waits for room.
@@ -159,13 +150,10 @@ impl Births {
         self.times.first().map_or(i64::MAX, |(at, _)| *at)
     }
 
-    fn wait(&mut self, id: Id, at: i64) {
+    fn wait(&mut self, id: Id) {
         if let Some(birth) = self.births.get_mut(&id) {
-            birth.stage = Stage::Waiting(at);
+            birth.stage = Stage::Waiting;
             self.line.insert(id);
-            if at > i64::MIN {
-                self.times.insert((at, id));
-            }
         }
     }
 
@@ -173,9 +161,6 @@ impl Births {
         let birth = self.births.remove(&id)?;
         self.line.remove(&id);
         self.times.remove(&(birth.due, id));
-        if let Stage::Waiting(at) = birth.stage {
-            self.times.remove(&(at, id));
-        }
         Some(birth)
     }
 
@@ -186,21 +171,12 @@ impl Births {
         actions.push(Action::Forget(id));
     }
 
-    fn send(&mut self, now: i64, actions: &mut Vec<Action>) {
+    fn send(&mut self, actions: &mut Vec<Action>) {
         if self.down || self.busy {
             return;
         }
-        let ready = |id: &Id| match self.births.get(id)?.stage {
-            Stage::Waiting(at) if at <= now => Some(*id),
-            _ => None,
-        };
-        let next: Vec<Id> = self.line.iter().filter_map(ready).collect();
-        for id in next {
-            self.line.remove(&id);
+        while let Some(id) = self.line.pop_first() {
             if let Some(birth) = self.births.get_mut(&id) {
-                if let Stage::Waiting(at) = birth.stage {
-                    self.times.remove(&(at, id));
-                }
                 birth.stage = Stage::Asked;
                 actions.push(Action::Send(id));
             }
@@ -218,24 +194,13 @@ impl Births {
         }
     }
 
-    fn failed(&mut self, id: Id, again: Option<i64>, now: i64, actions: &mut Vec<Action>) {
-        let Some(birth) = self.asked_for(id) else { return };
-        match again.filter(|_| !birth.told && birth.tries < TRIES) {
-            Some(pause) => {
-                self.births.entry(id).and_modify(|birth| birth.tries += 1);
-                self.wait(id, now.saturating_add(pause));
-            }
-            None => self.end(id, Why::Failed, actions),
-        }
-    }
-
     fn unborn(&mut self, id: Id, actions: &mut Vec<Action>) {
         let Some(birth) = self.asked_for(id) else { return };
         if birth.told || birth.asked_again {
             return self.end(id, Why::Lost, actions);
         }
         self.births.entry(id).and_modify(|birth| birth.asked_again = true);
-        self.wait(id, i64::MIN);
+        self.wait(id);
     }
 
     /// Nobody waits for it any more; `why`: whoever did is told.
@@ -247,7 +212,7 @@ impl Births {
         actions.extend(why.map(|why| Action::Tell(id, why)));
         match stage {
             Stage::Asked => actions.push(Action::Kill(id)),
-            Stage::Waiting(_) => self.end(id, Why::Failed, actions),
+            Stage::Waiting => self.end(id, Why::Failed, actions),
         }
     }
 

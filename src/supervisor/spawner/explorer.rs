@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 
-use super::births::{Action, Births, Event, Id, TRIES};
+use super::births::{Action, Births, Event, Id};
 
 /// What the world knows of a birth.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
@@ -65,7 +65,7 @@ impl World {
         }
         assert_eq!(self.births.count(), self.known.values().filter(|known| !known.over).count());
         for known in self.known.values() {
-            assert!(known.unborn <= 2 && known.sent <= 2 + TRIES as u8);
+            assert!(known.unborn <= 2);
         }
     }
 
@@ -75,7 +75,7 @@ impl World {
         events.extend([1, 2].into_iter().filter(|id| !self.known.contains_key(id)).map(|id| Event::Ask(id, DUE)));
         for (id, known) in &self.known {
             if known.owed {
-                events.extend([Event::Began(*id), Event::Failed(*id, None), Event::Failed(*id, Some(3)), Event::Busy(*id)]);
+                events.extend([Event::Began(*id), Event::Failed(*id), Event::Busy(*id)]);
                 events.extend(self.down.then_some(Event::Unborn(*id)));
             }
             events.extend((!known.called_off && !known.told).then_some(Event::CallOff(*id)));
@@ -95,7 +95,7 @@ impl World {
                 let known = self.known.get_mut(&id).unwrap();
                 (known.owed, known.born) = (false, true);
             }
-            Event::Failed(id, _) => self.known.get_mut(&id).unwrap().owed = false,
+            Event::Failed(id) => self.known.get_mut(&id).unwrap().owed = false,
             Event::Unborn(id) => {
                 let known = self.known.get_mut(&id).unwrap();
                 (known.owed, known.unborn) = (false, known.unborn + 1);
@@ -137,26 +137,11 @@ fn each_birth_is_told_of_once_in_every_order() {
         world.happen(Event::Tick);
         for id in [1, 2] {
             if world.known.get(&id).is_some_and(|known| known.owed) {
-                world.happen(Event::Failed(id, Some(1)));
+                world.happen(Event::Failed(id));
             }
         }
         assert_eq!(world.births.count(), 0, "{world:?}");
         assert!(world.known.values().all(|known| known.over && (known.told || known.called_off)));
         assert_eq!(world.births.due(), i64::MAX);
     }
-}
-
-#[test]
-fn what_often_passes_is_tried_so_often_and_no_more() {
-    let mut births = Births::default();
-    let mut actions = Vec::new();
-    births.step(Event::Ask(1, i64::MAX), 0, &mut actions);
-    for tried in 0..TRIES {
-        assert_eq!(births.tries(1), tried);
-        births.step(Event::Failed(1, Some(1)), 0, &mut actions);
-        births.step(Event::Tick, 1, &mut actions);
-    }
-    births.step(Event::Failed(1, Some(1)), 0, &mut actions);
-    assert_eq!(actions.iter().filter(|action| matches!(action, Action::Send(1))).count(), TRIES as usize + 1);
-    assert_eq!(actions.last(), Some(&Action::Forget(1)));
 }

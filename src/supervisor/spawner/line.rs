@@ -28,14 +28,10 @@ use crate::sys::reserve::out_of_memory;
 use crate::sys::spawn::Failure;
 use crate::sys::spawner::{Fate, Reply, Slot, prove};
 
-use nix::errno::Errno;
 use std::os::fd::OwnedFd;
 
 /// One that dies again so soon after a restart is not started again.
 const PATIENCE: i64 = 10_000 * MILLI;
-
-/// The first pause before another try; it doubles.
-const FIRST_PAUSE: i64 = MILLI;
 
 /// The number of the last birth, of any spawner.
 static LAST: AtomicU64 = AtomicU64::new(0);
@@ -242,7 +238,7 @@ impl Line {
             Ok(Asked::Busy | Asked::Gone) => Some(Event::Busy(id)),
             Err(error) => {
                 entry.error = Some(error);
-                Some(Event::Failed(id, None))
+                Some(Event::Failed(id))
             }
         }
     }
@@ -320,11 +316,10 @@ impl Line {
         let taken = {
             let mut state = lock(&self.state);
             let Some(id) = state.asked.remove(&slot) else { return };
-            (id, state.births.tries(id), state.entries.get_mut(&id).and_then(|entry| entry.awaited.take()))
+            (id, state.entries.get_mut(&id).and_then(|entry| entry.awaited.take()))
         };
-        let (id, tries, Some(mut awaited)) = taken else { return };
+        let (id, Some(mut awaited)) = taken else { return };
         let error = awaited.failed(pid, pidfd, failure);
-        let again = pause(failure, tries).filter(|_| !awaited.was_to_be_killed());
         let mut deeds = Vec::new();
         {
             let mut state = lock(&self.state);
@@ -334,7 +329,7 @@ impl Line {
             if let Some(entry) = state.entries.get_mut(&id) {
                 (entry.awaited, entry.error) = (Some(awaited), Some(error));
             }
-            self.step(&mut state, Event::Failed(id, again), &mut deeds);
+            self.step(&mut state, Event::Failed(id), &mut deeds);
             self.step(&mut state, Event::Room, &mut deeds);
         }
         self.carry_out(deeds);
@@ -407,9 +402,12 @@ impl Line {
                     awaited.unborn();
                     let event = if awaited.was_to_be_killed() {
                         entry.error = Some(awaited.killed());
-                        Event::Failed(id, None)
-                    } else {
+                        Event::Failed(id)
+                    } else if awaited.may_be_asked_again() {
                         Event::Unborn(id)
+                    } else {
+                        entry.error = Some(awaited.lost());
+                        Event::Failed(id)
                     };
                     self.step(&mut state, event, &mut deeds);
                 }
@@ -504,12 +502,6 @@ impl Entry {
             Why::Lost => awaited.map(|awaited| awaited.lost()),
         }
     }
-}
-
-/// Before another try, if that may help: of a program that is open for writing, as in `sys/spawn/clone.rs`. What the kernel is short of the spawner
-/// has waited for itself.
-fn pause(failure: Failure, tries: u32) -> Option<i64> {
-    (failure.errno == Errno::ETXTBSY && failure.step == "exec").then_some(FIRST_PAUSE << tries)
 }
 
 impl Errand for Line {

@@ -102,11 +102,11 @@ impl Inner {
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
     ) -> Result<Arc<Managed>> {
         spawn::check_lent(command)?;
-        let command = Arc::new(command.pinned()?);
-        let belongings = Belongings::take(&command)?;
         let comes_back = command.get_restart().when != RestartWhen::Never;
+        let command = Arc::new(if comes_back { command.pinned()? } else { command.clone() });
+        let belongings = Belongings::take(&command)?;
         let (own, kept) = if comes_back { (Belongings::default(), Some(belongings)) } else { (belongings, None) };
-        let awaited = match Awaited::gather(command.clone(), own) {
+        let awaited = match Awaited::gather(command.clone(), own, comes_back) {
             Ok(awaited) => awaited,
             Err(error) => {
                 kept.into_iter().for_each(Belongings::give_back);
@@ -170,7 +170,7 @@ impl Managed {
     /// Its turn has come: asks the spawner for its process.
     pub(super) fn ask(self: &Arc<Self>, line: &Line) -> Result<()> {
         let (command, belongings) = self.take_recipe()?;
-        line.ask(self, Awaited::gather(command, belongings)?)
+        line.ask(self, Awaited::gather(command, belongings, true)?)
     }
 
     /// Whoever would have made its process hears that there is no need.

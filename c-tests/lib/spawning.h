@@ -4,6 +4,7 @@
  *   spawner_supervisor()      one that has a spawner; a skip where there can be none
  *   spawner_pid()             the spawner of this host, 0 if there is none
  *   only_the_spawner_is_left()  no child is left but it
+ *   await_event(supervisor, kind)
  *   await_end(child)          how a child has ended, within the time of a test
  */
 #ifndef SPAWNING_H
@@ -58,6 +59,17 @@ HARNESS void await_end(ps_child *child, ps_status expected, ps_exit *end)
     if (status != expected)
         harness_fail_status(__FILE__, __LINE__, "ps_reap", status, expected, error);
     ps_error_free(error);
+}
+
+/* The next of this kind; others are passed over. */
+HARNESS ps_event await_event(ps_supervisor *supervisor, int32_t kind)
+{
+    ps_error *error = NULL;
+    ps_event event = {.size = sizeof event};
+    do
+        CHECK_OK(ps_supervisor_next_event(supervisor, PATIENCE_MS, &event, &error), error);
+    while (event.kind != kind);
+    return event;
 }
 
 #endif

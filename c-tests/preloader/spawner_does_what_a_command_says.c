@@ -213,11 +213,9 @@ int main(void)
             free(expected);
             free(said);
         }
-        /* The host may go elsewhere, and have other streams and variables. */
-        CHECK(mkdtemp(scratch) && chdir(scratch) == 0 && setenv("SPAWNER_LATER", "1", 1) == 0);
-        CHECK(rmdir(scratch) == 0);
-        strcpy(scratch + strlen(scratch) - 6, "XXXXXX");
-        CHECK(mkdtemp(scratch) && chdir(scratch) == 0);
+        /* The host may go elsewhere, and have other variables. */
+        if (!elsewhere)
+            CHECK(mkdtemp(scratch) && chdir(scratch) == 0 && setenv("SPAWNER_LATER", "1", 1) == 0);
     }
     CHECK(chdir("/") == 0 && rmdir(scratch) == 0);
     ps_supervisor_free(spawner);

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 static const char *mode;
+static const char *log_path;
 static int channel, log_fd;
 static uint64_t generation;
 static uint32_t said;
@@ -57,8 +58,8 @@ static void hello(int to, uint64_t id, uint32_t seq)
     wire_value(&m, T_VERSIONS, is("other-version") || (is("worker-version") && to != channel) ? 0x00090009 : 0x00010001, 4);
     if (to == channel)
         send_or_go(&m);
-    else
-        wire_send(to, &m);
+    else if (wire_send(to, &m))
+        _exit(0);
 }
 
 /* The worker, from its first instruction. */
@@ -183,7 +184,7 @@ static void fork_one(wire_message *asked, bool badly)
         exit(0);
     if (badly && is("stop"))
         raise(SIGSTOP);
-    if (badly && is("silent"))
+    if ((badly && is("silent")) || (is("old-stops") && generation == 1 && commands(log_path) > 3))
         return;
     if (badly && (is("refuse") || is("refuse-oddly"))) {
         wire_message m = begin(W_REFUSED);
@@ -203,8 +204,13 @@ static void fork_one(wire_message *asked, bool badly)
         /* Somebody who is the host's child, but not born of us: it got the end from us. */
         pid_t other = fork();
         if (other == 0) {
-            if (fork() == 0)
+            pid_t parent = getpid();
+            if (fork() == 0) {
+                /* It descends from us until then. */
+                while (getppid() == parent)
+                    usleep(1000);
                 work(end, birth, false);
+            }
             _exit(0);
         }
         waitpid(other, NULL, 0);
@@ -290,6 +296,7 @@ int main(int argc, char **argv)
     if (argc < 3 || !number)
         return 97;
     mode = argv[2];
+    log_path = argv[1];
     int wrong = argc > 3 ? atoi(argv[3]) : -1;
     channel = atoi(number);
     fcntl(channel, F_SETFD, FD_CLOEXEC);

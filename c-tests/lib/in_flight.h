@@ -24,6 +24,8 @@ static int results(const place *p)
         ps_status status = ps_worker_wait(workers[i], PATIENCE_MS, &error);
         CHECK(status != PS_ERR_TIMEOUT || strcmp(ps_error_step(error), "wait") != 0);
         ready += status == PS_OK;
+        if (status != PS_OK)
+            fprintf(stderr, "worker %d: %s: %s\n", i, ps_status_name(status), ps_error_message(error));
         ps_error_free(error);
     }
     int words = 0;

@@ -12,6 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
+use nix::unistd::Pid;
 
 use super::machine;
 use super::process::Process;
@@ -26,7 +27,7 @@ use crate::preloader::native::wire::{self, Kind, Link, Place};
 use crate::preloader::session::{Arguments, Purpose};
 use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Streams};
 use crate::process::child::Child;
-use crate::registry::{Cause, Exit};
+use crate::registry::{Cause, Exit, Tie};
 use crate::sys::{fds, pidfd, poll, procfs, socket};
 
 /// Messages of one look.
@@ -180,6 +181,24 @@ impl Birth {
             Stage::Asked(_) => step::NATIVE_FORK,
             Stage::AtGate(_) | Stage::Adopted(_) => step::NATIVE_GATE,
             Stage::AtWork(_) | Stage::Over => step::NATIVE_WORK,
+        }
+    }
+
+    /// Whether it leads its group by now. It does so itself; a child of ours is helped, for it may be stopped.
+    pub fn leads_its_group(&self) -> bool {
+        let Stage::AtGate(newborn) = &self.stage else { return false };
+        let pid = newborn.pid();
+        if newborn.tie() == Tie::Child {
+            let _ = nix::unistd::setpgid(Pid::from_raw(pid), Pid::from_raw(pid));
+        }
+        // One that has ended is told of by its pidfd.
+        pidfd::group_of_number(pid).is_none_or(|group| group == pid)
+    }
+
+    /// Whoever comes from now on, to one that nobody has come to, finds the end.
+    pub fn shut(&self) {
+        if self.is_asked() {
+            socket::shut(self.link.socket().as_raw_fd());
         }
     }
 

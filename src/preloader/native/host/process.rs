@@ -24,9 +24,11 @@ use crate::preloader::session::{Arguments, Purpose};
 use crate::process::adopt::{Maker, Strays};
 use crate::process::child::Child;
 use crate::process::command::Command;
-use crate::registry::Cause;
+use crate::registry::{self, Cause};
 use crate::supervisor::{Managed, Supervisor};
-use crate::sys::{pidfd, procfs, socket};
+use crate::sys::pidfd::{self, Life};
+use crate::sys::wait::{self, Seen};
+use crate::sys::{procfs, socket};
 
 /// How much of what a preloader writes is kept.
 pub const KEPT: usize = 64 * 1024;
@@ -66,6 +68,8 @@ pub struct Process {
     gone_by: Option<Deadline>,
     /// One that it has borne has died unknown: when it is looked for next, and until when.
     bury: Option<(Deadline, Deadline)>,
+    /// Children of ours that could not be kept, for want of descriptors: they find their gates shut.
+    turned_away: Vec<i32>,
     /// It is ready, or never will be.
     pub settled: bool,
     /// It has said all that it will ever say, or that it goes.
@@ -149,6 +153,7 @@ impl Process {
             killed_at: None,
             gone_by: None,
             bury: None,
+            turned_away: Vec::new(),
             settled: false,
             over: false,
             ended: false,
@@ -267,6 +272,12 @@ impl Process {
         if opened { step::NATIVE_LOAD } else { step::NATIVE_OPEN }
     }
 
+    /// Whether it has ended, or is about to.
+    pub fn is_gone(&self) -> bool {
+        let runs = |maker: &Maker| pidfd::life(maker.pidfd.as_raw_fd()) == Life::Running;
+        self.ended || !self.maker.as_ref().is_some_and(runs) || procfs::is_dying(self.pid())
+    }
+
     /// Whether it is about to end.
     pub fn is_dying(&self) -> bool {
         !self.over && procfs::is_dying(self.pid())
@@ -348,11 +359,22 @@ impl Process {
         self.bury = Some((Deadline::PAST, Deadline::after(BURIED)));
     }
 
+    /// One that it has borne, and that says who it is, cannot be kept. Its number is its own as long as nobody has reaped it.
+    pub fn has_turned_away(&mut self, pid: i32) {
+        let is_younger = || procfs::start_time(pid).zip(procfs::start_time(self.pid())).is_some_and(|(its, makers)| its >= makers);
+        if pid > 1 && !registry::has_number(pid) && wait::own(-1, pid) != Seen::Gone && is_younger() {
+            self.turned_away.push(pid);
+            self.has_borne_a_stray();
+        }
+    }
+
     /// Looks for it.
     pub fn bury(&mut self, now: i64) {
+        self.turned_away.retain(|pid| wait::reap(-1, *pid) == Seen::Running);
         if let Some((next, until)) = self.bury.filter(|(next, _)| next.is_over(now)) {
             let found = self.strays.as_ref().is_none_or(Strays::bury);
-            self.bury = (!found && !until.is_over(now)).then(|| (next.max(Deadline::at(now)).plus(LOOKED), until));
+            self.bury = ((!found && !until.is_over(now)) || !self.turned_away.is_empty())
+                .then(|| (next.max(Deadline::at(now)).plus(LOOKED), until));
         }
     }
 
@@ -364,7 +386,7 @@ impl Process {
         {
             let _ = child.try_reap(false);
         }
-        self.strays.as_mut().is_none_or(Strays::settle)
+        self.turned_away.is_empty() && self.strays.as_mut().is_none_or(Strays::settle)
     }
 }
 

@@ -405,8 +405,9 @@ impl Work {
     fn forget_ended(&mut self) {
         let ended: Vec<u32> = self.processes.iter().filter(|(_, process)| process.ended).map(|(generation, _)| *generation).collect();
         for generation in ended {
+            // Their gates are shut: whoever comes finds the end. Who has come before that is heard, for nobody else would ever know him.
+            self.births.values().filter(|birth| birth.generation == generation).for_each(Birth::shut);
             self.listen_to_births(generation);
-            // Their gates close: whoever comes finds the end.
             self.births.retain(|number, birth| {
                 let gone = birth.generation == generation && birth.is_asked();
                 if gone {
@@ -527,18 +528,39 @@ impl Work {
 
     fn prove(&mut self, number: machine::Birth) {
         let Some(birth) = self.births.get_mut(&number) else { return };
-        let Some(process) = self.processes.get(&birth.generation) else { return };
+        let Some(process) = self.processes.get_mut(&birth.generation) else { return };
         match birth.prove(process) {
             Ok(()) => {
-                birth.until = Deadline::NEVER;
                 if let Some(pidfd) = birth.pidfd() {
                     let _ = self.reactor.add(Watched::Pidfd(number).token(), &pidfd);
                 }
-                let generation = birth.generation;
-                self.events.push_back(Event::Registered(number));
-                self.weigh(generation);
+                self.await_group(number);
             }
-            Err(failure) => self.fail_birth_by(number, failure),
+            // Whose maker has ended descends from nobody: that is no lie, and is asked of the next one.
+            Err(failure) if failure.status == Status::PeerRejected && process.is_gone() => {
+                let generation = birth.generation;
+                self.goes(generation);
+                self.forget(number);
+            }
+            Err(failure) => {
+                if failure.status == Status::Limit {
+                    process.has_turned_away(birth.pid().unwrap_or(0));
+                }
+                self.fail_birth_by(number, failure);
+            }
+        }
+    }
+
+    /// It is at its gate when it has left its preloader's group, which may be swept.
+    fn await_group(&mut self, number: machine::Birth) {
+        let Some(birth) = self.births.get_mut(&number) else { return };
+        if birth.leads_its_group() {
+            birth.until = Deadline::NEVER;
+            let generation = birth.generation;
+            self.events.push_back(Event::Registered(number));
+            self.weigh(generation);
+        } else {
+            birth.until = Deadline::after(MILLI);
         }
     }
 
@@ -718,6 +740,10 @@ impl Work {
             if birth.is_asked() {
                 // The machine keeps that time.
                 birth.until = Deadline::NEVER;
+                continue;
+            }
+            if birth.is_at_gate() {
+                self.await_group(number);
                 continue;
             }
             let closed = || {

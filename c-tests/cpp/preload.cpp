@@ -1,4 +1,5 @@
 // A fork server from C++, both sides of it in one program: opened, hooked, asked, promoted, refused; the pool and its limits; a spawner.
+/* covers: C15-6 */
 #include "check.hpp"
 
 using namespace procsup;

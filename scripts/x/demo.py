@@ -9,9 +9,10 @@ from .tools import get, has_package, missing_loops, taken_out
 # covers: C14-5, C15-6
 def demo(arguments):
     """Builds everything and shows the library at work: children of all kinds, a crash loop that is given up, a daemon that
-    twenty processes want to start at once, fifty workers that are forked from one application (arguments go to examples/demo), workers of one (of rack or Python, where
-    Passenger's loaders are here: ./x setup) and the page that says why it does not start when it is broken; then a server that is
-    replaced again and again under load; half of the requests come over connections that are kept. Pictures and pages in target/demo.
+    twenty processes want to start at once, fifty workers that are forked from an application that was loaded once (arguments
+    go to examples/demo), workers of one application (of rack or Python, where Passenger's loaders are here: ./x setup) and the
+    page that says why it does not start when it is broken; then a server that is replaced again and again under load; half of
+    the requests come over connections that are kept. Pictures and pages in target/demo.
 
     Gets what it needs and is not here:
     by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);

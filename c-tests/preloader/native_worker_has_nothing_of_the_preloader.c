@@ -23,6 +23,7 @@ static void none_but_its_own(const char *how, bool sibling, int more)
         host_born(&h, made[i].birth, sibling);
         host_go(&made[i]);
         host_hear_kind(made[i].end, W_READY);
+        CHECK_INT(getpgid(made[i].pid), made[i].pid);
         /* Without the control channel and the set that it is watched in, and with one of its own. */
         CHECK_INT(open_in(made[i].pid), before - 1);
     }

@@ -135,6 +135,10 @@ pub unsafe extern "C" fn ps_preload_on_fork(
 /// locks as they are. If there are any this fails, and the host is told with their names: nothing is gained
 /// by a preloader whose forks would all be refused. A worker then stays a worker.
 ///
+/// Blocks for what its hooks and the huge pages take. In a worker that was asked it waits for the host's word
+/// as well: at most five seconds beyond the time that it was given, and a minute at all. (One that libc's fork
+/// has made can have no siblings: it goes on by libc's fork.)
+///
 /// @param how  PS_FORK_LIBC: by fork(3). Handlers of pthread_atfork(3) run, those of the new process before
 ///             it stands at its gate; workers are children of the preloader, and the host is told how they
 ///             ended in a roundabout way. PS_FORK_SIBLING: workers are the host's own children, whose end it

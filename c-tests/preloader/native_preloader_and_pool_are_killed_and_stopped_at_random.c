@@ -62,7 +62,7 @@ static bool is_typed(ps_status status)
 
 int main(int argc, char **argv)
 {
-    int count = argc > 1 ? atoi(argv[1]) : 150, good = 0, bad = 0;
+    int count = argc > 1 ? atoi(argv[1]) : 100, good = 0, bad = 0;
     unsigned seed = argc > 2 ? (unsigned)atoi(argv[2]) : (unsigned)now_ns();
     bool calm = argc > 3;
     printf("seed %u\n", seed);

@@ -1,7 +1,7 @@
 /* A hostile preloader passes the worker's end of a private pair to another child of the host, which says what a worker would: it is none, whether it is in the
    registry or the host's own affair; nothing is done to it, and its gate is not opened. */
 /* covers: C15-1, FS-12, LAW-2 */
-/* variants: few */
+/* variants: only tier-fork: where no pidfd can be opened nobody is taken in whom the preloader has not named by one */
 #include "native.h"
 
 static void is_refused(place *p, const char *path, pid_t accomplice)

@@ -1,7 +1,7 @@
 /* A host that is process 1 of a pid namespace has workers as any other does: siblings of the preloader, and its children, which become the host's own
    when the preloader dies, and are reaped by it. */
 /* covers: C15-1, D-15, P7 */
-/* variants: not asan, valgrind: neither works in a pid namespace of the test */
+/* variants: only tier-fork: asan and valgrind do not work in a pid namespace of the test; and a filter allows no pidfds of the preloader's children */
 #include "native_app.h"
 
 #include <sys/mount.h>

@@ -1,7 +1,7 @@
 /* A preloader that is process 1 of a pid namespace may have no siblings (CLONE_PARENT answers EINVAL): it forks as libc does, its workers are its own children, and
    that is told. Its death is theirs: the kernel ends the namespace. */
 /* covers: C15-1, D-15 */
-/* variants: not asan, valgrind: neither works in a pid namespace of the test */
+/* variants: only tier-fork: asan and valgrind do not work in a pid namespace of the test; and a filter allows no pidfds of the preloader's children */
 #include "native_app.h"
 
 int main(void)

@@ -268,7 +268,14 @@ impl Birth {
             None => match pidfd::open(pid).and_then(fds::above_standard) {
                 Ok(pidfd) => pidfd,
                 Err(Errno::ESRCH) => return Err(Failure::ended_at(step::NATIVE_PROOF, pid, None)),
-                Err(errno) => return Err(failed(Error::system("pidfd_open", errno, format!("cannot keep process {pid}")))),
+                Err(errno) => {
+                    let mut error = Error::system("pidfd_open", errno, format!("cannot keep process {pid}"));
+                    // A filter: nobody can be kept here who was not named by a pidfd.
+                    if matches!(errno, nix::errno::Errno::ENOSYS | nix::errno::Errno::EPERM) {
+                        error.status = Status::Unsupported;
+                    }
+                    return Err(failed(error));
+                }
             },
         };
         let Stage::Asked(expected) = std::mem::replace(&mut self.stage, Stage::Over) else { return Ok(()) };

@@ -2802,8 +2802,9 @@ ps_status ps_preloader_spawn_begin(ps_preloader *preloader,
 /**
  * The application has changed: from this call on no worker is taken from a process that was started before
  * it. That process is asked to go (see ps_preloader_stop); the next worker that is asked for, or one that is
- * under way and not born yet, starts the next one. Workers that are there live on: their generation tells.
- * Never blocks, but for the exec of a preloader that somebody waits for.
+ * under way and not born yet, starts the next one; where there is a pool (ps_preloader_set_pool), it is
+ * started at once. Workers that are there live on: their generation tells. Never blocks, but for the exec of
+ * a preloader.
  *
  * @return PS_OK; PS_ERR_FORKED
  */

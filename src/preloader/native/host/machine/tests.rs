@@ -244,6 +244,16 @@ fn a_promoted_one_that_ends_before_it_has_proved_itself_gives_the_old_one_its_pl
     assert_eq!(machine.serving(), Some(1));
 }
 
+#[test]
+fn who_waits_of_a_promoted_one_that_was_given_up_counts_and_nothing_is_born_beside_them() {
+    let mut machine = ready(2);
+    machine.step(Event::Promote(0, Deadline::NEVER), 0);
+    machine.step(Event::Started(2), 0);
+    assert_eq!(machine.step(Event::Registered(3), 0), [Action::Discard(1)]);
+    assert_eq!(machine.step(Event::Registered(4), 0), [Action::Discard(2)]);
+    assert_eq!(machine.step(Event::Ended(2), 1), [Action::Leave(2)], "and no births without end, each of which is one too many");
+}
+
 // covers: FS-11
 #[test]
 fn one_that_is_too_big_is_replaced_when_nothing_is_under_way() {

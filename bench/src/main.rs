@@ -21,6 +21,7 @@ mod progress;
 mod report;
 mod served;
 mod spawn;
+mod spawner;
 mod supervisor;
 
 use clap::{Parser, Subcommand};
@@ -43,6 +44,8 @@ enum Subject {
     Coordination(options::Options),
     /// Workers of preloaders, ours beside bare forks, and of a real one beside a bare driver of its protocol: P8
     Preloader(options::Options),
+    /// What a spawner process takes off the host: P11, P11-rate
+    Spawner(options::Options),
     /// A server is replaced under load: P9, P10
     Handoff(handoff::Options),
     /// Run one method in a loop, to be looked at with strace or perf
@@ -69,6 +72,7 @@ fn main() -> ExitCode {
         Subject::Coordination(options) => coordination::run(&options),
         Subject::CoordinationParty(options) => coordination::party::run(&options).map(|()| true),
         Subject::Preloader(options) => preloader::run(&options),
+        Subject::Spawner(options) => spawner::run(&options),
         Subject::Handoff(options) => handoff::run(&options),
         Subject::HandoffServer(options) => handoff::server::run(&options).map(|()| true),
         Subject::HandoffConductor(options) => handoff::conductor::run(&options).map(|()| true),

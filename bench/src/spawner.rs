@@ -317,10 +317,11 @@ fn overview(ways: &[Way]) -> comfy_table::Table {
 
 fn write_svg(ways: &[Way], dir: &Path, machine: &Machine) -> Result<(), String> {
     std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let bar = |way: &Way| Some(Bar { id: way.id, label: way.label.to_owned(), value: way.calls.median()? });
+    let bar = |way: &Way| Some(Bar { id: way.id, label: way.label.to_owned(), values: vec![way.calls.median()?, way.calls.quantile(0.99)?] });
     let bars = Bars {
         name: "spawner-call",
         title: "The host's call for one child".into(),
+        groups: vec!["p50".into(), "p99".into()],
         unit: Unit::Microseconds,
         bars: ways.iter().filter_map(bar).collect(),
     };

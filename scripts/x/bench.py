@@ -5,18 +5,19 @@ from .talk import Failed, run, step
 
 # covers: C13-8, C14-must-figure
 def bench(arguments):
-    """Side-by-side figures: ./x bench spawn|supervisor|coordination|preloader|handoff [--json FILE] [--svg DIR] [--quick] ...
+    """Side-by-side figures: ./x bench spawn|supervisor|coordination|preloader|spawner|handoff [--json FILE] [--svg DIR] [--quick] ...
 
     spawn, supervisor    one to three minutes; --quick 15 s
     coordination         two minutes; --quick ten seconds
     preloader            a minute; needs python3, ruby and passenger (./x setup)
+    spawner              a minute; as root also while an exec hangs
     handoff              twenty minutes; --quick one
     --json FILE          the results, for a program
     --svg DIR            pictures
     --strict             exit code 1 when a limit was missed
     bench/README.md says how it is measured and has all options."""
     if not arguments:
-        raise Failed("which one? ./x bench spawn, ./x bench supervisor, ./x bench coordination, ./x bench preloader, ./x bench handoff")
+        raise Failed("which one? ./x bench spawn, ./x bench supervisor, ./x bench coordination, ./x bench preloader, ./x bench spawner, ./x bench handoff")
     build_library()
     step("Benchmark")
     run("cargo", "run", "--release", "--manifest-path", "bench/Cargo.toml", "--", arguments[0], "--lib", LIBRARY, *arguments[1:])

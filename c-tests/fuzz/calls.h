@@ -696,6 +696,9 @@ static void call_supervisor(void)
     case 2: /* for good in this process, and then its orphans are the host's to reap: only the bad ways, and the way back */
         n = ONE_OF(int32_t, 0, 2, -1, INT32_MAX);
         ASK(ps_supervisor_set_subreaper, s, 0, ps_supervisor_set_subreaper(h, n, error), "(%s, %d)", name_of(s), n);
+        /* not on: what a spawn answers is what the other calls are held to */
+        n = ONE_OF(int32_t, 0, 2, -1, INT32_MAX);
+        ASK(ps_supervisor_set_spawner, s, 0, ps_supervisor_set_spawner(h, n, error), "(%s, %d)", name_of(s), n);
         break;
     case 3: {
         uint32_t *p = OUT_WITH(uint32_t, PS_OK), *r = OUT_WITH(uint32_t, PS_OK), *st = OUT_WITH(uint32_t, PS_OK);

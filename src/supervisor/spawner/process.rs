@@ -1,6 +1,6 @@
 //! The spawner's own process: a child of the host as any other, in the registry, made by the host itself.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -77,6 +77,8 @@ impl Process {
 
     /// Kills it. `true`: it has been reaped.
     pub fn kill(&self) -> bool {
+        // Also where a signal is refused: it ends with its channel.
+        let _ = nix::sys::socket::shutdown(self.watched.as_raw_fd(), nix::sys::socket::Shutdown::Both);
         self.child.kill(Cause::Shutdown);
         matches!(self.child.try_reap(false), Ok(Some(_)))
     }

@@ -1,0 +1,39 @@
+/* Faults in a supervisor with a spawner: turned on, asked for one child, polled until that has ended, freed. What fails is told, typed: at the call,
+   or as the failed start of the child. */
+/* variants: only tier-fork: how the spawner itself is made is swept by spawn_plain */
+#include "scenario.h"
+
+int main(int argc, char **argv)
+{
+    ps_error *error = NULL;
+    ps_supervisor *supervisor = NULL;
+    ps_child *child = NULL;
+    ps_command *command = helper_command("nothing", NULL);
+
+    scenario_begin(argc, argv);
+    if (worked(ps_supervisor_new(&supervisor, &error), &error)) {
+        if (worked(ps_supervisor_set_spawner(supervisor, 1, &error), &error) &&
+            worked(ps_spawn(supervisor, command, &child, &error), &error)) {
+            bool over = false;
+            for (int turn = 0; turn < 20 && !over; turn++) {
+                ps_event event = {.size = sizeof event};
+                ps_status status = ps_supervisor_next_event(supervisor, 1000, &event, &error);
+                if (!worked(status, &error)) {
+                    if (status == PS_PENDING)
+                        continue;
+                    break;
+                }
+                if (event.kind == PS_EVENT_EXITED)
+                    CHECK(event.exit.kind == PS_EXIT_EXITED && event.exit.code == 0);
+                if (event.kind == PS_EVENT_FAILED)
+                    CHECK(event.status < 0);
+                over = event.kind == PS_EVENT_EXITED || event.kind == PS_EVENT_FAILED;
+            }
+        }
+        ps_supervisor_free(supervisor);
+        ps_child_free(child);
+    }
+    scenario_end();
+    ps_command_free(command);
+    return 0;
+}

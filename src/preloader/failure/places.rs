@@ -170,17 +170,20 @@ pub fn place(step: &str) -> Place {
         NATIVE_OPEN => (
             Process,
             "starting up, before it calls ps_preload_open",
-            "Look at its output, and whether the program is the one that was meant: a native preloader calls ps_preload_open, in the very process that              was started. A script between must `exec` it.",
+            "Look at its output, and whether the program is the one that was meant: a native preloader calls ps_preload_open, in the very process \
+             that was started. A script between must `exec` it.",
         ),
         NATIVE_LOAD => (
             Process,
             "loading the application",
-            "Look at its output: the cause is in the application, in what it depends on (a library, a setting, a database), or it never calls              ps_preload_ready.",
+            "Look at its output: the cause is in the application, in what it depends on (a library, a setting, a database), or it never calls \
+             ps_preload_ready.",
         ),
         NATIVE_FORK => (
             Preloader,
             "forking the worker",
-            "Look at the output of the preloader. It must come to ps_preload_fork (or ps_preload_accept) again and again, have one thread only when it              forks, and be allowed as many processes (`ulimit -u`, pids.max).",
+            "Look at the output of the preloader. It must come to ps_preload_fork (or ps_preload_accept) again and again, have one thread only \
+             when it forks, and be allowed as many processes (`ulimit -u`, pids.max).",
         ),
         NATIVE_PROOF => (
             Host,
@@ -195,12 +198,14 @@ pub fn place(step: &str) -> Place {
         NATIVE_WORK => (
             Process,
             "getting ready for work, after it was forked",
-            "Look at what the application does right after a fork, before it calls ps_worker_ready: connections, threads and files that were made while              it was loaded are not usable in a worker and must be made anew.",
+            "Look at what the application does right after a fork, before it calls ps_worker_ready: connections, threads and files that were made \
+             while it was loaded are not usable in a worker and must be made anew.",
         ),
         NATIVE_PROMOTION => (
             Process,
             "draining, to become the next preloader",
-            "Look at what the worker does when ps_worker_asked tells it PS_ASKED_PROMOTE: it must end what it has under way, have one thread only, and \
+            "Look at what the worker does when ps_worker_asked tells it PS_ASKED_PROMOTE: it must end what it has under way, have one thread \
+             only, and \
              call ps_preload_ready. Whatever its application does not close or end before that, its own workers will have, too.",
         ),
         _ => (Host, "taking a step of the start", "Look at the output of the process."),

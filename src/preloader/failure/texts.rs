@@ -286,7 +286,7 @@ mod tests {
 
     use super::*;
     use crate::preloader::journey::step::*;
-    use crate::preloader::journey::{DIRECT, START, THROUGH, journey, route};
+    use crate::preloader::journey::{DIRECT, NATIVE_PRELOADER, NATIVE_WORKER, START, THROUGH, journey, route};
     use crate::registry::Cause;
 
     const PURPOSES: [Purpose; 3] = [Purpose::Direct, Purpose::StartPreloader, Purpose::Worker];
@@ -336,7 +336,8 @@ mod tests {
     fn every_category_at_every_step_of_every_way_has_its_texts() {
         let mut summaries = std::collections::BTreeSet::new();
         for purpose in PURPOSES {
-            let all = DIRECT.steps.iter().chain(START.steps).chain(THROUGH.steps).copied().chain(["A_STEP_THAT_IS_NONE"]);
+            let native = NATIVE_PRELOADER.steps.iter().chain(NATIVE_WORKER.steps);
+            let all = DIRECT.steps.iter().chain(START.steps).chain(THROUGH.steps).chain(native).copied().chain(["A_STEP_THAT_IS_NONE"]);
             for (step, category) in all.flat_map(|step| Category::VARIANTS.iter().map(move |category| (step, *category))) {
                 let texts = told(purpose, category, step, |_| (), |facts| [summary(facts), problem(facts), solution(facts)]);
                 assert!(texts.iter().all(|text| is_good(text)), "{purpose:?} {category:?} {step}: {texts:#?}");

@@ -78,6 +78,8 @@ pub struct Birth {
     version: Option<String>,
     /// What BORN has brought.
     named: Option<OwnedFd>,
+    /// BORN has come.
+    born: bool,
     /// What is given to it with GO.
     given: Vec<(Arc<OwnedFd>, i32)>,
     way: Journey,
@@ -121,6 +123,7 @@ impl Birth {
             speaker: 0,
             version: None,
             named: None,
+            born: false,
             given: Vec::new(),
             way,
             until,
@@ -210,6 +213,21 @@ impl Birth {
     /// The preloader has named it.
     pub fn was_named(&mut self, pidfd: Option<OwnedFd>) {
         self.named = pidfd;
+        self.born = true;
+    }
+
+    /// Whether nothing can be proven yet of who has come. It and its preloader speak on two channels: where no pidfd can be opened here (a filter), the
+    /// one that BORN brings is waited for.
+    pub fn must_wait(&mut self) -> bool {
+        if self.named.is_some() || self.born {
+            return self.speaker <= 0;
+        }
+        match pidfd::open(self.speaker).and_then(fds::above_standard) {
+            Ok(pidfd) => self.named = Some(pidfd),
+            Err(Errno::ENOSYS | Errno::EPERM) => return true,
+            Err(_) => {}
+        }
+        false
     }
 
     /// Listens to it.
@@ -268,14 +286,13 @@ impl Birth {
             None => match pidfd::open(pid).and_then(fds::above_standard) {
                 Ok(pidfd) => pidfd,
                 Err(Errno::ESRCH) => return Err(Failure::ended_at(step::NATIVE_PROOF, pid, None)),
-                Err(errno) => {
-                    let mut error = Error::system("pidfd_open", errno, format!("cannot keep process {pid}"));
-                    // A filter: nobody can be kept here who was not named by a pidfd.
-                    if matches!(errno, nix::errno::Errno::ENOSYS | nix::errno::Errno::EPERM) {
-                        error.status = Status::Unsupported;
-                    }
-                    return Err(failed(error));
+                Err(errno @ (Errno::ENOSYS | Errno::EPERM)) => {
+                    let text = format!(
+                        "no pidfd of process {pid} is to be had: pidfd_open is refused here, and its preloader has sent none ({errno})"
+                    );
+                    return Err(failed(Error::new(Status::Unsupported, "pidfd_open", text)));
                 }
+                Err(errno) => return Err(failed(Error::system("pidfd_open", errno, format!("cannot keep process {pid}")))),
             },
         };
         let Stage::Asked(expected) = std::mem::replace(&mut self.stage, Stage::Over) else { return Ok(()) };

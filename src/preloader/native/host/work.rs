@@ -315,7 +315,11 @@ impl Work {
             Kind::Born => {
                 if let Some(birth) = self.births.get_mut(&number).filter(is_its) {
                     birth.was_named(fds.pop());
+                    let has_come = birth.is_asked() && !birth.must_wait();
                     self.events.push_back(Event::Born(number));
+                    if has_come {
+                        self.prove(number);
+                    }
                 }
             }
             Kind::Refused => {
@@ -529,6 +533,9 @@ impl Work {
     fn prove(&mut self, number: machine::Birth) {
         let Some(birth) = self.births.get_mut(&number) else { return };
         let Some(process) = self.processes.get_mut(&birth.generation) else { return };
+        if birth.must_wait() {
+            return;
+        }
         match birth.prove(process) {
             Ok(()) => {
                 if let Some(pidfd) = birth.pidfd() {

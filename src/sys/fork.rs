@@ -119,6 +119,11 @@ pub fn lead_group() -> Result<(), Errno> {
     nix::unistd::setpgid(zero, zero)
 }
 
+/// This process's parent, as it numbers it.
+pub fn parent() -> i32 {
+    nix::unistd::getppid().as_raw()
+}
+
 /// Whether this process is the init of its pid namespace, and may have no siblings.
 pub fn is_init() -> bool {
     getpid() == 1

@@ -133,6 +133,8 @@ struct State {
     hook: Option<Arc<Hook>>,
     /// A birth that a runtime which forks by itself has taken.
     accepted: Option<Asked<OwnedFd>>,
+    /// The process that has taken it.
+    maker: i32,
 }
 
 /// See the head of this file.
@@ -160,7 +162,8 @@ impl Preload {
     /// Of a process whose host has said so in its environment; once in the life of a process and its copies.
     pub fn open() -> Result<Self> {
         let control = opening::take()?;
-        let state = State { stand: Stand::Loading(control), way: Way::Libc, tid: None, collapsed: false, hook: None, accepted: None };
+        let state =
+            State { stand: Stand::Loading(control), way: Way::Libc, tid: None, collapsed: false, hook: None, accepted: None, maker: 0 };
         Ok(Self { state: Mutex::new(state) })
     }
 

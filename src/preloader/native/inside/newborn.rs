@@ -6,6 +6,8 @@
 //!                                                    end of the channel --> ends
 //! ```
 //!
+//! The preloader's own child leads its group before HELLO.
+//!
 //! The trap: whatever goes wrong here ends the process. A copy that returned an error would go on as a second preloader.
 
 use std::os::fd::{AsFd, OwnedFd};
@@ -34,14 +36,15 @@ impl Drop for OrEnd {
 }
 
 /// Goes through the gate. Returns in a process that is a worker, or not at all.
-pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, pass: Pass<'_>) -> Link {
+/// `own`: it is the preloader's child, not the host's.
+pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, own: bool, pass: Pass<'_>) -> Link {
     let end = OrEnd;
     // The original's channel and what it holds for others. (Closed, and nothing else: what is behind the numbers is shared.)
     let stand = std::mem::replace(&mut lock(&preload.state).stand, Stand::Over);
     drop(stand);
     lock(&preload.state).collapsed = false;
     let mut link = Link::trusted(asked.end, asked.birth);
-    if let Err(error) = come_to(&mut link, pass).and_then(|()| go_through(&mut link)) {
+    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link)) {
         let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
         let _ = link.send(bytes, Vec::new());
         fork::leave(FAILED);
@@ -50,9 +53,17 @@ pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, pass: Pass<'_>) -> Link {
     link
 }
 
-fn come_to(link: &mut Link, pass: Pass<'_>) -> Result<()> {
+fn come_to(link: &mut Link, own: bool, pass: Pass<'_>) -> Result<()> {
     pass()?;
+    // A host cannot make another's child lead a group, and waits until it does; nor is such a one ever looked for in its maker's.
+    if own {
+        lead_group()?;
+    }
     greet(link)
+}
+
+fn lead_group() -> Result<()> {
+    fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))
 }
 
 fn go_through(link: &mut Link) -> Result<()> {
@@ -60,7 +71,7 @@ fn go_through(link: &mut Link) -> Result<()> {
         match link.receive(|_| Admission::Denied) {
             Found::Message(message, fds) if message.kind == Kind::Go => {
                 // Only now: what it has said may never have been heard, and who ends unknown is found by the host in its maker's group.
-                fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))?;
+                lead_group()?;
                 return places::put(link, &message.body.places, fds);
             }
             Found::Message(..) | Found::Dropped | Found::Stranger(_) | Found::Denied => {}

@@ -24,7 +24,7 @@ use crate::lock::lock;
 use crate::sys::fork::{self, Side, TidAddress};
 use crate::sys::signal::Blocked;
 use crate::sys::wait::{self, Seen};
-use crate::sys::{pidfd, poll};
+use crate::sys::{getpid, pidfd, poll};
 
 /// What a wait for a birth came to.
 enum Next {
@@ -80,8 +80,8 @@ impl Preload {
         let asked = self.prepare(asked)?;
         let blocked = Blocked::all();
         match self.fork_itself() {
-            Ok((Side::Copy, _)) => {
-                let link = newborn::begin(self, asked, pass);
+            Ok((Side::Copy, own)) => {
+                let link = newborn::begin(self, asked, own, pass);
                 drop(blocked);
                 self.become_worker(link);
                 Ok(Role::Worker)
@@ -155,7 +155,8 @@ impl Preload {
         };
         let asked = self.prepare(asked)?;
         let birth = asked.birth;
-        lock(&self.state).accepted = Some(asked);
+        let mut state = lock(&self.state);
+        (state.accepted, state.maker) = (Some(asked), getpid());
         Ok(Some(birth))
     }
 
@@ -186,7 +187,9 @@ impl Preload {
     pub fn is_copy(&self, birth: u64, pass: Pass<'_>) -> Result<()> {
         let blocked = Blocked::all();
         let asked = self.accepted(birth)?;
-        let link = newborn::begin(self, asked, pass);
+        // The runtime's fork may have been a clone with CLONE_PARENT.
+        let own = fork::parent() == lock(&self.state).maker;
+        let link = newborn::begin(self, asked, own, pass);
         drop(blocked);
         self.become_worker(link);
         Ok(())

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use super::failure::{self, Evidence, Failure};
 use super::handshake::{Life, Machine, Port, Said, Seen, State, Why};
 use super::journey::{step, take_in};
-use super::native::host::Post;
+use super::native::post::Post;
 use super::promise::{Promise, panicked};
 use super::session::{Dumps, Finish, Instance, Purpose, Session, Socket, Violations};
 use crate::clock::{self, Deadline, MILLI};

@@ -24,6 +24,7 @@
 //! | `streams.rs` | what descriptors it is given                                                       |
 //! | `strays.rs`  | those that were born and are known to nobody, for their maker has died            |
 
+mod identity;
 mod newborn;
 mod strays;
 mod streams;
@@ -39,11 +40,12 @@ use super::lineage::Mark;
 use super::output::Output;
 use super::spawn::{Born, record};
 use crate::clock;
-use crate::error::{Error, Result, Status};
+use crate::error::{Error, Result};
 use crate::registry::{self, Lease, Tie};
-use crate::sys::pidfd::{self, Life};
-use crate::sys::{fds, getpid};
+use crate::sys::fds;
+use crate::sys::pidfd;
 
+use identity::{named, rejected};
 pub use newborn::{Bounds, Claim, Expected, Maker, Newborn};
 pub use strays::Strays;
 pub use streams::Streams;
@@ -99,29 +101,6 @@ pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
     let resources = Resources { mark, ..Resources::default() };
     let begun = Begun { at: started_ns, executed: clock::now() };
     Ok(record(command, lease, born, ends, output, resources, begun))
-}
-
-fn rejected(pid: i32, why: &str) -> Error {
-    Error { pid: Some(pid), ..Error::new(Status::PeerRejected, "adopt", format!("process {pid} {why}")) }
-}
-
-/// The number and the pidfd are of one process, which has not ended, and could be a child.
-fn named(pid: i32, pidfd: &OwnedFd) -> Result<()> {
-    let fd = pidfd.as_raw_fd();
-    let named = pidfd::number_here(fd);
-    if pidfd::life(fd) != Life::Running {
-        return Err(Error { pid: Some(pid), ..Error::new(Status::Exited, "adopt", format!("process {pid} has ended")) });
-    }
-    match named {
-        None => {
-            let text = format!("process {pid}: neither the kernel nor /proc says which number its pidfd has");
-            Err(Error { pid: Some(pid), ..Error::new(Status::Unsupported, "adopt", text) })
-        }
-        Some(number) if number != pid => Err(rejected(pid, &format!("is not the one that was proven: that is {number}"))),
-        Some(number) if number == getpid() => Err(rejected(pid, "is this one")),
-        Some(1) => Err(rejected(pid, "is the init of the machine or container")),
-        Some(_) => Ok(()),
-    }
 }
 
 /// What is read here, and what is handed out. Somebody reads it in any case: else it could not write, or would be killed for it (SIGPIPE).

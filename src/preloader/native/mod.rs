@@ -13,9 +13,11 @@
 //! | file      | what                                                        |
 //! |-----------|-------------------------------------------------------------|
 //! | `wire.rs` | what is said                                                |
+//! | `post.rs` | where a ready worker can still be spoken to                 |
 //! | `inside/` | the side of the preloader and of its workers                |
 //! | `host/`   | the side of the host: processes, births, pool, promotion    |
 
 pub mod host;
 pub mod inside;
+pub mod post;
 pub mod wire;

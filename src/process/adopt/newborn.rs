@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex};
 use nix::errno::Errno;
 use nix::unistd::{Pid, setpgid};
 
+use super::identity::{named, rejected};
 use super::streams::Streams;
-use super::{named, rejected};
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;

@@ -14,7 +14,6 @@
 //! | `birth.rs`   | one fork, and whoever comes of it, until it is ready                  |
 //! | `pool.rs`    | how the pool is set, warmed and limited                               |
 //! | `promote.rs` | a ready worker that shall be the next preloader                       |
-//! | `post.rs`    | where a ready worker can still be spoken to                           |
 //! | `request.rs` | one worker that was asked for                                         |
 
 mod birth;
@@ -22,7 +21,6 @@ mod birth;
 mod explorer;
 pub mod machine;
 pub mod pool;
-mod post;
 mod process;
 mod promote;
 mod request;
@@ -30,7 +28,6 @@ mod work;
 
 use std::sync::Arc;
 
-pub use self::post::Post;
 use self::process::{KEPT, Recipe};
 pub use self::promote::promote;
 use self::request::Request;

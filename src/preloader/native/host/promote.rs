@@ -18,7 +18,6 @@ use std::sync::{Arc, Mutex};
 use nix::errno::Errno;
 
 use super::machine::{Birth, Event, Unpromoted};
-use super::post::Post;
 use super::process::Process;
 use super::work::{Core, Item};
 use crate::clock::{self, Deadline, MILLI};
@@ -26,6 +25,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::preloader::failure::{Category, Failure};
 use crate::preloader::journey::step;
+use crate::preloader::native::post::Post;
 use crate::preloader::native::wire::{Kind, Place};
 use crate::preloader::worker::Worker;
 use crate::supervisor::{Host, Managed};

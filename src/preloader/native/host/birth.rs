@@ -187,13 +187,14 @@ impl Birth {
         }
     }
 
-    /// Whether it leads its group by now. It does so itself; a child of ours is helped, for it may be stopped.
+    /// Whether it leads its group by now, if it is a child of ours: that is made to when it is registered. Its maker's child does so behind the gate.
     pub fn leads_its_group(&self) -> bool {
         let Stage::AtGate(newborn) = &self.stage else { return false };
         let pid = newborn.pid();
-        if newborn.tie() == Tie::Child {
-            let _ = nix::unistd::setpgid(Pid::from_raw(pid), Pid::from_raw(pid));
+        if newborn.tie() != Tie::Child {
+            return true;
         }
+        let _ = nix::unistd::setpgid(Pid::from_raw(pid), Pid::from_raw(pid));
         // One that has ended is told of by its pidfd.
         pidfd::group_of_number(pid).is_none_or(|group| group == pid)
     }

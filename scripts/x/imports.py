@@ -35,6 +35,7 @@ CYCLES = [
     ({"preloader/session/mod", "preloader/session/layout", "preloader/session/private", "preloader/session/prepare", "preloader/session/response",
       "preloader/session/stdin", "preloader/session/place", "preloader/session/predefined", "preloader/session/violations"},
      "a session is made of its parts, and its parts are made for a session"),
+    ({"preloader/client/request", "preloader/client/work"}, "the work holds requests, and a request is one of this work"),
     ({"preloader/core", "preloader/request", "preloader/visit"}, "the core holds requests and visits, and each of them tells the core"),
     ({"preloader/native/host/mod", "preloader/native/host/birth", "preloader/native/host/pool", "preloader/native/host/process", "preloader/native/host/promote",
       "preloader/native/host/request", "preloader/native/host/work"},

@@ -1149,28 +1149,28 @@ ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_
  * has begun, or PS_EVENT_FAILED, with the status that ps_spawn would have given; ps_reap and ps_wait_ready
  * then answer the same, with the step and errno. All calls on the child work from the first moment:
  * ps_terminate of one that has not begun cancels it (PS_EVENT_CANCELLED), and what was made of it is killed.
- * The time of its readiness runs meanwhile; one that has not begun by then, or with a deadline within that
- * or ten seconds, whichever is longer, is killed (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still answers at once what is known here: bad
- * arguments, descriptors that are not open, directories and control groups that cannot be had, a full line.
- * A start that fails counts as a failed run of a child with a restart policy, and ps_spawn_replicas answers
- * before its children have begun. ps_child_spawn_tier is PS_TIER_SPAWNER. SIGCHLD is raised, too, for a child
- * whose exec fails.
+ * The time of its readiness runs meanwhile; one that has not begun by then, or with a deadline within that or
+ * ten seconds, whichever is longer, is killed (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still
+ * answers at once what is known here: bad arguments, descriptors that are not open, directories and control
+ * groups that cannot be had, a full line. A start that fails counts as a failed run of a child with a restart
+ * policy, and ps_spawn_replicas answers before its children have begun. ps_child_spawn_tier is
+ * PS_TIER_SPAWNER. SIGCHLD is raised, too, for a child whose exec fails.
  *
  * What a command can say holds as ever. The environment, the working directory, the streams that a child
  * inherits and what is passed to it are those of the host at ps_spawn. All else that a child takes from its
- * maker is the host's as it was when the spawner was started: user, groups and capabilities, umask, nice value,
- * resource limits, session, process group (PS_ISOLATE_NONE), control group, namespaces and root directory,
- * personality, scheduling and CPU affinity, seccomp filters. After a change of one of these turn it off and on
- * again. A command with more than some 240 descriptors fails with PS_ERR_LIMIT. Never made by the spawner are
- * daemons of ps_spawn_once, and preloaders with their workers.
+ * maker is the host's as it was when the spawner was started: user, groups and capabilities, umask, nice
+ * value, resource limits, session, process group (PS_ISOLATE_NONE), control group, namespaces and root
+ * directory, personality, scheduling and CPU affinity, seccomp filters. After a change of one of these turn
+ * it off and on again. A command with more than some 240 descriptors fails with PS_ERR_LIMIT. Never made by
+ * the spawner are daemons of ps_spawn_once, and preloaders with their workers.
  *
  * The spawner is a child of the host like others: ps_live_count counts it, ps_kill_and_reap_all kills it, it
  * dies with the host, and ps_supervisor_free ends it. It is started again when it is needed after that. If it
- * dies otherwise, that is noticed at once, and it is started again; what it had not made is asked for
- * anew (PS_EVENT_FAILED, PS_ERR_ABORTED, if the command lends descriptors, of which the host keeps none), what
- * it had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that
- * wait and ps_spawn say PS_ERR_ABORTED until this function is called again. Some 255 births are under way at a time, 64 of them in
- * an exec; more wait in the host.
+ * dies otherwise, that is noticed at once, and it is started again; what it had not made is asked for anew
+ * (PS_EVENT_FAILED, PS_ERR_ABORTED, if the command lends descriptors, of which the host keeps none), what it
+ * had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that wait and
+ * ps_spawn say PS_ERR_ABORTED until this function is called again. Some 255 births are under way at a time,
+ * 64 of them in an exec; more wait in the host.
  *
  * It takes two descriptors, two shared pages of memory, and one tiny process for each supervisor. Turning it
  * off lets what is under way come to its end.
@@ -1182,9 +1182,7 @@ ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_
  *         there, the library was built without the spawner's program, or after unshare(CLONE_NEWPID);
  *         PS_ERR_LIMIT; PS_ERR_TIMEOUT; PS_ERR_SYSTEM; PS_ERR_PERMISSION; PS_ERR_SHUTDOWN
  */
-ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor,
-                                    int32_t on,
-                                    ps_error **error);
+ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_error **error);
 
 /**
  * Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless
@@ -2527,10 +2525,11 @@ ps_status ps_worker_get_info(const ps_worker *worker, ps_worker_info *info, ps_e
 /**
  * The way that a worker took until it was ready, or until it failed: each step, how it went, when it began
  * and how long it took. NUL-terminated. JSON is one object: `type` ("SPAWN_DIRECTLY",
- * "SPAWN_THROUGH_PRELOADER", "SPAWN_THROUGH_NATIVE_PRELOADER"), `title`, and `steps`, a list in their order of
- * `name`, `state` ("not started", "in progress", "performed", "errored"), `begin_ns`, `end_ns` (CLOCK_MONOTONIC), `duration_ns`, `begin_time`
- * and `end_time`: `relative_ns` to the first, and `absolute`, the time of day (RFC 3339); null is what nobody
- * knows. ps_error_render has the same as `journey` in its JSON. Never blocks.
+ * "SPAWN_THROUGH_PRELOADER", "SPAWN_THROUGH_NATIVE_PRELOADER"), `title`, and `steps`, a list in their order
+ * of `name`, `state` ("not started", "in progress", "performed", "errored"), `begin_ns`, `end_ns`
+ * (CLOCK_MONOTONIC), `duration_ns`, `begin_time` and `end_time`: `relative_ns` to the first, and `absolute`,
+ * the time of day (RFC 3339); null is what nobody knows. ps_error_render has the same as `journey` in its
+ * JSON. Never blocks.
  *
  * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
  * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
@@ -2636,8 +2635,8 @@ typedef enum ps_preloader_protocol {
 /**
  * What the preloader speaks, chosen before a worker is asked of it. Never blocks.
  *
- * PS_PRELOADER_NATIVE: its program is linked with this library and calls ps_preload_open and what follows (see
- * "Inside a preloader"). The command runs as it is: its user, limits, directory and environment are the
+ * PS_PRELOADER_NATIVE: its program is linked with this library and calls ps_preload_open and what follows
+ * (see "Inside a preloader"). The command runs as it is: its user, limits, directory and environment are the
  * command's own, a variable PROCSUP_PRELOAD_FD and the descriptor that it names come to it. Where the command
  * says nothing of streams 1 and 2, the last 64 KiB of what it writes are kept, for the error of a start that
  * fails. It has no session: arguments of one (ps_command_session, ps_preloader_set) are refused. It is ready
@@ -2649,9 +2648,7 @@ typedef enum ps_preloader_protocol {
  *         command with a readiness, and a native preloader with arguments of a session (named in the error);
  *         PS_ERR_NOT_FOUND, PS_ERR_LIMIT, PS_ERR_SYSTEM as ps_preloader_new; PS_ERR_FORKED
  */
-ps_status ps_preloader_set_protocol(ps_preloader *preloader,
-                                    int32_t protocol,
-                                    ps_error **error);
+ps_status ps_preloader_set_protocol(ps_preloader *preloader, int32_t protocol, ps_error **error);
 
 /**
  * How long the preloader may be of no use before it is stopped, as by ps_preloader_stop; the next worker
@@ -2667,23 +2664,20 @@ ps_status ps_preloader_set_idle_stop(ps_preloader *preloader, int64_t ms, ps_err
  * How many workers wait ready-made. They are forked ahead, in the background, and are processes of this one
  * from then on (ps_live_count counts them, ps_kill_and_reap_all ends them); each waits at its gate, before
  * the first instruction of the application's that is its own, until ps_preloader_spawn or
- * ps_preloader_spawn_begin takes it: that costs no fork. What is taken is replaced. What has ended, has waited
- * for too long, or is older than a reload is never taken. The pool is filled as soon as the preloader runs: a
- * worker that is asked for starts it, or ps_preloader_warm, or a ps_preloader_reload of one that ran. Births
- * for the pool that fail are tried again after 100 ms, then after twice as long each time, up to 25 s. It is
- * looked after within the looks of supervisors that have workers of it under way or have started it. Stopping
- * the preloader ends those that wait. Never blocks.
+ * ps_preloader_spawn_begin takes it: that costs no fork. What is taken is replaced. What has ended, has
+ * waited for too long, or is older than a reload is never taken. The pool is filled as soon as the preloader
+ * runs: a worker that is asked for starts it, or ps_preloader_warm, or a ps_preloader_reload of one that ran.
+ * Births for the pool that fail are tried again after 100 ms, then after twice as long each time, up to 25 s.
+ * It is looked after within the looks of supervisors that have workers of it under way or have started it.
+ * Stopping the preloader ends those that wait. Never blocks.
  *
- * @param idle        how many, up to 1 024; 0 (default): none. Each takes three descriptors. Of those that are
- *                    too many, the oldest end
+ * @param idle        how many, up to 1 024; 0 (default): none. Each takes three descriptors. Of those that
+ *                    are too many, the oldest end
  * @param max_age_ms  how long one may wait, in milliseconds; -1: for ever. 0 is as 1
  * @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE;
  *         PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
  */
-ps_status ps_preloader_set_pool(ps_preloader *preloader,
-                                uint32_t idle,
-                                int64_t max_age_ms,
-                                ps_error **error);
+ps_status ps_preloader_set_pool(ps_preloader *preloader, uint32_t idle, int64_t max_age_ms, ps_error **error);
 
 /**
  * Starts the preloader, if it does not run, and waits until its pool is full (at once, if it is, or if there
@@ -2692,8 +2686,8 @@ ps_status ps_preloader_set_pool(ps_preloader *preloader,
  * Blocks for timeout_ms at the most, and a second longer where another thread has the preloader in hand.
  * Workers of this preloader are moved along meanwhile, other children of the supervisor are not.
  *
- * @param supervisor  who looks after those that wait, as long as it is there and is looked after itself; NULL:
- *                    the default supervisor
+ * @param supervisor  who looks after those that wait, as long as it is there and is looked after itself;
+ *                    NULL: the default supervisor
  * @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
  * @return PS_OK; PS_ERR_TIMEOUT; what ps_preloader_spawn answers where the preloader cannot be started, has
  *         died twice, or does not fork; PS_ERR_LIMIT if two in a row had more memory than they may have;
@@ -2709,11 +2703,11 @@ ps_status ps_preloader_warm(ps_preloader *preloader,
 /**
  * What the preloader may come to. Never blocks.
  *
- * @param memory_bytes  how much memory of its own the preloader's process may have, resident, neither of files
- *                      nor shared (RssAnon of proc_pid_status(5)); 0 (default): any. It is looked at after each
- *                      birth. One that has more is replaced, as by ps_preloader_reload, as soon as no birth is
- *                      under way; the next worker that is asked for starts the next one. So a limit below what
- *                      the application itself needs starts it anew for every few workers
+ * @param memory_bytes  how much memory of its own the preloader's process may have, resident, neither of
+ *                      files nor shared (RssAnon of proc_pid_status(5)); 0 (default): any. It is looked at
+ *                      after each birth. One that has more is replaced, as by ps_preloader_reload, as soon as
+ *                      no birth is under way; the next worker that is asked for starts the next one. So a
+ *                      limit below what the application itself needs starts it anew for every few workers
  * @param dead_births   so many workers in a row that died, or were late, before they were ready, and none is
  *                      forked any more: workers that are asked for fail with PS_ERR_STATE until
  *                      ps_preloader_reload or ps_preloader_stop. 0 (default): no matter how many
@@ -2754,25 +2748,25 @@ ps_status ps_preloader_set_limits(ps_preloader *preloader,
  * @param supervisor  who looks after the worker, as for ps_spawn; NULL: the default supervisor
  * @param worker      what the worker is beside what the preloader makes of it: arguments of its session
  *                    (ps_command_session, over those of the preloader; not of a native one), stop plan,
- *                    deadline, capture, lines, user data. What only the maker of a process can give it (users,
- *                    limits, descriptors, files, control groups), and a restart policy, is refused; its program
- *                    is not looked at. A native preloader's worker also gets standard streams (null, a pipe, a
- *                    descriptor), an input and passed descriptors (ps_command_pass_fd), 249 at most, before its
- *                    application goes on: where nothing is said of it, stream 0 is the preloader's own, and of
- *                    1 and 2 the last 64 KiB are kept. NULL: nothing
+ *                    deadline, capture, lines, user data. What only the maker of a process can give it
+ *                    (users, limits, descriptors, files, control groups), and a restart policy, is refused;
+ *                    its program is not looked at. A native preloader's worker also gets standard streams
+ *                    (null, a pipe, a descriptor), an input and passed descriptors (ps_command_pass_fd), 249
+ *                    at most, before its application goes on: where nothing is said of it, stream 0 is the
+ *                    preloader's own, and of 1 and 2 the last 64 KiB are kept. NULL: nothing
  * @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
  * @param out         receives the handle; free it with ps_worker_free
- * @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it, or twice the preloader,
- *         has ended before; PS_ERR_ABORTED if one of them has said that it failed; PS_ERR_PROTOCOL if what
- *         one of them says makes no sense, or it speaks no common version; PS_ERR_PEER_REJECTED if the process
- *         that was named is not the worker, or somebody else listens or speaks in the preloader's place;
- *         PS_ERR_INVALID_ARGUMENT (an argument of
- *         the session or the command; another application than the preloader's); PS_ERR_NOT_FOUND (the
- *         program, or the directory for sockets, by its name); PS_ERR_PERMISSION, PS_ERR_LIMIT,
- *         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where a filter lets nobody
- *         be proven to be anybody, or no signal reach a worker; PS_ERR_CANCELLED if the worker was called
- *         off, or the preloader stopped; PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader
- *         freed; PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
+ * @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it, or twice the preloader, has
+ *         ended before; PS_ERR_ABORTED if one of them has said that it failed; PS_ERR_PROTOCOL if what one of
+ *         them says makes no sense, or it speaks no common version; PS_ERR_PEER_REJECTED if the process that
+ *         was named is not the worker, or somebody else listens or speaks in the preloader's place;
+ *         PS_ERR_INVALID_ARGUMENT (an argument of the session or the command; another application than the
+ *         preloader's); PS_ERR_NOT_FOUND (the program, or the directory for sockets, by its name);
+ *         PS_ERR_PERMISSION, PS_ERR_LIMIT, PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS;
+ *         PS_ERR_UNSUPPORTED where a filter lets nobody be proven to be anybody, or no signal reach a worker;
+ *         PS_ERR_CANCELLED if the worker was called off, or the preloader stopped; PS_ERR_SHUTDOWN if the
+ *         supervisor was closed, or the preloader freed; PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS of the
+ *         preloader's budget; PS_ERR_FORKED
  */
 ps_status ps_preloader_spawn(ps_preloader *preloader,
                              ps_supervisor *supervisor,
@@ -2871,10 +2865,10 @@ ps_status ps_preloader_pid(const ps_preloader *preloader, int32_t *pid, ps_error
 ps_status ps_preloader_last_used(const ps_preloader *preloader, int64_t *time_ns, ps_error **error);
 
 /**
- * Stops the preloader: its standard input, or its channel, is closed, which asks it to go; when it has not gone
- * by the end of the grace it is killed (it alone; a native one as any child, with its group). Its socket is
- * removed, if it is still there. Its workers live on; those that are not born yet fail (PS_ERR_CANCELLED), and
- * those that wait in a pool end. The next one that is asked for starts it again.
+ * Stops the preloader: its standard input, or its channel, is closed, which asks it to go; when it has not
+ * gone by the end of the grace it is killed (it alone; a native one as any child, with its group). Its socket
+ * is removed, if it is still there. Its workers live on; those that are not born yet fail (PS_ERR_CANCELLED),
+ * and those that wait in a pool end. The next one that is asked for starts it again.
  *
  * Blocks until it is reaped, for the grace and two seconds at the most.
  *
@@ -2882,9 +2876,7 @@ ps_status ps_preloader_last_used(const ps_preloader *preloader, int64_t *time_ns
  * @return PS_OK, also if it does not run; PS_ERR_TIMEOUT if it is there even so; PS_ERR_INVALID_ARGUMENT;
  *         PS_ERR_LIMIT if there is no descriptor to wait by; PS_ERR_SYSTEM; PS_ERR_FORKED
  */
-ps_status ps_preloader_stop(ps_preloader *preloader,
-                            int64_t grace_ms,
-                            ps_error **error);
+ps_status ps_preloader_stop(ps_preloader *preloader, int64_t grace_ms, ps_error **error);
 
 /**
  * Stops the preloader for good, as ps_preloader_stop does, and frees it. Blocks for a second, and a moment

@@ -68,8 +68,8 @@ pub use crate::preloader::face::Protocol as ps_preloader_protocol;
 
 /// What the preloader speaks, chosen before a worker is asked of it. Never blocks.
 ///
-/// PS_PRELOADER_NATIVE: its program is linked with this library and calls ps_preload_open and what follows (see
-/// "Inside a preloader"). The command runs as it is: its user, limits, directory and environment are the
+/// PS_PRELOADER_NATIVE: its program is linked with this library and calls ps_preload_open and what follows
+/// (see "Inside a preloader"). The command runs as it is: its user, limits, directory and environment are the
 /// command's own, a variable PROCSUP_PRELOAD_FD and the descriptor that it names come to it. Where the command
 /// says nothing of streams 1 and 2, the last 64 KiB of what it writes are kept, for the error of a start that
 /// fails. It has no session: arguments of one (ps_command_session, ps_preloader_set) are refused. It is ready
@@ -99,15 +99,15 @@ pub unsafe extern "C" fn ps_preloader_set_idle_stop(preloader: *mut ps_preloader
 /// How many workers wait ready-made. They are forked ahead, in the background, and are processes of this one
 /// from then on (ps_live_count counts them, ps_kill_and_reap_all ends them); each waits at its gate, before
 /// the first instruction of the application's that is its own, until ps_preloader_spawn or
-/// ps_preloader_spawn_begin takes it: that costs no fork. What is taken is replaced. What has ended, has waited
-/// for too long, or is older than a reload is never taken. The pool is filled as soon as the preloader runs: a
-/// worker that is asked for starts it, or ps_preloader_warm, or a ps_preloader_reload of one that ran. Births
-/// for the pool that fail are tried again after 100 ms, then after twice as long each time, up to 25 s. It is
-/// looked after within the looks of supervisors that have workers of it under way or have started it. Stopping
-/// the preloader ends those that wait. Never blocks.
+/// ps_preloader_spawn_begin takes it: that costs no fork. What is taken is replaced. What has ended, has
+/// waited for too long, or is older than a reload is never taken. The pool is filled as soon as the preloader
+/// runs: a worker that is asked for starts it, or ps_preloader_warm, or a ps_preloader_reload of one that ran.
+/// Births for the pool that fail are tried again after 100 ms, then after twice as long each time, up to 25 s.
+/// It is looked after within the looks of supervisors that have workers of it under way or have started it.
+/// Stopping the preloader ends those that wait. Never blocks.
 ///
-/// @param idle        how many, up to 1 024; 0 (default): none. Each takes three descriptors. Of those that are
-///                    too many, the oldest end
+/// @param idle        how many, up to 1 024; 0 (default): none. Each takes three descriptors. Of those that
+///                    are too many, the oldest end
 /// @param max_age_ms  how long one may wait, in milliseconds; -1: for ever. 0 is as 1
 /// @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE;
 ///         PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
@@ -127,8 +127,8 @@ pub unsafe extern "C" fn ps_preloader_set_pool(
 /// Blocks for timeout_ms at the most, and a second longer where another thread has the preloader in hand.
 /// Workers of this preloader are moved along meanwhile, other children of the supervisor are not.
 ///
-/// @param supervisor  who looks after those that wait, as long as it is there and is looked after itself; NULL:
-///                    the default supervisor
+/// @param supervisor  who looks after those that wait, as long as it is there and is looked after itself;
+///                    NULL: the default supervisor
 /// @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
 /// @return PS_OK; PS_ERR_TIMEOUT; what ps_preloader_spawn answers where the preloader cannot be started, has
 ///         died twice, or does not fork; PS_ERR_LIMIT if two in a row had more memory than they may have;
@@ -150,11 +150,11 @@ pub unsafe extern "C" fn ps_preloader_warm(
 
 /// What the preloader may come to. Never blocks.
 ///
-/// @param memory_bytes  how much memory of its own the preloader's process may have, resident, neither of files
-///                      nor shared (RssAnon of proc_pid_status(5)); 0 (default): any. It is looked at after each
-///                      birth. One that has more is replaced, as by ps_preloader_reload, as soon as no birth is
-///                      under way; the next worker that is asked for starts the next one. So a limit below what
-///                      the application itself needs starts it anew for every few workers
+/// @param memory_bytes  how much memory of its own the preloader's process may have, resident, neither of
+///                      files nor shared (RssAnon of proc_pid_status(5)); 0 (default): any. It is looked at
+///                      after each birth. One that has more is replaced, as by ps_preloader_reload, as soon as
+///                      no birth is under way; the next worker that is asked for starts the next one. So a
+///                      limit below what the application itself needs starts it anew for every few workers
 /// @param dead_births   so many workers in a row that died, or were late, before they were ready, and none is
 ///                      forked any more: workers that are asked for fail with PS_ERR_STATE until
 ///                      ps_preloader_reload or ps_preloader_stop. 0 (default): no matter how many
@@ -218,25 +218,25 @@ fn asked<T>(
 /// @param supervisor  who looks after the worker, as for ps_spawn; NULL: the default supervisor
 /// @param worker      what the worker is beside what the preloader makes of it: arguments of its session
 ///                    (ps_command_session, over those of the preloader; not of a native one), stop plan,
-///                    deadline, capture, lines, user data. What only the maker of a process can give it (users,
-///                    limits, descriptors, files, control groups), and a restart policy, is refused; its program
-///                    is not looked at. A native preloader's worker also gets standard streams (null, a pipe, a
-///                    descriptor), an input and passed descriptors (ps_command_pass_fd), 249 at most, before its
-///                    application goes on: where nothing is said of it, stream 0 is the preloader's own, and of
-///                    1 and 2 the last 64 KiB are kept. NULL: nothing
+///                    deadline, capture, lines, user data. What only the maker of a process can give it
+///                    (users, limits, descriptors, files, control groups), and a restart policy, is refused;
+///                    its program is not looked at. A native preloader's worker also gets standard streams
+///                    (null, a pipe, a descriptor), an input and passed descriptors (ps_command_pass_fd), 249
+///                    at most, before its application goes on: where nothing is said of it, stream 0 is the
+///                    preloader's own, and of 1 and 2 the last 64 KiB are kept. NULL: nothing
 /// @param timeout_ms  milliseconds, more than 0 (PS_ERR_INVALID_ARGUMENT); -1: 90 000
 /// @param out         receives the handle; free it with ps_worker_free
-/// @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it, or twice the preloader,
-///         has ended before; PS_ERR_ABORTED if one of them has said that it failed; PS_ERR_PROTOCOL if what
-///         one of them says makes no sense, or it speaks no common version; PS_ERR_PEER_REJECTED if the process
-///         that was named is not the worker, or somebody else listens or speaks in the preloader's place;
-///         PS_ERR_INVALID_ARGUMENT (an argument of
-///         the session or the command; another application than the preloader's); PS_ERR_NOT_FOUND (the
-///         program, or the directory for sockets, by its name); PS_ERR_PERMISSION, PS_ERR_LIMIT,
-///         PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS; PS_ERR_UNSUPPORTED where a filter lets nobody
-///         be proven to be anybody, or no signal reach a worker; PS_ERR_CANCELLED if the worker was called
-///         off, or the preloader stopped; PS_ERR_SHUTDOWN if the supervisor was closed, or the preloader
-///         freed; PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS of the preloader's budget; PS_ERR_FORKED
+/// @return PS_OK; PS_ERR_TIMEOUT if it was not ready in time; PS_ERR_EXITED if it, or twice the preloader, has
+///         ended before; PS_ERR_ABORTED if one of them has said that it failed; PS_ERR_PROTOCOL if what one of
+///         them says makes no sense, or it speaks no common version; PS_ERR_PEER_REJECTED if the process that
+///         was named is not the worker, or somebody else listens or speaks in the preloader's place;
+///         PS_ERR_INVALID_ARGUMENT (an argument of the session or the command; another application than the
+///         preloader's); PS_ERR_NOT_FOUND (the program, or the directory for sockets, by its name);
+///         PS_ERR_PERMISSION, PS_ERR_LIMIT, PS_ERR_SYSTEM, PS_ERR_STATE, PS_ERR_OUTPUT_EXISTS;
+///         PS_ERR_UNSUPPORTED where a filter lets nobody be proven to be anybody, or no signal reach a worker;
+///         PS_ERR_CANCELLED if the worker was called off, or the preloader stopped; PS_ERR_SHUTDOWN if the
+///         supervisor was closed, or the preloader freed; PS_ERR_BUDGET_EXHAUSTED, PS_ERR_IN_PROGRESS of the
+///         preloader's budget; PS_ERR_FORKED
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_preloader_spawn(
     preloader: *mut ps_preloader,
@@ -367,10 +367,10 @@ pub unsafe extern "C" fn ps_preloader_last_used(preloader: *const ps_preloader, 
     shapes::value(preloader, "time_ns", time_ns, error, |object: &Preloader| object.last_used())
 }
 
-/// Stops the preloader: its standard input, or its channel, is closed, which asks it to go; when it has not gone
-/// by the end of the grace it is killed (it alone; a native one as any child, with its group). Its socket is
-/// removed, if it is still there. Its workers live on; those that are not born yet fail (PS_ERR_CANCELLED), and
-/// those that wait in a pool end. The next one that is asked for starts it again.
+/// Stops the preloader: its standard input, or its channel, is closed, which asks it to go; when it has not
+/// gone by the end of the grace it is killed (it alone; a native one as any child, with its group). Its socket
+/// is removed, if it is still there. Its workers live on; those that are not born yet fail (PS_ERR_CANCELLED),
+/// and those that wait in a pool end. The next one that is asked for starts it again.
 ///
 /// Blocks until it is reaped, for the grace and two seconds at the most.
 ///

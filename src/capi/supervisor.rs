@@ -78,28 +78,28 @@ pub unsafe extern "C" fn ps_supervisor_set_subreaper(supervisor: *mut ps_supervi
 /// has begun, or PS_EVENT_FAILED, with the status that ps_spawn would have given; ps_reap and ps_wait_ready
 /// then answer the same, with the step and errno. All calls on the child work from the first moment:
 /// ps_terminate of one that has not begun cancels it (PS_EVENT_CANCELLED), and what was made of it is killed.
-/// The time of its readiness runs meanwhile; one that has not begun by then, or with a deadline within that
-/// or ten seconds, whichever is longer, is killed (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still answers at once what is known here: bad
-/// arguments, descriptors that are not open, directories and control groups that cannot be had, a full line.
-/// A start that fails counts as a failed run of a child with a restart policy, and ps_spawn_replicas answers
-/// before its children have begun. ps_child_spawn_tier is PS_TIER_SPAWNER. SIGCHLD is raised, too, for a child
-/// whose exec fails.
+/// The time of its readiness runs meanwhile; one that has not begun by then, or with a deadline within that or
+/// ten seconds, whichever is longer, is killed (PS_EVENT_FAILED, PS_ERR_TIMEOUT, step "exec"). ps_spawn still
+/// answers at once what is known here: bad arguments, descriptors that are not open, directories and control
+/// groups that cannot be had, a full line. A start that fails counts as a failed run of a child with a restart
+/// policy, and ps_spawn_replicas answers before its children have begun. ps_child_spawn_tier is
+/// PS_TIER_SPAWNER. SIGCHLD is raised, too, for a child whose exec fails.
 ///
 /// What a command can say holds as ever. The environment, the working directory, the streams that a child
 /// inherits and what is passed to it are those of the host at ps_spawn. All else that a child takes from its
-/// maker is the host's as it was when the spawner was started: user, groups and capabilities, umask, nice value,
-/// resource limits, session, process group (PS_ISOLATE_NONE), control group, namespaces and root directory,
-/// personality, scheduling and CPU affinity, seccomp filters. After a change of one of these turn it off and on
-/// again. A command with more than some 240 descriptors fails with PS_ERR_LIMIT. Never made by the spawner are
-/// daemons of ps_spawn_once, and preloaders with their workers.
+/// maker is the host's as it was when the spawner was started: user, groups and capabilities, umask, nice
+/// value, resource limits, session, process group (PS_ISOLATE_NONE), control group, namespaces and root
+/// directory, personality, scheduling and CPU affinity, seccomp filters. After a change of one of these turn
+/// it off and on again. A command with more than some 240 descriptors fails with PS_ERR_LIMIT. Never made by
+/// the spawner are daemons of ps_spawn_once, and preloaders with their workers.
 ///
 /// The spawner is a child of the host like others: ps_live_count counts it, ps_kill_and_reap_all kills it, it
 /// dies with the host, and ps_supervisor_free ends it. It is started again when it is needed after that. If it
-/// dies otherwise, that is noticed at once, and it is started again; what it had not made is asked for
-/// anew (PS_EVENT_FAILED, PS_ERR_ABORTED, if the command lends descriptors, of which the host keeps none), what
-/// it had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that
-/// wait and ps_spawn say PS_ERR_ABORTED until this function is called again. Some 255 births are under way at a time, 64 of them in
-/// an exec; more wait in the host.
+/// dies otherwise, that is noticed at once, and it is started again; what it had not made is asked for anew
+/// (PS_EVENT_FAILED, PS_ERR_ABORTED, if the command lends descriptors, of which the host keeps none), what it
+/// had made goes on. If it dies a second time within ten seconds, PS_EVENT_FAILED of those that wait and
+/// ps_spawn say PS_ERR_ABORTED until this function is called again. Some 255 births are under way at a time,
+/// 64 of them in an exec; more wait in the host.
 ///
 /// It takes two descriptors, two shared pages of memory, and one tiny process for each supervisor. Turning it
 /// off lets what is under way come to its end.

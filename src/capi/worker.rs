@@ -365,10 +365,11 @@ pub unsafe extern "C" fn ps_worker_get_info(worker: *const ps_worker, info: *mut
 
 /// The way that a worker took until it was ready, or until it failed: each step, how it went, when it began
 /// and how long it took. NUL-terminated. JSON is one object: `type` ("SPAWN_DIRECTLY",
-/// "SPAWN_THROUGH_PRELOADER", "SPAWN_THROUGH_NATIVE_PRELOADER"), `title`, and `steps`, a list in their order of
-/// `name`, `state` ("not started", "in progress", "performed", "errored"), `begin_ns`, `end_ns` (CLOCK_MONOTONIC), `duration_ns`, `begin_time`
-/// and `end_time`: `relative_ns` to the first, and `absolute`, the time of day (RFC 3339); null is what nobody
-/// knows. ps_error_render has the same as `journey` in its JSON. Never blocks.
+/// "SPAWN_THROUGH_PRELOADER", "SPAWN_THROUGH_NATIVE_PRELOADER"), `title`, and `steps`, a list in their order
+/// of `name`, `state` ("not started", "in progress", "performed", "errored"), `begin_ns`, `end_ns`
+/// (CLOCK_MONOTONIC), `duration_ns`, `begin_time` and `end_time`: `relative_ns` to the first, and `absolute`,
+/// the time of day (RFC 3339); null is what nobody knows. ps_error_render has the same as `journey` in its
+/// JSON. Never blocks.
 ///
 /// @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
 /// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL

@@ -391,7 +391,7 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: boo
 /// It has ended before it was known. If it is a sibling, nobody but us will ever reap it.
 fn bury(pid: i32, pidfd: &OwnedFd, maker: &Maker) {
     let is_it = pidfd::number_here(pidfd.as_raw_fd()) == Some(pid) && pid != maker.pid && !registry::has_number(pid);
-    if is_it && matches!(wait::own(pidfd.as_raw_fd(), pid), Seen::Ended(_)) && is_younger(pid, pidfd, maker) {
+    if is_it && matches!(wait::own(pidfd.as_raw_fd(), pid), Seen::Ended(_)) && is_younger(pid, pidfd, maker) && procfs::has_no_exec(pid) {
         wait::reap(pidfd.as_raw_fd(), pid);
     }
 }

@@ -2,7 +2,7 @@
    it is given, its word that it is ready. Whatever fails, each call works or gives a typed error; no worker passes a gate that was not opened; when the host has
    gone all of them end, and nothing is left. The host is played by hand, by a process of its own. */
 /* variants: only tier-fork: no child is made by a tier here */
-/* share: 5 */
+/* share: 17 */
 #include "scenario.h"
 
 #include "native_host.h"

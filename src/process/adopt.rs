@@ -156,7 +156,7 @@ mod tests {
         // The shell hears it when its read is over.
         drop(preloader.take_stream(0).unwrap());
         assert_eq!(ends(&preloader).code, 3);
-        assert_eq!(pidfd::life(worker.as_raw_fd()), Life::Running);
+        assert_eq!(pidfd::life(worker.as_raw_fd()), pidfd::Life::Running);
         pidfd::signal(worker.as_raw_fd(), libc::SIGKILL).unwrap();
     }
 

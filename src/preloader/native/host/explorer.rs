@@ -123,7 +123,7 @@ impl World {
         let next = self.requests.len() as u64 + 1;
         if next <= self.most.requests {
             // One that is over before a silent preloader is found out, one after.
-            let until = Deadline::at(self.now + if next % 2 == 0 { 5 } else { 25 } * SECOND);
+            let until = Deadline::at(self.now + if next.is_multiple_of(2) { 5 } else { 25 } * SECOND);
             events.push(if self.most.warm && next == 1 { Event::Warm(next, until) } else { Event::Ask(next, until) });
         }
         if matches!(self.requests.get(&1), Some(Seen::Asked { .. })) {

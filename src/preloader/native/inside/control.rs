@@ -38,6 +38,8 @@ pub struct Control {
     left: bool,
     /// Somebody watches the descriptor.
     watched: bool,
+    /// Something was watched beside the channel, or set aside: it may have left a time.
+    timed: bool,
     /// Of one that was a worker: its own channel, which it does not listen to any more.
     before: Option<Link>,
 }
@@ -57,7 +59,17 @@ impl Control {
         greet(&mut link)?;
         let reactor = Arc::new(Reactor::new(Shape::Flat).map_err(cannot_watch)?);
         reactor.add(CHANNEL, link.socket()).map_err(cannot_watch)?;
-        Ok(Self { link, reactor, line: Line::default(), kept: Kept::default(), stopped: false, left: false, watched: false, before: None })
+        Ok(Self {
+            link,
+            reactor,
+            line: Line::default(),
+            kept: Kept::default(),
+            stopped: false,
+            left: false,
+            watched: false,
+            timed: false,
+            before: None,
+        })
     }
 
     /// What a wait is about.
@@ -133,6 +145,7 @@ impl Control {
         // A host that is gone is found out at the next look.
         let _ = self.say(bytes, pidfd.iter().cloned().collect());
         if own {
+            self.timed = true;
             self.kept.add(birth, pid, pidfd, &self.reactor);
         }
         self.settle();
@@ -191,7 +204,8 @@ impl Control {
     }
 
     fn look_after_children(&mut self) {
-        if self.kept.is_empty() {
+        // A time that was set and is not needed any more comes even so: unheard, it would keep the descriptor readable for ever.
+        if !self.timed {
             return;
         }
         let turn = self.reactor.turn();
@@ -217,6 +231,7 @@ impl Control {
     fn settle(&mut self) {
         let _ = self.reactor.set_writing(CHANNEL, self.link.wants_to_write());
         if self.link.is_stalled() {
+            self.timed = true;
             self.reactor.set_aside(CHANNEL);
         }
         if self.watched {

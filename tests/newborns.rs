@@ -366,9 +366,9 @@ fn a_group_of_the_same_number_is_not_the_makers() {
     nix::unistd::setpgid(nix::unistd::Pid::from_raw(member), nix::unistd::Pid::from_raw(zombie)).unwrap();
     kill(member, Signal::SIGKILL);
     until("it has ended", || process_state(member) == Some('Z'));
-    let gone = std::process::Command::new("true").spawn().unwrap();
+    let mut gone = std::process::Command::new("true").spawn().unwrap();
     let pidfd = Arc::new(open_pidfd(gone.id() as i32).unwrap());
-    reap(gone.id() as i32);
+    gone.wait().unwrap();
     enter_world();
     assert!(Strays::of(&Maker { pid: zombie, pidfd }).settle());
     assert_eq!(process_state(member), Some('Z'), "not ours to reap");

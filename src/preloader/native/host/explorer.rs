@@ -227,10 +227,8 @@ impl World {
                     self.spare = Some((old.expect("somebody stays"), generation));
                 }
             }
-            Event::StartFailed(generation) => {
-                if self.processes[&generation] == Stand::Starting {
-                    self.processes.insert(generation, Stand::Ended);
-                }
+            Event::StartFailed(generation) if self.processes[&generation] == Stand::Starting => {
+                self.processes.insert(generation, Stand::Ended);
             }
             Event::Ended(generation) => {
                 self.processes.insert(generation, Stand::Ended);

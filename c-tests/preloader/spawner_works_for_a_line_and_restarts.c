@@ -2,7 +2,7 @@
    files, several threads. */
 /* covers: C15-5 */
 /* timeout: 120 */
-/* variants: few */
+/* variants: only tier-fork: threads cannot be made where it is locked down */
 #include "harness.h"
 #include "spawning.h"
 

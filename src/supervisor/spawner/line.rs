@@ -14,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use super::births::{Action, Births, Event, Id, Why};
 use super::process::Process;
+use super::unsettled::{Known, Unsettled, look};
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -57,6 +58,8 @@ struct State {
     births: Births,
     entries: FxHashMap<Id, Entry>,
     asked: FxHashMap<Slot, Id>,
+    /// Of spawners that have ended.
+    unsettled: Vec<Unsettled>,
     process: Option<Arc<Process>>,
     /// A thread is starting one.
     starting: bool,
@@ -290,7 +293,7 @@ impl Line {
                 Ok(None) => return true,
                 Ok(Some(Reply::Hello | Reply::Born(..))) => {}
                 Ok(Some(Reply::Began(slot, pid, pidfd))) => self.began(process, slot, pid, pidfd),
-                Ok(Some(Reply::Failed(slot, pid, pidfd, failure))) => self.failed(Some(process), slot, (pid, pidfd), failure),
+                Ok(Some(Reply::Failed(slot, pid, pidfd, failure))) => self.failed(process, slot, (pid, pidfd), failure),
                 Ok(Some(Reply::Gone)) | Err(_) => return false,
             }
         }
@@ -298,11 +301,17 @@ impl Line {
     }
 
     fn began(&self, process: &Process, slot: Slot, pid: i32, pidfd: Option<OwnedFd>) {
+        let asked = lock(&self.state).asked.remove(&slot);
+        process.link.release(slot);
+        if let Some(id) = asked {
+            self.has_begun(id, pid, pidfd);
+        }
+    }
+
+    fn has_begun(&self, id: Id, pid: i32, pidfd: Option<OwnedFd>) {
         let mut deeds = Vec::new();
         {
             let mut state = lock(&self.state);
-            process.link.release(slot);
-            let Some(id) = state.asked.remove(&slot) else { return };
             if let Some(entry) = state.entries.get_mut(&id) {
                 entry.came = Some((pid, pidfd));
             }
@@ -312,20 +321,21 @@ impl Line {
         self.carry_out(deeds);
     }
 
-    fn failed(&self, process: Option<&Process>, slot: Slot, (pid, pidfd): (i32, Option<OwnedFd>), failure: Failure) {
-        let taken = {
-            let mut state = lock(&self.state);
-            let Some(id) = state.asked.remove(&slot) else { return };
-            (id, state.entries.get_mut(&id).and_then(|entry| entry.awaited.take()))
-        };
-        let (id, Some(mut awaited)) = taken else { return };
+    fn failed(&self, process: &Process, slot: Slot, came: (i32, Option<OwnedFd>), failure: Failure) {
+        let asked = lock(&self.state).asked.remove(&slot);
+        if let Some(id) = asked {
+            self.has_failed_to_begin(process, slot, id, came, failure);
+        }
+    }
+
+    fn has_failed_to_begin(&self, process: &Process, slot: Slot, id: Id, (pid, pidfd): (i32, Option<OwnedFd>), failure: Failure) {
+        let awaited = lock(&self.state).entries.get_mut(&id).and_then(|entry| entry.awaited.take());
+        let Some(mut awaited) = awaited else { return };
         let error = awaited.failed(pid, pidfd, failure);
         let mut deeds = Vec::new();
         {
             let mut state = lock(&self.state);
-            if let Some(process) = process {
-                process.link.release(slot);
-            }
+            process.link.release(slot);
             if let Some(entry) = state.entries.get_mut(&id) {
                 (entry.awaited, entry.error) = (Some(awaited), Some(error));
             }
@@ -378,7 +388,7 @@ impl Line {
     }
 
     /// It has ended and was reaped: what became of those that it was asked for?
-    fn settle(&self, process: &Process) {
+    fn settle(&self, process: &Arc<Process>) {
         let mut deeds = Vec::new();
         let owed: Vec<(Slot, Id)> = {
             let mut state = lock(&self.state);
@@ -387,13 +397,15 @@ impl Line {
             state.asked.iter().map(|(slot, id)| (*slot, *id)).collect()
         };
         for (slot, id) in owed {
-            match process.link.fate(slot) {
-                Fate::Born(pid) => self.began(process, slot, pid, prove(pid)),
-                Fate::Failed(pid, step, errno) => {
-                    let failure = Failure { step, errno, background: crate::sys::spawn::Background::None };
-                    self.failed(Some(process), slot, (pid, prove(pid)), failure);
+            match look(process, slot) {
+                Known::Begun(pid) => self.began(process, slot, pid, prove(pid)),
+                Known::Failed(pid, failure) => self.failed(process, slot, (pid, prove(pid)), failure),
+                Known::OnItsWay(pid) => {
+                    let mut state = lock(&self.state);
+                    state.asked.remove(&slot);
+                    state.unsettled.push(Unsettled::new(process, slot, id, pid));
                 }
-                Fate::Unborn => {
+                Known::Unborn => {
                     let mut state = lock(&self.state);
                     state.asked.remove(&slot);
                     process.link.release(slot);
@@ -430,6 +442,18 @@ impl Line {
         self.carry_out(deeds);
     }
 
+    /// Looks at those that were on their way when their spawner ended.
+    fn look_at_the_unsettled(&self) {
+        let unsettled = std::mem::take(&mut lock(&self.state).unsettled);
+        for Unsettled { process, slot, id, pid, pidfd } in unsettled {
+            match look(&process, slot) {
+                Known::OnItsWay(_) => lock(&self.state).unsettled.push(Unsettled { process, slot, id, pid, pidfd }),
+                Known::Failed(pid, failure) => self.has_failed_to_begin(&process, slot, id, (pid, pidfd), failure),
+                Known::Begun(_) | Known::Unborn => self.has_begun(id, pid, pidfd),
+            }
+        }
+    }
+
     /// Reaps who was killed.
     fn reap_the_dying(&self) {
         let dying = std::mem::take(&mut lock(&self.state).dying);
@@ -453,10 +477,14 @@ impl Line {
                 return;
             }
         }
-        let (asked, mut entries) = {
+        let (asked, unsettled, mut entries) = {
             let mut state = lock(&self.state);
-            (std::mem::take(&mut state.asked), std::mem::take(&mut state.entries))
+            (std::mem::take(&mut state.asked), std::mem::take(&mut state.unsettled), std::mem::take(&mut state.entries))
         };
+        for Unsettled { id, pid, pidfd, .. } in unsettled {
+            let awaited = entries.remove(&id).and_then(|entry| entry.awaited);
+            dying.extend(awaited.and_then(|awaited| awaited.born(pid, pidfd).ok()).map(Arc::new));
+        }
         for (slot, id) in asked {
             let Some(mut awaited) = entries.remove(&id).and_then(|entry| entry.awaited) else { continue };
             match process.as_ref().map_or(Fate::Unborn, |process| process.link.fate(slot)) {
@@ -481,7 +509,7 @@ impl Line {
         if state.closed || state.retired && state.process.is_none() && state.births.count() == 0 && state.dying.is_empty() {
             return None;
         }
-        let soon = state.gone || !state.dying.is_empty() || state.births.waits_for_room();
+        let soon = state.gone || !state.dying.is_empty() || !state.unsettled.is_empty() || state.births.waits_for_room();
         let soon = if soon { Deadline::after(PAUSE) } else { Deadline::NEVER };
         let due = Deadline::at(state.births.due()).min(soon);
         state.due = due.nanos().unwrap_or(i64::MAX);
@@ -520,6 +548,7 @@ impl Errand for Line {
                 self.settle(&process);
             }
         }
+        self.look_at_the_unsettled();
         let mut deeds = Vec::new();
         self.step(&mut lock(&self.state), Event::Tick, &mut deeds);
         let retry = {

@@ -4,11 +4,12 @@
 //! One spawner for each supervisor that wants one: whoever looks after the supervisor reads its answers, and its end is this supervisor's alone. The
 //! scheduler knows such a child as one whose start takes its time (`Begun`); so a stop, a shutdown and a close find it as they find others.
 //!
-//! | file         | what                                                     |
-//! |--------------|----------------------------------------------------------|
-//! | `births.rs`  | who is asked for, and what follows: pure                 |
-//! | `line.rs`    | the same on real processes: the errand that drives it    |
-//! | `process.rs` | the spawner's own process                                |
+//! | file           | what                                                  |
+//! |----------------|-------------------------------------------------------|
+//! | `births.rs`    | who is asked for, and what follows: pure              |
+//! | `line.rs`      | the same on real processes: the errand that drives it |
+//! | `process.rs`   | the spawner's own process                             |
+//! | `unsettled.rs` | those whose spawner has ended before they have begun  |
 //!
 //! What is never made by it: a daemon that is started once (its lock is released by the child itself, and its starter waits anyway), the processes of
 //! preloaders, and children of the default supervisor.
@@ -18,6 +19,7 @@ mod births;
 mod explorer;
 mod line;
 mod process;
+mod unsettled;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -13,7 +13,7 @@ use crate::process::child::Child;
 use crate::process::spawn;
 use crate::registry::{self, Cause};
 use crate::sys::spawner::{self, Link, Outfit, Reply};
-use crate::sys::{Fault, fds, poll};
+use crate::sys::{Fault, fds, poll, socket};
 
 /// How long a spawner may take to its first word.
 const HELLO_MS: i64 = 5_000;
@@ -78,7 +78,7 @@ impl Process {
     /// Kills it. `true`: it has been reaped.
     pub fn kill(&self) -> bool {
         // Also where a signal is refused: it ends with its channel.
-        let _ = nix::sys::socket::shutdown(self.watched.as_raw_fd(), nix::sys::socket::Shutdown::Both);
+        socket::shut(self.watched.as_raw_fd());
         self.child.kill(Cause::Shutdown);
         matches!(self.child.try_reap(false), Ok(Some(_)))
     }

@@ -7,8 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::stat::{Mode, stat};
+use nix::fcntl::{AT_FDCWD, AtFlags};
+use nix::sys::stat::fstatat;
 
 use super::births::{Births, Fate, Gate, step_name};
 use super::request::{Host, Message};
@@ -132,14 +132,10 @@ impl Link {
 
     fn send(&self, slot: Slot, request: &Request<'_>, message: &mut Message) -> Result<(), Refusal> {
         let of = |step: &'static str| move |errno: Errno| Refusal::Failed(failure(step, errno));
-        let here = stat(".").map_err(of("stat"))?;
+        // Not by ".", see `here`.
+        let here = fstatat(AT_FDCWD, c"", AtFlags::AT_EMPTY_PATH).map_err(of("stat"))?;
         let elsewhere = (here.st_dev, here.st_ino) != self.directory;
-        let directory = if elsewhere {
-            let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
-            Some(nix::fcntl::open(".", flags, Mode::empty()).map_err(of("open"))?)
-        } else {
-            None
-        };
+        let directory = if elsewhere { Some(super::start::here().map_err(of("open"))?) } else { None };
         let host = Host { directory: directory.as_ref(), group: self.group };
         message.write(request, (slot.index, slot.ticket), &host).map_err(Refusal::Failed)?;
         if message.bytes.len() <= wire::INLINE {

@@ -47,6 +47,12 @@ impl Outfit {
     }
 }
 
+/// The working directory of this thread. It may be one that is not ours to go to any more (a host that began as root), where "." is not found.
+pub(super) fn here() -> Result<OwnedFd, Errno> {
+    let open = |path| nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty());
+    open(c".").or_else(|errno| open(c"/proc/thread-self/cwd").map_err(|_| errno)).and_then(fds::above_standard)
+}
+
 /// Makes all that a spawner needs; requests may be submitted before its process is started.
 ///
 /// `Fault` of step "memfd_create" with `EACCES`: this system does not let files in memory be executed (vm.memfd_noexec). Of step "spawner" with
@@ -65,8 +71,7 @@ pub fn prepare() -> Result<(Link, Outfit), Fault> {
     let (ours, theirs) = (ours.map_err(Fault::of("fcntl"))?, theirs.map_err(Fault::of("fcntl"))?);
     setsockopt(&ours, sockopt::SndBuf, &QUEUE).map_err(Fault::of("setsockopt"))?;
     let (births, file) = Births::create()?;
-    let directory = nix::fcntl::open(".", OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty());
-    let directory = directory.and_then(fds::above_standard).map_err(Fault::of("open"))?;
+    let directory = here().map_err(Fault::of("open"))?;
     let there = fstat(&directory).map_err(Fault::of("fstat"))?;
     let host = pidfd::open(getpid()).and_then(fds::above_standard).ok();
     if host.is_some() {

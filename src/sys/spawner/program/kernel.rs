@@ -28,6 +28,7 @@ const _: () = {
 };
 
 numbers! {
+    AT_EMPTY_PATH: i32 = 4096;
     AT_FDCWD: i32 = -100;
     CLONE_CHILD_SETTID: i32 = 16777216;
     CLONE_FILES: i32 = 1024;
@@ -114,6 +115,7 @@ numbers! {
     SYS_mmap: c_long = 9;
     SYS_munmap: c_long = 11;
     SYS_nanosleep: c_long = 35;
+    SYS_newfstatat: c_long = 262;
     SYS_openat: c_long = 257;
     SYS_pidfd_open: c_long = 434;
     SYS_ppoll: c_long = 271;
@@ -158,6 +160,7 @@ numbers! {
     SYS_mmap: c_long = 222;
     SYS_munmap: c_long = 215;
     SYS_nanosleep: c_long = 101;
+    SYS_newfstatat: c_long = 79;
     SYS_openat: c_long = 56;
     SYS_pidfd_open: c_long = 434;
     SYS_ppoll: c_long = 73;

@@ -119,7 +119,7 @@ pub unsafe fn begin() -> ! {
         syscall!(libc::SYS_prctl, libc::PR_SET_NAME, c"procsup-spawner".as_ptr(), 0, 0, 0);
         let access = libc::PROT_READ | libc::PROT_WRITE;
         let at = syscall!(libc::SYS_mmap, 0, size_of::<Memory>(), access, libc::MAP_SHARED, wire::BIRTHS);
-        if at < 0 || syscall!(libc::SYS_fchdir, wire::DIRECTORY) < 0 {
+        if at < 0 || !go_to_the_hosts_directory() {
             exit(71);
         }
         MEMORY.store(core::ptr::with_exposed_provenance_mut(at as usize), Ordering::Release);
@@ -139,9 +139,33 @@ pub unsafe fn begin() -> ! {
         // Of the channel only its end is waited for, which needs no asking.
         let watched = if memory().watched.load(Ordering::Relaxed) == 0 { -1 } else { wire::HOST };
         let mut waits = [wire::CHANNEL, 0, watched, 1];
-        while syscall!(libc::SYS_ppoll, waits.as_mut_ptr(), 2, 0, 0, 8) <= 0 {}
+        // Without a pidfd a host that has ended is not seen while a copy of it has the channel: so we look once a second.
+        let second = [1i64, 0];
+        let time = if watched < 0 { (&raw const second).addr() } else { 0 };
+        while syscall!(libc::SYS_ppoll, waits.as_mut_ptr(), 2, time, 0, 8) <= 0 && !is_orphan() {}
     }
     leave()
+}
+
+/// Whether the host has ended.
+fn is_orphan() -> bool {
+    // SAFETY: no pointers.
+    unsafe { syscall!(libc::SYS_getppid) as i32 != memory().host.load(Ordering::Relaxed) }
+}
+
+/// That is where we are, unless the host has changed it since it opened it. It may be one that nobody may go to any more: one stays there.
+unsafe fn go_to_the_hosts_directory() -> bool {
+    // SAFETY: a descriptor that we were started with, and memory of this frame.
+    unsafe {
+        if syscall!(libc::SYS_fchdir, wire::DIRECTORY) == 0 {
+            return true;
+        }
+        let (mut there, mut here) = (MaybeUninit::<libc::stat>::uninit(), MaybeUninit::<libc::stat>::uninit());
+        syscall!(libc::SYS_fstat, wire::DIRECTORY, there.as_mut_ptr()) == 0
+            && syscall!(libc::SYS_newfstatat, libc::AT_FDCWD, c"".as_ptr(), here.as_mut_ptr(), libc::AT_EMPTY_PATH) == 0
+            && (there.assume_init_ref().st_dev, there.assume_init_ref().st_ino)
+                == (here.assume_init_ref().st_dev, here.assume_init_ref().st_ino)
+    }
 }
 
 const THREAD: i32 = libc::CLONE_VM | libc::CLONE_FS | libc::CLONE_FILES | libc::CLONE_SIGHAND | libc::CLONE_THREAD | libc::CLONE_SYSVSEM;
@@ -494,9 +518,7 @@ unsafe fn wait_at_gate(job: &Job<'_>) {
     let mut told = false;
     loop {
         let gate = job.birth.gate.load(Ordering::SeqCst);
-        // SAFETY: no pointers.
-        let parent = unsafe { syscall!(libc::SYS_getppid) } as i32;
-        if gate == wire::BARRED || memory.barred.load(Ordering::SeqCst) != 0 || parent != memory.host.load(Ordering::Relaxed) {
+        if gate == wire::BARRED || memory.barred.load(Ordering::SeqCst) != 0 || is_orphan() {
             give_up(job.birth, wire::GATE, libc::ECANCELED);
         }
         if gate == wire::OPEN {

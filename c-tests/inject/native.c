@@ -1,5 +1,6 @@
 /* Faults in the life of a host of a native preloader: its start, a birth, the proof of who was born, its place in the registry, its gate, its end, and the
    preloader's. Whatever fails, the worker is ready, or there is a typed error; nothing is left of either. */
+/* covers: C15-must-faults */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
 /* share: 41 */
 #include "scenario.h"

@@ -1,6 +1,7 @@
 /* Faults within a preloader and its workers: the channel, the looks at it, the fork, what is said of it; a worker's greeting, its gate, the descriptors that
    it is given, its word that it is ready. Whatever fails, each call works or gives a typed error; no worker passes a gate that was not opened; when the host has
    gone all of them end, and nothing is left. The host is played by hand, by a process of its own. */
+/* covers: C15-must-faults */
 /* variants: only tier-fork: no child is made by a tier here */
 /* share: 17 */
 #include "scenario.h"

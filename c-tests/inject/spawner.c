@@ -1,6 +1,7 @@
 /* Faults in a supervisor with a spawner: turned on, asked for one child, polled until that has ended, freed. What fails is told, typed: at the call,
    or as the failed start of the child. */
 /* share: 13 */
+/* covers: C15-must-faults, C15-5 */
 /* variants: only tier-fork: how the spawner itself is made is swept by spawn_plain */
 #include "scenario.h"
 

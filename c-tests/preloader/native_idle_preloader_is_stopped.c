@@ -1,6 +1,6 @@
 /* A native preloader that is of no use for so long goes, and comes back when it is needed; its workers live on. A reload replaces it, and takes nobody of
    the old one. */
-/* covers: C15-2, FS-11, FS-10, IT-6 */
+/* covers: C15-2, FS-11, FS-10 */
 /* variants: few */
 #include "native.h"
 

@@ -1,5 +1,5 @@
 /* A worker that waits ready-made is taken by the next spawn, which forks nothing; and another one is born in its place, in the background. */
-/* covers: C15-2, P8 */
+/* covers: C15-2 */
 /* variants: few */
 #include "pool.h"
 

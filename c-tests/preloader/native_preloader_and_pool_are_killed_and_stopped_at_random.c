@@ -1,7 +1,7 @@
 /* One preloader after the other, with a pool of idle workers, is killed and stopped (SIGSTOP) at random moments of many spawns, and so are its idle workers,
    and those under way: each spawn ends well or with a typed error in its time, nobody is left, no zombie, and the host grows by nothing.
    Arguments: how many spawns (the soak: 10 000), the seed, "calm" without trouble: 10 000 workers from one preloader. */
-/* covers: C15-2, C15-must-10000, LAW-12, LAW-15, FS-12 */
+/* covers: C15-2, C15-must-many, LAW-12, LAW-15, FS-12 */
 /* variants: none */
 /* timeout: 240 */
 #include "native_app.h"

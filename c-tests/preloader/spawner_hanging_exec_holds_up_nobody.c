@@ -1,5 +1,5 @@
 /* While one exec hangs, ps_spawn returns, other programs run, the one that hangs is pending, and can be stopped; or goes on when it may. */
-/* covers: C15-5, P11 */
+/* covers: C15-5, P12 */
 /* as-root */
 /* timeout: 120 */
 /* variants: few */

@@ -491,14 +491,14 @@ fn note(before: &World, event: Event, next: &World, what: &mut BTreeMap<&'static
 
 const FEW: Most = Most { requests: 2, warm: false, idle: 0, faults: 0, orders: 0, ticks: 0, dead_births: 0 };
 
-// covers: C15-2, CO-puma-3596, CO-puma-2786, LAW-15
+// covers: C15-2, C15-must-machine, CO-puma-3596, CO-puma-2786, LAW-15
 #[test]
 fn a_preloader_and_its_births_may_die_at_every_point_of_every_request() {
     let (_, what) = explore(Most { faults: 2, ticks: 2, ..FEW });
     assert!(what["asked once more"] > 0 && what["crashed"] > 0 && what["silent"] > 0, "{what:?}");
 }
 
-// covers: C15-2, FS-16, CO-pitchfork-79
+// covers: C15-2, C15-must-machine, FS-16, CO-pitchfork-79
 #[test]
 fn a_pool_and_its_preloader_may_die_at_every_point() {
     let (_, what) = explore(Most { idle: 1, faults: 1, ticks: 2, ..FEW });
@@ -507,7 +507,7 @@ fn a_pool_and_its_preloader_may_die_at_every_point() {
     assert!(what["dead births"] > 0, "{what:?}");
 }
 
-// covers: C15-2, C15-3, FS-10, FS-15, CO-puma-2470
+// covers: C15-2, C15-must-machine, C15-3, FS-10, FS-15, CO-puma-2470
 #[test]
 fn a_preloader_may_be_replaced_stopped_and_promoted_at_every_point() {
     let (_, what) = explore(Most { idle: 1, orders: 2, ..FEW });
@@ -528,7 +528,7 @@ fn full_a_native_preloader_may_die_or_be_replaced_at_every_point() {
     explore(Most { requests: 3, idle: 1, faults: 1, orders: 1, ..FEW });
 }
 
-// covers: C15-2, CO-puma-3596
+// covers: C15-2, C15-must-machine, CO-puma-3596
 #[test]
 fn many_requests_and_a_pool_come_through_anything_at_random() {
     let most = Most { requests: 24, idle: 4, faults: 12, orders: ORDERS.len(), ticks: 30, ..FEW };

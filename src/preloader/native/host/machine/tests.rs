@@ -151,7 +151,7 @@ fn a_pool_whose_births_fail_rests_twice_as_long_each_time_and_not_after_one_that
     assert_eq!(machine.step(Event::Registered(birth), now), [Action::Adopt(birth, 1), Action::Fork(1, birth + 1, None)]);
 }
 
-// covers: P8
+// covers: C15-2, C15-must-machine
 #[test]
 fn a_pool_is_refilled_a_moment_later_and_a_burst_does_not_put_that_off() {
     let mut machine = ready(3);

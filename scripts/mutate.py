@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mutation testing of the handoff, of coordination and of preloading: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
+"""Mutation testing of the handoff, of coordination, of preloading and of the fork server: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
 
   mutate.py [NAME ...]     those whose name holds NAME; all of them without
   mutate.py --list         what there is
@@ -36,6 +36,9 @@ RUST = ["handoff", "handoff_hostile"]
 EXPLORER = ["handoff_explorer"]
 SEARCHES = ("one_", "two_", "every_", "the_fault_table", "(")
 PRELOADING = ["begun", "errands", "foreign_children"]
+FORK_SERVER = ["newborns"]
+NATIVE, INSIDE, SPAWNER = "src/preloader/native/host", "src/preloader/native/inside", "src/sys/spawner/program"
+FORK_SERVER_UNITS = ("preloader::native", "supervisor::spawner", "registry::", "sys::fork", "sys::spawner")
 PRELOADER_UNITS = ("preloader::", "report::", "journey::", "supervisor::", "registry::", "sys::")
 COORDINATION = ["budget", "once_explorer", "scheduler_explorer", "scheduler_model"]
 UNITS = ("coordination::", "supervisor::", "process::stop")
@@ -49,7 +52,9 @@ class Mutation:
     def __init__(self, name, text, *patches, c="", equivalent=""):
         self.name, self.text, self.patches, self.c, self.equivalent = name, text, patches, c, equivalent
         self.pure = any(file.startswith("machine/") for file, _, _ in patches)
-        self.room = "preloader" if name.startswith("PA ") else "coordination" if patches[0][0].startswith("src/") else "handoff"
+        by_name = {"PA ": "preloader", "FS ": "fork server"}
+        self.room = by_name.get(name[:3], "coordination" if patches[0][0].startswith("src/") else "handoff")
+        self.c_room = "preloader" if self.room == "fork server" else self.room
         self.unit = self.room != "handoff" or any(file.split("/")[-1] in UNIT for file, _, _ in patches)
 
 
@@ -150,7 +155,7 @@ MUTATIONS = [
     M("S9 settle", "a condemned successor can settle", (WORD, "(Ask::Settle, View::Committed | View::Live)", "(Ask::Settle, View::Committed | View::Live | View::Condemned)")),
     # ---- who may speak, and what ----
     M("S10 user", "any user is admitted", ("trust.rs", "uid == 0 || uid == nix::unistd::geteuid().as_raw()", "uid < u32::MAX"), c="S10"),
-    M("S10 sender", "a message of any process is taken", ("../channel/seqpacket.rs", "if sender.pid != self.peer {", "if sender.pid == 0 {")),
+    M("S10 sender", "a message of any process is taken", ("../channel/seqpacket.rs", "if sender.pid == self.peer {", "if sender.pid != 0 {")),
     M("S10 lock", "another user's process is believed, whatever lock it sends", ("trust.rs", "lockfile::is_holders(lock, &directory, name) == Ok(true)", "lockfile::is_holders(lock, &directory, name).is_ok()"), c="S10"),
     M("S10 page", "a page that could be shortened is mapped", ("../sys/shared.rs", "!seals.contains(SealFlag::F_SEAL_SHRINK) ||", "seals.is_empty() && false ||")),
     M("S10 state", "a state that is not sealed is taken", ("holdings.rs", "if memfd::is_sealed(&fd) =>", "if memfd::is_sealed(&fd) || true =>")),
@@ -323,6 +328,80 @@ MUTATIONS = [
       ("src/preloader/client/proof.rs", "let descends = certain || in_its_group()", "let descends = itself || in_its_group()")),
     M("PA keep", "a worker's socket directory goes while it serves",
       ("src/preloader/direct.rs", "Keep::begin(&host, &kept_for, Arc::new(instance));", "drop((&host, &kept_for, instance));"), c="direct_worker_is_ready_when_it_says_so"),
+    # ---- the fork server, and the spawner ----
+    M("FS again", "a request that two preloaders have died over is asked a third time",
+      (f"{NATIVE}/machine/orders.rs", "if std::mem::replace(&mut waiting.again, true) {", "if false {")),
+    M("FS reload", "who waits in the pool outlives a reload",
+      (f"{NATIVE}/machine/orders.rs", "self.births.discard_if(|_| true, actions);", ""), c="native_pool_of_an_old_generation"),
+    M("FS spare", "the preloader before goes as soon as the promoted one says that it is ready",
+      (f"{NATIVE}/machine/orders.rs", "actions.push(Action::Promoted(promotion.birth, generation));",
+       "actions.push(Action::Promoted(promotion.birth, generation));\n            self.leave_spare(actions);"), c="promotion_new_preloader_that_is_killed"),
+    M("FS trim", "a pool that was made smaller stays as it was",
+      (f"{NATIVE}/machine/mod.rs", "self.births.trim(actions);", ""), c="native_pool_is_as_large"),
+    M("FS ahead", "one birth more than is said is asked for ahead",
+      (f"{NATIVE}/machine/mod.rs", "while self.births.under_way(generation).1 < AHEAD {", "while self.births.under_way(generation).1 < AHEAD + 1 {")),
+    M("FS idle", "who waits of a promoted preloader that was given up is not taken",
+      (f"{NATIVE}/machine/births.rs", "generation <= newborn.generation", "generation == newborn.generation")),
+    M("FS rest", "births for the pool that fail are tried again at once",
+      (f"{NATIVE}/machine/births.rs", "self.rest_until = now.saturating_add(REST_NS << self.failures.min(MOST_DOUBLED));", "self.rest_until = now;")),
+    M("FS pause", "the pool is refilled while who was taken gets to work",
+      (f"{NATIVE}/machine/answers.rs", "if pooled {\n            self.births.pause(now);", "if false {\n            self.births.pause(now);")),
+    M("FS layout", "a reload is not heard",
+      (f"{NATIVE}/machine/mod.rs", "Event::Reload => self.reload(now, &mut actions),", "Event::Reload => {}"), c="native_generations_have_layouts"),
+    M("FS after all", "a preloader that was killed with all is started again",
+      (f"{NATIVE}/work.rs", "is_some_and(|child| child.was_killed_with_all()) {", "is_some_and(|child| child.was_killed_with_all() && false) {"), c="native_kill_all_refuses"),
+    M("FS group", "a newborn never leads a group, as far as its host sees",
+      (f"{NATIVE}/birth.rs", "pidfd::group_of_number(pid).is_none_or(|group| group == pid)", "pidfd::group_of_number(pid).is_none_or(|group| group == pid) && false"), c="native_spawns_in_flight"),
+    M("FS gate first", "signals are let in before the gate",
+      (f"{INSIDE}/serving.rs", "let link = newborn::begin(self, asked, own, pass);\n                drop(blocked);", "drop(blocked);\n                let link = newborn::begin(self, asked, own, pass);"), c="native_gate_holds"),
+    M("FS flush", "stdio is not flushed before a fork",
+      (f"{INSIDE}/serving.rs", "fork::flush();", ""), c="native_buffered_output"),
+    M("FS SIGCHLD", "signals are not blocked around a fork",
+      (f"{INSIDE}/serving.rs", "let blocked = Blocked::all();\n        match self.fork_itself() {", "let blocked = ();\n        match self.fork_itself() {"), c="native_sigchld"),
+    M("FS kept open", "the preloader keeps its workers' ends",
+      (f"{INSIDE}/serving.rs", "drop(asked);\n                self.call_hook", "std::mem::forget(asked);\n                self.call_hook"), c="native_preloader_keeps_nothing"),
+    M("FS closed gate", "a gate that was closed lets the newborn pass",
+      (f"{INSIDE}/newborn.rs", "Found::End => fork::leave(UNWANTED),", "Found::End => return Ok(()),"), c="native_gate_holds"),
+    M("FS own group", "the preloader's own child leads no group before its host waits for it",
+      (f"{INSIDE}/newborn.rs", "if own {", "if false {"), c="native_app_makes_workers"),
+    M("FS inherited", "a worker keeps the preloader's channel",
+      (f"{INSIDE}/newborn.rs", "drop(stand);", "std::mem::forget(stand);"), c="native_worker_has_nothing"),
+    M("FS threads", "a process with threads forks",
+      (f"{INSIDE}/mod.rs", "if others.is_empty() {", "if true || others.is_empty() {"), c="native_thread_forbids"),
+    M("FS greeting", "what lies in a stranger's socket is taken",
+      (f"{INSIDE}/opening.rs", "MsgFlags::MSG_PEEK | MsgFlags::MSG_DONTWAIT", "MsgFlags::MSG_DONTWAIT"), c="native_calls_inside"),
+    M("FS kept", "a zombie is reaped before the host has seen it",
+      (f"{INSIDE}/kept.rs", "if child.released {", "if true {"), c="native_child_of_a_preloader"),
+    M("FS host gone", "the end of the channel is no end",
+      (f"{INSIDE}/control.rs", "Found::End => self.stopped = true,", "Found::End => break,"), c="native_nobody_outlives"),
+    M("FS tid", "a sibling has its original's thread id",
+      ("src/sys/fork.rs", "libc::CLONE_PIDFD | libc::CLONE_CHILD_SETTID |", "libc::CLONE_PIDFD |"), c="native_sibling_keeps"),
+    M("FS another child", "any child of the host passes for a newborn",
+      ("src/process/adopt/newborn.rs", "Tie::Child => is_younger(pid, pidfd, maker),", "Tie::Child => true,"), c="native_another_child"),
+    M("FS user", "a worker may be any user's",
+      ("src/process/adopt/newborn.rs", "Some(is) if is == user => {}", "Some(_) if true => {}")),
+    M("FS dropped", "who could not be reaped at once is forgotten",
+      ("src/process/adopt/newborn.rs", "leftovers::keep(Arc::new(Dying(Mutex::new(Some(held)))), Errno::EBUSY);", "std::mem::forget(held);")),
+    M("FS stray", "a worker that somebody has is buried as a stray",
+      ("src/process/adopt/strays.rs", "Ok(Some(pid)) if registry::has_number(pid) => return overdue,", "")),
+    M("FS hook", "the hook in the worker is not called: all draw the same random numbers",
+      (f"{INSIDE}/serving.rs", "self.call_hook(Moment::InWorker);", ""), c="native_random_numbers"),
+    M("FS spawner gate", "a shut gate lets a spawner's child pass",
+      (f"{SPAWNER}/worker.rs", "if gate == wire::OPEN {", "if gate != wire::BARRED {")),
+    M("FS spawner barred", "barred gates let a spawner's child pass",
+      (f"{SPAWNER}/worker.rs", " || memory.barred.load(Ordering::SeqCst) != 0 ||", " ||")),
+    M("FS spawner parent", "a spawner's child is the spawner's",
+      (f"{SPAWNER}/worker.rs", "(libc::CLONE_VFORK | libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID)", "(libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID)"), c="spawner_starts_programs"),
+    M("FS spawner user", "who becomes another user shares memory until its exec",
+      (f"{SPAWNER}/worker.rs", "let shares = flags & wire::APART == 0;", "let shares = flags & wire::APART == 0 || true;")),
+    M("FS spawner hangs", "execs that hang use up the room of all",
+      (f"{SPAWNER}/worker.rs", "HANGING.store(running, Ordering::Relaxed);", "let _ = running;"), c="spawner_hanging_exec"),
+    M("FS spawner places", "a descriptor is put where another one still stands",
+      (f"{SPAWNER}/request.rs", "need = need.max(step.from.wrapping_add(1));", "let _ = &mut need;")),
+    M("FS spawner busy", "one that was told already is asked for again",
+      ("src/supervisor/spawner/births.rs", "Some(birth) if birth.told => self.end(id, Why::Failed, actions),", "Some(_) if false => {}")),
+    M("FS spawner kill-all", "who is made during kill-all is not looked for",
+      ("src/registry/all.rs", "if slot::any_is_made_elsewhere() {", "if false && slot::any_is_made_elsewhere() {"), c="spawner_lets_nobody_escape"),
 ]
 
 
@@ -438,7 +517,7 @@ def build_c_tests(ctest):
     cargo("build", "--lib", seconds=3600)
     options = [f"-DPROCSUP_LIBRARY_DIR={BUILD}/debug", "-DPROCSUP_VARIANTS=OFF"]
     code = run(["cmake", "-S", TREE, "-B", CMAKE, *options], 300)[1]
-    output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", "--target", "room-handoff", "room-coordination"], 1200)
+    output, built, _ = run(["cmake", "--build", CMAKE, "--parallel", "2", "--target", "room-handoff", "room-coordination", "room-preloader"], 1200)
     if code or built:
         say(output[-2000:])
         say("the C tests cannot be built: only those in Rust are run")
@@ -451,6 +530,8 @@ def noticed_by(mutation, with_c, clean):
         red = rust_tests(True, COORDINATION, UNITS)
     elif mutation.room == "preloader":
         red = rust_tests(True, PRELOADING, PRELOADER_UNITS)
+    elif mutation.room == "fork server":
+        red = rust_tests(True, FORK_SERVER, FORK_SERVER_UNITS)
     else:
         red = rust_tests(mutation.unit, RUST)
     if red is None:
@@ -458,7 +539,7 @@ def noticed_by(mutation, with_c, clean):
     if with_c and mutation.c:
         if cargo("build", "--lib", seconds=3600)[1]:
             return None
-        red |= c_tests(mutation.c, mutation.room)
+        red |= c_tests(mutation.c, mutation.c_room)
     if mutation.pure and not red - clean:
         # Its own list of mistakes shows what it finds; here it is asked where nothing else notices.
         red |= rust_tests(False, EXPLORER) or set()
@@ -480,6 +561,10 @@ INTRODUCTIONS = {
         "## Workers and preloaders", "",
         "The patches of `./x mutate PA`. `unit` tests are in `src/`, `C` ones are `c-tests/preloader/…`. Those without a row were put in by hand while the",
         "tests were written, and have not been run by this command yet."],
+    "fork server": [
+        "## The fork server, and the spawner", "",
+        "The patches of `./x mutate FS`. `unit` tests are in `src/`, `C` ones are `c-tests/preloader/…`. Those without a row were put in by hand while the",
+        "tests were written, each was noticed, and they have not been run by this command yet."],
 }
 
 
@@ -487,7 +572,7 @@ def table(results, old):
     """The sections, with the rows of `old`, the document as it was, for what is not among the results."""
     rows = {match.group(1): match.group(0) for match in re.finditer(r"^\| ([A-Z]+\d* ?[^|]*?) \| .*\|$", old, re.M)}
     return "\n".join([BEGIN, *room_table("handoff", results, rows), "", *room_table("coordination", results, rows), "",
-                      *room_table("preloader", results, rows), "", END, ""])
+                      *room_table("preloader", results, rows), "", *room_table("fork server", results, rows), "", END, ""])
 
 
 def room_table(room, results, rows):
@@ -505,7 +590,7 @@ def room_table(room, results, rows):
                 continue  # it tries mistakes of its own, which look different beside this one
             groups.setdefault(where, []).append(test)
         parts = []
-        for where in ("unit", *RUST, *EXPLORER, *COORDINATION, *PRELOADING, "C"):
+        for where in ("unit", *RUST, *EXPLORER, *COORDINATION, *PRELOADING, *FORK_SERVER, "C"):
             tests = groups.get(where, [])
             shown = ", ".join(f"`{name}`" for name in tests[:3]) + (f" and {len(tests) - 3} more" if len(tests) > 3 else "")
             if tests:
@@ -552,7 +637,7 @@ def main():
             missing += [mutation.name] if before is None else []
             take_out(before or {})
             for word in filter(None, mutation.c.split("|")):
-                if not c_names(word, ROOT, mutation.room):
+                if not c_names(word, ROOT, mutation.c_room):
                     say(f"{mutation.name}: no C test is called or covers {word}")
                     missing += [mutation.name]
         say(f"{len(chosen) - len(set(missing))} of {len(chosen)} can be put in, and have their tests")
@@ -567,11 +652,14 @@ def main():
     if clean is not None and "preloader" in rooms:
         more = rust_tests(True, PRELOADING, PRELOADER_UNITS)
         clean = None if more is None else clean | more
+    if clean is not None and "fork server" in rooms:
+        more = rust_tests(True, FORK_SERVER, FORK_SERVER_UNITS)
+        clean = None if more is None else clean | more
     if clean is None:
         raise SystemExit("the sources do not build as they are")
     if with_c:
-        for room in rooms:
-            words = "|".join(sorted({mutation.c for mutation in chosen if mutation.c and mutation.room == room}))
+        for room in {mutation.c_room for mutation in chosen}:
+            words = "|".join(sorted({mutation.c for mutation in chosen if mutation.c and mutation.c_room == room}))
             clean |= c_tests(words, room) if words else set()
     say(f"  red already: {', '.join(sorted(clean)) or 'none'}")
     bad = []

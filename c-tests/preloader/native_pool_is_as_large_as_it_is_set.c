@@ -1,7 +1,33 @@
-/* Never more than were asked for; fewer are asked for, and the others end; stopping the preloader ends all; and so does kill-all, though nobody holds a handle of them. */
+/* Never more than were asked for; fewer are asked for, and the others end; stopping the preloader ends all; and so does kill-all, though nobody holds a handle
+   of them. Each takes four descriptors of the host at the most, one of them a pidfd. */
 /* covers: C15-2, LAW-5, LAW-12 */
 /* variants: none: it is about who is born when */
 #include "pool.h"
+#include "native_app.h"
+
+static int pidfds(void)
+{
+    int count = 0;
+    for (int fd = 0; fd < 1024; fd++) {
+        char path[64], target[64] = "";
+        snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+        count += readlink(path, target, sizeof target - 1) > 0 && strcmp(target, "anon_inode:[pidfd]") == 0;
+    }
+    return count;
+}
+
+/* Siblings: some say HELLO before their preloader has said which pidfd is theirs. */
+static void takes_few_descriptors(void)
+{
+    enum { IDLE = 24 };
+    place p = app_begin("how=sibling", NULL);
+    pool_of(&p, 1, -1);
+    int fds = count_fds(), before = pidfds();
+    pool_of(&p, IDLE, -1);
+    CHECK(pidfds() <= before + IDLE - 1);
+    CHECK(count_fds() <= fds + 4 * (IDLE - 1));
+    place_end(&p);
+}
 
 int main(void)
 {
@@ -24,4 +50,5 @@ int main(void)
     look_until(&p, preloader_pid(&p) == 0);
     CHECK_INT(logged(&p, "go", NULL), 0);
     place_end(&p);
+    takes_few_descriptors();
 }

@@ -213,7 +213,8 @@ impl Birth {
 
     /// The preloader has named it.
     pub fn was_named(&mut self, pidfd: Option<OwnedFd>) {
-        self.named = pidfd;
+        // One that was proven is held already: in a pool that would be one descriptor more for each.
+        self.named = pidfd.filter(|_| self.is_asked());
         self.born = true;
     }
 

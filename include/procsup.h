@@ -2553,10 +2553,11 @@ void ps_worker_free(ps_worker *worker);
 /* ==================== preloaders ======================================================================== */
 
 /* A preloader loads an application once, and forks from it one worker for each that is asked for: they share
- * what was loaded, and are ready in milliseconds. It speaks the protocol of Phusion Passenger, so
- * rack-preloader.rb runs unchanged; its session is that of a worker (see there), with these differences: it
- * names a socket of the protocol "preloader" (unix, in `socket_dir`), it stays until its standard input is
- * closed, and it is told of each worker's own work directory by a line on that socket:
+ * what was loaded, and are ready in milliseconds. For a program of your own there is PS_PRELOADER_NATIVE
+ * (ps_preloader_set_protocol, and the section "inside a preloader"). Without that it speaks the protocol of
+ * Phusion Passenger, so rack-preloader.rb runs unchanged; its session is that of a worker (see there), with
+ * these differences: it names a socket of the protocol "preloader" (unix, in `socket_dir`), it stays until
+ * its standard input is closed, and it is told of each worker's own work directory by a line on that socket:
  *
  *   {"command": "spawn", "work_dir": "/path"}       {"result": "ok", "pid": 4711}
  *                                                   {"result": "error", "message": "why"}
@@ -2594,7 +2595,9 @@ void ps_worker_free(ps_worker *worker);
  * stopped or hangs: it is asked to go, killed after five seconds, and the worker that is asked for next
  * starts another one. ps_preloader_stop and ps_preloader_reload get rid of it at once. One that dies at each
  * start, or over each command, is started twice at the most for each worker that is asked for; a budget
- * (ps_command_budget on its command) bounds that over all. */
+ * (ps_command_budget on its command) bounds that over all. A native one is asked for many workers at a time,
+ * and is replaced when something is under way and it has said nothing at all for 20 seconds; what was under
+ * way is asked once more of the next one. */
 
 /** A preloader. */
 typedef struct ps_preloader ps_preloader;
@@ -2671,8 +2674,8 @@ ps_status ps_preloader_set_idle_stop(ps_preloader *preloader, int64_t ms, ps_err
  * It is looked after within the looks of supervisors that have workers of it under way or have started it.
  * Stopping the preloader ends those that wait. Never blocks.
  *
- * @param idle        how many, up to 1 024; 0 (default): none. Each takes three descriptors. Of those that
- *                    are too many, the oldest end
+ * @param idle        how many, up to 1 024; 0 (default): none. Each takes up to four descriptors. Of those
+ *                    that are too many, the oldest end
  * @param max_age_ms  how long one may wait, in milliseconds; -1: for ever. 0 is as 1
  * @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE;
  *         PS_ERR_INVALID_ARGUMENT; PS_ERR_FORKED
@@ -2732,11 +2735,13 @@ ps_status ps_preloader_set_limits(ps_preloader *preloader,
  * ready when it says so (ps_worker_ready). The preloader, or a newborn, that dies over it is tried once more;
  * a refusal to fork (threads, which are named) is not: PS_ERR_STATE.
  *
- * The worker is the preloader's child, and yet a child as any other: signalled alone, for the group that it
- * is in is its preloader's; how it ended is told as far as the kernel tells it (see ps_reap). The process
- * that the preloader names must be proven: by the kernel's word on who has answered, or as a descendant of
- * the preloader that was born since; it must be the right user's, alive, and nobody else of ours. It waits
- * at the opening of its standard input until all that is done and kill-all would find it.
+ * Every other worker is the preloader's child, and yet a child as any other: signalled alone, for the group
+ * that it is in may be its preloader's; how it ended is told as far as the kernel tells it (see ps_reap).
+ *
+ * Of Passenger's protocol: the process that the preloader names must be proven, by the kernel's word on who
+ * has answered, or as a descendant of the preloader that was born since; it must be the right user's, alive,
+ * and nobody else of ours. It waits at the opening of its standard input until all that is done and kill-all
+ * would find it.
  *
  * Blocks for timeout_ms at the most (and a little while longer after a failure, until the process is dead),
  * a place in line and the start of the preloader included, and looks after the supervisor's other children

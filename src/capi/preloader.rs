@@ -202,11 +202,13 @@ fn asked<T>(
 /// ready when it says so (ps_worker_ready). The preloader, or a newborn, that dies over it is tried once more;
 /// a refusal to fork (threads, which are named) is not: PS_ERR_STATE.
 ///
-/// The worker is the preloader's child, and yet a child as any other: signalled alone, for the group that it
-/// is in is its preloader's; how it ended is told as far as the kernel tells it (see ps_reap). The process
-/// that the preloader names must be proven: by the kernel's word on who has answered, or as a descendant of
-/// the preloader that was born since; it must be the right user's, alive, and nobody else of ours. It waits
-/// at the opening of its standard input until all that is done and kill-all would find it.
+/// Every other worker is the preloader's child, and yet a child as any other: signalled alone, for the group
+/// that it is in may be its preloader's; how it ended is told as far as the kernel tells it (see ps_reap).
+///
+/// Of Passenger's protocol: the process that the preloader names must be proven, by the kernel's word on who
+/// has answered, or as a descendant of the preloader that was born since; it must be the right user's, alive,
+/// and nobody else of ours. It waits at the opening of its standard input until all that is done and kill-all
+/// would find it.
 ///
 /// Blocks for timeout_ms at the most (and a little while longer after a failure, until the process is dead),
 /// a place in line and the start of the preloader included, and looks after the supervisor's other children

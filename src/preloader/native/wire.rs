@@ -1,5 +1,5 @@
 //! What a host and its preloader say to each other, and a worker and its host: kinds of messages, tags of their values, and the limits of both. How a
-//! message is laid out in bytes is `channel::tlv`'s.
+//! message is laid out in bytes is `channel::tlv`'s. For those who write another end: docs/reference/fork-protocol.md.
 //!
 //! Two channels, one protocol. The *control channel*, one per preloader process: its id is the generation. The *private pair*, one per worker: its id is
 //! the birth. The host makes both, and says HELLO on a control channel before anybody has its other end, so whoever opens that finds it there; on
@@ -11,7 +11,7 @@
 //!   control, preloader to host     HELLO{version}  READY{flags}  FAILED{status, text}  BORN{birth, pid, flags, [PIDFD]}  REFUSED{birth, status, errno, text}
 //!                                  ENDED{birth, pid, ending}  LEAVING
 //!   private, newborn to host       HELLO{version}  READY  FAILED{status, text}
-//!   private, host to worker        GO{flags, TO number, ..}  PROMOTE{left, CONTROL}
+//!   private, host to worker        GO{TO number, ..}  PROMOTE{left, CONTROL}
 //!   either                         NAK{status, text}
 //! ```
 //!
@@ -316,6 +316,39 @@ mod tests {
         let expected =
             b"PSPL\x10\0\0\0\x02\0\0\0\0\0\0\0\x03\0\0\0\x1c\0\0\0\x03\0\x08\0\x09\0\0\0\0\0\0\0\x05\0\x08\0\xdc\x05\0\0\0\0\0\0\x10\0\0\0";
         assert_eq!(bytes, expected);
+    }
+
+    /// What others build by: packets stand there in hex, each with its name before it.
+    const DOCUMENT: &str = include_str!("../../../docs/reference/fork-protocol.md");
+
+    fn documented() -> Vec<(String, Vec<u8>)> {
+        let (_, block) = DOCUMENT.rsplit_once("```text\n").expect("packets");
+        let mut packets: Vec<(String, Vec<u8>)> = Vec::new();
+        for line in block.lines().take_while(|line| *line != "```") {
+            let (name, bytes) = line.split_at(8);
+            if !name.trim().is_empty() {
+                packets.push((name.trim().to_owned(), Vec::new()));
+            }
+            let bytes = bytes.split_whitespace().map(|byte| u8::from_str_radix(byte, 16).unwrap());
+            packets.last_mut().unwrap().1.extend(bytes);
+        }
+        packets
+    }
+
+    // covers: C15-1
+    #[test]
+    fn the_packets_of_the_document_are_those_that_are_written_here() {
+        let mut refused = Writer::new(Kind::Refused, 2, 4);
+        refused.birth(10).status(Status::State).text("3 threads");
+        let written = [
+            ("HELLO", Writer::new(Kind::Hello, 2, 1).versions().finish()),
+            ("FORK", Writer::new(Kind::Fork, 2, 2).birth(9).left(Some(1500)).place(Place::End).finish()),
+            ("BORN", Writer::new(Kind::Born, 2, 3).birth(9).pid(4711).flags(IS_SIBLING).place(Place::Pidfd).finish()),
+            ("HELLO", Writer::new(Kind::Hello, 9, 1).versions().finish()),
+            ("GO", Writer::new(Kind::Go, 9, 1).place(Place::To(0)).place(Place::To(17)).finish()),
+            ("REFUSED", refused.finish()),
+        ];
+        assert_eq!(documented(), written.map(|(name, bytes)| (name.to_owned(), bytes)));
     }
 
     #[test]

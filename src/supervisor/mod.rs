@@ -55,7 +55,7 @@ use std::sync::{Arc, Mutex};
 pub use default::poke;
 pub(crate) use default::succeed;
 #[allow(unused_imports)]
-pub use errands::{Errand, ErrandId, Host, MAX_FDS, Made, Start, Wants, default_host};
+pub use errands::{Errand, ErrandId, Host, MAX_FDS, Made, Shortcut, Start, Wants, default_host};
 pub use events::{Event, EventKind, Reason, Run, What, Why};
 pub(crate) use inner::Inner;
 pub use managed::Managed;

@@ -35,7 +35,6 @@ use super::inner::Inner;
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::sys::poll;
-use crate::sys::reactor::WakeUp;
 
 /// How many descriptors an errand may watch; more are only looked at from time to time.
 pub const MAX_FDS: usize = 8;
@@ -48,6 +47,27 @@ pub struct Wants {
     pub fds: Vec<(Arc<OwnedFd>, bool)>,
     /// When it is to have a turn whatever has come.
     pub due: Deadline,
+}
+
+/// Where what a drive waits for may be heard without a look at everything else.
+pub trait Shortcut {
+    /// Readable when it speaks. `None`: it does not speak there (yet, or any more).
+    fn socket(&self) -> Option<Arc<OwnedFd>>;
+    /// It was readable. `false`: that has led to nothing, and it is left to the looks.
+    fn take(&self) -> bool;
+}
+
+/// There is none.
+struct NoShortcut;
+
+impl Shortcut for NoShortcut {
+    fn socket(&self) -> Option<Arc<OwnedFd>> {
+        None
+    }
+
+    fn take(&self) -> bool {
+        false
+    }
 }
 
 /// Work that is done within a supervisor's looks. A forked copy of the host may drop it, and never turns it.
@@ -108,23 +128,35 @@ impl Host {
     /// `done` is asked after every turn of an errand, whoever took it, and after [`Host::rouse`]; it must not wait. Not in a turn. An error if the
     /// supervisor is closed before it is done.
     pub fn drive(&self, deadline: Deadline, done: &dyn Fn() -> bool) -> Result<bool> {
+        self.drive_by(deadline, done, &NoShortcut)
+    }
+
+    /// The same, where what is waited for may be heard at a socket: that is looked at first.
+    pub fn drive_by(&self, deadline: Deadline, done: &dyn Fn() -> bool, shortcut: &dyn Shortcut) -> Result<bool> {
         let inner = &self.0;
         inner.home.check("supervisor")?;
         if in_turn() {
             return Err(Error::new(Status::Internal, "drive", "an errand would wait in its turn"));
         }
-        poke();
+        // All was looked at when what is waited for was begun: what speaks there by now is heard before all others.
+        let mut only_there = shortcut.socket().is_some();
+        if !only_there {
+            poke();
+        }
         // A default supervisor's set is watched from now on: it may have nothing yet that it was rung for.
         inner.wake_all();
-        let driver = inner.errands.drive(WakeUp::new().ok().map(Arc::new));
+        let driver = inner.errands.drive();
+        let mut leads_on = true;
         loop {
             if done() {
                 return Ok(true);
             }
             inner.check()?;
-            inner.pump_watched();
-            if done() {
-                return Ok(true);
+            if !std::mem::take(&mut only_there) {
+                inner.pump_watched();
+                if done() {
+                    return Ok(true);
+                }
             }
             if deadline.has_come() {
                 return Ok(false);
@@ -133,13 +165,21 @@ impl Host {
             // Without a descriptor to be woken by: a look from time to time.
             let heard = watched.is_some() && driver.wake_up.is_some();
             let until = if heard { deadline } else { deadline.min(Deadline::after(poll::PAUSE)) };
-            let mut fds = Vec::with_capacity(2);
+            let there = shortcut.socket().filter(|_| leads_on);
+            let mut fds = Vec::with_capacity(3);
+            fds.extend(there.as_ref().map(AsFd::as_fd));
             fds.extend(driver.wake_up.as_deref().map(AsFd::as_fd));
             fds.extend(watched);
             match poll::wait(&fds, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))? {
+                // What was left to others is found by who looks after all.
+                true if there.is_some() => {
+                    leads_on = shortcut.take();
+                    only_there = leads_on;
+                }
                 true => driver.heard(),
                 // Nothing at all to wait on.
                 false if fds.is_empty() => poll::pause(deadline),
+                false if there.is_some() => driver.heard(),
                 false => {}
             }
         }

@@ -18,6 +18,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::thread::{self, ThreadId};
 
 use nix::errno::Errno;
 use rustc_hash::FxHashMap;
@@ -114,7 +115,9 @@ struct Table {
     running: FxHashMap<u64, Arc<Run>>,
     last: u64,
     closed: bool,
-    drivers: Vec<Arc<WakeUp>>,
+    drivers: Vec<(ThreadId, Arc<WakeUp>)>,
+    /// Of a drive that is over, for the next one: as long as there are errands.
+    spare: Option<Arc<WakeUp>>,
 }
 
 /// A thread that drives; until it is dropped.
@@ -133,8 +136,12 @@ impl Driver<'_> {
 
 impl Drop for Driver<'_> {
     fn drop(&mut self) {
-        if let Some(wake_up) = &self.wake_up {
-            lock(&self.of.table).drivers.retain(|other| !Arc::ptr_eq(other, wake_up));
+        let Some(wake_up) = self.wake_up.take() else { return };
+        let mut table = lock(&self.of.table);
+        table.drivers.retain(|(_, other)| !Arc::ptr_eq(other, &wake_up));
+        // It may be up: who has it next looks once more than he had to.
+        if table.spare.is_none() && !table.running.is_empty() {
+            table.spare = Some(wake_up);
         }
     }
 }
@@ -162,16 +169,23 @@ impl Errands {
         lock(&self.table).running.get(&id).cloned()
     }
 
-    pub(super) fn drive(&self, wake_up: Option<Arc<WakeUp>>) -> Driver<'_> {
+    pub(super) fn drive(&self) -> Driver<'_> {
+        let spare = lock(&self.table).spare.take();
+        let wake_up = spare.or_else(|| WakeUp::new().ok().map(Arc::new));
         let mut table = lock(&self.table);
         let wake_up = wake_up.filter(|_| table.drivers.try_reserve(1).is_ok());
-        table.drivers.extend(wake_up.clone());
+        table.drivers.extend(wake_up.clone().map(|wake_up| (thread::current().id(), wake_up)));
         Driver { of: self, wake_up }
     }
 
-    /// Rings all who drive.
+    /// Rings all who drive, but this thread: that asks anew before it waits.
     pub(in crate::supervisor) fn rouse(&self) {
-        lock(&self.table).drivers.iter().for_each(|driver| driver.raise());
+        let table = lock(&self.table);
+        if table.drivers.is_empty() {
+            return;
+        }
+        let own = thread::current().id();
+        table.drivers.iter().filter(|(thread, _)| *thread != own).for_each(|(_, driver)| driver.raise());
     }
 }
 
@@ -350,7 +364,14 @@ impl Inner {
             (turning.over, turning.under_way) = (true, false);
         }
         self.unwatch_errand(run);
-        let gone = lock(&self.errands.table).running.remove(&run.id);
+        let gone = {
+            let mut table = lock(&self.errands.table);
+            let gone = table.running.remove(&run.id);
+            if table.running.is_empty() {
+                table.spare = None;
+            }
+            gone
+        };
         if gone.is_some() {
             self.errand_gone();
         }
@@ -367,6 +388,7 @@ impl Inner {
         let running = {
             let mut table = lock(&self.errands.table);
             table.closed = true;
+            table.spare = None;
             std::mem::take(&mut table.running)
         };
         for run in running.into_values() {

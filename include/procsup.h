@@ -2674,7 +2674,7 @@ ps_status ps_preloader_set_idle_stop(ps_preloader *preloader, int64_t ms, ps_err
  * It is looked after within the looks of supervisors that have workers of it under way or have started it.
  * Stopping the preloader ends those that wait. Never blocks.
  *
- * @param idle        how many, up to 1 024; 0 (default): none. Each takes up to four descriptors. Of those
+ * @param idle        how many, up to 1 024; 0 (default): none. Each takes up to six descriptors. Of those
  *                    that are too many, the oldest end
  * @param max_age_ms  how long one may wait, in milliseconds; -1: for ever. 0 is as 1
  * @return PS_OK; PS_ERR_UNSUPPORTED if the preloader's protocol is not PS_PRELOADER_NATIVE;

@@ -53,6 +53,10 @@ pub trait Hand: Debug + Send + Sized + 'static {
 
     /// Looks at all that may have changed by itself.
     fn look(&mut self, core: &Arc<Core<Self>>);
+    /// Looks at the one process that somebody waits for, and at nothing else. `false`: nothing was said there that leads on.
+    fn look_at_one(&mut self, _core: &Arc<Core<Self>>, _process: u64) -> bool {
+        false
+    }
     /// What somebody has left.
     fn hear(&mut self, core: &Arc<Core<Self>>, item: Self::Item);
     /// Whatever is due.
@@ -63,6 +67,11 @@ pub trait Hand: Debug + Send + Sized + 'static {
     fn is_quiet(&self) -> bool;
     /// The oldest process that is there.
     fn first_process(&self) -> Option<u32>;
+    /// Whether the next one that asks for a worker has it at once: whatever else has changed is no matter of his, and is looked at by the next
+    /// look.
+    fn has_one_ready(&self) -> bool {
+        false
+    }
 }
 
 #[derive(Debug)]
@@ -100,6 +109,15 @@ pub struct Core<H: Hand> {
     pub generation: AtomicU32,
     pub pid: AtomicI32,
     pub last_used: AtomicI64,
+}
+
+/// What is looked at first by who goes on.
+enum Look {
+    AtAll,
+    /// A process that has said something.
+    AtOne(u64),
+    /// Nothing, if whoever asks now can be answered at once.
+    AtNone,
 }
 
 /// The work in one thread's hand; a panic gives it back, too.
@@ -177,7 +195,7 @@ impl<H: Hand> Core<H> {
             self.call_off(request.id);
             return request.fail(error);
         }
-        self.drive();
+        self.go_on(Look::AtNone, None);
     }
 
     /// It is not wanted any more.
@@ -221,20 +239,40 @@ impl<H: Hand> Core<H> {
 
     /// Goes on, unless another thread does: that goes on once more. Never waits, but for an exec.
     pub fn drive(self: &Arc<Self>) {
+        self.go_on(Look::AtAll, None);
+    }
+
+    /// The same in a turn of the errand that has seen this, and that sees what is wanted right behind it: it is not told.
+    pub fn drive_in(self: &Arc<Self>, seen: &AtomicU64) {
+        self.go_on(Look::AtAll, Some(seen));
+    }
+
+    /// The same for one who waits for this process and has found that it says something. `false`: it says nothing that leads on, or another thread
+    /// has the work in hand.
+    pub fn drive_one(self: &Arc<Self>, process: u64) -> bool {
+        self.go_on(Look::AtOne(process), None)
+    }
+
+    fn go_on(self: &Arc<Self>, first: Look, in_turn: Option<&AtomicU64>) -> bool {
         if !self.home.is_here() {
-            return;
+            return false;
         }
         let mut hand = {
             let mut inbox = lock(&self.inbox);
             let Some(work) = inbox.work.take() else {
                 inbox.again = true;
-                return;
+                return false;
             };
             InHand { core: self, work: Some(work) }
         };
+        let (mut look, mut leads_on) = (first, true);
         loop {
-            let Some(work) = hand.work.as_mut() else { return };
-            work.look(self);
+            let Some(work) = hand.work.as_mut() else { return false };
+            match std::mem::replace(&mut look, Look::AtAll) {
+                Look::AtOne(process) => leads_on = work.look_at_one(self, process),
+                Look::AtNone if work.has_one_ready() => {}
+                Look::AtAll | Look::AtNone => work.look(self),
+            }
             let items = {
                 let mut inbox = lock(&self.inbox);
                 inbox.again = false;
@@ -256,9 +294,13 @@ impl<H: Hand> Core<H> {
             inbox.work = hand.work.take();
             let waiters = std::mem::take(&mut inbox.waiters);
             let version = inbox.version;
+            if let Some(seen) = in_turn {
+                seen.store(version, Ordering::Release);
+            }
             drop(inbox);
             waiters.iter().for_each(|waiter| waiter.raise());
-            return self.visits.tell(version);
+            self.visits.tell(version);
+            return leads_on;
         }
     }
 
@@ -298,11 +340,17 @@ impl<H: Hand> Core<H> {
     /// Drives it until then, or until it is `done`. `false`: it is not.
     pub fn wait_until(self: &Arc<Self>, by: Deadline, done: impl Fn() -> bool) -> Result<bool> {
         let waiter = Arc::new(WakeUp::new().map_err(|fault| fault.error("cannot wait for a preloader"))?);
+        let came = self.wait_by(&waiter, by, done);
+        lock(&self.inbox).waiters.retain(|known| !Arc::ptr_eq(known, &waiter));
+        came
+    }
+
+    fn wait_by(self: &Arc<Self>, waiter: &Arc<WakeUp>, by: Deadline, done: impl Fn() -> bool) -> Result<bool> {
         loop {
             self.drive();
             waiter.lower();
             // In this order: what changes after the look that follows is heard.
-            let wants = self.wait_on(&waiter);
+            let wants = self.wait_on(waiter);
             if done() {
                 return Ok(true);
             }

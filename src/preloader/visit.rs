@@ -3,7 +3,7 @@
 //! The trap: what one supervisor's look has changed, the others have to watch from now on. So whoever drives pokes those whose last turn was before
 //! the change; and who enters while another one leaves finds either that it has left, or that it has a turn more.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use super::core::{Core, Hand};
@@ -18,6 +18,8 @@ struct Visit<H: Hand> {
     host: Host,
     /// What its last turn has seen.
     seen: AtomicU64,
+    /// Its next turn is for no more than to see what is wanted by now.
+    told: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -40,7 +42,7 @@ impl<H: Hand> Default for Visits<H> {
 impl<H: Hand> Visits<H> {
     /// There is one under this supervisor from now on.
     pub fn enter(&self, core: &Arc<Core<H>>, host: &Host) -> Result<()> {
-        let visit = Arc::new(Visit { core: core.clone(), host: host.clone(), seen: AtomicU64::new(0) });
+        let visit = Arc::new(Visit { core: core.clone(), host: host.clone(), seen: AtomicU64::new(0), told: AtomicBool::new(false) });
         {
             let mut entries = lock(&self.0);
             if entries.iter().any(|entry| entry.visit.host.is(host)) {
@@ -70,11 +72,11 @@ impl<H: Hand> Visits<H> {
 
     /// Something has changed.
     pub fn tell(&self, version: u64) {
-        let stale =
-            |entry: &Entry<H>| Some((entry.visit.host.clone(), entry.id?)).filter(|_| entry.visit.seen.load(Ordering::Acquire) != version);
-        let stale: Vec<_> = lock(&self.0).iter().filter_map(stale).collect();
-        for (host, id) in stale {
-            host.poke(id);
+        let is_stale = |entry: &&Entry<H>| entry.visit.seen.load(Ordering::Acquire) != version;
+        let stale: Vec<_> = lock(&self.0).iter().filter(is_stale).filter_map(|entry| Some((entry.visit.clone(), entry.id?))).collect();
+        for (visit, id) in stale {
+            visit.told.store(true, Ordering::Release);
+            visit.host.poke(id);
         }
     }
 
@@ -85,7 +87,10 @@ impl<H: Hand> Visits<H> {
 
 impl<H: Hand> Errand for Visit<H> {
     fn turn(&self, _now: i64) -> Option<Wants> {
-        self.core.drive();
+        // Told by whoever has just looked. What is ready beside that stays so, and asks for a turn of its own.
+        if !self.told.swap(false, Ordering::AcqRel) {
+            self.core.drive_in(&self.seen);
+        }
         self.core.wants(&self.seen, || self.core.visits.leave(self))
     }
 

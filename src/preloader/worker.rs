@@ -3,14 +3,15 @@
 //! The trap: who waits for one must be woken by whichever thread's look it was that settled it, and what READY promises must stand when READY is
 //! told. So the outcome is settled first and told afterwards, and a wait drives the supervisor (`Host::drive`).
 
-use std::sync::{Arc, Mutex};
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex, Weak};
 
 use super::follow::{Arrived, Moment};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::lock::lock;
-use crate::supervisor::{Host, Managed};
+use crate::supervisor::{Host, Managed, Shortcut};
 use crate::sys::memory::Home;
 
 /// Whose child a worker is.
@@ -30,23 +31,51 @@ pub enum WorkerKind {
 
 /// What came of a start: nothing yet, or this. Whoever makes it happen settles it.
 #[derive(Debug, Default)]
-pub struct Outcome(Mutex<Option<Result<Arc<Arrived>>>>);
+pub struct Outcome {
+    came: Mutex<Option<Result<Arc<Arrived>>>>,
+    /// Where it speaks that it is waited for: who waits may look there at once.
+    gate: Mutex<Option<Gate>>,
+}
+
+/// The channel of a process that is not ready yet.
+#[derive(Clone, Debug)]
+pub struct Gate {
+    /// The process, for whoever listens.
+    pub process: u64,
+    /// Not a share: it is the tie by which the process is let go.
+    pub socket: Weak<OwnedFd>,
+    pub listener: Weak<dyn Listens>,
+}
+
+/// Who listens at gates.
+pub trait Listens: Send + Sync + std::fmt::Debug {
+    /// This process has said something. `false`: nothing that leads on, as far as can be seen at once.
+    fn listen(self: Arc<Self>, process: u64) -> bool;
+}
 
 impl Outcome {
     /// The first word counts.
     pub fn settle(&self, came: Result<Arrived>) {
         let came = came.map(Arc::new);
-        lock(&self.0).get_or_insert(came);
+        let gate = lock(&self.gate).take();
+        drop(gate);
+        lock(&self.came).get_or_insert(came);
+    }
+
+    /// Where it is to be heard from now on.
+    pub fn set_gate(&self, gate: Gate) {
+        let before = lock(&self.gate).replace(gate);
+        drop(before);
     }
 
     /// Whether it is over.
     pub fn is_settled(&self) -> bool {
-        lock(&self.0).is_some()
+        lock(&self.came).is_some()
     }
 
     /// What came of it.
     pub fn get(&self) -> Option<Result<Arc<Arrived>>> {
-        lock(&self.0).clone()
+        lock(&self.came).clone()
     }
 }
 
@@ -98,7 +127,7 @@ impl Worker {
     pub fn wait(&self, deadline: Deadline) -> Result<Arc<Arrived>> {
         self.check()?;
         if !self.outcome.is_settled() {
-            self.host.drive(deadline, &|| self.outcome.is_settled())?;
+            self.host.drive_by(deadline, &|| self.outcome.is_settled(), self)?;
         }
         let not_yet = || Err(Error::new(Status::Timeout, "wait", "the worker is not ready yet"));
         self.outcome.get().unwrap_or_else(not_yet)
@@ -126,5 +155,16 @@ impl Worker {
             }
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Shortcut for Worker {
+    fn socket(&self) -> Option<Arc<OwnedFd>> {
+        lock(&self.outcome.gate).as_ref()?.socket.upgrade()
+    }
+
+    fn take(&self) -> bool {
+        let gate = lock(&self.outcome.gate).clone();
+        gate.and_then(|gate| Some(gate.listener.upgrade()?.listen(gate.process))).unwrap_or(false)
     }
 }

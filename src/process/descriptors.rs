@@ -20,6 +20,7 @@ use super::command::{Command, Stdio};
 use super::output::file::OutFile;
 use super::systemd;
 use crate::error::{Error, Result};
+use crate::sys::Fault;
 use crate::sys::fds;
 use crate::sys::spawn::landing::{LOW, Landing, Parked};
 use crate::sys::spawn::{Gap, Move};
@@ -157,8 +158,29 @@ impl Ends {
     }
 }
 
+/// A pipe by which a child says something: our end, of which reading never blocks, and the child's.
+#[derive(Debug)]
+pub struct Pipe {
+    ours: OwnedFd,
+    theirs: OwnedFd,
+}
+
+impl Pipe {
+    /// One that nobody has yet.
+    pub fn new() -> core::result::Result<Self, Fault> {
+        let (ours, theirs) = fds::pipe().map_err(Fault::of("pipe2"))?;
+        fds::set_nonblocking(&ours).map_err(Fault::of("fcntl"))?;
+        Ok(Self { ours, theirs })
+    }
+}
+
 /// Decides the child's descriptors and makes the pipes.
 pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
+    plan_with(command, file, &mut None)
+}
+
+/// The same; `made`: a pipe that is taken where one is needed for what is said.
+pub fn plan_with(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe>) -> Result<Plan> {
     let streams = &command.streams;
     let failed = |step: &'static str| move |errno: Errno| Error::system(step, errno, command.cannot());
     let pipe = || {
@@ -202,10 +224,16 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
                 // Captured streams share one pipe, which keeps their order; lines tell which stream they come from.
                 Some(one) => one,
                 None => {
-                    let (read, write) = pipe()?;
-                    fds::set_nonblocking(&read).map_err(failed("fcntl"))?;
-                    ends.output.push((stream, read));
-                    *captured.insert(ends.give(write))
+                    let Pipe { ours, theirs } = match made.take_if(|_| command.identity.credentials.is_none()) {
+                        Some(pipe) => pipe,
+                        None => {
+                            let (ours, theirs) = pipe()?;
+                            fds::set_nonblocking(&ours).map_err(failed("fcntl"))?;
+                            Pipe { ours, theirs }
+                        }
+                    };
+                    ends.output.push((stream, ours));
+                    *captured.insert(ends.give(theirs))
                 }
             },
             (Stdio::Inherit, ..) => {

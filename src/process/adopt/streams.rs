@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::process::command::Command;
+pub use crate::process::descriptors::Pipe;
 use crate::process::descriptors::{self, Ends};
 use crate::process::output::Output;
 use crate::process::spawn::check_lent;
@@ -22,11 +23,13 @@ pub struct Streams {
 }
 
 impl Streams {
-    /// Makes the pipes, and duplicates what is lent. Never blocks.
-    pub fn of(command: &Command) -> Result<Self> {
+    /// Makes the pipes, and duplicates what is lent, unless the command holds that itself. `pipe`: one that was made before. Never blocks.
+    pub fn of(command: &Command, pipe: &mut Option<Pipe>) -> Result<Self> {
         command.check_birth()?;
-        check_lent(command)?;
-        let mut plan = descriptors::plan(command, None)?;
+        if !command.streams.is_pinned() {
+            check_lent(command)?;
+        }
+        let mut plan = descriptors::plan_with(command, None, pipe)?;
         let failed = |step: &'static str| move |errno| Error::system(step, errno, command.cannot());
         let mut made: Vec<(i32, Arc<OwnedFd>)> = plan.ends.take_theirs().into_iter().map(|end| (end.as_raw_fd(), Arc::new(end))).collect();
         let mut passed = Vec::new();
@@ -34,6 +37,7 @@ impl Streams {
             let known = made.iter().find(|(number, _)| number == from).map(|(_, fd)| fd.clone());
             let fd = match known {
                 Some(fd) => fd,
+                None if let Some(pin) = command.streams.pinned(*from) => pin.clone(),
                 // Each its own description: what a worker does to it (O_NONBLOCK) is felt by no other.
                 None if *from == Move::NULL => Arc::new(fds::null().map_err(failed("open"))?),
                 None => {

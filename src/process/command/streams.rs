@@ -174,6 +174,16 @@ impl Streams {
         self.pins = pins;
         Ok(())
     }
+
+    /// The duplicate that this number is, if it was pinned.
+    pub(in crate::process) fn pinned(&self, number: RawFd) -> Option<&Arc<OwnedFd>> {
+        self.pins.iter().find(|pin| pin.as_raw_fd() == number)
+    }
+
+    /// Whether all that is lent is held.
+    pub(in crate::process) fn is_pinned(&self) -> bool {
+        self.lent().all(|number| self.pinned(number).is_some())
+    }
 }
 
 impl Command {

@@ -12,7 +12,6 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
-use nix::unistd::Pid;
 
 use super::machine;
 use super::process::Process;
@@ -25,9 +24,10 @@ use crate::preloader::failure::{self, Category, Evidence, Failure};
 use crate::preloader::journey::{native_worker, step};
 use crate::preloader::native::wire::{self, Kind, Link, Place};
 use crate::preloader::session::{Arguments, Purpose};
-use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Streams};
+use crate::preloader::worker::{Gate, Listens};
+use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Pipe, Streams};
 use crate::process::child::Child;
-use crate::registry::{Cause, Exit, Tie};
+use crate::registry::{Cause, Exit};
 use crate::sys::{fds, pidfd, poll, procfs, socket};
 
 /// Messages of one look.
@@ -80,6 +80,10 @@ pub struct Birth {
     named: Option<OwnedFd>,
     /// BORN has come.
     born: bool,
+    /// For what it says, if that is kept: made while it waits in the pool.
+    pipe: Option<Pipe>,
+    /// It was born for nobody.
+    pooled: bool,
     /// What is given to it with GO.
     given: Vec<(Arc<OwnedFd>, i32)>,
     way: Journey,
@@ -114,6 +118,7 @@ impl Birth {
             }
             errno => Failure::of(step::NATIVE_FORK, &Error::system("sendmsg", errno, "cannot ask the preloader for a worker")),
         })?;
+        let pooled = request.is_none();
         Ok(Self {
             number,
             generation,
@@ -124,6 +129,8 @@ impl Birth {
             version: None,
             named: None,
             born: false,
+            pipe: None,
+            pooled,
             given: Vec::new(),
             way,
             until,
@@ -134,6 +141,12 @@ impl Birth {
     /// What it is watched by: its channel.
     pub fn socket(&self) -> &Arc<OwnedFd> {
         self.link.socket()
+    }
+
+    /// Where who waits for it may hear it at once.
+    pub fn gate(&self, core: &Arc<super::work::Core>) -> Gate {
+        let listener: std::sync::Weak<dyn Listens> = Arc::downgrade(core) as _;
+        Gate { process: self.number, socket: Arc::downgrade(self.socket()), listener }
     }
 
     /// Readable when it has ended, since it is known.
@@ -152,6 +165,11 @@ impl Birth {
             Stage::Adopted(child) | Stage::AtWork(child) => Some(child.pid()),
             Stage::Asked(_) | Stage::Over => Some(self.speaker).filter(|pid| *pid > 0),
         }
+    }
+
+    /// Whether it was born for the pool.
+    pub fn was_pooled(&self) -> bool {
+        self.pooled
     }
 
     pub fn is_asked(&self) -> bool {
@@ -187,21 +205,16 @@ impl Birth {
         }
     }
 
-    /// Whether it leads its group by now, if it is a child of ours: that is made to when it is registered. Its maker's child does so behind the gate.
-    pub fn leads_its_group(&self) -> bool {
-        let Stage::AtGate(newborn) = &self.stage else { return false };
-        let pid = newborn.pid();
-        if newborn.tie() != Tie::Child {
-            return true;
-        }
-        let _ = nix::unistd::setpgid(Pid::from_raw(pid), Pid::from_raw(pid));
-        // One that has ended is told of by its pidfd.
-        pidfd::group_of_number(pid).is_none_or(|group| group == pid)
-    }
-
     /// Whoever comes from now on, to one that nobody has come to, finds the end.
     pub fn shut(&self) {
         if self.is_asked() {
+            socket::shut(self.link.socket().as_raw_fd());
+        }
+    }
+
+    /// The same of whoever waits at the gate: somebody who waits for him may just be looking at it, and holds it open.
+    pub fn let_go(&self) {
+        if !self.is_at_work() {
             socket::shut(self.link.socket().as_raw_fd());
         }
     }
@@ -314,6 +327,9 @@ impl Birth {
             return Err(wrong(Status::PeerRejected, text));
         }
         self.stage = Stage::AtGate(newborn);
+        if self.request.is_none() {
+            self.pipe = Pipe::new().ok();
+        }
         self.way.end(step::NATIVE_PROOF, clock::now());
         Ok(())
     }
@@ -328,7 +344,8 @@ impl Birth {
             return Err(failed(Error::new(Status::Internal, "adopt", "nobody waits at that gate")));
         };
         let pid = newborn.pid();
-        let streams = Streams::of(request.command()).map_err(failed)?;
+        let streams = Streams::of(request.command(), &mut self.pipe).map_err(failed)?;
+        self.pipe = None;
         self.given = streams.shared().collect();
         let child = newborn.into_child(request.command(), streams).map_err(|error| match error.status {
             Status::Exited => Failure::ended_at(step::NATIVE_GATE, pid, None),

@@ -17,7 +17,7 @@ use crate::lock::lock;
 use crate::supervisor::Host;
 use crate::sys::procfs;
 
-/// So many may be idle. Each takes three descriptors of the host, and a process.
+/// So many may be idle. Each takes five descriptors of the host, and a process.
 pub const MOST_IDLE: u32 = 1_024;
 /// How long after its time a warm-up is waited for, which another thread has in hand.
 const IN_HAND: i64 = 1_000 * MILLI;

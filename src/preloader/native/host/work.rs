@@ -26,6 +26,7 @@ use crate::preloader::journey::{native_worker, step};
 use crate::preloader::native::post::Post;
 use crate::preloader::native::wire::{Kind, Message};
 use crate::preloader::session::Arguments;
+use crate::preloader::worker::Listens;
 use crate::process::child::Child;
 use crate::registry::Tie;
 use crate::supervisor::{Wants, What};
@@ -33,6 +34,9 @@ use crate::sys::reactor::{Reactor, Shape, Token};
 
 /// How long an end is waited for that has announced itself: within the kernel, so it takes a moment where it takes anything.
 const SOON: i64 = 1_000 * MILLI;
+
+/// Of so many looks that find something that was said one is at the processes as well.
+const OFTEN: u32 = 8;
 
 /// What all share.
 pub type Core = AnyCore<Work>;
@@ -111,6 +115,10 @@ pub struct Work {
     /// The last process that has died over something.
     crashed: Option<u32>,
     reactor: Reactor,
+    /// How many looks have left out the processes.
+    unlooked: u32,
+    /// What is watched and need not be: of workers of the pool that are ready. It goes with the next look, which what refills the pool has set a time for.
+    stale: Vec<Token>,
     /// Readable when the reactor has something.
     loop_fd: Arc<OwnedFd>,
 }
@@ -140,17 +148,33 @@ impl Hand for Work {
     }
 
     fn look(&mut self, core: &Arc<Core>) {
+        self.unwatch_stale();
         let turn = self.reactor.turn();
+        let found = turn.ready.len();
         for token in turn.ready {
             match Watched::of(token) {
                 Watched::Process(generation) => self.listen(generation),
                 Watched::Promoted(generation) => self.has_ended(generation),
-                Watched::Gate(birth) => self.listen_at(birth),
+                Watched::Gate(birth) => _ = self.listen_at(birth),
                 Watched::Pidfd(birth) => self.look_at(birth),
             }
         }
-        self.look_at_processes(core);
+        // Theirs is a set of its own, which stays readable: whoever is told of both comes here twice.
+        self.unlooked += 1;
+        if found == 0 || self.unlooked > OFTEN {
+            self.unlooked = 0;
+            self.look_at_processes(core);
+        }
         self.run(core);
+    }
+
+    fn look_at_one(&mut self, core: &Arc<Core>, number: machine::Birth) -> bool {
+        if !self.births.contains_key(&number) {
+            return false;
+        }
+        let leads_on = self.listen_at(number);
+        self.run(core);
+        leads_on
     }
 
     fn hear(&mut self, core: &Arc<Core>, item: Item) {
@@ -223,6 +247,16 @@ impl Hand for Work {
     fn first_process(&self) -> Option<u32> {
         self.processes.keys().next().copied()
     }
+
+    fn has_one_ready(&self) -> bool {
+        self.machine.idle() > 0
+    }
+}
+
+impl Listens for Core {
+    fn listen(self: Arc<Self>, process: u64) -> bool {
+        self.drive_one(process)
+    }
 }
 
 impl Work {
@@ -249,6 +283,8 @@ impl Work {
             unasked: None,
             crashed: None,
             reactor,
+            unlooked: 0,
+            stale: Vec::new(),
             loop_fd: Arc::new(loop_fd),
         })
     }
@@ -463,7 +499,7 @@ impl Work {
 
     // ---- births ----
 
-    fn fork(&mut self, generation: u32, number: machine::Birth, whose: Option<Id>) {
+    fn fork(&mut self, core: &Arc<Core>, generation: u32, number: machine::Birth, whose: Option<Id>) {
         let request = whose.and_then(|id| self.requests.get(&id)).cloned();
         let until = request.as_ref().map_or_else(|| Deadline::after(machine::BIRTH_NS), |request| request.until());
         let Some(process) = self.processes.get_mut(&generation) else {
@@ -471,6 +507,9 @@ impl Work {
         };
         match Birth::ask(number, generation, request, process, until) {
             Ok(birth) => {
+                if let Some(request) = &birth.request {
+                    request.outcome().set_gate(birth.gate(core));
+                }
                 let watched = self.reactor.add(Watched::Gate(number).token(), birth.socket());
                 self.births.insert(number, birth);
                 if let Err(fault) = watched {
@@ -491,19 +530,24 @@ impl Work {
     fn listen_to_births(&mut self, generation: u32) {
         let asked = |(number, birth): (&u64, &Birth)| (birth.generation == generation && birth.is_asked()).then_some(*number);
         for number in self.births.iter().filter_map(asked).collect::<Vec<_>>() {
-            self.listen_at(number);
+            let _ = self.listen_at(number);
         }
     }
 
-    /// What is said at a gate.
-    fn listen_at(&mut self, number: machine::Birth) {
+    /// What is said at a gate. `true`: it has come to it, or is ready.
+    fn listen_at(&mut self, number: machine::Birth) -> bool {
+        let Some(birth) = self.births.get_mut(&number) else { return false };
+        let writing = birth.flush();
+        let _ = self.reactor.set_writing(Watched::Gate(number).token(), writing);
+        let heard = birth.hear();
+        let leads_on = matches!(heard, birth::Heard::Hello | birth::Heard::Ready);
+        self.follow_up(number, heard);
+        leads_on
+    }
+
+    fn follow_up(&mut self, number: machine::Birth, heard: birth::Heard) {
         let Some(birth) = self.births.get_mut(&number) else { return };
-        if birth.flush() {
-            let _ = self.reactor.set_writing(Watched::Gate(number).token(), true);
-        } else {
-            let _ = self.reactor.set_writing(Watched::Gate(number).token(), false);
-        }
-        match birth.hear() {
+        match heard {
             birth::Heard::Nothing => {}
             birth::Heard::Hello => self.prove(number),
             birth::Heard::Ready => self.arrive(number),
@@ -541,7 +585,11 @@ impl Work {
                 if let Some(pidfd) = birth.pidfd() {
                     let _ = self.reactor.add(Watched::Pidfd(number).token(), &pidfd);
                 }
-                self.await_group(number);
+                // Who is proven leads a group of its own, or does so behind the gate: its preloader's may be swept.
+                birth.until = Deadline::NEVER;
+                let generation = birth.generation;
+                self.events.push_back(Event::Registered(number));
+                self.weigh(generation);
             }
             // Whose maker has ended descends from nobody: that is no lie, and is asked of the next one.
             Err(failure) if failure.status == Status::PeerRejected && process.is_gone() => {
@@ -555,19 +603,6 @@ impl Work {
                 }
                 self.fail_birth_by(number, failure);
             }
-        }
-    }
-
-    /// It is at its gate when it has left its preloader's group, which may be swept.
-    fn await_group(&mut self, number: machine::Birth) {
-        let Some(birth) = self.births.get_mut(&number) else { return };
-        if birth.leads_its_group() {
-            birth.until = Deadline::NEVER;
-            let generation = birth.generation;
-            self.events.push_back(Event::Registered(number));
-            self.weigh(generation);
-        } else {
-            birth.until = Deadline::after(MILLI);
         }
     }
 
@@ -607,7 +642,9 @@ impl Work {
     fn forget(&mut self, number: machine::Birth) {
         self.reactor.remove(Watched::Gate(number).token());
         self.reactor.remove(Watched::Pidfd(number).token());
-        self.births.remove(&number);
+        if let Some(birth) = self.births.remove(&number) {
+            birth.let_go();
+        }
     }
 
     /// Its process may have ended.
@@ -647,6 +684,7 @@ impl Work {
             return self.events.push_back(Event::Died(number));
         }
         self.requests.remove(&id);
+        request.outcome().set_gate(birth.gate(core));
         self.unshown += 1;
         if let Err(failure) = birth.adopt(&request) {
             self.unshown -= 1;
@@ -686,10 +724,18 @@ impl Work {
         }
     }
 
+    fn unwatch_stale(&mut self) {
+        for token in std::mem::take(&mut self.stale) {
+            self.reactor.remove(token);
+        }
+    }
+
     fn arrive(&mut self, number: machine::Birth) {
-        self.reactor.remove(Watched::Gate(number).token());
-        self.reactor.remove(Watched::Pidfd(number).token());
         let Some(birth) = self.births.remove(&number) else { return };
+        self.stale.extend([Watched::Gate(number).token(), Watched::Pidfd(number).token()]);
+        if !birth.was_pooled() {
+            self.unwatch_stale();
+        }
         let (Some(request), Some(child)) = (birth.request.clone(), birth.child().cloned()) else { return };
         let generation = birth.generation;
         let sibling = child.tie() == Tie::Child;
@@ -749,10 +795,6 @@ impl Work {
                 birth.until = Deadline::NEVER;
                 continue;
             }
-            if birth.is_at_gate() {
-                self.await_group(number);
-                continue;
-            }
             let closed = || {
                 Failure::new(
                     Status::Exited,
@@ -801,7 +843,7 @@ impl Work {
                     self.reactor.remove(Watched::Process(generation).token());
                 }
             }
-            Action::Fork(generation, number, whose) => self.fork(generation, number, whose),
+            Action::Fork(generation, number, whose) => self.fork(core, generation, number, whose),
             Action::Adopt(number, id) => self.adopt(core, number, id),
             Action::Discard(number) => self.discard(number),
             Action::Fail(id, end) => self.fail(id, end),

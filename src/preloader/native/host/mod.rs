@@ -81,8 +81,9 @@ pub fn begin(
     }
     command.ready_when_told().keep_output(KEPT);
     let outcome = Arc::new(Outcome::default());
-    let request = Request::new(core.number(), core.clone(), host.clone(), command.clone(), Arguments::default(), time, outcome.clone());
-    let managed = host.begin(&command, Arc::new(Asked(Arc::new(request))), register)?;
+    let request = Request::new(core.number(), core.clone(), host.clone(), command, Arguments::default(), time, outcome.clone());
+    let request = Arc::new(request);
+    let managed = host.begin(request.command(), Arc::new(Asked(request.clone())), register)?;
     Ok(Worker::begun(WorkerKind::Forked, host, managed, outcome, began))
 }
 

@@ -155,7 +155,7 @@ impl Hand for Work {
             match Watched::of(token) {
                 Watched::Process(generation) => self.listen(generation),
                 Watched::Promoted(generation) => self.has_ended(generation),
-                Watched::Gate(birth) => _ = self.listen_at(birth),
+                Watched::Gate(birth) => self.listen_at(birth),
                 Watched::Pidfd(birth) => self.look_at(birth),
             }
         }
@@ -169,12 +169,15 @@ impl Hand for Work {
     }
 
     fn look_at_one(&mut self, core: &Arc<Core>, number: machine::Birth) -> bool {
-        if !self.births.contains_key(&number) {
+        let Some(birth) = self.births.get_mut(&number) else { return false };
+        let heard = birth.hear();
+        // An end stays where it is: what its preloader has to say of it is looked at beside it.
+        if matches!(heard, birth::Heard::End | birth::Heard::Nothing) {
             return false;
         }
-        let leads_on = self.listen_at(number);
+        self.follow_up(number, heard);
         self.run(core);
-        leads_on
+        true
     }
 
     fn hear(&mut self, core: &Arc<Core>, item: Item) {
@@ -530,19 +533,17 @@ impl Work {
     fn listen_to_births(&mut self, generation: u32) {
         let asked = |(number, birth): (&u64, &Birth)| (birth.generation == generation && birth.is_asked()).then_some(*number);
         for number in self.births.iter().filter_map(asked).collect::<Vec<_>>() {
-            let _ = self.listen_at(number);
+            self.listen_at(number);
         }
     }
 
-    /// What is said at a gate. `true`: it has come to it, or is ready.
-    fn listen_at(&mut self, number: machine::Birth) -> bool {
-        let Some(birth) = self.births.get_mut(&number) else { return false };
+    /// What is said at a gate.
+    fn listen_at(&mut self, number: machine::Birth) {
+        let Some(birth) = self.births.get_mut(&number) else { return };
         let writing = birth.flush();
         let _ = self.reactor.set_writing(Watched::Gate(number).token(), writing);
         let heard = birth.hear();
-        let leads_on = matches!(heard, birth::Heard::Hello | birth::Heard::Ready);
         self.follow_up(number, heard);
-        leads_on
     }
 
     fn follow_up(&mut self, number: machine::Birth, heard: birth::Heard) {

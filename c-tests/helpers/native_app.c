@@ -1,5 +1,5 @@
 /* native_app LOG [WORD...]: an application that is a preloader by ps_preload_*, and its workers. What happens is written to LOG, a line each: "preloader PID",
-   "worker PID", "refused STATUS", "failed STATUS", "promoted PID", "unpromoted STATUS", "stop PID", "born MICROSECONDS", "hook-before PID",
+   "worker PID", "refused STATUS", "failed STATUS", "promoted PID", "unpromoted STATUS", "stop PID", "born MICROSECONDS", "looks N", "hook-before PID",
    "hook-preloader PID", "hook-worker PID", "handler-child PID", "random NUMBER", "fd NUMBER" (with fds: of each open one; CLOEXEC: plus 1000). Words:
 
      how=libc|sibling|runtime|runtime-sibling     collapse          mb=N      so much data, touched
@@ -15,7 +15,7 @@
                      ERRNO": what it was answered; "owner 1": as the thread that it is)
      promote=no      a worker that is asked says that it cannot
      linger          a preloader that is told to stop stays, and its workers too
-     poll            waits by ps_preload_fd in an event loop
+     poll            waits by ps_preload_fd in an event loop; "looks N" at its end: how often that was readable
    */
 #define _GNU_SOURCE
 #include <procsup.h>
@@ -303,6 +303,8 @@ static int fork_as_runtime(int32_t *role)
     return ps_preload_forked(preload, request, pid < 0 ? -errno : pid, &error);
 }
 
+static long looks;
+
 static ps_status next(int32_t *role)
 {
     if (word("say"))
@@ -317,6 +319,7 @@ static ps_status next(int32_t *role)
     struct pollfd one = {.fd = fd, .events = POLLIN};
     if (status == PS_OK)
         poll(&one, 1, -1);
+    looks++;
     return status == PS_OK ? ps_preload_fork(preload, 0, role, &error) : status;
 }
 
@@ -334,6 +337,8 @@ static int serve(void)
             continue;
         }
         if (role == PS_ROLE_STOP) {
+            if (word("poll"))
+                note("looks", looks);
             note("stop", getpid());
             if (word("linger"))
                 for (;;)

@@ -62,6 +62,7 @@ pub struct End<P> {
     sent: u32,
     seen: u32,
     outbox: VecDeque<Waiting>,
+    /// There was no memory to send or to receive.
     stalled: bool,
     /// The other end was never anybody else's: who speaks is not asked.
     trusted: bool,
@@ -185,7 +186,12 @@ impl<P: Protocol> End<P> {
     /// Takes one message. `admit`: who may speak for a peer that is not known yet.
     pub fn receive(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
         let received = match socket::receive(&self.socket, &mut self.buffer) {
-            Err(Errno::EAGAIN | Errno::ENOMEM | Errno::ENOBUFS) => return Found::Nothing,
+            Err(Errno::EAGAIN) => return Found::Nothing,
+            Err(Errno::ENOMEM | Errno::ENOBUFS) => {
+                // It lies there still: readable, and nothing can be done about it now.
+                self.stalled = true;
+                return Found::Nothing;
+            }
             Err(_) | Ok(None) => return Found::End,
             Ok(Some(received)) => received,
         };

@@ -230,7 +230,8 @@ impl Control {
     /// Brings what is watched in line with what there is to do.
     fn settle(&mut self) {
         let _ = self.reactor.set_writing(CHANNEL, self.link.wants_to_write());
-        if self.link.is_stalled() {
+        // What is not read meanwhile would keep the descriptor readable.
+        if self.link.is_stalled() || self.link.wants_to_write() {
             self.timed = true;
             self.reactor.set_aside(CHANNEL);
         }

@@ -8,7 +8,8 @@
 //! What for: the host is not the parent, and the kernel shows it the status of a zombie, not of one that is gone (before Linux 6.15).
 //!
 //! Traps. Only these are ever waited for, each by itself: what else the application has started is its own. One that the application has reaped is gone, and
-//! that is no error. Where no pidfd is to be had (a filter) nothing tells of an end: the clock asks.
+//! that is no error. Where no pidfd is to be had (a filter) nothing tells of an end: the clock asks. So it does of one that has ended under a tracer: its pidfd
+//! is readable until the tracer lets go, and only then can it be waited for.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
@@ -75,7 +76,10 @@ impl Kept {
         }
         match wait::look(child.number(), child.pid) {
             Seen::Running => {
-                if !reactor.has(Token(birth)) {
+                if reactor.has(Token(birth)) {
+                    // Readable, and no zombie of ours yet: somebody traces it.
+                    reactor.set_aside_for(Token(birth), LOOK);
+                } else {
                     let _ = reactor.set_due(Token(birth), Deadline::after(LOOK));
                 }
                 None

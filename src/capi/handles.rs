@@ -14,8 +14,8 @@
 //! in a row it comes again. So the count of generations begins elsewhere then, and in each copy. The lowest bit makes the value odd, so
 //! that no allocator's address is ever taken for a handle.
 
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use super::error::ErrorObject;
 use super::objects::{CommandObject, WorkerObject};
@@ -28,7 +28,7 @@ use crate::preloader::face::Preloader;
 use crate::preloader::native::inside::Preload;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
-use crate::sys::reserve;
+use crate::sys::{getpid, reserve};
 
 /// What a handle can stand for.
 #[derive(Clone)]
@@ -96,16 +96,31 @@ struct Slab {
 
 /// The one handle that goes through forks of ours: as its callers know it, and what stands for it in this process's table. In plain memory, so a copy that
 /// is none of ours finds what stood for it elsewhere: an inherited handle.
+///
+/// A process that has just been forked pays for each page that it touches, and a table of its own is some: so the object stands here until it is freed, in
+/// the one process of this number. (A copy of that one has another number, also as the init of a pid namespace.)
 struct Passed {
     known: AtomicU64,
+    /// 0: the object stands below.
     here: AtomicU64,
+    process: AtomicI32,
+    object: OnceLock<Object>,
 }
 
-static PASSED: Passed = Passed { known: AtomicU64::new(0), here: AtomicU64::new(0) };
+static PASSED: Passed = Passed { known: AtomicU64::new(0), here: AtomicU64::new(0), process: AtomicI32::new(0), object: OnceLock::new() };
 
 impl Passed {
     fn has(&self, handle: u64) -> bool {
-        self.known.load(Ordering::Relaxed) == handle
+        self.known.load(Ordering::Relaxed) == handle && self.here.load(Ordering::Relaxed) != 0
+    }
+
+    /// What stands for it without a table.
+    fn object<T: Handled>(&self, handle: u64) -> Option<&Arc<T>> {
+        let is_it = handle != 0
+            && self.known.load(Ordering::Relaxed) == handle
+            && self.here.load(Ordering::Relaxed) == 0
+            && self.process.load(Ordering::Relaxed) == getpid();
+        if is_it { self.object.get().and_then(T::peek) } else { None }
     }
 }
 
@@ -200,11 +215,11 @@ pub(super) fn is_inherited(handle: u64) -> bool {
 }
 
 /// In a copy that this library has made: this handle of the original stands for the object here as well.
-pub(super) fn pass<T: Handled>(handle: u64, object: Arc<T>) -> Result<()> {
-    let here = insert(object)?;
-    PASSED.here.store(here, Ordering::Relaxed);
+pub(super) fn pass<T: Handled>(handle: u64, object: &Arc<T>) {
+    PASSED.object.get_or_init(|| T::wrap(object.clone()));
+    PASSED.here.store(0, Ordering::Relaxed);
+    PASSED.process.store(getpid(), Ordering::Relaxed);
     PASSED.known.store(handle, Ordering::Relaxed);
-    Ok(())
 }
 
 /// Puts an object in the table; answers its handle.
@@ -247,6 +262,9 @@ pub(super) fn out_of_memory() -> u64 {
 
 /// A share of the object behind a handle.
 pub(super) fn get<T: Handled>(handle: u64) -> Result<Arc<T>> {
+    if let Some(object) = PASSED.object::<T>(handle) {
+        return Ok(object.clone());
+    }
     let (index, generation) = decode::<T>(handle)?;
     if index == INDEXES as usize {
         let standing = OUT_OF_MEMORY.get().filter(|_| generation == 0).cloned().map(Object::Error);
@@ -260,6 +278,9 @@ pub(super) fn get<T: Handled>(handle: u64) -> Result<Arc<T>> {
 /// Asks the object behind a handle without taking a share of it, which all processors would write to. For what neither blocks nor makes or frees a
 /// handle, and is asked often.
 pub(super) fn ask<T: Handled, V>(handle: u64, ask: impl FnOnce(&Arc<T>) -> Result<V>) -> Result<V> {
+    if let Some(object) = PASSED.object::<T>(handle) {
+        return ask(object);
+    }
     let (index, generation) = decode::<T>(handle)?;
     let slab = table()?.read();
     let entry = slab.entries.get(index).filter(|entry| entry.generation == generation);
@@ -269,6 +290,10 @@ pub(super) fn ask<T: Handled, V>(handle: u64, ask: impl FnOnce(&Arc<T>) -> Resul
 
 /// Takes the object out of the table. `None` for anything that is not a live handle.
 pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
+    if let Some(object) = PASSED.object::<T>(handle) {
+        // Into the table, so that it is known there as freed.
+        PASSED.here.store(insert(object.clone()).ok()?, Ordering::Relaxed);
+    }
     let (index, generation) = decode::<T>(handle).ok()?;
     let mut slab = table().ok()?.write();
     let entry = slab.entries.get_mut(index).filter(|entry| entry.generation == generation)?;

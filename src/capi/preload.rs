@@ -217,8 +217,8 @@ pub unsafe extern "C" fn ps_preload_fork(
 }
 
 /// The object has gone through a fork: the handle shall stand for it here as well.
-fn pass(preload: *mut ps_preload, object: &Arc<Preload>) -> Result<()> {
-    handles::pass(preload.addr() as u64, object.clone())
+fn pass(preload: *mut ps_preload, object: &Arc<Preload>) {
+    handles::pass(preload.addr() as u64, object);
 }
 
 /// The object, in a copy of the process that has it.

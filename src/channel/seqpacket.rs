@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::tlv::{self, Malformed, MessageOf, Protocol, Writer};
+use super::tlv::{self, Malformed, MessageOf, Protocol, Short, Writer};
 use crate::sys::socket::{self, Identity, Received};
 
 /// What a look at the channel found.
@@ -68,7 +68,7 @@ pub struct End<P> {
     trusted: bool,
     /// Who speaks there, as long as he has not shown that he may.
     pub unproven: Option<Identity>,
-    /// Made once, not when it counts: the longest message fits.
+    /// The longest message fits. Empty as long as nothing was received in it.
     buffer: Vec<u8>,
     protocol: core::marker::PhantomData<P>,
 }
@@ -76,8 +76,12 @@ pub struct End<P> {
 impl<P: Protocol> End<P> {
     /// This end.
     pub fn new(socket: OwnedFd, peer: i32) -> Self {
+        Self::with_buffer(Arc::new(socket), peer, vec![0; P::LONGEST])
+    }
+
+    fn with_buffer(socket: Arc<OwnedFd>, peer: i32, buffer: Vec<u8>) -> Self {
         Self {
-            socket: Arc::new(socket),
+            socket,
             peer,
             id: 0,
             sent: 0,
@@ -86,7 +90,7 @@ impl<P: Protocol> End<P> {
             stalled: false,
             trusted: false,
             unproven: None,
-            buffer: vec![0; P::LONGEST],
+            buffer,
             protocol: core::marker::PhantomData,
         }
     }
@@ -95,6 +99,11 @@ impl<P: Protocol> End<P> {
     /// may have no number.
     pub fn trusted(socket: OwnedFd, id: u64) -> Self {
         Self { trusted: true, id, ..Self::new(socket, 0) }
+    }
+
+    /// The same in a process that has just been forked, where each page that is written to must be copied first: nothing is allocated.
+    pub fn newborn(socket: Arc<OwnedFd>, id: u64) -> Self {
+        Self { trusted: true, id, ..Self::with_buffer(socket, 0, Vec::new()) }
     }
 
     /// The socket.
@@ -117,6 +126,19 @@ impl<P: Protocol> End<P> {
     pub fn send(&mut self, bytes: Vec<u8>, fds: Vec<Arc<OwnedFd>>) -> Result<(), Errno> {
         self.outbox.push_back((bytes, fds));
         self.flush()
+    }
+
+    /// Sends a message of one short value, or of none. Nothing is allocated, if there is room for it.
+    pub fn say(&mut self, kind: P::Kind, value: Option<(P::Tag, &[u8])>) -> Result<(), Errno> {
+        self.sent += 1;
+        let message = Short::new::<P>(kind, self.id, self.sent, value);
+        if self.outbox.is_empty() {
+            match socket::send(&self.socket, message.bytes(), &[]) {
+                Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM) => {}
+                other => return other,
+            }
+        }
+        self.send(message.bytes().to_vec(), Vec::new())
     }
 
     /// Sends what stands in line, as far as there is room.
@@ -158,12 +180,8 @@ impl<P: Protocol> End<P> {
         let _ = self.send(writer.finish(), Vec::new());
     }
 
-    fn read(&self, received: &Received) -> Result<MessageOf<P>, Malformed> {
-        tlv::read::<P>(&self.buffer[..received.length], received.fds.len())
-    }
-
     /// What is found where not our peer speaks.
-    fn judge(&mut self, received: &Received, admit: impl FnOnce(Identity) -> Admission) -> Option<Found<MessageOf<P>>> {
+    fn judge(&mut self, bytes: &[u8], received: &Received, admit: impl FnOnce(Identity) -> Admission) -> Option<Found<MessageOf<P>>> {
         let Some(sender) = received.sender else {
             // Of a process that this pid namespace does not show.
             return Some(if self.peer == 0 { Found::Denied } else { Found::Dropped });
@@ -179,13 +197,24 @@ impl<P: Protocol> End<P> {
         if sender.pid == self.peer {
             return None;
         }
-        let greets = self.read(received).is_ok_and(|message| message.kind == P::GREETING);
+        let greets = tlv::read::<P>(bytes, received.fds.len()).is_ok_and(|message| message.kind == P::GREETING);
         Some(if greets { Found::Stranger(sender.pid) } else { Found::Dropped })
     }
 
     /// Takes one message. `admit`: who may speak for a peer that is not known yet.
     pub fn receive(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
-        let received = match socket::receive(&self.socket, &mut self.buffer) {
+        let mut buffer = core::mem::take(&mut self.buffer);
+        if buffer.is_empty() {
+            buffer = vec![0; P::LONGEST];
+        }
+        let found = self.receive_in(&mut buffer, admit);
+        self.buffer = buffer;
+        found
+    }
+
+    /// The same, by way of this room, in which the longest message fits.
+    pub fn receive_in(&mut self, buffer: &mut [u8], admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
+        let received = match socket::receive(&self.socket, buffer) {
             Err(Errno::EAGAIN) => return Found::Nothing,
             Err(Errno::ENOMEM | Errno::ENOBUFS) => {
                 // It lies there still: readable, and nothing can be done about it now.
@@ -195,15 +224,16 @@ impl<P: Protocol> End<P> {
             Err(_) | Ok(None) => return Found::End,
             Ok(Some(received)) => received,
         };
+        let bytes = &buffer[..received.length];
         if !self.trusted
-            && let Some(found) = self.judge(&received, admit)
+            && let Some(found) = self.judge(bytes, &received, admit)
         {
             return found;
         }
         if received.truncated {
             return Found::Truncated;
         }
-        match self.read(&received) {
+        match tlv::read::<P>(bytes, received.fds.len()) {
             Err(Malformed::Unknown) => {
                 self.refuse(P::NOT_UNDERSTOOD, "a message of an unknown type or with unknown contents");
                 Found::Dropped

@@ -108,6 +108,46 @@ pub enum Malformed {
     Unknown,
 }
 
+fn header<P: Protocol>(kind: P::Kind, id: u64, seq: u32, length: usize) -> [u8; HEADER] {
+    let mut bytes = [0; HEADER];
+    bytes[..4].copy_from_slice(&P::MAGIC.to_le_bytes());
+    bytes[4..6].copy_from_slice(&kind.number().to_le_bytes());
+    bytes[8..16].copy_from_slice(&id.to_le_bytes());
+    bytes[16..20].copy_from_slice(&seq.to_le_bytes());
+    bytes[20..].copy_from_slice(&(length as u32).to_le_bytes());
+    bytes
+}
+
+/// A message of one short value, or of none, for where nothing may be allocated.
+pub struct Short {
+    bytes: [u8; HEADER + 4 + SHORT],
+    length: usize,
+}
+
+/// The longest value of a [`Short`].
+const SHORT: usize = 8;
+
+impl Short {
+    /// Writes it; what is longer than it may be is left out.
+    pub fn new<P: Protocol>(kind: P::Kind, id: u64, seq: u32, value: Option<(P::Tag, &[u8])>) -> Self {
+        let mut bytes = [0; HEADER + 4 + SHORT];
+        let mut length = HEADER;
+        if let Some((tag, value)) = value.filter(|(_, value)| value.len() <= SHORT) {
+            bytes[HEADER..HEADER + 2].copy_from_slice(&tag.number().to_le_bytes());
+            bytes[HEADER + 2..HEADER + 4].copy_from_slice(&(value.len() as u16).to_le_bytes());
+            bytes[HEADER + 4..HEADER + 4 + value.len()].copy_from_slice(value);
+            length += 4 + value.len();
+        }
+        bytes[..HEADER].copy_from_slice(&header::<P>(kind, id, seq, length - HEADER));
+        Self { bytes, length }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
 /// Writes a message.
 pub struct Writer<P>(Vec<u8>, PhantomData<P>);
 
@@ -115,12 +155,7 @@ impl<P: Protocol> Writer<P> {
     /// Begins one.
     pub fn new(kind: P::Kind, id: u64, seq: u32) -> Self {
         let mut bytes = Vec::with_capacity(64);
-        bytes.extend_from_slice(&P::MAGIC.to_le_bytes());
-        bytes.extend_from_slice(&kind.number().to_le_bytes());
-        bytes.extend_from_slice(&0u16.to_le_bytes());
-        bytes.extend_from_slice(&id.to_le_bytes());
-        bytes.extend_from_slice(&seq.to_le_bytes());
-        bytes.extend_from_slice(&0u32.to_le_bytes());
+        bytes.extend_from_slice(&header::<P>(kind, id, seq, 0));
         Self(bytes, PhantomData)
     }
 

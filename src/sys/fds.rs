@@ -219,6 +219,11 @@ pub fn give_back(number: RawFd) {
     }
 }
 
+/// In a process that has just been forked: closes its copy of a descriptor whose owner is never dropped here.
+pub fn close_copy(fd: &impl AsRawFd) {
+    close(fd.as_raw_fd());
+}
+
 /// Closes a number whose owner will not: a value of the process that this one was forked from.
 pub(super) fn close(number: RawFd) {
     // SAFETY: no pointers; the caller has seen that the number is what the original had there.

@@ -229,6 +229,13 @@ impl Reactor {
         sets.into_iter().chain([wake_up, timer]).flatten().for_each(fds::give_back);
     }
 
+    /// In a process that has just been forked, and in which this is never dropped: closes its copies of all descriptors that are the reactor's own.
+    pub fn close_copies(&self) {
+        [&self.work, &self.outer].iter().filter_map(|set| set.get()).for_each(|set| fds::close_copy(&set.0));
+        self.wake_up.get().iter().for_each(|wake_up| fds::close_copy(&wake_up.as_fd()));
+        self.timer.get().iter().for_each(|timer| fds::close_copy(&timer.as_fd()));
+    }
+
     /// Marks a descriptor of one that lasts, or notes it.
     fn marked(&self, fd: OwnedFd) -> OwnedFd {
         if self.lasting {

@@ -168,12 +168,36 @@ pub fn shut(fd: RawFd) {
 
 /// Sends one message whole, or not at all. Never waits: `EAGAIN` while the other side has not read enough.
 pub fn send(socket: &OwnedFd, bytes: &[u8], with: &[BorrowedFd<'_>]) -> Result<(), Errno> {
+    if with.is_empty() {
+        return send_plain(socket, bytes);
+    }
     let numbers: Vec<RawFd> = with.iter().map(AsRawFd::as_raw_fd).collect();
     let rights = [ControlMessage::ScmRights(&numbers)];
-    let control = if numbers.is_empty() { &[][..] } else { &rights };
     loop {
         let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
-        match sendmsg::<UnixAddr>(socket.as_raw_fd(), &[IoSlice::new(bytes)], control, flags, None) {
+        match sendmsg::<UnixAddr>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &rights, flags, None) {
+            Err(Errno::EINTR) => {}
+            other => return other.map(drop),
+        }
+    }
+}
+
+/// The same without descriptors, and nothing of another library: a process that has just been forked pays for each page that it touches.
+fn send_plain(socket: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+    let mut iov = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
+    let header = libc::msghdr {
+        msg_name: core::ptr::null_mut(),
+        msg_namelen: 0,
+        msg_iov: &raw mut iov,
+        msg_iovlen: 1,
+        msg_control: core::ptr::null_mut(),
+        msg_controllen: 0,
+        msg_flags: 0,
+    };
+    let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+    loop {
+        // SAFETY: the header describes one buffer, which is only read and outlives the call.
+        match check(unsafe { syscall!(libc::SYS_sendmsg, socket.as_raw_fd(), &raw const header, flags) }) {
             Err(Errno::EINTR) => {}
             other => return other.map(drop),
         }

@@ -128,6 +128,12 @@ pub type Message = tlv::Message<Kind, Body>;
 /// The host's end of either channel.
 pub type Link = crate::channel::seqpacket::End<Protocol>;
 
+/// The value of a greeting.
+pub fn versions() -> [u8; 4] {
+    let ([a, b], [c, d]) = (VERSIONS.0.to_le_bytes(), VERSIONS.1.to_le_bytes());
+    [a, b, c, d]
+}
+
 /// What a message can carry; absent fields have their defaults.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Body {
@@ -197,7 +203,7 @@ pub type Writer = tlv::Writer<Protocol>;
 impl Writer {
     /// The versions spoken here.
     pub fn versions(&mut self) -> &mut Self {
-        self.value(Tag::Versions, &[&VERSIONS.0.to_le_bytes(), &VERSIONS.1.to_le_bytes()])
+        self.value(Tag::Versions, &[&versions()])
     }
 
     /// Bits.

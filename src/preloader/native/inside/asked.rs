@@ -58,6 +58,10 @@ impl<T> Line<T> {
         let at = self.0.iter().position(|asked| asked.until.is_over(now))?;
         self.0.remove(at)
     }
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &Asked<T>> {
+        self.0.iter()
+    }
     /// Takes the first.
     pub fn next(&mut self) -> Option<Asked<T>> {
         self.0.pop_front()

@@ -18,7 +18,7 @@ use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::sys::reactor::{Reactor, Shape, Time, Token};
-use crate::sys::{Fault, poll};
+use crate::sys::{Fault, fds, poll};
 
 /// The channel's entry; children have the number of their birth, and the first of those is 1.
 const CHANNEL: Token = Token(0);
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 64;
 pub struct Control {
     link: Link,
     reactor: Arc<Reactor>,
-    line: Line<OwnedFd>,
+    line: Line<Arc<OwnedFd>>,
     kept: Kept,
     /// Told to go, or the host is gone.
     stopped: bool,
@@ -98,6 +98,16 @@ impl Control {
         self.stopped
     }
 
+    /// In the copy that was forked: closes everything in it. It is not dropped there, but given up: to free its memory would be to copy the pages in which
+    /// that stands, and more than all of it.
+    pub fn close_copies(&self) {
+        fds::close_copy(&**self.link.socket());
+        self.before.iter().for_each(|before| fds::close_copy(&**before.socket()));
+        self.line.iter().for_each(|asked| fds::close_copy(&*asked.end));
+        self.kept.close_copies();
+        self.reactor.close_copies();
+    }
+
     fn say(&mut self, bytes: Vec<u8>, fds: Vec<Arc<OwnedFd>>) -> Result<()> {
         match self.link.send(bytes, fds) {
             Ok(()) => Ok(()),
@@ -152,7 +162,7 @@ impl Control {
     }
 
     /// It is not made, and why.
-    pub fn refuse(&mut self, asked: Asked<OwnedFd>, error: &Error) {
+    pub fn refuse(&mut self, asked: Asked<Arc<OwnedFd>>, error: &Error) {
         // First said, then closed: who waits for the end of the pair knows by then why.
         let mut writer = self.link.write(Kind::Refused);
         writer.birth(asked.birth).status(error.status);
@@ -178,8 +188,7 @@ impl Control {
         let _ = self.say(bytes, Vec::new());
     }
 
-    /// Takes what there is now.
-    pub fn look(&mut self) {
+    fn look(&mut self) {
         if self.link.flush().is_err() {
             self.stopped = true;
         }
@@ -200,7 +209,15 @@ impl Control {
         while let Some(asked) = self.line.late(now) {
             self.refuse(asked, &Error::new(Status::Timeout, "fork", "its time was over before its turn came"));
         }
+    }
+
+    /// Takes what there is now, and the next that is to be made.
+    pub fn next(&mut self) -> Option<Asked<Arc<OwnedFd>>> {
+        self.look();
+        let next = if self.stopped { None } else { self.line.next() };
+        // After that: one alone makes nobody look for it.
         self.settle();
+        next
     }
 
     fn look_after_children(&mut self) {
@@ -244,7 +261,7 @@ impl Control {
         let (body, mut fds) = (message.body, fds.into_iter());
         match (message.kind, body.birth) {
             (Kind::Fork, Some(birth @ 1..)) if body.places == [Place::End] => {
-                let Some(end) = fds.next() else { return };
+                let Some(end) = fds.next().map(Arc::new) else { return };
                 let until = body.left.map_or(Deadline::NEVER, Deadline::of_millis);
                 if let Err(again) = self.line.push(Asked { birth, until, end }) {
                     drop(again);
@@ -264,10 +281,5 @@ impl Control {
             (Kind::Nak | Kind::Hello, _) => {}
             _ => self.link.refuse(Status::Protocol, "nothing that a preloader is asked"),
         }
-    }
-
-    /// The next that is to be made.
-    pub fn next(&mut self) -> Option<Asked<OwnedFd>> {
-        self.line.next()
     }
 }

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::clock::{Deadline, MILLI};
+use crate::sys::fds;
 use crate::sys::reactor::{Reactor, Token};
 use crate::sys::wait::{self, Ending, Seen};
 
@@ -52,9 +53,9 @@ fn word(ending: Ending) -> i32 {
 }
 
 impl Kept {
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// In a copy that drops nothing: closes its copies of the pidfds.
+    pub fn close_copies(&self) {
+        self.0.values().filter_map(|child| child.pidfd.as_ref()).for_each(|pidfd| fds::close_copy(&**pidfd));
     }
 
     /// One more, just born.

@@ -44,7 +44,7 @@ use std::sync::{Arc, Mutex};
 use self::asked::Asked;
 use self::control::Control;
 use self::worker::Private;
-use super::wire::{self, Kind, Link};
+use super::wire::{self, Kind, Link, Tag};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::sys::fork::{self, TidAddress};
@@ -111,7 +111,7 @@ pub enum Moment {
 pub type Hook = dyn Fn(Moment) + Send + Sync;
 
 /// What must be done in a copy so that the caller finds this object there.
-pub type Pass<'a> = &'a dyn Fn() -> Result<()>;
+pub type Pass<'a> = &'a dyn Fn();
 
 /// Where it stands.
 #[derive(Debug)]
@@ -132,7 +132,7 @@ struct State {
     collapsed: bool,
     hook: Option<Arc<Hook>>,
     /// A birth that a runtime which forks by itself has taken.
-    accepted: Option<Asked<OwnedFd>>,
+    accepted: Option<Asked<Arc<OwnedFd>>>,
     /// The process that has taken it.
     maker: i32,
 }
@@ -314,6 +314,6 @@ fn check_threads() -> Result<()> {
 
 /// A channel's word of who this is.
 fn greet(link: &mut Link) -> Result<()> {
-    let bytes = link.write(Kind::Hello).versions().finish();
-    link.send(bytes, Vec::new()).map_err(|errno| Error::system("sendmsg", errno, "cannot greet the host"))
+    link.say(Kind::Hello, Some((Tag::Versions, &wire::versions())))
+        .map_err(|errno| Error::system("sendmsg", errno, "cannot greet the host"))
 }

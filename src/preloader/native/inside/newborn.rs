@@ -8,11 +8,13 @@
 //!
 //! The preloader's own child leads its group before HELLO.
 //!
-//! The trap: whatever goes wrong here ends the process. A copy that returned an error would go on as a second preloader.
+//! Traps. **Whatever goes wrong here ends the process**: a copy that returned an error would go on as a second preloader. **Each page that is touched costs
+//! a microsecond or more**, code that was not mapped yet as well: so nothing of the original's is freed, and what is said is put together on the stack.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
 
-use super::super::wire::{Kind, Link};
+use super::super::wire::{Kind, LONGEST, Link};
 use super::asked::Asked;
 use super::{Pass, Preload, Stand, greet, places};
 use crate::channel::seqpacket::{Admission, Found};
@@ -37,13 +39,19 @@ impl Drop for OrEnd {
 
 /// Goes through the gate. Returns in a process that is a worker, or not at all.
 /// `own`: it is the preloader's child, not the host's.
-pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, own: bool, pass: Pass<'_>) -> Link {
+pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: Pass<'_>) -> Link {
     let end = OrEnd;
     // The original's channel and what it holds for others. (Closed, and nothing else: what is behind the numbers is shared.)
-    let stand = std::mem::replace(&mut lock(&preload.state).stand, Stand::Over);
-    drop(stand);
-    lock(&preload.state).collapsed = false;
-    let mut link = Link::trusted(asked.end, asked.birth);
+    {
+        let mut state = lock(&preload.state);
+        match &state.stand {
+            Stand::Serving(control) => control.close_copies(),
+            Stand::Worker(_) | Stand::Loading(_) | Stand::Over => {}
+        }
+        std::mem::forget(std::mem::replace(&mut state.stand, Stand::Over));
+        state.collapsed = false;
+    }
+    let mut link = Link::newborn(asked.end, asked.birth);
     if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link)) {
         let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
         let _ = link.send(bytes, Vec::new());
@@ -54,7 +62,7 @@ pub fn begin(preload: &Preload, asked: Asked<OwnedFd>, own: bool, pass: Pass<'_>
 }
 
 fn come_to(link: &mut Link, own: bool, pass: Pass<'_>) -> Result<()> {
-    pass()?;
+    pass();
     // A host cannot make another's child lead a group, and waits until it does; nor is such a one ever looked for in its maker's.
     if own {
         lead_group()?;
@@ -67,8 +75,9 @@ fn lead_group() -> Result<()> {
 }
 
 fn go_through(link: &mut Link) -> Result<()> {
+    let mut room = [0; LONGEST];
     loop {
-        match link.receive(|_| Admission::Denied) {
+        match link.receive_in(&mut room, |_| Admission::Denied) {
             Found::Message(message, fds) if message.kind == Kind::Go => {
                 // Only now: what it has said may never have been heard, and who ends unknown is found by the host in its maker's group.
                 lead_group()?;

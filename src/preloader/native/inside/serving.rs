@@ -28,7 +28,7 @@ use crate::sys::{getpid, pidfd, poll};
 
 /// What a wait for a birth came to.
 enum Next {
-    Birth(Asked<OwnedFd>),
+    Birth(Asked<Arc<OwnedFd>>),
     Stop,
     /// A handler of the application has run: it may want to do something about that.
     Interrupted,
@@ -47,12 +47,11 @@ impl Preload {
                         _ => Err(state("role", "this process is a worker, and no preloader")),
                     };
                 };
-                control.look();
-                if control.is_stopped() {
-                    return Ok(Next::Stop);
-                }
                 if let Some(asked) = control.next() {
                     return Ok(Next::Birth(asked));
+                }
+                if control.is_stopped() {
+                    return Ok(Next::Stop);
                 }
                 Arc::clone(control.reactor())
             };
@@ -105,7 +104,7 @@ impl Preload {
     }
 
     /// Makes ready for a fork, or refuses the birth.
-    fn prepare(&self, asked: Asked<OwnedFd>) -> Result<Asked<OwnedFd>> {
+    fn prepare(&self, asked: Asked<Arc<OwnedFd>>) -> Result<Asked<Arc<OwnedFd>>> {
         self.call_hook(Moment::Before);
         if let Err(error) = check_threads() {
             self.tell(|control| control.refuse(asked, &error));
@@ -160,7 +159,7 @@ impl Preload {
         Ok(Some(birth))
     }
 
-    fn accepted(&self, birth: u64) -> Result<Asked<OwnedFd>> {
+    fn accepted(&self, birth: u64) -> Result<Asked<Arc<OwnedFd>>> {
         let mut state = lock(&self.state);
         let is_it = state.accepted.as_ref().is_some_and(|asked| asked.birth == birth);
         let taken = if is_it { state.accepted.take() } else { None };

@@ -55,8 +55,7 @@ impl Private {
         if self.is_ready {
             return Err(state("ready", "it was said already"));
         }
-        let bytes = self.link.write(Kind::Ready).finish();
-        self.say(bytes)?;
+        self.link.say(Kind::Ready, None).map_err(|_| host_is_gone("sendmsg"))?;
         self.is_ready = true;
         Ok(())
     }

@@ -10,9 +10,10 @@
      handlers        notes what pthread_atfork runs in the new process
      say=TEXT        into stdout's buffer before each wait for a fork, without a newline
      ids=N           so many random numbers are noted
-     worker=ok|die|fail|never|slow|exit|fds|say|locks   what a worker does: is ready, exits with 7 before, fails (text=...), is never ready, is ready after MS
+     worker=ok|die|fail|never|slow|exit|fds|say|locks|handle   what a worker does: is ready, exits with 7 before, fails (text=...), is never ready, is ready after MS
                      (delay=), exits with 5 when it is told to stop, notes its descriptors, says "hello" on stdout, takes a lock and exits with it ("lock
-                     ERRNO": what it was answered; "owner 1": as the thread that it is)
+                     ERRNO": what it was answered; "owner 1": as the thread that it is), notes what the handle is in a copy of it ("in-copy STATUS"),
+                     in itself, and when it is freed
      promote=no      a worker that is asked says that it cannot
      linger          a preloader that is told to stop stays, and its workers too
      poll            waits by ps_preload_fd in an event loop; "looks N" at its end: how often that was readable
@@ -222,6 +223,23 @@ static void note_descriptors(void)
         closedir(dir);
 }
 
+/* What the handle is for a copy that is none of the library's, and when it is freed. */
+static void note_handle(void)
+{
+    pid_t copy = fork();
+    if (copy == 0) {
+        note("in-copy", ps_worker_ready(preload, &error));
+        ps_preload_free(preload);
+        _exit(0);
+    }
+    waitpid(copy, NULL, 0);
+    int32_t fd = -1;
+    note("in-worker", ps_preload_fd(preload, &fd, &error));
+    ps_preload_free(preload);
+    ps_preload_free(preload);
+    note("freed", ps_preload_fd(preload, &fd, &error));
+}
+
 /* The exit code, or -1: it is a preloader now. */
 static int work(void)
 {
@@ -249,6 +267,10 @@ static int work(void)
     if (!is("worker", "never") && ps_worker_ready(preload, &error) != PS_OK) {
         note("unready", ps_error_status(error));
         return 9;
+    }
+    if (is("worker", "handle")) {
+        note_handle();
+        return 0;
     }
     for (;;) {
         int32_t what = PS_ASKED_NOTHING;

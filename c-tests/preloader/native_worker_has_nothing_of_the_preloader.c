@@ -39,8 +39,37 @@ static void none_but_its_own(const char *how, bool sibling, int more)
     host_end(&h);
 }
 
+/* Those that stand in line while it is made, too; and in an event loop. */
+static void none_of_those_in_line(void)
+{
+    host h = host_begin("how=sibling", "poll", NULL);
+    host_ready(&h);
+    CHECK(wait_until(process_state(h.pid) == 'S', PATIENCE_MS));
+    int before = open_in(h.pid);
+    newborn made[3];
+    kill(h.pid, SIGSTOP);
+    CHECK(wait_until(process_state(h.pid) == 'T', PATIENCE_MS));
+    for (int i = 0; i < 3; i++)
+        made[i] = host_fork(&h, 10 + (uint64_t)i, -1);
+    kill(h.pid, SIGCONT);
+    for (int i = 0; i < 3; i++) {
+        host_greeted(&made[i]);
+        host_born(&h, made[i].birth, true);
+        host_go(&made[i]);
+        host_hear_kind(made[i].end, W_READY);
+        /* Without the channel, the set and its wake-up. */
+        CHECK_INT(open_in(made[i].pid), before - 2);
+    }
+    for (int i = 0; i < 3; i++) {
+        close(made[i].end);
+        CHECK_INT(host_reap(made[i].pid), 0);
+    }
+    host_end(&h);
+}
+
 int main(void)
 {
+    none_of_those_in_line();
     none_but_its_own("how=sibling", true, 0);
     /* A pidfd of each child of its own; where there are none, a timer for all. */
     int own = (int)syscall(SYS_pidfd_open, getpid(), 0);

@@ -322,6 +322,7 @@ impl World {
                 let (generation, way) = self.births[&birth];
                 let Way::Idle { since } = way else { panic!("{way:?} is adopted") };
                 assert!(generation > self.oldest, "a worker of an old generation is adopted");
+                assert!(self.spare.is_none_or(|(_, new)| generation >= new), "one of the old preloader is adopted after a promotion");
                 assert!(self.now < since + AGE, "adopted, and too old");
                 assert!(matches!(self.requests[&id], Seen::Asked { .. }), "adopted for {:?}", self.requests[&id]);
                 let older = self.requests.range(..id).any(|(older, seen)| {
@@ -422,7 +423,9 @@ impl World {
         assert!(!self.births.values().any(old), "an old one waits: {self:?}");
         let asked = |(id, seen): &(&Id, &Seen)| matches!(seen, Seen::Asked { .. }) && !(self.most.warm && **id == 1);
         let waiting = self.requests.iter().filter(asked).count();
-        assert!(waiting == 0 || idle == 0, "somebody waits, and somebody is idle");
+        let new = self.spare.map_or(0, |(_, new)| new);
+        let fits = self.births.values().any(|(of, way)| *of >= new && matches!(way, Way::Idle { .. }));
+        assert!(waiting == 0 || !fits, "somebody waits, and somebody is idle");
         let warming = matches!(self.requests.get(&1), Some(Seen::Asked { .. })) && self.most.warm;
         match self.machine.preloader() {
             Preloader::Absent => assert!(waiting == 0 && !warming, "nobody waits for nothing"),

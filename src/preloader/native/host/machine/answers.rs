@@ -108,7 +108,8 @@ impl Machine {
         if let Stage::Adopted { .. } = newborn.stage {
             self.births.remove(birth);
             (self.dead, self.last_used) = (0, now);
-            if self.ready() == Some(newborn.generation) {
+            if self.ready() == Some(newborn.generation) && self.spare.is_some() {
+                self.births.discard_if(|idle| idle.generation < newborn.generation, actions);
                 self.leave_spare(actions);
             }
         }

@@ -135,9 +135,9 @@ impl Births {
         self.all.iter().find(|(_, newborn)| newborn.is_unclaimed()).map(|(birth, _)| *birth)
     }
 
-    /// Whom to adopt: the oldest of the newest generation.
-    pub fn best(&self) -> Option<Birth> {
-        let idle = self.all.iter().filter(|(_, newborn)| newborn.is_idle());
+    /// Whom to adopt: the oldest of the newest generation, of this one or a newer.
+    pub fn best(&self, generation: u32) -> Option<Birth> {
+        let idle = self.all.iter().filter(|(_, newborn)| newborn.is_idle() && newborn.generation >= generation);
         idle.max_by_key(|(birth, newborn)| (newborn.generation, std::cmp::Reverse(**birth))).map(|(birth, _)| *birth)
     }
 

@@ -287,7 +287,9 @@ impl Machine {
             self.miss_warm(End::TooBig(generation), actions);
             self.leave_all(actions);
         }
-        while let Some((id, birth)) = self.first_in_line(true).zip(self.births.best()) {
+        // Who wants a worker after a promotion wants one of the new generation; those that wait at the gates of the old one are kept for when it fails.
+        let oldest = if self.spare.is_some() { self.serving().unwrap_or(0) } else { 0 };
+        while let Some((id, birth)) = self.first_in_line(true).zip(self.births.best(oldest)) {
             self.adopt(birth, id, true, now, actions);
         }
         if self.is_blocked() {

@@ -26,8 +26,10 @@ use super::spawn::{Born, Ingredients, Undo, explain};
 use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::registry::{self, Cause, Lease, Tie, word};
+use crate::sys::pidfd;
 use crate::sys::spawn::Failure;
 use crate::sys::spawner::{Births, Gate, Link, Place, Refusal, Slot};
+use crate::sys::wait::{self, Seen};
 
 /// What became of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -133,10 +135,16 @@ impl Awaited {
         let Some(mut under_way) = self.under_way.take() else { return Err(self.killed()) };
         let is_over = under_way.registered().is_none_or(|slot| slot.state() == word::State::Exited);
         let Some(pidfd) = pidfd else {
-            if !is_over && let Some(slot) = under_way.registered() {
+            let is_there = !is_over && !matches!(wait::own(-1, pid), Seen::Gone);
+            if is_there && let Some(slot) = under_way.registered() {
                 let _ = slot.signal_for(libc::SIGKILL, Cause::Shutdown);
+                // By its number: the slot may have none that it trusts. It is a child of ours that nobody has reaped.
+                if pidfd::kill_number(pid, libc::SIGKILL).is_err() {
+                    // One that we may not kill is not waited for: its slot stays (`UnderWay::drop`).
+                    return Err(self.unknown(pid));
+                }
             }
-            under_way.leave((!is_over).then_some((pid, -1)));
+            under_way.leave(is_there.then_some((pid, -1)));
             return Err(if self.was_to_be_killed() { self.killed() } else { self.unknown(pid) });
         };
         let (registered, Some(lease)) = (under_way.registered(), under_way.lease.take()) else { return Err(self.killed()) };

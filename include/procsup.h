@@ -786,7 +786,7 @@ typedef struct ps_supervisor ps_supervisor;
  *         PS_ERR_STATE (its control group is in use; or after unshare(CLONE_NEWPID): the first process of the
  *         new pid namespace has ended, so no other can be made there: the errno is ENOMEM, but no other try
  *         helps); PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED; PS_ERR_BUDGET_EXHAUSTED or
- *         PS_ERR_IN_PROGRESS (ps_command_budget)
+ *         PS_ERR_IN_PROGRESS (ps_command_budget); PS_ERR_ABORTED if its supervisor's spawner has died twice
  */
 ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
 
@@ -932,10 +932,10 @@ ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error
  *                    host does not end the wait
  * @param exit        receives the exit record (set exit->size first); may be NULL
  * @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called
- *         off before its start; PS_ERR_BUDGET_EXHAUSTED if it was given up then (ps_command_budget); the
- *         start's own error if it could not be started; for a child that exited
- *         with 0, the error that kept its output file from its place (PS_ERR_OUTPUT_EXISTS,
- *         PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
+ *         off before its start; PS_ERR_BUDGET_EXHAUSTED if it was given up then (ps_command_budget);
+ *         what ps_spawn answers, if it could not be started; for a child that exited with 0, the error that
+ *         kept its output file from its place (PS_ERR_OUTPUT_EXISTS, PS_ERR_NOT_FOUND, PS_ERR_PERMISSION,
+ *         PS_ERR_SYSTEM)
  */
 ps_status ps_reap(ps_child *child, int64_t timeout_ms, ps_exit *exit, ps_error **error);
 
@@ -1518,7 +1518,7 @@ ps_status ps_command_readiness(ps_command *command,
  *         call was over, and the child goes on; PS_ERR_PROTOCOL if it closed its descriptor (PS_READY_FD)
  *         first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM if no connect can ever succeed
  *         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start;
- *         whatever ps_spawn answers, if it could not be started
+ *         what ps_spawn answers, if it could not be started
  */
 ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
 

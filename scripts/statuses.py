@@ -49,7 +49,9 @@ class Call:
         """Their names, for the call that is handed through."""
         if self.parameters == "void":
             return []
-        return [re.search(r"(\w+)\s*(?:\[\w*\])?$", parameter).group(1) for parameter in self.parameters.split(",")]
+        # `int (*name)(int)` is one, too.
+        found = [re.search(r"\(\*(\w+)\)|(\w+)\s*(?:\[\w*\])?$", parameter) for parameter in self.parameters.split(",")]
+        return [name.group(1) or name.group(2) for name in found]
 
 
 def calls_of(text):

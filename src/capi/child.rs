@@ -75,7 +75,7 @@ pub struct ps_supervisor {
 ///         PS_ERR_STATE (its control group is in use; or after unshare(CLONE_NEWPID): the first process of the
 ///         new pid namespace has ended, so no other can be made there: the errno is ENOMEM, but no other try
 ///         helps); PS_ERR_OUTPUT_EXISTS; PS_ERR_SHUTDOWN; PS_ERR_UNSUPPORTED; PS_ERR_BUDGET_EXHAUSTED or
-///         PS_ERR_IN_PROGRESS (ps_command_budget)
+///         PS_ERR_IN_PROGRESS (ps_command_budget); PS_ERR_ABORTED if its supervisor's spawner has died twice
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_spawn(
     supervisor: *mut ps_supervisor,
@@ -248,10 +248,10 @@ pub unsafe extern "C" fn ps_terminate_begin(child: *mut ps_child, grace_ms: i64,
 ///                    host does not end the wait
 /// @param exit        receives the exit record (set exit->size first); may be NULL
 /// @return PS_OK; PS_ERR_TIMEOUT if it has not ended; PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called
-///         off before its start; PS_ERR_BUDGET_EXHAUSTED if it was given up then (ps_command_budget); the
-///         start's own error if it could not be started; for a child that exited
-///         with 0, the error that kept its output file from its place (PS_ERR_OUTPUT_EXISTS,
-///         PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_SYSTEM)
+///         off before its start; PS_ERR_BUDGET_EXHAUSTED if it was given up then (ps_command_budget);
+///         what ps_spawn answers, if it could not be started; for a child that exited with 0, the error that
+///         kept its output file from its place (PS_ERR_OUTPUT_EXISTS, PS_ERR_NOT_FOUND, PS_ERR_PERMISSION,
+///         PS_ERR_SYSTEM)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_reap(child: *mut ps_child, timeout_ms: i64, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.reap(timeout_ms).map(Some))

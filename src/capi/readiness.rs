@@ -89,7 +89,7 @@ pub unsafe extern "C" fn ps_command_readiness(
 ///         call was over, and the child goes on; PS_ERR_PROTOCOL if it closed its descriptor (PS_READY_FD)
 ///         first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM if no connect can ever succeed
 ///         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start;
-///         whatever ps_spawn answers, if it could not be started
+///         what ps_spawn answers, if it could not be started
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_wait_ready(child: *mut ps_child, timeout_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.wait_ready(timeout_ms).map(|()| PS_OK))

@@ -7,8 +7,8 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags};
-use nix::sys::stat::fstatat;
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
+use nix::sys::stat::{Mode, fstatat};
 
 use super::births::{Births, Fate, Gate, step_name};
 use super::request::{Host, Message};
@@ -26,6 +26,12 @@ pub struct Slot {
     pub index: usize,
     /// Never used again.
     pub ticket: u32,
+}
+
+/// The working directory of this thread. It may be one that is not ours to go to any more (a host that began as root), where "." is not found.
+pub(super) fn here() -> Result<OwnedFd, Errno> {
+    let open = |path| nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty());
+    open(c".").or_else(|errno| open(c"/proc/thread-self/cwd").map_err(|_| errno)).and_then(fds::above_standard)
 }
 
 /// Why a request was not sent.
@@ -135,7 +141,7 @@ impl Link {
         // Not by ".", see `here`.
         let here = fstatat(AT_FDCWD, c"", AtFlags::AT_EMPTY_PATH).map_err(of("stat"))?;
         let elsewhere = (here.st_dev, here.st_ino) != self.directory;
-        let directory = if elsewhere { Some(super::start::here().map_err(of("open"))?) } else { None };
+        let directory = if elsewhere { Some(self::here().map_err(of("open"))?) } else { None };
         let host = Host { directory: directory.as_ref(), group: self.group };
         message.write(request, (slot.index, slot.ticket), &host).map_err(Refusal::Failed)?;
         if message.bytes.len() <= wire::INLINE {

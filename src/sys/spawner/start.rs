@@ -9,7 +9,7 @@ use nix::sys::socket::{AddressFamily, SockFlag, SockType, setsockopt, socketpair
 use nix::sys::stat::{Mode, fstat};
 
 use super::births::Births;
-use super::link::Link;
+use super::link::{Link, here};
 use super::wire;
 use crate::sys::{Fault, fds, getpid, memfd, pidfd, procfs};
 
@@ -45,12 +45,6 @@ impl Outfit {
         ];
         all.into_iter().filter_map(|(fd, to)| Some((fd?.as_raw_fd(), to))).collect()
     }
-}
-
-/// The working directory of this thread. It may be one that is not ours to go to any more (a host that began as root), where "." is not found.
-pub(super) fn here() -> Result<OwnedFd, Errno> {
-    let open = |path| nix::fcntl::open(path, OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty());
-    open(c".").or_else(|errno| open(c"/proc/thread-self/cwd").map_err(|_| errno)).and_then(fds::above_standard)
 }
 
 /// Makes all that a spawner needs; requests may be submitted before its process is started.

@@ -214,7 +214,8 @@ pub(super) fn is_inherited(handle: u64) -> bool {
     handle & 1 == 1 && Stamp::here().age_of(handle).is_some_and(|age| age > 0)
 }
 
-/// In a copy that this library has made: this handle of the original stands for the object here as well.
+/// In the process that has made it, and in a copy that this library has made: this handle stands for the object, and is not looked up. There is one such
+/// object in a process.
 pub(super) fn pass<T: Handled>(handle: u64, object: &Arc<T>) {
     PASSED.object.get_or_init(|| T::wrap(object.clone()));
     PASSED.here.store(0, Ordering::Relaxed);
@@ -291,8 +292,9 @@ pub(super) fn ask<T: Handled, V>(handle: u64, ask: impl FnOnce(&Arc<T>) -> Resul
 /// Takes the object out of the table. `None` for anything that is not a live handle.
 pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
     if let Some(object) = PASSED.object::<T>(handle) {
-        // Into the table, so that it is known there as freed.
-        PASSED.here.store(insert(object.clone()).ok()?, Ordering::Relaxed);
+        // Where it is in the table as well it is found there from now on; else it is put there, so that it is known as freed.
+        let is_there = Stamp::here().age_of(handle) == Some(0);
+        PASSED.here.store(if is_there { handle } else { insert(object.clone()).ok()? }, Ordering::Relaxed);
     }
     let (index, generation) = decode::<T>(handle).ok()?;
     let mut slab = table().ok()?.write();

@@ -51,6 +51,7 @@ pub unsafe extern "C" fn ps_preload_open(preload: *mut *mut ps_preload, error: *
         shapes::put("preload", preload, || {
             let object = Arc::new(Preload::open()?);
             let handle = handles::insert(object.clone())?;
+            handles::pass(handle, &object);
             let _ = OPENED.set((handle, object));
             Ok(convert::to_pointer(handle))
         })

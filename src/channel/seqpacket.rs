@@ -102,8 +102,14 @@ impl<P: Protocol> End<P> {
     }
 
     /// The same in a process that has just been forked, where each page that is written to must be copied first: nothing is allocated.
-    pub fn newborn(socket: Arc<OwnedFd>, id: u64) -> Self {
-        Self { trusted: true, id, ..Self::with_buffer(socket, 0, Vec::new()) }
+    /// `buffer`: of an end that is given up, or empty.
+    pub fn newborn(socket: Arc<OwnedFd>, id: u64, buffer: Vec<u8>) -> Self {
+        Self { trusted: true, id, ..Self::with_buffer(socket, 0, buffer) }
+    }
+
+    /// What it receives in; another one is made when it is needed.
+    pub fn take_buffer(&mut self) -> Vec<u8> {
+        core::mem::take(&mut self.buffer)
     }
 
     /// The socket.

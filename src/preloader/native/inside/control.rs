@@ -99,13 +99,14 @@ impl Control {
     }
 
     /// In the copy that was forked: closes everything in it. It is not dropped there, but given up: to free its memory would be to copy the pages in which
-    /// that stands, and more than all of it.
-    pub fn close_copies(&self) {
+    /// that stands, and more than all of it. What is large there is answered.
+    pub fn give_up(&mut self) -> Vec<u8> {
         fds::close_copy(&**self.link.socket());
         self.before.iter().for_each(|before| fds::close_copy(&**before.socket()));
         self.line.iter().for_each(|asked| fds::close_copy(&*asked.end));
         self.kept.close_copies();
         self.reactor.close_copies();
+        self.link.take_buffer()
     }
 
     fn say(&mut self, bytes: Vec<u8>, fds: Vec<Arc<OwnedFd>>) -> Result<()> {

@@ -42,16 +42,17 @@ impl Drop for OrEnd {
 pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: Pass<'_>) -> Link {
     let end = OrEnd;
     // The original's channel and what it holds for others. (Closed, and nothing else: what is behind the numbers is shared.)
-    {
+    let buffer = {
         let mut state = lock(&preload.state);
-        match &state.stand {
-            Stand::Serving(control) => control.close_copies(),
-            Stand::Worker(_) | Stand::Loading(_) | Stand::Over => {}
-        }
+        let buffer = match &mut state.stand {
+            Stand::Serving(control) => control.give_up(),
+            Stand::Worker(_) | Stand::Loading(_) | Stand::Over => Vec::new(),
+        };
         std::mem::forget(std::mem::replace(&mut state.stand, Stand::Over));
         state.collapsed = false;
-    }
-    let mut link = Link::newborn(asked.end, asked.birth);
+        buffer
+    };
+    let mut link = Link::newborn(asked.end, asked.birth, buffer);
     if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link)) {
         let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
         let _ = link.send(bytes, Vec::new());

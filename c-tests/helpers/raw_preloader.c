@@ -222,6 +222,11 @@ static void fork_one(wire_message *asked, bool badly)
             wire_value(&m, T_BIRTH, birth, 8);
             send_or_go(&m);
         }
+    if (badly && is("tells-of-ends")) {
+        /* For ever, and reads nothing. It is stopped by the end of its channel. */
+        for (uint64_t of = 0;; of++)
+            plain(W_ENDED, of % 7);
+    }
     if (badly && is("garbage"))
         for (int i = 0; i < 1000; i++) {
             wire_message m = begin((uint16_t)i);

@@ -170,6 +170,11 @@ impl<P: Protocol> End<P> {
         !self.outbox.is_empty() && !self.stalled
     }
 
+    /// How many messages stand in line for room.
+    pub fn in_line(&self) -> usize {
+        self.outbox.len()
+    }
+
     /// Whether something is to be tried again a little later.
     pub fn is_stalled(&self) -> bool {
         self.stalled

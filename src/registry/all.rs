@@ -47,6 +47,11 @@ pub fn has_number(pid: i32) -> bool {
     REGISTRY.get().is_some_and(|registry| registry.slots().filter(Slot::is_running).any(|slot| slot.pid() == pid))
 }
 
+/// Whether one of those, which has not ended, has this number.
+pub fn is_alive(pid: i32) -> bool {
+    REGISTRY.get().is_some_and(|registry| registry.slots().any(|slot| slot.pid() == pid && slot.is_alive()))
+}
+
 /// Whether two of those, which have not ended, have this number: they are one process.
 pub fn is_alive_twice(pid: i32) -> bool {
     let same =

@@ -32,7 +32,7 @@ use once_cell::race::OnceBox;
 use crate::sys::memory::{Row, WipedTable, wiped_row};
 use crate::sys::spawn::Isolation;
 
-pub use all::{has_number, is_alive_twice, kill_and_reap_all, live_count, numbers, rounds, signal_all};
+pub use all::{has_number, is_alive, is_alive_twice, kill_and_reap_all, live_count, numbers, rounds, signal_all};
 pub use exit::{Cause, Exit, Kind};
 pub use slot::{Facts, Reaped, Slot, Tie};
 

@@ -354,7 +354,8 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: boo
     if pid == maker.pid {
         return Err(rejected(pid, "is who was asked to make it"));
     }
-    if registry::has_number(pid) {
+    // One that has ended may be reaped by its parent, and its number go to this one, before that is looked at here.
+    if registry::is_alive(pid) {
         return Err(rejected(pid, "is a child already"));
     }
     let tie = match wait::own(fd, pid) {

@@ -27,7 +27,7 @@ use crate::preloader::session::{Arguments, Purpose};
 use crate::preloader::worker::{Gate, Listens};
 use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Pipe, Streams};
 use crate::process::child::Child;
-use crate::registry::{Cause, Exit};
+use crate::registry::{self, Cause, Exit};
 use crate::sys::{fds, pidfd, poll, procfs, socket};
 
 /// Messages of one look.
@@ -205,16 +205,10 @@ impl Birth {
         }
     }
 
-    /// Whoever comes from now on, to one that nobody has come to, finds the end.
+    /// Whoever stands there, or comes from now on, finds the end: also where a forked copy of the host has the gate open. (The gate of who works is its
+    /// channel.)
     pub fn shut(&self) {
-        if self.is_asked() {
-            socket::shut(self.link.socket().as_raw_fd());
-        }
-    }
-
-    /// The same of whoever waits at the gate: somebody who waits for him may just be looking at it, and holds it open.
-    pub fn let_go(&self) {
-        if !self.is_at_work() {
+        if self.child().is_none() {
             socket::shut(self.link.socket().as_raw_fd());
         }
     }
@@ -222,6 +216,7 @@ impl Birth {
     /// Nobody comes there any more.
     pub fn close(&mut self) {
         self.stage = Stage::Over;
+        self.shut();
     }
 
     /// The preloader has named it.
@@ -229,6 +224,18 @@ impl Birth {
         // One that was proven is held already: in a pool that would be one descriptor more for each.
         self.named = pidfd.filter(|_| self.is_asked());
         self.born = true;
+    }
+
+    /// Who has come is somebody who was there before: no pidfd needs to be waited for to say so.
+    pub fn came_as_another(&mut self, process: &Process) -> Option<Failure> {
+        let why = match self.speaker {
+            pid if pid == process.pid() => "is who was asked to make it",
+            pid if registry::is_alive(pid) => "is a child already",
+            _ => return None,
+        };
+        self.begin_proof();
+        let text = format!("process {} {why}", self.speaker);
+        Some(Failure::new(Status::PeerRejected, Category::default(), step::NATIVE_PROOF, text))
     }
 
     /// Whether nothing can be proven yet of who has come. It and its preloader speak on two channels: where no pidfd can be opened here (a filter), the
@@ -283,15 +290,19 @@ impl Birth {
         Heard::Nothing
     }
 
+    fn begin_proof(&mut self) {
+        let now = clock::now();
+        self.way.end(step::NATIVE_FORK, now);
+        self.way.begin(step::NATIVE_PROOF, now);
+    }
+
     fn refused(&self, why: &str) -> Failure {
         Failure::new(Status::PeerRejected, Category::default(), step::NATIVE_PROOF, format!("whoever speaks as the worker is none: {why}"))
     }
 
     /// It is who it should be: in the registry when this returns.
     pub fn prove(&mut self, process: &Process) -> core::result::Result<(), Failure> {
-        let now = clock::now();
-        self.way.end(step::NATIVE_FORK, now);
-        self.way.begin(step::NATIVE_PROOF, now);
+        self.begin_proof();
         let failed = |error: Error| Failure::of(step::NATIVE_PROOF, &error);
         let maker = process.maker().ok_or_else(|| failed(Error::new(Status::Internal, "preloader", "a preloader without a process")))?;
         let pid = self.speaker;

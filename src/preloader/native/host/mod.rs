@@ -15,6 +15,7 @@
 //! | `pool.rs`    | how the pool is set, warmed and limited                               |
 //! | `promote.rs` | a ready worker that shall be the next preloader                       |
 //! | `request.rs` | one worker that was asked for                                         |
+//! | `theirs.rs`  | workers that are their preloader's children, until that tells of their end |
 
 mod birth;
 #[cfg(test)]
@@ -24,6 +25,7 @@ pub mod pool;
 mod process;
 mod promote;
 mod request;
+mod theirs;
 mod work;
 
 use std::sync::Arc;

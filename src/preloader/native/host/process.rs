@@ -2,7 +2,7 @@
 //!
 //! Traps. **The channel is the tie**: when it is closed the process goes by itself; so its end is ours alone, and the first thing that is let go.
 //! **What it has said before its end counts**: the channel is read until it is empty before an end is believed. **It may never stop talking**: one
-//! look takes so many messages and no more (LAW-17). **A promoted one is another supervisor's child**: what is told of its life is told of the worker that
+//! look takes so many messages and no more (LAW-17). **It may answer and not read**: what it is told stands in line, and that line ends. **A promoted one is another supervisor's child**: what is told of its life is told of the worker that
 //! it was.
 
 use std::ffi::OsStr;
@@ -37,6 +37,8 @@ pub const LOOKED: i64 = 5 * MILLI;
 const BURIED: i64 = 1_000 * MILLI;
 /// Messages of one look.
 const MOST: usize = 256;
+/// So many that it does not read stand in line for it. (Of those who read, a handful does: `machine::AHEAD`.)
+const MOST_UNREAD: usize = 64;
 
 /// What every process of a preloader is made of.
 #[derive(Clone, Debug)]
@@ -291,13 +293,17 @@ impl Process {
     /// Asks for a worker, who gets this end.
     pub fn fork(&mut self, birth: u64, left_ms: Option<i64>, end: OwnedFd) -> core::result::Result<(), Errno> {
         let link = self.link.as_mut().ok_or(Errno::EPIPE)?;
+        // It answers what it has not read.
+        if link.in_line() >= MOST_UNREAD {
+            return Err(Errno::ENOBUFS);
+        }
         let bytes = link.write(Kind::Fork).birth(birth).left(left_ms).place(Place::End).finish();
         link.send(bytes, vec![Arc::new(end)])
     }
 
-    /// Says something of one birth.
+    /// Says something of one birth. It does without: a birth that is not called off finds its gate shut, and a zombie is kept two seconds.
     pub fn say(&mut self, kind: Kind, birth: u64) {
-        if let Some(link) = self.link.as_mut() {
+        if let Some(link) = self.link.as_mut().filter(|link| link.in_line() < MOST_UNREAD) {
             let bytes = link.write(kind).birth(birth).finish();
             let _ = link.send(bytes, Vec::new());
         }

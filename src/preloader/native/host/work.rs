@@ -6,8 +6,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, Weak};
 
 use nix::errno::Errno;
 
@@ -17,6 +17,7 @@ use super::pool::Warming;
 use super::process::{Heard, LOOKED, Process, Recipe};
 use super::promote::{self, Promotion, Promotions};
 use super::request::Request;
+use super::theirs::Theirs;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::preloader::core::{Core as AnyCore, GRACE, Hand, Requests};
@@ -99,8 +100,7 @@ pub struct Work {
     pub(super) warming: BTreeMap<Id, Arc<Warming>>,
     pub(super) processes: BTreeMap<u32, Process>,
     births: BTreeMap<machine::Birth, Birth>,
-    /// Workers that are their preloader's children, until it has told that they ended.
-    theirs: BTreeMap<machine::Birth, Weak<Child>>,
+    theirs: Theirs<Child>,
     /// How many births were handed over and wait for their supervisors.
     unshown: usize,
     pub(super) events: VecDeque<Event>,
@@ -277,7 +277,7 @@ impl Work {
             warming: BTreeMap::new(),
             processes: BTreeMap::new(),
             births: BTreeMap::new(),
-            theirs: BTreeMap::new(),
+            theirs: Theirs::default(),
             promotions: Promotions::default(),
             unshown: 0,
             events: VecDeque::new(),
@@ -378,8 +378,7 @@ impl Work {
     /// A worker that is its child has ended, and is a zombie until we have seen how it ended.
     fn hear_of_end(&mut self, generation: u32, number: machine::Birth) {
         self.look_at(number);
-        let known = self.theirs.remove(&number).and_then(|child| child.upgrade());
-        if let Some(child) = known {
+        if let Some(child) = self.theirs.take(number) {
             let _ = child.try_reap(false);
         }
         if let Some(process) = self.processes.get_mut(&generation) {
@@ -449,7 +448,7 @@ impl Work {
         let ended: Vec<u32> = self.processes.iter().filter(|(_, process)| process.ended).map(|(generation, _)| *generation).collect();
         for generation in ended {
             // Their gates are shut: whoever comes finds the end. Who has come before that is heard, for nobody else would ever know him.
-            self.births.values().filter(|birth| birth.generation == generation).for_each(Birth::shut);
+            self.births.values().filter(|birth| birth.generation == generation && birth.is_asked()).for_each(Birth::shut);
             self.listen_to_births(generation);
             self.births.retain(|number, birth| {
                 let gone = birth.generation == generation && birth.is_asked();
@@ -578,6 +577,11 @@ impl Work {
     fn prove(&mut self, number: machine::Birth) {
         let Some(birth) = self.births.get_mut(&number) else { return };
         let Some(process) = self.processes.get_mut(&birth.generation) else { return };
+        if birth.is_asked()
+            && let Some(failure) = birth.came_as_another(process)
+        {
+            return self.fail_birth_by(number, failure);
+        }
         if birth.must_wait() {
             return;
         }
@@ -644,7 +648,8 @@ impl Work {
         self.reactor.remove(Watched::Gate(number).token());
         self.reactor.remove(Watched::Pidfd(number).token());
         if let Some(birth) = self.births.remove(&number) {
-            birth.let_go();
+            // Somebody who waits for him may just be looking at it, and holds it open.
+            birth.shut();
         }
     }
 
@@ -741,7 +746,7 @@ impl Work {
         let generation = birth.generation;
         let sibling = child.tie() == Tie::Child;
         if !sibling {
-            self.theirs.insert(number, Arc::downgrade(&child));
+            self.theirs.add(number, &child, |child| child.exit().is_some());
         }
         let (journey, socket) = birth.arrive();
         request.outcome().settle(Ok(Arrived {

@@ -2988,7 +2988,10 @@ typedef enum ps_worker_wish {
  * Takes the channel to the host that has started this process as a preloader (PROCSUP_PRELOAD_FD in the
  * environment names its descriptor, which is close-on-exec from then on). The environment stays as it is;
  * so a second open, in this process or in a worker of it, is PS_ERR_STATE, and a program that a worker
- * executes finds no channel. Never blocks. Needs two descriptors.
+ * executes finds no channel. Never blocks. Needs three descriptors.
+ *
+ * The host is gone when its channel ends, or its process (where a pidfd of it can be had): a forked copy of
+ * the host that holds the channel open keeps neither preloader nor workers alive.
  *
  * @return PS_OK; PS_ERR_NOT_FOUND if no host has started this process as a preloader (or it is gone
  *         already): so a program can be both, and load and serve by itself then; PS_ERR_VERSION_MISMATCH;
@@ -3160,7 +3163,7 @@ ps_status ps_worker_ready(ps_preload *preload, ps_error **error);
 
 /**
  * What the host wishes of this worker. A worker need not ask: then it is never promoted, and does not learn
- * that its host is gone. Blocks at most timeout_ms; a signal handler of this process ends the wait.
+ * that its host is gone. Takes one descriptor the first time, a pidfd of the host. Blocks at most timeout_ms; a signal handler of this process ends the wait.
  *
  * @param timeout_ms  milliseconds; -1: no limit; 0: never blocks
  * @param what        receives PS_ASKED_NOTHING (the time is over, or a handler has run); PS_ASKED_PROMOTE,
@@ -3169,7 +3172,10 @@ ps_status ps_worker_ready(ps_preload *preload, ps_error **error);
  *                    worker; PS_ASKED_STOP, from then on always: the host is gone, or lets this worker go
  * @return PS_OK; PS_ERR_STATE if this process is no worker; PS_ERR_INVALID_ARGUMENT; PS_ERR_SYSTEM
  */
-ps_status ps_worker_asked(ps_preload *preload, int64_t timeout_ms, int32_t *what, ps_error **error);
+ps_status ps_worker_asked(ps_preload *preload,
+                          int64_t timeout_ms,
+                          int32_t *what,
+                          ps_error **error);
 
 /* ==================== handoff =========================================================================== */
 

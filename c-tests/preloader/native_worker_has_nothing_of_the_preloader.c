@@ -10,12 +10,27 @@ static int open_in(pid_t pid)
     return entries_in(path);
 }
 
+/* Whether it looks at its host's process. */
+static int pidfds_in(pid_t pid)
+{
+    char path[64], link[64];
+    int count = 0;
+    for (int fd = 0; fd < 64; fd++) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)pid, fd);
+        ssize_t length = readlink(path, link, sizeof link - 1);
+        link[length < 0 ? 0 : length] = 0;
+        count += strncmp(link, "pidfd:", 6) == 0 || strcmp(link, "anon_inode:[pidfd]") == 0;
+    }
+    return count;
+}
+
 /* `more`: what the preloader has while three of its workers live. */
 static void none_but_its_own(const char *how, bool sibling, int more)
 {
     host h = host_begin(how, NULL);
     host_ready(&h);
-    int before = open_in(h.pid);
+    int before = open_in(h.pid), host = pidfds_in(h.pid);
+    CHECK(host <= 1);
     newborn made[3];
     for (int i = 0; i < 3; i++) {
         made[i] = host_fork(&h, 10 + (uint64_t)i, -1);
@@ -24,8 +39,9 @@ static void none_but_its_own(const char *how, bool sibling, int more)
         host_go(&made[i]);
         host_hear_kind(made[i].end, W_READY);
         CHECK_INT(getpgid(made[i].pid), made[i].pid);
-        /* Without the control channel and the set that it is watched in, and with one of its own. */
-        CHECK_INT(open_in(made[i].pid), before - 1);
+        /* Without the control channel, the set that it is watched in and the host's process, and with one of its own. */
+        CHECK_INT(open_in(made[i].pid), before - 1 - host);
+        CHECK_INT(pidfds_in(made[i].pid), 0);
     }
     CHECK(wait_until(open_in(h.pid) == before + more, PATIENCE_MS));
     for (int i = 0; i < 3; i++) {

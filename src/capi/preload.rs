@@ -39,7 +39,10 @@ static OPENED: OnceLock<(u64, Arc<Preload>)> = OnceLock::new();
 /// Takes the channel to the host that has started this process as a preloader (PROCSUP_PRELOAD_FD in the
 /// environment names its descriptor, which is close-on-exec from then on). The environment stays as it is;
 /// so a second open, in this process or in a worker of it, is PS_ERR_STATE, and a program that a worker
-/// executes finds no channel. Never blocks. Needs two descriptors.
+/// executes finds no channel. Never blocks. Needs three descriptors.
+///
+/// The host is gone when its channel ends, or its process (where a pidfd of it can be had): a forked copy of
+/// the host that holds the channel open keeps neither preloader nor workers alive.
 ///
 /// @return PS_OK; PS_ERR_NOT_FOUND if no host has started this process as a preloader (or it is gone
 ///         already): so a program can be both, and load and serve by itself then; PS_ERR_VERSION_MISMATCH;
@@ -308,7 +311,7 @@ pub unsafe extern "C" fn ps_worker_ready(preload: *mut ps_preload, error: *mut *
 }
 
 /// What the host wishes of this worker. A worker need not ask: then it is never promoted, and does not learn
-/// that its host is gone. Blocks at most timeout_ms; a signal handler of this process ends the wait.
+/// that its host is gone. Takes one descriptor the first time, a pidfd of the host. Blocks at most timeout_ms; a signal handler of this process ends the wait.
 ///
 /// @param timeout_ms  milliseconds; -1: no limit; 0: never blocks
 /// @param what        receives PS_ASKED_NOTHING (the time is over, or a handler has run); PS_ASKED_PROMOTE,

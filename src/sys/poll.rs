@@ -46,7 +46,13 @@ pub fn wait(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<bool, Errno> {
 
 /// Waits until a descriptor is readable or hung up, or the deadline has come; `false`: a signal handler has run meanwhile.
 pub fn wait_or_interrupted(fd: BorrowedFd<'_>, deadline: Deadline) -> Result<bool, Errno> {
-    match nix::poll::poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], timeout(deadline)) {
+    any_or_interrupted(&[fd], deadline)
+}
+
+/// The same of several: until one of them is.
+pub fn any_or_interrupted(fds: &[BorrowedFd<'_>], deadline: Deadline) -> Result<bool, Errno> {
+    let mut set: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    match nix::poll::poll(&mut set, timeout(deadline)) {
         Err(Errno::EINTR) => Ok(false),
         // As in `wait`.
         Err(Errno::ENOMEM | Errno::EAGAIN | Errno::EINVAL) => {

@@ -213,6 +213,13 @@ impl Birth {
         }
     }
 
+    /// The same of one that was handed over and has not been let in: somebody who waits for him may just be looking at the gate, and holds it open.
+    pub fn let_go(&self) {
+        if !self.is_at_work() {
+            socket::shut(self.link.socket().as_raw_fd());
+        }
+    }
+
     /// Nobody comes there any more.
     pub fn close(&mut self) {
         self.stage = Stage::Over;

@@ -648,8 +648,7 @@ impl Work {
         self.reactor.remove(Watched::Gate(number).token());
         self.reactor.remove(Watched::Pidfd(number).token());
         if let Some(birth) = self.births.remove(&number) {
-            // Somebody who waits for him may just be looking at it, and holds it open.
-            birth.shut();
+            birth.let_go();
         }
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Nothing here waits: [`Control::look`] takes what there is, and [`Control::reactor`] is what a wait is about.
 //!
-//! Traps. **Its end is the host's**: whoever is left behind goes. **One that reads nothing gets nothing more**: while an answer stands in line for room, no
+//! Traps. **Its end is the host's**: whoever is left behind goes, and so does who sees the host's process end (`host.rs`). **One that reads nothing gets nothing more**: while an answer stands in line for room, no
 //! more births are read.
 
 use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
@@ -12,6 +12,7 @@ use nix::errno::Errno;
 
 use super::super::wire::{self, Kind, Link, Message, Place};
 use super::asked::{Asked, Line};
+use super::host::Watch;
 use super::kept::Kept;
 use super::{greet, host_is_gone};
 use crate::channel::seqpacket::{Admission, Found};
@@ -22,6 +23,8 @@ use crate::sys::{Fault, fds, poll};
 
 /// The channel's entry; children have the number of their birth, and the first of those is 1.
 const CHANNEL: Token = Token(0);
+/// The host's process. (No birth has such a number.)
+const HOST: Token = Token(1 << 62);
 /// Messages that one look takes at the most.
 const AT_ONCE: usize = 64;
 
@@ -29,6 +32,7 @@ const AT_ONCE: usize = 64;
 #[derive(Debug)]
 pub struct Control {
     link: Link,
+    host: Watch,
     reactor: Arc<Reactor>,
     line: Line<Arc<OwnedFd>>,
     kept: Kept,
@@ -59,8 +63,13 @@ impl Control {
         greet(&mut link)?;
         let reactor = Arc::new(Reactor::new(Shape::Flat).map_err(cannot_watch)?);
         reactor.add(CHANNEL, link.socket()).map_err(cannot_watch)?;
+        let host = Watch::of(link.socket());
+        if let Some(pidfd) = host.pidfd() {
+            reactor.add(HOST, pidfd).map_err(cannot_watch)?;
+        }
         Ok(Self {
             link,
+            host,
             reactor,
             line: Line::default(),
             kept: Kept::default(),
@@ -70,6 +79,11 @@ impl Control {
             timed: false,
             before: None,
         })
+    }
+
+    /// The host's process.
+    pub fn host(&self) -> &Watch {
+        &self.host
     }
 
     /// What a wait is about.
@@ -138,7 +152,8 @@ impl Control {
             match self.link.receive(|_| Admission::Denied) {
                 Found::Message(message, _) if message.kind == Kind::Go => return true,
                 Found::End => return false,
-                Found::Nothing if poll::wait(&[self.link.socket().as_fd()], by) != Ok(true) => return false,
+                Found::Nothing if self.host.is_gone() || by.has_come() => return false,
+                Found::Nothing => _ = poll::wait(&self.host.and(self.link.socket().as_fd()), by),
                 _ => {}
             }
         }
@@ -189,8 +204,9 @@ impl Control {
         let _ = self.say(bytes, Vec::new());
     }
 
-    fn look(&mut self) {
-        if self.link.flush().is_err() {
+    /// Takes what there is now.
+    pub fn look(&mut self) {
+        if self.link.flush().is_err() || self.host.is_gone() {
             self.stopped = true;
         }
         for _ in 0..AT_ONCE {
@@ -227,7 +243,7 @@ impl Control {
             return;
         }
         let turn = self.reactor.turn();
-        for token in turn.ready.into_iter().filter(|token| *token != CHANNEL) {
+        for token in turn.ready.into_iter().filter(|token| *token != CHANNEL && *token != HOST) {
             self.look_at(token.0);
         }
         // Asked for nothing it would make a timer for nothing.

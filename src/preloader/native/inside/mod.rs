@@ -20,6 +20,7 @@
 //! |--------------|-----------------------------------------------------------------|
 //! | `opening.rs` | how a control channel is found                                  |
 //! | `control.rs` | the control channel of a preloader                              |
+//! | `host.rs`    | whether the host lives                                          |
 //! | `asked.rs`   | births that are asked for and not made yet (pure)               |
 //! | `kept.rs`    | children of its own: their ends are kept until the host has seen them |
 //! | `serving.rs` | forks, and what is said of them                                 |
@@ -30,6 +31,7 @@
 
 mod asked;
 mod control;
+mod host;
 mod kept;
 mod newborn;
 mod opening;
@@ -38,7 +40,7 @@ mod promoted;
 mod serving;
 mod worker;
 
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{Arc, Mutex};
 
 use self::asked::Asked;
@@ -276,7 +278,7 @@ impl Preload {
     pub fn fd(&self) -> Result<RawFd> {
         match &mut lock(&self.state).stand {
             Stand::Loading(control) | Stand::Serving(control) => control.fd(),
-            Stand::Worker(private) => Ok(private.socket().as_raw_fd()),
+            Stand::Worker(private) => private.fd(),
             Stand::Over => Err(state("fd", "nothing will be said any more")),
         }
     }

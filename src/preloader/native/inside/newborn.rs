@@ -3,7 +3,7 @@
 //! ```text
 //!   close what is the original's --> HELLO (the kernel says who) --> wait
 //!                                                                    GO --> lead a group --> descriptors in place --> its caller
-//!                                                    end of the channel --> ends
+//!                                     end of the channel, or of the host --> ends
 //! ```
 //!
 //! The preloader's own child leads its group before HELLO.
@@ -16,6 +16,7 @@ use std::sync::Arc;
 
 use super::super::wire::{Kind, LONGEST, Link};
 use super::asked::Asked;
+use super::host::Watch;
 use super::{Pass, Preload, Stand, greet, places};
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::Deadline;
@@ -42,18 +43,18 @@ impl Drop for OrEnd {
 pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: Pass<'_>) -> Link {
     let end = OrEnd;
     // The original's channel and what it holds for others. (Closed, and nothing else: what is behind the numbers is shared.)
-    let buffer = {
+    let (buffer, host) = {
         let mut state = lock(&preload.state);
-        let buffer = match &mut state.stand {
-            Stand::Serving(control) => control.give_up(),
-            Stand::Worker(_) | Stand::Loading(_) | Stand::Over => Vec::new(),
+        let given_up = match &mut state.stand {
+            Stand::Serving(control) => (control.give_up(), control.host().clone()),
+            Stand::Worker(_) | Stand::Loading(_) | Stand::Over => Default::default(),
         };
         std::mem::forget(std::mem::replace(&mut state.stand, Stand::Over));
         state.collapsed = false;
-        buffer
+        given_up
     };
     let mut link = Link::newborn(asked.end, asked.birth, buffer);
-    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link)) {
+    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, host)) {
         let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
         let _ = link.send(bytes, Vec::new());
         fork::leave(FAILED);
@@ -75,13 +76,16 @@ fn lead_group() -> Result<()> {
     fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))
 }
 
-fn go_through(link: &mut Link) -> Result<()> {
+fn go_through(link: &mut Link, host: Watch) -> Result<()> {
     let mut room = [0; LONGEST];
+    let mut is_gone = false;
     loop {
         match link.receive_in(&mut room, |_| Admission::Denied) {
             Found::Message(message, fds) if message.kind == Kind::Go => {
                 // Only now: what it has said may never have been heard, and who ends unknown is found by the host in its maker's group.
                 lead_group()?;
+                // Nothing of ours may stand where something is put.
+                host.close_copy();
                 return places::put(link, &message.body.places, fds);
             }
             Found::Message(..) | Found::Dropped | Found::Stranger(_) | Found::Denied => {}
@@ -89,9 +93,16 @@ fn go_through(link: &mut Link) -> Result<()> {
                 return Err(Error::new(Status::Limit, "recvmsg", "no numbers are free for the descriptors that it was given"));
             }
             Found::End => fork::leave(UNWANTED),
+            // It has said nothing before its end.
+            Found::Nothing if is_gone => fork::leave(UNWANTED),
             Found::Nothing => {
                 // No deadline of its own: who made it closes the gate, and so does his end.
-                let _ = poll::wait(&[link.socket().as_fd()], Deadline::NEVER);
+                let gate = link.socket().as_fd();
+                let _ = match host.pidfd() {
+                    Some(pidfd) => poll::wait(&[gate, pidfd.as_fd()], Deadline::NEVER),
+                    None => poll::wait(&[gate], Deadline::NEVER),
+                };
+                is_gone = host.is_gone();
             }
         }
     }

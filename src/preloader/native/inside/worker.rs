@@ -1,19 +1,21 @@
 //! A worker's own channel, once it has gone through its gate.
 //!
 //! The trap: the host may be gone at any moment, and that is how a worker learns it: its channel ends. What is done about it is the worker's business; it
-//! may have work to finish.
+//! may have work to finish. (Where a forked copy of the host lives on the channel does not end: `host.rs`.)
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use super::super::wire::{Kind, Link, Place};
-use super::control::Control;
+use super::control::{Control, cannot_watch};
+use super::host::Watch;
 use super::{Preload, Stand, Wish, host_is_gone, opening, state};
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::sys::poll;
+use crate::sys::reactor::{Reactor, Shape, Token};
 
 /// A control channel that it was handed, to become a preloader by.
 #[derive(Debug)]
@@ -26,6 +28,10 @@ pub struct Candidate {
 #[derive(Debug)]
 pub struct Private {
     link: Link,
+    /// Since it was asked for the first time what the host wishes.
+    host: Option<Watch>,
+    /// The same two for an event loop.
+    watched: Option<Reactor>,
     is_ready: bool,
     ended: bool,
     candidate: Option<Candidate>,
@@ -34,7 +40,24 @@ pub struct Private {
 impl Private {
     /// Just through its gate.
     pub fn new(link: Link) -> Self {
-        Self { link, is_ready: false, ended: false, candidate: None }
+        Self { link, host: None, watched: None, is_ready: false, ended: false, candidate: None }
+    }
+
+    fn host(&mut self) -> &Watch {
+        self.host.get_or_insert_with(|| Watch::of(self.link.socket()))
+    }
+
+    /// What an event loop watches.
+    pub fn fd(&mut self) -> Result<RawFd> {
+        let (socket, host) = (self.link.socket().clone(), self.host().clone());
+        let Some(pidfd) = host.pidfd() else { return Ok(socket.as_raw_fd()) };
+        if self.watched.is_none() {
+            let reactor = Reactor::new(Shape::Flat).map_err(cannot_watch)?;
+            reactor.add(Token(0), &socket).and_then(|()| reactor.add(Token(1), pidfd)).map_err(cannot_watch)?;
+            self.watched = Some(reactor);
+        }
+        let reactor = self.watched.as_ref().ok_or_else(|| state("fd", "there is none"))?;
+        Ok(reactor.work().map_err(cannot_watch)?.as_raw_fd())
     }
 
     /// The socket.
@@ -88,8 +111,11 @@ impl Private {
     /// What is wished, if anything is.
     fn look(&mut self) -> Wish {
         let _ = self.link.flush();
+        // Before what it has said last.
+        let is_gone = self.host().is_gone();
         while !self.ended {
             match self.link.receive(|_| Admission::Denied) {
+                Found::Nothing if is_gone => self.ended = true,
                 Found::Nothing => return Wish::Nothing,
                 Found::End => self.ended = true,
                 Found::Message(message, fds) if message.kind == Kind::Promote && message.body.places == [Place::Control] => {
@@ -126,11 +152,12 @@ impl Preload {
     pub fn worker_asked(&self, timeout_ms: i64) -> Result<Wish> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
         loop {
-            let (wish, socket) = self.with_private(|private| Ok((private.look(), private.socket().clone())))?;
+            let (wish, socket, host) =
+                self.with_private(|private| Ok((private.look(), private.socket().clone(), private.host().clone())))?;
             if wish != Wish::Nothing || deadline.has_come() {
                 return Ok(wish);
             }
-            let woken = poll::wait_or_interrupted(socket.as_fd(), deadline)
+            let woken = poll::any_or_interrupted(&host.and(socket.as_fd()), deadline)
                 .map_err(|errno| Error::system("poll", errno, "cannot wait for the host"))?;
             if !woken {
                 return Ok(Wish::Nothing);

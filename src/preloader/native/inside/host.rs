@@ -1,0 +1,48 @@
+//! Whether the host lives.
+//!
+//! The trap: **a forked copy of the host keeps its ends of all channels open**, and owns nothing: as long as it lives no channel of a host that was killed
+//! ends. So the host's process is looked at as well, by a pidfd; where there is none (a pid namespace of our own before Linux 6.5, a filter) only the channel
+//! tells.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::sync::Arc;
+
+use crate::sys::{fds, fork, poll, socket};
+
+/// The process at the other end of a channel.
+#[derive(Clone, Debug, Default)]
+pub struct Watch(Option<Arc<OwnedFd>>);
+
+impl Watch {
+    /// Who has made this channel. It takes one descriptor.
+    pub fn of(channel: &OwnedFd) -> Self {
+        // 0: of another pid namespace; only the kernel's own pidfd is of any use then.
+        let pid = socket::peer(channel).map_or(-1, |host| host.pid);
+        let found = socket::peer_pidfd(channel, pid).ok();
+        // By its number it is believed if it is our parent still.
+        Self(found.filter(|(_, exact)| *exact || (pid > 0 && fork::parent() == pid)).map(|(pidfd, _)| Arc::new(pidfd)))
+    }
+
+    /// In a copy whose original's value was given up, not dropped: closes it there.
+    pub fn close_copy(self) {
+        if let Some(pidfd) = self.0 {
+            fds::close_copy(&*pidfd);
+            std::mem::forget(pidfd);
+        }
+    }
+
+    /// To watch: readable when it is gone.
+    pub fn pidfd(&self) -> Option<&Arc<OwnedFd>> {
+        self.0.as_ref()
+    }
+
+    /// With this one, all that a wait is about.
+    pub fn and<'a>(&'a self, fd: BorrowedFd<'a>) -> Vec<BorrowedFd<'a>> {
+        core::iter::once(fd).chain(self.0.as_ref().map(|pidfd| pidfd.as_fd())).collect()
+    }
+
+    /// Whether it is known to be gone. What it has said may still lie in the channel.
+    pub fn is_gone(&self) -> bool {
+        self.0.as_ref().is_some_and(|pidfd| poll::is_ready(pidfd.as_fd(), false))
+    }
+}

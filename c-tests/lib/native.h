@@ -10,6 +10,18 @@
 
 #include "smart.h"
 
+#include <sys/syscall.h>
+
+/* Whether a filter lets pidfds be opened. Where it does not a preloader can name its siblings by one (the kernel gives it with the clone) and nobody
+   else, and who is not named by one is not taken in. */
+HARNESS bool can_open_pidfds(void)
+{
+    int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 HARNESS place native_of(ps_command *command, place p)
 {
     ps_error *error = NULL;

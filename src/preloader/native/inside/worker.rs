@@ -31,7 +31,7 @@ pub struct Private {
     /// Since it was asked for the first time what the host wishes.
     host: Option<Watch>,
     /// The same two for an event loop.
-    watched: Option<Reactor>,
+    watched: Option<Box<Reactor>>,
     is_ready: bool,
     ended: bool,
     candidate: Option<Candidate>,
@@ -54,7 +54,7 @@ impl Private {
         if self.watched.is_none() {
             let reactor = Reactor::new(Shape::Flat).map_err(cannot_watch)?;
             reactor.add(Token(0), &socket).and_then(|()| reactor.add(Token(1), pidfd)).map_err(cannot_watch)?;
-            self.watched = Some(reactor);
+            self.watched = Some(Box::new(reactor));
         }
         let reactor = self.watched.as_ref().ok_or_else(|| state("fd", "there is none"))?;
         Ok(reactor.work().map_err(cannot_watch)?.as_raw_fd())

@@ -322,7 +322,11 @@ impl World {
                 let (generation, way) = self.births[&birth];
                 let Way::Idle { since } = way else { panic!("{way:?} is adopted") };
                 assert!(generation > self.oldest, "a worker of an old generation is adopted");
-                assert!(self.spare.is_none_or(|(_, new)| generation >= new), "one of the old preloader is adopted after a promotion");
+                let asked_before = event == Event::Registered(birth);
+                assert!(
+                    asked_before || self.spare.is_none_or(|(_, new)| generation >= new),
+                    "one of the old preloader is adopted after a promotion"
+                );
                 assert!(self.now < since + AGE, "adopted, and too old");
                 assert!(matches!(self.requests[&id], Seen::Asked { .. }), "adopted for {:?}", self.requests[&id]);
                 let older = self.requests.range(..id).any(|(older, seen)| {

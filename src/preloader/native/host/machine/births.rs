@@ -130,9 +130,9 @@ impl Births {
         (self.all.values().filter_map(asked).min(), self.all.values().filter_map(asked).count())
     }
 
-    /// The oldest that is under way for nobody.
-    pub fn unclaimed(&self) -> Option<Birth> {
-        self.all.iter().find(|(_, newborn)| newborn.is_unclaimed()).map(|(birth, _)| *birth)
+    /// The oldest that is under way for nobody, of this generation or a newer.
+    pub fn unclaimed(&self, generation: u32) -> Option<Birth> {
+        self.all.iter().find(|(_, newborn)| newborn.is_unclaimed() && newborn.generation >= generation).map(|(birth, _)| *birth)
     }
 
     /// Whom to adopt: the oldest of the newest generation, of this one or a newer.

@@ -295,7 +295,7 @@ impl Machine {
         if self.is_blocked() {
             self.fail_line(End::DeadBirths(self.dead), actions);
         }
-        while let Some((id, birth)) = self.first_in_line(false).zip(self.births.unclaimed()) {
+        while let Some((id, birth)) = self.first_in_line(false).zip(self.births.unclaimed(oldest)) {
             self.claim(birth, id);
         }
         self.start_or_leave(actions);

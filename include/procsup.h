@@ -3163,7 +3163,8 @@ ps_status ps_worker_ready(ps_preload *preload, ps_error **error);
 
 /**
  * What the host wishes of this worker. A worker need not ask: then it is never promoted, and does not learn
- * that its host is gone. Takes one descriptor the first time, a pidfd of the host. Blocks at most timeout_ms; a signal handler of this process ends the wait.
+ * that its host is gone. Takes one descriptor the first time, a pidfd of the host. Blocks at most timeout_ms;
+ * a signal handler of this process ends the wait.
  *
  * @param timeout_ms  milliseconds; -1: no limit; 0: never blocks
  * @param what        receives PS_ASKED_NOTHING (the time is over, or a handler has run); PS_ASKED_PROMOTE,
@@ -3172,10 +3173,7 @@ ps_status ps_worker_ready(ps_preload *preload, ps_error **error);
  *                    worker; PS_ASKED_STOP, from then on always: the host is gone, or lets this worker go
  * @return PS_OK; PS_ERR_STATE if this process is no worker; PS_ERR_INVALID_ARGUMENT; PS_ERR_SYSTEM
  */
-ps_status ps_worker_asked(ps_preload *preload,
-                          int64_t timeout_ms,
-                          int32_t *what,
-                          ps_error **error);
+ps_status ps_worker_asked(ps_preload *preload, int64_t timeout_ms, int32_t *what, ps_error **error);
 
 /* ==================== handoff =========================================================================== */
 

@@ -311,7 +311,8 @@ pub unsafe extern "C" fn ps_worker_ready(preload: *mut ps_preload, error: *mut *
 }
 
 /// What the host wishes of this worker. A worker need not ask: then it is never promoted, and does not learn
-/// that its host is gone. Takes one descriptor the first time, a pidfd of the host. Blocks at most timeout_ms; a signal handler of this process ends the wait.
+/// that its host is gone. Takes one descriptor the first time, a pidfd of the host. Blocks at most timeout_ms;
+/// a signal handler of this process ends the wait.
 ///
 /// @param timeout_ms  milliseconds; -1: no limit; 0: never blocks
 /// @param what        receives PS_ASKED_NOTHING (the time is over, or a handler has run); PS_ASKED_PROMOTE,

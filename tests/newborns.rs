@@ -158,13 +158,13 @@ fn a_sibling_is_a_child_as_any_other() {
     let (first, second) = (expect(first), expect(second));
     assert_eq!(procsup::live_count(), 2, "also as long as it is nobody's");
     let command = plain();
-    let child = first.into_child(&command, Streams::of(&command).unwrap()).unwrap();
+    let child = first.into_child(&command, Streams::of(&command, &mut None).unwrap()).unwrap();
     child.signal(libc::SIGKILL).unwrap();
     let exit = end_of!(child);
     assert_end(exit, Kind::Signaled, -1, libc::SIGKILL);
     assert_eq!((exit.cause, exit.max_rss_kib > 0), (Cause::Owner, true), "first-hand");
     assert_eq!(process_state(child.pid()), None, "reaped");
-    let child = second.into_child(&command, Streams::of(&command).unwrap()).unwrap();
+    let child = second.into_child(&command, Streams::of(&command, &mut None).unwrap()).unwrap();
     mother.opens_the_gate();
     assert_end(end_of!(child), Kind::Exited, 7, 0);
     assert_eq!(procsup::live_count(), 0);
@@ -181,7 +181,7 @@ fn a_child_of_its_maker_is_a_stranger() {
     enter_world();
     let newborn = Expected::new(None).unwrap().prove_and_register(mother.claim(pid, pidfd)).unwrap();
     let command = plain();
-    let child = newborn.into_child(&command, Streams::of(&command).unwrap()).unwrap();
+    let child = newborn.into_child(&command, Streams::of(&command, &mut None).unwrap()).unwrap();
     mother.opens_the_gate();
     let exit = end_of!(child);
     assert_end(exit, Kind::Exited, 7, 0);
@@ -385,7 +385,7 @@ fn it_is_given_its_streams_and_what_cannot_be_given_is_refused() {
     let mut command = plain();
     command.stdio(0, Stdio::Null).unwrap().stdio(1, Stdio::Pipe).unwrap().stdio(2, Stdio::Merge).unwrap();
     command.pass_fd(lent.as_raw_fd(), 9).unwrap().pass_fd(lent.as_raw_fd(), 11).unwrap();
-    let streams = Streams::of(&command).unwrap();
+    let streams = Streams::of(&command, &mut None).unwrap();
     let passed: Vec<(String, i32)> = streams.passed().map(|(fd, to)| (target(fd.as_raw_fd()), to)).collect();
     let lent = target(lent.as_raw_fd());
     assert_eq!(passed[0], ("/dev/null".to_owned(), 0));

@@ -113,11 +113,11 @@ pub struct Core<H: Hand> {
 
 /// What is looked at first by who goes on.
 enum Look {
-    AtAll,
+    All,
     /// A process that has said something.
-    AtOne(u64),
+    One(u64),
     /// Nothing, if whoever asks now can be answered at once.
-    AtNone,
+    Nowhere,
 }
 
 /// The work in one thread's hand; a panic gives it back, too.
@@ -195,7 +195,7 @@ impl<H: Hand> Core<H> {
             self.call_off(request.id);
             return request.fail(error);
         }
-        self.go_on(Look::AtNone, None);
+        self.go_on(Look::Nowhere, None);
     }
 
     /// It is not wanted any more.
@@ -239,18 +239,18 @@ impl<H: Hand> Core<H> {
 
     /// Goes on, unless another thread does: that goes on once more. Never waits, but for an exec.
     pub fn drive(self: &Arc<Self>) {
-        self.go_on(Look::AtAll, None);
+        self.go_on(Look::All, None);
     }
 
     /// The same in a turn of the errand that has seen this, and that sees what is wanted right behind it: it is not told.
     pub fn drive_in(self: &Arc<Self>, seen: &AtomicU64) {
-        self.go_on(Look::AtAll, Some(seen));
+        self.go_on(Look::All, Some(seen));
     }
 
     /// The same for one who waits for this process and has found that it says something. `false`: it says nothing that leads on, or another thread
     /// has the work in hand.
     pub fn drive_one(self: &Arc<Self>, process: u64) -> bool {
-        self.go_on(Look::AtOne(process), None)
+        self.go_on(Look::One(process), None)
     }
 
     fn go_on(self: &Arc<Self>, first: Look, in_turn: Option<&AtomicU64>) -> bool {
@@ -268,10 +268,10 @@ impl<H: Hand> Core<H> {
         let (mut look, mut leads_on) = (first, true);
         loop {
             let Some(work) = hand.work.as_mut() else { return false };
-            match std::mem::replace(&mut look, Look::AtAll) {
-                Look::AtOne(process) => leads_on = work.look_at_one(self, process),
-                Look::AtNone if work.has_one_ready() => {}
-                Look::AtAll | Look::AtNone => work.look(self),
+            match std::mem::replace(&mut look, Look::All) {
+                Look::One(process) => leads_on = work.look_at_one(self, process),
+                Look::Nowhere if work.has_one_ready() => {}
+                Look::All | Look::Nowhere => work.look(self),
             }
             let items = {
                 let mut inbox = lock(&self.inbox);

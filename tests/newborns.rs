@@ -398,12 +398,12 @@ fn it_is_given_its_streams_and_what_cannot_be_given_is_refused() {
 
     let mut merged = plain();
     merged.stdio(2, Stdio::Merge).unwrap();
-    assert_eq!(status(Streams::of(&merged)), Status::InvalidArgument, "stream 1 is the preloader's");
+    assert_eq!(status(Streams::of(&merged, &mut None)), Status::InvalidArgument, "stream 1 is the preloader's");
     let mut wrong = plain();
     wrong.nice(3).unwrap();
     let newborn = mother.newborn(SIBLING);
     let pid = newborn.pid();
-    assert_eq!(status(newborn.into_child(&wrong, Streams::of(&plain()).unwrap())), Status::InvalidArgument);
+    assert_eq!(status(newborn.into_child(&wrong, Streams::of(&plain(), &mut None).unwrap())), Status::InvalidArgument);
     until("it is gone", || {
         run(&common::command("true", &[]));
         process_state(pid).is_none()

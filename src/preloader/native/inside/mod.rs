@@ -12,7 +12,7 @@
 //!
 //! Traps.
 //! - **A copy that fails must end, not return**: its caller would take it for the preloader, and there would be two. From the fork to the open gate
-//!   whatever goes wrong ends the process ([`newborn`]).
+//!   whatever goes wrong ends the process (`newborn.rs`).
 //! - **Signals stay blocked until the gate is open**: a handler is the application's code.
 //! - No lock is held while this waits or forks, and the hooks are called without one.
 //!

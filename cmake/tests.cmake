@@ -44,6 +44,7 @@ target_link_libraries(helper_handoff_server PRIVATE procsup-program)
 # So is an application that forks workers.
 target_link_libraries(helper_native_app PRIVATE procsup-program)
 target_link_libraries(helper_native_promotable PRIVATE procsup-program)
+target_include_directories(helper_raw_preloader PRIVATE "${PROJECT_SOURCE_DIR}/include")
 target_link_libraries(helper_systemd_service PRIVATE ${CMAKE_DL_LIBS}) # of its own before glibc 2.34
 foreach(name nothing storm)
   target_compile_options(helper_${name} PRIVATE -fno-pie -fno-stack-protector)

@@ -349,7 +349,7 @@ MUTATIONS = [
     M("FS layout", "a reload is not heard",
       (f"{NATIVE}/machine/mod.rs", "Event::Reload => self.reload(now, &mut actions),", "Event::Reload => {}"), c="native_generations_have_layouts"),
     M("FS after all", "a preloader that was killed with all is started again",
-      (f"{NATIVE}/work.rs", "is_some_and(|child| child.was_killed_with_all()) {", "is_some_and(|child| child.was_killed_with_all() && false) {"), c="native_kill_all_refuses"),
+      (f"{NATIVE}/work/processes.rs", "is_some_and(|child| child.was_killed_with_all()) {", "is_some_and(|child| child.was_killed_with_all() && false) {"), c="native_kill_all_refuses"),
     M("FS group", "a newborn never leads a group, as far as its host sees",
       (f"{NATIVE}/birth.rs", "pidfd::group_of_number(pid).is_none_or(|group| group == pid)", "pidfd::group_of_number(pid).is_none_or(|group| group == pid) && false"), c="native_spawns_in_flight"),
     M("FS gate first", "signals are let in before the gate",

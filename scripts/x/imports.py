@@ -38,7 +38,7 @@ CYCLES = [
     ({"preloader/client/request", "preloader/client/work"}, "the work holds requests, and a request is one of this work"),
     ({"preloader/core", "preloader/request", "preloader/visit"}, "the core holds requests and visits, and each of them tells the core"),
     ({"preloader/native/host/mod", "preloader/native/host/birth", "preloader/native/host/pool", "preloader/native/host/process", "preloader/native/host/promote",
-      "preloader/native/host/request", "preloader/native/host/work"},
+      "preloader/native/host/request", "preloader/native/host/work/mod", "preloader/native/host/work/births", "preloader/native/host/work/processes"},
      "what is in the hand of whoever drives is made of these, each of them tells it, and the calls on it fill more than one file"),
     ({"preloader/native/inside/control", "preloader/native/inside/mod", "preloader/native/inside/opening", "preloader/native/inside/worker"},
      "what a process is at the moment decides which of these has its channel, and each of them may make it the next"),

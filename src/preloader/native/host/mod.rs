@@ -9,7 +9,7 @@
 //! | file         | what                                                                  |
 //! |--------------|-----------------------------------------------------------------------|
 //! | `machine/`   | who gets which worker, from which process: pure                       |
-//! | `work.rs`    | what the machine decides, carried out                                 |
+//! | `work/`      | what the machine decides, carried out: processes, births              |
 //! | `process.rs` | one process of the preloader, and its control channel                 |
 //! | `birth.rs`   | one fork, and whoever comes of it, until it is ready                  |
 //! | `pool.rs`    | how the pool is set, warmed and limited                               |

@@ -273,7 +273,7 @@ MUTATIONS = [
       c="once_daemon_that_is_hard_to_know"),
     M("CO watch behind", "who has waited for another's start keeps an inotify instance", ("src/supervisor/once.rs", "lockwatch::close_parked();", "();"),
       c="once_leaves_no_watch"),
-    # ---- workers and preloaders: each was put in, and a test turned red ----
+    # ---- workers and preloaders ----
     M("PA in vain", "an errand that leaves what it was told of keeps its host awake",
       ("src/supervisor/errands/turns.rs", "if slot.in_vain > IN_VAIN {", "if false {")),
     M("PA poke chain", "a poke in a turn is a turn within it",
@@ -350,8 +350,6 @@ MUTATIONS = [
       (f"{NATIVE}/machine/mod.rs", "Event::Reload => self.reload(now, &mut actions),", "Event::Reload => {}"), c="native_generations_have_layouts"),
     M("FS after all", "a preloader that was killed with all is started again",
       (f"{NATIVE}/work/processes.rs", "is_some_and(|child| child.was_killed_with_all()) {", "is_some_and(|child| child.was_killed_with_all() && false) {"), c="native_kill_all_refuses"),
-    M("FS group", "a newborn never leads a group, as far as its host sees",
-      (f"{NATIVE}/birth.rs", "pidfd::group_of_number(pid).is_none_or(|group| group == pid)", "pidfd::group_of_number(pid).is_none_or(|group| group == pid) && false"), c="native_spawns_in_flight"),
     M("FS gate first", "signals are let in before the gate",
       (f"{INSIDE}/serving.rs", "let link = newborn::begin(self, asked, own, pass);\n                drop(blocked);", "drop(blocked);\n                let link = newborn::begin(self, asked, own, pass);"), c="native_gate_holds"),
     M("FS flush", "stdio is not flushed before a fork",
@@ -365,7 +363,7 @@ MUTATIONS = [
     M("FS own group", "the preloader's own child leads no group before its host waits for it",
       (f"{INSIDE}/newborn.rs", "if own {", "if false {"), c="native_app_makes_workers"),
     M("FS inherited", "a worker keeps the preloader's channel",
-      (f"{INSIDE}/newborn.rs", "drop(stand);", "std::mem::forget(stand);"), c="native_worker_has_nothing"),
+      (f"{INSIDE}/newborn.rs", "(control.give_up(), control.host().clone())", "(Vec::new(), control.host().clone())"), c="native_worker_has_nothing"),
     M("FS threads", "a process with threads forks",
       (f"{INSIDE}/mod.rs", "if others.is_empty() {", "if true || others.is_empty() {"), c="native_thread_forbids"),
     M("FS greeting", "what lies in a stranger's socket is taken",

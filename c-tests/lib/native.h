@@ -12,14 +12,15 @@
 
 #include <sys/syscall.h>
 
-/* Whether a filter lets pidfds be opened. Where it does not a preloader can name its siblings by one (the kernel gives it with the clone) and nobody
-   else, and who is not named by one is not taken in. */
-HARNESS bool can_open_pidfds(void)
+/* Whether a preloader's own children can be taken in: where a filter lets no pidfd be opened it can name its siblings by one (the kernel gives it with the
+   clone) and nobody else, and where none can be signalled by a pidfd, who is not the host's own child could not be stopped. */
+HARNESS bool can_keep_strangers(void)
 {
     int fd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    bool can = fd >= 0 && syscall(SYS_pidfd_send_signal, fd, 0, NULL, 0) == 0;
     if (fd >= 0)
         close(fd);
-    return fd >= 0;
+    return can;
 }
 
 HARNESS place native_of(ps_command *command, place p)

@@ -25,7 +25,7 @@ static void make(const char *how, int kind)
 int main(void)
 {
     make("how=sibling", PS_WORKER_SIBLING);
-    if (can_open_pidfds()) {
+    if (can_keep_strangers()) {
         make("how=libc", PS_WORKER_FORKED);
         make("how=runtime", PS_WORKER_FORKED);
         make("how=runtime-sibling", PS_WORKER_SIBLING);

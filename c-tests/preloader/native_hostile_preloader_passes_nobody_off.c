@@ -35,7 +35,7 @@ int main(void)
     ignored("keeps-the-end");
     ignored("garbage");
     ignored("spam-worker");
-    if (can_open_pidfds()) {
+    if (can_keep_strangers()) {
         rejected("hello-of-another", PS_ERR_PEER_REJECTED, "NATIVE_PROOF");
         ignored("names-its-parent");
         ignored("names-itself");

@@ -28,13 +28,13 @@ static void refused(const char *mode, int64_t timeout_ms, ps_status status, cons
 int main(void)
 {
     again("die-before-hello");
-    if (can_open_pidfds())
+    if (can_keep_strangers())
         again("libc-die-before-hello");
     refused("die-before-hello", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_FORK");
     refused("die-at-gate", PATIENCE_MS, PS_ERR_EXITED, NULL);
     refused("no-hello", 300, PS_ERR_TIMEOUT, "NATIVE_FORK");
     refused("die-at-work", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_WORK");
-    if (can_open_pidfds())
+    if (can_keep_strangers())
         refused("libc-die-at-work", PATIENCE_MS, PS_ERR_EXITED, "NATIVE_WORK");
     refused("never-ready", 300, PS_ERR_TIMEOUT, "NATIVE_WORK");
     refused("work-fails", PATIENCE_MS, PS_ERR_ABORTED, "NATIVE_WORK");

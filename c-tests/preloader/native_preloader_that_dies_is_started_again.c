@@ -62,6 +62,6 @@ int main(void)
     twice();
     after_the_clone();
     between("ok");
-    if (can_open_pidfds())
+    if (can_keep_strangers())
         between("libc");
 }

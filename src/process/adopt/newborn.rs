@@ -36,7 +36,7 @@ use crate::process::output::Output;
 use crate::process::spawn::{Born, record};
 use crate::registry::{self, Cause, Exit, Facts, Lease, Reaped, Tie};
 use crate::sys::memory::Home;
-use crate::sys::pidfd::{self, Life};
+use crate::sys::pidfd::{self, Life, SendError};
 use crate::sys::spawn::Isolation;
 use crate::sys::wait::{self, Seen};
 use crate::sys::{poll, procfs};
@@ -373,6 +373,10 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: boo
     };
     if !made_by_it {
         return Err(rejected(pid, "was not made by who was asked to"));
+    }
+    if tie == Tie::Stranger && pidfd::signal(fd, 0) == Err(SendError::Unavailable) {
+        let text = format!("process {pid} cannot be taken in here: pidfd_send_signal(2) cannot be used, so it could not be stopped");
+        return Err(Error { pid: Some(pid), ..Error::new(Status::Unsupported, "adopt", text) });
     }
     if let Some(user) = user {
         match pidfd::user(fd).or_else(|| procfs::effective_user(pid)) {

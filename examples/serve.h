@@ -148,7 +148,7 @@ static int serve(const char *directory, uint16_t port, int story)
     for (int i = 0; i < wanted; i++)
         ask_for(i);
     printf("http://127.0.0.1:%u/ serves %s\n", front.port, directory);
-    while (!interrupted && (client_code < 0 || !all_are_ready())) {
+    while (!interrupted && (client_code < 0 || (client_code == 0 && replaced == 0) || !all_are_ready())) { /* its end may be told after its answer */
         int count = front_watch(&front, fds);
         fds[count] = (struct pollfd){.fd = fd, .events = POLLIN};
         poll(fds, (nfds_t)count + 1, -1); /* no timeout: start-ups, their deadlines and their output wake us through fd */

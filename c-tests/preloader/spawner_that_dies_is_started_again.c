@@ -2,7 +2,7 @@
    spawns are refused until it is turned on anew. */
 /* covers: C15-5, LAW-12 */
 /* timeout: 120 */
-/* variants: few */
+/* variants: only tier-fork: where no pidfd can be opened, who was just made by one that dies cannot be kept */
 #include "harness.h"
 #include "spawning.h"
 

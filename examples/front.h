@@ -212,9 +212,15 @@ static int front_client(uint16_t port)
     printf("a request that ends its worker: %d\n", status);
     if (status != 502 || kinds < 2)
         return 1;
-    for (int i = 0; i < 30; i++)
-        if (front_ask(port, "/", &pid) != 200)
+    for (int i = 0, refused = 0; i < 30; i++) {
+        status = front_ask(port, "/", &pid);
+        if (status == 502 && refused++ < 500) { /* it is on its way out, and not known to be gone yet */
+            poll(NULL, 0, 10);
+            i--;
+        } else if (status != 200) {
             return 1;
+        }
+    }
     printf("30 more were answered\n");
     return 0;
 }

@@ -109,6 +109,8 @@ endif()
 set(variants_few tier-fork locked-down)
 # Who is at the other end is asked in another way before Linux 6.5; how the successor was made matters to nobody after its exec.
 set(variants_peer locked-down old-kernel-5.4)
+# A session is files and proofs above one spawn, which the room process sees in every variant.
+set(variants_session tier-fork locked-down old-kernel-5.4)
 
 # EPERM leads to the same fallback as ENOSYS. That it does is seen in every start of a child (room process), and with all else refused, too.
 set(variants_once "${variants}")
@@ -148,7 +150,7 @@ procsup_room(output VARIANTS few)       # what children say and are told: captur
 procsup_room(coordination VARIANTS few) # who may be started, once, when it is ready; and the other side of that
 procsup_room(containment VARIANTS once) # nobody gets away: control groups, subreapers, children that end with their host
 procsup_room(supervisor VARIANTS few)   # many children: events, limits, restarts, shutdown
-procsup_room(preloader VARIANTS once)   # workers with a session, started directly or through a preloader
+procsup_room(preloader VARIANTS session) # workers with a session, started directly or through a preloader
 procsup_room(interop VARIANTS none)     # workers and preloaders that others have written; what of them is not installed is skipped
 procsup_room(handoff VARIANTS peer)     # one generation of a server replaces the other
 procsup_room(cpp VARIANTS none)         # below the C++ header all is tested through C

@@ -168,6 +168,20 @@ impl<P: Protocol> Writer<P> {
         self
     }
 
+    /// The same; who does not know it skips it.
+    pub fn skippable(&mut self, tag: P::Tag, pieces: &[&[u8]]) -> &mut Self {
+        let at = self.0.len();
+        self.value(tag, pieces);
+        self.0[at..at + 2].copy_from_slice(&(tag.number() | TAG_IGNORABLE).to_le_bytes());
+        self
+    }
+
+    /// Who does not know a message of this type skips it.
+    pub fn may_be_skipped(&mut self) -> &mut Self {
+        self.0[6..8].copy_from_slice(&IGNORABLE.to_le_bytes());
+        self
+    }
+
     /// The bytes.
     pub fn finish(&mut self) -> Vec<u8> {
         let length = (self.0.len() - HEADER) as u32;
@@ -180,6 +194,11 @@ impl<P: Protocol> Writer<P> {
 pub struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
+    /// From the front of these.
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self(bytes)
+    }
+
     /// So many bytes.
     pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(count)?;

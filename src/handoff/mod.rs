@@ -22,6 +22,7 @@
 //! | `peer.rs`             | the other process: pidfd, kill, reap                              |
 //! | `trust.rs`            | who may be the other side                                         |
 //! | `verdict.rs`          | what came of an attempt, in words and codes                       |
+//! | `outcome/`            | the record of a handoff: who, when, how many, why                 |
 //! | `terms.rs`            | what the application may set, and what it is told                 |
 //!
 //! Locks: one per handle, never held across a call that can block (the spawn of a successor among them). The reactor's own is a leaf.
@@ -48,6 +49,7 @@ mod entry;
 mod holdings;
 #[doc(hidden)]
 pub mod machine;
+pub mod outcome;
 mod owner;
 mod peer;
 mod record;

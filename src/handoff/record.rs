@@ -18,7 +18,7 @@ use nix::errno::Errno;
 
 use super::machine::word::{Ask, Stage, Ticket, View, Word};
 use crate::sys::directory::Inode;
-use crate::sys::shared::Page;
+use crate::sys::shared::{Page, View as Mapped};
 use crate::sys::{Fault, getpid, lockfile, procfs};
 
 const MAGIC: u64 = u64::from_le_bytes(*b"PSEPOCH1");
@@ -110,6 +110,32 @@ impl Record {
     /// What the last owner sealed.
     pub fn revision(&self) -> u64 {
         self.cell(2).load(Ordering::Acquire)
+    }
+}
+
+/// The record as an observer has it: it looks, and can change nothing.
+#[allow(dead_code)] // for the supervisor of a handoff
+#[derive(Debug)]
+pub struct Glance(Mapped);
+
+#[allow(dead_code)]
+impl Glance {
+    /// The one that the owner has sent. `EINVAL` if it is none.
+    pub fn adopt(fd: OwnedFd) -> Result<Self, Fault> {
+        let glance = Self(Mapped::adopt(fd)?);
+        let known = glance.0.word(0) == MAGIC && Word::from_raw(glance.0.word(1)).is_some();
+        if known { Ok(glance) } else { Err(Fault { step: "mmap", errno: Errno::EINVAL }) }
+    }
+
+    /// The word now; `None`: it makes no sense.
+    pub fn word(&self) -> Option<Word> {
+        Word::from_raw(self.0.word(1))
+    }
+
+    /// Who owns this generation, by number and start time, for display.
+    pub fn owner(&self, generation: u32) -> (i32, u64) {
+        let place = 4 + 2 * (generation as usize & 1);
+        (self.0.word(place) as i32, self.0.word(place + 1))
     }
 }
 

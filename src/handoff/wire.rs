@@ -4,8 +4,10 @@
 //! The trap: this format is spoken between two versions of a server, so nothing in it may ever change. New things come as ignorable
 //! types and tags, as longer values, and as capability bits.
 
+use super::machine::standing::Standing;
 use super::machine::word::Ticket;
 use super::machine::{Limits, Mode, Reason};
+use super::outcome::{BuildId, KEPT, Outcome};
 pub use crate::channel::tlv::Malformed;
 use crate::channel::tlv::{self, Cursor, codes};
 
@@ -15,6 +17,8 @@ const MAGIC: u32 = u32::from_le_bytes(*b"PSHO");
 pub const LONGEST: usize = 96 * 1024;
 /// The longest name of a descriptor.
 pub const LONGEST_NAME: usize = 255;
+/// The role of an observer.
+const OBSERVER: u8 = 1;
 /// How names begin that an application cannot give.
 const RESERVED: &[u8] = b"procsup:";
 /// The name of a connection: with the owner's number of it.
@@ -23,6 +27,8 @@ pub const CONNECTION: &[u8] = b"procsup:connection:";
 pub const READ: &[u8] = b"procsup:read:";
 /// The longest reason in words.
 pub const LONGEST_TEXT: usize = 1024;
+/// Capability of an owner: it serves observers.
+pub const SERVES_OBSERVERS: u64 = 1;
 /// The versions spoken here.
 pub const VERSIONS: (u16, u16) = (1, 1);
 
@@ -51,6 +57,16 @@ codes! {
         Abort = 10,
         /// Either: I cannot take that.
         Nak = 11,
+        /// Owner to observer: a part of what there is.
+        Estate = 12,
+        /// Owner to observer: a handoff has come to this phase. May be skipped.
+        Progress = 13,
+        /// Owner to observer: what came of a handoff. May be skipped.
+        Outcome = 14,
+        /// Observer: this process is the successor that I have started.
+        Expect = 15,
+        /// Observer: its handoff is to be called off.
+        CallOff = 16,
     }
 }
 
@@ -81,8 +97,28 @@ codes! {
         Reason = 11,
         /// bytes: UTF-8, for people.
         Text = 12,
-        /// u64: bits of what the sender can do beyond the version; none is defined yet.
+        /// u64: bits of what the sender can do beyond the version ([`SERVES_OBSERVERS`]).
         Capabilities = 13,
+        /// u8: 1, this guest is an observer. Not to be skipped: who does not know it refuses the greeting.
+        Role = 14,
+        /// bytes: which build the sender is.
+        Build = 15,
+        /// u64: which generation owns.
+        Generation = 16,
+        /// u64: which handoff, in messages of an observer's channel (whose header has none).
+        Handoff = 17,
+        /// u8: a PS_HANDOFF_PHASE_*, of the handoff as a whole.
+        Phase = 18,
+        /// i32: a process.
+        Pid = 19,
+        /// i64: a time stamp, CLOCK_MONOTONIC.
+        Time = 20,
+        /// i64: nanoseconds for the answer to DRAIN.
+        Drain = 21,
+        /// bytes: what came of a handoff that is over (`outcome/bytes.rs`). May be skipped.
+        Record = 22,
+        /// bytes: the same of the one under way, as far as the sender knows it. May be skipped.
+        Half = 23,
     }
 }
 
@@ -97,6 +133,8 @@ codes! {
         Control = 3,
         /// The state, a sealed memfd.
         State = 4,
+        /// A pidfd: of the owner (ESTATE), or of the successor that is expected (EXPECT).
+        Process = 5,
     }
 }
 
@@ -115,6 +153,8 @@ codes! {
         Limit = 5,
         /// The lock that would be handed on is not the one at the path.
         Replaced = 6,
+        /// There is nothing, or no more, to be called off.
+        Late = 7,
     }
 }
 
@@ -158,6 +198,28 @@ pub struct Body {
     pub reason: Option<u8>,
     /// The same for people.
     pub text: Option<String>,
+    /// What the sender can do beyond the version.
+    pub capabilities: u64,
+    /// It is an observer.
+    pub observes: bool,
+    /// Which build the sender is.
+    pub build: Option<BuildId>,
+    /// Which generation owns.
+    pub generation: Option<u64>,
+    /// Which handoff.
+    pub handoff: Option<u64>,
+    /// How far it is.
+    pub phase: Option<Standing>,
+    /// A process.
+    pub pid: Option<i32>,
+    /// When it came about.
+    pub time: Option<i64>,
+    /// How long the owner may drain.
+    pub drain: Option<i64>,
+    /// What came of the last handoffs, the latest last: [`KEPT`] of them at the most.
+    pub records: Vec<Outcome>,
+    /// What the sender knows of the one under way.
+    pub half: Option<Box<Outcome>>,
 }
 
 /// The protocol, as `channel` speaks it.
@@ -195,10 +257,65 @@ pub fn read(bytes: &[u8], fds: usize) -> Result<Message, Malformed> {
 pub type Writer = tlv::Writer<Protocol>;
 
 impl Writer {
-    /// The versions spoken here, and what else can be done.
+    /// The versions spoken here, by one that can do nothing else.
     pub fn versions(&mut self) -> &mut Self {
+        self.versions_and(0)
+    }
+
+    /// The same, and what else can be done.
+    pub fn versions_and(&mut self, capabilities: u64) -> &mut Self {
         self.value(Tag::Versions, &[&VERSIONS.0.to_le_bytes(), &VERSIONS.1.to_le_bytes()]);
-        self.value(Tag::Capabilities, &[&0u64.to_le_bytes()])
+        self.value(Tag::Capabilities, &[&capabilities.to_le_bytes()])
+    }
+
+    /// It is an observer that greets.
+    pub fn observes(&mut self) -> &mut Self {
+        self.value(Tag::Role, &[&[OBSERVER]])
+    }
+
+    /// Which build the sender is; none is not said.
+    pub fn build(&mut self, build: &BuildId) -> &mut Self {
+        if build.is_empty() { self } else { self.skippable(Tag::Build, &[build.bytes()]) }
+    }
+
+    /// Which generation owns.
+    pub fn generation(&mut self, generation: u64) -> &mut Self {
+        self.value(Tag::Generation, &[&generation.to_le_bytes()])
+    }
+
+    /// Which handoff.
+    pub fn handoff(&mut self, id: u64) -> &mut Self {
+        self.value(Tag::Handoff, &[&id.to_le_bytes()])
+    }
+
+    /// A process.
+    pub fn pid(&mut self, pid: i32) -> &mut Self {
+        self.value(Tag::Pid, &[&pid.to_le_bytes()])
+    }
+
+    /// That a handoff has come to this phase, with whom, and when.
+    pub fn progress(&mut self, id: u64, phase: Standing, peer: i32, time: i64) -> &mut Self {
+        self.handoff(id).value(Tag::Phase, &[&[phase as u8]]);
+        self.pid(peer).value(Tag::Time, &[&time.to_le_bytes()])
+    }
+
+    /// Who is expected, until when the owner commits to it, and how long it may drain.
+    pub fn expect(&mut self, pid: i32, whole: i64, drain: i64) -> &mut Self {
+        self.pid(pid).value(Tag::Whole, &[&whole.to_le_bytes()]);
+        self.value(Tag::Drain, &[&drain.to_le_bytes()])
+    }
+
+    /// What came of a handoff that is over.
+    pub fn record(&mut self, outcome: &Outcome) -> &mut Self {
+        self.skippable(Tag::Record, &[&outcome.to_bytes()])
+    }
+
+    /// What is known of the one under way.
+    pub fn half(&mut self, outcome: Option<&Outcome>) -> &mut Self {
+        match outcome {
+            Some(outcome) => self.skippable(Tag::Half, &[&outcome.to_bytes()]),
+            None => self,
+        }
     }
 
     /// When this process began.
@@ -276,9 +393,24 @@ fn read_value(body: &mut Body, tag: Tag, value: &mut Cursor<'_>) -> Option<()> {
             let bytes = &value.rest()[..value.rest().len().min(LONGEST_TEXT)];
             body.text = Some(String::from_utf8_lossy(bytes).into_owned());
         }
-        Tag::Capabilities => {
-            value.u64()?;
+        Tag::Capabilities => body.capabilities = value.u64()?,
+        // Another role is a later version's: this end would take it for a successor.
+        Tag::Role => {
+            (value.u8()? == OBSERVER).then_some(())?;
+            body.observes = true;
         }
+        Tag::Build => body.build = BuildId::from_bytes(value.rest()),
+        Tag::Generation => body.generation = Some(value.u64()?),
+        Tag::Handoff => body.handoff = Some(value.u64()?),
+        // One that is not known here is a later version's.
+        Tag::Phase => body.phase = Standing::from_repr(i32::from(value.u8()?)),
+        Tag::Pid => body.pid = Some(value.u32()? as i32).filter(|pid| *pid >= 0),
+        Tag::Time => body.time = Some(value.span()?),
+        Tag::Drain => body.drain = Some(value.span()?),
+        // More than anybody keeps are not kept here either.
+        Tag::Record if body.records.len() < KEPT => body.records.extend(Outcome::from_bytes(value.rest())),
+        Tag::Record => {}
+        Tag::Half => body.half = Outcome::from_bytes(value.rest()).map(Box::new),
     }
     Some(())
 }
@@ -414,6 +546,44 @@ mod tests {
         assert_eq!(read(&bytes, 0).unwrap().body, Body::default());
     }
 
+    fn outcome() -> Outcome {
+        let mut outcome = Outcome::begin(5 << 24 | 1, Mode::Exclusive, 10, 1_000);
+        outcome.old_build = BuildId::from_bytes(b"v1").unwrap();
+        outcome
+    }
+
+    /// As all that an observer's channel carries.
+    fn expect() -> Vec<u8> {
+        let mut writer = Writer::new(Kind::Expect, 0, 2);
+        writer.expect(4711, 5, 6).progress(7, Standing::Draining, 12, 13).generation(14).record(&outcome()).half(Some(&outcome()));
+        writer.build(&outcome().old_build).observes().versions_and(SERVES_OBSERVERS).place(&Place::Own(Own::Process)).finish()
+    }
+
+    #[test]
+    fn what_an_observer_says_and_hears_reads_as_it_was_written() {
+        let body = read(&expect(), 1).unwrap().body;
+        assert_eq!((body.whole, body.drain, body.handoff, body.phase), (Some(5), Some(6), Some(7), Some(Standing::Draining)));
+        assert_eq!((body.pid, body.time, body.generation, body.capabilities), (Some(12), Some(13), Some(14), SERVES_OBSERVERS));
+        assert_eq!((body.records, body.half, body.build), (vec![outcome()], Some(Box::new(outcome())), Some(outcome().old_build)));
+        assert!(body.observes);
+    }
+
+    #[test]
+    fn no_more_records_are_read_than_anybody_keeps_and_one_that_makes_no_sense_is_none() {
+        let mut writer = Writer::new(Kind::Offer, 1, 1);
+        (0..40).for_each(|_| _ = writer.record(&outcome()));
+        assert_eq!(read(&writer.finish(), 0).unwrap().body.records.len(), KEPT);
+        let bytes = Writer::new(Kind::Offer, 1, 1).skippable(Tag::Record, &[b"none"]).skippable(Tag::Half, &[b""]).finish();
+        let body = read(&bytes, 0).unwrap().body;
+        assert_eq!((body.records.len(), body.half), (0, None));
+    }
+
+    #[test]
+    fn another_role_is_no_successor() {
+        let bytes = Writer::new(Kind::Hello, 0, 1).versions().value(Tag::Role, &[&[2]]).finish();
+        assert_eq!(read(&bytes, 0), Err(Malformed::Unknown));
+    }
+
     #[test]
     fn a_longer_value_of_a_known_tag_is_a_later_version_s() {
         let mut bytes = Writer::new(Kind::Warm, 1, 1).revision(5).finish();
@@ -436,6 +606,15 @@ mod tests {
             bytes[place] = byte;
             bytes.truncate(cut);
             let _ = read(&bytes, 2);
+        }
+
+        #[test]
+        fn an_observer_s_message_is_read_without_harm(at in 0usize..700, byte: u8, cut in 0usize..700) {
+            let mut bytes = expect();
+            let place = at % bytes.len();
+            bytes[place] = byte;
+            bytes.truncate(cut);
+            let _ = read(&bytes, 1);
         }
     }
 }

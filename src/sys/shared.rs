@@ -33,20 +33,16 @@ impl Page {
         ftruncate(&fd, SIZE as libc::off_t).map_err(Fault::of("ftruncate"))?;
         let seals = SealFlag::F_SEAL_GROW | SealFlag::F_SEAL_SHRINK | SealFlag::F_SEAL_SEAL;
         fcntl(&fd, FcntlArg::F_ADD_SEALS(seals)).map_err(Fault::of("fcntl"))?;
-        Self::map(fd)
+        Self::map(fd, libc::PROT_READ | libc::PROT_WRITE)
     }
 
     /// A page that another process has made. `EINVAL` if it is none, or could be shortened.
     pub fn adopt(fd: OwnedFd) -> Result<Self, Fault> {
-        let seals = SealFlag::from_bits_retain(fcntl(&fd, FcntlArg::F_GET_SEALS).map_err(Fault::of("fcntl"))?);
-        if !seals.contains(SealFlag::F_SEAL_SHRINK) || memfd::length(&fd)? != SIZE {
-            return Err(Fault { step: "mmap", errno: Errno::EINVAL });
-        }
-        Self::map(fd)
+        check(&fd)?;
+        Self::map(fd, libc::PROT_READ | libc::PROT_WRITE)
     }
 
-    fn map(fd: OwnedFd) -> Result<Self, Fault> {
-        let access = libc::PROT_READ | libc::PROT_WRITE;
+    fn map(fd: OwnedFd, access: i32) -> Result<Self, Fault> {
         // SAFETY: a new shared mapping at an address of the kernel's choice touches no existing memory.
         let at = unsafe { libc::mmap(core::ptr::null_mut(), SIZE, access, libc::MAP_SHARED, fd.as_raw_fd(), 0) };
         if at == libc::MAP_FAILED {
@@ -68,6 +64,30 @@ impl Page {
     /// The descriptor, to be handed on.
     pub fn fd(&self) -> &OwnedFd {
         &self.fd
+    }
+}
+
+/// `EINVAL` if it is no page, or could be shortened.
+fn check(fd: &OwnedFd) -> Result<(), Fault> {
+    let seals = SealFlag::from_bits_retain(fcntl(fd, FcntlArg::F_GET_SEALS).map_err(Fault::of("fcntl"))?);
+    let is_page = seals.contains(SealFlag::F_SEAL_SHRINK) && memfd::length(fd)? == SIZE;
+    if is_page { Ok(()) } else { Err(Fault { step: "mmap", errno: Errno::EINVAL }) }
+}
+
+/// A page of others, that is only looked at: it may be open for reading alone, and a write by mistake cannot be.
+#[derive(Debug)]
+pub struct View(Page);
+
+impl View {
+    /// As [`Page::adopt`].
+    pub fn adopt(fd: OwnedFd) -> Result<Self, Fault> {
+        check(&fd)?;
+        Page::map(fd, libc::PROT_READ).map(Self)
+    }
+
+    /// One of its words, as it is now.
+    pub fn word(&self, index: usize) -> u64 {
+        self.0.words()[index].load(core::sync::atomic::Ordering::Acquire)
     }
 }
 
@@ -94,6 +114,16 @@ mod tests {
         let two = Page::adopt(one.fd().try_clone().unwrap()).unwrap();
         one.words()[3].store(7, Ordering::Release);
         assert_eq!(two.words()[3].load(Ordering::Acquire), 7);
+    }
+
+    #[test]
+    fn a_view_sees_what_others_write_and_needs_no_right_to() {
+        let page = Page::create(c"page").unwrap();
+        let only_read = std::fs::File::open(format!("/proc/self/fd/{}", page.fd().as_raw_fd())).unwrap();
+        assert!(Page::adopt(only_read.try_clone().unwrap().into()).is_err());
+        let view = View::adopt(only_read.into()).unwrap();
+        page.words()[3].store(7, Ordering::Release);
+        assert_eq!(view.word(3), 7);
     }
 
     #[test]

@@ -229,6 +229,8 @@ impl Side for OwnerSide {
             Kind::Abort => Event::Abort(wire::reason_of_peer(message.body.reason.unwrap_or_default())),
             Kind::Nak => Event::Abort(wire::reason_of_refusal(message.body.reason)),
             Kind::Hello | Kind::Offer | Kind::Delta | Kind::Commit | Kind::Settle => return,
+            // Of an observer's channel.
+            Kind::Estate | Kind::Progress | Kind::Outcome | Kind::Expect | Kind::CallOff => return,
         };
         self.feed(core, event);
     }

@@ -189,6 +189,8 @@ impl Side for SuccessorSide {
                 Event::Abort(wire::reason_of_refusal(message.body.reason))
             }
             Kind::Hello | Kind::Ack | Kind::Warm | Kind::Live | Kind::Settled => return,
+            // Of an observer's channel.
+            Kind::Estate | Kind::Progress | Kind::Outcome | Kind::Expect | Kind::CallOff => return,
         };
         self.feed(core, event);
     }

@@ -3894,6 +3894,397 @@ ps_status ps_handoff_reason(const ps_handoff *handoff,
                             size_t *needed,
                             ps_error **error);
 
+/* ==================== a separate supervisor of a handoff ================================================ */
+
+/* For a service whose generations are started, watched and replaced by another process than themselves: a
+ * small program that keeps the listeners, or pid 1 of a container. */
+
+/**
+ * A supervisor of a handoff, in a process of its own: it starts the first generation of a server, has it
+ * replaced, and starts another one when none is left.
+ */
+typedef struct ps_handoff_supervisor ps_handoff_supervisor;
+
+/** How it is asked. */
+typedef enum ps_health_kind {
+  /** Not at all: who is ready is healthy. Default. */
+  PS_HEALTH_NONE = 0,
+  /** Somebody accepts at an address: unix:/path, tcp:host:port. */
+  PS_HEALTH_SOCKET = 1,
+  /** An answer of 2xx to a GET of http://host:port/path. */
+  PS_HEALTH_HTTP = 2,
+} ps_health_kind;
+
+/** How generations are replaced. */
+typedef enum ps_handoff_protocol {
+  /** Both generations use ps_handoff: they hand over to each other, and the supervisor looks on. Default. */
+  PS_HANDOFF_PROTOCOL_NATIVE = 0,
+  /** Daemons that know LISTEN_FDS and sd_notify, and nothing of procsup: both serve for a while. */
+  PS_HANDOFF_PROTOCOL_NOTIFY = 1,
+  /** Daemons that speak the three-party protocol, version 1, of the crate beyond-handoff. */
+  PS_HANDOFF_PROTOCOL_V1 = 2,
+} ps_handoff_protocol;
+
+/**
+ * Makes a supervisor. Nothing is started or looked for yet: ps_handoff_supervisor_start does the one, for a
+ * service that does not run, ps_handoff_supervisor_recover the other, after a restart of this process. The
+ * functions without ps_ are yours:
+ *
+ * ```c
+ * void supervise(const char *control_path, ps_command *command) {
+ *   ps_handoff_supervisor *supervisor = NULL;
+ *   ps_error *error = NULL;
+ *
+ *   if (ps_handoff_supervisor_new(control_path, &supervisor, &error) != PS_OK)
+ *     fail(error);
+ *   ps_status found = ps_handoff_supervisor_recover(supervisor, &error);
+ *   if (found == PS_ERR_NOT_FOUND) {                  // nobody serves: this is a first start
+ *     ps_error_free(error);
+ *     ps_handoff_supervisor_listener(supervisor, "http", bind_and_listen(), NULL);
+ *     found = ps_handoff_supervisor_start(supervisor, command, &error);
+ *   }
+ *   if (found != PS_OK)
+ *     fail(error);
+ *
+ *   for (;;) {                                        // or ps_handoff_supervisor_fd in an event loop
+ *     ps_handoff_supervisor_event event = {.size = sizeof event};
+ *     if (ps_handoff_supervisor_next_event(supervisor, -1, &event, &error) != PS_OK)
+ *       fail(error);
+ *     if (event.kind == PS_HANDOFF_SUPERVISOR_GAVE_UP)
+ *       exit(1);                                      // whoever watches this process has to see to it
+ *   }
+ * }
+ * ```
+ *
+ * It is an observer that can help, and never one that must: the generations hand over to each other as they
+ * do without it. So its crash, its hang, its stop and its restart at any moment change nothing for them or
+ * for their clients; its own program is replaced by ending it and starting the new one, which recovers.
+ *
+ * What it holds: duplicates of the listeners (ps_handoff_supervisor_listener, or fetched from the generation
+ * that serves), which it gives to each generation by LISTEN_FDS and LISTEN_FDNAMES, so that one that finds
+ * nobody before it starts with them and no connection is refused meanwhile. A successor that takes over gets
+ * them from the running generation as well (ps_handoff_take_fd); it should prefer those.
+ *
+ * A generation that it has started is a child of this process like any other until it may own: then it
+ * leaves what ps_kill_and_reap_all ends, for it has to outlive this process. To end it there is
+ * ps_handoff_supervisor_stop. So commands are as for ps_handoff_upgrade: nothing may tie the child to this
+ * process (PS_ERR_INVALID_ARGUMENT).
+ *
+ * Costs a descriptor for each listener, three for its event loop, and up to four more. Never blocks.
+ *
+ * @param control_path  as for ps_handoff_new: where the generations meet. NULL only for
+ *                      PS_HANDOFF_PROTOCOL_NOTIFY
+ * @param supervisor    receives the handle; free it with ps_handoff_supervisor_free
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the path is too long for a socket or names no file;
+ *         PS_ERR_NOT_FOUND if it is relative and there is no working directory any more; PS_ERR_LIMIT if
+ *         descriptors are not to be had
+ */
+ps_status ps_handoff_supervisor_new(const char *control_path,
+                                    ps_handoff_supervisor **supervisor,
+                                    ps_error **error);
+
+/**
+ * Frees the supervisor. The generation that serves goes on, with nobody to start another in its place; what
+ * is held here is closed. A successor under way that owns nothing is killed and reaped (blocks at most 5
+ * seconds for that), one that may own goes its own way. Waits of other threads end with PS_ERR_SHUTDOWN.
+ *
+ * In a process that was forked from this one, without an exec, it closes what that copy has inherited, which
+ * is felt by nobody. NULL and a freed handle do nothing.
+ */
+void ps_handoff_supervisor_free(ps_handoff_supervisor *supervisor);
+
+/**
+ * Holds a listener for the generations to come: each gets it by LISTEN_FDS, under this name in
+ * LISTEN_FDNAMES. It is a duplicate: `fd` stays yours, and may be closed. It is never bound anew, shut down
+ * or changed. From then on clients are not refused while no generation serves: they wait in its queue. May
+ * be called at any time; it counts for the generations that are started after it. Never blocks.
+ *
+ * @param name  1 to 255 printable ASCII characters without a colon; copied
+ * @param fd    a socket that listens, or one for datagrams
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is none or taken, or `fd` is not such a socket;
+ *         PS_ERR_LIMIT if 252 are held, or descriptors are not to be had
+ */
+ps_status ps_handoff_supervisor_listener(ps_handoff_supervisor *supervisor,
+                                         const char *name,
+                                         int32_t fd,
+                                         ps_error **error);
+
+/**
+ * How generations are replaced. To be set before ps_handoff_supervisor_start and _recover. Never blocks.
+ *
+ * @param protocol  a PS_HANDOFF_PROTOCOL_*
+ * @return PS_OK; PS_ERR_STATE if a generation was started or looked for already
+ */
+ps_status ps_handoff_supervisor_set_protocol(ps_handoff_supervisor *supervisor,
+                                             int32_t protocol,
+                                             ps_error **error);
+
+/**
+ * Keeps a journal of replacements in this file, for a supervisor that comes after this one. To be set before
+ * ps_handoff_supervisor_start and _recover. With PS_HANDOFF_PROTOCOL_NATIVE none is needed: who owns is asked
+ * of the owner. Never blocks.
+ *
+ * @param path  in a directory of the service's user; copied
+ * @return PS_OK; PS_ERR_STATE if a generation was started or looked for already; PS_ERR_NOT_FOUND if it is
+ *         relative and there is no working directory any more; PS_ERR_INVALID_ARGUMENT if it is NULL or empty
+ */
+ps_status ps_handoff_supervisor_set_journal(ps_handoff_supervisor *supervisor,
+                                            const char *path,
+                                            ps_error **error);
+
+/**
+ * What the generations to come are known by in records (ps_outcome), unless they say their own. Never blocks.
+ *
+ * @param build_id  1 to 64 printable ASCII characters; copied
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_handoff_supervisor_set_build_id(ps_handoff_supervisor *supervisor,
+                                             const char *build_id,
+                                             ps_error **error);
+
+/**
+ * What is asked of a new generation before the old one goes, where the protocol leaves that to the
+ * supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). Counts for the replacements that begin after it. Never blocks.
+ *
+ * @param kind        a PS_HEALTH_*
+ * @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path;
+ *                    else NULL. Copied
+ * @param timeout_ms  for an answer; 0: 5000
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_handoff_supervisor_set_health(ps_handoff_supervisor *supervisor,
+                                           int32_t kind,
+                                           const char *detail,
+                                           int64_t timeout_ms,
+                                           ps_error **error);
+
+/**
+ * The same by a command: 0 is healthy, any other end is not, nor is one that has not ended in time. It is
+ * started anew for each look. Never blocks.
+ *
+ * @param command     copied
+ * @param timeout_ms  for its end; 0: 5000
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the timeout is negative
+ */
+ps_status ps_handoff_supervisor_set_health_command(ps_handoff_supervisor *supervisor,
+                                                   const ps_command *command,
+                                                   int64_t timeout_ms,
+                                                   ps_error **error);
+
+/**
+ * How long a new generation must be healthy before the old one is stopped, where the protocol leaves that to
+ * the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). With the others the generations say so themselves
+ * (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
+ *
+ * @param ms  milliseconds; 0: not at all, the default
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_handoff_supervisor_set_probation(ps_handoff_supervisor *supervisor,
+                                              int64_t ms,
+                                              ps_error **error);
+
+/**
+ * How often another generation is started in the place of one that has ended by itself, whatever its exit
+ * code: with the command of the last one that has served. Beyond that PS_HANDOFF_SUPERVISOR_GAVE_UP is told.
+ * What was counted before is forgotten. Never blocks.
+ *
+ * @param max_attempts  so many starts in a window; 0: never. Default 3
+ * @param window_ms     0: 30 000, the default
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if `window_ms` is negative
+ */
+ps_status ps_handoff_supervisor_set_restart(ps_handoff_supervisor *supervisor,
+                                            uint32_t max_attempts,
+                                            int64_t window_ms,
+                                            ps_error **error);
+
+/**
+ * Starts the first generation; PS_HANDOFF_SUPERVISOR_STARTED and, when it serves, _SERVING follow. Also after
+ * _STOPPED and _GAVE_UP. A generation that runs already at the path, and that this supervisor does not know,
+ * is taken over from by what is started: call ps_handoff_supervisor_recover first.
+ *
+ * Blocks for the spawn only (see ps_spawn).
+ *
+ * @param command  copied; it is used again for a generation in the place of this one
+ * @return PS_OK; PS_ERR_STATE if a generation runs, or is being started or looked for;
+ *         PS_ERR_INVALID_ARGUMENT if the command would tie its child to this process, or the protocol needs a
+ *         control path and has none; PS_ERR_UNSUPPORTED if the protocol cannot be spoken here; what ps_spawn
+ *         answers
+ */
+ps_status ps_handoff_supervisor_start(ps_handoff_supervisor *supervisor,
+                                      const ps_command *command,
+                                      ps_error **error);
+
+/**
+ * Has the generation that serves replaced by another: PS_HANDOFF_SUPERVISOR_STARTED, any number of _PROGRESS,
+ * and _COMMITTED or _ABORTED follow. The old generation serves until then, and on after an _ABORTED.
+ *
+ * Blocks for the spawn only (see ps_spawn).
+ *
+ * @param command      copied; once it has served, it is used again for a generation in the place of this one
+ * @param deadline_ms  for all of it until the commit; 0: 300 000
+ * @param drain_ms     for the end of the old generation's background work (its answer to PS_HANDOFF_DRAIN);
+ *                     0: 60 000
+ * @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
+ *         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
+ *         tie its child to this process; what ps_spawn answers: then nothing has changed
+ */
+ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor,
+                                        const ps_command *command,
+                                        int64_t deadline_ms,
+                                        int64_t drain_ms,
+                                        ps_error **error);
+
+/**
+ * Calls the replacement off. It is a wish: whether the commit was first, the events say
+ * (PS_HANDOFF_SUPERVISOR_ABORTED or _COMMITTED). Never blocks.
+ *
+ * @return PS_OK; PS_ERR_STATE if none is under way
+ */
+ps_status ps_handoff_supervisor_cancel(ps_handoff_supervisor *supervisor, ps_error **error);
+
+/**
+ * Ends the generation: by the stop plan that any child has (SIGTERM, then SIGKILL), also one that this
+ * process has not started. A replacement under way is called off first. No other generation is started in its
+ * place. PS_HANDOFF_SUPERVISOR_STOPPED follows; the listeners are still held. Never blocks.
+ *
+ * @param grace_ms  between the two signals; -1: 2000
+ * @return PS_OK, also if it is being stopped already; PS_ERR_STATE if no generation runs that this supervisor
+ *         knows of; PS_ERR_PERMISSION if this process may not end it; PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_handoff_supervisor_stop(ps_handoff_supervisor *supervisor, int64_t grace_ms, ps_error **error);
+
+/**
+ * After a restart of this process: finds the generation that serves, with its listeners and its identity.
+ * They come from the owner itself, which is asked at the control path; where nobody owns, what is held for
+ * this process counts: descriptors that its own starter kept (LISTEN_FDS), and the journal. Nothing is bound
+ * anew, and nobody is signalled whose identity is not proven. PS_HANDOFF_SUPERVISOR_SERVING is told of who is
+ * found.
+ *
+ * A replacement that was under way goes on by itself; its record is there when it has ended. The command of
+ * the generation is not known: if it ends, PS_HANDOFF_SUPERVISOR_GAVE_UP with PS_ERR_NOT_FOUND asks for a
+ * ps_handoff_supervisor_start, until a generation of this supervisor's own has served.
+ *
+ * Blocks at most 5 seconds, while an owner answers nobody (in a probation).
+ *
+ * @return PS_OK; PS_ERR_NOT_FOUND if nothing runs and nothing is held: then start; PS_ERR_TIMEOUT if somebody
+ *         has the lock of the path and nobody answers; PS_ERR_STATE if a generation was started or found
+ *         already; PS_ERR_PEER_REJECTED if the owner does not admit this process;
+ *         PS_ERR_INVALID_ARGUMENT if the protocol needs a control path and has none; PS_ERR_UNSUPPORTED if
+ *         the protocol cannot be spoken here
+ */
+ps_status ps_handoff_supervisor_recover(ps_handoff_supervisor *supervisor, ps_error **error);
+
+/**
+ * Who owns, as far as this supervisor knows. Never blocks.
+ *
+ * @param pid         receives its pid, for display
+ * @param generation  receives its generation, 0 if the protocol has none; or NULL
+ * @return PS_OK; PS_ERR_NOT_FOUND if none is known to serve
+ */
+ps_status ps_handoff_supervisor_owner(const ps_handoff_supervisor *supervisor,
+                                      int32_t *pid,
+                                      uint64_t *generation,
+                                      ps_error **error);
+
+/**
+ * Counters of this supervisor, in Prometheus' text format (names begin with handoff_): generations,
+ * replacements that were done and those that came to nothing by reason, how long they took, the gap of the
+ * last one, who owns. Never blocks.
+ *
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
+ */
+ps_status ps_handoff_supervisor_metrics(const ps_handoff_supervisor *supervisor,
+                                        char *buf,
+                                        size_t cap,
+                                        size_t *needed,
+                                        ps_error **error);
+
+/**
+ * A descriptor for an event loop: readable while ps_handoff_supervisor_next_event has something to do. It
+ * stays the supervisor's; do not close it. Never blocks.
+ *
+ * @param fd  receives it
+ */
+ps_status ps_handoff_supervisor_fd(const ps_handoff_supervisor *supervisor, int32_t *fd, ps_error **error);
+
+/** What has happened. */
+typedef enum ps_handoff_supervisor_event_kind {
+  /** A generation was started: the first, a successor, or one in the place of one that has ended. `pid`. */
+  PS_HANDOFF_SUPERVISOR_STARTED = 1,
+  /**
+   * This generation owns, and stands alone: `pid`, `generation`. Also one that came without this
+   * supervisor (its own upgrade, a takeover). It is no child any more that a kill of all would end.
+   */
+  PS_HANDOFF_SUPERVISOR_SERVING = 2,
+  /** A replacement has come to `phase`, a PS_HANDOFF_PHASE_*: `handoff_id`, `pid` (old), `peer_pid` (new). */
+  PS_HANDOFF_SUPERVISOR_PROGRESS = 3,
+  /** A replacement is done: `pid` (new), `peer_pid` (old), `generation`. Its record is the outcome 0. */
+  PS_HANDOFF_SUPERVISOR_COMMITTED = 4,
+  /**
+   * A replacement came to nothing, and the old generation serves on, or one is started in its place:
+   * `reason`, `pid` (old), `peer_pid` (new). Its record is the outcome 0.
+   */
+  PS_HANDOFF_SUPERVISOR_ABORTED = 5,
+  /**
+   * The generation that owned has ended by itself: `pid`, `exit_code`, `exit_signal` as far as they are
+   * known (`reason` is PS_ERR_NOT_FOUND where they are not).
+   */
+  PS_HANDOFF_SUPERVISOR_OWNER_ENDED = 6,
+  /**
+   * No generation is started in its place any more: `reason` is PS_ERR_BUDGET_EXHAUSTED (or what stood in
+   * the way of a start). The listeners are still held.
+   */
+  PS_HANDOFF_SUPERVISOR_GAVE_UP = 7,
+  /** The generation has ended, as it was asked to: `pid`, `exit_code`, `exit_signal`. */
+  PS_HANDOFF_SUPERVISOR_STOPPED = 8,
+} ps_handoff_supervisor_event_kind;
+
+/** Something has happened. What does not belong to its kind is 0. */
+typedef struct ps_handoff_supervisor_event {
+  /** Set by the caller: sizeof(ps_handoff_supervisor_event). */
+  uint32_t size;
+  /** A PS_HANDOFF_SUPERVISOR_*. Ignore those that you do not know: none of them awaits an answer. */
+  int32_t kind;
+  /** Which handoff: the same number as in the generations' own events. */
+  uint64_t handoff_id;
+  /** Of whom, for display. */
+  int32_t pid;
+  /** The other one, for display. */
+  int32_t peer_pid;
+  /** Which generation owns by it. */
+  uint64_t generation;
+  /** PS_HANDOFF_SUPERVISOR_PROGRESS: a PS_HANDOFF_PHASE_*, of the old generation. */
+  int32_t phase;
+  /** Why, a PS_ERR_*. */
+  int32_t reason;
+  /** How it ended: its exit code. */
+  int32_t exit_code;
+  /** The signal that ended it, or 0. */
+  int32_t exit_signal;
+  /** When it was heard of, nanoseconds of CLOCK_MONOTONIC. */
+  int64_t time_ns;
+  /** 0 */
+  uint64_t reserved;
+} ps_handoff_supervisor_event;
+
+/**
+ * The next event; also does all the work that is due, so call it whenever the descriptor is readable, until
+ * PS_PENDING. A start that follows from what is found is made within it (see ps_spawn).
+ *
+ * At most 256 events are kept; of those that nobody takes the oldest PS_HANDOFF_SUPERVISOR_PROGRESS goes
+ * first.
+ *
+ * @param timeout_ms  how long to wait for one; -1: for ever, 0: not at all
+ * @param event       receives it (set event->size first)
+ * @return PS_OK; PS_PENDING if there is none, also when a signal handler has interrupted the wait;
+ *         PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
+ */
+ps_status ps_handoff_supervisor_next_event(ps_handoff_supervisor *supervisor,
+                                           int64_t timeout_ms,
+                                           ps_handoff_supervisor_event *event,
+                                           ps_error **error);
+
 #ifdef __cplusplus
 }
 #endif

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strum::VariantNames;
 
-use super::{child, command, error, handoff, preload, preloader, readiness, spawn_lock, supervisor, worker};
+use super::{child, command, error, handoff, handoff_supervisor, preload, preloader, readiness, spawn_lock, supervisor, worker};
 
 const HEADER: &str = include_str!("../../include/procsup.h");
 const CPP: &str = include_str!("../../include/procsup.hpp");
@@ -72,6 +72,9 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_handoff_phase_code", of_rust(handoff::ps_handoff_phase_code::from_repr)),
             ("ps_handoff_mode", of_rust(handoff::ps_handoff_mode::from_repr)),
             ("ps_handoff_timeout", of_rust(handoff::ps_handoff_timeout::from_repr)),
+            ("ps_handoff_protocol", of_rust(handoff_supervisor::ps_handoff_protocol::from_repr)),
+            ("ps_health_kind", of_rust(handoff_supervisor::ps_health_kind::from_repr)),
+            ("ps_handoff_supervisor_event_kind", of_rust(handoff_supervisor::ps_handoff_supervisor_event_kind::from_repr)),
             ("ps_handoff_event_kind", of_rust(handoff::ps_handoff_event_kind::from_repr)),
         ]
         .map(|(tag, values)| (tag.to_owned(), values)),

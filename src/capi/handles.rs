@@ -24,6 +24,7 @@ use crate::coordination::budget::Budget;
 use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
+use crate::handoff::supervisor::HandoffSupervisor;
 use crate::preloader::face::Preloader;
 use crate::preloader::native::inside::Preload;
 use crate::supervisor::{Managed, Supervisor};
@@ -43,6 +44,7 @@ pub(super) enum Object {
     Worker(Arc<WorkerObject>),
     Preloader(Arc<Preloader>),
     Preload(Arc<Preload>),
+    HandoffSupervisor(Arc<HandoffSupervisor>),
 }
 
 /// A type that lives behind handles.
@@ -81,6 +83,7 @@ handled!(Claim, SpawnLock, 7, "spawn lock");
 handled!(WorkerObject, Worker, 8, "worker");
 handled!(Preloader, Preloader, 9, "preloader");
 handled!(Preload, Preload, 10, "preload");
+handled!(HandoffSupervisor, HandoffSupervisor, 11, "handoff supervisor");
 
 #[derive(Default)]
 struct Entry {
@@ -194,7 +197,7 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     }
     let kind = handle >> 1 & 0xF;
     let stamp = Stamp::here();
-    match stamp.age_of(handle).filter(|_| (1..=10).contains(&kind)) {
+    match stamp.age_of(handle).filter(|_| (1..=11).contains(&kind)) {
         None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
         Some(0) => {}
         Some(_) if PASSED.has(handle) => return decode::<T>(PASSED.here.load(Ordering::Relaxed)),

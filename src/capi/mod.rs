@@ -16,6 +16,7 @@ pub mod child;
 pub mod command;
 pub mod error;
 pub mod handoff;
+pub mod handoff_supervisor;
 mod objects;
 pub mod once;
 pub mod preload;

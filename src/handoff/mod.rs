@@ -23,6 +23,7 @@
 //! | `trust.rs`            | who may be the other side                                         |
 //! | `verdict.rs`          | what came of an attempt, in words and codes                       |
 //! | `outcome/`            | the record of a handoff: who, when, how many, why                 |
+//! | `supervisor/`         | a separate supervisor: an observer that can help                  |
 //! | `terms.rs`            | what the application may set, and what it is told                 |
 //!
 //! Locks: one per handle, never held across a call that can block (the spawn of a successor among them). The reactor's own is a leaf.
@@ -56,6 +57,7 @@ mod record;
 mod remains;
 mod side;
 mod successor;
+pub mod supervisor;
 mod terms;
 mod trust;
 mod verdict;

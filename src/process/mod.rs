@@ -52,6 +52,6 @@ pub mod path;
 pub mod sandbox;
 pub mod spawn;
 pub mod stop;
-mod systemd;
+pub mod systemd;
 
 pub use output::{Line, Lines, Lost};

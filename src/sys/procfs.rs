@@ -256,6 +256,20 @@ pub fn is_dying(pid: i32) -> bool {
     exiting || is_dumping_core(pid)
 }
 
+/// Whether a process that was sent SIGSTOP runs no instruction of its program any more, until it is continued: every thread is stopped, has
+/// ended, or sleeps in the kernel, from where it comes back by way of the stop. Where /proc cannot be read the answer is no.
+pub fn stands_still(pid: i32) -> bool {
+    let stands = |task: std::fs::DirEntry| -> Option<bool> {
+        let stat = stat_line(task.path().join("stat")).ok()?;
+        // 3 (state) of proc_pid_stat(5).
+        let state = stat.rsplit_once(')')?.1.split_ascii_whitespace().next()?.as_bytes().first().copied()?;
+        Some(matches!(state, b'T' | b't' | b'Z' | b'X' | b'D'))
+    };
+    let tasks = || std::fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    // A thread that ends between the two looks has ended.
+    tasks().next().is_some() && tasks().filter_map(stands).all(|stands| stands)
+}
+
 /// Whether a process is dumping its core (Linux 4.15; where /proc cannot be read the answer is no): proc_pid_status(5).
 pub fn is_dumping_core(pid: i32) -> bool {
     let says = |path: std::path::PathBuf| -> Option<bool> {

@@ -155,6 +155,15 @@ pub fn is_message_socket(fd: RawFd) -> bool {
     fds::is_open(fd) && getsockopt(&borrowed, sockopt::SockType) == Ok(SockType::SeqPacket) && peer(borrowed).is_ok()
 }
 
+/// Whether clients come to this socket by themselves: it listens, or takes datagrams. A connection is another matter.
+pub fn is_open_to_all(socket: &OwnedFd) -> bool {
+    match getsockopt(socket, sockopt::SockType) {
+        Ok(SockType::Datagram) => true,
+        Ok(_) => getsockopt(socket, sockopt::AcceptConn) == Ok(true),
+        Err(_) => false,
+    }
+}
+
 /// The number that the kernel gave this socket; no other one of this system has it meanwhile.
 pub fn inode(socket: &OwnedFd) -> Result<u64, Errno> {
     fstat(socket).map(|stat| stat.st_ino)

@@ -1,0 +1,487 @@
+//! `ps_handoff_supervisor`: a process beside the generations of a server.
+
+use core::ffi::{CStr, c_char};
+use core::mem::offset_of;
+use std::ffi::OsStr;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::command::{current, ps_command};
+use super::error::ps_error;
+use super::guard::{PS_OK, acquire, call, quiet};
+use super::{convert, handles, ps_status, shapes};
+use crate::error::Error;
+use crate::handoff::supervisor::{HandoffSupervisor, Happened};
+use crate::supervisor;
+
+/// A supervisor of a handoff, in a process of its own: it starts the first generation of a server, has it
+/// replaced, and starts another one when none is left.
+pub struct ps_handoff_supervisor {
+    _private: [u8; 0],
+}
+
+pub use crate::handoff::supervisor::HealthKind as ps_health_kind;
+pub use crate::handoff::supervisor::Protocol as ps_handoff_protocol;
+
+/// Makes a supervisor. Nothing is started or looked for yet: ps_handoff_supervisor_start does the one, for a
+/// service that does not run, ps_handoff_supervisor_recover the other, after a restart of this process. The
+/// functions without ps_ are yours:
+///
+/// ```c
+/// void supervise(const char *control_path, ps_command *command) {
+///   ps_handoff_supervisor *supervisor = NULL;
+///   ps_error *error = NULL;
+///
+///   if (ps_handoff_supervisor_new(control_path, &supervisor, &error) != PS_OK)
+///     fail(error);
+///   ps_status found = ps_handoff_supervisor_recover(supervisor, &error);
+///   if (found == PS_ERR_NOT_FOUND) {                  // nobody serves: this is a first start
+///     ps_error_free(error);
+///     ps_handoff_supervisor_listener(supervisor, "http", bind_and_listen(), NULL);
+///     found = ps_handoff_supervisor_start(supervisor, command, &error);
+///   }
+///   if (found != PS_OK)
+///     fail(error);
+///
+///   for (;;) {                                        // or ps_handoff_supervisor_fd in an event loop
+///     ps_handoff_supervisor_event event = {.size = sizeof event};
+///     if (ps_handoff_supervisor_next_event(supervisor, -1, &event, &error) != PS_OK)
+///       fail(error);
+///     if (event.kind == PS_HANDOFF_SUPERVISOR_GAVE_UP)
+///       exit(1);                                      // whoever watches this process has to see to it
+///   }
+/// }
+/// ```
+///
+/// It is an observer that can help, and never one that must: the generations hand over to each other as they
+/// do without it. So its crash, its hang, its stop and its restart at any moment change nothing for them or
+/// for their clients; its own program is replaced by ending it and starting the new one, which recovers.
+///
+/// What it holds: duplicates of the listeners (ps_handoff_supervisor_listener, or fetched from the generation
+/// that serves), which it gives to each generation by LISTEN_FDS and LISTEN_FDNAMES, so that one that finds
+/// nobody before it starts with them and no connection is refused meanwhile. A successor that takes over gets
+/// them from the running generation as well (ps_handoff_take_fd); it should prefer those.
+///
+/// A generation that it has started is a child of this process like any other until it may own: then it
+/// leaves what ps_kill_and_reap_all ends, for it has to outlive this process. To end it there is
+/// ps_handoff_supervisor_stop. So commands are as for ps_handoff_upgrade: nothing may tie the child to this
+/// process (PS_ERR_INVALID_ARGUMENT).
+///
+/// Costs a descriptor for each listener, three for its event loop, and up to four more. Never blocks.
+///
+/// @param control_path  as for ps_handoff_new: where the generations meet. NULL only for
+///                      PS_HANDOFF_PROTOCOL_NOTIFY
+/// @param supervisor    receives the handle; free it with ps_handoff_supervisor_free
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if the path is too long for a socket or names no file;
+///         PS_ERR_NOT_FOUND if it is relative and there is no working directory any more; PS_ERR_LIMIT if
+///         descriptors are not to be had
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_new(
+    control_path: *const c_char,
+    supervisor: *mut *mut ps_handoff_supervisor,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    acquire(error, || {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let path = unsafe { convert::optional(control_path) }.map(|path| Path::new(OsStr::from_bytes(path.to_bytes())));
+        // First, as with a handoff: what is opened now must not get a number that a forked copy is about to give back.
+        supervisor::succeed()?;
+        shapes::put("supervisor", supervisor, || {
+            handles::make_room()?;
+            let made = Arc::new(HandoffSupervisor::new(path)?);
+            let handle = handles::insert(made.clone())?;
+            made.set_name(handle);
+            Ok(convert::to_pointer(handle))
+        })
+    })
+}
+
+/// Frees the supervisor. The generation that serves goes on, with nobody to start another in its place; what
+/// is held here is closed. A successor under way that owns nothing is killed and reaped (blocks at most 5
+/// seconds for that), one that may own goes its own way. Waits of other threads end with PS_ERR_SHUTDOWN.
+///
+/// In a process that was forked from this one, without an exec, it closes what that copy has inherited, which
+/// is felt by nobody. NULL and a freed handle do nothing.
+#[unsafe(no_mangle)]
+pub extern "C" fn ps_handoff_supervisor_free(supervisor: *mut ps_handoff_supervisor) {
+    let handle = supervisor.addr() as u64;
+    if handles::is_inherited(handle) {
+        return quiet(|| HandoffSupervisor::give_back(handle));
+    }
+    shapes::free(supervisor, |object: Arc<HandoffSupervisor>| {
+        object.close();
+        HandoffSupervisor::forget_name(handle);
+    });
+}
+
+/// Holds a listener for the generations to come: each gets it by LISTEN_FDS, under this name in
+/// LISTEN_FDNAMES. It is a duplicate: `fd` stays yours, and may be closed. It is never bound anew, shut down
+/// or changed. From then on clients are not refused while no generation serves: they wait in its queue. May
+/// be called at any time; it counts for the generations that are started after it. Never blocks.
+///
+/// @param name  1 to 255 printable ASCII characters without a colon; copied
+/// @param fd    a socket that listens, or one for datagrams
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is none or taken, or `fd` is not such a socket;
+///         PS_ERR_LIMIT if 252 are held, or descriptors are not to be had
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_listener(
+    supervisor: *mut ps_handoff_supervisor,
+    name: *const c_char,
+    fd: i32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::grow(supervisor, error, |object: &HandoffSupervisor| {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let name: &CStr = unsafe { convert::string("name", name) }?;
+        object.listener(name, fd)
+    })
+}
+
+/// How generations are replaced. To be set before ps_handoff_supervisor_start and _recover. Never blocks.
+///
+/// @param protocol  a PS_HANDOFF_PROTOCOL_*
+/// @return PS_OK; PS_ERR_STATE if a generation was started or looked for already
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_set_protocol(
+    supervisor: *mut ps_handoff_supervisor,
+    protocol: i32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| {
+        object.set_protocol(convert::choice("protocol", protocol, ps_handoff_protocol::from_repr)?)
+    })
+}
+
+/// Keeps a journal of replacements in this file, for a supervisor that comes after this one. To be set before
+/// ps_handoff_supervisor_start and _recover. With PS_HANDOFF_PROTOCOL_NATIVE none is needed: who owns is asked
+/// of the owner. Never blocks.
+///
+/// @param path  in a directory of the service's user; copied
+/// @return PS_OK; PS_ERR_STATE if a generation was started or looked for already; PS_ERR_NOT_FOUND if it is
+///         relative and there is no working directory any more; PS_ERR_INVALID_ARGUMENT if it is NULL or empty
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_set_journal(
+    supervisor: *mut ps_handoff_supervisor,
+    path: *const c_char,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let path = unsafe { convert::string("path", path) }?.to_bytes();
+        if path.is_empty() {
+            return Err(Error::invalid("path", "path is empty"));
+        }
+        object.set_journal(Path::new(OsStr::from_bytes(path)))
+    })
+}
+
+/// What the generations to come are known by in records (ps_outcome), unless they say their own. Never blocks.
+///
+/// @param build_id  1 to 64 printable ASCII characters; copied
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_set_build_id(
+    supervisor: *mut ps_handoff_supervisor,
+    build_id: *const c_char,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let build_id = unsafe { convert::string("build_id", build_id) }?;
+        object.set_build_id(build_id.to_str().map_err(|_| Error::invalid("build_id", "build_id: 1 to 64 printable ASCII characters"))?)
+    })
+}
+
+/// What is asked of a new generation before the old one goes, where the protocol leaves that to the
+/// supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). Counts for the replacements that begin after it. Never blocks.
+///
+/// @param kind        a PS_HEALTH_*
+/// @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path;
+///                    else NULL. Copied
+/// @param timeout_ms  for an answer; 0: 5000
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_set_health(
+    supervisor: *mut ps_handoff_supervisor,
+    kind: i32,
+    detail: *const c_char,
+    timeout_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| {
+        let kind = convert::choice("kind", kind, ps_health_kind::from_repr)?;
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let detail = unsafe { convert::optional(detail) };
+        let text = detail.map(|detail| detail.to_str().map_err(|_| Error::invalid("detail", "detail: it is not UTF-8"))).transpose()?;
+        object.set_health(kind, text, timeout_ms)
+    })
+}
+
+/// The same by a command: 0 is healthy, any other end is not, nor is one that has not ended in time. It is
+/// started anew for each look. Never blocks.
+///
+/// @param command     copied
+/// @param timeout_ms  for its end; 0: 5000
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if the timeout is negative
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_set_health_command(
+    supervisor: *mut ps_handoff_supervisor,
+    command: *const ps_command,
+    timeout_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| object.set_health_command(current(command)?, timeout_ms))
+}
+
+/// How long a new generation must be healthy before the old one is stopped, where the protocol leaves that to
+/// the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). With the others the generations say so themselves
+/// (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
+///
+/// @param ms  milliseconds; 0: not at all, the default
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_set_probation(
+    supervisor: *mut ps_handoff_supervisor,
+    ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| object.set_probation(ms))
+}
+
+/// How often another generation is started in the place of one that has ended by itself, whatever its exit
+/// code: with the command of the last one that has served. Beyond that PS_HANDOFF_SUPERVISOR_GAVE_UP is told.
+/// What was counted before is forgotten. Never blocks.
+///
+/// @param max_attempts  so many starts in a window; 0: never. Default 3
+/// @param window_ms     0: 30 000, the default
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if `window_ms` is negative
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_set_restart(
+    supervisor: *mut ps_handoff_supervisor,
+    max_attempts: u32,
+    window_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| object.set_restart(max_attempts, window_ms))
+}
+
+/// Starts the first generation; PS_HANDOFF_SUPERVISOR_STARTED and, when it serves, _SERVING follow. Also after
+/// _STOPPED and _GAVE_UP. A generation that runs already at the path, and that this supervisor does not know,
+/// is taken over from by what is started: call ps_handoff_supervisor_recover first.
+///
+/// Blocks for the spawn only (see ps_spawn).
+///
+/// @param command  copied; it is used again for a generation in the place of this one
+/// @return PS_OK; PS_ERR_STATE if a generation runs, or is being started or looked for;
+///         PS_ERR_INVALID_ARGUMENT if the command would tie its child to this process, or the protocol needs a
+///         control path and has none; PS_ERR_UNSUPPORTED if the protocol cannot be spoken here; what ps_spawn
+///         answers
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_start(
+    supervisor: *mut ps_handoff_supervisor,
+    command: *const ps_command,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::grow(supervisor, error, |object: &HandoffSupervisor| object.start(current(command)?))
+}
+
+/// Has the generation that serves replaced by another: PS_HANDOFF_SUPERVISOR_STARTED, any number of _PROGRESS,
+/// and _COMMITTED or _ABORTED follow. The old generation serves until then, and on after an _ABORTED.
+///
+/// Blocks for the spawn only (see ps_spawn).
+///
+/// @param command      copied; once it has served, it is used again for a generation in the place of this one
+/// @param deadline_ms  for all of it until the commit; 0: 300 000
+/// @param drain_ms     for the end of the old generation's background work (its answer to PS_HANDOFF_DRAIN);
+///                     0: 60 000
+/// @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
+///         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
+///         tie its child to this process; what ps_spawn answers: then nothing has changed
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_replace(
+    supervisor: *mut ps_handoff_supervisor,
+    command: *const ps_command,
+    deadline_ms: i64,
+    drain_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::grow(supervisor, error, |object: &HandoffSupervisor| object.replace(current(command)?, deadline_ms, drain_ms))
+}
+
+/// Calls the replacement off. It is a wish: whether the commit was first, the events say
+/// (PS_HANDOFF_SUPERVISOR_ABORTED or _COMMITTED). Never blocks.
+///
+/// @return PS_OK; PS_ERR_STATE if none is under way
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_cancel(supervisor: *mut ps_handoff_supervisor, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(supervisor, error, HandoffSupervisor::cancel)
+}
+
+/// Ends the generation: by the stop plan that any child has (SIGTERM, then SIGKILL), also one that this
+/// process has not started. A replacement under way is called off first. No other generation is started in its
+/// place. PS_HANDOFF_SUPERVISOR_STOPPED follows; the listeners are still held. Never blocks.
+///
+/// @param grace_ms  between the two signals; -1: 2000
+/// @return PS_OK, also if it is being stopped already; PS_ERR_STATE if no generation runs that this supervisor
+///         knows of; PS_ERR_PERMISSION if this process may not end it; PS_ERR_INVALID_ARGUMENT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_stop(
+    supervisor: *mut ps_handoff_supervisor,
+    grace_ms: i64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::change(supervisor, error, |object: &HandoffSupervisor| object.stop(grace_ms))
+}
+
+/// After a restart of this process: finds the generation that serves, with its listeners and its identity.
+/// They come from the owner itself, which is asked at the control path; where nobody owns, what is held for
+/// this process counts: descriptors that its own starter kept (LISTEN_FDS), and the journal. Nothing is bound
+/// anew, and nobody is signalled whose identity is not proven. PS_HANDOFF_SUPERVISOR_SERVING is told of who is
+/// found.
+///
+/// A replacement that was under way goes on by itself; its record is there when it has ended. The command of
+/// the generation is not known: if it ends, PS_HANDOFF_SUPERVISOR_GAVE_UP with PS_ERR_NOT_FOUND asks for a
+/// ps_handoff_supervisor_start, until a generation of this supervisor's own has served.
+///
+/// Blocks at most 5 seconds, while an owner answers nobody (in a probation).
+///
+/// @return PS_OK; PS_ERR_NOT_FOUND if nothing runs and nothing is held: then start; PS_ERR_TIMEOUT if somebody
+///         has the lock of the path and nobody answers; PS_ERR_STATE if a generation was started or found
+///         already; PS_ERR_PEER_REJECTED if the owner does not admit this process;
+///         PS_ERR_INVALID_ARGUMENT if the protocol needs a control path and has none; PS_ERR_UNSUPPORTED if
+///         the protocol cannot be spoken here
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_recover(supervisor: *mut ps_handoff_supervisor, error: *mut *mut ps_error) -> ps_status {
+    shapes::grow(supervisor, error, HandoffSupervisor::recover)
+}
+
+/// Who owns, as far as this supervisor knows. Never blocks.
+///
+/// @param pid         receives its pid, for display
+/// @param generation  receives its generation, 0 if the protocol has none; or NULL
+/// @return PS_OK; PS_ERR_NOT_FOUND if none is known to serve
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_owner(
+    supervisor: *const ps_handoff_supervisor,
+    pid: *mut i32,
+    generation: *mut u64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let object = convert::object::<HandoffSupervisor, _>(supervisor)?;
+        let place = convert::out("pid", pid)?;
+        let (owner, number) = object.owner()?;
+        // SAFETY: not null, or looked at; valid by the caller's contract.
+        unsafe {
+            *place = owner;
+            if !generation.is_null() {
+                *generation = number;
+            }
+        }
+        Ok(PS_OK)
+    })
+}
+
+/// Counters of this supervisor, in Prometheus' text format (names begin with handoff_): generations,
+/// replacements that were done and those that came to nothing by reason, how long they took, the gap of the
+/// last one, who owns. Never blocks.
+///
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_metrics(
+    supervisor: *const ps_handoff_supervisor,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::bytes(supervisor, buf, cap, needed, error, HandoffSupervisor::metrics)
+}
+
+/// A descriptor for an event loop: readable while ps_handoff_supervisor_next_event has something to do. It
+/// stays the supervisor's; do not close it. Never blocks.
+///
+/// @param fd  receives it
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_fd(
+    supervisor: *const ps_handoff_supervisor,
+    fd: *mut i32,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::value(supervisor, "fd", fd, error, |object: &HandoffSupervisor| Ok(object.fd()?.as_raw_fd()))
+}
+
+pub use crate::handoff::supervisor::EventKind as ps_handoff_supervisor_event_kind;
+
+/// Something has happened. What does not belong to its kind is 0.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct ps_handoff_supervisor_event {
+    /// Set by the caller: sizeof(ps_handoff_supervisor_event).
+    pub size: u32,
+    /// A PS_HANDOFF_SUPERVISOR_*. Ignore those that you do not know: none of them awaits an answer.
+    pub kind: i32,
+    /// Which handoff: the same number as in the generations' own events.
+    pub handoff_id: u64,
+    /// Of whom, for display.
+    pub pid: i32,
+    /// The other one, for display.
+    pub peer_pid: i32,
+    /// Which generation owns by it.
+    pub generation: u64,
+    /// PS_HANDOFF_SUPERVISOR_PROGRESS: a PS_HANDOFF_PHASE_*, of the old generation.
+    pub phase: i32,
+    /// Why, a PS_ERR_*.
+    pub reason: i32,
+    /// How it ended: its exit code.
+    pub exit_code: i32,
+    /// The signal that ended it, or 0.
+    pub exit_signal: i32,
+    /// When it was heard of, nanoseconds of CLOCK_MONOTONIC.
+    pub time_ns: i64,
+    /// 0
+    pub reserved: u64,
+}
+
+fn fill_event(size: u32, told: &Happened) -> ps_handoff_supervisor_event {
+    ps_handoff_supervisor_event {
+        size,
+        kind: told.kind as i32,
+        handoff_id: told.handoff_id,
+        pid: told.pid,
+        peer_pid: told.peer_pid,
+        generation: told.generation,
+        phase: told.phase,
+        reason: told.reason as i32,
+        exit_code: told.exit_code,
+        exit_signal: told.exit_signal,
+        time_ns: told.time_ns,
+        reserved: 0,
+    }
+}
+
+/// The next event; also does all the work that is due, so call it whenever the descriptor is readable, until
+/// PS_PENDING. A start that follows from what is found is made within it (see ps_spawn).
+///
+/// At most 256 events are kept; of those that nobody takes the oldest PS_HANDOFF_SUPERVISOR_PROGRESS goes
+/// first.
+///
+/// @param timeout_ms  how long to wait for one; -1: for ever, 0: not at all
+/// @param event       receives it (set event->size first)
+/// @return PS_OK; PS_PENDING if there is none, also when a signal handler has interrupted the wait;
+///         PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_next_event(
+    supervisor: *mut ps_handoff_supervisor,
+    timeout_ms: i64,
+    event: *mut ps_handoff_supervisor_event,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    let least = offset_of!(ps_handoff_supervisor_event, time_ns) + size_of::<i64>();
+    shapes::event(supervisor, event, least, error, |object: &HandoffSupervisor, size| {
+        Ok(object.next_event(timeout_ms)?.map(|told| fill_event(size, &told)))
+    })
+}

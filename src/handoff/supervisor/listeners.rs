@@ -1,0 +1,95 @@
+//! The listeners that a supervisor holds, by name: given by the application, or fetched from the owner. Every generation gets them as systemd would
+//! give them (LISTEN_FDS), so one that finds nobody before it starts with them.
+//!
+//! The law: what is held here is a duplicate. It is never bound anew, shut down or changed, and closing it is felt by nobody as long as a generation
+//! serves. What it is for is the time in which none does: then it alone keeps the queue of those who have connected.
+
+use std::ffi::CString;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use crate::error::{Error, Result, Status};
+use crate::process::command::Command;
+use crate::process::systemd;
+use crate::sys::custody::Custody;
+use crate::sys::socket;
+
+/// How many there may be: as many as one message of the owner's can carry.
+const MOST: usize = 252;
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Listeners {
+    named: Vec<(CString, Arc<OwnedFd>)>,
+    custody: Custody,
+}
+
+impl Listeners {
+    pub fn new(custody: Custody) -> Self {
+        Self { named: Vec::new(), custody }
+    }
+
+    /// Holds one that the application gives.
+    pub fn add(&mut self, name: &std::ffi::CStr, fd: OwnedFd) -> Result<()> {
+        systemd::name(Some(name)).map_err(|error| Error::invalid("name", error.message.replace("listen_fd", "name")))?;
+        if !socket::is_open_to_all(&fd) {
+            return Err(Error::invalid("fd", "fd: it neither listens nor takes datagrams"));
+        }
+        if self.named.iter().any(|(known, _)| known.as_c_str() == name) {
+            return Err(Error::invalid("name", format!("name: {} is held already", name.to_string_lossy())));
+        }
+        if self.named.len() == MOST {
+            return Err(Error::new(Status::Limit, "listener", format!("no more than {MOST} listeners are held")));
+        }
+        self.put(name.to_owned(), fd);
+        Ok(())
+    }
+
+    fn put(&mut self, name: CString, fd: OwnedFd) {
+        self.custody.note_shared(&fd);
+        self.named.push((name, Arc::new(fd)));
+    }
+
+    /// What the owner has under this name, in the place of what was held; sockets only, and of names that a child can be told. Answers what is to
+    /// be closed.
+    pub fn learn(&mut self, name: &[u8], fd: OwnedFd) -> Option<Arc<OwnedFd>> {
+        let fits = CString::new(name).ok().filter(|name| systemd::name(Some(name)).is_ok());
+        let Some(name) = fits.filter(|_| socket::is_open_to_all(&fd)) else { return Some(Arc::new(fd)) };
+        let old = self.named.iter().position(|(known, _)| *known == name).map(|at| self.named.remove(at).1);
+        if let Some(old) = &old {
+            self.custody.leave(old);
+        } else if self.named.len() == MOST {
+            return Some(Arc::new(fd));
+        }
+        self.put(name, fd);
+        old
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.named.is_empty()
+    }
+
+    /// Gives them to who is to be started; who spawns it keeps them open until that is done.
+    pub fn give(&self, command: &mut Command) -> Result<Vec<Arc<OwnedFd>>> {
+        for (name, fd) in &self.named {
+            command.listen_fd(fd.as_raw_fd(), Some(name))?;
+        }
+        Ok(self.named.iter().map(|(_, fd)| fd.clone()).collect())
+    }
+
+    /// The names, and what is held under them.
+    pub fn iter(&self) -> impl Iterator<Item = (&std::ffi::CStr, &Arc<OwnedFd>)> {
+        self.named.iter().map(|(name, fd)| (name.as_c_str(), fd))
+    }
+
+    /// Nothing is held any more.
+    pub fn take(&mut self) -> Vec<Arc<OwnedFd>> {
+        let all = std::mem::take(&mut self.named);
+        all.into_iter()
+            .map(|(_, fd)| {
+                self.custody.leave(&fd);
+                fd
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,105 @@
+//! A way of replacing a generation: one protocol, behind one trait. The object (`mod.rs`), its loop, processes, listeners, events and records are
+//! the same for all; a way is a pure machine (`machine/`) and a file that carries out what it decides.
+//!
+//! Two rules for who writes one:
+//! - **A spawn is an order** ([`Core::order`]). It is carried out without the lock of the handle, since an exec may take its time, and comes back as
+//!   [`Way::born`]. An order that a call of the application has given is carried out within that call, which answers what `born` answers.
+//! - **A way never waits.** What it waits for is an entry or a time of the core's reactor, by a token of [`Core::number`].
+
+use std::fmt::Debug;
+use std::os::fd::OwnedFd;
+use std::sync::Arc;
+
+use super::core::Core;
+use super::native::Native;
+use super::settings::{Protocol, Settings};
+use crate::error::Result;
+use crate::process::child::Child;
+use crate::process::command::Command;
+use crate::sys::reactor::Token;
+
+/// What a process is started for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Purpose {
+    /// To serve: the first, or in the place of one that has ended.
+    Start,
+    /// To take the place of one that serves.
+    Successor,
+    /// To look whether one is healthy.
+    Health,
+}
+
+/// A process that is to be started.
+#[derive(Debug)]
+pub struct Order {
+    pub purpose: Purpose,
+    /// By which it is known whether it is still wanted.
+    pub number: u64,
+    pub command: Command,
+    /// Descriptors that the command names by number.
+    pub keeps: Vec<Arc<OwnedFd>>,
+}
+
+/// See the head of this file.
+pub trait Way: Debug + Send {
+    // ---- what the application asks for ----
+
+    /// A first generation. Called only while there is none, and none is being started.
+    fn start(&mut self, core: &mut Core, command: Arc<Command>) -> Result<()>;
+
+    /// Another one in its place; `whole` and `drain` in nanoseconds.
+    fn replace(&mut self, core: &mut Core, command: Arc<Command>, whole: i64, drain: i64) -> Result<()>;
+
+    /// The replacement shall not be.
+    fn cancel(&mut self, core: &mut Core) -> Result<()>;
+
+    /// The generation shall end, and no other begin.
+    fn stop(&mut self, core: &mut Core, grace_ms: i64) -> Result<()>;
+
+    /// After a restart of ours: begins to look for what runs. Nothing is waited for; [`Way::is_recovered`] is asked until it answers.
+    fn recover(&mut self, core: &mut Core) -> Result<()>;
+
+    /// What has come of that; `None`: nothing yet.
+    fn is_recovered(&mut self, core: &mut Core) -> Option<Result<()>>;
+
+    /// Nobody has answered in time: it is as if it had not been asked for.
+    fn forget_recovery(&mut self, core: &mut Core);
+
+    // ---- what comes in ----
+
+    /// An order was carried out, or could not be.
+    fn born(&mut self, core: &mut Core, purpose: Purpose, number: u64, child: Result<Child>) -> Result<()>;
+
+    /// An entry of its own is ready.
+    fn ready(&mut self, core: &mut Core, token: Token);
+
+    /// A time of its own has come.
+    fn due(&mut self, core: &mut Core, token: Token);
+
+    /// Before the lock is given back.
+    fn rest(&mut self, _core: &mut Core) {}
+
+    // ---- what it is ----
+
+    /// Who owns, as far as is known: pid and generation.
+    fn owner(&self) -> Option<(i32, u64)>;
+
+    /// Whether one is being replaced.
+    fn is_replacing(&self) -> bool;
+
+    /// The handle is freed: the generation goes on, a successor under way is ended (left to [`Core::end`]).
+    fn close(&mut self, core: &mut Core);
+}
+
+/// The way of this protocol. One line for each.
+pub fn of(settings: &Settings) -> Result<Box<dyn Way>> {
+    match settings.protocol {
+        Protocol::Native => Ok(Box::new(Native::new(settings)?)),
+        Protocol::Notify => Err(unsupported("PS_HANDOFF_PROTOCOL_NOTIFY")),
+        Protocol::V1 => Err(unsupported("PS_HANDOFF_PROTOCOL_V1")),
+    }
+}
+
+fn unsupported(name: &str) -> crate::error::Error {
+    crate::error::Error::new(crate::error::Status::Unsupported, "protocol", format!("{name} is not supported by this build"))
+}

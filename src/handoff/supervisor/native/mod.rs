@@ -1,13 +1,16 @@
 //! The native way: both generations use ps_handoff, and hand over to each other.
 
+#[allow(dead_code)]
+mod channel;
+
 use std::sync::Arc;
 
-use super::core::{Core, no_generation};
-use super::events::{EventKind, Happened};
-use super::process::Process;
-use super::settings::Settings;
-use super::way::{Purpose, Way};
 use crate::error::{Error, Result, Status};
+use crate::handoff::supervisor::core::{Core, no_generation};
+use crate::handoff::supervisor::events::{EventKind, Happened};
+use crate::handoff::supervisor::process::Process;
+use crate::handoff::supervisor::settings::Settings;
+use crate::handoff::supervisor::way::{Purpose, Way};
 use crate::process::child::Child;
 use crate::process::command::Command;
 use crate::sys::reactor::Token;

@@ -26,6 +26,9 @@ mod native;
 mod process;
 #[allow(dead_code)]
 mod settings;
+#[doc(hidden)]
+#[allow(dead_code)]
+pub mod v1;
 #[allow(dead_code)]
 mod way;
 

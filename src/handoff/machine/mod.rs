@@ -20,6 +20,7 @@ pub mod keeper;
 pub mod owner;
 pub mod standing;
 pub mod successor;
+pub mod v1;
 pub mod word;
 
 use crate::clock::Deadline;

@@ -23,6 +23,7 @@ pub mod memfd;
 pub mod memory;
 pub mod pidfd;
 pub mod poll;
+pub mod prefault;
 pub mod procfs;
 pub mod procline;
 pub mod random;

@@ -36,6 +36,8 @@ pub const VARIABLE: &str = "PROCSUP_PRELOAD_FD";
 /// The most descriptors that one GO brings.
 pub const MAX_GIVEN: usize = crate::sys::socket::MAX_FDS;
 
+/// FORK: for nobody yet, so there will be time at its gate for what takes time behind it.
+pub const POOLED: u32 = 1;
 /// READY: siblings were asked for (`PS_FORK_SIBLING`).
 pub const SIBLING: u32 = 1;
 /// READY: siblings can be had, as far as is known before the first one. BORN: this one is the host's own child.

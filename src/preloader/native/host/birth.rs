@@ -112,7 +112,7 @@ impl Birth {
         way.end(step::NATIVE_PREPARATION, clock::now());
         way.begin(step::NATIVE_FORK, clock::now());
         let left = (!until.is_never()).then(|| until.left(clock::now()) / clock::MILLI);
-        process.fork(number, left, theirs).map_err(|errno| match errno {
+        process.fork(number, left, request.is_none(), theirs).map_err(|errno| match errno {
             Errno::EPIPE | Errno::ECONNRESET | Errno::ENOTCONN => {
                 Failure::new(Status::Exited, Category::Io, step::NATIVE_FORK, "the preloader does not listen any more")
             }

@@ -291,13 +291,18 @@ impl Process {
     }
 
     /// Asks for a worker, who gets this end.
-    pub fn fork(&mut self, birth: u64, left_ms: Option<i64>, end: OwnedFd) -> core::result::Result<(), Errno> {
+    pub fn fork(&mut self, birth: u64, left_ms: Option<i64>, pooled: bool, end: OwnedFd) -> core::result::Result<(), Errno> {
         let link = self.link.as_mut().ok_or(Errno::EPIPE)?;
         // It answers what it has not read.
         if link.in_line() >= MOST_UNREAD {
             return Err(Errno::ENOBUFS);
         }
-        let bytes = link.write(Kind::Fork).birth(birth).left(left_ms).place(Place::End).finish();
+        let mut writer = link.write(Kind::Fork);
+        writer.birth(birth).left(left_ms);
+        if pooled {
+            writer.flags(wire::POOLED);
+        }
+        let bytes = writer.place(Place::End).finish();
         link.send(bytes, vec![Arc::new(end)])
     }
 

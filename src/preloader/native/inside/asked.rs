@@ -19,6 +19,8 @@ pub struct Asked<T> {
     pub until: Deadline,
     /// The worker's end of its private pair.
     pub end: T,
+    /// Nobody waits for it yet.
+    pub pooled: bool,
 }
 
 /// In the order in which they came.
@@ -75,7 +77,7 @@ mod tests {
     use super::*;
 
     fn asked(birth: u64, until: i64) -> Asked<u64> {
-        Asked { birth, until: Deadline::at(until), end: birth * 10 }
+        Asked { birth, until: Deadline::at(until), end: birth * 10, pooled: false }
     }
 
     #[test]

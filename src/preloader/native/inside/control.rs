@@ -280,7 +280,7 @@ impl Control {
             (Kind::Fork, Some(birth @ 1..)) if body.places == [Place::End] => {
                 let Some(end) = fds.next().map(Arc::new) else { return };
                 let until = body.left.map_or(Deadline::NEVER, Deadline::of_millis);
-                if let Err(again) = self.line.push(Asked { birth, until, end }) {
+                if let Err(again) = self.line.push(Asked { birth, until, end, pooled: body.flags & wire::POOLED != 0 }) {
                     drop(again);
                     self.link.refuse(Status::Protocol, "a birth that is asked for already");
                 }

@@ -8,6 +8,9 @@
 //!
 //! The preloader's own child leads its group before HELLO.
 //!
+//! Who was born for the pool makes ready while he waits (`sys/prefault.rs`): so the way behind the gate is as short as that of a process that has gone it
+//! before.
+//!
 //! Traps. **Whatever goes wrong here ends the process**: a copy that returned an error would go on as a second preloader. **Each page that is touched costs
 //! a microsecond or more**, code that was not mapped yet as well: so nothing of the original's is freed, and what is said is put together on the stack.
 
@@ -22,7 +25,7 @@ use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::sys::{fork, poll};
+use crate::sys::{fork, poll, prefault};
 
 /// The gate was closed: nobody wants this worker.
 const UNWANTED: i32 = 0;
@@ -53,8 +56,8 @@ pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: Pas
         state.collapsed = false;
         given_up
     };
-    let mut link = Link::newborn(asked.end, asked.birth, buffer);
-    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, host)) {
+    let (pooled, mut link) = (asked.pooled, Link::newborn(asked.end, asked.birth, buffer));
+    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, host, pooled)) {
         let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
         let _ = link.send(bytes, Vec::new());
         fork::leave(FAILED);
@@ -76,9 +79,9 @@ fn lead_group() -> Result<()> {
     fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))
 }
 
-fn go_through(link: &mut Link, host: Watch) -> Result<()> {
+fn go_through(link: &mut Link, host: Watch, pooled: bool) -> Result<()> {
     let mut room = [0; LONGEST];
-    let mut is_gone = false;
+    let (mut is_cold, mut has_waited, mut is_gone) = (pooled, false, false);
     loop {
         match link.receive_in(&mut room, |_| Admission::Denied) {
             Found::Message(message, fds) if message.kind == Kind::Go => {
@@ -95,6 +98,9 @@ fn go_through(link: &mut Link, host: Watch) -> Result<()> {
             Found::End => fork::leave(UNWANTED),
             // It has said nothing before its end.
             Found::Nothing if is_gone => fork::leave(UNWANTED),
+            // Nobody waits for it: what it will touch behind its gate it touches now.
+            Found::Nothing if std::mem::take(&mut is_cold) => prefault::way_to_work(),
+            Found::Nothing if std::mem::take(&mut has_waited) && host.is_gone() => is_gone = true,
             Found::Nothing => {
                 // No deadline of its own: who made it closes the gate, and so does his end.
                 let gate = link.socket().as_fd();
@@ -102,7 +108,7 @@ fn go_through(link: &mut Link, host: Watch) -> Result<()> {
                     Some(pidfd) => poll::wait(&[gate, pidfd.as_fd()], Deadline::NEVER),
                     None => poll::wait(&[gate], Deadline::NEVER),
                 };
-                is_gone = host.is_gone();
+                has_waited = true;
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Descriptors that came with GO, put where they belong.
 //!
-//! The trap: what came has taken the lowest free numbers, and so may stand where another one is to go; so may the worker's own channel. Each of those moves
-//! out of the way first. What the application has had there is closed: the host decides what a worker has.
+//! The trap: what came has taken the lowest free numbers, and so may stand where another one is to go; so may the worker's own channel. The channel moves
+//! out of the way first; of the others each is put where nobody stands who has not moved yet, and only those that stand in a ring are moved twice. What the application has had there is closed: the host decides what a worker has.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
@@ -26,9 +26,16 @@ pub fn put(link: &mut Link, places: &[Place], given: Vec<OwnedFd>) -> Result<()>
         let moved = clear_of(link.socket(), &targets).map_err(failed)?;
         link.move_to(moved);
     }
-    let clear = |fd: OwnedFd| if targets.contains(&fd.as_raw_fd()) { clear_of(&fd, &targets) } else { Ok(fd) };
-    let given = given.into_iter().map(clear).collect::<core::result::Result<Vec<_>, _>>().map_err(failed)?;
-    for (fd, number) in given.iter().zip(&targets) {
+    let mut left: Vec<(OwnedFd, RawFd)> = given.into_iter().zip(targets.iter().copied()).collect();
+    while let Some(next) = left.iter().position(|(_, number)| !left.iter().any(|(fd, _)| fd.as_raw_fd() == *number)) {
+        let (fd, number) = left.swap_remove(next);
+        fds::place(&fd, number, number > 2).map_err(failed)?;
+    }
+    // Each of those that are left stands where another one is to go, or where it is to stay.
+    for (fd, _) in &mut left {
+        *fd = clear_of(fd, &targets).map_err(failed)?;
+    }
+    for (fd, number) in &left {
         fds::place(fd, *number, *number > 2).map_err(failed)?;
     }
     Ok(())

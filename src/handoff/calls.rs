@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard};
 use nix::errno::Errno;
 
 use super::driver::Driver;
+use super::outcome::{BuildId, Outcome};
 use super::side::{Answer, Side};
 use super::terms::{Role, Timeout, Told};
 use super::{Handoff, Mode, Standing, entry, wire};
@@ -186,6 +187,7 @@ impl Handoff {
             // Before it is taken: where there is no memory for them it is still the next one.
             let bytes = read.map_or(Ok(Vec::new()), |file| memfd::read_all(file).map_err(failed))?;
             let (fd, read) = received.take_connection(&number).ok_or_else(none)?;
+            driver.core.outcomes.note(|outcome| outcome.connections.taken = outcome.connections.taken.saturating_add(1));
             // The application's from here on.
             driver.core.custody.leave(&fd);
             driver.core.discard(read.map(Arc::new));
@@ -270,8 +272,8 @@ impl Handoff {
     }
 
     /// Answers DRAIN. Exclusive: SEAL follows as soon as the successor has shown that it is awake.
-    pub fn drained(&self, _open_connections: u32) -> Result<()> {
-        self.answer(Answer::Drained)
+    pub fn drained(&self, open_connections: u32) -> Result<()> {
+        self.answer(Answer::Drained(open_connections))
     }
 
     /// Answers SEAL: from here on this process writes nothing until RESUME.
@@ -299,6 +301,22 @@ impl Handoff {
             Some(true) => Ok(()),
             _ => Err(Error::new(Status::State, "handoff", "not now: this is not what is awaited")),
         })
+    }
+
+    /// Which build this process is, for the records of handoffs.
+    pub fn set_build_id(&self, build: &[u8]) -> Result<()> {
+        let build = BuildId::given("build_id", build)?;
+        self.with(|driver| {
+            driver.core.set_build(build);
+            Ok(())
+        })
+    }
+
+    /// What came of a handoff that is over: 0 is the last. `NotFound`: there were not so many.
+    pub fn outcome(&self, index: u32) -> Result<Outcome> {
+        let driver = self.enter()?;
+        let found = driver.core.outcomes.get(index as usize);
+        found.cloned().ok_or_else(|| Error::new(Status::NotFound, "index", format!("index: {index}; no more handoffs are on record")))
     }
 
     /// The words of the last ABORTED or PATH_CHANGED; they may be the other side's, so they are shown as a message is.

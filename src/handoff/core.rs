@@ -21,9 +21,10 @@ use super::holdings::Estate;
 use super::machine::standing::{Heard, Seal, Standing};
 use super::machine::word::Ticket;
 use super::machine::{Limits, Mode, Notice, Reason};
+use super::outcome::{BuildId, Kept, Outcome};
 use super::peer::{Leaving, Peer};
 use super::terms::{Options, Told};
-use super::verdict::Verdict;
+use super::verdict::{Verdict, status_of};
 use super::wire::{self, Kind, Link};
 use crate::clock::{self, Deadline};
 use crate::error::Status;
@@ -104,6 +105,8 @@ pub struct Core {
     settling: bool,
     /// What came of it.
     pub verdict: Verdict,
+    /// The record of it, and of those before.
+    pub outcomes: Kept,
     /// What has come was not looked at to its end.
     pub more: bool,
     /// What is closed once the lock of the handle was given back.
@@ -137,6 +140,7 @@ impl Core {
             seal: Seal::Not,
             settling: false,
             verdict: Verdict::default(),
+            outcomes: Kept::default(),
             more: false,
             rubbish: Vec::new(),
         })
@@ -208,10 +212,11 @@ impl Core {
         true
     }
 
-    /// Sends a message that carries nothing.
+    /// Sends a message that carries nothing but what the other side may want to write down.
     pub fn send_plain(&mut self, kind: Kind) {
+        let half = self.outcomes.half(wire::id_of(self.attempt.ticket));
         if let Some(link) = &mut self.link {
-            let bytes = link.write(kind).finish();
+            let bytes = link.write(kind).half(half).finish();
             // A peer that is gone is found by its pidfd or by the end of the channel.
             let _ = link.send(bytes, Vec::new());
         }
@@ -221,8 +226,9 @@ impl Core {
     pub fn send_abort(&mut self, reason: Reason) {
         let reason = self.verdict.reason(reason);
         let said = if self.verdict.said.is_empty() { reason.text() } else { &self.verdict.said };
+        let half = self.outcomes.half(wire::id_of(self.attempt.ticket));
         if let Some(link) = &mut self.link {
-            let bytes = link.write(Kind::Abort).reason(wire::reason_code(reason), said).finish();
+            let bytes = link.write(Kind::Abort).reason(wire::reason_code(reason), said).half(half).finish();
             let _ = link.send(bytes, Vec::new());
         }
     }
@@ -316,6 +322,8 @@ impl Core {
             }
             other => other,
         };
+        let now = clock::now();
+        self.write_down(notice, now);
         match notice {
             Notice::Seal => self.seal = Seal::Told,
             Notice::Committed => self.settling = !self.is_owner,
@@ -329,8 +337,34 @@ impl Core {
             revision,
             peer_pid: self.peer_pid,
             deadline_ns: answer.map_or(0, |at| at.nanos().unwrap_or(i64::MAX)),
-            time_ns: clock::now(),
+            time_ns: now,
         });
+    }
+
+    /// What is told is what goes on record.
+    fn write_down(&mut self, notice: Notice, now: i64) {
+        match notice {
+            Notice::Live { unsealed: true } | Notice::Resume { unsealed: true } => self.outcomes.note(|outcome| outcome.unsealed = true),
+            Notice::Retire => self.outcomes.commit(now),
+            Notice::Committed if !self.is_owner => self.outcomes.commit(now),
+            Notice::Aborted(reason) => self.outcomes.abort(status_of(reason), &self.verdict.words, now),
+            _ => {}
+        }
+    }
+
+    /// Which build this process is.
+    pub fn set_build(&mut self, build: BuildId) {
+        self.outcomes.build = build;
+        let is_owner = self.is_owner;
+        self.outcomes.note(|outcome| *if is_owner { &mut outcome.old_build } else { &mut outcome.new_build } = build);
+    }
+
+    /// A handoff begins: this attempt.
+    pub fn begin_record(&mut self, began: i64) -> &mut Outcome {
+        let mut outcome =
+            Outcome::begin(wire::id_of(self.attempt.ticket), self.attempt.mode, began, began.saturating_add(clock::wall_ahead()));
+        outcome.old_generation = u64::from(self.attempt.ticket.generation);
+        self.outcomes.begin(outcome)
     }
 
     /// Tells the application how it is with the control path and the lock file. One that nobody has taken is no longer true.

@@ -42,6 +42,8 @@ pub struct Holdings {
     state: Option<Arc<OwnedFd>>,
     /// The connections among the named, by the application's number, and which file that was.
     passed: BTreeMap<RawFd, FileId>,
+    /// Counts the changes of what the application has named, connections apart.
+    version: u64,
     /// There is an offer, of which a successor knows. Without one nothing is noted: a name for each connection would add up.
     offered: bool,
     /// Since then: names that were set or removed, and whether the state was.
@@ -84,6 +86,23 @@ impl Holdings {
         self.passed.get(&number).is_some_and(|passed| id.is_none_or(|id| id == *passed))
     }
 
+    /// Which state of what the application has named this is.
+    pub fn version(&self) -> u64 {
+        self.version
+    }
+
+    /// For those who watch: what the application has named, behind what belongs to the protocol. Neither connections nor the state.
+    pub fn shown(&self, first: Vec<Item>) -> Vec<Part> {
+        let named = self.named.iter().filter(|(name, _)| !is_reserved(name));
+        let named = named.map(|(name, fd)| (Place::Named(name.clone()), fd.clone()));
+        cut(first.into_iter().chain(named).collect(), Vec::new())
+    }
+
+    /// How many connections are passed on.
+    pub fn passed(&self) -> u32 {
+        u32::try_from(self.passed.len()).unwrap_or(u32::MAX)
+    }
+
     /// Passes it on no more. Answers what is to be closed; `None`: it was not.
     pub fn keep(&mut self, number: RawFd) -> Option<Vec<Arc<OwnedFd>>> {
         self.passed.remove(&number)?;
@@ -91,6 +110,7 @@ impl Holdings {
     }
 
     fn note(&mut self, name: &[u8]) {
+        self.version += u64::from(!is_reserved(name));
         if self.offered {
             self.changed.insert(name.to_vec());
         }
@@ -240,6 +260,12 @@ impl Received {
     pub fn take_connection(&mut self, number: &[u8]) -> Option<(OwnedFd, Option<OwnedFd>)> {
         let fd = self.named.remove(&[CONNECTION, number].concat())?;
         Some((fd, self.named.remove(&[READ, number].concat())))
+    }
+
+    /// How many connections have come and were not taken.
+    pub fn connections(&self) -> u32 {
+        let ours = self.named.range(CONNECTION.to_vec()..).take_while(|(name, _)| name.starts_with(CONNECTION));
+        u32::try_from(ours.count()).unwrap_or(u32::MAX)
     }
 
     /// The owner has read on since, and is dead: nobody knows where in a request they stand.

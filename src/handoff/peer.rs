@@ -43,6 +43,11 @@ impl Peer {
         !self.process.can_be_signalled()
     }
 
+    /// Whether this process has started it, and may end it as any child.
+    pub fn is_made_here(&self) -> bool {
+        self.child.is_some()
+    }
+
     /// Readable when it has ended.
     pub fn pidfd(&self) -> &Arc<OwnedFd> {
         &self.pidfd

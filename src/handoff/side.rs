@@ -37,8 +37,8 @@ pub enum Incident {
 pub enum Answer<'a> {
     /// Everything is loaded.
     Warm,
-    /// Background work has ended.
-    Drained,
+    /// Background work has ended, and so many connections are open.
+    Drained(u32),
     /// Nothing is written any more; this revision is durable.
     Sealed(u64),
     /// It serves.

@@ -17,7 +17,7 @@ use crate::journey::{Journey, Progress};
 const STYLE: &str = include_str!("page.css");
 
 /// The beginning of a page, up to its content.
-fn begin(title: &str, class: &str) -> String {
+pub(super) fn begin(title: &str, class: &str) -> String {
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'\">\
@@ -27,7 +27,7 @@ fn begin(title: &str, class: &str) -> String {
     )
 }
 
-const END: &str = "</main></body></html>\n";
+pub(super) const END: &str = "</main></body></html>\n";
 
 impl Error {
     /// As a page that stands by itself.
@@ -174,7 +174,7 @@ fn fold(page: &mut String, open: bool, title: &str, note: &str, body: &str) {
 }
 
 /// What is known of it beside, and who says so.
-fn footer<const N: usize>(page: &mut String, known: [Option<String>; N]) {
+pub(super) fn footer<const N: usize>(page: &mut String, known: [Option<String>; N]) {
     page.push_str("<footer>");
     for part in known.into_iter().chain([Some(format!("procsup {}", env!("CARGO_PKG_VERSION")))]).flatten() {
         let _ = write!(page, "<span>{}</span>", escape(&part));
@@ -191,13 +191,13 @@ fn quotation(text: &str) -> String {
     format!("<pre>{}</pre>", escape(text.trim_end_matches('\n')))
 }
 
-fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+pub(super) fn table<'a>(rows: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let rows: String = rows.map(|(name, value)| format!("<tr><th>{}</th><td>{}</td></tr>", escape(name), escape(value))).collect();
     format!("<table>{rows}</table>")
 }
 
 /// A text with its form. What stands between two backquotes of a line is code.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     let line = |text: &str| {
         let mut pieces = text.split('`').enumerate().peekable();
         let mut line = String::new();

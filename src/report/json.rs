@@ -37,7 +37,7 @@ impl Journey {
 }
 
 /// Its steps are a list, for an object has no order.
-fn journey(journey: &Journey) -> Value {
+pub(super) fn journey(journey: &Journey) -> Value {
     let first = journey.span().map_or(0, |(first, _)| first);
     let time = |stamp: Option<i64>| {
         stamp.map(|stamp| json!({"relative_ns": stamp.saturating_sub(first), "absolute": journey.wall(stamp).map(time_of_day)}))

@@ -11,9 +11,11 @@
 //! | `html.rs` | a browser: one page that needs nothing else (`page.css`), with a timeline (`timeline.rs`) |
 //! | `prose.rs` | text and page: paragraphs, lists, quotations                    |
 //! | `plain.rs` | all of them: what a terminal would obey, as C writes it        |
+//! | `account.rs` | all of them: something that is over, with what is known of it |
 //! | `dumps.rs` | none: what an application has told of itself, as data          |
 //! | `case.rs` | none: what was put together about a failed start, as data        |
 
+pub(crate) mod account;
 pub mod case;
 pub mod dumps;
 mod escape;

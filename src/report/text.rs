@@ -59,7 +59,7 @@ impl Journey {
     }
 }
 
-fn render_journey(text: &mut String, journey: &Journey) {
+pub(super) fn render_journey(text: &mut String, journey: &Journey) {
     let _ = writeln!(text, "  journey: {}", journey.title());
     steps(text, journey, "    ");
 }

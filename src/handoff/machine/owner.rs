@@ -184,6 +184,15 @@ impl Owner {
         (self.mode, self.limits) = (mode, limits);
     }
 
+    /// Other limits for the handoff that is under way: a whole that ends no later than it does, and (`drain`) the time for DRAIN.
+    pub fn hasten(&mut self, whole: Deadline, drain: Option<i64>) {
+        if self.may_cancel() {
+            self.whole = self.whole.min(whole);
+            self.deadline = self.deadline.min(self.whole);
+            self.limits.drain = drain.unwrap_or(self.limits.drain);
+        }
+    }
+
     /// Until when everything before the commit is to be done.
     pub fn whole(&self) -> Deadline {
         self.whole

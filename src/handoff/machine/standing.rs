@@ -6,7 +6,7 @@
 //!
 //! Every phase of every machine has an answer here, without a wildcard: who adds a phase says what a server may do in it.
 
-use super::{Notice, owner, successor};
+use super::{Mode, Notice, owner, successor};
 
 /// Where a server stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -159,6 +159,36 @@ impl Standing {
             }
             P::Retired => Self::Gone,
         }
+    }
+
+    /// How far the handoff as a whole is, by its owner's phase; `None`: as far as it was, or there is none.
+    pub fn of_handoff(phase: owner::Phase, mode: Mode) -> Option<Self> {
+        use owner::Phase as P;
+        Some(match phase {
+            P::Greeting | P::Offering(_) | P::Warming => Self::Loading,
+            P::Draining | P::Probing(_) => Self::Draining,
+            P::Sealing => Self::Sealing,
+            P::Updating(_) | P::Committing if mode == Mode::Overlap => Self::Draining,
+            P::Updating(_) | P::Committing => Self::Sealed,
+            P::Handing => Self::Opening,
+            P::Closing => Self::Overlap,
+            P::Probation | P::Asking => Self::Probation,
+            P::Parting | P::Retired => Self::Settled,
+            P::Starting | P::Serving | P::Condemning | P::Killing | P::Reclaiming => return None,
+        })
+    }
+
+    /// The same as far as its successor can see; `None`: as far as it was.
+    pub fn of_handoff_beside(phase: successor::Phase) -> Option<Self> {
+        use successor::Phase as P;
+        Some(match phase {
+            P::Greeting | P::Receiving(_) | P::Loading => Self::Loading,
+            P::Warm => Self::Warm,
+            P::Opening => Self::Opening,
+            P::Confirming | P::Live | P::Fenced => Self::Probation,
+            P::Announcing | P::Settled => Self::Settled,
+            P::Looking | P::Renouncing | P::Promoting | P::Settling | P::Returning | P::Ended => return None,
+        })
     }
 
     /// A successor in this phase.

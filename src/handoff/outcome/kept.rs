@@ -21,8 +21,14 @@ pub struct Kept {
 
 impl Kept {
     /// A handoff begins. One that nobody has ended is forgotten.
-    pub fn begin(&mut self, outcome: Outcome) {
-        self.under_way = Some(Box::new(outcome));
+    pub fn begin(&mut self, outcome: Outcome) -> &mut Outcome {
+        self.under_way.insert(Box::new(outcome))
+    }
+
+    /// What the other side is told of this handoff: also when it is over here.
+    pub fn half(&self, id: u64) -> Option<&Outcome> {
+        let is_it = |outcome: &&Outcome| outcome.id == id;
+        self.under_way().filter(is_it).or_else(|| self.get(0).filter(is_it))
     }
 
     /// The one that is being written.

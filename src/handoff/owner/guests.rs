@@ -149,6 +149,9 @@ impl OwnerSide {
         if let Some(why) = self.rejects(core, identity) {
             return guest.link.refuse(Refusal::Denied, why);
         }
+        if message.body.observes {
+            return self.welcome_observer(core, guest.link, &message);
+        }
         if self.comes_of_wrapper(core, identity.pid) {
             return self.reject_wrapped(core, identity.pid, Some(&mut guest.link));
         }
@@ -158,6 +161,11 @@ impl OwnerSide {
         // Events of an earlier attempt that nobody has taken: an application that takes none must not collect them for ever.
         if !self.is_serving() || self.spawning || core.has_untaken() {
             return guest.link.refuse(Refusal::Busy, "another handoff is under way");
+        }
+        // Who has started it may have said so just before.
+        self.hear_observers(core);
+        if self.keeps_out(identity.pid) {
+            return guest.link.refuse(Refusal::Busy, "another successor is expected");
         }
         // Whoever follows needs the lock that lies at the path.
         if let Err(error) = self.check_files(core) {

@@ -6,10 +6,16 @@
 //! | `offer.rs`  | what is sent, in parts; how an attempt begins                    |
 //! | `keeper.rs` | the control path and the lock file are looked after           |
 //! | `guests.rs` | the control path, and who comes there                            |
+//! | `observers.rs` | those who watch this generation, and can help                 |
+//! | `expected.rs` | the successor that one of them has started                     |
+//! | `recording.rs` | what is written down of a handoff                             |
 
+mod expected;
 mod guests;
 mod keeper;
+mod observers;
 mod offer;
+mod recording;
 mod side;
 
 pub use side::OwnerSide;

@@ -69,7 +69,13 @@ impl OwnerSide {
         writer.part(first.saturating_add(index), first.saturating_add(parts), part.items.len() as u16);
         if kind == Kind::Offer && index == 0 {
             let (mode, limits) = (core.attempt.mode, &core.attempt.limits);
-            writer.versions().terms(whole, mode, limits).start(procfs::start_time(getpid()).unwrap_or_default());
+            writer.versions_and(wire::SERVES_OBSERVERS).terms(whole, mode, limits);
+            writer.start(procfs::start_time(getpid()).unwrap_or_default()).build(&core.outcomes.build);
+            core.outcomes.iter().for_each(|outcome| _ = writer.record(outcome));
+        }
+        // With the wake probe: what follows it is the gap, and if this process dies there the successor knows the rest.
+        if kind == Kind::Delta && index == 0 && self.machine.phase != Phase::Updating(0) {
+            writer.half(core.outcomes.under_way());
         }
         for (place, _) in &part.items {
             writer.place(place);
@@ -136,18 +142,20 @@ impl OwnerSide {
     // ---- the beginning ----
 
     /// A new attempt: its number is used up whatever becomes of it.
-    fn begin_attempt(&mut self, core: &mut Core) {
+    fn begin_attempt(&mut self, core: &mut Core, drain: Option<i64>) {
         let word = self.record.word();
         self.attempts = self.attempts.max(word.handoff);
         let ticket = Word { handoff: self.attempts, ..word }.next_ticket();
         self.attempts = ticket.handoff;
         self.record.set_revision(0);
         let (mode, mut limits) = (core.options.mode, core.options.limits);
+        limits.drain = drain.unwrap_or(limits.drain);
         if mode == Mode::Overlap {
             // Behind the commit the whole deadline no longer counts, and both serve until this answer.
             limits.seal = limits.seal.min(LONGEST_CLOSING);
         }
         core.attempt = Attempt { ticket, mode, limits };
+        Self::begin_record(core, clock::now());
         core.verdict.said.clear();
         (core.verdict.fault, core.verdict.displaced) = (None, false);
         self.machine.configure(mode, limits);
@@ -163,7 +171,7 @@ impl OwnerSide {
             core.end(peer.and_then(Peer::dismiss));
             return Err(errno);
         }
-        self.begin_attempt(core);
+        self.begin_attempt(core, None);
         self.feed(core, Event::Begin { whole });
         Ok(())
     }
@@ -217,7 +225,8 @@ impl OwnerSide {
             Ok(parts) => parts,
             Err(errno) => return link.refuse(Refusal::Limit, &cannot_duplicate(errno)),
         };
-        self.begin_attempt(core);
+        let expected = self.expected_limits(link.peer);
+        self.begin_attempt(core, expected.and_then(|(_, drain)| drain));
         link.id = wire::id_of(core.attempt.ticket);
         if core.watch_peer(Peer::stranger(link.peer, pidfd)).is_err() {
             self.withdraw_offer(core);
@@ -228,7 +237,7 @@ impl OwnerSide {
             core.unwatch_peer();
             return;
         }
-        let whole = Deadline::after(core.options.takeover);
+        let whole = expected.map_or_else(|| Deadline::after(core.options.takeover), |(whole, _)| whole);
         self.feed(core, Event::Hello { whole, parts });
     }
 }

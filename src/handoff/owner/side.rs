@@ -5,8 +5,10 @@
 
 use std::os::fd::OwnedFd;
 
+use super::expected::Expected;
 use super::guests::Door;
 use super::keeper::Keeper;
+use super::observers::Observers;
 use super::offer::Offer;
 use crate::clock::{self, Deadline, MILLI};
 use crate::handoff::control;
@@ -35,6 +37,8 @@ pub struct OwnerSide {
     pub(super) door: Door,
     pub(super) offer: Offer,
     pub(super) keeper: Keeper,
+    pub(super) observers: Observers,
+    pub(super) expected: Option<Expected>,
     /// Which file was bound for the listening socket, if that is known. Not what the record says: a successor that is dead by now may have bound
     /// another one.
     pub(super) bound: Option<Inode>,
@@ -53,7 +57,20 @@ impl OwnerSide {
         let machine = Owner::new(starting, core.options.mode, core.options.limits);
         let (door, offer) = (Door::new(listener), Offer::default());
         let (keeper, bound) = (Keeper::new(), record.bound());
-        let mut side = Self { machine, record, lock, door, offer, keeper, bound, attempts: 0, spawning: false, look_at: Deadline::NEVER };
+        let mut side = Self {
+            machine,
+            record,
+            lock,
+            door,
+            offer,
+            keeper,
+            observers: Observers::default(),
+            expected: None,
+            bound,
+            attempts: 0,
+            spawning: false,
+            look_at: Deadline::NEVER,
+        };
         [Some(side.record.fd()), Some(&side.lock), side.door.listener()].into_iter().flatten().for_each(|fd| core.custody.note(fd));
         if let Some(listener) = side.door.listener() {
             let _ = socket::relisten(listener);
@@ -75,11 +92,13 @@ impl OwnerSide {
 
     /// One step of the machine, and everything that follows from it.
     pub(super) fn feed(&mut self, core: &mut Core, event: Event) {
-        let was_idle = self.is_idle();
-        let (next, actions) = self.machine.step(event, clock::now());
+        let (was_idle, before, now) = (self.is_idle(), self.machine.phase, clock::now());
+        let (next, actions) = self.machine.step(event, now);
         self.machine = next;
+        self.record_step(core, before, now);
         if self.is_idle() && !was_idle {
             self.keeper.look_soon();
+            self.forget_expected();
         }
         actions.iter().for_each(|action| self.act(core, action));
     }
@@ -116,6 +135,10 @@ impl OwnerSide {
                 if notice == Notice::Seal {
                     self.door.unwatch(core);
                     self.offer.close();
+                    self.observers.set_aside(core);
+                }
+                if matches!(notice, Notice::Aborted(_) | Notice::Retire) {
+                    self.note_outcome(core);
                 }
                 // Off the way: an owner again, or one that is about to be none.
                 if matches!(notice, Notice::Resume { unsealed: true }) {
@@ -139,13 +162,15 @@ impl OwnerSide {
         if done && ask == Ask::Commit {
             // Whoever connects waits for the successor.
             self.door.unwatch(core);
+            self.observers.set_aside(core);
         }
     }
 
     fn send_commit(&mut self, core: &mut Core) {
         let revision = self.record.revision();
+        let half = core.outcomes.under_way();
         if let Some(link) = &mut core.link {
-            let bytes = link.write(Kind::Commit).revision(revision).finish();
+            let bytes = link.write(Kind::Commit).revision(revision).half(half).finish();
             let _ = link.send(bytes, Vec::new());
         }
     }
@@ -162,6 +187,7 @@ impl OwnerSide {
         let peer = core.unwatch_peer();
         core.end(peer.and_then(Peer::release));
         self.door.unwatch(core);
+        self.observers.part(core);
         self.leave_files(core);
         core.close_estate();
     }
@@ -197,6 +223,7 @@ impl OwnerSide {
 
 impl Side for OwnerSide {
     fn take(&mut self, core: &mut Core, message: Message, _fds: Vec<OwnedFd>) {
+        Self::learn(core, &message);
         let phase = self.machine.phase;
         let event = match message.kind {
             Kind::Hello if phase == Phase::Greeting && !wire::speaks_with_us(&message) => {
@@ -239,10 +266,13 @@ impl Side for OwnerSide {
         let phase = self.machine.phase;
         let event = match answer {
             Answer::Live if phase == Phase::Starting => Event::Opened,
-            Answer::Drained if phase == Phase::Draining => Event::Drained(match core.attempt.mode {
-                Mode::Overlap => self.prepare_delta(core),
-                Mode::Exclusive => self.prepare_probe(core),
-            }),
+            Answer::Drained(open) if phase == Phase::Draining => {
+                Self::count_open(core, open);
+                Event::Drained(match core.attempt.mode {
+                    Mode::Overlap => self.prepare_delta(core),
+                    Mode::Exclusive => self.prepare_probe(core),
+                })
+            }
             Answer::Sealed(revision) if phase == Phase::Sealing => {
                 core.seal = Seal::Answered;
                 self.record.set_revision(revision);
@@ -291,6 +321,7 @@ impl Side for OwnerSide {
         match token {
             CONTROL => self.welcome(core),
             KEEPER => self.hear_watch(core),
+            observer if self.observers.has(observer) => self.hear_observer(core, observer),
             guest => self.hear_guest(core, guest),
         }
     }
@@ -298,6 +329,8 @@ impl Side for OwnerSide {
     fn due(&mut self, core: &mut Core, token: Token) {
         if token == KEEPER {
             self.keep_files_in_time(core);
+        } else if self.observers.has(token) {
+            self.look_at_observer(core, token);
         } else if token != CONTROL {
             drop(self.door.dismiss(core, token));
         } else if self.is_idle() {
@@ -339,6 +372,7 @@ impl Side for OwnerSide {
         }
         let _ = core.reactor.set_due(LOOK, self.look_at);
         self.keep_files(core);
+        self.tell_observers(core);
     }
 
     /// One that has settled says so when its application knows; it may never come to that.

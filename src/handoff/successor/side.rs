@@ -68,8 +68,10 @@ impl SuccessorSide {
 
     /// One step of the machine, and everything that follows from it.
     pub(super) fn feed(&mut self, core: &mut Core, event: Event) {
-        let (next, actions) = self.machine.step(event, clock::now());
+        let (before, now) = (self.machine.phase, clock::now());
+        let (next, actions) = self.machine.step(event, now);
         self.machine = next;
+        self.record_step(core, before, now);
         actions.iter().for_each(|action| self.act(core, action));
     }
 
@@ -169,6 +171,7 @@ impl Side for SuccessorSide {
             core.close_link();
             return self.turn_away(core, Some(sender));
         }
+        self.learn(core, &message);
         let event = match message.kind {
             Kind::Offer => match self.take_offer(core, &message, fds) {
                 Some(event) => event,
@@ -201,6 +204,7 @@ impl Side for SuccessorSide {
             Answer::Warm if phase == Phase::Loading && self.is_displaced(core) => return true,
             Answer::Warm if phase == Phase::Loading => Event::Warm,
             Answer::Live if phase == Phase::Opening => {
+                Self::count_passed(core);
                 core.close_unclaimed();
                 Event::Live
             }

@@ -88,6 +88,7 @@ impl SuccessorSide {
             return false;
         };
         core.attempt = Attempt { ticket: wire::ticket_of(message.id), mode: body.mode.unwrap_or(Mode::Exclusive), limits };
+        Self::begin_record(core, message, pid);
         if let Err(errno) = core.watch_peer(Peer::stranger(pid, pidfd)) {
             core.verdict.fault = Some(("epoll_ctl", errno));
             self.trouble(core, "the owner cannot be watched");

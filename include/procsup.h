@@ -3894,6 +3894,147 @@ ps_status ps_handoff_reason(const ps_handoff *handoff,
                             size_t *needed,
                             ps_error **error);
 
+/* ==================== what came of a handoff ============================================================ */
+
+/* Each handoff leaves a record, in the old generation and in the new one: who handed over to whom, when each
+ * step was taken, how long nobody served, how many connections went along; and, where it came to nothing, why
+ * and how far it had come. For a log when it is over, and for a page that an operator opens later:
+ *
+ * ```c
+ * void log_line(const char *line);
+ *
+ * void log_outcome(const ps_handoff *handoff)         // at PS_HANDOFF_RETIRE and PS_HANDOFF_ABORTED
+ * {
+ *   char text[8192];
+ *   if (ps_handoff_outcome_text(handoff, 0, PS_RENDER_JSON, text, sizeof text, NULL, NULL) == PS_OK)
+ *     log_line(text);
+ * }
+ * ``` */
+
+/**
+ * What came of one handoff. Both generations write it, and tell each other what only they can see; so what
+ * one of them did not live to tell may be missing (0).
+ */
+typedef struct ps_outcome {
+  /** Set by the caller: sizeof(ps_outcome). */
+  uint32_t size;
+  /** 1: the successor owns. 0: it came to nothing, and the old generation went on. */
+  int32_t committed;
+  /** Which handoff: the same number on both sides, and in ps_handoff_event. */
+  uint64_t handoff_id;
+  /** Why it came to nothing, a PS_ERR_*; PS_OK if it did not. The text and JSON have the words. */
+  int32_t reason;
+  /**
+   * How far it had come: PS_HANDOFF_PHASE_LOADING (the successor is started, greets and loads), _WARM,
+   * _DRAINING, _SEALING, _SEALED (the commit is on its way), _OPENING (it owns, and has not answered LIVE),
+   * _OVERLAP, _PROBATION, _SETTLED.
+   */
+  int32_t phase;
+  /** PS_HANDOFF_EXCLUSIVE or PS_HANDOFF_OVERLAP. */
+  int32_t mode;
+  /**
+   * 1: storage had to be read anew, because the old generation died before it had sealed, or the new one
+   * was given up after it may have written.
+   */
+  int32_t unsealed;
+  /** The old generation's process, for display. */
+  int32_t old_pid;
+  /** The successor's process, for display; 0: there was none. */
+  int32_t new_pid;
+  /** Which generation handed over. */
+  uint64_t old_generation;
+  /** The successor's; 0: it never owned. */
+  uint64_t new_generation;
+  /** When it began, nanoseconds of CLOCK_MONOTONIC, as all that follow. */
+  int64_t began_ns;
+  /** The same, nanoseconds since 1970. */
+  int64_t began_realtime_ns;
+  /** The successor has said that it is there. 0, here and below: it did not come to that, or nobody knows. */
+  int64_t greeted_ns;
+  /** It has everything that is handed on. */
+  int64_t offered_ns;
+  /** It has loaded everything: ps_handoff_warm. */
+  int64_t warm_ns;
+  /** The old generation's background work has ended: ps_handoff_drained. */
+  int64_t drained_ns;
+  /** The old generation has stopped: ps_handoff_sealed. */
+  int64_t sealed_ns;
+  /** The successor owns. */
+  int64_t committed_ns;
+  /** The successor serves: ps_handoff_live. */
+  int64_t live_ns;
+  /** The successor stands alone. */
+  int64_t settled_ns;
+  /** It was over: the old generation retired, or went on. */
+  int64_t ended_ns;
+  /**
+   * How long nobody served: from SEAL's answer to LIVE's, or, if it came to nothing, to RESUME. 0: somebody
+   * always did (PS_HANDOFF_OVERLAP), or that is not known.
+   */
+  int64_t gap_ns;
+  /** What ps_handoff_drained said. */
+  uint32_t connections_open;
+  /** Passed on by ps_handoff_pass_connection. */
+  uint32_t connections_passed;
+  /** Of those so many were taken by ps_handoff_take_connection; the others were closed at LIVE. */
+  uint32_t connections_taken;
+  /** Left with the old generation at RETIRE: open at DRAIN, and not passed on. */
+  uint32_t connections_left;
+  /** Which build the old generation is (ps_handoff_set_build_id), NUL-terminated; empty if it did not say. */
+  char old_build_id[BUILD];
+  /** The same of the new one. */
+  char new_build_id[BUILD];
+} ps_outcome;
+
+/**
+ * What came of a handoff of this server that is over: committed, when the old generation was told RETIRE and
+ * the new one COMMITTED; or come to nothing, when ABORTED was told. Both generations have it, also those that
+ * came by the control path. The last 16 are kept, and handed on: a generation knows those before its own. A
+ * cold start begins with none, and an older release hands none on. Answers after PS_HANDOFF_RETIRE, too.
+ * Never blocks.
+ *
+ * @param index    0: the last one, 1: the one before, up to 15
+ * @param outcome  receives it (set outcome->size first)
+ * @return PS_OK; PS_ERR_NOT_FOUND if no more are on record
+ */
+ps_status ps_handoff_outcome(const ps_handoff *handoff,
+                             uint32_t index,
+                             ps_outcome *outcome,
+                             ps_error **error);
+
+/**
+ * The same for people and programs, NUL-terminated, with the time that each step took. A page loads nothing
+ * and runs nothing; build ids and words, which may be the other side's, are no syntax in it and command no
+ * terminal. JSON is one object: `handoff_id`, `committed`, `reason` (a PS_ERR_*, or null), `reason_code`,
+ * `reason_text`, `phase`, `mode` ("exclusive", "overlap"), `unsealed`, `old` and `new` (each with `pid`,
+ * `generation`, `build_id`), `began_ns`, `began_time` (RFC 3339), `ended_ns`, `times` (`greeted_ns` to
+ * `settled_ns`), `gap_ns`, `connections` (`open`, `passed`, `taken`, `left`), and `journey`, whose steps
+ * are greet, offer, load, drain, seal, commit, open, probation, as in ps_worker_journey. null is what did
+ * not happen, or nobody knows. Never blocks.
+ *
+ * @param index             as in ps_handoff_outcome
+ * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
+ * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+ * @return PS_OK; PS_ERR_NOT_FOUND if no more are on record; PS_ERR_LIMIT if the buffer is too small;
+ *         PS_ERR_INVALID_ARGUMENT for another format
+ */
+ps_status ps_handoff_outcome_text(const ps_handoff *handoff,
+                                  uint32_t index,
+                                  int32_t format,
+                                  char *buf,
+                                  size_t cap,
+                                  size_t *needed,
+                                  ps_error **error);
+
+/**
+ * Says which build this process is: a version, a commit. It stands in the records of its handoffs, on both
+ * sides. Call it right after ps_handoff_new; what a record has when it ends counts. Never blocks.
+ *
+ * @param build_id  1 to 64 printable bytes (ASCII); copied
+ * @return PS_OK
+ */
+ps_status ps_handoff_set_build_id(ps_handoff *handoff, const char *build_id, ps_error **error);
+
 /* ==================== a separate supervisor of a handoff ================================================ */
 
 /* For a service whose generations are started, watched and replaced by another process than themselves: a

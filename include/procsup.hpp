@@ -2314,6 +2314,45 @@ class handoff_event {
     ps_handoff_event raw_;
 };
 
+/// What came of one handoff: ps_outcome. A value.
+class handoff_outcome {
+  public:
+    using time_point = std::chrono::steady_clock::time_point; // CLOCK_MONOTONIC
+
+    explicit handoff_outcome(const ps_outcome &raw) noexcept : raw_(raw) {}
+
+    /// The successor owns; else it came to nothing, and the old generation went on.
+    bool committed() const noexcept { return raw_.committed != 0; }
+    std::uint64_t handoff_id() const noexcept { return raw_.handoff_id; }
+    /// Why it came to nothing; the rendered text has the words.
+    errc reason() const noexcept { return static_cast<errc>(raw_.reason); }
+    /// How far it had come.
+    handoff_phase phase() const noexcept { return static_cast<handoff_phase>(raw_.phase); }
+    handoff_mode mode() const noexcept { return static_cast<handoff_mode>(raw_.mode); }
+    /// Storage had to be read anew.
+    bool unsealed() const noexcept { return raw_.unsealed != 0; }
+    int old_pid() const noexcept { return raw_.old_pid; }
+    int new_pid() const noexcept { return raw_.new_pid; }
+    std::uint64_t old_generation() const noexcept { return raw_.old_generation; }
+    std::uint64_t new_generation() const noexcept { return raw_.new_generation; }
+    std::string old_build_id() const { return raw_.old_build_id; }
+    std::string new_build_id() const { return raw_.new_build_id; }
+    time_point began() const noexcept { return time_point(std::chrono::nanoseconds(raw_.began_ns)); }
+    time_point ended() const noexcept { return time_point(std::chrono::nanoseconds(raw_.ended_ns)); }
+    /// How long nobody served.
+    std::chrono::nanoseconds gap() const noexcept { return std::chrono::nanoseconds(raw_.gap_ns); }
+    std::uint32_t connections_open() const noexcept { return raw_.connections_open; }
+    std::uint32_t connections_passed() const noexcept { return raw_.connections_passed; }
+    std::uint32_t connections_taken() const noexcept { return raw_.connections_taken; }
+    std::uint32_t connections_left() const noexcept { return raw_.connections_left; }
+
+    /// Each time stamp is there.
+    const ps_outcome &raw() const noexcept { return raw_; }
+
+  private:
+    ps_outcome raw_;
+};
+
 /// One generation's end of a handoff. procsup.h shows how a server uses it; here is the part that C++ changes:
 ///
 ///     procsup::handoff handoff("/run/kv.sock");
@@ -2542,6 +2581,36 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     std::string reason() const { return detail::bytes(ps_handoff_reason, handle()); }
     std::string reason(std::error_code &ec) const { return detail::bytes(ec, ps_handoff_reason, handle()); }
 
+    /// Which build this process is, for the records of handoffs.
+    void set_build_id(zstring build_id) { detail::call(ps_handoff_set_build_id, handle(), build_id); }
+    void set_build_id(zstring build_id, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_build_id, handle(), build_id); }
+
+    /// What came of a handoff that is over: 0 is the last. Nothing: there were not so many (and no error).
+    std::optional<handoff_outcome> outcome(std::uint32_t index = 0) const
+    {
+        error_info info;
+        auto found = record(info, index);
+        if (info)
+            detail::raise(std::move(info));
+        return found;
+    }
+    std::optional<handoff_outcome> outcome(std::uint32_t index, std::error_code &ec) const noexcept
+    {
+        error_info info;
+        auto found = record(info, index);
+        ec = info.code();
+        return found;
+    }
+    /// The same for people and programs.
+    std::string outcome_text(std::uint32_t index = 0, render_format format = render_format::text) const
+    {
+        return cut(detail::bytes(ps_handoff_outcome_text, handle(), index, format));
+    }
+    std::string outcome_text(std::uint32_t index, render_format format, std::error_code &ec) const
+    {
+        return cut(detail::bytes(ec, ps_handoff_outcome_text, handle(), index, format));
+    }
+
   private:
     using asks_number = ps_status (*)(const ps_handoff *, std::int32_t *, ps_error **);
 
@@ -2563,6 +2632,24 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         ps_handoff_event raw{};
         raw.size = static_cast<std::uint32_t>(sizeof raw);
         return raw;
+    }
+
+    std::optional<handoff_outcome> record(error_info &info, std::uint32_t index) const noexcept
+    {
+        ps_outcome raw{};
+        raw.size = static_cast<std::uint32_t>(sizeof raw);
+        const ps_status status = detail::call_into(info, ps_handoff_outcome, handle(), index, &raw);
+        if (status == PS_ERR_NOT_FOUND)
+            info = error_info();
+        return status == PS_OK ? std::optional<handoff_outcome>(raw) : std::nullopt;
+    }
+
+    /// Without the NUL that C wants.
+    static std::string cut(std::string text)
+    {
+        if (!text.empty())
+            text.pop_back();
+        return text;
     }
 
     static const void *data(std::string_view bytes) noexcept { return bytes.data(); }

@@ -786,7 +786,7 @@ static void call_handoff(void)
 {
     char path[128];
     struct pick o = any(HANDOFF), command = no_pick_of(COMMAND);
-    uint32_t way = dice(29);
+    uint32_t way = dice(32);
     if (way == 20)
         command = any(COMMAND);
     void *h = o.handle;
@@ -884,6 +884,26 @@ static void call_handoff(void)
             close(*number);
         break;
     }
+    case 27: {
+        uint32_t told_size = 0;
+        ps_outcome *outcome = chance(90) ? sized(sizeof *outcome, &told_size) : NULL;
+        n = (int32_t)dice(18);
+        if (ASK(ps_handoff_outcome, o, 0, ps_handoff_outcome(h, (uint32_t)n, outcome, error), "(%s, %d, size %u)", name_of(o), n, told_size)
+                == PS_OK
+            && (!outcome || outcome->handoff_id == 0 || (unsigned)outcome->committed > 1 || outcome->reason > 0 || outcome->gap_ns < 0
+                || outcome->phase < PS_HANDOFF_PHASE_LOADING || outcome->phase > PS_HANDOFF_PHASE_GONE || outcome->old_pid <= 0
+                || (outcome->committed == 1) != (outcome->reason == PS_OK)))
+            found("an outcome that cannot be");
+        break;
+    }
+    case 28: {
+        struct bytes to = some_bytes();
+        n = choice(4);
+        ASK(ps_handoff_outcome_text, o, 0, ps_handoff_outcome_text(h, dice(3), n, to.buf, to.cap, to.needed, error), "(%s, %d, %zu)", name_of(o),
+            n, to.cap);
+        break;
+    }
+    case 29: text = any_text(); ASK(ps_handoff_set_build_id, o, 0, ps_handoff_set_build_id(h, text, error), "(%s, %.40s)", name_of(o), SHOWN(text)); break;
     default: obey(o, dice(5));
     }
 }

@@ -56,6 +56,7 @@
     X(ps_handoff_live) X(ps_handoff_failed) X(ps_handoff_upgrade) X(ps_handoff_cancel) X(ps_handoff_reason)                 \
     X(ps_handoff_pass_connection) X(ps_handoff_keep_connection) X(ps_handoff_take_connection)                             \
     X(ps_handoff_phase) X(ps_handoff_was_spawned)                                                                        \
+    X(ps_handoff_outcome) X(ps_handoff_outcome_text) X(ps_handoff_set_build_id)                                          \
     X(ps_listen_fds) X(ps_listen_fd_named) X(ps_listen_fd_name) X(ps_notify) X(ps_notify_barrier) X(ps_watchdog_enabled)             \
     X(ps_budget_new) X(ps_budget_free) X(ps_budget_set_lease) X(ps_budget_set_healthy) X(ps_budget_begin) X(ps_budget_finish)     \
     X(ps_budget_reset) X(ps_budget_snapshot) X(ps_error_is_storm)                                                                  \

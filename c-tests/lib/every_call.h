@@ -16,6 +16,7 @@ static struct {
     ps_exit exit;
     ps_event event;
     ps_handoff_event handoff_event;
+    ps_outcome outcome;
     ps_budget_state budget_state;
     ps_spawn_lock_event lock_event;
     ps_notified notified;
@@ -117,6 +118,9 @@ CALL(ps_handoff, ps_handoff_sealed, 1)
 CALL(ps_handoff, ps_handoff_failed, "a")
 CALL(ps_handoff, ps_handoff_upgrade, good_command, 1000)
 CALL(ps_handoff, ps_handoff_reason, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_handoff, ps_handoff_outcome, 0, &out.outcome)
+CALL(ps_handoff, ps_handoff_outcome_text, 0, PS_RENDER_JSON, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_handoff, ps_handoff_set_build_id, "v1")
 CALL(ps_budget, ps_budget_set_lease, 1000)
 CALL(ps_budget, ps_budget_set_healthy, 10)
 CALL(ps_budget, ps_budget_begin, "key", &out.big)
@@ -282,6 +286,7 @@ static const struct call {
     ENTRY(HANDOFF, ps_handoff_failed),      ENTRY(HANDOFF, ps_handoff_upgrade),       ENTRY(HANDOFF, ps_handoff_cancel),
     ENTRY(HANDOFF, ps_handoff_reason),      ENTRY(HANDOFF, ps_handoff_pass_connection), ENTRY(HANDOFF, ps_handoff_keep_connection),
     ENTRY(HANDOFF, ps_handoff_take_connection), ENTRY(HANDOFF, ps_handoff_phase),
+    ENTRY(HANDOFF, ps_handoff_outcome),     ENTRY(HANDOFF, ps_handoff_outcome_text),  ENTRY(HANDOFF, ps_handoff_set_build_id),
     ENTRY(BUDGET, ps_budget_set_lease),     ENTRY(BUDGET, ps_budget_set_healthy),     ENTRY(BUDGET, ps_budget_begin),
     ENTRY(BUDGET, ps_budget_finish),        ENTRY(BUDGET, ps_budget_reset),           ENTRY(BUDGET, ps_budget_snapshot),
     ENTRY(LOCK, ps_spawn_lock_fd),          ENTRY(LOCK, ps_spawn_lock_next_event),    ENTRY(LOCK, ps_spawn_lock_check),
@@ -294,6 +299,7 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
     out.exit.size = sizeof out.exit;
     out.event.size = sizeof out.event;
     out.handoff_event.size = sizeof out.handoff_event;
+    out.outcome.size = sizeof out.outcome;
     out.budget_state.size = sizeof out.budget_state;
     out.lock_event.size = sizeof out.lock_event;
     out.notified.size = sizeof out.notified;

@@ -19,6 +19,7 @@ pub mod handoff;
 pub mod handoff_supervisor;
 mod objects;
 pub mod once;
+pub mod outcome;
 pub mod preload;
 pub mod preloader;
 pub mod readiness;

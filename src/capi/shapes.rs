@@ -68,14 +68,26 @@ pub(super) fn event<T: Handled, P, E>(
     error: *mut *mut ps_error,
     take: impl FnOnce(&T, u32) -> Result<Option<E>>,
 ) -> ps_status {
+    structure(handle, "event", event, least, error, take)
+}
+
+/// The same of any structure that grows with the versions.
+pub(super) fn structure<T: Handled, P, S>(
+    handle: *const P,
+    name: &'static str,
+    place: *mut S,
+    least: usize,
+    error: *mut *mut ps_error,
+    take: impl FnOnce(&T, u32) -> Result<Option<S>>,
+) -> ps_status {
     call(error, || {
         let object: Arc<T> = convert::object(handle)?;
-        let place = convert::out("event", event)?;
+        let place = convert::out(name, place)?;
         // SAFETY: not null; every structure that crosses begins with its size, and the caller has set it.
         let size = unsafe { *place.cast::<u32>() };
-        convert::size("event", size, least)?;
+        convert::size(name, size, least)?;
         let Some(taken) = take(&object, size)? else { return Ok(PS_PENDING) };
-        let length = size_of::<E>().min(size as usize);
+        let length = size_of::<S>().min(size as usize);
         // SAFETY: not null, and as large as its size says.
         unsafe { core::ptr::copy_nonoverlapping((&raw const taken).cast::<u8>(), place.cast::<u8>(), length) };
         Ok(PS_OK)

@@ -21,6 +21,8 @@ pub mod owner;
 pub mod standing;
 pub mod successor;
 pub mod v1;
+#[allow(dead_code)]
+pub mod supervisor;
 pub mod word;
 
 use crate::clock::Deadline;

@@ -20,9 +20,9 @@ pub mod keeper;
 pub mod owner;
 pub mod standing;
 pub mod successor;
-pub mod v1;
 #[allow(dead_code)]
 pub mod supervisor;
+pub mod v1;
 pub mod word;
 
 use crate::clock::Deadline;

@@ -179,8 +179,6 @@ pub enum Action {
     StopOwner,
     /// The child is the owner from here on; the one before goes its own way.
     Adopt,
-    /// The child goes its own way: nothing more is known of it here.
-    LetGo,
     /// Look at the word.
     Look,
     /// Ask whether another may be started.

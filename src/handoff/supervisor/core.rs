@@ -15,6 +15,7 @@ use super::settings::Settings;
 use super::way::{Order, Purpose};
 use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result, Status};
+use crate::handoff::outcome::Kept;
 use crate::process::command::Command;
 use crate::sys::Fault;
 use crate::sys::custody::Custody;
@@ -26,6 +27,18 @@ pub const RETRY: i64 = 100 * MILLI;
 const EVENTS: usize = 256;
 /// Below: numbers that ways may use as they like.
 const FIRST_NUMBER: u64 = 64;
+
+/// A process that is ended if it does not own, which is looked at once it stands still.
+pub struct Doubtful {
+    pub process: Process,
+    pub may_own: Box<dyn Fn() -> bool + Send>,
+}
+
+impl core::fmt::Debug for Doubtful {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{:?}", self.process)
+    }
+}
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -40,6 +53,10 @@ pub struct Core {
     orders: VecDeque<Order>,
     ordered: Option<u64>,
     numbers: u64,
+    /// What came of the last handoffs.
+    pub outcomes: Kept,
+    /// Successors under way when the handle is freed.
+    pub doubtful: Vec<Doubtful>,
     /// Closed once the lock of the handle was given back.
     pub rubbish: Vec<Arc<OwnedFd>>,
 }
@@ -62,6 +79,8 @@ impl Core {
             orders: VecDeque::new(),
             ordered: None,
             numbers: FIRST_NUMBER,
+            outcomes: Kept::default(),
+            doubtful: Vec::new(),
             rubbish: Vec::new(),
         })
     }

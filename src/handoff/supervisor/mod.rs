@@ -61,6 +61,8 @@ use crate::sys::{fds, poll};
 const ROUNDS: u32 = 16;
 /// How long the look for what runs may take after a restart.
 const RECOVERY: i64 = 5_000 * MILLI;
+/// How long a successor that was stopped may take to stand still.
+const STANDS_STILL: i64 = 500 * MILLI;
 /// How long the end of a handle may take.
 const CLOSING: i64 = 5_000 * MILLI;
 
@@ -373,14 +375,15 @@ impl HandoffSupervisor {
         if !self.home.is_here() {
             return;
         }
-        let (leaving, rubbish) = {
+        let (mut leaving, doubtful, rubbish) = {
             let mut inner = lock(&self.inner);
             if inner.closed {
                 return;
             }
-            (inner.close(), std::mem::take(&mut inner.core.rubbish))
+            (inner.close(), std::mem::take(&mut inner.core.doubtful), std::mem::take(&mut inner.core.rubbish))
         };
         drop(rubbish);
+        leaving.extend(doubtful.into_iter().filter_map(judge));
         end_all(leaving);
     }
 }
@@ -437,6 +440,23 @@ impl Drop for HandoffSupervisor {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Who does not own is to be ended. One that cannot be stopped goes its own way, as does one that may own.
+fn judge(doubtful: core::Doubtful) -> Option<process::Process> {
+    let core::Doubtful { mut process, may_own } = doubtful;
+    let whole = Budget::of(STANDS_STILL);
+    process.signal(libc::SIGSTOP);
+    while !process.stands_still() && !whole.is_spent() {
+        poll::pause(whole.end());
+    }
+    if process.stands_still() && !may_own() {
+        process.kill();
+        return Some(process);
+    }
+    process.signal(libc::SIGCONT);
+    process.disown();
+    None
 }
 
 /// Kills and reaps them; waits for that.

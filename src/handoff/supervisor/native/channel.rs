@@ -3,23 +3,22 @@
 //! Traps.
 //! - **Nobody may answer for a while**, and that means nothing: an owner accepts nobody from SEAL on, and who follows it only once it stands
 //!   alone. A connection waits in the kernel's line meanwhile, and nothing here waits for it.
-//! - **A successor may greet before its pid is known here**: the spawn returns after its first instruction. So EXPECT is said twice. Before the spawn
-//!   without a pid (0): *a child of mine will come*. The owner then sets aside who greets and is not known, until the second EXPECT names the pid,
-//!   the channel ends, a CALL_OFF comes (of pid 0), or a second has passed, after which it is a takeover like any other. An owner reads its observers
-//!   before it hears a greeting, so what was said before the spawn is there before its child can be. Neither EXPECT is waited for.
+//! - **A successor may greet before its pid is known here**: the spawn returns after its first instruction. EXPECT says it as soon as it has; an owner
+//!   reads its observers before it hears a greeting, and one that was quicker still gets the limits from then on.
 //! - **Who answers need not be whom we know.** What it says is believed if it is root, this user, a process of ours, or the one that the path or the
 //!   lock file names; and whatever it says, the worst is a duplicate of the wrong socket: who owns is decided by the word alone.
 //!
 //! ```text
 //!   observer   HELLO (Role)                         NAK Unknown: an older owner, which is watched by its pidfd and lock file alone
-//!   owner      ESTATE part 0 ..                      each acknowledged by ACK; the page, a pidfd of the owner, all that is handed on by name
-//!   owner      OUTCOME ..                            those that are kept, oldest first; then one whenever a handoff has ended
-//!   owner      PROGRESS                              where a handoff stands, when that changes, and once behind the estate if one is under way
-//!   observer   EXPECT 0, EXPECT pid + pidfd          NAK Busy: another handoff is under way
-//!   observer   CALL_OFF pid                          NAK Late: nothing, or no more, to be called off
+//!   owner      ESTATE part 0 ..                      each acknowledged by ACK; the page, a pidfd of the owner, all that is handed on by name, and
+//!                                                    the records that are kept; again when that has changed
+//!   owner      PROGRESS, OUTCOME                     where a handoff stands, and what came of it
+//!   observer   EXPECT pid + pidfd                    ACK; NAK Busy: another handoff is under way
+//!   observer   CALL_OFF pid                          ACK: it had not begun; NAK Late: nothing, or no more, to be called off; else an OUTCOME
 //! ```
 
-use std::os::fd::OwnedFd;
+use std::collections::VecDeque;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -43,6 +42,8 @@ pub struct Estate {
     /// The word, to be looked at. `None`: it could not be mapped.
     pub word: Option<Glance>,
     pub named: Vec<(Vec<u8>, OwnedFd)>,
+    /// The records that it keeps, the latest last.
+    pub records: Vec<Outcome>,
 }
 
 /// What was heard.
@@ -54,8 +55,10 @@ pub enum Heard {
     Progress { id: u64, phase: i32, peer: i32 },
     /// A handoff has ended; or did so before we came.
     Outcome(Box<Outcome>),
-    /// Not taken: what was expected, or the calling off.
-    Refused(Option<Refusal>),
+    /// What was expected is not, and why.
+    Unexpected(Option<Refusal>),
+    /// What was to be called off has not begun, or cannot be any more.
+    NotCalledOff,
     /// It serves no observers.
     Older,
     /// Descriptors did not arrive: none are to be had.
@@ -72,6 +75,7 @@ struct Arriving {
     process: Option<OwnedFd>,
     generation: u64,
     named: Vec<(Vec<u8>, OwnedFd)>,
+    records: Vec<Outcome>,
 }
 
 /// See the head of this file.
@@ -80,6 +84,8 @@ pub struct Channel {
     link: Link,
     arriving: Arriving,
     complete: bool,
+    /// What was asked and not answered, in order. A calling off that has its effect has no other answer, and is the last.
+    asked: VecDeque<Kind>,
 }
 
 impl Channel {
@@ -94,7 +100,7 @@ impl Channel {
             .observes()
             .finish();
         link.send(bytes, Vec::new()).map_err(Fault::of("sendmsg"))?;
-        Ok(Self { link, arriving: Arriving::default(), complete: false })
+        Ok(Self { link, arriving: Arriving::default(), complete: false, asked: VecDeque::new() })
     }
 
     pub fn socket(&self) -> &Arc<OwnedFd> {
@@ -121,21 +127,18 @@ impl Channel {
         let _ = self.link.flush();
     }
 
-    /// Says who is expected: 0, a child that is about to be made.
-    pub fn expect(&mut self, pid: i32, process: Option<Arc<OwnedFd>>, whole: i64, drain: i64) {
-        let mut writer = self.link.write(Kind::Expect);
-        writer.expect(pid, whole, drain);
-        if process.is_some() {
-            writer.place(&Place::Own(Own::Process));
-        }
-        let bytes = writer.finish();
-        let _ = self.link.send(bytes, process.into_iter().collect());
+    /// Says who is expected.
+    pub fn expect(&mut self, pid: i32, process: Arc<OwnedFd>, whole: i64, drain: i64) {
+        let bytes = self.link.write(Kind::Expect).expect(pid, whole, drain).place(&Place::Own(Own::Process)).finish();
+        let _ = self.link.send(bytes, vec![process]);
+        self.asked.push_back(Kind::Expect);
     }
 
     /// Its handoff shall not be.
     pub fn call_off(&mut self, pid: i32) {
         let bytes = self.link.write(Kind::CallOff).pid(pid).finish();
         let _ = self.link.send(bytes, Vec::new());
+        self.asked.push_back(Kind::CallOff);
     }
 
     /// The next that there is to hear. `known`: processes of ours that may speak as owners, whatever user they have become.
@@ -162,7 +165,7 @@ impl Channel {
     fn take(&mut self, message: Message, fds: Vec<OwnedFd>) -> Option<Heard> {
         let body = message.body;
         match message.kind {
-            Kind::Estate if !self.complete => self.take_part(body, fds),
+            Kind::Estate => self.take_part(body, fds),
             Kind::Progress => {
                 let phase = body.phase.map_or(0, |phase| phase as i32);
                 Some(Heard::Progress { id: body.handoff.unwrap_or_default(), phase, peer: body.pid.unwrap_or_default() })
@@ -170,13 +173,20 @@ impl Channel {
             Kind::Outcome => body.records.into_iter().next_back().map(|outcome| Heard::Outcome(Box::new(outcome))),
             Kind::Nak if !self.complete && body.reason.and_then(Refusal::from_code) == Some(Refusal::Unknown) => Some(Heard::Older),
             Kind::Nak if !self.complete => Some(Heard::End),
-            Kind::Nak => Some(Heard::Refused(body.reason.and_then(Refusal::from_code))),
+            Kind::Nak => match self.asked.pop_front()? {
+                Kind::CallOff => Some(Heard::NotCalledOff),
+                _ => Some(Heard::Unexpected(body.reason.and_then(Refusal::from_code))),
+            },
+            Kind::Ack if self.asked.pop_front() == Some(Kind::CallOff) => Some(Heard::NotCalledOff),
             _ => None,
         }
     }
 
     fn take_part(&mut self, body: wire::Body, fds: Vec<OwnedFd>) -> Option<Heard> {
         let (part, parts) = body.part.unwrap_or((0, 1));
+        if part == 0 {
+            self.arriving = Arriving::default();
+        }
         if part != self.arriving.next {
             return None;
         }
@@ -190,23 +200,23 @@ impl Channel {
             }
         }
         self.arriving.generation = body.generation.unwrap_or(self.arriving.generation);
+        self.arriving.records.extend(body.records);
         self.arriving.next += 1;
         let bytes = self.link.write(Kind::Ack).part(part, parts, 0).finish();
         let _ = self.link.send(bytes, Vec::new());
         if part + 1 < parts {
             return None;
         }
-        let Arriving { page, process, generation, named, .. } = std::mem::take(&mut self.arriving);
+        let Arriving { page, process, generation, named, records, .. } = std::mem::take(&mut self.arriving);
         let pid = self.link.peer;
         let Ok(pidfd) = self.identity(pid, process) else { return Some(Heard::End) };
         self.complete = true;
         let word = page.and_then(|page| Glance::adopt(page).ok());
-        Some(Heard::Estate(Box::new(Estate { pid, pidfd, generation, word, named })))
+        Some(Heard::Estate(Box::new(Estate { pid, pidfd, generation, word, named, records })))
     }
 
     /// A pidfd of who speaks there: his own, if it is one of his; else what the kernel has.
-    fn identity(&self, pid: i32, sent: Option<OwnedFd>) -> Result<OwnedFd, Errno> {
-        use std::os::fd::AsRawFd;
+    pub fn identity(&self, pid: i32, sent: Option<OwnedFd>) -> Result<OwnedFd, Errno> {
         if let Some(sent) = sent.filter(|sent| pidfd::number_here(sent.as_raw_fd()) == Some(pid)) {
             return Ok(sent);
         }

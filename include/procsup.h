@@ -2214,20 +2214,8 @@ ps_status ps_listen_fd_name(int32_t fd, char *buf, size_t cap, size_t *needed, p
  * ```
  *
  * By default only the main process is heard, not its children (ps_command_readiness; NotifyAccess= of
- * systemd). READY=1 ends a reload, too, which begins with RELOADING=1 and the time of CLOCK_MONOTONIC:
- *
- * ```c
- * void say_reloading(void) {
- *   struct timespec now;
- *   char state[64];
- *   clock_gettime(CLOCK_MONOTONIC, &now);
- *   snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
- *            now.tv_sec * 1000000LL + now.tv_nsec / 1000);
- *   ps_notify(state, NULL);
- * }
- * ```
- *
- * Descriptors are not sent along: no FDSTORE=1.
+ * systemd). READY=1 ends a reload, too, which begins with ps_notify_reloading. Messages with descriptors go
+ * by ps_notify_fds, and who the main process is by ps_notify_main_process.
  *
  * @param state  1 to 4096 bytes: systemd drops what is longer
  * @return PS_OK: sent, or nobody asked; PS_PENDING: not sent; PS_ERR_PROTOCOL if NOTIFY_SOCKET is malformed,
@@ -2235,6 +2223,80 @@ ps_status ps_listen_fd_name(int32_t fd, char *buf, size_t cap, size_t *needed, p
  *         PS_ERR_NOT_FOUND if the path is gone, PS_ERR_PERMISSION
  */
 ps_status ps_notify(const char *state, ps_error **error);
+
+/**
+ * ps_notify with descriptors: for the descriptor store of systemd, which keeps them while the service is
+ * restarted (FileDescriptorStoreMax=), and gives them to its next process as ps_listen_fds finds them. So
+ * listening sockets, and who waits in their lines, outlive a crash:
+ *
+ * ```c
+ * void keep_in_store(int32_t listener) {
+ *   ps_notify_fds("FDSTORE=1\nFDNAME=http", &listener, 1, NULL);
+ * }
+ * void forget_in_store(void) {
+ *   ps_notify("FDSTOREREMOVE=1\nFDNAME=http", NULL);
+ * }
+ * ```
+ *
+ * Names have at most 255 characters, printable ASCII without ':'; several descriptors may have one name. One
+ * that has been stored before, by whatever number, is not stored twice. systemd lets go of those on which
+ * poll(2) finds an error or a hang-up, unless FDPOLL=0 says that they are not to be watched (systemd 246); a
+ * listening socket needs none. A main process that is heard is one that may store (NotifyAccess=).
+ *
+ * They are duplicated in the message: yours stay yours. Where nobody asked to be told, and with a starter
+ * that is none of systemd's (a host of procsup closes what comes along), nothing is kept: ask ps_listen_fds
+ * at the next start, and bind what is not there. Never blocks.
+ *
+ * @param state  1 to 4096 bytes, as of ps_notify
+ * @param fds    so many numbers of open descriptors; NULL with 0
+ * @param n      at most 252
+ * @return PS_OK: sent, or nobody asked; PS_PENDING: not sent (see ps_notify); PS_ERR_INVALID_ARGUMENT if a
+ *         descriptor is not open, or there are too many; PS_ERR_SYSTEM (ETOOMANYREFS) if more descriptors
+ *         of this user are in messages that nobody has read than it may have open; otherwise as ps_notify
+ */
+ps_status ps_notify_fds(const char *state, const int32_t *fds, size_t n, ps_error **error);
+
+/**
+ * Tells the service manager who the main process of this service is from now on (MAINPID=): whose end is the
+ * service's, and who gets what `$MAINPID` in ExecReload= names. A process that has taken over says it of
+ * itself; one that goes may say it of the one that follows it, and is heard with NotifyAccess=main as well.
+ * Along goes the number of that process on pidfs (MAINPIDFDID=, Linux 6.9), which systemd 257 and newer
+ * compare: a pid that another process has by then is refused. systemd also refuses a process outside
+ * the unit's control group, unless root says it.
+ *
+ * When: a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the next event; and, for
+ * units that hear the main process alone, the old generation at PS_HANDOFF_RETIRE, before it exits, with
+ * event.peer_pid (systemd reads messages before it looks who has ended). Both may say it. Never at
+ * PS_HANDOFF_LIVE: it may be taken back still.
+ *
+ * ```c
+ * void tell_who_serves(const ps_handoff_event *event) {
+ *   if (event->kind == PS_HANDOFF_COMMITTED && event->phase == PS_HANDOFF_PHASE_SETTLED)
+ *     ps_notify_main_process(0, "READY=1", NULL);
+ *   if (event->kind == PS_HANDOFF_RETIRE)
+ *     ps_notify_main_process(event->peer_pid, NULL, NULL);
+ * }
+ * ```
+ *
+ * Never blocks. The number is one of this process's pid namespace: a service manager outside of that reads
+ * another process in it.
+ *
+ * @param pid    0: this process
+ * @param state  more lines for the same message, as of ps_notify: "READY=1"; NULL: none
+ * @return PS_OK: sent, or nobody asked; PS_PENDING: not sent (see ps_notify); PS_ERR_NOT_FOUND if there is no
+ *         such process, or as ps_notify; otherwise as ps_notify
+ */
+ps_status ps_notify_main_process(int32_t pid, const char *state, ps_error **error);
+
+/**
+ * Tells the service manager that a reload has begun (RELOADING=1, with MONOTONIC_USEC=, which a unit of
+ * Type=notify-reload demands); READY=1 ends it. A server that hands over at a reload says it before
+ * ps_handoff_upgrade; READY=1 comes from the next generation with ps_notify_main_process, or, at
+ * PS_HANDOFF_ABORTED in phase _OWNER, from the one that goes on. Never blocks.
+ *
+ * @return as ps_notify
+ */
+ps_status ps_notify_reloading(ps_error **error);
 
 /**
  * Waits until the starter has read all that this process has told it so far (BARRIER=1), or is gone. Where
@@ -3431,6 +3493,39 @@ void ps_handoff_free(ps_handoff *handoff);
  */
 ps_status ps_handoff_was_spawned(const char *control_path, int32_t *spawned, ps_error **error);
 
+/**
+ * Whether this process can be replaced where it runs: to be asked at the start by a server that will hand
+ * over. systemd takes the end of a unit's main process for the end of the service and kills all others, so it
+ * must be told who follows (ps_notify_main_process). PS_ERR_UNSUPPORTED where that cannot be: this process is
+ * the main process of a unit (INVOCATION_ID is set, and SYSTEMD_EXEC_PID is its number) and NOTIFY_SOCKET is
+ * not set. Types of units:
+ *
+ *   Type=              NotifyAccess=   what works
+ *   notify             all             everything: a successor speaks for itself
+ *   notify-reload      all             the same, and systemctl reload waits for its end (systemd 253)
+ *   notify, -reload    main (default)  if the old generation names the new one at PS_HANDOFF_RETIRE
+ *   exec, simple       all or main     as above; but the start counts as done before it serves
+ *   exec, simple,      none (default)  nothing: refused here and by ps_handoff_upgrade. With ExitType=cgroup
+ *   forking, dbus                      (systemd 250) it works, which this process cannot see:
+ *                                      ps_handoff_set_service_check
+ *   oneshot            any             nothing: it is over when its process is
+ *
+ * PS_OK where there is no systemd, below another supervisor or in a container, in all processes that systemd
+ * has not started itself, and under systemd before 248, where that cannot be told. Takes and changes nothing.
+ * Never blocks.
+ *
+ * @return PS_OK; PS_ERR_UNSUPPORTED, with the words for the log
+ */
+ps_status ps_handoff_check_service(ps_error **error);
+
+/**
+ * Whether ps_handoff_upgrade refuses where ps_handoff_check_service does: for a unit with ExitType=cgroup,
+ * and for a server that reaches its service manager in another way. Never blocks.
+ *
+ * @param on  1 (default) or 0
+ */
+ps_status ps_handoff_set_service_check(ps_handoff *handoff, int32_t on, ps_error **error);
+
 /** Who a process is in the handoff. */
 typedef enum ps_handoff_role_code {
   /** It started cold. */
@@ -3853,6 +3948,9 @@ ps_status ps_handoff_failed(ps_handoff *handoff, const char *reason, ps_error **
  * wrapper that forks it ends the handoff (PS_ERR_PEER_REJECTED), and both sides are told which process was
  * spawned and which one came.
  *
+ * Where this process is watched by whoever has started it (WATCHDOG_PID is its number), the successor is in
+ * its place: its own number stands there, so that ps_watchdog_enabled finds the watchdog.
+ *
  * Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to
  * nothing, killed by ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this
  * generation leave it alone.
@@ -3864,6 +3962,7 @@ ps_status ps_handoff_failed(ps_handoff *handoff, const char *reason, ps_error **
  *         process does not own; PS_ERR_LOCK_REPLACED if another process holds the lock that lies beside the
  *         control path now (see PS_HANDOFF_PATH_CHANGED), or what that event said if the lock file could not
  *         be made anew (PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_INVALID_ARGUMENT): nothing was spawned;
+ *         PS_ERR_UNSUPPORTED if the service manager would not follow (ps_handoff_check_service);
  *         PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the handle was freed
  *         meanwhile: the successor is ended, then
  */

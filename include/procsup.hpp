@@ -2412,6 +2412,12 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     }
 
     /// Whether two generations may serve at once.
+    /// Whether this process can be replaced where it runs: errc::unsupported in a unit of systemd that hears nobody.
+    static void check_service() { detail::call(ps_handoff_check_service); }
+    static void check_service(std::error_code &ec) noexcept { detail::call(ec, ps_handoff_check_service); }
+    /// Whether upgrade() refuses there.
+    void set_service_check(bool on) { detail::call(ps_handoff_set_service_check, handle(), on); }
+    void set_service_check(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_service_check, handle(), on); }
     void set_mode(handoff_mode mode) { detail::call(ps_handoff_set_mode, handle(), mode); }
     void set_mode(handoff_mode mode, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_mode, handle(), mode); }
 
@@ -2833,6 +2839,25 @@ inline std::string listen_fd_name(int fd, std::error_code &ec)
 /// Tells the starter. False: NOT sent, for it has not read the last messages; see ps_notify for what must arrive.
 inline bool notify(zstring state) { return detail::call(ps_notify, state) == PS_OK; }
 inline bool notify(zstring state, std::error_code &ec) noexcept { return detail::call(ec, ps_notify, state) == PS_OK; }
+/// The same with descriptors, for systemd's descriptor store ("FDSTORE=1\nFDNAME=http"); they stay yours.
+inline bool notify_fds(zstring state, const std::vector<std::int32_t> &fds)
+{
+    return detail::call(ps_notify_fds, state, fds.data(), fds.size()) == PS_OK;
+}
+inline bool notify_fds(zstring state, const std::vector<std::int32_t> &fds, std::error_code &ec) noexcept
+{
+    return detail::call(ec, ps_notify_fds, state, fds.data(), fds.size()) == PS_OK;
+}
+/// Who the main process is from now on, 0: this one; `state` are more lines for the same message.
+inline bool notify_main_process(int pid = 0) { return detail::call(ps_notify_main_process, pid, nullptr) == PS_OK; }
+inline bool notify_main_process(int pid, zstring state) { return detail::call(ps_notify_main_process, pid, state) == PS_OK; }
+inline bool notify_main_process(int pid, zstring state, std::error_code &ec) noexcept
+{
+    return detail::call(ec, ps_notify_main_process, pid, state) == PS_OK;
+}
+/// A reload has begun; READY=1 ends it.
+inline bool notify_reloading() { return detail::call(ps_notify_reloading) == PS_OK; }
+inline bool notify_reloading(std::error_code &ec) noexcept { return detail::call(ec, ps_notify_reloading) == PS_OK; }
 /// Blocks until all that was told has been read.
 inline void notify_barrier(milliseconds timeout) { detail::call(ps_notify_barrier, timeout); }
 inline void notify_barrier(milliseconds timeout, std::error_code &ec) noexcept { detail::call(ec, ps_notify_barrier, timeout); }

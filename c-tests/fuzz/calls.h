@@ -787,6 +787,7 @@ static void call_handoff(void)
     char path[128];
     struct pick o = any(HANDOFF), command = no_pick_of(COMMAND);
     uint32_t way = dice(32);
+    uint32_t way = dice(30);
     if (way == 20)
         command = any(COMMAND);
     void *h = o.handle;
@@ -865,6 +866,7 @@ static void call_handoff(void)
              name_of(command), t);
         break;
     case 21: case 22: next_handoff_event(o, wait_ms(), NULL); break;
+    case 29: n = choice(1); ASK(ps_handoff_set_service_check, o, 0, ps_handoff_set_service_check(h, n, error), "(%s, %d)", name_of(o), n); break;
     case 24: {
         const void *data = chance(80) ? long_text : NULL;
         size_t size = data ? ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)PAGE, sizeof long_text) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);
@@ -919,7 +921,7 @@ static void call_service(void)
     const char *text = any_text();
     struct bytes to;
     ps_status status;
-    switch (dice(6)) {
+    switch (dice(10)) {
     case 0:
         if (ASK(ps_listen_fds, no_handle, 0, ps_listen_fds(number, error), "(%p)", (void *)number) == PS_OK && *number != 0)
             found("ps_listen_fds: nobody has given us %d", *number);
@@ -941,6 +943,26 @@ static void call_service(void)
     case 4:
         t = wait_ms();
         ASK(ps_notify_barrier, no_handle, 0, ps_notify_barrier(t, error), "(%" PRId64 ")", t);
+        break;
+    case 5: {
+        int32_t fds[4] = {n, any_fd(), any_fd(), any_fd()};
+        size_t count = chance(90) ? dice(5) : chance(50) ? 253 : SIZE_MAX;
+        const int32_t *at = chance(90) ? fds : NULL;
+        if (count > 4 && at && count != SIZE_MAX)
+            at = NULL; /* there are four */
+        status = ASK(ps_notify_fds, no_handle, 0, ps_notify_fds(text, at, count, error), "(%.40s, %p, %zu)", SHOWN(text), (const void *)at, count);
+        if (status == PS_PENDING)
+            found("ps_notify_fds: a queue that is full, of nobody");
+        break;
+    }
+    case 6:
+        n = chance(50) ? 0 : ONE_OF(int32_t, -1, INT32_MIN, INT32_MAX, getpid());
+        ASK(ps_notify_main_process, no_handle, 0, ps_notify_main_process(n, text, error), "(%d, %.40s)", n, SHOWN(text));
+        break;
+    case 7: ASK(ps_notify_reloading, no_handle, 0, ps_notify_reloading(error), "()"); break;
+    case 8:
+        if (ASK(ps_handoff_check_service, no_handle, 0, ps_handoff_check_service(error), "()") == PS_ERR_UNSUPPORTED)
+            found("ps_handoff_check_service: nobody has started us as a service");
         break;
     default:
         usec = OUT(int64_t);

@@ -58,6 +58,7 @@
     X(ps_handoff_phase) X(ps_handoff_was_spawned)                                                                        \
     X(ps_handoff_outcome) X(ps_handoff_outcome_text) X(ps_handoff_set_build_id)                                          \
     X(ps_listen_fds) X(ps_listen_fd_named) X(ps_listen_fd_name) X(ps_notify) X(ps_notify_barrier) X(ps_watchdog_enabled)             \
+    X(ps_notify_fds) X(ps_notify_main_process) X(ps_notify_reloading) X(ps_handoff_check_service) X(ps_handoff_set_service_check) \
     X(ps_budget_new) X(ps_budget_free) X(ps_budget_set_lease) X(ps_budget_set_healthy) X(ps_budget_begin) X(ps_budget_finish)     \
     X(ps_budget_reset) X(ps_budget_snapshot) X(ps_error_is_storm)                                                                  \
     X(ps_spawn_lock_acquire) X(ps_spawn_lock_begin) X(ps_spawn_lock_fd) X(ps_spawn_lock_next_event) X(ps_spawn_lock_check)        \

@@ -103,6 +103,7 @@ CALL(ps_handoff, ps_handoff_phase, &out.number)
 CALL(ps_handoff, ps_handoff_generation, &out.big)
 CALL(ps_handoff, ps_handoff_set_mode, PS_HANDOFF_OVERLAP)
 CALL(ps_handoff, ps_handoff_set_timeout, PS_HANDOFF_TIMEOUT_LIVE, 10)
+CALL(ps_handoff, ps_handoff_set_service_check, 1)
 CALL(ps_handoff, ps_handoff_set_fd, "name", 2)
 CALL(ps_handoff, ps_handoff_take_fd, "name", &out.number)
 CALL(ps_handoff, ps_handoff_pass_connection, 2, "a", 1)
@@ -279,6 +280,7 @@ static const struct call {
     ENTRY(SUPERVISOR, ps_supervisor_shutdown), ENTRY(SUPERVISOR, ps_event_data), ENTRY(SUPERVISOR, ps_spawn_replicas),
     ENTRY(SUPERVISOR, ps_spawn_once_into),
     ENTRY(HANDOFF, ps_handoff_role),        ENTRY(HANDOFF, ps_handoff_generation),    ENTRY(HANDOFF, ps_handoff_set_mode),
+    ENTRY(HANDOFF, ps_handoff_set_service_check),
     ENTRY(HANDOFF, ps_handoff_set_timeout), ENTRY(HANDOFF, ps_handoff_set_fd),        ENTRY(HANDOFF, ps_handoff_take_fd),
     ENTRY(HANDOFF, ps_handoff_fd_names),    ENTRY(HANDOFF, ps_handoff_set_state),     ENTRY(HANDOFF, ps_handoff_state),
     ENTRY(HANDOFF, ps_handoff_fd),          ENTRY(HANDOFF, ps_handoff_next_event),    ENTRY(HANDOFF, ps_handoff_warm),

@@ -10,7 +10,7 @@ use super::error::ps_error;
 use super::guard::{PS_OK, acquire, call, quiet};
 use super::{convert, handles, ps_status, shapes};
 use crate::error::{Error, Status};
-use crate::handoff::{Handoff, Notice, Told, status_of, was_spawned};
+use crate::handoff::{Handoff, Notice, Told, check_service, status_of, was_spawned};
 use crate::supervisor;
 
 /// One generation's end of a handoff, in which a running server hands over to the next.
@@ -249,6 +249,41 @@ pub unsafe extern "C" fn ps_handoff_was_spawned(control_path: *const c_char, spa
         let path: Option<&std::ffi::OsStr> = path.map(std::os::unix::ffi::OsStrExt::from_bytes);
         shapes::put("spawned", spawned, || Ok(i32::from(was_spawned(path.map(std::path::Path::new))?)))
     })
+}
+
+/// Whether this process can be replaced where it runs: to be asked at the start by a server that will hand
+/// over. systemd takes the end of a unit's main process for the end of the service and kills all others, so it
+/// must be told who follows (ps_notify_main_process). PS_ERR_UNSUPPORTED where that cannot be: this process is
+/// the main process of a unit (INVOCATION_ID is set, and SYSTEMD_EXEC_PID is its number) and NOTIFY_SOCKET is
+/// not set. Types of units:
+///
+///   Type=              NotifyAccess=   what works
+///   notify             all             everything: a successor speaks for itself
+///   notify-reload      all             the same, and systemctl reload waits for its end (systemd 253)
+///   notify, -reload    main (default)  if the old generation names the new one at PS_HANDOFF_RETIRE
+///   exec, simple       all or main     as above; but the start counts as done before it serves
+///   exec, simple,      none (default)  nothing: refused here and by ps_handoff_upgrade. With ExitType=cgroup
+///   forking, dbus                      (systemd 250) it works, which this process cannot see:
+///                                      ps_handoff_set_service_check
+///   oneshot            any             nothing: it is over when its process is
+///
+/// PS_OK where there is no systemd, below another supervisor or in a container, in all processes that systemd
+/// has not started itself, and under systemd before 248, where that cannot be told. Takes and changes nothing.
+/// Never blocks.
+///
+/// @return PS_OK; PS_ERR_UNSUPPORTED, with the words for the log
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_check_service(error: *mut *mut ps_error) -> ps_status {
+    call(error, || check_service().map(|()| PS_OK))
+}
+
+/// Whether ps_handoff_upgrade refuses where ps_handoff_check_service does: for a unit with ExitType=cgroup,
+/// and for a server that reaches its service manager in another way. Never blocks.
+///
+/// @param on  1 (default) or 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_set_service_check(handoff: *mut ps_handoff, on: i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(handoff, error, |object: &Handoff| object.set_service_check(convert::flag("on", on)?))
 }
 
 pub use crate::handoff::Role as ps_handoff_role_code;
@@ -713,6 +748,9 @@ pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *co
 /// wrapper that forks it ends the handoff (PS_ERR_PEER_REJECTED), and both sides are told which process was
 /// spawned and which one came.
 ///
+/// Where this process is watched by whoever has started it (WATCHDOG_PID is its number), the successor is in
+/// its place: its own number stands there, so that ps_watchdog_enabled finds the watchdog.
+///
 /// Until the commit it is a child like any other: stopped by its stop plan and reaped if the handoff comes to
 /// nothing, killed by ps_kill_and_reap_all. From the commit on it is none: exit, free and kill-all of this
 /// generation leave it alone.
@@ -724,6 +762,7 @@ pub unsafe extern "C" fn ps_handoff_failed(handoff: *mut ps_handoff, reason: *co
 ///         process does not own; PS_ERR_LOCK_REPLACED if another process holds the lock that lies beside the
 ///         control path now (see PS_HANDOFF_PATH_CHANGED), or what that event said if the lock file could not
 ///         be made anew (PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, PS_ERR_INVALID_ARGUMENT): nothing was spawned;
+///         PS_ERR_UNSUPPORTED if the service manager would not follow (ps_handoff_check_service);
 ///         PS_ERR_EXITED if the successor has ended already; PS_ERR_SHUTDOWN if the handle was freed
 ///         meanwhile: the successor is ended, then
 #[unsafe(no_mangle)]

@@ -5,7 +5,7 @@ use core::ffi::c_char;
 use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, call};
 use super::{convert, ps_status, shapes};
-use crate::clock::Deadline;
+use crate::clock::{self, Deadline};
 use crate::coordination::service::notify::Sent;
 use crate::coordination::service::{listening, notify, watchdog};
 
@@ -96,20 +96,8 @@ pub unsafe extern "C" fn ps_listen_fd_name(
 /// ```
 ///
 /// By default only the main process is heard, not its children (ps_command_readiness; NotifyAccess= of
-/// systemd). READY=1 ends a reload, too, which begins with RELOADING=1 and the time of CLOCK_MONOTONIC:
-///
-/// ```c
-/// void say_reloading(void) {
-///   struct timespec now;
-///   char state[64];
-///   clock_gettime(CLOCK_MONOTONIC, &now);
-///   snprintf(state, sizeof state, "RELOADING=1\nMONOTONIC_USEC=%lld",
-///            now.tv_sec * 1000000LL + now.tv_nsec / 1000);
-///   ps_notify(state, NULL);
-/// }
-/// ```
-///
-/// Descriptors are not sent along: no FDSTORE=1.
+/// systemd). READY=1 ends a reload, too, which begins with ps_notify_reloading. Messages with descriptors go
+/// by ps_notify_fds, and who the main process is by ps_notify_main_process.
 ///
 /// @param state  1 to 4096 bytes: systemd drops what is longer
 /// @return PS_OK: sent, or nobody asked; PS_PENDING: not sent; PS_ERR_PROTOCOL if NOTIFY_SOCKET is malformed,
@@ -120,11 +108,102 @@ pub unsafe extern "C" fn ps_notify(state: *const c_char, error: *mut *mut ps_err
     call(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let state = unsafe { convert::string("state", state) }?;
-        Ok(match notify::notify(state.to_bytes())? {
-            Sent::Queued | Sent::Unasked => PS_OK,
-            Sent::Full => PS_PENDING,
-        })
+        notify::notify(state.to_bytes()).map(told)
     })
+}
+
+fn told(sent: Sent) -> ps_status {
+    match sent {
+        Sent::Queued | Sent::Unasked => PS_OK,
+        Sent::Full => PS_PENDING,
+    }
+}
+
+/// ps_notify with descriptors: for the descriptor store of systemd, which keeps them while the service is
+/// restarted (FileDescriptorStoreMax=), and gives them to its next process as ps_listen_fds finds them. So
+/// listening sockets, and who waits in their lines, outlive a crash:
+///
+/// ```c
+/// void keep_in_store(int32_t listener) {
+///   ps_notify_fds("FDSTORE=1\nFDNAME=http", &listener, 1, NULL);
+/// }
+/// void forget_in_store(void) {
+///   ps_notify("FDSTOREREMOVE=1\nFDNAME=http", NULL);
+/// }
+/// ```
+///
+/// Names have at most 255 characters, printable ASCII without ':'; several descriptors may have one name. One
+/// that has been stored before, by whatever number, is not stored twice. systemd lets go of those on which
+/// poll(2) finds an error or a hang-up, unless FDPOLL=0 says that they are not to be watched (systemd 246); a
+/// listening socket needs none. A main process that is heard is one that may store (NotifyAccess=).
+///
+/// They are duplicated in the message: yours stay yours. Where nobody asked to be told, and with a starter
+/// that is none of systemd's (a host of procsup closes what comes along), nothing is kept: ask ps_listen_fds
+/// at the next start, and bind what is not there. Never blocks.
+///
+/// @param state  1 to 4096 bytes, as of ps_notify
+/// @param fds    so many numbers of open descriptors; NULL with 0
+/// @param n      at most 252
+/// @return PS_OK: sent, or nobody asked; PS_PENDING: not sent (see ps_notify); PS_ERR_INVALID_ARGUMENT if a
+///         descriptor is not open, or there are too many; PS_ERR_SYSTEM (ETOOMANYREFS) if more descriptors
+///         of this user are in messages that nobody has read than it may have open; otherwise as ps_notify
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_notify_fds(state: *const c_char, fds: *const i32, n: usize, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let state = unsafe { convert::string("state", state) }?;
+        // SAFETY: null, or `n` numbers, by the caller's contract.
+        let fds = unsafe { convert::slice("fds", fds, n) }?;
+        notify::notify_with(state.to_bytes(), fds).map(told)
+    })
+}
+
+/// Tells the service manager who the main process of this service is from now on (MAINPID=): whose end is the
+/// service's, and who gets what `$MAINPID` in ExecReload= names. A process that has taken over says it of
+/// itself; one that goes may say it of the one that follows it, and is heard with NotifyAccess=main as well.
+/// Along goes the number of that process on pidfs (MAINPIDFDID=, Linux 6.9), which systemd 257 and newer
+/// compare: a pid that another process has by then is refused. systemd also refuses a process outside
+/// the unit's control group, unless root says it.
+///
+/// When: a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the next event; and, for
+/// units that hear the main process alone, the old generation at PS_HANDOFF_RETIRE, before it exits, with
+/// event.peer_pid (systemd reads messages before it looks who has ended). Both may say it. Never at
+/// PS_HANDOFF_LIVE: it may be taken back still.
+///
+/// ```c
+/// void tell_who_serves(const ps_handoff_event *event) {
+///   if (event->kind == PS_HANDOFF_COMMITTED && event->phase == PS_HANDOFF_PHASE_SETTLED)
+///     ps_notify_main_process(0, "READY=1", NULL);
+///   if (event->kind == PS_HANDOFF_RETIRE)
+///     ps_notify_main_process(event->peer_pid, NULL, NULL);
+/// }
+/// ```
+///
+/// Never blocks. The number is one of this process's pid namespace: a service manager outside of that reads
+/// another process in it.
+///
+/// @param pid    0: this process
+/// @param state  more lines for the same message, as of ps_notify: "READY=1"; NULL: none
+/// @return PS_OK: sent, or nobody asked; PS_PENDING: not sent (see ps_notify); PS_ERR_NOT_FOUND if there is no
+///         such process, or as ps_notify; otherwise as ps_notify
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_notify_main_process(pid: i32, state: *const c_char, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let state = unsafe { convert::optional(state) }.map_or(&b""[..], core::ffi::CStr::to_bytes);
+        notify::main_process(pid, state).map(told)
+    })
+}
+
+/// Tells the service manager that a reload has begun (RELOADING=1, with MONOTONIC_USEC=, which a unit of
+/// Type=notify-reload demands); READY=1 ends it. A server that hands over at a reload says it before
+/// ps_handoff_upgrade; READY=1 comes from the next generation with ps_notify_main_process, or, at
+/// PS_HANDOFF_ABORTED in phase _OWNER, from the one that goes on. Never blocks.
+///
+/// @return as ps_notify
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_notify_reloading(error: *mut *mut ps_error) -> ps_status {
+    call(error, || notify::reloading(clock::now()).map(told))
 }
 
 /// Waits until the starter has read all that this process has told it so far (BARRIER=1), or is gone. Where

@@ -67,6 +67,14 @@ impl Handoff {
         })
     }
 
+    /// Whether an upgrade is refused where the service manager would not follow it.
+    pub fn set_service_check(&self, on: bool) -> Result<()> {
+        self.with(|driver| {
+            driver.core.options.checks_service = on;
+            Ok(())
+        })
+    }
+
     /// Sets one of the waits.
     pub fn set_timeout(&self, which: Timeout, timeout_ms: i64) -> Result<()> {
         let least = i64::from(which != Timeout::Probation);

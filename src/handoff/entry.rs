@@ -29,6 +29,7 @@ use super::terms::Options;
 use super::trust;
 use super::wire::Link;
 use crate::clock::{Budget, Deadline, MILLI};
+use crate::coordination::service::unit;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::belongings::Belongings;
@@ -225,6 +226,11 @@ pub fn was_spawned(control_path: Option<&Path>) -> Result<bool> {
     Ok(inherited().is_some_and(|channel| path.is_none_or(|path| channel.is_for(&path))))
 }
 
+/// Whether whoever has started this process would follow it to its successor.
+pub fn check_service() -> Result<()> {
+    unit::check_replaceable()
+}
+
 /// The directory may change, and the path must be found again.
 fn absolute(control_path: &Path) -> Result<PathBuf> {
     let path = std::path::absolute(control_path).map_err(|error| Error::relative("control_path", &error))?;
@@ -376,6 +382,9 @@ pub(super) fn upgrade(handoff: &Handoff, command: &Command, deadline_ms: i64) ->
         match &mut driver.party {
             Party::Owner(side) if side.spawning || !side.is_idle() => return Err(begins()),
             Party::Owner(side) if side.is_serving() => {
+                if driver.core.options.checks_service {
+                    unit::check_replaceable()?;
+                }
                 side.check_files(&mut driver.core)?;
                 side.spawning = true;
             }
@@ -435,6 +444,7 @@ fn spawn_successor(command: &Command, path: &Path, custody: Custody) -> Result<(
     let number = command.free_number();
     command.pass_fd(theirs.as_raw_fd(), number)?;
     command.outlive_host();
+    command.succeed_watched();
     let mut value = OsString::from(format!("{number}:{inode}:"));
     value.push(path);
     command.env(VARIABLE, Some(&value))?;

@@ -66,7 +66,7 @@ pub mod wire;
 use std::sync::{Arc, Mutex};
 
 use driver::Driver;
-pub use entry::was_spawned;
+pub use entry::{check_service, was_spawned};
 pub use machine::standing::Standing;
 pub use machine::{Limits, Mode, Notice, Reason};
 pub use terms::{Options, Role, Timeout, Told};

@@ -14,12 +14,14 @@ pub struct Options {
     pub limits: Limits,
     /// How long a handoff that began at the control path may take until its commit.
     pub takeover: i64,
+    /// Whether an upgrade is refused in a unit that would not follow (`coordination/service/unit.rs`).
+    pub checks_service: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
         let limits = Limits { drain: i64::MAX, seal: i64::MAX, live: 5_000 * MILLI, probation: 2_000 * MILLI };
-        Self { mode: Mode::Exclusive, limits, takeover: 60_000 * MILLI }
+        Self { mode: Mode::Exclusive, limits, takeover: 60_000 * MILLI, checks_service: true }
     }
 }
 

@@ -130,7 +130,8 @@ impl Ingredients {
         let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
         let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
         let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
-        let told = Told { listening, notifying };
+        let watched = (command.lifetime.succeeds_watched && notifying.is_none()).then(Told::watched);
+        let told = Told { listening, notifying, watched };
         let environment = command.program.env.list(&told).map_err(no_memory)?;
         let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
         let cgroup = resources.cgroup.as_ref().map(Cgroup::group);

@@ -12,7 +12,7 @@
 //! | `LISTEN_PID`     | for whom they are                                | as above                            |
 //! | `NOTIFY_SOCKET`  | where messages go: `@` and an abstract name      | with readiness NOTIFY or a watchdog |
 //! | `WATCHDOG_USEC`  | how long it may be silent, microseconds          | with a watchdog                     |
-//! | `WATCHDOG_PID`   | who must not be                                  | as above                            |
+//! | `WATCHDOG_PID`   | who must not be                                  | as above; and to a successor, where this process is watched |
 //!
 //! Here stands the side of the host, which gives. The side of the child, which finds them, is `coordination/service/listening.rs`; what both must
 //! agree on is `coordination/service/variables.rs`.
@@ -46,18 +46,27 @@ pub struct Told {
     pub listening: Option<Listening>,
     /// About messages.
     pub notifying: Option<Notifying>,
+    /// It is watched in this process's place, by whoever watches that: `WATCHDOG_PID`, written by the child. Not beside `notifying`.
+    pub watched: Option<OwnPid>,
 }
 
 impl Told {
+    /// The entry by which it is watched in its maker's place.
+    pub fn watched() -> OwnPid {
+        OwnPid::of(WATCHDOG_PID)
+    }
+
     /// Whether it is told nothing.
     pub fn is_empty(&self) -> bool {
-        self.listening.is_none() && self.notifying.is_none()
+        self.listening.is_none() && self.notifying.is_none() && self.watched.is_none()
     }
 
     /// Whether a variable of this name is ours to say.
     pub fn replaces(&self, name: &[u8]) -> bool {
         let is_one = |of: &[&str]| of.iter().any(|variable| variable.as_bytes() == name);
-        self.listening.is_some() && is_one(&LISTENING) || self.notifying.is_some() && is_one(&NOTIFYING)
+        self.listening.is_some() && is_one(&LISTENING)
+            || self.notifying.is_some() && is_one(&NOTIFYING)
+            || self.watched.is_some() && is_one(&[WATCHDOG_PID])
     }
 
     /// All but those that hold its pid.
@@ -70,7 +79,7 @@ impl Told {
     /// Those; the ones that there are come first.
     pub fn own_pids(&self) -> [Option<&OwnPid>; OWN_PIDS] {
         let listening = self.listening.as_ref().map(|listening| &listening.pid);
-        let watchdog = self.notifying.as_ref().and_then(|notifying| notifying.watchdog_pid.as_ref());
+        let watchdog = self.notifying.as_ref().and_then(|notifying| notifying.watchdog_pid.as_ref()).or(self.watched.as_ref());
         if listening.is_some() { [listening, watchdog] } else { [watchdog, None] }
     }
 }
@@ -130,14 +139,18 @@ mod tests {
 
     #[test]
     fn messages_have_an_address_and_a_watchdog_a_period() {
-        let told = Told { listening: None, notifying: Some(Notifying::at("@x", Some(1_500))) };
+        let told = Told { notifying: Some(Notifying::at("@x", Some(1_500))), ..Told::default() };
         assert_eq!(told.entries().collect::<Vec<_>>(), [c"NOTIFY_SOCKET=@x", c"WATCHDOG_USEC=1500000"]);
         assert!(told.own_pids()[0].is_some() && told.own_pids()[1].is_none());
-        let told = Told { listening: Listening::of([&b"a"[..]].into_iter()), notifying: Some(Notifying::at("@x", None)) };
+        let told =
+            Told { listening: Listening::of([&b"a"[..]].into_iter()), notifying: Some(Notifying::at("@x", None)), ..Told::default() };
         assert_eq!(told.entries().count(), 3);
         assert!(told.own_pids()[0].is_some() && told.own_pids()[1].is_none());
         assert!(told.replaces(b"WATCHDOG_PID") && told.replaces(b"LISTEN_PID") && !told.replaces(b"PATH"));
         assert!(!Told::default().replaces(b"NOTIFY_SOCKET") && Told::default().is_empty());
+        let told = Told { watched: Some(Told::watched()), ..Told::default() };
+        assert!(told.replaces(b"WATCHDOG_PID") && !told.replaces(b"WATCHDOG_USEC") && !told.replaces(b"NOTIFY_SOCKET"));
+        assert!(told.own_pids()[0].is_some() && told.entries().count() == 0 && !told.is_empty());
     }
 
     #[test]

@@ -181,7 +181,12 @@ pub fn send(socket: &OwnedFd, bytes: &[u8], with: &[BorrowedFd<'_>]) -> Result<(
         return send_plain(socket, bytes);
     }
     let numbers: Vec<RawFd> = with.iter().map(AsRawFd::as_raw_fd).collect();
-    let rights = [ControlMessage::ScmRights(&numbers)];
+    send_numbers(socket, bytes, &numbers)
+}
+
+/// The same with descriptors that a caller has by number. `EBADF`: one of them is not open.
+pub fn send_numbers(socket: &OwnedFd, bytes: &[u8], numbers: &[RawFd]) -> Result<(), Errno> {
+    let rights = [ControlMessage::ScmRights(numbers)];
     loop {
         let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
         match sendmsg::<UnixAddr>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &rights, flags, None) {

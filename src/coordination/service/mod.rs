@@ -10,8 +10,10 @@
 //! | `listening.rs` | descriptors that wait at 3 and above                                    |
 //! | `notify.rs`    | messages to the starter: ready, reloading, stopping, alive; the barrier |
 //! | `watchdog.rs`  | whether silence is taken for death, and how soon                        |
+//! | `unit.rs`      | whether systemd would follow this process to its successor              |
 
 pub mod listening;
 pub mod notify;
+pub mod unit;
 pub mod variables;
 pub mod watchdog;

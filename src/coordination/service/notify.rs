@@ -13,7 +13,7 @@
 //! Source: sd_notify(3), sd_notify_barrier(3). Where we differ: `vsock:` is not spoken, nothing is unset, no pid is claimed but our own.
 
 use core::ffi::CStr;
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, RawFd};
 
 use nix::errno::Errno;
 
@@ -21,7 +21,7 @@ use super::variables::{self, NOTIFY_SOCKET};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::sys::datagram::{self, Name};
-use crate::sys::{Fault, fds, poll, socket};
+use crate::sys::{self, Fault, fds, pidfd, poll, socket};
 
 /// What systemd reads of one message; a longer one it drops.
 pub const LONGEST: usize = 4096;
@@ -58,17 +58,68 @@ fn address(value: &[u8]) -> Result<Name<'_>> {
 
 /// What this process says, in one message. Never waits.
 pub fn notify(state: &[u8]) -> Result<Sent> {
+    send(state, &[])
+}
+
+/// The same with descriptors, which stay the caller's. Whether they are any is looked at first, whoever is told: the same call, the same answer.
+pub fn notify_with(state: &[u8], numbers: &[RawFd]) -> Result<Sent> {
+    if numbers.len() > socket::MAX_FDS {
+        let text = format!("n: {} descriptors; one message takes {}", numbers.len(), socket::MAX_FDS);
+        return Err(Error::invalid("n", text));
+    }
+    if let Some(closed) = numbers.iter().find(|number| !fds::is_open(**number)) {
+        let text = format!("fds: {closed} is not an open descriptor");
+        return Err(Error { errno: Some(Errno::EBADF), ..Error::invalid("fds", text) });
+    }
+    send(state, numbers)
+}
+
+fn send(state: &[u8], numbers: &[RawFd]) -> Result<Sent> {
     if state.is_empty() || state.len() > LONGEST {
         return Err(Error::invalid("state", format!("state: a message has 1 to {LONGEST} bytes, this one {}", state.len())));
     }
     let Some(value) = variables::value(NOTIFY_SOCKET)? else { return Ok(Sent::Unasked) };
     let failed = |fault: Fault| failed(fault, &value);
     let socket = datagram::connect(&address(value.to_bytes())?).map_err(failed)?;
-    match socket::send(&socket, state, &[]) {
+    let sent = if numbers.is_empty() { socket::send(&socket, state, &[]) } else { socket::send_numbers(&socket, state, numbers) };
+    match sent {
         Ok(()) => Ok(Sent::Queued),
         Err(Errno::EAGAIN) => Ok(Sent::Full),
         Err(errno) => Err(failed(Fault { step: "sendmsg", errno })),
     }
+}
+
+/// Who the main process is from now on: this one (0), or another one of the unit. By number, and by its number on pidfs where the kernel has those,
+/// which systemd from 257 on compares (older ones pass the line over): a number that has come round by then names nobody.
+pub fn main_process(pid: i32, more: &[u8]) -> Result<Sent> {
+    let pid = if pid == 0 { sys::getpid() } else { pid };
+    if pid < 0 {
+        return Err(Error::invalid("pid", format!("pid: {pid} is no process")));
+    }
+    let mut state = format!("MAINPID={pid}\n").into_bytes();
+    match pidfd::open(pid) {
+        Ok(process) => {
+            let number = pidfd::number(&process);
+            state.extend(number.map(|number| format!("MAINPIDFDID={number}\n").into_bytes()).unwrap_or_default());
+        }
+        Err(Errno::ESRCH) => {
+            let error = Error::system("pidfd_open", Errno::ESRCH, format!("cannot name process {pid}"));
+            return Err(Error { status: Status::NotFound, pid: Some(pid), ..error });
+        }
+        // A filter, or no descriptor left: the number alone, as everybody has said it before.
+        Err(_) => {}
+    }
+    state.extend_from_slice(more);
+    // Its last line needs no end.
+    if more.is_empty() {
+        state.pop();
+    }
+    send(&state, &[])
+}
+
+/// A reload begins: with the time that a unit of Type=notify-reload compares with its own of the request, so that no older one is taken for the answer.
+pub fn reloading(now: i64) -> Result<Sent> {
+    send(format!("RELOADING=1\nMONOTONIC_USEC={}", now / 1_000).as_bytes(), &[])
 }
 
 /// Waits until all that was said before has been read, or the reader is gone.

@@ -29,6 +29,11 @@ pub const WATCHDOG_USEC: &str = "WATCHDOG_USEC";
 /// Which process of it.
 pub const WATCHDOG_PID: &str = "WATCHDOG_PID";
 
+/// In everything that a unit starts, and below (systemd 232).
+pub const INVOCATION_ID: &str = "INVOCATION_ID";
+/// Which process systemd has started (systemd 248).
+pub const SYSTEMD_EXEC_PID: &str = "SYSTEMD_EXEC_PID";
+
 /// All about descriptors: the host's own stay with the host.
 pub const LISTENING: [&str; 4] = [LISTEN_PID, LISTEN_PIDFDID, LISTEN_FDS, LISTEN_FDNAMES];
 /// All about messages.

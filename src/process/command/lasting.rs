@@ -6,7 +6,9 @@
 //! not compile until somebody has decided, and a new part does not until it is asked here.
 
 use super::Command;
+use crate::coordination::service::variables::WATCHDOG_PID;
 use crate::error::{Error, Result};
+use crate::sys;
 use crate::sys::spawn::Birth;
 
 /// The first of these that is there.
@@ -59,6 +61,13 @@ impl Command {
     /// What it starts is not taken for a descendant of ours: a subreaper would end it as an orphan.
     pub fn outlive_host(&mut self) {
         self.lifetime.outlives = true;
+    }
+
+    /// It takes this process's place, and whoever watches this one (`WATCHDOG_PID`) watches it. Nothing, where nobody does, or where the command says
+    /// another word about that.
+    pub fn succeed_watched(&mut self) {
+        let named = self.program.env.get(WATCHDOG_PID.as_bytes()).ok().flatten();
+        self.lifetime.succeeds_watched = named.is_some_and(|pid| pid.to_str().is_ok_and(|pid| pid == sys::getpid().to_string()));
     }
 
     /// Its child writes this down before its program begins, through descriptors that are passed to it.

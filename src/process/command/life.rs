@@ -77,6 +77,8 @@ pub struct Lifetime {
     waits_for_budget: bool,
     /// Its process is to outlive this one: no mark says that it is ours.
     pub(in crate::process) outlives: bool,
+    /// It takes this one's place before whoever watches this one.
+    pub(in crate::process) succeeds_watched: bool,
     /// What it writes down of its birth.
     pub(in crate::process) birth: Option<Box<Birth>>,
     user_data: u64,
@@ -95,6 +97,7 @@ impl Default for Lifetime {
             budget: None,
             waits_for_budget: false,
             outlives: false,
+            succeeds_watched: false,
             birth: None,
             user_data: 0,
         }
@@ -120,6 +123,7 @@ impl Lifetime {
             budget: _,
             waits_for_budget: _,
             outlives: _,
+            succeeds_watched: _,
             birth,
             user_data: _,
         } = self;
@@ -139,6 +143,7 @@ impl Lifetime {
             budget: _,
             waits_for_budget: _,
             outlives: _,
+            succeeds_watched: _,
             birth: _,
             user_data: _,
         } = self;

@@ -172,6 +172,8 @@ static void live(const ps_handoff_event *event)
     note_at(on_ns, "live revision=%llu unsealed=%d records=%lld connections=%u", (unsigned long long)revision, (int)event->unsealed,
             (long long)records, taken);
     must(status, "live"); /* refused: we were too slow, and the old generation is the owner again */
+    if (role == PS_HANDOFF_FIRST)
+        service_ready();
 }
 
 static void aborted(const ps_handoff_event *event)
@@ -181,6 +183,7 @@ static void aborted(const ps_handoff_event *event)
     note("aborted status=%s reason=%s", ps_status_name(event->reason), reason);
     if (event->phase == PS_HANDOFF_PHASE_GONE)
         exit(1); /* not needed, or no longer: the old generation goes on, whatever was begun here */
+    service_not_reloaded(reason);
 }
 
 /* ---- both ---- */
@@ -202,9 +205,13 @@ static void take(const ps_handoff_event *event)
         break;
     case PS_HANDOFF_COMMITTED:
         note(event->phase == PS_HANDOFF_PHASE_SETTLED ? "settled" : "standby");
+        if (event->phase == PS_HANDOFF_PHASE_SETTLED)
+            service_main_process(0, "READY=1\nSTATUS=serving");
         break;
     case PS_HANDOFF_RETIRE:
         note("retire connections=%u", http_connections());
+        if (options.names_successor)
+            service_main_process(event->peer_pid, NULL);
         http_retire();
         leave();
         break;
@@ -230,13 +237,24 @@ static void readable(evutil_socket_t fd, short what, void *unused)
 
 int generations_upgrade(void)
 {
-    if (ps_handoff_upgrade(handoff, successor, options.deadline_ms, &error) == PS_OK) {
+    service_reloading();
+    ps_status status = ps_handoff_upgrade(handoff, successor, options.deadline_ms, &error);
+    if (status == PS_OK) {
         note("upgrade");
         return 0;
     }
     note("no upgrade: %s", ps_error_message(error));
+    if (status != PS_ERR_IN_PROGRESS) /* then that one's end is the reload's */
+        service_not_reloaded(ps_error_message(error));
     ps_error_free(error);
     return -1;
+}
+
+int generations_serve(void)
+{
+    int32_t phase = PS_HANDOFF_PHASE_GONE;
+    ps_handoff_phase(handoff, &phase, NULL);
+    return phase != PS_HANDOFF_PHASE_LOADING && phase != PS_HANDOFF_PHASE_WARM && phase != PS_HANDOFF_PHASE_GONE;
 }
 
 void generations_cancel(void)
@@ -249,6 +267,7 @@ void generations_leave(void)
     note("stop");
     generations_cancel(); /* else a successor that is warm would see us end, and take over */
     if (owner) {
+        service_stopping();
         http_commit();
         http_start(0);
     }
@@ -277,6 +296,8 @@ void generations_begin(void)
     must(ps_handoff_new(path, &handoff, &error), path);
     must(ps_handoff_role(handoff, &role, &error), "role");
     must(ps_handoff_set_timeout(handoff, PS_HANDOFF_TIMEOUT_PROBATION, options.probation_ms, &error), "probation");
+    must(ps_handoff_set_service_check(handoff, !options.any_service, &error), "check");
+    service_begin();
     note("start role=%s", role == PS_HANDOFF_FIRST ? "first" : "successor");
 
     must(ps_command_new(options.program, &successor, &error), "successor");
@@ -286,7 +307,11 @@ void generations_begin(void)
     ps_status found = ps_handoff_take_fd(handoff, "http", &listener, &error);
     if (found == PS_ERR_NOT_FOUND) {
         ps_error_free(error);
-        listener = bind_listener();
+        if ((listener = service_listener()) >= 0)
+            must(ps_handoff_set_fd(handoff, "http", listener, &error), "listener");
+        else
+            listener = bind_listener();
+        service_store(listener);
     } else {
         must(found, "listener");
     }
@@ -311,6 +336,7 @@ void generations_begin(void)
 
 void generations_end(void)
 {
+    service_end();
     event_free(watcher);
     event_free(look);
     event_free(along);

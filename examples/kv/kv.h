@@ -3,6 +3,7 @@
  *
  *   main.c          options, signals, the event loop
  *   generations.c   the events of procsup: what this server does when it is replaced, and when it is the one that replaces
+ *   service.c       what it tells systemd, or whoever has started it
  *   http.c          the requests, and the connections, which go from one generation to the next
  *   wal.c           the log: what has been acknowledged is in it, and on the disk
  *   store.c         the keys in memory
@@ -19,7 +20,7 @@
 struct options {
     const char *address, *data, *log, *program;
     char **arguments; /* our own, for the successor */
-    int port, probation_ms, grace_ms, deadline_ms;
+    int port, probation_ms, grace_ms, deadline_ms, any_service, names_successor;
 };
 
 extern struct options options;
@@ -41,8 +42,21 @@ int generations_upgrade(void);      /* starts a successor: 0, or -1 if one is on
 void generations_cancel(void);      /* gives up an upgrade that is under way */
 void generations_leave(void);       /* stops in good order: no new connections, the rest is answered, the loop ends */
 void generations_end(void);
+int generations_serve(void); /* 1: whether this process lives matters to whoever watches the service */
 int generations_pass(int fd, const void *read, size_t length); /* a connection, to the successor; 0: it cannot be */
 void generations_keep(int fd);                                 /* that one no more: it is about to be closed */
+
+/* ---- service.c ---- */
+
+void service_begin(void);
+void service_ready(void);
+void service_reloading(void);
+void service_not_reloaded(const char *why);
+void service_main_process(int pid, const char *more); /* 0: this one */
+void service_stopping(void);
+int service_listener(void);
+void service_store(int listener);
+void service_end(void);
 
 /* ---- http.c ---- */
 

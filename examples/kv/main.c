@@ -8,6 +8,8 @@
  *     curl -X POST localhost:8080/_upgrade               or kill -USR2: the program is started anew, from its file
  *     curl localhost:8080/_stat                          {"generation":2,...
  *
+ * It is a service, too: examples/service has its unit files, examples/container an image's first process.
+ *
  * kv.h says what is in which file. kv_load puts load on it, upgrades it all the while, and checks every answer.
  *
  *     cc *.c $(pkg-config --cflags --libs procsup libevent) -o kv
@@ -102,6 +104,8 @@ static const struct option known[] = {
     {"probation", required_argument, NULL, 'P'}, /* ms in which the old generation can take back */
     {"grace", required_argument, NULL, 'G'},     /* ms for connections that clients keep open, at the end */
     {"deadline", required_argument, NULL, 'T'},  /* ms for an upgrade as a whole */
+    {"any-service", no_argument, NULL, 'S'},     /* upgrades also where systemd is not told of it: its unit has ExitType=cgroup */
+    {"names-successor", no_argument, NULL, 'N'}, /* says who follows when it goes: for units with NotifyAccess=main */
     {0},
 };
 
@@ -130,6 +134,8 @@ static void read_options(int argc, char **argv)
         case 'P': options.probation_ms = number(optarg); break;
         case 'G': options.grace_ms = number(optarg); break;
         case 'T': options.deadline_ms = number(optarg); break;
+        case 'S': options.any_service = 1; break;
+        case 'N': options.names_successor = 1; break;
         default: exit(2);
         }
     }

@@ -165,17 +165,16 @@ pub unsafe extern "C" fn ps_notify_fds(state: *const c_char, fds: *const i32, n:
 /// compare: a pid that another process has by then is refused. systemd also refuses a process outside
 /// the unit's control group, unless root says it.
 ///
-/// When: a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the next event; and, for
-/// units that hear the main process alone, the old generation at PS_HANDOFF_RETIRE, before it exits, with
-/// event.peer_pid (systemd reads messages before it looks who has ended). Both may say it. Never at
-/// PS_HANDOFF_LIVE: it may be taken back still.
+/// When: with NotifyAccess=all, a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the
+/// next event. With NotifyAccess=main nobody hears it then, so the old generation says it at PS_HANDOFF_RETIRE,
+/// of event.peer_pid, before it exits (systemd reads messages before it looks who has ended). One of the two:
+/// an old generation that is slow would name one that has been replaced by then. Never at PS_HANDOFF_LIVE: it
+/// may be taken back still.
 ///
 /// ```c
 /// void tell_who_serves(const ps_handoff_event *event) {
 ///   if (event->kind == PS_HANDOFF_COMMITTED && event->phase == PS_HANDOFF_PHASE_SETTLED)
 ///     ps_notify_main_process(0, "READY=1", NULL);
-///   if (event->kind == PS_HANDOFF_RETIRE)
-///     ps_notify_main_process(event->peer_pid, NULL, NULL);
 /// }
 /// ```
 ///

@@ -1,0 +1,96 @@
+import argparse
+import os
+import shutil
+
+from .build import build_library, cmake_build
+from .place import ROOT, TARGET, shown
+from .service_oci import Container
+from .service_vm import Machine
+from .talk import Failed, colour, run, step
+from .tools import LOG, apt_install, get, missing_loops
+
+PLACE = TARGET / "service"
+# What apt calls the package of a program.
+PROGRAMS = {"debootstrap": "debootstrap", "qemu-system-x86_64": "qemu-system-x86", "cpio": "cpio", "zstd": "zstd", "runc": "runc"}
+
+
+def service(arguments):
+    """The handoff under a real systemd, in a virtual machine that this makes, and as the first process of a container (runc):
+    start, upgrade, rollback, crash, reload, stop, watchdog, under load; the unit files and the container of examples/.
+
+    As root. Gets what is not here: by apt debootstrap qemu-system-x86 cpio zstd runc libevent-dev; by debootstrap a Debian 13 with its
+    systemd (257), and its kernel for clouds (6.12): some 150 MB, of which target/service keeps 45.
+
+    vm, oci           only that one
+    --case NAME       only this case; may be repeated
+    --programs DIR    kv, container and their library from there, built already
+    --no-install      gets nothing
+    --kvm             the machine is not emulated; where /dev/kvm works that is five times as fast
+    --shell           the machine with a shell on its console instead
+
+    Exit code 0: all passed. What passed where, and in which time: target/service/report.md (docs/evidence/service.md is a copy)."""
+    parser = argparse.ArgumentParser(prog="./x service", add_help=False)
+    parser.add_argument("where", nargs="*")
+    parser.add_argument("--case", action="append", default=[])
+    parser.add_argument("--programs")
+    parser.add_argument("--no-install", action="store_true")
+    parser.add_argument("--shell", action="store_true")
+    parser.add_argument("--kvm", action="store_true")
+    options = parser.parse_args(arguments)
+    if os.geteuid() != 0:
+        raise Failed("only root can make a Debian, a machine and a container")
+    wanted = options.where or ["vm", "oci"]
+    if set(wanted) - {"vm", "oci"}:
+        raise Failed(f"what is {' '.join(wanted)}? vm or oci")
+    install(not options.no_install)
+    programs = built(options.programs)
+    results = []
+    for kind in (Machine, Container):
+        if kind.name in wanted:
+            step(kind.title)
+            here = kind(PLACE, programs, not options.no_install, options.kvm)
+            if options.shell:
+                here.shell()
+                return 0
+            results += here.run(options.case)
+    return conclude(results, complete=not options.where and not options.case)
+
+
+def install(may):
+    missing = [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    if missing and may:
+        print("Getting by apt: " + " ".join(missing), flush=True)
+        apt_install(missing)
+    missing = [program for program in PROGRAMS if not shutil.which(program)]
+    if missing:
+        raise Failed(f"not here: {' '.join(missing)}" + (f" (apt could not get them: {shown(LOG)})" if may else ""))
+
+
+def built(given):
+    """Where kv, container and the client are, by name."""
+    PLACE.mkdir(parents=True, exist_ok=True)
+    if given:
+        folder = given
+    else:
+        get(lambda: missing_loops("libevent"), "the server of the cases is examples/kv, which needs it", True)
+        build_library()
+        folder = cmake_build("cmake", targets=["example_kv", "example_container"]) / "examples"
+    programs = {name: os.path.join(folder, name) for name in ("kv", "container")}
+    lacking = [path for path in programs.values() if not os.access(path, os.X_OK)]
+    if lacking:
+        raise Failed(f"not built: {' '.join(lacking)} (libevent-dev?)")
+    programs["client"] = str(PLACE / "client")
+    run("cc", "-O1", "-Wall", "-Wextra", "-o", programs["client"], ROOT / "scripts/service/client.c")
+    return programs
+
+
+def conclude(results, complete):
+    """Results: where, case, passed, milliseconds, words."""
+    failed = [result for result in results if not result[2]]
+    lines = ["| case | where | passed | time |", "|---|---|---|---|"]
+    for where, case, passed, ms, words in results:
+        lines.append(f"| {case.replace('_', ' ')}{': ' + words if words else ''} | {where} | {'yes' if passed else '**no**'} | {ms / 1000:.1f} s |")
+    if complete:
+        (PLACE / "report.md").write_text("\n".join(lines) + "\n")
+    print(colour("1;31" if failed else "1;32", f"{len(results) - len(failed)} of {len(results)} cases passed"))
+    return 1 if failed or not results else 0

@@ -1,0 +1,2 @@
+class Container:
+    name, title = "oci", "A container"

@@ -2264,17 +2264,16 @@ ps_status ps_notify_fds(const char *state, const int32_t *fds, size_t n, ps_erro
  * compare: a pid that another process has by then is refused. systemd also refuses a process outside
  * the unit's control group, unless root says it.
  *
- * When: a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the next event; and, for
- * units that hear the main process alone, the old generation at PS_HANDOFF_RETIRE, before it exits, with
- * event.peer_pid (systemd reads messages before it looks who has ended). Both may say it. Never at
- * PS_HANDOFF_LIVE: it may be taken back still.
+ * When: with NotifyAccess=all, a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the
+ * next event. With NotifyAccess=main nobody hears it then, so the old generation says it at PS_HANDOFF_RETIRE,
+ * of event.peer_pid, before it exits (systemd reads messages before it looks who has ended). One of the two:
+ * an old generation that is slow would name one that has been replaced by then. Never at PS_HANDOFF_LIVE: it
+ * may be taken back still.
  *
  * ```c
  * void tell_who_serves(const ps_handoff_event *event) {
  *   if (event->kind == PS_HANDOFF_COMMITTED && event->phase == PS_HANDOFF_PHASE_SETTLED)
  *     ps_notify_main_process(0, "READY=1", NULL);
- *   if (event->kind == PS_HANDOFF_RETIRE)
- *     ps_notify_main_process(event->peer_pid, NULL, NULL);
  * }
  * ```
  *
@@ -2286,7 +2285,9 @@ ps_status ps_notify_fds(const char *state, const int32_t *fds, size_t n, ps_erro
  * @return PS_OK: sent, or nobody asked; PS_PENDING: not sent (see ps_notify); PS_ERR_NOT_FOUND if there is no
  *         such process, or as ps_notify; otherwise as ps_notify
  */
-ps_status ps_notify_main_process(int32_t pid, const char *state, ps_error **error);
+ps_status ps_notify_main_process(int32_t pid,
+                                 const char *state,
+                                 ps_error **error);
 
 /**
  * Tells the service manager that a reload has begun (RELOADING=1, with MONOTONIC_USEC=, which a unit of

@@ -4081,9 +4081,9 @@ typedef struct ps_outcome {
   /** Left with the old generation at RETIRE: open at DRAIN, and not passed on. */
   uint32_t connections_left;
   /** Which build the old generation is (ps_handoff_set_build_id), NUL-terminated; empty if it did not say. */
-  char old_build_id[BUILD];
+  char old_build_id[72];
   /** The same of the new one. */
-  char new_build_id[BUILD];
+  char new_build_id[72];
 } ps_outcome;
 
 /**

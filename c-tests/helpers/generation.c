@@ -4,12 +4,13 @@
  * (ps_handoff_next_event) it passes on by itself, as any event loop would. While it serves, it accepts at its listener "http" and says
  * its pid to whoever comes.
  *
- *     new PATH                       warm  drained  sealed REVISION  live  failed WORDS  cancel  free
+ *     new PATH                       warm  drained [OPEN]  sealed REVISION  live  failed WORDS  cancel  free
  *     upgrade MS PROGRAM ARGS...     upgrade_as UID MS PROGRAM ARGS...
  *     mode N  timeout WHICH MS  set NAME (with a descriptor)  unset NAME  take NAME (answers with it)
  *     pass READ (with a descriptor; answers its number here)  again NUMBER READ  keep NUMBER  close NUMBER  become NUMBER (with a descriptor)
  *     claim ROOM    (answers with a connection and what was read of it)
  *     names  state  set_state LENGTH SEED  role  generation  reason  phase  spawned PATH (- for any)
+ *     build ID  outcome INDEX (the structure, in hex)  outcome_text INDEX FORMAT
  *     deaf 0|1      (1: looks at its handoff no more, like a hung event loop)
  *     one           takes one event, if there is one, and answers how many that were
  *     hold          goes deaf by itself when it is next told COMMITTED, before it asks for what comes next
@@ -484,6 +485,29 @@ static void linger(bool frees)
 
 /* ---- commands ---- */
 
+static void tell_outcome(uint32_t index)
+{
+    ps_outcome outcome = {.size = sizeof outcome};
+    static char hex[2 * sizeof outcome + 1];
+    ps_status status = ps_handoff_outcome(handoff, index, &outcome, &error);
+    if (status != PS_OK)
+        return answer(status);
+    for (size_t i = 0; i < sizeof outcome; i++)
+        sprintf(hex + 2 * i, "%02x", ((unsigned char *)&outcome)[i]);
+    say("PS_OK %s", hex);
+}
+
+static void tell_outcome_text(char *arguments)
+{
+    static char text[LONGEST];
+    size_t needed = 0;
+    char *format = strchr(arguments, ' ');
+    ps_status status = ps_handoff_outcome_text(handoff, (uint32_t)atoi(arguments), format ? atoi(format) : 0, text, sizeof text, &needed, &error);
+    if (status != PS_OK)
+        return answer(status);
+    say("PS_OK %s", needed == strlen(text) + 1 ? text : "is not NUL-terminated");
+}
+
 static void obey(char *line, int fd)
 {
     char *rest = strchr(line, ' ');
@@ -500,7 +524,7 @@ static void obey(char *line, int fd)
     else if (IS("warm"))
         answer(ps_handoff_warm(handoff, &error));
     else if (IS("drained"))
-        answer(ps_handoff_drained(handoff, 0, &error));
+        answer(ps_handoff_drained(handoff, (uint32_t)atoi(rest), &error));
     else if (IS("sealed")) {
         int served = serves;
         serves = 0; /* before the call, which may be the commit */
@@ -556,6 +580,12 @@ static void obey(char *line, int fd)
         say("PS_OK");
     } else if (IS("claim"))
         claim(atoi(rest));
+    else if (IS("outcome"))
+        tell_outcome((uint32_t)atoi(rest));
+    else if (IS("outcome_text"))
+        tell_outcome_text(rest);
+    else if (IS("build"))
+        answer(ps_handoff_set_build_id(handoff, rest, &error));
     else if (IS("names")) {
         ps_status status = ps_handoff_fd_names(handoff, text, sizeof text - 1, &needed, &error);
         text[status == PS_OK ? needed : 0] = 0;

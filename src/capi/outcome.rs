@@ -77,9 +77,9 @@ pub struct ps_outcome {
     /// Left with the old generation at RETIRE: open at DRAIN, and not passed on.
     pub connections_left: u32,
     /// Which build the old generation is (ps_handoff_set_build_id), NUL-terminated; empty if it did not say.
-    pub old_build_id: [c_char; BUILD],
+    pub old_build_id: [c_char; 72],
     /// The same of the new one.
-    pub new_build_id: [c_char; BUILD],
+    pub new_build_id: [c_char; 72],
 }
 
 fn text(build: &BuildId) -> [c_char; BUILD] {

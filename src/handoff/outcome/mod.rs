@@ -168,12 +168,12 @@ impl Outcome {
         if self.mode == Mode::Overlap || from == 0 || until == 0 { 0 } else { until.saturating_sub(from).max(0) }
     }
 
-    /// Fills in what the old generation says of itself: its half. Nothing that is known here changes.
+    /// Takes over what the old generation says of its side: its half. Its times are the true ones, so both records are the same in the end.
     pub fn learn_of_old(&mut self, half: &Self) {
         use Step::*;
         fill(&mut self.old_build, &half.old_build);
         for step in [Greeted, Offered, Warm, Drained, Sealed, Committed] {
-            fill(&mut self.times[step as usize], &half.times[step as usize]);
+            self.take_time(step, half);
         }
         fill(&mut self.old_generation, &half.old_generation);
         (self.connections.open, self.connections.passed) = (half.connections.open, half.connections.passed);
@@ -184,16 +184,21 @@ impl Outcome {
         }
     }
 
-    /// The same of the new one, whose own times are the true ones.
+    /// The same of the new one.
     pub fn learn_of_new(&mut self, half: &Self) {
         fill(&mut self.new_build, &half.new_build);
         for step in [Step::Live, Step::Settled] {
-            let time = half.times[step as usize];
-            if time != 0 {
-                self.times[step as usize] = time;
-            }
+            self.take_time(step, half);
         }
         self.connections.taken = half.connections.taken;
+    }
+
+    /// Its time for this step is the one, if it knows it.
+    fn take_time(&mut self, step: Step, half: &Self) {
+        let time = half.at(step);
+        if time != 0 {
+            self.times[step as usize] = time;
+        }
     }
 }
 

@@ -4428,6 +4428,38 @@ ps_status ps_handoff_supervisor_owner(const ps_handoff_supervisor *supervisor,
                                       ps_error **error);
 
 /**
+ * What came of a replacement that is over, as ps_handoff_outcome of the generations tells it: the owner's own
+ * record, also of handoffs that this supervisor has not asked for; or, where no owner could tell (both ended,
+ * or it is of an older release), what was seen here. The last 16 are kept, and a supervisor that comes later
+ * gets those of the owner. Never blocks.
+ *
+ * @param index    0: the last one, 1: the one before, up to 15
+ * @param outcome  receives it (set outcome->size first)
+ * @return PS_OK; PS_ERR_NOT_FOUND if no more are on record
+ */
+ps_status ps_handoff_supervisor_outcome(const ps_handoff_supervisor *supervisor,
+                                        uint32_t index,
+                                        ps_outcome *outcome,
+                                        ps_error **error);
+
+/**
+ * The same in words, as ps_handoff_outcome_text. Never blocks.
+ *
+ * @param index             as in ps_handoff_supervisor_outcome
+ * @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
+ * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+ * @return PS_OK; PS_ERR_NOT_FOUND if no more are on record; PS_ERR_LIMIT if the buffer is too small;
+ *         PS_ERR_INVALID_ARGUMENT for another format
+ */
+ps_status ps_handoff_supervisor_outcome_text(const ps_handoff_supervisor *supervisor,
+                                             uint32_t index,
+                                             int32_t format,
+                                             char *buf,
+                                             size_t cap,
+                                             size_t *needed,
+                                             ps_error **error);
+
+/**
  * Counters of this supervisor, in Prometheus' text format (names begin with handoff_): generations,
  * replacements that were done and those that came to nothing by reason, how long they took, the gap of the
  * last one, who owns. Never blocks.

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use super::command::{current, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, acquire, call, quiet};
+use super::outcome::{ps_outcome, rendered};
 use super::{convert, handles, ps_status, shapes};
 use crate::error::Error;
 use crate::handoff::supervisor::{HandoffSupervisor, Happened};
@@ -382,6 +383,46 @@ pub unsafe extern "C" fn ps_handoff_supervisor_owner(
         }
         Ok(PS_OK)
     })
+}
+
+/// What came of a replacement that is over, as ps_handoff_outcome of the generations tells it: the owner's own
+/// record, also of handoffs that this supervisor has not asked for; or, where no owner could tell (both ended,
+/// or it is of an older release), what was seen here. The last 16 are kept, and a supervisor that comes later
+/// gets those of the owner. Never blocks.
+///
+/// @param index    0: the last one, 1: the one before, up to 15
+/// @param outcome  receives it (set outcome->size first)
+/// @return PS_OK; PS_ERR_NOT_FOUND if no more are on record
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_outcome(
+    supervisor: *const ps_handoff_supervisor,
+    index: u32,
+    outcome: *mut ps_outcome,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::structure(supervisor, "outcome", outcome, ps_outcome::LEAST, error, |object: &HandoffSupervisor, size| {
+        Ok(Some(ps_outcome::of(size, &object.outcome(index)?)))
+    })
+}
+
+/// The same in words, as ps_handoff_outcome_text. Never blocks.
+///
+/// @param index             as in ps_handoff_supervisor_outcome
+/// @param format            PS_RENDER_TEXT, PS_RENDER_JSON or PS_RENDER_HTML
+/// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+/// @return PS_OK; PS_ERR_NOT_FOUND if no more are on record; PS_ERR_LIMIT if the buffer is too small;
+///         PS_ERR_INVALID_ARGUMENT for another format
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_handoff_supervisor_outcome_text(
+    supervisor: *const ps_handoff_supervisor,
+    index: u32,
+    format: i32,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    shapes::bytes(supervisor, buf, cap, needed, error, |object: &HandoffSupervisor| rendered(&object.outcome(index)?, format))
 }
 
 /// Counters of this supervisor, in Prometheus' text format (names begin with handoff_): generations,

@@ -69,6 +69,16 @@ impl Kept {
         self.over.push_back(outcome);
     }
 
+    /// The same handoff as another, told by the other side: what stood there before goes. `false`: there is none such.
+    pub fn renew(&mut self, outcome: &Outcome) -> bool {
+        let same = |kept: &&mut Outcome| {
+            (kept.id, kept.old_pid, kept.new_pid, kept.committed) == (outcome.id, outcome.old_pid, outcome.new_pid, outcome.committed)
+        };
+        let Some(kept) = self.over.iter_mut().find(same) else { return false };
+        kept.clone_from(outcome);
+        true
+    }
+
     /// Those that the generation before has kept, the latest last: they stand before ours.
     pub fn inherit(&mut self, records: Vec<Outcome>) {
         let ours = std::mem::take(&mut self.over);

@@ -46,6 +46,7 @@ pub use settings::Protocol;
 use way::Way;
 
 use super::control;
+use super::outcome::{BuildId, Outcome};
 use crate::clock::{self, Budget, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -220,7 +221,7 @@ impl HandoffSupervisor {
 
     /// What the generations to come are known by, unless they say their own.
     pub fn set_build_id(&self, build_id: &str) -> Result<()> {
-        settings::check_build_id(build_id)?;
+        BuildId::given("build_id", build_id.as_bytes())?;
         self.set(|settings| {
             settings.build_id = Some(build_id.to_owned());
             Ok(())
@@ -326,6 +327,13 @@ impl HandoffSupervisor {
         let inner = self.enter()?;
         let none = || Error::new(Status::NotFound, "handoff_supervisor", "no generation is known to serve");
         inner.way.as_ref().and_then(|way| way.owner()).ok_or_else(none)
+    }
+
+    /// What came of a handoff that is over: 0 is the last.
+    pub fn outcome(&self, index: u32) -> Result<Outcome> {
+        let inner = self.enter()?;
+        let found = inner.core.outcomes.get(index as usize);
+        found.cloned().ok_or_else(|| Error::new(Status::NotFound, "index", format!("index: {index}; no more handoffs are on record")))
     }
 
     /// Counters, for Prometheus.

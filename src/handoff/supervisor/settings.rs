@@ -68,14 +68,6 @@ impl Settings {
     }
 }
 
-/// 1 to 64 printable bytes.
-pub fn check_build_id(build_id: &str) -> Result<()> {
-    if (1..=64).contains(&build_id.len()) && build_id.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
-        return Ok(());
-    }
-    Err(Error::invalid("build_id", "build_id: 1 to 64 printable ASCII characters"))
-}
-
 /// Milliseconds of the caller's, 0: what is usual; as nanoseconds.
 pub fn span(name: &'static str, ms: i64, usual: i64) -> Result<i64> {
     match ms {

@@ -13,7 +13,7 @@ impl Native {
     pub(super) fn act(&mut self, core: &mut Core, action: Action) {
         match action {
             Action::SpawnFirst => {
-                self.terms = None;
+                (self.terms, self.owner_end) = (None, (0, Ended::default()));
                 let command = self.next.clone().or_else(|| self.command.clone());
                 self.order(core, Purpose::Start, command);
             }
@@ -143,10 +143,6 @@ impl Native {
             self.trouble = Some(Error::new(Status::NotFound, "start", "no command is known for a generation"));
             return false;
         }
-        // That of a successor that never served is not the last good one.
-        if self.command.is_some() && self.terms.is_some() {
-            self.next = None;
-        }
         let Some(budget) = &core.settings.restart else {
             self.trouble = Some(Error::new(Status::BudgetExhausted, "start", "nobody is to be started in the place of one that has ended"));
             return false;
@@ -172,7 +168,7 @@ impl Native {
             }
             Told::Committed => {
                 let terms = self.terms.take();
-                let old = terms.map_or(0, |terms| terms.old_pid);
+                let old = terms.as_ref().map_or(0, |terms| terms.old_pid);
                 if let Some(terms) = terms {
                     core.metrics.last_whole = clock::now().saturating_sub(terms.began);
                     core.metrics.sum_whole += core.metrics.last_whole;

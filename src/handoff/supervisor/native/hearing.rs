@@ -133,13 +133,12 @@ impl Native {
 
     /// Keeps a record, once. `fresh`: it was made just now.
     pub(super) fn take_outcome(&mut self, core: &mut Core, mut outcome: Outcome, fresh: bool) {
-        let same = |kept: &Outcome| (kept.id, kept.old_pid, kept.began_realtime) == (outcome.id, outcome.old_pid, outcome.began_realtime);
         let of_child = self.child_pid > 0 && outcome.new_pid == self.child_pid && self.terms.is_some();
-        if core.outcomes.iter().any(same) {
+        self.fill_builds(&mut outcome);
+        if core.outcomes.renew(&outcome) {
             return;
         }
         if of_child {
-            self.fill_builds(core, &mut outcome);
             self.handoff_id = outcome.id;
             self.reason = Some((outcome.reason, outcome.words.clone()));
         }
@@ -157,15 +156,13 @@ impl Native {
     }
 
     /// What the supervisor was told of builds, where the generations say nothing.
-    pub(super) fn fill_builds(&self, _core: &Core, outcome: &mut Outcome) {
+    fn fill_builds(&self, outcome: &mut Outcome) {
         let known = |text: &str| BuildId::from_bytes(text.as_bytes()).unwrap_or_default();
-        if outcome.new_build.is_empty() {
+        if outcome.new_build.is_empty() && outcome.new_pid == self.child_pid {
             outcome.new_build = known(&self.child_build);
         }
-        if outcome.old_build.is_empty()
-            && let Some(owner) = &self.owner
-        {
-            outcome.old_build = known(&owner.build);
+        if let Some(terms) = self.terms.as_ref().filter(|terms| outcome.old_build.is_empty() && terms.old_pid == outcome.old_pid) {
+            outcome.old_build = known(&terms.old_build);
         }
     }
 }

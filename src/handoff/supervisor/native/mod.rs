@@ -74,7 +74,7 @@ struct Known {
 }
 
 /// What is asked for when one is replaced.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Terms {
     whole: Deadline,
     drain: i64,
@@ -83,6 +83,7 @@ struct Terms {
     /// Who was the owner then.
     old_pid: i32,
     old_generation: u64,
+    old_build: String,
 }
 
 /// See the head of this file.
@@ -201,6 +202,7 @@ impl Way for Native {
             began_realtime: clock::now().saturating_add(clock::wall_ahead()),
             old_pid: owner.process.pid,
             old_generation: owner.generation,
+            old_build: owner.build.clone(),
         };
         let whole = terms.whole;
         (self.terms, self.next, self.handoff_id, self.reason, self.trouble) = (Some(terms), Some(command), 0, None, None);
@@ -370,7 +372,7 @@ impl Native {
 
     /// How long the replacement may still take, for the owner.
     fn terms_left(&self) -> (i64, i64) {
-        self.terms.map_or((SLACK, 0), |terms| {
+        self.terms.as_ref().map_or((SLACK, 0), |terms| {
             let left = terms.whole.nanos().map_or(i64::MAX, |at| at.saturating_sub(clock::now()));
             (left.max(1), terms.drain)
         })

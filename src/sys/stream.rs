@@ -12,7 +12,8 @@ use std::path::Path;
 
 use nix::errno::Errno;
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt, shutdown, socket, sockopt,
+    AddressFamily, ControlMessage, MsgFlags, Shutdown, SockFlag, SockType, UnixAddr, connect, sendmsg, setsockopt, shutdown, socket,
+    socketpair, sockopt,
 };
 
 use super::datagram;
@@ -49,6 +50,31 @@ pub fn connect_to(path: &Path) -> Result<OwnedFd, Fault> {
     }
 }
 
+/// Two connected ends, both close-on-exec and above 2. The first does not wait, and what it receives says who wrote it; the other one is for a
+/// program that reads and writes as it likes, which may well be in a blocking way.
+pub fn pair() -> Result<(OwnedFd, OwnedFd), Fault> {
+    let pair = socketpair(AddressFamily::Unix, SockType::Stream, None, SockFlag::SOCK_CLOEXEC);
+    let (ours, theirs) = pair.map_err(Fault::of("socketpair"))?;
+    let raised = |fd| fds::above_standard(fd).map_err(Fault::of("fcntl"));
+    let (ours, theirs) = (raised(ours)?, raised(theirs)?);
+    setsockopt(&ours, sockopt::PassCred, &true).map_err(Fault::of("setsockopt"))?;
+    let _ = datagram::pass_pidfds(&ours);
+    Ok((ours, theirs))
+}
+
+/// Sends these bytes with a descriptor, or nothing. As long as nobody has read them the descriptor is open, whoever has closed it.
+pub fn send_with(socket: &OwnedFd, bytes: &[u8], with: &OwnedFd) -> Result<usize, Errno> {
+    let numbers = [with.as_raw_fd()];
+    let rights = [ControlMessage::ScmRights(&numbers)];
+    loop {
+        let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+        match sendmsg::<UnixAddr>(socket.as_raw_fd(), &[IoSlice::new(bytes)], &rights, flags, None) {
+            Err(Errno::EINTR) => {}
+            other => return other,
+        }
+    }
+}
+
 /// Sends as much of it as there is room for. Never waits: `EAGAIN`; and raises no signal: `EPIPE`.
 pub fn send(socket: &OwnedFd, bytes: &[u8]) -> Result<usize, Errno> {
     loop {
@@ -76,8 +102,6 @@ mod tests {
     use std::io::{Read, Write};
     use std::os::fd::AsFd;
     use std::os::unix::net::UnixListener;
-
-    use nix::sys::socket::ControlMessage;
 
     use super::*;
     use crate::sys::{getpid, pidfd, socket};
@@ -143,6 +167,42 @@ mod tests {
         assert_eq!(receive(&ours, &mut [0; 16]).unwrap().descriptors, 253);
         fds::set_nonblocking(&read).unwrap();
         assert_eq!(nix::unistd::read(&read, &mut [0; 1]), Ok(0));
+    }
+
+    // covers: B2
+    #[test]
+    fn an_end_that_lies_in_the_others_queue_is_open_until_that_one_is_closed() {
+        let (ours, theirs) = pair().unwrap();
+        let mut theirs = std::os::unix::net::UnixStream::from(theirs);
+        assert_eq!(send(&ours, b"begin"), Ok(5));
+        assert_eq!(send_with(&ours, b"kept", &ours), Ok(4));
+        theirs.read_exact(&mut [0; 5]).unwrap();
+        drop(ours);
+        theirs.write_all(b"ready").unwrap();
+        theirs.read_exact(&mut [0; 4]).unwrap();
+        assert_eq!(theirs.write(b"more").unwrap_err().kind(), std::io::ErrorKind::BrokenPipe, "who reads it has let it go");
+        let (ours, theirs) = pair().unwrap();
+        let (read, write) = fds::pipe().unwrap();
+        assert_eq!(send_with(&ours, b"kept", &write), Ok(4));
+        drop(write);
+        fds::set_nonblocking(&read).unwrap();
+        assert_eq!(nix::unistd::read(&read, &mut [0; 1]), Err(Errno::EAGAIN), "open, though nobody has it");
+        drop(theirs);
+        assert_eq!(nix::unistd::read(&read, &mut [0; 1]), Ok(0), "and nothing stays behind");
+    }
+
+    // covers: B5
+    #[test]
+    fn what_was_said_before_an_end_was_shut_is_read_and_nothing_can_be_said_after() {
+        let (ours, theirs) = pair().unwrap();
+        let mut theirs = std::os::unix::net::UnixStream::from(theirs);
+        theirs.write_all(b"ready").unwrap();
+        assert!(datagram::shut(&ours));
+        assert_eq!(theirs.write(b"more").unwrap_err().kind(), std::io::ErrorKind::BrokenPipe);
+        let mut buffer = [0; 16];
+        assert_eq!(receive(&ours, &mut buffer).unwrap().length, 5);
+        assert_eq!(receive(&ours, &mut buffer).unwrap().length, 0);
+        assert_eq!(send(&ours, b"abort"), Ok(5), "the other way is open");
     }
 
     #[test]

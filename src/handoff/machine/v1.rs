@@ -2,15 +2,14 @@
 //! old one to exit.
 //!
 //! ```text
-//!  Greeting --hello--> Starting --hello--> Draining --drained--> Sealing --sealed--> Opening --ready--> Over(Committed)
-//!     |                   |                   |                     |                 |  |
-//!     |                   |  hang-up: Doubting whether the owner    |       late, off |  | the successor has died
-//!     |                   |  is dead; any death of it: Opening      |                 v  |
-//!     |                   v                   v                     v             Closing|--ready--> Over(Committed)
-//!     |                   any other failure: the successor is dismissed               |  |
-//!     |                                    |                                    empty |  |
-//!     v                                    v                                          v  v
-//!   Over(Aborted) <------confirmed----- Resuming <--------------dead------------ Ending (killed)     nobody is left: Over(Lost)
+//!  Greeting --both have greeted--> Draining --drained--> Sealing --sealed--> Opening --ready--> Over(Committed)
+//!     |                               |                     |                 |  |
+//!     |   the owner hangs up: Doubting whether it is dead;   |       late, off |  | the successor has died
+//!     |   any death of it: Opening    |                     |                 v  |
+//!     |                               v                     v             Closing|--ready--> Over(Committed)
+//!     |        any other failure: the successor is dismissed                  |  |
+//!     v                               |                                 empty |  |
+//!   Over(Aborted) <---confirmed--- Resuming <---------dead--------- Ending <--+--+     nobody is left: Over(Lost)
 //! ```
 //!
 //! Who may write is decided by a lock of theirs that this process never holds; so what it must get right is whom it ends, and when.
@@ -25,8 +24,7 @@
 //!
 //! | wait       | for what                          | how long                               | then                       |
 //! |------------|-----------------------------------|----------------------------------------|----------------------------|
-//! | Greeting   | the owner's Hello                 | [`HELLO`]                              | aborted                    |
-//! | Starting   | the successor's Hello             | the whole                              | dismissed                  |
+//! | Greeting   | the owner's Hello; the successor's | [`HELLO`]; the whole                  | dismissed                  |
 //! | Doubting   | whether the owner is dead         | [`super::LINGER`]; a core: a whole     | dismissed, resumed         |
 //! | Draining   | Drained                           | the drain, [`SLACK`]; [`SILENCE`]      | dismissed, resumed         |
 //! | Sealing    | SealComplete                      | the whole, [`SLACK`]; [`SILENCE`]      | dismissed, resumed         |
@@ -75,10 +73,8 @@ pub enum End {
 /// Where it stands.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Phase {
-    /// Connected with the owner; its Hello is awaited.
+    /// Connected with the owner, and the successor's process is made: their Hellos are awaited, in any order.
     Greeting,
-    /// The successor is being started; its Hello is awaited.
-    Starting,
     /// The owner's channel has ended, or it dumps its core: is it dead?
     Doubting,
     /// The owner stops accepting.
@@ -133,8 +129,6 @@ pub enum Owes {
 /// The process that is to come.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Successor {
-    /// Not started.
-    None,
     /// It has not greeted.
     Started,
     /// It waits for its Begin.
@@ -150,10 +144,6 @@ pub enum Successor {
 pub enum Event {
     /// The owner's Hello, or that of a second connection while it is to go on.
     OwnerGreeted,
-    /// The successor's process was made.
-    Started,
-    /// It was not.
-    NotStarted,
     /// The successor's Hello.
     Greeted,
     /// Drained.
@@ -195,8 +185,6 @@ pub enum Event {
 pub enum Action {
     /// HelloAck to the owner.
     AckOwner,
-    /// Start the successor, with the channel.
-    Start,
     /// HelloAck to the successor.
     Ack,
     /// PrepareHandoff: what is left until the first, and of that for the drain.
@@ -225,7 +213,7 @@ pub enum Action {
     Reconnect,
     /// For the journal; nothing waits for it.
     Journal(Record),
-    /// A phase has begun: Starting, Draining, Sealing, Opening or Resuming.
+    /// A phase has begun: Draining, Sealing, Opening or Resuming.
     Progress(Phase),
     /// It is over.
     Tell(End),
@@ -265,6 +253,8 @@ pub struct Supervisor {
     pub successor: Successor,
     /// Why it is called off.
     reason: Reason,
+    /// The owner has greeted.
+    met: bool,
     /// PrepareHandoff was sent.
     prepared: bool,
     /// The owner has sealed.
@@ -284,7 +274,7 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// Of a connection with the owner. All must be done within `whole`, the drain within `drain`, nanoseconds.
+    /// Of a connection with the owner, and a successor that was just started. All must be done within `whole`, the drain within `drain`, nanoseconds.
     pub fn new(whole: i64, drain: i64, now: i64) -> Self {
         let whole_end = after(now, whole);
         Self {
@@ -292,8 +282,9 @@ impl Supervisor {
             owner: Owner::Lives,
             session: Session::Open,
             owes: Owes::Nothing,
-            successor: Successor::None,
+            successor: Successor::Started,
             reason: Reason::Cancelled,
+            met: false,
             prepared: false,
             sealed: false,
             resumed: false,
@@ -323,7 +314,7 @@ impl Supervisor {
     /// Whether it can be called off now.
     pub fn can_be_called_off(&self) -> bool {
         use Phase as P;
-        matches!(self.phase, P::Greeting | P::Starting | P::Draining | P::Sealing | P::Opening) && self.owner == Owner::Lives
+        matches!(self.phase, P::Greeting | P::Draining | P::Sealing | P::Opening) && self.owner == Owner::Lives
     }
 
     /// One step. What is not awaited changes nothing.
@@ -334,17 +325,25 @@ impl Supervisor {
             (P::Over(_), _) => {}
             // ---- deaths ----
             (_, E::OwnerDied) => self.owner_died(now, &mut list),
-            (P::Draining | P::Sealing | P::Starting | P::Greeting | P::Doubting, E::OwnerCrashed) if self.owner == Owner::Lives => {
+            (P::Greeting | P::Draining | P::Sealing | P::Doubting, E::OwnerCrashed) if self.owner == Owner::Lives => {
                 self.owner = Owner::Crashed;
                 // Its lock is its own until its core is written.
                 self.wait(P::Doubting, after(now, self.whole_ns));
             }
+            (P::Opening, E::OwnerCrashed) if self.owner == Owner::Lives => {
+                self.owner = Owner::Crashed;
+                self.deadline = after(now, self.whole_ns);
+            }
             (_, E::OwnerCrashed) => {}
             (_, E::Died) => self.successor_died(now, &mut list),
             // ---- the owner ----
-            (P::Greeting, E::OwnerGreeted) => {
+            (P::Greeting, E::OwnerGreeted) if !self.met => {
+                self.met = true;
                 list.push(Action::AckOwner);
-                self.start(&mut list);
+                self.deadline = self.whole;
+                if self.successor == Successor::Greeted {
+                    self.prepare(now, &mut list);
+                }
             }
             (P::Resuming, E::OwnerGreeted) if self.session == Session::Closed => self.over_aborted(true, &mut list),
             (P::Draining, E::Drained) => {
@@ -377,15 +376,12 @@ impl Supervisor {
             }
             (P::Opening | P::Closing | P::Ending, E::OwnerBeat) => {}
             // ---- the owner's channel ----
-            (P::Greeting, E::OwnerHungUp | E::OwnerTrouble(_)) => {
-                self.reason = trouble_of(event);
-                self.over_aborted(true, &mut list);
-            }
-            (P::Starting | P::Draining | P::Sealing, E::OwnerHungUp) => {
+            (P::Greeting | P::Draining | P::Sealing, E::OwnerHungUp) => {
                 self.leave(&mut list);
                 self.wait(P::Doubting, after(now, LINGER));
             }
-            (P::Starting | P::Draining | P::Sealing, E::OwnerTrouble(reason)) => {
+            (P::Doubting, E::OwnerHungUp | E::OwnerTrouble(_)) => self.leave(&mut list),
+            (P::Greeting | P::Draining | P::Sealing, E::OwnerTrouble(reason)) => {
                 self.leave(&mut list);
                 self.undo(reason, now, &mut list);
             }
@@ -399,23 +395,18 @@ impl Supervisor {
                 self.session = Session::Deaf;
                 list.push(Action::Ignore);
             }
-            (P::Starting | P::Draining | P::Sealing, _) if event.is_of_owner() => {
+            (P::Greeting | P::Draining | P::Sealing, _) if event.is_of_owner() => {
                 self.leave(&mut list);
                 self.undo(Reason::Protocol, now, &mut list);
             }
             (_, _) if event.is_of_owner() => {}
             // ---- the successor ----
-            (P::Starting, E::Started) => self.successor = Successor::Started,
-            (P::Starting, E::NotStarted) => {
-                self.successor = Successor::Gone;
-                self.without_successor(Reason::System, now, &mut list);
-            }
-            (P::Starting, E::Greeted) if self.successor == Successor::Started => {
+            (P::Greeting, E::Greeted) if self.successor == Successor::Started => {
                 self.successor = Successor::Greeted;
                 list.push(Action::Ack);
                 if self.owner == Owner::Dead {
                     self.begin(after(now, self.whole_ns), &mut list);
-                } else {
+                } else if self.met {
                     self.prepare(now, &mut list);
                 }
             }
@@ -431,28 +422,23 @@ impl Supervisor {
                 self.reason = trouble_of(event);
                 self.kill(now, &mut list);
             }
-            (P::Starting | P::Doubting | P::Draining | P::Sealing, E::Trouble(_) | E::HungUp) => {
+            (P::Greeting | P::Doubting | P::Draining | P::Sealing, E::Trouble(_) | E::HungUp) => {
                 self.undo(trouble_of(event), now, &mut list);
             }
-            (P::Starting | P::Doubting | P::Draining | P::Sealing, E::Ready | E::Greeted) => self.undo(Reason::Protocol, now, &mut list),
+            (P::Greeting | P::Doubting | P::Draining | P::Sealing, E::Ready | E::Greeted) => self.undo(Reason::Protocol, now, &mut list),
             (P::Opening, E::Greeted) => {
                 self.reason = Reason::Protocol;
                 self.kill(now, &mut list);
             }
             // ---- time, and the application ----
-            (P::Greeting, E::Cancel | E::Timeout) => {
-                self.reason = off(event);
-                self.over_aborted(true, &mut list);
-            }
-            (P::Starting | P::Draining | P::Sealing, E::Cancel | E::Timeout) => {
-                if self.owner == Owner::Lives || event == E::Timeout {
-                    self.undo(off(event), now, &mut list);
-                }
+            (P::Greeting | P::Draining | P::Sealing, E::Timeout) => self.undo(Reason::Timeout, now, &mut list),
+            (P::Greeting | P::Draining | P::Sealing, E::Cancel) if self.owner == Owner::Lives => {
+                self.undo(Reason::Cancelled, now, &mut list);
             }
             (P::Doubting, E::Timeout) => {
                 self.undo(if self.owner == Owner::Crashed { Reason::Timeout } else { Reason::HungUp }, now, &mut list)
             }
-            (P::Opening, E::Cancel | E::Timeout) if self.owner != Owner::Dead || event == E::Timeout => {
+            (P::Opening, E::Cancel | E::Timeout) if self.owner == Owner::Lives || event == E::Timeout => {
                 self.reason = off(event);
                 self.wait(P::Closing, Deadline::NEVER);
                 list.push(Action::Shut);
@@ -471,12 +457,6 @@ impl Supervisor {
 
     fn wait(&mut self, phase: Phase, deadline: Deadline) {
         (self.phase, self.deadline, self.silence) = (phase, deadline, Deadline::NEVER);
-    }
-
-    fn start(&mut self, list: &mut List) {
-        self.wait(Phase::Starting, self.whole);
-        list.push(Action::Start);
-        list.push(Action::Progress(Phase::Starting));
     }
 
     fn prepare(&mut self, now: i64, list: &mut List) {
@@ -516,9 +496,8 @@ impl Supervisor {
         let rescue = after(now, self.whole_ns);
         match (self.phase, self.successor) {
             (P::Resuming, _) | (_, Successor::Gone) => self.over(End::Lost(Reason::Died), list),
-            (P::Greeting, _) => self.start(list),
-            (P::Starting | P::Doubting, Successor::None | Successor::Started) => self.wait(P::Starting, rescue),
-            (P::Starting | P::Doubting | P::Draining | P::Sealing, _) => self.begin(rescue, list),
+            (P::Greeting | P::Doubting, Successor::Started) => self.wait(P::Greeting, rescue),
+            (P::Greeting | P::Doubting | P::Draining | P::Sealing, _) => self.begin(rescue, list),
             // It is all that is left: it has the time that anybody has.
             (P::Opening, _) => self.deadline = rescue,
             // What it said is still being read; but it will not be killed for being late.
@@ -528,7 +507,7 @@ impl Supervisor {
 
     fn successor_died(&mut self, now: i64, list: &mut List) {
         use Phase as P;
-        if matches!(self.successor, Successor::None | Successor::Gone) {
+        if self.successor == Successor::Gone {
             return;
         }
         let reason = if matches!(self.phase, P::Closing | P::Ending) { self.reason } else { Reason::Died };
@@ -543,7 +522,7 @@ impl Supervisor {
 
     /// The successor has failed, or is not wanted; it has not begun.
     fn undo(&mut self, reason: Reason, now: i64, list: &mut List) {
-        if !matches!(self.successor, Successor::None | Successor::Gone) {
+        if self.successor != Successor::Gone {
             self.successor = Successor::Gone;
             list.push(Action::Dismiss);
         }

@@ -260,6 +260,15 @@ impl HandoffSupervisor {
         self.set(|settings| settings.set_restart(attempts, window_ms))
     }
 
+    /// For tests: is told of each step of protocol v1 when it was taken.
+    #[doc(hidden)]
+    pub fn set_tracer(&self, tracer: fn(&'static str)) -> Result<()> {
+        self.set_first(|settings| {
+            settings.tracer = Some(tracer);
+            Ok(())
+        })
+    }
+
     // ---- what it does ----
 
     /// Starts the first generation. Returns when its program has begun.

@@ -45,6 +45,8 @@ pub struct Settings {
     pub probation: i64,
     /// `None`: nobody is started in the place of one that has ended.
     pub restart: Option<Arc<Budget>>,
+    /// Is told of each step of protocol v1: for tests.
+    pub tracer: Option<fn(&'static str)>,
 }
 
 impl Settings {
@@ -57,6 +59,7 @@ impl Settings {
             health: Health::None,
             probation: 0,
             restart: Some(Arc::new(Budget::new(ATTEMPTS, WINDOW_MS)?)),
+            tracer: None,
         })
     }
 

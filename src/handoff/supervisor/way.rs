@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::core::Core;
 use super::native::Native;
 use super::settings::{Protocol, Settings};
+use super::v1::V1;
 use crate::error::Result;
 use crate::process::child::Child;
 use crate::process::command::Command;
@@ -96,7 +97,7 @@ pub fn of(settings: &Settings) -> Result<Box<dyn Way>> {
     match settings.protocol {
         Protocol::Native => Ok(Box::new(Native::new(settings)?)),
         Protocol::Notify => Err(unsupported("PS_HANDOFF_PROTOCOL_NOTIFY")),
-        Protocol::V1 => Err(unsupported("PS_HANDOFF_PROTOCOL_V1")),
+        Protocol::V1 => Ok(Box::new(V1::new(settings)?)),
     }
 }
 

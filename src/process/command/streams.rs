@@ -221,6 +221,11 @@ impl Command {
         Ok(self)
     }
 
+    /// How many of those there are.
+    pub fn listening(&self) -> usize {
+        self.streams.listening.len()
+    }
+
     /// Keeps the last `max_bytes` of what streams 1 and 2 say, as far as they are not redirected.
     pub fn capture(&mut self, max_bytes: usize) -> Result<&mut Self> {
         if max_bytes == 0 || max_bytes > 1 << 30 {

@@ -1,4 +1,530 @@
-//! Protocol v1: the three-party handoff of the crate `beyond-handoff`, spoken as its supervisor.
+//! Protocol v1: the three-party handoff of the crate `beyond-handoff`, spoken as its supervisor, so that daemons that are built on it are replaced
+//! unchanged. What is spoken, and what is done otherwise than that crate's own supervisor does it, and why: docs/reference/handoff-v1.md.
+//!
+//! | file         | what                                                            |
+//! |--------------|-----------------------------------------------------------------|
+//! | `wire.rs`    | messages in frames                                              |
+//! | `line.rs`    | one end of a channel                                            |
+//! | `journal.rs` | the file                                                        |
+//! | `setup.rs`   | what a process is started with                                  |
+//! | `probe.rs`   | who is at the control path                                      |
+//! | `change.rs`  | one replacement: `machine/v1.rs` on real descriptors            |
+//! | `mod.rs`     | the generation that serves, and what follows when it has ended  |
+//!
+//! The difference to the native way: here the supervisor is on the critical path, by the protocol. The owner serves from its Commit until then only if this process
+//! goes on; so nothing is done in between but to say the next thing. If this process dies, the end of its channels tells both others, and what the crate
+//! makes of that serves on in each case, with one thing done for it here (`Line::keep_open`).
 
+mod change;
 pub mod journal;
+mod line;
+mod probe;
+mod setup;
 pub mod wire;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use self::change::{Beginning, Change};
+use self::journal::{Entry, Journal};
+use self::line::Line;
+use self::probe::Probe;
+use self::wire::Id;
+use super::core::{Core, no_generation};
+use super::events::{EventKind, Happened};
+use super::process::{Ended, Process};
+use super::settings::Settings;
+use super::way::{Purpose, Way};
+use crate::clock::{self, Deadline, MILLI};
+use crate::coordination::budget::Refusal;
+use crate::error::{Error, Result, Status};
+use crate::handoff::machine::Mode;
+use crate::handoff::machine::v1::End;
+use crate::handoff::outcome::Outcome;
+use crate::handoff::{trust, verdict};
+use crate::process::child::Child;
+use crate::process::command::Command;
+use crate::sys::Fault;
+use crate::sys::reactor::Token;
+use crate::sys::{random, socket};
+
+/// How often it is looked for what nothing announces: a process that dumps its core.
+const BEAT: i64 = 80 * MILLI;
+/// How long a first generation may take until it is found at its path.
+const FINDING: i64 = 300_000 * MILLI;
+/// What the budget of restarts counts.
+const KEY: &[u8] = b"generation";
+
+/// A step of the crate's crash matrix was taken: for tests, which end this process there.
+fn point(core: &Core, name: &'static str) {
+    if let Some(tracer) = core.settings.tracer {
+        tracer(name);
+    }
+}
+
+/// Whether who listens there may be believed: root, this user, or, to root, whoever the path belongs to.
+fn is_trusted(line: &Line, path: &Path) -> bool {
+    let Ok(peer) = socket::peer(line.socket().as_ref()) else { return false };
+    let owns = || crate::sys::directory::look_at(path).is_ok_and(|found| found.st_uid == peer.uid);
+    trust::is_admitted(peer.uid) || nix::unistd::geteuid().is_root() && owns()
+}
+
+/// The generation that serves, or is to.
+#[derive(Debug)]
+struct Generation {
+    process: Process,
+    /// How another of it is started; `None`: it was found.
+    command: Option<Arc<Command>>,
+    number: u64,
+    token: Token,
+    /// Looks for it at the control path, until then.
+    probe: Option<(Probe, Deadline)>,
+    /// How it ended, if that was seen already.
+    ended: Option<Ended>,
+}
+
+/// After a restart of ours.
+#[derive(Debug)]
+struct Recovery {
+    probe: Probe,
+    found: bool,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct V1 {
+    path: PathBuf,
+    journal: Option<Journal>,
+    owner: Option<Generation>,
+    /// What is being started: the order, and how.
+    starting: Option<(u64, Arc<Command>)>,
+    change: Option<Box<Change>>,
+    recovery: Option<Recovery>,
+    /// What has served.
+    last_good: Option<Arc<Command>>,
+    generation: u64,
+    stopping: bool,
+}
+
+impl V1 {
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let path = settings.path.clone().ok_or_else(|| Error::invalid("control_path", "control_path is NULL: generations listen there"))?;
+        let journal = settings.journal.as_deref().map(Journal::at).transpose()?;
+        let (owner, starting, change, recovery, last_good) = (None, None, None, None, None);
+        Ok(Self { path, journal, owner, starting, change, recovery, last_good, generation: 0, stopping: false })
+    }
+
+    fn check_free(&self) -> Result<()> {
+        if self.change.is_some() {
+            return Err(Error::new(Status::InProgress, "replace", "the generation is being replaced already"));
+        }
+        Ok(())
+    }
+
+    fn order_start(&mut self, core: &mut Core, command: Arc<Command>) -> Result<()> {
+        let (prepared, keeps) = setup::first(&command, &core.listeners)?;
+        self.starting = Some((core.order_as_it_is(Purpose::Start, prepared, keeps), command));
+        Ok(())
+    }
+
+    /// Looks after this process from here on. On failure it is the caller's still.
+    fn set_owner(&mut self, core: &mut Core, process: Process, command: Option<Arc<Command>>) -> std::result::Result<(), (Process, Fault)> {
+        let token = core.number();
+        if let Err(fault) = core.reactor.add(token, process.pidfd()) {
+            return Err((process, fault));
+        }
+        self.owner = Some(Generation { process, command, number: self.generation, token, probe: None, ended: None });
+        Ok(())
+    }
+
+    fn tell_serving(&mut self, core: &mut Core) {
+        let Some(owner) = &mut self.owner else { return };
+        owner.process.disown();
+        self.last_good = owner.command.clone().or_else(|| self.last_good.clone());
+        core.tell(Happened { pid: owner.process.pid, generation: owner.number, ..Happened::now(EventKind::Serving) });
+    }
+
+    // ---- the generation ----
+
+    fn look_at_owner(&mut self, core: &mut Core) {
+        let Some(owner) = &mut self.owner else { return };
+        if owner.process.is_ending() && !owner.process.is_dead() {
+            owner.ended = owner.process.tick();
+        }
+        if !owner.process.is_dead() {
+            return;
+        }
+        // What it has said is heard before its death is believed.
+        if let Some(change) = &mut self.change {
+            change.owner_died(core, &mut self.journal);
+        }
+        self.owner_ended(core);
+        self.finish(core);
+    }
+
+    fn owner_ended(&mut self, core: &mut Core) {
+        let Some(mut owner) = self.owner.take_if(|owner| owner.process.is_dead()) else { return };
+        core.reactor.forget(owner.token);
+        if let Some((probe, _)) = owner.probe.take() {
+            probe.end(core);
+        }
+        let pid = owner.process.pid;
+        let ended = owner.ended.or_else(|| owner.process.tick());
+        let Ended { known, code, signal } = ended.unwrap_or_default();
+        if ended.is_none() {
+            // A tracer has it: it is reaped when it can be.
+            core.end(owner.process);
+        }
+        let stopping = std::mem::take(&mut self.stopping);
+        let kind = if stopping { EventKind::Stopped } else { EventKind::OwnerEnded };
+        let reason = if known { Status::Ok } else { Status::NotFound };
+        core.tell(Happened { pid, generation: owner.number, exit_code: code, exit_signal: signal, reason, ..Happened::now(kind) });
+        if !stopping && self.change.is_none() {
+            self.again(core);
+        }
+    }
+
+    /// None is left: another one is started, as often as the budget allows.
+    fn again(&mut self, core: &mut Core) {
+        let reason = match self.try_again(core) {
+            Ok(()) => return,
+            Err(status) => status,
+        };
+        core.tell(Happened { reason, ..Happened::now(EventKind::GaveUp) });
+    }
+
+    fn try_again(&mut self, core: &mut Core) -> std::result::Result<(), Status> {
+        let budget = core.settings.restart.clone().ok_or(Status::BudgetExhausted)?;
+        let command = self.last_good.clone().ok_or(Status::NotFound)?;
+        let permit = budget.begin_kept(KEY, false).map_err(|refusal| match refusal {
+            Refusal::Failed(error) => error.status,
+            _ => Status::BudgetExhausted,
+        })?;
+        // Each counts until its window is over.
+        let _ = budget.finish(permit, false);
+        self.order_start(core, command).map_err(|error| error.status)
+    }
+
+    // ---- a replacement ----
+
+    fn finish(&mut self, core: &mut Core) {
+        let Some(end) = self.change.as_ref().and_then(|change| change.end) else { return };
+        let Some(mut change) = self.change.take() else { return };
+        let (now, words) = (clock::now(), change.words().to_owned());
+        let id = change.id();
+        let old = self.owner.as_ref().map_or(change.outcome.old_pid, |owner| owner.process.pid);
+        match end {
+            End::Committed { unsealed } => {
+                if let Some(owner) = self.owner.take() {
+                    // Told to exit: it does so when its application has come to its end.
+                    core.reactor.forget(owner.token);
+                    core.end(owner.process);
+                }
+                change.outcome.unsealed = unsealed;
+                change.outcome.new_generation = self.generation + 1;
+                change.outcome.commit(now);
+                change.outcome.words = words;
+                self.generation += 1;
+                let pid = change.successor_pid();
+                let committed =
+                    Happened { handoff_id: id, pid, peer_pid: old, generation: self.generation, ..Happened::now(EventKind::Committed) };
+                core.metrics.last_gap = change.outcome.gap();
+                core.metrics.last_whole = now.saturating_sub(change.outcome.began);
+                core.metrics.sum_whole = core.metrics.sum_whole.saturating_add(core.metrics.last_whole);
+                core.outcomes.keep(change.outcome.clone());
+                core.tell(committed);
+                let kept = change.process.take().map(|process| self.set_owner(core, process, Some(change.command.clone())));
+                match kept {
+                    Some(Ok(())) => self.tell_serving(core),
+                    // The descriptors are at an end: it serves, and nobody here sees its end.
+                    Some(Err((process, _))) => core.end(process),
+                    None => self.again(core),
+                }
+            }
+            End::Aborted { reason, .. } | End::Lost(reason) => {
+                let reason = verdict::status_of(reason);
+                let text = match end {
+                    End::Aborted { confirmed: false, .. } => "; the owner has not said that it goes on",
+                    End::Lost(_) => "; no generation is left",
+                    _ => "",
+                };
+                let words = format!("{}{text}", if words.is_empty() { "the handoff was called off" } else { &words });
+                change.outcome.abort(reason, &words, now);
+                core.outcomes.keep(change.outcome.clone());
+                let peer_pid = change.successor_pid();
+                core.tell(Happened { handoff_id: id, pid: old, peer_pid, reason, ..Happened::now(EventKind::Aborted) });
+                if let Some(process) = change.process.take() {
+                    core.end(process);
+                }
+                if self.owner.is_none() && !self.stopping {
+                    self.again(core);
+                }
+            }
+        }
+    }
+
+    /// What the supervisor before this one has left.
+    fn read_journal(&mut self, core: &mut Core, owner: Option<i32>) {
+        let Some(journal) = &mut self.journal else { return };
+        match journal.read() {
+            Ok(None) => {}
+            Ok(Some(entry)) => {
+                core.outcomes.keep(left(&entry, owner));
+                journal.clear();
+            }
+            // It stays where it is, and nothing depends on it.
+            Err(error) => {
+                let mut outcome = Outcome::begin(0, Mode::Exclusive, clock::now(), 0);
+                outcome.abort(error.status, &error.message, clock::now());
+                core.outcomes.keep(outcome);
+            }
+        }
+    }
+}
+
+/// The record of a replacement whose supervisor did not see the end: who serves says what it was.
+fn left(entry: &Entry, owner: Option<i32>) -> Outcome {
+    let now = clock::now();
+    let wall = i64::try_from(entry.began).unwrap_or(0).saturating_mul(MILLI);
+    let began = wall.saturating_sub(clock::wall_ahead());
+    let mut outcome = Outcome::begin(entry.id.short(), Mode::Exclusive, began, wall);
+    (outcome.old_pid, outcome.new_pid) = (entry.incumbent as i32, entry.successor.unwrap_or(0) as i32);
+    if owner.is_some() && owner == entry.successor.map(|pid| pid as i32) {
+        outcome.commit(now);
+    } else {
+        let words = format!("its supervisor has ended in it; the journal says {:?}", entry.phase);
+        outcome.abort(Status::Aborted, &words, now);
+    }
+    outcome
+}
+
+impl Way for V1 {
+    fn start(&mut self, core: &mut Core, command: Arc<Command>) -> Result<()> {
+        if self.owner.is_some() || self.starting.is_some() {
+            return Err(Error::new(Status::State, "start", "a generation runs already"));
+        }
+        self.order_start(core, command)
+    }
+
+    fn replace(&mut self, core: &mut Core, command: Arc<Command>, whole: i64, drain: i64) -> Result<()> {
+        self.check_free()?;
+        let owner = self.owner.as_ref().ok_or_else(no_generation)?;
+        let cannot = |fault: Fault| {
+            let text = format!("cannot reach the generation at {}", self.path.display());
+            // Its socket is nobody's: a successor that came to nothing has taken the path from it (B5), or it has not bound it yet.
+            match fault.errno {
+                Errno::ECONNREFUSED | Errno::ENOENT => Error { errno: Some(fault.errno), ..Error::new(Status::NotFound, fault.step, text) },
+                _ => fault.error(text),
+            }
+        };
+        let line = Line::connect(&self.path).map_err(cannot)?;
+        if !is_trusted(&line, &self.path) {
+            let text = format!("who listens at {} is another user", self.path.display());
+            return Err(Error::new(Status::PeerRejected, "connect", text));
+        }
+        let (ours, theirs) = Line::pair().map_err(|fault| fault.error("cannot make a channel for the successor"))?;
+        let (prepared, keeps) = setup::successor(&command, &core.listeners, theirs)?;
+        let beginning = Beginning {
+            path: self.path.clone(),
+            command,
+            owner: line,
+            owner_pid: owner.process.pid,
+            owner_pidfd: owner.process.pidfd().clone(),
+            successor: ours,
+            whole,
+            drain,
+        };
+        let number = core.order_as_it_is(Purpose::Successor, prepared, keeps);
+        let mut change = Change::new(core, Id::of(random::unique()), number, beginning);
+        change.outcome.old_generation = self.generation;
+        if let Some(build) = core.settings.build_id.as_deref().and_then(|id| crate::handoff::outcome::BuildId::from_bytes(id.as_bytes())) {
+            change.outcome.new_build = build;
+        }
+        self.change = Some(Box::new(change));
+        Ok(())
+    }
+
+    fn cancel(&mut self, core: &mut Core) -> Result<()> {
+        let none = || Error::new(Status::State, "cancel", "no generation is being replaced");
+        let change = self.change.as_mut().ok_or_else(none)?;
+        if !change.can_be_called_off() {
+            return Err(Error::new(Status::State, "cancel", "the successor is all that is left, or it is being ended already"));
+        }
+        change.cancel(core, &mut self.journal);
+        self.finish(core);
+        Ok(())
+    }
+
+    fn stop(&mut self, _core: &mut Core, grace_ms: i64) -> Result<()> {
+        self.check_free()?;
+        let owner = self.owner.as_mut().ok_or_else(no_generation)?;
+        owner.process.stop(grace_ms);
+        self.stopping = true;
+        Ok(())
+    }
+
+    fn recover(&mut self, core: &mut Core) -> Result<()> {
+        if self.owner.is_some() || self.starting.is_some() {
+            return Err(Error::new(Status::State, "recover", "a generation is known already"));
+        }
+        self.recovery = Some(Recovery { probe: Probe::begin(core, self.path.clone()), found: false });
+        Ok(())
+    }
+
+    fn is_recovered(&mut self, core: &mut Core) -> Option<Result<()>> {
+        let recovery = self.recovery.as_ref()?;
+        let (found, refused) = (recovery.found, recovery.probe.refused);
+        if !found && !refused {
+            return None;
+        }
+        self.forget_recovery(core);
+        if found {
+            return Some(Ok(()));
+        }
+        self.read_journal(core, None);
+        Some(Err(Error::new(Status::NotFound, "recover", format!("nobody listens at {}", self.path.display()))))
+    }
+
+    fn forget_recovery(&mut self, core: &mut Core) {
+        if let Some(recovery) = self.recovery.take() {
+            recovery.probe.end(core);
+        }
+    }
+
+    fn born(&mut self, core: &mut Core, purpose: Purpose, number: u64, child: Result<Child>) -> Result<()> {
+        let gone = || Error::new(Status::Exited, "spawn", "the process has ended already");
+        let process = child.and_then(|child| Process::spawned(child).ok_or_else(gone));
+        if purpose == Purpose::Successor {
+            let Some(change) = self.change.as_mut().filter(|change| change.number == number) else { return Ok(()) };
+            let process = match process {
+                Ok(process) => process,
+                Err(error) => {
+                    // Nobody has been told anything.
+                    if let Some(change) = self.change.take() {
+                        change.give_up(core);
+                    }
+                    return Err(error);
+                }
+            };
+            let pid = process.pid;
+            if let Err(fault) = change.born(core, process) {
+                if let Some(mut process) = self.change.take().and_then(|change| change.give_up(core)) {
+                    process.kill();
+                    core.end(process);
+                }
+                return Err(fault.error("cannot watch the successor"));
+            }
+            core.tell(Happened { pid, ..Happened::now(EventKind::Started) });
+            return Ok(());
+        }
+        let Some((_, command)) = self.starting.take_if(|(ordered, _)| *ordered == number) else { return Ok(()) };
+        let again = self.last_good.is_some();
+        let process = match process {
+            Ok(process) => process,
+            Err(error) => {
+                if again {
+                    core.tell(Happened { reason: error.status, ..Happened::now(EventKind::GaveUp) });
+                }
+                return Err(error);
+            }
+        };
+        let pid = process.pid;
+        self.generation += 1;
+        if let Err((mut process, fault)) = self.set_owner(core, process, Some(command)) {
+            process.kill();
+            core.end(process);
+            return Err(fault.error("cannot watch the generation"));
+        }
+        core.tell(Happened { pid, ..Happened::now(EventKind::Started) });
+        let probe = Probe::begin(core, self.path.clone());
+        if let Some(owner) = &mut self.owner {
+            owner.probe = Some((probe, Deadline::after(FINDING)));
+        }
+        Ok(())
+    }
+
+    fn ready(&mut self, core: &mut Core, token: Token) {
+        if self.owner.as_ref().is_some_and(|owner| owner.token == token) {
+            return self.look_at_owner(core);
+        }
+        if let Some(owner) = &mut self.owner
+            && let Some((probe, until)) = owner.probe.as_mut().filter(|(probe, _)| probe.is(token))
+        {
+            let met = probe.look(core);
+            if met.as_ref().is_some_and(|met| met.pid == owner.process.pid) || until.has_come() {
+                let (probe, _) = owner.probe.take().expect("looked with above");
+                probe.end(core);
+            } else if met.is_some() {
+                // The one before it, on its way out.
+                probe.again(core);
+            }
+            if met.is_some_and(|met| met.pid == owner.process.pid) {
+                self.tell_serving(core);
+            }
+            return;
+        }
+        if let Some(recovery) = self.recovery.as_mut().filter(|recovery| recovery.probe.is(token)) {
+            if let Some(met) = recovery.probe.look(core) {
+                recovery.found = true;
+                self.generation += 1;
+                let pid = met.pid;
+                if self.set_owner(core, Process::stranger(pid, met.pidfd), None).is_ok() {
+                    self.read_journal(core, Some(pid));
+                    self.tell_serving(core);
+                }
+            }
+            return;
+        }
+        if let Some(change) = &mut self.change
+            && change.ready(core, &mut self.journal, token)
+        {
+            // An owner that was seen dead there is told of first.
+            self.owner_ended(core);
+            self.finish(core);
+        }
+    }
+
+    fn due(&mut self, core: &mut Core, token: Token) {
+        self.ready(core, token);
+    }
+
+    fn rest(&mut self, core: &mut Core) {
+        if let Some(owner) = &self.owner {
+            let _ = core.reactor.set_due(owner.token, owner.process.due());
+        }
+        if let Some(change) = self.change.as_ref().filter(|change| change.process.is_some() || change.successor_pid() != 0) {
+            change.rest(core);
+        }
+    }
+
+    fn owner(&self) -> Option<(i32, u64)> {
+        self.owner.as_ref().map(|owner| (owner.process.pid, owner.number))
+    }
+
+    fn is_replacing(&self) -> bool {
+        self.change.is_some()
+    }
+
+    fn close(&mut self, core: &mut Core) {
+        self.forget_recovery(core);
+        if let Some(change) = self.change.take() {
+            let begun = change.has_begun();
+            if let Some(mut process) = change.give_up(core) {
+                // One that may own goes its own way; its channel stays open for it.
+                if !begun {
+                    process.kill();
+                }
+                core.end(process);
+            }
+        }
+        if let Some(mut owner) = self.owner.take() {
+            core.reactor.forget(owner.token);
+            if let Some((probe, _)) = owner.probe.take() {
+                probe.end(core);
+            }
+            owner.process.disown();
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! One end of a channel of protocol v1: bytes that come and go without a wait, as messages.
+//!
+//! The trap: what a message says of its sender proves nothing. The kernel says who wrote each byte (`sys/stream.rs`), so a process that has inherited
+//! the channel, or found the path, is not taken for the one that is meant.
+//!
+//! What is sent is short, and a socket has room for all that a handoff says; so what cannot be sent at once is trouble, never a wait.
+
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::sync::Arc;
+
+use nix::errno::Errno;
+
+use super::wire::{self, Inbox, Order, Refusal, Told};
+use crate::sys::Fault;
+use crate::sys::stream;
+
+/// How much is received at once.
+const PIECE: usize = 4096;
+
+/// What is heard.
+#[derive(Debug)]
+pub enum Heard {
+    /// A message.
+    Told(Told),
+    /// There will be no more.
+    End,
+    /// It makes no sense.
+    Refused(Refusal),
+    /// Another process than the one that wrote first.
+    Stranger(i32),
+    /// It cannot be received.
+    Failed(Errno),
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Line {
+    socket: Arc<OwnedFd>,
+    inbox: Inbox,
+    /// Of our frames.
+    version: u16,
+    /// Who writes at the other end, where the kernel says so; and that process itself.
+    pub writer: Option<i32>,
+    pub pidfd: Option<OwnedFd>,
+}
+
+impl Line {
+    fn around(socket: OwnedFd) -> Self {
+        let (inbox, version) = (Inbox::default(), wire::VERSIONS.1);
+        Self { socket: Arc::new(socket), inbox, version, writer: None, pidfd: None }
+    }
+
+    /// Whoever listens there. `EAGAIN`: too many wait to be accepted.
+    pub fn connect(path: &Path) -> Result<Self, Fault> {
+        stream::connect_to(path).map(Self::around)
+    }
+
+    /// One for a process that is to be started, and its end.
+    pub fn pair() -> Result<(Self, OwnedFd), Fault> {
+        stream::pair().map(|(ours, theirs)| (Self::around(ours), theirs))
+    }
+
+    /// To be watched.
+    pub fn socket(&self) -> &Arc<OwnedFd> {
+        &self.socket
+    }
+
+    /// Frames have this version from now on.
+    pub fn agree(&mut self, version: u16) {
+        self.version = version;
+        self.inbox.agree(version);
+    }
+
+    /// The next thing that has come; `None`: nothing more has.
+    pub fn next(&mut self) -> Option<Heard> {
+        // An error that the socket has kept is told once, and then what comes after it.
+        for _ in 0..1024 {
+            match self.inbox.next() {
+                Ok(None) => {}
+                Ok(Some(told)) => return Some(Heard::Told(told)),
+                Err(refusal) => return Some(Heard::Refused(refusal)),
+            }
+            let mut piece = [0; PIECE];
+            match stream::receive(&self.socket, &mut piece) {
+                Err(Errno::EAGAIN) => return None,
+                Err(Errno::ECONNRESET) => continue,
+                Err(errno) => return Some(Heard::Failed(errno)),
+                Ok(part) if part.length == 0 => return Some(Heard::End),
+                Ok(part) => {
+                    match (self.writer, part.writer) {
+                        (Some(known), Some(writer)) if known != writer => return Some(Heard::Stranger(writer)),
+                        (None, Some(_)) => (self.writer, self.pidfd) = (part.writer, part.pidfd),
+                        _ => {}
+                    }
+                    if let Err(refusal) = self.inbox.put(&piece[..part.length]) {
+                        return Some(Heard::Refused(refusal));
+                    }
+                }
+            }
+        }
+        // A frame of a MiB has 256 pieces; who sends more than four of them at once is looked at again.
+        None
+    }
+
+    /// Says it, whole.
+    pub fn say(&mut self, order: Order<'_>) -> Result<(), Errno> {
+        let frame = wire::frame(self.version, order);
+        whole(stream::send(&self.socket, &frame), &frame)
+    }
+
+    /// Says something that nobody will read, with this end of the channel in it: so the channel is open for as long as the other end is, whatever
+    /// becomes of this process (B2). The kernel gives both up when the other end is closed.
+    pub fn keep_open(&mut self, order: Order<'_>) -> Result<(), Errno> {
+        let frame = wire::frame(self.version, order);
+        whole(stream::send_with(&self.socket, &frame, &self.socket), &frame)
+    }
+}
+
+/// What was sent in part is worse than nothing.
+fn whole(sent: Result<usize, Errno>, frame: &[u8]) -> Result<(), Errno> {
+    match sent {
+        Ok(count) if count == frame.len() => Ok(()),
+        Ok(_) => Err(Errno::EAGAIN),
+        Err(errno) => Err(errno),
+    }
+}

@@ -1,0 +1,106 @@
+//! Somebody is looked for at the control path: by a connection that is made by the clock, until an incumbent greets on it.
+//!
+//! It is closed behind the greeting, which an incumbent takes for a supervisor that has changed its mind. The traps: an incumbent has one session at a
+//! time, so who waits in its line may wait long; and a path whose socket nobody holds any more is refused at once, and may be bound anew a moment later.
+
+use std::os::fd::OwnedFd;
+use std::path::PathBuf;
+
+use super::line::{Heard, Line};
+use super::wire::{Role, Told};
+use crate::clock::{Deadline, MILLI};
+use crate::handoff::supervisor::core::Core;
+use crate::sys::reactor::Token;
+use crate::sys::{pidfd, socket};
+
+/// Between two connections; doubled up to the longest.
+const SHORTEST: i64 = 20 * MILLI;
+const LONGEST: i64 = 500 * MILLI;
+
+/// Who has greeted.
+#[derive(Debug)]
+pub struct Met {
+    /// Its process, by the kernel's word.
+    pub pid: i32,
+    pub pidfd: OwnedFd,
+    /// Which build it says it is.
+    pub build: Vec<u8>,
+}
+
+/// See the head of this file.
+#[derive(Debug)]
+pub struct Probe {
+    path: PathBuf,
+    token: Token,
+    line: Option<Line>,
+    pause: i64,
+    /// The path was refused the last time: nobody listens there.
+    pub refused: bool,
+}
+
+impl Probe {
+    /// Begins at once.
+    pub fn begin(core: &mut Core, path: PathBuf) -> Self {
+        let token = core.number();
+        let _ = core.reactor.set_due(token, Deadline::PAST);
+        Self { path, token, line: None, pause: SHORTEST, refused: false }
+    }
+
+    /// Whether this is its token.
+    pub fn is(&self, token: Token) -> bool {
+        self.token == token
+    }
+
+    /// Nobody is looked for any more.
+    pub fn end(self, core: &Core) {
+        core.reactor.forget(self.token);
+    }
+
+    /// Its time has come, or something on its connection.
+    pub fn look(&mut self, core: &mut Core) -> Option<Met> {
+        if self.line.is_none() {
+            self.connect(core);
+        }
+        let line = self.line.as_mut()?;
+        match line.next() {
+            None => return None,
+            Some(Heard::Told(Told::Hello(Role::Incumbent, pid, build, _))) => {
+                let writer = line.writer.or_else(|| socket::peer(line.socket().as_ref()).ok().map(|peer| peer.pid));
+                let found = writer.unwrap_or(pid as i32);
+                let pidfd = line.pidfd.take().or_else(|| pidfd::open(found).ok());
+                if let Some(pidfd) = pidfd {
+                    self.close(core);
+                    return Some(Met { pid: found, pidfd, build });
+                }
+            }
+            Some(_) => {}
+        }
+        self.again(core);
+        None
+    }
+
+    fn connect(&mut self, core: &mut Core) {
+        match Line::connect(&self.path) {
+            Ok(line) if super::is_trusted(&line, &self.path) && core.reactor.add(self.token, line.socket()).is_ok() => {
+                (self.line, self.refused) = (Some(line), false);
+            }
+            Ok(_) => self.again(core),
+            Err(fault) => {
+                self.refused = fault.step == "connect" && fault.errno != nix::errno::Errno::EAGAIN;
+                self.again(core);
+            }
+        }
+    }
+
+    fn close(&mut self, core: &Core) {
+        core.reactor.forget(self.token);
+        self.line = None;
+    }
+
+    /// Looks once more, a little later.
+    pub fn again(&mut self, core: &Core) {
+        self.close(core);
+        let _ = core.reactor.set_due(self.token, Deadline::after(self.pause));
+        self.pause = (self.pause * 2).min(LONGEST);
+    }
+}

@@ -21,7 +21,7 @@ use super::{BEAT, point};
 use crate::clock::{self, Deadline, MILLI};
 use crate::handoff::machine::standing::Standing;
 use crate::handoff::machine::v1::{Action, End, Event, Phase, Record, Successor, Supervisor};
-use crate::handoff::machine::{Mode, Reason};
+use crate::handoff::machine::{LINGER, Mode, Reason};
 use crate::handoff::outcome::{BuildId, Outcome, Step};
 use crate::handoff::supervisor::core::Core;
 use crate::handoff::supervisor::events::{EventKind, Happened};
@@ -77,6 +77,8 @@ pub struct Change {
     pub end: Option<End>,
     /// The end of the successor's channel that says nothing more is due.
     shut: bool,
+    /// Its channel has ended: if it has not died by then, it only does not want to go on.
+    hung: Deadline,
 }
 
 /// What a replacement begins with.
@@ -128,6 +130,7 @@ impl Change {
             outcome,
             end: None,
             shut: false,
+            hung: Deadline::NEVER,
         }
     }
 
@@ -179,6 +182,11 @@ impl Change {
         self.machine.can_be_called_off() && !self.owner_is_dead()
     }
 
+    /// Whether the owner has died in it.
+    pub fn owner_is_gone(&self) -> bool {
+        self.owner_is_gone
+    }
+
     /// Whether the successor may have the lock.
     pub fn has_begun(&self) -> bool {
         self.machine.successor == Successor::Begun
@@ -220,7 +228,7 @@ impl Change {
 
     /// Before the lock is given back.
     pub fn rest(&self, core: &Core) {
-        let _ = core.reactor.set_due(self.time, self.machine.deadline());
+        let _ = core.reactor.set_due(self.time, self.machine.deadline().min(self.hung));
         if core.reactor.due(self.look).is_never() {
             let _ = core.reactor.set_due(self.look, Deadline::after(BEAT));
         }
@@ -240,6 +248,8 @@ impl Change {
         }
         self.owner_is_gone = true;
         self.hear_owner(all);
+        // It is no failure of the replacement.
+        self.said.clear();
         self.step(all, Event::OwnerDied);
     }
 
@@ -247,6 +257,7 @@ impl Change {
         if self.process.is_some() && self.successor_is_dead() {
             self.hear_successor(all);
             all.core.reactor.forget(self.process_token);
+            self.hung = Deadline::NEVER;
             if let Some(process) = self.process.take() {
                 self.say_first(|pid| format!("the successor, process {pid}, has ended"), process.pid);
                 all.core.end(process);
@@ -264,6 +275,13 @@ impl Change {
     }
 
     fn keep_time(&mut self, all: &mut Hands<'_>) {
+        if self.hung.has_come() {
+            self.hung = Deadline::NEVER;
+            self.look_at_successor(all);
+            self.look_at_owner(all);
+            self.say_first(|_| "the successor has closed its channel".to_owned(), 0);
+            self.step(all, Event::HungUp);
+        }
         if !self.machine.deadline().has_come() {
             return;
         }
@@ -367,6 +385,14 @@ impl Change {
             else {
                 return;
             };
+            if matches!(heard, Heard::End) {
+                if let Some(channel) = &self.successor {
+                    all.core.reactor.remove(channel.token);
+                }
+                // Its death shows a moment later.
+                self.hung = self.hung.min(Deadline::after(LINGER));
+                return;
+            }
             let event = self.event_of_successor(all, heard);
             if matches!(event, Event::HungUp | Event::Trouble(_)) {
                 if let Some(channel) = &self.successor {
@@ -568,8 +594,13 @@ impl Change {
     fn say(&mut self, order: Order<'_>, events: &mut VecDeque<Event>) {
         let Some(channel) = &mut self.successor else { return };
         if let Err(errno) = channel.line.say(order) {
+            if is_end(errno) {
+                // As with the end of it: a death shows a moment later.
+                self.hung = self.hung.min(Deadline::after(LINGER));
+                return;
+            }
             self.say_first(|_| format!("the successor cannot be told: {}", errno.desc()), 0);
-            events.push_back(if is_end(errno) { Event::HungUp } else { Event::Trouble(Reason::System) });
+            events.push_back(Event::Trouble(Reason::System));
         }
     }
 

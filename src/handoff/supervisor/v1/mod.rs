@@ -480,8 +480,10 @@ impl Way for V1 {
         if let Some(change) = &mut self.change
             && change.ready(core, &mut self.journal, token)
         {
-            // An owner that was seen dead there is told of first.
-            self.owner_ended(core);
+            // An owner that has died in it is told of first; one that was told to exit may do so.
+            if self.change.as_ref().is_some_and(|change| change.owner_is_gone()) {
+                self.owner_ended(core);
+            }
             self.finish(core);
         }
     }

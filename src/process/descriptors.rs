@@ -169,7 +169,7 @@ impl Pipe {
     /// One that nobody has yet.
     pub fn new() -> core::result::Result<Self, Fault> {
         let (ours, theirs) = fds::pipe().map_err(Fault::of("pipe2"))?;
-        fds::set_nonblocking(&ours).map_err(Fault::of("fcntl"))?;
+        fds::set_new_nonblocking(&ours).map_err(Fault::of("fcntl"))?;
         Ok(Self { ours, theirs })
     }
 }
@@ -228,7 +228,7 @@ pub fn plan_with(command: &Command, file: Option<&OutFile>, made: &mut Option<Pi
                         Some(pipe) => pipe,
                         None => {
                             let (ours, theirs) = pipe()?;
-                            fds::set_nonblocking(&ours).map_err(failed("fcntl"))?;
+                            fds::set_new_nonblocking(&ours).map_err(failed("fcntl"))?;
                             Pipe { ours, theirs }
                         }
                     };

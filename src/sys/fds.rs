@@ -46,6 +46,11 @@ pub fn set_nonblocking(fd: &OwnedFd) -> Result<(), Errno> {
     fcntl(fd, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK)).map(drop)
 }
 
+/// The same of a pipe's end that was just made, and has no flags yet.
+pub fn set_new_nonblocking(fd: &OwnedFd) -> Result<(), Errno> {
+    fcntl(fd, FcntlArg::F_SETFL(OFlag::O_NONBLOCK)).map(drop)
+}
+
 /// How many bytes a pipe holds at the most.
 pub fn pipe_capacity(fd: &OwnedFd) -> usize {
     fcntl(fd, FcntlArg::F_GETPIPE_SZ).map_or(65_536, |size| size as usize)

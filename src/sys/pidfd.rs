@@ -61,8 +61,13 @@ pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
 /// or this one cannot be looked at.
 pub fn number(pidfd: &OwnedFd) -> Option<u64> {
     const PID_FS_MAGIC: FsType = FsType(0x5049_4446);
-    if fstatfs(pidfd).ok()?.filesystem_type() != PID_FS_MAGIC {
-        return None;
+    // Those of one kernel are all alike. The caller knows that it is one.
+    static ARE_FILES: AtomicBool = AtomicBool::new(false);
+    if !ARE_FILES.load(Ordering::Relaxed) {
+        if fstatfs(pidfd).ok()?.filesystem_type() != PID_FS_MAGIC {
+            return None;
+        }
+        ARE_FILES.store(true, Ordering::Relaxed);
     }
     fstat(pidfd).ok().map(|found| found.st_ino)
 }
@@ -248,6 +253,22 @@ pub fn number_here(pidfd: i32) -> Option<i32> {
         // Also of one whose parent is not in our namespace: the call does not show that.
         Err(_) => super::procline::number_of(pidfd),
     }
+}
+
+/// What the kernel says of the process behind a pidfd, all of one moment.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Known {
+    /// Its number here.
+    pub pid: i32,
+    /// Its effective user.
+    pub user: u32,
+}
+
+/// The same two as [`number_here`] and [`user`] in one call. `None`: the kernel does not say (before Linux 6.13), or it is no process, or has no number here.
+pub fn known(pidfd: i32) -> Option<Known> {
+    let Info { ids: [pid, process, _, _, _, user, ..], .. } = ask(pidfd, 0).ok()?;
+    let pid = (pid == process).then(|| i32::try_from(pid).ok())?.filter(|pid| *pid > 0)?;
+    Some(Known { pid, user })
 }
 
 /// The effective user of the process behind a pidfd, as the kernel tells it (Linux 6.13).

@@ -71,12 +71,14 @@ pub struct Maker {
     pub pid: i32,
     /// Its identity.
     pub pidfd: Arc<OwnedFd>,
+    /// The same as a number that grows from process to process; only where the kernel has that.
+    number: Option<u64>,
 }
 
 impl Maker {
     /// This child. `None`: it has ended.
     pub fn of(child: &Child) -> Option<Self> {
-        child.pidfd().map(|pidfd| Self { pid: child.pid(), pidfd })
+        child.pidfd().map(|pidfd| Self { pid: child.pid(), number: pidfd::number(&pidfd), pidfd })
     }
 }
 
@@ -122,7 +124,7 @@ impl Expected {
     /// is refused, but to one that was proven: that is killed.
     pub fn prove_and_register(mut self, claim: Claim<'_>) -> Result<Newborn> {
         let Claim { pid, pidfd, maker, user, bounds } = claim;
-        let tie = prove(pid, &pidfd, maker, user, bounds.isolation == Isolation::Group)?;
+        let (tie, user) = prove(pid, &pidfd, maker, user, bounds.isolation == Isolation::Group)?;
         let facts = match tie {
             Tie::Child => Facts { tie, isolation: bounds.isolation, sweep: bounds.sweep, cgroup_kill: bounds.cgroup_kill },
             Tie::Stranger => Facts { tie, isolation: Isolation::None, sweep: false, cgroup_kill: -1 },
@@ -130,7 +132,7 @@ impl Expected {
         let Some(lease) = self.lease.take() else { return Err(Error::new(Status::Internal, "adopt", "a birth was registered before")) };
         let accepted = lease.register(pid, pidfd.as_raw_fd(), facts);
         let newborn =
-            Newborn { pid, facts, home: Home::here(), asked_ns: self.asked_ns, held: Some(Held { lease, pidfd: Arc::new(pidfd) }) };
+            Newborn { pid, user, facts, home: Home::here(), asked_ns: self.asked_ns, held: Some(Held { lease, pidfd: Arc::new(pidfd) }) };
         if registry::is_alive_twice(pid) {
             newborn.leave_alone();
             return Err(rejected(pid, "is a child already"));
@@ -163,6 +165,8 @@ struct Held {
 #[derive(Debug)]
 pub struct Newborn {
     pid: i32,
+    /// Its effective user, if that was seen.
+    user: Option<u32>,
     facts: Facts,
     home: Home,
     asked_ns: i64,
@@ -174,6 +178,12 @@ impl Newborn {
     /// Its number here.
     pub fn pid(&self) -> i32 {
         self.pid
+    }
+
+    /// Its effective user when it was proven. `None`: not known.
+    pub fn user(&self) -> Option<u32> {
+        let ask = || self.pidfd().and_then(|fd| pidfd::user(fd.as_raw_fd())).or_else(|| procfs::effective_user(self.pid));
+        self.user.or_else(ask)
     }
 
     /// Whose child it is in the eyes of the kernel.
@@ -342,8 +352,14 @@ impl Leftover for Dying {
     }
 }
 
-/// Whose it is, if it is who was asked for.
-fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: bool) -> Result<Tie> {
+/// Whose it is, if it is who was asked for; and its effective user, if that was seen.
+fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: bool) -> Result<(Tie, Option<u32>)> {
+    if let Some(user) = is_plainly_ours(pid, pidfd, maker, user) {
+        if leads {
+            lead(pid)?;
+        }
+        return Ok((Tie::Child, Some(user)));
+    }
     if let Err(error) = named(pid, pidfd) {
         if error.status == Status::Exited {
             bury(pid, pidfd, maker);
@@ -390,7 +406,19 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: boo
     if tie == Tie::Child && leads {
         lead(pid)?;
     }
-    Ok(tie)
+    Ok((tie, None))
+}
+
+/// The effective user of a sibling of its maker, all that is to be proven of it said by the kernel, in few calls. `None`: it is none, or that is not to be had so
+/// simply.
+///
+/// The order: who is a child of ours and runs has its number since before that was asked. So what was seen of the number before was seen of it.
+fn is_plainly_ours(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Option<u32> {
+    let fd = pidfd.as_raw_fd();
+    let known = pidfd::known(fd).filter(|known| known.pid == pid && user.is_none_or(|user| known.user == user))?;
+    let is_another = pid <= 1 || pid == maker.pid || registry::is_alive(pid);
+    let is_younger = || maker.number.is_some_and(|makers| pidfd::number(pidfd).is_some_and(|its| its > makers));
+    (!is_another && is_younger() && wait::own(fd, pid) == Seen::Running).then_some(known.user)
 }
 
 /// It has ended before it was known. If it is a sibling, nobody but us will ever reap it.
@@ -420,7 +448,7 @@ fn ended(pid: i32) -> Error {
 
 /// Where nobody can tell it is believed: who said HELLO had the private pair.
 fn is_younger(pid: i32, pidfd: &OwnedFd, maker: &Maker) -> bool {
-    match (pidfd::number(pidfd), pidfd::number(&maker.pidfd)) {
+    match (pidfd::number(pidfd), maker.number) {
         (Some(its), Some(makers)) => its > makers,
         _ => procfs::start_time(pid).zip(procfs::start_time(maker.pid)).is_none_or(|(its, makers)| its >= makers),
     }

@@ -5,11 +5,14 @@
 //!
 //! The count alone is one call: the directory has a link for each thread. That is asked before each fork; names are read only where there are any.
 
-use nix::errno::Errno;
-use nix::sys::stat::stat;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
-use super::procfs;
+use nix::errno::Errno;
+use nix::fcntl::OFlag;
+use nix::sys::stat::{Mode, fstat, stat};
+
 use super::raw::{check, syscall};
+use super::{fds, procfs};
 
 /// A thread.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -39,15 +42,17 @@ impl Others {
     }
 }
 
+const TASKS: &str = "/proc/self/task";
+
 /// A process with one thread has this many links at its task directory: two of a directory and one for the thread.
 const ALONE: libc::nlink_t = 3;
 
 /// Which threads run beside the calling one. `ENOTSUP`: there is no /proc, and the kernel cannot be asked in another way.
 pub fn others() -> Result<Others, Errno> {
-    if stat("/proc/self/task").is_ok_and(|found| found.st_nlink == ALONE) {
+    if stat(TASKS).is_ok_and(|found| found.st_nlink == ALONE) {
         return Ok(Others::default());
     }
-    let Ok(listed) = std::fs::read_dir("/proc/self/task") else { return without_proc() };
+    let Ok(listed) = std::fs::read_dir(TASKS) else { return without_proc() };
     // As this /proc numbers it: it may be another pid namespace's.
     let own = procfs::own_thread();
     let mut others = Others::default();
@@ -60,6 +65,39 @@ pub fn others() -> Result<Others, Errno> {
         }
     }
     Ok(others)
+}
+
+/// The directory of this process's threads, held open: its links are asked for without a walk through /proc.
+#[derive(Debug)]
+pub struct Directory {
+    fd: OwnedFd,
+    /// Another file may stand under its number one day, where an application closes what is not its own.
+    file: (libc::dev_t, libc::ino_t),
+}
+
+impl Directory {
+    /// That of this process. A copy of this process must not use it.
+    pub fn open() -> Result<Self, Errno> {
+        let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+        let fd = fds::above_standard(nix::fcntl::open(TASKS, flags, Mode::empty())?)?;
+        let found = fstat(&fd)?;
+        Ok(Self { fd, file: (found.st_dev, found.st_ino) })
+    }
+
+    /// Whether the calling thread is known to be the only one.
+    fn tells_of_one(&self) -> bool {
+        fstat(&self.fd).is_ok_and(|found| (found.st_dev, found.st_ino, found.st_nlink) == (self.file.0, self.file.1, ALONE))
+    }
+
+    /// Its number: a copy of this process that drops nothing closes that.
+    pub fn number(&self) -> RawFd {
+        self.fd.as_raw_fd()
+    }
+}
+
+/// The same as [`others`], with the help of that.
+pub fn others_by(directory: Option<&Directory>) -> Result<Others, Errno> {
+    if directory.is_some_and(Directory::tells_of_one) { Ok(Others::default()) } else { others() }
 }
 
 /// unshare(2) of what only one thread can have for itself, which a single one has already: a question that changes nothing.

@@ -31,7 +31,7 @@ use crate::preloader::session::Arguments;
 use crate::preloader::worker::Listens;
 use crate::process::child::Child;
 use crate::supervisor::Wants;
-use crate::sys::reactor::{Reactor, Shape, Token};
+use crate::sys::reactor::{Reactor, Shape, Token, Turn};
 
 /// How long an end is waited for that has announced itself: within the kernel, so it takes a moment where it takes anything.
 const SOON: i64 = 1_000 * MILLI;
@@ -252,7 +252,8 @@ impl Hand for Work {
     }
 
     fn has_one_ready(&self) -> bool {
-        self.machine.idle() > 0
+        // One that serves and has said nothing, nor has gone, is asked for one at once.
+        self.machine.idle() > 0 || (self.machine.preloader() == machine::Preloader::Ready && self.reactor.turn() == Turn::default())
     }
 }
 

@@ -118,6 +118,7 @@ impl Passed {
     }
 
     /// What stands for it without a table.
+    #[inline(always)]
     fn object<T: Handled>(&self, handle: u64) -> Option<&Arc<T>> {
         let is_it = handle != 0
             && self.known.load(Ordering::Relaxed) == handle
@@ -219,6 +220,7 @@ pub(super) fn is_inherited(handle: u64) -> bool {
 
 /// In the process that has made it, and in a copy that this library has made: this handle stands for the object, and is not looked up. There is one such
 /// object in a process.
+#[inline(always)]
 pub(super) fn pass<T: Handled>(handle: u64, object: &Arc<T>) {
     PASSED.object.get_or_init(|| T::wrap(object.clone()));
     PASSED.here.store(0, Ordering::Relaxed);

@@ -216,11 +216,12 @@ pub unsafe extern "C" fn ps_preload_fork(
     acquire(error, || {
         let object: Arc<Preload> = convert::object(preload)?;
         let pass = || pass(preload, &object);
-        shapes::put("role", role, || object.fork(timeout_ms, &pass).map(|role: Role| role as i32))
+        shapes::put("role", role, || object.fork(timeout_ms, pass).map(|role: Role| role as i32))
     })
 }
 
 /// The object has gone through a fork: the handle shall stand for it here as well.
+#[inline(always)]
 fn pass(preload: *mut ps_preload, object: &Arc<Preload>) {
     handles::pass(preload.addr() as u64, object);
 }
@@ -281,7 +282,7 @@ pub unsafe extern "C" fn ps_preload_forked(preload: *mut ps_preload, request: u6
     acquire(error, || {
         if pid == 0 {
             let object = inherited(preload)?;
-            object.is_copy(request, &|| pass(preload, &object))?;
+            object.is_copy(request, || pass(preload, &object))?;
             return Ok(PS_OK);
         }
         let object: Arc<Preload> = convert::object(preload)?;

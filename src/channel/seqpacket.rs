@@ -13,8 +13,8 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::tlv::{self, Malformed, MessageOf, Protocol, Short, Writer};
-use crate::sys::socket::{self, Identity, Received};
+use super::tlv::{self, Malformed, MessageOf, Protocol, SHORT, Short, Unread, Writer};
+use crate::sys::socket::{self, Identity, Packet, Received};
 
 /// What a look at the channel found.
 // Lives on the stack of one look, never in a list.
@@ -33,6 +33,21 @@ pub enum Found<M> {
     Stranger(i32),
     /// A stranger speaks where no peer is known yet.
     Denied,
+    /// The channel has ended.
+    End,
+}
+
+/// What a look for messages of one kind has found.
+#[derive(Debug)]
+pub enum Only {
+    /// Nothing that matters.
+    Nothing,
+    /// One: it is in the packet.
+    Message,
+    /// A long one: the packet has its descriptors.
+    Long(Vec<u8>),
+    /// Descriptors did not arrive: no numbers were free.
+    Truncated,
     /// The channel has ended.
     End,
 }
@@ -79,6 +94,7 @@ impl<P: Protocol> End<P> {
         Self::with_buffer(Arc::new(socket), peer, vec![0; P::LONGEST])
     }
 
+    #[inline(always)]
     fn with_buffer(socket: Arc<OwnedFd>, peer: i32, buffer: Vec<u8>) -> Self {
         Self {
             socket,
@@ -103,16 +119,19 @@ impl<P: Protocol> End<P> {
 
     /// The same in a process that has just been forked, where each page that is written to must be copied first: nothing is allocated.
     /// `buffer`: of an end that is given up, or empty.
+    #[inline(always)]
     pub fn newborn(socket: Arc<OwnedFd>, id: u64, buffer: Vec<u8>) -> Self {
         Self { trusted: true, id, ..Self::with_buffer(socket, 0, buffer) }
     }
 
     /// What it receives in; another one is made when it is needed.
+    #[inline(always)]
     pub fn take_buffer(&mut self) -> Vec<u8> {
         core::mem::take(&mut self.buffer)
     }
 
     /// The socket.
+    #[inline(always)]
     pub fn socket(&self) -> &Arc<OwnedFd> {
         &self.socket
     }
@@ -135,11 +154,12 @@ impl<P: Protocol> End<P> {
     }
 
     /// Sends a message of one short value, or of none. Nothing is allocated, if there is room for it.
-    pub fn say(&mut self, kind: P::Kind, value: Option<(P::Tag, &[u8])>) -> Result<(), Errno> {
+    #[inline(always)]
+    pub fn say(&mut self, kind: P::Kind, value: Option<(P::Tag, [u8; SHORT])>) -> Result<(), Errno> {
         self.sent += 1;
         let message = Short::new::<P>(kind, self.id, self.sent, value);
         if self.outbox.is_empty() {
-            match socket::send(&self.socket, message.bytes(), &[]) {
+            match socket::send_plain(&self.socket, message.bytes()) {
                 Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM) => {}
                 other => return other,
             }
@@ -223,8 +243,51 @@ impl<P: Protocol> End<P> {
         found
     }
 
+    /// The same in a process that has just been forked, of whoever speaks there; only messages of this kind matter, all others are dropped.
+    /// `near`: where a short one is put.
+    #[inline(always)]
+    pub fn receive_only(&mut self, kind: P::Kind, near: &mut [u8], packet: &mut Packet) -> Only {
+        if self.buffer.is_empty() {
+            self.buffer = vec![0; P::LONGEST];
+        }
+        match packet.receive(&self.socket, near, &mut self.buffer) {
+            Err(Errno::EAGAIN | Errno::ENOMEM | Errno::ENOBUFS) => return Only::Nothing,
+            Err(_) | Ok(false) => return Only::End,
+            Ok(true) if packet.truncated => return Only::Truncated,
+            Ok(true) => {}
+        }
+        let in_order = |id: u64, seq: u32| (id == self.id || self.id == 0) && seq > self.seen;
+        let short = near.get(..packet.length()).and_then(|bytes| Unread::of::<P>(bytes, kind));
+        match short.filter(|message| in_order(message.id, message.seq)) {
+            Some(message) => {
+                self.seen = message.seq;
+                Only::Message
+            }
+            None => self.take_other(kind, near, packet),
+        }
+    }
+
+    /// Something long, or something else.
+    #[cold]
+    #[inline(never)]
+    fn take_other(&mut self, kind: P::Kind, near: &[u8], packet: &Packet) -> Only {
+        let bytes: Vec<u8> = near.iter().chain(&self.buffer).take(packet.length()).copied().collect();
+        match Unread::of::<P>(&bytes, kind).filter(|message| (message.id == self.id || self.id == 0) && message.seq > self.seen) {
+            Some(message) => {
+                self.seen = message.seq;
+                Only::Long(bytes)
+            }
+            None => {
+                if matches!(tlv::read::<P>(&bytes, packet.count()), Err(Malformed::Unknown)) {
+                    self.refuse(P::NOT_UNDERSTOOD, "a message of an unknown type or with unknown contents");
+                }
+                Only::Nothing
+            }
+        }
+    }
+
     /// The same, by way of this room, in which the longest message fits.
-    pub fn receive_in(&mut self, buffer: &mut [u8], admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
+    fn receive_in(&mut self, buffer: &mut [u8], admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
         let received = match socket::receive(&self.socket, buffer) {
             Err(Errno::EAGAIN) => return Found::Nothing,
             Err(Errno::ENOMEM | Errno::ENOBUFS) => {

@@ -108,6 +108,7 @@ pub enum Malformed {
     Unknown,
 }
 
+#[inline(always)]
 fn header<P: Protocol>(kind: P::Kind, id: u64, seq: u32, length: usize) -> [u8; HEADER] {
     let mut bytes = [0; HEADER];
     bytes[..4].copy_from_slice(&P::MAGIC.to_le_bytes());
@@ -118,31 +119,32 @@ fn header<P: Protocol>(kind: P::Kind, id: u64, seq: u32, length: usize) -> [u8; 
     bytes
 }
 
-/// A message of one short value, or of none, for where nothing may be allocated.
+/// A message of one short value, or of none, for where nothing may be allocated (and nothing of another library called).
 pub struct Short {
     bytes: [u8; HEADER + 4 + SHORT],
     length: usize,
 }
 
-/// The longest value of a [`Short`].
-const SHORT: usize = 8;
+/// The length of its value.
+pub const SHORT: usize = 4;
 
 impl Short {
-    /// Writes it; what is longer than it may be is left out.
-    pub fn new<P: Protocol>(kind: P::Kind, id: u64, seq: u32, value: Option<(P::Tag, &[u8])>) -> Self {
+    /// Writes it.
+    #[inline(always)]
+    pub fn new<P: Protocol>(kind: P::Kind, id: u64, seq: u32, value: Option<(P::Tag, [u8; SHORT])>) -> Self {
         let mut bytes = [0; HEADER + 4 + SHORT];
-        let mut length = HEADER;
-        if let Some((tag, value)) = value.filter(|(_, value)| value.len() <= SHORT) {
+        let length = if value.is_some() { HEADER + 4 + SHORT } else { HEADER };
+        if let Some((tag, value)) = value {
             bytes[HEADER..HEADER + 2].copy_from_slice(&tag.number().to_le_bytes());
-            bytes[HEADER + 2..HEADER + 4].copy_from_slice(&(value.len() as u16).to_le_bytes());
-            bytes[HEADER + 4..HEADER + 4 + value.len()].copy_from_slice(value);
-            length += 4 + value.len();
+            bytes[HEADER + 2..HEADER + 4].copy_from_slice(&(SHORT as u16).to_le_bytes());
+            bytes[HEADER + 4..].copy_from_slice(&value);
         }
         bytes[..HEADER].copy_from_slice(&header::<P>(kind, id, seq, length - HEADER));
         Self { bytes, length }
     }
 
     /// The bytes.
+    #[inline(always)]
     pub fn bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -191,6 +193,7 @@ impl<P: Protocol> Writer<P> {
 }
 
 /// Reads numbers from the front of bytes.
+#[derive(Clone)]
 pub struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
@@ -234,16 +237,84 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// A message of one kind, its values not read yet: for where nothing may be allocated.
+#[derive(Clone, Copy)]
+pub struct Unread<'a> {
+    /// What it belongs to.
+    pub id: u64,
+    /// Its number among those of its sender.
+    pub seq: u32,
+    values: &'a [u8],
+}
+
+impl<'a> Unread<'a> {
+    /// The message, if it is one of this kind.
+    #[inline(always)]
+    pub fn of<P: Protocol>(bytes: &'a [u8], kind: P::Kind) -> Option<Self> {
+        let mut cursor = Cursor(bytes);
+        let (number, _, id, seq) = head::<P>(&mut cursor)?;
+        (number == kind.number()).then_some(Self { id, seq, values: cursor.0 })
+    }
+
+    /// Its values in their order, each with its tag; `None`: it makes no sense from there on.
+    #[inline(always)]
+    pub fn values<P: Protocol>(&self) -> Values<'a, P> {
+        Values(Cursor(self.values), PhantomData)
+    }
+}
+
+/// See [`Unread::values`].
+pub struct Values<'a, P>(Cursor<'a>, PhantomData<P>);
+
+impl<P> Clone for Values<'_, P> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        Self(Cursor(self.0.0), PhantomData)
+    }
+}
+
+impl<'a, P: Protocol> Iterator for Values<'a, P> {
+    type Item = Option<(P::Tag, Cursor<'a>)>;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.0.0.is_empty() {
+            match value::<P>(&mut self.0) {
+                Some((Some(tag), value)) => return Some(Some((tag, value))),
+                Some((None, _)) => {}
+                None => {
+                    self.0.0 = &[];
+                    return Some(None);
+                }
+            }
+        }
+        None
+    }
+}
+
+#[inline(always)]
+fn head<P: Protocol>(cursor: &mut Cursor<'_>) -> Option<(u16, u16, u64, u32)> {
+    let magic = cursor.u32()?;
+    let (kind, flags) = (cursor.u16()?, cursor.u16()?);
+    let (id, seq, length) = (cursor.u64()?, cursor.u32()?, cursor.u32()?);
+    (magic == P::MAGIC && length as usize == cursor.0.len()).then_some((kind, flags, id, seq))
+}
+
+/// The next value, and its tag: without one it may be skipped.
+#[inline(always)]
+fn value<'a, P: Protocol>(cursor: &mut Cursor<'a>) -> Option<(Option<P::Tag>, Cursor<'a>)> {
+    let (tag, length) = (cursor.u16()?, cursor.u16()?);
+    let value = Cursor(cursor.bytes(length as usize)?);
+    match P::Tag::of(tag & !TAG_IGNORABLE) {
+        None if tag & TAG_IGNORABLE == 0 => None,
+        tag => Some((tag, value)),
+    }
+}
+
 /// Reads one message; `fds`: how many descriptors came with it.
 pub fn read<P: Protocol>(bytes: &[u8], fds: usize) -> Result<MessageOf<P>, Malformed> {
     let mut cursor = Cursor(bytes);
-    let header = |cursor: &mut Cursor<'_>| {
-        let magic = cursor.u32()?;
-        let (kind, flags) = (cursor.u16()?, cursor.u16()?);
-        let (id, seq, length) = (cursor.u64()?, cursor.u32()?, cursor.u32()?);
-        (magic == P::MAGIC && length as usize == cursor.0.len()).then_some((kind, flags, id, seq))
-    };
-    let (kind, flags, id, seq) = header(&mut cursor).ok_or(Malformed::Foreign)?;
+    let (kind, flags, id, seq) = head::<P>(&mut cursor).ok_or(Malformed::Foreign)?;
     let otherwise = if flags & IGNORABLE != 0 { Malformed::Skip } else { Malformed::Unknown };
     let kind = P::Kind::of(kind).ok_or(otherwise)?;
     let body = read_body::<P>(&mut cursor, fds).ok_or(Malformed::Unknown)?;
@@ -253,12 +324,9 @@ pub fn read<P: Protocol>(bytes: &[u8], fds: usize) -> Result<MessageOf<P>, Malfo
 fn read_body<P: Protocol>(cursor: &mut Cursor<'_>, fds: usize) -> Option<P::Body> {
     let mut body = P::Body::default();
     while !cursor.0.is_empty() {
-        let (tag, length) = (cursor.u16()?, cursor.u16()?);
-        let mut value = Cursor(cursor.bytes(length as usize)?);
-        match P::Tag::of(tag & !TAG_IGNORABLE) {
-            Some(tag) => P::put(&mut body, tag, &mut value)?,
-            None if tag & TAG_IGNORABLE != 0 => {}
-            None => return None,
+        let (tag, mut value) = value::<P>(cursor)?;
+        if let Some(tag) = tag {
+            P::put(&mut body, tag, &mut value)?;
         }
     }
     (P::descriptors(&body) == fds).then_some(body)

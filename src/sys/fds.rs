@@ -124,7 +124,7 @@ pub fn duplicate(fd: &OwnedFd) -> Result<OwnedFd, Errno> {
 }
 
 /// The same, with a number of at least that.
-pub fn duplicate_above(fd: &OwnedFd, least: RawFd) -> Result<OwnedFd, Errno> {
+pub fn duplicate_above(fd: impl AsFd, least: RawFd) -> Result<OwnedFd, Errno> {
     let copy = fcntl(fd, FcntlArg::F_DUPFD_CLOEXEC(least.max(3)))?;
     // SAFETY: a new descriptor that nobody else owns.
     Ok(unsafe { OwnedFd::from_raw_fd(copy) })
@@ -225,11 +225,13 @@ pub fn give_back(number: RawFd) {
 }
 
 /// In a process that has just been forked: closes its copy of a descriptor whose owner is never dropped here.
+#[inline(always)]
 pub fn close_copy(fd: &impl AsRawFd) {
     close(fd.as_raw_fd());
 }
 
 /// Closes a number whose owner will not: a value of the process that this one was forked from.
+#[inline(always)]
 pub(super) fn close(number: RawFd) {
     // SAFETY: no pointers; the caller has seen that the number is what the original had there.
     unsafe { syscall!(libc::SYS_close, number) };
@@ -248,7 +250,8 @@ pub(super) fn put(from: RawFd, onto: RawFd) -> Result<(), Errno> {
 }
 
 /// The same onto a number that whoever decides about this process has named. dup3(2): `EBADF` above the limit.
-pub fn place(fd: &OwnedFd, number: RawFd, close_on_exec: bool) -> Result<(), Errno> {
+#[inline(always)]
+pub fn place(fd: &impl AsRawFd, number: RawFd, close_on_exec: bool) -> Result<(), Errno> {
     let flags = if close_on_exec { libc::O_CLOEXEC } else { 0 };
     loop {
         // SAFETY: no pointers; what stood there belongs to this process, whose caller has agreed to lose it.

@@ -60,6 +60,7 @@ pub fn fork() -> Result<Side, Errno> {
 }
 
 /// The list of robust mutexes that libc has registered for this thread: get_robust_list(2).
+#[inline(always)]
 fn robust_list() -> Option<(*mut c_void, usize)> {
     let (mut head, mut length): (*mut c_void, usize) = (core::ptr::null_mut(), 0);
     // SAFETY: places for a pointer and a length on our own stack.
@@ -68,8 +69,11 @@ fn robust_list() -> Option<(*mut c_void, usize)> {
 }
 
 /// A sibling. `EINVAL`: this process may have none, or the call is not known here.
-pub fn sibling(tid: TidAddress) -> Result<Side, Errno> {
-    let flags = libc::CLONE_PARENT | libc::CLONE_PIDFD | libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+/// `with_pidfd`: the original gets one.
+#[inline(always)]
+pub fn sibling(tid: TidAddress, with_pidfd: bool) -> Result<Side, Errno> {
+    let flags = libc::CLONE_PARENT | libc::CLONE_CHILD_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+    let flags = if with_pidfd { flags | libc::CLONE_PIDFD } else { flags };
     let robust = robust_list();
     let mut pidfd = -1i32;
     // SAFETY: without CLONE_VM the copy has its own memory, stack included (a null stack keeps the pointer), so it goes on behind the call as after fork(2);
@@ -114,9 +118,10 @@ pub fn leave(code: i32) -> ! {
 }
 
 /// A group of its own: setpgid(2).
+#[inline(always)]
 pub fn lead_group() -> Result<(), Errno> {
-    let zero = nix::unistd::Pid::from_raw(0);
-    nix::unistd::setpgid(zero, zero)
+    // SAFETY: no pointers.
+    check(unsafe { syscall!(libc::SYS_setpgid, 0, 0) }).map(drop)
 }
 
 /// This process's parent, as it numbers it.

@@ -49,7 +49,9 @@ pub mod watch;
 
 pub use fault::Fault;
 
-/// The number of the calling thread's process. Never cached: a forked host has another one.
+/// The number of the calling thread's process. Never cached: a forked host has another one. (By hand: a process that has just been forked pays for each
+/// page that it touches.)
 pub fn getpid() -> i32 {
-    nix::unistd::getpid().as_raw()
+    // SAFETY: no arguments.
+    unsafe { raw::syscall!(libc::SYS_getpid) as i32 }
 }

@@ -5,7 +5,7 @@ use std::os::fd::{BorrowedFd, RawFd};
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout};
 
-use super::raw::syscall;
+use super::raw::{check, syscall};
 use crate::clock::{self, Deadline};
 
 /// How long what cannot be waited for is left alone before it is looked at again.
@@ -88,6 +88,29 @@ fn until(fd: BorrowedFd<'_>, what: PollFlags, deadline: Deadline) -> Result<bool
             Err(errno) => return Err(errno),
             Ok(0) if !deadline.has_come() => {}
             Ok(found) => return Ok(found > 0),
+        }
+    }
+}
+
+/// Whether one of two descriptors is readable or hung up, and which; `wait`: that is waited for, as long as it takes. For a process that has just been forked: nothing is
+/// allocated, and nothing of another library called.
+#[inline(always)]
+pub fn either(one: RawFd, other: Option<RawFd>, wait: bool) -> (bool, bool) {
+    let entry = |fd| libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    let mut set = [entry(one), entry(other.unwrap_or(-1))];
+    let count = if other.is_some() { 2 } else { 1 };
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    let limit: *const libc::timespec = if wait { core::ptr::null() } else { &raw const now };
+    loop {
+        // SAFETY: two pollfds and a timespec on our own stack; no mask.
+        match check(unsafe { syscall!(libc::SYS_ppoll, set.as_mut_ptr(), count, limit, 0, 8) }) {
+            Err(Errno::EINTR) => {}
+            // As in `wait`: let the caller look for himself, from time to time.
+            Err(_) => {
+                wait_raw(-1, PAUSE);
+                return (true, false);
+            }
+            Ok(_) => return (set[0].revents != 0, set[1].revents != 0),
         }
     }
 }

@@ -230,6 +230,7 @@ impl Reactor {
     }
 
     /// In a process that has just been forked, and in which this is never dropped: closes its copies of all descriptors that are the reactor's own.
+    #[inline(always)]
     pub fn close_copies(&self) {
         [&self.work, &self.outer].iter().filter_map(|set| set.get()).for_each(|set| fds::close_copy(&set.0));
         self.wake_up.get().iter().for_each(|wake_up| fds::close_copy(&wake_up.as_fd()));

@@ -49,6 +49,7 @@ impl Blocked {
 }
 
 impl Drop for Blocked {
+    #[inline(always)]
     fn drop(&mut self) {
         // SAFETY: an eight-byte mask that outlives the call.
         unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const self.0, 0, 8) };

@@ -4,8 +4,9 @@
 //! ones that did arrive must be closed by whoever notices; received descriptors must be close-on-exec at once; and the identity
 //! of a peer is what the kernel says (SCM_CREDENTIALS, SO_PEERCRED), never what it says of itself.
 
+use core::mem::MaybeUninit;
 use std::io::IoSlice;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::path::Path;
 
 use nix::errno::Errno;
@@ -197,7 +198,8 @@ pub fn send_numbers(socket: &OwnedFd, bytes: &[u8], numbers: &[RawFd]) -> Result
 }
 
 /// The same without descriptors, and nothing of another library: a process that has just been forked pays for each page that it touches.
-fn send_plain(socket: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
+#[inline(always)]
+pub fn send_plain(socket: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
     let mut iov = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
     let header = libc::msghdr {
         msg_name: core::ptr::null_mut(),
@@ -280,9 +282,166 @@ pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Received>, 
     Ok((length > 0 || received.truncated).then_some(received))
 }
 
+/// What came with a message, where it was received; it is closed with it. For a process that has just been forked, which pays for each page that it touches:
+/// nothing is allocated, and nothing of another library called.
+pub struct Packet {
+    control: MaybeUninit<Control>,
+    /// Where in that the descriptors lie, and how many.
+    rights: (usize, usize),
+    length: usize,
+    /// Longer than the room for it, or with more descriptors than could be installed.
+    pub truncated: bool,
+}
+
+impl Packet {
+    /// Nothing yet.
+    #[inline(always)]
+    pub fn new() -> Self {
+        Self { control: MaybeUninit::uninit(), rights: (0, 0), length: 0, truncated: false }
+    }
+
+    /// As [`receive`]; what was there before is closed. `near`: room for a short message; `far`: for the rest of a long one. `false`: the end of the channel.
+    #[inline(always)]
+    pub fn receive(&mut self, socket: &OwnedFd, near: &mut [u8], far: &mut [u8]) -> Result<bool, Errno> {
+        self.close();
+        let mut parts = [(near.as_mut_ptr(), near.len()), (far.as_mut_ptr(), far.len())]
+            .map(|(base, length)| libc::iovec { iov_base: base.cast(), iov_len: length });
+        let mut header = libc::msghdr {
+            msg_name: core::ptr::null_mut(),
+            msg_namelen: 0,
+            msg_iov: parts.as_mut_ptr(),
+            msg_iovlen: parts.len() as _,
+            msg_control: self.control.as_mut_ptr().cast(),
+            msg_controllen: size_of::<Control>() as _,
+            msg_flags: 0,
+        };
+        let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
+        self.length = loop {
+            // SAFETY: the header describes two buffers and one control area, all ours and of the lengths given.
+            match unsafe { check(syscall!(libc::SYS_recvmsg, socket.as_raw_fd(), &raw mut header, flags)) } {
+                // As in `receive`.
+                Err(Errno::EINTR | Errno::ECONNRESET) => {}
+                Err(errno) => return Err(errno),
+                Ok(length) => break length,
+            }
+        };
+        self.truncated = header.msg_flags & (libc::MSG_TRUNC | libc::MSG_CTRUNC) != 0;
+        // SAFETY: the kernel has filled the control area and its length; the macros walk it.
+        unsafe {
+            let mut at = libc::CMSG_FIRSTHDR(&raw const header);
+            while !at.is_null() {
+                if ((*at).cmsg_level, (*at).cmsg_type) == (libc::SOL_SOCKET, libc::SCM_RIGHTS) {
+                    let data = libc::CMSG_DATA(at);
+                    let bytes = ((*at).cmsg_len as usize).saturating_sub(data.offset_from(at.cast()) as usize);
+                    self.rights = (data.offset_from(self.control.as_ptr().cast()) as usize, bytes / size_of::<RawFd>());
+                }
+                at = libc::CMSG_NXTHDR(&raw const header, at);
+            }
+        }
+        Ok(self.length > 0 || self.truncated)
+    }
+
+    /// How long the message was.
+    #[inline(always)]
+    pub fn length(&self) -> usize {
+        self.length
+    }
+
+    /// How many descriptors there are.
+    #[inline(always)]
+    pub fn count(&self) -> usize {
+        self.rights.1
+    }
+
+    /// Where one of them stands.
+    #[inline(always)]
+    fn offset(&self, index: usize) -> usize {
+        // The kernel has written so many there.
+        self.rights.0 + index * size_of::<RawFd>()
+    }
+
+    /// One of them, if it is here still.
+    #[inline(always)]
+    pub fn fd(&self, index: usize) -> Option<RawFd> {
+        // SAFETY: within what the kernel has written.
+        (index < self.rights.1)
+            .then(|| unsafe { core::ptr::read_unaligned(self.control.as_ptr().cast::<u8>().add(self.offset(index)).cast()) })
+            .filter(|fd: &RawFd| *fd >= 0)
+    }
+
+    /// What this makes of one of them.
+    pub fn duplicate<T>(&self, index: usize, make: impl FnOnce(BorrowedFd<'_>) -> T) -> Option<T> {
+        self.fd(index).map(|fd| make(fds::borrow(&fd)))
+    }
+
+    #[inline(always)]
+    fn put(&mut self, index: usize, fd: RawFd) {
+        if let Some(before) = self.fd(index) {
+            // SAFETY: within what the kernel has written, and ours alone.
+            unsafe { core::ptr::write_unaligned(self.control.as_mut_ptr().cast::<u8>().add(self.offset(index)).cast(), fd) };
+            fds::close(before);
+        }
+    }
+
+    /// Puts another one in its place, and closes it.
+    pub fn change(&mut self, index: usize, fd: OwnedFd) {
+        self.put(index, fd.into_raw_fd());
+    }
+
+    /// Closes one of them.
+    #[inline(always)]
+    pub fn close_one(&mut self, index: usize) {
+        self.put(index, -1);
+    }
+
+    #[inline(always)]
+    fn close(&mut self) {
+        for index in 0..self.rights.1 {
+            self.close_one(index);
+        }
+        self.rights.1 = 0;
+    }
+}
+
+impl Drop for Packet {
+    #[inline(always)]
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    // covers: FS-4
+    #[test]
+    fn a_packet_has_what_came_and_closes_what_is_not_taken() {
+        let (ours, theirs) = pair().unwrap();
+        let (read, write) = fds::pipe().unwrap();
+        let long: Vec<u8> = (0..100).collect();
+        send(&theirs, &long, &[write.as_fd(), read.as_fd(), write.as_fd()]).unwrap();
+        drop(write);
+        let (mut near, mut far, mut packet) = ([0; 64], [0; 64], Packet::new());
+        assert_eq!(packet.receive(&ours, &mut near, &mut far), Ok(true));
+        assert_eq!((packet.length(), packet.count(), packet.truncated), (100, 3, false));
+        assert_eq!([&near[..], &far[..36]].concat(), long);
+        packet.close_one(1);
+        assert_eq!(packet.fd(1), None);
+        let copy = packet.duplicate(0, |fd| fds::duplicate_above(fd, 3)).unwrap().unwrap();
+        let number = copy.as_raw_fd();
+        packet.change(0, copy);
+        assert_eq!(packet.fd(0), Some(number));
+        fds::set_nonblocking(&read).unwrap();
+        assert_eq!(nix::unistd::read(&read, &mut [0; 1]), Err(Errno::EAGAIN));
+        assert_eq!(packet.receive(&ours, &mut near, &mut far), Err(Errno::EAGAIN));
+        assert_eq!(nix::unistd::read(&read, &mut [0; 1]), Ok(0), "all of them are closed");
+        send(&theirs, &long, &[]).unwrap();
+        assert_eq!(packet.receive(&ours, &mut near, &mut []), Ok(true));
+        assert!(packet.truncated);
+        drop(theirs);
+        assert_eq!(packet.receive(&ours, &mut near, &mut far), Ok(false));
+    }
 
     fn buffer() -> Vec<u8> {
         vec![0; 4096]

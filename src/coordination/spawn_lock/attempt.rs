@@ -233,7 +233,7 @@ impl Attempt {
     fn move_above(&mut self, number: i32) {
         if let Some(Opened { file, .. }) = &mut self.file
             && file.as_raw_fd() < number
-            && let Ok(copy) = fds::duplicate_above(file, number)
+            && let Ok(copy) = fds::duplicate_above(&*file, number)
         {
             self.custody.leave(file);
             *file = copy;

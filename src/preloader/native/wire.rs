@@ -6,7 +6,7 @@
 //! a private pair the newborn speaks first. Whoever sees the end of its channel goes.
 //!
 //! ```text
-//!   control, host to preloader     HELLO{version}  FORK{birth, left, END}  CANCEL{birth}  RELEASE{birth}  STOP
+//!   control, host to preloader     HELLO{version}  FORK{birth, flags, left, END}  CANCEL{birth}  RELEASE{birth}  STOP
 //!                                  GO (to one that was a worker, for its READY: until then it is a worker still)
 //!   control, preloader to host     HELLO{version}  READY{flags}  FAILED{status, text}  BORN{birth, pid, flags, [PIDFD]}  REFUSED{birth, status, errno, text}
 //!                                  ENDED{birth, pid, ending}  LEAVING
@@ -20,7 +20,7 @@
 //! speaks is what the kernel says. And such a preloader sees its host as pid 0, so inside nobody asks who speaks: only the host has that end.
 
 pub use crate::channel::tlv::Malformed;
-use crate::channel::tlv::{self, Cursor, codes};
+use crate::channel::tlv::{self, Cursor, Unread, codes};
 use crate::error::Status;
 
 /// "PSPL".
@@ -42,6 +42,8 @@ pub const POOLED: u32 = 1;
 pub const SIBLING: u32 = 1;
 /// READY: siblings can be had, as far as is known before the first one. BORN: this one is the host's own child.
 pub const IS_SIBLING: u32 = 2;
+/// FORK: of a child of the host's own nothing need be said but that it is not made; its HELLO says the rest.
+pub const HELLO_WILL_DO: u32 = 2;
 /// READY: the pages were collapsed to huge ones.
 pub const COLLAPSED: u32 = 4;
 
@@ -131,6 +133,7 @@ pub type Message = tlv::Message<Kind, Body>;
 pub type Link = crate::channel::seqpacket::End<Protocol>;
 
 /// The value of a greeting.
+#[inline(always)]
 pub fn versions() -> [u8; 4] {
     let ([a, b], [c, d]) = (VERSIONS.0.to_le_bytes(), VERSIONS.1.to_le_bytes());
     [a, b, c, d]
@@ -197,6 +200,27 @@ impl tlv::Protocol for Protocol {
 /// Reads one message; `fds`: how many descriptors came with it.
 pub fn read(bytes: &[u8], fds: usize) -> Result<Message, Malformed> {
     tlv::read::<Protocol>(bytes, fds)
+}
+
+/// The numbers that the descriptors of a GO go to, in their order, read where it lies: nothing is allocated. `None`: it makes no sense.
+#[inline(always)]
+pub fn targets(bytes: &[u8], fds: usize) -> Option<impl Iterator<Item = i32> + Clone> {
+    let message = Unread::of::<Protocol>(bytes, Kind::Go)?;
+    let mut count = 0;
+    for value in message.values::<Protocol>() {
+        match value? {
+            (Tag::To, value) => _ = (target(value)?, count += 1),
+            (Tag::End | Tag::Pidfd | Tag::Control, _) => return None,
+            _ => {}
+        }
+    }
+    let numbers = message.values::<Protocol>().flatten().filter_map(|(tag, value)| if tag == Tag::To { target(value) } else { None });
+    (count == fds).then_some(numbers)
+}
+
+#[inline(always)]
+fn target(mut value: Cursor<'_>) -> Option<i32> {
+    Some(value.u32()? as i32).filter(|number| *number >= 0)
 }
 
 /// Writes a message.
@@ -402,6 +426,22 @@ mod tests {
             let _ = read(&bytes, 2);
             bytes.truncate(cut);
             let _ = read(&bytes, 2);
+        }
+
+        /// Where nothing may be allocated, and where it may.
+        #[test]
+        fn a_go_is_read_alike_in_both_ways(at in 0usize..60, byte: u8, fds in 0usize..4, changed: bool) {
+            let mut bytes = go();
+            let at = at % bytes.len();
+            if changed {
+                bytes[at] = byte;
+            }
+            let only_numbers = |message: Message| {
+                let number = |place: &Place| if let Place::To(number) = place { Some(*number) } else { None };
+                if message.kind == Kind::Go { message.body.places.iter().map(number).collect::<Option<Vec<i32>>>() } else { None }
+            };
+            let there = read(&bytes, fds).ok().and_then(only_numbers);
+            prop_assert_eq!(targets(&bytes, fds).map(Iterator::collect::<Vec<i32>>), there);
         }
     }
 }

@@ -28,7 +28,7 @@ use crate::preloader::worker::{Gate, Listens};
 use crate::process::adopt::{Bounds, Claim, Expected, Newborn, Pipe, Streams};
 use crate::process::child::Child;
 use crate::registry::{self, Cause, Exit};
-use crate::sys::{fds, pidfd, poll, procfs, socket};
+use crate::sys::{fds, pidfd, poll, socket};
 
 /// Messages of one look.
 const MOST: usize = 16;
@@ -80,6 +80,8 @@ pub struct Birth {
     named: Option<OwnedFd>,
     /// BORN has come.
     born: bool,
+    /// It need not come.
+    hello_will_do: bool,
     /// For what it says, if that is kept: made while it waits in the pool.
     pipe: Option<Pipe>,
     /// It was born for nobody.
@@ -129,6 +131,7 @@ impl Birth {
             version: None,
             named: None,
             born: false,
+            hello_will_do: process.hello_will_do(),
             pipe: None,
             pooled,
             given: Vec::new(),
@@ -253,10 +256,15 @@ impl Birth {
         }
         match pidfd::open(self.speaker).and_then(fds::above_standard) {
             Ok(pidfd) => self.named = Some(pidfd),
-            Err(Errno::ENOSYS | Errno::EPERM) => return true,
+            Err(Errno::ENOSYS | Errno::EPERM) => return !self.hello_will_do,
             Err(_) => {}
         }
         false
+    }
+
+    /// Nothing came of it because it was not named, for that was not thought to be needed.
+    pub fn was_to_be_named(&self, failure: &Failure) -> bool {
+        failure.status == Status::Unsupported && self.hello_will_do && !self.born
     }
 
     /// Listens to it.
@@ -313,7 +321,9 @@ impl Birth {
         let failed = |error: Error| Failure::of(step::NATIVE_PROOF, &error);
         let maker = process.maker().ok_or_else(|| failed(Error::new(Status::Internal, "preloader", "a preloader without a process")))?;
         let pid = self.speaker;
-        let is_its = |fd: &OwnedFd| pidfd::number_here(fd.as_raw_fd()) == Some(pid);
+        // One that was opened here by that number is looked at below.
+        let opened = !self.born;
+        let is_its = |fd: &OwnedFd| opened || pidfd::number_here(fd.as_raw_fd()) == Some(pid);
         let pidfd = match self.named.take().filter(is_its) {
             Some(pidfd) => pidfd,
             None => match pidfd::open(pid).and_then(fds::above_standard) {
@@ -338,7 +348,7 @@ impl Birth {
         if let Some(version) = self.version.take() {
             return Err(wrong(Status::Protocol, format!("the worker speaks another protocol: {version}")));
         }
-        let is = newborn.pidfd().and_then(|fd| pidfd::user(fd.as_raw_fd())).or_else(|| procfs::effective_user(pid));
+        let is = newborn.user();
         if is != process.user() {
             let shown = |user: Option<u32>| user.map_or_else(|| "nobody's".to_owned(), |user| format!("user {user}'s"));
             let text = format!("process {pid} is {}, and its preloader {}", shown(is), shown(process.user()));

@@ -62,6 +62,8 @@ pub struct Process {
     promoted: Option<Birth>,
     /// Whom its workers must be: who it was when it became ready.
     user: Option<u32>,
+    /// Of a worker that is our own child nothing need be said: by its HELLO a pidfd of it can be had.
+    hello_will_do: bool,
     /// When its making began.
     began: i64,
     /// It is not wanted any more, and killed then.
@@ -151,6 +153,7 @@ impl Process {
             strays,
             promoted: None,
             user: None,
+            hello_will_do: false,
             began,
             killed_at: None,
             gone_by: None,
@@ -244,6 +247,7 @@ impl Process {
     /// It is ready.
     pub fn arrive(&mut self) {
         self.settled = true;
+        self.hello_will_do = pidfd::may_open() && pidfd::can_open();
         self.way.end(if self.promoted.is_some() { step::NATIVE_PROMOTION } else { step::NATIVE_LOAD }, clock::now());
         self.user = self.child().and_then(|child| child.pidfd()).and_then(|fd| pidfd::user(fd.as_raw_fd()));
         self.user = self.user.or_else(|| procfs::effective_user(self.pid()));
@@ -299,11 +303,22 @@ impl Process {
         }
         let mut writer = link.write(Kind::Fork);
         writer.birth(birth).left(left_ms);
-        if pooled {
-            writer.flags(wire::POOLED);
+        let flags = if pooled { wire::POOLED } else { 0 } | if self.hello_will_do { wire::HELLO_WILL_DO } else { 0 };
+        if flags != 0 {
+            writer.flags(flags);
         }
         let bytes = writer.place(Place::End).finish();
         link.send(bytes, vec![Arc::new(end)])
+    }
+
+    /// Whether nothing need be said of a worker that is our own child.
+    pub fn hello_will_do(&self) -> bool {
+        self.hello_will_do
+    }
+
+    /// It shall name all from now on: a filter has come since.
+    pub fn must_name(&mut self) {
+        self.hello_will_do = false;
     }
 
     /// Says something of one birth. It does without: a birth that is not called off finds its gate shut, and a zombie is kept two seconds.

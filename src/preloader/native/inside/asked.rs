@@ -17,6 +17,8 @@ pub struct Asked<T> {
     pub birth: u64,
     /// Until when.
     pub until: Deadline,
+    /// If it is the host's own child its HELLO is answer enough.
+    pub hello_will_do: bool,
     /// The worker's end of its private pair.
     pub end: T,
     /// Nobody waits for it yet.
@@ -77,7 +79,7 @@ mod tests {
     use super::*;
 
     fn asked(birth: u64, until: i64) -> Asked<u64> {
-        Asked { birth, until: Deadline::at(until), end: birth * 10, pooled: false }
+        Asked { birth, until: Deadline::at(until), hello_will_do: false, end: birth * 10, pooled: false }
     }
 
     #[test]

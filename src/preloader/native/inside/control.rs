@@ -19,6 +19,7 @@ use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::sys::reactor::{Reactor, Shape, Time, Token};
+use crate::sys::threads::Directory;
 use crate::sys::{Fault, fds, poll};
 
 /// The channel's entry; children have the number of their birth, and the first of those is 1.
@@ -44,6 +45,8 @@ pub struct Control {
     watched: bool,
     /// Something was watched beside the channel, or set aside: it may have left a time.
     timed: bool,
+    /// Who else runs in this process is asked there; not in one that has no /proc.
+    tasks: Option<Directory>,
     /// Of one that was a worker: its own channel, which it does not listen to any more.
     before: Option<Link>,
 }
@@ -77,6 +80,7 @@ impl Control {
             left: false,
             watched: false,
             timed: false,
+            tasks: Directory::open().ok(),
             before: None,
         })
     }
@@ -84,6 +88,11 @@ impl Control {
     /// The host's process.
     pub fn host(&self) -> &Watch {
         &self.host
+    }
+
+    /// By which it is seen who else runs here.
+    pub fn tasks(&self) -> Option<&Directory> {
+        self.tasks.as_ref()
     }
 
     /// What a wait is about.
@@ -114,11 +123,13 @@ impl Control {
 
     /// In the copy that was forked: closes everything in it. It is not dropped there, but given up: to free its memory would be to copy the pages in which
     /// that stands, and more than all of it. What is large there is answered.
+    #[inline(always)]
     pub fn give_up(&mut self) -> Vec<u8> {
         fds::close_copy(&**self.link.socket());
         self.before.iter().for_each(|before| fds::close_copy(&**before.socket()));
         self.line.iter().for_each(|asked| fds::close_copy(&*asked.end));
         self.kept.close_copies();
+        self.tasks.iter().for_each(|tasks| fds::close_copy(&tasks.number()));
         self.reactor.close_copies();
         self.link.take_buffer()
     }
@@ -206,7 +217,7 @@ impl Control {
 
     /// Takes what there is now.
     pub fn look(&mut self) {
-        if self.link.flush().is_err() || self.host.is_gone() {
+        if self.link.flush().is_err() {
             self.stopped = true;
         }
         for _ in 0..AT_ONCE {
@@ -220,6 +231,10 @@ impl Control {
                 // What was to come with it is closed with it: the host sees that at its own end.
                 Found::Truncated | Found::Dropped | Found::Stranger(_) | Found::Denied => {}
             }
+        }
+        // Who is born meanwhile sees that at its gate.
+        if self.line.is_empty() || self.link.wants_to_write() {
+            self.stopped |= self.host.is_gone();
         }
         self.look_after_children();
         let now = clock::now();
@@ -280,7 +295,9 @@ impl Control {
             (Kind::Fork, Some(birth @ 1..)) if body.places == [Place::End] => {
                 let Some(end) = fds.next().map(Arc::new) else { return };
                 let until = body.left.map_or(Deadline::NEVER, Deadline::of_millis);
-                if let Err(again) = self.line.push(Asked { birth, until, end, pooled: body.flags & wire::POOLED != 0 }) {
+                let is_set = |flag| body.flags & flag != 0;
+                let (hello_will_do, pooled) = (is_set(wire::HELLO_WILL_DO), is_set(wire::POOLED));
+                if let Err(again) = self.line.push(Asked { birth, until, hello_will_do, end, pooled }) {
                     drop(again);
                     self.link.refuse(Status::Protocol, "a birth that is asked for already");
                 }

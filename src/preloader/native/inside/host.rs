@@ -4,10 +4,10 @@
 //! ends. So the host's process is looked at as well, by a pidfd; where there is none (a pid namespace of our own before Linux 6.5, a filter) only the channel
 //! tells.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use crate::sys::{fds, fork, poll, socket};
+use crate::sys::{fork, poll, socket};
 
 /// The process at the other end of a channel.
 #[derive(Clone, Debug, Default)]
@@ -23,12 +23,9 @@ impl Watch {
         Self(found.filter(|(_, exact)| *exact || (pid > 0 && fork::parent() == pid)).map(|(pidfd, _)| Arc::new(pidfd)))
     }
 
-    /// In a copy whose original's value was given up, not dropped: closes it there.
-    pub fn close_copy(self) {
-        if let Some(pidfd) = self.0 {
-            fds::close_copy(&*pidfd);
-            std::mem::forget(pidfd);
-        }
+    /// The number of what is watched: a copy that drops nothing closes that.
+    pub fn number(&self) -> Option<RawFd> {
+        self.0.as_ref().map(|pidfd| pidfd.as_raw_fd())
     }
 
     /// To watch: readable when it is gone.

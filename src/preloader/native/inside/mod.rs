@@ -43,6 +43,8 @@ mod worker;
 use std::os::fd::{OwnedFd, RawFd};
 use std::sync::{Arc, Mutex};
 
+use nix::errno::Errno;
+
 use self::asked::Asked;
 use self::control::Control;
 use self::worker::Private;
@@ -112,9 +114,6 @@ pub enum Moment {
 /// What the application does around a fork.
 pub type Hook = dyn Fn(Moment) + Send + Sync;
 
-/// What must be done in a copy so that the caller finds this object there.
-pub type Pass<'a> = &'a dyn Fn();
-
 /// Where it stands.
 #[derive(Debug)]
 enum Stand {
@@ -175,6 +174,7 @@ impl Preload {
         drop(before);
     }
 
+    #[inline(always)]
     fn call_hook(&self, moment: Moment) {
         let hook = lock(&self.state).hook.clone();
         if let Some(hook) = hook {
@@ -215,7 +215,7 @@ impl Preload {
         }
         // What must be quiet at a fork is made quiet for this question, too.
         self.call_hook(Moment::Before);
-        let trial = check_threads();
+        let trial = self.check_threads();
         self.call_hook(Moment::InPreloader);
         if let Err(error) = trial {
             let _ = self.say_failed(&error);
@@ -283,6 +283,14 @@ impl Preload {
         }
     }
 
+    fn check_threads(&self) -> Result<()> {
+        let tasks = match &lock(&self.state).stand {
+            Stand::Loading(control) | Stand::Serving(control) => threads::others_by(control.tasks()),
+            Stand::Worker(_) | Stand::Over => threads::others(),
+        };
+        alone(tasks)
+    }
+
     /// The end of it: what was asked for and not done is not done.
     pub fn close(&self) {
         let stand = std::mem::replace(&mut lock(&self.state).stand, Stand::Over);
@@ -293,8 +301,8 @@ impl Preload {
 }
 
 /// A fork copies the calling thread alone, and the locks of all.
-fn check_threads() -> Result<()> {
-    let others = threads::others().map_err(|_| {
+fn alone(others: core::result::Result<threads::Others, Errno>) -> Result<()> {
+    let others = others.map_err(|_| {
         Error::new(
             Status::Unsupported,
             "threads",
@@ -315,7 +323,7 @@ fn check_threads() -> Result<()> {
 }
 
 /// A channel's word of who this is.
+#[inline(always)]
 fn greet(link: &mut Link) -> Result<()> {
-    link.say(Kind::Hello, Some((Tag::Versions, &wire::versions())))
-        .map_err(|errno| Error::system("sendmsg", errno, "cannot greet the host"))
+    link.say(Kind::Hello, Some((Tag::Versions, wire::versions()))).map_err(|errno| Error::system("sendmsg", errno, "cannot greet the host"))
 }

@@ -12,25 +12,28 @@
 //! before.
 //!
 //! Traps. **Whatever goes wrong here ends the process**: a copy that returned an error would go on as a second preloader. **Each page that is touched costs
-//! a microsecond or more**, code that was not mapped yet as well: so nothing of the original's is freed, and what is said is put together on the stack.
+//! some microseconds**, code as well as data: a fork maps no code, and copies what is written to. So nothing of the original's is freed, nothing is allocated,
+//! what is said is put together on the stack, no other library is called, and all of it is put into the one function that forks (hence `inline`).
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
-use super::super::wire::{Kind, LONGEST, Link};
+use super::super::wire::{Kind, Link};
 use super::asked::Asked;
-use super::host::Watch;
-use super::{Pass, Preload, Stand, greet, places};
-use crate::channel::seqpacket::{Admission, Found};
-use crate::clock::Deadline;
+use super::{Preload, Stand, greet, places};
+use crate::channel::seqpacket::Only;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::sys::{fork, poll, prefault};
+use crate::sys::socket::Packet;
+use crate::sys::{fds, fork, poll, prefault};
 
 /// The gate was closed: nobody wants this worker.
 const UNWANTED: i32 = 0;
 /// It could not come to its gate, or through it.
 const FAILED: i32 = 1;
+
+/// A GO with a dozen descriptors is no longer than this.
+const NEAR: usize = 128;
 
 /// Ends the process when it is dropped: on every way out but one.
 struct OrEnd;
@@ -43,13 +46,14 @@ impl Drop for OrEnd {
 
 /// Goes through the gate. Returns in a process that is a worker, or not at all.
 /// `own`: it is the preloader's child, not the host's.
-pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: Pass<'_>) -> Link {
+#[inline(always)]
+pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: impl FnOnce()) -> Link {
     let end = OrEnd;
     // The original's channel and what it holds for others. (Closed, and nothing else: what is behind the numbers is shared.)
     let (buffer, host) = {
         let mut state = lock(&preload.state);
         let given_up = match &mut state.stand {
-            Stand::Serving(control) => (control.give_up(), control.host().clone()),
+            Stand::Serving(control) => (control.give_up(), control.host().number()),
             Stand::Worker(_) | Stand::Loading(_) | Stand::Over => Default::default(),
         };
         std::mem::forget(std::mem::replace(&mut state.stand, Stand::Over));
@@ -57,16 +61,23 @@ pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: Pas
         given_up
     };
     let (pooled, mut link) = (asked.pooled, Link::newborn(asked.end, asked.birth, buffer));
-    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, host, pooled)) {
-        let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
-        let _ = link.send(bytes, Vec::new());
-        fork::leave(FAILED);
+    if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, own, host, pooled)) {
+        fail(&mut link, &error);
     }
     std::mem::forget(end);
     link
 }
 
-fn come_to(link: &mut Link, own: bool, pass: Pass<'_>) -> Result<()> {
+#[cold]
+#[inline(never)]
+fn fail(link: &mut Link, error: &Error) -> ! {
+    let bytes = link.write(Kind::Failed).status(error.status).text(&error.message).finish();
+    let _ = link.send(bytes, Vec::new());
+    fork::leave(FAILED)
+}
+
+#[inline(always)]
+fn come_to(link: &mut Link, own: bool, pass: impl FnOnce()) -> Result<()> {
     pass();
     // A host cannot make another's child lead a group, and waits until it does; nor is such a one ever looked for in its maker's.
     if own {
@@ -75,41 +86,47 @@ fn come_to(link: &mut Link, own: bool, pass: Pass<'_>) -> Result<()> {
     greet(link)
 }
 
+#[inline(always)]
 fn lead_group() -> Result<()> {
     fork::lead_group().map_err(|errno| Error::system("setpgid", errno, "cannot have a group of its own"))
 }
 
-fn go_through(link: &mut Link, host: Watch, pooled: bool) -> Result<()> {
-    let mut room = [0; LONGEST];
-    let (mut is_cold, mut has_waited, mut is_gone) = (pooled, false, false);
+/// `host`: the number of a descriptor by which its end is seen.
+#[inline(always)]
+fn go_through(link: &mut Link, own: bool, host: Option<RawFd>, pooled: bool) -> Result<()> {
+    let (mut near, mut packet, mut is_cold) = ([0; NEAR], Packet::new(), pooled);
     loop {
-        match link.receive_in(&mut room, |_| Admission::Denied) {
-            Found::Message(message, fds) if message.kind == Kind::Go => {
-                // Only now: what it has said may never have been heard, and who ends unknown is found by the host in its maker's group.
-                lead_group()?;
-                // Nothing of ours may stand where something is put.
-                host.close_copy();
-                return places::put(link, &message.body.places, fds);
+        // No deadline of its own: who made it closes the gate, and so does his end.
+        let (has_spoken, is_gone) = poll::either(link.socket().as_raw_fd(), host, !is_cold);
+        if !has_spoken {
+            if is_gone {
+                // It has said nothing before its end.
+                fork::leave(UNWANTED);
             }
-            Found::Message(..) | Found::Dropped | Found::Stranger(_) | Found::Denied => {}
-            Found::Truncated => {
+            if std::mem::take(&mut is_cold) {
+                // Nobody waits for it: what it will touch behind its gate it touches now.
+                prefault::way_to_work();
+            }
+            continue;
+        }
+        let long = match link.receive_only(Kind::Go, &mut near, &mut packet) {
+            Only::Nothing => continue,
+            Only::Message => None,
+            Only::Long(bytes) => Some(bytes),
+            Only::End => fork::leave(UNWANTED),
+            Only::Truncated => {
                 return Err(Error::new(Status::Limit, "recvmsg", "no numbers are free for the descriptors that it was given"));
             }
-            Found::End => fork::leave(UNWANTED),
-            // It has said nothing before its end.
-            Found::Nothing if is_gone => fork::leave(UNWANTED),
-            // Nobody waits for it: what it will touch behind its gate it touches now.
-            Found::Nothing if std::mem::take(&mut is_cold) => prefault::way_to_work(),
-            Found::Nothing if std::mem::take(&mut has_waited) && host.is_gone() => is_gone = true,
-            Found::Nothing => {
-                // No deadline of its own: who made it closes the gate, and so does his end.
-                let gate = link.socket().as_fd();
-                let _ = match host.pidfd() {
-                    Some(pidfd) => poll::wait(&[gate, pidfd.as_fd()], Deadline::NEVER),
-                    None => poll::wait(&[gate], Deadline::NEVER),
-                };
-                has_waited = true;
-            }
+        };
+        // Only now: what it has said may never have been heard, and who ends unknown is found by the host in its maker's group.
+        if !own {
+            lead_group()?;
         }
+        // Nothing of ours may stand where something is put.
+        if let Some(host) = host {
+            fds::close_copy(&host);
+        }
+        let go = long.as_deref().or(near.get(..packet.length())).unwrap_or_default();
+        return places::put(link, go, &mut packet);
     }
 }

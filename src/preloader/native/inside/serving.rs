@@ -17,7 +17,7 @@ use nix::errno::Errno;
 use super::asked::Asked;
 use super::control::cannot_watch;
 use super::newborn;
-use super::{Moment, Pass, Preload, Role, Stand, Way, check_threads, state};
+use super::{Moment, Preload, Role, Stand, Way, state};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -36,6 +36,7 @@ enum Next {
 
 impl Preload {
     /// Waits for a birth.
+    #[inline(never)]
     fn await_birth(&self, deadline: Deadline) -> Result<Next> {
         loop {
             let reactor = {
@@ -67,7 +68,10 @@ impl Preload {
     }
 
     /// Makes the next worker, if one is asked for in that time. `pass`: what has to be done in the copy so that its caller finds this object.
-    pub fn fork(&self, timeout_ms: i64, pass: Pass<'_>) -> Result<Role> {
+    ///
+    /// What the copy goes through is one piece of code, as small as can be: `newborn.rs`.
+    #[inline(always)]
+    pub fn fork(&self, timeout_ms: i64, pass: impl FnOnce()) -> Result<Role> {
         let asked = match self.await_birth(Deadline::of_timeout("timeout_ms", timeout_ms)?) {
             Ok(Next::Birth(asked)) => asked,
             Ok(Next::Stop) => return Ok(Role::Stop),
@@ -78,7 +82,7 @@ impl Preload {
         };
         let asked = self.prepare(asked)?;
         let blocked = Blocked::all();
-        match self.fork_itself() {
+        match self.fork_itself(!asked.hello_will_do) {
             Ok((Side::Copy, own)) => {
                 let link = newborn::begin(self, asked, own, pass);
                 drop(blocked);
@@ -87,8 +91,10 @@ impl Preload {
             }
             Ok((Side::Original(pid, pidfd), own)) => {
                 drop(blocked);
-                let pidfd = pidfd.or_else(|| pidfd::open(pid).ok());
-                self.tell(|control| control.born(asked.birth, pid, pidfd, own));
+                if own || !asked.hello_will_do {
+                    let pidfd = pidfd.or_else(|| pidfd::open(pid).ok());
+                    self.tell(|control| control.born(asked.birth, pid, pidfd, own));
+                }
                 drop(asked);
                 self.call_hook(Moment::InPreloader);
                 Ok(Role::Preloader)
@@ -104,9 +110,10 @@ impl Preload {
     }
 
     /// Makes ready for a fork, or refuses the birth.
+    #[inline(never)]
     fn prepare(&self, asked: Asked<Arc<OwnedFd>>) -> Result<Asked<Arc<OwnedFd>>> {
         self.call_hook(Moment::Before);
-        if let Err(error) = check_threads() {
+        if let Err(error) = self.check_threads() {
             self.tell(|control| control.refuse(asked, &error));
             self.call_hook(Moment::InPreloader);
             return Err(error);
@@ -122,13 +129,15 @@ impl Preload {
     }
 
     /// The fork, and whether the copy is this process's own child.
-    fn fork_itself(&self) -> core::result::Result<(Side, bool), Errno> {
+    /// `pidfd`: of a sibling one is wanted.
+    #[inline(always)]
+    fn fork_itself(&self, pidfd: bool) -> core::result::Result<(Side, bool), Errno> {
         let sibling: Option<TidAddress> = {
             let state = lock(&self.state);
             state.tid.filter(|_| state.way == Way::Sibling)
         };
         if let Some(tid) = sibling {
-            match fork::sibling(tid) {
+            match fork::sibling(tid, pidfd) {
                 // It may have none: an emulator, or something that has changed since.
                 Err(Errno::EINVAL | Errno::ENOSYS | Errno::EPERM) => lock(&self.state).tid = None,
                 other => return other.map(|side| (side, false)),
@@ -137,6 +146,7 @@ impl Preload {
         fork::fork().map(|side| (side, true))
     }
 
+    #[inline(always)]
     fn become_worker(&self, link: super::Link) {
         lock(&self.state).stand = Stand::Worker(super::Private::new(link));
         self.call_hook(Moment::InWorker);
@@ -183,7 +193,7 @@ impl Preload {
     }
 
     /// The same in the new process: it waits at its gate, and is a worker when this returns.
-    pub fn is_copy(&self, birth: u64, pass: Pass<'_>) -> Result<()> {
+    pub fn is_copy(&self, birth: u64, pass: impl FnOnce()) -> Result<()> {
         let blocked = Blocked::all();
         let asked = self.accepted(birth)?;
         // The runtime's fork may have been a clone with CLONE_PARENT.

@@ -34,11 +34,12 @@ pub struct Private {
     watched: Option<Box<Reactor>>,
     is_ready: bool,
     ended: bool,
-    candidate: Option<Candidate>,
+    candidate: Option<Box<Candidate>>,
 }
 
 impl Private {
     /// Just through its gate.
+    #[inline(always)]
     pub fn new(link: Link) -> Self {
         Self { link, host: None, watched: None, is_ready: false, ended: false, candidate: None }
     }
@@ -74,6 +75,7 @@ impl Private {
         self.link.send(bytes, Vec::new()).map_err(|_| host_is_gone("sendmsg"))
     }
 
+    #[inline(always)]
     fn say_ready(&mut self) -> Result<()> {
         if self.is_ready {
             return Err(state("ready", "it was said already"));
@@ -104,7 +106,7 @@ impl Private {
     }
 
     /// What it was asked to become, taken.
-    pub fn take_candidate(&mut self) -> Option<Candidate> {
+    pub fn take_candidate(&mut self) -> Option<Box<Candidate>> {
         self.candidate.take()
     }
 
@@ -123,7 +125,7 @@ impl Private {
                     // A channel that does not open is closed: its host sees that.
                     let opened = fds.into_iter().next().and_then(|fd| opening::handed(fd).ok());
                     if let Some(control) = opened {
-                        self.candidate = Some(Candidate { control, until });
+                        self.candidate = Some(Box::new(Candidate { control, until }));
                         return Wish::Promote;
                     }
                 }
@@ -136,6 +138,7 @@ impl Private {
 }
 
 impl Preload {
+    #[inline(always)]
     fn with_private<T>(&self, what: impl FnOnce(&mut Private) -> Result<T>) -> Result<T> {
         match &mut lock(&self.state).stand {
             Stand::Worker(private) => what(private),
@@ -144,6 +147,7 @@ impl Preload {
     }
 
     /// It works.
+    #[inline(always)]
     pub fn worker_ready(&self) -> Result<()> {
         self.with_private(Private::say_ready)
     }

@@ -117,6 +117,12 @@ impl Work {
                 self.goes(generation);
                 self.forget(number);
             }
+            // A filter has come since; it is asked for anew, once.
+            Err(failure) if birth.was_to_be_named(&failure) => {
+                process.must_name();
+                birth.failure = Some(failure);
+                self.fail_birth(number, Why::Lost);
+            }
             Err(failure) => {
                 if failure.status == Status::Limit {
                     process.has_turned_away(birth.pid().unwrap_or(0));
@@ -194,7 +200,8 @@ impl Work {
             self.forget(number);
             return self.events.push_back(Event::CallOff(id));
         };
-        if birth.has_ended() {
+        // One that has just come was seen to run.
+        if birth.was_pooled() && birth.has_ended() {
             self.forget(number);
             return self.events.push_back(Event::Died(number));
         }

@@ -8,7 +8,7 @@
 //! - **Descriptors that did not arrive** (no numbers were free) leave a message that looks whole: it is told apart.
 
 use std::collections::VecDeque;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -94,6 +94,11 @@ impl<P: Protocol> End<P> {
         Self::with_buffer(Arc::new(socket), peer, vec![0; P::LONGEST])
     }
 
+    /// The same for one of many, which receives in a room that they share ([`End::receive_in`]).
+    pub fn lean(socket: OwnedFd, peer: i32) -> Self {
+        Self::with_buffer(Arc::new(socket), peer, Vec::new())
+    }
+
     #[inline(always)]
     fn with_buffer(socket: Arc<OwnedFd>, peer: i32, buffer: Vec<u8>) -> Self {
         Self {
@@ -151,6 +156,18 @@ impl<P: Protocol> End<P> {
     pub fn send(&mut self, bytes: Vec<u8>, fds: Vec<Arc<OwnedFd>>) -> Result<(), Errno> {
         self.outbox.push_back((bytes, fds));
         self.flush()
+    }
+
+    /// Sends it with these descriptors, now or not at all: `false`, there is no room.
+    pub fn send_now(&mut self, bytes: &[u8], fds: &[RawFd]) -> Result<bool, Errno> {
+        if !self.outbox.is_empty() {
+            return Ok(false);
+        }
+        match socket::send_numbers(&self.socket, bytes, fds) {
+            Ok(()) => Ok(true),
+            Err(Errno::EAGAIN | Errno::ENOBUFS | Errno::ENOMEM) => Ok(false),
+            Err(errno) => Err(errno),
+        }
     }
 
     /// Sends a message of one short value, or of none. Nothing is allocated, if there is room for it.
@@ -287,7 +304,7 @@ impl<P: Protocol> End<P> {
     }
 
     /// The same, by way of this room, in which the longest message fits.
-    fn receive_in(&mut self, buffer: &mut [u8], admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
+    pub fn receive_in(&mut self, buffer: &mut [u8], admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
         let received = match socket::receive(&self.socket, buffer) {
             Err(Errno::EAGAIN) => return Found::Nothing,
             Err(Errno::ENOMEM | Errno::ENOBUFS) => {

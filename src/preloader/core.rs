@@ -57,6 +57,10 @@ pub trait Hand: Debug + Send + Sized + 'static {
     fn look_at_one(&mut self, _core: &Arc<Core<Self>>, _process: u64) -> bool {
         false
     }
+    /// The same, and what follows for others is left to the next look.
+    fn hear_one(&mut self, _process: u64) -> bool {
+        false
+    }
     /// What somebody has left.
     fn hear(&mut self, core: &Arc<Core<Self>>, item: Self::Item);
     /// Whatever is due.
@@ -70,6 +74,11 @@ pub trait Hand: Debug + Send + Sized + 'static {
     /// Whether the next one that asks for a worker has it at once: whatever else has changed is no matter of his, and is looked at by the next
     /// look.
     fn has_one_ready(&self) -> bool {
+        false
+    }
+    /// The request is answered at once, and whoever asks waits for what its worker says: nothing is to be waited for anew before that, or he looks himself.
+    /// `false`: it was taken, and all must be looked at as ever.
+    fn give_at_once(&mut self, _core: &Arc<Core<Self>>, _request: &Arc<Request<Self>>) -> bool {
         false
     }
 }
@@ -189,6 +198,13 @@ impl<H: Hand> Core<H> {
 
     /// A worker is wanted.
     pub fn ask(self: Arc<Self>, request: &Arc<Request<H>>) {
+        if request.is_waited_for_here() && self.visits.is_at(request.host()) && self.give_at_once(request) {
+            return;
+        }
+        // What is lent is lent for the call, and whoever gives it on may come later.
+        if let Err(error) = request.pin() {
+            return request.fail(error);
+        }
         self.put(H::ask(request.clone()));
         if let Err(error) = self.visits.enter(&self, request.host()) {
             // Nobody there would move it along.
@@ -251,6 +267,53 @@ impl<H: Hand> Core<H> {
     /// has the work in hand.
     pub fn drive_one(self: &Arc<Self>, process: u64) -> bool {
         self.go_on(Look::One(process), None)
+    }
+
+    /// The work, if nobody has it in hand and nothing was left for it.
+    fn take_if_idle(&self) -> Option<InHand<'_, H>> {
+        let mut inbox = lock(&self.inbox);
+        let is_idle = self.home.is_here() && inbox.items.is_empty() && !inbox.again;
+        let work = if is_idle { inbox.work.take() } else { None };
+        work.map(|work| InHand { core: self, work: Some(work) })
+    }
+
+    /// Gives it back, though what is wanted has changed: whoever came meanwhile has all looked at.
+    fn give_back(self: &Arc<Self>, mut hand: InHand<'_, H>) {
+        let (again, version) = {
+            let mut inbox = lock(&self.inbox);
+            inbox.work = hand.work.take();
+            (inbox.again || !inbox.items.is_empty() || !inbox.waiters.is_empty(), inbox.version)
+        };
+        if again {
+            self.drive();
+        } else {
+            self.visits.tell(version);
+        }
+    }
+
+    fn give_at_once(self: &Arc<Self>, request: &Arc<Request<H>>) -> bool {
+        let Some(mut hand) = self.take_if_idle() else { return false };
+        let Some(work) = hand.work.as_mut().filter(|work| work.has_one_ready()) else {
+            self.give_back(hand);
+            return false;
+        };
+        let given = work.give_at_once(self, request);
+        self.give_back(hand);
+        if !given {
+            self.drive();
+        }
+        true
+    }
+
+    /// For one who waits for this process alone, under this supervisor: nothing else is looked at, and what follows is left to its looks, from then on.
+    pub fn hear_at_once(self: &Arc<Self>, process: u64, host: &Host, from: i64) -> bool {
+        let Some(mut hand) = self.take_if_idle() else { return false };
+        let leads_on = hand.work.as_mut().is_some_and(|work| work.hear_one(process));
+        self.give_back(hand);
+        if leads_on {
+            self.visits.poke_from(host, from);
+        }
+        leads_on
     }
 
     fn go_on(self: &Arc<Self>, first: Look, in_turn: Option<&AtomicU64>) -> bool {

@@ -4,12 +4,13 @@
 //! first word on what came of it counts.
 
 use std::sync::{Arc, OnceLock};
+use std::thread::{self, ThreadId};
 
 use super::core::{Core, Hand, Id};
 use super::session::Arguments;
 use super::worker::Outcome;
 use crate::clock::Deadline;
-use crate::error::{Error, Status};
+use crate::error::{Error, Result, Status};
 use crate::process::command::Command;
 use crate::supervisor::{Host, Made, Managed, Start};
 
@@ -28,7 +29,11 @@ pub struct Request<H: Hand> {
     pub id: Id,
     core: Arc<Core<H>>,
     host: Host,
-    command: Command,
+    /// As it was given: what is lent in it is so by number, and only as long as the caller's thread is in the call.
+    command: Arc<Command>,
+    pinned: OnceLock<Result<Arc<Command>>>,
+    /// Who does nothing but wait for it.
+    waits: Option<ThreadId>,
     arguments: Arguments,
     time: Time,
     until: OnceLock<Deadline>,
@@ -37,9 +42,36 @@ pub struct Request<H: Hand> {
 }
 
 impl<H: Hand> Request<H> {
+    /// `command`: whose lent descriptors are its own ([`Command::pinned`]).
     pub fn new(id: Id, core: Arc<Core<H>>, host: Host, command: Command, arguments: Arguments, time: Time, outcome: Arc<Outcome>) -> Self {
-        let (until, managed) = (OnceLock::new(), OnceLock::new());
-        Self { id, core, host, command, arguments, time, until, managed, outcome }
+        let command = Arc::new(command);
+        let pinned = OnceLock::from(Ok(command.clone()));
+        Self { pinned, ..Self::lent(id, core, host, command, arguments, time, outcome) }
+    }
+
+    /// The same with what is lent as it is, for the call of this thread: which pins it before it begins to wait for anything but what its worker says.
+    pub fn lent(
+        id: Id,
+        core: Arc<Core<H>>,
+        host: Host,
+        command: Arc<Command>,
+        arguments: Arguments,
+        time: Time,
+        outcome: Arc<Outcome>,
+    ) -> Self {
+        let waits = matches!(time, Time::Until(_)).then(|| thread::current().id());
+        let (pinned, until, managed) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { id, core, host, command, pinned, waits, arguments, time, until, managed, outcome }
+    }
+
+    /// Whether this thread waits for it, in this very call.
+    pub fn is_waited_for_here(&self) -> bool {
+        self.waits.is_some_and(|thread| thread == thread::current().id())
+    }
+
+    /// What is lent is its own from now on. Whoever else does so just now is waited for: so none looks at a number when the call is over.
+    pub fn pin(&self) -> Result<()> {
+        self.pinned.get_or_init(|| self.command.pinned().map(Arc::new)).as_ref().map(drop).map_err(Clone::clone)
     }
 
     /// When its time is over.
@@ -62,7 +94,15 @@ impl<H: Hand> Request<H> {
 
     /// What the worker is beside what the preloader makes of it.
     pub fn command(&self) -> &Command {
-        &self.command
+        match self.pinned.get() {
+            Some(Ok(pinned)) => pinned,
+            _ => &self.command,
+        }
+    }
+
+    /// Whether what is lent in it is so by number.
+    pub fn is_lent(&self) -> bool {
+        self.pinned.get().is_none()
     }
 
     /// Arguments of its session, where there is one.

@@ -40,8 +40,24 @@ impl<H: Hand> Default for Visits<H> {
 }
 
 impl<H: Hand> Visits<H> {
+    /// Whether there is one under this supervisor.
+    pub fn is_at(&self, host: &Host) -> bool {
+        lock(&self.0).iter().any(|entry| entry.id.is_some() && entry.visit.host.is(host))
+    }
+
+    /// The one under this supervisor has a turn then, whatever it waits for.
+    pub fn poke_from(&self, host: &Host, from: i64) {
+        let id = lock(&self.0).iter().find(|entry| entry.visit.host.is(host)).and_then(|entry| entry.id);
+        if let Some(id) = id {
+            host.poke_from(id, from);
+        }
+    }
+
     /// There is one under this supervisor from now on.
     pub fn enter(&self, core: &Arc<Core<H>>, host: &Host) -> Result<()> {
+        if self.is_at(host) {
+            return Ok(());
+        }
         let visit = Arc::new(Visit { core: core.clone(), host: host.clone(), seen: AtomicU64::new(0), told: AtomicBool::new(false) });
         {
             let mut entries = lock(&self.0);

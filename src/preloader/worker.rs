@@ -45,12 +45,18 @@ pub struct Gate {
     /// Not a share: it is the tie by which the process is let go.
     pub socket: Weak<OwnedFd>,
     pub listener: Weak<dyn Listens>,
+    /// It was let in by who waits for it now: all else was left as it was.
+    pub at_once: bool,
 }
 
 /// Who listens at gates.
 pub trait Listens: Send + Sync + std::fmt::Debug {
     /// This process has said something. `false`: nothing that leads on, as far as can be seen at once.
     fn listen(self: Arc<Self>, process: u64) -> bool;
+    /// The same, and all that follows is left to the looks of this supervisor.
+    fn listen_at_once(self: Arc<Self>, process: u64, host: &Host) -> bool;
+    /// Looks at all.
+    fn look(self: Arc<Self>);
 }
 
 impl Outcome {
@@ -66,6 +72,18 @@ impl Outcome {
     pub fn set_gate(&self, gate: Gate) {
         let before = lock(&self.gate).replace(gate);
         drop(before);
+    }
+
+    /// Who waits may do so there alone.
+    pub fn hear_at_once(&self) {
+        if let Some(gate) = lock(&self.gate).as_mut() {
+            gate.at_once = true;
+        }
+    }
+
+    /// The same, asked.
+    pub fn is_heard_at_once(&self) -> bool {
+        lock(&self.gate).as_ref().is_some_and(|gate| gate.at_once)
     }
 
     /// Whether it is over.
@@ -126,11 +144,27 @@ impl Worker {
     /// says that it is not ready yet.
     pub fn wait(&self, deadline: Deadline) -> Result<Arc<Arrived>> {
         self.check()?;
+        self.hear_at_once(deadline)?;
         if !self.outcome.is_settled() {
             self.host.drive_by(deadline, &|| self.outcome.is_settled(), self)?;
         }
         let not_yet = || Err(Error::new(Status::Timeout, "wait", "the worker is not ready yet"));
         self.outcome.get().unwrap_or_else(not_yet)
+    }
+
+    /// One that was just let in: its word is heard before anybody looks at anything else.
+    fn hear_at_once(&self, deadline: Deadline) -> Result<()> {
+        let gate = lock(&self.outcome.gate).as_mut().and_then(|gate| std::mem::take(&mut gate.at_once).then(|| gate.clone()));
+        let Some(gate) = gate else { return Ok(()) };
+        let Some(listener) = gate.listener.upgrade() else { return Ok(()) };
+        let speaks = match gate.socket.upgrade() {
+            Some(socket) => self.host.wait_beside(&socket, deadline)?,
+            None => false,
+        };
+        if !(speaks && listener.clone().listen_at_once(gate.process, &self.host)) {
+            listener.look();
+        }
+        Ok(())
     }
 
     /// What is known of one that is ready, or why it never will be. Without a look.

@@ -58,11 +58,6 @@ impl Map {
         Self { steps: in_order(&moves), moves, gaps, first_unneeded: highest_source + 1 }
     }
 
-    /// Sources and targets, in no order.
-    pub fn moves(&self) -> &[Move] {
-        &self.moves
-    }
-
     /// The same map with some sources lying elsewhere.
     pub fn resourced(&self, sources: &[(usize, i32)], inherited: &[i32]) -> Self {
         let mut moves = self.moves.clone();
@@ -181,6 +176,23 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
 
 /// The same; `made`: a pipe that is taken where one is needed for what is said.
 pub fn plan_with(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe>) -> Result<Plan> {
+    let Sources { moves, inherited, ends } = sources(command, file, made)?;
+    // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
+    Ok(Plan { map: Map::new(moves, &inherited), inherited, ends })
+}
+
+/// What each number of a child comes from.
+pub struct Sources {
+    /// Sources and targets.
+    pub moves: Vec<Move>,
+    /// Standard numbers that stay as they are.
+    inherited: Vec<i32>,
+    /// The pipes.
+    pub ends: Ends,
+}
+
+/// The first half of a plan: for who puts descriptors into place by himself.
+pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe>) -> Result<Sources> {
     let streams = &command.streams;
     let failed = |step: &'static str| move |errno: Errno| Error::system(step, errno, command.cannot());
     let pipe = || {
@@ -273,8 +285,7 @@ pub fn plan_with(command: &Command, file: Option<&OutFile>, made: &mut Option<Pi
         ends.ready = Some(read);
         moves.push(Move { from: ends.give(write), to: number });
     }
-    // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
-    Ok(Plan { map: Map::new(moves, &inherited), inherited, ends })
+    Ok(Sources { moves, inherited, ends })
 }
 
 impl Plan {

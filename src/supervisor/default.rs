@@ -36,6 +36,13 @@ pub fn poke() {
     poke_to_spawn();
 }
 
+/// The same for who looks after them meanwhile, if it takes him any time.
+pub fn poke_from_time_to_time() {
+    if let Some(inner) = DEFAULT.get() {
+        inner.pump_from_time_to_time();
+    }
+}
+
 /// The same before a spawn, which does not pay for what others have left.
 pub fn poke_to_spawn() {
     if let Some(inner) = DEFAULT.get() {

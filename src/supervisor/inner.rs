@@ -262,6 +262,9 @@ impl Inner {
     /// is to be had for it; who waits must look from time to time.
     pub(super) fn watch(&self) -> Option<BorrowedFd<'_>> {
         let early = self.is_default && !self.rung.load(Ordering::SeqCst);
+        if self.is_default && !early {
+            self.reactor.arm_now();
+        }
         if early { self.reactor.wake_up().map(AsFd::as_fd).ok() } else { self.reactor.work().ok() }
     }
 

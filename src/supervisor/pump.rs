@@ -60,6 +60,13 @@ impl Inner {
         }
     }
 
+    /// The same, where that was not done just now.
+    pub(super) fn pump_from_time_to_time(self: &Arc<Self>) {
+        if self.busy.load(Ordering::Relaxed) != 0 && clock::now() >= self.next_look.load(Ordering::Relaxed) {
+            self.pump_if_busy();
+        }
+    }
+
     /// For one who watches the work: whatever it shows has to be done, also when nobody is left to look after. A time that was taken back goes off
     /// for nothing, and who left it at that would be woken by it for ever.
     pub(super) fn pump_watched(self: &Arc<Self>) {

@@ -404,6 +404,21 @@ impl Reactor {
     /// no timer yet and none is to be had; then nothing has changed.
     pub fn set_due(&self, token: Token, deadline: Deadline) -> Result<(), Fault> {
         let mut state = lock(&self.state);
+        self.note_due(&mut state, token, deadline)?;
+        self.arm(&mut state)
+    }
+
+    /// The same for a set that nobody waits on now: who is about to calls [`Reactor::arm_now`] first.
+    pub fn set_due_quietly(&self, token: Token, deadline: Deadline) -> Result<(), Fault> {
+        self.note_due(&mut lock(&self.state), token, deadline)
+    }
+
+    /// Brings the timer in line with what was set quietly.
+    pub fn arm_now(&self) {
+        let _ = self.arm(&mut lock(&self.state));
+    }
+
+    fn note_due(&self, state: &mut State, token: Token, deadline: Deadline) -> Result<(), Fault> {
         let before = state.due.get(&token).copied();
         if before == deadline.nanos() {
             return Ok(());
@@ -420,7 +435,7 @@ impl Reactor {
             state.due.insert(token, at);
             state.times.insert((at, Purpose::Due, token));
         }
-        self.arm(&mut state)
+        Ok(())
     }
 
     /// Whether [`Reactor::pop_time`] has something.

@@ -185,8 +185,11 @@ pub fn send(socket: &OwnedFd, bytes: &[u8], with: &[BorrowedFd<'_>]) -> Result<(
     send_numbers(socket, bytes, &numbers)
 }
 
-/// The same with descriptors that a caller has by number. `EBADF`: one of them is not open.
+/// The same with descriptors of the caller's, by their numbers. `EBADF`: one of them is not open.
 pub fn send_numbers(socket: &OwnedFd, bytes: &[u8], numbers: &[RawFd]) -> Result<(), Errno> {
+    if numbers.is_empty() {
+        return send_plain(socket, bytes);
+    }
     let rights = [ControlMessage::ScmRights(numbers)];
     loop {
         let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;

@@ -48,8 +48,6 @@ pub struct Core {
     pub settings: Settings,
     pub listeners: Listeners,
     pub metrics: Metrics,
-    /// The records of replacements.
-    pub outcomes: Kept,
     events: VecDeque<Happened>,
     leaving: Vec<(Token, Process)>,
     orders: VecDeque<Order>,
@@ -76,7 +74,6 @@ impl Core {
             settings,
             listeners: Listeners::new(custody),
             metrics: Metrics::default(),
-            outcomes: Kept::default(),
             events: VecDeque::new(),
             leaving: Vec::new(),
             orders: VecDeque::new(),

@@ -3,7 +3,7 @@
 //! The trap: what a command does not redirect is inherited, and here that is the preloader's, not the host's. So nothing may be taken from a number of
 //! the host that the command has not named: a merge into an inherited stream 1 is refused ([`Command::check_birth`]).
 
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use crate::error::{Error, Result};
@@ -19,27 +19,42 @@ use crate::sys::spawn::Move;
 #[derive(Debug)]
 pub struct Streams {
     passed: Vec<(Arc<OwnedFd>, i32)>,
+    /// What is sent by the caller's own number, before his call is over.
+    lent: Vec<(RawFd, i32)>,
     ends: Ends,
 }
 
 impl Streams {
     /// Makes the pipes, and duplicates what is lent, unless the command holds that itself. `pipe`: one that was made before. Never blocks.
     pub fn of(command: &Command, pipe: &mut Option<Pipe>) -> Result<Self> {
-        command.check_birth()?;
         if !command.streams.is_pinned() {
             check_lent(command)?;
         }
-        let mut plan = descriptors::plan_with(command, None, pipe)?;
+        Self::made(command, pipe, false)
+    }
+
+    /// The same for who sends them at once: what is lent is not duplicated, nor looked at.
+    pub fn lending(command: &Command, pipe: &mut Option<Pipe>) -> Result<Self> {
+        Self::made(command, pipe, true)
+    }
+
+    fn made(command: &Command, pipe: &mut Option<Pipe>, lend: bool) -> Result<Self> {
+        command.check_birth()?;
+        let mut plan = descriptors::sources(command, None, pipe)?;
         let failed = |step: &'static str| move |errno| Error::system(step, errno, command.cannot());
         let mut made: Vec<(i32, Arc<OwnedFd>)> = plan.ends.take_theirs().into_iter().map(|end| (end.as_raw_fd(), Arc::new(end))).collect();
-        let mut passed = Vec::new();
-        for Move { from, to } in plan.map.moves() {
+        let (mut passed, mut lent) = (Vec::with_capacity(plan.moves.len()), Vec::new());
+        for Move { from, to } in &plan.moves {
             let known = made.iter().find(|(number, _)| number == from).map(|(_, fd)| fd.clone());
             let fd = match known {
                 Some(fd) => fd,
                 None if let Some(pin) = command.streams.pinned(*from) => pin.clone(),
                 // Each its own description: what a worker does to it (O_NONBLOCK) is felt by no other.
                 None if *from == Move::NULL => Arc::new(fds::null().map_err(failed("open"))?),
+                None if lend => {
+                    lent.push((*from, *to));
+                    continue;
+                }
                 None => {
                     let copy = Arc::new(fds::duplicate_number(*from).map_err(failed("fcntl"))?);
                     made.push((*from, copy.clone()));
@@ -48,7 +63,7 @@ impl Streams {
             };
             passed.push((fd, *to));
         }
-        Ok(Self { passed, ends: std::mem::take(&mut plan.ends) })
+        Ok(Self { passed, lent, ends: plan.ends })
     }
 
     /// Which descriptor goes to which number: what is said with GO.
@@ -61,9 +76,14 @@ impl Streams {
         self.passed.iter().map(|(fd, to)| (fd.clone(), *to))
     }
 
+    /// Which number of the caller's goes to which.
+    pub fn take_lent(&mut self) -> Vec<(RawFd, i32)> {
+        std::mem::take(&mut self.lent)
+    }
+
     /// What stays here; the other side's ends are closed.
     pub(super) fn into_ends(self, command: &Command) -> (Ends, Option<Output>) {
-        let Self { passed, mut ends } = self;
+        let Self { passed, lent: _, mut ends } = self;
         drop(passed);
         let streams = &command.streams;
         let line_limit = streams.lines.then_some(streams.line_limit);

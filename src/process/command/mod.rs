@@ -70,7 +70,7 @@ impl Command {
 
     /// Whether there is memory for what is copied without asking: small for every program that can be run, whatever a caller gives. (Arguments and
     /// environment may be large in earnest: those are shared, and their arrays asked for where they are made.)
-    pub(super) fn check_size(&self) -> Result<()> {
+    pub fn check_size(&self) -> Result<()> {
         let groups = self.identity.credentials.as_ref().map_or(0, |credentials| size_of_val(&credentials.groups[..]));
         reserve::check(self.program.bytes().max(self.streams.bytes()).max(groups))
     }

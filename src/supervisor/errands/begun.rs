@@ -28,7 +28,7 @@ use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
 use crate::supervisor::Managed;
 use crate::supervisor::carry_out::Job;
-use crate::supervisor::default::poke_to_spawn;
+use crate::supervisor::default::poke_from_time_to_time;
 use crate::supervisor::errors::{called_off, shut_down};
 use crate::supervisor::inner::Inner;
 use crate::supervisor::scheduler::{Event, Id, Stage};
@@ -90,7 +90,7 @@ impl Host {
     /// child, and that the start hears nothing.
     pub fn begin(&self, command: &Command, start: Arc<dyn Start>, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         if !in_turn() {
-            poke_to_spawn();
+            poke_from_time_to_time();
         }
         let inner = &self.0;
         inner.check()?;

@@ -185,6 +185,22 @@ impl Host {
         }
     }
 
+    /// Waits until this is readable: `true`. `false`: the deadline has come, or there is something to be looked at here.
+    pub fn wait_beside(&self, fd: &OwnedFd, deadline: Deadline) -> Result<bool> {
+        let failed = |errno| Error::system("poll", errno, "cannot wait");
+        match self.0.watch() {
+            Some(watched) => poll::wait(&[fd.as_fd(), watched], deadline).map_err(failed),
+            None => poll::wait(&[fd.as_fd()], deadline.min(Deadline::after(poll::PAUSE))).map_err(failed),
+        }
+    }
+
+    /// It shall have a turn then, or before: by the first look from then on.
+    pub fn poke_from(&self, id: ErrandId, from: i64) {
+        if self.0.home.is_here() {
+            self.0.poke_errand_from(id.0, from);
+        }
+    }
+
     /// Something that a drive waits for has changed, outside a turn.
     pub fn rouse(&self) {
         if self.0.home.is_here() {

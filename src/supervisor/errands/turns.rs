@@ -31,7 +31,7 @@ use crate::supervisor::errors::shut_down;
 use crate::supervisor::inner::{ERRANDS, Inner};
 use crate::sys::fds;
 use crate::sys::poll;
-use crate::sys::reactor::{Token, WakeUp};
+use crate::sys::reactor::{Reactor, Token, WakeUp};
 use crate::sys::reserve::out_of_memory;
 
 /// An errand has the token `ERRANDS + id * PLACES` (its time), and those after it (its descriptors).
@@ -218,6 +218,19 @@ impl Inner {
             // Under the lock: a turn that begins now sets its time after this.
             let _ = self.reactor.set_due(run.token(0), Deadline::at(clock::now()));
             self.errands.poked.store(true, Ordering::Release);
+        }
+    }
+
+    pub(super) fn poke_errand_from(&self, id: u64, from: i64) {
+        let Some(run) = self.errands.find(id) else { return };
+        let mut turning = lock(&run.turning);
+        if turning.under_way {
+            turning.again = true;
+        } else if !turning.over && Deadline::at(from) < self.reactor.due(run.token(0)) {
+            // Of the default supervisor, on whose set nobody waits as a rule: the next look finds it, and who is about to wait.
+            let is_quiet = self.is_default && lock(&self.errands.table).drivers.is_empty();
+            let set = if is_quiet { Reactor::set_due_quietly } else { Reactor::set_due };
+            let _ = set(&self.reactor, run.token(0), Deadline::at(from));
         }
     }
 

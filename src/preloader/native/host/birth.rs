@@ -8,7 +8,7 @@
 //! the tie**: whoever waits there finds the end when this value goes, and ends. **A message of a process may be its last**: what it has said is
 //! read before its end is believed.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -88,6 +88,8 @@ pub struct Birth {
     pooled: bool,
     /// What is given to it with GO.
     given: Vec<(Arc<OwnedFd>, i32)>,
+    /// The same by the caller's own numbers, who is in his call.
+    lent: Vec<(RawFd, i32)>,
     way: Journey,
     /// When it must be at its gate; when it must be ready, then.
     pub until: Deadline,
@@ -135,6 +137,7 @@ impl Birth {
             pipe: None,
             pooled,
             given: Vec::new(),
+            lent: Vec::new(),
             way,
             until,
             failure: None,
@@ -149,7 +152,7 @@ impl Birth {
     /// Where who waits for it may hear it at once.
     pub fn gate(&self, core: &Arc<super::work::Core>) -> Gate {
         let listener: std::sync::Weak<dyn Listens> = Arc::downgrade(core) as _;
-        Gate { process: self.number, socket: Arc::downgrade(self.socket()), listener }
+        Gate { process: self.number, socket: Arc::downgrade(self.socket()), listener, at_once: false }
     }
 
     /// Readable when it has ended, since it is known.
@@ -267,11 +270,11 @@ impl Birth {
         failure.status == Status::Unsupported && self.hello_will_do && !self.born
     }
 
-    /// Listens to it.
-    pub fn hear(&mut self) -> Heard {
+    /// Listens to it. `room`: in which the longest message fits.
+    pub fn hear(&mut self, room: &mut [u8]) -> Heard {
         for _ in 0..MOST {
             let mut speaker = 0;
-            let found = self.link.receive(|sender| {
+            let found = self.link.receive_in(room, |sender| {
                 speaker = sender.pid;
                 Admission::Granted
             });
@@ -372,9 +375,10 @@ impl Birth {
             return Err(failed(Error::new(Status::Internal, "adopt", "nobody waits at that gate")));
         };
         let pid = newborn.pid();
-        let streams = Streams::of(request.command(), &mut self.pipe).map_err(failed)?;
+        let make = if request.is_lent() { Streams::lending } else { Streams::of };
+        let mut streams = make(request.command(), &mut self.pipe).map_err(failed)?;
         self.pipe = None;
-        self.given = streams.shared().collect();
+        (self.given, self.lent) = (streams.shared().collect(), streams.take_lent());
         let child = newborn.into_child(request.command(), streams).map_err(|error| match error.status {
             Status::Exited => Failure::ended_at(step::NATIVE_GATE, pid, None),
             _ => failed(error),
@@ -397,17 +401,45 @@ impl Birth {
             return None;
         }
         let child = child.clone();
-        let given = std::mem::take(&mut self.given);
-        let mut writer = self.link.write(Kind::Go);
-        for (_, to) in &given {
-            writer.place(Place::To(*to));
-        }
-        let bytes = writer.finish();
-        let sent = self.link.send(bytes, given.into_iter().map(|(fd, _)| fd).collect());
+        let sent = self.say_go();
         self.stage = Stage::AtWork(child);
-        self.way.end(step::NATIVE_GATE, clock::now());
-        self.way.begin(step::NATIVE_WORK, clock::now());
+        let now = clock::now();
+        self.way.end(step::NATIVE_GATE, now);
+        self.way.begin(step::NATIVE_WORK, now);
         Some(sent.is_ok())
+    }
+
+    fn say_go(&mut self) -> core::result::Result<(), Errno> {
+        let mut writer = self.link.write(Kind::Go);
+        let targets = self.given.iter().map(|(_, to)| to).chain(self.lent.iter().map(|(_, to)| to));
+        targets.for_each(|to| _ = writer.place(Place::To(*to)));
+        let bytes = writer.finish();
+        let numbers: Vec<RawFd> = self.given.iter().map(|(fd, _)| fd.as_raw_fd()).chain(self.lent.iter().map(|(fd, _)| *fd)).collect();
+        match self.link.send_now(&bytes, &numbers) {
+            Ok(true) => {
+                self.given.clear();
+                Ok(())
+            }
+            Ok(false) => {
+                self.keep_lent()?;
+                let given = std::mem::take(&mut self.given);
+                self.link.send(bytes, given.into_iter().map(|(fd, _)| fd).collect())
+            }
+            Err(errno) => {
+                // Of a number that is none of the caller's any more.
+                let pinned = if errno == Errno::EBADF { self.request.as_ref().map(|request| request.pin()) } else { None };
+                self.failure = pinned.and_then(Result::err).map(|error| Failure::of(step::NATIVE_GATE, &error));
+                Err(errno)
+            }
+        }
+    }
+
+    /// What is lent is ours from now on: it is sent later.
+    pub fn keep_lent(&mut self) -> core::result::Result<(), Errno> {
+        for (number, to) in std::mem::take(&mut self.lent) {
+            self.given.push((Arc::new(fds::duplicate_number(number)?), to));
+        }
+        Ok(())
     }
 
     /// Says what could not be said at once. `true`: there is more.
@@ -441,7 +473,7 @@ impl Birth {
     /// It is ready: what remains of it is its way.
     pub fn arrive(mut self) -> (Journey, Arc<OwnedFd>) {
         self.way.end(step::NATIVE_WORK, clock::now());
-        (self.way.clone(), self.link.socket().clone())
+        (self.way, self.link.socket().clone())
     }
 
     /// Kills it, if it is its request's already.
@@ -468,7 +500,7 @@ pub fn error_of(failure: Failure, journey: Journey, pid: Option<i32>, exit: Opti
 fn prepare(number: machine::Birth) -> Result<(Link, OwnedFd, Expected)> {
     let (ours, theirs) = socket::pair().map_err(|fault| fault.error("cannot make a channel for a worker"))?;
     let expected = Expected::new(Some(ours.as_raw_fd()))?;
-    let mut link = Link::new(ours, 0);
+    let mut link = Link::lean(ours, 0);
     link.id = number;
     Ok((link, theirs, expected))
 }

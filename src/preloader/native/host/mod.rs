@@ -67,11 +67,11 @@ pub fn begin(
 ) -> Result<Worker> {
     let began = Moment::now();
     let mut command = match worker {
-        Some((_, said)) if said.iter().next().is_some() => {
-            let name = said.iter().next().map_or("", |(name, _)| name);
-            return Err(no_session(name));
+        Some((command, said)) if said.iter().next().is_none() => {
+            command.check_size()?;
+            command.clone()
         }
-        Some((command, _)) => command.pinned()?,
+        Some((_, said)) => return Err(no_session(said.iter().next().map_or("", |(name, _)| name))),
         None => Command::new("worker")?,
     };
     command.check_birth()?;
@@ -83,9 +83,19 @@ pub fn begin(
     }
     command.ready_when_told().keep_output(KEPT);
     let outcome = Arc::new(Outcome::default());
-    let request = Request::new(core.number(), core.clone(), host.clone(), command, Arguments::default(), time, outcome.clone());
+    let request = Request::lent(core.number(), core.clone(), host.clone(), Arc::new(command), Arguments::default(), time, outcome.clone());
+    if !request.is_waited_for_here() {
+        request.pin()?;
+    }
     let request = Arc::new(request);
     let managed = host.begin(request.command(), Arc::new(Asked(request.clone())), register)?;
+    // In line at its supervisor, where whoever comes by may take it up.
+    if request.managed().is_none()
+        && let Err(error) = request.pin()
+    {
+        let _ = managed.terminate_begin(0);
+        return Err(error);
+    }
     Ok(Worker::begun(WorkerKind::Forked, host, managed, outcome, began))
 }
 

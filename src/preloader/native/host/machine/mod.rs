@@ -44,7 +44,7 @@ use self::births::{Births, Waiting};
 pub use self::words::{Action, Birth, End, Event, Id, Preloader, Unpromoted, Why};
 use crate::clock::Deadline;
 
-pub use self::births::{AHEAD, BIRTH_NS};
+pub use self::births::{AHEAD, BIRTH_NS, PAUSE_NS};
 
 /// A preloader that has something under way and says nothing at all for so long is replaced.
 pub const SILENCE_NS: i64 = 20_000_000_000;

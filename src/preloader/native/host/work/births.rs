@@ -56,7 +56,7 @@ impl Work {
         let Some(birth) = self.births.get_mut(&number) else { return };
         let writing = birth.flush();
         let _ = self.reactor.set_writing(Watched::Gate(number).token(), writing);
-        let heard = birth.hear();
+        let heard = birth.hear(&mut self.room);
         self.follow_up(number, heard);
     }
 
@@ -221,6 +221,15 @@ impl Work {
             return self.events.push_back(Event::CallOff(id));
         }
         self.open_gates();
+        let Some(birth) = self.births.get_mut(&number) else { return };
+        if !birth.is_at_work() {
+            if let Err(errno) = birth.keep_lent() {
+                let error = Error::system("fcntl", errno, "cannot keep what is lent to the worker");
+                self.fail_worker(number, Failure::of(step::NATIVE_GATE, &error));
+            }
+        } else if birth.was_pooled() && request.is_waited_for_here() {
+            request.outcome().hear_at_once();
+        }
     }
 
     /// Of those that their supervisors have by now.
@@ -246,8 +255,11 @@ impl Work {
         }
         self.unshown = unshown;
         for number in failed {
-            let error = Error::new(Status::Exited, "sendmsg", "the worker does not listen at its gate any more");
-            self.fail_worker(number, Failure::of(step::NATIVE_GATE, &error));
+            let known = self.births.get_mut(&number).and_then(|birth| birth.failure.take());
+            let failure = known.unwrap_or_else(|| {
+                Failure::of(step::NATIVE_GATE, &Error::new(Status::Exited, "sendmsg", "the worker does not listen at its gate any more"))
+            });
+            self.fail_worker(number, failure);
         }
     }
 

@@ -26,11 +26,11 @@ use crate::error::{Error, Result, Status};
 use crate::preloader::core::{Core as AnyCore, GRACE, Hand, Requests};
 use crate::preloader::failure::{Category, Failure, ended};
 use crate::preloader::journey::{native_worker, step};
-use crate::preloader::native::wire::Kind;
+use crate::preloader::native::wire::{Kind, LONGEST};
 use crate::preloader::session::Arguments;
 use crate::preloader::worker::Listens;
 use crate::process::child::Child;
-use crate::supervisor::Wants;
+use crate::supervisor::{Host, Wants};
 use crate::sys::reactor::{Reactor, Shape, Token, Turn};
 
 /// How long an end is waited for that has announced itself: within the kernel, so it takes a moment where it takes anything.
@@ -117,6 +117,8 @@ pub struct Work {
     reactor: Reactor,
     /// How many looks have left out the processes.
     unlooked: u32,
+    /// Where messages of workers are received.
+    room: Box<[u8]>,
     /// What is watched and need not be: of workers of the pool that are ready. It goes with the next look, which what refills the pool has set a time for.
     stale: Vec<Token>,
     /// Readable when the reactor has something.
@@ -169,14 +171,21 @@ impl Hand for Work {
     }
 
     fn look_at_one(&mut self, core: &Arc<Core>, number: machine::Birth) -> bool {
+        let leads_on = self.hear_one(number);
+        if leads_on {
+            self.run(core);
+        }
+        leads_on
+    }
+
+    fn hear_one(&mut self, number: machine::Birth) -> bool {
         let Some(birth) = self.births.get_mut(&number) else { return false };
-        let heard = birth.hear();
+        let heard = birth.hear(&mut self.room);
         // An end stays where it is: what its preloader has to say of it is looked at beside it.
         if matches!(heard, birth::Heard::End | birth::Heard::Nothing) {
             return false;
         }
         self.follow_up(number, heard);
-        self.run(core);
         true
     }
 
@@ -255,11 +264,30 @@ impl Hand for Work {
         // One that serves and has said nothing, nor has gone, is asked for one at once.
         self.machine.idle() > 0 || (self.machine.preloader() == machine::Preloader::Ready && self.reactor.turn() == Turn::default())
     }
+
+    fn give_at_once(&mut self, core: &Arc<Core>, request: &Arc<Request>) -> bool {
+        let (id, until) = (request.id, request.until());
+        self.requests.insert(id, request.clone());
+        // Before what was left to the looks: he has his worker, and then what is missing is made.
+        self.events.push_front(Event::Ask(id, until));
+        self.run(core);
+        // It is at work, and nobody else's place in it has changed.
+        self.unshown == 0 && !self.requests.contains_key(&request.id) && request.outcome().is_heard_at_once()
+    }
 }
 
 impl Listens for Core {
     fn listen(self: Arc<Self>, process: u64) -> bool {
         self.drive_one(process)
+    }
+
+    fn listen_at_once(self: Arc<Self>, process: u64, host: &Host) -> bool {
+        // Then the pool is filled again, if it may be.
+        self.hear_at_once(process, host, clock::now() + machine::PAUSE_NS)
+    }
+
+    fn look(self: Arc<Self>) {
+        self.drive();
     }
 }
 
@@ -288,6 +316,7 @@ impl Work {
             crashed: None,
             reactor,
             unlooked: 0,
+            room: vec![0; LONGEST].into_boxed_slice(),
             stale: Vec::new(),
             loop_fd: Arc::new(loop_fd),
         })

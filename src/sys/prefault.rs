@@ -19,9 +19,9 @@ const MADV_POPULATE_WRITE: i32 = 23;
 /// So much of what an object has in its file is mapped: no memory of anybody's.
 const TEXT: usize = 4 << 20;
 /// So much of its data is copied, at its beginning: what stands behind the table of its functions.
-const DATA: usize = 8 << 10;
+const DATA: usize = 4 << 10;
 /// Of the stack: below where it stands, and above.
-const STACK: (usize, usize) = (8 << 10, 8 << 10);
+const STACK: (usize, usize) = (4 << 10, 4 << 10);
 
 /// What one passes through: this library, libc, its loader, the program, the kernel's clock.
 pub fn way_to_work() {

@@ -4,6 +4,8 @@
 /* variants: few */
 #include "preloading.h"
 
+#include <sys/mman.h>
+
 enum { LENT = 30 };
 
 static void say(const char *question, char *answer, size_t cap)

@@ -17,6 +17,8 @@
 //!   `failed`, or its death, gives the ownership back; never its deadline.
 
 pub mod keeper;
+#[allow(dead_code)]
+pub mod overlap;
 pub mod owner;
 pub mod standing;
 pub mod successor;

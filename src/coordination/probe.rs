@@ -71,6 +71,11 @@ impl Address {
         }
     }
 
+    /// Where to connect to, one after the other.
+    pub fn targets(&self) -> (Target, Option<Target>) {
+        (self.first, self.second)
+    }
+
     /// As it was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -93,7 +98,7 @@ impl Probe {
 
 fn under_way(begun: Begun, second: Option<Target>) -> Answer {
     match begun {
-        Begun::Connected => Answer::Now(Ok(())),
+        Begun::Connected(_) => Answer::Now(Ok(())),
         Begun::UnderWay(fd) => Answer::Later(Connecting { fd: Arc::new(fd), second }),
     }
 }

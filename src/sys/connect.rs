@@ -29,7 +29,7 @@ pub enum Target {
 #[derive(Debug)]
 pub enum Begun {
     /// Somebody listens there, and has it in his line.
-    Connected,
+    Connected(OwnedFd),
     /// It is under way: writable when it is decided ([`decided`]).
     UnderWay(OwnedFd),
 }
@@ -57,7 +57,7 @@ fn begin_with(family: AddressFamily, kind: SockType, address: &dyn SockaddrLike)
         // A signal changes nothing: what was begun goes on (connect(2)).
         Ok(()) | Err(Errno::EINPROGRESS | Errno::EINTR) => match decided(&fd) {
             None => Ok(Begun::UnderWay(fd)),
-            Some(Ok(())) => Ok(Begun::Connected),
+            Some(Ok(())) => Ok(Begun::Connected(fd)),
             Some(Err(errno)) => Err(Fault { step: "connect", errno }),
         },
         Err(errno) => Err(Fault { step: "connect", errno }),
@@ -103,14 +103,14 @@ mod tests {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let target = Target::Tcp(listener.local_addr().unwrap());
         let first = match begin(&target).unwrap() {
-            Begun::Connected => Ok(()),
+            Begun::Connected(_) => Ok(()),
             Begun::UnderWay(fd) => std::iter::from_fn(|| Some(decided(&fd))).flatten().next().unwrap(),
         };
         assert_eq!(first, Ok(()));
         drop(listener);
         let refused = match begin(&target) {
             Err(fault) => fault.errno,
-            Ok(Begun::Connected) => panic!("nobody listens there"),
+            Ok(Begun::Connected(_)) => panic!("nobody listens there"),
             Ok(Begun::UnderWay(fd)) => std::iter::from_fn(|| Some(decided(&fd))).flatten().next().unwrap().unwrap_err(),
         };
         assert_eq!(refused, Errno::ECONNREFUSED);

@@ -13,7 +13,7 @@
 //! - **An abstract name belongs to a network namespace**: a child that has left for another one does not reach it, nor one that Landlock has shut in
 //!   (LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET).
 
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::fmt::Write;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
@@ -65,6 +65,8 @@ pub struct Receiver {
     socket: Arc<OwnedFd>,
     address: String,
     access: Access,
+    /// Who hears of another main process looks itself whether that is true.
+    tells_of_main: AtomicBool,
     /// Senders come with pidfds.
     pidfds: bool,
     refused: AtomicU32,
@@ -92,12 +94,25 @@ impl Receiver {
             match datagram::bound(&address.as_bytes()[1..]) {
                 Ok(socket) => {
                     let pidfds = access == Access::Group && datagram::pass_pidfds(&socket);
-                    return Ok(Self { socket: Arc::new(socket), address, access, pidfds, refused: AtomicU32::new(0), home: Home::here() });
+                    return Ok(Self {
+                        socket: Arc::new(socket),
+                        address,
+                        access,
+                        tells_of_main: AtomicBool::new(false),
+                        pidfds,
+                        refused: AtomicU32::new(0),
+                        home: Home::here(),
+                    });
                 }
                 Err(fault) if fault.errno == Errno::EADDRINUSE && tries < TRIES => tries += 1,
                 Err(fault) => return Err(fault),
             }
         }
+    }
+
+    /// From now on MAINPID is told to who hears, who has to prove it.
+    pub fn tell_of_main(&self) {
+        self.tells_of_main.store(true, Ordering::Relaxed);
     }
 
     /// The value of NOTIFY_SOCKET.
@@ -151,9 +166,10 @@ impl Receiver {
     fn judge(&self, whom: Whom<'_>, found: &datagram::Datagram, buffer: &[u8]) -> Option<Message> {
         let heard = !found.cut && self.may_speak(whom, found);
         let mut message = heard.then(|| words::parse(&buffer[..found.length]));
-        // Nobody can be reaped here but our own child, and a number proves nothing tomorrow: another main process is none.
+        // Nobody can be reaped here but our own child, and a number proves nothing tomorrow: another main process is none, unless who hears of
+        // it has a way to prove it.
         let lies = message.as_ref().is_some_and(|message| message.main_pid.is_some_and(|pid| pid != whom.pid));
-        if let Some(message) = &mut message {
+        if let Some(message) = message.as_mut().filter(|_| !lies || !self.tells_of_main.load(Ordering::Relaxed)) {
             message.main_pid = None;
         }
         if message.is_none() || lies {

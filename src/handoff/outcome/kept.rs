@@ -61,6 +61,18 @@ impl Kept {
         }
     }
 
+    /// It never began.
+    pub fn forget(&mut self) {
+        self.under_way = None;
+    }
+
+    /// Something is known later of one that is over.
+    pub fn amend(&mut self, id: u64, write: impl FnOnce(&mut Outcome)) {
+        if let Some(outcome) = self.over.iter_mut().rev().find(|outcome| outcome.id == id) {
+            write(outcome);
+        }
+    }
+
     /// One that is over.
     pub fn keep(&mut self, outcome: Outcome) {
         while self.over.len() >= KEPT {

@@ -22,6 +22,7 @@ mod health;
 mod listeners;
 mod metrics;
 mod native;
+mod notify;
 #[allow(dead_code)]
 mod process;
 #[allow(dead_code)]
@@ -271,9 +272,15 @@ impl HandoffSupervisor {
 
     // ---- what it does ----
 
+    /// Nothing may tie a generation to this process. What one that speaks sd_notify says is heard as long as this process is there.
+    fn check_lasts(&self, command: &Command) -> Result<()> {
+        let protocol = self.enter()?.core.settings.protocol;
+        if protocol == Protocol::Notify { command.check_outlives_listener() } else { command.check_outlives_host() }
+    }
+
     /// Starts the first generation. Returns when its program has begun.
     pub fn start(&self, command: Arc<Command>) -> Result<()> {
-        command.check_outlives_host()?;
+        self.check_lasts(&command)?;
         self.command(|way, core| way.start(core, command))
     }
 
@@ -281,7 +288,7 @@ impl HandoffSupervisor {
     pub fn replace(&self, command: Arc<Command>, deadline_ms: i64, drain_ms: i64) -> Result<()> {
         let whole = settings::span("deadline_ms", deadline_ms, settings::WHOLE)?;
         let drain = settings::span("drain_ms", drain_ms, settings::DRAIN)?;
-        command.check_outlives_host()?;
+        self.check_lasts(&command)?;
         self.command(|way, core| way.replace(core, command, whole, drain))
     }
 

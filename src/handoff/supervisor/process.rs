@@ -10,10 +10,14 @@ use std::sync::Arc;
 use crate::clock::{self, Deadline};
 use crate::process::child::Child;
 use crate::process::foreign::Foreign;
-use crate::process::stop;
+use crate::process::stop::{self, Step};
 use crate::registry::{Cause, Kind};
 use crate::sys::wait::Seen;
 use crate::sys::{getpid, procfs};
+
+fn usual() -> Arc<Vec<Step>> {
+    Arc::new(stop::DEFAULT.to_vec())
+}
 
 /// How a process ended, as far as it is known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -34,19 +38,27 @@ pub struct Process {
     child: Option<Box<Child>>,
     /// It is being ended here: what is left of its group goes with it. One that ends by itself may have left somebody there on purpose.
     ending: bool,
+    plan: Arc<Vec<Step>>,
 }
 
 impl Process {
     /// A child that was just spawned. `None`: it was reaped by somebody already.
     pub fn spawned(child: Child) -> Option<Self> {
         let (pid, pidfd) = (child.pid(), child.pidfd()?);
-        Some(Self { pid, pidfd: pidfd.clone(), process: Foreign::leader(pid, pidfd), child: Some(Box::new(child)), ending: false })
+        Some(Self {
+            pid,
+            pidfd: pidfd.clone(),
+            process: Foreign::leader(pid, pidfd),
+            child: Some(Box::new(child)),
+            ending: false,
+            plan: usual(),
+        })
     }
 
     /// One that somebody else has started.
     pub fn stranger(pid: i32, pidfd: OwnedFd) -> Self {
         let pidfd = Arc::new(pidfd);
-        Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None, ending: false }
+        Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None, ending: false, plan: usual() }
     }
 
     /// Readable when it has ended.
@@ -96,9 +108,26 @@ impl Process {
         self.ending = true;
         match &self.child {
             Some(child) => _ = child.stop(grace_ms, Cause::Stop),
-            None if self.pid != getpid() => self.process.stop(&stop::DEFAULT[..], grace_ms, clock::now()),
+            None if self.pid != getpid() => self.process.stop(self.plan.to_vec(), grace_ms, clock::now()),
             None => {}
         }
+    }
+
+    /// How it is stopped, once it is no child of the registry any more.
+    pub fn set_plan(&mut self, plan: Arc<Vec<Step>>) {
+        self.plan = plan;
+    }
+
+    /// The same with a signal in front that leaves a core: it has been silent for too long.
+    pub fn abort(&mut self) {
+        self.disown();
+        self.plan = Arc::new(stop::with_abort(&self.plan));
+        self.stop(-1);
+    }
+
+    /// What is left of its group goes with it, also when it ends by itself.
+    pub fn sweep(&mut self) {
+        self.ending = true;
     }
 
     /// Kills it at once, and it alone.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use super::core::Core;
 use super::native::Native;
+use super::notify::Notify;
 use super::settings::{Protocol, Settings};
 use super::v1::V1;
 use crate::error::Result;
@@ -96,11 +97,7 @@ pub trait Way: Debug + Send {
 pub fn of(settings: &Settings) -> Result<Box<dyn Way>> {
     match settings.protocol {
         Protocol::Native => Ok(Box::new(Native::new(settings)?)),
-        Protocol::Notify => Err(unsupported("PS_HANDOFF_PROTOCOL_NOTIFY")),
+        Protocol::Notify => Ok(Box::new(Notify::new(settings))),
         Protocol::V1 => Ok(Box::new(V1::new(settings)?)),
     }
-}
-
-fn unsupported(name: &str) -> crate::error::Error {
-    crate::error::Error::new(crate::error::Status::Unsupported, "protocol", format!("{name} is not supported by this build"))
 }

@@ -20,9 +20,10 @@ use nix::errno::Errno;
 use super::signs::{News, Read, Readying, Said, Standing};
 use super::{Child, Life};
 use crate::clock::{self, Deadline, MILLI};
-use crate::coordination::notify::Whom;
+use crate::coordination::notify::{Receiver, Whom};
 use crate::coordination::probe::{Answer, Probe};
 use crate::coordination::readiness::{Event, ROUTE, Sign, State, Why};
+use crate::coordination::watchdog::Watchdog;
 use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::lock::lock;
@@ -61,6 +62,18 @@ impl Child {
     /// Whether it is asked to say something of itself.
     pub fn has_signs(&self) -> bool {
         self.readying.is_some()
+    }
+
+    /// By what it is heard, and its watchdog, if it has one: whoever takes them hears it from now on, also when it is no child of the registry any
+    /// more. What it was to say by that, it says to him.
+    pub fn take_voice(&self) -> Option<(Arc<Receiver>, Option<Watchdog>)> {
+        let mut readying = lock(self.readying.as_deref()?);
+        Some((readying.receiver.take()?, readying.watchdog.take()))
+    }
+
+    /// Whether it leads a process group of its own.
+    pub fn leads_group(&self) -> bool {
+        self.leads
     }
 
     /// Who may speak for it.

@@ -27,6 +27,15 @@ impl Command {
         Err(Error::invalid("successor", message))
     }
 
+    /// The same where what its child says of itself is heard by whoever starts it, and by nobody when that one has ended: it has readiness and a
+    /// watchdog.
+    pub fn check_outlives_listener(&self) -> Result<()> {
+        let Self { program: _, streams, identity, lifetime, gifts, readiness: _ } = self;
+        let Some(tie) = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie()) else { return Ok(()) };
+        let message = format!("command: {tie} would tie the daemon to this process, and it goes on when this one has ended");
+        Err(Error::invalid("command", message))
+    }
+
     /// Refuses a command whose child would be stopped, cut off or cleaned up by us, or started again without the lock: others need it when this
     /// process has ended. Its readiness is only heard by who starts it, and is over by then, as is its permit.
     pub fn check_starts_once(&self) -> Result<()> {

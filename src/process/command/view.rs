@@ -4,9 +4,12 @@
 
 use core::ffi::CStr;
 use std::ffi::{CString, OsStr};
+use std::sync::Arc;
 
 use super::{Command, Credentials, Program};
+use crate::coordination::readiness::Spec;
 use crate::error::{Error, Result};
+use crate::process::stop::Step;
 
 impl Command {
     /// The program, as it was named.
@@ -37,6 +40,21 @@ impl Command {
     /// Whom the child becomes, if that was said.
     pub fn becomes(&self) -> Option<&Credentials> {
         self.identity.credentials.as_ref()
+    }
+
+    /// By what its child is known to be ready, if somebody has said so.
+    pub fn sign(&self) -> Option<&Spec> {
+        self.readiness.spec.as_deref()
+    }
+
+    /// Whether what is left of its group may go on when its leader has ended.
+    pub fn leaves_survivors(&self) -> bool {
+        !self.sweeps()
+    }
+
+    /// How its child is stopped.
+    pub fn plan(&self) -> Arc<Vec<Step>> {
+        self.lifetime.plan.clone()
     }
 
     /// The child's value of a variable, as the host stands now.

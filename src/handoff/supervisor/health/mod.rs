@@ -1,9 +1,13 @@
-//! Whether a generation that says nothing of procsup is fit to serve: what is asked for it.
+//! Whether a generation that says nothing of procsup is fit to serve: what is asked for it. One look at it is `look.rs`.
+
+mod look;
+
+pub use look::Look;
 
 use std::sync::Arc;
 
 use crate::clock::MILLI;
-use crate::coordination::readiness::{self, Spec};
+use crate::coordination::probe::Address;
 use crate::error::{Error, Result};
 use crate::process::command::Command;
 
@@ -52,18 +56,26 @@ impl Health {
             (HealthKind::None, Some(_)) => Err(bad("no health has none: NULL")),
             (_, None) => Err(bad("it is NULL, and this kind of health needs it")),
             (HealthKind::Socket, Some(address)) => {
-                Spec::new(readiness::Kind::Socket, Some(address), 0)?;
+                Address::parse("detail", &address.replace("%p", "1"))?;
                 Ok(Health::Socket { address: address.to_owned(), timeout })
             }
             (HealthKind::Http, Some(url)) => {
                 let rest = url.strip_prefix("http://").ok_or_else(|| bad("http://host:port/path is what is understood"))?;
-                let host = rest.split('/').next().unwrap_or_default();
                 let plain = rest.bytes().all(|byte| byte.is_ascii_graphic());
-                if host.is_empty() || !plain || rest.len() > 2000 {
+                if !plain || rest.len() > 2000 {
                     return Err(bad("http://host:port/path, printable and at most 2000 bytes, is what is understood"));
                 }
+                look::http(&url.replace("%p", "1"))?;
                 Ok(Health::Http { url: url.to_owned(), timeout })
             }
+        }
+    }
+
+    /// How long it may take until it is healthy; `None`: nothing is asked.
+    pub fn timeout(&self) -> Option<i64> {
+        match self {
+            Health::None => None,
+            Health::Socket { timeout, .. } | Health::Http { timeout, .. } | Health::Command { timeout, .. } => Some(*timeout),
         }
     }
 

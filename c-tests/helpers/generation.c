@@ -20,6 +20,7 @@
  *     fatten MIB    takes so much memory, in small pages
  *     fds  children  rss  sync  exit CODE  reap_all  crowd FREE  uncrowd  copy  env NAME  user UID  ignore_children  steal_children
  *     for_ever      waits for an event without an end; answers only if that is refused
+ *     notify, main, watchdog and others: generation_service.h
  *     linger 0|1    forks a copy that stays until it is killed, and gives its pid; 1: it calls ps_handoff_free first
  *
  * It ends when the test does.
@@ -508,6 +509,8 @@ static void tell_outcome_text(char *arguments)
     say("PS_OK %s", needed == strlen(text) + 1 ? text : "is not NUL-terminated");
 }
 
+#include "generation_service.h"
+
 static void obey(char *line, int fd)
 {
     char *rest = strchr(line, ' ');
@@ -683,7 +686,7 @@ static void obey(char *line, int fd)
         say("PS_OK");
     } else if (IS("exit"))
         exit(atoi(rest));
-    else
+    else if (!obey_service(line, rest, fd))
         say("what? %s", line);
     if (fd >= 0)
         close(fd);

@@ -11,7 +11,7 @@
  *     SIGTERM, SIGINT     every process of the container: each generation does what its phase asks. It ends with the last of them
  *     SIGHUP, SIGUSR1/2   the main process: `docker kill -s USR2`, a preStop hook with `kill -USR2 1`
  *     the main one ends   if no other says within two seconds that it is now, this process ends with its exit code (128 + its signal)
- *     --watchdog          the main process gets SIGABRT when nobody has said WATCHDOG=1 for so long
+ *     --watchdog          the main process gets SIGABRT when nobody has said WATCHDOG=1 for so long, and SIGKILL as long after that
  *
  * It also does for the main process of a unit (examples/service/kv-supervised.service), which then stays the same over all upgrades, whatever
  * the server's: what generations say is passed on to systemd, descriptors for its store too, but for MAINPID.
@@ -43,7 +43,7 @@ static ps_supervisor *supervisor;
 static ps_child *first;          /* the first generation: procsup reaps it, we reap all others */
 static int32_t first_pid, main_pid;
 static int main_fd = -1;         /* its pidfd; -1: it has ended, and nobody has followed */
-static int code, stopping, ready;
+static int code, stopping, ready, aborted;
 static int64_t gone_ms, heard_ms, watchdog_ms;
 
 static int64_t now_ms(void)
@@ -270,8 +270,8 @@ int main(int argc, char **argv)
             break;
         if (tells_watchdog && ready && main_fd >= 0 && now_ms() - heard_ms > watchdog_ms) {
             fprintf(stderr, "container: nobody has said WATCHDOG=1 for %lld ms\n", (long long)watchdog_ms);
-            signal_main(SIGABRT);
-            heard_ms = now_ms() + 10000; /* for its core; then SIGKILL would be next */
+            signal_main(aborted++ ? SIGKILL : SIGABRT); /* as long again for its core */
+            heard_ms = now_ms();
         }
     }
     ps_child_free(first);

@@ -211,7 +211,7 @@ static void take(const ps_handoff_event *event)
     case PS_HANDOFF_RETIRE:
         note("retire connections=%u", http_connections());
         if (options.names_successor)
-            service_main_process(event->peer_pid, NULL);
+            service_main_process(event->peer_pid, "READY=1"); /* nobody hears that one before, so the end of the reload is ours to say */
         http_retire();
         leave();
         break;

@@ -3,6 +3,7 @@
 # beside that begins with a bar. It is /cases/run there; a case that is named on the kernel's command line (cases=a,b) runs alone.
 client=/cases/client port=8080
 
+systemctl() { timeout 90 /usr/bin/systemctl "$@"; }
 now() { local t=${EPOCHREALTIME/./}; echo $((t / 1000)); }
 say() { echo "| $*"; }
 fail() { say "FAILED: $*"; exit 1; }
@@ -247,6 +248,7 @@ run() {
   began=$(now)
   ("case_$name") 2>&1; answer=$?
   touch /tmp/stop
+  pkill -KILL -x client
   [ -e /usr/bin/kv.good ] && mv /usr/bin/kv.good /usr/bin/kv
   if [ $answer -ne 0 ]; then
     journalctl --no-pager -n 25 2> /dev/null | sed 's/^/| /'
@@ -258,7 +260,7 @@ run() {
 
 wanted=$(sed -n 's/.*\bcases=\([^ ]*\).*/\1/p' /proc/cmdline | tr ',' ' ')
 echo "BOOTED $(systemctl --version | head -1), Linux $(uname -r), $(cut -d ' ' -f 1 /proc/uptime) s"
-if [ -n "$wanted" ]; then names=$wanted; else names=$(declare -F | sed -n 's/^declare -f case_//p'); fi
+if [ -n "$wanted" ]; then names=$wanted; else names=$(sed -n 's/^case_\([a-z_]*\)().*/\1/p' "$0"); fi
 for name in $names; do run "$name"; done
 echo "DONE"
 systemctl poweroff -ff

@@ -255,7 +255,8 @@ pub unsafe extern "C" fn ps_handoff_was_spawned(control_path: *const c_char, spa
 /// over. systemd takes the end of a unit's main process for the end of the service and kills all others, so it
 /// must be told who follows (ps_notify_main_process). PS_ERR_UNSUPPORTED where that cannot be: this process is
 /// the main process of a unit (INVOCATION_ID is set, and SYSTEMD_EXEC_PID is its number) and NOTIFY_SOCKET is
-/// not set. Types of units:
+/// not set; or it has pid 1, as the first process of a container, whose end is the end of all (start the
+/// server below one that stays: examples/container). Types of units:
 ///
 ///   Type=              NotifyAccess=   what works
 ///   notify             all             everything: a successor speaks for itself
@@ -278,7 +279,8 @@ pub unsafe extern "C" fn ps_handoff_check_service(error: *mut *mut ps_error) -> 
 }
 
 /// Whether ps_handoff_upgrade refuses where ps_handoff_check_service does: for a unit with ExitType=cgroup,
-/// and for a server that reaches its service manager in another way. Never blocks.
+/// for a server that reaches its service manager in another way, and for one of pid 1 that stays when it is
+/// over. Never blocks.
 ///
 /// @param on  1 (default) or 0
 #[unsafe(no_mangle)]

@@ -1,8 +1,10 @@
-//! Whether the service manager would follow this process to its successor.
+//! Whether the service manager, or the container, would follow this process to its successor.
 //!
 //! The trap: systemd takes the end of a unit's main process for the end of the service, and kills who is left of it. A main process that is replaced
 //! therefore has to have said who follows it (`MAINPID=`), and where a unit hears nobody (Type=simple, exec, forking without NotifyAccess=) that cannot
 //! be said: the reload ends the service, and only when everything has gone well. So it is looked for before anything is begun.
+//!
+//! The same with the first process of a pid namespace, only harder: when it ends the kernel kills all others of the namespace.
 //!
 //! `SYSTEMD_EXEC_PID` (systemd 248) says which process systemd has started; beside `INVOCATION_ID` it is a unit's, and if it is our own number, we
 //! are the main process. Children inherit both, and are not. What systemd before 248 starts cannot be told from its children, nor can what other
@@ -30,8 +32,13 @@ fn is_deaf(said: Said<'_>, own: i32) -> bool {
     said.invocation && main && !said.notify
 }
 
-/// `Unsupported`: this is the main process of a unit that hears nobody.
+/// `Unsupported`: this is the main process of a unit that hears nobody, or the first process of a container.
 pub fn check_replaceable() -> Result<()> {
+    if sys::getpid() == 1 {
+        let message = "this process is the first of its pid namespace, a container's: when it ends the kernel kills all others there, the successor \
+                       among them; start the server below a process that stays";
+        return Err(Error::new(Status::Unsupported, "getpid", message));
+    }
     let exec_pid = variables::value(SYSTEMD_EXEC_PID)?;
     let Some(exec_pid) = exec_pid else { return Ok(()) };
     let is_set = |name| variables::value(name).map(|value| value.is_some());

@@ -279,6 +279,13 @@ if(PYTHON3_EXECUTABLE)
   add_test(NAME boundary/coverage_pages COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/coverage.py" --check)
 endif()
 
+# ---- the manifests of examples/kubernetes, and what docs/scaling.md says of their values ----
+
+# covers: C16-5
+if(PYTHON3_EXECUTABLE AND NOT build_variant)
+  add_test(NAME boundary/manifests COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/manifests.py")
+endif()
+
 # ---- the header says what each call may answer: held against what it was seen to answer in these ----
 
 if(PYTHON3_EXECUTABLE AND NOT build_variant)

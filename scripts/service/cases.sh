@@ -72,13 +72,13 @@ case_rollback_successor_does_not_start() {
 }
 
 case_rollback_in_probation() { # the new generation serves, and is killed: the old one takes back
-  begin kv; load; local old successor; old=$(main_pid kv)
-  systemctl reload kv
-  until_ 20 standby kv
+  begin kv-patient; load; local old successor; old=$(main_pid kv-patient)
+  systemctl reload kv-patient
+  until_ 20 standby kv-patient
   successor=$(field pid); kill -KILL "$successor"
-  until_ 20 generation_is 3; until_ 20 alone kv
+  until_ 20 generation_is 3; until_ 20 alone kv-patient
   unload; grep -q 'refused=0 lost=0' /tmp/load || fail "requests"
-  healthy kv; is "the main process" "$(main_pid kv)" "$old"
+  healthy kv-patient; is "the main process" "$(main_pid kv-patient)" "$old"
 }
 
 case_crash() { # systemd starts it again, and gives it the listener from the store: nobody is refused
@@ -125,10 +125,10 @@ case_stop() {
 }
 
 case_stop_in_probation() { # two generations, both get SIGTERM, both end in good order
-  begin kv
-  systemctl reload kv; until_ 20 standby kv
-  systemctl stop kv
-  is ActiveState "$(property kv ActiveState)" inactive; is Result "$(property kv Result)" success
+  begin kv-patient
+  systemctl reload kv-patient; until_ 20 standby kv-patient
+  systemctl stop kv-patient
+  is ActiveState "$(property kv-patient ActiveState)" inactive; is Result "$(property kv-patient Result)" success
   pgrep -x kv && fail "a generation is left"
   true
 }
@@ -241,7 +241,7 @@ case_exit_type_cgroup() {
 
 run() {
   local name=$1 began answer
-  systemctl stop kv kv.socket kv-reload kv-main kv-supervised kv-simple kv-simple-forced kv-cgroup 2> /dev/null
+  systemctl stop kv kv.socket kv-patient kv-reload kv-main kv-supervised kv-simple kv-simple-forced kv-cgroup 2> /dev/null
   systemctl reset-failed 2> /dev/null
   systemctl clean --what=fdstore kv kv-reload kv-supervised 2> /dev/null
   rm -rf /var/lib/kv/*

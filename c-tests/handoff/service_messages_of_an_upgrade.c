@@ -61,5 +61,6 @@ int main(void)
     manager_hears(n, "STOPPING=1", 0);
     leave(n);
     manager_is_quiet();
+    stage_end();
     return 0;
 }

@@ -61,5 +61,6 @@ int main(void)
     bring(o, n, MET, SETTLED);
     leave(o);
     leave(n);
+    stage_end();
     return 0;
 }

@@ -48,5 +48,6 @@ int main(void)
     CHECK_INT(ask_number(o, "watchdog"), 20000000);
     CHECK_STR(ask(o, "env WATCHDOG_PID"), "");
     leave(o);
+    stage_end();
     return 0;
 }

@@ -4,6 +4,7 @@
  *     variable NAME VALUE    variable NAME      sets it; unsets it
  *     notify TEXT            with a descriptor: by ps_notify_fds. In TEXT a '|' is a new line
  *     main PID TEXT          ps_notify_main_process
+ *     given NAME             ps_listen_fd_named, and sends it
  *     reloading  watchdog    check_service  service_check 0|1
  */
 #ifndef PROCSUP_GENERATION_SERVICE_H
@@ -33,6 +34,13 @@ static bool obey_service(const char *word, char *rest, int fd)
     else if (strcmp(word, "main") == 0) {
         int32_t pid = (int32_t)strtol(rest, &more, 10);
         answer(ps_notify_main_process(pid, *more ? lines_of(more + 1) : NULL, &error));
+    } else if (strcmp(word, "given") == 0) {
+        int32_t given = -1;
+        ps_status status = ps_listen_fd_named(rest, &given, &error);
+        if (status == PS_OK)
+            say_with(given, "PS_OK %d", given);
+        else
+            answer(status);
     } else if (strcmp(word, "reloading") == 0)
         answer(ps_notify_reloading(&error));
     else if (strcmp(word, "watchdog") == 0) {

@@ -42,7 +42,8 @@ enum { PATIENCE_MS = 2000, MESSAGE = 4096, DESCRIPTORS = 252 };
 static ps_supervisor *supervisor;
 static ps_child *first;          /* the first generation: procsup reaps it, we reap all others */
 static int32_t first_pid, main_pid;
-static int main_fd = -1;         /* its pidfd; -1: it has ended, and nobody has followed */
+static int lives;                /* 0: it has ended, and nobody has followed */
+static int main_fd = -1;         /* its pidfd, if those are to be had */
 static int code, stopping, ready, aborted;
 static int64_t gone_ms, heard_ms, watchdog_ms;
 
@@ -63,13 +64,16 @@ static void fail(const char *what, ps_error *error)
 
 static void main_is(pid_t pid)
 {
-    int fd = pid == main_pid && main_fd >= 0 ? -1 : (int)syscall(SYS_pidfd_open, pid, 0);
-    if (fd < 0)
-        return; /* it is that already, or has ended in the meantime */
+    if (pid == main_pid && lives)
+        return;
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0); /* a filter may refuse it: then by number */
+    if (fd < 0 && kill(pid, 0) != 0)
+        return; /* it has ended in the meantime */
     if (main_fd >= 0)
         close(main_fd);
     main_fd = fd;
     main_pid = pid;
+    lives = 1;
 }
 
 static void main_has_ended(int ended_with)
@@ -77,6 +81,7 @@ static void main_has_ended(int ended_with)
     if (main_fd >= 0)
         close(main_fd);
     main_fd = -1;
+    lives = 0;
     code = ended_with;
     gone_ms = now_ms();
 }
@@ -88,8 +93,18 @@ static int code_of(const siginfo_t *ended)
 
 static void signal_main(int number)
 {
-    if (main_fd >= 0)
-        syscall(SYS_pidfd_send_signal, main_fd, number, NULL, 0);
+    if (lives && (main_fd < 0 || syscall(SYS_pidfd_send_signal, main_fd, number, NULL, 0) != 0))
+        kill(main_pid, number); /* our child, or one whose zombie its own parent keeps */
+}
+
+/* A grandchild still: its parent has it, and nobody else knows how it ended. */
+static void look_at_main(void)
+{
+    siginfo_t ended = {0};
+    struct pollfd exit = {.fd = main_fd, .events = POLLIN};
+    int gone = main_fd >= 0 ? poll(&exit, 1, 0) > 0 : kill(main_pid, 0) != 0;
+    if (gone && main_pid != first_pid)
+        main_has_ended(waitid(P_PID, (id_t)main_pid, &ended, WEXITED | WNOHANG) == 0 && ended.si_pid ? code_of(&ended) : 1);
 }
 
 /* Everybody who has ended. procsup has the first generation; looking first (WNOWAIT) keeps us off it. Whether anybody is left. */
@@ -262,13 +277,11 @@ int main(int argc, char **argv)
         take_notes(notes); /* before it is looked who has ended: who has said who follows may have */
         take_signals(signals);
         int others = reap();
-        if (main_fd >= 0 && poll(&(struct pollfd){.fd = main_fd, .events = POLLIN}, 1, 0) > 0 && main_pid != first_pid) {
-            siginfo_t ended = {0}; /* a grandchild still: its parent has it, and nobody knows how it ended */
-            main_has_ended(waitid(P_PID, (id_t)main_pid, &ended, WEXITED | WNOHANG) == 0 && ended.si_pid ? code_of(&ended) : 1);
-        }
-        if (main_fd < 0 && (!others || (now_ms() - gone_ms > PATIENCE_MS && !stopping)))
+        if (lives)
+            look_at_main();
+        if (!lives && (!others || (now_ms() - gone_ms > PATIENCE_MS && !stopping)))
             break;
-        if (tells_watchdog && ready && main_fd >= 0 && now_ms() - heard_ms > watchdog_ms) {
+        if (tells_watchdog && ready && lives && now_ms() - heard_ms > watchdog_ms) {
             fprintf(stderr, "container: nobody has said WATCHDOG=1 for %lld ms\n", (long long)watchdog_ms);
             signal_main(aborted++ ? SIGKILL : SIGABRT); /* as long again for its core */
             heard_ms = now_ms();

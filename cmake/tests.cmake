@@ -42,6 +42,8 @@ endforeach()
 target_link_libraries(helper_generation PRIVATE procsup-program)
 target_link_libraries(helper_handoff_server PRIVATE procsup-program)
 # So is an application that forks workers.
+target_link_libraries(helper_native_server PRIVATE procsup-program)
+target_link_libraries(helper_native_overseer PRIVATE procsup-program)
 target_link_libraries(helper_native_app PRIVATE procsup-program)
 target_link_libraries(helper_native_promotable PRIVATE procsup-program)
 target_include_directories(helper_raw_preloader PRIVATE "${PROJECT_SOURCE_DIR}/include")

@@ -265,3 +265,118 @@ fn a_program_that_is_not_there_is_the_answer() {
     assert!(!world.has_noted("resumed"));
     world.check_next();
 }
+
+// ---- our own death ----
+
+/// Not a test: a supervisor that dies.
+#[test]
+fn supervisor() {
+    if daemon::said("V1_ROLE").as_deref() == Some("supervisor") {
+        supervise_and_die();
+    }
+}
+
+/// The eleven steps at which the crate's crash matrix kills its supervisor. Whoever serves then is found again, and replaced; what the journal says is
+/// in the records, and the journal is taken away.
+// covers: C16-4, HO-9, HO-10, L4, B2, LAW-14
+#[test]
+fn a_supervisor_may_die_at_every_step() {
+    let steps = [
+        ("s-after-o-hello", false),
+        ("s-after-spawn-successor", false),
+        ("s-after-n-hello", false),
+        ("s-after-prepare-sent", false),
+        ("s-after-drained-recv", false),
+        ("s-after-seal-request-sent", false),
+        ("s-after-seal-complete-recv", false),
+        ("s-after-begin-sent", true),
+        ("s-after-ready-recv", true),
+        ("s-after-commit-sent", true),
+        ("s-after-journal-clear", true),
+    ];
+    std::thread::scope(|scope| {
+        for (point, followed) in steps {
+            scope.spawn(move || {
+                // Long enough that the owner has given up to take its lock again (2 s): with the crate's own supervisor nobody is left (B2).
+                let opens = if point == "s-after-begin-sent" { "2600" } else { "0" };
+                let mut world = World::after_a_death_at(point, opens);
+                let served = world.check();
+                let first: i32 = world.notes().split_once(" serves").and_then(|(all, _)| all.rsplit('\n').next()?.parse().ok()).unwrap();
+                assert_eq!(served != first, followed, "{point}\n{}", world.notes());
+                until("the other one has ended", || world.pids().iter().filter(|pid| is_there(**pid)).count() == 1);
+                let had_journal = world.journal().exists();
+                assert_eq!(world.recover(), served, "{point}");
+                assert!(!world.journal().exists());
+                assert_eq!(world.supervisor().outcome(0).is_ok(), had_journal, "{point}");
+                if had_journal {
+                    assert_eq!(world.supervisor().outcome(0).unwrap().committed, followed, "{point}");
+                }
+                world.check_next();
+            });
+        }
+    });
+}
+
+// covers: HO-9, B17
+#[test]
+fn a_journal_that_is_none_costs_nothing() {
+    let mut world = World::started(&[]);
+    let owner = world.check();
+    drop(world.supervisor.take());
+    std::fs::write(world.journal(), "").unwrap();
+    assert_eq!(world.recover(), owner);
+    let outcome = world.supervisor().outcome(0).unwrap();
+    assert_eq!(outcome.reason, Status::Protocol);
+    assert!(outcome.words.contains("no journal"), "{}", outcome.words);
+    world.check_next();
+    assert!(world.path.join("state.bin.corrupt").exists(), "nothing of it is lost");
+}
+
+/// A journal that cannot be written ends nobody: with the crate's own supervisor a full disk behind Begin kills the successor (B17).
+// covers: B17
+#[test]
+fn a_journal_that_cannot_be_written_is_in_nobodys_way() {
+    let mut world = World::new();
+    let supervisor = world.supervise();
+    let nowhere = std::path::Path::new("/proc/self/state.bin");
+    supervisor.set_journal(nowhere).unwrap();
+    let command = world.daemon(&[]);
+    world.supervisor().start(command).unwrap();
+    world.wait(EventKind::Serving);
+    world.check_next();
+}
+
+/// The crate's own tools read what is written here, and the other way round.
+// covers: HO-9
+#[test]
+fn the_crate_reads_our_journal_and_we_read_its() {
+    use beyond_handoff::state::{Phase, StateJournal};
+    let world = World::after_a_death_at("s-after-ready-recv", "0");
+    let theirs = StateJournal::read(&world.journal()).unwrap().unwrap();
+    assert_eq!(theirs.phase, Phase::AwaitingReady);
+    let numbers = world.pids();
+    assert_eq!((theirs.incumbent_pid, theirs.successor_pid), (numbers[0] as u32, Some(numbers[1] as u32)));
+    let own = beyond_handoff::Supervisor::new(&world.control()).unwrap().with_journal(world.journal());
+    assert_eq!(own.resume_from_journal().unwrap().unwrap().handoff_id, theirs.handoff_id);
+    assert!(!world.journal().exists());
+    // And one of its own.
+    for (phase, words) in [(Phase::Sealing, "Sealing"), (Phase::ResumingAfterAbort, "ResumingAfterAbort")] {
+        let left = StateJournal {
+            handoff_id: theirs.handoff_id,
+            phase,
+            incumbent_pid: std::process::id(),
+            successor_pid: Some(1),
+            started_at_unix_ms: 1_700_000_000_000,
+        };
+        left.write_atomic(&world.journal()).unwrap();
+        let mut again = World::started(&[]);
+        let supervisor = procsup::handoff::supervisor::HandoffSupervisor::new(Some(&again.control())).unwrap();
+        supervisor.set_protocol(procsup::handoff::supervisor::Protocol::V1).unwrap();
+        supervisor.set_journal(&world.journal()).unwrap();
+        supervisor.recover().unwrap();
+        let outcome = supervisor.outcome(0).unwrap();
+        assert!(!outcome.committed && outcome.words.contains(words), "{}", outcome.words);
+        assert_eq!((outcome.new_pid, outcome.began_realtime), (1, 1_700_000_000_000_000_000));
+        again.check();
+    }
+}

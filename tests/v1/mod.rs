@@ -197,6 +197,11 @@ impl World {
         self.notes().lines().any(|line| line.ends_with(text))
     }
 
+    /// The daemons that there were, in order.
+    pub fn pids(&self) -> Vec<i32> {
+        self.notes().lines().filter(|line| line.ends_with(" born")).filter_map(|line| line.split_once(' ')?.0.parse().ok()).collect()
+    }
+
     /// Exactly one serves; there never was a second writer, and nothing that was acknowledged is lost.
     #[track_caller]
     pub fn check(&mut self) -> i32 {
@@ -256,4 +261,55 @@ pub fn is_stopped(pid: i32) -> bool {
 fn is_of(pid: i32, home: &std::path::Path) -> bool {
     let marker = format!("V1_HOME={}", home.display());
     fs::read(format!("/proc/{pid}/environ")).is_ok_and(|all| all.split(|byte| *byte == 0).any(|variable| variable == marker.as_bytes()))
+}
+
+// ---- a supervisor that dies ----
+
+const LISTENER: i32 = 9;
+
+fn die(point: &'static str) {
+    if daemon::said("V1_CRASH_S").as_deref() == Some(point) {
+        daemon::note(&format!("supervisor dies {point}"));
+        nix::sys::signal::raise(Signal::SIGKILL).unwrap();
+    }
+}
+
+/// Not a test: a supervisor in a process of its own, which starts a daemon, has it replaced, and dies where it is told to.
+pub fn supervise_and_die() -> ! {
+    let path = daemon::home();
+    let supervisor = HandoffSupervisor::new(Some(&path.join("control"))).unwrap();
+    supervisor.set_protocol(Protocol::V1).unwrap();
+    supervisor.set_journal(&path.join("state.bin")).unwrap();
+    supervisor.listener(c"main", LISTENER).unwrap();
+    supervisor.set_tracer(die).unwrap();
+    supervisor.start(this_as("daemon", &path, &[])).unwrap();
+    let wait = |kind| while supervisor.next_event(-1).unwrap().is_none_or(|told| told.kind != kind) {};
+    wait(EventKind::Serving);
+    daemon::note("started");
+    let opens = daemon::said("V1_OPENS").unwrap_or_default();
+    supervisor.replace(this_as("daemon", &path, &[("V1_OPEN_MS", &opens)]), 20_000, 5_000).unwrap();
+    wait(EventKind::Committed);
+    std::process::exit(1);
+}
+
+impl World {
+    /// A supervisor in a process of its own ran, and has died at this step.
+    pub fn after_a_death_at(point: &str, opens_ms: &str) -> Self {
+        let world = Self::new();
+        let mut command = (*this_as("supervisor", &world.path, &[("V1_CRASH_S", point), ("V1_OPENS", opens_ms)])).clone();
+        command.pass_fd(world.listener.as_raw_fd(), LISTENER).unwrap();
+        let child = procsup::spawn(&command).unwrap();
+        let exit = child.reap(patience().as_millis() as i64).unwrap();
+        assert_eq!(exit.signal, 9, "{point}: {}", world.notes());
+        assert!(world.has_noted(&format!("supervisor dies {point}")));
+        world
+    }
+
+    /// Its own process died, and it comes again.
+    #[track_caller]
+    pub fn recover(&mut self) -> i32 {
+        self.supervise();
+        self.supervisor().recover().unwrap_or_else(|error| panic!("{error}\n{}", self.notes()));
+        self.wait(EventKind::Serving).pid
+    }
 }

@@ -38,7 +38,7 @@ pub(super) fn described(command: *const ps_command) -> Result<(Arc<Command>, Arc
 pub(super) fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOnce(&mut Command) -> Result<()>) -> ps_status {
     acquire(error, || {
         let object = convert::object::<CommandObject, _>(command)?;
-        change(Arc::make_mut(&mut lock(&object.0).command))?;
+        change(Command::change(&mut lock(&object.0).command))?;
         Ok(PS_OK)
     })
 }

@@ -251,10 +251,12 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
 
 /// Whether a handle can be made: before what it is to stand for is.
 pub(super) fn make_room() -> Result<()> {
-    let mut slab = table()?.write();
-    if !slab.free.is_empty() {
+    let table = table()?;
+    // Another thread may take the last one: then room is made for the handle itself, or it is refused.
+    if !table.read().free.is_empty() {
         return Ok(());
     }
+    let mut slab = table.write();
     let count = slab.entries.len() + 1;
     slab.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
     slab.free.try_reserve(count).map_err(reserve::out_of_memory)

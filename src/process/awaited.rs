@@ -25,7 +25,7 @@ use super::command::Command;
 use super::spawn::{Born, Ingredients, Undo, explain};
 use crate::clock;
 use crate::error::{Error, Result, Status};
-use crate::registry::{self, Cause, Lease, Tie, word};
+use crate::registry::{self, Cause, Facts, Lease, Tie, word};
 use crate::sys::pidfd;
 use crate::sys::spawn::Failure;
 use crate::sys::spawner::{Births, Gate, Link, Place, Refusal, Slot};
@@ -48,6 +48,10 @@ pub struct Awaited {
     ingredients: Ingredients,
     belongings: Undo,
     again: bool,
+    /// Its request is the same each time, as long as the host stays as it is (`command/prepared.rs`).
+    standing: bool,
+    /// Where its descriptors come from is known, and which streams are the host's (`Streams::inherited`).
+    planned: Option<u8>,
     under_way: Option<UnderWay>,
     /// Rounds of kill-all that had begun when it was first asked for.
     rounds: u64,
@@ -69,37 +73,34 @@ struct UnderWay {
 impl Awaited {
     /// Makes all of it but the process. `pinned`: the command holds what it lends, so that it may be asked for more than once. (Else nothing is
     /// held of that: its owner may wait for the end of a pipe that he has given to the child, and looks at nothing meanwhile.)
-    pub fn gather(command: Arc<Command>, belongings: Belongings, pinned: bool) -> Result<Self> {
+    pub fn gather(command: Arc<Command>, belongings: Belongings, pinned: bool) -> Result<Box<Self>> {
         let belongings = Undo(Some(belongings));
-        let mut ingredients = Ingredients::gather(&command)?;
-        ingredients.plan.send_along();
+        let ingredients = Ingredients::unplanned(&command)?;
         let again = pinned || command.streams.lent().next().is_none();
-        Ok(Self { command, ingredients, belongings, again, under_way: None, rounds: registry::rounds() })
+        let standing = command.is_standing() && ingredients.resources.mark.is_none();
+        let (under_way, rounds) = (None, registry::rounds());
+        let mut gathered = Box::new(Self { command, ingredients, belongings, again, standing, planned: None, under_way, rounds });
+        // One that was sent before was planned before.
+        if !(standing && gathered.command.known().is_some()) {
+            gathered.plan()?;
+        }
+        Ok(gathered)
+    }
+
+    fn plan(&mut self) -> Result<u8> {
+        if let Some(inherited) = self.planned {
+            return Ok(inherited);
+        }
+        self.ingredients.plan(&self.command)?;
+        let inherited = self.ingredients.plan.send_along();
+        self.planned = Some(inherited);
+        Ok(inherited)
     }
 
     /// Asks for its process. Never waits.
     pub fn ask(&mut self, link: &Link) -> Result<Asked> {
         let Some(slot) = link.reserve(Gate::Open) else { return Ok(Asked::Busy) };
-        let command = &self.command;
-        let asked = self.ingredients.with_request(command, |request, facts| {
-            let (lease, place) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
-            let births = link.births().clone();
-            // Without one it would be found when the answer has come.
-            Place::of(&births, slot.index).into_iter().for_each(|at| place.await_birth(at));
-            let under_way = UnderWay { lease: Some(lease), births, slot };
-            match link.submit(slot, request) {
-                Ok(()) => Ok(Ok(under_way)),
-                Err(refusal) => {
-                    under_way.leave(None);
-                    match refusal {
-                        Refusal::Busy => Ok(Err(Asked::Busy)),
-                        Refusal::Gone => Ok(Err(Asked::Gone)),
-                        Refusal::Failed(failure) => Err(explain(failure, command)),
-                    }
-                }
-            }
-        });
-        match asked {
+        match self.submit(link, slot) {
             Ok(Ok(under_way)) => {
                 self.under_way = Some(under_way);
                 Ok(Asked::Sent(slot))
@@ -108,6 +109,48 @@ impl Awaited {
                 link.release(slot);
                 refused.map(|refused| refused.err().unwrap_or(Asked::Busy))
             }
+        }
+    }
+
+    /// Sends its request: one that was sent before, if that is still right.
+    fn submit(&mut self, link: &Link, slot: Slot) -> Result<core::result::Result<UnderWay, Asked>> {
+        let known = if self.standing { self.command.known() } else { None };
+        if let Some(request) = known.as_ref().and_then(|known| known.request(&self.command)) {
+            let under_way = self.enter(link, slot, self.ingredients.facts(&self.command))?;
+            return self.sent(under_way, link.submit_again(slot, request));
+        }
+        let inherited = self.plan()?;
+        let keep = self.standing && self.command.is_to_be_kept();
+        self.ingredients.with_request(&self.command, |request, facts| {
+            let under_way = self.enter(link, slot, facts)?;
+            if !keep {
+                return self.sent(under_way, link.submit(slot, request));
+            }
+            let sent = link.submit_and_keep(slot, request).map(|kept| {
+                if let Some(kept) = kept {
+                    self.command.keep(kept, inherited);
+                }
+            });
+            self.sent(under_way, sent)
+        })
+    }
+
+    /// It has a slot of the registry, which knows where its number comes to stand.
+    fn enter(&self, link: &Link, slot: Slot, facts: Facts) -> Result<UnderWay> {
+        let (lease, place) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, self.command.cannot()))?;
+        let births = link.births().clone();
+        // Without one it would be found when the answer has come.
+        Place::of(&births, slot.index).into_iter().for_each(|at| place.await_birth(at));
+        Ok(UnderWay { lease: Some(lease), births, slot })
+    }
+
+    fn sent(&self, under_way: UnderWay, sent: core::result::Result<(), Refusal>) -> Result<core::result::Result<UnderWay, Asked>> {
+        let Err(refusal) = sent else { return Ok(Ok(under_way)) };
+        under_way.leave(None);
+        match refusal {
+            Refusal::Busy => Ok(Err(Asked::Busy)),
+            Refusal::Gone => Ok(Err(Asked::Gone)),
+            Refusal::Failed(failure) => Err(explain(failure, &self.command)),
         }
     }
 

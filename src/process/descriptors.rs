@@ -290,12 +290,14 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
 
 impl Plan {
     /// For a child that another process of ours makes: the streams that stay as they are here are no longer its maker's. What is closed here, or
-    /// closed by an exec, is so there.
-    pub fn send_along(&mut self) {
-        let inherited = std::mem::take(&mut self.inherited);
-        let as_here = inherited.into_iter().filter(|number| fds::is_inherited(*number)).map(|number| Move { from: number, to: number });
+    /// closed by an exec, is so there. Answers which stay: a bit each.
+    pub fn send_along(&mut self) -> u8 {
+        let mut inherited = std::mem::take(&mut self.inherited);
+        inherited.retain(|number| fds::is_inherited(*number));
+        let as_here = inherited.iter().map(|number| Move { from: *number, to: *number });
         let moves = as_here.chain(std::mem::take(&mut self.map.moves)).collect();
         self.map = Map::new(moves, &[]);
+        inherited.iter().fold(0, |bits, number| bits | 1 << number)
     }
 
     /// Brings every source down to a low number, so that the child's table can be cut there. Without a free place: as it was.

@@ -115,12 +115,33 @@ pub(super) struct Ingredients {
 
 impl Ingredients {
     pub fn gather(command: &Command) -> Result<Self> {
+        let mut ingredients = Self::unplanned(command)?;
+        ingredients.plan(command)?;
+        Ok(ingredients)
+    }
+
+    /// All but its descriptors.
+    pub fn unplanned(command: &Command) -> Result<Self> {
         let begun = clock::now();
         check_lent(command)?;
         command.check_size()?;
-        let resources = Resources::take(command)?;
-        let plan = descriptors::plan(command, resources.file.as_ref())?;
-        Ok(Self { plan, resources, begun })
+        Ok(Self { plan: Plan::default(), resources: Resources::take(command)?, begun })
+    }
+
+    /// Those.
+    pub fn plan(&mut self, command: &Command) -> Result<()> {
+        self.plan = descriptors::plan(command, self.resources.file.as_ref())?;
+        Ok(())
+    }
+
+    /// What the registry must know of it.
+    pub fn facts(&self, command: &Command) -> Facts {
+        Facts {
+            tie: Tie::Child,
+            isolation: if command.identity.shares_group { Isolation::None } else { command.identity.isolation },
+            sweep: command.sweeps(),
+            cgroup_kill: self.resources.cgroup.as_ref().map_or(-1, |cgroup| cgroup.group().kill_fd()),
+        }
     }
 
     /// Puts them together, and has `act` use that.
@@ -155,13 +176,7 @@ impl Ingredients {
             cgroup,
             ignored: &engine()?.ignored,
         };
-        let facts = Facts {
-            tie: Tie::Child,
-            isolation: if command.identity.shares_group { Isolation::None } else { command.identity.isolation },
-            sweep: command.sweeps(),
-            cgroup_kill: cgroup.map_or(-1, |group| group.kill_fd()),
-        };
-        act(&request, facts)
+        act(&request, self.facts(command))
     }
 
     /// When its program must have begun: it has no time left after that.

@@ -75,12 +75,12 @@ use crate::sys::reserve;
 ///
 /// It keeps the child until its end, whether or not the value returned is dropped.
 pub fn spawn(command: &Command) -> Result<Arc<Managed>> {
-    let managed = spawn_default(command, &mut |_| 0)?;
+    let managed = spawn_default(&Arc::new(command.clone()), &mut |_| 0)?;
     default_inner()?.attach_running(&managed)?;
     Ok(managed)
 }
 
-pub(crate) fn spawn_default(command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+pub(crate) fn spawn_default(command: &Arc<Command>, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
     poke_to_spawn();
     // The first use opens descriptors, before the spawn can make this check for itself.
     spawn::check_lent(command)?;
@@ -128,10 +128,10 @@ impl Supervisor {
 
     /// Starts a command. `token` comes back in [`Managed::token`].
     pub fn spawn(&self, command: &Command, token: u64) -> Result<Arc<Managed>> {
-        self.spawn_registered(command, &mut |_| token)
+        self.spawn_registered(&Arc::new(command.clone()), &mut |_| token)
     }
 
-    pub(crate) fn spawn_registered(&self, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+    pub(crate) fn spawn_registered(&self, command: &Arc<Command>, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         poke_to_spawn();
         self.inner.spawn(command, None, register)
     }
@@ -149,6 +149,7 @@ impl Supervisor {
         if restart.when == RestartWhen::Never {
             command.restart(RestartWhen::Always, restart.min_delay_ms, restart.max_delay_ms)?;
         }
+        let command = Arc::new(command);
         let mut started: Vec<Arc<Managed>> = reserve::room(count)?;
         let set = command.get_budget().map(|_| self.inner.open_set());
         for _ in 0..count {

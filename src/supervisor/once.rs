@@ -274,7 +274,7 @@ impl Start<'_> {
             command.readiness(Kind::Socket, Some(address.text()), -1)?;
         }
         command.write_birth(record::birth(&made.record, number, share));
-        self.inner.spawn(&command, None, register)
+        self.inner.spawn(&Arc::new(command), None, register)
     }
 }
 

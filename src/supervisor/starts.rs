@@ -36,7 +36,7 @@ impl Inner {
     /// `register` is told of the child before any event of it can be taken, and gives the word that events carry.
     pub(super) fn spawn(
         self: &Arc<Self>,
-        command: &Command,
+        command: &Arc<Command>,
         set: Option<u64>,
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
     ) -> Result<Arc<Managed>> {
@@ -88,9 +88,9 @@ impl Inner {
         let restart = Some(command.get_restart()).filter(|restart| restart.when != RestartWhen::Never);
         let mut ledger = lock(&self.ledger);
         ledger.make_room().map_err(out_of_memory)?;
-        let mut actions = Vec::new();
         let terms = self.terms(&mut ledger, command, set)?;
         let event = if begun { Event::Begin(terms) } else { Event::Admit(restart, terms) };
+        let mut actions = std::mem::take(&mut ledger.actions);
         ledger.scheduler.step(event, clock::now(), &mut actions);
         if let ([Action::Ask(id, flight, resumed)], Some(budgeted)) = (&actions[..], command.get_budget()) {
             let (answer, refusal) = self.ask(&mut ledger, budgeted, (*flight, *resumed), false);
@@ -99,13 +99,19 @@ impl Inner {
             ledger.scheduler.step(event, clock::now(), &mut actions);
             self.note_barred(&ledger);
             if let Some(refusal) = refusal {
+                actions.clear();
+                ledger.actions = actions;
                 return Err(refusal);
             }
         }
-        match actions[..] {
-            [Action::Admitted(id), ..] => Ok(Admission::Now(id)),
-            [Action::Promised(id), ..] => Ok(Admission::Later(id)),
-            [Action::Refused(Status::Limit), ..] => {
+        let first = actions.first().copied();
+        // The room in it is promised to a shutdown.
+        actions.clear();
+        ledger.actions = actions;
+        match first {
+            Some(Action::Admitted(id)) => Ok(Admission::Now(id)),
+            Some(Action::Promised(id)) => Ok(Admission::Later(id)),
+            Some(Action::Refused(Status::Limit)) => {
                 let (_, active, _) = ledger.scheduler.counts();
                 let message = format!("{active} children run and {} wait: there is no place in line", ledger.scheduler.in_line());
                 Err(Error::new(Status::Limit, "queue", message))

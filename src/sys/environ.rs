@@ -27,6 +27,49 @@ fn each(mut visit: impl FnMut(&'static CStr, *const c_char)) {
     }
 }
 
+/// The environment as it was, to be compared with what it is: string by string, for a host may write into them as well as exchange them.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// One behind the other, each with its NUL.
+    bytes: Vec<u8>,
+    /// Where each of them ends.
+    ends: Vec<u32>,
+}
+
+impl Snapshot {
+    /// `None`: it has more than so many bytes, or there is no memory for it.
+    pub fn take(most: u32) -> Option<Self> {
+        let (mut bytes, mut ends, mut fits) = (Vec::new(), Vec::new(), true);
+        each(|entry, _| {
+            let entry = entry.to_bytes_with_nul();
+            fits = fits && bytes.len() + entry.len() <= most as usize;
+            fits = fits && bytes.try_reserve(entry.len()).is_ok() && ends.try_reserve(1).is_ok();
+            if fits {
+                bytes.extend_from_slice(entry);
+                ends.push(bytes.len() as u32);
+            }
+        });
+        fits.then_some(Self { bytes, ends })
+    }
+
+    /// Whether the host has the same strings now, in the same order.
+    pub fn is_now(&self) -> bool {
+        let mut begin = 0;
+        // SAFETY: as in `each`; all of ours end with a NUL, where a comparison ends at the latest.
+        unsafe {
+            let mut at = environ;
+            for end in &self.ends {
+                if at.is_null() || (*at).is_null() || libc::strcmp(*at, self.bytes.as_ptr().wrapping_add(begin).cast()) != 0 {
+                    return false;
+                }
+                begin = *end as usize;
+                at = at.add(1);
+            }
+            at.is_null() || (*at).is_null()
+        }
+    }
+}
+
 /// The name part of `NAME=value`.
 fn name_of(entry: &[u8]) -> &[u8] {
     let end = entry.iter().skip(1).position(|b| *b == b'=').map_or(entry.len(), |at| at + 1);

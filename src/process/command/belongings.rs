@@ -29,6 +29,12 @@ impl Gifts {
         super::lasting::first([(cgroup.is_some(), "cgroup"), (sandbox.is_some(), "sandbox_dir")])
     }
 
+    /// Whether something is made for each child that its process must be told of. Names every field (see `prepared.rs`).
+    pub(super) fn differ(&self) -> bool {
+        let Self { sandbox: _, owned: _, cgroup } = self;
+        cgroup.is_some()
+    }
+
     /// What only the maker of a process could give to it, or would have to know the end of all its descendants for.
     pub(super) fn of_a_maker(&self) -> Option<&'static str> {
         let Self { sandbox, owned, cgroup } = self;

@@ -20,7 +20,7 @@ impl Command {
     /// Refuses a command whose child would be stopped, cut off or cleaned up by us.
     pub fn check_outlives_host(&self) -> Result<()> {
         // The program itself is strings, which tie nobody.
-        let Self { program: _, streams, identity, lifetime, gifts, readiness } = self;
+        let Self { program: _, streams, identity, lifetime, gifts, readiness, prepared: _ } = self;
         let tie = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie()).or(readiness.tie());
         let Some(tie) = tie else { return Ok(()) };
         let message = format!("successor: {tie} would tie the successor to this process, which is to end before it");
@@ -39,7 +39,7 @@ impl Command {
     /// Refuses a command whose child would be stopped, cut off or cleaned up by us, or started again without the lock: others need it when this
     /// process has ended. Its readiness is only heard by who starts it, and is over by then, as is its permit.
     pub fn check_starts_once(&self) -> Result<()> {
-        let Self { program: _, streams, identity, lifetime, gifts, readiness: _ } = self;
+        let Self { program: _, streams, identity, lifetime, gifts, readiness: _, prepared: _ } = self;
         let tie = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie_of_a_start());
         let Some(tie) = tie else { return Ok(()) };
         let message = format!("command: {tie} would tie the daemon to this process, and others need it when this one has ended");
@@ -50,7 +50,7 @@ impl Command {
     /// preloader makes. (Its program, arguments, environment and directory are the preloader's own affair, and are not looked at.)
     #[allow(dead_code)]
     pub fn check_adoption(&self) -> Result<()> {
-        let Self { program: _, streams, identity, lifetime, gifts, readiness } = self;
+        let Self { program: _, streams, identity, lifetime, gifts, readiness, prepared: _ } = self;
         let given = identity.of_a_maker().or(gifts.of_a_maker()).or(streams.of_a_maker()).or(lifetime.of_a_maker());
         let Some(option) = given.or(readiness.of_a_maker()) else { return Ok(()) };
         let message = format!("{option}: only who makes a process can give it that, and a preloader makes this one");
@@ -60,7 +60,7 @@ impl Command {
     /// The same for one that a native preloader makes: it waits at its gate for its descriptors, so streams can be given to it.
     #[allow(dead_code)]
     pub fn check_birth(&self) -> Result<()> {
-        let Self { program: _, streams, identity, lifetime, gifts, readiness } = self;
+        let Self { program: _, streams, identity, lifetime, gifts, readiness, prepared: _ } = self;
         let given = identity.of_a_maker().or(gifts.of_a_maker()).or(streams.of_a_birth()).or(lifetime.of_a_maker());
         let Some(option) = given.or(readiness.of_a_maker()) else { return Ok(()) };
         let message = format!("{option}: only who makes a process can give it that, and a preloader makes this one");
@@ -94,7 +94,7 @@ impl Command {
         self.check_size()?;
         let mut pinned = self.clone();
         // Only streams lend descriptors; what the other parts hold is theirs.
-        let Self { program: _, streams, identity: _, lifetime: _, gifts: _, readiness: _ } = &mut pinned;
+        let Self { program: _, streams, identity: _, lifetime: _, gifts: _, readiness: _, prepared: _ } = &mut pinned;
         streams.pin()?;
         Ok(pinned)
     }

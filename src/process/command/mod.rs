@@ -11,13 +11,15 @@
 //! | [`Lifetime`]    | `life.rs`       | stop plan, deadline, survivors, restarts                         |
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
 //! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
-//! | all at once     | `lasting.rs`    | what ties a child to its host; what was lent                     |
+//! | all at once     | `prepared.rs`  | what every spawn by a spawner would make of it anew               |
+//! |                 | `lasting.rs`    | what ties a child to its host; what was lent                     |
 //! |                 | `view.rs`       | what rooms above may read of it; another program in its place    |
 
 mod belongings;
 mod identity;
 mod lasting;
 mod life;
+mod prepared;
 mod program;
 mod readiness;
 mod streams;
@@ -29,6 +31,7 @@ use std::os::unix::ffi::OsStrExt;
 pub use self::belongings::Gifts;
 pub use self::identity::Identity;
 pub use self::life::{Budgeted, Lifetime, Restart, RestartWhen};
+pub use self::prepared::Prepared;
 pub use self::program::Program;
 pub use self::readiness::Readiness;
 pub use self::streams::{Stdio, Streams};
@@ -46,6 +49,7 @@ pub struct Command {
     pub(super) lifetime: Lifetime,
     pub(super) gifts: Gifts,
     pub(super) readiness: Readiness,
+    pub(super) prepared: Prepared,
 }
 
 impl Command {
@@ -58,6 +62,7 @@ impl Command {
             lifetime: Lifetime::default(),
             gifts: Gifts::default(),
             readiness: Readiness::default(),
+            prepared: Prepared::default(),
         })
     }
 

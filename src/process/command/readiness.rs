@@ -38,6 +38,12 @@ impl Readiness {
         super::lasting::first([(given, "readiness"), (watchdog_ms.is_some(), "watchdog")])
     }
 
+    /// Whether each child gets another descriptor or socket. Names every field (see `prepared.rs`).
+    pub(super) fn differs(&self) -> bool {
+        let Self { spec: _, access: _, watchdog_ms: _ } = self;
+        self.number().is_some() || self.access().is_some()
+    }
+
     /// Who may speak through its NOTIFY_SOCKET, if it has one.
     pub(in crate::process) fn access(&self) -> Option<Access> {
         let notifies = self.spec.as_ref().is_some_and(|spec| spec.sign == Sign::Notify);

@@ -130,6 +130,20 @@ impl Streams {
         ])
     }
 
+    /// Whether each child gets other descriptors, or is told of them. Names every field (see `prepared.rs`).
+    pub(super) fn differ(&self) -> bool {
+        let Self { stdio, passed: _, listening, capture, lines, line_limit: _, output_file, keep_on_failure: _, input, pins: _ } = self;
+        let pipes = stdio.contains(&Stdio::Pipe) || capture.is_some() || *lines;
+        pipes || output_file.is_some() || input.is_some() || !listening.is_empty()
+    }
+
+    /// Those that are the host's own, if it has them and its children inherit them: a bit each.
+    pub(in crate::process) fn inherited(&self) -> u8 {
+        let is_the_hosts =
+            |stream: &RawFd| self.stdio[*stream as usize] == Stdio::Inherit && self.passed.iter().all(|(_, to)| to != stream);
+        (0..3).filter(|stream| is_the_hosts(stream) && fds::is_inherited(*stream)).fold(0, |bits, stream| bits | 1 << stream)
+    }
+
     /// What cannot be given to a process that waits at its gate: a name in its environment, a file that is put in its place by its maker's rules.
     pub(super) fn of_a_birth(&self) -> Option<&'static str> {
         let Self { stdio, passed: _, listening, capture: _, lines: _, line_limit: _, output_file, keep_on_failure: _, input: _, pins: _ } =

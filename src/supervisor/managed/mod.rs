@@ -17,8 +17,8 @@ mod calls;
 mod ready;
 
 use std::sync::Arc;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use super::Inner;
 use super::errands::{Promise, Start};
@@ -154,7 +154,7 @@ impl Managed {
     /// A child whose process a spawner is asked for. `kept`: what it owns stays with the handle while processes come and go.
     pub(super) fn asked(supervisor: Arc<Inner>, id: Id, command: Arc<Command>, kept: Option<Belongings>) -> Self {
         let mut made = Self::new(supervisor, id, &command, None);
-        lock(&made.run).stage = Stage::Starting;
+        made.run.get_mut().unwrap_or_else(PoisonError::into_inner).stage = Stage::Starting;
         let restart = command.get_restart();
         made.recipe = Some(Recipe::new(restart, kept.map(|belongings| Stock { command, belongings }), None));
         made

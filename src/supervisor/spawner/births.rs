@@ -103,10 +103,17 @@ impl Births {
     pub fn step(&mut self, event: Event, now: i64, actions: &mut Vec<Action>) {
         match event {
             Event::Ask(id, due) => {
-                let birth = Birth { stage: Stage::Waiting, due, asked_again: false, told: false };
-                self.births.insert(id, birth);
-                self.line.insert(id);
-                self.times.insert((due, id));
+                let at_once = !self.down && !self.busy && self.line.is_empty();
+                let stage = if at_once { Stage::Asked } else { Stage::Waiting };
+                self.births.insert(id, Birth { stage, due, asked_again: false, told: false });
+                if at_once {
+                    actions.push(Action::Send(id));
+                } else {
+                    self.line.insert(id);
+                }
+                if due != i64::MAX {
+                    self.times.insert((due, id));
+                }
             }
             Event::Busy(id) => {
                 self.busy = true;
@@ -172,7 +179,7 @@ impl Births {
     }
 
     fn send(&mut self, actions: &mut Vec<Action>) {
-        if self.down || self.busy {
+        if self.down || self.busy || self.line.is_empty() {
             return;
         }
         while let Some(id) = self.line.pop_first() {

@@ -56,6 +56,8 @@ impl core::fmt::Debug for Line {
 #[derive(Default)]
 struct State {
     births: Births,
+    /// What they answered last; its memory is used again.
+    actions: Vec<Action>,
     entries: FxHashMap<Id, Entry>,
     asked: FxHashMap<Slot, Id>,
     /// Of spawners that have ended.
@@ -127,12 +129,16 @@ impl Line {
     }
 
     /// Asks for the process of a child, whose `made` follows. An error: it cannot be asked for, and nothing follows.
-    pub fn ask(&self, managed: &Arc<Managed>, awaited: Awaited) -> Result<()> {
-        self.ensure_process()?;
+    pub fn ask(&self, managed: &Arc<Managed>, awaited: Box<Awaited>) -> Result<()> {
         let due = awaited.due();
         let mut deeds = Vec::new();
         let (id, sooner) = {
             let mut state = lock(&self.state);
+            if state.process.is_none() {
+                drop(state);
+                self.ensure_process()?;
+                state = lock(&self.state);
+            }
             state.entries.try_reserve(1).map_err(out_of_memory)?;
             state.asked.try_reserve(1).map_err(out_of_memory)?;
             if let Some(error) = &state.failed {
@@ -143,7 +149,7 @@ impl Line {
             }
             let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
             managed.set_birth(id);
-            state.entries.insert(id, Entry { managed: managed.clone(), awaited: Some(Box::new(awaited)), error: None, came: None });
+            state.entries.insert(id, Entry { managed: managed.clone(), awaited: Some(awaited), error: None, came: None });
             self.step(&mut state, Event::Ask(id, due.nanos().unwrap_or(i64::MAX)), &mut deeds);
             let sooner = state.births.due() < state.due || state.births.waits_for_room();
             (id, sooner)
@@ -185,7 +191,7 @@ impl Line {
     /// One step. What can be done under the lock is; the rest is answered.
     fn step(&self, state: &mut State, event: Event, deeds: &mut Vec<Deed>) {
         let now = clock::now();
-        let mut actions = Vec::new();
+        let mut actions = std::mem::take(&mut state.actions);
         state.births.step(event, now, &mut actions);
         let mut next = 0;
         while let Some(action) = actions.get(next).copied() {
@@ -226,6 +232,8 @@ impl Line {
                 state.births.step(event, now, &mut actions);
             }
         }
+        actions.clear();
+        state.actions = actions;
     }
 
     /// `Some`: it was not sent.

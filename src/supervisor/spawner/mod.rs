@@ -100,12 +100,12 @@ impl Inner {
         self: &Arc<Self>,
         line: &Arc<Line>,
         id: Id,
-        command: &Command,
+        command: &Arc<Command>,
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
     ) -> Result<Arc<Managed>> {
         spawn::check_lent(command)?;
         let comes_back = command.get_restart().when != RestartWhen::Never;
-        let command = Arc::new(if comes_back { command.pinned()? } else { command.clone() });
+        let command = if comes_back { Arc::new(command.pinned()?) } else { command.clone() };
         let belongings = Belongings::take(&command)?;
         let (own, kept) = if comes_back { (Belongings::default(), Some(belongings)) } else { (belongings, None) };
         let awaited = match Awaited::gather(command.clone(), own, comes_back) {

@@ -3,6 +3,7 @@
 //! The trap: a slot is written by another process. It is given to the next request only when nothing can be written there any more: after its last
 //! reply, or when the spawner was reaped. A reply names the ticket that the request had, so that one of a request that was given up is nobody else's.
 
+use core::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex};
 
@@ -11,7 +12,7 @@ use nix::fcntl::{AT_FDCWD, AtFlags, OFlag};
 use nix::sys::stat::{Mode, fstatat};
 
 use super::births::{Births, Fate, Gate, step_name};
-use super::request::{Host, Message};
+use super::request::{self, Host, Message, Standing};
 use super::wire::{self, Said};
 use crate::lock::lock;
 use crate::sys::raw::{check, syscall};
@@ -130,51 +131,85 @@ impl Link {
 
     /// Sends the request. Never waits. All that it refers to, descriptors too, may go when this returns. On any refusal the slot stays reserved.
     pub fn submit(&self, slot: Slot, request: &Request<'_>) -> Result<(), Refusal> {
-        let mut message = core::mem::take(&mut lock(&self.slots).message);
-        let sent = self.send(slot, request, &mut message);
-        lock(&self.slots).message = message;
-        sent
+        self.with_message(|message| self.send(slot, request, message))
     }
 
-    fn send(&self, slot: Slot, request: &Request<'_>, message: &mut Message) -> Result<(), Refusal> {
+    /// The same, and what was sent is kept to be sent again, if it can be.
+    pub fn submit_and_keep(&self, slot: Slot, request: &Request<'_>) -> Result<Option<Standing>, Refusal> {
+        self.with_message(|message| self.send(slot, request, message).map(|()| Standing::of(message)))
+    }
+
+    /// Sends what was sent before.
+    pub fn submit_again(&self, slot: Slot, standing: &Standing) -> Result<(), Refusal> {
+        self.with_message(|message| {
+            let directory = self.directory(standing.goes_elsewhere())?;
+            let host = Host { directory: directory.as_ref(), group: self.group };
+            let head = standing.addressed((slot.index, slot.ticket), &host, &mut message.rights);
+            self.put([request::bytes_of(&head), standing.rest()], &message.rights)
+        })
+    }
+
+    fn with_message<T>(&self, act: impl FnOnce(&mut Message) -> T) -> T {
+        let mut message = core::mem::take(&mut lock(&self.slots).message);
+        let answer = act(&mut message);
+        lock(&self.slots).message = message;
+        answer
+    }
+
+    /// The host's directory, where a child is to begin; `None`: that is where the spawner is, or it makes no difference to one that goes elsewhere.
+    fn directory(&self, goes_elsewhere: bool) -> Result<Option<OwnedFd>, Refusal> {
+        if goes_elsewhere {
+            return Ok(None);
+        }
         let of = |step: &'static str| move |errno: Errno| Refusal::Failed(failure(step, errno));
         // Not by ".", see `here`.
         let here = fstatat(AT_FDCWD, c"", AtFlags::AT_EMPTY_PATH).map_err(of("stat"))?;
-        let elsewhere = (here.st_dev, here.st_ino) != self.directory;
-        let directory = if elsewhere { Some(self::here().map_err(of("open"))?) } else { None };
+        if (here.st_dev, here.st_ino) == self.directory { Ok(None) } else { self::here().map(Some).map_err(of("open")) }
+    }
+
+    fn send(&self, slot: Slot, request: &Request<'_>, message: &mut Message) -> Result<(), Refusal> {
+        let directory = self.directory(request.directory.is_some_and(|path| path.to_bytes().starts_with(b"/")))?;
         let host = Host { directory: directory.as_ref(), group: self.group };
         message.write(request, (slot.index, slot.ticket), &host).map_err(Refusal::Failed)?;
         if message.bytes.len() <= wire::INLINE {
-            return self.put(&message.bytes, &message.rights);
+            return self.put([&message.bytes, &[]], &message.rights);
         }
         let file = memfd::sealed(c"procsup-request", &message.bytes).map_err(|fault| Refusal::Failed(failure(fault.step, fault.errno)))?;
         message.rights.insert(0, file.as_raw_fd());
         message.bytes.truncate(size_of::<wire::Head>());
         message.bytes[wire::FLAGS] |= wire::LONG as u8;
-        let sent = self.put(&message.bytes, &message.rights);
+        let sent = self.put([&message.bytes, &[]], &message.rights);
         // It was long, and may have been the only one.
         message.bytes = Vec::new();
         sent
     }
 
     /// One message, whole or not at all.
-    fn put(&self, bytes: &[u8], rights: &[RawFd]) -> Result<(), Refusal> {
+    fn put(&self, parts: [&[u8]; 2], rights: &[RawFd]) -> Result<(), Refusal> {
         #[repr(C)]
         struct Control {
             head: libc::cmsghdr,
             rights: [RawFd; wire::RIGHTS + 1],
         }
-        // SAFETY: numbers alone, for which zeros are a value.
-        let mut control: Control = unsafe { core::mem::zeroed() };
+        let rights = &rights[..rights.len().min(wire::RIGHTS)];
+        // Not filled before: most of it is room for more than is sent.
+        let mut control = MaybeUninit::<Control>::uninit();
         let length = size_of::<libc::cmsghdr>() + size_of_val(rights);
-        (control.head.cmsg_len, control.head.cmsg_level, control.head.cmsg_type) = (length as _, libc::SOL_SOCKET, libc::SCM_RIGHTS);
-        control.rights[..rights.len()].copy_from_slice(rights);
-        let mut iov = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-        // SAFETY: as above: null pointers and zeros.
-        let mut header: libc::msghdr = unsafe { core::mem::zeroed() };
-        (header.msg_iov, header.msg_iovlen) = (&raw mut iov, 1);
+        let mut iov = parts.map(|part| libc::iovec { iov_base: part.as_ptr().cast_mut().cast(), iov_len: part.len() });
+        // SAFETY: numbers and null pointers, for which zeros are a value.
+        let (mut header, mut head): (libc::msghdr, libc::cmsghdr) = unsafe { core::mem::zeroed() };
+        (header.msg_iov, header.msg_iovlen) = (iov.as_mut_ptr(), iov.len() as _);
         if !rights.is_empty() {
-            header.msg_control = (&raw mut control).cast();
+            (head.cmsg_len, head.cmsg_level, head.cmsg_type) = (length as _, libc::SOL_SOCKET, libc::SCM_RIGHTS);
+            // SAFETY: in this frame there is room for the head, for so many, and for one more, which the kernel may see behind an odd one.
+            unsafe {
+                let at = control.as_mut_ptr();
+                (&raw mut (*at).head).write(head);
+                let room = (&raw mut (*at).rights).cast::<RawFd>();
+                room.copy_from_nonoverlapping(rights.as_ptr(), rights.len());
+                room.add(rights.len()).write(0);
+            }
+            header.msg_control = control.as_mut_ptr().cast();
             header.msg_controllen = length.next_multiple_of(8) as _;
         }
         loop {

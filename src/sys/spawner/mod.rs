@@ -37,4 +37,5 @@ mod tests;
 pub use self::births::{Births, Fate, Gate};
 pub use self::link::{Link, Refusal, Reply, Slot, prove};
 pub use self::place::Place;
+pub use self::request::Standing;
 pub use self::start::{Outfit, prepare};

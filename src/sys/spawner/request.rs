@@ -19,10 +19,68 @@ use crate::sys::{fds, pidfd, reserve, spawn};
 /// What a request becomes. Kept, so that the next one finds room.
 #[derive(Default)]
 pub struct Message {
+    /// What the block begins with.
+    head: Head,
     /// The block.
     pub bytes: Vec<u8>,
     /// The descriptors that it names, by their numbers in the host; all open as long as the request's are.
     pub rights: Vec<RawFd>,
+}
+
+/// A request that was sent, and may be sent again as it is: for another slot, from another directory.
+#[derive(Debug)]
+pub struct Standing {
+    /// Without what is another's each time.
+    head: Head,
+    /// What follows the head.
+    rest: Box<[u8]>,
+    /// The numbers of its descriptors.
+    sources: Box<[RawFd]>,
+}
+
+impl Standing {
+    /// The one that was written last; `None`: it is too long, brings what is made for it alone, or there is no memory to keep it.
+    pub fn of(message: &Message) -> Option<Self> {
+        let Message { head, bytes, rights } = message;
+        if bytes.len() > wire::INLINE || bytes.len() <= size_of::<Head>() || head.flags & wire::HAS_CGROUP != 0 {
+            return None;
+        }
+        let own = usize::from(head.flags & wire::HAS_DIRECTORY != 0);
+        Some(Self { head: *head, rest: copied(bytes.get(size_of::<Head>()..)?)?, sources: copied(rights.get(own..)?)? })
+    }
+
+    /// Whether it would be written so now.
+    pub fn is_right(&self) -> bool {
+        let changes_user = self.head.flags & wire::CREDENTIALS != 0;
+        spawn::verdict().is_ok_and(|tier| of_the_machine(tier, changes_user) == self.head.flags & OF_THE_MACHINE)
+    }
+
+    /// Whether its child goes to a directory that does not depend on where it begins.
+    pub(super) fn goes_elsewhere(&self) -> bool {
+        let at = (self.head.directory as usize).checked_sub(size_of::<Head>());
+        at.and_then(|at| self.rest.get(at)) == Some(&b'/')
+    }
+
+    /// Its head for this slot, and the descriptors that go with it.
+    pub(super) fn addressed(&self, slot: (usize, u32), host: &Host<'_>, rights: &mut Vec<RawFd>) -> Head {
+        let Head { flags, .. } = self.head;
+        let group = if flags & (wire::GROUP | wire::SESSION) == 0 { group_for(host) } else { 0 };
+        let directory = if host.directory.is_some() { wire::HAS_DIRECTORY } else { 0 };
+        rights.clear();
+        rights.extend(host.directory.map(|directory| directory.as_raw_fd()).iter().chain(&self.sources));
+        Head { slot: slot.0 as u32, ticket: slot.1, group, flags: flags & !wire::HAS_DIRECTORY | directory, ..self.head }
+    }
+
+    /// The bytes behind the head.
+    pub(super) fn rest(&self) -> &[u8] {
+        &self.rest
+    }
+}
+
+fn copied<T: Copy>(items: &[T]) -> Option<Box<[T]>> {
+    let mut copy = reserve::room(items.len()).ok()?;
+    copy.extend_from_slice(items);
+    Some(copy.into())
 }
 
 /// What of the host is not in a request.
@@ -162,27 +220,23 @@ impl Message {
     /// Writes the request as this slot's. Its descriptors are named, not copied.
     pub fn write(&mut self, request: &Request<'_>, (slot, ticket): (usize, u32), host: &Host<'_>) -> Result<(), Failure> {
         let tier = spawn::verdict()?;
-        let group = if request.isolation == Isolation::None { own_group() } else { 0 };
         let mut head = Head {
             slot: slot as u32,
             ticket,
-            group: if group == host.group { 0 } else { group },
+            flags: of_the_machine(tier, request.credentials.is_some()),
+            group: if request.isolation == Isolation::None { group_for(host) } else { 0 },
             umask: request.umask.map_or(-1, |mask| mask as i32),
             nice: request.nice.unwrap_or(i32::MIN),
             busy_pauses: BUSY_PAUSES,
             ..Head::default()
         };
         let mut flag = |set: bool, flag: u32| head.flags |= if set { flag } else { 0 };
-        flag(tier == Tier::Fork || request.credentials.is_some(), wire::APART);
-        flag(tier != Tier::Clone3, wire::NO_CLONE3);
-        flag(spawn::has_no_close_range(), wire::NO_CLOSE_RANGE);
         flag(request.no_new_privs, wire::NO_NEW_PRIVS);
         flag(request.die_with_host, wire::DIES_WITH_HOST);
         flag(request.isolation == Isolation::Group, wire::GROUP);
         flag(request.isolation == Isolation::Session, wire::SESSION);
         flag(request.birth.is_some() && pidfd::may_open(), wire::PIDFD_IN_RECORD);
         flag(request.credentials.is_some(), wire::CREDENTIALS);
-        flag(!pidfd::may_open(), wire::SEND_PIDFD);
         self.rights.clear();
         if let Some(directory) = host.directory {
             head.flags |= wire::HAS_DIRECTORY;
@@ -253,23 +307,41 @@ impl Message {
             }
         }
         head.length = out.0.len() as u32;
+        self.head = head;
         self.bytes[..size_of::<Head>()].copy_from_slice(bytes_of(&head));
         Ok(())
     }
 }
 
-fn own_group() -> i32 {
-    nix::unistd::getpgrp().as_raw()
+/// Flags that say what works here, not what is asked for.
+const OF_THE_MACHINE: u32 = wire::APART | wire::NO_CLONE3 | wire::NO_CLOSE_RANGE | wire::SEND_PIDFD;
+
+fn of_the_machine(tier: Tier, changes_user: bool) -> u32 {
+    [
+        (tier == Tier::Fork || changes_user, wire::APART),
+        (tier != Tier::Clone3, wire::NO_CLONE3),
+        (spawn::has_no_close_range(), wire::NO_CLOSE_RANGE),
+        (!pidfd::may_open(), wire::SEND_PIDFD),
+    ]
+    .into_iter()
+    .filter_map(|(is_so, flag)| is_so.then_some(flag))
+    .fold(0, |flags, flag| flags | flag)
+}
+
+/// The host's group, for a child that stays in it; 0: the spawner is there.
+fn group_for(host: &Host<'_>) -> i32 {
+    let group = nix::unistd::getpgrp().as_raw();
+    if group == host.group { 0 } else { group }
 }
 
 /// The bytes of a value without padding or pointers: a [`Head`], or a [`Birth`].
-fn bytes_of<T: Plain>(value: &T) -> &[u8] {
+pub(super) fn bytes_of<T: Plain>(value: &T) -> &[u8] {
     // SAFETY: such a type is made of numbers alone, so all of its bytes are initialized.
     unsafe { core::slice::from_raw_parts(core::ptr::from_ref(value).cast(), size_of::<T>()) }
 }
 
 /// What consists of numbers and has no padding.
-trait Plain {}
+pub(super) trait Plain {}
 impl Plain for Head {}
 impl Plain for Birth {}
 const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4);

@@ -1,0 +1,107 @@
+//! What every spawn by a spawner would make of a command anew: its request, kept from the second spawn on.
+//!
+//! The trap: a command is a description, and what a child gets of the host is looked up at each spawn. So what is kept is compared with the host as it
+//! stands now: its environment string by string, its standard streams one by one (the directory is the spawner's link's affair). And what is kept of
+//! a command is of that command: a clone has nothing, since it is made to be changed, and who changes one in its place forgets it
+//! ([`Command::change`]).
+
+use std::sync::{Arc, Mutex, TryLockError};
+
+use super::{Command, EnvBase};
+use crate::sys::environ::Snapshot;
+use crate::sys::spawner::Standing;
+
+/// An environment that is longer is not kept, nor is a request (`wire::INLINE`).
+const MOST: u32 = 32 * 1024;
+
+/// A request as it was sent, and of which host that is true.
+#[derive(Debug)]
+pub struct Known {
+    request: Standing,
+    /// See `Streams::inherited`.
+    inherited: u8,
+    /// `None`: it has nothing of the host's.
+    environment: Option<Snapshot>,
+}
+
+#[derive(Debug, Default)]
+enum State {
+    /// Most commands are spawned once.
+    #[default]
+    New,
+    Spawned,
+    Known(Arc<Known>),
+}
+
+/// See the head of this file.
+#[derive(Debug, Default)]
+pub struct Prepared(Mutex<State>);
+
+impl Clone for Prepared {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Prepared {
+    /// Whoever finds it taken does without: another thread, which perhaps is not there in a forked copy.
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> Option<T>) -> Option<T> {
+        match self.0.try_lock() {
+            Ok(mut state) => act(&mut state),
+            Err(TryLockError::Poisoned(poisoned)) => act(&mut poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl Known {
+    /// The request, if it would be the same for this host.
+    pub fn request(&self, command: &Command) -> Option<&Standing> {
+        let is_so = self.request.is_right() && self.inherited == command.streams.inherited();
+        (is_so && self.environment.as_ref().is_none_or(Snapshot::is_now)).then_some(&self.request)
+    }
+}
+
+impl Command {
+    /// Changes one that others may have a share of: they keep theirs.
+    pub fn change(shared: &mut Arc<Self>) -> &mut Self {
+        let changed = Arc::make_mut(shared);
+        changed.prepared = Prepared::default();
+        changed
+    }
+
+    /// Whether all its children are made by the same request, as long as the host stays as it is.
+    pub(in crate::process) fn is_standing(&self) -> bool {
+        // Programs and users are what they are.
+        let Self { program: _, streams, identity: _, lifetime: _, gifts, readiness, prepared: _ } = self;
+        !(streams.differ() || gifts.differ() || readiness.differs() || self.writes_birth())
+    }
+
+    /// What is known of its request.
+    pub(in crate::process) fn known(&self) -> Option<Arc<Known>> {
+        self.prepared.with(|state| if let State::Known(known) = state { Some(known.clone()) } else { None })
+    }
+
+    /// Whether the request that is made now shall be kept.
+    pub(in crate::process) fn is_to_be_kept(&self) -> bool {
+        let before = self.prepared.with(|state| {
+            let spawned = !matches!(state, State::New);
+            *state = State::Spawned;
+            Some(spawned)
+        });
+        before == Some(true)
+    }
+
+    /// Keeps it. The environment is looked at now: nobody may change it during a spawn (`sys/environ.rs`).
+    pub(in crate::process) fn keep(&self, request: Standing, inherited: u8) {
+        let of_the_host = self.program.env.base != EnvBase::Clear;
+        let environment = of_the_host.then(|| Snapshot::take(MOST));
+        if environment.as_ref().is_none_or(Option::is_some) {
+            let known = Known { request, inherited, environment: environment.flatten() };
+            self.prepared.with(|state| {
+                *state = State::Known(Arc::new(known));
+                Some(())
+            });
+        }
+    }
+}

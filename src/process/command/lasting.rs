@@ -30,7 +30,7 @@ impl Command {
     /// The same where what its child says of itself is heard by whoever starts it, and by nobody when that one has ended: it has readiness and a
     /// watchdog.
     pub fn check_outlives_listener(&self) -> Result<()> {
-        let Self { program: _, streams, identity, lifetime, gifts, readiness: _ } = self;
+        let Self { program: _, streams, identity, lifetime, gifts, readiness: _, prepared: _ } = self;
         let Some(tie) = identity.tie().or(gifts.tie()).or(streams.tie()).or(lifetime.tie()) else { return Ok(()) };
         let message = format!("command: {tie} would tie the daemon to this process, and it goes on when this one has ended");
         Err(Error::invalid("command", message))

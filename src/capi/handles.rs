@@ -228,6 +228,12 @@ pub(super) fn pass<T: Handled>(handle: u64, object: &Arc<T>) {
     PASSED.known.store(handle, Ordering::Relaxed);
 }
 
+/// What stands for such a handle. `None`: it is to be looked up.
+#[inline(always)]
+pub(super) fn passed<T: Handled>(handle: u64) -> Option<&'static Arc<T>> {
+    PASSED.object(handle)
+}
+
 /// Puts an object in the table; answers its handle.
 pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
     let mut slab = table()?.write();

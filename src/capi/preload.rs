@@ -308,7 +308,11 @@ pub unsafe extern "C" fn ps_preload_fd(preload: *const ps_preload, fd: *mut i32,
 ///         the host is gone, or does not want it any more
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_ready(preload: *mut ps_preload, error: *mut *mut ps_error) -> ps_status {
-    shapes::change::<Preload, _>(preload, error, Preload::worker_ready)
+    // Found without a table: what a worker passes through on its way to this is to be little.
+    call(error, || match handles::passed::<Preload>(preload.addr() as u64) {
+        Some(object) => object.worker_ready().map(|()| PS_OK),
+        None => convert::object::<Preload, _>(preload)?.worker_ready().map(|()| PS_OK),
+    })
 }
 
 /// What the host wishes of this worker. A worker need not ask: then it is never promoted, and does not learn

@@ -193,7 +193,6 @@ impl<P: Protocol> Writer<P> {
 }
 
 /// Reads numbers from the front of bytes.
-#[derive(Clone)]
 pub struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
@@ -203,15 +202,28 @@ impl<'a> Cursor<'a> {
     }
 
     /// So many bytes.
+    #[inline(always)]
     pub fn bytes(&mut self, count: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(count)?;
         self.0 = rest;
         Some(head)
     }
+    /// Whether nothing is left.
+    #[inline(always)]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// A value with its tag.
+    #[inline(always)]
+    pub fn value(&mut self) -> Option<(u16, Cursor<'a>)> {
+        let (tag, length) = (self.u16()?, self.u16()?);
+        Some((tag, Cursor(self.bytes(length as usize)?)))
+    }
     /// All that are left.
     pub fn rest(&self) -> &'a [u8] {
         self.0
     }
+    #[inline(always)]
     fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         self.bytes(N)?.try_into().ok()
     }
@@ -220,14 +232,17 @@ impl<'a> Cursor<'a> {
         self.array::<1>().map(|[byte]| byte)
     }
     /// Of two.
+    #[inline(always)]
     pub fn u16(&mut self) -> Option<u16> {
         self.array().map(u16::from_le_bytes)
     }
     /// Of four.
+    #[inline(always)]
     pub fn u32(&mut self) -> Option<u32> {
         self.array().map(u32::from_le_bytes)
     }
     /// Of eight.
+    #[inline(always)]
     pub fn u64(&mut self) -> Option<u64> {
         self.array().map(u64::from_le_bytes)
     }
@@ -256,39 +271,10 @@ impl<'a> Unread<'a> {
         (number == kind.number()).then_some(Self { id, seq, values: cursor.0 })
     }
 
-    /// Its values in their order, each with its tag; `None`: it makes no sense from there on.
+    /// Its values, to be read one by one ([`Cursor::value`]).
     #[inline(always)]
-    pub fn values<P: Protocol>(&self) -> Values<'a, P> {
-        Values(Cursor(self.values), PhantomData)
-    }
-}
-
-/// See [`Unread::values`].
-pub struct Values<'a, P>(Cursor<'a>, PhantomData<P>);
-
-impl<P> Clone for Values<'_, P> {
-    #[inline(always)]
-    fn clone(&self) -> Self {
-        Self(Cursor(self.0.0), PhantomData)
-    }
-}
-
-impl<'a, P: Protocol> Iterator for Values<'a, P> {
-    type Item = Option<(P::Tag, Cursor<'a>)>;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Self::Item> {
-        while !self.0.0.is_empty() {
-            match value::<P>(&mut self.0) {
-                Some((Some(tag), value)) => return Some(Some((tag, value))),
-                Some((None, _)) => {}
-                None => {
-                    self.0.0 = &[];
-                    return Some(None);
-                }
-            }
-        }
-        None
+    pub fn values(&self) -> Cursor<'a> {
+        Cursor(self.values)
     }
 }
 
@@ -298,17 +284,6 @@ fn head<P: Protocol>(cursor: &mut Cursor<'_>) -> Option<(u16, u16, u64, u32)> {
     let (kind, flags) = (cursor.u16()?, cursor.u16()?);
     let (id, seq, length) = (cursor.u64()?, cursor.u32()?, cursor.u32()?);
     (magic == P::MAGIC && length as usize == cursor.0.len()).then_some((kind, flags, id, seq))
-}
-
-/// The next value, and its tag: without one it may be skipped.
-#[inline(always)]
-fn value<'a, P: Protocol>(cursor: &mut Cursor<'a>) -> Option<(Option<P::Tag>, Cursor<'a>)> {
-    let (tag, length) = (cursor.u16()?, cursor.u16()?);
-    let value = Cursor(cursor.bytes(length as usize)?);
-    match P::Tag::of(tag & !TAG_IGNORABLE) {
-        None if tag & TAG_IGNORABLE == 0 => None,
-        tag => Some((tag, value)),
-    }
 }
 
 /// Reads one message; `fds`: how many descriptors came with it.
@@ -324,9 +299,11 @@ pub fn read<P: Protocol>(bytes: &[u8], fds: usize) -> Result<MessageOf<P>, Malfo
 fn read_body<P: Protocol>(cursor: &mut Cursor<'_>, fds: usize) -> Option<P::Body> {
     let mut body = P::Body::default();
     while !cursor.0.is_empty() {
-        let (tag, mut value) = value::<P>(cursor)?;
-        if let Some(tag) = tag {
-            P::put(&mut body, tag, &mut value)?;
+        let (tag, mut value) = cursor.value()?;
+        match P::Tag::of(tag & !TAG_IGNORABLE) {
+            Some(tag) => P::put(&mut body, tag, &mut value)?,
+            None if tag & TAG_IGNORABLE != 0 => {}
+            None => return None,
         }
     }
     (P::descriptors(&body) == fds).then_some(body)

@@ -31,7 +31,7 @@
 //! Its lock is a leaf: it is taken last, and nothing is called under it but the kernel.
 
 use std::collections::BTreeSet;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use nix::errno::Errno;
@@ -223,18 +223,15 @@ impl Reactor {
 
     /// In a forked copy: closes the descriptors of the original's. Takes no lock.
     pub fn give_back(&self) {
+        self.numbers().for_each(fds::give_back);
+    }
+
+    /// All descriptors that are the reactor's own: a process that has just been forked, and in which this is never dropped, closes its copies of them.
+    pub fn numbers(&self) -> impl Iterator<Item = RawFd> {
         let sets = [&self.work, &self.outer].map(|set| set.get().map(|set| set.0.as_raw_fd()));
         let wake_up = self.wake_up.get().map(|wake_up| wake_up.as_fd().as_raw_fd());
         let timer = self.timer.get().map(|timer| timer.as_fd().as_raw_fd());
-        sets.into_iter().chain([wake_up, timer]).flatten().for_each(fds::give_back);
-    }
-
-    /// In a process that has just been forked, and in which this is never dropped: closes its copies of all descriptors that are the reactor's own.
-    #[inline(always)]
-    pub fn close_copies(&self) {
-        [&self.work, &self.outer].iter().filter_map(|set| set.get()).for_each(|set| fds::close_copy(&set.0));
-        self.wake_up.get().iter().for_each(|wake_up| fds::close_copy(&wake_up.as_fd()));
-        self.timer.get().iter().for_each(|timer| fds::close_copy(&timer.as_fd()));
+        sets.into_iter().chain([wake_up, timer]).flatten()
     }
 
     /// Marks a descriptor of one that lasts, or notes it.

@@ -307,8 +307,8 @@ impl Packet {
     #[inline(always)]
     pub fn receive(&mut self, socket: &OwnedFd, near: &mut [u8], far: &mut [u8]) -> Result<bool, Errno> {
         self.close();
-        let mut parts = [(near.as_mut_ptr(), near.len()), (far.as_mut_ptr(), far.len())]
-            .map(|(base, length)| libc::iovec { iov_base: base.cast(), iov_len: length });
+        let part = |part: &mut [u8]| libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() };
+        let mut parts = [part(near), part(far)];
         let mut header = libc::msghdr {
             msg_name: core::ptr::null_mut(),
             msg_namelen: 0,
@@ -399,8 +399,10 @@ impl Packet {
 
     #[inline(always)]
     fn close(&mut self) {
-        for index in 0..self.rights.1 {
-            self.close_one(index);
+        let mut at = 0;
+        while at < self.rights.1 {
+            self.close_one(at);
+            at += 1;
         }
         self.rights.1 = 0;
     }

@@ -202,25 +202,33 @@ pub fn read(bytes: &[u8], fds: usize) -> Result<Message, Malformed> {
     tlv::read::<Protocol>(bytes, fds)
 }
 
-/// The numbers that the descriptors of a GO go to, in their order, read where it lies: nothing is allocated. `None`: it makes no sense.
+/// The numbers that the descriptors of a GO go to, in their order, read where it lies: nothing is allocated, and little code passed through. As many as there is
+/// room for are put there. `None`: it makes no sense, or there are more.
 #[inline(always)]
-pub fn targets(bytes: &[u8], fds: usize) -> Option<impl Iterator<Item = i32> + Clone> {
-    let message = Unread::of::<Protocol>(bytes, Kind::Go)?;
+pub fn targets<'a>(bytes: &[u8], fds: usize, room: &'a mut [i32]) -> Option<&'a [i32]> {
+    let mut values = Unread::of::<Protocol>(bytes, Kind::Go)?.values();
     let mut count = 0;
-    for value in message.values::<Protocol>() {
-        match value? {
-            (Tag::To, value) => _ = (target(value)?, count += 1),
-            (Tag::End | Tag::Pidfd | Tag::Control, _) => return None,
-            _ => {}
+    while !values.is_empty() {
+        let (tag, mut value) = values.value()?;
+        if tag == Tag::To as u16 {
+            *room.get_mut(count)? = Some(value.u32()? as i32).filter(|number| *number >= 0)?;
+            count += 1;
+        } else if !is_beside(tag) {
+            return None;
         }
     }
-    let numbers = message.values::<Protocol>().flatten().filter_map(|(tag, value)| if tag == Tag::To { target(value) } else { None });
-    (count == fds).then_some(numbers)
+    if count == fds { room.get(..count) } else { None }
 }
 
-#[inline(always)]
-fn target(mut value: Cursor<'_>) -> Option<i32> {
-    Some(value.u32()? as i32).filter(|number| *number >= 0)
+/// Whether this may be in a GO and means nothing there.
+#[cold]
+#[inline(never)]
+fn is_beside(tag: u16) -> bool {
+    match Tag::from_code(tag & !tlv::TAG_IGNORABLE) {
+        Some(Tag::To | Tag::End | Tag::Pidfd | Tag::Control) => false,
+        Some(_) => true,
+        None => tag & tlv::TAG_IGNORABLE != 0,
+    }
 }
 
 /// Writes a message.
@@ -441,7 +449,7 @@ mod tests {
                 if message.kind == Kind::Go { message.body.places.iter().map(number).collect::<Option<Vec<i32>>>() } else { None }
             };
             let there = read(&bytes, fds).ok().and_then(only_numbers);
-            prop_assert_eq!(targets(&bytes, fds).map(Iterator::collect::<Vec<i32>>), there);
+            prop_assert_eq!(targets(&bytes, fds, &mut [0; 8]), there.as_deref());
         }
     }
 }

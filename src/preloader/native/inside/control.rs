@@ -51,6 +51,44 @@ pub struct Control {
     before: Option<Link>,
 }
 
+/// Numbers of descriptors, put together before a fork: the copy finds them on its stack.
+#[derive(Debug, Default)]
+pub struct Numbers {
+    few: [RawFd; Self::FEW],
+    count: usize,
+    more: Vec<RawFd>,
+}
+
+impl Numbers {
+    const FEW: usize = 8;
+
+    fn push(&mut self, number: RawFd) {
+        match self.few.get_mut(self.count) {
+            Some(place) => (*place, self.count) = (number, self.count + 1),
+            None => self.more.push(number),
+        }
+    }
+
+    /// Closes them all.
+    #[inline(always)]
+    pub fn close(&self) {
+        let mut at = 0;
+        while at < self.count.min(Self::FEW) {
+            fds::close_copy(&self.few[at]);
+            at += 1;
+        }
+        if !self.more.is_empty() {
+            self.close_more();
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn close_more(&self) {
+        self.more.iter().for_each(fds::close_copy);
+    }
+}
+
 /// For whoever wants to wait for the host.
 pub fn cannot_watch(fault: Fault) -> Error {
     fault.error("cannot watch for what the host asks")
@@ -121,16 +159,19 @@ impl Control {
         self.stopped
     }
 
-    /// In the copy that was forked: closes everything in it. It is not dropped there, but given up: to free its memory would be to copy the pages in which
-    /// that stands, and more than all of it. What is large there is answered.
+    /// The numbers that a copy of this process is to close. It drops nothing of this: to free its memory would be to copy the pages in which that stands, and
+    /// more than all of it.
+    pub fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers::default();
+        let own = [&self.link].into_iter().chain(&self.before).map(|link| link.socket().as_raw_fd());
+        let own = own.chain(self.line.iter().map(|asked| asked.end.as_raw_fd())).chain(self.kept.numbers());
+        own.chain(self.reactor.numbers()).chain(self.tasks.iter().map(Directory::number)).for_each(|number| numbers.push(number));
+        numbers
+    }
+
+    /// In such a copy: what is large here.
     #[inline(always)]
-    pub fn give_up(&mut self) -> Vec<u8> {
-        fds::close_copy(&**self.link.socket());
-        self.before.iter().for_each(|before| fds::close_copy(&**before.socket()));
-        self.line.iter().for_each(|asked| fds::close_copy(&*asked.end));
-        self.kept.close_copies();
-        self.tasks.iter().for_each(|tasks| fds::close_copy(&tasks.number()));
-        self.reactor.close_copies();
+    pub fn take_buffer(&mut self) -> Vec<u8> {
         self.link.take_buffer()
     }
 

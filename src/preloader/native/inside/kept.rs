@@ -11,13 +11,12 @@
 //! that is no error. Where no pidfd is to be had (a filter) nothing tells of an end: the clock asks. So it does of one that has ended under a tracer: its pidfd
 //! is readable until the tracer lets go, and only then can it be waited for.
 
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
 use crate::clock::{Deadline, MILLI};
-use crate::sys::fds;
 use crate::sys::reactor::{Reactor, Token};
 use crate::sys::wait::{self, Ending, Seen};
 
@@ -53,10 +52,9 @@ fn word(ending: Ending) -> i32 {
 }
 
 impl Kept {
-    /// In a copy that drops nothing: closes its copies of the pidfds.
-    #[inline(always)]
-    pub fn close_copies(&self) {
-        self.0.values().filter_map(|child| child.pidfd.as_ref()).for_each(|pidfd| fds::close_copy(&**pidfd));
+    /// The pidfds: a copy that drops nothing closes them.
+    pub fn numbers(&self) -> impl Iterator<Item = RawFd> {
+        self.0.values().filter_map(|child| child.pidfd.as_ref()).map(|pidfd| pidfd.as_raw_fd())
     }
 
     /// One more, just born.

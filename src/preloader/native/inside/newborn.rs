@@ -20,10 +20,11 @@ use std::sync::Arc;
 
 use super::super::wire::{Kind, Link};
 use super::asked::Asked;
+use super::control::Numbers;
 use super::{Preload, Stand, greet, places};
 use crate::channel::seqpacket::Only;
 use crate::error::{Error, Result, Status};
-use crate::lock::lock;
+use crate::lock::{lock, lock_alone};
 use crate::sys::socket::Packet;
 use crate::sys::{fds, fork, poll, prefault};
 
@@ -32,8 +33,8 @@ const UNWANTED: i32 = 0;
 /// It could not come to its gate, or through it.
 const FAILED: i32 = 1;
 
-/// A GO with a dozen descriptors is no longer than this.
-const NEAR: usize = 128;
+/// A GO with five descriptors is no longer than this.
+const NEAR: usize = 64;
 
 /// Ends the process when it is dropped: on every way out but one.
 struct OrEnd;
@@ -44,22 +45,39 @@ impl Drop for OrEnd {
     }
 }
 
+/// What a copy needs of its original, put together before the fork: so it is where the copy is.
+#[derive(Debug, Default)]
+pub struct Legacy {
+    /// To be closed: the original's channel, and what it holds for others.
+    numbers: Numbers,
+    /// By which the host's end is seen.
+    host: Option<RawFd>,
+}
+
+impl Legacy {
+    pub fn of(preload: &Preload) -> Self {
+        match &lock(&preload.state).stand {
+            Stand::Serving(control) => Self { numbers: control.numbers(), host: control.host().number() },
+            Stand::Worker(_) | Stand::Loading(_) | Stand::Over => Self::default(),
+        }
+    }
+}
+
 /// Goes through the gate. Returns in a process that is a worker, or not at all.
 /// `own`: it is the preloader's child, not the host's.
 #[inline(always)]
-pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, pass: impl FnOnce()) -> Link {
+pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, legacy: &Legacy, pass: impl FnOnce()) -> Link {
     let end = OrEnd;
-    // The original's channel and what it holds for others. (Closed, and nothing else: what is behind the numbers is shared.)
-    let (buffer, host) = {
-        let mut state = lock(&preload.state);
-        let given_up = match &mut state.stand {
-            Stand::Serving(control) => (control.give_up(), control.host().number()),
-            Stand::Worker(_) | Stand::Loading(_) | Stand::Over => Default::default(),
-        };
+    // (Closed, and nothing else: what is behind the numbers is shared.)
+    legacy.numbers.close();
+    let buffer = {
+        let mut state = lock_alone(&preload.state);
+        let buffer = if let Stand::Serving(control) = &mut state.stand { control.take_buffer() } else { Vec::new() };
         std::mem::forget(std::mem::replace(&mut state.stand, Stand::Over));
         state.collapsed = false;
-        given_up
+        buffer
     };
+    let host = legacy.host;
     let (pooled, mut link) = (asked.pooled, Link::newborn(asked.end, asked.birth, buffer));
     if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, own, host, pooled)) {
         fail(&mut link, &error);

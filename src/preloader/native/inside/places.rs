@@ -8,59 +8,102 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 
-use super::super::wire::{self, Link};
+use super::super::wire::{self, Link, MAX_GIVEN};
 use crate::error::{Error, Result, Status};
 use crate::sys::fds;
 use crate::sys::socket::Packet;
 
 /// So many are put without an allocation.
-const FEW: usize = 16;
+const FEW: usize = 8;
 
 /// Puts them there, as this GO says: the streams for programs that are executed too, all others close-on-exec.
 #[inline(always)]
 pub fn put(link: &mut Link, go: &[u8], given: &mut Packet) -> Result<()> {
-    let Some(targets) = wire::targets(go, given.count()) else { return Err(malformed("a descriptor without a number")) };
-    let is_target = |number: RawFd| targets.clone().any(|target| target == number);
-    for (index, number) in targets.clone().enumerate() {
-        if targets.clone().take(index).any(|before| before == number) {
-            return Err(malformed("two descriptors for one number"));
-        }
+    let mut few = [0; FEW];
+    match wire::targets(go, given.count(), &mut few) {
+        Some(targets) => arrange(link, targets, given),
+        None => put_many(link, go, given),
     }
-    if is_target(link.socket().as_raw_fd()) {
-        let moved = clear_of(link.socket().as_fd(), &is_target)?;
-        link.move_to(moved);
-    }
-    if given.count() > FEW {
-        return arrange_many(&targets.collect::<Vec<_>>(), given);
-    }
-    let mut numbers = [0; FEW];
-    numbers.iter_mut().zip(targets.clone()).for_each(|(place, number)| *place = number);
-    arrange(&numbers[..given.count()], given)
 }
 
 #[cold]
 #[inline(never)]
-fn arrange_many(targets: &[RawFd], given: &mut Packet) -> Result<()> {
-    arrange(targets, given)
+fn put_many(link: &mut Link, go: &[u8], given: &mut Packet) -> Result<()> {
+    let mut many = [0; MAX_GIVEN];
+    let targets = wire::targets(go, given.count(), &mut many).ok_or_else(|| malformed("a descriptor without a number"))?;
+    arrange(link, targets, given)
 }
 
+/// (Loops by hand: what an iterator does may be code of its own.)
 #[inline(always)]
-fn arrange(targets: &[RawFd], given: &mut Packet) -> Result<()> {
-    let all = 0..targets.len();
-    let is_free = |given: &Packet, number| !all.clone().any(|index| given.fd(index) == Some(number));
-    while let Some(next) = all.clone().find(|index| given.fd(*index).is_some() && is_free(given, targets[*index])) {
-        place(targets, next, given)?;
+fn arrange(link: &mut Link, targets: &[RawFd], given: &mut Packet) -> Result<()> {
+    let mut at = 0;
+    while at < targets.len() {
+        if is_in(&targets[..at], targets[at]) {
+            return Err(malformed("two descriptors for one number"));
+        }
+        at += 1;
     }
-    // Each of those that are left stands where another one is to go, or where it is to stay.
-    for index in all.clone() {
-        if let Some(moved) = given.duplicate(index, |fd| clear_of(fd, &|number| targets.contains(&number))).transpose()? {
+    if is_in(targets, link.socket().as_raw_fd()) {
+        let moved = clear_of(link.socket().as_fd(), targets)?;
+        link.move_to(moved);
+    }
+    // Where nobody stands who has not moved yet.
+    let mut has_moved = true;
+    while has_moved {
+        (at, has_moved) = (0, false);
+        while at < targets.len() {
+            if given.fd(at).is_some() && !stands_at(targets[at], targets.len(), given) {
+                place(targets, at, given)?;
+                has_moved = true;
+            }
+            at += 1;
+        }
+    }
+    at = 0;
+    while at < targets.len() {
+        if given.fd(at).is_some() {
+            return open_rings(targets, given);
+        }
+        at += 1;
+    }
+    Ok(())
+}
+
+/// Each of those that are left stands where another one is to go, or where it is to stay.
+#[cold]
+#[inline(never)]
+fn open_rings(targets: &[RawFd], given: &mut Packet) -> Result<()> {
+    for index in 0..targets.len() {
+        if let Some(moved) = given.duplicate(index, |fd| clear_of(fd, targets)).transpose()? {
             given.change(index, moved);
         }
     }
-    for index in all {
-        place(targets, index, given)?;
+    (0..targets.len()).try_for_each(|index| place(targets, index, given))
+}
+
+#[inline(always)]
+fn is_in(numbers: &[RawFd], number: RawFd) -> bool {
+    let mut at = 0;
+    while at < numbers.len() {
+        if numbers[at] == number {
+            return true;
+        }
+        at += 1;
     }
-    Ok(())
+    false
+}
+
+#[inline(always)]
+fn stands_at(number: RawFd, count: usize, given: &Packet) -> bool {
+    let mut at = 0;
+    while at < count {
+        if given.fd(at) == Some(number) {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// Puts one of them, if it was not put before.
@@ -85,11 +128,11 @@ fn malformed(why: &str) -> Error {
 /// A duplicate whose number is none of these.
 #[cold]
 #[inline(never)]
-fn clear_of(fd: BorrowedFd<'_>, is_target: &dyn Fn(RawFd) -> bool) -> Result<OwnedFd> {
+fn clear_of(fd: BorrowedFd<'_>, targets: &[RawFd]) -> Result<OwnedFd> {
     let mut least = 3;
     loop {
         let copy = fds::duplicate_above(fd, least).map_err(failed)?;
-        if !is_target(copy.as_raw_fd()) {
+        if !targets.contains(&copy.as_raw_fd()) {
             return Ok(copy);
         }
         least = copy.as_raw_fd() + 1;

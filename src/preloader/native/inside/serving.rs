@@ -20,7 +20,7 @@ use super::newborn;
 use super::{Moment, Preload, Role, Stand, Way, state};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
-use crate::lock::lock;
+use crate::lock::{lock, lock_alone};
 use crate::sys::fork::{self, Side, TidAddress};
 use crate::sys::signal::Blocked;
 use crate::sys::wait::{self, Seen};
@@ -81,10 +81,11 @@ impl Preload {
             Err(error) => return Err(error),
         };
         let asked = self.prepare(asked)?;
+        let legacy = newborn::Legacy::of(self);
         let blocked = Blocked::all();
         match self.fork_itself(!asked.hello_will_do) {
             Ok((Side::Copy, own)) => {
-                let link = newborn::begin(self, asked, own, pass);
+                let link = newborn::begin(self, asked, own, &legacy, pass);
                 drop(blocked);
                 self.become_worker(link);
                 Ok(Role::Worker)
@@ -148,8 +149,14 @@ impl Preload {
 
     #[inline(always)]
     fn become_worker(&self, link: super::Link) {
-        lock(&self.state).stand = Stand::Worker(super::Private::new(link));
-        self.call_hook(Moment::InWorker);
+        let hook = {
+            let mut state = lock_alone(&self.state);
+            state.stand = Stand::Worker(super::Private::new(link));
+            state.hook.clone()
+        };
+        if let Some(hook) = hook {
+            hook(Moment::InWorker);
+        }
     }
 
     /// For a runtime that forks by itself: which birth is asked for. `None`: a handler of the application has run. 0: it shall go.
@@ -198,7 +205,7 @@ impl Preload {
         let asked = self.accepted(birth)?;
         // The runtime's fork may have been a clone with CLONE_PARENT.
         let own = fork::parent() == lock(&self.state).maker;
-        let link = newborn::begin(self, asked, own, pass);
+        let link = newborn::begin(self, asked, own, &newborn::Legacy::of(self), pass);
         drop(blocked);
         self.become_worker(link);
         Ok(())

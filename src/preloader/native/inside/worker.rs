@@ -13,7 +13,7 @@ use super::{Preload, Stand, Wish, host_is_gone, opening, state};
 use crate::channel::seqpacket::{Admission, Found};
 use crate::clock::Deadline;
 use crate::error::{Error, Result, Status};
-use crate::lock::lock;
+use crate::lock::lock_alone;
 use crate::sys::poll;
 use crate::sys::reactor::{Reactor, Shape, Token};
 
@@ -140,7 +140,7 @@ impl Private {
 impl Preload {
     #[inline(always)]
     fn with_private<T>(&self, what: impl FnOnce(&mut Private) -> Result<T>) -> Result<T> {
-        match &mut lock(&self.state).stand {
+        match &mut lock_alone(&self.state).stand {
             Stand::Worker(private) => what(private),
             _ => Err(state("role", "this process is no worker")),
         }

@@ -418,6 +418,7 @@ impl Birth {
         match self.link.send_now(&bytes, &numbers) {
             Ok(true) => {
                 self.given.clear();
+                self.lent.clear();
                 Ok(())
             }
             Ok(false) => {

@@ -155,6 +155,9 @@ impl Inner {
     /// Does the jobs, and what follows from them. All that makes room or a process is done before any of it is told: who hears of an end
     /// finds the next one started.
     pub(super) fn carry_out(self: &Arc<Self>, jobs: Vec<Job>) {
+        if jobs.is_empty() {
+            return;
+        }
         let (done, begun) = self.do_jobs(jobs);
         let mut more: Vec<Vec<Job>> = done.into_iter().map(|done| self.conclude(done)).collect();
         // Behind what is told: their process may come while they are asked for it.

@@ -20,6 +20,7 @@ use nix::sys::socket::{
     AddressFamily, Backlog, ControlMessage, ControlMessageOwned, MsgFlags, SockFlag, SockType, UnixAddr, accept4, bind, connect, listen,
     recvmsg, sendmsg, socket,
 };
+use procsup::handoff::outcome::Outcome;
 use procsup::handoff::wire::{self, Kind, Message, Own, Place, Writer};
 use procsup::handoff::{Handoff, Limits, Mode, Notice, Reason, Role};
 
@@ -150,6 +151,11 @@ impl Raw {
         self.receive(keep)
     }
 
+    pub fn say_hello_as_observer(&mut self) -> bool {
+        let bytes = self.write(Kind::Hello).versions().observes().finish();
+        self.send(&bytes, &[])
+    }
+
     pub fn say_hello(&mut self) -> bool {
         let bytes = self.write(Kind::Hello).versions().start(start_time()).finish();
         self.send(&bytes, &[])
@@ -179,7 +185,7 @@ pub fn descriptors() -> usize {
 
 // ---- messages ----------------------------------------------------------------------------------------------------------
 
-const KINDS: [Kind; 11] = [
+const KINDS: [Kind; 16] = [
     Kind::Hello,
     Kind::Offer,
     Kind::Ack,
@@ -191,6 +197,11 @@ const KINDS: [Kind; 11] = [
     Kind::Settled,
     Kind::Abort,
     Kind::Nak,
+    Kind::Estate,
+    Kind::Progress,
+    Kind::Outcome,
+    Kind::Expect,
+    Kind::CallOff,
 ];
 
 /// Any message, well formed, and how many descriptors go with it.
@@ -207,7 +218,10 @@ fn any_message(raw: &mut Raw, choices: &mut Choices<'_>) -> (Vec<u8>, usize) {
     (raw.id, raw.seq) = (id, raw.seq.max(seq));
     let mut fds = 0;
     for _ in 0..choices.below(4) {
-        match choices.below(9) {
+        match choices.below(13) {
+            9 => _ = writer.observes(),
+            10 => _ = writer.expect(choices.number() as i32, i64::from(choices.number()), i64::from(choices.number())),
+            11 => _ = writer.record(&any_record(choices)).half(Some(&any_record(choices))),
             0 => _ = writer.versions(),
             1 => _ = writer.part(choices.below(3).into(), choices.below(4).into(), 0),
             2 => {
@@ -221,12 +235,21 @@ fn any_message(raw: &mut Raw, choices: &mut Choices<'_>) -> (Vec<u8>, usize) {
             6 => _ = writer.start(choices.number().into()),
             _ => {
                 fds += 1;
-                let own = Own::from_code(choices.below(5)).map(Place::Own);
+                let own = Own::from_code(choices.below(7)).map(Place::Own);
                 _ = writer.place(&own.unwrap_or_else(|| Place::Named(choices.bytes(20).to_vec())));
             }
         }
     }
     (writer.finish(), fds)
+}
+
+/// A record in which anything may stand.
+fn any_record(choices: &mut Choices<'_>) -> Outcome {
+    let mut record = Outcome::begin(choices.number().into(), Mode::Exclusive, choices.number().into(), choices.number().into());
+    record.words = String::from_utf8_lossy(choices.bytes(80)).into_owned();
+    record.connections.passed = choices.number();
+    record.times.iter_mut().for_each(|time| *time = choices.number().into());
+    record
 }
 
 /// Something that may be damaged, with descriptors that may not fit.
@@ -310,6 +333,7 @@ pub fn hostile_successor(owner: &Handoff, path: &Path, mut choices: Choices<'_>)
             match choices.below(16) {
                 0..=3 => send_anything(&mut raw, &mut choices, &spare),
                 // What a good successor would do next.
+                4 if !said_hello && choices.below(3) == 0 => said_hello = raw.say_hello_as_observer(),
                 4..=9 if !said_hello => said_hello = raw.say_hello(),
                 4..=6 => {
                     pump(owner, &mut course);

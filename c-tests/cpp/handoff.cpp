@@ -105,6 +105,7 @@ static void two_generations(const std::string &dir)
 {
     const std::string path = dir + "/two";
     handoff old(path);
+    old.set_build_id("one");
     take(old, live);
     old.live();
     old.set_timeout(handoff_timeout::probation, 20ms);
@@ -172,6 +173,19 @@ static void two_generations(const std::string &dir)
             committed = event->kind() == handoff_event_kind::committed;
         return retired && committed;
     }));
+    // What came of it: the same on both sides.
+    const std::optional<handoff_outcome> record = old.outcome(), same = next.outcome(0);
+    CHECK(record && same && record->committed() && record->reason() == errc::ok && record->handoff_id() == drain.handoff_id());
+    CHECK(record->phase() == handoff_phase::settled && record->mode() == handoff_mode::exclusive && !record->unsealed());
+    CHECK(record->old_build_id() == "one" && record->new_build_id().empty() && record->old_pid() == ::getpid() && record->new_pid() == ::getpid());
+    CHECK(record->old_generation() == 1 && record->new_generation() == 2 && record->gap() > 0ns && record->gap() == same->gap());
+    CHECK(record->connections_open() == 3 && record->connections_passed() == 2 && record->connections_taken() == 2 && record->connections_left() == 1);
+    CHECK(record->began() < record->ended() && record->raw().sealed_ns > 0);
+    CHECK(!old.outcome(1) && old.outcome_text().find("committed") != std::string::npos);
+    CHECK(next.outcome_text(0, render_format::json).front() == '{' && next.outcome_text(0, render_format::html).back() == '\n');
+    CHECK_THROWS(old.outcome_text(0, render_format::html_brief), errc::invalid_argument);
+    CHECK_THROWS(old.outcome_text(1), errc::not_found);
+    CHECK_THROWS(next.set_build_id("two\nlines"), errc::invalid_argument);
     old.reset();
     CHECK(!old && ::access(path.c_str(), F_OK) == 0);
     next.reset();
@@ -198,6 +212,12 @@ static void with_error_codes(const std::string &dir)
     CHECK(ec == errc::state);
     server.failed("because", ec);
     CHECK(ec == errc::state);
+    CHECK(!server.outcome(0, ec) && !ec);
+    CHECK(server.outcome_text(0, render_format::text, ec).empty() && ec == errc::not_found);
+    server.set_build_id("", ec);
+    CHECK(ec == errc::invalid_argument);
+    server.set_build_id("v1", ec);
+    CHECK(!ec);
     server.cancel(ec);
     CHECK(ec == errc::state);
     server.set_mode(handoff_mode::overlap, ec);

@@ -22,6 +22,14 @@ fn daemon() {
     }
 }
 
+/// Not a test: a successor that does what its script says.
+#[test]
+fn successor() {
+    if daemon::said("V1_ROLE").as_deref() == Some("successor") {
+        raw::successor();
+    }
+}
+
 // covers: C16-4, HO-3, HO-4, HO-5, HO-6, HO-7
 #[test]
 fn a_daemon_is_replaced_and_the_next_one_too() {

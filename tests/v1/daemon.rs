@@ -167,7 +167,7 @@ fn wait(name: &str) {
 }
 
 /// Whoever is left when its test has ended goes, too.
-fn end_with_the_test() {
+pub fn end_with_the_test() {
     let home = home();
     std::thread::spawn(move || {
         let until = Instant::now() + Duration::from_secs(120);

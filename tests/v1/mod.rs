@@ -1,6 +1,8 @@
 //! What the tests of protocol v1 share: a world with a daemon of the crate, a supervisor of ours, clients, and a checker that knows neither.
 
 pub mod daemon;
+mod hostile;
+pub mod raw;
 
 use std::ffi::OsStr;
 use std::fs;

@@ -340,7 +340,7 @@ impl Change {
     fn event_of_owner(&mut self, all: &mut Hands<'_>, heard: Heard) -> Event {
         let now = clock::now();
         let (event, words) = match heard {
-            Heard::Told(Told::Hello(role, _, build, versions)) => {
+            Heard::Told(Told::Hello(role, _, build, versions)) if self.machine.phase == Phase::Greeting => {
                 let writer = self.owner.as_ref().and_then(|channel| channel.line.writer);
                 match wire::common(versions) {
                     _ if role != Role::Incumbent => {
@@ -407,7 +407,7 @@ impl Change {
     fn event_of_successor(&mut self, all: &mut Hands<'_>, heard: Heard) -> Event {
         let now = clock::now();
         let (event, words) = match heard {
-            Heard::Told(Told::Hello(role, pid, build, versions)) => {
+            Heard::Told(Told::Hello(role, pid, build, versions)) if self.machine.successor == Successor::Started => {
                 let writer = self.successor.as_ref().and_then(|channel| channel.line.writer);
                 match wire::common(versions) {
                     _ if role != Role::Successor => {
@@ -429,7 +429,7 @@ impl Change {
                     }
                 }
             }
-            Heard::Told(Told::Ready(id, healthy, revisions)) if id == self.id => {
+            Heard::Told(Told::Ready(id, healthy, revisions)) if id == self.id && self.has_begun() => {
                 // One that has died since has published nothing that could serve, and the owner is there still.
                 if self.successor_is_dead() {
                     (Event::Beat, String::new())
@@ -654,8 +654,8 @@ fn is_end(errno: Errno) -> bool {
 fn trouble(whose: &str, heard: Heard, hung_up: Event, trouble: impl Fn(Reason) -> Event) -> (Event, String) {
     match heard {
         Heard::End => (hung_up, format!("the {whose} has closed its channel")),
-        Heard::Told(Told::SealComplete(..) | Told::SealFailed(..) | Told::Ready(..)) => {
-            (trouble(Reason::Protocol), format!("the {whose} speaks of another handoff"))
+        Heard::Told(told @ (Told::SealComplete(..) | Told::SealFailed(..) | Told::Ready(..) | Told::Hello(..))) => {
+            (trouble(Reason::Protocol), format!("the {whose} says {} out of its turn, or of another handoff", told.name()))
         }
         Heard::Told(told) => (trouble(Reason::Protocol), format!("the {whose} says {}, which it has no right to", told.name())),
         Heard::Refused(refusal @ wire::Refusal::Version(_)) => (trouble(Reason::Version), format!("the {whose} sends {refusal}")),

@@ -370,6 +370,8 @@ impl Change {
                 self.sealed = Some(revisions);
                 (Event::SealComplete, String::new())
             }
+            // Its last word: who is dead is succeeded, whatever it could not do.
+            Heard::Told(Told::SealFailed(id, _)) if id == self.id && self.owner_is_dead() => (Event::OwnerBeat, String::new()),
             Heard::Told(Told::SealFailed(id, error)) if id == self.id => (Event::SealFailed, format!("the owner could not seal: {error}")),
             Heard::Told(Told::Heartbeat | Told::SealProgress) => (Event::OwnerBeat, String::new()),
             other => trouble("owner", other, Event::OwnerHungUp, Event::OwnerTrouble),

@@ -19,6 +19,9 @@ static void committed(bool overlap)
     progresses(&w, PS_HANDOFF_PHASE_WARM, n->pid);
     progresses(&w, PS_HANDOFF_PHASE_DRAINING, n->pid);
     bring(o, n, WARM, SEALING);
+    if (!overlap)
+        calls_off(&w, n->pid); /* is not heard either */
+    silent(&w, o);
     bring(o, n, SEALING, GIVEN);
     silent(&w, o);
     int64_t given = now_ns();
@@ -39,6 +42,9 @@ static void committed(bool overlap)
     }
     progresses(&w, PS_HANDOFF_PHASE_PROBATION, n->pid);
     CHECK(w.time >= given && w.handoff == id);
+    if (!overlap)
+        refused(&w, NAK_LATE);
+    w.time = 0;
     bring(o, n, SERVING, SETTLED);
     progresses(&w, PS_HANDOFF_PHASE_SETTLED, n->pid);
     hears(&w, O_OUTCOME);

@@ -1,7 +1,7 @@
 /* A handoff that comes to nothing says on both sides why, in a status and in words, and in which phase: called off by the owner, given up by the
    successor, and with a successor that crashes; before the commit and after it. Nobody stood still but after SEAL's answer. */
 /* covers: C16-2 */
-/* variants: few: nothing of it depends on how a process is made */
+/* variants: none: nothing of it depends on how a process is made */
 #include "harness.h"
 #include "outcomes.h"
 

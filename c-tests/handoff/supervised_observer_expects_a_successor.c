@@ -114,6 +114,24 @@ int main(void)
     close(pidfd);
     close(others);
 
+    /* One that has greeted before that was said: the limits count from now on. */
+    n = takeover("early");
+    pidfd = pidfd_of(n->pid);
+    enter(n, PS_HANDOFF_SUCCESSOR);
+    progresses(&w, PS_HANDOFF_PHASE_LOADING, n->pid);
+    expects(&w, n->pid, pidfd, 60 * (int64_t)SECOND, 9 * (int64_t)SECOND);
+    hears(&w, O_ACK);
+    ask(n, "warm");
+    drain = expect(o, DRAIN);
+    CHECK(drain.deadline_ns - drain.time_ns > 8 * (int64_t)SECOND && drain.deadline_ns - drain.time_ns <= 9 * (int64_t)SECOND);
+    calls_off(&w, n->pid);
+    called_off(o, WARM, PS_ERR_CANCELLED);
+    aborted(n, PS_ERR_CANCELLED);
+    leave(n);
+    close(pidfd);
+    do CHECK(listens(&w, PATIENCE_MS) > 0);
+    while (w.type != O_OUTCOME);
+
     /* One that dies before it has greeted keeps nobody out; and one that was taken over by is waited for no longer than its observer has said. */
     n = takeover("dies");
     pidfd = pidfd_of(n->pid);

@@ -109,19 +109,22 @@ mod tests {
             let line = text.lines().find_map(|line| line.strip_prefix("Private_Dirty:")).unwrap();
             line.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
         };
-        // In a copy of a process that has it all.
-        // SAFETY: the copy calls nothing that another thread of the test runner could hold a lock of, but for malloc, which libc puts right.
-        let pid = unsafe { libc::fork() };
-        if pid == 0 {
-            let before = dirty();
-            way_to_work();
-            let more = dirty() - before;
-            // SAFETY: it does not return.
-            unsafe { libc::_exit(i32::from(more > 64)) };
-        }
-        let mut status = 0;
-        // SAFETY: our own child, and a place for its status.
-        unsafe { libc::waitpid(pid, &raw mut status, 0) };
-        assert_eq!(status, 0);
+        // In a copy of a process that has it all. (What the original writes to meanwhile is the copy's alone as well: other tests run there.)
+        let in_a_copy = || {
+            // SAFETY: the copy calls nothing that another thread of the test runner could hold a lock of, but for malloc, which libc puts right.
+            let pid = unsafe { libc::fork() };
+            if pid == 0 {
+                let before = dirty();
+                way_to_work();
+                let more = dirty().saturating_sub(before);
+                // SAFETY: it does not return.
+                unsafe { libc::_exit(i32::from(more > 64)) };
+            }
+            let mut status = 0;
+            // SAFETY: our own child, and a place for its status.
+            unsafe { libc::waitpid(pid, &raw mut status, 0) };
+            status == 0
+        };
+        assert!((0..20).any(|_| in_a_copy()));
     }
 }

@@ -73,7 +73,7 @@ case_rollback_successor_does_not_start() {
 
 case_rollback_in_probation() { # the new generation serves, and is killed: the old one takes back
   begin kv-patient; load; local old successor; old=$(main_pid kv-patient)
-  systemctl reload kv-patient
+  systemctl reload --no-block kv-patient
   until_ 20 standby kv-patient
   successor=$(field pid); kill -KILL "$successor"
   until_ 20 generation_is 3; until_ 20 alone kv-patient
@@ -126,7 +126,7 @@ case_stop() {
 
 case_stop_in_probation() { # two generations, both get SIGTERM, both end in good order
   begin kv-patient
-  systemctl reload kv-patient; until_ 20 standby kv-patient
+  systemctl reload --no-block kv-patient; until_ 20 standby kv-patient
   systemctl stop kv-patient
   is ActiveState "$(property kv-patient ActiveState)" inactive; is Result "$(property kv-patient Result)" success
   pgrep -x kv && fail "a generation is left"
@@ -209,6 +209,68 @@ case_supervised_stop() {
   true
 }
 
+# ---- a supervisor that looks on: ps_handoff_supervisor ----
+
+supervisor=kv-supervisor
+pid_is() { [ "$(field pid)" = "$1" ]; }
+serves_another() { local pid; pid=$(field pid); [ -n "$pid" ] && [ "$pid" != "$1" ]; }
+
+case_supervisor_upgrade() {
+  begin $supervisor; load; local main first; main=$(main_pid $supervisor); first=$(field pid)
+  systemctl reload $supervisor; until_ 30 generation_is 2
+  until_ 30 [ ! -e "/proc/$first" ]
+  none_failed
+  is "the main process" "$(main_pid $supervisor)" "$main"; is NRestarts "$(property $supervisor NRestarts)" 0
+}
+
+case_supervisor_rollback() {
+  begin $supervisor; load; local first; first=$(field pid)
+  mv /usr/bin/kv /usr/bin/kv.good; printf '#!/bin/sh\nexit 1\n' > /usr/bin/kv; chmod +x /usr/bin/kv
+  systemctl reload $supervisor; sleep 2; mv /usr/bin/kv.good /usr/bin/kv
+  none_failed; pid_is "$first" || fail "another process serves"
+  grep -q 'goes on' <(property $supervisor StatusText) || fail "StatusText is $(property $supervisor StatusText)"
+}
+
+case_supervisor_killed() { # and found again by the next one, which replaces what it has not started
+  begin $supervisor; load; local main first; main=$(main_pid $supervisor); first=$(field pid)
+  kill -KILL "$main"; until_ 30 moved $supervisor "$main"
+  until_ 30 state_is $supervisor active
+  pid_is "$first" || fail "the generation was ended"
+  systemctl reload $supervisor; until_ 30 generation_is 2
+  none_failed; is NRestarts "$(property $supervisor NRestarts)" 1
+}
+
+case_supervisor_killed_in_an_upgrade() {
+  begin $supervisor; load; local main first; main=$(main_pid $supervisor); first=$(field pid)
+  systemctl reload --no-block $supervisor; until_ 30 generation_is 2
+  kill -KILL "$main"; until_ 30 moved $supervisor "$main"
+  until_ 30 state_is $supervisor active
+  until_ 30 [ ! -e "/proc/$first" ]
+  none_failed; generation_is 2 || fail "generation $(field generation)"
+}
+
+case_supervisor_generation_crashes() { # another one is started, with the listener that the supervisor holds
+  begin $supervisor; load; local main first; main=$(main_pid $supervisor); first=$(field pid)
+  kill -KILL "$first"; until_ 30 serves_another "$first"
+  unload; grep -q 'refused=0 lost=0' /tmp/load || fail requests
+  is "the main process" "$(main_pid $supervisor)" "$main"; is NRestarts "$(property $supervisor NRestarts)" 0
+}
+
+case_supervisor_and_generation_killed() { # the listener is in the store of systemd: nobody is refused
+  begin $supervisor; load; local main first; main=$(main_pid $supervisor); first=$(field pid)
+  kill -KILL "$main" "$first"; until_ 30 serves_another "$first"
+  unload; grep -q 'refused=0 lost=0' /tmp/load || fail requests
+  is NRestarts "$(property $supervisor NRestarts)" 1
+}
+
+case_supervisor_stop() {
+  begin $supervisor
+  systemctl stop $supervisor
+  is ActiveState "$(property $supervisor ActiveState)" inactive; is Result "$(property $supervisor Result)" success
+  pgrep -x kv && fail "a generation is left"
+  true
+}
+
 # ---- what cannot work ----
 
 case_simple_is_refused() { # the reload does nothing, and the server says why
@@ -241,9 +303,10 @@ case_exit_type_cgroup() {
 
 run() {
   local name=$1 began answer
-  systemctl stop kv kv.socket kv-patient kv-reload kv-main kv-supervised kv-simple kv-simple-forced kv-cgroup 2> /dev/null
+  systemctl stop kv kv.socket kv-patient kv-reload kv-main kv-supervised kv-supervisor kv-simple kv-simple-forced kv-cgroup 2> /dev/null
+  pkill -KILL -x 'kv|supervise|container|client'
   systemctl reset-failed 2> /dev/null
-  systemctl clean --what=fdstore kv kv-reload kv-supervised 2> /dev/null
+  systemctl clean --what=fdstore kv kv-reload kv-supervised kv-supervisor 2> /dev/null
   rm -rf /var/lib/kv/*
   began=$(now)
   ("case_$name") 2>&1; answer=$?

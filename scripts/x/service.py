@@ -23,7 +23,7 @@ def service(arguments):
 
     vm, oci           only that one
     --case NAME       only this case; may be repeated
-    --programs DIR    kv, container and their library from there, built already
+    --programs DIR    kv, container, supervise and their library from there, built already
     --no-install      gets nothing
     --kvm             the machine is not emulated; where /dev/kvm works that is five times as fast
     --shell           the machine with a shell on its console instead
@@ -74,8 +74,8 @@ def built(given):
     else:
         get(lambda: missing_loops("libevent"), "the server of the cases is examples/kv, which needs it", True)
         build_library()
-        folder = cmake_build("cmake", targets=["example_kv", "example_container"]) / "examples"
-    programs = {name: os.path.join(folder, name) for name in ("kv", "container")}
+        folder = cmake_build("cmake", targets=["example_kv", "example_container", "example_supervise"]) / "examples"
+    programs = {name: os.path.join(folder, name) for name in ("kv", "container", "supervise")}
     lacking = [path for path in programs.values() if not os.access(path, os.X_OK)]
     if lacking:
         raise Failed(f"not built: {' '.join(lacking)} (libevent-dev?)")

@@ -83,7 +83,7 @@ class Machine:
         libs, units = over / "usr/local/lib/x86_64-linux-gnu", over / "etc/systemd/system"
         for folder in (over / "cases", over / "usr/bin", libs, units / "multi-user.target.wants", over / "etc/systemd/journald.conf.d"):
             folder.mkdir(parents=True)
-        for name in ("kv", "container"):
+        for name in ("kv", "container", "supervise"):
             shutil.copy(self.programs[name], over / "usr/bin" / name)
             for library, path in libraries(self.programs[name]).items():
                 shutil.copy(path, libs / library)

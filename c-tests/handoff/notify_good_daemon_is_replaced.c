@@ -13,7 +13,8 @@ int main(void)
     stage_begin();
     CHECK_STATUS(ps_handoff_supervisor_owner(sup, &pid, NULL, NULL), PS_ERR_NOT_FOUND);
     pid_t old = first_serves(daemon_of(NULL));
-    int slow = connect_and('w'); /* nobody else is there to take it */
+    int slow = connect_and('w');
+    CHECK_INT(asked(), old); /* so that it has taken the one before */
     replace(daemon_of(NULL), 0, 20000);
     pid_t new = expect(PS_HANDOFF_SUPERVISOR_STARTED)->pid;
     committed(old, new);

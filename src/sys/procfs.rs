@@ -192,6 +192,41 @@ pub fn descends_from(pid: i32, ancestor: i32) -> bool {
     std::iter::successors(parent_of(pid), |parent| parent_of(*parent)).take(100).any(|parent| parent == ancestor)
 }
 
+/// Whether a process was started with this entry in its environment (`NAME=value`), or is the fork of one that was, as far as /proc shows it to us. At
+/// most a MiB of it is looked at.
+pub fn was_given(pid: i32, entry: &[u8]) -> bool {
+    let Ok(file) = std::fs::File::open(format!("/proc/{pid}/environ")) else { return false };
+    let mut entries = std::io::BufReader::new(std::io::Read::take(file, 1 << 20));
+    let mut one = Vec::new();
+    loop {
+        one.clear();
+        // An entry that is longer than ours is none.
+        let most = entry.len() as u64 + 2;
+        match std::io::BufRead::read_until(&mut std::io::Read::take(&mut entries, most), 0, &mut one) {
+            Ok(0) | Err(_) => return false,
+            Ok(_) if one.strip_suffix(&[0]) == Some(entry) => return true,
+            Ok(_) if one.last() != Some(&0) && skip_to_nul(&mut entries).is_none() => return false,
+            Ok(_) => {}
+        }
+    }
+}
+
+fn skip_to_nul(from: &mut impl std::io::BufRead) -> Option<()> {
+    loop {
+        let (found, length) = {
+            let buffer = from.fill_buf().ok().filter(|buffer| !buffer.is_empty())?;
+            match buffer.iter().position(|byte| *byte == 0) {
+                Some(at) => (true, at + 1),
+                None => (false, buffer.len()),
+            }
+        };
+        from.consume(length);
+        if found {
+            return Some(());
+        }
+    }
+}
+
 /// The parent of a process, and when it began ([`start_time`]), as far as /proc tells it: one look.
 pub fn origin(pid: i32) -> Option<(i32, u64)> {
     let stat = stat_line(format!("/proc/{pid}/stat")).ok()?;

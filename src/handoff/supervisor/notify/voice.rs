@@ -1,14 +1,16 @@
 //! What a daemon says of itself by sd_notify(3), from its start to its end: also when it is no child of the registry any more.
 //!
 //! The trap is MAINPID: a daemon that forks says who goes on in its place, and from then on it is that one who is signalled, on a number's word. So it
-//! has to be proven: the process is a descendant of the one that speaks, or of its group, while that one's number is still its own; and it is held by
-//! its pidfd from before that look on. What cannot be proven is not believed, and the end of the one that was started counts.
+//! has to be proven: the process is a descendant of the one that speaks, or of its group, while that one's number is still its own, or has this very
+//! NOTIFY_SOCKET in its environment (an orphan has no other mark); and it is held by its pidfd from before that look on. What cannot be proven is not
+//! believed, and the end of the one that was started counts.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::clock::Deadline;
 use crate::coordination::notify::{Message, Receiver, Says, Whom};
+use crate::coordination::service::variables::NOTIFY_SOCKET;
 use crate::coordination::watchdog::{Heard, Watchdog};
 use crate::process::child::Child;
 use crate::sys::pidfd::{self, Life};
@@ -124,7 +126,10 @@ impl Voice {
             return None;
         }
         let held = pidfd::open(main).ok()?;
-        let is_its = procfs::descends_from(main, self.pid) || self.leads && pidfd::group_of_number(main) == Some(self.pid);
+        let mark = || format!("{NOTIFY_SOCKET}={}", self.receiver.address());
+        let is_its = procfs::descends_from(main, self.pid)
+            || self.leads && pidfd::group_of_number(main) == Some(self.pid)
+            || procfs::was_given(main, mark().as_bytes());
         // It lives now: so the number was its own when it was looked at.
         (is_its && pidfd::life(held.as_raw_fd()) == Life::Running).then_some(held)
     }

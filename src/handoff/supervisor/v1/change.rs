@@ -521,12 +521,9 @@ impl Change {
                 if let Some(process) = &mut self.process {
                     process.disown();
                 }
-                self.say(Order::Begin(id), events);
                 let now = u64::try_from(clock::now() / MILLI).unwrap_or(0);
-                if let Some(channel) = &mut self.successor {
-                    // A want of descriptors in flight makes it as it is with other supervisors.
-                    let _ = channel.line.keep_open(Order::Heartbeat(now));
-                }
+                let said = self.successor.as_mut().map(|channel| channel.line.say_and_stay(Order::Begin(id), Order::Heartbeat(now)));
+                self.heed(said.unwrap_or(Ok(())), events);
                 point(all.core, "s-after-begin-sent");
             }
             Action::Commit => {
@@ -594,16 +591,19 @@ impl Change {
     }
 
     fn say(&mut self, order: Order<'_>, events: &mut VecDeque<Event>) {
-        let Some(channel) = &mut self.successor else { return };
-        if let Err(errno) = channel.line.say(order) {
-            if is_end(errno) {
-                // As with the end of it: a death shows a moment later.
-                self.hung = self.hung.min(Deadline::after(LINGER));
-                return;
-            }
-            self.say_first(|_| format!("the successor cannot be told: {}", errno.desc()), 0);
-            events.push_back(Event::Trouble(Reason::System));
+        let said = self.successor.as_mut().map(|channel| channel.line.say(order));
+        self.heed(said.unwrap_or(Ok(())), events);
+    }
+
+    fn heed(&mut self, said: Result<(), Errno>, events: &mut VecDeque<Event>) {
+        let Err(errno) = said else { return };
+        if is_end(errno) {
+            // As with the end of it: a death shows a moment later.
+            self.hung = self.hung.min(Deadline::after(LINGER));
+            return;
         }
+        self.say_first(|_| format!("the successor cannot be told: {}", errno.desc()), 0);
+        events.push_back(Event::Trouble(Reason::System));
     }
 
     fn write(&mut self, all: &mut Hands<'_>, record: Record) {

@@ -109,11 +109,11 @@ impl Line {
         whole(stream::send(&self.socket, &frame), &frame)
     }
 
-    /// Says something that nobody will read, with this end of the channel in it: so the channel is open for as long as the other end is, whatever
-    /// becomes of this process (B2). The kernel gives both up when the other end is closed.
-    pub fn keep_open(&mut self, order: Order<'_>) -> Result<(), Errno> {
-        let frame = wire::frame(self.version, order);
-        whole(stream::send_with(&self.socket, &frame, &self.socket), &frame)
+    /// Says it, whole, and behind it something that nobody will read, with this end of the channel in it: so the channel is open for as long as
+    /// the other end is, whatever becomes of this process (B2). The kernel gives both up when the other end is closed.
+    pub fn say_and_stay(&mut self, order: Order<'_>, unread: Order<'_>) -> Result<(), Errno> {
+        let (frame, unread) = (wire::frame(self.version, order), wire::frame(self.version, unread));
+        whole(stream::send_and_stay(&self.socket, &frame, &unread), &frame)
     }
 }
 

@@ -4504,7 +4504,8 @@ typedef enum ps_handoff_supervisor_event_kind {
   PS_HANDOFF_SUPERVISOR_ABORTED = 5,
   /**
    * The generation that owned has ended by itself: `pid`, `exit_code`, `exit_signal` as far as they are
-   * known (`reason` is PS_ERR_NOT_FOUND where they are not).
+   * known (`reason` is PS_ERR_NOT_FOUND where they are not). Not told where its successor owned already
+   * when that was seen: that is COMMITTED.
    */
   PS_HANDOFF_SUPERVISOR_OWNER_ENDED = 6,
   /**

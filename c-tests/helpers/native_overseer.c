@@ -13,7 +13,12 @@ static const char *directory;
 
 static ps_command *server(char *options)
 {
-    ps_command *command = helper_command("native_server", directory, NULL);
+    char path[512] = "";
+    ps_command *command = NULL;
+    CHECK(readlink("/proc/self/exe", path, sizeof path - 1) > 0);
+    strcpy(strrchr(path, '/'), "/native_server");
+    CHECK_STATUS(ps_command_new(path, &command, NULL), PS_OK);
+    CHECK_STATUS(ps_command_arg(command, directory, NULL), PS_OK);
     for (char *word = strtok(options, " "); word; word = strtok(NULL, " "))
         CHECK_STATUS(ps_command_arg(command, word, NULL), PS_OK);
     return command;

@@ -79,7 +79,12 @@ static void serve_one(void)
 
 static void upgrade(int count, char **options)
 {
-    ps_command *command = helper_command("native_server", directory, NULL);
+    char self[512] = "";
+    ps_command *command = NULL;
+    if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
+        _exit(6);
+    must(ps_command_new(self, &command, &error));
+    must(ps_command_arg(command, directory, &error));
     for (int i = 0; i < count; i++)
         must(ps_command_arg(command, options[i], &error));
     ps_handoff_upgrade(handoff, command, 20000, NULL);

@@ -255,7 +255,7 @@ HARNESS ps_status sup_replace_status(int64_t deadline_ms, const char *options)
 #define sup_replace(ms, options) CHECK_INT(sup_replace_status(ms, options), PS_OK)
 
 /* The next event but PROGRESS is of this kind. */
-HARNESS const ps_handoff_supervisor_event *expect_event(int line, int kind)
+HARNESS const ps_handoff_supervisor_event *expect_event(int line, int kind, int or_kind)
 {
     int64_t end = now_ms() + (int64_t)IN_TIME * slowness();
     do {
@@ -264,15 +264,19 @@ HARNESS const ps_handoff_supervisor_event *expect_event(int line, int kind)
         ps_status status = ps_handoff_supervisor_next_event(sup, 100, &last, &error);
         if (status != PS_PENDING && status != PS_OK)
             harness_fail_status(__FILE__, line, "ps_handoff_supervisor_next_event", status, PS_OK, error);
+        if (status == PS_OK && getenv("SUPERVISED_SAYS"))
+            fprintf(stderr, "event %d pid %d peer %d generation %" PRIu64 " phase %d reason %d exit %d/%d\n", last.kind, last.pid,
+                    last.peer_pid, last.generation, last.phase, last.reason, last.exit_code, last.exit_signal);
         if (status == PS_OK && last.kind != PROGRESS) {
-            if (last.kind != kind)
+            if (last.kind != kind && last.kind != or_kind)
                 harness_fail(__FILE__, line, "event %d (pid %d, reason %d), and %d was expected", last.kind, last.pid, last.reason, kind);
             return &last;
         }
     } while (now_ms() < end);
     harness_fail(__FILE__, line, "event %d has not come", kind);
 }
-#define expect(kind) expect_event(__LINE__, kind)
+#define expect(kind) expect_event(__LINE__, kind, 0)
+#define expect_any(kind, or_kind) expect_event(__LINE__, kind, or_kind)
 
 HARNESS void quiet(void)
 {

@@ -30,7 +30,7 @@
 //!   that nobody is refused meanwhile (L5).
 //! - Nothing that is heard on the channel is needed: pidfds, the word and the lock say the same a little later.
 
-use super::{Actions, after};
+use super::{Actions, LINGER, after};
 use crate::clock::Deadline;
 
 /// Where it stands; the table above.
@@ -189,8 +189,10 @@ pub enum Action {
 
 type List = Actions<Action>;
 
-/// How long an owner may take over its answer, and a child over its end, beyond their own deadlines.
+/// How long an owner may take over its answer.
 pub const SLACK: i64 = 5_000_000_000;
+/// How long a child that was called off may take over its end.
+pub const GRACE: i64 = 2_000_000_000;
 /// How long it is looked for who owns where the known owner is dead and the lock is held.
 pub const SEARCH: i64 = 15_000_000_000;
 /// How long a stopped child may take to stand still.
@@ -290,7 +292,7 @@ impl Supervisor {
             (P::Starting, E::NotBorn) if self.asked => self.go(P::Idle, Deadline::NEVER, &[]),
             (P::Starting, E::NotBorn) => self.rest(now),
             (P::Watching, E::Replace { whole }) => {
-                (self.replacing, self.whole) = (true, whole.plus(SLACK));
+                (self.replacing, self.whole) = (true, whole.plus(LINGER));
                 (self.late, self.committed, self.cancelled) = (false, false, false);
                 self.go(P::Preparing, Deadline::NEVER, &[Action::SpawnSuccessor])
             }
@@ -356,7 +358,7 @@ impl Supervisor {
             // ---- how it ended, by the owner's word ----
             (P::Replacing | P::CallingOff, E::Ended { committed: false }) => {
                 let told = self.aborted(Why::Said);
-                self.go(P::Aborting, after(now, SLACK), &[told])
+                self.go(P::Aborting, after(now, GRACE), &[told])
             }
             (P::Replacing | P::CallingOff | P::Aborting, E::Ended { committed: true }) => {
                 self.committed = true;
@@ -426,11 +428,15 @@ impl Supervisor {
                 self.cancelled = true;
                 self.go(P::CallingOff, after(now, SLACK).min(self.whole), &[Action::CallOff])
             }
-            (P::CallingOff, E::Refused | E::Timeout) | (P::Aborting, E::Timeout) => self.freeze(now, &[]),
-            (P::Replacing | P::Orphaned, E::Timeout) => {
+            (P::CallingOff, E::Refused | E::Timeout) | (P::Aborting, E::Timeout) => self.freeze(now),
+            // The owner has called it off itself by now, unless the child has not come to it, or it hangs.
+            (P::Replacing, E::Timeout) => {
                 self.late = true;
-                let off = if self.owner { &[Action::CallOff][..] } else { &[] };
-                self.freeze(now, off)
+                self.go(P::CallingOff, after(now, SLACK), &[Action::CallOff])
+            }
+            (P::Orphaned, E::Timeout) => {
+                self.late = true;
+                self.freeze(now)
             }
             (P::Concluding, E::Timeout) => {
                 let told = self.aborted(if self.cancelled { Why::Cancelled } else { Why::Ended });
@@ -588,11 +594,8 @@ impl Supervisor {
         }
     }
 
-    fn freeze(&mut self, now: i64, before: &[Action]) -> List {
-        let mut list = List::of(before);
-        list.push(Action::Freeze);
-        (self.phase, self.deadline) = (Phase::Freezing, after(now, STILL));
-        list
+    fn freeze(&mut self, now: i64) -> List {
+        self.go(Phase::Freezing, after(now, STILL), &[Action::Freeze])
     }
 
     /// It could not be judged now.

@@ -25,7 +25,8 @@ pub enum EventKind {
     #[strum(serialize = "PS_HANDOFF_SUPERVISOR_ABORTED")]
     Aborted = 5,
     /// The generation that owned has ended by itself: `pid`, `exit_code`, `exit_signal` as far as they are
-    /// known (`reason` is PS_ERR_NOT_FOUND where they are not).
+    /// known (`reason` is PS_ERR_NOT_FOUND where they are not). Not told where its successor owned already
+    /// when that was seen: that is COMMITTED.
     #[strum(serialize = "PS_HANDOFF_SUPERVISOR_OWNER_ENDED")]
     OwnerEnded = 6,
     /// No generation is started in its place any more: `reason` is PS_ERR_BUDGET_EXHAUSTED (or what stood in

@@ -45,7 +45,9 @@ impl Native {
     /// What the word says now.
     pub(super) fn seen(&self) -> Seen {
         let owner = if self.owner.is_some() { self.owner_pid() } else { self.owner_end.0 };
-        seen(self.word.as_ref(), &self.path, owner, self.child_pid)
+        // The last child may be the owner by now.
+        let child = if self.machine.child || self.machine.replacing { self.child_pid } else { 0 };
+        seen(self.word.as_ref(), &self.path, owner, child)
     }
 
     pub(super) fn look_at_owner(&mut self, core: &mut Core) {
@@ -54,9 +56,9 @@ impl Native {
             _ = owner.process.tick();
             return;
         }
-        // What it has said before counts before.
+        // What it has said before counts before; by that another may own.
         self.hear(core);
-        let Some(mut known) = self.owner.take() else { return };
+        let Some(mut known) = self.owner.take_if(|owner| owner.process.is_dead()) else { return };
         core.reactor.forget(OWNER);
         self.owner_end = (known.process.pid, Ended::default());
         match known.process.tick() {

@@ -199,6 +199,25 @@ enum class handoff_event_kind : std::int32_t {
     path_changed = PS_HANDOFF_PATH_CHANGED,
 };
 
+enum class handoff_protocol : std::int32_t {
+    native = PS_HANDOFF_PROTOCOL_NATIVE,
+    notify = PS_HANDOFF_PROTOCOL_NOTIFY,
+    v1 = PS_HANDOFF_PROTOCOL_V1,
+};
+
+enum class health_kind : std::int32_t { none = PS_HEALTH_NONE, socket = PS_HEALTH_SOCKET, http = PS_HEALTH_HTTP };
+
+enum class handoff_supervisor_event_kind : std::int32_t {
+    started = PS_HANDOFF_SUPERVISOR_STARTED,
+    serving = PS_HANDOFF_SUPERVISOR_SERVING,
+    progress = PS_HANDOFF_SUPERVISOR_PROGRESS,
+    committed = PS_HANDOFF_SUPERVISOR_COMMITTED,
+    aborted = PS_HANDOFF_SUPERVISOR_ABORTED,
+    owner_ended = PS_HANDOFF_SUPERVISOR_OWNER_ENDED,
+    gave_up = PS_HANDOFF_SUPERVISOR_GAVE_UP,
+    stopped = PS_HANDOFF_SUPERVISOR_STOPPED,
+};
+
 enum class preloader_protocol : std::int32_t { passenger = PS_PRELOADER_PASSENGER, native = PS_PRELOADER_NATIVE };
 
 enum class worker_kind : std::int32_t { direct = PS_WORKER_DIRECT, forked = PS_WORKER_FORKED, sibling = PS_WORKER_SIBLING };
@@ -2878,6 +2897,306 @@ inline std::optional<std::chrono::microseconds> watchdog_enabled(std::error_code
 /// The version of the library that is running: major << 16 | minor << 8 | patch; and as text.
 inline std::uint32_t version() noexcept { return ps_version(); }
 inline const char *version_string() noexcept { return ps_version_string(); }
+
+// ---- a separate supervisor of a handoff --------------------------------------------------------------------------------------------
+
+/// What a supervisor of a handoff is told: ps_handoff_supervisor_event. A value.
+class handoff_supervisor_event {
+  public:
+    using time_point = std::chrono::steady_clock::time_point; // CLOCK_MONOTONIC
+
+    explicit handoff_supervisor_event(const ps_handoff_supervisor_event &raw) noexcept : raw_(raw) {}
+
+    handoff_supervisor_event_kind kind() const noexcept { return static_cast<handoff_supervisor_event_kind>(raw_.kind); }
+    std::uint64_t handoff_id() const noexcept { return raw_.handoff_id; }
+    /// Of whom, and the other one; for display.
+    int pid() const noexcept { return raw_.pid; }
+    int peer_pid() const noexcept { return raw_.peer_pid; }
+    std::uint64_t generation() const noexcept { return raw_.generation; }
+    /// progress: of the old generation.
+    handoff_phase phase() const noexcept { return static_cast<handoff_phase>(raw_.phase); }
+    errc reason() const noexcept { return static_cast<errc>(raw_.reason); }
+    /// owner_ended, stopped: how.
+    int exit_code() const noexcept { return raw_.exit_code; }
+    int exit_signal() const noexcept { return raw_.exit_signal; }
+    time_point time() const noexcept { return time_point(std::chrono::nanoseconds(raw_.time_ns)); }
+
+    const ps_handoff_supervisor_event &raw() const noexcept { return raw_; }
+
+  private:
+    ps_handoff_supervisor_event raw_;
+};
+
+/// A process beside the generations of a server: it starts the first, has it replaced, and starts another when none is left.
+class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_handoff_supervisor_free> {
+    using base = detail::owner<ps_handoff_supervisor, ps_handoff_supervisor_free>;
+
+  public:
+    using base::handle;
+    using base::release;
+    using base::reset;
+    using base::operator bool;
+
+    explicit handoff_supervisor(zstring control_path) : base(make(control_path)) {}
+    handoff_supervisor(zstring control_path, std::error_code &ec) noexcept
+    {
+        ps_handoff_supervisor *made = nullptr;
+        detail::call(ec, ps_handoff_supervisor_new, control_path, &made);
+        reset(made);
+    }
+    /// An empty one, or one of the C interface, which it takes.
+    explicit handoff_supervisor(ps_handoff_supervisor *handle) noexcept : base(handle) {}
+
+    /// Without a control path: for handoff_protocol::notify.
+    [[nodiscard]] static handoff_supervisor without_path()
+    {
+        ps_handoff_supervisor *made = nullptr;
+        detail::call(ps_handoff_supervisor_new, static_cast<const char *>(nullptr), &made);
+        return handoff_supervisor(made);
+    }
+
+    /// Holds a duplicate of a listener for the generations to come.
+    void listener(zstring name, int fd) { detail::call(ps_handoff_supervisor_listener, handle(), name, fd); }
+    void listener(zstring name, int fd, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_listener, handle(), name, fd);
+    }
+
+    /// Before start and recover.
+    void set_protocol(handoff_protocol protocol) { detail::call(ps_handoff_supervisor_set_protocol, handle(), protocol); }
+    void set_protocol(handoff_protocol protocol, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_set_protocol, handle(), protocol);
+    }
+
+    /// Before start and recover.
+    void set_journal(zstring path) { detail::call(ps_handoff_supervisor_set_journal, handle(), path); }
+    void set_journal(zstring path, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_set_journal, handle(), path);
+    }
+
+    /// Of the generations to come, unless they say their own.
+    void set_build_id(zstring build_id) { detail::call(ps_handoff_supervisor_set_build_id, handle(), build_id); }
+    void set_build_id(zstring build_id, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_set_build_id, handle(), build_id);
+    }
+
+    /// What is asked of a new generation before the old one goes; none: no detail.
+    void set_health(health_kind kind, std::optional<zstring> asked = std::nullopt, milliseconds timeout = milliseconds(0))
+    {
+        detail::call(ps_handoff_supervisor_set_health, handle(), kind, text(asked), timeout);
+    }
+    void set_health(health_kind kind, std::optional<zstring> asked, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_set_health, handle(), kind, text(asked), timeout);
+    }
+    /// The same by a command that ends with 0.
+    void set_health(const command &asked, milliseconds timeout = milliseconds(0))
+    {
+        detail::call(ps_handoff_supervisor_set_health_command, handle(), asked.handle(), timeout);
+    }
+    void set_health(const command &asked, milliseconds timeout, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_set_health_command, handle(), asked.handle(), timeout);
+    }
+
+    /// How long a new generation must be healthy before the old one is stopped.
+    void set_probation(milliseconds time) { detail::call(ps_handoff_supervisor_set_probation, handle(), time); }
+    void set_probation(milliseconds time, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_set_probation, handle(), time);
+    }
+
+    /// How often another is started in the place of one that has ended by itself; 0: never.
+    void set_restart(std::uint32_t max_attempts, milliseconds window) { detail::call(ps_handoff_supervisor_set_restart, handle(), max_attempts, window); }
+    void set_restart(std::uint32_t max_attempts, milliseconds window, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_set_restart, handle(), max_attempts, window);
+    }
+
+    /// Starts the first generation. `ec` that is set already changes nothing.
+    void start(const command &first) { detail::call(ps_handoff_supervisor_start, handle(), first.handle()); }
+    void start(const command &first, std::error_code &ec) noexcept
+    {
+        if (!ec)
+            detail::call(ec, ps_handoff_supervisor_start, handle(), first.handle());
+    }
+    /// Has it replaced. Without times: 300 s, and 60 s to drain.
+    void replace(const command &next, milliseconds deadline = milliseconds(0), milliseconds drain = milliseconds(0))
+    {
+        detail::call(ps_handoff_supervisor_replace, handle(), next.handle(), deadline, drain);
+    }
+    void replace(const command &next, milliseconds deadline, milliseconds drain, std::error_code &ec) noexcept
+    {
+        if (!ec)
+            detail::call(ec, ps_handoff_supervisor_replace, handle(), next.handle(), deadline, drain);
+    }
+
+    /// Calls the replacement off: what came of it the events say.
+    void cancel() { detail::call(ps_handoff_supervisor_cancel, handle()); }
+    void cancel(std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_cancel, handle());
+    }
+
+    /// Ends the generation. Without a time: as any child's stop plan has it.
+    void stop(std::optional<milliseconds> grace = std::nullopt) { detail::call(ps_handoff_supervisor_stop, handle(), ms(grace)); }
+    void stop(std::optional<milliseconds> grace, std::error_code &ec) noexcept
+    {
+        detail::call(ec, ps_handoff_supervisor_stop, handle(), ms(grace));
+    }
+    /// After a restart: finds what runs; waits at most 5 seconds. False: nothing runs, and nothing is held (and no error).
+    bool recover()
+    {
+        error_info info;
+        const bool found = recovered(info);
+        if (info)
+            detail::raise(std::move(info));
+        return found;
+    }
+    bool recover(std::error_code &ec) noexcept
+    {
+        error_info info;
+        const bool found = recovered(info);
+        ec = info.code();
+        return found;
+    }
+
+    /// Who owns, as far as it is known: pid and generation. Nothing: nobody is known to (and no error).
+    struct owning {
+        int pid;
+        std::uint64_t generation;
+    };
+    std::optional<owning> owner() const
+    {
+        error_info info;
+        auto found = who(info);
+        if (info)
+            detail::raise(std::move(info));
+        return found;
+    }
+    std::optional<owning> owner(std::error_code &ec) const noexcept
+    {
+        error_info info;
+        auto found = who(info);
+        ec = info.code();
+        return found;
+    }
+
+    /// What came of a handoff that is over: 0 is the last. Nothing: there were not so many (and no error).
+    std::optional<handoff_outcome> outcome(std::uint32_t index = 0) const
+    {
+        error_info info;
+        auto found = record(info, index);
+        if (info)
+            detail::raise(std::move(info));
+        return found;
+    }
+    std::optional<handoff_outcome> outcome(std::uint32_t index, std::error_code &ec) const noexcept
+    {
+        error_info info;
+        auto found = record(info, index);
+        ec = info.code();
+        return found;
+    }
+    /// The same for people and programs.
+    std::string outcome_text(std::uint32_t index = 0, render_format format = render_format::text) const
+    {
+        return cut(detail::bytes(ps_handoff_supervisor_outcome_text, handle(), index, format));
+    }
+    std::string outcome_text(std::uint32_t index, render_format format, std::error_code &ec) const
+    {
+        return cut(detail::bytes(ec, ps_handoff_supervisor_outcome_text, handle(), index, format));
+    }
+    /// Counters, in Prometheus' text format.
+    std::string metrics() const { return detail::bytes(ps_handoff_supervisor_metrics, handle()); }
+    std::string metrics(std::error_code &ec) const { return detail::bytes(ec, ps_handoff_supervisor_metrics, handle()); }
+
+    /// The descriptor to wait on, for reading. Borrowed: do not read or close it.
+    int fd() const
+    {
+        std::int32_t value = -1;
+        detail::call(ps_handoff_supervisor_fd, handle(), &value);
+        return value;
+    }
+    int fd(std::error_code &ec) const noexcept
+    {
+        std::int32_t value = -1;
+        detail::call(ec, ps_handoff_supervisor_fd, handle(), &value);
+        return value;
+    }
+
+    /// Takes the next event and does what is due. Without a time it does not wait. Nothing: there is none (and no error).
+    std::optional<handoff_supervisor_event> next_event(milliseconds timeout = milliseconds(0))
+    {
+        ps_handoff_supervisor_event raw = empty();
+        const ps_status status = detail::call(ps_handoff_supervisor_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<handoff_supervisor_event>(raw) : std::nullopt;
+    }
+    std::optional<handoff_supervisor_event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    {
+        ps_handoff_supervisor_event raw = empty();
+        const ps_status status = detail::call(ec, ps_handoff_supervisor_next_event, handle(), timeout, &raw);
+        return status == PS_OK ? std::optional<handoff_supervisor_event>(raw) : std::nullopt;
+    }
+
+  private:
+    static ps_handoff_supervisor *make(zstring control_path)
+    {
+        ps_handoff_supervisor *made = nullptr;
+        detail::call(ps_handoff_supervisor_new, control_path, &made);
+        return made;
+    }
+    static const char *text(const std::optional<zstring> &given) noexcept
+    {
+        return given ? given->c_str() : nullptr;
+    }
+    static milliseconds ms(std::optional<milliseconds> given) noexcept { return given.value_or(milliseconds(-1)); }
+    static ps_handoff_supervisor_event empty() noexcept
+    {
+        ps_handoff_supervisor_event raw{};
+        raw.size = sizeof raw;
+        return raw;
+    }
+    static std::string cut(std::string text)
+    {
+        if (!text.empty())
+            text.pop_back();
+        return text;
+    }
+    bool recovered(error_info &info) noexcept
+    {
+        detail::call_into(info, ps_handoff_supervisor_recover, handle());
+        const bool found = !info;
+        if (info.code() == errc::not_found)
+            info = error_info();
+        return found;
+    }
+    std::optional<owning> who(error_info &info) const noexcept
+    {
+        std::int32_t pid = 0;
+        std::uint64_t generation = 0;
+        detail::call_into(info, ps_handoff_supervisor_owner, handle(), &pid, &generation);
+        if (!info)
+            return owning{pid, generation};
+        if (info.code() == errc::not_found)
+            info = error_info();
+        return std::nullopt;
+    }
+    std::optional<handoff_outcome> record(error_info &info, std::uint32_t index) const noexcept
+    {
+        ps_outcome raw{};
+        raw.size = sizeof raw;
+        detail::call_into(info, ps_handoff_supervisor_outcome, handle(), index, &raw);
+        if (!info)
+            return handoff_outcome(raw);
+        if (info.code() == errc::not_found)
+            info = error_info();
+        return std::nullopt;
+    }
+};
 
 } // namespace procsup
 

@@ -285,6 +285,38 @@ static void same(ps_handoff_event_kind value)
     }
 }
 
+static void same(ps_handoff_protocol value)
+{
+    switch (value) {
+    SAME(handoff_protocol::native, PS_HANDOFF_PROTOCOL_NATIVE);
+    SAME(handoff_protocol::notify, PS_HANDOFF_PROTOCOL_NOTIFY);
+    SAME(handoff_protocol::v1, PS_HANDOFF_PROTOCOL_V1);
+    }
+}
+
+static void same(ps_health_kind value)
+{
+    switch (value) {
+    SAME(health_kind::none, PS_HEALTH_NONE);
+    SAME(health_kind::socket, PS_HEALTH_SOCKET);
+    SAME(health_kind::http, PS_HEALTH_HTTP);
+    }
+}
+
+static void same(ps_handoff_supervisor_event_kind value)
+{
+    switch (value) {
+    SAME(handoff_supervisor_event_kind::started, PS_HANDOFF_SUPERVISOR_STARTED);
+    SAME(handoff_supervisor_event_kind::serving, PS_HANDOFF_SUPERVISOR_SERVING);
+    SAME(handoff_supervisor_event_kind::progress, PS_HANDOFF_SUPERVISOR_PROGRESS);
+    SAME(handoff_supervisor_event_kind::committed, PS_HANDOFF_SUPERVISOR_COMMITTED);
+    SAME(handoff_supervisor_event_kind::aborted, PS_HANDOFF_SUPERVISOR_ABORTED);
+    SAME(handoff_supervisor_event_kind::owner_ended, PS_HANDOFF_SUPERVISOR_OWNER_ENDED);
+    SAME(handoff_supervisor_event_kind::gave_up, PS_HANDOFF_SUPERVISOR_GAVE_UP);
+    SAME(handoff_supervisor_event_kind::stopped, PS_HANDOFF_SUPERVISOR_STOPPED);
+    }
+}
+
 int main()
 {
     same(ps_status_code{});
@@ -313,5 +345,8 @@ int main()
     same(ps_handoff_mode{});
     same(ps_handoff_timeout{});
     same(ps_handoff_event_kind{});
+    same(ps_handoff_protocol{});
+    same(ps_health_kind{});
+    same(ps_handoff_supervisor_event_kind{});
     return 0;
 }

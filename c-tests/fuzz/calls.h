@@ -35,6 +35,7 @@ HARNESS void free_handle(enum kind kind, void *handle)
     case WORKER: TELL(ps_worker_free, ps_worker_free(handle), "(%p)", handle); break;
     case PRELOADER: TELL(ps_preloader_free, ps_preloader_free(handle), "(%p)", handle); break;
     case PRELOAD: TELL(ps_preload_free, ps_preload_free(handle), "(%p)", handle); break;
+    case OVERSEER: TELL(ps_handoff_supervisor_free, ps_handoff_supervisor_free(handle), "(%p)", handle); break;
     default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
     }
 }
@@ -99,6 +100,20 @@ HARNESS const char *control_path(int slot, char path[128])
 {
     snprintf(path, 128, "%s/control-%d", directory, slot);
     return path;
+}
+
+/* A path of its own: what it starts are no generations, and end by themselves or with it. */
+HARNESS bool make_overseer(int slot)
+{
+    char path[128];
+    ps_handoff_supervisor **at = OUT(ps_handoff_supervisor *), *made = NULL;
+    const char *text = chance(90) ? path : NULL;
+    snprintf(path, sizeof path, "%s/overseen-%d", directory, slot);
+    if (ASK(ps_handoff_supervisor_new, ((struct pick){.was = GARBAGE}), 0, ps_handoff_supervisor_new(text, at, error), "(overseer %d)", slot) != PS_OK)
+        return false;
+    memcpy(&made, at, sizeof made);
+    put(OVERSEER, slot, made);
+    return true;
 }
 
 HARNESS bool make_handoff(int slot, const char *path)
@@ -198,6 +213,7 @@ static bool make(enum kind kind, int slot)
         struct pick command = good(COMMAND, from);
         return make_child(slot, supervisor, command);
     }
+    case OVERSEER: return make_overseer(slot);
     case HANDOFF: { /* one thread: the second would wait for an answer of the first */
         static atomic_flag making[HANDOFFS] = {ATOMIC_FLAG_INIT, ATOMIC_FLAG_INIT};
         if (atomic_flag_test_and_set(&making[slot]))
@@ -1020,6 +1036,78 @@ static void call_budget(void)
     }
 }
 
+/* ---- supervisors of a handoff ---- */
+
+static void call_overseer(void)
+{
+    struct pick o = any(OVERSEER), command = no_pick_of(COMMAND);
+    uint32_t way = dice(24);
+    if (way >= 18 && way <= 20)
+        command = any(COMMAND);
+    void *h = o.handle;
+    int32_t n, *number = OUT(int32_t);
+    int64_t t = setting_ms();
+    const char *text;
+    switch (way) {
+    case 0:
+        text = any_name(), n = any_fd();
+        ASK(ps_handoff_supervisor_listener, o, 0, ps_handoff_supervisor_listener(h, text, n, error), "(%s, %.20s, %d)", name_of(o), SHOWN(text), n);
+        break;
+    case 1: n = choice(2); ASK(ps_handoff_supervisor_set_protocol, o, 0, ps_handoff_supervisor_set_protocol(h, n, error), "(%s, %d)", name_of(o), n); break;
+    case 2: text = own_path("journal", 2); ASK(ps_handoff_supervisor_set_journal, o, 0, ps_handoff_supervisor_set_journal(h, text, error), "(%s)", name_of(o)); break;
+    case 3: text = any_name(); ASK(ps_handoff_supervisor_set_build_id, o, 0, ps_handoff_supervisor_set_build_id(h, text, error), "(%s, %.20s)", name_of(o), SHOWN(text)); break;
+    case 4:
+        n = choice(2), text = chance(50) ? NULL : ONE_OF(const char *, "tcp:127.0.0.1:1", "http://127.0.0.1:1/", "unix:/nonexistent", "http:", "");
+        ASK(ps_handoff_supervisor_set_health, o, 0, ps_handoff_supervisor_set_health(h, n, text, t, error), "(%s, %d, %.20s, %" PRId64 ")", name_of(o), n, SHOWN(text), t);
+        break;
+    case 5: ASK(ps_handoff_supervisor_set_probation, o, 0, ps_handoff_supervisor_set_probation(h, t, error), "(%s, %" PRId64 ")", name_of(o), t); break;
+    case 6: ASK(ps_handoff_supervisor_set_restart, o, 0, ps_handoff_supervisor_set_restart(h, dice(4), t, error), "(%s, %" PRId64 ")", name_of(o), t); break;
+    case 7: ASK(ps_handoff_supervisor_cancel, o, 0, ps_handoff_supervisor_cancel(h, error), "(%s)", name_of(o)); break;
+    case 8: t = chance(70) ? (int64_t)dice(100) : t; ASK(ps_handoff_supervisor_stop, o, 0, ps_handoff_supervisor_stop(h, t, error), "(%s, %" PRId64 ")", name_of(o), t); break;
+    case 9:
+        if (chance(30))
+            ASK(ps_handoff_supervisor_recover, o, 6000, ps_handoff_supervisor_recover(h, error), "(%s)", name_of(o));
+        break;
+    case 10: {
+        uint64_t *generation = chance(50) ? OUT(uint64_t) : NULL;
+        ASK(ps_handoff_supervisor_owner, o, 0, ps_handoff_supervisor_owner(h, number, generation, error), "(%s)", name_of(o));
+        break;
+    }
+    case 11: {
+        uint32_t told_size = 0;
+        ps_outcome *outcome = chance(90) ? sized(sizeof *outcome, &told_size) : NULL;
+        ASK(ps_handoff_supervisor_outcome, o, 0, ps_handoff_supervisor_outcome(h, dice(3), outcome, error), "(%s)", name_of(o));
+        break;
+    }
+    case 12: case 13: {
+        struct bytes to = some_bytes();
+        n = choice(3);
+        if (way == 12)
+            ASK(ps_handoff_supervisor_outcome_text, o, 0, ps_handoff_supervisor_outcome_text(h, dice(3), n, to.buf, to.cap, to.needed, error), "(%s, %d)", name_of(o), n);
+        else
+            ASK(ps_handoff_supervisor_metrics, o, 0, ps_handoff_supervisor_metrics(h, to.buf, to.cap, to.needed, error), "(%s)", name_of(o));
+        break;
+    }
+    case 14: ASK(ps_handoff_supervisor_fd, o, 0, ps_handoff_supervisor_fd(h, number, error), "(%s)", name_of(o)); break;
+    case 18: ASK2(ps_handoff_supervisor_start, o, command, false, 4000, ps_handoff_supervisor_start(h, command.handle, error), "(%s, %s)", name_of(o), name_of(command)); break;
+    case 19:
+        ASK2(ps_handoff_supervisor_replace, o, command, false, 4000, ps_handoff_supervisor_replace(h, command.handle, t, t, error), "(%s, %s)", name_of(o), name_of(command));
+        break;
+    case 20:
+        ASK2(ps_handoff_supervisor_set_health_command, o, command, false, 0, ps_handoff_supervisor_set_health_command(h, command.handle, t, error), "(%s, %s)", name_of(o),
+             name_of(command));
+        break;
+    default: {
+        uint32_t told_size = 0;
+        ps_handoff_supervisor_event *at = chance(90) ? sized(sizeof *at, &told_size) : NULL;
+        t = wait_ms();
+        if (ASK(ps_handoff_supervisor_next_event, o, t + 6000, ps_handoff_supervisor_next_event(h, t, at, error), "(%s, %" PRId64 ")", name_of(o), t) == PS_OK
+            && (at->kind < PS_HANDOFF_SUPERVISOR_STARTED || at->kind > PS_HANDOFF_SUPERVISOR_STOPPED || at->reason > 0))
+            found("an event that cannot be: kind %d, reason %d", at->kind, at->reason);
+    }
+    }
+}
+
 /* ---- locks ---- */
 
 static void call_lock(void)
@@ -1288,7 +1376,7 @@ static void call_preload(void)
 static void call_free(void)
 {
     enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
-            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER, (int)PRELOADER, (int)PRELOAD);
+            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER, (int)PRELOADER, (int)PRELOAD, (int)OVERSEER);
     struct pick it = any(kind);
     if ((kind == HANDOFF && !chance(20)) || (kind == PRELOAD && !chance(5))) /* that one comes but once */
         return;
@@ -1313,6 +1401,7 @@ static void call_free(void)
     case WORKER: ps_worker_free(it.handle); break;
     case PRELOADER: ps_preloader_free(it.handle); break;
     case PRELOAD: ps_preload_free(it.handle); break;
+    case OVERSEER: ps_handoff_supervisor_free(it.handle); break;
     default: ps_error_free(it.handle);
     }
 }

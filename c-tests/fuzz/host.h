@@ -197,6 +197,8 @@ static void one_step(uint32_t step)
         call_supervisor();
     else if (way < 870)
         call_handoff();
+    else if (way < 885)
+        call_overseer();
     else if (way < 900)
         call_error();
     else if (way < 915)

@@ -57,6 +57,13 @@
     X(ps_handoff_pass_connection) X(ps_handoff_keep_connection) X(ps_handoff_take_connection)                             \
     X(ps_handoff_phase) X(ps_handoff_was_spawned)                                                                        \
     X(ps_handoff_outcome) X(ps_handoff_outcome_text) X(ps_handoff_set_build_id)                                          \
+    X(ps_handoff_supervisor_new) X(ps_handoff_supervisor_free) X(ps_handoff_supervisor_listener)                                  \
+    X(ps_handoff_supervisor_set_protocol) X(ps_handoff_supervisor_set_journal) X(ps_handoff_supervisor_set_build_id)              \
+    X(ps_handoff_supervisor_set_health) X(ps_handoff_supervisor_set_health_command) X(ps_handoff_supervisor_set_probation)        \
+    X(ps_handoff_supervisor_set_restart) X(ps_handoff_supervisor_start) X(ps_handoff_supervisor_replace)                          \
+    X(ps_handoff_supervisor_cancel) X(ps_handoff_supervisor_stop) X(ps_handoff_supervisor_recover)                                \
+    X(ps_handoff_supervisor_owner) X(ps_handoff_supervisor_outcome) X(ps_handoff_supervisor_outcome_text)                         \
+    X(ps_handoff_supervisor_metrics) X(ps_handoff_supervisor_fd) X(ps_handoff_supervisor_next_event)                              \
     X(ps_listen_fds) X(ps_listen_fd_named) X(ps_listen_fd_name) X(ps_notify) X(ps_notify_barrier) X(ps_watchdog_enabled)             \
     X(ps_notify_fds) X(ps_notify_main_process) X(ps_notify_reloading) X(ps_handoff_check_service) X(ps_handoff_set_service_check) \
     X(ps_budget_new) X(ps_budget_free) X(ps_budget_set_lease) X(ps_budget_set_healthy) X(ps_budget_begin) X(ps_budget_finish)     \
@@ -242,8 +249,8 @@ HARNESS const char *text_at_edge(const char *text)
 
 /* ---- pools ---- */
 
-enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, ERROR, KINDS };
-static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "preloader", "preload", "error"};
+enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, OVERSEER, ERROR, KINDS };
+static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "preloader", "preload", "overseer", "error"};
 
 #define SLOTS 16
 #define SUPERVISORS 4
@@ -252,7 +259,8 @@ static const char *const kind_names[] = {"command", "child", "supervisor", "hand
 #define LOCKS 4
 #define APPS 4
 #define PRELOADERS 2
-static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, PRELOADERS, 1, 8};
+#define OVERSEERS 2
+static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, PRELOADERS, 1, OVERSEERS, 8};
 
 static _Atomic(void *) pool[KINDS][SLOTS], freed[KINDS][SLOTS], inherited[KINDS][SLOTS];
 static _Atomic uint32_t freed_count[KINDS];

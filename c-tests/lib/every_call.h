@@ -17,6 +17,7 @@ static struct {
     ps_event event;
     ps_handoff_event handoff_event;
     ps_outcome outcome;
+    ps_handoff_supervisor_event supervised_event;
     ps_budget_state budget_state;
     ps_spawn_lock_event lock_event;
     ps_notified notified;
@@ -122,6 +123,23 @@ CALL(ps_handoff, ps_handoff_reason, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_handoff, ps_handoff_outcome, 0, &out.outcome)
 CALL(ps_handoff, ps_handoff_outcome_text, 0, PS_RENDER_JSON, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_handoff, ps_handoff_set_build_id, "v1")
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_listener, "name", 2)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_set_protocol, PS_HANDOFF_PROTOCOL_NATIVE)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_set_journal, "/nonexistent/journal")
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_set_build_id, "v1")
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_set_health, PS_HEALTH_SOCKET, "tcp:127.0.0.1:1", 1000)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_set_health_command, good_command, 1000)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_set_probation, 10)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_set_restart, 3, 1000)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_start, good_command)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_replace, good_command, 1000, 1000)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_stop, 10)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_owner, &out.number, &out.big)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_outcome, 0, &out.outcome)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_outcome_text, 0, PS_RENDER_JSON, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_metrics, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_fd, &out.number)
+CALL(ps_handoff_supervisor, ps_handoff_supervisor_next_event, 0, &out.supervised_event)
 CALL(ps_budget, ps_budget_set_lease, 1000)
 CALL(ps_budget, ps_budget_set_healthy, 10)
 CALL(ps_budget, ps_budget_begin, "key", &out.big)
@@ -145,6 +163,14 @@ static ps_status with_ps_spawn_into(void *handle, ps_error **error) { return ps_
 static ps_status with_ps_handoff_warm(void *handle, ps_error **error) { return ps_handoff_warm(handle, error); }
 static ps_status with_ps_handoff_live(void *handle, ps_error **error) { return ps_handoff_live(handle, error); }
 static ps_status with_ps_spawn_lock_check(void *handle, ps_error **error) { return ps_spawn_lock_check(handle, error); }
+static ps_status with_ps_handoff_supervisor_cancel(void *handle, ps_error **error)
+{
+    return ps_handoff_supervisor_cancel(handle, error);
+}
+static ps_status with_ps_handoff_supervisor_recover(void *handle, ps_error **error)
+{
+    return ps_handoff_supervisor_recover(handle, error);
+}
 static ps_status with_ps_handoff_cancel(void *handle, ps_error **error) { return ps_handoff_cancel(handle, error); }
 static ps_status with_ps_spawn_direct(void *handle, ps_error **error) { return ps_spawn_direct(NULL, handle, 1000, &out.worker, error); }
 static ps_status with_ps_spawn_direct_into(void *handle, ps_error **error)
@@ -232,7 +258,7 @@ static ps_status with_ps_preloader_warm(void *handle, ps_error **error) { return
 static ps_status with_ps_preloader_promote(void *handle, ps_error **error) { return ps_preloader_promote(handle, NULL, 0, error); }
 static ps_status with_ps_preloader_stop(void *handle, ps_error **error) { return ps_preloader_stop(handle, 0, error); }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, ERROR, KINDS };
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, OVERSEER, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -289,6 +315,25 @@ static const struct call {
     ENTRY(HANDOFF, ps_handoff_reason),      ENTRY(HANDOFF, ps_handoff_pass_connection), ENTRY(HANDOFF, ps_handoff_keep_connection),
     ENTRY(HANDOFF, ps_handoff_take_connection), ENTRY(HANDOFF, ps_handoff_phase),
     ENTRY(HANDOFF, ps_handoff_outcome),     ENTRY(HANDOFF, ps_handoff_outcome_text),  ENTRY(HANDOFF, ps_handoff_set_build_id),
+    ENTRY(OVERSEER, ps_handoff_supervisor_listener),
+    ENTRY(OVERSEER, ps_handoff_supervisor_set_protocol),
+    ENTRY(OVERSEER, ps_handoff_supervisor_set_journal),
+    ENTRY(OVERSEER, ps_handoff_supervisor_set_build_id),
+    ENTRY(OVERSEER, ps_handoff_supervisor_set_health),
+    ENTRY(OVERSEER, ps_handoff_supervisor_set_health_command),
+    ENTRY(OVERSEER, ps_handoff_supervisor_set_probation),
+    ENTRY(OVERSEER, ps_handoff_supervisor_set_restart),
+    ENTRY(OVERSEER, ps_handoff_supervisor_start),
+    ENTRY(OVERSEER, ps_handoff_supervisor_replace),
+    ENTRY(OVERSEER, ps_handoff_supervisor_cancel),
+    ENTRY(OVERSEER, ps_handoff_supervisor_stop),
+    ENTRY(OVERSEER, ps_handoff_supervisor_recover),
+    ENTRY(OVERSEER, ps_handoff_supervisor_owner),
+    ENTRY(OVERSEER, ps_handoff_supervisor_outcome),
+    ENTRY(OVERSEER, ps_handoff_supervisor_outcome_text),
+    ENTRY(OVERSEER, ps_handoff_supervisor_metrics),
+    ENTRY(OVERSEER, ps_handoff_supervisor_fd),
+    ENTRY(OVERSEER, ps_handoff_supervisor_next_event),
     ENTRY(BUDGET, ps_budget_set_lease),     ENTRY(BUDGET, ps_budget_set_healthy),     ENTRY(BUDGET, ps_budget_begin),
     ENTRY(BUDGET, ps_budget_finish),        ENTRY(BUDGET, ps_budget_reset),           ENTRY(BUDGET, ps_budget_snapshot),
     ENTRY(LOCK, ps_spawn_lock_fd),          ENTRY(LOCK, ps_spawn_lock_next_event),    ENTRY(LOCK, ps_spawn_lock_check),
@@ -302,6 +347,7 @@ HARNESS void check_every_call(enum handle_kind kind, void *handle, ps_status exp
     out.event.size = sizeof out.event;
     out.handoff_event.size = sizeof out.handoff_event;
     out.outcome.size = sizeof out.outcome;
+    out.supervised_event.size = sizeof out.supervised_event;
     out.budget_state.size = sizeof out.budget_state;
     out.lock_event.size = sizeof out.lock_event;
     out.notified.size = sizeof out.notified;
@@ -336,6 +382,7 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case WORKER: ps_worker_free(handle); break;
     case PRELOADER: ps_preloader_free(handle); break;
     case PRELOAD: ps_preload_free(handle); break;
+    case OVERSEER: ps_handoff_supervisor_free(handle); break;
     default: ps_error_free(handle); break;
     }
 }
@@ -436,6 +483,7 @@ HARNESS void make_handles(void *handle[KINDS])
     handle[WORKER] = some_worker(handle[SUPERVISOR]);
     CHECK_OK(ps_preloader_new(handle[COMMAND], (ps_preloader **)&handle[PRELOADER], &error), error);
     handle[PRELOAD] = some_preload();
+    CHECK_OK(ps_handoff_supervisor_new("/nonexistent/control", (ps_handoff_supervisor **)&handle[OVERSEER], &error), error);
 }
 
 #endif

@@ -105,6 +105,20 @@ AT(ps_outcome, old_build_id, 168);
 AT(ps_outcome, new_build_id, 240);
 SIZE(ps_outcome, 312);
 
+AT(ps_handoff_supervisor_event, size, 0);
+AT(ps_handoff_supervisor_event, kind, 4);
+AT(ps_handoff_supervisor_event, handoff_id, 8);
+AT(ps_handoff_supervisor_event, pid, 16);
+AT(ps_handoff_supervisor_event, peer_pid, 20);
+AT(ps_handoff_supervisor_event, generation, 24);
+AT(ps_handoff_supervisor_event, phase, 32);
+AT(ps_handoff_supervisor_event, reason, 36);
+AT(ps_handoff_supervisor_event, exit_code, 40);
+AT(ps_handoff_supervisor_event, exit_signal, 44);
+AT(ps_handoff_supervisor_event, time_ns, 48);
+AT(ps_handoff_supervisor_event, reserved, 56);
+SIZE(ps_handoff_supervisor_event, 64);
+
 AT(ps_budget_state, size, 0);
 AT(ps_budget_state, attempts_used, 4);
 AT(ps_budget_state, remaining, 8);

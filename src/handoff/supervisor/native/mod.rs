@@ -319,7 +319,7 @@ impl Way for Native {
         let looks = self.machine.looks_at_lock() && !self.recovering || self.older && self.machine.looks_on();
         self.keep_looking(core, LOCK, looks);
         let freezing = self.machine.phase == Phase::Freezing;
-        if freezing != !core.reactor.due(STILL).is_never() {
+        if freezing == core.reactor.due(STILL).is_never() {
             let _ = core.reactor.set_due(STILL, if freezing { Deadline::after(MILLI / 4) } else { Deadline::NEVER });
         }
     }

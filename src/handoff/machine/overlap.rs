@@ -358,11 +358,10 @@ impl Overlap {
                     seat.until = seat.until.max(after(now, nanos.max(0)).min(after(seat.begun, LONGEST)));
                 }
             }
-            Event::Unready(which) => {
-                if self.seat(which).is_some_and(|seat| seat.stage == Stage::Waiting) {
-                    self.fail(which, Failure::Unready, &mut todo);
-                }
+            Event::Unready(which) if self.seat(which).is_some_and(|seat| seat.stage == Stage::Waiting) => {
+                self.fail(which, Failure::Unready, &mut todo);
             }
+            Event::Unready(_) => {}
             Event::Stopping(which) => self.fail(which, Failure::Stopping, &mut todo),
             Event::Bitten(which) => self.fail(which, Failure::Watchdog, &mut todo),
             Event::Died(which) => self.fail(which, Failure::Died, &mut todo),

@@ -76,7 +76,7 @@ impl Line {
     pub fn next(&mut self) -> Option<Heard> {
         // An error that the socket has kept is told once, and then what comes after it.
         for _ in 0..1024 {
-            match self.inbox.next() {
+            match self.inbox.take() {
                 Ok(None) => {}
                 Ok(Some(told)) => return Some(Heard::Told(told)),
                 Err(refusal) => return Some(Heard::Refused(refusal)),

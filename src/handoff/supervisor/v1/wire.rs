@@ -201,6 +201,12 @@ impl Bytes {
     }
 }
 
+/// As much of it as is kept.
+fn kept(text: &str) -> &str {
+    let end = (0..=text.len().min(KEPT)).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    &text[..end]
+}
+
 /// A whole frame. A text that is too long is cut.
 pub fn frame(version: u16, order: Order<'_>) -> Vec<u8> {
     let mut bytes = Bytes::default();
@@ -212,7 +218,7 @@ pub fn frame(version: u16, order: Order<'_>) -> Vec<u8> {
         Order::Begin(id) => bytes.number(8).id(id),
         Order::Commit(id) => bytes.number(10).id(id),
         Order::Abort(id, reason) => {
-            let end = reason.floor_char_boundary(KEPT);
+            let end = kept(reason).len();
             bytes.number(11).id(id).number(end as u64).raw(&reason.as_bytes()[..end])
         }
         Order::Resume(id) => bytes.number(12).id(id),
@@ -288,7 +294,7 @@ impl<'a> Reader<'a> {
 
     fn text(&mut self) -> Option<String> {
         let text = core::str::from_utf8(self.bytes()?).ok()?;
-        Some(text[..text.floor_char_boundary(KEPT)].to_owned())
+        Some(kept(text).to_owned())
     }
 
     fn revisions(&mut self) -> Option<Revisions> {
@@ -319,7 +325,7 @@ impl<'a> Reader<'a> {
             3 => Told::Drained(self.word()?, self.truth()?),
             4 => Told::Order("SealRequest"),
             5 => {
-                (self.word()?, self.word()?, self.long()?);
+                let _ = (self.word()?, self.word()?, self.long()?);
                 Told::SealProgress
             }
             6 => {
@@ -390,7 +396,7 @@ impl Inbox {
     }
 
     /// The next message that is whole.
-    pub fn next(&mut self) -> Result<Option<Told>, Refusal> {
+    pub fn take(&mut self) -> Result<Option<Told>, Refusal> {
         let Some((prefix, rest)) = self.bytes[self.taken..].split_first_chunk::<PREFIX>() else { return Ok(None) };
         let length = u32::from_le_bytes(*prefix);
         if !(SHORTEST..=LONGEST).contains(&(length as usize)) {
@@ -438,7 +444,7 @@ mod tests {
     fn read(bytes: &[u8]) -> Result<Option<Told>, Refusal> {
         let mut inbox = Inbox::default();
         inbox.put(bytes)?;
-        inbox.next()
+        inbox.take()
     }
 
     fn revisions(all: &[u64]) -> Revisions {
@@ -521,10 +527,10 @@ mod tests {
     fn a_frame_of_another_version_is_refused_once_one_is_agreed_upon() {
         let mut inbox = Inbox::default();
         inbox.put(&[frame(7, Order::Heartbeat(1)), frame(1, Order::Heartbeat(1)), frame(7, Order::Heartbeat(1))].concat()).unwrap();
-        assert_eq!(inbox.next(), Ok(Some(Told::Heartbeat)));
+        assert_eq!(inbox.take(), Ok(Some(Told::Heartbeat)));
         inbox.agree(1);
-        assert_eq!(inbox.next(), Ok(Some(Told::Heartbeat)));
-        assert_eq!(inbox.next(), Err(Refusal::Version(7)));
+        assert_eq!(inbox.take(), Ok(Some(Told::Heartbeat)));
+        assert_eq!(inbox.take(), Err(Refusal::Version(7)));
     }
 
     // covers: LAW-17
@@ -532,10 +538,10 @@ mod tests {
     fn who_says_more_than_any_handoff_needs_is_not_heard_for_ever() {
         let mut inbox = Inbox::default();
         let beat = frame(1, Order::Heartbeat(1));
-        let heard = (0..).find(|_| inbox.put(&beat).and_then(|()| inbox.next()).is_err()).unwrap();
+        let heard = (0..).find(|_| inbox.put(&beat).and_then(|()| inbox.take()).is_err()).unwrap();
         assert_eq!(heard, FRAMES);
         let (mut inbox, long) = (Inbox::default(), [&(LONGEST as u32).to_le_bytes()[..], &[1, 0, 13, 0], &vec![0; LONGEST - 4]].concat());
-        let heard = (0..).find(|_| inbox.put(&long).and_then(|()| inbox.next()).is_err()).unwrap();
+        let heard = (0..).find(|_| inbox.put(&long).and_then(|()| inbox.take()).is_err()).unwrap();
         assert!((14..=16).contains(&heard), "{heard}");
         assert!(inbox.bytes.capacity() <= 4 * LONGEST);
     }
@@ -558,7 +564,7 @@ mod tests {
                 }
                 let (piece, behind) = rest.split_at(cut.min(rest.len()));
                 inbox.put(piece).unwrap();
-                while let Some(one) = inbox.next().unwrap() {
+                while let Some(one) = inbox.take().unwrap() {
                     told.push(one);
                 }
                 rest = behind;

@@ -28,7 +28,7 @@ struct Spawner {
 impl Spawner {
     fn start() -> Self {
         let (link, outfit) = prepare().unwrap();
-        let high = |(fd, to): (RawFd, i32)| (fds::duplicate_above(&fds::duplicate_number(fd).unwrap(), 100).unwrap(), to);
+        let high = |(fd, to): (RawFd, i32)| (fds::duplicate_above(fds::duplicate_number(fd).unwrap(), 100).unwrap(), to);
         let passed: Vec<(OwnedFd, i32)> = outfit.passed().into_iter().map(high).collect();
         let mut command = process::Command::new(Outfit::PROGRAM.to_str().unwrap());
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());

@@ -43,7 +43,7 @@ CYCLES = [
     ({"preloader/native/inside/control", "preloader/native/inside/mod", "preloader/native/inside/opening", "preloader/native/inside/worker"},
      "what a process is at the moment decides which of these has its channel, and each of them may make it the next"),
     ({"process/command/mod", "process/command/streams", "process/command/identity", "process/command/life", "process/command/belongings",
-      "process/command/program", "process/command/lasting", "process/command/readiness"},
+      "process/command/program", "process/command/prepared", "process/command/lasting", "process/command/readiness"},
      "a command is made of its parts, and each part has its setters on the command"),
     ({"handoff/side", "handoff/owner/side", "handoff/owner/guests", "handoff/owner/keeper", "handoff/owner/offer", "handoff/owner/observers",
       "handoff/owner/expected", "handoff/owner/recording", "handoff/successor/side", "handoff/successor/store", "handoff/successor/recording"},

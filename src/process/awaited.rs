@@ -50,6 +50,8 @@ pub struct Awaited {
     again: bool,
     /// Its request is the same each time, as long as the host stays as it is (`command/prepared.rs`).
     standing: bool,
+    /// It was sent once: what is sent again is no other spawn.
+    sent: bool,
     /// Where its descriptors come from is known, and which streams are the host's (`Streams::inherited`).
     planned: Option<u8>,
     under_way: Option<UnderWay>,
@@ -79,7 +81,8 @@ impl Awaited {
         let again = pinned || command.streams.lent().next().is_none();
         let standing = command.is_standing() && ingredients.resources.mark.is_none();
         let (under_way, rounds) = (None, registry::rounds());
-        let mut gathered = Box::new(Self { command, ingredients, belongings, again, standing, planned: None, under_way, rounds });
+        let mut gathered =
+            Box::new(Self { command, ingredients, belongings, again, standing, sent: false, planned: None, under_way, rounds });
         // One that was sent before was planned before.
         if !(standing && gathered.command.known().is_some()) {
             gathered.plan()?;
@@ -120,7 +123,8 @@ impl Awaited {
             return self.sent(under_way, link.submit_again(slot, request));
         }
         let inherited = self.plan()?;
-        let keep = self.standing && self.command.is_to_be_kept();
+        let again = std::mem::replace(&mut self.sent, true);
+        let keep = self.standing && !again && self.command.is_to_be_kept();
         self.ingredients.with_request(&self.command, |request, facts| {
             let under_way = self.enter(link, slot, facts)?;
             if !keep {

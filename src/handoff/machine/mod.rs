@@ -17,12 +17,10 @@
 //!   `failed`, or its death, gives the ownership back; never its deadline.
 
 pub mod keeper;
-#[allow(dead_code)]
 pub mod overlap;
 pub mod owner;
 pub mod standing;
 pub mod successor;
-#[allow(dead_code)]
 pub mod supervisor;
 pub mod v1;
 pub mod word;

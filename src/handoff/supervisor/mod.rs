@@ -13,25 +13,20 @@
 //!
 //! It keeps no thread and no signal handler: one descriptor, and [`HandoffSupervisor::next_event`].
 
-#[allow(dead_code)]
 mod core;
 mod events;
-#[allow(dead_code)]
 mod health;
-#[allow(dead_code)]
 mod listeners;
 mod metrics;
 mod native;
 mod notify;
-#[allow(dead_code)]
+mod order;
 mod process;
-#[allow(dead_code)]
 mod settings;
 #[doc(hidden)]
-#[allow(dead_code)]
 pub mod v1;
-#[allow(dead_code)]
 mod way;
+mod ways;
 
 use std::ffi::CStr;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
@@ -167,7 +162,7 @@ impl HandoffSupervisor {
         let number = self.with(|inner| {
             let Inner { core, way, .. } = inner;
             if way.is_none() {
-                *way = Some(way::of(&core.settings)?);
+                *way = Some(ways::of(&core.settings)?);
             }
             let way = way.as_mut().expect("made above");
             core.newly_ordered();

@@ -7,40 +7,14 @@
 //! - **A way never waits.** What it waits for is an entry or a time of the core's reactor, by a token of [`Core::number`].
 
 use std::fmt::Debug;
-use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use super::core::Core;
-use super::native::Native;
-use super::notify::Notify;
-use super::settings::{Protocol, Settings};
-use super::v1::V1;
+pub use super::order::Purpose;
 use crate::error::Result;
 use crate::process::child::Child;
 use crate::process::command::Command;
 use crate::sys::reactor::Token;
-
-/// What a process is started for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Purpose {
-    /// To serve: the first, or in the place of one that has ended.
-    Start,
-    /// To take the place of one that serves.
-    Successor,
-    /// To look whether one is healthy.
-    Health,
-}
-
-/// A process that is to be started.
-#[derive(Debug)]
-pub struct Order {
-    pub purpose: Purpose,
-    /// By which it is known whether it is still wanted.
-    pub number: u64,
-    pub command: Command,
-    /// Descriptors that the command names by number.
-    pub keeps: Vec<Arc<OwnedFd>>,
-}
 
 /// See the head of this file.
 pub trait Way: Debug + Send {
@@ -91,13 +65,4 @@ pub trait Way: Debug + Send {
 
     /// The handle is freed: the generation goes on, a successor under way is ended (left to [`Core::end`]).
     fn close(&mut self, core: &mut Core);
-}
-
-/// The way of this protocol. One line for each.
-pub fn of(settings: &Settings) -> Result<Box<dyn Way>> {
-    match settings.protocol {
-        Protocol::Native => Ok(Box::new(Native::new(settings)?)),
-        Protocol::Notify => Ok(Box::new(Notify::new(settings))),
-        Protocol::V1 => Ok(Box::new(V1::new(settings)?)),
-    }
 }

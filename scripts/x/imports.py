@@ -48,6 +48,12 @@ CYCLES = [
     ({"handoff/side", "handoff/owner/side", "handoff/owner/guests", "handoff/owner/keeper", "handoff/owner/offer", "handoff/owner/observers",
       "handoff/owner/expected", "handoff/owner/recording", "handoff/successor/side", "handoff/successor/store", "handoff/successor/recording"},
      "a party is one of the sides, and a side may become the next party; each party's actions fill more than one file"),
+    ({"handoff/supervisor/native/mod", "handoff/supervisor/native/seeing"},
+     "the way holds what is seen, and what it sees fills a file of its own"),
+    ({"handoff/supervisor/core", "handoff/supervisor/settings", "handoff/supervisor/health/mod", "handoff/supervisor/health/look"},
+     "the core has the settings, these say how health is asked for, and who asks works on the core"),
+    ({"handoff/supervisor/v1/mod", "handoff/supervisor/v1/change", "handoff/supervisor/v1/probe"},
+     "the way holds a change and a probe, and each of them works on the way"),
 ]
 # Arrows that are wrong and stand until they are mended: (file, file or room) -> why.
 STANDING = {}

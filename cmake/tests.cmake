@@ -318,6 +318,14 @@ if(PYTHON3_EXECUTABLE AND NOT build_variant)
   set_tests_properties(handoff/samples PROPERTIES TIMEOUT 120)
 endif()
 
+# ---- a daemon of Debian that knows nothing of procsup is replaced under load (./x daemons has more of them, and for longer) ----
+
+if(PYTHON3_EXECUTABLE AND NOT build_variant)
+  add_test(NAME handoff/notify_a_daemon_of_debian COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/x" daemons --quick
+    --library $<TARGET_FILE_DIR:procsup::procsup>)
+  set_tests_properties(handoff/notify_a_daemon_of_debian PROPERTIES TIMEOUT 180 SKIP_RETURN_CODE 77 PROCESSORS 2)
+endif()
+
 # ---- docs/guide/containment.md says what the library does ----
 
 if(PYTHON3_EXECUTABLE AND NOT build_variant)

@@ -4163,7 +4163,13 @@ typedef enum ps_health_kind {
 typedef enum ps_handoff_protocol {
   /** Both generations use ps_handoff: they hand over to each other, and the supervisor looks on. Default. */
   PS_HANDOFF_PROTOCOL_NATIVE = 0,
-  /** Daemons that know LISTEN_FDS and sd_notify, and nothing of procsup: both serve for a while. */
+  /**
+   * Daemons that know LISTEN_FDS and sd_notify, and nothing of procsup: both serve for a while. The new one
+   * must say READY=1 (or what its command's readiness is), be found healthy and pass a probation; only then
+   * the old one's stop plan runs, with the drain as its first wait. If it fails before, it is ended, and
+   * the old one was never touched. Commands may have readiness and a watchdog. See
+   * docs/guide/handoff-daemons.md.
+   */
   PS_HANDOFF_PROTOCOL_NOTIFY = 1,
   /** Daemons that speak the three-party protocol, version 1, of the crate beyond-handoff. */
   PS_HANDOFF_PROTOCOL_V1 = 2,
@@ -4287,13 +4293,19 @@ ps_status ps_handoff_supervisor_set_build_id(ps_handoff_supervisor *supervisor,
                                              ps_error **error);
 
 /**
- * What is asked of a new generation before the old one goes, where the protocol leaves that to the
- * supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). Counts for the replacements that begin after it. Never blocks.
+ * What is asked of a new generation that is ready before the old one goes, where the protocol leaves that to
+ * the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). It is asked again until the answer is good, and has failed
+ * when none was for `timeout_ms`; also during the probation. Of an HTTP answer the status counts, and no more
+ * than 1 KiB is read. Counts at once. Never blocks.
+ *
+ * BOTH GENERATIONS ACCEPT at the listeners that they share: whoever asks there is answered by either. To learn
+ * something of the new one alone, ask where nobody else is: "%p" in the detail is its process id, as in
+ * "unix:/run/app/%p.sock"; or use a command (ps_handoff_supervisor_set_health_command).
  *
  * @param kind        a PS_HEALTH_*
- * @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path;
- *                    else NULL. Copied
- * @param timeout_ms  for an answer; 0: 5000
+ * @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path, the
+ *                    host a number or localhost (names are not looked up); else NULL. Copied
+ * @param timeout_ms  until it must have been found healthy; 0: 5000
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT
  */
 ps_status ps_handoff_supervisor_set_health(ps_handoff_supervisor *supervisor,
@@ -4303,11 +4315,12 @@ ps_status ps_handoff_supervisor_set_health(ps_handoff_supervisor *supervisor,
                                            ps_error **error);
 
 /**
- * The same by a command: 0 is healthy, any other end is not, nor is one that has not ended in time. It is
- * started anew for each look. Never blocks.
+ * The same by a command: 0 is healthy, any other end is not, nor is one that has not ended in time, which is
+ * killed. It is started anew for each look, with the process id of the generation it is to look at in
+ * PS_HEALTH_PID, and which generation that will be in PS_HEALTH_GENERATION. Never blocks.
  *
  * @param command     copied
- * @param timeout_ms  for its end; 0: 5000
+ * @param timeout_ms  until one must have ended with 0; 0: 5000
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the timeout is negative
  */
 ps_status ps_handoff_supervisor_set_health_command(ps_handoff_supervisor *supervisor,
@@ -4316,8 +4329,9 @@ ps_status ps_handoff_supervisor_set_health_command(ps_handoff_supervisor *superv
                                                    ps_error **error);
 
 /**
- * How long a new generation must be healthy before the old one is stopped, where the protocol leaves that to
- * the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). With the others the generations say so themselves
+ * How long a new generation must live and be healthy before the old one is stopped, where the protocol leaves
+ * that to the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). It comes on top of the deadline of a replacement. If
+ * the old one ends meanwhile, the new one is committed at once: nobody is left to go back to. With the others the generations say so themselves
  * (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
  *
  * @param ms  milliseconds; 0: not at all, the default

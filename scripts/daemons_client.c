@@ -3,7 +3,7 @@
  * does not depend on the answers, and its time counts from then.
  *
  *   fresh  RATE a second, each on a connection of its own            GET /       (one of sixteen threads takes the next that is due)
- *   kept   KEPT connections, a request every 5 ms on each            GET /
+ *   kept   KEPT connections, a request every 20 ms on each            GET /
  *   long   LONG connections, one request after the other             GET /slow   (that the server takes about a second for)
  *
  * failed: no connection, no answer, half an answer, another status than 200. A kept connection that the server closes between two requests, or before
@@ -133,7 +133,7 @@ static void *fresh(void *unused)
 static void *kept(void *path)
 {
     int kind = path ? LONG : KEPT, fd = -1;
-    for (int64_t at = now(); at < until; at += 5000000) {
+    for (int64_t at = now(); at < until; at += 20000000) {
         if (kind == LONG)
             at = now();
         sleep_until(at);

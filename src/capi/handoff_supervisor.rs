@@ -195,13 +195,19 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_build_id(
     })
 }
 
-/// What is asked of a new generation before the old one goes, where the protocol leaves that to the
-/// supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). Counts for the replacements that begin after it. Never blocks.
+/// What is asked of a new generation that is ready before the old one goes, where the protocol leaves that to
+/// the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). It is asked again until the answer is good, and has failed
+/// when none was for `timeout_ms`; also during the probation. Of an HTTP answer the status counts, and no more
+/// than 1 KiB is read. Counts at once. Never blocks.
+///
+/// BOTH GENERATIONS ACCEPT at the listeners that they share: whoever asks there is answered by either. To learn
+/// something of the new one alone, ask where nobody else is: "%p" in the detail is its process id, as in
+/// "unix:/run/app/%p.sock"; or use a command (ps_handoff_supervisor_set_health_command).
 ///
 /// @param kind        a PS_HEALTH_*
-/// @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path;
-///                    else NULL. Copied
-/// @param timeout_ms  for an answer; 0: 5000
+/// @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path, the
+///                    host a number or localhost (names are not looked up); else NULL. Copied
+/// @param timeout_ms  until it must have been found healthy; 0: 5000
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_set_health(
@@ -220,11 +226,12 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_health(
     })
 }
 
-/// The same by a command: 0 is healthy, any other end is not, nor is one that has not ended in time. It is
-/// started anew for each look. Never blocks.
+/// The same by a command: 0 is healthy, any other end is not, nor is one that has not ended in time, which is
+/// killed. It is started anew for each look, with the process id of the generation it is to look at in
+/// PS_HEALTH_PID, and which generation that will be in PS_HEALTH_GENERATION. Never blocks.
 ///
 /// @param command     copied
-/// @param timeout_ms  for its end; 0: 5000
+/// @param timeout_ms  until one must have ended with 0; 0: 5000
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT if the timeout is negative
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_set_health_command(
@@ -236,8 +243,9 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_health_command(
     shapes::change(supervisor, error, |object: &HandoffSupervisor| object.set_health_command(current(command)?, timeout_ms))
 }
 
-/// How long a new generation must be healthy before the old one is stopped, where the protocol leaves that to
-/// the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). With the others the generations say so themselves
+/// How long a new generation must live and be healthy before the old one is stopped, where the protocol leaves
+/// that to the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). It comes on top of the deadline of a replacement. If
+/// the old one ends meanwhile, the new one is committed at once: nobody is left to go back to. With the others the generations say so themselves
 /// (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
 ///
 /// @param ms  milliseconds; 0: not at all, the default

@@ -16,7 +16,11 @@ pub enum Protocol {
     /// Both generations use ps_handoff: they hand over to each other, and the supervisor looks on. Default.
     #[strum(serialize = "PS_HANDOFF_PROTOCOL_NATIVE")]
     Native = 0,
-    /// Daemons that know LISTEN_FDS and sd_notify, and nothing of procsup: both serve for a while.
+    /// Daemons that know LISTEN_FDS and sd_notify, and nothing of procsup: both serve for a while. The new one
+    /// must say READY=1 (or what its command's readiness is), be found healthy and pass a probation; only then
+    /// the old one's stop plan runs, with the drain as its first wait. If it fails before, it is ended, and
+    /// the old one was never touched. Commands may have readiness and a watchdog. See
+    /// docs/guide/handoff-daemons.md.
     #[strum(serialize = "PS_HANDOFF_PROTOCOL_NOTIFY")]
     Notify = 1,
     /// Daemons that speak the three-party protocol, version 1, of the crate beyond-handoff.

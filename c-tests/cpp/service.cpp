@@ -52,6 +52,15 @@ static void the_starter_is_told()
     CHECK(notify("READY=1"));
     char text[64];
     CHECK(recv(fd, text, sizeof text, MSG_DONTWAIT) == 7 && std::memcmp(text, "READY=1", 7) == 0);
+    CHECK(notify_main_process() && recv(fd, text, sizeof text, MSG_DONTWAIT) > 8 && std::memcmp(text, "MAINPID=", 8) == 0);
+    CHECK(notify_main_process(0, "READY=1") && recv(fd, text, sizeof text, MSG_DONTWAIT) > 16);
+    CHECK(notify_main_process(0, "READY=1", ec) && !ec && recv(fd, text, sizeof text, MSG_DONTWAIT) > 16);
+    CHECK_THROWS(notify_main_process(-1), errc::invalid_argument);
+    CHECK(notify_reloading() && notify_reloading(ec) && !ec);
+    CHECK(recv(fd, text, sizeof text, MSG_DONTWAIT) > 12 && std::memcmp(text, "RELOADING=1\n", 12) == 0 && recv(fd, text, sizeof text, MSG_DONTWAIT) > 12);
+    CHECK(notify_fds("FDSTORE=1", {fd}) && notify_fds("FDSTORE=1", {}, ec) && !ec);
+    CHECK_THROWS(notify_fds("FDSTORE=1", {-1}), errc::invalid_argument);
+    CHECK(recv(fd, text, sizeof text, MSG_DONTWAIT) == 9 && recv(fd, text, sizeof text, MSG_DONTWAIT) == 9);
     CHECK_THROWS(notify_barrier(1ms), errc::timeout);
     notify_barrier(1ms, ec);
     CHECK(ec == errc::timeout);

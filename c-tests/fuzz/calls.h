@@ -802,8 +802,7 @@ static void call_handoff(void)
 {
     char path[128];
     struct pick o = any(HANDOFF), command = no_pick_of(COMMAND);
-    uint32_t way = dice(32);
-    uint32_t way = dice(30);
+    uint32_t way = dice(33);
     if (way == 20)
         command = any(COMMAND);
     void *h = o.handle;
@@ -882,7 +881,7 @@ static void call_handoff(void)
              name_of(command), t);
         break;
     case 21: case 22: next_handoff_event(o, wait_ms(), NULL); break;
-    case 29: n = choice(1); ASK(ps_handoff_set_service_check, o, 0, ps_handoff_set_service_check(h, n, error), "(%s, %d)", name_of(o), n); break;
+    case 32: n = choice(1); ASK(ps_handoff_set_service_check, o, 0, ps_handoff_set_service_check(h, n, error), "(%s, %d)", name_of(o), n); break;
     case 24: {
         const void *data = chance(80) ? long_text : NULL;
         size_t size = data ? ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)PAGE, sizeof long_text) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);

@@ -34,7 +34,7 @@ static void read_all_messages(int fd)
 int main(int argc, char **argv)
 {
     ps_error *error = NULL;
-    int32_t recycled = -1, count = -1, fd = -1;
+    int32_t recycled = -1, count = -1, fd = -1, three = 3;
     int64_t usec = 0;
     char name[16], read_address[128];
     static struct heard it;
@@ -59,6 +59,8 @@ int main(int argc, char **argv)
     bool has_name = worked(ps_listen_fd_name(3, name, sizeof name, NULL, &error), &error);
     bool watched = worked(ps_watchdog_enabled(&usec, &error), &error);
     bool sent = worked(ps_notify("READY=1", &error), &error);
+    bool stored = worked(ps_notify_fds("FDSTORE=1", &three, 1, &error), &error);
+    bool moved = worked(ps_notify_main_process(0, "READY=1", &error), &error);
     variable("NOTIFY_SOCKET", read_address);
     worked(ps_notify_barrier(20000, &error), &error);
     inject_end();
@@ -69,6 +71,17 @@ int main(int argc, char **argv)
     CHECK(!all || (count == 3 && closes_on_exec(3) && closes_on_exec(5)));
     if (sent)
         hears(heard_fd, "READY=1");
+    if (stored) {
+        CHECK(hear(heard_fd, MSG_DONTWAIT, &it) && strcmp(it.text, "FDSTORE=1") == 0 && it.fd_count == 1);
+        close(it.fds[0]);
+    }
+    if (moved) { /* without its number on pidfs, where a pidfd was not to be had */
+        int pid = 0, end = 0;
+        CHECK(hear(heard_fd, MSG_DONTWAIT, &it) && it.fd_count == 0);
+        CHECK(sscanf(it.text, "MAINPID=%d\n%n", &pid, &end) == 1 && pid == getpid());
+        const char *ready = strstr(it.text, "READY=1");
+        CHECK(ready && ready[7] == 0 && (ready == it.text + end || (strncmp(it.text + end, "MAINPIDFDID=", 12) == 0 && ready[-1] == '\n')));
+    }
     CHECK(!hear(heard_fd, MSG_DONTWAIT, &it));
     /* Without faults all is as ever. */
     CHECK_OK(ps_notify_barrier(20000, &error), error);

@@ -46,7 +46,7 @@ impl Mother {
             unsafe { bear(orders_in.as_raw_fd(), said_in.as_raw_fd(), gate.as_raw_fd()) }
         }
         drop((orders_in, said_in, gate));
-        let mother = Self { maker: Maker { pid, pidfd: Arc::new(open_pidfd(pid).unwrap()) }, orders, said, gate: Some(gate_out) };
+        let mother = Self { maker: Maker::new(pid, Arc::new(open_pidfd(pid).unwrap())), orders, said, gate: Some(gate_out) };
         assert_eq!(mother.hear(), pid);
         mother
     }
@@ -370,7 +370,7 @@ fn a_group_of_the_same_number_is_not_the_makers() {
     let pidfd = Arc::new(open_pidfd(gone.id() as i32).unwrap());
     gone.wait().unwrap();
     enter_world();
-    assert!(Strays::of(&Maker { pid: zombie, pidfd }).settle());
+    assert!(Strays::of(&Maker::new(zombie, pidfd)).settle());
     assert_eq!(process_state(member), Some('Z'), "not ours to reap");
     reap(member);
     kill(zombie, Signal::SIGKILL);

@@ -78,7 +78,12 @@ pub struct Maker {
 impl Maker {
     /// This child. `None`: it has ended.
     pub fn of(child: &Child) -> Option<Self> {
-        child.pidfd().map(|pidfd| Self { pid: child.pid(), number: pidfd::number(&pidfd), pidfd })
+        child.pidfd().map(|pidfd| Self::new(child.pid(), pidfd))
+    }
+
+    /// The process that this pidfd is of.
+    pub fn new(pid: i32, pidfd: Arc<OwnedFd>) -> Self {
+        Self { pid, number: pidfd::number(&pidfd), pidfd }
     }
 }
 

@@ -23,7 +23,8 @@ use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::sys::stat::Mode;
 
-use super::wire::{Bytes, Id, Reader};
+use super::encoding::{Bytes, Reader};
+use super::wire::Id;
 use crate::error::{Error, Result, Status};
 use crate::sys::directory::{Directory, Inode};
 use crate::sys::{Fault, foreign_file, getpid, tree};

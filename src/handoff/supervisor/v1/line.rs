@@ -10,10 +10,11 @@ use std::path::Path;
 use std::sync::Arc;
 
 use nix::errno::Errno;
+use nix::unistd::geteuid;
 
 use super::wire::{self, Inbox, Order, Refusal, Told};
-use crate::sys::Fault;
-use crate::sys::stream;
+use crate::handoff::trust;
+use crate::sys::{Fault, directory, socket, stream};
 
 /// How much is received at once.
 const PIECE: usize = 4096;
@@ -66,6 +67,13 @@ impl Line {
         &self.socket
     }
 
+    /// Whether who listens there may be believed: root, this user, or, to root, whoever the path belongs to.
+    pub fn is_trusted(&self, path: &Path) -> bool {
+        let Ok(peer) = socket::peer(self.socket.as_ref()) else { return false };
+        let owns = || directory::look_at(path).is_ok_and(|found| found.st_uid == peer.uid);
+        trust::is_admitted(peer.uid) || geteuid().is_root() && owns()
+    }
+
     /// Frames have this version from now on.
     pub fn agree(&mut self, version: u16) {
         self.version = version;
@@ -73,7 +81,7 @@ impl Line {
     }
 
     /// The next thing that has come; `None`: nothing more has.
-    pub fn next(&mut self) -> Option<Heard> {
+    pub fn hear(&mut self) -> Option<Heard> {
         // An error that the socket has kept is told once, and then what comes after it.
         for _ in 0..1024 {
             match self.inbox.take() {

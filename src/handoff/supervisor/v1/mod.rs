@@ -1,28 +1,31 @@
 //! Protocol v1: the three-party handoff of the crate `beyond-handoff`, spoken as its supervisor, so that daemons that are built on it are replaced
 //! unchanged. What is spoken, and what is done otherwise than that crate's own supervisor does it, and why: docs/reference/handoff-v1.md.
 //!
-//! | file         | what                                                            |
-//! |--------------|-----------------------------------------------------------------|
-//! | `wire.rs`    | messages in frames                                              |
-//! | `line.rs`    | one end of a channel                                            |
-//! | `journal.rs` | the file                                                        |
-//! | `setup.rs`   | what a process is started with                                  |
-//! | `probe.rs`   | who is at the control path                                      |
-//! | `change.rs`  | one replacement: `machine/v1.rs` on real descriptors            |
-//! | `mod.rs`     | the generation that serves, and what follows when it has ended  |
+//! | file              | what                                                       |
+//! |-------------------|------------------------------------------------------------|
+//! | `wire.rs` `encoding.rs` | messages in frames; numbers and texts in them        |
+//! | `line.rs`         | one end of a channel                                       |
+//! | `journal.rs`      | the file                                                   |
+//! | `setup.rs`        | what a process is started with                             |
+//! | `probe.rs`        | who is at the control path                                 |
+//! | `change/`         | one replacement: `machine/v1.rs` on real descriptors       |
+//! | `generation.rs`   | what follows for the generation that serves                |
+//! | `mod.rs`          | what the application asks for, and what comes in           |
 //!
-//! The difference to the native way: here the supervisor is on the critical path, by the protocol. The owner serves from its Commit until then only if this process
-//! goes on; so nothing is done in between but to say the next thing. If this process dies, the end of its channels tells both others, and what the crate
-//! makes of that serves on in each case, with one thing done for it here (`Line::keep_open`).
+//! The difference to the native way: here the supervisor is on the critical path, by the protocol. Between the owner's drain and the successor's READY
+//! nobody serves unless this process goes on; so nothing is done in between but to say the next thing. If it dies, the end of its channels tells both
+//! others, and what the crate makes of that leaves one that serves at each step, with one thing done for it here (`Line::say_and_stay`).
 
 mod change;
+mod encoding;
+mod generation;
 pub mod journal;
 mod line;
 mod probe;
 mod setup;
 pub mod wire;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -43,33 +46,17 @@ use crate::error::{Error, Result, Status};
 use crate::handoff::machine::Mode;
 use crate::handoff::machine::v1::End;
 use crate::handoff::outcome::Outcome;
-use crate::handoff::{trust, verdict};
+use crate::handoff::verdict;
 use crate::process::child::Child;
 use crate::process::command::Command;
 use crate::sys::Fault;
+use crate::sys::random;
 use crate::sys::reactor::Token;
-use crate::sys::{random, socket};
 
-/// How often it is looked for what nothing announces: a process that dumps its core.
-const BEAT: i64 = 80 * MILLI;
 /// How long a first generation may take until it is found at its path.
 const FINDING: i64 = 300_000 * MILLI;
 /// What the budget of restarts counts.
 const KEY: &[u8] = b"generation";
-
-/// A step of the crate's crash matrix was taken: for tests, which end this process there.
-fn point(core: &Core, name: &'static str) {
-    if let Some(tracer) = core.settings.tracer {
-        tracer(name);
-    }
-}
-
-/// Whether who listens there may be believed: root, this user, or, to root, whoever the path belongs to.
-fn is_trusted(line: &Line, path: &Path) -> bool {
-    let Ok(peer) = socket::peer(line.socket().as_ref()) else { return false };
-    let owns = || crate::sys::directory::look_at(path).is_ok_and(|found| found.st_uid == peer.uid);
-    trust::is_admitted(peer.uid) || nix::unistd::geteuid().is_root() && owns()
-}
 
 /// The generation that serves, or is to.
 #[derive(Debug)]
@@ -145,159 +132,6 @@ impl V1 {
         self.last_good = owner.command.clone().or_else(|| self.last_good.clone());
         core.tell(Happened { pid: owner.process.pid, generation: owner.number, ..Happened::now(EventKind::Serving) });
     }
-
-    // ---- the generation ----
-
-    fn look_at_owner(&mut self, core: &mut Core) {
-        let Some(owner) = &mut self.owner else { return };
-        if owner.process.is_ending() && !owner.process.is_dead() {
-            owner.ended = owner.process.tick();
-        }
-        if !owner.process.is_dead() {
-            return;
-        }
-        // What it has said is heard before its death is believed.
-        if let Some(change) = &mut self.change {
-            change.owner_died(core, &mut self.journal);
-        }
-        self.owner_ended(core);
-        self.finish(core);
-    }
-
-    fn owner_ended(&mut self, core: &mut Core) {
-        let Some(mut owner) = self.owner.take_if(|owner| owner.process.is_dead()) else { return };
-        core.reactor.forget(owner.token);
-        if let Some((probe, _)) = owner.probe.take() {
-            probe.end(core);
-        }
-        let pid = owner.process.pid;
-        let ended = owner.ended.or_else(|| owner.process.tick());
-        let Ended { known, code, signal } = ended.unwrap_or_default();
-        if ended.is_none() {
-            // A tracer has it: it is reaped when it can be.
-            core.end(owner.process);
-        }
-        let stopping = std::mem::take(&mut self.stopping);
-        let kind = if stopping { EventKind::Stopped } else { EventKind::OwnerEnded };
-        let reason = if known { Status::Ok } else { Status::NotFound };
-        core.tell(Happened { pid, generation: owner.number, exit_code: code, exit_signal: signal, reason, ..Happened::now(kind) });
-        if !stopping && self.change.is_none() {
-            self.again(core);
-        }
-    }
-
-    /// None is left: another one is started, as often as the budget allows.
-    fn again(&mut self, core: &mut Core) {
-        let reason = match self.try_again(core) {
-            Ok(()) => return,
-            Err(status) => status,
-        };
-        core.tell(Happened { reason, ..Happened::now(EventKind::GaveUp) });
-    }
-
-    fn try_again(&mut self, core: &mut Core) -> std::result::Result<(), Status> {
-        let budget = core.settings.restart.clone().ok_or(Status::BudgetExhausted)?;
-        let command = self.last_good.clone().ok_or(Status::NotFound)?;
-        let permit = budget.begin_kept(KEY, false).map_err(|refusal| match refusal {
-            Refusal::Failed(error) => error.status,
-            _ => Status::BudgetExhausted,
-        })?;
-        // Each counts until its window is over.
-        let _ = budget.finish(permit, false);
-        self.order_start(core, command).map_err(|error| error.status)
-    }
-
-    // ---- a replacement ----
-
-    fn finish(&mut self, core: &mut Core) {
-        let Some(end) = self.change.as_ref().and_then(|change| change.end) else { return };
-        let Some(mut change) = self.change.take() else { return };
-        let (now, words) = (clock::now(), change.words().to_owned());
-        let id = change.id();
-        let old = self.owner.as_ref().map_or(change.outcome.old_pid, |owner| owner.process.pid);
-        match end {
-            End::Committed { unsealed } => {
-                if let Some(owner) = self.owner.take() {
-                    // Told to exit: it does so when its application has come to its end.
-                    core.reactor.forget(owner.token);
-                    core.end(owner.process);
-                }
-                change.outcome.unsealed = unsealed;
-                change.outcome.new_generation = self.generation + 1;
-                change.outcome.commit(now);
-                change.outcome.words = words;
-                self.generation += 1;
-                let pid = change.successor_pid();
-                let committed =
-                    Happened { handoff_id: id, pid, peer_pid: old, generation: self.generation, ..Happened::now(EventKind::Committed) };
-                core.metrics.last_gap = change.outcome.gap();
-                core.metrics.last_whole = now.saturating_sub(change.outcome.began);
-                core.metrics.sum_whole = core.metrics.sum_whole.saturating_add(core.metrics.last_whole);
-                core.outcomes.keep(change.outcome.clone());
-                core.tell(committed);
-                let kept = change.process.take().map(|process| self.set_owner(core, process, Some(change.command.clone())));
-                match kept {
-                    Some(Ok(())) => self.tell_serving(core),
-                    // The descriptors are at an end: it serves, and nobody here sees its end.
-                    Some(Err((process, _))) => core.end(process),
-                    None => self.again(core),
-                }
-            }
-            End::Aborted { reason, .. } | End::Lost(reason) => {
-                let reason = verdict::status_of(reason);
-                let text = match end {
-                    End::Aborted { confirmed: false, .. } => "; the owner has not said that it goes on",
-                    End::Lost(_) => "; no generation is left",
-                    _ => "",
-                };
-                let words = format!("{}{text}", if words.is_empty() { "the handoff was called off" } else { &words });
-                change.outcome.abort(reason, &words, now);
-                core.outcomes.keep(change.outcome.clone());
-                let peer_pid = change.successor_pid();
-                core.tell(Happened { handoff_id: id, pid: old, peer_pid, reason, ..Happened::now(EventKind::Aborted) });
-                if let Some(process) = change.process.take() {
-                    core.end(process);
-                }
-                if self.owner.is_none() && !self.stopping {
-                    self.again(core);
-                }
-            }
-        }
-    }
-
-    /// What the supervisor before this one has left.
-    fn read_journal(&mut self, core: &mut Core, owner: Option<i32>) {
-        let Some(journal) = &mut self.journal else { return };
-        match journal.read() {
-            Ok(None) => {}
-            Ok(Some(entry)) => {
-                core.outcomes.keep(left(&entry, owner));
-                journal.clear();
-            }
-            // It stays where it is, and nothing depends on it.
-            Err(error) => {
-                let mut outcome = Outcome::begin(0, Mode::Exclusive, clock::now(), 0);
-                outcome.abort(error.status, &error.message, clock::now());
-                core.outcomes.keep(outcome);
-            }
-        }
-    }
-}
-
-/// The record of a replacement whose supervisor did not see the end: who serves says what it was.
-fn left(entry: &Entry, owner: Option<i32>) -> Outcome {
-    let now = clock::now();
-    let wall = i64::try_from(entry.began).unwrap_or(0).saturating_mul(MILLI);
-    let began = wall.saturating_sub(clock::wall_ahead());
-    let mut outcome = Outcome::begin(entry.id.short(), Mode::Exclusive, began, wall);
-    (outcome.old_pid, outcome.new_pid) = (entry.incumbent as i32, entry.successor.unwrap_or(0) as i32);
-    if owner.is_some() && owner == entry.successor.map(|pid| pid as i32) {
-        outcome.commit(now);
-    } else {
-        let words = format!("its supervisor has ended in it; the journal says {:?}", entry.phase);
-        outcome.abort(Status::Aborted, &words, now);
-    }
-    outcome
 }
 
 impl Way for V1 {
@@ -320,7 +154,7 @@ impl Way for V1 {
             }
         };
         let line = Line::connect(&self.path).map_err(cannot)?;
-        if !is_trusted(&line, &self.path) {
+        if !line.is_trusted(&self.path) {
             let text = format!("who listens at {} is another user", self.path.display());
             return Err(Error::new(Status::PeerRejected, "connect", text));
         }

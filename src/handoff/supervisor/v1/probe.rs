@@ -62,7 +62,7 @@ impl Probe {
             self.connect(core);
         }
         let line = self.line.as_mut()?;
-        match line.next() {
+        match line.hear() {
             None => return None,
             Some(Heard::Told(Told::Hello(Role::Incumbent, pid, build, _))) => {
                 let writer = line.writer.or_else(|| socket::peer(line.socket().as_ref()).ok().map(|peer| peer.pid));
@@ -81,7 +81,7 @@ impl Probe {
 
     fn connect(&mut self, core: &mut Core) {
         match Line::connect(&self.path) {
-            Ok(line) if super::is_trusted(&line, &self.path) && core.reactor.add(self.token, line.socket()).is_ok() => {
+            Ok(line) if line.is_trusted(&self.path) && core.reactor.add(self.token, line.socket()).is_ok() => {
                 (self.line, self.refused) = (Some(line), false);
             }
             Ok(_) => self.again(core),

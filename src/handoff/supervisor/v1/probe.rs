@@ -23,8 +23,6 @@ pub struct Met {
     /// Its process, by the kernel's word.
     pub pid: i32,
     pub pidfd: OwnedFd,
-    /// Which build it says it is.
-    pub build: Vec<u8>,
 }
 
 /// See the head of this file.
@@ -64,13 +62,13 @@ impl Probe {
         let line = self.line.as_mut()?;
         match line.hear() {
             None => return None,
-            Some(Heard::Told(Told::Hello(Role::Incumbent, pid, build, _))) => {
+            Some(Heard::Told(Told::Hello(Role::Incumbent, pid, _, _))) => {
                 let writer = line.writer.or_else(|| socket::peer(line.socket().as_ref()).ok().map(|peer| peer.pid));
                 let found = writer.unwrap_or(pid as i32);
                 let pidfd = line.pidfd.take().or_else(|| pidfd::open(found).ok());
                 if let Some(pidfd) = pidfd {
                     self.close(core);
-                    return Some(Met { pid: found, pidfd, build });
+                    return Some(Met { pid: found, pidfd });
                 }
             }
             Some(_) => {}

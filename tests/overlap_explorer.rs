@@ -406,7 +406,7 @@ impl World {
                 if let Some(daemon) = self.daemon(which).copied() {
                     let own = daemon.faulty || late(&daemon) || (!daemon.ready && which == Which::Current) || self.looks[which as usize];
                     let law = if which == Which::Next { Law::OwnFailure } else { Law::Untouched };
-                    self.breaks(law, !own && !(cancelled && which == Which::Next));
+                    self.breaks(law, !(own || cancelled && which == Which::Next));
                 }
                 self.leave(which, false);
             }

@@ -26,7 +26,7 @@ int main(void)
     replace(daemon_of("lies", NULL), 0, 0);
     pid_t liar = expect(PS_HANDOFF_SUPERVISOR_STARTED)->pid;
     committed(new, liar); /* itself, whatever it says */
-    CHECK_INT(asked(), liar);
+    CHECK(wait_until((quiet(), asked() == liar), IN_TIME)); /* the old one has heard TERM */
     stage_end();
     return 0;
 }

@@ -1,8 +1,7 @@
-//! Whether a generation that says nothing of procsup is fit to serve: what is asked for it. One look at it is `look.rs`.
+//! Whether a generation that says nothing of procsup is fit to serve: what is asked for it. A request of HTTP is `http.rs`; one
+//! look is taken in `notify/look.rs`.
 
-mod look;
-
-pub use look::Look;
+pub mod http;
 
 use std::sync::Arc;
 
@@ -65,7 +64,7 @@ impl Health {
                 if !plain || rest.len() > 2000 {
                     return Err(bad("http://host:port/path, printable and at most 2000 bytes, is what is understood"));
                 }
-                look::http(&url.replace("%p", "1"))?;
+                http::asked(&url.replace("%p", "1"))?;
                 Ok(Health::Http { url: url.to_owned(), timeout })
             }
         }

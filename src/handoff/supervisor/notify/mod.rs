@@ -5,6 +5,7 @@
 //! |--------------|---------------------------------------------------------------------------------------|
 //! | `voice.rs`   | what a daemon says, and how far it is believed                                        |
 //! | `hearing.rs` | what is heard and seen of the two, as events of the machine                           |
+//! | `look.rs`    | one look at its health                                                                |
 //! | `acting.rs`  | what its actions do; what came of a spawn; what is told                               |
 //!
 //! Traps.
@@ -16,11 +17,13 @@
 
 mod acting;
 mod hearing;
+mod look;
 mod voice;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use look::Look;
 use voice::Voice;
 
 use crate::clock::{self, Deadline};
@@ -30,7 +33,6 @@ use crate::handoff::machine::Mode;
 use crate::handoff::machine::overlap::{Event, Limits, Overlap, Which};
 use crate::handoff::outcome::{BuildId, Outcome};
 use crate::handoff::supervisor::core::{Core, RETRY, no_generation};
-use crate::handoff::supervisor::health::Look;
 use crate::handoff::supervisor::process::{Ended, Process};
 use crate::handoff::supervisor::settings::{self, Settings};
 use crate::handoff::supervisor::way::{Purpose, Way};

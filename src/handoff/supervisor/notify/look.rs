@@ -9,18 +9,17 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
-use super::Health;
 use crate::clock::{Deadline, MILLI};
 use crate::coordination::probe::Address;
 use crate::error::Result;
 use crate::handoff::supervisor::core::Core;
+use crate::handoff::supervisor::health::Health;
+use crate::handoff::supervisor::health::http::{self, LONGEST, status};
 use crate::handoff::supervisor::process::Process;
 use crate::handoff::supervisor::way::Purpose;
 use crate::sys::connect::{self, Begun, Target};
 use crate::sys::{Fault, stream};
 
-/// So much of an answer is read: a status line, whatever stands in it.
-const LONGEST: usize = 1024;
 /// How long a connection may take at the least before another is tried.
 const SHORTEST: i64 = 250 * MILLI;
 /// Whom the command looks at.
@@ -63,7 +62,7 @@ impl Look {
         let (how, span) = match health {
             Health::None => (How::Over(Ok(())), 0),
             Health::Socket { address, .. } => (connecting(&filled(address, pid), None), part),
-            Health::Http { url, .. } => match http(&filled(url, pid)) {
+            Health::Http { url, .. } => match http::asked(&filled(url, pid)) {
                 Ok((address, request)) => (connecting(&address, Some(request)), part),
                 Err(error) => (How::Over(Err(error.message)), 0),
             },
@@ -145,18 +144,6 @@ fn filled(text: &str, pid: i32) -> String {
     text.replace("%p", &pid.to_string())
 }
 
-/// The address, and what is said there.
-pub fn http(url: &str) -> Result<(String, Vec<u8>)> {
-    let rest = url.strip_prefix("http://").unwrap_or(url);
-    let (host, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
-    let has_port =
-        host.rsplit_once(':').is_some_and(|(before, port)| !port.ends_with(']') && (!before.contains(':') || before.ends_with(']')));
-    let address = if has_port { format!("tcp:{host}") } else { format!("tcp:{host}:80") };
-    Address::parse("detail", &address)?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: procsup\r\nAccept: */*\r\nConnection: close\r\n\r\n");
-    Ok((address, request.into_bytes()))
-}
-
 fn connecting(address: &str, request: Option<Vec<u8>>) -> How {
     match Address::parse("detail", address) {
         Ok(address) => {
@@ -227,58 +214,5 @@ fn ask(fd: Arc<OwnedFd>, request: Vec<u8>, mut sent: usize, mut answer: Vec<u8>)
     match status(&answer, got == 0) {
         None => (How::Asking { fd, request, sent, answer }, true),
         Some(verdict) => (How::Over(verdict), false),
-    }
-}
-
-/// What the beginning of an answer says; `None`: not enough of it is there.
-fn status(answer: &[u8], ended: bool) -> Option<core::result::Result<(), String>> {
-    let code = |line: &[u8]| {
-        let rest = line.strip_prefix(b"HTTP/1.0 ").or_else(|| line.strip_prefix(b"HTTP/1.1 "))?;
-        let digits = rest.get(..3).filter(|digits| digits.iter().all(u8::is_ascii_digit))?;
-        let ends = rest.get(3).is_none_or(|byte| matches!(byte, b' ' | b'\r' | b'\n'));
-        ends.then(|| digits.iter().fold(0u32, |code, digit| code * 10 + u32::from(digit - b'0')))
-    };
-    let line = answer.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    if line.len() == answer.len() && !ended && answer.len() < LONGEST {
-        return None;
-    }
-    Some(match code(line) {
-        Some(200..=299) if line.len() < answer.len() => Ok(()),
-        Some(code @ 100..=999) if line.len() < answer.len() => Err(format!("it has answered {code}")),
-        _ if answer.is_empty() => Err("it has closed the connection without an answer".to_owned()),
-        _ => Err("its answer is none of HTTP/1".to_owned()),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_url_is_an_address_and_a_request() {
-        let (address, request) = http("http://127.0.0.1:81/a?b=%p").unwrap();
-        assert_eq!(address, "tcp:127.0.0.1:81");
-        assert!(request.starts_with(b"GET /a?b=%p HTTP/1.1\r\nHost: 127.0.0.1:81\r\n") && request.ends_with(b"\r\n\r\n"));
-        assert_eq!(http("http://localhost").unwrap().0, "tcp:localhost:80");
-        assert_eq!(http("http://[::1]").unwrap().0, "tcp:[::1]:80");
-        assert_eq!(http("http://[::1]:8080/x").unwrap().0, "tcp:[::1]:8080");
-        for bad in ["http://example.org/", "http://127.0.0.1:99999/", "http:///x", "http://127.0.0.1:/"] {
-            assert!(http(bad).is_err(), "{bad}");
-        }
-    }
-
-    #[test]
-    fn only_a_status_line_of_success_is_healthy() {
-        assert_eq!(status(b"HTTP/1.1 20", false), None);
-        assert_eq!(status(b"HTTP/1.1 204 No Content\r\nA", false), Some(Ok(())));
-        assert_eq!(status(b"HTTP/1.0 200\n", false), Some(Ok(())));
-        for bad in
-            [&b"HTTP/1.1 503 x\r\n"[..], b"HTTP/1.1 2000 OK\r\n", b"HTTP/2 200\r\n", b"SSH-2.0\r\n", b"HTTP/1.1 302 Found\r\n", b"\n"]
-        {
-            assert!(matches!(status(bad, false), Some(Err(_))), "{bad:?}");
-        }
-        assert!(matches!(status(b"", true), Some(Err(_))));
-        assert!(matches!(status(b"HTTP/1.1 200 OK", true), Some(Err(_))), "cut off");
-        assert!(matches!(status(&[b'x'; LONGEST], false), Some(Err(_))), "no line of this length");
     }
 }

@@ -604,3 +604,66 @@ fn trouble_of(event: Event) -> Reason {
         _ => Reason::HungUp,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000 * MILLI;
+
+    fn at(seconds: i64) -> Deadline {
+        Deadline::at(seconds * SECOND)
+    }
+
+    /// A machine that has heard this, each at its second.
+    fn told(events: &[(Event, i64)]) -> Supervisor {
+        let machine = Supervisor::new(300 * SECOND, 60 * SECOND, 0);
+        events.iter().fold(machine, |machine, (event, second)| machine.step(*event, second * SECOND).0)
+    }
+
+    // covers: HO-4, LAW-15
+    #[test]
+    fn every_wait_has_its_time() {
+        use Event as E;
+        let greeted = [(E::OwnerGreeted, 1), (E::Greeted, 2)];
+        assert_eq!(told(&[]).deadline(), at(5), "an owner's Hello");
+        assert_eq!(told(&greeted[..1]).deadline(), at(300), "a successor's has the whole");
+        let beats = |from: &[(Event, i64)], until: i64| {
+            let all: Vec<_> = from.iter().copied().chain((1..=until / 2).map(|beat| (E::OwnerBeat, 2 * beat))).collect();
+            told(&all)
+        };
+        assert_eq!(told(&greeted).deadline(), at(12), "silence");
+        assert_eq!(beats(&greeted, 40).deadline(), at(50), "a heartbeat every two seconds");
+        assert_eq!(beats(&greeted, 60).deadline(), at(63), "the drain, and what is under way");
+        let drained = [&greeted[..], &[(E::Drained, 10)]].concat();
+        assert_eq!(told(&drained).deadline(), at(20));
+        assert_eq!(beats(&drained, 298).deadline(), at(301), "the whole, and what is under way");
+        let begun = [&drained[..], &[(E::SealComplete, 11)]].concat();
+        assert_eq!(told(&begun).deadline(), at(301), "a successor need not send heartbeats");
+        assert_eq!(told(&[&begun[..], &[(E::Beat, 20)]].concat()).deadline(), at(30), "but one that does");
+        let alone = [&drained[..], &[(E::OwnerDied, 100)]].concat();
+        assert_eq!(told(&alone).deadline(), at(400), "the time that anybody has");
+        let off = [&drained[..], &[(E::Cancel, 12)]].concat();
+        assert_eq!(told(&off).deadline(), at(22), "a sign that it goes on");
+        assert_eq!(told(&[&off[..], &[(E::OwnerBeat, 14)]].concat()).deadline(), at(24), "it seals still");
+        let hung_up = [&drained[..], &[(E::OwnerHungUp, 12)]].concat();
+        assert_eq!(told(&hung_up).deadline(), Deadline::at(12 * SECOND + LINGER));
+    }
+
+    /// The order of what is said, to whom.
+    // covers: HO-3
+    #[test]
+    fn the_happy_path_says_one_thing_after_the_other() {
+        use {Action as A, Event as E};
+        let mut machine = Supervisor::new(300 * SECOND, 60 * SECOND, 0);
+        let mut all = Vec::new();
+        for event in [E::Greeted, E::OwnerGreeted, E::OwnerBeat, E::Drained, E::OwnerBeat, E::SealComplete, E::Beat, E::Ready] {
+            let (next, actions) = machine.step(event, 0);
+            machine = next;
+            all.extend(actions.iter().filter(|action| !matches!(action, A::Journal(_) | A::Progress(_))));
+        }
+        let end = End::Committed { unsealed: false };
+        let whole = Deadline::at(300 * SECOND);
+        assert_eq!(all, [A::Ack, A::AckOwner, A::Prepare(whole, 60 * SECOND), A::RequestSeal, A::Begin, A::Commit, A::Leave, A::Tell(end)]);
+    }
+}

@@ -27,6 +27,7 @@ BY_THE_FACE = {("preloader", "supervisor"), ("handoff", "supervisor")}
 CYCLES = [
     ({"capi/convert", "capi/error", "capi/guard", "capi/handles"},
      "an error is a handle, a handle is converted, and the guard makes errors of what went wrong in either"),
+    ({"sys/mod", "sys/call"}, "the room asks by a bare call who this process is, and the call's macro names itself by way of the room"),
     ({"sys/spawn/clone", "sys/spawn/fork", "sys/spawn/tiers"}, "the engine asks which tier works here, finding out is a spawn, and the last tier shares its parts"),
     ({"supervisor/inner", "supervisor/orphans", "supervisor/events", "supervisor/managed/mod", "supervisor/permits", "supervisor/mod", "supervisor/default",
       "supervisor/once", "supervisor/starts", "supervisor/errands/mod", "supervisor/errands/begun", "supervisor/errands/turns", "supervisor/spawner/mod",
@@ -50,10 +51,6 @@ CYCLES = [
      "a party is one of the sides, and a side may become the next party; each party's actions fill more than one file"),
     ({"handoff/supervisor/native/mod", "handoff/supervisor/native/seeing"},
      "the way holds what is seen, and what it sees fills a file of its own"),
-    ({"handoff/supervisor/core", "handoff/supervisor/settings", "handoff/supervisor/health/mod", "handoff/supervisor/health/look"},
-     "the core has the settings, these say how health is asked for, and who asks works on the core"),
-    ({"handoff/supervisor/v1/mod", "handoff/supervisor/v1/change", "handoff/supervisor/v1/probe"},
-     "the way holds a change and a probe, and each of them works on the way"),
 ]
 # Arrows that are wrong and stand until they are mended: (file, file or room) -> why.
 STANDING = {}

@@ -2,7 +2,37 @@
 //!
 //! The trap: a length, or a count, is whatever a stranger has written. Nothing is reserved for it, and what is longer than the bytes that are there is no value.
 
-use super::wire::Id;
+/// A handoff, by a number that the supervisor makes: a UUID of version 4.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Id(pub [u8; 16]);
+
+impl Id {
+    /// Of bytes that nobody else has.
+    pub fn of(mut bytes: [u8; 16]) -> Self {
+        bytes[6] = bytes[6] & 0x0F | 0x40;
+        bytes[8] = bytes[8] & 0x3F | 0x80;
+        Self(bytes)
+    }
+
+    /// The number that events and the record know it by.
+    pub fn short(self) -> u64 {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&self.0[8..]);
+        u64::from_be_bytes(bytes)
+    }
+}
+
+impl core::fmt::Display for Id {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        for (place, byte) in self.0.iter().enumerate() {
+            if matches!(place, 4 | 6 | 8 | 10) {
+                f.write_str("-")?;
+            }
+            write!(f, "{byte:02x}")?;
+        }
+        Ok(())
+    }
+}
 
 /// So much of a text, or of a build id, is kept.
 pub const KEPT: usize = 512;

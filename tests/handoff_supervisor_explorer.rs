@@ -74,6 +74,9 @@ enum Mutant {
     TellsNothing,
 }
 
+/// What one choice does.
+type Act = Box<dyn Fn(&mut World, Mutant)>;
+
 impl World {
     fn new() -> Self {
         Self {
@@ -189,12 +192,11 @@ impl World {
     }
 
     /// What can happen next, with what each is called.
-    fn choices(&self) -> Vec<(&'static str, Box<dyn Fn(&mut World, Mutant)>)> {
-        let mut out: Vec<(&'static str, Box<dyn Fn(&mut World, Mutant)>)> = Vec::new();
-        let mut may = |name, act: Box<dyn Fn(&mut World, Mutant)>| out.push((name, act));
+    fn choices(&self) -> Vec<(&'static str, Act)> {
+        let mut out: Vec<(&'static str, Act)> = Vec::new();
+        let mut may = |name, act: Act| out.push((name, act));
         let phase = self.machine.phase;
-        let feed =
-            |event: Event| -> Box<dyn Fn(&mut World, Mutant)> { Box::new(move |world: &mut World, mutant| world.feed(event, mutant)) };
+        let feed = |event: Event| -> Act { Box::new(move |world: &mut World, mutant| world.feed(event, mutant)) };
 
         // ---- the application ----
         if phase == Phase::Idle && self.idle_told && self.permits == 2 && self.owner == Life::None {

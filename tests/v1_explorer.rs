@@ -541,7 +541,7 @@ impl World {
     }
 
     fn check(&mut self) {
-        if self.owner.serves && self.successor.serves || self.owner.serves && self.lock != Some(Who::Owner) {
+        if self.owner.serves && (self.successor.serves || self.lock != Some(Who::Owner)) {
             self.broken = Some(Law::Two);
         }
     }

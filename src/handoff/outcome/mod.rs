@@ -3,7 +3,7 @@
 //! with a daemon that knows nothing of this.
 //!
 //! The trap: nobody sees all of it. The old generation knows when it sealed, the new one when it served, and each may die at any moment. So each
-//! writes down what it sees itself and tells the other as it goes along ([`Outcome::learn`]): whoever owns in the end has the whole, or what there
+//! writes down what it sees itself and tells the other as it goes along ([`Outcome::learn_of_new`]): whoever owns in the end has the whole, or what there
 //! ever was of it. Everything that comes from the other side is display only; nothing is decided by it.
 //!
 //! | file        | what                                                        |

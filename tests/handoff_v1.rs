@@ -109,7 +109,7 @@ fn a_drain_that_fails_is_told() {
 fn a_hung_owner_is_waited_for_after_the_replacement_is_off() {
     let mut world = World::started(&[("V1_STOP", "o-inside-drain")]);
     let owner = world.check();
-    world.replace(&[], 1_500, 300);
+    world.replace(&[], 60_000, 300);
     let told = world.wait_for(EventKind::Progress, &mut |_| {});
     assert_eq!(told.phase, 7);
     let resuming = world.wait(EventKind::Progress);

@@ -142,6 +142,11 @@ pub unsafe extern "C" fn ps_handoff_supervisor_listener(
 
 /// How generations are replaced. To be set before ps_handoff_supervisor_start and _recover. Never blocks.
 ///
+/// With PS_HANDOFF_PROTOCOL_V1 this process stands in the middle, by that protocol: from the end of the old
+/// generation's drain until the new one is ready nobody serves unless it goes on. So it is to call for events
+/// promptly. If it ends, at any step, one of the two serves on; if it stands still (SIGSTOP) both wait for it.
+/// docs/reference/handoff-v1.md has what is spoken, and what is done otherwise than in the crate.
+///
 /// @param protocol  a PS_HANDOFF_PROTOCOL_*
 /// @return PS_OK; PS_ERR_STATE if a generation was started or looked for already
 #[unsafe(no_mangle)]
@@ -307,7 +312,9 @@ pub unsafe extern "C" fn ps_handoff_supervisor_start(
 ///                     0: 60 000
 /// @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
 ///         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
-///         tie its child to this process; what ps_spawn answers: then nothing has changed
+///         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at the
+///         control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers: then nothing has
+///         changed
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_replace(
     supervisor: *mut ps_handoff_supervisor,

@@ -112,12 +112,12 @@ fn a_successor_that_fails_after_its_begin_is_killed_first() {
 fn a_ready_that_came_in_time_counts_however_late_it_is_looked_at() {
     let (mut world, incumbent) = world_of();
     seals(&incumbent);
-    replace_by(&world, "hello ack begin wait-for:go ready stay", 700);
+    replace_by(&world, "hello ack begin wait-for:go ready stay", 3_000);
     // Opening.
     while world.wait(EventKind::Progress).phase != 9 {}
     std::fs::write(world.path.join("go"), "").unwrap();
     until("it has said so", || world.has_noted("ready true"));
-    std::thread::sleep(Duration::from_millis(1_800));
+    std::thread::sleep(Duration::from_millis(4_100));
     let pid = world.committed();
     assert!(is_there(pid));
     until("the owner is told", || incumbent.heard.lock().unwrap().last().is_some_and(|told| told == "end"));
@@ -285,6 +285,28 @@ fn a_supervisor_that_is_freed_leaves_the_owner() {
     assert_eq!(world.check(), owner);
     until("the successor is gone", || world.pids().iter().filter(|pid| is_there(**pid)).count() == 1);
     assert_eq!(world.recover(), owner);
+}
+
+/// It is stopped in the middle of a replacement: that is called off first, and who is left is stopped.
+// covers: HO-3, S8
+#[test]
+fn a_generation_is_stopped_in_the_middle_of_its_replacement() {
+    let mut world = World::started(&[("V1_SEAL_MS", "200")]);
+    let owner = world.check();
+    world.replace(&[], 0, 0);
+    while world.wait(EventKind::Progress).phase != 8 {}
+    world.supervisor().stop(2_000).unwrap();
+    world.supervisor().stop(2_000).unwrap();
+    world.aborted(Status::Cancelled);
+    let stopped = world.wait(EventKind::Stopped);
+    assert_eq!(stopped.pid, owner);
+    until("all are gone", || {
+        let _ = world.supervisor().next_event(1).unwrap();
+        world.pids().iter().all(|pid| !is_there(*pid))
+    });
+    assert!(world.supervisor().stop(0).is_err() && world.supervisor().owner().is_err());
+    let (started, events) = (world.pids().len(), &world.events);
+    assert!(started == 2 && events.iter().all(|told| told.kind != EventKind::OwnerEnded), "nobody is started in its place: {events:?}");
 }
 
 /// One that has begun goes its own way: it may have the lock, and the channel stays open for it.

@@ -32,7 +32,8 @@ impl V1 {
             // A tracer has it: it is reaped when it can be.
             core.end(owner.process);
         }
-        let stopping = std::mem::take(&mut self.stopping);
+        // In the middle of a replacement it is not known yet who is to be stopped.
+        let stopping = self.change.is_none() && std::mem::take(&mut self.stopping);
         let kind = if stopping { EventKind::Stopped } else { EventKind::OwnerEnded };
         let reason = if known { Status::Ok } else { Status::NotFound };
         core.tell(Happened { pid, generation: owner.number, exit_code: code, exit_signal: signal, reason, ..Happened::now(kind) });
@@ -95,6 +96,7 @@ impl V1 {
                     Some(Ok(())) => self.tell_serving(core),
                     // The descriptors are at an end: it serves, and nobody here sees its end.
                     Some(Err((process, _))) => core.end(process),
+                    None if self.stopping => {}
                     None => self.again(core),
                 }
             }
@@ -116,6 +118,14 @@ impl V1 {
                 if self.owner.is_none() && !self.stopping {
                     self.again(core);
                 }
+            }
+        }
+        match (self.stop_grace.take(), &mut self.owner) {
+            (None, _) => {}
+            (Some(grace), Some(owner)) => owner.process.stop(grace),
+            (Some(_), None) => {
+                self.stopping = false;
+                core.tell(Happened { pid: old, ..Happened::now(EventKind::Stopped) });
             }
         }
     }

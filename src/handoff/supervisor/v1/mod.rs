@@ -93,6 +93,8 @@ pub struct V1 {
     last_good: Option<Arc<Command>>,
     generation: u64,
     stopping: bool,
+    /// With which grace, once it is known who is to be stopped.
+    stop_grace: Option<i64>,
 }
 
 impl V1 {
@@ -100,7 +102,7 @@ impl V1 {
         let path = settings.path.clone().ok_or_else(|| Error::invalid("control_path", "control_path is NULL: generations listen there"))?;
         let journal = settings.journal.as_deref().map(Journal::at).transpose()?;
         let (owner, starting, change, recovery, last_good) = (None, None, None, None, None);
-        Ok(Self { path, journal, owner, starting, change, recovery, last_good, generation: 0, stopping: false })
+        Ok(Self { path, journal, owner, starting, change, recovery, last_good, generation: 0, stopping: false, stop_grace: None })
     }
 
     fn check_free(&self) -> Result<()> {
@@ -136,7 +138,7 @@ impl V1 {
 
 impl Way for V1 {
     fn start(&mut self, core: &mut Core, command: Arc<Command>) -> Result<()> {
-        if self.owner.is_some() || self.starting.is_some() {
+        if self.owner.is_some() || self.starting.is_some() || self.change.is_some() {
             return Err(Error::new(Status::State, "start", "a generation runs already"));
         }
         self.order_start(core, command)
@@ -191,8 +193,16 @@ impl Way for V1 {
         Ok(())
     }
 
-    fn stop(&mut self, _core: &mut Core, grace_ms: i64) -> Result<()> {
-        self.check_free()?;
+    fn stop(&mut self, core: &mut Core, grace_ms: i64) -> Result<()> {
+        if let Some(change) = &mut self.change {
+            // Whoever is left when the replacement is over; it is called off if it can be.
+            (self.stopping, self.stop_grace) = (true, Some(grace_ms));
+            if change.can_be_called_off() {
+                change.cancel(core, &mut self.journal);
+                self.finish(core);
+            }
+            return Ok(());
+        }
         let owner = self.owner.as_mut().ok_or_else(no_generation)?;
         owner.process.stop(grace_ms);
         self.stopping = true;
@@ -218,7 +228,10 @@ impl Way for V1 {
             return Some(Ok(()));
         }
         self.read_journal(core, None);
-        Some(Err(Error::new(Status::NotFound, "recover", format!("nobody listens at {}", self.path.display()))))
+        if !core.listeners.is_empty() {
+            return Some(Ok(()));
+        }
+        Some(Err(Error::new(Status::NotFound, "recover", format!("nobody listens at {}, and nothing is held", self.path.display()))))
     }
 
     fn forget_recovery(&mut self, core: &mut Core) {

@@ -4181,6 +4181,9 @@ typedef enum ps_handoff_protocol {
  * functions without ps_ are yours:
  *
  * ```c
+ * int bind_and_listen(void);
+ * void fail(ps_error *error);                         // says why, and exits
+ *
  * void supervise(const char *control_path, ps_command *command) {
  *   ps_handoff_supervisor *supervisor = NULL;
  *   ps_error *error = NULL;

@@ -1,5 +1,5 @@
 /*
- * Successors of protocol v1 that flood, drip, speak out of their turn, announce too much, are not who they say, or end: each is off by what it does or by
+ * Successors of protocol v1 that flood, drip, announce too much, are not who they say, or end: each is off by what it does or by
  * the deadline, the event loop of the application is free meanwhile, nothing of it is left, and the next one follows.
  */
 /* covers: B21, B22, HO-5, LAW-4, LAW-15, LAW-17, S8 */
@@ -13,8 +13,8 @@ int main(void)
         int64_t deadline_ms;
         int32_t reason;
     } all[] = {
-        {"flood", 60000, PS_ERR_PROTOCOL}, {"order", 60000, PS_ERR_PROTOCOL}, {"long", 60000, PS_ERR_PROTOCOL},
-        {"thief", 60000, PS_ERR_PEER_REJECTED}, {"drip", 300, PS_ERR_TIMEOUT}, {"quit", 60000, PS_ERR_EXITED},
+        {"flood", 60000, PS_ERR_PROTOCOL}, {"long", 60000, PS_ERR_PROTOCOL}, {"thief", 60000, PS_ERR_PEER_REJECTED},
+        {"drip", 300, PS_ERR_TIMEOUT},     {"quit", 60000, PS_ERR_EXITED},
     };
     pid_t owner = v1_begin();
     int fds = count_fds();

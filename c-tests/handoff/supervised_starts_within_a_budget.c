@@ -2,7 +2,7 @@
  * A generation that ends by itself is followed by another, so often as the budget has it; then GAVE_UP, and the listener is still held: a start by hand
  * goes on with it. With a budget of none there is no start at all.
  */
-/* covers: C16-1, RP-31 */
+/* covers: C16-1 */
 /* variants: few */
 #include "supervised.h"
 

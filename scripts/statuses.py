@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 64  # statuses 0, 1 and -1 .. -62, each a byte
-HANDLES = r"\bps_(command|child|supervisor|error|handoff|budget|spawn_lock|worker|preloader|preload)\s*\*\s*\w+"
+HANDLES = r"\bps_(command|child|supervisor|error|handoff|handoff_supervisor|budget|spawn_lock|worker|preloader|preload)\s*\*\s*\w+"
 # What the paragraph ERRORS says of all: (status, the words that say it there, of which functions).
 GENERAL = [
     ("PS_ERR_BAD_HANDLE", "takes a handle", HANDLES),
@@ -29,7 +29,7 @@ GENERAL = [
     ("PS_ERR_INVALID_ARGUMENT", "takes pointers or numbers", r"\S"),
     ("PS_ERR_LIMIT", "run out", r"\S"),
     ("PS_ERR_SYSTEM", "run out", r"\S"),
-    ("PS_ERR_SHUTDOWN", "another thread frees", r"\bps_(supervisor|handoff)\s*\*\s*\w+"),
+    ("PS_ERR_SHUTDOWN", "another thread frees", r"\bps_(supervisor|handoff|handoff_supervisor)\s*\*\s*\w+"),
 ]
 # Its answer is what the error is about.
 NOT_ITS_OWN = {"ps_error_status"}

@@ -3,7 +3,7 @@
  * end, and what is stopped in the end is the one that serves. One that names a process that is not its own is not believed.
  */
 /* covers: C16-3, LAW-8 */
-/* variants: few */
+/* variants: only tier-fork: whose number it names cannot be held without a pidfd */
 #include "notify_supervised.h"
 
 int main(void)

@@ -367,6 +367,23 @@ HARNESS void harness_print_new_fd(int fd, void *guard)
     fprintf(stderr, "  new descriptor %d: %s\n", fd, target);
 }
 
+/* Removes a directory of the test's own, with all that is in it. (No process does it: under a filter there may be no system(3).) */
+HARNESS void remove_tree(const char *dir)
+{
+    DIR *open_dir = opendir(dir);
+    CHECK(open_dir != NULL);
+    for (struct dirent *entry; (entry = readdir(open_dir));) {
+        char path[4200];
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        CHECK((size_t)snprintf(path, sizeof path, "%s/%s", dir, entry->d_name) < sizeof path);
+        if (unlink(path) != 0)
+            remove_tree(path);
+    }
+    closedir(open_dir);
+    CHECK(rmdir(dir) == 0);
+}
+
 /* Remembers descriptors, children and ps_live_count(); call warm_up() before. */
 HARNESS leak_guard leak_guard_begin(void)
 {

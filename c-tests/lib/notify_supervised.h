@@ -52,14 +52,12 @@ HARNESS void stage_begin(void)
 
 HARNESS void stage_end(void)
 {
-    char command[128];
     ps_handoff_supervisor_free(sup);
     close(stage.listener);
     for_each_child(getpid(), harness_kill_tree);
     while (waitpid(-1, NULL, 0) > 0)
         ;
-    snprintf(command, sizeof command, "rm -rf %s", stage.dir);
-    CHECK(system(command) == 0);
+    remove_tree(stage.dir);
 }
 
 HARNESS ps_command *daemon_of(const char *word, ...)

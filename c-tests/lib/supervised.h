@@ -180,9 +180,7 @@ HARNESS void scene_end(void)
         while (waitpid(-1, NULL, WNOHANG) > 0)
             ;
     }
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf %s", scene.dir);
-    CHECK(system(command) == 0);
+    remove_tree(scene.dir);
     free(scene.ids);
 }
 

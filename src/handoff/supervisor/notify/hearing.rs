@@ -120,8 +120,9 @@ impl Notify {
         };
         let leaver = self.leaving.swap_remove(at);
         core.reactor.forget(leaver.token);
-        if leaver.served {
-            self.end = (leaver.process.pid, end);
+        // Who served last is told of, whoever leaves after him.
+        if leaver.served && leaver.process.pid == self.end.0 {
+            self.end.1 = end;
         }
         if let Some(id) = leaver.drained {
             let killed = end.signal == libc::SIGKILL;

@@ -22,6 +22,12 @@ int main(void)
     replace(daemon_of(NULL), 0, 0);
     pid_t new = expect(PS_HANDOFF_SUPERVISOR_STARTED)->pid;
     committed(old, new);
+    char path[96], text[64];
+    snprintf(path, sizeof path, "%s/tries", stage.dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    CHECK(fd >= 0);
+    CHECK_INT(read(fd, text, sizeof text), 3); /* the third was good, and nobody was asked again */
+    close(fd);
     CHECK(wait_until((quiet(), process_gone(old)), IN_TIME));
     by("exec sleep 1000", 150);
     replace(daemon_of(NULL), 0, 0);

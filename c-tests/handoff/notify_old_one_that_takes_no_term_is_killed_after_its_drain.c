@@ -7,7 +7,10 @@ int main(void)
 {
     char words[8192];
     stage_begin();
-    pid_t old = first_serves(daemon_of("deaf", NULL));
+    ps_command *deaf = daemon_of("deaf", NULL);
+    CHECK_OK(ps_command_stop_step(deaf, SIGTERM, 3600000, &problem), problem); /* the drain takes the place of this */
+    CHECK_OK(ps_command_stop_step(deaf, SIGKILL, -1, &problem), problem);
+    pid_t old = first_serves(deaf);
     replace(daemon_of(NULL), 0, 150);
     pid_t new = expect(PS_HANDOFF_SUPERVISOR_STARTED)->pid;
     committed(old, new);

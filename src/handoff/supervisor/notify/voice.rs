@@ -17,6 +17,9 @@ use crate::sys::pidfd::{self, Life};
 use crate::sys::procfs;
 use crate::sys::wait::{self, Seen};
 
+/// So many words of one look count: who says more says nothing new.
+const MOST: usize = 1024;
+
 /// What follows from what it has said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Word {
@@ -104,6 +107,9 @@ impl Voice {
     }
 
     fn take(&mut self, message: &Message, now: i64, words: &mut Vec<Word>) {
+        if words.len() > MOST {
+            return;
+        }
         let bitten = self.watchdog.as_mut().is_some_and(|watchdog| watchdog.hear(message, now));
         // Who follows is said in the message that says READY, or before.
         words.extend(message.main_pid.filter(|pid| *pid != self.pid).map(Word::Main));

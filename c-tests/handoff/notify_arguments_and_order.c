@@ -1,6 +1,6 @@
 /* What is out of turn or would tie the daemon to this process is refused, and changes nothing. */
 /* covers: C16-3 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 int main(void)

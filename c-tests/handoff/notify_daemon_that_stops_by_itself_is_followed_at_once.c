@@ -3,7 +3,7 @@
  * change nothing.
  */
 /* covers: C16-3 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 /* The health command is told whom it looks at, and is run again until it ends with 0. One that hangs is ended with its time. */
 /* covers: C16-3 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 static void by(const char *script, int64_t timeout_ms)

@@ -1,6 +1,6 @@
 /* An HTTP look wants 2xx: anything else, silence and babble are none, and nothing of them is waited for longer than the health's time. */
 /* covers: C16-3, LAW-17 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 static int web;

@@ -1,6 +1,6 @@
 /* One that ends, says that it ends, or is called off before it is ready is rolled back: the old one was never touched. */
 /* covers: C16-3 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 int main(void)

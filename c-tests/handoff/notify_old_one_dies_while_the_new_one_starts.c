@@ -1,6 +1,6 @@
 /* The old one dies in the middle: who is on the way is not given up for that, and serves as soon as it is ready. Clients wait; none is refused. */
 /* covers: C16-3, L5 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 /* The drain is the old one's grace: one that takes no TERM is killed when it is over, and the record says so. */
 /* covers: C16-3, LAW-15 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 int main(void)

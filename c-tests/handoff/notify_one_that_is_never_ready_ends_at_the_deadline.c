@@ -1,6 +1,6 @@
 /* The deadline of a replacement is the supervisor's: who has not said READY=1 by then is ended. EXTEND_TIMEOUT_USEC puts it off. */
 /* covers: C16-3, LAW-15 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 int main(void)

@@ -1,6 +1,6 @@
 /* Who is ready is not the new one yet: it must be found healthy, and stay alive for its probation. Until then the old one is not touched. */
 /* covers: C16-3 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 int main(void)

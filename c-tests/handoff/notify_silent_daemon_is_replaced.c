@@ -1,6 +1,6 @@
 /* A daemon that says nothing to its watchdog is aborted, and another started in its place at once; so is one on trial, which is rolled back. */
 /* covers: C16-3 */
-/* variants: few */
+/* variants: none */
 #include "notify_supervised.h"
 
 static ps_command *watched(void)

@@ -107,10 +107,10 @@ impl Voice {
     }
 
     fn take(&mut self, message: &Message, now: i64, words: &mut Vec<Word>) {
-        if words.len() > MOST {
-            return;
-        }
         let bitten = self.watchdog.as_mut().is_some_and(|watchdog| watchdog.hear(message, now));
+        if words.len() > MOST {
+            return words.extend(bitten.then_some(Word::Bitten));
+        }
         // Who follows is said in the message that says READY, or before.
         words.extend(message.main_pid.filter(|pid| *pid != self.pid).map(Word::Main));
         if let Some(usec) = message.extend_usec {

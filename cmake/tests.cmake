@@ -113,6 +113,8 @@ set(variants_few tier-fork locked-down)
 set(variants_peer locked-down old-kernel-5.4)
 # A session is files and proofs above one spawn, which the room process sees in every variant.
 set(variants_session tier-fork locked-down old-kernel-5.4)
+# The laws hold on each tier; what each single refusal leads to is the room process's, and these two have them all.
+set(variants_tiers tier-clone tier-fork locked-down old-kernel-5.4)
 
 # EPERM leads to the same fallback as ENOSYS. That it does is seen in every start of a child (room process), and with all else refused, too.
 set(variants_once "${variants}")
@@ -146,11 +148,11 @@ macro(procsup_room name)
 endmacro()
 
 procsup_room(boundary VARIANTS once)    # handles, errors, versions, structures: what crosses the C interface
-procsup_room(laws VARIANTS once)        # what a library may do to the program it lives in, and what always holds
+procsup_room(laws VARIANTS tiers)       # what a library may do to the program it lives in, and what always holds
 procsup_room(process VARIANTS all)      # one child, from its command to its exit; everything at once
 procsup_room(output VARIANTS few)       # what children say and are told: capture, lines, files, input
 procsup_room(coordination VARIANTS few) # who may be started, once, when it is ready; and the other side of that
-procsup_room(containment VARIANTS once) # nobody gets away: control groups, subreapers, children that end with their host
+procsup_room(containment VARIANTS tiers) # nobody gets away: control groups, subreapers, children that end with their host
 procsup_room(supervisor VARIANTS few)   # many children: events, limits, restarts, shutdown
 procsup_room(preloader VARIANTS session) # workers with a session, started directly or through a preloader
 procsup_room(interop VARIANTS none)     # workers and preloaders that others have written; what of them is not installed is skipped

@@ -2265,11 +2265,10 @@ ps_status ps_notify_fds(const char *state, const int32_t *fds, size_t n, ps_erro
  * the unit's control group, unless root says it.
  *
  * When: with NotifyAccess=all, a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the
- * next event. With NotifyAccess=main nobody hears it then, so the old generation says it at PS_HANDOFF_RETIRE,
- * of event.peer_pid, before it exits (systemd reads messages before it looks who has ended), with READY=1 if
- * it has said that it reloads. One of the two:
- * an old generation that is slow would name one that has been replaced by then. Never at PS_HANDOFF_LIVE: it
- * may be taken back still.
+ * next event. With NotifyAccess=main nobody hears it then, so the old generation says it at
+ * PS_HANDOFF_RETIRE, of event.peer_pid, before it exits (systemd reads messages before it looks who has
+ * ended), with READY=1 if it has said that it reloads. One of the two: an old generation that is slow would
+ * name one that has been replaced by then. Never at PS_HANDOFF_LIVE: it may be taken back still.
  *
  * ```c
  * void tell_who_serves(const ps_handoff_event *event) {
@@ -2286,9 +2285,7 @@ ps_status ps_notify_fds(const char *state, const int32_t *fds, size_t n, ps_erro
  * @return PS_OK: sent, or nobody asked; PS_PENDING: not sent (see ps_notify); PS_ERR_NOT_FOUND if there is no
  *         such process, or as ps_notify; otherwise as ps_notify
  */
-ps_status ps_notify_main_process(int32_t pid,
-                                 const char *state,
-                                 ps_error **error);
+ps_status ps_notify_main_process(int32_t pid, const char *state, ps_error **error);
 
 /**
  * Tells the service manager that a reload has begun (RELOADING=1, with MONOTONIC_USEC=, which a unit of
@@ -4306,13 +4303,13 @@ ps_status ps_handoff_supervisor_set_build_id(ps_handoff_supervisor *supervisor,
  * when none was for `timeout_ms`; also during the probation. Of an HTTP answer the status counts, and no more
  * than 1 KiB is read. Counts at once. Never blocks.
  *
- * BOTH GENERATIONS ACCEPT at the listeners that they share: whoever asks there is answered by either. To learn
- * something of the new one alone, ask where nobody else is: "%p" in the detail is its process id, as in
+ * BOTH GENERATIONS ACCEPT at the listeners that they share: whoever asks there is answered by either. To
+ * learn something of the new one alone, ask where nobody else is: "%p" in the detail is its process id, as in
  * "unix:/run/app/%p.sock"; or use a command (ps_handoff_supervisor_set_health_command).
  *
  * @param kind        a PS_HEALTH_*
- * @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path, the
- *                    host a number or localhost (names are not looked up); else NULL. Copied
+ * @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path,
+ *                    the host a number or localhost (names are not looked up); else NULL. Copied
  * @param timeout_ms  until it must have been found healthy; 0: 5000
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT
  */
@@ -4339,8 +4336,8 @@ ps_status ps_handoff_supervisor_set_health_command(ps_handoff_supervisor *superv
 /**
  * How long a new generation must live and be healthy before the old one is stopped, where the protocol leaves
  * that to the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). It comes on top of the deadline of a replacement. If
- * the old one ends meanwhile, the new one is committed at once: nobody is left to go back to. With the others the generations say so themselves
- * (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
+ * the old one ends meanwhile, the new one is committed at once: nobody is left to go back to. With the others
+ * the generations say so themselves (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
  *
  * @param ms  milliseconds; 0: not at all, the default
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT
@@ -4392,9 +4389,9 @@ ps_status ps_handoff_supervisor_start(ps_handoff_supervisor *supervisor,
  *                     0: 60 000
  * @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
  *         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
- *         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at the
- *         control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers: then nothing has
- *         changed
+ *         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at
+ *         the control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers: then nothing
+ *         has changed
  */
 ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor,
                                         const ps_command *command,

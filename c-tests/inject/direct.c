@@ -62,7 +62,7 @@ int main(int argc, char **argv)
         CHECK(chmod(apps_dir(), 0755) == 0);
         say_argument(command, "user", "nobody");
     }
-    scenario_keeps(2);
+    scenario_keeps(3); /* what could not be removed at once, as the time falls */
     scenario_asks_for_users();
     scenario_faults("write ENOSPC EDQUOT EIO");
     scenario_faults("openat ENOSPC EROFS EIO");

@@ -208,13 +208,13 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_build_id(
 /// when none was for `timeout_ms`; also during the probation. Of an HTTP answer the status counts, and no more
 /// than 1 KiB is read. Counts at once. Never blocks.
 ///
-/// BOTH GENERATIONS ACCEPT at the listeners that they share: whoever asks there is answered by either. To learn
-/// something of the new one alone, ask where nobody else is: "%p" in the detail is its process id, as in
+/// BOTH GENERATIONS ACCEPT at the listeners that they share: whoever asks there is answered by either. To
+/// learn something of the new one alone, ask where nobody else is: "%p" in the detail is its process id, as in
 /// "unix:/run/app/%p.sock"; or use a command (ps_handoff_supervisor_set_health_command).
 ///
 /// @param kind        a PS_HEALTH_*
-/// @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path, the
-///                    host a number or localhost (names are not looked up); else NULL. Copied
+/// @param detail      PS_HEALTH_SOCKET: unix:/path or tcp:host:port; PS_HEALTH_HTTP: http://host:port/path,
+///                    the host a number or localhost (names are not looked up); else NULL. Copied
 /// @param timeout_ms  until it must have been found healthy; 0: 5000
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
@@ -253,8 +253,8 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_health_command(
 
 /// How long a new generation must live and be healthy before the old one is stopped, where the protocol leaves
 /// that to the supervisor (PS_HANDOFF_PROTOCOL_NOTIFY). It comes on top of the deadline of a replacement. If
-/// the old one ends meanwhile, the new one is committed at once: nobody is left to go back to. With the others the generations say so themselves
-/// (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
+/// the old one ends meanwhile, the new one is committed at once: nobody is left to go back to. With the others
+/// the generations say so themselves (PS_HANDOFF_TIMEOUT_PROBATION). Never blocks.
 ///
 /// @param ms  milliseconds; 0: not at all, the default
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT
@@ -315,9 +315,9 @@ pub unsafe extern "C" fn ps_handoff_supervisor_start(
 ///                     0: 60 000
 /// @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
 ///         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
-///         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at the
-///         control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers: then nothing has
-///         changed
+///         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at
+///         the control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers: then nothing
+///         has changed
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_replace(
     supervisor: *mut ps_handoff_supervisor,

@@ -166,11 +166,10 @@ pub unsafe extern "C" fn ps_notify_fds(state: *const c_char, fds: *const i32, n:
 /// the unit's control group, unless root says it.
 ///
 /// When: with NotifyAccess=all, a successor at PS_HANDOFF_COMMITTED in phase _SETTLED, before it asks for the
-/// next event. With NotifyAccess=main nobody hears it then, so the old generation says it at PS_HANDOFF_RETIRE,
-/// of event.peer_pid, before it exits (systemd reads messages before it looks who has ended), with READY=1 if
-/// it has said that it reloads. One of the two:
-/// an old generation that is slow would name one that has been replaced by then. Never at PS_HANDOFF_LIVE: it
-/// may be taken back still.
+/// next event. With NotifyAccess=main nobody hears it then, so the old generation says it at
+/// PS_HANDOFF_RETIRE, of event.peer_pid, before it exits (systemd reads messages before it looks who has
+/// ended), with READY=1 if it has said that it reloads. One of the two: an old generation that is slow would
+/// name one that has been replaced by then. Never at PS_HANDOFF_LIVE: it may be taken back still.
 ///
 /// ```c
 /// void tell_who_serves(const ps_handoff_event *event) {

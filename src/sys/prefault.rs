@@ -99,9 +99,20 @@ unsafe extern "C" fn object(info: *mut libc::dl_phdr_info, _: usize, _: *mut c_v
 mod tests {
     use super::*;
 
+    // What the original writes to meanwhile is its copy's alone as well, and other tests run here: so in a process of its own.
     // covers: P8, LAW-17
     #[test]
     fn what_is_on_the_way_is_mapped_and_little_of_it_is_copied() {
+        let mut alone = std::process::Command::new(std::env::current_exe().unwrap());
+        alone.args(["--exact", "sys::prefault::tests::alone_little_is_copied", "--ignored", "--test-threads=1"]);
+        let said = alone.output().unwrap();
+        let words = String::from_utf8_lossy(&said.stdout);
+        assert!(said.status.success() && words.contains("1 passed"), "{words}");
+    }
+
+    #[test]
+    #[ignore = "the one before runs it, in a process of its own"]
+    fn alone_little_is_copied() {
         use std::io::Read;
         let dirty = || {
             let mut text = String::new();
@@ -109,7 +120,7 @@ mod tests {
             let line = text.lines().find_map(|line| line.strip_prefix("Private_Dirty:")).unwrap();
             line.trim().trim_end_matches(" kB").parse::<usize>().unwrap()
         };
-        // In a copy of a process that has it all. (What the original writes to meanwhile is the copy's alone as well: other tests run there.)
+        // In a copy of a process that has it all.
         let in_a_copy = || {
             // SAFETY: the copy calls nothing that another thread of the test runner could hold a lock of, but for malloc, which libc puts right.
             let pid = unsafe { libc::fork() };
@@ -125,6 +136,6 @@ mod tests {
             unsafe { libc::waitpid(pid, &raw mut status, 0) };
             status == 0
         };
-        assert!((0..20).any(|_| in_a_copy()));
+        assert!(in_a_copy());
     }
 }

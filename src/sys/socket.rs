@@ -147,7 +147,8 @@ pub fn is_socket_with_inode(fd: RawFd, inode: u64) -> bool {
     }
     let borrowed = fds::borrow(&fd);
     let found = fstat(borrowed).or_else(|_| fstat(borrowed));
-    found.is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK) && peer(borrowed).is_ok()
+    let connected = || peer(borrowed).or_else(|_| peer(borrowed)).is_ok();
+    found.is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK) && connected()
 }
 
 /// Whether this number is a unix socket that keeps message boundaries, and is connected.

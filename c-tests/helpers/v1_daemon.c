@@ -186,8 +186,12 @@ static void misbehave(int fd, const char *mode, const uint8_t id[17])
 {
     if (strcmp(mode, "order") == 0)
         say_of(fd, READY, id, (const uint8_t[]){0, 1, 0}, 3);
-    if (strcmp(mode, "long") == 0 && send(fd, (const uint8_t[]){0, 0, 32, 0, 1, 0}, 6, MSG_NOSIGNAL) < 0)
-        die("send");
+    if (strcmp(mode, "long") == 0) {
+        if (send(fd, (const uint8_t[]){0, 0, 32, 0, 1, 0}, 6, MSG_NOSIGNAL) < 0)
+            die("send");
+        for (;;)
+            pause(); /* ended for that; who went on would take the path of the owner without a word */
+    }
     while (strcmp(mode, "flood") == 0)
         say(fd, (const uint8_t[]){HEARTBEAT, 1}, 2);
     for (int i = 0; strcmp(mode, "drip") == 0; i++) {

@@ -1,7 +1,7 @@
 /* Faults in the running generation: it opens, hands over to a successor that it spawns, and retires. Either that works, or it is told why
    not and serves on; then the next attempt works, and nothing is left of the first. */
 /* variants: none */
-/* share: 11 */
+/* share: 22 */
 #include "handoff_scenario.h"
 
 static int let_end; /* the successor reads the other end */

@@ -1,7 +1,7 @@
 /* Faults in a smart spawn: the preloader's own start, the command to it, the proof of the worker, its gate, its end, and the preloader's. Whatever fails, the
    worker is ready, or there is a typed error; and nothing is left of either, their directories included. */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
-/* share: 97 */
+/* share: 194 */
 #include "scenario.h"
 
 #include "smart.h"

@@ -27,9 +27,12 @@ HARNESS ps_supervisor *spawner_supervisor(void)
 
 static pid_t spawning_found;
 
+/* The first: a child that it has made has its name still for an instant after its exec is known. */
 HARNESS void spawning_look(pid_t pid)
 {
     char path[64], name[32] = "";
+    if (spawning_found)
+        return;
     snprintf(path, sizeof path, "/proc/%d/comm", (int)pid);
     FILE *file = fopen(path, "re");
     if (!file)

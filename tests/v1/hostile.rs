@@ -117,6 +117,7 @@ fn a_ready_that_came_in_time_counts_however_late_it_is_looked_at() {
     while world.wait(EventKind::Progress).phase != 9 {}
     std::fs::write(world.path.join("go"), "").unwrap();
     until("it has said so", || world.has_noted("ready true"));
+    // The time itself: three seconds of its deadline and one of slack pass, and nobody looks.
     std::thread::sleep(Duration::from_millis(4_100));
     let pid = world.committed();
     assert!(is_there(pid));

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 use super::slot::Reaped;
 use super::{REGISTRY, Slot, slot};
 use crate::clock::{self, Deadline};
-use crate::sys::{reserve, signal};
+use crate::sys::{poll, reserve, signal};
 
 /// Numbers the rounds of kill-all, so that a round waits for exactly the children it killed.
 static ROUND: AtomicU64 = AtomicU64::new(0);
@@ -76,7 +76,11 @@ pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
     let reap_round = || registry.slots().filter(|slot| slot.in_round(round)).map(|slot| u32::from(!reap(slot, round, deadline))).sum();
     let mut left: u32 = reap_round();
     if slot::any_is_made_elsewhere() {
-        // The spawners have been killed with the others: what they have made meanwhile is all that comes of them.
+        // The spawners have been killed with the others: what they have made meanwhile is all that comes of them. Its number may be written in its own
+        // first moment, which is waited for.
+        for slot in registry.slots() {
+            poll::relax_until(deadline.left(clock::now()), || !slot.owes_number());
+        }
         let late = |slot: &Slot| slot.is_made_elsewhere() && slot.is_running() && !slot.in_round(round);
         refused += registry.slots().filter(late).filter(refuses).count() as u32;
         left = reap_round();
@@ -103,7 +107,7 @@ fn reap(slot: Slot, round: u64, deadline: Deadline) -> bool {
             Reaped::Elsewhere if elsewhere > 100 => return true,
             Reaped::Elsewhere => {
                 elsewhere += 1;
-                crate::sys::poll::relax();
+                poll::relax();
             }
             Reaped::Running => {
                 let left = deadline.left(clock::now());

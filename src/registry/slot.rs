@@ -299,6 +299,12 @@ impl Slot {
         }
     }
 
+    /// Whether its spawner, which has ended, may have made it, and it has no number yet.
+    pub(super) fn owes_number(&self) -> bool {
+        let owes = || self.pid_word().load(Ordering::Acquire) == 0 && Place::owes_number(self.place_word().load(Ordering::Acquire));
+        self.is_made_elsewhere() && self.pinned(owes) == Some(true)
+    }
+
     fn pidfd(&self) -> i32 {
         self.pidfd_word().load(Ordering::Acquire) as u32 as i32
     }

@@ -150,6 +150,14 @@ pub fn wait_raw(fd: RawFd, nanos: i64) {
     unsafe { syscall!(libc::SYS_ppoll, &raw mut set, 1, &raw const limit, 0, 8) };
 }
 
+/// Whether the other end of this number is closed, whatever is still to be read, now. For signal handlers; a wrong number counts as closed.
+pub fn has_hung_up(fd: RawFd) -> bool {
+    let mut set = libc::pollfd { fd, events: 0, revents: 0 };
+    let now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: one pollfd and one timespec on our own stack.
+    unsafe { syscall!(libc::SYS_ppoll, &raw mut set, 1, &raw const now, 0, 8) > 0 }
+}
+
 /// Lets other threads run. Leaves errno alone.
 pub fn relax() {
     // SAFETY: no arguments.

@@ -1,6 +1,6 @@
 //! The spawner's own process: a child of the host as any other, in the registry, made by the host itself.
 
-use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
@@ -13,7 +13,7 @@ use crate::process::child::Child;
 use crate::process::spawn;
 use crate::registry::{self, Cause};
 use crate::sys::spawner::{self, Link, Outfit, Reply};
-use crate::sys::{Fault, fds, poll, socket};
+use crate::sys::{Fault, fds, poll};
 
 /// How long a spawner may take to its first word.
 const HELLO_MS: i64 = 5_000;
@@ -78,7 +78,7 @@ impl Process {
     /// Kills it. `true`: it has been reaped.
     pub fn kill(&self) -> bool {
         // Also where a signal is refused: it ends with its channel.
-        socket::shut(self.watched.as_raw_fd());
+        self.link.shut();
         self.child.kill(Cause::Shutdown);
         matches!(self.child.try_reap(false), Ok(Some(_)))
     }

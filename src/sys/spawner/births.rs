@@ -4,17 +4,21 @@
 //! does not have it (MADV_DONTFORK), and finds nothing here.
 
 use core::sync::atomic::Ordering;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, SealFlag, fcntl};
 use nix::unistd::ftruncate;
 
 use super::wire::{self, Birth, Memory};
+use crate::clock::MILLI;
 use crate::sys::memory::Home;
 use crate::sys::raw::syscall;
 use crate::sys::spawn::Step;
-use crate::sys::{Fault, getpid, memfd, procfs};
+use crate::sys::{Fault, getpid, memfd, poll, procfs};
+
+/// How long a newborn may take to its first moment, where nothing says that there is none.
+const FIRST_MOMENT: i64 = 100 * MILLI;
 
 /// Whether a child may go on to its program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,8 +85,8 @@ impl Births {
     }
 
     /// Where that is; null: nowhere.
-    pub(super) fn pid_address(&self, index: usize) -> *const core::sync::atomic::AtomicI32 {
-        self.births().get(index).map_or(core::ptr::null(), |birth| &raw const birth.pid)
+    pub(super) fn address(&self, index: usize) -> *const Birth {
+        self.births().get(index).map_or(core::ptr::null(), core::ptr::from_ref)
     }
 
     /// All slots; in a forked copy there are none.
@@ -96,8 +100,9 @@ impl Births {
     }
 
     /// Makes a slot ready for another child.
-    pub(super) fn prepare(&self, index: usize, ticket: u32, gate: Gate) {
+    pub(super) fn prepare(&self, index: usize, ticket: u32, gate: Gate, channel: RawFd) {
         let Some(birth) = self.births().get(index) else { return };
+        birth.channel.store(channel, Ordering::Relaxed);
         birth.pid.store(0, Ordering::Relaxed);
         birth.step.store(0, Ordering::Relaxed);
         birth.errno.store(0, Ordering::Relaxed);
@@ -108,7 +113,12 @@ impl Births {
     /// The number of the child of this slot, 0 while it is not born. Written by the kernel before its first instruction. It may have been reaped by
     /// somebody else since. For signal handlers, too.
     pub fn pid(&self, index: usize) -> i32 {
-        self.births().get(index).map_or(0, |birth| birth.pid.load(Ordering::Acquire))
+        self.births().get(index).map_or(0, |birth| birth.pid.load(Ordering::Acquire)).max(0)
+    }
+
+    /// The channel is shut by the host itself: it hangs up whoever is left.
+    pub(super) fn channel_is_shut(&self) {
+        self.births().iter().for_each(|birth| birth.channel.store(-1, Ordering::Relaxed));
     }
 
     /// Opens the gate of one child, or bars it. `false`: it was barred before. One that has passed an open gate is not held back any more: that one
@@ -140,18 +150,29 @@ impl Births {
     }
 
     /// What became of the child of a slot. One that is born, and has not had its first moment, may have no number yet where clone(2) had to do
-    /// (`wire::SEND_PIDFD`): it finds its gate barred.
+    /// (`wire::SEND_PIDFD`): it finds its gate barred, and is waited for, since nobody else would reap it.
     pub(super) fn fate(&self, index: usize) -> Fate {
         let Some(birth) = self.births().get(index) else { return Fate::Unborn };
-        if birth.pid.load(Ordering::Acquire) == 0 {
+        if birth.pid.load(Ordering::Acquire) <= 0 {
             self.set(index, Gate::Barred);
+            poll::relax_until(FIRST_MOMENT, || !owes_number(birth));
         }
         match (birth.pid.load(Ordering::Acquire), birth.step.load(Ordering::Acquire)) {
-            (0, _) => Fate::Unborn,
+            (..=0, _) => Fate::Unborn,
             (pid, 0) => Fate::Born(pid),
             (pid, step) => Fate::Failed(pid, step_name(step), Errno::from_raw(birth.errno.load(Ordering::Relaxed))),
         }
     }
+}
+
+/// Whether a child may be there that has no number yet. `false`: what stands there now is all that will. For signal handlers, too; asked only after the
+/// spawner has ended.
+pub(super) fn owes_number(birth: &Birth) -> bool {
+    if birth.pid.load(Ordering::Acquire) != wire::UNNUMBERED {
+        return false;
+    }
+    let channel = birth.channel.load(Ordering::Relaxed);
+    channel < 0 || !poll::has_hung_up(channel)
 }
 
 impl Drop for Births {

@@ -18,7 +18,7 @@ use crate::lock::lock;
 use crate::sys::raw::{check, syscall};
 use crate::sys::spawn::{Failure, Request, failure};
 use crate::sys::wait::{self, Seen};
-use crate::sys::{Fault, fds, memfd, pidfd};
+use crate::sys::{Fault, fds, memfd, pidfd, socket};
 
 /// A request that is under way: its place in the shared memory, and a number that no other request of this link has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Hash)]
@@ -111,6 +111,12 @@ impl Link {
         &self.channel
     }
 
+    /// The spawner, and whoever it has made that has executed nothing, finds the end.
+    pub fn shut(&self) {
+        self.births.channel_is_shut();
+        socket::shut(self.channel.as_raw_fd());
+    }
+
     /// The memory that is shared with it.
     pub fn births(&self) -> &Arc<Births> {
         &self.births
@@ -125,7 +131,7 @@ impl Link {
         slots.next = ticket.wrapping_add(1).max(1);
         slots.tickets[index] = ticket;
         slots.identified[index] = false;
-        self.births.prepare(index, ticket, gate);
+        self.births.prepare(index, ticket, gate, self.channel.as_raw_fd());
         Some(Slot { index, ticket })
     }
 
@@ -295,7 +301,7 @@ impl Link {
         let mut slots = lock(&self.slots);
         if slots.has(slot) {
             slots.tickets[slot.index] = 0;
-            self.births.prepare(slot.index, 0, Gate::Barred);
+            self.births.prepare(slot.index, 0, Gate::Barred, -1);
             slots.free.push(slot.index);
         }
     }

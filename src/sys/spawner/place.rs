@@ -4,9 +4,10 @@
 //! whoever has put the word into a slot keeps a share of the memory until nobody looks there any more (`Slot::set_born` says so).
 
 use core::num::NonZeroU64;
-use core::sync::atomic::{AtomicI32, Ordering};
+use core::sync::atomic::Ordering;
 
-use super::births::Births;
+use super::births::{Births, owes_number};
+use super::wire::Birth;
 
 /// See the head of this file.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -15,7 +16,7 @@ pub struct Place(NonZeroU64);
 impl Place {
     /// That of the child with this index.
     pub fn of(births: &Births, index: usize) -> Option<Self> {
-        NonZeroU64::new(births.pid_address(index) as u64).map(Self)
+        NonZeroU64::new(births.address(index) as u64).map(Self)
     }
 
     /// The word that says where.
@@ -23,12 +24,18 @@ impl Place {
         self.0.get()
     }
 
-    /// What stands there; 0 for the word 0.
+    /// What stands there; 0 for the word 0, and before there is a number.
     pub fn read(word: u64) -> i32 {
-        if word == 0 {
-            return 0;
-        }
-        // SAFETY: the word is a `Place`'s, and who has written it keeps the memory until no reader has it any more (the head of this file).
-        unsafe { (*(word as *const AtomicI32)).load(Ordering::Acquire) }
+        Self::birth(word).map_or(0, |birth| birth.pid.load(Ordering::Acquire)).max(0)
+    }
+
+    /// Whether a child may be there that has no number yet; asked only after its spawner has ended. For signal handlers, too.
+    pub fn owes_number(word: u64) -> bool {
+        Self::birth(word).is_some_and(owes_number)
+    }
+
+    fn birth<'a>(word: u64) -> Option<&'a Birth> {
+        // SAFETY: the word is 0 or a `Place`'s, and who has written it keeps the memory until no reader has it any more (the head of this file).
+        unsafe { (word as *const Birth).as_ref() }
     }
 }

@@ -31,7 +31,7 @@ pub const HOST: i32 = 7;
 #[repr(C, align(64))]
 #[derive(Debug)]
 pub struct Birth {
-    /// Its number: the kernel writes it before its first instruction.
+    /// Its number: the kernel writes it before its first instruction. [`UNNUMBERED`] while it is made by the old call, which may have made it already.
     pub pid: AtomicI32,
     /// What it finds at its gate: [`SHUT`], [`OPEN`] or [`BARRED`]. It waits there as on a futex(2).
     pub gate: AtomicU32,
@@ -41,7 +41,12 @@ pub struct Birth {
     pub errno: AtomicI32,
     /// Whose slot it is.
     pub ticket: AtomicU32,
+    /// The host's end of the channel, while its hanging up says that no newborn is left (each has the other end until its exec); else -1. The host's own.
+    pub channel: AtomicI32,
 }
+
+/// See [`Birth::pid`] and [`SEND_PIDFD`].
+pub const UNNUMBERED: i32 = -1;
 
 /// All of the memory.
 #[repr(C)]

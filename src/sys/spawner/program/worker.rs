@@ -471,7 +471,13 @@ unsafe fn clone(room: *mut Room, job: &Job<'_>, flags: u32, old: bool, group: i3
                 return shim::clone(how as usize, top, pid, nowhere, newborn, arg);
             }
             let how = how & !(libc::CLONE_PARENT_SETTID as u64) | (libc::CLONE_PIDFD | libc::CLONE_CHILD_SETTID) as u64;
-            return shim::clone(how as usize, top, pidfd, pid, newborn, arg);
+            // If we are killed in there the host is to know that one may come.
+            job.birth.pid.store(wire::UNNUMBERED, Ordering::SeqCst);
+            let answer = shim::clone(how as usize, top, pidfd, pid, newborn, arg);
+            if answer < 0 {
+                job.birth.pid.store(0, Ordering::SeqCst);
+            }
+            return answer;
         }
         let args = CloneArgs {
             flags: how | libc::CLONE_PIDFD as u64 | if group >= 0 { INTO_CGROUP } else { 0 },

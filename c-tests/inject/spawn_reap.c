@@ -1,5 +1,5 @@
 /* Faults while a child with redirections lives: standard input from nowhere, output into a pipe. */
-/* share: 2 */
+/* share: 4 */
 /* covers: LAW-12 */
 /* variants: only tier-clone, tier-fork, old-kernel-5.4 */
 #include "scenario.h"

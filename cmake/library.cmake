@@ -6,8 +6,9 @@ set(PROCSUP_SONAME "libprocsup.so.${PROJECT_VERSION_MAJOR}")
 if(PROJECT_VERSION_MAJOR EQUAL 0) # each minor version may change the interface (build.rs says the same to the linker)
   string(APPEND PROCSUP_SONAME ".${PROJECT_VERSION_MINOR}")
 endif()
-# What a program needs to link with the archive: rustc --print native-static-libs.
-set(PROCSUP_STATIC_LIBS gcc_s util rt pthread m dl c)
+# What a program needs to link with the archive: rustc --print native-static-libs, without gcc_s, of which there is no archive: the compiler adds
+# what unwinds by itself, libgcc_s or, for -static, libgcc_eh.
+set(PROCSUP_STATIC_LIBS util rt pthread m dl c)
 
 if(PROCSUP_LIBRARY_DIR)
   get_filename_component(library_dir "${PROCSUP_LIBRARY_DIR}" ABSOLUTE BASE_DIR "${CMAKE_BINARY_DIR}")

@@ -368,8 +368,11 @@ endif()
 # ---- the library file, and what is installed of it ----
 
 add_test(NAME boundary/library_file COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_library.sh" "${PROCSUP_SHARED_FILE}" "${PROJECT_SOURCE_DIR}/symbols.txt" ${PROCSUP_SONAME})
+add_test(NAME boundary/binary_interface COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/abi.py" check "${PROJECT_SOURCE_DIR}/include"
+  "${PROJECT_SOURCE_DIR}/abi/${PROCSUP_SONAME}.abi" ${PROCSUP_SONAME} "${CMAKE_C_COMPILER}")
+set_tests_properties(boundary/binary_interface PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 if(PROCSUP_INSTALL)
   add_test(NAME boundary/installed_package COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_install.sh" "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}" "${CMAKE_C_COMPILER}"
-    ${PROJECT_VERSION} ${PROCSUP_SONAME})
+    ${PROJECT_VERSION} ${PROCSUP_SONAME} "${PROJECT_SOURCE_DIR}")
   set_tests_properties(boundary/installed_package PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 COST 50)
 endif()

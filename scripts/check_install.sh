@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# check_install.sh CMAKE BUILD_DIR CC VERSION SONAME: installs into an empty DESTDIR and builds programs against what is there, as users do: by
-# find_package(procsup), shared and static, and by pkg-config. The tree is moved first: nothing in it may know where it was.
+# check_install.sh CMAKE BUILD_DIR CC VERSION SONAME SOURCE: installs into an empty DESTDIR and builds programs against what is there, as users do: by
+# find_package(procsup), by pkg-config and by Meson, shared, static, and as one file without a loader; then a program that has the sources beside its own
+# and is installed with the library; then Debian packages. The tree is moved first: nothing in it may know where it was.
 set -eu
-cmake=$1 build=$2 cc=$3 version=$4 soname=$5
+cmake=$1 build=$2 cc=$3 version=$4 soname=$5 source=$6
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 step() { echo "== $*"; }
@@ -17,6 +18,13 @@ lib=$(dirname "$(find "$root" -name libprocsup.a)")
 [ "$(readlink "$lib/$soname")" = "libprocsup.so.$version" ]
 [ -f "$lib/libprocsup.so.$version" ]
 [ -f "$root/include/procsup.h" ]
+if [ -n "$(cached CMAKE_OBJCOPY)" ]; then
+  step "stripped, and a debugger finds the rest"
+  readelf --sections --wide "$lib/libprocsup.so.$version" | grep -qE '\.(symtab|debug_)' && { echo "not stripped"; exit 1; }
+  readelf --string-dump=.gnu_debuglink "$lib/libprocsup.so.$version" | grep -q "libprocsup.so.$version.debug"
+  readelf --sections --wide "$lib/.debug/libprocsup.so.$version.debug" | grep -q '\.debug_line'
+  echo "libprocsup.so.$version: $(stat -c %s "$lib/libprocsup.so.$version") bytes"
+fi
 (cd "$root" && find . -type f -o -type l | sort)
 
 mkdir "$tmp/consumer"
@@ -81,6 +89,77 @@ if command -v pkg-config >/dev/null; then
   # shellcheck disable=SC2046  # words are wanted
   "$cc" -o "$tmp/by-pkg-config" "$tmp/consumer/main.c" $(pkg-config --cflags --libs procsup)
   LD_LIBRARY_PATH=$lib "$tmp/by-pkg-config"
+  # The archive asks for getaddrinfo, of which glibc says that it wants a loader after all; we ask for no name.
+  for how in -static -static-pie; do
+    step "pkg-config, $how"
+    # shellcheck disable=SC2046
+    "$cc" $how -o "$tmp/one-file$how" "$tmp/consumer/main.c" $(pkg-config --static --cflags --libs procsup) 2>"$tmp/link.log" || { cat "$tmp/link.log"; exit 1; }
+    readelf --dynamic "$tmp/one-file$how" | grep NEEDED && { echo "$how needs libraries"; exit 1; }
+    "$tmp/one-file$how"
+  done
 else
   step "pkg-config is not here: its file is not checked"
+fi
+
+if command -v meson >/dev/null && command -v ninja >/dev/null && command -v pkg-config >/dev/null; then
+  step "Meson"
+  cat >"$tmp/consumer/meson.build" <<'MESON'
+project('consumer', 'c')
+executable('shared', 'main.c', dependencies: dependency('procsup'))
+executable('static', 'main.c', dependencies: dependency('procsup', static: true))
+MESON
+  CC=$cc meson setup "$tmp/by-meson" "$tmp/consumer" >"$tmp/meson.log" 2>&1 && meson compile -C "$tmp/by-meson" >>"$tmp/meson.log" 2>&1 || { cat "$tmp/meson.log"; exit 1; }
+  "$tmp/by-meson/shared" # by the path that Meson puts in while it is not installed
+  "$tmp/by-meson/static"
+  readelf --dynamic "$tmp/by-meson/static" | grep -q procsup && { echo "not static"; exit 1; }
+else
+  step "Meson is not here: it is not tried"
+fi
+
+step "the sources beside a program's own, which is installed"
+mkdir "$tmp/beside"
+cp "$tmp/consumer/main.c" "$tmp/beside"
+cat >"$tmp/beside/CMakeLists.txt" <<'CMAKE'
+cmake_minimum_required(VERSION 3.16...3.31)
+project(beside C)
+include(GNUInstallDirs)
+set(CMAKE_INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+if(FETCH)
+  include(FetchContent)
+  FetchContent_Declare(procsup SOURCE_DIR "${SOURCE}")
+  FetchContent_MakeAvailable(procsup)
+else()
+  add_subdirectory("${SOURCE}" procsup)
+endif()
+add_executable(server main.c)
+target_link_libraries(server procsup::procsup)
+install(TARGETS server)
+CMAKE
+for fetch in OFF ON; do
+  "$cmake" -S "$tmp/beside" -B "$tmp/beside-$fetch" -G "$(cached CMAKE_GENERATOR)" -DCMAKE_MAKE_PROGRAM="$(cached CMAKE_MAKE_PROGRAM)" -DFETCH=$fetch \
+    -DCMAKE_C_COMPILER="$cc" -DSOURCE="$source" -DPROCSUP_LIBRARY_DIR="$(cached PROCSUP_LIBRARY_DIR)" >"$tmp/beside.log" 2>&1 &&
+    "$cmake" --build "$tmp/beside-$fetch" >>"$tmp/beside.log" 2>&1 &&
+    DESTDIR="$tmp/beside-root-$fetch" "$cmake" --install "$tmp/beside-$fetch" --prefix /srv >>"$tmp/beside.log" || { cat "$tmp/beside.log"; exit 1; }
+  [ -z "$(find "$tmp/beside-$fetch" -name 'ctest*')" ] || { echo "its tests are built, too"; exit 1; }
+  "$tmp/beside-$fetch/server"
+  "$tmp/beside-root-$fetch/srv/bin/server"
+done
+
+if command -v dpkg-deb >/dev/null; then
+  step "Debian packages"
+  cpack=$(dirname "$cmake")/cpack
+  (cd "$tmp" && "$cpack" -G DEB -D "CPACK_COMPONENTS_ALL=runtime;development" --config "$build/CPackConfig.cmake" -B "$tmp/packages" >"$tmp/cpack.log" 2>&1) || { cat "$tmp/cpack.log"; exit 1; }
+  short=${soname#libprocsup.so.}
+  for package in "libprocsup$short" libprocsup-dev; do
+    file=$(echo "$tmp/packages/${package}_${version}_"*.deb)
+    dpkg-deb --extract "$file" "$tmp/debian"
+    dpkg-deb --field "$file" Package Version Depends
+    [ -f "$tmp/debian/usr/share/doc/$package/copyright" ]
+  done
+  include=$tmp/debian/usr/include
+  place=$(dirname "$(find "$tmp/debian" -name libprocsup.a)")
+  "$cc" -I"$include" -o "$tmp/packaged" "$tmp/consumer/main.c" -L"$place" -lprocsup
+  LD_LIBRARY_PATH=$place "$tmp/packaged"
+else
+  step "dpkg is not here: no packages are made"
 fi

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_library.sh LIBRARY SYMBOLS SONAME: the shared library exports exactly the committed list, has this soname (and the examples that load
 # it by name know it), must not be unloaded,
-# wants no executable stack, and needs nothing but the C library's own family.
+# wants no executable stack, and needs nothing but the C library's own family, in a version that is promised.
 set -u
 library=$1 symbols=$2 soname=$3
 bad=0
@@ -20,5 +20,8 @@ grep -q 'FLAGS_1.*NODELETE' <<<"$dynamic" || complain "not linked with -z nodele
 foreign=$(sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' <<<"$dynamic" | grep -vE '^(libc|libgcc_s|libm|libpthread|libdl|librt|libutil|ld-linux.*)\.so(\.|$)')
 [ -z "$foreign" ] || complain "needs other libraries: $foreign"
 readelf --segments --wide "$library" | grep GNU_STACK | grep -q E && complain "wants an executable stack (assembly without .note.GNU-stack)"
+# What README says. An older libc does not load it at all ("version GLIBC_2.x not found").
+newest=$(objdump -T "$library" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -1)
+[ "$(printf '%s\n' GLIBC_2.34 "$newest" | sort -V | tail -1)" = GLIBC_2.34 ] || complain "needs $newest, and promised is 2.34"
 [ $bad = 0 ] && echo "$(wc -l <"$symbols") symbols, soname, nodelete, stack: as they should be"
 exit $bad

@@ -32,7 +32,7 @@ def cmake_build_begin(folder, *options, targets=()):
         shutil.rmtree(str(build))  # another generator, or the tree was moved
     step(f"Building the C programs in {shown(build)}")
     configure = [cmake, "-S", ROOT, "-B", build, "-G", generator, f"-DCMAKE_MAKE_PROGRAM={program}", f"-DPROCSUP_LIBRARY_DIR={RELEASE}",
-                 "-DPROCSUP_WERROR=ON", *FAST, *options]
+                 "-DPROCSUP_BUILD_TESTS=ON", "-DPROCSUP_BUILD_EXAMPLES=ON", "-DPROCSUP_WERROR=ON", *FAST, *options]
     wanted = [word for target in targets for word in ("--target", target)]
     return Background(build, configure, [cmake, "--build", build, "--parallel", CPUS, *wanted])
 

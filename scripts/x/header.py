@@ -1,4 +1,5 @@
 """./x header, ./x symbols: what is committed of the interface."""
+import re
 import subprocess
 
 from .build import build_library
@@ -12,7 +13,7 @@ def header(_arguments):
 
 
 def symbols(_arguments):
-    """Writes symbols.txt anew from the built library, after a wanted change of the exported functions."""
+    """Writes symbols.txt anew from the built library, and abi/ from the header, after a wanted change of the interface."""
     build_library()
     listed = subprocess.run(["nm", "-D", "--defined-only", str(LIBRARY)], stdout=subprocess.PIPE, check=True).stdout.decode()
     names = sorted(line.split()[2] for line in listed.splitlines())
@@ -21,3 +22,6 @@ def symbols(_arguments):
         raise Failed("exported, but not ours to export: " + ", ".join(foreign))
     (ROOT / "symbols.txt").write_text("\n".join(names) + "\n")
     print(f"symbols.txt: {len(names)} names")
+    dynamic = subprocess.run(["readelf", "--dynamic", "--wide", str(LIBRARY)], stdout=subprocess.PIPE, check=True).stdout.decode()
+    soname = re.search(r"SONAME.*\[(.*)\]", dynamic)[1]
+    run("python3", ROOT / "scripts/abi.py", "write", ROOT / "include", ROOT / "abi" / f"{soname}.abi", soname)

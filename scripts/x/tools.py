@@ -77,8 +77,14 @@ def missing_peers():
     return missing
 
 
+def missing_builders():
+    """Those who build against what is installed, and look whether its interface is still the same."""
+    programs = {"meson": "meson", "ninja": "ninja-build", "abidw": "abigail-tools"}
+    return [package for program, package in programs.items() if not shutil.which(program)]
+
+
 def missing_for_tests():
-    return missing_loops() + missing_systemd() + missing_peers()
+    return missing_loops() + missing_systemd() + missing_peers() + missing_builders()
 
 
 # ---- getting it ----

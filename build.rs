@@ -43,9 +43,12 @@ fn main() {
     let mut header = Header { sources: root.join("src"), scratch: out.join("item.rs"), config, written: HashSet::new() };
     // A syntax error in the sources is better reported by rustc, which runs next.
     let Ok(text) = header.text() else { return };
-    fs::write(out.join("procsup.h"), text).expect("write to OUT_DIR");
-    if env::var_os("PROCSUP_UPDATE_HEADER").is_some_and(|v| v == "1") {
-        fs::copy(out.join("procsup.h"), root.join("include/procsup.h")).expect("write include/procsup.h");
+    let made = [("procsup.h", &text), ("procsup.ffi.h", &flat(&text))];
+    for (name, text) in made {
+        fs::write(out.join(name), text).expect("write to OUT_DIR");
+        if env::var_os("PROCSUP_UPDATE_HEADER").is_some_and(|v| v == "1") {
+            fs::write(root.join("include").join(name), text).expect("write the header");
+        }
     }
 }
 
@@ -265,6 +268,36 @@ fn by_tag(text: &str) -> String {
         let text = text.replace(&format!("typedef struct {name} {{"), &format!("struct {name} {{"));
         text.replace(&format!("}} {name};"), "};").replace(&format!(" {name} *"), &format!(" struct {name} *"))
     })
+}
+
+/// The declarations of the header for those who read C without a preprocessor: no directive, no comment, nothing that is not C. What was a macro is a
+/// constant of an enum.
+fn flat(header: &str) -> String {
+    let mut text = String::from(
+        "/* procsup.h for those who read C without a preprocessor (cffi, LuaJIT, PHP, ...): the same declarations, flat. The types of stdint.h and size_t\n   \
+         are taken for known. What all of it means stands in procsup.h. Generated; do not edit. */\n",
+    );
+    let mut rest = header.to_owned();
+    while let Some((before, (_, after))) = rest.split_once("/*").and_then(|(before, rest)| Some((before, rest.split_once("*/")?))) {
+        rest = format!("{before}{after}");
+    }
+    let mut outside = false;
+    for line in rest.lines().map(str::trim_end).filter(|line| !line.is_empty()) {
+        match line.trim_start() {
+            directive if directive.starts_with("#define PS_") => {
+                let mut words = directive.split_whitespace().skip(1);
+                if let (Some(name), Some(value)) = (words.next(), words.next()) {
+                    text += &format!("enum {{ {name} = {value} }};\n");
+                }
+            }
+            // What is for C++ alone.
+            directive if directive.starts_with("#ifdef __cplusplus") => outside = true,
+            directive if directive.starts_with("#endif") => outside = false,
+            directive if directive.starts_with('#') || outside => {}
+            _ => text += &format!("{line}\n"),
+        }
+    }
+    text
 }
 
 /// A description of one line takes one line.

@@ -368,6 +368,20 @@ endif()
 # ---- the library file, and what is installed of it ----
 
 add_test(NAME boundary/library_file COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_library.sh" "${PROCSUP_SHARED_FILE}" "${PROJECT_SOURCE_DIR}/symbols.txt" ${PROCSUP_SONAME})
+# The flat header, read by those it is for. The distribution's python3 is the one that has cffi.
+foreach(reader "python:py:/usr/bin/python3" "luajit:lua:luajit" "php:php:php")
+  string(REPLACE ":" ";" reader ${reader})
+  list(GET reader 0 language)
+  list(GET reader 1 suffix)
+  list(GET reader 2 program)
+  find_program(PROCSUP_${language} ${program})
+  set(run ${PROCSUP_${language}} "${test_dir}/languages/flat_header.${suffix}" "${PROJECT_SOURCE_DIR}/include/procsup.ffi.h" "${PROCSUP_SHARED_FILE}")
+  if(NOT PROCSUP_${language})
+    set(run sh -c "echo ${program} is not here; exit 77")
+  endif()
+  add_test(NAME languages/flat_header_${language} COMMAND ${run})
+  set_tests_properties(languages/flat_header_${language} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+endforeach()
 add_test(NAME boundary/binary_interface COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/abi.py" check "${PROJECT_SOURCE_DIR}/include"
   "${PROJECT_SOURCE_DIR}/abi/${PROCSUP_SONAME}.abi" ${PROCSUP_SONAME} "${CMAKE_C_COMPILER}")
 set_tests_properties(boundary/binary_interface PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)

@@ -13,7 +13,7 @@ def test(arguments):
     by apt, as root: pkg-config libuv1-dev libevent-dev libglib2.0-dev libasio-dev, for the event loops of the examples; systemd, whose
     programs tests of notification and socket activation speak with (it is not started); passenger ruby ruby-rack python3 nodejs, whose loaders
     and preloader c-tests/interop drives (./x test interop: these alone); meson ninja-build abigail-tools, which build against what is
-    installed and compare the binary interface.
+    installed and compare the binary interface; luajit php-cli python3-cffi, which read the flat header.
 
     --plain         each behaviour once: not again on each spawn tier and under simulated older kernels
     --no-install    installs nothing; the tests of what is absent are skipped

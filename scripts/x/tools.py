@@ -83,8 +83,16 @@ def missing_builders():
     return [package for program, package in programs.items() if not shutil.which(program)]
 
 
+def missing_languages():
+    """Those that read the flat header (c-tests/languages)."""
+    missing = [package for program, package in {"luajit": "luajit", "php": "php-cli"}.items() if not shutil.which(program)]
+    if subprocess.call(["/usr/bin/python3", "-c", "import cffi"], stderr=subprocess.DEVNULL) != 0:
+        missing.append("python3-cffi")
+    return missing
+
+
 def missing_for_tests():
-    return missing_loops() + missing_systemd() + missing_peers() + missing_builders()
+    return missing_loops() + missing_systemd() + missing_peers() + missing_builders() + missing_languages()
 
 
 # ---- getting it ----

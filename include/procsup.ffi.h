@@ -206,6 +206,13 @@ typedef enum ps_spawn_tier {
 } ps_spawn_tier;
 ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **error);
 void ps_child_free(ps_child *child);
+const char *ps_event_kind_name(int32_t kind);
+const char *ps_reason_name(int32_t reason);
+const char *ps_exit_kind_name(int32_t kind);
+const char *ps_cause_name(int32_t cause);
+const char *ps_state_name(int32_t state);
+const char *ps_tier_name(int32_t tier);
+const char *ps_signal_name(int32_t signal);
 ps_status ps_signal_all(int32_t signal);
 ps_status ps_kill_and_reap_all(int64_t timeout_ms, uint32_t *left);
 uint32_t ps_live_count(void);

@@ -1043,6 +1043,36 @@ ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **e
  */
 void ps_child_free(ps_child *child);
 
+/* ==================== names of numbers ================================================================== */
+
+/* For logs, and for languages that have no header. Each answers the constant's own name; one that ends in
+ * UNKNOWN for a number that this version does not know. Static, never NULL; not to be freed. May be called in
+ * any context; never blocks. (ps_status_name does the same for statuses.) */
+
+/** "PS_EVENT_STARTED" for what stands in ps_event.kind. */
+const char *ps_event_kind_name(int32_t kind);
+
+/** "PS_REASON_FAILED" for what stands in ps_event.reason. */
+const char *ps_reason_name(int32_t reason);
+
+/** "PS_EXIT_SIGNALED" for what stands in ps_exit.kind. */
+const char *ps_exit_kind_name(int32_t kind);
+
+/** "PS_CAUSE_DEADLINE" for what stands in ps_exit.cause. */
+const char *ps_cause_name(int32_t cause);
+
+/** "PS_STATE_RUNNING" for what ps_child_state gives. */
+const char *ps_state_name(int32_t state);
+
+/** "PS_TIER_CLONE3" for what ps_child_spawn_tier gives. */
+const char *ps_tier_name(int32_t tier);
+
+/**
+ * "SIGTERM" for the number of a signal on this machine; "SIGRTMIN+3" for one of the real-time signals as
+ * glibc counts them (from 34 on; 32 and 33 are its own); "SIGUNKNOWN" for a number that is none.
+ */
+const char *ps_signal_name(int32_t signal);
+
 /* ==================== everything at once ================================================================ */
 
 /* These three take all children of this process, whichever supervisor they belong to. Only these may be

@@ -265,6 +265,17 @@ enum class reason : std::int32_t {
 /// The name of a status as in C: "PS_ERR_NOT_FOUND".
 inline const char *name(errc status) noexcept { return ps_status_name(static_cast<ps_status>(status)); }
 
+/// The same of other numbers: "PS_EVENT_STARTED", "PS_CAUSE_DEADLINE".
+inline const char *name(event_kind kind) noexcept { return ps_event_kind_name(static_cast<std::int32_t>(kind)); }
+inline const char *name(reason why) noexcept { return ps_reason_name(static_cast<std::int32_t>(why)); }
+inline const char *name(exit_kind kind) noexcept { return ps_exit_kind_name(static_cast<std::int32_t>(kind)); }
+inline const char *name(exit_cause cause) noexcept { return ps_cause_name(static_cast<std::int32_t>(cause)); }
+inline const char *name(child_state state) noexcept { return ps_state_name(static_cast<std::int32_t>(state)); }
+inline const char *name(spawn_tier tier) noexcept { return ps_tier_name(static_cast<std::int32_t>(tier)); }
+
+/// "SIGTERM".
+inline const char *signal_name(int signal) noexcept { return ps_signal_name(signal); }
+
 namespace detail {
 
 class category final : public std::error_category {

@@ -281,6 +281,18 @@ static void call_versions(void)
     TELL(ps_version_string, if (!ps_version_string()) found("ps_version_string"), "()");
     int32_t status = chance(50) ? -(int32_t)dice(30) : odd_number();
     TELL(ps_status_name, if (strncmp(ps_status_name(status), "PS_", 3) != 0) found("ps_status_name(%d)", status), "(%d)", status);
+#define TELL_NAME(call, head)                                                                                                      \
+    do {                                                                                                                           \
+        int32_t number = chance(50) ? (int32_t)dice(70) : odd_number();                                                            \
+        TELL(call, if (strncmp(call(number), head, sizeof head - 1) != 0) found(#call "(%d)", number), "(%d)", number);            \
+    } while (0)
+    TELL_NAME(ps_event_kind_name, "PS_EVENT_");
+    TELL_NAME(ps_reason_name, "PS_REASON_");
+    TELL_NAME(ps_exit_kind_name, "PS_EXIT_");
+    TELL_NAME(ps_cause_name, "PS_CAUSE_");
+    TELL_NAME(ps_state_name, "PS_STATE_");
+    TELL_NAME(ps_tier_name, "PS_TIER_");
+    TELL_NAME(ps_signal_name, "SIG");
 }
 
 /* ---- commands ---- */

@@ -17,6 +17,7 @@ pub mod command;
 pub mod error;
 pub mod handoff;
 pub mod handoff_supervisor;
+pub mod names;
 mod objects;
 pub mod once;
 pub mod outcome;

@@ -7,6 +7,7 @@ use crate::sys::wait::Ending;
 
 /// How a child ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
 #[repr(u8)]
 pub enum Kind {
     /// It exited; code is set.
@@ -33,6 +34,7 @@ impl Kind {
 
 /// Who ended a child: noted when its signal is sent, and not if the kernel refuses it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
 #[repr(u8)]
 pub enum Cause {
     /// Nobody of us: by itself, or a signal from outside.

@@ -20,6 +20,7 @@ use crate::sys::reserve;
 
 /// What an event says.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
 #[repr(i32)]
 pub enum EventKind {
     /// The child's program has begun.
@@ -68,6 +69,7 @@ pub enum EventKind {
 
 /// Why a child is started again, or is not.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
 #[repr(i32)]
 pub enum Reason {
     /// The event has none.

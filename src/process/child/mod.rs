@@ -42,6 +42,7 @@ use crate::sys::signal;
 /// Where a child stands; only forward, but for a child with a restart policy, which is pending between its
 /// runs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
 #[repr(i32)]
 pub enum State {
     /// Not started yet, or waiting to be started again.

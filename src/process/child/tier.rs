@@ -4,6 +4,7 @@ use crate::sys::spawn;
 
 /// How a child was made.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
 #[repr(u8)]
 pub enum Tier {
     /// clone3 on shared memory: the cost does not depend on the host's size.

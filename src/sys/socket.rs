@@ -139,6 +139,11 @@ pub fn peer_pidfd(socket: impl AsFd, pid: i32) -> Result<(OwnedFd, bool), Errno>
     fds::above_standard(pidfd::open(pid)?).map(|fd| (fd, false))
 }
 
+/// Where the kernel cannot say: it is asked once more.
+fn twice<T>(ask: impl Fn() -> Result<T, Errno>) -> Result<T, Errno> {
+    ask().or_else(|_| ask())
+}
+
 /// Whether this number is a connected message socket with this inode. Asked twice where the kernel cannot say: whoever takes it for another's leaves
 /// it open for good.
 pub fn is_socket_with_inode(fd: RawFd, inode: u64) -> bool {
@@ -146,15 +151,17 @@ pub fn is_socket_with_inode(fd: RawFd, inode: u64) -> bool {
         return false;
     }
     let borrowed = fds::borrow(&fd);
-    let found = fstat(borrowed).or_else(|_| fstat(borrowed));
-    let connected = || peer(borrowed).or_else(|_| peer(borrowed)).is_ok();
-    found.is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK) && connected()
+    let is_it = twice(|| fstat(borrowed)).is_ok_and(|stat| stat.st_ino == inode && stat.st_mode & libc::S_IFMT == libc::S_IFSOCK);
+    is_it && twice(|| peer(borrowed)).is_ok()
 }
 
-/// Whether this number is a unix socket that keeps message boundaries, and is connected.
+/// Whether this number is a unix socket that keeps message boundaries, and is connected. Asked twice, for the same reason.
 pub fn is_message_socket(fd: RawFd) -> bool {
+    if !fds::is_open(fd) {
+        return false;
+    }
     let borrowed = fds::borrow(&fd);
-    fds::is_open(fd) && getsockopt(&borrowed, sockopt::SockType) == Ok(SockType::SeqPacket) && peer(borrowed).is_ok()
+    twice(|| getsockopt(&borrowed, sockopt::SockType)) == Ok(SockType::SeqPacket) && twice(|| peer(borrowed)).is_ok()
 }
 
 /// Whether clients come to this socket by themselves: it listens, or takes datagrams. A connection is another matter.

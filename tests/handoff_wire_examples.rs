@@ -163,7 +163,9 @@ fn it_hears_how_far_a_handoff_is_and_what_came_of_it() {
 #[test]
 fn it_says_whom_it_has_started() {
     let (whole, drain, place) = (300 * SECOND, 60 * SECOND, Place::Own(Own::Process));
-    let body = Body { pid: Some(4712), whole: Some(whole), drain: Some(drain), places: vec![place.clone()], ..Body::default() };
+    let body = Body { pid: Some(0), whole: Some(whole), drain: Some(drain), ..Body::default() };
+    check("expect-announced", 0, Kind::Expect, 0, 1, body.clone(), |writer| writer.expect(0, whole, drain));
+    let body = Body { pid: Some(4712), places: vec![place.clone()], ..body };
     check("expect", 1, Kind::Expect, 0, 2, body, |writer| writer.expect(4712, whole, drain).place(&place));
     let body = || Body { pid: Some(4712), ..Body::default() };
     check("ack-expect", 0, Kind::Ack, 0, 4, body(), |writer| writer.pid(4712));
@@ -194,7 +196,7 @@ fn an_earlier_release_skips_what_is_new_or_refuses_it() {
     for skipped in ["progress", "outcome", "later"] {
         assert_eq!(first_release(&example(skipped)), Err(Malformed::Skip), "{skipped}");
     }
-    for refused in ["hello-observer", "estate", "expect", "call-off"] {
+    for refused in ["hello-observer", "estate", "expect-announced", "expect", "call-off"] {
         assert_eq!(first_release(&example(refused)), Err(Malformed::Unknown), "{refused}");
     }
     // What an owner of today sends to any successor.
@@ -234,6 +236,7 @@ fn no_example_is_left_out() {
         "estate",
         "progress",
         "outcome",
+        "expect-announced",
         "expect",
         "ack-expect",
         "call-off",

@@ -4,7 +4,7 @@
  *   hears(&w, KIND)                     the next message, which must be this; what it carries is in w
  *   knows(&w)                           the whole estate has come, and each part is acknowledged
  *   says(&w, KIND, body, length, fd)    anything
- *   expects(&w, pid, pidfd, whole, drain)   calls_off(&w, pid)
+ *   expects(&w, pid, pidfd, whole, drain)   announces(&w, whole, drain)   calls_off(&w, pid)
  *   silent(&w, ms)                      nothing comes;  ended(&w)  the channel has ended
  *
  * Needs stage_begin() of handoff.h. */
@@ -250,6 +250,9 @@ HARNESS void expects(struct observer *w, pid_t pid, int pidfd, int64_t whole, in
     memcpy(body + 32, (unsigned char[]){8, 0, 1, 0, 5}, 5);
     says(w, O_EXPECT, body, pidfd >= 0 ? 37 : 32, pidfd);
 }
+
+/* One will come that is not there yet. */
+HARNESS void announces(struct observer *w, int64_t whole, int64_t drain) { expects(w, 0, -1, whole, drain); }
 
 HARNESS void calls_off(struct observer *w, pid_t pid)
 {

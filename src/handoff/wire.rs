@@ -63,7 +63,7 @@ codes! {
         Progress = 13,
         /// Owner to observer: what came of a handoff. May be skipped.
         Outcome = 14,
-        /// Observer: this process is the successor that I have started.
+        /// Observer: this process is the successor that I have started; or one will come that I am about to start.
         Expect = 15,
         /// Observer: its handoff is to be called off.
         CallOff = 16,
@@ -299,7 +299,7 @@ impl Writer {
         self.pid(peer).value(Tag::Time, &[&time.to_le_bytes()])
     }
 
-    /// Who is expected, until when the owner commits to it, and how long it may drain.
+    /// Who is expected (0: one that is about to be started), until when the owner commits to it, and how long it may drain.
     pub fn expect(&mut self, pid: i32, whole: i64, drain: i64) -> &mut Self {
         self.pid(pid).value(Tag::Whole, &[&whole.to_le_bytes()]);
         self.value(Tag::Drain, &[&drain.to_le_bytes()])

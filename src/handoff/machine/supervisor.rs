@@ -161,7 +161,7 @@ pub enum Told {
 pub enum Action {
     /// Spawn a generation that finds nobody before it.
     SpawnFirst,
-    /// Say that a child will come, and spawn it.
+    /// Say that a child will come, with its limits, and spawn it.
     SpawnSuccessor,
     /// Say which process it is.
     Expect,

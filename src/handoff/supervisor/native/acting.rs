@@ -13,11 +13,17 @@ impl Native {
     pub(super) fn act(&mut self, core: &mut Core, action: Action) {
         match action {
             Action::SpawnFirst => {
-                (self.terms, self.owner_end) = (None, (0, Ended::default()));
+                (self.terms, self.owner_end, self.child_pid) = (None, (0, Ended::default()), 0);
                 let command = self.next.clone().or_else(|| self.command.clone());
                 self.order(core, Purpose::Start, command);
             }
             Action::SpawnSuccessor => {
+                // The last one may be the owner by now.
+                self.child_pid = 0;
+                let (whole, drain) = self.terms_left();
+                if let Some(channel) = self.channel.as_mut().filter(|channel| channel.is_up()) {
+                    channel.announce(whole, drain);
+                }
                 let command = self.next.clone();
                 self.order(core, Purpose::Successor, command);
             }

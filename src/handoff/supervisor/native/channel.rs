@@ -3,8 +3,8 @@
 //! Traps.
 //! - **Nobody may answer for a while**, and that means nothing: an owner accepts nobody from SEAL on, and who follows it only once it stands
 //!   alone. A connection waits in the kernel's line meanwhile, and nothing here waits for it.
-//! - **A successor may greet before its pid is known here**: the spawn returns after its first instruction. EXPECT says it as soon as it has; an owner
-//!   reads its observers before it hears a greeting, and one that was quicker still gets the limits from then on.
+//! - **A successor may greet before its pid is known here**: the spawn returns after its first instruction. So EXPECT is said twice: before the spawn with
+//!   pid 0, which an owner has read by the time that it hears the greeting, and with the pid once that is known.
 //! - **Who answers need not be whom we know.** What it says is believed if it is root, this user, a process of ours, or the one that the path or the
 //!   lock file names; and whatever it says, the worst is a duplicate of the wrong socket: who owns is decided by the word alone.
 //!
@@ -13,7 +13,7 @@
 //!   owner      ESTATE part 0 ..                      each acknowledged by ACK; the page, a pidfd of the owner, all that is handed on by name, and
 //!                                                    the records that are kept; again when that has changed
 //!   owner      PROGRESS, OUTCOME                     where a handoff stands, and what came of it
-//!   observer   EXPECT pid + pidfd                    ACK; NAK Busy: another handoff is under way
+//!   observer   EXPECT 0, EXPECT pid + pidfd          ACK; NAK Busy: another handoff is under way
 //!   observer   CALL_OFF pid                          ACK: it had not begun; NAK Late: nothing, or no more, to be called off; else an OUTCOME
 //! ```
 
@@ -125,6 +125,13 @@ impl Channel {
     pub fn flush(&mut self) {
         // An end is found by reading.
         let _ = self.link.flush();
+    }
+
+    /// Says that somebody will come, who is not there yet.
+    pub fn announce(&mut self, whole: i64, drain: i64) {
+        let bytes = self.link.write(Kind::Expect).expect(0, whole, drain).finish();
+        let _ = self.link.send(bytes, Vec::new());
+        self.asked.push_back(Kind::Expect);
     }
 
     /// Says who is expected.

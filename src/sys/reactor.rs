@@ -196,6 +196,13 @@ fn filled<T>(cell: &OnceLock<T>, make: impl FnOnce() -> Result<T, Fault>) -> Res
     cell.get().ok_or(Fault { step: "memory", errno: Errno::ENOMEM })
 }
 
+/// The timer goes off at this time, or at once.
+fn set_off(timer: &TimerFd, at: i64) -> Result<(), Errno> {
+    let at = at.max(1);
+    let when = TimeSpec::new(at / 1_000_000_000, at % 1_000_000_000);
+    timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
+}
+
 fn interest(writing: bool) -> EpollFlags {
     if writing { EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN }
 }
@@ -474,15 +481,14 @@ impl Reactor {
             return Ok(());
         }
         let timer = self.timer()?;
-        state.armed = next;
-        let _ = match next {
-            None => timer.unset(),
-            Some(at) => {
-                let at = at.max(1);
-                let when = TimeSpec::new(at / 1_000_000_000, at % 1_000_000_000);
-                timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
+        match next {
+            None => {
+                state.armed = None;
+                let _ = timer.unset();
             }
-        };
+            // One that a filter refuses is asked for again by whoever sets the next.
+            Some(at) => state.armed = set_off(timer, at).or_else(|_| set_off(timer, at)).ok().map(|()| at),
+        }
         Ok(())
     }
 
@@ -492,9 +498,7 @@ impl Reactor {
         if state.armed.is_none_or(|armed| at < armed)
             && let Ok(timer) = self.timer()
         {
-            state.armed = Some(at);
-            let when = TimeSpec::new(at.max(1) / 1_000_000_000, at.max(1) % 1_000_000_000);
-            let _ = timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME);
+            state.armed = set_off(timer, at).ok().map(|()| at);
         }
     }
 

@@ -164,12 +164,17 @@ pub fn is_message_socket(fd: RawFd) -> bool {
     twice(|| getsockopt(&borrowed, sockopt::SockType)) == Ok(SockType::SeqPacket) && twice(|| peer(borrowed)).is_ok()
 }
 
-/// Whether clients come to this socket by themselves: it listens, or takes datagrams. A connection is another matter.
-pub fn is_open_to_all(socket: &OwnedFd) -> bool {
-    match getsockopt(socket, sockopt::SockType) {
-        Ok(SockType::Datagram) => true,
-        Ok(_) => getsockopt(socket, sockopt::AcceptConn) == Ok(true),
-        Err(_) => false,
+/// Whether clients come to this socket by themselves: it listens, or takes datagrams. A connection is another matter. An error says that nobody knows.
+pub fn is_open_to_all(socket: &OwnedFd) -> Result<bool, Errno> {
+    let asked = match getsockopt(socket, sockopt::SockType) {
+        Ok(SockType::Datagram) => Ok(true),
+        Ok(_) => getsockopt(socket, sockopt::AcceptConn),
+        Err(errno) => Err(errno),
+    };
+    match asked {
+        // No socket, one that was opened as a path only, or of a kind that has no name here.
+        Err(Errno::ENOTSOCK | Errno::EBADF | Errno::EINVAL) => Ok(false),
+        answer => answer,
     }
 }
 

@@ -32,7 +32,7 @@ impl Listeners {
     /// Holds one that the application gives.
     pub fn add(&mut self, name: &std::ffi::CStr, fd: OwnedFd) -> Result<()> {
         systemd::name(Some(name)).map_err(|error| Error::invalid("name", error.message.replace("listen_fd", "name")))?;
-        if !socket::is_open_to_all(&fd) {
+        if !socket::is_open_to_all(&fd).map_err(|errno| Error::system("getsockopt", errno, "cannot tell what the descriptor is"))? {
             return Err(Error::invalid("fd", "fd: it neither listens nor takes datagrams"));
         }
         if self.named.iter().any(|(known, _)| known.as_c_str() == name) {
@@ -54,7 +54,9 @@ impl Listeners {
     /// be closed.
     pub fn learn(&mut self, name: &[u8], fd: OwnedFd) -> Option<Arc<OwnedFd>> {
         let fits = CString::new(name).ok().filter(|name| systemd::name(Some(name)).is_ok());
-        let Some(name) = fits.filter(|_| socket::is_open_to_all(&fd)) else { return Some(Arc::new(fd)) };
+        // Asked twice: it is not sent again.
+        let is_listener = || socket::is_open_to_all(&fd).or_else(|_| socket::is_open_to_all(&fd)).unwrap_or(false);
+        let Some(name) = fits.filter(|_| is_listener()) else { return Some(Arc::new(fd)) };
         let old = self.named.iter().position(|(known, _)| *known == name).map(|at| self.named.remove(at).1);
         if let Some(old) = &old {
             self.custody.leave(old);

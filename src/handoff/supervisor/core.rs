@@ -16,6 +16,7 @@ use super::settings::Settings;
 use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::handoff::outcome::Kept;
+use crate::process::child::Child;
 use crate::process::command::Command;
 use crate::sys::Fault;
 use crate::sys::custody::Custody;
@@ -130,6 +131,14 @@ impl Core {
         let token = self.number();
         self.leaving.push((token, process));
         self.look_at_leaving(token);
+    }
+
+    /// The same for one that was ordered, and that nobody waits for any more.
+    pub fn discard(&mut self, child: Result<Child>) {
+        if let Some(mut process) = child.ok().and_then(Process::spawned) {
+            process.kill();
+            self.end(process);
+        }
     }
 
     /// One of them has ended, or its time has come. `false`: it is none of them.

@@ -93,17 +93,16 @@ impl Native {
     /// An order was carried out.
     pub(super) fn take_born(&mut self, core: &mut Core, _purpose: Purpose, number: u64, child: Result<Child>) -> Result<()> {
         if self.order != Some(number) {
-            // Nobody waits for it any more.
-            if let Some(mut process) = child.ok().and_then(Process::spawned) {
-                process.kill();
-                core.end(process);
-            }
+            core.discard(child);
             return Ok(());
         }
         self.order = None;
         let gone = || Error::new(Status::Exited, "spawn", "the generation has ended already");
-        let made = child.and_then(|child| Process::spawned(child).ok_or_else(gone)).and_then(|process| {
-            core.reactor.add(CHILD, process.pidfd()).map_err(|fault| fault.error("cannot watch the generation")).map(|()| process)
+        let made = child.and_then(|child| Process::spawned(child).ok_or_else(gone)).and_then(|mut process| {
+            let Err(fault) = core.reactor.add(CHILD, process.pidfd()) else { return Ok(process) };
+            process.kill();
+            core.end(process);
+            Err(fault.error("cannot watch the generation"))
         });
         match made {
             Ok(process) => {

@@ -163,11 +163,6 @@ impl Native {
     /// Another owns now; the one before goes its own way.
     pub(super) fn replace_owner(&mut self, core: &mut Core, process: Process, generation: u64) {
         core.reactor.forget(OWNER);
-        let watched = core.reactor.add(OWNER, process.pidfd());
-        if watched.is_err() {
-            // Looked at by the clock until it can be watched.
-            let _ = core.reactor.set_due(OWNER, Deadline::after(crate::handoff::supervisor::core::RETRY));
-        }
         if let Some(before) = self.owner.replace(Known { process, generation, build: String::new() }) {
             core.end(before.process);
         }

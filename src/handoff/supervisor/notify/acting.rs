@@ -12,7 +12,7 @@ const KEY: &[u8] = b"generation";
 impl Notify {
     /// Has one started, which must be ready within `whole` nanoseconds.
     pub(super) fn order(&mut self, core: &mut Core, purpose: Purpose, which: Which, command: Arc<Command>, whole: i64) -> Result<()> {
-        let (ready, timeout, _) = prepared(&command)?;
+        let (ready, timeout) = prepared(&command)?;
         let number = core.order(purpose, &ready)?;
         let whole = timeout.map_or(whole, |timeout| timeout.min(whole));
         self.order = Some(Ordered { number, which, by: Deadline::after(whole), command, asked: false });
@@ -22,11 +22,7 @@ impl Notify {
     /// An order was carried out.
     pub(super) fn take_born(&mut self, core: &mut Core, number: u64, child: Result<Child>) -> Result<()> {
         let Some(order) = self.order.take_if(|order| order.number == number) else {
-            // Nobody waits for it any more.
-            if let Some(mut process) = child.ok().and_then(Process::spawned) {
-                process.kill();
-                core.end(process);
-            }
+            core.discard(child);
             return Ok(());
         };
         match child.and_then(|child| self.seated(core, &order, child)) {
@@ -53,8 +49,8 @@ impl Notify {
 
     fn seated(&mut self, core: &mut Core, order: &Ordered, child: Child) -> Result<i32> {
         let gone = || Error::new(Status::Exited, "spawn", "the generation has ended already");
+        let speaks = speaks(&order.command);
         let voice = Voice::of(&child);
-        let (_, _, speaks) = prepared(&order.command)?;
         let mut process = Process::spawned(child).ok_or_else(gone)?;
         process.set_plan(order.command.plan());
         let pid = process.pid;

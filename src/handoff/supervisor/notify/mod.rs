@@ -328,15 +328,18 @@ impl Daemon {
     }
 }
 
-/// The command as it is started here: what says nothing of its readiness has to say READY=1. Answers how long it may take for that, if it says so, and
-/// whether it is its own word.
-fn prepared(command: &Command) -> Result<(Command, Option<i64>, bool)> {
+/// Whether its readiness is its own word, READY=1: so it is for one that says nothing of it.
+fn speaks(command: &Command) -> bool {
+    command.sign().is_none_or(|spec| spec.sign == Sign::Notify)
+}
+
+/// The command as it is started here. Answers how long it may take to be ready, if it says so.
+fn prepared(command: &Command) -> Result<(Command, Option<i64>)> {
+    let timeout = command.sign().and_then(|spec| spec.timeout());
     let mut command = command.clone();
-    let asked = command.sign().map(|spec| (spec.sign == Sign::Notify, spec.timeout()));
-    let (speaks, timeout) = asked.unwrap_or((true, None));
-    if speaks {
+    if speaks(&command) {
         // Its time is the machine's.
         command.readiness(Kind::Notify, None, -1)?;
     }
-    Ok((command, timeout, speaks))
+    Ok((command, timeout))
 }

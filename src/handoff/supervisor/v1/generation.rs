@@ -91,11 +91,11 @@ impl V1 {
                 core.metrics.sum_whole = core.metrics.sum_whole.saturating_add(core.metrics.last_whole);
                 core.outcomes.keep(change.outcome.clone());
                 core.tell(committed);
-                let kept = change.process.take().map(|process| self.set_owner(core, process, Some(change.command.clone())));
-                match kept {
-                    Some(Ok(())) => self.tell_serving(core),
-                    // The descriptors are at an end: it serves, and nobody here sees its end.
-                    Some(Err((process, _))) => core.end(process),
+                match change.process.take() {
+                    Some(process) => {
+                        self.set_owner(core, process, Some(change.command.clone()));
+                        self.tell_serving(core);
+                    }
                     None if self.stopping => {}
                     None => self.again(core),
                 }

@@ -35,7 +35,7 @@ use self::journal::{Entry, Journal};
 use self::line::Line;
 use self::probe::Probe;
 use self::wire::Id;
-use super::core::{Core, no_generation};
+use super::core::{Core, RETRY, no_generation};
 use super::events::{EventKind, Happened};
 use super::process::{Ended, Process};
 use super::settings::Settings;
@@ -118,14 +118,10 @@ impl V1 {
         Ok(())
     }
 
-    /// Looks after this process from here on. On failure it is the caller's still.
-    fn set_owner(&mut self, core: &mut Core, process: Process, command: Option<Arc<Command>>) -> std::result::Result<(), (Process, Fault)> {
+    /// Looks after this process from here on.
+    fn set_owner(&mut self, core: &mut Core, process: Process, command: Option<Arc<Command>>) {
         let token = core.number();
-        if let Err(fault) = core.reactor.add(token, process.pidfd()) {
-            return Err((process, fault));
-        }
         self.owner = Some(Generation { process, command, number: self.generation, token, probe: None, ended: None });
-        Ok(())
     }
 
     fn tell_serving(&mut self, core: &mut Core) {
@@ -241,11 +237,12 @@ impl Way for V1 {
     }
 
     fn born(&mut self, core: &mut Core, purpose: Purpose, number: u64, child: Result<Child>) -> Result<()> {
-        let gone = || Error::new(Status::Exited, "spawn", "the process has ended already");
-        let process = child.and_then(|child| Process::spawned(child).ok_or_else(gone));
         if purpose == Purpose::Successor {
-            let Some(change) = self.change.as_mut().filter(|change| change.number == number) else { return Ok(()) };
-            let process = match process {
+            let Some(change) = self.change.as_mut().filter(|change| change.number == number) else {
+                core.discard(child);
+                return Ok(());
+            };
+            let process = match spawned(child) {
                 Ok(process) => process,
                 Err(error) => {
                     // Nobody has been told anything.
@@ -266,9 +263,12 @@ impl Way for V1 {
             core.tell(Happened { pid, ..Happened::now(EventKind::Started) });
             return Ok(());
         }
-        let Some((_, command)) = self.starting.take_if(|(ordered, _)| *ordered == number) else { return Ok(()) };
+        let Some((_, command)) = self.starting.take_if(|(ordered, _)| *ordered == number) else {
+            core.discard(child);
+            return Ok(());
+        };
         let again = self.last_good.is_some();
-        let process = match process {
+        let process = match spawned(child) {
             Ok(process) => process,
             Err(error) => {
                 if again {
@@ -279,11 +279,7 @@ impl Way for V1 {
         };
         let pid = process.pid;
         self.generation += 1;
-        if let Err((mut process, fault)) = self.set_owner(core, process, Some(command)) {
-            process.kill();
-            core.end(process);
-            return Err(fault.error("cannot watch the generation"));
-        }
+        self.set_owner(core, process, Some(command));
         core.tell(Happened { pid, ..Happened::now(EventKind::Started) });
         let probe = Probe::begin(core, self.path.clone());
         if let Some(owner) = &mut self.owner {
@@ -317,10 +313,9 @@ impl Way for V1 {
                 recovery.found = true;
                 self.generation += 1;
                 let pid = met.pid;
-                if self.set_owner(core, Process::stranger(pid, met.pidfd), None).is_ok() {
-                    self.read_journal(core, Some(pid));
-                    self.tell_serving(core);
-                }
+                self.set_owner(core, Process::stranger(pid, met.pidfd), None);
+                self.read_journal(core, Some(pid));
+                self.tell_serving(core);
             }
             return;
         }
@@ -341,7 +336,9 @@ impl Way for V1 {
 
     fn rest(&mut self, core: &mut Core) {
         if let Some(owner) = &self.owner {
-            let _ = core.reactor.set_due(owner.token, owner.process.due());
+            let watched = core.reactor.put(owner.token, owner.process.pidfd(), false).is_ok();
+            let due = owner.process.due();
+            let _ = core.reactor.set_due(owner.token, if watched { due } else { due.min(Deadline::after(RETRY)) });
         }
         if let Some(change) = self.change.as_ref().filter(|change| change.process.is_some() || change.successor_pid() != 0) {
             change.rest(core);
@@ -376,4 +373,9 @@ impl Way for V1 {
             owner.process.disown();
         }
     }
+}
+
+fn spawned(child: Result<Child>) -> Result<Process> {
+    let gone = || Error::new(Status::Exited, "spawn", "the process has ended already");
+    child.and_then(|child| Process::spawned(child).ok_or_else(gone))
 }

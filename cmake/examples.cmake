@@ -1,6 +1,6 @@
 # Every examples/*.c and *.cpp is a program that links with the library. One that holds a line "/* ctest: ARGUMENTS */" (arguments may
 # be missing: "/* ctest */") is run by a test with them, in a directory of its own; "/* ctest-NAME: ARGUMENTS */" is one more test.
-# A folder with a main.c is one program. examples/*.py load the library by themselves.
+# A folder with a main.c is one program. examples/*.py load the library by themselves, and are run by a test unless a line says "# ctest: none".
 #
 #   /* needs-package: NAME */      a pkg-config package that it is compiled and linked with
 #   /* needs-header: FILE */       a header that it includes, of a library without anything to link
@@ -113,8 +113,27 @@ if(PROCSUP_BUILD_TESTS AND PYTHON3_EXECUTABLE)
   file(GLOB scripts CONFIGURE_DEPENDS "${PROJECT_SOURCE_DIR}/examples/*.py")
   foreach(source IN LISTS scripts)
     get_filename_component(name "${source}" NAME_WE)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${source}")
+    file(STRINGS "${source}" without REGEX "^# ctest: none")
+    if(without)
+      continue()
+    endif()
     procsup_example_test(${name} ${CMAKE_COMMAND} -E env "PROCSUP_LIBRARY=${PROCSUP_SHARED_FILE}" ${PYTHON3_EXECUTABLE} "${source}")
   endforeach()
+endif()
+
+# ---- one server in three languages, and each of them hands over to each ----
+
+if(PROCSUP_BUILD_TESTS AND PYTHON3_EXECUTABLE AND NOT build_variant AND TARGET example_tally_cpp)
+  foreach(part spawned killed supervised)
+    add_test(NAME handoff/languages_${part} COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/languages.py"
+      --c $<TARGET_FILE:example_tally> --cpp $<TARGET_FILE:example_tally_cpp> --supervise $<TARGET_FILE:example_supervise>
+      --library "${PROCSUP_SHARED_FILE}" ${part})
+    set_tests_properties(handoff/languages_${part} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 PROCESSORS 2)
+  endforeach()
+  add_test(NAME handoff/languages_python COMMAND ${CMAKE_COMMAND} -E env "PROCSUP_LIBRARY=${PROCSUP_SHARED_FILE}" ${PYTHON3_EXECUTABLE}
+    "${PROJECT_SOURCE_DIR}/scripts/languages_python.py")
+  set_tests_properties(handoff/languages_python PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 endif()
 
 # The C++ header has its tests here for want of a better room: they need the same compiler as the C++ examples.

@@ -30,7 +30,7 @@ enum { REPLACE_MS = 60000, DRAIN_MS = 10000, GRACE_MS = 20000 };
 static ps_handoff_supervisor *supervisor;
 static ps_command *command;
 static ps_error *error;
-static int stopping;
+static int stopping, wanted; /* wanted: another generation */
 
 static _Noreturn void fail(const char *what)
 {
@@ -83,11 +83,12 @@ static void begin(int port)
         fail("cannot start");
 }
 
+/* One at a time: while another is under way, or its successor came to nothing and has not ended yet, it is tried again at whatever happens. */
 static void replace(void)
 {
-    ps_notify_reloading(NULL);
     ps_status status = ps_handoff_supervisor_replace(supervisor, command, REPLACE_MS, DRAIN_MS, &error);
-    if (status != PS_OK && status != PS_ERR_IN_PROGRESS)
+    wanted = status == PS_ERR_IN_PROGRESS;
+    if (status != PS_OK && !wanted)
         tell("not replaced (%d): %s", status, ps_error_message(error));
     if (status != PS_OK)
         ps_error_free(error), error = NULL;
@@ -151,9 +152,11 @@ int main(int argc, char **argv)
             take(&event);
         while (read(signals, &told, sizeof told) == sizeof told) {
             if (told.ssi_signo == SIGHUP)
-                replace();
+                wanted = 1, ps_notify_reloading(NULL);
             else if (!stopping++ && (ps_notify("STOPPING=1", NULL), ps_handoff_supervisor_stop(supervisor, GRACE_MS, &error) != PS_OK))
                 return 0; /* nobody serves */
         }
+        if (wanted && !stopping)
+            replace();
     }
 }

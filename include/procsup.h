@@ -3403,7 +3403,7 @@ typedef struct ps_handoff ps_handoff;
  *
  * At every instant at most one process owns. Who has been committed is decided by one word in memory that
  * both share, and it stands if any party is killed, stopped or cut off at any moment
- * (docs/handoff-protocol.md, docs/handoff-faults.md). Listening sockets are handed on as they are: never
+ * (docs/reference/handoff-protocol.md). Listening sockets are handed on as they are: never
  * closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
  *
  * CONNECTIONS. From PS_HANDOFF_SEAL on nobody may answer a request that arrives on a connection which this
@@ -4418,10 +4418,12 @@ ps_status ps_handoff_supervisor_start(ps_handoff_supervisor *supervisor,
  * @param drain_ms     for the end of the old generation's background work (its answer to PS_HANDOFF_DRAIN);
  *                     0: 60 000
  * @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
- *         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
- *         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at
- *         the control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers: then nothing
- *         has changed
+ *         one is being replaced already, or the successor of one that came to nothing has not ended yet: at
+ *         _ABORTED it may still be on its way out, and the descriptor is readable when it is gone, with or
+ *         without an event. Try again then; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command
+ *         would tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody
+ *         listens at the control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers:
+ *         then nothing has changed
  */
 ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor,
                                         const ps_command *command,

@@ -27,7 +27,9 @@
 //     ~preloader    stops its process; its workers live on
 //     ~permit       says that the start has failed, unless it was said how it ended
 //     ~spawn_lock   releases the lock, or waits for it no more
-//     ~handoff      calls off what is not committed; kills and reaps a successor that owns nothing, 5 seconds at the most
+//     ~handoff      calls off what is not committed; kills and reaps a successor that owns nothing, 5 seconds at the most. That is an end in good
+//                   order, also on the way of an exception. Where an owner shall count as crashed, so that a warm successor goes on in its place,
+//                   let no destructor run: catch, and std::_Exit
 // child_ref, event and exit_record are values. A child_ref borrows: it is a number, costs nothing to copy, keeps nothing alive, and
 // once the child's handle is freed its calls fail with errc::bad_handle. Events name their child by one.
 //
@@ -44,7 +46,8 @@
 //
 // THREADS. As in C, any thread may call anything on one object at any time, but a thread that moves, assigns or destroys the C++
 // object needs it for itself, as with every C++ object. In a forked copy of the host all calls on what it inherited fail with
-// errc::forked, and the destructors do nothing.
+// errc::forked, and the destructors end nobody and wait for nothing; those of a handoff, its supervisor and a
+// spawn_lock close what the copy has of them.
 #ifndef PROCSUP_HPP
 #define PROCSUP_HPP
 
@@ -2441,13 +2444,13 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         return value;
     }
 
-    /// Whether two generations may serve at once.
     /// Whether this process can be replaced where it runs: errc::unsupported in a unit of systemd that hears nobody.
     static void check_service() { detail::call(ps_handoff_check_service); }
     static void check_service(std::error_code &ec) noexcept { detail::call(ec, ps_handoff_check_service); }
     /// Whether upgrade() refuses there.
     void set_service_check(bool on) { detail::call(ps_handoff_set_service_check, handle(), on); }
     void set_service_check(bool on, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_service_check, handle(), on); }
+    /// Whether two generations may serve at once.
     void set_mode(handoff_mode mode) { detail::call(ps_handoff_set_mode, handle(), mode); }
     void set_mode(handoff_mode mode, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_mode, handle(), mode); }
 

@@ -230,8 +230,13 @@ def reap():
 
 
 def children(pid):
-    threads = pathlib.Path(f"/proc/{pid}/task").iterdir()
-    return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    found = []
+    for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            found += map(int, (thread / "children").read_text().split())
+        except FileNotFoundError:  # it has ended meanwhile
+            pass
+    return found
 
 
 # ---- what is shown ----

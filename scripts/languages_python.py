@@ -74,12 +74,8 @@ def turns_of_a_thread(wait):
 
 def other_threads_run_in_a_call(handoff):
     event = tally.Event(size=ctypes.sizeof(tally.Event))
-    turns = 0
-    for _ in range(50):  # a thread that may run is not always run
-        turns += turns_of_a_thread(lambda: handoff.do("next_event", 200, byref(event)))
-        if turns > 3:
-            break
-    assert turns > 3, "CDLL lets go of the interpreter"
+    wait = lambda: handoff.do("next_event", 200, byref(event))
+    assert any(turns_of_a_thread(wait) > 3 for _ in range(50)), "CDLL lets go of the interpreter"  # who may run is not always run
     holding = ctypes.PyDLL(os.environ["PROCSUP_LIBRARY"]).ps_handoff_next_event
     holding.argtypes, holding.restype = tally.procsup.ps_handoff_next_event.argtypes, c_int32
     assert turns_of_a_thread(lambda: holding(handoff.handle, 200, byref(event), None)) <= 3, "PyDLL holds it, but for a moment before and behind"

@@ -100,7 +100,7 @@ pub struct ps_handoff {
 ///
 /// At every instant at most one process owns. Who has been committed is decided by one word in memory that
 /// both share, and it stands if any party is killed, stopped or cut off at any moment
-/// (docs/handoff-protocol.md, docs/handoff-faults.md). Listening sockets are handed on as they are: never
+/// (docs/reference/handoff-protocol.md). Listening sockets are handed on as they are: never
 /// closed, re-bound or shut down, and their O_NONBLOCK and options never touched.
 ///
 /// CONNECTIONS. From PS_HANDOFF_SEAL on nobody may answer a request that arrives on a connection which this

@@ -18,6 +18,7 @@ use nix::errno::Errno;
 
 use super::machine::word::{Ask, Stage, Ticket, View, Word};
 use crate::sys::directory::Inode;
+use crate::sys::identity::Place;
 use crate::sys::shared::{Page, View as Mapped};
 use crate::sys::{Fault, getpid, lockfile, procfs};
 
@@ -192,8 +193,7 @@ pub struct LastOwner {
 pub fn last_owner(lock: &OwnedFd) -> Option<LastOwner> {
     let text = read(lock)?;
     let (boot, namespace): (Option<String>, Option<u64>) = (parse(&text, "boot "), parse(&text, "pidns "));
-    let known = |namespace: u64| namespace != 0 && namespace == procfs::pid_namespace();
-    let is_here = boot.is_some_and(|boot| !boot.is_empty() && boot == procfs::boot_id()) && namespace.is_some_and(known);
+    let is_here = Place { boot: boot.unwrap_or_default(), namespace: namespace.unwrap_or_default() }.is(&Place::here());
     let generation: u32 = parse(&text, "generation ")?;
     let start = parse(&text, "start ").filter(|start| *start != 0);
     Some(LastOwner { pid: parse(&text, "owner ")?, start, is_here, has_offered: parse(&text, "last ") != Some(generation) })

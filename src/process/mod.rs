@@ -17,6 +17,7 @@
 //! | `child/`                                 | its life: signals and stop plan, end and release, waits     |
 //! | `stop.rs`                                | the ladder as a pure machine                                |
 //! | `foreign.rs`                             | a process that is not, or no longer, our child              |
+//! | `lasting.rs`                             | its identity, for who comes after us                        |
 //! | `output/`                                | what it says and is told: pipes, lines, file, input         |
 //! | `belongings.rs` `sandbox.rs` `cgroup.rs` | what it owns, and how that is released                      |
 //! | `leftovers.rs`                           | what of that could not be removed yet                       |
@@ -45,6 +46,8 @@ pub mod command;
 pub mod descriptors;
 mod environment;
 pub mod foreign;
+#[allow(dead_code)]
+pub mod lasting;
 pub mod leftovers;
 pub mod lineage;
 pub mod output;

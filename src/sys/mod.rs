@@ -16,6 +16,7 @@ mod fault;
 pub mod fds;
 pub mod foreign_file;
 pub mod fork;
+pub mod identity;
 pub mod listing;
 pub mod lockfile;
 pub mod lockwatch;

@@ -40,14 +40,6 @@ pub fn may_open() -> bool {
     !NO_OPEN.load(Ordering::Relaxed)
 }
 
-/// Which number the process behind a pidfd has in the file system of pidfds (pidfs, Linux 6.9): nobody else's until the machine boots again.
-/// `None`: on this kernel all have the same.
-pub fn inode(pidfd: &OwnedFd) -> Option<u64> {
-    const PIDFS: libc::c_long = 0x5049_4446;
-    let is_pidfs = nix::sys::statfs::fstatfs(pidfd).is_ok_and(|found| found.filesystem_type().0 as libc::c_long == PIDFS);
-    if is_pidfs { nix::sys::stat::fstat(pidfd).ok().map(|found| found.st_ino) } else { None }
-}
-
 /// A pidfd for a process that cannot be reaped meanwhile (our own child). Close-on-exec.
 pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
     if NO_OPEN.load(Ordering::Relaxed) {
@@ -60,16 +52,21 @@ pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
 /// The number of a process on pidfs, which no other process of this boot ever has. `None`: pidfds are no files of their own here (before Linux 6.9),
 /// or this one cannot be looked at.
 pub fn number(pidfd: &OwnedFd) -> Option<u64> {
-    const PID_FS_MAGIC: FsType = FsType(0x5049_4446);
     // Those of one kernel are all alike. The caller knows that it is one.
     static ARE_FILES: AtomicBool = AtomicBool::new(false);
     if !ARE_FILES.load(Ordering::Relaxed) {
-        if fstatfs(pidfd).ok()?.filesystem_type() != PID_FS_MAGIC {
+        if !is_on_pidfs(pidfd) {
             return None;
         }
         ARE_FILES.store(true, Ordering::Relaxed);
     }
     fstat(pidfd).ok().map(|found| found.st_ino)
+}
+
+/// Whether a descriptor of whatever kind is a pidfd that is a file of its own.
+pub fn is_on_pidfs(fd: &OwnedFd) -> bool {
+    const PID_FS_MAGIC: FsType = FsType(0x5049_4446);
+    fstatfs(fd).is_ok_and(|found| found.filesystem_type() == PID_FS_MAGIC)
 }
 
 /// That of the calling process.

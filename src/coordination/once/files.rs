@@ -22,6 +22,7 @@ use super::machine::Recorded;
 use super::record::{self, Born, Record};
 use crate::error::{Error, Result, Status};
 use crate::sys::directory::{Directory, is_of};
+use crate::sys::identity::Place as Here;
 use crate::sys::lockfile::{self, Refusal};
 use crate::sys::pidfd::{self, Life};
 use crate::sys::procfs::{self, Fate};
@@ -155,7 +156,7 @@ impl Place {
         let Some(found) = record::parse(&bytes[..length]) else {
             return Ok(Look { held, recorded: Recorded::None, daemon: None, pid: None });
         };
-        let (recorded, daemon) = identify(&found, &procfs::boot_id(), procfs::pid_namespace()).map_err(cannot("pidfd_open"))?;
+        let (recorded, daemon) = identify(&found, &Here::here()).map_err(cannot("pidfd_open"))?;
         Ok(Look { held, recorded, daemon, pid: found.born.map(|born| born.pid) })
     }
 
@@ -211,14 +212,11 @@ impl Place {
 }
 
 /// What became of who was born: in this boot, as this pid namespace numbers.
-fn identify(record: &Record, boot: &str, namespace: u64) -> core::result::Result<(Recorded, Option<OwnedFd>), Errno> {
+fn identify(record: &Record, here: &Here) -> core::result::Result<(Recorded, Option<OwnedFd>), Errno> {
     let Some(born) = record.born else { return Ok((Recorded::Unborn, None)) };
     // Another boot may be another machine's, on a file system of both, or this one's from before it was moved with all that runs: where the lock is
     // held there is somebody. After a reboot nobody holds it.
-    if record.boot.is_empty() || record.boot != boot {
-        return Ok((Recorded::Unknown, None));
-    }
-    if record.namespace == 0 || namespace != record.namespace {
+    if !record.place.is(here) {
         return Ok((Recorded::Unknown, None));
     }
     match pidfd::may_open().then(|| pidfd::open(born.pid)) {
@@ -232,11 +230,7 @@ fn identify(record: &Record, boot: &str, namespace: u64) -> core::result::Result
 
 fn judge(born: Born, pidfd: OwnedFd) -> (Recorded, Option<OwnedFd>) {
     use std::os::fd::AsRawFd;
-    let is_it = match (born.inode, pidfd::inode(&pidfd)) {
-        (Some(its), Some(found)) => Some(its == found),
-        // While we hold the pidfd, the number is nobody else's, unless its process is reaped: then it is dead all the same.
-        _ => born.start.and_then(|its| procfs::start_time(born.pid).map(|found| its == found)),
-    };
+    let is_it = born.are_of(&pidfd);
     let lives = pidfd::life(pidfd.as_raw_fd()) == Life::Running;
     match is_it {
         _ if !lives => (Recorded::Dead, None),
@@ -319,12 +313,12 @@ mod tests {
     /// A process of ours as a record would have it, with what is changed.
     fn identified(change: impl FnOnce(&mut Record)) -> Recorded {
         let pid = crate::sys::getpid();
-        let inode = pidfd::open(pid).ok().and_then(|pidfd| pidfd::inode(&pidfd));
+        let inode = pidfd::open(pid).ok().and_then(|pidfd| pidfd::number(&pidfd));
         let born = Born { pid, inode, start: procfs::start_time(pid) };
-        let (boot, namespace) = (procfs::boot_id(), procfs::pid_namespace());
-        let mut record = Record { boot: boot.clone(), namespace, starter: 1, born: Some(born) };
+        let here = Here::here();
+        let mut record = Record { place: here.clone(), starter: 1, born: Some(born) };
         change(&mut record);
-        identify(&record, &boot, namespace).unwrap().0
+        identify(&record, &here).unwrap().0
     }
 
     #[test]
@@ -339,13 +333,13 @@ mod tests {
             identified(|record| *record.born.as_mut().unwrap() = Born { inode: None, start: None, ..record.born.unwrap() }),
             Recorded::Unknown
         );
-        assert_eq!(identified(|record| record.boot = "another".into()), Recorded::Unknown, "another machine's, if its lock is held");
-        assert_eq!(identified(|record| record.boot.clear()), Recorded::Unknown);
-        assert_eq!(identified(|record| record.namespace += 1), Recorded::Unknown);
-        assert_eq!(identified(|record| record.namespace = 0), Recorded::Unknown);
+        assert_eq!(identified(|record| record.place.boot = "another".into()), Recorded::Unknown, "another machine's, if its lock is held");
+        assert_eq!(identified(|record| record.place.boot.clear()), Recorded::Unknown);
+        assert_eq!(identified(|record| record.place.namespace += 1), Recorded::Unknown);
+        assert_eq!(identified(|record| record.place.namespace = 0), Recorded::Unknown);
         assert_eq!(identified(|record| record.born = None), Recorded::Unborn);
         if identified(|record| record.born.as_mut().unwrap().inode = Some(1)) == Recorded::Alive {
-            assert_eq!(pidfd::inode(&pidfd::open(crate::sys::getpid()).unwrap()), None, "another inode, and the start time counted");
+            assert_eq!(pidfd::number(&pidfd::open(crate::sys::getpid()).unwrap()), None, "another inode, and the start time counted");
         }
     }
 

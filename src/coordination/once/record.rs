@@ -15,29 +15,18 @@
 //! stat 12346 (sh) S 1 ...
 //! ```
 
+pub use crate::sys::identity::Marks as Born;
+use crate::sys::identity::Place;
 use crate::sys::spawn::{BIRTH_LENGTH, Birth, BirthPlaces};
 
 /// So long is a record.
 pub const LENGTH: usize = BIRTH_LENGTH;
 
-/// A process, by what tells it from all others that ever have its number.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Born {
-    /// Its number in its own pid namespace.
-    pub pid: i32,
-    /// The inode of its pidfd; `None`: this kernel has none, or it could not be asked.
-    pub inode: Option<u64>,
-    /// Its start time, in ticks since boot, if it could be read.
-    pub start: Option<u64>,
-}
-
 /// One record.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Record {
-    /// Which boot of the machine it is of; empty if that is not known.
-    pub boot: String,
-    /// The pid namespace of who was born; 0 if that is not known.
-    pub namespace: u64,
+    /// Where the number of who was born is his.
+    pub place: Place,
     /// Who wrote it; for display.
     pub starter: i32,
     /// Who was born, if anybody was.
@@ -112,7 +101,7 @@ pub fn parse(bytes: &[u8]) -> Option<Record> {
     let boot = if boot.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-') { boot.trim_end_matches('-') } else { return None };
     let start = start_time(&bytes[STAT_AT..], pid);
     let born = (pid > 0).then_some(Born { pid, inode: (inode != 0).then_some(inode), start });
-    Some(Record { boot: boot.to_owned(), namespace, starter, born })
+    Some(Record { place: Place { boot: boot.to_owned(), namespace }, starter, born })
 }
 
 /// Numbers as they are written: no sign, no blank.
@@ -151,7 +140,7 @@ mod tests {
     fn a_record_says_what_was_put_into_it() {
         let mut bytes = unborn(BOOT_ID, 0xf000_0001, 4711);
         let none = parse(&bytes).unwrap();
-        assert_eq!(none, Record { boot: BOOT_ID.into(), namespace: 0xf000_0001, starter: 4711, born: None });
+        assert_eq!(none, Record { place: Place { boot: BOOT_ID.into(), namespace: 0xf000_0001 }, starter: 4711, born: None });
         let stat = b"17 (a) (b S) S 1 17 17 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 987654 1 2 3\n";
         born(&mut bytes, "0000000017", "00000000000000ff", stat);
         assert_eq!(parse(&bytes).unwrap().born, Some(Born { pid: 17, inode: Some(255), start: Some(987_654) }));
@@ -161,7 +150,7 @@ mod tests {
 
     #[test]
     fn where_the_boot_is_not_known_the_record_says_so() {
-        assert_eq!(parse(&unborn("", 0, 1)).unwrap().boot, "");
+        assert_eq!(parse(&unborn("", 0, 1)).unwrap().place.boot, "");
     }
 
     #[test]

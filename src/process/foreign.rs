@@ -9,6 +9,7 @@
 //! |----------------------------------------|-----------------------------|---------------------------|------------------------|----------------------|
 //! | peer of a handoff, started by anyone   | [`Foreign::stranger`]       | through its pidfd         | as far as anybody tells: `sys/stranger.rs` | not ours |
 //! | successor that we spawned (disowned at the commit: `Child::disown`) | [`Foreign::leader`] | pidfd, else its number | waitid       | goes with it, while its zombie pins the number |
+//! | found again by its record (`lasting.rs`) | [`Foreign::stranger`], or, if it is a child of this process, [`Foreign::inherited`] | pidfd | as above | left alone |
 //! | orphan that a subreaper adopted        | [`Foreign::adopted`]        | pidfd if there is one, else its number | waitid    | may be another's: left alone |
 //!
 //! A preloader's worker is in the registry (`adopt.rs`), but nobody's child here: it is signalled as a stranger, and how it ended is known as with one.
@@ -65,6 +66,11 @@ impl Foreign {
     /// is pinned, before it may have been another's.
     pub fn adopted(pid: i32) -> Self {
         Self::new(pid, pidfd::open(pid).ok().map(Arc::new), Tie::Adopted)
+    }
+
+    /// A child of this process that an earlier program of it has made: there is no other parent who would reap it.
+    pub fn inherited(pid: i32, pidfd: Arc<OwnedFd>) -> Self {
+        Self::new(pid, Some(pidfd), Tie::Adopted)
     }
 
     /// A child that this process has spawned, as the leader of a group, and gives up or may give up.

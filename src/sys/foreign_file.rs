@@ -33,6 +33,8 @@ pub enum Refusal {
     Kind(&'static str),
     /// It belongs to this user, and the directory to another one: who has put it there could not read it.
     Another(u32),
+    /// Others than this user and root may have written it.
+    Untrusted,
     /// A system call failed.
     Cannot(Errno),
 }
@@ -43,6 +45,7 @@ impl Refusal {
         match self {
             Self::Kind(what) => format!("is {what}, and no file"),
             Self::Another(uid) => format!("belongs to user {uid}, and not to the directory's"),
+            Self::Untrusted => "can have been written by others than this user".to_owned(),
             Self::Cannot(errno) => format!("cannot be read: {}", errno.desc()),
         }
     }
@@ -71,13 +74,29 @@ fn open<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, flags: OFlag) -> Re
 
 /// Reads at most `most` bytes; `None`: there is none of that name. Never waits for whoever has made it.
 pub fn read<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) -> Result<Option<Contents>, Refusal> {
+    read_if(directory.as_fd(), name, most, |seen| check_owner(directory.as_fd(), seen))
+}
+
+/// The same of a file that decides something: nobody but this user, or root, can have written it, and it has no other name.
+pub fn read_own<P: ?Sized + NixPath>(directory: impl AsFd, name: &P, most: usize) -> Result<Option<Contents>, Refusal> {
+    let is_own =
+        |seen: &FileStat| (seen.st_uid == geteuid().as_raw() || seen.st_uid == 0) && seen.st_mode & 0o022 == 0 && seen.st_nlink <= 1;
+    read_if(directory, name, most, |seen| if is_own(seen) { Ok(()) } else { Err(Refusal::Untrusted) })
+}
+
+fn read_if<P: ?Sized + NixPath>(
+    directory: impl AsFd,
+    name: &P,
+    most: usize,
+    check: impl Fn(&FileStat) -> Result<(), Refusal>,
+) -> Result<Option<Contents>, Refusal> {
     let cannot = Refusal::Cannot;
     let Some(held) = open(directory.as_fd(), name, OFlag::O_PATH)? else { return Ok(None) };
     let seen = fstat(&held).map_err(cannot)?;
     if let Some(what) = kind(seen.st_mode) {
         return Err(Refusal::Kind(what));
     }
-    check_owner(directory.as_fd(), &seen)?;
+    check(&seen)?;
     let Some((file, found)) = open_to_read(directory, name)? else { return Ok(None) };
     if (found.st_dev, found.st_ino) != (seen.st_dev, seen.st_ino) {
         return Err(cannot(Errno::ESTALE));
@@ -140,6 +159,28 @@ mod tests {
     use super::*;
 
     // covers: PA-24, D-10
+    #[test]
+    fn what_others_can_have_written_decides_nothing() {
+        let home = tempfile::tempdir().unwrap();
+        let directory: OwnedFd = std::fs::File::open(home.path()).unwrap().into();
+        let path = home.path().join("file");
+        std::fs::write(&path, "text").unwrap();
+        for (mode, own) in [(0o600, true), (0o644, true), (0o620, false), (0o602, false)] {
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+            let read = read_own(&directory, "file", 9).map(|found| found.unwrap().bytes);
+            assert_eq!(read, if own { Ok(b"text".to_vec()) } else { Err(Refusal::Untrusted) }, "{mode:o}");
+        }
+        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::hard_link(&path, home.path().join("other")).unwrap();
+        assert_eq!(read_own(&directory, "file", 9), Err(Refusal::Untrusted));
+        assert_eq!(read_own(&directory, "none", 9), Ok(None));
+        if geteuid().is_root() {
+            std::fs::remove_file(home.path().join("other")).unwrap();
+            std::os::unix::fs::chown(&path, Some(65_534), None).unwrap();
+            assert_eq!(read_own(&directory, "file", 9), Err(Refusal::Untrusted));
+        }
+    }
+
     #[test]
     fn only_a_regular_file_is_read_and_no_more_than_was_asked_for() {
         let home = tempfile::tempdir().unwrap();

@@ -15,6 +15,9 @@ use super::variables::{self, FIRST, LISTEN_FDNAMES, LISTEN_FDS, LISTEN_PID, LIST
 use crate::error::{Error, Result, Status};
 use crate::sys::{self, fds, pidfd};
 
+/// No more are looked at one after the other.
+const MOST: usize = 1024;
+
 /// What stands in the environment.
 #[derive(Clone, Copy, Debug, Default)]
 struct Said<'a> {
@@ -135,6 +138,17 @@ pub fn named(name: &[u8]) -> Result<i32> {
     given.check(number)?;
     keep_from_children(number)?;
     Ok(number)
+}
+
+/// All of them, by number and name, as far as they are still open; at most as many as [`MOST`]. They are left as they are.
+pub fn open_ones() -> Result<Vec<(i32, Vec<u8>)>> {
+    let given = given(true)?;
+    if given.numbers.is_empty() {
+        return Ok(Vec::new());
+    }
+    let names = given.names()?;
+    let numbers = given.numbers.clone().take(MOST).enumerate().filter(|(_, number)| fds::is_open(*number));
+    Ok(numbers.map(|(index, number)| (number, names.at(index).to_vec())).collect())
 }
 
 /// The name of one of them.

@@ -33,6 +33,7 @@
 //! | fails, dies | none             | -                        | start again at once, also while it still leaves: the last command that was proven, from the listeners |
 //! | gone       | none              | start refused, for now   | rest, and start again                                             |
 //! | gone       | none              | start refused, for good  | GAVE_UP: nobody runs; the listeners are held                      |
+//! | none       | none              | found, after a restart of ours | serves, proven: there is no trial of who serves             |
 //! | any        | any               | stop                     | all are ended, STOPPED when the last has                          |
 //!
 //! RELOADING=1 and the READY=1 that follows change nothing: a trial finds out by its looks what a reload does to it. A daemon may put the end of its
@@ -134,6 +135,10 @@ pub enum Event {
         /// When it must be ready.
         by: Deadline,
     },
+    /// After a restart of the supervisor: this one serves, as long as it does. Its command is not known, so it is nobody to go back to.
+    Found,
+    /// After a restart of the supervisor: one that was on trial then, or was sent away before, lives and is on its way out.
+    Leaves,
     /// The answer to [`Action::Start`] otherwise; NEVER: for good.
     NotStarted {
         /// When to ask again.
@@ -336,6 +341,13 @@ impl Overlap {
             Event::Started { by } if self.current.is_none() && !self.stopping => {
                 (self.current, self.rest) = (Some(Seat::waiting(by, now)), Deadline::NEVER);
             }
+            Event::Found if self.may_start() => {
+                let never = Deadline::NEVER;
+                let (stage, look) = (Stage::Proven, Look::Due(never));
+                self.current = Some(Seat { stage, serves: true, approved: true, begun: now, until: never, healthy_by: never, look });
+                todo.push(Action::Tell(Notice::Serving));
+            }
+            Event::Leaves if self.next.is_none() && !self.stopping => self.leaving += 1,
             Event::NotStarted { again } if self.current.is_none() && self.next.is_none() && !self.stopping => {
                 self.rest = again;
                 if again.is_never() {

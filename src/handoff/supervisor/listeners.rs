@@ -4,15 +4,18 @@
 //! The law: what is held here is a duplicate. It is never bound anew, shut down or changed, and closing it is felt by nobody as long as a generation
 //! serves. What it is for is the time in which none does: then it alone keeps the queue of those who have connected.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+
+use crate::coordination::service::listening;
 use crate::error::{Error, Result, Status};
 use crate::process::command::Command;
 use crate::process::systemd;
 use crate::sys::custody::Custody;
-use crate::sys::socket;
+use crate::sys::{fds, socket};
 
 /// How many there may be: as many as one message of the owner's can carry.
 const MOST: usize = 252;
@@ -30,12 +33,12 @@ impl Listeners {
     }
 
     /// Holds one that the application gives.
-    pub fn add(&mut self, name: &std::ffi::CStr, fd: OwnedFd) -> Result<()> {
+    pub fn add(&mut self, name: &CStr, fd: OwnedFd) -> Result<()> {
         systemd::name(Some(name)).map_err(|error| Error::invalid("name", error.message.replace("listen_fd", "name")))?;
         if !socket::is_open_to_all(&fd).map_err(|errno| Error::system("getsockopt", errno, "cannot tell what the descriptor is"))? {
             return Err(Error::invalid("fd", "fd: it neither listens nor takes datagrams"));
         }
-        if self.named.iter().any(|(known, _)| known.as_c_str() == name) {
+        if self.is_held(name) {
             return Err(Error::invalid("name", format!("name: {} is held already", name.to_string_lossy())));
         }
         if self.named.len() == MOST {
@@ -67,6 +70,29 @@ impl Listeners {
         old
     }
 
+    /// What this process's own starter has kept for it (LISTEN_FDS, systemd's descriptor store), as duplicates: of names that are not held yet, sockets
+    /// only, of several with one name the first. The numbers are the application's, and stay as they are.
+    pub fn fetch(&mut self) -> Result<()> {
+        for (number, name) in listening::open_ones()? {
+            let fits = CString::new(name).ok().filter(|name| systemd::name(Some(name)).is_ok());
+            let Some(name) = fits.filter(|name| !self.is_held(name)) else { continue };
+            let copy = match fds::duplicate_number(number) {
+                // Closed by another thread just now.
+                Err(Errno::EBADF) => continue,
+                copy => copy.map_err(|errno| Error::system("fcntl", errno, "cannot duplicate what LISTEN_FDS holds"))?,
+            };
+            if self.named.len() < MOST && socket::is_open_to_all(&copy) {
+                self.put(name, copy);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether there is one of this name.
+    pub fn is_held(&self, name: &CStr) -> bool {
+        self.named.iter().any(|(known, _)| known.as_c_str() == name)
+    }
+
     pub fn is_empty(&self) -> bool {
         self.named.is_empty()
     }
@@ -80,7 +106,7 @@ impl Listeners {
     }
 
     /// The names, and what is held under them.
-    pub fn iter(&self) -> impl Iterator<Item = (&std::ffi::CStr, &Arc<OwnedFd>)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&CStr, &Arc<OwnedFd>)> {
         self.named.iter().map(|(name, fd)| (name.as_c_str(), fd))
     }
 

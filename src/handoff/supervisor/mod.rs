@@ -16,6 +16,7 @@
 mod core;
 mod events;
 mod health;
+mod journal;
 mod listeners;
 mod metrics;
 mod native;

@@ -4,7 +4,7 @@
 //! the registry ([`Process::disown`]) before it can own; what is left is its pidfd, and the duty to reap it as long as this process is its parent.
 //! One that was found after a restart of ours is a stranger from the first: it is watched, and reaped by whoever is its parent.
 
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
 use crate::clock::{self, Deadline};
@@ -13,7 +13,7 @@ use crate::process::foreign::Foreign;
 use crate::process::stop::{self, Step};
 use crate::registry::{Cause, Kind};
 use crate::sys::wait::Seen;
-use crate::sys::{getpid, procfs};
+use crate::sys::{getpid, pidfd, procfs};
 
 fn usual() -> Arc<Vec<Step>> {
     Arc::new(stop::DEFAULT.to_vec())
@@ -59,6 +59,18 @@ impl Process {
     pub fn stranger(pid: i32, pidfd: OwnedFd) -> Self {
         let pidfd = Arc::new(pidfd);
         Self { pid, pidfd: pidfd.clone(), process: Foreign::stranger(pid, pidfd), child: None, ending: false, plan: usual() }
+    }
+
+    /// One that was found again by its record. It may be a child of this process all the same: one that an earlier program of it has started, or that
+    /// it has got as a subreaper.
+    pub fn found(pid: i32, pidfd: OwnedFd) -> Self {
+        let is_child =
+            procfs::origin(pid).is_some_and(|(parent, _)| parent == getpid()) && pidfd::number_here(pidfd.as_raw_fd()) == Some(pid);
+        let mut process = Self::stranger(pid, pidfd);
+        if is_child {
+            process.process = Foreign::inherited(pid, process.pidfd.clone());
+        }
+        process
     }
 
     /// Readable when it has ended.
@@ -116,6 +128,11 @@ impl Process {
     /// How it is stopped, once it is no child of the registry any more.
     pub fn set_plan(&mut self, plan: Arc<Vec<Step>>) {
         self.plan = plan;
+    }
+
+    /// That plan.
+    pub fn plan(&self) -> Arc<Vec<Step>> {
+        self.plan.clone()
     }
 
     /// The same with a signal in front that leaves a core: it has been silent for too long.

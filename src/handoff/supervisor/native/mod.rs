@@ -257,6 +257,9 @@ impl Way for Native {
         // One that is dying, or has not bound its path yet, holds the lock.
         if self.channel.is_none() && self.lock_is_free() {
             self.forget_recovery(core);
+            if let Err(error) = core.listeners.fetch() {
+                return Some(Err(error));
+            }
             let none = || Error::new(Status::NotFound, "recover", "nobody owns at the control path, and nothing is held for this process");
             return Some(if core.listeners.is_empty() { Err(none()) } else { Ok(()) });
         }

@@ -9,6 +9,12 @@ use crate::handoff::supervisor::events::{EventKind, Happened};
 /// What the budget of starts counts.
 const KEY: &[u8] = b"generation";
 
+/// For the journal, if there is one. One that cannot be described is not written down.
+pub(super) fn lasting_of(core: &Core, pid: i32, process: &Process) -> Option<Lasting> {
+    core.settings.journal.as_ref()?;
+    Lasting::of(pid, process.pidfd()).ok()
+}
+
 impl Notify {
     /// Has one started, which must be ready within `whole` nanoseconds.
     pub(super) fn order(&mut self, core: &mut Core, purpose: Purpose, which: Which, command: Arc<Command>, whole: i64) -> Result<()> {
@@ -55,15 +61,16 @@ impl Notify {
         process.set_plan(order.command.plan());
         let pid = process.pid;
         let daemon = Daemon {
-            process,
             voice,
-            command: order.command.clone(),
+            command: Some(order.command.clone()),
             build: BuildId::from_bytes(core.settings.build_id.clone().unwrap_or_default().as_bytes()).unwrap_or_default(),
             generation: 0,
             speaks,
             life: core.number(),
             speech: core.number(),
             sign: core.number(),
+            lasting: lasting_of(core, pid, &process),
+            process,
         };
         if order.which == Which::Next {
             let (now, build) = (clock::now(), daemon.build);
@@ -88,6 +95,7 @@ impl Notify {
                 self.leave(core, which, |_| {}, false);
                 if let Some(leaver) = self.leaving.last_mut() {
                     leaver.hurried = Deadline::after(STOPPING);
+                    leaver.until = clock::now().saturating_add(STOPPING);
                 }
             }
             Action::Retire => {
@@ -100,7 +108,7 @@ impl Notify {
                 self.looks.swap(0, 1);
                 self.current = self.next.take();
             }
-            Action::Approve => self.good = self.current.as_ref().map(|daemon| daemon.command.clone()),
+            Action::Approve => self.good = self.current.as_ref().and_then(|daemon| daemon.command.clone()),
             Action::Start => self.start_again(core),
             Action::Tell(notice) => self.tell_of(core, notice, was),
         }
@@ -113,7 +121,7 @@ impl Notify {
             Which::Next => self.next.take(),
         };
         let Some(daemon) = daemon else { return };
-        let served = daemon.generation != 0;
+        let (served, lasting) = (daemon.generation != 0, daemon.lasting.clone());
         let mut process = daemon.unwatched(core);
         if which == Which::Current {
             self.end = (process.pid, Ended::default());
@@ -121,7 +129,8 @@ impl Notify {
         how(&mut process);
         let drained = if drains { core.outcomes.under_way().map(|record| record.id) } else { None };
         let served = served || which == Which::Current;
-        self.leaving.push(Leaver { token: core.number(), process, drained, served, hurried: Deadline::NEVER });
+        let until = process.due().nanos().unwrap_or_else(clock::now);
+        self.leaving.push(Leaver { token: core.number(), process, drained, served, hurried: Deadline::NEVER, lasting, until });
     }
 
     fn begin_look(&mut self, core: &mut Core, which: Which) {

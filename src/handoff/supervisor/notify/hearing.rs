@@ -58,7 +58,7 @@ impl Notify {
         }
         let Some(daemon) = self.seat(which).filter(|daemon| daemon.process.is_dead()) else { return };
         // What is left of its group would go on accepting, and nobody would ever stop it.
-        if !daemon.command.leaves_survivors() {
+        if daemon.command.as_ref().is_some_and(|command| !command.leaves_survivors()) {
             daemon.process.sweep();
         }
         let Some(end) = daemon.process.tick() else {
@@ -92,7 +92,8 @@ impl Notify {
         let Some(daemon) = self.seat(which) else { return };
         let Some(held) = daemon.voice.as_ref().and_then(|voice| voice.prove(main)) else { return };
         let mut moved = Process::stranger(main, held);
-        moved.set_plan(daemon.command.plan());
+        moved.set_plan(daemon.process.plan());
+        daemon.lasting = acting::lasting_of(core, main, &moved);
         if let Some(voice) = &mut daemon.voice {
             voice.moves(main, moved.pidfd().clone());
         }
@@ -103,7 +104,7 @@ impl Notify {
         core.end(before);
     }
 
-    fn look_at_leaver(&mut self, core: &mut Core, at: usize) {
+    pub(super) fn look_at_leaver(&mut self, core: &mut Core, at: usize) {
         let leaver = &mut self.leaving[at];
         if leaver.hurried.has_come() && !leaver.process.is_dead() {
             leaver.hurried = Deadline::NEVER;

@@ -6,6 +6,8 @@
 //! | `voice.rs`   | what a daemon says, and how far it is believed                                        |
 //! | `hearing.rs` | what is heard and seen of the two, as events of the machine                           |
 //! | `look.rs`    | one look at its health                                                                |
+//! | `journal.rs` | what is written down for a supervisor that comes after this one                       |
+//! | `recovering.rs` | that, and what such a one does with it                                             |
 //! | `acting.rs`  | what its actions do; what came of a spawn; what is told                               |
 //!
 //! Traps.
@@ -17,13 +19,16 @@
 
 mod acting;
 mod hearing;
+mod journal;
 mod look;
+mod recovering;
 mod voice;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use look::Look;
+use recovering::Diary;
 use voice::Voice;
 
 use crate::clock::{self, Deadline};
@@ -38,17 +43,22 @@ use crate::handoff::supervisor::settings::{self, Settings};
 use crate::handoff::supervisor::way::{Purpose, Way};
 use crate::process::child::Child;
 use crate::process::command::Command;
+use crate::process::lasting::Lasting;
+use crate::process::stop;
 use crate::sys::reactor::Token;
 
 /// The deadline of the machine.
 const DEADLINE: Token = Token(1);
+/// When the journal is tried again.
+const JOURNAL: Token = Token(2);
 
 /// One generation's daemon.
 #[derive(Debug)]
 struct Daemon {
     process: Process,
     voice: Option<Voice>,
-    command: Arc<Command>,
+    /// `None`: it was found, and not started here.
+    command: Option<Arc<Command>>,
     build: BuildId,
     /// 0: it has not served yet.
     generation: u64,
@@ -58,6 +68,8 @@ struct Daemon {
     life: Token,
     speech: Token,
     sign: Token,
+    /// For the journal, if there is one.
+    lasting: Option<Lasting>,
 }
 
 /// One that has lost its seat.
@@ -70,6 +82,9 @@ struct Leaver {
     served: bool,
     /// It leaves by itself; from then on it is stopped.
     hurried: Deadline,
+    /// For the journal, if there is one; and when one that comes after us is to stop it again.
+    lasting: Option<Lasting>,
+    until: i64,
 }
 
 /// A process that is being started.
@@ -106,6 +121,9 @@ pub struct Notify {
     /// What the last look said that was not good.
     complaint: String,
     trouble: Option<Error>,
+    diary: Diary,
+    /// Why a recovery has found nobody.
+    nobody: String,
 }
 
 impl Notify {
@@ -128,6 +146,8 @@ impl Notify {
             end: (0, Ended::default()),
             complaint: String::new(),
             trouble: None,
+            diary: Diary::default(),
+            nobody: String::new(),
         }
     }
 
@@ -179,6 +199,10 @@ impl Way for Notify {
         if self.machine.is_busy() || self.order.is_some() {
             return Err(Error::new(Status::InProgress, "replace", "another generation is on its way, or the last one has not ended yet"));
         }
+        if let Some(name) = self.misses(core) {
+            let text = format!("the generation that was found has a listener \"{name}\", and none of that name is held here to give on");
+            return Err(Error::new(Status::NotFound, "replace", text));
+        }
         self.order(core, Purpose::Successor, Which::Next, command, whole)?;
         self.drain_ms = drain / clock::MILLI;
         self.handoffs += 1;
@@ -212,16 +236,17 @@ impl Way for Notify {
         Ok(())
     }
 
-    fn recover(&mut self, _core: &mut Core) -> Result<()> {
-        if self.machine.runs() || self.order.is_some() {
+    fn recover(&mut self, core: &mut Core) -> Result<()> {
+        if !self.machine.may_start() || self.order.is_some() {
             return Err(Error::new(Status::State, "recover", "a generation was started, or found, already"));
         }
-        Ok(())
+        self.take_up(core)
     }
 
     fn is_recovered(&mut self, core: &mut Core) -> Option<Result<()>> {
-        let none = || Error::new(Status::NotFound, "recover", "no generation is known, and nothing is held for this process");
-        Some(if core.listeners.is_empty() { Err(none()) } else { Ok(()) })
+        let text = || format!("{}, and nothing is held for this process", self.nobody);
+        let is_there = self.machine.runs() || !core.listeners.is_empty();
+        Some(if is_there { Ok(()) } else { Err(Error::new(Status::NotFound, "recover", text())) })
     }
 
     fn forget_recovery(&mut self, _core: &mut Core) {}
@@ -239,6 +264,9 @@ impl Way for Notify {
     }
 
     fn due(&mut self, core: &mut Core, token: Token) {
+        if token == JOURNAL {
+            return; // the rest does it
+        }
         if token != DEADLINE {
             return self.look(core, token);
         }
@@ -250,6 +278,7 @@ impl Way for Notify {
     }
 
     fn rest(&mut self, core: &mut Core) {
+        self.write_down(core);
         let _ = core.reactor.set_due(DEADLINE, self.machine.due());
         for daemon in self.current.iter().chain(&self.next) {
             daemon.watch(core);

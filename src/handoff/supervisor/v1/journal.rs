@@ -4,8 +4,7 @@
 //! is left to be told of. So a journal that cannot be written is a note and never an error of a handoff, and it is not flushed to the disk: the crate does that
 //! ten times in each handoff, six of them while nobody serves, and kills a successor for a disk that is full.
 //!
-//! The trap: what has its name may be anything. It is read as a stranger's file (`sys/foreign_file.rs`), written under another name of its directory
-//! and renamed, and one that nobody can read is set aside, not written over.
+//! The file is `supervisor/journal.rs`.
 //!
 //! | bytes   | field                                                                    |
 //! |---------|--------------------------------------------------------------------------|
@@ -15,19 +14,12 @@
 //! | 1, varint | whether there is a successor, and its number                           |
 //! | varint  | when it began, milliseconds since 1970                                   |
 
-use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
-use std::path::{Path, PathBuf};
-
-use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::stat::Mode;
+use std::path::Path;
 
 use super::encoding::{Bytes, Reader};
 use super::wire::Id;
-use crate::error::{Error, Result, Status};
-use crate::sys::directory::{Directory, Inode};
-use crate::sys::{Fault, foreign_file, getpid, tree};
+use crate::error::Result;
+use crate::handoff::supervisor::journal::{File, Kind};
 
 /// The longest that there can be has 43.
 const LONGEST: usize = 256;
@@ -100,128 +92,44 @@ impl Entry {
 
 /// The file.
 #[derive(Debug)]
-pub struct Journal {
-    path: PathBuf,
-    /// Why it could not be written, the last time; for display.
-    pub trouble: Option<String>,
-}
+pub struct Journal(File);
 
 impl Journal {
     /// At this path. Nothing is done there yet.
     pub fn at(path: &Path) -> Result<Self> {
-        let path = std::path::absolute(path).map_err(|error| Error::relative("journal", &error))?;
-        if path.file_name().is_none() {
-            return Err(Error::invalid("journal", format!("journal: {} is no file", path.display())));
-        }
-        Ok(Self { path, trouble: None })
-    }
-
-    fn place(&self) -> std::result::Result<(Directory, &OsStr), Errno> {
-        Ok((Directory::of(&self.path)?, self.path.file_name().ok_or(Errno::EISDIR)?))
+        File::at(path, Kind { longest: LONGEST, is_one: |bytes| Entry::of(bytes).is_some(), decides: false }).map(Self)
     }
 
     /// What an earlier supervisor has left. `PROTOCOL`: it is no journal; it stays where it is.
     pub fn read(&self) -> Result<Option<Entry>> {
-        let parent = self.path.parent().unwrap_or(Path::new("/"));
-        let cannot = |errno| Error::system("open", errno, format!("cannot read the journal {}", self.path.display()));
-        let directory = match tree::hold_place(parent) {
-            Ok(directory) => directory,
-            Err(Errno::ENOENT) => return Ok(None),
-            Err(errno) => return Err(cannot(errno)),
-        };
-        let name = self.path.file_name().unwrap_or_default();
-        match foreign_file::read(&directory, name, LONGEST) {
-            Ok(None) => Ok(None),
-            Ok(Some(contents)) => match Entry::of(&contents.bytes) {
-                Some(entry) => Ok(Some(entry)),
-                None => Err(self.is_none(format!("has {} bytes that are no journal", contents.bytes.len()))),
-            },
-            Err(foreign_file::Refusal::Cannot(errno)) => Err(cannot(errno)),
-            Err(refusal) => Err(self.is_none(refusal.why())),
-        }
+        Ok(self.0.read()?.and_then(|bytes| Entry::of(&bytes)))
     }
 
-    fn is_none(&self, why: String) -> Error {
-        Error::new(Status::Protocol, "journal", format!("the journal {} {why}", self.path.display()))
-    }
-
-    /// Writes it, whole or not at all. Nobody but a reader of `trouble` hears of a failure.
+    /// Writes it, whole or not at all. Nobody but a reader of [`Journal::trouble`] hears of a failure.
     pub fn write(&mut self, entry: &Entry) {
-        self.trouble = self.try_write(entry).err().map(|fault| self.words(fault));
-    }
-
-    fn words(&self, fault: Fault) -> String {
-        format!("the journal {} cannot be written: {}: {}", self.path.display(), fault.step, fault.errno.desc())
-    }
-
-    fn try_write(&self, entry: &Entry) -> std::result::Result<(), Fault> {
-        let (directory, name) = self.place().map_err(Fault::of("open"))?;
-        self.set_aside(&directory, name);
-        let mut own: OsString = name.to_owned();
-        own.push(format!(".{}.tmp", getpid()));
-        let flags = OFlag::O_WRONLY | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NONBLOCK;
-        let open = || directory.open(&own, flags, Mode::S_IRUSR | Mode::S_IWUSR);
-        let file = match open() {
-            // A supervisor of this number was killed while it wrote.
-            Err(Errno::EEXIST) => {
-                let left = directory.look(&own).map_err(Fault::of("fstatat"))?;
-                directory.remove(&own, Inode::from(&left)).map_err(Fault::of("unlink"))?;
-                open()
-            }
-            other => other,
-        };
-        let file = file.map_err(Fault::of("open"))?;
-        let written = fill(&file, &entry.bytes()).map_err(Fault::of("write"));
-        let written = written.and_then(|()| directory.rename(&own, name).map_err(Fault::of("rename")));
-        if written.is_err()
-            && let Ok(made) = nix::sys::stat::fstat(&file)
-        {
-            let _ = directory.remove(&own, Inode::from(&made));
-        }
-        written
-    }
-
-    /// What lies there and is no journal is somebody's: it gets another name.
-    fn set_aside(&self, directory: &Directory, name: &OsStr) {
-        let is_strange = self.read().is_err_and(|error| error.status == Status::Protocol);
-        if is_strange {
-            let mut other: OsString = name.to_owned();
-            other.push(".corrupt");
-            let _ = directory.rename(name, &other);
-        }
+        self.0.write(&entry.bytes());
     }
 
     /// It is over. What is no journal stays.
     pub fn clear(&mut self) {
-        let cleared = self.place().and_then(|(directory, name)| {
-            if !matches!(self.read(), Ok(Some(_))) {
-                return Ok(());
-            }
-            let found = directory.look(name)?;
-            directory.remove(name, Inode::from(&found))
-        });
-        match cleared {
-            Ok(()) | Err(Errno::ENOENT) => {}
-            Err(errno) => self.trouble = Some(self.words(Fault { step: "unlink", errno })),
-        }
+        self.0.clear();
     }
-}
 
-fn fill(file: &OwnedFd, mut bytes: &[u8]) -> std::result::Result<(), Errno> {
-    while !bytes.is_empty() {
-        match nix::unistd::write(file, bytes) {
-            Err(Errno::EINTR) => {}
-            Err(errno) => return Err(errno),
-            Ok(0) => return Err(Errno::EIO),
-            Ok(count) => bytes = &bytes[count..],
-        }
+    /// Why it could not be written, the last time; for display.
+    pub fn trouble(&self) -> Option<&str> {
+        self.0.trouble.as_deref()
     }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
+    use nix::sys::stat::Mode;
+
     use super::*;
+    use crate::error::Status;
+    use crate::sys::getpid;
 
     const ID: Id = Id([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
     const ENTRY: Entry = Entry { id: ID, phase: Phase::Sealing, incumbent: 1234, successor: Some(1235), began: 1_700_000_000_000 };
@@ -258,7 +166,7 @@ mod tests {
         let (home, mut journal) = home();
         assert_eq!(journal.read().unwrap(), None);
         journal.write(&ENTRY);
-        assert_eq!(journal.trouble, None);
+        assert_eq!(journal.trouble(), None);
         assert_eq!(journal.read().unwrap(), Some(ENTRY));
         std::fs::write(home.path().join(format!("state.bin.{}.tmp", getpid())), "left by one that was killed").unwrap();
         let next = Entry { phase: Phase::Committed, ..ENTRY };
@@ -268,7 +176,7 @@ mod tests {
         journal.clear();
         assert_eq!(names(&home), [""; 0]);
         journal.clear();
-        assert_eq!(journal.trouble, None);
+        assert_eq!(journal.trouble(), None);
     }
 
     // covers: HO-9, B17
@@ -303,7 +211,7 @@ mod tests {
         assert!(names(&home).iter().any(|name| name == "state.bin.corrupt"), "a directory is set aside like anything else");
         let mut nowhere = Journal::at(&home.path().join("none/state.bin")).unwrap();
         nowhere.write(&ENTRY);
-        assert!(nowhere.trouble.as_deref().unwrap().contains("cannot be written"));
+        assert!(nowhere.trouble().unwrap().contains("cannot be written"));
         assert_eq!(nowhere.read().unwrap(), None);
     }
 }

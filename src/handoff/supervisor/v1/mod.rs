@@ -220,8 +220,13 @@ impl Way for V1 {
             return None;
         }
         self.forget_recovery(core);
+        // By this protocol an owner gives nothing to its supervisor.
+        let fetched = core.listeners.fetch();
         if found {
             return Some(Ok(()));
+        }
+        if let Err(error) = fetched {
+            return Some(Err(error));
         }
         self.read_journal(core, None);
         if !core.listeners.is_empty() {

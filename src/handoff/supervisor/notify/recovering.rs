@@ -1,0 +1,190 @@
+//! What is written down for a supervisor that comes after this one, and what that one does with it.
+//!
+//! The race is with the daemons themselves: any of them may have ended since, and its number may be another's. So all that are told of are held, and
+//! proven, before anything is done; a journal that is not to be believed, or a process that may be there and cannot be proven, ends the recovery
+//! with nothing changed.
+//!
+//! | told of    | proven, lives                         | a zombie              | gone                  | cannot be proven |
+//! |------------|---------------------------------------|-----------------------|-----------------------|------------------|
+//! | serving    | serves on, and is watched             | OWNER_ENDED           | -                     | UNSUPPORTED      |
+//! | next       | serves, if nobody else does and it was ready; else it is ended | reaped if ours | -   | left alone       |
+//! | leaving    | stopped again when its time is over   | reaped if ours        | -                     | left alone       |
+
+use std::ffi::CString;
+
+use super::journal::{self, LEAVERS, Left, Seated};
+use super::*;
+use crate::handoff::machine::overlap::STOPPING;
+use crate::handoff::supervisor::events::{EventKind, Happened};
+use crate::process::lasting::{Lasting, Refusal, Reopened};
+
+/// Until a journal that could not be written is tried again.
+const AGAIN: i64 = 1_000 * clock::MILLI;
+
+/// The journal of this supervisor.
+#[derive(Debug)]
+pub(super) struct Diary {
+    /// What stands in it.
+    written: Left,
+    /// It could not be written: from then on it is tried again.
+    again: Deadline,
+    /// What the generation that was found was given, by name.
+    pub given: Vec<CString>,
+}
+
+impl Default for Diary {
+    fn default() -> Self {
+        Self { written: Left::default(), again: Deadline::NEVER, given: Vec::new() }
+    }
+}
+
+impl Notify {
+    /// Writes down what has changed.
+    pub(super) fn write_down(&mut self, core: &Core) {
+        let Some(path) = &core.settings.journal else { return };
+        let left = self.left(core);
+        let nobody = left.is_of_nobody() && self.diary.written.is_of_nobody();
+        if nobody || left == self.diary.written || !self.diary.again.is_never() && !self.diary.again.has_come() {
+            return;
+        }
+        self.diary.again = Deadline::NEVER;
+        let (Ok(mut file), text) = (journal::file(path), left.text()) else { return };
+        if left.is_of_nobody() {
+            file.clear();
+        } else if let Some(text) = &text {
+            file.write(text.as_bytes());
+        }
+        if file.trouble.is_some() || text.is_none() {
+            self.diary.again = Deadline::after(AGAIN);
+        } else {
+            self.diary.written = left;
+        }
+        let _ = core.reactor.set_due(JOURNAL, self.diary.again);
+    }
+
+    fn left(&self, core: &Core) -> Left {
+        let seated = |daemon: &Daemon| Some(Seated { plan: daemon.process.plan().to_vec(), process: daemon.lasting.clone()? });
+        let serving = self.current.as_ref().filter(|daemon| daemon.generation != 0);
+        let first = self.current.as_ref().filter(|daemon| daemon.generation == 0).map(|daemon| (false, daemon));
+        let is_up = self.machine.next.is_some_and(|seat| seat.is_up());
+        let next = self.next.as_ref().map(|daemon| (is_up, daemon)).or(first);
+        let leaving = self.leaving.iter().filter_map(|leaver| Some((leaver.until, leaver.lasting.clone()?)));
+        let mut left = Left {
+            generation: self.generation,
+            build: serving.map(|daemon| daemon.build).unwrap_or_default(),
+            serving: serving.and_then(seated),
+            next: next.and_then(|(up, daemon)| Some((up, seated(daemon)?))),
+            leaving: leaving.take(LEAVERS).collect(),
+            listeners: Vec::new(),
+        };
+        if !left.is_of_nobody() {
+            left.listeners = core.listeners.iter().map(|(name, _)| name.to_owned()).collect();
+            left.listeners.extend(self.diary.given.iter().filter(|name| !core.listeners.is_held(name)).cloned());
+        }
+        left
+    }
+
+    /// What the supervisor before this one has left.
+    pub(super) fn take_up(&mut self, core: &mut Core) -> Result<()> {
+        let file = core.settings.journal.as_deref().map(journal::file).transpose()?;
+        let read = file.as_ref().map_or(Ok(None), |file| file.read())?;
+        let Some(left) = read.and_then(|bytes| Left::parse(&bytes)) else {
+            self.nobody = "no generation is known".to_owned();
+            return core.listeners.fetch();
+        };
+        // All of them before anything is done to one.
+        let serving = left.serving.as_ref().map(|seated| held(&seated.process)).transpose()?;
+        let next = left.next.as_ref().map(|(_, seated)| seated.process.reopen());
+        core.listeners.fetch()?;
+        self.generation = left.generation;
+        // What is of another pid namespace may be there still, for somebody else: then it stays until there is something to write.
+        let is_ours = !matches!(serving, Some(Err(Refusal::Elsewhere)));
+        self.diary.written = if is_ours { left.clone() } else { Left::default() };
+        for (until, process) in &left.leaving {
+            if let Ok(found) = process.reopen() {
+                let until = Deadline::at((*until).min(clock::now().saturating_add(STOPPING)));
+                self.leaves(core, process.clone(), found, stop::DEFAULT.to_vec(), until);
+            }
+        }
+        let is_there = serving.as_ref().is_some_and(|found| found.is_ok());
+        let mut found = None;
+        match (serving, left.serving) {
+            (Some(Ok(reopened)), Some(seated)) => found = Some((reopened, seated, left.build, left.generation)),
+            (Some(Err(refusal)), Some(seated)) => self.nobody = format!("process {} {}", seated.process.pid(), refusal.why()),
+            _ => self.nobody = "no generation was left".to_owned(),
+        }
+        if let (Some(Ok(reopened)), Some((was_ready, seated))) = (next, left.next) {
+            if !is_there && was_ready && !is_dead(&reopened) {
+                found = Some((reopened, seated, BuildId::default(), left.generation + 1));
+            } else {
+                self.leaves(core, seated.process.clone(), reopened, seated.plan, Deadline::at(clock::now()));
+            }
+        }
+        if let Some((reopened, seated, build, generation)) = found {
+            self.serves(core, reopened, seated, build, generation, left.listeners);
+        }
+        Ok(())
+    }
+
+    fn serves(&mut self, core: &mut Core, found: Reopened, seated: Seated, build: BuildId, generation: u64, given: Vec<CString>) {
+        let mut process = Process::found(found.pid, found.pidfd);
+        process.set_plan(Arc::new(seated.plan));
+        if process.is_dead() {
+            let end = process.tick().unwrap_or_default();
+            let reason = if end.known { Status::Ok } else { Status::NotFound };
+            let (pid, exit_code, exit_signal) = (process.pid, end.code, end.signal);
+            core.tell(Happened { pid, generation, exit_code, exit_signal, reason, ..Happened::now(EventKind::OwnerEnded) });
+            self.nobody = format!("process {pid} has ended");
+            return;
+        }
+        (self.generation, self.diary.given) = (generation, given);
+        self.current = Some(Daemon {
+            process,
+            voice: None,
+            command: None,
+            build,
+            generation,
+            speaks: false,
+            life: core.number(),
+            speech: core.number(),
+            sign: core.number(),
+            lasting: Some(seated.process),
+        });
+        self.feed(core, Event::Found);
+    }
+
+    /// One that was on its way out, or is to be.
+    fn leaves(&mut self, core: &mut Core, lasting: Lasting, found: Reopened, plan: Vec<stop::Step>, until: Deadline) {
+        let mut process = Process::found(found.pid, found.pidfd);
+        process.set_plan(Arc::new(plan));
+        self.feed(core, Event::Leaves);
+        let token = core.number();
+        let at = until.nanos().unwrap_or_default();
+        self.leaving.push(Leaver { token, process, drained: None, served: true, hurried: until, lasting: Some(lasting), until: at });
+        let last = self.leaving.len() - 1;
+        self.look_at_leaver(core, last);
+    }
+
+    /// A name of what the generation that was found has, and this process has not.
+    pub(super) fn misses(&self, core: &Core) -> Option<String> {
+        let missing = self.diary.given.iter().find(|name| !core.listeners.is_held(name));
+        missing.map(|name| name.to_string_lossy().into_owned())
+    }
+}
+
+/// Who serves is held, or is not there; whatever else there is ends the recovery.
+fn held(process: &Lasting) -> Result<core::result::Result<Reopened, Refusal>> {
+    match process.reopen() {
+        Err(Refusal::Cannot(fault)) => Err(fault.error(format!("cannot hold process {}, which serves by the journal", process.pid()))),
+        Err(Refusal::Unproven) => {
+            let text = format!("process {} serves by the journal, and {}", process.pid(), Refusal::Unproven.why());
+            Err(Error::new(Status::Unsupported, "recover", text))
+        }
+        other => Ok(other),
+    }
+}
+
+fn is_dead(found: &Reopened) -> bool {
+    use std::os::fd::AsRawFd;
+    crate::sys::pidfd::life(found.pidfd.as_raw_fd()) != crate::sys::pidfd::Life::Running
+}

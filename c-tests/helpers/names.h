@@ -83,6 +83,7 @@ static const struct name call_names[] = {
     CALL(shutdown),      CALL(setns),          CALL(unshare),       CALL(seccomp),       CALL(getresuid),
     CALL(getresgid),     CALL(sched_setaffinity), CALL(mknodat),    CALL(splice),        CALL(sysinfo),
     CALL(inotify_init1), CALL(inotify_add_watch), CALL(utimensat),  CALL(fchownat),
+    CALL(name_to_handle_at), CALL(open_by_handle_at),
     CALL(accept4),       CALL(bind),           CALL(getpeername),   CALL(getsockname),   CALL(listen),
 #ifdef SYS_open /* calls that newer processors never had */
     CALL(access),        CALL(arch_prctl),     CALL(dup2),          CALL(epoll_wait),    CALL(eventfd),

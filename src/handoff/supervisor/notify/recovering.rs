@@ -106,15 +106,15 @@ impl Notify {
                 self.leaves(core, process.clone(), found, stop::DEFAULT.to_vec(), until);
             }
         }
-        let is_there = serving.as_ref().is_some_and(|found| found.is_ok());
         let mut found = None;
         match (serving, left.serving) {
+            (Some(Ok(reopened)), _) if is_dead(&reopened) => self.tell_end(core, reopened, left.generation),
             (Some(Ok(reopened)), Some(seated)) => found = Some((reopened, seated, left.build, left.generation)),
             (Some(Err(refusal)), Some(seated)) => self.nobody = format!("process {} {}", seated.process.pid(), refusal.why()),
             _ => self.nobody = "no generation was left".to_owned(),
         }
         if let (Some(Ok(reopened)), Some((was_ready, seated))) = (next, left.next) {
-            if !is_there && was_ready && !is_dead(&reopened) {
+            if found.is_none() && was_ready && !is_dead(&reopened) {
                 found = Some((reopened, seated, BuildId::default(), left.generation + 1));
             } else {
                 self.leaves(core, seated.process.clone(), reopened, seated.plan, Deadline::at(clock::now()));
@@ -129,14 +129,6 @@ impl Notify {
     fn serves(&mut self, core: &mut Core, found: Reopened, seated: Seated, build: BuildId, generation: u64, given: Vec<CString>) {
         let mut process = Process::found(found.pid, found.pidfd);
         process.set_plan(Arc::new(seated.plan));
-        if process.is_dead() {
-            let end = process.tick().unwrap_or_default();
-            let reason = if end.known { Status::Ok } else { Status::NotFound };
-            let (pid, exit_code, exit_signal) = (process.pid, end.code, end.signal);
-            core.tell(Happened { pid, generation, exit_code, exit_signal, reason, ..Happened::now(EventKind::OwnerEnded) });
-            self.nobody = format!("process {pid} has ended");
-            return;
-        }
         (self.generation, self.diary.given) = (generation, given);
         self.current = Some(Daemon {
             process,
@@ -151,6 +143,16 @@ impl Notify {
             lasting: Some(seated.process),
         });
         self.feed(core, Event::Found);
+    }
+
+    /// It has ended while nobody looked, and its parent has not reaped it.
+    fn tell_end(&mut self, core: &mut Core, found: Reopened, generation: u64) {
+        let mut process = Process::found(found.pid, found.pidfd);
+        let (pid, end) = (process.pid, process.tick().unwrap_or_default());
+        let reason = if end.known { Status::Ok } else { Status::NotFound };
+        let (exit_code, exit_signal) = (end.code, end.signal);
+        core.tell(Happened { pid, generation, exit_code, exit_signal, reason, ..Happened::now(EventKind::OwnerEnded) });
+        self.nobody = format!("process {pid} has ended");
     }
 
     /// One that was on its way out, or is to be.

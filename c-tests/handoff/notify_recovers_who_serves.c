@@ -1,0 +1,45 @@
+/*
+ * A supervisor of a daemon that knows nothing of it is killed. The next one finds the daemon by the journal, replaces it as if nothing had been, and
+ * stops it; nobody but its own stop plan has touched it. When nobody is left the journal is taken away.
+ */
+/* covers: C16-8, C16-1, C16-3, S9 */
+/* variants: only tier-fork */
+#include "recovering.h"
+
+int main(void)
+{
+    stage_begin();
+    sup_again();
+    pid_t old = killed_supervisor(NULL, NULL, "serving ");
+    CHECK_OK(ps_handoff_supervisor_recover(sup, &problem), problem);
+    CHECK_INT(expect(PS_HANDOFF_SUPERVISOR_SERVING)->pid, old);
+    CHECK_INT(last.generation, 1);
+    int32_t pid = 0;
+    uint64_t generation = 0;
+    CHECK_OK(ps_handoff_supervisor_owner(sup, &pid, &generation, &problem), problem);
+    CHECK(pid == old && generation == 1);
+    CHECK_INT(recovered(), PS_ERR_STATE);
+    CHECK_INT(asked(), old);
+
+    int busy = connect_and('w'); /* the old one ends when it has answered */
+    replace(daemon_of(NULL), 0, 0);
+    pid_t new = expect(PS_HANDOFF_SUPERVISOR_STARTED)->pid;
+    committed(old, new);
+    CHECK_INT(last.generation, 2);
+    CHECK_INT(asked(), new);
+    goes();
+    CHECK_INT(answer(busy), old);
+    CHECK(wait_until((quiet(), process_gone(old)), IN_TIME));
+    CHECK_INT(pid_in("serving "), new);
+
+    sup_again(); /* freed while it serves, and once more */
+    CHECK_INT(recovered(), PS_OK);
+    CHECK_INT(expect(PS_HANDOFF_SUPERVISOR_SERVING)->pid, new);
+    CHECK_INT(last.generation, 2);
+    CHECK_OK(ps_handoff_supervisor_stop(sup, -1, &problem), problem);
+    expect(PS_HANDOFF_SUPERVISOR_STOPPED);
+    CHECK(last.pid == new && last.exit_code == 0 && last.exit_signal == 0);
+    CHECK_INT(access(journal(), F_OK), -1);
+    stage_end();
+    return 0;
+}

@@ -115,9 +115,11 @@ impl Core {
         self.orders.pop_front()
     }
 
-    /// The number of what was ordered since this was asked last.
-    pub fn newly_ordered(&mut self) -> Option<u64> {
-        self.ordered.take()
+    /// What was ordered since this was asked last, for who asks: nobody else is to carry it out.
+    pub fn newly_ordered(&mut self) -> Option<Order> {
+        let number = self.ordered.take()?;
+        let at = self.orders.iter().position(|order| order.number == number)?;
+        self.orders.remove(at)
     }
 
     pub fn has_orders(&self) -> bool {

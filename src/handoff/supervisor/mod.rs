@@ -36,9 +36,10 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use nix::errno::Errno;
 
-use self::core::Core;
+use self::core::{Core, no_generation};
 pub use events::{EventKind, Happened};
 pub use health::HealthKind;
+use order::Order;
 pub use settings::Protocol;
 use way::Way;
 
@@ -131,46 +132,59 @@ impl HandoffSupervisor {
         answer
     }
 
-    /// Carries out what was ordered. Answers what came of the order of this number, if it was there.
-    fn carry_out(&self, awaited: Option<u64>) -> Result<()> {
-        let mut answer = Ok(());
-        loop {
-            let Some(order) = self.with(|inner| Ok(inner.core.take_order()))? else { return answer };
-            let made = spawn::spawn(&order.command, Belongings::default());
-            let (purpose, number) = (order.purpose, order.number);
-            drop(order);
-            let mut made = Some(made);
-            let told = self.with(|inner| {
-                let made = made.take().expect("made above");
-                match &mut inner.way {
-                    Some(way) => way.born(&mut inner.core, purpose, number, made),
-                    None => Ok(()),
-                }
-            });
-            // Freed meanwhile by another thread: nobody is left to look after it.
-            if let Some(Ok(child)) = made {
-                child.kill(crate::registry::Cause::Stop);
-                let _ = child.try_reap(false);
-            }
-            if awaited == Some(number) {
-                answer = told;
-            }
+    /// Carries out what was ordered, and is nobody's call.
+    fn carry_out_all(&self) -> Result<()> {
+        while let Some(order) = self.with(|inner| Ok(inner.core.take_order()))? {
+            _ = self.carry_out(order);
         }
+        Ok(())
     }
 
-    /// A call of the application that may order a process, and answers what came of that.
-    fn command(&self, act: impl FnOnce(&mut dyn Way, &mut Core) -> Result<()>) -> Result<()> {
-        let number = self.with(|inner| {
-            let Inner { core, way, .. } = inner;
-            if way.is_none() {
-                *way = Some(ways::of(&core.settings)?);
+    /// What came of this order.
+    fn carry_out(&self, order: Order) -> Result<()> {
+        let mut made = Some(spawn::spawn(&order.command, Belongings::default()));
+        let (purpose, number) = (order.purpose, order.number);
+        drop(order);
+        let told = self.with(|inner| {
+            let made = made.take().expect("made above");
+            match &mut inner.way {
+                Some(way) => way.born(&mut inner.core, purpose, number, made),
+                None => Ok(()),
             }
-            let way = way.as_mut().expect("made above");
+        });
+        // Freed meanwhile by another thread: nobody is left to look after it.
+        if let Some(Ok(child)) = made {
+            child.kill(crate::registry::Cause::Stop);
+            let _ = child.try_reap(false);
+        }
+        told
+    }
+
+    /// A call of the application that may order a process, and answers what came of that. It carries that order out itself, whoever else waits for
+    /// something to do: its answer would be lost.
+    fn command(&self, act: impl FnOnce(&mut dyn Way, &mut Core) -> Result<()>) -> Result<()> {
+        let order = self.with(|inner| {
+            let Inner { core, way, .. } = inner;
+            // Before start and recover there is nothing that could be meant, and what is chosen for good then is still open.
+            let Some(way) = way else { return Err(no_generation()) };
             core.newly_ordered();
             act(way.as_mut(), core)?;
             Ok(core.newly_ordered())
         })?;
-        self.carry_out(number)
+        let answer = order.map_or(Ok(()), |order| self.carry_out(order));
+        self.carry_out_all()?;
+        answer
+    }
+
+    /// The same of a call that may be the first.
+    fn begin(&self, act: impl FnOnce(&mut dyn Way, &mut Core) -> Result<()>) -> Result<()> {
+        self.with(|inner| {
+            if inner.way.is_none() {
+                inner.way = Some(ways::of(&inner.core.settings)?);
+            }
+            Ok(())
+        })?;
+        self.command(act)
     }
 
     // ---- settings ----
@@ -277,7 +291,7 @@ impl HandoffSupervisor {
     /// Starts the first generation. Returns when its program has begun.
     pub fn start(&self, command: Arc<Command>) -> Result<()> {
         self.check_lasts(&command)?;
-        self.command(|way, core| way.start(core, command))
+        self.begin(|way, core| way.start(core, command))
     }
 
     /// Has the generation replaced by another. Returns when its program has begun.
@@ -304,7 +318,7 @@ impl HandoffSupervisor {
     /// After a restart of the supervisor's own process: finds what runs, or what is held. At most five seconds.
     pub fn recover(&self) -> Result<()> {
         let whole = Budget::of(RECOVERY);
-        self.command(|way, core| way.recover(core))?;
+        self.begin(|way, core| way.recover(core))?;
         loop {
             let come = self.with(|inner| {
                 inner.pump();
@@ -378,7 +392,7 @@ impl HandoffSupervisor {
                 Ok(inner.core.take_event())
             })?;
             // What follows from what was heard is done in any case: who takes one event at a time must not delay a start.
-            self.carry_out(None)?;
+            self.carry_out_all()?;
             if told.is_some() || deadline.has_come() {
                 return Ok(told);
             }

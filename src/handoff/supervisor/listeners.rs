@@ -18,7 +18,7 @@ use crate::sys::custody::Custody;
 use crate::sys::{fds, socket};
 
 /// How many there may be: as many as one message of the owner's can carry.
-const MOST: usize = 252;
+pub const MOST: usize = 252;
 
 /// See the head of this file.
 #[derive(Debug)]
@@ -53,21 +53,24 @@ impl Listeners {
         self.named.push((name, Arc::new(fd)));
     }
 
-    /// What the owner has under this name, in the place of what was held; sockets only, and of names that a child can be told. Answers what is to
-    /// be closed.
-    pub fn learn(&mut self, name: &[u8], fd: OwnedFd) -> Option<Arc<OwnedFd>> {
-        let fits = CString::new(name).ok().filter(|name| systemd::name(Some(name)).is_ok());
-        // Asked twice: it is not sent again.
-        let is_listener = || socket::is_open_to_all(&fd).or_else(|_| socket::is_open_to_all(&fd)).unwrap_or(false);
-        let Some(name) = fits.filter(|_| is_listener()) else { return Some(Arc::new(fd)) };
-        let old = self.named.iter().position(|(known, _)| *known == name).map(|at| self.named.remove(at).1);
-        if let Some(old) = &old {
-            self.custody.leave(old);
-        } else if self.named.len() == MOST {
-            return Some(Arc::new(fd));
-        }
-        self.put(name, fd);
-        old
+    /// The name, if it and what it stands for are as a generation can be given them: the owner hands on other things as well.
+    pub fn fitting(name: Vec<u8>, fd: &OwnedFd) -> Option<CString> {
+        CString::new(name).ok().filter(|name| systemd::name(Some(name)).is_ok() && is_listener(fd))
+    }
+
+    /// What the owner has under this name ([`Listeners::fitting`]), in the place of what was held. Answers what is to be closed.
+    pub fn learn(&mut self, name: CString, fd: OwnedFd) -> Option<Arc<OwnedFd>> {
+        let Some((_, place)) = self.named.iter_mut().find(|(known, _)| *known == name) else {
+            if self.named.len() == MOST {
+                return Some(Arc::new(fd));
+            }
+            self.put(name, fd);
+            return None;
+        };
+        // It keeps its place: a generation may count.
+        self.custody.leave(place);
+        self.custody.note_shared(&fd);
+        Some(std::mem::replace(place, Arc::new(fd)))
     }
 
     /// What this process's own starter has kept for it (LISTEN_FDS, systemd's descriptor store), as duplicates: of names that are not held yet, sockets
@@ -81,7 +84,7 @@ impl Listeners {
                 Err(Errno::EBADF) => continue,
                 copy => copy.map_err(|errno| Error::system("fcntl", errno, "cannot duplicate what LISTEN_FDS holds"))?,
             };
-            if self.named.len() < MOST && socket::is_open_to_all(&copy) {
+            if self.named.len() < MOST && is_listener(&copy) {
                 self.put(name, copy);
             }
         }
@@ -120,4 +123,9 @@ impl Listeners {
             })
             .collect()
     }
+}
+
+/// Asked twice: what comes here is not sent again.
+fn is_listener(fd: &OwnedFd) -> bool {
+    socket::is_open_to_all(fd).or_else(|_| socket::is_open_to_all(fd)).unwrap_or(false)
 }

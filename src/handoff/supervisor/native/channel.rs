@@ -5,6 +5,8 @@
 //!   alone. A connection waits in the kernel's line meanwhile, and nothing here waits for it.
 //! - **A successor may greet before its pid is known here**: the spawn returns after its first instruction. So EXPECT is said twice: before the spawn with
 //!   pid 0, which an owner has read by the time that it hears the greeting, and with the pid once that is known.
+//! - **Its answers are as many as it likes.** What a generation could not be given is let go of part by part, and one that asks and asks, or tells
+//!   all anew without end, and reads nothing, is left.
 //! - **Who answers need not be whom we know.** What it says is believed if it is root, this user, a process of ours, or the one that the path or the
 //!   lock file names; and whatever it says, the worst is a duplicate of the wrong socket: who owns is decided by the word alone.
 //!
@@ -18,6 +20,7 @@
 //! ```
 
 use std::collections::VecDeque;
+use std::ffi::CString;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 use std::sync::Arc;
@@ -25,12 +28,16 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use crate::channel::seqpacket::{Admission, Found};
-use crate::handoff::outcome::Outcome;
+use crate::handoff::outcome::{KEPT, Outcome};
 use crate::handoff::record::Glance;
+use crate::handoff::supervisor::listeners::{self, Listeners};
 use crate::handoff::trust;
 use crate::handoff::wire::{self, Kind, Link, Message, Own, Place, Refusal};
 use crate::sys::socket::{self, Identity};
 use crate::sys::{Fault, getpid, pidfd, procfs};
+
+/// How many messages may stand in line for an owner that does not read, or wait for its answer.
+const IN_LINE: usize = 32;
 
 /// What an owner has sent of itself, once all parts are there.
 #[derive(Debug)]
@@ -41,14 +48,17 @@ pub struct Estate {
     pub generation: u64,
     /// The word, to be looked at. `None`: it could not be mapped.
     pub word: Option<Glance>,
-    pub named: Vec<(Vec<u8>, OwnedFd)>,
+    /// Listeners, as a generation can be given them.
+    pub named: Vec<(CString, OwnedFd)>,
     /// The records that it keeps, the latest last.
-    pub records: Vec<Outcome>,
+    pub records: VecDeque<Outcome>,
 }
 
 /// What was heard.
 #[derive(Debug)]
 pub enum Heard {
+    /// Something that says nothing, or only a part.
+    Nothing,
     /// Everything that the owner has is here.
     Estate(Box<Estate>),
     /// A handoff stands there.
@@ -74,8 +84,27 @@ struct Arriving {
     page: Option<OwnedFd>,
     process: Option<OwnedFd>,
     generation: u64,
-    named: Vec<(Vec<u8>, OwnedFd)>,
-    records: Vec<Outcome>,
+    named: Vec<(CString, OwnedFd)>,
+    records: VecDeque<Outcome>,
+}
+
+impl Arriving {
+    /// As many as can be held, the last of a name; whatever else the owner hands on is not for us.
+    fn name(&mut self, name: Vec<u8>, fd: OwnedFd) {
+        let Some(name) = Listeners::fitting(name, &fd) else { return };
+        if let Some((_, old)) = self.named.iter_mut().find(|(known, _)| *known == name) {
+            *old = fd;
+        } else if self.named.len() < listeners::MOST {
+            self.named.push((name, fd));
+        }
+    }
+
+    fn record(&mut self, outcome: Outcome) {
+        if self.records.len() == KEPT {
+            self.records.pop_front();
+        }
+        self.records.push_back(outcome);
+    }
 }
 
 /// See the head of this file.
@@ -148,24 +177,22 @@ impl Channel {
         self.asked.push_back(Kind::CallOff);
     }
 
-    /// The next that there is to hear. `known`: processes of ours that may speak as owners, whatever user they have become.
+    /// The next message, whatever it is worth: who asks has to count them, for there may be another without end. `known`: processes of ours that may speak as owners, whatever user they have become.
     pub fn hear(&mut self, path: &Path, known: &[i32]) -> Option<Heard> {
         self.flush();
+        if self.link.in_line() > IN_LINE || self.asked.len() > IN_LINE {
+            return Some(Heard::End);
+        }
         let admit = |sender: Identity| {
             let fits = trust::is_admitted(sender.uid) || known.contains(&sender.pid) || trust::may_refuse(path, sender);
             if fits { Admission::Granted } else { Admission::Denied }
         };
-        loop {
-            let (message, fds) = match self.link.receive(admit) {
-                Found::Nothing => return None,
-                Found::Dropped | Found::Stranger(_) => continue,
-                Found::Truncated => return Some(Heard::Trouble),
-                Found::End | Found::Denied => return Some(Heard::End),
-                Found::Message(message, fds) => (message, fds),
-            };
-            if let Some(heard) = self.take(message, fds) {
-                return Some(heard);
-            }
+        match self.link.receive(admit) {
+            Found::Nothing => None,
+            Found::Dropped | Found::Stranger(_) => Some(Heard::Nothing),
+            Found::Truncated => Some(Heard::Trouble),
+            Found::End | Found::Denied => Some(Heard::End),
+            Found::Message(message, fds) => Some(self.take(message, fds).unwrap_or(Heard::Nothing)),
         }
     }
 
@@ -203,11 +230,11 @@ impl Channel {
                 Place::Own(Own::Process) => self.arriving.process = Some(fd),
                 Place::Own(_) => {}
                 Place::Named(name) if wire::is_reserved(&name) => {}
-                Place::Named(name) => self.arriving.named.push((name, fd)),
+                Place::Named(name) => self.arriving.name(name, fd),
             }
         }
         self.arriving.generation = body.generation.unwrap_or(self.arriving.generation);
-        self.arriving.records.extend(body.records);
+        body.records.into_iter().for_each(|record| self.arriving.record(record));
         self.arriving.next += 1;
         let bytes = self.link.write(Kind::Ack).part(part, parts, 0).finish();
         let _ = self.link.send(bytes, Vec::new());

@@ -12,8 +12,9 @@ use crate::handoff::wire::Refusal;
 use crate::sys::Fault;
 use nix::errno::Errno;
 
-/// How much is heard at one look: other things are due beside one that talks and talks.
+/// How much is heard at one look: other things are due beside one that talks and talks. What may bring descriptors counts for more.
 const LOOKS: u32 = 64;
+const HEAVY: u32 = 4;
 
 impl Native {
     /// Connects to whoever listens at the path. Nothing is waited for.
@@ -53,10 +54,12 @@ impl Native {
 
     /// Takes what there is.
     pub(super) fn hear(&mut self, core: &mut Core) {
-        for _ in 0..LOOKS {
+        let mut looks = 0;
+        while looks < LOOKS {
             let known = [self.owner_pid(), self.child.as_ref().map_or(0, |child| child.pid)];
             let Some(channel) = &mut self.channel else { return };
             let Some(heard) = channel.hear(&self.path, &known) else { return };
+            looks += if matches!(heard, Heard::Nothing | Heard::Trouble | Heard::Estate(_)) { HEAVY } else { 1 };
             match heard {
                 Heard::Estate(estate) => self.take_estate(core, *estate),
                 Heard::Progress { id, phase, peer } => self.take_progress(core, id, phase, peer),
@@ -74,7 +77,7 @@ impl Native {
                     }
                     return;
                 }
-                Heard::Trouble => {}
+                Heard::Nothing | Heard::Trouble => {}
                 Heard::End => return self.close_channel(core),
             }
         }
@@ -88,7 +91,7 @@ impl Native {
             self.word = Some(Word { page });
         }
         for (name, fd) in named {
-            let old = core.listeners.learn(&name, fd);
+            let old = core.listeners.learn(name, fd);
             core.rubbish.extend(old);
         }
         for record in records {

@@ -346,7 +346,7 @@ impl Way for Native {
                     channel.call_off(child.pid);
                 }
                 let (word, path, pid, owner) = (self.word.take(), self.path.clone(), child.pid, self.owner_pid());
-                let may_own = move || seeing::may_own(seeing::seen(word.as_ref(), &path, owner, pid));
+                let may_own = move || seeing::may_own(seeing::judged(word.as_ref(), &path, owner, pid));
                 core.doubtful.push(Doubtful { process: child, may_own: Box::new(may_own) });
             } else {
                 // The generation that was started goes on.

@@ -12,7 +12,7 @@ use crate::handoff::machine::supervisor::{Seen, Who};
 use crate::handoff::machine::word::Stage;
 use crate::handoff::record::Glance;
 use crate::sys::directory::Directory;
-use crate::sys::{lockfile, pidfd};
+use crate::sys::{lockfile, pidfd, procfs};
 
 /// The page, with the generation that its sender owned.
 #[derive(Debug)]
@@ -36,6 +36,22 @@ pub fn seen(word: Option<&Word>, path: &Path, owner: i32, child: i32) -> Seen {
     }
 }
 
+/// The same of a child that stands still and is to be ended, if it does not own. One that its owner's death has left without an offer becomes a first
+/// generation by itself: on a page of its own, so that the one that is known here goes on saying that it owns nothing. But the lock file names it, from
+/// before it was told to serve.
+pub fn judged(word: Option<&Word>, path: &Path, owner: i32, child: i32) -> Seen {
+    match seen(word, path, owner, child) {
+        Seen::Base | Seen::Offered if is_named(path, child) => Seen::Child,
+        seen => seen,
+    }
+}
+
+/// Whether the lock file says that this process owns. A number may have been another's before.
+fn is_named(path: &Path, pid: i32) -> bool {
+    let named = control::last_owner(path).filter(|last| last.is_here && last.pid == pid);
+    named.is_some_and(|last| last.start.is_none() || last.start == procfs::start_time(pid))
+}
+
 /// Whether the child may own, or come to.
 pub fn may_own(seen: Seen) -> bool {
     !matches!(seen, Seen::Base | Seen::Offered)
@@ -47,7 +63,8 @@ impl Native {
         let owner = if self.owner.is_some() { self.owner_pid() } else { self.owner_end.0 };
         // The last child may be the owner by now.
         let child = if self.machine.child || self.machine.replacing { self.child_pid } else { 0 };
-        seen(self.word.as_ref(), &self.path, owner, child)
+        let look = if self.machine.phase == Phase::Judging { judged } else { seen };
+        look(self.word.as_ref(), &self.path, owner, child)
     }
 
     pub(super) fn look_at_owner(&mut self, core: &mut Core) {

@@ -3061,7 +3061,8 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
     {
         detail::call(ec, ps_handoff_supervisor_stop, handle(), ms(grace));
     }
-    /// After a restart: finds what runs; waits at most 5 seconds. False: nothing runs, and nothing is held (and no error).
+    /// After a restart: finds what runs, or what is held; waits at most 5 seconds. True: owner() has who serves, or nobody does and
+    /// listeners are held. False: nothing runs, and nothing is held (and no error).
     bool recover()
     {
         error_info info;

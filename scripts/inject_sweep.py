@@ -39,6 +39,8 @@ ERRNOS = {
     "pidfd-group": "EINVAL " + REFUSED,
     "pidfd-info": "ENOTTY EINVAL EPERM",
     "pidfd_getfd": "EMFILE " + REFUSED,
+    "name_to_handle_at": "EOPNOTSUPP ENOMEM " + REFUSED,
+    "open_by_handle_at": "EOPNOTSUPP EINVAL EACCES " + LIMITS + " " + REFUSED,
     "waitid": "EINTR",
     "waitid-pidfd": "EINTR EINVAL EPERM",
     "wait4": "EINTR",

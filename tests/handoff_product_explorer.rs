@@ -82,9 +82,26 @@ fn print(setup: &Setup, mutant: Mutant, ways: &[(u32, Act)], mut at: u32) {
     for act in acts.into_iter().rev() {
         world = world.apply(setup, act);
         let parties: Vec<String> = model::world::World::slots()
-            .map(|slot| format!("{:?} {}{}", world.pair.at(slot).life, model::trace::phase(&world.pair, slot), if world.pair.at(slot).app.serves { " serves" } else { "" }))
+            .map(|slot| {
+                format!(
+                    "{:?} {}{}",
+                    world.pair.at(slot).life,
+                    model::trace::phase(&world.pair, slot),
+                    if world.pair.at(slot).app.serves { " serves" } else { "" }
+                )
+            })
             .collect();
-        println!("  {:<40} {:?}({})  {}  | S {:?} {:?} said {} heard {}", format!("{act:?}"), world.pair.word.stage, world.pair.word.generation, parties.join(" | "), world.s.machine.phase, world.s.link, world.said.iter().count(), world.s.heard.iter().count());
+        println!(
+            "  {:<40} {:?}({})  {}  | S {:?} {:?} said {} heard {}",
+            format!("{act:?}"),
+            world.pair.word.stage,
+            world.pair.word.generation,
+            parties.join(" | "),
+            world.s.machine.phase,
+            world.s.link,
+            world.said.iter().count(),
+            world.s.heard.iter().count()
+        );
     }
     println!("  {:?}", world.s);
     println!("  {:?} {:?} {:?}", world.expected, world.serves, world.faults);
@@ -93,6 +110,8 @@ fn print(setup: &Setup, mutant: Mutant, ways: &[(u32, Act)], mut at: u32) {
 #[test]
 fn one_fault_exclusive() {
     let (_, broken, endings) = search(setup(Mode::Exclusive, 1), Mutant::None);
-    for (faults, ends) in &endings { println!("{faults:?}: {ends:?}"); }
+    for (faults, ends) in &endings {
+        println!("{faults:?}: {ends:?}");
+    }
     assert_eq!(broken, None);
 }

@@ -150,8 +150,22 @@ impl World {
             cancelled: false,
             broken: None,
         };
-        world.current = Some(world.make());
-        world.step(Event::Started { by: Deadline::at(READY) }, setup);
+        if setup.found {
+            // Somebody was sent away before the supervisor came again, and somebody serves.
+            let leaver = world.make();
+            world.daemons[usize::from(leaver)].leaves = true;
+            world.step(Event::Leaves, setup);
+        }
+        let first = world.make();
+        world.current = Some(first);
+        if setup.found {
+            let long_ago = Some(-READY);
+            let daemon = &mut world.daemons[usize::from(first)];
+            (daemon.begun, daemon.ready, daemon.ready_since, daemon.healthy_since) = (-READY, true, long_ago, long_ago);
+            world.step(Event::Found, setup);
+        } else {
+            world.step(Event::Started { by: Deadline::at(READY) }, setup);
+        }
         world
     }
 
@@ -485,10 +499,12 @@ struct Setup {
     faults: u8,
     replaces: u8,
     stops: bool,
+    /// After a restart of the supervisor.
+    found: bool,
     mutant: Mutant,
 }
 
-const USUAL: Setup = Setup { limits: LIMITS, faults: 2, replaces: 1, stops: true, mutant: Mutant::None };
+const USUAL: Setup = Setup { limits: LIMITS, faults: 2, replaces: 1, stops: true, found: false, mutant: Mutant::None };
 
 /// All worlds that can be reached, breadth first (or until this law is broken); the laws that were broken, each with the shortest way there.
 fn explore(setup: Setup, wanted: Option<Law>, mut seen: impl FnMut(&World)) -> (usize, BTreeMap<Law, Vec<Choice>>) {
@@ -542,6 +558,13 @@ fn a_replacement_without_looks_or_probation_keeps_every_law_with_two() {
     for limits in [Limits { health: None, ..LIMITS }, Limits { probation: 0, ..LIMITS }, Limits { health: None, probation: 0 }] {
         holds(Setup { limits, ..USUAL });
     }
+}
+
+// covers: C16-8
+#[test]
+fn who_was_found_again_is_replaced_by_the_same_laws() {
+    holds(Setup { found: true, faults: 1, ..USUAL });
+    holds(Setup { found: true, limits: Limits { health: None, ..LIMITS }, ..USUAL });
 }
 
 /// All of it.

@@ -6,6 +6,8 @@
 /* variants: none */
 #include "recovering.h"
 
+#include <sched.h>
+
 static pid_t daemon_pid;
 
 /* What it answers with this text, and nobody is touched. */
@@ -23,6 +25,33 @@ static void answers(const char *what, const char *text, ps_status status)
     if (status != PS_ERR_NOT_FOUND)
         CHECK_STR(journal_text(), kept);
     CHECK_INT(asked(), daemon_pid);
+}
+
+/* From there the daemon is not seen: it is nobody's, and the journal stays for whom it is. */
+static void in_another_namespace(void)
+{
+    static char kept[16384];
+    int status = 0;
+    snprintf(kept, sizeof kept, "%s", journal_text());
+    fflush(NULL);
+    pid_t outside = fork();
+    CHECK(outside >= 0);
+    if (outside > 0) {
+        CHECK(waitpid(outside, &status, 0) == outside && WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        return;
+    }
+    if (unshare(CLONE_NEWPID) != 0)
+        _exit(0);
+    pid_t inside = fork();
+    if (inside == 0) {
+        sup = NULL; /* the test's */
+        sup_with(-1);
+        CHECK_INT(recovered(), PS_ERR_NOT_FOUND);
+        quiet();
+        CHECK_STR(journal_text(), kept);
+        _exit(0);
+    }
+    _exit(waitpid(inside, &status, 0) == inside && WIFEXITED(status) ? WEXITSTATUS(status) : 1);
 }
 
 int main(void)
@@ -48,7 +77,7 @@ int main(void)
     answers("no journal", "4711\n", PS_ERR_PROTOCOL);
     answers("what a crash of the machine leaves", "", PS_ERR_NOT_FOUND);
 
-    journal_write(text);
+    journal_write(changed(text, "listener ", "-")); /* none that could be found in the daemon */
     CHECK(chmod(journal(), 0620) == 0);
     sup_with(-1);
     CHECK_INT(recovered(), PS_ERR_PERMISSION);
@@ -67,6 +96,9 @@ int main(void)
     CHECK(unlink(journal()) == 0 && mkfifo(journal(), 0600) == 0);
     CHECK_INT(recovered(), PS_ERR_PROTOCOL);
     CHECK(unlink(journal()) == 0 && rename(other, journal()) == 0);
+
+    in_another_namespace();
+    CHECK_INT(asked(), daemon_pid);
 
     /* After all of that the very same supervisor finds the daemon; but it has no listener of its name to give on. */
     CHECK_INT(recovered(), PS_OK);

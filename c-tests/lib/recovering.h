@@ -65,6 +65,7 @@ HARNESS const char *changed(const char *text, const char *key, const char *value
         CHECK(length + strlen(value) + strlen(key) + 2 < sizeof made[0]);
         if (strncmp(text, key, strlen(key)) == 0) {
             length += (size_t)snprintf(out + length, sizeof made[0] - length, "%s%s", key, value);
+            text += strlen(key);
             text += strcspn(text, " \n");
         } else
             out[length++] = *text++;

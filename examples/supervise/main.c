@@ -69,9 +69,7 @@ static void begin(int port)
     if (found == PS_ERR_NOT_FOUND) {
         ps_error_free(error);
         error = NULL;
-        int32_t fd = -1;
-        if (ps_listen_fd_named("http", &fd, NULL) != PS_OK)
-            fd = bind_at(port);
+        int32_t fd = bind_at(port);
         if (ps_handoff_supervisor_listener(supervisor, "http", fd, &error) != PS_OK)
             fail("listener");
         ps_notify_fds("FDSTORE=1\nFDNAME=http", &fd, 1, NULL);

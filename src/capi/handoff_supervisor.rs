@@ -41,11 +41,14 @@ pub use crate::handoff::supervisor::Protocol as ps_handoff_protocol;
 ///   if (ps_handoff_supervisor_new(control_path, &supervisor, &error) != PS_OK)
 ///     fail(error);
 ///   ps_status found = ps_handoff_supervisor_recover(supervisor, &error);
-///   if (found == PS_ERR_NOT_FOUND) {                  // nobody serves: this is a first start
+///   if (found == PS_ERR_NOT_FOUND) {                  // nobody serves, and nothing is held
 ///     ps_error_free(error);
-///     ps_handoff_supervisor_listener(supervisor, "http", bind_and_listen(), NULL);
-///     found = ps_handoff_supervisor_start(supervisor, command, &error);
+///     error = NULL;
+///     found = ps_handoff_supervisor_listener(supervisor, "http", bind_and_listen(), &error);
 ///   }
+///   int32_t pid;
+///   if (found == PS_OK && ps_handoff_supervisor_owner(supervisor, &pid, NULL, NULL) != PS_OK)
+///     found = ps_handoff_supervisor_start(supervisor, command, &error);
 ///   if (found != PS_OK)
 ///     fail(error);
 ///
@@ -163,9 +166,14 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_protocol(
     })
 }
 
-/// Keeps a journal of replacements in this file, for a supervisor that comes after this one. To be set before
-/// ps_handoff_supervisor_start and _recover. With PS_HANDOFF_PROTOCOL_NATIVE none is needed: who owns is asked
-/// of the owner. Never blocks.
+/// Keeps a journal in this file, for a supervisor that comes after this one (ps_handoff_supervisor_recover). To
+/// be set before ps_handoff_supervisor_start and _recover. Never blocks for the disk: it is written whole or not
+/// at all, and not flushed, for after a loss of power nobody is left that it could tell of.
+///
+/// PS_HANDOFF_PROTOCOL_NATIVE needs none: who owns is asked of the owner. With _NOTIFY it tells who serves, who
+/// is on trial and who was sent away, each by marks that the kernel gives to one process only, and the listeners:
+/// without it a restarted supervisor knows of no daemon. With _V1 it is the file of the crate, and tells how far
+/// a replacement was. What lies at the path and is no journal gets another name (.corrupt) before it is written.
 ///
 /// @param path  in a directory of the service's user; copied
 /// @return PS_OK; PS_ERR_STATE if a generation was started or looked for already; PS_ERR_NOT_FOUND if it is
@@ -318,8 +326,9 @@ pub unsafe extern "C" fn ps_handoff_supervisor_start(
 ///         _ABORTED it may still be on its way out, and the descriptor is readable when it is gone, with or
 ///         without an event. Try again then; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command
 ///         would tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody
-///         listens at the control path and PS_ERR_PEER_REJECTED if another user does; what ps_spawn answers:
-///         then nothing has changed
+///         listens at the control path and PS_ERR_PEER_REJECTED if another user does; with _NOTIFY
+///         PS_ERR_NOT_FOUND if a generation that was found has a listener that is not held here; what
+///         ps_spawn answers: then nothing has changed
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_replace(
     supervisor: *mut ps_handoff_supervisor,
@@ -357,22 +366,47 @@ pub unsafe extern "C" fn ps_handoff_supervisor_stop(
 }
 
 /// After a restart of this process: finds the generation that serves, with its listeners and its identity.
-/// They come from the owner itself, which is asked at the control path; where nobody owns, what is held for
-/// this process counts: descriptors that its own starter kept (LISTEN_FDS), and the journal. Nothing is bound
-/// anew, and nobody is signalled whose identity is not proven. PS_HANDOFF_SUPERVISOR_SERVING is told of who is
-/// found.
+/// PS_HANDOFF_SUPERVISOR_SERVING is told of who is found.
 ///
-/// A replacement that was under way goes on by itself; its record is there when it has ended. The command of
-/// the generation is not known: if it ends, PS_HANDOFF_SUPERVISOR_GAVE_UP with PS_ERR_NOT_FOUND asks for a
-/// ps_handoff_supervisor_start, until a generation of this supervisor's own has served.
+/// | protocol | who serves | its listeners |
+/// |----------|------------|---------------|
+/// | _NATIVE  | the owner itself says it, at the control path | from the owner; if there is none, LISTEN_FDS |
+/// | _NOTIFY  | the journal, as far as it is proven | LISTEN_FDS; else from the process itself |
+/// | _V1      | the kernel says who listens at the control path | LISTEN_FDS |
+///
+/// What the application has given before (ps_handoff_supervisor_listener) counts before all of these. LISTEN_FDS
+/// is what this process's own starter has kept for it (systemd's descriptor store, FDSTORE=1 with FDNAME=: see
+/// ps_notify_fds): its sockets are duplicated by their names, of several with one name the first; the numbers
+/// stay as they are, and yours. From a process itself they are taken by pidfd_getfd(2) (Linux 5.6, with the
+/// right to trace it), and only the very sockets that it was given. Nothing is bound anew.
+///
+/// IDENTITY. A process of the journal counts if the kernel proves it to be the one: by the file handle of its
+/// pidfd (Linux 6.14), by its inode (6.9), by its start time, in the same boot and, but for the handle, the
+/// same pid namespace. Nobody else is ever signalled, or followed. Who is there with its number and cannot be
+/// proven (a filter forbids pidfd_open) ends the recovery with PS_ERR_UNSUPPORTED. A journal that is torn or
+/// garbled, and one that others than this user and root can have written, changes nothing.
+///
+/// A replacement that was under way goes on by itself with _NATIVE and _V1; its record is there when it has
+/// ended. With _NOTIFY nobody has seen its trial: its successor is ended, unless the old one is gone and it was
+/// ready; who was sent away is stopped again when its time is over. Nobody hears any more what a daemon says
+/// that was found (its watchdog), until it is replaced. How it ends is told (PS_HANDOFF_SUPERVISOR_OWNER_ENDED)
+/// with code or signal, though it is nobody's child here, if its parent has not reaped it or the kernel keeps
+/// its status (Linux 6.15); one that has ended meanwhile is told of at once.
+///
+/// The command of the generation is not known: if it ends, PS_HANDOFF_SUPERVISOR_GAVE_UP with
+/// PS_ERR_NOT_FOUND asks for a ps_handoff_supervisor_start, until a generation of this supervisor's own has
+/// served.
 ///
 /// Blocks at most 5 seconds, while an owner answers nobody (in a probation).
 ///
-/// @return PS_OK; PS_ERR_NOT_FOUND if nothing runs and nothing is held: then start; PS_ERR_TIMEOUT if somebody
-///         has the lock of the path and nobody answers; PS_ERR_STATE if a generation was started or found
-///         already; PS_ERR_PEER_REJECTED if the owner does not admit this process;
+/// @return PS_OK: somebody serves (ps_handoff_supervisor_owner), or nobody does and listeners are held: then
+///         start; PS_ERR_NOT_FOUND if nothing runs and nothing is held: then start, too; PS_ERR_TIMEOUT if
+///         somebody has the lock of the path and nobody answers; PS_ERR_STATE if a generation was started or
+///         found already; PS_ERR_PEER_REJECTED if the owner does not admit this process;
 ///         PS_ERR_INVALID_ARGUMENT if the protocol needs a control path and has none; PS_ERR_UNSUPPORTED if
-///         the protocol cannot be spoken here
+///         the protocol cannot be spoken here, or a process cannot be proven; PS_ERR_PROTOCOL if the journal
+///         is none, or LISTEN_FDS is not what it says; PS_ERR_PERMISSION if the journal may be somebody
+///         else's, or cannot be read; PS_ERR_LIMIT if descriptors or memory are not to be had
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_recover(supervisor: *mut ps_handoff_supervisor, error: *mut *mut ps_error) -> ps_status {
     shapes::grow(supervisor, error, HandoffSupervisor::recover)

@@ -8,7 +8,7 @@
 //! |------------------------------------------------------|----------|------------------|-----------------|
 //! | the boot of the machine                              | go on    | [`Refusal::OtherBoot`] | [`Refusal::Unproven`] |
 //! | the file handle of its pidfd (Linux 6.14)            | [`Certainty::Handle`] | [`Refusal::Gone`] | go on |
-//! | the pid namespace                                    | go on    | [`Refusal::Elsewhere`] | [`Refusal::Elsewhere`] |
+//! | the pid namespace                                    | go on    | [`Refusal::Elsewhere`] | [`Refusal::Unproven`] |
 //! | the inode of the pidfd that the number opens (6.9)   | [`Certainty::Inode`] | [`Refusal::Gone`] | go on |
 //! | the start time of that process                       | [`Certainty::StartTime`] | [`Refusal::Gone`] | [`Refusal::Unproven`] |
 //!
@@ -146,6 +146,8 @@ impl Lasting {
         if here.boot.is_empty() {
             return Err(Refusal::Unproven);
         }
+        // Not knowing where one is is no proof of anything.
+        let elsewhere = if here.namespace == 0 || self.place.namespace == 0 { Refusal::Unproven } else { Refusal::Elsewhere };
         if !self.place.is_of_boot(&here) {
             return Err(Refusal::OtherBoot);
         }
@@ -154,14 +156,14 @@ impl Lasting {
             Some(Ok(pidfd)) => {
                 let pid = pidfd::number_here(pidfd.as_raw_fd()).or_else(|| is_here.then_some(self.marks.pid));
                 // Both marks are the kernel's, of one boot: two that do not fit were not written by this library.
-                let fits = self.marks.inode.is_none_or(|inode| pidfd::number(&pidfd) == Some(inode));
+                let fits = self.marks.inode.zip(pidfd::number(&pidfd)).is_none_or(|(its, found)| its == found);
                 return match pid {
                     Some(pid) if fits => Ok(Reopened { pid, pidfd, certainty: Certainty::Handle }),
                     Some(_) => Err(Refusal::Unproven),
-                    None => Err(Refusal::Elsewhere),
+                    None => Err(elsewhere),
                 };
             }
-            Some(Err(Errno::ESTALE)) => return Err(if is_here { Refusal::Gone } else { Refusal::Elsewhere }),
+            Some(Err(Errno::ESTALE)) => return Err(if is_here { Refusal::Gone } else { elsewhere }),
             Some(Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOMEM))) => {
                 return Err(Refusal::Cannot(Fault { step: "open_by_handle_at", errno }));
             }
@@ -169,7 +171,7 @@ impl Lasting {
             Some(Err(_)) | None => {}
         }
         if !is_here {
-            return Err(Refusal::Elsewhere);
+            return Err(elsewhere);
         }
         self.reopen_by_number()
     }
@@ -321,6 +323,9 @@ mod tests {
         let elsewhere = Place { namespace: lasting.place.namespace + 1, ..lasting.place.clone() };
         for record in [lasting.clone(), without_handle(&lasting), without_pidfs(&lasting)] {
             assert_eq!(Lasting { place: place.clone(), ..record.clone() }.reopen().unwrap_err(), Refusal::OtherBoot);
+            let nowhere = Place { namespace: 0, ..lasting.place.clone() };
+            let lost = Lasting { place: nowhere, ..record.clone() }.reopen();
+            assert!(record.handle.is_some() || lost.unwrap_err() == Refusal::Unproven);
             let found = Lasting { place: elsewhere.clone(), ..record.clone() }.reopen();
             match record.handle {
                 // Whom the kernel opens needs no number.

@@ -4,7 +4,7 @@
 //! a signal handler may use them.
 
 use core::sync::atomic::{AtomicBool, Ordering};
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 
 use nix::errno::Errno;
 use nix::sys::stat::fstat;
@@ -47,6 +47,12 @@ pub fn open(pid: i32) -> Result<OwnedFd, Errno> {
     }
     // SAFETY: no pointers; the descriptor returned is new and owned by nobody else.
     unsafe { check(syscall!(libc::SYS_pidfd_open, pid, 0)).map(|fd| OwnedFd::from_raw_fd(fd as i32)) }
+}
+
+/// A duplicate of what the process behind a pidfd has under this number, close-on-exec: pidfd_getfd(2), Linux 5.6. It asks for the right to trace it.
+pub fn take(pidfd: &OwnedFd, number: i32) -> Result<OwnedFd, Errno> {
+    // SAFETY: no pointers; the descriptor returned is new and owned by nobody else.
+    unsafe { check(syscall!(libc::SYS_pidfd_getfd, pidfd.as_raw_fd(), number, 0)).map(|fd| OwnedFd::from_raw_fd(fd as i32)) }
 }
 
 /// The number of a process on pidfs, which no other process of this boot ever has. `None`: pidfds are no files of their own here (before Linux 6.9),

@@ -140,6 +140,20 @@ pub fn holder_of(socket: u32, until: Deadline, meant: impl Fn(i32) -> bool) -> O
     every_process().take_while(|_| !until.has_come()).find(|pid| *pid != own && meant(*pid) && holds(*pid))
 }
 
+/// Shows the sockets that a process has open, by its number for each and by inode, if this process may look at it. How many there are is its choice:
+/// by this time it is given up.
+pub fn each_socket(pid: i32, until: Deadline, mut visit: impl FnMut(i32, u64)) {
+    let open = std::fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    for entry in open.take_while(|_| !until.has_come()) {
+        let number = entry.file_name().to_str().and_then(|number| number.parse().ok());
+        let link = std::fs::read_link(entry.path()).ok();
+        let inode = link.as_ref().and_then(|link| link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok());
+        if let (Some(number), Some(inode)) = (number, inode) {
+            visit(number, inode);
+        }
+    }
+}
+
 /// The effective user of a process; root's where it may not be looked at by its own user (PR_SET_DUMPABLE).
 pub fn user_of(pid: i32) -> Option<u32> {
     std::fs::metadata(format!("/proc/{pid}")).ok().map(|found| found.uid())

@@ -183,6 +183,15 @@ pub fn inode(socket: &OwnedFd) -> Result<u64, Errno> {
     fstat(socket).map(|stat| stat.st_ino)
 }
 
+/// What the kernel calls this socket; no other one ever is until the machine boots again. `None`: it does not say.
+pub fn cookie(socket: &OwnedFd) -> Option<u64> {
+    let (mut cookie, mut length) = (0u64, size_of::<u64>() as libc::socklen_t);
+    let fd = socket.as_raw_fd();
+    // SAFETY: a number of ours and its length, both of which outlive the call.
+    let asked = unsafe { syscall!(libc::SYS_getsockopt, fd, libc::SOL_SOCKET, libc::SO_COOKIE, &raw mut cookie, &raw mut length) };
+    check(asked).ok().filter(|_| cookie != 0).map(|_| cookie)
+}
+
 /// Shuts a connection down by its number, both ways: the other side finds the end. For signal handlers; errno is left alone.
 pub fn shut(fd: RawFd) {
     // SAFETY: no pointers.

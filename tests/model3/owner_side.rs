@@ -140,7 +140,11 @@ impl World {
         let idle = |owner: Owner| matches!(owner.phase, owner::Phase::Starting | owner::Phase::Serving);
         if let (Some(then), Some(now)) = (was.owner(), is.owner()) {
             let over = idle(now) || now.phase == owner::Phase::Retired;
-            if !idle(then) && then.phase != owner::Phase::Retired && over && let Some(peer) = was.peer {
+            if !idle(then)
+                && then.phase != owner::Phase::Retired
+                && over
+                && let Some(peer) = was.peer
+            {
                 self.ends = Some((slot, peer, now.phase == owner::Phase::Retired));
                 if self.serves == Some(slot) && self.expected.is_some_and(|expected| expected.greeted) {
                     self.expected = None;

@@ -218,7 +218,8 @@ impl World {
     pub fn accepts(&self, slot: Slot) -> bool {
         use owner::Phase as P;
         let process = self.pair.at(slot);
-        let open = |phase| matches!(phase, P::Starting | P::Serving | P::Greeting | P::Offering(_) | P::Warming | P::Draining | P::Probing(_));
+        let open =
+            |phase| matches!(phase, P::Starting | P::Serving | P::Greeting | P::Offering(_) | P::Warming | P::Draining | P::Probing(_));
         process.life == Life::Running && process.todo.is_empty() && process.owner().is_some_and(|owner| open(owner.phase))
     }
 

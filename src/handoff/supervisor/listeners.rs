@@ -10,20 +10,30 @@ use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use crate::clock::Deadline;
 use crate::coordination::service::listening;
 use crate::error::{Error, Result, Status};
 use crate::process::command::Command;
 use crate::process::systemd;
 use crate::sys::custody::Custody;
-use crate::sys::{fds, socket};
+use crate::sys::{fds, pidfd, procfs, socket};
 
 /// How many there may be: as many as one message of the owner's can carry.
 pub const MOST: usize = 252;
 
+/// A listener that a generation has, by what finds it there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Given {
+    pub name: CString,
+    /// Its number as a file, and what the kernel calls it; 0: not known.
+    pub inode: u64,
+    pub cookie: u64,
+}
+
 /// See the head of this file.
 #[derive(Debug)]
 pub struct Listeners {
-    named: Vec<(CString, Arc<OwnedFd>)>,
+    named: Vec<(Given, Arc<OwnedFd>)>,
     custody: Custody,
 }
 
@@ -50,7 +60,8 @@ impl Listeners {
 
     fn put(&mut self, name: CString, fd: OwnedFd) {
         self.custody.note_shared(&fd);
-        self.named.push((name, Arc::new(fd)));
+        let (inode, cookie) = (socket::inode(&fd).unwrap_or(0), socket::cookie(&fd).unwrap_or(0));
+        self.named.push((Given { name, inode, cookie }, Arc::new(fd)));
     }
 
     /// The name, if it and what it stands for are as a generation can be given them: the owner hands on other things as well.
@@ -60,7 +71,7 @@ impl Listeners {
 
     /// What the owner has under this name ([`Listeners::fitting`]), in the place of what was held. Answers what is to be closed.
     pub fn learn(&mut self, name: CString, fd: OwnedFd) -> Option<Arc<OwnedFd>> {
-        let Some((_, place)) = self.named.iter_mut().find(|(known, _)| *known == name) else {
+        let Some(at) = self.named.iter().position(|(known, _)| known.name == name) else {
             if self.named.len() == MOST {
                 return Some(Arc::new(fd));
             }
@@ -68,9 +79,10 @@ impl Listeners {
             return None;
         };
         // It keeps its place: a generation may count.
-        self.custody.leave(place);
-        self.custody.note_shared(&fd);
-        Some(std::mem::replace(place, Arc::new(fd)))
+        self.put(name, fd);
+        let (_, old) = self.named.swap_remove(at);
+        self.custody.leave(&old);
+        Some(old)
     }
 
     /// What this process's own starter has kept for it (LISTEN_FDS, systemd's descriptor store), as duplicates: of names that are not held yet, sockets
@@ -91,9 +103,34 @@ impl Listeners {
         Ok(())
     }
 
+    /// The same of what a process has that was given these: the very sockets, by what the kernel calls them, if this process may look into that one.
+    /// Until then.
+    pub fn fetch_from(&mut self, pid: i32, pidfd: &OwnedFd, given: &[Given], until: Deadline) {
+        let missing: Vec<_> = given.iter().filter(|given| given.cookie != 0 && !self.is_held(&given.name)).collect();
+        if missing.is_empty() {
+            return;
+        }
+        procfs::each_socket(pid, until, |number, inode| {
+            for given in missing.iter().filter(|given| given.inode == inode) {
+                let taken = if self.is_held(&given.name) { None } else { pidfd::take(pidfd, number).ok() };
+                if let Some(copy) = taken.filter(|copy| socket::cookie(copy) == Some(given.cookie))
+                    && self.named.len() < MOST
+                    && is_listener(&copy)
+                {
+                    self.put(given.name.clone(), copy);
+                }
+            }
+        });
+    }
+
+    /// What a generation is given, for one who comes later.
+    pub fn given(&self) -> impl Iterator<Item = Given> {
+        self.named.iter().map(|(given, _)| given.clone())
+    }
+
     /// Whether there is one of this name.
     pub fn is_held(&self, name: &CStr) -> bool {
-        self.named.iter().any(|(known, _)| known.as_c_str() == name)
+        self.named.iter().any(|(known, _)| known.name.as_c_str() == name)
     }
 
     pub fn is_empty(&self) -> bool {
@@ -102,7 +139,7 @@ impl Listeners {
 
     /// Gives them to who is to be started; who spawns it keeps them open until that is done.
     pub fn give(&self, command: &mut Command) -> Result<Vec<Arc<OwnedFd>>> {
-        for (name, fd) in &self.named {
+        for (Given { name, .. }, fd) in &self.named {
             command.listen_fd(fd.as_raw_fd(), Some(name))?;
         }
         Ok(self.named.iter().map(|(_, fd)| fd.clone()).collect())
@@ -110,7 +147,7 @@ impl Listeners {
 
     /// The names, and what is held under them.
     pub fn iter(&self) -> impl Iterator<Item = (&CStr, &Arc<OwnedFd>)> {
-        self.named.iter().map(|(name, fd)| (name.as_c_str(), fd))
+        self.named.iter().map(|(given, fd)| (given.name.as_c_str(), fd))
     }
 
     /// Nothing is held any more.

@@ -13,7 +13,7 @@
 //! serving PLAN PROCESS          ? its stop plan, 15:2000,9:-1, and a line of process/lasting.rs
 //! next ready|starting PLAN PROCESS   ? who is on trial, or the first one before it serves
 //! leaving TIME PROCESS          * sent away; TIME: CLOCK_MONOTONIC, ns, when it is stopped again
-//! listener NAME                 * what those were given
+//! listener INODE:COOKIE NAME    * what those were given, by what the kernel calls it; or - NAME
 //! end
 //! ```
 
@@ -23,6 +23,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::handoff::outcome::BuildId;
 use crate::handoff::supervisor::journal::{File, Kind};
+use crate::handoff::supervisor::listeners::Given;
 use crate::process::lasting::{self, Lasting};
 use crate::process::stop::{self, Step};
 use crate::process::systemd;
@@ -32,8 +33,10 @@ const TAIL: &str = "end\n";
 /// So many that leave are written down, and steps of a plan (one with more is not: then it is the usual one).
 pub const LEAVERS: usize = 16;
 const STEPS: usize = 32;
+/// The line of a listener.
+const NAME: usize = 320;
 /// As many names as a supervisor holds listeners, as long as they can be; and all else.
-const LONGEST: usize = 252 * 270 + (LEAVERS + 4) * (lasting::LONGEST + 32 * STEPS);
+const LONGEST: usize = 252 * NAME + (LEAVERS + 4) * (lasting::LONGEST + 32 * STEPS);
 
 /// The file.
 pub fn file(path: &Path) -> Result<File> {
@@ -59,7 +62,7 @@ pub struct Left {
     pub next: Option<(bool, Seated)>,
     /// When each is stopped again.
     pub leaving: Vec<(i64, Lasting)>,
-    pub listeners: Vec<CString>,
+    pub listeners: Vec<Given>,
 }
 
 impl Left {
@@ -72,8 +75,7 @@ impl Left {
     pub fn text(&self) -> Option<String> {
         use std::fmt::Write as _;
         let mut text = String::new();
-        let names: usize = self.listeners.iter().map(|name| name.as_bytes().len() + 10).sum();
-        text.try_reserve(names + (self.leaving.len() + 4) * (lasting::LONGEST + 32 * STEPS)).ok()?;
+        text.try_reserve(self.listeners.len() * NAME + (self.leaving.len() + 4) * (lasting::LONGEST + 32 * STEPS)).ok()?;
         let _ = writeln!(text, "{HEAD}generation {}", self.generation);
         if !self.build.is_empty() {
             let _ = writeln!(text, "build {}", self.build.text());
@@ -87,8 +89,12 @@ impl Left {
         for (until, process) in &self.leaving {
             let _ = writeln!(text, "leaving {until} {process}");
         }
-        for name in &self.listeners {
-            let _ = writeln!(text, "listener {}", name.to_string_lossy());
+        for Given { name, inode, cookie } in &self.listeners {
+            let _ = match cookie {
+                0 => write!(text, "listener - "),
+                _ => write!(text, "listener {inode}:{cookie} "),
+            };
+            let _ = writeln!(text, "{}", name.to_string_lossy());
         }
         text.push_str(TAIL);
         Some(text)
@@ -130,9 +136,7 @@ impl Left {
             lines.next();
         }
         for line in lines {
-            let name = CString::new(line.strip_prefix("listener ")?).ok()?;
-            systemd::name(Some(&name)).ok()?;
-            left.listeners.push(name);
+            left.listeners.push(given(line.strip_prefix("listener ")?)?);
         }
         Some(left)
     }
@@ -141,6 +145,18 @@ impl Left {
 fn seated(line: &str) -> Option<Seated> {
     let (plan, process) = line.split_once(' ')?;
     Some(Seated { plan: parse_plan(plan)?, process: Lasting::parse(process.as_bytes()).ok()? })
+}
+
+fn given(line: &str) -> Option<Given> {
+    let (which, name) = line.split_once(' ')?;
+    let name = CString::new(name).ok()?;
+    systemd::name(Some(&name)).ok()?;
+    if which == "-" {
+        return Some(Given { name, inode: 0, cookie: 0 });
+    }
+    let (inode, cookie) = which.split_once(':')?;
+    let (inode, cookie) = (inode.parse().ok()?, cookie.parse().ok().filter(|cookie| *cookie != 0)?);
+    Some(Given { name, inode, cookie })
 }
 
 fn plan_text(plan: &[Step]) -> String {
@@ -180,7 +196,10 @@ mod tests {
             serving: Some(seated.clone()),
             next: Some((true, seated)),
             leaving: vec![(99, process.clone()), (-1, process)],
-            listeners: vec![c"http".to_owned(), c"a b".to_owned()],
+            listeners: vec![
+                Given { name: c"http".to_owned(), inode: 7, cookie: 9 },
+                Given { name: c"a b".to_owned(), inode: 0, cookie: 0 },
+            ],
         }
     }
 
@@ -190,7 +209,7 @@ mod tests {
         let text = full().text().unwrap();
         let lines = format!(
             "procsup supervisor 1 notify\ngeneration 3\nbuild v3\nserving 15:2000,9:-1 {PROCESS}\nnext ready 15:2000,9:-1 {PROCESS}\n\
-             leaving 99 {PROCESS}\nleaving -1 {PROCESS}\nlistener http\nlistener a b\nend\n"
+             leaving 99 {PROCESS}\nleaving -1 {PROCESS}\nlistener 7:9 http\nlistener - a b\nend\n"
         );
         assert_eq!(text, lines);
         assert_eq!(Left::parse(text.as_bytes()), Some(full()));
@@ -210,8 +229,10 @@ mod tests {
             ("15:2000", "0:2000"),
             ("15:2000", "15"),
             ("ready", "there"),
-            ("listener http", "listener "),
-            ("listener http", "listener a:b"),
+            ("listener 7:9 http", "listener 7:9 "),
+            ("listener 7:9 http", "listener 7:9 a:b"),
+            ("listener 7:9 http", "listener 7:0 http"),
+            ("listener 7:9 http", "listener http"),
             ("\nserving", "\n\nserving"),
             ("\nleaving 99", "\nleaving x"),
             ("end\n", "more\nend\n"),

@@ -10,16 +10,17 @@
 //! | next       | serves, if nobody else does and it was ready; else it is ended | reaped if ours | -   | left alone       |
 //! | leaving    | stopped again when its time is over   | reaped if ours        | -                     | left alone       |
 
-use std::ffi::CString;
-
 use super::journal::{self, LEAVERS, Left, Seated};
 use super::*;
 use crate::handoff::machine::overlap::STOPPING;
 use crate::handoff::supervisor::events::{EventKind, Happened};
+use crate::handoff::supervisor::listeners::Given;
 use crate::process::lasting::{Lasting, Refusal, Reopened};
 
 /// Until a journal that could not be written is tried again.
 const AGAIN: i64 = 1_000 * clock::MILLI;
+/// How long what the daemon has open is looked through for its listeners.
+const LOOKING: i64 = 1_000 * clock::MILLI;
 
 /// The journal of this supervisor.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ pub(super) struct Diary {
     /// It could not be written: from then on it is tried again.
     again: Deadline,
     /// What the generation that was found was given, by name.
-    pub given: Vec<CString>,
+    pub given: Vec<Given>,
 }
 
 impl Default for Diary {
@@ -78,8 +79,8 @@ impl Notify {
             listeners: Vec::new(),
         };
         if !left.is_of_nobody() {
-            left.listeners = core.listeners.iter().map(|(name, _)| name.to_owned()).collect();
-            left.listeners.extend(self.diary.given.iter().filter(|name| !core.listeners.is_held(name)).cloned());
+            left.listeners = core.listeners.given().collect();
+            left.listeners.extend(self.diary.given.iter().filter(|given| !core.listeners.is_held(&given.name)).cloned());
         }
         left
     }
@@ -126,7 +127,9 @@ impl Notify {
         Ok(())
     }
 
-    fn serves(&mut self, core: &mut Core, found: Reopened, seated: Seated, build: BuildId, generation: u64, given: Vec<CString>) {
+    fn serves(&mut self, core: &mut Core, found: Reopened, seated: Seated, build: BuildId, generation: u64, given: Vec<Given>) {
+        // What nobody has kept for this process the daemon has.
+        core.listeners.fetch_from(found.pid, &found.pidfd, &given, Deadline::after(LOOKING));
         let mut process = Process::found(found.pid, found.pidfd);
         process.set_plan(Arc::new(seated.plan));
         (self.generation, self.diary.given) = (generation, given);
@@ -169,8 +172,8 @@ impl Notify {
 
     /// A name of what the generation that was found has, and this process has not.
     pub(super) fn misses(&self, core: &Core) -> Option<String> {
-        let missing = self.diary.given.iter().find(|name| !core.listeners.is_held(name));
-        missing.map(|name| name.to_string_lossy().into_owned())
+        let missing = self.diary.given.iter().find(|given| !core.listeners.is_held(&given.name));
+        missing.map(|given| given.name.to_string_lossy().into_owned())
     }
 }
 

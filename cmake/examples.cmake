@@ -125,10 +125,10 @@ endif()
 # ---- one server in three languages, and each of them hands over to each ----
 
 if(PROCSUP_BUILD_TESTS AND PYTHON3_EXECUTABLE AND NOT build_variant AND TARGET example_tally_cpp)
-  foreach(part spawned killed supervised)
+  foreach(part spawned killed supervised storm)
     add_test(NAME handoff/languages_${part} COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/languages.py"
       --c $<TARGET_FILE:example_tally> --cpp $<TARGET_FILE:example_tally_cpp> --supervise $<TARGET_FILE:example_supervise>
-      --library "${PROCSUP_SHARED_FILE}" ${part})
+      --library "${PROCSUP_SHARED_FILE}" --rounds 4 ${part})
     set_tests_properties(handoff/languages_${part} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77 PROCESSORS 2)
   endforeach()
   add_test(NAME handoff/languages_python COMMAND ${CMAKE_COMMAND} -E env "PROCSUP_LIBRARY=${PROCSUP_SHARED_FILE}" ${PYTHON3_EXECUTABLE}

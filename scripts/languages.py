@@ -7,18 +7,20 @@ spawned     each of the nine ordered pairs, by ps_handoff_upgrade; successors of
             they warm up, beside owners of the others
 killed      successors that are killed in their probation: the old one takes back
 supervised  each of the six unlike pairs, by ps_handoff_supervisor_replace: three under a supervisor in C, three under one in Python that follows it
+storm       owners and successors that are killed at any moment (--rounds, --seed)
 
 All the while clients add records: some on a connection that they keep, some on a new one for each request, some with requests in two halves. None may be
 refused or cut, none lost that was acknowledged, no generation may answer after its successor did, and the count of answers, which is nowhere but in
 memory, goes on through all of them. Both sides of each handoff have the same record of it.
 """
-# covers: C16-6, C16-2, HO-5, HO-9, LAW-14, LAW-16
+# covers: C16-6, C16-2, LAW-14, LAW-16
 import argparse
 import ctypes
 import fcntl
 import json
 import os
 import pathlib
+import random
 import re
 import shutil
 import signal
@@ -363,6 +365,39 @@ def supervised(arguments):
     print(f"supervised: 6 handoffs, 2 that came to nothing, {answers} answers, 0 lost")
 
 
+def storm(arguments):
+    """Owners and successors are killed at any moment of a replacement: a warm one goes on, the old one takes back, or another is started."""
+    scene, chance = Scene(arguments, "storm"), random.Random(arguments.seed)
+    words = (*PYTHON, ROOT / "examples/supervise.py", scene.dir / "control", scene.dir / "next", scene.dir)
+    scene.next_is("c", probation=100)
+    main = scene.start(*words)
+    owner, seen = scene.serves("c", 0), []
+    scene.load.may_lose = True
+
+    def rest():
+        """One generation is left, the supervisor knows it, and it answers."""
+        nonlocal main
+        if os.waitpid(main, os.WNOHANG)[0]:  # too many starts in its window: GAVE_UP. Whoever waits in the listener's line waits for the next one
+            main = scene.start(*words)
+        serving = [int(pid) for pid in scene.said(r"\d+ supervise.py serving (\d+) generation \d+")]
+        return serving and children(main) == serving[-1:] and scene.load.answered_by(serving[-1]) and serving[-1]
+
+    for number in range(arguments.rounds):
+        language, whom, delay = chance.choice(list(OTHERS)), chance.choice(("owner", "successor")), chance.uniform(0, 0.3)
+        scene.next_is(language, probation=100)
+        os.kill(main, signal.SIGHUP)
+        wait_for(lambda: len(children(main)) > 1, "a successor")
+        time.sleep(delay)
+        victims = [pid for pid in children(main) if (pid == owner) == (whom == "owner")]
+        for pid in victims:
+            os.kill(pid, signal.SIGKILL)
+        scene.load.last = None
+        owner = wait_for(rest, f"the end of round {number}: {language} follows {seen[-1:]}, {whom} {victims} killed after {delay:.3f} s")
+        seen.append(scene.load.last["language"])
+    generation, answers, lost = scene.end(owner, main)
+    print(f"storm {arguments.seed}: {arguments.rounds} rounds, {generation} generations, {answers} answers, {lost} not answered; served: {' '.join(seen)}")
+
+
 def by_supervisor(scene, record):
     """The record of the same handoff that the supervisor has got."""
     return wait_for(lambda: [its for its in map(json.loads, scene.said(r"\d+ supervise.py outcome (\{.*\})")) if its["handoff_id"] == record["handoff_id"]],
@@ -373,13 +408,15 @@ def main():
     parser = argparse.ArgumentParser()
     for name in ("c", "cpp", "supervise", "library"):
         parser.add_argument(f"--{name}", required=True, type=os.path.abspath)
-    parser.add_argument("part", nargs="*", default=["spawned", "killed", "supervised"])
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("part", nargs="*", default=["spawned", "killed", "supervised", "storm"])
     arguments = parser.parse_args()
     if ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
         sys.exit("no subreaper")
     try:
         for part in arguments.part:
-            {"spawned": spawned, "killed": killed, "supervised": supervised}[part](arguments)
+            {"spawned": spawned, "killed": killed, "supervised": supervised, "storm": storm}[part](arguments)
     except BaseException:
         for notes in pathlib.Path(tempfile.gettempdir()).glob("languages-*/notes"):
             print(f"{notes}:", *(line[:400] for line in notes.read_text().split("\n")[-12:]), sep="\n  ", file=sys.stderr)

@@ -3,7 +3,7 @@
 
     PROCSUP_LIBRARY=/path/to/libprocsup.so.0.1 python3 languages_python.py
 """
-# covers: C16-6, F29
+# covers: C16-6
 import asyncio
 import ctypes
 import importlib.util

@@ -183,7 +183,7 @@ class Scene:
         """The pid of the generation that has come to serve, and answers, after those `since`."""
         pid, told = wait_for(lambda: self.said(r"(\d+) (\S+) \d+ serves .*")[since:], "the next generation")[0]
         expect(told == language, told, "serves, and not", language)
-        wait_for(lambda: self.load.answered_by(int(pid)), f"an answer in {language}")
+        wait_for(lambda: self.load.answered_by(int(pid)) and all(client.answers for client in self.load.clients), f"an answer in {language}")
         return int(pid)
 
     def generations(self):
@@ -324,7 +324,8 @@ def killed(arguments):
         scene.load.may_lose = True
         os.kill(successor, signal.SIGKILL)
         record = not_replaced(scene, owner, "PS_ERR_EXITED", "")
-        expect(record["unsealed"] and record["phase"] == "PS_HANDOFF_PHASE_PROBATION", record)
+        # Whether the old one had heard of LIVE's answer before: its clients had.
+        expect(record["unsealed"] and record["phase"] in ("PS_HANDOFF_PHASE_OPENING", "PS_HANDOFF_PHASE_PROBATION"), record)
         _, answers, lost = scene.end(owner, owner)
         print(f"{OTHERS[standby][0]} is killed in its probation, {standby} takes back: {answers} answers, {lost} not answered")
 

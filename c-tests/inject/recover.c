@@ -1,6 +1,7 @@
 /* Faults while a restarted supervisor finds a daemon by its journal: it has it, or says why not; and whatever has failed, the journal still tells of the
    daemon, which nobody has touched, and the next look finds it. */
 /* variants: none */
+/* share: 3 */
 #include "scenario.h"
 
 #include "recovering.h"

@@ -4426,13 +4426,11 @@ ps_status ps_handoff_supervisor_start(ps_handoff_supervisor *supervisor,
  * @param drain_ms     for the end of the old generation's background work (its answer to PS_HANDOFF_DRAIN);
  *                     0: 60 000
  * @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
- *         one is being replaced already, or the successor of one that came to nothing has not ended yet: at
- *         _ABORTED it may still be on its way out, and the descriptor is readable when it is gone, with or
- *         without an event. Try again then; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command
- *         would tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody
- *         listens at the control path and PS_ERR_PEER_REJECTED if another user does; with _NOTIFY
- *         PS_ERR_NOT_FOUND if a generation that was found has a listener that is not held here; what
- *         ps_spawn answers: then nothing has changed
+ *         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
+ *         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at
+ *         the control path and PS_ERR_PEER_REJECTED if another user does; with _NOTIFY PS_ERR_NOT_FOUND if a
+ *         generation that was found has a listener that is not held here; what ps_spawn answers: then nothing
+ *         has changed
  */
 ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor,
                                         const ps_command *command,

@@ -166,14 +166,15 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_protocol(
     })
 }
 
-/// Keeps a journal in this file, for a supervisor that comes after this one (ps_handoff_supervisor_recover). To
-/// be set before ps_handoff_supervisor_start and _recover. Never blocks for the disk: it is written whole or not
-/// at all, and not flushed, for after a loss of power nobody is left that it could tell of.
+/// Keeps a journal in this file, for a supervisor that comes after this one (ps_handoff_supervisor_recover).
+/// To be set before ps_handoff_supervisor_start and _recover. Never blocks for the disk: it is written whole
+/// or not at all, and not flushed, for after a loss of power nobody is left that it could tell of.
 ///
-/// PS_HANDOFF_PROTOCOL_NATIVE needs none: who owns is asked of the owner. With _NOTIFY it tells who serves, who
-/// is on trial and who was sent away, each by marks that the kernel gives to one process only, and the listeners:
-/// without it a restarted supervisor knows of no daemon. With _V1 it is the file of the crate, and tells how far
-/// a replacement was. What lies at the path and is no journal gets another name (.corrupt) before it is written.
+/// PS_HANDOFF_PROTOCOL_NATIVE needs none: who owns is asked of the owner. With _NOTIFY it tells who serves,
+/// who is on trial and who was sent away, each by marks that the kernel gives to one process only, and the
+/// listeners: without it a restarted supervisor knows of no daemon. With _V1 it is the file of the crate,
+/// and tells how far a replacement was. What lies at the path and is no journal gets another name (.corrupt)
+/// before it is written.
 ///
 /// @param path  in a directory of the service's user; copied
 /// @return PS_OK; PS_ERR_STATE if a generation was started or looked for already; PS_ERR_NOT_FOUND if it is
@@ -374,24 +375,26 @@ pub unsafe extern "C" fn ps_handoff_supervisor_stop(
 /// | _NOTIFY  | the journal, as far as it is proven | LISTEN_FDS; else from the process itself |
 /// | _V1      | the kernel says who listens at the control path | LISTEN_FDS |
 ///
-/// What the application has given before (ps_handoff_supervisor_listener) counts before all of these. LISTEN_FDS
-/// is what this process's own starter has kept for it (systemd's descriptor store, FDSTORE=1 with FDNAME=: see
-/// ps_notify_fds): its sockets are duplicated by their names, of several with one name the first; the numbers
-/// stay as they are, and yours. From a process itself they are taken by pidfd_getfd(2) (Linux 5.6, with the
-/// right to trace it), and only the very sockets that it was given. Nothing is bound anew.
+/// What the application has given before (ps_handoff_supervisor_listener) counts before all of these.
+/// LISTEN_FDS is what this process's own starter has kept for it (systemd's descriptor store, FDSTORE=1 with
+/// FDNAME=: see ps_notify_fds): its sockets are duplicated by their names, of several with one name the
+/// first; the numbers stay as they are, and yours. From a process itself they are taken by pidfd_getfd(2)
+/// (Linux 5.6, with the right to trace it), and only the very sockets that it was given. Nothing is bound
+/// anew.
 ///
-/// IDENTITY. A process of the journal counts if the kernel proves it to be the one: by the file handle of its
-/// pidfd (Linux 6.14), by its inode (6.9), by its start time, in the same boot and, but for the handle, the
-/// same pid namespace. Nobody else is ever signalled, or followed. Who is there with its number and cannot be
-/// proven (a filter forbids pidfd_open) ends the recovery with PS_ERR_UNSUPPORTED. A journal that is torn or
-/// garbled, and one that others than this user and root can have written, changes nothing.
+/// IDENTITY. A process of the journal counts if the kernel proves it to be the one: by the file handle of
+/// its pidfd (Linux 6.14), by its inode (6.9), by its start time, in the same boot and, but for the handle,
+/// the same pid namespace. Nobody else is ever signalled, or followed. Who is there with its number and
+/// cannot be proven (a filter forbids pidfd_open) ends the recovery with PS_ERR_UNSUPPORTED. A journal that
+/// is torn or garbled, and one that others than this user and root can have written, changes nothing.
 ///
 /// A replacement that was under way goes on by itself with _NATIVE and _V1; its record is there when it has
-/// ended. With _NOTIFY nobody has seen its trial: its successor is ended, unless the old one is gone and it was
-/// ready; who was sent away is stopped again when its time is over. Nobody hears any more what a daemon says
-/// that was found (its watchdog), until it is replaced. How it ends is told (PS_HANDOFF_SUPERVISOR_OWNER_ENDED)
-/// with code or signal, though it is nobody's child here, if its parent has not reaped it or the kernel keeps
-/// its status (Linux 6.15); one that has ended meanwhile is told of at once.
+/// ended. With _NOTIFY nobody has seen its trial: its successor is ended, unless the old one is gone and it
+/// was ready; who was sent away is stopped again when its time is over. Nobody hears any more what a daemon
+/// says that was found (its watchdog), until it is replaced. How it ends is told
+/// (PS_HANDOFF_SUPERVISOR_OWNER_ENDED) with code or signal, though it is nobody's child here, if its parent
+/// has not reaped it or the kernel keeps its status (Linux 6.15); one that has ended meanwhile is told of at
+/// once.
 ///
 /// The command of the generation is not known: if it ends, PS_HANDOFF_SUPERVISOR_GAVE_UP with
 /// PS_ERR_NOT_FOUND asks for a ps_handoff_supervisor_start, until a generation of this supervisor's own has

@@ -20,6 +20,7 @@
 use std::ffi::CString;
 use std::path::Path;
 
+use crate::clock::Deadline;
 use crate::error::Result;
 use crate::handoff::outcome::BuildId;
 use crate::handoff::supervisor::journal::{File, Kind};
@@ -41,6 +42,23 @@ const LONGEST: usize = 252 * NAME + (LEAVERS + 4) * (lasting::LONGEST + 32 * STE
 /// The file.
 pub fn file(path: &Path) -> Result<File> {
     File::at(path, Kind { longest: LONGEST, is_one: |bytes| Left::parse(bytes).is_some(), decides: true })
+}
+
+/// The journal of this supervisor.
+#[derive(Debug)]
+pub struct Diary {
+    /// What stands in it.
+    pub written: Left,
+    /// It could not be written: from then on it is tried again.
+    pub again: Deadline,
+    /// What the generation that was found was given, by name.
+    pub given: Vec<Given>,
+}
+
+impl Default for Diary {
+    fn default() -> Self {
+        Self { written: Left::default(), again: Deadline::NEVER, given: Vec::new() }
+    }
 }
 
 /// A process that has a seat.

@@ -27,8 +27,8 @@ mod voice;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use journal::Diary;
 use look::Look;
-use recovering::Diary;
 use voice::Voice;
 
 use crate::clock::{self, Deadline};

@@ -22,23 +22,6 @@ const AGAIN: i64 = 1_000 * clock::MILLI;
 /// How long what the daemon has open is looked through for its listeners.
 const LOOKING: i64 = 1_000 * clock::MILLI;
 
-/// The journal of this supervisor.
-#[derive(Debug)]
-pub(super) struct Diary {
-    /// What stands in it.
-    written: Left,
-    /// It could not be written: from then on it is tried again.
-    again: Deadline,
-    /// What the generation that was found was given, by name.
-    pub given: Vec<Given>,
-}
-
-impl Default for Diary {
-    fn default() -> Self {
-        Self { written: Left::default(), again: Deadline::NEVER, given: Vec::new() }
-    }
-}
-
 impl Notify {
     /// Writes down what has changed.
     pub(super) fn write_down(&mut self, core: &Core) {

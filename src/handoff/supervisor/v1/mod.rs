@@ -142,7 +142,8 @@ impl Way for V1 {
 
     fn replace(&mut self, core: &mut Core, command: Arc<Command>, whole: i64, drain: i64) -> Result<()> {
         self.check_free()?;
-        let owner = self.owner.as_ref().ok_or_else(no_generation)?;
+        // One that is being stopped is not replaced.
+        let owner = self.owner.as_ref().filter(|_| !self.stopping).ok_or_else(no_generation)?;
         let cannot = |fault: Fault| {
             let text = format!("cannot reach the generation at {}", self.path.display());
             // Its socket is nobody's: a successor that came to nothing has taken the path from it (B5), or it has not bound it yet.

@@ -34,14 +34,14 @@ fn setup(mode: Mode, faults: u8) -> Setup {
 type Endings = BTreeMap<Vec<Fault>, BTreeSet<(Serves, Ending)>>;
 
 /// Everything, breadth first, or until a law is broken. What is kept of a world that was seen is its hash, and how it was come to.
-fn search(setup: Setup, mutant: Mutant) -> (usize, Option<&'static str>, Endings) {
+fn search(setup: Setup, mutant: Mutant, bounded: bool) -> (usize, Option<&'static str>, Endings) {
     let began = Instant::now();
     let hash = |world: &World| {
         let mut hasher = DefaultHasher::new();
         world.hash(&mut hasher);
         hasher.finish()
     };
-    let first = World::new(&setup, mutant);
+    let first = World::new(&setup, mutant, bounded);
     let mut known = HashSet::from([hash(&first)]);
     let mut ways: Vec<(u32, Act)> = vec![(0, Act::Replace)];
     let mut line = VecDeque::from([(first, 0u32)]);
@@ -50,7 +50,7 @@ fn search(setup: Setup, mutant: Mutant) -> (usize, Option<&'static str>, Endings
     while let Some((world, at)) = line.pop_front() {
         if let Some(broken) = world.broken {
             println!("{mutant:?}: broken after {} worlds: {broken}", known.len());
-            print(&setup, mutant, &ways, at);
+            print(&setup, mutant, bounded, &ways, at);
             return (known.len(), Some(broken), endings);
         }
         if world.is_quiet(&setup) {
@@ -71,47 +71,47 @@ fn search(setup: Setup, mutant: Mutant) -> (usize, Option<&'static str>, Endings
     (known.len(), None, endings)
 }
 
-fn print(setup: &Setup, mutant: Mutant, ways: &[(u32, Act)], mut at: u32) {
+fn print(setup: &Setup, mutant: Mutant, bounded: bool, ways: &[(u32, Act)], mut at: u32) {
     let mut acts = Vec::new();
     while at != 0 {
         let (before, act) = ways[at as usize];
         acts.push(act);
         at = before;
     }
-    let mut world = World::new(setup, mutant);
+    let mut world = World::new(setup, mutant, bounded);
     for act in acts.into_iter().rev() {
         world = world.apply(setup, act);
         let parties: Vec<String> = model::world::World::slots()
-            .map(|slot| {
-                format!(
-                    "{:?} {}{}",
-                    world.pair.at(slot).life,
-                    model::trace::phase(&world.pair, slot),
-                    if world.pair.at(slot).app.serves { " serves" } else { "" }
-                )
-            })
+            .map(|slot| format!("{:?} {}{}", world.pair.at(slot).life, model::trace::phase(&world.pair, slot), if world.pair.at(slot).app.serves { " serves" } else { "" }))
             .collect();
-        println!(
-            "  {:<40} {:?}({})  {}  | S {:?} {:?} said {} heard {}",
-            format!("{act:?}"),
-            world.pair.word.stage,
-            world.pair.word.generation,
-            parties.join(" | "),
-            world.s.machine.phase,
-            world.s.link,
-            world.said.iter().count(),
-            world.s.heard.iter().count()
-        );
+        println!("  {:<40} {:?}({})  {}  | S {:?} {:?} said {} heard {}", format!("{act:?}"), world.pair.word.stage, world.pair.word.generation, parties.join(" | "), world.s.machine.phase, world.s.link, world.said.iter().count(), world.s.heard.iter().count());
     }
     println!("  {:?}", world.s);
     println!("  {:?} {:?} {:?}", world.expected, world.serves, world.faults);
 }
 
-#[test]
-fn one_fault_exclusive() {
-    let (_, broken, endings) = search(setup(Mode::Exclusive, 1), Mutant::None);
+fn holds(setup: Setup, bounded: bool) -> Endings {
+    let (_, broken, endings) = search(setup, Mutant::None, bounded);
     for (faults, ends) in &endings {
         println!("{faults:?}: {ends:?}");
     }
     assert_eq!(broken, None);
+    endings
+}
+
+#[test]
+fn one_fault() {
+    holds(setup(Mode::Exclusive, 1), true);
+}
+
+#[test]
+fn two_faults() {
+    holds(setup(Mode::Exclusive, 2), true);
+}
+
+#[test]
+#[ignore = "minutes: ./x explore"]
+fn full() {
+    holds(setup(Mode::Exclusive, 1), false);
+    holds(setup(Mode::Overlap, 2), true);
 }

@@ -1,7 +1,7 @@
 //! The supervisor's driver: what its machine asks for, and what it finds out.
 
 use super::mutant::Mutant;
-use super::world::{Ending, Fault, Heard, Link, Order, Said, World};
+use super::world::{Ending, Heard, Link, Order, Said, World};
 use crate::clock::Deadline;
 use crate::machine::supervisor::{Action, Event, Phase, Seen, Supervisor, Told, Who};
 use crate::machine::word::{Stage, Word};
@@ -11,20 +11,21 @@ use crate::model::world::{Life, Process, Slot};
 impl World {
     pub fn feed(&mut self, event: Event) {
         let (next, actions) = self.s.machine.step(event, 0);
-        let was = std::mem::replace(&mut self.s.machine, next);
+        self.s.machine = next;
         let mut list: Vec<Action> = actions.iter().collect();
         match self.mutant {
             Mutant::KillsUnseen if list.contains(&Action::Freeze) => {
                 list = vec![Action::Kill];
                 (self.s.machine.phase, self.s.machine.deadline) = (Phase::Killing, Deadline::NEVER);
             }
+            Mutant::StopsUnseen if next.phase == Phase::Looking => {
+                list = vec![Action::Freeze];
+                (self.s.machine.phase, self.s.machine.deadline) = (Phase::Freezing, Deadline::at(crate::machine::supervisor::STILL));
+            }
             Mutant::NeverThaws => list.retain(|action| *action != Action::Thaw),
             Mutant::TellsNothing => list.retain(|action| !matches!(action, Action::Tell(Told::Aborted(_)))),
             Mutant::WaitsForTheOwner if next.phase == Phase::Concluding => self.s.machine.deadline = Deadline::NEVER,
             _ => {}
-        }
-        if was.phase == Phase::Replacing && event == Event::Timeout && !self.faults.is_full() {
-            self.faults.push(Fault::Late);
         }
         list.into_iter().for_each(|action| self.act(action));
     }
@@ -140,7 +141,7 @@ impl World {
     }
 
     fn is_judged_by_name(&self) -> bool {
-        let judges = self.s.machine.phase == Phase::Judging && self.mutant != Mutant::JudgesByThePage;
+        let judges = matches!(self.s.machine.phase, Phase::Looking | Phase::Judging) && self.mutant != Mutant::JudgesByThePage;
         judges && self.named.is_some() && self.named == self.s.child
     }
 
@@ -223,6 +224,10 @@ impl World {
     pub fn forks(&mut self) {
         let Some(slot) = self.free() else { return };
         *self.pair.at_mut(slot) = Process::absent(Life::Running);
+        // Another process than the one that was there before.
+        let nobody = crate::model::world::SLOTS as Slot;
+        self.signed.iter_mut().chain(&mut self.before.1).filter(|signer| **signer == slot).for_each(|signer| *signer = nobody);
+        self.named = self.named.filter(|named| *named != slot);
         self.s.order = Order::Forked(slot);
         let at = slot as usize;
         (self.seeks[at], self.mine[at], self.given[at]) = (true, true, self.s.holds_listeners);

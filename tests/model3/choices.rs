@@ -46,6 +46,12 @@ pub enum Act {
     },
 }
 
+impl Act {
+    fn is_deadline(self) -> bool {
+        matches!(self, Act::Pair(Choice::Timeout(_)) | Act::Timeout | Act::ExpectOver | Act::SeekFails(_))
+    }
+}
+
 impl World {
     /// What goes on by itself, without the supervisor.
     pub fn pair_steps(&self, setup: &Setup, out: &mut Vec<Act>) {
@@ -154,8 +160,43 @@ impl World {
         }
     }
 
+    /// Everything that can happen now.
+    pub fn acts(&self, setup: &Setup, out: &mut Vec<Act>) {
+        if self.broken.is_some() {
+            return;
+        }
+        self.pair_steps(setup, out);
+        self.own_steps(out);
+        if self.bounded && out.iter().any(|act| act.is_deadline()) {
+            let rest = out.iter().any(|act| !act.is_deadline());
+            let first = out.iter().filter_map(|act| self.due(*act)).min();
+            let may_be_late = !self.faults.is_full() && self.pair.faults < setup.faults;
+            out.retain(|act| !act.is_deadline() || if rest { may_be_late } else { self.due(*act) == first });
+        }
+        self.events(setup, out);
+    }
+
+    /// How long after its wait has begun it comes, where everything else takes no time.
+    fn due(&self, act: Act) -> Option<i64> {
+        match act {
+            Act::Pair(Choice::Timeout(slot)) => self.pair.at(slot).deadline(),
+            Act::Timeout => self.s.machine.deadline.nanos(),
+            Act::ExpectOver => Some(10_000_000_000),
+            Act::SeekFails(_) => Some(1_000_000_000),
+            _ => None,
+        }
+    }
+
     pub fn apply(&self, setup: &Setup, act: Act) -> Self {
         let mut next = *self;
+        if self.bounded && act.is_deadline() {
+            let mut steps = Vec::with_capacity(16);
+            self.pair_steps(setup, &mut steps);
+            self.own_steps(&mut steps);
+            if steps.iter().any(|act| !act.is_deadline()) {
+                next.fault(Fault::Late);
+            }
+        }
         next.happen(setup, act);
         next.check(setup);
         next

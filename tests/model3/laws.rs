@@ -1,7 +1,6 @@
 //! What must be true in every world, and in every one that stands still. What two generations owe each other is looked at by `model/invariants.rs`, in
 //! each of these worlds as well: whether a supervisor is there, hangs or is dead.
 
-use super::choices::Act;
 use super::world::{Link, Order, World};
 use crate::machine::supervisor::Phase;
 use crate::model::setup::Setup;
@@ -94,15 +93,6 @@ impl World {
             if process.lives() && slot != owner && !(process.life == Life::Stopped && self.left_stopped) {
                 self.breaks("S8: a process is neither owner nor gone");
             }
-        }
-    }
-
-    /// The same as an act, for who looks at a path.
-    pub fn acts(&self, setup: &Setup, out: &mut Vec<Act>) {
-        if self.broken.is_none() {
-            self.pair_steps(setup, out);
-            self.own_steps(out);
-            self.events(setup, out);
         }
     }
 }

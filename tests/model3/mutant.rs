@@ -5,6 +5,8 @@ pub enum Mutant {
     None,
     /// Whoever is late is killed, and not stopped and looked at before.
     KillsUnseen,
+    /// Whoever is late is stopped before it is looked whether it serves.
+    StopsUnseen,
     /// A child that has become a first generation by itself is judged by its dead owner's page.
     JudgesByThePage,
     /// The pid is said once it is known, and nothing before.

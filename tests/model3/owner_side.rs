@@ -131,7 +131,7 @@ impl World {
         }
         let (was, is) = (before.word, self.pair.word);
         let owned = matches!(is.stage, Stage::Settled | Stage::Live);
-        if owned && (was.generation != is.generation || was.stage != is.stage && matches!(was.stage, Stage::Committed | Stage::Live)) {
+        if owned && (was.generation != is.generation || was.stage != is.stage && !matches!(was.stage, Stage::Offered | Stage::Settled)) {
             self.signed[is.generation as usize & 1] = self.pair.owner;
         }
     }

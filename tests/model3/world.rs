@@ -145,12 +145,14 @@ pub struct World {
     pub left_stopped: bool,
     pub faults: Fifo<Fault, 2>,
     pub mutant: Mutant,
+    /// A deadline that comes while something else could happen is a fault; else each may come at any moment.
+    pub bounded: bool,
     pub broken: Option<&'static str>,
 }
 
 impl World {
     /// An owner serves, and its supervisor watches.
-    pub fn new(setup: &Setup, mutant: Mutant) -> Self {
+    pub fn new(setup: &Setup, mutant: Mutant, bounded: bool) -> Self {
         let opened = setup.apply(&setup.world(), Choice::Take(0));
         let pair = setup.apply(&opened, Choice::Answer(0));
         assert!(pair.at(0).owner().is_some_and(|owner| owner.phase == owner::Phase::Serving));
@@ -202,6 +204,7 @@ impl World {
             left_stopped: false,
             faults: Fifo::new(),
             mutant,
+            bounded,
             broken: None,
         }
     }
@@ -236,8 +239,7 @@ impl World {
         let known = [s.owner, s.child, s.last_owner, s.last_child, s.judged];
         let forgotten = |slot: Slot| {
             let peers = pair::World::slots().any(|other| self.pair.at(other).peer == Some(slot));
-            let signed = self.signed.contains(&slot) || self.before.1.contains(&slot) && self.s.page != self.page;
-            !peers && !signed && !known.contains(&Some(slot)) && self.pair.owner != slot
+            !peers && !known.contains(&Some(slot)) && self.pair.owner != slot
         };
         let absent = |slot: &Slot| self.pair.at(*slot).life == Life::Absent;
         let gone = |slot: &Slot| self.pair.at(*slot).life == Life::Gone && forgotten(*slot);

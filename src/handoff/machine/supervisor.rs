@@ -11,6 +11,7 @@
 //!  Replacing      x     x    the child's estate, or how it ended          Watching; called off: Aborting; dead: Concluding; late: Freezing
 //!  CallingOff     x     x    the same                                     refused, or no answer: Freezing
 //!  Aborting       x     x    the end of a child that was called off       Watching; late: Freezing
+//!  Looking        ?     x    what the word says                           the child may own: as in Judging; it does not: Freezing
 //!  Freezing       ?     x    that the child stands still                  Judging; it does not: back to where it came from
 //!  Judging        ?     x    what the word says                           the child may own: continued; it does not: Killing
 //!  Killing        ?     x    its death                                    Concluding, or Searching
@@ -25,6 +26,8 @@
 //! The races that shaped it:
 //! - **A kill and a promotion.** A child that was called off may own a moment later (its owner dies, and it has not heard). So it is stopped first, and
 //!   the word looked at while it can change nothing; only who does not own then is killed (S9).
+//! - **A supervisor that dies while its child stands still** leaves it so for good. So the word is looked at before, too, and one that owns already, and
+//!   serves, is never stopped (L4).
 //! - **An owner's death and its retirement look alike.** What the word says decides: if it is the next one's, it was a handoff.
 //! - **The death of both.** Whoever may still be there holds the lock: another is started when it is free, with the listeners that are held here, so
 //!   that nobody is refused meanwhile (L5).
@@ -45,6 +48,7 @@ pub enum Phase {
     Replacing,
     CallingOff,
     Aborting,
+    Looking,
     Freezing,
     Judging,
     Killing,
@@ -428,7 +432,7 @@ impl Supervisor {
                 self.cancelled = true;
                 self.go(P::CallingOff, after(now, SLACK).min(self.whole), &[Action::CallOff])
             }
-            (P::CallingOff, E::Refused | E::Timeout) | (P::Aborting, E::Timeout) => self.freeze(now),
+            (P::CallingOff, E::Refused | E::Timeout) | (P::Aborting, E::Timeout) => self.doubt(),
             // The owner has called it off itself by now, unless the child has not come to it, or it hangs.
             (P::Replacing, E::Timeout) => {
                 self.late = true;
@@ -436,14 +440,17 @@ impl Supervisor {
             }
             (P::Orphaned, E::Timeout) => {
                 self.late = true;
-                self.freeze(now)
+                self.doubt()
             }
             (P::Concluding, E::Timeout) => {
                 let told = self.aborted(if self.cancelled { Why::Cancelled } else { Why::Ended });
                 self.watch(&[told])
             }
+            (P::Looking, E::Seen(Seen::Base | Seen::Offered)) => self.go(P::Freezing, after(now, STILL), &[Action::Freeze]),
+            (P::Looking, E::Seen(Seen::Unknown)) => self.go_back(now, List::none()),
+            (P::Looking, E::Seen(_)) => self.may_own(List::none()),
             (P::Freezing, E::Still(true)) => self.go(P::Judging, Deadline::NEVER, &[Action::Look]),
-            (P::Freezing, E::Still(false) | E::Timeout) => self.go_back(now),
+            (P::Freezing, E::Still(false) | E::Timeout) => self.go_back(now, List::of(&[Action::Thaw])),
             (P::Judging, E::Seen(Seen::Base | Seen::Offered)) if self.owner || self.late => {
                 let why = if self.late { Why::Late } else { Why::Cancelled };
                 let told = self.replacing.then(|| self.aborted(why));
@@ -456,12 +463,8 @@ impl Supervisor {
             }
             // Its owner is dead, and it was only to be called off: it is all that is left.
             (P::Judging, E::Seen(Seen::Base | Seen::Offered)) => self.go(P::Orphaned, self.whole, &[Action::Thaw]),
-            (P::Judging, E::Seen(Seen::Unknown)) => self.go_back(now),
-            (P::Judging, E::Seen(_)) => {
-                self.committed = true;
-                let phase = if self.owner { P::Replacing } else { P::Orphaned };
-                self.go(phase, Deadline::NEVER, &[Action::Thaw])
-            }
+            (P::Judging, E::Seen(Seen::Unknown)) => self.go_back(now, List::of(&[Action::Thaw])),
+            (P::Judging, E::Seen(_)) => self.may_own(List::of(&[Action::Thaw])),
 
             // ---- another start ----
             (P::Searching, E::LockFree | E::Timeout) => self.rest(now),
@@ -594,13 +597,20 @@ impl Supervisor {
         }
     }
 
-    fn freeze(&mut self, now: i64) -> List {
-        self.go(Phase::Freezing, after(now, STILL), &[Action::Freeze])
+    /// It is to be ended, if it does not own.
+    fn doubt(&mut self) -> List {
+        self.go(Phase::Looking, Deadline::NEVER, &[Action::Look])
+    }
+
+    /// The child owns, or is about to: it is not judged any more.
+    fn may_own(&mut self, list: List) -> List {
+        self.committed = true;
+        (self.phase, self.deadline) = (if self.owner { Phase::Replacing } else { Phase::Orphaned }, Deadline::NEVER);
+        list
     }
 
     /// It could not be judged now.
-    fn go_back(&mut self, now: i64) -> List {
-        let mut list = List::of(&[Action::Thaw]);
+    fn go_back(&mut self, now: i64, mut list: List) -> List {
         if self.late && self.replacing {
             list.push(self.aborted(Why::Late));
         }

@@ -63,7 +63,7 @@ impl Native {
         let owner = if self.owner.is_some() { self.owner_pid() } else { self.owner_end.0 };
         // The last child may be the owner by now.
         let child = if self.machine.child || self.machine.replacing { self.child_pid } else { 0 };
-        let look = if self.machine.phase == Phase::Judging { judged } else { seen };
+        let look = if matches!(self.machine.phase, Phase::Looking | Phase::Judging) { judged } else { seen };
         look(self.word.as_ref(), &self.path, owner, child)
     }
 

@@ -10,18 +10,11 @@ static const char *const steps[] = {"begun", "offered", "live"};
 
 int main(void)
 {
-    char hold[32];
-    scene_begin();
-    sup_new();
+    pid_t owner = scene_serving("");
     CHECK_STATUS(ps_handoff_supervisor_set_restart(sup, 100, 0, NULL), PS_OK);
-    listener_is_theirs();
-    pid_t owner = first_generation("");
     for (unsigned at = 0; at < sizeof steps / sizeof *steps; at++) {
         goes_on();
-        snprintf(hold, sizeof hold, "hold=%s", steps[at]);
-        sup_replace(20000, hold);
-        pid_t new = expect(STARTED)->pid;
-        CHECK(wait_until((quiet(), is_reached(new, steps[at])), IN_TIME));
+        pid_t new = successor_at(steps[at]);
         kill(new, SIGKILL);
         kill(owner, SIGKILL);
         int seen = 0; /* in either order */

@@ -28,17 +28,13 @@ static void in_a_copy(void)
 
 int main(void)
 {
-    char hold[32];
     scene_begin();
     sup_new();
     pid_t owner = first_generation("");
     in_a_copy();
     for (unsigned at = 0; at < sizeof steps / sizeof *steps; at++) {
         stay();
-        snprintf(hold, sizeof hold, "hold=%s", steps[at]);
-        sup_replace(20000, hold);
-        pid_t new = expect(STARTED)->pid;
-        CHECK(wait_until((quiet(), is_reached(new, steps[at])), IN_TIME));
+        pid_t new = successor_at(steps[at]);
         ps_handoff_supervisor_free(sup);
         if (strcmp(steps[at], "live") != 0) {
             CHECK(wait_until(process_gone(new), IN_TIME));

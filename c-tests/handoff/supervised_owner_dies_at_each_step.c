@@ -16,11 +16,8 @@ static const struct {
 int main(void)
 {
     char hold[32];
-    scene_begin();
-    sup_new();
+    pid_t owner = scene_serving("");
     CHECK_STATUS(ps_handoff_supervisor_set_restart(sup, 100, 0, NULL), PS_OK);
-    listener_is_theirs();
-    pid_t owner = first_generation("");
     for (unsigned at = 0; at < sizeof steps / sizeof *steps; at++) {
         stay();
         snprintf(hold, sizeof hold, "hold=%s", steps[at].step);

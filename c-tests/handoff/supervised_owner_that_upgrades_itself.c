@@ -8,10 +8,7 @@
 
 int main(void)
 {
-    scene_begin();
-    sup_new();
-    listener_is_theirs();
-    pid_t owner = first_generation("upgrade");
+    pid_t owner = scene_serving("upgrade");
     answered_by(owner);
     kill(owner, SIGUSR1);
     pid_t new = expect(SERVING)->pid;

@@ -11,16 +11,9 @@ static const char *const steps[] = {"begun", "offered", "warm", "live"};
 
 int main(void)
 {
-    char hold[32];
-    scene_begin();
-    sup_new();
-    listener_is_theirs();
-    pid_t owner = first_generation("");
+    pid_t owner = scene_serving("");
     for (unsigned at = 0; at < sizeof steps / sizeof *steps; at++) {
-        snprintf(hold, sizeof hold, "hold=%s", steps[at]);
-        sup_replace(20000, hold);
-        pid_t new = expect(STARTED)->pid;
-        CHECK(wait_until((quiet(), is_reached(new, steps[at])), IN_TIME));
+        pid_t new = successor_at(steps[at]);
         kill(new, SIGKILL);
         CHECK_INT(expect(ABORTED)->peer_pid, new);
         CHECK_INT(last.reason, PS_ERR_EXITED);

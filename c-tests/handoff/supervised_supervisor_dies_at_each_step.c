@@ -35,13 +35,7 @@ static pid_t stops_at(pid_t *owner, int at)
 
 int main(void)
 {
-    scene_begin();
-    over_begin();
-    over("hold %d", scene.listener);
-    over("start");
-    pid_t owner = over_expect(STARTED)->pid;
-    CHECK_INT(over_expect(SERVING)->pid, owner);
-    listener_is_theirs();
+    pid_t owner = scene_overseen("");
 
     for (unsigned at = 0; at < sizeof steps / sizeof *steps; at++) {
         pid_t new = stops_at(&owner, (int)at);

@@ -16,13 +16,7 @@ static void supervisor_again(pid_t owner)
 
 int main(void)
 {
-    scene_begin();
-    over_begin();
-    over("hold %d", scene.listener);
-    over("start hold=seal");
-    pid_t owner = over_expect(STARTED)->pid;
-    over_expect(SERVING);
-    listener_is_theirs();
+    pid_t owner = scene_overseen("hold=seal");
 
     over("replace 20000 hang=offered");
     pid_t new = over_expect(STARTED)->pid;

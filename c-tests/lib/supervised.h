@@ -3,7 +3,9 @@
  * and the supervisor either here (`sup`) or in a process of its own that can be killed and stopped (helpers/native_overseer).
  *
  *   scene_begin()  scene_end()         a directory, a listener, a client that asks all the time
+ *   scene_serving(OPTIONS)             all of it, with a supervisor here and a first generation that serves;   scene_overseen(OPTIONS)  the same, elsewhere
  *   sup_new()                          a supervisor here, with the listener;   sup_start(OPTIONS)  sup_replace(ms, OPTIONS)
+ *   successor_at(STEP)                 a successor that was started here, and stays at that step until go()
  *   expect(KIND)                       the next event here but PROGRESS, in time;  quiet() there is none
  *   over_begin()  over("start")        the overseer, and a command to it that must be answered with PS_OK; over_status
  *   over_expect(KIND)                  its next event but PROGRESS
@@ -294,6 +296,24 @@ HARNESS pid_t first_generation(const char *options)
     return pid;
 }
 
+HARNESS pid_t scene_serving(const char *options)
+{
+    scene_begin();
+    sup_new();
+    listener_is_theirs();
+    return first_generation(options);
+}
+
+HARNESS pid_t successor_at(const char *step)
+{
+    char hold[32];
+    snprintf(hold, sizeof hold, "hold=%s", step);
+    sup_replace(20000, hold);
+    pid_t pid = expect(STARTED)->pid;
+    CHECK(wait_until((quiet(), is_reached(pid, step)), IN_TIME));
+    return pid;
+}
+
 /* ---- the supervisor elsewhere --------------------------------------------------------------------------------------------- */
 
 HARNESS void over_begin(void)
@@ -387,5 +407,17 @@ HARNESS const ps_handoff_supervisor_event *over_expect_event(int code_line, int 
     return &last;
 }
 #define over_expect(kind) over_expect_event(__LINE__, kind)
+
+HARNESS pid_t scene_overseen(const char *options)
+{
+    scene_begin();
+    over_begin();
+    over("hold %d", scene.listener);
+    over("start %s", options);
+    pid_t pid = over_expect(STARTED)->pid;
+    CHECK_INT(over_expect(SERVING)->pid, pid);
+    listener_is_theirs();
+    return pid;
+}
 
 #endif

@@ -1,7 +1,7 @@
 //! Three jobs: name the shared library for the dynamic linker, build the program of a spawner, and generate the C header.
 //!
-//! The header is `src/capi/procsup.h.in` with the declarations filled in: each `@section` there names a file of `src/capi/`, whose
-//! public `ps_` items appear in the order of that file, so that a type stands right before its first use. A `pub use` of a type that
+//! The header is `src/capi/procsup.h.in` with the declarations filled in: each `@section` there names files of `src/capi/`, whose
+//! public `ps_` items appear in the order of those files, so that a type stands right before its first use. A `pub use` of a type that
 //! lives elsewhere puts it where the `use` stands: `pub use crate::registry::Cause as ps_exit_cause`. cbindgen writes one declaration at a time, for it sorts what it gets at once by kind.
 //!
 //! The program (src/sys/spawner/program) is part of the library as bytes. It is built by the same compiler for the same target, without any library,
@@ -131,24 +131,30 @@ struct Header {
 }
 
 impl Header {
-    /// The template with its sections filled in: `@section NAME FILE`, then what is said of the whole section, up to the next `@`.
+    /// The template with its sections filled in: `@section NAME FILE...`, then what is said of the whole section, up to the next `@`.
     fn text(&mut self) -> syn::Result<String> {
         let template = fs::read_to_string(self.sources.join("capi/procsup.h.in")).expect("read src/capi/procsup.h.in");
         let mut parts = template.split("\n@");
         let mut text = parts.next().unwrap_or_default().to_owned();
         for part in parts {
             let (order, rest) = part.split_once('\n').unwrap_or((part, ""));
-            let Some((name, file)) = order.strip_prefix("section ").and_then(|order| order.rsplit_once(' ')) else {
+            let Some(order) = order.strip_prefix("section ") else {
                 text += rest;
                 continue;
             };
+            let (files, name): (Vec<&str>, Vec<&str>) = order.split(' ').partition(|word| word.ends_with(".rs"));
+            let name = name.join(" ");
             text += &format!("\n/* {:=<20} {name} {:=<width$} */\n", "", "", width = 82 - name.len());
             if !rest.trim().is_empty() {
                 text += &format!("\n{}\n", rest.trim());
             }
-            for item in parse(&self.sources.join("capi").join(file))?.items {
-                if let Some((name, item)) = self.declared(item, &["capi", file.trim_end_matches(".rs")])? {
-                    text += &format!("\n{}\n", self.declaration(&name, &item));
+            for file in files {
+                let module: Vec<&str> = file.trim_end_matches(".rs").split('/').filter(|part| *part != "mod").collect();
+                let module = [&["capi"], &module[..]].concat();
+                for item in parse(&self.sources.join("capi").join(file))?.items {
+                    if let Some((name, item)) = self.declared(item, &module)? {
+                        text += &format!("\n{}\n", self.declaration(&name, &item));
+                    }
                 }
             }
         }

@@ -707,8 +707,7 @@ ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor,
                                         ps_error **error);
 ps_status ps_handoff_supervisor_cancel(ps_handoff_supervisor *supervisor, ps_error **error);
 ps_status ps_handoff_supervisor_stop(ps_handoff_supervisor *supervisor, int64_t grace_ms, ps_error **error);
-ps_status ps_handoff_supervisor_recover(ps_handoff_supervisor *supervisor,
-                                        ps_error **error);
+ps_status ps_handoff_supervisor_recover(ps_handoff_supervisor *supervisor, ps_error **error);
 ps_status ps_handoff_supervisor_owner(const ps_handoff_supervisor *supervisor,
                                       int32_t *pid,
                                       uint64_t *generation,

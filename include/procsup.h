@@ -4308,14 +4308,15 @@ ps_status ps_handoff_supervisor_set_protocol(ps_handoff_supervisor *supervisor,
                                              ps_error **error);
 
 /**
- * Keeps a journal in this file, for a supervisor that comes after this one (ps_handoff_supervisor_recover). To
- * be set before ps_handoff_supervisor_start and _recover. Never blocks for the disk: it is written whole or not
- * at all, and not flushed, for after a loss of power nobody is left that it could tell of.
+ * Keeps a journal in this file, for a supervisor that comes after this one (ps_handoff_supervisor_recover).
+ * To be set before ps_handoff_supervisor_start and _recover. Never blocks for the disk: it is written whole
+ * or not at all, and not flushed, for after a loss of power nobody is left that it could tell of.
  *
- * PS_HANDOFF_PROTOCOL_NATIVE needs none: who owns is asked of the owner. With _NOTIFY it tells who serves, who
- * is on trial and who was sent away, each by marks that the kernel gives to one process only, and the listeners:
- * without it a restarted supervisor knows of no daemon. With _V1 it is the file of the crate, and tells how far
- * a replacement was. What lies at the path and is no journal gets another name (.corrupt) before it is written.
+ * PS_HANDOFF_PROTOCOL_NATIVE needs none: who owns is asked of the owner. With _NOTIFY it tells who serves,
+ * who is on trial and who was sent away, each by marks that the kernel gives to one process only, and the
+ * listeners: without it a restarted supervisor knows of no daemon. With _V1 it is the file of the crate,
+ * and tells how far a replacement was. What lies at the path and is no journal gets another name (.corrupt)
+ * before it is written.
  *
  * @param path  in a directory of the service's user; copied
  * @return PS_OK; PS_ERR_STATE if a generation was started or looked for already; PS_ERR_NOT_FOUND if it is
@@ -4426,11 +4427,13 @@ ps_status ps_handoff_supervisor_start(ps_handoff_supervisor *supervisor,
  * @param drain_ms     for the end of the old generation's background work (its answer to PS_HANDOFF_DRAIN);
  *                     0: 60 000
  * @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
- *         one is being replaced already; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command would
- *         tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody listens at
- *         the control path and PS_ERR_PEER_REJECTED if another user does; with _NOTIFY PS_ERR_NOT_FOUND if a
- *         generation that was found has a listener that is not held here; what ps_spawn answers: then nothing
- *         has changed
+ *         one is being replaced already, or the successor of one that came to nothing has not ended yet: at
+ *         _ABORTED it may still be on its way out, and the descriptor is readable when it is gone, with or
+ *         without an event. Try again then; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command
+ *         would tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody
+ *         listens at the control path and PS_ERR_PEER_REJECTED if another user does; with _NOTIFY
+ *         PS_ERR_NOT_FOUND if a generation that was found has a listener that is not held here; what
+ *         ps_spawn answers: then nothing has changed
  */
 ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor,
                                         const ps_command *command,
@@ -4467,24 +4470,26 @@ ps_status ps_handoff_supervisor_stop(ps_handoff_supervisor *supervisor, int64_t 
  * | _NOTIFY  | the journal, as far as it is proven | LISTEN_FDS; else from the process itself |
  * | _V1      | the kernel says who listens at the control path | LISTEN_FDS |
  *
- * What the application has given before (ps_handoff_supervisor_listener) counts before all of these. LISTEN_FDS
- * is what this process's own starter has kept for it (systemd's descriptor store, FDSTORE=1 with FDNAME=: see
- * ps_notify_fds): its sockets are duplicated by their names, of several with one name the first; the numbers
- * stay as they are, and yours. From a process itself they are taken by pidfd_getfd(2) (Linux 5.6, with the
- * right to trace it), and only the very sockets that it was given. Nothing is bound anew.
+ * What the application has given before (ps_handoff_supervisor_listener) counts before all of these.
+ * LISTEN_FDS is what this process's own starter has kept for it (systemd's descriptor store, FDSTORE=1 with
+ * FDNAME=: see ps_notify_fds): its sockets are duplicated by their names, of several with one name the
+ * first; the numbers stay as they are, and yours. From a process itself they are taken by pidfd_getfd(2)
+ * (Linux 5.6, with the right to trace it), and only the very sockets that it was given. Nothing is bound
+ * anew.
  *
- * IDENTITY. A process of the journal counts if the kernel proves it to be the one: by the file handle of its
- * pidfd (Linux 6.14), by its inode (6.9), by its start time, in the same boot and, but for the handle, the
- * same pid namespace. Nobody else is ever signalled, or followed. Who is there with its number and cannot be
- * proven (a filter forbids pidfd_open) ends the recovery with PS_ERR_UNSUPPORTED. A journal that is torn or
- * garbled, and one that others than this user and root can have written, changes nothing.
+ * IDENTITY. A process of the journal counts if the kernel proves it to be the one: by the file handle of
+ * its pidfd (Linux 6.14), by its inode (6.9), by its start time, in the same boot and, but for the handle,
+ * the same pid namespace. Nobody else is ever signalled, or followed. Who is there with its number and
+ * cannot be proven (a filter forbids pidfd_open) ends the recovery with PS_ERR_UNSUPPORTED. A journal that
+ * is torn or garbled, and one that others than this user and root can have written, changes nothing.
  *
  * A replacement that was under way goes on by itself with _NATIVE and _V1; its record is there when it has
- * ended. With _NOTIFY nobody has seen its trial: its successor is ended, unless the old one is gone and it was
- * ready; who was sent away is stopped again when its time is over. Nobody hears any more what a daemon says
- * that was found (its watchdog), until it is replaced. How it ends is told (PS_HANDOFF_SUPERVISOR_OWNER_ENDED)
- * with code or signal, though it is nobody's child here, if its parent has not reaped it or the kernel keeps
- * its status (Linux 6.15); one that has ended meanwhile is told of at once.
+ * ended. With _NOTIFY nobody has seen its trial: its successor is ended, unless the old one is gone and it
+ * was ready; who was sent away is stopped again when its time is over. Nobody hears any more what a daemon
+ * says that was found (its watchdog), until it is replaced. How it ends is told
+ * (PS_HANDOFF_SUPERVISOR_OWNER_ENDED) with code or signal, though it is nobody's child here, if its parent
+ * has not reaped it or the kernel keeps its status (Linux 6.15); one that has ended meanwhile is told of at
+ * once.
  *
  * The command of the generation is not known: if it ends, PS_HANDOFF_SUPERVISOR_GAVE_UP with
  * PS_ERR_NOT_FOUND asks for a ps_handoff_supervisor_start, until a generation of this supervisor's own has
@@ -4501,8 +4506,7 @@ ps_status ps_handoff_supervisor_stop(ps_handoff_supervisor *supervisor, int64_t 
  *         is none, or LISTEN_FDS is not what it says; PS_ERR_PERMISSION if the journal may be somebody
  *         else's, or cannot be read; PS_ERR_LIMIT if descriptors or memory are not to be had
  */
-ps_status ps_handoff_supervisor_recover(ps_handoff_supervisor *supervisor,
-                                        ps_error **error);
+ps_status ps_handoff_supervisor_recover(ps_handoff_supervisor *supervisor, ps_error **error);
 
 /**
  * Who owns, as far as this supervisor knows. Never blocks.

@@ -75,7 +75,7 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_handoff_protocol", of_rust(handoff_supervisor::ps_handoff_protocol::from_repr)),
             ("ps_health_kind", of_rust(handoff_supervisor::ps_health_kind::from_repr)),
             ("ps_handoff_supervisor_event_kind", of_rust(handoff_supervisor::ps_handoff_supervisor_event_kind::from_repr)),
-            ("ps_handoff_event_kind", of_rust(handoff::ps_handoff_event_kind::from_repr)),
+            ("ps_handoff_event_kind", of_rust(handoff::events::ps_handoff_event_kind::from_repr)),
         ]
         .map(|(tag, values)| (tag.to_owned(), values)),
     );

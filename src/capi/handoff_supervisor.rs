@@ -356,7 +356,8 @@ pub unsafe extern "C" fn ps_handoff_supervisor_cancel(supervisor: *mut ps_handof
 ///
 /// @param grace_ms  between the two signals; -1: 2000
 /// @return PS_OK, also if it is being stopped already; PS_ERR_STATE if no generation runs that this supervisor
-///         knows of; PS_ERR_PERMISSION if this process may not end it; PS_ERR_INVALID_ARGUMENT
+///         knows of; PS_ERR_PERMISSION if this process may not end it; PS_ERR_UNSUPPORTED if a filter
+///         refuses pidfd_send_signal, and it is no child of this process; PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_stop(
     supervisor: *mut ps_handoff_supervisor,

@@ -92,6 +92,19 @@ impl Core {
         Token(self.numbers)
     }
 
+    /// Keeps a process's entry, and its time: soon, where it cannot be watched now.
+    pub fn watch(&self, token: Token, process: &Process) {
+        let watched = self.reactor.put(token, process.pidfd(), false).is_ok();
+        self.set_due(token, process.due(), watched);
+    }
+
+    /// When to look at it: soon, unless all that is to tell of it is `watched`.
+    pub fn set_due(&self, token: Token, due: Deadline, watched: bool) {
+        // Not put off again by each look.
+        let again = if watched { Deadline::NEVER } else { Deadline::after(RETRY).min(self.reactor.due(token)) };
+        let _ = self.reactor.set_due(token, due.min(again));
+    }
+
     // ---- orders ----
 
     /// Has a process started that gets the listeners and outlives this one. Answers by which number it comes back as born.
@@ -153,13 +166,13 @@ impl Core {
             self.leaving.swap_remove(at);
             return true;
         }
-        let due = process.due();
+        let (due, dead) = (process.due(), process.is_dead());
         let watched = self.reactor.has(token) || self.reactor.add(token, process.pidfd()).is_ok();
         // A dead one that cannot be reaped (a tracer holds it) stays readable.
-        if process.is_dead() {
+        if dead {
             self.reactor.set_aside_for(token, RETRY);
         }
-        let _ = self.reactor.set_due(token, if watched { due } else { due.min(Deadline::after(RETRY)) });
+        self.set_due(token, due, watched);
         true
     }
 

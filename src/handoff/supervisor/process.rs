@@ -7,7 +7,10 @@
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
+use nix::errno::Errno;
+
 use crate::clock::{self, Deadline};
+use crate::error::{Error, Result, Status};
 use crate::process::child::Child;
 use crate::process::foreign::Foreign;
 use crate::process::stop::{self, Step};
@@ -108,6 +111,18 @@ impl Process {
     /// Sends it, and it alone, a signal.
     pub fn signal(&self, number: i32) -> bool {
         self.pid != getpid() && self.process.signal(number).is_ok()
+    }
+
+    /// Whether this process may end it, and can: who cannot be signalled would be waited for, for ever.
+    pub fn check_reach(&self) -> Result<()> {
+        match self.process.signal(0) {
+            Err(errno @ (Errno::EPERM | Errno::ENOSYS)) if self.child.is_none() => {
+                let text = format!("process {} cannot be signalled by this one", self.pid);
+                let status = if errno == Errno::EPERM { Status::Permission } else { Status::Unsupported };
+                Err(Error { errno: Some(errno), ..Error::new(status, "pidfd_send_signal", text) })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether it stands still: stopped, by whomever, or dead.

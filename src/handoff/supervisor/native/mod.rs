@@ -25,7 +25,7 @@ use seeing::Word;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::handoff::machine::supervisor::{Action, Event, Phase, SLACK, Supervisor};
-use crate::handoff::supervisor::core::{Core, Doubtful, RETRY, no_generation};
+use crate::handoff::supervisor::core::{Core, Doubtful, no_generation};
 use crate::handoff::supervisor::events::{EventKind, Happened};
 use crate::handoff::supervisor::process::{Ended, Process};
 use crate::handoff::supervisor::settings::Settings;
@@ -226,6 +226,9 @@ impl Way for Native {
         if self.machine.stopping {
             return Ok(());
         }
+        if let Some(owner) = &self.owner {
+            owner.process.check_reach()?;
+        }
         self.grace_ms = grace_ms;
         if self.machine.replacing {
             self.reason = Some((Status::Cancelled, "the generation is being stopped".to_owned()));
@@ -310,8 +313,10 @@ impl Way for Native {
         let _ = core.reactor.set_due(DEADLINE, self.machine.deadline);
         let owner = self.owner.as_ref().map(|known| &known.process);
         for (token, process) in [(OWNER, owner), (CHILD, self.child.as_ref())] {
-            let due = process.map_or(Deadline::NEVER, |process| watched(core, token, process));
-            let _ = core.reactor.set_due(token, due);
+            match process {
+                Some(process) => core.watch(token, process),
+                None => _ = core.reactor.set_due(token, Deadline::NEVER),
+            }
         }
         if let Some(channel) = &self.channel {
             let _ = core.reactor.set_writing(CHANNEL, channel.wants_to_write());
@@ -356,12 +361,6 @@ impl Way for Native {
         self.owner = None;
         self.close_channel(core);
     }
-}
-
-/// Keeps a process's entry, and answers when it is to be looked at: soon, where it cannot be watched now.
-fn watched(core: &Core, token: Token, process: &Process) -> Deadline {
-    let is_watched = core.reactor.put(token, process.pidfd(), false).is_ok();
-    if is_watched { process.due() } else { process.due().min(Deadline::after(RETRY)) }
 }
 
 impl Native {

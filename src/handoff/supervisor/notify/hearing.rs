@@ -90,8 +90,13 @@ impl Notify {
     /// It says that another process goes on in its place.
     fn move_main(&mut self, core: &mut Core, which: Which, main: i32) {
         let Some(daemon) = self.seat(which) else { return };
-        let Some(held) = daemon.voice.as_ref().and_then(|voice| voice.prove(main)) else { return };
+        // Asked twice: it is not said again, and a proof that fails for a moment would cost a generation.
+        let proven = daemon.voice.as_ref().and_then(|voice| voice.prove(main).or_else(|| voice.prove(main)));
+        let Some(held) = proven else { return };
         let mut moved = Process::stranger(main, held);
+        if moved.check_reach().is_err() {
+            return;
+        }
         moved.set_plan(daemon.process.plan());
         daemon.lasting = acting::lasting_of(core, main, &moved);
         if let Some(voice) = &mut daemon.voice {
@@ -150,10 +155,8 @@ impl Notify {
                 return self.step_look(core, which);
             }
         }
-        // Nobody waits for it any more.
-        if let Some(mut process) = child.and_then(Result::ok).and_then(Process::spawned) {
-            process.kill();
-            core.end(process);
+        if let Some(child) = child {
+            core.discard(child);
         }
     }
 

@@ -231,6 +231,9 @@ impl Way for Notify {
         if !self.machine.runs() && self.order.is_none() {
             return Err(no_generation());
         }
+        if let Some(daemon) = &self.current {
+            daemon.process.check_reach()?;
+        }
         (self.grace_ms, self.order) = (grace_ms, None);
         self.feed(core, Event::Stop);
         Ok(())
@@ -284,15 +287,12 @@ impl Way for Notify {
             daemon.watch(core);
         }
         for (token, look) in self.looks.iter().flatten() {
-            if let Some((fd, writing)) = look.watched() {
-                let _ = core.reactor.put(*token, fd, writing);
-            }
-            let _ = core.reactor.set_due(*token, look.due());
+            let watched = look.watched().is_none_or(|(fd, writing)| core.reactor.put(*token, fd, writing).is_ok());
+            core.set_due(*token, look.due(), watched);
         }
         for leaver in &self.leaving {
             let watched = core.reactor.put(leaver.token, leaver.process.pidfd(), false).is_ok();
-            let due = leaver.process.due().min(leaver.hurried);
-            let _ = core.reactor.set_due(leaver.token, if watched { due } else { due.min(Deadline::after(RETRY)) });
+            core.set_due(leaver.token, leaver.process.due().min(leaver.hurried), watched);
         }
     }
 
@@ -337,17 +337,17 @@ impl Way for Notify {
 impl Daemon {
     /// Keeps its entries: what it is known by may have changed.
     fn watch(&self, core: &Core) {
-        let watched = core.reactor.put(self.life, self.process.pidfd(), false).is_ok();
-        let voice = self.voice.as_ref().map_or(Deadline::NEVER, Voice::due);
-        let due = self.process.due().min(voice);
-        let _ = core.reactor.set_due(self.life, if watched { due } else { due.min(Deadline::after(RETRY)) });
+        let mut watched = core.reactor.put(self.life, self.process.pidfd(), false).is_ok();
+        let mut due = self.process.due();
         if let Some(voice) = &self.voice {
-            let _ = core.reactor.put(self.speech, voice.fd(), false);
+            watched &= core.reactor.put(self.speech, voice.fd(), false).is_ok();
+            due = due.min(voice.due());
         }
         match self.process.child().and_then(|child| child.signs().0) {
-            Some((fd, writing)) => _ = core.reactor.put(self.sign, &fd, writing),
+            Some((fd, writing)) => watched &= core.reactor.put(self.sign, &fd, writing).is_ok(),
             None => _ = core.reactor.remove(self.sign),
         }
+        core.set_due(self.life, due, watched);
     }
 
     /// Nobody looks at it any more.

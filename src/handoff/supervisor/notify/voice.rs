@@ -2,8 +2,8 @@
 //!
 //! The trap is MAINPID: a daemon that forks says who goes on in its place, and from then on it is that one who is signalled, on a number's word. So it
 //! has to be proven: the process is a descendant of the one that speaks, or of its group, while that one's number is still its own, or has this very
-//! NOTIFY_SOCKET in its environment (an orphan has no other mark); and it is held by its pidfd from before that look on. What cannot be proven is not
-//! believed, and the end of the one that was started counts.
+//! NOTIFY_SOCKET in its environment (an orphan has no other mark); and it is held by its pidfd from before that look on. What cannot be proven, or ended, is
+//! not believed, and the end of the one that was started counts.
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;

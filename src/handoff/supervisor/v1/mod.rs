@@ -35,7 +35,7 @@ use self::journal::{Entry, Journal};
 use self::line::Line;
 use self::probe::Probe;
 use self::wire::Id;
-use super::core::{Core, RETRY, no_generation};
+use super::core::{Core, no_generation};
 use super::events::{EventKind, Happened};
 use super::process::{Ended, Process};
 use super::settings::Settings;
@@ -191,6 +191,9 @@ impl Way for V1 {
     }
 
     fn stop(&mut self, core: &mut Core, grace_ms: i64) -> Result<()> {
+        if let Some(owner) = &self.owner {
+            owner.process.check_reach()?;
+        }
         if let Some(change) = &mut self.change {
             // Whoever is left when the replacement is over; it is called off if it can be.
             (self.stopping, self.stop_grace) = (true, Some(grace_ms));
@@ -342,9 +345,7 @@ impl Way for V1 {
 
     fn rest(&mut self, core: &mut Core) {
         if let Some(owner) = &self.owner {
-            let watched = core.reactor.put(owner.token, owner.process.pidfd(), false).is_ok();
-            let due = owner.process.due();
-            let _ = core.reactor.set_due(owner.token, if watched { due } else { due.min(Deadline::after(RETRY)) });
+            core.watch(owner.token, &owner.process);
         }
         if let Some(change) = self.change.as_ref().filter(|change| change.process.is_some() || change.successor_pid() != 0) {
             change.rest(core);

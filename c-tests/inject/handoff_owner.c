@@ -92,18 +92,13 @@ int main(int argc, char **argv)
 {
     if (argc > 2 && strcmp(argv[1], "peer") == 0)
         return peer(argv[2]);
-    char self[512] = "";
     ps_error *error = NULL;
     ps_handoff *handoff = NULL;
-    ps_command *command = NULL;
     int ends[2];
     CHECK(pipe2(ends, O_CLOEXEC) == 0);
     let_end = ends[1];
-    CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
     place_new();
-    CHECK_OK(ps_command_new(self, &command, &error), error);
-    CHECK_OK(ps_command_arg(command, "peer", &error), error);
-    CHECK_OK(ps_command_arg(command, control_path, &error), error);
+    ps_command *command = scenario_peer(control_path, NULL);
 
     scenario_begin(argc, argv);
     ps_status status = ps_handoff_new(control_path, &handoff, &error);

@@ -41,7 +41,7 @@ int main(int argc, char **argv)
     ps_error *error = NULL;
     ps_handoff_supervisor *sup = NULL;
     place_new();
-    ps_command *command = peer_command(control_path, NULL);
+    ps_command *command = scenario_peer(control_path, NULL);
     int listener = listening();
 
     scenario_begin(argc, argv);

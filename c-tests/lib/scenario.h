@@ -145,6 +145,19 @@ HARNESS bool scenario_worked(const char *call, int line, ps_status status, ps_er
 /* worked(ps_spawn(NULL, command, &child, &error), &error) */
 #define worked(call, error_address) scenario_worked(#call, __LINE__, (call), (error_address))
 
+/* This program in its other part: `SCENARIO peer WORD [OTHER]`. */
+HARNESS ps_command *scenario_peer(const char *word, const char *other)
+{
+    char self[512] = "";
+    ps_command *command = NULL;
+    ps_error *error = NULL;
+    CHECK(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+    CHECK_OK(ps_command_new(self, &command, &error), error);
+    for (const char *const *at = (const char *const[]){"peer", word, other, NULL}; *at; at++)
+        CHECK_OK(ps_command_arg(command, *at, &error), error);
+    return command;
+}
+
 /* A child that exits with 0, from its spawn to the end of its handle. */
 HARNESS void scenario_one_life(ps_command *command)
 {

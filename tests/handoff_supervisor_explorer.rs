@@ -89,7 +89,7 @@ impl World {
             hangs: false,
             known: false,
             spawning: false,
-            permits: 2,
+            permits: 1,
             faults: 0,
             asked: false,
             idle_told: true,
@@ -179,6 +179,12 @@ impl World {
                 let permit = self.permits > 0;
                 self.permits = self.permits.saturating_sub(1);
                 self.feed(Event::Permit(permit), mutant);
+                if self.spawning && !permit {
+                    self.breaks("L5: another is started although the budget is used up");
+                }
+            }
+            Action::Tell(Told::OwnerEnded) if self.word == Word::Child && self.child == Life::Runs => {
+                self.breaks("S12: a generation that has handed over is told as one that has ended");
             }
             Action::Tell(Told::Committed | Told::Aborted(_)) => {
                 if !self.asked {
@@ -199,7 +205,7 @@ impl World {
         let feed = |event: Event| -> Act { Box::new(move |world: &mut World, mutant| world.feed(event, mutant)) };
 
         // ---- the application ----
-        if phase == Phase::Idle && self.idle_told && self.permits == 2 && self.owner == Life::None {
+        if phase == Phase::Idle && self.idle_told && self.permits == 1 && self.owner == Life::None {
             may(
                 "start",
                 Box::new(|world, mutant| {
@@ -401,6 +407,9 @@ impl World {
         }
         if machine.phase == P::Idle && self.child == Life::Runs {
             self.breaks("S8: a child is neither owner nor looked after");
+        }
+        if self.frozen && self.child == Life::Runs && !self.ending && !matches!(machine.phase, P::Freezing | P::Judging | P::Killing) {
+            self.breaks("S8: a child stays stopped");
         }
         if machine.phase == P::Watching && self.owner == Life::None {
             self.breaks("L1: it watches nobody");

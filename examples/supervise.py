@@ -36,6 +36,7 @@ FALLIBLE = {
     "ps_handoff_supervisor_new": [c_char_p, POINTER(c_void_p)],
     "ps_handoff_supervisor_listener": [c_void_p, c_char_p, c_int32],
     "ps_handoff_supervisor_recover": [c_void_p],
+    "ps_handoff_supervisor_owner": [c_void_p, POINTER(c_int32), POINTER(c_uint64)],
     "ps_handoff_supervisor_start": [c_void_p, c_void_p],
     "ps_handoff_supervisor_replace": [c_void_p, c_void_p, c_int64, c_int64],
     "ps_handoff_supervisor_stop": [c_void_p, c_int64],
@@ -80,20 +81,30 @@ class Supervisor:
         call("ps_command_new", os.fsencode(words[0]), byref(self.command))
         for word in words[1:]:
             call("ps_command_arg", self.command, os.fsencode(word))
-        try:
-            self.do("recover")  # at most 5 seconds, before anything else of this loop runs
-        except Failed as why:
-            if why.status != PS_ERR_NOT_FOUND:
-                raise
-            call("ps_listen_fd_named", b"http", byref(fd))
-            self.do("listener", b"http", fd)
-            os.close(fd.value)  # it is held as a duplicate
+        if not self.finds_who_serves():
             self.do("start", self.command)
         self.do("fd", byref(fd))
         loop = asyncio.get_running_loop()
         loop.add_reader(fd.value, self.take_events)
         loop.add_signal_handler(signal.SIGHUP, self.replace)
         loop.add_signal_handler(signal.SIGTERM, self.stop)
+
+    def finds_who_serves(self):
+        pid, fd = c_int32(), c_int32()
+        try:
+            self.do("recover")  # at most 5 seconds, before anything else of this loop runs
+        except Failed as why:
+            if why.status != PS_ERR_NOT_FOUND:
+                raise
+            call("ps_listen_fd_named", b"http", byref(fd))  # nobody serves, and nothing is held: this is a first start
+            self.do("listener", b"http", fd)
+            os.close(fd.value)  # it is held as a duplicate
+        try:
+            self.do("owner", byref(pid), None)
+        except Failed as why:
+            if why.status != PS_ERR_NOT_FOUND:
+                raise
+        return pid.value != 0  # SERVING says who it is
 
     def do(self, name, *arguments):
         return call(f"ps_handoff_supervisor_{name}", self.handle, *arguments)

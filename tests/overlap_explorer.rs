@@ -564,7 +564,7 @@ fn a_replacement_without_looks_or_probation_keeps_every_law_with_two() {
 #[test]
 fn who_was_found_again_is_replaced_by_the_same_laws() {
     holds(Setup { found: true, faults: 1, ..USUAL });
-    holds(Setup { found: true, limits: Limits { health: None, ..LIMITS }, ..USUAL });
+    holds(Setup { found: true, limits: Limits { health: None, ..LIMITS }, faults: 1, ..USUAL });
 }
 
 /// All of it.

@@ -146,10 +146,34 @@ impl Worker {
         self.check()?;
         self.hear_at_once(deadline)?;
         if !self.outcome.is_settled() {
-            self.host.drive_by(deadline, &|| self.outcome.is_settled(), self)?;
+            let came = self.host.drive_by(deadline, &|| self.is_settled(), self);
+            if !self.outcome.is_settled() {
+                self.leave();
+            }
+            came?;
         }
         let not_yet = || Err(Error::new(Status::Timeout, "wait", "the worker is not ready yet"));
         self.outcome.get().unwrap_or_else(not_yet)
+    }
+
+    /// Where its supervisor has seen its end, and nobody its channel's, who follows it looks for it.
+    fn is_settled(&self) -> bool {
+        if self.outcome.is_settled() {
+            return true;
+        }
+        let is_heard_here = lock(&self.outcome.gate).is_some();
+        if is_heard_here && self.managed.process().is_ok_and(|child| child.exit().is_some()) {
+            self.leave();
+        }
+        self.outcome.is_settled()
+    }
+
+    /// It is heard by whoever looks from now on, not by who waits alone.
+    fn leave(&self) {
+        let listener = lock(&self.outcome.gate).as_ref().and_then(|gate| gate.listener.upgrade());
+        if let Some(listener) = listener {
+            listener.look();
+        }
     }
 
     /// One that was just let in: its word is heard before anybody looks at anything else.

@@ -27,11 +27,13 @@ impl Work {
                 if let Some(request) = &birth.request {
                     request.outcome().set_gate(birth.gate(core));
                 }
-                let watched = self.reactor.add(Watched::Gate(number).token(), birth.socket());
+                // Who waits in his call hears it himself.
+                let is_alone = birth.request.as_ref().is_some_and(|request| request.is_waited_for_here());
                 self.births.insert(number, birth);
-                if let Err(fault) = watched {
-                    let failure = Failure::of(step::NATIVE_PREPARATION, &fault.error("cannot watch a worker"));
-                    return self.fail_birth_by(number, failure);
+                if is_alone {
+                    self.alone.push(number);
+                } else {
+                    self.watch(number);
                 }
                 self.watch_process(generation);
             }
@@ -42,6 +44,43 @@ impl Work {
                 self.events.push_back(Event::BirthFailed(number, Why::Refused));
             }
         }
+    }
+
+    /// Births that only their callers heard: others look now, and hear them, too.
+    pub(super) fn watch_those_alone(&mut self) {
+        for number in std::mem::take(&mut self.alone) {
+            self.watch(number);
+        }
+    }
+
+    fn watch_if_alone(&mut self, number: machine::Birth) {
+        if let Some(place) = self.alone.iter().position(|alone| *alone == number) {
+            self.alone.swap_remove(place);
+            self.watch(number);
+        }
+    }
+
+    /// Its channel and its process are watched from now on.
+    fn watch(&mut self, number: machine::Birth) {
+        let Some(birth) = self.births.get(&number) else { return };
+        let mut watched = self.reactor.add(Watched::Gate(number).token(), birth.socket());
+        if let Some(pidfd) = birth.pidfd() {
+            watched = watched.and_then(|()| self.reactor.add(Watched::Pidfd(number).token(), &pidfd));
+        }
+        if let Err(fault) = watched {
+            let failure = Failure::of(birth.stage(), &fault.error("cannot watch a worker"));
+            if birth.child().is_some() { self.fail_worker(number, failure) } else { self.fail_birth_by(number, failure) }
+        }
+    }
+
+    /// And not any more.
+    fn unwatch(&mut self, number: machine::Birth) {
+        if let Some(place) = self.alone.iter().position(|alone| *alone == number) {
+            self.alone.swap_remove(place);
+            return;
+        }
+        self.reactor.remove(Watched::Gate(number).token());
+        self.reactor.remove(Watched::Pidfd(number).token());
     }
 
     pub(super) fn listen_to_births(&mut self, generation: u32) {
@@ -102,7 +141,7 @@ impl Work {
         }
         match birth.prove(process) {
             Ok(()) => {
-                if let Some(pidfd) = birth.pidfd() {
+                if let Some(pidfd) = birth.pidfd().filter(|_| !self.alone.contains(&number)) {
                     let _ = self.reactor.add(Watched::Pidfd(number).token(), &pidfd);
                 }
                 // Who is proven leads a group of its own, or does so behind the gate: its preloader's may be swept.
@@ -147,8 +186,7 @@ impl Work {
     pub(super) fn fail_birth(&mut self, number: machine::Birth, why: Why) {
         let Some(birth) = self.births.get_mut(&number) else { return };
         birth.close();
-        self.reactor.remove(Watched::Gate(number).token());
-        self.reactor.remove(Watched::Pidfd(number).token());
+        self.unwatch(number);
         self.events.push_back(Event::BirthFailed(number, why));
     }
 
@@ -166,8 +204,7 @@ impl Work {
     }
 
     pub(super) fn forget(&mut self, number: machine::Birth) {
-        self.reactor.remove(Watched::Gate(number).token());
-        self.reactor.remove(Watched::Pidfd(number).token());
+        self.unwatch(number);
         if let Some(birth) = self.births.remove(&number) {
             birth.let_go();
         }
@@ -221,6 +258,9 @@ impl Work {
             return self.events.push_back(Event::CallOff(id));
         }
         self.open_gates();
+        if !request.is_waited_for_here() {
+            self.watch_if_alone(number);
+        }
         let Some(birth) = self.births.get_mut(&number) else { return };
         if !birth.is_at_work() {
             if let Err(errno) = birth.keep_lent() {
@@ -237,7 +277,7 @@ impl Work {
         if self.unshown == 0 {
             return;
         }
-        let mut failed = Vec::new();
+        let (mut failed, mut waiting) = (Vec::new(), Vec::new());
         let mut unshown = 0;
         for (number, birth) in &mut self.births {
             if birth.is_at_work() || birth.child().is_none() {
@@ -247,13 +287,17 @@ impl Work {
                 None => unshown += usize::from(!birth.has_ended()),
                 Some(true) => {
                     if birth.flush() {
-                        let _ = self.reactor.set_writing(Watched::Gate(*number).token(), true);
+                        waiting.push(*number);
                     }
                 }
                 Some(false) => failed.push(*number),
             }
         }
         self.unshown = unshown;
+        for number in waiting {
+            self.watch_if_alone(number);
+            let _ = self.reactor.set_writing(Watched::Gate(number).token(), true);
+        }
         for number in failed {
             let known = self.births.get_mut(&number).and_then(|birth| birth.failure.take());
             let failure = known.unwrap_or_else(|| {
@@ -271,9 +315,10 @@ impl Work {
 
     pub(super) fn arrive(&mut self, number: machine::Birth) {
         let Some(birth) = self.births.remove(&number) else { return };
-        self.stale.extend([Watched::Gate(number).token(), Watched::Pidfd(number).token()]);
-        if !birth.was_pooled() {
-            self.unwatch_stale();
+        if birth.was_pooled() {
+            self.stale.extend([Watched::Gate(number).token(), Watched::Pidfd(number).token()]);
+        } else {
+            self.unwatch(number);
         }
         let (Some(request), Some(child)) = (birth.request.clone(), birth.child().cloned()) else { return };
         let generation = birth.generation;
@@ -307,8 +352,7 @@ impl Work {
 
     /// A worker that was handed over never will be ready.
     pub(super) fn fail_worker(&mut self, number: machine::Birth, failure: Failure) {
-        self.reactor.remove(Watched::Gate(number).token());
-        self.reactor.remove(Watched::Pidfd(number).token());
+        self.unwatch(number);
         let Some(mut birth) = self.births.remove(&number) else { return };
         self.events.push_back(Event::NotReady(number));
         let Some(request) = birth.request.clone() else { return };
@@ -343,7 +387,8 @@ impl Work {
                 )
             };
             let late = || Failure::timeout(birth.stage(), "waiting for the worker to say that it is ready");
-            let failure = if self.reactor.has(Watched::Gate(number).token()) { late() } else { closed() };
+            let is_open = self.alone.contains(&number) || self.reactor.has(Watched::Gate(number).token());
+            let failure = if is_open { late() } else { closed() };
             self.fail_worker(number, failure);
         }
         let unsaid: Vec<_> = self.processes.iter().filter(|(_, process)| process.end_is_over(now)).map(|(number, _)| *number).collect();

@@ -119,6 +119,8 @@ pub struct Work {
     unlooked: u32,
     /// Where messages of workers are received.
     room: Box<[u8]>,
+    /// Births that nobody but their callers hears, who wait in their calls: these are watched from the next look at all on.
+    alone: Vec<machine::Birth>,
     /// What is watched and need not be: of workers of the pool that are ready. It goes with the next look, which what refills the pool has set a time for.
     stale: Vec<Token>,
     /// Readable when the reactor has something.
@@ -151,6 +153,7 @@ impl Hand for Work {
 
     fn look(&mut self, core: &Arc<Core>) {
         self.unwatch_stale();
+        self.watch_those_alone();
         let turn = self.reactor.turn();
         let found = turn.ready.len();
         for token in turn.ready {
@@ -174,6 +177,9 @@ impl Hand for Work {
         let leads_on = self.hear_one(number);
         if leads_on {
             self.run(core);
+        } else if self.alone.contains(&number) {
+            // It may be heard here alone.
+            self.look(core);
         }
         leads_on
     }
@@ -317,6 +323,7 @@ impl Work {
             reactor,
             unlooked: 0,
             room: vec![0; LONGEST].into_boxed_slice(),
+            alone: Vec::new(),
             stale: Vec::new(),
             loop_fd: Arc::new(loop_fd),
         })

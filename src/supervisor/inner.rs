@@ -312,7 +312,8 @@ impl Inner {
         // Its last run may have said more than anybody has taken so far.
         let held_back = managed.is_ahead();
         let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed) };
-        let watched = watched.and_then(|()| self.watch_signs(&child, key).map_err(failed));
+        // (Under a new key nothing is watched yet.)
+        let watched = watched.and_then(|()| if child.is_quiet() { Ok(()) } else { self.watch_signs(&child, key).map_err(failed) });
         ledger.watched.insert(key, Entry { managed: managed.clone(), child, held_back });
         self.busy.fetch_add(1, Ordering::Relaxed);
         watched.and_then(|()| self.schedule(key, due)).inspect_err(|_| drop(self.unwatch(ledger, key)))
@@ -371,6 +372,11 @@ impl Inner {
     /// anybody can come here, and EXITED is after it.
     pub(super) fn collect_signs(self: &Arc<Self>, managed: &Managed, child: &Arc<Child>) {
         if !child.has_signs() || !self.home.is_here() {
+            return;
+        }
+        // The default supervisor tells nothing.
+        if self.is_default && child.is_quiet() {
+            child.take_news();
             return;
         }
         let mut ledger = lock(&self.ledger);

@@ -231,6 +231,12 @@ impl Child {
         self.readying.as_deref().map_or(Standing::Unasked, |readying| lock(readying).standing())
     }
 
+    /// Whether nothing of it need be heard, nor kept in time, until its end: somebody above says that it is ready, or has said so.
+    pub fn is_quiet(&self) -> bool {
+        let quiet = |readying: &Mutex<Readying>| lock(readying).is_quiet();
+        self.readying.as_deref().is_none_or(quiet) && !self.is_stopping()
+    }
+
     /// What is to be told of it.
     pub fn take_news(&self) -> News {
         self.readying.as_deref().map_or_else(News::default, |readying| std::mem::take(&mut lock(readying).news))

@@ -151,6 +151,11 @@ impl Readying {
         self.asked.as_ref().is_some_and(|(spec, _)| spec.sign == Sign::Told)
     }
 
+    /// Nothing of it was ever watched, and no time is to be kept.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.is_told() && self.pipe.is_none() && self.connecting.is_none() && self.receiver.is_none() && self.due().is_never()
+    }
+
     /// When it has to be looked at.
     pub(super) fn due(&self) -> Deadline {
         self.time().max(self.aside)

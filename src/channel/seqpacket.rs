@@ -63,6 +63,9 @@ pub enum Admission {
     Denied,
 }
 
+/// So long a message comes on the stack ([`End::receive_near`]).
+const NEAR: usize = 256;
+
 /// Bytes and descriptors that wait for room.
 type Waiting = (Vec<u8>, Vec<Arc<OwnedFd>>);
 
@@ -303,9 +306,39 @@ impl<P: Protocol> End<P> {
         }
     }
 
+    /// The same in a process that is about to be copied, of which each page that is written to must be copied anew: a short message comes on the stack, and
+    /// the buffer is for what is long.
+    pub fn receive_near(&mut self, admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
+        let mut near = [0; NEAR];
+        let mut buffer = core::mem::take(&mut self.buffer);
+        if buffer.is_empty() {
+            buffer = vec![0; P::LONGEST];
+        }
+        let received = socket::receive_in_two(&self.socket, &mut near, &mut buffer[..P::LONGEST - NEAR]);
+        let found = match &received {
+            Ok(Some(Received { length, .. })) if *length > NEAR => {
+                let whole: Vec<u8> = near.iter().chain(&buffer).take(*length).copied().collect();
+                self.take_in(received, &whole, admit)
+            }
+            _ => self.take_in(received, &near, admit),
+        };
+        self.buffer = buffer;
+        found
+    }
+
     /// The same, by way of this room, in which the longest message fits.
     pub fn receive_in(&mut self, buffer: &mut [u8], admit: impl FnOnce(Identity) -> Admission) -> Found<MessageOf<P>> {
-        let received = match socket::receive(&self.socket, buffer) {
+        let received = socket::receive(&self.socket, buffer);
+        self.take_in(received, buffer, admit)
+    }
+
+    fn take_in(
+        &mut self,
+        received: Result<Option<Received>, Errno>,
+        buffer: &[u8],
+        admit: impl FnOnce(Identity) -> Admission,
+    ) -> Found<MessageOf<P>> {
+        let received = match received {
             Err(Errno::EAGAIN) => return Found::Nothing,
             Err(Errno::ENOMEM | Errno::ENOBUFS) => {
                 // It lies there still: readable, and nothing can be done about it now.

@@ -253,20 +253,25 @@ struct Control([u8; 1088]);
 ///
 /// By hand, not by nix: its `cmsgs` refuses a truncated list, and would leak the descriptors in it.
 pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Received>, Errno> {
+    receive_in_two(socket, buffer, &mut [])
+}
+
+/// The same into two places, the second of which takes what the first has no room for.
+pub fn receive_in_two(socket: &OwnedFd, near: &mut [u8], rest: &mut [u8]) -> Result<Option<Received>, Errno> {
     let mut control = Control([0; 1088]);
-    let mut iov = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
+    let mut iov = [near, rest].map(|part| libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() });
     let mut header = libc::msghdr {
         msg_name: core::ptr::null_mut(),
         msg_namelen: 0,
-        msg_iov: &raw mut iov,
-        msg_iovlen: 1,
+        msg_iov: iov.as_mut_ptr(),
+        msg_iovlen: iov.len(),
         msg_control: control.0.as_mut_ptr().cast(),
         msg_controllen: control.0.len(),
         msg_flags: 0,
     };
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
     let length = loop {
-        // SAFETY: the header describes one buffer and one control area, both ours and of the lengths given.
+        // SAFETY: the header describes two buffers and one control area, all ours and of the lengths given.
         match unsafe { check(syscall!(libc::SYS_recvmsg, socket.as_raw_fd(), &raw mut header, flags)) } {
             // ECONNRESET: the other side left unread messages of ours. It is said once, before what it had sent, which is still to come.
             Err(Errno::EINTR | Errno::ECONNRESET) => {}

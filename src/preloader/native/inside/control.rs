@@ -265,7 +265,7 @@ impl Control {
             if self.stopped || !self.line.has_room() || self.link.wants_to_write() {
                 break;
             }
-            match self.link.receive(|_| Admission::Denied) {
+            match self.link.receive_near(|_| Admission::Denied) {
                 Found::Nothing => break,
                 Found::Message(message, fds) => self.hear(message, fds),
                 Found::End => self.stopped = true,

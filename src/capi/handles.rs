@@ -14,7 +14,7 @@
 //! in a row it comes again. So the count of generations begins elsewhere then, and in each copy. The lowest bit makes the value odd, so
 //! that no allocator's address is ever taken for a handle.
 
-use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use super::error::ErrorObject;
@@ -102,15 +102,23 @@ struct Slab {
 ///
 /// A process that has just been forked pays for each page that it touches, and a table of its own is some: so the object stands here until it is freed, in
 /// the one process of this number. (A copy of that one has another number, also as the init of a pid namespace.)
+///
+/// Which process that is, is written into the object, which such a process writes to anyway; nothing in here is written to again.
 struct Passed {
     known: AtomicU64,
     /// 0: the object stands below.
     here: AtomicU64,
-    process: AtomicI32,
-    object: OnceLock<Object>,
+    object: OnceLock<Arc<Preload>>,
 }
 
-static PASSED: Passed = Passed { known: AtomicU64::new(0), here: AtomicU64::new(0), process: AtomicI32::new(0), object: OnceLock::new() };
+static PASSED: Passed = Passed { known: AtomicU64::new(0), here: AtomicU64::new(0), object: OnceLock::new() };
+
+/// Writes only what is not there: a page that is written to is copied first.
+fn store(place: &AtomicU64, value: u64) {
+    if place.load(Ordering::Relaxed) != value {
+        place.store(value, Ordering::Relaxed);
+    }
+}
 
 impl Passed {
     fn has(&self, handle: u64) -> bool {
@@ -119,12 +127,15 @@ impl Passed {
 
     /// What stands for it without a table.
     #[inline(always)]
-    fn object<T: Handled>(&self, handle: u64) -> Option<&Arc<T>> {
-        let is_it = handle != 0
-            && self.known.load(Ordering::Relaxed) == handle
-            && self.here.load(Ordering::Relaxed) == 0
-            && self.process.load(Ordering::Relaxed) == getpid();
-        if is_it { self.object.get().and_then(T::peek) } else { None }
+    fn object(&self, handle: u64) -> Option<&Arc<Preload>> {
+        let is_it = handle != 0 && self.known.load(Ordering::Relaxed) == handle && self.here.load(Ordering::Relaxed) == 0;
+        let object = self.object.get().filter(|_| is_it)?;
+        (object.process() == getpid()).then_some(object)
+    }
+
+    /// The same as an object of any type.
+    fn shared<T: Handled>(&self, handle: u64) -> Option<Arc<T>> {
+        self.object(handle).and_then(|object| T::unwrap(Preload::wrap(object.clone())))
     }
 }
 
@@ -221,16 +232,16 @@ pub(super) fn is_inherited(handle: u64) -> bool {
 /// In the process that has made it, and in a copy that this library has made: this handle stands for the object, and is not looked up. There is one such
 /// object in a process.
 #[inline(always)]
-pub(super) fn pass<T: Handled>(handle: u64, object: &Arc<T>) {
-    PASSED.object.get_or_init(|| T::wrap(object.clone()));
-    PASSED.here.store(0, Ordering::Relaxed);
-    PASSED.process.store(getpid(), Ordering::Relaxed);
-    PASSED.known.store(handle, Ordering::Relaxed);
+pub(super) fn pass(handle: u64, object: &Arc<Preload>) {
+    PASSED.object.get_or_init(|| object.clone());
+    object.set_process(getpid());
+    store(&PASSED.here, 0);
+    store(&PASSED.known, handle);
 }
 
 /// What stands for such a handle. `None`: it is to be looked up.
 #[inline(always)]
-pub(super) fn passed<T: Handled>(handle: u64) -> Option<&'static Arc<T>> {
+pub(super) fn passed(handle: u64) -> Option<&'static Arc<Preload>> {
     PASSED.object(handle)
 }
 
@@ -276,8 +287,8 @@ pub(super) fn out_of_memory() -> u64 {
 
 /// A share of the object behind a handle.
 pub(super) fn get<T: Handled>(handle: u64) -> Result<Arc<T>> {
-    if let Some(object) = PASSED.object::<T>(handle) {
-        return Ok(object.clone());
+    if let Some(object) = PASSED.shared::<T>(handle) {
+        return Ok(object);
     }
     let (index, generation) = decode::<T>(handle)?;
     if index == INDEXES as usize {
@@ -292,8 +303,8 @@ pub(super) fn get<T: Handled>(handle: u64) -> Result<Arc<T>> {
 /// Asks the object behind a handle without taking a share of it, which all processors would write to. For what neither blocks nor makes or frees a
 /// handle, and is asked often.
 pub(super) fn ask<T: Handled, V>(handle: u64, ask: impl FnOnce(&Arc<T>) -> Result<V>) -> Result<V> {
-    if let Some(object) = PASSED.object::<T>(handle) {
-        return ask(object);
+    if let Some(object) = PASSED.shared::<T>(handle) {
+        return ask(&object);
     }
     let (index, generation) = decode::<T>(handle)?;
     let slab = table()?.read();
@@ -304,10 +315,10 @@ pub(super) fn ask<T: Handled, V>(handle: u64, ask: impl FnOnce(&Arc<T>) -> Resul
 
 /// Takes the object out of the table. `None` for anything that is not a live handle.
 pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
-    if let Some(object) = PASSED.object::<T>(handle) {
+    if let Some(object) = PASSED.shared::<T>(handle) {
         // Where it is in the table as well it is found there from now on; else it is put there, so that it is known as freed.
         let is_there = Stamp::here().age_of(handle) == Some(0);
-        PASSED.here.store(if is_there { handle } else { insert(object.clone()).ok()? }, Ordering::Relaxed);
+        PASSED.here.store(if is_there { handle } else { insert(object).ok()? }, Ordering::Relaxed);
     }
     let (index, generation) = decode::<T>(handle).ok()?;
     let mut slab = table().ok()?.write();

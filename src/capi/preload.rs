@@ -309,7 +309,7 @@ pub unsafe extern "C" fn ps_preload_fd(preload: *const ps_preload, fd: *mut i32,
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_ready(preload: *mut ps_preload, error: *mut *mut ps_error) -> ps_status {
     // Found without a table: what a worker passes through on its way to this is to be little.
-    call(error, || match handles::passed::<Preload>(preload.addr() as u64) {
+    call(error, || match handles::passed(preload.addr() as u64) {
         Some(object) => object.worker_ready().map(|()| PS_OK),
         None => convert::object::<Preload, _>(preload)?.worker_ready().map(|()| PS_OK),
     })

@@ -41,6 +41,7 @@ mod serving;
 mod worker;
 
 use std::os::fd::{OwnedFd, RawFd};
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use nix::errno::Errno;
@@ -141,6 +142,8 @@ struct State {
 /// See the head of this file.
 pub struct Preload {
     state: Mutex<State>,
+    /// The process whose it is; 0 as long as nobody has said so.
+    process: AtomicI32,
 }
 
 impl std::fmt::Debug for Preload {
@@ -165,7 +168,19 @@ impl Preload {
         let control = opening::take()?;
         let state =
             State { stand: Stand::Loading(control), way: Way::Libc, tid: None, collapsed: false, hook: None, accepted: None, maker: 0 };
-        Ok(Self { state: Mutex::new(state) })
+        Ok(Self { state: Mutex::new(state), process: AtomicI32::new(0) })
+    }
+
+    /// The process that has it, as it was told: this one, or the one that it was copied from.
+    #[inline(always)]
+    pub fn process(&self) -> i32 {
+        self.process.load(Ordering::Relaxed)
+    }
+
+    /// It is this process's.
+    #[inline(always)]
+    pub fn set_process(&self, process: i32) {
+        self.process.store(process, Ordering::Relaxed);
     }
 
     /// What is called around each fork from now on.

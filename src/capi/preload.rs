@@ -9,7 +9,7 @@ use std::sync::{Arc, OnceLock};
 use nix::errno::Errno;
 
 use super::error::ps_error;
-use super::guard::{PS_OK, PS_PENDING, acquire, call, quiet};
+use super::guard::{PS_OK, PS_PENDING, acquire, call, quiet, value};
 use super::{convert, handles, ps_status, shapes};
 use crate::error::{Error, Result, Status};
 use crate::preloader::native::inside::{Hook, Moment, Preload, Role, Way};
@@ -214,8 +214,16 @@ pub unsafe extern "C" fn ps_preload_fork(
     error: *mut *mut ps_error,
 ) -> ps_status {
     acquire(error, || {
-        let object: Arc<Preload> = convert::object(preload)?;
-        let pass = || pass(preload, &object);
+        // Not a share, if that can be had: to give one back would be to write to a page that is the copy's as well by then.
+        let shared: Arc<Preload>;
+        let object = match handles::passed(preload.addr() as u64) {
+            Some(object) => object,
+            None => {
+                shared = convert::object(preload)?;
+                &shared
+            }
+        };
+        let pass = || pass(preload, object);
         shapes::put("role", role, || object.fork(timeout_ms, pass).map(|role: Role| role as i32))
     })
 }
@@ -308,11 +316,12 @@ pub unsafe extern "C" fn ps_preload_fd(preload: *const ps_preload, fd: *mut i32,
 ///         the host is gone, or does not want it any more
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_worker_ready(preload: *mut ps_preload, error: *mut *mut ps_error) -> ps_status {
-    // Found without a table: what a worker passes through on its way to this is to be little.
-    call(error, || match handles::passed(preload.addr() as u64) {
-        Some(object) => object.worker_ready().map(|()| PS_OK),
-        None => convert::object::<Preload, _>(preload)?.worker_ready().map(|()| PS_OK),
-    })
+    // What a worker passes through on its way to this is to be little: it is no place where a thread could be cancelled, and has no use for a table.
+    let said = value(false, || handles::passed(preload.addr() as u64).is_some_and(|object| object.worker_ready_at_once()));
+    if said {
+        return PS_OK;
+    }
+    call(error, || convert::object::<Preload, _>(preload)?.worker_ready().map(|()| PS_OK))
 }
 
 /// What the host wishes of this worker. A worker need not ask: then it is never promoted, and does not learn

@@ -25,6 +25,22 @@ pub struct Asked<T> {
     pub pooled: bool,
 }
 
+impl<T> Asked<T> {
+    /// What the worker gets, and the rest.
+    pub fn parted(self) -> (Asked<()>, T) {
+        let Self { birth, until, hello_will_do, end, pooled } = self;
+        (Asked { birth, until, hello_will_do, end: (), pooled }, end)
+    }
+}
+
+impl Asked<()> {
+    /// Put together again.
+    pub fn with<T>(self, end: T) -> Asked<T> {
+        let Self { birth, until, hello_will_do, end: (), pooled } = self;
+        Asked { birth, until, hello_will_do, end, pooled }
+    }
+}
+
 /// In the order in which they came.
 #[derive(Debug)]
 pub struct Line<T>(VecDeque<Asked<T>>);

@@ -40,7 +40,7 @@ mod promoted;
 mod serving;
 mod worker;
 
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -133,10 +133,46 @@ struct State {
     /// The pages were collapsed in this process.
     collapsed: bool,
     hook: Option<Arc<Hook>>,
+    /// The end of the one that is being forked, or was last.
+    forking: Forking,
     /// A birth that a runtime which forks by itself has taken.
     accepted: Option<Asked<Arc<OwnedFd>>>,
     /// The process that has taken it.
     maker: i32,
+}
+
+/// A newborn's end of its pair around the fork: put down before it, for both sides to find. The original closes the number alone, and lets go of the rest
+/// before the next fork: what it wrote to behind this one it would copy first, page by page.
+#[derive(Debug, Default)]
+struct Forking(Option<Arc<OwnedFd>>);
+
+impl Forking {
+    /// Puts it down. Answers its number.
+    fn put(&mut self, end: Arc<OwnedFd>) -> RawFd {
+        let number = end.as_raw_fd();
+        self.forget();
+        self.0 = Some(end);
+        number
+    }
+
+    /// Takes it, where it is open still.
+    #[inline(always)]
+    fn take(&mut self) -> Option<Arc<OwnedFd>> {
+        self.0.take()
+    }
+
+    /// Its number was closed.
+    fn forget(&mut self) {
+        if let Some(end) = self.0.take().and_then(Arc::into_inner) {
+            let _ = end.into_raw_fd();
+        }
+    }
+}
+
+impl Drop for Forking {
+    fn drop(&mut self) {
+        self.forget();
+    }
 }
 
 /// See the head of this file.
@@ -166,8 +202,16 @@ impl Preload {
     /// Of a process whose host has said so in its environment; once in the life of a process and its copies.
     pub fn open() -> Result<Self> {
         let control = opening::take()?;
-        let state =
-            State { stand: Stand::Loading(control), way: Way::Libc, tid: None, collapsed: false, hook: None, accepted: None, maker: 0 };
+        let state = State {
+            stand: Stand::Loading(control),
+            way: Way::Libc,
+            tid: None,
+            collapsed: false,
+            hook: None,
+            forking: Forking::default(),
+            accepted: None,
+            maker: 0,
+        };
         Ok(Self { state: Mutex::new(state), process: AtomicI32::new(0) })
     }
 
@@ -187,6 +231,11 @@ impl Preload {
     pub fn set_hook(&self, hook: Option<Arc<Hook>>) {
         let before = std::mem::replace(&mut lock(&self.state).hook, hook);
         drop(before);
+    }
+
+    /// Whether there is a hook: where there is none nothing is written to behind a fork.
+    fn has_hook(&self) -> bool {
+        lock(&self.state).hook.is_some()
     }
 
     #[inline(always)]

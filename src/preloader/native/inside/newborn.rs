@@ -21,7 +21,7 @@ use std::sync::Arc;
 use super::super::wire::{Kind, Link};
 use super::asked::Asked;
 use super::control::Numbers;
-use super::{Preload, Stand, greet, places};
+use super::{Preload, Stand, State, greet, places};
 use crate::channel::seqpacket::Only;
 use crate::error::{Error, Result, Status};
 use crate::lock::{lock, lock_alone};
@@ -67,22 +67,42 @@ impl Legacy {
 /// `own`: it is the preloader's child, not the host's.
 #[inline(always)]
 pub fn begin(preload: &Preload, asked: Asked<Arc<OwnedFd>>, own: bool, legacy: &Legacy, pass: impl FnOnce()) -> Link {
-    let end = OrEnd;
+    let (asked, end) = asked.parted();
+    begin_with(preload, asked, own, legacy, pass, |_| Some(end))
+}
+
+/// The same with the end that its original has put down.
+#[inline(always)]
+pub fn begin_forked(preload: &Preload, asked: Asked<()>, own: bool, legacy: &Legacy, pass: impl FnOnce()) -> Link {
+    begin_with(preload, asked, own, legacy, pass, |state| state.forking.take())
+}
+
+#[inline(always)]
+fn begin_with(
+    preload: &Preload,
+    asked: Asked<()>,
+    own: bool,
+    legacy: &Legacy,
+    pass: impl FnOnce(),
+    end: impl FnOnce(&mut State) -> Option<Arc<OwnedFd>>,
+) -> Link {
+    let or_end = OrEnd;
     // (Closed, and nothing else: what is behind the numbers is shared.)
     legacy.numbers.close();
-    let buffer = {
+    let (end, buffer) = {
         let mut state = lock_alone(&preload.state);
         let buffer = if let Stand::Serving(control) = &mut state.stand { control.take_buffer() } else { Vec::new() };
         std::mem::forget(std::mem::replace(&mut state.stand, Stand::Over));
         state.collapsed = false;
-        buffer
+        (end(&mut state), buffer)
     };
+    let Some(end) = end else { fork::leave(FAILED) };
     let host = legacy.host;
-    let (pooled, mut link) = (asked.pooled, Link::newborn(asked.end, asked.birth, buffer));
+    let (pooled, mut link) = (asked.pooled, Link::newborn(end, asked.birth, buffer));
     if let Err(error) = come_to(&mut link, own, pass).and_then(|()| go_through(&mut link, own, host, pooled)) {
         fail(&mut link, &error);
     }
-    std::mem::forget(end);
+    std::mem::forget(or_end);
     link
 }
 

@@ -24,7 +24,7 @@ use crate::lock::{lock, lock_alone};
 use crate::sys::fork::{self, Side, TidAddress};
 use crate::sys::signal::Blocked;
 use crate::sys::wait::{self, Seen};
-use crate::sys::{getpid, pidfd, poll};
+use crate::sys::{fds, getpid, pidfd, poll};
 
 /// What a wait for a birth came to.
 enum Next {
@@ -80,14 +80,18 @@ impl Preload {
             Err(error) if error.status == Status::Timeout && timeout_ms == 0 => return Ok(Role::Preloader),
             Err(error) => return Err(error),
         };
-        let asked = self.prepare(asked)?;
+        let (asked, end) = self.prepare(asked)?.parted();
         let legacy = newborn::Legacy::of(self);
+        let has_hook = self.has_hook();
+        let number = lock(&self.state).forking.put(end);
         let blocked = Blocked::all();
         match self.fork_itself(!asked.hello_will_do) {
             Ok((Side::Copy, own)) => {
-                let link = newborn::begin(self, asked, own, &legacy, pass);
+                let link = newborn::begin_forked(self, asked, own, &legacy, pass);
                 drop(blocked);
-                self.become_worker(link);
+                // To free what is in it would be one more piece of code.
+                std::mem::forget(legacy);
+                self.become_worker(link, has_hook);
                 Ok(Role::Worker)
             }
             Ok((Side::Original(pid, pidfd), own)) => {
@@ -96,14 +100,18 @@ impl Preload {
                     let pidfd = pidfd.or_else(|| pidfd::open(pid).ok());
                     self.tell(|control| control.born(asked.birth, pid, pidfd, own));
                 }
-                drop(asked);
-                self.call_hook(Moment::InPreloader);
+                fds::close_copy(&number);
+                if has_hook {
+                    self.call_hook(Moment::InPreloader);
+                }
                 Ok(Role::Preloader)
             }
             Err(errno) => {
                 drop(blocked);
                 let error = cannot_fork(errno);
-                self.tell(|control| control.refuse(asked, &error));
+                if let Some(end) = lock(&self.state).forking.take() {
+                    self.tell(|control| control.refuse(asked.with(end), &error));
+                }
                 self.call_hook(Moment::InPreloader);
                 Err(error)
             }
@@ -148,14 +156,10 @@ impl Preload {
     }
 
     #[inline(always)]
-    fn become_worker(&self, link: super::Link) {
-        let hook = {
-            let mut state = lock_alone(&self.state);
-            state.stand = Stand::Worker(super::Private::new(link));
-            state.hook.clone()
-        };
-        if let Some(hook) = hook {
-            hook(Moment::InWorker);
+    fn become_worker(&self, link: super::Link, has_hook: bool) {
+        lock_alone(&self.state).stand = Stand::Worker(super::Private::new(link));
+        if has_hook {
+            self.call_hook(Moment::InWorker);
         }
     }
 
@@ -207,7 +211,7 @@ impl Preload {
         let own = fork::parent() == lock(&self.state).maker;
         let link = newborn::begin(self, asked, own, &newborn::Legacy::of(self), pass);
         drop(blocked);
-        self.become_worker(link);
+        self.become_worker(link, self.has_hook());
         Ok(())
     }
 }

@@ -152,6 +152,13 @@ impl Preload {
         self.with_private(Private::say_ready)
     }
 
+    /// The same, where nothing stands in the way: no other library is called, and nothing allocated. `false`: it was not said.
+    #[inline(always)]
+    pub fn worker_ready_at_once(&self) -> bool {
+        let Ok(mut state) = self.state.try_lock() else { return false };
+        if let Stand::Worker(private) = &mut state.stand { private.say_ready().is_ok() } else { false }
+    }
+
     /// What the host wishes of this worker, in that time.
     pub fn worker_asked(&self, timeout_ms: i64) -> Result<Wish> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;

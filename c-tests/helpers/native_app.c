@@ -10,7 +10,7 @@
      handlers        notes what pthread_atfork runs in the new process
      say=TEXT        into stdout's buffer before each wait for a fork, without a newline
      ids=N           so many random numbers are noted
-     worker=ok|die|fail|never|slow|exit|fds|say|locks|handle   what a worker does: is ready, exits with 7 before, fails (text=...), is never ready, is ready after MS
+     worker=ok|die|heir|fail|never|slow|exit|fds|say|locks|handle   what a worker does: is ready, exits with 7 before (heir: a copy of it stays), fails (text=...), is never ready, is ready after MS
                      (delay=), exits with 5 when it is told to stop, notes its descriptors, says "hello" on stdout, takes a lock and exits with it ("lock
                      ERRNO": what it was answered; "owner 1": as the thread that it is), notes what the handle is in a copy of it ("in-copy STATUS"),
                      in itself, and when it is freed
@@ -252,6 +252,12 @@ static int work(void)
         take_lock();
     if (is("worker", "die"))
         return 7;
+    if (is("worker", "heir")) {
+        if (fork() == 0)
+            for (;;)
+                pause();
+        return 7;
+    }
     if (is("worker", "fail")) {
         ps_preload_failed(preload, word("text") ? word("text") : "no", &error);
         return 8;

@@ -127,6 +127,8 @@ enum Look {
     One(u64),
     /// Nothing, if whoever asks now can be answered at once.
     Nowhere,
+    /// Nothing: that was just found to be so.
+    Nothing,
 }
 
 /// The work in one thread's hand; a panic gives it back, too.
@@ -300,7 +302,8 @@ impl<H: Hand> Core<H> {
         let given = work.give_at_once(self, request);
         self.give_back(hand);
         if !given {
-            self.drive();
+            // It is being made, and what is to be waited for is another thing now.
+            self.go_on(Look::Nothing, None);
         }
         true
     }
@@ -333,6 +336,7 @@ impl<H: Hand> Core<H> {
             let Some(work) = hand.work.as_mut() else { return false };
             match std::mem::replace(&mut look, Look::All) {
                 Look::One(process) => leads_on = work.look_at_one(self, process),
+                Look::Nothing => {}
                 Look::Nowhere if work.has_one_ready() => {}
                 Look::All | Look::Nowhere => work.look(self),
             }

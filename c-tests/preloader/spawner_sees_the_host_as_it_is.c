@@ -40,10 +40,17 @@ static void says(ps_command *command, int number, const char *wanted)
         CHECK_STR(said(command, number), wanted);
 }
 
-int main(void)
+int main(int count, char **arguments)
 {
     ps_command *command = shell("echo \"$IN_PLACE $SET_LATER\"; pwd; test -e /proc/self/fd/0 && readlink /proc/self/fd/0; echo \"$*\"", "");
     int number = 300, null = open("/dev/null", O_RDWR | O_CLOEXEC), zero = open("/dev/zero", O_RDWR | O_CLOEXEC), hold;
+    (void)count;
+    if (!getenv("IN_ROW")) {
+        /* What a process is started with lies one behind the other. */
+        CHECK_INT(setenv("IN_ROW", "one", 1) | setenv("BEHIND_IT", "all", 1), 0);
+        execv("/proc/self/exe", arguments);
+        return 1;
+    }
     CHECK(null > 2 && zero > 2);
     CHECK_INT(dup2(null, 0), 0);
     CHECK_INT(putenv(in_place), 0);
@@ -80,6 +87,18 @@ int main(void)
     CHECK(strstr(said(command, number), "more\n") != NULL);
     SET(ps_command_env(command, "IN_PLACE", "the command's", &error));
     CHECK(strstr(said(command, number), "the command's \n") != NULL);
+
+    ps_command_free(command);
+    command = shell("echo $IN_ROW$BEHIND_IT", "");
+    CHECK_INT(dup3(null, number, O_CLOEXEC), number);
+    set_stdio(command, 1, PS_STDIO_FD, number);
+    says(command, number, "oneall\n");
+    memcpy(getenv("IN_ROW"), "two", 3);
+    says(command, number, "twoall\n");
+    getenv("IN_ROW")[1] = 0;
+    says(command, number, "tall\n");
+    memcpy(getenv("BEHIND_IT"), "end", 3);
+    says(command, number, "tend\n");
 
     ps_command_free(command);
     ps_supervisor_free(supervisor);

@@ -27,7 +27,7 @@ fn each(mut visit: impl FnMut(&'static CStr, *const c_char)) {
     }
 }
 
-/// The environment as it was, to be compared with what it is: string by string, for a host may write into them as well as exchange them.
+/// The environment as it was, to be compared with what it is: byte by byte, for a host may write into its strings as well as exchange them.
 #[derive(Debug)]
 pub struct Snapshot {
     /// One behind the other, each with its NUL.
@@ -35,6 +35,9 @@ pub struct Snapshot {
     /// Where each of them ends.
     ends: Vec<u32>,
 }
+
+/// Two that begin less than a page apart have no page between them that is not there.
+const PAGE: usize = 4096;
 
 impl Snapshot {
     /// `None`: it has more than so many bytes, or there is no memory for it.
@@ -52,18 +55,30 @@ impl Snapshot {
         fits.then_some(Self { bytes, ends })
     }
 
-    /// Whether the host has the same strings now, in the same order.
+    /// Whether the host has the same strings now, in the same order. What a process is started with lies one behind the other, and most hosts leave it
+    /// there: of such a row all but the last are compared at once.
     pub fn is_now(&self) -> bool {
-        let mut begin = 0;
-        // SAFETY: as in `each`; all of ours end with a NUL, where a comparison ends at the latest.
+        let (mut begin, mut row) = (0, 0);
+        // SAFETY: as in `each`. A row begins with a string of the host's and goes up to the beginning of another, with one wherever ours has one: all of it is
+        // there (`PAGE`). Of the last only what stands before its NUL, or ours, is looked at.
         unsafe {
             let mut at = environ;
             for end in &self.ends {
-                if at.is_null() || (*at).is_null() || libc::strcmp(*at, self.bytes.as_ptr().wrapping_add(begin).cast()) != 0 {
+                if at.is_null() || (*at).is_null() {
                     return false;
                 }
-                begin = *end as usize;
+                let (here, length) = (*at, *end as usize - begin - row);
                 at = at.add(1);
+                if length < PAGE && (*at).addr() == here.addr() + length {
+                    row += length;
+                    continue;
+                }
+                let ours = self.bytes.as_ptr().wrapping_add(begin);
+                let same = row == 0 || libc::memcmp(here.wrapping_sub(row).cast(), ours.cast(), row) == 0;
+                if !same || libc::strcmp(here, ours.wrapping_add(row).cast()) != 0 {
+                    return false;
+                }
+                (begin, row) = (*end as usize, 0);
             }
             at.is_null() || (*at).is_null()
         }

@@ -81,11 +81,21 @@ impl Slots {
     }
 }
 
+/// Which requests the spawner keeps.
+#[derive(Default)]
+struct Kept {
+    /// By `Standing::id`; 0: none.
+    places: [u64; wire::PLACES],
+    /// The place that is taken next: the one that was taken first.
+    next: usize,
+}
+
 /// The host's end.
 pub struct Link {
     channel: OwnedFd,
     births: Arc<Births>,
     slots: Mutex<Slots>,
+    kept: Mutex<Kept>,
     /// Where the spawner is: device and inode of its working directory.
     directory: (u64, u64),
     /// And its process group.
@@ -103,7 +113,7 @@ impl Link {
         let free = (0..wire::SLOTS).rev().collect();
         let slots = Slots { free, tickets: [0; wire::SLOTS], identified: [false; wire::SLOTS], next: 1, message: Message::default() };
         let group = nix::unistd::getpgrp().as_raw();
-        Self { channel, births: Arc::new(births), slots: Mutex::new(slots), directory, group }
+        Self { channel, births: Arc::new(births), slots: Mutex::new(slots), kept: Mutex::default(), directory, group }
     }
 
     /// Readable when there is something to receive.
@@ -145,14 +155,34 @@ impl Link {
         self.with_message(|message| self.send(slot, request, message).map(|()| Standing::of(message)))
     }
 
-    /// Sends what was sent before.
+    /// Sends what was sent before: its head alone, if the spawner has kept the rest.
     pub fn submit_again(&self, slot: Slot, standing: &Standing) -> Result<(), Refusal> {
-        self.with_message(|message| {
-            let directory = self.directory(standing.goes_elsewhere())?;
-            let host = Host { directory: directory.as_ref(), group: self.group };
-            let head = standing.addressed((slot.index, slot.ticket), &host, &mut message.rights);
-            self.put([request::bytes_of(&head), standing.rest()], &message.rights)
-        })
+        let directory = self.directory(standing.goes_elsewhere())?;
+        let host = Host { directory: directory.as_ref(), group: self.group };
+        let mut head = standing.addressed((slot.index, slot.ticket), &host);
+        let mut all = Vec::new();
+        let mut rights = standing.sources();
+        if let Some(directory) = &directory {
+            all.push(directory.as_raw_fd());
+            all.extend(rights);
+            rights = &all;
+        }
+        if !standing.may_be_kept() {
+            return self.put([request::bytes_of(&head), standing.rest()], rights);
+        }
+        // Until it is sent: what stands at a place is what a message says that comes later.
+        let mut kept = lock(&self.kept);
+        let known = kept.places.iter().position(|id| *id == standing.id());
+        let place = known.unwrap_or(kept.next);
+        head.place = place as u64 + 1;
+        if known.is_some() {
+            head.flags |= wire::AS_KEPT;
+            return self.put([request::bytes_of(&head), &[]], rights);
+        }
+        self.put([request::bytes_of(&head), standing.rest()], rights)?;
+        kept.places[place] = standing.id();
+        kept.next = (place + 1) % wire::PLACES;
+        Ok(())
     }
 
     fn with_message<T>(&self, act: impl FnOnce(&mut Message) -> T) -> T {

@@ -6,6 +6,7 @@
 
 use core::ffi::{CStr, c_char};
 use core::mem::MaybeUninit;
+use core::sync::atomic::{AtomicU64, Ordering};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 
 use nix::errno::Errno;
@@ -27,9 +28,14 @@ pub struct Message {
     pub rights: Vec<RawFd>,
 }
 
+/// The number of the last one that was kept.
+static LAST: AtomicU64 = AtomicU64::new(0);
+
 /// A request that was sent, and may be sent again as it is: for another slot, from another directory.
 #[derive(Debug)]
 pub struct Standing {
+    /// No other has it.
+    id: u64,
     /// Without what is another's each time.
     head: Head,
     /// What follows the head.
@@ -46,7 +52,8 @@ impl Standing {
             return None;
         }
         let own = usize::from(head.flags & wire::HAS_DIRECTORY != 0);
-        Some(Self { head: *head, rest: copied(bytes.get(size_of::<Head>()..)?)?, sources: copied(rights.get(own..)?)? })
+        let (rest, sources) = (copied(bytes.get(size_of::<Head>()..)?)?, copied(rights.get(own..)?)?);
+        Some(Self { id: LAST.fetch_add(1, Ordering::Relaxed) + 1, head: *head, rest, sources })
     }
 
     /// Whether it would be written so now.
@@ -61,14 +68,27 @@ impl Standing {
         at.and_then(|at| self.rest.get(at)) == Some(&b'/')
     }
 
-    /// Its head for this slot, and the descriptors that go with it.
-    pub(super) fn addressed(&self, slot: (usize, u32), host: &Host<'_>, rights: &mut Vec<RawFd>) -> Head {
+    /// By what it is known to a link.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// Whether it is short enough to be kept by the spawner.
+    pub(super) fn may_be_kept(&self) -> bool {
+        size_of::<Head>() + self.rest.len() <= wire::LONGEST_KEPT
+    }
+
+    /// Its head for this slot.
+    pub(super) fn addressed(&self, slot: (usize, u32), host: &Host<'_>) -> Head {
         let Head { flags, .. } = self.head;
         let group = if flags & (wire::GROUP | wire::SESSION) == 0 { group_for(host) } else { 0 };
         let directory = if host.directory.is_some() { wire::HAS_DIRECTORY } else { 0 };
-        rights.clear();
-        rights.extend(host.directory.map(|directory| directory.as_raw_fd()).iter().chain(&self.sources));
         Head { slot: slot.0 as u32, ticket: slot.1, group, flags: flags & !wire::HAS_DIRECTORY | directory, ..self.head }
+    }
+
+    /// The descriptors that go with it, but for the directory.
+    pub(super) fn sources(&self) -> &[RawFd] {
+        &self.sources
     }
 
     /// The bytes behind the head.
@@ -344,7 +364,7 @@ pub(super) fn bytes_of<T: Plain>(value: &T) -> &[u8] {
 pub(super) trait Plain {}
 impl Plain for Head {}
 impl Plain for Birth {}
-const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4);
+const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4 + 8);
 
 #[cfg(test)]
 mod tests {

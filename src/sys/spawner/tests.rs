@@ -165,6 +165,36 @@ impl Wanted {
     }
 }
 
+/// It has begun, and ended: how.
+fn ending(spawner: &Spawner, slot: Slot) -> Ending {
+    let Reply::Began(of, pid, Some(pidfd)) = spawner.next() else { panic!("it has not begun") };
+    assert_eq!(of, slot);
+    spawner.link.release(slot);
+    reap(&pidfd, pid)
+}
+
+// covers: C15-5
+#[test]
+fn what_is_sent_again_is_its_own_however_many_are_kept() {
+    let spawner = Spawner::start();
+    let kept = |number: usize| {
+        // One of them is too long for a place of the spawner.
+        let script = format!("exit {number} # {}", "x".repeat(if number == 3 { wire::LONGEST_KEPT } else { 10 * number }));
+        let wanted = Wanted::shell(&script);
+        let slot = spawner.link.reserve(Gate::Open).unwrap();
+        let standing = spawner.link.submit_and_keep(slot, &wanted.request()).unwrap().unwrap();
+        assert_eq!(ending(&spawner, slot).code, number as i32);
+        standing
+    };
+    let all: Vec<Standing> = (0..wire::PLACES + 3).map(kept).collect();
+    let few = [0, 1, 3, 1, 0, 0].into_iter();
+    for number in few.chain((0..all.len()).cycle().take(3 * all.len())).chain([2, 2, 3, 3]) {
+        let slot = spawner.link.reserve(Gate::Open).unwrap();
+        spawner.link.submit_again(slot, &all[number]).unwrap();
+        assert_eq!(ending(&spawner, slot).code, number as i32);
+    }
+}
+
 /// What the child writes.
 fn said(spawner: &Spawner, wanted: Wanted) -> String {
     let (wanted, mut read) = wanted.piped();

@@ -4,6 +4,9 @@
 //! The trap: addresses mean nothing in the other process. So a request is one block: a head, arrays and strings, each known by its offset from the
 //! start of the block; an array of strings holds offsets, which the program turns into pointers where they stand. The descriptors that it
 //! needs come with the message, in this order: the block (if it was too long for the message), the directory, the control group, the sources.
+//!
+//! A block that is sent again and again is kept over there, at a place that the host has chosen: from then on its head alone is sent. What came first is
+//! received first, so the host knows what is kept where.
 
 use core::sync::atomic::{AtomicI32, AtomicU32};
 
@@ -12,6 +15,12 @@ pub const SLOTS: usize = 255;
 
 /// A request longer than this travels in a file.
 pub const INLINE: usize = 32 * 1024;
+
+/// So many blocks are kept by the spawner.
+pub const PLACES: usize = 8;
+
+/// None that is longer.
+pub const LONGEST_KEPT: usize = 8 * 1024;
 
 /// The most descriptors of one message: SCM_MAX_FD is 253.
 pub const RIGHTS: usize = 253;
@@ -110,6 +119,8 @@ pub const PIDFD_IN_RECORD: u32 = 1 << 11;
 /// The host cannot open pidfds: one is to be sent also where clone(2) must do, which then has no place for the number but in the child's own first
 /// moment.
 pub const SEND_PIDFD: u32 = 1 << 12;
+/// All but the head is what is kept.
+pub const AS_KEPT: u32 = 1 << 13;
 
 /// The start of a request.
 #[repr(C)]
@@ -156,6 +167,8 @@ pub struct Head {
     pub directory: u32,
     /// A `Birth` of `spawn/birth.rs`; 0: none.
     pub record: u32,
+    /// The number of the place where the block is kept from now on, or is ([`AS_KEPT`]); 0: none.
+    pub place: u64,
 }
 
 /// Where the low byte of the flags of a [`Head`] lies: both machines are of the kind that has it first.

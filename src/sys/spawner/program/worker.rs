@@ -39,6 +39,21 @@ struct Rooms(UnsafeCell<MaybeUninit<[Room; WORKERS]>>);
 // SAFETY: each worker uses its own room.
 unsafe impl Sync for Rooms {}
 
+/// What follows the head of a block that is kept. Touched by who has the turn to receive.
+#[repr(C, align(64))]
+struct Kept {
+    rest: [u8; wire::LONGEST_KEPT],
+    /// Of the whole block; 0: there is none.
+    length: usize,
+}
+
+#[repr(transparent)]
+struct Places(UnsafeCell<[Kept; wire::PLACES]>);
+
+// SAFETY: one worker has the turn at a time.
+unsafe impl Sync for Places {}
+
+static PLACES: Places = Places(UnsafeCell::new([const { Kept { rest: [0; wire::LONGEST_KEPT], length: 0 } }; wire::PLACES]));
 static ROOMS: Rooms = Rooms(UnsafeCell::new(MaybeUninit::uninit()));
 static MEMORY: AtomicPtr<Memory> = AtomicPtr::new(core::ptr::null_mut());
 /// Workers that wait for a request.
@@ -287,6 +302,7 @@ unsafe fn take(room: *mut Room) {
                 answer => break answer as usize,
             }
         };
+        let length = keep(block, length);
         RUNNING.fetch_add(1, Ordering::SeqCst);
         give_turn();
         if IDLE.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -320,6 +336,44 @@ unsafe fn take(room: *mut Room) {
         }
     }
 }
+
+/// Keeps a block, or puts what is kept behind its head, as the head says. Answers how long it is. By who has the turn.
+unsafe fn keep(block: *mut u8, length: usize) -> usize {
+    const HEAD: usize = size_of::<Head>();
+    if length < HEAD {
+        return length;
+    }
+    // SAFETY: a block of a room has a head, and room for what is kept behind it; nobody else has the turn.
+    unsafe {
+        let head = &*block.cast::<Head>();
+        let place = (head.place as usize).wrapping_sub(1);
+        if place >= wire::PLACES {
+            return length;
+        }
+        let kept = &mut *PLACES.0.get().cast::<Kept>().wrapping_add(place);
+        let rest = block.wrapping_add(HEAD);
+        if head.flags & wire::AS_KEPT == 0 {
+            kept.length = if length <= wire::LONGEST_KEPT { length } else { 0 };
+            copy(rest, kept.rest.as_mut_ptr(), kept.length.saturating_sub(HEAD));
+            return length;
+        }
+        copy(kept.rest.as_ptr(), rest, kept.length.saturating_sub(HEAD));
+        kept.length.max(HEAD)
+    }
+}
+
+/// Word by word; both are aligned to one, and have room for a whole last one.
+unsafe fn copy(from: *const u8, to: *mut u8, count: usize) {
+    let (from, to) = (from.cast::<u64>(), to.cast::<u64>());
+    let mut i = 0;
+    while i < count.div_ceil(8) {
+        // SAFETY: by the contract above. Volatile: or the loop would be compiled to a call of memcpy, which goes byte by byte here.
+        unsafe { to.wrapping_add(i).write_volatile(from.wrapping_add(i).read_volatile()) };
+        i = i.wrapping_add(1);
+    }
+}
+
+const _: () = assert!(size_of::<Head>() % 8 == 0);
 
 /// Some of its descriptors found no place here.
 fn lost(said: &mut Said) -> i32 {

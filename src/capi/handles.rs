@@ -14,8 +14,9 @@
 //! in a row it comes again. So the count of generations begins elsewhere then, and in each copy. The lowest bit makes the value odd, so
 //! that no allocator's address is ever taken for a handle.
 
-use core::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
+use core::cell::UnsafeCell;
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::error::ErrorObject;
 use super::objects::{CommandObject, WorkerObject};
@@ -25,6 +26,7 @@ use crate::coordination::spawn_lock::Claim;
 use crate::error::{Error, Result, Status};
 use crate::handoff::Handoff;
 use crate::handoff::supervisor::HandoffSupervisor;
+use crate::lock::lock;
 use crate::preloader::face::Preloader;
 use crate::preloader::native::inside::Preload;
 use crate::supervisor::{Managed, Supervisor};
@@ -85,16 +87,44 @@ handled!(Preloader, Preloader, 9, "preloader");
 handled!(Preload, Preload, 10, "preload");
 handled!(HandoffSupervisor, HandoffSupervisor, 11, "handoff supervisor");
 
+/// A place in the table. Who has taken its index off the list of free ones fills it while others read: they see nothing there before it is whole.
 #[derive(Default)]
 struct Entry {
     generation: u32,
-    object: Option<Object>,
+    is_full: AtomicBool,
+    object: UnsafeCell<Option<Object>>,
+}
+
+// SAFETY: `object` is written by the one who has its index while `is_full` says that nobody is to look, or with the whole table to himself.
+unsafe impl Sync for Entry {}
+
+impl Entry {
+    /// What stands there under this generation.
+    fn object(&self, generation: u32) -> Option<&Object> {
+        let is_there = self.generation == generation && self.is_full.load(Ordering::Acquire);
+        // SAFETY: it is whole, and is taken out only by who has the table to himself.
+        if is_there { unsafe { (*self.object.get()).as_ref() } } else { None }
+    }
+
+    /// # Safety
+    /// The caller has its index, and nobody else does.
+    unsafe fn fill(&self, object: Object) {
+        // SAFETY: by the contract above; readers do not look before the flag is set.
+        unsafe { *self.object.get() = Some(object) };
+        self.is_full.store(true, Ordering::Release);
+    }
 }
 
 #[derive(Default)]
 struct Slab {
     entries: Vec<Entry>,
-    free: Vec<u32>,
+    free: Mutex<Vec<u32>>,
+}
+
+impl Slab {
+    fn free(&mut self) -> &mut Vec<u32> {
+        self.free.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The one handle that goes through forks of ours: as its callers know it, and what stands for it in this process's table. In plain memory, so a copy that
@@ -247,22 +277,36 @@ pub(super) fn passed(handle: u64) -> Option<&'static Arc<Preload>> {
 
 /// Puts an object in the table; answers its handle.
 pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
-    let mut slab = table()?.write();
-    let index = match slab.free.pop() {
+    let table = table()?;
+    let slab = table.read();
+    let index = lock(&slab.free).pop();
+    if let Some((index, entry)) = index.and_then(|index| Some((index, slab.entries.get(index as usize)?))) {
+        // SAFETY: it was on the list of free ones, and is on it no more.
+        unsafe { entry.fill(T::wrap(object)) };
+        return Ok(Stamp::here().encode(T::KIND, index, entry.generation));
+    }
+    drop(slab);
+    append(&mut table.write(), object)
+}
+
+/// The same, where none is free, as far as has been seen.
+#[cold]
+fn append<T: Handled>(slab: &mut Slab, object: Arc<T>) -> Result<u64> {
+    let index = match slab.free().pop() {
         Some(index) => index,
         None if slab.entries.len() < INDEXES as usize => {
-            let slab = &mut *slab;
             slab.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
             // A free must not need memory.
-            let (count, spare) = (slab.entries.len() + 1, slab.free.len());
-            slab.free.try_reserve(count - spare).map_err(reserve::out_of_memory)?;
+            let (count, spare) = (slab.entries.len() + 1, slab.free().len());
+            slab.free().try_reserve(count - spare).map_err(reserve::out_of_memory)?;
             slab.entries.push(Entry::default());
             count as u32 - 1
         }
         None => return Err(Error::new(Status::Limit, T::NAME, "there are too many handles")),
     };
-    let entry = &mut slab.entries[index as usize];
-    entry.object = Some(T::wrap(object));
+    let entry = &slab.entries[index as usize];
+    // SAFETY: it was on the list of free ones, or is new.
+    unsafe { entry.fill(T::wrap(object)) };
     Ok(Stamp::here().encode(T::KIND, index, entry.generation))
 }
 
@@ -270,13 +314,13 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
 pub(super) fn make_room() -> Result<()> {
     let table = table()?;
     // Another thread may take the last one: then room is made for the handle itself, or it is refused.
-    if !table.read().free.is_empty() {
+    if !lock(&table.read().free).is_empty() {
         return Ok(());
     }
     let mut slab = table.write();
     let count = slab.entries.len() + 1;
     slab.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
-    slab.free.try_reserve(count).map_err(reserve::out_of_memory)
+    slab.free().try_reserve(count).map_err(reserve::out_of_memory)
 }
 
 /// The handle of the error that says that memory is out: one for all, made once, and no free frees it. 0 where not even that can be had.
@@ -296,8 +340,8 @@ pub(super) fn get<T: Handled>(handle: u64) -> Result<Arc<T>> {
         return standing.and_then(T::unwrap).ok_or_else(|| bad(T::NAME, "was not made by procsup"));
     }
     let slab = table()?.read();
-    let entry = slab.entries.get(index).filter(|entry| entry.generation == generation);
-    entry.and_then(|entry| entry.object.clone()).and_then(T::unwrap).ok_or_else(|| bad(T::NAME, "was freed already"))
+    let object = slab.entries.get(index).and_then(|entry| entry.object(generation)).and_then(T::peek);
+    object.cloned().ok_or_else(|| bad(T::NAME, "was freed already"))
 }
 
 /// Asks the object behind a handle without taking a share of it, which all processors would write to. For what neither blocks nor makes or frees a
@@ -308,8 +352,7 @@ pub(super) fn ask<T: Handled, V>(handle: u64, ask: impl FnOnce(&Arc<T>) -> Resul
     }
     let (index, generation) = decode::<T>(handle)?;
     let slab = table()?.read();
-    let entry = slab.entries.get(index).filter(|entry| entry.generation == generation);
-    let object = entry.and_then(|entry| entry.object.as_ref()).and_then(T::peek);
+    let object = slab.entries.get(index).and_then(|entry| entry.object(generation)).and_then(T::peek);
     ask(object.ok_or_else(|| bad(T::NAME, "was freed already"))?)
 }
 
@@ -324,12 +367,13 @@ pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
     let mut slab = table().ok()?.write();
     let entry = slab.entries.get_mut(index).filter(|entry| entry.generation == generation)?;
     // The kind in the handle may be a lie: only an object that is of it may be taken.
-    let object = T::unwrap(entry.object.clone()?)?;
-    entry.object = None;
+    let object = T::peek(entry.object(generation)?)?.clone();
+    *entry.object.get_mut() = None;
+    *entry.is_full.get_mut() = false;
     entry.generation += 1;
     // An index whose generations are used up is never used again: a handle freed long ago must not come alive.
     if entry.generation <= GENERATION {
-        slab.free.push(index as u32);
+        slab.free().push(index as u32);
     }
     Some(object)
 }

@@ -21,7 +21,7 @@ use std::sync::Arc;
 
 use super::belongings::Belongings;
 use super::child::{Child, Tier};
-use super::command::Command;
+use super::command::{Command, Known};
 use super::spawn::{Born, Ingredients, Undo, explain};
 use crate::clock;
 use crate::error::{Error, Result, Status};
@@ -50,6 +50,8 @@ pub struct Awaited {
     again: bool,
     /// Its request is the same each time, as long as the host stays as it is (`command/prepared.rs`).
     standing: bool,
+    /// That, if it was made before.
+    known: Option<Arc<Known>>,
     /// It was sent once: what is sent again is no other spawn.
     sent: bool,
     /// Where its descriptors come from is known, and which streams are the host's (`Streams::inherited`).
@@ -75,16 +77,19 @@ struct UnderWay {
 impl Awaited {
     /// Makes all of it but the process. `pinned`: the command holds what it lends, so that it may be asked for more than once. (Else nothing is
     /// held of that: its owner may wait for the end of a pipe that he has given to the child, and looks at nothing meanwhile.)
-    pub fn gather(command: Arc<Command>, belongings: Belongings, pinned: bool) -> Result<Box<Self>> {
+    pub fn gather(command: Arc<Command>, belongings: Belongings, pinned: bool, now: i64) -> Result<Box<Self>> {
         let belongings = Undo(Some(belongings));
-        let ingredients = Ingredients::unplanned(&command)?;
+        // Only of one that is standing.
+        let known = command.known();
+        let ingredients = if known.is_some() { Ingredients::again(&command, now)? } else { Ingredients::unplanned(&command, now)? };
         let again = pinned || command.streams.lent().next().is_none();
-        let standing = command.is_standing() && ingredients.resources.mark.is_none();
+        let standing = (known.is_some() || command.is_standing()) && ingredients.resources.mark.is_none();
+        let known = known.filter(|_| standing);
         let (under_way, rounds) = (None, registry::rounds());
         let mut gathered =
-            Box::new(Self { command, ingredients, belongings, again, standing, sent: false, planned: None, under_way, rounds });
+            Box::new(Self { command, ingredients, belongings, again, standing, known, sent: false, planned: None, under_way, rounds });
         // One that was sent before was planned before.
-        if !(standing && gathered.command.known().is_some()) {
+        if gathered.known.is_none() {
             gathered.plan()?;
         }
         Ok(gathered)
@@ -101,9 +106,9 @@ impl Awaited {
     }
 
     /// Asks for its process. Never waits.
-    pub fn ask(&mut self, link: &Link) -> Result<Asked> {
+    pub fn ask(&mut self, link: &Link, now: i64) -> Result<Asked> {
         let Some(slot) = link.reserve(Gate::Open) else { return Ok(Asked::Busy) };
-        match self.submit(link, slot) {
+        match self.submit(link, slot, now) {
             Ok(Ok(under_way)) => {
                 self.under_way = Some(under_way);
                 Ok(Asked::Sent(slot))
@@ -116,17 +121,16 @@ impl Awaited {
     }
 
     /// Sends its request: one that was sent before, if that is still right.
-    fn submit(&mut self, link: &Link, slot: Slot) -> Result<core::result::Result<UnderWay, Asked>> {
-        let known = if self.standing { self.command.known() } else { None };
-        if let Some(request) = known.as_ref().and_then(|known| known.request(&self.command)) {
-            let under_way = self.enter(link, slot, self.ingredients.facts(&self.command))?;
+    fn submit(&mut self, link: &Link, slot: Slot, now: i64) -> Result<core::result::Result<UnderWay, Asked>> {
+        if let Some(request) = self.known.as_ref().and_then(|known| known.request(&self.command)) {
+            let under_way = self.enter(link, slot, self.ingredients.facts(&self.command), now)?;
             return self.sent(under_way, link.submit_again(slot, request));
         }
         let inherited = self.plan()?;
         let again = std::mem::replace(&mut self.sent, true);
         let keep = self.standing && !again && self.command.is_to_be_kept();
         self.ingredients.with_request(&self.command, |request, facts| {
-            let under_way = self.enter(link, slot, facts)?;
+            let under_way = self.enter(link, slot, facts, now)?;
             if !keep {
                 return self.sent(under_way, link.submit(slot, request));
             }
@@ -140,8 +144,8 @@ impl Awaited {
     }
 
     /// It has a slot of the registry, which knows where its number comes to stand.
-    fn enter(&self, link: &Link, slot: Slot, facts: Facts) -> Result<UnderWay> {
-        let (lease, place) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, self.command.cannot()))?;
+    fn enter(&self, link: &Link, slot: Slot, facts: Facts, now: i64) -> Result<UnderWay> {
+        let (lease, place) = Lease::take_since(facts, now).map_err(|errno| Error::system("registry", errno, self.command.cannot()))?;
         let births = link.births().clone();
         // Without one it would be found when the answer has come.
         Place::of(&births, slot.index).into_iter().for_each(|at| place.await_birth(at));

@@ -102,6 +102,12 @@ impl Resources {
         })
     }
 
+    /// The same for one whose process is told of none of it (`Command::is_standing`).
+    pub(super) fn again(command: &Command) -> Result<Self> {
+        let mark = if command.lifetime.outlives { None } else { Mark::new(command.sweeps())? };
+        Ok(Self { keep_on_failure: command.streams.keep_on_failure, mark, ..Self::default() })
+    }
+
     /// Most children own nothing, and hold no room for it.
     pub(super) fn boxed(self) -> Option<Box<Self>> {
         let any = self.cgroup.is_some() || self.file.is_some() || self.mark.is_some() || !self.lasting.is_empty();

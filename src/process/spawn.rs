@@ -115,17 +115,22 @@ pub(super) struct Ingredients {
 
 impl Ingredients {
     pub fn gather(command: &Command) -> Result<Self> {
-        let mut ingredients = Self::unplanned(command)?;
+        let mut ingredients = Self::unplanned(command, clock::now())?;
         ingredients.plan(command)?;
         Ok(ingredients)
     }
 
     /// All but its descriptors.
-    pub fn unplanned(command: &Command) -> Result<Self> {
-        let begun = clock::now();
+    pub fn unplanned(command: &Command, begun: i64) -> Result<Self> {
         check_lent(command)?;
         command.check_size()?;
         Ok(Self { plan: Plan::default(), resources: Resources::take(command)?, begun })
+    }
+
+    /// The same of one that is made again by the same request (`command/prepared.rs`): what was checked of it is so.
+    pub fn again(command: &Command, begun: i64) -> Result<Self> {
+        check_lent(command)?;
+        Ok(Self { plan: Plan::default(), resources: Resources::again(command)?, begun })
     }
 
     /// Those.

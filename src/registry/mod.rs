@@ -124,7 +124,8 @@ impl Lease {
         }
     }
 
-    fn take_since(facts: Facts, started: i64) -> Result<(Self, Slot), Errno> {
+    /// The same, as begun then.
+    pub fn take_since(facts: Facts, started: i64) -> Result<(Self, Slot), Errno> {
         let registry = registry()?;
         if registry.header[2].load(Ordering::Relaxed) == 0 {
             registry.header[2].store(crate::sys::getpid() as u64, Ordering::Release);

@@ -32,7 +32,12 @@ enum Done {
 impl Inner {
     /// One step of the scheduler. What is told or forgotten is so at once; what takes time is answered.
     pub(super) fn step(&self, ledger: &mut Ledger, event: scheduler::Event) -> Vec<Job> {
-        let (mut now, mut actions) = (clock::now(), std::mem::take(&mut ledger.actions));
+        self.step_at(ledger, event, clock::now())
+    }
+
+    /// The same at this time.
+    pub(super) fn step_at(&self, ledger: &mut Ledger, event: scheduler::Event, mut now: i64) -> Vec<Job> {
+        let mut actions = std::mem::take(&mut ledger.actions);
         // All at once: room for that was made with each child, and is given back to the ledger by who has done it.
         let all = matches!(event, scheduler::Event::Shutdown | scheduler::Event::Close);
         let mut jobs = if all { std::mem::take(&mut ledger.jobs) } else { Vec::new() };

@@ -50,12 +50,13 @@ impl Inner {
             let made = self.reactor.prepare_timer();
             made.map_err(|fault| fault.error("cannot keep a deadline"))?;
         }
-        match self.admit(command, set, false)? {
+        let now = clock::now();
+        match self.admit(command, set, false, now)? {
             Admission::Later(id) => self.enqueue(id, command, register),
             Admission::Now(id) => {
                 let made = match self.spawner().filter(|_| !command.writes_birth()) {
                     None => self.spawn_now(id, command, register),
-                    Some(line) => self.spawn_asked(&line, id, command, register),
+                    Some(line) => self.spawn_asked(&line, id, command, register, now),
                 };
                 if made.is_err() {
                     let mut ledger = lock(&self.ledger);
@@ -84,14 +85,14 @@ impl Inner {
     }
 
     /// `begun`: its start may take its time.
-    pub(super) fn admit(&self, command: &Command, set: Option<u64>, begun: bool) -> Result<Admission> {
+    pub(super) fn admit(&self, command: &Command, set: Option<u64>, begun: bool, now: i64) -> Result<Admission> {
         let restart = Some(command.get_restart()).filter(|restart| restart.when != RestartWhen::Never);
         let mut ledger = lock(&self.ledger);
         ledger.make_room().map_err(out_of_memory)?;
         let terms = self.terms(&mut ledger, command, set)?;
         let event = if begun { Event::Begin(terms) } else { Event::Admit(restart, terms) };
         let mut actions = std::mem::take(&mut ledger.actions);
-        ledger.scheduler.step(event, clock::now(), &mut actions);
+        ledger.scheduler.step(event, now, &mut actions);
         if let ([Action::Ask(id, flight, resumed)], Some(budgeted)) = (&actions[..], command.get_budget()) {
             let (answer, refusal) = self.ask(&mut ledger, budgeted, (*flight, *resumed), false);
             let event = Event::Permit(*id, answer);

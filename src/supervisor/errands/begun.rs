@@ -20,6 +20,7 @@ use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use super::{Host, in_turn};
+use crate::clock;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::belongings::Belongings;
@@ -108,7 +109,7 @@ impl Host {
         if command.get_budget().is_some() {
             inner.reactor.prepare_timer().map_err(|fault| fault.error("cannot keep a deadline"))?;
         }
-        match inner.admit(command, None, true)? {
+        match inner.admit(command, None, true, clock::now())? {
             Admission::Now(id) => {
                 let managed = inner.enroll_begun(id, command, start, register);
                 // Its slot is its own: nobody else comes to make it.

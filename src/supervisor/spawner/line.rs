@@ -129,7 +129,7 @@ impl Line {
     }
 
     /// Asks for the process of a child, whose `made` follows. An error: it cannot be asked for, and nothing follows.
-    pub fn ask(&self, managed: &Arc<Managed>, awaited: Box<Awaited>) -> Result<()> {
+    pub fn ask(&self, managed: &Arc<Managed>, awaited: Box<Awaited>, now: i64) -> Result<()> {
         let due = awaited.due();
         let mut deeds = Vec::new();
         let (id, sooner) = {
@@ -150,7 +150,7 @@ impl Line {
             let id = LAST.fetch_add(1, Ordering::Relaxed) + 1;
             managed.set_birth(id);
             state.entries.insert(id, Entry { managed: managed.clone(), awaited: Some(awaited), error: None, came: None });
-            self.step(&mut state, Event::Ask(id, due.nanos().unwrap_or(i64::MAX)), &mut deeds);
+            self.step_at(&mut state, Event::Ask(id, due.nanos().unwrap_or(i64::MAX)), now, &mut deeds);
             let sooner = state.births.due() < state.due || state.births.waits_for_room();
             (id, sooner)
         };
@@ -190,14 +190,17 @@ impl Line {
 
     /// One step. What can be done under the lock is; the rest is answered.
     fn step(&self, state: &mut State, event: Event, deeds: &mut Vec<Deed>) {
-        let now = clock::now();
+        self.step_at(state, event, clock::now(), deeds);
+    }
+
+    fn step_at(&self, state: &mut State, event: Event, now: i64, deeds: &mut Vec<Deed>) {
         let mut actions = std::mem::take(&mut state.actions);
         state.births.step(event, now, &mut actions);
         let mut next = 0;
         while let Some(action) = actions.get(next).copied() {
             next += 1;
             let answer = match action {
-                Action::Send(id) => Self::send(state, id),
+                Action::Send(id) => Self::send(state, id, now),
                 Action::Kill(id) => {
                     if let Some(awaited) = state.entries.get(&id).and_then(|entry| entry.awaited.as_ref()) {
                         awaited.kill(Cause::Shutdown);
@@ -237,10 +240,10 @@ impl Line {
     }
 
     /// `Some`: it was not sent.
-    fn send(state: &mut State, id: Id) -> Option<Event> {
+    fn send(state: &mut State, id: Id, now: i64) -> Option<Event> {
         let (Some(process), Some(entry)) = (&state.process, state.entries.get_mut(&id)) else { return Some(Event::Busy(id)) };
         let awaited = entry.awaited.as_mut()?;
-        match awaited.ask(&process.link) {
+        match awaited.ask(&process.link, now) {
             Ok(Asked::Sent(slot)) => {
                 state.asked.insert(slot, id);
                 None

@@ -29,7 +29,7 @@ use super::Managed;
 use super::errors::called_off;
 use super::inner::Inner;
 use super::scheduler::{Event, Id, Stage};
-use crate::clock::{Deadline, MILLI};
+use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Result, Status};
 use crate::lock::lock;
 use crate::process::awaited::Awaited;
@@ -102,13 +102,18 @@ impl Inner {
         id: Id,
         command: &Arc<Command>,
         register: &mut dyn FnMut(&Arc<Managed>) -> u64,
+        now: i64,
     ) -> Result<Arc<Managed>> {
-        spawn::check_lent(command)?;
         let comes_back = command.get_restart().when != RestartWhen::Never;
-        let command = if comes_back { Arc::new(command.pinned()?) } else { command.clone() };
+        let command = if comes_back {
+            spawn::check_lent(command)?;
+            Arc::new(command.pinned()?)
+        } else {
+            command.clone()
+        };
         let belongings = Belongings::take(&command)?;
         let (own, kept) = if comes_back { (Belongings::default(), Some(belongings)) } else { (belongings, None) };
-        let awaited = match Awaited::gather(command.clone(), own, comes_back) {
+        let awaited = match Awaited::gather(command.clone(), own, comes_back, now) {
             Ok(awaited) => awaited,
             Err(error) => {
                 kept.into_iter().for_each(Belongings::give_back);
@@ -118,14 +123,14 @@ impl Inner {
         let managed = Arc::new(Managed::asked(self.clone(), id, command, kept));
         managed.set_token(register(&managed));
         self.enroll(&mut lock(&self.ledger), &managed);
-        if let Err(error) = line.ask(&managed, awaited) {
+        if let Err(error) = line.ask(&managed, awaited, now) {
             managed.give_back();
             return Err(error);
         }
         managed.bind();
         let jobs = {
             let mut ledger = lock(&self.ledger);
-            let jobs = self.step(&mut ledger, Event::Begun(id));
+            let jobs = self.step_at(&mut ledger, Event::Begun(id), now);
             self.show(&mut ledger);
             jobs
         };
@@ -172,7 +177,8 @@ impl Managed {
     /// Its turn has come: asks the spawner for its process.
     pub(super) fn ask(self: &Arc<Self>, line: &Line) -> Result<()> {
         let (command, belongings) = self.take_recipe()?;
-        line.ask(self, Awaited::gather(command, belongings, true)?)
+        let now = clock::now();
+        line.ask(self, Awaited::gather(command, belongings, true, now)?, now)
     }
 
     /// Whoever would have made its process hears that there is no need.

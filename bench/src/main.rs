@@ -63,6 +63,12 @@ enum Subject {
     /// Whoever replaces the servers: orders come on stream 0, answers go to stream 1
     #[command(hide = true)]
     HandoffConductor(handoff::conductor::Options),
+    /// procsup's separate supervisor: orders come on stream 0, answers go to stream 1
+    #[command(hide = true)]
+    HandoffOverseer(handoff::overseer::Options),
+    /// Whoever replaces a daemon: orders come on stream 0, answers go to stream 1
+    #[command(hide = true)]
+    HandoffDaemon(handoff::daemons::conductor::Options),
 }
 
 fn main() -> ExitCode {
@@ -76,6 +82,8 @@ fn main() -> ExitCode {
         Subject::Handoff(options) => handoff::run(&options),
         Subject::HandoffServer(options) => handoff::server::run(&options).map(|()| true),
         Subject::HandoffConductor(options) => handoff::conductor::run(&options).map(|()| true),
+        Subject::HandoffOverseer(options) => handoff::overseer::run(&options).map(|()| true),
+        Subject::HandoffDaemon(options) => handoff::daemons::conductor::run(&options).map(|()| true),
         Subject::Serve(options) => supervisor::serve::run(&options).map(|()| true),
         Subject::Cycle(options) => spawn::cycle::run(&options).map(|()| true),
     };

@@ -1,6 +1,8 @@
 //! A helper process of a measurement, which is this program again under a hidden subcommand: starts it, gives it orders,
 //! one line each, which it answers with a line of numbers, and sees to it that it and its children end.
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Write};
 use std::os::fd::AsRawFd;
 use std::path::Path;
@@ -34,9 +36,23 @@ impl Served {
 
     /// An order that fails ends the host, which has said why on stream 2.
     pub fn ask(&mut self, order: &str) -> Result<Vec<f64>, String> {
-        let orders = self.orders.as_mut().expect("open until the end");
-        writeln!(orders, "{order}").map_err(|error| format!("the host of \"{order}\": {error}"))?;
+        self.order(order)?;
         self.answer(order)
+    }
+
+    /// Without waiting for its answer.
+    pub fn order(&mut self, order: &str) -> Result<(), String> {
+        let orders = self.orders.as_mut().expect("open until the end");
+        writeln!(orders, "{order}").map_err(|error| format!("the host of \"{order}\": {error}"))
+    }
+
+    pub fn pid(&self) -> Pid {
+        Pid::from_raw(self.process.id() as i32)
+    }
+
+    /// It has not been waited for, so the number is its own.
+    pub fn signal(&self, signal: Signal) -> Result<(), String> {
+        kill(self.pid(), signal).map_err(|errno| format!("{signal}: {errno}"))
     }
 
     /// One more answer to the last order.

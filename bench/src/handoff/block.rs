@@ -109,7 +109,7 @@ fn with_servers(plan: Plan, place: &Place, dir: &Path, ring: &Ring) -> Result<Bl
         if let Some(cpu) = place.client_cpu {
             host::pin(cpu)?;
         }
-        client::run(load, &stop)
+        client::run::<client::Own>(load, &stop)
     };
     let (log, replaced) = std::thread::scope(|scope| {
         let clients = scope.spawn(clients);
@@ -272,7 +272,7 @@ mod tests {
                 records.iter().flat_map(|&(sequence, id)| Record { sequence, id, pid: 1 }.bytes()).collect();
             std::fs::write(dir.join("log"), bytes).unwrap();
         };
-        let log = Log { samples: Vec::new(), acknowledged: vec![(70, 1), (80, 2)] };
+        let log = Log { acknowledged: vec![(70, 1), (80, 2)], ..Log::default() };
         write(&[(1, 70), (2, 80), (3, 90)]); // the third was never acknowledged: that is allowed
         assert_eq!(check(&log, &dir), Ok(0));
         write(&[(1, 70)]);

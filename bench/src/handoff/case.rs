@@ -2,7 +2,7 @@
 
 use super::block::{self, Block, Plan, Taken};
 use super::client::{Outcome, Sample};
-use super::method::METHODS;
+use super::method::{METHODS, is_supervised};
 use super::network::Counts;
 use crate::measure::Samples;
 use std::time::Duration;
@@ -27,6 +27,10 @@ pub const PACE: Duration = Duration::from_millis(180);
 
 const SLICE: Duration = Duration::from_secs(2);
 
+/// The parts of a distribution whose growth is told; 1 is the longest.
+pub const ADDED: [f64; 4] = [0.5, 0.99, P999, 1.0];
+pub const P999: f64 = 0.999;
+
 pub struct Case {
     pub plan: Plan,
     pub rounds: usize,
@@ -34,8 +38,8 @@ pub struct Case {
     /// Latencies in microseconds, of what was answered.
     pub baseline: Samples,
     pub under: Samples,
-    /// The p99.9 of each slice of time: see `added_ms`.
-    slices: [Samples; 2],
+    /// Each of the `ADDED` of each slice of time, alone and under handoffs: see `added_ms`.
+    slices: [[Samples; ADDED.len()]; 2],
     pub requests: u64,
     pub seconds: f64,
     pub baseline_failed: u64,
@@ -93,7 +97,10 @@ impl Case {
             answered.map(|sample| f64::from(sample.us)).collect()
         };
         for (slices, samples) in self.slices.iter_mut().zip([&block.baseline, &block.under]) {
-            slices.extend(sliced(samples).into_iter().filter_map(|slice| Samples::of(&us(slice)).quantile(0.999)));
+            for slice in sliced(samples) {
+                let latencies = Samples::of(&us(slice));
+                slices.iter_mut().zip(ADDED).for_each(|(slices, q)| slices.extend(latencies.quantile(q)));
+            }
         }
         let (baseline, under) = (us(&block.baseline), us(&block.under));
         self.baseline.extend(baseline);
@@ -140,11 +147,12 @@ impl Case {
         gap
     }
 
-    /// The p99.9 of latencies under handoffs, minus that of the same server left alone; the median of slices of two seconds
-    /// each. Equally long ones: a long time meets a rare disturbance of the machine more surely than a short one.
-    pub fn added_ms(&self) -> Option<f64> {
+    /// One of the `ADDED` of latencies under handoffs, minus that of the same server left alone; the median of slices of
+    /// two seconds each. Equally long ones: a long time meets a rare disturbance of the machine more surely than a short one.
+    pub fn added_ms(&self, q: f64) -> Option<f64> {
+        let at = ADDED.iter().position(|added| *added == q)?;
         let [alone, under] = &self.slices;
-        Some((under.median()? - alone.median()?) / 1e3)
+        Some((under[at].median()? - alone[at].median()?) / 1e3)
     }
 
     /// Nobody could write, or nobody accepted.
@@ -179,8 +187,9 @@ pub fn rounds(quick: bool) -> (usize, usize) {
 /// `ours`: the library is here. `alone`: the kernel's settings are ours to change.
 pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
     let (rounds, slow_rounds) = rounds(quick);
+    let method = |id: &str| METHODS.iter().find(|method| method.id == id).expect("a method of ours");
     let plan = |id: &str, load_ms, backlog, rate, baseline_ms, handoffs| Plan {
-        method: METHODS.iter().find(|method| method.id == id).expect("a method of ours"),
+        method: method(id),
         load_ms,
         backlog,
         rate,
@@ -191,12 +200,18 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
     };
     let mut cases = Vec::new();
     // The handoffs of one round, without a load time and at full rate.
-    let fast: [(&str, usize); 8] = [
+    let fast: [(&str, usize); 14] = [
         ("procsup", 110),
+        ("supervised", 60),
+        ("supervised-stopped", 30),
+        ("supervised-killed", 30),
+        ("supervised-killed-late", 30),
         ("procsup-overlap", 30),
         ("bare", 30),
         ("beyond-tuned", 20),
+        ("v1-tuned", 20),
         ("beyond", 20),
+        ("v1", 20),
         ("restart", 20),
         ("reuseport", 20),
         ("reuseport-migrate", 15),
@@ -204,8 +219,10 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
     for (id, handoffs) in fast {
         let (baseline_ms, handoffs) = match (quick, id) {
             (true, "procsup") => (2000, 40),
+            (true, _) if is_supervised(method(id)) => (2000, 12),
             (true, _) => (400, 6),
             (false, "procsup") => (6000, handoffs),
+            (false, _) if is_supervised(method(id)) => (4000, handoffs),
             (false, _) => (2000, handoffs),
         };
         cases.push(Case::new(plan(id, 0, BACKLOG, RATE, baseline_ms, handoffs), rounds));

@@ -4,6 +4,8 @@
 //!
 //! Most requests have a connection of their own. Some long-lived connections are kept, and opened again when the server
 //! asks for that. A connection is closed by the server first, so no port of the client is blocked afterwards.
+//!
+//! What is said on a connection is a `Speech`: that of the servers here (`wire`), or HTTP (`daemons`).
 
 use super::ring::now;
 use super::wire::{GO_AWAY, KEEP, REPLY, Reply, Request};
@@ -12,8 +14,10 @@ use nix::sys::socket::{
     AddressFamily, MsgFlags, SockFlag, SockType, SockaddrIn, connect, recv, send, setsockopt, socket, sockopt,
 };
 use nix::sys::time::{TimeSpec, TimeValLike};
-use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use nix::sys::timerfd::{ClockId as TimerClock, Expiration, TimerFd, TimerFlags, TimerSetTimeFlags};
+use nix::time::{ClockId, clock_gettime};
 use std::collections::VecDeque;
+use std::marker::PhantomData;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
@@ -43,6 +47,8 @@ pub enum Outcome {
     /// The end of the connection came instead of an answer.
     Closed,
     Late,
+    /// An answer, but not the right one.
+    Wrong,
 }
 
 #[derive(Clone, Copy)]
@@ -57,6 +63,50 @@ pub struct Log {
     pub samples: Vec<Sample>,
     /// Acknowledged: the request's id and the number that it was given.
     pub acknowledged: Vec<(u64, u64)>,
+    /// Requests that were sent a second time: see `Speech::AGAIN`.
+    pub again: u64,
+    /// How much of its time this thread has used: a client that is busy is one that is measured.
+    pub busy: f64,
+}
+
+/// What is said on a connection.
+pub trait Speech {
+    /// A kept connection may be closed by the server between two requests; one that was sent meanwhile is sent again on
+    /// another connection, once (RFC 9112, 9.3.1).
+    const AGAIN: bool;
+
+    fn ask(id: u64, keep: bool, into: &mut Vec<u8>);
+
+    /// `None`: not all of it is there yet.
+    fn hear(id: u64, bytes: &[u8], log: &mut Log) -> Result<Option<Heard>, String>;
+}
+
+pub struct Heard {
+    pub length: usize,
+    pub right: bool,
+    /// Nothing more is to be asked on this connection.
+    pub last: bool,
+}
+
+/// The servers of this bench.
+pub struct Own;
+
+impl Speech for Own {
+    const AGAIN: bool = false;
+
+    fn ask(id: u64, keep: bool, into: &mut Vec<u8>) {
+        into.extend_from_slice(&Request { id, flags: if keep { KEEP } else { 0 } }.bytes());
+    }
+
+    fn hear(id: u64, bytes: &[u8], log: &mut Log) -> Result<Option<Heard>, String> {
+        let Some(bytes) = bytes.first_chunk::<REPLY>() else { return Ok(None) };
+        let reply = Reply::read(bytes);
+        if reply.id != id {
+            return Err(format!("request {id} was answered for {}", reply.id));
+        }
+        log.acknowledged.push((reply.id, reply.sequence));
+        Ok(Some(Heard { length: REPLY, right: true, last: reply.flags & GO_AWAY != 0 }))
+    }
 }
 
 /// A request under way.
@@ -64,6 +114,7 @@ struct Asked {
     id: u64,
     intended_ns: u64,
     sent: bool,
+    again: bool,
 }
 
 struct Line {
@@ -71,6 +122,10 @@ struct Line {
     /// `None`: a kept connection between two requests, or one that waits for its end.
     asked: Option<Asked>,
     kept: Option<usize>,
+    /// Was answered on before.
+    used: bool,
+    /// The beginning of an answer.
+    got: Vec<u8>,
 }
 
 #[derive(Default)]
@@ -79,18 +134,29 @@ struct Kept {
     due: VecDeque<(u64, u64)>,
 }
 
-pub fn run(load: Load, stop: &AtomicBool) -> Result<Log, String> {
+pub fn run<S: Speech>(load: Load, stop: &AtomicBool) -> Result<Log, String> {
     let epoll = Epoll::new(EpollCreateFlags::EPOLL_CLOEXEC).map_err(|errno| format!("epoll: {errno}"))?;
-    let timer = TimerFd::new(ClockId::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK);
+    let timer = TimerFd::new(TimerClock::CLOCK_MONOTONIC, TimerFlags::TFD_CLOEXEC | TimerFlags::TFD_NONBLOCK);
     let timer = timer.map_err(|errno| format!("timerfd: {errno}"))?;
     epoll.add(&timer, EpollEvent::new(EpollFlags::EPOLLIN, TIMER)).map_err(|errno| format!("epoll_ctl: {errno}"))?;
     let address = SockaddrIn::new(127, 0, 0, 1, load.port);
     let kept = (0..load.kept).map(|_| Kept::default()).collect();
-    let log = Log { samples: Vec::with_capacity(1 << 20), acknowledged: Vec::with_capacity(1 << 20) };
-    Client { epoll, timer, address, lines: Vec::new(), open: 0, kept, next_id: 0, log }.run(load, stop)
+    let (samples, acknowledged) = (Vec::with_capacity(1 << 20), Vec::with_capacity(1 << 20));
+    let log = Log { samples, acknowledged, ..Log::default() };
+    let (lines, words, speech) = (Vec::new(), Vec::new(), PhantomData::<S>);
+    let (begun, used) = (now(), thread_time());
+    let mut log =
+        Client { epoll, timer, address, lines, open: 0, kept, next_id: 0, log, words, speech }.run(load, stop)?;
+    log.busy = (thread_time() - used) as f64 / (now() - begun).max(1) as f64;
+    Ok(log)
 }
 
-struct Client {
+fn thread_time() -> u64 {
+    let used = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("a clock that every Linux has");
+    used.tv_sec() as u64 * SECOND + used.tv_nsec() as u64
+}
+
+struct Client<S> {
     epoll: Epoll,
     timer: TimerFd,
     address: SockaddrIn,
@@ -101,6 +167,9 @@ struct Client {
     kept: Vec<Kept>,
     next_id: u64,
     log: Log,
+    /// Of one request.
+    words: Vec<u8>,
+    speech: PhantomData<S>,
 }
 
 /// Equal distances from a start: when the next one is due.
@@ -124,7 +193,7 @@ impl Schedule {
     }
 }
 
-impl Client {
+impl<S: Speech> Client<S> {
     fn run(mut self, load: Load, stop: &AtomicBool) -> Result<Log, String> {
         let start = now();
         let mut single = Schedule::new(start, load.rate);
@@ -167,7 +236,7 @@ impl Client {
 
     fn ask_once(&mut self, intended_ns: u64) -> Result<(), String> {
         let id = self.id();
-        self.connect(Asked { id, intended_ns, sent: false }, None)
+        self.connect(Asked { id, intended_ns, sent: false, again: false }, None)
     }
 
     fn ask_kept(&mut self, which: usize, intended_ns: u64) -> Result<(), String> {
@@ -183,7 +252,7 @@ impl Client {
             return Ok(());
         }
         let Some((id, intended_ns)) = self.kept[which].due.pop_front() else { return Ok(()) };
-        let asked = Asked { id, intended_ns, sent: false };
+        let asked = Asked { id, intended_ns, sent: false, again: false };
         match self.kept[which].line {
             None => self.connect(asked, Some(which)),
             Some(at) => {
@@ -214,7 +283,7 @@ impl Client {
         if self.lines.len() <= at {
             self.lines.resize_with(at + 1, || None);
         }
-        self.lines[at] = Some(Line { fd, asked: Some(asked), kept });
+        self.lines[at] = Some(Line { fd, asked: Some(asked), kept, used: false, got: Vec::new() });
         self.open += 1;
         if let Some(which) = kept {
             self.kept[which].line = Some(at);
@@ -239,12 +308,13 @@ impl Client {
     }
 
     fn send(&mut self, at: usize) -> Result<(), String> {
-        let Some(Line { fd, asked: Some(asked), kept }) = &mut self.lines[at] else { return Ok(()) };
+        let Some(Line { fd, asked: Some(asked), kept, .. }) = &mut self.lines[at] else { return Ok(()) };
         if asked.sent {
             return Ok(());
         }
-        let request = Request { id: asked.id, flags: if kept.is_some() { KEEP } else { 0 } };
-        match send(fd.as_raw_fd(), &request.bytes(), MsgFlags::MSG_NOSIGNAL) {
+        self.words.clear();
+        S::ask(asked.id, kept.is_some(), &mut self.words);
+        match send(fd.as_raw_fd(), &self.words, MsgFlags::MSG_NOSIGNAL) {
             Ok(_) => asked.sent = true,
             Err(nix::Error::EAGAIN) => {} // not connected yet
             Err(errno) => return self.end(at, errno),
@@ -252,16 +322,29 @@ impl Client {
         Ok(())
     }
 
-    /// Ends a connection; a request under way has failed.
+    /// Ends a connection; a request under way has failed, or is sent again.
     fn end(&mut self, at: usize, errno: nix::Error) -> Result<(), String> {
-        let Some(line) = self.lines[at].take() else { return Ok(()) };
+        match self.take(at)? {
+            Some((asked, kept)) => self.failed(&asked, errno, kept),
+            None => Ok(()),
+        }
+    }
+
+    /// A connection is over. The request under way on it that has failed.
+    fn take(&mut self, at: usize) -> Result<Option<(Asked, Option<usize>)>, String> {
+        let Some(line) = self.lines[at].take() else { return Ok(None) };
         if let Some(which) = line.kept {
             self.kept[which].line = None;
         }
-        let Some(asked) = line.asked else { return Ok(()) };
+        let Some(asked) = line.asked else { return Ok(None) };
         self.open -= 1;
         drop(line.fd);
-        self.failed(&asked, errno, line.kept)
+        if S::AGAIN && line.used && line.got.is_empty() && !asked.again {
+            self.log.again += 1;
+            self.connect(Asked { sent: false, again: true, ..asked }, line.kept)?;
+            return Ok(None);
+        }
+        Ok(Some((asked, line.kept)))
     }
 
     fn answers(&mut self, next_ns: u64, stopping: bool) -> Result<(), String> {
@@ -290,37 +373,43 @@ impl Client {
         self.send(at)?;
         loop {
             let Some(Some(line)) = self.lines.get_mut(at) else { return Ok(()) };
-            let mut bytes = [0; REPLY];
+            let mut bytes = [0; 4096];
             match recv(line.fd.as_raw_fd(), &mut bytes, MsgFlags::empty()) {
-                Ok(REPLY) => {
-                    let reply = Reply::read(&bytes);
+                Ok(0) => {
+                    let Some((asked, kept)) = self.take(at)? else { return Ok(()) };
+                    self.record(&asked, Outcome::Closed);
+                    return kept.map_or(Ok(()), |which| self.next_kept(which));
+                }
+                Ok(count) => {
                     let Some(asked) = line.asked.take() else { return Err("an answer too many".into()) };
-                    if reply.id != asked.id {
-                        return Err(format!("request {} was answered for {}", asked.id, reply.id));
+                    let whole = if line.got.is_empty() {
+                        &bytes[..count]
+                    } else {
+                        line.got.extend_from_slice(&bytes[..count]);
+                        &line.got
+                    };
+                    let Some(heard) = S::hear(asked.id, whole, &mut self.log)? else {
+                        if line.got.is_empty() {
+                            line.got.extend_from_slice(&bytes[..count]);
+                        }
+                        line.asked = Some(asked);
+                        continue;
+                    };
+                    if heard.length != whole.len() {
+                        return Err("more than an answer".into());
                     }
+                    (line.used, line.got) = (true, Vec::new());
                     let kept = line.kept;
                     self.open -= 1;
-                    self.record(&asked, Outcome::Answered);
-                    self.log.acknowledged.push((reply.id, reply.sequence));
+                    self.record(&asked, if heard.right { Outcome::Answered } else { Outcome::Wrong });
                     if let Some(which) = kept {
-                        if reply.flags & GO_AWAY != 0 {
+                        if heard.last {
                             self.lines[at] = None;
                             self.kept[which].line = None;
                         }
                         self.next_kept(which)?;
                     }
                 }
-                Ok(0) => {
-                    let Some(line) = self.lines[at].take() else { return Ok(()) };
-                    if let Some(which) = line.kept {
-                        self.kept[which].line = None;
-                    }
-                    let Some(asked) = line.asked else { return Ok(()) };
-                    self.open -= 1;
-                    self.record(&asked, Outcome::Closed);
-                    return line.kept.map_or(Ok(()), |which| self.next_kept(which));
-                }
-                Ok(_) => return Err("half an answer".into()),
                 Err(nix::Error::EAGAIN) => return Ok(()),
                 Err(errno) => return self.end(at, errno),
             }

@@ -1,23 +1,25 @@
 //! `bench handoff-conductor` (hidden): whoever starts, replaces and ends the servers of one method: an operator's script,
-//! or beyond-handoff's supervisor, which is part of the method and so runs on the servers' CPU. Orders come on its
-//! stream 0, one line each, and are answered when they are done: `start`, `replace` (with the microseconds that it took),
+//! or a supervisor, which is part of the method and so runs on the servers' CPU (beyond-handoff's in this process,
+//! procsup's in one of its own, an `overseer`, which can be killed). Orders come on its stream 0, one line each, and are answered when they are done: `start`, `replace` (with the microseconds that it took),
 //! `stop`. The end of stream 0 ends the servers too.
 
-use super::method::Method;
+use super::method::{Method, is_beyond, is_supervised, is_v1};
 use super::ring::Ring;
 use super::server::{beyond, command};
 use super::{disk, network};
 use crate::host;
 use crate::options::DEFAULT_LIB;
+use crate::served::Served;
 use beyond_handoff::pass_listener_fds_on_spawn;
 use beyond_handoff::supervisor::{SpawnSpec, Supervisor};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::prctl::set_child_subreaper;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use std::io::{BufRead, Write};
 use std::net::TcpListener;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
@@ -47,7 +49,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     set_child_subreaper(true).map_err(|errno| format!("subreaper: {errno}"))?;
     let ring = Ring::open(&options.dir)?;
     ring.conductor.store(std::process::id(), Release);
-    let mut conductor = Conductor { method, options, ring, supervised: None };
+    let mut conductor = Conductor { method, options, ring, supervised: None, overseer: None };
     let done = conductor.obey();
     conductor.stop();
     done.map_err(|problem| format!("{}: {problem}", method.id))
@@ -58,6 +60,7 @@ struct Conductor<'a> {
     options: &'a Options,
     ring: &'static Ring,
     supervised: Option<Supervised>,
+    overseer: Option<Served>,
 }
 
 /// beyond-handoff's supervisor holds the listener.
@@ -87,8 +90,11 @@ impl Conductor<'_> {
     }
 
     fn start(&mut self) -> Result<(), String> {
+        if is_supervised(self.method) || is_v1(self.method) {
+            return self.with_overseer("start");
+        }
         let mut server = self.command();
-        if self.method.id.starts_with("beyond") {
+        if is_beyond(self.method) {
             let listener = network::listen(0, self.ring.backlog.load(Relaxed), false)?;
             let port = listener.local_addr().map_err(|error| error.to_string())?.port();
             self.ring.port.store(port.into(), Relaxed);
@@ -103,6 +109,36 @@ impl Conductor<'_> {
             self.supervised = Some(Supervised { supervisor, listener });
         }
         server.spawn().map(drop).map_err(|error| format!("the first server: {error}"))
+    }
+
+    /// A supervisor of procsup's in a process of its own, with its first order.
+    fn with_overseer(&mut self, order: &str) -> Result<(), String> {
+        let dir = self.options.dir.to_string_lossy();
+        let overseer = Served::start(&["handoff-overseer", self.method.id, &dir], &self.options.lib)?;
+        self.overseer.insert(overseer).ask(order).map(drop)
+    }
+
+    /// It is told to, and then something may become of it (the old server sees to that): who waits for the handoff
+    /// looks at the servers.
+    fn replace_supervised(&mut self, old: Pid, before: u32) -> Result<(), String> {
+        let gone = ended(old)?;
+        let overseer = self.overseer.as_mut().ok_or("not started")?;
+        overseer.order("replace")?;
+        self.ring.wait_settled(before, PATIENCE)?;
+        match self.method.id {
+            "supervised-killed" | "supervised-killed-late" => {
+                drop(self.overseer.take());
+                self.with_overseer("recover")?;
+            }
+            "supervised-stopped" => {
+                overseer.signal(Signal::SIGCONT)?;
+                overseer.answer("replace")?;
+            }
+            _ => drop(overseer.answer("replace")?),
+        }
+        gone()?;
+        let _ = waitpid(old, Some(WaitPidFlag::WNOHANG)); // ours, if its supervisor was killed
+        Ok(())
     }
 
     fn command(&self) -> Command {
@@ -127,6 +163,7 @@ impl Conductor<'_> {
                 told(Signal::SIGTERM)?;
                 self.bury(old)?;
             }
+            _ if is_supervised(self.method) || is_v1(self.method) => self.replace_supervised(old, before)?,
             "beyond" | "beyond-tuned" => {
                 let words = command(self.method, &self.options.dir, &self.options.lib);
                 let mut spec = SpawnSpec::new(&words[0]);
@@ -166,7 +203,10 @@ impl Conductor<'_> {
     }
 
     /// Everybody who is left: asked, then killed.
-    fn stop(&self) {
+    fn stop(&mut self) {
+        if let Some(overseer) = self.overseer.take() {
+            let _ = overseer.signal(Signal::SIGKILL); // whatever state it is in; the server is not its child for us
+        }
         if self.owner().as_raw() <= 0 {
             return; // 0 would be our own group
         }
@@ -184,4 +224,18 @@ impl Conductor<'_> {
             }
         }
     }
+}
+
+/// Waits for the end of a process that may be somebody else's child. Take it before that can come.
+fn ended(pid: Pid) -> Result<impl FnOnce() -> Result<(), String>, String> {
+    let process = super::work::pidfd(pid.as_raw() as u32)?;
+    Ok(move || {
+        let mut fds = [PollFd::new(process.as_fd(), PollFlags::POLLIN)];
+        let patience = PollTimeout::try_from(PATIENCE.as_millis() as i32).expect("some seconds");
+        match poll(&mut fds, patience) {
+            Ok(0) => Err(format!("the old server {pid} does not end")),
+            Ok(_) => Ok(()),
+            Err(errno) => Err(format!("poll: {errno}")),
+        }
+    })
 }

@@ -56,6 +56,8 @@ macro_rules! functions {
     };
 }
 
+pub(super) use functions;
+
 functions! {
     ps_command_arg: fn(Command, *const c_char, *mut Error);
     ps_handoff_new: fn(*const c_char, *mut Pointer, *mut Error);

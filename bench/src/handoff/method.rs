@@ -12,17 +12,43 @@ const fn method(id: &'static str, label: &'static str, stateful: bool, ours: boo
     Method { id, label, stateful, ours }
 }
 
-pub const METHODS: [Method; 9] = [
+pub const METHODS: [Method; 15] = [
     method("procsup", "procsup, exclusive", true, true),
     method("procsup-overlap", "procsup, overlap", false, true),
     method("procsup-passed", "procsup, connections passed on", true, true),
+    method("supervised", "procsup, a supervisor beside it", true, true),
+    method("supervised-stopped", "the same, it is stopped at DRAIN", true, true),
+    method("supervised-killed", "the same, it is killed at DRAIN", true, true),
+    method("supervised-killed-late", "the same, it is killed at SEAL", true, true),
     method("bare", "floor: SCM_RIGHTS, no care", true, false),
     method("beyond-tuned", "beyond-handoff 0.1.4, tuned", true, false),
     method("beyond", "beyond-handoff 0.1.4", true, false),
+    method("v1-tuned", "procsup for beyond-handoff's, tuned", true, true),
+    method("v1", "procsup for beyond-handoff's", true, true),
     method("restart", "stop, then start", true, false),
     method("reuseport", "SO_REUSEPORT restart", false, false),
     method("reuseport-migrate", "SO_REUSEPORT, tcp_migrate_req", false, false),
 ];
+
+/// procsup's own protocol, with a separate supervisor.
+pub fn is_supervised(method: &Method) -> bool {
+    method.id.starts_with("supervised")
+}
+
+/// Servers on the crate beyond-handoff, whoever is their supervisor.
+pub fn is_beyond(method: &Method) -> bool {
+    is_v1(method) || method.id.starts_with("beyond")
+}
+
+/// procsup is it.
+pub fn is_v1(method: &Method) -> bool {
+    method.id.starts_with("v1")
+}
+
+/// The best that beyond-handoff's interface allows.
+pub fn is_tuned(method: &Method) -> bool {
+    method.id.ends_with("-tuned")
+}
 
 impl Method {
     pub fn find(id: &str) -> Result<&'static Self, String> {

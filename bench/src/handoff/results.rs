@@ -1,8 +1,10 @@
 //! From cases to results, rows and tables.
 
 use super::block::Taken;
-use super::case::{Case, PACE, PASSED, SHORT_BACKLOG};
+use super::case::{ADDED, Case, P999, PACE, PASSED, SHORT_BACKLOG};
+use super::daemons::{self, Cell};
 use super::floor::{self, Floor};
+use super::method::{is_beyond, is_supervised, is_v1};
 use super::network::COUNTERS;
 use crate::measure::Samples;
 use crate::report::{LimitKind, Measured, table};
@@ -17,6 +19,8 @@ const FLOOR: &str = "bare";
 /// Of P10.
 const HANDOFFS: f64 = 1000.0;
 const REQUESTS: f64 = 1e6;
+/// Two medians of one run that are the same: rounds of one method differ by that much among themselves.
+const EQUAL: f64 = 1.25;
 
 fn find<'a>(cases: &'a [Case], method: &str, load_ms: u32) -> Option<&'a Case> {
     cases.iter().find(|case| case.is(method, load_ms))
@@ -66,7 +70,7 @@ pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
         .iter()
         .filter_map(|name| ours.counts.get(name))
         .sum();
-    let added = ours.added_ms();
+    let added = ours.added_ms(P999);
     let quantile = |samples: &Samples| samples.quantile(0.999);
     results.extend([
         most("P10-failed", "requests without their answer", "requests", Some((ours.all_failed()) as f64), 0.0),
@@ -83,6 +87,7 @@ pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
         most("P10-p999-added-ms", "latency p99.9 under handoffs minus without, medians of slices", "ms", added, 1.0)
             .with(quantile(&ours.under), quantile(&ours.baseline)),
     ]);
+    results.extend(supervised(cases, ours));
     if let Some(kept) = cases.iter().find(|case| case.is_kept() && case.plan.method.id == PASSED) {
         let told = cases.iter().find(|case| case.is_kept() && case.plan.method.id == OURS);
         let per_handoff = |case: &Case| case.all_failed() as f64 / (case.taken.whole.len() as f64).max(1.0);
@@ -97,6 +102,58 @@ pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
     results
 }
 
+/// With a separate supervisor: what two parties have, whatever becomes of it; and protocol v1.
+fn supervised(cases: &[Case], two: &Case) -> Vec<Measured> {
+    let mut results = Vec::new();
+    let rows = [
+        ("supervised", "P9-alive", "P9-alive-p99", "P10-alive-added-ms"),
+        ("supervised-stopped", "P9-stopped", "P9-stopped-p99", "P10-stopped-added-ms"),
+        ("supervised-killed", "P9-killed", "P9-killed-p99", "P10-killed-added-ms"),
+        ("supervised-killed-late", "P9-killed-late", "P9-killed-late-p99", "P10-killed-late-added-ms"),
+    ];
+    for (method, p50, p99, added) in rows {
+        let Some(case) = find(cases, method, 0) else { continue };
+        let (gap, bare, label) = (case.gap(), two.gap(), case.plan.method.label);
+        let what = format!("gap, p50, {label} (other: two parties)");
+        results.push(Measured::at_most(p50, what, gap.median(), bare.median(), EQUAL));
+        let what = format!("gap, p99, {label} (other: two parties)");
+        let value = gap.quantile(0.99);
+        results.push(Measured::new(p99, what, "us", value, (LimitKind::Max, 500.0)).with(value, bare.quantile(0.99)));
+        let what = format!("latency p99.9 under handoffs minus without, {label}");
+        let told = |case: &Case| {
+            ADDED.map(|q| case.added_ms(q).map_or_else(|| "-".into(), |ms| format!("{ms:.2}"))).join(", ")
+        };
+        let note = format!("added p50, p99, p99.9, longest: {}; two parties: {} ms", told(case), told(two));
+        results.push(Measured::new(added, what, "ms", case.added_ms(P999), (LimitKind::Max, 1.0)).note(note));
+    }
+    let rows: Vec<&Case> = cases.iter().filter(|case| is_supervised(case.plan.method)).collect();
+    if !rows.is_empty() {
+        let sum = |count: &dyn Fn(&Case) -> u64| Some(rows.iter().map(|case| count(case)).sum::<u64>() as f64);
+        let none = (LimitKind::Max, 0.0);
+        let what = "requests without their answer, with a supervisor";
+        results.push(Measured::new("P10-supervised-failed", what, "requests", sum(&Case::all_failed), none));
+        let what = "writes lost, doubled or out of order, with a supervisor";
+        results.push(Measured::new("P10-supervised-lost", what, "writes", sum(&|case| case.violations), none));
+    }
+    let v1 = [
+        ("v1-tuned", "beyond-tuned", "V1-tuned-gap", "V1-tuned-whole", "V1-tuned-failed"),
+        ("v1", "beyond", "V1-gap", "V1-whole", "V1-failed"),
+    ];
+    for (ours, theirs, gap, whole, failed) in v1 {
+        let (Some(ours), Some(theirs)) = (find(cases, ours, 0), find(cases, theirs, 0)) else { continue };
+        let label = theirs.plan.method.label;
+        let what = format!("gap, p50, servers on {label}, supervised by procsup (other: by the crate's own)");
+        results.push(Measured::at_most(gap, what, ours.gap().median(), theirs.gap().median(), EQUAL));
+        let all = |case: &Case| Samples::of(&case.taken.whole).median();
+        results.push(Measured::at_most(whole, "the same, from the order to the end", all(ours), all(theirs), EQUAL));
+        let note = format!("by the crate's own: {}", theirs.all_failed());
+        let lost = Some((ours.all_failed() + ours.violations) as f64);
+        let what = "the same, requests that failed, writes lost";
+        results.push(Measured::new(failed, what, "requests", lost, (LimitKind::Max, 0.0)).note(note));
+    }
+    results
+}
+
 fn at_least(limit: f64) -> (LimitKind, f64) {
     (LimitKind::Min, limit)
 }
@@ -107,6 +164,12 @@ fn at_least(limit: f64) -> (LimitKind, f64) {
 pub enum Row {
     Case(Box<CaseRow>),
     Bare(BareRow),
+    Daemon(Box<daemons::results::Row>),
+}
+
+pub fn rows(cases: &[Case], floors: &[Floor], cells: &[Cell]) -> Vec<Row> {
+    let daemon = |cell| Row::Daemon(Box::new(daemons::results::row(cells, cell)));
+    cases.iter().map(row).chain(floors.iter().map(bare_row)).chain(cells.iter().map(daemon)).collect()
 }
 
 /// Two bare processes.
@@ -144,6 +207,8 @@ pub struct CaseRow {
     latency_us: Option<Spread>,
     baseline_us: Option<Spread>,
     p999_added_ms: Option<f64>,
+    /// p50, p99, p99.9, the longest
+    added_ms: [Option<f64>; ADDED.len()],
     failed: BTreeMap<String, u64>,
     failed_in_baseline: u64,
     writes_lost: u64,
@@ -202,7 +267,7 @@ impl Spread {
     }
 }
 
-pub fn row(case: &Case) -> Row {
+fn row(case: &Case) -> Row {
     let (taken, gap) = (&case.taken, case.gap());
     let parts = Parts::of(taken);
     Row::Case(Box::new(CaseRow {
@@ -225,7 +290,8 @@ pub fn row(case: &Case) -> Row {
         seconds: case.seconds,
         latency_us: Spread::of(&case.under),
         baseline_us: Spread::of(&case.baseline),
-        p999_added_ms: case.added_ms(),
+        p999_added_ms: case.added_ms(P999),
+        added_ms: ADDED.map(|q| case.added_ms(q)),
         failed: case.failed.iter().map(|(kind, count)| (format!("{kind:?}").to_lowercase(), *count)).collect(),
         failed_in_baseline: case.baseline_failed,
         writes_lost: case.violations,
@@ -234,7 +300,7 @@ pub fn row(case: &Case) -> Row {
     }))
 }
 
-pub fn bare_row(floor: &Floor) -> Row {
+fn bare_row(floor: &Floor) -> Row {
     Row::Bare(BareRow {
         id: "bare-processes",
         label: floor.label(),
@@ -258,6 +324,17 @@ pub fn tables(cases: &[Case], floors: &[Floor]) -> Vec<(String, Table)> {
         tables.push((title("Gaps, in microseconds"), gaps(&fast, &fast_floors)));
         tables.push((title("What the clients saw"), clients(&fast)));
     }
+    if fast.iter().any(|case| is_supervised(case.plan.method)) {
+        let shown =
+            |case: &&&Case| ["procsup", "bare"].contains(&case.plan.method.id) || is_supervised(case.plan.method);
+        let title = "Gap in microseconds, latency added in milliseconds, with a separate supervisor";
+        tables.push((title.to_owned(), added(&fast.iter().filter(shown).copied().collect::<Vec<_>>())));
+    }
+    if fast.iter().any(|case| is_v1(case.plan.method)) {
+        let title = "The same, servers on beyond-handoff 0.1.4: its own supervisor, and procsup's";
+        let shown = |case: &&&Case| is_beyond(case.plan.method);
+        tables.push((title.to_owned(), added(&fast.iter().filter(shown).copied().collect::<Vec<_>>())));
+    }
     if let Some(case) = slow.first() {
         let title = format!(
             "Successors that load long: {} connections/s and 16 long-lived ones (last rows: backlog {SHORT_BACKLOG})",
@@ -278,6 +355,35 @@ pub fn tables(cases: &[Case], floors: &[Floor]) -> Vec<(String, Table)> {
         tables.push((title.to_owned(), parts(&writers)));
     }
     tables
+}
+
+fn added(cases: &[&Case]) -> Table {
+    let header = [
+        "method",
+        "handoffs",
+        "gap p50",
+        "p99",
+        "max",
+        "whole ms",
+        "requests",
+        "failed",
+        "lost writes",
+        "added p50",
+        "p99",
+        "p99.9",
+        "longest",
+    ];
+    let mut table = table(&header, 1..=header.len() - 1);
+    for case in cases {
+        let gap = case.gap();
+        let mut cells = vec![case.label(), case.taken.whole.len().to_string()];
+        cells.extend([0.5, 0.99, 1.0].map(|q| one_digit(gap.quantile(q))));
+        cells.push(one_digit(Samples::of(&case.taken.whole).median().map(|us| us / 1e3)));
+        cells.extend([case.requests, case.all_failed(), case.violations].map(|count| count.to_string()));
+        cells.extend(ADDED.map(|q| case.added_ms(q).map_or_else(String::new, |ms| format!("{ms:.3}"))));
+        table.add_row(cells);
+    }
+    table
 }
 
 fn one_digit(figure: Option<f64>) -> String {
@@ -343,7 +449,7 @@ fn clients(cases: &[&Case]) -> Table {
         ];
         cells.extend([0.5, 0.999, 1.0].map(|q| ms(case.under.quantile(q))));
         cells.push(ms(case.baseline.quantile(0.999)));
-        cells.push(case.added_ms().map_or_else(String::new, |ms| format!("{ms:.2}")));
+        cells.push(case.added_ms(P999).map_or_else(String::new, |ms| format!("{ms:.2}")));
         cells.extend(counters.iter().map(|name| case.counts.get(name).copied().unwrap_or(0).to_string()));
         table.add_row(cells);
     }

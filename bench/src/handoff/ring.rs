@@ -73,6 +73,8 @@ pub struct Ring {
     generations: AtomicU32,
     /// Whoever starts the servers; without it they end.
     pub conductor: AtomicU32,
+    /// A separate supervisor of procsup's.
+    pub overseer: AtomicU32,
     /// The process that serves.
     pub owner: AtomicU32,
     next: AtomicU64,

@@ -1,5 +1,5 @@
-//! The picture: what the clients of each method saw within the same two seconds, below each other. The line is the worst
-//! latency of each 5 ms, the marks are handoffs, the crosses requests that failed.
+//! The pictures: what the clients of each method saw within the same seconds, below each other. The line is the worst
+//! latency of each few milliseconds, the marks are handoffs, the crosses requests that failed.
 
 use super::case::Case;
 use super::client::{Outcome, Sample};
@@ -8,8 +8,39 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use std::path::Path;
 
-const WINDOW_MS: usize = 2000;
-const BUCKET_MS: usize = 5;
+/// What is shown of one method.
+pub struct Panel<'a> {
+    pub id: &'static str,
+    pub ours: bool,
+    pub label: String,
+    pub said: String,
+    pub failed: bool,
+    pub samples: &'a [Sample],
+    pub marks: &'a [u64],
+}
+
+pub struct Picture<'a> {
+    /// File name without its ending.
+    pub name: &'static str,
+    pub title: String,
+    pub window_ms: usize,
+    pub bucket_ms: usize,
+    pub panels: Vec<Panel<'a>>,
+}
+
+pub fn panel(case: &Case) -> Panel<'_> {
+    let failed = case.all_failed();
+    Panel {
+        id: case.plan.method.id,
+        ours: case.plan.method.ours,
+        label: case.plan.method.label.into(),
+        said: format!("{} handoffs, {failed} of {} failed", case.taken.whole.len(), case.requests),
+        failed: failed > 0,
+        samples: &case.timeline,
+        marks: &case.marks,
+    }
+}
+
 const TOP: i32 = 84;
 const LEFT: i32 = 250;
 const RIGHT: i32 = 70;
@@ -21,19 +52,22 @@ const TICKS: [(f64, &str); 5] = [(0.1, "0.1 ms"), (1.0, "1 ms"), (10.0, "10 ms")
 const FAILED: RGBColor = RGBColor(0xc0, 0x00, 0x3c);
 const GRID: RGBColor = RGBColor(0xe4, 0xe7, 0xeb);
 
-pub fn write_svg(cases: &[Case], dir: &Path, subtitle: &str) -> Result<(), String> {
-    let path = dir.join("handoff-latency.svg");
-    let shown: Vec<&Case> =
-        cases.iter().filter(|case| case.plan.load_ms == 0 && !case.is_kept() && !case.timeline.is_empty()).collect();
-    draw(&shown, &path, subtitle).map_err(|error| format!("{}: {error}", path.display()))
+impl Picture<'_> {
+    pub fn write_svg(&self, dir: &Path, subtitle: &str) -> Result<(), String> {
+        if self.panels.is_empty() {
+            return Ok(());
+        }
+        let path = dir.join(format!("{}.svg", self.name));
+        draw(self, &path, subtitle).map_err(|error| format!("{}: {error}", path.display()))
+    }
 }
 
 /// The worst answer of each bucket, and whether a request of it has failed.
-fn buckets(samples: &[Sample], start_ns: u64) -> Vec<(Option<f64>, bool)> {
-    let mut buckets = vec![(None, false); WINDOW_MS / BUCKET_MS];
+fn buckets(picture: &Picture, samples: &[Sample], start_ns: u64) -> Vec<(Option<f64>, bool)> {
+    let mut buckets = vec![(None, false); picture.window_ms / picture.bucket_ms];
     for sample in samples {
         let Some(after) = sample.intended_ns.checked_sub(start_ns) else { continue };
-        let Some(bucket) = buckets.get_mut((after / 1_000_000) as usize / BUCKET_MS) else { continue };
+        let Some(bucket) = buckets.get_mut((after / 1_000_000) as usize / picture.bucket_ms) else { continue };
         if sample.outcome == Outcome::Answered {
             let ms = f64::from(sample.us) / 1e3;
             bucket.0 = Some(bucket.0.map_or(ms, |most: f64| most.max(ms)));
@@ -44,50 +78,44 @@ fn buckets(samples: &[Sample], start_ns: u64) -> Vec<(Option<f64>, bool)> {
     buckets
 }
 
-fn draw(cases: &[&Case], path: &Path, subtitle: &str) -> Result<(), Box<dyn std::error::Error>> {
-    let height = TOP + cases.len() as i32 * PANEL + 30;
+fn draw(picture: &Picture, path: &Path, subtitle: &str) -> Result<(), Box<dyn std::error::Error>> {
+    let rows = picture.panels.len() as i32;
+    let height = TOP + rows * PANEL + 30;
     let root = SVGBackend::new(path, (WIDTH, height as u32)).into_drawing_area();
     root.fill(&WHITE)?;
-    let rate = cases.first().map_or(0, |case| case.plan.rate);
-    let title =
-        format!("Replacing a server under {rate} connections a second: the worst latency of each {BUCKET_MS} ms");
-    root.draw(&Text::new(title, (24, 22), text(20, FontStyle::Bold, &INK)))?;
+    root.draw(&Text::new(picture.title.as_str(), (24, 22), text(20, FontStyle::Bold, &INK)))?;
     let subtitle = format!("marks: handoffs; crosses: failed requests.  {subtitle}");
     root.draw(&Text::new(subtitle, (24, 50), text(13, FontStyle::Normal, &MUTED)))?;
     let right = WIDTH as i32 - RIGHT;
-    let x = |ms: f64| LEFT + (ms / WINDOW_MS as f64 * f64::from(right - LEFT)) as i32;
-    for (row, case) in cases.iter().enumerate() {
+    let x = |ms: f64| LEFT + (ms / picture.window_ms as f64 * f64::from(right - LEFT)) as i32;
+    for (row, panel) in picture.panels.iter().enumerate() {
         let top = TOP + row as i32 * PANEL;
         let y = |ms: f64| {
             let share = (ms.clamp(DECADES.0, DECADES.1) / DECADES.0).ln() / (DECADES.1 / DECADES.0).ln();
             top + HEIGHT - (share * f64::from(HEIGHT)) as i32
         };
-        let method = case.plan.method;
-        let colour = colour(if method.ours { "procsup" } else { method.id });
-        let weight = if method.ours { FontStyle::Bold } else { FontStyle::Normal };
+        let colour = colour(if panel.ours { "procsup" } else { panel.id });
+        let weight = if panel.ours { FontStyle::Bold } else { FontStyle::Normal };
         let label = text(14, weight, &colour).pos(Pos::new(HPos::Right, VPos::Center));
-        root.draw(&Text::new(method.label, (LEFT - 12, top + 20), label))?;
-        let failed = case.all_failed();
-        let said = format!("{} handoffs, {failed} of {} failed", case.taken.whole.len(), case.requests);
-        let (style, ink) =
-            (if failed > 0 { FontStyle::Bold } else { FontStyle::Normal }, if failed > 0 { &FAILED } else { &MUTED });
+        root.draw(&Text::new(panel.label.as_str(), (LEFT - 12, top + 20), label))?;
+        let (style, ink) = if panel.failed { (FontStyle::Bold, &FAILED) } else { (FontStyle::Normal, &MUTED) };
         let small = text(11, style, ink).pos(Pos::new(HPos::Right, VPos::Center));
-        root.draw(&Text::new(said, (LEFT - 12, top + 40), small))?;
+        root.draw(&Text::new(panel.said.as_str(), (LEFT - 12, top + 40), small))?;
         for (ms, name) in TICKS {
             root.draw(&PathElement::new(vec![(LEFT, y(ms)), (right, y(ms))], GRID.stroke_width(1)))?;
             let style = text(10, FontStyle::Normal, &MUTED).pos(Pos::new(HPos::Left, VPos::Center));
             root.draw(&Text::new(name, (right + 6, y(ms)), style))?;
         }
-        let start_ns = case.timeline.iter().map(|sample| sample.intended_ns).min().unwrap_or(0);
-        for mark in &case.marks {
+        let start_ns = panel.samples.iter().map(|sample| sample.intended_ns).min().unwrap_or(0);
+        for mark in panel.marks {
             let ms = mark.saturating_sub(start_ns) as f64 / 1e6;
-            if *mark > start_ns && ms < WINDOW_MS as f64 {
+            if *mark > start_ns && ms < picture.window_ms as f64 {
                 let foot = vec![(x(ms), top + HEIGHT), (x(ms), top + HEIGHT + 6)];
                 root.draw(&PathElement::new(foot, INK.stroke_width(2)))?;
             }
         }
-        let buckets = buckets(&case.timeline, start_ns);
-        let middle = |i: usize| x((i * BUCKET_MS) as f64 + BUCKET_MS as f64 / 2.0);
+        let buckets = buckets(picture, panel.samples, start_ns);
+        let middle = |i: usize| x((i * picture.bucket_ms) as f64 + picture.bucket_ms as f64 / 2.0);
         let line =
             buckets.iter().enumerate().filter_map(|(i, (ms, _))| Some((middle(i), y((*ms)?)))).collect::<Vec<_>>();
         root.draw(&PathElement::new(line, colour.stroke_width(1)))?;
@@ -96,9 +124,9 @@ fn draw(cases: &[&Case], path: &Path, subtitle: &str) -> Result<(), Box<dyn std:
         }
     }
     let foot = text(12, FontStyle::Normal, &MUTED).pos(Pos::new(HPos::Center, VPos::Top));
-    for ms in (0..=WINDOW_MS).step_by(500) {
+    for ms in (0..=picture.window_ms).step_by(picture.window_ms / 4) {
         let name = format!("{:.1} s", ms as f64 / 1e3);
-        root.draw(&Text::new(name, (x(ms as f64), TOP + cases.len() as i32 * PANEL), foot.clone()))?;
+        root.draw(&Text::new(name, (x(ms as f64), TOP + rows * PANEL), foot.clone()))?;
     }
     root.present()?;
     Ok(())

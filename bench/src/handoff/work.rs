@@ -313,7 +313,7 @@ impl Work {
     }
 }
 
-fn pidfd(pid: u32) -> Result<OwnedFd, String> {
+pub fn pidfd(pid: u32) -> Result<OwnedFd, String> {
     // SAFETY: two numbers; the result is a new descriptor or -1.
     let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) } as RawFd;
     if fd < 0 {

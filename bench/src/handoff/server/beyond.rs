@@ -1,11 +1,11 @@
-//! A server on the crate beyond-handoff, in two forms. `beyond` is what its documentation shows: stop accepting in
+//! A server on the crate beyond-handoff, in two forms, whoever its supervisor is (`v1`: procsup). `beyond` is what its documentation shows: stop accepting in
 //! `drain`, open the state after `Begin`, announce, then serve; journal and lock lie on the disk. `beyond-tuned` is the
 //! best that its interface allows: no journal, everything loaded before the first message to the supervisor (it has five
 //! seconds for that), accepting until `seal`, serving before `Ready` is sent; all files in memory.
 //!
 //! Its hooks run on a thread of its own, so they ask the loop and wait for its answer.
 
-use super::super::method::Method;
+use super::super::method::{Method, is_tuned};
 use super::super::ring::{Event, Ring};
 use super::super::work::{THEIRS, Work};
 use super::Options;
@@ -29,11 +29,11 @@ pub fn control_path(dir: &Path) -> PathBuf {
 
 /// Where its journal and its lock file are.
 pub fn state_dir(method: &Method, dir: &Path) -> PathBuf {
-    if method.id == "beyond" { super::super::disk(dir) } else { dir.to_owned() }
+    if is_tuned(method) { dir.to_owned() } else { super::super::disk(dir) }
 }
 
 pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), String> {
-    let tuned = method.id == "beyond-tuned";
+    let tuned = is_tuned(method);
     let (control, state) = (control_path(&options.dir), state_dir(method, &options.dir));
     let (hooks, asked) = Hooks::new(&work)?;
     work.watch(&*hooks.bell, THEIRS)?;

@@ -6,7 +6,7 @@ pub mod beyond;
 mod plain;
 mod procsup;
 
-use super::method::Method;
+use super::method::{Method, is_beyond, is_supervised};
 use super::work::Work;
 use crate::options::DEFAULT_LIB;
 use std::ffi::OsString;
@@ -42,8 +42,9 @@ pub fn run(options: &Options) -> Result<(), String> {
     let generation = work.generation;
     let done = match method.id {
         "procsup" | "procsup-overlap" | "procsup-passed" => procsup::serve(work, method, options),
+        _ if is_supervised(method) => procsup::serve(work, method, options),
         "bare" => bare::serve(work, method, options),
-        "beyond" | "beyond-tuned" => beyond::serve(work, method, options),
+        _ if is_beyond(method) => beyond::serve(work, method, options),
         "restart" | "reuseport" | "reuseport-migrate" => plain::serve(work, method, options),
         other => Err(format!("no server for {other}")),
     };

@@ -7,9 +7,12 @@ use super::super::ring::Event;
 use super::super::work::{THEIRS, Work};
 use super::{Options, command, listen};
 use crate::procsup::Api;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use std::collections::HashSet;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, RawFd};
+use std::sync::atomic::Ordering::Acquire;
 
 const LISTENER: &str = "bench";
 const DEADLINE_MS: i64 = 60_000;
@@ -41,8 +44,14 @@ pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), S
         listener
     };
     let passes = method.id == "procsup-passed";
-    let mut server =
-        Server { work, handoff, listener: Some(listener), draining: false, passes, passed: HashSet::new() };
+    let to_overseer = match method.id {
+        "supervised-stopped" => Some((library::DRAIN, Signal::SIGSTOP)),
+        "supervised-killed" => Some((library::DRAIN, Signal::SIGKILL)),
+        "supervised-killed-late" => Some((library::SEAL, Signal::SIGKILL)),
+        _ => None,
+    };
+    let (listener, passed) = (Some(listener), HashSet::new());
+    let mut server = Server { work, handoff, listener, draining: false, passes, passed, to_overseer };
     loop {
         let turn = server.work.turn(if server.draining { 1 } else { -1 })?;
         if turn.stop {
@@ -71,6 +80,8 @@ struct Server {
     passes: bool,
     /// Those that were sent at DRAIN. (Clients of this load close none.)
     passed: HashSet<RawFd>,
+    /// What is done to the supervisor, in the middle of the handoff: at this event, before it is answered.
+    to_overseer: Option<(i32, Signal)>,
 }
 
 impl Server {
@@ -78,6 +89,13 @@ impl Server {
     fn event(&mut self) -> Result<bool, String> {
         let Some(event) = self.handoff.next_event(0)? else { return Ok(false) };
         let work = &mut self.work;
+        if let Some((_, signal)) = self.to_overseer.filter(|(kind, _)| *kind == event.kind) {
+            let overseer = Pid::from_raw(work.ring.overseer.load(Acquire) as i32);
+            if overseer.as_raw() <= 0 {
+                return Err("no supervisor".into()); // 0 would be our own group
+            }
+            kill(overseer, signal).map_err(|errno| format!("{signal} to the supervisor: {errno}"))?;
+        }
         match event.kind {
             library::DRAIN if self.passes => {
                 self.passed = work.connections().collect();

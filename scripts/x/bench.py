@@ -11,7 +11,7 @@ def bench(arguments):
     coordination         two minutes; --quick ten seconds
     preloader            a minute; needs python3, ruby and passenger (./x setup)
     spawner              a minute; as root also while an exec hangs
-    handoff              twenty minutes; --quick one
+    handoff              fifty minutes, --quick three; nginx and gunicorn if they are here
     --json FILE          the results, for a program
     --svg DIR            pictures
     --strict             exit code 1 when a limit was missed

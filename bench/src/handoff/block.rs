@@ -81,6 +81,7 @@ pub fn run(plan: Plan, place: &Place) -> Result<Block, String> {
     made(place.disk)?;
     std::os::unix::fs::symlink(place.disk, super::disk(&dir)).map_err(|error| error.to_string())?;
     let ring = Ring::create(&dir)?;
+    ring.set_cpus(place.server_cpu, place.client_cpu);
     ring.backlog.store(plan.backlog, Relaxed);
     ring.load_ms.store(plan.load_ms, Relaxed);
     let migrate = plan.method.id == "reuseport-migrate";

@@ -200,12 +200,13 @@ pub fn all(quick: bool, ours: bool, alone: bool) -> Vec<Case> {
     };
     let mut cases = Vec::new();
     // The handoffs of one round, without a load time and at full rate.
-    let fast: [(&str, usize); 14] = [
+    let fast: [(&str, usize); 15] = [
         ("procsup", 110),
         ("supervised", 60),
         ("supervised-stopped", 30),
         ("supervised-killed", 30),
         ("supervised-killed-late", 30),
+        ("supervised-killed-here", 15),
         ("procsup-overlap", 30),
         ("bare", 30),
         ("beyond-tuned", 20),

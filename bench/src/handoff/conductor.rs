@@ -126,7 +126,7 @@ impl Conductor<'_> {
         overseer.order("replace")?;
         self.ring.wait_settled(before, PATIENCE)?;
         match self.method.id {
-            "supervised-killed" | "supervised-killed-late" => {
+            "supervised-killed" | "supervised-killed-late" | "supervised-killed-here" => {
                 drop(self.overseer.take());
                 self.with_overseer("recover")?;
             }

@@ -12,14 +12,15 @@ const fn method(id: &'static str, label: &'static str, stateful: bool, ours: boo
     Method { id, label, stateful, ours }
 }
 
-pub const METHODS: [Method; 15] = [
+pub const METHODS: [Method; 16] = [
     method("procsup", "procsup, exclusive", true, true),
     method("procsup-overlap", "procsup, overlap", false, true),
     method("procsup-passed", "procsup, connections passed on", true, true),
     method("supervised", "procsup, a supervisor beside it", true, true),
     method("supervised-stopped", "the same, it is stopped at DRAIN", true, true),
     method("supervised-killed", "the same, it is killed at DRAIN", true, true),
-    method("supervised-killed-late", "the same, it is killed at SEAL", true, true),
+    method("supervised-killed-late", "the same, killed at SEAL, not here", true, true),
+    method("supervised-killed-here", "the same, killed at SEAL, here", true, true),
     method("bare", "floor: SCM_RIGHTS, no care", true, false),
     method("beyond-tuned", "beyond-handoff 0.1.4, tuned", true, false),
     method("beyond", "beyond-handoff 0.1.4", true, false),
@@ -33,6 +34,12 @@ pub const METHODS: [Method; 15] = [
 /// procsup's own protocol, with a separate supervisor.
 pub fn is_supervised(method: &Method) -> bool {
     method.id.starts_with("supervised")
+}
+
+/// Its supervisor runs on the clients' CPU. Who is killed is taken down by the kernel on its own CPU, and that takes longer
+/// than a handoff.
+pub fn is_supervised_elsewhere(method: &Method) -> bool {
+    method.id == "supervised-killed-late"
 }
 
 /// Servers on the crate beyond-handoff, whoever is their supervisor.

@@ -45,8 +45,8 @@ pub struct Options {
     #[command(flatten)]
     common: options::Options,
     /// These alone: procsup, procsup-overlap, procsup-passed, supervised, supervised-stopped, supervised-killed,
-    /// supervised-killed-late, bare (both floors), beyond, beyond-tuned, v1, v1-tuned, restart, reuseport,
-    /// reuseport-migrate, nginx, nginx-hup, nginx-usr2, gunicorn, gunicorn-hup, gunicorn-usr2
+    /// supervised-killed-late, supervised-killed-here, bare (both floors), beyond, beyond-tuned, v1, v1-tuned, restart,
+    /// reuseport, reuseport-migrate, nginx, nginx-hup, nginx-usr2, gunicorn, gunicorn-hup, gunicorn-usr2
     #[arg(long, value_name = "METHOD,...", value_delimiter = ',')]
     only: Vec<String>,
 }

@@ -12,6 +12,7 @@ use super::method::{self, Method};
 use super::ring::Ring;
 use super::server::{beyond, command};
 use super::{disk, network};
+use crate::host;
 use crate::options::DEFAULT_LIB;
 use crate::procsup::Api;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -59,6 +60,11 @@ struct Overseer {
 impl Overseer {
     fn of_servers(api: &'static Api, method: &'static Method, options: &Options) -> Result<Self, String> {
         let ring = Ring::open(&options.dir)?;
+        if method::is_supervised_elsewhere(method)
+            && let [_, Some(cpu)] = ring.cpus()
+        {
+            host::pin(cpu)?;
+        }
         ring.overseer.store(std::process::id(), Release);
         let words = command(method, &options.dir, &options.lib);
         let words: Vec<String> = words.iter().map(|word| word.to_string_lossy().into_owned()).collect();

@@ -126,6 +126,11 @@ fn supervised(cases: &[Case], two: &Case) -> Vec<Measured> {
         let note = format!("added p50, p99, p99.9, longest: {}; two parties: {} ms", told(case), told(two));
         results.push(Measured::new(added, what, "ms", case.added_ms(P999), (LimitKind::Max, 1.0)).note(note));
     }
+    if let Some(case) = find(cases, "supervised-killed-here", 0) {
+        let (gap, two) = (case.gap().median(), two.gap().median());
+        let what = format!("gap, p50, {} (the kernel takes it down on the servers' CPU)", case.plan.method.label);
+        results.push(Measured::told("P9-killed-here", what, "us", gap).with(gap, two));
+    }
     let rows: Vec<&Case> = cases.iter().filter(|case| is_supervised(case.plan.method)).collect();
     if !rows.is_empty() {
         let sum = |count: &dyn Fn(&Case) -> u64| Some(rows.iter().map(|case| count(case)).sum::<u64>() as f64);

@@ -73,6 +73,8 @@ pub struct Ring {
     generations: AtomicU32,
     /// Whoever starts the servers; without it they end.
     pub conductor: AtomicU32,
+    /// The servers' CPU and the clients', and 1; 0: any.
+    cpus: [AtomicU32; 2],
     /// A separate supervisor of procsup's.
     pub overseer: AtomicU32,
     /// The process that serves.
@@ -115,6 +117,17 @@ impl Ring {
         unsafe {
             let place = mmap(None, length, how, MapFlags::MAP_SHARED | MapFlags::MAP_POPULATE, file, 0);
             place.map(|place| place.cast::<Self>().as_ref()).map_err(|errno| format!("the ring: {errno}"))
+        }
+    }
+
+    /// The servers', and the clients'.
+    pub fn cpus(&self) -> [Option<usize>; 2] {
+        [0, 1].map(|i| (self.cpus[i].load(Acquire) as usize).checked_sub(1))
+    }
+
+    pub fn set_cpus(&self, servers: Option<usize>, clients: Option<usize>) {
+        for (place, cpu) in self.cpus.iter().zip([servers, clients]) {
+            place.store(cpu.map_or(0, |cpu| cpu as u32 + 1), Release);
         }
     }
 

@@ -2,10 +2,11 @@
 //! is answered with a call.
 
 use super::super::library::{self, Handoff};
-use super::super::method::Method;
+use super::super::method::{Method, is_supervised_elsewhere};
 use super::super::ring::Event;
 use super::super::work::{THEIRS, Work};
 use super::{Options, command, listen};
+use crate::host;
 use crate::procsup::Api;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -20,6 +21,11 @@ const DEADLINE_MS: i64 = 60_000;
 const PROBATION_MS: i64 = 20;
 
 pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), String> {
+    if is_supervised_elsewhere(method)
+        && let [Some(cpu), _] = work.ring.cpus()
+    {
+        host::pin(cpu)?; // its starter is elsewhere
+    }
     let api = Api::open(&options.lib)?;
     let handoff = Handoff::new(api, &options.dir.join("control"))?;
     if !method.stateful {
@@ -47,7 +53,7 @@ pub fn serve(mut work: Work, method: &Method, options: &Options) -> Result<(), S
     let to_overseer = match method.id {
         "supervised-stopped" => Some((library::DRAIN, Signal::SIGSTOP)),
         "supervised-killed" => Some((library::DRAIN, Signal::SIGKILL)),
-        "supervised-killed-late" => Some((library::SEAL, Signal::SIGKILL)),
+        "supervised-killed-late" | "supervised-killed-here" => Some((library::SEAL, Signal::SIGKILL)),
         _ => None,
     };
     let (listener, passed) = (Some(listener), HashSet::new());

@@ -26,6 +26,7 @@ use model3::mutant::Mutant;
 use model3::outcomes::Serves;
 use model3::world::{Ending, Fault, World};
 use procsup::clock;
+use proptest::prelude::*;
 
 fn setup(mode: Mode, faults: u8) -> Setup {
     Setup { handoffs: 0, faults, first: DEATHS, others: DEATHS, ..Setup::new(mode, Way::Takeover) }
@@ -82,9 +83,26 @@ fn print(setup: &Setup, mutant: Mutant, bounded: bool, ways: &[(u32, Act)], mut 
     for act in acts.into_iter().rev() {
         world = world.apply(setup, act);
         let parties: Vec<String> = model::world::World::slots()
-            .map(|slot| format!("{:?} {}{}", world.pair.at(slot).life, model::trace::phase(&world.pair, slot), if world.pair.at(slot).app.serves { " serves" } else { "" }))
+            .map(|slot| {
+                format!(
+                    "{:?} {}{}",
+                    world.pair.at(slot).life,
+                    model::trace::phase(&world.pair, slot),
+                    if world.pair.at(slot).app.serves { " serves" } else { "" }
+                )
+            })
             .collect();
-        println!("  {:<40} {:?}({})  {}  | S {:?} {:?} said {} heard {}", format!("{act:?}"), world.pair.word.stage, world.pair.word.generation, parties.join(" | "), world.s.machine.phase, world.s.link, world.said.iter().count(), world.s.heard.iter().count());
+        println!(
+            "  {:<40} {:?}({})  {}  | S {:?} {:?} said {} heard {}",
+            format!("{act:?}"),
+            world.pair.word.stage,
+            world.pair.word.generation,
+            parties.join(" | "),
+            world.s.machine.phase,
+            world.s.link,
+            world.said.iter().count(),
+            world.s.heard.iter().count()
+        );
     }
     println!("  {:?}", world.s);
     println!("  {:?} {:?} {:?}", world.expected, world.serves, world.faults);
@@ -101,17 +119,112 @@ fn holds(setup: Setup, bounded: bool) -> Endings {
 
 #[test]
 fn one_fault() {
-    holds(setup(Mode::Exclusive, 1), true);
+    for mode in [Mode::Exclusive, Mode::Overlap] {
+        holds(setup(mode, 1), true);
+    }
 }
 
+/// L5: who serves after both, and what was told of the replacement; `None`: none was asked for.
 #[test]
-fn two_faults() {
-    holds(setup(Mode::Exclusive, 2), true);
+fn two_faults_and_how_each_pair_ends() {
+    use Ending::{Aborted, Committed, Lost};
+    use Fault::{Cancelled, Late, OwnerDies, SuccessorDies, SupervisorDies};
+    use Serves::{BoundAnew, Old, StartedAgain, Successor};
+    const NONE: Ending = Ending::None;
+    let kept = [(Old, Aborted), (Successor, Committed)];
+    let started = [(StartedAgain, NONE), (StartedAgain, Committed), (StartedAgain, Aborted)];
+    let unheard = [(Old, NONE), (Old, Lost), (Successor, Committed), (Successor, Lost)];
+    // The standby took back from one that had settled, and died; or the successor follows its owner.
+    let both: Vec<_> = [&[(Old, Committed), (Successor, Committed)][..], &started].concat();
+    // It was told ABORTED, and the owner died before its successor had heard so: SERVING follows.
+    let off: Vec<_> = [&kept[..], &[(Successor, Aborted)], &started[1..]].concat();
+    let bound = [(BoundAnew, NONE), (BoundAnew, Committed), (BoundAnew, Aborted), (BoundAnew, Lost)];
+    let held = [(Old, Committed), (Old, Aborted), (Old, Lost), (Successor, Committed), (Successor, Lost), (StartedAgain, Lost)];
+    let expected: [(&[Fault], Vec<(Serves, Ending)>); 20] = [
+        (&[], vec![(Old, NONE), (Successor, Committed)]),
+        (&[OwnerDies], [&kept[..], &started].concat()),
+        (&[OwnerDies, OwnerDies], both.clone()),
+        (&[OwnerDies, SuccessorDies], both.clone()),
+        (&[OwnerDies, SupervisorDies], [&held[..], &started, &bound].concat()),
+        (&[OwnerDies, Cancelled], off.clone()),
+        (&[OwnerDies, Late], [&off[..], &[(Old, Committed), (StartedAgain, NONE)]].concat()),
+        (&[SuccessorDies], vec![(Old, Aborted)]),
+        (&[SuccessorDies, SupervisorDies], vec![(Old, Aborted), (Old, Lost)]),
+        (&[SuccessorDies, Cancelled], vec![(Old, Aborted)]),
+        (&[SuccessorDies, Late], vec![(Old, Aborted)]),
+        (&[SupervisorDies], unheard.to_vec()),
+        (&[SupervisorDies, SupervisorDies], unheard.to_vec()),
+        (&[SupervisorDies, Cancelled], [&kept[..], &[(Old, Lost), (Successor, Lost)]].concat()),
+        (&[SupervisorDies, Late], [&kept[..], &[(Old, Lost), (Successor, Lost)]].concat()),
+        (&[Cancelled], kept.to_vec()),
+        (&[Cancelled, Cancelled], kept.to_vec()),
+        (&[Cancelled, Late], kept.to_vec()),
+        (&[Late], kept.to_vec()),
+        // Told that it was late, and then its successor owns all the same: SERVING follows.
+        (&[Late, Late], [&kept[..], &[(Successor, Aborted)]].concat()),
+    ];
+    let named: Endings = expected.into_iter().map(|(faults, ends)| (faults.to_vec(), ends.into_iter().collect())).collect();
+    let found = holds(setup(Mode::Exclusive, 2), true);
+    for (faults, ends) in &found {
+        assert_eq!(Some(ends), named.get(faults), "{faults:?}");
+    }
+    assert_eq!(found.len(), named.len());
 }
 
+/// Each deadline at any moment; and two faults where both may serve.
 #[test]
 #[ignore = "minutes: ./x explore"]
 fn full() {
-    holds(setup(Mode::Exclusive, 1), false);
     holds(setup(Mode::Overlap, 2), true);
+    for mode in [Mode::Exclusive, Mode::Overlap] {
+        holds(setup(mode, 1), false);
+    }
+}
+
+#[test]
+fn mistakes_are_found() {
+    for (mutant, faults, bounded, law) in [
+        (Mutant::KillsUnseen, 1, true, "S9"),
+        (Mutant::StopsUnseen, 1, true, "L4"),
+        (Mutant::JudgesByThePage, 1, false, "S9"),
+        (Mutant::AnnouncesNobody, 0, true, "LAW-15"),
+        (Mutant::ExpectsForEver, 1, true, "L6"),
+        (Mutant::TiedToTheSupervisor, 1, true, "L4"),
+        (Mutant::TellsNothing, 1, true, "S12"),
+        (Mutant::WaitsForTheOwner, 1, true, "L2"),
+    ] {
+        let (_, broken, _) = search(setup(Mode::Exclusive, faults), mutant, bounded);
+        assert!(broken.is_some_and(|broken| broken.starts_with(law)), "{mutant:?}: {broken:?}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any order, deadlines at any moment; then whatever is left to happen, until nothing is.
+    #[test]
+    fn any_schedule_keeps_the_laws(overlap: bool, picks in proptest::collection::vec(any::<u16>(), 0..160)) {
+        let setup = setup(if overlap { Mode::Overlap } else { Mode::Exclusive }, 2);
+        let mut world = World::new(&setup, Mutant::None, false);
+        let mut acts = Vec::new();
+        for pick in picks {
+            acts.clear();
+            world.acts(&setup, &mut acts);
+            let Some(act) = acts.get(usize::from(pick) % acts.len().max(1)) else { break };
+            world = world.apply(&setup, *act);
+            prop_assert_eq!(world.broken, None, "{:?}", act);
+        }
+        world.bounded = true;
+        world.pair.faults = setup.faults;
+        for turn in 0..2_000usize {
+            acts.clear();
+            world.acts(&setup, &mut acts);
+            if acts.is_empty() || world.is_quiet(&setup) {
+                break;
+            }
+            world = world.apply(&setup, acts[turn % acts.len()]);
+            prop_assert_eq!(world.broken, None);
+        }
+        prop_assert!(world.is_quiet(&setup), "it does not come to rest: {:?}", world);
+    }
 }

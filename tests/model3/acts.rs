@@ -48,7 +48,12 @@ impl World {
                 }
             }
             Action::CallOff => self.say(Said::CallOff(self.s.last_child)),
-            Action::Freeze => self.signal(|process| process.life = Life::Stopped),
+            Action::Freeze => {
+                if self.s.child.is_some_and(|child| self.pair.at(child).app.serves) {
+                    self.breaks("L4: one that serves is stopped");
+                }
+                self.signal(|process| process.life = Life::Stopped);
+            }
             Action::Thaw => self.signal(|process| process.life = Life::Running),
             Action::Kill => self.s.judged = self.s.child,
             Action::StopChild | Action::StopOwner => self.breaks("nobody has asked for a stop"),

@@ -126,8 +126,7 @@ impl World {
         if s.machine.looks_on() && s.link == Link::None && self.serves.is_none() {
             out.extend(pair::World::slots().filter(|slot| self.accepts(*slot)).map(Act::Connect));
         }
-        let free = self.lock_is_free() || self.mutant == Mutant::StartsWithoutTheLock;
-        if phase == Phase::Searching && free {
+        if phase == Phase::Searching && self.lock_is_free() {
             match s.recovering {
                 false => out.push(Act::LockFree),
                 true if s.link == Link::None => out.push(Act::FindsNobody),

@@ -21,6 +21,4 @@ pub enum Mutant {
     TellsNothing,
     /// The last word of an owner is waited for without an end.
     WaitsForTheOwner,
-    /// A dead owner is taken for a free lock.
-    StartsWithoutTheLock,
 }

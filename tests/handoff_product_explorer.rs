@@ -186,7 +186,7 @@ fn mistakes_are_found() {
     for (mutant, faults, bounded, law) in [
         (Mutant::KillsUnseen, 1, true, "S9"),
         (Mutant::StopsUnseen, 1, true, "L4"),
-        (Mutant::JudgesByThePage, 1, false, "S9"),
+        (Mutant::JudgesByThePage, 1, false, "L4"),
         (Mutant::AnnouncesNobody, 0, true, "LAW-15"),
         (Mutant::ExpectsForEver, 1, true, "L6"),
         (Mutant::TiedToTheSupervisor, 1, true, "L4"),

@@ -25,6 +25,7 @@ def explore(arguments):
     if "model" in parts:
         run(*test, "scheduler_explorer", "--", "--nocapture", "--ignored", "full")
         run(*test, "handoff_explorer", "--", "--nocapture", "--ignored", "full")
+        run(*test, "handoff_product_explorer", "--", "--nocapture", "--ignored", "full")
         run(*test, "overlap_explorer", "--", "--nocapture", "--ignored", "full")
         run("cargo", "test", "--release", "--lib", "--", "--nocapture", "--ignored", "full_a_preloader")
     if "seeds" in parts:

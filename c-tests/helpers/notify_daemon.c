@@ -9,7 +9,7 @@
  *     lies           calls process 1 its main one            stops        says STOPPING=1 in the place of READY=1
  *     extends        asks for a minute first, and is ready when DIR/go is there
  *     silent         says nothing to its watchdog            reloads      says RELOADING=1 and READY=1 once more
- *     reports        writes what it was given to DIR/report
+ *     reports        writes what it was given to DIR/report     claims        calls the process of DIR/main its main one, over and over, until TERM
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -96,6 +96,20 @@ static void report(void)
         fprintf(file, "%s=%s\n", names[i], getenv(names[i]) ? getenv(names[i]) : "");
     if (file)
         fclose(file);
+}
+
+static void claim(void)
+{
+    char path[160], text[64] = "MAINPID=";
+    snprintf(path, sizeof path, "%s/main", dir);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || read(fd, text + 8, sizeof text - 9) <= 0)
+        exit(13);
+    close(fd);
+    while (!ends) {
+        say(text);
+        look_at_the_test();
+    }
 }
 
 static void serve(int listener)
@@ -202,6 +216,8 @@ int main(int argc, char **argv)
         say("RELOADING=1\nMONOTONIC_USEC=1"), say("READY=1");
     if (is("dies"))
         return 4;
+    if (is("claims"))
+        claim();
     serve(FIRST);
     return 0;
 }

@@ -27,6 +27,7 @@ fn usual() -> Arc<Vec<Step>> {
 pub struct Ended {
     /// Somebody could tell.
     pub known: bool,
+    /// 0 where a signal has ended it.
     pub code: i32,
     pub signal: i32,
 }
@@ -185,7 +186,7 @@ impl Process {
         let seen = if self.ending || !self.process.is_dead() { self.process.tick(clock::now()) } else { self.process.reap() };
         match seen {
             Seen::Running => None,
-            Seen::Ended(ending) => Some(Ended { known: true, code: ending.code, signal: ending.signal }),
+            Seen::Ended(ending) => Some(Ended { known: true, code: ending.code.max(0), signal: ending.signal }),
             Seen::Gone => Some(Ended::default()),
         }
     }

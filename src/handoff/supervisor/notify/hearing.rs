@@ -38,8 +38,16 @@ impl Notify {
         if dead && let Some(voice) = &mut daemon.voice {
             voice.hear(now, true, &mut words);
         }
+        let mut lied = false;
         for word in words {
-            self.take_word(core, which, word);
+            match word {
+                Word::Main(main) => lied = lied || !self.move_main(core, which, main),
+                word => self.take_word(core, which, word),
+            }
+        }
+        // A lie costs a look into somebody's environment: the next one waits a little.
+        if lied && let Some(daemon) = self.seat(which) {
+            core.reactor.set_aside_for(daemon.speech, RETRY);
         }
         // It may have another process by now.
         let Some(daemon) = self.seat(which) else { return };
@@ -83,19 +91,19 @@ impl Notify {
             Word::Stopping => self.feed(core, Event::Stopping(which)),
             Word::Extend(nanos) => self.feed(core, Event::Extend(which, nanos)),
             Word::Bitten => self.feed(core, Event::Bitten(which)),
-            Word::Main(main) => self.move_main(core, which, main),
+            Word::Main(_) => {}
         }
     }
 
-    /// It says that another process goes on in its place.
-    fn move_main(&mut self, core: &mut Core, which: Which, main: i32) {
-        let Some(daemon) = self.seat(which) else { return };
+    /// It says that another process goes on in its place. `false`: that is not so.
+    fn move_main(&mut self, core: &mut Core, which: Which, main: i32) -> bool {
+        let Some(daemon) = self.seat(which) else { return true };
         // Asked twice: it is not said again, and a proof that fails for a moment would cost a generation.
         let proven = daemon.voice.as_ref().and_then(|voice| voice.prove(main).or_else(|| voice.prove(main)));
-        let Some(held) = proven else { return };
+        let Some(held) = proven else { return false };
         let mut moved = Process::stranger(main, held);
         if moved.check_reach().is_err() {
-            return;
+            return false;
         }
         moved.set_plan(daemon.process.plan());
         daemon.lasting = acting::lasting_of(core, main, &moved);
@@ -107,6 +115,7 @@ impl Notify {
         // Its group is that of who goes on: it is reaped, and nothing is swept.
         before.disown();
         core.end(before);
+        true
     }
 
     pub(super) fn look_at_leaver(&mut self, core: &mut Core, at: usize) {

@@ -20,6 +20,9 @@ use crate::sys::wait::{self, Seen};
 /// So many words of one look count: who says more says nothing new.
 const MOST: usize = 1024;
 
+/// So many claims of MAINPID of one look are looked into: each costs a walk through /proc, and reads up to a MiB there.
+const MOST_MAINS: usize = 4;
+
 /// What follows from what it has said.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Word {
@@ -112,7 +115,8 @@ impl Voice {
             return words.extend(bitten.then_some(Word::Bitten));
         }
         // Who follows is said in the message that says READY, or before.
-        words.extend(message.main_pid.filter(|pid| *pid != self.pid).map(Word::Main));
+        let mains = words.iter().filter(|word| matches!(word, Word::Main(_))).count();
+        words.extend(message.main_pid.filter(|pid| *pid != self.pid && mains < MOST_MAINS).map(Word::Main));
         if let Some(usec) = message.extend_usec {
             words.push(Word::Extend(i64::try_from(usec).unwrap_or(i64::MAX).saturating_mul(1_000)));
         }

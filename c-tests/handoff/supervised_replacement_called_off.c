@@ -34,6 +34,7 @@ int main(void)
     CHECK_INT(sup_replace_status(0, ""), PS_ERR_STATE);
     CHECK_STATUS(ps_handoff_supervisor_cancel(sup, NULL), PS_ERR_STATE);
     CHECK_STATUS(ps_handoff_supervisor_stop(sup, -1, NULL), PS_ERR_STATE);
+    CHECK_STATUS(ps_handoff_supervisor_set_protocol(sup, PS_HANDOFF_PROTOCOL_NATIVE, NULL), PS_OK); /* nothing is chosen by that */
     owner = first_generation("");
     CHECK_INT(sup_start_status(""), PS_ERR_STATE);
     CHECK_STATUS(ps_handoff_supervisor_cancel(sup, NULL), PS_ERR_STATE);
@@ -55,6 +56,10 @@ int main(void)
     CHECK(now_ms() - from >= 300);
 
     new = begin(300, "hang=offered", "offered");
+    is_off(new, PS_ERR_TIMEOUT);
+
+    sup_replace(1, ""); /* it greets when its time is over already */
+    new = expect(STARTED)->pid;
     is_off(new, PS_ERR_TIMEOUT);
 
     sup_replace(60000, "fail");

@@ -49,7 +49,12 @@ pub struct Expected {
 
 impl Expected {
     fn is_awaited(&self) -> bool {
-        !self.greeted && !self.until.has_come() && self.process.as_ref().is_none_or(|fd| pidfd::life(fd.as_raw_fd()) == Life::Running)
+        !self.greeted && !self.until.has_come() && self.lives()
+    }
+
+    /// While it does its number is its own; of one that is only announced there is none yet.
+    fn lives(&self) -> bool {
+        self.process.as_ref().is_none_or(|fd| pidfd::life(fd.as_raw_fd()) == Life::Running)
     }
 }
 
@@ -135,12 +140,19 @@ impl OwnerSide {
         self.other_is_expected(|expected| self.is_meant(expected, pid))
     }
 
-    /// This process takes over. If it is the one that is expected: until when, and how long the owner drains for it.
-    pub(super) fn expected_limits(&mut self, pid: i32) -> Option<(Deadline, Option<i64>)> {
-        self.expected.as_ref().filter(|expected| expected.is_awaited() && self.is_meant(expected, pid))?;
-        let expected = self.expected.as_mut()?;
-        (expected.pid, expected.greeted) = (pid, true);
-        Some((expected.whole, expected.drain))
+    /// This process takes over. If it is the one that is expected: until when, and how long the owner drains for it. One that greets when its time is
+    /// over has none left: nobody keeps others out for it any more, and it is not done all the same.
+    pub(super) fn expected_limits(&self, pid: i32) -> Option<(Deadline, Option<i64>)> {
+        let expected = self.expected.as_ref().filter(|expected| !expected.greeted && expected.lives())?;
+        let counts = expected.process.is_some() || expected.is_awaited();
+        (counts && self.is_meant(expected, pid)).then_some((expected.whole, expected.drain))
+    }
+
+    /// The handoff with this process has begun.
+    pub(super) fn note_greeting_of(&mut self, pid: i32) {
+        if let Some(expected) = &mut self.expected {
+            (expected.pid, expected.greeted) = (pid, true);
+        }
     }
 
     /// A handoff is over.

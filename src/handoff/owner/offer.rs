@@ -225,7 +225,8 @@ impl OwnerSide {
             Ok(parts) => parts,
             Err(errno) => return link.refuse(Refusal::Limit, &cannot_duplicate(errno)),
         };
-        let expected = self.expected_limits(link.peer);
+        let peer = link.peer;
+        let expected = self.expected_limits(peer);
         self.begin_attempt(core, expected.and_then(|(_, drain)| drain));
         link.id = wire::id_of(core.attempt.ticket);
         if core.watch_peer(Peer::stranger(link.peer, pidfd)).is_err() {
@@ -236,6 +237,9 @@ impl OwnerSide {
             self.withdraw_offer(core);
             core.unwatch_peer();
             return;
+        }
+        if expected.is_some() {
+            self.note_greeting_of(peer);
         }
         let whole = expected.map_or_else(|| Deadline::after(core.options.takeover), |(whole, _)| whole);
         self.feed(core, Event::Hello { whole, parts });

@@ -11,7 +11,7 @@
 //!   lock file names; and whatever it says, the worst is a duplicate of the wrong socket: who owns is decided by the word alone.
 //!
 //! ```text
-//!   observer   HELLO (Role)                         NAK Unknown: an older owner, which is watched by its pidfd and lock file alone
+//!   observer   HELLO (Role)                         NAK Unknown: an older owner, which is watched by its pidfd and lock file alone; Denied: not you
 //!   owner      ESTATE part 0 ..                      each acknowledged by ACK; the page, a pidfd of the owner, all that is handed on by name, and
 //!                                                    the records that are kept; again when that has changed
 //!   owner      PROGRESS, OUTCOME                     where a handoff stands, and what came of it
@@ -71,6 +71,8 @@ pub enum Heard {
     NotCalledOff,
     /// It serves no observers.
     Older,
+    /// It does not let us in, or is nobody to be believed; and why.
+    Rejected(String),
     /// Descriptors did not arrive: none are to be had.
     Trouble,
     /// The channel has ended.
@@ -191,7 +193,8 @@ impl Channel {
             Found::Nothing => None,
             Found::Dropped | Found::Stranger(_) => Some(Heard::Nothing),
             Found::Truncated => Some(Heard::Trouble),
-            Found::End | Found::Denied => Some(Heard::End),
+            Found::End => Some(Heard::End),
+            Found::Denied => Some(Heard::Rejected("who listens there is another user".to_owned())),
             Found::Message(message, fds) => Some(self.take(message, fds).unwrap_or(Heard::Nothing)),
         }
     }
@@ -206,6 +209,9 @@ impl Channel {
             }
             Kind::Outcome => body.records.into_iter().next_back().map(|outcome| Heard::Outcome(Box::new(outcome))),
             Kind::Nak if !self.complete && body.reason.and_then(Refusal::from_code) == Some(Refusal::Unknown) => Some(Heard::Older),
+            Kind::Nak if !self.complete && body.reason.and_then(Refusal::from_code) == Some(Refusal::Denied) => {
+                Some(Heard::Rejected(body.text.unwrap_or_default()))
+            }
             Kind::Nak if !self.complete => Some(Heard::End),
             Kind::Nak => match self.asked.pop_front()? {
                 Kind::CallOff => Some(Heard::NotCalledOff),

@@ -29,12 +29,16 @@ impl Native {
                     self.hear(core);
                 }
             }
-            Err(Fault { errno: Errno::EACCES | Errno::EPERM, .. }) if self.recovering => {
-                let text = format!("this user may not connect to {}", self.path.display());
-                self.trouble = Some(Error::new(Status::PeerRejected, "connect", text));
-            }
+            Err(Fault { errno: Errno::EACCES | Errno::EPERM, .. }) => self.reject("this user may not connect to it"),
             // Nobody listens, or the line is full: again in a while.
             Err(_) => {}
+        }
+    }
+
+    /// What comes of that is the answer of a recovery; else whoever owns is asked again.
+    fn reject(&mut self, words: &str) {
+        if self.recovering {
+            self.trouble = Some(Error::new(Status::PeerRejected, "connect", format!("{}: {words}", self.path.display())));
         }
     }
 
@@ -78,6 +82,10 @@ impl Native {
                     return;
                 }
                 Heard::Nothing | Heard::Trouble => {}
+                Heard::Rejected(words) => {
+                    self.reject(&words);
+                    return self.close_channel(core);
+                }
                 Heard::End => return self.close_channel(core),
             }
         }

@@ -19,6 +19,26 @@ static ps_command *of_user(void)
     return command;
 }
 
+/* A supervisor that has found the generation gives up its rights, and is to end it. */
+static ps_status ended_by(uid_t user)
+{
+    pid_t pid = fork();
+    int status;
+    CHECK(pid >= 0);
+    if (pid == 0) {
+        ps_handoff_supervisor *own = NULL;
+        if (ps_handoff_supervisor_new(scene.control, &own, NULL) != PS_OK || ps_handoff_supervisor_recover(own, NULL) != PS_OK)
+            _exit(1);
+        if (setgroups(0, NULL) != 0 || setresgid(user, user, user) != 0 || setresuid(user, user, user) != 0)
+            _exit(2);
+        ps_status stopped = ps_handoff_supervisor_stop(own, 0, NULL);
+        ps_handoff_supervisor_free(own);
+        _exit(stopped == PS_OK ? 100 : -stopped);
+    }
+    CHECK(waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) > 2);
+    return -WEXITSTATUS(status);
+}
+
 /* What a supervisor of this user finds, in a process of its own. */
 static ps_status found_by(uid_t user)
 {
@@ -77,6 +97,7 @@ int main(void)
     CHECK_INT(found_by(OTHER), PS_ERR_PEER_REJECTED); /* by the path */
     CHECK(chmod(scene.control, 0666) == 0);
     CHECK_INT(found_by(OTHER), PS_ERR_PEER_REJECTED); /* by the owner */
+    CHECK_INT(ended_by(OTHER), PS_ERR_PERMISSION);
     quiet();
     goes_on();
 

@@ -116,8 +116,10 @@ impl Process {
 
     /// Whether this process may end it, and can: who cannot be signalled would be waited for, for ever.
     pub fn check_reach(&self) -> Result<()> {
-        match self.process.signal(0) {
-            Err(errno @ (Errno::EPERM | Errno::ENOSYS)) if self.child.is_none() => {
+        // What is asked of this process itself is not done (`signal`).
+        let answer = if self.pid == getpid() { Err(Errno::EPERM) } else { self.process.signal(0) };
+        match answer {
+            Err(errno @ (Errno::EPERM | Errno::ENOSYS)) if self.child.is_none() && !self.is_dead() => {
                 let text = format!("process {} cannot be signalled by this one", self.pid);
                 let status = if errno == Errno::EPERM { Status::Permission } else { Status::Unsupported };
                 Err(Error { errno: Some(errno), ..Error::new(status, "pidfd_send_signal", text) })

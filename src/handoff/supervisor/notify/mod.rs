@@ -231,7 +231,7 @@ impl Way for Notify {
         if !self.machine.runs() && self.order.is_none() {
             return Err(no_generation());
         }
-        if let Some(daemon) = &self.current {
+        for daemon in self.current.iter().chain(&self.next) {
             daemon.process.check_reach()?;
         }
         (self.grace_ms, self.order) = (grace_ms, None);

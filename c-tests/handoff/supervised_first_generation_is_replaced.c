@@ -36,7 +36,10 @@ int main(void)
     pid_t old = first_generation("");
     answered_by(old);
 
-    sup_replace(0, "");
+    ps_command *command = server_with("");
+    CHECK_STATUS(ps_command_stop_step(command, SIGINT, 20000, NULL), PS_OK);
+    CHECK_STATUS(ps_handoff_supervisor_replace(sup, command, 0, 0, NULL), PS_OK);
+    ps_command_free(command);
     pid_t new = expect(STARTED)->pid;
     CHECK(new != old);
     CHECK_INT(expect(COMMITTED)->pid, new);
@@ -55,6 +58,7 @@ int main(void)
     scene.asks = false;
     CHECK_INT(expect(STOPPED)->pid, new);
     CHECK_INT(last.exit_code, 0);
+    CHECK_INT(last.exit_signal, SIGINT); /* by its own stop plan, though it was nobody's child here any more */
     scene_end();
     return 0;
 }

@@ -44,7 +44,9 @@ pub use crate::handoff::supervisor::Protocol as ps_handoff_protocol;
 ///   if (found == PS_ERR_NOT_FOUND) {                  // nobody serves, and nothing is held
 ///     ps_error_free(error);
 ///     error = NULL;
-///     found = ps_handoff_supervisor_listener(supervisor, "http", bind_and_listen(), &error);
+///     int fd = bind_and_listen();
+///     found = ps_handoff_supervisor_listener(supervisor, "http", fd, &error);
+///     close(fd);                                      // it has a duplicate
 ///   }
 ///   int32_t pid;
 ///   if (found == PS_OK && ps_handoff_supervisor_owner(supervisor, &pid, NULL, NULL) != PS_OK)
@@ -54,10 +56,17 @@ pub use crate::handoff::supervisor::Protocol as ps_handoff_protocol;
 ///
 ///   for (;;) {                                        // or ps_handoff_supervisor_fd in an event loop
 ///     ps_handoff_supervisor_event event = {.size = sizeof event};
-///     if (ps_handoff_supervisor_next_event(supervisor, -1, &event, &error) != PS_OK)
+///     ps_status status = ps_handoff_supervisor_next_event(supervisor, -1, &event, &error);
+///     if (status == PS_PENDING)
+///       continue;                                     // a signal handler of yours has run
+///     if (status != PS_OK)
 ///       fail(error);
-///     if (event.kind == PS_HANDOFF_SUPERVISOR_GAVE_UP)
+///     if (event.kind != PS_HANDOFF_SUPERVISOR_GAVE_UP)
+///       continue;
+///     if (event.reason != PS_ERR_NOT_FOUND)
 ///       exit(1);                                      // whoever watches this process has to see to it
+///     if (ps_handoff_supervisor_start(supervisor, command, &error) != PS_OK)
+/// fail(error);                                  // one that was found has ended: only you know its command
 ///   }
 /// }
 /// ```
@@ -105,9 +114,10 @@ pub unsafe extern "C" fn ps_handoff_supervisor_new(
     })
 }
 
-/// Frees the supervisor. The generation that serves goes on, with nobody to start another in its place; what
-/// is held here is closed. A successor under way that owns nothing is killed and reaped (blocks at most 5
-/// seconds for that), one that may own goes its own way. Waits of other threads end with PS_ERR_SHUTDOWN.
+/// Frees the supervisor. The generation that serves goes on, with nobody to start another in its place, and
+/// stays a child of this process, which has nobody to reap it from then on; what is held here is closed. A
+/// successor under way that owns nothing is killed and reaped (blocks at most 5 seconds for that), one that
+/// may own goes its own way. Waits of other threads end with PS_ERR_SHUTDOWN.
 ///
 /// In a process that was forked from this one, without an exec, it closes what that copy has inherited, which
 /// is felt by nobody. NULL and a freed handle do nothing.
@@ -323,7 +333,8 @@ pub unsafe extern "C" fn ps_handoff_supervisor_start(
 /// @param drain_ms     for the end of the old generation's background work (its answer to PS_HANDOFF_DRAIN);
 ///                     0: 60 000
 /// @return PS_OK; PS_ERR_STATE if no generation serves that this supervisor knows of; PS_ERR_IN_PROGRESS if
-///         one is being replaced already, or the successor of one that came to nothing has not ended yet: at
+///         one is being replaced already (with PS_HANDOFF_PROTOCOL_NOTIFY until the old one has ended), or the
+///         successor of one that came to nothing has not ended yet: at
 ///         _ABORTED it may still be on its way out, and the descriptor is readable when it is gone, with or
 ///         without an event. Try again then; PS_ERR_INVALID_ARGUMENT if a time is negative, or the command
 ///         would tie its child to this process; with PS_HANDOFF_PROTOCOL_V1 PS_ERR_NOT_FOUND if nobody
@@ -350,14 +361,15 @@ pub unsafe extern "C" fn ps_handoff_supervisor_cancel(supervisor: *mut ps_handof
     shapes::change(supervisor, error, HandoffSupervisor::cancel)
 }
 
-/// Ends the generation: by the stop plan that any child has (SIGTERM, then SIGKILL), also one that this
-/// process has not started. A replacement under way is called off first. No other generation is started in its
+/// Ends the generation: by its command's stop plan, or, if this process has not started it, by the default one
+/// (SIGTERM, then SIGKILL). A replacement under way is called off first. No other generation is started in its
 /// place. PS_HANDOFF_SUPERVISOR_STOPPED follows; the listeners are still held. Never blocks.
 ///
-/// @param grace_ms  between the two signals; -1: 2000
+/// @param grace_ms  in the place of the plan's first wait; -1: as the plan has it (2000 by default)
 /// @return PS_OK, also if it is being stopped already; PS_ERR_STATE if no generation runs that this supervisor
-///         knows of; PS_ERR_PERMISSION if this process may not end it; PS_ERR_UNSUPPORTED if a filter
-///         refuses pidfd_send_signal, and it is no child of this process; PS_ERR_INVALID_ARGUMENT
+///         knows of; PS_ERR_PERMISSION if this process may not end it, and nothing has changed;
+///         PS_ERR_UNSUPPORTED if a filter refuses pidfd_send_signal, and it is no child of this process;
+///         PS_ERR_INVALID_ARGUMENT
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_stop(
     supervisor: *mut ps_handoff_supervisor,

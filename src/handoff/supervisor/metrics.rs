@@ -21,7 +21,7 @@ pub struct Metrics {
     pub last_gap: i64,
     pub last_whole: i64,
     pub sum_whole: i64,
-    /// How often the channel to an owner was made.
+    /// How often an owner has shown what it has.
     pub connected: u64,
 }
 
@@ -64,7 +64,12 @@ impl Metrics {
             &self.owner_ended.to_string(),
         );
         one("handoff_gave_up_total", "counter", "Times that no generation was started any more.", &self.gave_up.to_string());
-        one("handoff_observer_connections_total", "counter", "Times that an owner was connected to.", &self.connected.to_string());
+        one(
+            "handoff_observer_connections_total",
+            "counter",
+            "Times that an owner has shown what it has: at each connection, and when that changes.",
+            &self.connected.to_string(),
+        );
         one("handoff_in_progress", "gauge", "1 while a generation is being replaced.", &u8::from(in_progress).to_string());
         one("handoff_listeners_held", "gauge", "Listeners of which this supervisor holds a duplicate.", &held.to_string());
         one("handoff_generation", "gauge", "The generation that owned last.", &self.generation.to_string());

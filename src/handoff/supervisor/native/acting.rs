@@ -99,6 +99,10 @@ impl Native {
         self.order = None;
         let gone = || Error::new(Status::Exited, "spawn", "the generation has ended already");
         let made = child.and_then(|child| Process::spawned(child).ok_or_else(gone)).and_then(|mut process| {
+            // How it is stopped, also when it is no child of the registry any more.
+            if let Some(command) = self.next.as_ref().or(self.command.as_ref()) {
+                process.set_plan(command.plan());
+            }
             let Err(fault) = core.reactor.add(CHILD, process.pidfd()) else { return Ok(process) };
             process.kill();
             core.end(process);

@@ -119,8 +119,11 @@ impl V1 {
     }
 
     /// Looks after this process from here on.
-    fn set_owner(&mut self, core: &mut Core, process: Process, command: Option<Arc<Command>>) {
+    fn set_owner(&mut self, core: &mut Core, mut process: Process, command: Option<Arc<Command>>) {
         let token = core.number();
+        if let Some(command) = &command {
+            process.set_plan(command.plan());
+        }
         self.owner = Some(Generation { process, command, number: self.generation, token, probe: None, ended: None });
     }
 
@@ -204,6 +207,7 @@ impl Way for V1 {
             return Ok(());
         }
         let owner = self.owner.as_mut().ok_or_else(no_generation)?;
+        owner.process.check_may_be_ended()?;
         owner.process.stop(grace_ms);
         self.stopping = true;
         Ok(())

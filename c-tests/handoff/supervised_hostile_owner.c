@@ -1,22 +1,25 @@
 /*
  * Whoever answers as the owner decides neither the memory nor the descriptors of a supervisor, nor its time: of an estate in sixty thousand parts, each full of
- * descriptors, only what can be handed to a generation is kept, one that is told again and again without an end and reads nothing is left, and what makes no
- * sense is dropped. All of it ends with that process.
+ * descriptors, only what can be handed to a generation is kept, one that is told again and again without an end and reads nothing is left, one that hangs up
+ * each time is not run after, and what makes no sense is dropped. All of it ends with that process.
  */
 /* covers: C16-1, LAW-17, S10 */
 /* variants: none: nothing of it depends on how a process is made */
 #include "harness.h"
 
 #include <endian.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
-enum { FULL = 250, MOST_HELD = 252 + 64, IN_TIME = 20000 };
+enum { FULL = 250, MOST_HELD = 252 + 64, MOST_CONNECTIONS = 24, IN_TIME = 20000 };
 
 static char dir[64], control[96];
 static uint32_t seq;
+static atomic_int *connections; /* of one that hangs up, over and over */
 
 /* ---- the owner ------------------------------------------------------------------------------------------------------------ */
 
@@ -83,7 +86,10 @@ static void owner(const char *how)
         else if (strcmp(how, "again") == 0)
             while (there)
                 there = tell(fd, 12, 0, 1, listening, 1);
-        else if (strcmp(how, "nonsense") == 0)
+        else if (strcmp(how, "hangs up") == 0) {
+            tell(fd, 12, 0, 1, listening, 1);
+            ++*connections;
+        } else if (strcmp(how, "nonsense") == 0)
             for (int type = 0; there; type = (type + 1) % 20)
                 there = tell(fd, type, type == 12 ? 7 : 0, 1, plain, type == 12 ? FULL : 0);
     }
@@ -142,11 +148,15 @@ int main(void)
     snprintf(dir, sizeof dir, "/tmp/hostile.XXXXXX");
     CHECK(mkdtemp(dir) != NULL);
     snprintf(control, sizeof control, "%s/control", dir);
+    connections = mmap(NULL, sizeof *connections, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    CHECK(connections != MAP_FAILED);
     warm_up();
     met("plain");
     met("listening");
     met("again");
     met("nonsense");
+    met("hangs up");
+    CHECK(*connections > 0 && *connections <= MOST_CONNECTIONS);
     remove_tree(dir);
     return 0;
 }

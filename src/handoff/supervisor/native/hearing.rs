@@ -94,7 +94,7 @@ impl Native {
     fn take_estate(&mut self, core: &mut Core, estate: Estate) {
         let Estate { pid, pidfd, generation, word, named, records } = estate;
         core.metrics.connected += 1;
-        (self.older, self.connect_pace) = (false, Pace::new());
+        self.older = false;
         if let Some(page) = word {
             self.word = Some(Word { page });
         }
@@ -106,6 +106,10 @@ impl Native {
             self.take_outcome(core, record, false);
         }
         let who = self.who(pid);
+        // One that shows what it has and hangs up, over and over, is not to be connected to as fast.
+        if who != Who::Owner {
+            self.connect_pace = Pace::new();
+        }
         match who {
             Who::Other => self.replace_owner(core, Process::stranger(pid, pidfd), generation),
             // It is the owner once the machine says so.

@@ -4243,7 +4243,7 @@ typedef enum ps_handoff_protocol {
  *     if (event.reason != PS_ERR_NOT_FOUND)
  *       exit(1);                                      // whoever watches this process has to see to it
  *     if (ps_handoff_supervisor_start(supervisor, command, &error) != PS_OK)
- * fail(error);                                  // one that was found has ended: only you know its command
+ *       fail(error);                                  // who was found has ended: its command is yours
  *   }
  * }
  * ```

@@ -207,7 +207,7 @@ impl Way for V1 {
             return Ok(());
         }
         let owner = self.owner.as_mut().ok_or_else(no_generation)?;
-        owner.process.check_may_be_ended()?;
+        owner.process.check_reach()?;
         owner.process.stop(grace_ms);
         self.stopping = true;
         Ok(())

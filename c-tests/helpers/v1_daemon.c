@@ -26,7 +26,7 @@
 enum { LISTENER = 3, HELLO = 0, HELLO_ACK, PREPARE, DRAINED, SEAL_REQUEST, SEAL_COMPLETE = 6, BEGIN = 8, READY, COMMIT, ABORT, RESUME, HEARTBEAT };
 
 static const char *control;
-static int lock_fd = -1, serves;
+static int lock_fd = -1, serves, owns;
 static char facts[256];
 
 static void die(const char *what)
@@ -45,7 +45,7 @@ static void say(int fd, const uint8_t *payload, size_t length)
     frame[4] = 1;
     frame[5] = 0;
     memcpy(frame + 6, payload, length);
-    if (send(fd, frame, length + 6, MSG_NOSIGNAL) < 0)
+    if (send(fd, frame, length + 6, MSG_NOSIGNAL) < 0 && !owns) /* to one that serves it is the end of a session */
         _exit(5);
 }
 
@@ -83,13 +83,18 @@ static void say_of(int fd, int kind, const uint8_t id[17], const uint8_t *rest, 
 
 /* ---- the daemon ---- */
 
+/* As the crate does: for two seconds, then it gives up. */
 static void take_lock(int wait)
 {
     char path[128];
+    int left = wait ? 200 : 0;
     snprintf(path, sizeof path, "%s.lock", control);
     lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (lock_fd < 0 || flock(lock_fd, LOCK_EX | (wait ? 0 : LOCK_NB)) != 0)
+    if (lock_fd < 0)
         _exit(3);
+    for (; flock(lock_fd, LOCK_EX | LOCK_NB) != 0; usleep(10000))
+        if (left-- == 0)
+            _exit(3);
 }
 
 static int bind_control(void)
@@ -154,7 +159,7 @@ static int session(int fd)
 
 static void serve(int socket)
 {
-    serves = 1;
+    serves = owns = 1;
     for (;;) {
         struct pollfd set[2] = {{socket, POLLIN, 0}, {LISTENER, POLLIN, 0}};
         poll(set, 2, -1);

@@ -68,10 +68,10 @@ impl Line {
     }
 
     /// Whether who listens there may be believed: root, this user, or, to root, whoever the path belongs to.
-    pub fn is_trusted(&self, path: &Path) -> bool {
-        let Ok(peer) = socket::peer(self.socket.as_ref()) else { return false };
+    pub fn is_trusted(&self, path: &Path) -> Result<bool, Fault> {
+        let peer = socket::peer(self.socket.as_ref()).map_err(Fault::of("getsockopt"))?;
         let owns = || directory::look_at(path).is_ok_and(|found| found.st_uid == peer.uid);
-        trust::is_admitted(peer.uid) || geteuid().is_root() && owns()
+        Ok(trust::is_admitted(peer.uid) || geteuid().is_root() && owns())
     }
 
     /// Frames have this version from now on.
@@ -90,8 +90,14 @@ impl Line {
                 Err(refusal) => return Some(Heard::Refused(refusal)),
             }
             let mut piece = [0; PIECE];
-            match stream::receive(&self.socket, &mut piece) {
-                Err(Errno::EAGAIN) => return None,
+            // Asked twice: what is given up for an answer that fails once may have said Ready already.
+            let again = |errno| errno != Errno::EAGAIN && errno != Errno::ECONNRESET && !passes(errno);
+            let received = match stream::receive(&self.socket, &mut piece) {
+                Err(errno) if again(errno) => stream::receive(&self.socket, &mut piece),
+                other => other,
+            };
+            match received {
+                Err(errno) if errno == Errno::EAGAIN || passes(errno) => return None,
                 Err(Errno::ECONNRESET) => continue,
                 Err(errno) => return Some(Heard::Failed(errno)),
                 Ok(part) if part.length == 0 => return Some(Heard::End),
@@ -114,15 +120,25 @@ impl Line {
     /// Says it, whole.
     pub fn say(&mut self, order: Order<'_>) -> Result<(), Errno> {
         let frame = wire::frame(self.version, order);
-        whole(stream::send(&self.socket, &frame), &frame)
+        whole(twice(|| stream::send(&self.socket, &frame)), &frame)
     }
 
     /// Says it, whole, and behind it something that nobody will read, with this end of the channel in it: so the channel is open for as long as
     /// the other end is, whatever becomes of this process (B2). The kernel gives both up when the other end is closed.
     pub fn say_and_stay(&mut self, order: Order<'_>, unread: Order<'_>) -> Result<(), Errno> {
         let (frame, unread) = (wire::frame(self.version, order), wire::frame(self.version, unread));
-        whole(stream::send_and_stay(&self.socket, &frame, &unread), &frame)
+        whole(twice(|| stream::send_and_stay(&self.socket, &frame, &unread)), &frame)
     }
+}
+
+/// The kernel had no room for a moment: nothing was received or sent, and what waits does so still.
+fn passes(errno: Errno) -> bool {
+    matches!(errno, Errno::EINTR | Errno::ENOMEM | Errno::ENOBUFS)
+}
+
+/// A message that is lost may cost a generation: a Commit that is not heard leaves one that waits for its lock.
+fn twice(send: impl Fn() -> Result<usize, Errno>) -> Result<usize, Errno> {
+    send().or_else(|errno| if passes(errno) { send() } else { Err(errno) })
 }
 
 /// What was sent in part is worse than nothing.

@@ -156,7 +156,7 @@ impl Way for V1 {
             }
         };
         let line = Line::connect(&self.path).map_err(cannot)?;
-        if !line.is_trusted(&self.path) {
+        if !line.is_trusted(&self.path).map_err(|fault| fault.error("cannot tell who listens at the control path"))? {
             let text = format!("who listens at {} is another user", self.path.display());
             return Err(Error::new(Status::PeerRejected, "connect", text));
         }

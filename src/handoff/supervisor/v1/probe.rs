@@ -79,7 +79,7 @@ impl Probe {
 
     fn connect(&mut self, core: &mut Core) {
         match Line::connect(&self.path) {
-            Ok(line) if line.is_trusted(&self.path) && core.reactor.add(self.token, line.socket()).is_ok() => {
+            Ok(line) if line.is_trusted(&self.path) == Ok(true) && core.reactor.add(self.token, line.socket()).is_ok() => {
                 (self.line, self.refused) = (Some(line), false);
             }
             Ok(_) => self.again(core),

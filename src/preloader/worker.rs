@@ -221,6 +221,10 @@ impl Shortcut for Worker {
         lock(&self.outcome.gate).as_ref()?.socket.upgrade()
     }
 
+    fn process(&self) -> Option<Arc<OwnedFd>> {
+        self.managed.process().ok()?.pidfd()
+    }
+
     fn take(&self) -> bool {
         let gate = lock(&self.outcome.gate).clone();
         gate.and_then(|gate| Some(gate.listener.upgrade()?.listen(gate.process))).unwrap_or(false)

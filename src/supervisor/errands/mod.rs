@@ -53,7 +53,11 @@ pub struct Wants {
 pub trait Shortcut {
     /// Readable when it speaks. `None`: it does not speak there (yet, or any more).
     fn socket(&self) -> Option<Arc<OwnedFd>>;
-    /// It was readable. `false`: that has led to nothing, and it is left to the looks.
+    /// Readable when who speaks there has ended: somebody else may hold the other end of that socket, and a third one reap.
+    fn process(&self) -> Option<Arc<OwnedFd>> {
+        None
+    }
+    /// One of them was readable. `false`: that has led to nothing, and it is left to the looks.
     fn take(&self) -> bool;
 }
 
@@ -166,8 +170,9 @@ impl Host {
             let heard = watched.is_some() && driver.wake_up.is_some();
             let until = if heard { deadline } else { deadline.min(Deadline::after(poll::PAUSE)) };
             let there = shortcut.socket().filter(|_| leads_on);
-            let mut fds = Vec::with_capacity(3);
-            fds.extend(there.as_ref().map(AsFd::as_fd));
+            let process = there.as_ref().and_then(|_| shortcut.process());
+            let mut fds = Vec::with_capacity(4);
+            fds.extend(there.iter().chain(&process).map(AsFd::as_fd));
             fds.extend(driver.wake_up.as_deref().map(AsFd::as_fd));
             fds.extend(watched);
             match poll::wait(&fds, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))? {

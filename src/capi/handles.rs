@@ -115,6 +115,9 @@ impl Entry {
     }
 }
 
+/// As many entries at once as there is memory for that was had anyway, up to so many.
+const GROWTH: usize = 64;
+
 #[derive(Default)]
 struct Slab {
     entries: Vec<Entry>,
@@ -124,6 +127,21 @@ struct Slab {
 impl Slab {
     fn free(&mut self) -> &mut Vec<u32> {
         self.free.get_mut().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Some more that are free, if none is and there may be more: not one by one, for each time nobody can read.
+    fn make_room(&mut self) -> Result<()> {
+        if !self.free().is_empty() {
+            return Ok(());
+        }
+        self.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
+        let before = self.entries.len();
+        let after = self.entries.capacity().min(before + GROWTH).min(INDEXES as usize);
+        // A free must not need memory.
+        self.free().try_reserve(after).map_err(reserve::out_of_memory)?;
+        self.entries.resize_with(after, Entry::default);
+        self.free().extend((before as u32..after as u32).rev());
+        Ok(())
     }
 }
 
@@ -292,20 +310,10 @@ pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
 /// The same, where none is free, as far as has been seen.
 #[cold]
 fn append<T: Handled>(slab: &mut Slab, object: Arc<T>) -> Result<u64> {
-    let index = match slab.free().pop() {
-        Some(index) => index,
-        None if slab.entries.len() < INDEXES as usize => {
-            slab.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
-            // A free must not need memory.
-            let (count, spare) = (slab.entries.len() + 1, slab.free().len());
-            slab.free().try_reserve(count - spare).map_err(reserve::out_of_memory)?;
-            slab.entries.push(Entry::default());
-            count as u32 - 1
-        }
-        None => return Err(Error::new(Status::Limit, T::NAME, "there are too many handles")),
-    };
+    slab.make_room()?;
+    let Some(index) = slab.free().pop() else { return Err(Error::new(Status::Limit, T::NAME, "there are too many handles")) };
     let entry = &slab.entries[index as usize];
-    // SAFETY: it was on the list of free ones, or is new.
+    // SAFETY: as above.
     unsafe { entry.fill(T::wrap(object)) };
     Ok(Stamp::here().encode(T::KIND, index, entry.generation))
 }
@@ -317,10 +325,7 @@ pub(super) fn make_room() -> Result<()> {
     if !lock(&table.read().free).is_empty() {
         return Ok(());
     }
-    let mut slab = table.write();
-    let count = slab.entries.len() + 1;
-    slab.entries.try_reserve(1).map_err(reserve::out_of_memory)?;
-    slab.free().try_reserve(count).map_err(reserve::out_of_memory)
+    table.write().make_room()
 }
 
 /// The handle of the error that says that memory is out: one for all, made once, and no free frees it. 0 where not even that can be had.

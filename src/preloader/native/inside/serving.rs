@@ -109,7 +109,8 @@ impl Preload {
             Err(errno) => {
                 drop(blocked);
                 let error = cannot_fork(errno);
-                if let Some(end) = lock(&self.state).forking.take() {
+                let end = lock(&self.state).forking.take();
+                if let Some(end) = end {
                     self.tell(|control| control.refuse(asked.with(end), &error));
                 }
                 self.call_hook(Moment::InPreloader);

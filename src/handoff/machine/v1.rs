@@ -461,6 +461,8 @@ mod tests {
         assert_eq!(told(&[&begun[..], &[(E::Beat, 20)]].concat()).deadline(), at(30), "but one that does");
         let alone = [&drained[..], &[(E::OwnerDied, 100)]].concat();
         assert_eq!(told(&alone).deadline(), at(400), "the time that anybody has");
+        let left = [&begun[..], &[(E::OwnerDied, 100)]].concat();
+        assert_eq!(told(&left).deadline(), at(400), "the same for one that had begun");
         let off = [&drained[..], &[(E::Cancel, 12)]].concat();
         assert_eq!(told(&off).deadline(), at(22), "a sign that it goes on");
         assert_eq!(told(&[&off[..], &[(E::OwnerBeat, 14)]].concat()).deadline(), at(24), "it seals still");

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Mutation testing of the handoff, of coordination, of preloading and of the fork server: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
+"""Mutation testing of the handoff, its supervisor, of coordination, of preloading and of the fork server: known bugs are put into a copy of the sources, one at a time, and the tests that should notice are run.
 
   mutate.py [NAME ...]     those whose name holds NAME; all of them without
   mutate.py --list         what there is
@@ -32,6 +32,9 @@ SETTINGS = {"CARGO_TARGET_DIR": str(BUILD), "PROCSUP_HOSTILE_SEEDS": "40", **{
 PATIENCE = 300  # seconds for one run of tests: who takes longer hangs
 
 OWNER, SUCCESSOR, WORD = (f"machine/{name}.rs" for name in ("owner", "successor", "word"))
+WATCH, OVERLAP, V1 = (f"machine/{name}.rs" for name in ("supervisor", "overlap", "v1"))
+SUPERVISED = {WATCH: "handoff_supervisor_explorer", OVERLAP: "overlap_explorer", V1: "v1_explorer"}
+SUPERVISED_UNITS = ("handoff::supervisor", "handoff::outcome", "handoff::machine")
 RUST = ["handoff", "handoff_hostile"]
 EXPLORER = ["handoff_explorer"]
 SEARCHES = ("one_", "two_", "every_", "the_fault_table", "(")
@@ -52,9 +55,9 @@ class Mutation:
     def __init__(self, name, text, *patches, c="", equivalent=""):
         self.name, self.text, self.patches, self.c, self.equivalent = name, text, patches, c, equivalent
         self.pure = any(file.startswith("machine/") for file, _, _ in patches)
-        by_name = {"PA ": "preloader", "FS ": "fork server"}
+        by_name = {"PA ": "preloader", "FS ": "fork server", "SU ": "supervised"}
         self.room = by_name.get(name[:3], "coordination" if patches[0][0].startswith("src/") else "handoff")
-        self.c_room = "preloader" if self.room == "fork server" else self.room
+        self.c_room = {"fork server": "preloader", "supervised": "handoff"}.get(self.room, self.room)
         self.unit = self.room != "handoff" or any(file.split("/")[-1] in UNIT for file, _, _ in patches)
 
 
@@ -400,6 +403,82 @@ MUTATIONS = [
       ("src/supervisor/spawner/births.rs", "Some(birth) if birth.told => self.end(id, Why::Failed, actions),", "Some(_) if false => {}")),
     M("FS spawner kill-all", "who is made during kill-all is not looked for",
       ("src/registry/all.rs", "if slot::any_is_made_elsewhere() {", "if false && slot::any_is_made_elsewhere() {"), c="spawner_lets_nobody_escape"),
+    # ---- a separate supervisor: native ----
+    M("SU unseen", "a late or called-off child is killed at once, before it stands still and was looked at",
+      (WATCH, "self.go(Phase::Freezing, after(now, STILL), &[Action::Freeze])", "self.go(Phase::Killing, Deadline::NEVER, &[Action::Kill])"), c="supervised_replacement_called_off"),
+    M("SU heir", "another generation is started beside the child of a dead owner",
+      (WATCH, "self.go(Phase::Orphaned, deadline, &[]);", "self.go(Phase::Starting, deadline, &[Action::SpawnFirst]);"), c="supervised_owner_dies"),
+    M("SU rest", "nobody asks whether another may be started when none is left",
+      (WATCH, "0 => self.go(Phase::Resting, Deadline::NEVER, &[Action::AskPermit]),", "0 => self.go(Phase::Resting, Deadline::NEVER, &[]),"), c="supervised_both_generations_die"),
+    M("SU untold", "the application is not told that the owner has called its replacement off",
+      (WATCH, "let told = self.aborted(Why::Said);\n                self.go(P::Aborting, after(now, GRACE), &[told])", "let _ = self.aborted(Why::Said);\n                self.go(P::Aborting, after(now, GRACE), &[])"), c="supervised_successor_dies"),
+    M("SU thaw", "a child that was stopped, and may own, is not continued",
+      (WATCH, "self.go(phase, Deadline::NEVER, &[Action::Thaw])", "self.go(phase, Deadline::NEVER, &[])")),
+    M("SU search", "it is looked for whoever owns without an end",
+      (WATCH, "self.go(Phase::Searching, after(now, SEARCH), actions)", "self.go(Phase::Searching, Deadline::NEVER.max(after(now, SEARCH)), actions)")),
+    M("SU budget", "a generation that ends at once is started again without a budget",
+      (WATCH, "(P::Resting, E::Permit(false)) => self.go(P::Idle, Deadline::NEVER, &[Action::Tell(Told::GaveUp)]),", "(P::Resting, E::Permit(false)) => self.go(P::Starting, Deadline::NEVER, &[Action::SpawnFirst]),"), c="supervised_starts_within"),
+    M("SU base", "the word of a dead owner is not looked at: its death is told, though it had handed over",
+      (WATCH, "let ended = matches!(seen, Seen::Base | Seen::Offered | Seen::Unknown);", "let ended = seen != Seen::Handing || seen == Seen::Child;")),
+    M("SU registry", "a generation that serves stays in the registry, and dies with its supervisor",
+      ("supervisor/native/acting.rs", "            child.disown();\n            core.reactor.forget(CHILD);", "            core.reactor.forget(CHILD);"), c="supervised_supervisor_dies_with"),
+    # ---- overlap ----
+    M("SU trial", "who is ready is taken for healthy",
+      (OVERLAP, "fn ready(&mut self, limits: Limits, now: i64) {", "fn ready(&mut self, limits: Limits, now: i64) {\n        if now >= 0 {\n            return self.prove();\n        }"), c="notify_probation"),
+    M("SU probation", "a probation has no time",
+      (OVERLAP, "(self.stage, self.until) = (Stage::Probation, after(now, limits.probation));\n        }\n        // The last", "(self.stage, self.until) = (Stage::Probation, after(now, 0));\n        }\n        // The last"),
+      (OVERLAP, "None => (self.stage, self.until) = (Stage::Probation, after(now, limits.probation)),", "None => (self.stage, self.until) = (Stage::Probation, after(now, 0)),")),
+    M("SU looks", "a look that finds it unhealthy is believed to be good",
+      (OVERLAP, "if !healthy {", "if !healthy && now < 0 {"), c="notify_health_by_http"),
+    M("SU next", "the next one that fails is not ended",
+      (OVERLAP, "_ => self.leave(Action::End(which), todo),", "_ if which == Which::Next => {}\n            _ => self.leave(Action::End(which), todo),"), c="notify_one_that_is_never_ready"),
+    M("SU retired", "the old one is not told to end",
+      (OVERLAP, "self.leave(Action::Retire, todo);\n                self.draining = true;", "self.draining = true;"), c="notify_good_daemon"),
+    M("SU again", "nobody is started when none is left",
+      (OVERLAP, "todo.push(Action::Start);", ""), c="notify_both_die"),
+    M("SU commit", "COMMITTED is not told",
+      (OVERLAP, "        todo.push(Action::Tell(Notice::Committed));\n", "")),
+    M("SU twice", "ABORTED is told twice",
+      (OVERLAP, "        self.follow(todo);\n        self.start_again(todo);", "        if which == Which::Next {\n            todo.push(Action::Tell(Notice::Aborted(failure)));\n        }\n        self.follow(todo);\n        self.start_again(todo);")),
+    M("SU both", "the next one is ended with the current one",
+      (OVERLAP, "        self.follow(todo);\n        self.start_again(todo);", "        if which == Which::Current && self.next.take().is_some() {\n            self.leave(Action::End(Which::Next), todo);\n        }\n        self.follow(todo);\n        self.start_again(todo);"), c="notify_old_one_dies"),
+    M("SU alone", "a trial goes on although the old one is dead",
+      (OVERLAP, "let alone = self.current.is_none_or(|seat| !seat.is_up());", "let alone = self.current.is_some_and(|seat| !seat.is_up());")),
+    M("SU approved", "a command is gone back to before its trial is over",
+      (OVERLAP, "filter(|seat| seat.stage == Stage::Proven && !seat.approved)", "filter(|seat| seat.is_up() && !seat.approved)")),
+    M("SU dead", "who is dead is to leave",
+      (OVERLAP, "Failure::Died => {}", "Failure::Died => self.leave(Action::End(which), todo),")),
+    M("SU stop", "a stop is forgotten: others are started after it",
+      (OVERLAP, "(self.stopping, self.rest) = (true, Deadline::NEVER);", "self.rest = Deadline::NEVER;")),
+    M("SU clock", "no time is ever over for the next one",
+      (OVERLAP, "Stage::Waiting if seat.until.is_over(now) => self.fail(which, Failure::NotReady, todo),", "Stage::Waiting if seat.until.is_over(now) && which == Which::Current => self.fail(which, Failure::NotReady, todo),"), c="notify_one_that_is_never_ready"),
+    # ---- protocol v1 ----
+    M("SU B3", "B3: a successor is dismissed because its owner has died",
+      (V1, "(P::Greeting | P::Doubting | P::Draining | P::Sealing, _) => self.begin(rescue, list),", "(P::Greeting | P::Doubting | P::Draining | P::Sealing, _) => self.undo(Reason::Died, now, list),")),
+    M("SU B5", "B5, B14: a late successor is killed before what it has said is read",
+      (V1, "self.wait(P::Closing, Deadline::NEVER);\n                list.push(Action::Shut);", "self.kill(now, &mut list);")),
+    M("SU B15", "B15: a late successor is killed although it is all that is left",
+      (V1, "(P::Opening, _) => self.deadline = rescue,", "(P::Opening, _) => {}")),
+    M("SU B16", "B16: the owner is believed to go on once it was told so",
+      (V1, "(P::Resuming, E::OwnerBeat) if self.owes == Owes::Nothing && self.pinged => self.over_aborted(true, &mut list),", "(P::Resuming, E::OwnerBeat) => self.over_aborted(true, &mut list),")),
+    M("SU early", "the owner is told to exit before the successor is ready",
+      (V1, "list.push(Action::Begin);\n        list.push(Action::Journal(Record::AwaitingReady));", "list.push(Action::Begin);\n        list.push(Action::Commit);\n        list.push(Action::Journal(Record::AwaitingReady));")),
+    # ---- the record; those who watch ----
+    M("SU kept", "one record more is kept than is said",
+      ("outcome/kept.rs", "while self.over.len() >= KEPT {", "while self.over.len() > KEPT {"), c="outcome_sixteen"),
+    M("SU half", "a record that was not ended is kept",
+      ("outcome/kept.rs", "self.under_way.insert(Box::new(outcome))", "self.put_away();\n        self.under_way.insert(Box::new(outcome))")),
+    M("SU observers", "there may be any number of observers",
+      ("owner/observers.rs", "if self.observers.list.len() == OBSERVERS {", "if self.observers.list.len() == 100 * OBSERVERS {"), c="supervised_observers_are_bounded"),
+    M("SU unread", "an observer that does not read is kept for ever",
+      ("owner/observers.rs", "|| (observer.owes() && observer.late.has_come());", ";"),
+      ("owner/observers.rs", "self.link.in_line() > IN_LINE;", "false;"), c="supervised_observers_are_bounded"),
+    M("SU gap", "observers are told in the gap",
+      ("owner/observers.rs", "if self.observers.list.is_empty() || self.is_in_the_gap() {", "if self.observers.list.is_empty() {"), c="supervised_observer_hears"),
+    M("SU expected", "an expected successor keeps nobody else out",
+      ("owner/expected.rs", "self.other_is_expected(|expected| expected.pid == pid)", "self.other_is_expected(|expected| expected.pid == pid) && pid == 0"), c="supervised_observer_expects"),
+    M("SU calls off", "an observer may call off what another has begun",
+      ("owner/expected.rs", "expected.by == by && message.body.pid", "(expected.by == by || expected.by != by) && message.body.pid"), c="supervised_observer_expects"),
 ]
 
 
@@ -465,7 +544,7 @@ def cargo(*arguments, seconds=PATIENCE):
 def rust_tests(unit, tests, rooms=("handoff::", "sys::shared", "sys::socket")):
     """Names of the tests that failed or did not end; None if nothing could be built."""
     runs = [["--lib", "--", *rooms]] if unit else []
-    runs.append([word for test in tests for word in ("--test", test)])
+    runs += [[word for test in tests for word in ("--test", test)]] if tests else []
     failed = set()
     for arguments in runs:
         if cargo("test", "--no-run", *arguments, seconds=3600)[1]:
@@ -530,6 +609,8 @@ def noticed_by(mutation, with_c, clean):
         red = rust_tests(True, PRELOADING, PRELOADER_UNITS)
     elif mutation.room == "fork server":
         red = rust_tests(True, FORK_SERVER, FORK_SERVER_UNITS)
+    elif mutation.room == "supervised":
+        red = rust_tests(True, sorted({SUPERVISED[file] for file, _, _ in mutation.patches if file in SUPERVISED}), SUPERVISED_UNITS)
     else:
         red = rust_tests(mutation.unit, RUST)
     if red is None:
@@ -538,7 +619,7 @@ def noticed_by(mutation, with_c, clean):
         if cargo("build", "--lib", seconds=3600)[1]:
             return None
         red |= c_tests(mutation.c, mutation.c_room)
-    if mutation.pure and not red - clean:
+    if mutation.pure and mutation.room == "handoff" and not red - clean:
         # Its own list of mistakes shows what it finds; here it is asked where nothing else notices.
         red |= rust_tests(False, EXPLORER) or set()
     return red
@@ -563,6 +644,10 @@ INTRODUCTIONS = {
         "## The fork server, and the spawner", "",
         "The patches of `./x mutate FS`. `unit` tests are in `src/`, `C` ones are `c-tests/preloader/…`. Those without a row were put in by hand while the",
         "tests were written, each was noticed, and they have not been run by this command yet."],
+    "supervised": [
+        "## A separate supervisor, and the record of a handoff", "",
+        "The patches of `./x mutate SU`: what the lists of mistakes in the three explorers say, put into the sources, and what was put in by hand while the",
+        "tests were written. `unit` tests are in `src/`, `C` ones are `c-tests/handoff/…`."],
 }
 
 
@@ -570,7 +655,8 @@ def table(results, old):
     """The sections, with the rows of `old`, the document as it was, for what is not among the results."""
     rows = {match.group(1): match.group(0) for match in re.finditer(r"^\| ([A-Z]+\d* ?[^|]*?) \| .*\|$", old, re.M)}
     return "\n".join([BEGIN, *room_table("handoff", results, rows), "", *room_table("coordination", results, rows), "",
-                      *room_table("preloader", results, rows), "", *room_table("fork server", results, rows), "", END, ""])
+                      *room_table("preloader", results, rows), "", *room_table("fork server", results, rows), "",
+                      *room_table("supervised", results, rows), "", END, ""])
 
 
 def room_table(room, results, rows):
@@ -588,7 +674,7 @@ def room_table(room, results, rows):
                 continue  # it tries mistakes of its own, which look different beside this one
             groups.setdefault(where, []).append(test)
         parts = []
-        for where in ("unit", *RUST, *EXPLORER, *COORDINATION, *PRELOADING, *FORK_SERVER, "C"):
+        for where in ("unit", *RUST, *EXPLORER, *COORDINATION, *PRELOADING, *FORK_SERVER, *SUPERVISED.values(), "C"):
             tests = groups.get(where, [])
             shown = ", ".join(f"`{name}`" for name in tests[:3]) + (f" and {len(tests) - 3} more" if len(tests) > 3 else "")
             if tests:
@@ -652,6 +738,9 @@ def main():
         clean = None if more is None else clean | more
     if clean is not None and "fork server" in rooms:
         more = rust_tests(True, FORK_SERVER, FORK_SERVER_UNITS)
+        clean = None if more is None else clean | more
+    if clean is not None and "supervised" in rooms:
+        more = rust_tests(True, SUPERVISED.values(), SUPERVISED_UNITS)
         clean = None if more is None else clean | more
     if clean is None:
         raise SystemExit("the sources do not build as they are")

@@ -4208,6 +4208,10 @@ typedef enum ps_handoff_protocol {
  * functions without ps_ are yours:
  *
  * ```c
+ * #include <procsup.h>
+ * #include <stdlib.h>
+ * #include <unistd.h>
+ *
  * int bind_and_listen(void);
  * void fail(ps_error *error);                         // says why, and exits
  *

@@ -140,7 +140,8 @@ fn two_faults_and_how_each_pair_ends() {
     let off: Vec<_> = [&kept[..], &[(Successor, Aborted)], &started[1..]].concat();
     let bound = [(BoundAnew, NONE), (BoundAnew, Committed), (BoundAnew, Aborted), (BoundAnew, Lost)];
     let held = [(Old, Committed), (Old, Aborted), (Old, Lost), (Successor, Committed), (Successor, Lost), (StartedAgain, Lost)];
-    let expected: [(&[Fault], Vec<(Serves, Ending)>); 20] = [
+    type Named<'a> = (&'a [Fault], Vec<(Serves, Ending)>);
+    let expected: [Named<'_>; 20] = [
         (&[], vec![(Old, NONE), (Successor, Committed)]),
         (&[OwnerDies], [&kept[..], &started].concat()),
         (&[OwnerDies, OwnerDies], both.clone()),

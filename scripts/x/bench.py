@@ -3,7 +3,7 @@ from .place import LIBRARY
 from .talk import Failed, run, step
 
 
-# covers: C13-8, C14-must-figure, C15-4
+# covers: C13-8, C14-must-figure, C15-4, C16-7
 def bench(arguments):
     """Side-by-side figures: ./x bench spawn|supervisor|coordination|preloader|spawner|handoff [--json FILE] [--svg DIR] [--quick] ...
 

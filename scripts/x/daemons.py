@@ -1,3 +1,4 @@
+# covers: IT-8
 import argparse
 import ctypes
 import json

@@ -31,6 +31,10 @@ pub use crate::handoff::supervisor::Protocol as ps_handoff_protocol;
 /// functions without ps_ are yours:
 ///
 /// ```c
+/// #include <procsup.h>
+/// #include <stdlib.h>
+/// #include <unistd.h>
+///
 /// int bind_and_listen(void);
 /// void fail(ps_error *error);                         // says why, and exits
 ///

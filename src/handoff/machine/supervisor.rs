@@ -8,16 +8,16 @@
 //!  Opening        -     x    its estate                                   Watching; dead: Resting
 //!  Watching       x     -    Replace, Stop                                dead: Searching
 //!  Preparing      x     .    the spawn                                    born: Replacing; not: Watching
-//!  Replacing      x     x    the child's estate, or how it ended          Watching; called off: Aborting; dead: Concluding; late: Freezing
-//!  CallingOff     x     x    the same                                     refused, or no answer: Freezing
-//!  Aborting       x     x    the end of a child that was called off       Watching; late: Freezing
+//!  Replacing      x     x    the child's estate, or how it ended          Watching; called off: Aborting; dead: Concluding; late: Looking
+//!  CallingOff     x     x    the same                                     refused, or no answer: Looking
+//!  Aborting       x     x    the end of a child that was called off       Watching; late: Looking
 //!  Looking        ?     x    what the word says                           the child may own: as in Judging; it does not: Freezing
 //!  Freezing       ?     x    that the child stands still                  Judging; it does not: back to where it came from
 //!  Judging        ?     x    what the word says                           the child may own: continued; it does not: Killing
 //!  Killing        ?     x    its death                                    Concluding, or Searching
 //!  Concluding     x     -    what the owner says came of it               Watching
 //!  Bereft         -     ?    what the word says of a dead owner's heirs   Orphaned, or Searching
-//!  Orphaned       -     x    the child's estate: it goes on by itself     Watching; dead: Searching; late: Freezing
+//!  Orphaned       -     x    the child's estate: it goes on by itself     Watching; dead: Searching; late: Looking
 //!  Searching      -     -    somebody's estate, or that the lock is free  Watching; free, or late: Resting
 //!  Resting        -     -    a permit for another start                   Starting; none: Idle, GAVE_UP
 //!  Stopping       ?     ?    the death of whoever is being ended          Idle, STOPPED

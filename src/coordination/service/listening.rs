@@ -140,7 +140,7 @@ pub fn named(name: &[u8]) -> Result<i32> {
     Ok(number)
 }
 
-/// All of them, by number and name, as far as they are still open; at most as many as [`MOST`]. They are left as they are.
+/// All of them, by number and name, as far as they are still open; 1024 at most. They are left as they are.
 pub fn open_ones() -> Result<Vec<(i32, Vec<u8>)>> {
     let given = given(true)?;
     if given.numbers.is_empty() {

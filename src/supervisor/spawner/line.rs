@@ -313,10 +313,18 @@ impl Line {
 
     fn began(&self, process: &Process, slot: Slot, pid: i32, pidfd: Option<OwnedFd>) {
         let asked = lock(&self.state).asked.remove(&slot);
-        process.link.release(slot);
         if let Some(id) = asked {
             self.has_begun(id, pid, pidfd);
         }
+        // Not before: until the registry has its number, that is read there, and would be nobody's, or the next one's.
+        process.link.release(slot);
+        self.has_room();
+    }
+
+    fn has_room(&self) {
+        let mut deeds = Vec::new();
+        self.step(&mut lock(&self.state), Event::Room, &mut deeds);
+        self.carry_out(deeds);
     }
 
     fn has_begun(&self, id: Id, pid: i32, pidfd: Option<OwnedFd>) {
@@ -327,7 +335,6 @@ impl Line {
                 entry.came = Some((pid, pidfd));
             }
             self.step(&mut state, Event::Began(id), &mut deeds);
-            self.step(&mut state, Event::Room, &mut deeds);
         }
         self.carry_out(deeds);
     }

@@ -25,7 +25,7 @@ mod turns;
 
 use std::fmt::Debug;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 pub(super) use self::begun::Promise;
 pub use self::begun::{Child, Made, Start, spawned};
@@ -150,7 +150,10 @@ impl Host {
         // A default supervisor's set is watched from now on: it may have nothing yet that it was rung for.
         inner.wake_all();
         let driver = inner.errands.drive();
-        let mut leads_on = true;
+        // The socket that was left to the looks, if one was. What is made in its place has another.
+        let mut left: Weak<OwnedFd> = Weak::new();
+        // Who speaks there has ended, and cannot be reaped here yet: it stays readable, so it is looked at from time to time.
+        let mut has_ended = false;
         loop {
             if done() {
                 return Ok(true);
@@ -167,25 +170,30 @@ impl Host {
             }
             let watched = inner.watch();
             // Without a descriptor to be woken by: a look from time to time.
-            let heard = watched.is_some() && driver.wake_up.is_some();
+            let heard = watched.is_some() && driver.wake_up.is_some() && !has_ended;
             let until = if heard { deadline } else { deadline.min(Deadline::after(poll::PAUSE)) };
-            let there = shortcut.socket().filter(|_| leads_on);
-            let process = there.as_ref().and_then(|_| shortcut.process());
+            let there = shortcut.socket().filter(|socket| !core::ptr::eq(Arc::as_ptr(socket), left.as_ptr()));
+            let process = there.as_ref().filter(|_| !has_ended).and_then(|_| shortcut.process());
             let mut fds = Vec::with_capacity(4);
             fds.extend(there.iter().chain(&process).map(AsFd::as_fd));
             fds.extend(driver.wake_up.as_deref().map(AsFd::as_fd));
             fds.extend(watched);
-            match poll::wait(&fds, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))? {
+            match (poll::wait(&fds, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?, &there) {
                 // What was left to others is found by who looks after all.
-                true if there.is_some() => {
-                    leads_on = shortcut.take();
-                    only_there = leads_on;
+                (true, Some(socket)) => {
+                    only_there = shortcut.take();
+                    if !only_there {
+                        left = Arc::downgrade(socket);
+                    }
                 }
-                true => driver.heard(),
+                (true, None) => driver.heard(),
                 // Nothing at all to wait on.
-                false if fds.is_empty() => poll::pause(deadline),
-                false if there.is_some() => driver.heard(),
-                false => {}
+                (false, _) if fds.is_empty() => poll::pause(deadline),
+                (false, Some(_)) => {
+                    has_ended |= process.is_some_and(|process| poll::is_ready(process.as_fd(), false));
+                    driver.heard();
+                }
+                (false, None) => {}
             }
         }
     }

@@ -19,6 +19,9 @@ static ROUND: AtomicU64 = AtomicU64::new(0);
 /// How long one wait lasts before the whole is looked at again.
 const SLICE: i64 = 10 * clock::MILLI;
 
+/// How long newborns may take to their first moments. Whether one will come at all is not always known (`Birth::channel`).
+const FIRST_MOMENTS: i64 = 1_000 * clock::MILLI;
+
 /// Sends a signal to every live child's group. One that has just gone is no error. `false`: there is no such signal (1 to 64).
 pub fn signal_all(signal: i32) -> bool {
     if !(1..=signal::MAX).contains(&signal) {
@@ -77,9 +80,12 @@ pub fn kill_and_reap_all(deadline: Deadline) -> u32 {
     let mut left: u32 = reap_round();
     if slot::any_is_made_elsewhere() {
         // The spawners have been killed with the others: what they have made meanwhile is all that comes of them. Its number may be written in its own
-        // first moment, which is waited for.
+        // first moment, which is waited for; one that comes later finds its gate barred.
+        let by = deadline.min(Deadline::after(FIRST_MOMENTS));
         for slot in registry.slots() {
-            poll::relax_until(deadline.left(clock::now()), || !slot.owes_number());
+            if !poll::relax_until(by.left(clock::now()), || !slot.owes_number()) {
+                slot.bar_unnumbered();
+            }
         }
         let late = |slot: &Slot| slot.is_made_elsewhere() && slot.is_running() && !slot.in_round(round);
         refused += registry.slots().filter(late).filter(refuses).count() as u32;

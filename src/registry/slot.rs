@@ -305,6 +305,14 @@ impl Slot {
         self.is_made_elsewhere() && self.pinned(owes) == Some(true)
     }
 
+    /// Who comes of it without a number ends at the gate.
+    pub(super) fn bar_unnumbered(&self) {
+        let bar = || Place::bar(self.place_word().load(Ordering::Acquire));
+        if self.is_made_elsewhere() {
+            let _ = self.pinned(bar);
+        }
+    }
+
     fn pidfd(&self) -> i32 {
         self.pidfd_word().load(Ordering::Acquire) as u32 as i32
     }

@@ -124,18 +124,7 @@ impl Births {
     /// Opens the gate of one child, or bars it. `false`: it was barred before. One that has passed an open gate is not held back any more: that one
     /// has a number, and is signalled. For signal handlers, too.
     pub fn set(&self, index: usize, gate: Gate) -> bool {
-        let Some(birth) = self.births().get(index) else { return false };
-        let changed = birth.gate.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| (now != wire::BARRED).then_some(gate as u32));
-        match changed {
-            Ok(before) => {
-                if before == wire::SHUT {
-                    // SAFETY: a word of the shared memory.
-                    unsafe { syscall!(libc::SYS_futex, birth.gate.as_ptr(), libc::FUTEX_WAKE, 1) };
-                }
-                true
-            }
-            Err(_) => false,
-        }
+        self.births().get(index).is_some_and(|birth| set(birth, gate))
     }
 
     /// Bars every gate, those of slots that are not taken yet included: from now on no child passes. For signal handlers, too.
@@ -163,6 +152,16 @@ impl Births {
             (pid, step) => Fate::Failed(pid, step_name(step), Errno::from_raw(birth.errno.load(Ordering::Relaxed))),
         }
     }
+}
+
+/// See [`Births::set`].
+pub(super) fn set(birth: &Birth, gate: Gate) -> bool {
+    let changed = birth.gate.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |now| (now != wire::BARRED).then_some(gate as u32));
+    if changed == Ok(wire::SHUT) {
+        // SAFETY: a word of the shared memory.
+        unsafe { syscall!(libc::SYS_futex, birth.gate.as_ptr(), libc::FUTEX_WAKE, 1) };
+    }
+    changed.is_ok()
 }
 
 /// Whether a child may be there that has no number yet. `false`: what stands there now is all that will. For signal handlers, too; asked only after the

@@ -6,7 +6,7 @@
 use core::num::NonZeroU64;
 use core::sync::atomic::Ordering;
 
-use super::births::{Births, owes_number};
+use super::births::{Births, Gate, owes_number, set};
 use super::wire::Birth;
 
 /// See the head of this file.
@@ -32,6 +32,13 @@ impl Place {
     /// Whether a child may be there that has no number yet; asked only after its spawner has ended. For signal handlers, too.
     pub fn owes_number(word: u64) -> bool {
         Self::birth(word).is_some_and(owes_number)
+    }
+
+    /// Nobody passes the gate there any more. For signal handlers, too.
+    pub fn bar(word: u64) {
+        if let Some(birth) = Self::birth(word) {
+            set(birth, Gate::Barred);
+        }
     }
 
     fn birth<'a>(word: u64) -> Option<&'a Birth> {

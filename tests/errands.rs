@@ -12,7 +12,7 @@ use std::time::Instant;
 use common::*;
 use nix::sys::epoll::{Epoll, EpollCreateFlags, EpollEvent, EpollFlags, EpollTimeout};
 use procsup::clock::{Deadline, MILLI};
-use procsup::errands::{Errand, ErrandId, Host, MAX_FDS, Wants, default_host};
+use procsup::errands::{Errand, ErrandId, Host, MAX_FDS, Shortcut, Wants, default_host};
 use procsup::{EventKind, Status, Supervisor};
 
 type Turn = Box<dyn FnMut(&Fake, i64) -> Option<Wants> + Send>;
@@ -510,6 +510,35 @@ fn a_drive_hears_of_every_turn_of_another_thread() {
         });
         assert!(began.elapsed() < at_once());
     }
+}
+
+/// Speaks at one after the other; what it says at the first leads to nothing.
+struct Speaker {
+    sockets: [Arc<OwnedFd>; 2],
+    taken: AtomicUsize,
+}
+
+impl Shortcut for Speaker {
+    fn socket(&self) -> Option<Arc<OwnedFd>> {
+        self.sockets.get(self.taken.load(Ordering::SeqCst)).cloned()
+    }
+
+    fn take(&self) -> bool {
+        self.taken.fetch_add(1, Ordering::SeqCst) > 0
+    }
+}
+
+// covers: C14-1
+#[test]
+fn a_drive_hears_the_next_socket_after_one_that_led_to_nothing() {
+    let supervisor = Supervisor::new().unwrap();
+    let ends = [pair(), pair()];
+    for (_, write) in &ends {
+        nix::unistd::write(write, b"x").unwrap();
+    }
+    let speaker = Speaker { sockets: [ends[0].0.clone(), ends[1].0.clone()], taken: AtomicUsize::new(0) };
+    let done = || speaker.taken.load(Ordering::SeqCst) == 2;
+    assert!(supervisor.host().drive_by(by(patience()), &done, &speaker).unwrap());
 }
 
 // covers: C14-1

@@ -23,6 +23,8 @@ pub struct Metrics {
     pub sum_whole: i64,
     /// How often an owner has shown what it has.
     pub connected: u64,
+    /// How often the journal of daemons could not be written.
+    pub journal_failures: u64,
 }
 
 impl Metrics {
@@ -69,6 +71,12 @@ impl Metrics {
             "counter",
             "Times that an owner has shown what it has: at each connection, and when that changes.",
             &self.connected.to_string(),
+        );
+        one(
+            "handoff_journal_failures_total",
+            "counter",
+            "Times that the journal of daemons could not be written: it tells of the time before.",
+            &self.journal_failures.to_string(),
         );
         one("handoff_in_progress", "gauge", "1 while a generation is being replaced.", &u8::from(in_progress).to_string());
         one("handoff_listeners_held", "gauge", "Listeners of which this supervisor holds a duplicate.", &held.to_string());

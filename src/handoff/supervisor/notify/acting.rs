@@ -1,7 +1,7 @@
 //! What the machine's actions do, what came of a spawn, and what the application is told.
 
 use super::*;
-use crate::handoff::machine::overlap::{Action, Failure, Notice, STOPPING, Seat, Stage};
+use crate::handoff::machine::overlap::{Failure, Notice, STOPPING, Seat, Stage};
 use crate::handoff::machine::standing::Standing;
 use crate::handoff::outcome::Step;
 use crate::handoff::supervisor::events::{EventKind, Happened};

@@ -35,7 +35,7 @@ use crate::clock::{self, Deadline};
 use crate::coordination::readiness::{Kind, Sign};
 use crate::error::{Error, Result, Status};
 use crate::handoff::machine::Mode;
-use crate::handoff::machine::overlap::{Event, Limits, Overlap, Which};
+use crate::handoff::machine::overlap::{Action, Event, Limits, Overlap, Which};
 use crate::handoff::outcome::{BuildId, Outcome};
 use crate::handoff::supervisor::core::{Core, RETRY, no_generation};
 use crate::handoff::supervisor::process::{Ended, Process};
@@ -171,6 +171,9 @@ impl Notify {
             let (next, actions) = self.machine.step(event, clock::now());
             self.machine = next;
             self.tell_progress(core, before.1);
+            if actions.iter().any(|action| action == Action::Promote) {
+                self.write_ahead(core);
+            }
             actions.iter().for_each(|action| self.act(core, action, before.0));
         }
         self.busy = false;

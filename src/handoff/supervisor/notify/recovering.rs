@@ -1,14 +1,19 @@
 //! What is written down for a supervisor that comes after this one, and what that one does with it.
 //!
 //! The race is with the daemons themselves: any of them may have ended since, and its number may be another's. So all that are told of are held, and
-//! proven, before anything is done; a journal that is not to be believed, or a process that may be there and cannot be proven, ends the recovery
-//! with nothing changed.
+//! proven, before anything is done; a journal that is not to be believed, a process that cannot be held now, and one that may serve and cannot be
+//! proven, end the recovery with nothing changed.
 //!
 //! | told of    | proven, lives                         | a zombie              | gone                  | cannot be proven |
 //! |------------|---------------------------------------|-----------------------|-----------------------|------------------|
 //! | serving    | serves on, and is watched             | OWNER_ENDED           | -                     | UNSUPPORTED      |
 //! | next       | serves, if nobody else does and it was ready; else it is ended | reaped if ours | -   | left alone       |
 //! | leaving    | stopped again when its time is over   | reaped if ours        | -                     | left alone       |
+//!
+//! And with this supervisor's own end, at any instant: what is to be believed after a commit is written before the old one hears of it. Else one that
+//! comes after it could take him who leaves for the one that serves, and end the other.
+
+use std::path::Path;
 
 use super::journal::{self, LEAVERS, Left, Seated};
 use super::*;
@@ -24,13 +29,34 @@ const LOOKING: i64 = 1_000 * clock::MILLI;
 
 impl Notify {
     /// Writes down what has changed.
-    pub(super) fn write_down(&mut self, core: &Core) {
-        let Some(path) = &core.settings.journal else { return };
+    pub(super) fn write_down(&mut self, core: &mut Core) {
+        let Some(path) = core.settings.journal.clone() else { return };
         let left = self.left(core);
         let nobody = left.is_of_nobody() && self.diary.written.is_of_nobody();
         if nobody || left == self.diary.written || !self.diary.again.is_never() && !self.diary.again.has_come() {
             return;
         }
+        self.put_down(core, &path, left);
+    }
+
+    /// The next one takes the seat: see the head of this file.
+    pub(super) fn write_ahead(&mut self, core: &mut Core) {
+        let (Some(path), Some(next)) = (core.settings.journal.clone(), &self.next) else { return };
+        let build = next.build;
+        let mut left = self.left(core);
+        let Some((_, seated)) = left.next.take() else { return };
+        (left.serving, left.build, left.generation) = (Some(seated), build, left.generation + 1);
+        if let Some(old) = &self.current
+            && let Some(lasting) = old.lasting.clone()
+        {
+            let drain = if old.generation == 0 { 0 } else { self.drain_ms.saturating_mul(clock::MILLI) };
+            left.leaving.insert(0, (clock::now().saturating_add(drain), lasting));
+            left.leaving.truncate(LEAVERS);
+        }
+        self.put_down(core, &path, left);
+    }
+
+    fn put_down(&mut self, core: &mut Core, path: &Path, left: Left) {
         self.diary.again = Deadline::NEVER;
         let (Ok(mut file), text) = (journal::file(path), left.text()) else { return };
         if left.is_of_nobody() {
@@ -39,6 +65,7 @@ impl Notify {
             file.write(text.as_bytes());
         }
         if file.trouble.is_some() || text.is_none() {
+            core.metrics.journal_failures += 1;
             self.diary.again = Deadline::after(AGAIN);
         } else {
             self.diary.written = left;

@@ -104,17 +104,19 @@ impl Notify {
             return core.listeners.fetch();
         };
         // All of them before anything is done to one.
-        let serving = left.serving.as_ref().map(|seated| held(&seated.process)).transpose()?;
-        let next = left.next.as_ref().map(|(_, seated)| seated.process.reopen());
+        let serving = left.serving.as_ref().map(|seated| held_to_serve(&seated.process)).transpose()?;
+        let next = left.next.as_ref().map(|(_, seated)| held(&seated.process)).transpose()?;
+        let leaving = left.leaving.iter().map(|(until, process)| Ok((*until, process.clone(), held(process)?)));
+        let leaving = leaving.collect::<Result<Vec<_>>>()?;
         core.listeners.fetch()?;
         self.generation = left.generation;
         // What is of another pid namespace may be there still, for somebody else: then it stays until there is something to write.
         let is_ours = !matches!(serving, Some(Err(Refusal::Elsewhere)));
         self.diary.written = if is_ours { left.clone() } else { Left::default() };
-        for (until, process) in &left.leaving {
-            if let Ok(found) = process.reopen() {
-                let until = Deadline::at((*until).min(clock::now().saturating_add(STOPPING)));
-                self.leaves(core, process.clone(), found, stop::DEFAULT.to_vec(), until);
+        for (until, process, found) in leaving {
+            if let Ok(found) = found {
+                let until = Deadline::at(until.min(clock::now().saturating_add(STOPPING)));
+                self.leaves(core, process, found, stop::DEFAULT.to_vec(), until, true);
             }
         }
         let mut found = None;
@@ -128,7 +130,7 @@ impl Notify {
             if found.is_none() && was_ready && !is_dead(&reopened) {
                 found = Some((reopened, seated, BuildId::default(), left.generation + 1));
             } else {
-                self.leaves(core, seated.process.clone(), reopened, seated.plan, Deadline::at(clock::now()));
+                self.leaves(core, seated.process.clone(), reopened, seated.plan, Deadline::at(clock::now()), false);
             }
         }
         if let Some((reopened, seated, build, generation)) = found {
@@ -168,14 +170,14 @@ impl Notify {
         self.nobody = format!("process {pid} has ended");
     }
 
-    /// One that was on its way out, or is to be.
-    fn leaves(&mut self, core: &mut Core, lasting: Lasting, found: Reopened, plan: Vec<stop::Step>, until: Deadline) {
+    /// One that was on its way out, or is to be; who has never served is not left to itself when this handle is freed.
+    fn leaves(&mut self, core: &mut Core, lasting: Lasting, found: Reopened, plan: Vec<stop::Step>, until: Deadline, served: bool) {
         let mut process = Process::found(found.pid, found.pidfd);
         process.set_plan(Arc::new(plan));
         self.feed(core, Event::Leaves);
         let token = core.number();
         let at = until.nanos().unwrap_or_default();
-        self.leaving.push(Leaver { token, process, drained: None, served: true, hurried: until, lasting: Some(lasting), until: at });
+        self.leaving.push(Leaver { token, process, drained: None, served, hurried: until, lasting: Some(lasting), until: at });
         let last = self.leaving.len() - 1;
         self.look_at_leaver(core, last);
     }
@@ -187,10 +189,17 @@ impl Notify {
     }
 }
 
-/// Who serves is held, or is not there; whatever else there is ends the recovery.
+/// It is held, or is not to be; what cannot be found out now ends the recovery, for the journal would forget it.
 fn held(process: &Lasting) -> Result<core::result::Result<Reopened, Refusal>> {
     match process.reopen() {
-        Err(Refusal::Cannot(fault)) => Err(fault.error(format!("cannot hold process {}, which serves by the journal", process.pid()))),
+        Err(Refusal::Cannot(fault)) => Err(fault.error(format!("cannot hold process {}, of which the journal tells", process.pid()))),
+        other => Ok(other),
+    }
+}
+
+/// Who serves is held, or is not there; whatever else there is ends the recovery.
+fn held_to_serve(process: &Lasting) -> Result<core::result::Result<Reopened, Refusal>> {
+    match held(process)? {
         Err(Refusal::Unproven) => {
             let text = format!("process {} serves by the journal, and {}", process.pid(), Refusal::Unproven.why());
             Err(Error::new(Status::Unsupported, "recover", text))

@@ -191,6 +191,8 @@ impl Way for Notify {
         }
         self.order(core, Purpose::Start, Which::Current, command.clone(), settings::WHOLE)?;
         (self.first, self.good, self.end) = (Some(command), None, (0, Ended::default()));
+        // What one that was found had, this one need not be given.
+        self.diary.given = Vec::new();
         self.order.iter_mut().for_each(|order| order.asked = true);
         Ok(())
     }

@@ -145,8 +145,8 @@ impl Notify {
 
     /// Nobody is left: the last good one is started again, if the budget allows it.
     fn start_again(&mut self, core: &mut Core) {
-        let command = self.good.clone().or_else(|| self.first.clone());
-        let permitted = match &core.settings.restart {
+        let none = || Error::new(Status::NotFound, "start", "no command is known for a generation");
+        let permitted = || match &core.settings.restart {
             None => Err(Error::new(Status::BudgetExhausted, "start", "nobody is to be started in the place of one that has ended")),
             Some(budget) => match budget.begin(KEY) {
                 // Each start counts, whatever comes of it, until its window is over.
@@ -157,9 +157,9 @@ impl Notify {
                 Err(refused) => Err(refused.into_error(KEY)),
             },
         };
-        let none = || Error::new(Status::NotFound, "start", "no command is known for a generation");
-        let ordered = permitted
-            .and_then(|()| command.ok_or_else(none))
+        let command = self.good.clone().or_else(|| self.first.clone()).ok_or_else(none);
+        let ordered = command
+            .and_then(|command| permitted().map(|()| command))
             .and_then(|command| self.order(core, Purpose::Start, Which::Current, command, settings::WHOLE));
         if let Err(error) = ordered {
             self.trouble = Some(error);

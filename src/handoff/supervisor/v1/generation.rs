@@ -52,8 +52,8 @@ impl V1 {
     }
 
     fn try_again(&mut self, core: &mut Core) -> std::result::Result<(), Status> {
-        let budget = core.settings.restart.clone().ok_or(Status::BudgetExhausted)?;
         let command = self.last_good.clone().ok_or(Status::NotFound)?;
+        let budget = core.settings.restart.clone().ok_or(Status::BudgetExhausted)?;
         let permit = budget.begin_kept(KEY, false).map_err(|refusal| match refusal {
             Refusal::Failed(error) => error.status,
             _ => Status::BudgetExhausted,

@@ -335,7 +335,7 @@ impl HandoffSupervisor {
                     }
                     Ok(())
                 })?;
-                let text = "nobody has answered at the control path in five seconds, and its lock is held";
+                let text = "nobody has answered at the control path in five seconds, and somebody listens there or has its lock";
                 return Err(Error::new(Status::Timeout, "recover", text));
             }
             // An event that is told meanwhile keeps the descriptor readable.

@@ -207,7 +207,6 @@ impl Way for V1 {
             return Ok(());
         }
         let owner = self.owner.as_mut().ok_or_else(no_generation)?;
-        owner.process.check_reach()?;
         owner.process.stop(grace_ms);
         self.stopping = true;
         Ok(())
@@ -223,11 +222,15 @@ impl Way for V1 {
 
     fn is_recovered(&mut self, core: &mut Core) -> Option<Result<()>> {
         let recovery = self.recovery.as_ref()?;
-        let (found, refused) = (recovery.found, recovery.probe.refused);
-        if !found && !refused {
+        let (found, refused, rejected) = (recovery.found, recovery.probe.refused, recovery.probe.rejected);
+        if !found && !refused && !rejected {
             return None;
         }
         self.forget_recovery(core);
+        if !found && rejected {
+            let text = format!("who listens at {} is another user, or does not let this one in", self.path.display());
+            return Some(Err(Error::new(Status::PeerRejected, "connect", text)));
+        }
         // By this protocol an owner gives nothing to its supervisor.
         let fetched = core.listeners.fetch();
         if found {

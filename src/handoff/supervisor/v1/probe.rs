@@ -6,12 +6,14 @@
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;
 
+use nix::errno::Errno;
+
 use super::line::{Heard, Line};
 use super::wire::{Role, Told};
 use crate::clock::{Deadline, MILLI};
 use crate::handoff::supervisor::core::Core;
 use crate::sys::reactor::Token;
-use crate::sys::{pidfd, socket};
+use crate::sys::{Fault, pidfd, socket};
 
 /// Between two connections; doubled up to the longest.
 const SHORTEST: i64 = 20 * MILLI;
@@ -34,6 +36,8 @@ pub struct Probe {
     pause: i64,
     /// The path was refused the last time: nobody listens there.
     pub refused: bool,
+    /// Who listens there is another user, or lets this one not connect.
+    pub rejected: bool,
 }
 
 impl Probe {
@@ -41,7 +45,7 @@ impl Probe {
     pub fn begin(core: &mut Core, path: PathBuf) -> Self {
         let token = core.number();
         let _ = core.reactor.set_due(token, Deadline::PAST);
-        Self { path, token, line: None, pause: SHORTEST, refused: false }
+        Self { path, token, line: None, pause: SHORTEST, refused: false, rejected: false }
     }
 
     /// Whether this is its token.
@@ -78,16 +82,19 @@ impl Probe {
     }
 
     fn connect(&mut self, core: &mut Core) {
+        (self.refused, self.rejected) = (false, false);
         match Line::connect(&self.path) {
-            Ok(line) if line.is_trusted(&self.path) == Ok(true) && core.reactor.add(self.token, line.socket()).is_ok() => {
-                (self.line, self.refused) = (Some(line), false);
+            Ok(line) => match line.is_trusted(&self.path) {
+                Ok(true) if core.reactor.add(self.token, line.socket()).is_ok() => return self.line = Some(line),
+                trusted => self.rejected = trusted == Ok(false),
+            },
+            Err(Fault { step: "connect", errno }) => {
+                self.refused = matches!(errno, Errno::ECONNREFUSED | Errno::ENOENT | Errno::ENOTDIR);
+                self.rejected = matches!(errno, Errno::EACCES | Errno::EPERM);
             }
-            Ok(_) => self.again(core),
-            Err(fault) => {
-                self.refused = fault.step == "connect" && fault.errno != nix::errno::Errno::EAGAIN;
-                self.again(core);
-            }
+            Err(_) => {}
         }
+        self.again(core);
     }
 
     fn close(&mut self, core: &Core) {

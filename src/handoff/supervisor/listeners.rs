@@ -123,6 +123,15 @@ impl Listeners {
         });
     }
 
+    /// Puts what was fetched behind the `first` ones into the order of these, what is none of them last: a generation may count, and a descriptor store
+    /// has an order of its own.
+    pub fn arrange(&mut self, first: usize, like: &[Given]) {
+        let place = |held: &Given| like.iter().position(|given| given.name == held.name).unwrap_or(usize::MAX);
+        if let Some(fetched) = self.named.get_mut(first..) {
+            fetched.sort_by_key(|(held, _)| place(held));
+        }
+    }
+
     /// What a generation is given, for one who comes later.
     pub fn given(&self) -> impl Iterator<Item = Given> {
         self.named.iter().map(|(given, _)| given.clone())
@@ -165,4 +174,22 @@ impl Listeners {
 /// Asked twice: what comes here is not sent again.
 fn is_listener(fd: &OwnedFd) -> bool {
     socket::is_open_to_all(fd).or_else(|_| socket::is_open_to_all(fd)).unwrap_or(false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_fetched_stands_as_the_generation_has_it() {
+        let mut listeners = Listeners::new(Custody::new());
+        for name in [c"own", c"new", c"admin", c"http"] {
+            listeners.add(name, std::net::TcpListener::bind("127.0.0.1:0").unwrap().into()).unwrap();
+        }
+        let given = [c"http", c"gone", c"admin", c"own"].map(|name| Given { name: name.to_owned(), inode: 0, cookie: 0 });
+        listeners.arrange(1, &given);
+        let names: Vec<_> = listeners.iter().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(names, [c"own", c"http", c"admin", c"new"].map(CStr::to_owned));
+        listeners.arrange(9, &given);
+    }
 }

@@ -108,7 +108,9 @@ impl Notify {
         let next = left.next.as_ref().map(|(_, seated)| held(&seated.process)).transpose()?;
         let leaving = left.leaving.iter().map(|(until, process)| Ok((*until, process.clone(), held(process)?)));
         let leaving = leaving.collect::<Result<Vec<_>>>()?;
+        let own = core.listeners.iter().count();
         core.listeners.fetch()?;
+        core.listeners.arrange(own, &left.listeners);
         self.generation = left.generation;
         // What is of another pid namespace may be there still, for somebody else: then it stays until there is something to write.
         let is_ours = !matches!(serving, Some(Err(Refusal::Elsewhere)));
@@ -135,6 +137,7 @@ impl Notify {
         }
         if let Some((reopened, seated, build, generation)) = found {
             self.serves(core, reopened, seated, build, generation, left.listeners);
+            core.listeners.arrange(own, &self.diary.given);
         }
         Ok(())
     }

@@ -190,9 +190,13 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_protocol(
 /// and tells how far a replacement was. What lies at the path and is no journal gets another name (.corrupt)
 /// before it is written.
 ///
+/// One that cannot be written (a full disk) is an error of nobody: what lies there then tells of an earlier
+/// time. With _NOTIFY that is tried again each second, and counted (ps_handoff_supervisor_metrics).
+///
 /// @param path  in a directory of the service's user; copied
 /// @return PS_OK; PS_ERR_STATE if a generation was started or looked for already; PS_ERR_NOT_FOUND if it is
-///         relative and there is no working directory any more; PS_ERR_INVALID_ARGUMENT if it is NULL or empty
+///         relative and there is no working directory any more; PS_ERR_INVALID_ARGUMENT if it is NULL or
+///         empty, or names no file
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_set_journal(
     supervisor: *mut ps_handoff_supervisor,
@@ -316,8 +320,7 @@ pub unsafe extern "C" fn ps_handoff_supervisor_set_restart(
 /// @param command  copied; it is used again for a generation in the place of this one
 /// @return PS_OK; PS_ERR_STATE if a generation runs, or is being started or looked for;
 ///         PS_ERR_INVALID_ARGUMENT if the command would tie its child to this process, or the protocol needs a
-///         control path and has none; PS_ERR_UNSUPPORTED if the protocol cannot be spoken here; what ps_spawn
-///         answers
+///         control path and has none; what ps_spawn answers
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_start(
     supervisor: *mut ps_handoff_supervisor,
@@ -365,9 +368,10 @@ pub unsafe extern "C" fn ps_handoff_supervisor_cancel(supervisor: *mut ps_handof
     shapes::change(supervisor, error, HandoffSupervisor::cancel)
 }
 
-/// Ends the generation: by its command's stop plan, or, if this process has not started it, by the default one
-/// (SIGTERM, then SIGKILL). A replacement under way is called off first. No other generation is started in its
-/// place. PS_HANDOFF_SUPERVISOR_STOPPED follows; the listeners are still held. Never blocks.
+/// Ends the generation: by its command's stop plan (with PS_HANDOFF_PROTOCOL_NOTIFY also one that was found,
+/// whose plan the journal has), or, if this process has not started it, by the default one (SIGTERM, then
+/// SIGKILL). A replacement under way is called off first. No other generation is started in its place.
+/// PS_HANDOFF_SUPERVISOR_STOPPED follows; the listeners are still held. Never blocks.
 ///
 /// @param grace_ms  in the place of the plan's first wait; -1: as the plan has it (2000 by default)
 /// @return PS_OK, also if it is being stopped already; PS_ERR_STATE if no generation runs that this supervisor
@@ -396,14 +400,15 @@ pub unsafe extern "C" fn ps_handoff_supervisor_stop(
 /// LISTEN_FDS is what this process's own starter has kept for it (systemd's descriptor store, FDSTORE=1 with
 /// FDNAME=: see ps_notify_fds): its sockets are duplicated by their names, of several with one name the
 /// first; the numbers stay as they are, and yours. From a process itself they are taken by pidfd_getfd(2)
-/// (Linux 5.6, with the right to trace it), and only the very sockets that it was given. Nothing is bound
-/// anew.
+/// (Linux 5.6, with the right to trace it), and only the very sockets that it was given. With _NOTIFY they
+/// are given on in the order in which it has them. Nothing is bound anew.
 ///
 /// IDENTITY. A process of the journal counts if the kernel proves it to be the one: by the file handle of
 /// its pidfd (Linux 6.14), by its inode (6.9), by its start time, in the same boot and, but for the handle,
-/// the same pid namespace. Nobody else is ever signalled, or followed. Who is there with its number and
-/// cannot be proven (a filter forbids pidfd_open) ends the recovery with PS_ERR_UNSUPPORTED. A journal that
-/// is torn or garbled, and one that others than this user and root can have written, changes nothing.
+/// the same pid namespace. Nobody else is ever signalled, or followed. Who may serve by it and cannot be
+/// proven (a filter forbids pidfd_open) ends the recovery with PS_ERR_UNSUPPORTED. A journal that is torn or
+/// garbled, and one that others than this user and root can have written, changes nothing. (With _V1 nothing
+/// is decided by a journal; one that is none is told as an outcome.)
 ///
 /// A replacement that was under way goes on by itself with _NATIVE and _V1; its record is there when it has
 /// ended. With _NOTIFY nobody has seen its trial: its successor is ended, unless the old one is gone and it
@@ -411,7 +416,7 @@ pub unsafe extern "C" fn ps_handoff_supervisor_stop(
 /// says that was found (its watchdog), until it is replaced. How it ends is told
 /// (PS_HANDOFF_SUPERVISOR_OWNER_ENDED) with code or signal, though it is nobody's child here, if its parent
 /// has not reaped it or the kernel keeps its status (Linux 6.15); one that has ended meanwhile is told of at
-/// once.
+/// once if nobody has reaped it, and else is nobody.
 ///
 /// The command of the generation is not known: if it ends, PS_HANDOFF_SUPERVISOR_GAVE_UP with
 /// PS_ERR_NOT_FOUND asks for a ps_handoff_supervisor_start, until a generation of this supervisor's own has
@@ -421,12 +426,12 @@ pub unsafe extern "C" fn ps_handoff_supervisor_stop(
 ///
 /// @return PS_OK: somebody serves (ps_handoff_supervisor_owner), or nobody does and listeners are held: then
 ///         start; PS_ERR_NOT_FOUND if nothing runs and nothing is held: then start, too; PS_ERR_TIMEOUT if
-///         somebody has the lock of the path and nobody answers; PS_ERR_STATE if a generation was started or
-///         found already; PS_ERR_PEER_REJECTED if the owner does not admit this process;
-///         PS_ERR_INVALID_ARGUMENT if the protocol needs a control path and has none; PS_ERR_UNSUPPORTED if
-///         the protocol cannot be spoken here, or a process cannot be proven; PS_ERR_PROTOCOL if the journal
-///         is none, or LISTEN_FDS is not what it says; PS_ERR_PERMISSION if the journal may be somebody
-///         else's, or cannot be read; PS_ERR_LIMIT if descriptors or memory are not to be had
+///         somebody listens at the path, or has its lock, and does not answer; PS_ERR_STATE if a generation
+///         was started or found already; PS_ERR_PEER_REJECTED if the owner does not admit this process, or is
+///         another user; PS_ERR_INVALID_ARGUMENT if the protocol needs a control path and has none;
+///         PS_ERR_PROTOCOL if LISTEN_FDS is not what it says; PS_ERR_LIMIT if descriptors or memory are not to
+///         be had; with _NOTIFY PS_ERR_UNSUPPORTED if who serves cannot be proven, PS_ERR_PROTOCOL if the
+///         journal is none, PS_ERR_PERMISSION if it may be somebody else's, or cannot be read
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_recover(supervisor: *mut ps_handoff_supervisor, error: *mut *mut ps_error) -> ps_status {
     shapes::grow(supervisor, error, HandoffSupervisor::recover)
@@ -501,7 +506,7 @@ pub unsafe extern "C" fn ps_handoff_supervisor_outcome_text(
 
 /// Counters of this supervisor, in Prometheus' text format (names begin with handoff_): generations,
 /// replacements that were done and those that came to nothing by reason, how long they took, the gap of the
-/// last one, who owns. Never blocks.
+/// last one, who owns, how often the journal could not be written. Never blocks.
 ///
 /// @param buf, cap, needed  see BYTES, at the top
 /// @return PS_OK; PS_ERR_LIMIT if the buffer is too small

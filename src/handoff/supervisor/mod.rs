@@ -224,6 +224,9 @@ impl HandoffSupervisor {
     /// Where a journal is kept.
     pub fn set_journal(&self, path: &Path) -> Result<()> {
         let path = std::path::absolute(path).map_err(|error| Error::relative("path", &error))?;
+        if path.file_name().is_none() {
+            return Err(Error::invalid("path", format!("path: {} is no file", path.display())));
+        }
         self.set_first(|settings| {
             settings.journal = Some(path);
             Ok(())

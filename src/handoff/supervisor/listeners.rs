@@ -112,7 +112,7 @@ impl Listeners {
         }
         procfs::each_socket(pid, until, |number, inode| {
             for given in missing.iter().filter(|given| given.inode == inode) {
-                let taken = if self.is_held(&given.name) { None } else { pidfd::take(pidfd, number).ok() };
+                let taken = if self.is_held(&given.name) { None } else { pidfd::take(pidfd, number).and_then(fds::above_standard).ok() };
                 if let Some(copy) = taken.filter(|copy| socket::cookie(copy) == Some(given.cookie))
                     && self.named.len() < MOST
                     && is_listener(&copy)

@@ -7,7 +7,7 @@
 //! | what is asked, in this order                         | same     | other, or ESTALE | cannot be asked |
 //! |------------------------------------------------------|----------|------------------|-----------------|
 //! | the boot of the machine                              | go on    | [`Refusal::OtherBoot`] | [`Refusal::Unproven`] |
-//! | the file handle of its pidfd (Linux 6.14)            | [`Certainty::Handle`] | [`Refusal::Gone`] | go on |
+//! | the file handle of its pidfd (Linux 6.14)            | [`Certainty::Handle`] | [`Refusal::Gone`] (of another pid namespace: [`Refusal::Elsewhere`]) | go on |
 //! | the pid namespace                                    | go on    | [`Refusal::Elsewhere`] | [`Refusal::Unproven`] |
 //! | the inode of the pidfd that the number opens (6.9)   | [`Certainty::Inode`] | [`Refusal::Gone`] | go on |
 //! | the start time of that process                       | [`Certainty::StartTime`] | [`Refusal::Gone`] | [`Refusal::Unproven`] |

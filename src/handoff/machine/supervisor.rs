@@ -8,7 +8,7 @@
 //!  Opening        -     x    its estate                                   Watching; dead: Resting
 //!  Watching       x     -    Replace, Stop                                dead: Searching
 //!  Preparing      x     .    the spawn                                    born: Replacing; not: Watching
-//!  Replacing      x     x    the child's estate, or how it ended          Watching; called off: Aborting; dead: Concluding; late: Looking
+//!  Replacing      x     x    the child's estate, or how it ended          Watching; aborted: Aborting; dead: Concluding; late: CallingOff
 //!  CallingOff     x     x    the same                                     refused, or no answer: Looking
 //!  Aborting       x     x    the end of a child that was called off       Watching; late: Looking
 //!  Looking        ?     x    what the word says                           the child may own: as in Judging; it does not: Freezing

@@ -9,6 +9,8 @@
 //!                                 |
 //!                                 +-- way.rs: one protocol behind a trait
 //!                                       +-- native/   the generations use ps_handoff (machine/supervisor.rs)
+//!                                       +-- notify/   they know LISTEN_FDS and sd_notify (machine/overlap.rs)
+//!                                       +-- v1/       they speak the older protocol of three (machine/v1.rs)
 //! ```
 //!
 //! It keeps no thread and no signal handler: one descriptor, and [`HandoffSupervisor::next_event`].

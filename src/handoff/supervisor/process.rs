@@ -2,7 +2,8 @@
 //!
 //! The trap: a generation that serves must outlive its supervisor, and no kill of all that are in the registry may reach it (S9). So it leaves
 //! the registry ([`Process::disown`]) before it can own; what is left is its pidfd, and the duty to reap it as long as this process is its parent.
-//! One that was found after a restart of ours is a stranger from the first: it is watched, and reaped by whoever is its parent.
+//! One that was found after a restart of ours is a stranger from the first: it is watched, and reaped by whoever is its parent, which may be this
+//! process all the same ([`Process::found`]).
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use crate::handoff::record::Glance;
 use crate::sys::directory::Directory;
 use crate::sys::{lockfile, pidfd, procfs};
 
-/// The page, with the generation that its sender owned.
+/// The page that an owner has shown.
 #[derive(Debug)]
 pub struct Word {
     pub page: Glance,

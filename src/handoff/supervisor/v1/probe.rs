@@ -13,7 +13,7 @@ use super::wire::{Role, Told};
 use crate::clock::{Deadline, MILLI};
 use crate::handoff::supervisor::core::Core;
 use crate::sys::reactor::Token;
-use crate::sys::{Fault, pidfd, socket};
+use crate::sys::{Fault, pidfd};
 
 /// Between two connections; doubled up to the longest.
 const SHORTEST: i64 = 20 * MILLI;
@@ -66,13 +66,13 @@ impl Probe {
         let line = self.line.as_mut()?;
         match line.hear() {
             None => return None,
-            Some(Heard::Told(Told::Hello(Role::Incumbent, pid, _, _))) => {
-                let writer = line.writer.or_else(|| socket::peer(line.socket().as_ref()).ok().map(|peer| peer.pid));
-                let found = writer.unwrap_or(pid as i32);
-                let pidfd = line.pidfd.take().or_else(|| pidfd::open(found).ok());
-                if let Some(pidfd) = pidfd {
+            // Not by the number that it says, nor by who has made the socket listen: a service manager, perhaps.
+            Some(Heard::Told(Told::Hello(Role::Incumbent, ..))) => {
+                let (writer, held) = (line.writer, line.pidfd.take());
+                let met = writer.and_then(|pid| Some(Met { pid, pidfd: held.or_else(|| pidfd::open(pid).ok())? }));
+                if met.is_some() {
                     self.close(core);
-                    return Some(Met { pid: found, pidfd });
+                    return met;
                 }
             }
             Some(_) => {}

@@ -46,10 +46,9 @@ impl Notify {
         let mut left = self.left(core);
         let Some((_, seated)) = left.next.take() else { return };
         (left.serving, left.build, left.generation) = (Some(seated), build, left.generation + 1);
-        if let Some(old) = &self.current
-            && let Some(lasting) = old.lasting.clone()
-        {
-            let drain = if old.generation == 0 { 0 } else { self.drain_ms.saturating_mul(clock::MILLI) };
+        // One that has not served stands among those who leave.
+        if let Some(lasting) = self.current.as_ref().filter(|old| old.generation != 0).and_then(|old| old.lasting.clone()) {
+            let drain = self.drain_ms.saturating_mul(clock::MILLI);
             left.leaving.insert(0, (clock::now().saturating_add(drain), lasting));
             left.leaving.truncate(LEAVERS);
         }
@@ -78,8 +77,12 @@ impl Notify {
         let serving = self.current.as_ref().filter(|daemon| daemon.generation != 0);
         let first = self.current.as_ref().filter(|daemon| daemon.generation == 0).map(|daemon| (false, daemon));
         let is_up = self.machine.next.is_some_and(|seat| seat.is_up());
-        let next = self.next.as_ref().map(|daemon| (is_up, daemon)).or(first);
+        let next = self.next.as_ref().map(|daemon| (is_up, daemon));
+        // The first one, whom another is to follow before it has served: nobody would go back to it.
+        let idle = first.filter(|_| next.is_some()).and_then(|(_, daemon)| Some((0, daemon.lasting.clone()?)));
+        let next = next.or(first);
         let leaving = self.leaving.iter().filter_map(|leaver| Some((leaver.until, leaver.lasting.clone()?)));
+        let leaving = idle.into_iter().chain(leaving);
         let mut left = Left {
             generation: self.generation,
             build: serving.map(|daemon| daemon.build).unwrap_or_default(),

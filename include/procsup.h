@@ -4489,7 +4489,7 @@ ps_status ps_handoff_supervisor_stop(ps_handoff_supervisor *supervisor, int64_t 
  * |----------|------------|---------------|
  * | _NATIVE  | the owner itself says it, at the control path | from the owner; if there is none, LISTEN_FDS |
  * | _NOTIFY  | the journal, as far as it is proven | LISTEN_FDS; else from the process itself |
- * | _V1      | the kernel says who listens at the control path | LISTEN_FDS |
+ * | _V1      | the kernel says who answers at the control path | LISTEN_FDS |
  *
  * What the application has given before (ps_handoff_supervisor_listener) counts before all of these.
  * LISTEN_FDS is what this process's own starter has kept for it (systemd's descriptor store, FDSTORE=1 with

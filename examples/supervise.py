@@ -133,12 +133,13 @@ class Supervisor:
         return buffer.value.decode()
 
     def replace(self):
-        """One at a time: while another is under way, or its successor came to nothing and has not ended yet, it is tried again at whatever happens."""
+        """One at a time: while another is under way, or its successor came to nothing and has not ended yet, it is tried again at whatever happens.
+        So it is while nobody serves yet."""
         self.wanted = False
         try:
             self.do("replace", self.command, REPLACE_MS, DRAIN_MS)
         except Failed as why:
-            self.wanted = why.status == PS_ERR_IN_PROGRESS
+            self.wanted = why.status in (PS_ERR_IN_PROGRESS, PS_ERR_STATE)
             if not self.wanted:
                 note(f"not replaced: {why}")
 

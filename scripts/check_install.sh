@@ -137,7 +137,7 @@ install(TARGETS server)
 CMAKE
 for fetch in OFF ON; do
   "$cmake" -S "$tmp/beside" -B "$tmp/beside-$fetch" -G "$(cached CMAKE_GENERATOR)" -DCMAKE_MAKE_PROGRAM="$(cached CMAKE_MAKE_PROGRAM)" -DFETCH=$fetch \
-    -DCMAKE_C_COMPILER="$cc" -DSOURCE="$source" -DPROCSUP_LIBRARY_DIR="$(cached PROCSUP_LIBRARY_DIR)" >"$tmp/beside.log" 2>&1 &&
+    -DCMAKE_C_COMPILER="$cc" -DSOURCE="$source" -DPROCSUP_LIBRARY_DIR="$(cached PROCSUP_LIBRARY_DIR)" -DPROCSUP_STRIP=OFF >"$tmp/beside.log" 2>&1 &&
     "$cmake" --build "$tmp/beside-$fetch" >>"$tmp/beside.log" 2>&1 &&
     DESTDIR="$tmp/beside-root-$fetch" "$cmake" --install "$tmp/beside-$fetch" --prefix /srv >>"$tmp/beside.log" || { cat "$tmp/beside.log"; exit 1; }
   [ -z "$(find "$tmp/beside-$fetch" -name 'ctest*')" ] || { echo "its tests are built, too"; exit 1; }
@@ -148,7 +148,7 @@ done
 if command -v dpkg-deb >/dev/null; then
   step "Debian packages"
   cpack=$(dirname "$cmake")/cpack
-  (cd "$tmp" && "$cpack" -G DEB -D "CPACK_COMPONENTS_ALL=runtime;development" --config "$build/CPackConfig.cmake" -B "$tmp/packages" >"$tmp/cpack.log" 2>&1) || { cat "$tmp/cpack.log"; exit 1; }
+  (cd "$tmp" && "$cpack" -G DEB -D "CPACK_COMPONENTS_ALL=runtime;development" -D CPACK_DEBIAN_COMPRESSION_TYPE=none --config "$build/CPackConfig.cmake" -B "$tmp/packages" >"$tmp/cpack.log" 2>&1) || { cat "$tmp/cpack.log"; exit 1; }
   short=${soname#libprocsup.so.}
   for package in "libprocsup$short" libprocsup-dev; do
     file=$(echo "$tmp/packages/${package}_${version}_"*.deb)

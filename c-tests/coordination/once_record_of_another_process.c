@@ -1,6 +1,7 @@
 /* What stands in the record is believed only of the process that was born with it: a number that another process has now, an empty file, and one that
    is no record are none; nor does a record of another boot count. */
 /* covers: C13-6, CO-stellar-core-883, CO-paseo-4803 */
+#include "children.h"
 #include "once.h"
 
 static char record[2048];
@@ -36,29 +37,10 @@ static void expect_a_start(ps_command *command, int starts)
     ps_child_free(child);
 }
 
-/* A start time counts in ticks: whoever is born in the tick of our own birth could not be told from us by it. */
-static void outlive_the_tick_of_our_birth(void)
-{
-    char line[1024];
-    unsigned long long start = 0;
-    FILE *file = fopen("/proc/self/stat", "re");
-    CHECK(file != NULL && fgets(line, sizeof line, file) != NULL);
-    fclose(file);
-    char *fields = strrchr(line, ')') + 2;
-    for (int field = 3; field < 22; field++)
-        fields = strchr(fields, ' ') + 1;
-    CHECK_INT(sscanf(fields, "%llu", &start), 1);
-    struct timespec now;
-    long long tick = 1000000000 / sysconf(_SC_CLK_TCK);
-    CHECK(wait_until(clock_gettime(CLOCK_BOOTTIME, &now) == 0 &&
-                         (unsigned long long)((now.tv_sec * 1000000000ll + now.tv_nsec) / tick) > start,
-                     20000));
-}
-
 int main(void)
 {
     char digits[16];
-    outlive_the_tick_of_our_birth();
+    let_a_tick_pass(); /* else a daemon might be born in that of our own birth, and could not be told from us by its start time alone */
     once_begin();
     ps_command *command = once_command("silent", NULL);
     expect_a_start(command, 1);

@@ -1,6 +1,7 @@
 /* ps_handoff_fd: each event is announced by the descriptor (the helper hears nothing otherwise), and while nothing happens it
    is silent: no phase of a handoff spins. */
 /* covers: B24, S13, D1.2 */
+/* variants: none: it waits for times that pass, whatever the kernel has */
 #include "harness.h"
 #include "handoff.h"
 

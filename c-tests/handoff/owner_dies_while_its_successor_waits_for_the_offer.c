@@ -1,6 +1,7 @@
 /* The owner is killed, or is stopped, while ps_handoff_new waits for its offer: whoever is left begins cold; while it is
    only stopped it owns, and the call ends with PS_ERR_TIMEOUT. */
 /* covers: L1 */
+/* variants: none: it waits for a limit of time */
 #include "harness.h"
 #include "handoff.h"
 

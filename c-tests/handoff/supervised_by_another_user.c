@@ -3,7 +3,7 @@
  * of the same user all is as among themselves. And one of a user to whom they owe nothing hears so, whether the path lets it in or not, and changes nothing.
  */
 /* covers: C16-1, S10, D1.4 */
-/* variants: few: what a filter takes away is shown by the tests of one user */
+/* variants: none: what a filter takes away is shown by the tests of one user */
 /* as-root */
 #include "supervised.h"
 

@@ -30,7 +30,7 @@ int main(void)
     ps_error_free(error);
 
     app_file(&p, "config.ru", "puts 'about to hang'; sleep\n");
-    error = not_spawned(&p, 1500 * slowness(), PS_ERR_TIMEOUT);
+    error = not_spawned(&p, 4000 * slowness(), PS_ERR_TIMEOUT);
     says(error, "about to hang");
     says(error, "TIMEOUT_ERROR");
     ps_error_free(error);

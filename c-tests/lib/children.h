@@ -274,6 +274,17 @@ HARNESS int has_no_child(void)
     return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) == -1 && errno == ECHILD;
 }
 
+/* Start times count in ticks: whoever is born from now on has another one than whoever was born before. */
+HARNESS void let_a_tick_pass(void)
+{
+    struct timespec begin, now;
+    int64_t tick = 1000000000 / sysconf(_SC_CLK_TCK);
+#define TICKS_OF(time) (((time).tv_sec * INT64_C(1000000000) + (time).tv_nsec) / tick)
+    CHECK_INT(clock_gettime(CLOCK_BOOTTIME, &begin), 0);
+    CHECK(wait_until(clock_gettime(CLOCK_BOOTTIME, &now) == 0 && TICKS_OF(now) > TICKS_OF(begin), 20000));
+#undef TICKS_OF
+}
+
 /* Waits for a child of the test's own (not of the library) and gives the raw status. */
 HARNESS int wait_for(pid_t pid)
 {

@@ -1,4 +1,5 @@
 /* A flood of empty lines costs a host that is slow to take them no more than the same flood of bytes: what an event itself needs counts. */
+/* variants: none: pipes are read the same way in each */
 #include "outputs.h"
 
 enum { TOTAL = 3000000, BOUND_KIB = 8192 };

@@ -85,7 +85,7 @@ static void begin(int port)
 static void replace(void)
 {
     ps_status status = ps_handoff_supervisor_replace(supervisor, command, REPLACE_MS, DRAIN_MS, &error);
-    wanted = status == PS_ERR_IN_PROGRESS;
+    wanted = status == PS_ERR_IN_PROGRESS || status == PS_ERR_STATE; /* nobody serves yet */
     if (status != PS_OK && !wanted)
         tell("not replaced (%d): %s", status, ps_error_message(error));
     if (status != PS_OK)

@@ -1,5 +1,5 @@
 /*
- * supervised_handoffs [COUNT [SEED]]: so many supervised handoffs (100; `./x soak` asks for 10 000), during each of which, at a random moment, one or two of the three parties are killed or
+ * supervised_handoffs [COUNT [SEED [PAUSE]]]: so many supervised handoffs (100; `./x soak` asks for 10 000), during each of which, at a random moment, one or two of the three parties are killed or
  * stopped for a while: owner, successor, supervisor. A client asks all the time. No connection may be refused (a closed listener), no place of the log
  * acknowledged twice (a second writer), nothing that was acknowledged be missing, and after each round somebody serves, whom a supervisor knows and
  * replaces.
@@ -125,15 +125,20 @@ int main(int argc, char **argv)
     state = argc > 2 ? (uint64_t)atoll(argv[2]) : (uint64_t)now_ms();
     printf("seed %" PRIu64 "\n", state);
     scene_begin();
-    scene.pause_us = 300;
+    scene.pause_us = argc > 3 ? atoi(argv[3]) : 300; /* microseconds between two requests */
     over_begin();
     over("restart 1000000 1000");
     over("hold %d", scene.listener);
     over("start probation=20 live=500");
     while (!serves())
         CHECK(over_count < 64);
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         round_of(i);
+        if ((i + 1) % 100 == 0 && i + 1 < count) {
+            printf("%u of %u: %d committed, %llu answers\n", i + 1, count, rounds_by_outcome[1], (unsigned long long)scene.answered);
+            fflush(stdout);
+        }
+    }
     CHECK(wait_until(serves(), IN_TIME));
     printf("%u rounds: %d committed, %d aborted as told; %llu answers, %llu without one, slowest %llu us\n", count, rounds_by_outcome[1],
            rounds_by_outcome[0], (unsigned long long)scene.answered, (unsigned long long)scene.lost, (unsigned long long)scene.slowest_us);

@@ -96,3 +96,28 @@ impl Drop for Idle {
         let _ = kill(self.pid, Signal::SIGKILL); // the application's child, which it has not waited for
     }
 }
+
+/// The same of a worker that nobody has asked anything yet, as each of a pool is: forked while nobody waited, it meets its pages when it is asked.
+pub struct Fresh {
+    app: Rc<App>,
+    fds: Vec<RawFd>,
+    idle: Idle,
+}
+
+impl Fresh {
+    pub fn new(app: &Rc<App>, fds: &[RawFd]) -> Result<Self, String> {
+        Ok(Self { app: app.clone(), fds: fds.to_owned(), idle: Idle::new(app, fds)? })
+    }
+}
+
+impl Way for Fresh {
+    #[inline]
+    fn ready(&mut self) -> Result<Duration, String> {
+        self.idle.ready()
+    }
+
+    fn end(&mut self) -> Result<(), String> {
+        self.idle = Idle::new(&self.app, &self.fds)?;
+        Ok(())
+    }
+}

@@ -24,7 +24,7 @@ use crate::progress::Progress;
 use crate::report::{LimitKind, Measured, table, us};
 use app::{App, Ours, Variant};
 use comfy_table::Table;
-use floors::{Fork, Idle, Sibling};
+use floors::{Fork, Fresh, Idle, Sibling};
 use share::Shares;
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
@@ -69,6 +69,12 @@ pub fn measure(
             "three descriptors there, a byte back",
             PLACE,
             Idle::new(&pool, &[null.as_raw_fd(); 3])?,
+        ),
+        Contender::new(
+            "adopt-fresh",
+            "the same, of one just forked",
+            PLACE,
+            Fresh::new(&pool, &[null.as_raw_fd(); 3])?,
         ),
     ];
     if api.is_some() {
@@ -145,7 +151,8 @@ impl Native {
                 of("byte"),
                 2.0,
             )
-            .beside("by hand: three descriptors there, a byte back", of("adopt")),
+            .beside("by hand: three descriptors there, a byte back", of("adopt"))
+            .beside("by hand, of one just forked", of("adopt-fresh")),
             share("P8-share", "KiB that a worker has more than a bare fork", "procsup", "fork"),
             share("P8-share-huge", "the same with huge pages", "procsup-huge", "fork-huge"),
         ]
@@ -194,7 +201,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
     ("A ready worker, pages of 4 KiB, one CPU", &["fork", "sibling", "procsup"]),
     ("The same by libc's fork", &["fork-libc", "procsup-libc"]),
     ("The same, huge pages", &["fork-huge", "sibling-huge", "procsup-huge"]),
-    ("A worker that waits already", &["byte", "adopt", "procsup-pool"]),
+    ("A worker that waits already", &["byte", "adopt", "adopt-fresh", "procsup-pool"]),
     ("Another fork server", &["forkserver"]),
 ];
 

@@ -136,6 +136,16 @@ if(PROCSUP_BUILD_TESTS AND PYTHON3_EXECUTABLE AND NOT build_variant AND TARGET e
   set_tests_properties(handoff/languages_python PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
 endif()
 
+# ---- Ctrl-C, typed at the terminal of a program in C (in other languages: tests.cmake) ----
+
+if(PROCSUP_BUILD_TESTS AND PYTHON3_EXECUTABLE AND NOT build_variant)
+  foreach(way flag ppoll signalfd)
+    add_test(NAME languages/ctrl_c_c_${way} COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/c-tests/languages/ctrl_c.py"
+      "${PROCSUP_SHARED_FILE}" $<TARGET_FILE:example_ctrl_c> ${way})
+    set_tests_properties(languages/ctrl_c_c_${way} PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+  endforeach()
+endif()
+
 # The C++ header has its tests here for want of a better room: they need the same compiler as the C++ examples.
 if(PROCSUP_BUILD_TESTS AND CMAKE_CXX_COMPILER)
   include("${PROJECT_SOURCE_DIR}/cmake/cpp.cmake")

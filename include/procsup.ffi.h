@@ -32,6 +32,7 @@ typedef enum ps_status_code {
   PS_ERR_PEER_REJECTED = -21,
   PS_ERR_ABORTED = -22,
   PS_ERR_INTERNAL = -23,
+  PS_ERR_INTERRUPTED = -24,
 } ps_status_code;
 const char *ps_status_name(ps_status status);
 typedef struct ps_error ps_error;
@@ -150,6 +151,7 @@ typedef struct ps_child ps_child;
 typedef struct ps_supervisor ps_supervisor;
 ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
+ps_status ps_signal_process(ps_child *child, int32_t signal, ps_error **error);
 typedef enum ps_exit_kind {
   PS_EXIT_EXITED = 1,
   PS_EXIT_SIGNALED = 2,
@@ -185,6 +187,12 @@ ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_erro
 ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error);
 ps_status ps_reap(ps_child *child, int64_t timeout_ms, ps_exit *exit, ps_error **error);
 ps_status ps_reap_nonblock(ps_child *child, ps_exit *exit, ps_error **error);
+ps_status ps_wait_any(ps_child *const *children,
+                      size_t n,
+                      int64_t timeout_ms,
+                      size_t *index,
+                      ps_error **error);
+ps_status ps_wait_all(ps_child *const *children, size_t n, int64_t timeout_ms, ps_error **error);
 ps_status ps_child_pid(const ps_child *child, int32_t *pid, ps_error **error);
 ps_status ps_child_pidfd(const ps_child *child, int32_t *fd, ps_error **error);
 typedef enum ps_child_state_code {

@@ -52,10 +52,21 @@
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
  * ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn needs 48 KiB of stack. All threads that
- * call procsup share one descriptor table, as pthreads do.
+ * call procsup share one descriptor table, as pthreads do. Which waits a signal ends: see SIGNALS.
  *
- * SIGNALS. A handler of the host runs while a function of procsup waits, and does not end the wait: it goes
- * on until what it waits for has happened, or its time is over.
+ * SIGNALS. A handler of the host that runs while a function of procsup waits ends the wait of those that are
+ * made for loops, so that Ctrl-C does something: _next_event answers PS_PENDING, ps_wait_ready, ps_wait_any
+ * and ps_wait_all answer PS_ERR_INTERRUPTED. (So PS_PENDING does not say that the time is over.) SA_RESTART
+ * makes no difference. Work that is due is done first, and what is there is told all the same. In a preloader
+ * and its workers ps_preload_fork, ps_preload_accept and ps_worker_asked do the same in their own words.
+ * All others go on until what they wait for has happened, or their time is over: ps_reap, ps_terminate,
+ * ps_spawn_once, ps_spawn_lock_acquire, ps_worker_wait, ps_preloader_spawn and the like. Else every host with
+ * a handler of SIGCHLD would be interrupted at each other child's end. A stop and its SIGCONT end no wait.
+ *
+ * Only a handler is seen that runs in the waiting thread while it waits. One that runs just before that, or
+ * in another thread, has come and gone: so who must not miss it waits some seconds at a time and looks at its
+ * flag, or reads signals from a descriptor (signalfd(2), or a pipe that the handler writes to) in one loop
+ * with _fd(), or blocks them and waits for _fd() by ppoll(2), which lets them in. docs/guide has all three.
  *
  * FILTERS. Where a seccomp filter is on, the first ps_supervisor_new, ps_handoff_new or ps_spawn forks the
  * host once or a few times (about 20 ms per GiB resident each), to find out which calls newer than Linux 5.0
@@ -209,6 +220,8 @@ typedef enum ps_status_code {
   PS_ERR_ABORTED = -22,
   /** A defect of procsup; please report it. The process and its other children are unharmed. */
   PS_ERR_INTERNAL = -23,
+  /** A signal handler of this process has run meanwhile: look at what it has done, and wait again. */
+  PS_ERR_INTERRUPTED = -24,
 } ps_status_code;
 
 /**
@@ -808,6 +821,16 @@ ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_chil
  */
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
 
+/**
+ * Sends a signal to the child's process alone, and to nobody else of its group: one that its program handles
+ * (SIGHUP to reload), and that its own children shall not get. Otherwise as ps_signal. Who is ended by it is
+ * ended as by any signal: what is left of its group is killed then (ps_command_survivors). Never blocks.
+ *
+ * @param signal  0 to 64
+ * @return as ps_signal
+ */
+ps_status ps_signal_process(ps_child *child, int32_t signal, ps_error **error);
+
 /** How a child ended. */
 typedef enum ps_exit_kind {
   /** It exited; code is set. */
@@ -948,6 +971,46 @@ ps_status ps_reap(ps_child *child, int64_t timeout_ms, ps_exit *exit, ps_error *
  *         ps_reap
  */
 ps_status ps_reap_nonblock(ps_child *child, ps_exit *exit, ps_error **error);
+
+/**
+ * Waits until one of these children has ended, and says which: the first of the list that has, if there are
+ * several. Nothing is taken of it: ps_reap (with a timeout of 0) has the exit record, and PS_EVENT_EXITED is
+ * told as ever. Ended means for good, as for ps_reap: a child in line is waited for through its start, one
+ * with a restart policy until it is not started again; one that was cancelled, or could not be started, has
+ * ended. So has one that another thread has reaped: take those that you know of out of the list.
+ *
+ * The children may be those of several supervisors, and of NULL; the work of all these is done meanwhile, so
+ * that a line moves on, and nobody's events are taken. One that stands in the list twice counts once.
+ *
+ * A signal handler of the host ends the wait (see SIGNALS, at the top); a child that has ended by then is
+ * told of all the same. Each time that something happens it is looked for among all of the list, by one
+ * poll(2) over their pidfds: hundreds are fine, for thousands take the events of a supervisor. It needs no
+ * descriptors, but one while a child is in line.
+ *
+ * @param children    the handles
+ * @param n           how many; at least 1
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all
+ * @param index       receives the place in the list, from 0
+ * @return PS_OK; PS_ERR_TIMEOUT if none has ended; PS_ERR_INTERRUPTED; PS_ERR_INVALID_ARGUMENT if n is 0;
+ *         PS_ERR_BAD_HANDLE or PS_ERR_FORKED for one of the handles: the message says which
+ */
+ps_status ps_wait_any(ps_child *const *children,
+                      size_t n,
+                      int64_t timeout_ms,
+                      size_t *index,
+                      ps_error **error);
+
+/**
+ * Waits until all of these children have ended. Otherwise as ps_wait_any; for thousands it takes no longer
+ * than to reap them does.
+ *
+ * @param children    the handles
+ * @param n           how many; at least 1
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all
+ * @return PS_OK; PS_ERR_TIMEOUT if one has not ended: the error names the first of the list that has not, by
+ *         its pid (ps_error_message); else as ps_wait_any
+ */
+ps_status ps_wait_all(ps_child *const *children, size_t n, int64_t timeout_ms, ps_error **error);
 
 /**
  * The process id, for display: after the exit it may be another's. Signal with ps_signal, never with
@@ -1392,9 +1455,9 @@ typedef struct ps_event {
  * the top).
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top)
  * @param event       receives the event (set event->size first)
- * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
+ * @return PS_OK; PS_PENDING if there is none (yet); PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
  *         PS_ERR_LIMIT if there is no memory for the line that is next: it and all behind it stay, and the
  *         descriptor stays readable, without a new edge; try again a little later
  */
@@ -1542,13 +1605,13 @@ ps_status ps_command_readiness(ps_command *command,
  * of the last try to connect. By then the child is reaped, as a rule.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top)
  * @return PS_OK; PS_ERR_EXITED if the child has ended, before it was ready or after; PS_ERR_TIMEOUT, step
  *         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
- *         call was over, and the child goes on; PS_ERR_PROTOCOL if it closed its descriptor (PS_READY_FD)
- *         first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM if no connect can ever succeed
- *         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start;
- *         what ps_spawn answers, if it could not be started
+ *         call was over, and the child goes on; PS_ERR_INTERRUPTED: it goes on, too; PS_ERR_PROTOCOL if it
+ *         closed its descriptor (PS_READY_FD) first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM
+ *         if no connect can ever succeed (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was
+ *         called off before its start; what ps_spawn answers, if it could not be started
  */
 ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
 
@@ -1998,7 +2061,7 @@ typedef struct ps_spawn_lock_event {
  * whole error. It is tried only inside this call.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top); the lock is waited for on
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none, or it was taken already; PS_ERR_STATE if the lock is one of
  *         ps_spawn_lock_acquire; PS_ERR_SHUTDOWN if it was released meanwhile
@@ -3344,7 +3407,10 @@ typedef struct ps_handoff ps_handoff;
  *
  *   for (;;) {                                        // or ps_handoff_fd in an event loop
  *     ps_handoff_event event = {.size = sizeof event};
- *     if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
+ *     ps_status status = ps_handoff_next_event(handoff, -1, &event, &error);
+ *     if (status == PS_PENDING)
+ *       continue;                                     // a signal handler of yours has run
+ *     if (status != PS_OK)
  *       fail(error);
  *     switch (event.kind) {
  *     case PS_HANDOFF_LIVE:
@@ -3911,7 +3977,7 @@ typedef struct ps_handoff_event {
  * and this call reaps it (and nothing else is done to it); it answers PS_PENDING.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top)
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none; PS_ERR_STATE if there never will be one (this generation is
  *         over, and `timeout_ms` is -1); PS_ERR_SHUTDOWN if the handle was freed meanwhile
@@ -4664,10 +4730,10 @@ typedef struct ps_handoff_supervisor_event {
  * At most 256 events are kept; of those that nobody takes the oldest PS_HANDOFF_SUPERVISOR_PROGRESS goes
  * first.
  *
- * @param timeout_ms  how long to wait for one; -1: for ever, 0: not at all
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+ *                    host ends the wait (see SIGNALS, at the top)
  * @param event       receives it (set event->size first)
- * @return PS_OK; PS_PENDING if there is none, also when a signal handler has interrupted the wait;
- *         PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
+ * @return PS_OK; PS_PENDING if there is none (yet); PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
  */
 ps_status ps_handoff_supervisor_next_event(ps_handoff_supervisor *supervisor,
                                            int64_t timeout_ms,

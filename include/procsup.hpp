@@ -111,6 +111,7 @@ enum class errc : std::int32_t {
     peer_rejected = PS_ERR_PEER_REJECTED,
     aborted = PS_ERR_ABORTED,
     internal = PS_ERR_INTERNAL,
+    interrupted = PS_ERR_INTERRUPTED,
 };
 
 enum class render_format : std::int32_t {
@@ -313,6 +314,7 @@ class category final : public std::error_category {
         case errc::peer_rejected: return "the peer is not who it must be";
         case errc::aborted: return "it was given up half-way and undone";
         case errc::internal: return "a defect of procsup";
+        case errc::interrupted: return "a signal handler of this process has ended the wait";
         }
         return "unknown status";
     }
@@ -329,6 +331,7 @@ class category final : public std::error_category {
         case errc::output_exists: return std::errc::file_exists;
         case errc::in_progress: return std::errc::operation_in_progress;
         case errc::protocol: return std::errc::protocol_error;
+        case errc::interrupted: return std::errc::interrupted;
         default: return {value, *this};
         }
     }
@@ -1044,6 +1047,9 @@ class child_calls {
     /// Sends a signal to the child's whole group. It can never reach a stranger.
     void signal(int number) const { detail::call(ps_signal, handle_, number); }
     void signal(int number, std::error_code &ec) const noexcept { detail::call(ec, ps_signal, handle_, number); }
+    /// The same to its process alone.
+    void signal_process(int number) const { detail::call(ps_signal_process, handle_, number); }
+    void signal_process(int number, std::error_code &ec) const noexcept { detail::call(ec, ps_signal_process, handle_, number); }
 
     /// Runs the stop plan and reaps. Blocks at most as long as the plan's waits add up to; ends as soon as the child does.
     /// @param grace  replaces the wait of the plan's first step; without it the plan's own
@@ -1104,7 +1110,8 @@ class child_calls {
         return status == PS_OK ? std::optional<exit_record>(end) : std::nullopt;
     }
 
-    /// Waits until the child is ready, up to `timeout`. info().step() is "ready" if the child failed, "wait" if only this time was over.
+    /// Waits until the child is ready, up to `timeout`. info().step() is "ready" if the child failed, "wait" if only this time was over, or
+    /// a signal handler of yours has run (errc::interrupted).
     void wait_ready(milliseconds timeout = forever) const { detail::call(ps_wait_ready, handle_, timeout); }
     void wait_ready(milliseconds timeout, std::error_code &ec) const noexcept { detail::call(ec, ps_wait_ready, handle_, timeout); }
     void wait_ready(milliseconds timeout, std::error_code &ec, error_info &why) const noexcept
@@ -1233,6 +1240,67 @@ class child : public child_calls {
 inline bool operator==(child_ref a, child_ref b) noexcept { return a.handle() == b.handle(); }
 inline bool operator!=(child_ref a, child_ref b) noexcept { return a.handle() != b.handle(); }
 inline bool operator<(child_ref a, child_ref b) noexcept { return std::less<ps_child *>()(a.handle(), b.handle()); }
+
+// ---- several children -------------------------------------------------------------------------------------------------------------
+
+namespace detail {
+inline ps_child *handle_of(const child_calls &one) noexcept { return one.handle(); }
+inline ps_child *handle_of(ps_child *one) noexcept { return one; }
+
+template <typename Range> std::vector<ps_child *> handles_of(const Range &children)
+{
+    std::vector<ps_child *> handles;
+    for (const auto &one : children)
+        handles.push_back(handle_of(one));
+    return handles;
+}
+} // namespace detail
+
+/// Waits until one of these has ended, for good, and says which: its place in the range (of child, child_ref or ps_child *), from 0; the
+/// first that has, if there are several. Takes nothing: reap has its record. errc::timeout; errc::interrupted by a signal handler of yours.
+/// With an `ec`: how many there are, if none.
+template <typename Range> std::size_t wait_any(const Range &children, milliseconds timeout = forever)
+{
+    const std::vector<ps_child *> handles = detail::handles_of(children);
+    std::size_t index = handles.size();
+    detail::call(ps_wait_any, handles.data(), handles.size(), timeout, &index);
+    return index;
+}
+template <typename Range> std::size_t wait_any(const Range &children, milliseconds timeout, std::error_code &ec)
+{
+    const std::vector<ps_child *> handles = detail::handles_of(children);
+    std::size_t index = handles.size();
+    detail::call(ec, ps_wait_any, handles.data(), handles.size(), timeout, &index);
+    return index;
+}
+inline std::size_t wait_any(std::initializer_list<child_ref> children, milliseconds timeout = forever)
+{
+    return wait_any<std::initializer_list<child_ref>>(children, timeout);
+}
+inline std::size_t wait_any(std::initializer_list<child_ref> children, milliseconds timeout, std::error_code &ec)
+{
+    return wait_any<std::initializer_list<child_ref>>(children, timeout, ec);
+}
+
+/// The same until all of them have.
+template <typename Range> void wait_all(const Range &children, milliseconds timeout = forever)
+{
+    const std::vector<ps_child *> handles = detail::handles_of(children);
+    detail::call(ps_wait_all, handles.data(), handles.size(), timeout);
+}
+template <typename Range> void wait_all(const Range &children, milliseconds timeout, std::error_code &ec)
+{
+    const std::vector<ps_child *> handles = detail::handles_of(children);
+    detail::call(ec, ps_wait_all, handles.data(), handles.size(), timeout);
+}
+inline void wait_all(std::initializer_list<child_ref> children, milliseconds timeout = forever)
+{
+    wait_all<std::initializer_list<child_ref>>(children, timeout);
+}
+inline void wait_all(std::initializer_list<child_ref> children, milliseconds timeout, std::error_code &ec)
+{
+    wait_all<std::initializer_list<child_ref>>(children, timeout, ec);
+}
 
 // ---- events -----------------------------------------------------------------------------------------------------------------------
 
@@ -1401,7 +1469,8 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         return children;
     }
 
-    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none (and no error).
+    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none, or a signal handler of yours
+    /// has run meanwhile (and no error).
     std::optional<event> next_event(milliseconds timeout = milliseconds(0))
     {
         ps_event raw = empty();

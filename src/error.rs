@@ -85,6 +85,9 @@ pub enum Status {
     /// A defect of procsup; please report it. The process and its other children are unharmed.
     #[strum(serialize = "PS_ERR_INTERNAL")]
     Internal = -23,
+    /// A signal handler of this process has run meanwhile: look at what it has done, and wait again.
+    #[strum(serialize = "PS_ERR_INTERRUPTED")]
+    Interrupted = -24,
 }
 
 impl Status {
@@ -164,6 +167,11 @@ impl Error {
     pub fn system(step: &'static str, errno: Errno, doing: impl AsRef<str>) -> Self {
         let message = format!("{}: {step} failed: {} ({errno:?})", doing.as_ref(), errno.desc());
         Self { errno: Some(errno), ..Self::new(Status::of(errno), step, message) }
+    }
+
+    /// A wait that a signal handler of the host's has ended.
+    pub fn interrupted(step: &'static str) -> Self {
+        Self { errno: Some(Errno::EINTR), ..Self::new(Status::Interrupted, step, "a signal handler of this process has ended the wait") }
     }
 
     /// A path that cannot be made absolute: the directory that it counts from is gone (getcwd(3)), or it is empty.

@@ -64,6 +64,13 @@ int main(void)
     int32_t number;
     REFUSED(ps_reap(child, -2, NULL, NULL));
     REFUSED(ps_wait_ready(child, -2, NULL));
+    REFUSED(ps_signal_process(child, 65, NULL));
+    size_t index = 99;
+    REFUSED(ps_wait_any(&child, 1, -2, &index, NULL));
+    REFUSED(ps_wait_any(&child, 0, -1, &index, NULL));
+    REFUSED(ps_wait_all(&child, 1, -2, NULL));
+    REFUSED(ps_wait_all(&child, 0, -1, NULL));
+    CHECK_INT(index, 99);
     REFUSED(ps_child_notified(child, NULL, NULL));
     REFUSED(ps_child_notified(child, &(ps_notified){.size = sizeof(ps_notified) - 1}, NULL));
     REFUSED(ps_terminate(child, -2, NULL, NULL));

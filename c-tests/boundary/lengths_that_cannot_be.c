@@ -11,6 +11,8 @@ int main(void)
     uint32_t group = 1;
     ps_handoff *handoff = NULL;
     ps_error *error = NULL;
+    ps_child *child = NULL;
+    size_t index = 0;
     ps_command *command = command_for("/bin/cat", NULL);
     CHECK_STATUS(ps_command_input(command, "kept", 4, NULL), PS_OK);
     snprintf(path, sizeof path, "%s/control", temp_dir());
@@ -25,6 +27,12 @@ int main(void)
         ps_error_free(error);
         CHECK_ERROR(ps_command_credentials(command, 1, 1, &group, lengths[i], &error), PS_ERR_INVALID_ARGUMENT, &error);
         CHECK_STR(ps_error_step(error), "groups");
+        ps_error_free(error);
+        CHECK_ERROR(ps_wait_any(&child, lengths[i], 0, &index, &error), PS_ERR_INVALID_ARGUMENT, &error);
+        CHECK_STR(ps_error_step(error), "children");
+        ps_error_free(error);
+        CHECK_ERROR(ps_wait_all(&child, lengths[i], 0, &error), PS_ERR_INVALID_ARGUMENT, &error);
+        CHECK_STR(ps_error_step(error), "children");
         ps_error_free(error);
     }
     ps_handoff_free(handoff);

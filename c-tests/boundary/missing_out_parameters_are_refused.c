@@ -16,6 +16,8 @@ int main(void)
     CHECK_STATUS(ps_child_state(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_child_stdio(child, 1, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_child_spawn_tier(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_wait_any(&child, 1, -1, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_wait_all(NULL, 1, -1, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_reap(child, PATIENCE_MS, NULL, NULL), PS_OK);
     CHECK_STATUS(ps_reap_nonblock(child, NULL, NULL), PS_OK);
     CHECK_STATUS(ps_terminate(child, 0, NULL, NULL), PS_OK);

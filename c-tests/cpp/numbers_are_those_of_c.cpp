@@ -35,6 +35,7 @@ static void same(ps_status_code value)
     SAME(errc::peer_rejected, PS_ERR_PEER_REJECTED);
     SAME(errc::aborted, PS_ERR_ABORTED);
     SAME(errc::internal, PS_ERR_INTERNAL);
+    SAME(errc::interrupted, PS_ERR_INTERRUPTED);
     }
 }
 

@@ -533,6 +533,35 @@ static void must_end(struct pick c, int pidfd)
         found("ps_signal(%s, SIGKILL): PS_OK, and it lives on", name_of(c));
 }
 
+/* One of these two has ended, or both have: up to six places in a list that ends where the memory does. */
+static void wait_for_some(struct pick one)
+{
+    struct pick other = chance(70) ? any(CHILD) : one;
+    size_t n = chance(95) ? 1 + dice(6) : 0, *index = NULL;
+    ps_child **list = chance(97) ? blank((n ? n : 1) * sizeof *list, sizeof *list) : NULL;
+    bool both = false;
+    if (list)
+        edge_checked[edges_used - 1] = false;
+    for (size_t i = 0; list && i < n; i++) {
+        bool second = i > 0 && chance(60);
+        list[i] = second ? other.handle : one.handle;
+        both = both || second;
+    }
+    if (!both)
+        other = one;
+    int64_t t = wait_ms();
+    if (chance(50)) {
+        ASK2(ps_wait_all, one, other, false, t < 0 ? t : t + 5000, ps_wait_all(list, n, t, error), "(%s, %s, %zu, %" PRId64 ")", name_of(one),
+             name_of(other), n, t);
+        return;
+    }
+    index = OUT(size_t);
+    ps_status status = ASK2(ps_wait_any, one, other, false, t < 0 ? t : t + 5000, ps_wait_any(list, n, t, index, error),
+                            "(%s, %s, %zu, %" PRId64 ", %p)", name_of(one), name_of(other), n, t, (void *)index);
+    if (status == PS_OK && (!list || *index >= n))
+        found("ps_wait_any: %zu of %zu", *index, n);
+}
+
 static void call_child(void)
 {
     struct pick c = any(CHILD);
@@ -542,7 +571,7 @@ static void call_child(void)
     uint32_t told_size = 0;
     ps_exit *end = NULL;
     ps_status status;
-    switch (dice(17)) {
+    switch (dice(20)) {
     case 0: case 1: {
         n = any_signal();
         int32_t pidfd = -1;
@@ -622,6 +651,8 @@ static void call_child(void)
         ASK(ps_child_status_text, c, 0, ps_child_status_text(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(c), to.cap);
         break;
     }
+    case 16: n = any_signal(); ASK(ps_signal_process, c, 0, ps_signal_process(h, n, error), "(%s, %d)", name_of(c), n); break;
+    case 17: case 18: wait_for_some(c); break;
     default:
         number = OUT(int32_t);
         if (chance(50))

@@ -178,7 +178,7 @@ HARNESS void end_call(struct asked *q, ps_status status, bool b_may_be_null)
     const char *call = call_names[q->which];
     over(q->which);
     note_status(status);
-    if (status > PS_PENDING || status < PS_ERR_INTERNAL)
+    if (status > PS_PENDING || status < PS_ERR_INTERRUPTED)
         found("%s: %d is no status", call, status);
     count(q->which, status);
     if (status == PS_ERR_INTERNAL)

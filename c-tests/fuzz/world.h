@@ -43,7 +43,8 @@
     X(ps_command_cgroup) X(ps_command_cgroup_set) X(ps_command_restart) X(ps_command_restart_limit) X(ps_command_readiness)       \
     X(ps_command_user_data) X(ps_command_core_wait) X(ps_command_restart_early_exit) X(ps_command_notify_access)                  \
     X(ps_command_watchdog) X(ps_command_budget) X(ps_command_budget_wait)                                                          \
-    X(ps_spawn) X(ps_signal) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock) X(ps_child_pid)                 \
+    X(ps_spawn) X(ps_signal) X(ps_signal_process) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock)            \
+    X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                  \
     X(ps_child_pidfd) X(ps_child_state) X(ps_child_stdio) X(ps_child_output) X(ps_child_spawn_tier) X(ps_child_free)              \
     X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text)                                                                  \
     X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                      \

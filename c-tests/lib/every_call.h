@@ -88,6 +88,7 @@ CALL(ps_child, ps_child_stdio, 1, &out.number)
 CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_child, ps_child_spawn_tier, &out.number)
 CALL(ps_child, ps_wait_ready, 0)
+CALL(ps_child, ps_signal_process, 0)
 CALL(ps_child, ps_child_notified, &out.notified)
 CALL(ps_child, ps_child_status_text, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_supervisor, ps_supervisor_fd, &out.number)
@@ -158,6 +159,11 @@ CALL(ps_worker, ps_worker_journey, PS_RENDER_TEXT, out.bytes, sizeof out.bytes, 
 CALL(ps_spawn_lock, ps_spawn_lock_fd, &out.number)
 CALL(ps_spawn_lock, ps_spawn_lock_next_event, 0, &out.lock_event)
 
+static ps_status with_ps_wait_any(void *handle, ps_error **error)
+{
+    return ps_wait_any((ps_child *[]){handle}, 1, 0, &out.needed, error);
+}
+static ps_status with_ps_wait_all(void *handle, ps_error **error) { return ps_wait_all((ps_child *[]){handle}, 1, 0, error); }
 static ps_status with_ps_spawn(void *handle, ps_error **error) { return ps_spawn(NULL, handle, &out.child, error); }
 static ps_status with_ps_spawn_into(void *handle, ps_error **error) { return ps_spawn(handle, good_command, &out.child, error); }
 static ps_status with_ps_handoff_warm(void *handle, ps_error **error) { return ps_handoff_warm(handle, error); }
@@ -296,6 +302,7 @@ static const struct call {
     ENTRY(PRELOAD, ps_preload_forked),      ENTRY(PRELOAD, ps_preload_fd),            ENTRY(PRELOAD, ps_worker_ready),
     ENTRY(PRELOAD, ps_worker_asked),
     ENTRY(COMMAND, ps_spawn),               ENTRY(CHILD, ps_signal),                  ENTRY(CHILD, ps_terminate),
+    ENTRY(CHILD, ps_signal_process),        ENTRY(CHILD, ps_wait_any),                ENTRY(CHILD, ps_wait_all),
     ENTRY(CHILD, ps_terminate_begin),       ENTRY(CHILD, ps_reap),                    ENTRY(CHILD, ps_reap_nonblock),
     ENTRY(CHILD, ps_child_pid),             ENTRY(CHILD, ps_child_pidfd),             ENTRY(CHILD, ps_child_state),
     ENTRY(CHILD, ps_child_stdio),           ENTRY(CHILD, ps_child_output),            ENTRY(CHILD, ps_child_spawn_tier),

@@ -8,9 +8,10 @@ use super::command::{current, ps_command};
 use super::error::ps_error;
 use super::guard::{PS_OK, PS_PENDING, acquire, call};
 use super::{convert, handles, ps_status, shapes};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::registry::Exit;
 use crate::supervisor::{self, Managed, Supervisor};
+use crate::sys::reserve;
 
 /// A child process. The handle is yours to free; the process belongs to its supervisor.
 pub struct ps_child {
@@ -135,6 +136,17 @@ pub unsafe extern "C" fn ps_spawn(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
+}
+
+/// Sends a signal to the child's process alone, and to nobody else of its group: one that its program handles
+/// (SIGHUP to reload), and that its own children shall not get. Otherwise as ps_signal. Who is ended by it is
+/// ended as by any signal: what is left of its group is killed then (ps_command_survivors). Never blocks.
+///
+/// @param signal  0 to 64
+/// @return as ps_signal
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_signal_process(child: *mut ps_child, signal: i32, error: *mut *mut ps_error) -> ps_status {
+    call(error, || convert::object::<Managed, _>(child)?.signal_process(signal).map(|()| PS_OK))
 }
 
 pub use crate::registry::Kind as ps_exit_kind;
@@ -266,6 +278,73 @@ pub unsafe extern "C" fn ps_reap(child: *mut ps_child, timeout_ms: i64, exit: *m
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_reap_nonblock(child: *mut ps_child, exit: *mut ps_exit, error: *mut *mut ps_error) -> ps_status {
     with_exit(child, exit, error, |managed| managed.reap_nonblock())
+}
+
+/// Several children, each by its handle.
+///
+/// # Safety
+/// `children` is null or has `n` elements.
+unsafe fn several(children: *const *mut ps_child, n: usize) -> Result<Vec<Arc<Managed>>> {
+    // SAFETY: the caller vouches for it.
+    let handles = unsafe { convert::slice("children", children, n) }?;
+    let mut found = reserve::room(n)?;
+    for (place, handle) in handles.iter().enumerate() {
+        let named = |error: Error| Error { message: format!("children[{place}]: {}", error.message), ..error };
+        found.push(convert::object::<Managed, _>(*handle).map_err(named)?);
+    }
+    Ok(found)
+}
+
+/// Waits until one of these children has ended, and says which: the first of the list that has, if there are
+/// several. Nothing is taken of it: ps_reap (with a timeout of 0) has the exit record, and PS_EVENT_EXITED is
+/// told as ever. Ended means for good, as for ps_reap: a child in line is waited for through its start, one
+/// with a restart policy until it is not started again; one that was cancelled, or could not be started, has
+/// ended. So has one that another thread has reaped: take those that you know of out of the list.
+///
+/// The children may be those of several supervisors, and of NULL; the work of all these is done meanwhile, so
+/// that a line moves on, and nobody's events are taken. One that stands in the list twice counts once.
+///
+/// A signal handler of the host ends the wait (see SIGNALS, at the top); a child that has ended by then is
+/// told of all the same. Each time that something happens it is looked for among all of the list, by one
+/// poll(2) over their pidfds: hundreds are fine, for thousands take the events of a supervisor. It needs no
+/// descriptors, but one while a child is in line.
+///
+/// @param children    the handles
+/// @param n           how many; at least 1
+/// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all
+/// @param index       receives the place in the list, from 0
+/// @return PS_OK; PS_ERR_TIMEOUT if none has ended; PS_ERR_INTERRUPTED; PS_ERR_INVALID_ARGUMENT if n is 0;
+///         PS_ERR_BAD_HANDLE or PS_ERR_FORKED for one of the handles: the message says which
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_wait_any(
+    children: *const *mut ps_child,
+    n: usize,
+    timeout_ms: i64,
+    index: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        // SAFETY: as many handles as the caller says, or null.
+        let children = unsafe { several(children, n) }?;
+        shapes::put("index", index, || Managed::wait_any(&children, timeout_ms))
+    })
+}
+
+/// Waits until all of these children have ended. Otherwise as ps_wait_any; for thousands it takes no longer
+/// than to reap them does.
+///
+/// @param children    the handles
+/// @param n           how many; at least 1
+/// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all
+/// @return PS_OK; PS_ERR_TIMEOUT if one has not ended: the error names the first of the list that has not, by
+///         its pid (ps_error_message); else as ps_wait_any
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_wait_all(children: *const *mut ps_child, n: usize, timeout_ms: i64, error: *mut *mut ps_error) -> ps_status {
+    call(error, || {
+        // SAFETY: as many handles as the caller says, or null.
+        let children = unsafe { several(children, n) }?;
+        Managed::wait_all(&children, timeout_ms).map(|()| PS_OK)
+    })
 }
 
 /// The process id, for display: after the exit it may be another's. Signal with ps_signal, never with

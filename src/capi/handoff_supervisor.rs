@@ -589,10 +589,10 @@ fn fill_event(size: u32, told: &Happened) -> ps_handoff_supervisor_event {
 /// At most 256 events are kept; of those that nobody takes the oldest PS_HANDOFF_SUPERVISOR_PROGRESS goes
 /// first.
 ///
-/// @param timeout_ms  how long to wait for one; -1: for ever, 0: not at all
+/// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+///                    host ends the wait (see SIGNALS, at the top)
 /// @param event       receives it (set event->size first)
-/// @return PS_OK; PS_PENDING if there is none, also when a signal handler has interrupted the wait;
-///         PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
+/// @return PS_OK; PS_PENDING if there is none (yet); PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_handoff_supervisor_next_event(
     supervisor: *mut ps_handoff_supervisor,

@@ -83,13 +83,13 @@ pub unsafe extern "C" fn ps_command_readiness(
 /// of the last try to connect. By then the child is reaped, as a rule.
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
-///                    host does not end the wait
+///                    host ends the wait (see SIGNALS, at the top)
 /// @return PS_OK; PS_ERR_EXITED if the child has ended, before it was ready or after; PS_ERR_TIMEOUT, step
 ///         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
-///         call was over, and the child goes on; PS_ERR_PROTOCOL if it closed its descriptor (PS_READY_FD)
-///         first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM if no connect can ever succeed
-///         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start;
-///         what ps_spawn answers, if it could not be started
+///         call was over, and the child goes on; PS_ERR_INTERRUPTED: it goes on, too; PS_ERR_PROTOCOL if it
+///         closed its descriptor (PS_READY_FD) first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM
+///         if no connect can ever succeed (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was
+///         called off before its start; what ps_spawn answers, if it could not be started
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_wait_ready(child: *mut ps_child, timeout_ms: i64, error: *mut *mut ps_error) -> ps_status {
     call(error, || convert::object::<Managed, _>(child)?.wait_ready(timeout_ms).map(|()| PS_OK))

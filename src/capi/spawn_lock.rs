@@ -154,7 +154,7 @@ fn fill_event(size: u32, event: &Event) -> ps_spawn_lock_event {
 /// whole error. It is tried only inside this call.
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
-///                    host does not end the wait
+///                    host ends the wait (see SIGNALS, at the top); the lock is waited for on
 /// @param event       receives the event (set event->size first)
 /// @return PS_OK; PS_PENDING if there is none, or it was taken already; PS_ERR_STATE if the lock is one of
 ///         ps_spawn_lock_acquire; PS_ERR_SHUTDOWN if it was released meanwhile

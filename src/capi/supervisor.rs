@@ -289,9 +289,9 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
 /// the top).
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
-///                    host does not end the wait
+///                    host ends the wait (see SIGNALS, at the top)
 /// @param event       receives the event (set event->size first)
-/// @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
+/// @return PS_OK; PS_PENDING if there is none (yet); PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
 ///         PS_ERR_LIMIT if there is no memory for the line that is next: it and all behind it stay, and the
 ///         descriptor stays readable, without a new edge; try again a little later
 #[unsafe(no_mangle)]

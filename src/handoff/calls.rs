@@ -16,7 +16,8 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::command::Command;
 use crate::report::plain;
-use crate::sys::{fds, memfd, poll};
+use crate::sys::poll::Patience;
+use crate::sys::{fds, memfd};
 
 impl Handoff {
     fn check(&self) -> Result<()> {
@@ -247,6 +248,8 @@ impl Handoff {
     /// off the last one.
     pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Told>> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        // A handler of the host's ends it as its time does: after a last look.
+        let patience = Patience::or_handler(deadline);
         let mut comes_back = true;
         loop {
             let (told, is_busy) = self.with(|driver| {
@@ -262,15 +265,15 @@ impl Handoff {
                 let never = driver.is_over() && !driver.core.is_leaving() && deadline.is_never();
                 if told.is_none() && never { Err(over()) } else { Ok((told, driver.awaits_return())) }
             })?;
-            if told.is_some() || deadline.has_come() {
+            if told.is_some() || patience.is_over() {
                 return Ok(told);
             }
             // Another thread works COMMITTED off, and the descriptor is readable meanwhile.
             if is_busy {
-                poll::pause(deadline);
+                patience.pause(deadline);
                 continue;
             }
-            self.reactor.wait(deadline).map_err(|fault| fault.error("cannot wait for events"))?;
+            self.reactor.wait_with(&patience).map_err(|fault| fault.error("cannot wait for events"))?;
         }
     }
 

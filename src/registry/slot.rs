@@ -357,10 +357,19 @@ impl Slot {
 
     /// As the owner's own signal: the last one that was sent is the cause of an end by it.
     pub fn signal_as_owner(&self, signal: i32) -> Result<(), Errno> {
+        self.as_owner(signal, || self.signal_pinned(signal))
+    }
+
+    /// The same to the process alone, whatever group it leads.
+    pub fn signal_alone_as_owner(&self, signal: i32) -> Result<(), Errno> {
+        self.as_owner(signal, || self.signal_alone_pinned(signal))
+    }
+
+    fn as_owner(&self, signal: i32, send: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
         let act = || {
             // As with a cause.
             let before = self.signal_word().swap(signal as u64, Ordering::Relaxed);
-            let sent = self.signal_pinned(signal);
+            let sent = send();
             if sent.is_err_and(|errno| errno != Errno::ESRCH) {
                 let _ = self.signal_word().compare_exchange(signal as u64, before, Ordering::Relaxed, Ordering::Relaxed);
             }
@@ -431,6 +440,17 @@ impl Slot {
         // Asked afterwards: who leaves it in between gets the signal twice rather than never.
         let outside = group == Err(Errno::ESRCH) || facts.isolation == Isolation::Group && self.has_left_its_group();
         if outside { self.signal_process(signal) } else { group.and(own) }
+    }
+
+    /// Its process, and nobody else. (Held back, it is its group's later: it is alone there then.)
+    fn signal_alone_pinned(&self, signal: i32) -> Result<(), Errno> {
+        if self.pid() == 0 {
+            return Err(Errno::ESRCH);
+        }
+        if self.is_stranger() {
+            return self.signal_stranger(signal);
+        }
+        if self.holds_back(signal) { Ok(()) } else { self.signal_process(signal) }
     }
 
     /// Between clone and exec a child shares the host's memory, and `ps_spawn` waits for it: stopped there it would hold up the host, and before

@@ -25,7 +25,8 @@ use crate::journey::{Journey, Route};
 use crate::process::command::Command;
 use crate::process::stop::LAST_WAIT_MS;
 use crate::registry::Cause;
-use crate::sys::{Fault, fds, lockwatch, poll};
+use crate::sys::poll::{self, Patience};
+use crate::sys::{Fault, fds, lockwatch};
 
 /// A start that is made once.
 static ROUTE: Route =
@@ -247,7 +248,7 @@ impl Start<'_> {
         let managed = spawned?;
         self.end("spawn");
         self.begin("ready");
-        match managed.wait_ready_until("ready", self.deadline, "was not ready in the time of this call, and is killed") {
+        match managed.wait_ready_with("ready", &Patience::until(self.deadline), "was not ready in the time of this call, and is killed") {
             Ok(()) => {
                 self.end("ready");
                 Ok(managed)

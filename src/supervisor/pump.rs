@@ -20,6 +20,7 @@ use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
 use crate::lock::lock;
 use crate::process::leftovers;
+use crate::sys::poll::Patience;
 use crate::sys::reactor::{Time, Token};
 use crate::sys::reserve;
 
@@ -215,7 +216,9 @@ impl Inner {
         self.keep_house();
     }
 
+    /// A handler of the host's ends it as its time does: after a last look.
     pub(super) fn next_event(self: &Arc<Self>, deadline: Deadline) -> Result<Option<Event>> {
+        let patience = Patience::or_handler(deadline);
         let mut looks = None;
         loop {
             self.check()?;
@@ -236,14 +239,14 @@ impl Inner {
                 // Each entry once, about; longer only if the caller has the time.
                 let left = looks.get_or_insert_with(|| self.reactor.looks());
                 *left = usize::saturating_sub(*left, 1);
-                if *left == 0 && deadline.has_come() {
+                if *left == 0 && patience.is_over() {
                     self.reactor.nudge();
                     return Ok(None);
                 }
-            } else if deadline.has_come() {
+            } else if patience.is_over() {
                 return Ok(None);
             } else {
-                self.reactor.wait(deadline).map_err(|fault| fault.error("cannot wait for events"))?;
+                self.reactor.wait_with(&patience).map_err(|fault| fault.error("cannot wait for events"))?;
             }
         }
     }

@@ -42,6 +42,7 @@ use nix::sys::timerfd::{ClockId, Expiration, TimerFd, TimerFlags, TimerSetTimeFl
 use rustc_hash::FxHashMap;
 
 use super::custody::Custody;
+use super::poll::Patience;
 use super::{Fault, fds, poll};
 use crate::clock::{self, Deadline};
 use crate::lock::lock;
@@ -578,9 +579,15 @@ impl Reactor {
 
     /// Waits until there is work or the wake-up is raised, or the deadline has come. A signal does not end the wait.
     pub fn wait(&self, deadline: Deadline) -> Result<(), Fault> {
+        self.wait_with(&Patience::until(deadline))
+    }
+
+    /// The same, as long as the patience lasts.
+    pub fn wait_with(&self, patience: &Patience) -> Result<(), Fault> {
         let wake_up = self.wake_up()?;
         let both = [self.work()?, wake_up.as_fd()];
-        poll::wait(if self.shape == Shape::Flat { &both[..1] } else { &both }, deadline).map(drop).map_err(Fault::of("poll"))
+        let watched = if self.shape == Shape::Flat { &both[..1] } else { &both };
+        patience.wait(watched, Deadline::NEVER).map(drop).map_err(Fault::of("poll"))
     }
 
     /// After so many turns everything that was ready before them has been told of.

@@ -132,7 +132,7 @@ fn fill_event(size: u32, told: &Told) -> ps_handoff_event {
 /// and this call reaps it (and nothing else is done to it); it answers PS_PENDING.
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
-///                    host does not end the wait
+///                    host ends the wait (see SIGNALS, at the top)
 /// @param event       receives the event (set event->size first)
 /// @return PS_OK; PS_PENDING if there is none; PS_ERR_STATE if there never will be one (this generation is
 ///         over, and `timeout_ms` is -1); PS_ERR_SHUTDOWN if the handle was freed meanwhile

@@ -42,7 +42,10 @@ pub struct ps_handoff {
 ///
 ///   for (;;) {                                        // or ps_handoff_fd in an event loop
 ///     ps_handoff_event event = {.size = sizeof event};
-///     if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
+///     ps_status status = ps_handoff_next_event(handoff, -1, &event, &error);
+///     if (status == PS_PENDING)
+///       continue;                                     // a signal handler of yours has run
+///     if (status != PS_OK)
 ///       fail(error);
 ///     switch (event.kind) {
 ///     case PS_HANDOFF_LIVE:

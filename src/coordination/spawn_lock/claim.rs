@@ -24,7 +24,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::sys::custody::{self, Custody};
 use crate::sys::memory::Home;
-use crate::sys::poll;
+use crate::sys::poll::Patience;
 use crate::sys::reactor::{Reactor, Shape, Token};
 
 const WATCH: Token = Token(0);
@@ -128,6 +128,8 @@ impl Claim {
     pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Event>> {
         let reactor = self.reactor()?;
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        // A handler of the host's ends it as its time does: after a last look.
+        let patience = Patience::or_handler(deadline);
         loop {
             let turn = reactor.turn();
             let mut is_due = !turn.ready.is_empty();
@@ -138,13 +140,13 @@ impl Claim {
             if let Some(event) = self.take()? {
                 return Ok(Some(event));
             }
-            if deadline.has_come() {
+            if patience.is_over() {
                 return Ok(None);
             }
             if is_looking {
-                poll::pause(deadline);
+                patience.pause(deadline);
             }
-            reactor.wait(deadline).map_err(|fault| fault.error("cannot wait for a lock"))?;
+            reactor.wait_with(&patience).map_err(|fault| fault.error("cannot wait for a lock"))?;
         }
     }
 

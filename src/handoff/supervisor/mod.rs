@@ -55,6 +55,7 @@ use crate::process::command::Command;
 use crate::process::spawn;
 use crate::sys::custody::{self, Custody};
 use crate::sys::memory::Home;
+use crate::sys::poll::Patience;
 use crate::sys::reactor::{Reactor, Time};
 use crate::sys::{fds, poll};
 
@@ -388,7 +389,8 @@ impl HandoffSupervisor {
 
     /// The next event; does what is due. Waits up to `timeout_ms` (-1: for ever, 0: not at all). `None`: there is none.
     pub fn next_event(&self, timeout_ms: i64) -> Result<Option<Happened>> {
-        let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+        // A handler of the host's ends it as its time does: after a last look.
+        let patience = Patience::or_handler(Deadline::of_timeout("timeout_ms", timeout_ms)?);
         loop {
             let told = self.with(|inner| {
                 if !inner.core.has_events() {
@@ -398,14 +400,10 @@ impl HandoffSupervisor {
             })?;
             // What follows from what was heard is done in any case: who takes one event at a time must not delay a start.
             self.carry_out_all()?;
-            if told.is_some() || deadline.has_come() {
+            if told.is_some() || patience.is_over() {
                 return Ok(told);
             }
-            let set = self.reactor.work().map_err(|fault| fault.error("cannot wait for events"))?;
-            let cannot = |errno: Errno| Error::system("poll", errno, "cannot wait for events");
-            if !poll::wait_or_interrupted(set, deadline).map_err(cannot)? {
-                return Ok(None); // a handler of the host's has run: it is to be asked whether to go on
-            }
+            self.reactor.wait_with(&patience).map_err(|fault| fault.error("cannot wait for events"))?;
         }
     }
 

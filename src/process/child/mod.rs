@@ -236,6 +236,15 @@ impl Child {
 
     /// Signals the whole group (the process, if it has none). 0 only asks.
     pub fn signal(&self, number: i32) -> Result<()> {
+        self.signal_some(number, false)
+    }
+
+    /// Signals the process alone, whatever group it leads.
+    pub fn signal_alone(&self, number: i32) -> Result<()> {
+        self.signal_some(number, true)
+    }
+
+    fn signal_some(&self, number: i32, alone: bool) -> Result<()> {
         self.check()?;
         if !(0..=signal::MAX).contains(&number) {
             return Err(Error::invalid("signal", format!("{number} is no signal")));
@@ -244,12 +253,18 @@ impl Child {
         let slot = life.lease.as_ref().and_then(Lease::slot);
         let exited = || Error { pid: Some(self.pid), ..Error::new(Status::Exited, "signal", format!("process {} has ended", self.pid)) };
         let slot = slot.ok_or_else(exited)?;
-        let sent = if number == 0 { slot.signal(0) } else { slot.signal_as_owner(number) };
+        let sent = match (number, alone) {
+            (0, _) => slot.signal(0),
+            (_, true) => slot.signal_alone_as_owner(number),
+            (_, false) => slot.signal_as_owner(number),
+        };
         sent.map_err(|errno| match errno {
             Errno::ESRCH => exited(),
             errno => self.cannot_signal(errno),
         })?;
-        self.signal_escaped(&life, number);
+        if !alone {
+            self.signal_escaped(&life, number);
+        }
         Ok(())
     }
 

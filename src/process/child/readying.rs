@@ -30,7 +30,7 @@ use crate::lock::lock;
 use crate::process::stop::Ladder;
 use crate::registry::{Cause, Exit, Kind, Tie};
 use crate::sys::pidfd;
-use crate::sys::poll::{self, ProcessWait};
+use crate::sys::poll::{self, Patience, ProcessWait};
 use crate::sys::reactor::WakeUp;
 use crate::sys::wait::{self, Seen};
 use crate::sys::{procfs, reserve};
@@ -268,8 +268,8 @@ impl Child {
         }
     }
 
-    /// Waits until it is ready, or never will be, or has ended; drives it meanwhile as [`Child::wait`] does. `false`: the deadline came first.
-    pub fn await_ready<'a>(&self, deadline: Deadline, also: impl Fn() -> Option<BorrowedFd<'a>>, pump: impl Fn()) -> Result<bool> {
+    /// Waits until it is ready, or never will be, or has ended; drives it meanwhile as [`Child::wait`] does. `false`: the patience was over first.
+    pub fn await_ready<'a>(&self, patience: &Patience, also: impl Fn() -> Option<BorrowedFd<'a>>, pump: impl Fn()) -> Result<bool> {
         let Some(readying) = self.readying.as_deref() else { return Ok(true) };
         let waiter = WakeUp::new().ok().map(Arc::new);
         let waiting = Waiting(readying, waiter);
@@ -288,11 +288,11 @@ impl Child {
             if self.standing() != Standing::Waiting || self.exit().is_some() {
                 return Ok(true);
             }
-            if deadline.has_come() {
+            if patience.is_over() {
                 return Ok(false);
             }
             let Some(pidfd) = self.pidfd() else {
-                self.await_settled(deadline);
+                self.await_settled(patience.deadline());
                 continue;
             };
             let pipes = self.pipes();
@@ -307,8 +307,8 @@ impl Child {
             // Without a descriptor to be woken by: a look from time to time.
             let heard = beside.is_some() && waiting.1.is_some();
             let soon = if heard { Deadline::NEVER } else { Deadline::after(poll::PAUSE) };
-            let until = deadline.min(self.due()).min(soon);
-            if process.wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))? {
+            let until = self.due().min(soon);
+            if process.wait_with(&watched, patience, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))? {
                 self.reap_ended()?;
             }
             pump();

@@ -17,7 +17,7 @@ use crate::supervisor::default::poke;
 use crate::supervisor::errors::{called_off, shut_down};
 use crate::supervisor::scheduler;
 use crate::sys::fds;
-use crate::sys::poll;
+use crate::sys::poll::Patience;
 use crate::sys::reactor::WakeUp;
 
 /// Where it stands for one who waits.
@@ -115,6 +115,11 @@ impl Managed {
     /// Signals the whole group.
     pub fn signal(&self, number: i32) -> Result<()> {
         self.process()?.signal(number)
+    }
+
+    /// Signals its process alone.
+    pub fn signal_process(&self, number: i32) -> Result<()> {
+        self.process()?.signal_alone(number)
     }
 
     /// Starts the stop plan, or cancels a child that waits for its start; events, waits and later calls move it on.
@@ -216,7 +221,7 @@ impl Managed {
         }
     }
 
-    fn view(&self) -> View {
+    pub(super) fn view(&self) -> View {
         let run = lock(&self.run);
         match (run.stage, &run.child) {
             (Stage::Waiting | Stage::Starting | Stage::Promised, _) => View::Waiting,
@@ -280,7 +285,7 @@ impl Managed {
     }
 
     fn wait_registered(&self, deadline: Deadline, give_up: bool) -> Result<Option<Exit>> {
-        let inner = &self.supervisor;
+        let (inner, patience) = (&self.supervisor, Patience::until(deadline));
         loop {
             if deadline.has_come() {
                 // No time to wait: a look, which reads no more than looks do.
@@ -303,17 +308,17 @@ impl Managed {
                         return Self::outcome(&child, exit).map(Some);
                     }
                 }
-                View::Waiting => self.await_stage(deadline)?,
+                View::Waiting => self.await_stage(&patience)?,
             }
         }
     }
 
     /// Waits for a new stage, driving the supervisor.
-    pub(super) fn await_stage(&self, deadline: Deadline) -> Result<()> {
+    pub(super) fn await_stage(&self, patience: &Patience) -> Result<()> {
         let inner = &self.supervisor;
         let Ok(waiter) = WakeUp::new().map(Arc::new) else {
             inner.pump_watched();
-            poll::pause(deadline);
+            patience.pause(Deadline::NEVER);
             return Ok(());
         };
         // In this order: a new stage after the look that follows is heard.
@@ -325,7 +330,7 @@ impl Managed {
         }
         let mut watched = vec![waiter.as_fd()];
         watched.extend(inner.watch());
-        let waited = poll::wait(&watched, deadline).map_err(|errno| Error::system("poll", errno, "cannot wait"));
+        let waited = patience.wait(&watched, Deadline::NEVER).map_err(|errno| Error::system("poll", errno, "cannot wait"));
         lock(&self.run).waiters.retain(|other| !Arc::ptr_eq(other, &waiter));
         waited.map(drop)
     }

@@ -11,10 +11,11 @@
 //! This is what its owner sees of the scheduler's stages; they change when the decisions are carried out (`carry_out.rs`). A child that is never
 //! started again stays Live: whether it has ended is its process's own business (`process/child.rs`).
 //! Trap: whoever waits for a child must hear of a new stage, which no descriptor tells: so each waiter leaves a wake-up here, and
-//! every new stage raises it. `calls.rs` has what its owner asks and does.
+//! every new stage raises it. `calls.rs` has what its owner asks and does, `several.rs` who waits for many.
 
 mod calls;
 mod ready;
+mod several;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
@@ -50,6 +51,8 @@ pub struct Managed {
     recipe: Option<Box<Recipe>>,
     token: AtomicU64,
     user_data: u64,
+    /// Its output comes as lines.
+    speaks: bool,
     /// What its process is watched by; 0: none yet.
     key: AtomicU64,
     /// It shall not be started any more.
@@ -175,6 +178,7 @@ impl Managed {
             }),
             token: AtomicU64::new(0),
             user_data: command.get_user_data(),
+            speaks: command.has_output_lines(),
             key: AtomicU64::new(0),
             halted: AtomicBool::new(false),
             exit_taken: AtomicBool::new(false),

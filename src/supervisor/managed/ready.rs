@@ -14,31 +14,35 @@ use crate::process::child::{Child, Said, Standing};
 use crate::process::stop::LAST_WAIT_MS;
 use crate::supervisor::default::poke;
 use crate::supervisor::errors::called_off;
+use crate::sys::poll::Patience;
 
 impl Managed {
     /// Waits until it is ready, up to `timeout_ms` (-1: for ever), and looks after the supervisor's other children meanwhile. Through its place in
-    /// line, and through the restarts that follow a run that failed.
+    /// line, and through the restarts that follow a run that failed. A handler of the host's ends it: `Interrupted`.
     pub fn wait_ready(self: &Arc<Self>, timeout_ms: i64) -> Result<()> {
         let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
-        self.wait_ready_until("wait", deadline, "is not ready yet")
+        self.wait_ready_with("wait", &Patience::or_handler(deadline), "is not ready yet")
     }
 
     /// The same, under the name of a step, and with what is said of one whose time is over.
-    pub(in crate::supervisor) fn wait_ready_until(self: &Arc<Self>, step: &'static str, deadline: Deadline, late: &str) -> Result<()> {
+    pub(in crate::supervisor) fn wait_ready_with(self: &Arc<Self>, step: &'static str, patience: &Patience, late: &str) -> Result<()> {
         self.check()?;
         poke();
         self.waiting.fetch_add(1, Ordering::SeqCst);
-        let waited = self.await_ready(deadline);
+        let waited = self.await_ready(patience);
         self.waiting.fetch_sub(1, Ordering::SeqCst);
         if waited? {
             return Ok(());
+        }
+        if patience.was_interrupted() {
+            return Err(Error { pid: self.child().map(|child| child.pid()), ..Error::interrupted(step) });
         }
         let between = self.child().is_some_and(|child| child.exit().is_some());
         Err(self.timed_out(step, if between { "has ended, and its next run is not ready yet" } else { late }))
     }
 
-    /// `false`: the deadline came first.
-    fn await_ready(self: &Arc<Self>, deadline: Deadline) -> Result<bool> {
+    /// `false`: the patience was over first.
+    fn await_ready(self: &Arc<Self>, patience: &Patience) -> Result<bool> {
         let inner = &self.supervisor;
         loop {
             match self.look()? {
@@ -53,16 +57,23 @@ impl Managed {
                     };
                     match child.standing() {
                         Standing::Unasked | Standing::Ready(_) => return Ok(true),
-                        Standing::Waiting if !child.await_ready(deadline, || inner.watch(), pump)? => return Ok(false),
-                        Standing::Waiting => self.collect(&child),
+                        // That was the last look.
+                        Standing::Waiting if patience.was_interrupted() => return Ok(false),
+                        Standing::Waiting => {
+                            let settled = child.await_ready(patience, || inner.watch(), pump)?;
+                            if !settled && !patience.was_interrupted() {
+                                return Ok(false);
+                            }
+                            self.collect(&child);
+                        }
                         Standing::Failed(_) => {
                             // It was killed for that. Its end is waited for: then all that it has said is there.
-                            let until = deadline.min(Deadline::after(LAST_WAIT_MS * MILLI));
+                            let until = patience.deadline().min(Deadline::after(LAST_WAIT_MS * MILLI));
                             let ended = child.wait(until, true, || inner.watch(), pump)?;
                             match ended {
                                 Some(exit) if self.comes_back_after(&child, exit) => {}
                                 // The failure of this run is not the child's.
-                                None if deadline.has_come() && self.comes_back() => return Ok(false),
+                                None if patience.is_over() && self.comes_back() => return Ok(false),
                                 _ => {
                                     self.let_others_speak();
                                     return Err(child.unready());
@@ -71,8 +82,8 @@ impl Managed {
                         }
                     }
                 }
-                View::Waiting if deadline.has_come() => return Ok(false),
-                View::Waiting => self.await_stage(deadline)?,
+                View::Waiting if patience.is_over() => return Ok(false),
+                View::Waiting => self.await_stage(patience)?,
             }
         }
     }

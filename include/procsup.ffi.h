@@ -62,11 +62,20 @@ ps_status ps_error_render(const ps_error *error, int32_t format, char *buf, size
 void ps_error_free(ps_error *error);
 typedef struct ps_command ps_command;
 ps_status ps_command_new(const char *program, ps_command **command, ps_error **error);
+ps_status ps_command_new_bytes(const char *program, size_t len, ps_command **command, ps_error **error);
 void ps_command_free(ps_command *command);
 ps_status ps_command_arg(ps_command *command, const char *arg, ps_error **error);
+ps_status ps_command_arg_bytes(ps_command *command, const char *data, size_t len, ps_error **error);
 ps_status ps_command_args(ps_command *command, const char *const *args, ps_error **error);
 ps_status ps_command_arg0(ps_command *command, const char *arg0, ps_error **error);
 ps_status ps_command_env(ps_command *command, const char *name, const char *value, ps_error **error);
+ps_status ps_command_env_bytes(ps_command *command,
+                               const char *name,
+                               size_t name_len,
+                               const char *value,
+                               size_t value_len,
+                               ps_error **error);
+ps_status ps_command_env_block(ps_command *command, const char *const *block, ps_error **error);
 typedef enum ps_env_base {
   PS_ENV_INHERIT = 0,
   PS_ENV_CLEAR = 1,
@@ -74,6 +83,7 @@ typedef enum ps_env_base {
 } ps_env_base;
 ps_status ps_command_env_base(ps_command *command, int32_t base, ps_error **error);
 ps_status ps_command_cwd(ps_command *command, const char *dir, ps_error **error);
+ps_status ps_command_cwd_bytes(ps_command *command, const char *dir, size_t len, ps_error **error);
 typedef enum ps_stdio_kind {
   PS_STDIO_INHERIT = 0,
   PS_STDIO_NULL = 1,
@@ -83,6 +93,11 @@ typedef enum ps_stdio_kind {
 } ps_stdio_kind;
 ps_status ps_command_stdio(ps_command *command, int32_t stream, int32_t how, int32_t fd, ps_error **error);
 ps_status ps_command_pass_fd(ps_command *command, int32_t fd, int32_t child_fd, ps_error **error);
+ps_status ps_command_pass_fds(ps_command *command,
+                              const int32_t *fds,
+                              const int32_t *child_fds,
+                              size_t n,
+                              ps_error **error);
 ps_status ps_command_listen_fd(ps_command *command, int32_t fd, const char *name, ps_error **error);
 ps_status ps_command_credentials(ps_command *command,
                                  uint32_t uid,

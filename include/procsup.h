@@ -357,6 +357,16 @@ typedef struct ps_command ps_command;
 ps_status ps_command_new(const char *program, ps_command **command, ps_error **error);
 
 /**
+ * The same for a program whose name comes with its length, as the strings of most languages do; it need not
+ * be NUL-terminated. This holds of all calls that end in _bytes: the bytes are copied, NULL with a length of
+ * 0 is an empty string, and one that holds a NUL is refused, for the program would see it cut there.
+ *
+ * @return as ps_command_new; PS_ERR_INVALID_ARGUMENT for a NUL, too: the message says at which offset, and
+ *         ps_error_step gives the parameter ("program")
+ */
+ps_status ps_command_new_bytes(const char *program, size_t len, ps_command **command, ps_error **error);
+
+/**
  * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a
  * freed command do nothing.
  */
@@ -364,6 +374,13 @@ void ps_command_free(ps_command *command);
 
 /** Appends an argument. `argv[0]` is not among them: see ps_command_arg0. The string is copied. */
 ps_status ps_command_arg(ps_command *command, const char *arg, ps_error **error);
+
+/**
+ * The same for a string with its length (ps_command_new_bytes).
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a NUL: the message says at which offset
+ */
+ps_status ps_command_arg_bytes(ps_command *command, const char *data, size_t len, ps_error **error);
 
 /** Appends all arguments of a NULL-terminated array. The strings are copied. */
 ps_status ps_command_args(ps_command *command, const char *const *args, ps_error **error);
@@ -377,6 +394,35 @@ ps_status ps_command_arg0(ps_command *command, const char *arg0, ps_error **erro
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
  */
 ps_status ps_command_env(ps_command *command, const char *name, const char *value, ps_error **error);
+
+/**
+ * The same for a name and a value with their lengths (ps_command_new_bytes).
+ *
+ * @param value, value_len  the value: NULL, 0 is an empty one. SIZE_MAX as the length removes the variable,
+ *                          whatever `value` is
+ * @return as ps_command_env; PS_ERR_INVALID_ARGUMENT for a NUL, too: ps_error_step gives the parameter
+ *         ("name", "value"), the message says at which offset
+ */
+ps_status ps_command_env_bytes(ps_command *command,
+                               const char *name,
+                               size_t name_len,
+                               const char *value,
+                               size_t value_len,
+                               ps_error **error);
+
+/**
+ * Sets the variables of a whole block, as `environ` is one (environ(7)): an array of "NAME=VALUE" that ends
+ * with NULL. It does what ps_command_env does for each, in their order: of one name the last entry counts,
+ * and what was set before or is in the base stays unless the block names it (PS_ENV_CLEAR before it, if the
+ * block is to be all there is). All or none: a bad entry changes nothing. The strings are copied.
+ *
+ * Its time is that of its length (n log n, at the spawn), however many variables there are.
+ *
+ * @param block  NULL-terminated array of NUL-terminated strings; an empty one changes nothing
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL, and for an entry that has no '=' or nothing before it: the
+ *         message says which, from 0, and not what it holds; PS_ERR_LIMIT without memory
+ */
+ps_status ps_command_env_block(ps_command *command, const char *const *block, ps_error **error);
 
 /** What a child's environment begins with. */
 typedef enum ps_env_base {
@@ -403,6 +449,13 @@ ps_status ps_command_env_base(ps_command *command, int32_t base, ps_error **erro
  * "chdir". The string is copied.
  */
 ps_status ps_command_cwd(ps_command *command, const char *dir, ps_error **error);
+
+/**
+ * The same for a path with its length (ps_command_new_bytes).
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for an empty one and for a NUL: the message says at which offset
+ */
+ps_status ps_command_cwd_bytes(ps_command *command, const char *dir, size_t len, ps_error **error);
 
 /** What a standard stream of a child is. */
 typedef enum ps_stdio_kind {
@@ -441,6 +494,22 @@ ps_status ps_command_stdio(ps_command *command, int32_t stream, int32_t how, int
  * @param child_fd  its number in the child, 0 to 1048575; each number once
  */
 ps_status ps_command_pass_fd(ps_command *command, int32_t fd, int32_t child_fd, ps_error **error);
+
+/**
+ * Gives the child many at once, each as ps_command_pass_fd does. All or none: a bad entry changes nothing.
+ * What it takes grows with n alone, not with what was given before.
+ *
+ * @param fds        n open descriptors, borrowed: they must be open at each ps_spawn
+ * @param child_fds  their n numbers in the child, 0 to 1048575, each once; NULL: the same numbers
+ * @param n          0 changes nothing
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL with an n, for a descriptor that is not open, and for a
+ *         number that cannot be or is given twice: the message says which entry, from 0; PS_ERR_LIMIT
+ */
+ps_status ps_command_pass_fds(ps_command *command,
+                              const int32_t *fds,
+                              const int32_t *child_fds,
+                              size_t n,
+                              ps_error **error);
 
 /**
  * Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order

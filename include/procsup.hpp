@@ -709,10 +709,29 @@ class command : private detail::owner<ps_command, ps_command_free> {
     /// Takes a handle of the C interface.
     explicit command(ps_command *handle) noexcept : base(handle) {}
 
+    /// The same of a program whose name need not be NUL-terminated. What holds a NUL is refused, here and in all that ends in _bytes.
+    static command from_bytes(std::string_view program)
+    {
+        ps_command *made = nullptr;
+        detail::call(ps_command_new_bytes, text(program), program.size(), &made);
+        return command(made);
+    }
+    static command from_bytes(std::string_view program, ec_t &ec) noexcept
+    {
+        ps_command *made = nullptr;
+        detail::call(ec, ps_command_new_bytes, text(program), program.size(), &made);
+        return command(made);
+    }
+
     /// Appends an argument.
     command &arg(zstring value) & { return set(ps_command_arg, value); }
     command &&arg(zstring value) && { return std::move(arg(value)); }
     command &arg(zstring value, ec_t &ec) noexcept { return set(ec, ps_command_arg, value); }
+
+    /// The same of a part of a string.
+    command &arg_bytes(std::string_view value) & { return set(ps_command_arg_bytes, text(value), value.size()); }
+    command &&arg_bytes(std::string_view value) && { return std::move(arg_bytes(value)); }
+    command &arg_bytes(std::string_view value, ec_t &ec) noexcept { return set(ec, ps_command_arg_bytes, text(value), value.size()); }
 
     /// Appends several: args({"-c", path, name}), or all of a container of strings.
     command &args(std::initializer_list<zstring> values) & { return add(values); }
@@ -732,6 +751,37 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&env(zstring name, zstring value) && { return std::move(env(name, value)); }
     command &env(zstring name, zstring value, ec_t &ec) noexcept { return set(ec, ps_command_env, name, value); }
 
+    /// The same of parts of strings.
+    command &env_bytes(std::string_view name, std::string_view value) & { return set(ps_command_env_bytes, text(name), name.size(), text(value), value.size()); }
+    command &&env_bytes(std::string_view name, std::string_view value) && { return std::move(env_bytes(name, value)); }
+    command &env_bytes(std::string_view name, std::string_view value, ec_t &ec) noexcept { return set(ec, ps_command_env_bytes, text(name), name.size(), text(value), value.size()); }
+    /// Removes a variable.
+    command &env_bytes(std::string_view name, std::nullptr_t) & { return set(ps_command_env_bytes, text(name), name.size(), text({}), SIZE_MAX); }
+    command &&env_bytes(std::string_view name, std::nullptr_t) && { return std::move(env_bytes(name, nullptr)); }
+    command &env_bytes(std::string_view name, std::nullptr_t, ec_t &ec) noexcept { return set(ec, ps_command_env_bytes, text(name), name.size(), text({}), SIZE_MAX); }
+    /// Sets all variables of a map, or of any range of pairs: all, or none. Of one name the last counts; names that it has not stay.
+    template <typename Range, typename = decltype((*std::begin(std::declval<const Range &>())).first)> command &env_block(const Range &variables) &
+    {
+        return set_block(variables);
+    }
+    template <typename Range, typename = decltype((*std::begin(std::declval<const Range &>())).first)> command &&env_block(const Range &variables) &&
+    {
+        return std::move(set_block(variables));
+    }
+    template <typename Range, typename = decltype((*std::begin(std::declval<const Range &>())).first)>
+    command &env_block(const Range &variables, ec_t &ec)
+    {
+        return set_block(variables, ec);
+    }
+    using variable = std::pair<std::string_view, std::string_view>;
+    command &env_block(std::initializer_list<variable> variables) & { return set_block(variables); }
+    command &&env_block(std::initializer_list<variable> variables) && { return std::move(set_block(variables)); }
+    command &env_block(std::initializer_list<variable> variables, ec_t &ec) { return set_block(variables, ec); }
+    /// The same of an array as environ: "NAME=VALUE", nullptr at its end.
+    command &env_block(const char *const *block) & { return set(ps_command_env_block, block); }
+    command &&env_block(const char *const *block) && { return std::move(env_block(block)); }
+    command &env_block(const char *const *block, ec_t &ec) noexcept { return set(ec, ps_command_env_block, block); }
+
     /// What the environment begins with: all that the host has (default), nothing, or a small baseline.
     command &env_base(environment start) & { return set(ps_command_env_base, start); }
     command &&env_base(environment start) && { return std::move(env_base(start)); }
@@ -741,6 +791,11 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &cwd(zstring dir) & { return set(ps_command_cwd, dir); }
     command &&cwd(zstring dir) && { return std::move(cwd(dir)); }
     command &cwd(zstring dir, ec_t &ec) noexcept { return set(ec, ps_command_cwd, dir); }
+
+    /// The same of a part of a string.
+    command &cwd_bytes(std::string_view dir) & { return set(ps_command_cwd_bytes, text(dir), dir.size()); }
+    command &&cwd_bytes(std::string_view dir) && { return std::move(cwd_bytes(dir)); }
+    command &cwd_bytes(std::string_view dir, ec_t &ec) noexcept { return set(ec, ps_command_cwd_bytes, text(dir), dir.size()); }
 
     /// What stream 0, 1 or 2 of the child is. child::stdio gives our end of a pipe.
     command &stdio(int stream, stdio_kind how) & { return set(ps_command_stdio, stream, how, -1); }
@@ -795,6 +850,26 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &pass_fd(int fd, int child_fd) & { return set(ps_command_pass_fd, fd, child_fd); }
     command &&pass_fd(int fd, int child_fd) && { return std::move(pass_fd(fd, child_fd)); }
     command &pass_fd(int fd, int child_fd, ec_t &ec) noexcept { return set(ec, ps_command_pass_fd, fd, child_fd); }
+
+    /// Gives it many at once, all or none: descriptors that keep their numbers, or pairs of a descriptor and its number in the child.
+    template <typename Range, typename = decltype(std::begin(std::declval<const Range &>()))> command &pass_fds(const Range &fds) &
+    {
+        return pass(fds);
+    }
+    template <typename Range, typename = decltype(std::begin(std::declval<const Range &>()))> command &&pass_fds(const Range &fds) &&
+    {
+        return std::move(pass(fds));
+    }
+    template <typename Range, typename = decltype(std::begin(std::declval<const Range &>()))> command &pass_fds(const Range &fds, ec_t &ec)
+    {
+        return pass(fds, ec);
+    }
+    command &pass_fds(std::initializer_list<int> fds) & { return pass(fds); }
+    command &&pass_fds(std::initializer_list<int> fds) && { return std::move(pass(fds)); }
+    command &pass_fds(std::initializer_list<int> fds, ec_t &ec) { return pass(fds, ec); }
+    command &pass_fds(std::initializer_list<std::pair<int, int>> fds) & { return pass(fds); }
+    command &&pass_fds(std::initializer_list<std::pair<int, int>> fds) && { return std::move(pass(fds)); }
+    command &pass_fds(std::initializer_list<std::pair<int, int>> fds, ec_t &ec) { return pass(fds, ec); }
 
     /// Gives the child a listening descriptor as systemd does; nullptr: a name is not needed. Borrowed.
     command &listen_fd(int fd, zstring name = nullptr) & { return set(ps_command_listen_fd, fd, name); }
@@ -985,7 +1060,8 @@ class command : private detail::owner<ps_command, ps_command_free> {
     }
 
     /// NULL with a length of 0 might be a mistake in C; an empty string_view is none.
-    static const void *pointer(std::string_view data) noexcept { return data.data() ? data.data() : ""; }
+    static const void *pointer(std::string_view data) noexcept { return text(data); }
+    static const char *text(std::string_view data) noexcept { return data.data() ? data.data() : ""; }
 
     template <typename Function, typename... Arguments> command &set(Function function, const Arguments &...arguments)
     {
@@ -999,6 +1075,74 @@ class command : private detail::owner<ps_command, ps_command_free> {
         if (!ec)
             detail::call(ec, function, handle(), arguments...);
         return *this;
+    }
+
+    /// "NAME=VALUE". False if that would say something else: a name with '=' in it, or a string that would be cut.
+    template <typename Range> static bool collect_block(const Range &variables, std::vector<std::string> &entries)
+    {
+        bool whole = true;
+        for (const auto &variable : variables) {
+            const std::string_view name(variable.first), value(variable.second);
+            whole = whole && name.find_first_of(std::string_view("=\0", 2)) == std::string_view::npos;
+            whole = whole && value.find('\0') == std::string_view::npos;
+            entries.emplace_back(name).append("=").append(value);
+        }
+        return whole;
+    }
+
+    static std::vector<const char *> block_of(const std::vector<std::string> &entries)
+    {
+        std::vector<const char *> block;
+        for (const std::string &entry : entries)
+            block.push_back(entry.c_str());
+        block.push_back(nullptr);
+        return block;
+    }
+
+    template <typename Range> command &set_block(const Range &variables)
+    {
+        std::vector<std::string> entries;
+        if (!collect_block(variables, entries))
+            detail::raise(error_info(PS_ERR_INVALID_ARGUMENT, nullptr));
+        return env_block(static_cast<const char *const *>(block_of(entries).data()));
+    }
+
+    template <typename Range> command &set_block(const Range &variables, std::error_code &ec)
+    {
+        std::vector<std::string> entries;
+        if (ec)
+            return *this;
+        if (!collect_block(variables, entries)) {
+            ec = errc::invalid_argument;
+            return *this;
+        }
+        return env_block(static_cast<const char *const *>(block_of(entries).data()), ec);
+    }
+
+    template <typename Range> static void collect_fds(const Range &given, std::vector<std::int32_t> &fds, std::vector<std::int32_t> &numbers)
+    {
+        for (const auto &one : given)
+            if constexpr (std::is_convertible_v<decltype(one), std::int32_t>) {
+                fds.push_back(one);
+                numbers.push_back(one);
+            } else {
+                fds.push_back(one.first);
+                numbers.push_back(one.second);
+            }
+    }
+
+    template <typename Range> command &pass(const Range &given)
+    {
+        std::vector<std::int32_t> fds, numbers;
+        collect_fds(given, fds, numbers);
+        return set(ps_command_pass_fds, fds.data(), numbers.data(), fds.size());
+    }
+
+    template <typename Range> command &pass(const Range &given, std::error_code &ec)
+    {
+        std::vector<std::int32_t> fds, numbers;
+        collect_fds(given, fds, numbers);
+        return set(ec, ps_command_pass_fds, fds.data(), numbers.data(), fds.size());
     }
 
     /// All or none, as ps_command_args does. False if a string would be cut.

@@ -297,6 +297,19 @@ static void call_versions(void)
 
 /* ---- commands ---- */
 
+static const char *const some_environment[] = {"A=1", "PATH=/usr/bin:/bin", "A=2", "EMPTY=", "LISTEN_PID=1", "\x1b=\x1b[31m", NULL};
+
+/* A string that comes with its length; seldom one that holds a NUL, or a length that cannot be. */
+static const char *any_bytes(size_t *length)
+{
+    const char *text = any_text();
+    if (!text || chance(10)) {
+        *length = text ? strlen(text) + 1 : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX, (size_t)PTRDIFF_MAX + 1);
+        return text;
+    }
+    return bytes_at_edge(text, length);
+}
+
 static const char *const *some_args(void)
 {
     static const char *const none[] = {NULL}, *const few[] = {"a", "", "\n", NULL}, *const large[] = {long_text, long_text, long_text, NULL};
@@ -317,9 +330,15 @@ static void call_setter(void)
     if (chance(6)) {
         /* By itself: with bad programs and a bad place. */
         ps_command **at = OUT(ps_command *), *made = NULL;
-        const char *program = chance(50) ? own_path("program", 4) : any_text();
-        if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
-                program ? program : "NULL") == PS_OK) {
+        size_t length = 0;
+        bool counted = chance(30);
+        const char *program = counted ? any_bytes(&length) : chance(50) ? own_path("program", 4) : any_text();
+        ps_status status = counted
+            ? ASK(ps_command_new_bytes, ((struct pick){.was = GARBAGE}), 0, ps_command_new_bytes(program, length, at, error), "(%p, %zu)",
+                  (const void *)program, length)
+            : ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
+                  program ? program : "NULL");
+        if (status == PS_OK) {
             memcpy(&made, at, sizeof made);
             put(COMMAND, (int)dice((uint32_t)slots_of[COMMAND]), made);
         }
@@ -333,7 +352,7 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
-    switch (dice(41)) {
+    switch (dice(46)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -464,6 +483,39 @@ static void call_setter(void)
         break;
     }
     case 39: n = choice(1); SET(ps_command_budget_wait, ps_command_budget_wait(h, n, error), "%d)", name_of(c), n); break;
+    case 40: {
+        text = any_bytes(&size);
+        SET(ps_command_arg_bytes, ps_command_arg_bytes(h, text, size, error), "%p, %zu)", name_of(c), (const void *)text, size);
+        break;
+    }
+    case 41: {
+        size_t name_length, value_length;
+        text = bytes_at_edge(ONE_OF(const char *, "A", "PATH", "", "A=B", "LISTEN_PID", (const char *)NULL, "\x1b"), &name_length);
+        other = any_bytes(&value_length);
+        SET(ps_command_env_bytes, ps_command_env_bytes(h, text, name_length, other, value_length, error), "%zu, %p, %zu)", name_of(c),
+            name_length, (const void *)other, value_length);
+        break;
+    }
+    case 42: {
+        const char *const *block = chance(50) ? some_args() : (const char *const *)some_environment;
+        SET(ps_command_env_block, ps_command_env_block(h, block, error), "%p)", name_of(c), (const void *)block);
+        break;
+    }
+    case 43: {
+        text = chance(50) ? bytes_at_edge(directory, &size) : any_bytes(&size);
+        SET(ps_command_cwd_bytes, ps_command_cwd_bytes(h, text, size, error), "%p, %zu)", name_of(c), (const void *)text, size);
+        break;
+    }
+    case 44: {
+        int32_t fds[8], numbers[8];
+        for (int i = 0; i < 8; i++)
+            fds[i] = any_fd(), numbers[i] = chance(80) ? (int32_t)dice(40) : odd_number();
+        bool some = chance(90), other_numbers = chance(60);
+        size = some ? dice(9) : ONE_OF(size_t, (size_t)0, (size_t)3, SIZE_MAX);
+        SET(ps_command_pass_fds, ps_command_pass_fds(h, some ? fds : NULL, other_numbers ? numbers : NULL, size, error), "%p, %p, %zu)",
+            name_of(c), (void *)(some ? fds : NULL), (void *)(other_numbers ? numbers : NULL), size);
+        break;
+    }
     default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
     }
 }

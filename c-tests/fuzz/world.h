@@ -42,6 +42,8 @@
     X(ps_command_output_line_limit) X(ps_command_output_file) X(ps_command_output_on_failure) X(ps_command_input)                 \
     X(ps_command_cgroup) X(ps_command_cgroup_set) X(ps_command_restart) X(ps_command_restart_limit) X(ps_command_readiness)       \
     X(ps_command_user_data) X(ps_command_core_wait) X(ps_command_restart_early_exit) X(ps_command_notify_access)                  \
+    X(ps_command_new_bytes) X(ps_command_arg_bytes) X(ps_command_env_bytes) X(ps_command_env_block) X(ps_command_cwd_bytes)      \
+    X(ps_command_pass_fds)                                                                                                        \
     X(ps_command_watchdog) X(ps_command_budget) X(ps_command_budget_wait)                                                          \
     X(ps_spawn) X(ps_signal) X(ps_signal_process) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock)            \
     X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                  \
@@ -246,6 +248,18 @@ HARNESS const char *text_at_edge(const char *text)
     char *at = blank(size, 1);
     edge_checked[edges_used - 1] = false;
     memcpy(at, text, size);
+    return at;
+}
+
+/* The same without its NUL: what is behind the last byte is not there. */
+HARNESS const char *bytes_at_edge(const char *text, size_t *length)
+{
+    *length = text ? strlen(text) : 0;
+    if (!text || *length == 0 || *length >= PAGE || edges_used == EDGES)
+        return text;
+    char *at = blank(*length, 1);
+    edge_checked[edges_used - 1] = false;
+    memcpy(at, text, *length);
     return at;
 }
 

@@ -76,6 +76,13 @@ CALL(ps_command, ps_command_readiness, PS_READY_EXEC, NULL, 10)
 CALL(ps_command, ps_command_notify_access, PS_NOTIFY_MAIN)
 CALL(ps_command, ps_command_watchdog, 1000)
 CALL(ps_command, ps_command_user_data, 1)
+static const char *const some_block[] = {"A=b", "C=", NULL};
+static const int32_t some_fds[] = {2}, some_numbers[] = {11};
+CALL(ps_command, ps_command_arg_bytes, "a", 1)
+CALL(ps_command, ps_command_env_bytes, "A", 1, "b", 1)
+CALL(ps_command, ps_command_env_block, some_block)
+CALL(ps_command, ps_command_cwd_bytes, "/", 1)
+CALL(ps_command, ps_command_pass_fds, some_fds, some_numbers, 1)
 CALL(ps_child, ps_signal, SIGKILL)
 CALL(ps_child, ps_terminate, 0, &out.exit)
 CALL(ps_child, ps_terminate_begin, 0)
@@ -286,6 +293,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_cgroup_set),  ENTRY(COMMAND, ps_command_restart),       ENTRY(COMMAND, ps_command_restart_limit),
     ENTRY(COMMAND, ps_command_restart_early_exit), ENTRY(COMMAND, ps_command_notify_access), ENTRY(COMMAND, ps_command_watchdog),
     ENTRY(COMMAND, ps_command_budget),      ENTRY(COMMAND, ps_command_budget_wait),
+    ENTRY(COMMAND, ps_command_arg_bytes),   ENTRY(COMMAND, ps_command_env_bytes),     ENTRY(COMMAND, ps_command_env_block),
+    ENTRY(COMMAND, ps_command_cwd_bytes),   ENTRY(COMMAND, ps_command_pass_fds),
     ENTRY(COMMAND, ps_spawn_once),          ENTRY(COMMAND, ps_command_session),
     ENTRY(COMMAND, ps_spawn_direct),        ENTRY(COMMAND, ps_spawn_direct_begin),
     ENTRY(SUPERVISOR, ps_spawn_direct_into), ENTRY(SUPERVISOR, ps_spawn_direct_begin_into),

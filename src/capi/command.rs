@@ -72,10 +72,34 @@ pub unsafe extern "C" fn ps_command_new(program: *const c_char, command: *mut *m
     acquire(error, || {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         let program = unsafe { convert::string("program", program) }?;
-        shapes::make("command", command, || {
-            let command = Arc::new(Command::new(os(program))?);
-            Ok(CommandObject(Mutex::new(Described { command, session: Arc::default() })))
-        })
+        make(os(program), command)
+    })
+}
+
+/// The same for a program whose name comes with its length, as the strings of most languages do; it need not
+/// be NUL-terminated. This holds of all calls that end in _bytes: the bytes are copied, NULL with a length of
+/// 0 is an empty string, and one that holds a NUL is refused, for the program would see it cut there.
+///
+/// @return as ps_command_new; PS_ERR_INVALID_ARGUMENT for a NUL, too: the message says at which offset, and
+///         ps_error_step gives the parameter ("program")
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_new_bytes(
+    program: *const c_char,
+    len: usize,
+    command: *mut *mut ps_command,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    acquire(error, || {
+        // SAFETY: `len` bytes, by the caller's contract.
+        let program = unsafe { convert::counted("program", program, len) }?;
+        make(program, command)
+    })
+}
+
+fn make(program: &OsStr, command: *mut *mut ps_command) -> Result<ps_status> {
+    shapes::make("command", command, || {
+        let command = Arc::new(Command::new(program)?);
+        Ok(CommandObject(Mutex::new(Described { command, session: Arc::default() })))
     })
 }
 
@@ -95,18 +119,28 @@ pub unsafe extern "C" fn ps_command_arg(command: *mut ps_command, arg: *const c_
     })
 }
 
+/// The same for a string with its length (ps_command_new_bytes).
+///
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a NUL: the message says at which offset
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_arg_bytes(
+    command: *mut ps_command,
+    data: *const c_char,
+    len: usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        // SAFETY: `len` bytes, by the caller's contract.
+        now.arg(unsafe { convert::counted("data", data, len) }?).map(drop)
+    })
+}
+
 /// Appends all arguments of a NULL-terminated array. The strings are copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_args(command: *mut ps_command, args: *const *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
-        convert::out("args", args.cast_mut())?;
-        let mut at = args;
         // SAFETY: a NULL-terminated array of NUL-terminated strings, by the caller's contract.
-        while let Some(arg) = unsafe { convert::optional(*at) } {
-            now.arg(os(arg))?;
-            at = at.wrapping_add(1);
-        }
-        Ok(())
+        unsafe { convert::strings("args", args) }?.try_for_each(|arg| now.arg(os(arg)).map(drop))
     })
 }
 
@@ -136,6 +170,52 @@ pub unsafe extern "C" fn ps_command_env(
     })
 }
 
+/// The same for a name and a value with their lengths (ps_command_new_bytes).
+///
+/// @param value, value_len  the value: NULL, 0 is an empty one. SIZE_MAX as the length removes the variable,
+///                          whatever `value` is
+/// @return as ps_command_env; PS_ERR_INVALID_ARGUMENT for a NUL, too: ps_error_step gives the parameter
+///         ("name", "value"), the message says at which offset
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_env_bytes(
+    command: *mut ps_command,
+    name: *const c_char,
+    name_len: usize,
+    value: *const c_char,
+    value_len: usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        // SAFETY: `name_len` bytes, by the caller's contract.
+        let name = unsafe { convert::counted("name", name, name_len) }?;
+        // SAFETY: `value_len` bytes, by the caller's contract, where that is a length.
+        let value = (value_len != usize::MAX).then(|| unsafe { convert::counted("value", value, value_len) });
+        now.env(name, value.transpose()?).map(drop)
+    })
+}
+
+/// Sets the variables of a whole block, as `environ` is one (environ(7)): an array of "NAME=VALUE" that ends
+/// with NULL. It does what ps_command_env does for each, in their order: of one name the last entry counts,
+/// and what was set before or is in the base stays unless the block names it (PS_ENV_CLEAR before it, if the
+/// block is to be all there is). All or none: a bad entry changes nothing. The strings are copied.
+///
+/// Its time is that of its length (n log n, at the spawn), however many variables there are.
+///
+/// @param block  NULL-terminated array of NUL-terminated strings; an empty one changes nothing
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL, and for an entry that has no '=' or nothing before it: the
+///         message says which, from 0, and not what it holds; PS_ERR_LIMIT without memory
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_env_block(
+    command: *mut ps_command,
+    block: *const *const c_char,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        // SAFETY: a NULL-terminated array of NUL-terminated strings, by the caller's contract.
+        now.env_block(unsafe { convert::strings("block", block) }?.map(CStr::to_bytes)).map(drop)
+    })
+}
+
 pub use crate::process::command::EnvBase as ps_env_base;
 
 /// What the environment begins with, before ps_command_env changes it; PS_ENV_INHERIT is what the host has at
@@ -159,6 +239,22 @@ pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_
     change(command, error, |now| {
         // SAFETY: a NUL-terminated string or null, by the caller's contract.
         now.cwd(os(unsafe { convert::string("dir", dir) }?)).map(drop)
+    })
+}
+
+/// The same for a path with its length (ps_command_new_bytes).
+///
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for an empty one and for a NUL: the message says at which offset
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_cwd_bytes(
+    command: *mut ps_command,
+    dir: *const c_char,
+    len: usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        // SAFETY: `len` bytes, by the caller's contract.
+        now.cwd(unsafe { convert::counted("dir", dir, len) }?).map(drop)
     })
 }
 
@@ -200,6 +296,31 @@ pub unsafe extern "C" fn ps_command_stdio(
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_pass_fd(command: *mut ps_command, fd: i32, child_fd: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.pass_fd(fd, child_fd).map(drop))
+}
+
+/// Gives the child many at once, each as ps_command_pass_fd does. All or none: a bad entry changes nothing.
+/// What it takes grows with n alone, not with what was given before.
+///
+/// @param fds        n open descriptors, borrowed: they must be open at each ps_spawn
+/// @param child_fds  their n numbers in the child, 0 to 1048575, each once; NULL: the same numbers
+/// @param n          0 changes nothing
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL with an n, for a descriptor that is not open, and for a
+///         number that cannot be or is given twice: the message says which entry, from 0; PS_ERR_LIMIT
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_pass_fds(
+    command: *mut ps_command,
+    fds: *const i32,
+    child_fds: *const i32,
+    n: usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    change(command, error, |now| {
+        // SAFETY: n readable numbers, by the caller's contract.
+        let fds = unsafe { convert::slice("fds", fds, n) }?;
+        // SAFETY: n readable numbers or null, by the caller's contract.
+        let child_fds = (!child_fds.is_null()).then(|| unsafe { convert::slice("child_fds", child_fds, n) });
+        now.pass_fds(fds, child_fds.transpose()?).map(drop)
+    })
 }
 
 /// Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order

@@ -1,6 +1,8 @@
 //! Between C's values and ours.
 
 use core::ffi::{CStr, c_char};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 
 use super::guard::PS_OK;
 use super::handles::{self, Handled};
@@ -36,6 +38,33 @@ pub(super) unsafe fn string<'a>(name: &'static str, at: *const c_char) -> Result
 pub(super) unsafe fn optional<'a>(at: *const c_char) -> Option<&'a CStr> {
     // SAFETY: the caller vouches for it.
     (!at.is_null()).then(|| unsafe { CStr::from_ptr(at) })
+}
+
+/// The bytes of a string that comes with its length: what holds a NUL is refused, for it would be cut there.
+///
+/// # Safety
+/// As for [`slice`].
+pub(super) unsafe fn counted<'a>(name: &'static str, at: *const c_char, len: usize) -> Result<&'a OsStr> {
+    // SAFETY: the caller vouches for it.
+    let bytes = unsafe { slice(name, at.cast::<u8>(), len) }?;
+    match memchr::memchr(0, bytes) {
+        None => Ok(OsStr::from_bytes(bytes)),
+        Some(offset) => Err(Error::invalid(name, format!("{name}: the string holds a NUL byte, at offset {offset}"))),
+    }
+}
+
+/// The strings of a NULL-terminated array.
+///
+/// # Safety
+/// `at` is null, or such an array, and it and its strings, each NUL-terminated, outlive the answer.
+pub(super) unsafe fn strings<'a>(name: &'static str, at: *const *const c_char) -> Result<impl Iterator<Item = &'a CStr>> {
+    let mut at = out(name, at.cast_mut())?.cast_const();
+    Ok(core::iter::from_fn(move || {
+        // SAFETY: the caller vouches for it; nothing behind the NULL is looked at.
+        let next = unsafe { optional(*at) }?;
+        at = at.wrapping_add(1);
+        Some(next)
+    }))
 }
 
 /// Checks an out parameter before any work is done.

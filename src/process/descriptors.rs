@@ -206,7 +206,7 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
     let twice = |step: &'static str, number: i32, by: &str| {
         Error::invalid(step, format!("{}: descriptor {number} is given twice, by {by}", command.cannot()))
     };
-    let given = |fd: i32| streams.passed.iter().any(|(_, to)| *to == fd);
+    let given = |fd: i32| streams.passed.has(fd);
     for (stream, what, wanted) in [(0, "input", streams.input.is_some()), (1, "output_file", file.is_some())] {
         if wanted && (streams.stdio[stream] != Stdio::Inherit || given(stream as i32)) {
             return Err(twice(what, stream as i32, &format!("{what} and otherwise")));

@@ -1,14 +1,17 @@
 //! The child's environment: a base taken from the host, with names set and removed.
+//!
+//! The trap is the number of names: who sets each one by itself must not pay for all that were set before. So a change is put behind the others
+//! and nobody looks for what it replaces, until the list has twice as many as are in force; and what a spawn asks of it (which are in force, which
+//! names of the host are changed) is an index, made at the first question after a change and shared by the clones of a command.
 
-use core::ffi::CStr;
 use std::ffi::CString;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use nix::errno::Errno;
 
 use super::systemd::Told;
 use crate::sys::cstr::{self, List};
-use crate::sys::environ;
+use crate::sys::{environ, reserve};
 
 /// What a child's environment begins with.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -35,36 +38,137 @@ pub struct Environment {
     /// What it begins with.
     pub base: Base,
     /// Shared by the clones of a command.
-    changes: Arc<Vec<Change>>,
+    changes: Arc<Changes>,
 }
 
 /// `entry` is `NAME=value`; none removes the name.
 #[derive(Clone, Debug)]
-struct Change {
+pub struct Change {
     name: Vec<u8>,
     entry: Option<CString>,
 }
 
-impl Environment {
-    /// Sets or removes a name. `None`: the name is empty or holds `=`.
-    pub fn set(&mut self, name: &CStr, value: Option<&CStr>) -> Option<()> {
-        let name = name.to_bytes();
+impl Change {
+    /// `None`: no name has these bytes, for it is empty or holds `=`. Neither has a NUL.
+    pub fn of(name: &[u8], value: Option<&[u8]>) -> Option<Result<Self, Errno>> {
         if name.is_empty() || name.contains(&b'=') {
             return None;
         }
-        let entry = match value {
-            None => None,
-            Some(value) => Some(CString::new([name, b"=", value.to_bytes()].concat()).ok()?),
-        };
-        let changes = Arc::make_mut(&mut self.changes);
-        changes.retain(|change| change.name != name);
-        changes.push(Change { name: name.to_vec(), entry });
-        Some(())
+        let made = copied(&[name]).and_then(|name_alone| {
+            let entry = value.map(|value| copied(&[name, b"=", value]).map(|bytes| CString::new(bytes).unwrap_or_default()));
+            Ok(Self { name: name_alone, entry: entry.transpose()? })
+        });
+        Some(made)
+    }
+}
+
+/// One behind the other, with room for a NUL; made fallibly.
+fn copied(parts: &[&[u8]]) -> Result<Vec<u8>, Errno> {
+    let mut bytes = Vec::new();
+    bytes.try_reserve_exact(parts.iter().map(|part| part.len()).sum::<usize>() + 1).map_err(|_| Errno::ENOMEM)?;
+    parts.iter().for_each(|part| bytes.extend_from_slice(part));
+    Ok(bytes)
+}
+
+/// In the order of the calls; of one name the last is in force.
+#[derive(Debug, Default)]
+struct Changes {
+    list: Vec<Change>,
+    /// So many are in force, or more by what has come since that was counted.
+    counted: usize,
+    index: OnceLock<Index>,
+}
+
+// The index is of one list alone.
+impl Clone for Changes {
+    fn clone(&self) -> Self {
+        Self { list: self.list.clone(), counted: self.counted, index: OnceLock::new() }
+    }
+}
+
+/// Which changes are in force, by their places in the list.
+#[derive(Debug)]
+struct Index {
+    /// In the order of the calls.
+    in_order: Vec<usize>,
+    /// In the order of their names.
+    by_name: Vec<usize>,
+}
+
+/// So many are put behind the others before any is looked at.
+const FEW: usize = 16;
+
+impl Index {
+    fn of(list: &[Change]) -> Result<Self, Errno> {
+        let mut by_name = reserve::list(0..list.len())?;
+        by_name.sort_unstable_by(|a, b| list[*a].name.cmp(&list[*b].name).then(a.cmp(b)));
+        by_name.dedup_by(|later, kept| {
+            let same = list[*later].name == list[*kept].name;
+            if same {
+                *kept = *later;
+            }
+            same
+        });
+        let mut in_order = reserve::list(by_name.iter().copied())?;
+        in_order.sort_unstable();
+        Ok(Self { in_order, by_name })
+    }
+}
+
+impl Changes {
+    /// All of them, or none.
+    fn append(&mut self, more: impl ExactSizeIterator<Item = Change>) -> Result<(), Errno> {
+        self.list.try_reserve(more.len()).map_err(|_| Errno::ENOMEM)?;
+        self.index = OnceLock::new();
+        self.list.extend(more);
+        if self.list.len() > 2 * self.counted + FEW {
+            self.forget_replaced();
+        }
+        Ok(())
+    }
+
+    /// Without memory for that they stay, and do no harm.
+    fn forget_replaced(&mut self) {
+        let Ok(Index { in_order, .. }) = Index::of(&self.list) else { return };
+        let (mut kept, mut next) = (in_order.into_iter().peekable(), 0..);
+        self.list.retain(|_| next.next().is_some_and(|place| kept.next_if_eq(&place).is_some()));
+        self.counted = self.list.len();
+    }
+
+    fn index(&self) -> Result<&Index, Errno> {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
+        let made = Index::of(&self.list)?;
+        Ok(self.index.get_or_init(|| made))
+    }
+
+    /// Those in force, in the order of the calls.
+    fn in_force(&self) -> Result<impl Iterator<Item = &Change>, Errno> {
+        Ok(self.index()?.in_order.iter().map(|place| &self.list[*place]))
+    }
+
+    /// The change of a name that is in force.
+    fn find(&self, name: &[u8]) -> Option<&Change> {
+        match self.index.get() {
+            Some(index) => {
+                let found = index.by_name.binary_search_by(|place| self.list[*place].name[..].cmp(name)).ok()?;
+                Some(&self.list[index.by_name[found]])
+            }
+            None => self.list.iter().rev().find(|change| change.name == name),
+        }
+    }
+}
+
+impl Environment {
+    /// Changes these names, in this order: all, or none where there is no memory for it.
+    pub fn change(&mut self, changes: impl ExactSizeIterator<Item = Change>) -> Result<(), Errno> {
+        Arc::make_mut(&mut self.changes).append(changes)
     }
 
     /// The child's value of a name.
     pub fn get(&self, name: &[u8]) -> Result<Option<CString>, Errno> {
-        if let Some(change) = self.changes.iter().find(|change| change.name == name) {
+        if let Some(change) = self.changes.find(name) {
             let value = change.entry.as_ref().map(|entry| cstr::copy(&entry.to_bytes()[name.len() + 1..]));
             return value.transpose();
         }
@@ -82,13 +186,14 @@ impl Environment {
 
     /// Whether a name is set or removed here.
     pub fn changes(&self, name: &[u8]) -> bool {
-        self.changes.iter().any(|change| change.name == name)
+        self.changes.find(name).is_some()
     }
 
     /// All of it, as it is now: `NAME=value`. (What a child is told besides, of descriptors for example, is not in it.)
     pub fn entries(&self) -> Result<Vec<CString>, Errno> {
+        let own = self.changes.in_force()?;
         let mut list = environ::entries(|name| self.keeps(name))?;
-        for entry in self.changes.iter().filter_map(|change| change.entry.as_deref()) {
+        for entry in own.filter_map(|change| change.entry.as_deref()) {
             list.try_reserve(1).map_err(|_| Errno::ENOMEM)?;
             list.push(cstr::copy(entry.to_bytes())?);
         }
@@ -98,11 +203,71 @@ impl Environment {
     /// The list for one spawn; `None`: the host's own array serves as it is. What the child is `told` takes the place of whatever the host, or
     /// the command, has under the same names.
     pub fn list<'a>(&'a self, told: &'a Told) -> Result<Option<List<'a>>, Errno> {
-        if told.is_empty() && self.base == Base::Inherit && self.changes.is_empty() {
+        if told.is_empty() && self.base == Base::Inherit && self.changes.list.is_empty() {
             return Ok(None);
         }
-        let own = self.changes.iter().filter(|change| !told.replaces(&change.name)).filter_map(|change| change.entry.as_deref());
+        // Made before the host's names are looked up in it.
+        let own = self.changes.in_force()?;
+        let own = own.filter(|change| !told.replaces(&change.name)).filter_map(|change| change.entry.as_deref());
         let pids = told.own_pids().into_iter().flatten();
         environ::merge(|name| !told.replaces(name) && self.keeps(name), own.chain(told.entries()), pids).map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn set(environment: &mut Environment, name: &[u8], value: Option<&[u8]>) {
+        environment.change([Change::of(name, value).unwrap().unwrap()].into_iter()).unwrap();
+    }
+
+    fn clear() -> Environment {
+        Environment { base: Base::Clear, ..Environment::default() }
+    }
+
+    #[test]
+    fn a_name_that_is_set_again_and_again_takes_no_more_room() {
+        let mut environment = clear();
+        for round in 0..10_000 {
+            set(&mut environment, b"A", Some(round.to_string().as_bytes()));
+        }
+        assert!(environment.changes.list.len() <= 2 + FEW, "{}", environment.changes.list.len());
+        assert_eq!(environment.entries().unwrap(), [c"A=9999".to_owned()]);
+    }
+
+    #[test]
+    fn what_is_no_name_is_none() {
+        assert!(Change::of(b"", None).is_none() && Change::of(b"A=", Some(b"x")).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn it_holds_what_a_plain_list_holds(calls in proptest::collection::vec((0..12u8, proptest::option::of(0..3u8), 0..4u8), 0..120)) {
+            let (mut environment, mut naive) = (clear(), Vec::<(Vec<u8>, Option<Vec<u8>>)>::new());
+            for (name, value, look) in calls {
+                let (name, value) = (vec![b'a' + name], value.map(|value| vec![b'0' + value]));
+                set(&mut environment, &name, value.as_deref());
+                naive.retain(|(known, _)| *known != name);
+                naive.push((name.clone(), value));
+                if look == 0 {
+                    // The index is made now, and must not outlive the next change.
+                    environment.entries().unwrap();
+                }
+                let shared = environment.clone();
+                for name in b'a'..b'm' {
+                    let known = naive.iter().find(|(known, _)| known[..] == [name]);
+                    prop_assert_eq!(environment.changes(&[name]), known.is_some());
+                    let value = environment.get(&[name]).unwrap().map(|value| value.to_bytes().to_vec());
+                    prop_assert_eq!(value, known.and_then(|(_, value)| value.clone()));
+                    prop_assert_eq!(shared.changes(&[name]), known.is_some());
+                }
+            }
+            let entries: Vec<Vec<u8>> = environment.entries().unwrap().iter().map(|entry| entry.to_bytes().to_vec()).collect();
+            let wanted: Vec<Vec<u8>> =
+                naive.iter().filter_map(|(name, value)| Some([&name[..], b"=", value.as_deref()?].concat())).collect();
+            prop_assert_eq!(entries, wanted);
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! |-----------------|-----------------|------------------------------------------------------------------|
 //! | [`Program`]     | `program.rs`    | what is run: arguments, environment, directory                   |
 //! | [`Streams`]     | `streams.rs`    | its descriptors, and what becomes of what it says                |
+//! |                 | `passed.rs`     | which descriptors it is given by number, each number once        |
 //! | [`Identity`]    | `identity.rs`   | user, limits, group or session                                   |
 //! | [`Lifetime`]    | `life.rs`       | stop plan, deadline, survivors, restarts                         |
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
@@ -19,6 +20,7 @@ mod belongings;
 mod identity;
 mod lasting;
 mod life;
+mod passed;
 mod prepared;
 mod program;
 mod readiness;
@@ -82,5 +84,10 @@ impl Command {
 }
 
 fn c_string(step: &'static str, bytes: impl AsRef<OsStr>) -> Result<CString> {
-    CString::new(bytes.as_ref().as_bytes()).map_err(|_| Error::invalid(step, format!("{step}: the string holds a NUL byte")))
+    CString::new(bytes.as_ref().as_bytes()).map_err(|error| holds_nul(step, error.nul_position()))
+}
+
+/// No string of C holds one: it would be cut there.
+fn holds_nul(step: &'static str, at: usize) -> Error {
+    Error::invalid(step, format!("{step}: the string holds a NUL byte, at offset {at}"))
 }

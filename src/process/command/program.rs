@@ -5,15 +5,16 @@
 
 use core::ffi::CStr;
 use std::ffi::{CString, OsStr};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use nix::errno::Errno;
 
-use super::{Command, EnvBase, c_string};
+use super::{Command, EnvBase, c_string, holds_nul};
 use crate::error::{Error, Result};
-use crate::process::environment::Environment;
-use crate::sys::cstr;
+use crate::process::environment::{Change, Environment};
+use crate::sys::{cstr, reserve};
 
 /// Program, arguments, environment, directory.
 #[derive(Clone, Debug)]
@@ -87,10 +88,32 @@ impl Command {
 
     /// Sets a variable; `None` removes it.
     pub fn env(&mut self, name: impl AsRef<OsStr>, value: Option<&OsStr>) -> Result<&mut Self> {
-        let name = c_string("env", name)?;
-        let value = value.map(|value| c_string("env", value)).transpose()?;
-        let refuse = || Error::invalid("env", format!("env: {name:?} is no name of a variable: it is empty or holds '='"));
-        self.program.env.set(&name, value.as_deref()).ok_or_else(refuse)?;
+        let (name, value) = (name.as_ref().as_bytes(), value.map(OsStr::as_bytes));
+        for text in [Some(name), value].into_iter().flatten() {
+            no_nul("env", text)?;
+        }
+        let no_name = || format!("env: \"{}\" is no name of a variable: it is empty or holds '='", name.escape_ascii());
+        let change = Change::of(name, value).ok_or_else(|| Error::invalid("env", no_name()))?.map_err(reserve::out_of_memory)?;
+        self.program.env.change([change].into_iter()).map_err(reserve::out_of_memory)?;
+        Ok(self)
+    }
+
+    /// Sets the variables of a block of `NAME=value`, as by [`Command::env`] one after the other: all, or none.
+    pub fn env_block(&mut self, block: impl IntoIterator<Item: AsRef<[u8]>>) -> Result<&mut Self> {
+        let mut changes = Vec::new();
+        for (index, entry) in block.into_iter().enumerate() {
+            let entry = entry.as_ref();
+            let refuse = |why: &str| Error::invalid("env_block", format!("env_block: entry {index} of the block {why}"));
+            // What it says is not shown: values are secrets as often as not.
+            let at = memchr::memchr(b'=', entry).ok_or_else(|| refuse("has no '=', and must be NAME=VALUE"))?;
+            if let Some(nul) = memchr::memchr(0, entry) {
+                return Err(refuse(&format!("holds a NUL byte, at offset {nul}")));
+            }
+            let change = Change::of(&entry[..at], Some(&entry[at + 1..])).ok_or_else(|| refuse("has no name before its '='"))?;
+            changes.try_reserve(1).map_err(reserve::out_of_memory)?;
+            changes.push(change.map_err(reserve::out_of_memory)?);
+        }
+        self.program.env.change(changes.into_iter()).map_err(reserve::out_of_memory)?;
         Ok(self)
     }
 
@@ -109,4 +132,8 @@ impl Command {
         self.program.directory = Some(directory);
         Ok(self)
     }
+}
+
+fn no_nul(step: &'static str, text: &[u8]) -> Result<()> {
+    memchr::memchr(0, text).map_or(Ok(()), |at| Err(holds_nul(step, at)))
 }

@@ -11,12 +11,13 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::Command;
+use super::passed::Passed;
 use crate::error::{Error, Result};
 use crate::process::output::file;
 use crate::process::output::input::Input;
 use crate::process::systemd;
-use crate::sys::fds;
 use crate::sys::spawn::Move;
+use crate::sys::{fds, reserve};
 
 /// What a standard stream of a child is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
@@ -44,8 +45,8 @@ pub enum Stdio {
 #[derive(Clone, Debug)]
 pub struct Streams {
     pub(in crate::process) stdio: [Stdio; 3],
-    /// (descriptor of the host, number in the child)
-    pub(in crate::process) passed: Vec<(RawFd, RawFd)>,
+    /// Those that are given by number.
+    pub(in crate::process) passed: Passed,
     /// (descriptor of the host, name)
     pub(in crate::process) listening: Vec<(RawFd, Vec<u8>)>,
     pub(in crate::process) capture: Option<usize>,
@@ -54,7 +55,7 @@ pub struct Streams {
     pub(in crate::process) output_file: Option<file::Spec>,
     pub(in crate::process) keep_on_failure: bool,
     pub(in crate::process) input: Option<Arc<Input>>,
-    /// Duplicates of lent descriptors, for a command that is spawned later than it was given.
+    /// Duplicates of lent descriptors, for a command that is spawned later than it was given; in the order of their numbers.
     pins: Vec<Arc<OwnedFd>>,
 }
 
@@ -62,7 +63,7 @@ impl Default for Streams {
     fn default() -> Self {
         Self {
             stdio: [Stdio::Inherit; 3],
-            passed: Vec::new(),
+            passed: Passed::default(),
             listening: Vec::new(),
             capture: None,
             lines: false,
@@ -80,6 +81,29 @@ fn open_fd(step: &'static str, fd: RawFd) -> Result<()> {
         return Ok(());
     }
     Err(Error { errno: Some(Errno::EBADF), ..Error::invalid(step, format!("{step}: {fd} is not an open descriptor")) })
+}
+
+/// Why a descriptor is not given.
+enum NotPassed {
+    /// It is not open.
+    Closed(RawFd),
+    /// No descriptor can have that number.
+    NoNumber(RawFd),
+    /// The child has another one of that number.
+    Twice(RawFd),
+}
+
+impl NotPassed {
+    /// `call`: which, and of which of its descriptors, as the message begins.
+    fn error(self, step: &'static str, call: &str) -> Error {
+        match self {
+            Self::Closed(fd) => {
+                Error { errno: Some(Errno::EBADF), ..Error::invalid(step, format!("{call}{fd} is not an open descriptor")) }
+            }
+            Self::NoNumber(number) => Error::invalid(step, format!("{call}{number} cannot be the number of a descriptor")),
+            Self::Twice(number) => Error::invalid(step, format!("{call}descriptor {number} of the child is given twice")),
+        }
+    }
 }
 
 /// Numbers of descriptors that a child may have; the kernel's ceiling of `fs.nr_open` is far below.
@@ -139,8 +163,7 @@ impl Streams {
 
     /// Those that are the host's own, if it has them and its children inherit them: a bit each.
     pub(in crate::process) fn inherited(&self) -> u8 {
-        let is_the_hosts =
-            |stream: &RawFd| self.stdio[*stream as usize] == Stdio::Inherit && self.passed.iter().all(|(_, to)| to != stream);
+        let is_the_hosts = |stream: &RawFd| self.stdio[*stream as usize] == Stdio::Inherit && !self.passed.has(*stream);
         (0..3).filter(|stream| is_the_hosts(stream) && fds::is_inherited(*stream)).fold(0, |bits, stream| bits | 1 << stream)
     }
 
@@ -172,26 +195,27 @@ impl Streams {
 
     /// Whether stream 2 goes where the host's own 1 goes.
     pub(in crate::process) fn merges_into_the_hosts(&self) -> bool {
-        let redirected = self.capture.is_some() || self.lines || self.output_file.is_some() || self.passed.iter().any(|(_, to)| *to == 1);
+        let redirected = self.capture.is_some() || self.lines || self.output_file.is_some() || self.passed.has(1);
         self.stdio[2] == Stdio::Merge && self.stdio[1] == Stdio::Inherit && !redirected
     }
 
     /// Duplicates what was lent, and holds it.
     pub(super) fn pin(&mut self) -> Result<()> {
-        let mut pins: Vec<Arc<OwnedFd>> = Vec::new();
+        let mut pins: Vec<Arc<OwnedFd>> = reserve::room(self.lent().count())?;
         for fd in lent!(&mut *self, iter_mut) {
             let copy = fds::duplicate_number(*fd)
                 .map_err(|errno| Error::system("fcntl", errno, format!("cannot keep descriptor {fd} for a later start")))?;
             *fd = copy.as_raw_fd();
             pins.push(Arc::new(copy));
         }
+        pins.sort_unstable_by_key(|pin| pin.as_raw_fd());
         self.pins = pins;
         Ok(())
     }
 
     /// The duplicate that this number is, if it was pinned.
     pub(in crate::process) fn pinned(&self, number: RawFd) -> Option<&Arc<OwnedFd>> {
-        self.pins.iter().find(|pin| pin.as_raw_fd() == number)
+        self.pins.binary_search_by_key(&number, |pin| pin.as_raw_fd()).ok().map(|place| &self.pins[place])
     }
 
     /// Whether all that is lent is held.
@@ -216,15 +240,40 @@ impl Command {
 
     /// Gives the child the descriptor `fd` as `child_fd`.
     pub fn pass_fd(&mut self, fd: RawFd, child_fd: RawFd) -> Result<&mut Self> {
-        open_fd("pass_fd", fd)?;
-        if !(0..MAX_FD).contains(&child_fd) {
-            return Err(Error::invalid("pass_fd", format!("pass_fd: {child_fd} cannot be the number of a descriptor")));
-        }
-        if self.streams.passed.iter().any(|(_, taken)| *taken == child_fd) {
-            return Err(Error::invalid("pass_fd", format!("pass_fd: descriptor {child_fd} of the child is given twice")));
-        }
-        self.streams.passed.push((fd, child_fd));
+        self.streams.passed.make_room(1)?;
+        self.pass(fd, child_fd).map_err(|refused| refused.error("pass_fd", "pass_fd: "))?;
         Ok(self)
+    }
+
+    /// Gives the child these descriptors as those numbers: all, or none. The same numbers, if none are said.
+    pub fn pass_fds(&mut self, fds: &[RawFd], child_fds: Option<&[RawFd]>) -> Result<&mut Self> {
+        if fds.len() > MAX_FD as usize {
+            return Err(Error::invalid("pass_fds", format!("pass_fds: {} descriptors are more than a child can have", fds.len())));
+        }
+        let before = self.streams.passed.len();
+        self.streams.passed.make_room(fds.len())?;
+        for (index, (fd, child_fd)) in fds.iter().zip(child_fds.unwrap_or(fds)).enumerate() {
+            if let Err(refused) = self.pass(*fd, *child_fd) {
+                self.streams.passed.truncate(before);
+                return Err(refused.error("pass_fds", &format!("pass_fds: entry {index}: ")));
+            }
+        }
+        Ok(self)
+    }
+
+    /// There is room for one more.
+    fn pass(&mut self, fd: RawFd, child_fd: RawFd) -> core::result::Result<(), NotPassed> {
+        if !fds::is_open(fd) {
+            return Err(NotPassed::Closed(fd));
+        }
+        if !(0..MAX_FD).contains(&child_fd) {
+            return Err(NotPassed::NoNumber(child_fd));
+        }
+        if self.streams.passed.has(child_fd) {
+            return Err(NotPassed::Twice(child_fd));
+        }
+        self.streams.passed.push(fd, child_fd);
+        Ok(())
     }
 
     /// Gives the child a listening descriptor by the rules of sd_listen_fds(3): numbers from 3 in the order of calls.
@@ -332,7 +381,7 @@ impl Command {
     /// The first such number from there on.
     pub fn free_number_from(&self, least: RawFd) -> RawFd {
         let mut number = least.max(systemd::FIRST + self.streams.listening.len() as RawFd);
-        while self.streams.passed.iter().any(|(_, taken)| *taken == number) || self.readiness.number() == Some(number) {
+        while self.streams.passed.has(number) || self.readiness.number() == Some(number) {
             number += 1;
         }
         number

@@ -150,7 +150,8 @@ impl Layout {
         let mut first = 0u32;
         for to in targets {
             let from = lies.get(&to).copied().unwrap_or(to);
-            let place = layout.sources.iter().position(|source| *source == from);
+            // With more sources than a request can have it is refused: which of them are the same does not matter any more.
+            let place = layout.sources.iter().take(wire::RIGHTS).position(|source| *source == from);
             let from = if from == Move::NULL { None } else { Some(place.unwrap_or(layout.sources.len())) };
             if from == Some(layout.sources.len()) {
                 layout.sources.push(lies.get(&to).copied().unwrap_or(to));

@@ -161,6 +161,7 @@ ps_status ps_command_restart_limit(ps_command *command,
                                    int64_t healthy_ms,
                                    ps_error **error);
 ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
+ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **error);
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
 typedef struct ps_child ps_child;
 typedef struct ps_supervisor ps_supervisor;

@@ -826,6 +826,21 @@ ps_status ps_command_restart_limit(ps_command *command,
  */
 ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
 
+/**
+ * Who goes first where a supervisor's line is longer than its slots (ps_supervisor_set_max_running): the
+ * higher priority, and of equal ones who came first. It holds for the first start and for every restart
+ * (ps_command_restart), so a service that has died need not wait behind the batch jobs beside it. It ends
+ * nobody: also the highest waits until a slot is free. And it is all there is: a low one waits as long as
+ * higher ones keep coming. Of children that wait for a permit of one budget key the highest is asked for
+ * first, too. What a child has is what its command had when it was spawned.
+ *
+ * It says nothing to the kernel (for that: ps_command_nice), and nothing under the default supervisor
+ * (NULL), where nobody waits.
+ *
+ * @param priority  -100 to 100; default 0
+ */
+ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **error);
+
 /** A word of yours that comes back with every event of the child. Default 0. */
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
 
@@ -1263,9 +1278,10 @@ ps_status ps_supervisor_new(ps_supervisor **supervisor, ps_error **error);
 
 /**
  * How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
- * puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
- * before you hear of that end. Never blocks: what a higher limit allows is started by the next calls that
- * do work (ps_supervisor_next_event, ps_reap and others), in portions.
+ * puts what is beyond in a line, first in, first out, the higher priorities before the lower ones
+ * (ps_command_priority); as soon as a child has ended the next one is started, before you hear of that end.
+ * Never blocks: what a higher limit allows is started by the next calls that do work
+ * (ps_supervisor_next_event, ps_reap and others), in portions.
  *
  * A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
  * and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,

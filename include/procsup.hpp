@@ -1043,6 +1043,11 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&watchdog(milliseconds silence) && { return std::move(watchdog(silence)); }
     command &watchdog(milliseconds silence, ec_t &ec) noexcept { return set(ec, ps_command_watchdog, silence); }
 
+    /// Who goes first where more wait than may run: the higher, -100 to 100. Default 0.
+    command &priority(int value) & { return set(ps_command_priority, value); }
+    command &&priority(int value) && { return std::move(priority(value)); }
+    command &priority(int value, ec_t &ec) noexcept { return set(ec, ps_command_priority, value); }
+
     /// A word of yours that comes back with every event of the child; user_pointer is the same for a pointer, which is borrowed.
     command &user_data(std::uint64_t word) & { return set(ps_command_user_data, word); }
     command &&user_data(std::uint64_t word) && { return std::move(user_data(word)); }

@@ -19,6 +19,11 @@ const RESTARTING: Restart =
 const HEALTHY: i64 = 10;
 const WINDOW: i64 = 100;
 
+/// Who comes after others that wait, and goes before them.
+fn priority_of(id: Id) -> i32 {
+    i32::from(id.0 == 3)
+}
+
 /// How the children of a world are bound.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 enum Bound {
@@ -213,7 +218,7 @@ impl World {
 
     fn step(&mut self, event: Event, careless: Careless) {
         let line: Vec<Id> = self.scheduler.line().collect();
-        let (closing, patient) = (self.scheduler.is_closing(), !matches!(event, Event::Admit(..) | Event::Begin(_)));
+        let (closing, patient) = (self.scheduler.is_closing(), !matches!(event, Event::Admit(..) | Event::Begin(..)));
         // Rests are over when their time comes, and time passes only then.
         let now = if let Some(Choice::Tick(now)) = self.time { now } else { 0 };
         let (mut actions, mut next, mut storms) = (Vec::new(), Some(event), 0);
@@ -257,6 +262,11 @@ impl World {
         };
         if made.is_some_and(overtaken) {
             self.breaks("the line is first in, first out");
+        }
+        let waits_still = |other: &Id| matches!(self.scheduler.stage(*other), Some(Stage::Queued(_)));
+        let higher = |id: Id| line.iter().any(|other| priority_of(*other) > priority_of(id) && waits_still(other));
+        if made.is_some_and(higher) {
+            self.breaks("the higher priority goes first");
         }
         for action in actions {
             self.act(action, made, careless);
@@ -615,7 +625,10 @@ impl Model for Search {
                     terms = Some(Terms { key: 1, waits, healthy_ns: HEALTHY, ready_at_exec: false, set: world.set });
                 }
                 world.beginning = begins;
-                world.step(if begins { Event::Begin(terms) } else { Event::Admit(restarts.then_some(RESTARTING), terms) }, careless);
+                let priority = priority_of(Id(world.spawned as u64));
+                let event =
+                    if begins { Event::Begin(terms, priority) } else { Event::Admit(restarts.then_some(RESTARTING), terms, priority) };
+                world.step(event, careless);
                 world.beginning = false;
             }
             Choice::Later(id) => {
@@ -882,8 +895,8 @@ fn staged(stage: &str, alone: bool, restart: Option<Restart>) -> Scheduler {
         "Joining" | "Queued" => {
             // Somebody else has the slot, and gives it back.
             go(Event::Limit(Some(1), None));
-            go(Event::Admit(None, None));
-            go(Event::Admit(restart, None));
+            go(Event::Admit(None, None, 0));
+            go(Event::Admit(restart, None, 0));
             if stage == "Queued" {
                 go(Event::Joined(Id(2)));
             }
@@ -891,7 +904,7 @@ fn staged(stage: &str, alone: bool, restart: Option<Restart>) -> Scheduler {
         }
         _ => go(Event::Limit(Some(slots), None)),
     }
-    go(if stage.starts_with("Begun") { Event::Begin(None) } else { Event::Admit(restart, None) });
+    go(if stage.starts_with("Begun") { Event::Begin(None, 0) } else { Event::Admit(restart, None, 0) });
     match stage {
         "Starting" => {}
         "Begun" => go(Event::Begun(Id(1))),
@@ -905,7 +918,7 @@ fn staged(stage: &str, alone: bool, restart: Option<Restart>) -> Scheduler {
         _ => unreachable!("{stage}"),
     }
     if !alone {
-        go(Event::Admit(None, None));
+        go(Event::Admit(None, None, 0));
         go(Event::Joined(Id(2)));
     }
     scheduler
@@ -1054,7 +1067,7 @@ fn staged_bound(stage: &str, waits: bool) -> Scheduler {
     let id = Id(1);
     let granted = Event::Permit(id, Answer::Granted);
     let ended = [Event::Ended(id, Ended::Failed(0), 0), Event::Released(id)];
-    go(Event::Admit(Some(RESTARTING), Some(terms)));
+    go(Event::Admit(Some(RESTARTING), Some(terms), 0));
     match stage {
         "Asking, at once" => {}
         "Starting" => go(granted),

@@ -22,10 +22,10 @@ enum Told {
 
 #[derive(Clone, Copy, Debug)]
 enum Do {
-    /// Whether it is kept alive, and whether its process can be made.
-    Spawn(bool, bool),
+    /// Whether it is kept alive, and whether its process can be made; its priority.
+    Spawn(bool, bool, i32),
     /// One whose start may take its time.
-    Begin(Making),
+    Begin(Making, i32),
     /// What became of one of those that took it; whether its process could be made.
     Made(usize, bool),
     Ready(usize),
@@ -43,11 +43,17 @@ enum Making {
     Later,
 }
 
+/// Few, so that there are equal ones.
+fn priority() -> impl Strategy<Value = i32> {
+    prop_oneof![4 => Just(0), 1 => Just(1), 1 => Just(100), 1 => Just(-100)]
+}
+
 fn doing() -> impl Strategy<Value = Do> {
     let how = prop_oneof![Just(Ended::Stopped), Just(Ended::Succeeded(0)), Just(Ended::Succeeded(1_000_000_000)), Just(Ended::Failed(1))];
     prop_oneof![
-        6 => (any::<bool>(), prop::bool::weighted(0.8)).prop_map(|(kept, good)| Do::Spawn(kept, good)),
-        3 => prop_oneof![Just(Making::Good), Just(Making::Bad), Just(Making::Later), Just(Making::Later)].prop_map(Do::Begin),
+        6 => (any::<bool>(), prop::bool::weighted(0.8), priority()).prop_map(|(kept, good, priority)| Do::Spawn(kept, good, priority)),
+        3 => (prop_oneof![Just(Making::Good), Just(Making::Bad), Just(Making::Later), Just(Making::Later)], priority())
+            .prop_map(|(making, priority)| Do::Begin(making, priority)),
         3 => (0usize..4, prop::bool::weighted(0.7)).prop_map(|(which, good)| Do::Made(which, good)),
         4 => (0usize..4).prop_map(Do::Ready),
         6 => (0usize..4, how).prop_map(|(which, how)| Do::End(which, how)),
@@ -106,14 +112,14 @@ impl Real {
         }
     }
 
-    fn spawn(&mut self, id: Id, kept: bool, begun: bool, making: Making) {
+    fn spawn(&mut self, id: Id, (kept, begun, priority): (bool, bool, i32), making: Making) {
         match making {
             Making::Good => {}
             Making::Bad => drop(self.bad.insert(id)),
             Making::Later => drop(self.later.insert(id)),
         }
         let mut actions = Vec::new();
-        let event = if begun { Event::Begin(None) } else { Event::Admit(kept.then_some(KEPT), None) };
+        let event = if begun { Event::Begin(None, priority) } else { Event::Admit(kept.then_some(KEPT), None, priority) };
         self.machine.step(event, self.now, &mut actions);
         match actions[..] {
             [Action::Admitted(given), ..] => {
@@ -135,6 +141,7 @@ impl Real {
 #[derive(Default)]
 struct Naive {
     line: Vec<Id>,
+    priorities: Vec<(Id, i32)>,
     running: Vec<Id>,
     /// Those of them that have no process yet.
     later: Vec<Id>,
@@ -161,6 +168,17 @@ impl Naive {
 
     fn say(&mut self, id: Id, news: News) {
         self.told.push(Told::Of(id, news));
+    }
+
+    fn priority(&self, id: Id) -> i32 {
+        self.priorities.iter().find(|(known, _)| *known == id).unwrap().1
+    }
+
+    /// Behind all that are as high as it is.
+    fn stand_in_line(&mut self, id: Id) {
+        let priority = self.priority(id);
+        let place = self.line.iter().position(|other| self.priority(*other) < priority).unwrap_or(self.line.len());
+        self.line.insert(place, id);
     }
 
     /// What comes after a run of one that is kept.
@@ -218,7 +236,7 @@ impl Naive {
         }
     }
 
-    fn spawn(&mut self, id: Id, kept: bool, begun: bool, making: Making) -> bool {
+    fn spawn(&mut self, id: Id, (kept, begun, priority): (bool, bool, i32), making: Making) -> bool {
         if self.shut {
             self.told.push(Told::Refused(Status::Shutdown));
             return false;
@@ -228,6 +246,7 @@ impl Naive {
             self.told.push(Told::Refused(Status::Limit));
             return false;
         }
+        self.priorities.push((id, priority));
         if kept {
             self.kept.push((id, History::default()));
         }
@@ -240,7 +259,7 @@ impl Naive {
             self.promised.insert(id);
         }
         if !at_once {
-            self.line.push(id);
+            self.stand_in_line(id);
         } else if begun || making == Making::Good {
             self.running.push(id);
             self.conclude(id);
@@ -303,7 +322,7 @@ impl Naive {
         self.now += by;
         while let Some((_, id)) = self.resting.first().copied().filter(|(due, _)| *due <= self.now) {
             self.resting.remove(0);
-            self.line.push(id);
+            self.stand_in_line(id);
         }
         self.drain();
     }
@@ -334,15 +353,15 @@ proptest! {
         let mut last = 0;
         for step in steps {
             match step {
-                Do::Spawn(..) | Do::Begin(_) => {
-                    let (kept, begun, making) = match step {
-                        Do::Spawn(kept, good) => (kept, false, if good { Making::Good } else { Making::Bad }),
-                        Do::Begin(making) => (false, true, making),
+                Do::Spawn(..) | Do::Begin(..) => {
+                    let (how, making) = match step {
+                        Do::Spawn(kept, good, priority) => ((kept, false, priority), if good { Making::Good } else { Making::Bad }),
+                        Do::Begin(making, priority) => ((false, true, priority), making),
                         _ => unreachable!(),
                     };
                     let id = Id(last + 1);
-                    let taken = naive.spawn(id, kept, begun, making);
-                    real.spawn(id, kept, begun, making);
+                    let taken = naive.spawn(id, how, making);
+                    real.spawn(id, how, making);
                     last += u64::from(taken);
                     if !taken {
                         real.bad.remove(&id);

@@ -80,7 +80,7 @@ static void blocks_and_parts_of_strings()
     std::error_code ec;
     c.env_block(std::vector<std::pair<const char *, std::string>>{{"A", "vector"}}, ec).env_block({{"B", "list"}}, ec);
     const char *const block[] = {"EMPTY=no", nullptr};
-    c.env_block(block, ec).env_bytes("C", "c", ec).env_bytes("D", nullptr, ec).arg_bytes("x", ec).cwd_bytes("/", ec);
+    c.env_block(block, ec).env_bytes("C", "c", ec).env_bytes("D", nullptr, ec).arg_bytes("x", ec).cwd_bytes("/", ec).priority(-3, ec);
     CHECK(!ec && output_of(c) == "vector list no c /\n");
 
     auto refused = [&](auto act) {
@@ -93,6 +93,7 @@ static void blocks_and_parts_of_strings()
     refused([&] { c.env_block({{std::string_view("A\0B", 3), "x"}}, ec); });
     refused([&] { c.env_block({{"A", std::string_view("x\0", 2)}}, ec); });
     refused([&] { c.arg_bytes(std::string_view("x\0y", 3), ec); });
+    refused([&] { c.priority(101, ec); });
     refused([&] { c.pass_fds({2, -1}, ec); });
     refused([&] { command::from_bytes(std::string_view("x\0y", 3), ec); });
     CHECK(output_of(c) == "vector list no c /\n");
@@ -100,7 +101,7 @@ static void blocks_and_parts_of_strings()
     CHECK_THROWS(c.env_block(bad), errc::invalid_argument);
 
     ec.clear();
-    auto d = command(HELPER_DIR "/show_fds").capture(1000).pass_fds({{2, 20}, {1, 21}}).env_block(block);
+    auto d = command(HELPER_DIR "/show_fds").capture(1000).priority(100).pass_fds({{2, 20}, {1, 21}}).env_block(block);
     d.pass_fds(std::vector<int>{}).pass_fds(std::map<int, int>{{2, 30}, {0, 31}}).pass_fds({{2, 32}}, ec).pass_fds(std::vector<int>{}, ec);
     CHECK(output_of(d) == "0 1 2 20 21 30 31 32\n");
 }

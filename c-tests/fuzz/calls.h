@@ -352,7 +352,7 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
-    switch (dice(46)) {
+    switch (dice(47)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -516,6 +516,7 @@ static void call_setter(void)
             name_of(c), (void *)(some ? fds : NULL), (void *)(other_numbers ? numbers : NULL), size);
         break;
     }
+    case 45: n = chance(80) ? (int32_t)dice(201) - 100 : odd_number(); SET(ps_command_priority, ps_command_priority(h, n, error), "%d)", name_of(c), n); break;
     default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
     }
 }

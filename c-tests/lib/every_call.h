@@ -83,6 +83,7 @@ CALL(ps_command, ps_command_env_bytes, "A", 1, "b", 1)
 CALL(ps_command, ps_command_env_block, some_block)
 CALL(ps_command, ps_command_cwd_bytes, "/", 1)
 CALL(ps_command, ps_command_pass_fds, some_fds, some_numbers, 1)
+CALL(ps_command, ps_command_priority, 1)
 CALL(ps_child, ps_signal, SIGKILL)
 CALL(ps_child, ps_terminate, 0, &out.exit)
 CALL(ps_child, ps_terminate_begin, 0)
@@ -294,7 +295,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_restart_early_exit), ENTRY(COMMAND, ps_command_notify_access), ENTRY(COMMAND, ps_command_watchdog),
     ENTRY(COMMAND, ps_command_budget),      ENTRY(COMMAND, ps_command_budget_wait),
     ENTRY(COMMAND, ps_command_arg_bytes),   ENTRY(COMMAND, ps_command_env_bytes),     ENTRY(COMMAND, ps_command_env_block),
-    ENTRY(COMMAND, ps_command_cwd_bytes),   ENTRY(COMMAND, ps_command_pass_fds),
+    ENTRY(COMMAND, ps_command_cwd_bytes),   ENTRY(COMMAND, ps_command_pass_fds),      ENTRY(COMMAND, ps_command_priority),
     ENTRY(COMMAND, ps_spawn_once),          ENTRY(COMMAND, ps_command_session),
     ENTRY(COMMAND, ps_spawn_direct),        ENTRY(COMMAND, ps_spawn_direct_begin),
     ENTRY(SUPERVISOR, ps_spawn_direct_into), ENTRY(SUPERVISOR, ps_spawn_direct_begin_into),

@@ -124,6 +124,7 @@ void ask_for_workers(void)
         ps_command *command = shell(workers[i], "n=0; while sleep 0.5; do n=$((n + 1)); echo alive for $n half seconds; done");
         must(ps_command_output_lines(command, 1, &error));
         must(ps_command_restart(command, PS_RESTART_ALWAYS, 200, 2000, &error));
+        must(ps_command_priority(command, 10, &error)); /* one that has died does not wait behind the batch */
         must(ask(workers[i], command));
     }
 }

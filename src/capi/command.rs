@@ -751,6 +751,22 @@ pub unsafe extern "C" fn ps_command_restart_early_exit(command: *mut ps_command,
     change(command, error, |now| now.restart_early_exit(ms).map(drop))
 }
 
+/// Who goes first where a supervisor's line is longer than its slots (ps_supervisor_set_max_running): the
+/// higher priority, and of equal ones who came first. It holds for the first start and for every restart
+/// (ps_command_restart), so a service that has died need not wait behind the batch jobs beside it. It ends
+/// nobody: also the highest waits until a slot is free. And it is all there is: a low one waits as long as
+/// higher ones keep coming. Of children that wait for a permit of one budget key the highest is asked for
+/// first, too. What a child has is what its command had when it was spawned.
+///
+/// It says nothing to the kernel (for that: ps_command_nice), and nothing under the default supervisor
+/// (NULL), where nobody waits.
+///
+/// @param priority  -100 to 100; default 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_priority(command: *mut ps_command, priority: i32, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.priority(priority).map(drop))
+}
+
 /// A word of yours that comes back with every event of the child. Default 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_user_data(command: *mut ps_command, user_data: u64, error: *mut *mut ps_error) -> ps_status {

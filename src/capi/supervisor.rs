@@ -27,9 +27,10 @@ pub unsafe extern "C" fn ps_supervisor_new(supervisor: *mut *mut ps_supervisor, 
 }
 
 /// How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
-/// puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
-/// before you hear of that end. Never blocks: what a higher limit allows is started by the next calls that
-/// do work (ps_supervisor_next_event, ps_reap and others), in portions.
+/// puts what is beyond in a line, first in, first out, the higher priorities before the lower ones
+/// (ps_command_priority); as soon as a child has ended the next one is started, before you hear of that end.
+/// Never blocks: what a higher limit allows is started by the next calls that do work
+/// (ps_supervisor_next_event, ps_reap and others), in portions.
 ///
 /// A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
 /// and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,

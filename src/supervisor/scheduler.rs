@@ -18,6 +18,10 @@
 //! of each key the first is asked for again, whenever a permit may be had. (And a spawn that finds nobody in line and a permit free takes it: one
 //! that somebody else has just given back may go to it before we have heard of that.)
 //!
+//! A place in line is one number that has both in it, priority and arrival ([`place`]): so the line is one ordered map, whoever is first
+//! in it is found in the time of its depth, and what keeps its place (who is barred) keeps its rank as well. A child has the priority that it was admitted with,
+//! for its first start and for each that comes after a rest.
+//!
 //! A slot is taken before a process is made (`Starting`) and given back when its end is told: so there are never more than `max_running`,
 //! however many threads spawn, and a child that is being stopped holds its slot. Between its end and the telling a child is `Leaving`: what it
 //! kept is released outside the lock, which takes the file system's time. The traps of that moment:
@@ -39,14 +43,14 @@ pub use super::id::Id;
 use super::restart::{Ended, History, Next};
 use crate::clock::Deadline;
 use crate::error::Status;
-use crate::process::command::Restart;
+use crate::process::command::{PRIORITY_MAX, Restart};
 
 /// Where a child stands.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Stage {
     /// A place in line is promised to it.
     Joining,
-    /// In line, at this place: first in, first out.
+    /// In line, at this place: the higher priority first, then first in, first out.
     Queued(u64),
     /// It has a slot, and its budget is being asked.
     Asking,
@@ -107,10 +111,10 @@ pub enum News {
 /// What comes in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
-    /// A child is to be started, under this policy, bound to this budget.
-    Admit(Option<Restart>, Option<Terms>),
+    /// A child is to be started, under this policy, bound to this budget, with this priority.
+    Admit(Option<Restart>, Option<Terms>, i32),
     /// The same of one that is never started again, whose process may take its time, and of which either is told: it was ready, or it failed.
-    Begin(Option<Terms>),
+    Begin(Option<Terms>, i32),
     /// Who was promised a place takes it.
     Joined(Id),
     /// Who was promised a place, or was to be started at once, is not to be had. Its caller is told, nobody else.
@@ -202,6 +206,8 @@ enum Ending {
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 struct Child {
     stage: Stage,
+    /// Of its priority.
+    rank: u8,
     /// How it is kept alive, if it is.
     kept: Option<Box<(Restart, History)>>,
     /// Its owner has stopped it: it is not started (again).
@@ -241,6 +247,21 @@ impl Child {
     }
 }
 
+/// The highest priority has 0.
+fn rank_of(priority: i32) -> u8 {
+    (PRIORITY_MAX - priority.clamp(-PRIORITY_MAX, PRIORITY_MAX)) as u8
+}
+
+/// A place in line: of two the one with the lower rank, and of the same rank the one that came first, is the lower.
+fn place(rank: u8, arrival: u64) -> u64 {
+    u64::from(rank) << ARRIVALS | arrival & ((1 << ARRIVALS) - 1)
+}
+
+/// The bits of a place that count arrivals: those of ages.
+const ARRIVALS: u32 = 56;
+
+const _: () = assert!(PRIORITY_MAX * 2 <= u8::MAX as i32);
+
 /// See the head of this file.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Scheduler {
@@ -252,7 +273,8 @@ pub struct Scheduler {
     /// Somebody who was barred is in line again.
     called: bool,
     last_id: u64,
-    last_place: u64,
+    /// How many have come into the line.
+    arrivals: u64,
     /// Slots in use.
     active: usize,
     stopping: usize,
@@ -271,7 +293,7 @@ impl Hash for Scheduler {
         children.sort_unstable_by_key(|(id, _)| **id);
         let counts = (self.active, self.stopping, self.joining, self.leaving, self.max_running, self.max_pending);
         let bound = (&self.flights, &self.asked, self.called);
-        (children, &self.line, &self.rests, bound, self.last_id, self.last_place, counts, self.ending).hash(to);
+        (children, &self.line, &self.rests, bound, self.last_id, self.arrivals, counts, self.ending).hash(to);
     }
 }
 
@@ -279,8 +301,8 @@ impl Scheduler {
     /// One step. What is to be done is appended, in the order in which it is to be done.
     pub fn step(&mut self, event: Event, now: i64, actions: &mut Vec<Action>) {
         match event {
-            Event::Admit(restart, terms) => self.admit(restart, terms, false, actions),
-            Event::Begin(terms) => self.admit(None, terms, true, actions),
+            Event::Admit(restart, terms, priority) => self.admit(restart, terms, (priority, false), actions),
+            Event::Begin(terms, priority) => self.admit(None, terms, (priority, true), actions),
             Event::Joined(id) => self.joined(id, actions),
             Event::Dropped(id) => self.drop_child(id, actions),
             Event::Pull => drop(self.take_first(None, actions)),
@@ -393,7 +415,7 @@ impl Scheduler {
 
     // ---- the steps ----
 
-    fn admit(&mut self, restart: Option<Restart>, terms: Option<Terms>, promised: bool, actions: &mut Vec<Action>) {
+    fn admit(&mut self, restart: Option<Restart>, terms: Option<Terms>, (priority, promised): (i32, bool), actions: &mut Vec<Action>) {
         if self.is_closing() {
             return actions.push(Action::Refused(Status::Shutdown));
         }
@@ -408,7 +430,8 @@ impl Scheduler {
         if let Some(bound) = &bound {
             self.flights.enter_set(bound);
         }
-        self.children.insert(id, Child { stage: Stage::Joining, kept, halted: false, ready: false, promised, bound });
+        let rank = rank_of(priority);
+        self.children.insert(id, Child { stage: Stage::Joining, rank, kept, halted: false, ready: false, promised, bound });
         if at_once {
             self.active += 1;
             self.start(id, None, None, actions);
@@ -580,9 +603,11 @@ impl Scheduler {
     }
 
     fn queue(&mut self, id: Id) {
-        self.last_place += 1;
-        self.line.insert(self.last_place, id);
-        self.set(id, Stage::Queued(self.last_place));
+        let Some(child) = self.children.get_mut(&id) else { return };
+        self.arrivals += 1;
+        let place = place(child.rank, self.arrivals);
+        child.stage = Stage::Queued(place);
+        self.line.insert(place, id);
     }
 
     fn drop_child(&mut self, id: Id, actions: &mut Vec<Action>) {

@@ -90,7 +90,8 @@ impl Inner {
         let mut ledger = lock(&self.ledger);
         ledger.make_room().map_err(out_of_memory)?;
         let terms = self.terms(&mut ledger, command, set)?;
-        let event = if begun { Event::Begin(terms) } else { Event::Admit(restart, terms) };
+        let priority = command.get_priority();
+        let event = if begun { Event::Begin(terms, priority) } else { Event::Admit(restart, terms, priority) };
         let mut actions = std::mem::take(&mut ledger.actions);
         ledger.scheduler.step(event, now, &mut actions);
         if let ([Action::Ask(id, flight, resumed)], Some(budgeted)) = (&actions[..], command.get_budget()) {

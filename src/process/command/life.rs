@@ -52,6 +52,9 @@ impl Default for Restart {
     }
 }
 
+/// The highest priority; the lowest is as far below 0.
+pub const PRIORITY_MAX: i32 = 100;
+
 /// Under which key of which budget a command is started.
 #[derive(Clone, Debug)]
 pub struct Budgeted {
@@ -75,6 +78,8 @@ pub struct Lifetime {
     healthy_is_said: bool,
     budget: Option<Arc<Budgeted>>,
     waits_for_budget: bool,
+    /// Who of those that wait for a slot goes first.
+    priority: i32,
     /// Its process is to outlive this one: no mark says that it is ours.
     pub(in crate::process) outlives: bool,
     /// It takes this one's place before whoever watches this one.
@@ -96,6 +101,7 @@ impl Default for Lifetime {
             healthy_is_said: false,
             budget: None,
             waits_for_budget: false,
+            priority: 0,
             outlives: false,
             succeeds_watched: false,
             birth: None,
@@ -122,6 +128,7 @@ impl Lifetime {
             healthy_is_said: _,
             budget: _,
             waits_for_budget: _,
+            priority: _,
             outlives: _,
             succeeds_watched: _,
             birth,
@@ -142,6 +149,7 @@ impl Lifetime {
             healthy_is_said: _,
             budget: _,
             waits_for_budget: _,
+            priority: _,
             outlives: _,
             succeeds_watched: _,
             birth: _,
@@ -221,6 +229,21 @@ impl Command {
         }
         self.lifetime.restart = Restart { early_exit_ms: ms, ..self.lifetime.restart };
         Ok(self)
+    }
+
+    /// Its place among those that wait for a slot: the higher first.
+    pub fn priority(&mut self, priority: i32) -> Result<&mut Self> {
+        if !(-PRIORITY_MAX..=PRIORITY_MAX).contains(&priority) {
+            let message = format!("priority: {priority} is not between -{PRIORITY_MAX} and {PRIORITY_MAX}");
+            return Err(Error::invalid("priority", message));
+        }
+        self.lifetime.priority = priority;
+        Ok(self)
+    }
+
+    /// That.
+    pub fn get_priority(&self) -> i32 {
+        self.lifetime.priority
     }
 
     /// How its children are kept alive.

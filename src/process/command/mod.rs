@@ -32,7 +32,7 @@ use std::os::unix::ffi::OsStrExt;
 
 pub use self::belongings::Gifts;
 pub use self::identity::Identity;
-pub use self::life::{Budgeted, Lifetime, Restart, RestartWhen};
+pub use self::life::{Budgeted, Lifetime, PRIORITY_MAX, Restart, RestartWhen};
 pub use self::prepared::{Known, Prepared};
 pub use self::program::Program;
 pub use self::readiness::Readiness;

@@ -120,7 +120,10 @@
  *
  * NUMBERS with names (PS_STDIO_PIPE and so on) are passed as int32_t; each section has the enums it uses.
  *
- * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for
+ * STRUCTURES begin with `size`: set it to sizeof the structure before the call. One that is too small for the
+ * first version of the structure, or above 4096 (none has as many bytes: it was not set), is
+ * PS_ERR_INVALID_ARGUMENT. Fields that are called `reserved` mean nothing in this version: they are written
+ * as 0, and not read. TIME is milliseconds for
  * waits (-1: for ever, 0: not at all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
  *
  * BYTES are copied out into a buffer of yours: `buf` and `cap` say where it is and how large, `needed`
@@ -340,7 +343,8 @@ void ps_error_free(ps_error *error);
 
 /* A command describes a program to run: make one, say with the calls below what is not to be as by default,
  * spawn it as often as you like, free it. A setter that returns an error has changed nothing; a spawn that is
- * under way is not affected. Setters never block. */
+ * under way is not affected. Setters never block. One that means something only beside another says so, and
+ * does nothing by itself; their order is no matter, but where it is said. */
 
 /** The description of a program to run. Can be spawned any number of times, from several threads at once. */
 typedef struct ps_command ps_command;
@@ -660,7 +664,8 @@ typedef enum ps_survivors_policy {
 
 /**
  * What happens to the rest of the child's group when the child ends. If it is killed, then before the child
- * is reaped: until then the group's number cannot be another's.
+ * is reaped: until then the group's number cannot be another's. Does nothing with PS_ISOLATE_NONE without a
+ * control group: such a child has no group that is its own.
  *
  * @param policy  PS_SURVIVORS_SWEEP (default) or PS_SURVIVORS_LEAVE
  */
@@ -690,7 +695,10 @@ ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **e
  */
 ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
 
-/** The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. */
+/**
+ * The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. Does nothing without
+ * ps_command_output_lines.
+ */
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
 
 /** When the file of ps_command_output_file is there already. */
@@ -729,7 +737,8 @@ typedef enum ps_output_failure_policy {
 } ps_output_failure_policy;
 
 /**
- * What becomes of the output file of a child that did not exit with 0.
+ * What becomes of the output file of a child that did not exit with 0. Does nothing without
+ * ps_command_output_file.
  *
  * @param policy  PS_OUTPUT_KEEP (default) or PS_OUTPUT_DROP
  */
@@ -809,7 +818,8 @@ ps_status ps_command_restart(ps_command *command,
 /**
  * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a
  * PS_EVENT_GAVE_UP. A run that lasts healthy_ms milliseconds (default 10000), or exits with 0 and not too
- * early (ps_command_restart_early_exit), starts the count anew.
+ * early (ps_command_restart_early_exit), starts the count anew. Does nothing without ps_command_restart, but
+ * that healthy_ms is also when a start under a budget has succeeded (ps_command_budget).
  */
 ps_status ps_command_restart_limit(ps_command *command,
                                    uint32_t failures,
@@ -820,7 +830,7 @@ ps_status ps_command_restart_limit(ps_command *command,
  * Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: the pause before the
  * next start grows, and in the end it is given up (ps_command_restart_limit). A service that puts itself into
  * the background ends so, at once and at every start, and leaves a copy behind each time: run it in the
- * foreground.
+ * foreground. Does nothing under another policy.
  *
  * @param ms  milliseconds (default 1000); 0: an exit with 0 never counts, for jobs that are short by nature
  */
@@ -1783,8 +1793,9 @@ typedef enum ps_notify_access {
  * reaps the child itself, what only its group had said by then is lost. A child that sets SO_LINGER anew just
  * while its socket is closed, or sends one to a host that has no descriptor left, can make that close wait.
  *
- * A child that is asked for none of this gets no NOTIFY_SOCKET from procsup; one that the host itself was
- * given is inherited then, like any variable (ps_command_env).
+ * A child that is asked for none of this (readiness PS_READY_NOTIFY, or a watchdog) gets no NOTIFY_SOCKET
+ * from procsup, and this setting does nothing; one that the host itself was given is inherited then, like any
+ * variable (ps_command_env).
  *
  * @param access  a PS_NOTIFY_*
  */
@@ -1946,7 +1957,7 @@ typedef struct ps_budget_state {
   int32_t in_flight;
   /** 1 if the storm of this window has been told (ps_error_is_storm); else 0. */
   int32_t storm;
-  /** 0 */
+  /** Means nothing in this version: 0. */
   int32_t reserved;
   /**
    * What ps_budget_begin would say: 0 if it gave a permit now, else in how many milliseconds another try
@@ -2008,7 +2019,7 @@ ps_status ps_command_budget(ps_command *command, ps_budget *budget, const char *
  * PS_REASON_BUDGET, waits, and goes on by itself when the window reopens or the key is reset
  * (ps_budget_reset), however often that is; told once until it is started, and again where it is the first
  * that is refused in a later window (storm is 1). A ps_spawn that finds a free slot is refused all the same.
- * Never blocks.
+ * Does nothing without ps_command_budget. Never blocks.
  *
  * @param on  1 or 0
  */
@@ -2134,7 +2145,7 @@ typedef struct ps_spawn_lock_event {
    * its number another's, and the file may say anything.
    */
   int32_t pid;
-  /** Zero. */
+  /** Means nothing in this version: 0. */
   int32_t reserved;
   /** When it was taken, nanoseconds of CLOCK_MONOTONIC. */
   int64_t time_ns;
@@ -4048,7 +4059,7 @@ typedef struct ps_handoff_event {
    * PS_HANDOFF_ABORTED is _OWNER in the old one and _GONE in the new one, whether it has served or not.
    */
   int32_t phase;
-  /** 0 */
+  /** Means nothing in this version: 0. */
   int32_t reserved;
 } ps_handoff_event;
 
@@ -4804,7 +4815,7 @@ typedef struct ps_handoff_supervisor_event {
   int32_t exit_signal;
   /** When it was heard of, nanoseconds of CLOCK_MONOTONIC. */
   int64_t time_ns;
-  /** 0 */
+  /** Means nothing in this version: 0. */
   uint64_t reserved;
 } ps_handoff_supervisor_event;
 

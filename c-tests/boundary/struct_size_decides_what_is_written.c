@@ -1,5 +1,5 @@
-/* The size field of ps_exit, ps_event, ps_budget_state and ps_spawn_lock_event: too small is refused and loses nothing; a larger struct of a newer caller is fine, and
-   nothing beyond what we know is written. */
+/* The size field of ps_exit, ps_event, ps_budget_state and ps_spawn_lock_event: too small (or larger than any) is refused and loses nothing; a larger struct of
+   a newer caller is fine, and nothing beyond what we know is written. */
 #include "harness.h"
 #include "children.h"
 
@@ -29,7 +29,25 @@ int main(void)
         CHECK(memcmp(&event, &before, sizeof event) == 0);
     }
 
-    struct { ps_exit end; char newer[32]; } larger;
+    /* What is needed is said; and a size that no version can have is a field that was forgotten. */
+    ps_exit sized = {.size = sizeof sized - 1};
+    char wanted[32];
+    snprintf(wanted, sizeof wanted, "at least %zu bytes", sizeof sized);
+    CHECK_ERROR(ps_reap(child, PATIENCE_MS, &sized, &error), PS_ERR_INVALID_ARGUMENT, &error);
+    CHECK(strstr(ps_error_message(error), wanted) != NULL);
+    ps_error_free(error);
+    error = NULL;
+    const uint32_t absurd[] = {4097, 0x5a5a5a5a, UINT32_MAX};
+    for (int i = 0; i < 3; i++) {
+        ps_event event;
+        memset(&event, 0x5a, sizeof event);
+        event.size = sized.size = absurd[i];
+        CHECK_STATUS(ps_reap(child, PATIENCE_MS, &sized, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK_STATUS(ps_supervisor_next_event(supervisor, 0, &event, NULL), PS_ERR_INVALID_ARGUMENT);
+        CHECK(event.kind == 0x5a5a5a5a);
+    }
+
+    struct { ps_exit end; char newer[4096 - sizeof(ps_exit)]; } larger;
     memset(&larger, 0x5a, sizeof larger);
     larger.end.size = sizeof larger;
     CHECK_OK(ps_reap(child, PATIENCE_MS, &larger.end, &error), error);

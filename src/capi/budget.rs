@@ -155,7 +155,7 @@ pub struct ps_budget_state {
     pub in_flight: i32,
     /// 1 if the storm of this window has been told (ps_error_is_storm); else 0.
     pub storm: i32,
-    /// 0
+    /// Means nothing in this version: 0.
     pub reserved: i32,
     /// What ps_budget_begin would say: 0 if it gave a permit now, else in how many milliseconds another try
     /// makes sense; -1 if a permit is out that has no lease.
@@ -259,7 +259,7 @@ pub unsafe extern "C" fn ps_command_budget(
 /// PS_REASON_BUDGET, waits, and goes on by itself when the window reopens or the key is reset
 /// (ps_budget_reset), however often that is; told once until it is started, and again where it is the first
 /// that is refused in a later window (storm is 1). A ps_spawn that finds a free slot is refused all the same.
-/// Never blocks.
+/// Does nothing without ps_command_budget. Never blocks.
 ///
 /// @param on  1 or 0
 #[unsafe(no_mangle)]

@@ -524,7 +524,8 @@ pub enum ps_survivors_policy {
 }
 
 /// What happens to the rest of the child's group when the child ends. If it is killed, then before the child
-/// is reaped: until then the group's number cannot be another's.
+/// is reaped: until then the group's number cannot be another's. Does nothing with PS_ISOLATE_NONE without a
+/// control group: such a child has no group that is its own.
 ///
 /// @param policy  PS_SURVIVORS_SWEEP (default) or PS_SURVIVORS_LEAVE
 #[unsafe(no_mangle)]
@@ -564,7 +565,8 @@ pub unsafe extern "C" fn ps_command_output_lines(command: *mut ps_command, on: i
     })
 }
 
-/// The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece.
+/// The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. Does nothing without
+/// ps_command_output_lines.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_output_line_limit(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.output_line_limit(max_bytes).map(drop))
@@ -623,7 +625,8 @@ pub enum ps_output_failure_policy {
     Drop = 1,
 }
 
-/// What becomes of the output file of a child that did not exit with 0.
+/// What becomes of the output file of a child that did not exit with 0. Does nothing without
+/// ps_command_output_file.
 ///
 /// @param policy  PS_OUTPUT_KEEP (default) or PS_OUTPUT_DROP
 #[unsafe(no_mangle)]
@@ -729,7 +732,8 @@ pub unsafe extern "C" fn ps_command_restart(
 
 /// When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a
 /// PS_EVENT_GAVE_UP. A run that lasts healthy_ms milliseconds (default 10000), or exits with 0 and not too
-/// early (ps_command_restart_early_exit), starts the count anew.
+/// early (ps_command_restart_early_exit), starts the count anew. Does nothing without ps_command_restart, but
+/// that healthy_ms is also when a start under a budget has succeeded (ps_command_budget).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_restart_limit(
     command: *mut ps_command,
@@ -743,7 +747,7 @@ pub unsafe extern "C" fn ps_command_restart_limit(
 /// Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: the pause before the
 /// next start grows, and in the end it is given up (ps_command_restart_limit). A service that puts itself into
 /// the background ends so, at once and at every start, and leaves a copy behind each time: run it in the
-/// foreground.
+/// foreground. Does nothing under another policy.
 ///
 /// @param ms  milliseconds (default 1000); 0: an exit with 0 never counts, for jobs that are short by nature
 #[unsafe(no_mangle)]

@@ -72,12 +72,17 @@ pub(super) fn out<T>(name: &'static str, at: *mut T) -> Result<*mut T> {
     if at.is_null() { Err(Error::invalid(name, format!("{name} is NULL"))) } else { Ok(at) }
 }
 
+/// No structure of any version is larger: what says that it is has not been filled in.
+const LARGEST: usize = 4096;
+
 /// Checks the size field of a structure that the caller gave.
 pub(super) fn size(name: &'static str, given: u32, needed: usize) -> Result<()> {
-    if given as usize >= needed {
-        return Ok(());
-    }
-    Err(Error::invalid(name, format!("{name}->size is {given}, and {needed} at least are needed: set it to sizeof of the structure")))
+    let wrong = match given as usize {
+        small if small < needed => format!("at least {needed} bytes are needed"),
+        absurd if absurd > LARGEST => format!("no structure has more than {LARGEST} bytes"),
+        _ => return Ok(()),
+    };
+    Err(Error::invalid(name, format!("{name}->size is {given}, and {wrong}: set it to sizeof of the structure")))
 }
 
 /// Whether bytes are copied out: caller's buffer, needed length, which is told in any case. NULL and 0 ask only for that.

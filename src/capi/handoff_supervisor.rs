@@ -562,7 +562,7 @@ pub struct ps_handoff_supervisor_event {
     pub exit_signal: i32,
     /// When it was heard of, nanoseconds of CLOCK_MONOTONIC.
     pub time_ns: i64,
-    /// 0
+    /// Means nothing in this version: 0.
     pub reserved: u64,
 }
 

@@ -203,8 +203,9 @@ pub use crate::coordination::notify::Access as ps_notify_access;
 /// reaps the child itself, what only its group had said by then is lost. A child that sets SO_LINGER anew just
 /// while its socket is closed, or sends one to a host that has no descriptor left, can make that close wait.
 ///
-/// A child that is asked for none of this gets no NOTIFY_SOCKET from procsup; one that the host itself was
-/// given is inherited then, like any variable (ps_command_env).
+/// A child that is asked for none of this (readiness PS_READY_NOTIFY, or a watchdog) gets no NOTIFY_SOCKET
+/// from procsup, and this setting does nothing; one that the host itself was given is inherited then, like any
+/// variable (ps_command_env).
 ///
 /// @param access  a PS_NOTIFY_*
 #[unsafe(no_mangle)]

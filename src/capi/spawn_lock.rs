@@ -127,7 +127,7 @@ pub struct ps_spawn_lock_event {
     /// PS_ERR_LOCKED: the process that the file names; 0 if it names none. For display only: it may be dead,
     /// its number another's, and the file may say anything.
     pub pid: i32,
-    /// Zero.
+    /// Means nothing in this version: 0.
     pub reserved: i32,
     /// When it was taken, nanoseconds of CLOCK_MONOTONIC.
     pub time_ns: i64,

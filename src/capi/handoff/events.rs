@@ -92,7 +92,7 @@ pub struct ps_handoff_event {
     /// PS_HANDOFF_COMMITTED is _STANDBY in the old generation and _SETTLED in the new one,
     /// PS_HANDOFF_ABORTED is _OWNER in the old one and _GONE in the new one, whether it has served or not.
     pub phase: i32,
-    /// 0
+    /// Means nothing in this version: 0.
     pub reserved: i32,
 }
 

@@ -277,7 +277,7 @@ fn by_tag(text: &str) -> String {
 }
 
 /// The declarations of the header for those who read C without a preprocessor: no directive, no comment, nothing that is not C. What was a macro is a
-/// constant of an enum.
+/// constant of an enum; a text that has a name is left out, for there it is compared as text.
 fn flat(header: &str) -> String {
     let mut text = String::from(
         "/* procsup.h for those who read C without a preprocessor (cffi, LuaJIT, PHP, ...): the same declarations, flat. The types of stdint.h and size_t\n   \
@@ -292,7 +292,7 @@ fn flat(header: &str) -> String {
         match line.trim_start() {
             directive if directive.starts_with("#define PS_") => {
                 let mut words = directive.split_whitespace().skip(1);
-                if let (Some(name), Some(value)) = (words.next(), words.next()) {
+                if let (Some(name), Some(value)) = (words.next(), words.next().filter(|value| !value.starts_with('"'))) {
                     text += &format!("enum {{ {name} = {value} }};\n");
                 }
             }

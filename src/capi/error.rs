@@ -64,8 +64,8 @@ pub extern "C" fn ps_error_errno(error: *const ps_error) -> i32 {
     guard::value(0, || convert::object::<ErrorObject, _>(error).ok().and_then(|object| object.error.errno).map_or(0, |errno| errno as i32))
 }
 
-/// What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...), or the name of the argument
-/// that was refused. Never NULL. Valid until the error is freed.
+/// What failed: a system call or step (PS_STEP_EXEC, "exec", and the other PS_STEP_* below), or the name of
+/// the argument or setter that was refused. Never NULL. Valid until the error is freed.
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_error_step(error: *const ps_error) -> *const c_char {
     text(error, |object| &object.step)

@@ -283,6 +283,13 @@ if(PYTHON3_EXECUTABLE)
   add_test(NAME boundary/coverage_pages COMMAND ${PYTHON3_EXECUTABLE} "${PROJECT_SOURCE_DIR}/scripts/coverage.py" --check)
 endif()
 
+# ---- ./x in its first second ----
+
+if(PYTHON3_EXECUTABLE AND NOT build_variant)
+  add_test(NAME boundary/front_door COMMAND ${PYTHON3_EXECUTABLE} -W ignore "${PROJECT_SOURCE_DIR}/scripts/front_door.py")
+  set_tests_properties(boundary/front_door PROPERTIES TIMEOUT 120)
+endif()
+
 # ---- the manifests of examples/kubernetes, and what docs/scaling.md says of their values ----
 
 # covers: C16-5

@@ -2,7 +2,8 @@ import ast
 
 from . import imports, links
 from .place import ROOT, shown
-from .talk import Failed, colour, run, step
+from .talk import Failed, Missing, colour, run, step
+from .tools import need
 
 
 def python():
@@ -19,6 +20,8 @@ def python():
 def check(arguments):
     """Format, lint, documentation: warnings are errors. Who uses whom in src/, and where the links of the documents lead.
 
+    Takes a minute and a half; all but rust three seconds.
+
     python     scripts are Python 3.8
     links      links, anchors and names of documents (scripts/x/links.py)
     imports    arrows only down, unsafe in two rooms, no cycles without a reason (scripts/x/imports.py)
@@ -27,7 +30,10 @@ def check(arguments):
     quick = {"python": python, "links": links.check, "imports": imports.check}
     for name in arguments:
         if name not in (*quick, "rust"):
-            raise Failed(f"what is {name}? ./x check [{'|'.join(quick)}|rust]")
+            raise Missing(f"what is {name}? ./x check [{'|'.join(quick)}|rust]")
+    rust = "rust" in arguments or not arguments
+    if rust:
+        need("cargo", "cc")
     wrong = 0
     for name, complain in quick.items():
         if name in arguments or not arguments:
@@ -36,7 +42,7 @@ def check(arguments):
             wrong += len(complaints)
             for complaint in complaints:
                 print(colour("31", complaint), flush=True)
-    if "rust" in arguments or not arguments:
+    if rust:
         step("Checking: format, lints, documentation")
         run("cargo", "fmt", "--check")
         run("cargo", "clippy", "--all-targets", "--", "-D", "warnings")

@@ -227,6 +227,8 @@ def daemons(arguments):
     Counts failed and slow requests: fresh connections, kept ones, and requests that take a second; and the same for each one's own reload. As root
     it gets by apt what is not here, else what is missing is left out, and counted.
 
+    Takes five minutes; with --quick ten seconds.
+
     --only NAME       only this one; may be repeated
     --seconds N       under load for so long each (default 30)
     --replace N       so many replacements in that time (default 6)

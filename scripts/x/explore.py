@@ -2,16 +2,19 @@ import sys
 
 from .build import build_library, cmake_build
 from .place import CPUS
-from .talk import Failed, run
-from .tools import need_cmake
+from .talk import Missing, run
+from .tools import need
 
 
 def explore(arguments):
     """The machines in full: every order of events of a supervisor's larger worlds, and of two handoffs with two faults (some GB); a million
-    handoffs by seed; then a fault at every system call of real processes, in both modes. An hour.
+    handoffs by seed; then a fault at every system call of real processes, in both modes.
+
+    Takes an hour.
 
     ./x explore model|seeds|faults does one of them. --table writes what the machines say of themselves: docs/evidence/handoff-faults.md
     and docs/internals/supervisor-table.md."""
+    need("cargo", "cc")
     test = ["cargo", "test", "--release", "--test"]
     if "--table" in arguments:
         run(*test, "handoff_explorer", "the_fault_table_is_current", env={"HANDOFF_TABLE": "write"})
@@ -19,9 +22,9 @@ def explore(arguments):
         return
     parts = [part for part in ("model", "seeds", "faults") if part in arguments or not arguments]
     if not parts:
-        raise Failed("which part? ./x explore model, ./x explore seeds, ./x explore faults, or all of them: ./x explore")
+        raise Missing("which part? ./x explore model, ./x explore seeds, ./x explore faults, or all of them: ./x explore")
     if "faults" in parts:
-        need_cmake()  # said at once, not in an hour
+        need("cmake")  # said at once, not in an hour
     if "model" in parts:
         run(*test, "scheduler_explorer", "--", "--nocapture", "--ignored", "full")
         run(*test, "handoff_explorer", "--", "--nocapture", "--ignored", "full")

@@ -3,7 +3,8 @@ import subprocess
 
 from .fuzz_boundary import boundary
 from .place import ROOT, TARGET
-from .talk import Failed, run, step
+from .talk import Failed, Missing, call, run, step
+from .tools import need
 
 # What cargo-fuzz would set; all of it is stable. No AddressSanitizer, which is not: the library's unsafe code is under ./x sanitize.
 COVERAGE = "--cfg fuzzing -Cpasses=sancov-module " + " ".join(
@@ -13,6 +14,8 @@ COVERAGE = "--cfg fuzzing -Cpasses=sancov-module " + " ".join(
 def fuzz(arguments):
     """Fuzzing: ./x fuzz [SECONDS] [TARGET ...]; 30 seconds each by default.
     ./x fuzz boundary [SECONDS]: every call of the C interface with anything.
+
+    Takes the seconds that are asked for, for each; the first time three minutes more to build them.
 
     boundary is c-tests/fuzz/boundary.c: calls, handles, arguments, threads, forks and signals by the dice of a seed, on all CPUs, each time
     with seeds that were not tried yet. ./x fuzz 0 boundary --first SEED runs one again; --plain: one thread in each host, no timer;
@@ -27,10 +30,15 @@ def fuzz(arguments):
     numbers = [argument for argument in arguments if argument.isdigit()]
     names = [argument for argument in arguments if not argument.isdigit()]
     if arguments and arguments[0] != "boundary" and not arguments[0].isdigit():
-        raise Failed("./x fuzz [SECONDS] [TARGET ...], ./x fuzz boundary [SECONDS], or ./x fuzz 0 TARGET FILE")
+        raise Missing("./x fuzz [SECONDS] [TARGET ...], ./x fuzz boundary [SECONDS], or ./x fuzz 0 TARGET FILE")
     seconds = numbers[0] if numbers else "30"
     if seconds == "0" and not names:
-        raise Failed("./x fuzz 0 TARGET FILE, or ./x fuzz 0 boundary --first SEED")
+        raise Missing("./x fuzz 0 TARGET FILE, or ./x fuzz 0 boundary --first SEED")
+    known = ["boundary", *sorted(path.stem for path in (ROOT / "fuzz/targets").glob("*.rs"))]
+    for name in names if seconds != "0" else names[:1]:
+        if name not in known:
+            raise Missing(f"what is {name}? {' '.join(known)}")
+    need("cargo", "cc", *(["cmake"] if not names or "boundary" in names else []))
     failed = []
     if (not names or "boundary" in names) and not boundary(int(seconds), options):
         failed.append("boundary")
@@ -50,7 +58,7 @@ def coverage_guided(seconds, arguments, names):
         env={"RUSTFLAGS": COVERAGE})
     programs = TARGET / "fuzz" / host / "release"
     if seconds == "0":
-        code = subprocess.call([str(programs / arguments[1]), *arguments[2:]], cwd=str(TARGET / "fuzz"))
+        code = call(programs / arguments[1], *arguments[2:], cwd=str(TARGET / "fuzz"))
         return [arguments[1]] if code else []
     seeds = TARGET / "fuzz/corpus/wire"  # the packets of the protocol's document, each with some numbers of descriptors
     seeds.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import time
 
 from .build import build_library, cmake_build
 from .place import CPUS, ROOT, TARGET
-from .talk import run, step
+from .talk import finish, run, start, step
 
 NEXT = TARGET / "fuzz/boundary.seed"  # where the last run has ended
 FIRST = 1000  # the seeds below are those of ./x test
@@ -70,13 +70,12 @@ def boundary(seconds, options, program=None, jobs=None, env=None):
     commands = [[str(program), "--first", str(first + job), "--stride", str(jobs), "--seconds", str(seconds), "--statuses", str(files[job]), *options]
                 for job in range(jobs)]
     print(f"{jobs} at once, seeds from {first} on, {seconds} s")
-    running = [subprocess.Popen(command, cwd=str(ROOT), env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-               for command in commands]
+    running = [start(command, env={**os.environ, **(env or {})}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) for command in commands]
     began, hosts, good = time.monotonic(), 0, True
     for process in running:
         said = process.communicate()[0].decode(errors="replace")
         print(said, end="", flush=True)
-        good &= process.returncode == 0
+        good &= finish(process) == 0
         hosts = max([hosts, *map(int, re.findall(r"^(\d+) hosts", said, re.MULTILINE))])
     NEXT.write_text(str(first + hosts * jobs))
     summary(files)

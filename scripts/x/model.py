@@ -1,7 +1,11 @@
 from .place import TARGET
 from .talk import run
+from .tools import need
 
 
 def model(arguments):
-    """Every interleaving of the registry's atomics, by loom."""
+    """Every interleaving of the registry's atomics, by loom.
+
+    Takes some minutes."""
+    need("cargo", "cc")
     run("cargo", "test", "--release", "--target-dir", TARGET / "loom", "--test", "model_registry", *arguments)

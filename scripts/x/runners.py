@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from .place import CPUS, ROOT
-from .talk import BEGAN, TTY, colour, progress, step
+from .talk import BEGAN, TTY, colour, finish, progress, start, step
 from .tools import need_cmake
 
 
@@ -25,11 +25,10 @@ class Count:
     def lines(self, command, cwd, stderr=None):
         """The lines that a runner prints, one by one; notes its end."""
         print(colour("2", "$ " + " ".join(map(str, command))), flush=True)
-        command = [str(word) for word in command]
-        runner = subprocess.Popen(command, cwd=str(cwd), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
+        runner = start(command, cwd=str(cwd), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=stderr)
         for line in runner.stdout:
             yield line.decode(errors="replace").rstrip("\n")
-        self.ok = runner.wait() == 0
+        self.ok = finish(runner) == 0
         self.seconds = time.monotonic() - self.began
         progress("")
         if not self.ok and self.failed == 0:

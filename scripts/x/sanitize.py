@@ -9,7 +9,7 @@ from .fuzz_boundary import boundary
 from .place import CPUS, ROOT, TARGET
 from .runners import Count, conclude, ctest, ctest_filter
 from .talk import Failed, run, step
-from .tools import need_cmake, taken_out
+from .tools import need, taken_out
 
 VALGRIND = ["valgrind", "--quiet", "--error-exitcode=99", "--leak-check=full", "--show-leak-kinds=definite", "--errors-for-leak-kinds=definite",
             "--trace-children=no", "--num-callers=30", f"--suppressions={ROOT}/scripts/valgrind.supp"]  # "possible" is any hash table
@@ -64,6 +64,8 @@ def sanitize(arguments):
     """The C tests under AddressSanitizer and UBSan, again with the library's own code under AddressSanitizer, then under valgrind memcheck.
     A NAME chooses tests. ./x sanitize --thread: ThreadSanitizer.
 
+    Takes the better part of an hour for all of it.
+
     --rust      only the part with the library's own code, and the fuzzer of the boundary for a minute
     --thread    only ThreadSanitizer, on the fork tier: the laws, supervisors and the fuzzer, or those of that NAME. Rust's own library is built
                 with it, from its sources (rustup component add rust-src; cargo gets what they depend on). What is looked past is in
@@ -71,7 +73,7 @@ def sanitize(arguments):
 
     Without valgrind that part is left out; ./x setup gets it."""
     arguments, (rust, thread) = taken_out(arguments, "--rust", "--thread")
-    need_cmake()  # said at once
+    need("cargo", "cc", "cmake")
     if thread:
         return conclude(thread_in_rust(arguments))
     if rust:

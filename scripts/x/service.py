@@ -7,7 +7,7 @@ from .build import build_library, cmake_build
 from .place import ROOT, TARGET, shown
 from .service_oci import Container
 from .service_vm import Machine
-from .talk import Failed, colour, run, step
+from .talk import Failed, Missing, colour, run, step
 from .tools import LOG, apt_install, get, missing_loops
 
 PLACE = TARGET / "service"
@@ -22,6 +22,8 @@ def service(arguments):
 
     As root. Gets what is not here: by apt debootstrap qemu-system-x86 cpio zstd runc libevent-dev; by debootstrap a Debian 13 with its
     systemd (257), and its kernel for clouds (6.12): some 150 MB, of which target/service keeps 45.
+
+    Takes a quarter of an hour.
 
     vm, oci           only that one
     --case NAME       only this case; may be repeated
@@ -43,10 +45,10 @@ def service(arguments):
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args(arguments)
     if os.geteuid() != 0:
-        raise Failed("only root can make a Debian, a machine and a container")
+        raise Missing("only root can make a Debian, a machine and a container")
     wanted = options.where or ["vm", "oci"]
     if set(wanted) - {"vm", "oci"}:
-        raise Failed(f"what is {' '.join(wanted)}? vm or oci")
+        raise Missing(f"what is {' '.join(wanted)}? vm or oci")
     install(not options.no_install)
     programs = built(options.programs)
     results = []

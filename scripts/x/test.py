@@ -1,12 +1,14 @@
 from .build import build_library, cmake_build_begin
 from .runners import cargo_test, conclude, ctest, ctest_filter
-from .talk import step
-from .tools import get, missing_for_tests, taken_out
+from .talk import Background, step
+from .tools import Wanted, missing_for_tests, taken_out
 
 
 def test(arguments):
     """All tests: cargo, C behaviours plain and in every variant, fault injection, header, symbols, installation.
     ./x test NAME runs those whose name holds NAME; ./x test --plain leaves the variants out; other options go to ctest.
+
+    Takes a quarter of an hour on two CPUs; with a NAME, what that takes, and a minute and a half to build the library.
 
     Gets what it needs and is not here:
     by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);
@@ -21,8 +23,10 @@ def test(arguments):
     Exit code 0: all passed or skipped; 1: not so; 125: no test has that name (so git bisect run skips the commit)."""
     arguments, (plain, no_install) = taken_out(arguments, "--plain", "--no-install")
     name = arguments[0] if arguments and not arguments[0].startswith("-") else None
-    get(missing_for_tests, "the tests of or against these are skipped", not no_install)
-    build_library()
+    beside = Background(Wanted(missing_for_tests, "the tests of or against these are skipped", not no_install).fetch)
+    build_library(beside)
+    for line in beside.end():
+        print(line, flush=True)
     build = cmake_build_begin("cmake", f"-DPROCSUP_VARIANTS={'OFF' if plain else 'ON'}")
     step("Tests through Rust, beside that")  # of which hardly one has more than one thread
     counts = [cargo_test([name] if name else [])]

@@ -7,11 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from .place import TARGET, TOOLS, shown
-from .talk import Failed, colour, run
+from .place import ROOT, TARGET, TOOLS, shown
+from .talk import Missing, announce, colour, run
 
 PASSENGER = Path("/usr/share/passenger/helper-scripts/rack-preloader.rb")
 LOOPS = {"libuv": "libuv1-dev", "libevent": "libevent-dev", "glib-2.0": "libglib2.0-dev"}  # for pkg-config, for apt
+NO_CMAKE = "CMake >= 3.16 with make or ninja is not here"
 TRIED, LOG = TARGET / "install-tried", TARGET / "install.log"
 PATIENCE = ["-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "-o", "Acquire::https::Timeout=20", "-o", "DPkg::Lock::Timeout=60"]
 
@@ -40,8 +41,46 @@ def need_cmake():
     """For those who get nothing."""
     found = find_cmake()
     if not found:
-        raise Failed("CMake >= 3.16 with make or ninja is not here: ./x setup gets it, or install cmake and make")
+        raise Missing(f"{NO_CMAKE}: ./x setup gets it, or install cmake and make")
     return found
+
+
+def need(*programs):
+    """Fails where one of these is not here, and says for all of them how to get it: cargo, cc, cmake."""
+    lacks = [look() for name, look in (("cargo", no_cargo), ("cc", no_compiler)) if name in programs]
+    if any(lacks):
+        raise Missing("; ".join(lack for lack in lacks if lack))
+    if "cmake" in programs:
+        need_cmake()
+
+
+def no_cargo():
+    """What is wrong with the cargo of this machine, or None. rustup puts it where a shell that was there before does not look."""
+    home = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo")) / "bin"
+    if not shutil.which("cargo") and (home / "cargo").exists():
+        os.environ["PATH"] += os.pathsep + str(home)
+    if not shutil.which("cargo"):
+        return "cargo is not here: get Rust from https://rustup.rs"
+    # In the repository: where its toolchain is not here yet, rustup gets it now, and says so.
+    asked = subprocess.run(["cargo", "--version"], cwd=str(ROOT), stdout=subprocess.PIPE).stdout.decode()
+    wanted = re.search(r'^rust-version = "(\d+)\.(\d+)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE).groups()
+    found = re.search(r"cargo (\d+)\.(\d+)", asked)
+    if not found:
+        return f"cargo does not work: see what {shutil.which('cargo')} --version says in this directory"
+    if tuple(map(int, found.groups())) < tuple(map(int, wanted)):
+        return f"cargo is too old ({'.'.join(found.groups())}, and {'.'.join(wanted)} is needed): get Rust from https://rustup.rs"
+    return None
+
+
+def no_compiler():
+    """The same of the C compiler, which Rust calls cc, too."""
+    how = "install gcc and the headers of the C library (Debian: apt install gcc libc6-dev)"
+    if not shutil.which("cc"):
+        return f"a C compiler (cc) is not here: {how}"
+    program = b"#include <stdio.h>\nint main(void) { return puts(\"\") < 0; }\n"
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    works = subprocess.run(["cc", "-x", "c", "-", "-o", os.devnull], input=program, **quiet).returncode == 0
+    return None if works else f"cc cannot build a program: {how}"
 
 
 def has_package(name):
@@ -130,54 +169,69 @@ def apt_install(packages):
     return False
 
 
+class Wanted:
+    """What a command needs beside cargo and a C compiler: CMake, and those packages that `packages()` finds missing; `loss` says what is left out
+    without them. To make one says what will be got, and fails where it is clear already that it cannot go on; fetch() gets it."""
+
+    def __init__(self, packages, loss, install, again=False):
+        need("cargo", "cc")
+        self.packages, self.loss, self.install = packages, loss, install
+        if again and install and TRIED.exists():
+            TRIED.unlink()
+        self.missing, self.cmake = packages(), find_cmake()
+        self.apt = os.geteuid() == 0 and bool(shutil.which("apt-get"))
+        if not self.cmake:
+            if not install:
+                raise Missing(f"{NO_CMAKE}, and --no-install: install cmake and make, or leave that option out")
+            if was_tried("cmake"):
+                raise Missing(f"{NO_CMAKE} and could not be had before: install cmake and make, or ask again with ./x setup")
+        plans = []
+        if not self.cmake:
+            plans.append("by pip into " + shown(TOOLS) + ": cmake ninja" + (" (by apt, if pip cannot: cmake make)" if self.apt else ""))
+        if self.will_ask_apt():
+            plans.append("by apt: " + " ".join(self.missing))
+        announce()
+        if plans:
+            print(colour("1;34", "==> Getting what is not here, ") + "; ".join(plans) + "   (--no-install: nothing of it)", flush=True)
+
+    def wish(self):
+        return "apt " + " ".join(self.missing)
+
+    def will_ask_apt(self):
+        return bool(self.install and self.missing and self.apt and not was_tried(self.wish()))
+
+    def fetch(self):
+        """Gives what is to be said of it, a line each."""
+        if not self.cmake:
+            get_cmake(self.apt)
+        if not self.missing:
+            return []
+        if not self.install:
+            why = "not here, and --no-install"
+        elif not self.apt:
+            why = "not here, and only root can ask apt" if shutil.which("apt-get") else "not here, and there is no apt-get to ask"
+        elif not self.will_ask_apt():
+            why = "could not be had before (./x setup asks again)"
+        else:
+            wish = self.wish()
+            apt_install(self.missing)
+            self.missing = self.packages()
+            why = f"apt could not get them: {shown(LOG)} (./x setup asks again)"
+            if self.missing:
+                note_tried(wish)
+        return [colour("33", f"without {' '.join(self.missing)}: {self.loss}") + f"; {why}"] if self.missing else []
+
+
 def get(packages, loss, install, again=False):
-    """Gets CMake and those packages that `packages()` finds missing; `loss` says what is left out without them. Fails where it cannot go on."""
-    if not shutil.which("cargo"):
-        raise Failed("cargo is not here: https://rustup.rs")
-    if not (shutil.which("cc") or shutil.which("gcc")):
-        raise Failed("a C compiler is not here: install gcc and the headers of the C library (Debian: gcc libc6-dev)")
-    if again and install and TRIED.exists():
-        TRIED.unlink()
-    missing, cmake = packages(), find_cmake()
-    apt = os.geteuid() == 0 and bool(shutil.which("apt-get"))
-    wish = "apt " + " ".join(missing)
-    plans = []
-    if install and not cmake and not was_tried("cmake"):
-        plans.append("by pip into " + shown(TOOLS) + ": cmake ninja" + (" (by apt, if pip cannot: cmake make)" if apt else ""))
-    if install and missing and apt and not was_tried(wish):
-        plans.append("by apt: " + " ".join(missing))
-    if plans:
-        print(colour("1;34", "==> Getting what is not here, ") + "; ".join(plans) + "   (--no-install: nothing of it)", flush=True)
-    if not cmake:
-        get_cmake(install, apt)
-    if not missing:
-        return
-    why = "not here"
-    if not install:
-        why = "not here, and --no-install"
-    elif not apt:
-        why = "not here, and only root can ask apt" if shutil.which("apt-get") else "not here, and there is no apt-get to ask"
-    elif was_tried(wish):
-        why = "could not be had before (./x setup asks again)"
-    else:
-        apt_install(missing)
-        missing = packages()
-        why = f"apt could not get them: {shown(LOG)} (./x setup asks again)"
-        if missing:
-            note_tried(wish)
-    if missing:
-        print(colour("33", f"without {' '.join(missing)}: {loss}") + f"; {why}", flush=True)
+    """The same at once."""
+    for line in Wanted(packages, loss, install, again).fetch():
+        print(line, flush=True)
 
 
-def get_cmake(install, apt):
-    lack = "CMake >= 3.16 with make or ninja is not here"
-    if not install:
-        raise Failed(f"{lack}, and --no-install: install cmake and make, or leave that option out")
-    if was_tried("cmake"):
-        raise Failed(f"{lack} and could not be had before: install cmake and make, or ask again with ./x setup")
+def get_cmake(apt):
     if not (pip_cmake() and find_cmake()) and not (apt and apt_install(["cmake", "make"]) and find_cmake()):
         note_tried("cmake")
-        raise Failed(f"{lack} and could not be had ({shown(LOG)}): install cmake and make, or python3-venv; ./x setup asks again")
+        raise Missing(f"{NO_CMAKE} and could not be had ({shown(LOG)}): install cmake and make, or python3-venv; ./x setup asks again")
 
 
 def taken_out(arguments, *options):

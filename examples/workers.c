@@ -14,6 +14,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <procsup.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,6 +203,14 @@ static int report(ps_preloader *preloader, ps_supervisor *supervisor, const ps_c
     return written;
 }
 
+/* What ends us does not reach the workers: take them along. Allowed in a signal handler. */
+static void interrupted(int number)
+{
+    ps_kill_and_reap_all(2000, NULL);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
 int main(int argc, char **argv)
 {
     const char *output = argc > 2 && strcmp(argv[1], "-o") == 0 ? argv[2] : ".";
@@ -213,6 +222,9 @@ int main(int argc, char **argv)
     ps_supervisor *supervisor = NULL;
     ps_preloader *preloader = NULL;
     int answered = 0;
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        signal(ends[i], interrupted);
     setvbuf(stdout, NULL, _IOLBF, 0);
     if (mkdtemp(place) == NULL) {
         perror(place);

@@ -106,7 +106,7 @@ static int open_descriptors(void)
     return count - 3; /* ".", ".." and the directory itself */
 }
 
-/* Children lead process groups of their own, so Ctrl-C reaches only us: take them along. Allowed in a signal handler. */
+/* Children lead process groups of their own, so what ends us does not reach them: take them along. Allowed in a signal handler. */
 static void interrupted(int number)
 {
     ps_kill_and_reap_all(2000, NULL);
@@ -138,8 +138,9 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: no files of 400 KiB to 4 MiB to read\n", source != NULL ? source : "/usr");
         return 1;
     }
-    signal(SIGINT, interrupted);
-    signal(SIGTERM, interrupted);
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE}; /* the last: whoever reads what we print has gone */
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        signal(ends[i], interrupted);
     make_place(output);
 
     must(ps_supervisor_new(&supervisor, &error));

@@ -2,7 +2,10 @@
  * The picture of all children, as one SVG file without anything outside it.
  *
  * Above, a lane for each slot: what ran in it. Below, a row for each child, in the order in which they were asked for: pale while it
- * stood in line (or waited for its restart), full while it ran. The colour says how it ended.
+ * stood in line (or waited for its restart), full while it ran. The colour says how it ended. Children of one program that ended alike
+ * share a band, in which each still has its bar; who ended otherwise has a row, and is seen.
+ *
+ * It is read on white and on black: what reads it says which (prefers-color-scheme).
  */
 #define _GNU_SOURCE
 #include "demo.h"
@@ -10,7 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 1400, LEFT = 216, RIGHT = 36, TOP = 150, LANE = 26, LANE_GAP = 4, ROW = 12, ROW_GAP = 2, BETWEEN = 62, MAX_MARKS = 8 };
+enum { WIDTH = 1400, MARGIN = 24, LEFT = 216, RIGHT = 36, TOP = 166, LANE = 26, LANE_GAP = 4, ROW = 15, BETWEEN = 62, MAX_MARKS = 8 };
+static const double THIN = 2.8; /* a row of a band, at least */
 
 static FILE *out;
 static double scale; /* pixels per nanosecond */
@@ -35,14 +39,14 @@ void mark(const char *text)
 enum { UNSTARTED = STOPPED + 1, COLOURS };
 
 static const struct {
-    const char *class, *fill, *meaning;
+    const char *class, *fill, *in_the_dark, *meaning;
 } colours[COLOURS] = {
-    [SUCCEEDED] = {"ok", "#2a9d7c", "exit code 0"},
-    [FAILED] = {"fail", "#e4632d", "failed"},
-    [CRASHED] = {"crash", "#a3195b", "crashed"},
-    [OVERRAN] = {"late", "#e9a820", "overran its deadline"},
-    [STOPPED] = {"stop", "#3f7fbf", "was stopped"},
-    [UNSTARTED] = {"none", "#8794a1", "cancelled before its start"},
+    [SUCCEEDED] = {"ok", "#2a9d7c", "#2f9e7e", "exit code 0"},
+    [FAILED] = {"fail", "#e4632d", "#e4703f", "failed"},
+    [CRASHED] = {"crash", "#a3195b", "#cf4a88", "crashed"},
+    [OVERRAN] = {"late", "#e9a820", "#d79b22", "overran its deadline"},
+    [STOPPED] = {"stop", "#3f7fbf", "#4a8ccd", "was stopped"},
+    [UNSTARTED] = {"none", "#8794a1", "#7b8794", "cancelled before its start"},
 };
 
 /* ---- SVG ---- */
@@ -64,6 +68,27 @@ static void put_text(const char *text)
         default: /* a name need not be UTF-8, but this file must be */
             fputc(*c < ' ' || *c > '~' ? '?' : *c, out);
         }
+}
+
+/* How wide a text is at most, in pixels, in whatever font is there: these are the widths of a wide one. */
+static double width_of(const char *text, double size)
+{
+    double em = 0;
+    for (; *text != 0; text++)
+        em += strchr("ijl.,:;'|!", *text) != NULL ? 0.34 : strchr("mwMW@%", *text) != NULL ? 0.98 : strchr("ftr()[]/- ", *text) != NULL ? 0.42 : 0.66;
+    return em * size;
+}
+
+/* Shortened to that width. */
+static void fit(char *text, double size, double width)
+{
+    size_t length = strlen(text);
+    if (width_of(text, size) <= width)
+        return;
+    while (length > 3 && width_of(text, size) > width) {
+        text[--length] = 0;
+        memcpy(text + length - 3, "...", 3);
+    }
 }
 
 __attribute__((format(printf, 4, 5))) static void put_label(const char *class, double x, double y, const char *format, ...)
@@ -143,37 +168,67 @@ static void put_style(int height)
             "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n<style>\n"
             "text{font-family:'Inter','Segoe UI','Helvetica Neue',Arial,sans-serif;fill:#1f2933}\n"
             ".title{font-size:22px;font-weight:600}.sub{font-size:13px;fill:#66717c}.legend{font-size:12.5px;fill:#3e4c59}\n"
+            ".large{font-size:46px;font-weight:700;text-anchor:end}.all-well{fill:#1d8466}.not-well{fill:#c8401b}\n"
             ".head{font-size:13px;font-weight:600;paint-order:stroke;stroke:#fff;stroke-width:5px}\n"
-            ".lane{font-size:12px;fill:#3e4c59;text-anchor:end}\n"
-            ".row{font-size:9.5px;fill:#52606d;text-anchor:end}.tick{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
-            ".mark{font-size:11.5px;fill:#52606d;font-style:italic}.in{font-size:11px;fill:#fff;pointer-events:none}\n"
+            ".lane{font-size:12px;fill:#3e4c59;text-anchor:end}.row{font-size:11px;fill:#52606d;text-anchor:end}\n"
+            ".tick{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
+            ".mark{font-size:11.5px;fill:#52606d;font-style:italic;paint-order:stroke;stroke:#fff;stroke-width:4px}.before{text-anchor:end}.in{font-size:11px;fill:#fff;pointer-events:none}\n"
             ".grid{stroke:#e8ebef;stroke-width:1}.markline{stroke:#9aa5b1;stroke-width:1;stroke-dasharray:3 4}\n"
-            ".bed{fill:#f5f7f9}.even{fill:#f7f9fa}.wait{opacity:.24}g:hover>rect{filter:brightness(.85)}\n"
+            ".page{fill:#fff}.bed{fill:#f5f7f9}.even{fill:#f7f9fa}.wait{opacity:.24}g:hover>rect{stroke:#1f2933;stroke-width:1}\n"
             ".cross{stroke:#67737f;stroke-width:1.6;fill:none}.bad{stroke:#c8401b;stroke-width:1.8;fill:none}\n",
             WIDTH, height, WIDTH, height);
     for (int i = 0; i < COLOURS; i++)
         fprintf(out, ".%s{fill:%s}\n", colours[i].class, colours[i].fill);
-    fprintf(out, "</style>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n", WIDTH, height);
+    fputs("@media (prefers-color-scheme:dark){\n"
+          "text{fill:#e4e8ec}.sub,.tick{fill:#929ca7}.legend,.lane,.row,.mark{fill:#b6bfc8}.in{fill:#fff}\n"
+          ".all-well{fill:#49c79f}.not-well{fill:#f0764f}.head,.mark{stroke:#11161c}\n"
+          ".grid{stroke:#28313a}.markline{stroke:#5c6874}.page{fill:#11161c}.bed{fill:#1a222a}.even{fill:#161d24}.wait{opacity:.34}\n"
+          "g:hover>rect{stroke:#e4e8ec}.cross{stroke:#a3adb7}.bad{stroke:#f0764f}\n",
+          out);
+    for (int i = 0; i < COLOURS; i++)
+        fprintf(out, ".%s{fill:%s}\n", colours[i].class, colours[i].in_the_dark);
+    fprintf(out, "}\n</style>\n<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n", WIDTH, height);
 }
 
 static void put_head(void)
 {
     int processes = 0;
+    unsigned left = ps_live_count();
     for (int i = 0; i < child_count; i++)
         processes += children[i].run_count;
-    put_label("title", 24, 38, "procsup: %d children, %d processes, %d slots, %.1f seconds", child_count, processes, SLOTS,
+    put_label("title", MARGIN, 38, "procsup: %d children, %d processes, %d slots, %.1f seconds", child_count, processes, SLOTS,
               (end_ns - began_ns) / 1e9);
-    put_label("sub", 24, 60, "One supervisor, one descriptor, no thread. Point at a bar for its command, its times and its end.");
-    double x = 24;
+    put_label("sub", MARGIN, 60, "One supervisor, one descriptor, no thread. Point at a bar for its command, its times and its end.");
+    put_label(left == 0 ? "large all-well" : "large not-well", WIDTH - RIGHT, 56, "%u left alive", left);
+    double x = MARGIN;
     for (int i = 0; i < COLOURS; i++) {
         fprintf(out, "<rect class=\"%s\" x=\"%.1f\" y=\"78\" width=\"14\" height=\"14\" rx=\"3\"/>", colours[i].class, x);
         put_label("legend", x + 20, 89.5, "%s", colours[i].meaning);
-        x += 46 + 6.6 * strlen(colours[i].meaning);
+        x += 40 + width_of(colours[i].meaning, 12.5);
     }
+    static const char pale[] = "pale: waited in line, or for a restart";
     fprintf(out, "<rect class=\"ok wait\" x=\"%.1f\" y=\"78\" width=\"14\" height=\"14\" rx=\"3\"/>", x);
-    put_label("legend", x + 20, 89.5, "pale: waited in line, or for a restart");
-    put_cross("bad", x + 280, 85, 7);
-    put_label("legend", x + 292, 89.5, "given up, or not to be started");
+    put_label("legend", x + 20, 89.5, "%s", pale);
+    x += 40 + width_of(pale, 12.5);
+    put_cross("bad", x + 6, 85, 7);
+    put_label("legend", x + 18, 89.5, "given up, or not to be started");
+}
+
+/* Each mark's text stands behind its line, or before it where the picture ends; steps higher where others stand already. */
+static void put_marks(int top, int bottom)
+{
+    enum { LEVELS = 3 };
+    double ends[LEVELS] = {0};
+    for (int i = 0; i < mark_count; i++) {
+        double x = x_of(marks[i].at_ns), width = width_of(marks[i].text, 11.5);
+        int before = x + 5 + width > WIDTH - 8, level = 0;
+        while (level < LEVELS - 1 && (before ? x - 5 - width : x) < ends[level])
+            level++;
+        double y = top - 25 - 15 * level;
+        ends[level] = before ? x : x + 5 + width;
+        fprintf(out, "<path class=\"markline\" d=\"M%.1f %.0fV%dm0 16V%d\"/>\n", x, y - 9, top - 22, bottom);
+        put_label(before ? "mark before" : "mark", before ? x - 5 : x + 5, y, "%s", marks[i].text);
+    }
 }
 
 static void put_axis(int top, int bottom)
@@ -187,11 +242,7 @@ static void put_axis(int top, int bottom)
         put_label("tick", x, top - 8, "%.0f%s", at, at == 0 ? " ms" : "");
         put_label("tick", x, bottom + 18, "%.0f%s", at, at == 0 ? " ms" : "");
     }
-    for (int i = 0; i < mark_count; i++) {
-        double x = x_of(marks[i].at_ns);
-        fprintf(out, "<path class=\"markline\" d=\"M%.1f %dv12m0 16V%d\"/>\n", x, top - 34, bottom);
-        put_label("mark", x + 5, top - 25, "%s", marks[i].text);
-    }
+    put_marks(top, bottom);
 }
 
 static void put_lanes(int top)
@@ -212,56 +263,106 @@ static void put_runs(int top)
             if (run->slot >= SLOTS)
                 continue; /* of the race, which has as many as it likes */
             double y = top + run->slot * (LANE + LANE_GAP), x = x_of(run->exit.started_ns);
-            int letters = (int)((x_of(run->exit.ended_ns) - x - 10) / 6.2), length = (int)strlen(child->program);
             fputs("<g>", out);
             put_title(child, run, ready_ns);
             put_bar(ending_of(&run->exit), "", run->exit.started_ns, run->exit.ended_ns, y + 2, LANE - 4);
             fputs("</g>\n", out);
-            if (letters >= length)
+            if (x + 10 + width_of(child->program, 11) <= x_of(run->exit.ended_ns))
                 put_label("in", x + 5, y + 17, "%s", child->program);
             ready_ns = run->exit.ended_ns;
         }
     }
 }
 
-static void put_stripes(int top)
+/* ---- the rows, and the bands of those that are alike ---- */
+
+struct band {
+    const struct child *first;
+    int count;
+    double y, height;
+};
+
+static struct band bands[MAX_CHILDREN];
+static int band_count;
+
+static int alike(const struct child *a, const struct child *b)
 {
-    for (int i = 0; i < child_count; i += 2)
-        fprintf(out, "<rect class=\"even\" x=\"24\" y=\"%d\" width=\"%d\" height=\"%d\"/>\n", top + i * ROW - 1, WIDTH - 24 - RIGHT, ROW);
+    if (strcmp(a->program, b->program) != 0 || a->fate != b->fate || a->run_count > 1 || b->run_count != a->run_count)
+        return 0;
+    return a->run_count == 0 ? a->status == b->status : ending_of(&a->runs[0].exit) == ending_of(&b->runs[0].exit);
 }
 
-static void put_rows(int top)
+/* Gives where the last one ends. */
+static double fold(double top)
 {
-    for (int i = 0; i < child_count; i++) {
-        const struct child *child = &children[i];
-        int64_t ready_ns = child->asked_ns;
-        double y = top + i * ROW, height = ROW - ROW_GAP;
-        put_label("row", LEFT - 12, y + 8.5, "%.34s", child->path != NULL ? child->about : child->program);
-        for (const struct run *run = child->runs; run < child->runs + child->run_count; run++) {
-            enum ending colour = ending_of(&run->exit);
-            fputs("<g>", out);
-            put_title(child, run, ready_ns);
-            put_bar(colour, " wait", ready_ns, run->exit.started_ns, y, height);
-            put_bar(colour, "", run->exit.started_ns, run->exit.ended_ns, y, height);
-            fputs("</g>\n", out);
-            ready_ns = run->exit.ended_ns;
-        }
-        if (child->fate == CANCELLED || child->fate == NOT_STARTED) {
-            fputs("<g>", out);
-            put_title(child, NULL, ready_ns);
-            put_bar(child->fate == CANCELLED ? UNSTARTED : FAILED, " wait", ready_ns, child->left_ns, y, height);
-            put_cross(child->fate == CANCELLED ? "cross" : "bad", x_of(child->left_ns) + 5, y + height / 2, 6);
-            fputs("</g>\n", out);
-        } else if (child->fate == GAVE_UP) {
-            put_cross("bad", x_of(ready_ns) + 7, y + height / 2, 6);
-            fputc('\n', out);
-        }
+    for (const struct child *child = children; child < children + child_count; child++) {
+        struct band *band = bands;
+        while (band < bands + band_count && !alike(band->first, child))
+            band++;
+        if (band == bands + band_count)
+            bands[band_count++].first = child;
+        band->count++;
+    }
+    for (struct band *band = bands; band < bands + band_count; band++) {
+        band->y = top;
+        band->height = band->count * THIN > ROW ? band->count * THIN : ROW;
+        top += band->height + 2;
+    }
+    return top;
+}
+
+static void put_child(const struct child *child, double y, double height)
+{
+    int64_t ready_ns = child->asked_ns;
+    for (const struct run *run = child->runs; run < child->runs + child->run_count; run++) {
+        enum ending colour = ending_of(&run->exit);
+        fputs("<g>", out);
+        put_title(child, run, ready_ns);
+        put_bar(colour, " wait", ready_ns, run->exit.started_ns, y, height);
+        put_bar(colour, "", run->exit.started_ns, run->exit.ended_ns, y, height);
+        fputs("</g>\n", out);
+        ready_ns = run->exit.ended_ns;
+    }
+    if (child->fate == CANCELLED || child->fate == NOT_STARTED) {
+        fputs("<g>", out);
+        put_title(child, NULL, ready_ns);
+        put_bar(child->fate == CANCELLED ? UNSTARTED : FAILED, " wait", ready_ns, child->left_ns, y, height);
+        put_cross(child->fate == CANCELLED ? "cross" : "bad", x_of(child->left_ns) + 5, y + height / 2, height < 6 ? height : 6);
+        fputs("</g>\n", out);
+    } else if (child->fate == GAVE_UP) {
+        put_cross("bad", x_of(ready_ns) + 7, y + height / 2, 6);
+        fputc('\n', out);
+    }
+}
+
+static void put_stripes(void)
+{
+    for (int i = 0; i < band_count; i += 2)
+        fprintf(out, "<rect class=\"even\" x=\"%d\" y=\"%.1f\" width=\"%d\" height=\"%.1f\"/>\n", MARGIN, bands[i].y - 1,
+                WIDTH - MARGIN - RIGHT, bands[i].height + 2);
+}
+
+static void put_bands(void)
+{
+    for (const struct band *band = bands; band < bands + band_count; band++) {
+        char text[160];
+        double thick = band->height / band->count, room = thick > 6 ? 3 : thick > 4 ? 1 : 0.4;
+        int nth = 0;
+        if (band->count > 1)
+            snprintf(text, sizeof text, "%d x %s", band->count, band->first->program);
+        else
+            snprintf(text, sizeof text, "%s", band->first->path != NULL ? band->first->about : band->first->program);
+        fit(text, 11, LEFT - 12 - MARGIN);
+        put_label("row", LEFT - 12, band->y + band->height / 2 + 4, "%s", text);
+        for (const struct child *child = band->first; child < children + child_count; child++)
+            if (child == band->first || alike(band->first, child))
+                put_child(child, band->y + thick * nth++ + room / 2, thick - room);
     }
 }
 
 int draw_timeline(const char *path, int64_t ended_ns)
 {
-    int lanes = TOP, rows = lanes + SLOTS * (LANE + LANE_GAP) + BETWEEN, bottom = rows + child_count * ROW;
+    int lanes = TOP, rows = lanes + SLOTS * (LANE + LANE_GAP) + BETWEEN, bottom = (int)fold(rows);
     end_ns = ended_ns;
     scale = (double)(WIDTH - LEFT - RIGHT) / (ended_ns - began_ns);
     out = fopen(path, "w");
@@ -272,12 +373,12 @@ int draw_timeline(const char *path, int64_t ended_ns)
     put_style(bottom + 40);
     put_head();
     put_lanes(lanes);
-    put_stripes(rows);
+    put_stripes();
     put_axis(lanes, bottom);
     put_runs(lanes);
-    put_label("head", 24, lanes - 8, "What ran in each slot");
-    put_label("head", 24, rows - 14, "Every child, in the order in which they were asked for");
-    put_rows(rows);
+    put_label("head", MARGIN, lanes - 8, "What ran in each slot");
+    put_label("head", MARGIN, rows - 14, "Every child, in the order in which they were asked for; those that ended alike in one band");
+    put_bands();
     fputs("</svg>\n", out);
     int good = !ferror(out);
     if (fclose(out) != 0 || !good) {

@@ -209,8 +209,9 @@ static void on_signal(int number)
 int main(int argc, char **argv)
 {
     read_options(argc, argv);
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE}; /* the last: whoever reads what we print has gone */
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        signal(ends[i], on_signal);
     struct rlimit files;
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;

@@ -1,14 +1,17 @@
 /*
  * handoff.svg: above each request as a dot, when it was due and how long it took, on a ground that changes with the generation; below
- * each upgrade, from its beginning to the moment at which the new generation stands alone.
+ * each upgrade, from its beginning to the moment at which the new generation stands alone. What it is all about stands large on top.
+ * It is read on white and on black: what reads it says which (prefers-color-scheme).
  */
 #define _GNU_SOURCE
 #include "load.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { WIDTH = 1400, LEFT = 84, RIGHT = 36, TOP = 158, PANEL = 400, BETWEEN = 92, ROW = 13, ROW_GAP = 3, ROW_LEFT = 150, ROW_RIGHT = 250 };
+enum { WIDTH = 1400, LEFT = 84, RIGHT = 36, LEGEND = 181, TOP = 246, PANEL = 400, BETWEEN = 92 };
+enum { ROW = 13, ROW_GAP = 3, ROW_LEFT = 150, ROW_RIGHT = 250 };
 
 static FILE *out;
 static double from_us, to_us, low_us, high_us, total_ms;
@@ -154,7 +157,7 @@ static void requests_panel(void)
     for (int i = 0; i < slow_count; i++) {
         double at = us_of(slow[i].end_ns), us = slow[i].ms * 1e3;
         if (at > from_us && at < to_us && is_worst(i))
-            label("disk", x_of(at) + 4, y_of(us) - 3, "disk %d ms", slow[i].ms);
+            label(x_of(at) < WIDTH - 80 ? "disk" : "disk before", x_of(at) + (x_of(at) < WIDTH - 80 ? 4 : -4), y_of(us) - 3, "disk %d ms", slow[i].ms);
     }
     dots("dot late", is_late);
     dots("dot get", is_read);
@@ -221,12 +224,12 @@ static void legend(void)
     for (size_t i = 0; i < sizeof entries / sizeof *entries; i++) {
         if (entries[i].class[0] == 'c' && !settings.kill)
             continue;
-        fprintf(out, "<path class=\"key %s\" d=\"M%.1f 93h0\"/>", entries[i].class, x + 6);
-        label("legend", x + 18, 97.5, "%s", entries[i].text);
+        fprintf(out, "<path class=\"key %s\" d=\"M%.1f %dh0\"/>", entries[i].class, x + 6, LEGEND);
+        label("legend", x + 18, LEGEND + 4.5, "%s", entries[i].text);
         x += 46 + 6.4 * (double)__builtin_strlen(entries[i].text);
     }
-    fprintf(out, "<path class=\"handoff\" d=\"M%.1f 85v16\"/>", x + 4);
-    label("legend", x + 14, 97.5, "the owner changes");
+    fprintf(out, "<path class=\"handoff\" d=\"M%.1f %dv16\"/>", x + 4, LEGEND - 8);
+    label("legend", x + 14, LEGEND + 4.5, "the owner changes");
 }
 
 static void parts_legend(int y)
@@ -241,6 +244,67 @@ static void parts_legend(int y)
         label("legend", x + 20, y, "%s", entries[i].text);
         x += 50 + 6.4 * (double)__builtin_strlen(entries[i].text);
     }
+}
+
+static void put_style(int height)
+{
+    fprintf(out,
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n<style>\n"
+            "text{font-family:'Inter','Segoe UI','Helvetica Neue',Arial,sans-serif;fill:#1f2933}\n"
+            ".title{font-size:22px;font-weight:600}.sub{font-size:13px;fill:#66717c}.legend{font-size:12.5px;fill:#3e4c59}\n"
+            ".large{font-size:54px;font-weight:700}.unit{font-size:17px;fill:#3e4c59}.all-well{fill:#1d8466}.not-well{fill:#d0342c}\n"
+            ".head{font-size:13px;font-weight:600}.scale{font-size:11px;fill:#7b8794;text-anchor:end}\n"
+            ".row{font-size:10px;fill:#52606d;text-anchor:end}.note{font-size:10px;fill:#52606d}\n"
+            ".tick{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
+            ".disk{font-size:10px;font-style:italic;fill:#7b8794}.before{text-anchor:end}.number{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
+            ".page{fill:#fff}.grid{stroke:#d9dee4;stroke-width:.7}.own1{fill:#f3f6f9}.own0{fill:#e6edf4}\n"
+            ".handoff{stroke:#e9a820;stroke-width:1.3}.dot{stroke-width:2.6;stroke-linecap:round;opacity:.5}\n"
+            ".big{stroke-width:4;stroke-linecap:round;opacity:.9}.key{stroke-width:9;stroke-linecap:round}\n"
+            ".put{stroke:#3f7fbf}.get{stroke:#2a9d7c}.late{stroke:#9aa5b1}.silent{stroke:#7a4fb5}.cut{stroke:#8794a1}.bad{stroke:#d0342c}\n"
+            ".load{fill:#cfd8e1}.drain{fill:#9ec5e8}.gap{fill:#d0342c}.prob{fill:#a6d9c8}\n",
+            WIDTH, height, WIDTH, height);
+    fprintf(out,
+            "@media (prefers-color-scheme:dark){\n"
+            "text{fill:#e4e8ec}.sub,.scale,.tick,.disk,.number{fill:#929ca7}.legend,.unit,.row,.note{fill:#b6bfc8}\n"
+            ".all-well{fill:#49c79f}.not-well{fill:#ff6b5e}\n"
+            ".page{fill:#11161c}.grid{stroke:#33404c}.own1{fill:#161d24}.own0{fill:#1f2933}.handoff{stroke:#c08a1c}\n"
+            ".put{stroke:#5c9fe0}.get{stroke:#3fbf97}.late{stroke:#6b7782}.silent{stroke:#a883e0}.cut{stroke:#8794a1}.bad{stroke:#ff5c4f}\n"
+            ".load{fill:#3b4854}.drain{fill:#33658f}.gap{fill:#ff5c4f}.prob{fill:#2c6b57}\n"
+            "}\n</style>\n<rect class=\"page\" width=\"%d\" height=\"%d\"/>\n",
+            WIDTH, height);
+}
+
+/* A number that is to be read from afar, and what it counts. Gives where the next one may begin. */
+static double large(double x, uint64_t count, const char *what, int must_be_none)
+{
+    char digits[24];
+    snprintf(digits, sizeof digits, "%llu", (unsigned long long)count);
+    label(!must_be_none ? "large" : count == 0 ? "large all-well" : "large not-well", x, 146, "%s", digits);
+    x += 38 * (double)strlen(digits) + 8;
+    label("unit", x, 146, "%s", what);
+    return x + 10.5 * (double)strlen(what) + 34;
+}
+
+static void put_head(int handoffs)
+{
+    if (settings.kill)
+        label("title", 24, 38, "procsup: %d %s killed under load", upgrade_count, settings.kill == OWNER ? "owners" : "successors");
+    else
+        label("title", 24, 38, "procsup: %d generations of one server", handoffs + 1);
+    label("sub", 24, 60,
+          "A key-value server with one writer and a write-ahead log is replaced by a new process, again and again, under load. "
+          "A dot is a request: when it was due, and how long until its answer.");
+    double x = 24;
+    if (!settings.kill) { /* who dies takes along what was open on it */
+        label(failed == 0 ? "large all-well" : "large not-well", x, 146, "%llu failed", (unsigned long long)failed);
+        x += 38 * (double)snprintf(NULL, 0, "%llu failed", (unsigned long long)failed) + 8;
+    }
+    x = large(x, lost, "acknowledged writes lost", 1);
+    x = large(x, planned, "requests", 0);
+    if (settings.kill)
+        large(x, cut_off, "cut off with a killed process", 0);
+    else
+        large(x, handoffs, "handoffs", 0);
 }
 
 int picture(const char *path)
@@ -266,30 +330,8 @@ int picture(const char *path)
     low_us = fmax(least_us * 0.85, 10);
     high_us = most_us < 9000 ? 10000 : most_us * 1.1;
 
-    fprintf(out,
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" width=\"%d\" height=\"%d\">\n<style>\n"
-            "text{font-family:'Inter','Segoe UI','Helvetica Neue',Arial,sans-serif;fill:#1f2933}\n"
-            ".title{font-size:22px;font-weight:600}.sub{font-size:13px;fill:#66717c}.legend{font-size:12.5px;fill:#3e4c59}\n"
-            ".head{font-size:13px;font-weight:600}.scale{font-size:11px;fill:#7b8794;text-anchor:end}\n"
-            ".row{font-size:10px;fill:#52606d;text-anchor:end}.note{font-size:10px;fill:#52606d}\n"
-            ".tick{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
-            ".disk{font-size:10px;font-style:italic;fill:#7b8794}.number{font-size:11px;fill:#7b8794;text-anchor:middle}\n"
-            ".grid{stroke:#d9dee4;stroke-width:.7}.own1{fill:#f3f6f9}.own0{fill:#e6edf4}\n"
-            ".handoff{stroke:#e9a820;stroke-width:1.3}.dot{stroke-width:2.6;stroke-linecap:round;opacity:.5}\n"
-            ".big{stroke-width:4;stroke-linecap:round;opacity:.9}.key{stroke-width:9;stroke-linecap:round}\n"
-            ".put{stroke:#3f7fbf}.get{stroke:#2a9d7c}.late{stroke:#9aa5b1}.silent{stroke:#7a4fb5}.cut{stroke:#8794a1}.bad{stroke:#d0342c}\n"
-            ".load{fill:#cfd8e1}.drain{fill:#9ec5e8}.gap{fill:#d0342c}.prob{fill:#a6d9c8}\n"
-            "</style>\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
-            WIDTH, height, WIDTH, height, WIDTH, height);
-    if (settings.kill)
-        label("title", 24, 38, "procsup: %d %s killed, %u requests, %llu acknowledged writes lost", upgrade_count,
-              settings.kill == OWNER ? "owners" : "successors", planned, (unsigned long long)lost);
-    else
-        label("title", 24, 38, "procsup: %d generations of one server, %u requests, %llu failed, %llu writes lost", handoffs + 1, planned,
-              (unsigned long long)failed, (unsigned long long)lost);
-    label("sub", 24, 60,
-          "A key-value server with one writer and a write-ahead log is replaced by a new process, again and again, under load. "
-          "A dot is a request: when it was due, and how long until its answer.");
+    put_style(height);
+    put_head(handoffs);
     legend();
     label("head", 24, TOP - 28, "Latency, and the generation that is the owner");
     requests_panel();

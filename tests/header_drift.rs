@@ -1,13 +1,21 @@
-//! The committed C headers are those that these sources give.
+//! The committed C headers are those that these sources give. `PROCSUP_UPDATE_HEADER=1` (`./x header`) makes them so.
+
+mod header;
 
 use std::path::Path;
+use std::{env, fs};
 
-/// build.rs has written the fresh headers into the build's output directory.
 #[test]
 fn the_committed_headers_are_up_to_date() {
-    for name in ["procsup.h", "procsup.ffi.h"] {
-        let fresh = std::fs::read_to_string(Path::new(env!("OUT_DIR")).join(name)).unwrap();
-        let committed = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("include").join(name)).unwrap_or_default();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let write = env::var_os("PROCSUP_UPDATE_HEADER").is_some_and(|wish| wish == "1");
+    for (name, fresh) in header::headers(root, &Path::new(env!("CARGO_TARGET_TMPDIR")).join("item.rs")) {
+        let file = root.join("include").join(name);
+        let committed = fs::read_to_string(&file).unwrap_or_default();
+        if write && fresh != committed {
+            fs::write(&file, fresh).expect("write the header");
+            continue;
+        }
         let different = committed.lines().zip(fresh.lines()).position(|(old, new)| old != new);
         let line = different.unwrap_or_else(|| committed.lines().count().min(fresh.lines().count()));
         assert!(

@@ -64,6 +64,7 @@
 #include <cstdlib>
 #include <functional>
 #include <initializer_list>
+#include <iosfwd>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -74,6 +75,9 @@
 #include <unistd.h>
 #include <utility>
 #include <vector>
+#if __cplusplus >= 202002L && __has_include(<format>)
+#include <format> // which <chrono> brings along there
+#endif
 
 namespace procsup {
 
@@ -276,6 +280,274 @@ inline const char *name(exit_kind kind) noexcept { return ps_exit_kind_name(stat
 inline const char *name(exit_cause cause) noexcept { return ps_cause_name(static_cast<std::int32_t>(cause)); }
 inline const char *name(child_state state) noexcept { return ps_state_name(static_cast<std::int32_t>(state)); }
 inline const char *name(spawn_tier tier) noexcept { return ps_tier_name(static_cast<std::int32_t>(tier)); }
+
+// C has no function for these.
+constexpr const char *name(render_format value) noexcept
+{
+    switch (value) {
+    case render_format::text: return "PS_RENDER_TEXT";
+    case render_format::json: return "PS_RENDER_JSON";
+    case render_format::html: return "PS_RENDER_HTML";
+    case render_format::html_brief: return "PS_RENDER_HTML_BRIEF";
+    }
+    return "PS_RENDER_UNKNOWN";
+}
+
+constexpr const char *name(error_text value) noexcept
+{
+    switch (value) {
+    case error_text::id: return "PS_ERROR_TEXT_ID";
+    case error_text::summary: return "PS_ERROR_TEXT_SUMMARY";
+    case error_text::problem: return "PS_ERROR_TEXT_PROBLEM";
+    case error_text::solution: return "PS_ERROR_TEXT_SOLUTION";
+    case error_text::advanced: return "PS_ERROR_TEXT_ADVANCED";
+    }
+    return "PS_ERROR_TEXT_UNKNOWN";
+}
+
+constexpr const char *name(environment value) noexcept
+{
+    switch (value) {
+    case environment::inherit: return "PS_ENV_INHERIT";
+    case environment::clear: return "PS_ENV_CLEAR";
+    case environment::baseline: return "PS_ENV_BASELINE";
+    }
+    return "PS_ENV_UNKNOWN";
+}
+
+constexpr const char *name(stdio_kind value) noexcept
+{
+    switch (value) {
+    case stdio_kind::inherit: return "PS_STDIO_INHERIT";
+    case stdio_kind::null: return "PS_STDIO_NULL";
+    case stdio_kind::pipe: return "PS_STDIO_PIPE";
+    case stdio_kind::merge: return "PS_STDIO_MERGE";
+    }
+    return "PS_STDIO_UNKNOWN";
+}
+
+constexpr const char *name(isolation value) noexcept
+{
+    switch (value) {
+    case isolation::none: return "PS_ISOLATE_NONE";
+    case isolation::group: return "PS_ISOLATE_GROUP";
+    case isolation::session: return "PS_ISOLATE_SESSION";
+    }
+    return "PS_ISOLATE_UNKNOWN";
+}
+
+constexpr const char *name(survivors_policy value) noexcept
+{
+    switch (value) {
+    case survivors_policy::sweep: return "PS_SURVIVORS_SWEEP";
+    case survivors_policy::leave: return "PS_SURVIVORS_LEAVE";
+    }
+    return "PS_SURVIVORS_UNKNOWN";
+}
+
+constexpr const char *name(output_exists_policy value) noexcept
+{
+    switch (value) {
+    case output_exists_policy::refuse: return "PS_OUTPUT_REFUSE";
+    case output_exists_policy::replace: return "PS_OUTPUT_REPLACE";
+    }
+    return "PS_OUTPUT_UNKNOWN";
+}
+
+constexpr const char *name(output_failure_policy value) noexcept
+{
+    switch (value) {
+    case output_failure_policy::keep: return "PS_OUTPUT_KEEP";
+    case output_failure_policy::drop: return "PS_OUTPUT_DROP";
+    }
+    return "PS_OUTPUT_UNKNOWN";
+}
+
+constexpr const char *name(restart_policy value) noexcept
+{
+    switch (value) {
+    case restart_policy::never: return "PS_RESTART_NEVER";
+    case restart_policy::on_failure: return "PS_RESTART_ON_FAILURE";
+    case restart_policy::always: return "PS_RESTART_ALWAYS";
+    }
+    return "PS_RESTART_UNKNOWN";
+}
+
+constexpr const char *name(readiness_kind value) noexcept
+{
+    switch (value) {
+    case readiness_kind::exec: return "PS_READY_EXEC";
+    case readiness_kind::notify: return "PS_READY_NOTIFY";
+    case readiness_kind::fd: return "PS_READY_FD";
+    case readiness_kind::socket: return "PS_READY_SOCKET";
+    }
+    return "PS_READY_UNKNOWN";
+}
+
+constexpr const char *name(notify_access value) noexcept
+{
+    switch (value) {
+    case notify_access::main: return "PS_NOTIFY_MAIN";
+    case notify_access::group: return "PS_NOTIFY_GROUP";
+    }
+    return "PS_NOTIFY_UNKNOWN";
+}
+
+constexpr const char *name(handoff_role value) noexcept
+{
+    switch (value) {
+    case handoff_role::first: return "PS_HANDOFF_FIRST";
+    case handoff_role::successor: return "PS_HANDOFF_SUCCESSOR";
+    }
+    return "PS_HANDOFF_UNKNOWN";
+}
+
+constexpr const char *name(handoff_mode value) noexcept
+{
+    switch (value) {
+    case handoff_mode::exclusive: return "PS_HANDOFF_EXCLUSIVE";
+    case handoff_mode::overlap: return "PS_HANDOFF_OVERLAP";
+    }
+    return "PS_HANDOFF_UNKNOWN";
+}
+
+constexpr const char *name(handoff_timeout value) noexcept
+{
+    switch (value) {
+    case handoff_timeout::drain: return "PS_HANDOFF_TIMEOUT_DRAIN";
+    case handoff_timeout::seal: return "PS_HANDOFF_TIMEOUT_SEAL";
+    case handoff_timeout::live: return "PS_HANDOFF_TIMEOUT_LIVE";
+    case handoff_timeout::probation: return "PS_HANDOFF_TIMEOUT_PROBATION";
+    case handoff_timeout::takeover: return "PS_HANDOFF_TIMEOUT_TAKEOVER";
+    }
+    return "PS_HANDOFF_TIMEOUT_UNKNOWN";
+}
+
+constexpr const char *name(handoff_phase value) noexcept
+{
+    switch (value) {
+    case handoff_phase::loading: return "PS_HANDOFF_PHASE_LOADING";
+    case handoff_phase::warm: return "PS_HANDOFF_PHASE_WARM";
+    case handoff_phase::opening: return "PS_HANDOFF_PHASE_OPENING";
+    case handoff_phase::probation: return "PS_HANDOFF_PHASE_PROBATION";
+    case handoff_phase::settled: return "PS_HANDOFF_PHASE_SETTLED";
+    case handoff_phase::owner: return "PS_HANDOFF_PHASE_OWNER";
+    case handoff_phase::draining: return "PS_HANDOFF_PHASE_DRAINING";
+    case handoff_phase::sealing: return "PS_HANDOFF_PHASE_SEALING";
+    case handoff_phase::sealed: return "PS_HANDOFF_PHASE_SEALED";
+    case handoff_phase::overlap: return "PS_HANDOFF_PHASE_OVERLAP";
+    case handoff_phase::standby: return "PS_HANDOFF_PHASE_STANDBY";
+    case handoff_phase::gone: return "PS_HANDOFF_PHASE_GONE";
+    }
+    return "PS_HANDOFF_PHASE_UNKNOWN";
+}
+
+constexpr const char *name(handoff_event_kind value) noexcept
+{
+    switch (value) {
+    case handoff_event_kind::drain: return "PS_HANDOFF_DRAIN";
+    case handoff_event_kind::seal: return "PS_HANDOFF_SEAL";
+    case handoff_event_kind::live: return "PS_HANDOFF_LIVE";
+    case handoff_event_kind::resume: return "PS_HANDOFF_RESUME";
+    case handoff_event_kind::retire: return "PS_HANDOFF_RETIRE";
+    case handoff_event_kind::committed: return "PS_HANDOFF_COMMITTED";
+    case handoff_event_kind::aborted: return "PS_HANDOFF_ABORTED";
+    case handoff_event_kind::path_changed: return "PS_HANDOFF_PATH_CHANGED";
+    }
+    return "PS_HANDOFF_UNKNOWN";
+}
+
+constexpr const char *name(handoff_protocol value) noexcept
+{
+    switch (value) {
+    case handoff_protocol::native: return "PS_HANDOFF_PROTOCOL_NATIVE";
+    case handoff_protocol::notify: return "PS_HANDOFF_PROTOCOL_NOTIFY";
+    case handoff_protocol::v1: return "PS_HANDOFF_PROTOCOL_V1";
+    }
+    return "PS_HANDOFF_PROTOCOL_UNKNOWN";
+}
+
+constexpr const char *name(health_kind value) noexcept
+{
+    switch (value) {
+    case health_kind::none: return "PS_HEALTH_NONE";
+    case health_kind::socket: return "PS_HEALTH_SOCKET";
+    case health_kind::http: return "PS_HEALTH_HTTP";
+    }
+    return "PS_HEALTH_UNKNOWN";
+}
+
+constexpr const char *name(handoff_supervisor_event_kind value) noexcept
+{
+    switch (value) {
+    case handoff_supervisor_event_kind::started: return "PS_HANDOFF_SUPERVISOR_STARTED";
+    case handoff_supervisor_event_kind::serving: return "PS_HANDOFF_SUPERVISOR_SERVING";
+    case handoff_supervisor_event_kind::progress: return "PS_HANDOFF_SUPERVISOR_PROGRESS";
+    case handoff_supervisor_event_kind::committed: return "PS_HANDOFF_SUPERVISOR_COMMITTED";
+    case handoff_supervisor_event_kind::aborted: return "PS_HANDOFF_SUPERVISOR_ABORTED";
+    case handoff_supervisor_event_kind::owner_ended: return "PS_HANDOFF_SUPERVISOR_OWNER_ENDED";
+    case handoff_supervisor_event_kind::gave_up: return "PS_HANDOFF_SUPERVISOR_GAVE_UP";
+    case handoff_supervisor_event_kind::stopped: return "PS_HANDOFF_SUPERVISOR_STOPPED";
+    }
+    return "PS_HANDOFF_SUPERVISOR_UNKNOWN";
+}
+
+constexpr const char *name(preloader_protocol value) noexcept
+{
+    switch (value) {
+    case preloader_protocol::passenger: return "PS_PRELOADER_PASSENGER";
+    case preloader_protocol::native: return "PS_PRELOADER_NATIVE";
+    }
+    return "PS_PRELOADER_UNKNOWN";
+}
+
+constexpr const char *name(worker_kind value) noexcept
+{
+    switch (value) {
+    case worker_kind::direct: return "PS_WORKER_DIRECT";
+    case worker_kind::forked: return "PS_WORKER_FORKED";
+    case worker_kind::sibling: return "PS_WORKER_SIBLING";
+    }
+    return "PS_WORKER_UNKNOWN";
+}
+
+constexpr const char *name(fork_way value) noexcept
+{
+    switch (value) {
+    case fork_way::libc: return "PS_FORK_LIBC";
+    case fork_way::sibling: return "PS_FORK_SIBLING";
+    }
+    return "PS_FORK_UNKNOWN";
+}
+
+constexpr const char *name(preload_role value) noexcept
+{
+    switch (value) {
+    case preload_role::preloader: return "PS_ROLE_PRELOADER";
+    case preload_role::worker: return "PS_ROLE_WORKER";
+    case preload_role::stop: return "PS_ROLE_STOP";
+    }
+    return "PS_ROLE_UNKNOWN";
+}
+
+constexpr const char *name(worker_asked value) noexcept
+{
+    switch (value) {
+    case worker_asked::nothing: return "PS_ASKED_NOTHING";
+    case worker_asked::promote: return "PS_ASKED_PROMOTE";
+    case worker_asked::stop: return "PS_ASKED_STOP";
+    }
+    return "PS_ASKED_UNKNOWN";
+}
+
+constexpr const char *name(spawn_lock_event_kind value) noexcept
+{
+    switch (value) {
+    case spawn_lock_event_kind::acquired: return "PS_SPAWN_LOCK_ACQUIRED";
+    case spawn_lock_event_kind::failed: return "PS_SPAWN_LOCK_FAILED";
+    }
+    return "PS_SPAWN_LOCK_UNKNOWN";
+}
 
 /// "SIGTERM".
 inline const char *signal_name(int signal) noexcept { return ps_signal_name(signal); }
@@ -3431,10 +3703,40 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
     }
 };
 
+// ---- enums in text ----------------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+template <typename Enum, typename = void> struct has_name : std::false_type {};
+template <typename Enum>
+struct has_name<Enum, std::enable_if_t<std::is_enum_v<Enum> && std::is_same_v<decltype(procsup::name(std::declval<Enum>())), const char *>>>
+    : std::true_type {};
+
+} // namespace detail
+
+/// An enum goes to a stream by its name in C.
+template <typename Traits, typename Enum, typename = std::enable_if_t<detail::has_name<Enum>::value>>
+std::basic_ostream<char, Traits> &operator<<(std::basic_ostream<char, Traits> &out, Enum value)
+{
+    return out << name(value);
+}
+
 } // namespace procsup
 
 template <> struct std::hash<procsup::child_ref> {
     std::size_t operator()(procsup::child_ref child) const noexcept { return std::hash<ps_child *>()(child.handle()); }
 };
+
+#if defined(__cpp_lib_format)
+/// std::format("{:>20}", event.kind()): what can be asked of a text.
+template <typename Enum>
+    requires procsup::detail::has_name<Enum>::value
+struct std::formatter<Enum, char> : std::formatter<std::string_view, char> {
+    template <typename Context> auto format(Enum value, Context &context) const
+    {
+        return std::formatter<std::string_view, char>::format(procsup::name(value), context);
+    }
+};
+#endif
 
 #endif

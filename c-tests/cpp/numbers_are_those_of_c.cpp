@@ -1,11 +1,27 @@
-// Every number that C has a name for has one in C++, and it is the same number. All of it is said to the compiler: a value of C that is
-// missing below is an error (-Wswitch), and so is one that differs.
+// Every number that C has a name for has one in C++, and it is the same number, with the same name in text. Numbers are said to the compiler: a value
+// of C that is missing below is an error (-Wswitch), and so is one that differs. Names are compared when it runs: from the first case all are gone through.
 #include "check.hpp"
 
-#pragma GCC diagnostic error "-Wswitch"
+#include <cstring>
+#include <sstream>
 
-#define SAME(cpp, c) \
-    case c: static_assert(static_cast<int>(procsup::cpp) == c, #c); break
+#pragma GCC diagnostic error "-Wswitch"
+#pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
+
+template <typename Enum> static void named(Enum value, const char *expected)
+{
+    std::ostringstream told;
+    told << value;
+    if (std::strcmp(procsup::name(value), expected) != 0 || told.str() != expected)
+        failed(__FILE__, __LINE__, expected);
+    if (!std::strstr(procsup::name(static_cast<Enum>(999)), "UNKNOWN"))
+        failed(__FILE__, __LINE__, procsup::name(static_cast<Enum>(999)));
+}
+
+#define SAME(cpp, c)                                           \
+    case c:                                                    \
+        static_assert(static_cast<int>(procsup::cpp) == c, #c); \
+        named(procsup::cpp, #c)
 
 static void same(ps_status_code value)
 {
@@ -118,7 +134,7 @@ static void same(ps_stdio_kind value)
     SAME(stdio_kind::inherit, PS_STDIO_INHERIT);
     SAME(stdio_kind::null, PS_STDIO_NULL);
     SAME(stdio_kind::pipe, PS_STDIO_PIPE);
-    case PS_STDIO_FD: break; // C++ is given the descriptor itself
+    case PS_STDIO_FD: // C++ is given the descriptor itself
     SAME(stdio_kind::merge, PS_STDIO_MERGE);
     }
 }
@@ -318,36 +334,82 @@ static void same(ps_handoff_supervisor_event_kind value)
     }
 }
 
+static void same(ps_notify_access value)
+{
+    switch (value) {
+    SAME(notify_access::main, PS_NOTIFY_MAIN);
+    SAME(notify_access::group, PS_NOTIFY_GROUP);
+    }
+}
+
+static void same(ps_reason value)
+{
+    switch (value) {
+    SAME(reason::none, PS_REASON_NONE);
+    SAME(reason::ended, PS_REASON_ENDED);
+    SAME(reason::failed, PS_REASON_FAILED);
+    SAME(reason::early_exit, PS_REASON_EARLY_EXIT);
+    SAME(reason::not_started, PS_REASON_NOT_STARTED);
+    SAME(reason::not_ready, PS_REASON_NOT_READY);
+    SAME(reason::watchdog, PS_REASON_WATCHDOG);
+    SAME(reason::deadline, PS_REASON_DEADLINE);
+    SAME(reason::failures, PS_REASON_FAILURES);
+    SAME(reason::budget, PS_REASON_BUDGET);
+    SAME(reason::in_progress, PS_REASON_IN_PROGRESS);
+    }
+}
+
+static void same(ps_handoff_phase_code value)
+{
+    switch (value) {
+    SAME(handoff_phase::loading, PS_HANDOFF_PHASE_LOADING);
+    SAME(handoff_phase::warm, PS_HANDOFF_PHASE_WARM);
+    SAME(handoff_phase::opening, PS_HANDOFF_PHASE_OPENING);
+    SAME(handoff_phase::probation, PS_HANDOFF_PHASE_PROBATION);
+    SAME(handoff_phase::settled, PS_HANDOFF_PHASE_SETTLED);
+    SAME(handoff_phase::owner, PS_HANDOFF_PHASE_OWNER);
+    SAME(handoff_phase::draining, PS_HANDOFF_PHASE_DRAINING);
+    SAME(handoff_phase::sealing, PS_HANDOFF_PHASE_SEALING);
+    SAME(handoff_phase::sealed, PS_HANDOFF_PHASE_SEALED);
+    SAME(handoff_phase::overlap, PS_HANDOFF_PHASE_OVERLAP);
+    SAME(handoff_phase::standby, PS_HANDOFF_PHASE_STANDBY);
+    SAME(handoff_phase::gone, PS_HANDOFF_PHASE_GONE);
+    }
+}
+
 int main()
 {
-    same(ps_status_code{});
-    same(ps_render_format{});
-    same(ps_error_text_kind{});
-    same(ps_env_base{});
-    same(ps_stdio_kind{});
-    same(ps_isolation{});
-    same(ps_survivors_policy{});
-    same(ps_output_if_exists{});
-    same(ps_output_failure_policy{});
-    same(ps_restart_policy{});
-    same(ps_readiness_kind{});
-    same(ps_exit_kind{});
-    same(ps_exit_cause{});
-    same(ps_child_state_code{});
-    same(ps_spawn_tier{});
-    same(ps_event_kind{});
-    same(ps_spawn_lock_event_kind{});
-    same(ps_worker_kind{});
-    same(ps_preloader_protocol{});
-    same(ps_fork_way{});
-    same(ps_preload_role{});
-    same(ps_worker_wish{});
-    same(ps_handoff_role_code{});
-    same(ps_handoff_mode{});
-    same(ps_handoff_timeout{});
-    same(ps_handoff_event_kind{});
-    same(ps_handoff_protocol{});
-    same(ps_health_kind{});
-    same(ps_handoff_supervisor_event_kind{});
+    same(PS_OK);
+    same(PS_RENDER_TEXT);
+    same(PS_ERROR_TEXT_ID);
+    same(PS_ENV_INHERIT);
+    same(PS_STDIO_INHERIT);
+    same(PS_ISOLATE_NONE);
+    same(PS_SURVIVORS_SWEEP);
+    same(PS_OUTPUT_REFUSE);
+    same(PS_OUTPUT_KEEP);
+    same(PS_RESTART_NEVER);
+    same(PS_READY_EXEC);
+    same(PS_EXIT_EXITED);
+    same(PS_CAUSE_SELF);
+    same(PS_STATE_PENDING);
+    same(PS_TIER_CLONE3);
+    same(PS_EVENT_STARTED);
+    same(PS_SPAWN_LOCK_ACQUIRED);
+    same(PS_WORKER_DIRECT);
+    same(PS_PRELOADER_PASSENGER);
+    same(PS_FORK_LIBC);
+    same(PS_ROLE_PRELOADER);
+    same(PS_ASKED_NOTHING);
+    same(PS_HANDOFF_FIRST);
+    same(PS_HANDOFF_EXCLUSIVE);
+    same(PS_HANDOFF_TIMEOUT_DRAIN);
+    same(PS_HANDOFF_DRAIN);
+    same(PS_HANDOFF_PROTOCOL_NATIVE);
+    same(PS_HEALTH_NONE);
+    same(PS_HANDOFF_SUPERVISOR_STARTED);
+    same(PS_NOTIFY_MAIN);
+    same(PS_REASON_NONE);
+    same(PS_HANDOFF_PHASE_LOADING);
     return 0;
 }

@@ -9,7 +9,7 @@ from .tools import need
 def python():
     """Every script can be read by the oldest Python that is promised."""
     complaints = []
-    for path in [ROOT / "x", *sorted(ROOT.glob("scripts/**/*.py")), *sorted(ROOT.glob("examples/*.py"))]:
+    for path in [ROOT / "x", *sorted(ROOT.glob("scripts/**/*.py")), *sorted(ROOT.glob("examples/**/*.py"))]:
         try:
             ast.parse(path.read_text(), filename=shown(path), feature_version=(3, 8))
         except SyntaxError as error:

@@ -3,12 +3,24 @@
 #   c-tests/cpp/<behaviour>.cpp    one program, one test named cpp/<behaviour>: plain, and under sanitizers and valgrind
 #   c-tests/lib/header.cpp         the header by itself, in every language standard that is promised; it is linked into each test
 #                                  too: a function that is not inline would be there twice
+#
+# A test may hold, beside the tags of cmake/tests.cmake:
+#   /* standard: 20 */              it needs a later one than C++17; where the compiler has none it is left out
+#   /* flags: -fno-exceptions */    more options for the compiler
 file(GLOB sources CONFIGURE_DEPENDS "${test_dir}/cpp/*.cpp")
 foreach(source IN LISTS sources)
   get_filename_component(behaviour "${source}" NAME_WE)
+  procsup_tag("${source}" standard standard)
+  procsup_tag("${source}" flags flags)
+  if(NOT standard)
+    set(standard 17)
+  elseif(NOT cxx_std_${standard} IN_LIST CMAKE_CXX_COMPILE_FEATURES)
+    continue()
+  endif()
+  separate_arguments(flags)
   procsup_test_program(cpp ${behaviour} "${source}" "${test_lib}/header.cpp")
-  set_target_properties(${program} PROPERTIES CXX_STANDARD 17 CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
-  target_compile_options(${program} PRIVATE -Wpedantic -Wshadow -Wnon-virtual-dtor)
+  set_target_properties(${program} PROPERTIES CXX_STANDARD ${standard} CXX_STANDARD_REQUIRED ON CXX_EXTENSIONS OFF)
+  target_compile_options(${program} PRIVATE -Wpedantic -Wshadow -Wnon-virtual-dtor ${flags})
   procsup_test(cpp ${behaviour} "${source}" $<TARGET_FILE:${program}>)
 endforeach()
 
@@ -26,7 +38,12 @@ add_test(NAME cpp/header_without_exceptions
 find_program(PROCSUP_CLANGXX clang++)
 mark_as_advanced(PROCSUP_CLANGXX)
 if(PROCSUP_CLANGXX)
-  add_test(NAME cpp/header_with_clang COMMAND ${PROCSUP_CLANGXX} -std=c++17 ${hpp_warnings} "${test_lib}/header.cpp")
+  foreach(standard c++17 c++20 c++23)
+    add_test(NAME cpp/header_with_clang-${standard} COMMAND sh -c
+      "\"$1\" -std=${standard} -fsyntax-only -x c++ /dev/null 2>/dev/null || exit 77; exec \"$@\"" sh
+      ${PROCSUP_CLANGXX} -std=${standard} ${hpp_warnings} "${test_lib}/header.cpp")
+    set_tests_properties(cpp/header_with_clang-${standard} PROPERTIES SKIP_RETURN_CODE 77)
+  endforeach()
 endif()
 
 # The C++ header leaves nothing of the C interface out.

@@ -33,11 +33,18 @@
 // child_ref, event and exit_record are values. A child_ref borrows: it is a number, costs nothing to copy, keeps nothing alive, and
 // once the child's handle is freed its calls fail with errc::bad_handle. Events name their child by one.
 //
+// PARAMETERS take what you have:
+//     text      "literals", std::string, std::string_view, std::filesystem::path; nullptr and std::nullopt where a call says what nothing means
+//     a time    any std::chrono::duration, rounded up to milliseconds; `forever`; std::nullopt where -1 has a meaning; until(time point)
+//     lists     braces, or any container or C++20 range of texts (args) or of pairs of them (envs: std::map, a vector of pairs)
+//     bytes     text, or char, unsigned char or std::byte in one piece: std::vector, std::array, std::span
+// They are read during the call only. Enums have name(), and can be written to a stream, or by std::format where there is one.
+//
 // ERRORS come in two styles; each call that can fail has both.
 //     f(arguments)                throws procsup::error: a std::system_error that also knows status, errno and step
 //     f(arguments, ec)            throws nothing of its own and sets the std::error_code: ec is cleared when the call succeeds
 // The setters of command, and spawn, leave an `ec` that is set already alone and do nothing: check once after a chain of them. Calls
-// with an `ec` are noexcept unless they return a container (which may run out of memory). Codes are those of errc, in the category
+// with an `ec` are noexcept unless they take or return a container (which may run out of memory). Codes are those of errc, in the category
 // "procsup"; where C says PS_ERR_SYSTEM, the code is the errno itself, in std::system_category. They compare with std::errc
 // (ec == std::errc::no_such_file_or_directory). With -fno-exceptions the throwing calls print the message and abort.
 //
@@ -62,11 +69,14 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <functional>
 #include <initializer_list>
 #include <iosfwd>
 #include <iterator>
+#include <limits>
 #include <memory>
+#include <new>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -85,6 +95,66 @@ using std::chrono::milliseconds;
 
 /// A time to wait that does not end.
 inline constexpr milliseconds forever{-1};
+
+/// A parameter that takes a time: any std::chrono::duration, rounded up to whole milliseconds, so that a short wait is not cut to none. What is
+/// longer than 292 years (duration::max(), infinity) is cut to that: it never ends. `forever`, and std::nullopt, are C's -1. Other times below
+/// zero are refused by the call (errc::invalid_argument): for what is left until a moment, which may have passed, see until.
+class time_limit {
+  public:
+    template <typename Rep, typename Period>
+    constexpr time_limit(const std::chrono::duration<Rep, Period> &time) noexcept : ms_(rounded_up(time))
+    {
+    }
+    constexpr time_limit(std::nullopt_t) noexcept : ms_(forever.count()) {}
+    template <typename Rep, typename Period>
+    constexpr time_limit(const std::optional<std::chrono::duration<Rep, Period>> &time) noexcept
+        : ms_(time ? rounded_up(*time) : forever.count())
+    {
+    }
+    /// As C has it.
+    constexpr std::int64_t count() const noexcept { return ms_; }
+
+  private:
+    /// 292 years: as much as can be counted in nanoseconds.
+    static constexpr std::int64_t most = (std::numeric_limits<std::int64_t>::max)() / 1'000'000;
+    static constexpr std::int64_t refused = (std::numeric_limits<std::int64_t>::min)();
+
+    template <typename Rep, typename Period> static constexpr std::int64_t rounded_up(const std::chrono::duration<Rep, Period> &time) noexcept
+    {
+        using per_milli = std::ratio_divide<Period, std::milli>;
+        if constexpr (std::is_integral_v<Rep>) {
+            if constexpr (std::is_signed_v<Rep>)
+                if (time.count() < 0)
+                    return std::is_same_v<typename Period::type, std::milli> ? static_cast<std::int64_t>(time.count()) : refused;
+            const auto count = static_cast<std::uint64_t>(time.count());
+            constexpr auto num = static_cast<std::uint64_t>(per_milli::num), den = static_cast<std::uint64_t>(per_milli::den);
+            if (count / den > static_cast<std::uint64_t>(most) / num)
+                return most;
+            const std::uint64_t ms = count / den * num + (count % den * num + den - 1) / den;
+            return ms < static_cast<std::uint64_t>(most) ? static_cast<std::int64_t>(ms) : most;
+        } else {
+            const auto ms = std::chrono::duration<std::common_type_t<Rep, double>, std::milli>(time).count();
+            if (!(ms >= 0)) // or not a number
+                return std::is_same_v<typename Period::type, std::milli> && ms == -1 ? -1 : refused;
+            if (ms >= static_cast<double>(most))
+                return most;
+            const auto whole = static_cast<std::int64_t>(ms);
+            return whole + (static_cast<std::common_type_t<Rep, double>>(whole) < ms);
+        }
+    }
+
+    std::int64_t ms_;
+};
+
+/// The time that is left until a moment of any clock, by that clock's time of now; 0 if it has come: child.reap(until(deadline)). time_point::max()
+/// never comes.
+template <typename Clock, typename Duration> time_limit until(const std::chrono::time_point<Clock, Duration> &moment)
+{
+    if (moment == (std::chrono::time_point<Clock, Duration>::max)())
+        return forever;
+    const auto now = Clock::now();
+    return moment > now ? time_limit(moment - now) : milliseconds(0);
+}
 
 // ---- names of numbers -------------------------------------------------------------------------------------------------------------
 
@@ -682,7 +752,11 @@ class error_info : private detail::owner<ps_error, ps_error_free> {
     /// One sentence. Valid as long as this object.
     const char *message() const noexcept
     {
-        return handle() ? ps_error_message(handle()) : status_ == PS_ERR_INVALID_ARGUMENT ? "a string holds a NUL byte" : "";
+        if (handle())
+            return ps_error_message(handle());
+        return status_ == PS_ERR_INVALID_ARGUMENT ? "a string holds a NUL byte, or a list no string" // the two that are refused before C sees them
+               : status_ == PS_ERR_LIMIT          ? "no memory for a copy of a string"
+                                                  : "";
     }
     /// When another try makes sense, if that is known.
     std::optional<milliseconds> retry_after() const noexcept
@@ -734,24 +808,111 @@ class error : public std::system_error {
 
 // ---- strings, descriptors ---------------------------------------------------------------------------------------------------------
 
-/// A parameter that takes "literals", std::string, std::filesystem::path: whatever is a C string or has c_str(). Read during the call
-/// only. A std::string with a NUL in it, which C would cut there, is refused (errc::invalid_argument).
+class zstring;
+
+namespace detail {
+
+template <typename String, typename = void> struct has_c_str : std::false_type {};
+template <typename String>
+struct has_c_str<String, std::void_t<decltype(std::declval<const String &>().c_str())>>
+    : std::is_convertible<decltype(std::declval<const String &>().c_str()), const char *> {};
+
+template <typename Path, typename = void> struct has_native : std::false_type {};
+template <typename Path>
+struct has_native<Path, std::void_t<decltype(std::declval<const Path &>().native())>>
+    : std::is_convertible<decltype(std::declval<const Path &>().native()), std::string_view> {};
+
+template <typename String>
+inline constexpr bool is_view = std::is_convertible_v<const String &, std::string_view> && !std::is_convertible_v<const String &, const char *>;
+
+} // namespace detail
+
+/// A parameter that takes text: "literals", std::string, std::string_view, std::filesystem::path, whatever is a C string, has c_str() or is a
+/// std::string_view to the compiler; nullptr, std::nullopt and an empty std::optional where the call says what nothing means (an empty
+/// std::string_view is an empty text). Read during the call only. A NUL in it, where C would cut it, is refused (errc::invalid_argument).
 class zstring {
   public:
     constexpr zstring(const char *text) noexcept : text_(text) {}
-    template <typename String,
-              typename = std::enable_if_t<std::is_convertible_v<decltype(std::declval<const String &>().c_str()), const char *>>>
-    zstring(const String &text) noexcept : text_(text.c_str())
+    constexpr zstring(std::nullopt_t) noexcept : zstring(static_cast<const char *>(nullptr)) {}
+    template <typename String, typename = std::enable_if_t<detail::has_c_str<String>::value || detail::is_view<String>>>
+    constexpr zstring(const String &text) noexcept
     {
-        if constexpr (std::is_convertible_v<const String &, std::string_view>)
-            cut_ = std::string_view(text).find('\0') != std::string_view::npos;
+        if constexpr (detail::has_c_str<String>::value) {
+            text_ = text.c_str();
+            if constexpr (detail::is_view<String>)
+                size_ = std::string_view(text).size();
+            else if constexpr (detail::has_native<String>::value)
+                size_ = std::string_view(text.native()).size();
+        } else {
+            const std::string_view view(text);
+            text_ = view.data() ? view.data() : "";
+            size_ = view.size();
+            terminated_ = view.data() == nullptr;
+        }
     }
-    const char *c_str() const noexcept { return text_; }
-    bool is_cut() const noexcept { return cut_; }
+    template <typename String, typename = std::enable_if_t<std::is_convertible_v<const String &, zstring>>>
+    constexpr zstring(const std::optional<String> &text) noexcept : zstring(text ? zstring(*text) : zstring(std::nullopt))
+    {
+    }
+
+    /// Where it begins; nullptr: it is none.
+    constexpr const char *data() const noexcept { return text_; }
+    constexpr std::size_t size() const noexcept { return size_ != unknown ? size_ : text_ ? std::string_view(text_).size() : 0; }
+    /// Whether there is a NUL behind it.
+    constexpr bool is_terminated() const noexcept { return terminated_; }
+    /// Whether there is one in it.
+    constexpr bool is_cut() const noexcept
+    {
+        return size_ != unknown && std::string_view(text_, size_).find('\0') != std::string_view::npos;
+    }
 
   private:
-    const char *text_;
-    bool cut_ = false;
+    static constexpr std::size_t unknown = static_cast<std::size_t>(-1);
+
+    const char *text_ = nullptr;
+    std::size_t size_ = unknown;
+    bool terminated_ = true;
+};
+
+namespace detail {
+
+/// Whether a type is bytes in one piece: std::vector<unsigned char>, std::array<std::byte, 3>, std::span<const char>.
+template <typename Bytes, typename = void> struct has_bytes : std::false_type {};
+template <typename Bytes>
+struct has_bytes<Bytes, std::void_t<decltype(std::data(std::declval<const Bytes &>())), decltype(std::size(std::declval<const Bytes &>()))>> {
+    using byte = std::remove_cv_t<std::remove_pointer_t<decltype(std::data(std::declval<const Bytes &>()))>>;
+    static constexpr bool value = std::is_same_v<byte, char> || std::is_same_v<byte, unsigned char> || std::is_same_v<byte, std::byte>;
+};
+
+} // namespace detail
+
+/// A parameter that takes bytes: text (a C string up to its NUL), or a container of char, unsigned char or std::byte that has them in one piece.
+/// Read during the call only.
+class byte_view {
+  public:
+    constexpr byte_view() noexcept = default;
+    constexpr byte_view(const void *at, std::size_t size) noexcept : at_(at), size_(size) {}
+    template <typename Bytes,
+              typename = std::enable_if_t<std::is_convertible_v<const Bytes &, std::string_view> || detail::has_bytes<Bytes>::value>>
+    constexpr byte_view(const Bytes &bytes) noexcept
+    {
+        if constexpr (std::is_convertible_v<const Bytes &, std::string_view>) {
+            const std::string_view text(bytes);
+            at_ = text.data();
+            size_ = text.size();
+        } else {
+            at_ = std::data(bytes);
+            size_ = std::size(bytes);
+        }
+        if (!at_)
+            at_ = ""; // NULL with a length of 0 might be a mistake in C; empty bytes are none
+    }
+    constexpr const void *data() const noexcept { return at_; }
+    constexpr std::size_t size() const noexcept { return size_; }
+
+  private:
+    const void *at_ = "";
+    std::size_t size_ = 0;
 };
 
 /// A descriptor that is closed in the end.
@@ -795,40 +956,69 @@ namespace detail {
 #endif
 }
 
-/// A parameter as C has it.
-template <typename T> constexpr auto plain(const T &value) noexcept
+/// A text on its way to C, which wants a NUL behind it: lent where there is one, a copy where there is none. This is the one place that knows.
+class c_text {
+  public:
+    explicit c_text(zstring text) noexcept : text_(text.data())
+    {
+        if (text.is_cut()) {
+            refusal_ = PS_ERR_INVALID_ARGUMENT;
+        } else if (!text.is_terminated()) {
+            copy_.reset(new (std::nothrow) char[text.size() + 1]);
+            if (copy_) {
+                std::memcpy(copy_.get(), text.data(), text.size());
+                copy_[text.size()] = '\0';
+            } else {
+                refusal_ = PS_ERR_LIMIT;
+            }
+            text_ = copy_.get();
+        }
+    }
+    const char *get() const noexcept { return text_; }
+    ps_status refusal() const noexcept { return refusal_; }
+
+  private:
+    std::unique_ptr<char[]> copy_;
+    const char *text_;
+    ps_status refusal_ = PS_OK;
+};
+
+/// A parameter on its way to C.
+template <typename T> constexpr auto lend(const T &value) noexcept
 {
     if constexpr (std::is_same_v<T, zstring>)
-        return value.c_str();
-    else if constexpr (std::is_same_v<T, milliseconds>)
+        return c_text(value);
+    else if constexpr (std::is_same_v<T, time_limit> || std::is_same_v<T, milliseconds>)
         return static_cast<std::int64_t>(value.count());
     else if constexpr (std::is_same_v<T, bool> || std::is_enum_v<T>)
         return static_cast<std::int32_t>(value);
     else
         return value;
 }
+template <typename T> constexpr const T &as_c(const T &lent) noexcept { return lent; }
+inline const char *as_c(const c_text &lent) noexcept { return lent.get(); }
+template <typename T> constexpr ps_status refusal(const T &) noexcept { return PS_OK; }
+inline ps_status refusal(const c_text &lent) noexcept { return lent.refusal(); }
 
-template <typename T> bool is_cut([[maybe_unused]] const T &value) noexcept
+template <typename Function, typename... Lent> ps_status call_lent(error_info &info, Function function, const Lent &...lent) noexcept
 {
-    if constexpr (std::is_same_v<T, zstring>)
-        return value.is_cut();
-    else
-        return false;
+    ps_status status = PS_OK;
+    if ((((status = refusal(lent)) < 0) || ...)) {
+        info = error_info(status, nullptr);
+        return status;
+    }
+    ps_error *failure = nullptr;
+    status = function(as_c(lent)..., &failure);
+    if (status < 0)
+        info = error_info(status, failure);
+    return status;
 }
 
 /// Calls a function whose last parameter, not given here, is the place for the error. Gives PS_OK or PS_PENDING, or sets `info`.
 template <typename Function, typename... Arguments>
 ps_status call_into(error_info &info, Function function, const Arguments &...arguments) noexcept
 {
-    if ((is_cut(arguments) || ...)) {
-        info = error_info(PS_ERR_INVALID_ARGUMENT, nullptr);
-        return PS_ERR_INVALID_ARGUMENT;
-    }
-    ps_error *failure = nullptr;
-    const ps_status status = function(plain(arguments)..., &failure);
-    if (status < 0)
-        info = error_info(status, failure);
-    return status;
+    return call_lent(info, function, lend(arguments)...);
 }
 
 template <typename Function, typename... Arguments> ps_status call(Function function, const Arguments &...arguments)
@@ -890,6 +1080,58 @@ std::string bytes(std::error_code &ec, Function function, const Arguments &...ar
     ec = info.code();
     return text;
 }
+
+namespace begins {
+
+using std::begin;
+template <typename Range> using element = decltype(*begin(std::declval<Range &>()));
+
+} // namespace begins
+
+/// Whether a type is a range of texts, and none itself (a std::filesystem::path is both).
+template <typename Range, typename = void> struct has_texts : std::false_type {};
+template <typename Range>
+struct has_texts<Range, std::void_t<begins::element<Range>>>
+    : std::bool_constant<std::is_convertible_v<begins::element<Range>, zstring> && !std::is_convertible_v<Range, zstring>> {};
+template <typename Range> using if_texts = std::enable_if_t<has_texts<Range>::value>;
+
+/// Whether a type is a range of pairs of texts.
+template <typename Range, typename = void> struct has_pairs : std::false_type {};
+template <typename Range>
+struct has_pairs<Range, std::void_t<decltype(std::declval<begins::element<Range>>().first), decltype(std::declval<begins::element<Range>>().second)>>
+    : std::bool_constant<std::is_convertible_v<decltype((std::declval<begins::element<Range>>().first)), zstring> &&
+                         std::is_convertible_v<decltype((std::declval<begins::element<Range>>().second)), zstring>> {};
+template <typename Range> using if_pairs = std::enable_if_t<has_pairs<Range>::value>;
+
+/// Whether a type has numbers in one piece.
+template <typename Number, typename List>
+using if_list = std::enable_if_t<std::is_convertible_v<decltype(std::data(std::declval<const List &>())), const Number *>>;
+
+/// Texts one behind the other, each with a NUL: what a range gives may be gone at its next step, and need not end with one.
+class texts {
+  public:
+    void add(zstring text)
+    {
+        refused_ = refused_ || !text.data() || text.is_cut();
+        places_.push_back(all_.size());
+        all_.append(text.data() ? text.data() : "", text.size()).push_back('\0');
+    }
+    /// One has a NUL in it, or is none (nullptr).
+    bool refused() const noexcept { return refused_; }
+    /// As execve(2) has them; valid until the next add.
+    std::vector<const char *> pointers() const
+    {
+        std::vector<const char *> list(places_.size() + 1, nullptr);
+        for (std::size_t i = 0; i < places_.size(); i++)
+            list[i] = all_.data() + places_[i];
+        return list;
+    }
+
+  private:
+    std::string all_;
+    std::vector<std::size_t> places_;
+    bool refused_ = false;
+};
 
 } // namespace detail
 
@@ -972,11 +1214,20 @@ class command : private detail::owner<ps_command, ps_command_free> {
     /// @param program  a path; without a slash it is searched in the PATH that the child will have
     explicit command(zstring program) : base(make(program)) {}
     command(zstring program, std::initializer_list<zstring> arguments) : base(make(program)) { args(arguments); }
+    template <typename Range, typename = detail::if_texts<Range>> command(zstring program, Range &&arguments) : base(make(program))
+    {
+        add(arguments);
+    }
     command(zstring program, ec_t &ec) noexcept
     {
         ps_command *made = nullptr;
         detail::call(ec, ps_command_new, program, &made);
         reset(made);
+    }
+    command(zstring program, std::initializer_list<zstring> arguments, ec_t &ec) : command(program, ec) { args(arguments, ec); }
+    template <typename Range, typename = detail::if_texts<Range>> command(zstring program, Range &&arguments, ec_t &ec) : command(program, ec)
+    {
+        add(arguments, ec);
     }
     /// Takes a handle of the C interface.
     explicit command(ps_command *handle) noexcept : base(handle) {}
@@ -1006,12 +1257,13 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &arg_bytes(std::string_view value, ec_t &ec) noexcept { return set(ec, ps_command_arg_bytes, text(value), value.size()); }
 
     /// Appends several: args({"-c", path, name}), or all of a container of strings.
+    /// Appends several: args({"-c", path, name}), or all of a container or C++20 range of texts. All or none.
     command &args(std::initializer_list<zstring> values) & { return add(values); }
     command &&args(std::initializer_list<zstring> values) && { return std::move(add(values)); }
     command &args(std::initializer_list<zstring> values, ec_t &ec) { return add(values, ec); }
-    template <typename Range> command &args(const Range &values) & { return add(values); }
-    template <typename Range> command &&args(const Range &values) && { return std::move(add(values)); }
-    template <typename Range> command &args(const Range &values, ec_t &ec) { return add(values, ec); }
+    template <typename Range, typename = detail::if_texts<Range>> command &args(Range &&values) & { return add(values); }
+    template <typename Range, typename = detail::if_texts<Range>> command &&args(Range &&values) && { return std::move(add(values)); }
+    template <typename Range, typename = detail::if_texts<Range>> command &args(Range &&values, ec_t &ec) { return add(values, ec); }
 
     /// What the child sees as argv[0]. Default: the program as it was named.
     command &arg0(zstring value) & { return set(ps_command_arg0, value); }
@@ -1053,6 +1305,14 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &env_block(const char *const *block) & { return set(ps_command_env_block, block); }
     command &&env_block(const char *const *block) && { return std::move(env_block(block)); }
     command &env_block(const char *const *block, ec_t &ec) noexcept { return set(ec, ps_command_env_block, block); }
+    /// Sets several: envs({{"A", "b"}, {"C", path}}), or all of a std::map, a vector of pairs. A value that is nullptr or an empty std::optional
+    /// removes. In their order: those before one that is refused are set.
+    command &envs(std::initializer_list<std::pair<zstring, zstring>> variables) & { return put(variables); }
+    command &&envs(std::initializer_list<std::pair<zstring, zstring>> variables) && { return std::move(put(variables)); }
+    command &envs(std::initializer_list<std::pair<zstring, zstring>> variables, ec_t &ec) { return put(variables, ec); }
+    template <typename Range, typename = detail::if_pairs<Range>> command &envs(Range &&variables) & { return put(variables); }
+    template <typename Range, typename = detail::if_pairs<Range>> command &&envs(Range &&variables) && { return std::move(put(variables)); }
+    template <typename Range, typename = detail::if_pairs<Range>> command &envs(Range &&variables, ec_t &ec) { return put(variables, ec); }
 
     /// What the environment begins with: all that the host has (default), nothing, or a small baseline.
     command &env_base(environment start) & { return set(ps_command_env_base, start); }
@@ -1080,9 +1340,9 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &stdio_fd(int stream, int fd, ec_t &ec) noexcept { return set(ec, ps_command_stdio, stream, int{PS_STDIO_FD}, fd); }
 
     /// Standard input from memory. The bytes are copied.
-    command &input(std::string_view data) & { return set(ps_command_input, pointer(data), data.size()); }
-    command &&input(std::string_view data) && { return std::move(input(data)); }
-    command &input(std::string_view data, ec_t &ec) noexcept { return set(ec, ps_command_input, pointer(data), data.size()); }
+    command &input(byte_view data) & { return set(ps_command_input, data.data(), data.size()); }
+    command &&input(byte_view data) && { return std::move(input(data)); }
+    command &input(byte_view data, ec_t &ec) noexcept { return set(ec, ps_command_input, data.data(), data.size()); }
 
     /// Stream 1 (and 2, if merged) goes to a file, which appears complete once the child has been reaped.
     command &output_file(zstring path, output_exists_policy exists = output_exists_policy::refuse) &
@@ -1175,6 +1435,21 @@ class command : private detail::owner<ps_command, ps_command_free> {
     {
         return std::move(credentials(uid, gid, groups));
     }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>>
+    command &credentials(std::uint32_t uid, std::uint32_t gid, const List &groups) &
+    {
+        return set(ps_command_credentials, uid, gid, std::data(groups), std::size(groups));
+    }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>>
+    command &&credentials(std::uint32_t uid, std::uint32_t gid, const List &groups) &&
+    {
+        return std::move(credentials(uid, gid, groups));
+    }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>>
+    command &credentials(std::uint32_t uid, std::uint32_t gid, const List &groups, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_credentials, uid, gid, std::data(groups), std::size(groups));
+    }
     command &credentials(std::uint32_t uid, std::uint32_t gid, const std::uint32_t *groups, std::size_t n) &
     {
         return set(ps_command_credentials, uid, gid, groups, n);
@@ -1231,19 +1506,19 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &sandbox_dir(zstring dir, ec_t &ec) noexcept { return set(ec, ps_command_sandbox_dir, dir); }
 
     /// Adds a step to the stop plan; the first one replaces the default plan. Without a time: as long as procsup waits for the killed.
-    command &stop_step(int signal, milliseconds wait = milliseconds(-1)) & { return set(ps_command_stop_step, signal, wait); }
-    command &&stop_step(int signal, milliseconds wait = milliseconds(-1)) && { return std::move(stop_step(signal, wait)); }
-    command &stop_step(int signal, milliseconds wait, ec_t &ec) noexcept { return set(ec, ps_command_stop_step, signal, wait); }
+    command &stop_step(int signal, time_limit wait = milliseconds(-1)) & { return set(ps_command_stop_step, signal, wait); }
+    command &&stop_step(int signal, time_limit wait = milliseconds(-1)) && { return std::move(stop_step(signal, wait)); }
+    command &stop_step(int signal, time_limit wait, ec_t &ec) noexcept { return set(ec, ps_command_stop_step, signal, wait); }
 
     /// The time after which the stop plan runs by itself.
-    command &deadline(milliseconds after) & { return set(ps_command_deadline, after); }
-    command &&deadline(milliseconds after) && { return std::move(deadline(after)); }
-    command &deadline(milliseconds after, ec_t &ec) noexcept { return set(ec, ps_command_deadline, after); }
+    command &deadline(time_limit after) & { return set(ps_command_deadline, after); }
+    command &&deadline(time_limit after) && { return std::move(deadline(after)); }
+    command &deadline(time_limit after, ec_t &ec) noexcept { return set(ec, ps_command_deadline, after); }
 
     /// How long a child that is dumping its core is left to finish before its stop plan kills it.
-    command &core_wait(milliseconds most) & { return set(ps_command_core_wait, most); }
-    command &&core_wait(milliseconds most) && { return std::move(core_wait(most)); }
-    command &core_wait(milliseconds most, ec_t &ec) noexcept { return set(ec, ps_command_core_wait, most); }
+    command &core_wait(time_limit most) & { return set(ps_command_core_wait, most); }
+    command &&core_wait(time_limit most) && { return std::move(core_wait(most)); }
+    command &core_wait(time_limit most, ec_t &ec) noexcept { return set(ec, ps_command_core_wait, most); }
 
     /// What happens to the rest of the group when the child ends: it is killed (default), or left.
     command &survivors(survivors_policy policy) & { return set(ps_command_survivors, policy); }
@@ -1251,24 +1526,24 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &survivors(survivors_policy policy, ec_t &ec) noexcept { return set(ec, ps_command_survivors, policy); }
 
     /// Starts the program again when it ends; the pauses grow from min to max. Needs a supervisor.
-    command &restart(restart_policy policy, milliseconds min, milliseconds max) & { return set(ps_command_restart, policy, min, max); }
-    command &&restart(restart_policy policy, milliseconds min, milliseconds max) && { return std::move(restart(policy, min, max)); }
-    command &restart(restart_policy policy, milliseconds min, milliseconds max, ec_t &ec) noexcept
+    command &restart(restart_policy policy, time_limit min, time_limit max) & { return set(ps_command_restart, policy, min, max); }
+    command &&restart(restart_policy policy, time_limit min, time_limit max) && { return std::move(restart(policy, min, max)); }
+    command &restart(restart_policy policy, time_limit min, time_limit max, ec_t &ec) noexcept
     {
         return set(ec, ps_command_restart, policy, min, max);
     }
 
     /// Gives up after so many failed runs in a row (0: never); a run of `healthy` starts the count anew, and so does a late exit with 0.
-    command &restart_limit(std::uint32_t failures, milliseconds healthy) & { return set(ps_command_restart_limit, failures, healthy); }
-    command &&restart_limit(std::uint32_t failures, milliseconds healthy) && { return std::move(restart_limit(failures, healthy)); }
-    command &restart_limit(std::uint32_t failures, milliseconds healthy, ec_t &ec) noexcept
+    command &restart_limit(std::uint32_t failures, time_limit healthy) & { return set(ps_command_restart_limit, failures, healthy); }
+    command &&restart_limit(std::uint32_t failures, time_limit healthy) && { return std::move(restart_limit(failures, healthy)); }
+    command &restart_limit(std::uint32_t failures, time_limit healthy, ec_t &ec) noexcept
     {
         return set(ec, ps_command_restart_limit, failures, healthy);
     }
     /// A run that exits with 0 sooner than this counts as failed, under restart_policy::always (default 1 s; 0: never).
-    command &restart_early_exit(milliseconds early) & { return set(ps_command_restart_early_exit, early); }
-    command &&restart_early_exit(milliseconds early) && { return std::move(restart_early_exit(early)); }
-    command &restart_early_exit(milliseconds early, ec_t &ec) noexcept { return set(ec, ps_command_restart_early_exit, early); }
+    command &restart_early_exit(time_limit early) & { return set(ps_command_restart_early_exit, early); }
+    command &&restart_early_exit(time_limit early) && { return std::move(restart_early_exit(early)); }
+    command &restart_early_exit(time_limit early, ec_t &ec) noexcept { return set(ec, ps_command_restart_early_exit, early); }
 
     /// Each start of a child takes a permit of this key, and what comes of it is booked. The budget may go before the command.
     command &budget(const procsup::budget &of, zstring key) &;
@@ -1288,22 +1563,22 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &budget_wait(bool on, ec_t &ec) noexcept { return set(ec, ps_command_budget_wait, on); }
 
     /// When the child counts as ready; detail: nullptr, a number (fd) or an address (socket). 0: a minute, forever: no limit.
-    command &readiness(readiness_kind kind, zstring detail, milliseconds timeout) &
+    command &readiness(readiness_kind kind, zstring detail, time_limit timeout) &
     {
         return set(ps_command_readiness, kind, detail, timeout);
     }
-    command &&readiness(readiness_kind kind, zstring detail, milliseconds timeout) &&
+    command &&readiness(readiness_kind kind, zstring detail, time_limit timeout) &&
     {
         return std::move(readiness(kind, detail, timeout));
     }
-    command &readiness(readiness_kind kind, zstring detail, milliseconds timeout, ec_t &ec) noexcept
+    command &readiness(readiness_kind kind, zstring detail, time_limit timeout, ec_t &ec) noexcept
     {
         return set(ec, ps_command_readiness, kind, detail, timeout);
     }
     /// The same for a kind without a detail.
-    command &readiness(readiness_kind kind, milliseconds timeout) & { return readiness(kind, nullptr, timeout); }
-    command &&readiness(readiness_kind kind, milliseconds timeout) && { return std::move(readiness(kind, nullptr, timeout)); }
-    command &readiness(readiness_kind kind, milliseconds timeout, ec_t &ec) noexcept { return readiness(kind, nullptr, timeout, ec); }
+    command &readiness(readiness_kind kind, time_limit timeout) & { return readiness(kind, nullptr, timeout); }
+    command &&readiness(readiness_kind kind, time_limit timeout) && { return std::move(readiness(kind, nullptr, timeout)); }
+    command &readiness(readiness_kind kind, time_limit timeout, ec_t &ec) noexcept { return readiness(kind, nullptr, timeout, ec); }
 
     /// Whose messages to its NOTIFY_SOCKET count: those of its own process (default), or of its whole group.
     command &notify_access(procsup::notify_access access) & { return set(ps_command_notify_access, access); }
@@ -1311,9 +1586,9 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &notify_access(procsup::notify_access access, ec_t &ec) noexcept { return set(ec, ps_command_notify_access, access); }
 
     /// Ends the child, leaving a core, when it has not said WATCHDOG=1 for so long; 0: never.
-    command &watchdog(milliseconds silence) & { return set(ps_command_watchdog, silence); }
-    command &&watchdog(milliseconds silence) && { return std::move(watchdog(silence)); }
-    command &watchdog(milliseconds silence, ec_t &ec) noexcept { return set(ec, ps_command_watchdog, silence); }
+    command &watchdog(time_limit silence) & { return set(ps_command_watchdog, silence); }
+    command &&watchdog(time_limit silence) && { return std::move(watchdog(silence)); }
+    command &watchdog(time_limit silence, ec_t &ec) noexcept { return set(ec, ps_command_watchdog, silence); }
 
     /// Who goes first where more wait than may run: the higher, -100 to 100. Default 0.
     command &priority(int value) & { return set(ps_command_priority, value); }
@@ -1424,35 +1699,38 @@ class command : private detail::owner<ps_command, ps_command_free> {
 
     /// All or none, as ps_command_args does. False if a string would be cut.
     template <typename Range> static bool collect(const Range &values, std::vector<const char *> &list)
+    /// All or none, as ps_command_args does.
+    template <typename Range> command &add(Range &values)
     {
-        bool whole = true;
-        for (const auto &value : values) {
-            const zstring text(value);
-            whole = whole && !text.is_cut();
-            list.push_back(text.c_str());
-        }
-        list.push_back(nullptr);
-        return whole;
-    }
-
-    template <typename Range> command &add(const Range &values)
-    {
-        std::vector<const char *> list;
-        if (!collect(values, list))
+        detail::texts list;
+        for (auto &&value : values)
+            list.add(value);
+        if (list.refused())
             detail::raise(error_info(PS_ERR_INVALID_ARGUMENT, nullptr));
-        return set(ps_command_args, static_cast<const char *const *>(list.data()));
+        return set(ps_command_args, static_cast<const char *const *>(list.pointers().data()));
+    }
+    template <typename Range> command &add(Range &values, std::error_code &ec)
+    {
+        detail::texts list;
+        for (auto &&value : values)
+            list.add(value);
+        if (!ec && list.refused())
+            ec = errc::invalid_argument;
+        return set(ec, ps_command_args, static_cast<const char *const *>(list.pointers().data()));
     }
 
-    template <typename Range> command &add(const Range &values, std::error_code &ec)
+    template <typename Range> command &put(Range &variables)
     {
-        std::vector<const char *> list;
-        if (ec)
-            return *this;
-        if (!collect(values, list)) {
-            ec = errc::invalid_argument;
-            return *this;
-        }
-        return set(ec, ps_command_args, static_cast<const char *const *>(list.data()));
+        for (auto &&variable : variables)
+            env(variable.first, variable.second);
+        return *this;
+    }
+
+    template <typename Range> command &put(Range &variables, std::error_code &ec)
+    {
+        for (auto &&variable : variables)
+            env(variable.first, variable.second, ec);
+        return *this;
     }
 };
 
@@ -1474,45 +1752,45 @@ class child_calls {
 
     /// Runs the stop plan and reaps. Blocks at most as long as the plan's waits add up to; ends as soon as the child does.
     /// @param grace  replaces the wait of the plan's first step; without it the plan's own
-    exit_record terminate(milliseconds grace = milliseconds(-1)) const
+    exit_record terminate(time_limit grace = milliseconds(-1)) const
     {
         exit_record end;
         detail::call(ps_terminate, handle_, grace, end.out());
         return end;
     }
-    exit_record terminate(milliseconds grace, std::error_code &ec) const noexcept
+    exit_record terminate(time_limit grace, std::error_code &ec) const noexcept
     {
         exit_record end;
         detail::call(ec, ps_terminate, handle_, grace, end.out());
         return end;
     }
-    exit_record terminate(milliseconds grace, std::error_code &ec, error_info &why) const noexcept
+    exit_record terminate(time_limit grace, std::error_code &ec, error_info &why) const noexcept
     {
         return explained(ec, why, ps_terminate, grace);
     }
 
     /// Starts the stop plan and returns at once; cancels a child that is pending.
-    void terminate_begin(milliseconds grace = milliseconds(-1)) const { detail::call(ps_terminate_begin, handle_, grace); }
-    void terminate_begin(milliseconds grace, std::error_code &ec) const noexcept
+    void terminate_begin(time_limit grace = milliseconds(-1)) const { detail::call(ps_terminate_begin, handle_, grace); }
+    void terminate_begin(time_limit grace, std::error_code &ec) const noexcept
     {
         detail::call(ec, ps_terminate_begin, handle_, grace);
     }
 
     /// Waits for the child to end, up to `timeout`, and reaps it. As often as you like: the record stays. errc::timeout if it still
     /// runs; a child that was never started answers why.
-    exit_record reap(milliseconds timeout) const
+    exit_record reap(time_limit timeout) const
     {
         exit_record end;
         detail::call(ps_reap, handle_, timeout, end.out());
         return end;
     }
-    exit_record reap(milliseconds timeout, std::error_code &ec) const noexcept
+    exit_record reap(time_limit timeout, std::error_code &ec) const noexcept
     {
         exit_record end;
         detail::call(ec, ps_reap, handle_, timeout, end.out());
         return end;
     }
-    exit_record reap(milliseconds timeout, std::error_code &ec, error_info &why) const noexcept
+    exit_record reap(time_limit timeout, std::error_code &ec, error_info &why) const noexcept
     {
         return explained(ec, why, ps_reap, timeout);
     }
@@ -1536,6 +1814,10 @@ class child_calls {
     void wait_ready(milliseconds timeout = forever) const { detail::call(ps_wait_ready, handle_, timeout); }
     void wait_ready(milliseconds timeout, std::error_code &ec) const noexcept { detail::call(ec, ps_wait_ready, handle_, timeout); }
     void wait_ready(milliseconds timeout, std::error_code &ec, error_info &why) const noexcept
+    /// Waits until the child is ready, up to `timeout`. info().step() is "ready" if the child failed, "wait" if only this time was over.
+    void wait_ready(time_limit timeout = forever) const { detail::call(ps_wait_ready, handle_, timeout); }
+    void wait_ready(time_limit timeout, std::error_code &ec) const noexcept { detail::call(ec, ps_wait_ready, handle_, timeout); }
+    void wait_ready(time_limit timeout, std::error_code &ec, error_info &why) const noexcept
     {
         why = error_info();
         detail::call_into(why, ps_wait_ready, handle_, timeout);
@@ -1620,7 +1902,7 @@ class child_calls {
     }
 
     template <typename Function>
-    exit_record explained(std::error_code &ec, error_info &why, Function function, milliseconds time) const noexcept
+    exit_record explained(std::error_code &ec, error_info &why, Function function, time_limit time) const noexcept
     {
         exit_record end;
         why = error_info();
@@ -1840,13 +2122,13 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
 
     /// Starts a daemon, unless it runs already, and waits until it can be used. The child is empty if somebody else's runs. It ends with this
     /// supervisor. `connect_to` nullptr: nowhere.
-    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout)
+    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, time_limit timeout)
     {
         ps_child *made = nullptr;
         detail::call(ps_spawn_once, handle(), dir, name, what.handle(), connect_to, timeout, &made);
         return child(made);
     }
-    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, time_limit timeout,
                                    std::error_code &ec) noexcept
     {
         ps_child *made = nullptr;
@@ -1855,7 +2137,7 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         return child(made);
     }
     /// The same, with the whole error: the step at which it ended, and how long each took (render).
-    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+    [[nodiscard]] child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, time_limit timeout,
                                    std::error_code &ec, error_info &why) noexcept
     {
         ps_child *made = nullptr;
@@ -1893,12 +2175,14 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
     /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none, or a signal handler of yours
     /// has run meanwhile (and no error).
     std::optional<event> next_event(milliseconds timeout = milliseconds(0))
+    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none (and no error).
+    std::optional<event> next_event(time_limit timeout = milliseconds(0))
     {
         ps_event raw = empty();
         const ps_status status = detail::call(ps_supervisor_next_event, handle(), timeout, &raw);
         return status == PS_OK ? std::optional<event>(raw) : std::nullopt;
     }
-    std::optional<event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    std::optional<event> next_event(time_limit timeout, std::error_code &ec) noexcept
     {
         ps_event raw = empty();
         const ps_status status = detail::call(ec, ps_supervisor_next_event, handle(), timeout, &raw);
@@ -1939,8 +2223,8 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
     }
 
     /// Cancels what is pending, stops what runs, then one shutdown_done event. Returns at once; may be called again.
-    void shutdown(milliseconds grace) { detail::call(ps_supervisor_shutdown, handle(), grace); }
-    void shutdown(milliseconds grace, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_shutdown, handle(), grace); }
+    void shutdown(time_limit grace) { detail::call(ps_supervisor_shutdown, handle(), grace); }
+    void shutdown(time_limit grace, std::error_code &ec) noexcept { detail::call(ec, ps_supervisor_shutdown, handle(), grace); }
 
   private:
     static ps_supervisor *make()
@@ -2035,8 +2319,8 @@ class budget : private detail::owner<ps_budget, ps_budget_free> {
     using base::operator bool;
 
     /// 0: 3 attempts, in 30 seconds.
-    explicit budget(std::uint32_t max_attempts = 0, milliseconds window = milliseconds(0)) : base(make(max_attempts, window)) {}
-    budget(std::uint32_t max_attempts, milliseconds window, std::error_code &ec) noexcept
+    explicit budget(std::uint32_t max_attempts = 0, time_limit window = milliseconds(0)) : base(make(max_attempts, window)) {}
+    budget(std::uint32_t max_attempts, time_limit window, std::error_code &ec) noexcept
     {
         ps_budget *made = nullptr;
         detail::call(ec, ps_budget_new, max_attempts, window, &made);
@@ -2046,12 +2330,12 @@ class budget : private detail::owner<ps_budget, ps_budget_free> {
     explicit budget(ps_budget *handle) noexcept : base(handle) {}
 
     /// A permit that nobody finishes is freed after this time; 0: 60 seconds; forever: never.
-    void set_lease(milliseconds time) { detail::call(ps_budget_set_lease, handle(), time); }
-    void set_lease(milliseconds time, std::error_code &ec) noexcept { detail::call(ec, ps_budget_set_lease, handle(), time); }
+    void set_lease(time_limit time) { detail::call(ps_budget_set_lease, handle(), time); }
+    void set_lease(time_limit time, std::error_code &ec) noexcept { detail::call(ec, ps_budget_set_lease, handle(), time); }
 
     /// What was started must stay up for this time before its success counts.
-    void set_healthy(milliseconds time) { detail::call(ps_budget_set_healthy, handle(), time); }
-    void set_healthy(milliseconds time, std::error_code &ec) noexcept { detail::call(ec, ps_budget_set_healthy, handle(), time); }
+    void set_healthy(time_limit time) { detail::call(ps_budget_set_healthy, handle(), time); }
+    void set_healthy(time_limit time, std::error_code &ec) noexcept { detail::call(ec, ps_budget_set_healthy, handle(), time); }
 
     /// The permit to start what a key stands for.
     [[nodiscard]] permit begin(zstring key)
@@ -2094,7 +2378,7 @@ class budget : private detail::owner<ps_budget, ps_budget_free> {
     }
 
   private:
-    static ps_budget *make(std::uint32_t max_attempts, milliseconds window)
+    static ps_budget *make(std::uint32_t max_attempts, time_limit window)
     {
         ps_budget *made = nullptr;
         detail::call(ps_budget_new, max_attempts, window, &made);
@@ -2158,8 +2442,8 @@ class spawn_lock : private detail::owner<ps_spawn_lock, ps_spawn_lock_release> {
     using base::operator bool;
 
     /// Takes the lock, and waits for it. Without a time it tries once.
-    explicit spawn_lock(zstring path, milliseconds timeout = milliseconds(0)) : base(make(ps_spawn_lock_acquire, path, timeout)) {}
-    spawn_lock(zstring path, milliseconds timeout, std::error_code &ec) noexcept
+    explicit spawn_lock(zstring path, time_limit timeout = milliseconds(0)) : base(make(ps_spawn_lock_acquire, path, timeout)) {}
+    spawn_lock(zstring path, time_limit timeout, std::error_code &ec) noexcept
     {
         ps_spawn_lock *made = nullptr;
         detail::call(ec, ps_spawn_lock_acquire, path, timeout, &made);
@@ -2169,11 +2453,11 @@ class spawn_lock : private detail::owner<ps_spawn_lock, ps_spawn_lock_release> {
     explicit spawn_lock(ps_spawn_lock *handle) noexcept : base(handle) {}
 
     /// For an event loop: tries once and does not wait. What comes of it is told by next_event, when fd is readable.
-    [[nodiscard]] static spawn_lock begin(zstring path, milliseconds timeout)
+    [[nodiscard]] static spawn_lock begin(zstring path, time_limit timeout)
     {
         return spawn_lock(make(ps_spawn_lock_begin, path, timeout));
     }
-    [[nodiscard]] static spawn_lock begin(zstring path, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] static spawn_lock begin(zstring path, time_limit timeout, std::error_code &ec) noexcept
     {
         ps_spawn_lock *made = nullptr;
         detail::call(ec, ps_spawn_lock_begin, path, timeout, &made);
@@ -2195,13 +2479,13 @@ class spawn_lock : private detail::owner<ps_spawn_lock, ps_spawn_lock_release> {
     }
 
     /// Takes what has come of begin. Without a time it does not wait. Nothing: not yet, or it was taken (and no error).
-    std::optional<spawn_lock_event> next_event(milliseconds timeout = milliseconds(0))
+    std::optional<spawn_lock_event> next_event(time_limit timeout = milliseconds(0))
     {
         ps_spawn_lock_event raw = empty();
         const ps_status status = detail::call(ps_spawn_lock_next_event, handle(), timeout, &raw);
         return status == PS_OK ? std::optional<spawn_lock_event>(raw) : std::nullopt;
     }
-    std::optional<spawn_lock_event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    std::optional<spawn_lock_event> next_event(time_limit timeout, std::error_code &ec) noexcept
     {
         ps_spawn_lock_event raw = empty();
         const ps_status status = detail::call(ec, ps_spawn_lock_next_event, handle(), timeout, &raw);
@@ -2216,7 +2500,7 @@ class spawn_lock : private detail::owner<ps_spawn_lock, ps_spawn_lock_release> {
   private:
     using maker = ps_status(const char *, std::int64_t, ps_spawn_lock **, ps_error **);
 
-    static ps_spawn_lock *make(maker *how, zstring path, milliseconds timeout)
+    static ps_spawn_lock *make(maker *how, zstring path, time_limit timeout)
     {
         ps_spawn_lock *made = nullptr;
         detail::call(how, path, timeout, &made);
@@ -2296,16 +2580,16 @@ class worker : private detail::owner<ps_worker, ps_worker_free> {
     explicit worker(ps_worker *handle) noexcept : base(handle) {}
 
     /// Starts one by itself, and waits until it is ready.
-    [[nodiscard]] static worker spawn(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    [[nodiscard]] static worker spawn(supervisor &of, const command &what, time_limit timeout = milliseconds(-1))
     {
         return make(ps_spawn_direct, of.handle(), what, timeout);
     }
-    [[nodiscard]] static worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] static worker spawn(supervisor &of, const command &what, time_limit timeout, std::error_code &ec) noexcept
     {
         return make(ec, ps_spawn_direct, of.handle(), what, timeout);
     }
     /// `why` gets the whole error: journey, output, and what it has said of its failure.
-    [[nodiscard]] static worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec,
+    [[nodiscard]] static worker spawn(supervisor &of, const command &what, time_limit timeout, std::error_code &ec,
                                       error_info &why) noexcept
     {
         ps_worker *made = nullptr;
@@ -2317,29 +2601,29 @@ class worker : private detail::owner<ps_worker, ps_worker_free> {
         return worker(made);
     }
     /// Under no supervisor.
-    [[nodiscard]] static worker spawn(const command &what, milliseconds timeout = milliseconds(-1))
+    [[nodiscard]] static worker spawn(const command &what, time_limit timeout = milliseconds(-1))
     {
         return make(ps_spawn_direct, nullptr, what, timeout);
     }
-    [[nodiscard]] static worker spawn(const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] static worker spawn(const command &what, time_limit timeout, std::error_code &ec) noexcept
     {
         return make(ec, ps_spawn_direct, nullptr, what, timeout);
     }
 
     /// Begins to: event_kind::ready or event_kind::failed says what has come of it.
-    [[nodiscard]] static worker begin(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    [[nodiscard]] static worker begin(supervisor &of, const command &what, time_limit timeout = milliseconds(-1))
     {
         return make(ps_spawn_direct_begin, of.handle(), what, timeout);
     }
-    [[nodiscard]] static worker begin(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] static worker begin(supervisor &of, const command &what, time_limit timeout, std::error_code &ec) noexcept
     {
         return make(ec, ps_spawn_direct_begin, of.handle(), what, timeout);
     }
 
     /// Waits until it is ready, or never will be. errc::timeout: not yet.
-    void wait(milliseconds timeout = forever) { detail::call(ps_worker_wait, handle(), timeout); }
-    void wait(milliseconds timeout, std::error_code &ec) noexcept { detail::call(ec, ps_worker_wait, handle(), timeout); }
-    void wait(milliseconds timeout, std::error_code &ec, error_info &why) noexcept
+    void wait(time_limit timeout = forever) { detail::call(ps_worker_wait, handle(), timeout); }
+    void wait(time_limit timeout, std::error_code &ec) noexcept { detail::call(ec, ps_worker_wait, handle(), timeout); }
+    void wait(time_limit timeout, std::error_code &ec, error_info &why) noexcept
     {
         why = error_info();
         detail::call_into(why, ps_worker_wait, handle(), timeout);
@@ -2414,13 +2698,13 @@ class worker : private detail::owner<ps_worker, ps_worker_free> {
   private:
     using asks_number = ps_status(const ps_worker *, std::uint32_t *, ps_error **);
 
-    static worker make(maker *how, ps_supervisor *of, const command &what, milliseconds timeout)
+    static worker make(maker *how, ps_supervisor *of, const command &what, time_limit timeout)
     {
         ps_worker *made = nullptr;
         detail::call(how, of, what.handle(), timeout, &made);
         return worker(made);
     }
-    static worker make(std::error_code &ec, maker *how, ps_supervisor *of, const command &what, milliseconds timeout) noexcept
+    static worker make(std::error_code &ec, maker *how, ps_supervisor *of, const command &what, time_limit timeout) noexcept
     {
         ps_worker *made = nullptr;
         if (!ec)
@@ -2476,12 +2760,12 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
     explicit preloader(const command &what) : base(make(what)) {}
 
     /// An argument of its session, and of those of its workers; nullptr takes it away.
-    preloader &set(zstring name, const char *value)
+    preloader &set(zstring name, zstring value)
     {
         detail::call(ps_preloader_set, handle(), name, value);
         return *this;
     }
-    preloader &set(zstring name, const char *value, std::error_code &ec) noexcept
+    preloader &set(zstring name, zstring value, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_preloader_set, handle(), name, value);
         return *this;
@@ -2497,24 +2781,24 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         return *this;
     }
     /// How long it may be of no use before it is stopped.
-    preloader &idle_stop(milliseconds after)
+    preloader &idle_stop(time_limit after)
     {
         detail::call(ps_preloader_set_idle_stop, handle(), after);
         return *this;
     }
-    preloader &idle_stop(milliseconds after, std::error_code &ec) noexcept
+    preloader &idle_stop(time_limit after, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_preloader_set_idle_stop, handle(), after);
         return *this;
     }
 
     /// Keeps so many workers that wait, none of them for longer than `max_age`. Of preloader_protocol::native alone.
-    preloader &pool(std::uint32_t idle, milliseconds max_age = forever)
+    preloader &pool(std::uint32_t idle, time_limit max_age = forever)
     {
         detail::call(ps_preloader_set_pool, handle(), idle, max_age);
         return *this;
     }
-    preloader &pool(std::uint32_t idle, milliseconds max_age, std::error_code &ec) noexcept
+    preloader &pool(std::uint32_t idle, time_limit max_age, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_preloader_set_pool, handle(), idle, max_age);
         return *this;
@@ -2531,29 +2815,29 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         return *this;
     }
     /// Starts the process and fills the pool; blocks.
-    void warm(supervisor &of, milliseconds timeout = milliseconds(-1)) { detail::call(ps_preloader_warm, handle(), of.handle(), timeout); }
-    void warm(supervisor &of, milliseconds timeout, std::error_code &ec) noexcept
+    void warm(supervisor &of, time_limit timeout = milliseconds(-1)) { detail::call(ps_preloader_warm, handle(), of.handle(), timeout); }
+    void warm(supervisor &of, time_limit timeout, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_preloader_warm, handle(), of.handle(), timeout);
     }
 
     /// Starts a worker, and waits until it is ready.
-    [[nodiscard]] worker spawn(supervisor &of, milliseconds timeout = milliseconds(-1))
+    [[nodiscard]] worker spawn(supervisor &of, time_limit timeout = milliseconds(-1))
     {
         return make(ps_preloader_spawn, of, nullptr, timeout);
     }
-    [[nodiscard]] worker spawn(supervisor &of, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] worker spawn(supervisor &of, time_limit timeout, std::error_code &ec) noexcept
     {
         ps_worker *made = nullptr;
         detail::call(ec, ps_preloader_spawn, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
         return worker(made);
     }
     /// With what is this worker's own: descriptors, streams, stop plan, user data.
-    [[nodiscard]] worker spawn(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    [[nodiscard]] worker spawn(supervisor &of, const command &what, time_limit timeout = milliseconds(-1))
     {
         return make(ps_preloader_spawn, of, what.handle(), timeout);
     }
-    [[nodiscard]] worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] worker spawn(supervisor &of, const command &what, time_limit timeout, std::error_code &ec) noexcept
     {
         ps_worker *made = nullptr;
         if (!ec)
@@ -2561,7 +2845,7 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         return worker(made);
     }
     /// `why` gets the whole error: journey, output, and what it has said of its failure.
-    [[nodiscard]] worker spawn(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec, error_info &why) noexcept
+    [[nodiscard]] worker spawn(supervisor &of, const command &what, time_limit timeout, std::error_code &ec, error_info &why) noexcept
     {
         ps_worker *made = nullptr;
         if (!ec) {
@@ -2572,21 +2856,21 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
         return worker(made);
     }
     /// Begins to: event_kind::ready or event_kind::failed says what has come of it.
-    [[nodiscard]] worker begin(supervisor &of, milliseconds timeout = milliseconds(-1))
+    [[nodiscard]] worker begin(supervisor &of, time_limit timeout = milliseconds(-1))
     {
         return make(ps_preloader_spawn_begin, of, nullptr, timeout);
     }
-    [[nodiscard]] worker begin(supervisor &of, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] worker begin(supervisor &of, time_limit timeout, std::error_code &ec) noexcept
     {
         ps_worker *made = nullptr;
         detail::call(ec, ps_preloader_spawn_begin, handle(), of.handle(), static_cast<const ps_command *>(nullptr), timeout, &made);
         return worker(made);
     }
-    [[nodiscard]] worker begin(supervisor &of, const command &what, milliseconds timeout = milliseconds(-1))
+    [[nodiscard]] worker begin(supervisor &of, const command &what, time_limit timeout = milliseconds(-1))
     {
         return make(ps_preloader_spawn_begin, of, what.handle(), timeout);
     }
-    [[nodiscard]] worker begin(supervisor &of, const command &what, milliseconds timeout, std::error_code &ec) noexcept
+    [[nodiscard]] worker begin(supervisor &of, const command &what, time_limit timeout, std::error_code &ec) noexcept
     {
         ps_worker *made = nullptr;
         if (!ec)
@@ -2595,11 +2879,11 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
     }
 
     /// A worker of it that is ready becomes its next process, warm as it is.
-    void promote(worker &successor, milliseconds timeout = milliseconds(-1))
+    void promote(worker &successor, time_limit timeout = milliseconds(-1))
     {
         detail::call(ps_preloader_promote, handle(), successor.handle(), timeout);
     }
-    void promote(worker &successor, milliseconds timeout, std::error_code &ec) noexcept
+    void promote(worker &successor, time_limit timeout, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_preloader_promote, handle(), successor.handle(), timeout);
     }
@@ -2608,8 +2892,8 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
     void reload() { detail::call(ps_preloader_reload, handle()); }
     void reload(std::error_code &ec) noexcept { detail::call(ec, ps_preloader_reload, handle()); }
     /// Stops its process; it comes back when it is needed.
-    void stop(milliseconds grace = milliseconds(-1)) { detail::call(ps_preloader_stop, handle(), grace); }
-    void stop(milliseconds grace, std::error_code &ec) noexcept { detail::call(ec, ps_preloader_stop, handle(), grace); }
+    void stop(time_limit grace = milliseconds(-1)) { detail::call(ps_preloader_stop, handle(), grace); }
+    void stop(time_limit grace, std::error_code &ec) noexcept { detail::call(ec, ps_preloader_stop, handle(), grace); }
 
     std::uint32_t generation() const { return value<std::uint32_t>(ps_preloader_generation); }
     std::uint32_t generation(std::error_code &ec) const noexcept { return value<std::uint32_t>(ec, ps_preloader_generation); }
@@ -2643,7 +2927,7 @@ class preloader : private detail::owner<ps_preloader, ps_preloader_free> {
 
     using starter = ps_status(ps_preloader *, ps_supervisor *, const ps_command *, std::int64_t, ps_worker **, ps_error **);
 
-    worker make(starter *how, supervisor &of, const ps_command *what, milliseconds timeout)
+    worker make(starter *how, supervisor &of, const ps_command *what, time_limit timeout)
     {
         ps_worker *made = nullptr;
         detail::call(how, handle(), of.handle(), what, timeout, &made);
@@ -2722,13 +3006,13 @@ class preload : private detail::owner<ps_preload, ps_preload_free> {
     void failed(zstring text, std::error_code &ec) noexcept { detail::call(ec, ps_preload_failed, handle(), text); }
 
     /// Does what the host asks for next: forks once at the most. errc::timeout: it asked for nothing. errc::state: refused, for other threads run.
-    preload_role fork(milliseconds timeout = forever)
+    preload_role fork(time_limit timeout = forever)
     {
         std::int32_t role = PS_ROLE_PRELOADER;
         detail::call(ps_preload_fork, handle(), timeout, &role);
         return static_cast<preload_role>(role);
     }
-    preload_role fork(milliseconds timeout, std::error_code &ec) noexcept
+    preload_role fork(time_limit timeout, std::error_code &ec) noexcept
     {
         std::int32_t role = PS_ROLE_PRELOADER;
         detail::call(ec, ps_preload_fork, handle(), timeout, &role);
@@ -2745,13 +3029,13 @@ class preload : private detail::owner<ps_preload, ps_preload_free> {
     }
 
     /// For a runtime that forks by itself: the next request; 0: it is to stop. Nothing: a signal handler has run meanwhile (and no error).
-    std::optional<std::uint64_t> accept(milliseconds timeout = forever)
+    std::optional<std::uint64_t> accept(time_limit timeout = forever)
     {
         std::uint64_t request = 0;
         const ps_status status = detail::call(ps_preload_accept, handle(), timeout, &request);
         return status == PS_OK ? std::optional<std::uint64_t>(request) : std::nullopt;
     }
-    std::optional<std::uint64_t> accept(milliseconds timeout, std::error_code &ec) noexcept
+    std::optional<std::uint64_t> accept(time_limit timeout, std::error_code &ec) noexcept
     {
         std::uint64_t request = 0;
         const ps_status status = detail::call(ec, ps_preload_accept, handle(), timeout, &request);
@@ -2782,13 +3066,13 @@ class preload : private detail::owner<ps_preload, ps_preload_free> {
     void worker_ready() { detail::call(ps_worker_ready, handle()); }
     void worker_ready(std::error_code &ec) noexcept { detail::call(ec, ps_worker_ready, handle()); }
     /// A worker: what the host wants of it. Without a time it does not wait.
-    worker_asked asked(milliseconds timeout = milliseconds(0))
+    worker_asked asked(time_limit timeout = milliseconds(0))
     {
         std::int32_t what = PS_ASKED_NOTHING;
         detail::call(ps_worker_asked, handle(), timeout, &what);
         return static_cast<worker_asked>(what);
     }
-    worker_asked asked(milliseconds timeout, std::error_code &ec) noexcept
+    worker_asked asked(time_limit timeout, std::error_code &ec) noexcept
     {
         std::int32_t what = PS_ASKED_NOTHING;
         detail::call(ec, ps_worker_asked, handle(), timeout, &what);
@@ -2945,8 +3229,8 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     void set_mode(handoff_mode mode, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_set_mode, handle(), mode); }
 
     /// How long the next handoffs wait for what.
-    void set_timeout(handoff_timeout which, milliseconds time) { detail::call(ps_handoff_set_timeout, handle(), which, time); }
-    void set_timeout(handoff_timeout which, milliseconds time, std::error_code &ec) noexcept
+    void set_timeout(handoff_timeout which, time_limit time) { detail::call(ps_handoff_set_timeout, handle(), which, time); }
+    void set_timeout(handoff_timeout which, time_limit time, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_handoff_set_timeout, handle(), which, time);
     }
@@ -2981,13 +3265,13 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     std::vector<std::string> fd_names(std::error_code &ec) const { return lines(detail::bytes(ec, ps_handoff_fd_names, handle())); }
 
     /// Passes an open connection on, with what was read of it and is not answered yet (see CONNECTIONS in procsup.h).
-    void pass_connection(int fd, std::string_view read = {})
+    void pass_connection(int fd, byte_view read = {})
     {
-        detail::call(ps_handoff_pass_connection, handle(), fd, data(read), read.size());
+        detail::call(ps_handoff_pass_connection, handle(), fd, read.data(), read.size());
     }
-    void pass_connection(int fd, std::string_view read, std::error_code &ec) noexcept
+    void pass_connection(int fd, byte_view read, std::error_code &ec) noexcept
     {
-        detail::call(ec, ps_handoff_pass_connection, handle(), fd, data(read), read.size());
+        detail::call(ec, ps_handoff_pass_connection, handle(), fd, read.data(), read.size());
     }
 
     /// Passes it on no more: before you close it. False: it was not passed on (and no error).
@@ -3032,10 +3316,10 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     }
 
     /// The state for the next generation: any bytes, copied.
-    void set_state(std::string_view bytes) { detail::call(ps_handoff_set_state, handle(), data(bytes), bytes.size()); }
-    void set_state(std::string_view bytes, std::error_code &ec) noexcept
+    void set_state(byte_view bytes) { detail::call(ps_handoff_set_state, handle(), bytes.data(), bytes.size()); }
+    void set_state(byte_view bytes, std::error_code &ec) noexcept
     {
-        detail::call(ec, ps_handoff_set_state, handle(), data(bytes), bytes.size());
+        detail::call(ec, ps_handoff_set_state, handle(), bytes.data(), bytes.size());
     }
 
     /// The state that was handed on; empty if there is none.
@@ -3047,13 +3331,13 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     int fd(std::error_code &ec) const noexcept { return number(ec, ps_handoff_fd); }
 
     /// Takes the next event and does what is due. Without a time it does not wait. Nothing: there is none (and no error).
-    std::optional<handoff_event> next_event(milliseconds timeout = milliseconds(0))
+    std::optional<handoff_event> next_event(time_limit timeout = milliseconds(0))
     {
         ps_handoff_event raw = empty();
         const ps_status status = detail::call(ps_handoff_next_event, handle(), timeout, &raw);
         return status == PS_OK ? std::optional<handoff_event>(raw) : std::nullopt;
     }
-    std::optional<handoff_event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    std::optional<handoff_event> next_event(time_limit timeout, std::error_code &ec) noexcept
     {
         ps_handoff_event raw = empty();
         const ps_status status = detail::call(ec, ps_handoff_next_event, handle(), timeout, &raw);
@@ -3084,16 +3368,16 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
     void failed(zstring reason, std::error_code &ec) noexcept { detail::call(ec, ps_handoff_failed, handle(), reason); }
 
     /// Owner: spawns its successor and hands over to it. `why` gets errno and step of a failure.
-    void upgrade(const command &successor, milliseconds deadline)
+    void upgrade(const command &successor, time_limit deadline)
     {
         detail::call(ps_handoff_upgrade, handle(), successor.handle(), deadline);
     }
-    void upgrade(const command &successor, milliseconds deadline, std::error_code &ec) noexcept
+    void upgrade(const command &successor, time_limit deadline, std::error_code &ec) noexcept
     {
         if (!ec)
             detail::call(ec, ps_handoff_upgrade, handle(), successor.handle(), deadline);
     }
-    void upgrade(const command &successor, milliseconds deadline, std::error_code &ec, error_info &why) noexcept
+    void upgrade(const command &successor, time_limit deadline, std::error_code &ec, error_info &why) noexcept
     {
         if (!ec) {
             why = error_info();
@@ -3180,8 +3464,6 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
             text.pop_back();
         return text;
     }
-
-    static const void *data(std::string_view bytes) noexcept { return bytes.data(); }
 
     /// As the other functions that copy bytes out have it.
     static ps_status state_of(const ps_handoff *handle, char *buf, std::size_t cap, std::size_t *needed, ps_error **failure)
@@ -3277,13 +3559,13 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
 
 /// Starts a daemon, unless it runs already, and waits until it can be used. The child is empty if somebody else's runs. It goes on when this
 /// process ends. `connect_to` nullptr: nowhere.
-[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout)
+[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, time_limit timeout)
 {
     ps_child *made = nullptr;
     detail::call(ps_spawn_once, static_cast<ps_supervisor *>(nullptr), dir, name, what.handle(), connect_to, timeout, &made);
     return child(made);
 }
-[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, time_limit timeout,
                                       std::error_code &ec) noexcept
 {
     ps_child *made = nullptr;
@@ -3291,7 +3573,7 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         detail::call(ec, ps_spawn_once, static_cast<ps_supervisor *>(nullptr), dir, name, what.handle(), connect_to, timeout, &made);
     return child(made);
 }
-[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, milliseconds timeout,
+[[nodiscard]] inline child spawn_once(zstring dir, zstring name, const command &what, zstring connect_to, time_limit timeout,
                                       std::error_code &ec, error_info &why) noexcept
 {
     ps_child *made = nullptr;
@@ -3308,7 +3590,7 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
 /// Sends a signal to every child of this process. False for a number that is none.
 inline bool signal_all(int number) noexcept { return ps_signal_all(number) == PS_OK; }
 /// Kills and reaps every child of this process; blocks until all are reaped, at most `timeout`. How many are left.
-inline std::uint32_t kill_and_reap_all(milliseconds timeout) noexcept
+inline std::uint32_t kill_and_reap_all(time_limit timeout) noexcept
 {
     std::uint32_t left = 0;
     ps_kill_and_reap_all(timeout.count(), &left);
@@ -3363,13 +3645,22 @@ inline std::string listen_fd_name(int fd, std::error_code &ec)
 inline bool notify(zstring state) { return detail::call(ps_notify, state) == PS_OK; }
 inline bool notify(zstring state, std::error_code &ec) noexcept { return detail::call(ec, ps_notify, state) == PS_OK; }
 /// The same with descriptors, for systemd's descriptor store ("FDSTORE=1\nFDNAME=http"); they stay yours.
-inline bool notify_fds(zstring state, const std::vector<std::int32_t> &fds)
+template <typename List, typename = detail::if_list<std::int32_t, List>> bool notify_fds(zstring state, const List &fds)
 {
-    return detail::call(ps_notify_fds, state, fds.data(), fds.size()) == PS_OK;
+    return detail::call(ps_notify_fds, state, std::data(fds), std::size(fds)) == PS_OK;
 }
-inline bool notify_fds(zstring state, const std::vector<std::int32_t> &fds, std::error_code &ec) noexcept
+template <typename List, typename = detail::if_list<std::int32_t, List>>
+bool notify_fds(zstring state, const List &fds, std::error_code &ec) noexcept
 {
-    return detail::call(ec, ps_notify_fds, state, fds.data(), fds.size()) == PS_OK;
+    return detail::call(ec, ps_notify_fds, state, std::data(fds), std::size(fds)) == PS_OK;
+}
+inline bool notify_fds(zstring state, std::initializer_list<std::int32_t> fds)
+{
+    return detail::call(ps_notify_fds, state, fds.begin(), fds.size()) == PS_OK;
+}
+inline bool notify_fds(zstring state, std::initializer_list<std::int32_t> fds, std::error_code &ec) noexcept
+{
+    return detail::call(ec, ps_notify_fds, state, fds.begin(), fds.size()) == PS_OK;
 }
 /// Who the main process is from now on, 0: this one; `state` are more lines for the same message.
 inline bool notify_main_process(int pid = 0) { return detail::call(ps_notify_main_process, pid, nullptr) == PS_OK; }
@@ -3382,8 +3673,8 @@ inline bool notify_main_process(int pid, zstring state, std::error_code &ec) noe
 inline bool notify_reloading() { return detail::call(ps_notify_reloading) == PS_OK; }
 inline bool notify_reloading(std::error_code &ec) noexcept { return detail::call(ec, ps_notify_reloading) == PS_OK; }
 /// Blocks until all that was told has been read.
-inline void notify_barrier(milliseconds timeout) { detail::call(ps_notify_barrier, timeout); }
-inline void notify_barrier(milliseconds timeout, std::error_code &ec) noexcept { detail::call(ec, ps_notify_barrier, timeout); }
+inline void notify_barrier(time_limit timeout) { detail::call(ps_notify_barrier, timeout); }
+inline void notify_barrier(time_limit timeout, std::error_code &ec) noexcept { detail::call(ec, ps_notify_barrier, timeout); }
 /// How long it may be silent; nothing if nobody watches.
 inline std::optional<std::chrono::microseconds> watchdog_enabled()
 {
@@ -3488,34 +3779,34 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
     }
 
     /// What is asked of a new generation before the old one goes; none: no detail.
-    void set_health(health_kind kind, std::optional<zstring> asked = std::nullopt, milliseconds timeout = milliseconds(0))
+    void set_health(health_kind kind, zstring asked = nullptr, time_limit timeout = milliseconds(0))
     {
-        detail::call(ps_handoff_supervisor_set_health, handle(), kind, text(asked), timeout);
+        detail::call(ps_handoff_supervisor_set_health, handle(), kind, asked, timeout);
     }
-    void set_health(health_kind kind, std::optional<zstring> asked, milliseconds timeout, std::error_code &ec) noexcept
+    void set_health(health_kind kind, zstring asked, time_limit timeout, std::error_code &ec) noexcept
     {
-        detail::call(ec, ps_handoff_supervisor_set_health, handle(), kind, text(asked), timeout);
+        detail::call(ec, ps_handoff_supervisor_set_health, handle(), kind, asked, timeout);
     }
     /// The same by a command that ends with 0.
-    void set_health(const command &asked, milliseconds timeout = milliseconds(0))
+    void set_health(const command &asked, time_limit timeout = milliseconds(0))
     {
         detail::call(ps_handoff_supervisor_set_health_command, handle(), asked.handle(), timeout);
     }
-    void set_health(const command &asked, milliseconds timeout, std::error_code &ec) noexcept
+    void set_health(const command &asked, time_limit timeout, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_handoff_supervisor_set_health_command, handle(), asked.handle(), timeout);
     }
 
     /// How long a new generation must be healthy before the old one is stopped.
-    void set_probation(milliseconds time) { detail::call(ps_handoff_supervisor_set_probation, handle(), time); }
-    void set_probation(milliseconds time, std::error_code &ec) noexcept
+    void set_probation(time_limit time) { detail::call(ps_handoff_supervisor_set_probation, handle(), time); }
+    void set_probation(time_limit time, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_handoff_supervisor_set_probation, handle(), time);
     }
 
     /// How often another is started in the place of one that has ended by itself; 0: never.
-    void set_restart(std::uint32_t max_attempts, milliseconds window) { detail::call(ps_handoff_supervisor_set_restart, handle(), max_attempts, window); }
-    void set_restart(std::uint32_t max_attempts, milliseconds window, std::error_code &ec) noexcept
+    void set_restart(std::uint32_t max_attempts, time_limit window) { detail::call(ps_handoff_supervisor_set_restart, handle(), max_attempts, window); }
+    void set_restart(std::uint32_t max_attempts, time_limit window, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_handoff_supervisor_set_restart, handle(), max_attempts, window);
     }
@@ -3528,11 +3819,11 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
             detail::call(ec, ps_handoff_supervisor_start, handle(), first.handle());
     }
     /// Has it replaced. Without times: 300 s, and 60 s to drain.
-    void replace(const command &next, milliseconds deadline = milliseconds(0), milliseconds drain = milliseconds(0))
+    void replace(const command &next, time_limit deadline = milliseconds(0), time_limit drain = milliseconds(0))
     {
         detail::call(ps_handoff_supervisor_replace, handle(), next.handle(), deadline, drain);
     }
-    void replace(const command &next, milliseconds deadline, milliseconds drain, std::error_code &ec) noexcept
+    void replace(const command &next, time_limit deadline, time_limit drain, std::error_code &ec) noexcept
     {
         if (!ec)
             detail::call(ec, ps_handoff_supervisor_replace, handle(), next.handle(), deadline, drain);
@@ -3546,10 +3837,10 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
     }
 
     /// Ends the generation. Without a time: as any child's stop plan has it.
-    void stop(std::optional<milliseconds> grace = std::nullopt) { detail::call(ps_handoff_supervisor_stop, handle(), ms(grace)); }
-    void stop(std::optional<milliseconds> grace, std::error_code &ec) noexcept
+    void stop(time_limit grace = std::nullopt) { detail::call(ps_handoff_supervisor_stop, handle(), grace); }
+    void stop(time_limit grace, std::error_code &ec) noexcept
     {
-        detail::call(ec, ps_handoff_supervisor_stop, handle(), ms(grace));
+        detail::call(ec, ps_handoff_supervisor_stop, handle(), grace);
     }
     /// After a restart: finds what runs, or what is held; waits at most 5 seconds. True: owner() has who serves, or nobody does and
     /// listeners are held. False: nothing runs, and nothing is held (and no error).
@@ -3634,13 +3925,13 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
     }
 
     /// Takes the next event and does what is due. Without a time it does not wait. Nothing: there is none (and no error).
-    std::optional<handoff_supervisor_event> next_event(milliseconds timeout = milliseconds(0))
+    std::optional<handoff_supervisor_event> next_event(time_limit timeout = milliseconds(0))
     {
         ps_handoff_supervisor_event raw = empty();
         const ps_status status = detail::call(ps_handoff_supervisor_next_event, handle(), timeout, &raw);
         return status == PS_OK ? std::optional<handoff_supervisor_event>(raw) : std::nullopt;
     }
-    std::optional<handoff_supervisor_event> next_event(milliseconds timeout, std::error_code &ec) noexcept
+    std::optional<handoff_supervisor_event> next_event(time_limit timeout, std::error_code &ec) noexcept
     {
         ps_handoff_supervisor_event raw = empty();
         const ps_status status = detail::call(ec, ps_handoff_supervisor_next_event, handle(), timeout, &raw);
@@ -3654,11 +3945,6 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
         detail::call(ps_handoff_supervisor_new, control_path, &made);
         return made;
     }
-    static const char *text(const std::optional<zstring> &given) noexcept
-    {
-        return given ? given->c_str() : nullptr;
-    }
-    static milliseconds ms(std::optional<milliseconds> given) noexcept { return given.value_or(milliseconds(-1)); }
     static ps_handoff_supervisor_event empty() noexcept
     {
         ps_handoff_supervisor_event raw{};

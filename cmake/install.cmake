@@ -31,6 +31,7 @@ endif()
 install(PROGRAMS "${installed_library}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" RENAME "${full_name}" ${runtime})
 install(FILES "${stage}/${PROCSUP_SONAME}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${runtime})
 install(FILES "${stage}/libprocsup.so" "${installed_archive}" DESTINATION "${CMAKE_INSTALL_LIBDIR}" ${development})
+install(FILES "${PROJECT_SOURCE_DIR}/share/procsup/tsan.supp" DESTINATION "${CMAKE_INSTALL_DATADIR}/procsup" ${development})
 install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/" DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" ${development} FILES_MATCHING PATTERN "*.h" PATTERN "*.hpp")
 
 # pkg-config: paths relative to the file itself, so that an installed tree can be moved.

@@ -375,6 +375,12 @@ endif()
 # ---- the library file, and what is installed of it ----
 
 add_test(NAME boundary/library_file COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_library.sh" "${PROCSUP_SHARED_FILE}" "${PROJECT_SOURCE_DIR}/symbols.txt" ${PROCSUP_SONAME})
+# A host that is built with ThreadSanitizer, and what it is given to look past.
+if(NOT build_variant)
+  add_test(NAME boundary/host_under_tsan COMMAND "${PROJECT_SOURCE_DIR}/scripts/check_tsan_host.sh" "${CMAKE_C_COMPILER}" "${PROCSUP_SHARED_FILE}"
+    ${PROCSUP_SONAME} "${PROJECT_SOURCE_DIR}")
+  set_tests_properties(boundary/host_under_tsan PROPERTIES TIMEOUT 120 SKIP_RETURN_CODE 77)
+endif()
 # The flat header, read by those it is for. The distribution's python3 is the one that has cffi.
 foreach(reader "python:py:/usr/bin/python3" "luajit:lua:luajit" "php:php:php")
   string(REPLACE ":" ";" reader ${reader})

@@ -18,6 +18,7 @@ lib=$(dirname "$(find "$root" -name libprocsup.a)")
 [ "$(readlink "$lib/$soname")" = "libprocsup.so.$version" ]
 [ -f "$lib/libprocsup.so.$version" ]
 [ -f "$root/include/procsup.h" ]
+[ -f "$root/share/procsup/tsan.supp" ]
 if [ -n "$(cached CMAKE_OBJCOPY)" ]; then
   step "stripped, and a debugger finds the rest"
   readelf --sections --wide "$lib/libprocsup.so.$version" | grep -qE '\.(symtab|debug_)' && { echo "not stripped"; exit 1; }

@@ -1133,6 +1133,9 @@ static void call_budget(void)
 
 /* ---- supervisors of a handoff ---- */
 
+/* A generation that serves goes on when its overseer is freed, and nobody reaps it then (ps_handoff_supervisor_free). */
+static atomic_bool overseer_has_started;
+
 static void call_overseer(void)
 {
     struct pick o = any(OVERSEER), command = no_pick_of(COMMAND);
@@ -1184,7 +1187,11 @@ static void call_overseer(void)
         break;
     }
     case 14: ASK(ps_handoff_supervisor_fd, o, 0, ps_handoff_supervisor_fd(h, number, error), "(%s)", name_of(o)); break;
-    case 18: ASK2(ps_handoff_supervisor_start, o, command, false, 4000, ps_handoff_supervisor_start(h, command.handle, error), "(%s, %s)", name_of(o), name_of(command)); break;
+    case 18:
+        if (ASK2(ps_handoff_supervisor_start, o, command, false, 4000, ps_handoff_supervisor_start(h, command.handle, error), "(%s, %s)",
+                 name_of(o), name_of(command)) == PS_OK)
+            atomic_store(&overseer_has_started, true);
+        break;
     case 19:
         ASK2(ps_handoff_supervisor_replace, o, command, false, 4000, ps_handoff_supervisor_replace(h, command.handle, t, t, error), "(%s, %s)", name_of(o), name_of(command));
         break;

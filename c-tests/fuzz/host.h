@@ -534,6 +534,11 @@ HARNESS void be_a_host(void)
     ps_status status = ps_kill_and_reap_all(30000 * slowness(), &left);
     if (status != PS_OK || ps_live_count() != 0)
         found("the end: %s, %u left, %u live", ps_status_name(status), left, ps_live_count());
+    if (atomic_load(&overseer_has_started)) {
+        for_each_child(getpid(), harness_kill_tree);
+        while (waitpid(-1, NULL, 0) > 0)
+            continue;
+    }
     /* What the children owned is released by later calls. */
     struct held now = {0, 0};
     if (!wait_until((warm_up(), now = held(), now.others <= fds && now.loop <= 4 && child_count() == 0 && thread_count() == tasks), 10000)) {

@@ -327,6 +327,11 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
         }
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,
+        // One message carries so many.
+        "sendmsg" if failure.errno == Errno::E2BIG => {
+            error.status = Status::Limit;
+            error.message += ": more descriptors than a spawner can be sent";
+        }
         "open" => error.message += ": /dev/null",
         "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),
         "exec" if failure.errno == Errno::ENOENT && is_there(command) => {

@@ -146,10 +146,6 @@ if(PROCSUP_BUILD_TESTS AND PYTHON3_EXECUTABLE AND NOT build_variant)
   endforeach()
 endif()
 
-if(PROCSUP_BUILD_TESTS)
-  include("${PROJECT_SOURCE_DIR}/cmake/languages.cmake")
-endif()
-
 # The C++ header has its tests here for want of a better room: they need the same compiler as the C++ examples.
 if(PROCSUP_BUILD_TESTS AND CMAKE_CXX_COMPILER)
   include("${PROJECT_SOURCE_DIR}/cmake/cpp.cmake")

@@ -26,7 +26,8 @@ if(PYTHON3_EXECUTABLE AND NOT build_variant)
       set(run sh -c "echo 'skipped: ${missing_${language}} is not here' && exit 77")
     endif()
     add_test(NAME languages/${language} COMMAND ${run})
-    set_tests_properties(languages/${language} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+    # Rust's builds the library, too.
+    set_tests_properties(languages/${language} PROPERTIES TIMEOUT 1800 SKIP_RETURN_CODE 77)
   endforeach()
   add_test(NAME languages/interpreter_lock COMMAND ${CMAKE_COMMAND} -E env "PROCSUP_LIBRARY=${PROCSUP_SHARED_FILE}" ${PYTHON3_EXECUTABLE}
     "${PROJECT_SOURCE_DIR}/c-tests/languages/interpreter_lock.py" "${PROJECT_SOURCE_DIR}/examples/languages/python/checksums.py")

@@ -18,6 +18,7 @@ import os
 import pathlib
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -122,12 +123,12 @@ def source(name):
 
 
 def children(pid):
-    """The words of those that a process has, of whatever thread."""
-    found = []
+    """Those that a process has, of whatever thread: their words by their pids."""
+    found = {}
     try:
         for thread in pathlib.Path(f"/proc/{pid}/task").iterdir():
-            for child in (thread / "children").read_text().split():
-                found.append(pathlib.Path(f"/proc/{child}/cmdline").read_text().split("\0")[:-1])
+            for child in map(int, (thread / "children").read_text().split()):
+                found[child] = pathlib.Path(f"/proc/{child}/cmdline").read_text().split("\0")[:-1]
     except OSError:  # one of them has ended meanwhile
         pass
     return found
@@ -140,6 +141,19 @@ def nobody_is_left():
     except ChildProcessError:
         return
     raise AssertionError(f"somebody is left: {pid or 'it runs'}, status {status}")
+
+
+def end_all():
+    """After a failure: whoever is below this process, also who is reparented to it meanwhile."""
+    for _ in range(100):
+        for child in children("self"):
+            os.kill(child, signal.SIGKILL)  # ours until it is waited for
+        try:
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
+        except ChildProcessError:
+            return
+        time.sleep(0.01)
 
 
 def line(folder, name, note=""):
@@ -179,23 +193,15 @@ def interrupt(command, environment, folder):
             os._exit(127)
     # When the fourth runs the first has ended, so the program is in its loop, and minds Ctrl-C.
     end = time.monotonic() + PATIENCE
-    try:
-        while sorted(child[1] for child in children(pid) if child and child[0] == "sha256sum") != names[:4]:
-            expect(time.monotonic() < end, "four do not run:", children(pid), said.read_text())
-            expect(os.waitpid(pid, os.WNOHANG) == (0, 0), "it has ended:", said.read_text())
-            time.sleep(0.005)
-        os.write(terminal, b"\x03")
-        status = 0
-        while (ended := os.waitpid(pid, os.WNOHANG)) == (0, 0):
-            expect(time.monotonic() < end, "Ctrl-C does not end it:", said.read_text())
-            time.sleep(0.005)
-        status = ended[1]
-    except BaseException:
-        try:
-            os.kill(pid, 9)
-        except ProcessLookupError:
-            pass
-        raise
+    while sorted(child[1] for child in children(pid).values() if child[:1] == ["sha256sum"]) != names[:4]:
+        expect(time.monotonic() < end, "four do not run:", children(pid), said.read_text())
+        expect(os.waitpid(pid, os.WNOHANG) == (0, 0), "it has ended:", said.read_text())
+        time.sleep(0.005)
+    os.write(terminal, b"\x03")
+    while (ended := os.waitpid(pid, os.WNOHANG)) == (0, 0):
+        expect(time.monotonic() < end, "Ctrl-C does not end it:", said.read_text())
+        time.sleep(0.005)
+    status = ended[1]
     expected = line(folder, "first") + "".join(f"{name} SIGTERM, PS_CAUSE_SHUTDOWN\n" for name in names[:4])
     expected += "stuck4 PS_EVENT_CANCELLED\ninterrupted\n6 files, never more than 4 at once, 0 children left\n"
     expect(said.read_text() == expected, "after Ctrl-C it said", said.read_text(), "and not", expected)
@@ -218,7 +224,11 @@ def main():
     for part in (work, interrupt):
         with tempfile.TemporaryDirectory(prefix="procsup-checksums.") as folder:
             began = time.monotonic()
-            part(command, environment, pathlib.Path(folder))
+            try:
+                part(command, environment, pathlib.Path(folder))
+            except BaseException:
+                end_all()
+                raise
             print(f"{arguments.language}: {part.__name__} {time.monotonic() - began:.2f} s")
 
 

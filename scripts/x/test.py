@@ -1,9 +1,8 @@
-import os
-
+from . import languages
 from .build import build_library, cmake_build_begin
 from .runners import cargo_test, conclude, ctest, ctest_filter
 from .talk import Background, step
-from .tools import Wanted, get_koffi, missing_for_tests, missing_more_languages, taken_out
+from .tools import Wanted, taken_out
 
 
 def test(arguments):
@@ -27,14 +26,11 @@ def test(arguments):
     Exit code 0: all passed or skipped; 1: not so; 125: no test has that name (so git bisect run skips the commit)."""
     arguments, (plain, no_install) = taken_out(arguments, "--plain", "--no-install")
     name = arguments[0] if arguments and not arguments[0].startswith("-") else None
-    languages = name is not None and name.startswith("languages")
-    packages = (lambda: missing_for_tests() + missing_more_languages()) if languages else missing_for_tests
-    beside = Background(Wanted(packages, "the tests of or against these are skipped", not no_install).fetch)
+    beside = Background(Wanted(languages.packages(name), "the tests of or against these are skipped", not no_install).fetch)
     build_library(beside)
     for line in beside.end():
         print(line, flush=True)
-    if languages:
-        os.environ["PROCSUP_LANGUAGES"] = str(get_koffi(not no_install))
+    languages.prepare(name, not no_install)
     build = cmake_build_begin("cmake", f"-DPROCSUP_VARIANTS={'OFF' if plain else 'ON'}")
     step("Tests through Rust, beside that")  # of which hardly one has more than one thread
     counts = [cargo_test([name] if name else [])]

@@ -1,6 +1,5 @@
 """What must be here, and how it is got: CMake by pip into target/tools, all else by apt, as root. Only ./x demo, test and setup get anything, they
 say first what, and what could not be had is not asked for again (without a network apt takes long to say so) until ./x setup asks."""
-import json
 import os
 import re
 import shutil
@@ -12,7 +11,6 @@ from .place import ROOT, TARGET, TOOLS, shown
 from .talk import Missing, announce, colour, run
 
 PASSENGER = Path("/usr/share/passenger/helper-scripts/rack-preloader.rb")
-JNA = Path("/usr/share/java/jna.jar")
 LOOPS = {"libuv": "libuv1-dev", "libevent": "libevent-dev", "glib-2.0": "libglib2.0-dev"}  # for pkg-config, for apt
 NO_CMAKE = "CMake >= 3.16 with make or ninja is not here"
 TRIED, LOG = TARGET / "install-tried", TARGET / "install.log"
@@ -134,12 +132,6 @@ def missing_languages():
     return missing
 
 
-def missing_more_languages():
-    """Those of examples/languages that take long to get or to build: ./x test languages."""
-    programs = {"node": "nodejs", "npm": "npm", "ruby": "ruby", "go": "golang-go", "javac": "default-jdk-headless"}
-    return [package for program, package in programs.items() if not shutil.which(program)] + ([] if JNA.exists() else ["libjna-java"])
-
-
 def missing_for_tests():
     return missing_loops() + missing_systemd() + missing_peers() + missing_builders() + missing_languages()
 
@@ -230,20 +222,6 @@ class Wanted:
             if self.missing:
                 note_tried(wish)
         return [colour("33", f"without {' '.join(self.missing)}: {self.loss}") + f"; {why}"] if self.missing else []
-
-
-def get_koffi(install):
-    """What Node calls the library through, into target/languages/node; gives target/languages."""
-    folder = TARGET / "languages" / "node"
-    wanted = json.loads((ROOT / "examples/languages/node/package.json").read_text())["dependencies"]["koffi"]
-    if (folder / "node_modules/koffi").exists() or not install or was_tried("koffi") or not shutil.which("npm"):
-        return folder.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    print(colour("1;34", "==> Getting what is not here, ") + f"by npm into {shown(folder)}: koffi {wanted}", flush=True)
-    if not run("npm", "install", "--no-save", "--no-audit", "--no-fund", "--prefix", folder, f"koffi@{wanted}", check=False, log=LOG):
-        note_tried("koffi")
-        print(colour("33", f"without koffi: the tests of Node are skipped; npm could not get it: {shown(LOG)} (./x setup asks again)"), flush=True)
-    return folder.parent
 
 
 def get(packages, loss, install, again=False):

@@ -8,10 +8,8 @@
 //! stops all children by their stop plans; then the program ends by itself.
 //!
 //! The trap: tokio watches edge-triggered. `AsyncFd` remembers that there was an edge until it is told that nothing is left (`clear_ready`): so
-//! take all events first, and look at `None` as the only end.
-use std::os::fd::{AsRawFd, RawFd};
+//! take all events first, and look at `None` as the only end. It owns what it watches: give it a duplicate.
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use procsup::{Command, EventKind, Exit, Kind, Managed, RestartWhen, Stdio, Supervisor};
 use tokio::io::{Interest, unix::AsyncFd};
@@ -23,16 +21,6 @@ const AT_ONCE: u32 = 4;
 struct File {
     name: String,
     result: Option<String>,
-    child: Option<Arc<Managed>>,
-}
-
-/// The supervisor's descriptor, for tokio: it does not own it, so nothing is closed.
-struct Watched(RawFd);
-
-impl AsRawFd for Watched {
-    fn as_raw_fd(&self) -> RawFd {
-        self.0
-    }
 }
 
 struct Checksums {
@@ -59,15 +47,17 @@ impl Checksums {
                 command.restart(RestartWhen::OnFailure, 10, 100)?.restart_limit(0, 10_000)?; // 0: it never gives up
             }
             command.arg(&name)?.env("LC_ALL", Some("C".as_ref()))?.stdio(0, Stdio::Null)?.capture(4096)?.user_data(number as u64);
-            let child = supervisor.spawn(&command, 0)?; // or stands in line
-            files.push(File { name, result: None, child: Some(child) });
+            supervisor.spawn(&command, 0)?; // or stands in line; what it gives comes with each event, too
+            files.push(File { name, result: None });
         }
         let (own, own_code) = (None, None);
         Ok(Self { supervisor, files, running: 0, most: 0, own, own_code, interrupted: false, ending: false, done: false })
     }
 
     async fn run(&mut self) -> Result<(), Failure> {
-        let watched = AsyncFd::with_interest(Watched(self.supervisor.fd()?.as_raw_fd()), Interest::READABLE)?;
+        let fd = self.supervisor.fd()?.try_clone_to_owned()?;
+        // SAFETY: the watcher owns this duplicate, so it stays the same descriptor, and open, for as long as it is watched.
+        let watched = unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?;
         let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
         while !self.done {
             tokio::select! {
@@ -109,7 +99,7 @@ impl Checksums {
                         self.own = Some(make(&self.files[number].name)?);
                     }
                 }
-                kind @ (EventKind::Failed | EventKind::Cancelled) => self.files[number].result = Some(<&str>::from(kind).to_owned()),
+                kind @ (EventKind::Failed | EventKind::Cancelled) => self.files[number].result = Some(named(kind)),
                 EventKind::ShutdownDone => self.done = true,
                 _ => {}
             }
@@ -151,9 +141,14 @@ fn result(child: &Managed, exit: &Exit, run: u32) -> Result<String, Failure> {
         Kind::Exited => format!("{}{}", output.split(' ').next().unwrap_or_default(), if run > 1 { " at a later run" } else { "" }),
         _ => {
             let signal = if exit.signal == 15 { "SIGTERM".to_owned() } else { format!("signal {}", exit.signal) };
-            format!("{signal}, {}", <&str>::from(exit.cause))
+            format!("{signal}, {}", named(exit.cause))
         }
     })
+}
+
+/// A constant by its name in C, which ends as C wants it.
+fn named(constant: impl Into<&'static str>) -> String {
+    constant.into().trim_end_matches('\0').to_owned()
 }
 
 /// A child that procsup knows nothing of.

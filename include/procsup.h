@@ -3,8 +3,9 @@
  * procsup: own your child processes.
  *
  * Spawns programs at the cost the kernel itself charges, whatever the size of the host; knows how each one
- * ended; leaves no grandchild, zombie or descriptor behind. Linux 5.4 or newer, x86_64 and aarch64. Link with
- * -lprocsup (pkg-config procsup, CMake procsup::procsup).
+ * ended; leaves no grandchild, zombie or descriptor behind while the host lives (and then: see WHEN THE HOST
+ * ENDS). Linux 5.4 or newer, x86_64 and aarch64. Link with -lprocsup (pkg-config procsup, CMake
+ * procsup::procsup).
  *
  * A complete program:
  *
@@ -48,6 +49,13 @@
  * close-on-exec; leave them open. A forked copy of the host closes those that it has inherited at its own
  * first ps_supervisor_new or ps_spawn, as far as they are still what they were; what belongs to supervisors
  * and children of the original it keeps until its exec or its end.
+ *
+ * WHEN THE HOST ENDS. Nothing of procsup runs by itself then: a host that simply returns from main, calls
+ * exit or is killed leaves its children running, as any parent does. To have it otherwise:
+ * ps_supervisor_free before that; ps_kill_and_reap_all in an atexit function, and in the handlers of
+ * signals that end the host; ps_command_die_with_host for a host that crashes or gets SIGKILL (the child
+ * alone, not its own children); a control group around the host and all that descends from it, which a
+ * service manager or a container ends.
  *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly

@@ -13,6 +13,7 @@
 //! | `awaited.rs`                             | a child that a spawner makes, until its program has begun   |
 //! | `descriptors.rs`                         | which descriptors it gets: plan, map, park                  |
 //! | `environment.rs` `path.rs`               | its environment; where its program lies                     |
+//! | `quote.rs`                               | words for a shell (pure)                                    |
 //! | `systemd.rs`                             | the conventions by which descriptors are handed over        |
 //! | `child/`                                 | its life: signals and stop plan, end and release, waits     |
 //! | `stop.rs`                                | the ladder as a pure machine                                |
@@ -52,6 +53,7 @@ pub mod leftovers;
 pub mod lineage;
 pub mod output;
 pub mod path;
+pub mod quote;
 pub mod sandbox;
 pub mod spawn;
 pub mod stop;

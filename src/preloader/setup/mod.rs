@@ -14,7 +14,6 @@
 //! | `variables.rs` | its environment, beside what the command says (pure)                         |
 //! | `shell.rs`     | whether a login shell comes first, and how it is called (pure)               |
 //! | `script.rs`    | what runs behind the shell (pure)                                            |
-//! | `quote.rs`     | words for a shell (pure)                                                     |
 //! | `dumps.rs`     | environment, user and limits as the session keeps them                       |
 //! | `explain.rs`   | what went wrong, of a command that could not be started                      |
 //! | `access.rs`    | which directory keeps a user out                                             |
@@ -27,7 +26,6 @@
 mod access;
 mod dumps;
 mod explain;
-mod quote;
 mod script;
 mod shell;
 mod variables;
@@ -51,7 +49,7 @@ const MARK: &str = "execute_through_os_shell";
 pub fn arguments(command: &Command, arguments: &Arguments) -> Result<Arguments> {
     let mut whole = arguments.clone();
     if whole.get("start_command").is_none_or(Value::is_null) {
-        whole.put("start_command", Value::from(quote::line(command)))?;
+        whole.put("start_command", Value::from(String::from_utf8_lossy(&command.line()?)))?;
     }
     if let (None | Some(Value::Null), Some(directory)) = (whole.get("app_root"), command.directory()) {
         whole.put("app_root", Value::from(String::from_utf8_lossy(directory.to_bytes())))?;

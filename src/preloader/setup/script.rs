@@ -10,11 +10,11 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
-use super::quote;
 use super::variables::Variable;
 use crate::error::{Error, Result};
 use crate::preloader::journey::step;
 use crate::process::command::Command;
+use crate::process::quote;
 
 /// What it does.
 pub struct Script<'a> {

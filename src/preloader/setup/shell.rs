@@ -7,8 +7,8 @@ use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use super::quote;
 use crate::preloader::session::{Arguments, Owner};
+use crate::process::quote;
 
 /// Shells that know `-lc`, and read the files in which users set variables (PA-39). Others (nologin, fish, csh) are passed over.
 const KNOWN: [&str; 4] = ["bash", "zsh", "ksh", "sh"];

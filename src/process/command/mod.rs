@@ -15,11 +15,13 @@
 //! | all at once     | `prepared.rs`  | what every spawn by a spawner would make of it anew               |
 //! |                 | `lasting.rs`    | what ties a child to its host; what was lent                     |
 //! |                 | `view.rs`       | what rooms above may read of it; another program in its place    |
+//! |                 | `line.rs`       | program and arguments as a line for a shell, and of one          |
 
 mod belongings;
 mod identity;
 mod lasting;
 mod life;
+mod line;
 mod passed;
 mod prepared;
 mod program;
@@ -68,11 +70,9 @@ impl Command {
         })
     }
 
-    /// What fails, for an error. No program that can be run has a longer name.
+    /// What fails, for an error.
     pub(super) fn cannot(&self) -> String {
-        let name = self.program.name.to_bytes();
-        let more = if name.len() > libc::PATH_MAX as usize { "..." } else { "" };
-        format!("cannot run {}{more}", String::from_utf8_lossy(&name[..name.len().min(libc::PATH_MAX as usize)]))
+        format!("cannot run {}", self.shown())
     }
 
     /// Whether there is memory for what is copied without asking: small for every program that can be run, whatever a caller gives. (Arguments and

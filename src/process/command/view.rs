@@ -17,6 +17,13 @@ impl Command {
         &self.program.name
     }
 
+    /// The same, for a sentence. No program that can be run has a longer name.
+    pub fn shown(&self) -> String {
+        let name = self.program.name.to_bytes();
+        let more = if name.len() > libc::PATH_MAX as usize { "..." } else { "" };
+        format!("{}{more}", String::from_utf8_lossy(&name[..name.len().min(libc::PATH_MAX as usize)]))
+    }
+
     /// The arguments behind `argv[0]`.
     pub fn args(&self) -> &[CString] {
         self.program.args()

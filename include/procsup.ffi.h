@@ -122,6 +122,7 @@ typedef enum ps_survivors_policy {
 } ps_survivors_policy;
 ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **error);
 ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **error);
+ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **error);
 ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
 typedef enum ps_output_if_exists {
@@ -205,6 +206,13 @@ typedef enum ps_child_state_code {
 ps_status ps_child_state(const ps_child *child, int32_t *state, ps_error **error);
 ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error **error);
 ps_status ps_child_output(const ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
+ps_status ps_child_output_of(const ps_child *child,
+                             int32_t stream,
+                             char *buf,
+                             size_t cap,
+                             size_t *needed,
+                             ps_error **error);
+ps_status ps_child_output_lost(const ps_child *child, int32_t stream, uint64_t *bytes, ps_error **error);
 typedef enum ps_spawn_tier {
   PS_TIER_CLONE3 = 1,
   PS_TIER_CLONE = 2,

@@ -865,10 +865,21 @@ ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **e
 
 /**
  * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
- * PS_STDIO_INHERIT; ps_child_output gives them. They are read by ps_supervisor_next_event and by every call
- * on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+ * PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
+ * ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
+ * call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
  */
 ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **error);
+
+/**
+ * 1: what ps_command_capture keeps is kept by stream, the last max_bytes of each: ps_child_output_of. Their
+ * order is not known then; ps_child_output gives stream 1, then stream 2. A stream 2 that is PS_STDIO_MERGE
+ * counts as stream 1, as does all that a worker of the protocol PS_PRELOADER_PASSENGER says. Default 0;
+ * without ps_command_capture it does nothing.
+ *
+ * @param on  1 or 0
+ */
+ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **error);
 
 /**
  * Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a
@@ -1353,13 +1364,41 @@ ps_status ps_child_state(const ps_child *child, int32_t *state, ps_error **error
 ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error **error);
 
 /**
- * The captured output so far, the last bytes of it (ps_command_capture).
+ * The captured output so far, the last bytes of it (ps_command_capture). Of streams that are kept apart
+ * (ps_command_capture_apart) first that of stream 1, then that of stream 2.
  *
  * @param buf, cap, needed  see BYTES, at the top
  * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or before the
  *         start
  */
 ps_status ps_child_output(const ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
+
+/**
+ * The same of one stream of a child whose streams are kept apart (ps_command_capture_apart).
+ *
+ * @param stream            1 or 2
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or not by
+ *         stream, or before the start
+ */
+ps_status ps_child_output_of(const ps_child *child,
+                             int32_t stream,
+                             char *buf,
+                             size_t cap,
+                             size_t *needed,
+                             ps_error **error);
+
+/**
+ * How many bytes are missing of what was captured so far: they were read, and had to make room (the bound of
+ * ps_command_capture was reached, or memory is out). What ps_child_output gives is all that the child
+ * has said so far if this is 0, and else the end of it.
+ *
+ * @param stream  0: of both together; 1 or 2: of that one, where streams are kept apart
+ *                (ps_command_capture_apart)
+ * @param bytes   receives the number
+ * @return PS_OK; PS_ERR_STATE if nothing is captured, or not by stream, or before the start
+ */
+ps_status ps_child_output_lost(const ps_child *child, int32_t stream, uint64_t *bytes, ps_error **error);
 
 /** How a child was made. */
 typedef enum ps_spawn_tier {

@@ -1378,6 +1378,11 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&capture(std::size_t max_bytes) && { return std::move(capture(max_bytes)); }
     command &capture(std::size_t max_bytes, ec_t &ec) noexcept { return set(ec, ps_command_capture, max_bytes); }
 
+    /// So many of each stream, apart: child::output_of.
+    command &capture_apart(bool on = true) & { return set(ps_command_capture_apart, on); }
+    command &&capture_apart(bool on = true) && { return std::move(capture_apart(on)); }
+    command &capture_apart(bool on, ec_t &ec) noexcept { return set(ec, ps_command_capture_apart, on); }
+
     /// Gives the child a descriptor of the host under a number of its own. Borrowed: it must be open at each spawn.
     command &pass_fd(int fd, int child_fd) & { return set(ps_command_pass_fd, fd, child_fd); }
     command &&pass_fd(int fd, int child_fd) && { return std::move(pass_fd(fd, child_fd)); }
@@ -1871,6 +1876,22 @@ class child_calls {
     /// The captured output so far.
     std::string output() const { return detail::bytes(ps_child_output, handle_); }
     std::string output(std::error_code &ec) const { return detail::bytes(ec, ps_child_output, handle_); }
+    /// The same of stream 1 or 2, where they are kept apart (command::capture_apart).
+    std::string output_of(int stream) const { return detail::bytes(ps_child_output_of, handle_, stream); }
+    std::string output_of(int stream, std::error_code &ec) const { return detail::bytes(ec, ps_child_output_of, handle_, stream); }
+    /// How many bytes of it are missing: of both streams together (0), or of one that is kept apart.
+    std::uint64_t output_lost(int stream = 0) const
+    {
+        std::uint64_t bytes = 0;
+        detail::call(ps_child_output_lost, handle_, stream, &bytes);
+        return bytes;
+    }
+    std::uint64_t output_lost(int stream, std::error_code &ec) const noexcept
+    {
+        std::uint64_t bytes = 0;
+        detail::call(ec, ps_child_output_lost, handle_, stream, &bytes);
+        return bytes;
+    }
 
     /// How the kernel was asked to make it.
     procsup::spawn_tier spawn_tier() const { return static_cast<procsup::spawn_tier>(number(ps_child_spawn_tier)); }

@@ -320,7 +320,7 @@ fn what_it_says_is_kept_from_its_first_word_on_and_its_silence_is_no_end() {
     command.capture(100).unwrap();
     let child = adopt(Adoption { output: Some(reader), ..adoption(parent.worker, pidfd, &command) }).unwrap();
     let go_on = || nix::unistd::write(&parent.gate, b"\n").unwrap();
-    let said = || child.with_output(true, |first, second| [first, second].concat()).unwrap();
+    let said = || child.with_output(None, true, |pieces, _| pieces.concat()).unwrap();
     assert_eq!(said(), b"", "nobody writes yet, which is not its end");
     go_on();
     until("its first word", || said() == b"early\n");
@@ -343,7 +343,7 @@ fn who_holds_its_output_does_not_hold_up_its_end() {
     let child = adopt(Adoption { output: Some(reader), ..adoption(parent.worker, pidfd, &command) }).unwrap();
     nix::unistd::write(&parent.gate, b"\n").unwrap();
     assert_end(end_of!(child), Kind::Exited, 4, 0);
-    assert_eq!(child.with_output(true, |first, second| [first, second].concat()).unwrap(), b"word\n");
+    assert_eq!(child.with_output(None, true, |pieces, _| pieces.concat()).unwrap(), b"word\n");
     parent.end();
 }
 
@@ -357,7 +357,7 @@ fn what_nobody_wants_is_read_all_the_same_or_handed_out() {
     let child = adopt(Adoption { output: Some(reader), ..adoption(parent.worker, pidfd, &command) }).unwrap();
     nix::unistd::write(&parent.gate, b"\n").unwrap();
     assert_end(end_of!(child), Kind::Exited, 5, 0);
-    assert_eq!(child.with_output(true, |_, _| ()).unwrap_err().status, Status::State);
+    assert_eq!(child.with_output(None, true, |_, _| ()).unwrap_err().status, Status::State);
     parent.end();
 
     let (_directory, path, reader) = fifo();

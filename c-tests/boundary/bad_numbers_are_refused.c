@@ -30,6 +30,7 @@ int main(void)
     REFUSED(ps_command_capture(command, 0, NULL));
     REFUSED(ps_command_capture(command, SIZE_MAX, NULL));
     REFUSED(ps_command_capture(command, (1u << 30) + 1, NULL));
+    REFUSED(ps_command_capture_apart(command, 2, NULL));
     REFUSED(ps_command_umask(command, 01000, NULL));
     REFUSED(ps_command_umask(command, UINT32_MAX, NULL));
     REFUSED(ps_command_credentials(command, 1, 1, NULL, 1, NULL));
@@ -78,6 +79,11 @@ int main(void)
     REFUSED(ps_child_stdio(child, 3, &number, NULL));
     REFUSED(ps_child_stdio(child, -1, &number, NULL));
     CHECK_STATUS(ps_child_stdio(child, 1, &number, NULL), PS_ERR_NOT_FOUND);
+    uint64_t lost = 0;
+    size_t needed = 0;
+    REFUSED(ps_child_output_of(child, 0, NULL, 0, &needed, NULL));
+    REFUSED(ps_child_output_of(child, 3, NULL, 0, &needed, NULL));
+    REFUSED(ps_child_output_lost(child, -1, &lost, NULL));
     REFUSED(ps_kill_and_reap_all(-2, NULL));
     reap_and_free(child);
     ps_command_free(command);

@@ -14,6 +14,7 @@ static ps_handoff *handoff;
 static ps_status render(char *buf, size_t cap, size_t *needed) { return ps_error_render(an_error, PS_RENDER_TEXT, buf, cap, needed); }
 static ps_status error_output(char *buf, size_t cap, size_t *needed) { return ps_error_output(an_error, buf, cap, needed); }
 static ps_status child_output(char *buf, size_t cap, size_t *needed) { return ps_child_output(child, buf, cap, needed, NULL); }
+static ps_status child_output_of(char *buf, size_t cap, size_t *needed) { return ps_child_output_of(child, 1, buf, cap, needed, NULL); }
 static ps_status event_data(char *buf, size_t cap, size_t *needed) { return ps_event_data(supervisor, buf, cap, needed, NULL); }
 static ps_status names(char *buf, size_t cap, size_t *needed) { return ps_handoff_fd_names(handoff, buf, cap, needed, NULL); }
 static ps_status state(char *buf, size_t cap, size_t *needed) { return ps_handoff_state(handoff, buf, cap, needed, NULL); }
@@ -52,9 +53,11 @@ int main(void)
 
     ps_command *command = shell("echo some words", "");
     CHECK_STATUS(ps_command_capture(command, 100, NULL), PS_OK);
+    CHECK_STATUS(ps_command_capture_apart(command, 1, NULL), PS_OK);
     child = spawn_once(NULL, command);
     CHECK_STATUS(ps_reap(child, PATIENCE_MS, NULL, NULL), PS_OK);
     by_the_rules(child_output, false);
+    by_the_rules(child_output_of, false);
     ps_child_free(child);
 
     supervisor = supervisor_new();

@@ -18,6 +18,7 @@ int main(void)
     CHECK_STATUS(ps_child_spawn_tier(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_wait_any(&child, 1, -1, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_wait_all(NULL, 1, -1, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_child_output_lost(child, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_reap(child, PATIENCE_MS, NULL, NULL), PS_OK);
     CHECK_STATUS(ps_reap_nonblock(child, NULL, NULL), PS_OK);
     CHECK_STATUS(ps_terminate(child, 0, NULL, NULL), PS_OK);

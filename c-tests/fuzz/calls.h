@@ -353,6 +353,7 @@ static void call_setter(void)
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
     switch (dice(47)) {
+    switch (dice(42)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -517,6 +518,7 @@ static void call_setter(void)
         break;
     }
     case 45: n = chance(80) ? (int32_t)dice(201) - 100 : odd_number(); SET(ps_command_priority, ps_command_priority(h, n, error), "%d)", name_of(c), n); break;
+    case 40: n = choice(1); SET(ps_command_capture_apart, ps_command_capture_apart(h, n, error), "%d)", name_of(c), n); break;
     default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
     }
 }
@@ -625,6 +627,7 @@ static void call_child(void)
     ps_exit *end = NULL;
     ps_status status;
     switch (dice(20)) {
+    switch (dice(18)) {
     case 0: case 1: {
         n = any_signal();
         int32_t pidfd = -1;
@@ -683,6 +686,17 @@ static void call_child(void)
             close(*number);
         }
         break;
+    case 17: {
+        n = chance(80) ? (int32_t)dice(3) : odd_number();
+        if (chance(50)) {
+            uint64_t *bytes = OUT(uint64_t);
+            ASK(ps_child_output_lost, c, 0, ps_child_output_lost(h, n, bytes, error), "(%s, %d, %p)", name_of(c), n, (void *)bytes);
+            break;
+        }
+        struct bytes to = some_bytes();
+        ASK(ps_child_output_of, c, 0, ps_child_output_of(h, n, to.buf, to.cap, to.needed, error), "(%s, %d, %zu)", name_of(c), n, to.cap);
+        break;
+    }
     case 12: {
         struct bytes to = some_bytes();
         ASK(ps_child_output, c, 0, ps_child_output(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(c), to.cap);

@@ -38,7 +38,7 @@
     X(ps_command_env_base) X(ps_command_cwd) X(ps_command_stdio) X(ps_command_pass_fd) X(ps_command_listen_fd)                    \
     X(ps_command_credentials) X(ps_command_umask) X(ps_command_nice) X(ps_command_rlimit) X(ps_command_no_new_privs)              \
     X(ps_command_die_with_host) X(ps_command_isolate) X(ps_command_sandbox_dir) X(ps_command_own_fd) X(ps_command_stop_step)      \
-    X(ps_command_deadline) X(ps_command_survivors) X(ps_command_capture) X(ps_command_output_lines)                               \
+    X(ps_command_deadline) X(ps_command_survivors) X(ps_command_capture) X(ps_command_capture_apart) X(ps_command_output_lines)   \
     X(ps_command_output_line_limit) X(ps_command_output_file) X(ps_command_output_on_failure) X(ps_command_input)                 \
     X(ps_command_cgroup) X(ps_command_cgroup_set) X(ps_command_restart) X(ps_command_restart_limit) X(ps_command_readiness)       \
     X(ps_command_user_data) X(ps_command_core_wait) X(ps_command_restart_early_exit) X(ps_command_notify_access)                  \
@@ -48,7 +48,7 @@
     X(ps_spawn) X(ps_signal) X(ps_signal_process) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock)            \
     X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                  \
     X(ps_child_pidfd) X(ps_child_state) X(ps_child_stdio) X(ps_child_output) X(ps_child_spawn_tier) X(ps_child_free)              \
-    X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text)                                                                  \
+    X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text) X(ps_child_output_of) X(ps_child_output_lost)                    \
     X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                      \
     X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper) X(ps_supervisor_set_spawner)         \
     X(ps_spawn_once)                                                                                                              \

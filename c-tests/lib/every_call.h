@@ -60,6 +60,7 @@ CALL(ps_command, ps_command_deadline, 1000)
 CALL(ps_command, ps_command_core_wait, 1000)
 CALL(ps_command, ps_command_survivors, PS_SURVIVORS_LEAVE)
 CALL(ps_command, ps_command_capture, 10)
+CALL(ps_command, ps_command_capture_apart, 1)
 CALL(ps_command, ps_command_output_lines, 1)
 CALL(ps_command, ps_command_output_line_limit, 100)
 CALL(ps_command, ps_command_output_file, "/nonexistent/file", PS_OUTPUT_REFUSE)
@@ -94,6 +95,8 @@ CALL(ps_child, ps_child_pidfd, &out.number)
 CALL(ps_child, ps_child_state, &out.number)
 CALL(ps_child, ps_child_stdio, 1, &out.number)
 CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_child, ps_child_output_of, 1, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_child, ps_child_output_lost, 0, &out.big)
 CALL(ps_child, ps_child_spawn_tier, &out.number)
 CALL(ps_child, ps_wait_ready, 0)
 CALL(ps_child, ps_signal_process, 0)
@@ -288,6 +291,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
     ENTRY(COMMAND, ps_command_core_wait),
+    ENTRY(COMMAND, ps_command_capture_apart),
+    ENTRY(CHILD, ps_child_output_of),       ENTRY(CHILD, ps_child_output_lost),
     ENTRY(COMMAND, ps_command_capture),     ENTRY(COMMAND, ps_command_readiness),     ENTRY(COMMAND, ps_command_user_data),
     ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),
     ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),

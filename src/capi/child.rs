@@ -390,7 +390,8 @@ pub unsafe extern "C" fn ps_child_stdio(child: *mut ps_child, stream: i32, fd: *
     shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.take_stream(stream)?.into_raw_fd()))
 }
 
-/// The captured output so far, the last bytes of it (ps_command_capture).
+/// The captured output so far, the last bytes of it (ps_command_capture). Of streams that are kept apart
+/// (ps_command_capture_apart) first that of stream 1, then that of stream 2.
 ///
 /// @param buf, cap, needed  see BYTES, at the top
 /// @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or before the
@@ -403,12 +404,60 @@ pub unsafe extern "C" fn ps_child_output(
     needed: *mut usize,
     error: *mut *mut ps_error,
 ) -> ps_status {
+    captured(child, None, buf, cap, needed, error)
+}
+
+/// The same of one stream of a child whose streams are kept apart (ps_command_capture_apart).
+///
+/// @param stream            1 or 2
+/// @param buf, cap, needed  see BYTES, at the top
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or not by
+///         stream, or before the start
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_child_output_of(
+    child: *const ps_child,
+    stream: i32,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    captured(child, Some(stream), buf, cap, needed, error)
+}
+
+fn captured(
+    child: *const ps_child,
+    stream: Option<i32>,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
     call(error, || {
-        convert::object::<Managed, _>(child)?.with_output(|first, second| {
+        convert::object::<Managed, _>(child)?.with_output(stream, |pieces, _| {
             // SAFETY: the caller gave a valid buffer and place for the length, or null.
-            unsafe { convert::copy_out(&[first, second], buf, cap, needed) }
+            unsafe { convert::copy_out(pieces, buf, cap, needed) }
         })?
     })
+}
+
+/// How many bytes are missing of what was captured so far: they were read, and had to make room (the bound of
+/// ps_command_capture was reached, or memory is out). What ps_child_output gives is all that the child
+/// has said so far if this is 0, and else the end of it.
+///
+/// @param stream  0: of both together; 1 or 2: of that one, where streams are kept apart
+///                (ps_command_capture_apart)
+/// @param bytes   receives the number
+/// @return PS_OK; PS_ERR_STATE if nothing is captured, or not by stream, or before the start
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_child_output_lost(
+    child: *const ps_child,
+    stream: i32,
+    bytes: *mut u64,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    let of = (stream != 0).then_some(stream);
+    shapes::value(child, "bytes", bytes, error, |managed: &Managed| managed.with_output(of, |_, lost| lost))
 }
 
 pub use crate::process::child::Tier as ps_spawn_tier;

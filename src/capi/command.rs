@@ -537,11 +537,26 @@ pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: 
 }
 
 /// Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
-/// PS_STDIO_INHERIT; ps_child_output gives them. They are read by ps_supervisor_next_event and by every call
-/// on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+/// PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
+/// ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
+/// call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_capture(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.capture(max_bytes).map(drop))
+}
+
+/// 1: what ps_command_capture keeps is kept by stream, the last max_bytes of each: ps_child_output_of. Their
+/// order is not known then; ps_child_output gives stream 1, then stream 2. A stream 2 that is PS_STDIO_MERGE
+/// counts as stream 1, as does all that a worker of the protocol PS_PRELOADER_PASSENGER says. Default 0;
+/// without ps_command_capture it does nothing.
+///
+/// @param on  1 or 0
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_capture_apart(command: *mut ps_command, on: i32, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| {
+        now.capture_apart(convert::flag("on", on)?);
+        Ok(())
+    })
 }
 
 /// Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a

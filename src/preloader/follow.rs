@@ -23,9 +23,10 @@ use crate::error::{Error, Result, Status};
 use crate::journey::{Journey, Progress};
 use crate::lock::lock;
 use crate::process::child::Child;
+use crate::process::output::tail;
 use crate::registry::Cause;
 use crate::supervisor::{Errand, Host, Managed, Wants};
-use crate::sys::{fds, poll, procfs, reserve};
+use crate::sys::{fds, poll, procfs};
 
 /// How often what ended is looked at until its exit record is there.
 const SOON: i64 = MILLI;
@@ -375,14 +376,5 @@ impl Errand for Follow {
 
 /// The last of what a process has written, as far as that is kept; what is in its pipes yet among it.
 fn written(child: &Child) -> Vec<u8> {
-    let copy = |first: &[u8], second: &[u8]| {
-        let skipped = (first.len() + second.len()).saturating_sub(OUTPUT);
-        let mut tail = reserve::room(first.len() + second.len() - skipped).unwrap_or_default();
-        if tail.capacity() > 0 {
-            tail.extend_from_slice(&first[skipped.min(first.len())..]);
-            tail.extend_from_slice(&second[skipped.saturating_sub(first.len())..]);
-        }
-        tail
-    };
-    child.with_output(true, copy).unwrap_or_default()
+    child.with_output(None, true, |pieces, _| tail(pieces, OUTPUT)).unwrap_or_default()
 }

@@ -112,7 +112,7 @@ fn of_output(command: &Command, output: Option<OwnedFd>) -> (Option<Output>, Opt
         return (None, Some(output));
     }
     let line_limit = streams.lines.then_some(streams.line_limit);
-    (Some(Output::of_fifo(output, streams.capture, line_limit)), None)
+    (Some(Output::of_fifo(output, streams.keep(), line_limit)), None)
 }
 
 #[cfg(test)]

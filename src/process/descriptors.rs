@@ -232,8 +232,8 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
                 ends.give(opened)
             }
             (Stdio::Inherit, _, Some(file)) => file.fd(),
-            (Stdio::Inherit, ..) if stream > 0 && piped => match captured.filter(|_| !streams.lines) {
-                // Captured streams share one pipe, which keeps their order; lines tell which stream they come from.
+            (Stdio::Inherit, ..) if stream > 0 && piped => match captured.filter(|_| streams.share_a_pipe()) {
+                // Captured streams share one pipe, which keeps their order; lines, and what is kept apart, tell which stream they come from.
                 Some(one) => one,
                 None => {
                     let Pipe { ours, theirs } = match made.take_if(|_| command.identity.credentials.is_none()) {

@@ -198,7 +198,7 @@ impl Ingredients {
         let streams = &command.streams;
         let line_limit = streams.lines.then_some(streams.line_limit);
         let pipes = std::mem::take(&mut self.plan.ends.output);
-        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.capture, line_limit));
+        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.keep(), line_limit));
         record(command, lease, born, self.plan.ends, output, self.resources, Begun { at: self.begun, executed })
     }
 }

@@ -88,7 +88,7 @@ impl Streams {
         let streams = &command.streams;
         let line_limit = streams.lines.then_some(streams.line_limit);
         let pipes = std::mem::take(&mut ends.output);
-        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.capture, line_limit));
+        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.keep(), line_limit));
         (ends, output)
     }
 }

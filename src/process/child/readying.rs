@@ -27,13 +27,14 @@ use crate::coordination::watchdog::Watchdog;
 use crate::error::{Error, Result, Status};
 use crate::journey::Journey;
 use crate::lock::lock;
+use crate::process::output::tail;
 use crate::process::stop::Ladder;
 use crate::registry::{Cause, Exit, Kind, Tie};
 use crate::sys::pidfd;
 use crate::sys::poll::{self, Patience, ProcessWait};
+use crate::sys::procfs;
 use crate::sys::reactor::WakeUp;
 use crate::sys::wait::{self, Seen};
-use crate::sys::{procfs, reserve};
 
 /// How much of its descriptor a look reads.
 const LOOK: usize = 4096;
@@ -399,16 +400,7 @@ impl Child {
 
     /// The last of what it had written, as far as that is kept.
     fn tail(&self) -> Vec<u8> {
-        let copy = |first: &[u8], second: &[u8]| {
-            let skipped = (first.len() + second.len()).saturating_sub(OUTPUT);
-            let mut tail = reserve::room(first.len() + second.len() - skipped).unwrap_or_default();
-            if tail.capacity() > 0 {
-                tail.extend_from_slice(&first[skipped.min(first.len())..]);
-                tail.extend_from_slice(&second[skipped.saturating_sub(first.len())..]);
-            }
-            tail
-        };
-        self.with_output(false, copy).unwrap_or_default()
+        self.with_output(None, false, |pieces, _| tail(pieces, OUTPUT)).unwrap_or_default()
     }
 }
 

@@ -17,16 +17,19 @@ impl Child {
         if self.lines { 1 << 14 } else { 1 << 18 }
     }
 
-    /// Shows the captured output so far, in two pieces.
-    pub fn with_output<T>(&self, read: bool, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
+    /// Shows the captured output so far, of both streams or of one of them, in pieces; and how many bytes of it are missing.
+    pub fn with_output<T>(&self, stream: Option<i32>, read: bool, show: impl FnOnce(&[&[u8]], u64) -> T) -> Result<T> {
         self.check()?;
-        let none = || Error::new(Status::State, "output", "the command did not ask for its output to be captured");
-        let mut output = lock(self.output.as_ref().ok_or_else(none)?);
+        if let Some(stream) = stream.filter(|stream| !matches!(stream, 1 | 2)) {
+            return Err(Error::invalid("stream", format!("stream {stream} is not 1 or 2")));
+        }
+        let none = |why: &str| Error::new(Status::State, "output", format!("the command did not ask for its output to be captured{why}"));
+        let mut output = lock(self.output.as_ref().ok_or_else(|| none(""))?);
         if read {
             output.drain(self.look_size());
         }
-        let (first, second) = output.pieces().ok_or_else(none)?;
-        Ok(show(first, second))
+        let (pieces, lost) = output.kept(stream).ok_or_else(|| none(if stream.is_some() { " by stream" } else { "" }))?;
+        Ok(show(&pieces, lost))
     }
 
     /// The reading ends of its output, while more may come.

@@ -13,6 +13,7 @@ use nix::errno::Errno;
 use super::Command;
 use super::passed::Passed;
 use crate::error::{Error, Result};
+use crate::process::output::Keep;
 use crate::process::output::file;
 use crate::process::output::input::Input;
 use crate::process::systemd;
@@ -50,6 +51,8 @@ pub struct Streams {
     /// (descriptor of the host, name)
     pub(in crate::process) listening: Vec<(RawFd, Vec<u8>)>,
     pub(in crate::process) capture: Option<usize>,
+    /// Of what is captured: each stream by itself.
+    apart: bool,
     pub(in crate::process) lines: bool,
     pub(in crate::process) line_limit: usize,
     pub(in crate::process) output_file: Option<file::Spec>,
@@ -66,6 +69,7 @@ impl Default for Streams {
             passed: Passed::default(),
             listening: Vec::new(),
             capture: None,
+            apart: false,
             lines: false,
             line_limit: 64 * 1024,
             output_file: None,
@@ -118,6 +122,7 @@ macro_rules! lent {
             passed,
             listening,
             capture: _,
+            apart: _,
             lines: _,
             line_limit: _,
             output_file: _,
@@ -133,8 +138,19 @@ macro_rules! lent {
 impl Streams {
     /// What would tie a child to this process. Names every field (see `lasting.rs`).
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { stdio, passed: _, listening: _, capture, lines, line_limit: _, output_file, keep_on_failure: _, input: _, pins: _ } =
-            self;
+        let Self {
+            stdio,
+            passed: _,
+            listening: _,
+            capture,
+            apart: _,
+            lines,
+            line_limit: _,
+            output_file,
+            keep_on_failure: _,
+            input: _,
+            pins: _,
+        } = self;
         super::lasting::first([
             (capture.is_some() || *lines, "captured output"),
             (output_file.is_some(), "output_file"),
@@ -144,7 +160,19 @@ impl Streams {
 
     /// What only its maker could give to a process.
     pub(super) fn of_a_maker(&self) -> Option<&'static str> {
-        let Self { stdio, passed, listening, capture: _, lines: _, line_limit: _, output_file, keep_on_failure: _, input, pins: _ } = self;
+        let Self {
+            stdio,
+            passed,
+            listening,
+            capture: _,
+            apart: _,
+            lines: _,
+            line_limit: _,
+            output_file,
+            keep_on_failure: _,
+            input,
+            pins: _,
+        } = self;
         super::lasting::first([
             (stdio.iter().any(|how| matches!(how, Stdio::Fd(_))), "stdio"),
             (!passed.is_empty(), "pass_fd"),
@@ -156,7 +184,8 @@ impl Streams {
 
     /// Whether each child gets other descriptors, or is told of them. Names every field (see `prepared.rs`).
     pub(super) fn differ(&self) -> bool {
-        let Self { stdio, passed: _, listening, capture, lines, line_limit: _, output_file, keep_on_failure: _, input, pins: _ } = self;
+        let Self { stdio, passed: _, listening, capture, apart: _, lines, line_limit: _, output_file, keep_on_failure: _, input, pins: _ } =
+            self;
         let pipes = stdio.contains(&Stdio::Pipe) || capture.is_some() || *lines;
         pipes || output_file.is_some() || input.is_some() || !listening.is_empty()
     }
@@ -169,8 +198,19 @@ impl Streams {
 
     /// What cannot be given to a process that waits at its gate: a name in its environment, a file that is put in its place by its maker's rules.
     pub(super) fn of_a_birth(&self) -> Option<&'static str> {
-        let Self { stdio, passed: _, listening, capture: _, lines: _, line_limit: _, output_file, keep_on_failure: _, input: _, pins: _ } =
-            self;
+        let Self {
+            stdio,
+            passed: _,
+            listening,
+            capture: _,
+            apart: _,
+            lines: _,
+            line_limit: _,
+            output_file,
+            keep_on_failure: _,
+            input: _,
+            pins: _,
+        } = self;
         // Stream 1 is the preloader's then, and no descriptor here stands for it.
         let merges_into_the_preloaders = stdio[2] == Stdio::Merge && self.merges_into_the_hosts();
         super::lasting::first([
@@ -191,6 +231,16 @@ impl Streams {
     /// The numbers that the caller has lent.
     pub(in crate::process) fn lent(&self) -> impl Iterator<Item = RawFd> {
         lent!(self, iter).copied()
+    }
+
+    /// What is kept of what it says.
+    pub(in crate::process) fn keep(&self) -> Option<Keep> {
+        self.capture.map(|most| Keep { most, apart: self.apart })
+    }
+
+    /// Whether streams 1 and 2 are read through one pipe, which keeps their order.
+    pub(in crate::process) fn share_a_pipe(&self) -> bool {
+        !self.lines && !self.apart
     }
 
     /// Whether stream 2 goes where the host's own 1 goes.
@@ -296,6 +346,12 @@ impl Command {
         }
         self.streams.capture = Some(max_bytes);
         Ok(self)
+    }
+
+    /// Whether what is captured is kept by stream, so many bytes of each.
+    pub fn capture_apart(&mut self, on: bool) -> &mut Self {
+        self.streams.apart = on;
+        self
     }
 
     /// Hands out every line that streams 1 and 2 say, as far as they are not redirected, as an event.

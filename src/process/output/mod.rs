@@ -1,19 +1,22 @@
 //! What a child says and is told.
 //!
-//! The trap that all four avoid: a pipe is a queue with two ends, and whoever waits at the wrong one waits for ever. So pipes are drained in
+//! The trap that all of them avoid: a pipe is a queue with two ends, and whoever waits at the wrong one waits for ever. So pipes are drained in
 //! every wait and never waited for; and where nobody needs to see the bytes while they flow, there is a file and no pipe.
 //!
 //! | file       | what                                                     |
 //! |------------|----------------------------------------------------------|
-//! | `pipes.rs` | the last bytes that it says, or every line, or both      |
+//! | `pipes.rs` | what it says through pipes: kept, or line by line        |
+//! | `kept.rs`  | the last bytes, and how many are missing                 |
 //! | `lines.rs` | a stream cut into lines (pure)                           |
 //! | `file.rs`  | output to a file that nobody sees before it is complete  |
 //! | `input.rs` | standard input from memory                               |
 
 pub mod file;
 pub mod input;
+mod kept;
 mod lines;
 mod pipes;
 
+pub use self::kept::{Keep, tail};
 pub use self::lines::{Line, Lines, Lost};
 pub use self::pipes::{Drained, Output};

@@ -1,4 +1,4 @@
-//! What a child says through pipes: the last bytes kept in bounded memory, or line by line, or both.
+//! What a child says through pipes: some of it kept in bounded memory, or line by line, or both.
 //!
 //! Two traps. A child blocks once its pipe is full, so every wait of ours drains it. And a grandchild may hold the pipe open
 //! for ever, so the end of the output is the child's exit, not end-of-file: what the child itself wrote before it ended lies in
@@ -7,17 +7,16 @@
 //! Where the rest of the group is left alive on purpose, what it says in the drain window after the exit is still kept: but nobody
 //! waits for it.
 
-use std::collections::VecDeque;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use nix::errno::Errno;
 
+use super::kept::{Keep, Kept};
 use super::lines::{Cutter, Lines};
 use crate::clock::{Deadline, MILLI};
 use crate::sys::fds;
 use crate::sys::poll;
-use crate::sys::reserve;
 
 /// How long after the exit of a child its survivors' output is still kept.
 const DRAIN_WINDOW: i64 = 2_000 * MILLI;
@@ -26,7 +25,9 @@ const DRAIN_WINDOW: i64 = 2_000 * MILLI;
 #[derive(Debug)]
 pub struct Output {
     streams: Vec<Stream>,
-    kept: Option<Tail>,
+    /// One for each stream, if they are kept apart; one for both; or none.
+    kept: Vec<Kept>,
+    apart: bool,
     lines: Lines,
     /// After the exit: until when survivors are listened to.
     until: Deadline,
@@ -35,6 +36,8 @@ pub struct Output {
 #[derive(Debug)]
 struct Stream {
     pipe: Option<Arc<OwnedFd>>,
+    /// Where it is kept, if it is.
+    kept: usize,
     cutter: Option<Cutter>,
     /// A FIFO, whose first writer may be still to come: until then a read finds its end, though nobody has hung up.
     is_fifo: bool,
@@ -50,25 +53,28 @@ pub enum Drained {
 }
 
 impl Output {
-    /// `pipes`: non-blocking reading ends with the numbers of their streams. `capture`: how many of the last bytes to keep;
-    /// `line_limit`: cut into lines no longer than this.
-    pub fn new(pipes: Vec<(i32, OwnedFd)>, capture: Option<usize>, line_limit: Option<usize>) -> Self {
+    /// `pipes`: non-blocking reading ends with the numbers of their streams. `keep`: what to keep of them; `line_limit`: cut into lines no
+    /// longer than this.
+    pub fn new(pipes: Vec<(i32, OwnedFd)>, keep: Option<Keep>, line_limit: Option<usize>) -> Self {
+        let apart = keep.is_some_and(|keep| keep.apart);
         let stream = |(number, pipe): (i32, OwnedFd)| Stream {
             pipe: Some(Arc::new(pipe)),
+            kept: usize::from(apart && number == 2),
             cutter: line_limit.map(|limit| Cutter::new(number, limit)),
             is_fifo: false,
         };
         Self {
             streams: pipes.into_iter().map(stream).collect(),
-            kept: capture.map(Tail::new),
+            kept: keep.map_or_else(Vec::new, |keep| (0..=usize::from(apart)).map(|_| Kept::new(keep)).collect()),
+            apart,
             lines: Lines::default(),
             until: Deadline::NEVER,
         }
     }
 
-    /// The same of a FIFO that both streams go to.
-    pub fn of_fifo(fifo: OwnedFd, capture: Option<usize>, line_limit: Option<usize>) -> Self {
-        let mut output = Self::new(vec![(1, fifo)], capture, line_limit);
+    /// The same of a FIFO that both streams go to: they are one.
+    pub fn of_fifo(fifo: OwnedFd, keep: Option<Keep>, line_limit: Option<usize>) -> Self {
+        let mut output = Self::new(vec![(1, fifo)], keep, line_limit);
         output.streams[0].is_fifo = true;
         output
     }
@@ -102,7 +108,7 @@ impl Output {
                 Err(Errno::EINTR) => {}
                 Err(Errno::EAGAIN) => return Drained::Open,
                 Ok(count @ 1..) => {
-                    if let Some(kept) = &mut self.kept {
+                    if let Some(kept) = self.kept.get_mut(stream.kept) {
                         kept.push(&buffer[..count]);
                     }
                     if let Some(cutter) = &mut stream.cutter {
@@ -134,7 +140,7 @@ impl Output {
                 cutter.finish(&mut self.lines);
             }
         }
-        if survivors && self.kept.is_some() {
+        if survivors && !self.kept.is_empty() {
             self.until = Deadline::after(DRAIN_WINDOW);
         } else {
             self.streams.clear();
@@ -146,56 +152,18 @@ impl Output {
         std::mem::take(&mut self.lines)
     }
 
-    /// What is kept now, in two pieces: no copy, it may be large. `None`: nothing is kept.
-    pub fn pieces(&self) -> Option<(&[u8], &[u8])> {
-        self.kept.as_ref().map(|kept| kept.bytes.as_slices())
-    }
-}
-
-/// The last bytes of a stream.
-#[derive(Debug)]
-struct Tail {
-    bytes: VecDeque<u8>,
-    limit: usize,
-}
-
-impl Tail {
-    fn new(limit: usize) -> Self {
-        Self { bytes: VecDeque::new(), limit }
-    }
-
-    fn push(&mut self, bytes: &[u8]) {
-        let bytes = &bytes[bytes.len().saturating_sub(self.limit)..];
-        let excess = (self.bytes.len() + bytes.len()).saturating_sub(self.limit);
-        self.bytes.drain(..excess);
-        // Without memory for more, what is there makes room: a full machine costs output, not the host, and not what its reaps need.
-        let grows = self.bytes.capacity() - self.bytes.len() < bytes.len();
-        if grows && (reserve::is_short() || self.bytes.try_reserve(bytes.len()).is_err()) {
-            let room = self.bytes.capacity() - self.bytes.len();
-            let needed = bytes.len().saturating_sub(room).min(self.bytes.len());
-            self.bytes.drain(..needed);
+    /// What is kept now of both streams (1, then 2, if they are kept apart) or of one of them: the pieces, and how many bytes are missing.
+    /// `None`: nothing is kept, or not by stream.
+    pub fn kept(&self, stream: Option<i32>) -> Option<([&[u8]; 4], u64)> {
+        let some = match stream {
+            None => &self.kept[..],
+            Some(_) if !self.apart => return None,
+            Some(stream) => self.kept.get(usize::try_from(stream).ok()?.checked_sub(1)?..)?.get(..1)?,
+        };
+        let mut pieces: [&[u8]; 4] = [&[]; 4];
+        for (place, piece) in pieces.iter_mut().zip(some.iter().flat_map(Kept::pieces)) {
+            *place = piece;
         }
-        let room = self.bytes.capacity() - self.bytes.len();
-        self.bytes.extend(&bytes[bytes.len().saturating_sub(room)..]);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn keeps_exactly_the_last_bytes(chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..20), limit in 0usize..64) {
-            let mut tail = Tail::new(limit);
-            let mut all = Vec::new();
-            for chunk in &chunks {
-                tail.push(chunk);
-                all.extend_from_slice(chunk);
-            }
-            let (first, second) = tail.bytes.as_slices();
-            prop_assert_eq!([first, second].concat(), &all[all.len().saturating_sub(limit)..]);
-        }
+        (!some.is_empty()).then(|| (pieces, some.iter().map(Kept::lost).sum()))
     }
 }

@@ -94,10 +94,10 @@ impl Managed {
         Ok(())
     }
 
-    /// Shows what was captured so far, in two pieces, without copying it.
-    pub fn with_output<T>(&self, show: impl FnOnce(&[u8], &[u8]) -> T) -> Result<T> {
+    /// Shows what was captured so far, of both streams or of one, in pieces, without copying it; and how many bytes of it are missing.
+    pub fn with_output<T>(&self, stream: Option<i32>, show: impl FnOnce(&[&[u8]], u64) -> T) -> Result<T> {
         let child = self.process()?;
-        let shown = child.with_output(self.reads(), show);
+        let shown = child.with_output(stream, self.reads(), show);
         self.supervisor.collect_output(self, &child);
         shown
     }
@@ -109,7 +109,7 @@ impl Managed {
 
     /// What was captured so far.
     pub fn output(&self) -> Result<Vec<u8>> {
-        self.with_output(|first, second| [first, second].concat())
+        self.with_output(None, |pieces, _| pieces.concat())
     }
 
     /// Signals the whole group.

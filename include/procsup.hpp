@@ -1246,6 +1246,24 @@ class command : private detail::owner<ps_command, ps_command_free> {
         return command(made);
     }
 
+    /// The command of a line: its words, as a POSIX shell splits and unquotes them. Nothing is expanded, and there are no operators.
+    static command parse(zstring line)
+    {
+        ps_command *made = nullptr;
+        detail::call(ps_command_parse, line, &made);
+        return command(made);
+    }
+    static command parse(zstring line, ec_t &ec) noexcept
+    {
+        ps_command *made = nullptr;
+        detail::call(ec, ps_command_parse, line, &made);
+        return command(made);
+    }
+
+    /// Program and arguments, and nothing else of it, as a line that a POSIX shell would run, and parse reads back.
+    std::string render() const { return without_nul(detail::bytes(ps_command_render, handle())); }
+    std::string render(ec_t &ec) const { return without_nul(detail::bytes(ec, ps_command_render, handle())); }
+
     /// Appends an argument.
     command &arg(zstring value) & { return set(ps_command_arg, value); }
     command &&arg(zstring value) && { return std::move(arg(value)); }
@@ -1609,6 +1627,13 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &user_pointer(void *at, ec_t &ec) noexcept { return user_data(reinterpret_cast<std::uintptr_t>(at), ec); }
 
   private:
+    static std::string without_nul(std::string text)
+    {
+        if (!text.empty())
+            text.pop_back();
+        return text;
+    }
+
     static ps_command *make(zstring program)
     {
         ps_command *made = nullptr;

@@ -8,6 +8,9 @@ int main(void)
     ps_command *command = (ps_command *)(uintptr_t)0x5a5a;
     CHECK_STATUS(ps_command_new(NULL, &command, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_command_new("", &command, NULL), PS_ERR_INVALID_ARGUMENT);
+    const char *const no_lines[] = {NULL, "", " \t\n", "# a comment", "''", "a 'b", "a \"b", "a \"b\\", "\\\n"};
+    for (size_t i = 0; i < sizeof no_lines / sizeof *no_lines; i++)
+        CHECK_STATUS(ps_command_parse(no_lines[i], &command, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK(command == (ps_command *)(uintptr_t)0x5a5a);
     CHECK_STATUS(ps_command_new("x", NULL, NULL), PS_ERR_INVALID_ARGUMENT);
 

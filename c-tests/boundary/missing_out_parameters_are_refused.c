@@ -8,6 +8,7 @@ int main(void)
     ps_command *command = exiting("0");
     CHECK_STATUS(ps_spawn(NULL, command, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_spawn_once(NULL, "/tmp", "a", command, NULL, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    CHECK_STATUS(ps_command_parse("x", NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK(ps_live_count() == 0 && has_no_child());
 
     ps_child *child = spawn_once(NULL, command);

@@ -339,6 +339,22 @@ static void call_setter(void)
             : ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
                   program ? program : "NULL");
         if (status == PS_OK) {
+        if (chance(30)) {
+            /* Of a line. Its program, if it has one, is a helper. */
+            char whole[600];
+            snprintf(whole, sizeof whole, "%s 'a b' \"c\\\"\" \\\n d%s", helper_path("nothing"),
+                     ONE_OF(const char *, "", " # '", " 'e", " \\"));
+            const char *line = text_at_edge(ONE_OF(const char *, whole, whole, whole, "", " \t", "#", "''", "'", "\"", (const char *)NULL));
+            if (ASK(ps_command_parse, ((struct pick){.was = GARBAGE}), 0, ps_command_parse(line, at, error), "(%.60s)",
+                    line ? line : "NULL") == PS_OK) {
+                memcpy(&made, at, sizeof made);
+                put(COMMAND, (int)dice((uint32_t)slots_of[COMMAND]), made);
+            }
+            return;
+        }
+        const char *program = chance(50) ? own_path("program", 4) : any_text();
+        if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
+                program ? program : "NULL") == PS_OK) {
             memcpy(&made, at, sizeof made);
             put(COMMAND, (int)dice((uint32_t)slots_of[COMMAND]), made);
         }
@@ -354,6 +370,7 @@ static void call_setter(void)
 #define SHOWN(text) ((text) ? (text) : "NULL")
     switch (dice(47)) {
     switch (dice(42)) {
+    switch (dice(43)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -519,6 +536,11 @@ static void call_setter(void)
     }
     case 45: n = chance(80) ? (int32_t)dice(201) - 100 : odd_number(); SET(ps_command_priority, ps_command_priority(h, n, error), "%d)", name_of(c), n); break;
     case 40: n = choice(1); SET(ps_command_capture_apart, ps_command_capture_apart(h, n, error), "%d)", name_of(c), n); break;
+    case 41: {
+        struct bytes to = some_bytes();
+        SET(ps_command_render, ps_command_render(h, to.buf, to.cap, to.needed, error), "%zu)", name_of(c), to.cap);
+        break;
+    }
     default: SET(ps_command_user_data, ps_command_user_data(h, dice64(), error), "...)", name_of(c));
     }
 }

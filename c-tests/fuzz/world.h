@@ -49,6 +49,7 @@
     X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                  \
     X(ps_child_pidfd) X(ps_child_state) X(ps_child_stdio) X(ps_child_output) X(ps_child_spawn_tier) X(ps_child_free)              \
     X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text) X(ps_child_output_of) X(ps_child_output_lost)                    \
+    X(ps_command_parse) X(ps_command_render)                                                                                      \
     X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                      \
     X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper) X(ps_supervisor_set_spawner)         \
     X(ps_spawn_once)                                                                                                              \

@@ -61,6 +61,7 @@ CALL(ps_command, ps_command_core_wait, 1000)
 CALL(ps_command, ps_command_survivors, PS_SURVIVORS_LEAVE)
 CALL(ps_command, ps_command_capture, 10)
 CALL(ps_command, ps_command_capture_apart, 1)
+CALL(ps_command, ps_command_render, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_command, ps_command_output_lines, 1)
 CALL(ps_command, ps_command_output_line_limit, 100)
 CALL(ps_command, ps_command_output_file, "/nonexistent/file", PS_OUTPUT_REFUSE)
@@ -291,7 +292,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
     ENTRY(COMMAND, ps_command_core_wait),
-    ENTRY(COMMAND, ps_command_capture_apart),
+    ENTRY(COMMAND, ps_command_capture_apart), ENTRY(COMMAND, ps_command_render),
     ENTRY(CHILD, ps_child_output_of),       ENTRY(CHILD, ps_child_output_lost),
     ENTRY(COMMAND, ps_command_capture),     ENTRY(COMMAND, ps_command_readiness),     ENTRY(COMMAND, ps_command_user_data),
     ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),

@@ -60,6 +60,10 @@ pub(super) fn os(text: &CStr) -> &OsStr {
     OsStr::from_bytes(text.to_bytes())
 }
 
+fn object(command: Command) -> CommandObject {
+    CommandObject(Mutex::new(Described { command: Arc::new(command), session: Arc::default() }))
+}
+
 /// Makes a command.
 ///
 /// @param program  path of the program. Without a slash it is searched in the PATH that the child will have
@@ -97,9 +101,47 @@ pub unsafe extern "C" fn ps_command_new_bytes(
 }
 
 fn make(program: &OsStr, command: *mut *mut ps_command) -> Result<ps_status> {
-    shapes::make("command", command, || {
-        let command = Arc::new(Command::new(program)?);
-        Ok(CommandObject(Mutex::new(Described { command, session: Arc::default() })))
+    shapes::make("command", command, || Ok(object(Command::new(program)?)))
+}
+
+/// Makes a command of a line: its words, as a POSIX shell splits and unquotes them, are the program and its
+/// arguments. Quotes, backslashes, lines that go on behind a backslash and comments (# where a word begins)
+/// mean what they mean to a shell; nothing else does: $HOME, *, ~, |, > and ; are characters like others, and
+/// "A=b" is a word. For these run "sh" with "-c" and the line. The line is bytes, in no particular encoding.
+///
+/// @param line     copied
+/// @param command  receives the command; free it with ps_command_free
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL, a quote that is not closed, a line without a word, or an
+///         empty one as the program
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_parse(line: *const c_char, command: *mut *mut ps_command, error: *mut *mut ps_error) -> ps_status {
+    acquire(error, || {
+        // SAFETY: a NUL-terminated string or null, by the caller's contract.
+        let line = unsafe { convert::string("line", line) }?;
+        shapes::make("command", command, || Ok(object(Command::of_line(line.to_bytes())?)))
+    })
+}
+
+/// Writes the command as a line that a POSIX shell would run, NUL-terminated: the program and its arguments,
+/// quoted where there is need, and nothing else of it: no environment, no directory, no streams, no argv[0] of
+/// its own. ps_command_parse reads it back. For logs and for people: procsup itself runs no shell. (What the
+/// shell has a command of its own for, such as "echo", is that one there.) The bytes are those of the
+/// arguments, also such as command a terminal. Never blocks.
+///
+/// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+/// @return PS_OK; PS_ERR_LIMIT if the buffer is too small
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_render(
+    command: *const ps_command,
+    buf: *mut c_char,
+    cap: usize,
+    needed: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    guard::call(error, || {
+        let line = current(command)?.line()?;
+        // SAFETY: the caller gave a valid buffer and place for the length, or null.
+        unsafe { convert::copy_out(&[&line, b"\0"], buf, cap, needed) }
     })
 }
 

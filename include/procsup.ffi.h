@@ -220,6 +220,26 @@ typedef enum ps_spawn_tier {
 } ps_spawn_tier;
 ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **error);
 void ps_child_free(ps_child *child);
+typedef struct ps_output ps_output;
+ps_status ps_run(const ps_command *command,
+                 int64_t timeout_ms,
+                 size_t max_bytes,
+                 ps_exit *exit,
+                 ps_output **output,
+                 ps_error **error);
+ps_status ps_run_checked(const ps_command *command,
+                         int64_t timeout_ms,
+                         size_t max_bytes,
+                         ps_output **output,
+                         ps_error **error);
+ps_status ps_output_data(const ps_output *output,
+                         int32_t stream,
+                         char *buf,
+                         size_t cap,
+                         size_t *needed,
+                         ps_error **error);
+ps_status ps_output_lost(const ps_output *output, int32_t stream, uint64_t *bytes, ps_error **error);
+void ps_output_free(ps_output *output);
 const char *ps_event_kind_name(int32_t kind);
 const char *ps_reason_name(int32_t reason);
 const char *ps_exit_kind_name(int32_t kind);

@@ -31,8 +31,9 @@
  *       return 0;
  *     }
  *
- * The sections: versions, errors, commands (what to run), children (one running program), everything at once
- * (for signal handlers), supervisors (many children behind one descriptor), readiness (and watchdogs),
+ * The sections: versions, errors, commands (what to run), children (one running program), one answer (a
+ * program that is run for what it says), everything at once (for signal handlers), supervisors (many children
+ * behind one descriptor), readiness (and watchdogs),
  * budgets (crash loops end), spawn locks, starting once (a daemon that whoever needs it starts), the other
  * side (for programs that are such children), handoff (a server replaces itself).
  *
@@ -618,6 +619,8 @@ ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **e
  * PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
  * ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
  * call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+ *
+ * For a program that is run to its end for all that it says, ps_run does this and the rest.
  */
 ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **error);
 
@@ -1110,6 +1113,124 @@ ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **e
  * reaped by a later procsup call. NULL and a freed handle do nothing.
  */
 void ps_child_free(ps_child *child);
+
+/* ==================== one answer ======================================================================== */
+
+/* A program that is run for what it says: its input, its end, its output, its time, in one call.
+ *
+ * ```c
+ * #include <procsup.h>
+ * #include <stdio.h>
+ *
+ * ps_status uptime(char *text, size_t cap, size_t *length, ps_error **error) {
+ *   ps_command *command = NULL;
+ *   ps_output *output = NULL;
+ *   ps_status status = ps_command_parse("uptime -p", &command, error);
+ *   if (status == PS_OK)
+ *     status = ps_run_checked(command, 5000, 65536, &output, error);   // what fails says why
+ *   if (status == PS_OK)
+ *     status = ps_output_data(output, 1, text, cap, length, error);
+ *   ps_output_free(output);
+ *   ps_command_free(command);
+ *   return status;
+ * }
+ * ```
+ *
+ * It blocks. In an event loop spawn the program, and keep what it says (ps_command_capture,
+ * ps_command_capture_apart). */
+
+/** What a program has said, its streams apart. Free it with ps_output_free. */
+typedef struct ps_output ps_output;
+
+/**
+ * Runs a command to its end and gives what it has said: ps_spawn, ps_reap and capture in one call, without a
+ * handle of the child. Any end is PS_OK here, exit code 1 as well as a signal: look at `exit`, or call
+ * ps_run_checked.
+ *
+ * STREAMS. Of 1 and 2 the first max_bytes each are kept, apart: ps_output_data. The first, where
+ * ps_command_capture keeps the last: an answer is read from its beginning, a log from its end. What is beyond
+ * is read and counted (ps_output_lost); the program is never held up by a full pipe. Memory grows with what
+ * comes; where there is none for more, the rest counts as beyond.
+ * What the command says of a stream holds: one that goes to a descriptor, a file, /dev/null or another
+ * stream goes there, and nothing is kept of it. (PS_STDIO_PIPE is read like PS_STDIO_INHERIT.) What 0 is
+ * comes from ps_command_input or ps_command_stdio. Where nothing was said of it, it is /dev/null, not the
+ * host's: for that give PS_STDIO_FD and 0.
+ *
+ * TIME. When timeout_ms is over, the start included, the command's stop plan runs (ps_command_stop_step), and
+ * the answer is PS_ERR_TIMEOUT; the error tells how it ended, and ps_error_output what it had said. A program
+ * that ends by itself before the plan reaches it was in time. The call ends with the program: a grandchild
+ * that holds its streams open is not waited for, and killed with its group unless ps_command_survivors says
+ * otherwise.
+ *
+ * All else of the command holds as in ps_spawn with the NULL supervisor: ps_command_capture and its like say
+ * nothing here, but a deadline of its own, a control group, a sandbox directory or an output file do.
+ *
+ * Blocks until the program has ended, at most timeout_ms and what the stop plan takes (ps_terminate). A
+ * signal handler of the host runs meanwhile and does not end the wait. Any number of threads may run
+ * programs at once, one command too.
+ *
+ * @param timeout_ms  milliseconds; -1: for ever
+ * @param max_bytes   of each stream, up to 1 GiB; 0: nothing is kept, all is counted
+ * @param exit        receives the exit record (set exit->size first); may be NULL
+ * @param output      receives what it has said; free it with ps_output_free; may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT, also where it is still there after its whole plan: then it is left to the
+ *         NULL supervisor; PS_ERR_PERMISSION or PS_ERR_UNSUPPORTED if the kernel refused to stop it
+ *         (ps_terminate); what ps_spawn answers if it cannot be started; for one that exited with 0, the
+ *         error that kept its output file from its place (ps_reap); PS_ERR_INVALID_ARGUMENT also if stream 0
+ *         is PS_STDIO_PIPE, or if the command has lines of output, a restart policy or a budget, which need a
+ *         supervisor
+ */
+ps_status ps_run(const ps_command *command,
+                 int64_t timeout_ms,
+                 size_t max_bytes,
+                 ps_exit *exit,
+                 ps_output **output,
+                 ps_error **error);
+
+/**
+ * The same, and a program that does not exit with 0 is an error: PS_ERR_EXITED, whose message says how it
+ * ended, and ps_error_output what it has said: stream 1, then stream 2, as far as they were kept.
+ *
+ * Blocks as ps_run does.
+ *
+ * @param timeout_ms  milliseconds; -1: for ever
+ * @param max_bytes   of each stream, up to 1 GiB
+ * @param output      receives what it has said; free it with ps_output_free; may be NULL
+ * @return PS_OK: exit code 0; PS_ERR_EXITED: another code, a signal, or an end that nobody knows
+ *         (PS_EXIT_LOST); else as ps_run
+ */
+ps_status ps_run_checked(const ps_command *command,
+                         int64_t timeout_ms,
+                         size_t max_bytes,
+                         ps_output **output,
+                         ps_error **error);
+
+/**
+ * What it has said on a stream: whole, or its beginning (ps_output_lost). Nothing, if the stream went
+ * elsewhere. Never blocks.
+ *
+ * @param stream            1 or 2
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
+ */
+ps_status ps_output_data(const ps_output *output,
+                         int32_t stream,
+                         char *buf,
+                         size_t cap,
+                         size_t *needed,
+                         ps_error **error);
+
+/**
+ * How many bytes it has said on a stream beyond those that ps_output_data gives; 0: it is whole. Never
+ * blocks.
+ *
+ * @param stream  1 or 2
+ * @param bytes   receives the number
+ */
+ps_status ps_output_lost(const ps_output *output, int32_t stream, uint64_t *bytes, ps_error **error);
+
+/** Frees it. NULL and a freed one do nothing. Never blocks. */
+void ps_output_free(ps_output *output);
 
 /* ==================== names of numbers ================================================================== */
 

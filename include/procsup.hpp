@@ -1396,7 +1396,7 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&capture(std::size_t max_bytes) && { return std::move(capture(max_bytes)); }
     command &capture(std::size_t max_bytes, ec_t &ec) noexcept { return set(ec, ps_command_capture, max_bytes); }
 
-    /// So many of each stream, apart: child::output_of.
+    /// So many of each stream, apart: child::output_of. For a program that is run for what it says: procsup::run.
     command &capture_apart(bool on = true) & { return set(ps_command_capture_apart, on); }
     command &&capture_apart(bool on = true) && { return std::move(capture_apart(on)); }
     command &capture_apart(bool on, ec_t &ec) noexcept { return set(ec, ps_command_capture_apart, on); }
@@ -3629,6 +3629,106 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         ec = why.code();
     }
     return child(made);
+}
+
+/// What a program has said, its streams apart: the first bytes of each. A value.
+struct output_text {
+    std::string out, err;
+    /// How many bytes followed that are not there.
+    std::uint64_t out_lost = 0, err_lost = 0;
+
+    bool out_cut() const noexcept { return out_lost != 0; }
+    bool err_cut() const noexcept { return err_lost != 0; }
+};
+
+/// That, and how it ended.
+struct answer : output_text {
+    exit_record exit;
+
+    bool success() const noexcept { return exit.success(); }
+};
+
+namespace detail {
+
+inline void hear(error_info &info, output_text &text, ps_output *handle)
+{
+    const owner<ps_output, ps_output_free> said(handle);
+    if (bytes_into(info, text.out, ps_output_data, handle, 1) >= 0 && bytes_into(info, text.err, ps_output_data, handle, 2) >= 0
+        && call_into(info, ps_output_lost, handle, 1, &text.out_lost) >= 0)
+        call_into(info, ps_output_lost, handle, 2, &text.err_lost);
+}
+
+inline answer run_into(error_info &info, const command &what, milliseconds timeout, std::size_t max_bytes)
+{
+    answer it;
+    ps_output *made = nullptr;
+    if (call_into(info, ps_run, what.handle(), timeout, max_bytes, it.exit.out(), &made) >= 0)
+        hear(info, it, made);
+    return it;
+}
+
+inline output_text run_checked_into(error_info &info, const command &what, milliseconds timeout, std::size_t max_bytes)
+{
+    output_text it;
+    ps_output *made = nullptr;
+    if (call_into(info, ps_run_checked, what.handle(), timeout, max_bytes, &made) >= 0)
+        hear(info, it, made);
+    return it;
+}
+
+} // namespace detail
+
+/// Runs a command to its end and gives what it has said, the first max_bytes of each stream. Any end is an answer: look at exit.
+/// errc::timeout: its stop plan has ended it; info().output() is what it had said.
+///
+///     auto log = procsup::run(procsup::command("git", {"log", "-1"}), 5s);
+///     if (log.success())
+///         std::cout << log.out;
+inline answer run(const command &what, milliseconds timeout = forever, std::size_t max_bytes = 1 << 20)
+{
+    error_info info;
+    answer it = detail::run_into(info, what, timeout, max_bytes);
+    if (info)
+        detail::raise(std::move(info));
+    return it;
+}
+inline answer run(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec, error_info &why)
+{
+    if (ec)
+        return {};
+    why = error_info();
+    answer it = detail::run_into(why, what, timeout, max_bytes);
+    ec = why.code();
+    return it;
+}
+inline answer run(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec)
+{
+    error_info why;
+    return run(what, timeout, max_bytes, ec, why);
+}
+
+/// The same, and an end that is no exit with 0 is an error: errc::exited, which says how it ended, and info().output() what it has said.
+inline output_text run_checked(const command &what, milliseconds timeout = forever, std::size_t max_bytes = 1 << 20)
+{
+    error_info info;
+    output_text it = detail::run_checked_into(info, what, timeout, max_bytes);
+    if (info)
+        detail::raise(std::move(info));
+    return it;
+}
+inline output_text run_checked(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec, error_info &why)
+{
+    if (ec)
+        return {};
+    why = error_info();
+    output_text it = detail::run_checked_into(why, what, timeout, max_bytes);
+    ec = why.code();
+    return it;
+}
+inline output_text run_checked(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec)
+{
+    error_info why;
+    return run_checked(what, timeout, max_bytes, ec, why);
 }
 
 // These three may be called from a signal handler.

@@ -21,7 +21,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COLUMNS = 64  # statuses 0, 1 and -1 .. -62, each a byte
-HANDLES = r"\bps_(command|child|supervisor|error|handoff|handoff_supervisor|budget|spawn_lock|worker|preloader|preload)\s*\*\s*\w+"
+HANDLES = r"\bps_(command|child|supervisor|error|handoff|handoff_supervisor|budget|spawn_lock|worker|preloader|preload|output)\s*\*\s*\w+"
 # What the paragraph ERRORS says of all: (status, the words that say it there, of which functions).
 GENERAL = [
     ("PS_ERR_BAD_HANDLE", "takes a handle", HANDLES),

@@ -31,6 +31,25 @@ int main(void)
     REFUSED(ps_command_capture(command, SIZE_MAX, NULL));
     REFUSED(ps_command_capture(command, (1u << 30) + 1, NULL));
     REFUSED(ps_command_capture_apart(command, 2, NULL));
+    ps_exit exit = {.size = sizeof exit - 1};
+    ps_output *output = NULL;
+    uint64_t lost = 0;
+    size_t needed = 0;
+    REFUSED(ps_run(command, -2, 10, NULL, &output, NULL));
+    REFUSED(ps_run(command, INT64_MIN, 10, NULL, &output, NULL));
+    REFUSED(ps_run(command, 1000, (1u << 30) + 1, NULL, &output, NULL));
+    REFUSED(ps_run(command, 1000, 10, &exit, &output, NULL));
+    REFUSED(ps_run_checked(command, -2, 10, &output, NULL));
+    REFUSED(ps_run_checked(command, 1000, SIZE_MAX, &output, NULL));
+    CHECK(output == NULL && ps_live_count() == 0 && has_no_child());
+    CHECK_STATUS(ps_run(command, PATIENCE_MS, 1u << 30, NULL, &output, NULL), PS_OK);
+    for (int i = 0; i < 4; i++) {
+        REFUSED(ps_output_data(output, bad[i], NULL, 0, &needed, NULL));
+        REFUSED(ps_output_lost(output, bad[i], &lost, NULL));
+    }
+    REFUSED(ps_output_data(output, 0, NULL, 0, &needed, NULL));
+    REFUSED(ps_output_lost(output, 3, &lost, NULL));
+    ps_output_free(output);
     REFUSED(ps_command_umask(command, 01000, NULL));
     REFUSED(ps_command_umask(command, UINT32_MAX, NULL));
     REFUSED(ps_command_credentials(command, 1, 1, NULL, 1, NULL));
@@ -79,8 +98,6 @@ int main(void)
     REFUSED(ps_child_stdio(child, 3, &number, NULL));
     REFUSED(ps_child_stdio(child, -1, &number, NULL));
     CHECK_STATUS(ps_child_stdio(child, 1, &number, NULL), PS_ERR_NOT_FOUND);
-    uint64_t lost = 0;
-    size_t needed = 0;
     REFUSED(ps_child_output_of(child, 0, NULL, 0, &needed, NULL));
     REFUSED(ps_child_output_of(child, 3, NULL, 0, &needed, NULL));
     REFUSED(ps_child_output_lost(child, -1, &lost, NULL));

@@ -8,6 +8,7 @@
 
 static ps_error *an_error;
 static ps_child *child;
+static ps_output *output;
 static ps_command *command;
 static ps_supervisor *supervisor;
 static ps_handoff *handoff;
@@ -16,6 +17,8 @@ static ps_status render(char *buf, size_t cap, size_t *needed) { return ps_error
 static ps_status error_output(char *buf, size_t cap, size_t *needed) { return ps_error_output(an_error, buf, cap, needed); }
 static ps_status child_output(char *buf, size_t cap, size_t *needed) { return ps_child_output(child, buf, cap, needed, NULL); }
 static ps_status child_output_of(char *buf, size_t cap, size_t *needed) { return ps_child_output_of(child, 1, buf, cap, needed, NULL); }
+static ps_status output_data(char *buf, size_t cap, size_t *needed) { return ps_output_data(output, 1, buf, cap, needed, NULL); }
+static ps_status output_of_none(char *buf, size_t cap, size_t *needed) { return ps_output_data(output, 2, buf, cap, needed, NULL); }
 static ps_status rendered(char *buf, size_t cap, size_t *needed) { return ps_command_render(command, buf, cap, needed, NULL); }
 static ps_status event_data(char *buf, size_t cap, size_t *needed) { return ps_event_data(supervisor, buf, cap, needed, NULL); }
 static ps_status names(char *buf, size_t cap, size_t *needed) { return ps_handoff_fd_names(handoff, buf, cap, needed, NULL); }
@@ -55,6 +58,10 @@ int main(void)
 
     command = shell("echo some words", "");
     by_the_rules(rendered, false);
+    CHECK_STATUS(ps_run(command, PATIENCE_MS, 100, NULL, &output, NULL), PS_OK);
+    by_the_rules(output_data, false);
+    by_the_rules(output_of_none, true);
+    ps_output_free(output);
     CHECK_STATUS(ps_command_capture(command, 100, NULL), PS_OK);
     CHECK_STATUS(ps_command_capture_apart(command, 1, NULL), PS_OK);
     child = spawn_once(NULL, command);

@@ -10,6 +10,12 @@ int main(void)
     CHECK_STATUS(ps_spawn_once(NULL, "/tmp", "a", command, NULL, 0, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK_STATUS(ps_command_parse("x", NULL, NULL), PS_ERR_INVALID_ARGUMENT);
     CHECK(ps_live_count() == 0 && has_no_child());
+    CHECK_STATUS(ps_run(command, PATIENCE_MS, 10, NULL, NULL, NULL), PS_OK); /* its end and what it says are extras */
+    CHECK_STATUS(ps_run_checked(command, PATIENCE_MS, 10, NULL, NULL), PS_OK);
+    ps_output *output = NULL;
+    CHECK_STATUS(ps_run_checked(command, PATIENCE_MS, 10, &output, NULL), PS_OK);
+    CHECK_STATUS(ps_output_lost(output, 1, NULL, NULL), PS_ERR_INVALID_ARGUMENT);
+    ps_output_free(output);
 
     ps_child *child = spawn_once(NULL, command);
     CHECK_STATUS(ps_child_pid(child, NULL, NULL), PS_ERR_INVALID_ARGUMENT);

@@ -36,6 +36,7 @@ HARNESS void free_handle(enum kind kind, void *handle)
     case PRELOADER: TELL(ps_preloader_free, ps_preloader_free(handle), "(%p)", handle); break;
     case PRELOAD: TELL(ps_preload_free, ps_preload_free(handle), "(%p)", handle); break;
     case OVERSEER: TELL(ps_handoff_supervisor_free, ps_handoff_supervisor_free(handle), "(%p)", handle); break;
+    case OUTPUT: TELL(ps_output_free, ps_output_free(handle), "(%p)", handle); break;
     default: TELL(ps_error_free, ps_error_free(handle), "(%p)", handle);
     }
 }
@@ -194,6 +195,38 @@ HARNESS bool make_preloader(int slot)
     return true;
 }
 
+/* What a program has said that ended in its time, and well if that was asked. Many do not: they run for ever, or the other way round. */
+HARNESS bool make_output(int slot)
+{
+    struct pick c = any(COMMAND);
+    int64_t t = wait_ms(), allowed = (t > 0 ? t : 0) + 20000; /* the stop plan is waited for */
+    size_t most = ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)1000, (size_t)100000, (size_t)1 << 30, ((size_t)1 << 30) + 1, SIZE_MAX);
+    bool checked = chance(40);
+    uint32_t told_size = 0;
+    ps_exit *end = !checked && chance(80) ? sized(sizeof *end, &told_size) : NULL;
+    ps_output **at = OUT(ps_output *), *made = NULL;
+    ps_status status = checked
+        ? ASK(ps_run_checked, c, allowed, ps_run_checked(c.handle, t, most, at, error), "(%s, %" PRId64 ", %zu, output %d)", name_of(c), t,
+              most, slot)
+        : ASK(ps_run, c, allowed, ps_run(c.handle, t, most, end, at, error), "(%s, %" PRId64 ", %zu, %p, output %d)", name_of(c), t, most,
+              (void *)end, slot);
+    if (status != PS_OK)
+        return false;
+    atomic_fetch_add(&page->spawned, 1);
+    if (most > (size_t)1 << 30 || t < 0 || (end && told_size < sizeof *end))
+        found("a run with %zu bytes at the most, in %" PRId64 " ms, and an exit of %u bytes", most, t, told_size);
+    if (end) {
+        ps_exit told;
+        memcpy(&told, end, sizeof told);
+        check_exit("the end of a run", &told);
+    }
+    if (!at)
+        return false;
+    memcpy(&made, at, sizeof made);
+    put(OUTPUT, slot, made);
+    return true;
+}
+
 static bool make(enum kind kind, int slot)
 {
     char path[128];
@@ -214,6 +247,7 @@ static bool make(enum kind kind, int slot)
         return make_child(slot, supervisor, command);
     }
     case OVERSEER: return make_overseer(slot);
+    case OUTPUT: return make_output(slot);
     case HANDOFF: { /* one thread: the second would wait for an answer of the first */
         static atomic_flag making[HANDOFFS] = {ATOMIC_FLAG_INIT, ATOMIC_FLAG_INIT};
         if (atomic_flag_test_and_set(&making[slot]))
@@ -751,6 +785,21 @@ static void call_child(void)
         if (status == PS_OK && (*number < 0 || *number > 5))
             found("a state or a tier %d", *number);
     }
+}
+
+/* ---- what a run has said ---- */
+
+static void call_output(void)
+{
+    struct pick o = any(OUTPUT);
+    int32_t n = chance(80) ? 1 + (int32_t)dice(2) : odd_number();
+    if (chance(40)) {
+        uint64_t *bytes = OUT(uint64_t);
+        ASK(ps_output_lost, o, 0, ps_output_lost(o.handle, n, bytes, error), "(%s, %d, %p)", name_of(o), n, (void *)bytes);
+        return;
+    }
+    struct bytes to = some_bytes();
+    ASK(ps_output_data, o, 0, ps_output_data(o.handle, n, to.buf, to.cap, to.needed, error), "(%s, %d, %zu)", name_of(o), n, to.cap);
 }
 
 /* ---- everything at once ---- */
@@ -1514,7 +1563,7 @@ static void call_preload(void)
 static void call_free(void)
 {
     enum kind kind = (enum kind)ONE_OF(int32_t, (int)COMMAND, (int)COMMAND, (int)CHILD, (int)CHILD, (int)CHILD, (int)SUPERVISOR, (int)ERROR,
-            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER, (int)PRELOADER, (int)PRELOAD, (int)OVERSEER);
+            (int)ERROR, (int)HANDOFF, (int)BUDGET, (int)LOCK, (int)WORKER, (int)PRELOADER, (int)PRELOAD, (int)OVERSEER, (int)OUTPUT);
     struct pick it = any(kind);
     if ((kind == HANDOFF && !chance(20)) || (kind == PRELOAD && !chance(5))) /* that one comes but once */
         return;
@@ -1540,6 +1589,7 @@ static void call_free(void)
     case PRELOADER: ps_preloader_free(it.handle); break;
     case PRELOAD: ps_preload_free(it.handle); break;
     case OVERSEER: ps_handoff_supervisor_free(it.handle); break;
+    case OUTPUT: ps_output_free(it.handle); break;
     default: ps_error_free(it.handle);
     }
 }

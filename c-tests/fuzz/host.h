@@ -199,6 +199,8 @@ static void one_step(uint32_t step)
         call_handoff();
     else if (way < 885)
         call_overseer();
+    else if (way < 890)
+        call_output();
     else if (way < 900)
         call_error();
     else if (way < 915)

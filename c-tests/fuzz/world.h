@@ -49,7 +49,7 @@
     X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                  \
     X(ps_child_pidfd) X(ps_child_state) X(ps_child_stdio) X(ps_child_output) X(ps_child_spawn_tier) X(ps_child_free)              \
     X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text) X(ps_child_output_of) X(ps_child_output_lost)                    \
-    X(ps_command_parse) X(ps_command_render)                                                                                      \
+    X(ps_command_parse) X(ps_command_render) X(ps_run) X(ps_run_checked) X(ps_output_data) X(ps_output_lost) X(ps_output_free)    \
     X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                      \
     X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper) X(ps_supervisor_set_spawner)         \
     X(ps_spawn_once)                                                                                                              \
@@ -266,8 +266,8 @@ HARNESS const char *bytes_at_edge(const char *text, size_t *length)
 
 /* ---- pools ---- */
 
-enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, OVERSEER, ERROR, KINDS };
-static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "preloader", "preload", "overseer", "error"};
+enum kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, OVERSEER, OUTPUT, ERROR, KINDS };
+static const char *const kind_names[] = {"command", "child", "supervisor", "handoff", "budget", "lock", "worker", "preloader", "preload", "overseer", "output", "error"};
 
 #define SLOTS 16
 #define SUPERVISORS 4
@@ -277,7 +277,8 @@ static const char *const kind_names[] = {"command", "child", "supervisor", "hand
 #define APPS 4
 #define PRELOADERS 2
 #define OVERSEERS 2
-static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, PRELOADERS, 1, OVERSEERS, 8};
+#define OUTPUTS 4
+static const int slots_of[KINDS] = {8, SLOTS, SUPERVISORS, HANDOFFS, BUDGETS, LOCKS, APPS, PRELOADERS, 1, OVERSEERS, OUTPUTS, 8};
 
 static _Atomic(void *) pool[KINDS][SLOTS], freed[KINDS][SLOTS], inherited[KINDS][SLOTS];
 static _Atomic uint32_t freed_count[KINDS];

@@ -24,6 +24,7 @@ static struct {
     struct ps_worker_socket worker_socket;
     ps_worker_info worker_info;
     ps_worker *worker;
+    ps_output *output;
 } out, untouched;
 
 static ps_command *good_command; /* for the calls that need one beside the bad handle */
@@ -62,6 +63,10 @@ CALL(ps_command, ps_command_survivors, PS_SURVIVORS_LEAVE)
 CALL(ps_command, ps_command_capture, 10)
 CALL(ps_command, ps_command_capture_apart, 1)
 CALL(ps_command, ps_command_render, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_command, ps_run, 1000, 10, &out.exit, &out.output)
+CALL(ps_command, ps_run_checked, 1000, 10, &out.output)
+CALL(ps_output, ps_output_data, 1, out.bytes, sizeof out.bytes, &out.needed)
+CALL(ps_output, ps_output_lost, 1, &out.big)
 CALL(ps_command, ps_command_output_lines, 1)
 CALL(ps_command, ps_command_output_line_limit, 100)
 CALL(ps_command, ps_command_output_file, "/nonexistent/file", PS_OUTPUT_REFUSE)
@@ -276,7 +281,7 @@ static ps_status with_ps_preloader_warm(void *handle, ps_error **error) { return
 static ps_status with_ps_preloader_promote(void *handle, ps_error **error) { return ps_preloader_promote(handle, NULL, 0, error); }
 static ps_status with_ps_preloader_stop(void *handle, ps_error **error) { return ps_preloader_stop(handle, 0, error); }
 
-enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, OVERSEER, ERROR, KINDS };
+enum handle_kind { COMMAND, CHILD, SUPERVISOR, HANDOFF, BUDGET, LOCK, WORKER, PRELOADER, PRELOAD, OVERSEER, OUTPUT, ERROR, KINDS };
 
 #define ENTRY(kind, function) {#function, kind, with_##function}
 static const struct call {
@@ -292,7 +297,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
     ENTRY(COMMAND, ps_command_core_wait),
-    ENTRY(COMMAND, ps_command_capture_apart), ENTRY(COMMAND, ps_command_render),
+    ENTRY(COMMAND, ps_command_capture_apart), ENTRY(COMMAND, ps_command_render),      ENTRY(COMMAND, ps_run),
+    ENTRY(COMMAND, ps_run_checked),         ENTRY(OUTPUT, ps_output_data),            ENTRY(OUTPUT, ps_output_lost),
     ENTRY(CHILD, ps_child_output_of),       ENTRY(CHILD, ps_child_output_lost),
     ENTRY(COMMAND, ps_command_capture),     ENTRY(COMMAND, ps_command_readiness),     ENTRY(COMMAND, ps_command_user_data),
     ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),
@@ -406,6 +412,7 @@ HARNESS void free_as(enum handle_kind kind, void *handle)
     case PRELOADER: ps_preloader_free(handle); break;
     case PRELOAD: ps_preload_free(handle); break;
     case OVERSEER: ps_handoff_supervisor_free(handle); break;
+    case OUTPUT: ps_output_free(handle); break;
     default: ps_error_free(handle); break;
     }
 }
@@ -498,6 +505,7 @@ HARNESS void make_handles(void *handle[KINDS])
     CHECK(ps_command_new("", (ps_command **)&handle[COMMAND], &error) == PS_ERR_INVALID_ARGUMENT);
     handle[ERROR] = error;
     handle[COMMAND] = exiting("0");
+    CHECK_OK(ps_run(handle[COMMAND], PATIENCE_MS, 10, NULL, (ps_output **)&handle[OUTPUT], &error), error);
     handle[SUPERVISOR] = supervisor_new();
     handle[CHILD] = spawn(handle[SUPERVISOR], handle[COMMAND]);
     handle[HANDOFF] = some_handoff();

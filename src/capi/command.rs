@@ -582,6 +582,8 @@ pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: 
 /// PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
 /// ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
 /// call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+///
+/// For a program that is run to its end for all that it says, ps_run does this and the rest.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_capture(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.capture(max_bytes).map(drop))

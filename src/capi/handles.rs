@@ -29,6 +29,7 @@ use crate::handoff::supervisor::HandoffSupervisor;
 use crate::lock::lock;
 use crate::preloader::face::Preloader;
 use crate::preloader::native::inside::Preload;
+use crate::process::output::Said;
 use crate::supervisor::{Managed, Supervisor};
 use crate::sys::memory::{self, PerProcess};
 use crate::sys::{getpid, reserve};
@@ -47,6 +48,7 @@ pub(super) enum Object {
     Preloader(Arc<Preloader>),
     Preload(Arc<Preload>),
     HandoffSupervisor(Arc<HandoffSupervisor>),
+    Output(Arc<Said>),
 }
 
 /// A type that lives behind handles.
@@ -86,6 +88,7 @@ handled!(WorkerObject, Worker, 8, "worker");
 handled!(Preloader, Preloader, 9, "preloader");
 handled!(Preload, Preload, 10, "preload");
 handled!(HandoffSupervisor, HandoffSupervisor, 11, "handoff supervisor");
+handled!(Said, Output, 12, "output");
 
 /// A place in the table. Who has taken its index off the list of free ones fills it while others read: they see nothing there before it is whole.
 #[derive(Default)]
@@ -257,7 +260,7 @@ fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
     }
     let kind = handle >> 1 & 0xF;
     let stamp = Stamp::here();
-    match stamp.age_of(handle).filter(|_| (1..=11).contains(&kind)) {
+    match stamp.age_of(handle).filter(|_| (1..=12).contains(&kind)) {
         None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
         Some(0) => {}
         Some(_) if PASSED.has(handle) => return decode::<T>(PASSED.here.load(Ordering::Relaxed)),

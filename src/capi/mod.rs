@@ -24,6 +24,7 @@ pub mod outcome;
 pub mod preload;
 pub mod preloader;
 pub mod readiness;
+pub mod run;
 pub mod service;
 pub mod spawn_lock;
 pub mod supervisor;

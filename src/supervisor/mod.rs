@@ -21,6 +21,7 @@
 //! | `events.rs`    | events, and their queue                                   |
 //! | `default.rs`   | the one without a handle, looked after in passing         |
 //! | `errors.rs`    | what a child is told that will not be                     |
+//! | `run.rs`       | one program, run to its end for what it says              |
 //! | `once.rs`      | a daemon that is started once, whoever needs it           |
 //! | `managed/`     | one child under a supervisor: stages, calls on it         |
 //!
@@ -43,6 +44,7 @@ mod permits;
 mod pump;
 #[doc(hidden)]
 pub mod restart;
+pub mod run;
 #[doc(hidden)]
 pub mod scheduler;
 mod shutdown;

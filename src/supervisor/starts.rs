@@ -136,6 +136,14 @@ impl Inner {
         Ok(managed)
     }
 
+    /// The same for who waits for it from its birth to its end, and so looks after it himself.
+    pub(super) fn spawn_awaited(self: &Arc<Self>, command: &Command) -> Result<Arc<Managed>> {
+        self.check()?;
+        self.check_events(command)?;
+        let child = spawn::spawn(command, Belongings::take(command)?)?;
+        Ok(Arc::new(Managed::running(self.clone(), command, Arc::new(child))))
+    }
+
     fn spawn_now(self: &Arc<Self>, id: Id, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         let belongings = Belongings::take(command)?;
         let (child, again) = if command.get_restart().when == RestartWhen::Never {

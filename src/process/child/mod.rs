@@ -11,12 +11,14 @@
 //! | `signs.rs`  | what is known of its being ready, and of what it says of itself |
 //! | `readying.rs` | the looks at that, the waits for it                           |
 //! | `tier.rs`   | which way it was made                                           |
+//! | `words.rs`  | how it ended, for a sentence                                    |
 
 mod end;
 mod readying;
 mod signs;
 mod spoken;
 mod tier;
+mod words;
 
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::{Arc, Condvar, Mutex};
@@ -26,6 +28,7 @@ use nix::errno::Errno;
 pub(super) use self::signs::Readying;
 pub use self::signs::{Begun, Said, Standing};
 pub use self::tier::Tier;
+pub use self::words::described;
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
 use super::output::Output;

@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex};
 use nix::errno::Errno;
 
 use super::signs::{News, Read, Readying, Said, Standing};
+use super::words::described;
 use super::{Child, Life};
 use crate::clock::{self, Deadline, MILLI};
 use crate::coordination::notify::{Receiver, Whom};
@@ -29,7 +30,7 @@ use crate::journey::Journey;
 use crate::lock::lock;
 use crate::process::output::tail;
 use crate::process::stop::Ladder;
-use crate::registry::{Cause, Exit, Kind, Tie};
+use crate::registry::{Cause, Tie};
 use crate::sys::pidfd;
 use crate::sys::poll::{self, Patience, ProcessWait};
 use crate::sys::procfs;
@@ -402,28 +403,4 @@ impl Child {
     fn tail(&self) -> Vec<u8> {
         self.with_output(None, false, |pieces, _| tail(pieces, OUTPUT)).unwrap_or_default()
     }
-}
-
-fn name_of(signal: i32) -> String {
-    nix::sys::signal::Signal::try_from(signal).map(|signal| format!(" ({signal})")).unwrap_or_default()
-}
-
-/// How it ended, for a sentence.
-fn described(exit: &Exit) -> String {
-    let how = match exit.kind {
-        Kind::Exited => format!(": exit code {}", exit.code),
-        Kind::Signaled => format!(": signal {}{}", exit.signal, name_of(exit.signal)),
-        Kind::Lost => String::new(),
-    };
-    let why = match exit.cause {
-        Cause::Itself => "",
-        Cause::NotReady => ", killed for that",
-        Cause::Stop => ", it was stopped",
-        Cause::Deadline => ", its deadline had passed",
-        Cause::Shutdown => ", its supervisor was shut down",
-        Cause::KillAll => ", all were killed",
-        Cause::Owner => ", the signal was its owner's",
-        Cause::Watchdog => ", its watchdog had run out",
-    };
-    format!("{how}{why}")
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use super::Child;
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::process::output::{Drained, Lines};
+use crate::process::output::{Drained, Kept, Lines};
 
 impl Child {
     /// How much a look reads: an empty line costs more than it says.
@@ -30,6 +30,11 @@ impl Child {
         }
         let (pieces, lost) = output.kept(stream).ok_or_else(|| none(if stream.is_some() { " by stream" } else { "" }))?;
         Ok(show(&pieces, lost))
+    }
+
+    /// Takes out what was captured; what it says from now on is read, and not kept.
+    pub fn take_output(&self) -> Vec<Kept> {
+        self.output.as_ref().map_or_else(Vec::new, |output| lock(output).take_kept())
     }
 
     /// The reading ends of its output, while more may come.

@@ -13,9 +13,9 @@ use nix::errno::Errno;
 use super::Command;
 use super::passed::Passed;
 use crate::error::{Error, Result};
-use crate::process::output::Keep;
 use crate::process::output::file;
 use crate::process::output::input::Input;
+use crate::process::output::{End, Keep};
 use crate::process::systemd;
 use crate::sys::spawn::Move;
 use crate::sys::{fds, reserve};
@@ -53,6 +53,8 @@ pub struct Streams {
     pub(in crate::process) capture: Option<usize>,
     /// Of what is captured: each stream by itself.
     apart: bool,
+    /// And which bytes of it.
+    end: End,
     pub(in crate::process) lines: bool,
     pub(in crate::process) line_limit: usize,
     pub(in crate::process) output_file: Option<file::Spec>,
@@ -70,6 +72,7 @@ impl Default for Streams {
             listening: Vec::new(),
             capture: None,
             apart: false,
+            end: End::Last,
             lines: false,
             line_limit: 64 * 1024,
             output_file: None,
@@ -123,6 +126,7 @@ macro_rules! lent {
             listening,
             capture: _,
             apart: _,
+            end: _,
             lines: _,
             line_limit: _,
             output_file: _,
@@ -144,6 +148,7 @@ impl Streams {
             listening: _,
             capture,
             apart: _,
+            end: _,
             lines,
             line_limit: _,
             output_file,
@@ -166,6 +171,7 @@ impl Streams {
             listening,
             capture: _,
             apart: _,
+            end: _,
             lines: _,
             line_limit: _,
             output_file,
@@ -184,8 +190,20 @@ impl Streams {
 
     /// Whether each child gets other descriptors, or is told of them. Names every field (see `prepared.rs`).
     pub(super) fn differ(&self) -> bool {
-        let Self { stdio, passed: _, listening, capture, apart: _, lines, line_limit: _, output_file, keep_on_failure: _, input, pins: _ } =
-            self;
+        let Self {
+            stdio,
+            passed: _,
+            listening,
+            capture,
+            apart: _,
+            end: _,
+            lines,
+            line_limit: _,
+            output_file,
+            keep_on_failure: _,
+            input,
+            pins: _,
+        } = self;
         let pipes = stdio.contains(&Stdio::Pipe) || capture.is_some() || *lines;
         pipes || output_file.is_some() || input.is_some() || !listening.is_empty()
     }
@@ -204,6 +222,7 @@ impl Streams {
             listening,
             capture: _,
             apart: _,
+            end: _,
             lines: _,
             line_limit: _,
             output_file,
@@ -235,7 +254,7 @@ impl Streams {
 
     /// What is kept of what it says.
     pub(in crate::process) fn keep(&self) -> Option<Keep> {
-        self.capture.map(|most| Keep { most, apart: self.apart })
+        self.capture.map(|most| Keep { most, end: self.end, apart: self.apart })
     }
 
     /// Whether streams 1 and 2 are read through one pipe, which keeps their order.
@@ -352,6 +371,37 @@ impl Command {
     pub fn capture_apart(&mut self, on: bool) -> &mut Self {
         self.streams.apart = on;
         self
+    }
+
+    /// Of a program that is run for its answer: the first bytes of streams 1 and 2 are kept apart, `most` of each, as far as they go nowhere else.
+    /// A pipe of theirs is read for the answer, too, since nobody else gets its end. Where nothing was said of stream 0 there is nothing to read:
+    /// who waits for the answer types nothing.
+    pub fn answer(&mut self, most: usize) -> Result<&mut Self> {
+        if most > 1 << 30 {
+            return Err(Error::invalid(
+                "max_bytes",
+                format!("max_bytes: {most} bytes are more than the 1 GiB of a stream that can be kept"),
+            ));
+        }
+        let Streams { stdio, passed, capture, apart, end, output_file, input, .. } = &mut self.streams;
+        let given = |stream: usize| passed.iter().any(|(_, to)| *to == stream as RawFd);
+        if stdio[0] == Stdio::Pipe {
+            return Err(Error::invalid(
+                "stdio",
+                "stdio: stream 0 is a pipe, and nobody gets its other end here: give it input, or a descriptor",
+            ));
+        }
+        if stdio[0] == Stdio::Inherit && input.is_none() && !given(0) {
+            stdio[0] = Stdio::Null;
+        }
+        for (stream, elsewhere) in [(1, output_file.is_some()), (2, false)] {
+            // (What is said of it twice is refused as ever.)
+            if stdio[stream] == Stdio::Pipe && !elsewhere && !given(stream) {
+                stdio[stream] = Stdio::Inherit;
+            }
+        }
+        (*capture, *apart, *end) = (Some(most), true, End::First);
+        Ok(self)
     }
 
     /// Hands out every line that streams 1 and 2 say, as far as they are not redirected, as an event.

@@ -6,7 +6,8 @@
 //! | file       | what                                                     |
 //! |------------|----------------------------------------------------------|
 //! | `pipes.rs` | what it says through pipes: kept, or line by line        |
-//! | `kept.rs`  | the last bytes, and how many are missing                 |
+//! | `kept.rs`  | the first or the last bytes, and how many are missing    |
+//! | `said.rs`  | all that it has said, once it is over                    |
 //! | `lines.rs` | a stream cut into lines (pure)                           |
 //! | `file.rs`  | output to a file that nobody sees before it is complete  |
 //! | `input.rs` | standard input from memory                               |
@@ -16,7 +17,9 @@ pub mod input;
 mod kept;
 mod lines;
 mod pipes;
+mod said;
 
-pub use self::kept::{Keep, tail};
+pub use self::kept::{End, Keep, Kept, tail};
 pub use self::lines::{Line, Lines, Lost};
 pub use self::pipes::{Drained, Output};
+pub use self::said::Said;

@@ -166,4 +166,9 @@ impl Output {
         }
         (!some.is_empty()).then(|| (pieces, some.iter().map(Kept::lost).sum()))
     }
+
+    /// Takes out what was kept; nothing is kept any more, but what is said is read on.
+    pub fn take_kept(&mut self) -> Vec<Kept> {
+        std::mem::take(&mut self.kept)
+    }
 }

@@ -268,7 +268,7 @@ impl Managed {
     }
 
     /// Waits for the end, and looks after the supervisor's other children meanwhile.
-    fn wait(&self, deadline: Deadline, give_up: bool) -> Result<Option<Exit>> {
+    pub(in crate::supervisor) fn wait(&self, deadline: Deadline, give_up: bool) -> Result<Option<Exit>> {
         self.check()?;
         poke();
         self.waiting.fetch_add(1, Ordering::SeqCst);

@@ -1,0 +1,36 @@
+/* A program that is still there after its whole stop plan: the call ends all the same, and whoever calls later reaps it. */
+/* variants: few */
+#include "running.h"
+
+/* Whether it was deaf already when its time was over: a busy machine may take it. */
+static bool is_left(const ps_command *command, int64_t timeout_ms)
+{
+    ps_output *output = NULL;
+    ps_error *error = NULL;
+    CHECK_ERROR(ps_run(command, timeout_ms, 100, NULL, &output, &error), PS_ERR_TIMEOUT, &error);
+    CHECK(output == NULL);
+    bool left = strstr(ps_error_message(error), "still there") != NULL;
+    char *said = said_before(error);
+    if (left)
+        CHECK_STR(said, "ready\n");
+    free(said);
+    ps_error_free(error);
+    CHECK_INT(ps_live_count(), left ? 1 : 0);
+    return left;
+}
+
+int main(void)
+{
+    ps_error *error = NULL;
+    warm_up();
+    ps_command *command = helper_command("ignore_term", NULL);
+    CHECK_OK(ps_command_stop_step(command, SIGTERM, 20, &error), error);
+    int64_t ms = 50;
+    while (!is_left(command, ms * slowness()))
+        CHECK((ms *= 3) < PATIENCE_MS);
+    ps_command_free(command);
+    CHECK_INT(ps_signal_all(SIGKILL), PS_OK);
+    CHECK(wait_until((warm_up(), child_count() == 0), 20000));
+    CHECK_INT(ps_live_count(), 0);
+    return 0;
+}

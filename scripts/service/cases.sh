@@ -192,8 +192,9 @@ case_supervised() {
 }
 
 case_supervised_crash() { # the generation dies, its supervisor with it, and the next one finds the listener in the store
-  begin kv-supervised; load; local main; main=$(main_pid kv-supervised)
+  begin kv-supervised; load; local main first; main=$(main_pid kv-supervised); first=$(field pid)
   systemctl reload kv-supervised; until_ 20 generation_is 2
+  until_ 20 [ ! -e "/proc/$first" ] # until then it is a rollback
   kill -KILL "$(field pid)"
   until_ 20 moved kv-supervised "$main"; until_ 20 stat > /dev/null
   unload; grep -q 'refused=0 lost=0' /tmp/load || fail "requests"

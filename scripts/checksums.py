@@ -204,7 +204,9 @@ def interrupt(command, environment, folder):
     status = ended[1]
     expected = line(folder, "first") + "".join(f"{name} SIGTERM, PS_CAUSE_SHUTDOWN\n" for name in names[:4])
     expected += "stuck4 PS_EVENT_CANCELLED\ninterrupted\n6 files, never more than 4 at once, 0 children left\n"
-    expect(said.read_text() == expected, "after Ctrl-C it said", said.read_text(), "and not", expected)
+    # Where another thread makes the processes, Ctrl-C may come before the fourth was written down as started: then that is cancelled, too.
+    overtaken = expected.replace("stuck3 SIGTERM, PS_CAUSE_SHUTDOWN", "stuck3 PS_EVENT_CANCELLED")
+    expect(said.read_text() in (expected, overtaken), "after Ctrl-C it said", said.read_text(), "and not", expected)
     expect(os.WIFEXITED(status) and os.WEXITSTATUS(status) == 130, f"its status was {status:#x}")
     nobody_is_left()
     os.close(terminal)

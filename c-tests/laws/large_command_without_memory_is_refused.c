@@ -35,8 +35,33 @@ static void spawn_and_stop(ps_supervisor *supervisor, const ps_command *command)
     ARMED_VOID(ps_child_free(child));
 }
 
+/* All at once: given, or not. */
+static void give_many(void)
+{
+    enum { MANY = 9000 };
+    static char texts[MANY][16];
+    static const char *block[MANY + 1];
+    static int32_t fds[MANY], numbers[MANY];
+    for (int i = 0; i < MANY; i++) {
+        snprintf(texts[i], sizeof texts[i], "V%d=x", i);
+        block[i] = texts[i];
+        fds[i] = 2;
+        numbers[i] = i + 3;
+    }
+    ps_command *command = NULL;
+    ps_error *error = NULL;
+    CHECK_OK(ps_command_new("/bin/true", &command, &error), error);
+    (void)!TAKES(ps_command_env_block(command, block, &error));
+    if (TAKES(ps_command_pass_fds(command, fds, numbers, MANY, &error)))
+        CHECK_STATUS(ps_command_pass_fds(command, fds, numbers, 1, NULL), PS_ERR_INVALID_ARGUMENT);
+    else
+        CHECK_OK(ps_command_pass_fds(command, fds, numbers, 1, &error), error); /* none was given */
+    ps_command_free(command);
+}
+
 static void spawn_a_large_one(void)
 {
+    give_many();
     ps_command *command = large_command();
     ps_supervisor *supervisor = NULL;
     ps_error *error = NULL;

@@ -25,7 +25,10 @@ HARNESS ps_child *child_or_none(ps_supervisor *supervisor, ps_command *command)
 HARNESS void life_alone(void)
 {
     ps_command *command = command_or_none("spam", "3000");
-    if (command && TAKES(ps_command_capture(command, 2000, &error)) && TAKES(ps_command_env(command, "A", "b", &error))) {
+    static const char *const block[] = {"C=d", "E=f", NULL};
+    static const int32_t fds[] = {2, 2}, numbers[] = {8, 9};
+    if (command && TAKES(ps_command_capture(command, 2000, &error)) && TAKES(ps_command_env(command, "A", "b", &error)) &&
+        TAKES(ps_command_env_block(command, block, &error)) && TAKES(ps_command_pass_fds(command, fds, numbers, 2, &error))) {
         ps_child *child = child_or_none(NULL, command);
         if (child) {
             ps_exit end = {.size = sizeof end};

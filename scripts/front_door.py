@@ -91,6 +91,16 @@ class FrontDoor(unittest.TestCase):
         self.refused(poor, ["soak"], "CMake >= 3.16", "./x setup")
         self.refused(Machine("cargo", "cc", "cmake", "make", CMAKE_IS="3.13.4"), ["sanitize"], "CMake >= 3.16")
 
+    def test_no_library_is_built_for_a_demo_that_cannot_be(self):
+        machine = Machine("cargo", "cc")
+        (machine.root / "target").mkdir()
+        (machine.root / "target/tools").write_text("")  # so there can be no venv, and there is no apt
+        code, _, err = machine.x("demo")
+        self.assertEqual(code, 2, err)
+        self.assertRegex(err, r"^\./x demo: CMake >= 3\.16 .* could not be had .*install cmake and make[^\n]*\n$")
+        self.assertFalse(machine.building() and lives(machine.building()))
+        self.assertIn("could not be had before", machine.x("demo")[2])  # and it is not tried again
+
     def test_a_wrong_word_is_named(self):
         machine = Machine("cargo", "cc", "cmake", "make")
         self.refused(machine, ["tset"], "no command 'tset'", "did you mean test?")

@@ -12,7 +12,7 @@ FAST += ["-DCMAKE_RULE_MESSAGES=OFF", "-DCMAKE_TARGET_MESSAGES=OFF"]
 
 def build_library(beside=None):
     """`beside`: what goes on meanwhile, and is needed as well (a Background)."""
-    step("Building the library" + ("" if LIBRARY.exists() else ": a minute, for most of it in one thread"))
+    step("Building the library" + ("" if LIBRARY.exists() else ": more than a minute, for most of it in one thread"))
     run("cargo", "build", "--release", "--lib", beside=beside)
 
 

@@ -16,7 +16,7 @@ def demo(arguments):
     the page that says why it does not start when it is broken; then a server that is replaced again and again; half of the requests come over
     connections that are kept.
 
-    Takes a minute and a half on two CPUs; half a minute when the library is built.
+    Takes less than two minutes on two CPUs, half a minute when the library is built.
 
     Gets what it needs and is not here:
     by pip into target/tools: cmake ninja, if there is no CMake >= 3.16 (by apt, if pip cannot: cmake make);

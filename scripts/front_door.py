@@ -22,6 +22,11 @@ esac
 """
 
 
+def undo_ignored():
+    """A shell that has put us into the background has SIGINT ignored, and what is ignored is inherited."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Machine:
     """One that has only these programs."""
 
@@ -41,7 +46,7 @@ class Machine:
 
     def start(self, *words, **options):
         pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "universal_newlines": True}
-        return subprocess.Popen([sys.executable, str(ROOT / "x"), *words], env=self.env, cwd="/", **{**pipes, **options})
+        return subprocess.Popen([sys.executable, str(ROOT / "x"), *words], env=self.env, cwd="/", preexec_fn=undo_ignored, **{**pipes, **options})
 
     def x(self, *words):
         """Exit code, output and errors."""

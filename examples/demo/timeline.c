@@ -66,7 +66,7 @@ static void put_text(const char *text)
             fputs("&gt;", out);
             break;
         default: /* a name need not be UTF-8, but this file must be */
-            fputc(*c < ' ' || *c > '~' ? '?' : *c, out);
+            fputc(*c != '\n' && (*c < ' ' || *c > '~') ? '?' : *c, out);
         }
 }
 

@@ -268,7 +268,7 @@ MUTATIONS = [
     M("CO linger", "a socket that came with a message is closed as long as its sender likes",
       ("src/sys/datagram.rs", "    let _ = setsockopt(&fd, sockopt::Linger, &never);\n", "    let _ = (&fd, never);\n"), c="notify_descriptor_that_closes_slowly"),
     M("CO short wait", "who waits for one that comes back is told of a run's failure",
-      ("src/supervisor/managed/ready.rs", "None if deadline.has_come() && self.comes_back() => return Ok(false),", "None if false && self.comes_back() => return Ok(false),"),
+      ("src/supervisor/managed/ready.rs", "None if patience.is_over() && self.comes_back() => return Ok(false),", "None if false && self.comes_back() => return Ok(false),"),
       c="wait_ready_of_a_failed_run"),
     M("CO odd name", "a process whose name is no text cannot be seen",
       ("src/sys/procfs.rs", "other => return other.map(|length| String::from_utf8_lossy(&line[..length]).into_owned()),",

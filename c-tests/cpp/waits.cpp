@@ -56,7 +56,7 @@ static void a_handler_ends_them()
     supervisor owner;
     std::vector<child> children;
     children.push_back(owner.spawn(pausing().readiness(readiness_kind::notify, forever)));
-    CHECK(take(owner).kind() == event_kind::started);
+    CHECK(owner.next_event(patience())->kind() == event_kind::started);
     std::error_code ec;
     setitimer(ITIMER_REAL, &often, nullptr);
     CHECK(!owner.next_event(forever));

@@ -402,9 +402,7 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
-    switch (dice(47)) {
-    switch (dice(42)) {
-    switch (dice(43)) {
+    switch (dice(49)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -569,8 +567,8 @@ static void call_setter(void)
         break;
     }
     case 45: n = chance(80) ? (int32_t)dice(201) - 100 : odd_number(); SET(ps_command_priority, ps_command_priority(h, n, error), "%d)", name_of(c), n); break;
-    case 40: n = choice(1); SET(ps_command_capture_apart, ps_command_capture_apart(h, n, error), "%d)", name_of(c), n); break;
-    case 41: {
+    case 46: n = choice(1); SET(ps_command_capture_apart, ps_command_capture_apart(h, n, error), "%d)", name_of(c), n); break;
+    case 47: {
         struct bytes to = some_bytes();
         SET(ps_command_render, ps_command_render(h, to.buf, to.cap, to.needed, error), "%zu)", name_of(c), to.cap);
         break;
@@ -683,7 +681,6 @@ static void call_child(void)
     ps_exit *end = NULL;
     ps_status status;
     switch (dice(20)) {
-    switch (dice(18)) {
     case 0: case 1: {
         n = any_signal();
         int32_t pidfd = -1;
@@ -742,7 +739,7 @@ static void call_child(void)
             close(*number);
         }
         break;
-    case 17: {
+    case 19: {
         n = chance(80) ? (int32_t)dice(3) : odd_number();
         if (chance(50)) {
             uint64_t *bytes = OUT(uint64_t);

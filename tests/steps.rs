@@ -1,5 +1,5 @@
-//! Every step that an error can name is in the header: as a constant PS_STEP_*, or, where an argument is refused, as the name of a parameter or setter.
-//! The sources are read for that, so that a new one is not forgotten: each text that stands where a step is expected.
+//! Every step that an error can name is in the header: as a constant PS_STEP_*, or, where an argument is refused, as the name of a parameter or
+//! setter. The sources are read for that, so that a new one is not forgotten: each text that stands where a step is expected.
 
 #![deny(unsafe_code)]
 

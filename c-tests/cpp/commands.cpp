@@ -73,7 +73,8 @@ static void blocks_and_parts_of_strings()
     const std::map<std::string, std::string> variables{{"A", "a"}, {"B", "b=b"}, {"EMPTY", ""}};
     const std::string_view text = "/bin/sh -c";
     auto c = command::from_bytes(text.substr(0, 7)).arg_bytes(text.substr(8)).arg("echo $A $B ${EMPTY-none} ${C-none} $D ${E-none} $PWD");
-    c.env("C", "gone").env_block(variables).env_block({{"D", "1"}, {"D", "2"}}).env_bytes("C", nullptr).env_bytes("E", std::string_view()).cwd_bytes("/usr/bin");
+    c.env("C", "gone").env_block(variables).env_block({{"D", "1"}, {"D", "2"}});
+    c.env_bytes("C", nullptr).env_bytes("E", std::string_view()).cwd_bytes("/usr/bin");
     c.cwd_bytes(std::string_view("/usr/bin").substr(0, 4)).capture(1000);
     CHECK(output_of(c) == "a b=b none 2 /usr\n");
 

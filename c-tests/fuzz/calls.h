@@ -566,7 +566,10 @@ static void call_setter(void)
             name_of(c), (void *)(some ? fds : NULL), (void *)(other_numbers ? numbers : NULL), size);
         break;
     }
-    case 45: n = chance(80) ? (int32_t)dice(201) - 100 : odd_number(); SET(ps_command_priority, ps_command_priority(h, n, error), "%d)", name_of(c), n); break;
+    case 45:
+        n = chance(80) ? (int32_t)dice(201) - 100 : odd_number();
+        SET(ps_command_priority, ps_command_priority(h, n, error), "%d)", name_of(c), n);
+        break;
     case 46: n = choice(1); SET(ps_command_capture_apart, ps_command_capture_apart(h, n, error), "%d)", name_of(c), n); break;
     case 47: {
         struct bytes to = some_bytes();

@@ -1,5 +1,6 @@
 /* Faults while programs are run to their ends: what one has said is all there, or the failure is told; one that is not done in its time is
    ended; nobody is left of either. */
+/* share: 3 */
 /* variants: only tier-fork: how a child is made in between is swept by spawn_plain and spawn_reap */
 #include "scenario.h"
 

@@ -2,6 +2,15 @@
 /* variants: few */
 #include "running.h"
 
+/* A forked copy of the host runs programs of its own. */
+static void in_a_copy(void)
+{
+    answer all = run_once(shell("echo copied", ""), 100);
+    CHECK_INT(all.exit.code, 0);
+    CHECK_STR(all.bytes[1], "copied\n");
+    forget(&all);
+}
+
 int main(void)
 {
     warm_up();
@@ -28,6 +37,7 @@ int main(void)
     all = run_once(helper_command("die_by", "9", NULL), 10);
     CHECK(all.exit.kind == PS_EXIT_SIGNALED && all.exit.signal == SIGKILL && all.length[1] == 0 && all.length[2] == 0);
     forget(&all);
+    in_forked_process(in_a_copy);
     leak_guard_end(&guard);
     return 0;
 }

@@ -9,7 +9,7 @@ static void check(const char *program)
     ps_command *command = command_for(program, NULL);
     ps_error *error = spawn_fails(command, PS_ERR_NOT_FOUND);
     CHECK_INT(ps_error_errno(error), ENOENT);
-    CHECK_STR(ps_error_step(error), "exec");
+    CHECK_STR(ps_error_step(error), PS_STEP_EXEC);
     CHECK(strstr(ps_error_message(error), program) != NULL);
     ps_error_free(error);
     ps_command_free(command);

@@ -123,10 +123,10 @@ pub unsafe extern "C" fn ps_command_parse(line: *const c_char, command: *mut *mu
 }
 
 /// Writes the command as a line that a POSIX shell would run, NUL-terminated: the program and its arguments,
-/// quoted where there is need, and nothing else of it: no environment, no directory, no streams, no argv[0] of
-/// its own. ps_command_parse reads it back. For logs and for people: procsup itself runs no shell. (What the
-/// shell has a command of its own for, such as "echo", is that one there.) The bytes are those of the
-/// arguments, also such as command a terminal. Never blocks.
+/// quoted where there is need, and nothing else of it: no environment, no directory, no streams, no
+/// `argv[0]` of its own. ps_command_parse reads it back. For logs and for people: procsup itself runs no
+/// shell. (What the shell has a command of its own for, such as "echo", is that one there.) The bytes are
+/// those of the arguments, also such as command a terminal. Never blocks.
 ///
 /// @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
 /// @return PS_OK; PS_ERR_LIMIT if the buffer is too small

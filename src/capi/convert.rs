@@ -43,7 +43,7 @@ pub(super) unsafe fn optional<'a>(at: *const c_char) -> Option<&'a CStr> {
 /// The bytes of a string that comes with its length: what holds a NUL is refused, for it would be cut there.
 ///
 /// # Safety
-/// As for [`slice`].
+/// `at` is null or has `len` bytes, which outlive the answer.
 pub(super) unsafe fn counted<'a>(name: &'static str, at: *const c_char, len: usize) -> Result<&'a OsStr> {
     // SAFETY: the caller vouches for it.
     let bytes = unsafe { slice(name, at.cast::<u8>(), len) }?;

@@ -12,15 +12,16 @@
 //!                                                                '--over, given up--> gone
 //! ```
 //!
-//! Only who is bound to a spawn budget is asked for (`flights.rs` has what a permit is, and how it ends), and only with a slot: the budget
-//! is asked after `restart.rs` and right before the start. It answers under the same lock, so nobody is ever found Asking. Who gets no permit
-//! gives the slot back; he waits Barred, without one, and those behind him go on: the only way to overtake in line. He keeps his place, and
-//! of each key the first is asked for again, whenever a permit may be had. (And a spawn that finds nobody in line and a permit free takes it: one
-//! that somebody else has just given back may go to it before we have heard of that.)
+//! Only who is bound to a spawn budget is asked for (`flights.rs` has what a permit is, and how it ends), and only with a slot: the budget is
+//! asked after `restart.rs` and right before the start. It answers under the same lock, so nobody is ever found Asking. Who gets no permit gives
+//! the slot back; he waits Barred, without one, and those behind him go on: the only way to overtake in line, but for a priority. He keeps his
+//! place, and of each key the first is asked for again, whenever a permit may be had. (And a spawn that finds nobody in line and a permit free
+//! takes it: one that somebody else has just given back may go to it before we have heard of that.)
 //!
-//! A place in line is one number that has both in it, priority and arrival ([`place`]): so the line is one ordered map, whoever is first
-//! in it is found in the time of its depth, and what keeps its place (who is barred) keeps its rank as well. A child has the priority that it was admitted with,
-//! for its first start and for each that comes after a rest.
+//! A place in line is one number that has both in it, priority and arrival (`place`): so the line is one ordered map, whoever is first in it is
+//! found in the time of its depth, and who keeps his place (barred) keeps his rank as well. A child has the priority that it was admitted with, for
+//! its first start and for each that comes after a rest. Nobody is ended for a higher one, and who waits long is not raised: a low one waits as
+//! long as higher ones come.
 //!
 //! A slot is taken before a process is made (`Starting`) and given back when its end is told: so there are never more than `max_running`,
 //! however many threads spawn, and a child that is being stopped holds its slot. Between its end and the telling a child is `Leaving`: what it

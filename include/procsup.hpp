@@ -3951,7 +3951,10 @@ class handoff_supervisor : private detail::owner<ps_handoff_supervisor, ps_hando
     }
 
     /// How often another is started in the place of one that has ended by itself; 0: never.
-    void set_restart(std::uint32_t max_attempts, time_limit window) { detail::call(ps_handoff_supervisor_set_restart, handle(), max_attempts, window); }
+    void set_restart(std::uint32_t max_attempts, time_limit window)
+    {
+        detail::call(ps_handoff_supervisor_set_restart, handle(), max_attempts, window);
+    }
     void set_restart(std::uint32_t max_attempts, time_limit window, std::error_code &ec) noexcept
     {
         detail::call(ec, ps_handoff_supervisor_set_restart, handle(), max_attempts, window);

@@ -1,5 +1,6 @@
-// Every number that C has a name for has one in C++, and it is the same number, with the same name in text. Numbers are said to the compiler: a value
-// of C that is missing below is an error (-Wswitch), and so is one that differs. Names are compared when it runs: from the first case all are gone through.
+// Every number that C has a name for has one in C++, and it is the same number, with the same name in text. Numbers are said to the
+// compiler: a value of C that is missing below is an error (-Wswitch), and so is one that differs. Names are compared when it runs: from
+// the first case all are gone through.
 #include "check.hpp"
 
 #include <cstring>

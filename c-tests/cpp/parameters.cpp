@@ -37,7 +37,8 @@ static void any_text_is_taken_as_it_is()
     const std::optional<std::string> some = "some", none;
     CHECK(output_of(echo().arg(middle).arg(plain_text{"xyz", 2}).arg(std::string("s")).arg(buffer).arg(std::filesystem::path("/p/q"))
                         .arg(some).arg(""sv).arg(std::string_view()).arg(std::string(5000, 'l').substr(0, 1))) == "bcd,xy,s,buf,/p/q,some,,,l,");
-    CHECK(output_of(command("/bin/shxx"sv.substr(0, 7), {"-c"sv, "echo $A ${B-none} ${C-none} ${D-none}"sv}).env("A=b"sv.substr(0, 1), middle).env("B", nullptr)
+    CHECK(output_of(command("/bin/shxx"sv.substr(0, 7), {"-c"sv, "echo $A ${B-none} ${C-none} ${D-none}"sv})
+                        .env("A=b"sv.substr(0, 1), middle).env("B", nullptr)
                         .env("C", none).env("D", std::nullopt).capture(100)) == "bcd none none none\n");
     const std::string big(100'000, 'b');
     CHECK(output_of(command("wc", {"-c"}).input(std::string_view(big).substr(1)).capture(100)) == "99999\n");
@@ -95,8 +96,8 @@ static void maps_and_pairs_are_an_environment()
     static_assert(!detail::has_texts<std::filesystem::path>::value && detail::has_texts<std::vector<std::filesystem::path>>::value);
     CHECK(output_of(environment_of().envs(map)) == "1 2 none\n");
     CHECK(output_of(environment_of().envs(std::unordered_map<std::string, std::filesystem::path>{{"C", "/c"}})) == "none none /c\n");
-    CHECK(output_of(environment_of().envs(map).envs(std::vector<std::pair<std::string, std::optional<std::string>>>{{"A", std::nullopt}, {"B", "b"}})) ==
-          "none b none\n");
+    const std::vector<std::pair<std::string, std::optional<std::string>>> changes{{"A", std::nullopt}, {"B", "b"}};
+    CHECK(output_of(environment_of().envs(map).envs(changes)) == "none b none\n");
     CHECK(output_of(environment_of().envs({{"A", "x"}, {"B", nullptr}, {"C", map.at("A")}})) == "x none 1\n");
     std::error_code ec;
     command refused = environment_of();
@@ -132,16 +133,20 @@ static void any_duration_is_rounded_up()
     using std::chrono::microseconds;
     using std::chrono::nanoseconds;
     constexpr auto most = std::numeric_limits<std::int64_t>::max() / 1'000'000; // 292 years
-    static_assert(ms(0ns) == 0 && ms(1ns) == 1 && ms(1'000'000ns) == 1 && ms(1'000'001ns) == 2 && ms(999us) == 1 && ms(3s) == 3000 && ms(2h) == 7'200'000);
+    static_assert(ms(0ns) == 0 && ms(1ns) == 1 && ms(1'000'000ns) == 1 && ms(1'000'001ns) == 2 && ms(999us) == 1);
+    static_assert(ms(3s) == 3000 && ms(2h) == 7'200'000);
     static_assert(ms(duration<int, std::ratio<1, 30>>(1)) == 34 && ms(duration<int, std::ratio<1, 30>>(30)) == 1000);
-    static_assert(ms(duration<unsigned char, std::milli>(255)) == 255 && ms(duration<std::uint64_t>(std::numeric_limits<std::uint64_t>::max())) == most);
+    static_assert(ms(duration<unsigned char, std::milli>(255)) == 255);
+    static_assert(ms(duration<std::uint64_t>(std::numeric_limits<std::uint64_t>::max())) == most);
     static_assert(ms(duration<float>(0.5f)) == 500 && ms(duration<double>(1.0001)) == 1001 && ms(duration<double, std::milli>(0.1)) == 1);
     static_assert(ms(hours::max()) == most && ms(milliseconds::max()) == most && ms(nanoseconds::max()) == most);
     static_assert(ms(duration<double>(1e300)) == most && ms(duration<double>(std::numeric_limits<double>::infinity())) == most);
-    static_assert(ms(forever) == -1 && time_limit(std::nullopt).count() == -1 && ms(std::optional<milliseconds>()) == -1 && ms(std::optional(2s)) == 2000);
+    static_assert(ms(forever) == -1 && time_limit(std::nullopt).count() == -1);
+    static_assert(ms(std::optional<milliseconds>()) == -1 && ms(std::optional(2s)) == 2000);
     // Less than nothing is not for ever, but for C's own -1.
-    for (const std::int64_t wrong : {ms(-1ns), ms(-1'000'000ns), ms(-1s), ms(-1us), ms(microseconds::min()), ms(milliseconds(-2)), ms(duration<double>(-0.001)),
-                                     ms(duration<double>(std::numeric_limits<double>::quiet_NaN()))})
+    constexpr auto none = std::numeric_limits<double>::quiet_NaN();
+    for (const std::int64_t wrong : {ms(-1ns), ms(-1'000'000ns), ms(-1s), ms(-1us), ms(microseconds::min()), ms(milliseconds(-2)),
+                                     ms(duration<double>(-0.001)), ms(duration<double>(none))})
         CHECK(wrong < -1);
 
     child job = spawn(pausing());

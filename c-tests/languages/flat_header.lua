@@ -1,5 +1,5 @@
--- The flat header as LuaJIT reads it: a program is run, its structures are there, a number has its name; events, 64-bit words, lists of strings and bytes
--- go through unharmed, and a failure says why. Arguments: HEADER LIBRARY.
+-- The flat header as LuaJIT reads it: a program is run, its structures are there, a number has its name; events, 64-bit words, lists of
+-- strings and bytes go through unharmed, and a failure says why. Arguments: HEADER LIBRARY.
 local ffi = require("ffi")
 ffi.cdef(assert(io.open(arg[1])):read("*a"))
 local ps = ffi.load(arg[2])

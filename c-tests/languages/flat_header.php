@@ -1,6 +1,6 @@
 <?php
-// The flat header as PHP reads it: a program is run, its structures are there, a number has its name; events, 64-bit words, lists of strings and bytes go
-// through unharmed, and a failure says why. Arguments: HEADER LIBRARY.
+// The flat header as PHP reads it: a program is run, its structures are there, a number has its name; events, 64-bit words, lists of
+// strings and bytes go through unharmed, and a failure says why. Arguments: HEADER LIBRARY.
 if (!extension_loaded("ffi")) {
     echo "PHP has no FFI here\n";
     exit(77);

@@ -1,5 +1,5 @@
-"""The flat header as cffi reads it: a program is run, its structures have the size that C gives them, a number has its name; events, 64-bit words, lists of
-strings and bytes go through unharmed, and a failure says why. Arguments: HEADER LIBRARY."""
+"""The flat header as cffi reads it: a program is run, its structures have the size that C gives them, a number has its name; events, 64-bit
+words, lists of strings and bytes go through unharmed, and a failure says why. Arguments: HEADER LIBRARY."""
 import sys
 
 try:

@@ -26,7 +26,8 @@ std::error_code cpp_header_is_usable(procsup::supervisor &supervisor, const std:
     std::map<std::string, std::string_view> variables;
     const std::array<unsigned char, 1> bytes{};
     procsup::command more(std::string_view("true"), words, ec);
-    more.envs(variables).envs({{"A", "a"}, {"B", nullptr}}).envs(variables, ec).input(bytes).cwd(std::string_view("/")).credentials(0, 0, std::array<std::uint32_t, 1>{});
+    more.envs(variables).envs({{"A", "a"}, {"B", nullptr}}).envs(variables, ec).input(bytes).cwd(std::string_view("/"));
+    more.credentials(0, 0, std::array<std::uint32_t, 1>{});
     told << child.reap(std::chrono::duration<double>(0.5)).cause() << procsup::errc::ok << supervisor.next_event(std::chrono::minutes(1))->kind();
     child.terminate(std::nullopt);
     child.reap(procsup::until(std::chrono::steady_clock::now()), ec);

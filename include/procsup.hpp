@@ -204,6 +204,7 @@ enum class error_text : std::int32_t {
 };
 enum class environment : std::int32_t { inherit = PS_ENV_INHERIT, clear = PS_ENV_CLEAR, baseline = PS_ENV_BASELINE };
 enum class stdio_kind : std::int32_t { inherit = PS_STDIO_INHERIT, null = PS_STDIO_NULL, pipe = PS_STDIO_PIPE, merge = PS_STDIO_MERGE };
+enum class pipe_direction : std::int32_t { to_child = PS_PIPE_TO_CHILD, from_child = PS_PIPE_FROM_CHILD };
 enum class isolation : std::int32_t { none = PS_ISOLATE_NONE, group = PS_ISOLATE_GROUP, session = PS_ISOLATE_SESSION };
 enum class survivors_policy : std::int32_t { sweep = PS_SURVIVORS_SWEEP, leave = PS_SURVIVORS_LEAVE };
 enum class output_exists_policy : std::int32_t { refuse = PS_OUTPUT_REFUSE, replace = PS_OUTPUT_REPLACE };
@@ -321,6 +322,7 @@ enum class event_kind : std::int32_t {
     failed = PS_EVENT_FAILED,
     output_lost = PS_EVENT_OUTPUT_LOST,
     notified = PS_EVENT_NOTIFIED,
+    input_room = PS_EVENT_INPUT_ROOM,
 };
 
 /// Why a child is started again, or is not.
@@ -1362,6 +1364,16 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&input(byte_view data) && { return std::move(input(data)); }
     command &input(byte_view data, ec_t &ec) noexcept { return set(ec, ps_command_input, data.data(), data.size()); }
 
+    /// Standard input that is fed while the child runs: child::write. So many bytes may wait for it in the host.
+    command &input_stream(std::size_t max_bytes) & { return set(ps_command_input_stream, max_bytes); }
+    command &&input_stream(std::size_t max_bytes) && { return std::move(input_stream(max_bytes)); }
+    command &input_stream(std::size_t max_bytes, ec_t &ec) noexcept { return set(ec, ps_command_input_stream, max_bytes); }
+
+    /// Gives the child one end of a pipe as descriptor `child_fd`; child::stdio(child_fd) gives our end.
+    command &pipe(int child_fd, pipe_direction direction) & { return set(ps_command_pipe, child_fd, direction); }
+    command &&pipe(int child_fd, pipe_direction direction) && { return std::move(pipe(child_fd, direction)); }
+    command &pipe(int child_fd, pipe_direction direction, ec_t &ec) noexcept { return set(ec, ps_command_pipe, child_fd, direction); }
+
     /// Stream 1 (and 2, if merged) goes to a file, which appears complete once the child has been reaped.
     command &output_file(zstring path, output_exists_policy exists = output_exists_policy::refuse) &
     {
@@ -1884,7 +1896,7 @@ class child_calls {
     child_state state() const { return static_cast<child_state>(number(ps_child_state)); }
     child_state state(std::error_code &ec) const noexcept { return static_cast<child_state>(number(ec, ps_child_state)); }
 
-    /// Our end of a pipe; it can be taken once.
+    /// Our end of a pipe, by its number in the child; it can be taken once.
     unique_fd stdio(int stream) const
     {
         std::int32_t fd = -1;
@@ -1897,6 +1909,24 @@ class child_calls {
         detail::call(ec, ps_child_stdio, handle_, stream, &fd);
         return unique_fd(fd);
     }
+
+    /// Feeds standard input (command::input_stream); never blocks. How many bytes were taken; nothing: there is no room. After less than all an
+    /// input_room event tells when there is.
+    std::optional<std::size_t> write(std::string_view data) const
+    {
+        std::size_t taken = 0;
+        const ps_status status = detail::call(ps_child_write, handle_, static_cast<const void *>(data.data()), data.size(), &taken);
+        return status == PS_OK ? std::optional<std::size_t>(taken) : std::nullopt;
+    }
+    std::optional<std::size_t> write(std::string_view data, std::error_code &ec) const noexcept
+    {
+        std::size_t taken = 0;
+        const ps_status status = detail::call(ec, ps_child_write, handle_, static_cast<const void *>(data.data()), data.size(), &taken);
+        return status == PS_OK ? std::optional<std::size_t>(taken) : std::nullopt;
+    }
+    /// It ends behind what was taken so far.
+    void write_end() const { detail::call(ps_child_write_end, handle_); }
+    void write_end(std::error_code &ec) const noexcept { detail::call(ec, ps_child_write_end, handle_); }
 
     /// The captured output so far.
     std::string output() const { return detail::bytes(ps_child_output, handle_); }

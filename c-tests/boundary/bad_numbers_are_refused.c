@@ -50,6 +50,19 @@ int main(void)
     REFUSED(ps_output_data(output, 0, NULL, 0, &needed, NULL));
     REFUSED(ps_output_lost(output, 3, &lost, NULL));
     ps_output_free(output);
+    REFUSED(ps_command_input_stream(command, 0, NULL));
+    REFUSED(ps_command_input_stream(command, (1u << 30) + 1, NULL));
+    REFUSED(ps_command_input_stream(command, SIZE_MAX, NULL));
+    for (int i = 0; i < 4; i++) {
+        REFUSED(ps_command_pipe(command, 3, bad[i], NULL));
+        if (bad[i] != 99)
+            REFUSED(ps_command_pipe(command, bad[i], PS_PIPE_TO_CHILD, NULL));
+    }
+    REFUSED(ps_command_pipe(command, 1 << 20, PS_PIPE_TO_CHILD, NULL));
+    REFUSED(ps_command_pipe(command, 0, PS_PIPE_FROM_CHILD, NULL));
+    REFUSED(ps_command_pipe(command, 1, PS_PIPE_TO_CHILD, NULL));
+    REFUSED(ps_command_pipe(command, 2, PS_PIPE_TO_CHILD, NULL));
+    REFUSED(ps_command_pipe(command, 3, 0, NULL));
     REFUSED(ps_command_umask(command, 01000, NULL));
     REFUSED(ps_command_umask(command, UINT32_MAX, NULL));
     REFUSED(ps_command_credentials(command, 1, 1, NULL, 1, NULL));
@@ -95,12 +108,12 @@ int main(void)
     REFUSED(ps_child_notified(child, &(ps_notified){.size = sizeof(ps_notified) - 1}, NULL));
     REFUSED(ps_terminate(child, -2, NULL, NULL));
     REFUSED(ps_terminate_begin(child, -2, NULL));
-    REFUSED(ps_child_stdio(child, 3, &number, NULL));
     REFUSED(ps_child_stdio(child, -1, &number, NULL));
     CHECK_STATUS(ps_child_stdio(child, 1, &number, NULL), PS_ERR_NOT_FOUND);
     REFUSED(ps_child_output_of(child, 0, NULL, 0, &needed, NULL));
     REFUSED(ps_child_output_of(child, 3, NULL, 0, &needed, NULL));
     REFUSED(ps_child_output_lost(child, -1, &lost, NULL));
+    CHECK_STATUS(ps_child_stdio(child, 3, &number, NULL), PS_ERR_NOT_FOUND);
     REFUSED(ps_kill_and_reap_all(-2, NULL));
     reap_and_free(child);
     ps_command_free(command);

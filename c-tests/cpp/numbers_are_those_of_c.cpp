@@ -251,6 +251,7 @@ static void same(ps_event_kind value)
     SAME(event_kind::failed, PS_EVENT_FAILED);
     SAME(event_kind::output_lost, PS_EVENT_OUTPUT_LOST);
     SAME(event_kind::notified, PS_EVENT_NOTIFIED);
+    SAME(event_kind::input_room, PS_EVENT_INPUT_ROOM);
     }
 }
 

@@ -402,7 +402,7 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
-    switch (dice(49)) {
+    switch (dice(51)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {
         const char *const *args = some_args();
@@ -532,6 +532,14 @@ static void call_setter(void)
              name_of(budget), SHOWN(text));
         break;
     }
+    case 48:
+        size = ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)100, (size_t)65536, (size_t)1 << 30, ((size_t)1 << 30) + 1, SIZE_MAX);
+        SET(ps_command_input_stream, ps_command_input_stream(h, size, error), "%zu)", name_of(c), size);
+        break;
+    case 49:
+        n = chance(80) ? (int32_t)dice(12) : odd_number(), m = chance(90) ? 1 + (int32_t)dice(2) : odd_number();
+        SET(ps_command_pipe, ps_command_pipe(h, n, m, error), "%d, %d)", name_of(c), n, m);
+        break;
     case 39: n = choice(1); SET(ps_command_budget_wait, ps_command_budget_wait(h, n, error), "%d)", name_of(c), n); break;
     case 40: {
         text = any_bytes(&size);
@@ -683,7 +691,7 @@ static void call_child(void)
     uint32_t told_size = 0;
     ps_exit *end = NULL;
     ps_status status;
-    switch (dice(20)) {
+    switch (dice(23)) {
     case 0: case 1: {
         n = any_signal();
         int32_t pidfd = -1;
@@ -735,7 +743,7 @@ static void call_child(void)
         }
         break;
     case 11:
-        number = OUT(int32_t), n = choice(2);
+        number = OUT(int32_t), n = choice(chance(50) ? 2 : 11);
         if (ASK(ps_child_stdio, c, 0, ps_child_stdio(h, n, number, error), "(%s, %d, %p)", name_of(c), n, (void *)number) == PS_OK) {
             if (!(fcntl(*number, F_GETFD) & FD_CLOEXEC))
                 found("ps_child_stdio: %d is not open, or not close-on-exec", *number);
@@ -769,6 +777,16 @@ static void call_child(void)
             found("a notified that cannot be: size %u, ready %d at %" PRId64, told_size, notified->ready, notified->ready_ns);
         break;
     }
+    case 20: {
+        size_t length = ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)PAGE, sizeof long_text);
+        const void *data = length && chance(90) ? long_text : NULL;
+        size_t *taken = OUT_WITH(size_t, PS_PENDING);
+        status = ASK(ps_child_write, c, 0, ps_child_write(h, data, length, taken, error), "(%s, %p, %zu)", name_of(c), data, length);
+        if ((status == PS_OK && *taken > length) || (status == PS_OK && length && !*taken) || (status == PS_PENDING && *taken))
+            found("ps_child_write of %zu: %s, %zu taken", length, ps_status_name(status), *taken);
+        break;
+    }
+    case 21: ASK(ps_child_write_end, c, 0, ps_child_write_end(h, error), "(%s)", name_of(c)); break;
     case 15: {
         struct bytes to = some_bytes();
         ASK(ps_child_status_text, c, 0, ps_child_status_text(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(c), to.cap);
@@ -837,7 +855,7 @@ static void call_all(void)
 static void check_event(const ps_event *event)
 {
     bool of_a_child = event->kind != PS_EVENT_SHUTDOWN_DONE;
-    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_NOTIFIED || of_a_child != (event->child != NULL) || event->time_ns <= 0
+    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_INPUT_ROOM || of_a_child != (event->child != NULL) || event->time_ns <= 0
         || event->pid < 0 || event->exit.size != sizeof event->exit || event->status > PS_PENDING || event->status < PS_ERR_INTERNAL
         || (event->kind == PS_EVENT_OUTPUT) != (event->stream != 0) || (unsigned)event->stream > 2)
         found("an event that cannot be: kind %d, child %p, pid %d, stream %d, status %d, exit.size %u", event->kind, (void *)event->child, event->pid,

@@ -80,7 +80,7 @@ static const struct name call_names[] = {
     CALL(symlinkat),     CALL(tgkill),         CALL(timerfd_create), CALL(timerfd_settime), CALL(umask),
     CALL(uname),         CALL(unlinkat),       CALL(wait4),         CALL(waitid),        CALL(write),
     CALL(writev),        CALL(sendto),         CALL(recvfrom),      CALL(socket),        CALL(connect),
-    CALL(shutdown),      CALL(setns),          CALL(unshare),       CALL(seccomp),       CALL(getresuid),
+    CALL(pwritev2),      CALL(shutdown),      CALL(setns),          CALL(unshare),       CALL(seccomp),       CALL(getresuid),
     CALL(getresgid),     CALL(sched_setaffinity), CALL(mknodat),    CALL(splice),        CALL(sysinfo),
     CALL(inotify_init1), CALL(inotify_add_watch), CALL(utimensat),  CALL(fchownat),
     CALL(name_to_handle_at), CALL(open_by_handle_at),

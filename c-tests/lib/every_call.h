@@ -72,6 +72,8 @@ CALL(ps_command, ps_command_output_line_limit, 100)
 CALL(ps_command, ps_command_output_file, "/nonexistent/file", PS_OUTPUT_REFUSE)
 CALL(ps_command, ps_command_output_on_failure, PS_OUTPUT_DROP)
 CALL(ps_command, ps_command_input, "a", 1)
+CALL(ps_command, ps_command_input_stream, 10)
+CALL(ps_command, ps_command_pipe, 9, PS_PIPE_TO_CHILD)
 CALL(ps_command, ps_command_cgroup, "/nonexistent/group")
 CALL(ps_command, ps_command_cgroup_set, "pids.max", "1")
 CALL(ps_command, ps_command_restart, PS_RESTART_ALWAYS, 1, 2)
@@ -100,6 +102,7 @@ CALL(ps_child, ps_child_pid, &out.number)
 CALL(ps_child, ps_child_pidfd, &out.number)
 CALL(ps_child, ps_child_state, &out.number)
 CALL(ps_child, ps_child_stdio, 1, &out.number)
+CALL(ps_child, ps_child_write, "a", 1, &out.needed)
 CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_child, ps_child_output_of, 1, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_child, ps_child_output_lost, 0, &out.big)
@@ -216,6 +219,7 @@ static ps_status with_ps_spawn_once_into(void *handle, ps_error **error)
 {
     return ps_spawn_once(handle, "/nowhere", "a", good_command, NULL, 0, &out.child, error);
 }
+static ps_status with_ps_child_write_end(void *handle, ps_error **error) { return ps_child_write_end(handle, error); }
 static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
 {
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
@@ -308,6 +312,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_budget),      ENTRY(COMMAND, ps_command_budget_wait),
     ENTRY(COMMAND, ps_command_arg_bytes),   ENTRY(COMMAND, ps_command_env_bytes),     ENTRY(COMMAND, ps_command_env_block),
     ENTRY(COMMAND, ps_command_cwd_bytes),   ENTRY(COMMAND, ps_command_pass_fds),      ENTRY(COMMAND, ps_command_priority),
+    ENTRY(COMMAND, ps_command_input_stream), ENTRY(COMMAND, ps_command_pipe),
+    ENTRY(CHILD, ps_child_write),           ENTRY(CHILD, ps_child_write_end),
     ENTRY(COMMAND, ps_spawn_once),          ENTRY(COMMAND, ps_command_session),
     ENTRY(COMMAND, ps_spawn_direct),        ENTRY(COMMAND, ps_spawn_direct_begin),
     ENTRY(SUPERVISOR, ps_spawn_direct_into), ENTRY(SUPERVISOR, ps_spawn_direct_begin_into),

@@ -375,19 +375,75 @@ pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32,
     shapes::value(child, "state", state, error, |managed: &Managed| Ok(managed.state()? as i32))
 }
 
-/// The host's end of a stream that is PS_STDIO_PIPE; it is yours now: close it. Close-on-exec, blocking. An
-/// end that is never taken is closed by ps_child_free.
+/// The host's end of a stream that is PS_STDIO_PIPE, or of another pipe (ps_command_pipe); it is yours now:
+/// close it. Close-on-exec, blocking. An end that is never taken is closed by ps_child_free. With a restart
+/// policy each run has new pipes, and the ends of a run that were not taken go with it.
 ///
 /// A grandchild may hold the other end open after the child has ended: a reader that waits for end of file
 /// should watch ps_child_pidfd too. Writing to a child that has ended raises SIGPIPE in the host, unless the
 /// host ignores it.
 ///
-/// @param stream  0, 1 or 2
-/// @return PS_OK; PS_ERR_NOT_FOUND if that stream is no pipe or was taken already; PS_ERR_STATE before the
-///         start
+/// @param stream  0, 1, 2 or the child_fd of ps_command_pipe
+/// @return PS_OK; PS_ERR_NOT_FOUND if that is no pipe or was taken already; PS_ERR_STATE before the start
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_stdio(child: *mut ps_child, stream: i32, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.take_stream(stream)?.into_raw_fd()))
+}
+
+/// Feeds the child's standard input (ps_command_input_stream): takes as many bytes as there is room for, and
+/// never blocks. They are copied, and written as the child reads, by ps_supervisor_next_event and by every
+/// call that waits for the child; for a child of the NULL supervisor also by every call into procsup. Calls of
+/// several threads come one after the other, each with what it was told that was taken.
+///
+/// Was nothing taken, or less than `len`, a PS_EVENT_INPUT_ROOM tells when at least half of the room is free
+/// again (not to the NULL supervisor, which has no events: call again). Wait for that, not for time:
+///
+/// ```c
+/// #include <procsup.h>
+///
+/// // To be called at first and at each PS_EVENT_INPUT_ROOM of the child.
+/// ps_status go_on(ps_child *child, const char *data, size_t len, size_t *done, ps_error **error) {
+///   size_t written = 0;
+///   ps_status status = ps_child_write(child, data + *done, len - *done, &written, error);
+///   *done += written;
+///   return status == PS_OK && *done == len ? ps_child_write_end(child, error) : status;
+/// }
+/// ```
+///
+/// @param data, len  what to write; NULL, 0 only asks
+/// @param written    receives how much was taken; also written with PS_PENDING, then 0
+/// @return PS_OK; PS_PENDING if there is no room at all; PS_ERR_EXITED if the child has been reaped (with a
+///         restart policy: the run that was); PS_ERR_STATE with errno EPIPE if nobody reads it any more: the
+///         child has closed it or has ended, and what waited is dropped; PS_ERR_STATE before the start, after
+///         ps_child_write_end, or if the input is not fed; PS_ERR_PERMISSION if a filter refuses to write:
+///         then the input has ended
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_child_write(
+    child: *mut ps_child,
+    data: *const core::ffi::c_void,
+    len: usize,
+    written: *mut usize,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    call(error, || {
+        let managed = convert::object::<Managed, _>(child)?;
+        // SAFETY: `len` bytes, by the caller's contract.
+        let bytes = unsafe { convert::slice("data", data.cast::<u8>(), len) }?;
+        let place = convert::out("written", written)?;
+        let taken = managed.feed(bytes)?;
+        // SAFETY: not null, and valid by the caller's contract.
+        unsafe { *place = taken.unwrap_or(0) };
+        Ok(if taken.is_some() { PS_OK } else { PS_PENDING })
+    })
+}
+
+/// Ends the child's standard input behind what was taken so far: then it reads end of file. Never blocks.
+///
+/// @return PS_OK, also if it has ended already, or the child; PS_ERR_STATE before the start, or if the input
+///         is not fed
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_child_write_end(child: *mut ps_child, error: *mut *mut ps_error) -> ps_status {
+    shapes::change(child, error, |managed: &Managed| managed.end_input())
 }
 
 /// The captured output so far, the last bytes of it (ps_command_capture). Of streams that are kept apart

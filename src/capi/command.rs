@@ -365,6 +365,20 @@ pub unsafe extern "C" fn ps_command_pass_fds(
     })
 }
 
+pub use crate::process::command::PipeDirection as ps_pipe_direction;
+
+/// Gives the child one end of a pipe as descriptor `child_fd`; ps_child_stdio(child, child_fd, ...) gives the
+/// host's end. Each child has a pipe of its own. For 0, 1 and 2 it is the same as ps_command_stdio with
+/// PS_STDIO_PIPE. Limits as for ps_command_pass_fd.
+///
+/// @param child_fd   its number in the child, 0 to 1048575; each number once, here and in ps_command_pass_fd
+/// @param direction  PS_PIPE_TO_CHILD (the child reads; for 0 the only one) or PS_PIPE_FROM_CHILD (it writes;
+///                   for 1 and 2 the only one)
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_pipe(command: *mut ps_command, child_fd: i32, direction: i32, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.pipe(child_fd, convert::choice("direction", direction, ps_pipe_direction::from_repr)?).map(drop))
+}
+
 /// Gives the child a listening descriptor as systemd does (sd_listen_fds(3)): numbers 3, 4, ... in the order
 /// of these calls, and LISTEN_FDS, LISTEN_FDNAMES and LISTEN_PID (the child's true pid) in its environment.
 ///
@@ -713,6 +727,23 @@ pub unsafe extern "C" fn ps_command_input(
         // SAFETY: `len` bytes, by the caller's contract.
         now.input(unsafe { convert::slice("data", data.cast::<u8>(), len) }?).map(drop)
     })
+}
+
+/// The child's standard input is fed while it runs, by ps_child_write and ps_child_write_end; nobody has to
+/// wait for the child to read. What it has not read stays in its pipe (64 KiB) and, up to `max_bytes`, in the
+/// host. The other ways to say what stream 0 is are refused beside it by ps_spawn, as with ps_command_input.
+///
+/// The child finds a pipe there. Where the kernel cannot write to a pipe without SIGPIPE (before Linux 6.18,
+/// RWF_NOSIGNAL) it finds a unix socket that it can only read: a program that opens /dev/stdin anew gets
+/// ENXIO then, and a bash without a script takes it for a remote shell (and reads ~/.bashrc). In no case does
+/// a child that stops reading raise SIGPIPE in the host. Without ps_child_write_end the input ends when the
+/// handle is freed, behind what waits. It takes one descriptor of the host per child. With a restart policy
+/// each run has an input of its own: what waits for a run that ends is dropped with it.
+///
+/// @param max_bytes  how many bytes may wait in the host, 1 to 1 GiB; memory is taken as it is needed
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_input_stream(command: *mut ps_command, max_bytes: usize, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.input_stream(max_bytes).map(drop))
 }
 
 /// Puts the child into a control group (cgroup v2, cgroups(7)) of its own, which is made before it and

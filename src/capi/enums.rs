@@ -49,6 +49,7 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_error_text_kind", of_rust(error::ps_error_text_kind::from_repr)),
             ("ps_env_base", of_rust(command::ps_env_base::from_repr)),
             ("ps_stdio_kind", of_rust(command::ps_stdio_kind::from_repr)),
+            ("ps_pipe_direction", of_rust(command::ps_pipe_direction::from_repr)),
             ("ps_isolation", of_rust(command::ps_isolation::from_repr)),
             ("ps_survivors_policy", of_rust(command::ps_survivors_policy::from_repr)),
             ("ps_output_if_exists", of_rust(command::ps_output_if_exists::from_repr)),

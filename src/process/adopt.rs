@@ -97,7 +97,7 @@ pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
     let (output, ours) = of_output(command, output);
     let born = Born { pid, pidfd: Arc::new(pidfd), tier: Tier::Preloader, tie: Tie::Stranger };
     let mut ends = Ends::default();
-    ends.ours[1] = ours;
+    ours.into_iter().for_each(|end| drop(ends.ours.put(1, end)));
     let resources = Resources { mark, ..Resources::default() };
     let begun = Begun { at: started_ns, executed: clock::now() };
     Ok(record(command, lease, born, ends, output, resources, begun))

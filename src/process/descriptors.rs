@@ -16,12 +16,13 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use nix::errno::Errno;
 use rustc_hash::FxHashMap;
 
-use super::command::{Command, Stdio};
+use super::command::{Command, PipeDirection, Stdio};
 use super::output::file::OutFile;
 use super::systemd;
 use crate::error::{Error, Result};
 use crate::sys::Fault;
 use crate::sys::fds;
+use crate::sys::outlet::{self, Outlet};
 use crate::sys::spawn::landing::{LOW, Landing, Parked};
 use crate::sys::spawn::{Gap, Move};
 
@@ -127,11 +128,42 @@ pub struct Plan {
     pub ends: Ends,
 }
 
+/// The caller's ends of a child's pipes, until he takes them.
+#[derive(Debug, Default)]
+pub struct Ours {
+    standard: [Option<OwnedFd>; 3],
+    /// By their numbers in the child.
+    more: Vec<(RawFd, OwnedFd)>,
+}
+
+impl Ours {
+    /// The end of what the child has as this number.
+    pub fn take(&mut self, number: RawFd) -> Option<OwnedFd> {
+        if let Some(standard) = usize::try_from(number).ok().and_then(|stream| self.standard.get_mut(stream)) {
+            return standard.take();
+        }
+        let at = self.more.iter().position(|(taken, _)| *taken == number)?;
+        Some(self.more.swap_remove(at).1)
+    }
+
+    /// Puts one there; answers what was there before.
+    pub fn put(&mut self, number: RawFd, end: OwnedFd) -> Option<OwnedFd> {
+        if let Some(standard) = usize::try_from(number).ok().and_then(|stream| self.standard.get_mut(stream)) {
+            return standard.replace(end);
+        }
+        let before = self.take(number);
+        self.more.push((number, end));
+        before
+    }
+}
+
 /// The pipes of one spawn: our ends, and the ends that the child gets.
 #[derive(Debug, Default)]
 pub struct Ends {
-    /// The caller's, by stream.
-    pub ours: [Option<OwnedFd>; 3],
+    /// The caller's.
+    pub ours: Ours,
+    /// Where its input is written to while it runs.
+    pub feed: Option<Outlet>,
     /// What we read ourselves, and as which stream. Reading never blocks.
     pub output: Vec<(i32, OwnedFd)>,
     /// By which the child says that it is ready. Reading never blocks.
@@ -207,10 +239,14 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
         Error::invalid(step, format!("{}: descriptor {number} is given twice, by {by}", command.cannot()))
     };
     let given = |fd: i32| streams.passed.has(fd);
-    for (stream, what, wanted) in [(0, "input", streams.input.is_some()), (1, "output_file", file.is_some())] {
+    let once = [(0, "input", streams.input.is_some()), (0, "input_stream", streams.fed.is_some()), (1, "output_file", file.is_some())];
+    for (stream, what, wanted) in once {
         if wanted && (streams.stdio[stream] != Stdio::Inherit || given(stream as i32)) {
             return Err(twice(what, stream as i32, &format!("{what} and otherwise")));
         }
+    }
+    if streams.input.is_some() && streams.fed.is_some() {
+        return Err(twice("input_stream", 0, "input and input_stream"));
     }
     let mut ends = Ends::default();
     let mut moves: Vec<Move> = Vec::new();
@@ -232,6 +268,12 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
                 ends.give(opened)
             }
             (Stdio::Inherit, _, Some(file)) => file.fd(),
+            (Stdio::Inherit, ..) if stream == 0 && streams.fed.is_some() => {
+                let owner = command.identity.credentials.as_ref().map(|user| (user.uid, user.gid));
+                let made = outlet::outlet(owner).map_err(|fault| fault.error(format!("{}: its input", command.cannot())))?;
+                ends.feed = Some(made.0);
+                ends.give(made.1)
+            }
             (Stdio::Inherit, ..) if stream > 0 && piped => match captured.filter(|_| streams.share_a_pipe()) {
                 // Captured streams share one pipe, which keeps their order; lines, and what is kept apart, tell which stream they come from.
                 Some(one) => one,
@@ -257,7 +299,7 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
             (Stdio::Pipe, ..) => {
                 let (read, write) = pipe()?;
                 let (ours, theirs) = if stream == 0 { (write, read) } else { (read, write) };
-                ends.ours[stream as usize] = Some(ours);
+                ends.ours.put(stream, ours);
                 ends.give(theirs)
             }
             (Stdio::Fd(fd), ..) => fd,
@@ -275,6 +317,15 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
             return Err(twice("listen_fd", to, "listen_fd and pass_fd"));
         }
         moves.push(Move { from: *fd, to });
+    }
+    for (number, direction) in &streams.pipes {
+        if moves.iter().any(|m| m.to == *number) {
+            return Err(twice("pipe", *number, "pipe and listen_fd"));
+        }
+        let (read, write) = pipe()?;
+        let (ours, theirs) = if *direction == PipeDirection::ToChild { (write, read) } else { (read, write) };
+        ends.ours.put(*number, ours);
+        moves.push(Move { from: ends.give(theirs), to: *number });
     }
     if let Some(number) = command.readiness.number() {
         if moves.iter().any(|m| m.to == number) {

@@ -18,6 +18,7 @@ use super::command::Command;
 use super::descriptors::{self, Ends, Plan};
 use super::lineage::Mark;
 use super::output::Output;
+use super::output::feed::Feed;
 use super::path;
 use super::stop::Ladder;
 use super::systemd::{Listening, Notifying, Told};
@@ -268,6 +269,7 @@ pub(super) fn record(
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(ends.ours),
+        feed: ends.feed.map(|outlet| Box::new(Mutex::new(Feed::new(outlet, streams.fed.unwrap_or_default())))),
         lines: streams.lines,
         in_cgroup: gifts.cgroup.is_some(),
         output: output.map(|output| Box::new(Mutex::new(output))),
@@ -319,11 +321,10 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
     match failure.step {
         "dup2" | "fcntl"
             if matches!(failure.errno, Errno::EBADF | Errno::EINVAL | Errno::EMFILE)
-                && let Some((from, to, hard)) = command.beyond_the_limit() =>
+                && let Some((what, to, hard)) = command.beyond_the_limit() =>
         {
             error.status = Status::Limit;
-            let what = from.map_or_else(|| "that of readiness".to_owned(), |from| from.to_string());
-            error.message += &format!(": descriptor {what} cannot be {to} in the child, the hard limit RLIMIT_NOFILE is {hard}");
+            error.message += &format!(": {what} cannot be {to} in the child, the hard limit RLIMIT_NOFILE is {hard}");
         }
         // Our own numbers were checked: what is not open any more was the caller's.
         "dup2" | "fcntl" if failure.errno == Errno::EBADF => error.status = Status::InvalidArgument,

@@ -65,6 +65,10 @@ pub enum EventKind {
     /// stands now.
     #[strum(serialize = "PS_EVENT_NOTIFIED")]
     Notified = 11,
+    /// There is room again for the child's input (ps_child_write), of which nothing or only a part was taken
+    /// before; or nobody reads it any more: the next call says so. One of these waits at a time.
+    #[strum(serialize = "PS_EVENT_INPUT_ROOM")]
+    InputRoom = 12,
 }
 
 /// Why a child is started again, or is not.
@@ -179,6 +183,8 @@ pub enum What {
     OutputLost(Lost),
     /// It has said something of itself.
     Notified,
+    /// There is room for its input again, or nobody reads it any more.
+    InputRoom,
     /// It will be started (again).
     Restarting {
         /// What became of the last run, if there was one.
@@ -222,6 +228,7 @@ impl Event {
             What::Output(_) => EventKind::Output,
             What::OutputLost(_) => EventKind::OutputLost,
             What::Notified => EventKind::Notified,
+            What::InputRoom => EventKind::InputRoom,
             What::Restarting { .. } => EventKind::Restarting,
             What::GaveUp { .. } => EventKind::GaveUp,
             What::Cancelled(_) => EventKind::Cancelled,
@@ -342,7 +349,7 @@ impl Queue {
         let Event { what, child, pid, run, time_ns } = event;
         // What one that is kept alive has to tell again and again must not take the room that was promised to others.
         let again = match &what {
-            What::Restarting { .. } | What::Notified => true,
+            What::Restarting { .. } | What::Notified | What::InputRoom => true,
             What::Started | What::Ready | What::Exited { .. } | What::Failed(_) => child.as_ref().is_some_and(|child| child.comes_back()),
             _ => false,
         };
@@ -350,6 +357,9 @@ impl Queue {
         if let (false, What::Notified, Some(child)) = (fits, &what, &child) {
             // What it says next is told again.
             child.take_said();
+        }
+        if let (false, What::InputRoom, Some(child)) = (fits, &what, &child) {
+            child.take_room();
         }
         if fits {
             self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
@@ -405,8 +415,10 @@ impl Queue {
                 continue;
             }
             let Entry { told: Told::Once(what), child, pid, run, time_ns } = entry else { continue };
-            if let (What::Notified, Some(child)) = (&what, &child) {
-                child.take_said();
+            match (&what, &child) {
+                (What::Notified, Some(child)) => child.take_said(),
+                (What::InputRoom, Some(child)) => child.take_room(),
+                _ => {}
             }
             return Ok(Some(Event { what, child, pid, run, time_ns }));
         }

@@ -34,11 +34,12 @@ use crate::sys::poll;
 use crate::sys::reactor::{Reactor, Shape, Token};
 use crate::sys::reserve::out_of_memory;
 
-/// A watched process has the token `key * PLACES` (pidfd, and its own times), the two after it (output), that by which it is ready, and its
-/// NOTIFY_SOCKET.
-pub(super) const PLACES: u64 = 5;
+/// A watched process has the token `key * PLACES` (pidfd, and its own times), the two after it (output), that by which it is ready, its
+/// NOTIFY_SOCKET, and its input.
+pub(super) const PLACES: u64 = 6;
 pub(super) const READY: u64 = 3;
 pub(super) const SAYS: u64 = 4;
+pub(super) const INPUT: u64 = 5;
 /// Tokens from here on are errands' (`errands/`).
 pub(super) const ERRANDS: u64 = 1 << 62;
 /// Tokens from here on are orphans' (`orphans.rs`).
@@ -350,6 +351,9 @@ impl Inner {
             self.reactor.remove(Token(key * PLACES + READY));
             self.reactor.remove(Token(key * PLACES + SAYS));
         }
+        if entry.child.is_fed() {
+            self.reactor.remove(Token(key * PLACES + INPUT));
+        }
         self.busy.fetch_sub(1, Ordering::Relaxed);
     }
 
@@ -449,6 +453,47 @@ impl Inner {
                 self.unwatch_pipes(key);
                 let _ = self.reactor.set_due(Token(key * PLACES), Deadline::after(poll::PAUSE));
             }
+        }
+    }
+
+    // ---- input ----
+
+    /// Watches what waits for a child to read, or watches it no more; and tells who had more that there is room.
+    pub(super) fn collect_input(&self, managed: &Managed, child: &Arc<Child>) {
+        if !child.is_fed() || !self.home.is_here() {
+            return;
+        }
+        let mut ledger = lock(&self.ledger);
+        let key = managed.key();
+        let Some(entry) = ledger.watched.get(&key).filter(|entry| Arc::ptr_eq(&entry.child, child)) else { return };
+        let managed = entry.managed.clone();
+        let token = Token(key * PLACES + INPUT);
+        // Under the lock: of two threads the one that looks last has seen what the other one has written.
+        let awaits = child.input_awaits();
+        let mut again = false;
+        match &awaits {
+            None => drop(self.reactor.remove(token)),
+            // Without room in the set the clock asks for it.
+            Some(fd) => again = self.reactor.put_outlet(token, fd).is_err(),
+        }
+        if child.has_room_news() {
+            // The default supervisor tells nothing. One that waits to be told is enough: who takes it tries again.
+            if self.is_default || managed.has_room_told() || ledger.events.has_room() {
+                child.take_room_news();
+                if !self.is_default && !managed.note_room() {
+                    ledger.push(&managed, clock::now(), What::InputRoom);
+                }
+            } else {
+                again = true;
+            }
+        }
+        if again {
+            let _ = self.schedule(key, child.due().min(Deadline::after(poll::PAUSE)));
+        }
+        self.show(&mut ledger);
+        drop(ledger);
+        if self.is_default && awaits.is_some() {
+            self.wake_all();
         }
     }
 

@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 
 use super::errands::in_turn;
 use super::events::Event;
-use super::inner::{ERRANDS, HOUSEKEEPING, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
+use super::inner::{ERRANDS, HOUSEKEEPING, INPUT, Inner, LOOK_FOR_ORPHANS, Ledger, ORPHANS, PERMITS, PLACES, READY, RESTS};
 use super::scheduler;
 use crate::clock::{self, Deadline, MILLI};
 use crate::error::Result;
@@ -108,7 +108,8 @@ impl Inner {
         found
     }
 
-    /// An orphan has ended; an errand is wanted; or a child's pidfd (0), one of its pipes (1, 2) or that by which it says something of itself (3, 4) is readable.
+    /// An orphan has ended; an errand is wanted; or a child's pidfd (0), one of its pipes (1, 2), that by which it says something of itself (3, 4) is
+    /// readable, or there is room for its input (5).
     fn look_at(self: &Arc<Self>, token: Token) {
         if token.0 >= ORPHANS {
             return self.reap_orphan(token);
@@ -119,7 +120,12 @@ impl Inner {
         let (key, place) = (token.0 / PLACES, token.0 % PLACES);
         let found = lock(&self.ledger).watched.get(&key).map(|entry| (entry.managed.clone(), entry.child.clone()));
         let Some((managed, child)) = found else { return };
-        if place >= READY {
+        if place == INPUT {
+            if !child.flush_input() {
+                self.reactor.set_aside(token);
+            }
+            self.collect_input(&managed, &child);
+        } else if place >= READY {
             // Who says so much does not keep us awake.
             if child.look_at_signs() {
                 self.reactor.set_aside(token);
@@ -205,6 +211,10 @@ impl Inner {
                             child.tick();
                             self.reschedule(&managed);
                             self.collect_signs(&managed, &child);
+                            if child.is_fed() {
+                                child.flush_input();
+                                self.collect_input(&managed, &child);
+                            }
                             self.let_flow(&mut lock(&self.ledger), &managed);
                         }
                         None => {}

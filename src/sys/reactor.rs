@@ -134,8 +134,8 @@ enum Purpose {
 #[derive(Debug)]
 struct Entry {
     fd: Arc<OwnedFd>,
-    /// Watched for room to write as well.
-    writing: bool,
+    /// What it is watched for.
+    interest: Interest,
     /// Out of the set, until the time in `aside`.
     is_aside: bool,
 }
@@ -204,8 +204,27 @@ fn set_off(timer: &TimerFd, at: i64) -> Result<(), Errno> {
     timer.set(Expiration::OneShot(when), TimerSetTimeFlags::TFD_TIMER_ABSTIME)
 }
 
-fn interest(writing: bool) -> EpollFlags {
-    if writing { EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT } else { EpollFlags::EPOLLIN }
+/// What a descriptor is watched for; an end is told in any case.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Interest {
+    Reading,
+    Both,
+    /// Whatever the other side says to it.
+    Writing,
+}
+
+impl Interest {
+    fn of(writing: bool) -> Self {
+        if writing { Self::Both } else { Self::Reading }
+    }
+
+    fn flags(self) -> EpollFlags {
+        match self {
+            Self::Reading => EpollFlags::EPOLLIN,
+            Self::Both => EpollFlags::EPOLLIN | EpollFlags::EPOLLOUT,
+            Self::Writing => EpollFlags::EPOLLOUT,
+        }
+    }
 }
 
 impl Reactor {
@@ -267,32 +286,46 @@ impl Reactor {
 
     /// Watches a descriptor for reading, level-triggered, and keeps a share of it. A token in use is `EEXIST`.
     pub fn add(&self, token: Token, fd: &Arc<OwnedFd>) -> Result<(), Fault> {
+        self.add_for(Interest::Reading, token, fd)
+    }
+
+    fn add_for(&self, interest: Interest, token: Token, fd: &Arc<OwnedFd>) -> Result<(), Fault> {
         debug_assert!(token.0 < WAKE_UP);
         let mut state = lock(&self.state);
         if state.entries.contains_key(&token) {
             return Err(Fault { step: "epoll_ctl", errno: Errno::EEXIST });
         }
         state.make_room().map_err(Fault::of("memory"))?;
-        self.set()?.add(fd, EpollEvent::new(interest(false), token.0)).map_err(Fault::of("epoll_ctl"))?;
+        self.set()?.add(fd, EpollEvent::new(interest.flags(), token.0)).map_err(Fault::of("epoll_ctl"))?;
         if let Some(custody) = self.custody {
             custody.note(fd);
         }
-        state.entries.insert(token, Entry { fd: fd.clone(), writing: false, is_aside: false });
+        state.entries.insert(token, Entry { fd: fd.clone(), interest, is_aside: false });
         Ok(())
     }
 
     /// Watches this descriptor under this token, whatever was watched under it before.
     pub fn put(&self, token: Token, fd: &Arc<OwnedFd>, writing: bool) -> Result<(), Fault> {
-        let is_there = lock(&self.state).entries.get(&token).map(|entry| Arc::ptr_eq(&entry.fd, fd));
-        if is_there != Some(true) {
-            self.remove(token);
-            match self.add(token, fd) {
-                // Another thread was faster with it, and looks at it next.
-                Err(Fault { errno: Errno::EEXIST, .. }) | Ok(()) => {}
-                Err(fault) => return Err(fault),
-            }
-        }
+        self.put_for(Interest::Reading, token, fd)?;
         self.set_writing(token, writing).map_err(Fault::of("epoll_ctl"))
+    }
+
+    /// The same for room to write alone: what the other side says to it wakes nobody.
+    pub fn put_outlet(&self, token: Token, fd: &Arc<OwnedFd>) -> Result<(), Fault> {
+        self.put_for(Interest::Writing, token, fd)
+    }
+
+    fn put_for(&self, interest: Interest, token: Token, fd: &Arc<OwnedFd>) -> Result<(), Fault> {
+        let is_there = lock(&self.state).entries.get(&token).map(|entry| Arc::ptr_eq(&entry.fd, fd));
+        if is_there == Some(true) {
+            return Ok(());
+        }
+        self.remove(token);
+        match self.add_for(interest, token, fd) {
+            // Another thread was faster with it, and looks at it next.
+            Err(Fault { errno: Errno::EEXIST, .. }) | Ok(()) => Ok(()),
+            Err(fault) => Err(fault),
+        }
     }
 
     /// Watches no more, and gives the share back. Its time stays. `false`: it was not watched.
@@ -339,12 +372,13 @@ impl Reactor {
     pub fn set_writing(&self, token: Token, writing: bool) -> Result<(), Errno> {
         let mut state = lock(&self.state);
         let Some(entry) = state.entries.get_mut(&token) else { return Err(Errno::ENOENT) };
-        if entry.writing != writing {
+        let interest = Interest::of(writing);
+        if entry.interest != interest {
             if !entry.is_aside {
                 let set = self.work.get().ok_or(Errno::ENOENT)?;
-                set.modify(&entry.fd, &mut EpollEvent::new(interest(writing), token.0))?;
+                set.modify(&entry.fd, &mut EpollEvent::new(interest.flags(), token.0))?;
             }
-            entry.writing = writing;
+            entry.interest = interest;
         }
         Ok(())
     }
@@ -393,7 +427,7 @@ impl Reactor {
 
     fn bring_back(&self, state: &mut State, token: Token) {
         let Some(entry) = state.entries.get_mut(&token) else { return };
-        let back = |set: &Epoll| set.add(&entry.fd, EpollEvent::new(interest(entry.writing), token.0));
+        let back = |set: &Epoll| set.add(&entry.fd, EpollEvent::new(entry.interest.flags(), token.0));
         entry.is_aside = self.work.get().is_none_or(|set| back(set).is_err());
         if entry.is_aside {
             // No room in the set any more: the clock asks for it, for ever. Its place in `aside` is there still.

@@ -96,6 +96,9 @@ impl Child {
         if let Some(output) = &self.output {
             lock(output).finish(!self.sweep);
         }
+        if let Some(feed) = &self.feed {
+            lock(feed).discard();
+        }
         if let Some(cgroup) = life.cgroup().filter(|_| self.sweep) {
             cgroup.group().kill();
         }

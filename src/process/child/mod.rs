@@ -8,12 +8,14 @@
 //! | `mod.rs`    | what it is, signals, its stop plan                              |
 //! | `end.rs`    | reaped, recorded, released: once; and the waits for that        |
 //! | `spoken.rs` | what it has said                                                |
+//! | `fed.rs`    | what it is told while it runs                                   |
 //! | `signs.rs`  | what is known of its being ready, and of what it says of itself |
 //! | `readying.rs` | the looks at that, the waits for it                           |
 //! | `tier.rs`   | which way it was made                                           |
 //! | `words.rs`  | how it ended, for a sentence                                    |
 
 mod end;
+mod fed;
 mod readying;
 mod signs;
 mod spoken;
@@ -31,7 +33,9 @@ pub use self::tier::Tier;
 pub use self::words::described;
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
+use super::descriptors::Ours;
 use super::output::Output;
+use super::output::feed::Feed;
 use super::stop::{self, KILL, Ladder, Step};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
@@ -76,7 +80,9 @@ pub struct Child {
     pub(super) life: Mutex<Life>,
     /// Rung when `exit` is set.
     pub(super) settled: Condvar,
-    pub(super) streams: Mutex<[Option<OwnedFd>; 3]>,
+    pub(super) streams: Mutex<Ours>,
+    /// Its input, where that is fed while it runs.
+    pub(super) feed: Option<Box<Mutex<Feed>>>,
     pub(super) lines: bool,
     pub(super) in_cgroup: bool,
     pub(super) output: Option<Box<Mutex<Output>>>,
@@ -201,20 +207,20 @@ impl Child {
         lock(&self.life).pidfd.clone()
     }
 
-    /// Our end of a piped stream; it now belongs to the caller.
+    /// Our end of a pipe that the child has as this number; it now belongs to the caller.
     pub fn take_stream(&self, stream: i32) -> Result<OwnedFd> {
         self.check()?;
-        let slot = usize::try_from(stream).ok().filter(|i| *i < 3);
-        let slot = slot.ok_or_else(|| Error::invalid("stream", format!("stream {stream} is not 0, 1 or 2")))?;
-        let taken = lock(&self.streams)[slot].take();
+        if stream < 0 {
+            return Err(Error::invalid("stream", format!("stream {stream} cannot be the number of a descriptor")));
+        }
+        let taken = lock(&self.streams).take(stream);
         taken.ok_or_else(|| Error::new(Status::NotFound, "stream", format!("stream {stream} is no pipe, or was taken already")))
     }
 
     /// An end of one of its streams that came later than its process: from now on whoever asks for the stream gets it.
     #[allow(dead_code)]
     pub fn give_stream(&self, stream: i32, fd: OwnedFd) {
-        let place = usize::try_from(stream).ok();
-        let before = place.and_then(|place| lock(&self.streams).get_mut(place)?.replace(fd));
+        let before = lock(&self.streams).put(stream, fd);
         drop(before);
     }
 
@@ -231,10 +237,11 @@ impl Child {
         self.tie
     }
 
-    /// Closes our ends of streams that nobody can take any more.
+    /// Closes our ends of streams that nobody can take any more, and ends the input that nobody can feed.
     pub fn close_streams(&self) {
         let ends = std::mem::take(&mut *lock(&self.streams));
         drop(ends);
+        self.finish_input();
     }
 
     /// Signals the whole group (the process, if it has none). 0 only asks.
@@ -429,10 +436,11 @@ impl Child {
         }
     }
 
-    /// Whether somebody has to look at this child from time to time: it has output to drain, a time to keep, or something to say of itself.
+    /// Whether somebody has to look at this child from time to time: it has output to drain, input to be written, a time to keep, or something to say of
+    /// itself.
     pub fn needs_driving(&self) -> bool {
         let says = |(by, socket): (Option<_>, Option<_>)| by.is_some() || socket.is_some();
-        self.output.is_some() || !self.due().is_never() || says(self.signs())
+        self.output.is_some() || self.feed.is_some() || !self.due().is_never() || says(self.signs())
     }
 }
 

@@ -38,7 +38,7 @@ pub use self::life::{Budgeted, Lifetime, PRIORITY_MAX, Restart, RestartWhen};
 pub use self::prepared::{Known, Prepared};
 pub use self::program::Program;
 pub use self::readiness::Readiness;
-pub use self::streams::{Stdio, Streams};
+pub use self::streams::{PipeDirection, Stdio, Streams};
 pub use super::environment::Base as EnvBase;
 use crate::error::{Error, Result};
 use crate::sys::reserve;

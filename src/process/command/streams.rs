@@ -42,12 +42,26 @@ pub enum Stdio {
     Merge = 4,
 }
 
+/// Which way a pipe of a child's goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[repr(i32)]
+pub enum PipeDirection {
+    /// The child reads, the host writes.
+    #[strum(serialize = "PS_PIPE_TO_CHILD")]
+    ToChild = 1,
+    /// The child writes, the host reads.
+    #[strum(serialize = "PS_PIPE_FROM_CHILD")]
+    FromChild = 2,
+}
+
 /// Streams and descriptors.
 #[derive(Clone, Debug)]
 pub struct Streams {
     pub(in crate::process) stdio: [Stdio; 3],
     /// Those that are given by number.
     pub(in crate::process) passed: Passed,
+    /// Pipes beside the standard streams: number in the child, and its direction.
+    pub(in crate::process) pipes: Vec<(RawFd, PipeDirection)>,
     /// (descriptor of the host, name)
     pub(in crate::process) listening: Vec<(RawFd, Vec<u8>)>,
     pub(in crate::process) capture: Option<usize>,
@@ -60,6 +74,8 @@ pub struct Streams {
     pub(in crate::process) output_file: Option<file::Spec>,
     pub(in crate::process) keep_on_failure: bool,
     pub(in crate::process) input: Option<Arc<Input>>,
+    /// Its input is fed while it runs; so many bytes may wait for it.
+    pub(in crate::process) fed: Option<usize>,
     /// Duplicates of lent descriptors, for a command that is spawned later than it was given; in the order of their numbers.
     pins: Vec<Arc<OwnedFd>>,
 }
@@ -69,6 +85,7 @@ impl Default for Streams {
         Self {
             stdio: [Stdio::Inherit; 3],
             passed: Passed::default(),
+            pipes: Vec::new(),
             listening: Vec::new(),
             capture: None,
             apart: false,
@@ -78,6 +95,7 @@ impl Default for Streams {
             output_file: None,
             keep_on_failure: true,
             input: None,
+            fed: None,
             pins: Vec::new(),
         }
     }
@@ -123,6 +141,7 @@ macro_rules! lent {
         let Streams {
             stdio,
             passed,
+            pipes: _,
             listening,
             capture: _,
             apart: _,
@@ -132,6 +151,7 @@ macro_rules! lent {
             output_file: _,
             keep_on_failure: _,
             input: _,
+            fed: _,
             pins: _,
         } = $streams;
         let streams = stdio.$iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None });
@@ -145,7 +165,8 @@ impl Streams {
         let Self {
             stdio,
             passed: _,
-            listening: _,
+            pipes,
+                        listening: _,
             capture,
             apart: _,
             end: _,
@@ -154,12 +175,15 @@ impl Streams {
             output_file,
             keep_on_failure: _,
             input: _,
+            fed,
             pins: _,
         } = self;
         super::lasting::first([
             (capture.is_some() || *lines, "captured output"),
             (output_file.is_some(), "output_file"),
             (stdio.contains(&Stdio::Pipe), "a pipe as a standard stream"),
+            (!pipes.is_empty(), "a pipe"),
+            (fed.is_some(), "input_stream"),
         ])
     }
 
@@ -168,7 +192,8 @@ impl Streams {
         let Self {
             stdio,
             passed,
-            listening,
+            pipes,
+                        listening,
             capture: _,
             apart: _,
             end: _,
@@ -177,14 +202,17 @@ impl Streams {
             output_file,
             keep_on_failure: _,
             input,
+            fed,
             pins: _,
         } = self;
         super::lasting::first([
             (stdio.iter().any(|how| matches!(how, Stdio::Fd(_))), "stdio"),
             (!passed.is_empty(), "pass_fd"),
+            (!pipes.is_empty(), "pipe"),
             (!listening.is_empty(), "listen_fd"),
             (output_file.is_some(), "output_file"),
             (input.is_some(), "input"),
+            (fed.is_some(), "input_stream"),
         ])
     }
 
@@ -193,7 +221,8 @@ impl Streams {
         let Self {
             stdio,
             passed: _,
-            listening,
+            pipes,
+                        listening,
             capture,
             apart: _,
             end: _,
@@ -202,10 +231,11 @@ impl Streams {
             output_file,
             keep_on_failure: _,
             input,
+            fed,
             pins: _,
         } = self;
-        let pipes = stdio.contains(&Stdio::Pipe) || capture.is_some() || *lines;
-        pipes || output_file.is_some() || input.is_some() || !listening.is_empty()
+        let piped = stdio.contains(&Stdio::Pipe) || capture.is_some() || *lines || fed.is_some() || !pipes.is_empty();
+        piped || output_file.is_some() || input.is_some() || !listening.is_empty()
     }
 
     /// Those that are the host's own, if it has them and its children inherit them: a bit each.
@@ -219,7 +249,8 @@ impl Streams {
         let Self {
             stdio,
             passed: _,
-            listening,
+            pipes: _,
+                        listening,
             capture: _,
             apart: _,
             end: _,
@@ -228,6 +259,7 @@ impl Streams {
             output_file,
             keep_on_failure: _,
             input: _,
+            fed: _,
             pins: _,
         } = self;
         // Stream 1 is the preloader's then, and no descriptor here stands for it.
@@ -242,9 +274,22 @@ impl Streams {
     /// The bytes of the longest list that a spawn makes of them.
     pub(super) fn bytes(&self) -> usize {
         // Moves grow by doubling.
-        let moves = 2 * size_of::<Move>() * (self.passed.len() + self.listening.len());
+        let moves = 2 * size_of::<Move>() * (self.passed.len() + self.listening.len() + self.pipes.len());
         let names: usize = self.listening.iter().map(|(_, name)| name.len() + 1 + size_of::<(RawFd, Vec<u8>)>()).sum();
         moves.max(names)
+    }
+
+    /// Whether this number of the child is given.
+    fn has(&self, number: RawFd) -> bool {
+        self.passed.has(number) || self.pipes.iter().any(|(at, _)| *at == number)
+    }
+
+    /// Refuses a number of the child that is given already.
+    fn check_free(&self, step: &'static str, number: RawFd) -> Result<()> {
+        if self.has(number) {
+            return Err(Error::invalid(step, format!("{step}: descriptor {number} of the child is given twice")));
+        }
+        Ok(())
     }
 
     /// The numbers that the caller has lent.
@@ -338,11 +383,29 @@ impl Command {
         if !(0..MAX_FD).contains(&child_fd) {
             return Err(NotPassed::NoNumber(child_fd));
         }
-        if self.streams.passed.has(child_fd) {
+        if self.streams.has(child_fd) {
             return Err(NotPassed::Twice(child_fd));
         }
         self.streams.passed.push(fd, child_fd);
         Ok(())
+    }
+
+    /// A pipe: the child has one end as `child_fd`, the host gets the other. Of a standard stream the same as [`Stdio::Pipe`].
+    pub fn pipe(&mut self, child_fd: RawFd, direction: PipeDirection) -> Result<&mut Self> {
+        match (child_fd, direction) {
+            (0, PipeDirection::ToChild) | (1 | 2, PipeDirection::FromChild) => {
+                self.streams.check_free("pipe", child_fd)?;
+                self.stdio(child_fd, Stdio::Pipe)
+            }
+            (0, _) => Err(Error::invalid("pipe", "pipe: stream 0 is what the child reads")),
+            (1 | 2, _) => Err(Error::invalid("pipe", format!("pipe: stream {child_fd} is what the child writes"))),
+            (3..MAX_FD, _) => {
+                self.streams.check_free("pipe", child_fd)?;
+                self.streams.pipes.push((child_fd, direction));
+                Ok(self)
+            }
+            _ => Err(Error::invalid("pipe", format!("pipe: {child_fd} cannot be the number of a descriptor"))),
+        }
     }
 
     /// Gives the child a listening descriptor by the rules of sd_listen_fds(3): numbers from 3 in the order of calls.
@@ -421,8 +484,8 @@ impl Command {
 
     /// Of a child that is spoken with: where nothing was said of its streams, 0 is a pipe, and 1 and 2 as by [`Command::keep_output`].
     pub fn speak(&mut self, kept: usize) -> &mut Self {
-        let Streams { stdio, input, .. } = &mut self.streams;
-        if stdio[0] == Stdio::Inherit && input.is_none() {
+        let Streams { stdio, input, fed, .. } = &mut self.streams;
+        if stdio[0] == Stdio::Inherit && input.is_none() && fed.is_none() {
             stdio[0] = Stdio::Pipe;
         }
         self.keep_output(kept)
@@ -442,7 +505,7 @@ impl Command {
 
     /// How many descriptors a process is given that waits for them at its gate: at the most.
     pub fn given(&self) -> usize {
-        3 + self.streams.passed.len()
+        3 + self.streams.passed.len() + self.streams.pipes.len()
     }
 
     /// Whether its output comes as events.
@@ -469,14 +532,29 @@ impl Command {
         Ok(self)
     }
 
-    /// What is to have a number that no process may have here: from (none: that of its readiness), to, and the hard limit.
-    pub(in crate::process) fn beyond_the_limit(&self) -> Option<(Option<RawFd>, RawFd, u64)> {
+    /// The child's standard input is fed while it runs; up to `most` bytes wait for it.
+    pub fn input_stream(&mut self, most: usize) -> Result<&mut Self> {
+        if most == 0 || most > 1 << 30 {
+            return Err(Error::invalid("input_stream", "input_stream: between 1 byte and 1 GiB can wait"));
+        }
+        self.streams.fed = Some(most);
+        Ok(self)
+    }
+
+    /// What is to have a number that no process may have here: what it is, that number, and the hard limit.
+    pub(in crate::process) fn beyond_the_limit(&self) -> Option<(String, RawFd, u64)> {
         let hard = fds::hard_limit();
-        let Streams { passed, listening, .. } = &self.streams;
+        let Streams { passed, listening, pipes, .. } = &self.streams;
         let listening = listening.iter().map(|(fd, _)| *fd).zip(systemd::FIRST..);
         let lent = passed.iter().copied().chain(listening).map(|(from, to)| (Some(from), to));
-        let (from, to) = lent.chain(self.readiness.number().map(|number| (None, number))).find(|(_, to)| *to as u64 >= hard)?;
-        Some((from, to, hard))
+        let made = pipes.iter().map(|(to, _)| (None, *to));
+        let found = lent.chain(made).find(|(_, to)| *to as u64 >= hard);
+        let of_readiness = || self.readiness.number().filter(|to| *to as u64 >= hard);
+        Some(match found {
+            Some((Some(from), to)) => (format!("descriptor {from}"), to, hard),
+            Some((None, to)) => ("a pipe".to_owned(), to, hard),
+            None => ("descriptor that of readiness".to_owned(), of_readiness()?, hard),
+        })
     }
 
     /// A number in the child, above the standard streams and the listening descriptors, that nothing is given to.
@@ -487,7 +565,7 @@ impl Command {
     /// The first such number from there on.
     pub fn free_number_from(&self, least: RawFd) -> RawFd {
         let mut number = least.max(systemd::FIRST + self.streams.listening.len() as RawFd);
-        while self.streams.passed.has(number) || self.readiness.number() == Some(number) {
+        while self.streams.has(number) || self.readiness.number() == Some(number) {
             number += 1;
         }
         number

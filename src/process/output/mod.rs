@@ -11,7 +11,9 @@
 //! | `lines.rs` | a stream cut into lines (pure)                           |
 //! | `file.rs`  | output to a file that nobody sees before it is complete  |
 //! | `input.rs` | standard input from memory                               |
+//! | `feed.rs`  | standard input that is fed while the child runs          |
 
+pub mod feed;
 pub mod file;
 pub mod input;
 mod kept;

@@ -343,6 +343,7 @@ impl Managed {
         let child = self.child();
         if let Some(child) = &child {
             child.close_streams();
+            self.supervisor.collect_input(self, child);
         }
         if self.exit_taken.load(Ordering::Acquire) {
             self.supervisor.forget(self.entries.load(Ordering::Relaxed));

@@ -11,9 +11,11 @@
 //! This is what its owner sees of the scheduler's stages; they change when the decisions are carried out (`carry_out.rs`). A child that is never
 //! started again stays Live: whether it has ended is its process's own business (`process/child.rs`).
 //! Trap: whoever waits for a child must hear of a new stage, which no descriptor tells: so each waiter leaves a wake-up here, and
-//! every new stage raises it. `calls.rs` has what its owner asks and does, `several.rs` who waits for many.
+//! every new stage raises it. `calls.rs` has what its owner asks and does, `ready.rs` how he waits for it to be ready, `several.rs` who waits for many,
+//! `input.rs` how he feeds it.
 
 mod calls;
+mod input;
 mod ready;
 mod several;
 
@@ -61,6 +63,8 @@ pub struct Managed {
     let_go: AtomicBool,
     /// It is to be told that it has said something of itself.
     said: AtomicBool,
+    /// It is to be told that there is room for its input.
+    room: AtomicBool,
     /// Threads that wait for it.
     waiting: AtomicU32,
     /// Its entries in the queue of events; the memory that output takes there, and its lines.
@@ -184,6 +188,7 @@ impl Managed {
             exit_taken: AtomicBool::new(false),
             let_go: AtomicBool::new(false),
             said: AtomicBool::new(false),
+            room: AtomicBool::new(false),
             waiting: AtomicU32::new(0),
             entries: AtomicUsize::new(0),
             unread: AtomicUsize::new(0),
@@ -250,6 +255,21 @@ impl Managed {
     /// What it says from now on is told again.
     pub(super) fn take_said(&self) {
         self.said.store(false, Ordering::Relaxed);
+    }
+
+    /// There is room for its input. `true`: that there is is in the queue already.
+    pub(super) fn note_room(&self) -> bool {
+        self.room.swap(true, Ordering::Relaxed)
+    }
+
+    /// Whether that waits to be told.
+    pub(super) fn has_room_told(&self) -> bool {
+        self.room.load(Ordering::Relaxed)
+    }
+
+    /// It was told.
+    pub(super) fn take_room(&self) {
+        self.room.store(false, Ordering::Relaxed);
     }
 
     /// Whether anything of it is in the queue.

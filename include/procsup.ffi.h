@@ -155,6 +155,11 @@ ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error
 typedef struct ps_child ps_child;
 typedef struct ps_supervisor ps_supervisor;
 ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
+ps_status ps_spawn_pipeline(ps_supervisor *supervisor,
+                            const ps_command *const *commands,
+                            size_t n,
+                            ps_child **children,
+                            ps_error **error);
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
 typedef enum ps_exit_kind {
   PS_EXIT_EXITED = 1,

@@ -2127,6 +2127,53 @@ class event {
     ps_event raw_;
 };
 
+// ---- pipelines --------------------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+inline const ps_command *handle_of(const command &what) noexcept { return what.handle(); }
+inline const ps_command *handle_of(const command *what) noexcept { return what->handle(); }
+
+/// Commands, references to some, or pointers.
+template <typename Range> std::vector<child> pipeline(error_info &info, ps_supervisor *of, const Range &commands)
+{
+    std::vector<const ps_command *> handles;
+    for (const auto &each : commands)
+        handles.push_back(handle_of(each));
+    std::vector<ps_child *> made(handles.size() + 1); // never without a place
+    std::vector<child> children(handles.size());      // before the spawn: nothing may fail after it
+    if (call_into(info, ps_spawn_pipeline, of, static_cast<const ps_command *const *>(handles.data()), handles.size(), made.data()) < 0)
+        return {};
+    for (std::size_t i = 0; i < children.size(); i++)
+        children[i].reset(made[i]);
+    return children;
+}
+
+template <typename Range> std::vector<child> pipeline(ps_supervisor *of, const Range &commands)
+{
+    error_info info;
+    std::vector<child> children = pipeline(info, of, commands);
+    if (info)
+        raise(std::move(info));
+    return children;
+}
+
+template <typename Range> std::vector<child> pipeline(std::error_code &ec, ps_supervisor *of, const Range &commands)
+{
+    error_info info;
+    std::vector<child> children;
+    if (!ec) {
+        children = pipeline(info, of, commands);
+        ec = info.code();
+    }
+    return children;
+}
+
+} // namespace detail
+
+/// What a pipeline can be written as, beside a range of commands, references to them or pointers: spawn_pipeline({list, sort, first}).
+using command_list = std::initializer_list<std::reference_wrapper<const command>>;
+
 // ---- supervisors ------------------------------------------------------------------------------------------------------------------
 
 /// Looks after children: one descriptor to wait on, events to take. No thread: it works inside the calls that you make.
@@ -2250,6 +2297,22 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
 
     /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none, or a signal handler of yours
     /// has run meanwhile (and no error).
+    /// Programs of which each reads what the one before it writes. All or none. See ps_spawn_pipeline.
+    template <typename Range> [[nodiscard]] std::vector<child> spawn_pipeline(const Range &commands)
+    {
+        return detail::pipeline(handle(), commands);
+    }
+    template <typename Range> [[nodiscard]] std::vector<child> spawn_pipeline(const Range &commands, std::error_code &ec)
+    {
+        return detail::pipeline(ec, handle(), commands);
+    }
+    [[nodiscard]] std::vector<child> spawn_pipeline(command_list commands) { return detail::pipeline(handle(), commands); }
+    [[nodiscard]] std::vector<child> spawn_pipeline(command_list commands, std::error_code &ec)
+    {
+        return detail::pipeline(ec, handle(), commands);
+    }
+
+    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none (and no error).
     std::optional<event> next_event(milliseconds timeout = milliseconds(0))
     /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none (and no error).
     std::optional<event> next_event(time_limit timeout = milliseconds(0))
@@ -3631,6 +3694,21 @@ class handoff : private detail::owner<ps_handoff, ps_handoff_free> {
         ec = why.code();
     }
     return child(made);
+}
+
+/// Programs of which each reads what the one before it writes, under no supervisor. All or none.
+template <typename Range> [[nodiscard]] std::vector<child> spawn_pipeline(const Range &commands)
+{
+    return detail::pipeline(nullptr, commands);
+}
+template <typename Range> [[nodiscard]] std::vector<child> spawn_pipeline(const Range &commands, std::error_code &ec)
+{
+    return detail::pipeline(ec, nullptr, commands);
+}
+[[nodiscard]] inline std::vector<child> spawn_pipeline(command_list commands) { return detail::pipeline(nullptr, commands); }
+[[nodiscard]] inline std::vector<child> spawn_pipeline(command_list commands, std::error_code &ec)
+{
+    return detail::pipeline(ec, nullptr, commands);
 }
 
 /// Starts a daemon, unless it runs already, and waits until it can be used. The child is empty if somebody else's runs. It goes on when this

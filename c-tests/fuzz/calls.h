@@ -594,8 +594,26 @@ static void call_spawn(void)
 {
     struct pick supervisor = chance(40) ? no_pick_of(SUPERVISOR) : any(SUPERVISOR);
     struct pick command = any(COMMAND);
-    if (chance(90)) {
+    if (chance(86)) {
         make_child((int)dice(SLOTS), supervisor, command);
+        return;
+    }
+    if (chance(30)) { /* the same in each place: two handles are all that one call is judged by */
+        size_t n = dice(5);
+        const ps_command **commands = n || chance(50) ? blank((n ? n : 1) * sizeof *commands, _Alignof(ps_command *)) : NULL;
+        if (commands)
+            edge_checked[edges_used - 1] = false;
+        for (size_t i = 0; i < n; i++)
+            commands[i] = command.handle;
+        ps_child **at = place(4 * sizeof *at, _Alignof(ps_child *), 0, PS_OK), *made[4];
+        if (ASK2(ps_spawn_pipeline, command, supervisor, true, 8000,
+                 ps_spawn_pipeline(supervisor.handle, commands, n, at, error), "(%s, %s, %zu)", name_of(supervisor), name_of(command), n) != PS_OK)
+            return;
+        if (!at || n == 0)
+            found("ps_spawn_pipeline: PS_OK for nothing");
+        memcpy(made, at, sizeof made);
+        for (size_t i = 0; i < n; i++)
+            put(CHILD, (int)dice(SLOTS), made[i]);
         return;
     }
     if (chance(50)) {

@@ -40,7 +40,7 @@
     X(ps_command_die_with_host) X(ps_command_isolate) X(ps_command_sandbox_dir) X(ps_command_own_fd) X(ps_command_stop_step)      \
     X(ps_command_deadline) X(ps_command_survivors) X(ps_command_capture) X(ps_command_capture_apart) X(ps_command_output_lines)   \
     X(ps_command_output_line_limit) X(ps_command_output_file) X(ps_command_output_on_failure) X(ps_command_input)                 \
-    X(ps_command_input_stream) X(ps_command_pipe) X(ps_child_write) X(ps_child_write_end)                    \
+    X(ps_command_input_stream) X(ps_command_pipe) X(ps_spawn_pipeline) X(ps_child_write) X(ps_child_write_end)                    \
     X(ps_command_cgroup) X(ps_command_cgroup_set) X(ps_command_restart) X(ps_command_restart_limit) X(ps_command_readiness)       \
     X(ps_command_user_data) X(ps_command_core_wait) X(ps_command_restart_early_exit) X(ps_command_notify_access)                  \
     X(ps_command_new_bytes) X(ps_command_arg_bytes) X(ps_command_env_bytes) X(ps_command_env_block) X(ps_command_cwd_bytes)      \

@@ -220,6 +220,16 @@ static ps_status with_ps_spawn_once_into(void *handle, ps_error **error)
     return ps_spawn_once(handle, "/nowhere", "a", good_command, NULL, 0, &out.child, error);
 }
 static ps_status with_ps_child_write_end(void *handle, ps_error **error) { return ps_child_write_end(handle, error); }
+static ps_status with_ps_spawn_pipeline(void *handle, ps_error **error)
+{
+    const ps_command *commands[] = {good_command, handle};
+    return ps_spawn_pipeline(NULL, commands, 2, &out.child, error);
+}
+static ps_status with_ps_spawn_pipeline_into(void *handle, ps_error **error)
+{
+    const ps_command *commands[] = {good_command, good_command};
+    return ps_spawn_pipeline(handle, commands, 2, &out.child, error);
+}
 static ps_status with_ps_spawn_replicas(void *handle, ps_error **error)
 {
     return ps_spawn_replicas(handle, good_command, 1, &out.child, error);
@@ -314,6 +324,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_cwd_bytes),   ENTRY(COMMAND, ps_command_pass_fds),      ENTRY(COMMAND, ps_command_priority),
     ENTRY(COMMAND, ps_command_input_stream), ENTRY(COMMAND, ps_command_pipe),
     ENTRY(CHILD, ps_child_write),           ENTRY(CHILD, ps_child_write_end),
+    ENTRY(COMMAND, ps_command_input_stream), ENTRY(COMMAND, ps_command_pipe),         ENTRY(COMMAND, ps_spawn_pipeline),
+    ENTRY(CHILD, ps_child_write),           ENTRY(CHILD, ps_child_write_end),         ENTRY(SUPERVISOR, ps_spawn_pipeline_into),
     ENTRY(COMMAND, ps_spawn_once),          ENTRY(COMMAND, ps_command_session),
     ENTRY(COMMAND, ps_spawn_direct),        ENTRY(COMMAND, ps_spawn_direct_begin),
     ENTRY(SUPERVISOR, ps_spawn_direct_into), ENTRY(SUPERVISOR, ps_spawn_direct_begin_into),

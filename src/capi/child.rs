@@ -119,6 +119,82 @@ pub unsafe extern "C" fn ps_spawn(
     })
 }
 
+/// Starts n programs, of which each reads as its stream 0 what the one before it writes as its stream 1. All
+/// or none: on PS_OK all have begun; else those that had begun were killed and reaped, no event tells of any
+/// of them, what their commands own is the commands' again, and the error says which one failed
+/// ("commands[1]: ...") and at which step. The commands are not changed; one may stand in several places, and
+/// several threads may use the same ones at once.
+///
+/// A pipe is held by its two programs alone: it ends when the one that writes does, and who writes what nobody
+/// reads any more is ended by SIGPIPE, whatever the host has set. (So `yes | head -1` ends.) Stream 0 of the
+/// first, stream 1 of the last and stream 2 of each are what their commands say. With PS_STDIO_MERGE stream 2
+/// goes into the pipe, too; ps_command_capture and ps_command_output_lines are about stream 2 alone where
+/// stream 1 is a pipe. Each program is a child as any other, with its own group, stop plan, readiness, events
+/// and exit: the end of the last is not that of the others.
+///
+/// The last is started first: whoever only reads has done nothing yet if one before it cannot be started. And
+/// those that read are killed before their input ends, so that none takes it for complete.
+///
+/// It never stands in line: the n slots must be free at once, with nobody in line before it. A supervisor that
+/// has a spawner makes these children without it. n = 1 is ps_spawn. Blocks as n times ps_spawn does; after a
+/// failure until the others are gone, at most 5 seconds (one that even then cannot be killed stays for
+/// ps_kill_and_reap_all).
+///
+/// @param supervisor   as for ps_spawn; may be NULL
+/// @param commands, n  n commands, first to last
+/// @param children     receives n handles, in the same order; free each with ps_child_free
+/// @return as ps_spawn; PS_ERR_INVALID_ARGUMENT also for n = 0, for a command that says otherwise what the
+///         stream is that is to be a pipe (the step is what says so: "stdio", "pass_fd", "input",
+///         "output_file", ...), and, where n > 1, for one with a restart policy ("restart") or a budget
+///         ("budget"): then nothing was started. PS_ERR_LIMIT also if there are fewer than n slots (step
+///         "pipeline"); nothing was started
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_spawn_pipeline(
+    supervisor: *mut ps_supervisor,
+    commands: *const *const ps_command,
+    n: usize,
+    children: *mut *mut ps_child,
+    error: *mut *mut ps_error,
+) -> ps_status {
+    if n == 1 && !commands.is_null() {
+        // SAFETY: not null, and one command at the least; the rest is the caller's contract with that function.
+        return unsafe { ps_spawn(supervisor, *commands, children, error) };
+    }
+    acquire(error, || {
+        let owner = if supervisor.is_null() { None } else { Some(convert::object::<Supervisor, _>(supervisor)?) };
+        // SAFETY: n readable pointers, by the caller's contract.
+        let given = unsafe { convert::slice("commands", commands, n) }?;
+        let place = convert::out("children", children)?;
+        if n == 0 {
+            return Err(Error::invalid("n", "n: no program is no pipeline"));
+        }
+        let mut commands = reserve::room(n)?;
+        for command in given {
+            commands.push(current(*command)?);
+        }
+        handles::make_room()?;
+        let mut made = reserve::room(n)?;
+        let mut register = |managed: &Arc<Managed>| {
+            let handle = handles::insert(managed.clone())?;
+            made.push(handle);
+            Ok(handle)
+        };
+        let spawned = match &owner {
+            None => supervisor::spawn_pipeline_default(&commands, &mut register),
+            Some(owner) => owner.spawn_pipeline(&commands, &mut register),
+        };
+        if let Err(failed) = spawned {
+            made.into_iter().filter_map(handles::remove::<Managed>).for_each(|managed| managed.let_go());
+            return Err(failed);
+        }
+        for (index, handle) in made.into_iter().enumerate() {
+            // SAFETY: the caller vouches for room for n handles.
+            unsafe { *place.wrapping_add(index) = convert::to_pointer(handle) };
+        }
+        Ok(PS_OK)
+    })
+}
+
 /// Sends a signal to the child's whole group, or to the process alone if it has no group of its own. A child
 /// that has left the group that it led (setpgid(2)) gets it too, as do those whom it left there. It goes by
 /// pidfd, so it can never reach another process that got the same number. Signal 0 only asks whether the

@@ -9,6 +9,7 @@
 //! |------------------------------------------|-------------------------------------------------------------|
 //! | `command/`                               | what shall run, and how; checked where it is said           |
 //! | `spawn.rs`                               | a command becomes a child: the recipe                       |
+//! | `pipeline.rs`                            | several that read from each other: all of them, or none     |
 //! | `adopt.rs`                               | a process that another has made for us becomes a child      |
 //! | `awaited.rs`                             | a child that a spawner makes, until its program has begun   |
 //! | `descriptors.rs`                         | which descriptors it gets: plan, map, park                  |
@@ -53,6 +54,7 @@ pub mod leftovers;
 pub mod lineage;
 pub mod output;
 pub mod path;
+pub mod pipeline;
 pub mod quote;
 pub mod sandbox;
 pub mod spawn;

@@ -84,15 +84,23 @@ pub fn prepare() -> Result<bool> {
 pub fn spawn(command: &Command, belongings: Belongings) -> Result<Child> {
     let mut kept = Undo(Some(belongings));
     let mut child = make(command)?;
-    if let (Some(belongings), Ok(life)) = (kept.0.take(), child.life.get_mut())
-        && !belongings.is_empty()
-    {
-        life.resources.get_or_insert_default().lasting = belongings;
+    if let Some(belongings) = kept.0.take() {
+        give(&mut child, belongings);
     }
     Ok(child)
 }
 
-fn make(command: &Command) -> Result<Child> {
+/// A child that nobody has seen yet owns these from now on.
+pub(super) fn give(child: &mut Child, belongings: Belongings) {
+    if let Ok(life) = child.life.get_mut()
+        && !belongings.is_empty()
+    {
+        life.resources.get_or_insert_default().lasting = belongings;
+    }
+}
+
+/// The same without what the command gives to its child.
+pub(super) fn make(command: &Command) -> Result<Child> {
     let engine = engine()?;
     let mut ingredients = Ingredients::gather(command)?;
     let parked = ingredients.plan.park(&engine.landing, HEADROOM);
@@ -281,18 +289,22 @@ pub(super) fn record(
 /// Descriptors that the caller lends must be open still, and so must the stream of the host that another is merged into. Before anything is
 /// opened here: it might get just their numbers.
 pub fn check_lent(command: &Command) -> Result<()> {
-    let closed = |what: String| {
-        let error = Error::system("dup2", Errno::EBADF, format!("{}: {what}", command.cannot()));
-        Err(Error { status: Status::InvalidArgument, ..error })
-    };
-    if let Some(fd) = command.streams.lent().find(|fd| !fds::is_open(*fd)) {
-        return closed(format!("descriptor {fd}"));
-    }
+    check_open(command)?;
     // The pidfd of this child, or of another thread's, would get the number. It is close-on-exec, as all of ours.
     if command.streams.merges_into_the_hosts() && !fds::is_inherited(1) {
-        return closed("stream 2 is merged into 1, and the host has no 1 that its children inherit".to_owned());
+        return Err(closed(command, "stream 2 is merged into 1, and the host has no 1 that its children inherit"));
     }
     Ok(())
+}
+
+/// The same of those that are named.
+pub(super) fn check_open(command: &Command) -> Result<()> {
+    command.streams.lent().find(|fd| !fds::is_open(*fd)).map_or(Ok(()), |fd| Err(closed(command, &format!("descriptor {fd}"))))
+}
+
+fn closed(command: &Command, what: &str) -> Error {
+    let error = Error::system("dup2", Errno::EBADF, format!("{}: {what}", command.cannot()));
+    Error { status: Status::InvalidArgument, ..error }
 }
 
 /// What is given back when the spawn fails.

@@ -14,6 +14,7 @@
 //! | `inner.rs`     | the ledger: who is watched, what is said, what is due     |
 //! | `carry_out.rs` | what the scheduler hears, and how decisions are carried out |
 //! | `starts.rs`    | how a child gets its process                              |
+//! | `pipeline.rs`  | the same of several that read from each other             |
 //! | `pump.rs`      | the work that is due                                      |
 //! | `spawner/`     | children that are made by a tiny process beside the host  |
 //! | `shutdown.rs`  | the end                                                   |
@@ -41,6 +42,7 @@ mod managed;
 mod once;
 mod orphans;
 mod permits;
+mod pipeline;
 mod pump;
 #[doc(hidden)]
 pub mod restart;
@@ -68,6 +70,7 @@ use default::{inner as default_inner, poke_to_spawn};
 use crate::clock::Deadline;
 use crate::error::Result;
 use crate::lock::lock;
+use crate::process;
 use crate::process::command::{Command, RestartWhen};
 use crate::process::spawn;
 use crate::registry;
@@ -96,6 +99,16 @@ pub(crate) fn spawn_default_once(
 ) -> Result<Option<Arc<Managed>>> {
     poke_to_spawn();
     default_inner()?.spawn_once(once, command, register)
+}
+
+/// The same of programs that read from each other.
+pub(crate) fn spawn_pipeline_default(
+    commands: &[Arc<Command>],
+    register: &mut dyn FnMut(&Arc<Managed>) -> Result<u64>,
+) -> Result<Vec<Arc<Managed>>> {
+    poke_to_spawn();
+    process::pipeline::check(commands)?;
+    default_inner()?.spawn_pipeline(commands, register)
 }
 
 /// Kills every child of this process and reaps it; answers how many were left when `timeout_ms` (-1: no limit) had passed.
@@ -167,6 +180,17 @@ impl Supervisor {
             }
         }
         Ok(started)
+    }
+
+    /// Starts programs of which each reads what the one before it writes: all, or none is left and nothing is told of any. `register` as for one; if
+    /// it fails there are none, too.
+    pub(crate) fn spawn_pipeline(
+        &self,
+        commands: &[Arc<Command>],
+        register: &mut dyn FnMut(&Arc<Managed>) -> Result<u64>,
+    ) -> Result<Vec<Arc<Managed>>> {
+        poke_to_spawn();
+        self.inner.spawn_pipeline(commands, register)
     }
 
     /// Starts a command once: `None`, if it runs already, whoever has started it. Blocks until it is ready. `token` as for [`Supervisor::spawn`].

@@ -354,6 +354,20 @@ impl Scheduler {
         !self.line.is_empty() && self.has_room() && !self.is_closing()
     }
 
+    /// How many may run at once; 0: no limit.
+    pub fn max_running(&self) -> usize {
+        self.max_running
+    }
+
+    /// How many could be started now, together: none, while others stand in line before them.
+    pub fn free_slots(&self) -> usize {
+        match self.max_running {
+            _ if self.line.len() + self.joining > 0 => 0,
+            0 => usize::MAX,
+            most => most.saturating_sub(self.active),
+        }
+    }
+
     /// Whether it is over with starts.
     pub fn is_closing(&self) -> bool {
         self.ending != Ending::Open

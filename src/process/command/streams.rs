@@ -238,6 +238,31 @@ impl Streams {
         piped || output_file.is_some() || input.is_some() || !listening.is_empty()
     }
 
+    /// What says what stream 0 or 1 is, if anything does. Names every field (see `piped.rs`); what is kept of a stream is not what it is.
+    pub(super) fn claimed(&self, stream: RawFd) -> Option<&'static str> {
+        let Self {
+            stdio,
+            passed,
+            pipes: _,
+            listening: _,
+            capture: _,
+            lines: _,
+            line_limit: _,
+            output_file,
+            keep_on_failure: _,
+            input,
+            fed,
+            pins: _,
+        } = self;
+        super::lasting::first([
+            (stdio[stream as usize] != Stdio::Inherit, "stdio"),
+            (passed.iter().any(|(_, to)| *to == stream), "pass_fd"),
+            (stream == 0 && input.is_some(), "input"),
+            (stream == 0 && fed.is_some(), "input_stream"),
+            (stream == 1 && output_file.is_some(), "output_file"),
+        ])
+    }
+
     /// Those that are the host's own, if it has them and its children inherit them: a bit each.
     pub(in crate::process) fn inherited(&self) -> u8 {
         let is_the_hosts = |stream: &RawFd| self.stdio[*stream as usize] == Stdio::Inherit && !self.passed.has(*stream);

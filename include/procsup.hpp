@@ -398,6 +398,15 @@ constexpr const char *name(stdio_kind value) noexcept
     return "PS_STDIO_UNKNOWN";
 }
 
+constexpr const char *name(pipe_direction value) noexcept
+{
+    switch (value) {
+    case pipe_direction::to_child: return "PS_PIPE_TO_CHILD";
+    case pipe_direction::from_child: return "PS_PIPE_FROM_CHILD";
+    }
+    return "PS_PIPE_UNKNOWN";
+}
+
 constexpr const char *name(isolation value) noexcept
 {
     switch (value) {
@@ -756,7 +765,7 @@ class error_info : private detail::owner<ps_error, ps_error_free> {
     {
         if (handle())
             return ps_error_message(handle());
-        return status_ == PS_ERR_INVALID_ARGUMENT ? "a string holds a NUL byte, or a list no string" // the two that are refused before C sees them
+        return status_ == PS_ERR_INVALID_ARGUMENT ? "a string holds a NUL byte, a list no string, or a name is none" // what is refused before C sees it
                : status_ == PS_ERR_LIMIT          ? "no memory for a copy of a string"
                                                   : "";
     }
@@ -860,6 +869,8 @@ class zstring {
     /// Where it begins; nullptr: it is none.
     constexpr const char *data() const noexcept { return text_; }
     constexpr std::size_t size() const noexcept { return size_ != unknown ? size_ : text_ ? std::string_view(text_).size() : 0; }
+    /// Whether its length is known, or is where its NUL is.
+    constexpr bool is_sized() const noexcept { return size_ != unknown; }
     /// Whether there is a NUL behind it.
     constexpr bool is_terminated() const noexcept { return terminated_; }
     /// Whether there is one in it.
@@ -1129,10 +1140,37 @@ class texts {
         return list;
     }
 
+  protected:
+    void refuse() noexcept { refused_ = true; }
+
   private:
     std::string all_;
     std::vector<std::size_t> places_;
     bool refused_ = false;
+};
+
+/// "NAME=VALUE" one behind the other, and the names that have no value.
+class variables : public texts {
+  public:
+    void add(zstring name, zstring value)
+    {
+        const std::string_view key = name.data() ? std::string_view(name.data(), name.size()) : std::string_view();
+        if (key.empty() || key.find('=') != std::string_view::npos || name.is_cut() || value.is_cut())
+            return refuse();
+        for (auto it = removed_.begin(); it != removed_.end(); ++it)
+            if (*it == key) { // the last counts
+                removed_.erase(it);
+                break;
+            }
+        if (value.data())
+            texts::add(std::string(key).append("=").append(value.data(), value.size()));
+        else
+            removed_.emplace_back(key);
+    }
+    const std::vector<std::string> &removed() const noexcept { return removed_; }
+
+  private:
+    std::vector<std::string> removed_;
 };
 
 } // namespace detail
@@ -1223,7 +1261,10 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command(zstring program, ec_t &ec) noexcept
     {
         ps_command *made = nullptr;
-        detail::call(ec, ps_command_new, program, &made);
+        if (program.is_sized())
+            detail::call(ec, ps_command_new_bytes, program.data(), program.size(), &made);
+        else
+            detail::call(ec, ps_command_new, program, &made);
         reset(made);
     }
     command(zstring program, std::initializer_list<zstring> arguments, ec_t &ec) : command(program, ec) { args(arguments, ec); }
@@ -1233,20 +1274,6 @@ class command : private detail::owner<ps_command, ps_command_free> {
     }
     /// Takes a handle of the C interface.
     explicit command(ps_command *handle) noexcept : base(handle) {}
-
-    /// The same of a program whose name need not be NUL-terminated. What holds a NUL is refused, here and in all that ends in _bytes.
-    static command from_bytes(std::string_view program)
-    {
-        ps_command *made = nullptr;
-        detail::call(ps_command_new_bytes, text(program), program.size(), &made);
-        return command(made);
-    }
-    static command from_bytes(std::string_view program, ec_t &ec) noexcept
-    {
-        ps_command *made = nullptr;
-        detail::call(ec, ps_command_new_bytes, text(program), program.size(), &made);
-        return command(made);
-    }
 
     /// The command of a line: its words, as a POSIX shell splits and unquotes them. Nothing is expanded, and there are no operators.
     static command parse(zstring line)
@@ -1267,16 +1294,10 @@ class command : private detail::owner<ps_command, ps_command_free> {
     std::string render(ec_t &ec) const { return without_nul(detail::bytes(ec, ps_command_render, handle())); }
 
     /// Appends an argument.
-    command &arg(zstring value) & { return set(ps_command_arg, value); }
+    command &arg(zstring value) & { return set_text(ps_command_arg, ps_command_arg_bytes, value); }
     command &&arg(zstring value) && { return std::move(arg(value)); }
-    command &arg(zstring value, ec_t &ec) noexcept { return set(ec, ps_command_arg, value); }
+    command &arg(zstring value, ec_t &ec) noexcept { return set_text(ec, ps_command_arg, ps_command_arg_bytes, value); }
 
-    /// The same of a part of a string.
-    command &arg_bytes(std::string_view value) & { return set(ps_command_arg_bytes, text(value), value.size()); }
-    command &&arg_bytes(std::string_view value) && { return std::move(arg_bytes(value)); }
-    command &arg_bytes(std::string_view value, ec_t &ec) noexcept { return set(ec, ps_command_arg_bytes, text(value), value.size()); }
-
-    /// Appends several: args({"-c", path, name}), or all of a container of strings.
     /// Appends several: args({"-c", path, name}), or all of a container or C++20 range of texts. All or none.
     command &args(std::initializer_list<zstring> values) & { return add(values); }
     command &&args(std::initializer_list<zstring> values) && { return std::move(add(values)); }
@@ -1291,48 +1312,32 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &arg0(zstring value, ec_t &ec) noexcept { return set(ec, ps_command_arg0, value); }
 
     /// Sets a variable of the child's environment; nullptr removes it.
-    command &env(zstring name, zstring value) & { return set(ps_command_env, name, value); }
+    command &env(zstring name, zstring value) &
+    {
+        if (!name.is_sized() && !value.is_sized())
+            return set(ps_command_env, name, value);
+        return set(ps_command_env_bytes, name.data(), name.size(), value.data(), value.data() ? value.size() : SIZE_MAX);
+    }
     command &&env(zstring name, zstring value) && { return std::move(env(name, value)); }
-    command &env(zstring name, zstring value, ec_t &ec) noexcept { return set(ec, ps_command_env, name, value); }
+    command &env(zstring name, zstring value, ec_t &ec) noexcept
+    {
+        if (!name.is_sized() && !value.is_sized())
+            return set(ec, ps_command_env, name, value);
+        return set(ec, ps_command_env_bytes, name.data(), name.size(), value.data(), value.data() ? value.size() : SIZE_MAX);
+    }
 
-    /// The same of parts of strings.
-    command &env_bytes(std::string_view name, std::string_view value) & { return set(ps_command_env_bytes, text(name), name.size(), text(value), value.size()); }
-    command &&env_bytes(std::string_view name, std::string_view value) && { return std::move(env_bytes(name, value)); }
-    command &env_bytes(std::string_view name, std::string_view value, ec_t &ec) noexcept { return set(ec, ps_command_env_bytes, text(name), name.size(), text(value), value.size()); }
-    /// Removes a variable.
-    command &env_bytes(std::string_view name, std::nullptr_t) & { return set(ps_command_env_bytes, text(name), name.size(), text({}), SIZE_MAX); }
-    command &&env_bytes(std::string_view name, std::nullptr_t) && { return std::move(env_bytes(name, nullptr)); }
-    command &env_bytes(std::string_view name, std::nullptr_t, ec_t &ec) noexcept { return set(ec, ps_command_env_bytes, text(name), name.size(), text({}), SIZE_MAX); }
-    /// Sets all variables of a map, or of any range of pairs: all, or none. Of one name the last counts; names that it has not stay.
-    template <typename Range, typename = decltype((*std::begin(std::declval<const Range &>())).first)> command &env_block(const Range &variables) &
-    {
-        return set_block(variables);
-    }
-    template <typename Range, typename = decltype((*std::begin(std::declval<const Range &>())).first)> command &&env_block(const Range &variables) &&
-    {
-        return std::move(set_block(variables));
-    }
-    template <typename Range, typename = decltype((*std::begin(std::declval<const Range &>())).first)>
-    command &env_block(const Range &variables, ec_t &ec)
-    {
-        return set_block(variables, ec);
-    }
-    using variable = std::pair<std::string_view, std::string_view>;
-    command &env_block(std::initializer_list<variable> variables) & { return set_block(variables); }
-    command &&env_block(std::initializer_list<variable> variables) && { return std::move(set_block(variables)); }
-    command &env_block(std::initializer_list<variable> variables, ec_t &ec) { return set_block(variables, ec); }
-    /// The same of an array as environ: "NAME=VALUE", nullptr at its end.
-    command &env_block(const char *const *block) & { return set(ps_command_env_block, block); }
-    command &&env_block(const char *const *block) && { return std::move(env_block(block)); }
-    command &env_block(const char *const *block, ec_t &ec) noexcept { return set(ec, ps_command_env_block, block); }
     /// Sets several: envs({{"A", "b"}, {"C", path}}), or all of a std::map, a vector of pairs. A value that is nullptr or an empty std::optional
-    /// removes. In their order: those before one that is refused are set.
+    /// removes. All or none; of one name the last counts, and names that are not among them stay as they are.
     command &envs(std::initializer_list<std::pair<zstring, zstring>> variables) & { return put(variables); }
     command &&envs(std::initializer_list<std::pair<zstring, zstring>> variables) && { return std::move(put(variables)); }
     command &envs(std::initializer_list<std::pair<zstring, zstring>> variables, ec_t &ec) { return put(variables, ec); }
     template <typename Range, typename = detail::if_pairs<Range>> command &envs(Range &&variables) & { return put(variables); }
     template <typename Range, typename = detail::if_pairs<Range>> command &&envs(Range &&variables) && { return std::move(put(variables)); }
     template <typename Range, typename = detail::if_pairs<Range>> command &envs(Range &&variables, ec_t &ec) { return put(variables, ec); }
+    /// The same of an array as environ: "NAME=VALUE", nullptr at its end.
+    command &env_block(const char *const *block) & { return set(ps_command_env_block, block); }
+    command &&env_block(const char *const *block) && { return std::move(env_block(block)); }
+    command &env_block(const char *const *block, ec_t &ec) noexcept { return set(ec, ps_command_env_block, block); }
 
     /// What the environment begins with: all that the host has (default), nothing, or a small baseline.
     command &env_base(environment start) & { return set(ps_command_env_base, start); }
@@ -1340,14 +1345,9 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &env_base(environment start, ec_t &ec) noexcept { return set(ec, ps_command_env_base, start); }
 
     /// The child's working directory.
-    command &cwd(zstring dir) & { return set(ps_command_cwd, dir); }
+    command &cwd(zstring dir) & { return set_text(ps_command_cwd, ps_command_cwd_bytes, dir); }
     command &&cwd(zstring dir) && { return std::move(cwd(dir)); }
-    command &cwd(zstring dir, ec_t &ec) noexcept { return set(ec, ps_command_cwd, dir); }
-
-    /// The same of a part of a string.
-    command &cwd_bytes(std::string_view dir) & { return set(ps_command_cwd_bytes, text(dir), dir.size()); }
-    command &&cwd_bytes(std::string_view dir) && { return std::move(cwd_bytes(dir)); }
-    command &cwd_bytes(std::string_view dir, ec_t &ec) noexcept { return set(ec, ps_command_cwd_bytes, text(dir), dir.size()); }
+    command &cwd(zstring dir, ec_t &ec) noexcept { return set_text(ec, ps_command_cwd, ps_command_cwd_bytes, dir); }
 
     /// What stream 0, 1 or 2 of the child is. child::stdio gives our end of a pipe.
     command &stdio(int stream, stdio_kind how) & { return set(ps_command_stdio, stream, how, -1); }
@@ -1649,13 +1649,12 @@ class command : private detail::owner<ps_command, ps_command_free> {
     static ps_command *make(zstring program)
     {
         ps_command *made = nullptr;
-        detail::call(ps_command_new, program, &made);
+        if (program.is_sized())
+            detail::call(ps_command_new_bytes, program.data(), program.size(), &made);
+        else
+            detail::call(ps_command_new, program, &made);
         return made;
     }
-
-    /// NULL with a length of 0 might be a mistake in C; an empty string_view is none.
-    static const void *pointer(std::string_view data) noexcept { return text(data); }
-    static const char *text(std::string_view data) noexcept { return data.data() ? data.data() : ""; }
 
     template <typename Function, typename... Arguments> command &set(Function function, const Arguments &...arguments)
     {
@@ -1671,46 +1670,15 @@ class command : private detail::owner<ps_command, ps_command_free> {
         return *this;
     }
 
-    /// "NAME=VALUE". False if that would say something else: a name with '=' in it, or a string that would be cut.
-    template <typename Range> static bool collect_block(const Range &variables, std::vector<std::string> &entries)
+    /// With its length where that is known: nothing is copied here, and C says where a NUL stands.
+    template <typename Function, typename Bytes> command &set_text(Function function, Bytes bytes, zstring text)
     {
-        bool whole = true;
-        for (const auto &variable : variables) {
-            const std::string_view name(variable.first), value(variable.second);
-            whole = whole && name.find_first_of(std::string_view("=\0", 2)) == std::string_view::npos;
-            whole = whole && value.find('\0') == std::string_view::npos;
-            entries.emplace_back(name).append("=").append(value);
-        }
-        return whole;
+        return text.is_sized() ? set(bytes, text.data(), text.size()) : set(function, text);
     }
-
-    static std::vector<const char *> block_of(const std::vector<std::string> &entries)
+    template <typename Function, typename Bytes>
+    command &set_text(std::error_code &ec, Function function, Bytes bytes, zstring text) noexcept
     {
-        std::vector<const char *> block;
-        for (const std::string &entry : entries)
-            block.push_back(entry.c_str());
-        block.push_back(nullptr);
-        return block;
-    }
-
-    template <typename Range> command &set_block(const Range &variables)
-    {
-        std::vector<std::string> entries;
-        if (!collect_block(variables, entries))
-            detail::raise(error_info(PS_ERR_INVALID_ARGUMENT, nullptr));
-        return env_block(static_cast<const char *const *>(block_of(entries).data()));
-    }
-
-    template <typename Range> command &set_block(const Range &variables, std::error_code &ec)
-    {
-        std::vector<std::string> entries;
-        if (ec)
-            return *this;
-        if (!collect_block(variables, entries)) {
-            ec = errc::invalid_argument;
-            return *this;
-        }
-        return env_block(static_cast<const char *const *>(block_of(entries).data()), ec);
+        return text.is_sized() ? set(ec, bytes, text.data(), text.size()) : set(ec, function, text);
     }
 
     template <typename Range> static void collect_fds(const Range &given, std::vector<std::int32_t> &fds, std::vector<std::int32_t> &numbers)
@@ -1739,8 +1707,6 @@ class command : private detail::owner<ps_command, ps_command_free> {
         return set(ec, ps_command_pass_fds, fds.data(), numbers.data(), fds.size());
     }
 
-    /// All or none, as ps_command_args does. False if a string would be cut.
-    template <typename Range> static bool collect(const Range &values, std::vector<const char *> &list)
     /// All or none, as ps_command_args does.
     template <typename Range> command &add(Range &values)
     {
@@ -1763,15 +1729,26 @@ class command : private detail::owner<ps_command, ps_command_free> {
 
     template <typename Range> command &put(Range &variables)
     {
+        detail::variables list;
         for (auto &&variable : variables)
-            env(variable.first, variable.second);
+            list.add(variable.first, variable.second);
+        if (list.refused())
+            detail::raise(error_info(PS_ERR_INVALID_ARGUMENT, nullptr));
+        set(ps_command_env_block, static_cast<const char *const *>(list.pointers().data()));
+        for (const std::string &name : list.removed())
+            env(name, nullptr);
         return *this;
     }
-
     template <typename Range> command &put(Range &variables, std::error_code &ec)
     {
+        detail::variables list;
         for (auto &&variable : variables)
-            env(variable.first, variable.second, ec);
+            list.add(variable.first, variable.second);
+        if (!ec && list.refused())
+            ec = errc::invalid_argument;
+        set(ec, ps_command_env_block, static_cast<const char *const *>(list.pointers().data()));
+        for (const std::string &name : list.removed())
+            env(name, nullptr, ec);
         return *this;
     }
 };
@@ -1853,10 +1830,6 @@ class child_calls {
 
     /// Waits until the child is ready, up to `timeout`. info().step() is "ready" if the child failed, "wait" if only this time was over, or
     /// a signal handler of yours has run (errc::interrupted).
-    void wait_ready(milliseconds timeout = forever) const { detail::call(ps_wait_ready, handle_, timeout); }
-    void wait_ready(milliseconds timeout, std::error_code &ec) const noexcept { detail::call(ec, ps_wait_ready, handle_, timeout); }
-    void wait_ready(milliseconds timeout, std::error_code &ec, error_info &why) const noexcept
-    /// Waits until the child is ready, up to `timeout`. info().step() is "ready" if the child failed, "wait" if only this time was over.
     void wait_ready(time_limit timeout = forever) const { detail::call(ps_wait_ready, handle_, timeout); }
     void wait_ready(time_limit timeout, std::error_code &ec) const noexcept { detail::call(ec, ps_wait_ready, handle_, timeout); }
     void wait_ready(time_limit timeout, std::error_code &ec, error_info &why) const noexcept
@@ -1912,16 +1885,16 @@ class child_calls {
 
     /// Feeds standard input (command::input_stream); never blocks. How many bytes were taken; nothing: there is no room. After less than all an
     /// input_room event tells when there is.
-    std::optional<std::size_t> write(std::string_view data) const
+    std::optional<std::size_t> write(byte_view data) const
     {
         std::size_t taken = 0;
-        const ps_status status = detail::call(ps_child_write, handle_, static_cast<const void *>(data.data()), data.size(), &taken);
+        const ps_status status = detail::call(ps_child_write, handle_, data.data(), data.size(), &taken);
         return status == PS_OK ? std::optional<std::size_t>(taken) : std::nullopt;
     }
-    std::optional<std::size_t> write(std::string_view data, std::error_code &ec) const noexcept
+    std::optional<std::size_t> write(byte_view data, std::error_code &ec) const noexcept
     {
         std::size_t taken = 0;
-        const ps_status status = detail::call(ec, ps_child_write, handle_, static_cast<const void *>(data.data()), data.size(), &taken);
+        const ps_status status = detail::call(ec, ps_child_write, handle_, data.data(), data.size(), &taken);
         return status == PS_OK ? std::optional<std::size_t>(taken) : std::nullopt;
     }
     /// It ends behind what was taken so far.
@@ -2038,45 +2011,45 @@ template <typename Range> std::vector<ps_child *> handles_of(const Range &childr
 /// Waits until one of these has ended, for good, and says which: its place in the range (of child, child_ref or ps_child *), from 0; the
 /// first that has, if there are several. Takes nothing: reap has its record. errc::timeout; errc::interrupted by a signal handler of yours.
 /// With an `ec`: how many there are, if none.
-template <typename Range> std::size_t wait_any(const Range &children, milliseconds timeout = forever)
+template <typename Range> std::size_t wait_any(const Range &children, time_limit timeout = forever)
 {
     const std::vector<ps_child *> handles = detail::handles_of(children);
     std::size_t index = handles.size();
     detail::call(ps_wait_any, handles.data(), handles.size(), timeout, &index);
     return index;
 }
-template <typename Range> std::size_t wait_any(const Range &children, milliseconds timeout, std::error_code &ec)
+template <typename Range> std::size_t wait_any(const Range &children, time_limit timeout, std::error_code &ec)
 {
     const std::vector<ps_child *> handles = detail::handles_of(children);
     std::size_t index = handles.size();
     detail::call(ec, ps_wait_any, handles.data(), handles.size(), timeout, &index);
     return index;
 }
-inline std::size_t wait_any(std::initializer_list<child_ref> children, milliseconds timeout = forever)
+inline std::size_t wait_any(std::initializer_list<child_ref> children, time_limit timeout = forever)
 {
     return wait_any<std::initializer_list<child_ref>>(children, timeout);
 }
-inline std::size_t wait_any(std::initializer_list<child_ref> children, milliseconds timeout, std::error_code &ec)
+inline std::size_t wait_any(std::initializer_list<child_ref> children, time_limit timeout, std::error_code &ec)
 {
     return wait_any<std::initializer_list<child_ref>>(children, timeout, ec);
 }
 
 /// The same until all of them have.
-template <typename Range> void wait_all(const Range &children, milliseconds timeout = forever)
+template <typename Range> void wait_all(const Range &children, time_limit timeout = forever)
 {
     const std::vector<ps_child *> handles = detail::handles_of(children);
     detail::call(ps_wait_all, handles.data(), handles.size(), timeout);
 }
-template <typename Range> void wait_all(const Range &children, milliseconds timeout, std::error_code &ec)
+template <typename Range> void wait_all(const Range &children, time_limit timeout, std::error_code &ec)
 {
     const std::vector<ps_child *> handles = detail::handles_of(children);
     detail::call(ec, ps_wait_all, handles.data(), handles.size(), timeout);
 }
-inline void wait_all(std::initializer_list<child_ref> children, milliseconds timeout = forever)
+inline void wait_all(std::initializer_list<child_ref> children, time_limit timeout = forever)
 {
     wait_all<std::initializer_list<child_ref>>(children, timeout);
 }
-inline void wait_all(std::initializer_list<child_ref> children, milliseconds timeout, std::error_code &ec)
+inline void wait_all(std::initializer_list<child_ref> children, time_limit timeout, std::error_code &ec)
 {
     wait_all<std::initializer_list<child_ref>>(children, timeout, ec);
 }
@@ -2295,8 +2268,6 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         return children;
     }
 
-    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none, or a signal handler of yours
-    /// has run meanwhile (and no error).
     /// Programs of which each reads what the one before it writes. All or none. See ps_spawn_pipeline.
     template <typename Range> [[nodiscard]] std::vector<child> spawn_pipeline(const Range &commands)
     {
@@ -2312,9 +2283,8 @@ class supervisor : private detail::owner<ps_supervisor, ps_supervisor_free> {
         return detail::pipeline(ec, handle(), commands);
     }
 
-    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none (and no error).
-    std::optional<event> next_event(milliseconds timeout = milliseconds(0))
-    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none (and no error).
+    /// Takes the next event and does whatever is due. Without a time it does not wait. Nothing: there is none, or a signal handler of yours
+    /// has run meanwhile (and no error).
     std::optional<event> next_event(time_limit timeout = milliseconds(0))
     {
         ps_event raw = empty();
@@ -3766,7 +3736,7 @@ inline void hear(error_info &info, output_text &text, ps_output *handle)
         call_into(info, ps_output_lost, handle, 2, &text.err_lost);
 }
 
-inline answer run_into(error_info &info, const command &what, milliseconds timeout, std::size_t max_bytes)
+inline answer run_into(error_info &info, const command &what, time_limit timeout, std::size_t max_bytes)
 {
     answer it;
     ps_output *made = nullptr;
@@ -3775,7 +3745,7 @@ inline answer run_into(error_info &info, const command &what, milliseconds timeo
     return it;
 }
 
-inline output_text run_checked_into(error_info &info, const command &what, milliseconds timeout, std::size_t max_bytes)
+inline output_text run_checked_into(error_info &info, const command &what, time_limit timeout, std::size_t max_bytes)
 {
     output_text it;
     ps_output *made = nullptr;
@@ -3792,7 +3762,7 @@ inline output_text run_checked_into(error_info &info, const command &what, milli
 ///     auto log = procsup::run(procsup::command("git", {"log", "-1"}), 5s);
 ///     if (log.success())
 ///         std::cout << log.out;
-inline answer run(const command &what, milliseconds timeout = forever, std::size_t max_bytes = 1 << 20)
+inline answer run(const command &what, time_limit timeout = forever, std::size_t max_bytes = 1 << 20)
 {
     error_info info;
     answer it = detail::run_into(info, what, timeout, max_bytes);
@@ -3800,7 +3770,7 @@ inline answer run(const command &what, milliseconds timeout = forever, std::size
         detail::raise(std::move(info));
     return it;
 }
-inline answer run(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec, error_info &why)
+inline answer run(const command &what, time_limit timeout, std::size_t max_bytes, std::error_code &ec, error_info &why)
 {
     if (ec)
         return {};
@@ -3809,14 +3779,14 @@ inline answer run(const command &what, milliseconds timeout, std::size_t max_byt
     ec = why.code();
     return it;
 }
-inline answer run(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec)
+inline answer run(const command &what, time_limit timeout, std::size_t max_bytes, std::error_code &ec)
 {
     error_info why;
     return run(what, timeout, max_bytes, ec, why);
 }
 
 /// The same, and an end that is no exit with 0 is an error: errc::exited, which says how it ended, and info().output() what it has said.
-inline output_text run_checked(const command &what, milliseconds timeout = forever, std::size_t max_bytes = 1 << 20)
+inline output_text run_checked(const command &what, time_limit timeout = forever, std::size_t max_bytes = 1 << 20)
 {
     error_info info;
     output_text it = detail::run_checked_into(info, what, timeout, max_bytes);
@@ -3824,7 +3794,7 @@ inline output_text run_checked(const command &what, milliseconds timeout = forev
         detail::raise(std::move(info));
     return it;
 }
-inline output_text run_checked(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec, error_info &why)
+inline output_text run_checked(const command &what, time_limit timeout, std::size_t max_bytes, std::error_code &ec, error_info &why)
 {
     if (ec)
         return {};
@@ -3833,7 +3803,7 @@ inline output_text run_checked(const command &what, milliseconds timeout, std::s
     ec = why.code();
     return it;
 }
-inline output_text run_checked(const command &what, milliseconds timeout, std::size_t max_bytes, std::error_code &ec)
+inline output_text run_checked(const command &what, time_limit timeout, std::size_t max_bytes, std::error_code &ec)
 {
     error_info why;
     return run_checked(what, timeout, max_bytes, ec, why);

@@ -72,16 +72,16 @@ static void blocks_and_parts_of_strings()
 {
     const std::map<std::string, std::string> variables{{"A", "a"}, {"B", "b=b"}, {"EMPTY", ""}};
     const std::string_view text = "/bin/sh -c";
-    auto c = command::from_bytes(text.substr(0, 7)).arg_bytes(text.substr(8)).arg("echo $A $B ${EMPTY-none} ${C-none} $D ${E-none} $PWD");
-    c.env("C", "gone").env_block(variables).env_block({{"D", "1"}, {"D", "2"}});
-    c.env_bytes("C", nullptr).env_bytes("E", std::string_view()).cwd_bytes("/usr/bin");
-    c.cwd_bytes(std::string_view("/usr/bin").substr(0, 4)).capture(1000);
+    auto c = command(text.substr(0, 7)).arg(text.substr(8)).arg("echo $A $B ${EMPTY-none} ${C-none} $D ${E-none} $PWD");
+    c.env("C", "gone").envs(variables).envs({{"D", "1"}, {"D", "2"}});
+    c.env("C", nullptr).env("E", std::string_view()).cwd("/usr/bin");
+    c.cwd(std::string_view("/usr/bin").substr(0, 4)).capture(1000);
     CHECK(output_of(c) == "a b=b none 2 /usr\n");
 
     std::error_code ec;
-    c.env_block(std::vector<std::pair<const char *, std::string>>{{"A", "vector"}}, ec).env_block({{"B", "list"}}, ec);
+    c.envs(std::vector<std::pair<const char *, std::string>>{{"A", "vector"}}, ec).envs({{"B", "list"}}, ec);
     const char *const block[] = {"EMPTY=no", nullptr};
-    c.env_block(block, ec).env_bytes("C", "c", ec).env_bytes("D", nullptr, ec).arg_bytes("x", ec).cwd_bytes("/", ec).priority(-3, ec);
+    c.env_block(block, ec).env(std::string_view("C"), "c", ec).env(std::string("D"), nullptr, ec).arg(std::string_view("x"), ec).cwd("/", ec).priority(-3, ec);
     CHECK(!ec && output_of(c) == "vector list no c /\n");
 
     auto refused = [&](auto act) {
@@ -89,17 +89,17 @@ static void blocks_and_parts_of_strings()
         act();
         CHECK(ec == errc::invalid_argument);
     };
-    refused([&] { c.env_block({{"A=B", "x"}}, ec); });
-    refused([&] { c.env_block({{"A", "refused"}, {"", "x"}}, ec); });
-    refused([&] { c.env_block({{std::string_view("A\0B", 3), "x"}}, ec); });
-    refused([&] { c.env_block({{"A", std::string_view("x\0", 2)}}, ec); });
-    refused([&] { c.arg_bytes(std::string_view("x\0y", 3), ec); });
+    refused([&] { c.envs({{"A=B", "x"}}, ec); });
+    refused([&] { c.envs({{"A", "refused"}, {"", "x"}}, ec); });
+    refused([&] { c.envs({{std::string_view("A\0B", 3), "x"}}, ec); });
+    refused([&] { c.envs({{"A", std::string_view("x\0", 2)}}, ec); });
+    refused([&] { c.arg(std::string_view("x\0y", 3), ec); });
     refused([&] { c.priority(101, ec); });
     refused([&] { c.pass_fds({2, -1}, ec); });
-    refused([&] { command::from_bytes(std::string_view("x\0y", 3), ec); });
+    refused([&] { command(std::string_view("x\0y", 3), ec); });
     CHECK(output_of(c) == "vector list no c /\n");
     const std::map<std::string, std::string> bad{{"A=B", ""}};
-    CHECK_THROWS(c.env_block(bad), errc::invalid_argument);
+    CHECK_THROWS(c.envs(bad), errc::invalid_argument);
 
     ec.clear();
     auto d = command(HELPER_DIR "/show_fds").capture(1000).priority(100).pass_fds({{2, 20}, {1, 21}}).env_block(block);

@@ -140,6 +140,14 @@ static void same(ps_stdio_kind value)
     }
 }
 
+static void same(ps_pipe_direction value)
+{
+    switch (value) {
+    SAME(pipe_direction::to_child, PS_PIPE_TO_CHILD);
+    SAME(pipe_direction::from_child, PS_PIPE_FROM_CHILD);
+    }
+}
+
 static void same(ps_isolation value)
 {
     switch (value) {
@@ -386,6 +394,7 @@ int main()
     same(PS_ERROR_TEXT_ID);
     same(PS_ENV_INHERIT);
     same(PS_STDIO_INHERIT);
+    same(PS_PIPE_TO_CHILD);
     same(PS_ISOLATE_NONE);
     same(PS_SURVIVORS_SWEEP);
     same(PS_OUTPUT_REFUSE);

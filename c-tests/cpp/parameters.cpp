@@ -103,7 +103,9 @@ static void maps_and_pairs_are_an_environment()
     command refused = environment_of();
     refused.envs({{"A", "x"}, {"B=", "x"}, {"C", "x"}}, ec);
     CHECK(ec == errc::invalid_argument);
-    CHECK_THROWS(refused.envs(std::multimap<std::string, std::string>{{"", "x"}}), errc::invalid_argument);
+    CHECK_THROWS(refused.envs(std::multimap<std::string, std::string>{{"A", "x"}, {"", "x"}}), errc::invalid_argument);
+    CHECK(output_of(refused) == "none none none\n");
+    CHECK(output_of(environment_of().envs({{"A", "x"}, {"A", nullptr}, {"B", nullptr}, {"B", "y"}})) == "none y none\n");
 }
 
 static void bytes_come_in_many_types()

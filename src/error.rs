@@ -1,5 +1,7 @@
 //! The one error type: what went wrong, where, and what the kernel said. How it is shown stands in `report/`.
 
+use core::ops::{Deref, DerefMut};
+
 use nix::errno::Errno;
 
 use crate::journey::Journey;
@@ -112,10 +114,16 @@ impl Status {
     }
 }
 
-/// A failure, with all that is known of it.
+/// A failure. One pointer: it is handed up through many calls, each of which would copy the whole of it, and a result that is no failure is as
+/// large as one that is.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(transparent)]
+pub struct Error(Box<Details>);
+
+/// All that is known of a failure.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}{}", crate::report::plain::line(.message), crate::report::case::tie(.case.as_deref()))]
-pub struct Error {
+pub struct Details {
     /// The kind.
     pub status: Status,
     /// The system call's error, if one failed.
@@ -138,13 +146,29 @@ pub struct Error {
     pub case: Option<Box<Case>>,
 }
 
+impl Deref for Error {
+    type Target = Details;
+    fn deref(&self) -> &Details {
+        &self.0
+    }
+}
+
+impl DerefMut for Error {
+    fn deref_mut(&mut self) -> &mut Details {
+        &mut self.0
+    }
+}
+
 /// `Result` with [`Error`].
 pub type Result<T> = core::result::Result<T, Error>;
 
+// Cold, and never part of their callers: a failure is the rare way, and there are many hundred places that make one.
 impl Error {
     /// A failure without a system call.
+    #[cold]
+    #[inline(never)]
     pub fn new(status: Status, step: &'static str, message: impl Into<String>) -> Self {
-        Self {
+        Self(Box::new(Details {
             status,
             errno: None,
             step,
@@ -155,18 +179,22 @@ impl Error {
             storm: false,
             journey: None,
             case: None,
-        }
+        }))
     }
 
     /// An argument that was refused.
+    #[cold]
+    #[inline(never)]
     pub fn invalid(step: &'static str, message: impl Into<String>) -> Self {
         Self::new(Status::InvalidArgument, step, message)
     }
 
     /// A system call that failed while `doing` something.
+    #[cold]
+    #[inline(never)]
     pub fn system(step: &'static str, errno: Errno, doing: impl AsRef<str>) -> Self {
         let message = format!("{}: {step} failed: {} ({errno:?})", doing.as_ref(), errno.desc());
-        Self { errno: Some(errno), ..Self::new(Status::of(errno), step, message) }
+        Self::new(Status::of(errno), step, message).with_errno(errno)
     }
 
     /// A wait that a signal handler of the host's has ended.
@@ -175,11 +203,42 @@ impl Error {
     }
 
     /// A path that cannot be made absolute: the directory that it counts from is gone (getcwd(3)), or it is empty.
+    #[cold]
     pub fn relative(argument: &'static str, error: &std::io::Error) -> Self {
         match error.raw_os_error() {
             Some(errno) => Self::system("getcwd", Errno::from_raw(errno), format!("{argument}: a relative path counts from nowhere")),
             None => Self::invalid(argument, format!("{argument}: {error}")),
         }
+    }
+
+    /// The same of another kind.
+    #[must_use]
+    pub fn with_status(self, status: Status) -> Self {
+        self.with(|it| it.status = status)
+    }
+
+    /// The same with a system call's error.
+    #[must_use]
+    pub fn with_errno(self, errno: Errno) -> Self {
+        self.with(|it| it.errno = Some(errno))
+    }
+
+    /// The same of this process, if there is one.
+    #[must_use]
+    pub fn with_pid(self, pid: impl Into<Option<i32>>) -> Self {
+        self.with(|it| it.pid = pid.into())
+    }
+
+    /// The same but for what is changed.
+    #[must_use]
+    pub fn with(mut self, change: impl FnOnce(&mut Details)) -> Self {
+        change(&mut self.0);
+        self
+    }
+
+    /// All that is known of it, to be taken from.
+    pub fn take_apart(self) -> Details {
+        *self.0
     }
 }
 

@@ -531,7 +531,7 @@ pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, er
             return Err(Error::invalid("fd", format!("descriptor {fd} was given to this command already")));
         }
         let owned = fds::adopt(fd)
-            .map_err(|errno| Error { errno: Some(errno), ..Error::invalid("fd", format!("{fd} is not an open descriptor")) })?;
+            .map_err(|errno| Error::invalid("fd", format!("{fd} is not an open descriptor")).with_errno(errno))?;
         now.own_fd(owned).map(drop)
     })
 }

@@ -356,7 +356,7 @@ fn copy_of(fd: RawFd) -> Result<OwnedFd> {
 
 fn not_open(fd: RawFd, errno: Errno, step: &'static str, text: &'static str) -> Error {
     match errno {
-        Errno::EBADF => Error { errno: Some(errno), ..Error::invalid("fd", format!("fd: {fd} is not an open descriptor")) },
+        Errno::EBADF => Error::invalid("fd", format!("fd: {fd} is not an open descriptor")).with_errno(errno),
         errno => Error::system(step, errno, text),
     }
 }

@@ -68,7 +68,7 @@ pub fn try_lock(path: &Path) -> Result<Option<OwnedFd>> {
             return Ok(Some(file));
         }
         let text = format!("control_path: {} is there, and no lock file of procsup; it was left as it is", lock_path(path).display());
-        return Err(Error { errno: Some(Errno::EEXIST), ..Error::invalid("control_path", text) });
+        return Err(Error::invalid("control_path", text).with_errno(Errno::EEXIST));
     }
     Err(Error::new(Status::LockReplaced, "flock", format!("{} is replaced again and again", lock_path(path).display())))
 }
@@ -83,7 +83,7 @@ fn refused(path: &Path, directory: &Directory, refusal: Refusal) -> Error {
     }
     let what = refusal.why().unwrap_or_default();
     let text = format!("cannot lock {}: it {what}", lock_path(path).display());
-    Error { errno: Some(Errno::EPERM), ..Error::new(Status::Permission, "open", text) }
+    Error::new(Status::Permission, "open", text).with_errno(Errno::EPERM)
 }
 
 /// Whose it is that this user may not use, and what helps.
@@ -207,7 +207,7 @@ pub fn leftover(path: &Path) -> Result<Option<Inode>> {
         Ok(found) if is_of(&found, libc::S_IFSOCK) => Ok(Some(Inode::from(&found))),
         Ok(_) => {
             let text = format!("control_path: {} is there, and no socket", path.display());
-            Err(Error { errno: Some(Errno::EEXIST), ..Error::invalid("control_path", text) })
+            Err(Error::invalid("control_path", text).with_errno(Errno::EEXIST))
         }
         Err(Errno::ENOENT) => Ok(None),
         Err(errno) => Err(failed("fstatat")(errno)),

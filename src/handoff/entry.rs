@@ -102,7 +102,8 @@ impl<'a> Search<'a> {
         }
         // Nothing is made beside what is no socket: that path is a mistake.
         if control::lock_identity(self.path).is_none()
-            && let Err(error @ Error { status: Status::InvalidArgument, .. }) = control::leftover(self.path)
+            && let Err(error) = control::leftover(self.path)
+            && error.status == Status::InvalidArgument
         {
             return Err(error);
         }
@@ -304,7 +305,7 @@ fn is_hidden(path: &Path, pid: i32) -> Error {
         "process {pid} listens at {}, though its socket and lock file are not there any more (a cleaner, or a directory or link that was changed): it still owns, so end it before another generation starts",
         path.display()
     );
-    Error { pid: Some(pid), ..Error::new(Status::LockReplaced, "sock_diag", text) }
+    Error::new(Status::LockReplaced, "sock_diag", text).with_pid(pid)
 }
 
 /// Who was at the other end of a channel.

@@ -50,7 +50,7 @@ pub fn is_orphaned(path: &Path) -> bool {
 pub fn error(path: &Path, otherwise: Error) -> Error {
     let Some(Remains { owner, fate }) = of(path) else { return otherwise };
     let pid = owner.pid;
-    let and = |text: String| Error { message: format!("{} ({text})", otherwise.message), ..otherwise.clone() };
+    let and = |text: String| otherwise.clone().with(|it| it.message = format!("{} ({text})", otherwise.message));
     match fate {
         Fate::Runs => and(format!("the last owner that the lock file names is process {pid}")),
         Fate::Dumps => and(format!("process {pid}, the last owner that the lock file names, has crashed, and its core is being written")),

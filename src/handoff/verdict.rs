@@ -56,7 +56,7 @@ impl Verdict {
         let text = if self.words.is_empty() { reason.text() } else { &self.words };
         let message = format!("the running generation does not hand over: {text}");
         match self.fault {
-            Some((step, errno)) => Error { status: Status::of(errno), message, ..Error::system(step, errno, "") },
+            Some((step, errno)) => Error::system(step, errno, "").with(|it| it.message = message),
             None => Error::new(status, "offer", message),
         }
     }

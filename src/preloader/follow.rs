@@ -256,7 +256,7 @@ impl Follow {
             // It has ended since that look: whoever asks for it finds it so.
             let pid = self.managed.pid();
             let message = format!("process {pid} was ready and has ended");
-            self.managed.tell_failed(Error { pid: Some(pid), ..Error::new(Status::Exited, "ready", message) });
+            self.managed.tell_failed(Error::new(Status::Exited, "ready", message).with_pid(pid));
         }
     }
 

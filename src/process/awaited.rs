@@ -236,7 +236,7 @@ impl Awaited {
     /// What is told of one that was made, and of which there is no descriptor to be had.
     fn unknown(&self, pid: i32) -> Error {
         let text = format!("{}: there is no pidfd of it to be had, or the host has reaped it itself", self.command.cannot());
-        Error { pid: Some(pid), ..Error::new(Status::Limit, "pidfd_open", text) }
+        Error::new(Status::Limit, "pidfd_open", text).with_pid(pid)
     }
 
     /// What is told of one whose spawner has ended.

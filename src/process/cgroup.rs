@@ -122,7 +122,7 @@ impl Cgroup {
         }
         let made = if spec.inside { make_inside(&directory, parent) } else { make_named(&directory, &spec.path) };
         let path = made.map_err(|(path, errno)| match errno {
-            Errno::EBUSY | Errno::ENOTEMPTY | Errno::EEXIST => Error { status: Status::State, ..failed("mkdir", &path, errno) },
+            Errno::EBUSY | Errno::ENOTEMPTY | Errno::EEXIST => failed("mkdir", &path, errno).with_status(Status::State),
             errno => failed("mkdir", &path, errno),
         })?;
         let name = path.file_name().unwrap_or_default();

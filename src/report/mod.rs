@@ -28,7 +28,7 @@ mod timeline;
 
 use nix::errno::Errno;
 
-use crate::error::Error;
+use crate::error::{Details, Error};
 
 fn errno_name(errno: Errno) -> String {
     format!("{errno:?}")
@@ -36,7 +36,7 @@ fn errno_name(errno: Errno) -> String {
 
 /// What is known beside the message, by name.
 fn details(error: &Error) -> Vec<(&'static str, String)> {
-    let Error { status: _, errno, step, message: _, pid, output: _, retry_after_ms, storm, journey: _, case } = error;
+    let Details { status: _, errno, step, message: _, pid, output: _, retry_after_ms, storm, journey: _, case } = &**error;
     let mut details = Vec::new();
     let facts = case.iter().flat_map(|case| case.facts.iter());
     details.extend(facts.map(|(name, value)| (*name, value.clone())));

@@ -153,7 +153,7 @@ impl Start<'_> {
         if let Some(step) = under_way {
             journey.fail(step, clock::now());
         }
-        Error { journey: Some(Box::new(journey)), ..error }
+        error.with(|it| it.journey = Some(Box::new(journey)))
     }
 
     /// Waits a little, or until one of these is readable; looks after the others meanwhile.
@@ -201,7 +201,7 @@ impl Start<'_> {
                 Ok(None) => {}
                 Err(error) if error.status == Status::Locked => {
                     let message = format!("another one starts it, and is not done: {}", error.message);
-                    return Err(Error { status: Status::Timeout, step: "lock", message, ..error });
+                    return Err(error.with(|it| (it.status, it.step, it.message) = (Status::Timeout, "lock", message)));
                 }
                 Err(error) => return Err(error),
             }
@@ -222,7 +222,7 @@ impl Start<'_> {
         let who = pid.map_or_else(|| "whoever holds its lock".to_owned(), |pid| format!("process {pid}"));
         let place = self.address.as_ref().map_or("", |address| address.text());
         let message = format!("{who} runs by what {} says, and does not accept connections at {place}", self.place.run_path().display());
-        Error { pid, ..Error::new(Status::Timeout, "connect again", message) }
+        Error::new(Status::Timeout, "connect again", message).with_pid(pid)
     }
 
     /// Makes the daemon, and waits until it is ready. If it is not, it is ended.

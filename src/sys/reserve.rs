@@ -145,7 +145,7 @@ fn system_has() -> bool {
 }
 
 fn refusal() -> Error {
-    Error { errno: Some(Errno::ENOMEM), ..Error::new(Status::Limit, "memory", "the host is out of memory") }
+    Error::new(Status::Limit, "memory", "the host is out of memory").with_errno(Errno::ENOMEM)
 }
 
 /// What has no memory for it is answered with this.

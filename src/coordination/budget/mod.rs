@@ -83,13 +83,13 @@ impl Refusal {
                 let retry_after_ms = retry_after_ns.map(millis);
                 let lease = retry_after_ms.map_or(String::new(), |ms| format!("; its lease ends in {ms} ms"));
                 let text = format!("a start of {name}{more} is in flight already{lease}");
-                Error { retry_after_ms, ..Error::new(Status::InProgress, "budget", text) }
+                Error::new(Status::InProgress, "budget", text).with(|it| it.retry_after_ms = retry_after_ms)
             }
             Refusal::Exhausted { retry_after_ns, storm } => {
                 let ms = millis(retry_after_ns);
                 let first = if storm { ", the first refusal of this window: a storm" } else { "" };
                 let text = format!("the budget of {name}{more} is used up{first}; its window ends in {ms} ms");
-                Error { retry_after_ms: Some(ms), storm, ..Error::new(Status::BudgetExhausted, "budget", text) }
+                Error::new(Status::BudgetExhausted, "budget", text).with(|it| (it.retry_after_ms, it.storm) = (Some(ms), storm))
             }
             Refusal::Failed(error) => *error,
         }

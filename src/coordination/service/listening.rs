@@ -104,7 +104,7 @@ impl Given {
         }
         let (count, last) = (self.numbers.end - FIRST, self.numbers.end - 1);
         let message = format!("{LISTEN_FDS} is {count}: descriptors {FIRST} to {last}, but {number} is not open");
-        Err(Error { errno: Some(Errno::EBADF), ..Error::new(Status::Protocol, LISTEN_FDS, message) })
+        Err(Error::new(Status::Protocol, LISTEN_FDS, message).with_errno(Errno::EBADF))
     }
 }
 

@@ -48,10 +48,10 @@ fn address(value: &[u8]) -> Result<Name<'_>> {
     match value {
         [b'/', ..] => Ok(Name::Path(value)),
         [b'@', name @ ..] if !name.is_empty() => Ok(Name::Abstract(name)),
-        _ if value.starts_with(b"vsock") => Err(Error {
-            status: Status::Unsupported,
-            ..variables::malformed(NOTIFY_SOCKET, value, "messages to another machine are not spoken here")
-        }),
+        _ if value.starts_with(b"vsock") => {
+            Err(variables::malformed(NOTIFY_SOCKET, value, "messages to another machine are not spoken here")
+                .with_status(Status::Unsupported))
+        }
         _ => wrong("neither a path nor '@' with a name"),
     }
 }
@@ -69,7 +69,7 @@ pub fn notify_with(state: &[u8], numbers: &[RawFd]) -> Result<Sent> {
     }
     if let Some(closed) = numbers.iter().find(|number| !fds::is_open(**number)) {
         let text = format!("fds: {closed} is not an open descriptor");
-        return Err(Error { errno: Some(Errno::EBADF), ..Error::invalid("fds", text) });
+        return Err(Error::invalid("fds", text).with_errno(Errno::EBADF));
     }
     send(state, numbers)
 }
@@ -104,7 +104,7 @@ pub fn main_process(pid: i32, more: &[u8]) -> Result<Sent> {
         }
         Err(Errno::ESRCH) => {
             let error = Error::system("pidfd_open", Errno::ESRCH, format!("cannot name process {pid}"));
-            return Err(Error { status: Status::NotFound, pid: Some(pid), ..error });
+            return Err(error.with_status(Status::NotFound).with_pid(pid));
         }
         // A filter, or no descriptor left: the number alone, as everybody has said it before.
         Err(_) => {}

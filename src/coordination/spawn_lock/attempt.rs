@@ -260,7 +260,7 @@ impl Attempt {
             None => "another process, or this one".to_owned(),
         };
         let text = format!("{path} is held by {who}{waited}");
-        Err(Error { pid, errno: Some(Errno::EWOULDBLOCK), ..Error::new(Status::Locked, "flock", text) })
+        Err(Error::new(Status::Locked, "flock", text).with_pid(pid).with_errno(Errno::EWOULDBLOCK))
     }
 
     fn failed(&self, step: &'static str, errno: Errno) -> Error {
@@ -274,7 +274,7 @@ impl Attempt {
             Refusal::Cannot(errno) => self.failed("open", errno),
             other => {
                 let text = format!("cannot lock {}: it {}", self.path.display(), other.why().unwrap_or_default());
-                Error { errno: Some(Errno::EPERM), ..Error::new(Status::Permission, "open", text) }
+                Error::new(Status::Permission, "open", text).with_errno(Errno::EPERM)
             }
         }
     }

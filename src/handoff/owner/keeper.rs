@@ -297,5 +297,5 @@ fn held_by_another(core: &Core) -> (i32, Error) {
         "{} was replaced, and {who} holds what lies there now: both may own, and nobody can follow this one; end one of them",
         lock.display()
     );
-    (pid, Error { pid: (pid > 0).then_some(pid), ..Error::new(Status::LockReplaced, "flock", text) })
+    (pid, Error::new(Status::LockReplaced, "flock", text).with_pid((pid > 0).then_some(pid)))
 }

@@ -210,7 +210,7 @@ impl HandoffSupervisor {
     pub fn listener(&self, name: &CStr, fd: RawFd) -> Result<()> {
         drop(self.enter()?);
         let copy = fds::duplicate_number(fd).map_err(|errno| match errno {
-            Errno::EBADF => Error { errno: Some(errno), ..Error::invalid("fd", format!("fd: {fd} is not an open descriptor")) },
+            Errno::EBADF => Error::invalid("fd", format!("fd: {fd} is not an open descriptor")).with_errno(errno),
             errno => Error::system("fcntl", errno, "cannot duplicate the listener"),
         })?;
         self.with(|inner| inner.core.listeners.add(name, copy))

@@ -123,7 +123,7 @@ impl Process {
             Err(errno @ (Errno::EPERM | Errno::ENOSYS)) if self.child.is_none() && !self.is_dead() => {
                 let text = format!("process {} cannot be signalled by this one", self.pid);
                 let status = if errno == Errno::EPERM { Status::Permission } else { Status::Unsupported };
-                Err(Error { errno: Some(errno), ..Error::new(status, "pidfd_send_signal", text) })
+                Err(Error::new(status, "pidfd_send_signal", text).with_errno(errno))
             }
             _ => Ok(()),
         }

@@ -106,7 +106,7 @@ impl Process {
                 // What a budget says is no fault of the command.
                 let refused = matches!(error.status, Status::BudgetExhausted | Status::InProgress);
                 let failure = if refused { at(step::SPAWNING_KIT_FORK_SUBPROCESS)(error) } else { setup::explain(error, &real, &session) };
-                return Err(Error { retry_after_ms, storm, ..failed(failure, way, session.arguments()) });
+                return Err(failed(failure, way, session.arguments()).with(|it| (it.retry_after_ms, it.storm) = (retry_after_ms, storm)));
             }
         };
         way.end(step::SPAWNING_KIT_FORK_SUBPROCESS, clock::now());

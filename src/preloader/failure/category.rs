@@ -6,7 +6,7 @@
 use nix::errno::Errno;
 
 use super::super::journey::step::*;
-use crate::error::{Error, Status};
+use crate::error::{Details, Error, Status};
 use crate::report::case::Category;
 
 /// Calls whose object is a file, a directory or a name.
@@ -69,7 +69,7 @@ const OF_BYTES: &[&str] =
 
 /// The category of what went wrong at this step.
 pub fn infer(step: &str, error: &Error) -> Category {
-    let Error { status, errno, step: call, .. } = error;
+    let Details { status, errno, step: call, .. } = &**error;
     if *status == Status::Timeout || *errno == Some(Errno::ETIMEDOUT) {
         return Category::Timeout;
     }

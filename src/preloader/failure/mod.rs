@@ -46,6 +46,8 @@ pub struct Failure {
 
 impl Failure {
     /// In words; without a system call.
+    #[cold]
+    #[inline(never)]
     pub fn new(status: Status, category: Category, step: &'static str, message: impl Into<String>) -> Self {
         Self { status, category, step, message: message.into(), errno: None, violations: Violations::default() }
     }
@@ -264,14 +266,10 @@ pub fn error(failure: Failure, evidence: Evidence<'_>) -> Error {
         case.config = config;
     }
     case.notes = notes;
-    Error {
-        errno: failure.errno,
-        pid,
-        output,
-        journey: Some(Box::new(journey)),
-        case: Some(Box::new(case)),
-        ..Error::new(failure.status, step, message)
-    }
+    Error::new(failure.status, step, message).with(|it| {
+        (it.errno, it.pid, it.output) = (failure.errno, pid, output);
+        (it.journey, it.case) = (Some(Box::new(journey)), Some(Box::new(case)));
+    })
 }
 
 /// Only what is small.

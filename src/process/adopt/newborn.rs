@@ -144,7 +144,7 @@ impl Expected {
         }
         if !accepted {
             let text = format!("process {pid} was born when all children of this process were to be killed");
-            return Err(Error { pid: Some(pid), ..Error::new(Status::Cancelled, "adopt", text) });
+            return Err(Error::new(Status::Cancelled, "adopt", text).with_pid(pid));
         }
         Ok(newborn)
     }
@@ -397,7 +397,7 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: boo
     }
     if tie == Tie::Stranger && pidfd::signal(fd, 0) == Err(SendError::Unavailable) {
         let text = format!("process {pid} cannot be taken in here: pidfd_send_signal(2) cannot be used, so it could not be stopped");
-        return Err(Error { pid: Some(pid), ..Error::new(Status::Unsupported, "adopt", text) });
+        return Err(Error::new(Status::Unsupported, "adopt", text).with_pid(pid));
     }
     if let Some(user) = user {
         match pidfd::user(fd).or_else(|| procfs::effective_user(pid)) {
@@ -448,7 +448,7 @@ fn lead(pid: i32) -> Result<()> {
 }
 
 fn ended(pid: i32) -> Error {
-    Error { pid: Some(pid), ..Error::new(Status::Exited, "adopt", format!("process {pid} has ended")) }
+    Error::new(Status::Exited, "adopt", format!("process {pid} has ended")).with_pid(pid)
 }
 
 /// Where nobody can tell it is believed: who said HELLO had the private pair.

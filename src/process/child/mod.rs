@@ -261,7 +261,7 @@ impl Child {
         }
         let life = lock(&self.life);
         let slot = life.lease.as_ref().and_then(Lease::slot);
-        let exited = || Error { pid: Some(self.pid), ..Error::new(Status::Exited, "signal", format!("process {} has ended", self.pid)) };
+        let exited = || Error::new(Status::Exited, "signal", format!("process {} has ended", self.pid)).with_pid(self.pid);
         let slot = slot.ok_or_else(exited)?;
         let sent = match (number, alone) {
             (0, _) => slot.signal(0),
@@ -279,9 +279,9 @@ impl Child {
     }
 
     fn cannot_signal(&self, errno: Errno) -> Error {
-        let error = Error { pid: Some(self.pid), ..Error::system("kill", errno, format!("cannot signal process {}", self.pid)) };
+        let error = Error::system("kill", errno, format!("cannot signal process {}", self.pid)).with_pid(self.pid);
         // There is no safe way but by pidfd to one that is not our child.
-        if errno == Errno::ENOSYS { Error { status: Status::Unsupported, ..error } } else { error }
+        if errno == Errno::ENOSYS { error.with_status(Status::Unsupported) } else { error }
     }
 
     /// The last signal of its stop plan was refused: it has become another user's, or a filter forbids it.

@@ -336,8 +336,12 @@ impl Child {
         let Some(readying) = self.readying.as_deref() else { return self.ended_after_all() };
         let told = lock(readying).told.as_deref().cloned();
         if let Some(told) = told {
-            let output = if told.output.is_empty() { self.tail() } else { told.output };
-            return Error { pid: told.pid.or(Some(self.pid)), output, ..told };
+            return told.with(|it| {
+                it.pid = it.pid.or(Some(self.pid));
+                if it.output.is_empty() {
+                    it.output = self.tail();
+                }
+            });
         }
         let (exit, output) = (self.exit(), self.tail());
         let readying = lock(readying);
@@ -355,7 +359,7 @@ impl Child {
                     _ => String::new(),
                 };
                 let error = Error::new(Status::Timeout, "ready", format!("process {pid} was not ready in time{sign}"));
-                (Error { errno: machine.last(), ..error }, Some(at))
+                (error.with(|it| it.errno = machine.last()), Some(at))
             }
             State::Failed(Why::EndOfFile, at) => {
                 let number = if let Sign::Fd(number) = spec.sign { number } else { -1 };
@@ -365,7 +369,7 @@ impl Child {
             State::Failed(Why::Refused(fault), at) => {
                 let address = if let Sign::Socket(address) = &spec.sign { address.text() } else { "" };
                 let error = fault.error(format!("process {pid} can never be found ready at {address}"));
-                (Error { step: "ready", ..error }, Some(at))
+                (error.with(|it| it.step = "ready"), Some(at))
             }
             State::Failed(Why::Dead | Why::Told, at) => {
                 (Error::new(Status::Exited, "ready", format!("process {pid} has ended before it was ready{how}")), Some(at))
@@ -396,7 +400,7 @@ impl Child {
     fn ended_after_all(&self) -> Error {
         let how = self.exit().as_ref().map_or_else(String::new, described);
         let error = Error::new(Status::Exited, "ready", format!("process {} has ended{how}", self.pid));
-        Error { pid: Some(self.pid), output: self.tail(), ..error }
+        error.with_pid(self.pid).with(|it| it.output = self.tail())
     }
 
     /// The last of what it had written, as far as that is kept.

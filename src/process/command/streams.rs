@@ -105,7 +105,7 @@ fn open_fd(step: &'static str, fd: RawFd) -> Result<()> {
     if fds::is_open(fd) {
         return Ok(());
     }
-    Err(Error { errno: Some(Errno::EBADF), ..Error::invalid(step, format!("{step}: {fd} is not an open descriptor")) })
+    Err(Error::invalid(step, format!("{step}: {fd} is not an open descriptor")).with_errno(Errno::EBADF))
 }
 
 /// Why a descriptor is not given.

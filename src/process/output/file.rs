@@ -55,10 +55,7 @@ pub struct OutFile {
 }
 
 fn exists(spec: &Spec) -> Error {
-    Error {
-        errno: Some(Errno::EEXIST),
-        ..Error::new(Status::OutputExists, "output_file", format!("{} exists already", spec.path.display()))
-    }
+    Error::new(Status::OutputExists, "output_file", format!("{} exists already", spec.path.display())).with_errno(Errno::EEXIST)
 }
 
 /// A name that nobody else uses, beside the target.

@@ -208,7 +208,7 @@ impl Managed {
 
     pub(super) fn timed_out(&self, step: &'static str, what: &str) -> Error {
         match self.child().map(|child| child.pid()) {
-            Some(pid) => Error { pid: Some(pid), ..Error::new(Status::Timeout, step, format!("process {pid} {what}")) },
+            Some(pid) => Error::new(Status::Timeout, step, format!("process {pid} {what}")).with_pid(pid),
             None => Error::new(Status::Timeout, step, format!("the child {what}")),
         }
     }

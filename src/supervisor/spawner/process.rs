@@ -38,7 +38,7 @@ impl Process {
         let child = spawn::spawn(&command, Belongings::default()).map_err(|error| match error.errno {
             // vm.memfd_noexec, a file system of /proc that is not there, a policy.
             Some(Errno::EACCES | Errno::EPERM | Errno::ENOENT | Errno::ENOEXEC) if error.step == "exec" => {
-                Error { status: Status::Unsupported, ..error }
+                error.with_status(Status::Unsupported)
             }
             _ => error,
         })?;
@@ -97,5 +97,5 @@ fn refused(fault: Fault) -> Error {
         ("memfd_create", Errno::EACCES | Errno::EPERM | Errno::ENOSYS) => ": a file in memory may not be executed here (vm.memfd_noexec)",
         _ => return error,
     };
-    Error { status: Status::Unsupported, message: error.message.clone() + why, ..error }
+    error.with_status(Status::Unsupported).with(|it| it.message += why)
 }

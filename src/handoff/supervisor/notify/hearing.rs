@@ -58,7 +58,7 @@ impl Notify {
             match child.standing() {
                 Standing::Ready(_) => self.is_ready(core, which),
                 Standing::Failed(why) if why != crate::coordination::readiness::Why::Dead => {
-                    self.complaint = child.unready().message;
+                    self.complaint = child.unready().take_apart().message;
                     self.feed(core, Event::Unready(which));
                 }
                 _ => {}

@@ -64,7 +64,7 @@ impl Look {
             Health::Socket { address, .. } => (connecting(&filled(address, pid), None), part),
             Health::Http { url, .. } => match http::asked(&filled(url, pid)) {
                 Ok((address, request)) => (connecting(&address, Some(request)), part),
-                Err(error) => (How::Over(Err(error.message)), 0),
+                Err(error) => (How::Over(Err(error.take_apart().message)), 0),
             },
             Health::Command { command, .. } => {
                 let mut command = (**command).clone();
@@ -74,7 +74,7 @@ impl Look {
                 let named = set(&mut command, PID, pid.to_string()).and_then(|()| set(&mut command, GENERATION, generation.to_string()));
                 match named {
                     Ok(()) => (How::Ordered(core.order_as_it_is(Purpose::Health, command, Vec::new())), timeout),
-                    Err(error) => (How::Over(Err(error.message)), 0),
+                    Err(error) => (How::Over(Err(error.take_apart().message)), 0),
                 }
             }
         };
@@ -91,7 +91,7 @@ impl Look {
                 Some(process) => How::Running(Box::new(process)),
                 None => How::Over(Err("the health command was reaped by somebody else".to_owned())),
             },
-            Some(Err(error)) => How::Over(Err(error.message)),
+            Some(Err(error)) => How::Over(Err(error.take_apart().message)),
             None => How::Over(Err("the health command is gone".to_owned())),
         };
         true
@@ -150,7 +150,7 @@ fn connecting(address: &str, request: Option<Vec<u8>>) -> How {
             let (first, second) = address.targets();
             to(&first, second, request)
         }
-        Err(error) => How::Over(Err(error.message)),
+        Err(error) => How::Over(Err(error.take_apart().message)),
     }
 }
 

@@ -151,7 +151,7 @@ impl Way for V1 {
             let text = format!("cannot reach the generation at {}", self.path.display());
             // Its socket is nobody's: a successor that came to nothing has taken the path from it (B5), or it has not bound it yet.
             match fault.errno {
-                Errno::ECONNREFUSED | Errno::ENOENT => Error { errno: Some(fault.errno), ..Error::new(Status::NotFound, fault.step, text) },
+                Errno::ECONNREFUSED | Errno::ENOENT => Error::new(Status::NotFound, fault.step, text).with_errno(fault.errno),
                 _ => fault.error(text),
             }
         };

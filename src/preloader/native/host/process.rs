@@ -112,7 +112,9 @@ impl Process {
             Ok(managed) => managed,
             Err(error) => {
                 let (retry_after_ms, storm) = (error.retry_after_ms, error.storm);
-                return Err(Error { retry_after_ms, storm, ..failed(Failure::of(step::NATIVE_START, &error), way) });
+                return Err(
+                    failed(Failure::of(step::NATIVE_START, &error), way).with(|it| (it.retry_after_ms, it.storm) = (retry_after_ms, storm))
+                );
             }
         };
         drop(theirs);

@@ -79,7 +79,7 @@ pub fn promote(core: &Arc<Core>, worker: &Worker, until: Deadline) -> Result<()>
     let (managed, host) = (worker.managed().clone(), worker.host().clone());
     let pid = managed.pid();
     if managed.process().is_ok_and(|child| child.exit().is_some()) {
-        return Err(Error { pid: Some(pid), ..Error::new(Status::Exited, "promote", format!("process {pid} has ended")) });
+        return Err(Error::new(Status::Exited, "promote", format!("process {pid} has ended")).with_pid(pid));
     }
     let promotion = Arc::new(Promotion { post, managed, host: host.clone(), until, outcome: Mutex::default() });
     let is_settled = || lock(&promotion.outcome).is_some();

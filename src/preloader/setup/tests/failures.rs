@@ -98,7 +98,7 @@ fn the_journey_ends_where_the_process_could_not_begin() {
         preloader: None,
         purpose: Purpose::Direct,
     };
-    let error = failure::error(failed, evidence);
+    let error = failure::error(failed, evidence).take_apart();
     let way = error.journey.unwrap();
     let progress = |name| way.step(name).unwrap().progress;
     assert_eq!(progress(step::SUBPROCESS_BEFORE_FIRST_EXEC), Progress::Performed);

@@ -344,7 +344,7 @@ impl Work {
             // It has ended since that look: whoever asks for it finds it so.
             let pid = managed.pid();
             let message = format!("process {pid} was ready and has ended");
-            managed.tell_failed(Error { pid: Some(pid), ..Error::new(Status::Exited, "ready", message) });
+            managed.tell_failed(Error::new(Status::Exited, "ready", message).with_pid(pid));
         }
         request.host().rouse();
         self.events.push_back(Event::Ready(number));

@@ -36,6 +36,13 @@ pub(super) fn described(command: *const ps_command) -> Result<(Arc<Command>, Arc
 
 /// Changes a command. A spawn that is under way keeps the command as it was.
 pub(super) fn change(command: *mut ps_command, error: *mut *mut ps_error, change: impl FnOnce(&mut Command) -> Result<()>) -> ps_status {
+    let mut change = Some(change);
+    change_by(command, error, &mut |now| change.take().map_or(Ok(()), |change| change(now)))
+}
+
+// One for all setters: what is theirs is small.
+#[inline(never)]
+fn change_by(command: *mut ps_command, error: *mut *mut ps_error, change: &mut dyn FnMut(&mut Command) -> Result<()>) -> ps_status {
     acquire(error, || {
         let object = convert::object::<CommandObject, _>(command)?;
         change(Command::change(&mut lock(&object.0).command))?;
@@ -48,6 +55,16 @@ pub(super) fn change_session(
     command: *mut ps_command,
     error: *mut *mut ps_error,
     change: impl FnOnce(&mut Arguments) -> Result<()>,
+) -> ps_status {
+    let mut change = Some(change);
+    change_session_by(command, error, &mut |now| change.take().map_or(Ok(()), |change| change(now)))
+}
+
+#[inline(never)]
+fn change_session_by(
+    command: *mut ps_command,
+    error: *mut *mut ps_error,
+    change: &mut dyn FnMut(&mut Arguments) -> Result<()>,
 ) -> ps_status {
     acquire(error, || {
         let object = convert::object::<CommandObject, _>(command)?;
@@ -530,8 +547,7 @@ pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, er
         if now.owns_fd(fd) {
             return Err(Error::invalid("fd", format!("descriptor {fd} was given to this command already")));
         }
-        let owned = fds::adopt(fd)
-            .map_err(|errno| Error::invalid("fd", format!("{fd} is not an open descriptor")).with_errno(errno))?;
+        let owned = fds::adopt(fd).map_err(|errno| Error::invalid("fd", format!("{fd} is not an open descriptor")).with_errno(errno))?;
         now.own_fd(owned).map(drop)
     })
 }

@@ -28,7 +28,7 @@ pub(super) fn object<T: Handled, P>(pointer: *const P) -> Result<Arc<T>> {
 /// `at` is null or a NUL-terminated string that outlives the answer.
 pub(super) unsafe fn string<'a>(name: &'static str, at: *const c_char) -> Result<&'a CStr> {
     // SAFETY: the caller vouches for it.
-    unsafe { optional(at) }.ok_or_else(|| Error::invalid(name, format!("{name} is NULL")))
+    unsafe { optional(at) }.ok_or_else(|| null(name))
 }
 
 /// A string argument that may be NULL.
@@ -69,7 +69,13 @@ pub(super) unsafe fn strings<'a>(name: &'static str, at: *const *const c_char) -
 
 /// Checks an out parameter before any work is done.
 pub(super) fn out<T>(name: &'static str, at: *mut T) -> Result<*mut T> {
-    if at.is_null() { Err(Error::invalid(name, format!("{name} is NULL"))) } else { Ok(at) }
+    if at.is_null() { Err(null(name)) } else { Ok(at) }
+}
+
+#[cold]
+#[inline(never)]
+fn null(name: &'static str) -> Error {
+    Error::invalid(name, format!("{name} is NULL"))
 }
 
 /// No structure of any version is larger: what says that it is has not been filled in.
@@ -77,12 +83,18 @@ const LARGEST: usize = 4096;
 
 /// Checks the size field of a structure that the caller gave.
 pub(super) fn size(name: &'static str, given: u32, needed: usize) -> Result<()> {
-    let wrong = match given as usize {
-        small if small < needed => format!("at least {needed} bytes are needed"),
-        absurd if absurd > LARGEST => format!("no structure has more than {LARGEST} bytes"),
-        _ => return Ok(()),
+    if (needed..=LARGEST).contains(&(given as usize)) { Ok(()) } else { Err(wrong_size(name, given, needed)) }
+}
+
+#[cold]
+#[inline(never)]
+fn wrong_size(name: &'static str, given: u32, needed: usize) -> Error {
+    let wrong = if (given as usize) < needed {
+        format!("at least {needed} bytes are needed")
+    } else {
+        format!("no structure has more than {LARGEST} bytes")
     };
-    Err(Error::invalid(name, format!("{name}->size is {given}, and {wrong}: set it to sizeof of the structure")))
+    Error::invalid(name, format!("{name}->size is {given}, and {wrong}: set it to sizeof of the structure"))
 }
 
 /// Whether bytes are copied out: caller's buffer, needed length, which is told in any case. NULL and 0 ask only for that.
@@ -134,7 +146,7 @@ pub(super) unsafe fn slice<'a, T>(name: &'static str, at: *const T, count: usize
         return Ok(&[]);
     }
     if at.is_null() {
-        return Err(Error::invalid(name, format!("{name} is NULL")));
+        return Err(null(name));
     }
     // No object is larger; a negative number looks like this.
     if count > isize::MAX as usize / size_of::<T>() {
@@ -155,5 +167,11 @@ pub(super) fn flag(name: &'static str, value: i32) -> Result<bool> {
 
 /// A number that is the name of a choice; `known` is the enum's own `from_repr`.
 pub(super) fn choice<T: VariantNames>(name: &'static str, value: i32, known: impl Fn(i32) -> Option<T>) -> Result<T> {
-    known(value).ok_or_else(|| Error::invalid(name, format!("{name} is {value}, and must be one of {}", T::VARIANTS.join(", "))))
+    known(value).ok_or_else(|| no_choice(name, value, T::VARIANTS))
+}
+
+#[cold]
+#[inline(never)]
+fn no_choice(name: &'static str, value: i32, known: &[&str]) -> Error {
+    Error::invalid(name, format!("{name} is {value}, and must be one of {}", known.join(", ")))
 }

@@ -18,21 +18,39 @@ pub(super) const PS_PENDING: ps_status = Status::Pending as ps_status;
 /// Runs the body of a function that takes something for longer: it makes an object, or lets one grow. `error`: where the caller wants the
 /// details, or null.
 pub(super) fn acquire(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
-    call(error, || if reserve::may_acquire() { body() } else { Err(reserve::out_of_memory(())) })
+    let mut body = Some(body);
+    run(error, reserve::may_acquire, &mut || once(&mut body))
 }
 
 /// Runs the body of any other function that can fail.
 pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_status>) -> ps_status {
+    let mut body = Some(body);
+    run(error, || true, &mut || once(&mut body))
+}
+
+fn once(body: &mut Option<impl FnOnce() -> Result<ps_status>>) -> Result<ps_status> {
+    body.take().map_or(Ok(PS_OK), |body| body())
+}
+
+/// All that the functions have in common, and no part of them: there are more than two hundred.
+#[inline(never)]
+fn run(error: *mut *mut ps_error, may: fn() -> bool, body: &mut dyn FnMut() -> Result<ps_status>) -> ps_status {
     let _whole = NotCancellable::begin();
     if !reserve::may_observe() {
         return refused(error);
     }
     lockwatch::tidy();
-    let failed = match catch_unwind(AssertUnwindSafe(body)) {
-        Ok(Ok(status)) => return status,
-        Ok(Err(failed)) => failed,
-        Err(payload) => panicked(payload.as_ref()),
-    };
+    match catch_unwind(AssertUnwindSafe(|| if may() { body() } else { Err(reserve::out_of_memory(())) })) {
+        Ok(Ok(status)) => status,
+        Ok(Err(failed)) => failure(error, failed),
+        Err(payload) => failure(error, panicked(payload.as_ref())),
+    }
+}
+
+/// Answers it.
+#[cold]
+#[inline(never)]
+fn failure(error: *mut *mut ps_error, failed: Error) -> ps_status {
     let status = failed.status as ps_status;
     if !error.is_null() {
         // Errors are kept by the caller: while memory is short all are the one that stands ready.
@@ -47,6 +65,7 @@ pub(super) fn call(error: *mut *mut ps_error, body: impl FnOnce() -> Result<ps_s
 
 /// Nothing is left that a call could take.
 #[cold]
+#[inline(never)]
 fn refused(error: *mut *mut ps_error) -> ps_status {
     if !error.is_null() {
         // SAFETY: the caller gave a valid place for one pointer.
@@ -57,6 +76,16 @@ fn refused(error: *mut *mut ps_error) -> ps_status {
 
 /// Runs a function that has nothing to answer.
 pub(super) fn quiet(body: impl FnOnce()) {
+    let mut body = Some(body);
+    run_quietly(&mut || {
+        if let Some(body) = body.take() {
+            body();
+        }
+    });
+}
+
+#[inline(never)]
+fn run_quietly(body: &mut dyn FnMut()) {
     let _whole = NotCancellable::begin();
     let _ = catch_unwind(AssertUnwindSafe(body));
 }

@@ -246,31 +246,44 @@ impl Stamp {
     }
 }
 
+#[cold]
+#[inline(never)]
 fn bad(name: &'static str, why: &str) -> Error {
     Error::new(Status::BadHandle, name, format!("the {name} handle {why}"))
 }
 
 /// The index in a handle, if its other parts can be right.
 fn decode<T: Handled>(handle: u64) -> Result<(usize, u32)> {
+    let stamp = Stamp::here();
+    if handle & 1 == 1 && handle >> 1 & 0xF == T::KIND && stamp.age_of(handle) == Some(0) {
+        return Ok(((handle >> INDEX) as usize, stamp.generation_of(handle)));
+    }
+    decode_odd(handle, T::KIND, T::NAME)
+}
+
+/// The same of one that is not simply what it should be.
+#[cold]
+#[inline(never)]
+fn decode_odd(handle: u64, wanted: u64, name: &'static str) -> Result<(usize, u32)> {
     if handle == 0 {
-        return Err(bad(T::NAME, "is NULL"));
+        return Err(bad(name, "is NULL"));
     }
     if handle & 1 == 0 {
-        return Err(bad(T::NAME, "was not made by procsup"));
+        return Err(bad(name, "was not made by procsup"));
     }
     let kind = handle >> 1 & 0xF;
     let stamp = Stamp::here();
     match stamp.age_of(handle).filter(|_| (1..=12).contains(&kind)) {
-        None => return Err(bad(T::NAME, "was not made by this copy of procsup")),
+        None => return Err(bad(name, "was not made by this copy of procsup")),
         Some(0) => {}
-        Some(_) if PASSED.has(handle) => return decode::<T>(PASSED.here.load(Ordering::Relaxed)),
+        Some(_) if PASSED.has(handle) => return decode_odd(PASSED.here.load(Ordering::Relaxed), wanted, name),
         Some(_) => {
-            let text = format!("the {} handle belongs to the process that this one was forked from", T::NAME);
-            return Err(Error::new(Status::Forked, T::NAME, text));
+            let text = format!("the {name} handle belongs to the process that this one was forked from");
+            return Err(Error::new(Status::Forked, name, text));
         }
     }
-    if kind != T::KIND {
-        return Err(bad(T::NAME, "stands for another kind of object"));
+    if kind != wanted {
+        return Err(bad(name, "stands for another kind of object"));
     }
     Ok(((handle >> INDEX) as usize, stamp.generation_of(handle)))
 }
@@ -298,27 +311,32 @@ pub(super) fn passed(handle: u64) -> Option<&'static Arc<Preload>> {
 
 /// Puts an object in the table; answers its handle.
 pub(super) fn insert<T: Handled>(object: Arc<T>) -> Result<u64> {
+    put(T::wrap(object), T::KIND, T::NAME)
+}
+
+fn put(object: Object, kind: u64, name: &'static str) -> Result<u64> {
     let table = table()?;
     let slab = table.read();
     let index = lock(&slab.free).pop();
     if let Some((index, entry)) = index.and_then(|index| Some((index, slab.entries.get(index as usize)?))) {
         // SAFETY: it was on the list of free ones, and is on it no more.
-        unsafe { entry.fill(T::wrap(object)) };
-        return Ok(Stamp::here().encode(T::KIND, index, entry.generation));
+        unsafe { entry.fill(object) };
+        return Ok(Stamp::here().encode(kind, index, entry.generation));
     }
     drop(slab);
-    append(&mut table.write(), object)
+    append(&mut table.write(), object, kind, name)
 }
 
 /// The same, where none is free, as far as has been seen.
 #[cold]
-fn append<T: Handled>(slab: &mut Slab, object: Arc<T>) -> Result<u64> {
+#[inline(never)]
+fn append(slab: &mut Slab, object: Object, kind: u64, name: &'static str) -> Result<u64> {
     slab.make_room()?;
-    let Some(index) = slab.free().pop() else { return Err(Error::new(Status::Limit, T::NAME, "there are too many handles")) };
+    let Some(index) = slab.free().pop() else { return Err(Error::new(Status::Limit, name, "there are too many handles")) };
     let entry = &slab.entries[index as usize];
     // SAFETY: as above.
-    unsafe { entry.fill(T::wrap(object)) };
-    Ok(Stamp::here().encode(T::KIND, index, entry.generation))
+    unsafe { entry.fill(object) };
+    Ok(Stamp::here().encode(kind, index, entry.generation))
 }
 
 /// Whether a handle can be made: before what it is to stand for is.
@@ -372,18 +390,24 @@ pub(super) fn remove<T: Handled>(handle: u64) -> Option<Arc<T>> {
         PASSED.here.store(if is_there { handle } else { insert(object).ok()? }, Ordering::Relaxed);
     }
     let (index, generation) = decode::<T>(handle).ok()?;
+    take_out(index, generation, |object| T::peek(object).is_some()).and_then(T::unwrap)
+}
+
+/// The kind in a handle may be a lie: only an object that is of it may be taken.
+fn take_out(index: usize, generation: u32, is_of_kind: fn(&Object) -> bool) -> Option<Object> {
     let mut slab = table().ok()?.write();
     let entry = slab.entries.get_mut(index).filter(|entry| entry.generation == generation)?;
-    // The kind in the handle may be a lie: only an object that is of it may be taken.
-    let object = T::peek(entry.object(generation)?)?.clone();
-    *entry.object.get_mut() = None;
+    if !is_of_kind(entry.object(generation)?) {
+        return None;
+    }
+    let object = entry.object.get_mut().take();
     *entry.is_full.get_mut() = false;
     entry.generation += 1;
     // An index whose generations are used up is never used again: a handle freed long ago must not come alive.
     if entry.generation <= GENERATION {
         slab.free().push(index as u32);
     }
-    Some(object)
+    object
 }
 
 #[cfg(test)]

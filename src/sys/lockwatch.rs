@@ -148,7 +148,15 @@ fn take_parked() -> Option<OwnedFd> {
 /// Closes what has lain long enough. Costs one load where nothing does: for every call.
 pub fn tidy() {
     let since = SINCE.load(Ordering::Relaxed);
-    if since != 0 && clock::now().saturating_sub(since) > REST {
+    if since != 0 {
+        close_what_rested(since);
+    }
+}
+
+#[cold]
+#[inline(never)]
+fn close_what_rested(since: i64) {
+    if clock::now().saturating_sub(since) > REST {
         drop(take_parked());
     }
 }

@@ -73,6 +73,8 @@ impl Arena {
     }
 
     /// A block that is large enough, or null. What it holds is anything.
+    #[cold]
+    #[inline(never)]
     fn take(&self, layout: Layout) -> *mut u8 {
         if layout.align() > PAGE {
             return core::ptr::null_mut();
@@ -113,6 +115,9 @@ impl Arena {
         (offset / SHARE, offset % SHARE / SIZES[offset / SHARE])
     }
 
+    // Never part of its callers: whatever frees something has the other way beside it.
+    #[cold]
+    #[inline(never)]
     fn give_back(&self, at: *mut u8) {
         let (class, block) = self.place(at);
         self.used[class].fetch_sub(1, Ordering::Relaxed);
@@ -121,6 +126,8 @@ impl Arena {
     }
 
     /// Whether more than so many quarters of some size are taken.
+    #[cold]
+    #[inline(never)]
     fn is_above(&self, quarters: usize) -> bool {
         self.used.iter().enumerate().any(|(class, used)| used.load(Ordering::Relaxed) as usize * 4 > Self::count(class) * quarters)
     }
@@ -131,6 +138,8 @@ impl Arena {
 }
 
 /// Whether the system has memory at this moment.
+#[cold]
+#[inline(never)]
 fn system_has() -> bool {
     let Ok(layout) = Layout::from_size_align(LARGEST, 16) else { return false };
     // SAFETY: the size is not zero.
@@ -144,6 +153,8 @@ fn system_has() -> bool {
     true
 }
 
+#[cold]
+#[inline(never)]
 fn refusal() -> Error {
     Error::new(Status::Limit, "memory", "the host is out of memory").with_errno(Errno::ENOMEM)
 }

@@ -50,7 +50,7 @@ pub struct Gate {
 }
 
 /// Who listens at gates.
-pub trait Listens: Send + Sync + std::fmt::Debug {
+pub trait Listens: Send + Sync {
     /// This process has said something. `false`: nothing that leads on, as far as can be seen at once.
     fn listen(self: Arc<Self>, process: u64) -> bool;
     /// The same, and all that follows is left to the looks of this supervisor.

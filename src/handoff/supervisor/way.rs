@@ -6,7 +6,6 @@
 //!   [`Way::born`]. An order that a call of the application has given is carried out within that call, which answers what `born` answers.
 //! - **A way never waits.** What it waits for is an entry or a time of the core's reactor, by a token of [`Core::number`].
 
-use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::core::Core;
@@ -17,7 +16,7 @@ use crate::process::command::Command;
 use crate::sys::reactor::Token;
 
 /// See the head of this file.
-pub trait Way: Debug + Send {
+pub trait Way: Send {
     // ---- what the application asks for ----
 
     /// A first generation. Called only while there is none, and none is being started.
@@ -65,4 +64,11 @@ pub trait Way: Debug + Send {
 
     /// The handle is freed: the generation goes on, a successor under way is ended (left to [`Core::end`]).
     fn close(&mut self, core: &mut Core);
+}
+
+// Not asked of each: the library would hold, for every field of every one of them, how it is shown.
+impl core::fmt::Debug for dyn Way {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Way")
+    }
 }

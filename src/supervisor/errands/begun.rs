@@ -16,7 +16,6 @@
 //! for (`carry_out.rs`), or its start could be told first. **Once**: `called_off` is the only word that a start hears of an end that it did not make
 //! itself. So who takes the start out of the child ([`Promise::take`]) is who may say it.
 
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use super::{Host, in_turn};
@@ -45,7 +44,7 @@ pub enum Made {
 }
 
 /// How a child gets its process, where that is not one spawn.
-pub trait Start: Send + Sync + Debug {
+pub trait Start: Send + Sync {
     /// Its turn has come: a slot of the supervisor is its own. Never waits, but for an exec. May call [`Managed::made`] itself, and answer `Later`.
     fn make(&self, managed: &Arc<Managed>) -> Made;
 
@@ -55,6 +54,13 @@ pub trait Start: Send + Sync + Debug {
     /// The same, where it has made a process that could not be watched, for this reason.
     fn could_not_be_watched(&self, _why: &Error) {
         self.called_off();
+    }
+}
+
+// Not asked of each: the library would hold, for every field of every one of them, how it is shown.
+impl core::fmt::Debug for dyn Start {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Start")
     }
 }
 

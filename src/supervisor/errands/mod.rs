@@ -23,7 +23,6 @@ mod begun;
 mod told;
 mod turns;
 
-use std::fmt::Debug;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::{Arc, Weak};
 
@@ -75,13 +74,20 @@ impl Shortcut for NoShortcut {
 }
 
 /// Work that is done within a supervisor's looks. A forked copy of the host may drop it, and never turns it.
-pub trait Errand: Send + Sync + Debug {
+pub trait Errand: Send + Sync {
     /// Something it wanted came, or it was poked, or neither: turns may come for nothing. Never waits. `None`: it is over. Its locks must not be
     /// held by whoever pokes it.
     fn turn(&self, now: i64) -> Option<Wants>;
 
     /// Its host was closed, or a turn has panicked, before it was over: it has no more turns. Never while it has one.
     fn called_off(&self) {}
+}
+
+// Not asked of each: the library would hold, for every field of every one of them, how it is shown.
+impl core::fmt::Debug for dyn Errand {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Errand")
+    }
 }
 
 /// An errand that was run, for its host. Never used twice.

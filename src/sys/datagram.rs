@@ -18,7 +18,7 @@ use nix::sys::socket::{
 };
 
 use super::raw::{check, syscall};
-use super::{Fault, fds};
+use super::{Fault, fds, message};
 
 /// The message that SO_PASSPIDFD brings: include/linux/socket.h.
 const SCM_PIDFD: i32 = 4;
@@ -79,16 +79,8 @@ fn let_go(fd: OwnedFd) {
 /// Receives one message. Never waits: `EAGAIN` if there is none. Allocates nothing.
 pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Datagram, Errno> {
     let mut control = Control([0; 32 + 1032 + 24]);
-    let mut iov = libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() };
-    let mut header = libc::msghdr {
-        msg_name: core::ptr::null_mut(),
-        msg_namelen: 0,
-        msg_iov: &raw mut iov,
-        msg_iovlen: 1,
-        msg_control: control.0.as_mut_ptr().cast(),
-        msg_controllen: control.0.len(),
-        msg_flags: 0,
-    };
+    let mut parts = [libc::iovec { iov_base: buffer.as_mut_ptr().cast(), iov_len: buffer.len() }];
+    let mut header = message::header(&mut parts, control.0.as_mut_ptr().cast(), control.0.len());
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
     let length = loop {
         // SAFETY: the header describes one buffer and one control area, both ours and of the lengths given or longer.
@@ -106,7 +98,7 @@ pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Datagram, Errno> {
         let mut at = libc::CMSG_FIRSTHDR(&raw const header);
         while !at.is_null() {
             let data = libc::CMSG_DATA(at);
-            let bytes = (*at).cmsg_len.saturating_sub(data.offset_from(at.cast()) as usize);
+            let bytes = ((*at).cmsg_len as usize).saturating_sub(data.offset_from(at.cast()) as usize);
             match ((*at).cmsg_level, (*at).cmsg_type) {
                 (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                     let count = bytes / size_of::<RawFd>();

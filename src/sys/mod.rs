@@ -22,6 +22,7 @@ pub mod lockfile;
 pub mod lockwatch;
 pub mod memfd;
 pub mod memory;
+mod message;
 pub mod outlet;
 pub mod pidfd;
 pub mod poll;

@@ -17,7 +17,7 @@ use nix::sys::socket::{
 use nix::sys::stat::{Mode, fchmod, fstat};
 
 use super::raw::{check, syscall};
-use super::{Fault, fds, pidfd};
+use super::{Fault, fds, message, pidfd};
 
 /// The most descriptors in one message: SCM_MAX_FD is 253, and musl has room for one less.
 pub const MAX_FDS: usize = 252;
@@ -225,16 +225,8 @@ pub fn send_numbers(socket: &OwnedFd, bytes: &[u8], numbers: &[RawFd]) -> Result
 /// The same without descriptors, and nothing of another library: a process that has just been forked pays for each page that it touches.
 #[inline(always)]
 pub fn send_plain(socket: &OwnedFd, bytes: &[u8]) -> Result<(), Errno> {
-    let mut iov = libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() };
-    let header = libc::msghdr {
-        msg_name: core::ptr::null_mut(),
-        msg_namelen: 0,
-        msg_iov: &raw mut iov,
-        msg_iovlen: 1,
-        msg_control: core::ptr::null_mut(),
-        msg_controllen: 0,
-        msg_flags: 0,
-    };
+    let mut parts = [libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() }];
+    let header = message::header(&mut parts, core::ptr::null_mut(), 0);
     let flags = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
     loop {
         // SAFETY: the header describes one buffer, which is only read and outlives the call.
@@ -259,16 +251,8 @@ pub fn receive(socket: &OwnedFd, buffer: &mut [u8]) -> Result<Option<Received>, 
 /// The same into two places, the second of which takes what the first has no room for.
 pub fn receive_in_two(socket: &OwnedFd, near: &mut [u8], rest: &mut [u8]) -> Result<Option<Received>, Errno> {
     let mut control = Control([0; 1088]);
-    let mut iov = [near, rest].map(|part| libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() });
-    let mut header = libc::msghdr {
-        msg_name: core::ptr::null_mut(),
-        msg_namelen: 0,
-        msg_iov: iov.as_mut_ptr(),
-        msg_iovlen: iov.len(),
-        msg_control: control.0.as_mut_ptr().cast(),
-        msg_controllen: control.0.len(),
-        msg_flags: 0,
-    };
+    let mut parts = [near, rest].map(|part| libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() });
+    let mut header = message::header(&mut parts, control.0.as_mut_ptr().cast(), control.0.len());
     let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
     let length = loop {
         // SAFETY: the header describes two buffers and one control area, all ours and of the lengths given.
@@ -286,7 +270,7 @@ pub fn receive_in_two(socket: &OwnedFd, near: &mut [u8], rest: &mut [u8]) -> Res
         let mut at = libc::CMSG_FIRSTHDR(&raw const header);
         while !at.is_null() {
             let data = libc::CMSG_DATA(at);
-            let bytes = (*at).cmsg_len.saturating_sub(data.offset_from(at.cast()) as usize);
+            let bytes = ((*at).cmsg_len as usize).saturating_sub(data.offset_from(at.cast()) as usize);
             match ((*at).cmsg_level, (*at).cmsg_type) {
                 (libc::SOL_SOCKET, libc::SCM_RIGHTS) => {
                     for index in 0..bytes / size_of::<RawFd>() {
@@ -336,15 +320,7 @@ impl Packet {
         self.close();
         let part = |part: &mut [u8]| libc::iovec { iov_base: part.as_mut_ptr().cast(), iov_len: part.len() };
         let mut parts = [part(near), part(far)];
-        let mut header = libc::msghdr {
-            msg_name: core::ptr::null_mut(),
-            msg_namelen: 0,
-            msg_iov: parts.as_mut_ptr(),
-            msg_iovlen: parts.len() as _,
-            msg_control: self.control.as_mut_ptr().cast(),
-            msg_controllen: size_of::<Control>() as _,
-            msg_flags: 0,
-        };
+        let mut header = message::header(&mut parts, self.control.as_mut_ptr().cast(), size_of::<Control>());
         let flags = libc::MSG_DONTWAIT | libc::MSG_CMSG_CLOEXEC;
         self.length = loop {
             // SAFETY: the header describes two buffers and one control area, all ours and of the lengths given.

@@ -16,9 +16,9 @@ use nix::sys::socket::{
     socketpair, sockopt,
 };
 
-use super::datagram;
 use super::raw::{check, syscall};
 use super::{Fault, fds};
+use super::{datagram, message};
 
 /// What one receive brought.
 #[derive(Debug)]
@@ -77,15 +77,7 @@ pub fn send_and_stay(socket: &OwnedFd, first: &[u8], second: &[u8]) -> Result<us
     let mut vectors = [first, second].map(|bytes| libc::iovec { iov_base: bytes.as_ptr().cast_mut().cast(), iov_len: bytes.len() });
     let [one, two] = &mut vectors;
     let header = |vector: &mut libc::iovec, control: *mut libc::c_void, length: usize| libc::mmsghdr {
-        msg_hdr: libc::msghdr {
-            msg_name: core::ptr::null_mut(),
-            msg_namelen: 0,
-            msg_iov: vector,
-            msg_iovlen: 1,
-            msg_control: control,
-            msg_controllen: length as _,
-            msg_flags: 0,
-        },
+        msg_hdr: message::header(core::slice::from_mut(vector), control, length),
         msg_len: 0,
     };
     // SAFETY: only a size is computed.

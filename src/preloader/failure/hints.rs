@@ -40,7 +40,9 @@ fn missing(output: &str) -> BTreeSet<&str> {
         let length = line[begin..].bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
         Some((begin, begin + length)).filter(|_| (1..=64).contains(&length))
     };
-    complaints.filter_map(|line| name(line).map(|(begin, end)| &line[begin..end])).take(MOST).collect()
+    let mut named = BTreeSet::new();
+    named.extend(complaints.filter_map(|line| name(line).map(|(begin, end)| &line[begin..end])).take(MOST));
+    named
 }
 
 #[cfg(test)]

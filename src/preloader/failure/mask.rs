@@ -44,7 +44,7 @@ impl Mask {
         }
         let confidential = CONFIDENTIAL.iter().filter_map(|name| arguments.text(name));
         mask.values.extend(confidential.filter(|value| value.len() >= 4).map(str::to_owned));
-        mask.values.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        mask.values.sort_unstable_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         mask.values.dedup();
         mask
     }
@@ -66,7 +66,10 @@ impl Mask {
             Value::String(text) => self.text(&text).into(),
             // What is within these was read as JSON by us, which nests no deeper than serde_json goes.
             Value::Array(list) => list.into_iter().map(|item| self.value(item)).collect(),
-            Value::Object(map) => Value::Object(map.into_iter().map(|(name, item)| (name, self.value(item))).collect()),
+            Value::Object(mut map) => {
+                map.values_mut().for_each(|item| *item = self.value(item.take()));
+                Value::Object(map)
+            }
             other => other,
         }
     }

@@ -156,7 +156,8 @@ fn make_instance(place: &Arc<Place>, all: &mut Arguments, keep: bool) -> Result<
 /// Once as a whole, and once more each by itself (PA-26, PA-27).
 fn write_arguments(layout: &Layout, all: &Arguments) -> Result<()> {
     let told = || all.iter().filter(|(name, _)| !OWN.contains(name));
-    let object: serde_json::Map<String, Value> = told().map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    let mut object = serde_json::Map::new();
+    object.extend(told().map(|(name, value)| (name.to_owned(), value.clone())));
     let text = |value: &Value| serde_json::to_vec(value).map_err(|error| Error::invalid("arguments", format!("arguments: {error}")));
     for (name, value) in told() {
         match value {

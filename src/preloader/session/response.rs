@@ -186,7 +186,7 @@ impl Reader<'_> {
             self.note(format!("{directory} has more than {ANNOTATIONS} annotations, or names, than are looked at"));
         }
         names.truncate(ANNOTATIONS);
-        names.sort();
+        names.sort_unstable();
         let mut room = ALL_ANNOTATIONS;
         names.iter().filter_map(|name| self.annotation(place, name, &mut room)).collect()
     }

@@ -199,7 +199,7 @@ impl Error {
 
     /// A wait that a signal handler of the host's has ended.
     pub fn interrupted(step: &'static str) -> Self {
-        Self { errno: Some(Errno::EINTR), ..Self::new(Status::Interrupted, step, "a signal handler of this process has ended the wait") }
+        Self::new(Status::Interrupted, step, "a signal handler of this process has ended the wait").with_errno(Errno::EINTR)
     }
 
     /// A path that cannot be made absolute: the directory that it counts from is gone (getcwd(3)), or it is empty.

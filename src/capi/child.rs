@@ -365,7 +365,7 @@ unsafe fn several(children: *const *mut ps_child, n: usize) -> Result<Vec<Arc<Ma
     let handles = unsafe { convert::slice("children", children, n) }?;
     let mut found = reserve::room(n)?;
     for (place, handle) in handles.iter().enumerate() {
-        let named = |error: Error| Error { message: format!("children[{place}]: {}", error.message), ..error };
+        let named = |error: Error| error.with(|it| it.message.insert_str(0, &format!("children[{place}]: ")));
         found.push(convert::object::<Managed, _>(*handle).map_err(named)?);
     }
     Ok(found)

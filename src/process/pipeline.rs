@@ -33,7 +33,7 @@ struct Begun {
 
 /// The error of the command that stands there.
 pub fn at(index: usize, error: Error) -> Error {
-    Error { message: format!("commands[{index}]: {}", error.message), ..error }
+    error.with(|it| it.message.insert_str(0, &format!("commands[{index}]: ")))
 }
 
 /// What can be known of all of them before any is started.

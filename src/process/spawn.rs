@@ -303,8 +303,7 @@ pub(super) fn check_open(command: &Command) -> Result<()> {
 }
 
 fn closed(command: &Command, what: &str) -> Error {
-    let error = Error::system("dup2", Errno::EBADF, format!("{}: {what}", command.cannot()));
-    Error { status: Status::InvalidArgument, ..error }
+    Error::system("dup2", Errno::EBADF, format!("{}: {what}", command.cannot())).with_status(Status::InvalidArgument)
 }
 
 /// What is given back when the spawn fails.

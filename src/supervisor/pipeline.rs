@@ -70,7 +70,7 @@ impl Inner {
                 return Err(reserve::out_of_memory(error));
             }
             let mut actions = std::mem::take(&mut ledger.actions);
-            ledger.scheduler.step(Event::Admit(None, None), clock::now(), &mut actions);
+            ledger.scheduler.step(Event::Admit(None, None, 0), clock::now(), &mut actions);
             ids.extend(actions.drain(..).filter_map(|action| if let Action::Admitted(id) = action { Some(id) } else { None }));
             ledger.actions = actions;
         }

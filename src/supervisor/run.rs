@@ -57,8 +57,12 @@ pub fn run(command: &Command, timeout_ms: i64, most: usize) -> Result<Answer> {
     managed.let_go();
     match ended {
         Ok(exit) => Ok(Answer { exit, said, pid }),
-        Err(error) => Err(Error { pid: Some(pid), output: said.into_bytes(), ..error }),
+        Err(error) => Err(told(error, pid, said)),
     }
+}
+
+fn told(error: Error, pid: i32, said: Said) -> Error {
+    error.with_pid(pid).with(|it| it.output = said.into_bytes())
 }
 
 /// The same, and whatever is no success is an error, which has what it had said.
@@ -72,7 +76,7 @@ pub fn run_checked(command: &Command, timeout_ms: i64, most: usize) -> Result<Sa
         _ => described(&exit),
     };
     let error = Error::new(Status::Exited, "run", format!("{} has failed{how}", command.shown()));
-    Err(Error { pid: Some(pid), output: said.into_bytes(), ..error })
+    Err(told(error, pid, said))
 }
 
 /// Its time is over.

@@ -17,7 +17,7 @@ impl Child {
     /// Takes what there is room for. Never blocks.
     pub fn feed(&self, bytes: &[u8]) -> Result<usize> {
         let offered = lock(self.fed()?).offer(bytes);
-        let refused = |status, errno, why: String| Error { errno, pid: Some(self.pid), ..Error::new(status, "write", why) };
+        let refused = |status, errno, why: String| Error::new(status, "write", why).with_pid(self.pid).with(|it| it.errno = errno);
         offered.map_err(|why| match why {
             Refused::NoMemory => reserve::out_of_memory(()),
             // Not under the lock of the feed, which is taken after that of a life.
@@ -26,9 +26,7 @@ impl Child {
             Refused::Unread(Errno::EPIPE) => {
                 refused(Status::State, Some(Errno::EPIPE), format!("nobody reads the input of process {} any more (EPIPE)", self.pid))
             }
-            Refused::Unread(errno) => {
-                Error { pid: Some(self.pid), ..Error::system("write", errno, format!("cannot feed process {}", self.pid)) }
-            }
+            Refused::Unread(errno) => Error::system("write", errno, format!("cannot feed process {}", self.pid)).with_pid(self.pid),
         })
     }
 

@@ -122,9 +122,7 @@ impl NotPassed {
     /// `call`: which, and of which of its descriptors, as the message begins.
     fn error(self, step: &'static str, call: &str) -> Error {
         match self {
-            Self::Closed(fd) => {
-                Error { errno: Some(Errno::EBADF), ..Error::invalid(step, format!("{call}{fd} is not an open descriptor")) }
-            }
+            Self::Closed(fd) => Error::invalid(step, format!("{call}{fd} is not an open descriptor")).with_errno(Errno::EBADF),
             Self::NoNumber(number) => Error::invalid(step, format!("{call}{number} cannot be the number of a descriptor")),
             Self::Twice(number) => Error::invalid(step, format!("{call}descriptor {number} of the child is given twice")),
         }
@@ -166,7 +164,7 @@ impl Streams {
             stdio,
             passed: _,
             pipes,
-                        listening: _,
+            listening: _,
             capture,
             apart: _,
             end: _,
@@ -193,7 +191,7 @@ impl Streams {
             stdio,
             passed,
             pipes,
-                        listening,
+            listening,
             capture: _,
             apart: _,
             end: _,
@@ -222,7 +220,7 @@ impl Streams {
             stdio,
             passed: _,
             pipes,
-                        listening,
+            listening,
             capture,
             apart: _,
             end: _,
@@ -246,6 +244,8 @@ impl Streams {
             pipes: _,
             listening: _,
             capture: _,
+            apart: _,
+            end: _,
             lines: _,
             line_limit: _,
             output_file,
@@ -275,7 +275,7 @@ impl Streams {
             stdio,
             passed: _,
             pipes: _,
-                        listening,
+            listening,
             capture: _,
             apart: _,
             end: _,

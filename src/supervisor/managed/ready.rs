@@ -35,7 +35,7 @@ impl Managed {
             return Ok(());
         }
         if patience.was_interrupted() {
-            return Err(Error { pid: self.child().map(|child| child.pid()), ..Error::interrupted(step) });
+            return Err(Error::interrupted(step).with_pid(self.child().map(|child| child.pid())));
         }
         let between = self.child().is_some_and(|child| child.exit().is_some());
         Err(self.timed_out(step, if between { "has ended, and its next run is not ready yet" } else { late }))

@@ -83,7 +83,7 @@ impl Managed {
             }
             let managed = &crowd.members[at].managed;
             if patience.was_interrupted() {
-                return Err(Error { pid: managed.child().map(|child| child.pid()), ..Error::interrupted("wait") });
+                return Err(Error::interrupted("wait").with_pid(managed.child().map(|child| child.pid())));
             }
             return Err(managed.timed_out("wait", "has not ended yet"));
         }
@@ -102,7 +102,7 @@ impl Crowd {
             return Err(Error::invalid("n", "n is 0: there is no child to wait for"));
         }
         for (place, managed) in children.iter().enumerate() {
-            managed.check().map_err(|error| Error { message: format!("children[{place}]: {}", error.message), ..error })?;
+            managed.check().map_err(|error| error.with(|it| it.message.insert_str(0, &format!("children[{place}]: "))))?;
         }
         poke();
         let mut places: Vec<usize> = reserve::room(children.len())?;

@@ -1,5 +1,5 @@
-/* procsup.h for those who read C without a preprocessor (cffi, LuaJIT, PHP, ...): the same declarations, flat. The types of stdint.h and size_t
-   are taken for known. What all of it means stands in procsup.h. Generated; do not edit. */
+/* procsup.h for those who read C without a preprocessor (cffi, LuaJIT, PHP, ...): the same declarations, each in one line. The library to load is
+   libprocsup.so.0.1. The types of stdint.h and size_t are taken for known. What all of it means stands in procsup.h. Generated; do not edit. */
 enum { PS_VERSION_MAJOR = 0 };
 enum { PS_VERSION_MINOR = 1 };
 enum { PS_VERSION_PATCH = 0 };
@@ -32,6 +32,7 @@ typedef enum ps_status_code {
   PS_ERR_PEER_REJECTED = -21,
   PS_ERR_ABORTED = -22,
   PS_ERR_INTERNAL = -23,
+  PS_ERR_INTERRUPTED = -24,
 } ps_status_code;
 const char *ps_status_name(ps_status status);
 typedef struct ps_error ps_error;
@@ -61,11 +62,17 @@ ps_status ps_error_render(const ps_error *error, int32_t format, char *buf, size
 void ps_error_free(ps_error *error);
 typedef struct ps_command ps_command;
 ps_status ps_command_new(const char *program, ps_command **command, ps_error **error);
+ps_status ps_command_new_bytes(const char *program, size_t len, ps_command **command, ps_error **error);
+ps_status ps_command_parse(const char *line, ps_command **command, ps_error **error);
+ps_status ps_command_render(const ps_command *command, char *buf, size_t cap, size_t *needed, ps_error **error);
 void ps_command_free(ps_command *command);
 ps_status ps_command_arg(ps_command *command, const char *arg, ps_error **error);
+ps_status ps_command_arg_bytes(ps_command *command, const char *data, size_t len, ps_error **error);
 ps_status ps_command_args(ps_command *command, const char *const *args, ps_error **error);
 ps_status ps_command_arg0(ps_command *command, const char *arg0, ps_error **error);
 ps_status ps_command_env(ps_command *command, const char *name, const char *value, ps_error **error);
+ps_status ps_command_env_bytes(ps_command *command, const char *name, size_t name_len, const char *value, size_t value_len, ps_error **error);
+ps_status ps_command_env_block(ps_command *command, const char *const *block, ps_error **error);
 typedef enum ps_env_base {
   PS_ENV_INHERIT = 0,
   PS_ENV_CLEAR = 1,
@@ -73,6 +80,7 @@ typedef enum ps_env_base {
 } ps_env_base;
 ps_status ps_command_env_base(ps_command *command, int32_t base, ps_error **error);
 ps_status ps_command_cwd(ps_command *command, const char *dir, ps_error **error);
+ps_status ps_command_cwd_bytes(ps_command *command, const char *dir, size_t len, ps_error **error);
 typedef enum ps_stdio_kind {
   PS_STDIO_INHERIT = 0,
   PS_STDIO_NULL = 1,
@@ -82,25 +90,17 @@ typedef enum ps_stdio_kind {
 } ps_stdio_kind;
 ps_status ps_command_stdio(ps_command *command, int32_t stream, int32_t how, int32_t fd, ps_error **error);
 ps_status ps_command_pass_fd(ps_command *command, int32_t fd, int32_t child_fd, ps_error **error);
+ps_status ps_command_pass_fds(ps_command *command, const int32_t *fds, const int32_t *child_fds, size_t n, ps_error **error);
 typedef enum ps_pipe_direction {
   PS_PIPE_TO_CHILD = 1,
   PS_PIPE_FROM_CHILD = 2,
 } ps_pipe_direction;
 ps_status ps_command_pipe(ps_command *command, int32_t child_fd, int32_t direction, ps_error **error);
 ps_status ps_command_listen_fd(ps_command *command, int32_t fd, const char *name, ps_error **error);
-ps_status ps_command_credentials(ps_command *command,
-                                 uint32_t uid,
-                                 uint32_t gid,
-                                 const uint32_t *groups,
-                                 size_t n,
-                                 ps_error **error);
+ps_status ps_command_credentials(ps_command *command, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n, ps_error **error);
 ps_status ps_command_umask(ps_command *command, uint32_t mask, ps_error **error);
 ps_status ps_command_nice(ps_command *command, int32_t nice, ps_error **error);
-ps_status ps_command_rlimit(ps_command *command,
-                            int32_t resource,
-                            uint64_t soft,
-                            uint64_t hard,
-                            ps_error **error);
+ps_status ps_command_rlimit(ps_command *command, int32_t resource, uint64_t soft, uint64_t hard, ps_error **error);
 ps_status ps_command_no_new_privs(ps_command *command, int32_t on, ps_error **error);
 ps_status ps_command_die_with_host(ps_command *command, int32_t on, ps_error **error);
 typedef enum ps_isolation {
@@ -120,6 +120,7 @@ typedef enum ps_survivors_policy {
 } ps_survivors_policy;
 ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **error);
 ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **error);
+ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **error);
 ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
 typedef enum ps_output_if_exists {
@@ -141,26 +142,17 @@ typedef enum ps_restart_policy {
   PS_RESTART_ON_FAILURE = 1,
   PS_RESTART_ALWAYS = 2,
 } ps_restart_policy;
-ps_status ps_command_restart(ps_command *command,
-                             int32_t policy,
-                             int64_t min_delay_ms,
-                             int64_t max_delay_ms,
-                             ps_error **error);
-ps_status ps_command_restart_limit(ps_command *command,
-                                   uint32_t failures,
-                                   int64_t healthy_ms,
-                                   ps_error **error);
+ps_status ps_command_restart(ps_command *command, int32_t policy, int64_t min_delay_ms, int64_t max_delay_ms, ps_error **error);
+ps_status ps_command_restart_limit(ps_command *command, uint32_t failures, int64_t healthy_ms, ps_error **error);
 ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
+ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **error);
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
 typedef struct ps_child ps_child;
 typedef struct ps_supervisor ps_supervisor;
 ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);
-ps_status ps_spawn_pipeline(ps_supervisor *supervisor,
-                            const ps_command *const *commands,
-                            size_t n,
-                            ps_child **children,
-                            ps_error **error);
+ps_status ps_spawn_pipeline(ps_supervisor *supervisor, const ps_command *const *commands, size_t n, ps_child **children, ps_error **error);
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
+ps_status ps_signal_process(ps_child *child, int32_t signal, ps_error **error);
 typedef enum ps_exit_kind {
   PS_EXIT_EXITED = 1,
   PS_EXIT_SIGNALED = 2,
@@ -196,6 +188,8 @@ ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_erro
 ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error);
 ps_status ps_reap(ps_child *child, int64_t timeout_ms, ps_exit *exit, ps_error **error);
 ps_status ps_reap_nonblock(ps_child *child, ps_exit *exit, ps_error **error);
+ps_status ps_wait_any(ps_child *const *children, size_t n, int64_t timeout_ms, size_t *index, ps_error **error);
+ps_status ps_wait_all(ps_child *const *children, size_t n, int64_t timeout_ms, ps_error **error);
 ps_status ps_child_pid(const ps_child *child, int32_t *pid, ps_error **error);
 ps_status ps_child_pidfd(const ps_child *child, int32_t *fd, ps_error **error);
 typedef enum ps_child_state_code {
@@ -210,6 +204,8 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
 ps_status ps_child_write(ps_child *child, const void *data, size_t len, size_t *written, ps_error **error);
 ps_status ps_child_write_end(ps_child *child, ps_error **error);
 ps_status ps_child_output(const ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
+ps_status ps_child_output_of(const ps_child *child, int32_t stream, char *buf, size_t cap, size_t *needed, ps_error **error);
+ps_status ps_child_output_lost(const ps_child *child, int32_t stream, uint64_t *bytes, ps_error **error);
 typedef enum ps_spawn_tier {
   PS_TIER_CLONE3 = 1,
   PS_TIER_CLONE = 2,
@@ -219,6 +215,12 @@ typedef enum ps_spawn_tier {
 } ps_spawn_tier;
 ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **error);
 void ps_child_free(ps_child *child);
+typedef struct ps_output ps_output;
+ps_status ps_run(const ps_command *command, int64_t timeout_ms, size_t max_bytes, ps_exit *exit, ps_output **output, ps_error **error);
+ps_status ps_run_checked(const ps_command *command, int64_t timeout_ms, size_t max_bytes, ps_output **output, ps_error **error);
+ps_status ps_output_data(const ps_output *output, int32_t stream, char *buf, size_t cap, size_t *needed, ps_error **error);
+ps_status ps_output_lost(const ps_output *output, int32_t stream, uint64_t *bytes, ps_error **error);
+void ps_output_free(ps_output *output);
 const char *ps_event_kind_name(int32_t kind);
 const char *ps_reason_name(int32_t reason);
 const char *ps_exit_kind_name(int32_t kind);
@@ -234,16 +236,8 @@ ps_status ps_supervisor_set_max_running(ps_supervisor *supervisor, uint32_t n, p
 ps_status ps_supervisor_set_max_pending(ps_supervisor *supervisor, uint32_t n, ps_error **error);
 ps_status ps_supervisor_set_subreaper(ps_supervisor *supervisor, int32_t on, ps_error **error);
 ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_error **error);
-ps_status ps_spawn_replicas(ps_supervisor *supervisor,
-                            const ps_command *command,
-                            uint32_t n,
-                            ps_child **children,
-                            ps_error **error);
-ps_status ps_supervisor_counts(const ps_supervisor *supervisor,
-                               uint32_t *pending,
-                               uint32_t *running,
-                               uint32_t *stopping,
-                               ps_error **error);
+ps_status ps_spawn_replicas(ps_supervisor *supervisor, const ps_command *command, uint32_t n, ps_child **children, ps_error **error);
+ps_status ps_supervisor_counts(const ps_supervisor *supervisor, uint32_t *pending, uint32_t *running, uint32_t *stopping, ps_error **error);
 ps_status ps_supervisor_fd(const ps_supervisor *supervisor, int32_t *fd, ps_error **error);
 typedef enum ps_event_kind {
   PS_EVENT_STARTED = 1,
@@ -290,10 +284,7 @@ typedef struct ps_event {
   int32_t storm;
   int64_t retry_after_ms;
 } ps_event;
-ps_status ps_supervisor_next_event(ps_supervisor *supervisor,
-                                   int64_t timeout_ms,
-                                   ps_event *event,
-                                   ps_error **error);
+ps_status ps_supervisor_next_event(ps_supervisor *supervisor, int64_t timeout_ms, ps_event *event, ps_error **error);
 ps_status ps_event_data(ps_supervisor *supervisor, char *buf, size_t cap, size_t *needed, ps_error **error);
 ps_status ps_supervisor_shutdown(ps_supervisor *supervisor, int64_t grace_ms, ps_error **error);
 void ps_supervisor_free(ps_supervisor *supervisor);
@@ -303,11 +294,7 @@ typedef enum ps_readiness_kind {
   PS_READY_FD = 2,
   PS_READY_SOCKET = 3,
 } ps_readiness_kind;
-ps_status ps_command_readiness(ps_command *command,
-                               int32_t kind,
-                               const char *detail,
-                               int64_t timeout_ms,
-                               ps_error **error);
+ps_status ps_command_readiness(ps_command *command, int32_t kind, const char *detail, int64_t timeout_ms, ps_error **error);
 ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
 typedef struct ps_notified {
   uint32_t size;
@@ -365,20 +352,10 @@ typedef struct ps_spawn_lock_event {
   int32_t reserved;
   int64_t time_ns;
 } ps_spawn_lock_event;
-ps_status ps_spawn_lock_next_event(ps_spawn_lock *lock,
-                                   int64_t timeout_ms,
-                                   ps_spawn_lock_event *event,
-                                   ps_error **error);
+ps_status ps_spawn_lock_next_event(ps_spawn_lock *lock, int64_t timeout_ms, ps_spawn_lock_event *event, ps_error **error);
 ps_status ps_spawn_lock_check(const ps_spawn_lock *lock, ps_error **error);
 void ps_spawn_lock_release(ps_spawn_lock *lock);
-ps_status ps_spawn_once(ps_supervisor *supervisor,
-                        const char *dir,
-                        const char *name,
-                        const ps_command *command,
-                        const char *connect_to,
-                        int64_t timeout_ms,
-                        ps_child **child,
-                        ps_error **error);
+ps_status ps_spawn_once(ps_supervisor *supervisor, const char *dir, const char *name, const ps_command *command, const char *connect_to, int64_t timeout_ms, ps_child **child, ps_error **error);
 enum { PS_LISTEN_FDS_START = 3 };
 ps_status ps_listen_fds(int32_t *count, ps_error **error);
 ps_status ps_listen_fd_named(const char *name, int32_t *fd, ps_error **error);
@@ -391,16 +368,8 @@ ps_status ps_notify_barrier(int64_t timeout_ms, ps_error **error);
 ps_status ps_watchdog_enabled(int64_t *usec, ps_error **error);
 ps_status ps_command_session(ps_command *command, const char *name, const char *value, ps_error **error);
 typedef struct ps_worker ps_worker;
-ps_status ps_spawn_direct(ps_supervisor *supervisor,
-                          const ps_command *command,
-                          int64_t timeout_ms,
-                          ps_worker **worker,
-                          ps_error **error);
-ps_status ps_spawn_direct_begin(ps_supervisor *supervisor,
-                                const ps_command *command,
-                                int64_t timeout_ms,
-                                ps_worker **worker,
-                                ps_error **error);
+ps_status ps_spawn_direct(ps_supervisor *supervisor, const ps_command *command, int64_t timeout_ms, ps_worker **worker, ps_error **error);
+ps_status ps_spawn_direct_begin(ps_supervisor *supervisor, const ps_command *command, int64_t timeout_ms, ps_worker **worker, ps_error **error);
 ps_status ps_worker_wait(ps_worker *worker, int64_t timeout_ms, ps_error **error);
 ps_status ps_worker_child(const ps_worker *worker, ps_child **child, ps_error **error);
 struct ps_worker_socket {
@@ -412,10 +381,7 @@ struct ps_worker_socket {
   int32_t accepts_http;
 };
 ps_status ps_worker_socket_count(const ps_worker *worker, uint32_t *count, ps_error **error);
-ps_status ps_worker_socket(const ps_worker *worker,
-                           uint32_t index,
-                           struct ps_worker_socket *socket,
-                           ps_error **error);
+ps_status ps_worker_socket(const ps_worker *worker, uint32_t index, struct ps_worker_socket *socket, ps_error **error);
 ps_status ps_worker_generation(const ps_worker *worker, uint32_t *generation, ps_error **error);
 ps_status ps_worker_stdin(ps_worker *worker, int32_t *fd, ps_error **error);
 typedef enum ps_worker_kind {
@@ -436,12 +402,7 @@ typedef struct ps_worker_info {
   char app_type[32];
 } ps_worker_info;
 ps_status ps_worker_get_info(const ps_worker *worker, ps_worker_info *info, ps_error **error);
-ps_status ps_worker_journey(const ps_worker *worker,
-                            int32_t format,
-                            char *buf,
-                            size_t cap,
-                            size_t *needed,
-                            ps_error **error);
+ps_status ps_worker_journey(const ps_worker *worker, int32_t format, char *buf, size_t cap, size_t *needed, ps_error **error);
 void ps_worker_free(ps_worker *worker);
 typedef struct ps_preloader ps_preloader;
 ps_status ps_preloader_new(const ps_command *command, ps_preloader **preloader, ps_error **error);
@@ -453,31 +414,12 @@ typedef enum ps_preloader_protocol {
 ps_status ps_preloader_set_protocol(ps_preloader *preloader, int32_t protocol, ps_error **error);
 ps_status ps_preloader_set_idle_stop(ps_preloader *preloader, int64_t ms, ps_error **error);
 ps_status ps_preloader_set_pool(ps_preloader *preloader, uint32_t idle, int64_t max_age_ms, ps_error **error);
-ps_status ps_preloader_warm(ps_preloader *preloader,
-                            ps_supervisor *supervisor,
-                            int64_t timeout_ms,
-                            ps_error **error);
-ps_status ps_preloader_set_limits(ps_preloader *preloader,
-                                  uint64_t memory_bytes,
-                                  uint32_t dead_births,
-                                  ps_error **error);
-ps_status ps_preloader_spawn(ps_preloader *preloader,
-                             ps_supervisor *supervisor,
-                             const ps_command *worker,
-                             int64_t timeout_ms,
-                             ps_worker **out,
-                             ps_error **error);
-ps_status ps_preloader_spawn_begin(ps_preloader *preloader,
-                                   ps_supervisor *supervisor,
-                                   const ps_command *worker,
-                                   int64_t timeout_ms,
-                                   ps_worker **out,
-                                   ps_error **error);
+ps_status ps_preloader_warm(ps_preloader *preloader, ps_supervisor *supervisor, int64_t timeout_ms, ps_error **error);
+ps_status ps_preloader_set_limits(ps_preloader *preloader, uint64_t memory_bytes, uint32_t dead_births, ps_error **error);
+ps_status ps_preloader_spawn(ps_preloader *preloader, ps_supervisor *supervisor, const ps_command *worker, int64_t timeout_ms, ps_worker **out, ps_error **error);
+ps_status ps_preloader_spawn_begin(ps_preloader *preloader, ps_supervisor *supervisor, const ps_command *worker, int64_t timeout_ms, ps_worker **out, ps_error **error);
 ps_status ps_preloader_reload(ps_preloader *preloader, ps_error **error);
-ps_status ps_preloader_promote(ps_preloader *preloader,
-                               ps_worker *worker,
-                               int64_t timeout_ms,
-                               ps_error **error);
+ps_status ps_preloader_promote(ps_preloader *preloader, ps_worker *worker, int64_t timeout_ms, ps_error **error);
 ps_status ps_preloader_generation(const ps_preloader *preloader, uint32_t *generation, ps_error **error);
 ps_status ps_preloader_pid(const ps_preloader *preloader, int32_t *pid, ps_error **error);
 ps_status ps_preloader_last_used(const ps_preloader *preloader, int64_t *time_ns, ps_error **error);
@@ -502,12 +444,7 @@ enum { PS_PRELOAD_COLLAPSE = 256 };
 ps_status ps_preload_open(ps_preload **preload, ps_error **error);
 void ps_preload_free(ps_preload *preload);
 ps_status ps_preload_collapse(ps_preload *preload, ps_error **error);
-ps_status ps_preload_on_fork(ps_preload *preload,
-                             void (*before)(void *data),
-                             void (*in_preloader)(void *data),
-                             void (*in_worker)(void *data),
-                             void *data,
-                             ps_error **error);
+ps_status ps_preload_on_fork(ps_preload *preload, void (*before)(void *data), void (*in_preloader)(void *data), void (*in_worker)(void *data), void *data, ps_error **error);
 ps_status ps_preload_ready(ps_preload *preload, int32_t how, ps_error **error);
 ps_status ps_preload_failed(ps_preload *preload, const char *text, ps_error **error);
 ps_status ps_preload_fork(ps_preload *preload, int64_t timeout_ms, int32_t *role, ps_error **error);
@@ -558,29 +495,12 @@ typedef enum ps_handoff_timeout {
 ps_status ps_handoff_set_timeout(ps_handoff *handoff, int32_t which, int64_t ms, ps_error **error);
 ps_status ps_handoff_set_fd(ps_handoff *handoff, const char *name, int32_t fd, ps_error **error);
 ps_status ps_handoff_take_fd(ps_handoff *handoff, const char *name, int32_t *fd, ps_error **error);
-ps_status ps_handoff_fd_names(const ps_handoff *handoff,
-                              char *buf,
-                              size_t cap,
-                              size_t *needed,
-                              ps_error **error);
-ps_status ps_handoff_pass_connection(ps_handoff *handoff,
-                                     int32_t fd,
-                                     const void *data,
-                                     size_t len,
-                                     ps_error **error);
+ps_status ps_handoff_fd_names(const ps_handoff *handoff, char *buf, size_t cap, size_t *needed, ps_error **error);
+ps_status ps_handoff_pass_connection(ps_handoff *handoff, int32_t fd, const void *data, size_t len, ps_error **error);
 ps_status ps_handoff_keep_connection(ps_handoff *handoff, int32_t fd, ps_error **error);
-ps_status ps_handoff_take_connection(ps_handoff *handoff,
-                                     int32_t *fd,
-                                     void *buf,
-                                     size_t cap,
-                                     size_t *needed,
-                                     ps_error **error);
+ps_status ps_handoff_take_connection(ps_handoff *handoff, int32_t *fd, void *buf, size_t cap, size_t *needed, ps_error **error);
 ps_status ps_handoff_set_state(ps_handoff *handoff, const void *data, size_t len, ps_error **error);
-ps_status ps_handoff_state(const ps_handoff *handoff,
-                           void *buf,
-                           size_t cap,
-                           size_t *needed,
-                           ps_error **error);
+ps_status ps_handoff_state(const ps_handoff *handoff, void *buf, size_t cap, size_t *needed, ps_error **error);
 ps_status ps_handoff_fd(const ps_handoff *handoff, int32_t *fd, ps_error **error);
 typedef enum ps_handoff_event_kind {
   PS_HANDOFF_DRAIN = 1,
@@ -605,25 +525,15 @@ typedef struct ps_handoff_event {
   int32_t phase;
   int32_t reserved;
 } ps_handoff_event;
-ps_status ps_handoff_next_event(ps_handoff *handoff,
-                                int64_t timeout_ms,
-                                ps_handoff_event *event,
-                                ps_error **error);
+ps_status ps_handoff_next_event(ps_handoff *handoff, int64_t timeout_ms, ps_handoff_event *event, ps_error **error);
 ps_status ps_handoff_warm(ps_handoff *handoff, ps_error **error);
 ps_status ps_handoff_drained(ps_handoff *handoff, uint32_t open_connections, ps_error **error);
 ps_status ps_handoff_sealed(ps_handoff *handoff, uint64_t revision, ps_error **error);
 ps_status ps_handoff_live(ps_handoff *handoff, ps_error **error);
 ps_status ps_handoff_failed(ps_handoff *handoff, const char *reason, ps_error **error);
-ps_status ps_handoff_upgrade(ps_handoff *handoff,
-                             const ps_command *successor,
-                             int64_t deadline_ms,
-                             ps_error **error);
+ps_status ps_handoff_upgrade(ps_handoff *handoff, const ps_command *successor, int64_t deadline_ms, ps_error **error);
 ps_status ps_handoff_cancel(ps_handoff *handoff, ps_error **error);
-ps_status ps_handoff_reason(const ps_handoff *handoff,
-                            char *buf,
-                            size_t cap,
-                            size_t *needed,
-                            ps_error **error);
+ps_status ps_handoff_reason(const ps_handoff *handoff, char *buf, size_t cap, size_t *needed, ps_error **error);
 typedef struct ps_outcome {
   uint32_t size;
   int32_t committed;
@@ -655,17 +565,8 @@ typedef struct ps_outcome {
   char old_build_id[72];
   char new_build_id[72];
 } ps_outcome;
-ps_status ps_handoff_outcome(const ps_handoff *handoff,
-                             uint32_t index,
-                             ps_outcome *outcome,
-                             ps_error **error);
-ps_status ps_handoff_outcome_text(const ps_handoff *handoff,
-                                  uint32_t index,
-                                  int32_t format,
-                                  char *buf,
-                                  size_t cap,
-                                  size_t *needed,
-                                  ps_error **error);
+ps_status ps_handoff_outcome(const ps_handoff *handoff, uint32_t index, ps_outcome *outcome, ps_error **error);
+ps_status ps_handoff_outcome_text(const ps_handoff *handoff, uint32_t index, int32_t format, char *buf, size_t cap, size_t *needed, ps_error **error);
 ps_status ps_handoff_set_build_id(ps_handoff *handoff, const char *build_id, ps_error **error);
 typedef struct ps_handoff_supervisor ps_handoff_supervisor;
 typedef enum ps_health_kind {
@@ -678,70 +579,25 @@ typedef enum ps_handoff_protocol {
   PS_HANDOFF_PROTOCOL_NOTIFY = 1,
   PS_HANDOFF_PROTOCOL_V1 = 2,
 } ps_handoff_protocol;
-ps_status ps_handoff_supervisor_new(const char *control_path,
-                                    ps_handoff_supervisor **supervisor,
-                                    ps_error **error);
+ps_status ps_handoff_supervisor_new(const char *control_path, ps_handoff_supervisor **supervisor, ps_error **error);
 void ps_handoff_supervisor_free(ps_handoff_supervisor *supervisor);
-ps_status ps_handoff_supervisor_listener(ps_handoff_supervisor *supervisor,
-                                         const char *name,
-                                         int32_t fd,
-                                         ps_error **error);
-ps_status ps_handoff_supervisor_set_protocol(ps_handoff_supervisor *supervisor,
-                                             int32_t protocol,
-                                             ps_error **error);
-ps_status ps_handoff_supervisor_set_journal(ps_handoff_supervisor *supervisor,
-                                            const char *path,
-                                            ps_error **error);
-ps_status ps_handoff_supervisor_set_build_id(ps_handoff_supervisor *supervisor,
-                                             const char *build_id,
-                                             ps_error **error);
-ps_status ps_handoff_supervisor_set_health(ps_handoff_supervisor *supervisor,
-                                           int32_t kind,
-                                           const char *detail,
-                                           int64_t timeout_ms,
-                                           ps_error **error);
-ps_status ps_handoff_supervisor_set_health_command(ps_handoff_supervisor *supervisor,
-                                                   const ps_command *command,
-                                                   int64_t timeout_ms,
-                                                   ps_error **error);
-ps_status ps_handoff_supervisor_set_probation(ps_handoff_supervisor *supervisor,
-                                              int64_t ms,
-                                              ps_error **error);
-ps_status ps_handoff_supervisor_set_restart(ps_handoff_supervisor *supervisor,
-                                            uint32_t max_attempts,
-                                            int64_t window_ms,
-                                            ps_error **error);
-ps_status ps_handoff_supervisor_start(ps_handoff_supervisor *supervisor,
-                                      const ps_command *command,
-                                      ps_error **error);
-ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor,
-                                        const ps_command *command,
-                                        int64_t deadline_ms,
-                                        int64_t drain_ms,
-                                        ps_error **error);
+ps_status ps_handoff_supervisor_listener(ps_handoff_supervisor *supervisor, const char *name, int32_t fd, ps_error **error);
+ps_status ps_handoff_supervisor_set_protocol(ps_handoff_supervisor *supervisor, int32_t protocol, ps_error **error);
+ps_status ps_handoff_supervisor_set_journal(ps_handoff_supervisor *supervisor, const char *path, ps_error **error);
+ps_status ps_handoff_supervisor_set_build_id(ps_handoff_supervisor *supervisor, const char *build_id, ps_error **error);
+ps_status ps_handoff_supervisor_set_health(ps_handoff_supervisor *supervisor, int32_t kind, const char *detail, int64_t timeout_ms, ps_error **error);
+ps_status ps_handoff_supervisor_set_health_command(ps_handoff_supervisor *supervisor, const ps_command *command, int64_t timeout_ms, ps_error **error);
+ps_status ps_handoff_supervisor_set_probation(ps_handoff_supervisor *supervisor, int64_t ms, ps_error **error);
+ps_status ps_handoff_supervisor_set_restart(ps_handoff_supervisor *supervisor, uint32_t max_attempts, int64_t window_ms, ps_error **error);
+ps_status ps_handoff_supervisor_start(ps_handoff_supervisor *supervisor, const ps_command *command, ps_error **error);
+ps_status ps_handoff_supervisor_replace(ps_handoff_supervisor *supervisor, const ps_command *command, int64_t deadline_ms, int64_t drain_ms, ps_error **error);
 ps_status ps_handoff_supervisor_cancel(ps_handoff_supervisor *supervisor, ps_error **error);
 ps_status ps_handoff_supervisor_stop(ps_handoff_supervisor *supervisor, int64_t grace_ms, ps_error **error);
 ps_status ps_handoff_supervisor_recover(ps_handoff_supervisor *supervisor, ps_error **error);
-ps_status ps_handoff_supervisor_owner(const ps_handoff_supervisor *supervisor,
-                                      int32_t *pid,
-                                      uint64_t *generation,
-                                      ps_error **error);
-ps_status ps_handoff_supervisor_outcome(const ps_handoff_supervisor *supervisor,
-                                        uint32_t index,
-                                        ps_outcome *outcome,
-                                        ps_error **error);
-ps_status ps_handoff_supervisor_outcome_text(const ps_handoff_supervisor *supervisor,
-                                             uint32_t index,
-                                             int32_t format,
-                                             char *buf,
-                                             size_t cap,
-                                             size_t *needed,
-                                             ps_error **error);
-ps_status ps_handoff_supervisor_metrics(const ps_handoff_supervisor *supervisor,
-                                        char *buf,
-                                        size_t cap,
-                                        size_t *needed,
-                                        ps_error **error);
+ps_status ps_handoff_supervisor_owner(const ps_handoff_supervisor *supervisor, int32_t *pid, uint64_t *generation, ps_error **error);
+ps_status ps_handoff_supervisor_outcome(const ps_handoff_supervisor *supervisor, uint32_t index, ps_outcome *outcome, ps_error **error);
+ps_status ps_handoff_supervisor_outcome_text(const ps_handoff_supervisor *supervisor, uint32_t index, int32_t format, char *buf, size_t cap, size_t *needed, ps_error **error);
+ps_status ps_handoff_supervisor_metrics(const ps_handoff_supervisor *supervisor, char *buf, size_t cap, size_t *needed, ps_error **error);
 ps_status ps_handoff_supervisor_fd(const ps_handoff_supervisor *supervisor, int32_t *fd, ps_error **error);
 typedef enum ps_handoff_supervisor_event_kind {
   PS_HANDOFF_SUPERVISOR_STARTED = 1,
@@ -767,7 +623,4 @@ typedef struct ps_handoff_supervisor_event {
   int64_t time_ns;
   uint64_t reserved;
 } ps_handoff_supervisor_event;
-ps_status ps_handoff_supervisor_next_event(ps_handoff_supervisor *supervisor,
-                                           int64_t timeout_ms,
-                                           ps_handoff_supervisor_event *event,
-                                           ps_error **error);
+ps_status ps_handoff_supervisor_next_event(ps_handoff_supervisor *supervisor, int64_t timeout_ms, ps_handoff_supervisor_event *event, ps_error **error);

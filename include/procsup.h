@@ -3,8 +3,9 @@
  * procsup: own your child processes.
  *
  * Spawns programs at the cost the kernel itself charges, whatever the size of the host; knows how each one
- * ended; leaves no grandchild, zombie or descriptor behind. Linux 5.4 or newer, x86_64 and aarch64. Link with
- * -lprocsup (pkg-config procsup, CMake procsup::procsup).
+ * ended; leaves no grandchild, zombie or descriptor behind while the host lives (and then: see WHEN THE HOST
+ * ENDS). Linux 5.4 or newer, x86_64 and aarch64. Link with -lprocsup (pkg-config procsup, CMake
+ * procsup::procsup).
  *
  * A complete program:
  *
@@ -31,8 +32,9 @@
  *       return 0;
  *     }
  *
- * The sections: versions, errors, commands (what to run), children (one running program), everything at once
- * (for signal handlers), supervisors (many children behind one descriptor), readiness (and watchdogs),
+ * The sections: versions, errors, commands (what to run), children (one running program), one answer (a
+ * program that is run for what it says), everything at once (for signal handlers), supervisors (many children
+ * behind one descriptor), readiness (and watchdogs),
  * budgets (crash loops end), spawn locks, starting once (a daemon that whoever needs it starts), the other
  * side (for programs that are such children), handoff (a server replaces itself).
  *
@@ -49,13 +51,31 @@
  * first ps_supervisor_new or ps_spawn, as far as they are still what they were; what belongs to supervisors
  * and children of the original it keeps until its exec or its end.
  *
+ * WHEN THE HOST ENDS. Nothing of procsup runs by itself then: a host that simply returns from main, calls
+ * exit or is killed leaves its children running, as any parent does. To have it otherwise:
+ * ps_supervisor_free before that; ps_kill_and_reap_all in an atexit function, and in the handlers of
+ * signals that end the host; ps_command_die_with_host for a host that crashes or gets SIGKILL (the child
+ * alone, not its own children); a control group around the host and all that descends from it, which a
+ * service manager or a container ends.
+ *
  * THREADS. Every function may be called from any thread at any time, also on the same object. No function
  * blocks unless its description says so; none is a cancellation point. Signal handlers may call exactly
  * ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn needs 48 KiB of stack. All threads that
- * call procsup share one descriptor table, as pthreads do.
+ * call procsup share one descriptor table, as pthreads do. Which waits a signal ends: see SIGNALS.
  *
- * SIGNALS. A handler of the host runs while a function of procsup waits, and does not end the wait: it goes
- * on until what it waits for has happened, or its time is over.
+ * SIGNALS. A handler of the host that runs while a function of procsup waits ends the wait of those that are
+ * made for loops, so that Ctrl-C does something: _next_event answers PS_PENDING, ps_wait_ready, ps_wait_any
+ * and ps_wait_all answer PS_ERR_INTERRUPTED. (So PS_PENDING does not say that the time is over.) SA_RESTART
+ * makes no difference. Work that is due is done first, and what is there is told all the same. In a preloader
+ * and its workers ps_preload_fork, ps_preload_accept and ps_worker_asked do the same in their own words.
+ * All others go on until what they wait for has happened, or their time is over: ps_reap, ps_terminate,
+ * ps_spawn_once, ps_spawn_lock_acquire, ps_worker_wait, ps_preloader_spawn and the like. Else every host with
+ * a handler of SIGCHLD would be interrupted at each other child's end. A stop and its SIGCONT end no wait.
+ *
+ * Only a handler is seen that runs in the waiting thread while it waits. One that runs just before that, or
+ * in another thread, has come and gone: so who must not miss it waits some seconds at a time and looks at its
+ * flag, or reads signals from a descriptor (signalfd(2), or a pipe that the handler writes to) in one loop
+ * with _fd(), or blocks them and waits for _fd() by ppoll(2), which lets them in. docs/guide has all three.
  *
  * FILTERS. Where a seccomp filter is on, the first ps_supervisor_new, ps_handoff_new or ps_spawn forks the
  * host once or a few times (about 20 ms per GiB resident each), to find out which calls newer than Linux 5.0
@@ -109,7 +129,10 @@
  *
  * NUMBERS with names (PS_STDIO_PIPE and so on) are passed as int32_t; each section has the enums it uses.
  *
- * STRUCTURES begin with `size`: set it to sizeof the structure before the call. TIME is milliseconds for
+ * STRUCTURES begin with `size`: set it to sizeof the structure before the call. One that is too small for the
+ * first version of the structure, or above 4096 (none has as many bytes: it was not set), is
+ * PS_ERR_INVALID_ARGUMENT. Fields that are called `reserved` mean nothing in this version: they are written
+ * as 0, and not read. TIME is milliseconds for
  * waits (-1: for ever, 0: not at all) and nanoseconds of CLOCK_MONOTONIC for time stamps.
  *
  * BYTES are copied out into a buffer of yours: `buf` and `cap` say where it is and how large, `needed`
@@ -209,6 +232,8 @@ typedef enum ps_status_code {
   PS_ERR_ABORTED = -22,
   /** A defect of procsup; please report it. The process and its other children are unharmed. */
   PS_ERR_INTERNAL = -23,
+  /** A signal handler of this process has run meanwhile: look at what it has done, and wait again. */
+  PS_ERR_INTERRUPTED = -24,
 } ps_status_code;
 
 /**
@@ -230,8 +255,8 @@ ps_status ps_error_status(const ps_error *error);
 int32_t ps_error_errno(const ps_error *error);
 
 /**
- * What failed: a system call or step ("exec", "chdir", "setpgid", "pipe2", ...), or the name of the argument
- * that was refused. Never NULL. Valid until the error is freed.
+ * What failed: a system call or step (PS_STEP_EXEC, "exec", and the other PS_STEP_* below), or the name of
+ * the argument or setter that was refused. Never NULL. Valid until the error is freed.
  */
 const char *ps_error_step(const ps_error *error);
 
@@ -323,11 +348,196 @@ ps_status ps_error_render(const ps_error *error, int32_t format, char *buf, size
 /** Frees an error. NULL and a freed error do nothing. Never blocks. */
 void ps_error_free(ps_error *error);
 
+/* ==================== steps of errors =================================================================== */
+
+/* What ps_error_step gives, for strcmp(3). (Who reads C without a preprocessor compares with the text.) With
+ * PS_ERR_INVALID_ARGUMENT it is as a rule none of these, but what was refused: the name of a parameter as it
+ * stands in this header ("groups"), of the call that makes or sets it without what all of them begin with
+ * ("pass_fds" of ps_command_pass_fds), or of an argument of a session (ps_command_session). A later version
+ * may add some; whoever does not know one shows it. */
+
+/* A system call or function of the C library failed, as the manual names it; ps_error_errno says how.
+ * ("clone3", "clone" and "fork" make the child. "fork" is also what probes the machine.) */
+#define PS_STEP_BIND "bind"
+#define PS_STEP_CHDIR "chdir"
+#define PS_STEP_CHMOD "chmod"
+#define PS_STEP_CLONE "clone"
+#define PS_STEP_CLONE3 "clone3"
+#define PS_STEP_CLOSE "close"
+#define PS_STEP_CLOSE_RANGE "close_range"
+#define PS_STEP_CONNECT "connect"
+#define PS_STEP_DUP2 "dup2"
+#define PS_STEP_DUP3 "dup3"
+#define PS_STEP_EPOLL_CREATE1 "epoll_create1"
+#define PS_STEP_EPOLL_CTL "epoll_ctl"
+#define PS_STEP_EVENTFD "eventfd"
+#define PS_STEP_FCHMOD "fchmod"
+#define PS_STEP_FCHMODAT "fchmodat"
+#define PS_STEP_FCHOWN "fchown"
+#define PS_STEP_FCNTL "fcntl"
+#define PS_STEP_FLOCK "flock"
+#define PS_STEP_FORK "fork"
+#define PS_STEP_FSTAT "fstat"
+#define PS_STEP_FSTATAT "fstatat"
+#define PS_STEP_FSTATFS "fstatfs"
+#define PS_STEP_FTRUNCATE "ftruncate"
+#define PS_STEP_GETCWD "getcwd"
+#define PS_STEP_GETGROUPLIST "getgrouplist"
+#define PS_STEP_GETGROUPS "getgroups"
+#define PS_STEP_GETPID "getpid"
+#define PS_STEP_GETPWNAM "getpwnam"
+#define PS_STEP_GETRANDOM "getrandom"
+#define PS_STEP_GETRLIMIT "getrlimit"
+#define PS_STEP_GETSOCKOPT "getsockopt"
+#define PS_STEP_KILL "kill"
+#define PS_STEP_LISTEN "listen"
+#define PS_STEP_LSEEK "lseek"
+#define PS_STEP_LSTAT "lstat"
+#define PS_STEP_MADVISE "madvise"
+#define PS_STEP_MALLOC "malloc"
+#define PS_STEP_MEMFD_CREATE "memfd_create"
+#define PS_STEP_MKDIR "mkdir"
+#define PS_STEP_MKDIRAT "mkdirat"
+#define PS_STEP_MKFIFOAT "mkfifoat"
+#define PS_STEP_MMAP "mmap"
+#define PS_STEP_OPEN "open"
+#define PS_STEP_OPEN_BY_HANDLE_AT "open_by_handle_at"
+#define PS_STEP_PIDFD_OPEN "pidfd_open"
+#define PS_STEP_PIDFD_SEND_SIGNAL "pidfd_send_signal"
+#define PS_STEP_PIPE2 "pipe2"
+#define PS_STEP_POLL "poll"
+#define PS_STEP_PRCTL "prctl"
+#define PS_STEP_PREAD "pread"
+#define PS_STEP_PWRITE "pwrite"
+#define PS_STEP_READ "read"
+#define PS_STEP_RECVFROM "recvfrom"
+#define PS_STEP_RECVMSG "recvmsg"
+#define PS_STEP_RENAME "rename"
+#define PS_STEP_SENDMSG "sendmsg"
+#define PS_STEP_SENDTO "sendto"
+#define PS_STEP_SETGID "setgid"
+#define PS_STEP_SETGROUPS "setgroups"
+#define PS_STEP_SETPGID "setpgid"
+#define PS_STEP_SETSID "setsid"
+#define PS_STEP_SETSOCKOPT "setsockopt"
+#define PS_STEP_SETUID "setuid"
+#define PS_STEP_SOCKET "socket"
+#define PS_STEP_SOCKETPAIR "socketpair"
+#define PS_STEP_STAT "stat"
+#define PS_STEP_TIMERFD_CREATE "timerfd_create"
+#define PS_STEP_UNLINK "unlink"
+#define PS_STEP_UNLINKAT "unlinkat"
+#define PS_STEP_WRITE "write"
+
+/* A step between the making of a child and its program, or a limit, stood in the way. */
+#define PS_STEP_CGROUP "cgroup"
+#define PS_STEP_CGROUP_SET "cgroup_set"
+#define PS_STEP_DESCRIPTORS "descriptors"
+#define PS_STEP_DIE_WITH_HOST "die_with_host"
+#define PS_STEP_EXEC "exec"
+#define PS_STEP_NICE "nice"
+#define PS_STEP_NO_NEW_PRIVS "no_new_privs"
+#define PS_STEP_RECORD "record"
+#define PS_STEP_RLIMIT "rlimit"
+#define PS_STEP_RLIMIT_FSIZE "RLIMIT_FSIZE"
+#define PS_STEP_RLIMIT_RTTIME "RLIMIT_RTTIME"
+
+/* Something of procsup's own: an object that is not in a state for this, a time that is over, memory that is
+ * out ("memory"), a place in line that is not to be had ("queue"), a peer that broke the rules. */
+#define PS_STEP_ACCEPT "accept"
+#define PS_STEP_ADOPT "adopt"
+#define PS_STEP_ATTACH "attach"
+#define PS_STEP_BUDGET "budget"
+#define PS_STEP_CANCEL "cancel"
+#define PS_STEP_CHILD "child"
+#define PS_STEP_COLLAPSE "collapse"
+#define PS_STEP_DRIVE "drive"
+#define PS_STEP_FAILED "failed"
+#define PS_STEP_FIND_FREE_PORT "find_free_port"
+#define PS_STEP_GO "go"
+#define PS_STEP_HANDOFF "handoff"
+#define PS_STEP_HANDOFF_SUPERVISOR "handoff_supervisor"
+#define PS_STEP_HANDSHAKE "handshake"
+#define PS_STEP_HELLO "hello"
+#define PS_STEP_JOURNAL "journal"
+#define PS_STEP_JOURNEY "journey"
+#define PS_STEP_LASTING "lasting"
+#define PS_STEP_LINE "line"
+#define PS_STEP_LISTENER "listener"
+#define PS_STEP_LOAD "load"
+#define PS_STEP_LOCK "lock"
+#define PS_STEP_MEMORY "memory"
+#define PS_STEP_NOTIFIED "notified"
+#define PS_STEP_OFFER "offer"
+#define PS_STEP_OUTPUT "output"
+#define PS_STEP_OUTPUT_FILE "output_file"
+#define PS_STEP_PANIC "panic"
+#define PS_STEP_PERMIT "permit"
+#define PS_STEP_PIDFD "pidfd"
+#define PS_STEP_PRELOADER "preloader"
+#define PS_STEP_PREPARE "prepare"
+#define PS_STEP_PROC "proc"
+#define PS_STEP_PROMOTE "promote"
+#define PS_STEP_PROTOCOL "protocol"
+#define PS_STEP_QUEUE "queue"
+#define PS_STEP_READY "ready"
+#define PS_STEP_REAP "reap"
+#define PS_STEP_RECOVER "recover"
+#define PS_STEP_REGISTRY "registry"
+#define PS_STEP_REPLACE "replace"
+#define PS_STEP_ROLE "role"
+#define PS_STEP_RUN "run"
+#define PS_STEP_SANDBOX_DIR "sandbox_dir"
+#define PS_STEP_SESSION "session"
+#define PS_STEP_SIGNAL "signal"
+#define PS_STEP_SOCK_DIAG "sock_diag"
+#define PS_STEP_SPAWN "spawn"
+#define PS_STEP_SPAWN_DIR "spawn_dir"
+#define PS_STEP_SPAWNER "spawner"
+#define PS_STEP_START "start"
+#define PS_STEP_STDIN "stdin"
+#define PS_STEP_STOP "stop"
+#define PS_STEP_SUPERVISOR "supervisor"
+#define PS_STEP_TERMINATE "terminate"
+#define PS_STEP_THREADS "threads"
+#define PS_STEP_UPGRADE "upgrade"
+#define PS_STEP_USER "user"
+#define PS_STEP_WAIT "wait"
+#define PS_STEP_WARM "warm"
+#define PS_STEP_WORKER "worker"
+
+/* The start of an application (ps_spawn_direct, ps_preloader_spawn): the steps of its journey, those of the
+ * session by the names of its reference, NATIVE_ for preloaders of procsup's own protocol. */
+#define PS_STEP_SPAWNING_KIT_PREPARATION "SPAWNING_KIT_PREPARATION"
+#define PS_STEP_SPAWNING_KIT_FORK_SUBPROCESS "SPAWNING_KIT_FORK_SUBPROCESS"
+#define PS_STEP_SPAWNING_KIT_CONNECT_TO_PRELOADER "SPAWNING_KIT_CONNECT_TO_PRELOADER"
+#define PS_STEP_SPAWNING_KIT_SEND_COMMAND_TO_PRELOADER "SPAWNING_KIT_SEND_COMMAND_TO_PRELOADER"
+#define PS_STEP_SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER "SPAWNING_KIT_READ_RESPONSE_FROM_PRELOADER"
+#define PS_STEP_SPAWNING_KIT_PARSE_RESPONSE_FROM_PRELOADER "SPAWNING_KIT_PARSE_RESPONSE_FROM_PRELOADER"
+#define PS_STEP_SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER "SPAWNING_KIT_PROCESS_RESPONSE_FROM_PRELOADER"
+#define PS_STEP_SPAWNING_KIT_HANDSHAKE_PERFORM "SPAWNING_KIT_HANDSHAKE_PERFORM"
+#define PS_STEP_SPAWNING_KIT_FINISH "SPAWNING_KIT_FINISH"
+#define PS_STEP_SUBPROCESS_BEFORE_FIRST_EXEC "SUBPROCESS_BEFORE_FIRST_EXEC"
+#define PS_STEP_SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL "SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL"
+#define PS_STEP_SUBPROCESS_OS_SHELL "SUBPROCESS_OS_SHELL"
+#define PS_STEP_SUBPROCESS_EXEC_WRAPPER "SUBPROCESS_EXEC_WRAPPER"
+#define PS_STEP_SUBPROCESS_APP_LOAD_OR_EXEC "SUBPROCESS_APP_LOAD_OR_EXEC"
+#define PS_STEP_NATIVE_PREPARATION "NATIVE_PREPARATION"
+#define PS_STEP_NATIVE_START "NATIVE_START"
+#define PS_STEP_NATIVE_OPEN "NATIVE_OPEN"
+#define PS_STEP_NATIVE_LOAD "NATIVE_LOAD"
+#define PS_STEP_NATIVE_FORK "NATIVE_FORK"
+#define PS_STEP_NATIVE_PROOF "NATIVE_PROOF"
+#define PS_STEP_NATIVE_GATE "NATIVE_GATE"
+#define PS_STEP_NATIVE_WORK "NATIVE_WORK"
+#define PS_STEP_NATIVE_PROMOTION "NATIVE_PROMOTION"
+
 /* ==================== commands ========================================================================== */
 
 /* A command describes a program to run: make one, say with the calls below what is not to be as by default,
  * spawn it as often as you like, free it. A setter that returns an error has changed nothing; a spawn that is
- * under way is not affected. Setters never block. */
+ * under way is not affected. Setters never block. One that means something only beside another says so, and
+ * does nothing by itself; their order is no matter, but where it is said. */
 
 /** The description of a program to run. Can be spawned any number of times, from several threads at once. */
 typedef struct ps_command ps_command;
@@ -344,6 +554,45 @@ typedef struct ps_command ps_command;
 ps_status ps_command_new(const char *program, ps_command **command, ps_error **error);
 
 /**
+ * The same for a program whose name comes with its length, as the strings of most languages do; it need not
+ * be NUL-terminated. This holds of all calls that end in _bytes: the bytes are copied, NULL with a length of
+ * 0 is an empty string, and one that holds a NUL is refused, for the program would see it cut there.
+ *
+ * @return as ps_command_new; PS_ERR_INVALID_ARGUMENT for a NUL, too: the message says at which offset, and
+ *         ps_error_step gives the parameter ("program")
+ */
+ps_status ps_command_new_bytes(const char *program, size_t len, ps_command **command, ps_error **error);
+
+/**
+ * Makes a command of a line: its words, as a POSIX shell splits and unquotes them, are the program and its
+ * arguments. Quotes, backslashes, lines that go on behind a backslash and comments (# where a word begins)
+ * mean what they mean to a shell; nothing else does: $HOME, *, ~, |, > and ; are characters like others, and
+ * "A=b" is a word. For these run "sh" with "-c" and the line. The line is bytes, in no particular encoding.
+ *
+ * @param line     copied
+ * @param command  receives the command; free it with ps_command_free
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL, a quote that is not closed, a line without a word, or an
+ *         empty one as the program
+ */
+ps_status ps_command_parse(const char *line, ps_command **command, ps_error **error);
+
+/**
+ * Writes the command as a line that a POSIX shell would run, NUL-terminated: the program and its arguments,
+ * quoted where there is need, and nothing else of it: no environment, no directory, no streams, no
+ * `argv[0]` of its own. ps_command_parse reads it back. For logs and for people: procsup itself runs no
+ * shell. (What the shell has a command of its own for, such as "echo", is that one there.) The bytes are
+ * those of the arguments, also such as command a terminal. Never blocks.
+ *
+ * @param buf, cap, needed  see BYTES, at the top; `needed` counts the NUL
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
+ */
+ps_status ps_command_render(const ps_command *command,
+                            char *buf,
+                            size_t cap,
+                            size_t *needed,
+                            ps_error **error);
+
+/**
  * Frees a command and closes the descriptors that it still owns. Its children are not touched. NULL and a
  * freed command do nothing.
  */
@@ -351,6 +600,13 @@ void ps_command_free(ps_command *command);
 
 /** Appends an argument. `argv[0]` is not among them: see ps_command_arg0. The string is copied. */
 ps_status ps_command_arg(ps_command *command, const char *arg, ps_error **error);
+
+/**
+ * The same for a string with its length (ps_command_new_bytes).
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a NUL: the message says at which offset
+ */
+ps_status ps_command_arg_bytes(ps_command *command, const char *data, size_t len, ps_error **error);
 
 /** Appends all arguments of a NULL-terminated array. The strings are copied. */
 ps_status ps_command_args(ps_command *command, const char *const *args, ps_error **error);
@@ -364,6 +620,35 @@ ps_status ps_command_arg0(ps_command *command, const char *arg0, ps_error **erro
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT if the name is NULL, empty or holds '='
  */
 ps_status ps_command_env(ps_command *command, const char *name, const char *value, ps_error **error);
+
+/**
+ * The same for a name and a value with their lengths (ps_command_new_bytes).
+ *
+ * @param value, value_len  the value: NULL, 0 is an empty one. SIZE_MAX as the length removes the variable,
+ *                          whatever `value` is
+ * @return as ps_command_env; PS_ERR_INVALID_ARGUMENT for a NUL, too: ps_error_step gives the parameter
+ *         ("name", "value"), the message says at which offset
+ */
+ps_status ps_command_env_bytes(ps_command *command,
+                               const char *name,
+                               size_t name_len,
+                               const char *value,
+                               size_t value_len,
+                               ps_error **error);
+
+/**
+ * Sets the variables of a whole block, as `environ` is one (environ(7)): an array of "NAME=VALUE" that ends
+ * with NULL. It does what ps_command_env does for each, in their order: of one name the last entry counts,
+ * and what was set before or is in the base stays unless the block names it (PS_ENV_CLEAR before it, if the
+ * block is to be all there is). All or none: a bad entry changes nothing. The strings are copied.
+ *
+ * Its time is that of its length (n log n, at the spawn), however many variables there are.
+ *
+ * @param block  NULL-terminated array of NUL-terminated strings; an empty one changes nothing
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL, and for an entry that has no '=' or nothing before it: the
+ *         message says which, from 0, and not what it holds; PS_ERR_LIMIT without memory
+ */
+ps_status ps_command_env_block(ps_command *command, const char *const *block, ps_error **error);
 
 /** What a child's environment begins with. */
 typedef enum ps_env_base {
@@ -390,6 +675,13 @@ ps_status ps_command_env_base(ps_command *command, int32_t base, ps_error **erro
  * "chdir". The string is copied.
  */
 ps_status ps_command_cwd(ps_command *command, const char *dir, ps_error **error);
+
+/**
+ * The same for a path with its length (ps_command_new_bytes).
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for an empty one and for a NUL: the message says at which offset
+ */
+ps_status ps_command_cwd_bytes(ps_command *command, const char *dir, size_t len, ps_error **error);
 
 /** What a standard stream of a child is. */
 typedef enum ps_stdio_kind {
@@ -428,6 +720,22 @@ ps_status ps_command_stdio(ps_command *command, int32_t stream, int32_t how, int
  * @param child_fd  its number in the child, 0 to 1048575; each number once
  */
 ps_status ps_command_pass_fd(ps_command *command, int32_t fd, int32_t child_fd, ps_error **error);
+
+/**
+ * Gives the child many at once, each as ps_command_pass_fd does. All or none: a bad entry changes nothing.
+ * What it takes grows with n alone, not with what was given before.
+ *
+ * @param fds        n open descriptors, borrowed: they must be open at each ps_spawn
+ * @param child_fds  their n numbers in the child, 0 to 1048575, each once; NULL: the same numbers
+ * @param n          0 changes nothing
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for NULL with an n, for a descriptor that is not open, and for a
+ *         number that cannot be or is given twice: the message says which entry, from 0; PS_ERR_LIMIT
+ */
+ps_status ps_command_pass_fds(ps_command *command,
+                              const int32_t *fds,
+                              const int32_t *child_fds,
+                              size_t n,
+                              ps_error **error);
 
 /** Which way a pipe of a child's goes. */
 typedef enum ps_pipe_direction {
@@ -597,7 +905,8 @@ typedef enum ps_survivors_policy {
 
 /**
  * What happens to the rest of the child's group when the child ends. If it is killed, then before the child
- * is reaped: until then the group's number cannot be another's.
+ * is reaped: until then the group's number cannot be another's. Does nothing with PS_ISOLATE_NONE without a
+ * control group: such a child has no group that is its own.
  *
  * @param policy  PS_SURVIVORS_SWEEP (default) or PS_SURVIVORS_LEAVE
  */
@@ -605,10 +914,23 @@ ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **e
 
 /**
  * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
- * PS_STDIO_INHERIT; ps_child_output gives them. They are read by ps_supervisor_next_event and by every call
- * on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+ * PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
+ * ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
+ * call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+ *
+ * For a program that is run to its end for all that it says, ps_run does this and the rest.
  */
 ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **error);
+
+/**
+ * 1: what ps_command_capture keeps is kept by stream, the last max_bytes of each: ps_child_output_of. Their
+ * order is not known then; ps_child_output gives stream 1, then stream 2. A stream 2 that is PS_STDIO_MERGE
+ * counts as stream 1, as does all that a worker of the protocol PS_PRELOADER_PASSENGER says. Default 0;
+ * without ps_command_capture it does nothing.
+ *
+ * @param on  1 or 0
+ */
+ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **error);
 
 /**
  * Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a
@@ -627,7 +949,10 @@ ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **e
  */
 ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
 
-/** The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. */
+/**
+ * The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. Does nothing without
+ * ps_command_output_lines.
+ */
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
 
 /** When the file of ps_command_output_file is there already. */
@@ -666,7 +991,8 @@ typedef enum ps_output_failure_policy {
 } ps_output_failure_policy;
 
 /**
- * What becomes of the output file of a child that did not exit with 0.
+ * What becomes of the output file of a child that did not exit with 0. Does nothing without
+ * ps_command_output_file.
  *
  * @param policy  PS_OUTPUT_KEEP (default) or PS_OUTPUT_DROP
  */
@@ -762,7 +1088,8 @@ ps_status ps_command_restart(ps_command *command,
 /**
  * When restarting ends: after this many failed runs in a row (default 5; 0: never) there is a
  * PS_EVENT_GAVE_UP. A run that lasts healthy_ms milliseconds (default 10000), or exits with 0 and not too
- * early (ps_command_restart_early_exit), starts the count anew.
+ * early (ps_command_restart_early_exit), starts the count anew. Does nothing without ps_command_restart, but
+ * that healthy_ms is also when a start under a budget has succeeded (ps_command_budget).
  */
 ps_status ps_command_restart_limit(ps_command *command,
                                    uint32_t failures,
@@ -773,11 +1100,26 @@ ps_status ps_command_restart_limit(ps_command *command,
  * Below which length a run that exits with 0 counts as failed, under PS_RESTART_ALWAYS: the pause before the
  * next start grows, and in the end it is given up (ps_command_restart_limit). A service that puts itself into
  * the background ends so, at once and at every start, and leaves a copy behind each time: run it in the
- * foreground.
+ * foreground. Does nothing under another policy.
  *
  * @param ms  milliseconds (default 1000); 0: an exit with 0 never counts, for jobs that are short by nature
  */
 ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
+
+/**
+ * Who goes first where a supervisor's line is longer than its slots (ps_supervisor_set_max_running): the
+ * higher priority, and of equal ones who came first. It holds for the first start and for every restart
+ * (ps_command_restart), so a service that has died need not wait behind the batch jobs beside it. It ends
+ * nobody: also the highest waits until a slot is free. And it is all there is: a low one waits as long as
+ * higher ones keep coming. Of children that wait for a permit of one budget key the highest is asked for
+ * first, too. What a child has is what its command had when it was spawned.
+ *
+ * It says nothing to the kernel (for that: ps_command_nice), and nothing under the default supervisor
+ * (NULL), where nobody waits.
+ *
+ * @param priority  -100 to 100; default 0
+ */
+ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **error);
 
 /** A word of yours that comes back with every event of the child. Default 0. */
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
@@ -879,6 +1221,16 @@ ps_status ps_spawn_pipeline(ps_supervisor *supervisor,
  *         where a filter forbids pidfd_send_signal(2): by then its number could be another's
  */
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
+
+/**
+ * Sends a signal to the child's process alone, and to nobody else of its group: one that its program handles
+ * (SIGHUP to reload), and that its own children shall not get. Otherwise as ps_signal. Who is ended by it is
+ * ended as by any signal: what is left of its group is killed then (ps_command_survivors). Never blocks.
+ *
+ * @param signal  0 to 64
+ * @return as ps_signal
+ */
+ps_status ps_signal_process(ps_child *child, int32_t signal, ps_error **error);
 
 /** How a child ended. */
 typedef enum ps_exit_kind {
@@ -1022,6 +1374,46 @@ ps_status ps_reap(ps_child *child, int64_t timeout_ms, ps_exit *exit, ps_error *
 ps_status ps_reap_nonblock(ps_child *child, ps_exit *exit, ps_error **error);
 
 /**
+ * Waits until one of these children has ended, and says which: the first of the list that has, if there are
+ * several. Nothing is taken of it: ps_reap (with a timeout of 0) has the exit record, and PS_EVENT_EXITED is
+ * told as ever. Ended means for good, as for ps_reap: a child in line is waited for through its start, one
+ * with a restart policy until it is not started again; one that was cancelled, or could not be started, has
+ * ended. So has one that another thread has reaped: take those that you know of out of the list.
+ *
+ * The children may be those of several supervisors, and of NULL; the work of all these is done meanwhile, so
+ * that a line moves on, and nobody's events are taken. One that stands in the list twice counts once.
+ *
+ * A signal handler of the host ends the wait (see SIGNALS, at the top); a child that has ended by then is
+ * told of all the same. Each time that something happens it is looked for among all of the list, by one
+ * poll(2) over their pidfds: hundreds are fine, for thousands take the events of a supervisor. It needs no
+ * descriptors, but one while a child is in line.
+ *
+ * @param children    the handles
+ * @param n           how many; at least 1
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all
+ * @param index       receives the place in the list, from 0
+ * @return PS_OK; PS_ERR_TIMEOUT if none has ended; PS_ERR_INTERRUPTED; PS_ERR_INVALID_ARGUMENT if n is 0;
+ *         PS_ERR_BAD_HANDLE or PS_ERR_FORKED for one of the handles: the message says which
+ */
+ps_status ps_wait_any(ps_child *const *children,
+                      size_t n,
+                      int64_t timeout_ms,
+                      size_t *index,
+                      ps_error **error);
+
+/**
+ * Waits until all of these children have ended. Otherwise as ps_wait_any; for thousands it takes no longer
+ * than to reap them does.
+ *
+ * @param children    the handles
+ * @param n           how many; at least 1
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all
+ * @return PS_OK; PS_ERR_TIMEOUT if one has not ended: the error names the first of the list that has not, by
+ *         its pid (ps_error_message); else as ps_wait_any
+ */
+ps_status ps_wait_all(ps_child *const *children, size_t n, int64_t timeout_ms, ps_error **error);
+
+/**
  * The process id, for display: after the exit it may be another's. Signal with ps_signal, never with
  * kill(2). Never blocks.
  *
@@ -1115,13 +1507,41 @@ ps_status ps_child_write(ps_child *child, const void *data, size_t len, size_t *
 ps_status ps_child_write_end(ps_child *child, ps_error **error);
 
 /**
- * The captured output so far, the last bytes of it (ps_command_capture).
+ * The captured output so far, the last bytes of it (ps_command_capture). Of streams that are kept apart
+ * (ps_command_capture_apart) first that of stream 1, then that of stream 2.
  *
  * @param buf, cap, needed  see BYTES, at the top
  * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or before the
  *         start
  */
 ps_status ps_child_output(const ps_child *child, char *buf, size_t cap, size_t *needed, ps_error **error);
+
+/**
+ * The same of one stream of a child whose streams are kept apart (ps_command_capture_apart).
+ *
+ * @param stream            1 or 2
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small; PS_ERR_STATE if nothing is captured, or not by
+ *         stream, or before the start
+ */
+ps_status ps_child_output_of(const ps_child *child,
+                             int32_t stream,
+                             char *buf,
+                             size_t cap,
+                             size_t *needed,
+                             ps_error **error);
+
+/**
+ * How many bytes are missing of what was captured so far: they were read, and had to make room (the bound of
+ * ps_command_capture was reached, or memory is out). What ps_child_output gives is all that the child
+ * has said so far if this is 0, and else the end of it.
+ *
+ * @param stream  0: of both together; 1 or 2: of that one, where streams are kept apart
+ *                (ps_command_capture_apart)
+ * @param bytes   receives the number
+ * @return PS_OK; PS_ERR_STATE if nothing is captured, or not by stream, or before the start
+ */
+ps_status ps_child_output_lost(const ps_child *child, int32_t stream, uint64_t *bytes, ps_error **error);
 
 /** How a child was made. */
 typedef enum ps_spawn_tier {
@@ -1153,6 +1573,124 @@ ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **e
  * reaped by a later procsup call. NULL and a freed handle do nothing.
  */
 void ps_child_free(ps_child *child);
+
+/* ==================== one answer ======================================================================== */
+
+/* A program that is run for what it says: its input, its end, its output, its time, in one call.
+ *
+ * ```c
+ * #include <procsup.h>
+ * #include <stdio.h>
+ *
+ * ps_status uptime(char *text, size_t cap, size_t *length, ps_error **error) {
+ *   ps_command *command = NULL;
+ *   ps_output *output = NULL;
+ *   ps_status status = ps_command_parse("uptime -p", &command, error);
+ *   if (status == PS_OK)
+ *     status = ps_run_checked(command, 5000, 65536, &output, error);   // what fails says why
+ *   if (status == PS_OK)
+ *     status = ps_output_data(output, 1, text, cap, length, error);
+ *   ps_output_free(output);
+ *   ps_command_free(command);
+ *   return status;
+ * }
+ * ```
+ *
+ * It blocks. In an event loop spawn the program, and keep what it says (ps_command_capture,
+ * ps_command_capture_apart). */
+
+/** What a program has said, its streams apart. Free it with ps_output_free. */
+typedef struct ps_output ps_output;
+
+/**
+ * Runs a command to its end and gives what it has said: ps_spawn, ps_reap and capture in one call, without a
+ * handle of the child. Any end is PS_OK here, exit code 1 as well as a signal: look at `exit`, or call
+ * ps_run_checked.
+ *
+ * STREAMS. Of 1 and 2 the first max_bytes each are kept, apart: ps_output_data. The first, where
+ * ps_command_capture keeps the last: an answer is read from its beginning, a log from its end. What is beyond
+ * is read and counted (ps_output_lost); the program is never held up by a full pipe. Memory grows with what
+ * comes; where there is none for more, the rest counts as beyond.
+ * What the command says of a stream holds: one that goes to a descriptor, a file, /dev/null or another
+ * stream goes there, and nothing is kept of it. (PS_STDIO_PIPE is read like PS_STDIO_INHERIT.) What 0 is
+ * comes from ps_command_input or ps_command_stdio. Where nothing was said of it, it is /dev/null, not the
+ * host's: for that give PS_STDIO_FD and 0.
+ *
+ * TIME. When timeout_ms is over, the start included, the command's stop plan runs (ps_command_stop_step), and
+ * the answer is PS_ERR_TIMEOUT; the error tells how it ended, and ps_error_output what it had said. A program
+ * that ends by itself before the plan reaches it was in time. The call ends with the program: a grandchild
+ * that holds its streams open is not waited for, and killed with its group unless ps_command_survivors says
+ * otherwise.
+ *
+ * All else of the command holds as in ps_spawn with the NULL supervisor: ps_command_capture and its like say
+ * nothing here, but a deadline of its own, a control group, a sandbox directory or an output file do.
+ *
+ * Blocks until the program has ended, at most timeout_ms and what the stop plan takes (ps_terminate). A
+ * signal handler of the host runs meanwhile and does not end the wait. Any number of threads may run
+ * programs at once, one command too.
+ *
+ * @param timeout_ms  milliseconds; -1: for ever
+ * @param max_bytes   of each stream, up to 1 GiB; 0: nothing is kept, all is counted
+ * @param exit        receives the exit record (set exit->size first); may be NULL
+ * @param output      receives what it has said; free it with ps_output_free; may be NULL
+ * @return PS_OK; PS_ERR_TIMEOUT, also where it is still there after its whole plan: then it is left to the
+ *         NULL supervisor; PS_ERR_PERMISSION or PS_ERR_UNSUPPORTED if the kernel refused to stop it
+ *         (ps_terminate); what ps_spawn answers if it cannot be started; for one that exited with 0, the
+ *         error that kept its output file from its place (ps_reap); PS_ERR_INVALID_ARGUMENT also if stream 0
+ *         is PS_STDIO_PIPE, or if the command has lines of output, a restart policy or a budget, which need a
+ *         supervisor
+ */
+ps_status ps_run(const ps_command *command,
+                 int64_t timeout_ms,
+                 size_t max_bytes,
+                 ps_exit *exit,
+                 ps_output **output,
+                 ps_error **error);
+
+/**
+ * The same, and a program that does not exit with 0 is an error: PS_ERR_EXITED, whose message says how it
+ * ended, and ps_error_output what it has said: stream 1, then stream 2, as far as they were kept.
+ *
+ * Blocks as ps_run does.
+ *
+ * @param timeout_ms  milliseconds; -1: for ever
+ * @param max_bytes   of each stream, up to 1 GiB
+ * @param output      receives what it has said; free it with ps_output_free; may be NULL
+ * @return PS_OK: exit code 0; PS_ERR_EXITED: another code, a signal, or an end that nobody knows
+ *         (PS_EXIT_LOST); else as ps_run
+ */
+ps_status ps_run_checked(const ps_command *command,
+                         int64_t timeout_ms,
+                         size_t max_bytes,
+                         ps_output **output,
+                         ps_error **error);
+
+/**
+ * What it has said on a stream: whole, or its beginning (ps_output_lost). Nothing, if the stream went
+ * elsewhere. Never blocks.
+ *
+ * @param stream            1 or 2
+ * @param buf, cap, needed  see BYTES, at the top
+ * @return PS_OK; PS_ERR_LIMIT if the buffer is too small
+ */
+ps_status ps_output_data(const ps_output *output,
+                         int32_t stream,
+                         char *buf,
+                         size_t cap,
+                         size_t *needed,
+                         ps_error **error);
+
+/**
+ * How many bytes it has said on a stream beyond those that ps_output_data gives; 0: it is whole. Never
+ * blocks.
+ *
+ * @param stream  1 or 2
+ * @param bytes   receives the number
+ */
+ps_status ps_output_lost(const ps_output *output, int32_t stream, uint64_t *bytes, ps_error **error);
+
+/** Frees it. NULL and a freed one do nothing. Never blocks. */
+void ps_output_free(ps_output *output);
 
 /* ==================== names of numbers ================================================================== */
 
@@ -1242,9 +1780,10 @@ ps_status ps_supervisor_new(ps_supervisor **supervisor, ps_error **error);
 
 /**
  * How many children may exist at once. One that is being stopped counts until it has been reaped. ps_spawn
- * puts what is beyond in a line, first in, first out; as soon as a child has ended the next one is started,
- * before you hear of that end. Never blocks: what a higher limit allows is started by the next calls that
- * do work (ps_supervisor_next_event, ps_reap and others), in portions.
+ * puts what is beyond in a line, first in, first out, the higher priorities before the lower ones
+ * (ps_command_priority); as soon as a child has ended the next one is started, before you hear of that end.
+ * Never blocks: what a higher limit allows is started by the next calls that do work
+ * (ps_supervisor_next_event, ps_reap and others), in portions.
  *
  * A child in line is PS_STATE_PENDING. It keeps duplicates of the descriptors it was lent, has no pid yet,
  * and can be cancelled by ps_terminate or ps_terminate_begin. If it cannot be started when its turn comes,
@@ -1508,9 +2047,9 @@ typedef struct ps_event {
  * the top).
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top)
  * @param event       receives the event (set event->size first)
- * @return PS_OK; PS_PENDING if there is none; PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
+ * @return PS_OK; PS_PENDING if there is none (yet); PS_ERR_SHUTDOWN if the supervisor was freed meanwhile;
  *         PS_ERR_LIMIT if there is no memory for the line that is next: it and all behind it stay, and the
  *         descriptor stays readable, without a new edge; try again a little later
  */
@@ -1658,13 +2197,13 @@ ps_status ps_command_readiness(ps_command *command,
  * of the last try to connect. By then the child is reaped, as a rule.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top)
  * @return PS_OK; PS_ERR_EXITED if the child has ended, before it was ready or after; PS_ERR_TIMEOUT, step
  *         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
- *         call was over, and the child goes on; PS_ERR_PROTOCOL if it closed its descriptor (PS_READY_FD)
- *         first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM if no connect can ever succeed
- *         (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was called off before its start;
- *         what ps_spawn answers, if it could not be started
+ *         call was over, and the child goes on; PS_ERR_INTERRUPTED: it goes on, too; PS_ERR_PROTOCOL if it
+ *         closed its descriptor (PS_READY_FD) first; PS_ERR_UNSUPPORTED, PS_ERR_PERMISSION or PS_ERR_SYSTEM
+ *         if no connect can ever succeed (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was
+ *         called off before its start; what ps_spawn answers, if it could not be started
  */
 ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
 
@@ -1751,8 +2290,9 @@ typedef enum ps_notify_access {
  * reaps the child itself, what only its group had said by then is lost. A child that sets SO_LINGER anew just
  * while its socket is closed, or sends one to a host that has no descriptor left, can make that close wait.
  *
- * A child that is asked for none of this gets no NOTIFY_SOCKET from procsup; one that the host itself was
- * given is inherited then, like any variable (ps_command_env).
+ * A child that is asked for none of this (readiness PS_READY_NOTIFY, or a watchdog) gets no NOTIFY_SOCKET
+ * from procsup, and this setting does nothing; one that the host itself was given is inherited then, like any
+ * variable (ps_command_env).
  *
  * @param access  a PS_NOTIFY_*
  */
@@ -1914,7 +2454,7 @@ typedef struct ps_budget_state {
   int32_t in_flight;
   /** 1 if the storm of this window has been told (ps_error_is_storm); else 0. */
   int32_t storm;
-  /** 0 */
+  /** Means nothing in this version: 0. */
   int32_t reserved;
   /**
    * What ps_budget_begin would say: 0 if it gave a permit now, else in how many milliseconds another try
@@ -1976,7 +2516,7 @@ ps_status ps_command_budget(ps_command *command, ps_budget *budget, const char *
  * PS_REASON_BUDGET, waits, and goes on by itself when the window reopens or the key is reset
  * (ps_budget_reset), however often that is; told once until it is started, and again where it is the first
  * that is refused in a later window (storm is 1). A ps_spawn that finds a free slot is refused all the same.
- * Never blocks.
+ * Does nothing without ps_command_budget. Never blocks.
  *
  * @param on  1 or 0
  */
@@ -2102,7 +2642,7 @@ typedef struct ps_spawn_lock_event {
    * its number another's, and the file may say anything.
    */
   int32_t pid;
-  /** Zero. */
+  /** Means nothing in this version: 0. */
   int32_t reserved;
   /** When it was taken, nanoseconds of CLOCK_MONOTONIC. */
   int64_t time_ns;
@@ -2114,7 +2654,7 @@ typedef struct ps_spawn_lock_event {
  * whole error. It is tried only inside this call.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top); the lock is waited for on
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none, or it was taken already; PS_ERR_STATE if the lock is one of
  *         ps_spawn_lock_acquire; PS_ERR_SHUTDOWN if it was released meanwhile
@@ -3460,7 +4000,10 @@ typedef struct ps_handoff ps_handoff;
  *
  *   for (;;) {                                        // or ps_handoff_fd in an event loop
  *     ps_handoff_event event = {.size = sizeof event};
- *     if (ps_handoff_next_event(handoff, -1, &event, &error) != PS_OK)
+ *     ps_status status = ps_handoff_next_event(handoff, -1, &event, &error);
+ *     if (status == PS_PENDING)
+ *       continue;                                     // a signal handler of yours has run
+ *     if (status != PS_OK)
  *       fail(error);
  *     switch (event.kind) {
  *     case PS_HANDOFF_LIVE:
@@ -4013,7 +4556,7 @@ typedef struct ps_handoff_event {
    * PS_HANDOFF_ABORTED is _OWNER in the old one and _GONE in the new one, whether it has served or not.
    */
   int32_t phase;
-  /** 0 */
+  /** Means nothing in this version: 0. */
   int32_t reserved;
 } ps_handoff_event;
 
@@ -4027,7 +4570,7 @@ typedef struct ps_handoff_event {
  * and this call reaps it (and nothing else is done to it); it answers PS_PENDING.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host does not end the wait
+ *                    host ends the wait (see SIGNALS, at the top)
  * @param event       receives the event (set event->size first)
  * @return PS_OK; PS_PENDING if there is none; PS_ERR_STATE if there never will be one (this generation is
  *         over, and `timeout_ms` is -1); PS_ERR_SHUTDOWN if the handle was freed meanwhile
@@ -4769,7 +5312,7 @@ typedef struct ps_handoff_supervisor_event {
   int32_t exit_signal;
   /** When it was heard of, nanoseconds of CLOCK_MONOTONIC. */
   int64_t time_ns;
-  /** 0 */
+  /** Means nothing in this version: 0. */
   uint64_t reserved;
 } ps_handoff_supervisor_event;
 
@@ -4780,10 +5323,10 @@ typedef struct ps_handoff_supervisor_event {
  * At most 256 events are kept; of those that nobody takes the oldest PS_HANDOFF_SUPERVISOR_PROGRESS goes
  * first.
  *
- * @param timeout_ms  how long to wait for one; -1: for ever, 0: not at all
+ * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
+ *                    host ends the wait (see SIGNALS, at the top)
  * @param event       receives it (set event->size first)
- * @return PS_OK; PS_PENDING if there is none, also when a signal handler has interrupted the wait;
- *         PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
+ * @return PS_OK; PS_PENDING if there is none (yet); PS_ERR_SHUTDOWN if the supervisor is freed meanwhile
  */
 ps_status ps_handoff_supervisor_next_event(ps_handoff_supervisor *supervisor,
                                            int64_t timeout_ms,

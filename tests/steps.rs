@@ -24,7 +24,10 @@ const TAKES_STEP: &[(&str, usize)] = &[
     ("self::state", 0),
     ("host_is_gone", 0),
     ("timed_out", 0),
-    ("wait_ready_until", 0),
+    ("wait_ready_with", 0),
+    ("interrupted", 0),
+    ("Error::interrupted", 0),
+    ("check_free", 0),
     // Where an argument is refused.
     ("Error::invalid", 0),
     ("Self::invalid", 0),

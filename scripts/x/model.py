@@ -8,4 +8,4 @@ def model(arguments):
 
     Takes some minutes."""
     need("cargo", "cc")
-    run("cargo", "test", "--release", "--target-dir", TARGET / "loom", "--test", "model_registry", *arguments)
+    run("cargo", "test", "--release", "--config", "profile.release.lto=false", "--target-dir", TARGET / "loom", "--test", "model_registry", *arguments)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # check_library.sh LIBRARY SYMBOLS SONAME: the shared library exports exactly the committed list, has this soname (and the examples that load
 # it by name know it), must not be unloaded,
-# wants no executable stack, and needs nothing but the C library's own family, in a version that is promised.
+# wants no executable stack, and needs nothing but the C library's own family, in a version that is promised. A release build is no larger than it was.
 set -u
 library=$1 symbols=$2 soname=$3
 bad=0
@@ -23,5 +23,12 @@ readelf --segments --wide "$library" | grep GNU_STACK | grep -q E && complain "w
 # What README says. An older libc does not load it at all ("version GLIBC_2.x not found").
 newest=$(objdump -T "$library" | grep -oE 'GLIBC_[0-9.]+' | sort -Vu | tail -1)
 [ "$(printf '%s\n' GLIBC_2.34 "$newest" | sort -V | tail -1)" = GLIBC_2.34 ] || complain "needs $newest, and promised is 2.34"
+# As it is installed. Where the bytes are: docs/evidence/size.md.
+most=3600000
+if [[ $library == */release/* ]]; then
+  stripped=$(mktemp) && strip --strip-all -o "$stripped" "$library" && bytes=$(stat -c %s "$stripped")
+  rm -f "$stripped"
+  [ "${bytes:-0}" -le $most ] || complain "stripped it has $bytes bytes, and should have $most at most: scripts/size.py says where they are. (cargo build leaves out link-time optimization: ./x does not)"
+fi
 [ $bad = 0 ] && echo "$(wc -l <"$symbols") symbols, soname, nodelete, stack: as they should be"
 exit $bad

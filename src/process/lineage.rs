@@ -35,6 +35,9 @@ use crate::sys::procfs;
 use crate::sys::reserve::out_of_memory;
 use crate::sys::spawn::Limit;
 
+/// The limit that carries it. Its type is the C library's own: an int in musl.
+#[allow(clippy::unnecessary_cast)]
+const CARRIER: u32 = libc::RLIMIT_RTTIME as u32;
 const LEVEL: u32 = 57;
 const INSTANCE: u32 = 33;
 const SWEEP: u64 = 1 << 32;
@@ -102,10 +105,10 @@ impl Mark {
 
     /// These limits, and the one that carries the mark: unless a limit of the command's own stands in its place.
     pub fn carried<'a>(mark: Option<&Self>, limits: &'a [Limit]) -> Cow<'a, [Limit]> {
-        match mark.filter(|_| limits.iter().all(|limit| limit.resource != libc::RLIMIT_RTTIME)) {
+        match mark.filter(|_| limits.iter().all(|limit| limit.resource != CARRIER)) {
             None => limits.into(),
             Some(Self { value, .. }) => {
-                let carrier = Limit { resource: libc::RLIMIT_RTTIME, soft: *value, hard: *value };
+                let carrier = Limit { resource: CARRIER, soft: *value, hard: *value };
                 limits.iter().copied().chain([carrier]).collect()
             }
         }

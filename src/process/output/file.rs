@@ -22,11 +22,12 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, RenameFlags, open, openat, renameat, renameat2};
+use nix::fcntl::{AT_FDCWD, AtFlags, OFlag, open, openat, renameat};
 use nix::sys::stat::{Mode, fchmod, fstatat};
 use nix::unistd::{LinkatFlags, UnlinkatFlags, getegid, geteuid, linkat, unlinkat};
 
 use crate::error::{Error, Result, Status};
+use crate::sys::directory;
 use crate::sys::memory::Home;
 use crate::sys::spawn::Credentials;
 use crate::sys::{Fault, fds, tree};
@@ -175,7 +176,7 @@ impl OutFile {
     fn refuse(&mut self) -> core::result::Result<(), (&'static str, Errno)> {
         let Some(hidden) = self.hidden.as_deref() else { return self.link(&self.name) };
         self.check_hidden(hidden)?;
-        let moved = renameat2(&self.directory, hidden, &self.directory, self.name.as_os_str(), RenameFlags::RENAME_NOREPLACE);
+        let moved = directory::rename_to_free(&self.directory, hidden, &self.name);
         match moved {
             Ok(()) => {
                 self.hidden = None;

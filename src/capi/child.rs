@@ -122,7 +122,7 @@ pub unsafe extern "C" fn ps_spawn(
 /// Starts n programs, of which each reads as its stream 0 what the one before it writes as its stream 1. All
 /// or none: on PS_OK all have begun; else those that had begun were killed and reaped, no event tells of any
 /// of them, what their commands own is the commands' again, and the error says which one failed
-/// ("commands[1]: ...") and at which step. The commands are not changed; one may stand in several places, and
+/// (`commands[1]: ...`) and at which step. The commands are not changed; one may stand in several places, and
 /// several threads may use the same ones at once.
 ///
 /// A pipe is held by its two programs alone: it ends when the one that writes does, and who writes what nobody

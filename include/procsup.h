@@ -63,14 +63,15 @@
  * ps_signal_all, ps_kill_and_reap_all and ps_live_count. ps_spawn needs 48 KiB of stack. All threads that
  * call procsup share one descriptor table, as pthreads do. Which waits a signal ends: see SIGNALS.
  *
- * SIGNALS. A handler of the host that runs while a function of procsup waits ends the wait of those that are
- * made for loops, so that Ctrl-C does something: _next_event answers PS_PENDING, ps_wait_ready, ps_wait_any
- * and ps_wait_all answer PS_ERR_INTERRUPTED. (So PS_PENDING does not say that the time is over.) SA_RESTART
- * makes no difference. Work that is due is done first, and what is there is told all the same. In a preloader
- * and its workers ps_preload_fork, ps_preload_accept and ps_worker_asked do the same in their own words.
- * All others go on until what they wait for has happened, or their time is over: ps_reap, ps_terminate,
- * ps_spawn_once, ps_spawn_lock_acquire, ps_worker_wait, ps_preloader_spawn and the like. Else every host with
- * a handler of SIGCHLD would be interrupted at each other child's end. A stop and its SIGCONT end no wait.
+ * SIGNALS. A handler of the host, or of a library or runtime in it, that runs while a function of procsup
+ * waits ends the wait of those that are made for loops, so that Ctrl-C does something: _next_event answers
+ * PS_PENDING, ps_wait_ready, ps_wait_any and ps_wait_all answer PS_ERR_INTERRUPTED. (So PS_PENDING does not
+ * say that the time is over.) SA_RESTART makes no difference. Work that is due is done first, and what is
+ * there is told all the same. In a preloader and its workers ps_preload_fork, ps_preload_accept and
+ * ps_worker_asked do the same in their own words. All others go on until what they wait for has happened,
+ * or their time is over: ps_reap, ps_terminate, ps_spawn_once, ps_spawn_lock_acquire, ps_worker_wait,
+ * ps_preloader_spawn and the like. Else every host with a handler of SIGCHLD would be interrupted at each
+ * other child's end. A stop and its SIGCONT end no wait.
  *
  * Only a handler is seen that runs in the waiting thread while it waits. One that runs just before that, or
  * in another thread, has come and gone: so who must not miss it waits some seconds at a time and looks at its
@@ -939,15 +940,17 @@ ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **e
  * supervisor that is not NULL.
  *
  * A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then the
- * child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap, ps_terminate),
- * for both would wait for each other: then all is read, and 16 MiB (and a look's worth, 4 MiB at the most)
- * are kept. What is beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is
+ * child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap, ps_terminate,
+ * ps_wait_ready, and ps_wait_any and ps_wait_all for each of theirs), for both would wait for each other: then
+ * all is read, and 16 MiB (and a look's worth, 4 MiB at the most) are kept. What is beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is
  * missing. Kept lines count with the memory that they take: their bytes, one to four more for each, and some
  * 200 for each look that found some.
  *
  * @param on  1 or 0
  */
-ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
+ps_status ps_command_output_lines(ps_command *command,
+                                  int32_t on,
+                                  ps_error **error);
 
 /**
  * The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. Does nothing without
@@ -1381,7 +1384,8 @@ ps_status ps_reap_nonblock(ps_child *child, ps_exit *exit, ps_error **error);
  * ended. So has one that another thread has reaped: take those that you know of out of the list.
  *
  * The children may be those of several supervisors, and of NULL; the work of all these is done meanwhile, so
- * that a line moves on, and nobody's events are taken. One that stands in the list twice counts once.
+ * that a line moves on, and nobody's events are taken; lines that they say are read all the while
+ * (ps_command_output_lines says how many are kept). One that stands in the list twice counts once.
  *
  * A signal handler of the host ends the wait (see SIGNALS, at the top); a child that has ended by then is
  * told of all the same. Each time that something happens it is looked for among all of the list, by one
@@ -1470,8 +1474,8 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
 /**
  * Feeds the child's standard input (ps_command_input_stream): takes as many bytes as there is room for, and
  * never blocks. They are copied, and written as the child reads, by ps_supervisor_next_event and by every
- * call that waits for the child; for a child of the NULL supervisor also by every call into procsup. Calls of
- * several threads come one after the other, each with what it was told that was taken.
+ * call that waits for the child; for a child of the NULL supervisor also by each call that spawns, looks at or
+ * waits for a child of it. Calls of several threads come one after the other, each with what it was told that was taken.
  *
  * Was nothing taken, or less than `len`, a PS_EVENT_INPUT_ROOM tells when at least half of the room is free
  * again (not to the NULL supervisor, which has no events: call again). Wait for that, not for time:
@@ -1496,7 +1500,11 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
  *         ps_child_write_end, or if the input is not fed; PS_ERR_PERMISSION if a filter refuses to write:
  *         then the input has ended
  */
-ps_status ps_child_write(ps_child *child, const void *data, size_t len, size_t *written, ps_error **error);
+ps_status ps_child_write(ps_child *child,
+                         const void *data,
+                         size_t len,
+                         size_t *written,
+                         ps_error **error);
 
 /**
  * Ends the child's standard input behind what was taken so far: then it reads end of file. Never blocks.
@@ -1637,8 +1645,8 @@ typedef struct ps_output ps_output;
  *         NULL supervisor; PS_ERR_PERMISSION or PS_ERR_UNSUPPORTED if the kernel refused to stop it
  *         (ps_terminate); what ps_spawn answers if it cannot be started; for one that exited with 0, the
  *         error that kept its output file from its place (ps_reap); PS_ERR_INVALID_ARGUMENT also if stream 0
- *         is PS_STDIO_PIPE, or if the command has lines of output, a restart policy or a budget, which need a
- *         supervisor
+ *         is PS_STDIO_PIPE, if the command has a ps_command_pipe or ps_command_input_stream, whose other end
+ *         nobody could get, or lines of output, a restart policy or a budget, which need a supervisor
  */
 ps_status ps_run(const ps_command *command,
                  int64_t timeout_ms,
@@ -2197,7 +2205,8 @@ ps_status ps_command_readiness(ps_command *command,
  * of the last try to connect. By then the child is reaped, as a rule.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host ends the wait (see SIGNALS, at the top)
+ *                    host ends the wait (see SIGNALS, at the top), but not the up to 5 s in which the end of a
+ *                    child that has failed is awaited
  * @return PS_OK; PS_ERR_EXITED if the child has ended, before it was ready or after; PS_ERR_TIMEOUT, step
  *         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
  *         call was over, and the child goes on; PS_ERR_INTERRUPTED: it goes on, too; PS_ERR_PROTOCOL if it
@@ -2205,7 +2214,9 @@ ps_status ps_command_readiness(ps_command *command,
  *         if no connect can ever succeed (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was
  *         called off before its start; what ps_spawn answers, if it could not be started
  */
-ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
+ps_status ps_wait_ready(ps_child *child,
+                        int64_t timeout_ms,
+                        ps_error **error);
 
 /** What a child has said of itself through its NOTIFY_SOCKET (sd_notify(3)). */
 typedef struct ps_notified {

@@ -364,15 +364,6 @@ static void call_setter(void)
     if (chance(6)) {
         /* By itself: with bad programs and a bad place. */
         ps_command **at = OUT(ps_command *), *made = NULL;
-        size_t length = 0;
-        bool counted = chance(30);
-        const char *program = counted ? any_bytes(&length) : chance(50) ? own_path("program", 4) : any_text();
-        ps_status status = counted
-            ? ASK(ps_command_new_bytes, ((struct pick){.was = GARBAGE}), 0, ps_command_new_bytes(program, length, at, error), "(%p, %zu)",
-                  (const void *)program, length)
-            : ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
-                  program ? program : "NULL");
-        if (status == PS_OK) {
         if (chance(30)) {
             /* Of a line. Its program, if it has one, is a helper. */
             char whole[600];
@@ -386,9 +377,15 @@ static void call_setter(void)
             }
             return;
         }
-        const char *program = chance(50) ? own_path("program", 4) : any_text();
-        if (ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
-                program ? program : "NULL") == PS_OK) {
+        size_t length = 0;
+        bool counted = chance(30);
+        const char *program = counted ? any_bytes(&length) : chance(50) ? own_path("program", 4) : any_text();
+        ps_status status = counted
+            ? ASK(ps_command_new_bytes, ((struct pick){.was = GARBAGE}), 0, ps_command_new_bytes(program, length, at, error), "(%p, %zu)",
+                  (const void *)program, length)
+            : ASK(ps_command_new, ((struct pick){.was = GARBAGE}), 0, ps_command_new(program, at, error), "(%.60s)",
+                  program ? program : "NULL");
+        if (status == PS_OK) {
             memcpy(&made, at, sizeof made);
             put(COMMAND, (int)dice((uint32_t)slots_of[COMMAND]), made);
         }

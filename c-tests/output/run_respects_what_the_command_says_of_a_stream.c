@@ -84,6 +84,13 @@ int main(void)
     command = both();
     set_stdio(command, 0, PS_STDIO_PIPE, -1);
     refused(command, "stdio");
+    /* nobody would get their other ends */
+    command = both();
+    CHECK_OK(ps_command_pipe(command, 3, PS_PIPE_FROM_CHILD, &error), error);
+    refused(command, "pipe");
+    command = both();
+    CHECK_OK(ps_command_input_stream(command, 100, &error), error);
+    refused(command, "input_stream");
     command = both();
     CHECK_OK(ps_command_output_lines(command, 1, &error), error);
     refused(command, "output_lines");

@@ -27,7 +27,7 @@ static const struct filter filters[] = {
     {{"pidfd_open=KILL"}, PS_TIER_CLONE3},
     {{"waitid-pidfd=KILL"}, PS_TIER_CLONE3},
     {{"openat2=KILL", "fchmodat2=KILL", "kcmp=KILL"}, PS_TIER_CLONE3},
-    {{"openat2=EACCES", "fchmodat2=EACCES"}, PS_TIER_CLONE3},
+    {{"pwritev2=KILL", "openat2=EACCES", "fchmodat2=EACCES"}, PS_TIER_CLONE3},
     {{"clone3=KILL", "close_range=KILL", "pidfd_open=KILL", "pidfd_send_signal=KILL", "waitid-pidfd=KILL"}, PS_TIER_CLONE},
 };
 
@@ -55,6 +55,14 @@ static void behave(const struct filter *filter)
         ps_child_free(child);
         CHECK(wait_until(is_dead(grandchild), 20000));
     }
+    size_t written = 0;
+    ps_command *fed = shell("read line; test \"$line\" = fed", NULL);
+    CHECK_OK(ps_command_input_stream(fed, 100, &error), error);
+    child = spawn_once(NULL, fed);
+    CHECK_OK(ps_child_write(child, "fed\n", 4, &written, &error), error);
+    CHECK_INT(written, 4);
+    CHECK_INT(reap(child).code, 0);
+    ps_child_free(child);
     /* A sandbox whose rights its child has taken away, and a forked copy that finds what the host has reserved. */
     char box[128];
     snprintf(box, sizeof box, "%s", temp_dir());

@@ -26,6 +26,24 @@ static void lines_that_nobody_takes(bool all)
     ps_supervisor_free(supervisor);
 }
 
+/* Held back until half of what it had said was taken: some of it was, and then somebody waits. */
+static void lines_of_which_some_are_taken(int taken)
+{
+    ps_supervisor *supervisor = supervisor_new();
+    ps_command *command = shell("yes | head -n 60000", NULL);
+    ps_error *error = NULL;
+    CHECK_OK(ps_command_output_lines(command, 1, &error), error);
+    ps_child *child = spawn_once(supervisor, command);
+    for (int lines = 0; lines < taken;) {
+        ps_event event = {.size = sizeof event};
+        CHECK_OK(ps_supervisor_next_event(supervisor, PATIENCE_MS, &event, &error), error);
+        lines += event.kind == PS_EVENT_OUTPUT;
+    }
+    CHECK_OK(ps_wait_all(&child, 1, PATIENCE_MS, &error), error);
+    ps_child_free(child);
+    ps_supervisor_free(supervisor);
+}
+
 static void of_null(void)
 {
     ps_error *error = NULL;
@@ -48,5 +66,7 @@ int main(void)
     of_null();
     lines_that_nobody_takes(false);
     lines_that_nobody_takes(true);
+    for (int taken = 4000; taken <= 12000; taken += 4000)
+        lines_of_which_some_are_taken(taken);
     return 0;
 }

@@ -378,7 +378,8 @@ unsafe fn several(children: *const *mut ps_child, n: usize) -> Result<Vec<Arc<Ma
 /// ended. So has one that another thread has reaped: take those that you know of out of the list.
 ///
 /// The children may be those of several supervisors, and of NULL; the work of all these is done meanwhile, so
-/// that a line moves on, and nobody's events are taken. One that stands in the list twice counts once.
+/// that a line moves on, and nobody's events are taken; lines that they say are read all the while
+/// (ps_command_output_lines says how many are kept). One that stands in the list twice counts once.
 ///
 /// A signal handler of the host ends the wait (see SIGNALS, at the top); a child that has ended by then is
 /// told of all the same. Each time that something happens it is looked for among all of the list, by one
@@ -468,8 +469,8 @@ pub unsafe extern "C" fn ps_child_stdio(child: *mut ps_child, stream: i32, fd: *
 
 /// Feeds the child's standard input (ps_command_input_stream): takes as many bytes as there is room for, and
 /// never blocks. They are copied, and written as the child reads, by ps_supervisor_next_event and by every
-/// call that waits for the child; for a child of the NULL supervisor also by every call into procsup. Calls of
-/// several threads come one after the other, each with what it was told that was taken.
+/// call that waits for the child; for a child of the NULL supervisor also by each call that spawns, looks at or
+/// waits for a child of it. Calls of several threads come one after the other, each with what it was told that was taken.
 ///
 /// Was nothing taken, or less than `len`, a PS_EVENT_INPUT_ROOM tells when at least half of the room is free
 /// again (not to the NULL supervisor, which has no events: call again). Wait for that, not for time:

@@ -65,8 +65,8 @@ fn answer(output: *mut *mut ps_output, run: impl FnOnce() -> Result<Said>) -> Re
 ///         NULL supervisor; PS_ERR_PERMISSION or PS_ERR_UNSUPPORTED if the kernel refused to stop it
 ///         (ps_terminate); what ps_spawn answers if it cannot be started; for one that exited with 0, the
 ///         error that kept its output file from its place (ps_reap); PS_ERR_INVALID_ARGUMENT also if stream 0
-///         is PS_STDIO_PIPE, or if the command has lines of output, a restart policy or a budget, which need a
-///         supervisor
+///         is PS_STDIO_PIPE, if the command has a ps_command_pipe or ps_command_input_stream, whose other end
+///         nobody could get, or lines of output, a restart policy or a budget, which need a supervisor
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_run(
     command: *const ps_command,

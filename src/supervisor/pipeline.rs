@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::Managed;
 use super::errors::shut_down;
-use super::inner::{Inner, Ledger};
+use super::inner::{Inner, Job, Ledger};
 use super::scheduler::{Action, Event, Id};
 use crate::clock;
 use crate::error::{Error, Result, Status};
@@ -108,6 +108,7 @@ impl Inner {
         let taken = registered.and_then(|()| if self.is_default { self.attach_unlisted(&parts) } else { self.attach_together(&parts) });
         if let Err(error) = taken {
             self.unwatch_parts(&mut lock(&self.ledger), &parts);
+            let _owned: Vec<_> = parts.iter().map(|(_, child)| pipeline::take_back(child)).collect();
             pipeline::call_off(parts.iter().rev().map(|(_, child)| &**child), || {});
             return Err(error);
         }
@@ -125,25 +126,34 @@ impl Inner {
         let mut jobs = Vec::new();
         {
             let mut ledger = lock(&self.ledger);
-            for (managed, child) in parts {
-                let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
-                self.enroll(&mut ledger, managed);
-                self.watch_process(&mut ledger, managed, child.clone(), &pidfd, child.due())?;
-            }
-            for (managed, child) in parts {
-                // All of them may run, or none: whether this is over is said under the same lock.
-                let (runs, more) = self.show_process(&mut ledger, managed.id(), child.clone());
-                jobs.extend(more);
-                if !runs {
-                    return Err(shut_down());
-                }
-                if child.has_signs() {
-                    jobs.extend(self.tell_signs(&mut ledger, managed, child));
-                }
+            // Watched no more before the lock goes: another thread would tell what the first of them have said.
+            if let Err(error) = self.show_together(&mut ledger, parts, &mut jobs) {
+                self.unwatch_parts(&mut ledger, parts);
+                return Err(error);
             }
             self.show(&mut ledger);
         }
         self.carry_out(jobs);
+        Ok(())
+    }
+
+    fn show_together(self: &Arc<Self>, ledger: &mut Ledger, parts: &[Part], jobs: &mut Vec<Job>) -> Result<()> {
+        for (managed, child) in parts {
+            let Some(pidfd) = child.pidfd() else { return Err(Error::new(Status::Internal, "attach", "a new child without a pidfd")) };
+            self.enroll(ledger, managed);
+            self.watch_process(ledger, managed, child.clone(), &pidfd, child.due())?;
+        }
+        for (managed, child) in parts {
+            // All of them may run, or none: whether this is over is said under the same lock.
+            let (runs, more) = self.show_process(ledger, managed.id(), child.clone());
+            jobs.extend(more);
+            if !runs {
+                return Err(shut_down());
+            }
+            if child.has_signs() {
+                jobs.extend(self.tell_signs(ledger, managed, child));
+            }
+        }
         Ok(())
     }
 

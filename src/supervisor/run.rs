@@ -36,6 +36,7 @@ pub struct Answer {
 /// each of its streams are kept that go nowhere else. Where its time is over its stop plan runs; the error has what it had said.
 pub fn run(command: &Command, timeout_ms: i64, most: usize) -> Result<Answer> {
     let deadline = Deadline::of_timeout("timeout_ms", timeout_ms)?;
+    command.check_size()?;
     let mut command = command.clone();
     command.answer(most)?;
     poke_to_spawn();
@@ -84,7 +85,7 @@ fn stop(managed: &Arc<Managed>, child: &Child, late: &str) -> Result<Exit> {
     let stopped = managed.terminate(-1);
     let late = |how: &str| Err(Error::new(Status::Timeout, "run", format!("{late}{how}")));
     match (child.exit(), stopped) {
-        (Some(exit), _) if exit.cause == Cause::Stop => late(&described(&exit)),
+        (Some(exit), _) if exit.cause != Cause::Itself => late(&described(&exit)),
         // The plan was too late.
         (Some(_), stopped) => stopped,
         (None, Err(error)) if error.status == Status::Timeout => late(", and is still there after its whole stop plan"),

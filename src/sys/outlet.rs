@@ -8,6 +8,7 @@
 //! Of the socket nothing can be read here: what a child writes to its input would lie here, keep the end awake, and cut what the child has not read yet
 //! when it is closed (ECONNRESET, unix(7)). So its own end is shut for writing.
 
+use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::sync::Arc;
 
@@ -42,6 +43,22 @@ fn write_quietly(fd: &OwnedFd, bytes: &[u8]) -> Result<usize, Errno> {
     }
 }
 
+/// Set where a filter kills for pwritev2(2), or refuses it.
+static NEVER_QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Whether the call may be made at all; what it can do is another question. Deadly where a filter kills for it.
+pub fn may_ask() -> bool {
+    let nothing = libc::iovec { iov_base: core::ptr::null_mut(), iov_len: 0 };
+    // SAFETY: one iovec on our own stack, of no bytes; there is no descriptor -1.
+    let asked = unsafe { syscall6(libc::SYS_pwritev2, usize::MAX, (&raw const nothing) as usize, 1, usize::MAX, usize::MAX, RWF_NOSIGNAL) };
+    check(asked) == Err(Errno::EBADF)
+}
+
+/// What was found out.
+pub fn know(may_ask: bool) {
+    NEVER_QUIET.store(!may_ask, Ordering::Relaxed);
+}
+
 /// Whether a pipe is written to without a signal. What was written is taken out again.
 fn is_quiet(read: &OwnedFd, write: &OwnedFd) -> Result<bool, Fault> {
     if write_quietly(write, b"?").is_err() {
@@ -57,6 +74,9 @@ fn is_quiet(read: &OwnedFd, write: &OwnedFd) -> Result<bool, Fault> {
 
 /// A new one, and the child's end, which blocks as any other. `owner`: the user who may open it again by name.
 pub fn outlet(owner: Option<(u32, u32)>) -> Result<(Outlet, OwnedFd), Fault> {
+    if NEVER_QUIET.load(Ordering::Relaxed) {
+        return socket();
+    }
     let (read, write) = fds::pipe().map_err(Fault::of("pipe2"))?;
     fds::set_new_nonblocking(&write).map_err(Fault::of("fcntl"))?;
     if !is_quiet(&read, &write)? {

@@ -17,6 +17,7 @@ use crate::process::output::file;
 use crate::process::output::input::Input;
 use crate::process::output::{End, Keep};
 use crate::process::systemd;
+use crate::sys::reserve::out_of_memory;
 use crate::sys::spawn::Move;
 use crate::sys::{fds, reserve};
 
@@ -426,6 +427,7 @@ impl Command {
             (1 | 2, _) => Err(Error::invalid("pipe", format!("pipe: stream {child_fd} is what the child writes"))),
             (3..MAX_FD, _) => {
                 self.streams.check_free("pipe", child_fd)?;
+                self.streams.pipes.try_reserve(1).map_err(out_of_memory)?;
                 self.streams.pipes.push((child_fd, direction));
                 Ok(self)
             }
@@ -437,6 +439,7 @@ impl Command {
     pub fn listen_fd(&mut self, fd: RawFd, name: Option<&CStr>) -> Result<&mut Self> {
         open_fd("listen_fd", fd)?;
         let name = systemd::name(name)?;
+        self.streams.listening.try_reserve(1).map_err(out_of_memory)?;
         self.streams.listening.push((fd, name));
         Ok(self)
     }
@@ -471,7 +474,13 @@ impl Command {
                 format!("max_bytes: {most} bytes are more than the 1 GiB of a stream that can be kept"),
             ));
         }
-        let Streams { stdio, passed, capture, apart, end, output_file, input, .. } = &mut self.streams;
+        let Streams { stdio, passed, pipes, capture, apart, end, output_file, input, fed, .. } = &mut self.streams;
+        if let Some((number, _)) = pipes.first() {
+            return Err(Error::invalid("pipe", format!("pipe: nobody gets the other end of descriptor {number} here")));
+        }
+        if fed.is_some() {
+            return Err(Error::invalid("input_stream", "input_stream: nobody can feed it here: give it input, or a descriptor"));
+        }
         let given = |stream: usize| passed.iter().any(|(_, to)| *to == stream as RawFd);
         if stdio[0] == Stdio::Pipe {
             return Err(Error::invalid(

@@ -6,7 +6,8 @@
 //! - **One in line has no pidfd.** It rings a wake-up at each new stage; and its turn comes only if its supervisor's work is done meanwhile.
 //! - **A pidfd can be readable though its process cannot be reaped** (a tracer holds it, or another thread is about to). Who polled it again would
 //!   spin: it is left out of the next poll, which is a short one.
-//! - **A child whose lines nobody takes is held back**, and would never come to its end: who waits for it reads on, as who reaps it does.
+//! - **A child whose lines nobody takes is held back**, and would never come to its end: who waits for it reads on, as who reaps it does; also of one
+//!   who is not held back when the poll begins.
 //! - **The default supervisor watches its set only if somebody asks**: who waits for one of its children alone drives that child by itself; who waits
 //!   for several lets the set do it.
 //!
@@ -41,6 +42,15 @@ struct Member {
     aside: bool,
 }
 
+/// One that is polled beside them.
+struct Pipe {
+    /// Its place among what is polled.
+    index: usize,
+    /// Whose output it is: the place among the members, and which stream.
+    at: usize,
+    stream: usize,
+}
+
 /// Those who are waited for, each once, in the order of the list.
 struct Crowd {
     members: Vec<Member>,
@@ -51,6 +61,7 @@ struct Crowd {
     fds: Many,
     /// Whose pidfd each is; nobody's, if it is a pipe.
     whose: Vec<Option<usize>>,
+    pipes: Vec<Pipe>,
     /// Those whose output comes as lines.
     speakers: Vec<usize>,
 }
@@ -122,7 +133,7 @@ impl Crowd {
         for Member { managed, .. } in &members {
             managed.waiting.fetch_add(1, Ordering::SeqCst);
         }
-        let crowd = Self { members, supervisors, waiter: None, fds: Many::default(), whose: Vec::new(), speakers };
+        let crowd = Self { members, supervisors, waiter: None, fds: Many::default(), whose: Vec::new(), pipes: Vec::new(), speakers };
         for Member { managed, .. } in &crowd.members {
             if managed.child().is_some_and(|child| managed.needs_driving(&child)) {
                 managed.supervisor.wake_all();
@@ -146,9 +157,10 @@ impl Crowd {
             match over {
                 Some(_) if self.whose.is_empty() => return Ok(over),
                 Some(_) => {}
-                None => self.read_on(whom.start)?,
+                None => self.listen_to(whom.start)?,
             }
             let told = self.poll(patience, if over.is_some() { Deadline::PAST } else { by })?;
+            self.read_on(told);
             if let Some(found) = self.look(told)?.or(over) {
                 return Ok(Some(found));
             }
@@ -163,6 +175,7 @@ impl Crowd {
         let mut by = Deadline::NEVER;
         self.fds.clear();
         self.whose.clear();
+        self.pipes.clear();
         for at in whom {
             let child = match self.members[at].managed.view() {
                 View::Over(_) => return Ok((Some(at), by)),
@@ -202,22 +215,31 @@ impl Crowd {
         Ok(())
     }
 
-    /// Reads on what those say that are held back, this member and all behind it, and watches for more.
-    fn read_on(&mut self, from: usize) -> Result<()> {
-        for index in 0..self.speakers.len() {
+    /// Watches what they say, this member and all behind it. The trap: also of who is not held back now. Another thread may hold him back while this
+    /// one sleeps, and take no more events; and who was held back stays so until half of what he has said is taken.
+    fn listen_to(&mut self, from: usize) -> Result<()> {
+        for index in self.speakers.partition_point(|at| *at < from)..self.speakers.len() {
             let at = self.speakers[index];
-            let managed = &self.members[at].managed;
-            let Some(child) = managed.child().filter(|_| at >= from && managed.is_ahead()) else { continue };
-            if child.exit().is_some() {
-                continue;
-            }
-            (0..2).for_each(|stream| _ = child.drain(stream, STEP));
-            managed.collect(&child);
-            for pipe in child.pipes().into_iter().flatten() {
+            let Some(child) = self.members[at].managed.child().filter(|child| child.exit().is_none()) else { continue };
+            for (stream, pipe) in child.pipes().into_iter().enumerate() {
+                let Some(pipe) = pipe else { continue };
+                self.pipes.try_reserve(1).map_err(reserve::out_of_memory)?;
+                self.pipes.push(Pipe { index: self.whose.len(), at, stream });
                 self.push(pipe, None)?;
             }
         }
         Ok(())
+    }
+
+    /// Reads on what those say whose pipes are readable (`told` unset: all of them), whoever is held back.
+    fn read_on(&self, told: bool) {
+        for Pipe { at, stream, .. } in self.pipes.iter().filter(|pipe| !told || self.fds.is_ready(pipe.index)) {
+            let managed = &self.members[*at].managed;
+            if let Some(child) = managed.child() {
+                child.drain(*stream, STEP);
+                managed.collect(&child);
+            }
+        }
     }
 
     /// From now on this one rings at a new stage.

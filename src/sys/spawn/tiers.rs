@@ -14,7 +14,7 @@ use once_cell::race::OnceNonZeroUsize;
 use super::clone::{Background, CLEAR_SIGHAND, Failure, SHARED, Target, Tier, call_clone, call_clone3, call_name, failure, retrying};
 use super::orders::Report;
 use super::{child, survey};
-use crate::sys::{fds, pidfd, procfs, signal, tree, wait};
+use crate::sys::{fds, outlet, pidfd, procfs, signal, tree, wait};
 
 /// The tier found by the probe, or 0.
 static VERDICT: AtomicU8 = AtomicU8::new(0);
@@ -145,7 +145,7 @@ fn probe_tier(tier: Tier) -> Found {
 }
 
 /// What is asked where a filter is on, before the library does any of it in this process.
-const QUESTIONS: [survey::Question; 9] = [
+const QUESTIONS: [survey::Question; 10] = [
     || i32::from(pidfd::can_signal()),
     || i32::from(pidfd::can_signal_groups()),
     || i32::from(pidfd::can_open()),
@@ -153,6 +153,7 @@ const QUESTIONS: [survey::Question; 9] = [
     || i32::from(fds::has_close_range()),
     || i32::from(tree::has_openat2()),
     || i32::from(fds::has_kcmp()),
+    || i32::from(outlet::may_ask()),
     || probe_in_a_copy(Tier::Clone3),
     || probe_in_a_copy(Tier::Clone),
 ];
@@ -165,11 +166,12 @@ fn probe_in_a_copy(tier: Tier) -> i32 {
 
 /// What the survey has found out about the two tiers on shared memory.
 fn ask_in_a_copy() -> Result<[Found; 2], Errno> {
-    let [signals, groups, open, wait, close_range, openat2, kcmp, clone3, clone] = survey::ask(&QUESTIONS)?;
+    let [signals, groups, open, wait, close_range, openat2, kcmp, quiet, clone3, clone] = survey::ask(&QUESTIONS)?;
     pidfd::know(signals == 1, groups == 1, open == 1);
     wait::know(wait == 1);
     tree::know(openat2 == 1);
     fds::know(kcmp == 1);
+    outlet::know(quiet == 1);
     if close_range != 1 {
         forget_close_range();
     }

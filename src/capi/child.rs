@@ -407,8 +407,8 @@ pub unsafe extern "C" fn ps_wait_any(
     })
 }
 
-/// Waits until all of these children have ended. Otherwise as ps_wait_any; for thousands it takes no longer
-/// than to reap them does.
+/// Waits until all of these children have ended. Otherwise as ps_wait_any; for the thousands of one supervisor
+/// it takes no longer than to reap them does, unless they say lines.
 ///
 /// @param children    the handles
 /// @param n           how many; at least 1

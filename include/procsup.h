@@ -939,18 +939,17 @@ ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **e
  * come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
  * supervisor that is not NULL.
  *
- * A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then the
- * child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap, ps_terminate,
- * ps_wait_ready, and ps_wait_any and ps_wait_all for each of theirs), for both would wait for each other: then
- * all is read, and 16 MiB (and a look's worth, 4 MiB at the most) are kept. What is beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is
- * missing. Kept lines count with the memory that they take: their bytes, one to four more for each, and some
- * 200 for each look that found some.
+ * A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then
+ * the child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap,
+ * ps_terminate, ps_wait_ready, and ps_wait_any and ps_wait_all for each of theirs), for both would wait for
+ * each other: then all is read, and 16 MiB (and a look's worth, 4 MiB at the most) are kept. What is
+ * beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is missing. Kept lines
+ * count with the memory that they take: their bytes, one to four more for each, and some 200 for each look
+ * that found some.
  *
  * @param on  1 or 0
  */
-ps_status ps_command_output_lines(ps_command *command,
-                                  int32_t on,
-                                  ps_error **error);
+ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
 
 /**
  * The longest line, in bytes (1 to 16 MiB; default 64 KiB), that comes in one piece. Does nothing without
@@ -1474,8 +1473,9 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
 /**
  * Feeds the child's standard input (ps_command_input_stream): takes as many bytes as there is room for, and
  * never blocks. They are copied, and written as the child reads, by ps_supervisor_next_event and by every
- * call that waits for the child; for a child of the NULL supervisor also by each call that spawns, looks at or
- * waits for a child of it. Calls of several threads come one after the other, each with what it was told that was taken.
+ * call that waits for the child; for a child of the NULL supervisor also by each call that spawns, looks at
+ * or waits for a child of it. Calls of several threads come one after the other, each with what it was told
+ * that was taken.
  *
  * Was nothing taken, or less than `len`, a PS_EVENT_INPUT_ROOM tells when at least half of the room is free
  * again (not to the NULL supervisor, which has no events: call again). Wait for that, not for time:
@@ -1500,11 +1500,7 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
  *         ps_child_write_end, or if the input is not fed; PS_ERR_PERMISSION if a filter refuses to write:
  *         then the input has ended
  */
-ps_status ps_child_write(ps_child *child,
-                         const void *data,
-                         size_t len,
-                         size_t *written,
-                         ps_error **error);
+ps_status ps_child_write(ps_child *child, const void *data, size_t len, size_t *written, ps_error **error);
 
 /**
  * Ends the child's standard input behind what was taken so far: then it reads end of file. Never blocks.
@@ -2205,8 +2201,8 @@ ps_status ps_command_readiness(ps_command *command,
  * of the last try to connect. By then the child is reaped, as a rule.
  *
  * @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
- *                    host ends the wait (see SIGNALS, at the top), but not the up to 5 s in which the end of a
- *                    child that has failed is awaited
+ *                    host ends the wait (see SIGNALS, at the top), but not the up to 5 s in which the end of
+ *                    a child that has failed is awaited
  * @return PS_OK; PS_ERR_EXITED if the child has ended, before it was ready or after; PS_ERR_TIMEOUT, step
  *         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
  *         call was over, and the child goes on; PS_ERR_INTERRUPTED: it goes on, too; PS_ERR_PROTOCOL if it
@@ -2214,9 +2210,7 @@ ps_status ps_command_readiness(ps_command *command,
  *         if no connect can ever succeed (PS_READY_SOCKET); PS_ERR_CANCELLED or PS_ERR_SHUTDOWN if it was
  *         called off before its start; what ps_spawn answers, if it could not be started
  */
-ps_status ps_wait_ready(ps_child *child,
-                        int64_t timeout_ms,
-                        ps_error **error);
+ps_status ps_wait_ready(ps_child *child, int64_t timeout_ms, ps_error **error);
 
 /** What a child has said of itself through its NOTIFY_SOCKET (sd_notify(3)). */
 typedef struct ps_notified {

@@ -469,8 +469,9 @@ pub unsafe extern "C" fn ps_child_stdio(child: *mut ps_child, stream: i32, fd: *
 
 /// Feeds the child's standard input (ps_command_input_stream): takes as many bytes as there is room for, and
 /// never blocks. They are copied, and written as the child reads, by ps_supervisor_next_event and by every
-/// call that waits for the child; for a child of the NULL supervisor also by each call that spawns, looks at or
-/// waits for a child of it. Calls of several threads come one after the other, each with what it was told that was taken.
+/// call that waits for the child; for a child of the NULL supervisor also by each call that spawns, looks at
+/// or waits for a child of it. Calls of several threads come one after the other, each with what it was told
+/// that was taken.
 ///
 /// Was nothing taken, or less than `len`, a PS_EVENT_INPUT_ROOM tells when at least half of the room is free
 /// again (not to the NULL supervisor, which has no events: call again). Wait for that, not for time:

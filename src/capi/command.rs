@@ -638,12 +638,13 @@ pub unsafe extern "C" fn ps_command_capture_apart(command: *mut ps_command, on: 
 /// come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
 /// supervisor that is not NULL.
 ///
-/// A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then the
-/// child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap, ps_terminate,
-/// ps_wait_ready, and ps_wait_any and ps_wait_all for each of theirs), for both would wait for each other: then
-/// all is read, and 16 MiB (and a look's worth, 4 MiB at the most) are kept. What is beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is
-/// missing. Kept lines count with the memory that they take: their bytes, one to four more for each, and some
-/// 200 for each look that found some.
+/// A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then
+/// the child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap,
+/// ps_terminate, ps_wait_ready, and ps_wait_any and ps_wait_all for each of theirs), for both would wait for
+/// each other: then all is read, and 16 MiB (and a look's worth, 4 MiB at the most) are kept. What is
+/// beyond, or finds no memory, is lost, and a PS_EVENT_OUTPUT_LOST tells so where it is missing. Kept lines
+/// count with the memory that they take: their bytes, one to four more for each, and some 200 for each look
+/// that found some.
 ///
 /// @param on  1 or 0
 #[unsafe(no_mangle)]

@@ -83,8 +83,8 @@ pub unsafe extern "C" fn ps_command_readiness(
 /// of the last try to connect. By then the child is reaped, as a rule.
 ///
 /// @param timeout_ms  how long to wait, milliseconds; -1: for ever, 0: not at all. A signal handler of the
-///                    host ends the wait (see SIGNALS, at the top), but not the up to 5 s in which the end of a
-///                    child that has failed is awaited
+///                    host ends the wait (see SIGNALS, at the top), but not the up to 5 s in which the end of
+///                    a child that has failed is awaited
 /// @return PS_OK; PS_ERR_EXITED if the child has ended, before it was ready or after; PS_ERR_TIMEOUT, step
 ///         "ready": it was not ready in time, and is killed; PS_ERR_TIMEOUT, step "wait": the time of this
 ///         call was over, and the child goes on; PS_ERR_INTERRUPTED: it goes on, too; PS_ERR_PROTOCOL if it

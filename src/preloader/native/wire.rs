@@ -210,7 +210,7 @@ pub fn targets<'a>(bytes: &[u8], fds: usize, room: &'a mut [i32]) -> Option<&'a 
     let mut count = 0;
     while !values.is_empty() {
         let (tag, mut value) = values.value()?;
-        if tag == Tag::To as u16 {
+        if tag & !tlv::TAG_IGNORABLE == Tag::To as u16 {
             *room.get_mut(count)? = Some(value.u32()? as i32).filter(|number| *number >= 0)?;
             count += 1;
         } else if !is_beside(tag) {

@@ -1,6 +1,6 @@
 import ast
 
-from . import imports, links
+from . import imports, links, locks
 from .place import ROOT, shown
 from .talk import Failed, Missing, colour, run, step
 from .tools import need
@@ -25,9 +25,10 @@ def check(arguments):
     python     scripts are Python 3.8
     links      links, anchors and names of documents (scripts/x/links.py)
     imports    arrows only down, unsafe in two rooms, no cycles without a reason (scripts/x/imports.py)
+    locks      lock files beside the library's own are of this Cargo.toml (scripts/x/locks.py)
     rust       cargo fmt, clippy, doc
     All of them without a name."""
-    quick = {"python": python, "links": links.check, "imports": imports.check}
+    quick = {"python": python, "links": links.check, "imports": imports.check, "locks": locks.check}
     for name in arguments:
         if name not in (*quick, "rust"):
             raise Missing(f"what is {name}? ./x check [{'|'.join(quick)}|rust]")

@@ -381,7 +381,9 @@ def storm(arguments):
         if os.waitpid(main, os.WNOHANG)[0]:  # too many starts in its window: GAVE_UP. Whoever waits in the listener's line waits for the next one
             main = scene.start(*words)
         serving = [int(pid) for pid in scene.said(r"\d+ supervise.py serving (\d+) generation \d+")]
-        return serving and children(main) == serving[-1:] and scene.load.answered_by(serving[-1]) and serving[-1]
+        # One that was just killed may still be counted among the children, and its last answer be under way.
+        left = serving and children(main) == serving[-1:] and serving[-1] not in victims
+        return left and scene.load.answered_by(serving[-1]) and serving[-1]
 
     for number in range(arguments.rounds):
         language, whom, delay = chance.choice(list(OTHERS)), chance.choice(("owner", "successor")), chance.uniform(0, 0.3)

@@ -309,6 +309,8 @@ fn a_supervisor_may_die_at_every_step() {
                 let opens = if point == "s-after-begin-sent" { "2600" } else { "0" };
                 let mut world = World::after_a_death_at(point, opens);
                 let served = world.check();
+                // On a machine that is busy the owner can have its lock again before the successor has read BEGIN: then that one ends, as it should.
+                let followed = followed && !(point == "s-after-begin-sent" && world.notes().contains(" no lock "));
                 let first: i32 = world.notes().split_once(" serves").and_then(|(all, _)| all.rsplit('\n').next()?.parse().ok()).unwrap();
                 assert_eq!(served != first, followed, "{point}\n{}", world.notes());
                 until("the other one has ended", || world.pids().iter().filter(|pid| is_there(**pid)).count() == 1);

@@ -217,6 +217,7 @@ pub fn run() -> ! {
                     std::process::exit(3);
                 }
             };
+            note("has the lock");
             let beats = said("V1_BEATS").map(|_| begun.start_heartbeats());
             service.open();
             wait("V1_OPEN_MS");

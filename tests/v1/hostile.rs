@@ -317,9 +317,10 @@ fn a_supervisor_that_is_freed_leaves_a_successor_that_has_begun() {
     let mut world = World::started(&[]);
     let owner = world.check();
     world.replace(&[("V1_OPEN_MS", "2500")], 0, 0);
+    // Until it has its lock the owner, which hears of the end as well, may be the first to take it again.
     until("it has begun", || {
         let _ = world.supervisor().next_event(10).unwrap();
-        world.has_noted("begun")
+        world.has_noted("has the lock")
     });
     drop(world.supervisor.take());
     let successor = world.check();

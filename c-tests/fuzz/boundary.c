@@ -22,6 +22,7 @@
 #define TOLERATED ""
 
 static bool isolated = true; /* namespaces are to be had */
+static char first_finding[1600]; /* told once more at the very end: what lies before it may be cut from a log */
 static int worker_count(void) { return WORKERS + 1; }
 
 /* ---- the directory ---- */
@@ -195,6 +196,8 @@ HARNESS bool run_seed(const char *program)
         if (!what[0])
             snprintf(what, sizeof what, code == 96 ? "hangs" : "ended with code %d", code);
         tell(program, what);
+        if (!first_finding[0])
+            snprintf(first_finding, sizeof first_finding, "seed %" PRIu64 ": %s", seed, what);
     }
     remove_below(AT_FDCWD, directory);
     return code == 0;
@@ -272,5 +275,7 @@ int main(int argc, char **argv)
     printf("%" PRIu64 " hosts from seed %" PRIu64 " on: %" PRIu64 " calls (%" PRIu64 " functions were not called), %" PRIu64 " children, %" PRIu64
            " copies, %" PRIu64 " signals, %" PRIu64 " edges, %.1f s; %" PRIu64 " found something\n",
            runs, first, calls, silent, page->spawned, page->copies, page->signals, page->edges, (double)(now_ms() - began) / 1000, bad);
+    if (bad)
+        printf("the first: %s\n", first_finding);
     return bad != 0;
 }

@@ -284,8 +284,11 @@ class Run:
         held = None if self.let_go or not self.struck or self.fault.kind != "stop" else self.struck[0]
         if self.tool and not held:
             self.release()
-            if not self.struck and self.note_strike() and self.fault.kind == "kill":
-                who = self.settle(self.first, since)  # it had settled before its turn to be killed came
+            if not self.struck and self.note_strike():  # it had settled before its turn came
+                if self.fault.kind == "kill":
+                    who = self.settle(self.first, since)
+                else:
+                    self.fault = self.fault._replace(lasts="brief")  # and was let go at once
             self.wait("the others to end", lambda: all(self.dead(pid) for pid in self.servers() if pid != who), 4000)
         self.notes["outcome"] = self.name_outcome(who)
         self.notes["gap_ms"] = 0

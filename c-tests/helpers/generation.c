@@ -644,7 +644,7 @@ static void obey(char *line, int fd)
     } else if (IS("children"))
         say("PS_OK %d", children());
     else if (IS("rss"))
-        say("PS_OK %s", status_line("VmRSS:") + 6);
+        say("PS_OK %s", status_line("RssAnon:") + 8);
     else if (IS("sync")) { /* whatever has come is looked at, and told before this answer */
         if (handoff && watched >= 0 && !deaf)
             look();

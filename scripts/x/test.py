@@ -1,4 +1,4 @@
-from . import languages
+from . import kernels, languages
 from .build import build_library, cmake_build_begin
 from .runners import cargo_test, conclude, ctest, ctest_filter
 from .talk import Background, step
@@ -19,6 +19,7 @@ def test(arguments):
     and preloader c-tests/interop drives (./x test interop: these alone); meson ninja-build abigail-tools, which build against what is
     installed and compare the binary interface; luajit lua-luv php-cli python3-cffi, which read the flat header. For ./x test languages also npm
     golang-go default-jdk-headless libjna-java, by npm into target/languages koffi, by cargo into target/languages tokio.
+    As root, and where no name is given, also qemu-system-x86 cpio zstd and two of Debian's kernels, for what ./x kernels --bounded runs.
 
     --plain         each behaviour once: not again on each spawn tier and under simulated older kernels
     --no-install    installs nothing; the tests of what is absent are skipped
@@ -37,6 +38,8 @@ def test(arguments):
     folder = build.end()
     step("Tests through C")
     counts.append(ctest(folder, ctest_filter(arguments)))
+    if not arguments:
+        counts += kernels.in_test(folder, not no_install)
     code = conclude(counts)
     if name and code == 0 and not any(c.passed + c.skipped for c in counts):
         print(f"no test has a name with {name} in it")

@@ -1,0 +1,231 @@
+"""A virtual machine of ./x kernels: one of Debian's kernels for clouds, and in memory all that the tests need. No disk, no network.
+
+The kernel comes by an apt with folders of its own (the system's is not asked and not changed), signed as any package. scripts/kernels/init.c is
+the first process and runs the tests; what it finds comes back by the console."""
+import lzma
+import os
+import re
+import shutil
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+from .place import ROOT, shown
+from .service_vm import pack
+from .talk import Failed, run
+
+MIRROR, KEYS = "http://deb.debian.org/debian", "/usr/share/keyrings/debian-archive-keyring.gpg"
+SILENCE = 240  # seconds without a word, and it is taken for hung
+# Built as modules, and nobody in there would load them: what tests ask of sockets.
+MODULES = ("net/unix/unix_diag.ko", "net/ipv4/inet_diag.ko", "net/ipv4/tcp_diag.ko", "net/ipv6/ipv6.ko")
+# That tests run beside the helpers. Who is not here is left out, and the tests of it are skipped in there as they are here.
+PROGRAMS = ("sh bash cat sleep true false echo env id kill ls grep sed stty less tty head tail sort wc mkdir rm mv cp ln chmod chown touch stat readlink "
+            "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd python3").split()
+# The same for a machine of another kind, by package.
+PACKAGES = ["dash", "bash", "coreutils", "grep", "sed", "util-linux", "mount", "less", "libgcc-s1", "libstdc++6"]
+
+
+class Kind:
+    """A machine's architecture, by what qemu, Debian and compilers call it."""
+
+    def __init__(self, name, machine, console, qemu, package):
+        self.name, self.console, self.qemu, self.package = name, console, [qemu, *machine.split()], package
+
+
+AMD64 = Kind("amd64", "-accel tcg,thread=multi -cpu max", "ttyS0", "qemu-system-x86_64", "qemu-system-x86")
+ARM64 = Kind("arm64", "-M virt -accel tcg,thread=multi -cpu max,pauth-impdef=on", "ttyAMA0", "qemu-system-aarch64", "qemu-system-arm")
+
+
+class Apt:
+    """An apt that knows this suite and architecture alone, below `place`."""
+
+    def __init__(self, place, suite, kind):
+        self.place = place / f"apt-{suite}-{kind.name}"
+        for folder in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
+            (self.place / folder).mkdir(parents=True, exist_ok=True)
+        (self.place / "status").touch()
+        (self.place / "sources.list").write_text(f"deb [signed-by={KEYS}] {MIRROR} {suite} main\n")
+        settings = {"APT::Architecture": kind.name, "APT::Architectures": kind.name, "Dir::State": self.place / "state", "Dir::State::status": self.place / "status",
+                    "Dir::Cache": self.place / "cache", "Dir::Etc::sourcelist": self.place / "sources.list", "Dir::Etc::sourceparts": "-",
+                    "Dir::Etc::preferencesparts": "-", "Dir::Etc::preferences": "-", "APT::Sandbox::User": "root", "Acquire::Languages": "none",
+                    "Acquire::Check-Valid-Until": "false", "Acquire::Retries": "2", "APT::Install-Recommends": "false"}
+        self.options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
+
+    def run(self, *words):
+        run("apt-get", *self.options, *words, log=self.place / "log")
+
+    def newest_kernel(self, kind):
+        """The package that the one without a number stands for."""
+        asked = subprocess.run(["apt-cache", *map(str, self.options), "depends", f"linux-image-cloud-{kind.name}"], stdout=subprocess.PIPE).stdout.decode()
+        found = re.search(r"Depends: (linux-image-\S+)", asked)
+        if not found:
+            raise Failed(f"no kernel for {kind.name} in {self.place.name}: {shown(self.place / 'log')}")
+        return found.group(1)
+
+
+class Kernel:
+    """A kernel that is here: its image, and the modules that are wanted of it."""
+
+    def __init__(self, place, name, suite, kind, may_get):
+        self.place, self.kind = place / name, kind
+        self.image = self.place / "vmlinuz"
+        if not self.image.exists():
+            if not may_get:
+                raise Failed(f"the kernel {name} is not here, and --no-install")
+            self.get(place, suite)
+
+    def get(self, place, suite):
+        print(f"Getting the kernel for {self.kind.name} of Debian {suite}", flush=True)
+        apt = Apt(place, suite, self.kind)
+        apt.run("update")
+        package = apt.newest_kernel(self.kind)
+        fetched = self.place / "deb"
+        shutil.rmtree(self.place, ignore_errors=True)
+        fetched.mkdir(parents=True)
+        command = ["apt-get", *map(str, apt.options), "download", package]
+        done = subprocess.run(command, cwd=str(fetched), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        debs = list(fetched.glob("*.deb"))
+        if done.returncode or len(debs) != 1:
+            raise Failed(f"apt could not get {package}", done.stdout.decode(errors="replace"))
+        unpacked = self.place / "unpacked"
+        run("dpkg-deb", "-x", debs[0], unpacked, quiet=True)
+        modules = self.place / "modules"
+        modules.mkdir()
+        for number, wanted in enumerate(MODULES):
+            for path in unpacked.glob(f"lib/modules/*/kernel/{wanted}*"):
+                data = path.read_bytes()
+                (modules / f"{number}-{Path(wanted).name}").write_bytes(lzma.decompress(data) if path.suffix == ".xz" else data)
+        (image,) = (unpacked / "boot").glob("vmlinuz*")
+        shutil.copy(image, self.image)
+        shutil.rmtree(unpacked)
+        shutil.rmtree(fetched)
+
+
+# ---- what is in the machine ----
+
+
+def needed_by(path):
+    """The shared libraries that a program of this machine loads, the loader among them."""
+    listed = subprocess.run(["ldd", str(path)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+    return set(re.findall(r"(/\S+) \(0x", listed))
+
+
+def own_system(root):
+    """This machine's own programs, with what they load."""
+    libraries = set()
+    for name in PROGRAMS:
+        path = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
+        if path:
+            copy(root, path)
+            libraries |= needed_by(os.path.realpath(path))
+    python = Path(f"/usr/lib/{Path(os.path.realpath('/usr/bin/python3')).name}")
+    if python.exists():
+        shutil.copytree(python, root / str(python)[1:], ignore=shutil.ignore_patterns("__pycache__", "test", "idlelib", "dist-packages", "config-*"), symlinks=True,
+                        dirs_exist_ok=True)
+        for extension in (python / "lib-dynload").glob("*.so"):
+            libraries |= needed_by(extension)
+    for path in libraries:
+        copy(root, path)
+
+
+def copy(root, path):
+    """A file, behind whatever links lead to it: under its own name and under the one it was found by."""
+    real, to = os.path.realpath(path), root / str(path)[1:]
+    to.parent.mkdir(parents=True, exist_ok=True)
+    if not to.exists():
+        shutil.copy(real, to)
+    elsewhere = root / real[1:]
+    elsewhere.parent.mkdir(parents=True, exist_ok=True)
+    if not elsewhere.exists():
+        shutil.copy(real, elsewhere)
+
+
+def other_system(root, place, suite, kind):
+    """Debian's programs for another machine, unpacked and not set up."""
+    apt = Apt(place, suite, kind)
+    debs = apt.place / "cache/archives"
+    if not any(debs.glob("*.deb")):
+        print(f"Getting {' '.join(PACKAGES)} for {kind.name}", flush=True)
+        apt.run("update")
+        apt.run("--download-only", "-y", "install", *PACKAGES)
+    for deb in debs.glob("*.deb"):
+        run("sh", "-c", f"dpkg-deb --fsys-tarfile '{deb}' | tar -x --keep-directory-symlink -C '{root}'", quiet=True)
+    for path in ("usr/share", "var/cache", "usr/lib/systemd"):
+        shutil.rmtree(root / path, ignore_errors=True)
+    if not (root / "bin/sh").exists():
+        (root / "bin/sh").symlink_to("dash")
+
+
+def make_root(root, fill):
+    """The files of a small system."""
+    shutil.rmtree(root, ignore_errors=True)
+    for folder in "usr/bin usr/sbin usr/lib usr/lib64 usr/local/lib etc proc sys dev tmp run root var/tmp home".split():
+        (root / folder).mkdir(parents=True)
+    for folder in ("bin", "sbin", "lib", "lib64"):
+        (root / folder).symlink_to(f"usr/{folder}")
+    fill(root)
+    for folder in ("tmp", "var/tmp"):
+        (root / folder).chmod(0o1777)
+    users = {"root": 0, "daemon": 1, "bin": 2, "nobody": 65534}
+    groups = {"root": 0, "daemon": 1, "bin": 2, "tty": 5, "nogroup": 65534}
+    (root / "etc/passwd").write_text("".join(f"{name}:x:{number}:{number}:{name}:/root:/bin/sh\n" for name, number in users.items()))
+    (root / "etc/group").write_text("".join(f"{name}:x:{number}:\n" for name, number in groups.items()))
+    (root / "etc/nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n::1 localhost\n")
+
+
+# ---- a run ----
+
+
+def boot(kernel, initrd, log, memory, cpus, jobs, hear):
+    """Runs the machine until it ends; hear(line) gets each line that init.c writes, without its "@". Gives whether it came to its end."""
+    append = f"console={kernel.kind.console} panic=-1 quiet loglevel=1 random.trust_cpu=on mitigations=off rdinit=/init jobs={jobs}"
+    command = [*kernel.kind.qemu, "-m", str(memory), "-smp", str(cpus), "-display", "none", "-monitor", "none", "-nic", "none", "-no-reboot",
+               "-kernel", str(kernel.image), "-initrd", str(initrd), "-append", append, "-serial", "stdio"]
+    machine = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    heard, done = [time.monotonic()], False
+
+    def watch():
+        while machine.poll() is None:
+            if time.monotonic() - heard[0] > SILENCE:
+                machine.kill()
+            time.sleep(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        with log.open("w") as file:
+            for raw in machine.stdout:
+                heard[0] = time.monotonic()
+                line = raw.decode(errors="replace").rstrip("\r\n")
+                file.write(line + "\n")
+                at = line.find("@")
+                if at >= 0 and line[at + 1:at + 2] in ("B", "F", "T", "|", "D"):
+                    done = done or line[at + 1] == "D"
+                    hear(line[at + 1:])
+    finally:
+        machine.kill()
+        machine.wait()
+    return done
+
+
+def assemble(place, kernel, base, own, tests):
+    """The system, what is tested, the kernel's modules and the list of tests, one after the other as a kernel unpacks them."""
+    over = place / "over"
+    shutil.rmtree(over, ignore_errors=True)
+    (over / "modules").mkdir(parents=True)
+    for module in sorted((kernel.place / "modules").glob("*.ko")):
+        shutil.copy(module, over / "modules")
+    (over / "tests").write_text(tests)
+    shutil.copy(place / "init", over / "init")
+    pack(over, place / "over.cpio.zst")
+    initrd = place / "initrd"
+    with initrd.open("wb") as to:
+        for part in (base, own, place / "over.cpio.zst"):
+            with part.open("rb") as source:
+                shutil.copyfileobj(source, to)
+    return initrd
+
+
+def compile_init(place, compiler):
+    run(compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-static", "-o", place / "init", ROOT / "scripts/kernels/init.c", quiet=True)

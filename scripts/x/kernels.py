@@ -1,0 +1,285 @@
+import argparse
+import fnmatch
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+from .build import build_library, cmake_build
+from .kernel_vm import AMD64, ARM64, Kernel, assemble, boot, compile_init, copy, make_root, needed_by, other_system, own_system
+from .place import CPUS, LIBRARY, ROOT, TARGET, shown
+from .runners import Count
+from .service_vm import pack
+from .talk import Failed, Missing, colour, progress, run, step
+from .tools import LOG, apt_install, need_cmake
+
+PLACE = TARGET / "kernels"
+RESULTS, PAGE = PLACE / "results.json", ROOT / "docs/evidence/kernels.md"
+BOUNDED = ROOT / "scripts/kernels/bounded"
+# Name, Debian's suite, machine. The first two are those of CI.
+KERNELS = {"6.1": ("bookworm", AMD64), "6.12": ("trixie", AMD64), "5.10": ("bullseye", AMD64), "7.3": ("trixie-backports", AMD64),
+           "arm64-6.1": ("bookworm", ARM64), "arm64-6.12": ("trixie", ARM64)}
+CI = ["6.1", "6.12"]
+ROOMS = ["boundary", "laws", "process", "output", "containment", "coordination", "supervisor", "preloader", "handoff", "cpp", "fuzz", "soak"]
+NEVER_SKIPPED = ["process/kernel_takes_the_best_way", "process/spawn_tier_is_the_fast_one", "containment/cgroup_bomb_within_a_pids_limit",
+                 "containment/cgroup_memory_limit_spares_the_host"]
+SLOWNESS = 10  # of a machine that is emulated
+
+
+def kernels(arguments):
+    """The C tests on real kernels, each in a virtual machine (qemu) that this makes: Debian's 5.10, 6.1, 6.12 and 7.3 for clouds, and arm64's.
+    ./x kernels NAME ...: only these; without a name all.
+
+    As root. Gets what is not here: by apt qemu-system-x86 cpio zstd, for arm64 qemu-system-arm gcc-aarch64-linux-gnu g++-aarch64-linux-gnu; the kernels by an
+    apt of their own into target/kernels (15 to 35 MB each, kept); for arm64 also a Debian's programs, and by rustup that target's std.
+
+    Takes about half an hour for a kernel, as the machines are emulated.
+
+    --bounded         only what depends on the kernel, as ./x test does it (scripts/kernels/bounded): a minute or two for each
+    --only TEXT       tests whose name holds TEXT
+    --no-install      gets nothing
+    --table           writes docs/evidence/kernels.md: the last result of each test on each kernel
+
+    Exit code 0: all passed, or skipped for a reason that was said."""
+    parser = argparse.ArgumentParser(prog="./x kernels", add_help=False)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--bounded", action="store_true")
+    parser.add_argument("--only", default="")
+    parser.add_argument("--no-install", action="store_true")
+    parser.add_argument("--table", action="store_true")
+    options = parser.parse_args(arguments)
+    unknown = set(options.names) - set(KERNELS)
+    if unknown:
+        raise Missing(f"no kernel {' '.join(sorted(unknown))}: {' '.join(KERNELS)}")
+    names = options.names or list(KERNELS)
+    may_get = not options.no_install
+    kinds = {KERNELS[name][1] for name in names}
+    install(kinds, may_get)
+    builds = {kind: built(kind) for kind in (AMD64, ARM64) if kind in kinds}
+    patterns = bounded() if options.bounded else [f"{room}/*" for room in ROOMS]
+    counts = [on(name, builds[KERNELS[name][1]], patterns, options.only, may_get) for name in names]
+    if options.table:
+        write_page()
+    for count in counts:
+        print(colour("32" if count.ok else "31", str(count)), flush=True)
+    return 0 if all(count.ok for count in counts) else 1
+
+
+def in_test(build, install_allowed):
+    """The bounded part for ./x test: counts, one a kernel. `build`: where the C tests are. As root a machine that cannot be had is a failure,
+    if getting it is allowed."""
+    if os.geteuid() != 0:
+        print(colour("33", "without real kernels: only root can unpack a system for them"), flush=True)
+        return []
+    if not install_allowed and not all((PLACE / name / "vmlinuz").exists() for name in CI):
+        print(colour("33", "without real kernels: not here, and --no-install"), flush=True)
+        return []
+    if platform.machine() != "x86_64" or not shutil.which("apt-get"):
+        print(colour("33", "without real kernels: they are got by apt, for x86_64"), flush=True)
+        return []
+    install({AMD64}, install_allowed)
+    return [on(name, build, bounded(), "", install_allowed) for name in CI]
+
+
+def bounded():
+    lines = (line.split("#")[0].strip() for line in BOUNDED.read_text().splitlines())
+    return [line for line in lines if line]
+
+
+def install(kinds, may):
+    wanted = {"cpio": "cpio", "zstd": "zstd", "dpkg-deb": "dpkg", **{kind.qemu[0]: kind.package for kind in kinds}}
+    if ARM64 in kinds:
+        wanted.update({"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu"})
+    missing = [package for program, package in wanted.items() if not shutil.which(program)]
+    if missing and may:
+        print("Getting by apt: " + " ".join(missing), flush=True)
+        apt_install(missing)
+    missing = [program for program in wanted if not shutil.which(program)]
+    if missing:
+        raise Failed(f"not here: {' '.join(missing)}" + (f" (apt could not get them: {shown(LOG)})" if may else ", and --no-install"))
+
+
+def built(kind):
+    """The build folder of the C tests for this machine."""
+    if kind is AMD64:
+        build_library()
+        return cmake_build("cmake", "-DPROCSUP_VARIANTS=OFF") if not (TARGET / "cmake/CMakeCache.txt").exists() else cmake_build("cmake")
+    target = "aarch64-unknown-linux-gnu"
+    step(f"Building the library for {target}")
+    if shutil.which("rustup"):
+        run("rustup", "target", "add", target, quiet=True)
+    linker = {"CARGO_TARGET_AARCH64_UNKNOWN_LINUX_GNU_LINKER": "aarch64-linux-gnu-gcc"}
+    run("cargo", "rustc", "--release", "--lib", "--crate-type", "cdylib,staticlib", "--target", target, env=linker)
+    compilers = ["-DCMAKE_SYSTEM_NAME=Linux", "-DCMAKE_SYSTEM_PROCESSOR=aarch64", "-DCMAKE_C_COMPILER=aarch64-linux-gnu-gcc",
+                 "-DCMAKE_CXX_COMPILER=aarch64-linux-gnu-g++", "-DPROCSUP_VARIANTS=OFF", "-DPROCSUP_BUILD_EXAMPLES=OFF",
+                 f"-DPROCSUP_LIBRARY_DIR={TARGET / target / 'release'}"]
+    return cmake_build("cmake-arm64", *compilers)
+
+
+# ---- the tests ----
+
+
+def listed(build, patterns, text):
+    """Those of ctest that are programs of ours, plain: name, seconds, whether alone, variables, words."""
+    ctest = Path(need_cmake()[0]).with_name("ctest")
+    shown_tests = subprocess.run([str(ctest), "--show-only=json-v1"], cwd=str(build), stdout=subprocess.PIPE, check=True).stdout
+    for test in json.loads(shown_tests)["tests"]:
+        name, words = test["name"], test.get("command", [])
+        if "@" in name or text not in name or not any(fnmatch.fnmatch(name, pattern) for pattern in patterns):
+            continue
+        if len(words) != 1 or not words[0].startswith(str(build / "c-tests")):
+            continue
+        properties = {entry["name"]: entry["value"] for entry in test["properties"]}
+        variables = [value for value in properties.get("ENVIRONMENT", []) if not value.startswith("PROCSUP_TEST_SLOWNESS=")]
+        yield name, properties.get("TIMEOUT", 120), properties.get("PROCESSORS", 1) > 2, [f"PROCSUP_TEST_SLOWNESS={SLOWNESS}", *variables], words
+
+
+def system(kind, suite):
+    """The archive of what is in every machine of this kind."""
+    archive = PLACE / f"system-{kind.name}.cpio.zst"
+    if not archive.exists():
+        print(f"Packing a system for {kind.name}", flush=True)
+        root = PLACE / f"system-{kind.name}"
+        make_root(root, own_system if kind is AMD64 else lambda root: other_system(root, PLACE, suite, kind))
+        pack(root, archive)
+        shutil.rmtree(root)
+    return archive
+
+
+def tested(build, kind):
+    """The archive of what is tested, at the places that it has here: programs, helpers, the library."""
+    root = PLACE / f"tested-{kind.name}"
+    shutil.rmtree(root, ignore_errors=True)
+    strip = "strip" if kind is AMD64 else "aarch64-linux-gnu-strip"
+    folder = root / str(build)[1:]
+    for room in ("helpers", *ROOMS):
+        shutil.copytree(build / "c-tests" / room, folder / "c-tests" / room, ignore=shutil.ignore_patterns("CMakeFiles", "*.o"))
+    library = LIBRARY.parent if kind is AMD64 else TARGET / "aarch64-unknown-linux-gnu/release"
+    to = root / str(library)[1:]
+    to.mkdir(parents=True, exist_ok=True)
+    for path in library.glob("libprocsup.so*"):
+        shutil.copy(path, to)
+    for source in ("c-tests", "include", "docs"):  # tests read some of it
+        shutil.copytree(ROOT / source, root / str(ROOT / source)[1:], dirs_exist_ok=True)
+    programs = [path for path in (folder / "c-tests").rglob("*") if path.is_file() and os.access(path, os.X_OK)]
+    if kind is AMD64:
+        for needed in {library for program in [*programs, *to.glob("libprocsup.so")] for library in needed_by(program) if "procsup" not in library}:
+            copy(root, needed)
+    subprocess.run([strip, "-g", *programs, *to.glob("libprocsup.so*")], stderr=subprocess.DEVNULL)
+    archive = PLACE / f"tested-{kind.name}.cpio.zst"
+    pack(root, archive)
+    shutil.rmtree(root)
+    return archive
+
+
+def on(name, build, patterns, text, may_get):
+    """The tests on one kernel."""
+    suite, kind = KERNELS[name]
+    step(f"Linux {name}")
+    PLACE.mkdir(parents=True, exist_ok=True)
+    count = Count(f"on {name}")
+    kernel = Kernel(PLACE, name, suite, kind, may_get)
+    compile_init(PLACE, "cc" if kind is AMD64 else "aarch64-linux-gnu-gcc")
+    tests = list(listed(build, patterns, text))
+    if not tests:
+        return count
+    # The longest first would be best; who runs alone comes last, when the others are through.
+    tests.sort(key=lambda test: test[2])
+    lines = "".join("\t".join(["!" * alone + test, str(int(seconds) * SLOWNESS), str(len(variables)), *variables, *words]) + "\n"
+                    for test, seconds, alone, variables, words in tests)
+    initrd = assemble(PLACE, kernel, system(kind, suite), tested(build, kind), lines)
+    results = Results(name, len(tests), count)
+    # Two CPUs that are emulated have no use for more than those of this machine; the jobs mostly wait.
+    done = boot(kernel, initrd, PLACE / f"{name}.log", 2048, max(2, min(CPUS, 4)), 2 * max(2, min(CPUS, 4)), results.hear)
+    results.end(done)
+    return count
+
+
+class Results:
+    """What the machine says, as it says it."""
+
+    def __init__(self, kernel, total, count):
+        self.kernel, self.total, self.count = kernel, total, count
+        self.said, self.found, self.machine = [], {}, ""
+        self.told = time.monotonic()
+
+    def hear(self, line):
+        kind, _, rest = line.partition(" ")
+        if kind == "B":
+            print(f"  {rest}; {time.monotonic() - self.count.began:.0f} s", flush=True)
+            self.machine = self.machine or rest
+        elif kind == "|":
+            self.said.append(rest)
+        elif kind == "F":
+            self.said = []
+        elif kind == "T":
+            test, code, ms = rest.split()
+            self.take(test, int(code), int(ms))
+
+    def take(self, test, code, ms):
+        verdict = {0: "passed", 77: "failed" if test in NEVER_SKIPPED else "skipped"}.get(code, "failed")
+        setattr(self.count, verdict, getattr(self.count, verdict) + 1)
+        if verdict == "skipped":
+            self.count.left_out.append(test)
+        why = self.said[-1] if verdict == "failed" and self.said else ""
+        self.found[test] = [verdict, ms, why]
+        if verdict == "failed":
+            progress("")
+            print(colour("31", f"  FAILED on {self.kernel}: {test} ({code})") + "".join(f"\n    {text}" for text in self.said[-25:]), flush=True)
+        progress(f"{len(self.found)}/{self.total} {test}")
+        if time.monotonic() - self.told > 15:
+            self.told = time.monotonic()
+            print(f"  {len(self.found)} of {self.total}, {self.count.failed} failed", flush=True)
+
+    def end(self, done):
+        count = self.count
+        count.seconds = time.monotonic() - count.began
+        if not done or len(self.found) < self.total:
+            count.failed += 1
+            print(colour("31", f"  the machine ended before its tests: {len(self.found)} of {self.total}") + f"\n{tail(PLACE / f'{self.kernel}.log')}", flush=True)
+        count.ok = count.failed == 0
+        kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        mine = kept.setdefault(self.kernel, {"machine": "", "seconds": 0, "tests": {}})
+        mine["machine"], mine["seconds"] = self.machine, max(round(count.seconds), mine["seconds"])
+        mine["tests"].update(self.found)
+        RESULTS.write_text(json.dumps(kept, indent=0) + "\n")
+
+
+def tail(log):
+    return "\n".join("    " + re.sub(r"[^ -~]", "?", line) for line in log.read_text(errors="replace").splitlines()[-15:]) if log.exists() else ""
+
+
+# ---- the page ----
+
+HEAD = """# On real kernels
+
+Written by `./x kernels --table`: the C tests (each behaviour once; the kernel itself is the variant) in a virtual machine with a kernel of Debian's, as root, as
+grandchildren of its first process, with control groups of version 2 and their memory, pids and cpu controllers. Emulated (qemu without KVM), so seconds say little.
+"""
+
+
+def write_page():
+    kept = json.loads(RESULTS.read_text())
+    names = [name for name in KERNELS if name in kept]
+    lines = [HEAD, "| kernel | machine | tests | passed | skipped | failed | seconds |", "|---|---|---:|---:|---:|---:|---:|"]
+    for name in names:
+        verdicts = [verdict for verdict, *_ in kept[name]["tests"].values()]
+        lines.append(f"| {name} | {kept[name]['machine']} | {len(verdicts)} | {verdicts.count('passed')} | {verdicts.count('skipped')} | {verdicts.count('failed')} "
+                     f"| {kept[name]['seconds']} |")
+    lines += ["", "## By room", "", "| room | " + " | ".join(names) + " |", "|---|" + "---:|" * len(names)]
+    for room in ROOMS:
+        cells = []
+        for name in names:
+            verdicts = [verdict for test, (verdict, *_) in kept[name]["tests"].items() if test.startswith(room + "/")]
+            passed = verdicts.count("passed")
+            cells.append(f"{passed} of {len(verdicts)}" if passed < len(verdicts) else str(passed))
+        lines.append(f"| {room} | " + " | ".join(cells) + " |")
+    odd = sorted({test for name in names for test, (verdict, *_) in kept[name]["tests"].items() if verdict != "passed"})
+    lines += ["", "## What did not pass everywhere", "", "| test | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
+    lines += [f"| {test} | " + " | ".join(kept[name]["tests"].get(test, ["-"])[0] for name in names) + " |" for test in odd]
+    PAGE.write_text("\n".join(lines) + "\n")
+    print(f"written: {shown(PAGE)}")

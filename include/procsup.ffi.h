@@ -147,6 +147,10 @@ ps_status ps_command_restart_limit(ps_command *command, uint32_t failures, int64
 ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
 ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **error);
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
+ps_status ps_command_oom_score_adj(ps_command *command, int32_t adj, ps_error **error);
+ps_status ps_command_keep_ignored(ps_command *command, const int32_t *signals, size_t n, ps_error **error);
+ps_status ps_command_keep_mask(ps_command *command, int32_t on, ps_error **error);
+ps_status ps_command_process_group(ps_command *command, int32_t pgid, ps_error **error);
 typedef struct ps_child ps_child;
 typedef struct ps_supervisor ps_supervisor;
 ps_status ps_spawn(ps_supervisor *supervisor, const ps_command *command, ps_child **child, ps_error **error);

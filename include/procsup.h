@@ -438,6 +438,7 @@ void ps_error_free(ps_error *error);
 #define PS_STEP_EXEC "exec"
 #define PS_STEP_NICE "nice"
 #define PS_STEP_NO_NEW_PRIVS "no_new_privs"
+#define PS_STEP_OOM_SCORE_ADJ "oom_score_adj"
 #define PS_STEP_RECORD "record"
 #define PS_STEP_RLIMIT "rlimit"
 #define PS_STEP_RLIMIT_FSIZE "RLIMIT_FSIZE"
@@ -836,7 +837,8 @@ typedef enum ps_isolation {
 /**
  * How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
  * by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
- * signalled alone, and nothing is swept when it ends.
+ * signalled alone, and nothing is swept when it ends. Of this call and ps_command_process_group the last
+ * counts.
  *
  * @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE
  */
@@ -1125,6 +1127,76 @@ ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **
 
 /** A word of yours that comes back with every event of the child. Default 0. */
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
+
+/**
+ * How readily the kernel ends the child when the machine, or its control group, is out of memory:
+ * proc_pid_oom_score_adj(5). Its descendants inherit it. The host's own value is never changed. Default: the
+ * host's (through a spawner, ps_supervisor_set_spawner: what the host had when that was started).
+ *
+ * The child writes it before its program begins, through /proc/self, and before it becomes another user
+ * (ps_command_credentials). Where it cannot, ps_spawn fails with the step "oom_score_adj":
+ * PS_ERR_PERMISSION (EACCES) without CAP_SYS_RESOURCE for less than the host was given last by somebody who
+ * has that (0, as a rule), and where the host is not dumpable (PR_SET_DUMPABLE of prctl(2)), so that its
+ * files in /proc are root's; PS_ERR_NOT_FOUND (ENOENT) where /proc is not mounted.
+ *
+ * Cost: three system calls of the child. With ps_command_die_with_host from another thread than the main one
+ * such a spawn is a fork (PS_TIER_FORK), in time in proportion to the host's resident memory, about 20 ms per
+ * GiB: a child that shares the host's memory in the way that this takes would change the host's value, too.
+ *
+ * A worker of a preloader cannot be given it, nor what the next three calls say: ps_preloader_spawn refuses
+ * such a command (PS_ERR_INVALID_ARGUMENT).
+ *
+ * @param adj  -1000 (never) to 1000 (first)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for another number; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_oom_score_adj(ps_command *command, int32_t adj, ps_error **error);
+
+/**
+ * Signals that the child's program begins with ignored (SIG_IGN), as nohup(1) does it with SIGHUP: *whether
+ * or not the host ignores them*, so nothing of the host has to be changed for it. All others are at their
+ * defaults, also those that the host ignores. A program may change that, as it likes; what it executes
+ * inherits it (signal(7)). The last call counts; n = 0 takes it back.
+ *
+ * It does not protect from procsup: a stop plan ends with SIGKILL. SIGCHLD ignored in the child means that
+ * the kernel reaps the child's own children, and that it cannot wait for them.
+ *
+ * @param signals, n  n numbers, 1 to 64, read now
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for what is no signal and for SIGKILL and SIGSTOP, which nobody can
+ *         ignore (the message says which entry, from 0), and for NULL with an n; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_keep_ignored(ps_command *command, const int32_t *signals, size_t n, ps_error **error);
+
+/**
+ * 1: the child begins with those signals blocked that are blocked in the thread that calls ps_spawn
+ * (pthread_sigmask(3)). 0 (default): with none. The mask of *that* thread in *that* call is also the mask of
+ * a start that has to wait in line and of every restart, whichever thread carries them out. (Of a preloader,
+ * it is the mask in ps_preloader_new; of a generation of a handoff, in the call that starts it.)
+ *
+ * Mind what a host has blocked: one that takes SIGTERM by signalfd(2) gives it blocked to its children, which
+ * are then ended by the SIGKILL of their stop plan alone.
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_keep_mask(ps_command *command, int32_t on, ps_error **error);
+
+/**
+ * The child joins a process group that is there (setpgid(2)), as a shell does it with all programs of a
+ * pipeline but the first. It counts as one without a group of its own (PS_ISOLATE_NONE): ps_signal, its stop
+ * plan and ps_signal_all reach the child alone, never the group, and nothing is swept when it ends. Of this
+ * call and ps_command_isolate the last counts.
+ *
+ * The group must be of the host's session when the child is made, else ps_spawn gives PS_ERR_PERMISSION
+ * (EPERM) with the step "setpgid".
+ *
+ * Traps. A group's number is free for another one as soon as no process is in it: the caller sees to it that
+ * somebody is, running or not reaped yet, from when the number was learned to the end of ps_spawn. And if a
+ * child of procsup's leads the group, that one's signals are the group's, and its end sweeps the group, those
+ * who joined included: PS_SURVIVORS_LEAVE of the leader's command keeps them (ps_command_survivors).
+ *
+ * @param pgid  above 0; 0: a group of its own (PS_ISOLATE_GROUP)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a negative number; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_process_group(ps_command *command, int32_t pgid, ps_error **error);
 
 /* ==================== children ========================================================================== */
 

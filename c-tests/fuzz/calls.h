@@ -399,6 +399,27 @@ static void call_setter(void)
     size_t size;
 #define SET(name, expression, ...) ASK(name, c, 0, expression, "(%s, " __VA_ARGS__)
 #define SHOWN(text) ((text) ? (text) : "NULL")
+    if (chance(6)) { /* what it inherits */
+        int32_t list[4];
+        for (int i = 0; i < 4; i++)
+            list[i] = chance(90) ? ONE_OF(int32_t, SIGHUP, SIGPIPE, SIGXFSZ, SIGUSR1, 34, 64) : odd_number();
+        switch (dice(4)) {
+        case 0:
+            n = chance(80) ? (int32_t)dice(1001) : odd_number();
+            SET(ps_command_oom_score_adj, ps_command_oom_score_adj(h, n, error), "%d)", name_of(c), n);
+            break;
+        case 1:
+            size = chance(95) ? dice(5) : ONE_OF(size_t, SIZE_MAX, (size_t)PTRDIFF_MAX);
+            SET(ps_command_keep_ignored, ps_command_keep_ignored(h, chance(90) || size == 0 ? (size <= 4 ? list : NULL) : NULL, size, error),
+                "%zu)", name_of(c), size);
+            break;
+        case 2: n = choice(1); SET(ps_command_keep_mask, ps_command_keep_mask(h, n, error), "%d)", name_of(c), n); break;
+        default:
+            n = chance(80) ? ONE_OF(int32_t, 0, getpgrp(), 1) : odd_number();
+            SET(ps_command_process_group, ps_command_process_group(h, n, error), "%d)", name_of(c), n);
+        }
+        return;
+    }
     switch (dice(51)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;
     case 1: {

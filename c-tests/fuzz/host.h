@@ -337,7 +337,7 @@ struct being {
     struct stat cwd;
     sigset_t mask;
     mode_t umask;
-    int nice, subreaper, pdeathsig, no_new_privs, flags[4], status_flags[4];
+    int nice, oom_score_adj, subreaper, pdeathsig, no_new_privs, flags[4], status_flags[4];
     uint64_t environment;
 };
 
@@ -356,6 +356,11 @@ HARNESS struct being being(void)
     it.umask = umask(0);
     umask(it.umask);
     it.nice = getpriority(PRIO_PROCESS, 0);
+    FILE *score = fopen("/proc/self/oom_score_adj", "re");
+    if (!score || fscanf(score, "%d", &it.oom_score_adj) != 1)
+        found("the host's oom_score_adj: %s", strerror(errno));
+    if (score)
+        fclose(score);
     prctl(PR_GET_CHILD_SUBREAPER, &it.subreaper);
     prctl(PR_GET_PDEATHSIG, &it.pdeathsig);
     it.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
@@ -383,6 +388,8 @@ HARNESS void check_being(const struct being *before)
         found("the signal mask of the host is another one now");
     if (before->umask != now.umask || before->nice != now.nice || before->environment != now.environment)
         found("umask, nice value or environment of the host is another one now");
+    if (before->oom_score_adj != now.oom_score_adj)
+        found("the oom_score_adj of the host is another one now");
     if (before->subreaper != now.subreaper || before->pdeathsig != now.pdeathsig || before->no_new_privs != now.no_new_privs)
         found("subreaper, parent death signal or no_new_privs of the host is another one now");
     if (memcmp(before->flags, now.flags, sizeof now.flags) != 0 || memcmp(before->status_flags, now.status_flags, sizeof now.status_flags) != 0)

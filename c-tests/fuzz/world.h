@@ -44,6 +44,7 @@
     X(ps_command_cgroup) X(ps_command_cgroup_set) X(ps_command_restart) X(ps_command_restart_limit) X(ps_command_readiness)       \
     X(ps_command_user_data) X(ps_command_core_wait) X(ps_command_restart_early_exit) X(ps_command_notify_access)                  \
     X(ps_command_new_bytes) X(ps_command_arg_bytes) X(ps_command_env_bytes) X(ps_command_env_block) X(ps_command_cwd_bytes)      \
+    X(ps_command_oom_score_adj) X(ps_command_keep_ignored) X(ps_command_keep_mask) X(ps_command_process_group)                    \
     X(ps_command_pass_fds) X(ps_command_priority)                                                                                 \
     X(ps_command_watchdog) X(ps_command_budget) X(ps_command_budget_wait)                                                          \
     X(ps_spawn) X(ps_signal) X(ps_signal_process) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock)            \

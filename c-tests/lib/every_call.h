@@ -93,6 +93,11 @@ CALL(ps_command, ps_command_env_block, some_block)
 CALL(ps_command, ps_command_cwd_bytes, "/", 1)
 CALL(ps_command, ps_command_pass_fds, some_fds, some_numbers, 1)
 CALL(ps_command, ps_command_priority, 1)
+static const int32_t some_signals[] = {SIGHUP};
+CALL(ps_command, ps_command_oom_score_adj, 1000)
+CALL(ps_command, ps_command_keep_ignored, some_signals, 1)
+CALL(ps_command, ps_command_keep_mask, 1)
+CALL(ps_command, ps_command_process_group, 0)
 CALL(ps_child, ps_signal, SIGKILL)
 CALL(ps_child, ps_terminate, 0, &out.exit)
 CALL(ps_child, ps_terminate_begin, 0)
@@ -322,6 +327,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_budget),      ENTRY(COMMAND, ps_command_budget_wait),
     ENTRY(COMMAND, ps_command_arg_bytes),   ENTRY(COMMAND, ps_command_env_bytes),     ENTRY(COMMAND, ps_command_env_block),
     ENTRY(COMMAND, ps_command_cwd_bytes),   ENTRY(COMMAND, ps_command_pass_fds),      ENTRY(COMMAND, ps_command_priority),
+    ENTRY(COMMAND, ps_command_oom_score_adj), ENTRY(COMMAND, ps_command_keep_ignored), ENTRY(COMMAND, ps_command_keep_mask),
+    ENTRY(COMMAND, ps_command_process_group),
     ENTRY(COMMAND, ps_command_input_stream), ENTRY(COMMAND, ps_command_pipe),
     ENTRY(CHILD, ps_child_write),           ENTRY(CHILD, ps_child_write_end),
     ENTRY(COMMAND, ps_command_input_stream), ENTRY(COMMAND, ps_command_pipe),         ENTRY(COMMAND, ps_spawn_pipeline),

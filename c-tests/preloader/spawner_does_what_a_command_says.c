@@ -82,6 +82,27 @@ static ps_command *in_the_group(void)
 
 static ps_command *signals(void) { return helper_command("show_signals", NULL); }
 
+static ps_command *kept_signals(void)
+{
+    static const int32_t ignored[] = {SIGHUP, SIGPIPE, 64};
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGUSR2);
+    sigaddset(&blocked, 40);
+    CHECK(pthread_sigmask(SIG_SETMASK, &blocked, NULL) == 0);
+    ps_command *command = helper_command("show_signals", NULL);
+    SET(ps_command_keep_ignored(command, ignored, 3, &error));
+    SET(ps_command_keep_mask(command, 1, &error));
+    return command;
+}
+
+static ps_command *score(void)
+{
+    ps_command *command = command_for("/bin/cat", "/proc/self/oom_score_adj", NULL);
+    SET(ps_command_oom_score_adj(command, 987, &error));
+    return command;
+}
+
 static ps_command *descriptors(void)
 {
     ps_command *command = helper_command("show_fds", NULL);
@@ -142,7 +163,7 @@ static const call calls[] = {
     {"who", who},             {"as the host", as_the_host}, {"another user", another_user}, {"session", session},
     {"in the group", in_the_group}, {"signals", signals}, {"descriptors", descriptors}, {"listening", listening},
     {"by search", by_search}, {"input", input},           {"merged", merged},           {"ready", ready},
-    {"notifying", notifying},
+    {"notifying", notifying}, {"kept signals", kept_signals}, {"score", score},
 };
 
 /* Numbers that differ from process to process are left out. */

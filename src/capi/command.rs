@@ -504,7 +504,8 @@ pub use crate::sys::spawn::Isolation as ps_isolation;
 
 /// How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
 /// by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
-/// signalled alone, and nothing is swept when it ends.
+/// signalled alone, and nothing is swept when it ends. Of this call and ps_command_process_group the last
+/// counts.
 ///
 /// @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE
 #[unsafe(no_mangle)]

@@ -14,6 +14,7 @@ pub mod all;
 pub mod budget;
 pub mod child;
 pub mod command;
+pub mod command_inheritance;
 pub mod error;
 pub mod handoff;
 pub mod handoff_supervisor;

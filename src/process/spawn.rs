@@ -170,6 +170,7 @@ impl Ingredients {
         let environment = command.program.env.list(&told).map_err(no_memory)?;
         let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
         let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
+        let inheritance = &command.identity.inheritance;
         let request = Request {
             candidates: &files,
             argv: command.program.argv().map_err(no_memory)?,
@@ -181,6 +182,7 @@ impl Ingredients {
             gaps: &plan.map.gaps,
             unshare_first: plan.map.unshare_first(),
             isolation: command.identity.isolation,
+            group: inheritance.joins,
             umask: command.identity.umask,
             nice: command.identity.nice,
             limits: &limits,
@@ -189,6 +191,9 @@ impl Ingredients {
             die_with_host: command.identity.die_with_host,
             cgroup,
             ignored: &engine()?.ignored,
+            keep_ignored: inheritance.ignored,
+            mask: inheritance.mask.now(),
+            oom_score_adj: inheritance.oom_score_adj,
         };
         act(&request, self.facts(command))
     }
@@ -345,6 +350,7 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
             error.message += ": more descriptors than a spawner can be sent";
         }
         "open" => error.message += ": /dev/null",
+        "setpgid" | "oom_score_adj" => error.message += &command.identity.inheritance.explain(failure.step, failure.errno),
         "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),
         "exec" if failure.errno == Errno::ENOENT && is_there(command) => {
             error.message += ": the file is there, but not the interpreter that it names"

@@ -32,6 +32,19 @@ const fn mask(signals: &[i32]) -> u64 {
     all
 }
 
+/// What is blocked in the calling thread now, by the raw call: libc's wrapper hides its two internal signals.
+pub fn blocked() -> u64 {
+    let mut now = 0u64;
+    // SAFETY: an eight-byte mask that outlives the call.
+    unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, 0, &raw mut now, 8) };
+    now
+}
+
+/// Bit n-1 for signal n.
+pub const fn bit(signal: i32) -> u64 {
+    1 << (signal - 1)
+}
+
 /// Every signal is blocked in this thread until the value is dropped.
 ///
 /// By the raw call: libc's wrapper quietly leaves two internal signals open, and the child would run their handlers on

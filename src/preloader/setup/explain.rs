@@ -63,7 +63,7 @@ fn step_of(engine: &str, shell: bool, session: &Session) -> &'static str {
     match engine {
         "exec" if shell => step::SUBPROCESS_OS_SHELL,
         "exec" => exec_step(session.arguments()),
-        "chdir" | "rlimit" | "setgroups" | "setgid" | "setuid" | "nice" | "prctl" | "no_new_privs" | "die_with_host" => {
+        "chdir" | "rlimit" | "setgroups" | "setgid" | "setuid" | "nice" | "oom_score_adj" | "prctl" | "no_new_privs" | "die_with_host" => {
             step::SUBPROCESS_SPAWN_ENV_SETUPPER_BEFORE_SHELL
         }
         "setpgid" | "setsid" | "close_range" | "close" | "dup2" | "fcntl" | "open" => step::SUBPROCESS_BEFORE_FIRST_EXEC,

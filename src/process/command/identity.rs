@@ -3,6 +3,7 @@
 //! The trap: all of this happens between clone and exec, in an order that matters (`sys/spawn/child.rs` has it): limits that need privilege
 //! before the user changes, the death signal after it, since a change of user clears it.
 
+use super::inheritance::Inheritance;
 use super::{Command, Credentials};
 use crate::error::{Error, Result};
 use crate::sys::spawn::{Isolation, Limit};
@@ -19,6 +20,7 @@ pub struct Identity {
     pub(in crate::process) isolation: Isolation,
     /// Others of ours are in the group that it leads.
     pub(in crate::process) shares_group: bool,
+    pub(in crate::process) inheritance: Inheritance,
 }
 
 impl Default for Identity {
@@ -32,6 +34,7 @@ impl Default for Identity {
             die_with_host: false,
             isolation: Isolation::Group,
             shares_group: false,
+            inheritance: Inheritance::default(),
         }
     }
 }
@@ -39,14 +42,41 @@ impl Default for Identity {
 impl Identity {
     /// What would tie a child to this process. Names every field (see `lasting.rs`); none lends a descriptor.
     pub(super) fn tie(&self) -> Option<&'static str> {
-        let Self { credentials: _, umask: _, nice: _, limits: _, no_new_privs: _, die_with_host, isolation: _, shares_group: _ } = self;
+        let Self {
+            credentials: _,
+            umask: _,
+            nice: _,
+            limits: _,
+            no_new_privs: _,
+            die_with_host,
+            isolation: _,
+            shares_group: _,
+            inheritance: _,
+        } = self;
         super::lasting::first([(*die_with_host, "die_with_host")])
+    }
+
+    /// Whether something of it is another's each time. Names every field (see `prepared.rs`).
+    pub(super) fn differs(&self) -> bool {
+        let Self {
+            credentials: _,
+            umask: _,
+            nice: _,
+            limits: _,
+            no_new_privs: _,
+            die_with_host: _,
+            isolation: _,
+            shares_group: _,
+            inheritance,
+        } = self;
+        inheritance.differs()
     }
 
     /// What only its maker could give to a process.
     pub(super) fn of_a_maker(&self) -> Option<&'static str> {
-        let Self { credentials, umask, nice, limits, no_new_privs, die_with_host, isolation, shares_group: _ } = self;
-        super::lasting::first([
+        let Self { credentials, umask, nice, limits, no_new_privs, die_with_host, isolation, shares_group: _, inheritance } = self;
+        let inherited = inheritance.of_a_maker();
+        inherited.or(super::lasting::first([
             (credentials.is_some(), "credentials"),
             (umask.is_some(), "umask"),
             (nice.is_some(), "nice"),
@@ -54,7 +84,7 @@ impl Identity {
             (*no_new_privs, "no_new_privs"),
             (*die_with_host, "die_with_host"),
             (*isolation == Isolation::Session, "isolate"),
-        ])
+        ]))
     }
 }
 
@@ -124,6 +154,7 @@ impl Command {
     /// Whether the child leads a group, a session, or nothing.
     pub fn isolate(&mut self, isolation: Isolation) -> &mut Self {
         self.identity.isolation = isolation;
+        self.identity.inheritance.joins = 0;
         self
     }
 }

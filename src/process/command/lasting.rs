@@ -93,9 +93,10 @@ impl Command {
     pub(crate) fn pinned(&self) -> Result<Self> {
         self.check_size()?;
         let mut pinned = self.clone();
-        // Only streams lend descriptors; what the other parts hold is theirs.
-        let Self { program: _, streams, identity: _, lifetime: _, gifts: _, readiness: _, prepared: _ } = &mut pinned;
+        // Only streams lend descriptors, and only a mask is a thread's; what the other parts hold is theirs.
+        let Self { program: _, streams, identity, lifetime: _, gifts: _, readiness: _, prepared: _ } = &mut pinned;
         streams.pin()?;
+        identity.inheritance.mask.pin();
         Ok(pinned)
     }
 }

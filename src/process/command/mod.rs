@@ -9,6 +9,7 @@
 //! | [`Streams`]     | `streams.rs`    | its descriptors, and what becomes of what it says                |
 //! |                 | `passed.rs`     | which descriptors it is given by number, each number once        |
 //! | [`Identity`]    | `identity.rs`   | user, limits, group or session                                   |
+//! |                 | `inheritance.rs`| what it has of its host's signals, which group it joins, who goes first when memory is out |
 //! | [`Lifetime`]    | `life.rs`       | stop plan, deadline, survivors, restarts                         |
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
 //! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
@@ -20,6 +21,7 @@
 
 mod belongings;
 mod identity;
+mod inheritance;
 mod lasting;
 mod life;
 mod line;

@@ -72,9 +72,9 @@ impl Command {
 
     /// Whether all its children are made by the same request, as long as the host stays as it is.
     pub(in crate::process) fn is_standing(&self) -> bool {
-        // Programs and users are what they are.
-        let Self { program: _, streams, identity: _, lifetime: _, gifts, readiness, prepared: _ } = self;
-        !(streams.differ() || gifts.differ() || readiness.differs() || self.writes_birth())
+        // Programs are what they are.
+        let Self { program: _, streams, identity, lifetime: _, gifts, readiness, prepared: _ } = self;
+        !(streams.differ() || identity.differs() || gifts.differ() || readiness.differs() || self.writes_birth())
     }
 
     /// What is known of its request.

@@ -109,7 +109,7 @@ impl Inner {
             spawn::check_lent(command)?;
             Arc::new(command.pinned()?)
         } else {
-            command.clone()
+            command.with_this_mask()
         };
         let belongings = Belongings::take(&command)?;
         let (own, kept) = if comes_back { (Belongings::default(), Some(belongings)) } else { (belongings, None) };

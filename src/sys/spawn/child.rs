@@ -115,6 +115,9 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         if !orders.birth.is_null() {
             must!(orders, Step::Record, birth::write_down(orders.birth, orders.birth_asks_for_pidfd));
         }
+        if orders.oom_score_adj != i32::MIN {
+            write_oom_score_adj(orders, &mut limit);
+        }
         if let Some(before) = limit.before {
             must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, before.as_ptr(), 0));
         }
@@ -159,7 +162,8 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
                 }
             }
         }
-        reset_signals(orders.reset);
+        ignore_signals(orders.ignored);
+        reset_signals(orders.reset, orders.mask);
         execute(orders)
     }
 }
@@ -377,8 +381,8 @@ unsafe fn close_by_listing(orders: &Orders, first: u32, last: u32) {
     }
 }
 
-/// Decimal digits and a NUL, in place.
-unsafe fn write_digits(at: *mut u8, value: u32) {
+/// Decimal digits and a NUL, in place. Answers how many digits.
+unsafe fn write_digits(at: *mut u8, value: u32) -> usize {
     let mut digits = [0u8; 10];
     let mut left = value;
     let mut count = 0usize;
@@ -399,14 +403,47 @@ unsafe fn write_digits(at: *mut u8, value: u32) {
     }
     // SAFETY: as above; the eleventh byte at most.
     unsafe { *at.wrapping_add(count) = 0 };
+    count
+}
+
+/// How readily the kernel ends the child when memory is out: proc_pid_oom_score_adj(5). Before the privilege goes that a lower value needs.
+///
+/// The trap: the kernel gives the value to all who share the writer's memory, the host with them, unless the writer is a vfork child
+/// (`__set_oom_adj` in fs/proc/base.c, Linux 4.8 to 6.18: `vfork_done`). `clone.rs` sees to it that this one is, or shares nothing.
+#[inline(never)]
+unsafe fn write_oom_score_adj(orders: &Orders, limit: &mut SoftLimit) {
+    let mut text = [0u8; 12];
+    let sign = usize::from(orders.oom_score_adj < 0);
+    // SAFETY: a sign and eleven bytes of our own stack; the descriptor table is ours alone by now. (There is no handler that would interrupt us.)
+    unsafe {
+        *text.as_mut_ptr() = b'-';
+        let digits = write_digits(text.as_mut_ptr().wrapping_add(sign), orders.oom_score_adj.unsigned_abs());
+        let (path, how) = (c"/proc/self/oom_score_adj".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        let file = must!(orders, Step::OomScoreAdj, within!(limit, syscall!(libc::SYS_openat, libc::AT_FDCWD, path, how)));
+        must!(orders, Step::OomScoreAdj, syscall!(libc::SYS_write, file, text.as_ptr(), sign.wrapping_add(digits)));
+        syscall!(libc::SYS_close, file);
+    }
 }
 
 /// The kernel's `struct sigaction` in its default state: no handler, no flags, empty mask.
 const KERNEL_SIGACTION_DEFAULT: [u64; 4] = [0; 4];
+/// The same with SIG_IGN in the place of the handler.
+const KERNEL_SIGACTION_IGNORE: [u64; 4] = [1, 0, 0, 0];
 
-/// Default dispositions for the signals in `mask`, then nothing blocked: in this order, or a pending signal that the
+/// Those that the host ignores are ignored from the beginning, for nobody has reset them.
+unsafe fn ignore_signals(mask: u64) {
+    let mut left = mask;
+    while left != 0 {
+        let signal = left.trailing_zeros().wrapping_add(1);
+        // SAFETY: as in `reset_signals`.
+        unsafe { syscall!(libc::SYS_rt_sigaction, signal, KERNEL_SIGACTION_IGNORE.as_ptr(), 0, 8) };
+        left &= left.wrapping_sub(1);
+    }
+}
+
+/// Default dispositions for the signals in `mask`, then only those in `blocked` blocked: in this order, or a pending signal that the
 /// host ignored or handled would run host code in shared memory.
-unsafe fn reset_signals(mask: u64) {
+unsafe fn reset_signals(mask: u64, blocked: u64) {
     let mut left = mask & !(1 << (libc::SIGKILL - 1)) & !(1 << (libc::SIGSTOP - 1));
     while left != 0 {
         let signal = left.trailing_zeros().wrapping_add(1);
@@ -414,9 +451,8 @@ unsafe fn reset_signals(mask: u64) {
         unsafe { syscall!(libc::SYS_rt_sigaction, signal, KERNEL_SIGACTION_DEFAULT.as_ptr(), 0, 8) };
         left &= left.wrapping_sub(1);
     }
-    let none = 0u64;
     // SAFETY: eight bytes on our own stack.
-    unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const none, 0, 8) };
+    unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const blocked, 0, 8) };
 }
 
 /// Tries the candidates in turn until one is a program; what each errno means for that, [`Found`] says.

@@ -11,8 +11,8 @@
 //! depends on the host's memory or open descriptors. The old call cannot combine PIDFD with PARENT_SETTID (they share an
 //! argument), but CHILD_SETTID writes the pid from the child's side of the shared memory, still before its first
 //! instruction. Tier 3 is for sanitizers, emulators and filters; for changes of credentials, as two processes of different
-//! users must never share memory; and for a relay's child in a control group, which must not share it either (`relay.rs`). It costs
-//! what fork costs: page tables of the resident memory are copied.
+//! users must never share memory; and for a relay's child in a control group, or with an oom_score_adj of its own, which must not share it either
+//! (`relay.rs`). It costs what fork costs: page tables of the resident memory are copied.
 //!
 //! The verdict "not supported here" (ENOSYS, EPERM, EINVAL) is found by one probe child and kept for the life of the
 //! process; EAGAIN, ENOMEM and EMFILE are never that verdict. Emulators that run a shared-memory clone as a plain fork
@@ -32,7 +32,7 @@ use super::birth::{Birth, Page};
 use super::child;
 use super::fork;
 use super::isolation::Isolation;
-use super::orders::{Gap, Limit, Move, Orders, Report, Span, Step};
+use super::orders::{Gap, Limit, Move, Orders, Report, Span, Standing, Step};
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
 use super::tiers::{self, is_verdict};
@@ -86,6 +86,8 @@ pub struct Request<'a> {
     pub unshare_first: Option<i32>,
     /// Its group or session.
     pub isolation: Isolation,
+    /// The group that it joins (with `Isolation::None`); 0: it stays in the one that it is born in.
+    pub group: i32,
     /// Its umask.
     pub umask: Option<u32>,
     /// Its nice value.
@@ -102,6 +104,12 @@ pub struct Request<'a> {
     pub cgroup: Option<&'a Group>,
     /// Signals to reset if the kernel clears handlers by itself.
     pub ignored: &'a Ignored,
+    /// But for these, which it ignores whatever this process does with them.
+    pub keep_ignored: u64,
+    /// The signals that are blocked in it.
+    pub mask: u64,
+    /// How readily it is ended when memory is out.
+    pub oom_score_adj: Option<i32>,
 }
 
 /// Where the kernel writes the identity: the low halves of two registry words.
@@ -345,7 +353,9 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
     // Who relays cannot be suspended, so its child on shared memory is no vfork child to the kernel: a memory controller that finds it guilty
     // would kill all who share that memory (in_vfork() in include/linux/sched/mm.h, __oom_kill_process() in mm/oom_kill.c), the host with it.
     let guilty_together = request.cgroup.is_some() && request.die_with_host && relay::is_needed();
-    if request.credentials.is_some() || foreign_number || guilty_together {
+    // For the same reason it would set the value of all who share that memory, the host's with its own (`child.rs`).
+    let scored_together = request.oom_score_adj.is_some() && request.die_with_host && relay::is_needed();
+    if request.credentials.is_some() || foreign_number || guilty_together || scored_together {
         tier = Tier::Fork;
     }
     loop {
@@ -401,7 +411,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         moves: Span::of(request.moves),
         gaps: Span::of(gaps),
         no_close_range,
-        standing: request.isolation.into(),
+        standing: if request.group == 0 { request.isolation.into() } else { Standing::Of(request.group) },
         umask: request.umask.map_or(-1, |mask| mask as i32),
         nice: request.nice.unwrap_or(i32::MIN),
         limits: Span::of(request.limits),
@@ -413,7 +423,10 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         directory: request.directory.map_or(core::ptr::null(), CStr::as_ptr),
         host: if request.die_with_host { crate::sys::getpid() } else { 0 },
         relay: core::ptr::null(),
-        reset: if tier == Tier::Clone3 { request.ignored.mask() } else { signal::ALL },
+        reset: if tier == Tier::Clone3 { request.ignored.mask() } else { signal::ALL } & !request.keep_ignored,
+        ignored: request.keep_ignored,
+        mask: request.mask,
+        oom_score_adj: request.oom_score_adj.unwrap_or(i32::MIN),
         candidates: Span::of(&candidates),
         argv: request.argv.as_ptr(),
         envp: request.env.as_ptr(),

@@ -37,10 +37,11 @@ pub enum Step {
     Go,
     Null,
     Record,
+    OomScoreAdj,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 20] = [
+    const ALL: [(Step, &'static str); 21] = [
         (Step::None, ""),
         (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
@@ -61,6 +62,7 @@ impl Step {
         (Step::Go, "read"),
         (Step::Null, "open"),
         (Step::Record, "record"),
+        (Step::OomScoreAdj, "oom_score_adj"),
     ];
 
     /// The name that an error shows.
@@ -149,8 +151,8 @@ pub(super) enum Standing {
     Group,
     /// It leads a session.
     Session,
-    /// In this group, of the session that it was born in. (A child of a spawner's, which is in no group of the host's choice.)
-    #[cfg_attr(not(spawner_program), allow(dead_code))]
+    /// In this group, of the session that it was born in: one that the command names, or the host's for a child of a spawner's, which is in no group of
+    /// the host's choice.
     Of(i32),
 }
 
@@ -212,6 +214,12 @@ pub(super) struct Orders {
     pub relay: *const AtomicI32,
     /// Ignored signals to reset; bit n-1 is signal n. All bits where the kernel did not clear handlers.
     pub reset: u64,
+    /// Signals to ignore; none of them is among those.
+    pub ignored: u64,
+    /// What is blocked in the end.
+    pub mask: u64,
+    /// `i32::MIN`: leave it.
+    pub oom_score_adj: i32,
     /// Files to try in turn, as execvp does.
     pub candidates: Span<*const c_char>,
     pub argv: *const *const c_char,

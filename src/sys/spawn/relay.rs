@@ -18,7 +18,8 @@
 //! The other trap: the child cannot suspend the caller (CLONE_VFORK would suspend the relay), so the caller waits on a futex that
 //! the kernel clears when the child leaves the shared memory (CLONE_CHILD_CLEARTID), by exec or exit. So for the kernel it is no vfork child.
 //! A memory controller that must kill it in a control group of its own would kill everybody who shares its memory: there the child is a
-//! fork (`clone.rs` sees to it). Without one it stands in the host's group, and what the controller does there is meant for the host, too.
+//! fork (`clone.rs` sees to it). Without one it stands in the host's group, and what the controller does there is meant for the host, too. What such
+//! a child writes into its oom_score_adj is the host's, too: so one that does is a fork as well.
 
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicI32, AtomicI64, Ordering};

@@ -78,7 +78,7 @@ impl Standing {
         size_of::<Head>() + self.rest.len() <= wire::LONGEST_KEPT
     }
 
-    /// Its head for this slot.
+    /// Its head for this slot. (One that names a group of its own is not sent again: `process/command/prepared.rs`.)
     pub(super) fn addressed(&self, slot: (usize, u32), host: &Host<'_>) -> Head {
         let Head { flags, .. } = self.head;
         let group = if flags & (wire::GROUP | wire::SESSION) == 0 { group_for(host) } else { 0 };
@@ -245,7 +245,13 @@ impl Message {
             slot: slot as u32,
             ticket,
             flags: of_the_machine(tier, request.credentials.is_some()),
-            group: if request.isolation == Isolation::None { group_for(host) } else { 0 },
+            group: match request.isolation {
+                Isolation::None if request.group == 0 => group_for(host),
+                _ => request.group,
+            },
+            ignored: request.keep_ignored,
+            mask: request.mask,
+            oom_score_adj: i64::from(request.oom_score_adj.unwrap_or(i32::MIN)),
             umask: request.umask.map_or(-1, |mask| mask as i32),
             nice: request.nice.unwrap_or(i32::MIN),
             busy_pauses: BUSY_PAUSES,
@@ -365,7 +371,7 @@ pub(super) fn bytes_of<T: Plain>(value: &T) -> &[u8] {
 pub(super) trait Plain {}
 impl Plain for Head {}
 impl Plain for Birth {}
-const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4 + 8);
+const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4 + 8 + 3 * 8);
 
 #[cfg(test)]
 mod tests {

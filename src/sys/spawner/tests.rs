@@ -153,6 +153,7 @@ impl Wanted {
             gaps: &self.gaps,
             unshare_first: None,
             isolation: Isolation::Group,
+            group: 0,
             umask: None,
             nice: None,
             limits: &[],
@@ -161,6 +162,9 @@ impl Wanted {
             die_with_host: false,
             cgroup: None,
             ignored: &self.ignored,
+            keep_ignored: 0,
+            mask: 0,
+            oom_score_adj: None,
         }
     }
 }

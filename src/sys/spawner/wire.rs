@@ -134,7 +134,7 @@ pub struct Head {
     pub ticket: u32,
     /// The bits above.
     pub flags: u32,
-    /// A group of the host's that it joins; 0: it stays where it is.
+    /// A group that it joins, the host's or one that it was told; 0: it stays where it is.
     pub group: i32,
     /// -1: the spawner's.
     pub umask: i32,
@@ -169,6 +169,12 @@ pub struct Head {
     pub record: u32,
     /// The number of the place where the block is kept from now on, or is ([`AS_KEPT`]); 0: none.
     pub place: u64,
+    /// The signals that it ignores.
+    pub ignored: u64,
+    /// Those that are blocked in it.
+    pub mask: u64,
+    /// Its oom_score_adj; `i32::MIN`: the spawner's.
+    pub oom_score_adj: i64,
 }
 
 /// Where the low byte of the flags of a [`Head`] lies: both machines are of the kind that has it first.

@@ -123,6 +123,9 @@ impl Request<'_> {
                 relay: core::ptr::null(),
                 // The spawner itself was executed with all of them at their defaults.
                 reset: 0,
+                ignored: head.ignored,
+                mask: head.mask,
+                oom_score_adj: head.oom_score_adj as i32,
                 candidates: self.strings(head.candidates),
                 argv: self.strings(head.argv).at,
                 envp: self.strings(head.envp).at,

@@ -1525,6 +1525,43 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&isolate(isolation how) && { return std::move(isolate(how)); }
     command &isolate(isolation how, ec_t &ec) noexcept { return set(ec, ps_command_isolate, how); }
 
+    /// Joins a process group that is there: signals go to the child alone. 0: a group of its own. Of this and isolate the last counts.
+    command &process_group(int pgid) & { return set(ps_command_process_group, pgid); }
+    command &&process_group(int pgid) && { return std::move(process_group(pgid)); }
+    command &process_group(int pgid, ec_t &ec) noexcept { return set(ec, ps_command_process_group, pgid); }
+
+    /// -1000 (the kernel never ends it when memory is out) to 1000 (first).
+    command &oom_score_adj(int adj) & { return set(ps_command_oom_score_adj, adj); }
+    command &&oom_score_adj(int adj) && { return std::move(oom_score_adj(adj)); }
+    command &oom_score_adj(int adj, ec_t &ec) noexcept { return set(ec, ps_command_oom_score_adj, adj); }
+
+    /// Signals that the child ignores, whether or not the host does: SIGHUP for nohup(1).
+    command &keep_ignored(std::initializer_list<std::int32_t> signals) & { return keep_ignored(std::data(signals), signals.size()); }
+    command &&keep_ignored(std::initializer_list<std::int32_t> signals) && { return std::move(keep_ignored(signals)); }
+    template <typename List, typename = detail::if_list<std::int32_t, List>> command &keep_ignored(const List &signals) &
+    {
+        return keep_ignored(std::data(signals), std::size(signals));
+    }
+    template <typename List, typename = detail::if_list<std::int32_t, List>> command &&keep_ignored(const List &signals) &&
+    {
+        return std::move(keep_ignored(signals));
+    }
+    template <typename List, typename = detail::if_list<std::int32_t, List>>
+    command &keep_ignored(const List &signals, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_keep_ignored, std::data(signals), std::size(signals));
+    }
+    command &keep_ignored(const std::int32_t *signals, std::size_t n) & { return set(ps_command_keep_ignored, signals, n); }
+    command &keep_ignored(const std::int32_t *signals, std::size_t n, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_keep_ignored, signals, n);
+    }
+
+    /// The child begins with those signals blocked that are blocked in the thread that spawns it.
+    command &keep_mask(bool on = true) & { return set(ps_command_keep_mask, on); }
+    command &&keep_mask(bool on = true) && { return std::move(keep_mask(on)); }
+    command &keep_mask(bool on, ec_t &ec) noexcept { return set(ec, ps_command_keep_mask, on); }
+
     /// A cgroup v2 directory, made and removed by procsup; with a slash at its end a fresh one in it for every child.
     command &cgroup(zstring dir) & { return set(ps_command_cgroup, dir); }
     command &&cgroup(zstring dir) && { return std::move(cgroup(dir)); }

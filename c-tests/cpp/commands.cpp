@@ -54,6 +54,17 @@ static void all_forms()
         .sandbox_dir("/tmp/none", ec);
     CHECK(!ec);
 
+    const std::int32_t hangup[] = {SIGHUP};
+    const std::vector<std::int32_t> both = {SIGHUP, SIGPIPE};
+    auto e = command("true").process_group(getpgrp()).oom_score_adj(1000).keep_ignored({SIGHUP}).keep_ignored(both).keep_mask();
+    e.process_group(0).oom_score_adj(999).keep_ignored({SIGHUP}).keep_ignored(both).keep_ignored(hangup).keep_ignored(hangup, 1).keep_mask(false);
+    e.process_group(0, ec).oom_score_adj(998, ec).keep_ignored(both, ec).keep_ignored(hangup, ec).keep_ignored(hangup, 1, ec).keep_mask(true, ec);
+    CHECK(!ec);
+    e.oom_score_adj(1001, ec);
+    CHECK(ec);
+    ec.clear();
+    CHECK(output_of(command("cat").arg("/proc/self/oom_score_adj").oom_score_adj(1000).keep_ignored({SIGHUP}).keep_mask().capture(100)) == "1000\n");
+
     auto d = command("true")
                  .input("x").output_file("/tmp/none").output_file("/tmp/none", output_exists_policy::replace)
                  .output_on_failure(output_failure_policy::drop).output_lines().output_line_limit(1000).cgroup("/sys/fs/cgroup/none")

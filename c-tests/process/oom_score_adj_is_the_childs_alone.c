@@ -65,6 +65,27 @@ static void *from_a_thread(void *nothing)
     return nothing;
 }
 
+static void never_the_first(void)
+{
+    FILE *file = fopen("/proc/self/oom_score_adj", "we");
+    bool may = file && fputs("-1000", file) >= 0 && fflush(file) == 0;
+    _exit(may ? 0 : 77);
+}
+
+/* Before it is another user, who has no right to that. */
+static void protected_as_another_user(void)
+{
+    ps_error *error = NULL;
+    pid_t probe = fork();
+    if (probe == 0)
+        never_the_first();
+    if (wait_for(probe) != 0 || geteuid() != 0)
+        return;
+    ps_command *command = scored(-1000);
+    CHECK_OK(ps_command_credentials(command, 65534, 65534, NULL, 0, &error), error);
+    CHECK_INT(score_of(command), -1000);
+}
+
 static void body(void)
 {
     ps_error *error = NULL;
@@ -75,6 +96,7 @@ static void body(void)
     CHECK_INT(score_of(scored(before + 1)), before + 1);
     CHECK_INT(tier, strcmp(tier_forced, "fork") == 0 ? PS_TIER_FORK : strcmp(tier_forced, "clone") == 0 ? PS_TIER_CLONE : PS_TIER_CLONE3);
     CHECK_INT(score_of(scored(1000)), 1000);
+    protected_as_another_user();
     CHECK_INT(own_score(), before);
     ps_command *command = scored(before + 2);
     CHECK_OK(ps_command_die_with_host(command, 1, &error), error);

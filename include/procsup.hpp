@@ -206,6 +206,17 @@ enum class environment : std::int32_t { inherit = PS_ENV_INHERIT, clear = PS_ENV
 enum class stdio_kind : std::int32_t { inherit = PS_STDIO_INHERIT, null = PS_STDIO_NULL, pipe = PS_STDIO_PIPE, merge = PS_STDIO_MERGE };
 enum class pipe_direction : std::int32_t { to_child = PS_PIPE_TO_CHILD, from_child = PS_PIPE_FROM_CHILD };
 enum class isolation : std::int32_t { none = PS_ISOLATE_NONE, group = PS_ISOLATE_GROUP, session = PS_ISOLATE_SESSION };
+enum class scheduling_policy : std::int32_t {
+    inherit = PS_SCHED_INHERIT,
+    other = PS_SCHED_OTHER,
+    batch = PS_SCHED_BATCH,
+    idle = PS_SCHED_IDLE,
+    fifo = PS_SCHED_FIFO,
+    rr = PS_SCHED_RR
+};
+/// What a path is opened to: allow::read | allow::execute.
+enum class allow : std::int32_t { read = PS_ALLOW_READ, write = PS_ALLOW_WRITE, execute = PS_ALLOW_EXECUTE };
+constexpr allow operator|(allow a, allow b) noexcept { return allow(std::int32_t(a) | std::int32_t(b)); }
 enum class survivors_policy : std::int32_t { sweep = PS_SURVIVORS_SWEEP, leave = PS_SURVIVORS_LEAVE };
 enum class output_exists_policy : std::int32_t { refuse = PS_OUTPUT_REFUSE, replace = PS_OUTPUT_REPLACE };
 enum class output_failure_policy : std::int32_t { keep = PS_OUTPUT_KEEP, drop = PS_OUTPUT_DROP };
@@ -1510,6 +1521,39 @@ class command : private detail::owner<ps_command, ps_command_free> {
     {
         return set(ec, ps_command_rlimit, resource, soft, hard);
     }
+
+    /// The processors it may run on; none: the host's.
+    command &affinity(std::initializer_list<std::uint32_t> cpus) & { return set(ps_command_affinity, cpus.begin(), cpus.size()); }
+    command &&affinity(std::initializer_list<std::uint32_t> cpus) && { return std::move(affinity(cpus)); }
+    command &affinity(std::initializer_list<std::uint32_t> cpus, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_affinity, cpus.begin(), cpus.size());
+    }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>> command &affinity(const List &cpus) &
+    {
+        return set(ps_command_affinity, std::data(cpus), std::size(cpus));
+    }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>> command &&affinity(const List &cpus) &&
+    {
+        return std::move(affinity(cpus));
+    }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>> command &affinity(const List &cpus, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_affinity, std::data(cpus), std::size(cpus));
+    }
+
+    /// The policy of the scheduler; priority 1 to 99 for fifo and rr, else 0.
+    command &scheduling(scheduling_policy policy, int priority = 0) & { return set(ps_command_scheduling, policy, priority); }
+    command &&scheduling(scheduling_policy policy, int priority = 0) && { return std::move(scheduling(policy, priority)); }
+    command &scheduling(scheduling_policy policy, int priority, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_scheduling, policy, priority);
+    }
+
+    /// Opens a path, and all below it; with the first of these all other files are closed to the child (Landlock).
+    command &landlock(zstring path, allow access) & { return set(ps_command_landlock, path, access); }
+    command &&landlock(zstring path, allow access) && { return std::move(landlock(path, access)); }
+    command &landlock(zstring path, allow access, ec_t &ec) noexcept { return set(ec, ps_command_landlock, path, access); }
 
     command &no_new_privs(bool on = true) & { return set(ps_command_no_new_privs, on); }
     command &&no_new_privs(bool on = true) && { return std::move(no_new_privs(on)); }

@@ -78,6 +78,35 @@ static void all_forms()
     CHECK(!ec);
 }
 
+// On which processors, by which policy, and what is open to it.
+static void processors_and_paths()
+{
+    const std::vector<std::uint32_t> first{0};
+    auto job = command(HELPER_DIR "/show_scheduling").affinity({0, 1}).affinity(first).scheduling(scheduling_policy::batch).capture(1000);
+    job.affinity({0}).affinity(first).scheduling(scheduling_policy::idle, 0);
+    std::error_code ec;
+    job.affinity(first, ec).affinity({0}, ec).scheduling(scheduling_policy::batch, 0, ec);
+    CHECK(!ec && output_of(job).rfind("cpus=0\npolicy=BATCH\npriority=0\n", 0) == 0);
+    job.scheduling(scheduling_policy::fifo, 0, ec);
+    CHECK(ec == errc::invalid_argument);
+    ec.clear();
+
+    auto shut = command("cat").arg("/proc/self/comm").landlock("/usr", allow::read | allow::execute).capture(1000);
+    shut.landlock("/etc", allow::read).landlock("/dev/null", allow::read | allow::write, ec);
+    for (const char *place : {"/lib", "/lib64", "/bin"})
+        if (std::filesystem::exists(place))
+            shut.landlock(place, allow::execute, ec);
+    CHECK(!ec);
+    try {
+        child job = spawn(shut);
+        CHECK(job.reap(patience()).code() == 1);
+        shut.landlock("/proc", allow::read);
+        CHECK(output_of(shut) == "cat\n");
+    } catch (const error &refused) {
+        CHECK(refused.code() == errc::unsupported);
+    }
+}
+
 // Many at once, and strings with a length.
 static void blocks_and_parts_of_strings()
 {
@@ -122,6 +151,7 @@ int main()
 {
     a_chain_makes_a_command();
     blocks_and_parts_of_strings();
+    processors_and_paths();
     all_forms();
     CHECK(live_count() == 0);
 }

@@ -419,6 +419,26 @@ static void call_setter(void)
             SET(ps_command_process_group, ps_command_process_group(h, n, error), "%d)", name_of(c), n);
         }
         return;
+    if (chance(5)) {
+        switch (dice(3)) {
+        case 0: {
+            uint32_t cpus[4];
+            for (int i = 0; i < 4; i++)
+                cpus[i] = chance(80) ? dice(3) : ONE_OF(uint32_t, 64u, 4097u, 65535u, 65536u, UINT32_MAX);
+            bool some = chance(90);
+            size = some ? dice(5) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);
+            SET(ps_command_affinity, ps_command_affinity(h, some ? cpus : NULL, size, error), "%p, %zu)", name_of(c), (void *)(some ? cpus : NULL), size);
+            return;
+        }
+        case 1: /* no real time: it would be the fuzzer that waits */
+            n = chance(80) ? (int32_t)dice(4) : odd_number(), m = chance(80) ? 0 : odd_number();
+            SET(ps_command_scheduling, ps_command_scheduling(h, n, n == PS_SCHED_FIFO || n == PS_SCHED_RR ? 0 : m, error), "%d, %d)", name_of(c), n, m);
+            return;
+        default:
+            text = chance(60) ? "/" : chance(50) ? text_at_edge(directory) : any_text(), n = chance(90) ? (int32_t)dice(8) : odd_number();
+            SET(ps_command_landlock, ps_command_landlock(h, text, n, error), "%.60s, %d)", name_of(c), SHOWN(text), n);
+            return;
+        }
     }
     switch (dice(51)) {
     case 0: text = any_text(); SET(ps_command_arg, ps_command_arg(h, text, error), "%.40s)", name_of(c), SHOWN(text)); break;

@@ -36,6 +36,11 @@
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441
 #endif
+#ifndef SYS_landlock_create_ruleset
+#define SYS_landlock_create_ruleset 444
+#define SYS_landlock_add_rule 445
+#define SYS_landlock_restrict_self 446
+#endif
 #ifndef SYS_fchmodat2
 #define SYS_fchmodat2 452
 #endif
@@ -84,6 +89,7 @@ static const struct name call_names[] = {
     CALL(getresgid),     CALL(sched_setaffinity), CALL(mknodat),    CALL(splice),        CALL(sysinfo),
     CALL(inotify_init1), CALL(inotify_add_watch), CALL(utimensat),  CALL(fchownat),
     CALL(name_to_handle_at), CALL(open_by_handle_at),
+    CALL(landlock_create_ruleset), CALL(landlock_add_rule), CALL(landlock_restrict_self), CALL(sched_setscheduler),
     CALL(accept4),       CALL(bind),           CALL(getpeername),   CALL(getsockname),   CALL(listen),
 #ifdef SYS_open /* calls that newer processors never had */
     CALL(access),        CALL(arch_prctl),     CALL(dup2),          CALL(epoll_wait),    CALL(eventfd),

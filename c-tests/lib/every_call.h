@@ -51,6 +51,9 @@ CALL(ps_command, ps_command_credentials, 1, 1, some_groups, 2)
 CALL(ps_command, ps_command_umask, 022)
 CALL(ps_command, ps_command_nice, 1)
 CALL(ps_command, ps_command_rlimit, RLIMIT_CORE, 0, 0)
+CALL(ps_command, ps_command_affinity, some_groups, 1)
+CALL(ps_command, ps_command_scheduling, PS_SCHED_BATCH, 0)
+CALL(ps_command, ps_command_landlock, "/", PS_ALLOW_READ)
 CALL(ps_command, ps_command_no_new_privs, 1)
 CALL(ps_command, ps_command_die_with_host, 1)
 CALL(ps_command, ps_command_isolate, PS_ISOLATE_GROUP)
@@ -316,6 +319,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
     ENTRY(COMMAND, ps_command_core_wait),
+    ENTRY(COMMAND, ps_command_affinity),    ENTRY(COMMAND, ps_command_scheduling),    ENTRY(COMMAND, ps_command_landlock),
     ENTRY(COMMAND, ps_command_capture_apart), ENTRY(COMMAND, ps_command_render),      ENTRY(COMMAND, ps_run),
     ENTRY(COMMAND, ps_run_checked),         ENTRY(OUTPUT, ps_output_data),            ENTRY(OUTPUT, ps_output_lost),
     ENTRY(CHILD, ps_child_output_of),       ENTRY(CHILD, ps_child_output_lost),

@@ -51,6 +51,15 @@ int main(void)
     CHECK_OK(ps_command_umask(command, 022, &error), error);
     refused_worker(&p, command, "umask");
     command = exiting("0");
+    CHECK_OK(ps_command_affinity(command, (const uint32_t[]){0}, 1, &error), error);
+    refused_worker(&p, command, "affinity");
+    command = exiting("0");
+    CHECK_OK(ps_command_scheduling(command, PS_SCHED_BATCH, 0, &error), error);
+    refused_worker(&p, command, "scheduling");
+    command = exiting("0");
+    CHECK_OK(ps_command_landlock(command, "/", PS_ALLOW_READ, &error), error);
+    refused_worker(&p, command, "landlock");
+    command = exiting("0");
     CHECK_OK(ps_command_output_file(command, "/tmp/never-made", 0, &error), error);
     refused_worker(&p, command, "output_file");
     CHECK_INT(logged(&p, "preloader", NULL), 0);

@@ -2,6 +2,7 @@
 /* covers: C15-5 */
 /* variants: few */
 #include "harness.h"
+#include "landlocked.h"
 #include "spawning.h"
 
 static ps_supervisor *plain, *spawner;
@@ -51,6 +52,40 @@ static ps_command *who(void)
     SET(ps_command_rlimit(command, RLIMIT_CORE, 0, 0, &error));
     SET(ps_command_no_new_privs(command, 1, &error));
     SET(ps_command_cwd(command, "/usr", &error));
+    return command;
+}
+
+static ps_command *processors(void)
+{
+    ps_command *command = helper_command("show_scheduling", NULL);
+    SET(ps_command_affinity(command, (const uint32_t[]){1, 5000}, 2, &error));
+    SET(ps_command_scheduling(command, PS_SCHED_IDLE, 0, &error));
+    return command;
+}
+
+static ps_command *real_time(void)
+{
+    ps_command *command = helper_command("show_scheduling", NULL);
+    struct sched_param param = {.sched_priority = 1};
+    if (geteuid() == 0 && sched_setscheduler(0, SCHED_RR, &param) == 0) {
+        param.sched_priority = 0;
+        CHECK(sched_setscheduler(0, SCHED_OTHER, &param) == 0);
+        SET(ps_command_scheduling(command, PS_SCHED_FIFO, 12, &error));
+    }
+    return command;
+}
+
+static ps_command *confined(void)
+{
+    ps_command *command = helper_command("try_paths", "read:/etc/passwd", "list:/", "write:/dev/null", "fd:3", "fd:9", NULL);
+    if (landlock_abi() > 0) {
+        allow_system(command);
+        allow(command, "/dev/null", PS_ALLOW_WRITE);
+    }
+    static int null = -1;
+    if (null < 0)
+        CHECK((null = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0);
+    SET(ps_command_pass_fd(command, null, 9, &error));
     return command;
 }
 
@@ -164,6 +199,7 @@ static const call calls[] = {
     {"in the group", in_the_group}, {"signals", signals}, {"descriptors", descriptors}, {"listening", listening},
     {"by search", by_search}, {"input", input},           {"merged", merged},           {"ready", ready},
     {"notifying", notifying}, {"kept signals", kept_signals}, {"score", score},
+    {"notifying", notifying}, {"processors", processors}, {"real time", real_time}, {"confined", confined},
 };
 
 /* Numbers that differ from process to process are left out. */

@@ -45,7 +45,7 @@ CYCLES = [
      "what a process is at the moment decides which of these has its channel, and each of them may make it the next"),
     ({"process/command/mod", "process/command/streams", "process/command/identity", "process/command/life", "process/command/belongings",
       "process/command/program", "process/command/prepared", "process/command/lasting", "process/command/readiness",
-      "process/command/inheritance"},
+      "process/command/inheritance", "process/command/processors", "process/command/landlock"},
      "a command is made of its parts, and each part has its setters on the command"),
     ({"handoff/side", "handoff/owner/side", "handoff/owner/guests", "handoff/owner/keeper", "handoff/owner/offer", "handoff/owner/observers",
       "handoff/owner/expected", "handoff/owner/recording", "handoff/successor/side", "handoff/successor/store", "handoff/successor/recording"},

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use strum::VariantNames;
 
-use super::{child, command, error, handoff, handoff_supervisor, preload, preloader, readiness, spawn_lock, supervisor, worker};
+use super::{
+    child, command, command_landlock, command_processors, error, handoff, handoff_supervisor, preload, preloader, readiness, spawn_lock,
+    supervisor, worker,
+};
 
 const HEADER: &str = include_str!("../../include/procsup.h");
 const CPP: &str = include_str!("../../include/procsup.hpp");
@@ -54,6 +57,8 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_survivors_policy", of_rust(command::ps_survivors_policy::from_repr)),
             ("ps_output_if_exists", of_rust(command::ps_output_if_exists::from_repr)),
             ("ps_output_failure_policy", of_rust(command::ps_output_failure_policy::from_repr)),
+            ("ps_scheduling_policy", of_rust(command_processors::ps_scheduling_policy::from_repr)),
+            ("ps_allow", of_rust(command_landlock::ps_allow::from_repr)),
             ("ps_restart_policy", of_rust(command::ps_restart_policy::from_repr)),
             ("ps_readiness_kind", of_rust(readiness::ps_readiness_kind::from_repr)),
             ("ps_notify_access", of_rust(readiness::ps_notify_access::from_repr)),

@@ -15,6 +15,8 @@ pub mod budget;
 pub mod child;
 pub mod command;
 pub mod command_inheritance;
+pub mod command_landlock;
+pub mod command_processors;
 pub mod error;
 pub mod handoff;
 pub mod handoff_supervisor;

@@ -351,6 +351,18 @@ impl Plan {
         inherited.iter().fold(0, |bits, number| bits | 1 << number)
     }
 
+    /// Gives the child one more that it uses and closes before its exec. Answers its number there: the lowest that is nobody else's.
+    pub fn give_for_itself(&mut self, end: OwnedFd) -> i32 {
+        let mut moves = std::mem::take(&mut self.map.moves);
+        let mut taken: Vec<i32> = moves.iter().flat_map(|m| [m.from, m.to]).filter(|number| *number > 2).collect();
+        taken.sort_unstable();
+        taken.dedup();
+        let to = (3..).zip(&taken).find(|(free, taken)| free != *taken).map_or(3 + taken.len() as i32, |(free, _)| free);
+        moves.push(Move { from: self.ends.give(end), to });
+        self.map = Map::new(moves, &self.inherited);
+        to
+    }
+
     /// Brings every source down to a low number, so that the child's table can be cut there. Without a free place: as it was.
     /// `headroom`: descriptors that must be free for the host beside those that are reserved, if that is yet to be done.
     pub fn park<'a>(&mut self, landing: &'a Landing, headroom: usize) -> Option<Parked<'a>> {
@@ -380,6 +392,23 @@ mod tests {
         let map = Map::new(vec![], &[0, 1, 2]);
         assert_eq!(map.gaps, [Gap { first: 3, last: u32::MAX }]);
         assert_eq!(map.first_unneeded, 3);
+    }
+
+    #[test]
+    fn what_a_child_uses_itself_gets_a_number_that_is_nobody_elses() {
+        let given = |moves: &[(i32, i32)]| {
+            let moves = moves.iter().map(|(from, to)| Move { from: *from, to: *to }).collect();
+            let mut plan = Plan { map: Map::new(moves, &[0, 1, 2]), inherited: vec![0, 1, 2], ends: Ends::default() };
+            let (end, _other) = fds::pipe().unwrap();
+            let from = end.as_raw_fd();
+            let to = plan.give_for_itself(end);
+            assert!(plan.map.steps.contains(&Move { from, to }));
+            assert!(!plan.map.gaps.iter().any(|gap| (gap.first..=gap.last).contains(&(to as u32))));
+            to
+        };
+        assert_eq!(given(&[]), 3);
+        assert_eq!(given(&[(Move::NULL, 0), (7, 3), (5, 4), (4, 8)]), 6);
+        assert_eq!(given(&[(9, 4)]), 3);
     }
 
     #[test]

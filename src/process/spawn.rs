@@ -118,6 +118,8 @@ pub(super) fn make(command: &Command) -> Result<Child> {
 pub(super) struct Ingredients {
     pub plan: Plan,
     pub resources: Resources,
+    /// By what it restricts itself; its number in the child, once that is planned.
+    ruleset: (Option<OwnedFd>, Option<i32>),
     /// The whole of its readiness: all that follows takes its time off that.
     begun: i64,
 }
@@ -133,18 +135,22 @@ impl Ingredients {
     pub fn unplanned(command: &Command, begun: i64) -> Result<Self> {
         check_lent(command)?;
         command.check_size()?;
-        Ok(Self { plan: Plan::default(), resources: Resources::take(command)?, begun })
+        let ruleset = (command.ruleset()?, None);
+        Ok(Self { plan: Plan::default(), resources: Resources::take(command)?, ruleset, begun })
     }
 
     /// The same of one that is made again by the same request (`command/prepared.rs`): what was checked of it is so.
     pub fn again(command: &Command, begun: i64) -> Result<Self> {
         check_lent(command)?;
-        Ok(Self { plan: Plan::default(), resources: Resources::again(command)?, begun })
+        Ok(Self { plan: Plan::default(), resources: Resources::again(command)?, ruleset: (None, None), begun })
     }
 
     /// Those.
     pub fn plan(&mut self, command: &Command) -> Result<()> {
         self.plan = descriptors::plan(command, self.resources.file.as_ref())?;
+        if let Some(ruleset) = self.ruleset.0.take() {
+            self.ruleset.1 = Some(self.plan.give_for_itself(ruleset));
+        }
         Ok(())
     }
 
@@ -187,13 +193,17 @@ impl Ingredients {
             nice: command.identity.nice,
             limits: &limits,
             credentials: command.identity.credentials.as_ref(),
-            no_new_privs: command.identity.no_new_privs,
+            // Landlock wants it.
+            no_new_privs: command.identity.no_new_privs || self.ruleset.1.is_some(),
             die_with_host: command.identity.die_with_host,
             cgroup,
             ignored: &engine()?.ignored,
             keep_ignored: inheritance.ignored,
             mask: inheritance.mask.now(),
             oom_score_adj: inheritance.oom_score_adj,
+            processors: command.identity.processors.allowed.as_deref().unwrap_or_default(),
+            scheduling: command.identity.processors.scheduling,
+            ruleset: self.ruleset.1,
         };
         act(&request, self.facts(command))
     }
@@ -352,6 +362,20 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
         "open" => error.message += ": /dev/null",
         "setpgid" | "oom_score_adj" => error.message += &command.identity.inheritance.explain(failure.step, failure.errno),
         "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),
+        "sched_setaffinity" if failure.errno == Errno::EINVAL => {
+            error.message += ": of its processors none is there and allowed by its cpuset"
+        }
+        "sched_setscheduler" if failure.errno == Errno::EPERM => {
+            error.message += ": real time needs CAP_SYS_NICE, or that much RLIMIT_RTPRIO, and a control group that may have it"
+        }
+        // The kernel keeps no more of them above each other.
+        "landlock_restrict_self" if failure.errno == Errno::E2BIG => {
+            error.status = Status::Limit;
+            error.message += ": this process is restricted so often already";
+        }
+        "exec" if failure.errno == Errno::EACCES && command.identity.confinement.is_on() => {
+            error.message += ": it, its interpreter and its loader must be allowed by ps_command_landlock (PS_ALLOW_EXECUTE)"
+        }
         "exec" if failure.errno == Errno::ENOENT && is_there(command) => {
             error.message += ": the file is there, but not the interpreter that it names"
         }

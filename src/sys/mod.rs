@@ -17,6 +17,7 @@ pub mod fds;
 pub mod foreign_file;
 pub mod fork;
 pub mod identity;
+pub mod landlock;
 pub mod listing;
 pub mod lockfile;
 pub mod lockwatch;

@@ -4,6 +4,8 @@
 //! before the user changes, the death signal after it, since a change of user clears it.
 
 use super::inheritance::Inheritance;
+use super::landlock::Confinement;
+use super::processors::Processors;
 use super::{Command, Credentials};
 use crate::error::{Error, Result};
 use crate::sys::spawn::{Isolation, Limit};
@@ -21,6 +23,8 @@ pub struct Identity {
     /// Others of ours are in the group that it leads.
     pub(in crate::process) shares_group: bool,
     pub(in crate::process) inheritance: Inheritance,
+    pub(in crate::process) processors: Processors,
+    pub(in crate::process) confinement: Confinement,
 }
 
 impl Default for Identity {
@@ -35,6 +39,8 @@ impl Default for Identity {
             isolation: Isolation::Group,
             shares_group: false,
             inheritance: Inheritance::default(),
+            processors: Processors::default(),
+            confinement: Confinement::default(),
         }
     }
 }
@@ -52,6 +58,8 @@ impl Identity {
             isolation: _,
             shares_group: _,
             inheritance: _,
+            processors: _,
+            confinement: _,
         } = self;
         super::lasting::first([(*die_with_host, "die_with_host")])
     }
@@ -68,15 +76,28 @@ impl Identity {
             isolation: _,
             shares_group: _,
             inheritance,
+            processors: _,
+            confinement,
         } = self;
-        inheritance.differs()
+        inheritance.differs() || confinement.is_on()
     }
 
     /// What only its maker could give to a process.
     pub(super) fn of_a_maker(&self) -> Option<&'static str> {
-        let Self { credentials, umask, nice, limits, no_new_privs, die_with_host, isolation, shares_group: _, inheritance } = self;
-        let inherited = inheritance.of_a_maker();
-        inherited.or(super::lasting::first([
+        let Self {
+            credentials,
+            umask,
+            nice,
+            limits,
+            no_new_privs,
+            die_with_host,
+            isolation,
+            shares_group: _,
+            inheritance,
+            processors,
+            confinement,
+        } = self;
+        let first = super::lasting::first([
             (credentials.is_some(), "credentials"),
             (umask.is_some(), "umask"),
             (nice.is_some(), "nice"),
@@ -84,7 +105,9 @@ impl Identity {
             (*no_new_privs, "no_new_privs"),
             (*die_with_host, "die_with_host"),
             (*isolation == Isolation::Session, "isolate"),
-        ]))
+            (confinement.is_on(), "landlock"),
+        ]);
+        first.or_else(|| inheritance.of_a_maker()).or_else(|| processors.of_a_maker())
     }
 }
 

@@ -10,6 +10,8 @@
 //! |                 | `passed.rs`     | which descriptors it is given by number, each number once        |
 //! | [`Identity`]    | `identity.rs`   | user, limits, group or session                                   |
 //! |                 | `inheritance.rs`| what it has of its host's signals, which group it joins, who goes first when memory is out |
+//! |                 | `processors.rs` | on which processors it runs, by which policy of the scheduler    |
+//! |                 | `landlock.rs`   | which paths are open to it                                       |
 //! | [`Lifetime`]    | `life.rs`       | stop plan, deadline, survivors, restarts                         |
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
 //! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
@@ -22,12 +24,14 @@
 mod belongings;
 mod identity;
 mod inheritance;
+mod landlock;
 mod lasting;
 mod life;
 mod line;
 mod passed;
 mod piped;
 mod prepared;
+mod processors;
 mod program;
 mod readiness;
 mod streams;

@@ -5,8 +5,8 @@
 //! the host's memory is written but the report, the digits of LISTEN_PID and the like, and the page of `birth.rs`; the shared table is not touched
 //! before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
 //!
-//! The order of steps: descriptors' table, group, descriptors, limits that need privilege, credentials, directory (as
-//! the new user), death signal (a change of credentials clears it), signals last, exec.
+//! The order of steps: descriptors' table, group, descriptors, limits that need privilege, processors, credentials, directory (as
+//! the new user), death signal (a change of credentials clears it), Landlock (which would shut out this very code), signals last, exec.
 
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
@@ -126,6 +126,19 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             let limit = orders.limits.get(i);
             must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, (*limit).resource, &raw const (*limit).soft, 0));
         }
+        // After the limits, of which one says what priority a child may have; before the privilege goes.
+        if orders.processors.len != 0 {
+            let bytes = orders.processors.len.wrapping_mul(8);
+            must!(orders, Step::SchedSetaffinity, syscall!(libc::SYS_sched_setaffinity, 0, bytes, orders.processors.at));
+        }
+        if orders.scheduling >= 0 {
+            let priority = orders.scheduling & 0xff;
+            must!(
+                orders,
+                Step::SchedSetscheduler,
+                syscall!(libc::SYS_sched_setscheduler, 0, orders.scheduling.wrapping_shr(8), &raw const priority)
+            );
+        }
         if orders.set_credentials {
             // Groups while we still may, group before user: each step would take away the right to the next.
             must!(orders, Step::Setgroups, syscall!(libc::SYS_setgroups, orders.groups.len, orders.groups.at));
@@ -143,7 +156,13 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             if !orders.relay.is_null() {
                 let relay = (*orders.relay).load(Ordering::Acquire);
                 while syscall!(libc::SYS_tgkill, orders.host, relay, 0) == 0 {
-                    syscall!(libc::SYS_sched_yield);
+                    if orders.scheduling < 0 {
+                        syscall!(libc::SYS_sched_yield);
+                    } else {
+                        // In real time: who yields lets only its equals run, and might keep that thread from its end.
+                        let moment = [0i64, 50_000i64];
+                        syscall!(libc::SYS_nanosleep, moment.as_ptr(), 0);
+                    }
                 }
             }
             must!(orders, Step::DieWithHost, syscall!(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL));
@@ -161,6 +180,11 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
                     write_digits(*at, pid);
                 }
             }
+        }
+        // Last of all but the signals: from here on it may open only what its program may.
+        if orders.ruleset >= 0 {
+            must!(orders, Step::LandlockRestrictSelf, syscall!(libc::SYS_landlock_restrict_self, orders.ruleset, 0));
+            syscall!(libc::SYS_close, orders.ruleset);
         }
         ignore_signals(orders.ignored);
         reset_signals(orders.reset, orders.mask);

@@ -34,6 +34,7 @@ use super::fork;
 use super::isolation::Isolation;
 use super::orders::{Gap, Limit, Move, Orders, Report, Span, Standing, Step};
 use super::relay::{self, Relay};
+use super::scheduling::Scheduling;
 use super::shim::{self, CloneArgs};
 use super::tiers::{self, is_verdict};
 use crate::sys::cgroup::Group;
@@ -110,6 +111,12 @@ pub struct Request<'a> {
     pub mask: u64,
     /// How readily it is ended when memory is out.
     pub oom_score_adj: Option<i32>,
+    /// The processors it may run on, a bit each; none: the host's.
+    pub processors: &'a [u64],
+    /// By which policy of the scheduler it runs.
+    pub scheduling: Scheduling,
+    /// By what it restricts itself (landlock(7)): its number in the child. Needs `no_new_privs`, or CAP_SYS_ADMIN.
+    pub ruleset: Option<i32>,
 }
 
 /// Where the kernel writes the identity: the low halves of two registry words.
@@ -439,6 +446,9 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         parent_fd: AtomicI32::new(-1),
         own_pid: core::ptr::null(),
         report: &raw const report,
+        processors: Span::of(request.processors),
+        scheduling: request.scheduling.as_order(),
+        ruleset: request.ruleset.unwrap_or(-1),
     };
     let relayed = request.die_with_host && relay::is_needed();
     let files = if unshare.is_some() { libc::CLONE_FILES as u64 } else { 0 };

@@ -16,6 +16,7 @@
 //! | `shim.rs`    | the assembly around clone                                           |
 //! | `relay.rs`   | a child that dies with its host, spawned by any thread              |
 //! | `landing.rs` | reserved low descriptors                                            |
+//! | `scheduling.rs` | the policy of the scheduler, as a command says it               |
 //!
 //! `clone.rs`, `fork.rs` and `tiers.rs` know each other: the engine tries a tier, and a tier is probed by the engine's own clone.
 
@@ -27,6 +28,7 @@ mod isolation;
 pub mod landing;
 mod orders;
 mod relay;
+mod scheduling;
 mod shim;
 mod survey;
 mod tiers;
@@ -35,6 +37,7 @@ pub use self::birth::{Birth, LENGTH as BIRTH_LENGTH, Places as BirthPlaces};
 pub use self::clone::{Background, Credentials, Failure, Request, Spawned, Target, Tier, spawn};
 pub use self::isolation::Isolation;
 pub use self::orders::{Gap, Limit, Move};
+pub use self::scheduling::{Policy, Scheduling};
 pub use self::tiers::learn;
 
 pub(in crate::sys) use self::clone::{BUSY_PAUSES, failure};

@@ -38,10 +38,13 @@ pub enum Step {
     Null,
     Record,
     OomScoreAdj,
+    SchedSetaffinity,
+    SchedSetscheduler,
+    LandlockRestrictSelf,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 21] = [
+    const ALL: [(Step, &'static str); 24] = [
         (Step::None, ""),
         (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
@@ -63,6 +66,9 @@ impl Step {
         (Step::Null, "open"),
         (Step::Record, "record"),
         (Step::OomScoreAdj, "oom_score_adj"),
+        (Step::SchedSetaffinity, "sched_setaffinity"),
+        (Step::SchedSetscheduler, "sched_setscheduler"),
+        (Step::LandlockRestrictSelf, "landlock_restrict_self"),
     ];
 
     /// The name that an error shows.
@@ -240,4 +246,10 @@ pub(super) struct Orders {
     /// Where the child writes its own pid, if the kernel could not.
     pub own_pid: *const AtomicU64,
     pub report: *const Report,
+    /// The processors it may run on, a bit each; none: as it was born.
+    pub processors: Span<u64>,
+    /// The kernel's policy, and in the low byte its priority; -1: as it was born.
+    pub scheduling: i32,
+    /// By what it restricts itself (landlock(7)), among its own numbers; -1: nothing.
+    pub ruleset: i32,
 }

@@ -255,6 +255,8 @@ impl Message {
             umask: request.umask.map_or(-1, |mask| mask as i32),
             nice: request.nice.unwrap_or(i32::MIN),
             busy_pauses: BUSY_PAUSES,
+            scheduling: request.scheduling.as_order(),
+            ruleset: request.ruleset.unwrap_or(-1),
             ..Head::default()
         };
         let mut flag = |set: bool, flag: u32| head.flags |= if set { flag } else { 0 };
@@ -300,6 +302,7 @@ impl Message {
             (head.uid, head.gid) = (credentials.uid, credentials.gid);
             head.groups = out.words(credentials.groups.iter().map(|group| [*group]))?;
         }
+        head.processors = out.words(request.processors.iter().map(|bits| halves(*bits)))?;
         let (argv, envp) = (request.argv.as_ptr(), request.env.as_ptr());
         head.candidates = out.table(request.candidates.len())?;
         // SAFETY: both arrays are whole, by what they are, and the request holds them.
@@ -371,7 +374,7 @@ pub(super) fn bytes_of<T: Plain>(value: &T) -> &[u8] {
 pub(super) trait Plain {}
 impl Plain for Head {}
 impl Plain for Birth {}
-const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4 + 8 + 3 * 8);
+const _: () = assert!(size_of::<Head>() == 4 * 10 + 7 * 8 + 4 * 4 + 8 + 3 * 8 + 8 + 2 * 4);
 
 #[cfg(test)]
 mod tests {

@@ -15,7 +15,7 @@ use nix::unistd::Pid;
 use super::*;
 use crate::sys::environ::Block;
 use crate::sys::procfs::Ignored;
-use crate::sys::spawn::{Credentials, Failure, Gap, Isolation, Move, Request};
+use crate::sys::spawn::{Credentials, Failure, Gap, Isolation, Move, Request, Scheduling};
 use crate::sys::wait::{self, Ending, Seen};
 use crate::sys::{cstr, fds, getpid};
 
@@ -165,6 +165,9 @@ impl Wanted {
             keep_ignored: 0,
             mask: 0,
             oom_score_adj: None,
+            processors: &[],
+            scheduling: Scheduling::default(),
+            ruleset: None,
         }
     }
 }

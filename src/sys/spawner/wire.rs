@@ -175,6 +175,12 @@ pub struct Head {
     pub mask: u64,
     /// Its oom_score_adj; `i32::MIN`: the spawner's.
     pub oom_score_adj: i64,
+    /// `u64`s, a bit for each processor; none: the spawner's.
+    pub processors: Part,
+    /// A policy and its priority, as in `Orders`; -1: the spawner's.
+    pub scheduling: i32,
+    /// By what it restricts itself, among its own numbers; -1: nothing.
+    pub ruleset: i32,
 }
 
 /// Where the low byte of the flags of a [`Head`] lies: both machines are of the kind that has it first.

@@ -126,7 +126,9 @@ numbers! {
     SYS_recvmsg: c_long = 47;
     SYS_rt_sigaction: c_long = 13;
     SYS_rt_sigprocmask: c_long = 14;
+    SYS_landlock_restrict_self: c_long = 446;
     SYS_sched_getscheduler: c_long = 145;
+    SYS_sched_setaffinity: c_long = 203;
     SYS_sched_setscheduler: c_long = 144;
     SYS_sched_yield: c_long = 24;
     SYS_sendmsg: c_long = 46;
@@ -171,7 +173,9 @@ numbers! {
     SYS_recvmsg: c_long = 212;
     SYS_rt_sigaction: c_long = 134;
     SYS_rt_sigprocmask: c_long = 135;
+    SYS_landlock_restrict_self: c_long = 446;
     SYS_sched_getscheduler: c_long = 120;
+    SYS_sched_setaffinity: c_long = 122;
     SYS_sched_setscheduler: c_long = 119;
     SYS_sched_yield: c_long = 124;
     SYS_sendmsg: c_long = 211;

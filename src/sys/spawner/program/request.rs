@@ -138,6 +138,9 @@ impl Request<'_> {
                 parent_fd: AtomicI32::new(-1),
                 own_pid: core::ptr::null(),
                 report,
+                processors: self.part::<u64>(head.processors),
+                scheduling: head.scheduling,
+                ruleset: head.ruleset,
             }
         }
     }

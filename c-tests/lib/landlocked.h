@@ -44,6 +44,17 @@ HARNESS void landlocked_file(const char *path, mode_t mode)
     close(fd);
 }
 
+/* A copy of a helper that needs no libraries. */
+HARNESS void landlocked_program(const char *path)
+{
+    static char bytes[1 << 20];
+    int from = open(HELPER_DIR "/nothing", O_RDONLY | O_CLOEXEC), to = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+    ssize_t length = read(from, bytes, sizeof bytes);
+    CHECK(length > 0 && length < (ssize_t)sizeof bytes && write(to, bytes, (size_t)length) == length);
+    close(from);
+    close(to);
+}
+
 HARNESS void landlocked_begin(void)
 {
     if (landlock_abi() == 0)

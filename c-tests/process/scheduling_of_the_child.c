@@ -49,10 +49,6 @@ static void in_real_time(void)
     CHECK_OK(ps_command_credentials(command, 65534, 65534, NULL, 0, &error), error);
     shows(command, "FIFO", 9, 0);
 
-    pthread_t thread;
-    thread_start(&thread, from_a_thread, NULL);
-    CHECK(pthread_join(thread, NULL) == 0);
-
     /* Nobody inherits it who is told otherwise. */
     struct sched_param param = {.sched_priority = 1};
     CHECK(sched_setscheduler(0, SCHED_RR, &param) == 0);
@@ -61,6 +57,10 @@ static void in_real_time(void)
     CHECK(sched_getscheduler(0) == SCHED_RR);
     param.sched_priority = 0;
     CHECK(sched_setscheduler(0, SCHED_OTHER, &param) == 0);
+
+    pthread_t thread;
+    thread_start(&thread, from_a_thread, NULL);
+    CHECK(pthread_join(thread, NULL) == 0);
 }
 
 int main(void)

@@ -218,6 +218,7 @@ enum class scheduling_policy : std::int32_t {
 enum class allow : std::int32_t { read = PS_ALLOW_READ, write = PS_ALLOW_WRITE, execute = PS_ALLOW_EXECUTE };
 constexpr allow operator|(allow a, allow b) noexcept { return allow(std::int32_t(a) | std::int32_t(b)); }
 enum class survivors_policy : std::int32_t { sweep = PS_SURVIVORS_SWEEP, leave = PS_SURVIVORS_LEAVE };
+enum class scope : std::int32_t { group = PS_SCOPE_GROUP, mixed = PS_SCOPE_MIXED, leader = PS_SCOPE_LEADER };
 enum class output_exists_policy : std::int32_t { refuse = PS_OUTPUT_REFUSE, replace = PS_OUTPUT_REPLACE };
 enum class output_failure_policy : std::int32_t { keep = PS_OUTPUT_KEEP, drop = PS_OUTPUT_DROP };
 enum class restart_policy : std::int32_t { never = PS_RESTART_NEVER, on_failure = PS_RESTART_ON_FAILURE, always = PS_RESTART_ALWAYS };
@@ -435,6 +436,16 @@ constexpr const char *name(survivors_policy value) noexcept
     case survivors_policy::leave: return "PS_SURVIVORS_LEAVE";
     }
     return "PS_SURVIVORS_UNKNOWN";
+}
+
+constexpr const char *name(scope value) noexcept
+{
+    switch (value) {
+    case scope::group: return "PS_SCOPE_GROUP";
+    case scope::mixed: return "PS_SCOPE_MIXED";
+    case scope::leader: return "PS_SCOPE_LEADER";
+    }
+    return "PS_SCOPE_UNKNOWN";
 }
 
 constexpr const char *name(output_exists_policy value) noexcept
@@ -1640,6 +1651,10 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &survivors(survivors_policy policy) & { return set(ps_command_survivors, policy); }
     command &&survivors(survivors_policy policy) && { return std::move(survivors(policy)); }
     command &survivors(survivors_policy policy, ec_t &ec) noexcept { return set(ec, ps_command_survivors, policy); }
+
+    command &stop_scope(scope reach) & { return set(ps_command_stop_scope, reach); }
+    command &&stop_scope(scope reach) && { return std::move(stop_scope(reach)); }
+    command &stop_scope(scope reach, ec_t &ec) noexcept { return set(ec, ps_command_stop_scope, reach); }
 
     /// Starts the program again when it ends; the pauses grow from min to max. Needs a supervisor.
     command &restart(restart_policy policy, time_limit min, time_limit max) & { return set(ps_command_restart, policy, min, max); }

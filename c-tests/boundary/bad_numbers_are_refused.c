@@ -14,6 +14,7 @@ int main(void)
         REFUSED(ps_command_stdio(command, 1, bad[i], -1, NULL));
         REFUSED(ps_command_isolate(command, bad[i], NULL));
         REFUSED(ps_command_survivors(command, bad[i], NULL));
+        REFUSED(ps_command_stop_scope(command, bad[i], NULL));
         REFUSED(ps_command_readiness(command, bad[i], NULL, 10, NULL));
         REFUSED(ps_command_notify_access(command, bad[i], NULL));
         REFUSED(ps_command_stop_step(command, bad[i], 10, NULL));

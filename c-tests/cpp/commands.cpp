@@ -36,13 +36,15 @@ static void all_forms()
                  .arg("a").args({"b"}).arg0("c").env("A", "b").env_base(environment::baseline).cwd("/").stdio(0, stdio_kind::null)
                  .stdio_fd(2, 2).pass_fd(2, 9).listen_fd(2).listen_fd(2, "name").credentials(0, 0).credentials(0, 0, {0, 1})
                  .umask(022).nice(1).rlimit(RLIMIT_CORE, 0, 0).no_new_privs().die_with_host().isolate(isolation::session)
-                 .stop_step(SIGTERM, 10ms).stop_step(SIGKILL).deadline(1min).core_wait(1s).survivors(survivors_policy::leave).capture(100)
+                 .stop_step(SIGTERM, 10ms).stop_step(SIGKILL).deadline(1min).core_wait(1s).survivors(survivors_policy::leave).stop_scope(scope::leader)
+                 .capture(100)
                  .readiness(readiness_kind::exec, nullptr, 0ms).readiness(readiness_kind::notify, 1s).user_data(1).user_pointer(&ec)
                  .sandbox_dir("/tmp/none");
     c.arg("a").args({"b"}).arg0("c").env("A", "b").env_base(environment::clear).cwd("/").stdio(0, stdio_kind::null)
         .stdio_fd(2, 2).pass_fd(2, 8).listen_fd(2).listen_fd(2, "name").credentials(0, 0).credentials(0, 0, {0, 1})
         .umask(022).nice(1).rlimit(RLIMIT_CORE, 0, 0).no_new_privs(false).die_with_host(false).isolate(isolation::group)
-        .stop_step(SIGTERM, 10ms).stop_step(SIGKILL).deadline(1min).core_wait(1s).survivors(survivors_policy::sweep).capture(100)
+        .stop_step(SIGTERM, 10ms).stop_step(SIGKILL).deadline(1min).core_wait(1s).survivors(survivors_policy::sweep).stop_scope(scope::mixed)
+        .capture(100)
         .readiness(readiness_kind::exec, nullptr, 0ms).readiness(readiness_kind::notify, 1s).user_data(1).user_pointer(&ec)
         .sandbox_dir("/tmp/none");
     const std::uint32_t groups[] = {0, 1};
@@ -50,7 +52,7 @@ static void all_forms()
         .stdio(0, stdio_kind::null, ec).stdio_fd(2, 2, ec).pass_fd(2, 7, ec).listen_fd(2, nullptr, ec).credentials(0, 0, groups, 2, ec)
         .umask(022, ec).nice(1, ec).rlimit(RLIMIT_CORE, 0, 0, ec).no_new_privs(true, ec).die_with_host(true, ec)
         .isolate(isolation::none, ec).stop_step(SIGTERM, 10ms, ec).deadline(1min, ec).core_wait(1s, ec).survivors(survivors_policy::sweep, ec)
-        .capture(100, ec).readiness(readiness_kind::exec, nullptr, 0ms, ec).readiness(readiness_kind::notify, 1s, ec).user_data(1, ec).user_pointer(&ec, ec)
+        .stop_scope(scope::group, ec).capture(100, ec).readiness(readiness_kind::exec, nullptr, 0ms, ec).readiness(readiness_kind::notify, 1s, ec).user_data(1, ec).user_pointer(&ec, ec)
         .sandbox_dir("/tmp/none", ec);
     CHECK(!ec);
 

@@ -165,6 +165,15 @@ static void same(ps_survivors_policy value)
     }
 }
 
+static void same(ps_stop_scope value)
+{
+    switch (value) {
+    SAME(scope::group, PS_SCOPE_GROUP);
+    SAME(scope::mixed, PS_SCOPE_MIXED);
+    SAME(scope::leader, PS_SCOPE_LEADER);
+    }
+}
+
 static void same(ps_output_if_exists value)
 {
     switch (value) {
@@ -397,6 +406,7 @@ int main()
     same(PS_PIPE_TO_CHILD);
     same(PS_ISOLATE_NONE);
     same(PS_SURVIVORS_SWEEP);
+    same(PS_SCOPE_GROUP);
     same(PS_OUTPUT_REFUSE);
     same(PS_OUTPUT_KEEP);
     same(PS_RESTART_NEVER);

@@ -512,7 +512,15 @@ static void call_setter(void)
         SET(ps_command_stop_step, ps_command_stop_step(h, n, t, error), "%d, %" PRId64 ")", name_of(c), n, t);
         break;
     case 20: t = setting_ms(); SET(ps_command_deadline, ps_command_deadline(h, t, error), "%" PRId64 ")", name_of(c), t); break;
-    case 21: n = choice(1); SET(ps_command_survivors, ps_command_survivors(h, n, error), "%d)", name_of(c), n); break;
+    case 21:
+        if (chance(50)) {
+            n = choice(1);
+            SET(ps_command_survivors, ps_command_survivors(h, n, error), "%d)", name_of(c), n);
+        } else {
+            n = choice(2);
+            SET(ps_command_stop_scope, ps_command_stop_scope(h, n, error), "%d)", name_of(c), n);
+        }
+        break;
     case 22: case 23:
         size = ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)100, (size_t)65536, (size_t)1 << 30, ((size_t)1 << 30) + 1, SIZE_MAX);
         SET(ps_command_capture, ps_command_capture(h, size, error), "%zu)", name_of(c), size);

@@ -63,6 +63,7 @@ CALL(ps_command, ps_command_stop_step, SIGTERM, 10)
 CALL(ps_command, ps_command_deadline, 1000)
 CALL(ps_command, ps_command_core_wait, 1000)
 CALL(ps_command, ps_command_survivors, PS_SURVIVORS_LEAVE)
+CALL(ps_command, ps_command_stop_scope, PS_SCOPE_MIXED)
 CALL(ps_command, ps_command_capture, 10)
 CALL(ps_command, ps_command_capture_apart, 1)
 CALL(ps_command, ps_command_render, out.bytes, sizeof out.bytes, &out.needed)
@@ -320,6 +321,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),
     ENTRY(COMMAND, ps_command_core_wait),
     ENTRY(COMMAND, ps_command_affinity),    ENTRY(COMMAND, ps_command_scheduling),    ENTRY(COMMAND, ps_command_landlock),
+    ENTRY(COMMAND, ps_command_core_wait),   ENTRY(COMMAND, ps_command_stop_scope),
     ENTRY(COMMAND, ps_command_capture_apart), ENTRY(COMMAND, ps_command_render),      ENTRY(COMMAND, ps_run),
     ENTRY(COMMAND, ps_run_checked),         ENTRY(OUTPUT, ps_output_data),            ENTRY(OUTPUT, ps_output_lost),
     ENTRY(CHILD, ps_child_output_of),       ENTRY(CHILD, ps_child_output_lost),

@@ -29,13 +29,19 @@ int main(void)
     await_word(child, "held\n");
     if (!signals_reach_workers()) {
         CHECK_STATUS(ps_signal(child, 0, NULL), PS_ERR_UNSUPPORTED);
+        CHECK_STATUS(ps_signal_process(child, 0, NULL), PS_ERR_UNSUPPORTED);
         CHECK_STATUS(ps_terminate(child, 60000, NULL, NULL), PS_ERR_UNSUPPORTED);
         order(&k, "x 3\n");
     } else {
         CHECK_OK(ps_signal(child, 0, &error), error);
+        CHECK_OK(ps_signal_process(child, 0, &error), error);
         order(&k, "d\n");
         await_word(child, "deaf\n");
         order(&k, "s\n");
+        CHECK(wait_until(process_state(pid) == 'T', 20000));
+        CHECK_OK(ps_signal_process(child, SIGCONT, &error), error);
+        CHECK(wait_until(process_state(pid) != 'T', 20000));
+        CHECK_OK(ps_signal_process(child, SIGSTOP, &error), error);
         CHECK(wait_until(process_state(pid) == 'T', 20000));
         CHECK_OK(ps_terminate_begin(child, 20, &error), error);
     }
@@ -51,6 +57,7 @@ int main(void)
     CHECK(!is_dead(noted(&k, "holder")));
     CHECK(strstr(said_by(child, text, sizeof text), "hello\n") != NULL);
     CHECK_STATUS(ps_signal(child, 0, NULL), PS_ERR_EXITED);
+    CHECK_STATUS(ps_signal_process(child, 0, NULL), PS_ERR_EXITED);
     CHECK_STATUS(ps_child_pidfd(child, &fd, NULL), PS_ERR_EXITED);
     CHECK_INT(state_of(child), PS_STATE_EXITED);
     kill(noted(&k, "holder"), SIGKILL);

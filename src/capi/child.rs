@@ -214,9 +214,12 @@ pub unsafe extern "C" fn ps_signal(child: *mut ps_child, signal: i32, error: *mu
     call(error, || convert::object::<Managed, _>(child)?.signal(signal).map(|()| PS_OK))
 }
 
-/// Sends a signal to the child's process alone, and to nobody else of its group: one that its program handles
-/// (SIGHUP to reload), and that its own children shall not get. Otherwise as ps_signal. Who is ended by it is
-/// ended as by any signal: what is left of its group is killed then (ps_command_survivors). Never blocks.
+/// Sends a signal to the child's process alone, and to nobody else of its group or its control group: one
+/// that its program handles (SIGHUP to reload), and that its own children shall not get. Otherwise as
+/// ps_signal: by pidfd, 0 only asks. Who is ended by it is ended as by any signal: what is left of its group
+/// is killed then (ps_command_survivors). It is the same call for a child that a spawner has made
+/// (PS_TIER_SPAWNER) and for a preloader's worker (PS_TIER_PRELOADER), which gets all its signals alone. That
+/// a stop plan reaches the child alone: ps_command_stop_scope. Never blocks.
 ///
 /// @param signal  0 to 64
 /// @return as ps_signal

@@ -553,10 +553,10 @@ pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, er
     })
 }
 
-/// Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on
-/// to the next step. The first call replaces the default plan, which is SIGTERM and 2000 ms, then SIGKILL. A
-/// wait ends as soon as the child does. Each signal but SIGKILL is followed by SIGCONT, so that a stopped
-/// child takes it.
+/// Adds a step to the stop plan: send the signal to the group (or to whom ps_command_stop_scope says), wait
+/// up to wait_ms for the child to end, go on to the next step. The first call replaces the default plan,
+/// which is SIGTERM and 2000 ms, then SIGKILL. A wait ends as soon as the child does. Each signal but SIGKILL
+/// is followed by SIGCONT, so that a stopped child takes it.
 ///
 /// @param signal   1 to 64
 /// @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000

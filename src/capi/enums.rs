@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use strum::VariantNames;
 
 use super::{
-    child, command, command_landlock, command_processors, error, handoff, handoff_supervisor, preload, preloader, readiness, spawn_lock,
-    supervisor, worker,
+    child, command, command_landlock, command_processors, command_scope, error, handoff, handoff_supervisor, preload, preloader, readiness,
+    spawn_lock, supervisor, worker,
 };
 
 const HEADER: &str = include_str!("../../include/procsup.h");
@@ -55,6 +55,7 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_pipe_direction", of_rust(command::ps_pipe_direction::from_repr)),
             ("ps_isolation", of_rust(command::ps_isolation::from_repr)),
             ("ps_survivors_policy", of_rust(command::ps_survivors_policy::from_repr)),
+            ("ps_stop_scope", of_rust(command_scope::ps_stop_scope::from_repr)),
             ("ps_output_if_exists", of_rust(command::ps_output_if_exists::from_repr)),
             ("ps_output_failure_policy", of_rust(command::ps_output_failure_policy::from_repr)),
             ("ps_scheduling_policy", of_rust(command_processors::ps_scheduling_policy::from_repr)),

@@ -17,6 +17,7 @@ pub mod command;
 pub mod command_inheritance;
 pub mod command_landlock;
 pub mod command_processors;
+pub mod command_scope;
 pub mod error;
 pub mod handoff;
 pub mod handoff_supervisor;

@@ -227,9 +227,10 @@ pub unsafe extern "C" fn ps_command_notify_access(command: *mut ps_command, acce
 /// and every stop plan that begins, end the watch. WATCHDOG_USEC=n gives it another period from then on, 1 ms
 /// at the least (0: none until the next); WATCHDOG=trigger is as a silence, at once, also before it is ready.
 ///
-/// Then its stop plan runs (PS_CAUSE_WATCHDOG) with SIGABRT to its group in front, which waits as long as the
-/// first step does: so there is a core of it (core(5), and ps_command_core_wait, for how long SIGKILL waits
-/// for that). For a restart policy it has failed, however it takes the signal.
+/// Then its stop plan runs (PS_CAUSE_WATCHDOG) with SIGABRT to its group in front (or to it alone, see
+/// ps_command_stop_scope), which waits as long as the first step does: so there is a core of it (core(5), and
+/// ps_command_core_wait, for how long SIGKILL waits for that). For a restart policy it has failed, however it
+/// takes the signal.
 ///
 /// A HOST THAT STANDS STILL KILLS NOBODY: what the child has sent meanwhile is read before it is judged, and
 /// counts as sent now. One that looks late (by an eighth of the period), or cannot read all that was sent,

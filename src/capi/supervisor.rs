@@ -334,7 +334,8 @@ pub unsafe extern "C" fn ps_event_data(
 /// children that wait for a start are cancelled (PS_EVENT_CANCELLED); the stop plan of every other one begins
 /// (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets that as its last step). When the last child
 /// has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; ps_supervisor_next_event, or
-/// blocking calls, do the rest. A second call with a shorter grace shortens it.
+/// blocking calls, do the rest. A second call with a shorter grace shortens it. Whom each plan reaches, and
+/// who may be left, is what the child's command says (ps_command_stop_scope, ps_command_survivors).
 ///
 /// @param grace_ms  milliseconds in place of the wait of each plan's first step; -1: the plans' own
 #[unsafe(no_mangle)]
@@ -342,7 +343,8 @@ pub unsafe extern "C" fn ps_supervisor_shutdown(supervisor: *mut ps_supervisor, 
     shapes::change(supervisor, error, |object: &Supervisor| object.shutdown(grace_ms))
 }
 
-/// Kills and reaps all children of the supervisor, releases what they owned, and frees it. Handles of its
+/// Kills and reaps all children of the supervisor, each with its whole group whatever its command says of that
+/// (ps_command_stop_scope, ps_command_survivors), releases what they owned, and frees it. Handles of its
 /// children stay valid until they are freed, and answer how the child ended (PS_CAUSE_SHUTDOWN); one that
 /// still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets
 /// PS_ERR_SHUTDOWN. Blocks until the children are gone, at most 5 seconds; one that even then cannot be

@@ -18,6 +18,7 @@
 //! | `systemd.rs`                             | the conventions by which descriptors are handed over        |
 //! | `child/`                                 | its life: signals and stop plan, end and release, waits     |
 //! | `stop.rs`                                | the ladder as a pure machine                                |
+//! | `scope.rs`                               | whom its signals reach                                      |
 //! | `foreign.rs`                             | a process that is not, or no longer, our child              |
 //! | `lasting.rs`                             | its identity, for who comes after us                        |
 //! | `output/`                                | what it says and is told: pipes, lines, file, input         |
@@ -57,6 +58,7 @@ pub mod path;
 pub mod pipeline;
 pub mod quote;
 pub mod sandbox;
+mod scope;
 pub mod spawn;
 pub mod stop;
 pub mod systemd;

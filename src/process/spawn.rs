@@ -289,6 +289,7 @@ pub(super) fn record(
         tie: born.tie,
         home: Home::here(),
         sweep: ours && command.sweeps(),
+        scope: lifetime.scope,
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(ends.ours),

@@ -338,16 +338,26 @@ impl Slot {
         self.pinned(|| self.signal_pinned(signal)).unwrap_or(Err(Errno::ESRCH))
     }
 
-    /// The same, as what ends it for this cause: noted if the signal was sent, nobody had ended it before, and it had not ended by itself.
-    pub fn signal_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
-        self.pinned(|| self.signal_pinned_for(signal, cause)).unwrap_or(Err(Errno::ESRCH))
+    /// Signals the process alone, whatever group it leads.
+    pub fn signal_alone(&self, signal: i32) -> Result<(), Errno> {
+        self.pinned(|| self.signal_alone_pinned(signal)).unwrap_or(Err(Errno::ESRCH))
     }
 
-    fn signal_pinned_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
+    /// As `signal`, as what ends it for this cause: noted if the signal was sent, nobody had ended it before, and it had not ended by itself.
+    pub fn signal_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
+        self.pinned(|| self.blame(cause, || self.signal_pinned(signal))).unwrap_or(Err(Errno::ESRCH))
+    }
+
+    /// The same to the process alone.
+    pub fn signal_alone_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
+        self.pinned(|| self.blame(cause, || self.signal_alone_pinned(signal))).unwrap_or(Err(Errno::ESRCH))
+    }
+
+    fn blame(&self, cause: Cause, send: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
         // Before the signal, and taken back if it is refused: another frame may read the record of an end that the signal has made already.
         let swap = |from, to| self.cause_word().compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok();
         let blamed = self.has_not_ended() && swap(0, cause as u64);
-        let sent = self.signal_pinned(signal);
+        let sent = send();
         // Gone is no refusal: it may have died of the same kill from another thread, which found the cause noted.
         if blamed && sent.is_err_and(|errno| errno != Errno::ESRCH) {
             swap(cause as u64, 0);
@@ -388,7 +398,8 @@ impl Slot {
             }
             // Before the kill: a child that has been reaped meanwhile is in the round all the same.
             self.mark_round(round);
-            let refused = matches!(self.signal_pinned_for(libc::SIGKILL, Cause::KillAll), Err(Errno::EPERM | Errno::ENOSYS));
+            let sent = self.blame(Cause::KillAll, || self.signal_pinned(libc::SIGKILL));
+            let refused = matches!(sent, Err(Errno::EPERM | Errno::ENOSYS));
             if refused {
                 self.mark_round(0);
             }

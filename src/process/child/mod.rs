@@ -36,11 +36,12 @@ use super::cgroup::Cgroup;
 use super::descriptors::Ours;
 use super::output::Output;
 use super::output::feed::Feed;
+use super::scope::StopScope;
 use super::stop::{self, KILL, Ladder, Step};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::registry::{Cause, Exit, Lease, Tie};
+use crate::registry::{Cause, Exit, Lease, Slot, Tie};
 use crate::sys::memory::Home;
 use crate::sys::procfs;
 use crate::sys::reserve;
@@ -76,6 +77,8 @@ pub struct Child {
     pub(super) tier: Tier,
     pub(super) tie: Tie,
     pub(super) sweep: bool,
+    /// Whom its stop plan reaches.
+    pub(super) scope: StopScope,
     pub(super) home: Home,
     pub(super) life: Mutex<Life>,
     /// Rung when `exit` is set.
@@ -344,8 +347,8 @@ impl Child {
         });
     }
 
-    /// It was not ready in time, or never will be: kills its group, unless it is being stopped already. A core that it is dumping is waited for, as
-    /// in any plan.
+    /// It was not ready in time, or never will be: kills it, unless it is being stopped already. A core that it is dumping is waited for, and whom
+    /// the kill reaches is said by its command, as in any plan.
     fn end_unready(&self) {
         self.climb(|life| {
             if life.ladder != Ladder::Idle {
@@ -390,7 +393,7 @@ impl Child {
         {
             // One that is dumping core has ended already, of something else, and takes nothing but a kill.
             let too_late = number != libc::SIGKILL && dumps_core(self.stranger(&life).as_deref(), self.pid);
-            let sent = if too_late { slot.signal(number) } else { slot.signal_for(number, life.stop_cause) };
+            let sent = self.send_of_plan(slot, number, Some(life.stop_cause).filter(|_| !too_late));
             life.refused = sent.err().filter(|errno| matches!(errno, Errno::EPERM | Errno::ENOSYS));
             if let Some(errno) = life.refused {
                 let Life { ladder, plan, .. } = &mut *life;
@@ -398,12 +401,25 @@ impl Child {
             }
             // A stopped process takes no TERM before it continues.
             if number != libc::SIGKILL {
-                let _ = slot.signal(libc::SIGCONT);
+                let _ = self.send_of_plan(slot, libc::SIGCONT, None);
+            }
+            if self.scope.is_alone(number) {
+                return;
             }
             self.signal_escaped(&life, number);
             if number != libc::SIGKILL {
                 self.signal_escaped(&life, libc::SIGCONT);
             }
+        }
+    }
+
+    /// To whom its command says; what is answered is what became of the child itself.
+    fn send_of_plan(&self, slot: Slot, number: i32, blamed: Option<Cause>) -> core::result::Result<(), Errno> {
+        match (self.scope.is_alone(number), blamed) {
+            (false, Some(cause)) => slot.signal_for(number, cause),
+            (false, None) => slot.signal(number),
+            (true, Some(cause)) => slot.signal_alone_for(number, cause),
+            (true, None) => slot.signal_alone(number),
         }
     }
 
@@ -424,7 +440,7 @@ impl Child {
         !life.has_ended() && life.ladder == Ladder::Over
     }
 
-    /// Kills the group at once, for this cause.
+    /// Kills the group at once, for this cause, whatever its stop plan reaches: nobody is to be left.
     pub fn kill(&self, cause: Cause) {
         if self.check().is_err() {
             return;

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::Command;
+use super::{Command, StopScope};
 use crate::clock::{self, MILLI};
 use crate::coordination::budget::{Budget, KEY_MAX};
 use crate::error::{Error, Result};
@@ -73,6 +73,8 @@ pub struct Lifetime {
     /// How long the plan lets it dump its core.
     pub(in crate::process) core_wait_ms: i64,
     pub(in crate::process) sweep: bool,
+    /// Whom the plan reaches.
+    pub(in crate::process) scope: StopScope,
     restart: Restart,
     /// Somebody has said how long a run must be not to count as failed.
     healthy_is_said: bool,
@@ -97,6 +99,7 @@ impl Default for Lifetime {
             deadline_ms: None,
             core_wait_ms: stop::CORE_WAIT_MS,
             sweep: true,
+            scope: StopScope::Group,
             restart: Restart::default(),
             healthy_is_said: false,
             budget: None,
@@ -124,6 +127,7 @@ impl Lifetime {
             deadline_ms: _,
             core_wait_ms: _,
             sweep: _,
+            scope: _,
             restart,
             healthy_is_said: _,
             budget: _,
@@ -145,6 +149,7 @@ impl Lifetime {
             deadline_ms,
             core_wait_ms: _,
             sweep: _,
+            scope: _,
             restart,
             healthy_is_said: _,
             budget: _,
@@ -194,6 +199,12 @@ impl Command {
         }
         self.lifetime.core_wait_ms = ms;
         Ok(self)
+    }
+
+    /// Whom the signals of the stop plan reach.
+    pub fn stop_scope(&mut self, scope: StopScope) -> &mut Self {
+        self.lifetime.scope = scope;
+        self
     }
 
     /// Whether the rest of the group is killed when its leader ends (the default).

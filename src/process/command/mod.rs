@@ -12,7 +12,7 @@
 //! |                 | `inheritance.rs`| what it has of its host's signals, which group it joins, who goes first when memory is out |
 //! |                 | `processors.rs` | on which processors it runs, by which policy of the scheduler    |
 //! |                 | `landlock.rs`   | which paths are open to it                                       |
-//! | [`Lifetime`]    | `life.rs`       | stop plan, deadline, survivors, restarts                         |
+//! | [`Lifetime`]    | `life.rs`       | stop plan and whom it reaches, deadline, survivors, restarts     |
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
 //! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
 //! | all at once     | `prepared.rs`  | what every spawn by a spawner would make of it anew               |
@@ -48,6 +48,7 @@ pub use self::program::Program;
 pub use self::readiness::Readiness;
 pub use self::streams::{PipeDirection, Stdio, Streams};
 pub use super::environment::Base as EnvBase;
+pub use super::scope::StopScope;
 use crate::error::{Error, Result};
 use crate::sys::reserve;
 pub use crate::sys::spawn::Credentials;

@@ -864,7 +864,8 @@ ps_status ps_command_sandbox_dir(ps_command *command, const char *dir, ps_error 
 
 /**
  * Takes a descriptor: it is yours no more. It is closed after the reap of the next child spawned from this
- * command, or by ps_command_free if there was none. The child does not get it.
+ * command, or by ps_command_free if there was none; after a spawn that fails it is the command's still. The
+ * child does not get it.
  */
 ps_status ps_command_own_fd(ps_command *command, int32_t fd, ps_error **error);
 
@@ -1181,8 +1182,9 @@ typedef struct ps_supervisor ps_supervisor;
 /**
  * Starts a command. When it returns PS_OK, the program has begun to run, or, if its supervisor has a limit
  * that is reached, stands in line (ps_supervisor_set_max_running). When it fails, nothing is left behind,
- * and the error names the exact step ("exec", "chdir", "setuid", ...) and errno. (Of a supervisor that has a
- * spawner, ps_supervisor_set_spawner, it returns before that, and an event tells it.)
+ * what the command owns is the command's still, and the error names the exact step ("exec", "chdir",
+ * "setuid", ...) and errno. (Of a supervisor that has a spawner, ps_supervisor_set_spawner, it returns
+ * before that, and an event tells it.)
  *
  * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it
  * was given. It was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never
@@ -1917,8 +1919,8 @@ ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_er
 
 /**
  * Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless
- * the command has one. All or none: if one cannot be started, the others are killed, and the error is that
- * one's. The limits of the supervisor hold as for ps_spawn.
+ * the command has one. All or none: if one cannot be started, the others are killed, what the command owns is
+ * the command's again, and the error is that one's. The limits of the supervisor hold as for ps_spawn.
  *
  * @param n         at least 1
  * @param children  receives n handles; free each with ps_child_free

@@ -48,8 +48,9 @@ pub struct ps_supervisor {
 
 /// Starts a command. When it returns PS_OK, the program has begun to run, or, if its supervisor has a limit
 /// that is reached, stands in line (ps_supervisor_set_max_running). When it fails, nothing is left behind,
-/// and the error names the exact step ("exec", "chdir", "setuid", ...) and errno. (Of a supervisor that has a
-/// spawner, ps_supervisor_set_spawner, it returns before that, and an event tells it.)
+/// what the command owns is the command's still, and the error names the exact step ("exec", "chdir",
+/// "setuid", ...) and errno. (Of a supervisor that has a spawner, ps_supervisor_set_spawner, it returns
+/// before that, and an event tells it.)
 ///
 /// The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it
 /// was given. It was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never
@@ -106,7 +107,7 @@ pub unsafe extern "C" fn ps_spawn(
             }
             (Ok(managed), Err(failed)) => {
                 // No room for its handle: a child that nobody can name must not run.
-                let _ = managed.terminate(0);
+                managed.undo();
                 Err(failed)
             }
             (Err(failed), handle) => {

@@ -541,7 +541,8 @@ pub unsafe extern "C" fn ps_command_sandbox_dir(command: *mut ps_command, dir: *
 }
 
 /// Takes a descriptor: it is yours no more. It is closed after the reap of the next child spawned from this
-/// command, or by ps_command_free if there was none. The child does not get it.
+/// command, or by ps_command_free if there was none; after a spawn that fails it is the command's still. The
+/// child does not get it.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_own_fd(command: *mut ps_command, fd: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {

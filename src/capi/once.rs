@@ -159,7 +159,7 @@ pub unsafe extern "C" fn ps_spawn_once(
             (Ok(Some(_)), Ok(handle)) => convert::to_pointer(handle),
             (Ok(Some(managed)), Err(failed)) => {
                 // No room for its handle: a child that nobody can name must not run.
-                let _ = managed.terminate(0);
+                managed.undo();
                 return Err(failed);
             }
             (Err(failed), handle) => {

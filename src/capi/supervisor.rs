@@ -117,8 +117,8 @@ pub unsafe extern "C" fn ps_supervisor_set_spawner(supervisor: *mut ps_superviso
 }
 
 /// Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless
-/// the command has one. All or none: if one cannot be started, the others are killed, and the error is that
-/// one's. The limits of the supervisor hold as for ps_spawn.
+/// the command has one. All or none: if one cannot be started, the others are killed, what the command owns is
+/// the command's again, and the error is that one's. The limits of the supervisor hold as for ps_spawn.
 ///
 /// @param n         at least 1
 /// @param children  receives n handles; free each with ps_child_free
@@ -152,9 +152,7 @@ pub unsafe extern "C" fn ps_spawn_replicas(
         };
         let spawned = object.spawn_replicas(&command, n as usize, &mut register);
         if let Some(error) = spawned.as_ref().err().cloned().or(failed) {
-            for managed in spawned.iter().flatten() {
-                let _ = managed.terminate(0);
-            }
+            spawned.iter().flatten().for_each(|managed| managed.undo());
             made.into_iter().filter_map(handles::remove::<Managed>).for_each(|managed| managed.let_go());
             return Err(error);
         }

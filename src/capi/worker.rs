@@ -77,14 +77,11 @@ pub(super) fn make(
         child.as_ref().copied().unwrap_or(0)
     };
     let started = start(&mut register);
-    let stop = |worker: &Worker| {
-        let _ = worker.managed().terminate(0);
-    };
     let (made, child) = match (started, child) {
         (Ok(made), Ok(child)) => (made, child),
         (Ok(made), Err(failed)) => {
             // No room for its handle: a child that nobody can name must not run.
-            stop(&made);
+            made.managed().undo();
             return Err(failed);
         }
         (Err(failed), child) => {
@@ -100,7 +97,7 @@ pub(super) fn make(
         }
         Err(failed) => {
             if let Some(managed) = handles::remove::<Managed>(child) {
-                let _ = managed.terminate(0);
+                managed.undo();
                 managed.let_go();
             }
             Err(failed)

@@ -1,7 +1,7 @@
 //! What belongs to a child beside its process: a sandbox directory, descriptors, a control group, an output file.
 //!
-//! All of it is taken before the child is made and released exactly once: given back to the command if the child is never made, else released
-//! after its end. Every part is an owned value, so no path can forget one.
+//! All of it is taken before the child is made and released exactly once: given back to the command if the child is never made, or the call that has
+//! made it fails all the same, else released after its end. Every part is an owned value, so no path can forget one.
 
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
@@ -45,6 +45,12 @@ impl Belongings {
     /// They are the child's for good, also if it cannot be made in the end.
     pub fn bind(&mut self) {
         self.bound = true;
+    }
+
+    /// They are not: the call that made the child fails.
+    pub fn unbind(mut self) -> Self {
+        self.bound = false;
+        self
     }
 
     /// The child has ended for good. Takes the file system's time. Answers why its directory could not be removed.

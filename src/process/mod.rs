@@ -31,7 +31,7 @@
 //! | verb      | of                                      | means                                                                      |
 //! |-----------|-----------------------------------------|----------------------------------------------------------------------------|
 //! | release   | what a child owned                      | once, after its end (`Resources::release`)                                 |
-//! | give back | belongings, to their command            | the child was never made                                                   |
+//! | give back | belongings, to their command            | the child was never made, or the call that has made it fails all the same  |
 //! | close     | a descriptor                            |                                                                            |
 //! | remove    | a file, a directory, a control group    | what cannot go yet is tried again                                          |
 //! | discard   | an output file                          | it is not put in place                                                     |

@@ -19,7 +19,6 @@ use super::spawn::{self, Undo};
 use super::stop::LAST_WAIT_MS;
 use crate::clock::{Deadline, MILLI};
 use crate::error::{Error, Result};
-use crate::lock::lock;
 use crate::registry::Cause;
 use crate::sys::fds;
 use crate::sys::reserve;
@@ -90,11 +89,6 @@ fn between(writer: &Command, reader: &Command) -> Result<(OwnedFd, OwnedFd)> {
         fds::give(&ends.0, user.uid, user.gid);
     }
     Ok(ends)
-}
-
-/// What its command owns and it was given is the command's again when the answer goes: by then it must be gone as well.
-pub fn take_back(child: &Child) -> impl Sized {
-    Undo(lock(&child.life).resources.as_mut().map(|resources| core::mem::take(&mut resources.lasting)))
 }
 
 /// Kills and reaps those that have begun, given from the last to the first; `close` closes what they read from. What they were to put in place is not.

@@ -24,6 +24,7 @@ use super::stop::Ladder;
 use super::systemd::{Listening, Notifying, Told};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
+use crate::lock::lock;
 use crate::registry::{Cause, Facts, Lease, Slot, Tie};
 use crate::sys::environ::Block;
 use crate::sys::fds;
@@ -97,6 +98,13 @@ pub(super) fn give(child: &mut Child, belongings: Belongings) {
     {
         life.resources.get_or_insert_default().lasting = belongings;
     }
+}
+
+/// The call that was to give this child to somebody fails: what its command owns and it was given is the command's again when the answer goes. By
+/// then its process must be gone as well.
+#[must_use]
+pub fn take_back(child: &Child) -> Undo {
+    Undo(lock(&child.life).resources.as_mut().map(|resources| core::mem::take(&mut resources.lasting)))
 }
 
 /// The same without what the command gives to its child.
@@ -322,8 +330,16 @@ fn closed(command: &Command, what: &str) -> Error {
     Error::system("dup2", Errno::EBADF, format!("{}: {what}", command.cannot())).with_status(Status::InvalidArgument)
 }
 
-/// What is given back when the spawn fails.
-pub(super) struct Undo(pub Option<Belongings>);
+/// What is given back when it goes, for the spawn has failed.
+#[derive(Debug)]
+pub struct Undo(pub(super) Option<Belongings>);
+
+impl Undo {
+    /// These.
+    pub fn of(belongings: Belongings) -> Self {
+        Self(Some(belongings))
+    }
+}
 
 impl Drop for Undo {
     fn drop(&mut self) {

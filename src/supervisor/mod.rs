@@ -81,7 +81,11 @@ use crate::sys::reserve;
 /// It keeps the child until its end, whether or not the value returned is dropped.
 pub fn spawn(command: &Command) -> Result<Arc<Managed>> {
     let managed = spawn_default(&Arc::new(command.clone()), &mut |_| 0)?;
-    default_inner()?.attach_running(&managed)?;
+    if let Err(error) = default_inner()?.attach_running(&managed) {
+        // Nobody would have it.
+        managed.child().iter().for_each(|child| starts::undo(child));
+        return Err(error);
+    }
     Ok(managed)
 }
 
@@ -172,9 +176,7 @@ impl Supervisor {
             match self.inner.spawn(&command, set.as_ref().map(|set| set.number), register) {
                 Ok(managed) => started.push(managed),
                 Err(error) => {
-                    for managed in &started {
-                        let _ = managed.terminate(0);
-                    }
+                    started.iter().for_each(|managed| managed.undo());
                     return Err(error);
                 }
             }

@@ -15,7 +15,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
 use crate::process::command::Command;
-use crate::process::pipeline;
+use crate::process::{pipeline, spawn};
 use crate::sys::reserve;
 
 /// A program of it, with its process.
@@ -108,7 +108,7 @@ impl Inner {
         let taken = registered.and_then(|()| if self.is_default { self.attach_unlisted(&parts) } else { self.attach_together(&parts) });
         if let Err(error) = taken {
             self.unwatch_parts(&mut lock(&self.ledger), &parts);
-            let _owned: Vec<_> = parts.iter().map(|(_, child)| pipeline::take_back(child)).collect();
+            let _owned: Vec<_> = parts.iter().map(|(_, child)| spawn::take_back(child)).collect();
             pipeline::call_off(parts.iter().rev().map(|(_, child)| &**child), || {});
             return Err(error);
         }

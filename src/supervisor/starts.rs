@@ -130,7 +130,7 @@ impl Inner {
         if child.needs_driving()
             && let Err(error) = self.attach_running(&managed)
         {
-            destroy(&child);
+            undo(&child);
             return Err(error);
         }
         Ok(managed)
@@ -165,7 +165,8 @@ impl Inner {
         match self.attach(&managed, &child, true) {
             Ok(jobs) => self.carry_out(jobs),
             Err(error) => {
-                destroy(&child);
+                undo(&child);
+                managed.give_back();
                 return Err(error);
             }
         }
@@ -259,7 +260,7 @@ impl Inner {
             Ok(child) => match self.attach(managed, &child, false) {
                 Ok(jobs) => return jobs,
                 Err(error) => {
-                    destroy(&child);
+                    undo(&child);
                     error
                 }
             },
@@ -304,7 +305,15 @@ impl Inner {
     }
 }
 
-/// A child that cannot be watched must not run. A killed child is reaped at once.
+/// A child whose start fails although its program has begun, for it cannot be watched or is not wanted any more: nobody has had it. So what it was
+/// given is its command's again, as after any start that fails (unless it was to be the child's in any case: `Belongings::bind`), and not before the
+/// process that uses it is gone.
+pub(super) fn undo(child: &Child) {
+    let _owned = spawn::take_back(child);
+    destroy(child);
+}
+
+/// A child that cannot be watched must not run. A killed child is reaped at once, and what it was given goes with it.
 pub(super) fn destroy(child: &Child) {
     child.discard_output();
     child.kill(Cause::Shutdown);

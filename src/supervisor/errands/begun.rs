@@ -32,7 +32,7 @@ use crate::supervisor::default::poke_from_time_to_time;
 use crate::supervisor::errors::{called_off, shut_down};
 use crate::supervisor::inner::Inner;
 use crate::supervisor::scheduler::{Event, Id, Stage};
-use crate::supervisor::starts::{Admission, destroy};
+use crate::supervisor::starts::{Admission, undo};
 
 /// What became of a start.
 #[derive(Debug)]
@@ -194,7 +194,7 @@ impl Inner {
                         return jobs;
                     }
                     Err(error) => {
-                        destroy(&child);
+                        undo(&child);
                         error
                     }
                 }
@@ -252,7 +252,7 @@ impl Managed {
             }
         };
         if !self.publish_if_wanted(child.clone()) {
-            return destroy(&child);
+            return undo(&child);
         }
         self.take_promise();
         if !inner.attach_default(self) {

@@ -35,7 +35,7 @@ use crate::lock::lock;
 use crate::process::belongings::Belongings;
 use crate::process::child::Child;
 use crate::process::command::{Budgeted, Command, Restart};
-use crate::process::spawn;
+use crate::process::spawn::{self, Undo};
 use crate::sys::memory::Home;
 use crate::sys::reactor::WakeUp;
 
@@ -487,6 +487,15 @@ impl Managed {
         if let Some(stock) = stock {
             stock.belongings.give_back();
         }
+    }
+
+    /// The call that has made it fails after all: ends it, and then what it was given is its command's again (unless it has ended before, and has taken
+    /// that along).
+    pub(crate) fn undo(self: &Arc<Self>) {
+        let stock = self.recipe.as_ref().and_then(|recipe| lock(&recipe.stock).take());
+        let _kept = stock.map(|stock| Undo::of(stock.belongings.unbind()));
+        let _given = self.child().map(|child| spawn::take_back(&child));
+        let _ = self.terminate(0);
     }
 
     /// Whether its owner has freed it.

@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, OnceLock, Weak};
 use rustc_hash::FxHashMap;
 
 use super::births::{Action, Births, Event, Id, Why};
+use super::dying::Dying;
 use super::process::Process;
 use super::unsettled::{Known, Unsettled, look};
 use crate::clock::{self, Deadline, MILLI};
@@ -74,7 +75,7 @@ struct State {
     retired: bool,
     closed: bool,
     /// Killed, and to be reaped.
-    dying: Vec<Arc<Child>>,
+    dying: Vec<Dying>,
     /// When the next turn comes at the latest.
     due: i64,
 }
@@ -282,17 +283,16 @@ impl Line {
 
     /// Nobody wants it: it is killed, and reaped in passing.
     fn doom(&self, child: Arc<Child>) {
-        child.discard_output();
-        child.kill(Cause::Shutdown);
-        if matches!(child.try_reap(false), Ok(Some(_))) {
+        let dying = Dying::kill(child);
+        if dying.is_reaped() {
             return;
         }
         let mut state = lock(&self.state);
         if !state.closed {
-            return state.dying.push(child);
+            return state.dying.push(dying);
         }
         drop(state);
-        let _ = child.wait(Deadline::after(LAST_WAIT_MS * MILLI), false, || None, || {});
+        dying.wait(Deadline::after(LAST_WAIT_MS * MILLI));
     }
 
     // ---- what the spawner says ----
@@ -475,8 +475,7 @@ impl Line {
     /// Reaps who was killed.
     fn reap_the_dying(&self) {
         let dying = std::mem::take(&mut lock(&self.state).dying);
-        let left = dying.into_iter().filter(|child| !matches!(child.try_reap(false), Ok(Some(_)) | Err(_)));
-        let left: Vec<Arc<Child>> = left.collect();
+        let left: Vec<Dying> = dying.into_iter().filter(|dying| !dying.is_reaped()).collect();
         lock(&self.state).dying.extend(left);
     }
 
@@ -501,13 +500,13 @@ impl Line {
         };
         for Unsettled { id, pid, pidfd, .. } in unsettled {
             let awaited = entries.remove(&id).and_then(|entry| entry.awaited);
-            dying.extend(awaited.and_then(|awaited| awaited.born(pid, pidfd).ok()).map(Arc::new));
+            dying.extend(awaited.and_then(|awaited| awaited.born(pid, pidfd).ok()).map(|child| Dying::kill(Arc::new(child))));
         }
         for (slot, id) in asked {
             let Some(mut awaited) = entries.remove(&id).and_then(|entry| entry.awaited) else { continue };
             match process.as_ref().map_or(Fate::Unborn, |process| process.link.fate(slot)) {
                 Fate::Unborn => awaited.unborn(),
-                Fate::Born(pid) => dying.extend(awaited.born(pid, prove(pid)).map(Arc::new)),
+                Fate::Born(pid) => dying.extend(awaited.born(pid, prove(pid)).map(|child| Dying::kill(Arc::new(child)))),
                 Fate::Failed(pid, step, errno) => {
                     let failure = Failure { step, errno, background: crate::sys::spawn::Background::None };
                     let _ = awaited.failed(pid, prove(pid), failure);
@@ -515,11 +514,7 @@ impl Line {
             }
         }
         drop(entries);
-        for child in dying {
-            child.discard_output();
-            child.kill(Cause::Shutdown);
-            let _ = child.wait(deadline, false, || None, || {});
-        }
+        dying.iter().for_each(|dying| dying.wait(deadline));
     }
 
     fn wants(&self) -> Option<Wants> {

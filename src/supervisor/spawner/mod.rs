@@ -9,12 +9,14 @@
 //! | `births.rs`    | who is asked for, and what follows: pure              |
 //! | `line.rs`      | the same on real processes: the errand that drives it |
 //! | `process.rs`   | the spawner's own process                             |
+//! | `dying.rs`     | those that have begun, and that nobody wants          |
 //! | `unsettled.rs` | those whose spawner has ended before they have begun  |
 //!
 //! What is never made by it: a daemon that is started once (its lock is released by the child itself, and its starter waits anyway), the processes of
 //! preloaders, and children of the default supervisor.
 
 mod births;
+mod dying;
 #[cfg(test)]
 mod explorer;
 mod line;

@@ -1516,6 +1516,43 @@ class command : private detail::owner<ps_command, ps_command_free> {
         return set(ec, ps_command_credentials, uid, gid, groups, n);
     }
 
+    /// Each part by itself; what is not said stays the host's: see ps_command_user, and its table.
+    command &user(std::uint32_t uid) & { return set(ps_command_user, uid); }
+    command &&user(std::uint32_t uid) && { return std::move(user(uid)); }
+    command &user(std::uint32_t uid, ec_t &ec) noexcept { return set(ec, ps_command_user, uid); }
+    command &group(std::uint32_t gid) & { return set(ps_command_group, gid); }
+    command &&group(std::uint32_t gid) && { return std::move(group(gid)); }
+    command &group(std::uint32_t gid, ec_t &ec) noexcept { return set(ec, ps_command_group, gid); }
+
+    /// The supplementary groups: these and no other.
+    command &groups(std::initializer_list<std::uint32_t> list) & { return set(ps_command_groups, list.begin(), list.size()); }
+    command &&groups(std::initializer_list<std::uint32_t> list) && { return std::move(groups(list)); }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>>
+    command &groups(const List &list) &
+    {
+        return set(ps_command_groups, std::data(list), std::size(list));
+    }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>>
+    command &&groups(const List &list) &&
+    {
+        return std::move(groups(list));
+    }
+    template <typename List, typename = detail::if_list<std::uint32_t, List>>
+    command &groups(const List &list, ec_t &ec) noexcept
+    {
+        return set(ec, ps_command_groups, std::data(list), std::size(list));
+    }
+    command &groups(const std::uint32_t *list, std::size_t n) & { return set(ps_command_groups, list, n); }
+    command &groups(const std::uint32_t *list, std::size_t n, ec_t &ec) noexcept { return set(ec, ps_command_groups, list, n); }
+    command &keep_groups(bool on = true) & { return set(ps_command_keep_groups, on ? 1 : 0); }
+    command &&keep_groups(bool on = true) && { return std::move(keep_groups(on)); }
+    command &keep_groups(bool on, ec_t &ec) noexcept { return set(ec, ps_command_keep_groups, on ? 1 : 0); }
+
+    /// Enters the directory (cwd) with the host's rights, before the change of user.
+    command &chdir_first(bool on = true) & { return set(ps_command_chdir_first, on ? 1 : 0); }
+    command &&chdir_first(bool on = true) && { return std::move(chdir_first(on)); }
+    command &chdir_first(bool on, ec_t &ec) noexcept { return set(ec, ps_command_chdir_first, on ? 1 : 0); }
+
     command &umask(std::uint32_t mask) & { return set(ps_command_umask, mask); }
     command &&umask(std::uint32_t mask) && { return std::move(umask(mask)); }
     command &umask(std::uint32_t mask, ec_t &ec) noexcept { return set(ec, ps_command_umask, mask); }

@@ -69,6 +69,12 @@ int main(void)
     REFUSED(ps_command_credentials(command, 1, 1, NULL, 1, NULL));
     REFUSED(ps_command_credentials(command, UINT32_MAX, 1, NULL, 0, NULL)); /* (uid_t)-1 means "leave it" to the kernel */
     REFUSED(ps_command_credentials(command, 1, UINT32_MAX, NULL, 0, NULL));
+    REFUSED(ps_command_user(command, UINT32_MAX, NULL));
+    REFUSED(ps_command_group(command, UINT32_MAX, NULL));
+    REFUSED(ps_command_groups(command, &(uint32_t){UINT32_MAX}, 1, NULL));
+    REFUSED(ps_command_groups(command, NULL, 1, NULL));
+    REFUSED(ps_command_keep_groups(command, 2, NULL));
+    REFUSED(ps_command_chdir_first(command, -1, NULL));
 
     ps_supervisor *supervisor = supervisor_new();
     ps_event event = {.size = sizeof event};

@@ -28,6 +28,9 @@ int main(void)
         CHECK_ERROR(ps_command_credentials(command, 1, 1, &group, lengths[i], &error), PS_ERR_INVALID_ARGUMENT, &error);
         CHECK_STR(ps_error_step(error), "groups");
         ps_error_free(error);
+        CHECK_ERROR(ps_command_groups(command, &group, lengths[i], &error), PS_ERR_INVALID_ARGUMENT, &error);
+        CHECK_STR(ps_error_step(error), "groups");
+        ps_error_free(error);
         CHECK_ERROR(ps_wait_any(&child, lengths[i], 0, &index, &error), PS_ERR_INVALID_ARGUMENT, &error);
         CHECK_STR(ps_error_step(error), "children");
         ps_error_free(error);

@@ -123,6 +123,7 @@ static void bytes_come_in_many_types()
     const std::vector<std::uint32_t> groups{0};
     std::error_code ec;
     command("true").credentials(0, 0, groups).credentials(0, 0, groups, ec);
+    command("true").groups(groups).groups(groups, ec);
     CHECK(!ec);
 }
 

@@ -472,13 +472,26 @@ static void call_setter(void)
         SET(ps_command_listen_fd, ps_command_listen_fd(h, n, text, error), "%d, %.40s)", name_of(c), n, SHOWN(text));
         break;
     case 10: {
-        if (!chance(30))
-            break; /* a fork, and mostly a refusal of the program */
+        m = chance(90) ? (int32_t)dice(2) : odd_number();
+        if (!chance(30)) { /* else a fork, and mostly a refusal of the program */
+            if (m == 0 || chance(50))
+                SET(ps_command_chdir_first, ps_command_chdir_first(h, m, error), "%d)", name_of(c), m);
+            else
+                SET(ps_command_keep_groups, ps_command_keep_groups(h, m, error), "%d)", name_of(c), m);
+            break;
+        }
         static const uint32_t groups[] = {1, 12345, 65534};
         const uint32_t *list = chance(80) ? groups : NULL;
         size = list ? dice(4) : ONE_OF(size_t, (size_t)0, (size_t)1, SIZE_MAX);
         n = ONE_OF(int32_t, 0, 12345, 65534, -1);
-        SET(ps_command_credentials, ps_command_credentials(h, (uint32_t)n, (uint32_t)n, list, size, error), "%d, %zu)", name_of(c), n, size);
+        switch (dice(5)) {
+        case 0: SET(ps_command_user, ps_command_user(h, (uint32_t)n, error), "%d)", name_of(c), n); break;
+        case 1: SET(ps_command_group, ps_command_group(h, (uint32_t)n, error), "%d)", name_of(c), n); break;
+        case 2: SET(ps_command_groups, ps_command_groups(h, list, size, error), "%zu)", name_of(c), size); break;
+        case 3: SET(ps_command_keep_groups, ps_command_keep_groups(h, m, error), "%d)", name_of(c), m); break;
+        default:
+            SET(ps_command_credentials, ps_command_credentials(h, (uint32_t)n, (uint32_t)n, list, size, error), "%d, %zu)", name_of(c), n, size);
+        }
         break;
     }
     case 11:

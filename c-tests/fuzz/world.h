@@ -36,6 +36,7 @@
     X(ps_error_render) X(ps_error_category) X(ps_error_text) X(ps_error_free)                                                                                    \
     X(ps_command_new) X(ps_command_free) X(ps_command_arg) X(ps_command_args) X(ps_command_arg0) X(ps_command_env)                \
     X(ps_command_env_base) X(ps_command_cwd) X(ps_command_stdio) X(ps_command_pass_fd) X(ps_command_listen_fd)                    \
+    X(ps_command_user) X(ps_command_group) X(ps_command_groups) X(ps_command_keep_groups) X(ps_command_chdir_first)               \
     X(ps_command_credentials) X(ps_command_umask) X(ps_command_nice) X(ps_command_rlimit) X(ps_command_no_new_privs)              \
     X(ps_command_die_with_host) X(ps_command_isolate) X(ps_command_sandbox_dir) X(ps_command_own_fd) X(ps_command_stop_step)      \
     X(ps_command_deadline) X(ps_command_survivors) X(ps_command_capture) X(ps_command_capture_apart) X(ps_command_output_lines)   \

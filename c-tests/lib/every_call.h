@@ -48,6 +48,11 @@ CALL(ps_command, ps_command_stdio, 1, PS_STDIO_NULL, -1)
 CALL(ps_command, ps_command_pass_fd, 2, 9)
 CALL(ps_command, ps_command_listen_fd, 2, "name")
 CALL(ps_command, ps_command_credentials, 1, 1, some_groups, 2)
+CALL(ps_command, ps_command_user, 1)
+CALL(ps_command, ps_command_group, 1)
+CALL(ps_command, ps_command_groups, some_groups, 2)
+CALL(ps_command, ps_command_keep_groups, 1)
+CALL(ps_command, ps_command_chdir_first, 1)
 CALL(ps_command, ps_command_umask, 022)
 CALL(ps_command, ps_command_nice, 1)
 CALL(ps_command, ps_command_rlimit, RLIMIT_CORE, 0, 0)
@@ -316,6 +321,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_env),         ENTRY(COMMAND, ps_command_env_base),      ENTRY(COMMAND, ps_command_cwd),
     ENTRY(COMMAND, ps_command_stdio),       ENTRY(COMMAND, ps_command_pass_fd),       ENTRY(COMMAND, ps_command_listen_fd),
     ENTRY(COMMAND, ps_command_credentials), ENTRY(COMMAND, ps_command_umask),         ENTRY(COMMAND, ps_command_nice),
+    ENTRY(COMMAND, ps_command_user),        ENTRY(COMMAND, ps_command_group),         ENTRY(COMMAND, ps_command_groups),
+    ENTRY(COMMAND, ps_command_keep_groups), ENTRY(COMMAND, ps_command_chdir_first),
     ENTRY(COMMAND, ps_command_rlimit),      ENTRY(COMMAND, ps_command_no_new_privs),  ENTRY(COMMAND, ps_command_die_with_host),
     ENTRY(COMMAND, ps_command_isolate),     ENTRY(COMMAND, ps_command_sandbox_dir),   ENTRY(COMMAND, ps_command_own_fd),
     ENTRY(COMMAND, ps_command_stop_step),   ENTRY(COMMAND, ps_command_deadline),      ENTRY(COMMAND, ps_command_survivors),

@@ -59,6 +59,8 @@ int main(void)
     command = exiting("0");
     CHECK_OK(ps_command_landlock(command, "/", PS_ALLOW_READ, &error), error);
     refused_worker(&p, command, "landlock");
+    CHECK_OK(ps_command_user(command, geteuid(), &error), error);
+    refused_worker(&p, command, "credentials");
     command = exiting("0");
     CHECK_OK(ps_command_output_file(command, "/tmp/never-made", 0, &error), error);
     refused_worker(&p, command, "output_file");

@@ -292,7 +292,7 @@ pub unsafe extern "C" fn ps_command_env_base(command: *mut ps_command, base: i32
 
 /// The child's working directory. A relative one counts from the host's at the time of the spawn. It is
 /// entered as the child's own user, so a directory that this user may not enter fails the spawn with step
-/// "chdir". The string is copied.
+/// "chdir" (before the change of user: ps_command_chdir_first). The string is copied.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_cwd(command: *mut ps_command, dir: *const c_char, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
@@ -414,8 +414,9 @@ pub unsafe extern "C" fn ps_command_listen_fd(
     })
 }
 
-/// The user and groups that the child becomes. The host needs the right to that (CAP_SETUID, CAP_SETGID). The
-/// ids need not be in any database. The whole list of supplementary groups is replaced.
+/// The user and groups that the child becomes, all at once (each by itself: ps_command_user, which says more).
+/// The host needs the right to that (CAP_SETUID, CAP_SETGID), unless it is all of that already. The ids need
+/// not be in any database. The whole list of supplementary groups is replaced.
 ///
 /// The pipes that procsup makes for the child, and its output file, belong to that user, so that it can open
 /// them again by name (/dev/stdout), and the published file is its own; where the host may not do that

@@ -14,6 +14,7 @@ pub mod all;
 pub mod budget;
 pub mod child;
 pub mod command;
+pub mod command_credentials;
 pub mod command_inheritance;
 pub mod command_landlock;
 pub mod command_processors;

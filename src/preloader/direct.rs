@@ -198,9 +198,11 @@ pub fn owner_of(command: &Command, arguments: &Arguments) -> Result<Owner> {
         None => Owner::of(arguments),
         Some(credentials) => {
             let mut named = arguments.clone();
-            named.set("user", Some(&credentials.uid.to_string()))?;
-            named.set("group", Some(&credentials.gid.to_string()))?;
-            Ok(Owner { groups: credentials.groups.clone(), ..Owner::of(&named)? })
+            let (uid, gid) = credentials.ids();
+            named.set("user", Some(&uid.to_string()))?;
+            named.set("group", Some(&gid.to_string()))?;
+            let groups = credentials.groups.clone().map_or_else(Owner::groups_of_the_host, Ok)?;
+            Ok(Owner { groups, ..Owner::of(&named)? })
         }
     }
 }

@@ -91,8 +91,7 @@ impl Resources {
     /// Makes what the command asks for. What was made before something fails is removed again.
     pub(super) fn take(command: &Command) -> Result<Self> {
         let (sweep, outlives) = (command.sweeps(), command.lifetime.outlives);
-        let file =
-            command.streams.output_file.as_ref().map(|spec| OutFile::create(spec, command.identity.credentials.as_ref())).transpose()?;
+        let file = command.streams.output_file.as_ref().map(|spec| OutFile::create(spec, command.owner())).transpose()?;
         let cgroup = command.gifts.cgroup.as_ref().map(|spec| Cgroup::create(spec, sweep)).transpose()?;
         let mark = if outlives { None } else { Mark::new(sweep)? };
         let receiver = command.readiness.access().map(Receiver::new).transpose();

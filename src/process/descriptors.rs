@@ -230,8 +230,8 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
     let pipe = || {
         let ends = fds::pipe().map_err(failed("pipe2"))?;
         // The other user opens it again as /dev/stdout: both ends are one inode.
-        if let Some(user) = &command.identity.credentials {
-            fds::give(&ends.0, user.uid, user.gid);
+        if let Some((uid, gid)) = command.owner() {
+            fds::give(&ends.0, uid, gid);
         }
         Ok(ends)
     };
@@ -269,8 +269,7 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
             }
             (Stdio::Inherit, _, Some(file)) => file.fd(),
             (Stdio::Inherit, ..) if stream == 0 && streams.fed.is_some() => {
-                let owner = command.identity.credentials.as_ref().map(|user| (user.uid, user.gid));
-                let made = outlet::outlet(owner).map_err(|fault| fault.error(format!("{}: its input", command.cannot())))?;
+                let made = outlet::outlet(command.owner()).map_err(|fault| fault.error(format!("{}: its input", command.cannot())))?;
                 ends.feed = Some(made.0);
                 ends.give(made.1)
             }

@@ -84,9 +84,8 @@ impl Begun {
 fn between(writer: &Command, reader: &Command) -> Result<(OwnedFd, OwnedFd)> {
     let ends = fds::pipe().map_err(|errno| Error::system("pipe2", errno, reader.cannot()))?;
     // Another user opens it again as /dev/stdin or /dev/stdout: both ends are one inode.
-    let user = writer.identity.credentials.as_ref().or(reader.identity.credentials.as_ref());
-    if let Some(user) = user {
-        fds::give(&ends.0, user.uid, user.gid);
+    if let Some((uid, gid)) = writer.owner().or(reader.owner()) {
+        fds::give(&ends.0, uid, gid);
     }
     Ok(ends)
 }

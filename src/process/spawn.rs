@@ -203,6 +203,7 @@ impl Ingredients {
             credentials: command.identity.credentials.as_ref(),
             // Landlock wants it.
             no_new_privs: command.identity.no_new_privs || self.ruleset.1.is_some(),
+            chdir_first: command.identity.chdir_first,
             die_with_host: command.identity.die_with_host,
             cgroup,
             ignored: &engine()?.ignored,
@@ -378,6 +379,12 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
         }
         "open" => error.message += ": /dev/null",
         "setpgid" | "oom_score_adj" => error.message += &command.identity.inheritance.explain(failure.step, failure.errno),
+        "setgroups" | "setgid" | "setuid" if failure.errno == Errno::EINVAL => {
+            error.message += ": the user namespace of this process has no such id"
+        }
+        "setgroups" if failure.errno == Errno::EPERM => {
+            error.message += ": this process may not change its supplementary groups, and has others than were asked for"
+        }
         "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),
         "sched_setaffinity" if failure.errno == Errno::EINVAL => {
             error.message += ": of its processors none is there and allowed by its cpuset"

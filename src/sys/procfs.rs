@@ -104,6 +104,22 @@ pub fn is_filtered() -> bool {
     status.map_or(true, |text| text.lines().any(|line| line.strip_prefix("Seccomp:\t").is_some_and(|mode| mode != "0")))
 }
 
+/// The beginning of this thread's status, if ids and groups are in it: of some hundreds of groups they are not.
+pub fn beginning_of_status() -> Option<String> {
+    let mut portion = [0u8; PORTION];
+    let mut file = File::open("/proc/thread-self/status").ok()?;
+    let length = loop {
+        match file.read(&mut portion) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            other => break other.ok()?,
+        }
+    };
+    let text = String::from_utf8_lossy(&portion[..length]).into_owned();
+    // A line that follows: the one of groups is whole.
+    let groups = text.find("\nGroups:")?;
+    text[groups + 1..].contains('\n').then_some(text)
+}
+
 /// Whether children of this thread are born into another pid namespace than it is in (it called unshare(CLONE_NEWPID)): the first of them
 /// is that namespace's init, and all die with it. Source: pid_namespaces(7).
 pub fn children_go_elsewhere() -> bool {

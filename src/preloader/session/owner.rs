@@ -58,6 +58,14 @@ fn unknown(argument: &'static str, text: &str) -> Error {
     Error::new(Status::NotFound, argument, format!("{argument}: there is no {argument} {text:?}"))
 }
 
+fn cannot(step: &'static str) -> impl FnOnce(Errno) -> Error {
+    move |errno| Error::system(step, errno, "cannot list the groups of the session's user")
+}
+
+fn raw(groups: Vec<Gid>) -> Vec<u32> {
+    groups.into_iter().map(Gid::as_raw).collect()
+}
+
 impl Owner {
     /// Whom the arguments name by `user` and `group`; without these the host's own.
     pub fn of(arguments: &Arguments) -> Result<Self> {
@@ -157,15 +165,18 @@ impl Owner {
     }
 
     fn all_groups(&self) -> Result<Vec<u32>> {
-        let cannot = |step| move |errno| Error::system(step, errno, "cannot list the groups of the session's user");
-        let raw = |groups: Vec<Gid>| groups.into_iter().map(Gid::as_raw).collect();
         if !self.switch {
-            return getgroups().map(raw).map_err(cannot("getgroups"));
+            return Self::groups_of_the_host();
         }
         match self.name.as_deref().map(CString::new) {
             Some(Ok(name)) => getgrouplist(&name, Gid::from_raw(self.gid)).map(raw).map_err(cannot("getgrouplist")),
             _ => Ok(vec![self.gid]),
         }
+    }
+
+    /// The supplementary groups of this process.
+    pub fn groups_of_the_host() -> Result<Vec<u32>> {
+        getgroups().map(raw).map_err(cannot("getgroups"))
     }
 }
 

@@ -37,7 +37,7 @@ use crate::journey::Progress;
 use crate::preloader::failure::Failure;
 use crate::preloader::journey::step;
 use crate::preloader::session::{Arguments, Session, Value};
-use crate::process::command::Command;
+use crate::process::command::{Command, Credentials};
 
 /// The name of the script in the session's directory.
 const SCRIPT: &str = "setup.sh";
@@ -118,10 +118,10 @@ fn mark(session: &Session, shell: bool, begun: i64) -> Result<()> {
 /// The files of a session belong to its owner, so its process must be nobody else.
 fn become_the_owner(made: &mut Command, session: &Session) -> Result<()> {
     let owner = session.owner();
-    if let Some(other) = made.becomes()
-        && (other.uid, other.gid) != (owner.uid, owner.gid)
+    if let Some((uid, gid)) = made.becomes().map(Credentials::ids)
+        && (uid, gid) != (owner.uid, owner.gid)
     {
-        let who = format!("the command becomes user {} and group {}", other.uid, other.gid);
+        let who = format!("the command becomes user {uid} and group {gid}");
         let message = format!("credentials: {who}, its session is that of {} and {}: say it by `user` and `group`", owner.uid, owner.gid);
         return Err(Error::invalid("credentials", message));
     }

@@ -13,7 +13,10 @@ use crate::sys::spawn::{Isolation, Limit};
 /// User, limits, isolation.
 #[derive(Clone, Debug)]
 pub struct Identity {
+    /// Its setters: `credentials.rs`.
     pub(in crate::process) credentials: Option<Credentials>,
+    /// Its directory is entered before that.
+    pub(in crate::process) chdir_first: bool,
     pub(in crate::process) umask: Option<u32>,
     pub(in crate::process) nice: Option<i32>,
     pub(in crate::process) limits: Vec<Limit>,
@@ -31,6 +34,7 @@ impl Default for Identity {
     fn default() -> Self {
         Self {
             credentials: None,
+            chdir_first: false,
             umask: None,
             nice: None,
             limits: Vec::new(),
@@ -50,6 +54,7 @@ impl Identity {
     pub(super) fn tie(&self) -> Option<&'static str> {
         let Self {
             credentials: _,
+            chdir_first: _,
             umask: _,
             nice: _,
             limits: _,
@@ -68,6 +73,7 @@ impl Identity {
     pub(super) fn differs(&self) -> bool {
         let Self {
             credentials: _,
+            chdir_first: _,
             umask: _,
             nice: _,
             limits: _,
@@ -86,6 +92,8 @@ impl Identity {
     pub(super) fn of_a_maker(&self) -> Option<&'static str> {
         let Self {
             credentials,
+            // The directory itself is not looked at, so neither is when it is entered.
+            chdir_first: _,
             umask,
             nice,
             limits,
@@ -112,18 +120,6 @@ impl Identity {
 }
 
 impl Command {
-    /// The user the child becomes. Such a child is made by fork: two users never share memory.
-    pub fn credentials(&mut self, uid: u32, gid: u32, groups: &[u32]) -> Result<&mut Self> {
-        if uid == u32::MAX || gid == u32::MAX || groups.contains(&u32::MAX) {
-            return Err(Error::invalid("credentials", "credentials: the id 4294967295 means \"no change\" to the kernel"));
-        }
-        if groups.len() > 65_536 {
-            return Err(Error::invalid("credentials", "credentials: more than 65536 groups (NGROUPS_MAX)"));
-        }
-        self.identity.credentials = Some(Credentials { uid, gid, groups: groups.to_vec() });
-        Ok(self)
-    }
-
     /// The umask.
     pub fn umask(&mut self, mask: u32) -> Result<&mut Self> {
         if mask > 0o777 {

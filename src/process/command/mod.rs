@@ -12,6 +12,7 @@
 //! |                 | `inheritance.rs`| what it has of its host's signals, which group it joins, who goes first when memory is out |
 //! |                 | `processors.rs` | on which processors it runs, by which policy of the scheduler    |
 //! |                 | `landlock.rs`   | which paths are open to it                                       |
+//! |                 | `credentials.rs` | its setters for user and groups                                 |
 //! | [`Lifetime`]    | `life.rs`       | stop plan and whom it reaches, deadline, survivors, restarts     |
 //! | [`Gifts`]       | `belongings.rs` | what its child owns: directory, descriptors, control group       |
 //! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
@@ -22,6 +23,7 @@
 //! |                 | `line.rs`       | program and arguments as a line for a shell, and of one          |
 
 mod belongings;
+mod credentials;
 mod identity;
 mod inheritance;
 mod landlock;
@@ -87,7 +89,7 @@ impl Command {
     /// Whether there is memory for what is copied without asking: small for every program that can be run, whatever a caller gives. (Arguments and
     /// environment may be large in earnest: those are shared, and their arrays asked for where they are made.)
     pub fn check_size(&self) -> Result<()> {
-        let groups = self.identity.credentials.as_ref().map_or(0, |credentials| size_of_val(&credentials.groups[..]));
+        let groups = size_of_val(self.named_groups());
         reserve::check(self.program.bytes().max(self.streams.bytes()).max(groups))
     }
 }

@@ -29,7 +29,6 @@ use nix::unistd::{LinkatFlags, UnlinkatFlags, getegid, geteuid, linkat, unlinkat
 use crate::error::{Error, Result, Status};
 use crate::sys::directory;
 use crate::sys::memory::Home;
-use crate::sys::spawn::Credentials;
 use crate::sys::{Fault, fds, tree};
 
 /// What a command says about its output file.
@@ -86,7 +85,7 @@ impl Spec {
 
 impl OutFile {
     /// Makes the file, invisible, in the directory of its target. It is the child's user's, who may open it again as /dev/stdout.
-    pub fn create(spec: &Spec, user: Option<&Credentials>) -> Result<Self> {
+    pub fn create(spec: &Spec, owner: Option<(u32, u32)>) -> Result<Self> {
         let system = |step: &'static str| move |errno: Errno| Error::system(step, errno, format!("cannot write {}", spec.path.display()));
         let (parent, name) = (spec.path.parent().unwrap_or(Path::new("/")), spec.path.file_name().unwrap_or_default().to_owned());
         let flags = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
@@ -98,7 +97,7 @@ impl OutFile {
             Err(errno) => return Err(system("fstatat")(errno)),
         }
         let (file, hidden) = Self::open(&directory, &name).map_err(|fault| system(fault.step)(fault.errno))?;
-        let given = user.map(|user| (user.uid, user.gid)).filter(|(uid, gid)| fds::give(&file, *uid, *gid));
+        let given = owner.filter(|(uid, gid)| fds::give(&file, *uid, *gid));
         Ok(Self { directory, name, file, hidden, given, spec: spec.clone(), home: Home::here() })
     }
 

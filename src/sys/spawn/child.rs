@@ -6,13 +6,15 @@
 //! before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
 //!
 //! The order of steps: descriptors' table, group, descriptors, limits that need privilege, processors, credentials, directory (as
-//! the new user), death signal (a change of credentials clears it), Landlock (which would shut out this very code), signals last, exec.
+//! the new user, unless it is to be before), death signal (a change of credentials clears it), Landlock (which would shut out this very
+//! code), signals last, exec.
 
 use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
 use super::birth;
 use super::orders::{Found, Gap, Move, Orders, Report, Standing, Step};
+use super::switch;
 use crate::sys::raw::syscall;
 
 /// Ends the child. `_exit` of the whole (one-thread) process.
@@ -139,16 +141,18 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
                 syscall!(libc::SYS_sched_setscheduler, 0, orders.scheduling.wrapping_shr(8), &raw const priority)
             );
         }
-        if orders.set_credentials {
-            // Groups while we still may, group before user: each step would take away the right to the next.
-            must!(orders, Step::Setgroups, syscall!(libc::SYS_setgroups, orders.groups.len, orders.groups.at));
-            must!(orders, Step::Setgid, syscall!(libc::SYS_setresgid, orders.gid, orders.gid, orders.gid));
-            must!(orders, Step::Setuid, syscall!(libc::SYS_setresuid, orders.uid, orders.uid, orders.uid));
+        if orders.chdir_first && !orders.directory.is_null() {
+            must!(orders, Step::Chdir, syscall!(libc::SYS_chdir, orders.directory));
+        }
+        if orders.switch.is_needed()
+            && let Err((step, answer)) = switch::switch(&orders.switch)
+        {
+            fail(orders, step, answer);
         }
         if orders.no_new_privs {
             must!(orders, Step::NoNewPrivs, syscall!(libc::SYS_prctl, libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
         }
-        if !orders.directory.is_null() {
+        if !orders.chdir_first && !orders.directory.is_null() {
             must!(orders, Step::Chdir, syscall!(libc::SYS_chdir, orders.directory));
         }
         if orders.host != 0 {

@@ -12,7 +12,8 @@
 //! argument), but CHILD_SETTID writes the pid from the child's side of the shared memory, still before its first
 //! instruction. Tier 3 is for sanitizers, emulators and filters; for changes of credentials, as two processes of different
 //! users must never share memory; and for a relay's child in a control group, or with an oom_score_adj of its own, which must not share it either
-//! (`relay.rs`). It costs what fork costs: page tables of the resident memory are copied.
+//! (`relay.rs`). It costs what fork costs: page tables of the resident memory are copied. (Who names its own ids changes nobody:
+//! `credentials.rs`.)
 //!
 //! The verdict "not supported here" (ENOSYS, EPERM, EINVAL) is found by one probe child and kept for the life of the
 //! process; EAGAIN, ENOMEM and EMFILE are never that verdict. Emulators that run a shared-memory clone as a plain fork
@@ -30,6 +31,7 @@ use nix::errno::Errno;
 
 use super::birth::{Birth, Page};
 use super::child;
+use super::credentials::{self, Credentials};
 use super::fork;
 use super::isolation::Isolation;
 use super::orders::{Gap, Limit, Move, Orders, Report, Span, Standing, Step};
@@ -52,17 +54,6 @@ pub enum Tier {
     Clone = 2,
     /// A fork.
     Fork = 3,
-}
-
-/// A user to become.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Credentials {
-    /// Real, effective and saved user id.
-    pub uid: u32,
-    /// Real, effective and saved group id.
-    pub gid: u32,
-    /// The whole list of supplementary groups.
-    pub groups: Vec<u32>,
 }
 
 /// What the child shall be. Everything it needs is here before the clone.
@@ -97,6 +88,8 @@ pub struct Request<'a> {
     pub limits: &'a [Limit],
     /// Its user.
     pub credentials: Option<&'a Credentials>,
+    /// Whether the directory is entered before it becomes that.
+    pub chdir_first: bool,
     /// Whether exec may raise its privileges.
     pub no_new_privs: bool,
     /// Whether it dies with this process.
@@ -362,7 +355,8 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
     let guilty_together = request.cgroup.is_some() && request.die_with_host && relay::is_needed();
     // For the same reason it would set the value of all who share that memory, the host's with its own (`child.rs`).
     let scored_together = request.oom_score_adj.is_some() && request.die_with_host && relay::is_needed();
-    if request.credentials.is_some() || foreign_number || guilty_together || scored_together {
+    let becomes_another = request.credentials.is_some_and(|credentials| !credentials.is_hosts());
+    if becomes_another || foreign_number || guilty_together || scored_together {
         tier = Tier::Fork;
     }
     loop {
@@ -412,6 +406,8 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     let cgroup = request.cgroup.filter(|_| born_inside).map_or(-1, Group::directory);
     let joining = request.cgroup.filter(|_| !born_inside).map(Group::joining).transpose().map_err(|errno| failure("cgroup", errno))?;
     let page = request.birth.map(|birth| Box::new(Page::new(birth)));
+    // The room lives as long as this frame: until the child has begun.
+    let (switch, _room) = credentials::orders(request.credentials).map_err(|errno| failure("memory", errno))?;
     let mut orders = Orders {
         join_fd: joining.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         unshare_first: unshare.unwrap_or(-1),
@@ -422,10 +418,8 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         umask: request.umask.map_or(-1, |mask| mask as i32),
         nice: request.nice.unwrap_or(i32::MIN),
         limits: Span::of(request.limits),
-        set_credentials: request.credentials.is_some(),
-        uid: request.credentials.map_or(0, |c| c.uid),
-        gid: request.credentials.map_or(0, |c| c.gid),
-        groups: Span::of(request.credentials.map_or(&[][..], |c| &c.groups)),
+        switch,
+        chdir_first: request.chdir_first,
         no_new_privs: request.no_new_privs,
         directory: request.directory.map_or(core::ptr::null(), CStr::as_ptr),
         host: if request.die_with_host { crate::sys::getpid() } else { 0 },

@@ -10,6 +10,8 @@
 //! | `tiers.rs`   | which tier works here: probed once, cached                          |
 //! | `survey.rs`  | how a seccomp filter is asked that may kill for the question        |
 //! | `fork.rs`    | the tier that shares nothing                                        |
+//! | `credentials.rs` | who a child becomes, and whether we are that already             |
+//! | `switch.rs`  | how it becomes that                                                 |
 //! | `orders.rs`  | what the child is told, and what it reports                         |
 //! | `child.rs`   | what runs between clone and exec                                    |
 //! | `birth.rs`   | what a child writes down of its birth                               |
@@ -23,6 +25,7 @@
 mod birth;
 mod child;
 mod clone;
+mod credentials;
 mod fork;
 mod isolation;
 pub mod landing;
@@ -31,10 +34,12 @@ mod relay;
 mod scheduling;
 mod shim;
 mod survey;
+mod switch;
 mod tiers;
 
 pub use self::birth::{Birth, LENGTH as BIRTH_LENGTH, Places as BirthPlaces};
-pub use self::clone::{Background, Credentials, Failure, Request, Spawned, Target, Tier, spawn};
+pub use self::clone::{Background, Failure, Request, Spawned, Target, Tier, spawn};
+pub use self::credentials::Credentials;
 pub use self::isolation::Isolation;
 pub use self::orders::{Gap, Limit, Move};
 pub use self::scheduling::{Policy, Scheduling};

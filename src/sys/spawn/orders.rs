@@ -182,6 +182,49 @@ impl<T> Span<T> {
     }
 }
 
+/// Who the child becomes (`switch.rs`).
+pub(super) struct Switch {
+    /// Which of them are said.
+    parts: u32,
+    pub uid: u32,
+    pub gid: u32,
+    /// In ascending order.
+    pub groups: Span<u32>,
+    /// Room for twice as many, this child's alone: those that are there, and a mark for each that was asked for.
+    pub room: *mut u32,
+}
+
+impl Switch {
+    /// The user is said.
+    pub const USER: u32 = 1;
+    /// The group is.
+    pub const GROUP: u32 = 1 << 1;
+    /// The supplementary groups are.
+    pub const GROUPS: u32 = 1 << 2;
+    /// All three.
+    #[cfg_attr(not(spawner_program), allow(dead_code))]
+    pub const ALL: u32 = Self::USER | Self::GROUP | Self::GROUPS;
+    /// Nothing changes.
+    pub const NOBODY: Self = Self { parts: 0, uid: 0, gid: 0, groups: Span { at: core::ptr::null(), len: 0 }, room: core::ptr::null_mut() };
+
+    /// Groups and room stay alive until the child has begun.
+    pub fn of(parts: u32, uid: u32, gid: u32, groups: Span<u32>, room: *mut u32) -> Self {
+        Self { parts, uid, gid, groups, room }
+    }
+
+    /// Whether there is anything to do.
+    #[inline(always)]
+    pub fn is_needed(&self) -> bool {
+        self.parts != 0
+    }
+
+    /// Whether this part is said.
+    #[inline(always)]
+    pub fn has(&self, part: u32) -> bool {
+        self.parts & part != 0
+    }
+}
+
 /// What the child found, in memory it shares with the parent, or sent through `error_fd`.
 #[derive(Default)]
 #[repr(C)]
@@ -207,10 +250,9 @@ pub(super) struct Orders {
     /// `i32::MIN`: leave it.
     pub nice: i32,
     pub limits: Span<Limit>,
-    pub set_credentials: bool,
-    pub uid: u32,
-    pub gid: u32,
-    pub groups: Span<u32>,
+    pub switch: Switch,
+    /// The directory is entered before that.
+    pub chdir_first: bool,
     pub no_new_privs: bool,
     /// Null: stay.
     pub directory: *const c_char,

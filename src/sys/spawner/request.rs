@@ -266,6 +266,7 @@ impl Message {
         flag(request.isolation == Isolation::Session, wire::SESSION);
         flag(request.birth.is_some() && pidfd::may_open(), wire::PIDFD_IN_RECORD);
         flag(request.credentials.is_some(), wire::CREDENTIALS);
+        flag(request.chdir_first, wire::CHDIR_FIRST);
         self.rights.clear();
         if let Some(directory) = host.directory {
             head.flags |= wire::HAS_DIRECTORY;
@@ -299,8 +300,14 @@ impl Message {
             [limit.resource, 0, soft_low, soft_high, hard_low, hard_high]
         }))?;
         if let Some(credentials) = request.credentials {
-            (head.uid, head.gid) = (credentials.uid, credentials.gid);
-            head.groups = out.words(credentials.groups.iter().map(|group| [*group]))?;
+            (head.uid, head.gid) = (credentials.uid.unwrap_or(0), credentials.gid.unwrap_or(0));
+            head.flags |= credentials.parts() << wire::SWITCH;
+            let groups = credentials.groups.as_deref().unwrap_or_default();
+            head.groups = out.words(groups.iter().map(|group| [*group]))?;
+            // Right behind them, as they are words as well.
+            let room = groups.len() * 2 * size_of::<u32>();
+            out.room(room)?;
+            out.0.resize(out.0.len() + room, 0);
         }
         head.processors = out.words(request.processors.iter().map(|bits| halves(*bits)))?;
         let (argv, envp) = (request.argv.as_ptr(), request.env.as_ptr());

@@ -158,6 +158,7 @@ impl Wanted {
             nice: None,
             limits: &[],
             credentials: self.credentials.as_ref(),
+            chdir_first: false,
             no_new_privs: false,
             die_with_host: false,
             cgroup: None,
@@ -333,7 +334,7 @@ fn a_child_is_the_user_that_it_shall_be() {
     }
     let spawner = Spawner::start();
     let mut wanted = Wanted::shell("id -u; id -G");
-    wanted.credentials = Some(Credentials { uid: 65_534, gid: 65_534, groups: vec![] });
+    wanted.credentials = Some(Credentials { uid: Some(65_534), gid: Some(65_534), groups: Some(vec![]) });
     assert_eq!(said(&spawner, wanted), "65534\n65534\n");
 }
 
@@ -347,7 +348,7 @@ fn who_becomes_another_user_shares_no_memory_with_the_spawner() {
         if order < 0 { None } else { Some(order == 0) }
     };
     let mut wanted = Wanted::shell("exit 0");
-    for credentials in [None, Some(Credentials { uid: 65_534, gid: 65_534, groups: vec![] })] {
+    for credentials in [None, Some(Credentials { uid: Some(65_534), gid: Some(65_534), groups: Some(vec![]) })] {
         let apart = credentials.is_some();
         wanted.credentials = credentials;
         let slot = spawner.submit(&wanted.request(), Gate::Shut);

@@ -121,6 +121,10 @@ pub const PIDFD_IN_RECORD: u32 = 1 << 11;
 pub const SEND_PIDFD: u32 = 1 << 12;
 /// All but the head is what is kept.
 pub const AS_KEPT: u32 = 1 << 13;
+/// The directory is entered before it changes its user.
+pub const CHDIR_FIRST: u32 = 1 << 20;
+/// Where the three bits begin that say which of user, group and groups it changes: those of a `Switch` of `spawn/orders.rs`.
+pub const SWITCH: u32 = 21;
 
 /// The start of a request.
 #[repr(C)]
@@ -153,7 +157,7 @@ pub struct Head {
     pub gaps: Part,
     /// `Limit`s.
     pub limits: Part,
-    /// `u32`s.
+    /// `u32`s, and room for twice as many behind them.
     pub groups: Part,
     /// Strings: `u64` offsets.
     pub candidates: Part,

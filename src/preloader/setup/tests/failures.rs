@@ -193,4 +193,12 @@ fn a_command_that_becomes_another_user_than_its_session_is_refused() {
     let mut command = rig.command(&["/bin/true"]);
     command.credentials(12345, 12345, &[]).unwrap();
     assert_eq!(super::super::command(&command, &rig.session()).unwrap_err().step, "credentials");
+    for part in [|command: &mut Command| _ = command.user(12345).unwrap(), |command: &mut Command| _ = command.group(12345).unwrap()] {
+        let mut command = rig.command(&["/bin/true"]);
+        part(&mut command);
+        assert_eq!(super::super::command(&command, &rig.session()).unwrap_err().step, "credentials", "the other one is the host's");
+    }
+    let mut command = rig.command(&["/bin/true"]);
+    command.user(nix::unistd::geteuid().as_raw()).unwrap();
+    super::super::command(&command, &rig.session()).unwrap();
 }

@@ -110,6 +110,8 @@ numbers! {
     SYS_fstat: c_long = 5;
     SYS_futex: c_long = 202;
     SYS_getdents64: c_long = 217;
+    SYS_getegid: c_long = 108;
+    SYS_getgroups: c_long = 115;
     SYS_getpid: c_long = 39;
     SYS_getppid: c_long = 110;
     SYS_mmap: c_long = 9;
@@ -157,6 +159,8 @@ numbers! {
     SYS_fstat: c_long = 80;
     SYS_futex: c_long = 98;
     SYS_getdents64: c_long = 61;
+    SYS_getegid: c_long = 177;
+    SYS_getgroups: c_long = 158;
     SYS_getpid: c_long = 172;
     SYS_getppid: c_long = 173;
     SYS_mmap: c_long = 222;

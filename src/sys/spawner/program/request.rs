@@ -7,7 +7,7 @@ use core::ffi::c_char;
 use core::sync::atomic::AtomicI32;
 
 use super::birth::Birth;
-use super::orders::{Gap, Limit, Move, OWN_PIDS, Orders, Report, Span, Standing};
+use super::orders::{Gap, Limit, Move, OWN_PIDS, Orders, Report, Span, Standing, Switch};
 use crate::sys::wire::{self, Head, Part};
 
 /// A request, and what came with it.
@@ -85,6 +85,13 @@ impl Request<'_> {
         (Span { at: moves.wrapping_sub(lifted), len: given.len.wrapping_add(lifted) }, need)
     }
 
+    /// Who it becomes.
+    fn switch(&self) -> Switch {
+        let (head, groups) = (&self.head, self.part::<u32>(self.head.groups));
+        let room = groups.at.wrapping_add(groups.len).cast_mut();
+        Switch::of(head.flags >> wire::SWITCH & Switch::ALL, head.uid, head.gid, groups, room)
+    }
+
     /// The orders. `join`: the file of the control group that it joins by itself, or -1.
     ///
     /// # Safety
@@ -113,10 +120,8 @@ impl Request<'_> {
                 umask: head.umask,
                 nice: head.nice,
                 limits: self.part::<Limit>(head.limits),
-                set_credentials: has(wire::CREDENTIALS),
-                uid: head.uid,
-                gid: head.gid,
-                groups: self.part::<u32>(head.groups),
+                switch: self.switch(),
+                chdir_first: has(wire::CHDIR_FIRST),
                 no_new_privs: has(wire::NO_NEW_PRIVS),
                 directory: self.at(head.directory).cast(),
                 host: if has(wire::DIES_WITH_HOST) { host } else { 0 },

@@ -8,6 +8,8 @@ mod child;
 mod orders;
 #[path = "../../spawn/shim.rs"]
 mod shim;
+#[path = "../../spawn/switch.rs"]
+mod switch;
 
 #[path = "request.rs"]
 mod request;

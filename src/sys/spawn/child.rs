@@ -13,7 +13,7 @@ use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
 use super::birth;
-use super::orders::{Found, Gap, Move, Orders, Report, Standing, Step};
+use super::orders::{Found, Move, Orders, Report, Standing, Step};
 use super::switch;
 use crate::sys::raw::syscall;
 
@@ -242,11 +242,23 @@ unsafe fn is_target(orders: &Orders, number: i32) -> bool {
     (0..orders.moves.len).any(|i| unsafe { (*orders.moves.get(i)).to == number })
 }
 
-/// Whether a number is in a gap: no target, nor a stream that stays as it is in the host, open or closed.
+/// Whether a number is in a gap: no target, nor a stream that stays as it is in the host, open or closed. By halving: the gaps ascend.
 unsafe fn is_dropped(orders: &Orders, number: i32) -> bool {
-    let within = |gap: Gap| gap.first <= number as u32 && number as u32 <= gap.last;
-    // SAFETY: called from `run` under its contract.
-    (0..orders.gaps.len).any(|i| within(unsafe { *orders.gaps.get(i) }))
+    let (mut from, mut to) = (0usize, orders.gaps.len);
+    while from < to {
+        let middle = from.wrapping_add(to.wrapping_sub(from) / 2);
+        // SAFETY: called from `run` under its contract; it is one of them.
+        let gap = unsafe { *orders.gaps.get(middle) };
+        if number as u32 <= gap.last {
+            if gap.first <= number as u32 {
+                return true;
+            }
+            to = middle;
+        } else {
+            from = middle.wrapping_add(1);
+        }
+    }
+    false
 }
 
 /// A duplicate that no move overwrites: the lowest free number in a gap between the targets. Answers it, or the error.
@@ -330,37 +342,29 @@ unsafe fn close_the_rest(orders: &Orders) {
         for i in 0..orders.gaps.len {
             let gap = *orders.gaps.get(i);
             let keep = orders.error_fd.load(Ordering::Relaxed) as u32;
-            if keep <= i32::MAX as u32 && gap.first <= keep && keep <= gap.last {
-                if gap.first < keep {
-                    close_gap(orders, gap.first, keep - 1);
-                }
-                if keep < gap.last {
-                    close_gap(orders, keep.wrapping_add(1), gap.last);
-                }
+            let closed = if keep <= i32::MAX as u32 && gap.first <= keep && keep <= gap.last {
+                (gap.first == keep || close_gap(orders, gap.first, keep.wrapping_sub(1)))
+                    && (keep == gap.last || close_gap(orders, keep.wrapping_add(1), gap.last))
             } else {
-                close_gap(orders, gap.first, gap.last);
+                close_gap(orders, gap.first, gap.last)
+            };
+            if !closed {
+                return close_by_listing(orders, keep);
             }
         }
     }
 }
 
-unsafe fn close_gap(orders: &Orders, first: u32, last: u32) {
+/// `false`: there is no close_range, or it is refused.
+unsafe fn close_gap(orders: &Orders, first: u32, last: u32) -> bool {
     // SAFETY: as for `close_the_rest`.
-    unsafe {
-        if !orders.no_close_range {
-            let answer = syscall!(libc::SYS_close_range, first, last, 0);
-            if answer == 0 {
-                return;
-            }
-        }
-        close_by_listing(orders, first, last);
-    }
+    !orders.no_close_range && unsafe { syscall!(libc::SYS_close_range, first, last, 0) == 0 }
 }
 
-/// For kernels before 5.9 and filters that forbid close_range: walks /proc/self/fd, which costs the open descriptors,
-/// not the limit; without /proc, the numbers below the hard limit.
+/// For kernels before 5.9 and filters that forbid close_range: one walk through /proc/self/fd for all gaps (there can be as many of them as
+/// descriptors), which costs the open descriptors, not the limit; without /proc, the numbers below the hard limit.
 #[inline(never)]
-unsafe fn close_by_listing(orders: &Orders, first: u32, last: u32) {
+unsafe fn close_by_listing(orders: &Orders, keep: u32) {
     // SAFETY: system calls on our own table; the buffer is on our own stack and parsed within the length returned.
     unsafe {
         let directory =
@@ -370,10 +374,15 @@ unsafe fn close_by_listing(orders: &Orders, first: u32, last: u32) {
             syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, limit.as_mut_ptr());
             // The hard limit: a host may have opened high numbers before it lowered the soft one.
             let end = if limit[1] > 1 << 20 { 1 << 20 } else { limit[1] as u32 };
-            let mut fd = first;
-            while fd <= last && fd < end {
-                syscall!(libc::SYS_close, fd);
-                fd = fd.wrapping_add(1);
+            for i in 0..orders.gaps.len {
+                let gap = *orders.gaps.get(i);
+                let mut fd = gap.first;
+                while fd <= gap.last && fd < end {
+                    if fd != keep {
+                        syscall!(libc::SYS_close, fd);
+                    }
+                    fd = fd.wrapping_add(1);
+                }
             }
             return;
         }
@@ -399,7 +408,7 @@ unsafe fn close_by_listing(orders: &Orders, first: u32, last: u32) {
                     digits = true;
                     name = name.wrapping_add(1);
                 }
-                if digits && number >= first && number <= last && number != directory as u32 {
+                if digits && number != keep && number != directory as u32 && is_dropped(orders, number as i32) {
                     syscall!(libc::SYS_close, number);
                 }
                 at = at.wrapping_add(length);

@@ -2,8 +2,8 @@
 //!
 //! In the fast tiers this code shares all memory with the host, whose calling thread is suspended meanwhile. The rules:
 //! only raw system calls; no allocation, lock, thread-local storage (so no `errno`), panic path or unwinding; nothing of
-//! the host's memory is written but the report, the digits of LISTEN_PID and the like, and the page of `birth.rs`; the shared table is not touched
-//! before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
+//! the host's memory is written but the report, the digits of LISTEN_PID and the like, the page of `birth.rs` and the room of `switch.rs`; the
+//! shared table is not touched before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
 //!
 //! The order of steps: descriptors' table, group, descriptors, limits that need privilege, processors, credentials, directory (as
 //! the new user, unless it is to be before), death signal (a change of credentials clears it), Landlock (which would shut out this very

@@ -46,7 +46,10 @@ impl Credentials {
 
     /// Whether this thread is all of that already. `false` also where it cannot be known.
     pub(super) fn is_hosts(&self) -> bool {
-        procfs::beginning_of_status().is_some_and(|status| self.is_in(&status))
+        // Most that say something say another user.
+        self.uid.is_none_or(|id| id == geteuid().as_raw())
+            && self.gid.is_none_or(|id| id == getegid().as_raw())
+            && procfs::beginning_of_status().is_some_and(|status| self.is_in(&status))
     }
 
     /// The same, by the text of a status file.

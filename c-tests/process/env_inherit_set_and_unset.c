@@ -17,6 +17,7 @@ int main(void)
     CHECK_OK(ps_command_env(command, "NEVER_THERE", NULL, &error), error);
     CHECK_OK(ps_command_env(command, "BACK", NULL, &error), error);
     CHECK_OK(ps_command_env(command, "BACK", "again", &error), error);
+    CHECK_OK(ps_command_env(command, "BYTES\xff", "no \xfe\x80 UTF-8", &error), error);
     setenv("LATE", "set after the command was made", 1);
 
     char *text = output_of(command);
@@ -25,6 +26,7 @@ int main(void)
     CHECK_STR(line_after(text, "ADDED="), "");
     CHECK_STR(line_after(text, "BACK="), "again");
     CHECK_STR(line_after(text, "LATE="), "set after the command was made");
+    CHECK_STR(line_after(text, "BYTES\xff="), "no \xfe\x80 UTF-8");
     CHECK(line_after(text, "REMOVED=") == NULL);
     CHECK(strstr(strstr(text, "CHANGED=") + 1, "CHANGED=") == NULL);
     free(text);

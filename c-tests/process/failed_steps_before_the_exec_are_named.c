@@ -11,6 +11,7 @@ int main(void)
     error = spawn_fails(command, PS_ERR_NOT_FOUND);
     CHECK_INT(ps_error_errno(error), ENOENT);
     CHECK_STR(ps_error_step(error), "chdir");
+    CHECK(strstr(ps_error_message(error), "/nonexistent/directory") != NULL);
     ps_error_free(error);
     ps_command_free(command);
 

@@ -173,6 +173,12 @@ typedef enum ps_exit_cause {
   PS_CAUSE_NOT_READY = 6,
   PS_CAUSE_WATCHDOG = 7,
 } ps_exit_cause;
+typedef enum ps_exit_oom {
+  PS_OOM_NONE = 0,
+  PS_OOM_OWN = 1,
+  PS_OOM_ABOVE = 2,
+  PS_OOM_PROBABLE = 3,
+} ps_exit_oom;
 typedef struct ps_exit {
   uint32_t size;
   int32_t kind;
@@ -187,7 +193,10 @@ typedef struct ps_exit {
   int64_t ended_ns;
   int32_t removal;
   int32_t removal_errno;
-  uint64_t reserved[3];
+  int32_t oom;
+  int32_t oom_kills;
+  int64_t memory_peak;
+  uint64_t reserved[1];
 } ps_exit;
 ps_status ps_terminate(ps_child *child, int64_t grace_ms, ps_exit *exit, ps_error **error);
 ps_status ps_terminate_begin(ps_child *child, int64_t grace_ms, ps_error **error);
@@ -230,6 +239,7 @@ const char *ps_event_kind_name(int32_t kind);
 const char *ps_reason_name(int32_t reason);
 const char *ps_exit_kind_name(int32_t kind);
 const char *ps_cause_name(int32_t cause);
+const char *ps_oom_name(int32_t oom);
 const char *ps_state_name(int32_t state);
 const char *ps_tier_name(int32_t tier);
 const char *ps_signal_name(int32_t signal);

@@ -1359,6 +1359,24 @@ typedef enum ps_exit_cause {
   PS_CAUSE_WATCHDOG = 7,
 } ps_exit_cause;
 
+/** Whether a child was killed for want of memory, and by whose limit. */
+typedef enum ps_exit_oom {
+  /** Nothing says so. */
+  PS_OOM_NONE = 0,
+  /** By the kernel: a memory limit of its own control group, such as memory.max, was reached. */
+  PS_OOM_OWN = 1,
+  /**
+   * By the kernel, and not for a limit of its own control group: a group above it has reached its limit, or
+   * the machine had no memory left.
+   */
+  PS_OOM_ABOVE = 2,
+  /**
+   * By a SIGKILL that nobody here has sent, and somebody was killed for want of memory: but that this was
+   * the child, no count tells.
+   */
+  PS_OOM_PROBABLE = 3,
+} ps_exit_oom;
+
 /** How a child ended. */
 typedef struct ps_exit {
   /** Set by the caller: sizeof(ps_exit). */
@@ -1395,10 +1413,36 @@ typedef struct ps_exit {
   /** The errno of that, or 0. */
   int32_t removal_errno;
   /**
+   * PS_OOM_*: whether it was killed for want of memory, and by whose limit. Something else than PS_OOM_NONE
+   * only if it died of a SIGKILL that procsup had not sent while it lived: cause may be PS_CAUSE_STOP where
+   * the plan had not come to its kill. Of a child whose control group (ps_command_cgroup) has the memory
+   * controller it is what the kernel has counted there (memory.events, memory.events.local: cgroups(7),
+   * Linux 5.2; whose limit it was is not known better than PS_OOM_OWN or PS_OOM_ABOVE). The kernel counts,
+   * and names nobody: where another process of the group was killed for want of memory, and somebody else
+   * has then ended the child by SIGKILL, the child is told so too. With "memory.oom.group", "1"
+   * (ps_command_cgroup_set) it cannot be: all of the group are killed together. A child that exits because
+   * the kernel has killed one that it had started is told PS_OOM_NONE, and oom_kills says it. Without such a
+   * group, also for a preloader's worker, there is PS_OOM_PROBABLE at most: since a look that was no later
+   * than its spawn the machine (/proc/vmstat, Linux 4.13) has killed somebody.
+   */
+  int32_t oom;
+  /**
+   * How many processes of its control group, the groups below it included, the kernel has killed for want of
+   * memory until the child's end; -1 if unknown: no control group, none with the memory controller, or its
+   * files could not be read. Where all are killed together (memory.oom.group) Linux counts the first of them
+   * twice.
+   */
+  int32_t oom_kills;
+  /**
+   * The most memory that its control group had at a time, bytes (memory.peak, Linux 5.19); -1 if unknown. It
+   * counts what max_rss_kib does not: all processes of the group together, page cache, the kernel's own.
+   */
+  int64_t memory_peak;
+  /**
    * Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot
    * grow.
    */
-  uint64_t reserved[3];
+  uint64_t reserved[1];
 } ps_exit;
 
 /**
@@ -1805,6 +1849,9 @@ const char *ps_exit_kind_name(int32_t kind);
 
 /** "PS_CAUSE_DEADLINE" for what stands in ps_exit.cause. */
 const char *ps_cause_name(int32_t cause);
+
+/** "PS_OOM_OWN" for what stands in ps_exit.oom. */
+const char *ps_oom_name(int32_t oom);
 
 /** "PS_STATE_RUNNING" for what ps_child_state gives. */
 const char *ps_state_name(int32_t state);

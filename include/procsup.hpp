@@ -253,6 +253,8 @@ enum class exit_cause : std::int32_t {
     watchdog = PS_CAUSE_WATCHDOG,
 };
 
+enum class exit_oom : std::int32_t { none = PS_OOM_NONE, own = PS_OOM_OWN, above = PS_OOM_ABOVE, probable = PS_OOM_PROBABLE };
+
 enum class handoff_role : std::int32_t { first = PS_HANDOFF_FIRST, successor = PS_HANDOFF_SUCCESSOR };
 enum class handoff_mode : std::int32_t { exclusive = PS_HANDOFF_EXCLUSIVE, overlap = PS_HANDOFF_OVERLAP };
 
@@ -362,6 +364,7 @@ inline const char *name(event_kind kind) noexcept { return ps_event_kind_name(st
 inline const char *name(reason why) noexcept { return ps_reason_name(static_cast<std::int32_t>(why)); }
 inline const char *name(exit_kind kind) noexcept { return ps_exit_kind_name(static_cast<std::int32_t>(kind)); }
 inline const char *name(exit_cause cause) noexcept { return ps_cause_name(static_cast<std::int32_t>(cause)); }
+inline const char *name(exit_oom oom) noexcept { return ps_oom_name(static_cast<std::int32_t>(oom)); }
 inline const char *name(child_state state) noexcept { return ps_state_name(static_cast<std::int32_t>(state)); }
 inline const char *name(spawn_tier tier) noexcept { return ps_tier_name(static_cast<std::int32_t>(tier)); }
 
@@ -1235,6 +1238,12 @@ class exit_record {
     bool core_dumped() const noexcept { return raw_.core_dumped != 0; }
     /// Who ended it.
     exit_cause cause() const noexcept { return static_cast<exit_cause>(raw_.cause); }
+    /// Whether it was killed for want of memory, and by whose limit. See ps_exit.
+    exit_oom oom() const noexcept { return static_cast<exit_oom>(raw_.oom); }
+    /// How many processes of its control group were; -1 if unknown.
+    int oom_kills() const noexcept { return raw_.oom_kills; }
+    /// The most memory that its control group had, bytes; -1 if unknown.
+    std::int64_t memory_peak() const noexcept { return raw_.memory_peak; }
     /// CPU time; -1 us if unknown (somebody else reaped it).
     std::chrono::microseconds user_time() const noexcept { return std::chrono::microseconds(raw_.user_us); }
     std::chrono::microseconds system_time() const noexcept { return std::chrono::microseconds(raw_.system_us); }

@@ -20,6 +20,7 @@ static const struct { const char *(*call)(int32_t); int32_t number; const char *
     OF(ps_cause_name, PS_CAUSE_SELF), OF(ps_cause_name, PS_CAUSE_STOP), OF(ps_cause_name, PS_CAUSE_DEADLINE),
     OF(ps_cause_name, PS_CAUSE_SHUTDOWN), OF(ps_cause_name, PS_CAUSE_KILL_ALL), OF(ps_cause_name, PS_CAUSE_OWNER),
     OF(ps_cause_name, PS_CAUSE_NOT_READY), OF(ps_cause_name, PS_CAUSE_WATCHDOG),
+    OF(ps_oom_name, PS_OOM_NONE), OF(ps_oom_name, PS_OOM_OWN), OF(ps_oom_name, PS_OOM_ABOVE), OF(ps_oom_name, PS_OOM_PROBABLE),
     OF(ps_state_name, PS_STATE_PENDING), OF(ps_state_name, PS_STATE_RUNNING), OF(ps_state_name, PS_STATE_STOPPING),
     OF(ps_state_name, PS_STATE_EXITED), OF(ps_state_name, PS_STATE_CANCELLED),
     OF(ps_tier_name, PS_TIER_CLONE3), OF(ps_tier_name, PS_TIER_CLONE), OF(ps_tier_name, PS_TIER_FORK), OF(ps_tier_name, PS_TIER_PRELOADER),
@@ -36,6 +37,7 @@ int main(void)
         CHECK_STR(ps_reason_name(none[i]), "PS_REASON_UNKNOWN");
         CHECK_STR(ps_exit_kind_name(none[i]), "PS_EXIT_UNKNOWN");
         CHECK_STR(ps_cause_name(none[i]), "PS_CAUSE_UNKNOWN");
+        CHECK_STR(ps_oom_name(none[i]), "PS_OOM_UNKNOWN");
         CHECK_STR(ps_state_name(none[i]), "PS_STATE_UNKNOWN");
         CHECK_STR(ps_tier_name(none[i]), "PS_TIER_UNKNOWN");
         CHECK_STR(ps_signal_name(none[i]), "SIGUNKNOWN");

@@ -218,6 +218,16 @@ static void same(ps_exit_kind value)
     }
 }
 
+static void same(ps_exit_oom value)
+{
+    switch (value) {
+    SAME(exit_oom::none, PS_OOM_NONE);
+    SAME(exit_oom::own, PS_OOM_OWN);
+    SAME(exit_oom::above, PS_OOM_ABOVE);
+    SAME(exit_oom::probable, PS_OOM_PROBABLE);
+    }
+}
+
 static void same(ps_exit_cause value)
 {
     switch (value) {
@@ -413,6 +423,7 @@ int main()
     same(PS_READY_EXEC);
     same(PS_EXIT_EXITED);
     same(PS_CAUSE_SELF);
+    same(PS_OOM_NONE);
     same(PS_STATE_PENDING);
     same(PS_TIER_CLONE3);
     same(PS_EVENT_STARTED);

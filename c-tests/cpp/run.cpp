@@ -8,6 +8,7 @@ using namespace procsup;
 static void any_end_is_an_answer()
 {
     const answer all = run(shell("printf 'a\\000b'; echo why >&2; exit 3"), patience());
+    CHECK(all.exit.oom() == exit_oom::none && all.exit.oom_kills() == -1 && all.exit.memory_peak() == -1); // it has no control group
     CHECK(all.exit.code() == 3 && !all.success() && all.out == std::string("a\0b", 3) && all.err == "why\n");
     CHECK(!all.out_cut() && !all.err_cut());
     const answer cut = run(shell("echo 123456789"), patience(), 4);

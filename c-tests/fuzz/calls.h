@@ -324,6 +324,7 @@ static void call_versions(void)
     TELL_NAME(ps_reason_name, "PS_REASON_");
     TELL_NAME(ps_exit_kind_name, "PS_EXIT_");
     TELL_NAME(ps_cause_name, "PS_CAUSE_");
+    TELL_NAME(ps_oom_name, "PS_OOM_");
     TELL_NAME(ps_state_name, "PS_STATE_");
     TELL_NAME(ps_tier_name, "PS_TIER_");
     TELL_NAME(ps_signal_name, "SIG");

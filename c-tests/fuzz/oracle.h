@@ -241,7 +241,8 @@ HARNESS void check_exit(const char *call, const ps_exit *end)
     if (!(exited || signaled || lost) || (exited ? end->code < 0 || end->code > 255 : end->code != -1)
         || (signaled ? end->signal < 1 || end->signal > 64 : end->signal != 0) || end->core_dumped < 0 || end->core_dumped > 1
         || end->cause < PS_CAUSE_SELF || end->cause > PS_CAUSE_WATCHDOG || end->user_us < -1 || end->system_us < -1 || end->max_rss_kib < -1
-        || end->started_ns <= 0 || end->ended_ns < end->started_ns)
+        || end->started_ns <= 0 || end->ended_ns < end->started_ns || end->oom < PS_OOM_NONE || end->oom > PS_OOM_PROBABLE
+        || (end->oom != PS_OOM_NONE && end->signal != SIGKILL) || end->oom_kills < -1 || end->memory_peak < -1 || end->reserved[0] != 0)
         found("%s: an exit that cannot be: kind %d, code %d, signal %d, core %d, cause %d, %" PRId64 " to %" PRId64, call, end->kind, end->code,
               end->signal, end->core_dumped, end->cause, end->started_ns, end->ended_ns);
 }

@@ -31,7 +31,7 @@
 
 #define EVERY_CALL(X)                                                                                                              \
     X(ps_version) X(ps_version_string) X(ps_status_name) X(ps_event_kind_name) X(ps_reason_name) X(ps_exit_kind_name)             \
-    X(ps_cause_name) X(ps_state_name) X(ps_tier_name) X(ps_signal_name)                                                           \
+    X(ps_cause_name) X(ps_state_name) X(ps_tier_name) X(ps_signal_name) X(ps_oom_name)                                            \
     X(ps_error_status) X(ps_error_errno) X(ps_error_step) X(ps_error_message) X(ps_error_retry_after_ms) X(ps_error_output)       \
     X(ps_error_render) X(ps_error_category) X(ps_error_text) X(ps_error_free)                                                                                    \
     X(ps_command_new) X(ps_command_free) X(ps_command_arg) X(ps_command_args) X(ps_command_arg0) X(ps_command_env)                \

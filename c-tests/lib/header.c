@@ -29,7 +29,10 @@ AT(ps_exit, started_ns, 48);
 AT(ps_exit, ended_ns, 56);
 AT(ps_exit, removal, 64);
 AT(ps_exit, removal_errno, 68);
-AT(ps_exit, reserved, 72);
+AT(ps_exit, oom, 72);
+AT(ps_exit, oom_kills, 76);
+AT(ps_exit, memory_peak, 80);
+AT(ps_exit, reserved, 88);
 SIZE(ps_exit, 96);
 
 AT(ps_event, size, 0);

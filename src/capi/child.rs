@@ -233,6 +233,8 @@ pub use crate::registry::Kind as ps_exit_kind;
 
 pub use crate::registry::Cause as ps_exit_cause;
 
+pub use crate::registry::Oom as ps_exit_oom;
+
 /// How a child ended.
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default)]
@@ -266,9 +268,29 @@ pub struct ps_exit {
     pub removal: i32,
     /// The errno of that, or 0.
     pub removal_errno: i32,
+    /// PS_OOM_*: whether it was killed for want of memory, and by whose limit. Something else than PS_OOM_NONE
+    /// only if it died of a SIGKILL that procsup had not sent while it lived: cause may be PS_CAUSE_STOP where
+    /// the plan had not come to its kill. Of a child whose control group (ps_command_cgroup) has the memory
+    /// controller it is what the kernel has counted there (memory.events, memory.events.local: cgroups(7),
+    /// Linux 5.2; whose limit it was is not known better than PS_OOM_OWN or PS_OOM_ABOVE). The kernel counts,
+    /// and names nobody: where another process of the group was killed for want of memory, and somebody else
+    /// has then ended the child by SIGKILL, the child is told so too. With "memory.oom.group", "1"
+    /// (ps_command_cgroup_set) it cannot be: all of the group are killed together. A child that exits because
+    /// the kernel has killed one that it had started is told PS_OOM_NONE, and oom_kills says it. Without such a
+    /// group, also for a preloader's worker, there is PS_OOM_PROBABLE at most: since a look that was no later
+    /// than its spawn the machine (/proc/vmstat, Linux 4.13) has killed somebody.
+    pub oom: i32,
+    /// How many processes of its control group, the groups below it included, the kernel has killed for want of
+    /// memory until the child's end; -1 if unknown: no control group, none with the memory controller, or its
+    /// files could not be read. Where all are killed together (memory.oom.group) Linux counts the first of them
+    /// twice.
+    pub oom_kills: i32,
+    /// The most memory that its control group had at a time, bytes (memory.peak, Linux 5.19); -1 if unknown. It
+    /// counts what max_rss_kib does not: all processes of the group together, page cache, the kernel's own.
+    pub memory_peak: i64,
     /// Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot
     /// grow.
-    pub reserved: [u64; 3],
+    pub reserved: [u64; 1],
 }
 
 pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
@@ -286,7 +308,10 @@ pub(super) fn fill_exit(size: u32, exit: &Exit) -> ps_exit {
         ended_ns: exit.ended_ns,
         removal: exit.removal_status().map_or(PS_OK, |status| status as i32),
         removal_errno: exit.removal.map_or(0, |errno| errno as i32),
-        reserved: [0; 3],
+        oom: exit.memory.oom as i32,
+        oom_kills: exit.memory.kills,
+        memory_peak: exit.memory.peak,
+        reserved: [0; 1],
     }
 }
 

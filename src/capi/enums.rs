@@ -65,6 +65,7 @@ fn the_header_has_every_value_of_every_enum() {
             ("ps_notify_access", of_rust(readiness::ps_notify_access::from_repr)),
             ("ps_exit_kind", of_rust(small!(child::ps_exit_kind))),
             ("ps_exit_cause", of_rust(small!(child::ps_exit_cause))),
+            ("ps_exit_oom", of_rust(small!(child::ps_exit_oom))),
             ("ps_child_state_code", of_rust(child::ps_child_state_code::from_repr)),
             ("ps_spawn_tier", of_rust(small!(child::ps_spawn_tier))),
             ("ps_event_kind", of_rust(supervisor::ps_event_kind::from_repr)),

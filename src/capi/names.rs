@@ -2,7 +2,7 @@
 
 use core::ffi::{CStr, c_char};
 
-use super::child::{ps_child_state_code, ps_exit_cause, ps_exit_kind, ps_spawn_tier};
+use super::child::{ps_child_state_code, ps_exit_cause, ps_exit_kind, ps_exit_oom, ps_spawn_tier};
 use super::supervisor::{ps_event_kind, ps_reason};
 
 /// The constant of a number, or what stands for one that is none.
@@ -32,6 +32,12 @@ pub extern "C" fn ps_exit_kind_name(kind: i32) -> *const c_char {
 #[unsafe(no_mangle)]
 pub extern "C" fn ps_cause_name(cause: i32) -> *const c_char {
     named(u8::try_from(cause).ok().and_then(ps_exit_cause::from_repr).map(Into::into), c"PS_CAUSE_UNKNOWN")
+}
+
+/// "PS_OOM_OWN" for what stands in ps_exit.oom.
+#[unsafe(no_mangle)]
+pub extern "C" fn ps_oom_name(oom: i32) -> *const c_char {
+    named(u8::try_from(oom).ok().and_then(ps_exit_oom::from_repr).map(Into::into), c"PS_OOM_UNKNOWN")
 }
 
 /// "PS_STATE_RUNNING" for what ps_child_state gives.

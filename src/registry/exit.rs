@@ -69,6 +69,45 @@ impl Cause {
     }
 }
 
+/// Whether a child was killed for want of memory, and by whose limit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
+#[strum(suffix = "\0")]
+#[repr(u8)]
+pub enum Oom {
+    /// Nothing says so.
+    #[default]
+    #[strum(serialize = "PS_OOM_NONE")]
+    None = 0,
+    /// By the kernel: a memory limit of its own control group, such as memory.max, was reached.
+    #[strum(serialize = "PS_OOM_OWN")]
+    Own = 1,
+    /// By the kernel, and not for a limit of its own control group: a group above it has reached its limit, or
+    /// the machine had no memory left.
+    #[strum(serialize = "PS_OOM_ABOVE")]
+    Above = 2,
+    /// By a SIGKILL that nobody here has sent, and somebody was killed for want of memory: but that this was
+    /// the child, no count tells.
+    #[strum(serialize = "PS_OOM_PROBABLE")]
+    Probable = 3,
+}
+
+/// What is known of a child's memory at its end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Memory {
+    /// Whether it was killed for want of it.
+    pub oom: Oom,
+    /// How many processes of its control group were; -1 if unknown.
+    pub kills: i32,
+    /// The most that its control group had, bytes; -1 if unknown.
+    pub peak: i64,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { oom: Oom::None, kills: -1, peak: -1 }
+    }
+}
+
 /// The exit record of a child.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Exit {
@@ -94,6 +133,10 @@ pub struct Exit {
     pub ended_ns: i64,
     /// Why its directory could not be removed.
     pub removal: Option<Errno>,
+    /// It was sent SIGKILL by us while it lived.
+    pub killed: bool,
+    /// What is known of its memory.
+    pub memory: Memory,
 }
 
 impl Exit {

@@ -30,10 +30,11 @@ use nix::errno::Errno;
 use once_cell::race::OnceBox;
 
 use crate::sys::memory::{Row, WipedTable, wiped_row};
+use crate::sys::oom;
 use crate::sys::spawn::Isolation;
 
 pub use all::{has_number, is_alive, is_alive_twice, kill_and_reap_all, live_count, numbers, rounds, signal_all};
-pub use exit::{Cause, Exit, Kind};
+pub use exit::{Cause, Exit, Kind, Memory, Oom};
 pub use slot::{Facts, Reaped, Slot, Tie};
 
 /// The table and its header. The header lies in wiped memory too: a forked child starts with an empty free list and no slots.
@@ -129,6 +130,8 @@ impl Lease {
         let registry = registry()?;
         if registry.header[2].load(Ordering::Relaxed) == 0 {
             registry.header[2].store(crate::sys::getpid() as u64, Ordering::Release);
+            // Once in the life of this process: what its children's ends are compared with.
+            oom::look();
         }
         let next = |index| registry.slot(index).map_or(0, |slot| slot.next_word().load(Ordering::Relaxed));
         let index = match freelist::pop(registry.head(), next) {

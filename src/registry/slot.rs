@@ -10,7 +10,7 @@
 //! | a stranger: made by another        | alone, by pidfd, never by number      | `sys/stranger.rs`, told by one reaper at a time: the one who is alone | never touched |
 
 use super::atomics::{AtomicU64, Ordering};
-use super::exit::{Cause, Exit, Kind};
+use super::exit::{Cause, Exit, Kind, Memory};
 use super::gate;
 use super::word::{self, State};
 use crate::clock;
@@ -46,6 +46,9 @@ pub enum Tie {
 
 /// Bit of the facts: a spawner makes it, and where its number comes to stand is in the slot.
 const ELSEWHERE: u64 = 1 << 10;
+
+/// Bit of the facts: SIGKILL was sent to it while it lived.
+const KILLED: u64 = 1 << 11;
 
 /// Children that spawners are making.
 static ELSEWHERE_COUNT: AtomicU64 = AtomicU64::new(0);
@@ -345,19 +348,20 @@ impl Slot {
 
     /// As `signal`, as what ends it for this cause: noted if the signal was sent, nobody had ended it before, and it had not ended by itself.
     pub fn signal_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
-        self.pinned(|| self.blame(cause, || self.signal_pinned(signal))).unwrap_or(Err(Errno::ESRCH))
+        self.pinned(|| self.blame(signal, cause, || self.signal_pinned(signal))).unwrap_or(Err(Errno::ESRCH))
     }
 
     /// The same to the process alone.
     pub fn signal_alone_for(&self, signal: i32, cause: Cause) -> Result<(), Errno> {
-        self.pinned(|| self.blame(cause, || self.signal_alone_pinned(signal))).unwrap_or(Err(Errno::ESRCH))
+        self.pinned(|| self.blame(signal, cause, || self.signal_alone_pinned(signal))).unwrap_or(Err(Errno::ESRCH))
     }
 
-    fn blame(&self, cause: Cause, send: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+    fn blame(&self, signal: i32, cause: Cause, send: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
         // Before the signal, and taken back if it is refused: another frame may read the record of an end that the signal has made already.
         let swap = |from, to| self.cause_word().compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        let blamed = self.has_not_ended() && swap(0, cause as u64);
-        let sent = send();
+        let lives = self.has_not_ended();
+        let blamed = lives && swap(0, cause as u64);
+        let sent = self.killing(signal == libc::SIGKILL && lives, send);
         // Gone is no refusal: it may have died of the same kill from another thread, which found the cause noted.
         if blamed && sent.is_err_and(|errno| errno != Errno::ESRCH) {
             swap(cause as u64, 0);
@@ -375,17 +379,27 @@ impl Slot {
         self.as_owner(signal, || self.signal_alone_pinned(signal))
     }
 
-    fn as_owner(&self, signal: i32, send: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+    fn as_owner(&self, signal: i32, send: impl Fn() -> Result<(), Errno>) -> Result<(), Errno> {
         let act = || {
             // As with a cause.
             let before = self.signal_word().swap(signal as u64, Ordering::Relaxed);
-            let sent = send();
+            let sent = self.killing(signal == libc::SIGKILL && self.pid() != 0 && self.has_not_ended(), &send);
             if sent.is_err_and(|errno| errno != Errno::ESRCH) {
                 let _ = self.signal_word().compare_exchange(signal as u64, before, Ordering::Relaxed, Ordering::Relaxed);
             }
             sent
         };
         self.pinned(act).unwrap_or(Err(Errno::ESRCH))
+    }
+
+    /// Sends what may be the kill of one that lives: that is noted, as a cause is. Else whoever dies of a SIGKILL was killed by a stranger.
+    fn killing(&self, kills: bool, send: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
+        let noted = kills && self.facts_word().fetch_or(KILLED, Ordering::Relaxed) & KILLED == 0;
+        let sent = send();
+        if noted && sent.is_err_and(|errno| errno != Errno::ESRCH) {
+            self.facts_word().fetch_and(!KILLED, Ordering::Relaxed);
+        }
+        sent
     }
 
     /// Kills its group in a round of kill-all. All in one pin: between blame and kill the slot must not become another child's. `false`: it is
@@ -398,7 +412,7 @@ impl Slot {
             }
             // Before the kill: a child that has been reaped meanwhile is in the round all the same.
             self.mark_round(round);
-            let sent = self.blame(Cause::KillAll, || self.signal_pinned(libc::SIGKILL));
+            let sent = self.blame(libc::SIGKILL, Cause::KillAll, || self.signal_pinned(libc::SIGKILL));
             let refused = matches!(sent, Err(Errno::EPERM | Errno::ENOSYS));
             if refused {
                 self.mark_round(0);
@@ -707,6 +721,8 @@ impl Slot {
             started_ns: read(0),
             ended_ns: read(1),
             removal: None,
+            killed: self.facts_word().load(Ordering::Relaxed) & KILLED != 0,
+            memory: Memory::default(),
         }
     }
 

@@ -19,7 +19,7 @@ use nix::unistd::{UnlinkatFlags, Whence, lseek, read, unlinkat};
 
 use super::raw::syscall;
 use super::tree::{self, Identity, Kind, Suspended};
-use super::{fds, pidfd};
+use super::{counts, fds, pidfd};
 use crate::clock::Deadline;
 
 /// How many members are pinned at once: descriptors of the host, of which the members have no say.
@@ -33,6 +33,17 @@ pub fn is_cgroup2(directory: &OwnedFd) -> Result<bool, Errno> {
 /// Makes a group.
 pub fn make(parent: &OwnedFd, name: &OsStr) -> Result<(), Errno> {
     mkdirat(parent, name, Mode::from_bits_truncate(0o777))
+}
+
+/// What the memory controller has counted in a group since it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Wanting {
+    /// Processes of it, and of those below it, that were killed for want of memory, whosever limit that was.
+    pub kills: u64,
+    /// How often a limit of it, or of one below it, left no way but to kill.
+    pub struck: u64,
+    /// The same of this group alone: kills, and limits. Linux 5.2.
+    pub local: Option<(u64, u64)>,
 }
 
 /// A control group that is ours.
@@ -95,12 +106,32 @@ impl Group {
         nix::unistd::write(&file, value).map(drop)
     }
 
+    fn reading(&self, file: &str) -> Option<OwnedFd> {
+        openat(&self.directory, file, OFlag::O_RDONLY | OFlag::O_CLOEXEC | OFlag::O_NOFOLLOW, Mode::empty()).ok()
+    }
+
+    fn counted(&self, file: &str) -> Option<(u64, u64)> {
+        let [kills, struck] = counts::of_names(self.reading(file)?, ["oom_kill", "oom"]);
+        kills.zip(struck)
+    }
+
+    /// What stands in `memory.events`; nothing where the memory controller is not at work here. The kernel counts a kill before it kills, so
+    /// that of a process that has ended stands there.
+    pub fn wanting(&self) -> Option<Wanting> {
+        let (kills, struck) = self.counted("memory.events")?;
+        // A file more, only where there is something to be told apart.
+        let local = (kills > 0).then(|| self.counted("memory.events.local")).flatten();
+        Some(Wanting { kills, struck, local })
+    }
+
+    /// The most bytes that it had (`memory.peak`, Linux 5.19).
+    pub fn memory_peak(&self) -> Option<u64> {
+        counts::only(self.reading("memory.peak")?)
+    }
+
     /// Whether the memory controller has killed somebody in it; `false` where there is none.
     pub fn has_run_out_of_memory(&self) -> bool {
-        let events = openat(&self.directory, "memory.events", OFlag::O_RDONLY | OFlag::O_CLOEXEC, Mode::empty());
-        let mut text = String::new();
-        let read = events.is_ok_and(|file| File::from(file).read_to_string(&mut text).is_ok());
-        read && text.lines().any(|line| line.strip_prefix("oom_kill ").is_some_and(|count| count != "0"))
+        self.counted("memory.events").is_some_and(|(kills, _)| kills > 0)
     }
 
     /// Who is in this group and in those that its members made below it.

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 
-use crate::registry::{Exit, Kind};
+use crate::registry::{Exit, Kind, Oom};
 use crate::report::case::Category;
 
 /// A failure of this kind, in the words of a summary.
@@ -76,6 +76,16 @@ pub fn of_errno(errno: Errno) -> &'static str {
 
 /// What to do about the way in which a process ended; empty, if there is nothing to say.
 pub fn of_exit(exit: &Exit) -> &'static str {
+    match exit.memory.oom {
+        Oom::None | Oom::Probable => {}
+        Oom::Own => {
+            return "It needs more memory than its control group may have: look at memory.max there, and at what it loads.";
+        }
+        Oom::Above => {
+            return "It was killed because there was no memory left above its own control group: look at memory.max of the groups above it (the \
+                    container's, the unit's), and at what else runs on the machine.";
+        }
+    }
     match (exit.kind, exit.code, exit.signal) {
         (Kind::Exited, 127, _) => {
             "Exit code 127 is a shell's word for a command that it does not find: look at the start command and at PATH."

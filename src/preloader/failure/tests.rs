@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::preloader::journey::{journey, step::*};
-use crate::registry::{Cause, Kind};
+use crate::registry::{Cause, Kind, Memory};
 
 fn arguments(all: &[(&str, &str)]) -> Arguments {
     let mut arguments = Arguments::default();
@@ -14,8 +14,22 @@ fn arguments(all: &[(&str, &str)]) -> Arguments {
 
 fn exit(code: i32) -> Exit {
     let (user_us, system_us, max_rss_kib, started_ns, ended_ns) = (0, 0, 0, 0, 0);
-    let (kind, cause) = (Kind::Exited, Cause::Itself);
-    Exit { kind, code, signal: 0, core_dumped: false, cause, user_us, system_us, max_rss_kib, started_ns, ended_ns, removal: None }
+    let (kind, cause, removal, killed, memory) = (Kind::Exited, Cause::Itself, None, false, Memory::default());
+    Exit {
+        kind,
+        code,
+        signal: 0,
+        core_dumped: false,
+        cause,
+        user_us,
+        system_us,
+        max_rss_kib,
+        started_ns,
+        ended_ns,
+        removal,
+        killed,
+        memory,
+    }
 }
 
 /// A journey that waits for the process to be ready.

@@ -16,7 +16,8 @@ use crate::journey::{Journey, Progress};
 use crate::preloader::journey::is_foreign;
 use crate::preloader::journey::step::SPAWNING_KIT_PREPARATION;
 use crate::preloader::session::{Purpose, Violations};
-use crate::registry::{Exit, Kind};
+use crate::process::child::for_want_of_memory;
+use crate::registry::{Exit, Kind, Oom};
 use crate::report::case::Category;
 use crate::report::{duration, plain};
 
@@ -91,6 +92,7 @@ fn subject(purpose: Purpose) -> &'static str {
 pub fn ended(exit: &Exit) -> String {
     match exit.kind {
         Kind::Exited => format!("exit code {}", exit.code),
+        Kind::Signaled if exit.memory.oom != Oom::None => for_want_of_memory(exit.memory.oom).to_owned(),
         Kind::Signaled => match nix::sys::signal::Signal::try_from(exit.signal) {
             Ok(signal) => format!("killed by signal {} ({signal})", exit.signal),
             Err(_) => format!("killed by signal {}", exit.signal),
@@ -287,14 +289,32 @@ mod tests {
     use super::*;
     use crate::preloader::journey::step::*;
     use crate::preloader::journey::{DIRECT, NATIVE_PRELOADER, NATIVE_WORKER, START, THROUGH, journey, route};
-    use crate::registry::Cause;
+    use crate::registry::{Cause, Memory};
 
     const PURPOSES: [Purpose; 3] = [Purpose::Direct, Purpose::StartPreloader, Purpose::Worker];
 
     fn exit(kind: Kind, code: i32, signal: i32) -> Exit {
         let (user_us, system_us, max_rss_kib, started_ns, ended_ns) = (0, 0, 0, 0, 0);
-        let cause = Cause::Itself;
-        Exit { kind, code, signal, core_dumped: false, cause, user_us, system_us, max_rss_kib, started_ns, ended_ns, removal: None }
+        let (cause, removal, killed, memory) = (Cause::Itself, None, false, Memory::default());
+        Exit {
+            kind,
+            code,
+            signal,
+            core_dumped: false,
+            cause,
+            user_us,
+            system_us,
+            max_rss_kib,
+            started_ns,
+            ended_ns,
+            removal,
+            killed,
+            memory,
+        }
+    }
+
+    fn starved(oom: Oom) -> Exit {
+        Exit { memory: Memory { oom, ..Memory::default() }, ..exit(Kind::Signaled, -1, libc::SIGKILL) }
     }
 
     /// A failure at a step, all else as given.
@@ -390,6 +410,9 @@ mod tests {
             (exit(Kind::Exited, 127, 0), "exit code 127", "does not find"),
             (exit(Kind::Exited, 0, 0), "exit code 0", "foreground"),
             (exit(Kind::Signaled, -1, libc::SIGKILL), "killed by signal 9 (SIGKILL)", "no memory"),
+            (starved(Oom::Own), "killed by the kernel for want of memory (the limit of its own control group)", "memory.max"),
+            (starved(Oom::Above), "killed by the kernel for want of memory (no limit of its own control group)", "above"),
+            (starved(Oom::Probable), "probably killed by the kernel for want of memory", "dmesg"),
             (exit(Kind::Signaled, -1, 40), "killed by signal 40", "Look at"),
             (exit(Kind::Lost, -1, 0), "how is not known", "reaped"),
         ] {

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use nix::errno::Errno;
 
-use super::{Child, Life, keep_open};
+use super::{Child, Life, keep_open, wanting};
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result};
 use crate::lock::lock;
@@ -77,6 +77,7 @@ impl Child {
             keep_open(pidfd.as_ref(), resources.as_deref());
         }
         drop(pidfd);
+        wanting::tell(&mut exit, resources.as_deref().and_then(|resources| resources.cgroup.as_ref()));
         let complaint = resources.and_then(|resources| resources.release(&mut exit)).map(Box::new);
         let awaited = {
             let mut life = lock(&self.life);

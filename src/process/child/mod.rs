@@ -12,6 +12,7 @@
 //! | `signs.rs`  | what is known of its being ready, and of what it says of itself |
 //! | `readying.rs` | the looks at that, the waits for it                           |
 //! | `tier.rs`   | which way it was made                                           |
+//! | `wanting.rs` | whether it was killed for want of memory                       |
 //! | `words.rs`  | how it ended, for a sentence                                    |
 
 mod end;
@@ -20,6 +21,7 @@ mod readying;
 mod signs;
 mod spoken;
 mod tier;
+mod wanting;
 mod words;
 
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -30,7 +32,7 @@ use nix::errno::Errno;
 pub(super) use self::signs::Readying;
 pub use self::signs::{Begun, Said, Standing};
 pub use self::tier::Tier;
-pub use self::words::described;
+pub use self::words::{described, for_want_of_memory};
 use super::belongings::Resources;
 use super::cgroup::Cgroup;
 use super::descriptors::Ours;

@@ -63,6 +63,20 @@ int main(void)
     check(terminate(child, -1), PS_CAUSE_STOP, PS_OOM_ABOVE, 1);
     ps_child_free(child);
 
+    /* Made by a spawner, and each run of one that is started again. */
+    ps_supervisor *supervisor = supervisor_new();
+    CHECK_OK(ps_supervisor_set_spawner(supervisor, 1, &error), error);
+    command = in_memory(helper_command("eat_memory", "0", NULL), "spawned", MOST);
+    CHECK_OK(ps_command_restart(command, PS_RESTART_ON_FAILURE, 0, 0, &error), error);
+    child = spawn_once(supervisor, command);
+    for (int i = 0; i < 2; i++) {
+        take_event(supervisor, PS_EVENT_STARTED);
+        check(take_event(supervisor, PS_EVENT_EXITED).exit, PS_CAUSE_SELF, PS_OOM_OWN, 1);
+        check(take_event(supervisor, PS_EVENT_RESTARTING).exit, PS_CAUSE_SELF, PS_OOM_OWN, 1);
+    }
+    ps_child_free(child);
+    ps_supervisor_free(supervisor);
+
     /* What a caller reads. */
     command = in_memory(helper_command("eat_memory", "0", NULL), "seven", MOST);
     CHECK_ERROR(ps_run_checked(command, PATIENCE_MS, 0, NULL, &error), PS_ERR_EXITED, &error);

@@ -29,8 +29,12 @@ int main(int argc, char **argv)
 {
     ps_command *plain = helper_command("pause_forever", NULL), *grouped = helper_command("pause_forever", NULL);
     bool group = cgroup_root_or_null() != NULL;
-    if (group)
+    if (group) {
+        int fd = open(cgroup_path("cgroup.subtree_control"), O_WRONLY | O_CLOEXEC);
+        CHECK(fd >= 0 && (write(fd, "+memory", 7) == 7 || errno == EINVAL || errno == ENOENT)); /* where there is such a controller */
+        close(fd);
         in_cgroup(grouped, cgroup_path("faulty"));
+    }
     if (argc > 1 && strcmp(argv[1], "warm") == 0)
         warm_up_removal();
     scenario_faults("read EIO");

@@ -138,6 +138,7 @@ impl Slot {
     pub(super) fn begin(&self, facts: Facts, started: i64) -> u32 {
         self.pid_word().store(0, Ordering::Relaxed);
         self.pidfd_word().store(u64::from(u32::MAX), Ordering::Relaxed);
+        self.facts_word().store(0, Ordering::Relaxed);
         self.set_facts(facts);
         for word in [self.cause_word(), self.signal_word(), self.round_word(), self.held_word(), self.gate_word(), self.place_word()] {
             word.store(0, Ordering::Relaxed);
@@ -177,7 +178,8 @@ impl Slot {
             Isolation::Session => 2,
         };
         let facts_word = isolation | u64::from(facts.sweep) << 8 | u64::from(facts.tie == Tie::Stranger) << 9;
-        self.facts_word().store(facts_word, Ordering::Relaxed);
+        // Kill-all may have been by since it was adopted.
+        let _ = self.facts_word().fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| Some(facts_word | now & KILLED));
         self.cgroup_word().store(u64::from(facts.cgroup_kill as u32), Ordering::Relaxed);
     }
 

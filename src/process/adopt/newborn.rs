@@ -27,7 +27,7 @@ use crate::clock::{self, Deadline, MILLI};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::belongings::Resources;
-use crate::process::child::{Begun, Child, Tier};
+use crate::process::child::{Begun, Child, Tier, wanting};
 use crate::process::command::Command;
 use crate::process::descriptors::Ends;
 use crate::process::leftovers::{self, Leftover, Pace};
@@ -304,8 +304,9 @@ impl Held {
         match slot.try_reap(false) {
             Reaped::Running | Reaped::Elsewhere => Err(self),
             Reaped::Published => {
-                let exit = slot.exit();
+                let mut exit = slot.exit();
                 self.retire();
+                wanting::tell(&mut exit, None);
                 Ok(Some(exit))
             }
         }

@@ -21,7 +21,7 @@ mod readying;
 mod signs;
 mod spoken;
 mod tier;
-mod wanting;
+pub(super) mod wanting;
 mod words;
 
 use std::os::fd::{AsRawFd, OwnedFd};

@@ -26,7 +26,7 @@ fn verdict(wanting: &Wanting) -> Oom {
 }
 
 /// Puts down what is known.
-pub(super) fn tell(exit: &mut Exit, cgroup: Option<&Cgroup>) {
+pub(in crate::process) fn tell(exit: &mut Exit, cgroup: Option<&Cgroup>) {
     let group = cgroup.map(Cgroup::group);
     let wanting = group.and_then(|group| group.wanting());
     // Without the controller there is no such file either.

@@ -283,6 +283,22 @@ fn kill_all_shuts_the_gates_and_refuses_who_is_born_later() {
     mother.newborn(SIBLING);
 }
 
+/// Its facts are written anew when it becomes a child; what was done to it before stays: else a kill of ours would be taken for a stranger's.
+#[test]
+fn a_kill_of_ours_before_it_is_a_child_stays_ours() {
+    if !alone("a_kill_of_ours_before_it_is_a_child_stays_ours", &[&[]]) {
+        return;
+    }
+    let mother = Mother::new();
+    let newborn = mother.newborn(SIBLING);
+    assert!(procsup::signal_all(libc::SIGKILL));
+    let command = plain();
+    let child = newborn.into_child(&command, Streams::of(&command, &mut None).unwrap()).unwrap();
+    let exit = end_of!(child);
+    assert_end(exit, Kind::Signaled, -1, libc::SIGKILL);
+    assert_eq!((exit.cause, exit.killed, exit.memory.kills, exit.memory.peak), (Cause::Owner, true, -1, -1));
+}
+
 // covers: C15-1, LAW-12
 #[test]
 fn one_that_is_dropped_is_killed_and_reaped() {

@@ -141,6 +141,25 @@ int main(void)
     error = NULL;
     ps_command_free(command);
 
+    /* No descriptor to read it with. */
+    int fillers[400], count = 0;
+    struct rlimit few;
+    child = spawn_once(NULL, pausing());
+    pid_t pid = pid_of(child);
+    machine_has_killed(30);
+    CHECK(getrlimit(RLIMIT_NOFILE, &few) == 0);
+    few.rlim_cur = 400;
+    CHECK(setrlimit(RLIMIT_NOFILE, &few) == 0);
+    while ((fillers[count] = open("/", O_RDONLY | O_CLOEXEC)) >= 0)
+        count++;
+    CHECK_INT(errno, EMFILE);
+    CHECK(kill(pid, SIGKILL) == 0);
+    end = reap(child);
+    CHECK(end.signal == SIGKILL && (end.oom == PS_OOM_PROBABLE || end.oom == PS_OOM_NONE)); /* that of its pidfd is free by then */
+    ps_child_free(child);
+    while (count > 0)
+        close(fillers[--count]);
+
     /* Files of every kind. */
     static const char *const odd[] = {"", "oom_kill\n", "oom_kill many\n", "oom_kill -3\n", "oom_kill 99999999999999999999999\n", "\n\n\n",
                                       "nr_free_pages 1\n"};
@@ -150,7 +169,7 @@ int main(void)
     memset(huge, 'x', (1 << 16) - 1);
     huge[(1 << 16) - 1] = 0;
     CHECK_INT(told_of(huge), PS_OOM_NONE);
-    strcpy(huge + (1 << 16) - 20, "\noom_kill 21\n");
+    strcpy(huge + (1 << 16) - 20, "\noom_kill 31\n");
     CHECK_INT(told_of(huge), PS_OOM_PROBABLE);
     free(huge);
     CHECK_INT(told_of("oom_kill 18446744073709551615"), PS_OOM_PROBABLE);
@@ -160,19 +179,5 @@ int main(void)
     CHECK(mount("/proc/self/mem", "/proc/vmstat", "", MS_BIND, "") == 0); /* EIO */
     CHECK_INT(told_of("oom_kill 1\n"), PS_OOM_NONE);
     CHECK(umount("/proc/vmstat") == 0);
-
-    /* No descriptor to read it with. */
-    child = spawn_once(NULL, pausing());
-    pid_t pid = pid_of(child);
-    struct rlimit before, none;
-    CHECK(getrlimit(RLIMIT_NOFILE, &before) == 0);
-    none = before;
-    none.rlim_cur = 0;
-    CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
-    CHECK(kill(pid, SIGKILL) == 0);
-    end = reap(child);
-    CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
-    CHECK(end.signal == SIGKILL && end.oom == PS_OOM_NONE);
-    ps_child_free(child);
     return 0;
 }

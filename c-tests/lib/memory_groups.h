@@ -1,5 +1,5 @@
 /* Control groups with the memory controller, and children in them that eat what there is. Skips where this machine has no such controller
-   in cgroup v2 (`./x vm` has it). */
+   in cgroup v2 (`./x kernels` has it). */
 #ifndef PROCSUP_TEST_MEMORY_GROUPS_H
 #define PROCSUP_TEST_MEMORY_GROUPS_H
 
@@ -23,7 +23,7 @@ HARNESS void memory_begin(void)
     CHECK(file && (fgets(controllers, sizeof controllers, file) || feof(file)));
     fclose(file);
     if (!strstr(controllers, "memory"))
-        SKIP("no memory controller of cgroup v2 here (./x vm has it)");
+        SKIP("no memory controller of cgroup v2 here (./x kernels has it)");
     group_write("", "cgroup.subtree_control", "+memory");
 }
 

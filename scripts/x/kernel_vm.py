@@ -56,12 +56,15 @@ class Apt:
         run("apt-get", *self.options, *words, log=self.place / "log")
 
     def newest_kernel(self, kind):
-        """The package that the one without a number stands for."""
+        """The packages behind the one without a number: image and modules are two from Linux 7 on."""
         asked = subprocess.run(["apt-cache", *map(str, self.options), "depends", f"linux-image-cloud-{kind.name}"], stdout=subprocess.PIPE).stdout.decode()
         found = re.search(r"Depends: (linux-image-\S+)", asked)
         if not found:
             raise Failed(f"no kernel for {kind.name} in {self.place.name}: {shown(self.place / 'log')}")
-        return found.group(1)
+        name = found.group(1)
+        parts = [name.replace("linux-image-", f"linux-{part}-") for part in ("binary", "modules")]
+        known = subprocess.run(["apt-cache", *map(str, self.options), "show", *parts], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+        return [part for part in parts if f"Package: {part}\n" in known] or [name]
 
 
 class Kernel:
@@ -79,25 +82,28 @@ class Kernel:
         print(f"Getting the kernel for {self.kind.name} of Debian {suite}", flush=True)
         apt = Apt(place, suite, self.kind)
         apt.run("update")
-        package = apt.newest_kernel(self.kind)
+        packages = apt.newest_kernel(self.kind)
         fetched = self.place / "deb"
         shutil.rmtree(self.place, ignore_errors=True)
         fetched.mkdir(parents=True)
-        command = ["apt-get", *map(str, apt.options), "download", package]
+        command = ["apt-get", *map(str, apt.options), "download", *packages]
         done = subprocess.run(command, cwd=str(fetched), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         debs = list(fetched.glob("*.deb"))
-        if done.returncode or len(debs) != 1:
-            raise Failed(f"apt could not get {package}", done.stdout.decode(errors="replace"))
+        if done.returncode or len(debs) != len(packages):
+            raise Failed(f"apt could not get {' '.join(packages)}", done.stdout.decode(errors="replace"))
         unpacked = self.place / "unpacked"
-        run("dpkg-deb", "-x", debs[0], unpacked, quiet=True)
+        for deb in debs:
+            run("dpkg-deb", "-x", deb, unpacked, quiet=True)
         modules = self.place / "modules"
         modules.mkdir()
         for number, wanted in enumerate(MODULES):
-            for path in unpacked.glob(f"lib/modules/*/kernel/{wanted}*"):
+            for path in [*unpacked.glob(f"lib/modules/*/kernel/{wanted}*"), *unpacked.glob(f"usr/lib/modules/*/kernel/{wanted}*")]:
                 data = path.read_bytes()
                 (modules / f"{number}-{Path(wanted).name}").write_bytes(lzma.decompress(data) if path.suffix == ".xz" else data)
-        (image,) = (unpacked / "boot").glob("vmlinuz*")
-        shutil.copy(image, self.image)
+        images = [*unpacked.glob("boot/vmlinuz*"), *unpacked.glob("usr/lib/modules/*/vmlinuz")]
+        if not images:
+            raise Failed(f"no kernel in {' '.join(packages)}")
+        shutil.copy(images[0], self.image)
         shutil.rmtree(unpacked)
         shutil.rmtree(fetched)
 

@@ -26,7 +26,8 @@ KERNELS = {"6.1": ("bookworm", AMD64), "6.12": ("trixie", AMD64), "5.10": ("bull
 CI = ["6.1", "6.12"]
 ROOMS = ["boundary", "laws", "process", "output", "containment", "coordination", "supervisor", "preloader", "handoff", "cpp", "fuzz", "soak"]
 NEVER_SKIPPED = ["process/kernel_takes_the_best_way", "process/spawn_tier_is_the_fast_one", "containment/cgroup_bomb_within_a_pids_limit",
-                 "containment/cgroup_memory_limit_spares_the_host"]
+                 "containment/cgroup_memory_limit_spares_the_host", "containment/memory_kills_are_told", "containment/memory_kills_of_others"]
+VARIABLES = []  # for each test
 SLOWNESS = 10  # of a machine that is emulated
 
 
@@ -41,6 +42,7 @@ def kernels(arguments):
 
     --bounded         only what depends on the kernel, as ./x test does it (scripts/kernels/bounded): a minute or two for each
     --only TEXT       tests whose name holds TEXT
+    --set NAME=VALUE  a variable for them all; may be repeated (PROCSUP_KILLS=1000: as many children for the test of memory kills)
     --no-install      gets nothing
     --table           writes docs/evidence/kernels.md: the last result of each test on each kernel
 
@@ -49,6 +51,7 @@ def kernels(arguments):
     parser.add_argument("names", nargs="*")
     parser.add_argument("--bounded", action="store_true")
     parser.add_argument("--only", default="")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--no-install", action="store_true")
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args(arguments)
@@ -61,6 +64,7 @@ def kernels(arguments):
     install(kinds, may_get)
     builds = {kind: built(kind) for kind in (AMD64, ARM64) if kind in kinds}
     patterns = bounded() if options.bounded else [f"{room}/*" for room in ROOMS]
+    VARIABLES.extend(options.set)
     counts = [on(name, builds[KERNELS[name][1]], patterns, options.only, may_get) for name in names]
     if options.table:
         write_page()
@@ -135,7 +139,7 @@ def listed(build, patterns, text):
             continue
         properties = {entry["name"]: entry["value"] for entry in test["properties"]}
         variables = [value for value in properties.get("ENVIRONMENT", []) if not value.startswith("PROCSUP_TEST_SLOWNESS=")]
-        yield name, properties.get("TIMEOUT", 120), properties.get("PROCESSORS", 1) > 2, [f"PROCSUP_TEST_SLOWNESS={SLOWNESS}", *variables], words
+        yield name, properties.get("TIMEOUT", 120), properties.get("PROCESSORS", 1) > 2, [f"PROCSUP_TEST_SLOWNESS={SLOWNESS}", *variables, *VARIABLES], words
 
 
 def system(kind, suite):

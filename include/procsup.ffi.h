@@ -147,6 +147,32 @@ ps_status ps_command_restart_limit(ps_command *command, uint32_t failures, int64
 ps_status ps_command_restart_early_exit(ps_command *command, int64_t ms, ps_error **error);
 ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **error);
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
+ps_status ps_command_oom_score_adj(ps_command *command, int32_t adj, ps_error **error);
+ps_status ps_command_keep_ignored(ps_command *command, const int32_t *signals, size_t n, ps_error **error);
+ps_status ps_command_keep_mask(ps_command *command, int32_t on, ps_error **error);
+ps_status ps_command_process_group(ps_command *command, int32_t pgid, ps_error **error);
+typedef enum ps_scheduling_policy {
+  PS_SCHED_INHERIT = 0,
+  PS_SCHED_OTHER = 1,
+  PS_SCHED_BATCH = 2,
+  PS_SCHED_IDLE = 3,
+  PS_SCHED_FIFO = 4,
+  PS_SCHED_RR = 5,
+} ps_scheduling_policy;
+ps_status ps_command_affinity(ps_command *command, const uint32_t *cpus, size_t n, ps_error **error);
+ps_status ps_command_scheduling(ps_command *command, int32_t policy, int32_t priority, ps_error **error);
+typedef enum ps_allow {
+  PS_ALLOW_READ = 1,
+  PS_ALLOW_WRITE = 2,
+  PS_ALLOW_EXECUTE = 4,
+} ps_allow;
+ps_status ps_command_landlock(ps_command *command, const char *path, int32_t access, ps_error **error);
+typedef enum ps_stop_scope {
+  PS_SCOPE_GROUP = 0,
+  PS_SCOPE_MIXED = 1,
+  PS_SCOPE_LEADER = 2,
+} ps_stop_scope;
+ps_status ps_command_stop_scope(ps_command *command, int32_t scope, ps_error **error);
 ps_status ps_command_user(ps_command *command, uint32_t uid, ps_error **error);
 ps_status ps_command_group(ps_command *command, uint32_t gid, ps_error **error);
 ps_status ps_command_groups(ps_command *command, const uint32_t *groups, size_t n, ps_error **error);

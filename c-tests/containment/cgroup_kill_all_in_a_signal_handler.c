@@ -1,5 +1,5 @@
 /* ps_kill_and_reap_all from a signal handler takes along who has left the group and the session, and when it is back nobody has
-   survived. The directories go by later calls. */
+   survived (before Linux 5.14, which has no cgroup.kill: when the child was reaped). The directories go by later calls. */
 #include "harness.h"
 #include "containment.h"
 
@@ -32,6 +32,8 @@ int main(void)
     raise(SIGUSR2);
     CHECK(status == PS_OK && left_over == 0 && errno_kept);
     for (int i = 0; i < CHILDREN; i++) {
+        if (!kernel_at_least(5, 14))
+            reap(child[i]);
         CHECK_INT(escape_survivors(&escape[i]), 0);
         escape_end(&escape[i]);
         CHECK_INT(reap(child[i]).cause, PS_CAUSE_KILL_ALL);

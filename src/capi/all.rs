@@ -18,8 +18,10 @@ pub extern "C" fn ps_signal_all(signal: i32) -> ps_status {
 
 /// Kills every child's group, then reaps every child (PS_CAUSE_KILL_ALL). What the children owned
 /// (directories, descriptors) is released by later calls. Children that other threads spawn meanwhile are not
-/// waited for. Those that stand in line or wait for their restart are not touched: to end those as well, end
-/// their supervisor (ps_supervisor_shutdown, ps_supervisor_free).
+/// waited for. Who has left a child's group within its control group is killed at the same stroke from Linux
+/// 5.14 on (cgroup.kill); before, when its record is taken (ps_reap, an event). Those that stand in line or
+/// wait for their restart are not touched: to end those as well, end their supervisor
+/// (ps_supervisor_shutdown, ps_supervisor_free).
 ///
 /// A worker that a preloader has forked is killed alone, and reaped when it is dead: the zombie is its own
 /// parent's. How it ended may be known, and recorded, only in a later call; ps_live_count counts it till then.

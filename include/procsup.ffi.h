@@ -87,6 +87,7 @@ typedef enum ps_stdio_kind {
   PS_STDIO_PIPE = 2,
   PS_STDIO_FD = 3,
   PS_STDIO_MERGE = 4,
+  PS_STDIO_PTY = 5,
 } ps_stdio_kind;
 ps_status ps_command_stdio(ps_command *command, int32_t stream, int32_t how, int32_t fd, ps_error **error);
 ps_status ps_command_pass_fd(ps_command *command, int32_t fd, int32_t child_fd, ps_error **error);
@@ -255,6 +256,11 @@ typedef enum ps_spawn_tier {
 } ps_spawn_tier;
 ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **error);
 void ps_child_free(ps_child *child);
+ps_status ps_command_pty_size(ps_command *command, int32_t rows, int32_t cols, ps_error **error);
+ps_status ps_command_terminal(ps_command *command, int32_t fd, ps_error **error);
+ps_status ps_command_foreground(ps_command *command, int32_t on, ps_error **error);
+ps_status ps_child_pty(ps_child *child, int32_t *fd, ps_error **error);
+ps_status ps_child_resize(ps_child *child, int32_t rows, int32_t cols, ps_error **error);
 typedef struct ps_output ps_output;
 ps_status ps_run(const ps_command *command, int64_t timeout_ms, size_t max_bytes, ps_exit *exit, ps_output **output, ps_error **error);
 ps_status ps_run_checked(const ps_command *command, int64_t timeout_ms, size_t max_bytes, ps_output **output, ps_error **error);

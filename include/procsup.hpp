@@ -203,7 +203,13 @@ enum class error_text : std::int32_t {
     advanced = PS_ERROR_TEXT_ADVANCED,
 };
 enum class environment : std::int32_t { inherit = PS_ENV_INHERIT, clear = PS_ENV_CLEAR, baseline = PS_ENV_BASELINE };
-enum class stdio_kind : std::int32_t { inherit = PS_STDIO_INHERIT, null = PS_STDIO_NULL, pipe = PS_STDIO_PIPE, merge = PS_STDIO_MERGE };
+enum class stdio_kind : std::int32_t {
+    inherit = PS_STDIO_INHERIT,
+    null = PS_STDIO_NULL,
+    pipe = PS_STDIO_PIPE,
+    merge = PS_STDIO_MERGE,
+    pty = PS_STDIO_PTY
+};
 enum class pipe_direction : std::int32_t { to_child = PS_PIPE_TO_CHILD, from_child = PS_PIPE_FROM_CHILD };
 enum class isolation : std::int32_t { none = PS_ISOLATE_NONE, group = PS_ISOLATE_GROUP, session = PS_ISOLATE_SESSION };
 enum class scheduling_policy : std::int32_t {
@@ -409,6 +415,7 @@ constexpr const char *name(stdio_kind value) noexcept
     case stdio_kind::null: return "PS_STDIO_NULL";
     case stdio_kind::pipe: return "PS_STDIO_PIPE";
     case stdio_kind::merge: return "PS_STDIO_MERGE";
+    case stdio_kind::pty: return "PS_STDIO_PTY";
     }
     return "PS_STDIO_UNKNOWN";
 }
@@ -1380,7 +1387,7 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&cwd(zstring dir) && { return std::move(cwd(dir)); }
     command &cwd(zstring dir, ec_t &ec) noexcept { return set_text(ec, ps_command_cwd, ps_command_cwd_bytes, dir); }
 
-    /// What stream 0, 1 or 2 of the child is. child::stdio gives our end of a pipe.
+    /// What stream 0, 1 or 2 of the child is. child::stdio gives our end of a pipe, child::pty that of a terminal.
     command &stdio(int stream, stdio_kind how) & { return set(ps_command_stdio, stream, how, -1); }
     command &&stdio(int stream, stdio_kind how) && { return std::move(stdio(stream, how)); }
     command &stdio(int stream, stdio_kind how, ec_t &ec) noexcept { return set(ec, ps_command_stdio, stream, how, -1); }
@@ -1662,6 +1669,20 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &keep_mask(bool on = true) & { return set(ps_command_keep_mask, on); }
     command &&keep_mask(bool on = true) && { return std::move(keep_mask(on)); }
     command &keep_mask(bool on, ec_t &ec) noexcept { return set(ec, ps_command_keep_mask, on); }
+    /// The size of its pseudo-terminal (stdio_kind::pty).
+    command &pty_size(int rows, int columns) & { return set(ps_command_pty_size, rows, columns); }
+    command &&pty_size(int rows, int columns) && { return std::move(pty_size(rows, columns)); }
+    command &pty_size(int rows, int columns, ec_t &ec) noexcept { return set(ec, ps_command_pty_size, rows, columns); }
+
+    /// A terminal of ours becomes the controlling one of the session that the child leads. Borrowed: it must be open at each spawn.
+    command &terminal(int fd) & { return set(ps_command_terminal, fd); }
+    command &&terminal(int fd) && { return std::move(terminal(fd)); }
+    command &terminal(int fd, ec_t &ec) noexcept { return set(ec, ps_command_terminal, fd); }
+
+    /// The child's group is the foreground of our own terminal while it is there.
+    command &foreground(bool on = true) & { return set(ps_command_foreground, on); }
+    command &&foreground(bool on = true) && { return std::move(foreground(on)); }
+    command &foreground(bool on, ec_t &ec) noexcept { return set(ec, ps_command_foreground, on); }
 
     /// A cgroup v2 directory, made and removed by procsup; with a slash at its end a fresh one in it for every child.
     command &cgroup(zstring dir) & { return set(ps_command_cgroup, dir); }
@@ -2024,6 +2045,23 @@ class child_calls {
         detail::call(ec, ps_child_stdio, handle_, stream, &fd);
         return unique_fd(fd);
     }
+
+    /// Our end of its pseudo-terminal (stdio_kind::pty); it can be taken once. Who closes it hangs the terminal up.
+    unique_fd pty() const
+    {
+        std::int32_t fd = -1;
+        detail::call(ps_child_pty, handle_, &fd);
+        return unique_fd(fd);
+    }
+    unique_fd pty(std::error_code &ec) const noexcept
+    {
+        std::int32_t fd = -1;
+        detail::call(ec, ps_child_pty, handle_, &fd);
+        return unique_fd(fd);
+    }
+    /// Gives it another size; its foreground gets SIGWINCH.
+    void resize(int rows, int columns) const { detail::call(ps_child_resize, handle_, rows, columns); }
+    void resize(int rows, int columns, std::error_code &ec) const noexcept { detail::call(ec, ps_child_resize, handle_, rows, columns); }
 
     /// Feeds standard input (command::input_stream); never blocks. How many bytes were taken; nothing: there is no room. After less than all an
     /// input_room event tells when there is.

@@ -137,6 +137,7 @@ static void same(ps_stdio_kind value)
     SAME(stdio_kind::pipe, PS_STDIO_PIPE);
     case PS_STDIO_FD: // C++ is given the descriptor itself
     SAME(stdio_kind::merge, PS_STDIO_MERGE);
+    SAME(stdio_kind::pty, PS_STDIO_PTY);
     }
 }
 

@@ -360,6 +360,35 @@ static void own_fd(struct pick c)
         close(fd);
 }
 
+/* ---- terminals ---- */
+
+static void call_command_terminal(struct pick c)
+{
+    void *h = c.handle;
+    int32_t n = chance(80) ? 1 + (int32_t)dice(200) : odd_number(), m = chance(80) ? 1 + (int32_t)dice(65535) : odd_number();
+    switch (dice(3)) {
+    case 0: ASK(ps_command_pty_size, c, 0, ps_command_pty_size(h, n, m, error), "(%s, %d, %d)", name_of(c), n, m); break;
+    case 1: n = any_fd(); ASK(ps_command_terminal, c, 0, ps_command_terminal(h, n, error), "(%s, %d)", name_of(c), n); break;
+    default: n = choice(1); ASK(ps_command_foreground, c, 0, ps_command_foreground(h, n, error), "(%s, %d)", name_of(c), n);
+    }
+}
+
+static void call_child_terminal(struct pick c)
+{
+    void *h = c.handle;
+    if (chance(50)) {
+        int32_t n = chance(80) ? 1 + (int32_t)dice(200) : odd_number(), m = chance(80) ? 1 + (int32_t)dice(65535) : odd_number();
+        ASK(ps_child_resize, c, 0, ps_child_resize(h, n, m, error), "(%s, %d, %d)", name_of(c), n, m);
+        return;
+    }
+    int32_t *number = OUT(int32_t);
+    if (ASK(ps_child_pty, c, 0, ps_child_pty(h, number, error), "(%s, %p)", name_of(c), (void *)number) == PS_OK) {
+        if (!(fcntl(*number, F_GETFD) & FD_CLOEXEC))
+            found("ps_child_pty: %d is not open, or not close-on-exec", *number);
+        close(*number);
+    }
+}
+
 static void call_setter(void)
 {
     if (chance(6)) {
@@ -460,7 +489,7 @@ static void call_setter(void)
         SET(ps_command_cwd, ps_command_cwd(h, text, error), "%.60s)", name_of(c), SHOWN(text));
         break;
     case 6: case 7:
-        n = choice(2), m = choice(4);
+        n = choice(2), m = choice(5);
         t = any_fd();
         SET(ps_command_stdio, ps_command_stdio(h, n, m, (int32_t)t, error), "%d, %d, %d)", name_of(c), n, m, (int)t);
         break;
@@ -511,7 +540,14 @@ static void call_setter(void)
     }
     case 14: n = choice(1); SET(ps_command_no_new_privs, ps_command_no_new_privs(h, n, error), "%d)", name_of(c), n); break;
     case 15: n = choice(1); SET(ps_command_die_with_host, ps_command_die_with_host(h, n, error), "%d)", name_of(c), n); break;
-    case 16: n = choice(2); SET(ps_command_isolate, ps_command_isolate(h, n, error), "%d)", name_of(c), n); break;
+    case 16:
+        if (chance(50)) {
+            call_command_terminal(c);
+            break;
+        }
+        n = choice(2);
+        SET(ps_command_isolate, ps_command_isolate(h, n, error), "%d)", name_of(c), n);
+        break;
     case 17:
         text = own_path("box", 6);
         if (text && strncmp(text, directory, strlen(directory)) == 0)
@@ -821,6 +857,10 @@ static void call_child(void)
         }
         break;
     case 11:
+        if (chance(50)) {
+            call_child_terminal(c);
+            break;
+        }
         number = OUT(int32_t), n = choice(chance(50) ? 2 : 11);
         if (ASK(ps_child_stdio, c, 0, ps_child_stdio(h, n, number, error), "(%s, %d, %p)", name_of(c), n, (void *)number) == PS_OK) {
             if (!(fcntl(*number, F_GETFD) & FD_CLOEXEC))

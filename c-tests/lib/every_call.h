@@ -62,6 +62,9 @@ CALL(ps_command, ps_command_landlock, "/", PS_ALLOW_READ)
 CALL(ps_command, ps_command_no_new_privs, 1)
 CALL(ps_command, ps_command_die_with_host, 1)
 CALL(ps_command, ps_command_isolate, PS_ISOLATE_GROUP)
+CALL(ps_command, ps_command_pty_size, 25, 81)
+CALL(ps_command, ps_command_terminal, 2)
+CALL(ps_command, ps_command_foreground, 1)
 CALL(ps_command, ps_command_sandbox_dir, "/nonexistent/sandbox")
 CALL(ps_command, ps_command_own_fd, 2)
 CALL(ps_command, ps_command_stop_step, SIGTERM, 10)
@@ -116,6 +119,8 @@ CALL(ps_child, ps_child_pid, &out.number)
 CALL(ps_child, ps_child_pidfd, &out.number)
 CALL(ps_child, ps_child_state, &out.number)
 CALL(ps_child, ps_child_stdio, 1, &out.number)
+CALL(ps_child, ps_child_pty, &out.number)
+CALL(ps_child, ps_child_resize, 25, 81)
 CALL(ps_child, ps_child_write, "a", 1, &out.needed)
 CALL(ps_child, ps_child_output, out.bytes, sizeof out.bytes, &out.needed)
 CALL(ps_child, ps_child_output_of, 1, out.bytes, sizeof out.bytes, &out.needed)
@@ -347,6 +352,8 @@ static const struct call {
     ENTRY(COMMAND, ps_command_input_stream), ENTRY(COMMAND, ps_command_pipe),         ENTRY(COMMAND, ps_spawn_pipeline),
     ENTRY(CHILD, ps_child_write),           ENTRY(CHILD, ps_child_write_end),         ENTRY(SUPERVISOR, ps_spawn_pipeline_into),
     ENTRY(COMMAND, ps_spawn_once),          ENTRY(COMMAND, ps_command_session),
+    ENTRY(COMMAND, ps_command_pty_size),    ENTRY(COMMAND, ps_command_terminal),      ENTRY(COMMAND, ps_command_foreground),
+    ENTRY(CHILD, ps_child_pty),             ENTRY(CHILD, ps_child_resize),
     ENTRY(COMMAND, ps_spawn_direct),        ENTRY(COMMAND, ps_spawn_direct_begin),
     ENTRY(SUPERVISOR, ps_spawn_direct_into), ENTRY(SUPERVISOR, ps_spawn_direct_begin_into),
     ENTRY(WORKER, ps_worker_wait),          ENTRY(WORKER, ps_worker_child),           ENTRY(WORKER, ps_worker_socket_count),

@@ -324,8 +324,9 @@ pub use crate::process::command::Stdio as ps_stdio_kind;
 ///
 /// @param stream  0, 1 or 2
 /// @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (ps_child_stdio gives the host's
-///                end), PS_STDIO_FD, or, for stream 2, PS_STDIO_MERGE. Merged into an inherited stream 1,
-///                the host must have a 1 that is open and not close-on-exec at each ps_spawn (else EBADF)
+///                end), PS_STDIO_FD, PS_STDIO_PTY (see terminals, below), or, for stream 2, PS_STDIO_MERGE.
+///                Merged into an inherited stream 1, the host must have a 1 that is open and not close-on-exec
+///                at each ps_spawn (else EBADF)
 /// @param fd      for PS_STDIO_FD an open descriptor of the host, borrowed: it must be open at each ps_spawn,
 ///                and you may close it after that. Otherwise ignored.
 #[unsafe(no_mangle)]

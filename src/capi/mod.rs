@@ -33,6 +33,7 @@ pub mod run;
 pub mod service;
 pub mod spawn_lock;
 pub mod supervisor;
+pub mod terminal;
 pub mod version;
 pub mod worker;
 

@@ -13,6 +13,7 @@ use super::command::Command;
 use super::lineage::Mark;
 use super::output::file::OutFile;
 use super::sandbox::Share;
+use super::terminal::Foreground;
 use crate::coordination::notify::Receiver;
 use crate::error::{Error, Result};
 use crate::lock::lock;
@@ -84,6 +85,9 @@ pub struct Resources {
     pub(super) receiver: Option<Receiver>,
     /// Our end of what ties it to us.
     pub(super) tie: Option<Arc<OwnedFd>>,
+    /// The host's terminal, where it is to be the foreground; and by what number it is that.
+    pub(super) foreground: Option<Foreground>,
+    pub(super) leader: i32,
     pub(super) lasting: Belongings,
 }
 
@@ -96,6 +100,7 @@ impl Resources {
         let mark = if outlives { None } else { Mark::new(sweep)? };
         let receiver = command.readiness.access().map(Receiver::new).transpose();
         let receiver = receiver.map_err(|fault| fault.error(format!("{}: its NOTIFY_SOCKET", command.cannot())))?;
+        let foreground = command.identity.foreground.then(|| Foreground::new(&command.cannot())).transpose()?;
         Ok(Self {
             cgroup,
             file,
@@ -103,6 +108,8 @@ impl Resources {
             mark,
             receiver,
             tie: None,
+            foreground,
+            leader: 0,
             lasting: Belongings::default(),
         })
     }
@@ -115,7 +122,8 @@ impl Resources {
 
     /// Most children own nothing, and hold no room for it.
     pub(super) fn boxed(self) -> Option<Box<Self>> {
-        let any = self.cgroup.is_some() || self.file.is_some() || self.mark.is_some() || !self.lasting.is_empty();
+        let any =
+            self.cgroup.is_some() || self.file.is_some() || self.mark.is_some() || self.foreground.is_some() || !self.lasting.is_empty();
         any.then(|| Box::new(self))
     }
 
@@ -127,6 +135,10 @@ impl Resources {
     /// The process has ended like this: publishes its output, and removes what it had. Takes the file system's time. Answers why the output
     /// is not in its place; in the record stands what else could not be done.
     pub(super) fn release(mut self, exit: &mut Exit) -> Option<Error> {
+        // Before all that takes time: somebody is sitting there.
+        if let Some(foreground) = self.foreground.take() {
+            foreground.take_back(self.leader);
+        }
         let published = match self.file.take() {
             Some(file) if exit.success() || self.keep_on_failure => file.publish(),
             _ => Ok(()),

@@ -19,10 +19,11 @@ use rustc_hash::FxHashMap;
 use super::command::{Command, PipeDirection, Stdio};
 use super::output::file::OutFile;
 use super::systemd;
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::sys::Fault;
 use crate::sys::fds;
 use crate::sys::outlet::{self, Outlet};
+use crate::sys::pty;
 use crate::sys::spawn::landing::{LOW, Landing, Parked};
 use crate::sys::spawn::{Gap, Move};
 
@@ -164,6 +165,12 @@ pub struct Ends {
     pub ours: Ours,
     /// Where its input is written to while it runs.
     pub feed: Option<Outlet>,
+    /// All that its input will ever be, where that is typed.
+    pub typed: Option<Vec<u8>>,
+    /// Our end of its pseudo-terminal.
+    pub terminal: Option<OwnedFd>,
+    /// The terminal of its session, in our numbering; open as long as this is, or lent.
+    pub controlling: Option<RawFd>,
     /// What we read ourselves, and as which stream. Reading never blocks.
     pub output: Vec<(i32, OwnedFd)>,
     /// By which the child says that it is ready. Reading never blocks.
@@ -239,20 +246,22 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
         Error::invalid(step, format!("{}: descriptor {number} is given twice, by {by}", command.cannot()))
     };
     let given = |fd: i32| streams.passed.has(fd);
+    let typed = |stream: usize| stream == 0 && streams.stdio[0] == Stdio::Pty;
     let once = [(0, "input", streams.input.is_some()), (0, "input_stream", streams.fed.is_some()), (1, "output_file", file.is_some())];
     for (stream, what, wanted) in once {
-        if wanted && (streams.stdio[stream] != Stdio::Inherit || given(stream as i32)) {
+        if wanted && (streams.stdio[stream] != Stdio::Inherit && !typed(stream) || given(stream as i32)) {
             return Err(twice(what, stream as i32, &format!("{what} and otherwise")));
         }
     }
     if streams.input.is_some() && streams.fed.is_some() {
         return Err(twice("input_stream", 0, "input and input_stream"));
     }
-    let mut ends = Ends::default();
+    let mut ends = Ends { controlling: streams.terminal, ..Ends::default() };
     let mut moves: Vec<Move> = Vec::new();
     let mut inherited = Vec::new();
     let piped = streams.capture.is_some() || streams.lines;
     let mut captured: Option<RawFd> = None;
+    let mut pty: Option<RawFd> = None;
     for stream in 0..3i32 {
         let how = streams.stdio[stream as usize];
         if given(stream) {
@@ -302,6 +311,10 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
                 ends.give(theirs)
             }
             (Stdio::Fd(fd), ..) => fd,
+            (Stdio::Pty, ..) => match pty {
+                Some(slave) => slave,
+                None => *pty.insert(open_terminal(command, &mut ends)?),
+            },
             // Wherever 1 comes from; an inherited 1 is the host's own.
             (Stdio::Merge, ..) => {
                 let one = moves.iter().map(|m| (m.from, m.to)).chain(streams.passed.iter().copied()).find(|(_, to)| *to == 1);
@@ -336,6 +349,41 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
         moves.push(Move { from: ends.give(write), to: number });
     }
     Ok(Sources { moves, inherited, ends })
+}
+
+/// Makes its pseudo-terminal: answers the child's end, which is to be that of its session. What is written by any stream comes out of our one end, as
+/// the first of them.
+fn open_terminal(command: &Command, ends: &mut Ends) -> Result<RawFd> {
+    let streams = &command.streams;
+    let doing = || format!("{}: its terminal", command.cannot());
+    let copy = |master: &OwnedFd| fds::duplicate(master).map_err(|errno| Error::system("fcntl", errno, doing()));
+    let [rows, columns] = streams.pty_size;
+    let owner = command.identity.credentials.as_ref().and_then(|user| user.uid);
+    let pty::Pair { master, slave } = pty::pair(rows, columns, owner).map_err(|fault| match fault.errno {
+        Errno::ENOSPC => fault.error(format!("{} (see /proc/sys/kernel/pty/max)", doing())).with_status(Status::Limit),
+        Errno::ENOENT | Errno::ENODEV | Errno::ENXIO | Errno::ENOTTY => {
+            fault.error(format!("{} (there is no /dev/ptmx that works here)", doing())).with_status(Status::Unsupported)
+        }
+        _ => fault.error(doing()),
+    })?;
+    let read = [1, 2].into_iter().find(|stream| streams.stdio[*stream] == Stdio::Pty);
+    let read = read.filter(|_| command.reads_pty());
+    let fed = streams.stdio[0] == Stdio::Pty && (streams.fed.is_some() || streams.input.is_some());
+    if read.is_some() || fed {
+        fds::set_new_nonblocking(&master).map_err(|errno| Error::system("fcntl", errno, doing()))?;
+    }
+    if let Some(stream) = read {
+        ends.output.push((stream as RawFd, copy(&master)?));
+    }
+    if fed {
+        let typed = streams.input.as_ref().map(|input| input.bytes()).transpose();
+        ends.typed = typed.map_err(|fault| fault.error(format!("{}: its input", command.cannot())))?;
+        ends.feed = Some(Outlet::terminal(copy(&master)?));
+    }
+    ends.terminal = Some(master);
+    let slave = ends.give(slave);
+    ends.controlling = Some(slave);
+    Ok(slave)
 }
 
 impl Plan {

@@ -19,6 +19,7 @@
 //! | `child/`                                 | its life: signals and stop plan, end and release, waits     |
 //! | `stop.rs`                                | the ladder as a pure machine                                |
 //! | `scope.rs`                               | whom its signals reach                                      |
+//! | `terminal.rs`                            | our end of its terminal; the host's own, lent to it         |
 //! | `foreign.rs`                             | a process that is not, or no longer, our child              |
 //! | `lasting.rs`                             | its identity, for who comes after us                        |
 //! | `output/`                                | what it says and is told: pipes, lines, file, input         |
@@ -62,5 +63,6 @@ mod scope;
 pub mod spawn;
 pub mod stop;
 pub mod systemd;
+pub mod terminal;
 
 pub use output::{Line, Lines, Lost};

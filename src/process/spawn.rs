@@ -22,6 +22,7 @@ use super::output::feed::Feed;
 use super::path;
 use super::stop::Ladder;
 use super::systemd::{Listening, Notifying, Told};
+use super::terminal::Master;
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -31,7 +32,7 @@ use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::landing::Landing;
-use crate::sys::spawn::{self as sys_spawn, Background, Failure, Isolation, Request, Spawned};
+use crate::sys::spawn::{self as sys_spawn, Background, Failure, Isolation, Request, Spawned, Terminal};
 
 /// What this process keeps open to spawn fast.
 #[derive(Default)]
@@ -141,6 +142,7 @@ impl Ingredients {
 
     /// All but its descriptors.
     pub fn unplanned(command: &Command, begun: i64) -> Result<Self> {
+        command.check_terminal()?;
         check_lent(command)?;
         command.check_size()?;
         let ruleset = (command.ruleset()?, None);
@@ -166,7 +168,7 @@ impl Ingredients {
     pub fn facts(&self, command: &Command) -> Facts {
         Facts {
             tie: Tie::Child,
-            isolation: if command.identity.shares_group { Isolation::None } else { command.identity.isolation },
+            isolation: if command.identity.shares_group { Isolation::None } else { command.isolation() },
             sweep: command.sweeps(),
             cgroup_kill: self.resources.cgroup.as_ref().map_or(-1, |cgroup| cgroup.group().kill_fd()),
         }
@@ -195,8 +197,9 @@ impl Ingredients {
             moves: &plan.map.steps,
             gaps: &plan.map.gaps,
             unshare_first: plan.map.unshare_first(),
-            isolation: command.identity.isolation,
+            isolation: command.isolation(),
             group: inheritance.joins,
+            terminal: self.terminal(),
             umask: command.identity.umask,
             nice: command.identity.nice,
             limits: &limits,
@@ -215,6 +218,15 @@ impl Ingredients {
             ruleset: self.ruleset.1,
         };
         act(&request, self.facts(command))
+    }
+
+    /// Which terminal it gets.
+    fn terminal(&self) -> Terminal {
+        match (&self.resources.foreground, self.plan.ends.controlling) {
+            (Some(own), _) => Terminal::Foreground { fd: own.terminal(), group: nix::unistd::getpgrp().as_raw() },
+            (None, Some(fd)) => Terminal::Controlling(fd),
+            (None, None) => Terminal::None,
+        }
     }
 
     /// When its program must have begun: it has no time left after that.
@@ -273,9 +285,14 @@ pub(super) fn record(
     mut resources: Resources,
     begun: Begun,
 ) -> Child {
-    let Command { streams, lifetime, gifts, identity, readiness, .. } = command;
+    let Command { streams, lifetime, gifts, readiness, .. } = command;
     let ours = born.tie == Tie::Child;
     let receiver = resources.receiver.take();
+    resources.leader = born.pid;
+    let feed = ends.feed.map(|outlet| match ends.typed {
+        Some(bytes) => Feed::of(outlet, bytes),
+        None => Feed::new(outlet, streams.fed.unwrap_or_default()),
+    });
     let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun, ends.ready, receiver));
     let life = Life {
         lease: Some(lease),
@@ -302,11 +319,12 @@ pub(super) fn record(
         life: Mutex::new(life),
         settled: Condvar::new(),
         streams: Mutex::new(ends.ours),
-        feed: ends.feed.map(|outlet| Box::new(Mutex::new(Feed::new(outlet, streams.fed.unwrap_or_default())))),
+        feed: feed.map(|feed| Box::new(Mutex::new(feed))),
+        terminal: ends.terminal.map(|end| Box::new(Mutex::new(Master::new(end, command.reads_pty())))),
         lines: streams.lines,
         in_cgroup: gifts.cgroup.is_some(),
         output: output.map(|output| Box::new(Mutex::new(output))),
-        leads: ours && identity.isolation != Isolation::None,
+        leads: ours && command.isolation() != Isolation::None,
         readying: readying.map(|readying| Box::new(Mutex::new(readying))),
     }
 }
@@ -385,6 +403,8 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
         "setgroups" if failure.errno == Errno::EPERM => {
             error.message += ": this process may not change its supplementary groups, and has others than were asked for"
         }
+        "terminal" if matches!(failure.errno, Errno::ENOTTY | Errno::EBADF) => error.status = Status::InvalidArgument,
+        "terminal" if failure.errno == Errno::EPERM => error.message += ": another session has it, or it is not open for reading",
         "chdir" => error.message += &format!(": {}", command.program.directory.as_deref().unwrap_or_default().to_string_lossy()),
         "sched_setaffinity" if failure.errno == Errno::EINVAL => {
             error.message += ": of its processors none is there and allowed by its cpuset"

@@ -314,6 +314,7 @@ impl Inner {
         let held_back = managed.is_ahead();
         let watched = if held_back { Ok(()) } else { self.watch_pipes(&child, key).map_err(failed) };
         // (Under a new key nothing is watched yet.)
+        let watched = watched.and_then(|()| self.watch_input(&child, key).map_err(failed));
         let watched = watched.and_then(|()| if child.is_quiet() { Ok(()) } else { self.watch_signs(&child, key).map_err(failed) });
         ledger.watched.insert(key, Entry { managed: managed.clone(), child, held_back });
         self.busy.fetch_add(1, Ordering::Relaxed);
@@ -327,6 +328,13 @@ impl Inner {
             }
         }
         Ok(())
+    }
+
+    /// What is to be typed at its terminal may be more than that takes at once.
+    fn watch_input(&self, child: &Child, key: u64) -> core::result::Result<(), Fault> {
+        let Some(fd) = child.input_awaits() else { return Ok(()) };
+        self.wake_all();
+        self.reactor.put_outlet(Token(key * PLACES + INPUT), &fd)
     }
 
     fn unwatch_pipes(&self, key: u64) {

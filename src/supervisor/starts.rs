@@ -54,7 +54,7 @@ impl Inner {
         match self.admit(command, set, false, now)? {
             Admission::Later(id) => self.enqueue(id, command, register),
             Admission::Now(id) => {
-                let made = match self.spawner().filter(|_| !command.writes_birth()) {
+                let made = match self.spawner().filter(|_| !command.is_made_here()) {
                     None => self.spawn_now(id, command, register),
                     Some(line) => self.spawn_asked(&line, id, command, register, now),
                 };

@@ -32,6 +32,7 @@ pub mod poll;
 pub mod prefault;
 pub mod procfs;
 pub mod procline;
+pub mod pty;
 pub mod random;
 mod raw;
 pub mod reactor;

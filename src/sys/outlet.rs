@@ -7,6 +7,8 @@
 //!
 //! Of the socket nothing can be read here: what a child writes to its input would lie here, keep the end awake, and cut what the child has not read yet
 //! when it is closed (ECONNRESET, unix(7)). So its own end is shut for writing.
+//!
+//! A terminal raises no signal (EIO), and has no end by being closed: that would be a hang-up. There the end of the input is typed.
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -16,7 +18,7 @@ use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, MsgFlags, Shutdown, SockFlag, SockType, send, shutdown, socketpair};
 
 use super::raw::{check, syscall6};
-use super::{Fault, fds};
+use super::{Fault, fds, pty};
 
 /// Linux 6.18, include/uapi/linux/fs.h.
 const RWF_NOSIGNAL: usize = 0x100;
@@ -25,7 +27,14 @@ const RWF_NOSIGNAL: usize = 0x100;
 #[derive(Debug)]
 pub struct Outlet {
     fd: Arc<OwnedFd>,
-    is_socket: bool,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Pipe,
+    Socket,
+    Terminal,
 }
 
 /// One writev without a position.
@@ -85,7 +94,7 @@ pub fn outlet(owner: Option<(u32, u32)>) -> Result<(Outlet, OwnedFd), Fault> {
     if let Some((uid, gid)) = owner {
         fds::give(&read, uid, gid);
     }
-    Ok((Outlet { fd: Arc::new(write), is_socket: false }, read))
+    Ok((Outlet { fd: Arc::new(write), kind: Kind::Pipe }, read))
 }
 
 fn socket() -> Result<(Outlet, OwnedFd), Fault> {
@@ -93,19 +102,49 @@ fn socket() -> Result<(Outlet, OwnedFd), Fault> {
     let raised = |fd| fds::above_standard(fd).map_err(Fault::of("fcntl"));
     let (ours, theirs) = (raised(pair.0)?, raised(pair.1)?);
     shutdown(theirs.as_raw_fd(), Shutdown::Write).map_err(Fault::of("shutdown"))?;
-    Ok((Outlet { fd: Arc::new(ours), is_socket: true }, theirs))
+    Ok((Outlet { fd: Arc::new(ours), kind: Kind::Socket }, theirs))
 }
 
 impl Outlet {
+    /// Into a terminal, by the host's end of it, which does not block.
+    pub fn terminal(master: OwnedFd) -> Self {
+        Self { fd: Arc::new(master), kind: Kind::Terminal }
+    }
+
     /// Writes what there is room for. `EAGAIN`: none, or no memory in the kernel. `EPIPE`: nobody reads any more.
     pub fn write(&self, bytes: &[u8]) -> Result<usize, Errno> {
-        let written = if self.is_socket { self.send(bytes) } else { write_quietly(&self.fd, bytes) };
+        let written = match self.kind {
+            Kind::Pipe => write_quietly(&self.fd, bytes),
+            Kind::Socket => self.send(bytes),
+            Kind::Terminal => self.type_in(bytes),
+        };
         written.map_err(|errno| match errno {
             Errno::ENOMEM | Errno::ENOBUFS => Errno::EAGAIN,
             // It was closed with something unread in it.
             Errno::ECONNRESET => Errno::EPIPE,
             other => other,
         })
+    }
+
+    fn type_in(&self, bytes: &[u8]) -> Result<usize, Errno> {
+        loop {
+            match nix::unistd::write(&self.fd, bytes) {
+                Err(Errno::EINTR) => {}
+                // Nobody has the other end.
+                Err(Errno::EIO) => return Err(Errno::EPIPE),
+                other => return other,
+            }
+        }
+    }
+
+    /// What is to be written behind all else, for the input to end: at a terminal, where a line that was begun (`begun`) is ended first. `None`: to be
+    /// closed is its end.
+    pub fn end(&self, begun: bool) -> Option<Vec<u8>> {
+        if self.kind != Kind::Terminal {
+            return None;
+        }
+        let typed = pty::end_of_input(self.fd.as_raw_fd());
+        Some(typed.map_or_else(Vec::new, |(character, lines)| vec![character; if lines && begun { 2 } else { 1 }]))
     }
 
     fn send(&self, bytes: &[u8]) -> Result<usize, Errno> {

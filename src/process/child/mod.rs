@@ -11,6 +11,7 @@
 //! | `fed.rs`    | what it is told while it runs                                   |
 //! | `signs.rs`  | what is known of its being ready, and of what it says of itself |
 //! | `readying.rs` | the looks at that, the waits for it                           |
+//! | `terminal.rs` | its pseudo-terminal                                           |
 //! | `tier.rs`   | which way it was made                                           |
 //! | `wanting.rs` | whether it was killed for want of memory                       |
 //! | `words.rs`  | how it ended, for a sentence                                    |
@@ -20,6 +21,7 @@ mod fed;
 mod readying;
 mod signs;
 mod spoken;
+mod terminal;
 mod tier;
 pub(super) mod wanting;
 mod words;
@@ -40,6 +42,7 @@ use super::output::Output;
 use super::output::feed::Feed;
 use super::scope::StopScope;
 use super::stop::{self, KILL, Ladder, Step};
+use super::terminal::Master;
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
@@ -88,6 +91,8 @@ pub struct Child {
     pub(super) streams: Mutex<Ours>,
     /// Its input, where that is fed while it runs.
     pub(super) feed: Option<Box<Mutex<Feed>>>,
+    /// Our end of its terminal, until somebody takes it.
+    pub(super) terminal: Option<Box<Mutex<Master>>>,
     pub(super) lines: bool,
     pub(super) in_cgroup: bool,
     pub(super) output: Option<Box<Mutex<Output>>>,
@@ -247,6 +252,8 @@ impl Child {
         let ends = std::mem::take(&mut *lock(&self.streams));
         drop(ends);
         self.finish_input();
+        let terminal = self.terminal.as_ref().and_then(|master| lock(master).close());
+        drop(terminal);
     }
 
     /// Signals the whole group (the process, if it has none). 0 only asks.

@@ -23,6 +23,10 @@ pub struct Identity {
     pub(in crate::process) no_new_privs: bool,
     pub(in crate::process) die_with_host: bool,
     pub(in crate::process) isolation: Isolation,
+    /// Somebody has said so.
+    pub(in crate::process) isolation_said: bool,
+    /// Its group is the foreground of the host's terminal while it is there.
+    pub(in crate::process) foreground: bool,
     /// Others of ours are in the group that it leads.
     pub(in crate::process) shares_group: bool,
     pub(in crate::process) inheritance: Inheritance,
@@ -41,6 +45,8 @@ impl Default for Identity {
             no_new_privs: false,
             die_with_host: false,
             isolation: Isolation::Group,
+            isolation_said: false,
+            foreground: false,
             shares_group: false,
             inheritance: Inheritance::default(),
             processors: Processors::default(),
@@ -61,12 +67,14 @@ impl Identity {
             no_new_privs: _,
             die_with_host,
             isolation: _,
+            isolation_said: _,
+            foreground,
             shares_group: _,
             inheritance: _,
             processors: _,
             confinement: _,
         } = self;
-        super::lasting::first([(*die_with_host, "die_with_host")])
+        super::lasting::first([(*die_with_host, "die_with_host"), (*foreground, "foreground")])
     }
 
     /// Whether something of it is another's each time. Names every field (see `prepared.rs`).
@@ -80,6 +88,8 @@ impl Identity {
             no_new_privs: _,
             die_with_host: _,
             isolation: _,
+            isolation_said: _,
+            foreground: _,
             shares_group: _,
             inheritance,
             processors: _,
@@ -100,6 +110,8 @@ impl Identity {
             no_new_privs,
             die_with_host,
             isolation,
+            isolation_said: _,
+            foreground,
             shares_group: _,
             inheritance,
             processors,
@@ -114,6 +126,7 @@ impl Identity {
             (*die_with_host, "die_with_host"),
             (*isolation == Isolation::Session, "isolate"),
             (confinement.is_on(), "landlock"),
+            (*foreground, "foreground"),
         ]);
         first.or_else(|| inheritance.of_a_maker()).or_else(|| processors.of_a_maker())
     }
@@ -174,6 +187,7 @@ impl Command {
     pub fn isolate(&mut self, isolation: Isolation) -> &mut Self {
         self.identity.isolation = isolation;
         self.identity.inheritance.joins = 0;
+        self.identity.isolation_said = true;
         self
     }
 }

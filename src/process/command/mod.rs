@@ -7,6 +7,7 @@
 //! |-----------------|-----------------|------------------------------------------------------------------|
 //! | [`Program`]     | `program.rs`    | what is run: arguments, environment, directory                   |
 //! | [`Streams`]     | `streams.rs`    | its descriptors, and what becomes of what it says                |
+//! |                 | `terminal.rs`   | which terminal it has                                            |
 //! |                 | `passed.rs`     | which descriptors it is given by number, each number once        |
 //! | [`Identity`]    | `identity.rs`   | user, limits, group or session                                   |
 //! |                 | `inheritance.rs`| what it has of its host's signals, which group it joins, who goes first when memory is out |
@@ -37,6 +38,7 @@ mod processors;
 mod program;
 mod readiness;
 mod streams;
+mod terminal;
 mod view;
 
 use std::ffi::{CString, OsStr};
@@ -49,6 +51,7 @@ pub use self::prepared::{Known, Prepared};
 pub use self::program::Program;
 pub use self::readiness::Readiness;
 pub use self::streams::{PipeDirection, Stdio, Streams};
+pub(super) use self::terminal::window;
 pub use super::environment::Base as EnvBase;
 pub use super::scope::StopScope;
 use crate::error::{Error, Result};

@@ -74,7 +74,7 @@ impl Command {
     pub(in crate::process) fn is_standing(&self) -> bool {
         // Programs are what they are.
         let Self { program: _, streams, identity, lifetime: _, gifts, readiness, prepared: _ } = self;
-        !(streams.differ() || identity.differs() || gifts.differ() || readiness.differs() || self.writes_birth())
+        !(streams.differ() || identity.differs() || gifts.differ() || readiness.differs() || self.is_made_here())
     }
 
     /// What is known of its request.

@@ -41,6 +41,9 @@ pub enum Stdio {
     /// Stream 2 only: wherever stream 1 goes.
     #[strum(serialize = "PS_STDIO_MERGE")]
     Merge = 4,
+    /// A pseudo-terminal, the same for all streams that are one; the host gets its other end.
+    #[strum(serialize = "PS_STDIO_PTY")]
+    Pty = 5,
 }
 
 /// Which way a pipe of a child's goes.
@@ -77,6 +80,10 @@ pub struct Streams {
     pub(in crate::process) input: Option<Arc<Input>>,
     /// Its input is fed while it runs; so many bytes may wait for it.
     pub(in crate::process) fed: Option<usize>,
+    /// The terminal of its session, lent.
+    pub(in crate::process) terminal: Option<RawFd>,
+    /// Rows and columns of a pseudo-terminal.
+    pub(in crate::process) pty_size: [u16; 2],
     /// Duplicates of lent descriptors, for a command that is spawned later than it was given; in the order of their numbers.
     pins: Vec<Arc<OwnedFd>>,
 }
@@ -97,6 +104,8 @@ impl Default for Streams {
             keep_on_failure: true,
             input: None,
             fed: None,
+            terminal: None,
+            pty_size: [24, 80],
             pins: Vec::new(),
         }
     }
@@ -151,10 +160,12 @@ macro_rules! lent {
             keep_on_failure: _,
             input: _,
             fed: _,
+            terminal,
+            pty_size: _,
             pins: _,
         } = $streams;
         let streams = stdio.$iter().filter_map(|how| if let Stdio::Fd(fd) = how { Some(fd) } else { None });
-        passed.$iter().map(|(fd, _)| fd).chain(listening.$iter().map(|(fd, _)| fd)).chain(streams)
+        passed.$iter().map(|(fd, _)| fd).chain(listening.$iter().map(|(fd, _)| fd)).chain(streams).chain(terminal.$iter())
     }};
 }
 
@@ -175,9 +186,12 @@ impl Streams {
             keep_on_failure: _,
             input: _,
             fed,
+            terminal: _,
+            pty_size: _,
             pins: _,
         } = self;
         super::lasting::first([
+            (stdio.contains(&Stdio::Pty), "a pseudo-terminal"),
             (capture.is_some() || *lines, "captured output"),
             (output_file.is_some(), "output_file"),
             (stdio.contains(&Stdio::Pipe), "a pipe as a standard stream"),
@@ -202,10 +216,13 @@ impl Streams {
             keep_on_failure: _,
             input,
             fed,
+            terminal,
+            pty_size: _,
             pins: _,
         } = self;
         super::lasting::first([
-            (stdio.iter().any(|how| matches!(how, Stdio::Fd(_))), "stdio"),
+            (stdio.iter().any(|how| matches!(how, Stdio::Fd(_) | Stdio::Pty)), "stdio"),
+            (terminal.is_some(), "terminal"),
             (!passed.is_empty(), "pass_fd"),
             (!pipes.is_empty(), "pipe"),
             (!listening.is_empty(), "listen_fd"),
@@ -231,9 +248,17 @@ impl Streams {
             keep_on_failure: _,
             input,
             fed,
+            terminal,
+            pty_size: _,
             pins: _,
         } = self;
-        let piped = stdio.contains(&Stdio::Pipe) || capture.is_some() || *lines || fed.is_some() || !pipes.is_empty();
+        let piped = stdio.contains(&Stdio::Pipe)
+            || stdio.contains(&Stdio::Pty)
+            || terminal.is_some()
+            || capture.is_some()
+            || *lines
+            || fed.is_some()
+            || !pipes.is_empty();
         piped || output_file.is_some() || input.is_some() || !listening.is_empty()
     }
 
@@ -253,6 +278,8 @@ impl Streams {
             keep_on_failure: _,
             input,
             fed,
+            terminal: _,
+            pty_size: _,
             pins: _,
         } = self;
         super::lasting::first([
@@ -286,12 +313,15 @@ impl Streams {
             keep_on_failure: _,
             input: _,
             fed: _,
+            terminal,
+            pty_size: _,
             pins: _,
         } = self;
         // Stream 1 is the preloader's then, and no descriptor here stands for it.
         let merges_into_the_preloaders = stdio[2] == Stdio::Merge && self.merges_into_the_hosts();
         super::lasting::first([
-            (merges_into_the_preloaders, "stdio"),
+            (merges_into_the_preloaders || stdio.contains(&Stdio::Pty), "stdio"),
+            (terminal.is_some(), "terminal"),
             (!listening.is_empty(), "listen_fd"),
             (output_file.is_some(), "output_file"),
         ])
@@ -480,6 +510,9 @@ impl Command {
         }
         if fed.is_some() {
             return Err(Error::invalid("input_stream", "input_stream: nobody can feed it here: give it input, or a descriptor"));
+        }
+        if stdio[0] == Stdio::Pty && input.is_none() {
+            return Err(Error::invalid("stdio", "stdio: stream 0 is a terminal, and nobody types at it here: give it input"));
         }
         let given = |stream: usize| passed.iter().any(|(_, to)| *to == stream as RawFd);
         if stdio[0] == Stdio::Pipe {

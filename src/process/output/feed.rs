@@ -31,11 +31,20 @@ pub enum Refused {
 /// Where it is written to: all that the kernel is asked.
 trait Sink {
     fn put(&self, bytes: &[u8]) -> Result<usize, Errno>;
+
+    /// What ends it, if closing does not; `begun`: in the middle of a line.
+    fn end(&self, _begun: bool) -> Option<Vec<u8>> {
+        None
+    }
 }
 
 impl Sink for Outlet {
     fn put(&self, bytes: &[u8]) -> Result<usize, Errno> {
         self.write(bytes)
+    }
+
+    fn end(&self, begun: bool) -> Option<Vec<u8>> {
+        Outlet::end(self, begun)
     }
 }
 
@@ -52,6 +61,10 @@ struct Stream<S> {
     most: usize,
     /// It ends behind what waits.
     ending: bool,
+    /// The last byte that was taken ended no line.
+    begun: bool,
+    /// What ends it was said.
+    said: bool,
     unread: Option<Errno>,
     /// Somebody had more than was taken, and has not been told that there is room.
     wanted: bool,
@@ -61,6 +74,16 @@ impl Feed {
     /// `most`: how many bytes may wait.
     pub fn new(outlet: Outlet, most: usize) -> Self {
         Self(Stream::new(outlet, most))
+    }
+
+    /// All that there will be is known.
+    pub fn of(outlet: Outlet, bytes: Vec<u8>) -> Self {
+        let mut stream = Stream::new(outlet, bytes.len());
+        stream.note(&bytes);
+        stream.waiting = bytes.into();
+        stream.ending = true;
+        stream.flush(STEP);
+        Self(stream)
     }
 
     /// Takes what there is room for; nothing is `Ok(0)`, and so is nothing to take.
@@ -101,7 +124,7 @@ impl Feed {
 
 impl<S: Sink> Stream<S> {
     fn new(sink: S, most: usize) -> Self {
-        Self { sink: Some(sink), waiting: VecDeque::new(), most, ending: false, unread: None, wanted: false }
+        Self { sink: Some(sink), waiting: VecDeque::new(), most, ending: false, begun: false, said: false, unread: None, wanted: false }
     }
 
     /// What the kernel takes now; an error but "no room" is the end.
@@ -147,7 +170,15 @@ impl<S: Sink> Stream<S> {
             }
         }
         self.wanted |= taken < bytes.len();
+        self.note(&bytes[..taken]);
         Ok(taken)
+    }
+
+    /// So much was taken.
+    fn note(&mut self, taken: &[u8]) {
+        if let Some(last) = taken.last() {
+            self.begun = !matches!(last, b'\n' | b'\r');
+        }
     }
 
     fn flush(&mut self, mut allowance: usize) -> bool {
@@ -172,7 +203,7 @@ impl<S: Sink> Stream<S> {
                 self.waiting = VecDeque::new();
             }
             if self.ending {
-                self.sink = None;
+                self.end();
             }
         }
         self.waiting.len() < before
@@ -181,8 +212,21 @@ impl<S: Sink> Stream<S> {
     fn finish(&mut self) {
         self.ending = true;
         if self.waiting.is_empty() {
-            self.sink = None;
+            self.end();
         }
+    }
+
+    /// Nothing waits any more. What there is no room for is tried again as if it had been told to us.
+    fn end(&mut self) {
+        let said = std::mem::replace(&mut self.said, true);
+        if let Some(last) = self.sink.as_ref().filter(|_| !said).and_then(|sink| sink.end(self.begun)) {
+            let put = self.put(&last);
+            if put < last.len() && self.unread.is_none() {
+                self.waiting.extend(&last[put..]);
+                return;
+            }
+        }
+        self.sink = None;
     }
 
     fn discard(&mut self) {

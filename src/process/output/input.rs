@@ -34,6 +34,11 @@ impl Input {
         }
     }
 
+    /// The bytes.
+    pub fn bytes(&self) -> Result<Vec<u8>, Fault> {
+        memfd::read_all(&self.0)
+    }
+
     fn copy(&self) -> Result<OwnedFd, Fault> {
         let copy = Self::new(&memfd::read_all(&self.0)?)?.0;
         lseek(&copy, 0, Whence::SeekSet).map_err(Fault::of("lseek"))?;

@@ -82,6 +82,16 @@ impl Managed {
         self.process()?.take_stream(stream)
     }
 
+    /// Our end of its pseudo-terminal; it now belongs to the caller.
+    pub fn take_terminal(&self) -> Result<OwnedFd> {
+        self.process()?.take_terminal()
+    }
+
+    /// Gives that a size.
+    pub fn resize(&self, rows: i32, columns: i32) -> Result<()> {
+        self.process()?.resize(rows, columns)
+    }
+
     /// An end of one of its streams that came later than its process.
     #[allow(dead_code)]
     pub(crate) fn give_stream(&self, stream: i32, fd: OwnedFd) -> Result<()> {

@@ -339,7 +339,7 @@ impl Managed {
 
     /// Whether a spawner may make its process.
     pub(super) fn may_be_asked(&self) -> bool {
-        let writes = |recipe: &Recipe| lock(&recipe.stock).as_ref().is_some_and(|stock| stock.command.writes_birth());
+        let writes = |recipe: &Recipe| lock(&recipe.stock).as_ref().is_some_and(|stock| stock.command.is_made_here());
         !self.recipe.as_deref().is_some_and(writes)
     }
 

@@ -5,8 +5,8 @@
 //! the host's memory is written but the report, the digits of LISTEN_PID and the like, the page of `birth.rs` and the room of `switch.rs`; the
 //! shared table is not touched before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
 //!
-//! The order of steps: descriptors' table, group, descriptors, limits that need privilege, processors, credentials, directory (as
-//! the new user, unless it is to be before), death signal (a change of credentials clears it), Landlock (which would shut out this very
+//! The order of steps: terminal (`terminal.rs`), descriptors' table, group, descriptors, limits that need privilege, processors, credentials,
+//! directory (as the new user, unless it is to be before), death signal (a change of credentials clears it), Landlock (which would shut out this very
 //! code), signals last, exec.
 
 use core::ffi::c_void;
@@ -15,6 +15,7 @@ use core::sync::atomic::Ordering;
 use super::birth;
 use super::orders::{Found, Move, Orders, Report, Standing, Step};
 use super::switch;
+use super::terminal;
 use crate::sys::raw::syscall;
 
 /// Ends the child. `_exit` of the whole (one-thread) process.
@@ -85,10 +86,15 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             // 0 is "myself". Only reads the shared table, and comes before anything that could fork or fail for long.
             must!(orders, Step::Cgroup, syscall!(libc::SYS_write, orders.join_fd, c"0".as_ptr(), 1));
         }
+        let stands = match terminal::take(orders.terminal) {
+            Ok(stands) => stands,
+            Err((step, answer)) => fail(orders, step, answer),
+        };
         if orders.unshare_first >= 0 {
             must!(orders, Step::CloseRange, syscall!(libc::SYS_close_range, orders.unshare_first, u32::MAX, libc::CLOSE_RANGE_UNSHARE));
         }
         match orders.standing {
+            _ if stands => {}
             Standing::Same => {}
             Standing::Group => {
                 must!(orders, Step::Setpgid, syscall!(libc::SYS_setpgid, 0, 0));

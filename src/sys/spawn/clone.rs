@@ -34,7 +34,7 @@ use super::child;
 use super::credentials::{self, Credentials};
 use super::fork;
 use super::isolation::Isolation;
-use super::orders::{Gap, Limit, Move, Orders, Report, Span, Standing, Step};
+use super::orders::{Gap, Limit, Move, Orders, Report, Span, Standing, Step, Terminal};
 use super::relay::{self, Relay};
 use super::scheduling::Scheduling;
 use super::shim::{self, CloneArgs};
@@ -80,6 +80,8 @@ pub struct Request<'a> {
     pub isolation: Isolation,
     /// The group that it joins (with `Isolation::None`); 0: it stays in the one that it is born in.
     pub group: i32,
+    /// Its terminal.
+    pub terminal: Terminal,
     /// Its umask.
     pub umask: Option<u32>,
     /// Its nice value.
@@ -415,6 +417,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         gaps: Span::of(gaps),
         no_close_range,
         standing: if request.group == 0 { request.isolation.into() } else { Standing::Of(request.group) },
+        terminal: request.terminal,
         umask: request.umask.map_or(-1, |mask| mask as i32),
         nice: request.nice.unwrap_or(i32::MIN),
         limits: Span::of(request.limits),

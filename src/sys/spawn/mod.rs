@@ -16,6 +16,7 @@
 //! | `child.rs`   | what runs between clone and exec                                    |
 //! | `birth.rs`   | what a child writes down of its birth                               |
 //! | `shim.rs`    | the assembly around clone                                           |
+//! | `terminal.rs` | a child and its terminal, between clone and exec                   |
 //! | `relay.rs`   | a child that dies with its host, spawned by any thread              |
 //! | `landing.rs` | reserved low descriptors                                            |
 //! | `scheduling.rs` | the policy of the scheduler, as a command says it               |
@@ -35,13 +36,14 @@ mod scheduling;
 mod shim;
 mod survey;
 mod switch;
+mod terminal;
 mod tiers;
 
 pub use self::birth::{Birth, LENGTH as BIRTH_LENGTH, Places as BirthPlaces};
 pub use self::clone::{Background, Failure, Request, Spawned, Target, Tier, spawn};
 pub use self::credentials::Credentials;
 pub use self::isolation::Isolation;
-pub use self::orders::{Gap, Limit, Move};
+pub use self::orders::{Gap, Limit, Move, Terminal};
 pub use self::scheduling::{Policy, Scheduling};
 pub use self::tiers::learn;
 

@@ -41,10 +41,12 @@ pub enum Step {
     SchedSetaffinity,
     SchedSetscheduler,
     LandlockRestrictSelf,
+    Terminal,
+    Foreground,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 24] = [
+    const ALL: [(Step, &'static str); 26] = [
         (Step::None, ""),
         (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
@@ -69,6 +71,8 @@ impl Step {
         (Step::SchedSetaffinity, "sched_setaffinity"),
         (Step::SchedSetscheduler, "sched_setscheduler"),
         (Step::LandlockRestrictSelf, "landlock_restrict_self"),
+        (Step::Terminal, "terminal"),
+        (Step::Foreground, "foreground"),
     ];
 
     /// The name that an error shows.
@@ -162,6 +166,23 @@ pub(super) enum Standing {
     Of(i32),
 }
 
+/// Which terminal a child gets before its program begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Terminal {
+    /// That of the session that it is in, if there is one.
+    #[default]
+    None,
+    /// This one becomes that of the session that it leads.
+    Controlling(i32),
+    /// The one that it has, and its group is put into the foreground there, if the host's is.
+    Foreground {
+        /// The terminal, in the maker's numbering.
+        fd: i32,
+        /// The host's group.
+        group: i32,
+    },
+}
+
 /// A counted array that the child reads.
 #[repr(C)]
 pub(super) struct Span<T> {
@@ -245,6 +266,7 @@ pub(super) struct Orders {
     /// `close_range` is known to be missing: walk /proc/self/fd.
     pub no_close_range: bool,
     pub standing: Standing,
+    pub terminal: Terminal,
     /// -1: leave it.
     pub umask: i32,
     /// `i32::MIN`: leave it.

@@ -152,6 +152,7 @@ impl Wanted {
             moves: &self.moves,
             gaps: &self.gaps,
             unshare_first: None,
+            terminal: crate::sys::spawn::Terminal::None,
             isolation: Isolation::Group,
             group: 0,
             umask: None,

@@ -92,8 +92,13 @@ numbers! {
     SCM_RIGHTS: i32 = 1;
     SIGKILL: i32 = 9;
     SIGSTOP: i32 = 19;
+    SIGTTOU: i32 = 22;
+    SIG_BLOCK: i32 = 0;
     SIG_SETMASK: i32 = 2;
     SOL_SOCKET: i32 = 1;
+    TIOCGPGRP: u64 = 0x540F;
+    TIOCSCTTY: u64 = 0x540E;
+    TIOCSPGRP: u64 = 0x5410;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -114,6 +119,8 @@ numbers! {
     SYS_getgroups: c_long = 115;
     SYS_getpid: c_long = 39;
     SYS_getppid: c_long = 110;
+    SYS_ioctl: c_long = 16;
+    SYS_kill: c_long = 62;
     SYS_mmap: c_long = 9;
     SYS_munmap: c_long = 11;
     SYS_nanosleep: c_long = 35;
@@ -163,6 +170,8 @@ numbers! {
     SYS_getgroups: c_long = 158;
     SYS_getpid: c_long = 172;
     SYS_getppid: c_long = 173;
+    SYS_ioctl: c_long = 29;
+    SYS_kill: c_long = 129;
     SYS_mmap: c_long = 222;
     SYS_munmap: c_long = 215;
     SYS_nanosleep: c_long = 101;

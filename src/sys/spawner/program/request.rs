@@ -7,7 +7,7 @@ use core::ffi::c_char;
 use core::sync::atomic::AtomicI32;
 
 use super::birth::Birth;
-use super::orders::{Gap, Limit, Move, OWN_PIDS, Orders, Report, Span, Standing, Switch};
+use super::orders::{Gap, Limit, Move, OWN_PIDS, Orders, Report, Span, Standing, Switch, Terminal};
 use crate::sys::wire::{self, Head, Part};
 
 /// A request, and what came with it.
@@ -117,6 +117,8 @@ impl Request<'_> {
                 gaps,
                 no_close_range: has(wire::NO_CLOSE_RANGE),
                 standing,
+                // Such a child the host makes itself (`Command::is_made_here`).
+                terminal: Terminal::None,
                 umask: head.umask,
                 nice: head.nice,
                 limits: self.part::<Limit>(head.limits),

@@ -10,6 +10,8 @@ mod orders;
 mod shim;
 #[path = "../../spawn/switch.rs"]
 mod switch;
+#[path = "../../spawn/terminal.rs"]
+mod terminal;
 
 #[path = "request.rs"]
 mod request;

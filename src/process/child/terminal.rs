@@ -1,0 +1,39 @@
+//! A child's pseudo-terminal, seen from here.
+
+use std::os::fd::OwnedFd;
+
+use nix::errno::Errno;
+
+use super::Child;
+use crate::error::{Error, Result, Status};
+use crate::lock::lock;
+use crate::process::command::window;
+
+impl Child {
+    /// Our end of its terminal; it now belongs to the caller.
+    pub fn take_terminal(&self) -> Result<OwnedFd> {
+        self.check()?;
+        let taken = self.terminal.as_ref().and_then(|master| lock(master).take());
+        taken.ok_or_else(|| {
+            let why = "there is no pseudo-terminal, its output is read here, or it was taken already";
+            Error::new(Status::NotFound, "pty", why)
+        })
+    }
+
+    /// Gives it a size. Never blocks.
+    pub fn resize(&self, rows: i32, columns: i32) -> Result<()> {
+        self.check()?;
+        let size = window(rows, columns)?;
+        let master = self.terminal.as_ref().ok_or_else(|| Error::new(Status::NotFound, "pty", "the child has no pseudo-terminal"))?;
+        if lock(&self.life).has_ended() {
+            return Err(Error::new(Status::Exited, "pty", format!("process {} has ended", self.pid)).with_pid(self.pid));
+        }
+        lock(master).resize(size, self.pid).map_err(|errno| match errno {
+            Errno::EBADF | Errno::ENOTTY => {
+                let why = "the other end of its pseudo-terminal was taken, and is not where it was then any more";
+                Error::new(Status::NotFound, "pty", why).with_pid(self.pid)
+            }
+            errno => Error::system("pty", errno, format!("cannot resize the terminal of process {}", self.pid)).with_pid(self.pid),
+        })
+    }
+}

@@ -1,0 +1,107 @@
+//! A child's terminal on the host's side: the other end of its pseudo-terminal; and the host's own, whose foreground it has for a while.
+//!
+//! Traps. **The other end is what keeps a terminal from being hung up** (SIGHUP to the child): who has taken it decides about that, so no copy of it
+//! is kept here. Only its number is, and that is the caller's to close: before anything is done to what is there now, it is seen to be the terminal
+//! of this child's session, which nobody else's can be.
+//!
+//! **The foreground is to be taken back once**, by whoever finds the end of the child, also from the background (`sys/pty.rs`), and never from
+//! somebody who has got it meanwhile: it is taken from the child's group, or from one where nobody is left. A child that was put there and could not
+//! begin is of the second kind.
+
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+
+use nix::errno::Errno;
+
+use crate::error::{Error, Result, Status};
+use crate::sys::memory::Home;
+use crate::sys::{fds, pty};
+
+/// Our end of a child's pseudo-terminal.
+#[derive(Debug)]
+pub struct Master {
+    end: Option<OwnedFd>,
+    /// Where it was when it was taken.
+    taken: RawFd,
+    /// What comes out of it is read here.
+    is_read: bool,
+}
+
+impl Master {
+    /// `is_read`: another copy of it is read here.
+    pub fn new(end: OwnedFd, is_read: bool) -> Self {
+        Self { end: Some(end), taken: -1, is_read }
+    }
+
+    /// It is the caller's now.
+    pub fn take(&mut self) -> Option<OwnedFd> {
+        let end = self.end.take_if(|_| !self.is_read)?;
+        self.taken = end.as_raw_fd();
+        Some(end)
+    }
+
+    /// Nobody can take it any more.
+    pub fn close(&mut self) -> Option<OwnedFd> {
+        self.end.take()
+    }
+
+    /// Gives it a size. `child`: who leads its session. `EBADF`: it is not here, nor where it was when it was taken.
+    pub fn resize(&self, [rows, columns]: [u16; 2], child: i32) -> core::result::Result<(), Errno> {
+        if let Some(end) = &self.end {
+            return pty::resize(end.as_raw_fd(), rows, columns);
+        }
+        if self.taken < 0 {
+            return Err(Errno::EBADF);
+        }
+        // A share of our own: the number may become another's at any moment.
+        let there = fds::duplicate_number(self.taken)?;
+        if pty::session_of(there.as_raw_fd()) != Some(child) {
+            return Err(Errno::EBADF);
+        }
+        pty::resize(there.as_raw_fd(), rows, columns)
+    }
+}
+
+/// The host's own terminal, while the group of a child of ours is its foreground.
+#[derive(Debug)]
+pub struct Foreground {
+    terminal: OwnedFd,
+    home: Home,
+}
+
+impl Foreground {
+    /// The terminal, before there is a child. It is this process's controlling terminal now.
+    pub fn new(doing: &str) -> Result<Self> {
+        let none = |errno| {
+            let error = Error::system("foreground", errno, format!("{doing}: the host's terminal"));
+            if matches!(errno, Errno::ENXIO | Errno::ENOENT | Errno::ENODEV | Errno::EIO) {
+                error.with_status(Status::State)
+            } else {
+                error
+            }
+        };
+        Ok(Self { terminal: pty::controlling().map_err(none)?, home: Home::here() })
+    }
+
+    /// The terminal's number.
+    pub fn terminal(&self) -> RawFd {
+        self.terminal.as_raw_fd()
+    }
+
+    /// The child has ended, or there was none (0): its group's place is the host's again.
+    pub fn take_back(&self, child: i32) {
+        if !self.home.is_here() {
+            return;
+        }
+        let own = nix::unistd::getpgrp().as_raw();
+        let Ok(now) = pty::foreground(&self.terminal) else { return };
+        if now != own && (now == child || pty::is_empty(now)) {
+            let _ = pty::set_foreground(&self.terminal, own);
+        }
+    }
+}
+
+impl Drop for Foreground {
+    fn drop(&mut self) {
+        self.take_back(0);
+    }
+}

@@ -103,7 +103,7 @@ static int without_a_terminal(void)
     warm_up();
     leak_guard guard = leak_guard_begin();
     ps_command *command = in_the_foreground(exiting("0"));
-    error = spawn_fails(command, PS_ERR_STATE);
+    error = spawn_fails(command, PS_ERR_NOT_FOUND);
     CHECK_STR(ps_error_step(error), PS_STEP_FOREGROUND);
     CHECK_INT(ps_error_errno(error), ENXIO);
     ps_error_free(error);

@@ -30,7 +30,8 @@ pub unsafe extern "C" fn ps_command_pty_size(command: *mut ps_command, rows: i32
 ///
 /// @param fd  an open terminal, open for reading too; borrowed: it must be open at each ps_spawn, and you may
 ///            close it after that
-/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if it is not open (EBADF) or no terminal (ENOTTY)
+/// @return PS_OK; PS_ERR_INVALID_ARGUMENT if it is not open (EBADF) or no terminal (ENOTTY); PS_ERR_SYSTEM
+///         (EIO) if it was hung up
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_terminal(command: *mut ps_command, fd: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| now.terminal(fd).map(drop))
@@ -48,9 +49,10 @@ pub unsafe extern "C" fn ps_command_terminal(command: *mut ps_command, fd: i32, 
 /// (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU blocked.
 ///
 /// The child needs PS_ISOLATE_GROUP, the default, and no other terminal: else ps_spawn answers
-/// PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_STATE with errno ENXIO, step
+/// PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_NOT_FOUND with errno ENXIO, step
 /// PS_STEP_FOREGROUND, if the host has no controlling terminal. It takes one descriptor per child. A
-/// supervisor that has a spawner makes this child without it; a worker of a preloader cannot have it.
+/// supervisor that has a spawner makes this child without it; a worker of a preloader cannot have it
+/// (PS_ERR_INVALID_ARGUMENT, "foreground").
 ///
 /// @param on  1 or 0
 #[unsafe(no_mangle)]

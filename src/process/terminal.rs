@@ -44,18 +44,15 @@ impl Master {
         self.end.take()
     }
 
-    /// Gives it a size. `child`: who leads its session. `EBADF`: it is not here, nor where it was when it was taken.
+    /// Gives it a size. `child`: who leads its session. `EBADF`, `ENOTTY`: it is not here, nor where it was when it was taken.
     pub fn resize(&self, [rows, columns]: [u16; 2], child: i32) -> core::result::Result<(), Errno> {
         if let Some(end) = &self.end {
             return pty::resize(end.as_raw_fd(), rows, columns);
         }
-        if self.taken < 0 {
-            return Err(Errno::EBADF);
-        }
         // A share of our own: the number may become another's at any moment.
         let there = fds::duplicate_number(self.taken)?;
-        if pty::session_of(there.as_raw_fd()) != Some(child) {
-            return Err(Errno::EBADF);
+        if pty::session_of(there.as_raw_fd())? != child {
+            return Err(Errno::ENOTTY);
         }
         pty::resize(there.as_raw_fd(), rows, columns)
     }
@@ -73,11 +70,7 @@ impl Foreground {
     pub fn new(doing: &str) -> Result<Self> {
         let none = |errno| {
             let error = Error::system("foreground", errno, format!("{doing}: the host's terminal"));
-            if matches!(errno, Errno::ENXIO | Errno::ENOENT | Errno::ENODEV | Errno::EIO) {
-                error.with_status(Status::State)
-            } else {
-                error
-            }
+            if matches!(errno, Errno::ENXIO | Errno::ENODEV) { error.with_status(Status::NotFound) } else { error }
         };
         Ok(Self { terminal: pty::controlling().map_err(none)?, home: Home::here() })
     }

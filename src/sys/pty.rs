@@ -120,9 +120,9 @@ fn modes(fd: RawFd) -> Result<Modes, Errno> {
     unsafe { ioctl(fd, libc::TCGETS, (&raw mut modes).addr()) }.map(|_| modes)
 }
 
-/// Whether it is a terminal.
-pub fn is_terminal(fd: RawFd) -> bool {
-    modes(fd).is_ok()
+/// Refuses what is no terminal (`ENOTTY`), or was hung up (`EIO`).
+pub fn check_terminal(fd: RawFd) -> Result<(), Errno> {
+    modes(fd).map(drop)
 }
 
 /// What is typed at a terminal to end the input: the character (none: it has been turned off), and whether it works on lines, where it ends only a
@@ -134,10 +134,10 @@ pub fn end_of_input(fd: RawFd) -> Option<(u8, bool)> {
 }
 
 /// The session that has it, from the host's end of it too. tcgetsid(3).
-pub fn session_of(fd: RawFd) -> Option<i32> {
+pub fn session_of(fd: RawFd) -> Result<i32, Errno> {
     let mut session = 0i32;
     // SAFETY: one number of our own.
-    unsafe { ioctl(fd, libc::TIOCGSID, (&raw mut session).addr()) }.ok().map(|_| session)
+    unsafe { ioctl(fd, libc::TIOCGSID, (&raw mut session).addr()) }.map(|_| session)
 }
 
 /// This process's own. `ENXIO`: it has none.
@@ -173,8 +173,8 @@ mod tests {
     #[test]
     fn both_ends_speak_and_neither_is_ours_to_control() {
         let Pair { master, slave } = pair(11, 22, None).unwrap();
-        assert!(master.as_raw_fd() > 2 && slave.as_raw_fd() > 2 && is_terminal(slave.as_raw_fd()));
-        assert_eq!(session_of(master.as_raw_fd()), None);
+        assert!(master.as_raw_fd() > 2 && slave.as_raw_fd() > 2 && check_terminal(slave.as_raw_fd()).is_ok());
+        assert_eq!(session_of(master.as_raw_fd()), Err(Errno::ENOTTY));
         assert_eq!(end_of_input(master.as_raw_fd()), Some((4, true)));
         assert_eq!(nix::unistd::write(&master, b"x\n"), Ok(2));
         let mut buffer = [0; 8];
@@ -195,7 +195,8 @@ mod tests {
     #[test]
     fn what_is_no_terminal_is_known() {
         let null = fds::null().unwrap();
-        assert!(!is_terminal(null.as_raw_fd()) && end_of_input(null.as_raw_fd()).is_none());
+        assert_eq!(check_terminal(null.as_raw_fd()), Err(Errno::ENOTTY));
+        assert!(end_of_input(null.as_raw_fd()).is_none());
         assert_eq!(resize(null.as_raw_fd(), 1, 1), Err(Errno::ENOTTY));
     }
 }

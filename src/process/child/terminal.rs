@@ -28,12 +28,10 @@ impl Child {
         if lock(&self.life).has_ended() {
             return Err(Error::new(Status::Exited, "pty", format!("process {} has ended", self.pid)).with_pid(self.pid));
         }
-        lock(master).resize(size, self.pid).map_err(|errno| match errno {
-            Errno::EBADF | Errno::ENOTTY => {
-                let why = "the other end of its pseudo-terminal was taken, and is not where it was then any more";
-                Error::new(Status::NotFound, "pty", why).with_pid(self.pid)
-            }
-            errno => Error::system("pty", errno, format!("cannot resize the terminal of process {}", self.pid)).with_pid(self.pid),
+        lock(master).resize(size, self.pid).map_err(|errno| {
+            let error = Error::system("pty", errno, format!("cannot resize the terminal of process {}", self.pid)).with_pid(self.pid);
+            // It was taken, and is not where it was then any more.
+            if matches!(errno, Errno::EBADF | Errno::ENOTTY) { error.with_status(Status::NotFound) } else { error }
         })
     }
 }

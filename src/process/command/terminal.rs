@@ -24,9 +24,12 @@ impl Command {
         if !fds::is_open(fd) {
             return Err(Error::invalid("terminal", format!("terminal: {fd} is not an open descriptor")).with_errno(Errno::EBADF));
         }
-        if !pty::is_terminal(fd) {
-            return Err(Error::invalid("terminal", format!("terminal: descriptor {fd} is no terminal")).with_errno(Errno::ENOTTY));
-        }
+        pty::check_terminal(fd).map_err(|errno| match errno {
+            Errno::ENOTTY | Errno::EINVAL => {
+                Error::invalid("terminal", format!("terminal: descriptor {fd} is no terminal")).with_errno(Errno::ENOTTY)
+            }
+            errno => Error::system("terminal", errno, format!("descriptor {fd} is no terminal of use")),
+        })?;
         self.streams.terminal = Some(fd);
         Ok(self)
     }

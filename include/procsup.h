@@ -841,8 +841,8 @@ typedef enum ps_isolation {
 
 /**
  * How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
- * by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
- * signalled alone, and nothing is swept when it ends.
+ * by it (SIGTTIN): give it another stream 0, ps_command_foreground, or PS_ISOLATE_NONE. Without a group of
+ * its own a child is signalled alone, and nothing is swept when it ends.
  *
  * @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE
  */
@@ -921,9 +921,10 @@ ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **e
 
 /**
  * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
- * PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
- * ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
- * call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+ * PS_STDIO_INHERIT or PS_STDIO_PTY (see terminals); ps_child_output gives them, both streams in the order of
+ * the writes, and ps_child_output_lost tells how much more there was. They are read by
+ * ps_supervisor_next_event and by every call on the child: while nobody calls, a child that has written more
+ * than a pipe holds (64 KiB) waits.
  *
  * For a program that is run to its end for all that it says, ps_run does this and the rest.
  */
@@ -940,10 +941,10 @@ ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **e
 ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **error);
 
 /**
- * Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a
- * PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines
- * come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
- * supervisor that is not NULL.
+ * Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT or
+ * PS_STDIO_PTY (see terminals), as a PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is
+ * PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild writes
+ * later is not read. The child needs a supervisor that is not NULL.
  *
  * A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then
  * the child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap,
@@ -1018,7 +1019,8 @@ ps_status ps_command_input(ps_command *command, const void *data, size_t len, ps
 /**
  * The child's standard input is fed while it runs, by ps_child_write and ps_child_write_end; nobody has to
  * wait for the child to read. What it has not read stays in its pipe (64 KiB) and, up to `max_bytes`, in the
- * host. The other ways to say what stream 0 is are refused beside it by ps_spawn, as with ps_command_input.
+ * host. The other ways to say what stream 0 is are refused beside it by ps_spawn, as with ps_command_input;
+ * but a PS_STDIO_PTY is typed at (see terminals).
  *
  * The child finds a pipe there. Where the kernel cannot write to a pipe without SIGPIPE (before Linux 6.18,
  * RWF_NOSIGNAL) it finds a unix socket that it can only read: a program that opens /dev/stdin anew gets
@@ -1586,32 +1588,33 @@ void ps_child_free(ps_child *child);
 
 /* ==================== terminals ========================================================================= */
 
-/* A program that is to be spoken with as by somebody at a keyboard needs a terminal: else it shows no prompt,
- * buffers what it says, or refuses. PS_STDIO_PTY gives it one of its own. All streams of a child that say so
- * are the same pseudo-terminal (pty(7)), which is the controlling terminal of a session that the child leads:
- * PS_ISOLATE_SESSION is implied, and ps_spawn refuses another isolation that was said beside it
- * (PS_ERR_INVALID_ARGUMENT, "isolate"). The other streams are what the command says of them.
+/* A program that is to be spoken with as by somebody at a keyboard needs a terminal: else it shows no
+ * prompt, buffers what it says, or refuses. PS_STDIO_PTY gives it one of its own. All streams of a child
+ * that say so are the same pseudo-terminal (pty(7)), which is the controlling terminal of a session that
+ * the child leads: PS_ISOLATE_SESSION is implied, and ps_spawn refuses another isolation that was said
+ * beside it (PS_ERR_INVALID_ARGUMENT, "isolate"). The other streams are what the command says of them.
  *
  * What is written to it comes out of one end, whichever stream it was: ps_child_pty gives that end; or
  * ps_command_capture and ps_command_output_lines read it, as the first of the streams 1 and 2 that are
- * PS_STDIO_PTY. They get what a screen would: lines end in CR and LF, and what is typed is echoed, as long as
- * the program does not turn that off. Nothing that was written before the child's end is lost. ps_run and
- * ps_run_checked capture it in this way, too. (Not into ps_command_output_file, which the child itself writes.)
+ * PS_STDIO_PTY. They get what a screen would: lines end in CR and LF, and what is typed is echoed, as long
+ * as the program does not turn that off. Nothing that was written before the child's end is lost. ps_run
+ * and ps_run_checked capture it in this way, too. (Not into ps_command_output_file, which the child itself
+ * writes.)
  *
- * ps_child_write (with ps_command_input_stream) types at it, and so does ps_command_input. A terminal has no
- * end of file, but a character that says so (^D, VEOF in termios(3)): ps_child_write_end types that behind all
- * else, twice in the middle of a line; what a program in raw mode makes of it is its own affair, and where it
- * was turned off nothing is typed. What is typed before a program asks for it may be thrown away by it (as by
- * getpass(3)), and the kernel cuts a line at 4095 bytes.
+ * ps_child_write (with ps_command_input_stream) types at it, and so does ps_command_input. A terminal has
+ * no end of file, but a character that says so (^D, VEOF in termios(3)): ps_child_write_end types that
+ * behind all else, twice in the middle of a line; what a program in raw mode makes of it is its own affair,
+ * and where it was turned off nothing is typed. What is typed before a program asks for it may be thrown
+ * away by it (as by getpass(3)), and the kernel cuts a line at 4095 bytes.
  *
- * A shell with job control gives each job a group of its own: signals to the child's group, and the sweep at
- * its end, do not reach those; the hang-up does (ps_child_pty), and so does ps_command_cgroup.
+ * A shell with job control gives each job a group of its own: signals to the child's group, and the sweep
+ * at its end, do not reach those; the hang-up does (ps_child_pty), and so does ps_command_cgroup.
  *
  * ps_spawn answers PS_ERR_LIMIT with ENOSPC, step PS_STEP_OPENPTY, if all pseudo-terminals are in use
- * (/proc/sys/kernel/pty/max) and PS_ERR_UNSUPPORTED without a /dev/ptmx. Each child takes one descriptor of the
- * host, one more if its output is read by procsup and one more if its input is fed. It ties the child to the
- * host: the host's end hangs it up. A supervisor that has a spawner makes such a child without it; a worker of
- * a preloader cannot have a terminal (PS_ERR_INVALID_ARGUMENT, "stdio"). */
+ * (/proc/sys/kernel/pty/max) and PS_ERR_UNSUPPORTED without a /dev/ptmx. Each child takes one descriptor of
+ * the host, one more if its output is read by procsup and one more if its input is fed. It ties the child
+ * to the host: the host's end hangs it up. A supervisor that has a spawner makes such a child without it; a
+ * worker of a preloader cannot have a terminal (PS_ERR_INVALID_ARGUMENT, "stdio"). */
 
 /**
  * The size of the child's pseudo-terminal (PS_STDIO_PTY), when its program begins. Does nothing without one.
@@ -1635,7 +1638,8 @@ ps_status ps_command_pty_size(ps_command *command, int32_t rows, int32_t cols, p
  *
  * @param fd  an open terminal, open for reading too; borrowed: it must be open at each ps_spawn, and you may
  *            close it after that
- * @return PS_OK; PS_ERR_INVALID_ARGUMENT if it is not open (EBADF) or no terminal (ENOTTY)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if it is not open (EBADF) or no terminal (ENOTTY); PS_ERR_SYSTEM
+ *         (EIO) if it was hung up
  */
 ps_status ps_command_terminal(ps_command *command, int32_t fd, ps_error **error);
 
@@ -1652,9 +1656,10 @@ ps_status ps_command_terminal(ps_command *command, int32_t fd, ps_error **error)
  * (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU blocked.
  *
  * The child needs PS_ISOLATE_GROUP, the default, and no other terminal: else ps_spawn answers
- * PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_STATE with errno ENXIO, step
+ * PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_NOT_FOUND with errno ENXIO, step
  * PS_STEP_FOREGROUND, if the host has no controlling terminal. It takes one descriptor per child. A
- * supervisor that has a spawner makes this child without it; a worker of a preloader cannot have it.
+ * supervisor that has a spawner makes this child without it; a worker of a preloader cannot have it
+ * (PS_ERR_INVALID_ARGUMENT, "foreground").
  *
  * @param on  1 or 0
  */

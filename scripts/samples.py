@@ -37,7 +37,7 @@ def header_samples():
 
 
 def guide_pages():
-    return sorted([*(ROOT / "docs/guide").glob("handoff*.md"), *(ROOT / "docs/guide" / f"{name}.md" for name in ("coordination", "preloader", "fork-server", "service", "signals"))])
+    return sorted([*(ROOT / "docs/guide").glob("handoff*.md"), *(ROOT / "docs/guide" / f"{name}.md" for name in ("coordination", "preloader", "fork-server", "service", "signals", "terminals"))])
 
 
 def parts_of_examples():

@@ -505,9 +505,9 @@ pub unsafe extern "C" fn ps_command_die_with_host(command: *mut ps_command, on: 
 pub use crate::sys::spawn::Isolation as ps_isolation;
 
 /// How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
-/// by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
-/// signalled alone, and nothing is swept when it ends. Of this call and ps_command_process_group the last
-/// counts.
+/// by it (SIGTTIN): give it another stream 0, ps_command_foreground, or PS_ISOLATE_NONE. Without a group of
+/// its own a child is signalled alone, and nothing is swept when it ends. Of this call and
+/// ps_command_process_group the last counts.
 ///
 /// @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE
 #[unsafe(no_mangle)]
@@ -613,9 +613,10 @@ pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: 
 }
 
 /// Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
-/// PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
-/// ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
-/// call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+/// PS_STDIO_INHERIT or PS_STDIO_PTY (see terminals); ps_child_output gives them, both streams in the order of
+/// the writes, and ps_child_output_lost tells how much more there was. They are read by
+/// ps_supervisor_next_event and by every call on the child: while nobody calls, a child that has written more
+/// than a pipe holds (64 KiB) waits.
 ///
 /// For a program that is run to its end for all that it says, ps_run does this and the rest.
 #[unsafe(no_mangle)]
@@ -637,10 +638,10 @@ pub unsafe extern "C" fn ps_command_capture_apart(command: *mut ps_command, on: 
     })
 }
 
-/// Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a
-/// PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines
-/// come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
-/// supervisor that is not NULL.
+/// Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT or
+/// PS_STDIO_PTY (see terminals), as a PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is
+/// PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild writes
+/// later is not read. The child needs a supervisor that is not NULL.
 ///
 /// A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then
 /// the child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap,
@@ -752,7 +753,8 @@ pub unsafe extern "C" fn ps_command_input(
 
 /// The child's standard input is fed while it runs, by ps_child_write and ps_child_write_end; nobody has to
 /// wait for the child to read. What it has not read stays in its pipe (64 KiB) and, up to `max_bytes`, in the
-/// host. The other ways to say what stream 0 is are refused beside it by ps_spawn, as with ps_command_input.
+/// host. The other ways to say what stream 0 is are refused beside it by ps_spawn, as with ps_command_input;
+/// but a PS_STDIO_PTY is typed at (see terminals).
 ///
 /// The child finds a pipe there. Where the kernel cannot write to a pipe without SIGPIPE (before Linux 6.18,
 /// RWF_NOSIGNAL) it finds a unix socket that it can only read: a program that opens /dev/stdin anew gets

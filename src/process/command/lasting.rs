@@ -113,7 +113,7 @@ mod tests {
     /// Sets one tie; and the word by which it is refused.
     type Tie = (&'static str, fn(&mut Command));
 
-    const TIES: [Tie; 12] = [
+    const TIES: [Tie; 14] = [
         ("die_with_host", |command| _ = command.die_with_host(true)),
         ("cgroup", |command| _ = command.cgroup("/sys/fs/cgroup/x").unwrap()),
         ("sandbox_dir", |command| _ = command.sandbox_dir("/tmp/x").unwrap()),
@@ -124,6 +124,8 @@ mod tests {
         ("a restart policy", |command| _ = command.restart(RestartWhen::Always, 1, 1).unwrap()),
         ("a spawn budget", |command| _ = command.budget(std::sync::Arc::new(Budget::new(0, 0).unwrap()), "x").unwrap()),
         ("a pipe", |command| _ = command.stdio(0, Stdio::Pipe).unwrap()),
+        ("a pseudo-terminal", |command| _ = command.stdio(1, Stdio::Pty).unwrap()),
+        ("foreground", |command| _ = command.foreground(true)),
         ("a watchdog", |command| _ = command.watchdog(1).unwrap()),
         ("readiness", |command| _ = command.readiness(Kind::Fd, Some("3"), -1).unwrap()),
     ];

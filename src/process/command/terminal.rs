@@ -128,7 +128,14 @@ mod tests {
         let mut command = Command::new("x").unwrap();
         command.stdio(0, Stdio::Pty).unwrap();
         assert_eq!(command.isolation(), Isolation::Session);
-        assert!(command.is_made_here());
+        for (option, one) in ["stdio", "terminal", "foreground"].iter().zip(set) {
+            let mut command = Command::new("x").unwrap();
+            one(&mut command, fd);
+            assert!(command.is_made_here() && !command.is_standing());
+            // A preloader makes its workers, and cannot.
+            let refused = [command.check_adoption(), command.check_birth()].map(|refused| refused.unwrap_err().step);
+            assert_eq!(refused, [*option; 2]);
+        }
     }
 
     #[test]

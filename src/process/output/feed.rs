@@ -246,6 +246,45 @@ mod tests {
 
     use super::*;
 
+    /// A terminal that takes so many bytes before somebody reads, and has an end that is typed.
+    #[derive(Debug, Default)]
+    struct Terminal {
+        room: RefCell<usize>,
+        bytes: RefCell<Vec<u8>>,
+    }
+
+    impl Sink for &Terminal {
+        fn put(&self, bytes: &[u8]) -> Result<usize, Errno> {
+            let taken = bytes.len().min(*self.room.borrow());
+            *self.room.borrow_mut() -= taken;
+            self.bytes.borrow_mut().extend(&bytes[..taken]);
+            if taken == 0 { Err(Errno::EAGAIN) } else { Ok(taken) }
+        }
+
+        fn end(&self, begun: bool) -> Option<Vec<u8>> {
+            Some(vec![4; if begun { 2 } else { 1 }])
+        }
+    }
+
+    #[test]
+    fn the_end_of_a_terminal_is_typed_once_behind_all_else() {
+        for (typed, expected) in [(&b"ab\n"[..], &b"ab\n\x04"[..]), (b"ab", b"ab\x04\x04"), (b"", b"\x04"), (b"x\r", b"x\r\x04")] {
+            for room in 0..6 {
+                let terminal = Terminal { room: room.into(), ..Terminal::default() };
+                let mut stream = Stream::new(&terminal, 10);
+                assert_eq!(stream.offer(typed), Ok(typed.len()));
+                stream.finish();
+                stream.finish();
+                for _ in 0..8 {
+                    *terminal.room.borrow_mut() += 1;
+                    stream.flush(STEP);
+                }
+                assert_eq!(*terminal.bytes.borrow(), expected, "{room}");
+                assert!(stream.sink.is_none());
+            }
+        }
+    }
+
     /// A pipe of so many bytes, and what was read from it.
     #[derive(Debug, Default)]
     struct Pipe {

@@ -1,4 +1,4 @@
-/* Without a free descriptor, and without /dev/ptmx, the spawn fails by a status of its own, and leaves nothing. */
+/* Without a free descriptor, a /dev/ptmx or a free terminal the spawn fails by a status of its own, and leaves nothing; no name is needed. */
 /* variants: none */
 #include "terminals.h"
 
@@ -33,13 +33,25 @@ int main(void)
     }
     CHECK(setrlimit(RLIMIT_NOFILE, &before) == 0);
     leak_guard_end(&guard);
-    if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0 || mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", "/dev", "tmpfs", 0, NULL) != 0)
+    if (unshare(geteuid() == 0 ? CLONE_NEWNS : CLONE_NEWUSER | CLONE_NEWNS) != 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 || mount("none", "/dev", "tmpfs", 0, NULL) != 0)
         return 0;
     error = spawn_fails(command, PS_ERR_UNSUPPORTED);
     CHECK_STR(ps_error_step(error), PS_STEP_OPENPTY);
     CHECK_INT(ps_error_errno(error), ENOENT);
     ps_error_free(error);
+
+    /* A place for one, and no /dev/pts: no name is needed. */
+    if (mkdir("/dev/elsewhere", 0755) != 0 || symlink("elsewhere/ptmx", "/dev/ptmx") != 0 ||
+        mount("none", "/dev/elsewhere", "devpts", 0, "newinstance,ptmxmode=0666,max=1") != 0)
+        return 0;
+    ps_child *child = spawn_once(NULL, on_terminal(shell("test -t 0 && exit 3", NULL)));
+    must_end(child, 3);
+    error = spawn_fails(command, PS_ERR_LIMIT);
+    CHECK_STR(ps_error_step(error), PS_STEP_OPENPTY);
+    CHECK_INT(ps_error_errno(error), ENOSPC);
+    ps_error_free(error);
+    ps_child_free(child);
     ps_command_free(command);
     return 0;
 }

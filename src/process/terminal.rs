@@ -39,6 +39,11 @@ impl Master {
         Some(end)
     }
 
+    /// Its child has ended. What nobody can take is of no more use.
+    pub fn end(&mut self) -> Option<OwnedFd> {
+        self.end.take_if(|_| self.is_read)
+    }
+
     /// Nobody can take it any more.
     pub fn close(&mut self) -> Option<OwnedFd> {
         self.end.take()

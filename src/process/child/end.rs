@@ -78,6 +78,7 @@ impl Child {
         }
         drop(pidfd);
         wanting::tell(&mut exit, resources.as_deref().and_then(|resources| resources.cgroup.as_ref()));
+        self.end_terminal();
         let complaint = resources.and_then(|resources| resources.release(&mut exit)).map(Box::new);
         let awaited = {
             let mut life = lock(&self.life);

@@ -20,6 +20,12 @@ impl Child {
         })
     }
 
+    /// It has ended.
+    pub(super) fn end_terminal(&self) {
+        let end = self.terminal.as_ref().and_then(|master| lock(master).end());
+        drop(end);
+    }
+
     /// Gives it a size. Never blocks.
     pub fn resize(&self, rows: i32, columns: i32) -> Result<()> {
         self.check()?;

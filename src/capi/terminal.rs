@@ -67,7 +67,8 @@ pub unsafe extern "C" fn ps_command_foreground(command: *mut ps_command, on: i32
 /// Close-on-exec; blocking, unless the input is fed (ps_command_input_stream, ps_command_input): then it does
 /// not block. What is written there is typed at the child's terminal, and what the child writes (and the
 /// terminal echoes) is read there. Reading it fails with EIO when nobody has the child's end any more: that is
-/// the end of file, behind the last byte. Who still has it may be a grandchild: watch ps_child_pidfd, too.
+/// the end of file, behind the last byte. Who still has it may be a grandchild: watch ps_child_pidfd, too. A
+/// child whose screen nobody reads waits when some KiB are on it.
 ///
 /// Who closes the last copy of it hangs the terminal up: SIGHUP to the child and to its foreground. One that
 /// is never taken is closed by ps_child_free. Never blocks.

@@ -14,10 +14,11 @@ static void captured_whole(void)
     ps_command *command = on_terminal(command_for("seq", "20000", NULL));
     CHECK_OK(ps_command_capture(command, BYTES, &error), error);
     for (int round = 0; round < 3; round++) {
+        int32_t fd = -1, before = count_fds();
         ps_child *child = spawn(NULL, command);
-        int32_t fd = -1;
         CHECK_STATUS(ps_child_pty(child, &fd, NULL), PS_ERR_NOT_FOUND);
         must_end(child, 0);
+        CHECK_INT(count_fds(), before); /* though the handle is there yet */
         CHECK_OK(ps_child_output(child, text, sizeof text, &length, &error), error);
         CHECK_OK(ps_child_output_lost(child, 0, &lost, &error), error);
         CHECK_INT(length, BYTES);

@@ -18,11 +18,16 @@ int main(void)
     /* Its number is another terminal's now: that is left alone. */
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3), master, slave;
     terminal_pair(&master, &slave);
+    ps_command *command = pausing();
+    CHECK_OK(ps_command_terminal(command, slave, &error), error);
+    ps_child *other = spawn_once(NULL, command);
     CHECK(dup3(master, fd, O_CLOEXEC) == fd);
     CHECK_STATUS(ps_child_resize(child, 5, 5, NULL), PS_ERR_NOT_FOUND);
     struct winsize size = {0};
     CHECK(ioctl(slave, TIOCGWINSZ, &size) == 0);
     CHECK_INT(size.ws_row, 0);
+    CHECK_OK(ps_terminate(other, 0, NULL, &error), error);
+    ps_child_free(other);
     close(fd);
     close(master);
     close(slave);

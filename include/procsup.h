@@ -835,7 +835,7 @@ typedef enum ps_isolation {
   PS_ISOLATE_NONE = 0,
   /** It leads a process group; signals go to the whole group (default). */
   PS_ISOLATE_GROUP = 1,
-  /** It leads a session, without a controlling terminal. */
+  /** It leads a session, without a controlling terminal but one that it is given. */
   PS_ISOLATE_SESSION = 2,
 } ps_isolation;
 

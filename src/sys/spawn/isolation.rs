@@ -13,7 +13,7 @@ pub enum Isolation {
     #[default]
     #[strum(serialize = "PS_ISOLATE_GROUP")]
     Group = 1,
-    /// It leads a session, without a controlling terminal.
+    /// It leads a session, without a controlling terminal but one that it is given.
     #[strum(serialize = "PS_ISOLATE_SESSION")]
     Session = 2,
 }

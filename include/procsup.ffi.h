@@ -124,6 +124,7 @@ ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **e
 ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **error);
 ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **error);
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
+ps_status ps_command_output_partial(ps_command *command, int64_t ms, ps_error **error);
 typedef enum ps_output_if_exists {
   PS_OUTPUT_REFUSE = 0,
   PS_OUTPUT_REPLACE = 1,

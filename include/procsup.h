@@ -964,6 +964,25 @@ ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **er
  */
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
 
+/**
+ * A piece of a line is told when it has lain there for `ms` milliseconds, counted from its first byte: a
+ * prompt ("Password: "), a bar of progress. It comes as a PS_EVENT_OUTPUT with the status PS_PENDING, once;
+ * what follows it comes as further events, at last with PS_OK where the newline is. That last part may be
+ * empty. Who joins what ps_event_data gives, with a newline behind each part that is PS_OK, has the bytes of
+ * the stream, as ever. Does nothing without ps_command_output_lines.
+ *
+ * A carriage return ends no line: it is a byte like others. A bar that is drawn anew behind each "\r" comes
+ * out as a piece every `ms`, with all that was drawn meanwhile; what stands on a terminal then is what is
+ * behind the last "\r". A piece may end anywhere, also within a character of UTF-8 or an escape sequence, and
+ * is no longer than ps_command_output_line_limit.
+ *
+ * The time is kept by ps_supervisor_next_event and by every call that waits for the child. A program whose
+ * output is no terminal often keeps it back itself (setvbuf(3)): what it has not written nobody can tell.
+ *
+ * @param ms  1 and more; 0 (default): a piece waits for its newline, the limit, or the end
+ */
+ps_status ps_command_output_partial(ps_command *command, int64_t ms, ps_error **error);
+
 /** When the file of ps_command_output_file is there already. */
 typedef enum ps_output_if_exists {
   /** It is left alone, and the spawn refused (default). */
@@ -2126,9 +2145,10 @@ typedef struct ps_event {
   ps_exit exit;
   /**
    * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit,
-   * or the end). PS_EVENT_EXITED: PS_OK, or, with PS_CAUSE_NOT_READY, why it could not be ready
-   * (PS_ERR_TIMEOUT: too late; others as of ps_wait_ready), or why its output file could not be put in
-   * place, or else why its sandbox directory could not be removed (`exit.removal`).
+   * told by its time, see ps_command_output_partial, or the end). PS_EVENT_EXITED: PS_OK, or, with
+   * PS_CAUSE_NOT_READY, why it could not be ready (PS_ERR_TIMEOUT: too late; others as of ps_wait_ready), or
+   * why its output file could not be put in place, or else why its sandbox directory could not be removed
+   * (`exit.removal`).
    * PS_EVENT_FAILED, _GAVE_UP, _CANCELLED and _RESTARTING: why, as a PS_ERR_*; PS_OK if `exit` says it.
    */
   int32_t status;

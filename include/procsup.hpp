@@ -1441,6 +1441,11 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&output_line_limit(std::size_t max) && { return std::move(output_line_limit(max)); }
     command &output_line_limit(std::size_t max, ec_t &ec) noexcept { return set(ec, ps_command_output_line_limit, max); }
 
+    /// A piece of a line that has lain there for so long is told as it is: a prompt, a bar of progress. 0ms (default): it waits for its end.
+    command &output_partial(time_limit after) & { return set(ps_command_output_partial, after); }
+    command &&output_partial(time_limit after) && { return std::move(output_partial(after)); }
+    command &output_partial(time_limit after, ec_t &ec) noexcept { return set(ec, ps_command_output_partial, after); }
+
     /// Keeps the last bytes of what the child writes to streams 1 and 2, as far as they are not redirected: child::output.
     command &capture(std::size_t max_bytes) & { return set(ps_command_capture, max_bytes); }
     command &&capture(std::size_t max_bytes) && { return std::move(capture(max_bytes)); }
@@ -2248,7 +2253,7 @@ class event {
     int pid() const noexcept { return raw_.pid; }
     /// output: 1 or 2. The bytes: supervisor::event_data.
     int stream() const noexcept { return raw_.stream; }
-    /// output: false for a piece of a line that is longer than the limit, and for a last line without a newline.
+    /// output: false for a piece of a line that is longer than the limit or told by its time, and for a last line without a newline.
     bool whole_line() const noexcept { return raw_.status == PS_OK; }
     std::uint64_t user_data() const noexcept { return raw_.user_data; }
     template <typename T> T *user_pointer() const noexcept { return reinterpret_cast<T *>(static_cast<std::uintptr_t>(raw_.user_data)); }

@@ -577,6 +577,11 @@ static void call_setter(void)
         break;
     case 24: n = choice(1); SET(ps_command_output_lines, ps_command_output_lines(h, n, error), "%d)", name_of(c), n); break;
     case 25:
+        if (chance(50)) {
+            t = setting_ms();
+            SET(ps_command_output_partial, ps_command_output_partial(h, t, error), "%" PRId64 ")", name_of(c), t);
+            break;
+        }
         size = ONE_OF(size_t, (size_t)0, (size_t)1, (size_t)100, (size_t)16 << 20, ((size_t)16 << 20) + 1, SIZE_MAX);
         SET(ps_command_output_line_limit, ps_command_output_line_limit(h, size, error), "%zu)", name_of(c), size);
         break;

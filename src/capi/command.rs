@@ -667,6 +667,26 @@ pub unsafe extern "C" fn ps_command_output_line_limit(command: *mut ps_command, 
     change(command, error, |now| now.output_line_limit(max_bytes).map(drop))
 }
 
+/// A piece of a line is told when it has lain there for `ms` milliseconds, counted from its first byte: a
+/// prompt ("Password: "), a bar of progress. It comes as a PS_EVENT_OUTPUT with the status PS_PENDING, once;
+/// what follows it comes as further events, at last with PS_OK where the newline is. That last part may be
+/// empty. Who joins what ps_event_data gives, with a newline behind each part that is PS_OK, has the bytes of
+/// the stream, as ever. Does nothing without ps_command_output_lines.
+///
+/// A carriage return ends no line: it is a byte like others. A bar that is drawn anew behind each "\r" comes
+/// out as a piece every `ms`, with all that was drawn meanwhile; what stands on a terminal then is what is
+/// behind the last "\r". A piece may end anywhere, also within a character of UTF-8 or an escape sequence, and
+/// is no longer than ps_command_output_line_limit.
+///
+/// The time is kept by ps_supervisor_next_event and by every call that waits for the child. A program whose
+/// output is no terminal often keeps it back itself (setvbuf(3)): what it has not written nobody can tell.
+///
+/// @param ms  1 and more; 0 (default): a piece waits for its newline, the limit, or the end
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_output_partial(command: *mut ps_command, ms: i64, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.output_partial(ms).map(drop))
+}
+
 /// When the file of ps_command_output_file is there already.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]

@@ -225,9 +225,10 @@ pub struct ps_event {
     /// `size` is set in every event.
     pub exit: ps_exit,
     /// PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit,
-    /// or the end). PS_EVENT_EXITED: PS_OK, or, with PS_CAUSE_NOT_READY, why it could not be ready
-    /// (PS_ERR_TIMEOUT: too late; others as of ps_wait_ready), or why its output file could not be put in
-    /// place, or else why its sandbox directory could not be removed (`exit.removal`).
+    /// told by its time, see ps_command_output_partial, or the end). PS_EVENT_EXITED: PS_OK, or, with
+    /// PS_CAUSE_NOT_READY, why it could not be ready (PS_ERR_TIMEOUT: too late; others as of ps_wait_ready), or
+    /// why its output file could not be put in place, or else why its sandbox directory could not be removed
+    /// (`exit.removal`).
     /// PS_EVENT_FAILED, _GAVE_UP, _CANCELLED and _RESTARTING: why, as a PS_ERR_*; PS_OK if `exit` says it.
     pub status: i32,
     /// Which run of the child it was: 1 for its first process; 0 if it has had none.

@@ -111,8 +111,7 @@ fn of_output(command: &Command, output: Option<OwnedFd>) -> (Option<Output>, Opt
     if !is_read && streams.stdio[1] == Stdio::Pipe {
         return (None, Some(output));
     }
-    let line_limit = streams.lines.then_some(streams.line_limit);
-    (Some(Output::of_fifo(output, streams.keep(), line_limit)), None)
+    (Some(Output::of_fifo(output, streams.keep(), streams.cut())), None)
 }
 
 #[cfg(test)]

@@ -241,9 +241,8 @@ impl Ingredients {
     /// The child's record.
     pub fn record(mut self, command: &Command, lease: Lease, born: Born, executed: i64) -> Child {
         let streams = &command.streams;
-        let line_limit = streams.lines.then_some(streams.line_limit);
         let pipes = std::mem::take(&mut self.plan.ends.output);
-        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.keep(), line_limit));
+        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.keep(), streams.cut()));
         record(command, lease, born, self.plan.ends, output, self.resources, Begun { at: self.begun, executed })
     }
 }
@@ -322,6 +321,7 @@ pub(super) fn record(
         feed: feed.map(|feed| Box::new(Mutex::new(feed))),
         terminal: ends.terminal.map(|end| Box::new(Mutex::new(Master::new(end, command.reads_pty())))),
         lines: streams.lines,
+        pieces: streams.tells_pieces(),
         in_cgroup: gifts.cgroup.is_some(),
         output: output.map(|output| Box::new(Mutex::new(output))),
         leads: ours && command.isolation() != Isolation::None,

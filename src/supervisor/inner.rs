@@ -440,6 +440,13 @@ impl Inner {
         // Under the lock: of two threads that read, the one that read first must tell first.
         let lines = child.take_lines();
         ledger.push_lines(&managed, lines);
+        if child.tells_pieces() {
+            // What is left of a line is told later. A time that comes sooner stays: it finds nothing to do, or something else.
+            let (due, known) = (child.due(), self.reactor.due(Token(key * PLACES)));
+            if due < known {
+                let _ = self.schedule(key, due);
+            }
+        }
         if managed.is_ahead()
             && let Some(entry) = ledger.watched.get_mut(&key).filter(|entry| !entry.held_back)
         {

@@ -211,6 +211,9 @@ impl Inner {
                             child.tick();
                             self.reschedule(&managed);
                             self.collect_signs(&managed, &child);
+                            if child.tells_pieces() {
+                                self.collect_output(&managed, &child);
+                            }
                             if child.is_fed() {
                                 child.flush_input();
                                 self.collect_input(&managed, &child);

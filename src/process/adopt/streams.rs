@@ -86,9 +86,8 @@ impl Streams {
         let Self { passed, lent: _, mut ends } = self;
         drop(passed);
         let streams = &command.streams;
-        let line_limit = streams.lines.then_some(streams.line_limit);
         let pipes = std::mem::take(&mut ends.output);
-        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.keep(), line_limit));
+        let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.keep(), streams.cut()));
         (ends, output)
     }
 }

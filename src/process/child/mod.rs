@@ -94,6 +94,8 @@ pub struct Child {
     /// Our end of its terminal, until somebody takes it.
     pub(super) terminal: Option<Box<Mutex<Master>>>,
     pub(super) lines: bool,
+    /// Pieces of lines are told, too.
+    pub(super) pieces: bool,
     pub(super) in_cgroup: bool,
     pub(super) output: Option<Box<Mutex<Output>>>,
     /// It leads a process group of its own.
@@ -343,6 +345,7 @@ impl Child {
     /// Hears what it says of itself, and moves the ladder if its time or the deadline has come. Never blocks.
     pub fn tick(&self) {
         self.look_at_signs();
+        self.tell_pieces();
         let now = clock::now();
         self.climb(|life| {
             let dump = self.dump_ms(life);
@@ -440,7 +443,8 @@ impl Child {
             Ladder::Idle => life.deadline,
             ladder => ladder.due(),
         };
-        self.readying.as_deref().map_or(plan, |readying| plan.min(lock(readying).due()))
+        let due = self.readying.as_deref().map_or(plan, |readying| plan.min(lock(readying).due()));
+        due.min(self.pieces_due())
     }
 
     /// Whether the ladder is at its end and the child still there.

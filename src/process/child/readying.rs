@@ -245,7 +245,8 @@ impl Child {
     }
 
     pub(super) fn has_news(&self) -> bool {
-        self.readying.as_deref().is_some_and(|readying| lock(readying).news != News::default())
+        let signs = self.readying.as_deref().is_some_and(|readying| lock(readying).news != News::default());
+        signs || self.has_pieces()
     }
 
     /// Shows what it has said of itself; `None`: it was not asked to.

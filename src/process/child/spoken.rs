@@ -4,12 +4,13 @@
 //! anybody, so every look has a limit.
 
 use std::os::fd::OwnedFd;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::Child;
+use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
-use crate::process::output::{Drained, Kept, Lines};
+use crate::process::output::{Drained, Kept, Lines, Output};
 
 impl Child {
     /// How much a look reads: an empty line costs more than it says.
@@ -60,5 +61,31 @@ impl Child {
     /// The lines it has said since they were last taken.
     pub fn take_lines(&self) -> Lines {
         self.output.as_ref().map_or_else(Lines::default, |output| lock(output).take_lines())
+    }
+
+    /// Whether pieces of lines are told.
+    pub fn tells_pieces(&self) -> bool {
+        self.pieces
+    }
+
+    /// The output of one whose pieces are told.
+    fn in_pieces(&self) -> Option<&Mutex<Output>> {
+        self.output.as_deref().filter(|_| self.pieces)
+    }
+
+    /// What has lain there long enough is told as it is.
+    pub(super) fn tell_pieces(&self) {
+        if let Some(output) = self.in_pieces() {
+            lock(output).tell_pieces(clock::now());
+        }
+    }
+
+    pub(super) fn pieces_due(&self) -> Deadline {
+        self.in_pieces().map_or(Deadline::NEVER, |output| lock(output).pieces_due())
+    }
+
+    /// Whether a piece may be among the lines that wait to be taken.
+    pub(super) fn has_pieces(&self) -> bool {
+        self.in_pieces().is_some_and(|output| lock(output).has_lines())
     }
 }

@@ -12,10 +12,11 @@ use nix::errno::Errno;
 
 use super::Command;
 use super::passed::Passed;
+use crate::clock::MILLI;
 use crate::error::{Error, Result};
 use crate::process::output::file;
 use crate::process::output::input::Input;
-use crate::process::output::{End, Keep};
+use crate::process::output::{Cut, End, Keep};
 use crate::process::systemd;
 use crate::sys::reserve::out_of_memory;
 use crate::sys::spawn::Move;
@@ -75,6 +76,8 @@ pub struct Streams {
     end: End,
     pub(in crate::process) lines: bool,
     pub(in crate::process) line_limit: usize,
+    /// A piece of a line is told when it has lain there for so long.
+    piece_ms: Option<i64>,
     pub(in crate::process) output_file: Option<file::Spec>,
     pub(in crate::process) keep_on_failure: bool,
     pub(in crate::process) input: Option<Arc<Input>>,
@@ -100,6 +103,7 @@ impl Default for Streams {
             end: End::Last,
             lines: false,
             line_limit: 64 * 1024,
+            piece_ms: None,
             output_file: None,
             keep_on_failure: true,
             input: None,
@@ -156,6 +160,7 @@ macro_rules! lent {
             end: _,
             lines: _,
             line_limit: _,
+            piece_ms: _,
             output_file: _,
             keep_on_failure: _,
             input: _,
@@ -182,6 +187,7 @@ impl Streams {
             end: _,
             lines,
             line_limit: _,
+            piece_ms: _,
             output_file,
             keep_on_failure: _,
             input: _,
@@ -212,6 +218,7 @@ impl Streams {
             end: _,
             lines: _,
             line_limit: _,
+            piece_ms: _,
             output_file,
             keep_on_failure: _,
             input,
@@ -244,6 +251,7 @@ impl Streams {
             end: _,
             lines,
             line_limit: _,
+            piece_ms: _,
             output_file,
             keep_on_failure: _,
             input,
@@ -274,6 +282,7 @@ impl Streams {
             end: _,
             lines: _,
             line_limit: _,
+            piece_ms: _,
             output_file,
             keep_on_failure: _,
             input,
@@ -309,6 +318,7 @@ impl Streams {
             end: _,
             lines: _,
             line_limit: _,
+            piece_ms: _,
             output_file,
             keep_on_failure: _,
             input: _,
@@ -356,6 +366,17 @@ impl Streams {
     /// What is kept of what it says.
     pub(in crate::process) fn keep(&self) -> Option<Keep> {
         self.capture.map(|most| Keep { most, end: self.end, apart: self.apart })
+    }
+
+    /// How what it says is cut into lines, if it is.
+    pub(in crate::process) fn cut(&self) -> Option<Cut> {
+        let piece_after = self.piece_ms.map(|ms| ms.saturating_mul(MILLI));
+        self.lines.then_some(Cut { limit: self.line_limit, piece_after })
+    }
+
+    /// Whether pieces of lines are told.
+    pub(in crate::process) fn tells_pieces(&self) -> bool {
+        self.lines && self.piece_ms.is_some()
     }
 
     /// Whether streams 1 and 2 are read through one pipe, which keeps their order.
@@ -546,6 +567,15 @@ impl Command {
             return Err(Error::invalid("output_line_limit", "output_line_limit: a line may have between 1 byte and 16 MiB"));
         }
         self.streams.line_limit = max_bytes;
+        Ok(self)
+    }
+
+    /// A piece of a line that has lain there for so many milliseconds is told as it is; 0: it waits for its end.
+    pub fn output_partial(&mut self, ms: i64) -> Result<&mut Self> {
+        if !(0..=i64::MAX / MILLI).contains(&ms) {
+            return Err(Error::invalid("ms", format!("ms: a piece of a line cannot wait for {ms} ms")));
+        }
+        self.streams.piece_ms = Some(ms).filter(|ms| *ms > 0);
         Ok(self)
     }
 

@@ -4,12 +4,16 @@
 //! rest of a line waits here for more, but never more of it than the limit: then it goes as a piece. Nothing is decoded; putting
 //! a newline behind every whole line and joining all gives the stream again, byte for byte.
 //!
+//! Who waits for a line that never ends (a prompt, a bar of progress that goes back by a carriage return) asks for pieces by time: what has lain here
+//! for so long goes as it is, counted from its first byte, so that one who never stops talking is told, too. What follows it is another piece.
+//!
 //! And the child chooses how many lines it says: were each a value of its own, a flood of empty ones would cost a hundred times its bytes. So
 //! they wait in one buffer, each behind a head of a byte (some more if it is long): short ones take no more room than they did in the stream.
 //! What does not fit, or finds no memory, is counted and lost; what follows it too, until the buffer is taken: a gap is always at the end.
 
 use memchr::memchr;
 
+use crate::clock::Deadline;
 use crate::sys::reserve;
 
 /// Bytes that wait here at the most (a line that was begun below it is kept whole): some looks' worth, for whoever reads takes them at once.
@@ -139,31 +143,59 @@ impl Lines {
     }
 }
 
+/// How a stream is cut.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Cut {
+    /// The longest line that comes in one piece.
+    pub limit: usize,
+    /// After so many nanoseconds what has no newline yet goes as a piece; `None`: it waits.
+    pub piece_after: Option<i64>,
+}
+
 /// Cuts one stream.
 #[derive(Debug)]
 pub struct Cutter {
     stream: i32,
-    limit: usize,
+    cut: Cut,
     rest: Vec<u8>,
+    /// When the rest goes as a piece.
+    due: Deadline,
 }
 
 impl Cutter {
-    /// `limit`: the longest line that comes in one piece.
-    pub fn new(stream: i32, limit: usize) -> Self {
-        Self { stream, limit, rest: Vec::new() }
+    /// Of stream 1 or 2.
+    pub fn new(stream: i32, cut: Cut) -> Self {
+        Self { stream, cut, rest: Vec::new(), due: Deadline::NEVER }
+    }
+
+    /// Whether the time matters.
+    pub fn tells_pieces(&self) -> bool {
+        self.cut.piece_after.is_some()
+    }
+
+    /// When `tell_piece` has something to do.
+    pub fn due(&self) -> Deadline {
+        self.due
+    }
+
+    /// The rest goes as a piece, if it has lain here long enough.
+    pub fn tell_piece(&mut self, now: i64, lines: &mut Lines) {
+        if self.due.is_over(now) {
+            self.emit(&[], false, lines);
+        }
     }
 
     /// More of the stream.
-    pub fn push(&mut self, mut bytes: &[u8], lines: &mut Lines) {
+    pub fn push(&mut self, mut bytes: &[u8], now: i64, lines: &mut Lines) {
         while !bytes.is_empty() {
-            let room = self.limit - self.rest.len();
+            let room = self.cut.limit - self.rest.len();
             // A newline right behind a full line still ends it: one byte more is looked at.
             match memchr(b'\n', &bytes[..bytes.len().min(room + 1)]) {
                 Some(at) => {
                     self.emit(&bytes[..at], true, lines);
                     bytes = &bytes[at + 1..];
                 }
-                None if bytes.len() <= room => return self.keep(bytes, lines),
+                None if bytes.len() <= room => return self.keep(bytes, now, lines),
                 None => {
                     self.emit(&bytes[..room], false, lines);
                     bytes = &bytes[room..];
@@ -179,9 +211,12 @@ impl Cutter {
         }
     }
 
-    fn keep(&mut self, bytes: &[u8], lines: &mut Lines) {
+    fn keep(&mut self, bytes: &[u8], now: i64, lines: &mut Lines) {
         let has_room = self.rest.capacity() - self.rest.len() >= bytes.len();
         if has_room || (!reserve::is_short() && self.rest.try_reserve(bytes.len()).is_ok()) {
+            if let Some(after) = self.cut.piece_after.filter(|_| self.rest.is_empty()) {
+                self.due = Deadline::at(now).plus(after);
+            }
             return self.rest.extend_from_slice(bytes);
         }
         // What there is goes as a piece; what finds no room there either is counted.
@@ -192,6 +227,7 @@ impl Cutter {
         lines.push(self.stream, [&self.rest, end], whole);
         // Not kept for the next line, which is a short one as a rule.
         self.rest = Vec::new();
+        self.due = Deadline::NEVER;
     }
 }
 
@@ -204,10 +240,14 @@ mod tests {
         std::iter::from_fn(|| lines.pop().unwrap()).collect()
     }
 
+    fn lines_of(limit: usize) -> Cut {
+        Cut { limit, piece_after: None }
+    }
+
     fn cut(limit: usize, reads: &[&[u8]]) -> Vec<(Vec<u8>, bool)> {
-        let (mut cutter, mut lines) = (Cutter::new(1, limit), Lines::default());
+        let (mut cutter, mut lines) = (Cutter::new(1, lines_of(limit)), Lines::default());
         for read in reads {
-            cutter.push(read, &mut lines);
+            cutter.push(read, 0, &mut lines);
         }
         cutter.finish(&mut lines);
         all(&mut lines).into_iter().map(|line| (line.bytes, line.whole)).collect()
@@ -223,8 +263,8 @@ mod tests {
 
     #[test]
     fn empty_lines_take_a_byte_each() {
-        let (mut cutter, mut lines) = (Cutter::new(2, 100), Lines::default());
-        cutter.push(&[b'\n'; 100_000], &mut lines);
+        let (mut cutter, mut lines) = (Cutter::new(2, lines_of(100)), Lines::default());
+        cutter.push(&[b'\n'; 100_000], 0, &mut lines);
         assert_eq!(lines.len(), 100_000);
         assert!(lines.held() < 200_000, "{}", lines.held());
         let line = Line { stream: 2, bytes: vec![], whole: true };
@@ -234,17 +274,58 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_counted_and_leaves_one_gap_at_the_end() {
-        let (mut cutter, mut lines) = (Cutter::new(1, 1 << 20), Lines::default());
+        let (mut cutter, mut lines) = (Cutter::new(1, lines_of(1 << 20)), Lines::default());
         let line = [vec![b'x'; 99], vec![b'\n']].concat();
         let said = MOST / 100 + 1000;
-        (0..said).for_each(|_| cutter.push(&line, &mut lines));
+        (0..said).for_each(|_| cutter.push(&line, 0, &mut lines));
         let kept = lines.len();
         assert!(lines.held() <= 2 * MOST + 200);
         assert_eq!(lines.take_lost(), Lost { lines: (said - kept) as u64, bytes: 100 * (said - kept) as u64 });
         assert_eq!(all(&mut lines).len(), kept);
     }
 
+    #[test]
+    fn what_has_lain_there_long_enough_goes_as_a_piece() {
+        let (mut cutter, mut lines) = (Cutter::new(1, Cut { limit: 100, piece_after: Some(10) }), Lines::default());
+        let mut at = |now, bytes: &[u8]| {
+            cutter.push(bytes, now, &mut lines);
+            cutter.tell_piece(now, &mut lines);
+            let told: Vec<_> = all(&mut lines).into_iter().map(|line| (String::from_utf8(line.bytes).unwrap(), line.whole)).collect();
+            (told, cutter.due().nanos())
+        };
+        let piece = |text: &str| (text.to_owned(), false);
+        let whole = |text: &str| (text.to_owned(), true);
+        assert_eq!(at(0, b"one\n"), (vec![whole("one")], None));
+        assert_eq!(at(5, b"Pass"), (vec![], Some(15)));
+        assert_eq!(at(9, b"word: "), (vec![], Some(15)), "from its first byte on");
+        assert_eq!(at(15, b""), (vec![piece("Password: ")], None));
+        assert_eq!(at(40, b""), (vec![], None), "once");
+        assert_eq!(at(50, b"\nx"), (vec![whole("")], Some(60)), "and then its end");
+        assert_eq!(at(70, b"y\n10%\r20%"), (vec![whole("xy")], Some(80)), "what comes to its end in time is a line");
+        assert_eq!(at(80, b"\r30%"), (vec![piece("10%\r20%\r30%")], None));
+    }
+
     proptest! {
+        #[test]
+        fn pieces_joined_are_the_stream(
+            reads in proptest::collection::vec((proptest::collection::vec(prop_oneof![Just(b'\n'), any::<u8>()], 0..30), 0i64..20), 0..20),
+            limit in 1usize..20,
+        ) {
+            let (mut cutter, mut lines, mut now) = (Cutter::new(1, Cut { limit, piece_after: Some(10) }), Lines::default(), 0);
+            for (read, pause) in &reads {
+                cutter.push(read, now, &mut lines);
+                now += pause;
+                prop_assert!(cutter.rest.is_empty() == cutter.due().is_never());
+                cutter.tell_piece(now, &mut lines);
+                prop_assert!(!cutter.due().is_over(now));
+            }
+            cutter.finish(&mut lines);
+            let lines = all(&mut lines);
+            prop_assert!(lines.iter().all(|line| line.bytes.len() <= limit && (line.whole || !line.bytes.is_empty())));
+            let joined: Vec<u8> = lines.iter().flat_map(|line| line.bytes.iter().copied().chain(line.whole.then_some(b'\n'))).collect();
+            prop_assert_eq!(joined, reads.into_iter().flat_map(|(read, _)| read).collect::<Vec<u8>>());
+        }
+
         #[test]
         fn lines_come_out_as_they_went_in(
             said in proptest::collection::vec((1i32..3, 0usize..40_000, any::<bool>()), 0..20),

@@ -22,6 +22,6 @@ mod pipes;
 mod said;
 
 pub use self::kept::{End, Keep, Kept, tail};
-pub use self::lines::{Line, Lines, Lost};
+pub use self::lines::{Cut, Line, Lines, Lost};
 pub use self::pipes::{Drained, Output};
 pub use self::said::Said;

@@ -13,8 +13,8 @@ use std::sync::Arc;
 use nix::errno::Errno;
 
 use super::kept::{Keep, Kept};
-use super::lines::{Cutter, Lines};
-use crate::clock::{Deadline, MILLI};
+use super::lines::{Cut, Cutter, Lines};
+use crate::clock::{self, Deadline, MILLI};
 use crate::sys::fds;
 use crate::sys::poll;
 
@@ -53,14 +53,14 @@ pub enum Drained {
 }
 
 impl Output {
-    /// `pipes`: non-blocking reading ends with the numbers of their streams. `keep`: what to keep of them; `line_limit`: cut into lines no
-    /// longer than this.
-    pub fn new(pipes: Vec<(i32, OwnedFd)>, keep: Option<Keep>, line_limit: Option<usize>) -> Self {
+    /// `pipes`: non-blocking reading ends with the numbers of their streams. `keep`: what to keep of them; `cut`: how they
+    /// are cut into lines.
+    pub fn new(pipes: Vec<(i32, OwnedFd)>, keep: Option<Keep>, cut: Option<Cut>) -> Self {
         let apart = keep.is_some_and(|keep| keep.apart);
         let stream = |(number, pipe): (i32, OwnedFd)| Stream {
             pipe: Some(Arc::new(pipe)),
             kept: usize::from(apart && number == 2),
-            cutter: line_limit.map(|limit| Cutter::new(number, limit)),
+            cutter: cut.map(|cut| Cutter::new(number, cut)),
             is_fifo: false,
         };
         Self {
@@ -73,8 +73,8 @@ impl Output {
     }
 
     /// The same of a FIFO that both streams go to: they are one.
-    pub fn of_fifo(fifo: OwnedFd, keep: Option<Keep>, line_limit: Option<usize>) -> Self {
-        let mut output = Self::new(vec![(1, fifo)], keep, line_limit);
+    pub fn of_fifo(fifo: OwnedFd, keep: Option<Keep>, cut: Option<Cut>) -> Self {
+        let mut output = Self::new(vec![(1, fifo)], keep, cut);
         output.streams[0].is_fifo = true;
         output
     }
@@ -112,7 +112,9 @@ impl Output {
                         kept.push(&buffer[..count]);
                     }
                     if let Some(cutter) = &mut stream.cutter {
-                        cutter.push(&buffer[..count], &mut self.lines);
+                        // Who asks for no pieces pays for no clock.
+                        let now = if cutter.tells_pieces() { clock::now() } else { 0 };
+                        cutter.push(&buffer[..count], now, &mut self.lines);
                     }
                     allowance -= count;
                 }
@@ -145,6 +147,24 @@ impl Output {
         } else {
             self.streams.clear();
         }
+    }
+
+    /// What has lain there long enough goes as a piece.
+    pub fn tell_pieces(&mut self, now: i64) {
+        for cutter in self.streams.iter_mut().filter_map(|stream| stream.cutter.as_mut()) {
+            cutter.tell_piece(now, &mut self.lines);
+        }
+    }
+
+    /// When that is to be asked.
+    pub fn pieces_due(&self) -> Deadline {
+        let dues = self.streams.iter().filter_map(|stream| stream.cutter.as_ref()).map(Cutter::due);
+        dues.fold(Deadline::NEVER, Deadline::min)
+    }
+
+    /// Whether there are lines that nobody has taken.
+    pub fn has_lines(&self) -> bool {
+        !self.lines.is_empty()
     }
 
     /// The lines that nobody has taken yet, and what is missing of them.

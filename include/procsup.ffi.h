@@ -115,6 +115,7 @@ ps_status ps_command_own_fd(ps_command *command, int32_t fd, ps_error **error);
 ps_status ps_command_stop_step(ps_command *command, int32_t signal, int64_t wait_ms, ps_error **error);
 ps_status ps_command_deadline(ps_command *command, int64_t ms, ps_error **error);
 ps_status ps_command_core_wait(ps_command *command, int64_t ms, ps_error **error);
+ps_status ps_command_watch_stops(ps_command *command, int64_t interval_ms, ps_error **error);
 typedef enum ps_survivors_policy {
   PS_SURVIVORS_SWEEP = 0,
   PS_SURVIVORS_LEAVE = 1,
@@ -242,6 +243,7 @@ typedef enum ps_child_state_code {
   PS_STATE_CANCELLED = 4,
 } ps_child_state_code;
 ps_status ps_child_state(const ps_child *child, int32_t *state, ps_error **error);
+ps_status ps_child_stopped(const ps_child *child, int32_t *signal, ps_error **error);
 ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error **error);
 ps_status ps_child_write(ps_child *child, const void *data, size_t len, size_t *written, ps_error **error);
 ps_status ps_child_write_end(ps_child *child, ps_error **error);
@@ -300,6 +302,8 @@ typedef enum ps_event_kind {
   PS_EVENT_OUTPUT_LOST = 10,
   PS_EVENT_NOTIFIED = 11,
   PS_EVENT_INPUT_ROOM = 12,
+  PS_EVENT_STOPPED = 13,
+  PS_EVENT_CONTINUED = 14,
 } ps_event_kind;
 typedef enum ps_reason {
   PS_REASON_NONE = 0,
@@ -331,6 +335,8 @@ typedef struct ps_event {
   int32_t reason;
   int32_t storm;
   int64_t retry_after_ms;
+  int32_t signal;
+  int32_t reserved;
 } ps_event;
 ps_status ps_supervisor_next_event(ps_supervisor *supervisor, int64_t timeout_ms, ps_event *event, ps_error **error);
 ps_status ps_event_data(ps_supervisor *supervisor, char *buf, size_t cap, size_t *needed, ps_error **error);

@@ -902,6 +902,38 @@ ps_status ps_command_deadline(ps_command *command, int64_t ms, ps_error **error)
  */
 ps_status ps_command_core_wait(ps_command *command, int64_t ms, ps_error **error);
 
+/**
+ * Tells when the child is stopped (job control: SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) and when it goes on:
+ * PS_EVENT_STOPPED, with the signal, and PS_EVENT_CONTINUED. The state (ps_child_state) does not change: it
+ * only goes forward, and a stopped child is PS_STATE_RUNNING. ps_child_stopped asks without this.
+ *
+ * Nothing wakes a process for it but SIGCHLD, which is the host's. So it is looked for every `interval_ms`,
+ * by ps_supervisor_next_event and by a thread that waits for the child: a timer, and one waitid(2) for each
+ * child that is watched so; nothing for others. What is told is what a look has found: a stop that is over
+ * before the next look is not told; a stop, a continue and another stop between two looks are told as one
+ * stop, or, by another signal, as a PS_EVENT_CONTINUED and a PS_EVENT_STOPPED. What is told always
+ * alternates, PS_EVENT_STOPPED first, behind the PS_EVENT_STARTED of its run. A child that is killed while it
+ * is stopped may have no PS_EVENT_CONTINUED: PS_EVENT_EXITED ends both. Of one child no more than two of
+ * these wait in the queue; once they are taken the next look tells how it stands.
+ *
+ * The look takes nothing away: a host that itself calls waitpid(2) for the child, with WUNTRACED or
+ * WCONTINUED, finds what it would find without procsup, and what it has set for SIGCHLD does not matter. If
+ * such a call comes before the look, the stop is found in /proc, which is read once a second for that, and
+ * its signal is -1. So it is with the stops of a worker that a preloader has made, at each interval: it is no
+ * child of this process. Without /proc these two are not told. A child that a tracer holds (ptrace(2)) is
+ * not stopped.
+ *
+ * A stop plan continues a stopped child (SIGCONT) behind each of its signals, as ever; deadline, readiness
+ * and watchdog go on while it is stopped.
+ *
+ * The child needs a supervisor that is not NULL (ps_spawn: PS_ERR_INVALID_ARGUMENT, step "watch_stops"); one
+ * that a spawner makes is watched as any. Refused for a daemon of ps_spawn_once and for a successor of a
+ * handoff: nobody would be told.
+ *
+ * @param interval_ms  1 to 3600000, milliseconds; for people 100 is soon. 0 (default): not watched
+ */
+ps_status ps_command_watch_stops(ps_command *command, int64_t interval_ms, ps_error **error);
+
 /** What happens to the rest of a child's group when the child ends. */
 typedef enum ps_survivors_policy {
   /** It is killed (default). */
@@ -1482,6 +1514,26 @@ typedef enum ps_child_state_code {
  * @param state  receives a PS_STATE_*
  */
 ps_status ps_child_state(const ps_child *child, int32_t *state, ps_error **error);
+
+/**
+ * Whether the child is stopped (job control), after a look at it; ps_command_watch_stops tells it as events.
+ * Also for a child of the NULL supervisor. Nothing changes by it: a stopped child is PS_STATE_RUNNING, and
+ * who waits for its stop with waitpid(2) finds it still. One that a tracer holds (ptrace(2)) is not stopped.
+ * Never waits.
+ *
+ * ```c
+ * int32_t signal;
+ * if (ps_child_stopped(child, &signal, NULL) == PS_OK && signal != 0)
+ *   ps_signal(child, SIGCONT, NULL);
+ * ```
+ *
+ * @param signal  receives 0 if it is not stopped, or has ended; else by which signal (SIGSTOP, SIGTSTP,
+ *                SIGTTIN, SIGTTOU), -1 if nobody knows: the host itself has waited for that stop before
+ *                a look was taken, or the child is a worker that a preloader has made
+ * @return PS_OK; PS_ERR_STATE before the start; PS_ERR_UNSUPPORTED if it cannot be asked: waitid(2) is
+ *         refused, or the child is such a worker, and there is no /proc
+ */
+ps_status ps_child_stopped(const ps_child *child, int32_t *signal, ps_error **error);
 
 /**
  * The host's end of a stream that is PS_STDIO_PIPE, or of another pipe (ps_command_pipe); it is yours now:
@@ -2089,6 +2141,13 @@ typedef enum ps_event_kind {
    * before; or nobody reads it any more: the next call says so. One of these waits at a time.
    */
   PS_EVENT_INPUT_ROOM = 12,
+  /**
+   * The child is stopped (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU); signal says by what. Where its command asks
+   * for it, after STARTED and before EXITED of the same run.
+   */
+  PS_EVENT_STOPPED = 13,
+  /** The child that was told to be stopped goes on. */
+  PS_EVENT_CONTINUED = 14,
 } ps_event_kind;
 
 /** Why a child is started again, or is not. */
@@ -2166,6 +2225,12 @@ typedef struct ps_event {
   int32_t storm;
   /** PS_REASON_BUDGET: in how many milliseconds there are attempts again; else -1. */
   int64_t retry_after_ms;
+  /**
+   * PS_EVENT_STOPPED: by which signal (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU), -1 if nobody knows it; else 0.
+   */
+  int32_t signal;
+  /** 0. */
+  int32_t reserved;
 } ps_event;
 
 /**

@@ -343,6 +343,8 @@ enum class event_kind : std::int32_t {
     output_lost = PS_EVENT_OUTPUT_LOST,
     notified = PS_EVENT_NOTIFIED,
     input_room = PS_EVENT_INPUT_ROOM,
+    stopped = PS_EVENT_STOPPED,
+    continued = PS_EVENT_CONTINUED,
 };
 
 /// Why a child is started again, or is not.
@@ -1719,6 +1721,11 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&core_wait(time_limit most) && { return std::move(core_wait(most)); }
     command &core_wait(time_limit most, ec_t &ec) noexcept { return set(ec, ps_command_core_wait, most); }
 
+    /// A stopped and a continued event when the child is stopped and goes on, by a look at each interval (1 ms to an hour). 0ms (default): none.
+    command &watch_stops(time_limit interval) & { return set(ps_command_watch_stops, interval); }
+    command &&watch_stops(time_limit interval) && { return std::move(watch_stops(interval)); }
+    command &watch_stops(time_limit interval, ec_t &ec) noexcept { return set(ec, ps_command_watch_stops, interval); }
+
     /// What happens to the rest of the group when the child ends: it is killed (default), or left.
     command &survivors(survivors_policy policy) & { return set(ps_command_survivors, policy); }
     command &&survivors(survivors_policy policy) && { return std::move(survivors(policy)); }
@@ -2037,6 +2044,10 @@ class child_calls {
     child_state state() const { return static_cast<child_state>(number(ps_child_state)); }
     child_state state(std::error_code &ec) const noexcept { return static_cast<child_state>(number(ec, ps_child_state)); }
 
+    /// By which signal it is stopped; 0 if it is not, -1 if nobody knows. Its state knows nothing of that.
+    int stopped() const { return number(ps_child_stopped); }
+    int stopped(std::error_code &ec) const noexcept { return number(ec, ps_child_stopped); }
+
     /// Our end of a pipe, by its number in the child; it can be taken once.
     unique_fd stdio(int stream) const
     {
@@ -2270,6 +2281,8 @@ class event {
     /// output_lost: how many lines are missing, and their bytes, newlines included.
     std::uint64_t lost_lines() const noexcept { return raw_.lost_lines; }
     std::uint64_t lost_bytes() const noexcept { return raw_.lost_bytes; }
+    /// stopped: by which signal, -1 if nobody knows; else 0.
+    int signal() const noexcept { return raw_.signal; }
     /// restarting, gave_up: why.
     procsup::reason reason() const noexcept { return static_cast<procsup::reason>(raw_.reason); }
     /// reason::budget: the first refusal in its window; when there are attempts again.

@@ -14,6 +14,7 @@ static const struct { const char *(*call)(int32_t); int32_t number; const char *
     OF(ps_event_kind_name, PS_EVENT_CANCELLED), OF(ps_event_kind_name, PS_EVENT_SHUTDOWN_DONE), OF(ps_event_kind_name, PS_EVENT_FAILED),
     OF(ps_event_kind_name, PS_EVENT_OUTPUT_LOST), OF(ps_event_kind_name, PS_EVENT_NOTIFIED),
     OF(ps_event_kind_name, PS_EVENT_INPUT_ROOM),
+    OF(ps_event_kind_name, PS_EVENT_STOPPED), OF(ps_event_kind_name, PS_EVENT_CONTINUED),
     OF(ps_reason_name, PS_REASON_NONE), OF(ps_reason_name, PS_REASON_ENDED), OF(ps_reason_name, PS_REASON_FAILED),
     OF(ps_reason_name, PS_REASON_EARLY_EXIT), OF(ps_reason_name, PS_REASON_NOT_READY), OF(ps_reason_name, PS_REASON_WATCHDOG),
     OF(ps_exit_kind_name, PS_EXIT_EXITED), OF(ps_exit_kind_name, PS_EXIT_SIGNALED), OF(ps_exit_kind_name, PS_EXIT_LOST),

@@ -72,13 +72,13 @@ static void all_forms()
 
     auto d = command("true")
                  .input("x").output_file("/tmp/none").output_file("/tmp/none", output_exists_policy::replace)
-                 .output_on_failure(output_failure_policy::drop).output_lines().output_line_limit(1000).output_partial(100ms).cgroup("/sys/fs/cgroup/none")
+                 .output_on_failure(output_failure_policy::drop).output_lines().output_line_limit(1000).output_partial(100ms).watch_stops(100ms).cgroup("/sys/fs/cgroup/none")
                  .cgroup_set("pids.max", "64").restart(restart_policy::always, 1ms, 10ms).restart_limit(3, 1s).restart_early_exit(500ms);
     d.input("x").output_file("/tmp/none").output_file("/tmp/none", output_exists_policy::refuse)
-        .output_on_failure(output_failure_policy::keep).output_lines(false).output_line_limit(1000).output_partial(0ms).cgroup("/sys/fs/cgroup/none")
+        .output_on_failure(output_failure_policy::keep).output_lines(false).output_line_limit(1000).output_partial(0ms).watch_stops(0ms).cgroup("/sys/fs/cgroup/none")
         .cgroup_set("pids.max", "64").restart(restart_policy::on_failure, 1ms, 10ms).restart_limit(3, 1s).restart_early_exit(500ms);
     d.input("x", ec).output_file("/tmp/none", output_exists_policy::replace, ec).output_on_failure(output_failure_policy::drop, ec)
-        .output_lines(true, ec).output_line_limit(1000, ec).output_partial(1ms, ec).cgroup("/sys/fs/cgroup/none", ec).cgroup_set("pids.max", "64", ec)
+        .output_lines(true, ec).output_line_limit(1000, ec).output_partial(1ms, ec).watch_stops(1h, ec).cgroup("/sys/fs/cgroup/none", ec).cgroup_set("pids.max", "64", ec)
         .restart(restart_policy::never, 1ms, 10ms, ec).restart_limit(3, 1s, ec).restart_early_exit(500ms, ec);
     CHECK(!ec);
 }

@@ -280,6 +280,8 @@ static void same(ps_event_kind value)
     SAME(event_kind::output_lost, PS_EVENT_OUTPUT_LOST);
     SAME(event_kind::notified, PS_EVENT_NOTIFIED);
     SAME(event_kind::input_room, PS_EVENT_INPUT_ROOM);
+    SAME(event_kind::stopped, PS_EVENT_STOPPED);
+    SAME(event_kind::continued, PS_EVENT_CONTINUED);
     }
 }
 

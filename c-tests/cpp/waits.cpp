@@ -45,6 +45,22 @@ static void a_range_of_children()
     CHECK(ec == errc::exited);
 }
 
+static void stopped_and_not()
+{
+    supervisor owner;
+    child watched = owner.spawn(pausing().watch_stops(5ms));
+    CHECK(owner.next_event(patience())->kind() == event_kind::started);
+    CHECK(watched.stopped() == 0);
+    watched.signal_process(SIGSTOP);
+    const auto told = owner.next_event(patience());
+    CHECK(told->kind() == event_kind::stopped && told->signal() == SIGSTOP);
+    std::error_code ec;
+    CHECK(watched.stopped(ec) == SIGSTOP && !ec && watched.state() == child_state::running);
+    watched.signal_process(SIGCONT);
+    const auto goes = owner.next_event(patience());
+    CHECK(goes->kind() == event_kind::continued && goes->signal() == 0);
+}
+
 static volatile sig_atomic_t handled;
 
 static void a_handler_ends_them()
@@ -70,6 +86,7 @@ static void a_handler_ends_them()
 int main()
 {
     a_range_of_children();
+    stopped_and_not();
     a_handler_ends_them();
     return 0;
 }

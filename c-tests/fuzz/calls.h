@@ -622,7 +622,14 @@ static void call_setter(void)
             text = ONE_OF(const char *, (const char *)NULL, "3", "9", "1048575", "unix:/nonexistent/x", "unix:@procsup-nobody", "tcp:localhost:1", "tcp:[::1]:1");
         SET(ps_command_readiness, ps_command_readiness(h, n, text, t, error), "%d, %.40s, %" PRId64 ")", name_of(c), n, SHOWN(text), t);
         break;
-    case 33: t = setting_ms(); SET(ps_command_core_wait, ps_command_core_wait(h, t, error), "%" PRId64 ")", name_of(c), t); break;
+    case 33:
+        t = setting_ms();
+        if (chance(50)) {
+            SET(ps_command_watch_stops, ps_command_watch_stops(h, t, error), "%" PRId64 ")", name_of(c), t);
+            break;
+        }
+        SET(ps_command_core_wait, ps_command_core_wait(h, t, error), "%" PRId64 ")", name_of(c), t);
+        break;
     case 34: t = setting_ms(); SET(ps_command_restart_early_exit, ps_command_restart_early_exit(h, t, error), "%" PRId64 ")", name_of(c), t); break;
     case 35: n = choice(1); SET(ps_command_notify_access, ps_command_notify_access(h, n, error), "%d)", name_of(c), n); break;
     case 36: t = setting_ms(); SET(ps_command_watchdog, ps_command_watchdog(h, t, error), "%" PRId64 ")", name_of(c), t); break;
@@ -915,6 +922,12 @@ static void call_child(void)
         ASK(ps_child_status_text, c, 0, ps_child_status_text(h, to.buf, to.cap, to.needed, error), "(%s, %zu)", name_of(c), to.cap);
         break;
     }
+    case 22:
+        number = OUT(int32_t);
+        status = ASK(ps_child_stopped, c, 0, ps_child_stopped(h, number, error), "(%s, %p)", name_of(c), (void *)number);
+        if (status == PS_OK && (*number < -1 || *number > 64))
+            found("a child that is stopped by %d", *number);
+        break;
     case 16: n = any_signal(); ASK(ps_signal_process, c, 0, ps_signal_process(h, n, error), "(%s, %d)", name_of(c), n); break;
     case 17: case 18: wait_for_some(c); break;
     default:
@@ -978,11 +991,13 @@ static void call_all(void)
 static void check_event(const ps_event *event)
 {
     bool of_a_child = event->kind != PS_EVENT_SHUTDOWN_DONE;
-    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_INPUT_ROOM || of_a_child != (event->child != NULL) || event->time_ns <= 0
+    if (event->kind < PS_EVENT_STARTED || event->kind > PS_EVENT_CONTINUED || of_a_child != (event->child != NULL) || event->time_ns <= 0
         || event->pid < 0 || event->exit.size != sizeof event->exit || event->status > PS_PENDING || event->status < PS_ERR_INTERNAL
         || (event->kind == PS_EVENT_OUTPUT) != (event->stream != 0) || (unsigned)event->stream > 2)
         found("an event that cannot be: kind %d, child %p, pid %d, stream %d, status %d, exit.size %u", event->kind, (void *)event->child, event->pid,
               event->stream, event->status, event->exit.size);
+    if ((event->kind == PS_EVENT_STOPPED) != (event->signal != 0) || event->signal < -1 || event->signal > 64 || event->reserved)
+        found("an event that cannot be: kind %d, signal %d", event->kind, event->signal);
     if (event->kind == PS_EVENT_EXITED)
         check_exit("an event", &event->exit);
 }

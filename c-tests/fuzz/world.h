@@ -51,6 +51,7 @@
     X(ps_command_pass_fds) X(ps_command_priority) X(ps_command_stop_scope)                                                        \
     X(ps_command_pty_size) X(ps_command_terminal) X(ps_command_foreground) X(ps_child_pty) X(ps_child_resize)                      \
     X(ps_command_output_partial)                                                                                                  \
+    X(ps_command_output_partial) X(ps_command_watch_stops) X(ps_child_stopped)                                                    \
     X(ps_command_watchdog) X(ps_command_budget) X(ps_command_budget_wait)                                                          \
     X(ps_spawn) X(ps_signal) X(ps_signal_process) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock)            \
     X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                  \

@@ -82,6 +82,7 @@ CALL(ps_output, ps_output_lost, 1, &out.big)
 CALL(ps_command, ps_command_output_lines, 1)
 CALL(ps_command, ps_command_output_line_limit, 100)
 CALL(ps_command, ps_command_output_partial, 100)
+CALL(ps_command, ps_command_watch_stops, 100)
 CALL(ps_command, ps_command_output_file, "/nonexistent/file", PS_OUTPUT_REFUSE)
 CALL(ps_command, ps_command_output_on_failure, PS_OUTPUT_DROP)
 CALL(ps_command, ps_command_input, "a", 1)
@@ -119,6 +120,7 @@ CALL(ps_child, ps_reap_nonblock, &out.exit)
 CALL(ps_child, ps_child_pid, &out.number)
 CALL(ps_child, ps_child_pidfd, &out.number)
 CALL(ps_child, ps_child_state, &out.number)
+CALL(ps_child, ps_child_stopped, &out.number)
 CALL(ps_child, ps_child_stdio, 1, &out.number)
 CALL(ps_child, ps_child_pty, &out.number)
 CALL(ps_child, ps_child_resize, 25, 81)
@@ -338,7 +340,7 @@ static const struct call {
     ENTRY(COMMAND, ps_command_capture_apart), ENTRY(COMMAND, ps_command_render),      ENTRY(COMMAND, ps_run),
     ENTRY(COMMAND, ps_run_checked),         ENTRY(OUTPUT, ps_output_data),            ENTRY(OUTPUT, ps_output_lost),
     ENTRY(CHILD, ps_child_output_of),       ENTRY(CHILD, ps_child_output_lost),
-    ENTRY(COMMAND, ps_command_output_partial),
+    ENTRY(COMMAND, ps_command_output_partial), ENTRY(COMMAND, ps_command_watch_stops), ENTRY(CHILD, ps_child_stopped),
     ENTRY(COMMAND, ps_command_capture),     ENTRY(COMMAND, ps_command_readiness),     ENTRY(COMMAND, ps_command_user_data),
     ENTRY(COMMAND, ps_command_output_lines), ENTRY(COMMAND, ps_command_output_line_limit), ENTRY(COMMAND, ps_command_output_file),
     ENTRY(COMMAND, ps_command_output_on_failure), ENTRY(COMMAND, ps_command_input),    ENTRY(COMMAND, ps_command_cgroup),

@@ -51,7 +51,9 @@ AT(ps_event, lost_bytes, 160);
 AT(ps_event, reason, 168);
 AT(ps_event, storm, 172);
 AT(ps_event, retry_after_ms, 176);
-SIZE(ps_event, 184);
+AT(ps_event, signal, 184);
+AT(ps_event, reserved, 188);
+SIZE(ps_event, 192);
 
 AT(ps_notified, size, 0);
 AT(ps_notified, ready, 4);

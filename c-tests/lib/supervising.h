@@ -136,8 +136,8 @@ HARNESS const char *kind_name(int32_t kind)
 {
     static const char *const names[] = {"none",    "STARTED",   "EXITED",        "OUTPUT", "READY", "RESTARTING",
                                         "GAVE_UP", "CANCELLED", "SHUTDOWN_DONE", "FAILED", "OUTPUT_LOST",
-                                        "NOTIFIED", "INPUT_ROOM"};
-    return kind >= 0 && kind < 13 ? names[kind] : "?";
+                                        "NOTIFIED", "INPUT_ROOM", "STOPPED", "CONTINUED"};
+    return kind >= 0 && kind < 15 ? names[kind] : "?";
 }
 
 /* The next event must be this one, of the child of this name (0: whatever its name). */

@@ -481,6 +481,27 @@ pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32,
     shapes::value(child, "state", state, error, |managed: &Managed| Ok(managed.state()? as i32))
 }
 
+/// Whether the child is stopped (job control), after a look at it; ps_command_watch_stops tells it as events.
+/// Also for a child of the NULL supervisor. Nothing changes by it: a stopped child is PS_STATE_RUNNING, and
+/// who waits for its stop with waitpid(2) finds it still. One that a tracer holds (ptrace(2)) is not stopped.
+/// Never waits.
+///
+/// ```c
+/// int32_t signal;
+/// if (ps_child_stopped(child, &signal, NULL) == PS_OK && signal != 0)
+///   ps_signal(child, SIGCONT, NULL);
+/// ```
+///
+/// @param signal  receives 0 if it is not stopped, or has ended; else by which signal (SIGSTOP, SIGTSTP,
+///                SIGTTIN, SIGTTOU), -1 if nobody knows: the host itself has waited for that stop before
+///                a look was taken, or the child is a worker that a preloader has made
+/// @return PS_OK; PS_ERR_STATE before the start; PS_ERR_UNSUPPORTED if it cannot be asked: waitid(2) is
+///         refused, or the child is such a worker, and there is no /proc
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_child_stopped(child: *const ps_child, signal: *mut i32, error: *mut *mut ps_error) -> ps_status {
+    shapes::value(child, "signal", signal, error, |managed: &Managed| managed.stopped_by())
+}
+
 /// The host's end of a stream that is PS_STDIO_PIPE, or of another pipe (ps_command_pipe); it is yours now:
 /// close it. Close-on-exec, blocking. An end that is never taken is closed by ps_child_free. With a restart
 /// policy each run has new pipes, and the ends of a run that were not taken go with it.

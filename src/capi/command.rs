@@ -587,6 +587,39 @@ pub unsafe extern "C" fn ps_command_core_wait(command: *mut ps_command, ms: i64,
     change(command, error, |now| now.core_wait(ms).map(drop))
 }
 
+/// Tells when the child is stopped (job control: SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) and when it goes on:
+/// PS_EVENT_STOPPED, with the signal, and PS_EVENT_CONTINUED. The state (ps_child_state) does not change: it
+/// only goes forward, and a stopped child is PS_STATE_RUNNING. ps_child_stopped asks without this.
+///
+/// Nothing wakes a process for it but SIGCHLD, which is the host's. So it is looked for every `interval_ms`,
+/// by ps_supervisor_next_event and by a thread that waits for the child: a timer, and one waitid(2) for each
+/// child that is watched so; nothing for others. What is told is what a look has found: a stop that is over
+/// before the next look is not told; a stop, a continue and another stop between two looks are told as one
+/// stop, or, by another signal, as a PS_EVENT_CONTINUED and a PS_EVENT_STOPPED. What is told always
+/// alternates, PS_EVENT_STOPPED first, behind the PS_EVENT_STARTED of its run. A child that is killed while it
+/// is stopped may have no PS_EVENT_CONTINUED: PS_EVENT_EXITED ends both. Of one child no more than two of
+/// these wait in the queue; once they are taken the next look tells how it stands.
+///
+/// The look takes nothing away: a host that itself calls waitpid(2) for the child, with WUNTRACED or
+/// WCONTINUED, finds what it would find without procsup, and what it has set for SIGCHLD does not matter. If
+/// such a call comes before the look, the stop is found in /proc, which is read once a second for that, and
+/// its signal is -1. So it is with the stops of a worker that a preloader has made, at each interval: it is no
+/// child of this process. Without /proc these two are not told. A child that a tracer holds (ptrace(2)) is
+/// not stopped.
+///
+/// A stop plan continues a stopped child (SIGCONT) behind each of its signals, as ever; deadline, readiness
+/// and watchdog go on while it is stopped.
+///
+/// The child needs a supervisor that is not NULL (ps_spawn: PS_ERR_INVALID_ARGUMENT, step "watch_stops"); one
+/// that a spawner makes is watched as any. Refused for a daemon of ps_spawn_once and for a successor of a
+/// handoff: nobody would be told.
+///
+/// @param interval_ms  1 to 3600000, milliseconds; for people 100 is soon. 0 (default): not watched
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn ps_command_watch_stops(command: *mut ps_command, interval_ms: i64, error: *mut *mut ps_error) -> ps_status {
+    change(command, error, |now| now.watch_stops(interval_ms).map(drop))
+}
+
 /// What happens to the rest of a child's group when the child ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, strum::FromRepr, strum::IntoStaticStr, strum::VariantNames)]
 #[repr(i32)]

@@ -245,6 +245,10 @@ pub struct ps_event {
     pub storm: i32,
     /// PS_REASON_BUDGET: in how many milliseconds there are attempts again; else -1.
     pub retry_after_ms: i64,
+    /// PS_EVENT_STOPPED: by which signal (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU), -1 if nobody knows it; else 0.
+    pub signal: i32,
+    /// 0.
+    pub reserved: i32,
 }
 
 fn fill_event(size: u32, taken: &Event) -> ps_event {
@@ -269,6 +273,8 @@ fn fill_event(size: u32, taken: &Event) -> ps_event {
         reason: why.reason as i32,
         storm: i32::from(why.storm),
         retry_after_ms: why.retry_after_ns.map_or(-1, |ns| ns.saturating_add(MILLI - 1) / MILLI),
+        signal: taken.signal(),
+        reserved: 0,
     }
 }
 

@@ -20,6 +20,7 @@
 //! | `stop.rs`                                | the ladder as a pure machine                                |
 //! | `scope.rs`                               | whom its signals reach                                      |
 //! | `terminal.rs`                            | our end of its terminal; the host's own, lent to it         |
+//! | `stops.rs`                               | stopped or not: what is told of it, pure                    |
 //! | `foreign.rs`                             | a process that is not, or no longer, our child              |
 //! | `lasting.rs`                             | its identity, for who comes after us                        |
 //! | `output/`                                | what it says and is told: pipes, lines, file, input         |
@@ -62,6 +63,7 @@ pub mod sandbox;
 mod scope;
 pub mod spawn;
 pub mod stop;
+pub mod stops;
 pub mod systemd;
 pub mod terminal;
 

@@ -21,6 +21,7 @@ use super::output::Output;
 use super::output::feed::Feed;
 use super::path;
 use super::stop::Ladder;
+use super::stops::Stops;
 use super::systemd::{Listening, Notifying, Told};
 use super::terminal::Master;
 use crate::clock::{self, Deadline};
@@ -326,6 +327,7 @@ pub(super) fn record(
         output: output.map(|output| Box::new(Mutex::new(output))),
         leads: ours && command.isolation() != Isolation::None,
         readying: readying.map(|readying| Box::new(Mutex::new(readying))),
+        stops: lifetime.stops_ms.map(|ms| Box::new(Mutex::new(Stops::new(ms.saturating_mul(clock::MILLI), clock::now())))),
     }
 }
 

@@ -18,6 +18,7 @@ use crate::clock::{self, Deadline};
 use crate::error::{Result, Status};
 use crate::lock::lock;
 use crate::process::child::Child;
+use crate::process::stops::News as Stop;
 use crate::process::{Lines, Lost};
 use crate::registry::{Cause, Exit};
 
@@ -290,6 +291,7 @@ impl Inner {
         if let Some(member) = ledger.members.get_mut(&id) {
             member.last = Some(Box::new(Last { run: Run::Ended(exit), child: Some(child.clone()), complaint }));
         }
+        self.tell_stops(&mut ledger, managed, child);
         let mut jobs = self.tell_signs(&mut ledger, managed, child);
         jobs.extend(self.step(&mut ledger, scheduler::Event::Ended(id, how(child, &exit), managed.chance())));
         self.show(&mut ledger);
@@ -311,6 +313,23 @@ impl Inner {
             ledger.push(&managed, clock::now(), What::Notified);
         }
         jobs
+    }
+
+    /// That it is stopped, or goes on. What finds no room is told later, or comes to nothing.
+    pub(super) fn tell_stops(&self, ledger: &mut Ledger, managed: &Managed, child: &Child) {
+        if !child.has_stop_news() {
+            return;
+        }
+        let Some(managed) = ledger.members.get(&managed.id()).map(|member| member.managed.clone()) else { return };
+        while managed.may_tell_stop() && ledger.events.has_room() {
+            let Some((news, since)) = child.take_stop_news() else { return };
+            let what = match news {
+                Stop::Stopped(signal) => What::Stopped(signal),
+                Stop::Continued => What::Continued,
+            };
+            managed.count_stop_told();
+            ledger.push(&managed, since, what);
+        }
     }
 
     /// From here on the scheduler's actions reach it.

@@ -69,6 +69,13 @@ pub enum EventKind {
     /// before; or nobody reads it any more: the next call says so. One of these waits at a time.
     #[strum(serialize = "PS_EVENT_INPUT_ROOM")]
     InputRoom = 12,
+    /// The child is stopped (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU); signal says by what. Where its command asks
+    /// for it, after STARTED and before EXITED of the same run.
+    #[strum(serialize = "PS_EVENT_STOPPED")]
+    Stopped = 13,
+    /// The child that was told to be stopped goes on.
+    #[strum(serialize = "PS_EVENT_CONTINUED")]
+    Continued = 14,
 }
 
 /// Why a child is started again, or is not.
@@ -185,6 +192,10 @@ pub enum What {
     Notified,
     /// There is room for its input again, or nobody reads it any more.
     InputRoom,
+    /// It is stopped, by this signal or `SOMEHOW`.
+    Stopped(i32),
+    /// It goes on.
+    Continued,
     /// It will be started (again).
     Restarting {
         /// What became of the last run, if there was one.
@@ -229,6 +240,8 @@ impl Event {
             What::OutputLost(_) => EventKind::OutputLost,
             What::Notified => EventKind::Notified,
             What::InputRoom => EventKind::InputRoom,
+            What::Stopped(_) => EventKind::Stopped,
+            What::Continued => EventKind::Continued,
             What::Restarting { .. } => EventKind::Restarting,
             What::GaveUp { .. } => EventKind::GaveUp,
             What::Cancelled(_) => EventKind::Cancelled,
@@ -280,6 +293,11 @@ impl Event {
     /// What is missing of what was said.
     pub fn lost(&self) -> Lost {
         if let What::OutputLost(lost) = self.what { lost } else { Lost::default() }
+    }
+
+    /// By which signal it is stopped; 0: that is not what this is about.
+    pub fn signal(&self) -> i32 {
+        if let What::Stopped(signal) = self.what { signal } else { 0 }
     }
 
     /// The word given to the spawn of the child; 0 for no child.
@@ -349,7 +367,7 @@ impl Queue {
         let Event { what, child, pid, run, time_ns } = event;
         // What one that is kept alive has to tell again and again must not take the room that was promised to others.
         let again = match &what {
-            What::Restarting { .. } | What::Notified | What::InputRoom => true,
+            What::Restarting { .. } | What::Notified | What::InputRoom | What::Stopped(_) | What::Continued => true,
             What::Started | What::Ready | What::Exited { .. } | What::Failed(_) => child.as_ref().is_some_and(|child| child.comes_back()),
             _ => false,
         };
@@ -360,6 +378,9 @@ impl Queue {
         }
         if let (false, What::InputRoom, Some(child)) = (fits, &what, &child) {
             child.take_room();
+        }
+        if let (false, What::Stopped(_) | What::Continued, Some(child)) = (fits, &what, &child) {
+            child.count_stop_taken();
         }
         if fits {
             self.push_entry(Entry { told: Told::Once(what), child, pid, run, time_ns });
@@ -418,6 +439,7 @@ impl Queue {
             match (&what, &child) {
                 (What::Notified, Some(child)) => child.take_said(),
                 (What::InputRoom, Some(child)) => child.take_room(),
+                (What::Stopped(_) | What::Continued, Some(child)) => child.count_stop_taken(),
                 _ => {}
             }
             return Ok(Some(Event { what, child, pid, run, time_ns }));

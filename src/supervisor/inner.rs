@@ -456,6 +456,21 @@ impl Inner {
         self.show(&mut ledger);
     }
 
+    // ---- stopped or not ----
+
+    /// Tells that a child is stopped, or goes on.
+    pub(super) fn collect_stops(&self, managed: &Managed, child: &Arc<Child>) {
+        if !child.has_stop_news() || !self.home.is_here() {
+            return;
+        }
+        // Under the lock: STARTED was told before anybody can come here, and EXITED is after it.
+        let mut ledger = lock(&self.ledger);
+        if ledger.watched.get(&managed.key()).is_some_and(|entry| Arc::ptr_eq(&entry.child, child)) {
+            self.tell_stops(&mut ledger, managed, child);
+            self.show(&mut ledger);
+        }
+    }
+
     /// A child whose output was taken may go on.
     pub(super) fn let_flow(&self, ledger: &mut Ledger, managed: &Managed) {
         let key = managed.key();

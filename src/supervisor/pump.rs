@@ -211,6 +211,7 @@ impl Inner {
                             child.tick();
                             self.reschedule(&managed);
                             self.collect_signs(&managed, &child);
+                            self.collect_stops(&managed, &child);
                             if child.tells_pieces() {
                                 self.collect_output(&managed, &child);
                             }

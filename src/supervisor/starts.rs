@@ -77,6 +77,7 @@ impl Inner {
             // A permit is finished by whoever is told of the end.
             (command.get_budget().is_some(), "budget"),
             (command.has_output_lines(), "output_lines"),
+            (command.watches_stops(), "watch_stops"),
         ];
         match needs.into_iter().find(|(needs, _)| self.is_default && *needs) {
             None => Ok(()),

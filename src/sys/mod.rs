@@ -45,6 +45,7 @@ pub mod socket;
 pub mod spawn;
 #[allow(dead_code, unused_imports)]
 pub mod spawner;
+pub mod stopped;
 pub mod stranger;
 #[allow(dead_code)]
 pub mod stream;

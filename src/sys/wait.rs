@@ -56,19 +56,19 @@ impl Ending {
 /// The layout of `siginfo_t` for SIGCHLD on 64-bit Linux.
 #[repr(C)]
 #[derive(Default)]
-struct ChildInfo {
+pub(super) struct ChildInfo {
     signo: i32,
     errno: i32,
-    code: i32,
+    pub(super) code: i32,
     pad: i32,
-    pid: i32,
+    pub(super) pid: i32,
     uid: u32,
-    status: i32,
+    pub(super) status: i32,
     rest: [i32; 25],
 }
 
 /// Set once waitid has refused `P_PIDFD` (a filter: every supported kernel has it).
-static NO_PIDFD_WAIT: AtomicBool = AtomicBool::new(false);
+pub(super) static NO_PIDFD_WAIT: AtomicBool = AtomicBool::new(false);
 
 /// Whether there is waitid on a pidfd: it has looked for the descriptor.
 pub fn can_wait_on_pidfds() -> bool {

@@ -14,6 +14,7 @@
 //! | `terminal.rs` | its pseudo-terminal                                           |
 //! | `tier.rs`   | which way it was made                                           |
 //! | `wanting.rs` | whether it was killed for want of memory                       |
+//! | `stopped.rs` | whether it is stopped, for who asks and who is told           |
 //! | `words.rs`  | how it ended, for a sentence                                    |
 
 mod end;
@@ -21,6 +22,7 @@ mod fed;
 mod readying;
 mod signs;
 mod spoken;
+mod stopped;
 mod terminal;
 mod tier;
 pub(super) mod wanting;
@@ -42,6 +44,7 @@ use super::output::Output;
 use super::output::feed::Feed;
 use super::scope::StopScope;
 use super::stop::{self, KILL, Ladder, Step};
+use super::stops::Stops;
 use super::terminal::Master;
 use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
@@ -102,6 +105,8 @@ pub struct Child {
     pub(super) leads: bool,
     /// Where something is asked of it beside its exec.
     pub(super) readying: Option<Box<Mutex<Readying>>>,
+    /// Where it is to be told that it was stopped.
+    pub(super) stops: Option<Box<Mutex<Stops>>>,
 }
 
 /// What changes in a child's life.
@@ -342,9 +347,10 @@ impl Child {
         Ok(())
     }
 
-    /// Hears what it says of itself, and moves the ladder if its time or the deadline has come. Never blocks.
+    /// Hears what it says of itself, looks whether it is stopped, and moves the ladder if its time or the deadline has come. Never blocks.
     pub fn tick(&self) {
         self.look_at_signs();
+        self.look_for_stop();
         self.tell_pieces();
         let now = clock::now();
         self.climb(|life| {
@@ -444,7 +450,7 @@ impl Child {
             ladder => ladder.due(),
         };
         let due = self.readying.as_deref().map_or(plan, |readying| plan.min(lock(readying).due()));
-        due.min(self.pieces_due())
+        due.min(self.stop_due()).min(self.pieces_due())
     }
 
     /// Whether the ladder is at its end and the child still there.

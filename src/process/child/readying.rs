@@ -246,7 +246,7 @@ impl Child {
 
     pub(super) fn has_news(&self) -> bool {
         let signs = self.readying.as_deref().is_some_and(|readying| lock(readying).news != News::default());
-        signs || self.has_pieces()
+        signs || self.has_stop_news() || self.has_pieces()
     }
 
     /// Shows what it has said of itself; `None`: it was not asked to.

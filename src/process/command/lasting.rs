@@ -113,7 +113,7 @@ mod tests {
     /// Sets one tie; and the word by which it is refused.
     type Tie = (&'static str, fn(&mut Command));
 
-    const TIES: [Tie; 14] = [
+    const TIES: [Tie; 15] = [
         ("die_with_host", |command| _ = command.die_with_host(true)),
         ("cgroup", |command| _ = command.cgroup("/sys/fs/cgroup/x").unwrap()),
         ("sandbox_dir", |command| _ = command.sandbox_dir("/tmp/x").unwrap()),
@@ -122,6 +122,7 @@ mod tests {
         ("output_file", |command| _ = command.output_file("/tmp/x", false).unwrap()),
         ("a deadline", |command| _ = command.deadline(1).unwrap()),
         ("a restart policy", |command| _ = command.restart(RestartWhen::Always, 1, 1).unwrap()),
+        ("watch_stops", |command| _ = command.watch_stops(100).unwrap()),
         ("a spawn budget", |command| _ = command.budget(std::sync::Arc::new(Budget::new(0, 0).unwrap()), "x").unwrap()),
         ("a pipe", |command| _ = command.stdio(0, Stdio::Pipe).unwrap()),
         ("a pseudo-terminal", |command| _ = command.stdio(1, Stdio::Pty).unwrap()),

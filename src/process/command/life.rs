@@ -55,6 +55,9 @@ impl Default for Restart {
 /// The highest priority; the lowest is as far below 0.
 pub const PRIORITY_MAX: i32 = 100;
 
+/// The longest interval of looks at whether a child is stopped: an hour.
+pub const STOPS_MS_MAX: i64 = 3_600_000;
+
 /// Under which key of which budget a command is started.
 #[derive(Clone, Debug)]
 pub struct Budgeted {
@@ -89,6 +92,8 @@ pub struct Lifetime {
     /// What it writes down of its birth.
     pub(in crate::process) birth: Option<Box<Birth>>,
     user_data: u64,
+    /// So often it is looked whether it is stopped.
+    pub(in crate::process) stops_ms: Option<i64>,
 }
 
 impl Default for Lifetime {
@@ -109,6 +114,7 @@ impl Default for Lifetime {
             succeeds_watched: false,
             birth: None,
             user_data: 0,
+            stops_ms: None,
         }
     }
 }
@@ -137,6 +143,7 @@ impl Lifetime {
             succeeds_watched: _,
             birth,
             user_data: _,
+            stops_ms: _,
         } = self;
         super::lasting::first([(restart.when != RestartWhen::Never, "restart"), (birth.is_some(), "birth")])
     }
@@ -159,8 +166,14 @@ impl Lifetime {
             succeeds_watched: _,
             birth: _,
             user_data: _,
+            stops_ms,
         } = self;
-        super::lasting::first([(deadline_ms.is_some(), "a deadline"), (restart.when != RestartWhen::Never, "a restart policy")])
+        super::lasting::first([
+            (deadline_ms.is_some(), "a deadline"),
+            (restart.when != RestartWhen::Never, "a restart policy"),
+            // It would be told to nobody.
+            (stops_ms.is_some(), "watch_stops"),
+        ])
     }
 }
 
@@ -297,6 +310,21 @@ impl Command {
     /// How long a run must be not to count as failed, if somebody has said so.
     pub fn get_healthy_ms(&self) -> Option<i64> {
         self.lifetime.healthy_is_said.then_some(self.lifetime.restart.healthy_ms)
+    }
+
+    /// Whether its child is to be looked at, so many milliseconds apart, for whether it is stopped; 0: it is not.
+    pub fn watch_stops(&mut self, interval_ms: i64) -> Result<&mut Self> {
+        if !(0..=STOPS_MS_MAX).contains(&interval_ms) {
+            let message = format!("interval_ms: {interval_ms} is not between 1 and {STOPS_MS_MAX}, nor 0");
+            return Err(Error::invalid("interval_ms", message));
+        }
+        self.lifetime.stops_ms = Some(interval_ms).filter(|ms| *ms > 0);
+        Ok(self)
+    }
+
+    /// Whether it is.
+    pub fn watches_stops(&self) -> bool {
+        self.lifetime.stops_ms.is_some()
     }
 
     /// A word that comes back with every event of the child.

@@ -70,6 +70,14 @@ impl Managed {
         })
     }
 
+    /// The signal by which its process is stopped, -1 if nobody knows by which; 0: it is not, or has ended. Looks now; its state knows nothing of it.
+    pub fn stopped_by(&self) -> Result<i32> {
+        let child = self.process()?;
+        let signal = child.stopped_by();
+        self.supervisor.collect_stops(self, &child);
+        signal
+    }
+
     /// A duplicate of its pidfd; an error once its exit has been taken.
     pub fn pidfd(&self) -> Result<OwnedFd> {
         let child = self.process()?;

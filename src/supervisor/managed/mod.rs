@@ -39,6 +39,9 @@ use crate::process::spawn::{self, Undo};
 use crate::sys::memory::Home;
 use crate::sys::reactor::WakeUp;
 
+/// So many events of a child's being stopped wait at a time: a stop and its continue.
+const STOPS_WAITING: u32 = 2;
+
 /// A child and the supervisor that looks after it.
 #[derive(Debug)]
 pub struct Managed {
@@ -65,6 +68,8 @@ pub struct Managed {
     said: AtomicBool,
     /// It is to be told that there is room for its input.
     room: AtomicBool,
+    /// Events of its being stopped that wait in the queue.
+    stops_waiting: AtomicU32,
     /// Threads that wait for it.
     waiting: AtomicU32,
     /// Its entries in the queue of events; the memory that output takes there, and its lines.
@@ -189,6 +194,7 @@ impl Managed {
             let_go: AtomicBool::new(false),
             said: AtomicBool::new(false),
             room: AtomicBool::new(false),
+            stops_waiting: AtomicU32::new(0),
             waiting: AtomicU32::new(0),
             entries: AtomicUsize::new(0),
             unread: AtomicUsize::new(0),
@@ -270,6 +276,22 @@ impl Managed {
     /// It was told.
     pub(super) fn take_room(&self) {
         self.room.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether its being stopped, or not any more, can be told now. It chooses how often it is: the rest waits until these are taken, and comes to
+    /// the difference then.
+    pub(super) fn may_tell_stop(&self) -> bool {
+        self.stops_waiting.load(Ordering::Relaxed) < STOPS_WAITING
+    }
+
+    /// An event of it has come into the queue.
+    pub(super) fn count_stop_told(&self) {
+        self.stops_waiting.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// And was taken.
+    pub(super) fn count_stop_taken(&self) {
+        self.stops_waiting.fetch_sub(1, Ordering::Relaxed);
     }
 
     /// Whether anything of it is in the queue.

@@ -123,5 +123,6 @@ impl Managed {
     pub(in crate::supervisor) fn collect(&self, child: &Arc<Child>) {
         self.supervisor.collect_output(self, child);
         self.supervisor.collect_signs(self, child);
+        self.supervisor.collect_stops(self, child);
     }
 }

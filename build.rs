@@ -1,6 +1,6 @@
-//! Two jobs: name the shared library for the dynamic linker, and build the program of a spawner.
+//! Two jobs: name the shared library for the dynamic linker, and build the programs of a spawner and of a contained child's init.
 //!
-//! The program (src/sys/spawner/program) is part of the library as bytes. It is built by the same compiler for the same target, without any library,
+//! They (src/sys/spawner/program, src/sys/spawn/contained/program) are part of the library as bytes. They are built by the same compiler for the same target, without any library,
 //! as the build of the library itself may be of any kind (instrumented, unoptimized) that a process of a few pages must not be.
 //!
 //! The C header is not made here: it is committed, and who only builds the library needs nothing of what makes it (tests/header).
@@ -18,7 +18,7 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(spawner_program)");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    spawner(&root.join("src/sys/spawner/program"), &out);
+    programs(&root.join("src/sys"), &out);
 }
 
 /// The name by which programs ask the loader for the library. It stands for one interface: while the major version is 0 each minor version may
@@ -30,9 +30,15 @@ fn soname() -> String {
     }
 }
 
-/// Builds the program of a spawner. Where that cannot be (a check for a target that has no linker here), the library is without it, and says so when
-/// a spawner is asked for.
-fn spawner(sources: &Path, out: &Path) {
+/// Each program: its name, where it is, and what is unsupported without it.
+const PROGRAMS: [(&str, &str, &str); 2] = [
+    ("spawner", "spawner/program/main.rs", "ps_supervisor_set_spawner"),
+    ("contained", "spawn/contained/program/main.rs", "PS_ISOLATE_CONTAINED"),
+];
+
+/// Builds the programs. Where that cannot be (a check for a target that has no linker here), the library is without one, and says so when it is asked
+/// for.
+fn programs(sources: &Path, out: &Path) {
     let variable = |name: &str| env::var(name).expect("set by cargo");
     let (target, host) = (variable("TARGET"), variable("HOST"));
     let rustc = |source: &str, made: &Path, options: &[String]| {
@@ -53,11 +59,10 @@ fn spawner(sources: &Path, out: &Path) {
             Err(error) => Err(error.to_string()),
         }
     };
-    let (kernel, program) = (out.join("liblibc.rlib"), out.join("spawner"));
+    let kernel = out.join("liblibc.rlib");
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let remap = format!("--remap-path-prefix={}=", sources.display());
-    let mut options =
-        words(&["--crate-name=spawner", "--crate-type=bin", "-Clto=fat", "-Cstrip=symbols", "-Clink-self-contained=no", &remap]);
+    let mut options = words(&["--crate-type=bin", "-Clto=fat", "-Cstrip=symbols", "-Clink-self-contained=no", &remap]);
     options.push(format!("--extern=libc={}", kernel.display()));
     options.extend(["-nostdlib", "-static"].map(|option| format!("-Clink-arg={option}")));
     // A compiler driver brings its own start files; the linker of the toolchain serves every target, but not every toolchain has it.
@@ -68,18 +73,19 @@ fn spawner(sources: &Path, out: &Path) {
     if target != host && linker().is_none() {
         linkers.remove(0);
     }
-    let built = rustc("kernel.rs", &kernel, &words(&["--crate-name=libc", "--crate-type=rlib"])).and_then(|()| {
-        let mut made = Err(String::new());
-        for linker in linkers {
-            made = made
-                .or_else(|before: String| rustc("main.rs", &program, &[&options[..], &linker].concat()).map_err(|error| before + &error));
+    let has_kernel = rustc("spawner/program/kernel.rs", &kernel, &words(&["--crate-name=libc", "--crate-type=rlib"]));
+    for (name, source, without) in PROGRAMS {
+        let (program, named) = (out.join(name), words(&[&format!("--crate-name={name}")]));
+        let link = |linker: &Vec<String>| rustc(source, &program, &[&options[..], &named, linker].concat());
+        let built = has_kernel.clone().and_then(|()| {
+            let failed = Err(String::new());
+            linkers.iter().fold(failed, |made, linker| made.or_else(|before| link(linker).map_err(|error| before + &error)))
+        });
+        if let Err(error) = built {
+            let why = error.lines().find(|line| line.starts_with("error")).unwrap_or("rustc failed");
+            println!("cargo:warning=no program \"{name}\" for {target}, so {without} will be unsupported: {why}");
+            fs::write(program, b"").expect("write to OUT_DIR");
         }
-        made
-    });
-    if let Err(error) = built {
-        let why = error.lines().find(|line| line.starts_with("error")).unwrap_or("rustc failed");
-        println!("cargo:warning=no program of a spawner for {target}, so ps_supervisor_set_spawner will be unsupported: {why}");
-        fs::write(program, b"").expect("write to OUT_DIR");
     }
 }
 

@@ -108,6 +108,7 @@ typedef enum ps_isolation {
   PS_ISOLATE_NONE = 0,
   PS_ISOLATE_GROUP = 1,
   PS_ISOLATE_SESSION = 2,
+  PS_ISOLATE_CONTAINED = 3,
 } ps_isolation;
 ps_status ps_command_isolate(ps_command *command, int32_t isolation, ps_error **error);
 ps_status ps_command_sandbox_dir(ps_command *command, const char *dir, ps_error **error);

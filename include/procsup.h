@@ -845,6 +845,11 @@ typedef enum ps_isolation {
   PS_ISOLATE_GROUP = 1,
   /** It leads a session, without a controlling terminal but one that it is given. */
   PS_ISOLATE_SESSION = 2,
+  /**
+   * It is alone with its descendants in a pid namespace, whose init (ours) is the host's child: nobody below it
+   * outlives it, whatever they do. Inside, it leads a process group.
+   */
+  PS_ISOLATE_CONTAINED = 3,
 } ps_isolation;
 
 /**

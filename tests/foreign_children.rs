@@ -55,7 +55,7 @@ impl Parent {
         let mut command = Command::new("sh").unwrap();
         // Each says what it says by a pipe of its own: nobody knows who is the faster one.
         let script = format!("sh -c \"$0\" <&4 >&5 4<&- 5>&- & worker=$!; exec 4<&- 5>&-; echo $worker; {then}");
-        command.arg("-c").unwrap().arg(&script).unwrap().arg(worker).unwrap().isolate(isolation);
+        command.arg("-c").unwrap().arg(&script).unwrap().arg(worker).unwrap().isolate(isolation).unwrap();
         command.stdio(0, Stdio::Pipe).unwrap().stdio(1, Stdio::Pipe).unwrap().stdio(2, Stdio::Null).unwrap();
         command.pass_fd(read.as_raw_fd(), 4).unwrap().pass_fd(write.as_raw_fd(), 5).unwrap();
         let process = procsup::spawn(&command).unwrap();
@@ -273,7 +273,7 @@ fn what_only_its_maker_could_give_it_is_refused_by_name() {
         ("nice", &|command| _ = command.nice(1).unwrap()),
         ("rlimit", &|command| _ = command.rlimit(0, 1, 1).unwrap()),
         ("no_new_privs", &|command| _ = command.no_new_privs(true)),
-        ("isolate", &|command| _ = command.isolate(Isolation::Session)),
+        ("isolate", &|command| _ = command.isolate(Isolation::Session).unwrap()),
         ("cgroup", &|command| _ = command.cgroup("/sys/fs/cgroup/x").unwrap()),
         ("sandbox_dir", &|command| _ = command.sandbox_dir("/tmp/x").unwrap()),
         ("own_fd", &|command| _ = command.own_fd(pipe().0).unwrap()),
@@ -294,7 +294,7 @@ fn what_only_its_maker_could_give_it_is_refused_by_name() {
     }
     let mut command = plain();
     command.stdio(0, Stdio::Pipe).unwrap().stdio(1, Stdio::Pipe).unwrap().stdio(2, Stdio::Merge).unwrap();
-    command.isolate(Isolation::None).sweep_survivors(false).core_wait(0).unwrap().user_data(7);
+    command.isolate(Isolation::None).unwrap().sweep_survivors(false).unwrap().core_wait(0).unwrap().user_data(7);
     let child = adopt(adoption(parent.worker, pidfd, &command)).unwrap();
     child.signal(libc::SIGKILL).unwrap();
     end_of!(child);

@@ -512,10 +512,7 @@ pub use crate::sys::spawn::Isolation as ps_isolation;
 /// @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION or PS_ISOLATE_NONE
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_isolate(command: *mut ps_command, isolation: i32, error: *mut *mut ps_error) -> ps_status {
-    change(command, error, |now| {
-        now.isolate(convert::choice("isolation", isolation, ps_isolation::from_repr)?);
-        Ok(())
-    })
+    change(command, error, |now| now.isolate(convert::choice("isolation", isolation, ps_isolation::from_repr)?).map(drop))
 }
 
 /// A directory that goes with the child: once the last child of this command has been reaped, it is removed
@@ -640,8 +637,7 @@ pub enum ps_survivors_policy {
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_command_survivors(command: *mut ps_command, policy: i32, error: *mut *mut ps_error) -> ps_status {
     change(command, error, |now| {
-        now.sweep_survivors(convert::choice("policy", policy, ps_survivors_policy::from_repr)? == ps_survivors_policy::Sweep);
-        Ok(())
+        now.sweep_survivors(convert::choice("policy", policy, ps_survivors_policy::from_repr)? == ps_survivors_policy::Sweep).map(drop)
     })
 }
 

@@ -137,6 +137,7 @@ fn begin_until(
     if command.has_readiness() {
         return Err(Error::invalid("readiness", "readiness: a worker is ready when its session says so: it cannot have another readiness"));
     }
+    command.check_number_is_its_own("a worker")?;
     check_lent(command)?;
     let arguments = described(command, arguments)?;
     let violations = arguments.violations(Purpose::Direct);

@@ -73,6 +73,7 @@ impl Preloader {
         if command.get_restart().when != RestartWhen::Never {
             return Err(Error::invalid("restart", "restart: a preloader is started when it is needed, and by nothing else"));
         }
+        command.check_number_is_its_own("a preloader")?;
         check_lent(command)?;
         let side = Side::Passenger(Arc::new(client::client(command, arguments)?));
         let choice = Mutex::new(Choice { side, used: false, arguments: arguments.clone(), idle_ms: -1 });

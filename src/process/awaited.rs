@@ -296,6 +296,6 @@ pub fn spawner_command(program: &CStr, passed: &[(i32, i32)]) -> Result<Command>
     for (from, to) in passed {
         command.pass_fd(*from, *to)?;
     }
-    command.env_base(EnvBase::Clear).isolate(Isolation::None).die_with_host(true);
+    command.env_base(EnvBase::Clear).isolate(Isolation::None)?.die_with_host(true);
     Ok(command)
 }

@@ -28,12 +28,13 @@ use crate::clock::{self, Deadline};
 use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::registry::{Cause, Facts, Lease, Slot, Tie};
+use crate::sys::Fault;
 use crate::sys::environ::Block;
 use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs::Ignored;
 use crate::sys::spawn::landing::Landing;
-use crate::sys::spawn::{self as sys_spawn, Background, Failure, Isolation, Request, Spawned, Terminal};
+use crate::sys::spawn::{self as sys_spawn, Background, Contained, Failure, Isolation, Request, Spawned, Terminal};
 
 /// What this process keeps open to spawn fast.
 #[derive(Default)]
@@ -113,9 +114,14 @@ pub fn take_back(child: &Child) -> Undo {
 pub(super) fn make(command: &Command) -> Result<Child> {
     let engine = engine()?;
     let mut ingredients = Ingredients::gather(command)?;
+    ingredients.contain(command, engine)?;
     let parked = ingredients.plan.park(&engine.landing, HEADROOM);
     let made = ingredients.with_request(command, |request, facts| {
         let (lease, slot) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
+        if let Some(Err(errno)) = request.contained.map(|contained| lease.contain(contained)) {
+            _ = lease.retire();
+            return Err(Error::system("RLIMIT_FSIZE", errno, command.cannot()));
+        }
         clone(lease, slot, request).map_err(|failure| explain(failure, command))
     });
     drop(parked);
@@ -130,6 +136,8 @@ pub(super) struct Ingredients {
     pub resources: Resources,
     /// By what it restricts itself; its number in the child, once that is planned.
     ruleset: (Option<OwnedFd>, Option<i32>),
+    /// What it is contained with.
+    contained: Option<Box<Contained>>,
     /// The whole of its readiness: all that follows takes its time off that.
     begun: i64,
 }
@@ -147,13 +155,13 @@ impl Ingredients {
         check_lent(command)?;
         command.check_size()?;
         let ruleset = (command.ruleset()?, None);
-        Ok(Self { plan: Plan::default(), resources: Resources::take(command)?, ruleset, begun })
+        Ok(Self { plan: Plan::default(), resources: Resources::take(command)?, ruleset, contained: None, begun })
     }
 
     /// The same of one that is made again by the same request (`command/prepared.rs`): what was checked of it is so.
     pub fn again(command: &Command, begun: i64) -> Result<Self> {
         check_lent(command)?;
-        Ok(Self { plan: Plan::default(), resources: Resources::again(command)?, ruleset: (None, None), begun })
+        Ok(Self { plan: Plan::default(), resources: Resources::again(command)?, ruleset: (None, None), contained: None, begun })
     }
 
     /// Those.
@@ -161,6 +169,19 @@ impl Ingredients {
         self.plan = descriptors::plan(command, self.resources.file.as_ref())?;
         if let Some(ruleset) = self.ruleset.0.take() {
             self.ruleset.1 = Some(self.plan.give_for_itself(ruleset));
+        }
+        Ok(())
+    }
+
+    /// What its namespace needs, if it is to have one.
+    fn contain(&mut self, command: &Command, engine: &'static Engine) -> Result<()> {
+        if command.is_contained() {
+            let made = Contained::prepare(&engine.landing, HEADROOM, command.identity.die_with_host);
+            let refused = |fault: Fault| fault.errno == Errno::EOPNOTSUPP || fault.step == "memfd_create" && fault.errno == Errno::EACCES;
+            self.contained = Some(Box::new(made.map_err(|fault| {
+                let error = fault.error(command.cannot());
+                if refused(fault) { error.with_status(Status::Unsupported) } else { error }
+            })?));
         }
         Ok(())
     }
@@ -217,6 +238,7 @@ impl Ingredients {
             processors: command.identity.processors.allowed.as_deref().unwrap_or_default(),
             scheduling: command.identity.processors.scheduling,
             ruleset: self.ruleset.1,
+            contained: self.contained.as_deref(),
         };
         act(&request, self.facts(command))
     }
@@ -294,6 +316,7 @@ pub(super) fn record(
         None => Feed::new(outlet, streams.fed.unwrap_or_default()),
     });
     let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun, ends.ready, receiver));
+    let inside = command.is_contained().then(|| lease.slot().and_then(|slot| slot.numbers_of_program()).unwrap_or_default());
     let life = Life {
         lease: Some(lease),
         pidfd: Some(born.pidfd),
@@ -325,7 +348,8 @@ pub(super) fn record(
         pieces: streams.tells_pieces(),
         in_cgroup: gifts.cgroup.is_some(),
         output: output.map(|output| Box::new(Mutex::new(output))),
-        leads: ours && command.isolation() != Isolation::None,
+        leads: ours && !matches!(command.isolation(), Isolation::None | Isolation::Contained),
+        inside,
         readying: readying.map(|readying| Box::new(Mutex::new(readying))),
         stops: lifetime.stops_ms.map(|ms| Box::new(Mutex::new(Stops::new(ms.saturating_mul(clock::MILLI), clock::now())))),
     }
@@ -375,7 +399,12 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
     let mut error = Error::system(failure.step, failure.errno, command.cannot());
     match failure.background {
         Background::None => {}
-        Background::Unsupported => error.status = Status::Unsupported,
+        Background::Unsupported => {
+            error.status = Status::Unsupported;
+            if command.is_contained() {
+                error.message += ": a pid namespace (without CAP_SYS_ADMIN, in a user namespace) is not to be had here";
+            }
+        }
         Background::NamespaceEnded => {
             error.status = Status::State;
             error.message +=

@@ -31,7 +31,7 @@ use once_cell::race::OnceBox;
 
 use crate::sys::memory::{Row, WipedTable, wiped_row};
 use crate::sys::oom;
-use crate::sys::spawn::Isolation;
+use crate::sys::spawn::{Contained, Isolation};
 
 pub use all::{has_number, is_alive, is_alive_twice, kill_and_reap_all, live_count, numbers, rounds, signal_all};
 pub use exit::{Cause, Exit, Kind, Memory, Oom};
@@ -149,6 +149,13 @@ impl Lease {
         let slot = registry.slot(index).ok_or(Errno::ENOMEM)?;
         let generation = slot.begin(facts, started);
         Ok((Self { index, generation }, slot))
+    }
+
+    /// A contained child is about to be made in it.
+    pub fn contain(&self, contained: &Contained) -> Result<(), Errno> {
+        let slot = self.slot().ok_or(Errno::ESRCH)?;
+        slot.set_entry(contained.address(self.index, self.generation)?);
+        Ok(())
     }
 
     /// The slot, unless this process is a forked copy of the one that took it.

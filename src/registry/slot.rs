@@ -7,6 +7,7 @@
 //! |------------------------------------|---------------------------------------|---------------------------------------|----------------------------|
 //! | a child that this process has made | with its group, by pidfd, else number | waitid, which one caller is answered  | swept before the reap      |
 //! | the same, while a spawner makes it | the same by number: its own stands in memory that the spawner shares, and nobody reaps meanwhile | the same | the same |
+//! | a contained child: the init of its pid namespace, of ours | by an order, which it passes on inside; killed as it is | the same, and what init has written down of its program | gone with it |
 //! | a stranger: made by another        | alone, by pidfd, never by number      | `sys/stranger.rs`, told by one reaper at a time: the one who is alone | never touched |
 
 use super::atomics::{AtomicU64, Ordering};
@@ -18,6 +19,7 @@ use crate::sys::memory::Row;
 use crate::sys::pidfd::{self, Kept, Life, SendError};
 use crate::sys::spawn::Isolation;
 use crate::sys::spawn::Target;
+use crate::sys::spawn::contained::{self, wire};
 use crate::sys::spawner::Place;
 use crate::sys::stranger::{self, End};
 use crate::sys::wait::{self, Ending, Seen};
@@ -112,6 +114,10 @@ impl Slot {
     fn place_word(&self) -> &'static AtomicU64 {
         self.next_word()
     }
+    /// Where its fate is written, of a contained child (which no spawner makes).
+    fn entry_word(&self) -> &'static AtomicU64 {
+        self.place_word()
+    }
     fn round_word(&self) -> &'static AtomicU64 {
         &self.0[13]
     }
@@ -176,6 +182,7 @@ impl Slot {
             Isolation::None => 0,
             Isolation::Group => 1,
             Isolation::Session => 2,
+            Isolation::Contained => 3,
         };
         let facts_word = isolation | u64::from(facts.sweep) << 8 | u64::from(facts.tie == Tie::Stranger) << 9;
         // Kill-all may have been by since it was adopted.
@@ -267,6 +274,7 @@ impl Slot {
         let isolation = match raw & 0xFF {
             0 => Isolation::None,
             1 => Isolation::Group,
+            3 => Isolation::Contained,
             _ => Isolation::Session,
         };
         let tie = if raw & 0x200 != 0 { Tie::Stranger } else { Tie::Child };
@@ -452,6 +460,12 @@ impl Slot {
         if signal == 0 || facts.isolation == Isolation::None {
             return self.signal_process(signal);
         }
+        if facts.isolation == Isolation::Contained {
+            return match self.order(signal, false) {
+                Err(Errno::EPERM) if all_killed => Ok(()),
+                sent => sent,
+            };
+        }
         if signal == libc::SIGKILL {
             // Twice is once, so whoever leaves the group just now is not missed. The group first, while the child still pins its number.
             let (group, own) = (self.signal_group(signal), self.signal_process(signal));
@@ -477,7 +491,29 @@ impl Slot {
         if self.is_stranger() {
             return self.signal_stranger(signal);
         }
-        if self.holds_back(signal) { Ok(()) } else { self.signal_process(signal) }
+        if self.holds_back(signal) {
+            return Ok(());
+        }
+        if self.facts().isolation == Isolation::Contained { self.order(signal, true) } else { self.signal_process(signal) }
+    }
+
+    /// Has the init of a contained child pass a signal on, to its program's group or to the program alone. A kill is for init itself: with it the kernel
+    /// kills everybody.
+    fn order(&self, signal: i32, alone: bool) -> Result<(), Errno> {
+        if signal == libc::SIGKILL || signal == 0 {
+            return self.signal_process(signal);
+        }
+        let value = wire::order(signal, alone);
+        let sent = match pidfd::queue(self.pidfd(), wire::CARRIER, value) {
+            Ok(()) => Ok(()),
+            Err(SendError::Errno(errno)) => Err(errno),
+            Err(SendError::Unavailable) => self.by_number(|| pidfd::queue_number(self.pid(), wire::CARRIER, value)),
+        };
+        match sent {
+            // Its user has too many signals waiting (RLIMIT_SIGPENDING): most can be sent as what they are.
+            Err(Errno::EAGAIN) if !alone && signal != libc::SIGSTOP => self.signal_process(signal),
+            sent => sent,
+        }
     }
 
     /// Between clone and exec a child shares the host's memory, and `ps_spawn` waits for it: stopped there it would hold up the host, and before
@@ -532,11 +568,15 @@ impl Slot {
     /// By number, for kernels before 6.9 and filters. The number is ours while the child is unreaped: our own reapers are
     /// kept out by the pin, and a host that reaps strangers' children is found out by the look.
     fn kill_by_number(&self, number: i32, signal: i32) -> Result<(), Errno> {
+        self.by_number(|| pidfd::kill_number(number, signal))
+    }
+
+    fn by_number(&self, send: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
         // In this order: a reaper who has left has published before.
         if word::has_reaper(self.word()) || self.state() == State::Exited || wait::look(self.pidfd(), self.pid()) == Seen::Gone {
             return Err(Errno::ESRCH);
         }
-        pidfd::kill_number(number, signal)
+        send()
     }
 
     /// Looks, sweeps, reaps, publishes; never blocks. Safe in a signal handler.
@@ -633,9 +673,21 @@ impl Slot {
     }
 
     fn publish(&self, kind: Kind, ending: &Ending) -> Reaped {
-        self.write_record(kind, ending);
+        match self.fate(ending) {
+            Some(told) => self.write_record(Kind::of(&told), &told),
+            None => self.write_record(kind, ending),
+        }
         word::publish(self.word());
         Reaped::Published
+    }
+
+    /// Of a contained child: how its program has ended, if its init has lived to write that down. What it used is init's and all its children's.
+    fn fate(&self, ending: &Ending) -> Option<Ending> {
+        if self.facts().isolation != Isolation::Contained {
+            return None;
+        }
+        let status = contained::fate(self.entry_word().load(Ordering::Acquire), self.generation())?;
+        Some(Ending { usage: ending.usage, ..Ending::from_status(status) })
     }
 
     /// `Elsewhere` was all that could be said for as long as [`PATIENCE`]: whoever was to publish the end may never. So what can be known without
@@ -674,7 +726,8 @@ impl Slot {
             return;
         }
         cgroup::kill_all(facts.cgroup_kill);
-        if facts.isolation == Isolation::None {
+        if matches!(facts.isolation, Isolation::None | Isolation::Contained) {
+            // Nobody is in its group, or everybody who was inside has been killed before it could be seen to have ended.
         } else if fd < 0 && self.is_made_elsewhere() {
             if matches!(wait::look(fd, pid), Seen::Ended(_)) {
                 let _ = pidfd::kill_number(-pid, libc::SIGKILL);
@@ -746,6 +799,16 @@ impl Slot {
 }
 
 impl Slot {
+    /// Its child is contained: its fate will be written to this entry.
+    pub(super) fn set_entry(&self, entry: u64) {
+        self.entry_word().store(entry, Ordering::Release);
+    }
+
+    /// The numbers outside and inside of a contained child's program, if it has said so.
+    pub fn numbers_of_program(&self) -> Option<(i32, i32)> {
+        contained::numbers(self.entry_word().load(Ordering::Acquire), self.generation())
+    }
+
     /// Makes the child of this slot.
     pub fn spawn(&self, request: &spawn::Request<'_>) -> Result<spawn::Spawned, spawn::Failure> {
         let unpinned = || self.is_unpinned();

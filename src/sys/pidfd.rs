@@ -149,6 +149,45 @@ pub fn signal(pidfd: i32, signal: i32) -> Result<(), SendError> {
     }
 }
 
+/// `siginfo_t` of a signal that is queued with a value: rt_sigqueueinfo(2).
+#[repr(C)]
+struct Queued {
+    words: [i32; 6],
+    value: u64,
+    rest: [u64; 12],
+}
+
+impl Queued {
+    fn new(signal: i32, value: u64) -> Self {
+        Self { words: [signal, 0, libc::SI_QUEUE, 0, super::getpid(), 0], value, rest: [0; 12] }
+    }
+}
+
+/// Queues a signal with a value for the process behind the pidfd. `EAGAIN`: its user has too many waiting.
+pub fn queue(pidfd: i32, signal: i32, value: u64) -> Result<(), SendError> {
+    if NO_SIGNAL.load(Ordering::Relaxed) {
+        return Err(SendError::Unavailable);
+    }
+    let info = Queued::new(signal, value);
+    // SAFETY: a whole siginfo of this frame; a wrong descriptor gives EBADF.
+    match check(unsafe { syscall!(libc::SYS_pidfd_send_signal, pidfd, signal, &raw const info, 0) }) {
+        Ok(_) => Ok(()),
+        Err(Errno::ENOSYS) => Err(SendError::Unavailable),
+        Err(Errno::EPERM | Errno::EACCES) if is_filtered(0) => Err(SendError::Unavailable),
+        Err(errno) => Err(SendError::Errno(errno)),
+    }
+}
+
+/// The same by number, as [`kill_number`].
+pub fn queue_number(pid: i32, signal: i32, value: u64) -> Result<(), Errno> {
+    if pid <= 1 {
+        return Err(Errno::ESRCH);
+    }
+    let info = Queued::new(signal, value);
+    // SAFETY: a whole siginfo of this frame.
+    unsafe { check(syscall!(libc::SYS_rt_sigqueueinfo, pid, signal, &raw const info)).map(drop) }
+}
+
 /// Signals the whole group that the process leads (`PIDFD_SIGNAL_PROCESS_GROUP`, Linux 6.9).
 pub fn signal_group(pidfd: i32, signal: i32) -> Result<(), SendError> {
     if !group_signals_are_exact() {
@@ -312,6 +351,12 @@ pub fn life(pidfd: i32) -> Life {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_queued_is_as_large_as_siginfo() {
+        assert_eq!(size_of::<Queued>(), size_of::<libc::siginfo_t>());
+        assert_eq!(core::mem::offset_of!(Queued, value), 24);
+    }
 
     #[test]
     fn info_has_the_size_in_its_request_number() {

@@ -61,6 +61,16 @@ pub fn look(pidfd: i32, pid: i32, child: bool, thorough: bool) -> Seen {
     }
 }
 
+/// The same of a process that has this number as long as the one behind the pidfd has not ended. By which signal is not known.
+pub fn look_below(pidfd: i32, number: i32) -> Seen {
+    match letter(number) {
+        _ if pidfd::life(pidfd) != Life::Running => Seen::Going,
+        Some(b'T') => Seen::Stopped(SOMEHOW),
+        Some(_) => Seen::Going,
+        None => Seen::Hidden,
+    }
+}
+
 fn ask(pidfd: i32, pid: i32) -> Result<Word, Errno> {
     if !NO_PIDFD_WAIT.load(Ordering::Relaxed)
         && let Ok(word) = ask_of(libc::P_PIDFD, pidfd)
@@ -97,10 +107,13 @@ fn ask_of(id_type: libc::idtype_t, id: i32) -> Result<Word, Errno> {
 
 /// Its state by the letter of /proc. `None`: /proc does not say, or it is over.
 fn state(pidfd: i32) -> Option<u8> {
-    let number = procline::number_of(pidfd)?;
+    let letter = letter(procline::number_of(pidfd)?)?;
+    (pidfd::life(pidfd) == Life::Running).then_some(letter)
+}
+
+fn letter(number: i32) -> Option<u8> {
     let mut buffer = [0; procline::STAT];
     let line = procline::read(&Name::of(b"/proc/", number, b"/stat"), &mut buffer)?;
     let name_end = line.iter().rposition(|byte| *byte == b')')?;
-    let letter = *line.get(name_end + 2)?;
-    (pidfd::life(pidfd) == Life::Running).then_some(letter)
+    line.get(name_end + 2).copied()
 }

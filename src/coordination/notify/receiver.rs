@@ -49,6 +49,8 @@ const TRIES: u32 = 8;
 pub struct Whom<'a> {
     /// The child.
     pub pid: i32,
+    /// Of a contained one, whose number is its init's: those of its program here and inside (0: not known).
+    pub inside: Option<(i32, i32)>,
     /// The same, for good.
     pub pidfd: Option<&'a OwnedFd>,
     /// It has been reaped: its number may be another's.
@@ -57,6 +59,13 @@ pub struct Whom<'a> {
     pub leads: bool,
     /// Its own control group.
     pub cgroup: Option<&'a Group>,
+}
+
+impl Whom<'_> {
+    /// Whether a contained child's program knows itself by this number, which is its own inside.
+    fn calls_itself(&self, pid: i32) -> bool {
+        self.inside.is_some_and(|(_, own)| pid == own)
+    }
 }
 
 /// A child's own socket.
@@ -168,7 +177,7 @@ impl Receiver {
         let mut message = heard.then(|| words::parse(&buffer[..found.length]));
         // Nobody can be reaped here but our own child, and a number proves nothing tomorrow: another main process is none, unless who hears of
         // it has a way to prove it.
-        let lies = message.as_ref().is_some_and(|message| message.main_pid.is_some_and(|pid| pid != whom.pid));
+        let lies = message.as_ref().is_some_and(|message| message.main_pid.is_some_and(|pid| pid != whom.pid && !whom.calls_itself(pid)));
         if let Some(message) = message.as_mut().filter(|_| !lies || !self.tells_of_main.load(Ordering::Relaxed)) {
             message.main_pid = None;
         }
@@ -180,6 +189,9 @@ impl Receiver {
 
     fn may_speak(&self, whom: Whom<'_>, found: &datagram::Datagram) -> bool {
         let Some(sender) = found.sender else { return false };
+        if let Some((program, _)) = whom.inside {
+            return self.may_speak_inside(program, whom, sender, found);
+        }
         if sender == whom.pid {
             return !whom.reaped || is_reaped_child(whom, found);
         }
@@ -188,8 +200,22 @@ impl Receiver {
         }
         let in_group = whom.leads && !whom.reaped && pidfd::group_of_number(sender) == Some(whom.pid);
         let is_member = || in_group || whom.cgroup.is_some_and(|group| group.has(sender));
-        // Asked in this order: that it lives now says that the number was its own all the time.
-        is_member() && (!self.pidfds || found.pidfd.as_ref().is_some_and(|fd| pidfd::life(fd.as_raw_fd()) != pidfd::Life::Reaped))
+        is_member() && self.lives(found)
+    }
+
+    /// Asked after what was asked about its number: that it lives now says that this was its own all the time.
+    fn lives(&self, found: &datagram::Datagram) -> bool {
+        !self.pidfds || found.pidfd.as_ref().is_some_and(|fd| pidfd::life(fd.as_raw_fd()) != pidfd::Life::Reaped)
+    }
+
+    /// The program of a contained child is its init's child, which keeps its number until init itself ends. Once that has been reaped, a sender with that
+    /// number is the program only if it is dead.
+    fn may_speak_inside(&self, program: i32, whom: Whom<'_>, sender: i32, found: &datagram::Datagram) -> bool {
+        if sender == program && program != 0 {
+            return !whom.reaped || found.pidfd.as_ref().is_some_and(|fd| pidfd::life(fd.as_raw_fd()) == pidfd::Life::Reaped);
+        }
+        let in_group = || program != 0 && !whom.reaped && pidfd::group_of_number(sender) == Some(program);
+        self.access != Access::Main && (in_group() || whom.cgroup.is_some_and(|group| group.has(sender))) && self.lives(found)
     }
 }
 

@@ -126,7 +126,7 @@ fn enter(directory: &Path, owner: &Owner) -> Result<(), Errno> {
     }
     let tried = || {
         let mut command = Command::new(NOTHING)?;
-        command.credentials(owner.uid, owner.gid, &owner.groups)?.cwd(directory)?.isolate(Isolation::None).env_base(EnvBase::Clear);
+        command.credentials(owner.uid, owner.gid, &owner.groups)?.cwd(directory)?.isolate(Isolation::None)?.env_base(EnvBase::Clear);
         for stream in 0..3 {
             command.stdio(stream, Stdio::Null)?;
         }

@@ -103,6 +103,8 @@ pub struct Child {
     pub(super) output: Option<Box<Mutex<Output>>>,
     /// It leads a process group of its own.
     pub(super) leads: bool,
+    /// Of a contained one: the numbers of its program here, for display, and inside; 0: not known. (`pid` is its init's.)
+    pub(super) inside: Option<(i32, i32)>,
     /// Where something is asked of it beside its exec.
     pub(super) readying: Option<Box<Mutex<Readying>>>,
     /// Where it is to be told that it was stopped.
@@ -310,7 +312,8 @@ impl Child {
 
     /// Those in its control group that left its process group.
     fn signal_escaped(&self, life: &Life, number: i32) {
-        let Some(cgroup) = life.cgroup().filter(|_| number != 0) else { return };
+        // Of a contained one it is not known who has got it already: those who left the group inside go with the program.
+        let Some(cgroup) = life.cgroup().filter(|_| number != 0 && (self.inside.is_none() || number == libc::SIGKILL)) else { return };
         match number {
             libc::SIGKILL => cgroup.group().kill(),
             // The group has just been signalled, and nobody shall get it twice.
@@ -392,7 +395,8 @@ impl Child {
 
     /// How long it may take over a core that it is dumping; asked only where it matters, since that reads a file.
     fn dump_ms(&self, life: &Life) -> impl FnOnce() -> i64 + use<> {
-        let (stranger, pid, wait) = (self.stranger(life), self.pid, life.core_wait_ms);
+        let pid = self.inside.map_or(self.pid, |(program, _)| program);
+        let (stranger, wait) = (self.stranger(life), life.core_wait_ms);
         move || if wait > 0 && dumps_core(stranger.as_deref(), pid) { wait } else { 0 }
     }
 

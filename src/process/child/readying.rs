@@ -81,7 +81,7 @@ impl Child {
     /// Who may speak for it.
     pub(super) fn whom<'a>(&self, life: &'a Life, reaped: bool) -> Whom<'a> {
         let cgroup = life.cgroup().map(|cgroup| cgroup.group());
-        Whom { pid: self.pid, pidfd: life.pidfd.as_deref(), reaped, leads: self.leads, cgroup }
+        Whom { pid: self.pid, inside: self.inside, pidfd: life.pidfd.as_deref(), reaped, leads: self.leads, cgroup }
     }
 
     /// Reads what it has said of itself, connects if it is time to, and looks at the clock; ends it where it has failed. Never waits. `true`:

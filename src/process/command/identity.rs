@@ -66,7 +66,7 @@ impl Identity {
             limits: _,
             no_new_privs: _,
             die_with_host,
-            isolation: _,
+            isolation,
             isolation_said: _,
             foreground,
             shares_group: _,
@@ -74,7 +74,9 @@ impl Identity {
             processors: _,
             confinement: _,
         } = self;
-        super::lasting::first([(*die_with_host, "die_with_host"), (*foreground, "foreground")])
+        // Those who are to know it by its number would know its init.
+        let contained = *isolation == Isolation::Contained;
+        super::lasting::first([(*die_with_host, "die_with_host"), (*foreground, "foreground"), (contained, "PS_ISOLATE_CONTAINED")])
     }
 
     /// Whether something of it is another's each time. Names every field (see `prepared.rs`).
@@ -124,7 +126,7 @@ impl Identity {
             (!limits.is_empty(), "rlimit"),
             (*no_new_privs, "no_new_privs"),
             (*die_with_host, "die_with_host"),
-            (*isolation == Isolation::Session, "isolate"),
+            (matches!(isolation, Isolation::Session | Isolation::Contained), "isolate"),
             (confinement.is_on(), "landlock"),
             (*foreground, "foreground"),
         ]);
@@ -183,11 +185,12 @@ impl Command {
         self
     }
 
-    /// Whether the child leads a group, a session, or nothing.
-    pub fn isolate(&mut self, isolation: Isolation) -> &mut Self {
+    /// Whether the child leads a group, a session, or nothing, or is contained.
+    pub fn isolate(&mut self, isolation: Isolation) -> Result<&mut Self> {
+        self.check_containment(isolation, self.sweeps())?;
         self.identity.isolation = isolation;
         self.identity.inheritance.joins = 0;
         self.identity.isolation_said = true;
-        self
+        Ok(self)
     }
 }

@@ -132,7 +132,7 @@ impl Command {
         if pgid < 0 {
             return Err(Error::invalid("process_group", format!("process_group: {pgid} is no process group")));
         }
-        self.isolate(if pgid == 0 { Isolation::Group } else { Isolation::None });
+        self.isolate(if pgid == 0 { Isolation::Group } else { Isolation::None })?;
         self.identity.inheritance.joins = pgid;
         Ok(self)
     }

@@ -147,7 +147,7 @@ mod tests {
     fn what_lasts_is_not_refused() {
         let mut command = Command::new("x").unwrap();
         command.arg("y").unwrap().stdio(0, Stdio::Null).unwrap().umask(0o22).unwrap().pass_fd(0, 9).unwrap();
-        command.readiness(Kind::Exec, None, -1).unwrap().user_data(7).sweep_survivors(false).stop_step(15, 10).unwrap();
+        command.readiness(Kind::Exec, None, -1).unwrap().user_data(7).sweep_survivors(false).unwrap().stop_step(15, 10).unwrap();
         command.check_outlives_host().unwrap();
     }
 

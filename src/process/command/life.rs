@@ -221,9 +221,10 @@ impl Command {
     }
 
     /// Whether the rest of the group is killed when its leader ends (the default).
-    pub fn sweep_survivors(&mut self, sweep: bool) -> &mut Self {
+    pub fn sweep_survivors(&mut self, sweep: bool) -> Result<&mut Self> {
+        self.check_containment(self.identity.isolation, sweep)?;
         self.lifetime.sweep = sweep;
-        self
+        Ok(self)
     }
 
     /// When a child that has ended is started again, and after which wait: it doubles with every failure, from the shortest to the longest.

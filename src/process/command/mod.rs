@@ -19,11 +19,13 @@
 //! | [`Readiness`]   | `readiness.rs`  | by what its child is known to be ready                           |
 //! | all at once     | `prepared.rs`  | what every spawn by a spawner would make of it anew               |
 //! |                 | `lasting.rs`    | what ties a child to its host; what was lent                     |
+//! |                 | `contained.rs`  | a child alone in a namespace of processes, and what that rules out |
 //! |                 | `piped.rs`      | what keeps it from being a part of a pipeline                    |
 //! |                 | `view.rs`       | what rooms above may read of it; another program in its place    |
 //! |                 | `line.rs`       | program and arguments as a line for a shell, and of one          |
 
 mod belongings;
+mod contained;
 mod credentials;
 mod identity;
 mod inheritance;

@@ -8,7 +8,7 @@ use std::os::fd::RawFd;
 use nix::errno::Errno;
 
 use super::{Command, Stdio};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Status};
 use crate::sys::spawn::Isolation;
 use crate::sys::{fds, pty};
 
@@ -56,9 +56,10 @@ impl Command {
         if leads_session && self.identity.isolation == Isolation::Group { Isolation::Session } else { self.identity.isolation }
     }
 
-    /// Whether this process itself must make it, and no spawner: of a terminal, session and foreground its maker is asked.
+    /// Whether this process itself must make it, though it has a spawner: of a terminal, session and foreground its maker is asked, what is written down of
+    /// its birth gives up a lock, and a spawner makes no namespaces.
     pub fn is_made_here(&self) -> bool {
-        self.writes_birth() || self.has_pty() || self.streams.terminal.is_some() || self.identity.foreground
+        self.writes_birth() || self.is_contained() || self.has_pty() || self.streams.terminal.is_some() || self.identity.foreground
     }
 
     /// Refuses one that says two things about its terminal, session or group.
@@ -69,6 +70,10 @@ impl Command {
         }
         let refused = |option, why: &str| Err(Error::invalid(option, format!("{}: {why}", self.cannot())));
         let (isolation, said) = (self.identity.isolation, self.identity.isolation_said);
+        if isolation == Isolation::Contained && (pty || terminal) {
+            let message = format!("{}: a contained child (PS_ISOLATE_CONTAINED) has no terminal for its session", self.cannot());
+            return Err(Error::new(Status::Unsupported, "isolate", message));
+        }
         if pty && terminal {
             return refused("terminal", "its session has one terminal: a pseudo-terminal of its own, or one that is given to it");
         }
@@ -117,9 +122,9 @@ mod tests {
                 other(&mut command, fd);
                 assert_eq!(command.check_terminal().is_ok(), first == second, "{first} {second}");
             }
-            for isolation in [Isolation::None, Isolation::Group, Isolation::Session] {
+            for isolation in [Isolation::None, Isolation::Group, Isolation::Session, Isolation::Contained] {
                 let mut command = Command::new("x").unwrap();
-                command.isolate(isolation);
+                command.isolate(isolation).unwrap();
                 one(&mut command, fd);
                 let wanted = if first == 2 { Isolation::Group } else { Isolation::Session };
                 assert_eq!(command.check_terminal().is_ok(), isolation == wanted, "{first} {isolation:?}");

@@ -361,8 +361,8 @@ impl Managed {
 
     /// Whether a spawner may make its process.
     pub(super) fn may_be_asked(&self) -> bool {
-        let writes = |recipe: &Recipe| lock(&recipe.stock).as_ref().is_some_and(|stock| stock.command.is_made_here());
-        !self.recipe.as_deref().is_some_and(writes)
+        let made_here = |recipe: &Recipe| lock(&recipe.stock).as_ref().is_some_and(|stock| stock.command.is_made_here());
+        !self.recipe.as_deref().is_some_and(made_here)
     }
 
     /// The birth that a spawner was asked for; 0: none.

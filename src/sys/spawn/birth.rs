@@ -55,7 +55,7 @@ impl Page {
 
 /// The last digits of a number, with leading zeros.
 #[inline(always)]
-unsafe fn put_digits(at: *mut u8, count: usize, base: u64, mut value: u64) {
+pub(super) unsafe fn put_digits(at: *mut u8, count: usize, base: u64, mut value: u64) {
     let mut i = count;
     while i > 0 {
         i = i.wrapping_sub(1);

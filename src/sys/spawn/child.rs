@@ -20,7 +20,7 @@ use crate::sys::raw::syscall;
 
 /// Ends the child. `_exit` of the whole (one-thread) process.
 #[inline(always)]
-fn quit(code: i32) -> ! {
+pub(super) fn quit(code: i32) -> ! {
     loop {
         // SAFETY: takes no pointers and does not return.
         unsafe { syscall!(libc::SYS_exit_group, code) };
@@ -29,7 +29,7 @@ fn quit(code: i32) -> ! {
 
 /// Tells the parent and ends.
 #[inline(never)]
-unsafe fn fail(orders: &Orders, step: Step, answer: isize) -> ! {
+pub(super) unsafe fn fail(orders: &Orders, step: Step, answer: isize) -> ! {
     let errno = -answer as i32;
     // SAFETY: the report lives in the parent's frame, which waits for us.
     let report = unsafe { &*orders.report };
@@ -55,6 +55,27 @@ macro_rules! must {
     }};
 }
 
+/// Waits for the parent's word.
+#[inline(never)]
+pub(super) unsafe fn pass_gate(orders: &Orders) {
+    let mut go = 0u8;
+    // SAFETY: called from `run`, or in its place, under its contract; one byte on our own stack.
+    unsafe {
+        // Our copy of the parent's end would keep us from seeing that the parent has gone.
+        syscall!(libc::SYS_close, orders.parent_fd.load(Ordering::Relaxed));
+        let answer = loop {
+            let answer = syscall!(libc::SYS_read, orders.error_fd.load(Ordering::Relaxed), &raw mut go, 1);
+            if answer != -(libc::EINTR as isize) {
+                break answer;
+            }
+        };
+        if answer == 0 {
+            quit(127);
+        }
+        must!(orders, Step::Go, answer);
+    }
+}
+
 /// The child's whole life before exec.
 ///
 /// # Safety
@@ -67,20 +88,8 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             (*orders.own_pid).store(syscall!(libc::SYS_getpid) as u64, Ordering::Release);
         }
         let error_fd = orders.error_fd.load(Ordering::Relaxed);
-        let mut go = 0u8;
         if orders.gated {
-            // Our copy of the parent's end would keep us from seeing that the parent has gone.
-            syscall!(libc::SYS_close, orders.parent_fd.load(Ordering::Relaxed));
-            let answer = loop {
-                let answer = syscall!(libc::SYS_read, error_fd, &raw mut go, 1);
-                if answer != -(libc::EINTR as isize) {
-                    break answer;
-                }
-            };
-            if answer == 0 {
-                quit(127);
-            }
-            must!(orders, Step::Go, answer);
+            pass_gate(orders);
         }
         if orders.join_fd >= 0 {
             // 0 is "myself". Only reads the shared table, and comes before anything that could fork or fail for long.
@@ -362,7 +371,7 @@ unsafe fn close_the_rest(orders: &Orders) {
 }
 
 /// `false`: there is no close_range, or it is refused.
-unsafe fn close_gap(orders: &Orders, first: u32, last: u32) -> bool {
+pub(super) unsafe fn close_gap(orders: &Orders, first: u32, last: u32) -> bool {
     // SAFETY: as for `close_the_rest`.
     !orders.no_close_range && unsafe { syscall!(libc::SYS_close_range, first, last, 0) == 0 }
 }

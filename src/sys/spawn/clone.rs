@@ -30,7 +30,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use nix::errno::Errno;
 
 use super::birth::{Birth, Page};
-use super::child;
+use super::contained::{self, Contained, Nest};
 use super::credentials::{self, Credentials};
 use super::fork;
 use super::isolation::Isolation;
@@ -112,6 +112,8 @@ pub struct Request<'a> {
     pub scheduling: Scheduling,
     /// By what it restricts itself (landlock(7)): its number in the child. Needs `no_new_privs`, or CAP_SYS_ADMIN.
     pub ruleset: Option<i32>,
+    /// How it is contained.
+    pub contained: Option<&'a Contained>,
 }
 
 /// Where the kernel writes the identity: the low halves of two registry words.
@@ -277,8 +279,19 @@ fn call_relayed(tier: Tier, (files, cgroup): (u64, i32), orders: &mut Orders, ta
     };
     orders.relay = &raw const relay.id;
     relay.orders = (&raw mut *orders).cast();
+    contain(&mut relay, orders);
     let _blocked = signal::Blocked::all();
     relay::start(&relay, true)
+}
+
+/// The relay's child is another one, and does not see the relay, if it is contained.
+pub(super) fn contain(relay: &mut Relay, orders: &Orders) {
+    relay.entry = contained::entry(orders);
+    let nest = orders.nest as *const Nest;
+    if !nest.is_null() {
+        // SAFETY: the nest of these orders lives as long as they do; only an address is taken.
+        relay.gone = unsafe { &raw const (*nest).relay_gone };
+    }
 }
 
 pub(super) fn call_name(tier: Tier) -> &'static str {
@@ -303,7 +316,7 @@ pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Re
     let mut pause = 500_000i64;
     for _ in 0..5 {
         match attempt() {
-            Err(failure) if failure.errno == Errno::EAGAIN && matches!(failure.step, "clone3" | "clone" | "fork") => {}
+            Err(failure) if failure.errno == Errno::EAGAIN && matches!(failure.step, "clone3" | "clone" | "fork" | "init") => {}
             other => return other,
         }
         let jitter = crate::clock::now() % pause;
@@ -341,6 +354,10 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
         if of_the_clone && failed.errno == Errno::ENOMEM && procfs::namespace_of_children_has_ended() {
             return Failure { background: Background::NamespaceEnded, ..failed };
         }
+        // Without its map there is no use in a user namespace.
+        if failed.step == Step::UidMap.name() {
+            return Failure { background: Background::Unsupported, ..failed };
+        }
         failed
     })
 }
@@ -351,7 +368,8 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
     let mut tier = tiers::verdict()?;
     // Tier 2 knows the child's pid only as its own namespace sees it until the clone returns; where signals go by number, that
     // would be a stranger's.
-    let foreign_number = tier == Tier::Clone && !pidfd::group_signals_are_exact() && procfs::children_go_elsewhere();
+    let elsewhere = || request.contained.is_some() || procfs::children_go_elsewhere();
+    let foreign_number = tier == Tier::Clone && !pidfd::group_signals_are_exact() && elsewhere();
     // Who relays cannot be suspended, so its child on shared memory is no vfork child to the kernel: a memory controller that finds it guilty
     // would kill all who share that memory (in_vfork() in include/linux/sched/mm.h, __oom_kill_process() in mm/oom_kill.c), the host with it.
     let guilty_together = request.cgroup.is_some() && request.die_with_host && relay::is_needed();
@@ -372,6 +390,10 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
                     && matches!(failed.errno, Errno::EINVAL | Errno::E2BIG) =>
             {
                 NO_INTO_CGROUP.store(true, Ordering::Relaxed);
+            }
+            // It says nothing of the tier.
+            Err(failed) if request.contained.is_some() && failed.step == call_name(tier) && contained::is_refusal(failed.errno) => {
+                return Err(Failure { background: Background::Unsupported, ..failed });
             }
             Err(failed) if failed.step == call_name(tier) && is_verdict(failed.errno) && tier != Tier::Fork => {
                 // A filter was installed after the probe.
@@ -401,6 +423,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     let candidates = cstr::pointers(request.candidates).map_err(|errno| failure("memory", errno))?;
     let no_close_range = tiers::has_no_close_range();
     let unshare = request.unshare_first.filter(|_| !no_close_range && tier != Tier::Fork);
+    let unshare = unshare.and_then(|first| request.contained.map_or(Some(first), |contained| contained.first_unneeded(first)));
     // The last gap of an unshared table is empty already unless the child itself puts something there.
     let already_closed = |gap: &&Gap| unshare.is_some_and(|first| request.moves.is_empty() && gap.first >= first as u32);
     let gaps = &request.gaps[..request.gaps.len() - usize::from(request.gaps.last().is_some_and(|gap| already_closed(&gap)))];
@@ -410,6 +433,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     let page = request.birth.map(|birth| Box::new(Page::new(birth)));
     // The room lives as long as this frame: until the child has begun.
     let (switch, _room) = credentials::orders(request.credentials).map_err(|errno| failure("memory", errno))?;
+    let mut nest = request.contained.map(|contained| contained.nest(tier == Tier::Fork));
     let mut orders = Orders {
         join_fd: joining.as_ref().map_or(-1, AsRawFd::as_raw_fd),
         unshare_first: unshare.unwrap_or(-1),
@@ -446,20 +470,31 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         processors: Span::of(request.processors),
         scheduling: request.scheduling.as_order(),
         ruleset: request.ruleset.unwrap_or(-1),
+        nest: nest.as_mut().map_or(core::ptr::null_mut(), |nest| (&raw mut **nest).cast()),
     };
+    let namespaces = request.contained.map_or(0, Contained::flags);
     let relayed = request.die_with_host && relay::is_needed();
-    let files = if unshare.is_some() { libc::CLONE_FILES as u64 } else { 0 };
+    let files = if unshare.is_some() { libc::CLONE_FILES as u64 } else { 0 } | namespaces;
+    let entry = contained::entry(&orders);
     let arg = (&raw const orders).cast_mut().cast();
     target.clear();
     let made = match tier {
         _ if relayed && tier != Tier::Fork => call_relayed(tier, (files, cgroup), &mut orders, target),
-        Tier::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, child::run, arg),
+        Tier::Clone3 => {
+            // The first process of a namespace would ignore them.
+            let _blocked = request.contained.map(|_| signal::Blocked::all());
+            call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, entry, arg)
+        }
         Tier::Clone => {
             let _blocked = signal::Blocked::all();
-            call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, child::run, arg)
+            call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, entry, arg)
         }
-        Tier::Fork => return fork::fork(&mut orders, relayed, request.cgroup, target, bury),
+        Tier::Fork => return fork::fork(&mut orders, (relayed, namespaces), request.cgroup, target, bury),
     };
+    if let Some(nest) = &nest {
+        // The first process may have been killed under a program that is not gone yet.
+        relay::wait_for_zero(&nest.done);
+    }
     let pid = made.map_err(|errno| {
         target.clear();
         // What clone3 says of the group it was to be born in.

@@ -14,8 +14,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType};
 
-use super::child;
-use super::clone::{Bury, CLEAR_SIGHAND, Failure, Spawned, Target, Tier, adopt, failure, gave_up};
+use super::clone::{Bury, CLEAR_SIGHAND, Failure, Spawned, Target, Tier, adopt, contain, failure, gave_up};
+use super::contained;
 use super::orders::{Orders, Step};
 use super::relay::{self, Relay};
 use super::shim::{self, CloneArgs};
@@ -30,15 +30,15 @@ static FORK_FLAGS: AtomicU8 = AtomicU8::new(0);
 
 /// A fork that suspends us until the exec.
 #[inline(never)]
-fn call_clone3_fork(target: &Target<'_>, arg: *mut c_void) -> Result<i32, Errno> {
+fn call_clone3_fork(namespaces: u64, target: &Target<'_>, entry: shim::Entry, arg: *mut c_void) -> Result<i32, Errno> {
     let args = CloneArgs {
-        flags: (libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::CLONE_PARENT_SETTID) as u64 | CLEAR_SIGHAND,
+        flags: (libc::CLONE_VFORK | libc::CLONE_PIDFD | libc::CLONE_PARENT_SETTID) as u64 | CLEAR_SIGHAND | namespaces,
         pidfd: target.pidfd.as_ptr() as u64,
         parent_tid: target.pid.as_ptr() as u64,
         ..CloneArgs::default()
     };
     // SAFETY: `args` is complete. Without CLONE_VM the child has a copy of this memory, stack included.
-    check(unsafe { shim::clone3(&raw const args, size_of::<CloneArgs>(), child::run, arg) }).map(|pid| pid as i32)
+    check(unsafe { shim::clone3(&raw const args, size_of::<CloneArgs>(), entry, arg) }).map(|pid| pid as i32)
 }
 
 #[inline(never)]
@@ -49,15 +49,16 @@ fn call_fork(flags: u64, pidfd: &AtomicU64, entry: shim::Entry, arg: *mut c_void
 }
 
 /// One fork, by the calling thread or by a relay.
-fn fork_once(flags: i32, relayed: bool, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
+fn fork_once(flags: u64, relayed: bool, orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
     if !relayed {
-        return call_fork(flags as u64, target.pidfd, child::run, (&raw mut *orders).cast());
+        return call_fork(flags, target.pidfd, contained::entry(orders), (&raw mut *orders).cast());
     }
     let mut relay = Relay::new();
     let (stack, done) = (core::ptr::null_mut(), core::ptr::null_mut());
     relay.call = relay::Call::Clone { flags: flags as usize, stack, pidfd: target.pidfd.as_ptr().cast(), done };
     orders.relay = &raw const relay.id;
     relay.orders = (&raw mut *orders).cast();
+    contain(&mut relay, orders);
     relay::start(&relay, false)
 }
 
@@ -70,7 +71,7 @@ fn starved(group: Option<&Group>, pid: i32) -> bool {
 /// Makes the child.
 pub(super) fn fork(
     orders: &mut Orders,
-    relayed: bool,
+    (relayed, namespaces): (bool, u64),
     group: Option<&Group>,
     target: &Target<'_>,
     bury: Bury<'_>,
@@ -85,7 +86,7 @@ pub(super) fn fork(
     orders.parent_fd.store(ours.as_raw_fd(), Ordering::Relaxed);
     let blocked = signal::Blocked::all();
     if suspended {
-        let made = call_clone3_fork(target, (&raw mut *orders).cast());
+        let made = call_clone3_fork(namespaces, target, contained::entry(orders), (&raw mut *orders).cast());
         if !made.is_err_and(is_verdict) {
             drop(blocked);
             drop(theirs);
@@ -105,7 +106,7 @@ pub(super) fn fork(
     let mut made = Err(Errno::EINVAL);
     for (choice, flags) in [libc::CLONE_PIDFD, 0, libc::SIGCHLD].into_iter().enumerate().skip(first) {
         target.clear();
-        made = fork_once(flags, relayed, orders, target);
+        made = fork_once(flags as u64 | namespaces, relayed, orders, target);
         if !made.is_err_and(is_verdict) {
             FORK_FLAGS.store(choice as u8, Ordering::Relaxed);
             break;

@@ -20,12 +20,14 @@
 //! | `relay.rs`   | a child that dies with its host, spawned by any thread              |
 //! | `landing.rs` | reserved low descriptors                                            |
 //! | `scheduling.rs` | the policy of the scheduler, as a command says it               |
+//! | `contained/` | a child alone with its descendants in a namespace of processes      |
 //!
 //! `clone.rs`, `fork.rs` and `tiers.rs` know each other: the engine tries a tier, and a tier is probed by the engine's own clone.
 
 mod birth;
 mod child;
 mod clone;
+pub(crate) mod contained;
 mod credentials;
 mod fork;
 mod isolation;
@@ -41,6 +43,7 @@ mod tiers;
 
 pub use self::birth::{Birth, LENGTH as BIRTH_LENGTH, Places as BirthPlaces};
 pub use self::clone::{Background, Failure, Request, Spawned, Target, Tier, spawn};
+pub use self::contained::Contained;
 pub use self::credentials::Credentials;
 pub use self::isolation::Isolation;
 pub use self::orders::{Gap, Limit, Move, Terminal};

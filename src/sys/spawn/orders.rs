@@ -43,10 +43,12 @@ pub enum Step {
     LandlockRestrictSelf,
     Terminal,
     Foreground,
+    UidMap,
+    Init,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 26] = [
+    const ALL: [(Step, &'static str); 28] = [
         (Step::None, ""),
         (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
@@ -73,6 +75,8 @@ impl Step {
         (Step::LandlockRestrictSelf, "landlock_restrict_self"),
         (Step::Terminal, "terminal"),
         (Step::Foreground, "foreground"),
+        (Step::UidMap, "uid_map"),
+        (Step::Init, "init"),
     ];
 
     /// The name that an error shows.
@@ -316,4 +320,6 @@ pub(super) struct Orders {
     pub scheduling: i32,
     /// By what it restricts itself (landlock(7)), among its own numbers; -1: nothing.
     pub ruleset: i32,
+    /// How it is contained (`contained/inside.rs`), or null.
+    pub nest: *mut core::ffi::c_void,
 }

@@ -48,6 +48,8 @@ pub(super) struct Relay {
     pub left: AtomicI32,
     /// 1 until the child has left our memory.
     pub done: AtomicI32,
+    /// Where a child that cannot see the relay (it is in another pid namespace) is told that it has gone; or null.
+    pub gone: *const AtomicI32,
 }
 
 impl Relay {
@@ -61,6 +63,7 @@ impl Relay {
             answer: AtomicI64::new(0),
             left: AtomicI32::new(1),
             done: AtomicI32::new(1),
+            gone: core::ptr::null(),
         }
     }
 }
@@ -110,6 +113,15 @@ pub(super) fn start(relay: &Relay, shared: bool) -> Result<i32, Errno> {
     check(unsafe { shim::clone(THREAD as usize, top.cast(), core::ptr::null_mut(), relay.left.as_ptr(), run, arg) })?;
     wait_for_zero(&relay.left);
     let pid = check(relay.answer.load(Ordering::Acquire) as isize)? as i32;
+    if !relay.gone.is_null() {
+        // SAFETY: takes no pointers; the word is the caller's, and lives as long as this call.
+        unsafe {
+            while syscall!(libc::SYS_tgkill, crate::sys::getpid(), relay.id.load(Ordering::Acquire), 0) == 0 {
+                syscall!(libc::SYS_sched_yield);
+            }
+            (*relay.gone).store(1, Ordering::Release);
+        }
+    }
     if shared {
         wait_for_zero(&relay.done);
     }
@@ -117,7 +129,7 @@ pub(super) fn start(relay: &Relay, shared: bool) -> Result<i32, Errno> {
 }
 
 /// futex(2): the kernel clears the word and wakes us.
-fn wait_for_zero(word: &AtomicI32) {
+pub(super) fn wait_for_zero(word: &AtomicI32) {
     loop {
         let now = word.load(Ordering::Acquire);
         if now == 0 {

@@ -170,6 +170,7 @@ impl Wanted {
             processors: &[],
             scheduling: Scheduling::default(),
             ruleset: None,
+            contained: None,
         }
     }
 }

@@ -92,7 +92,7 @@ impl Voice {
     /// What it has said since. `true`: there is more. `last`: it has ended, and all of it is to be heard.
     pub fn hear(&mut self, now: i64, last: bool, words: &mut Vec<Word>) -> bool {
         let (receiver, pidfd) = (self.receiver.clone(), self.pidfd.clone());
-        let whom = Whom { pid: self.pid, pidfd: Some(&pidfd), reaped: self.is_reaped(), leads: self.leads, cgroup: None };
+        let whom = Whom { pid: self.pid, inside: None, pidfd: Some(&pidfd), reaped: self.is_reaped(), leads: self.leads, cgroup: None };
         if last {
             receiver.hear_out(whom, |message| self.take(&message, now, words));
             return false;

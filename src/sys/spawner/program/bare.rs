@@ -1,4 +1,5 @@
-//! What a program needs that has no libc: its first instructions, and the three functions that compiled code calls by itself.
+//! What a program needs that has no libc: its first instructions (`main` is given the stack as the kernel left it), and the three functions that
+//! compiled code calls by itself.
 
 use core::arch::naked_asm;
 
@@ -6,19 +7,19 @@ use core::arch::naked_asm;
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn _start() -> ! {
-    naked_asm!("xor ebp, ebp", "and rsp, -16", "call {main}", "ud2", main = sym super::main)
+    naked_asm!("xor ebp, ebp", "mov rdi, rsp", "and rsp, -16", "call {main}", "ud2", main = sym super::main)
 }
 
 #[cfg(target_arch = "aarch64")]
 #[unsafe(naked)]
 #[unsafe(no_mangle)]
 unsafe extern "C" fn _start() -> ! {
-    naked_asm!("mov x29, #0", "mov x30, #0", "bl {main}", "brk #1", main = sym super::main)
+    naked_asm!("mov x29, #0", "mov x30, #0", "mov x0, sp", "bl {main}", "brk #1", main = sym super::main)
 }
 
 #[panic_handler]
 fn panicked(_: &core::panic::PanicInfo<'_>) -> ! {
-    crate::sys::spawn::worker::exit(70)
+    crate::give_up()
 }
 
 /// Rust's own library was built to unwind, and may name this; nothing here unwinds.

@@ -83,6 +83,7 @@ numbers! {
     PRIO_PROCESS: u32 = 0;
     PROT_READ: i32 = 1;
     PROT_WRITE: i32 = 2;
+    PR_SET_DUMPABLE: i32 = 4;
     PR_SET_NAME: i32 = 15;
     PR_SET_NO_NEW_PRIVS: i32 = 38;
     PR_SET_PDEATHSIG: i32 = 1;
@@ -90,15 +91,19 @@ numbers! {
     SCHED_BATCH: i32 = 3;
     SCHED_OTHER: i32 = 0;
     SCM_RIGHTS: i32 = 1;
+    SIGCHLD: i32 = 17;
     SIGKILL: i32 = 9;
     SIGSTOP: i32 = 19;
     SIGTTOU: i32 = 22;
     SIG_BLOCK: i32 = 0;
     SIG_SETMASK: i32 = 2;
+    SI_QUEUE: i32 = -1;
     SOL_SOCKET: i32 = 1;
     TIOCGPGRP: u64 = 0x540F;
     TIOCSCTTY: u64 = 0x540E;
     TIOCSPGRP: u64 = 0x5410;
+    WNOHANG: i32 = 1;
+    __WALL: i32 = 0x4000_0000;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -120,6 +125,7 @@ numbers! {
     SYS_getpid: c_long = 39;
     SYS_getppid: c_long = 110;
     SYS_ioctl: c_long = 16;
+    SYS_getpgid: c_long = 121;
     SYS_kill: c_long = 62;
     SYS_mmap: c_long = 9;
     SYS_munmap: c_long = 11;
@@ -136,6 +142,7 @@ numbers! {
     SYS_rt_sigaction: c_long = 13;
     SYS_rt_sigprocmask: c_long = 14;
     SYS_landlock_restrict_self: c_long = 446;
+    SYS_rt_sigtimedwait: c_long = 128;
     SYS_sched_getscheduler: c_long = 145;
     SYS_sched_setaffinity: c_long = 203;
     SYS_sched_setscheduler: c_long = 144;
@@ -149,6 +156,7 @@ numbers! {
     SYS_setsid: c_long = 112;
     SYS_tgkill: c_long = 234;
     SYS_umask: c_long = 95;
+    SYS_wait4: c_long = 61;
     SYS_write: c_long = 1;
 }
 
@@ -171,6 +179,7 @@ numbers! {
     SYS_getpid: c_long = 172;
     SYS_getppid: c_long = 173;
     SYS_ioctl: c_long = 29;
+    SYS_getpgid: c_long = 155;
     SYS_kill: c_long = 129;
     SYS_mmap: c_long = 222;
     SYS_munmap: c_long = 215;
@@ -187,6 +196,7 @@ numbers! {
     SYS_rt_sigaction: c_long = 134;
     SYS_rt_sigprocmask: c_long = 135;
     SYS_landlock_restrict_self: c_long = 446;
+    SYS_rt_sigtimedwait: c_long = 137;
     SYS_sched_getscheduler: c_long = 120;
     SYS_sched_setaffinity: c_long = 122;
     SYS_sched_setscheduler: c_long = 119;
@@ -200,5 +210,6 @@ numbers! {
     SYS_setsid: c_long = 157;
     SYS_tgkill: c_long = 131;
     SYS_umask: c_long = 166;
+    SYS_wait4: c_long = 260;
     SYS_write: c_long = 64;
 }

@@ -19,6 +19,11 @@
 mod bare;
 mod sys;
 
+/// For the panic handler.
+fn give_up() -> ! {
+    sys::spawn::worker::exit(70)
+}
+
 /// Runs on the stack that the kernel gave. Never returns.
 unsafe extern "C" fn main() -> ! {
     // SAFETY: the numbers are those that a spawner starts with, and this is its only thread.

@@ -148,6 +148,7 @@ impl Request<'_> {
                 processors: self.part::<u64>(head.processors),
                 scheduling: head.scheduling,
                 ruleset: head.ruleset,
+                nest: core::ptr::null_mut(),
             }
         }
     }

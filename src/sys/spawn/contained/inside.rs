@@ -1,0 +1,281 @@
+//! What the first process of a contained child's namespace does before it becomes init: it makes the program.
+//!
+//! The traps, beside those of `child.rs`, whose rules hold here:
+//!
+//! - **Three share one memory**: host, this process and the program until its exec. If this one is killed meanwhile (kill-all in another thread), the
+//!   kernel lets the host go on at once, and kills the program only a moment later, when it takes the namespace down. That moment is spent on the
+//!   host's stack. So the program's clone leaves a word in the host's memory (`done`: written by CLONE_PARENT_SETTID before the program can run,
+//!   cleared by CLONE_CHILD_CLEARTID when it has left the memory), and the host waits for that, too.
+//! - **A signal that nobody has blocked is lost**: the first process of a namespace ignores what it has no handler for, also from outside. The host blocks
+//!   all before the clone (in each tier), and nobody unblocks them but the program, as its last step.
+//! - **A host that ignores SIGCHLD** makes children that reap theirs unseen: default again before the program is made.
+//! - **A host that has given up root is not dumpable**: its files in /proc are root's, and so are this process's as long as it shares that memory. So
+//!   the maps of its user namespace are written by a process that has executed a program (init's, which can do that, too), with the few rights that
+//!   it needs.
+//! - **No number of the host's is known here**: `getppid` says 0, and `tgkill` would find the relay gone while it lives. The host itself waits for the
+//!   relay's end and says so; whether the host still lives is read from /proc, which is the host's own.
+
+use core::ffi::{c_char, c_void};
+use core::sync::atomic::{AtomicI32, Ordering};
+
+use super::wire;
+use crate::sys::raw::syscall;
+use crate::sys::spawn::birth::put_digits;
+use crate::sys::spawn::child::{self, close_gap, fail, quit};
+use crate::sys::spawn::orders::{Orders, Step};
+use crate::sys::spawn::shim;
+
+/// The program's stack until its exec; beside that of the first process, in the host's memory.
+const STACK: usize = 16 * 1024;
+
+/// What is written to a map: NUL behind it.
+pub(super) struct Line {
+    pub text: *const c_char,
+    pub length: usize,
+}
+
+/// What the first process goes by, beside the orders (which are its own as far as the gate, the control group, the table and the host are concerned, and
+/// the program's for all the rest). Lives in the memory of the host's caller until all are through.
+pub(in crate::sys::spawn) struct Nest {
+    /// As `wire::MAPS`; not in a user namespace that was there before.
+    pub(super) maps: [Line; 3],
+    pub(super) mapped: bool,
+    /// The program of init, and the file of fates, in the parent's numbering.
+    pub(super) init: i32,
+    pub(super) fates: i32,
+    pub(super) entry: u64,
+    pub(super) ticket: u32,
+    /// The number of the host as its /proc has it; 0: it need not be known.
+    pub(super) host: i32,
+    /// Memory is not shared.
+    pub apart: bool,
+    /// The relay has gone, whose children are the host's by now.
+    pub relay_gone: AtomicI32,
+    /// Not 0 while the program shares this memory.
+    pub done: AtomicI32,
+    pub(super) argument: [u8; wire::ARGUMENT],
+    pub(super) stack: core::mem::MaybeUninit<[u8; STACK]>,
+}
+
+/// Runs a step that must not fail.
+macro_rules! must {
+    ($orders:expr, $step:expr, $call:expr) => {{
+        let answer: isize = $call;
+        if answer < 0 {
+            fail($orders, $step, answer);
+        }
+        answer
+    }};
+}
+
+/// What a child of these orders runs.
+pub(in crate::sys::spawn) fn entry(orders: &Orders) -> shim::Entry {
+    if orders.nest.is_null() { child::run } else { run }
+}
+
+/// The first process's whole life before it is init.
+///
+/// # Safety
+/// As for [`child::run`]; and `nest` of the orders is a [`Nest`] that lives until this process and the program have left the memory.
+unsafe extern "C" fn run(arg: *mut c_void) -> ! {
+    // SAFETY: by the contract above; no other thread of this process is there.
+    unsafe {
+        let orders = &*(arg as *const Orders);
+        let nest = orders.nest as *mut Nest;
+        if !orders.own_pid.is_null() {
+            (*orders.own_pid).store(syscall!(libc::SYS_getpid) as u64, Ordering::Release);
+        }
+        if orders.gated {
+            child::pass_gate(orders);
+        }
+        if orders.join_fd >= 0 {
+            must!(orders, Step::Cgroup, syscall!(libc::SYS_write, orders.join_fd, c"0".as_ptr(), 1));
+        }
+        if orders.unshare_first >= 0 {
+            must!(orders, Step::CloseRange, syscall!(libc::SYS_close_range, orders.unshare_first, u32::MAX, libc::CLOSE_RANGE_UNSHARE));
+        }
+        if (*nest).mapped {
+            write_maps(orders, nest);
+        }
+        // Nothing of the host's terminal or group reaches it.
+        must!(orders, Step::Setsid, syscall!(libc::SYS_setsid));
+        if orders.host != 0 {
+            die_with_host(orders, nest);
+        }
+        let default = [0u64; 4];
+        must!(orders, Step::Init, syscall!(libc::SYS_rt_sigaction, libc::SIGCHLD, default.as_ptr(), 0, 8));
+
+        let mut inner = core::ptr::read(orders);
+        (inner.join_fd, inner.unshare_first, inner.gated) = (-1, -1, false);
+        (inner.host, inner.relay, inner.own_pid) = (0, core::ptr::null(), core::ptr::null());
+        let pid = must!(orders, Step::Init, make(nest, program, (&raw mut inner).cast()));
+        // It has said itself what has failed. (Apart, the host hears it by another way, and init finds a dead program.)
+        if (*orders.report).step.load(Ordering::Acquire) != 0 {
+            quit(127);
+        }
+        become_init(orders, nest, pid as u32)
+    }
+}
+
+/// A process inside; returns when that has left this memory.
+unsafe fn make(nest: *mut Nest, entry: shim::Entry, arg: *mut c_void) -> isize {
+    // SAFETY: the nest has a stack that nobody else uses meanwhile (CLONE_VFORK), and the word that tells the host when it is free.
+    unsafe {
+        if (*nest).apart {
+            let flags = (libc::CLONE_VFORK | libc::SIGCHLD) as usize;
+            return shim::clone(flags, core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut(), entry, arg);
+        }
+        let shared = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
+        let top = (&raw mut (*nest).stack).cast::<u8>().wrapping_add(STACK);
+        let done = (*nest).done.as_ptr();
+        shim::clone(shared as usize, top.cast(), done, done, entry, arg)
+    }
+}
+
+/// The program's first moment: says which number it has outside, then goes on as any child.
+unsafe extern "C" fn program(arg: *mut c_void) -> ! {
+    // SAFETY: the orders are those of `run`, which is suspended, or whose memory this is a copy of.
+    unsafe {
+        let nest = (*(arg as *const Orders)).nest as *const Nest;
+        let number = own_number();
+        if number > 0 {
+            let word = wire::word((*nest).ticket, wire::numbers(number, syscall!(libc::SYS_getpid) as i32));
+            syscall!(libc::SYS_pwrite64, (*nest).fates, &raw const word, 8, (*nest).entry.wrapping_add(wire::NUMBER));
+        }
+        child::run(arg)
+    }
+}
+
+/// The caller's number as the host's /proc has it; 0: there is none.
+#[inline(never)]
+unsafe fn own_number() -> i32 {
+    let mut text = [0u8; 16];
+    // SAFETY: sixteen bytes of this frame.
+    let length = unsafe { syscall!(libc::SYS_readlinkat, libc::AT_FDCWD, c"/proc/self".as_ptr(), text.as_mut_ptr(), 16usize) };
+    let (mut number, mut i) = (0i32, 0isize);
+    while i < length && i < 16 {
+        // SAFETY: within the sixteen.
+        let byte = unsafe { *text.as_ptr().wrapping_offset(i) };
+        number = number.wrapping_mul(10).wrapping_add(i32::from(byte.wrapping_sub(b'0')));
+        i = i.wrapping_add(1);
+    }
+    number
+}
+
+/// The maps of its user namespace.
+unsafe fn write_maps(orders: &Orders, nest: *mut Nest) {
+    // SAFETY: called from `run`, whose table is its own by now.
+    unsafe {
+        let mut i = 0usize;
+        while i < 3 {
+            let path = (*(&raw const wire::MAPS).cast::<&core::ffi::CStr>().wrapping_add(i)).as_ptr();
+            let line = (&raw const (*nest).maps).cast::<Line>().wrapping_add(i);
+            let file = syscall!(libc::SYS_openat, libc::AT_FDCWD, path, libc::O_WRONLY | libc::O_CLOEXEC);
+            if file == -(libc::EACCES as isize) && i == 0 {
+                return have_maps_written(orders, nest);
+            }
+            must!(orders, Step::UidMap, file);
+            must!(orders, Step::UidMap, syscall!(libc::SYS_write, file, (*line).text, (*line).length));
+            syscall!(libc::SYS_close, file);
+            i = i.wrapping_add(1);
+        }
+    }
+}
+
+/// The same by a process whose files in /proc are its own.
+#[inline(never)]
+unsafe fn have_maps_written(orders: &Orders, nest: *mut Nest) {
+    // SAFETY: as for `write_maps`; four bytes of this frame.
+    unsafe {
+        let mut status = 0i32;
+        let pid = must!(orders, Step::UidMap, make(nest, mapper, nest.cast()));
+        must!(orders, Step::UidMap, syscall!(libc::SYS_wait4, pid, &raw mut status, libc::__WALL, 0));
+        if status != 0 {
+            fail(orders, Step::UidMap, -(if status & 0x7F != 0 { libc::EPERM } else { status >> 8 & 0xFF } as isize));
+        }
+    }
+}
+
+/// Executes the program of init as one that writes maps, with the rights for that: they outlast the exec as ambient ones (capabilities(7)).
+unsafe extern "C" fn mapper(arg: *mut c_void) -> ! {
+    const VERSION_3: u32 = 0x2008_0522;
+    const CAP_SETGID: u32 = 6;
+    const CAP_SETUID: u32 = 7;
+    const CAP_SYS_ADMIN: u32 = 21;
+    const NEEDED: u32 = 1 << CAP_SETGID | 1 << CAP_SETUID | 1 << CAP_SYS_ADMIN;
+    // SAFETY: the nest is that of `run`, which waits; two words and two sets of three, as this version has them.
+    unsafe {
+        let nest = arg as *const Nest;
+        let header = [VERSION_3, 0];
+        let sets = [[NEEDED, NEEDED, NEEDED], [0, 0, 0]];
+        syscall!(libc::SYS_capset, header.as_ptr(), sets.as_ptr());
+        for right in [CAP_SETGID, CAP_SETUID, CAP_SYS_ADMIN] {
+            syscall!(libc::SYS_prctl, libc::PR_CAP_AMBIENT, libc::PR_CAP_AMBIENT_RAISE, right, 0, 0);
+        }
+        let [user, groups, group] = &(*nest).maps;
+        let argv = [c"procsup-init".as_ptr(), user.text, groups.text, group.text, core::ptr::null()];
+        let envp = [core::ptr::null::<c_char>()];
+        let answer = syscall!(libc::SYS_execveat, (*nest).init, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), libc::AT_EMPTY_PATH);
+        quit(answer.wrapping_neg() as i32)
+    }
+}
+
+/// Arms the death signal, and looks whether the host has died before.
+#[inline(never)]
+unsafe fn die_with_host(orders: &Orders, nest: *const Nest) {
+    // SAFETY: as for `run`.
+    unsafe {
+        if !orders.relay.is_null() && !orders.gated {
+            while (*nest).relay_gone.load(Ordering::Acquire) == 0 {
+                syscall!(libc::SYS_sched_yield);
+            }
+        }
+        must!(orders, Step::DieWithHost, syscall!(libc::SYS_prctl, libc::PR_SET_PDEATHSIG, libc::SIGKILL));
+        let file = must!(
+            orders,
+            Step::DieWithHost,
+            syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/proc/self/stat".as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC)
+        );
+        let mut text = [0u8; 128];
+        let length = must!(orders, Step::DieWithHost, syscall!(libc::SYS_read, file, text.as_mut_ptr(), 128usize));
+        syscall!(libc::SYS_close, file);
+        // "PID (NAME) STATE PARENT ...": a name may hold anything, and no more than fifteen bytes.
+        let byte = |i: isize| if i >= 0 && i < length && i < 128 { *text.as_ptr().wrapping_offset(i) } else { 0 };
+        let mut i = length.wrapping_sub(1);
+        while i > 0 && byte(i) != b')' {
+            i = i.wrapping_sub(1);
+        }
+        let (mut parent, mut i) = (0i32, i.wrapping_add(4));
+        while byte(i).is_ascii_digit() {
+            parent = parent.wrapping_mul(10).wrapping_add(i32::from(byte(i).wrapping_sub(b'0')));
+            i = i.wrapping_add(1);
+        }
+        if parent != (*nest).host {
+            fail(orders, Step::DieWithHost, -(libc::ESRCH as isize));
+        }
+    }
+}
+
+/// Lets go of all that was the host's or is the program's, and executes init.
+unsafe fn become_init(orders: &Orders, nest: *mut Nest, program: u32) -> ! {
+    // SAFETY: as for `run`; the numbers are above 2 (`fds::above_standard`), so none is overwritten that is needed.
+    unsafe {
+        let argument = (&raw mut (*nest).argument).cast::<u8>();
+        let [entry, ticket, pid] = wire::DIGITS;
+        put_digits(argument, entry, 16, (*nest).entry);
+        put_digits(argument.wrapping_add(entry), ticket, 16, u64::from((*nest).ticket));
+        put_digits(argument.wrapping_add(entry).wrapping_add(ticket), pid, 16, u64::from(program));
+        must!(orders, Step::Init, syscall!(libc::SYS_dup3, (*nest).fates, wire::FATES, 0));
+        must!(orders, Step::Init, syscall!(libc::SYS_dup3, (*nest).init, 1, libc::O_CLOEXEC));
+        let error_fd = orders.error_fd.load(Ordering::Relaxed);
+        if error_fd >= 0 {
+            must!(orders, Step::Init, syscall!(libc::SYS_dup3, error_fd, 2, libc::O_CLOEXEC));
+            orders.error_fd.store(2, Ordering::Relaxed);
+        }
+        close_gap(orders, if error_fd >= 0 { 3 } else { 2 }, u32::MAX);
+        let argv = [c"procsup-init".as_ptr(), argument.cast_const().cast(), core::ptr::null()];
+        let envp = [core::ptr::null::<c_char>()];
+        let answer = syscall!(libc::SYS_execveat, 1, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), libc::AT_EMPTY_PATH);
+        fail(orders, Step::Init, answer)
+    }
+}

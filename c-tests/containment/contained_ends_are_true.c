@@ -20,7 +20,7 @@ static void codes(void)
     for (int code = 0; code < 256; code++) {
         char text[8];
         snprintf(text, sizeof text, "%d", code);
-        ps_exit end = end_of(contained(exiting(text)));
+        ps_exit end = run_to_its_end(contained(exiting(text)));
         if (end.kind != PS_EXIT_EXITED || end.code != code || end.signal != 0)
             harness_fail(__FILE__, __LINE__, "code %d: kind %d, code %d, signal %d", code, end.kind, end.code, end.signal);
     }
@@ -37,7 +37,7 @@ static void signals(void)
         if (!kills)
             continue;
         snprintf(text, sizeof text, "%d", number);
-        ps_exit end = end_of(contained(helper_command("die_by", text, NULL)));
+        ps_exit end = run_to_its_end(contained(helper_command("die_by", text, NULL)));
         if (end.kind != PS_EXIT_SIGNALED || end.signal != number || end.code != -1 || end.cause != PS_CAUSE_SELF)
             harness_fail(__FILE__, __LINE__, "signal %d: kind %d, signal %d, code %d", number, end.kind, end.signal, end.code);
         CHECK_INT(end.core_dumped, 0);

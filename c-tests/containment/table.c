@@ -6,16 +6,17 @@
 /* covers: RP-47 */
 #include "harness.h"
 #include "containment.h"
+#include "contained.h"
 
-enum level { NONE, GROUP, SESSION, SUBREAPER, CGROUP, LEVELS };
+enum level { NONE, GROUP, SESSION, SUBREAPER, CONTAINED, CGROUP, LEVELS };
 enum end { EXIT, TERMINATE, KILL_ALL, FREE, ENDS };
 
 static const char *const level_names[LEVELS] = {"PS_ISOLATE_NONE", "PS_ISOLATE_GROUP", "PS_ISOLATE_SESSION", "group and subreaper",
-                                                "ps_command_cgroup"};
+                                                "PS_ISOLATE_CONTAINED", "ps_command_cgroup"};
 static const char *const end_names[ENDS] = {"its own exit", "ps_terminate", "ps_kill_and_reap_all", "ps_supervisor_free"};
 
-#define IN_A_GROUP (1 << GROUP | 1 << SESSION | 1 << SUBREAPER | 1 << CGROUP)
-#define BEYOND (1 << SUBREAPER | 1 << CGROUP)
+#define IN_A_GROUP (1 << GROUP | 1 << SESSION | 1 << SUBREAPER | 1 << CONTAINED | 1 << CGROUP)
+#define BEYOND (1 << SUBREAPER | 1 << CONTAINED | 1 << CGROUP)
 
 /* `held_by`: the levels that promise to leave nobody. */
 static const struct {
@@ -32,7 +33,7 @@ static const struct {
     {"daemon", "double fork, `setsid`, closed streams: a daemon", BEYOND},
     {"bare", "the same with an empty environment", BEYOND},
     {"bomb-sessions", "fork bomb, `setsid` in each process", BEYOND},
-    {"limit", "a daemon that sets its own `RLIMIT_RTTIME`", 1 << CGROUP},
+    {"limit", "a daemon that sets its own `RLIMIT_RTTIME`", 1 << CONTAINED | 1 << CGROUP},
 };
 enum { WAYS = sizeof ways / sizeof *ways };
 
@@ -58,7 +59,10 @@ static void one_case(void)
     if (level == SUBREAPER)
         be_subreaper(supervisor, 1);
     ps_command *command = escaping(ways[way].word, &escape, end == EXIT);
-    int32_t isolation = level == NONE ? PS_ISOLATE_NONE : level == SESSION ? PS_ISOLATE_SESSION : PS_ISOLATE_GROUP;
+    int32_t isolation = level == NONE        ? PS_ISOLATE_NONE
+                        : level == SESSION   ? PS_ISOLATE_SESSION
+                        : level == CONTAINED ? PS_ISOLATE_CONTAINED
+                                             : PS_ISOLATE_GROUP;
     CHECK_OK(ps_command_isolate(command, isolation, &error), error);
     if (level == CGROUP)
         in_cgroup(command, cgroup_path(""));
@@ -132,18 +136,23 @@ int main(int argc, char **argv)
 {
     bool table = argc > 1 && strcmp(argv[1], "table") == 0;
     bool have_cgroups = cgroup_root_or_null() != NULL;
+    bool have_namespaces = may_be_contained();
+    if (table && !have_namespaces)
+        SKIP("no pid namespaces are to be had here");
     if (table && !have_cgroups)
         SKIP("no cgroup v2 here that this user may make control groups in");
     if (table) {
         printf("| what tries to get away |");
         for (level = 0; level < LEVELS; level++)
             printf(level == SUBREAPER ? " %s |" : " `%s` |", level_names[level]);
-        printf("\n|---|---|---|---|---|---|\n");
+        printf("\n|---|---|---|---|---|---|---|\n");
     }
     for (way = 0; way < WAYS; way++) {
         if (table)
             printf("| %s |", ways[way].text);
         for (level = 0; level < LEVELS - !have_cgroups; level++) {
+            if (level == CONTAINED && !have_namespaces)
+                continue;
             bool left[ENDS];
             for (end = 0; end < ENDS; end++)
                 left[end] = somebody_is_left();

@@ -17,10 +17,13 @@ fn main() {
     watch_pkg_config();
 
     target_program("exit");
+    target_program("init");
     target_program("pause");
     target_program("hold");
     application("preloaded_app");
-    c_files("peers", &["floor.c", "handoff_floor.c", "libc_methods.c", "preloader_driver.c", "reap.c", "spawner_floor.c", "sweep.c"], &[]);
+    let peers =
+        ["floor.c", "contained_floor.c", "handoff_floor.c", "libc_methods.c", "preloader_driver.c", "reap.c", "spawner_floor.c", "sweep.c"];
+    c_files("peers", &peers, &[]);
 
     libuv();
     if let Ok(glib) = pkg_config::Config::new().cargo_metadata(false).probe("glib-2.0") {

@@ -223,6 +223,12 @@ enum class scheduling_policy : std::int32_t {
 /// What a path is opened to: allow::read | allow::execute.
 enum class allow : std::int32_t { read = PS_ALLOW_READ, write = PS_ALLOW_WRITE, execute = PS_ALLOW_EXECUTE };
 constexpr allow operator|(allow a, allow b) noexcept { return allow(std::int32_t(a) | std::int32_t(b)); }
+enum class isolation : std::int32_t {
+    none = PS_ISOLATE_NONE,
+    group = PS_ISOLATE_GROUP,
+    session = PS_ISOLATE_SESSION,
+    contained = PS_ISOLATE_CONTAINED,
+};
 enum class survivors_policy : std::int32_t { sweep = PS_SURVIVORS_SWEEP, leave = PS_SURVIVORS_LEAVE };
 enum class scope : std::int32_t { group = PS_SCOPE_GROUP, mixed = PS_SCOPE_MIXED, leader = PS_SCOPE_LEADER };
 enum class output_exists_policy : std::int32_t { refuse = PS_OUTPUT_REFUSE, replace = PS_OUTPUT_REPLACE };
@@ -437,6 +443,7 @@ constexpr const char *name(isolation value) noexcept
     case isolation::none: return "PS_ISOLATE_NONE";
     case isolation::group: return "PS_ISOLATE_GROUP";
     case isolation::session: return "PS_ISOLATE_SESSION";
+    case isolation::contained: return "PS_ISOLATE_CONTAINED";
     }
     return "PS_ISOLATE_UNKNOWN";
 }
@@ -1635,7 +1642,7 @@ class command : private detail::owner<ps_command, ps_command_free> {
     command &&die_with_host(bool on = true) && { return std::move(die_with_host(on)); }
     command &die_with_host(bool on, ec_t &ec) noexcept { return set(ec, ps_command_die_with_host, on); }
 
-    /// A process group of its own (default), a session, or none.
+    /// A process group of its own (default), a session, or none; or contained: nobody below it outlives it.
     command &isolate(isolation how) & { return set(ps_command_isolate, how); }
     command &&isolate(isolation how) && { return std::move(isolate(how)); }
     command &isolate(isolation how, ec_t &ec) noexcept { return set(ec, ps_command_isolate, how); }

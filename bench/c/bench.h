@@ -10,6 +10,10 @@
 int bench_floor_cycle(const char *path);
 int bench_floor_spawn(const char *path, pid_t *pid, int *pidfd); /* left running, in a process group of its own */
 
+/* A contained child: `_init` says which program is the init, once. -EPERM and the like: no namespaces here. */
+void bench_contained_init(const char *path);
+int bench_contained_cycle(const char *path);
+
 int bench_vfork_cycle(const char *path);
 int bench_posix_spawn_cycle(const char *path);
 int bench_fork_cycle(const char *path);

@@ -4,6 +4,7 @@
  * copy. */
 #define _GNU_SOURCE
 #include "bench.h"
+#include "clone3.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -14,24 +15,10 @@
 
 extern char **environ;
 
-#define FLAG_VM 0x00000100ULL
-#define FLAG_PIDFD 0x00001000ULL
-#define FLAG_VFORK 0x00004000ULL
-#define FLAG_CLEAR_SIGHAND 0x100000000ULL
-#define ID_PIDFD 3 /* P_PIDFD of waitid */
-
-struct clone_arguments { /* struct clone_args of the kernel, first version (64 bytes): older headers lack it */
-    uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
-};
-
 struct order {
     const char *path;
     char *const *argv;
 };
-
-/* Returns the pid in the parent. The child runs entry(argument) on the stack named in the arguments and never comes
- * back: C must not see one call return twice. */
-long bench_clone3(struct clone_arguments *arguments, size_t size, void (*entry)(void *), void *argument);
 
 #if defined(__x86_64__)
 __asm__(".text\n.globl bench_clone3\n.type bench_clone3,@function\n"

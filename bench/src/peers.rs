@@ -4,6 +4,7 @@ use std::ffi::{CStr, c_char};
 
 /// The program that only exits, and the one that waits to be killed.
 pub const EXIT: &str = env!("TARGET_EXIT");
+pub const INIT: &str = env!("TARGET_INIT");
 pub const PAUSE: &str = env!("TARGET_PAUSE");
 /// The one that locks its stream 0.
 pub const HOLD: &str = env!("TARGET_HOLD");

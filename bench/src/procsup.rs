@@ -108,6 +108,7 @@ functions! {
     ps_error_message: fn(Error) -> *const c_char;
     ps_error_free: fn(Error);
     ps_command_new: fn(*const c_char, *mut Command, *mut Error) -> i32;
+    ps_command_isolate: fn(Command, i32, *mut Error) -> i32;
     ps_spawn: fn(Supervisor, Command, *mut Child, *mut Error) -> i32;
     ps_reap: fn(Child, i64, *mut Exit, *mut Error) -> i32;
     ps_child_pid: fn(Child, *mut i32, *mut Error) -> i32;
@@ -179,6 +180,13 @@ impl Api {
         // SAFETY: valid pointers for the duration of the call.
         let status = unsafe { (self.functions.ps_command_new)(program.as_ptr(), &mut command, &mut error) };
         self.check("ps_command_new", status, error).map(|()| command)
+    }
+
+    pub fn isolate(&self, command: Command, isolation: i32) -> Result<(), String> {
+        let mut error = null_mut();
+        // SAFETY: valid pointers for the duration of the call.
+        let status = unsafe { (self.functions.ps_command_isolate)(command, isolation, &mut error) };
+        self.check("ps_command_isolate", status, error)
     }
 
     #[inline]

@@ -155,6 +155,7 @@ static void same(ps_isolation value)
     SAME(isolation::none, PS_ISOLATE_NONE);
     SAME(isolation::group, PS_ISOLATE_GROUP);
     SAME(isolation::session, PS_ISOLATE_SESSION);
+    SAME(isolation::contained, PS_ISOLATE_CONTAINED);
     }
 }
 

@@ -2,7 +2,7 @@
 //! where the method can do that, inherits streams 0 to 2, and is reaped by its pid or pidfd.
 
 use crate::measure::{Cycle, Method};
-use crate::peers::{self, EXIT};
+use crate::peers::{self, EXIT, INIT};
 use crate::procsup::{Api, Child};
 use std::ffi::{CString, c_char, c_int};
 use std::os::unix::process::CommandExt;
@@ -12,6 +12,8 @@ type CCycle = unsafe extern "C" fn(*const c_char) -> c_int;
 
 unsafe extern "C" {
     fn bench_floor_cycle(path: *const c_char) -> c_int;
+    fn bench_contained_init(path: *const c_char);
+    fn bench_contained_cycle(path: *const c_char) -> c_int;
     fn bench_vfork_cycle(path: *const c_char) -> c_int;
     fn bench_posix_spawn_cycle(path: *const c_char) -> c_int;
     fn bench_fork_cycle(path: *const c_char) -> c_int;
@@ -25,7 +27,7 @@ unsafe extern "C" {
 pub fn all(api: Option<&'static Api>) -> Result<Vec<Method>, String> {
     let mut methods = Vec::new();
     if let Some(api) = api {
-        methods.push(Method { id: "procsup", label: "procsup".into(), cycle: procsup(api)? });
+        methods.push(Method { id: "procsup", label: "procsup".into(), cycle: procsup(api, None)? });
     }
     methods.push(Method { id: "floor", label: "clone3 floor in C".into(), cycle: c(bench_floor_cycle) });
     methods.push(Method { id: "vfork", label: "vfork".into(), cycle: c(bench_vfork_cycle) });
@@ -44,6 +46,25 @@ pub fn all(api: Option<&'static Api>) -> Result<Vec<Method>, String> {
         cycle: c(bench_glib_cycle),
     });
     methods.push(Method { id: "std", label: "Rust std".into(), cycle: rust_std() });
+    methods.extend(contained(api)?);
+    Ok(methods)
+}
+
+/// Both, where there are namespaces to be had.
+fn contained(api: Option<&'static Api>) -> Result<Vec<Method>, String> {
+    let init = CString::new(INIT).unwrap();
+    // SAFETY: a NUL-terminated path, which is never freed.
+    unsafe { bench_contained_init(init.into_raw()) };
+    let mut floor = c(bench_contained_cycle);
+    if floor().is_err() {
+        return Ok(Vec::new());
+    }
+    let mut methods = Vec::new();
+    if let Some(api) = api {
+        let cycle = procsup(api, Some(PS_ISOLATE_CONTAINED))?;
+        methods.push(Method { id: "contained", label: "procsup, contained".into(), cycle });
+    }
+    methods.push(Method { id: "contained_floor", label: "floor of that in C".into(), cycle: floor });
     Ok(methods)
 }
 
@@ -67,8 +88,13 @@ fn rust_std() -> Cycle {
     })
 }
 
-fn procsup(api: &'static Api) -> Result<Cycle, String> {
+const PS_ISOLATE_CONTAINED: i32 = 3;
+
+fn procsup(api: &'static Api, isolation: Option<i32>) -> Result<Cycle, String> {
     let command = api.command(EXIT)?;
+    if let Some(isolation) = isolation {
+        api.isolate(command, isolation)?;
+    }
     Ok(Box::new(move || {
         let child: Child = api.spawn(None, command)?;
         api.reap(child)?;

@@ -168,6 +168,6 @@ fn may_make_namespaces() -> bool {
 
 /// The number of this process as /proc has it: that may be another namespace's.
 fn own_number_in_proc() -> Result<i32, Fault> {
-    let link = nix::fcntl::readlink(c"/proc/self").map_err(Fault::of("readlink"))?;
-    link.to_str().and_then(|text| text.parse().ok()).ok_or(Fault { step: "readlink", errno: Errno::EINVAL })
+    let link = nix::fcntl::readlink(c"/proc/self").map_err(Fault::of("die_with_host"))?;
+    link.to_str().and_then(|text| text.parse().ok()).ok_or(Fault { step: "die_with_host", errno: Errno::EINVAL })
 }

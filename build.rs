@@ -48,6 +48,7 @@ fn programs(sources: &Path, out: &Path) {
             "--cfg=spawner_program",
             "--cap-lints=allow",
             "-Cpanic=abort",
+            "-Cforce-unwind-tables=no",
             "-Copt-level=2",
             "-Ccodegen-units=1",
         ]);

@@ -4,6 +4,16 @@
 #include "harness.h"
 #include "contained.h"
 
+static int32_t tier_now(void)
+{
+    int32_t tier = 0;
+    ps_error *error = NULL;
+    ps_child *child = spawn_once(NULL, exiting("0"));
+    CHECK_OK(ps_child_spawn_tier(child, &tier, &error), error);
+    reap_and_free(child);
+    return tier;
+}
+
 static void no_more_namespaces(void)
 {
     CHECK(unshare(CLONE_NEWUSER) == 0);
@@ -13,17 +23,14 @@ static void no_more_namespaces(void)
     ps_command *command = contained(exiting("0"));
     warm_up();
     leak_guard guard = leak_guard_begin();
+    int32_t tier = tier_now();
     ps_error *error = spawn_fails(command, PS_ERR_UNSUPPORTED);
     CHECK_INT(ps_error_errno(error), ENOSPC);
     ps_error_free(error);
     leak_guard_end(&guard);
     ps_command_free(command);
     CHECK(has_no_child());
-    int32_t tier = 0;
-    ps_child *child = spawn_once(NULL, exiting("0"));
-    CHECK_OK(ps_child_spawn_tier(child, &tier, &error), error);
-    CHECK_INT(tier, PS_TIER_CLONE3);
-    reap_and_free(child);
+    CHECK_INT(tier_now(), tier);
 }
 
 /* user_namespaces(7): nobody in a chroot may make one. */

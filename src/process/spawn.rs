@@ -177,7 +177,10 @@ impl Ingredients {
     fn contain(&mut self, command: &Command, engine: &'static Engine) -> Result<()> {
         if command.is_contained() {
             let made = Contained::prepare(&engine.landing, HEADROOM, command.identity.die_with_host);
-            let refused = |fault: Fault| fault.errno == Errno::EOPNOTSUPP || fault.step == "memfd_create" && fault.errno == Errno::EACCES;
+            let refused = |fault: Fault| {
+                let unwanted = fault.step == "memfd_create" && fault.errno == Errno::EACCES;
+                unwanted || fault.errno == Errno::EOPNOTSUPP || fault.step == "die_with_host"
+            };
             self.contained = Some(Box::new(made.map_err(|fault| {
                 let error = fault.error(command.cannot());
                 if refused(fault) { error.with_status(Status::Unsupported) } else { error }

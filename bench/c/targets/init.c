@@ -1,17 +1,40 @@
-/* The least that the first process of a pid namespace must do: wait for whoever ends, until the program (number 2) has,
- * and exit with its code. */
+/* The least that an init of one program must do as the first process of a pid namespace: take the signals that it is sent (all
+ * are blocked when it begins) and pass them on to the group of the program, which is number 2; reap; and once the program has
+ * ended write down how, into its descriptor 0, and exit with its code. */
 #if defined(__x86_64__)
-__asm__(".globl _start\n"
-        "_start: sub $16, %rsp\n"
-        "1: mov $61, %eax\n mov $-1, %rdi\n mov %rsp, %rsi\n xor %edx, %edx\n xor %r10d, %r10d\n syscall\n"
-        "cmp $2, %rax\n jne 1b\n"
-        "mov $60, %eax\n movzbl 1(%rsp), %edi\n syscall\n");
+static long call(long number, long a, long b, long c, long d)
+{
+    register long r10 __asm__("r10") = d;
+    long answer;
+    __asm__ volatile("syscall" : "=a"(answer) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+    return answer;
+}
+enum { PWRITE = 18, WAIT4 = 61, KILL = 62, SIGTIMEDWAIT = 128, EXIT = 231 };
 #elif defined(__aarch64__)
-__asm__(".globl _start\n"
-        "_start: sub sp, sp, #16\n"
-        "1: mov x8, #260\n mov x0, #-1\n mov x1, sp\n mov x2, #0\n mov x3, #0\n svc #0\n"
-        "cmp x0, #2\n b.ne 1b\n"
-        "mov x8, #93\n ldrb w0, [sp, #1]\n svc #0\n");
+static long call(long number, long a, long b, long c, long d)
+{
+    register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c, x3 __asm__("x3") = d;
+    __asm__ volatile("svc #0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
+}
+enum { PWRITE = 68, WAIT4 = 260, KILL = 129, SIGTIMEDWAIT = 137, EXIT = 94 };
 #else
 #error "the targets are written for x86_64 and aarch64"
 #endif
+enum { CHLD = 17, PROGRAM = 2 };
+
+void _start(void)
+{
+    unsigned long all = ~0UL;
+    unsigned status = 0;
+    for (;;) {
+        long signal = call(SIGTIMEDWAIT, (long)&all, 0, 0, 8);
+        if (signal > 0 && signal != CHLD)
+            call(KILL, -PROGRAM, signal, 0, 0);
+        for (long pid; signal == CHLD && (pid = call(WAIT4, -1, (long)&status, 1, 0)) > 0;)
+            if (pid == PROGRAM) {
+                call(PWRITE, 0, (long)&status, sizeof status, 0);
+                call(EXIT, status >> 8 & 0xFF, 0, 0, 0);
+            }
+    }
+}

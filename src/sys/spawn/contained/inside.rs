@@ -97,18 +97,20 @@ unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         if (*nest).mapped {
             write_maps(orders, nest);
         }
-        // Nothing of the host's terminal or group reaches it.
-        must!(orders, Step::Setsid, syscall!(libc::SYS_setsid));
+        // Nothing that the host's group is sent reaches it. (A session would make a group of the scheduler's as well, and that takes as long as a clone.)
+        must!(orders, Step::Setpgid, syscall!(libc::SYS_setpgid, 0, 0));
         if orders.host != 0 {
             die_with_host(orders, nest);
         }
-        let default = [0u64; 4];
-        must!(orders, Step::Init, syscall!(libc::SYS_rt_sigaction, libc::SIGCHLD, default.as_ptr(), 0, 8));
+        if orders.reset & 1 << (libc::SIGCHLD - 1) != 0 {
+            let default = [0u64; 4];
+            must!(orders, Step::Init, syscall!(libc::SYS_rt_sigaction, libc::SIGCHLD, default.as_ptr(), 0, 8));
+        }
 
         let mut inner = core::ptr::read(orders);
         (inner.join_fd, inner.unshare_first, inner.gated) = (-1, -1, false);
         (inner.host, inner.relay, inner.own_pid) = (0, core::ptr::null(), core::ptr::null());
-        let pid = must!(orders, Step::Init, make(nest, program, (&raw mut inner).cast()));
+        let pid = must!(orders, Step::Init, make(orders, nest, program, (&raw mut inner).cast()));
         // It has said itself what has failed. (Apart, the host hears it by another way, and init finds a dead program.)
         if (*orders.report).step.load(Ordering::Acquire) != 0 {
             quit(127);
@@ -117,13 +119,14 @@ unsafe extern "C" fn run(arg: *mut c_void) -> ! {
     }
 }
 
-/// A process inside; returns when that has left this memory.
-unsafe fn make(nest: *mut Nest, entry: shim::Entry, arg: *mut c_void) -> isize {
+/// A process inside; returns when that has left this memory, if it shares that. (A gated host is told of its exec by the end of a stream, any other by
+/// ours, which so must come later.)
+unsafe fn make(orders: &Orders, nest: *mut Nest, entry: shim::Entry, arg: *mut c_void) -> isize {
     // SAFETY: the nest has a stack that nobody else uses meanwhile (CLONE_VFORK), and the word that tells the host when it is free.
     unsafe {
         if (*nest).apart {
-            let flags = (libc::CLONE_VFORK | libc::SIGCHLD) as usize;
-            return shim::clone(flags, core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut(), entry, arg);
+            let flags = if orders.gated { libc::SIGCHLD } else { libc::CLONE_VFORK | libc::SIGCHLD };
+            return shim::clone(flags as usize, core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut(), entry, arg);
         }
         let shared = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
         let top = (&raw mut (*nest).stack).cast::<u8>().wrapping_add(STACK);
@@ -188,7 +191,7 @@ unsafe fn have_maps_written(orders: &Orders, nest: *mut Nest) {
     // SAFETY: as for `write_maps`; four bytes of this frame.
     unsafe {
         let mut status = 0i32;
-        let pid = must!(orders, Step::UidMap, make(nest, mapper, nest.cast()));
+        let pid = must!(orders, Step::UidMap, make(orders, nest, mapper, nest.cast()));
         must!(orders, Step::UidMap, syscall!(libc::SYS_wait4, pid, &raw mut status, libc::__WALL, 0));
         if status != 0 {
             fail(orders, Step::UidMap, -(if status & 0x7F != 0 { libc::EPERM } else { status >> 8 & 0xFF } as isize));

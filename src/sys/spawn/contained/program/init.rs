@@ -59,13 +59,19 @@ pub unsafe fn live(stack: *const *const u8) -> ! {
         syscall!(libc::SYS_prctl, libc::PR_SET_NAME, c"procsup-init".as_ptr());
         // It must not keep a file system busy.
         syscall!(libc::SYS_chdir, c"/".as_ptr());
+        // All are blocked since before it was made (`inside.rs`): a program that has ended by now has left its SIGCHLD.
         let all = u64::MAX;
-        syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, 0, 8);
         loop {
-            reap(program, entry, ticket);
             let mut info = Info { words: [0; 6], value: 0, rest: [0; 12] };
             let signal = syscall!(libc::SYS_rt_sigtimedwait, &raw const all, &raw mut info, 0, 8) as i32;
             let [_, _, code, _, sender, _] = info.words;
+            match signal {
+                libc::SIGCHLD => reap(program, (entry, ticket), libc::WNOHANG | libc::__WALL),
+                1.. => {}
+                _ if signal == -libc::EINTR || signal == -libc::EAGAIN => {}
+                // A filter forbids that: it can wait still, and passes nothing on.
+                _ => reap(program, (entry, ticket), libc::__WALL),
+            }
             if signal <= 0 || signal == libc::SIGCHLD && code > 0 || sender != 0 {
                 continue;
             }
@@ -117,11 +123,11 @@ unsafe fn pass_on(program: i32, signal: i32, alone: bool) {
 }
 
 /// Reaps all who have ended; does not return once the program is among them.
-unsafe fn reap(program: i32, entry: u64, ticket: u32) {
+unsafe fn reap(program: i32, (entry, ticket): (u64, u32), options: i32) {
     loop {
         let mut status = 0u32;
         // SAFETY: four bytes of this frame; no usage is asked for.
-        let ended = unsafe { syscall!(libc::SYS_wait4, -1i32, &raw mut status, libc::WNOHANG | libc::__WALL, 0) } as i32;
+        let ended = unsafe { syscall!(libc::SYS_wait4, -1i32, &raw mut status, options, 0) } as i32;
         if ended == program {
             let word = wire::word(ticket, status);
             // SAFETY: eight bytes of this frame.

@@ -21,8 +21,16 @@ fn main() {
     target_program("pause");
     target_program("hold");
     application("preloaded_app");
-    let peers =
-        ["floor.c", "contained_floor.c", "handoff_floor.c", "libc_methods.c", "preloader_driver.c", "reap.c", "spawner_floor.c", "sweep.c"];
+    let peers = [
+        "floor.c",
+        "contained_floor.c",
+        "handoff_floor.c",
+        "libc_methods.c",
+        "preloader_driver.c",
+        "reap.c",
+        "spawner_floor.c",
+        "sweep.c",
+    ];
     c_files("peers", &peers, &[]);
 
     libuv();

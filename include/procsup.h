@@ -834,8 +834,8 @@ typedef enum ps_isolation {
   /** It leads a session, without a controlling terminal. */
   PS_ISOLATE_SESSION = 2,
   /**
-   * It is alone with its descendants in a pid namespace, whose init (ours) is the host's child: nobody below it
-   * outlives it, whatever they do. Inside, it leads a process group.
+   * It is alone with its descendants in a pid namespace, whose init (ours) is the host's child: nobody
+   * below it outlives it, whatever they do. Inside, it leads a process group.
    */
   PS_ISOLATE_CONTAINED = 3,
 } ps_isolation;
@@ -845,44 +845,46 @@ typedef enum ps_isolation {
  * by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
  * signalled alone, and nothing is swept when it ends.
  *
- * PS_ISOLATE_CONTAINED: nobody below the child outlives it, whatever they do (setsid, double forks, ignored
- * signals, fork bombs), without root and without a control group. The child gets a pid namespace of its own
- * (pid_namespaces(7)), and where the calling thread has no CAP_SYS_ADMIN, a user namespace around it
- * (user_namespaces(7)), in which its user and group are what they were. The process that the host has made is
- * a small init, which makes the program, passes signals on, reaps, and ends as the program does; then, or when
- * it is killed, the kernel kills everybody inside, before the end can be seen. All other settings are the
- * program's. It costs about as much as another spawn. What is different:
+ * PS_ISOLATE_CONTAINED: nobody below the child outlives it, whatever they do (setsid, double forks,
+ * ignored signals, fork bombs), without root and without a control group. The child gets a pid namespace
+ * of its own (pid_namespaces(7)), and where the calling thread has no CAP_SYS_ADMIN, a user namespace
+ * around it (user_namespaces(7)), in which its user and group are what they were. The process that the
+ * host has made is a small init, which makes the program, passes signals on, reaps, and ends as the
+ * program does; then, or when it is killed, the kernel kills everybody inside, before the end can be
+ * seen. All other settings are the program's. It costs about as much as another spawn. What is different:
  *
  * - ps_child_pid, and the pid of events and errors, is the init's. What is sent to it, by ps_signal or by
- *   kill(1), goes to the program's process group; by ps_signal_process, to the program alone (ps_signal_process
- *   with SIGKILL ends all). SIGSTOP and SIGCONT by ps_signal do that to the program; by kill(1) SIGSTOP stops the
- *   init, which then passes nothing on. Signals from inside to the init are thrown away. Who takes a signal is
- *   known inside only: PS_OK says that the init has it. The cause in ps_exit is as of any child.
- * - Inside, the program is number 2 (or 3), its parent is 1, getpid(2) and kill(2) know only those inside.
- *   LISTEN_PID and WATCHDOG_PID are right there, and so is MAINPID=; by NOTIFY_SOCKET the program is believed as
- *   itself. It leads a process group, in the init's session, without a terminal.
- * - /proc stays the one of the host: /proc/self works, ps(1) shows everybody under the numbers outside, and
- *   what is written in a pid file is a number inside.
- * - In a user namespace set-user-id and set-group-id programs gain nothing, setgroups(2) is refused, and files
- *   of others show as owned by 65534. It has no rights outside that it had not before. An effective user 0
- *   without CAP_SYS_ADMIN has all capabilities inside, over what belongs to the namespace.
- * - max_rss_kib and the times of ps_exit count init, the program, and everybody inside that was waited for.
- * - It is no sandbox: files, network and memory are as before, and root inside can ask others to run something.
+ *   kill(1), goes to the program's process group; by ps_signal_process, to the program alone
+ *   (ps_signal_process with SIGKILL ends all). SIGSTOP and SIGCONT by ps_signal do that to the program;
+ *   by kill(1) SIGSTOP stops the init, which then passes nothing on. Signals from inside to the init are
+ *   thrown away. Who takes a signal is known inside only: PS_OK says that the init has it. The cause in
+ *   ps_exit is as of any child.
+ * - Inside, the program is number 2 (or 3), its parent is 1, getpid(2) and kill(2) know only those
+ *   inside. LISTEN_PID and WATCHDOG_PID are right there, and so is MAINPID=; by NOTIFY_SOCKET the program
+ *   is believed as itself. It leads a process group; with a terminal it is as with PS_ISOLATE_GROUP.
+ * - /proc stays the one of the host: /proc/self works, ps(1) shows everybody under the numbers outside,
+ *   and what is written in a pid file is a number inside.
+ * - In a user namespace set-user-id and set-group-id programs gain nothing, setgroups(2) is refused, and
+ *   files of others show as owned by 65534. It has no rights outside that it had not before. An effective
+ *   user 0 without CAP_SYS_ADMIN has all capabilities inside, over what belongs to the namespace.
+ * - max_rss_kib and the times of ps_exit count init, the program, and everybody inside that was waited
+ *   for.
+ * - It is no sandbox: files, network and memory are as before, and root inside can ask others to run
+ *   something.
  * - With ps_command_cgroup, those who have left the program's group get SIGKILL only.
  *
- * PS_SURVIVORS_LEAVE with it is PS_ERR_INVALID_ARGUMENT, here and there. A supervisor with a spawner makes such
- * children itself. A preloader or its workers, ps_spawn_once and successors of a handoff refuse it, for they
- * are known by their number. ps_spawn answers PS_ERR_UNSUPPORTED, and has started nothing, where namespaces are not
- * to be had: user namespaces are off (kernel.unprivileged_userns_clone, a security module, the host is in a
- * chroot) or used up (/proc/sys/user), a filter forbids them, they would be nested more than 32 deep, /proc
- * is not mounted (needed without CAP_SYS_ADMIN, or with ps_command_die_with_host), or files in memory may not be
- * executed (vm.memfd_noexec). Two descriptors are kept from the first such child on.
+ * PS_SURVIVORS_LEAVE with it is PS_ERR_INVALID_ARGUMENT, here and there. A supervisor with a spawner
+ * makes such children itself. A preloader or its workers, ps_spawn_once and successors of a handoff
+ * refuse it, for they are known by their number. ps_spawn answers PS_ERR_UNSUPPORTED, and has started
+ * nothing, where namespaces are not to be had: user namespaces are off (kernel.unprivileged_userns_clone,
+ * a security module, the host is in a chroot) or used up (/proc/sys/user), a filter forbids them, they
+ * would be nested more than 32 deep, /proc is not mounted (needed without CAP_SYS_ADMIN, or with
+ * ps_command_die_with_host), or files in memory may not be executed (vm.memfd_noexec). Two descriptors
+ * are kept from the first such child on.
  *
  * @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION, PS_ISOLATE_NONE or PS_ISOLATE_CONTAINED
  */
-ps_status ps_command_isolate(ps_command *command,
-                             int32_t isolation,
-                             ps_error **error);
+ps_status ps_command_isolate(ps_command *command, int32_t isolation, ps_error **error);
 
 /**
  * A directory that goes with the child: once the last child of this command has been reaped, it is removed

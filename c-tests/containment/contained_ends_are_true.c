@@ -1,4 +1,4 @@
-/* variants: few */
+/* variants: only tier-fork, locked-down */
 /* A contained child is told of as any other: each exit code, each signal that kills, a core, and what could not be executed. */
 #include "harness.h"
 #include "contained.h"

@@ -1,4 +1,4 @@
-/* variants: few */
+/* variants: only tier-fork, locked-down */
 /* Inside, a program is what its command says, by the same code as anybody: its user, limits, directory, descriptors. It is number 2 of its
    namespace, or 3 where its init had to have the maps written; init is its parent and holds nothing of the host's. */
 #include "harness.h"

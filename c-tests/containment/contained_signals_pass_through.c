@@ -1,4 +1,4 @@
-/* variants: few */
+/* variants: only tier-fork, locked-down */
 /* What is sent to a contained child reaches its program: the group, or the program alone; a stop too, and in the order in which it was sent. */
 #include "harness.h"
 #include "contained.h"

@@ -53,7 +53,13 @@ pub fn of_cost(taken: &Taken) -> Vec<Measured> {
 
     if let (Some(contained), Some(label)) = (taken.alone("contained"), taken.label("contained_floor")) {
         let floor = taken.alone("contained_floor");
-        results.push(Measured::at_most("P1-contained", format!("a contained one, ours to the {label}"), Some(contained), floor, 1.15));
+        results.push(Measured::at_most(
+            "P1-contained",
+            format!("a contained one, ours to the {label}"),
+            Some(contained),
+            floor,
+            1.15,
+        ));
     }
 
     let of = |sweep: &Sweep, level, id| taken.index(id).and_then(|method| sweep.median(level, method));

@@ -16,8 +16,8 @@ pub enum Isolation {
     /// It leads a session, without a controlling terminal but one that it is given.
     #[strum(serialize = "PS_ISOLATE_SESSION")]
     Session = 2,
-    /// It is alone with its descendants in a pid namespace, whose init (ours) is the host's child: nobody below it
-    /// outlives it, whatever they do. Inside, it leads a process group.
+    /// It is alone with its descendants in a pid namespace, whose init (ours) is the host's child: nobody
+    /// below it outlives it, whatever they do. Inside, it leads a process group.
     #[strum(serialize = "PS_ISOLATE_CONTAINED")]
     Contained = 3,
 }

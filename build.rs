@@ -67,9 +67,10 @@ fn programs(sources: &Path, out: &Path) {
     options.push(format!("--extern=libc={}", kernel.display()));
     options.extend(["-nostdlib", "-static"].map(|option| format!("-Clink-arg={option}")));
     // A compiler driver brings its own start files; the linker of the toolchain serves every target, but not every toolchain has it.
-    let mut driver = words(&["-Clink-arg=-nostartfiles"]);
+    // As few segments as can be: each is mapped and read by itself.
+    let mut driver = words(&["-Clink-arg=-nostartfiles", "-Clink-arg=-Wl,-z,noseparate-code"]);
     driver.extend(linker().map(|linker| format!("-Clinker={linker}")));
-    let lld = words(&["-Clinker=rust-lld", "-Clinker-flavor=ld.lld"]);
+    let lld = words(&["-Clinker=rust-lld", "-Clinker-flavor=ld.lld", "-Clink-arg=--no-rosegment"]);
     let mut linkers = vec![driver, lld];
     if target != host && linker().is_none() {
         linkers.remove(0);

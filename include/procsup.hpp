@@ -211,7 +211,6 @@ enum class stdio_kind : std::int32_t {
     pty = PS_STDIO_PTY
 };
 enum class pipe_direction : std::int32_t { to_child = PS_PIPE_TO_CHILD, from_child = PS_PIPE_FROM_CHILD };
-enum class isolation : std::int32_t { none = PS_ISOLATE_NONE, group = PS_ISOLATE_GROUP, session = PS_ISOLATE_SESSION };
 enum class scheduling_policy : std::int32_t {
     inherit = PS_SCHED_INHERIT,
     other = PS_SCHED_OTHER,

@@ -545,10 +545,9 @@ static void call_setter(void)
             call_command_terminal(c);
             break;
         }
-        n = choice(2);
+        n = choice(3);
         SET(ps_command_isolate, ps_command_isolate(h, n, error), "%d)", name_of(c), n);
         break;
-    case 16: n = choice(3); SET(ps_command_isolate, ps_command_isolate(h, n, error), "%d)", name_of(c), n); break;
     case 17:
         text = own_path("box", 6);
         if (text && strncmp(text, directory, strlen(directory)) == 0)

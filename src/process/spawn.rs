@@ -176,7 +176,8 @@ impl Ingredients {
     /// What its namespace needs, if it is to have one.
     fn contain(&mut self, command: &Command, engine: &'static Engine) -> Result<()> {
         if command.is_contained() {
-            let made = Contained::prepare(&engine.landing, HEADROOM, command.identity.die_with_host);
+            let speaks = self.resources.receiver.is_some();
+            let made = Contained::prepare(&engine.landing, HEADROOM, command.identity.die_with_host, speaks);
             let refused = |fault: Fault| {
                 let unwanted = fault.step == "memfd_create" && fault.errno == Errno::EACCES;
                 unwanted || fault.errno == Errno::EOPNOTSUPP || fault.step == "die_with_host"
@@ -318,8 +319,9 @@ pub(super) fn record(
         Some(bytes) => Feed::of(outlet, bytes),
         None => Feed::new(outlet, streams.fed.unwrap_or_default()),
     });
+    let told = || lease.slot().filter(|_| receiver.is_some()).and_then(|slot| slot.numbers_of_program());
+    let inside = command.is_contained().then(|| told().unwrap_or_default());
     let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun, ends.ready, receiver));
-    let inside = command.is_contained().then(|| lease.slot().and_then(|slot| slot.numbers_of_program()).unwrap_or_default());
     let life = Life {
         lease: Some(lease),
         pidfd: Some(born.pidfd),

@@ -340,6 +340,12 @@ pub fn stands_still(pid: i32) -> bool {
     tasks().next().is_some() && tasks().filter_map(stands).all(|stands| stands)
 }
 
+/// The oldest living child of a process with one thread (where the kernel lists children, CONFIG_PROC_CHILDREN).
+pub fn first_child(pid: i32) -> Option<i32> {
+    let listed = text(format!("/proc/{pid}/task/{pid}/children")).ok()?;
+    listed.split_ascii_whitespace().next()?.parse().ok()
+}
+
 /// Whether a process is dumping its core (Linux 4.15; where /proc cannot be read the answer is no): proc_pid_status(5).
 pub fn is_dumping_core(pid: i32) -> bool {
     let says = |path: std::path::PathBuf| -> Option<bool> {

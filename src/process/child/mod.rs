@@ -103,7 +103,7 @@ pub struct Child {
     pub(super) output: Option<Box<Mutex<Output>>>,
     /// It leads a process group of its own.
     pub(super) leads: bool,
-    /// Of a contained one: the numbers of its program here, for display, and inside; 0: not known. (`pid` is its init's.)
+    /// Of a contained one: the numbers of its program here and inside, if it may speak for itself (`coordination/notify`), else 0. (`pid` is its init's.)
     pub(super) inside: Option<(i32, i32)>,
     /// Where something is asked of it beside its exec.
     pub(super) readying: Option<Box<Mutex<Readying>>>,
@@ -395,9 +395,10 @@ impl Child {
 
     /// How long it may take over a core that it is dumping; asked only where it matters, since that reads a file.
     fn dump_ms(&self, life: &Life) -> impl FnOnce() -> i64 + use<> {
-        let pid = self.inside.map_or(self.pid, |(program, _)| program);
-        let (stranger, wait) = (self.stranger(life), life.core_wait_ms);
-        move || if wait > 0 && dumps_core(stranger.as_deref(), pid) { wait } else { 0 }
+        let (stranger, pid, wait, contained) = (self.stranger(life), self.pid, life.core_wait_ms, self.inside.is_some());
+        // Of a contained one it is not init that dumps.
+        let program = move || if contained { procfs::first_child(pid).unwrap_or(pid) } else { pid };
+        move || if wait > 0 && dumps_core(stranger.as_deref(), program()) { wait } else { 0 }
     }
 
     /// Its identity, if its number may be another's by now.

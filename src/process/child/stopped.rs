@@ -11,6 +11,7 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::process::stops::News;
 use crate::registry::Tie;
+use crate::sys::procfs;
 use crate::sys::stopped::{self, Seen};
 
 impl Child {
@@ -48,6 +49,10 @@ impl Child {
     fn look_whether_stopped(&self, thorough: bool) -> Seen {
         // One that was reaped stands no more.
         let Some(pidfd) = self.pidfd() else { return Seen::Going };
+        if self.inside.is_some() {
+            // It is not init that is stopped.
+            return procfs::first_child(self.pid).map_or(Seen::Hidden, |program| stopped::look_below(pidfd.as_raw_fd(), program));
+        }
         stopped::look(pidfd.as_raw_fd(), self.pid, self.tie == Tie::Child, thorough)
     }
 

@@ -25,8 +25,9 @@ use crate::sys::spawn::child::{self, close_gap, fail, quit};
 use crate::sys::spawn::orders::{Orders, Step};
 use crate::sys::spawn::shim;
 
-/// The program's stack until its exec; beside that of the first process, in the host's memory.
-const STACK: usize = 16 * 1024;
+/// The program's stack until its exec; beside that of the first process, in the host's memory. (`clone.rs` says how much is needed.)
+pub(super) type Stack = core::mem::MaybeUninit<[u8; STACK]>;
+const STACK: usize = 8 * 1024;
 
 /// What is written to a map: NUL behind it.
 pub(super) struct Line {
@@ -47,6 +48,8 @@ pub(in crate::sys::spawn) struct Nest {
     pub(super) ticket: u32,
     /// The number of the host as its /proc has it; 0: it need not be known.
     pub(super) host: i32,
+    /// The program is to say which number it has outside.
+    pub(super) tells_number: bool,
     /// Memory is not shared.
     pub apart: bool,
     /// The relay has gone, whose children are the host's by now.
@@ -54,7 +57,8 @@ pub(in crate::sys::spawn) struct Nest {
     /// Not 0 while the program shares this memory.
     pub done: AtomicI32,
     pub(super) argument: [u8; wire::ARGUMENT],
-    pub(super) stack: core::mem::MaybeUninit<[u8; STACK]>,
+    /// By itself, so that nobody copies it.
+    pub(super) stack: Box<Stack>,
 }
 
 /// Runs a step that must not fail.
@@ -129,18 +133,18 @@ unsafe fn make(orders: &Orders, nest: *mut Nest, entry: shim::Entry, arg: *mut c
             return shim::clone(flags as usize, core::ptr::null_mut(), core::ptr::null_mut(), core::ptr::null_mut(), entry, arg);
         }
         let shared = libc::CLONE_VM | libc::CLONE_VFORK | libc::CLONE_PARENT_SETTID | libc::CLONE_CHILD_CLEARTID | libc::SIGCHLD;
-        let top = (&raw mut (*nest).stack).cast::<u8>().wrapping_add(STACK);
+        let top = (*nest).stack.as_mut_ptr().cast::<u8>().wrapping_add(STACK);
         let done = (*nest).done.as_ptr();
         shim::clone(shared as usize, top.cast(), done, done, entry, arg)
     }
 }
 
-/// The program's first moment: says which number it has outside, then goes on as any child.
+/// The program's first moment: says which number it has outside, if somebody wants to know, then goes on as any child.
 unsafe extern "C" fn program(arg: *mut c_void) -> ! {
     // SAFETY: the orders are those of `run`, which is suspended, or whose memory this is a copy of.
     unsafe {
         let nest = (*(arg as *const Orders)).nest as *const Nest;
-        let number = own_number();
+        let number = if (*nest).tells_number { own_number() } else { 0 };
         if number > 0 {
             let word = wire::word((*nest).ticket, wire::numbers(number, syscall!(libc::SYS_getpid) as i32));
             syscall!(libc::SYS_pwrite64, (*nest).fates, &raw const word, 8, (*nest).entry.wrapping_add(wire::NUMBER));
@@ -269,18 +273,27 @@ unsafe fn become_init(orders: &Orders, nest: *mut Nest, program: u32) -> ! {
         put_digits(argument.wrapping_add(entry), ticket, 16, u64::from((*nest).ticket));
         put_digits(argument.wrapping_add(entry).wrapping_add(ticket), pid, 16, u64::from(program));
         must!(orders, Step::Init, syscall!(libc::SYS_dup3, (*nest).fates, wire::FATES, 0));
-        must!(orders, Step::Init, syscall!(libc::SYS_dup3, (*nest).init, 1, libc::O_CLOEXEC));
         let error_fd = orders.error_fd.load(Ordering::Relaxed);
         if error_fd >= 0 {
             must!(orders, Step::Init, syscall!(libc::SYS_dup3, error_fd, 2, libc::O_CLOEXEC));
             orders.error_fd.store(2, Ordering::Relaxed);
         }
-        close_gap(orders, if error_fd >= 0 { 3 } else { 2 }, u32::MAX);
+        let first = if error_fd >= 0 { 3u32 } else { 1 };
+        let mut init = (*nest).init;
+        if orders.unshare_first == init.wrapping_add(1) && init as u32 > first {
+            // The last number of a table that was cut behind it.
+            close_gap(orders, first, (init as u32).wrapping_sub(1));
+        } else {
+            must!(orders, Step::Init, syscall!(libc::SYS_dup3, init, 1, libc::O_CLOEXEC));
+            init = 1;
+            close_gap(orders, first.wrapping_add(u32::from(first == 1)), u32::MAX);
+        }
         let argv = [c"procsup-init".as_ptr(), argument.cast_const().cast(), core::ptr::null()];
         let envp = [core::ptr::null::<c_char>()];
-        let answer = syscall!(libc::SYS_execveat, 1, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), libc::AT_EMPTY_PATH);
+        let answer = syscall!(libc::SYS_execveat, init, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), libc::AT_EMPTY_PATH);
         // A filter, or an emulator, that does not know that call.
         if answer == -(libc::ENOSYS as isize) || answer == -(libc::ENOENT as isize) {
+            syscall!(libc::SYS_dup3, init, 1, libc::O_CLOEXEC);
             syscall!(libc::SYS_execve, c"/proc/self/fd/1".as_ptr(), argv.as_ptr(), envp.as_ptr());
         }
         fail(orders, Step::Init, answer)

@@ -84,14 +84,15 @@ pub(super) fn ready() -> Result<Numbers, Fault> {
     }
     // Nothing below waits for anybody.
     let _one_at_a_time = lock(&kit.making);
-    if kit.init.there().is_none() {
-        if PROGRAM.is_empty() {
-            return Err(Fault { step: "init", errno: Errno::EOPNOTSUPP });
-        }
-        kit.init.keep(memfd::executable(c"procsup-init", PROGRAM)?)?;
+    if PROGRAM.is_empty() {
+        return Err(Fault { step: "init", errno: Errno::EOPNOTSUPP });
     }
+    // In this order: the program's number is mostly the higher one, behind which a child's table can be cut.
     if kit.fates.there().is_none() {
         kit.fates.keep(memfd::create(c"procsup-fates")?)?;
+    }
+    if kit.init.there().is_none() {
+        kit.init.keep(memfd::executable(c"procsup-init", PROGRAM)?)?;
     }
     kit.there().ok_or(Fault { step: "memfd_create", errno: Errno::EBADF })
 }

@@ -35,7 +35,6 @@ mod kit;
 pub(crate) mod wire;
 
 use core::ffi::CStr;
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicI32, AtomicU64, Ordering};
 
 use std::ffi::CString;
@@ -58,6 +57,7 @@ pub struct Contained {
     /// What is written to the maps of its user namespace, if it gets one.
     maps: Option<[CString; 2]>,
     host: i32,
+    tells_number: bool,
     /// Slot and generation.
     address: AtomicU64,
     tries: AtomicU64,
@@ -66,7 +66,9 @@ pub struct Contained {
 impl Contained {
     /// Makes ready. `Fault` of step "memfd_create" with `EACCES`: files in memory may not be executed here (vm.memfd_noexec); of step "init" with
     /// `EOPNOTSUPP`: this build has no program for it.
-    pub fn prepare(landing: &'static Landing, headroom: usize, dies_with_host: bool) -> Result<Self, Fault> {
+    ///
+    /// `tells_number`: it is to be known by which number it has outside ([`numbers`]).
+    pub fn prepare(landing: &'static Landing, headroom: usize, dies_with_host: bool, tells_number: bool) -> Result<Self, Fault> {
         let kit = kit::ready()?;
         let (mut init, mut fates, mut parked) = (kit.init, kit.fates, None);
         if init.max(fates) >= LOW {
@@ -82,7 +84,7 @@ impl Contained {
             [text(user.as_raw()), text(group.as_raw())]
         });
         let host = if dies_with_host { own_number_in_proc()? } else { 0 };
-        Ok(Self { kit, init, fates, _parked: parked, maps, host, address: AtomicU64::new(0), tries: AtomicU64::new(0) })
+        Ok(Self { kit, init, fates, _parked: parked, maps, host, tells_number, address: AtomicU64::new(0), tries: AtomicU64::new(0) })
     }
 
     /// Its fate will stand in this slot's entry. Answers the word by which that is found again ([`fate`]).
@@ -123,11 +125,12 @@ impl Contained {
             entry,
             ticket: generation,
             host: self.host,
+            tells_number: self.tells_number,
             apart,
             relay_gone: AtomicI32::new(0),
             done: AtomicI32::new(0),
             argument: [0; wire::ARGUMENT],
-            stack: MaybeUninit::uninit(),
+            stack: Box::new_uninit(),
         })
     }
 }

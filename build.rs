@@ -65,6 +65,10 @@ fn programs(sources: &Path, out: &Path) {
     let remap = format!("--remap-path-prefix={}=", sources.display());
     let mut options = words(&["--crate-type=bin", "-Clto=fat", "-Cstrip=symbols", "-Clink-self-contained=no", &remap]);
     options.push(format!("--extern=libc={}", kernel.display()));
+    if target.starts_with("aarch64") {
+        // Those ask libc what the processor can do.
+        options.push("-Ctarget-feature=-outline-atomics".to_owned());
+    }
     options.extend(["-nostdlib", "-static"].map(|option| format!("-Clink-arg={option}")));
     // A compiler driver brings its own start files; the linker of the toolchain serves every target, but not every toolchain has it.
     // As few segments as can be: each is mapped and read by itself.

@@ -9,7 +9,7 @@ static int over;
 
 static void *make(void *missing)
 {
-    for (int i = 0; i < 150; i++) {
+    for (int i = 0; i < 50; i++) {
         ps_command *command = missing ? contained(command_for("/no/such/program", NULL)) : contained(exiting("3"));
         ps_child *child = NULL;
         ps_error *error = NULL;

@@ -24,7 +24,7 @@ static int step(void)
 static void codes(void)
 {
     for (int code = 0; code < 256; code += step()) {
-        char text[8];
+        char text[16];
         snprintf(text, sizeof text, "%d", code);
         ps_exit end = run_to_its_end(contained(exiting(text)));
         if (end.kind != PS_EXIT_EXITED || end.code != code || end.signal != 0)
@@ -36,7 +36,7 @@ static void signals(void)
 {
     for (int number = 1; number <= 64; number += step() > 1 ? 3 : 1) {
         static const int harmless[] = {SIGCHLD, SIGCONT, SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU, SIGURG, SIGWINCH, 32, 33};
-        char text[8];
+        char text[16];
         bool kills = true;
         for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
             kills &= number != harmless[i];

@@ -391,6 +391,9 @@ void ps_error_free(ps_error *error);
 #define PS_STEP_GETRLIMIT "getrlimit"
 #define PS_STEP_GETSOCKOPT "getsockopt"
 #define PS_STEP_KILL "kill"
+#define PS_STEP_LANDLOCK_ADD_RULE "landlock_add_rule"
+#define PS_STEP_LANDLOCK_CREATE_RULESET "landlock_create_ruleset"
+#define PS_STEP_LANDLOCK_RESTRICT_SELF "landlock_restrict_self"
 #define PS_STEP_LISTEN "listen"
 #define PS_STEP_LSEEK "lseek"
 #define PS_STEP_LSTAT "lstat"
@@ -403,6 +406,7 @@ void ps_error_free(ps_error *error);
 #define PS_STEP_MMAP "mmap"
 #define PS_STEP_OPEN "open"
 #define PS_STEP_OPEN_BY_HANDLE_AT "open_by_handle_at"
+#define PS_STEP_OPENPTY "openpty"
 #define PS_STEP_PIDFD_OPEN "pidfd_open"
 #define PS_STEP_PIDFD_SEND_SIGNAL "pidfd_send_signal"
 #define PS_STEP_PIPE2 "pipe2"
@@ -414,6 +418,8 @@ void ps_error_free(ps_error *error);
 #define PS_STEP_RECVFROM "recvfrom"
 #define PS_STEP_RECVMSG "recvmsg"
 #define PS_STEP_RENAME "rename"
+#define PS_STEP_SCHED_SETAFFINITY "sched_setaffinity"
+#define PS_STEP_SCHED_SETSCHEDULER "sched_setscheduler"
 #define PS_STEP_SENDMSG "sendmsg"
 #define PS_STEP_SENDTO "sendto"
 #define PS_STEP_SETGID "setgid"
@@ -436,13 +442,17 @@ void ps_error_free(ps_error *error);
 #define PS_STEP_DESCRIPTORS "descriptors"
 #define PS_STEP_DIE_WITH_HOST "die_with_host"
 #define PS_STEP_EXEC "exec"
+#define PS_STEP_FOREGROUND "foreground"
 #define PS_STEP_INIT "init"
+#define PS_STEP_LANDLOCK "landlock"
 #define PS_STEP_NICE "nice"
 #define PS_STEP_NO_NEW_PRIVS "no_new_privs"
+#define PS_STEP_OOM_SCORE_ADJ "oom_score_adj"
 #define PS_STEP_RECORD "record"
 #define PS_STEP_RLIMIT "rlimit"
 #define PS_STEP_RLIMIT_FSIZE "RLIMIT_FSIZE"
 #define PS_STEP_RLIMIT_RTTIME "RLIMIT_RTTIME"
+#define PS_STEP_TERMINAL "terminal"
 #define PS_STEP_UID_MAP "uid_map"
 
 /* Something of procsup's own: an object that is not in a state for this, a time that is over, memory that is
@@ -675,7 +685,7 @@ ps_status ps_command_env_base(ps_command *command, int32_t base, ps_error **erro
 /**
  * The child's working directory. A relative one counts from the host's at the time of the spawn. It is
  * entered as the child's own user, so a directory that this user may not enter fails the spawn with step
- * "chdir". The string is copied.
+ * "chdir" (before the change of user: ps_command_chdir_first). The string is copied.
  */
 ps_status ps_command_cwd(ps_command *command, const char *dir, ps_error **error);
 
@@ -698,6 +708,8 @@ typedef enum ps_stdio_kind {
   PS_STDIO_FD = 3,
   /** Stream 2 only: wherever stream 1 goes. */
   PS_STDIO_MERGE = 4,
+  /** A pseudo-terminal, the same for all streams that are one; the host gets its other end. */
+  PS_STDIO_PTY = 5,
 } ps_stdio_kind;
 
 /**
@@ -706,8 +718,9 @@ typedef enum ps_stdio_kind {
  *
  * @param stream  0, 1 or 2
  * @param how     PS_STDIO_INHERIT (default), PS_STDIO_NULL, PS_STDIO_PIPE (ps_child_stdio gives the host's
- *                end), PS_STDIO_FD, or, for stream 2, PS_STDIO_MERGE. Merged into an inherited stream 1,
- *                the host must have a 1 that is open and not close-on-exec at each ps_spawn (else EBADF)
+ *                end), PS_STDIO_FD, PS_STDIO_PTY (see terminals, below), or, for stream 2, PS_STDIO_MERGE.
+ *                Merged into an inherited stream 1, the host must have a 1 that is open and not close-on-exec
+ *                at each ps_spawn (else EBADF)
  * @param fd      for PS_STDIO_FD an open descriptor of the host, borrowed: it must be open at each ps_spawn,
  *                and you may close it after that. Otherwise ignored.
  */
@@ -769,8 +782,9 @@ ps_status ps_command_pipe(ps_command *command, int32_t child_fd, int32_t directi
 ps_status ps_command_listen_fd(ps_command *command, int32_t fd, const char *name, ps_error **error);
 
 /**
- * The user and groups that the child becomes. The host needs the right to that (CAP_SETUID, CAP_SETGID). The
- * ids need not be in any database. The whole list of supplementary groups is replaced.
+ * The user and groups that the child becomes, all at once (each by itself: ps_command_user, which says more).
+ * The host needs the right to that (CAP_SETUID, CAP_SETGID), unless it is all of that already. The ids need
+ * not be in any database. The whole list of supplementary groups is replaced.
  *
  * The pipes that procsup makes for the child, and its output file, belong to that user, so that it can open
  * them again by name (/dev/stdout), and the published file is its own; where the host may not do that
@@ -831,7 +845,7 @@ typedef enum ps_isolation {
   PS_ISOLATE_NONE = 0,
   /** It leads a process group; signals go to the whole group (default). */
   PS_ISOLATE_GROUP = 1,
-  /** It leads a session, without a controlling terminal. */
+  /** It leads a session, without a controlling terminal but one that it is given. */
   PS_ISOLATE_SESSION = 2,
   /**
    * It is alone with its descendants in a pid namespace, whose init (ours) is the host's child: nobody
@@ -842,8 +856,9 @@ typedef enum ps_isolation {
 
 /**
  * How the child is set apart from the host. A child in a group of its own that reads the terminal is stopped
- * by it (SIGTTIN): give it another stream 0, or PS_ISOLATE_NONE. Without a group of its own a child is
- * signalled alone, and nothing is swept when it ends.
+ * by it (SIGTTIN): give it another stream 0, ps_command_foreground, or PS_ISOLATE_NONE. Without a group of
+ * its own a child is signalled alone, and nothing is swept when it ends. Of this call and
+ * ps_command_process_group the last counts.
  *
  * PS_ISOLATE_CONTAINED: nobody below the child outlives it, whatever they do (setsid, double forks,
  * ignored signals, fork bombs), without root and without a control group. The child gets a pid namespace
@@ -908,15 +923,16 @@ ps_status ps_command_sandbox_dir(ps_command *command, const char *dir, ps_error 
 
 /**
  * Takes a descriptor: it is yours no more. It is closed after the reap of the next child spawned from this
- * command, or by ps_command_free if there was none. The child does not get it.
+ * command, or by ps_command_free if there was none; after a spawn that fails it is the command's still. The
+ * child does not get it.
  */
 ps_status ps_command_own_fd(ps_command *command, int32_t fd, ps_error **error);
 
 /**
- * Adds a step to the stop plan: send the signal to the group, wait up to wait_ms for the child to end, go on
- * to the next step. The first call replaces the default plan, which is SIGTERM and 2000 ms, then SIGKILL. A
- * wait ends as soon as the child does. Each signal but SIGKILL is followed by SIGCONT, so that a stopped
- * child takes it.
+ * Adds a step to the stop plan: send the signal to the group (or to whom ps_command_stop_scope says), wait
+ * up to wait_ms for the child to end, go on to the next step. The first call replaces the default plan,
+ * which is SIGTERM and 2000 ms, then SIGKILL. A wait ends as soon as the child does. Each signal but SIGKILL
+ * is followed by SIGCONT, so that a stopped child takes it.
  *
  * @param signal   1 to 64
  * @param wait_ms  milliseconds; -1: as long as procsup waits for a killed process, 5000
@@ -940,6 +956,38 @@ ps_status ps_command_deadline(ps_command *command, int64_t ms, ps_error **error)
  */
 ps_status ps_command_core_wait(ps_command *command, int64_t ms, ps_error **error);
 
+/**
+ * Tells when the child is stopped (job control: SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU) and when it goes on:
+ * PS_EVENT_STOPPED, with the signal, and PS_EVENT_CONTINUED. The state (ps_child_state) does not change: it
+ * only goes forward, and a stopped child is PS_STATE_RUNNING. ps_child_stopped asks without this.
+ *
+ * Nothing wakes a process for it but SIGCHLD, which is the host's. So it is looked for every `interval_ms`,
+ * by ps_supervisor_next_event and by a thread that waits for the child: a timer, and one waitid(2) for each
+ * child that is watched so; nothing for others. What is told is what a look has found: a stop that is over
+ * before the next look is not told; a stop, a continue and another stop between two looks are told as one
+ * stop, or, by another signal, as a PS_EVENT_CONTINUED and a PS_EVENT_STOPPED. What is told always
+ * alternates, PS_EVENT_STOPPED first, behind the PS_EVENT_STARTED of its run. A child that is killed while it
+ * is stopped may have no PS_EVENT_CONTINUED: PS_EVENT_EXITED ends both. Of one child no more than two of
+ * these wait in the queue; once they are taken the next look tells how it stands.
+ *
+ * The look takes nothing away: a host that itself calls waitpid(2) for the child, with WUNTRACED or
+ * WCONTINUED, finds what it would find without procsup, and what it has set for SIGCHLD does not matter. If
+ * such a call comes before the look, the stop is found in /proc, which is read once a second for that, and
+ * its signal is -1. So it is with the stops of a worker that a preloader has made, at each interval: it is no
+ * child of this process. Without /proc these two are not told. A child that a tracer holds (ptrace(2)) is
+ * not stopped.
+ *
+ * A stop plan continues a stopped child (SIGCONT) behind each of its signals, as ever; deadline, readiness
+ * and watchdog go on while it is stopped.
+ *
+ * The child needs a supervisor that is not NULL (ps_spawn: PS_ERR_INVALID_ARGUMENT, step "watch_stops"); one
+ * that a spawner makes is watched as any. Refused for a daemon of ps_spawn_once and for a successor of a
+ * handoff: nobody would be told.
+ *
+ * @param interval_ms  1 to 3600000, milliseconds; for people 100 is soon. 0 (default): not watched
+ */
+ps_status ps_command_watch_stops(ps_command *command, int64_t interval_ms, ps_error **error);
+
 /** What happens to the rest of a child's group when the child ends. */
 typedef enum ps_survivors_policy {
   /** It is killed (default). */
@@ -959,9 +1007,10 @@ ps_status ps_command_survivors(ps_command *command, int32_t policy, ps_error **e
 
 /**
  * Keeps the last max_bytes (1 to 1 GiB) of what the child writes to those of its streams 1 and 2 that are
- * PS_STDIO_INHERIT; ps_child_output gives them, both streams in the order of the writes, and
- * ps_child_output_lost tells how much more there was. They are read by ps_supervisor_next_event and by every
- * call on the child: while nobody calls, a child that has written more than a pipe holds (64 KiB) waits.
+ * PS_STDIO_INHERIT or PS_STDIO_PTY (see terminals); ps_child_output gives them, both streams in the order of
+ * the writes, and ps_child_output_lost tells how much more there was. They are read by
+ * ps_supervisor_next_event and by every call on the child: while nobody calls, a child that has written more
+ * than a pipe holds (64 KiB) waits.
  *
  * For a program that is run to its end for all that it says, ps_run does this and the rest.
  */
@@ -978,10 +1027,10 @@ ps_status ps_command_capture(ps_command *command, size_t max_bytes, ps_error **e
 ps_status ps_command_capture_apart(ps_command *command, int32_t on, ps_error **error);
 
 /**
- * Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT, as a
- * PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is PS_STDIO_MERGE counts as stream 1. Lines
- * come before the child's PS_EVENT_EXITED; what a grandchild writes later is not read. The child needs a
- * supervisor that is not NULL.
+ * Tells every line that the child writes to those of its streams 1 and 2 that are PS_STDIO_INHERIT or
+ * PS_STDIO_PTY (see terminals), as a PS_EVENT_OUTPUT; ps_event_data gives the line. A stream 2 that is
+ * PS_STDIO_MERGE counts as stream 1. Lines come before the child's PS_EVENT_EXITED; what a grandchild writes
+ * later is not read. The child needs a supervisor that is not NULL.
  *
  * A host that does not take events holds the child back: about 256 KiB or 8192 lines are read ahead, then
  * the child's pipe fills and it waits. Not so while a thread waits for that very child (ps_reap,
@@ -1000,6 +1049,25 @@ ps_status ps_command_output_lines(ps_command *command, int32_t on, ps_error **er
  * ps_command_output_lines.
  */
 ps_status ps_command_output_line_limit(ps_command *command, size_t max_bytes, ps_error **error);
+
+/**
+ * A piece of a line is told when it has lain there for `ms` milliseconds, counted from its first byte: a
+ * prompt ("Password: "), a bar of progress. It comes as a PS_EVENT_OUTPUT with the status PS_PENDING, once;
+ * what follows it comes as further events, at last with PS_OK where the newline is. That last part may be
+ * empty. Who joins what ps_event_data gives, with a newline behind each part that is PS_OK, has the bytes of
+ * the stream, as ever. Does nothing without ps_command_output_lines.
+ *
+ * A carriage return ends no line: it is a byte like others. A bar that is drawn anew behind each "\r" comes
+ * out as a piece every `ms`, with all that was drawn meanwhile; what stands on a terminal then is what is
+ * behind the last "\r". A piece may end anywhere, also within a character of UTF-8 or an escape sequence, and
+ * is no longer than ps_command_output_line_limit.
+ *
+ * The time is kept by ps_supervisor_next_event and by every call that waits for the child. A program whose
+ * output is no terminal often keeps it back itself (setvbuf(3)): what it has not written nobody can tell.
+ *
+ * @param ms  1 and more; 0 (default): a piece waits for its newline, the limit, or the end
+ */
+ps_status ps_command_output_partial(ps_command *command, int64_t ms, ps_error **error);
 
 /** When the file of ps_command_output_file is there already. */
 typedef enum ps_output_if_exists {
@@ -1056,7 +1124,8 @@ ps_status ps_command_input(ps_command *command, const void *data, size_t len, ps
 /**
  * The child's standard input is fed while it runs, by ps_child_write and ps_child_write_end; nobody has to
  * wait for the child to read. What it has not read stays in its pipe (64 KiB) and, up to `max_bytes`, in the
- * host. The other ways to say what stream 0 is are refused beside it by ps_spawn, as with ps_command_input.
+ * host. The other ways to say what stream 0 is are refused beside it by ps_spawn, as with ps_command_input;
+ * but a PS_STDIO_PTY is typed at (see terminals).
  *
  * The child finds a pipe there. Where the kernel cannot write to a pipe without SIGPIPE (before Linux 6.18,
  * RWF_NOSIGNAL) it finds a unix socket that it can only read: a program that opens /dev/stdin anew gets
@@ -1170,6 +1239,337 @@ ps_status ps_command_priority(ps_command *command, int32_t priority, ps_error **
 /** A word of yours that comes back with every event of the child. Default 0. */
 ps_status ps_command_user_data(ps_command *command, uint64_t user_data, ps_error **error);
 
+/**
+ * How readily the kernel ends the child when the machine, or its control group, is out of memory:
+ * proc_pid_oom_score_adj(5). Its descendants inherit it. The host's own value is never changed. Default: the
+ * host's (through a spawner, ps_supervisor_set_spawner: what the host had when that was started).
+ *
+ * The child writes it before its program begins, through /proc/self, and before it becomes another user
+ * (ps_command_credentials). Where it cannot, ps_spawn fails with the step "oom_score_adj":
+ * PS_ERR_PERMISSION (EACCES) without CAP_SYS_RESOURCE for less than the host was given last by somebody who
+ * has that (0, as a rule), and where the host is not dumpable (PR_SET_DUMPABLE of prctl(2)), so that its
+ * files in /proc are root's; PS_ERR_NOT_FOUND (ENOENT) where /proc is not mounted.
+ *
+ * Cost: three system calls of the child. With ps_command_die_with_host from another thread than the main one
+ * such a spawn is a fork (PS_TIER_FORK), in time in proportion to the host's resident memory, about 20 ms per
+ * GiB: a child that shares the host's memory in the way that this takes would change the host's value, too.
+ *
+ * A worker of a preloader cannot be given it, nor what the next three calls say: ps_preloader_spawn refuses
+ * such a command (PS_ERR_INVALID_ARGUMENT).
+ *
+ * @param adj  -1000 (never) to 1000 (first)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for another number; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_oom_score_adj(ps_command *command, int32_t adj, ps_error **error);
+
+/**
+ * Signals that the child's program begins with ignored (SIG_IGN), as nohup(1) does it with SIGHUP: *whether
+ * or not the host ignores them*, so nothing of the host has to be changed for it. All others are at their
+ * defaults, also those that the host ignores. A program may change that, as it likes; what it executes
+ * inherits it (signal(7)). The last call counts; n = 0 takes it back.
+ *
+ * It does not protect from procsup: a stop plan ends with SIGKILL. SIGCHLD ignored in the child means that
+ * the kernel reaps the child's own children, and that it cannot wait for them.
+ *
+ * @param signals, n  n numbers, 1 to 64, read now
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for what is no signal and for SIGKILL and SIGSTOP, which nobody can
+ *         ignore (the message says which entry, from 0), and for NULL with an n; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_keep_ignored(ps_command *command, const int32_t *signals, size_t n, ps_error **error);
+
+/**
+ * 1: the child begins with those signals blocked that are blocked in the thread that calls ps_spawn
+ * (pthread_sigmask(3)). 0 (default): with none. The mask of *that* thread in *that* call is also the mask of
+ * a start that has to wait in line and of every restart, whichever thread carries them out. (Of a preloader,
+ * it is the mask in ps_preloader_new; of a generation of a handoff, in the call that starts it.)
+ *
+ * Mind what a host has blocked: one that takes SIGTERM by signalfd(2) gives it blocked to its children, which
+ * are then ended by the SIGKILL of their stop plan alone.
+ *
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT unless `on` is 0 or 1; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_keep_mask(ps_command *command, int32_t on, ps_error **error);
+
+/**
+ * The child joins a process group that is there (setpgid(2)), as a shell does it with all programs of a
+ * pipeline but the first. It counts as one without a group of its own (PS_ISOLATE_NONE): ps_signal, its stop
+ * plan and ps_signal_all reach the child alone, never the group, and nothing is swept when it ends. Of this
+ * call and ps_command_isolate the last counts.
+ *
+ * The group must be of the host's session when the child is made, else ps_spawn gives PS_ERR_PERMISSION
+ * (EPERM) with the step "setpgid".
+ *
+ * Traps. A group's number is free for another one as soon as no process is in it: the caller sees to it that
+ * somebody is, running or not reaped yet, from when the number was learned to the end of ps_spawn. And if a
+ * child of procsup's leads the group, that one's signals are the group's, and its end sweeps the group, those
+ * who joined included: PS_SURVIVORS_LEAVE of the leader's command keeps them (ps_command_survivors).
+ *
+ * @param pgid  above 0; 0: a group of its own (PS_ISOLATE_GROUP)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a negative number; PS_ERR_BAD_HANDLE
+ */
+ps_status ps_command_process_group(ps_command *command, int32_t pgid, ps_error **error);
+
+/** A policy of the scheduler. */
+typedef enum ps_scheduling_policy {
+  /** The host's (default). */
+  PS_SCHED_INHERIT = 0,
+  /** The usual one: processors are shared, by the nice value. */
+  PS_SCHED_OTHER = 1,
+  /** The same for work that nobody waits for: it does not preempt who runs when it wakes up. */
+  PS_SCHED_BATCH = 2,
+  /** Runs where hardly anybody else wants to. */
+  PS_SCHED_IDLE = 3,
+  /** Real time: before all of the above and all of lower priority, until it waits by itself. */
+  PS_SCHED_FIFO = 4,
+  /** The same, but those of one priority take turns. */
+  PS_SCHED_RR = 5,
+} ps_scheduling_policy;
+
+/**
+ * The processors that the child may run on, and all that it starts (sched_setaffinity(2)). The last call
+ * counts. The kernel takes the set for a wish: a processor that the machine does not have, or that a cpuset
+ * does not allow (cpuset(7); a container, a control group), is left out without a word, and a cpuset may
+ * narrow the set later; sched_getaffinity(2) tells what is left. If nothing is left, ps_spawn answers
+ * PS_ERR_SYSTEM with EINVAL and the step "sched_setaffinity". The child itself may change it again.
+ *
+ * Whoever makes the process says so: with ps_supervisor_set_spawner it works, for a worker of a preloader it
+ * is refused.
+ *
+ * @param cpus, n  the numbers of n processors, 0 to 65535, in any order; NULL, 0: those of the host (default)
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_command_affinity(ps_command *command, const uint32_t *cpus, size_t n, ps_error **error);
+
+/**
+ * By which policy of the scheduler the child runs, and all that it starts (sched(7)). The last call counts.
+ *
+ * ps_command_nice holds beside it: it is set first, counts under PS_SCHED_OTHER and PS_SCHED_BATCH, and is
+ * kept under the others for when the child leaves them. The policy comes after the limits of
+ * ps_command_rlimit and before the change of user, so a host that is root can give a child of another user a
+ * real-time priority. Who is not root (CAP_SYS_NICE) needs one within the RLIMIT_RTPRIO that the child has
+ * by then: else ps_spawn answers PS_ERR_PERMISSION with EPERM and the step "sched_setscheduler". It does so,
+ * too, for root in a control group of v1 without a share of real time (cpu.rt_runtime_us), and for who is
+ * not root and would leave PS_SCHED_IDLE or raise a priority beyond that limit.
+ *
+ * A real-time child that does not wait keeps its processor from all others: see to it that it has a limit
+ * (RLIMIT_RTTIME, getrlimit(2); but see ps_supervisor_set_subreaper). SCHED_DEADLINE is not offered
+ * (PS_ERR_INVALID_ARGUMENT): it goes with no affinity, and who has it cannot fork; the program can set it.
+ *
+ * Whoever makes the process says so: with ps_supervisor_set_spawner it works (that process has the host's
+ * rights as an exec leaves them), for a worker of a preloader it is refused.
+ *
+ * @param policy    PS_SCHED_INHERIT (default), _OTHER, _BATCH, _IDLE, _FIFO or _RR
+ * @param priority  1 to 99 (the highest) for PS_SCHED_FIFO and PS_SCHED_RR; 0 for the others
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT
+ */
+ps_status ps_command_scheduling(ps_command *command, int32_t policy, int32_t priority, ps_error **error);
+
+/** What a path is opened to; several are added up. */
+typedef enum ps_allow {
+  /** Files may be read, directories listed. */
+  PS_ALLOW_READ = 1,
+  /**
+   * Files may be written, made, truncated, removed, renamed and linked, directories too; devices may be
+   * written and controlled (ioctl(2)), but no device node be made.
+   */
+  PS_ALLOW_WRITE = 2,
+  /** Files may be executed. The kernel has them read for that, so they may be read as well. */
+  PS_ALLOW_EXECUTE = 4,
+} ps_allow;
+
+/**
+ * Opens a path, and all that is below it, to the child. With the first of these calls everything else in the
+ * file system is closed to the child and to all that it starts, for good, root or not (landlock(7)): what is
+ * not allowed is EACCES, or EXDEV for a rename or link that would gain rights. Each call adds; what is said
+ * of a directory holds for all below it, and nothing takes a right away again.
+ *
+ * It comes last before the program begins, so that must be allowed, too: PS_ALLOW_EXECUTE for the program,
+ * its interpreter ("#!") and its loader (/lib, /lib64), PS_ALLOW_READ (or _EXECUTE) for its libraries, and
+ * what it reads when it starts (/etc/ld.so.cache, locales):
+ *
+ * ```c
+ * #include <procsup.h>
+ *
+ * // A converter of untrusted files: programs and libraries its input, one place to write to.
+ * ps_status only_there(ps_command *command, const char *in, const char *out, ps_error **error) {
+ *   static const char *const system[] = {"/usr", "/lib", "/lib64", "/bin"}; // those that you have
+ *   ps_status status = PS_OK;
+ *   for (int i = 0; status == PS_OK && i < 4; i++)
+ *     status = ps_command_landlock(command, system[i], PS_ALLOW_READ | PS_ALLOW_EXECUTE, error);
+ *   if (status == PS_OK)
+ *     status = ps_command_landlock(command, "/etc", PS_ALLOW_READ, error);
+ *   if (status == PS_OK)
+ *     status = ps_command_landlock(command, "/dev/null", PS_ALLOW_READ | PS_ALLOW_WRITE, error);
+ *   if (status == PS_OK)
+ *     status = ps_command_landlock(command, in, PS_ALLOW_READ, error);
+ *   if (status == PS_OK)
+ *     status = ps_command_landlock(command, out, PS_ALLOW_READ | PS_ALLOW_WRITE, error);
+ *   return status;
+ * }
+ * ```
+ *
+ * It implies ps_command_no_new_privs: set-user-id programs run as their caller. It also keeps the child from
+ * mounting, and from tracing (ptrace(2), /proc/PID/mem) who is not restricted as it is. It does not touch:
+ * descriptors that the child is given (standard streams, ps_command_pass_fd: what they were opened for they
+ * can do); sockets of any kind, those with a path, too; signals; and of files stat(2), chdir(2), chmod(2),
+ * chown(2), utime(2), xattr(7).
+ *
+ * Linux 5.13. What a kernel does not know it does not restrict, without a word: before 6.2 truncate(2) of a
+ * file that may not be written, before 6.10 ioctl(2) on devices. Before 5.19 no file can be renamed or linked
+ * from one directory to another.
+ *
+ * ps_spawn looks the paths up (a relative one from the host's working directory; symbolic links are
+ * followed), one descriptor at a time, before it makes anything, and answers also:
+ * - PS_ERR_UNSUPPORTED, step "landlock_create_ruleset": the kernel has no Landlock, or it is off (lsm= at
+ *   boot), or a filter forbids it (ENOSYS, EOPNOTSUPP, EPERM)
+ * - PS_ERR_NOT_FOUND, PS_ERR_PERMISSION, ..., step "landlock": a path, named in the message
+ * - PS_ERR_PERMISSION, step "exec", EACCES: the program, its interpreter or loader is not allowed
+ * - PS_ERR_LIMIT, step "landlock_restrict_self": the host itself is restricted 16 times already
+ *
+ * It works with ps_supervisor_set_spawner. It is refused for a worker of a preloader: restrict the preloader,
+ * its workers have that from it.
+ *
+ * @param path    a file or directory, copied; at most 1024 of them (PS_ERR_LIMIT)
+ * @param access  a sum of PS_ALLOW_*, not 0; of what is no directory it is what files can be
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT; PS_ERR_LIMIT
+ */
+ps_status ps_command_landlock(ps_command *command, const char *path, int32_t access, ps_error **error);
+
+/** Whom the signals of a child's stop plan reach. */
+typedef enum ps_stop_scope {
+  /** The child's whole group, and those in its control group that have left it (default). */
+  PS_SCOPE_GROUP = 0,
+  /** The child alone, but for SIGKILL, which reaches all of them. */
+  PS_SCOPE_MIXED = 1,
+  /** The child alone, SIGKILL included. */
+  PS_SCOPE_LEADER = 2,
+} ps_stop_scope;
+
+/**
+ * Whom the signals of the child's stop plan reach, whoever runs it: ps_terminate and ps_terminate_begin, a
+ * deadline, a watchdog (its SIGABRT, too), the kill of one that was not ready in time, the end of ps_run's
+ * time, ps_supervisor_shutdown (also with the SIGKILL that it adds). The SIGCONT behind a signal goes where
+ * the signal went. For a program that stops its own workers in order; systemd.kill(5) calls it KillMode=:
+ *
+ *   scope            SIGTERM and its like   SIGKILL            KillMode=
+ *   PS_SCOPE_GROUP   the group              the group          control-group
+ *   PS_SCOPE_MIXED   the child alone        the group          mixed
+ *   PS_SCOPE_LEADER  the child alone        the child alone    process, together with PS_SURVIVORS_LEAVE
+ *
+ * The group is the child's process group, and whoever has left that within the child's control group
+ * (ps_command_cgroup).
+ *
+ * What becomes of the others when the child has ended is no matter of the scope, but of
+ * ps_command_survivors, at this end as at any other: by default they are killed then, also with
+ * PS_SCOPE_LEADER. With PS_SURVIVORS_LEAVE they go on, unless the plan has come to a SIGKILL of
+ * PS_SCOPE_GROUP or PS_SCOPE_MIXED.
+ *
+ * Not asked for its scope is whatever leaves nobody: ps_supervisor_free, ps_kill_and_reap_all, a daemon of
+ * ps_spawn_once that is not ready, a pipeline of which one cannot be started: SIGKILL to all of them,
+ * whatever the command says. Nor are ps_signal and ps_signal_all (always the group) and ps_signal_process
+ * (always the child alone).
+ *
+ * A child that has neither group (PS_ISOLATE_NONE) nor control group gets its signals alone in any scope;
+ * so does a preloader's worker (PS_TIER_PRELOADER), for which this may be said, and changes nothing. Holds
+ * the same for children that a spawner makes (ps_supervisor_set_spawner), and for each run of one that is
+ * started again. Needs nothing of the kernel.
+ *
+ * @param scope  PS_SCOPE_GROUP (default), PS_SCOPE_MIXED or PS_SCOPE_LEADER
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for another number
+ */
+ps_status ps_command_stop_scope(ps_command *command, int32_t scope, ps_error **error);
+
+/**
+ * The user that the child becomes, and nothing else: what the table does not name stays the host's. Each part
+ * by itself, or several together; of calls that name the same part the last one counts.
+ *
+ * ```text
+ *   said                               user   group   supplementary groups
+ *   ps_command_user                    new    host    host
+ *   ps_command_group                   host   new     host
+ *   ps_command_groups                  host   host    those named
+ *   user, group                        new    new     host
+ *   user, group, groups                new    new     those named       as ps_command_credentials
+ *   credentials, then keep_groups(1)   new    new     host
+ *   user, group, keep_groups(0)        new    new     none
+ * ```
+ *
+ * Beware: a child that a host of root's makes with ps_command_user alone is no longer root by its user, and
+ * still is by its groups: group 0, and whatever root is in. To give up rights name all three.
+ *
+ * A user or group id is set as the real, the effective and the saved one (setresuid(2), setresgid(2)), in the
+ * order groups, group, user. That needs CAP_SETUID and CAP_SETGID, in the user namespace of the host; but not
+ * to name what is so already. A host without rights may name its own user and group (or one of its real,
+ * effective and saved ids, of which the child then has that one alone), and its own supplementary groups: as
+ * a set, which may hold the child's own group id besides. It may not drop one: setgroups(2) is refused then,
+ * and so is the spawn. Where groups are said, none is ever kept that was not among them.
+ *
+ * From root to another user the child loses all capabilities; a host that is not root by its user and has
+ * capabilities hands on the ambient ones, whatever the child's user is (capabilities(7); PR_SET_KEEPCAPS
+ * ends with the exec). Whether it can be traced and dumps its core is as for every program that is executed
+ * (PR_SET_DUMPABLE is set anew). ps_command_no_new_privs, the directory (ps_command_chdir_first) and
+ * ps_command_die_with_host come after the change.
+ *
+ * Pipes and output file belong to the new user or group, and the child is made by a fork, with its cost: see
+ * ps_command_credentials. Not so for a host that names only what it is itself, by all of real, effective,
+ * saved and file system id (and has fewer than some 300 groups; this needs /proc): that child is made the fast
+ * way. Through a spawner what is not said is the spawner's, which has it of the host (see there), and the
+ * child is made by a fork of the spawner, which is small. For a preloader's process it holds as for any
+ * other; in a session (ps_spawn_direct) user and group must agree with the session's, by what is said and
+ * what the host is. A worker is told nothing by its command: PS_ERR_INVALID_ARGUMENT, step "credentials".
+ *
+ * Refused by the kernel, ps_spawn fails with step "setgroups", "setgid" or "setuid" and nothing has run:
+ * PS_ERR_PERMISSION with EPERM; PS_ERR_SYSTEM with EINVAL for an id that the host's user namespace does not
+ * map (user_namespaces(7)).
+ *
+ * @param uid  a number; it need not be in any database
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for UINT32_MAX, which means "no change" to the kernel; PS_ERR_LIMIT
+ *         without memory
+ */
+ps_status ps_command_user(ps_command *command,
+                          uint32_t uid,
+                          ps_error **error);
+
+/**
+ * The group that the child's group id becomes, and nothing else: see ps_command_user.
+ *
+ * @param gid  a number; it need not be in any database
+ * @return as ps_command_user
+ */
+ps_status ps_command_group(ps_command *command, uint32_t gid, ps_error **error);
+
+/**
+ * The child's supplementary groups, and nothing else: these and no other (see ps_command_user). Order and
+ * repetitions are no matter. The list is copied.
+ *
+ * @param groups, n  n group ids, at most 65536; NULL, 0: none at all
+ * @return as ps_command_user; PS_ERR_INVALID_ARGUMENT for NULL with an n, and for too many
+ */
+ps_status ps_command_groups(ps_command *command, const uint32_t *groups, size_t n, ps_error **error);
+
+/**
+ * 1: the child keeps the supplementary groups of the host, whatever was said of them before (also by
+ * ps_command_credentials). That is so for a command that says nothing of them. 0: it keeps none that is not
+ * named; if none was, it has none. See ps_command_user.
+ *
+ * @param on  1 or 0
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for another number
+ */
+ps_status ps_command_keep_groups(ps_command *command, int32_t on, ps_error **error);
+
+/**
+ * 1: the child's directory (ps_command_cwd) is entered before it becomes another user, with the host's
+ * rights: one that only the host may enter can be the child's all the same. What the child may do there is
+ * its own user's affair: a program named by a relative path is looked for as the new user, and a directory
+ * that this user may not search holds none that it can run. 0 (default): entered as the new user, and the
+ * spawn fails with step "chdir" and EACCES if that one may not. Does nothing without a directory, or without
+ * a change of user or groups.
+ *
+ * @param on  1 or 0
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT for another number
+ */
+ps_status ps_command_chdir_first(ps_command *command, int32_t on, ps_error **error);
+
 /* ==================== children ========================================================================== */
 
 /** A child process. The handle is yours to free; the process belongs to its supervisor. */
@@ -1181,8 +1581,9 @@ typedef struct ps_supervisor ps_supervisor;
 /**
  * Starts a command. When it returns PS_OK, the program has begun to run, or, if its supervisor has a limit
  * that is reached, stands in line (ps_supervisor_set_max_running). When it fails, nothing is left behind,
- * and the error names the exact step ("exec", "chdir", "setuid", ...) and errno. (Of a supervisor that has a
- * spawner, ps_supervisor_set_spawner, it returns before that, and an event tells it.)
+ * what the command owns is the command's still, and the error names the exact step ("exec", "chdir",
+ * "setuid", ...) and errno. (Of a supervisor that has a spawner, ps_supervisor_set_spawner, it returns
+ * before that, and an event tells it.)
  *
  * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it
  * was given. It was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never
@@ -1269,9 +1670,12 @@ ps_status ps_spawn_pipeline(ps_supervisor *supervisor,
 ps_status ps_signal(ps_child *child, int32_t signal, ps_error **error);
 
 /**
- * Sends a signal to the child's process alone, and to nobody else of its group: one that its program handles
- * (SIGHUP to reload), and that its own children shall not get. Otherwise as ps_signal. Who is ended by it is
- * ended as by any signal: what is left of its group is killed then (ps_command_survivors). Never blocks.
+ * Sends a signal to the child's process alone, and to nobody else of its group or its control group: one
+ * that its program handles (SIGHUP to reload), and that its own children shall not get. Otherwise as
+ * ps_signal: by pidfd, 0 only asks. Who is ended by it is ended as by any signal: what is left of its group
+ * is killed then (ps_command_survivors). It is the same call for a child that a spawner has made
+ * (PS_TIER_SPAWNER) and for a preloader's worker (PS_TIER_PRELOADER), which gets all its signals alone. That
+ * a stop plan reaches the child alone: ps_command_stop_scope. Never blocks.
  *
  * @param signal  0 to 64
  * @return as ps_signal
@@ -1311,6 +1715,24 @@ typedef enum ps_exit_cause {
   PS_CAUSE_WATCHDOG = 7,
 } ps_exit_cause;
 
+/** Whether a child was killed for want of memory, and by whose limit. */
+typedef enum ps_exit_oom {
+  /** Nothing says so. */
+  PS_OOM_NONE = 0,
+  /** By the kernel: a memory limit of its own control group, such as memory.max, was reached. */
+  PS_OOM_OWN = 1,
+  /**
+   * By the kernel, and not for a limit of its own control group: a group above it has reached its limit, or
+   * the machine had no memory left.
+   */
+  PS_OOM_ABOVE = 2,
+  /**
+   * By a SIGKILL that nobody here has sent, and somebody was killed for want of memory: but that this was
+   * the child, no count tells.
+   */
+  PS_OOM_PROBABLE = 3,
+} ps_exit_oom;
+
 /** How a child ended. */
 typedef struct ps_exit {
   /** Set by the caller: sizeof(ps_exit). */
@@ -1347,10 +1769,36 @@ typedef struct ps_exit {
   /** The errno of that, or 0. */
   int32_t removal_errno;
   /**
+   * PS_OOM_*: whether it was killed for want of memory, and by whose limit. Something else than PS_OOM_NONE
+   * only if it died of a SIGKILL that procsup had not sent while it lived: cause may be PS_CAUSE_STOP where
+   * the plan had not come to its kill. Of a child whose control group (ps_command_cgroup) has the memory
+   * controller it is what the kernel has counted there (memory.events, memory.events.local: cgroups(7),
+   * Linux 5.2; whose limit it was is not known better than PS_OOM_OWN or PS_OOM_ABOVE). The kernel counts,
+   * and names nobody: where another process of the group was killed for want of memory, and somebody else
+   * has then ended the child by SIGKILL, the child is told so too. With "memory.oom.group", "1"
+   * (ps_command_cgroup_set) it cannot be: all of the group are killed together. A child that exits because
+   * the kernel has killed one that it had started is told PS_OOM_NONE, and oom_kills says it. Without such a
+   * group, also for a preloader's worker, there is PS_OOM_PROBABLE at most: since a look that was no later
+   * than its spawn the machine (/proc/vmstat, Linux 4.13) has killed somebody.
+   */
+  int32_t oom;
+  /**
+   * How many processes of its control group, the groups below it included, the kernel has killed for want of
+   * memory until the child's end; -1 if unknown: no control group, none with the memory controller, or its
+   * files could not be read. Where all are killed together (memory.oom.group) Linux counts the first of them
+   * twice.
+   */
+  int32_t oom_kills;
+  /**
+   * The most memory that its control group had at a time, bytes (memory.peak, Linux 5.19); -1 if unknown. It
+   * counts what max_rss_kib does not: all processes of the group together, page cache, the kernel's own.
+   */
+  int64_t memory_peak;
+  /**
    * Zero. Room for what a later version has to tell: the structure stands inside ps_event, so it cannot
    * grow.
    */
-  uint64_t reserved[3];
+  uint64_t reserved[1];
 } ps_exit;
 
 /**
@@ -1501,6 +1949,26 @@ typedef enum ps_child_state_code {
 ps_status ps_child_state(const ps_child *child, int32_t *state, ps_error **error);
 
 /**
+ * Whether the child is stopped (job control), after a look at it; ps_command_watch_stops tells it as events.
+ * Also for a child of the NULL supervisor. Nothing changes by it: a stopped child is PS_STATE_RUNNING, and
+ * who waits for its stop with waitpid(2) finds it still. One that a tracer holds (ptrace(2)) is not stopped.
+ * Never waits.
+ *
+ * ```c
+ * int32_t signal;
+ * if (ps_child_stopped(child, &signal, NULL) == PS_OK && signal != 0)
+ *   ps_signal(child, SIGCONT, NULL);
+ * ```
+ *
+ * @param signal  receives 0 if it is not stopped, or has ended; else by which signal (SIGSTOP, SIGTSTP,
+ *                SIGTTIN, SIGTTOU), -1 if nobody knows: the host itself has waited for that stop before
+ *                a look was taken, or the child is a worker that a preloader has made
+ * @return PS_OK; PS_ERR_STATE before the start; PS_ERR_UNSUPPORTED if it cannot be asked: waitid(2) is
+ *         refused, or the child is such a worker, and there is no /proc
+ */
+ps_status ps_child_stopped(const ps_child *child, int32_t *signal, ps_error **error);
+
+/**
  * The host's end of a stream that is PS_STDIO_PIPE, or of another pipe (ps_command_pipe); it is yours now:
  * close it. Close-on-exec, blocking. An end that is never taken is closed by ps_child_free. With a restart
  * policy each run has new pipes, and the ends of a run that were not taken go with it.
@@ -1621,6 +2089,113 @@ ps_status ps_child_spawn_tier(const ps_child *child, int32_t *tier, ps_error **e
  * reaped by a later procsup call. NULL and a freed handle do nothing.
  */
 void ps_child_free(ps_child *child);
+
+/* ==================== terminals ========================================================================= */
+
+/* A program that is to be spoken with as by somebody at a keyboard needs a terminal: else it shows no
+ * prompt, buffers what it says, or refuses. PS_STDIO_PTY gives it one of its own. All streams of a child
+ * that say so are the same pseudo-terminal (pty(7)), which is the controlling terminal of a session that
+ * the child leads: PS_ISOLATE_SESSION is implied, and ps_spawn refuses another isolation that was said
+ * beside it (PS_ERR_INVALID_ARGUMENT, "isolate"). The other streams are what the command says of them.
+ *
+ * What is written to it comes out of one end, whichever stream it was: ps_child_pty gives that end; or
+ * ps_command_capture and ps_command_output_lines read it, as the first of the streams 1 and 2 that are
+ * PS_STDIO_PTY. They get what a screen would: lines end in CR and LF, and what is typed is echoed, as long
+ * as the program does not turn that off. Nothing that was written before the child's end is lost. ps_run
+ * and ps_run_checked capture it in this way, too. (Not into ps_command_output_file, which the child itself
+ * writes.)
+ *
+ * ps_child_write (with ps_command_input_stream) types at it, and so does ps_command_input. A terminal has
+ * no end of file, but a character that says so (^D, VEOF in termios(3)): ps_child_write_end types that
+ * behind all else, twice in the middle of a line; what a program in raw mode makes of it is its own affair,
+ * and where it was turned off nothing is typed. What is typed before a program asks for it may be thrown
+ * away by it (as by getpass(3)), and the kernel cuts a line at 4095 bytes.
+ *
+ * A shell with job control gives each job a group of its own: signals to the child's group, and the sweep
+ * at its end, do not reach those; the hang-up does (ps_child_pty), and so does ps_command_cgroup.
+ *
+ * ps_spawn answers PS_ERR_LIMIT with ENOSPC, step PS_STEP_OPENPTY, if all pseudo-terminals are in use
+ * (/proc/sys/kernel/pty/max) and PS_ERR_UNSUPPORTED without a /dev/ptmx. Each child takes one descriptor of
+ * the host, one more if its output is read by procsup and one more if its input is fed. It ties the child
+ * to the host: the host's end hangs it up. A supervisor that has a spawner makes such a child without it; a
+ * worker of a preloader cannot have a terminal (PS_ERR_INVALID_ARGUMENT, "stdio"). */
+
+/**
+ * The size of the child's pseudo-terminal (PS_STDIO_PTY), when its program begins. Does nothing without one.
+ *
+ * @param rows, cols  characters, 1 to 65535; default 24 and 80
+ */
+ps_status ps_command_pty_size(ps_command *command, int32_t rows, int32_t cols, ps_error **error);
+
+/**
+ * A terminal of yours becomes the controlling terminal of the child's session: the child leads one
+ * (PS_ISOLATE_SESSION is implied), and ^C, ^Z and hang-ups there reach it. Its streams stay what the command
+ * says: PS_STDIO_FD gives it the same terminal as those.
+ *
+ * It must be nobody else's: a terminal that is the controlling one of another session, as your own is, is
+ * never taken away from it; ps_spawn then answers PS_ERR_PERMISSION (EPERM), step PS_STEP_TERMINAL. See
+ * ioctl_tty(2), TIOCSCTTY. ps_spawn answers PS_ERR_INVALID_ARGUMENT beside PS_STDIO_PTY
+ * ("terminal") and beside another isolation than PS_ISOLATE_SESSION ("isolate").
+ *
+ * A supervisor that has a spawner makes this child without it. A worker of a preloader cannot have one
+ * (PS_ERR_INVALID_ARGUMENT, "terminal").
+ *
+ * @param fd  an open terminal, open for reading too; borrowed: it must be open at each ps_spawn, and you may
+ *            close it after that
+ * @return PS_OK; PS_ERR_INVALID_ARGUMENT if it is not open (EBADF) or no terminal (ENOTTY); PS_ERR_SYSTEM
+ *         (EIO) if it was hung up
+ */
+ps_status ps_command_terminal(ps_command *command, int32_t fd, ps_error **error);
+
+/**
+ * 1: while the child is there, its group is the foreground of the host's own controlling terminal
+ * (tcsetpgrp(3)), as a shell does it with a job: it can read there, and ^C and ^Z are its. It is put there
+ * before its program begins. Default 0.
+ *
+ * Only from a host that is in the foreground then (or whose last such child has left the place empty): from
+ * the background nothing is taken, and the child starts there, too. So of several at once the first one gets
+ * it. When the child has ended, the call that reaps it gives the place back to the host's group, if the child
+ * or nobody has it; also where the host is in the background, which is not stopped for it (SIGTTOU is blocked
+ * in the calling thread meanwhile). A child that stops (^Z) keeps it: nothing is heard of that by itself
+ * (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU blocked.
+ *
+ * The child needs PS_ISOLATE_GROUP, the default, and no other terminal: else ps_spawn answers
+ * PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_NOT_FOUND with errno ENXIO, step
+ * PS_STEP_FOREGROUND, if the host has no controlling terminal. It takes one descriptor per child. A
+ * supervisor that has a spawner makes this child without it; a worker of a preloader cannot have it
+ * (PS_ERR_INVALID_ARGUMENT, "foreground").
+ *
+ * @param on  1 or 0
+ */
+ps_status ps_command_foreground(ps_command *command, int32_t on, ps_error **error);
+
+/**
+ * The host's end of the child's pseudo-terminal (the master, pty(7)); it is yours now: close it.
+ * Close-on-exec; blocking, unless the input is fed (ps_command_input_stream, ps_command_input): then it does
+ * not block. What is written there is typed at the child's terminal, and what the child writes (and the
+ * terminal echoes) is read there. Reading it fails with EIO when nobody has the child's end any more: that is
+ * the end of file, behind the last byte. Who still has it may be a grandchild: watch ps_child_pidfd, too. A
+ * child whose screen nobody reads waits when some KiB are on it.
+ *
+ * Who closes the last copy of it hangs the terminal up: SIGHUP to the child and to its foreground. One that
+ * is never taken is closed by ps_child_free. Never blocks.
+ *
+ * @return PS_OK; PS_ERR_NOT_FOUND if no stream is PS_STDIO_PTY, if procsup itself reads what the child writes
+ *         there (ps_command_capture, ps_command_output_lines), or if it was taken already; PS_ERR_STATE
+ *         before the start
+ */
+ps_status ps_child_pty(ps_child *child, int32_t *fd, ps_error **error);
+
+/**
+ * Gives the child's pseudo-terminal another size: its foreground gets SIGWINCH, if it is another one. Also
+ * where you have taken the host's end (ps_child_pty), as long as that is open under the number that you got;
+ * elsewhere use ioctl(fd, TIOCSWINSZ, ...). Never blocks.
+ *
+ * @param rows, cols  characters, 1 to 65535
+ * @return PS_OK; PS_ERR_NOT_FOUND without a pseudo-terminal, or if its end was taken and is not there any
+ *         more; PS_ERR_EXITED if the child has been reaped; PS_ERR_STATE before the start
+ */
+ps_status ps_child_resize(ps_child *child, int32_t rows, int32_t cols, ps_error **error);
 
 /* ==================== one answer ======================================================================== */
 
@@ -1758,6 +2333,9 @@ const char *ps_exit_kind_name(int32_t kind);
 /** "PS_CAUSE_DEADLINE" for what stands in ps_exit.cause. */
 const char *ps_cause_name(int32_t cause);
 
+/** "PS_OOM_OWN" for what stands in ps_exit.oom. */
+const char *ps_oom_name(int32_t oom);
+
 /** "PS_STATE_RUNNING" for what ps_child_state gives. */
 const char *ps_state_name(int32_t state);
 
@@ -1789,8 +2367,10 @@ ps_status ps_signal_all(int32_t signal);
 /**
  * Kills every child's group, then reaps every child (PS_CAUSE_KILL_ALL). What the children owned
  * (directories, descriptors) is released by later calls. Children that other threads spawn meanwhile are not
- * waited for. Those that stand in line or wait for their restart are not touched: to end those as well, end
- * their supervisor (ps_supervisor_shutdown, ps_supervisor_free).
+ * waited for. Who has left a child's group within its control group is killed at the same stroke from Linux
+ * 5.14 on (cgroup.kill); before, when its record is taken (ps_reap, an event). Those that stand in line or
+ * wait for their restart are not touched: to end those as well, end their supervisor
+ * (ps_supervisor_shutdown, ps_supervisor_free).
  *
  * A worker that a preloader has forked is killed alone, and reaped when it is dead: the zombie is its own
  * parent's. How it ended may be known, and recorded, only in a later call; ps_live_count counts it till then.
@@ -1914,8 +2494,8 @@ ps_status ps_supervisor_set_spawner(ps_supervisor *supervisor, int32_t on, ps_er
 
 /**
  * Keeps `n` children of a command alive: spawns them all, with the restart policy PS_RESTART_ALWAYS unless
- * the command has one. All or none: if one cannot be started, the others are killed, and the error is that
- * one's. The limits of the supervisor hold as for ps_spawn.
+ * the command has one. All or none: if one cannot be started, the others are killed, what the command owns is
+ * the command's again, and the error is that one's. The limits of the supervisor hold as for ps_spawn.
  *
  * @param n         at least 1
  * @param children  receives n handles; free each with ps_child_free
@@ -1999,6 +2579,13 @@ typedef enum ps_event_kind {
    * before; or nobody reads it any more: the next call says so. One of these waits at a time.
    */
   PS_EVENT_INPUT_ROOM = 12,
+  /**
+   * The child is stopped (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU); signal says by what. Where its command asks
+   * for it, after STARTED and before EXITED of the same run.
+   */
+  PS_EVENT_STOPPED = 13,
+  /** The child that was told to be stopped goes on. */
+  PS_EVENT_CONTINUED = 14,
 } ps_event_kind;
 
 /** Why a child is started again, or is not. */
@@ -2055,9 +2642,10 @@ typedef struct ps_event {
   ps_exit exit;
   /**
    * PS_EVENT_OUTPUT: PS_OK for a whole line, PS_PENDING for a piece that had no newline (cut at the limit,
-   * or the end). PS_EVENT_EXITED: PS_OK, or, with PS_CAUSE_NOT_READY, why it could not be ready
-   * (PS_ERR_TIMEOUT: too late; others as of ps_wait_ready), or why its output file could not be put in
-   * place, or else why its sandbox directory could not be removed (`exit.removal`).
+   * told by its time, see ps_command_output_partial, or the end). PS_EVENT_EXITED: PS_OK, or, with
+   * PS_CAUSE_NOT_READY, why it could not be ready (PS_ERR_TIMEOUT: too late; others as of ps_wait_ready), or
+   * why its output file could not be put in place, or else why its sandbox directory could not be removed
+   * (`exit.removal`).
    * PS_EVENT_FAILED, _GAVE_UP, _CANCELLED and _RESTARTING: why, as a PS_ERR_*; PS_OK if `exit` says it.
    */
   int32_t status;
@@ -2075,6 +2663,12 @@ typedef struct ps_event {
   int32_t storm;
   /** PS_REASON_BUDGET: in how many milliseconds there are attempts again; else -1. */
   int64_t retry_after_ms;
+  /**
+   * PS_EVENT_STOPPED: by which signal (SIGSTOP, SIGTSTP, SIGTTIN, SIGTTOU), -1 if nobody knows it; else 0.
+   */
+  int32_t signal;
+  /** 0. */
+  int32_t reserved;
 } ps_event;
 
 /**
@@ -2121,14 +2715,16 @@ ps_status ps_event_data(ps_supervisor *supervisor, char *buf, size_t cap, size_t
  * children that wait for a start are cancelled (PS_EVENT_CANCELLED); the stop plan of every other one begins
  * (PS_CAUSE_SHUTDOWN; a plan that does not end with SIGKILL gets that as its last step). When the last child
  * has been reaped there is one PS_EVENT_SHUTDOWN_DONE. Returns at once; ps_supervisor_next_event, or
- * blocking calls, do the rest. A second call with a shorter grace shortens it.
+ * blocking calls, do the rest. A second call with a shorter grace shortens it. Whom each plan reaches, and
+ * who may be left, is what the child's command says (ps_command_stop_scope, ps_command_survivors).
  *
  * @param grace_ms  milliseconds in place of the wait of each plan's first step; -1: the plans' own
  */
 ps_status ps_supervisor_shutdown(ps_supervisor *supervisor, int64_t grace_ms, ps_error **error);
 
 /**
- * Kills and reaps all children of the supervisor, releases what they owned, and frees it. Handles of its
+ * Kills and reaps all children of the supervisor, each with its whole group whatever its command says of that
+ * (ps_command_stop_scope, ps_command_survivors), releases what they owned, and frees it. Handles of its
  * children stay valid until they are freed, and answer how the child ended (PS_CAUSE_SHUTDOWN); one that
  * still waited for its start answers PS_ERR_SHUTDOWN. A thread that waits in ps_supervisor_next_event gets
  * PS_ERR_SHUTDOWN. Blocks until the children are gone, at most 5 seconds; one that even then cannot be
@@ -2358,9 +2954,10 @@ ps_status ps_command_notify_access(ps_command *command, int32_t access, ps_error
  * and every stop plan that begins, end the watch. WATCHDOG_USEC=n gives it another period from then on, 1 ms
  * at the least (0: none until the next); WATCHDOG=trigger is as a silence, at once, also before it is ready.
  *
- * Then its stop plan runs (PS_CAUSE_WATCHDOG) with SIGABRT to its group in front, which waits as long as the
- * first step does: so there is a core of it (core(5), and ps_command_core_wait, for how long SIGKILL waits
- * for that). For a restart policy it has failed, however it takes the signal.
+ * Then its stop plan runs (PS_CAUSE_WATCHDOG) with SIGABRT to its group in front (or to it alone, see
+ * ps_command_stop_scope), which waits as long as the first step does: so there is a core of it (core(5), and
+ * ps_command_core_wait, for how long SIGKILL waits for that). For a restart policy it has failed, however it
+ * takes the signal.
  *
  * A HOST THAT STANDS STILL KILLS NOBODY: what the child has sent meanwhile is read before it is judged, and
  * counts as sent now. One that looks late (by an eighth of the period), or cannot read all that was sent,

@@ -46,9 +46,9 @@ fn groups<'a>(groups: *const u32, n: usize) -> Result<&'a [u32]> {
 ///
 /// Pipes and output file belong to the new user or group, and the child is made by a fork, with its cost: see
 /// ps_command_credentials. Not so for a host that names only what it is itself, by all of real, effective,
-/// saved and file system id (and has fewer than some 300 groups; this needs /proc): that child is made the fast
-/// way. Through a spawner what is not said is the spawner's, which has it of the host (see there), and the
-/// child is made by a fork of the spawner, which is small. For a preloader's process it holds as for any
+/// saved and file system id (and has fewer than some 300 groups; this needs /proc): that child is made the
+/// fast way. Through a spawner what is not said is the spawner's, which has it of the host (see there), and
+/// the child is made by a fork of the spawner, which is small. For a preloader's process it holds as for any
 /// other; in a session (ps_spawn_direct) user and group must agree with the session's, by what is said and
 /// what the host is. A worker is told nothing by its command: PS_ERR_INVALID_ARGUMENT, step "credentials".
 ///

@@ -103,8 +103,8 @@ static void processors_and_paths()
             shut.landlock(place, allow::execute, ec);
     CHECK(!ec);
     try {
-        child job = spawn(shut);
-        CHECK(job.reap(patience()).code() == 1);
+        child reader = spawn(shut);
+        CHECK(reader.reap(patience()).code() == 1);
         shut.landlock("/proc", allow::read);
         CHECK(output_of(shut) == "cat\n");
     } catch (const error &refused) {

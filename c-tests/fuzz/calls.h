@@ -449,6 +449,7 @@ static void call_setter(void)
             SET(ps_command_process_group, ps_command_process_group(h, n, error), "%d)", name_of(c), n);
         }
         return;
+    }
     if (chance(5)) {
         switch (dice(3)) {
         case 0: {

@@ -33,7 +33,7 @@
     X(ps_version) X(ps_version_string) X(ps_status_name) X(ps_event_kind_name) X(ps_reason_name) X(ps_exit_kind_name)             \
     X(ps_cause_name) X(ps_state_name) X(ps_tier_name) X(ps_signal_name) X(ps_oom_name)                                            \
     X(ps_error_status) X(ps_error_errno) X(ps_error_step) X(ps_error_message) X(ps_error_retry_after_ms) X(ps_error_output)       \
-    X(ps_error_render) X(ps_error_category) X(ps_error_text) X(ps_error_free)                                                                                    \
+    X(ps_error_render) X(ps_error_category) X(ps_error_text) X(ps_error_free)                                                     \
     X(ps_command_new) X(ps_command_free) X(ps_command_arg) X(ps_command_args) X(ps_command_arg0) X(ps_command_env)                \
     X(ps_command_env_base) X(ps_command_cwd) X(ps_command_stdio) X(ps_command_pass_fd) X(ps_command_listen_fd)                    \
     X(ps_command_user) X(ps_command_group) X(ps_command_groups) X(ps_command_keep_groups) X(ps_command_chdir_first)               \
@@ -44,32 +44,32 @@
     X(ps_command_input_stream) X(ps_command_pipe) X(ps_spawn_pipeline) X(ps_child_write) X(ps_child_write_end)                    \
     X(ps_command_cgroup) X(ps_command_cgroup_set) X(ps_command_restart) X(ps_command_restart_limit) X(ps_command_readiness)       \
     X(ps_command_user_data) X(ps_command_core_wait) X(ps_command_restart_early_exit) X(ps_command_notify_access)                  \
-    X(ps_command_new_bytes) X(ps_command_arg_bytes) X(ps_command_env_bytes) X(ps_command_env_block) X(ps_command_cwd_bytes)      \
+    X(ps_command_new_bytes) X(ps_command_arg_bytes) X(ps_command_env_bytes) X(ps_command_env_block) X(ps_command_cwd_bytes)       \
     X(ps_command_oom_score_adj) X(ps_command_keep_ignored) X(ps_command_keep_mask) X(ps_command_process_group)                    \
     X(ps_command_pass_fds) X(ps_command_priority)                                                                                 \
     X(ps_command_affinity) X(ps_command_scheduling) X(ps_command_landlock)                                                        \
-    X(ps_command_pass_fds) X(ps_command_priority) X(ps_command_stop_scope)                                                        \
-    X(ps_command_pty_size) X(ps_command_terminal) X(ps_command_foreground) X(ps_child_pty) X(ps_child_resize)                      \
+    X(ps_command_stop_scope)                                                                                                      \
+    X(ps_command_pty_size) X(ps_command_terminal) X(ps_command_foreground) X(ps_child_pty) X(ps_child_resize)                     \
     X(ps_command_output_partial)                                                                                                  \
-    X(ps_command_output_partial) X(ps_command_watch_stops) X(ps_child_stopped)                                                    \
-    X(ps_command_watchdog) X(ps_command_budget) X(ps_command_budget_wait)                                                          \
+    X(ps_command_watch_stops) X(ps_child_stopped)                                                                                 \
+    X(ps_command_watchdog) X(ps_command_budget) X(ps_command_budget_wait)                                                         \
     X(ps_spawn) X(ps_signal) X(ps_signal_process) X(ps_terminate) X(ps_terminate_begin) X(ps_reap) X(ps_reap_nonblock)            \
-    X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                  \
+    X(ps_wait_any) X(ps_wait_all) X(ps_child_pid)                                                                                 \
     X(ps_child_pidfd) X(ps_child_state) X(ps_child_stdio) X(ps_child_output) X(ps_child_spawn_tier) X(ps_child_free)              \
-    X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text) X(ps_child_output_of) X(ps_child_output_lost)                    \
+    X(ps_wait_ready) X(ps_child_notified) X(ps_child_status_text) X(ps_child_output_of) X(ps_child_output_lost)                   \
     X(ps_command_parse) X(ps_command_render) X(ps_run) X(ps_run_checked) X(ps_output_data) X(ps_output_lost) X(ps_output_free)    \
-    X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                      \
-    X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper) X(ps_supervisor_set_spawner)         \
+    X(ps_signal_all) X(ps_kill_and_reap_all) X(ps_live_count)                                                                     \
+    X(ps_supervisor_new) X(ps_supervisor_set_max_running) X(ps_supervisor_set_max_pending) X(ps_supervisor_set_subreaper) X(ps_supervisor_set_spawner)\
     X(ps_spawn_once)                                                                                                              \
     X(ps_spawn_replicas) X(ps_supervisor_counts) X(ps_supervisor_fd) X(ps_supervisor_next_event) X(ps_event_data)                 \
-    X(ps_supervisor_shutdown) X(ps_supervisor_free)                                                                                \
+    X(ps_supervisor_shutdown) X(ps_supervisor_free)                                                                               \
     X(ps_handoff_new) X(ps_handoff_free) X(ps_handoff_role) X(ps_handoff_generation) X(ps_handoff_set_mode)                       \
     X(ps_handoff_set_timeout) X(ps_handoff_set_fd) X(ps_handoff_take_fd) X(ps_handoff_fd_names) X(ps_handoff_set_state)           \
     X(ps_handoff_state) X(ps_handoff_fd) X(ps_handoff_next_event) X(ps_handoff_warm) X(ps_handoff_drained) X(ps_handoff_sealed)   \
-    X(ps_handoff_live) X(ps_handoff_failed) X(ps_handoff_upgrade) X(ps_handoff_cancel) X(ps_handoff_reason)                 \
-    X(ps_handoff_pass_connection) X(ps_handoff_keep_connection) X(ps_handoff_take_connection)                             \
-    X(ps_handoff_phase) X(ps_handoff_was_spawned)                                                                        \
-    X(ps_handoff_outcome) X(ps_handoff_outcome_text) X(ps_handoff_set_build_id)                                          \
+    X(ps_handoff_live) X(ps_handoff_failed) X(ps_handoff_upgrade) X(ps_handoff_cancel) X(ps_handoff_reason)                       \
+    X(ps_handoff_pass_connection) X(ps_handoff_keep_connection) X(ps_handoff_take_connection)                                     \
+    X(ps_handoff_phase) X(ps_handoff_was_spawned)                                                                                 \
+    X(ps_handoff_outcome) X(ps_handoff_outcome_text) X(ps_handoff_set_build_id)                                                   \
     X(ps_handoff_supervisor_new) X(ps_handoff_supervisor_free) X(ps_handoff_supervisor_listener)                                  \
     X(ps_handoff_supervisor_set_protocol) X(ps_handoff_supervisor_set_journal) X(ps_handoff_supervisor_set_build_id)              \
     X(ps_handoff_supervisor_set_health) X(ps_handoff_supervisor_set_health_command) X(ps_handoff_supervisor_set_probation)        \
@@ -77,10 +77,10 @@
     X(ps_handoff_supervisor_cancel) X(ps_handoff_supervisor_stop) X(ps_handoff_supervisor_recover)                                \
     X(ps_handoff_supervisor_owner) X(ps_handoff_supervisor_outcome) X(ps_handoff_supervisor_outcome_text)                         \
     X(ps_handoff_supervisor_metrics) X(ps_handoff_supervisor_fd) X(ps_handoff_supervisor_next_event)                              \
-    X(ps_listen_fds) X(ps_listen_fd_named) X(ps_listen_fd_name) X(ps_notify) X(ps_notify_barrier) X(ps_watchdog_enabled)             \
+    X(ps_listen_fds) X(ps_listen_fd_named) X(ps_listen_fd_name) X(ps_notify) X(ps_notify_barrier) X(ps_watchdog_enabled)          \
     X(ps_notify_fds) X(ps_notify_main_process) X(ps_notify_reloading) X(ps_handoff_check_service) X(ps_handoff_set_service_check) \
     X(ps_budget_new) X(ps_budget_free) X(ps_budget_set_lease) X(ps_budget_set_healthy) X(ps_budget_begin) X(ps_budget_finish)     \
-    X(ps_budget_reset) X(ps_budget_snapshot) X(ps_error_is_storm)                                                                  \
+    X(ps_budget_reset) X(ps_budget_snapshot) X(ps_error_is_storm)                                                                 \
     X(ps_spawn_lock_acquire) X(ps_spawn_lock_begin) X(ps_spawn_lock_fd) X(ps_spawn_lock_next_event) X(ps_spawn_lock_check)        \
     X(ps_spawn_lock_release)                                                                                                      \
     X(ps_command_session) X(ps_spawn_direct) X(ps_spawn_direct_begin) X(ps_worker_wait) X(ps_worker_child)                        \
@@ -88,9 +88,9 @@
     X(ps_worker_journey) X(ps_worker_free)                                                                                        \
     X(ps_preloader_new) X(ps_preloader_set) X(ps_preloader_set_protocol) X(ps_preloader_set_idle_stop) X(ps_preloader_spawn)      \
     X(ps_preloader_spawn_begin) X(ps_preloader_reload) X(ps_preloader_generation) X(ps_preloader_pid) X(ps_preloader_last_used)   \
-    X(ps_preloader_stop) X(ps_preloader_promote) X(ps_preloader_set_pool) X(ps_preloader_set_limits)              \
-    X(ps_preloader_warm) X(ps_preloader_free)                                                  \
-    X(ps_preload_open) X(ps_preload_free) X(ps_preload_collapse) X(ps_preload_on_fork) X(ps_preload_ready) X(ps_preload_failed)    \
+    X(ps_preloader_stop) X(ps_preloader_promote) X(ps_preloader_set_pool) X(ps_preloader_set_limits)                              \
+    X(ps_preloader_warm) X(ps_preloader_free)                                                                                     \
+    X(ps_preload_open) X(ps_preload_free) X(ps_preload_collapse) X(ps_preload_on_fork) X(ps_preload_ready) X(ps_preload_failed)   \
     X(ps_preload_fork) X(ps_preload_accept) X(ps_preload_forked) X(ps_preload_fd) X(ps_worker_ready) X(ps_worker_asked)
 
 enum which {

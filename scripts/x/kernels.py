@@ -28,6 +28,7 @@ ROOMS = ["boundary", "laws", "process", "output", "containment", "coordination",
 NEVER_SKIPPED = ["process/kernel_takes_the_best_way", "process/spawn_tier_is_the_fast_one", "containment/cgroup_bomb_within_a_pids_limit",
                  "containment/cgroup_memory_limit_spares_the_host", "containment/memory_kills_are_told", "containment/memory_kills_of_others"]
 VARIABLES = []  # for each test
+AGAIN = 8  # so many that have failed are run once more
 SLOWNESS = 10  # of a machine that is emulated
 
 
@@ -191,16 +192,25 @@ def on(name, build, patterns, text, may_get):
     tests = list(listed(build, patterns, text))
     if not tests:
         return count
-    # The longest first would be best; who runs alone comes last, when the others are through.
-    tests.sort(key=lambda test: test[2])
-    lines = "".join("\t".join(["!" * alone + test, str(int(seconds) * SLOWNESS), str(len(variables)), *variables, *words]) + "\n"
-                    for test, seconds, alone, variables, words in tests)
-    initrd = assemble(PLACE, kernel, system(kind, suite), tested(build, kind), lines)
+    archives = system(kind, suite), tested(build, kind)
     results = Results(name, len(tests), count)
     # Two CPUs that are emulated have no use for more than those of this machine; the jobs mostly wait.
-    done = boot(kernel, initrd, PLACE / f"{name}.log", 2048, max(2, min(CPUS, 4)), 2 * max(2, min(CPUS, 4)), results.hear)
+    cpus = max(2, min(CPUS, 4))
+    done = boot(kernel, assemble(PLACE, kernel, *archives, lines(tests)), PLACE / f"{name}.log", 2048, cpus, 2 * cpus, results.hear)
+    failed = [test for test in tests if results.found.get(test[0], [""])[0] == "failed"]
+    if done and 0 < len(failed) <= AGAIN:
+        # An emulated machine beside others is late now and then, as no machine is: who is right alone was only late, and that is said.
+        print(f"  once more, one after the other: {' '.join(test[0] for test in failed)}", flush=True)
+        results.again()
+        done = boot(kernel, assemble(PLACE, kernel, *archives, lines(failed)), PLACE / f"{name}-again.log", 2048, cpus, 1, results.hear)
     results.end(done)
     return count
+
+
+def lines(tests):
+    """As init.c reads them; who runs alone comes last, when the others are through."""
+    return "".join("\t".join(["!" * alone + test, str(int(seconds) * SLOWNESS), str(len(variables)), *variables, *words]) + "\n"
+                   for test, seconds, alone, variables, words in sorted(tests, key=lambda test: test[2]))
 
 
 class Results:
@@ -238,6 +248,14 @@ class Results:
         if time.monotonic() - self.told > 15:
             self.told = time.monotonic()
             print(f"  {len(self.found)} of {self.total}, {self.count.failed} failed", flush=True)
+
+    def again(self):
+        """Those that have failed are run once more, and what comes of that counts."""
+        late = [test for test, (verdict, *_) in self.found.items() if verdict == "failed"]
+        self.count.failed -= len(late)
+        for test in late:
+            del self.found[test]
+        self.count.note = f"   ({len(late)} at the second try)"
 
     def end(self, done):
         count = self.count

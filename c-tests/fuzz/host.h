@@ -492,6 +492,17 @@ HARNESS void begin_life(void)
     setrlimit(RLIMIT_CORE, &no_core);
 }
 
+/* From the first contained child on two files are kept for all of them. */
+HARNESS void warm_up_containment(void)
+{
+    ps_command *command = helper_command("nothing", NULL);
+    ps_child *child = NULL;
+    if (ps_command_isolate(command, PS_ISOLATE_CONTAINED, NULL) == PS_OK && ps_spawn(NULL, command, &child, NULL) == PS_OK)
+        ps_reap(child, PATIENCE_MS, NULL, NULL);
+    ps_child_free(child);
+    ps_command_free(command);
+}
+
 HARNESS void be_a_host(void)
 {
     pthread_t thread[WORKERS];
@@ -504,11 +515,13 @@ HARNESS void be_a_host(void)
          watched_by_edges ? "edges" : "no edges", stops_allowed ? "SIGSTOP" : "no SIGSTOP");
     if (chance(8)) /* a host may have closed its standard streams */
         close((int)dice(2));
-    if (!cold)
+    if (!cold) {
         warm_up();
+        warm_up_containment();
+    }
     struct being before = being();
     int tasks = thread_count();
-    int fds = held().others + (cold ? 17 : 0); /* the places that the first spawn reserves */
+    int fds = held().others + (cold ? 19 : 0); /* the places that the first spawn reserves, and the files of containment */
     if (watched_by_edges)
         watch_edges();
     struct rlimit files = {0, 0}, few;

@@ -193,11 +193,11 @@ mod tests {
     fn the_last_of_group_and_isolation_counts() {
         let mut command = Command::new("x").unwrap();
         let now = |command: &Command| (command.identity.isolation, command.identity.inheritance.joins);
-        command.isolate(Isolation::Session).process_group(7).unwrap();
+        command.isolate(Isolation::Session).unwrap().process_group(7).unwrap();
         assert_eq!(now(&command), (Isolation::None, 7));
         assert!(command.process_group(-1).is_err());
         assert_eq!(now(&command), (Isolation::None, 7));
-        command.isolate(Isolation::None);
+        command.isolate(Isolation::None).unwrap();
         assert_eq!(now(&command), (Isolation::None, 0));
         command.process_group(7).unwrap().process_group(0).unwrap();
         assert_eq!(now(&command), (Isolation::Group, 0));

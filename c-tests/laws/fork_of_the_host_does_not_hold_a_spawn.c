@@ -34,7 +34,7 @@ int main(void)
     ps_error *error = NULL;
     CHECK(pipe(release) == 0);
     ps_command *command = exiting("0");
-    CHECK_OK(ps_command_credentials(command, 0, 0, NULL, 0, &error), error);
+    CHECK_OK(ps_command_credentials(command, 0, 65534, NULL, 0, &error), error);
     pthread_t thread;
     thread_start(&thread, fork_all_the_time, NULL);
     int64_t start = now_ns();

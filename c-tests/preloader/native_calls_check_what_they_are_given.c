@@ -59,6 +59,7 @@ int main(void)
     command = exiting("0");
     CHECK_OK(ps_command_landlock(command, "/", PS_ALLOW_READ, &error), error);
     refused_worker(&p, command, "landlock");
+    command = exiting("0");
     CHECK_OK(ps_command_user(command, geteuid(), &error), error);
     refused_worker(&p, command, "credentials");
     command = exiting("0");

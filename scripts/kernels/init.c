@@ -9,6 +9,7 @@
  *   @F name             a test has failed; what it said follows
  *   @| text             a line of that
  *   @T name code ms     a test has ended
+ *   @.                  it is still there
  *   @D                  all have
  *
  * Static, and of the C library alone: what it depends on is not under test.
@@ -196,7 +197,12 @@ static void run_all(int jobs)
     static struct job job[JOBS];
     FILE *tests = fopen("/tests", "re");
     int running = 0;
+    long told = now_ms();
     for (bool more = tests != NULL, alone = false; more || running; poll(NULL, 0, 5)) {
+        if (now_ms() - told > 30000) {
+            printf("@.\n");
+            told = now_ms();
+        }
         while (more && running < jobs && may_begin(tests, running, alone)) {
             int i = 0;
             while (job[i].pid)

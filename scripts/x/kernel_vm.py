@@ -11,9 +11,9 @@ import threading
 import time
 from pathlib import Path
 
-from .place import ROOT, shown
+from .place import ROOT
 from .service_vm import pack
-from .talk import Failed, run
+from .talk import Failed
 
 MIRROR, KEYS = "http://deb.debian.org/debian", "/usr/share/keyrings/debian-archive-keyring.gpg"
 SILENCE = 240  # seconds without a word, and it is taken for hung
@@ -24,6 +24,13 @@ PROGRAMS = ("sh bash cat sleep true false echo env id kill ls grep sed stty less
             "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd python3").split()
 # The same for a machine of another kind, by package.
 PACKAGES = ["dash", "bash", "coreutils", "grep", "sed", "util-linux", "mount", "less", "libgcc-s1", "libstdc++6"]
+
+
+def quietly(*words, cwd=None):
+    """A command of which nobody wants to hear unless it fails."""
+    done = subprocess.run([str(word) for word in words], cwd=str(cwd) if cwd else None, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode:
+        raise Failed(f"{words[0]} ended with {done.returncode}", done.stdout.decode(errors="replace"))
 
 
 class Kind:
@@ -53,17 +60,20 @@ class Apt:
         self.options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
 
     def run(self, *words):
-        run("apt-get", *self.options, *words, log=self.place / "log")
+        quietly("apt-get", *self.options, *words, cwd=self.place)
+
+    def ask(self, *words):
+        asked = ["apt-cache", *map(str, self.options), *words]
+        return subprocess.run(asked, env={**os.environ, "LC_ALL": "C"}, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
 
     def newest_kernel(self, kind):
         """The packages behind the one without a number: image and modules are two from Linux 7 on."""
-        asked = subprocess.run(["apt-cache", *map(str, self.options), "depends", f"linux-image-cloud-{kind.name}"], stdout=subprocess.PIPE).stdout.decode()
-        found = re.search(r"Depends: (linux-image-\S+)", asked)
+        found = re.search(r"Depends: (linux-image-\S+)", self.ask("depends", f"linux-image-cloud-{kind.name}"))
         if not found:
-            raise Failed(f"no kernel for {kind.name} in {self.place.name}: {shown(self.place / 'log')}")
+            raise Failed(f"no kernel for {kind.name} in {self.place.name}")
         name = found.group(1)
         parts = [name.replace("linux-image-", f"linux-{part}-") for part in ("binary", "modules")]
-        known = subprocess.run(["apt-cache", *map(str, self.options), "show", *parts], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout.decode()
+        known = self.ask("show", *parts)
         return [part for part in parts if f"Package: {part}\n" in known] or [name]
 
 
@@ -86,14 +96,11 @@ class Kernel:
         fetched = self.place / "deb"
         shutil.rmtree(self.place, ignore_errors=True)
         fetched.mkdir(parents=True)
-        command = ["apt-get", *map(str, apt.options), "download", *packages]
-        done = subprocess.run(command, cwd=str(fetched), stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        quietly("apt-get", *apt.options, "download", *packages, cwd=fetched)
         debs = list(fetched.glob("*.deb"))
-        if done.returncode or len(debs) != len(packages):
-            raise Failed(f"apt could not get {' '.join(packages)}", done.stdout.decode(errors="replace"))
         unpacked = self.place / "unpacked"
         for deb in debs:
-            run("dpkg-deb", "-x", deb, unpacked, quiet=True)
+            quietly("dpkg-deb", "-x", deb, unpacked)
         modules = self.place / "modules"
         modules.mkdir()
         for number, wanted in enumerate(MODULES):
@@ -103,7 +110,8 @@ class Kernel:
         images = [*unpacked.glob("boot/vmlinuz*"), *unpacked.glob("usr/lib/modules/*/vmlinuz")]
         if not images:
             raise Failed(f"no kernel in {' '.join(packages)}")
-        shutil.copy(images[0], self.image)
+        shutil.copy(images[0], self.place / "part")
+        os.replace(self.place / "part", self.image)
         shutil.rmtree(unpacked)
         shutil.rmtree(fetched)
 
@@ -156,7 +164,7 @@ def other_system(root, place, suite, kind):
         apt.run("update")
         apt.run("--download-only", "-y", "install", *PACKAGES)
     for deb in debs.glob("*.deb"):
-        run("sh", "-c", f"dpkg-deb --fsys-tarfile '{deb}' | tar -x --keep-directory-symlink -C '{root}'", quiet=True)
+        quietly("bash", "-c", f"set -o pipefail; dpkg-deb --fsys-tarfile '{deb}' | tar -x --keep-directory-symlink -C '{root}'")
     for path in ("usr/share", "var/cache", "usr/lib/systemd"):
         shutil.rmtree(root / path, ignore_errors=True)
     if not (root / "bin/sh").exists():
@@ -206,7 +214,7 @@ def boot(kernel, initrd, log, memory, cpus, jobs, hear):
                 line = raw.decode(errors="replace").rstrip("\r\n")
                 file.write(line + "\n")
                 at = line.find("@")
-                if at >= 0 and line[at + 1:at + 2] in ("B", "F", "T", "|", "D"):
+                if at >= 0 and line[at + 1:at + 2] in ("B", "F", "T", "|", "D"):  # "@." says only that the machine is there
                     done = done or line[at + 1] == "D"
                     hear(line[at + 1:])
     finally:
@@ -234,4 +242,4 @@ def assemble(place, kernel, base, own, tests):
 
 
 def compile_init(place, compiler):
-    run(compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-static", "-o", place / "init", ROOT / "scripts/kernels/init.c", quiet=True)
+    quietly(compiler, "-std=gnu11", "-O1", "-Wall", "-Wextra", "-static", "-o", place / "init", ROOT / "scripts/kernels/init.c")

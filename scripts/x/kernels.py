@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from .build import build_library, cmake_build
-from .kernel_vm import AMD64, ARM64, Kernel, assemble, boot, compile_init, copy, make_root, needed_by, other_system, own_system
+from .kernel_vm import AMD64, ARM64, KEYS, Kernel, assemble, boot, compile_init, copy, make_root, needed_by, other_system, own_system
 from .place import CPUS, LIBRARY, ROOT, TARGET, shown
 from .runners import Count
 from .service_vm import pack
@@ -96,14 +96,14 @@ def bounded():
 
 
 def install(kinds, may):
-    wanted = {"cpio": "cpio", "zstd": "zstd", "dpkg-deb": "dpkg", **{kind.qemu[0]: kind.package for kind in kinds}}
+    wanted = {"cpio": "cpio", "zstd": "zstd", "dpkg-deb": "dpkg", KEYS: "debian-archive-keyring", **{kind.qemu[0]: kind.package for kind in kinds}}
     if ARM64 in kinds:
         wanted.update({"aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu", "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu"})
-    missing = [package for program, package in wanted.items() if not shutil.which(program)]
+    missing = [package for program, package in wanted.items() if not (shutil.which(program) or os.path.exists(program))]
     if missing and may:
         print("Getting by apt: " + " ".join(missing), flush=True)
         apt_install(missing)
-    missing = [program for program in wanted if not shutil.which(program)]
+    missing = [program for program in wanted if not (shutil.which(program) or os.path.exists(program))]
     if missing:
         raise Failed(f"not here: {' '.join(missing)}" + (f" (apt could not get them: {shown(LOG)})" if may else ", and --no-install"))
 
@@ -218,7 +218,7 @@ class Results:
 
     def __init__(self, kernel, total, count):
         self.kernel, self.total, self.count = kernel, total, count
-        self.said, self.found, self.machine = [], {}, ""
+        self.said, self.found, self.machine, self.log = [], {}, "", PLACE / f"{kernel}.log"
         self.told = time.monotonic()
 
     def hear(self, line):
@@ -255,6 +255,7 @@ class Results:
         self.count.failed -= len(late)
         for test in late:
             del self.found[test]
+        self.log = PLACE / f"{self.kernel}-again.log"
         self.count.note = f"   ({len(late)} at the second try)"
 
     def end(self, done):
@@ -262,13 +263,15 @@ class Results:
         count.seconds = time.monotonic() - count.began
         if not done or len(self.found) < self.total:
             count.failed += 1
-            print(colour("31", f"  the machine ended before its tests: {len(self.found)} of {self.total}") + f"\n{tail(PLACE / f'{self.kernel}.log')}", flush=True)
+            print(colour("31", f"  the machine ended before its tests: {len(self.found)} of {self.total}") + f"\n{tail(self.log)}", flush=True)
         count.ok = count.failed == 0
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         mine = kept.setdefault(self.kernel, {"machine": "", "seconds": 0, "tests": {}})
         mine["machine"], mine["seconds"] = self.machine, max(round(count.seconds), mine["seconds"])
         mine["tests"].update(self.found)
-        RESULTS.write_text(json.dumps(kept, indent=0) + "\n")
+        whole = RESULTS.with_suffix(".part")
+        whole.write_text(json.dumps(kept, indent=0) + "\n")
+        os.replace(whole, RESULTS)
 
 
 def tail(log):

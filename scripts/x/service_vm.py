@@ -29,9 +29,10 @@ def libraries(program):
 
 
 def pack(folder, archive):
-    """A folder as the kernel wants it."""
-    command = f"cd '{folder}' && find . -print0 | cpio --null --quiet -o -H newc -R 0:0 | zstd -q -T0 -3 -f -o '{archive}'"
-    run("sh", "-c", command)
+    """A folder as the kernel wants it. Under its name when it is whole."""
+    command = f"set -o pipefail; cd '{folder}' && find . -print0 | cpio --null --quiet -o -H newc -R 0:0 | zstd -q -T0 -3 -f -o '{archive}.part'"
+    run("bash", "-c", command, quiet=True)
+    os.replace(f"{archive}.part", archive)
 
 
 class Machine:

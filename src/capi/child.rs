@@ -486,17 +486,13 @@ pub unsafe extern "C" fn ps_child_state(child: *const ps_child, state: *mut i32,
 /// who waits for its stop with waitpid(2) finds it still. One that a tracer holds (ptrace(2)) is not stopped.
 /// Never waits.
 ///
-/// ```c
-/// int32_t signal;
-/// if (ps_child_stopped(child, &signal, NULL) == PS_OK && signal != 0)
-///   ps_signal(child, SIGCONT, NULL);
-/// ```
-///
 /// @param signal  receives 0 if it is not stopped, or has ended; else by which signal (SIGSTOP, SIGTSTP,
 ///                SIGTTIN, SIGTTOU), -1 if nobody knows: the host itself has waited for that stop before
-///                a look was taken, or the child is a worker that a preloader has made
+///                a look was taken, or the child is a worker that a preloader has made, or contained
+///                (PS_ISOLATE_CONTAINED: it is the program that is looked at, not its init)
 /// @return PS_OK; PS_ERR_STATE before the start; PS_ERR_UNSUPPORTED if it cannot be asked: waitid(2) is
-///         refused, or the child is such a worker, and there is no /proc
+///         refused, or the child is such a worker, and there is no /proc; or it is contained, and /proc does
+///         not list children (CONFIG_PROC_CHILDREN)
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_stopped(child: *const ps_child, signal: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(child, "signal", signal, error, |managed: &Managed| managed.stopped_by())

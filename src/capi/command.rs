@@ -637,9 +637,9 @@ pub unsafe extern "C" fn ps_command_core_wait(command: *mut ps_command, ms: i64,
 /// The look takes nothing away: a host that itself calls waitpid(2) for the child, with WUNTRACED or
 /// WCONTINUED, finds what it would find without procsup, and what it has set for SIGCHLD does not matter. If
 /// such a call comes before the look, the stop is found in /proc, which is read once a second for that, and
-/// its signal is -1. So it is with the stops of a worker that a preloader has made, at each interval: it is no
-/// child of this process. Without /proc these two are not told. A child that a tracer holds (ptrace(2)) is
-/// not stopped.
+/// its signal is -1. So it is with the stops of a worker that a preloader has made and of the program of a
+/// contained child (PS_ISOLATE_CONTAINED), at each interval: neither is a child of this process. Without /proc
+/// these are not told. A child that a tracer holds (ptrace(2)) is not stopped.
 ///
 /// A stop plan continues a stopped child (SIGCONT) behind each of its signals, as ever; deadline, readiness
 /// and watchdog go on while it is stopped.

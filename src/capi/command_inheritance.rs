@@ -81,7 +81,9 @@ pub unsafe extern "C" fn ps_command_keep_mask(command: *mut ps_command, on: i32,
 /// Traps. A group's number is free for another one as soon as no process is in it: the caller sees to it that
 /// somebody is, running or not reaped yet, from when the number was learned to the end of ps_spawn. And if a
 /// child of procsup's leads the group, that one's signals are the group's, and its end sweeps the group, those
-/// who joined included: PS_SURVIVORS_LEAVE of the leader's command keeps them (ps_command_survivors).
+/// who joined included: PS_SURVIVORS_LEAVE of the leader's command keeps them (ps_command_survivors). To one
+/// who joined, a signal that was meant for that group is a stranger's: cause is PS_CAUSE_SELF in its ps_exit,
+/// and after a SIGKILL oom may be PS_OOM_PROBABLE.
 ///
 /// @param pgid  above 0; 0: a group of its own (PS_ISOLATE_GROUP)
 /// @return PS_OK; PS_ERR_INVALID_ARGUMENT for a negative number; PS_ERR_BAD_HANDLE

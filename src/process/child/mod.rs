@@ -401,6 +401,11 @@ impl Child {
         move || if wait > 0 && dumps_core(stranger.as_deref(), program()) { wait } else { 0 }
     }
 
+    /// Of a contained one it is not init that runs the program, or dumps.
+    fn number_of_program(&self) -> i32 {
+        self.inside.and_then(|_| procfs::first_child(self.pid)).unwrap_or(self.pid)
+    }
+
     /// Its identity, if its number may be another's by now.
     fn stranger(&self, life: &Life) -> Option<Arc<OwnedFd>> {
         life.pidfd.clone().filter(|_| self.tie == Tie::Stranger)
@@ -415,7 +420,7 @@ impl Child {
             && let Some(slot) = life.lease.as_ref().and_then(Lease::slot)
         {
             // One that is dumping core has ended already, of something else, and takes nothing but a kill.
-            let too_late = number != libc::SIGKILL && dumps_core(self.stranger(&life).as_deref(), self.pid);
+            let too_late = number != libc::SIGKILL && dumps_core(self.stranger(&life).as_deref(), self.number_of_program());
             let sent = self.send_of_plan(slot, number, Some(life.stop_cause).filter(|_| !too_late));
             life.refused = sent.err().filter(|errno| matches!(errno, Errno::EPERM | Errno::ENOSYS));
             if let Some(errno) = life.refused {

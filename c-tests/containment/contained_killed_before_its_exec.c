@@ -7,18 +7,22 @@
 
 static atomic_int program_number, shares_memory;
 
-/* A process that has left the memory it ran in has no size any more. */
+/* Whether it can still run in that memory. One that is on its way out (PF_EXITING in its flags, proc_pid_stat(5)) has it for a moment more, but will
+   never do anything there again. */
 static bool has_memory(pid_t pid)
 {
-    char path[64], line[256];
-    bool has = false;
-    snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+    enum { EXITING = 4 };
+    char path[64], text[1024] = "";
+    unsigned flags = EXITING;
+    unsigned long size = 0;
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *file = fopen(path, "re");
-    while (file && fgets(line, sizeof line, file))
-        has |= strncmp(line, "VmSize:", 7) == 0;
-    if (file)
+    if (file) {
+        const char *end = fread(text, 1, sizeof text - 1, file) > 0 ? strrchr(text, ')') : NULL;
+        CHECK(!end || sscanf(end, ") %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %*u %lu", &flags, &size) == 2);
         fclose(file);
-    return has;
+    }
+    return size != 0 && !(flags & EXITING);
 }
 
 static void *make(void *unused)

@@ -8,6 +8,15 @@
 
 static const char *const steps[] = {"begun", "offered", "live"};
 
+static ps_handoff_supervisor_event next_one(void)
+{
+    ps_handoff_supervisor_event event = {.size = sizeof event};
+    do
+        CHECK_STATUS(ps_handoff_supervisor_next_event(sup, IN_TIME, &event, NULL), PS_OK);
+    while (event.kind == PROGRESS);
+    return event;
+}
+
 int main(void)
 {
     pid_t owner = scene_serving("");
@@ -29,7 +38,11 @@ int main(void)
             CHECK_INT(seen, 1 << OWNER_ENDED | 1 << ABORTED);
         else
             expect(ABORTED);
-        owner = expect(STARTED)->pid;
+        ps_handoff_supervisor_event begun = next_one();
+        if (strcmp(steps[at], "live") == 0 && begun.kind == OWNER_ENDED) /* it had taken back before its own turn to be killed came */
+            begun = next_one();
+        CHECK_INT(begun.kind, STARTED);
+        owner = begun.pid;
         CHECK_INT(expect(SERVING)->pid, owner);
         answered_by(owner);
     }

@@ -819,6 +819,7 @@ impl Slot {
                 for word in [self.cause_word(), self.signal_word(), self.round_word()] {
                     word.store(0, Ordering::Relaxed);
                 }
+                self.facts_word().fetch_and(!KILLED, Ordering::Relaxed);
             }
             ours
         };

@@ -312,11 +312,14 @@ fn pause_for(nanos: i64) {
 
 /// EAGAIN from clone means "too many processes just now" and often passes: up to six attempts, at most about 32 ms of waiting
 /// in all, with jitter so that many spawners do not come back in step. The caller holds no lock.
-pub(super) fn retrying<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+///
+/// `renew`: as [`Target::renew`], for what fails when there is a process already.
+pub(super) fn retrying<T>(renew: &dyn Fn() -> bool, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
     let mut pause = 500_000i64;
     for _ in 0..5 {
         match attempt() {
-            Err(failure) if failure.errno == Errno::EAGAIN && matches!(failure.step, "clone3" | "clone" | "fork" | "init") => {}
+            Err(failure) if failure.errno == Errno::EAGAIN && matches!(failure.step, "clone3" | "clone" | "fork") => {}
+            Err(failure) if failure.errno == Errno::EAGAIN && failure.step == Step::Init.name() && renew() => {}
             other => return other,
         }
         let jitter = crate::clock::now() % pause;
@@ -381,7 +384,7 @@ fn settle_on_a_tier(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) 
     }
     loop {
         let born_inside = request.cgroup.is_some() && !NO_INTO_CGROUP.load(Ordering::Relaxed);
-        let made = retrying(|| attempt(request, target, tier, bury));
+        let made = retrying(target.renew, || attempt(request, target, tier, bury));
         match made {
             Err(failed)
                 if born_inside

@@ -212,7 +212,7 @@ pub(in crate::sys) fn verdict() -> Result<Tier, Failure> {
         remember(wanted.unwrap_or(trusted));
         return Ok(wanted.unwrap_or(trusted));
     }
-    let found = retrying(|| find(wanted, filtered))?;
+    let found = retrying(&|| false, || find(wanted, filtered))?;
     if wanted.is_some_and(|forced| forced != found) {
         return Err(Failure { background: Background::Unsupported, ..failure(call_name(wanted.unwrap_or(found)), Errno::ENOSYS) });
     }

@@ -55,9 +55,20 @@ static void what_is_the_programs(void)
     ps_child_free(child);
 }
 
+/* An init that ignored it would never hear of the program's end. */
+static void ignored_by_all(void)
+{
+    ps_error *error = NULL;
+    CHECK(signal(SIGCHLD, SIG_IGN) != SIG_ERR);
+    ps_command *command = contained(command_for("/bin/grep", "-q", "^SigIgn:.*1....$", "/proc/self/status", NULL));
+    CHECK_OK(ps_command_keep_ignored(command, (const int32_t[]){SIGCHLD}, 1, &error), error);
+    CHECK_INT(run_to_its_end(command).code, 0);
+}
+
 int main(void)
 {
     need_contained();
+    in_forked_process(ignored_by_all);
     no_terminal();
     stops();
     if (landlock_abi() > 0)

@@ -458,6 +458,18 @@ unsafe fn write_digits(at: *mut u8, value: u32) -> usize {
     count
 }
 
+/// The same by one whose children are to inherit it, and its own limit not.
+pub(super) unsafe fn inherit_oom_score_adj(orders: &Orders) {
+    let mut limit = SoftLimit { before: None };
+    // SAFETY: as for `write_oom_score_adj`; two words of our own stack.
+    unsafe {
+        write_oom_score_adj(orders, &mut limit);
+        if let Some(before) = limit.before {
+            must!(orders, Step::Rlimit, syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, before.as_ptr(), 0));
+        }
+    }
+}
+
 /// How readily the kernel ends the child when memory is out: proc_pid_oom_score_adj(5). Before the privilege goes that a lower value needs.
 ///
 /// The trap: the kernel gives the value to all who share the writer's memory, the host with them, unless the writer is a vfork child

@@ -249,7 +249,7 @@ pub(super) fn call_clone(flags: u64, target: &Target<'_>, entry: shim::Entry, ar
     check(unsafe { shim::clone(flags as usize, stack.bottom().add(STACK_SIZE).cast(), pidfd, pid, entry, arg) }).map(|pid| pid as i32)
 }
 
-/// A child with shared memory, made by a relay thread; see `relay.rs`.
+/// A child with shared memory, made by a relay thread; see `relay.rs`. All signals must be blocked.
 #[inline(never)]
 fn call_relayed(tier: Tier, (files, cgroup): (u64, i32), orders: &mut Orders, target: &Target<'_>) -> Result<i32, Errno> {
     let mut stack = Stack(MaybeUninit::uninit());
@@ -280,7 +280,6 @@ fn call_relayed(tier: Tier, (files, cgroup): (u64, i32), orders: &mut Orders, ta
     orders.relay = &raw const relay.id;
     relay.orders = (&raw mut *orders).cast();
     contain(&mut relay, orders);
-    let _blocked = signal::Blocked::all();
     relay::start(&relay, true)
 }
 
@@ -481,23 +480,20 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     let entry = contained::entry(&orders);
     let arg = (&raw const orders).cast_mut().cast();
     target.clear();
+    // The first process of a namespace would ignore them; and none of our handlers may run before the program has left the memory, too.
+    let blocks = tier == Tier::Clone || tier != Tier::Fork && (relayed || nest.is_some());
+    let blocked = blocks.then(signal::Blocked::all);
     let made = match tier {
         _ if relayed && tier != Tier::Fork => call_relayed(tier, (files, cgroup), &mut orders, target),
-        Tier::Clone3 => {
-            // The first process of a namespace would ignore them.
-            let _blocked = request.contained.map(|_| signal::Blocked::all());
-            call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, entry, arg)
-        }
-        Tier::Clone => {
-            let _blocked = signal::Blocked::all();
-            call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, entry, arg)
-        }
+        Tier::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, entry, arg),
+        Tier::Clone => call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, entry, arg),
         Tier::Fork => return fork::fork(&mut orders, (relayed, namespaces), request.cgroup, target, bury),
     };
     if let Some(nest) = &nest {
         // The first process may have been killed under a program that is not gone yet.
         relay::wait_for_zero(&nest.done);
     }
+    drop(blocked);
     let pid = made.map_err(|errno| {
         target.clear();
         // What clone3 says of the group it was to be born in.

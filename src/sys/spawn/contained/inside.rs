@@ -5,7 +5,10 @@
 //! - **Three share one memory**: host, this process and the program until its exec. If this one is killed meanwhile (kill-all in another thread), the
 //!   kernel lets the host go on at once, and kills the program only a moment later, when it takes the namespace down. That moment is spent on the
 //!   host's stack. So the program's clone leaves a word in the host's memory (`done`: written by CLONE_PARENT_SETTID before the program can run,
-//!   cleared by CLONE_CHILD_CLEARTID when it has left the memory), and the host waits for that, too.
+//!   cleared by CLONE_CHILD_CLEARTID when it has left the memory), and the host waits for that, too, with all signals blocked: a handler would run
+//!   where the stack of the first process was. What the program reads until then lies in the [`Nest`], or in a frame that waits for the word.
+//! - **In that moment the program is nobody's vfork child**: what it writes into its oom_score_adj would be the host's (`relay.rs`). So the first process
+//!   writes it, whom the host is suspended for, and the program inherits it.
 //! - **A signal that nobody has blocked is lost**: the first process of a namespace ignores what it has no handler for, also from outside. The host blocks
 //!   all before the clone (in each tier), and nobody unblocks them but the program, as its last step.
 //! - **A host that ignores SIGCHLD** makes children that reap theirs unseen: default again before the program is made.
@@ -57,6 +60,8 @@ pub(in crate::sys::spawn) struct Nest {
     /// Not 0 while the program shares this memory.
     pub done: AtomicI32,
     pub(super) argument: [u8; wire::ARGUMENT],
+    /// What the program goes by: the orders, but for what the first process has done.
+    pub(super) inner: core::mem::MaybeUninit<Orders>,
     /// By itself, so that nobody copies it.
     pub(super) stack: Box<Stack>,
 }
@@ -106,15 +111,19 @@ unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         if orders.host != 0 {
             die_with_host(orders, nest);
         }
-        if orders.reset & 1 << (libc::SIGCHLD - 1) != 0 {
-            let default = [0u64; 4];
-            must!(orders, Step::Init, syscall!(libc::SYS_rt_sigaction, libc::SIGCHLD, default.as_ptr(), 0, 8));
+        // Also where the program is to ignore it, or another thread of the host has just begun to.
+        let default = [0u64; 4];
+        must!(orders, Step::Init, syscall!(libc::SYS_rt_sigaction, libc::SIGCHLD, default.as_ptr(), 0, 8));
+        if orders.oom_score_adj != i32::MIN {
+            child::inherit_oom_score_adj(orders);
         }
 
-        let mut inner = core::ptr::read(orders);
-        (inner.join_fd, inner.unshare_first, inner.gated) = (-1, -1, false);
-        (inner.host, inner.relay, inner.own_pid) = (0, core::ptr::null(), core::ptr::null());
-        let pid = must!(orders, Step::Init, make(orders, nest, program, (&raw mut inner).cast()));
+        let inner = (*nest).inner.as_mut_ptr();
+        core::ptr::copy_nonoverlapping(orders, inner, 1);
+        ((*inner).join_fd, (*inner).unshare_first, (*inner).gated) = (-1, -1, false);
+        ((*inner).host, (*inner).relay, (*inner).own_pid) = (0, core::ptr::null(), core::ptr::null());
+        (*inner).oom_score_adj = i32::MIN;
+        let pid = must!(orders, Step::Init, make(orders, nest, program, inner.cast()));
         // It has said itself what has failed. (Apart, the host hears it by another way, and init finds a dead program.)
         if (*orders.report).step.load(Ordering::Acquire) != 0 {
             quit(127);

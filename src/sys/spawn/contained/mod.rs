@@ -130,6 +130,7 @@ impl Contained {
             relay_gone: AtomicI32::new(0),
             done: AtomicI32::new(0),
             argument: [0; wire::ARGUMENT],
+            inner: core::mem::MaybeUninit::uninit(),
             stack: Box::new_uninit(),
         })
     }

@@ -120,6 +120,17 @@ pub fn beginning_of_status() -> Option<String> {
     text[groups + 1..].contains('\n').then_some(text)
 }
 
+/// Whether every group has a number in the user namespace of this process, as none but the first has it: user_namespaces(7).
+pub fn sees_all_groups() -> bool {
+    let map = std::fs::read_to_string("/proc/self/gid_map").unwrap_or_default();
+    map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
+}
+
+/// A file that holds a number, and nothing else.
+pub fn number_in(path: &str) -> Option<u64> {
+    std::fs::read_to_string(path).ok()?.trim_end().parse().ok()
+}
+
 /// Whether children of this thread are born into another pid namespace than it is in (it called unshare(CLONE_NEWPID)): the first of them
 /// is that namespace's init, and all die with it. Source: pid_namespaces(7).
 pub fn children_go_elsewhere() -> bool {

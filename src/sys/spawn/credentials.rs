@@ -5,10 +5,15 @@
 //! as well (and the memory that is shared would not be dumpable any more), and a filter may kill for setfsuid(2), the one call that would tell it.
 //! The child takes the steps all the same: what has changed since then is refused or undone by the kernel, and never left as it is.
 
+use core::num::NonZeroUsize;
+
 use nix::errno::Errno;
 use nix::unistd::{getegid, geteuid};
+use once_cell::race::OnceNonZeroUsize;
 
-use super::orders::{Span, Switch};
+use super::clone::{Failure, failure};
+use super::orders::{Span, Step, Switch};
+use super::switch;
 use crate::sys::{procfs, reserve};
 
 /// A user to become. What is not said stays as it is.
@@ -77,14 +82,35 @@ fn numbers(line: &str) -> Vec<u32> {
 }
 
 /// What the child is told of it, and the memory that it needs for that: to be kept until it has begun.
-pub(super) fn orders(credentials: Option<&Credentials>) -> Result<(Switch, Vec<u32>), Errno> {
+///
+/// `enclosed`: it will be in a user namespace of its own, where the groups can neither be changed nor seen. So they are looked at here.
+pub(super) fn orders(credentials: Option<&Credentials>, enclosed: bool) -> Result<(Switch, Vec<u32>), Failure> {
     let Some(credentials) = credentials else { return Ok((Switch::NOBODY, Vec::new())) };
     let groups = credentials.groups.as_deref().unwrap_or_default();
-    let mut room = reserve::room(2 * groups.len()).map_err(|_| Errno::ENOMEM)?;
+    let mut room = reserve::room(2 * groups.len()).map_err(|_| failure("memory", Errno::ENOMEM))?;
     room.resize(2 * groups.len(), 0u32);
-    let switch =
+    let mut switch =
         Switch::of(credentials.parts(), credentials.uid.unwrap_or(0), credentials.gid.unwrap_or(0), Span::of(groups), room.as_mut_ptr());
+    switch.unseen = unseen(groups);
+    if enclosed && credentials.groups.is_some() {
+        // SAFETY: the list and the room live; the calling thread asks of itself.
+        if !unsafe { switch::has_the_groups(&switch) } {
+            return Err(failure(Step::Setgroups.name(), Errno::EPERM));
+        }
+        switch.keep_groups();
+    }
     Ok((switch, room))
+}
+
+/// As `Switch::unseen`. Where nobody asks for that number it is no matter.
+fn unseen(asked: &[u32]) -> u32 {
+    static NUMBER: OnceNonZeroUsize = OnceNonZeroUsize::new();
+    if asked.is_empty() {
+        return u32::MAX;
+    }
+    let read = || procfs::number_in("/proc/sys/kernel/overflowgid").and_then(|number| NonZeroUsize::new(number as usize));
+    let number = NUMBER.get_or_init(|| read().unwrap_or(const { NonZeroUsize::new(65534).unwrap() })).get() as u32;
+    if asked.binary_search(&number).is_ok() && !procfs::sees_all_groups() { number } else { u32::MAX }
 }
 
 #[cfg(test)]

@@ -217,6 +217,8 @@ pub(super) struct Switch {
     pub groups: Span<u32>,
     /// Room for twice as many, this child's alone: those that are there, and a mark for each that was asked for.
     pub room: *mut u32,
+    /// The number that any group shows that has none in this user namespace; `u32::MAX`: each has one.
+    pub unseen: u32,
 }
 
 impl Switch {
@@ -230,11 +232,18 @@ impl Switch {
     #[cfg_attr(not(spawner_program), allow(dead_code))]
     pub const ALL: u32 = Self::USER | Self::GROUP | Self::GROUPS;
     /// Nothing changes.
-    pub const NOBODY: Self = Self { parts: 0, uid: 0, gid: 0, groups: Span { at: core::ptr::null(), len: 0 }, room: core::ptr::null_mut() };
+    pub const NOBODY: Self =
+        Self { parts: 0, uid: 0, gid: 0, groups: Span { at: core::ptr::null(), len: 0 }, room: core::ptr::null_mut(), unseen: u32::MAX };
 
     /// Groups and room stay alive until the child has begun.
     pub fn of(parts: u32, uid: u32, gid: u32, groups: Span<u32>, room: *mut u32) -> Self {
-        Self { parts, uid, gid, groups, room }
+        Self { parts, uid, gid, groups, room, unseen: u32::MAX }
+    }
+
+    /// The groups stay as they are.
+    #[cfg_attr(spawner_program, allow(dead_code))]
+    pub fn keep_groups(&mut self) {
+        self.parts &= !Self::GROUPS;
     }
 
     /// Whether there is anything to do.

@@ -6,6 +6,10 @@
 //! asked for, and every one that was asked for must be there, or be the group id that the child will have, which gives the same. As a set: order
 //! and repetitions are no matter. All else is that EPERM.
 //!
+//! The other trap: a group that has no number in this user namespace shows as "overflowgid" (user_namespaces(7)), so that number says nothing of who
+//! is meant. It is never taken for one that was asked for. And a child in a namespace of its own, where only its own group has a number, would see
+//! nothing else: of it the host asks here, before it is made.
+//!
 //! The rules of `child.rs` hold; the program of a spawner has this file, too.
 
 use super::orders::{Span, Step, Switch};
@@ -41,8 +45,12 @@ pub(super) unsafe fn switch(to: &Switch) -> Result<(), (Step, isize)> {
     Ok(())
 }
 
-/// Whether the groups are those that were asked for; see the head of this file. A list that is longer than the one that was asked for is not looked at.
-unsafe fn has_the_groups(to: &Switch) -> bool {
+/// Whether this thread's groups are those that were asked for; see the head of this file. A list that is longer than the one that was asked for is not
+/// looked at.
+///
+/// # Safety
+/// As for [`switch`]; the thread may be one of many.
+pub(super) unsafe fn has_the_groups(to: &Switch) -> bool {
     let asked = to.groups.len;
     // SAFETY: the room has place for `asked` numbers, and as many marks; all indexes are below that.
     unsafe {
@@ -76,7 +84,7 @@ unsafe fn is_the_same(to: &Switch, there: usize, gid: u32) -> bool {
         while i < there {
             let group = *to.room.wrapping_add(i);
             let place = first_not_below(&to.groups, group);
-            if place >= asked || *to.groups.get(place) != group {
+            if place >= asked || *to.groups.get(place) != group || group == to.unseen {
                 return false;
             }
             *marks.wrapping_add(place) = 1;
@@ -135,6 +143,17 @@ mod tests {
         assert!(!passes(&[1, 2], &[1, 3], 99) && !passes(&[1, 2], &[0, 1], 99));
         assert!(!passes(&[1, 2], &[1], 99) && !passes(&[1], &[], 99));
         assert!(!passes(&[1, 1], &[1, 2], 2), "its own group, too: exec of a set-group-id program would keep it");
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_seen_is_no_ones() {
+        let (asked, mut room) = ([5, 65534], [5, 65534, 0, 0]);
+        let mut to = Switch::of(Switch::GROUPS, 0, 0, Span::of(&asked), room.as_mut_ptr());
+        // SAFETY: as above.
+        assert!(unsafe { is_the_same(&to, 2, 99) });
+        to.unseen = 65534;
+        // SAFETY: as above.
+        assert!(unsafe { !is_the_same(&to, 2, 99) && is_the_same(&to, 1, 65534) });
     }
 
     #[test]

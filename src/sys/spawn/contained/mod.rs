@@ -105,6 +105,11 @@ impl Contained {
         libc::CLONE_NEWPID as u64 | if self.maps.is_some() { libc::CLONE_NEWUSER as u64 } else { 0 }
     }
 
+    /// Whether it gets a user namespace.
+    pub(super) fn has_maps(&self) -> bool {
+        self.maps.is_some()
+    }
+
     /// For one clone.
     pub(super) fn nest(&self, apart: bool) -> Box<Nest> {
         let (slot, generation) = (self.address.load(Ordering::Relaxed) >> 32, self.address.load(Ordering::Relaxed) as u32);

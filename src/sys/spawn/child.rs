@@ -13,7 +13,7 @@ use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
 use super::birth;
-use super::orders::{Found, Move, Orders, Report, Standing, Step};
+use super::orders::{Found, Gap, Move, Orders, Report, Span, Standing, Step};
 use super::switch;
 use super::terminal;
 use crate::sys::raw::syscall;
@@ -127,7 +127,7 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             orders.error_fd.store(lifted as i32, Ordering::Relaxed);
         }
         move_descriptors(orders, &mut limit);
-        close_the_rest(orders);
+        close_the_rest(orders, &orders.gaps);
         // As soon as the record is in its place: until it is written, the lock that guards it is held.
         if !orders.birth.is_null() {
             must!(orders, Step::Record, birth::write_down(orders.birth, orders.birth_asks_for_pidfd));
@@ -258,12 +258,12 @@ unsafe fn is_target(orders: &Orders, number: i32) -> bool {
 }
 
 /// Whether a number is in a gap: no target, nor a stream that stays as it is in the host, open or closed. By halving: the gaps ascend.
-unsafe fn is_dropped(orders: &Orders, number: i32) -> bool {
-    let (mut from, mut to) = (0usize, orders.gaps.len);
+unsafe fn is_dropped(gaps: &Span<Gap>, number: i32) -> bool {
+    let (mut from, mut to) = (0usize, gaps.len);
     while from < to {
         let middle = from.wrapping_add(to.wrapping_sub(from) / 2);
         // SAFETY: called from `run` under its contract; it is one of them.
-        let gap = unsafe { *orders.gaps.get(middle) };
+        let gap = unsafe { *gaps.get(middle) };
         if number as u32 <= gap.last {
             if gap.first <= number as u32 {
                 return true;
@@ -307,7 +307,7 @@ unsafe fn open_null(orders: &Orders, limit: &mut SoftLimit, to: i32) -> i32 {
         let null =
             must!(orders, Step::Null, within!(limit, syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/dev/null".as_ptr(), libc::O_RDWR)))
                 as i32;
-        if null == to || is_dropped(orders, null) {
+        if null == to || is_dropped(&orders.gaps, null) {
             return null;
         }
         let lifted = must!(orders, Step::Lift, free_number(orders, limit, null));
@@ -350,12 +350,12 @@ unsafe fn move_descriptors(orders: &Orders, limit: &mut SoftLimit) {
     }
 }
 
-/// Closes every number in the gaps between the descriptors that the child keeps.
-unsafe fn close_the_rest(orders: &Orders) {
+/// Closes every number in these gaps: those between the descriptors that the child keeps. (Not the one by which it reports.)
+pub(super) unsafe fn close_the_rest(orders: &Orders, gaps: &Span<Gap>) {
     // SAFETY: called from `run` under its contract; the descriptor table is ours alone by now.
     unsafe {
-        for i in 0..orders.gaps.len {
-            let gap = *orders.gaps.get(i);
+        for i in 0..gaps.len {
+            let gap = *gaps.get(i);
             let keep = orders.error_fd.load(Ordering::Relaxed) as u32;
             let closed = if keep <= i32::MAX as u32 && gap.first <= keep && keep <= gap.last {
                 (gap.first == keep || close_gap(orders, gap.first, keep.wrapping_sub(1)))
@@ -364,14 +364,14 @@ unsafe fn close_the_rest(orders: &Orders) {
                 close_gap(orders, gap.first, gap.last)
             };
             if !closed {
-                return close_by_listing(orders, keep);
+                return close_by_listing(orders, gaps, keep);
             }
         }
     }
 }
 
 /// `false`: there is no close_range, or it is refused.
-pub(super) unsafe fn close_gap(orders: &Orders, first: u32, last: u32) -> bool {
+unsafe fn close_gap(orders: &Orders, first: u32, last: u32) -> bool {
     // SAFETY: as for `close_the_rest`.
     !orders.no_close_range && unsafe { syscall!(libc::SYS_close_range, first, last, 0) == 0 }
 }
@@ -379,7 +379,7 @@ pub(super) unsafe fn close_gap(orders: &Orders, first: u32, last: u32) -> bool {
 /// For kernels before 5.9 and filters that forbid close_range: one walk through /proc/self/fd for all gaps (there can be as many of them as
 /// descriptors), which costs the open descriptors, not the limit; without /proc, the numbers below the hard limit.
 #[inline(never)]
-unsafe fn close_by_listing(orders: &Orders, keep: u32) {
+unsafe fn close_by_listing(orders: &Orders, gaps: &Span<Gap>, keep: u32) {
     // SAFETY: system calls on our own table; the buffer is on our own stack and parsed within the length returned.
     unsafe {
         let directory =
@@ -389,8 +389,8 @@ unsafe fn close_by_listing(orders: &Orders, keep: u32) {
             syscall!(libc::SYS_prlimit64, 0, libc::RLIMIT_NOFILE, 0, limit.as_mut_ptr());
             // The hard limit: a host may have opened high numbers before it lowered the soft one.
             let end = if limit[1] > 1 << 20 { 1 << 20 } else { limit[1] as u32 };
-            for i in 0..orders.gaps.len {
-                let gap = *orders.gaps.get(i);
+            for i in 0..gaps.len {
+                let gap = *gaps.get(i);
                 let mut fd = gap.first;
                 while fd <= gap.last && fd < end {
                     if fd != keep {
@@ -423,7 +423,7 @@ unsafe fn close_by_listing(orders: &Orders, keep: u32) {
                     digits = true;
                     name = name.wrapping_add(1);
                 }
-                if digits && number != keep && number != directory as u32 && is_dropped(orders, number as i32) {
+                if digits && number != keep && number != directory as u32 && is_dropped(gaps, number as i32) {
                     syscall!(libc::SYS_close, number);
                 }
                 at = at.wrapping_add(length);

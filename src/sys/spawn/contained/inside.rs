@@ -24,8 +24,8 @@ use core::sync::atomic::{AtomicI32, Ordering};
 use super::wire;
 use crate::sys::raw::syscall;
 use crate::sys::spawn::birth::put_digits;
-use crate::sys::spawn::child::{self, close_gap, fail, quit};
-use crate::sys::spawn::orders::{Orders, Step};
+use crate::sys::spawn::child::{self, close_the_rest, fail, quit};
+use crate::sys::spawn::orders::{Gap, Orders, Span, Step};
 use crate::sys::spawn::shim;
 
 /// The program's stack until its exec; beside that of the first process, in the host's memory. (`clone.rs` says how much is needed.)
@@ -289,22 +289,31 @@ unsafe fn become_init(orders: &Orders, nest: *mut Nest, program: u32) -> ! {
         }
         let first = if error_fd >= 0 { 3u32 } else { 1 };
         let mut init = (*nest).init;
-        if orders.unshare_first == init.wrapping_add(1) && init as u32 > first {
+        let gap = if orders.unshare_first == init.wrapping_add(1) && init as u32 > first {
             // The last number of a table that was cut behind it.
-            close_gap(orders, first, (init as u32).wrapping_sub(1));
+            Gap { first, last: (init as u32).wrapping_sub(1) }
         } else {
             must!(orders, Step::Init, syscall!(libc::SYS_dup3, init, 1, libc::O_CLOEXEC));
             init = 1;
-            close_gap(orders, first.wrapping_add(u32::from(first == 1)), u32::MAX);
-        }
+            Gap { first: first.wrapping_add(u32::from(first == 1)), last: u32::MAX }
+        };
+        close_the_rest(orders, &Span { at: &raw const gap, len: 1 });
         let argv = [c"procsup-init".as_ptr(), argument.cast_const().cast(), core::ptr::null()];
-        let envp = [core::ptr::null::<c_char>()];
-        let answer = syscall!(libc::SYS_execveat, init, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), libc::AT_EMPTY_PATH);
-        // A filter, or an emulator, that does not know that call.
-        if answer == -(libc::ENOSYS as isize) || answer == -(libc::ENOENT as isize) {
+        fail(orders, Step::Init, execute_init(init, argv.as_ptr()))
+    }
+}
+
+/// Answers why it could not. The number may become 1.
+unsafe fn execute_init(init: i32, argv: *const *const c_char) -> isize {
+    let envp = [core::ptr::null::<c_char>()];
+    // SAFETY: argv is NULL-terminated, by the caller; the table is this process's own.
+    unsafe {
+        let answer = syscall!(libc::SYS_execveat, init, c"".as_ptr(), argv, envp.as_ptr(), libc::AT_EMPTY_PATH);
+        // A filter, or an emulator, that does not know that call, or does not allow it.
+        if matches!(-answer as i32, libc::ENOSYS | libc::ENOENT | libc::EPERM | libc::EACCES) {
             syscall!(libc::SYS_dup3, init, 1, libc::O_CLOEXEC);
-            syscall!(libc::SYS_execve, c"/proc/self/fd/1".as_ptr(), argv.as_ptr(), envp.as_ptr());
+            syscall!(libc::SYS_execve, c"/proc/self/fd/1".as_ptr(), argv, envp.as_ptr());
         }
-        fail(orders, Step::Init, answer)
+        answer
     }
 }

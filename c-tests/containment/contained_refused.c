@@ -4,6 +4,8 @@
 #include "harness.h"
 #include "contained.h"
 
+#include <sys/resource.h>
+
 static int32_t tier_now(void)
 {
     int32_t tier = 0;
@@ -65,6 +67,27 @@ static void combinations(void)
     ps_command_free(command);
 }
 
+/* There are namespaces, and just now no process more (EAGAIN), which a caller may try again. Not dumpable, so its maps are another's to write. */
+static void no_more_processes(void)
+{
+    struct rlimit limit = {.rlim_cur = 2, .rlim_max = 1000};
+    CHECK(setgroups(0, NULL) == 0 && setresgid(60123, 60123, 60123) == 0 && setresuid(60123, 60123, 60123) == 0);
+    need_contained();
+    CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+    ps_command *command = contained(exiting("0"));
+    ps_child *child = NULL;
+    ps_error *error = NULL;
+    ps_status status = ps_spawn(NULL, command, &child, &error);
+    CHECK(status != PS_OK && status != PS_ERR_UNSUPPORTED);
+    CHECK_INT(ps_error_errno(error), EAGAIN);
+    CHECK_STR(ps_error_step(error), "init");
+    ps_error_free(error);
+    limit.rlim_cur = 1000;
+    CHECK(setrlimit(RLIMIT_NPROC, &limit) == 0);
+    CHECK_INT(run_to_its_end(command).code, 0);
+    CHECK(has_no_child());
+}
+
 int main(void)
 {
     need_contained();
@@ -72,5 +95,7 @@ int main(void)
     in_forked_process(no_more_namespaces);
     if (geteuid() == 0)
         in_forked_process(no_user_namespaces);
+    if (geteuid() == 0)
+        in_forked_process(no_more_processes);
     return 0;
 }

@@ -356,8 +356,7 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
         if of_the_clone && failed.errno == Errno::ENOMEM && procfs::namespace_of_children_has_ended() {
             return Failure { background: Background::NamespaceEnded, ..failed };
         }
-        // Without its map there is no use in a user namespace.
-        if failed.step == Step::UidMap.name() {
+        if contained::is_refused(failed.step, failed.errno) {
             return Failure { background: Background::Unsupported, ..failed };
         }
         failed

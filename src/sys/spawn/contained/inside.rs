@@ -204,10 +204,13 @@ unsafe fn have_maps_written(orders: &Orders, nest: *mut Nest) {
     // SAFETY: as for `write_maps`; four bytes of this frame.
     unsafe {
         let mut status = 0i32;
-        let pid = must!(orders, Step::UidMap, make(orders, nest, mapper, nest.cast()));
+        let pid = must!(orders, Step::Init, make(orders, nest, mapper, nest.cast()));
         must!(orders, Step::UidMap, syscall!(libc::SYS_wait4, pid, &raw mut status, libc::__WALL, 0));
         if status != 0 {
-            fail(orders, Step::UidMap, -(if status & 0x7F != 0 { libc::EPERM } else { status >> 8 & 0xFF } as isize));
+            let errno = if status & 0x7F != 0 { libc::EPERM } else { status >> 8 & 0xFF };
+            // Its exec says that, too, and it passes.
+            let step = if errno == libc::EAGAIN { Step::Init } else { Step::UidMap };
+            fail(orders, step, -(errno as isize));
         }
     }
 }
@@ -230,9 +233,7 @@ unsafe extern "C" fn mapper(arg: *mut c_void) -> ! {
         }
         let [user, groups, group] = &(*nest).maps;
         let argv = [c"procsup-init".as_ptr(), user.text, groups.text, group.text, core::ptr::null()];
-        let envp = [core::ptr::null::<c_char>()];
-        let answer = syscall!(libc::SYS_execveat, (*nest).init, c"".as_ptr(), argv.as_ptr(), envp.as_ptr(), libc::AT_EMPTY_PATH);
-        quit(answer.wrapping_neg() as i32)
+        quit(execute_init((*nest).init, argv.as_ptr()).wrapping_neg() as i32)
     }
 }
 

@@ -44,6 +44,7 @@ use nix::errno::Errno;
 use self::inside::Line;
 pub(super) use self::inside::{Nest, entry};
 use super::landing::{LOW, Landing, Parked};
+use super::orders::Step;
 use crate::sys::Fault;
 use crate::sys::raw::{check, syscall};
 
@@ -163,6 +164,12 @@ fn read(entry: u64, at: u64, generation: u32) -> Option<u32> {
 /// deep.
 pub(super) fn is_refusal(errno: Errno) -> bool {
     matches!(errno, Errno::EPERM | Errno::EINVAL | Errno::ENOSPC | Errno::EUSERS | Errno::EACCES | Errno::EOPNOTSUPP)
+}
+
+/// The same, of a step of the first process; or /proc is not there.
+pub(super) fn is_refused(step: &str, errno: Errno) -> bool {
+    let of_namespaces = step == Step::UidMap.name() || step == Step::Init.name();
+    of_namespaces && (is_refusal(errno) || matches!(errno, Errno::ENOENT | Errno::ENOSYS))
 }
 
 /// Whether the calling thread has CAP_SYS_ADMIN: capget(2).

@@ -543,8 +543,10 @@ pub use crate::sys::spawn::Isolation as ps_isolation;
 /// nothing, where namespaces are not to be had: user namespaces are off (kernel.unprivileged_userns_clone,
 /// a security module, the host is in a chroot) or used up (/proc/sys/user), a filter forbids them, they
 /// would be nested more than 32 deep, /proc is not mounted (needed without CAP_SYS_ADMIN, or with
-/// ps_command_die_with_host), or files in memory may not be executed (vm.memfd_noexec). Two descriptors
-/// are kept from the first such child on.
+/// ps_command_die_with_host), or files in memory may not be executed (vm.memfd_noexec). Short of processes
+/// (EAGAIN) it tries again, then says PS_ERR_LIMIT. The program begins a moment before its init does: if
+/// init then cannot begin (step "init", mostly ENOMEM), the program is killed, is not tried again, and may
+/// have done something; the message says so. Two descriptors are kept from the first such child on.
 ///
 /// @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION, PS_ISOLATE_NONE or PS_ISOLATE_CONTAINED
 #[unsafe(no_mangle)]

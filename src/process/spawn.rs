@@ -415,6 +415,7 @@ pub(super) fn explain(failure: Failure, command: &Command) -> Error {
             error.message +=
                 ": the first process of the pid namespace that children are born into has ended, so no other can be made there";
         }
+        Background::Begun => error.message += ": its init could not begin, so it was killed; by then it may have begun",
     }
     match failure.step {
         "dup2" | "fcntl"

@@ -200,6 +200,14 @@ pub enum Background {
     /// Children would be born into a pid namespace whose init has ended. The kernel calls that ENOMEM (alloc_pid() in kernel/pid.c), but
     /// no other try helps.
     NamespaceEnded,
+    /// The program has been started, and killed: it may have done something.
+    Begun,
+}
+
+impl Failure {
+    fn of_nothing_begun(&self, step: Step) -> bool {
+        self.step == step.name() && self.background != Background::Begun
+    }
 }
 
 pub(in crate::sys) fn failure(step: &'static str, errno: Errno) -> Failure {
@@ -318,7 +326,7 @@ pub(super) fn retrying<T>(renew: &dyn Fn() -> bool, mut attempt: impl FnMut() ->
     for _ in 0..5 {
         match attempt() {
             Err(failure) if failure.errno == Errno::EAGAIN && matches!(failure.step, "clone3" | "clone" | "fork") => {}
-            Err(failure) if failure.errno == Errno::EAGAIN && failure.step == Step::Init.name() && renew() => {}
+            Err(failure) if failure.errno == Errno::EAGAIN && failure.of_nothing_begun(Step::Init) && renew() => {}
             other => return other,
         }
         let jitter = crate::clock::now() % pause;
@@ -356,7 +364,7 @@ pub fn spawn(request: &Request<'_>, target: &Target<'_>, bury: Bury<'_>) -> Resu
         if of_the_clone && failed.errno == Errno::ENOMEM && procfs::namespace_of_children_has_ended() {
             return Failure { background: Background::NamespaceEnded, ..failed };
         }
-        if contained::is_refused(failed.step, failed.errno) {
+        if failed.background != Background::Begun && contained::is_refused(failed.step, failed.errno) {
             return Failure { background: Background::Unsupported, ..failed };
         }
         failed
@@ -524,5 +532,7 @@ pub(super) fn adopt(target: &Target<'_>, pid: i32, bury: Bury<'_>) -> Result<Own
 pub(super) fn gave_up(target: &Target<'_>, pid: i32, pidfd: OwnedFd, (step, errno): (i32, i32), bury: Bury<'_>) -> Failure {
     bury(pidfd.as_raw_fd(), pid);
     target.bury(pidfd);
-    failure(Step::from_raw(step).name(), Errno::from_raw(errno))
+    let step = Step::from_raw(step);
+    let background = if step == Step::InitBegun { Background::Begun } else { Background::None };
+    Failure { background, ..failure(step.name(), Errno::from_raw(errno)) }
 }

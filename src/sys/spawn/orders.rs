@@ -45,10 +45,12 @@ pub enum Step {
     Foreground,
     UidMap,
     Init,
+    /// The same of one whose program may have begun.
+    InitBegun,
 }
 
 impl Step {
-    const ALL: [(Step, &'static str); 28] = [
+    const ALL: [(Step, &'static str); 29] = [
         (Step::None, ""),
         (Step::Cgroup, "cgroup"),
         (Step::CloseRange, "close_range"),
@@ -77,6 +79,7 @@ impl Step {
         (Step::Foreground, "foreground"),
         (Step::UidMap, "uid_map"),
         (Step::Init, "init"),
+        (Step::InitBegun, "init"),
     ];
 
     /// The name that an error shows.

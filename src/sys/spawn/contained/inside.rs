@@ -15,6 +15,9 @@
 //! - **A host that has given up root is not dumpable**: its files in /proc are root's, and so are this process's as long as it shares that memory. So
 //!   the maps of its user namespace are written by a process that has executed a program (init's, which can do that, too), with the few rights that
 //!   it needs.
+//! - **The program has begun before init has**: until its exec it is suspended for, so that the memory controller sees a vfork child (`relay.rs`). Who cannot
+//!   become init by then has a program that ran, and must say that (`Step::InitBegun`): it is not to be tried again. So what can be known is looked at
+//!   before: a filter, and a file that may not be executed.
 //! - **No number of the host's is known here**: `getppid` says 0, and `tgkill` would find the relay gone while it lives. The host itself waits for the
 //!   relay's end and says so; whether the host still lives is read from /proc, which is the host's own.
 
@@ -123,6 +126,7 @@ unsafe extern "C" fn run(arg: *mut c_void) -> ! {
         ((*inner).join_fd, (*inner).unshare_first, (*inner).gated) = (-1, -1, false);
         ((*inner).host, (*inner).relay, (*inner).own_pid) = (0, core::ptr::null(), core::ptr::null());
         (*inner).oom_score_adj = i32::MIN;
+        must!(orders, Step::Init, may_execute((*nest).init));
         let pid = must!(orders, Step::Init, make(orders, nest, program, inner.cast()));
         // It has said itself what has failed. (Apart, the host hears it by another way, and init finds a dead program.)
         if (*orders.report).step.load(Ordering::Acquire) != 0 {
@@ -282,10 +286,10 @@ unsafe fn become_init(orders: &Orders, nest: *mut Nest, program: u32) -> ! {
         put_digits(argument, entry, 16, (*nest).entry);
         put_digits(argument.wrapping_add(entry), ticket, 16, u64::from((*nest).ticket));
         put_digits(argument.wrapping_add(entry).wrapping_add(ticket), pid, 16, u64::from(program));
-        must!(orders, Step::Init, syscall!(libc::SYS_dup3, (*nest).fates, wire::FATES, 0));
+        must!(orders, Step::InitBegun, syscall!(libc::SYS_dup3, (*nest).fates, wire::FATES, 0));
         let error_fd = orders.error_fd.load(Ordering::Relaxed);
         if error_fd >= 0 {
-            must!(orders, Step::Init, syscall!(libc::SYS_dup3, error_fd, 2, libc::O_CLOEXEC));
+            must!(orders, Step::InitBegun, syscall!(libc::SYS_dup3, error_fd, 2, libc::O_CLOEXEC));
             orders.error_fd.store(2, Ordering::Relaxed);
         }
         let first = if error_fd >= 0 { 3u32 } else { 1 };
@@ -294,13 +298,44 @@ unsafe fn become_init(orders: &Orders, nest: *mut Nest, program: u32) -> ! {
             // The last number of a table that was cut behind it.
             Gap { first, last: (init as u32).wrapping_sub(1) }
         } else {
-            must!(orders, Step::Init, syscall!(libc::SYS_dup3, init, 1, libc::O_CLOEXEC));
+            must!(orders, Step::InitBegun, syscall!(libc::SYS_dup3, init, 1, libc::O_CLOEXEC));
             init = 1;
             Gap { first: first.wrapping_add(u32::from(first == 1)), last: u32::MAX }
         };
         close_the_rest(orders, &Span { at: &raw const gap, len: 1 });
         let argv = [c"procsup-init".as_ptr(), argument.cast_const().cast(), core::ptr::null()];
-        fail(orders, Step::Init, execute_init(init, argv.as_ptr()))
+        fail(orders, Step::InitBegun, execute_init(init, argv.as_ptr()))
+    }
+}
+
+/// Whether that can succeed, as far as it costs nothing to know.
+unsafe fn may_execute(init: i32) -> isize {
+    // SAFETY: no such number, so nothing is executed; text of our own.
+    unsafe {
+        let nobody: *const *const c_char = core::ptr::null();
+        let answer = syscall!(libc::SYS_execveat, -1i32, c"".as_ptr(), nobody, nobody, libc::AT_EMPTY_PATH);
+        if answer == -(libc::EBADF as isize) { 0 } else { may_execute_by_path(init) }
+    }
+}
+
+/// By the other way.
+#[inline(never)]
+unsafe fn may_execute_by_path(init: i32) -> isize {
+    let mut path = *b"/proc/self/fd/..........\0";
+    // SAFETY: a descriptor's number has at most ten digits, which are there.
+    unsafe {
+        put_digits(path.as_mut_ptr().wrapping_add(14), 10, 10, init as u64);
+        // Without the leading zeros, of which /proc knows nothing.
+        let mut from = 14usize;
+        while from < 23 && *path.as_ptr().wrapping_add(from) == b'0' {
+            from = from.wrapping_add(1);
+        }
+        let mut i = 0usize;
+        while from.wrapping_add(i) < 25 {
+            *path.as_mut_ptr().wrapping_add(14).wrapping_add(i) = *path.as_ptr().wrapping_add(from).wrapping_add(i);
+            i = i.wrapping_add(1);
+        }
+        syscall!(libc::SYS_faccessat, libc::AT_FDCWD, path.as_ptr(), libc::X_OK)
     }
 }
 

@@ -1,5 +1,6 @@
 /* A thread whose children are held just before their exec, in user mode's reach: its execve is asked about (SECCOMP_RET_USER_NOTIF, a wait that
-   signals interrupt, where that of fanotify in supervising.h is only killable). Skips the test where there is no such filter. */
+   signals interrupt, where that of fanotify in supervising.h is only killable). Skips the test where there is no such filter. `held_call` names another
+   call than execve, `held_refused` what the spawn is to answer (then there is no child). */
 #ifndef PROCSUP_TEST_HELD_EXECVE_H
 #define PROCSUP_TEST_HELD_EXECVE_H
 
@@ -18,14 +19,15 @@
 
 static ps_command *held_command;
 static ps_child *held_child;
-static int held_notify = -1;
+static int held_notify = -1, held_call = SYS_execve;
+static ps_status held_refused = PS_OK;
 static atomic_int held_ready, held_spawned;
 
 HARNESS void *held_spawn(void *unused)
 {
     struct sock_filter program[] = {
         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_execve, 0, 1),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)held_call, 0, 1),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
     };
@@ -36,20 +38,18 @@ HARNESS void *held_spawn(void *unused)
         SKIP("an execve cannot be asked about here (seccomp)");
     fcntl(held_notify, F_SETFD, FD_CLOEXEC);
     atomic_store(&held_ready, 1);
-    held_child = spawn(NULL, held_command);
+    if (held_refused)
+        ps_error_free(spawn_fails(held_command, held_refused));
+    else
+        held_child = spawn(NULL, held_command);
     atomic_store(&held_spawned, 1);
     return NULL;
 }
 
-/* A thread spawns the command; answers the question and the child's pid when it is about to exec. */
-HARNESS pid_t held_begin(pthread_t *thread, ps_command *command, uint64_t *question)
+/* Who is about to make the call, and its question. */
+HARNESS pid_t held_asks(uint64_t *question)
 {
     struct seccomp_notif asked;
-    held_command = command;
-    atomic_store(&held_ready, 0);
-    atomic_store(&held_spawned, 0);
-    thread_start(thread, held_spawn, NULL);
-    CHECK(wait_until(atomic_load(&held_ready), 20000));
     struct pollfd p = {.fd = held_notify, .events = POLLIN};
     CHECK(poll(&p, 1, PATIENCE_MS) == 1);
     memset(&asked, 0, sizeof asked);
@@ -57,6 +57,17 @@ HARNESS pid_t held_begin(pthread_t *thread, ps_command *command, uint64_t *quest
         harness_fail(__FILE__, __LINE__, "no question: %s", strerror(errno));
     *question = asked.id;
     return (pid_t)asked.pid;
+}
+
+/* A thread spawns the command; answers the question and the child's pid when it is about to exec. */
+HARNESS pid_t held_begin(pthread_t *thread, ps_command *command, uint64_t *question)
+{
+    held_command = command;
+    atomic_store(&held_ready, 0);
+    atomic_store(&held_spawned, 0);
+    thread_start(thread, held_spawn, NULL);
+    CHECK(wait_until(atomic_load(&held_ready), 20000));
+    return held_asks(question);
 }
 
 /* It may go on. */

@@ -47,6 +47,8 @@ pub unsafe extern "C" fn ps_command_terminal(command: *mut ps_command, fd: i32, 
 /// or nobody has it; also where the host is in the background, which is not stopped for it (SIGTTOU is blocked
 /// in the calling thread meanwhile). A child that stops (^Z) keeps it: nothing is heard of that by itself
 /// (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU blocked.
+/// A ^Z or ^\ that comes before its program has begun never holds up ps_spawn: it is sent to the program then,
+/// and may be lost only in the last moment before that.
 ///
 /// The child needs PS_ISOLATE_GROUP, the default, and no other terminal: else ps_spawn answers
 /// PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_NOT_FOUND with errno ENXIO, step

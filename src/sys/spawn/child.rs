@@ -2,8 +2,9 @@
 //!
 //! In the fast tiers this code shares all memory with the host, whose calling thread is suspended meanwhile. The rules:
 //! only raw system calls; no allocation, lock, thread-local storage (so no `errno`), panic path or unwinding; nothing of
-//! the host's memory is written but the report, the digits of LISTEN_PID and the like, the page of `birth.rs` and the room of `switch.rs`; the
-//! shared table is not touched before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and errno, `_exit`.
+//! the host's memory is written but the report, the digits of LISTEN_PID and the like, the page of `birth.rs`, the room of `switch.rs` and the word
+//! of `terminal.rs`; the shared table is not touched before `close_range(CLOSE_RANGE_UNSHARE)` made it our own. After a failure: report step and
+//! errno, `_exit`.
 //!
 //! The order of steps: terminal (`terminal.rs`), descriptors' table, group, descriptors, limits that need privilege, processors, credentials,
 //! directory (as the new user, unless it is to be before), death signal (a change of credentials clears it), Landlock (which would shut out this very
@@ -13,7 +14,7 @@ use core::ffi::c_void;
 use core::sync::atomic::Ordering;
 
 use super::birth;
-use super::orders::{Found, Gap, Move, Orders, Report, Span, Standing, Step};
+use super::orders::{Found, Gap, Move, Orders, Report, Span, Standing, Step, Terminal};
 use super::switch;
 use super::terminal;
 use crate::sys::raw::syscall;
@@ -206,7 +207,11 @@ pub(super) unsafe extern "C" fn run(arg: *mut c_void) -> ! {
             syscall!(libc::SYS_close, orders.ruleset);
         }
         ignore_signals(orders.ignored);
-        reset_signals(orders.reset, orders.mask);
+        reset_signals(orders.reset);
+        if orders.terminal != Terminal::None {
+            terminal::outlast_keys(orders);
+        }
+        syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const orders.mask, 0, 8);
         execute(orders)
     }
 }
@@ -505,9 +510,9 @@ unsafe fn ignore_signals(mask: u64) {
     }
 }
 
-/// Default dispositions for the signals in `mask`, then only those in `blocked` blocked: in this order, or a pending signal that the
-/// host ignored or handled would run host code in shared memory.
-unsafe fn reset_signals(mask: u64, blocked: u64) {
+/// Default dispositions for the signals in `mask`: before any is let in, or a pending signal that the host ignored or handled would run host code in
+/// shared memory.
+unsafe fn reset_signals(mask: u64) {
     let mut left = mask & !(1 << (libc::SIGKILL - 1)) & !(1 << (libc::SIGSTOP - 1));
     while left != 0 {
         let signal = left.trailing_zeros().wrapping_add(1);
@@ -515,8 +520,6 @@ unsafe fn reset_signals(mask: u64, blocked: u64) {
         unsafe { syscall!(libc::SYS_rt_sigaction, signal, KERNEL_SIGACTION_DEFAULT.as_ptr(), 0, 8) };
         left &= left.wrapping_sub(1);
     }
-    // SAFETY: eight bytes on our own stack.
-    unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const blocked, 0, 8) };
 }
 
 /// Tries the candidates in turn until one is a program; what each errno means for that, [`Found`] says.
@@ -527,6 +530,10 @@ unsafe fn execute(orders: &Orders) -> ! {
         let answer = loop {
             // SAFETY: candidates, argv and envp are NUL-terminated and alive by the contract of `run`.
             let answer = unsafe { syscall!(libc::SYS_execve, *orders.candidates.get(i), orders.argv, orders.envp) };
+            // A handler does that, and `outlast_keys` alone sets one.
+            if answer == -(libc::EINTR as isize) && orders.terminal != Terminal::None {
+                continue;
+            }
             if answer != -(libc::ETXTBSY as isize) || paused == orders.busy_pauses {
                 break answer;
             }

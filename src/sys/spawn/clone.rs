@@ -38,6 +38,7 @@ use super::orders::{Gap, Limit, Move, Orders, Report, Span, Standing, Step, Term
 use super::relay::{self, Relay};
 use super::scheduling::Scheduling;
 use super::shim::{self, CloneArgs};
+use super::terminal;
 use super::tiers::{self, is_verdict};
 use crate::sys::cgroup::Group;
 use crate::sys::procfs::Ignored;
@@ -451,6 +452,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         no_close_range,
         standing: if request.group == 0 { request.isolation.into() } else { Standing::Of(request.group) },
         terminal: request.terminal,
+        late: AtomicI32::new(0),
         umask: request.umask.map_or(-1, |mask| mask as i32),
         nice: request.nice.unwrap_or(i32::MIN),
         limits: Span::of(request.limits),
@@ -494,7 +496,11 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         _ if relayed && tier != Tier::Fork => call_relayed(tier, (files, cgroup), &mut orders, target),
         Tier::Clone3 => call_clone3(SHARED | files | libc::CLONE_PARENT_SETTID as u64 | CLEAR_SIGHAND, cgroup, target, entry, arg),
         Tier::Clone => call_clone(SHARED | files | libc::CLONE_CHILD_SETTID as u64, target, entry, arg),
-        Tier::Fork => return fork::fork(&mut orders, (relayed, namespaces), request.cgroup, target, bury),
+        Tier::Fork => {
+            let spawned = fork::fork(&mut orders, (relayed, namespaces), request.cgroup, target, bury)?;
+            send_late(&orders, spawned.pidfd.as_raw_fd());
+            return Ok(spawned);
+        }
     };
     if let Some(nest) = &nest {
         // The first process may have been killed under a program that is not gone yet.
@@ -514,7 +520,19 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     if step != 0 {
         return Err(gave_up(target, pid, pidfd, (step, report.errno.load(Ordering::Relaxed)), bury));
     }
+    send_late(&orders, pidfd.as_raw_fd());
     Ok(Spawned { pid, pidfd, tier })
+}
+
+/// The child has begun, and gets what its terminal's keys have sent it before.
+fn send_late(orders: &Orders, pidfd: i32) {
+    let late = orders.late.load(Ordering::Acquire);
+    for signal in terminal::KEYS {
+        if late as u64 & terminal::bit(signal) != 0 {
+            // It may have ended.
+            let _ = pidfd::signal(pidfd, signal);
+        }
+    }
 }
 
 /// Takes the pidfd that the kernel wrote. Where it would have to be moved and cannot be, the child must not run.

@@ -8,7 +8,7 @@
 //! suspended: the child waits for their end).
 
 use core::ffi::c_void;
-use core::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use core::sync::atomic::{AtomicI32, AtomicU8, AtomicU64, Ordering};
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
@@ -95,7 +95,7 @@ pub(super) fn fork(
                 failure("fork", errno)
             })?;
             let pidfd = adopt(target, pid, bury)?;
-            return match hear(&ours, libc::MSG_DONTWAIT).or_else(|| starved(group, pid).then_some(out_of_memory)) {
+            return match hear(&ours, libc::MSG_DONTWAIT, &orders.late).or_else(|| starved(group, pid).then_some(out_of_memory)) {
                 None => Ok(Spawned { pid, pidfd, tier: Tier::Fork }),
                 Some(report) => Err(gave_up(target, pid, pidfd, report, bury)),
             };
@@ -136,7 +136,7 @@ pub(super) fn fork(
     };
     target.pidfd.store(u64::from(pidfd.as_raw_fd() as u32), Ordering::Release);
     target.pid.store(pid as u64, Ordering::Release);
-    match converse(&ours).map(|report| report.or_else(|| starved(group, pid).then_some(out_of_memory))) {
+    match converse(&ours, &orders.late).map(|report| report.or_else(|| starved(group, pid).then_some(out_of_memory))) {
         Ok(None) => Ok(Spawned { pid, pidfd, tier: Tier::Fork }),
         Ok(Some(report)) => Err(gave_up(target, pid, pidfd, report, bury)),
         Err(errno) => {
@@ -150,7 +150,7 @@ pub(super) fn fork(
 }
 
 /// Says "go" and listens for a failure until end of file.
-fn converse(ours: &OwnedFd) -> Result<Option<(i32, i32)>, Errno> {
+fn converse(ours: &OwnedFd, late: &AtomicI32) -> Result<Option<(i32, i32)>, Errno> {
     let fd = ours.as_raw_fd();
     loop {
         // SAFETY: one byte from a constant.
@@ -161,11 +161,11 @@ fn converse(ours: &OwnedFd) -> Result<Option<(i32, i32)>, Errno> {
             Err(errno) => return Err(errno),
         }
     }
-    Ok(hear(ours, 0))
+    Ok(hear(ours, 0, late))
 }
 
 /// The child's report, if there is one. End of file: exec, or killed before it. (ECONNRESET: killed before it read our word.)
-fn hear(ours: &OwnedFd, flags: i32) -> Option<(i32, i32)> {
+fn hear(ours: &OwnedFd, flags: i32, late: &AtomicI32) -> Option<(i32, i32)> {
     let mut message = [0i32; 2];
     loop {
         // SAFETY: eight bytes on our own stack; no address is asked for.
@@ -173,6 +173,8 @@ fn hear(ours: &OwnedFd, flags: i32) -> Option<(i32, i32)> {
             raw::syscall6(libc::SYS_recvfrom, ours.as_raw_fd() as usize, message.as_mut_ptr() as usize, 8, flags as usize, 0, 0)
         }) {
             Err(Errno::EINTR) => continue,
+            // No failure: what it has kept back.
+            Ok(8) if message[0] == Step::None as i32 => late.store(message[1], Ordering::Release),
             Ok(8) => return Some((message[0], message[1])),
             _ => return None,
         }

@@ -283,6 +283,8 @@ pub(super) struct Orders {
     pub no_close_range: bool,
     pub standing: Standing,
     pub terminal: Terminal,
+    /// What keys have sent it before it had begun; bit n-1 is signal n. The child says so.
+    pub late: AtomicI32,
     /// -1: leave it.
     pub umask: i32,
     /// `i32::MIN`: leave it.

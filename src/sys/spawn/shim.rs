@@ -106,6 +106,26 @@ pub(super) unsafe extern "C" fn clone(
     )
 }
 
+/// A handler that touches nothing, for a moment in which a signal must not do what it does by default.
+#[unsafe(naked)]
+pub(super) extern "C" fn nothing() {
+    naked_asm!("ret")
+}
+
+/// Where such a handler returns to: rt_sigreturn(2). Nobody calls it.
+#[cfg(target_arch = "x86_64")]
+#[unsafe(naked)]
+pub(super) extern "C" fn after_nothing() {
+    naked_asm!("mov eax, 15", "syscall", "ud2")
+}
+
+/// As on x86_64.
+#[cfg(target_arch = "aarch64")]
+#[unsafe(naked)]
+pub(super) extern "C" fn after_nothing() {
+    naked_asm!("mov x8, #139", "svc #0", "brk #1")
+}
+
 /// `struct clone_args` of clone3(2), version 2 (88 bytes, Linux 5.7).
 #[repr(C)]
 #[derive(Default)]

@@ -3,12 +3,26 @@
 //! Traps. **The descriptor is the maker's number**: this comes before the child has a table of its own, and only looks at the shared one. **A terminal
 //! that another session has is never taken from it** (TIOCSCTTY with 0). **The foreground is nobody's to steal**: who looked before the clone may have
 //! been sent to the background meanwhile, so the child looks again right before. And a group that is yet in the background is stopped for asking
-//! (SIGTTOU), which nobody would end: the maker waits for the exec.
+//! (SIGTTOU), which nobody would end: the maker waits for the exec. **A key reaches it before it is a program**: `^Z` would stop it there, and with it
+//! the thread that waits for its exec; `^\` would dump the memory it shares, which before Linux 5.16 kills all who do. So all signals are blocked
+//! from before it has a terminal, and before they are let in again these two have a handler that does nothing: exec takes it away, and only when the
+//! memory is another. What was kept back until then is sent once more by the maker.
 //!
-//! Sources: ioctl_tty(2), tty_check_change() in drivers/tty/tty_jobctrl.c of Linux 6.18.
+//! Sources: ioctl_tty(2), tty_check_change() in drivers/tty/tty_jobctrl.c, begin_new_exec() in fs/exec.c of Linux 6.18.
 
-use super::orders::{Step, Terminal};
+use core::sync::atomic::Ordering;
+
+use super::orders::{Orders, Step, Terminal};
+use super::shim;
 use crate::sys::raw::syscall;
+
+/// What a key at a terminal sends that stops, or dumps core. (`^C` only ends it, which the maker sees as any other end.)
+pub(super) const KEYS: [i32; 2] = [libc::SIGTSTP, libc::SIGQUIT];
+
+#[inline(always)]
+pub(super) const fn bit(signal: i32) -> u64 {
+    1 << signal.wrapping_sub(1)
+}
 
 /// Whether nobody is left in a group: a child that has given up was put into the foreground before.
 #[inline(always)]
@@ -24,6 +38,12 @@ unsafe fn is_empty(group: i32) -> bool {
 #[inline(always)]
 pub(super) unsafe fn take(terminal: Terminal) -> Result<bool, (Step, isize)> {
     let done = |step: Step, answer: isize| if answer < 0 { Err((step, answer)) } else { Ok(()) };
+    if terminal == Terminal::None {
+        return Ok(false);
+    }
+    let all = u64::MAX;
+    // SAFETY: eight bytes on our own stack. Whoever asks for its signals gets them in `child.rs`, at the very end.
+    unsafe { syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, 0, 8) };
     match terminal {
         Terminal::None => Ok(false),
         // SAFETY: numbers only.
@@ -34,8 +54,6 @@ pub(super) unsafe fn take(terminal: Terminal) -> Result<bool, (Step, isize)> {
         },
         // SAFETY: numbers, and words on our own stack.
         Terminal::Foreground { fd, group } => unsafe {
-            let stopping = 1u64 << (libc::SIGTTOU - 1);
-            syscall!(libc::SYS_rt_sigprocmask, libc::SIG_BLOCK, &raw const stopping, 0, 8);
             done(Step::Setpgid, syscall!(libc::SYS_setpgid, 0, 0))?;
             let (own, mut now) = (syscall!(libc::SYS_getpid) as i32, 0i32);
             let asked = syscall!(libc::SYS_ioctl, fd, libc::TIOCGPGRP, &raw mut now);
@@ -46,3 +64,38 @@ pub(super) unsafe fn take(terminal: Terminal) -> Result<bool, (Step, isize)> {
         },
     }
 }
+
+/// What the keys send does nothing until the exec: from here on a signal may be let in. What has been kept back is told the maker.
+///
+/// # Safety
+/// Between clone and exec, with all signals blocked and in their default state.
+#[inline(never)]
+pub(super) unsafe fn outlast_keys(orders: &Orders) {
+    // As the kernel has it; the mask is empty.
+    let (handler, restorer) = (shim::nothing as *const (), shim::after_nothing as *const ());
+    let nothing = [handler as u64, libc::SA_RESTART as u64 | SA_RESTORER, restorer as u64, 0];
+    let (mut arrived, mut late) = (0u64, 0u64);
+    // SAFETY: four words and eight bytes on our own stack; our table of handlers is not shared, and the handler touches no memory.
+    unsafe {
+        for signal in KEYS {
+            if orders.ignored & bit(signal) == 0 {
+                syscall!(libc::SYS_rt_sigaction, signal, nothing.as_ptr(), 0, 8);
+                late |= bit(signal);
+            }
+        }
+        syscall!(libc::SYS_rt_sigpending, &raw mut arrived, 8);
+        // What stays blocked is there when it has begun.
+        late &= arrived & !orders.mask;
+        if late != 0 {
+            orders.late.store(late as i32, Ordering::Release);
+            let error_fd = orders.error_fd.load(Ordering::Relaxed);
+            if error_fd >= 0 {
+                let message = [Step::None as i32, late as i32];
+                syscall!(libc::SYS_write, error_fd, message.as_ptr(), 8usize);
+            }
+        }
+    }
+}
+
+/// Both architectures have it: asm/signal.h of the kernel.
+const SA_RESTORER: u64 = 0x0400_0000;

@@ -77,6 +77,7 @@ numbers! {
     MSG_NOSIGNAL: i32 = 16384;
     MSG_TRUNC: i32 = 32;
     O_CLOEXEC: i32 = 524288;
+    O_NOCTTY: i32 = 256;
     O_RDONLY: i32 = 0;
     O_RDWR: i32 = 2;
     O_WRONLY: i32 = 1;
@@ -88,18 +89,20 @@ numbers! {
     PR_SET_NO_NEW_PRIVS: i32 = 38;
     PR_SET_PDEATHSIG: i32 = 1;
     RLIMIT_NOFILE: u32 = 7;
+    SA_RESTART: i32 = 0x1000_0000;
     SCHED_BATCH: i32 = 3;
     SCHED_OTHER: i32 = 0;
     SCM_RIGHTS: i32 = 1;
     SIGCHLD: i32 = 17;
     SIGKILL: i32 = 9;
+    SIGQUIT: i32 = 3;
     SIGSTOP: i32 = 19;
-    SIGTTOU: i32 = 22;
-    SIG_BLOCK: i32 = 0;
+    SIGTSTP: i32 = 20;
     SIG_SETMASK: i32 = 2;
     SI_QUEUE: i32 = -1;
     SOL_SOCKET: i32 = 1;
     TIOCGPGRP: u64 = 0x540F;
+    TIOCNOTTY: u64 = 0x5422;
     TIOCSCTTY: u64 = 0x540E;
     TIOCSPGRP: u64 = 0x5410;
     WNOHANG: i32 = 1;
@@ -124,6 +127,7 @@ numbers! {
     SYS_getgroups: c_long = 115;
     SYS_getpid: c_long = 39;
     SYS_getppid: c_long = 110;
+    SYS_getsid: c_long = 124;
     SYS_ioctl: c_long = 16;
     SYS_getpgid: c_long = 121;
     SYS_kill: c_long = 62;
@@ -140,6 +144,7 @@ numbers! {
     SYS_read: c_long = 0;
     SYS_recvmsg: c_long = 47;
     SYS_rt_sigaction: c_long = 13;
+    SYS_rt_sigpending: c_long = 127;
     SYS_rt_sigprocmask: c_long = 14;
     SYS_landlock_restrict_self: c_long = 446;
     SYS_rt_sigtimedwait: c_long = 128;
@@ -178,6 +183,7 @@ numbers! {
     SYS_getgroups: c_long = 158;
     SYS_getpid: c_long = 172;
     SYS_getppid: c_long = 173;
+    SYS_getsid: c_long = 156;
     SYS_ioctl: c_long = 29;
     SYS_getpgid: c_long = 155;
     SYS_kill: c_long = 129;
@@ -194,6 +200,7 @@ numbers! {
     SYS_read: c_long = 63;
     SYS_recvmsg: c_long = 212;
     SYS_rt_sigaction: c_long = 134;
+    SYS_rt_sigpending: c_long = 136;
     SYS_rt_sigprocmask: c_long = 135;
     SYS_landlock_restrict_self: c_long = 446;
     SYS_rt_sigtimedwait: c_long = 137;

@@ -119,6 +119,7 @@ impl Request<'_> {
                 standing,
                 // Such a child the host makes itself (`Command::is_made_here`).
                 terminal: Terminal::None,
+                late: AtomicI32::new(0),
                 umask: head.umask,
                 nice: head.nice,
                 limits: self.part::<Limit>(head.limits),

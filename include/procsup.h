@@ -2135,6 +2135,10 @@ ps_status ps_command_pty_size(ps_command *command, int32_t rows, int32_t cols, p
  * ioctl_tty(2), TIOCSCTTY. ps_spawn answers PS_ERR_INVALID_ARGUMENT beside PS_STDIO_PTY
  * ("terminal") and beside another isolation than PS_ISOLATE_SESSION ("isolate").
  *
+ * A child that cannot begin gives it back. When one that has begun ends, the kernel hangs up a terminal that
+ * is no pseudo-terminal, a serial line say: your descriptor answers EIO from then on, and the next child needs
+ * one that was opened after that.
+ *
  * A supervisor that has a spawner makes this child without it. A worker of a preloader cannot have one
  * (PS_ERR_INVALID_ARGUMENT, "terminal").
  *
@@ -2143,7 +2147,9 @@ ps_status ps_command_pty_size(ps_command *command, int32_t rows, int32_t cols, p
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT if it is not open (EBADF) or no terminal (ENOTTY); PS_ERR_SYSTEM
  *         (EIO) if it was hung up
  */
-ps_status ps_command_terminal(ps_command *command, int32_t fd, ps_error **error);
+ps_status ps_command_terminal(ps_command *command,
+                              int32_t fd,
+                              ps_error **error);
 
 /**
  * 1: while the child is there, its group is the foreground of the host's own controlling terminal

@@ -25,6 +25,10 @@ pub unsafe extern "C" fn ps_command_pty_size(command: *mut ps_command, rows: i32
 /// ioctl_tty(2), TIOCSCTTY. ps_spawn answers PS_ERR_INVALID_ARGUMENT beside PS_STDIO_PTY
 /// ("terminal") and beside another isolation than PS_ISOLATE_SESSION ("isolate").
 ///
+/// A child that cannot begin gives it back. When one that has begun ends, the kernel hangs up a terminal that
+/// is no pseudo-terminal, a serial line say: your descriptor answers EIO from then on, and the next child needs
+/// one that was opened after that.
+///
 /// A supervisor that has a spawner makes this child without it. A worker of a preloader cannot have one
 /// (PS_ERR_INVALID_ARGUMENT, "terminal").
 ///

@@ -42,6 +42,8 @@ pub(super) unsafe fn fail(orders: &Orders, step: Step, answer: isize) -> ! {
         // SAFETY: eight bytes on our own stack; a pipe takes so few at once or not at all.
         unsafe { syscall!(libc::SYS_write, error_fd, message.as_ptr(), 8usize) };
     }
+    // SAFETY: nothing is done after it.
+    unsafe { terminal::give_back(orders.terminal, step) };
     quit(127)
 }
 

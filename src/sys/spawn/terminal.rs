@@ -6,9 +6,10 @@
 //! (SIGTTOU), which nobody would end: the maker waits for the exec. **A key reaches it before it is a program**: `^Z` would stop it there, and with it
 //! the thread that waits for its exec; `^\` would dump the memory it shares, which before Linux 5.16 kills all who do. So all signals are blocked
 //! from before it has a terminal, and before they are let in again these two have a handler that does nothing: exec takes it away, and only when the
-//! memory is another. What was kept back until then is sent once more by the maker.
+//! memory is another. What was kept back until then is sent once more by the maker. **The end of who leads a session hangs up a terminal that is no
+//! pseudo-terminal**, for its owner as well: who could not begin gives it back before.
 //!
-//! Sources: ioctl_tty(2), tty_check_change() in drivers/tty/tty_jobctrl.c, begin_new_exec() in fs/exec.c of Linux 6.18.
+//! Sources: ioctl_tty(2), tty_check_change() and disassociate_ctty() in drivers/tty/tty_jobctrl.c, begin_new_exec() in fs/exec.c of Linux 6.18.
 
 use core::sync::atomic::Ordering;
 
@@ -93,6 +94,34 @@ pub(super) unsafe fn outlast_keys(orders: &Orders) {
                 let message = [Step::None as i32, late as i32];
                 syscall!(libc::SYS_write, error_fd, message.as_ptr(), 8usize);
             }
+        }
+    }
+}
+
+/// After a step that has failed: the terminal that it has taken is nobody's again. Whether there is one, and under which number, the kernel knows: it
+/// refuses any other.
+///
+/// # Safety
+/// Between clone and exec; nothing follows but the end.
+#[inline(never)]
+pub(super) unsafe fn give_back(terminal: Terminal, failed: Step) {
+    let Terminal::Controlling(fd) = terminal else { return };
+    // SAFETY: numbers, and a constant. Before the table is our own, `fd` is the terminal, and nothing is opened.
+    unsafe {
+        if failed == Step::Terminal || syscall!(libc::SYS_getsid, 0) != syscall!(libc::SYS_getpid) {
+            return;
+        }
+        // The kernel sends SIGHUP for it.
+        let all = u64::MAX;
+        syscall!(libc::SYS_rt_sigprocmask, libc::SIG_SETMASK, &raw const all, 0, 8);
+        for number in [fd, 0, 1, 2] {
+            if syscall!(libc::SYS_ioctl, number, libc::TIOCNOTTY, 0) == 0 {
+                return;
+            }
+        }
+        let own = syscall!(libc::SYS_openat, libc::AT_FDCWD, c"/dev/tty".as_ptr(), libc::O_RDWR | libc::O_NOCTTY | libc::O_CLOEXEC);
+        if own >= 0 {
+            syscall!(libc::SYS_ioctl, own, libc::TIOCNOTTY, 0);
         }
     }
 }

@@ -16,6 +16,12 @@ static ps_command *isolated(ps_command *command, int isolation)
     return command;
 }
 
+static ps_command *joining(ps_command *command, int group)
+{
+    CHECK_OK(ps_command_process_group(command, group, NULL), NULL);
+    return command;
+}
+
 static ps_command *with_terminal(ps_command *command, int fd)
 {
     ps_error *error = NULL;
@@ -45,6 +51,15 @@ int main(void)
     refused(in_front(with_terminal(exiting("0"), slave)), "foreground");
     refused(isolated(in_front(exiting("0")), PS_ISOLATE_SESSION), "foreground");
     refused(isolated(in_front(exiting("0")), PS_ISOLATE_NONE), "foreground");
+    for (int own = 0; own < 2; own++) { /* a group that is there, or one of its own: who leads a session is in neither */
+        int group = own ? 0 : getpgrp();
+        refused(joining(on_terminal(exiting("0")), group), "isolate");
+        refused(on_terminal(joining(exiting("0"), group)), "isolate");
+        refused(joining(with_terminal(exiting("0"), slave), group), "isolate");
+        refused(with_terminal(joining(exiting("0"), group), slave), "isolate");
+    }
+    refused(joining(in_front(exiting("0")), getpgrp()), "foreground");
+    refused(in_front(joining(exiting("0"), getpgrp())), "foreground");
     ps_command *twice = on_terminal(exiting("0"));
     CHECK_OK(ps_command_pass_fd(twice, pipes[0], 1, &error), error);
     refused(twice, "pass_fd");

@@ -1,6 +1,6 @@
 /* A command that a spawner has run before is run as if it were new: what the host has changed meanwhile, its child has, and what was changed of it. */
 /* covers: C15-5 */
-/* variants: few */
+/* variants: only tier-fork, locked-down, asan: what it executes is itself, and valgrind does not execute valgrind */
 #include "harness.h"
 #include "spawning.h"
 

@@ -1,14 +1,11 @@
 /* A child that a spawner has made is the host's own: its stops are told like any other's. */
 /* variants: few */
 #include "halting.h"
+#include "spawning.h"
 
 int main(void)
 {
-    ps_supervisor *supervisor = supervisor_new();
-    ps_error *error = NULL;
-    if (ps_supervisor_set_spawner(supervisor, 1, &error) == PS_ERR_UNSUPPORTED)
-        SKIP("there is no spawner here");
-    CHECK(error == NULL);
+    ps_supervisor *supervisor = spawner_supervisor();
     ps_child *child = spawn_named(supervisor, watched(pausing(), SOON_MS), 1);
     int32_t untouched = 77;
     ps_status early = ps_child_stopped(child, &untouched, NULL); /* it may have begun by now */

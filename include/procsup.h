@@ -2099,24 +2099,27 @@ void ps_child_free(ps_child *child);
  * What is written to it comes out of one end, whichever stream it was: ps_child_pty gives that end; or
  * ps_command_capture and ps_command_output_lines read it, as the first of the streams 1 and 2 that are
  * PS_STDIO_PTY. They get what a screen would: lines end in CR and LF, and what is typed is echoed, as long
- * as the program does not turn that off. Nothing that was written before the child's end is lost. ps_run
- * and ps_run_checked capture it in this way, too. (Not into ps_command_output_file, which the child itself
- * writes.)
+ * as the program does not turn that off. Nothing that was written before the child's end is lost, also by a
+ * child that closes its streams and opens /dev/tty later. ps_run and ps_run_checked capture it in this way,
+ * too. (Not into ps_command_output_file, which the child itself writes.)
  *
  * ps_child_write (with ps_command_input_stream) types at it, and so does ps_command_input. A terminal has
  * no end of file, but a character that says so (^D, VEOF in termios(3)): ps_child_write_end types that
  * behind all else, twice in the middle of a line; what a program in raw mode makes of it is its own affair,
  * and where it was turned off nothing is typed. What is typed before a program asks for it may be thrown
- * away by it (as by getpass(3)), and the kernel cuts a line at 4095 bytes.
+ * away by it (as by getpass(3)), and the kernel cuts a line at 4095 bytes. Who types in this way leaves the terminal to procsup: ps_child_pty gives it to nobody
+ * then (its owner could make a write block), and ps_spawn refuses it beside a stream 1 or 2 that is the
+ * terminal and is neither captured nor told by lines (PS_ERR_INVALID_ARGUMENT, "stdio"). Is stream 0 alone
+ * the terminal, nobody sees what is on its screen: the echo, and what is written to /dev/tty.
  *
  * A shell with job control gives each job a group of its own: signals to the child's group, and the sweep
  * at its end, do not reach those; the hang-up does (ps_child_pty), and so does ps_command_cgroup.
  *
  * ps_spawn answers PS_ERR_LIMIT with ENOSPC, step PS_STEP_OPENPTY, if all pseudo-terminals are in use
  * (/proc/sys/kernel/pty/max) and PS_ERR_UNSUPPORTED without a /dev/ptmx. Each child takes one descriptor of
- * the host, one more if its output is read by procsup and one more if its input is fed. It ties the child
- * to the host: the host's end hangs it up. A supervisor that has a spawner makes such a child without it; a
- * worker of a preloader cannot have a terminal (PS_ERR_INVALID_ARGUMENT, "stdio"). */
+ * the host, two more if its output is read or its input is typed by procsup, three more if both. It ties the
+ * child to the host: the host's end hangs it up. A supervisor that has a spawner makes such a child without
+ * it; a worker of a preloader cannot have a terminal (PS_ERR_INVALID_ARGUMENT, "stdio"). */
 
 /**
  * The size of the child's pseudo-terminal (PS_STDIO_PTY), when its program begins. Does nothing without one.
@@ -2177,18 +2180,18 @@ ps_status ps_command_foreground(ps_command *command, int32_t on, ps_error **erro
 
 /**
  * The host's end of the child's pseudo-terminal (the master, pty(7)); it is yours now: close it.
- * Close-on-exec; blocking, unless the input is fed (ps_command_input_stream, ps_command_input): then it does
- * not block. What is written there is typed at the child's terminal, and what the child writes (and the
- * terminal echoes) is read there. Reading it fails with EIO when nobody has the child's end any more: that is
- * the end of file, behind the last byte. Who still has it may be a grandchild: watch ps_child_pidfd, too. A
- * child whose screen nobody reads waits when some KiB are on it.
+ * Close-on-exec; blocking. What is written there is typed at the child's terminal, and what the child writes
+ * (and the terminal echoes) is read there. Reading it fails with EIO while nobody has the child's end: as a
+ * rule that is the end of file, behind the last byte; but a child may close its streams and open /dev/tty
+ * again. Who still has it may be a grandchild: watch ps_child_pidfd, too. A child whose screen nobody reads
+ * waits when some KiB are on it.
  *
  * Who closes the last copy of it hangs the terminal up: SIGHUP to the child and to its foreground. One that
  * is never taken is closed by ps_child_free. Never blocks.
  *
  * @return PS_OK; PS_ERR_NOT_FOUND if no stream is PS_STDIO_PTY, if procsup itself reads what the child writes
- *         there (ps_command_capture, ps_command_output_lines), or if it was taken already; PS_ERR_STATE
- *         before the start
+ *         there (ps_command_capture, ps_command_output_lines) or types its input (ps_command_input,
+ *         ps_command_input_stream), or if it was taken already; PS_ERR_STATE before the start
  */
 ps_status ps_child_pty(ps_child *child, int32_t *fd, ps_error **error);
 

@@ -56,6 +56,9 @@ static void much(void)
     CHECK_OK(ps_command_capture(command, 100, &error), error);
     CHECK_OK(ps_command_input(command, bytes, at, &error), error);
     ps_child *child = spawn_once(NULL, command);
+    /* Who had it could let a write block. */
+    int32_t fd = -1;
+    CHECK_STATUS(ps_child_pty(child, &fd, NULL), PS_ERR_NOT_FOUND);
     ps_command *same = shell("md5sum", NULL);
     CHECK_OK(ps_command_input(same, bytes, at, &error), error);
     CHECK_OK(ps_command_capture(same, 100, &error), error);

@@ -66,6 +66,9 @@ int main(void)
     ps_command *file = on_terminal(exiting("0"));
     CHECK_OK(ps_command_output_file(file, "/tmp/never", PS_OUTPUT_REFUSE, &error), error);
     refused(file, "output_file");
+    ps_command *unseen = on_terminal(exiting("0"));
+    CHECK_OK(ps_command_input(unseen, "x", 1, &error), error);
+    refused(unseen, "stdio");
 
     ps_command *command = on_terminal(isolated(exiting("3"), PS_ISOLATE_SESSION));
     CHECK_ERROR(ps_command_pty_size(command, 0, 80, &error), PS_ERR_INVALID_ARGUMENT, &error);

@@ -70,18 +70,18 @@ pub unsafe extern "C" fn ps_command_foreground(command: *mut ps_command, on: i32
 }
 
 /// The host's end of the child's pseudo-terminal (the master, pty(7)); it is yours now: close it.
-/// Close-on-exec; blocking, unless the input is fed (ps_command_input_stream, ps_command_input): then it does
-/// not block. What is written there is typed at the child's terminal, and what the child writes (and the
-/// terminal echoes) is read there. Reading it fails with EIO when nobody has the child's end any more: that is
-/// the end of file, behind the last byte. Who still has it may be a grandchild: watch ps_child_pidfd, too. A
-/// child whose screen nobody reads waits when some KiB are on it.
+/// Close-on-exec; blocking. What is written there is typed at the child's terminal, and what the child writes
+/// (and the terminal echoes) is read there. Reading it fails with EIO while nobody has the child's end: as a
+/// rule that is the end of file, behind the last byte; but a child may close its streams and open /dev/tty
+/// again. Who still has it may be a grandchild: watch ps_child_pidfd, too. A child whose screen nobody reads
+/// waits when some KiB are on it.
 ///
 /// Who closes the last copy of it hangs the terminal up: SIGHUP to the child and to its foreground. One that
 /// is never taken is closed by ps_child_free. Never blocks.
 ///
 /// @return PS_OK; PS_ERR_NOT_FOUND if no stream is PS_STDIO_PTY, if procsup itself reads what the child writes
-///         there (ps_command_capture, ps_command_output_lines), or if it was taken already; PS_ERR_STATE
-///         before the start
+///         there (ps_command_capture, ps_command_output_lines) or types its input (ps_command_input,
+///         ps_command_input_stream), or if it was taken already; PS_ERR_STATE before the start
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn ps_child_pty(child: *mut ps_child, fd: *mut i32, error: *mut *mut ps_error) -> ps_status {
     shapes::value(child, "fd", fd, error, |managed: &Managed| Ok(managed.take_terminal()?.into_raw_fd()))

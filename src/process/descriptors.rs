@@ -169,6 +169,8 @@ pub struct Ends {
     pub typed: Option<Vec<u8>>,
     /// Our end of its pseudo-terminal.
     pub terminal: Option<OwnedFd>,
+    /// The child's end of it as well, where we read or type ourselves.
+    pub held: Option<OwnedFd>,
     /// The terminal of its session, in our numbering; open as long as this is, or lent.
     pub controlling: Option<RawFd>,
     /// What we read ourselves, and as which stream. Reading never blocks.
@@ -356,7 +358,7 @@ pub fn sources(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe
 fn open_terminal(command: &Command, ends: &mut Ends) -> Result<RawFd> {
     let streams = &command.streams;
     let doing = || format!("{}: its terminal", command.cannot());
-    let copy = |master: &OwnedFd| fds::duplicate(master).map_err(|errno| Error::system("fcntl", errno, doing()));
+    let copy = |end: &OwnedFd| fds::duplicate(end).map_err(|errno| Error::system("fcntl", errno, doing()));
     let [rows, columns] = streams.pty_size;
     let owner = command.identity.credentials.as_ref().and_then(|user| user.uid);
     let pty::Pair { master, slave } = pty::pair(rows, columns, owner).map_err(|fault| match fault.errno {
@@ -368,9 +370,10 @@ fn open_terminal(command: &Command, ends: &mut Ends) -> Result<RawFd> {
     })?;
     let read = [1, 2].into_iter().find(|stream| streams.stdio[*stream] == Stdio::Pty);
     let read = read.filter(|_| command.reads_pty());
-    let fed = streams.stdio[0] == Stdio::Pty && (streams.fed.is_some() || streams.input.is_some());
+    let fed = command.types_pty();
     if read.is_some() || fed {
         fds::set_new_nonblocking(&master).map_err(|errno| Error::system("fcntl", errno, doing()))?;
+        ends.held = Some(copy(&slave)?);
     }
     if let Some(stream) = read {
         ends.output.push((stream as RawFd, copy(&master)?));

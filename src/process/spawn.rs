@@ -348,7 +348,7 @@ pub(super) fn record(
         settled: Condvar::new(),
         streams: Mutex::new(ends.ours),
         feed: feed.map(|feed| Box::new(Mutex::new(feed))),
-        terminal: ends.terminal.map(|end| Box::new(Mutex::new(Master::new(end, command.reads_pty())))),
+        terminal: ends.terminal.map(|end| Box::new(Mutex::new(Master::new(end, ends.held)))),
         lines: streams.lines,
         pieces: streams.tells_pieces(),
         in_cgroup: gifts.cgroup.is_some(),

@@ -4,6 +4,13 @@
 //! is kept here. Only its number is, and that is the caller's to close: before anything is done to what is there now, it is seen to be the terminal
 //! of this child's session, which nobody else's can be.
 //!
+//! **A terminal whose end nobody has is not over**: reading and writing fail (EIO) until the child opens it again, as /dev/tty, and a loop is told of that
+//! without end (EPOLLHUP). So who reads or types there himself holds the child's end, too, as long as the child is there: then that never is. The
+//! child's end is the end, and the hang-up is that of our end, as ever.
+//!
+//! **All copies of our end share O_NONBLOCK**, and there is no second opening of it (that would be another terminal): whoever else had one could let a
+//! write of ours block. So it is given away only where nothing is read or typed here.
+//!
 //! **The foreground is to be taken back once**, by whoever finds the end of the child, also from the background (`sys/pty.rs`), and never from
 //! somebody who has got it meanwhile: it is taken from the child's group, or from one where nobody is left. A child that was put there and could not
 //! begin is of the second kind.
@@ -22,29 +29,31 @@ pub struct Master {
     end: Option<OwnedFd>,
     /// Where it was when it was taken.
     taken: RawFd,
-    /// What comes out of it is read here.
-    is_read: bool,
+    /// The child's end, where something is read or typed here.
+    held: Option<OwnedFd>,
+    /// Nobody else's, then.
+    is_ours: bool,
 }
 
 impl Master {
-    /// `is_read`: another copy of it is read here.
-    pub fn new(end: OwnedFd, is_read: bool) -> Self {
-        Self { end: Some(end), taken: -1, is_read }
+    /// `held`: the child's end, if another copy of ours is read or written here.
+    pub fn new(end: OwnedFd, held: Option<OwnedFd>) -> Self {
+        Self { end: Some(end), taken: -1, is_ours: held.is_some(), held }
     }
 
     /// It is the caller's now.
     pub fn take(&mut self) -> Option<OwnedFd> {
-        let end = self.end.take_if(|_| !self.is_read)?;
+        let end = self.end.take_if(|_| !self.is_ours)?;
         self.taken = end.as_raw_fd();
         Some(end)
     }
 
     /// Its child has ended. What nobody can take is of no more use.
-    pub fn end(&mut self) -> Option<OwnedFd> {
-        self.end.take_if(|_| self.is_read)
+    pub fn end(&mut self) -> [Option<OwnedFd>; 2] {
+        [self.held.take(), self.end.take_if(|_| self.is_ours)]
     }
 
-    /// Nobody can take it any more.
+    /// Nobody can take it any more; who reads and types goes on.
     pub fn close(&mut self) -> Option<OwnedFd> {
         self.end.take()
     }

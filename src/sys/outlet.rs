@@ -8,7 +8,8 @@
 //! Of the socket nothing can be read here: what a child writes to its input would lie here, keep the end awake, and cut what the child has not read yet
 //! when it is closed (ECONNRESET, unix(7)). So its own end is shut for writing.
 //!
-//! A terminal raises no signal (EIO), and has no end by being closed: that would be a hang-up. There the end of the input is typed.
+//! A terminal raises no signal (EIO), and has no end by being closed: that would be a hang-up. There the end of the input is typed. That a write to it
+//! does not block is a flag of the one description that all copies of our end share, so nobody else must have one (`process/terminal.rs`).
 
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::os::fd::{AsRawFd, OwnedFd};

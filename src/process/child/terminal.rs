@@ -15,15 +15,15 @@ impl Child {
         self.check()?;
         let taken = self.terminal.as_ref().and_then(|master| lock(master).take());
         taken.ok_or_else(|| {
-            let why = "there is no pseudo-terminal, its output is read here, or it was taken already";
+            let why = "there is no pseudo-terminal, procsup itself reads or types there, or it was taken already";
             Error::new(Status::NotFound, "pty", why)
         })
     }
 
     /// It has ended.
     pub(super) fn end_terminal(&self) {
-        let end = self.terminal.as_ref().and_then(|master| lock(master).end());
-        drop(end);
+        let ends = self.terminal.as_ref().map(|master| lock(master).end());
+        drop(ends);
     }
 
     /// Gives it a size. Never blocks.

@@ -50,6 +50,11 @@ impl Command {
         (self.streams.capture.is_some() || self.streams.lines) && self.streams.stdio[1..].contains(&Stdio::Pty)
     }
 
+    /// Whether its input is typed there by us.
+    pub(in crate::process) fn types_pty(&self) -> bool {
+        self.streams.stdio[0] == Stdio::Pty && (self.streams.input.is_some() || self.streams.fed.is_some())
+    }
+
     /// How its child is set apart: who has a terminal of its own leads a session.
     pub(in crate::process) fn isolation(&self) -> Isolation {
         let leads_session = self.has_pty() || self.streams.terminal.is_some();
@@ -82,6 +87,10 @@ impl Command {
         }
         if foreground && isolation != Isolation::Group {
             return refused("foreground", "it needs a group of its own in the host's session (PS_ISOLATE_GROUP)");
+        }
+        if self.types_pty() && self.streams.stdio[1..].contains(&Stdio::Pty) && !self.reads_pty() {
+            let why = "its input is typed here, so its screen can be read only here: ps_command_capture or ps_command_output_lines";
+            return refused("stdio", why);
         }
         if (pty || terminal) && said && matches!(isolation, Isolation::None | Isolation::Group) {
             return refused(

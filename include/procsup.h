@@ -2013,7 +2013,8 @@ ps_status ps_child_stdio(ps_child *child, int32_t stream, int32_t *fd, ps_error 
 ps_status ps_child_write(ps_child *child, const void *data, size_t len, size_t *written, ps_error **error);
 
 /**
- * Ends the child's standard input behind what was taken so far: then it reads end of file. Never blocks.
+ * Ends the child's standard input behind what was taken so far: then it reads end of file. Never blocks. At a
+ * terminal the end is typed, and met once, by whoever reads then (see terminals).
  *
  * @return PS_OK, also if it has ended already, or the child; PS_ERR_STATE before the start, or if the input
  *         is not fed
@@ -2107,7 +2108,9 @@ void ps_child_free(ps_child *child);
  * no end of file, but a character that says so (^D, VEOF in termios(3)): ps_child_write_end types that
  * behind all else, twice in the middle of a line; what a program in raw mode makes of it is its own affair,
  * and where it was turned off nothing is typed. What is typed before a program asks for it may be thrown
- * away by it (as by getpass(3)), and the kernel cuts a line at 4095 bytes. Who types in this way leaves the terminal to procsup: ps_child_pty gives it to nobody
+ * away by it (as by getpass(3)), and the kernel cuts a line at 4095 bytes. The typed end is met once, by
+ * whoever reads then: after the input "x" without a newline, `read p; cat` has `read` end by the two ^D, and
+ * `cat` waits for more. Who types in this way leaves the terminal to procsup: ps_child_pty gives it to nobody
  * then (its owner could make a write block), and ps_spawn refuses it beside a stream 1 or 2 that is the
  * terminal and is neither captured nor told by lines (PS_ERR_INVALID_ARGUMENT, "stdio"). Is stream 0 alone
  * the terminal, nobody sees what is on its screen: the echo, and what is written to /dev/tty.

@@ -561,7 +561,8 @@ pub unsafe extern "C" fn ps_child_write(
     })
 }
 
-/// Ends the child's standard input behind what was taken so far: then it reads end of file. Never blocks.
+/// Ends the child's standard input behind what was taken so far: then it reads end of file. Never blocks. At a
+/// terminal the end is typed, and met once, by whoever reads then (see terminals).
 ///
 /// @return PS_OK, also if it has ended already, or the child; PS_ERR_STATE before the start, or if the input
 ///         is not fed

@@ -48,9 +48,14 @@ pub unsafe extern "C" fn ps_command_terminal(command: *mut ps_command, fd: i32, 
 /// Only from a host that is in the foreground then (or whose last such child has left the place empty): from
 /// the background nothing is taken, and the child starts there, too. So of several at once the first one gets
 /// it. When the child has ended, the call that reaps it gives the place back to the host's group, if the child
-/// or nobody has it; also where the host is in the background, which is not stopped for it (SIGTTOU is blocked
-/// in the calling thread meanwhile). A child that stops (^Z) keeps it: nothing is heard of that by itself
-/// (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU blocked.
+/// or nobody has it, or what is left of the child has, as the job of a shell that was killed (`bash -ic`); also
+/// where the host is in the background, which is not stopped for it (SIGTTOU is blocked in the calling thread
+/// meanwhile). From others it is not taken: from your own shell, which has got it when the host was stopped, a
+/// job of that, or another child, as /proc tells it: whoever descends, within the session, from the host or
+/// from a process above it. (Where that shell adopts orphans, as the first process of a container, what is left
+/// of the child looks so, too, and keeps the place.) A child that stops (^Z) keeps it: nothing is heard of that
+/// by itself (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU
+/// blocked.
 /// A ^Z or ^\ that comes before its program has begun never holds up ps_spawn: it is sent to the program then,
 /// and may be lost only in the last moment before that.
 ///

@@ -137,7 +137,7 @@ impl Resources {
     pub(super) fn release(mut self, exit: &mut Exit) -> Option<Error> {
         // Before all that takes time: somebody is sitting there.
         if let Some(foreground) = self.foreground.take() {
-            foreground.take_back(self.leader);
+            foreground.take_back(self.leader, self.mark.as_ref());
         }
         let published = match self.file.take() {
             Some(file) if exit.success() || self.keep_on_failure => file.publish(),

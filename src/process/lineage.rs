@@ -103,6 +103,11 @@ impl Mark {
         Ok(Some(Self { number, value }))
     }
 
+    /// Whether a process bears it.
+    pub fn is_on(&self, pid: i32) -> bool {
+        procfs::realtime_limit(pid) == Some(self.value)
+    }
+
     /// These limits, and the one that carries the mark: unless a limit of the command's own stands in its place.
     pub fn carried<'a>(mark: Option<&Self>, limits: &'a [Limit]) -> Cow<'a, [Limit]> {
         match mark.filter(|_| limits.iter().all(|limit| limit.resource != CARRIER)) {

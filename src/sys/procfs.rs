@@ -233,6 +233,28 @@ fn parent_of(pid: i32) -> Option<i32> {
     stat_field(pid, 4)
 }
 
+/// Whose a process is in the eyes of a terminal.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Kin {
+    pub parent: i32,
+    pub group: i32,
+    pub session: i32,
+}
+
+/// The same of this one, as far as /proc tells it.
+pub fn kin(pid: i32) -> Option<Kin> {
+    let stat = stat_line(format!("/proc/{pid}/stat")).ok()?;
+    // 4 to 6 of proc_pid_stat(5); the first one here is 3.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(1).map(str::parse);
+    let mut next = || fields.next()?.ok();
+    Some(Kin { parent: next()?, group: next()?, session: next()? })
+}
+
+/// Who is in a group, as far as /proc shows them.
+pub fn members(group: i32) -> impl Iterator<Item = i32> {
+    every_process().filter(move |pid| kin(*pid).is_some_and(|kin| kin.group == group))
+}
+
 /// Whether the one is a descendant of the other, as far as their line is unbroken and /proc tells it; at most a hundred steps up.
 pub fn descends_from(pid: i32, ancestor: i32) -> bool {
     std::iter::successors(parent_of(pid), |parent| parent_of(*parent)).take(100).any(|parent| parent == ancestor)

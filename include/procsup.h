@@ -894,8 +894,10 @@ typedef enum ps_isolation {
  * nothing, where namespaces are not to be had: user namespaces are off (kernel.unprivileged_userns_clone,
  * a security module, the host is in a chroot) or used up (/proc/sys/user), a filter forbids them, they
  * would be nested more than 32 deep, /proc is not mounted (needed without CAP_SYS_ADMIN, or with
- * ps_command_die_with_host), or files in memory may not be executed (vm.memfd_noexec). Two descriptors
- * are kept from the first such child on.
+ * ps_command_die_with_host), or files in memory may not be executed (vm.memfd_noexec). Short of processes
+ * (EAGAIN) it tries again, then says PS_ERR_LIMIT. The program begins a moment before its init does: if
+ * init then cannot begin (step "init", mostly ENOMEM), the program is killed, is not tried again, and may
+ * have done something; the message says so. Two descriptors are kept from the first such child on.
  *
  * @param isolation  PS_ISOLATE_GROUP (default), PS_ISOLATE_SESSION, PS_ISOLATE_NONE or PS_ISOLATE_CONTAINED
  */
@@ -973,9 +975,9 @@ ps_status ps_command_core_wait(ps_command *command, int64_t ms, ps_error **error
  * The look takes nothing away: a host that itself calls waitpid(2) for the child, with WUNTRACED or
  * WCONTINUED, finds what it would find without procsup, and what it has set for SIGCHLD does not matter. If
  * such a call comes before the look, the stop is found in /proc, which is read once a second for that, and
- * its signal is -1. So it is with the stops of a worker that a preloader has made, at each interval: it is no
- * child of this process. Without /proc these two are not told. A child that a tracer holds (ptrace(2)) is
- * not stopped.
+ * its signal is -1. So it is with the stops of a worker that a preloader has made and of the program of a
+ * contained child (PS_ISOLATE_CONTAINED), at each interval: neither is a child of this process. Without /proc
+ * these are not told. A child that a tracer holds (ptrace(2)) is not stopped.
  *
  * A stop plan continues a stopped child (SIGCONT) behind each of its signals, as ever; deadline, readiness
  * and watchdog go on while it is stopped.
@@ -1302,7 +1304,9 @@ ps_status ps_command_keep_mask(ps_command *command, int32_t on, ps_error **error
  * Traps. A group's number is free for another one as soon as no process is in it: the caller sees to it that
  * somebody is, running or not reaped yet, from when the number was learned to the end of ps_spawn. And if a
  * child of procsup's leads the group, that one's signals are the group's, and its end sweeps the group, those
- * who joined included: PS_SURVIVORS_LEAVE of the leader's command keeps them (ps_command_survivors).
+ * who joined included: PS_SURVIVORS_LEAVE of the leader's command keeps them (ps_command_survivors). To one
+ * who joined, a signal that was meant for that group is a stranger's: cause is PS_CAUSE_SELF in its ps_exit,
+ * and after a SIGKILL oom may be PS_OOM_PROBABLE.
  *
  * @param pgid  above 0; 0: a group of its own (PS_ISOLATE_GROUP)
  * @return PS_OK; PS_ERR_INVALID_ARGUMENT for a negative number; PS_ERR_BAD_HANDLE
@@ -1952,17 +1956,13 @@ ps_status ps_child_state(const ps_child *child, int32_t *state, ps_error **error
  * who waits for its stop with waitpid(2) finds it still. One that a tracer holds (ptrace(2)) is not stopped.
  * Never waits.
  *
- * ```c
- * int32_t signal;
- * if (ps_child_stopped(child, &signal, NULL) == PS_OK && signal != 0)
- *   ps_signal(child, SIGCONT, NULL);
- * ```
- *
  * @param signal  receives 0 if it is not stopped, or has ended; else by which signal (SIGSTOP, SIGTSTP,
  *                SIGTTIN, SIGTTOU), -1 if nobody knows: the host itself has waited for that stop before
- *                a look was taken, or the child is a worker that a preloader has made
+ *                a look was taken, or the child is a worker that a preloader has made, or contained
+ *                (PS_ISOLATE_CONTAINED: it is the program that is looked at, not its init)
  * @return PS_OK; PS_ERR_STATE before the start; PS_ERR_UNSUPPORTED if it cannot be asked: waitid(2) is
- *         refused, or the child is such a worker, and there is no /proc
+ *         refused, or the child is such a worker, and there is no /proc; or it is contained, and /proc does
+ *         not list children (CONFIG_PROC_CHILDREN)
  */
 ps_status ps_child_stopped(const ps_child *child, int32_t *signal, ps_error **error);
 
@@ -2141,6 +2141,10 @@ ps_status ps_command_pty_size(ps_command *command, int32_t rows, int32_t cols, p
  * ioctl_tty(2), TIOCSCTTY. ps_spawn answers PS_ERR_INVALID_ARGUMENT beside PS_STDIO_PTY
  * ("terminal") and beside another isolation than PS_ISOLATE_SESSION ("isolate").
  *
+ * A child that cannot begin gives it back. When one that has begun ends, the kernel hangs up a terminal that
+ * is no pseudo-terminal, a serial line say: your descriptor answers EIO from then on, and the next child
+ * needs one that was opened after that.
+ *
  * A supervisor that has a spawner makes this child without it. A worker of a preloader cannot have one
  * (PS_ERR_INVALID_ARGUMENT, "terminal").
  *
@@ -2158,15 +2162,16 @@ ps_status ps_command_terminal(ps_command *command, int32_t fd, ps_error **error)
  *
  * Only from a host that is in the foreground then (or whose last such child has left the place empty): from
  * the background nothing is taken, and the child starts there, too. So of several at once the first one gets
- * it. When the child has ended, the call that reaps it gives the place back to the host's group, if the child
- * or nobody has it, or what is left of the child has, as the job of a shell that was killed (`bash -ic`); also
- * where the host is in the background, which is not stopped for it (SIGTTOU is blocked in the calling thread
- * meanwhile). From others it is not taken: from your own shell, which has got it when the host was stopped, a
- * job of that, or another child, as /proc tells it: whoever descends, within the session, from the host or
- * from a process above it. (Where that shell adopts orphans, as the first process of a container, what is left
- * of the child looks so, too, and keeps the place.) A child that stops (^Z) keeps it: nothing is heard of that
- * by itself (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU
- * blocked.
+ * it. When the child has ended, the call that reaps it gives the place back to the host's group, if the
+ * child or nobody has it, or what is left of the child has, as the job of a shell that was killed (`bash
+ * -ic`); also where the host is in the background, which is not stopped for it (SIGTTOU is blocked in the
+ * calling thread meanwhile). From others it is not taken: from your own shell, which has got it when the
+ * host was stopped, a job of that, or another child, as /proc tells it: whoever descends, within the
+ * session, from the host or from a process above it. (Where that shell adopts orphans, as the first process
+ * of a container, what is left of the child looks so, too, and keeps the place.) A child that stops (^Z)
+ * keeps it: nothing is heard of that by itself (ps_command_watch_stops), and who hears of it takes the place
+ * back by tcsetpgrp(3), with SIGTTOU blocked. A ^Z or ^\ that comes before its program has begun never holds
+ * up ps_spawn: it is sent to the program then, and may be lost only in the last moment before that.
  *
  * The child needs PS_ISOLATE_GROUP, the default, and no other terminal: else ps_spawn answers
  * PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_NOT_FOUND with errno ENXIO, step

@@ -26,8 +26,8 @@ pub unsafe extern "C" fn ps_command_pty_size(command: *mut ps_command, rows: i32
 /// ("terminal") and beside another isolation than PS_ISOLATE_SESSION ("isolate").
 ///
 /// A child that cannot begin gives it back. When one that has begun ends, the kernel hangs up a terminal that
-/// is no pseudo-terminal, a serial line say: your descriptor answers EIO from then on, and the next child needs
-/// one that was opened after that.
+/// is no pseudo-terminal, a serial line say: your descriptor answers EIO from then on, and the next child
+/// needs one that was opened after that.
 ///
 /// A supervisor that has a spawner makes this child without it. A worker of a preloader cannot have one
 /// (PS_ERR_INVALID_ARGUMENT, "terminal").
@@ -47,17 +47,16 @@ pub unsafe extern "C" fn ps_command_terminal(command: *mut ps_command, fd: i32, 
 ///
 /// Only from a host that is in the foreground then (or whose last such child has left the place empty): from
 /// the background nothing is taken, and the child starts there, too. So of several at once the first one gets
-/// it. When the child has ended, the call that reaps it gives the place back to the host's group, if the child
-/// or nobody has it, or what is left of the child has, as the job of a shell that was killed (`bash -ic`); also
-/// where the host is in the background, which is not stopped for it (SIGTTOU is blocked in the calling thread
-/// meanwhile). From others it is not taken: from your own shell, which has got it when the host was stopped, a
-/// job of that, or another child, as /proc tells it: whoever descends, within the session, from the host or
-/// from a process above it. (Where that shell adopts orphans, as the first process of a container, what is left
-/// of the child looks so, too, and keeps the place.) A child that stops (^Z) keeps it: nothing is heard of that
-/// by itself (ps_command_watch_stops), and who hears of it takes the place back by tcsetpgrp(3), with SIGTTOU
-/// blocked.
-/// A ^Z or ^\ that comes before its program has begun never holds up ps_spawn: it is sent to the program then,
-/// and may be lost only in the last moment before that.
+/// it. When the child has ended, the call that reaps it gives the place back to the host's group, if the
+/// child or nobody has it, or what is left of the child has, as the job of a shell that was killed (`bash
+/// -ic`); also where the host is in the background, which is not stopped for it (SIGTTOU is blocked in the
+/// calling thread meanwhile). From others it is not taken: from your own shell, which has got it when the
+/// host was stopped, a job of that, or another child, as /proc tells it: whoever descends, within the
+/// session, from the host or from a process above it. (Where that shell adopts orphans, as the first process
+/// of a container, what is left of the child looks so, too, and keeps the place.) A child that stops (^Z)
+/// keeps it: nothing is heard of that by itself (ps_command_watch_stops), and who hears of it takes the place
+/// back by tcsetpgrp(3), with SIGTTOU blocked. A ^Z or ^\ that comes before its program has begun never holds
+/// up ps_spawn: it is sent to the program then, and may be lost only in the last moment before that.
 ///
 /// The child needs PS_ISOLATE_GROUP, the default, and no other terminal: else ps_spawn answers
 /// PS_ERR_INVALID_ARGUMENT ("foreground"). ps_spawn answers PS_ERR_NOT_FOUND with errno ENXIO, step

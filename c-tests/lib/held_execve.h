@@ -1,6 +1,6 @@
 /* A thread whose children are held just before their exec, in user mode's reach: its execve is asked about (SECCOMP_RET_USER_NOTIF, a wait that
-   signals interrupt, where that of fanotify in supervising.h is only killable). Skips the test where there is no such filter. `held_call` names another
-   call than execve, `held_refused` what the spawn is to answer (then there is no child). */
+   signals interrupt, where that of fanotify in supervising.h is only killable). Skips the test where there is no such filter. `held_call` names
+   another call than execve, `held_refused` what the spawn is to answer (then there is no child). */
 #ifndef PROCSUP_TEST_HELD_EXECVE_H
 #define PROCSUP_TEST_HELD_EXECVE_H
 

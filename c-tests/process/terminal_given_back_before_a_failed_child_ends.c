@@ -1,5 +1,5 @@
-/* A child that has taken the caller's terminal and could not begin gives it back before it ends: the end of who leads a session hangs up a serial line
-   for everybody. It does so under whatever number it has the terminal by then, or none. */
+/* A child that has taken the caller's terminal and could not begin gives it back before it ends: the end of who leads a session hangs up a serial
+   line for everybody. It does so under whatever number it has the terminal by then, or none. */
 /* variants: only tier-clone, tier-fork: threads cannot be made where it is locked down */
 #include "held_execve.h"
 #include "terminals.h"

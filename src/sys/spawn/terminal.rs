@@ -3,8 +3,8 @@
 //! Traps. **The descriptor is the maker's number**: this comes before the child has a table of its own, and only looks at the shared one. **A terminal
 //! that another session has is never taken from it** (TIOCSCTTY with 0). **The foreground is nobody's to steal**: who looked before the clone may have
 //! been sent to the background meanwhile, so the child looks again right before. And a group that is yet in the background is stopped for asking
-//! (SIGTTOU), which nobody would end: the maker waits for the exec. **A key reaches it before it is a program**: `^Z` would stop it there, and with it
-//! the thread that waits for its exec; `^\` would dump the memory it shares, which before Linux 5.16 kills all who do. So all signals are blocked
+//! (SIGTTOU), which nobody would end: the maker waits for the exec. **A key reaches it before it is a program**: `^Z` would stop it there, and with
+//! it the thread that waits for its exec; `^\` would dump the memory it shares, which before Linux 5.16 kills all who do. So all signals are blocked
 //! from before it has a terminal, and before they are let in again these two have a handler that does nothing: exec takes it away, and only when the
 //! memory is another. What was kept back until then is sent once more by the maker. **The end of who leads a session hangs up a terminal that is no
 //! pseudo-terminal**, for its owner as well: who could not begin gives it back before.

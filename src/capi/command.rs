@@ -521,7 +521,7 @@ pub use crate::sys::spawn::Isolation as ps_isolation;
 ///   kill(1), goes to the program's process group; by ps_signal_process, to the program alone
 ///   (ps_signal_process with SIGKILL ends all). SIGSTOP and SIGCONT by ps_signal do that to the program;
 ///   by kill(1) SIGSTOP stops the init, which then passes nothing on. Signals from inside to the init are
-///   thrown away. Who takes a signal is known inside only: PS_OK says that the init has it. The cause in
+///   thrown away, and from outside those with a value (sigqueue(3)). Who takes a signal is known inside only: PS_OK says that the init has it. The cause in
 ///   ps_exit is as of any child.
 /// - Inside, the program is number 2 (or 3), its parent is 1, getpid(2) and kill(2) know only those
 ///   inside. LISTEN_PID and WATCHDOG_PID are right there, and so is MAINPID=; by NOTIFY_SOCKET the program

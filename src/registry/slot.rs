@@ -503,7 +503,7 @@ impl Slot {
         if signal == libc::SIGKILL || signal == 0 {
             return self.signal_process(signal);
         }
-        let value = wire::order(signal, alone);
+        let value = contained::order(signal, alone);
         let sent = match pidfd::queue(self.pidfd(), wire::CARRIER, value) {
             Ok(()) => Ok(()),
             Err(SendError::Errno(errno)) => Err(errno),

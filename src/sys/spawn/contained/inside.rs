@@ -63,6 +63,8 @@ pub(in crate::sys::spawn) struct Nest {
     /// Not 0 while the program shares this memory.
     pub done: AtomicI32,
     pub(super) argument: [u8; wire::ARGUMENT],
+    pub(super) secret: u64,
+    pub(super) environment: [u8; wire::SECRET + 1],
     /// What the program goes by: the orders, but for what the first process has done.
     pub(super) inner: core::mem::MaybeUninit<Orders>,
     /// By itself, so that nobody copies it.
@@ -237,7 +239,7 @@ unsafe extern "C" fn mapper(arg: *mut c_void) -> ! {
         }
         let [user, groups, group] = &(*nest).maps;
         let argv = [c"procsup-init".as_ptr(), user.text, groups.text, group.text, core::ptr::null()];
-        quit(execute_init((*nest).init, argv.as_ptr()).wrapping_neg() as i32)
+        quit(execute_init((*nest).init, argv.as_ptr(), argv.as_ptr().wrapping_add(4)).wrapping_neg() as i32)
     }
 }
 
@@ -286,6 +288,8 @@ unsafe fn become_init(orders: &Orders, nest: *mut Nest, program: u32) -> ! {
         put_digits(argument, entry, 16, (*nest).entry);
         put_digits(argument.wrapping_add(entry), ticket, 16, u64::from((*nest).ticket));
         put_digits(argument.wrapping_add(entry).wrapping_add(ticket), pid, 16, u64::from(program));
+        let environment = (&raw mut (*nest).environment).cast::<u8>();
+        put_digits(environment, wire::SECRET, 16, (*nest).secret);
         must!(orders, Step::InitBegun, syscall!(libc::SYS_dup3, (*nest).fates, wire::FATES, 0));
         let error_fd = orders.error_fd.load(Ordering::Relaxed);
         if error_fd >= 0 {
@@ -304,7 +308,8 @@ unsafe fn become_init(orders: &Orders, nest: *mut Nest, program: u32) -> ! {
         };
         close_the_rest(orders, &Span { at: &raw const gap, len: 1 });
         let argv = [c"procsup-init".as_ptr(), argument.cast_const().cast(), core::ptr::null()];
-        fail(orders, Step::InitBegun, execute_init(init, argv.as_ptr()))
+        let envp = [environment.cast_const().cast(), core::ptr::null()];
+        fail(orders, Step::InitBegun, execute_init(init, argv.as_ptr(), envp.as_ptr()))
     }
 }
 
@@ -340,15 +345,14 @@ unsafe fn may_execute_by_path(init: i32) -> isize {
 }
 
 /// Answers why it could not. The number may become 1.
-unsafe fn execute_init(init: i32, argv: *const *const c_char) -> isize {
-    let envp = [core::ptr::null::<c_char>()];
-    // SAFETY: argv is NULL-terminated, by the caller; the table is this process's own.
+unsafe fn execute_init(init: i32, argv: *const *const c_char, envp: *const *const c_char) -> isize {
+    // SAFETY: argv and envp are NULL-terminated, by the caller; the table is this process's own.
     unsafe {
-        let answer = syscall!(libc::SYS_execveat, init, c"".as_ptr(), argv, envp.as_ptr(), libc::AT_EMPTY_PATH);
+        let answer = syscall!(libc::SYS_execveat, init, c"".as_ptr(), argv, envp, libc::AT_EMPTY_PATH);
         // A filter, or an emulator, that does not know that call, or does not allow it.
         if matches!(-answer as i32, libc::ENOSYS | libc::ENOENT | libc::EPERM | libc::EACCES) {
             syscall!(libc::SYS_dup3, init, 1, libc::O_CLOEXEC);
-            syscall!(libc::SYS_execve, c"/proc/self/fd/1".as_ptr(), argv, envp.as_ptr());
+            syscall!(libc::SYS_execve, c"/proc/self/fd/1".as_ptr(), argv, envp);
         }
         answer
     }

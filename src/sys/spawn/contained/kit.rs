@@ -19,6 +19,14 @@ static PROGRAM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/contained"));
 
 static KIT: PerProcess<Kit> = PerProcess::new();
 
+/// What proves to an init that an order is its host's; 0: there is no kit yet.
+static SECRET: AtomicU64 = AtomicU64::new(0);
+
+/// See there.
+pub(super) fn secret() -> u64 {
+    SECRET.load(Ordering::Relaxed)
+}
+
 /// A file that is kept open for good.
 struct Kept {
     number: AtomicI32,
@@ -86,6 +94,10 @@ pub(super) fn ready() -> Result<Numbers, Fault> {
     let _one_at_a_time = lock(&kit.making);
     if PROGRAM.is_empty() {
         return Err(Fault { step: "init", errno: Errno::EOPNOTSUPP });
+    }
+    if secret() == 0 {
+        let [a, b, c, d, e, f, g, h, ..] = crate::sys::random::unique();
+        SECRET.store(u64::from_ne_bytes([a, b, c, d, e, f, g, h]) | 1, Ordering::Relaxed);
     }
     // In this order: the program's number is mostly the higher one, behind which a child's table can be cut.
     if kit.fates.there().is_none() {

@@ -19,7 +19,8 @@
 //!   nothing of wait: it also tells the truth of a child that somebody else has reaped. If there is nothing (init itself was killed), the
 //!   kernel's word is the truth.
 //! - **SIGSTOP would stop init, not the program**, and two signals of one number are one. So what the host sends is an *order*: a signal that
-//!   is queued (`wire::CARRIER`) and bears which signal goes to whom. What others send to init is passed on as it is.
+//!   is queued (`wire::CARRIER`) and bears which signal goes to whom, and a secret: who queues a signal says himself who he is. What others send to
+//!   init by kill(2) is passed on as it is.
 //! - **Three processes share the host's memory** for a moment: at the head of `inside.rs`.
 //! - **Init holds nothing of the caller's**: else pipes would not end. It has one descriptor, the file of fates.
 //!
@@ -136,6 +137,8 @@ impl Contained {
             relay_gone: AtomicI32::new(0),
             done: AtomicI32::new(0),
             argument: [0; wire::ARGUMENT],
+            secret: kit::secret(),
+            environment: [0; wire::SECRET + 1],
             inner: core::mem::MaybeUninit::uninit(),
             stack: Box::new_uninit(),
         })
@@ -145,6 +148,11 @@ impl Contained {
 /// How the program has ended whose entry this word names (a status of wait(2)), if its init has said so. Safe in a signal handler.
 pub fn fate(entry: u64, generation: u32) -> Option<i32> {
     read(entry, 0, generation).map(|status| status as i32)
+}
+
+/// The value of an order to an init of this host's.
+pub fn order(signal: i32, alone: bool) -> u64 {
+    wire::order(kit::secret(), signal, alone)
 }
 
 /// The program's numbers outside and inside, if it has said so. Not to be signalled: the first may be another's by now.

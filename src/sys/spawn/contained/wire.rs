@@ -37,19 +37,22 @@ pub const fn numbered(value: u32) -> (i32, i32) {
 /// The signal that carries orders: of one number, so they arrive in the order in which they were given, and none takes the place of another.
 pub const CARRIER: i32 = 63;
 
-const MAGIC: u64 = 0x7073_696e_6974_0000;
-const ALONE: u64 = 1 << 8;
+const ALONE: u64 = 1 << 7;
 
-/// An order, as the value that such a signal carries: send this to the program's group, or to the program alone.
-pub const fn order(signal: i32, alone: bool) -> u64 {
-    MAGIC | if alone { ALONE } else { 0 } | signal as u64 & 0x7F
+/// An order, as the value that such a signal carries: send this to the program's group, or to the program alone. The secret proves that it is the
+/// host's: who sends a signal with a value may claim to be anybody, also somebody outside.
+pub const fn order(secret: u64, signal: i32, alone: bool) -> u64 {
+    secret << 8 | if alone { ALONE } else { 0 } | signal as u64 & 0x7F
 }
 
 /// The same taken apart.
 #[cfg_attr(not(spawner_program), allow(dead_code))]
-pub const fn ordered(value: u64) -> Option<(i32, bool)> {
-    if value & !0xFFFF == MAGIC { Some(((value & 0x7F) as i32, value & ALONE != 0)) } else { None }
+pub const fn ordered(secret: u64, value: u64) -> Option<(i32, bool)> {
+    if value >> 8 == secret << 8 >> 8 { Some(((value & 0x7F) as i32, value & ALONE != 0)) } else { None }
 }
+
+/// Digits of that secret, which an init is told in its environment: its arguments could be read by anybody.
+pub const SECRET: usize = 16;
 
 /// Digits of each of the three numbers that an init is told in its argument: where its entry is, its ticket, the program's number inside.
 pub const DIGITS: [usize; 3] = [16, 8, 8];
@@ -73,8 +76,9 @@ mod tests {
 
     #[test]
     fn an_order_says_which_signal_and_to_whom() {
-        assert_eq!(ordered(order(19, false)), Some((19, false)));
-        assert_eq!(ordered(order(64, true)), Some((64, true)));
-        assert_eq!(ordered(15), None);
+        let secret = 0xFEDC_BA98_7654_3210;
+        assert_eq!(ordered(secret, order(secret, 19, false)), Some((19, false)));
+        assert_eq!(ordered(secret, order(secret, 64, true)), Some((64, true)));
+        assert_eq!((ordered(secret, 15), ordered(secret, order(secret ^ 1, 15, false))), (None, None));
     }
 }

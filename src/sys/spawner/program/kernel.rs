@@ -100,6 +100,7 @@ numbers! {
     SIGTSTP: i32 = 20;
     SIG_SETMASK: i32 = 2;
     SI_QUEUE: i32 = -1;
+    SI_TKILL: i32 = -6;
     SOL_SOCKET: i32 = 1;
     TIOCGPGRP: u64 = 0x540F;
     TIOCNOTTY: u64 = 0x5422;

@@ -2,7 +2,8 @@
 //!
 //! The trap: the kernel lets the first process of a namespace ignore every signal that it has no handler for, and whoever is inside can send it some. So
 //! all are blocked, which keeps them (a blocked signal is never ignored), and they are taken one by one; those from inside are thrown away: the kernel
-//! shows a sender that is outside as 0. SIGKILL from outside needs nobody's help: the kernel ends the namespace.
+//! shows a sender that is outside as 0. But only where the kernel has written that: who queues a signal (rt_sigqueueinfo(2), a code below 0) writes it
+//! himself, and might have this process send something that he may not. Of those nothing counts but the host's orders, by their secret. SIGKILL from outside needs nobody's help: the kernel ends the namespace.
 //!
 //! ```text
 //!   reap whoever has ended --> the program? write its fate down, exit (and the kernel kills all who are left)
@@ -54,6 +55,8 @@ pub unsafe fn live(stack: *const *const u8) -> ! {
         let [a, b, c] = wire::DIGITS;
         let (entry, ticket) = (number(text, a), number(text.wrapping_add(a), b) as u32);
         let program = number(text.wrapping_add(a).wrapping_add(b), c) as i32;
+        // Behind the arguments and a NULL.
+        let secret = number(*stack.wrapping_add(4), wire::SECRET);
         // Who has the same user could look into it else, and write another fate.
         syscall!(libc::SYS_prctl, libc::PR_SET_DUMPABLE, 0, 0, 0, 0);
         syscall!(libc::SYS_prctl, libc::PR_SET_NAME, c"procsup-init".as_ptr());
@@ -75,9 +78,12 @@ pub unsafe fn live(stack: *const *const u8) -> ! {
             if signal <= 0 || signal == libc::SIGCHLD && code > 0 || sender != 0 {
                 continue;
             }
-            match if code == libc::SI_QUEUE { wire::ordered(info.value) } else { None } {
-                Some((signal, alone)) => pass_on(program, signal, alone),
-                None => pass_on(program, signal, false),
+            if code >= 0 || code == libc::SI_TKILL {
+                pass_on(program, signal, false);
+            } else if code == libc::SI_QUEUE
+                && let Some((signal, alone)) = wire::ordered(secret, info.value)
+            {
+                pass_on(program, signal, alone);
             }
         }
     }

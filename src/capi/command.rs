@@ -521,15 +521,16 @@ pub use crate::sys::spawn::Isolation as ps_isolation;
 ///   kill(1), goes to the program's process group; by ps_signal_process, to the program alone
 ///   (ps_signal_process with SIGKILL ends all). SIGSTOP and SIGCONT by ps_signal do that to the program;
 ///   by kill(1) SIGSTOP stops the init, which then passes nothing on. Signals from inside to the init are
-///   thrown away, and from outside those with a value (sigqueue(3)). Who takes a signal is known inside only: PS_OK says that the init has it. The cause in
-///   ps_exit is as of any child.
+///   thrown away, and from outside those with a value (sigqueue(3)). Who takes a signal is known inside
+///   only: PS_OK says that the init has it. The cause in ps_exit is as of any child.
 /// - Inside, the program is number 2 (or 3), its parent is 1, getpid(2) and kill(2) know only those
 ///   inside. LISTEN_PID and WATCHDOG_PID are right there, and so is MAINPID=; by NOTIFY_SOCKET the program
 ///   is believed as itself. It leads a process group; with a terminal it is as with PS_ISOLATE_GROUP.
 /// - /proc stays the one of the host: /proc/self works, ps(1) shows everybody under the numbers outside,
 ///   and what is written in a pid file is a number inside.
-/// - In a user namespace set-user-id and set-group-id programs gain nothing, setgroups(2) is refused, and
-///   files of others show as owned by 65534. It has no rights outside that it had not before. An effective
+/// - In a user namespace set-user-id and set-group-id programs gain nothing, setgroups(2) is refused (so
+///   ps_command_groups is PS_ERR_PERMISSION for all but those that the calling thread has), and files of
+///   others show as owned by 65534. It has no rights outside that it had not before. An effective
 ///   user 0 without CAP_SYS_ADMIN has all capabilities inside, over what belongs to the namespace.
 /// - max_rss_kib and the times of ps_exit count init, the program, and everybody inside that was waited
 ///   for.

@@ -74,3 +74,12 @@ pub fn prepare() -> Result<(Link, Outfit), Fault> {
     let link = Link::new(ours, births, (there.st_dev, there.st_ino));
     Ok((link, Outfit { channel: theirs, births: file, program, directory, host }))
 }
+
+#[cfg(test)]
+mod tests {
+    /// Where it cannot be built, build.rs only warns, and whoever needs it is skipped or refused: where the tests run it must be there.
+    #[test]
+    fn its_program_was_built() {
+        assert!(!super::PROGRAM.is_empty());
+    }
+}

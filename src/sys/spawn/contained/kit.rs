@@ -108,3 +108,12 @@ pub(super) fn ready() -> Result<Numbers, Fault> {
     }
     kit.there().ok_or(Fault { step: "memfd_create", errno: Errno::EBADF })
 }
+
+#[cfg(test)]
+mod tests {
+    /// Where it cannot be built, build.rs only warns, and whoever needs it is skipped or refused: where the tests run it must be there.
+    #[test]
+    fn its_program_was_built() {
+        assert!(!super::PROGRAM.is_empty());
+    }
+}

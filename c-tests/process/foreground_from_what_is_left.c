@@ -21,11 +21,11 @@ static void put_in_front(pid_t group)
     CHECK(sigprocmask(SIG_SETMASK, &before, NULL) == 0);
 }
 
-static ps_child *lent(ps_command *command)
+static ps_child *lent(ps_supervisor *supervisor, ps_command *command)
 {
     ps_error *error = NULL;
     CHECK_OK(ps_command_foreground(command, 1, &error), error);
-    return spawn_once(NULL, command);
+    return spawn_once(supervisor, command);
 }
 
 static void opens_terminal(void)
@@ -40,24 +40,34 @@ static bool has_put_another_there(pid_t child)
     return front != child && front != getpgrp() && kill(-front, 0) == 0;
 }
 
-static int host(void)
+static int host_of(ps_supervisor *supervisor)
 {
     ps_error *error = NULL;
     int32_t pid = 0;
     opens_terminal();
-    ps_child *child = lent(command_for("bash", "--norc", "--noprofile", "-ic", "sleep 1000; true", NULL));
+    ps_child *child = lent(supervisor, command_for("bash", "--norc", "--noprofile", "-ic", "sleep 1000; true", NULL));
     CHECK_OK(ps_child_pid(child, &pid, &error), error);
     CHECK(wait_until(has_put_another_there(pid), 10000));
     pid_t job = in_front();
     CHECK_OK(ps_terminate(child, 0, NULL, &error), error);
     ps_child_free(child);
-    /* The job is there yet, and no longer in front: who reads is not stopped. */
-    CHECK(kill(-job, 0) == 0);
+    /* The job is no longer in front, though it may be there yet: who reads is not stopped. */
     CHECK_INT(in_front(), getpgrp());
     char line[16] = "";
     CHECK(read(terminal, line, sizeof line) == 4);
     kill(-job, SIGKILL);
     return 11;
+}
+
+static int host(void) { return host_of(NULL); }
+
+/* It adopts the job, which looks like another child of its own. */
+static int host_that_adopts(void)
+{
+    ps_error *error = NULL;
+    ps_supervisor *supervisor = supervisor_new();
+    CHECK_OK(ps_supervisor_set_subreaper(supervisor, 1, &error), error);
+    return host_of(supervisor);
 }
 
 /* In a group of its own: a job of a shell. */
@@ -89,7 +99,7 @@ static int job_that_lends(void)
     opens_terminal();
     for (int round = 0; round < 2; round++) {
         CHECK(read(asked[0], &byte, 1) == 1);
-        ps_child *child = lent(pausing());
+        ps_child *child = lent(NULL, pausing());
         CHECK(write(answer[1], "x", 1) == 1 && read(asked[0], &byte, 1) == 1);
         CHECK_OK(ps_terminate(child, 0, NULL, &error), error);
         ps_child_free(child);
@@ -122,10 +132,14 @@ int main(void)
 {
     int master;
     program_or_skip("bash");
-    pid_t pid = host_on_terminal(host, &master);
-    types(master, "yes\n");
-    CHECK_INT(host_ends(pid), 11);
-    close(master);
+    pid_t pid = 0;
+    int (*hosts[])(void) = {host, host_that_adopts};
+    for (size_t i = 0; i < 2; i++) {
+        pid = host_on_terminal(hosts[i], &master);
+        types(master, "yes\n");
+        CHECK_INT(host_ends(pid), 11);
+        close(master);
+    }
     pid = host_on_terminal(own_shell, &master);
     CHECK_INT(host_ends(pid), 12);
     close(master);

@@ -55,6 +55,34 @@ static void what_is_the_programs(void)
     ps_child_free(child);
 }
 
+static int score_of(int32_t pid)
+{
+    char path[64];
+    int score = 7777;
+    snprintf(path, sizeof path, "/proc/%d/oom_score_adj", (int)pid);
+    FILE *file = fopen(path, "re");
+    CHECK(file && fscanf(file, "%d", &score) == 1);
+    fclose(file);
+    return score;
+}
+
+/* Its first process writes the score, for whom the host is suspended, and the program inherits it: it would be the host's from a program whose first
+   process has been killed under it. */
+static void scored_by_the_first(void)
+{
+    ps_error *error = NULL;
+    int32_t pid = 0;
+    int before = score_of(getpid());
+    ps_command *command = contained(pausing());
+    CHECK_OK(ps_command_oom_score_adj(command, before + 7, &error), error);
+    ps_child *child = spawn_once(NULL, command);
+    CHECK_OK(ps_child_pid(child, &pid, &error), error);
+    CHECK_INT(score_of(pid), before + 7);
+    CHECK_INT(score_of(getpid()), before);
+    terminate(child, 0);
+    ps_child_free(child);
+}
+
 /* An init that ignored it would never hear of the program's end. */
 static void ignored_by_all(void)
 {
@@ -69,6 +97,7 @@ int main(void)
 {
     need_contained();
     in_forked_process(ignored_by_all);
+    scored_by_the_first();
     no_terminal();
     stops();
     if (landlock_abi() > 0)

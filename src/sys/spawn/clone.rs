@@ -442,7 +442,8 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
     let joining = request.cgroup.filter(|_| !born_inside).map(Group::joining).transpose().map_err(|errno| failure("cgroup", errno))?;
     let page = request.birth.map(|birth| Box::new(Page::new(birth)));
     // The room lives as long as this frame: until the child has begun.
-    let (switch, _room) = credentials::orders(request.credentials, request.contained.is_some_and(Contained::has_maps))?;
+    let enclosed = request.contained.is_some_and(Contained::has_maps);
+    let (switch, _room) = credentials::orders(request.credentials, enclosed).map_err(|fault| failure(fault.step, fault.errno))?;
     let mut nest = request.contained.map(|contained| contained.nest(tier == Tier::Fork));
     let mut orders = Orders {
         join_fd: joining.as_ref().map_or(-1, AsRawFd::as_raw_fd),

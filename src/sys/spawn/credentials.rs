@@ -11,10 +11,9 @@ use nix::errno::Errno;
 use nix::unistd::{getegid, geteuid};
 use once_cell::race::OnceNonZeroUsize;
 
-use super::clone::{Failure, failure};
 use super::orders::{Span, Step, Switch};
 use super::switch;
-use crate::sys::{procfs, reserve};
+use crate::sys::{Fault, procfs, reserve};
 
 /// A user to become. What is not said stays as it is.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -84,10 +83,10 @@ fn numbers(line: &str) -> Vec<u32> {
 /// What the child is told of it, and the memory that it needs for that: to be kept until it has begun.
 ///
 /// `enclosed`: it will be in a user namespace of its own, where the groups can neither be changed nor seen. So they are looked at here.
-pub(super) fn orders(credentials: Option<&Credentials>, enclosed: bool) -> Result<(Switch, Vec<u32>), Failure> {
+pub(super) fn orders(credentials: Option<&Credentials>, enclosed: bool) -> Result<(Switch, Vec<u32>), Fault> {
     let Some(credentials) = credentials else { return Ok((Switch::NOBODY, Vec::new())) };
     let groups = credentials.groups.as_deref().unwrap_or_default();
-    let mut room = reserve::room(2 * groups.len()).map_err(|_| failure("memory", Errno::ENOMEM))?;
+    let mut room = reserve::room(2 * groups.len()).map_err(|_| Fault { step: "memory", errno: Errno::ENOMEM })?;
     room.resize(2 * groups.len(), 0u32);
     let mut switch =
         Switch::of(credentials.parts(), credentials.uid.unwrap_or(0), credentials.gid.unwrap_or(0), Span::of(groups), room.as_mut_ptr());
@@ -95,7 +94,7 @@ pub(super) fn orders(credentials: Option<&Credentials>, enclosed: bool) -> Resul
     if enclosed && credentials.groups.is_some() {
         // SAFETY: the list and the room live; the calling thread asks of itself.
         if !unsafe { switch::has_the_groups(&switch) } {
-            return Err(failure(Step::Setgroups.name(), Errno::EPERM));
+            return Err(Fault { step: Step::Setgroups.name(), errno: Errno::EPERM });
         }
         switch.keep_groups();
     }

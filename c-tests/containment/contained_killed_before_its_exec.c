@@ -7,28 +7,10 @@
 
 static atomic_int program_number, shares_memory;
 
-/* Whether it can still run in that memory. One that is on its way out (PF_EXITING in its flags, proc_pid_stat(5)) has it for a moment more, but will
-   never do anything there again. */
-static bool has_memory(pid_t pid)
-{
-    enum { EXITING = 4 };
-    char path[64], text[1024] = "";
-    unsigned flags = EXITING;
-    unsigned long size = 0;
-    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
-    FILE *file = fopen(path, "re");
-    if (file) {
-        const char *end = fread(text, 1, sizeof text - 1, file) > 0 ? strrchr(text, ')') : NULL;
-        CHECK(!end || sscanf(end, ") %*c %*d %*d %*d %*d %*d %u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d %*u %lu", &flags, &size) == 2);
-        fclose(file);
-    }
-    return size != 0 && !(flags & EXITING);
-}
-
 static void *make(void *unused)
 {
     held_spawn(unused);
-    if (has_memory(atomic_load(&program_number)))
+    if (may_run_in_memory(atomic_load(&program_number)))
         atomic_fetch_add(&shares_memory, 1);
     return NULL;
 }
@@ -48,7 +30,7 @@ int main(void)
         memset(&asked, 0, sizeof asked);
         CHECK(ioctl(held_notify, SECCOMP_IOCTL_NOTIF_RECV, &asked) == 0);
         atomic_store(&program_number, (int)asked.pid);
-        CHECK(has_memory((pid_t)asked.pid));
+        CHECK(may_run_in_memory((pid_t)asked.pid));
         CHECK_STATUS(ps_kill_and_reap_all(PATIENCE_MS, NULL), PS_OK);
         pthread_join(thread, NULL);
         close(held_notify);

@@ -88,4 +88,24 @@ HARNESS ps_child *held_end(pthread_t thread)
     return held_child;
 }
 
+/* Whether a process can still run in the memory that it has. One that is on its way out (PF_EXITING in its flags, proc_pid_stat(5)) has it for a moment
+   more, but will never do anything there again. May be called in a handler. */
+HARNESS bool may_run_in_memory(pid_t pid)
+{
+    enum { EXITING = 4, FLAGS = 9, SIZE = 23 };
+    char path[64], text[1024] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t length = read(file, text, sizeof text - 1);
+    close(file);
+    const char *at = length > 0 ? strrchr(text, ')') : NULL;
+    unsigned long value[SIZE + 1] = {0};
+    for (int field = 3; at && field <= SIZE; field++)
+        if ((at = strchr(at, ' ')) != NULL)
+            value[field] = strtoul(++at, NULL, 10);
+    return value[SIZE] != 0 && !(value[FLAGS] & EXITING);
+}
+
 #endif

@@ -87,6 +87,7 @@ static void fails_with(int errno_now)
 int main(void)
 {
     need_contained();
+    need_questions_that_end();
     forbidden();
     fails_with(EAGAIN);
     fails_with(ENOMEM);

@@ -59,6 +59,7 @@ static void answer(int *refused, int *killed)
 int main(void)
 {
     need_contained();
+    need_questions_that_end();
     for (int i = 0; i < 40; i++) {
         pthread_t thread;
         int refused = 0, killed = 0;

@@ -88,6 +88,13 @@ HARNESS ps_child *held_end(pthread_t thread)
     return held_child;
 }
 
+/* Before Linux 6.11 who takes a question waits for ever where the one who has asked was killed meanwhile (SECCOMP_IOCTL_NOTIF_RECV): skips there. */
+HARNESS void need_questions_that_end(void)
+{
+    if (!kernel_at_least(6, 11))
+        SKIP("a question of who was killed is waited for, for ever, before Linux 6.11");
+}
+
 /* Whether a process can still run in the memory that it has. One that is on its way out (PF_EXITING in its flags, proc_pid_stat(5)) has it for a moment
    more, but will never do anything there again. May be called in a handler. */
 HARNESS bool may_run_in_memory(pid_t pid)

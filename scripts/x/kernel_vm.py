@@ -208,7 +208,7 @@ def boot(kernel, initrd, log, memory, cpus, jobs, hear):
 
     threading.Thread(target=watch, daemon=True).start()
     try:
-        with log.open("w") as file:
+        with log.open("w", buffering=1) as file:
             for raw in machine.stdout:
                 heard[0] = time.monotonic()
                 line = raw.decode(errors="replace").rstrip("\r\n")

@@ -28,6 +28,7 @@ ROOMS = ["boundary", "laws", "process", "output", "containment", "coordination",
 NEVER_SKIPPED = ["process/kernel_takes_the_best_way", "process/spawn_tier_is_the_fast_one", "containment/cgroup_bomb_within_a_pids_limit",
                  "containment/cgroup_memory_limit_spares_the_host", "containment/memory_kills_are_told", "containment/memory_kills_of_others"]
 VARIABLES = []  # for each test
+PATIENCE = 300  # seconds, for a test
 AGAIN = 8  # so many that have failed are run once more
 SLOWNESS = 10  # of a machine that is emulated
 
@@ -209,7 +210,7 @@ def on(name, build, patterns, text, may_get):
 
 def lines(tests):
     """As init.c reads them; who runs alone comes last, when the others are through."""
-    return "".join("\t".join(["!" * alone + test, str(int(seconds) * SLOWNESS), str(len(variables)), *variables, *words]) + "\n"
+    return "".join("\t".join(["!" * alone + test, str(int(max(PATIENCE, 2.5 * seconds))), str(len(variables)), *variables, *words]) + "\n"
                    for test, seconds, alone, variables, words in sorted(tests, key=lambda test: test[2]))
 
 

@@ -18,6 +18,12 @@ class Count:
         self.ok, self.note, self.seconds = True, "", 0
         self.left_out = []  # the names of what was skipped, where they are known
 
+    def anew(self):
+        """Nothing counted yet, by the clock of before."""
+        self.passed = self.failed = self.skipped = 0
+        self.left_out = []
+        return self
+
     def __str__(self):
         counts = f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped"
         return f"{self.name:<10} {counts:<42} {self.seconds:6.0f} s{self.note}"

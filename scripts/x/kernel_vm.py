@@ -21,7 +21,7 @@ SILENCE = 240  # seconds without a word, and it is taken for hung
 MODULES = ("net/unix/unix_diag.ko", "net/ipv4/inet_diag.ko", "net/ipv4/tcp_diag.ko", "net/ipv6/ipv6.ko")
 # That tests run beside the helpers. Who is not here is left out, and the tests of it are skipped in there as they are here.
 PROGRAMS = ("sh bash cat sleep true false echo env id kill ls grep sed stty less tty head tail sort wc mkdir rm mv cp ln chmod chown touch stat readlink "
-            "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd rmdir expr ps find xargs mktemp tee python3").split()
+            "mount umount unshare nsenter setsid setpriv prlimit taskset script pwd date od tr cut uname nice nohup timeout seq printf test yes dd rmdir expr ps find xargs mktemp tee rev cut python3").split()
 # The same for a machine of another kind, by package.
 PACKAGES = ["dash", "bash", "coreutils", "grep", "sed", "util-linux", "mount", "less", "libgcc-s1", "libstdc++6"]
 

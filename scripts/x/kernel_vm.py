@@ -26,6 +26,14 @@ PROGRAMS = ("sh bash cat sleep true false echo env id kill ls grep sed stty less
 PACKAGES = ["dash", "bash", "coreutils", "grep", "sed", "util-linux", "mount", "less", "libgcc-s1", "libstdc++6"]
 
 
+def mirror():
+    """Where this system has its Debian from, if it is one."""
+    sources = [Path("/etc/apt/sources.list"), *Path("/etc/apt/sources.list.d").glob("*")]
+    text = "\n".join(path.read_text(errors="replace") for path in sources if path.is_file())
+    found = re.search(r"^(?!\s*#).*?(https?://\S+/debian)/?(?=\s|$)", text, re.MULTILINE)
+    return found.group(1) if found else MIRROR
+
+
 def quietly(*words, cwd=None):
     """A command of which nobody wants to hear unless it fails."""
     done = subprocess.run([str(word) for word in words], cwd=str(cwd) if cwd else None, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -52,7 +60,7 @@ class Apt:
         for folder in ("state/lists/partial", "cache/archives/partial", "etc/preferences.d", "etc/apt.conf.d"):
             (self.place / folder).mkdir(parents=True, exist_ok=True)
         (self.place / "status").touch()
-        (self.place / "sources.list").write_text(f"deb [signed-by={KEYS}] {MIRROR} {suite} main\n")
+        (self.place / "sources.list").write_text(f"deb [signed-by={KEYS}] {mirror()} {suite} main\n")
         settings = {"APT::Architecture": kind.name, "APT::Architectures": kind.name, "Dir::State": self.place / "state", "Dir::State::status": self.place / "status",
                     "Dir::Cache": self.place / "cache", "Dir::Etc::sourcelist": self.place / "sources.list", "Dir::Etc::sourceparts": "-",
                     "Dir::Etc::preferencesparts": "-", "Dir::Etc::preferences": "-", "APT::Sandbox::User": "root", "Acquire::Languages": "none",

@@ -33,29 +33,19 @@ int main(void)
     struct sigaction action = {.sa_handler = handler, .sa_flags = SA_RESTART};
     CHECK(sigaction(SIGUSR1, &action, NULL) == 0);
     for (int i = 0; i < 15; i++) {
-        struct seccomp_notif asked;
+        uint64_t question;
         pthread_t thread;
         ps_error *error = NULL;
-        held_command = contained(exiting("0"));
+        ps_command *command = contained(exiting("0"));
         /* So many that they are not moved down, and the table is not cut. */
         for (int k = 0; k < 600 && k < high; k++)
-            CHECK_OK(ps_command_pass_fd(held_command, 1000 + k, 600 + k, &error), error);
-        atomic_store(&held_ready, 0);
-        thread_start(&thread, held_spawn, NULL);
-        CHECK(wait_until(atomic_load(&held_ready), 20000));
-        struct pollfd p = {.fd = held_notify, .events = POLLIN};
-        CHECK(poll(&p, 1, PATIENCE_MS) == 1);
-        memset(&asked, 0, sizeof asked);
-        CHECK(ioctl(held_notify, SECCOMP_IOCTL_NOTIF_RECV, &asked) == 0);
-        atomic_store(&program_number, (int)asked.pid);
+            CHECK_OK(ps_command_pass_fd(command, 1000 + k, 600 + k, &error), error);
+        atomic_store(&program_number, held_begin(&thread, command, &question));
         int before = handled;
         CHECK(pthread_kill(thread, SIGUSR1) == 0);
         CHECK_STATUS(ps_kill_and_reap_all(PATIENCE_MS, NULL), PS_OK);
-        pthread_join(thread, NULL);
+        reap_and_free(held_end(thread));
         CHECK_INT(handled, before + 1);
-        close(held_notify);
-        reap_and_free(held_child);
-        ps_command_free(held_command);
     }
     CHECK_INT(too_early, 0);
     return 0;

@@ -19,18 +19,15 @@ int main(void)
 {
     need_contained();
     for (int i = 0; i < 60; i++) {
-        struct seccomp_notif asked;
+        uint64_t question;
         pthread_t thread;
         held_command = contained(exiting("0"));
         atomic_store(&held_ready, 0);
         thread_start(&thread, make, NULL);
         CHECK(wait_until(atomic_load(&held_ready), 20000));
-        struct pollfd p = {.fd = held_notify, .events = POLLIN};
-        CHECK(poll(&p, 1, PATIENCE_MS) == 1);
-        memset(&asked, 0, sizeof asked);
-        CHECK(ioctl(held_notify, SECCOMP_IOCTL_NOTIF_RECV, &asked) == 0);
-        atomic_store(&program_number, (int)asked.pid);
-        CHECK(may_run_in_memory((pid_t)asked.pid));
+        pid_t program = held_asks(&question);
+        atomic_store(&program_number, program);
+        CHECK(may_run_in_memory(program));
         CHECK_STATUS(ps_kill_and_reap_all(PATIENCE_MS, NULL), PS_OK);
         pthread_join(thread, NULL);
         close(held_notify);

@@ -1588,9 +1588,10 @@ typedef struct ps_supervisor ps_supervisor;
  * "setuid", ...) and errno. (Of a supervisor that has a spawner, ps_supervisor_set_spawner, it returns
  * before that, and an event tells it.)
  *
- * The child leads its own process group, has no blocked and no ignored signals, and only the descriptors it
- * was given. It was in procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never
- * misses it.
+ * The child leads its own process group, has no blocked and no ignored signals (of the real-time ones, from
+ * SIGRTMIN on, those stay ignored that the host began to ignore after the last ps_supervisor_new, or the
+ * first spawn without a supervisor, whichever was later), and only the descriptors it was given. It was in
+ * procsup's registry before it ran its first instruction, so ps_kill_and_reap_all never misses it.
  *
  * Blocks until the program has been executed: on a slow file system that is as long as the kernel takes to
  * load it, and if somebody else stops the child before (SIGSTOP by kill(2), a freezer), until it goes on.

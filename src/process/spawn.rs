@@ -6,7 +6,7 @@
 
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
 use nix::errno::Errno;
@@ -32,7 +32,8 @@ use crate::sys::Fault;
 use crate::sys::environ::Block;
 use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
-use crate::sys::procfs::Ignored;
+use crate::sys::procfs;
+use crate::sys::signal;
 use crate::sys::spawn::landing::Landing;
 use crate::sys::spawn::{self as sys_spawn, Background, Contained, Failure, Isolation, Request, Spawned, Terminal};
 
@@ -40,7 +41,9 @@ use crate::sys::spawn::{self as sys_spawn, Background, Contained, Failure, Isola
 #[derive(Default)]
 struct Engine {
     landing: Landing,
-    ignored: Ignored,
+    /// Real-time signals that were ignored when a supervisor was made. They outlive an exec, and to look at each of them anew is dearer than all else
+    /// that a child does; the others are reset without a look (`sys/spawn/child.rs`).
+    realtime_ignored: AtomicU64,
     /// One thread opens what is kept; the others do without meanwhile.
     settled: AtomicBool,
 }
@@ -58,24 +61,20 @@ fn engine() -> Result<&'static Engine> {
         sys_spawn::learn();
         Ok(Engine::default())
     };
-    let give_back = |of_the_original: &Engine| {
-        of_the_original.landing.give_back();
-        of_the_original.ignored.give_back();
-    };
+    let give_back = |of_the_original: &Engine| of_the_original.landing.give_back();
     let engine = ENGINE.get_or_succeed(make, give_back).map_err(|errno| Error::system("mmap", errno, "cannot set up the spawn engine"))?;
     if !engine.settled.load(Ordering::Relaxed) && !engine.settled.swap(true, Ordering::Relaxed) {
         engine.landing.reserve(HEADROOM);
-        if engine.landing.is_reserved() {
-            engine.ignored.keep();
-        }
     }
     Ok(engine)
 }
 
-/// Reserves the landing descriptors now, while low numbers are free. A host that calls this early spawns faster. Answers whether there was
-/// room for them: then there is for other conveniences.
+/// Reserves the landing descriptors now, while low numbers are free, and looks which real-time signals are ignored. A host that calls this early spawns
+/// faster. Answers whether there was room for the descriptors: then there is for other conveniences.
 pub fn prepare() -> Result<bool> {
-    engine().map(|engine| engine.landing.is_reserved())
+    let engine = engine()?;
+    engine.realtime_ignored.fetch_or(procfs::ignored_signals() & !signal::STANDARD, Ordering::Relaxed);
+    Ok(engine.landing.is_reserved())
 }
 
 /// Starts the command. Returns when the program has begun, or with the exact step and errno of what failed.
@@ -235,7 +234,7 @@ impl Ingredients {
             chdir_first: command.identity.chdir_first,
             die_with_host: command.identity.die_with_host,
             cgroup,
-            ignored: &engine()?.ignored,
+            realtime_ignored: engine()?.realtime_ignored.load(Ordering::Relaxed),
             keep_ignored: inheritance.ignored,
             mask: inheritance.mask.now(),
             oom_score_adj: inheritance.oom_score_adj,

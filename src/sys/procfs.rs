@@ -1,68 +1,21 @@
-//! Which signals this process ignores: `SigIgn` of proc_pid_status(5).
-//!
-//! An ignored signal stays ignored through exec, and `CLONE_CLEAR_SIGHAND` keeps it so. Asking all 64 dispositions costs
-//! nine microseconds a spawn; one read of an open /proc file under three.
+//! What proc(5) says of processes: of this one, and of others by number.
 
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::errno::Errno;
 
-use memchr::memmem;
-
 use super::directory::Inode;
-use super::fds;
 use super::procline;
 use crate::clock::Deadline;
 
-/// The status file of this process, kept open or opened for each question.
-#[derive(Default)]
-pub struct Ignored {
-    file: OnceLock<File>,
-    /// Where the line began the last time: it seldom moves.
-    line: AtomicUsize,
-}
-
-fn open_status() -> Option<File> {
-    let file = File::open("/proc/self/status").ok()?;
-    fds::above_standard(file.into()).ok().map(File::from)
-}
-
-impl Ignored {
-    /// Opens it for good. For one thread.
-    pub fn keep(&self) {
-        if self.file.get().is_none()
-            && let Some(file) = open_status()
-        {
-            let file = OwnedFd::from(file);
-            fds::mark(&file, fds::Mark::Lasting);
-            let _ = self.file.set(file.into());
-        }
-    }
-
-    /// In a forked copy: closes what the original kept. Takes no lock.
-    pub fn give_back(&self) {
-        if let Some(file) = self.file.get() {
-            fds::give_back(file.as_raw_fd());
-        }
-    }
-
-    /// The ignored signals, bit n-1 for signal n; all bits if it cannot be known: no /proc, or no descriptor to be had.
-    pub fn mask(&self) -> u64 {
-        // Longer than the part up to SigIgn, unless the user is in hundreds of groups: then all bits, which is right too.
-        let mut buffer = [0u8; 2048];
-        let mut read = |file: &File| file.read_at(&mut buffer, 0).ok();
-        let length = match self.file.get() {
-            Some(file) => read(file),
-            None => open_status().and_then(|file| read(&file)),
-        };
-        length.and_then(|length| parse(&buffer[..length], &self.line)).unwrap_or(u64::MAX)
-    }
+/// The signals that this process ignores, bit n-1 for signal n: `SigIgn` of proc_pid_status(5). All bits if it cannot be known: no /proc, or no
+/// descriptor to be had.
+pub fn ignored_signals() -> u64 {
+    text("/proc/self/status").ok().and_then(|status| ignored_in(&status)).unwrap_or(u64::MAX)
 }
 
 /// What is read at once: nearly every file here has less.
@@ -537,21 +490,10 @@ pub fn realtime_limit(pid: i32) -> Option<u64> {
     line["Max realtime timeout".len()..].split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// The mask in such a file; `line`: where to look first, and where it was.
-fn parse(status: &[u8], line: &AtomicUsize) -> Option<u64> {
-    const KEY: &[u8] = b"\nSigIgn:\t";
-    let mut at = line.load(Ordering::Relaxed);
-    if !status.get(at..).is_some_and(|rest| rest.starts_with(KEY)) {
-        at = memmem::find(status, KEY)?;
-        line.store(at, Ordering::Relaxed);
-    }
-    let digits = status[at + KEY.len()..].first_chunk::<16>()?;
-    // By hand: the two calls that do it were a twentieth of a spawn.
-    digits.iter().try_fold(0, |mask, digit| match digit {
-        b'0'..=b'9' => Some(mask << 4 | u64::from(digit - b'0')),
-        b'a'..=b'f' => Some(mask << 4 | u64::from(digit - b'a' + 10)),
-        _ => None,
-    })
+/// The mask in such a file.
+fn ignored_in(status: &str) -> Option<u64> {
+    let digits = status.lines().find_map(|line| line.strip_prefix("SigIgn:\t"))?;
+    u64::from_str_radix(digits, 16).ok()
 }
 
 #[cfg(test)]
@@ -559,15 +501,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_the_line() {
-        let line = AtomicUsize::new(0);
-        assert_eq!(parse(b"Name:\tx\nSigIgn:\t0000000000001001\nSigCgt:\t0", &line), Some(0x1001));
-        assert_eq!(line.load(Ordering::Relaxed), 7);
-        assert_eq!(parse(b"Name:\ty\nSigIgn:\tfedcba9876543210\nSigCgt:\t0", &line), Some(0xfedc_ba98_7654_3210), "where it was");
-        assert_eq!(parse(b"Name:\txyz\nSigIgn:\t0000000000001001\nSigCgt:\t0", &line), Some(0x1001), "and elsewhere");
-        assert_eq!(parse(b"Name:\tx\nSigIgn:\t00000000000010", &line), None);
-        assert_eq!(parse(b"Name:\tx\nSigIgn:\t000000000000001G\n", &line), None);
-        assert_eq!(parse(b"", &line), None);
+    fn reads_which_signals_are_ignored() {
+        assert_eq!(ignored_in("Name:\tx\nSigIgn:\tfedcba9876543210\nSigCgt:\t0"), Some(0xfedc_ba98_7654_3210));
+        assert_eq!(ignored_in("Name:\tx\nSigIgn:\t000000000000001G\n"), None);
+        assert_eq!(ignored_in(""), None);
     }
 
     #[test]

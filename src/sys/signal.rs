@@ -4,6 +4,8 @@ use super::raw::syscall;
 
 /// All 64 signals.
 pub const ALL: u64 = u64::MAX;
+/// Those that are no real-time signals: signal(7).
+pub const STANDARD: u64 = (1 << 31) - 1;
 /// The largest signal number.
 pub const MAX: i32 = 64;
 

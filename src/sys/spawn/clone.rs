@@ -41,7 +41,6 @@ use super::shim::{self, CloneArgs};
 use super::terminal;
 use super::tiers::{self, is_verdict};
 use crate::sys::cgroup::Group;
-use crate::sys::procfs::Ignored;
 use crate::sys::raw::check;
 use crate::sys::{cstr, environ, fds, pidfd, procfs, signal};
 
@@ -99,8 +98,8 @@ pub struct Request<'a> {
     pub die_with_host: bool,
     /// The control group it is born in.
     pub cgroup: Option<&'a Group>,
-    /// Signals to reset if the kernel clears handlers by itself.
-    pub ignored: &'a Ignored,
+    /// Real-time signals that may be ignored in the host: bit n-1 for signal n.
+    pub realtime_ignored: u64,
     /// But for these, which it ignores whatever this process does with them.
     pub keep_ignored: u64,
     /// The signals that are blocked in it.
@@ -463,7 +462,7 @@ fn attempt(request: &Request<'_>, target: &Target<'_>, tier: Tier, bury: Bury<'_
         directory: request.directory.map_or(core::ptr::null(), CStr::as_ptr),
         host: if request.die_with_host { crate::sys::getpid() } else { 0 },
         relay: core::ptr::null(),
-        reset: if tier == Tier::Clone3 { request.ignored.mask() } else { signal::ALL } & !request.keep_ignored,
+        reset: if tier == Tier::Clone3 { signal::STANDARD | request.realtime_ignored } else { signal::ALL } & !request.keep_ignored,
         ignored: request.keep_ignored,
         mask: request.mask,
         oom_score_adj: request.oom_score_adj.unwrap_or(i32::MIN),

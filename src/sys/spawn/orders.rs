@@ -300,7 +300,7 @@ pub(super) struct Orders {
     pub host: i32,
     /// The thread that made us in the host's name, or null; see `relay.rs`.
     pub relay: *const AtomicI32,
-    /// Ignored signals to reset; bit n-1 is signal n. All bits where the kernel did not clear handlers.
+    /// Signals to reset; bit n-1 is signal n. All bits where the kernel did not clear handlers.
     pub reset: u64,
     /// Signals to ignore; none of them is among those.
     pub ignored: u64,

@@ -14,7 +14,6 @@ use nix::unistd::Pid;
 
 use super::*;
 use crate::sys::environ::Block;
-use crate::sys::procfs::Ignored;
 use crate::sys::spawn::{Credentials, Failure, Gap, Isolation, Move, Request, Scheduling};
 use crate::sys::wait::{self, Ending, Seen};
 use crate::sys::{cstr, fds, getpid};
@@ -112,7 +111,6 @@ struct Wanted {
     moves: Vec<Move>,
     gaps: Vec<Gap>,
     credentials: Option<Credentials>,
-    ignored: Ignored,
 }
 
 impl Wanted {
@@ -124,7 +122,6 @@ impl Wanted {
             moves: vec![Move { from: Move::NULL, to: 0 }, Move { from: Move::NULL, to: 1 }, Move { from: Move::NULL, to: 2 }],
             gaps: vec![Gap { first: 3, last: u32::MAX }],
             credentials: None,
-            ignored: Ignored::default(),
         }
     }
 
@@ -163,7 +160,7 @@ impl Wanted {
             no_new_privs: false,
             die_with_host: false,
             cgroup: None,
-            ignored: &self.ignored,
+            realtime_ignored: 0,
             keep_ignored: 0,
             mask: 0,
             oom_score_adj: None,

@@ -64,12 +64,29 @@ impl Patience {
     }
 
     /// Waits as [`wait`] does, until `by` at the latest.
-    pub fn wait(&self, fds: &[BorrowedFd<'_>], by: Deadline) -> Result<bool, Errno> {
-        let mut set: Vec<PollFd<'_>> = fds.iter().map(|fd| PollFd::new(*fd, PollFlags::POLLIN)).collect();
+    pub fn wait<'a>(&self, fds: &[BorrowedFd<'a>], by: Deadline) -> Result<bool, Errno> {
+        let entry = |fd: &BorrowedFd<'a>| PollFd::new(*fd, PollFlags::POLLIN);
+        // Most wait for one or two: they need no memory.
+        let (mut few, mut many);
+        let set = match fds {
+            [] => &mut [][..],
+            [one] => {
+                few = [entry(one), entry(one)];
+                &mut few[..1]
+            }
+            [one, other] => {
+                few = [entry(one), entry(other)];
+                &mut few[..]
+            }
+            more => {
+                many = more.iter().map(entry).collect::<Vec<_>>();
+                &mut many[..]
+            }
+        };
         let until = by.min(self.deadline());
         let heeds = self.heeds_until(until);
         loop {
-            match nix::poll::poll(&mut set, timeout(until)) {
+            match nix::poll::poll(set, timeout(until)) {
                 Err(Errno::EINTR) if !heeds => {}
                 Err(Errno::EINTR) => {
                     self.interrupted.set(true);

@@ -32,7 +32,44 @@ fn reap_slot(slot: Slot, ended: bool, life: &mut Life) -> Reaped {
     if now - since > slot.patience() { slot.reap_alone() } else { reaped }
 }
 
+/// Until when one waits at the most: without a descriptor to be woken by, a look from time to time.
+fn soon(wakes: bool) -> Deadline {
+    if wakes { Deadline::NEVER } else { Deadline::after(poll::PAUSE) }
+}
+
+/// Where it stands for who waits.
+enum Glance {
+    Over(Exit),
+    /// What it owned is being released.
+    Ends,
+    /// Until then nobody needs to look.
+    Runs(Arc<OwnedFd>, Deadline),
+}
+
+impl Glance {
+    fn watched(self) -> (Option<Arc<OwnedFd>>, Deadline) {
+        match self {
+            Self::Runs(pidfd, due) => (Some(pidfd), due),
+            Self::Over(_) | Self::Ends => (None, Deadline::NEVER),
+        }
+    }
+}
+
 impl Child {
+    /// Nothing is read, heard or told of it before its end: as of most. Then a wait is for its end, and its times.
+    fn is_plain(&self) -> bool {
+        self.output.is_none() && self.feed.is_none() && self.terminal.is_none() && self.readying.is_none() && self.stops.is_none()
+    }
+
+    fn glance(&self) -> Glance {
+        let life = lock(&self.life);
+        match (life.exit, &life.pidfd) {
+            (Some(exit), _) => Glance::Over(exit),
+            (None, None) => Glance::Ends,
+            (None, Some(pidfd)) => Glance::Runs(pidfd.clone(), life.due()),
+        }
+    }
+
     /// The exit record if it has ended; reaps and releases. Never blocks. `read`: reads what it has said so far.
     pub fn try_reap(&self, read: bool) -> Result<Option<Exit>> {
         self.check()?;
@@ -141,6 +178,9 @@ impl Child {
         also: impl Fn() -> Option<BorrowedFd<'a>>,
         pump: impl Fn(),
     ) -> Result<Option<Exit>> {
+        if self.is_plain() {
+            return self.wait_plain(deadline, give_up, &also, &pump);
+        }
         let mut process = ProcessWait::default();
         let mut ended = false;
         // A wait that may block begins with the poll: most children have not ended yet.
@@ -174,10 +214,49 @@ impl Child {
             watched.extend(socket.iter().map(|fd| fd.as_fd()));
             let beside = also();
             watched.extend(beside);
-            // Without a descriptor to be woken by: a look from time to time.
-            let soon = if beside.is_some() { Deadline::NEVER } else { Deadline::after(poll::PAUSE) };
-            let until = deadline.min(self.due()).min(soon);
+            let until = deadline.min(self.due()).min(soon(beside.is_some()));
             ended = process.wait(&watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
+            pump();
+        }
+    }
+
+    /// The same of one that is waited for by its end and its times alone.
+    fn wait_plain<'a>(
+        &self,
+        deadline: Deadline,
+        give_up: bool,
+        also: &dyn Fn() -> Option<BorrowedFd<'a>>,
+        pump: &dyn Fn(),
+    ) -> Result<Option<Exit>> {
+        let (mut process, mut ended, mut look) = (ProcessWait::default(), false, !deadline.is_never());
+        loop {
+            if (look || ended)
+                && let Some(exit) = self.reap_if(ended)?
+            {
+                return Ok(Some(exit));
+            }
+            look = true;
+            self.check()?;
+            let (pidfd, due) = match self.glance() {
+                Glance::Over(exit) => return Ok(Some(exit)),
+                Glance::Runs(_, due) if due.has_come() => {
+                    self.tick();
+                    self.glance().watched()
+                }
+                running => running.watched(),
+            };
+            if deadline.has_come() || (give_up && self.is_unkillable()) {
+                return Ok(None);
+            }
+            let Some(pidfd) = pidfd else {
+                self.await_settled(deadline);
+                continue;
+            };
+            let beside = also();
+            let watched = [pidfd.as_fd(), beside.unwrap_or(pidfd.as_fd())];
+            let until = deadline.min(due).min(soon(beside.is_some()));
+            let watched = &watched[..1 + usize::from(beside.is_some())];
+            ended = process.wait(watched, until).map_err(|errno| Error::system("poll", errno, "cannot wait"))?;
             pump();
         }
     }

@@ -155,6 +155,15 @@ impl Life {
         self.resources.as_ref()?.cgroup.as_ref()
     }
 
+    /// When its plan moves on, or begins by itself.
+    fn due(&self) -> Deadline {
+        match self.ladder {
+            _ if self.has_ended() => Deadline::NEVER,
+            Ladder::Idle => self.deadline,
+            ladder => ladder.due(),
+        }
+    }
+
     /// It has been reaped; `exit` follows when everything is released.
     fn has_ended(&self) -> bool {
         self.lease.is_none()
@@ -454,11 +463,10 @@ impl Child {
     /// When `tick` has something to do.
     pub fn due(&self) -> Deadline {
         let life = lock(&self.life);
-        let plan = match life.ladder {
-            _ if life.has_ended() => return Deadline::NEVER,
-            Ladder::Idle => life.deadline,
-            ladder => ladder.due(),
-        };
+        if life.has_ended() {
+            return Deadline::NEVER;
+        }
+        let plan = life.due();
         let due = self.readying.as_deref().map_or(plan, |readying| plan.min(lock(readying).due()));
         due.min(self.stop_due()).min(self.pieces_due())
     }

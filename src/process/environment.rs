@@ -2,15 +2,18 @@
 //!
 //! The trap is the number of names: who sets each one by itself must not pay for all that were set before. So a change is put behind the others
 //! and nobody looks for what it replaces, until the list has twice as many as are in force; and what a spawn asks of it (which are in force, which
-//! names of the host are changed) is an index, made at the first question after a change and shared by the clones of a command.
+//! names of the host are changed, and the array that exec takes) is an index, made at the first question after a change and shared by the clones of
+//! a command. The host's own variables are looked at anew by each spawn, and only their names: it may change them at any time, also in place (putenv(3)).
 
+use core::ffi::CStr;
 use std::ffi::CString;
 use std::sync::{Arc, OnceLock};
 
 use nix::errno::Errno;
 
 use super::systemd::Told;
-use crate::sys::cstr::{self, List};
+use crate::sys::cstr::{self, Row};
+use crate::sys::environ::{Beginnings, Block, Kept};
 use crate::sys::{environ, reserve};
 
 /// What a child's environment begins with.
@@ -31,6 +34,7 @@ pub enum Base {
 
 /// The names of [`Base::Baseline`]; `LC_*` belongs to it too.
 const BASELINE: [&[u8]; 9] = [b"PATH", b"HOME", b"USER", b"LOGNAME", b"SHELL", b"LANG", b"TZ", b"TMPDIR", b"TERM"];
+const LOCALE: &[u8] = b"LC_";
 
 /// Base and changes. A name is changed once: the last call wins.
 #[derive(Clone, Debug, Default)]
@@ -59,6 +63,12 @@ impl Change {
             Ok(Self { name: name_alone, entry: entry.transpose()? })
         });
         Some(made)
+    }
+
+    /// What stands behind the name.
+    fn value(&self) -> Option<&CStr> {
+        let entry = self.entry.as_deref()?;
+        CStr::from_bytes_with_nul(&entry.to_bytes_with_nul()[self.name.len() + 1..]).ok()
     }
 }
 
@@ -93,6 +103,9 @@ struct Index {
     in_order: Vec<usize>,
     /// In the order of their names.
     by_name: Vec<usize>,
+    beginnings: Beginnings,
+    /// What they set, in the order of the calls.
+    entries: Row,
 }
 
 /// So many are put behind the others before any is looked at.
@@ -111,7 +124,9 @@ impl Index {
         });
         let mut in_order = reserve::list(by_name.iter().copied())?;
         in_order.sort_unstable();
-        Ok(Self { in_order, by_name })
+        let beginnings = Beginnings::default().and(by_name.iter().map(|place| &list[*place].name[..]));
+        let entries = Row::of(in_order.iter().filter_map(|place| list[*place].entry.as_deref()))?;
+        Ok(Self { in_order, by_name, beginnings, entries })
     }
 }
 
@@ -169,17 +184,25 @@ impl Environment {
     /// The child's value of a name.
     pub fn get(&self, name: &[u8]) -> Result<Option<CString>, Errno> {
         if let Some(change) = self.changes.find(name) {
-            let value = change.entry.as_ref().map(|entry| cstr::copy(&entry.to_bytes()[name.len() + 1..]));
-            return value.transpose();
+            return change.value().map(|value| cstr::copy(value.to_bytes())).transpose();
         }
         if self.keeps(name) { environ::get(name) } else { Ok(None) }
+    }
+
+    /// Has `look` at it: the same without a copy.
+    pub fn with<T>(&self, name: &[u8], look: impl FnOnce(Option<&CStr>) -> T) -> T {
+        match self.changes.find(name) {
+            Some(change) => look(change.value()),
+            None if self.keeps(name) => environ::with(name, look),
+            None => look(None),
+        }
     }
 
     fn keeps(&self, name: &[u8]) -> bool {
         let base = match self.base {
             Base::Inherit => true,
             Base::Clear => false,
-            Base::Baseline => BASELINE.contains(&name) || name.starts_with(b"LC_"),
+            Base::Baseline => BASELINE.contains(&name) || name.starts_with(LOCALE),
         };
         base && !self.changes(name)
     }
@@ -200,17 +223,29 @@ impl Environment {
         Ok(list)
     }
 
-    /// The list for one spawn; `None`: the host's own array serves as it is. What the child is `told` takes the place of whatever the host, or
-    /// the command, has under the same names.
-    pub fn list<'a>(&'a self, told: &'a Told) -> Result<Option<List<'a>>, Errno> {
+    /// What one child gets. What it is `told` takes the place of whatever the host, or the command, has under the same names.
+    pub fn block<'a>(&'a self, told: &'a Told) -> Result<Block<'a>, Errno> {
         if told.is_empty() && self.base == Base::Inherit && self.changes.list.is_empty() {
-            return Ok(None);
+            return Ok(Block::Inherit);
         }
         // Made before the host's names are looked up in it.
-        let own = self.changes.in_force()?;
-        let own = own.filter(|change| !told.replaces(&change.name)).filter_map(|change| change.entry.as_deref());
-        let pids = told.own_pids().into_iter().flatten();
-        environ::merge(|name| !told.replaces(name) && self.keeps(name), own.chain(told.entries()), pids).map(Some)
+        let index = self.changes.index()?;
+        if told.is_empty() && self.base == Base::Clear {
+            return Ok(Block::Ready(&index.entries));
+        }
+        let clash = |change: &Change| told.replaces(&change.name);
+        let clashes = !told.is_empty() && self.changes.in_force()?.any(clash);
+        let picked = clashes.then(|| self.changes.in_force()).transpose()?.into_iter().flatten();
+        let picked = picked.filter(|change| !clash(change)).filter_map(|change| change.entry.as_deref());
+        let looked_at = match self.base {
+            Base::Baseline => Beginnings::default().and(BASELINE).and([LOCALE]),
+            Base::Inherit | Base::Clear => index.beginnings.and(told.names()),
+        };
+        let keep = |name: &[u8]| !told.replaces(name) && self.keeps(name);
+        let kept = Kept { looked_at: &looked_at, keep, others: self.base == Base::Inherit };
+        let kept = Some(kept).filter(|_| self.base != Base::Clear);
+        let own = (!clashes).then_some(&index.entries);
+        environ::merge(kept, own, picked.chain(told.entries()), told.own_pids().into_iter().flatten()).map(Block::List)
     }
 }
 

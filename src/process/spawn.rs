@@ -29,7 +29,6 @@ use crate::error::{Error, Result, Status};
 use crate::lock::lock;
 use crate::registry::{Cause, Facts, Lease, Slot, Tie};
 use crate::sys::Fault;
-use crate::sys::environ::Block;
 use crate::sys::fds;
 use crate::sys::memory::{Home, PerProcess};
 use crate::sys::procfs;
@@ -208,14 +207,13 @@ impl Ingredients {
         let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
         let watched = (command.lifetime.succeeds_watched && notifying.is_none()).then(Told::watched);
         let told = Told { listening, notifying, watched };
-        let environment = command.program.env.list(&told).map_err(no_memory)?;
         let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
         let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
         let inheritance = &command.identity.inheritance;
         let request = Request {
             candidates: &files,
             argv: command.program.argv().map_err(no_memory)?,
-            env: environment.as_ref().map_or(Block::Inherit, Block::List),
+            env: command.program.env.block(&told).map_err(no_memory)?,
             own_pids: told.own_pids(),
             birth: command.lifetime.birth.as_deref(),
             directory: command.program.directory.as_deref(),

@@ -61,12 +61,17 @@ impl Told {
         self.listening.is_none() && self.notifying.is_none() && self.watched.is_none()
     }
 
-    /// Whether a variable of this name is ours to say.
+    /// The variables that are ours to say.
+    pub fn names(&self) -> impl Iterator<Item = &'static [u8]> {
+        let listening = LISTENING.into_iter().filter(|_| self.listening.is_some());
+        let notifying = NOTIFYING.into_iter().filter(|_| self.notifying.is_some());
+        let watched = [WATCHDOG_PID].into_iter().filter(|_| self.watched.is_some());
+        listening.chain(notifying).chain(watched).map(str::as_bytes)
+    }
+
+    /// Whether a variable of this name is one of those.
     pub fn replaces(&self, name: &[u8]) -> bool {
-        let is_one = |of: &[&str]| of.iter().any(|variable| variable.as_bytes() == name);
-        self.listening.is_some() && is_one(&LISTENING)
-            || self.notifying.is_some() && is_one(&NOTIFYING)
-            || self.watched.is_some() && is_one(&[WATCHDOG_PID])
+        self.names().any(|ours| ours == name)
     }
 
     /// All but those that hold its pid.

@@ -34,6 +34,46 @@ impl Array {
     }
 }
 
+/// The same of many strings, copied one behind the other: so the kernel reads what an exec takes in one row.
+pub struct Row {
+    pointers: Vec<*const c_char>,
+    _bytes: Vec<u8>,
+}
+
+// SAFETY: as for `Array`: the pointers lead into `_bytes`.
+unsafe impl Send for Row {}
+// SAFETY: as above.
+unsafe impl Sync for Row {}
+
+impl core::fmt::Debug for Row {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Row")
+    }
+}
+
+impl Row {
+    /// Copies them.
+    pub fn of<'a>(strings: impl Iterator<Item = &'a CStr> + Clone) -> Result<Self, Errno> {
+        let (count, length) = strings.clone().fold((1, 0), |(count, length), string| (count + 1, length + string.count_bytes() + 1));
+        let (mut bytes, mut pointers) = (Vec::<u8>::new(), Vec::new());
+        bytes.try_reserve_exact(length).map_err(|_| Errno::ENOMEM)?;
+        pointers.try_reserve_exact(count).map_err(|_| Errno::ENOMEM)?;
+        for string in strings {
+            // They stay there: the room was made for all of them.
+            pointers.push(bytes.as_ptr().wrapping_add(bytes.len()).cast());
+            bytes.extend_from_slice(string.to_bytes_with_nul());
+        }
+        debug_assert!(bytes.len() == length);
+        pointers.push(core::ptr::null());
+        Ok(Self { pointers, _bytes: bytes })
+    }
+
+    /// With the NULL behind them.
+    pub(super) fn pointers(&self) -> &[*const c_char] {
+        &self.pointers
+    }
+}
+
 /// A copy of a string that may be long. What stands behind a NUL is lost.
 pub fn copy(bytes: &[u8]) -> Result<CString, Errno> {
     let bytes = bytes.split(|byte| *byte == 0).next().unwrap_or_default();

@@ -9,7 +9,7 @@ use std::ffi::CString;
 
 use nix::errno::Errno;
 
-use super::cstr::{self, List, OwnPid};
+use super::cstr::{self, List, OwnPid, Row};
 
 unsafe extern "C" {
     static mut environ: *const *const c_char;
@@ -97,38 +97,132 @@ pub fn is_untrusted() -> bool {
     unsafe { libc::getauxval(libc::AT_SECURE) != 0 }
 }
 
-/// The value of a variable of the host.
-pub fn get(name: &[u8]) -> Result<Option<CString>, Errno> {
-    let mut found = None;
-    each(|entry, _| {
-        let bytes = entry.to_bytes();
-        if found.is_none() && bytes.len() > name.len() && name_of(bytes) == name {
-            found = Some(cstr::copy(&bytes[name.len() + 1..]));
+/// The value of a variable of the host, as it stands there.
+fn find(name: &[u8]) -> Option<&'static CStr> {
+    // SAFETY: as in `each`; a byte of an entry is read only if none before it was its NUL, for no name has one.
+    unsafe {
+        let mut at = environ;
+        while !at.is_null() && !(*at).is_null() {
+            let entry = (*at).cast::<u8>();
+            if name.iter().enumerate().all(|(place, byte)| *entry.wrapping_add(place) == *byte) && *entry.wrapping_add(name.len()) == b'=' {
+                return Some(CStr::from_ptr(entry.wrapping_add(name.len() + 1).cast()));
+            }
+            at = at.add(1);
         }
-    });
-    found.transpose()
+    }
+    None
 }
 
-/// The host's variables whose names pass `keep`, followed by `added`. `ENOMEM`: there is no memory for so many.
+/// Has `look` at it: the same without a copy. `name`: not empty, without `=` and NUL.
+pub fn with<T>(name: &[u8], look: impl FnOnce(Option<&CStr>) -> T) -> T {
+    look(find(name))
+}
+
+/// The value of a variable of the host.
+pub fn get(name: &[u8]) -> Result<Option<CString>, Errno> {
+    find(name).map(|value| cstr::copy(value.to_bytes())).transpose()
+}
+
+/// How some names begin, each by its first two characters: nearly all others are known by that not to be among them. It is asked of each variable of the
+/// host at each spawn, and a host may have a thousand.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Beginnings([u64; 4]);
+
+impl Beginnings {
+    fn bit(first: u8, second: u8) -> (usize, u64) {
+        let place = first.rotate_left(3) ^ second;
+        (usize::from(place >> 6), 1 << (place & 63))
+    }
+
+    /// Of these, too. What has a name of one character goes on with `=`, or ends.
+    #[must_use]
+    pub fn and<'a>(mut self, names: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut add = |first, second| {
+            let (word, bit) = Self::bit(first, second);
+            self.0[word] |= bit;
+        };
+        for name in names {
+            match name {
+                [] => {}
+                [first] => [b'=', 0].into_iter().for_each(|second| add(*first, second)),
+                [first, second, ..] => add(*first, *second),
+            }
+        }
+        self
+    }
+
+    /// Whether a string may begin with one of them.
+    ///
+    /// # Safety
+    /// It ends with a NUL.
+    unsafe fn may_be(&self, entry: *const u8) -> bool {
+        // SAFETY: the second byte is there if the first one is not the NUL.
+        let (first, second) = unsafe { (*entry, if *entry == 0 { 0 } else { *entry.wrapping_add(1) }) };
+        let (word, bit) = Self::bit(first, second);
+        self.0[word] & bit != 0
+    }
+}
+
+/// Which variables of the host a child gets.
+pub struct Kept<'a, K: Fn(&[u8]) -> bool> {
+    /// These are looked at,
+    pub looked_at: &'a Beginnings,
+    /// and kept by their names;
+    pub keep: K,
+    /// the others are kept, or are not.
+    pub others: bool,
+}
+
+/// The host's variables that are kept, followed by `added`. `ENOMEM`: there is no memory for so many.
 pub fn merge<'a>(
-    keep: impl Fn(&[u8]) -> bool,
+    kept: Option<Kept<'_, impl Fn(&[u8]) -> bool>>,
+    own: Option<&'a Row>,
     added: impl Iterator<Item = &'a CStr>,
     own_pids: impl Iterator<Item = &'a OwnPid>,
 ) -> Result<List<'a>, Errno> {
     let no_memory = |_| Errno::ENOMEM;
-    let (mut pointers, mut room) = (Vec::new(), Ok(()));
-    pointers.try_reserve(64).map_err(no_memory)?;
-    each(|entry, pointer| {
-        if room.is_ok() && keep(name_of(entry.to_bytes())) {
-            room = pointers.try_reserve(1).map(|()| pointers.push(pointer));
+    // Without the NULL.
+    let own = own.and_then(|own| own.pointers().split_last()).map_or(&[][..], |(_, own)| own);
+    let mut pointers = Vec::new();
+    let room = kept.as_ref().filter(|kept| kept.others).map_or(16, |_| count()) + own.len() + 8;
+    pointers.try_reserve_exact(room).map_err(no_memory)?;
+    if let Some(Kept { looked_at, keep, others }) = kept {
+        // SAFETY: as in `each`.
+        unsafe {
+            let mut at = environ;
+            while !at.is_null() && !(*at).is_null() {
+                let entry = *at;
+                at = at.add(1);
+                let wanted = if looked_at.may_be(entry.cast()) { keep(name_of(CStr::from_ptr(entry).to_bytes())) } else { others };
+                if wanted {
+                    if pointers.len() == pointers.capacity() {
+                        pointers.try_reserve(1).map_err(no_memory)?;
+                    }
+                    pointers.push(entry);
+                }
+            }
         }
-    });
-    room.map_err(no_memory)?;
+    }
+    pointers.try_reserve(own.len()).map_err(no_memory)?;
+    pointers.extend_from_slice(own);
     for pointer in added.map(CStr::as_ptr).chain(own_pids.map(OwnPid::as_ptr)).chain([core::ptr::null()]) {
         pointers.try_reserve(1).map_err(no_memory)?;
         pointers.push(pointer);
     }
     Ok(List { pointers, _life: PhantomData })
+}
+
+/// How many variables the host has.
+fn count() -> usize {
+    let mut count = 0;
+    // SAFETY: as in `each`.
+    unsafe {
+        let mut at = environ;
+        while !at.is_null() && !(*at).is_null() {
+            (count, at) = (count + 1, at.add(1));
+        }
+    }
+    count
 }
 
 /// Copies of the host's variables whose names pass `keep`, as `NAME=value`.
@@ -146,8 +240,10 @@ pub fn entries(keep: impl Fn(&[u8]) -> bool) -> Result<Vec<CString>, Errno> {
 pub enum Block<'a> {
     /// The host's own array, as it stands.
     Inherit,
-    /// A list made for this spawn.
-    List(&'a List<'a>),
+    /// A list that stands ready.
+    Ready(&'a Row),
+    /// One made for this spawn.
+    List(List<'a>),
 }
 
 impl Block<'_> {
@@ -159,6 +255,7 @@ impl Block<'_> {
                 at if at.is_null() => (&raw const EMPTY).cast(),
                 at => at,
             },
+            Block::Ready(strings) => strings.pointers().as_ptr(),
             Block::List(list) => list.pointers.as_ptr(),
         }
     }

@@ -100,7 +100,7 @@ pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
     ours.into_iter().for_each(|end| drop(ends.ours.put(1, end)));
     let resources = Resources { mark, ..Resources::default() };
     let begun = Begun { at: started_ns, executed: clock::now() };
-    Ok(record(command, lease, born, ends, output, resources, begun))
+    Ok(record(command, lease, born, ends, output, resources, || begun))
 }
 
 /// What is read here, and what is handed out. Somebody reads it in any case: else it could not write, or would be killed for it (SIGPIPE).

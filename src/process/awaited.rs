@@ -209,7 +209,7 @@ impl Awaited {
             self.ingredients.resources.lasting = belongings;
         }
         let born = Born { pid, pidfd: Arc::new(pidfd), tier: Tier::Spawner, tie: Tie::Child };
-        Ok(self.ingredients.record(&self.command, lease, born, clock::now()))
+        Ok(self.ingredients.record(&self.command, lease, born, clock::now))
     }
 
     /// It could not be made, or its program could not begin. What was made of it is reaped. It may be asked for again.

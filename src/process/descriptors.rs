@@ -12,6 +12,7 @@
 //! 1). Which of them wins would be chance, so it is refused, here, where all of them are seen at once.
 
 use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
 
 use nix::errno::Errno;
 use rustc_hash::FxHashMap;
@@ -32,7 +33,9 @@ use crate::sys::spawn::{Gap, Move};
 pub struct Map {
     /// Sources and targets.
     moves: Vec<Move>,
-    /// The same in an order in which no source is overwritten that is still needed.
+    /// Standard numbers that stay as they are.
+    inherited: Vec<i32>,
+    /// The moves in an order in which no source is overwritten that is still needed.
     pub steps: Vec<Move>,
     /// What to close: all numbers that are not kept.
     pub gaps: Vec<Gap>,
@@ -40,9 +43,12 @@ pub struct Map {
     pub first_unneeded: i32,
 }
 
+/// Of who has no descriptors yet.
+static NONE: Map = Map { moves: Vec::new(), inherited: Vec::new(), steps: Vec::new(), gaps: Vec::new(), first_unneeded: 0 };
+
 impl Map {
     /// `moves`: targets must differ. `inherited`: standard numbers that stay as they are.
-    pub fn new(moves: Vec<Move>, inherited: &[i32]) -> Self {
+    pub fn new(moves: Vec<Move>, inherited: Vec<i32>) -> Self {
         let mut kept: Vec<i32> = inherited.iter().copied().chain(moves.iter().map(|m| m.to)).collect();
         kept.sort_unstable();
         kept.dedup();
@@ -57,16 +63,16 @@ impl Map {
         }
         gaps.push(Gap { first: next, last: u32::MAX });
         let highest_source = moves.iter().map(|m| m.from).max().unwrap_or(2).max(2);
-        Self { steps: in_order(&moves), moves, gaps, first_unneeded: highest_source + 1 }
+        Self { steps: in_order(&moves), moves, inherited, gaps, first_unneeded: highest_source + 1 }
     }
 
     /// The same map with some sources lying elsewhere.
-    pub fn resourced(&self, sources: &[(usize, i32)], inherited: &[i32]) -> Self {
+    pub fn resourced(&self, sources: &[(usize, i32)]) -> Self {
         let mut moves = self.moves.clone();
         for (index, from) in sources {
             moves[*index].from = *from;
         }
-        Self::new(moves, inherited)
+        Self::new(moves, self.inherited.clone())
     }
 
     /// Where the child may cut the shared table; `None`: too high for that to be cheap.
@@ -121,10 +127,8 @@ fn in_order(moves: &[Move]) -> Vec<Move> {
 /// The descriptors of one spawn.
 #[derive(Default)]
 pub struct Plan {
-    /// What the child carries out.
-    pub map: Map,
-    /// Standard numbers that stay as they are.
-    inherited: Vec<i32>,
+    /// What the child carries out; shared with its command, where it is the same for each child (`command/prepared.rs`).
+    map: Option<Arc<Map>>,
     /// The pipes; closed when the plan goes, but for what was taken out.
     pub ends: Ends,
 }
@@ -219,7 +223,7 @@ pub fn plan(command: &Command, file: Option<&OutFile>) -> Result<Plan> {
 pub fn plan_with(command: &Command, file: Option<&OutFile>, made: &mut Option<Pipe>) -> Result<Plan> {
     let Sources { moves, inherited, ends } = sources(command, file, made)?;
     // Merging into an inherited 1 reads the host's 1 as a source, so it stays inherited as well.
-    Ok(Plan { map: Map::new(moves, &inherited), inherited, ends })
+    Ok(Plan { map: Some(Arc::new(Map::new(moves, inherited))), ends })
 }
 
 /// What each number of a child comes from.
@@ -390,33 +394,52 @@ fn open_terminal(command: &Command, ends: &mut Ends) -> Result<RawFd> {
 }
 
 impl Plan {
+    /// Of a child that gets nothing but what others of its command got.
+    pub fn again(map: Arc<Map>) -> Self {
+        Self { map: Some(map), ends: Ends::default() }
+    }
+
+    /// What the child carries out.
+    pub fn map(&self) -> &Map {
+        self.map.as_deref().unwrap_or(&NONE)
+    }
+
+    /// A share of that.
+    pub fn share(&self) -> Option<Arc<Map>> {
+        self.map.clone()
+    }
+
+    fn set(&mut self, moves: Vec<Move>, inherited: Vec<i32>) {
+        self.map = Some(Arc::new(Map::new(moves, inherited)));
+    }
+
     /// For a child that another process of ours makes: the streams that stay as they are here are no longer its maker's. What is closed here, or
     /// closed by an exec, is so there. Answers which stay: a bit each.
     pub fn send_along(&mut self) -> u8 {
-        let mut inherited = std::mem::take(&mut self.inherited);
+        let mut inherited = self.map().inherited.clone();
         inherited.retain(|number| fds::is_inherited(*number));
         let as_here = inherited.iter().map(|number| Move { from: *number, to: *number });
-        let moves = as_here.chain(std::mem::take(&mut self.map.moves)).collect();
-        self.map = Map::new(moves, &[]);
+        let moves = as_here.chain(self.map().moves.iter().copied()).collect();
+        self.set(moves, Vec::new());
         inherited.iter().fold(0, |bits, number| bits | 1 << number)
     }
 
     /// Gives the child one more that it uses and closes before its exec. Answers its number there: the lowest that is nobody else's.
     pub fn give_for_itself(&mut self, end: OwnedFd) -> i32 {
-        let mut moves = std::mem::take(&mut self.map.moves);
+        let mut moves = self.map().moves.clone();
         let mut taken: Vec<i32> = moves.iter().flat_map(|m| [m.from, m.to]).filter(|number| *number > 2).collect();
         taken.sort_unstable();
         taken.dedup();
         let to = (3..).zip(&taken).find(|(free, taken)| free != *taken).map_or(3 + taken.len() as i32, |(free, _)| free);
         moves.push(Move { from: self.ends.give(end), to });
-        self.map = Map::new(moves, &self.inherited);
+        self.set(moves, self.map().inherited.clone());
         to
     }
 
     /// Brings every source down to a low number, so that the child's table can be cut there. Without a free place: as it was.
     /// `headroom`: descriptors that must be free for the host beside those that are reserved, if that is yet to be done.
     pub fn park<'a>(&mut self, landing: &'a Landing, headroom: usize) -> Option<Parked<'a>> {
-        let mut high: Vec<RawFd> = self.map.moves.iter().map(|m| m.from).filter(|from| *from >= LOW / 4).collect();
+        let mut high: Vec<RawFd> = self.map().moves.iter().map(|m| m.from).filter(|from| *from >= LOW / 4).collect();
         if high.is_empty() {
             return None;
         }
@@ -425,8 +448,8 @@ impl Plan {
         landing.reserve(headroom);
         let parked = landing.park(&high)?;
         let place = |from: RawFd| high.iter().position(|fd| *fd == from).map(|i| parked.numbers[i]);
-        let sources: Vec<(usize, RawFd)> = self.map.moves.iter().enumerate().filter_map(|(i, m)| Some((i, place(m.from)?))).collect();
-        self.map = self.map.resourced(&sources, &self.inherited);
+        let sources: Vec<(usize, RawFd)> = self.map().moves.iter().enumerate().filter_map(|(i, m)| Some((i, place(m.from)?))).collect();
+        self.map = Some(Arc::new(self.map().resourced(&sources)));
         Some(parked)
     }
 }
@@ -448,12 +471,12 @@ mod tests {
     fn what_a_child_uses_itself_gets_a_number_that_is_nobody_elses() {
         let given = |moves: &[(i32, i32)]| {
             let moves = moves.iter().map(|(from, to)| Move { from: *from, to: *to }).collect();
-            let mut plan = Plan { map: Map::new(moves, &[0, 1, 2]), inherited: vec![0, 1, 2], ends: Ends::default() };
+            let mut plan = Plan::again(Arc::new(Map::new(moves, vec![0, 1, 2])));
             let (end, _other) = fds::pipe().unwrap();
             let from = end.as_raw_fd();
             let to = plan.give_for_itself(end);
-            assert!(plan.map.steps.contains(&Move { from, to }));
-            assert!(!plan.map.gaps.iter().any(|gap| (gap.first..=gap.last).contains(&(to as u32))));
+            assert!(plan.map().steps.contains(&Move { from, to }));
+            assert!(!plan.map().gaps.iter().any(|gap| (gap.first..=gap.last).contains(&(to as u32))));
             to
         };
         assert_eq!(given(&[]), 3);

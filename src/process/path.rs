@@ -1,27 +1,47 @@
 //! Where a program may lie: the search of execvp(3), as a list of files for the child to try in turn.
 //!
 //! The child tries them itself, after its change of user and directory, so the answer is the kernel's own (also about
-//! permissions) and cannot be out of date; it needs no memory for that, the strings are made here, before the clone. Nothing is left out here:
+//! permissions) and cannot be out of date; it needs no memory for that, the strings are made here, before the clone, and kept with the command until
+//! its PATH is another one (`command/prepared.rs`). Nothing is left out here:
 //! what is too long, missing or forbidden the kernel says (the table is in docs/reference/spawn.md).
 
 use core::ffi::CStr;
-use core::slice;
-use std::borrow::Cow;
 use std::ffi::CString;
 
 use nix::errno::Errno;
 
-use crate::sys::reserve;
+use crate::sys::{cstr, reserve};
 
 /// What execvp searches when there is no PATH, less the current directory (confstr(3), `_CS_PATH`).
 const DEFAULT: &[u8] = b"/bin:/usr/bin";
 
-/// The files that `program` may mean, in order. `path`: asked only if there is something to search.
-pub fn candidates(program: &CString, path: impl FnOnce() -> Result<Option<CString>, Errno>) -> Result<Cow<'_, [CString]>, Errno> {
-    if program.as_bytes().contains(&b'/') {
-        return Ok(slice::from_ref(program).into());
+/// The files that a name without a slash may mean, in order, and by which PATH that is so.
+#[derive(Debug)]
+pub struct Searched {
+    path: Option<CString>,
+    files: Vec<CString>,
+}
+
+impl Searched {
+    /// For that program; `path`: what is searched.
+    pub fn of(program: &CStr, path: Option<&CStr>) -> Result<Self, Errno> {
+        let files = search(program.to_bytes(), path)?;
+        Ok(Self { path: path.map(|path| cstr::copy(path.to_bytes())).transpose()?, files })
     }
-    search(program.as_bytes(), path()?.as_deref()).map(Cow::from)
+
+    /// Whether it is the same with this one.
+    pub fn is_by(&self, path: Option<&CStr>) -> bool {
+        self.path.as_deref() == path
+    }
+
+    pub fn files(&self) -> &[CString] {
+        &self.files
+    }
+}
+
+/// Whether a program is one file, by its name.
+pub fn is_file(program: &CStr) -> bool {
+    program.to_bytes().contains(&b'/')
 }
 
 /// An empty element of PATH means the current directory.
@@ -42,12 +62,14 @@ mod tests {
     use super::*;
 
     fn found(program: &CStr, path: Option<&CStr>) -> Vec<String> {
-        candidates(&program.to_owned(), || Ok(path.map(CStr::to_owned))).unwrap().iter().map(|c| c.to_str().unwrap().to_owned()).collect()
+        let searched = Searched::of(program, path).unwrap();
+        assert!(searched.is_by(path) && !searched.is_by(Some(c"/other")));
+        searched.files().iter().map(|file| file.to_str().unwrap().to_owned()).collect()
     }
 
     #[test]
     fn a_slash_means_no_search() {
-        assert_eq!(found(c"./x", Some(c"/a:/b")), ["./x"]);
+        assert!(is_file(c"./x") && !is_file(c"x"));
     }
 
     #[test]

@@ -19,7 +19,6 @@ use super::descriptors::{self, Ends, Plan};
 use super::lineage::Mark;
 use super::output::Output;
 use super::output::feed::Feed;
-use super::path;
 use super::stop::Ladder;
 use super::stops::Stops;
 use super::systemd::{Listening, Notifying, Told};
@@ -115,7 +114,8 @@ pub(super) fn make(command: &Command) -> Result<Child> {
     ingredients.contain(command, engine)?;
     let parked = ingredients.plan.park(&engine.landing, HEADROOM);
     let made = ingredients.with_request(command, |request, facts| {
-        let (lease, slot) = Lease::take(facts).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
+        let (lease, slot) =
+            Lease::take_since(facts, ingredients.begun).map_err(|errno| Error::system("registry", errno, command.cannot()))?;
         if let Some(Err(errno)) = request.contained.map(|contained| lease.contain(contained)) {
             _ = lease.retire();
             return Err(Error::system("RLIMIT_FSIZE", errno, command.cannot()));
@@ -125,7 +125,7 @@ pub(super) fn make(command: &Command) -> Result<Child> {
     drop(parked);
     let (lease, spawned) = made?;
     let born = Born { pid: spawned.pid, pidfd: Arc::new(spawned.pidfd), tier: spawned.tier.into(), tie: Tie::Child };
-    Ok(ingredients.record(command, lease, born, clock::now()))
+    Ok(ingredients.record(command, lease, born, clock::now))
 }
 
 /// What a spawn is made of, and what of it the child keeps.
@@ -142,8 +142,15 @@ pub(super) struct Ingredients {
 
 impl Ingredients {
     pub fn gather(command: &Command) -> Result<Self> {
-        let mut ingredients = Self::unplanned(command, clock::now())?;
+        let begun = clock::now();
+        if let Some(map) = command.map() {
+            let plan = Plan::again(map.clone());
+            debug_assert_eq!(descriptors::plan(command, None).ok().as_ref().map(Plan::map), Some(plan.map()), "changed in its place");
+            return Ok(Self { plan, ..Self::again(command, begun)? });
+        }
+        let mut ingredients = Self::unplanned(command, begun)?;
         ingredients.plan(command)?;
+        command.keep_map(&ingredients.plan);
         Ok(ingredients)
     }
 
@@ -202,7 +209,7 @@ impl Ingredients {
     pub fn with_request<T>(&self, command: &Command, act: impl FnOnce(&Request<'_>, Facts) -> Result<T>) -> Result<T> {
         let Self { plan, resources, .. } = self;
         let no_memory = |errno| Error::system("memory", errno, command.cannot());
-        let files = path::candidates(&command.program.name, || command.program.env.get(b"PATH")).map_err(no_memory)?;
+        let files = command.files().map_err(no_memory)?;
         let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
         let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
         let watched = (command.lifetime.succeeds_watched && notifying.is_none()).then(Told::watched);
@@ -211,15 +218,15 @@ impl Ingredients {
         let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
         let inheritance = &command.identity.inheritance;
         let request = Request {
-            candidates: &files,
+            candidates: command.candidates(&files),
             argv: command.program.argv().map_err(no_memory)?,
             env: command.program.env.block(&told).map_err(no_memory)?,
             own_pids: told.own_pids(),
             birth: command.lifetime.birth.as_deref(),
             directory: command.program.directory.as_deref(),
-            moves: &plan.map.steps,
-            gaps: &plan.map.gaps,
-            unshare_first: plan.map.unshare_first(),
+            moves: &plan.map().steps,
+            gaps: &plan.map().gaps,
+            unshare_first: plan.map().unshare_first(),
             isolation: command.isolation(),
             group: inheritance.joins,
             terminal: self.terminal(),
@@ -263,11 +270,11 @@ impl Ingredients {
     }
 
     /// The child's record.
-    pub fn record(mut self, command: &Command, lease: Lease, born: Born, executed: i64) -> Child {
+    pub fn record(mut self, command: &Command, lease: Lease, born: Born, executed: impl FnOnce() -> i64) -> Child {
         let streams = &command.streams;
         let pipes = std::mem::take(&mut self.plan.ends.output);
         let output = (streams.capture.is_some() || streams.lines).then(|| Output::new(pipes, streams.keep(), streams.cut()));
-        record(command, lease, born, self.plan.ends, output, self.resources, Begun { at: self.begun, executed })
+        record(command, lease, born, self.plan.ends, output, self.resources, || Begun { at: self.begun, executed: executed() })
     }
 }
 
@@ -306,7 +313,7 @@ pub(super) fn record(
     ends: Ends,
     output: Option<Output>,
     mut resources: Resources,
-    begun: Begun,
+    begun: impl FnOnce() -> Begun,
 ) -> Child {
     let Command { streams, lifetime, gifts, readiness, .. } = command;
     let ours = born.tie == Tie::Child;
@@ -318,7 +325,7 @@ pub(super) fn record(
     });
     let told = || lease.slot().filter(|_| receiver.is_some()).and_then(|slot| slot.numbers_of_program());
     let inside = command.is_contained().then(|| told().unwrap_or_default());
-    let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun, ends.ready, receiver));
+    let readying = (readiness.spec.is_some() || receiver.is_some()).then(|| Readying::new(readiness, begun(), ends.ready, receiver));
     let life = Life {
         lease: Some(lease),
         pidfd: Some(born.pidfd),

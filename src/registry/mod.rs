@@ -83,11 +83,6 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Takes a slot for a child that is about to be made.
-    pub fn take(facts: Facts) -> Result<(Self, Slot), Errno> {
-        Self::take_since(facts, crate::clock::now())
-    }
-
     /// Takes a slot for a process that another has made, since then: it is in there when this returns. The pidfd stays open as long as the slot is
     /// taken.
     pub fn adopt(pid: i32, pidfd: RawFd, started: i64) -> Result<(Self, Slot), Errno> {
@@ -125,7 +120,7 @@ impl Lease {
         }
     }
 
-    /// The same, as begun then.
+    /// Takes a slot for a child that is about to be made, as begun then.
     pub fn take_since(facts: Facts, started: i64) -> Result<(Self, Slot), Errno> {
         let registry = registry()?;
         if registry.header[2].load(Ordering::Relaxed) == 0 {

@@ -263,7 +263,7 @@ impl Newborn {
         }
         let born = Born { pid: self.pid, pidfd, tier: Tier::Preloader, tie: self.facts.tie };
         let begun = Begun { at: self.asked_ns, executed: clock::now() };
-        Ok(record(command, lease, born, ends, output, resources, begun))
+        Ok(record(command, lease, born, ends, output, resources, || begun))
     }
 
     /// It is another's: nothing is done to it.

@@ -1,13 +1,21 @@
-//! What every spawn by a spawner would make of a command anew: its request, kept from the second spawn on.
+//! What every spawn would make of a command anew: for one by this process where its descriptors go and where its program may lie, kept from the first
+//! spawn on; for one by a spawner its request, from the second.
 //!
 //! The trap: a command is a description, and what a child gets of the host is looked up at each spawn. So what is kept is compared with the host as it
-//! stands now: its environment string by string, its standard streams one by one (the directory is the spawner's link's affair). And what is kept of
+//! stands now: its environment string by string (a spawn by this process only takes pointers to that), its PATH, its standard streams one by one (the
+//! directory is the spawner's link's affair). And what is kept of
 //! a command is of that command: a clone has nothing, since it is made to be changed, and who changes one in its place forgets it
 //! ([`Command::change`]).
 
-use std::sync::{Arc, Mutex, TryLockError};
+use std::ffi::CString;
+use std::slice;
+use std::sync::{Arc, Mutex, OnceLock, TryLockError};
+
+use nix::errno::Errno;
 
 use super::{Command, EnvBase};
+use crate::process::descriptors::{Map, Plan};
+use crate::process::path::{self, Searched};
 use crate::sys::environ::Snapshot;
 use crate::sys::spawner::Standing;
 
@@ -35,7 +43,11 @@ enum State {
 
 /// See the head of this file.
 #[derive(Debug, Default)]
-pub struct Prepared(Mutex<State>);
+pub struct Prepared {
+    request: Mutex<State>,
+    map: OnceLock<Arc<Map>>,
+    searched: Mutex<Option<Arc<Searched>>>,
+}
 
 impl Clone for Prepared {
     fn clone(&self) -> Self {
@@ -43,15 +55,21 @@ impl Clone for Prepared {
     }
 }
 
-impl Prepared {
-    /// Whoever finds it taken does without: another thread, which perhaps is not there in a forked copy.
-    fn with<T>(&self, act: impl FnOnce(&mut State) -> Option<T>) -> Option<T> {
-        match self.0.try_lock() {
-            Ok(mut state) => act(&mut state),
-            Err(TryLockError::Poisoned(poisoned)) => act(&mut poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => None,
-        }
+/// Whoever finds it taken does without: another thread, which perhaps is not there in a forked copy.
+fn with<S, T>(kept: &Mutex<S>, act: impl FnOnce(&mut S) -> Option<T>) -> Option<T> {
+    match kept.try_lock() {
+        Ok(mut state) => act(&mut state),
+        Err(TryLockError::Poisoned(poisoned)) => act(&mut poisoned.into_inner()),
+        Err(TryLockError::WouldBlock) => None,
     }
+}
+
+/// The files that a program may be.
+pub enum Files {
+    /// The one that is named.
+    Named,
+    /// Those that a search may find.
+    Searched(Arc<Searched>),
 }
 
 impl Known {
@@ -77,14 +95,52 @@ impl Command {
         !(streams.differ() || identity.differs() || gifts.differ() || readiness.differs() || self.is_made_here())
     }
 
+    /// Where the descriptors of each child go, and that all else of it was checked; of one that is standing.
+    pub(in crate::process) fn map(&self) -> Option<&Arc<Map>> {
+        self.prepared.map.get()
+    }
+
+    /// Keeps that.
+    pub(in crate::process) fn keep_map(&self, plan: &Plan) {
+        if self.is_standing()
+            && let Some(map) = plan.share()
+        {
+            _ = self.prepared.map.set(map);
+        }
+    }
+
+    /// What its program may be, by the PATH that its child has.
+    pub(in crate::process) fn files(&self) -> Result<Files, Errno> {
+        if path::is_file(&self.program.name) {
+            return Ok(Files::Named);
+        }
+        self.program.env.with(b"PATH", |path| {
+            let known = with(&self.prepared.searched, |known| known.clone()).filter(|known| known.is_by(path));
+            if let Some(known) = known {
+                return Ok(Files::Searched(known));
+            }
+            let made = Arc::new(Searched::of(&self.program.name, path)?);
+            with(&self.prepared.searched, |known| known.replace(made.clone()));
+            Ok(Files::Searched(made))
+        })
+    }
+
+    /// Those.
+    pub(in crate::process) fn candidates<'a>(&'a self, files: &'a Files) -> &'a [CString] {
+        match files {
+            Files::Named => slice::from_ref(&self.program.name),
+            Files::Searched(searched) => searched.files(),
+        }
+    }
+
     /// What is known of its request.
     pub(in crate::process) fn known(&self) -> Option<Arc<Known>> {
-        self.prepared.with(|state| if let State::Known(known) = state { Some(known.clone()) } else { None })
+        with(&self.prepared.request, |state| if let State::Known(known) = state { Some(known.clone()) } else { None })
     }
 
     /// Whether the request that is made now shall be kept.
     pub(in crate::process) fn is_to_be_kept(&self) -> bool {
-        let before = self.prepared.with(|state| {
+        let before = with(&self.prepared.request, |state| {
             let spawned = !matches!(state, State::New);
             *state = State::Spawned;
             Some(spawned)
@@ -98,7 +154,7 @@ impl Command {
         let environment = of_the_host.then(|| Snapshot::take(MOST));
         if environment.as_ref().is_none_or(Option::is_some) {
             let known = Known { request, inherited, environment: environment.flatten() };
-            self.prepared.with(|state| {
+            with(&self.prepared.request, |state| {
                 *state = State::Known(Arc::new(known));
                 Some(())
             });

@@ -145,15 +145,15 @@ impl Inner {
         Ok(Arc::new(Managed::running(self.clone(), command, Arc::new(child))))
     }
 
-    fn spawn_now(self: &Arc<Self>, id: Id, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+    fn spawn_now(self: &Arc<Self>, id: Id, command: &Arc<Command>, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         let belongings = Belongings::take(command)?;
         let (child, again) = if command.get_restart().when == RestartWhen::Never {
             (spawn::spawn(command, belongings)?, None)
         } else {
             // What it owns stays with the handle while processes come and go.
-            let made = command.pinned().and_then(|pinned| Ok((spawn::spawn(&pinned, Belongings::default())?, pinned)));
+            let made = Command::held(command).and_then(|held| Ok((spawn::spawn(&held, Belongings::default())?, held)));
             match made {
-                Ok((child, pinned)) => (child, Some((pinned, belongings))),
+                Ok((child, held)) => (child, Some((held, belongings))),
                 Err(error) => {
                     belongings.give_back();
                     return Err(error);
@@ -174,11 +174,11 @@ impl Inner {
         Ok(managed)
     }
 
-    fn enqueue(self: &Arc<Self>, id: Id, command: &Command, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
+    fn enqueue(self: &Arc<Self>, id: Id, command: &Arc<Command>, register: &mut dyn FnMut(&Arc<Managed>) -> u64) -> Result<Arc<Managed>> {
         let prepared =
-            spawn::check_lent(command).and_then(|()| command.pinned()).and_then(|pinned| Ok((pinned, Belongings::take(command)?)));
-        let joined = prepared.map(|(pinned, belongings)| {
-            let managed = Arc::new(Managed::waiting(self.clone(), id, pinned, belongings));
+            spawn::check_lent(command).and_then(|()| Command::held(command)).and_then(|held| Ok((held, Belongings::take(command)?)));
+        let joined = prepared.map(|(held, belongings)| {
+            let managed = Arc::new(Managed::waiting(self.clone(), id, held, belongings));
             managed.set_token(register(&managed));
             managed
         });

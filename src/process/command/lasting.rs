@@ -5,7 +5,10 @@
 //! questions to *every* field. So each part answers in a function that takes itself apart without `..`: a new field does
 //! not compile until somebody has decided, and a new part does not until it is asked here.
 
+use std::sync::Arc;
+
 use super::Command;
+use super::inheritance::Mask;
 use crate::coordination::service::variables::WATCHDOG_PID;
 use crate::error::{Error, Result};
 use crate::sys;
@@ -87,6 +90,15 @@ impl Command {
     /// Whether its child writes down its birth, and gives up a lock with that: this process itself must make it.
     pub fn writes_birth(&self) -> bool {
         self.lifetime.birth.is_some()
+    }
+
+    /// The same for a later spawn, shared where nothing has to be held for that: thousands that wait in line have one description. Who changes the
+    /// command meanwhile changes another one ([`Command::change`]).
+    pub(crate) fn held(shared: &Arc<Self>) -> Result<Arc<Self>> {
+        if shared.streams.is_pinned() && shared.identity.inheritance.mask != Mask::AtSpawn {
+            return Ok(shared.clone());
+        }
+        shared.pinned().map(Arc::new)
     }
 
     /// The same command for a later spawn: lent descriptors are duplicated now, since their numbers may be others' by then.

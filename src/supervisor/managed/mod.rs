@@ -144,16 +144,15 @@ impl Managed {
     }
 
     /// A child that is being made.
-    pub(super) fn starting(supervisor: Arc<Inner>, id: Id, command: &Command, again: Option<(Command, Belongings)>) -> Self {
+    pub(super) fn starting(supervisor: Arc<Inner>, id: Id, command: &Command, again: Option<(Arc<Command>, Belongings)>) -> Self {
         let made = Self::new(supervisor, id, command, again);
         lock(&made.run).stage = Stage::Starting;
         made
     }
 
     /// A child that waits for its turn.
-    pub(super) fn waiting(supervisor: Arc<Inner>, id: Id, command: Command, belongings: Belongings) -> Self {
-        let described = command.clone();
-        Self::new(supervisor, id, &described, Some((command, belongings)))
+    pub(super) fn waiting(supervisor: Arc<Inner>, id: Id, command: Arc<Command>, belongings: Belongings) -> Self {
+        Self::new(supervisor, id, &command.clone(), Some((command, belongings)))
     }
 
     /// A child whose start may take its time.
@@ -172,7 +171,7 @@ impl Managed {
         made
     }
 
-    fn new(supervisor: Arc<Inner>, id: Id, command: &Command, recipe: Option<(Command, Belongings)>) -> Self {
+    fn new(supervisor: Arc<Inner>, id: Id, command: &Command, recipe: Option<(Arc<Command>, Belongings)>) -> Self {
         let restart = command.get_restart();
         let run = Run { stage: Stage::Waiting, child: None, number: 0, error: None, called_off: None, stop: None, waiters: Vec::new() };
         Self {
@@ -182,7 +181,7 @@ impl Managed {
             run: Mutex::new(run),
             budgeted: command.get_budget().cloned(),
             recipe: recipe.map(|(command, belongings)| {
-                let stock = Stock { command: Arc::new(command), belongings };
+                let stock = Stock { command, belongings };
                 Recipe::new(restart, Some(stock), None)
             }),
             token: AtomicU64::new(0),

@@ -109,7 +109,7 @@ impl Inner {
         let comes_back = command.get_restart().when != RestartWhen::Never;
         let command = if comes_back {
             spawn::check_lent(command)?;
-            Arc::new(command.pinned()?)
+            Command::held(command)?
         } else {
             command.with_this_mask()
         };

@@ -98,7 +98,7 @@ pub fn adopt(adoption: Adoption<'_>) -> Result<Child> {
     let born = Born { pid, pidfd: Arc::new(pidfd), tier: Tier::Preloader, tie: Tie::Stranger };
     let mut ends = Ends::default();
     ours.into_iter().for_each(|end| drop(ends.ours.put(1, end)));
-    let resources = Resources { mark, ..Resources::default() };
+    let resources = mark.map(Resources::marked);
     let begun = Begun { at: started_ns, executed: clock::now() };
     Ok(record(command, lease, born, ends, output, resources, || begun))
 }

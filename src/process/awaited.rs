@@ -83,7 +83,8 @@ impl Awaited {
         let known = command.known();
         let ingredients = if known.is_some() { Ingredients::again(&command, now)? } else { Ingredients::unplanned(&command, now)? };
         let again = pinned || command.streams.lent().next().is_none();
-        let standing = (known.is_some() || command.is_standing()) && ingredients.resources.mark.is_none();
+        let standing =
+            (known.is_some() || command.is_standing()) && ingredients.resources.as_ref().is_none_or(|owned| owned.mark.is_none());
         let known = known.filter(|_| standing);
         let (under_way, rounds) = (None, registry::rounds());
         let mut gathered =
@@ -206,7 +207,7 @@ impl Awaited {
             slot.set_live();
         }
         if let Some(belongings) = self.belongings.0.take().filter(|belongings| !belongings.is_empty()) {
-            self.ingredients.resources.lasting = belongings;
+            self.ingredients.resources.get_or_insert_default().lasting = belongings;
         }
         let born = Born { pid, pidfd: Arc::new(pidfd), tier: Tier::Spawner, tie: Tie::Child };
         Ok(self.ingredients.record(&self.command, lease, born, clock::now))

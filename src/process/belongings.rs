@@ -115,16 +115,26 @@ impl Resources {
     }
 
     /// The same for one whose process is told of none of it (`Command::is_standing`).
-    pub(super) fn again(command: &Command) -> Result<Self> {
+    pub(super) fn again(command: &Command) -> Result<Option<Box<Self>>> {
         let mark = if command.lifetime.outlives { None } else { Mark::new(command.sweeps())? };
-        Ok(Self { keep_on_failure: command.streams.keep_on_failure, mark, ..Self::default() })
+        Ok(mark.map(Self::marked))
+    }
+
+    /// Nothing but a mark.
+    pub(super) fn marked(mark: Mark) -> Box<Self> {
+        Box::new(Self { mark: Some(mark), ..Self::default() })
     }
 
     /// Most children own nothing, and hold no room for it.
     pub(super) fn boxed(self) -> Option<Box<Self>> {
-        let any =
-            self.cgroup.is_some() || self.file.is_some() || self.mark.is_some() || self.foreground.is_some() || !self.lasting.is_empty();
-        any.then(|| Box::new(self))
+        (!self.is_empty()).then(|| Box::new(self))
+    }
+
+    /// Whether there is nothing to own.
+    pub(super) fn is_empty(&self) -> bool {
+        let Self { cgroup, file, keep_on_failure: _, mark, receiver, tie, foreground, leader: _, lasting } = self;
+        let told = receiver.is_some() || tie.is_some();
+        !(cgroup.is_some() || file.is_some() || mark.is_some() || told || foreground.is_some() || !lasting.is_empty())
     }
 
     /// The output file, unpublished.

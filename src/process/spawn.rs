@@ -131,7 +131,8 @@ pub(super) fn make(command: &Command) -> Result<Child> {
 /// What a spawn is made of, and what of it the child keeps.
 pub(super) struct Ingredients {
     pub plan: Plan,
-    pub resources: Resources,
+    /// Most children own nothing.
+    pub resources: Option<Box<Resources>>,
     /// By what it restricts itself; its number in the child, once that is planned.
     ruleset: (Option<OwnedFd>, Option<i32>),
     /// What it is contained with.
@@ -160,7 +161,7 @@ impl Ingredients {
         check_lent(command)?;
         command.check_size()?;
         let ruleset = (command.ruleset()?, None);
-        Ok(Self { plan: Plan::default(), resources: Resources::take(command)?, ruleset, contained: None, begun })
+        Ok(Self { plan: Plan::default(), resources: Resources::take(command)?.boxed(), ruleset, contained: None, begun })
     }
 
     /// The same of one that is made again by the same request (`command/prepared.rs`): what was checked of it is so.
@@ -171,17 +172,22 @@ impl Ingredients {
 
     /// Those.
     pub fn plan(&mut self, command: &Command) -> Result<()> {
-        self.plan = descriptors::plan(command, self.resources.file.as_ref())?;
+        self.plan = descriptors::plan(command, self.of(|owned| owned.file.as_ref()))?;
         if let Some(ruleset) = self.ruleset.0.take() {
             self.ruleset.1 = Some(self.plan.give_for_itself(ruleset));
         }
         Ok(())
     }
 
+    /// Something of what it owns.
+    fn of<'a, T>(&'a self, which: impl FnOnce(&'a Resources) -> Option<T>) -> Option<T> {
+        self.resources.as_deref().and_then(which)
+    }
+
     /// What its namespace needs, if it is to have one.
     fn contain(&mut self, command: &Command, engine: &'static Engine) -> Result<()> {
         if command.is_contained() {
-            let speaks = self.resources.receiver.is_some();
+            let speaks = self.of(|owned| owned.receiver.as_ref()).is_some();
             let made = Contained::prepare(&engine.landing, HEADROOM, command.identity.die_with_host, speaks);
             let refused = |fault: Fault| {
                 let unwanted = fault.step == "memfd_create" && fault.errno == Errno::EACCES;
@@ -201,21 +207,22 @@ impl Ingredients {
             tie: Tie::Child,
             isolation: if command.identity.shares_group { Isolation::None } else { command.isolation() },
             sweep: command.sweeps(),
-            cgroup_kill: self.resources.cgroup.as_ref().map_or(-1, |cgroup| cgroup.group().kill_fd()),
+            cgroup_kill: self.of(|owned| owned.cgroup.as_ref()).map_or(-1, |cgroup| cgroup.group().kill_fd()),
         }
     }
 
     /// Puts them together, and has `act` use that.
     pub fn with_request<T>(&self, command: &Command, act: impl FnOnce(&Request<'_>, Facts) -> Result<T>) -> Result<T> {
-        let Self { plan, resources, .. } = self;
+        let plan = &self.plan;
         let no_memory = |errno| Error::system("memory", errno, command.cannot());
         let files = command.files().map_err(no_memory)?;
         let listening = Listening::of(command.streams.listening.iter().map(|(_, name)| &name[..]));
-        let notifying = resources.receiver.as_ref().map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
+        let notifying =
+            self.of(|owned| owned.receiver.as_ref()).map(|receiver| Notifying::at(receiver.address(), command.readiness.watchdog_ms));
         let watched = (command.lifetime.succeeds_watched && notifying.is_none()).then(Told::watched);
         let told = Told { listening, notifying, watched };
-        let limits = Mark::carried(resources.mark.as_ref(), &command.identity.limits);
-        let cgroup = resources.cgroup.as_ref().map(Cgroup::group);
+        let limits = Mark::carried(self.of(|owned| owned.mark.as_ref()), &command.identity.limits);
+        let cgroup = self.of(|owned| owned.cgroup.as_ref()).map(Cgroup::group);
         let inheritance = &command.identity.inheritance;
         let request = Request {
             candidates: command.candidates(&files),
@@ -253,7 +260,7 @@ impl Ingredients {
 
     /// Which terminal it gets.
     fn terminal(&self) -> Terminal {
-        match (&self.resources.foreground, self.plan.ends.controlling) {
+        match (self.of(|owned| owned.foreground.as_ref()), self.plan.ends.controlling) {
             (Some(own), _) => Terminal::Foreground { fd: own.terminal(), group: nix::unistd::getpgrp().as_raw() },
             (None, Some(fd)) => Terminal::Controlling(fd),
             (None, None) => Terminal::None,
@@ -312,13 +319,15 @@ pub(super) fn record(
     born: Born,
     ends: Ends,
     output: Option<Output>,
-    mut resources: Resources,
+    mut resources: Option<Box<Resources>>,
     begun: impl FnOnce() -> Begun,
 ) -> Child {
     let Command { streams, lifetime, gifts, readiness, .. } = command;
     let ours = born.tie == Tie::Child;
-    let receiver = resources.receiver.take();
-    resources.leader = born.pid;
+    let receiver = resources.as_mut().and_then(|owned| {
+        owned.leader = born.pid;
+        owned.receiver.take()
+    });
     let feed = ends.feed.map(|outlet| match ends.typed {
         Some(bytes) => Feed::of(outlet, bytes),
         None => Feed::new(outlet, streams.fed.unwrap_or_default()),
@@ -338,7 +347,7 @@ pub(super) fn record(
         deadline: lifetime.deadline_ms.map_or(Deadline::NEVER, Deadline::of_millis),
         plan: lifetime.plan.clone(),
         core_wait_ms: lifetime.core_wait_ms,
-        resources: resources.boxed(),
+        resources: resources.filter(|owned| !owned.is_empty()),
         complaint: None,
     };
     Child {

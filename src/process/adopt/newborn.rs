@@ -242,7 +242,7 @@ impl Newborn {
     pub fn into_child(mut self, command: &Command, streams: Streams) -> Result<Child> {
         command.check_birth()?;
         let mark = Mark::share_of(self.pid)?;
-        let resources = Resources { mark, ..Resources::default() };
+        let resources = mark.map(Resources::marked);
         let (ends, output) = streams.into_ends(command);
         self.become_child(command, ends, output, resources)
     }
@@ -253,7 +253,7 @@ impl Newborn {
         command: &Command,
         ends: Ends,
         output: Option<Output>,
-        resources: Resources,
+        resources: Option<Box<Resources>>,
     ) -> Result<Child> {
         let Some(Held { lease, pidfd }) = self.held.take() else {
             return Err(Error::new(Status::Internal, "adopt", "a newborn was given on before"));

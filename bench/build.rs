@@ -26,6 +26,7 @@ fn main() {
         "contained_floor.c",
         "handoff_floor.c",
         "libc_methods.c",
+        "parts.c",
         "preloader_driver.c",
         "reap.c",
         "spawner_floor.c",

@@ -18,6 +18,23 @@ int bench_vfork_cycle(const char *path);
 int bench_posix_spawn_cycle(const char *path);
 int bench_fork_cycle(const char *path);
 
+/* parts.c: the plainest cycle with such steps added. Without BENCH_PIDFD: with none of the others that concern the child. */
+enum bench_step {
+    BENCH_PIDFD = 1,
+    BENCH_GROUP = 2,
+    BENCH_UNSHARE = 4,
+    BENCH_MASK = 8,
+    BENCH_RESETS = 16,
+    BENCH_POLL = 32,
+    BENCH_PEEK = 64,
+    BENCH_SWEEP = 128,
+    BENCH_STATUS = 256,
+    BENCH_STAT = 512,
+    BENCH_ASK_31 = 1024,
+    BENCH_ASK_62 = 2048,
+};
+int bench_parts_cycle(const char *path, unsigned steps);
+
 int bench_uv_cycle(const char *path);
 const char *bench_uv_version(void);
 

@@ -13,6 +13,7 @@ mod handoff;
 mod host;
 mod machine;
 mod measure;
+mod noise;
 mod options;
 mod peers;
 mod preloader;
@@ -37,7 +38,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Subject {
     /// Spawn, exit, reap and kill: P1 to P7
-    Spawn(options::Options),
+    Spawn(spawn::Options),
     /// Many children under one supervisor: exits per second, a storm of jobs, memory: S1 to S3
     Supervisor(options::Options),
     /// Budgets, locks, readiness: C1 to C6

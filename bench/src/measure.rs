@@ -49,6 +49,11 @@ impl Samples {
         self.quantile(0.5)
     }
 
+    /// In the order in which they were taken.
+    pub fn all(&self) -> &[f64] {
+        &self.0
+    }
+
     pub fn len(&self) -> usize {
         self.0.len()
     }

@@ -83,9 +83,8 @@ fn floor(jobs: usize, direct: bool, way: &mut Way) -> Result<(), String> {
     let path = CString::new(peers::EXIT).unwrap();
     let (mut calls, mut all) = (vec![0u64; jobs], 0u64);
     // SAFETY: room for as many times as there are jobs.
-    let status = unsafe {
-        bench_spawner_floor(path.as_ptr(), jobs, SLOTS, c_int::from(direct), calls.as_mut_ptr(), &mut all)
-    };
+    let status =
+        unsafe { bench_spawner_floor(path.as_ptr(), jobs, SLOTS, c_int::from(direct), calls.as_mut_ptr(), &mut all) };
     if status != 0 {
         return Err(std::io::Error::from_raw_os_error(-status).to_string());
     }
@@ -121,13 +120,8 @@ impl Held {
             let flags = libc::FAN_CLASS_CONTENT | libc::FAN_CLOEXEC | libc::FAN_NONBLOCK;
             let fd = libc::fanotify_init(flags, libc::O_RDONLY as u32);
             let marked = fd >= 0
-                && libc::fanotify_mark(
-                    fd,
-                    libc::FAN_MARK_ADD,
-                    libc::FAN_OPEN_EXEC_PERM,
-                    libc::AT_FDCWD,
-                    name.as_ptr(),
-                ) == 0;
+                && libc::fanotify_mark(fd, libc::FAN_MARK_ADD, libc::FAN_OPEN_EXEC_PERM, libc::AT_FDCWD, name.as_ptr())
+                    == 0;
             if !marked {
                 let why = std::io::Error::last_os_error();
                 let _ = std::fs::remove_file(&path);
@@ -261,7 +255,10 @@ pub fn run(options: &Options) -> Result<bool, String> {
         curves: Vec::new(),
     };
     drop(progress);
-    report.print(&[("One call of the host, and one job of a storm through 32 slots, microseconds".into(), overview(&ways))]);
+    report.print(&[(
+        "One call of the host, and one job of a storm through 32 slots, microseconds".into(),
+        overview(&ways),
+    )]);
     if let Some(path) = &options.json {
         report.write_json(path)?;
     }
@@ -277,7 +274,8 @@ fn measured(ways: &[Way], hung: &Samples) -> Vec<Measured> {
     let job = |id: &str| of(id).and_then(|way| way.per_job.median());
     let limited = |id, what: &str, value, limit| Measured::new(id, what, "us", value, (LimitKind::Max, limit));
     let beside = |result: Measured, q| {
-        let names = [("ps_spawn directly", "direct"), ("bare spawner", "floor-spawner"), ("bare clone3", "floor-direct")];
+        let names =
+            [("ps_spawn directly", "direct"), ("bare spawner", "floor-spawner"), ("bare clone3", "floor-direct")];
         names.into_iter().fold(result, |result, (label, id)| result.beside(label, call(id, q)))
     };
     let p50 = limited("P11", "ps_spawn with a spawner, p50", call("spawner", 0.5), 10.0);
@@ -317,7 +315,13 @@ fn overview(ways: &[Way]) -> comfy_table::Table {
 
 fn write_svg(ways: &[Way], dir: &Path, machine: &Machine) -> Result<(), String> {
     std::fs::create_dir_all(dir).map_err(|error| format!("{}: {error}", dir.display()))?;
-    let bar = |way: &Way| Some(Bar { id: way.id, label: way.label.to_owned(), values: vec![way.calls.median()?, way.calls.quantile(0.99)?] });
+    let bar = |way: &Way| {
+        Some(Bar {
+            id: way.id,
+            label: way.label.to_owned(),
+            values: vec![way.calls.median()?, way.calls.quantile(0.99)?],
+        })
+    };
     let bars = Bars {
         name: "spawner-call",
         title: "The host's call for one child".into(),

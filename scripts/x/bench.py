@@ -17,6 +17,7 @@ def bench(arguments):
     preloader            a minute; needs python3, ruby and passenger (./x setup)
     spawner              a minute; as root also while an exec hangs
     handoff              fifty minutes, --quick three; nginx and gunicorn if they are here
+    spawn --parts        what each call of a spawn costs here
     --json FILE          the results, for a program
     --svg DIR            pictures
     --strict             exit code 1 when a limit was missed

@@ -2,7 +2,7 @@
 //! cycle is preceded and followed by a failing write whose text no library sends, so that its system calls can be cut
 //! out of a trace.
 
-use super::methods;
+use super::{methods, parts};
 use crate::host::Host;
 use crate::options::DEFAULT_LIB;
 use crate::procsup::Api;
@@ -13,7 +13,7 @@ pub const END: &str = "procsup-bench-end";
 
 #[derive(clap::Args)]
 pub struct Options {
-    /// Method to run: procsup, floor, vfork, posix_spawn, fork, libuv, glib, std
+    /// Method to run: procsup, floor, vfork, posix_spawn, fork, libuv, glib, std, or a row of `bench spawn --parts`
     #[arg(default_value = "procsup")]
     method: String,
     /// Cycles
@@ -33,6 +33,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     Host::prepare(options.cpu)?;
     let api = if options.method == "procsup" { Some(Api::open(&options.lib)?) } else { None };
     let mut methods = methods::all(api)?;
+    methods.extend(parts::methods());
     let method = methods.iter_mut().find(|method| method.id == options.method);
     let method = method.ok_or_else(|| format!("no method {}", options.method))?;
     for round in 1..=options.count {

@@ -70,13 +70,16 @@ fn contained(api: Option<&'static Api>) -> Result<Vec<Method>, String> {
 
 fn c(cycle: CCycle) -> Cycle {
     let path = CString::new(EXIT).unwrap();
-    Box::new(move || {
-        // SAFETY: a NUL-terminated path; the C side keeps nothing of it.
-        match unsafe { cycle(path.as_ptr()) } {
-            0 => Ok(()),
-            error => Err(std::io::Error::from_raw_os_error(-error).to_string()),
-        }
-    })
+    // SAFETY: a NUL-terminated path; the C side keeps nothing of it.
+    Box::new(move || done(unsafe { cycle(path.as_ptr()) }))
+}
+
+/// What a cycle in C answers: 0 or -errno.
+pub fn done(status: c_int) -> Result<(), String> {
+    match status {
+        0 => Ok(()),
+        error => Err(std::io::Error::from_raw_os_error(-error).to_string()),
+    }
 }
 
 fn rust_std() -> Cycle {

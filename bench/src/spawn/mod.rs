@@ -5,6 +5,7 @@ mod cost;
 pub mod cycle;
 mod many;
 mod methods;
+mod parts;
 mod results;
 mod syscalls;
 
@@ -12,7 +13,7 @@ use crate::chart::{Curves, Line, Unit};
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::measure::{Effort, Method, Samples};
-use crate::options::Options;
+use crate::options;
 use crate::peers;
 use crate::procsup::Api;
 use crate::progress::Progress;
@@ -25,6 +26,15 @@ use std::time::Duration;
 const DESCRIPTORS: [usize; 4] = [10, 1_000, 5_000, 15_000];
 const COST: &str = "one spawn + exit + reap, median (log scale)";
 const MEMORY: [usize; 4] = [0, 256 << 20, 1 << 30, 2 << 30];
+
+#[derive(clap::Args)]
+pub struct Options {
+    #[command(flatten)]
+    common: options::Options,
+    /// What each call costs, instead of P1 to P7
+    #[arg(long)]
+    parts: bool,
+}
 
 /// How much of everything is measured.
 struct Scale {
@@ -67,7 +77,10 @@ impl Scale {
 }
 
 /// `false`: --strict, and a limit was missed.
-pub fn run(options: &Options) -> Result<bool, String> {
+pub fn run(Options { common: options, parts }: &Options) -> Result<bool, String> {
+    if *parts {
+        return parts::run(options);
+    }
     let scale = Scale::new(options.quick);
     let progress = Progress::new();
     let mut host = Host::prepare(options.cpu()?)?;
@@ -112,7 +125,7 @@ pub fn run(options: &Options) -> Result<bool, String> {
     finish(&report, &absent(api.is_some()), options)
 }
 
-fn finish(report: &Report<MethodRow>, absent: &[(&str, &str)], options: &Options) -> Result<bool, String> {
+fn finish(report: &Report<MethodRow>, absent: &[(&str, &str)], options: &options::Options) -> Result<bool, String> {
     let most_memory = report.curves[1].x.last().map_or(0.0, |mib| mib / 1024.0);
     let most_descriptors = report.curves[0].x.last().copied().unwrap_or(0.0);
     let columns = [format!("{most_descriptors} descriptors"), format!("{most_memory} GiB resident")];

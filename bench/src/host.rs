@@ -57,6 +57,18 @@ impl Host {
         Some(Unpinned { cpu, cpus })
     }
 
+    /// The same with two CPUs: ours and another.
+    pub fn on_two(&self) -> Option<Unpinned> {
+        let cpu = self.cpu?;
+        let mut two = CpuSet::new();
+        let other = another_cpu_of(&self.allowed?, cpu);
+        two.set(cpu).and_then(|()| two.set(other)).ok()?;
+        if other == cpu || sched_setaffinity(Pid::from_raw(0), &two).is_err() {
+            return None;
+        }
+        Some(Unpinned { cpu, cpus: 2 })
+    }
+
     /// At most so many descriptors can be open here besides the harness's own.
     pub fn descriptors(&self, wanted: usize) -> usize {
         wanted.min(self.nofile.saturating_sub(DESCRIPTORS_SPARE) as usize)
@@ -92,9 +104,11 @@ pub fn pin(cpu: usize) -> Result<(), String> {
 
 /// The first CPU that this process may use and that is not `taken`, else that one.
 pub fn another_cpu(taken: usize) -> usize {
-    let allowed = sched_getaffinity(Pid::from_raw(0)).ok();
-    let free = |cpu: &usize| *cpu != taken && allowed.is_some_and(|allowed| allowed.is_set(*cpu) == Ok(true));
-    (0..CpuSet::count()).find(free).unwrap_or(taken)
+    sched_getaffinity(Pid::from_raw(0)).map_or(taken, |allowed| another_cpu_of(&allowed, taken))
+}
+
+fn another_cpu_of(allowed: &CpuSet, taken: usize) -> usize {
+    (0..CpuSet::count()).find(|cpu| *cpu != taken && allowed.is_set(*cpu) == Ok(true)).unwrap_or(taken)
 }
 
 /// A CPU of those that this process may use: the last one, since the first often has the interrupts.

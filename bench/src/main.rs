@@ -3,7 +3,7 @@
 //! what a worker of a preloader takes, `bench handoff` what the clients of a server see when it is replaced,
 //! beside the raw kernel calls and other programs and libraries, in one run each. Each subject is a room of its own
 //! (`spawn/`, `supervisor/`, `coordination/`, `preloader/`, `handoff/`). Shared: the library's face (`procsup`), the programs that are spawned (`peers`), the host
-//! (`host`), helper processes (`served`), timing (`measure`), the table and the results file (`report`), the pictures
+//! (`host`), helper processes (`served`), timing (`measure`), what chance does to a figure (`noise`, `others`), system calls (`trace`), the table and the results file (`report`), the pictures
 //! (`chart`, `bars`), the description of the machine.
 
 mod bars;
@@ -15,6 +15,7 @@ mod machine;
 mod measure;
 mod noise;
 mod options;
+mod others;
 mod peers;
 mod preloader;
 mod procsup;
@@ -24,6 +25,7 @@ mod served;
 mod spawn;
 mod spawner;
 mod supervisor;
+mod trace;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -39,7 +41,7 @@ struct Cli {
 enum Subject {
     /// Spawn, exit, reap and kill: P1 to P7
     Spawn(spawn::Options),
-    /// Many children under one supervisor: exits per second, a storm of jobs, memory: S1 to S3
+    /// Many children under one supervisor: exits per second, a storm of jobs, memory: S1 to S3, P13, P14
     Supervisor(options::Options),
     /// Budgets, locks, readiness: C1 to C6
     Coordination(options::Options),

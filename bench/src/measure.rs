@@ -3,6 +3,7 @@
 //! Before its timed cycle a method runs one cycle that is not timed, so nobody pays for what the method before left
 //! behind (fork leaves every page of the host write-protected).
 
+use crate::noise::Series;
 use std::time::{Duration, Instant};
 
 pub type Cycle = Box<dyn FnMut() -> Result<(), String>>;
@@ -14,30 +15,38 @@ pub struct Method {
     pub cycle: Cycle,
 }
 
-/// Durations in microseconds.
+/// Durations in microseconds, in the order in which they were taken.
 #[derive(Default, Clone)]
-pub struct Samples(Vec<f64>);
+pub struct Samples {
+    us: Vec<f64>,
+    /// The most that came at once: those of one process.
+    batch: usize,
+}
 
 impl Samples {
     pub fn of(us: &[f64]) -> Self {
-        Self(us.to_vec())
+        Self { us: us.to_vec(), batch: 1 }
     }
 
     pub fn push(&mut self, duration: Duration) {
-        self.0.push(duration.as_secs_f64() * 1e6);
+        self.us.push(duration.as_secs_f64() * 1e6);
+        self.batch = self.batch.max(1);
     }
 
     /// Durations that another process has taken.
     pub fn extend(&mut self, us: impl IntoIterator<Item = f64>) {
-        self.0.extend(us);
+        let before = self.us.len();
+        self.us.extend(us);
+        self.batch = self.batch.max(self.us.len() - before);
     }
 
     pub fn append(&mut self, other: Self) {
-        self.0.extend(other.0);
+        self.batch = self.batch.max(other.batch);
+        self.us.extend(other.us);
     }
 
     pub fn quantile(&self, q: f64) -> Option<f64> {
-        let mut sorted = self.0.clone();
+        let mut sorted = self.us.clone();
         sorted.sort_by(f64::total_cmp);
         let last = sorted.len().checked_sub(1)?;
         let at = q * last as f64;
@@ -49,13 +58,12 @@ impl Samples {
         self.quantile(0.5)
     }
 
-    /// In the order in which they were taken.
-    pub fn all(&self) -> &[f64] {
-        &self.0
+    pub fn series(&self) -> Series<'_> {
+        Series { values: &self.us, batch: self.batch }
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.us.len()
     }
 }
 
@@ -110,7 +118,7 @@ mod tests {
 
     #[test]
     fn quantiles_lie_between_the_samples() {
-        let samples = Samples(vec![4.0, 1.0, 3.0, 2.0]);
+        let samples = Samples::of(&[4.0, 1.0, 3.0, 2.0]);
         assert_eq!(samples.median(), Some(2.5));
         assert_eq!(samples.quantile(0.0), Some(1.0));
         assert_eq!(samples.quantile(1.0), Some(4.0));

@@ -19,27 +19,46 @@ impl Interval {
     }
 }
 
+/// Samples in the order in which they were taken.
+#[derive(Clone, Copy)]
+pub struct Series<'a> {
+    pub values: &'a [f64],
+    /// So many in a row are of one process, and have its luck in common (where its pages lie, what runs beside it).
+    pub batch: usize,
+}
+
+impl Series<'_> {
+    /// So many are drawn together.
+    fn block(&self) -> usize {
+        self.batch.max(((self.values.len() as f64).sqrt() / 2.0).ceil() as usize).max(1)
+    }
+
+    fn blocks(&self) -> usize {
+        self.values.len().div_ceil(self.block())
+    }
+}
+
 const DRAWS: usize = 500;
-/// Of fewer samples nothing can be said.
-const LEAST: usize = 8;
+/// Of fewer blocks nothing can be said.
+const LEAST: usize = 4;
 
 /// `figure` of all series. Series of the same length were taken in the same rounds, which are drawn together: what disturbed a
 /// round has disturbed all of them. Others are drawn each by itself.
-pub fn interval(series: &[&[f64]], figure: impl Fn(&mut [Vec<f64>]) -> f64) -> Option<Interval> {
-    if series.is_empty() || series.iter().any(|one| one.len() < LEAST) {
+pub fn interval(series: &[Series], figure: impl Fn(&mut [Vec<f64>]) -> f64) -> Option<Interval> {
+    if series.is_empty() || series.iter().any(|one| one.blocks() < LEAST) {
         return None;
     }
     let mut rng = Rng::with_seed(20); // the same samples, the same interval
-    let together = series.iter().all(|one| one.len() == series[0].len());
-    let mut drawn: Vec<Vec<f64>> = series.iter().map(|one| Vec::with_capacity(one.len())).collect();
+    let shape = |one: &Series| (one.values.len(), one.block());
+    let together = series.iter().all(|one| shape(one) == shape(&series[0]));
+    let mut drawn: Vec<Vec<f64>> = series.iter().map(|one| Vec::with_capacity(one.values.len())).collect();
     let mut figures: Vec<f64> = Vec::with_capacity(DRAWS);
     let mut starts = Vec::new();
     for _ in 0..DRAWS {
         for (at, (one, drawn)) in series.iter().zip(&mut drawn).enumerate() {
             if at == 0 || !together {
-                let blocks = one.len().div_ceil(block(one.len()));
                 starts.clear();
-                starts.extend(std::iter::repeat_with(|| rng.usize(..one.len())).take(blocks));
+                starts.extend(std::iter::repeat_with(|| rng.usize(..one.values.len())).take(one.blocks()));
             }
             draw(one, &starts, drawn);
         }
@@ -50,35 +69,39 @@ pub fn interval(series: &[&[f64]], figure: impl Fn(&mut [Vec<f64>]) -> f64) -> O
     Some(Interval { low: at(0.025), high: at(0.975) })
 }
 
-/// Rounds that are drawn together.
-fn block(samples: usize) -> usize {
-    (samples as f64).sqrt().ceil() as usize
-}
-
-fn draw(from: &[f64], starts: &[usize], into: &mut Vec<f64>) {
-    let length = block(from.len());
+fn draw(from: &Series, starts: &[usize], into: &mut Vec<f64>) {
+    let (values, block) = (from.values, from.block());
     into.clear();
     for &start in starts {
-        let length = length.min(from.len() - into.len());
-        let before_end = length.min(from.len() - start);
-        into.extend_from_slice(&from[start..start + before_end]);
-        into.extend_from_slice(&from[..length - before_end]);
+        let length = block.min(values.len() - into.len());
+        let before_end = length.min(values.len() - start);
+        into.extend_from_slice(&values[start..start + before_end]);
+        into.extend_from_slice(&values[..length - before_end]);
     }
 }
 
-/// The middle one, the upper of two: of so many the difference is nothing. Changes their order.
-pub fn middle(samples: &mut [f64]) -> f64 {
-    let at = samples.len() / 2;
+/// One of them: between two the difference is nothing here. Changes their order.
+fn at_share(samples: &mut [f64], share: f64) -> f64 {
+    let at = ((samples.len() - 1) as f64 * share).round() as usize;
     *samples.select_nth_unstable_by(at, f64::total_cmp).1
 }
 
+fn middle(samples: &mut [f64]) -> f64 {
+    at_share(samples, 0.5)
+}
+
+/// Of the sample below which this share of them lies.
+pub fn of_quantile(samples: Series, share: f64) -> Option<Interval> {
+    interval(&[samples], |drawn| at_share(&mut drawn[0], share))
+}
+
 /// Of the ratio of the medians, the first's to the second's.
-pub fn of_ratio(ours: &[f64], other: &[f64]) -> Option<Interval> {
+pub fn of_ratio(ours: Series, other: Series) -> Option<Interval> {
     interval(&[ours, other], |drawn| middle(&mut drawn[0]) / middle(&mut drawn[1]))
 }
 
 /// Of the difference of the medians, the first's less the second's.
-pub fn of_difference(ours: &[f64], other: &[f64]) -> Option<Interval> {
+pub fn of_difference(ours: Series, other: Series) -> Option<Interval> {
     interval(&[ours, other], |drawn| middle(&mut drawn[0]) - middle(&mut drawn[1]))
 }
 
@@ -91,13 +114,21 @@ mod tests {
         std::iter::repeat_with(|| middle * (0.9 + 0.2 * rng.f64())).take(n).collect()
     }
 
+    fn ratio(ours: &[f64], other: &[f64]) -> Option<Interval> {
+        of_ratio(alone(ours), alone(other))
+    }
+
+    fn alone(values: &[f64]) -> Series<'_> {
+        Series { values, batch: 1 }
+    }
+
     #[test]
     fn equal_ones_are_not_told_apart_and_different_ones_are() {
         let (one, same, more) = (around(100.0, 1, 400), around(100.0, 2, 400), around(110.0, 3, 400));
-        assert!(of_ratio(&one, &same).unwrap().holds(1.0));
-        let found = of_ratio(&more, &one).unwrap();
+        assert!(ratio(&one, &same).unwrap().holds(1.0));
+        let found = ratio(&more, &one).unwrap();
         assert!(found.holds(1.1) && !found.holds(1.0), "{found:?}");
-        assert!(of_difference(&more, &one).unwrap().holds(10.0));
+        assert!(of_difference(alone(&more), alone(&one)).unwrap().holds(10.0));
     }
 
     #[test]
@@ -106,19 +137,31 @@ mod tests {
         let mut one = around(100.0, 1, 400);
         one[200..].iter_mut().for_each(|us| *us *= 2.0);
         let more: Vec<f64> = one.iter().map(|us| us * 1.1).collect();
-        let found = of_ratio(&more, &one).unwrap();
+        let found = ratio(&more, &one).unwrap();
         assert!(found.high - found.low < 1e-9 && found.holds(found.low), "{found:?}");
     }
 
     #[test]
     fn a_block_goes_on_at_the_beginning() {
         let mut into = Vec::new();
-        draw(&[1.0, 2.0, 3.0, 4.0], &[3, 1], &mut into);
+        draw(&Series { values: &[1.0, 2.0, 3.0, 4.0], batch: 2 }, &[3, 1], &mut into);
         assert_eq!(into, [4.0, 1.0, 2.0, 3.0]);
     }
 
     #[test]
     fn of_few_samples_nothing_is_said() {
-        assert_eq!(of_ratio(&[1.0; 7], &[1.0; 100]), None);
+        assert_eq!(ratio(&[1.0; 6], &[1.0; 100]), None);
+    }
+
+    #[test]
+    fn what_processes_have_in_common_is_drawn_together() {
+        // Ten processes, each of which has its own speed: within one all samples agree.
+        let values: Vec<f64> = (0..10).flat_map(|process| [100.0 + f64::from(process); 100]).collect();
+        let other = vec![100.0; 1000];
+        let width = |batch| {
+            let found = of_ratio(Series { values: &values, batch }, Series { values: &other, batch }).unwrap();
+            found.high - found.low
+        };
+        assert!(width(100) > 1.5 * width(1), "{} {}", width(100), width(1));
     }
 }

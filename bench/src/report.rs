@@ -2,6 +2,8 @@
 //! written as JSON for programs.
 
 use crate::machine::Machine;
+use crate::measure::Samples;
+use crate::noise::{self, Interval};
 use comfy_table::{CellAlignment, Table, presets};
 use serde::Serialize;
 use std::io::IsTerminal;
@@ -27,6 +29,11 @@ pub struct Measured {
     pub fails_at: Option<f64>,
     pub unit: &'static str,
     pub pass: bool,
+    /// Where chance would have put the value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub noise: Option<Interval>,
+    /// Chance could have put it on the other side of the limit; a ratio that is only told: on the other side of 1.
+    pub below_noise: bool,
     pub ours_us: Option<f64>,
     pub other_us: Option<f64>,
     /// More to compare with than there is room for in the table.
@@ -34,6 +41,31 @@ pub struct Measured {
     pub beside: Vec<Beside>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// What is compared: a figure, and the samples whose median it is if there are any.
+#[derive(Clone, Copy)]
+pub struct Figure<'a> {
+    median: Option<f64>,
+    samples: Option<&'a Samples>,
+}
+
+impl From<Option<f64>> for Figure<'_> {
+    fn from(median: Option<f64>) -> Self {
+        Self { median, samples: None }
+    }
+}
+
+impl<'a> From<&'a Samples> for Figure<'a> {
+    fn from(samples: &'a Samples) -> Self {
+        Self { median: samples.median(), samples: Some(samples) }
+    }
+}
+
+impl<'a> From<Option<&'a Samples>> for Figure<'a> {
+    fn from(samples: Option<&'a Samples>) -> Self {
+        Self { median: samples.and_then(Samples::median), samples }
+    }
 }
 
 #[derive(Serialize)]
@@ -64,6 +96,8 @@ impl Measured {
             fails_at: None,
             unit,
             pass,
+            noise: None,
+            below_noise: false,
             ours_us: None,
             other_us: None,
             beside: Vec::new(),
@@ -77,27 +111,48 @@ impl Measured {
     }
 
     /// Ours divided by the other's, which must not exceed the limit.
-    pub fn at_most(
+    pub fn at_most<'a>(
         id: &'static str,
         what: impl Into<String>,
-        ours: Option<f64>,
-        other: Option<f64>,
+        ours: impl Into<Figure<'a>>,
+        other: impl Into<Figure<'a>>,
         limit: f64,
     ) -> Self {
-        let value = ours.zip(other).map(|(ours, other)| ours / other);
-        Self::new(id, what, "ratio", value, (LimitKind::Max, limit)).with(ours, other)
+        let (ours, other) = (ours.into(), other.into());
+        Self::ratio(id, what, ours, other, (LimitKind::Max, limit)).with(ours.median, other.median)
     }
 
     /// The other's divided by ours: so many times faster we must be.
-    pub fn at_least(
+    pub fn at_least<'a>(
         id: &'static str,
         what: impl Into<String>,
-        ours: Option<f64>,
-        other: Option<f64>,
+        ours: impl Into<Figure<'a>>,
+        other: impl Into<Figure<'a>>,
         limit: f64,
     ) -> Self {
-        let value = ours.zip(other).map(|(ours, other)| other / ours);
-        Self::new(id, what, "ratio", value, (LimitKind::Min, limit)).with(ours, other)
+        let (ours, other) = (ours.into(), other.into());
+        Self::ratio(id, what, other, ours, (LimitKind::Min, limit)).with(ours.median, other.median)
+    }
+
+    fn ratio(id: &'static str, what: impl Into<String>, above: Figure, below: Figure, limit: (LimitKind, f64)) -> Self {
+        let value = above.median.zip(below.median).map(|(above, below)| above / below);
+        let samples = above.samples.zip(below.samples);
+        let noise = samples.and_then(|(above, below)| noise::of_ratio(above.series(), below.series()));
+        Self::new(id, what, "ratio", value, limit).noise(noise)
+    }
+
+    /// The limit does not count: a ratio of this machine.
+    pub fn only_told(mut self) -> Self {
+        (self.limit, self.pass) = (None, self.value.is_some());
+        let noise = self.noise;
+        self.noise(noise)
+    }
+
+    pub fn noise(mut self, noise: Option<Interval>) -> Self {
+        self.noise = noise;
+        let against = self.fails_at.or(self.limit).or((self.unit == "ratio").then_some(1.0));
+        self.below_noise = noise.zip(against).is_some_and(|(noise, against)| noise.holds(against));
+        self
     }
 
     pub fn with(mut self, ours: Option<f64>, other: Option<f64>) -> Self {
@@ -110,7 +165,8 @@ impl Measured {
     pub fn fails_at(mut self, value: f64) -> Self {
         self.fails_at = Some(value);
         self.pass = self.value.is_some_and(|found| found <= value);
-        self
+        let noise = self.noise;
+        self.noise(noise)
     }
 
     /// Between the limit and where it fails.
@@ -172,6 +228,11 @@ impl<R: Serialize> Report<R> {
             let colour = std::io::stdout().is_terminal();
             println!("{}\n", if colour { table.replace("MISSED", "\x1b[31mMISSED\x1b[0m") } else { table });
         }
+        if self.results.iter().any(|result| result.noise.is_some()) {
+            println!(
+                "95 of 100: where chance would have put the value; ~: nearer to the limit (a ratio that is only told: to 1) than that\n"
+            );
+        }
         let notes = self.results.iter().filter_map(Measured::said);
         for note in notes.chain(self.machine.notes.iter().cloned()) {
             println!("{note}");
@@ -179,7 +240,7 @@ impl<R: Serialize> Report<R> {
     }
 
     fn result_table(&self) -> Table {
-        let mut table = table(&["id", "what", "ours µs", "other µs", "value", "limit", ""], 2..=5);
+        let mut table = table(&["id", "what", "ours µs", "other µs", "value", "95 of 100", "limit", ""], 2..=6);
         for result in &self.results {
             let digits = match result.unit {
                 "ratio" | "ms" => 2,
@@ -187,6 +248,9 @@ impl<R: Serialize> Report<R> {
                 _ => 0,
             };
             let value = result.value.map_or_else(|| "-".into(), |value| format!("{value:.digits$}"));
+            let noise = result
+                .noise
+                .map_or_else(String::new, |Interval { low, high }| format!("{low:.digits$}-{high:.digits$}"));
             let sign = if result.limit_kind == LimitKind::Max { "<=" } else { ">=" };
             let verdict = match (result.pass, result.limit) {
                 (true, None) => "",
@@ -200,8 +264,9 @@ impl<R: Serialize> Report<R> {
                 us(result.ours_us),
                 us(result.other_us),
                 value,
+                noise,
                 result.limit.map_or_else(String::new, |limit| format!("{sign} {limit}")),
-                verdict.to_owned(),
+                if result.below_noise { format!("{verdict} ~").trim_start().into() } else { verdict.to_owned() },
             ]);
         }
         table
@@ -246,7 +311,16 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_missed() {
-        let result = Measured::at_most("P1", "", None, Some(100.0), 1.15);
+        let result = Measured::at_most("P1", "", None::<f64>, Some(100.0), 1.15);
         assert!(!result.pass && result.value.is_none());
+    }
+
+    #[test]
+    fn what_chance_could_have_put_on_the_other_side_is_marked() {
+        let around = |middle: f64| Samples::of(&[0.98, 1.0, 1.02, 0.99, 1.01].map(|share| share * middle).repeat(20));
+        let at = |ours, limit| Measured::at_most("P1", "", &around(ours), &around(100.0), limit);
+        assert!(at(115.0, 1.15).below_noise && !at(115.0, 1.5).below_noise && !at(115.0, 1.0).below_noise);
+        assert!(at(100.0, 1.5).only_told().below_noise && !at(115.0, 1.15).only_told().below_noise);
+        assert!(!Measured::at_most("P1", "", Some(115.0), Some(100.0), 1.15).below_noise); // not known
     }
 }

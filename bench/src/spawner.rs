@@ -7,6 +7,7 @@ use crate::chart::Unit;
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::measure::{Samples, time};
+use crate::noise;
 use crate::options::Options;
 use crate::peers;
 use crate::procsup::{Api, Command, Error, PS_EVENT_EXITED, PS_EVENT_STARTED, Supervisor};
@@ -271,21 +272,28 @@ pub fn run(options: &Options) -> Result<bool, String> {
 fn measured(ways: &[Way], hung: &Samples) -> Vec<Measured> {
     let of = |id: &str| ways.iter().find(|way| way.id == id);
     let call = |id: &str, q| of(id).and_then(|way| way.calls.quantile(q));
-    let job = |id: &str| of(id).and_then(|way| way.per_job.median());
-    let limited = |id, what: &str, value, limit| Measured::new(id, what, "us", value, (LimitKind::Max, limit));
+    let jobs = |id: &str| of(id).map(|way| &way.per_job);
+    let job = |id: &str| jobs(id).and_then(Samples::median);
+    let limited = |id, what: &str, calls: Option<&Samples>, q, limit| {
+        let value = calls.and_then(|calls| calls.quantile(q));
+        let noise = calls.and_then(|calls| noise::of_quantile(calls.series(), q));
+        Measured::new(id, what, "us", value, (LimitKind::Max, limit)).noise(noise)
+    };
+    let spawner = of("spawner").map(|way| &way.calls);
     let beside = |result: Measured, q| {
         let names =
             [("ps_spawn directly", "direct"), ("bare spawner", "floor-spawner"), ("bare clone3", "floor-direct")];
         names.into_iter().fold(result, |result, (label, id)| result.beside(label, call(id, q)))
     };
-    let p50 = limited("P11", "ps_spawn with a spawner, p50", call("spawner", 0.5), 10.0);
-    let p99 = limited("P11-p99", "the same, p99", call("spawner", 0.99), 50.0);
-    let rate = Measured::at_least("P11-rate", "jobs a second: spawner over direct", job("spawner"), job("direct"), 1.0);
+    let p50 = limited("P11", "ps_spawn with a spawner, p50", spawner, 0.5, 10.0);
+    let p99 = limited("P11-p99", "the same, p99", spawner, 0.99, 50.0);
+    let rate =
+        Measured::at_least("P11-rate", "jobs a second: spawner over direct", jobs("spawner"), jobs("direct"), 1.0);
     vec![
         beside(p50, 0.5),
         beside(p99, 0.99),
-        limited("P11-hang", "ps_spawn while an exec hangs for 1 s, p50", hung.median(), 10.0),
-        limited("P11-hang-p99", "the same, p99", hung.quantile(0.99), 50.0),
+        limited("P11-hang", "ps_spawn while an exec hangs for 1 s, p50", Some(hung), 0.5, 10.0),
+        limited("P11-hang-p99", "the same, p99", Some(hung), 0.99, 50.0),
         rate.beside("bare spawner, one job", job("floor-spawner")).beside("bare clone3, one job", job("floor-direct")),
     ]
 }

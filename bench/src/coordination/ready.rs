@@ -21,6 +21,9 @@ pub struct Taken {
     pub told: Samples,
 }
 
+/// Once, in microseconds.
+type Pass<'a> = Box<dyn Fn(&Page) -> Result<f64, String> + 'a>;
+
 pub fn measure(
     api: Option<&'static Api>,
     dir: &Path,
@@ -32,7 +35,7 @@ pub fn measure(
     let page = Page::make(&path)?;
     let program = std::env::current_exe().map_err(|error| error.to_string())?;
     let (program, path) = (text(&program)?, text(&path)?);
-    let mut methods: Vec<(Taken, Box<dyn Fn(&Page) -> Result<f64, String>>)> = Vec::new();
+    let mut methods: Vec<(Taken, Pass)> = Vec::new();
     if let Some(api) = api {
         let words = [program, "coordination-party", "ready", "notify", path];
         let command = library::notifying_command(api, &words)?;

@@ -3,8 +3,7 @@
 //! decides that, never the result.
 
 use crate::measure::Samples;
-use nix::sys::resource::{UsageWho, getrusage};
-use nix::sys::time::TimeValLike;
+use crate::others::Busy;
 use std::time::{Duration, Instant};
 
 /// So much of one CPU may be somebody else's: the kernel's threads, and what always runs.
@@ -14,42 +13,6 @@ const LOOK: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
 const PATIENCE_OF_A_RUN: Duration = Duration::from_secs(300);
 const ATTEMPTS: usize = 3;
-
-/// Since when.
-struct Busy {
-    all: f64,
-    ours: f64,
-    begun: Instant,
-}
-
-impl Busy {
-    fn begin() -> Self {
-        Self { all: all(), ours: ours(), begun: Instant::now() }
-    }
-
-    /// What others used of one CPU since then. Our children count once they have been waited for.
-    fn others(&self) -> f64 {
-        let used = (all() - self.all) - (ours() - self.ours);
-        (used / self.begun.elapsed().as_secs_f64()).max(0.0)
-    }
-}
-
-/// Seconds of all CPUs that were spent in processes; interrupts are nobody's.
-fn all() -> f64 {
-    let text = std::fs::read_to_string("/proc/stat").unwrap_or_default();
-    let first = text.lines().next().unwrap_or_default();
-    let ticks: f64 = first.split_whitespace().skip(1).take(3).filter_map(|word| word.parse::<f64>().ok()).sum();
-    // SAFETY: a number.
-    ticks / unsafe { libc::sysconf(libc::_SC_CLK_TCK) } as f64
-}
-
-fn ours() -> f64 {
-    let used = |who| {
-        let usage = getrusage(who).ok();
-        usage.map_or(0.0, |usage| (usage.user_time() + usage.system_time()).num_microseconds() as f64 / 1e6)
-    };
-    used(UsageWho::RUSAGE_SELF) + used(UsageWho::RUSAGE_CHILDREN)
-}
 
 /// The patience that a run has left.
 pub struct Quiet {

@@ -13,16 +13,24 @@ pub struct Sweep {
 }
 
 impl Sweep {
-    /// The median in microseconds.
+    pub fn at(&self, level: usize, method: usize) -> &Samples {
+        &self.samples[level][method]
+    }
+
+    /// In microseconds.
     pub fn median(&self, level: usize, method: usize) -> Option<f64> {
-        self.samples[level][method].median()
+        self.at(level, method).median()
     }
 }
 
-pub fn baseline(methods: &mut [Method], effort: Effort) -> Result<Vec<Samples>, String> {
+/// The methods, and one of them once more: how far it is from itself is the machine's doing.
+pub fn baseline(methods: &mut Vec<Method>, twin: Method, effort: Effort) -> Result<(Vec<Samples>, Samples), String> {
+    methods.push(twin);
     let mut samples = vec![Samples::default(); methods.len()];
-    interleave(methods, effort, &mut samples)?;
-    Ok(samples)
+    let done = interleave(methods, effort, &mut samples);
+    methods.pop();
+    let twin = samples.pop().expect("one each");
+    done.map(|()| (samples, twin))
 }
 
 pub fn over_descriptors(

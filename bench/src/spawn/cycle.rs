@@ -6,10 +6,8 @@ use super::{methods, parts};
 use crate::host::Host;
 use crate::options::DEFAULT_LIB;
 use crate::procsup::Api;
+use crate::trace;
 use std::path::PathBuf;
-
-pub const BEGIN: &str = "procsup-bench-begin";
-pub const END: &str = "procsup-bench-end";
 
 #[derive(clap::Args)]
 pub struct Options {
@@ -39,17 +37,12 @@ pub fn run(options: &Options) -> Result<(), String> {
     for round in 1..=options.count {
         let marked = options.markers && round == options.count;
         if marked {
-            mark(BEGIN);
+            trace::mark(trace::BEGIN);
         }
         (method.cycle)()?;
         if marked {
-            mark(END);
+            trace::mark(trace::END);
         }
     }
     Ok(())
-}
-
-fn mark(text: &str) {
-    // SAFETY: fails with EBADF, which is its purpose.
-    unsafe { libc::write(-1, text.as_ptr().cast(), text.len()) };
 }

@@ -1,6 +1,7 @@
 //! The methods that are measured beside each other. Each does the same work: the child gets a process group of its own
 //! where the method can do that, inherits streams 0 to 2, and is reaped by its pid or pidfd.
 
+use super::parts;
 use crate::measure::{Cycle, Method};
 use crate::peers::{self, EXIT, INIT};
 use crate::procsup::{Api, Child};
@@ -29,7 +30,8 @@ pub fn all(api: Option<&'static Api>) -> Result<Vec<Method>, String> {
     if let Some(api) = api {
         methods.push(Method { id: "procsup", label: "procsup".into(), cycle: procsup(api, None)? });
     }
-    methods.push(Method { id: "floor", label: "clone3 floor in C".into(), cycle: c(bench_floor_cycle) });
+    methods.push(floor());
+    methods.push(parts::stub());
     methods.push(Method { id: "vfork", label: "vfork".into(), cycle: c(bench_vfork_cycle) });
     methods.push(Method { id: "posix_spawn", label: "posix_spawn".into(), cycle: c(bench_posix_spawn_cycle) });
     methods.push(Method { id: "fork", label: "fork".into(), cycle: c(bench_fork_cycle) });
@@ -48,6 +50,11 @@ pub fn all(api: Option<&'static Api>) -> Result<Vec<Method>, String> {
     methods.push(Method { id: "std", label: "Rust std".into(), cycle: rust_std() });
     methods.extend(contained(api)?);
     Ok(methods)
+}
+
+/// What P1 is held against.
+pub fn floor() -> Method {
+    Method { id: "floor", label: "clone3 floor in C".into(), cycle: c(bench_floor_cycle) }
 }
 
 /// Both, where there are namespaces to be had.

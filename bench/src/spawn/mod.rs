@@ -1,5 +1,5 @@
 //! `bench spawn`: the experiments P1 to P7 in one run. Read `run` for their order; each lives in a file of its own:
-//! `cost` (P1 to P3), `many` (P4 to P6), `syscalls` (P7), on methods (`methods`).
+//! `cost` (P1 to P3), `many` (P4 to P6); P7 is a `trace`. The methods are in `methods`, and what they are made of in `parts`.
 
 mod cost;
 pub mod cycle;
@@ -7,17 +7,18 @@ mod many;
 mod methods;
 mod parts;
 mod results;
-mod syscalls;
 
 use crate::chart::{Curves, Line, Unit};
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::measure::{Effort, Method, Samples};
 use crate::options;
+use crate::others::Busy;
 use crate::peers;
 use crate::procsup::Api;
 use crate::progress::Progress;
 use crate::report::{Report, table, us};
+use crate::trace;
 use comfy_table::Table;
 use cost::Sweep;
 use serde::Serialize;
@@ -91,8 +92,9 @@ pub fn run(Options { common: options, parts }: &Options) -> Result<bool, String>
         (method.cycle)().map_err(|problem| format!("{}: {problem}", method.label))?;
     }
 
+    let busy = Busy::begin();
     progress.say("cost of one spawn");
-    let baseline = cost::baseline(&mut methods, scale.baseline)?;
+    let (baseline, twin) = cost::baseline(&mut methods, methods::floor(), scale.baseline)?;
     let descriptors = DESCRIPTORS.map(|n| host.descriptors(n)).to_vec();
     let descriptors = cost::over_descriptors(&mut methods, descriptors, scale.passes, scale.sweep, &progress)?;
     let memory = MEMORY.map(|bytes| host.memory(bytes)).to_vec();
@@ -101,7 +103,7 @@ pub fn run(Options { common: options, parts }: &Options) -> Result<bool, String>
     let taken = results::Taken { methods: &methods, baseline: &baseline, descriptors: &descriptors, memory: &memory };
     let mut measured = Vec::new();
     if let Some(api) = api {
-        measured = results::of_cost(&taken);
+        measured = results::of_cost(&taken, &twin);
         let procsup = methods.iter_mut().find(|method| method.id == "procsup").expect("built above");
         progress.say(&format!("cost among {} live children", many::MANY));
         measured.push(results::live(&many::with_live_children(api, procsup, &host, scale.passes, scale.live)?));
@@ -112,9 +114,10 @@ pub fn run(Options { common: options, parts }: &Options) -> Result<bool, String>
         progress.say(&format!("killing {} children", many::KILLED));
         measured.push(results::kill(&many::kill_and_reap(api, scale.kill)?));
         progress.say("counting system calls");
-        measured.extend(results::system_calls(syscalls::count(&options.lib)));
+        measured.extend(results::system_calls(trace::count(&["cycle", "procsup", "--count", "10"], "", &options.lib)));
     }
 
+    host.notes.push(busy.note());
     let report = Report {
         machine: machine(host, api),
         results: measured,

@@ -86,8 +86,11 @@ const PARTS: [Part; 14] = [
     },
 ];
 
+/// The calls that procsup makes, and nothing between them: see P7.
+const STUB: c_uint = PIDFD | GROUP | UNSHARE | MASK | POLL | SWEEP | STATUS;
+
 /// The whole ones below them.
-const WHOLE: [&str; 4] = ["floor", "procsup", "posix_spawn", "libuv"];
+const WHOLE: [&str; 5] = ["floor", "stub", "procsup", "posix_spawn", "libuv"];
 
 /// For the table and the results file. `ratio`: to the first row; `added_us`: what its steps add to the row `added_to`.
 #[derive(Serialize)]
@@ -103,12 +106,19 @@ struct Row {
 }
 
 pub fn methods() -> impl Iterator<Item = Method> {
-    PARTS.iter().map(|part| {
-        let (path, steps) = (CString::new(EXIT).unwrap(), part.steps);
-        // SAFETY: a NUL-terminated path; the C side keeps nothing of it.
-        let cycle = move || methods::done(unsafe { bench_parts_cycle(path.as_ptr(), steps) });
-        Method { id: part.id, label: part.label.into(), cycle: Box::new(cycle) }
-    })
+    PARTS.iter().map(|part| method(part.id, part.label, part.steps))
+}
+
+/// What a library would cost that is nothing but its system calls.
+pub fn stub() -> Method {
+    method("stub", "the same calls in C", STUB)
+}
+
+fn method(id: &'static str, label: &str, steps: c_uint) -> Method {
+    let path = CString::new(EXIT).unwrap();
+    // SAFETY: a NUL-terminated path; the C side keeps nothing of it.
+    let cycle = move || methods::done(unsafe { bench_parts_cycle(path.as_ptr(), steps) });
+    Method { id, label: label.into(), cycle: Box::new(cycle) }
 }
 
 pub fn run(options: &Options) -> Result<bool, String> {
@@ -156,10 +166,10 @@ fn rows(methods: &[Method], samples: &[Samples]) -> Vec<Row> {
             label: method.label.clone(),
             median_us: median,
             ratio: median.zip(floor).map(|(us, floor)| us / floor),
-            ratio_noise: (i > 0).then(|| noise::of_ratio(samples[i].all(), samples[0].all())).flatten(),
+            ratio_noise: (i > 0).then(|| noise::of_ratio(samples[i].series(), samples[0].series())).flatten(),
             added_to,
             added_us: median.zip(before.and_then(Samples::median)).map(|(us, before)| us - before),
-            added_noise_us: before.and_then(|before| noise::of_difference(samples[i].all(), before.all())),
+            added_noise_us: before.and_then(|before| noise::of_difference(samples[i].series(), before.series())),
         }
     };
     methods.iter().enumerate().map(row).collect()

@@ -2,9 +2,9 @@
 
 use super::cost::Sweep;
 use super::many::{FEW, Found, KILLED, MANY, Pair};
-use super::syscalls::Count;
 use crate::measure::{Method, Samples};
 use crate::report::{LimitKind, Measured};
+use crate::trace::Count;
 
 /// What the cost experiments gave.
 pub struct Taken<'a> {
@@ -23,18 +23,18 @@ impl Taken<'_> {
         self.index(id).map(|i| self.methods[i].label.as_str())
     }
 
-    fn alone(&self, id: &str) -> Option<f64> {
-        self.baseline[self.index(id)?].median()
+    fn alone(&self, id: &str) -> Option<&Samples> {
+        self.index(id).map(|i| &self.baseline[i])
     }
 }
 
-/// P1, P2 and P3. A peer that was not built has no result.
-pub fn of_cost(taken: &Taken) -> Vec<Measured> {
+/// P1, P2 and P3. A peer that was not built has no result. `twin`: the floor once more.
+pub fn of_cost(taken: &Taken, twin: &Samples) -> Vec<Measured> {
     let ours = taken.alone("procsup");
     let p1 = [
-        ("P1", "floor", 1.15),
-        ("P1-posix_spawn", "posix_spawn", 0.9),
-        ("P1-libuv", "libuv", 0.5),
+        ("P1", "floor", 1.12),
+        ("P1-posix_spawn", "posix_spawn", 0.95),
+        ("P1-libuv", "libuv", 0.8),
         ("P1-glib", "glib", 1.0),
         ("P1-std", "std", 1.0),
     ];
@@ -51,18 +51,21 @@ pub fn of_cost(taken: &Taken) -> Vec<Measured> {
         }
     }
 
+    let what = "spawn + exit + reap, the floor to itself: the machine's noise";
+    results.push(Measured::at_most("P1-noise", what, taken.alone("floor"), twin, 1.0).only_told());
+
     if let (Some(contained), Some(label)) = (taken.alone("contained"), taken.label("contained_floor")) {
         let floor = taken.alone("contained_floor");
         results.push(Measured::at_most(
             "P1-contained",
             format!("a contained one, ours to the {label}"),
-            Some(contained),
+            contained,
             floor,
             1.15,
         ));
     }
 
-    let of = |sweep: &Sweep, level, id| taken.index(id).and_then(|method| sweep.median(level, method));
+    let of = |sweep, level, id| of(taken, sweep, level, id);
     let (memory, descriptors) = (taken.memory, taken.descriptors);
     let (most, least) = (memory.levels.len() - 1, 0);
     let what =
@@ -79,27 +82,36 @@ pub fn of_cost(taken: &Taken) -> Vec<Measured> {
         of(descriptors, least, "procsup"),
         1.2,
     ));
+    // The same number for each peer: (peer / ours) / (peer / stub).
+    let stub = of(descriptors, most, "stub");
+    let what = format!(
+        "with {many} descriptors, what ours gains over a peer to what {} gain",
+        taken.label("stub").unwrap_or_default()
+    );
+    results.push(Measured::at_least("P3-stub", what, ours, stub, 0.9));
     for (id, peer) in [("P3-posix_spawn", "posix_spawn"), ("P3-libuv", "libuv")] {
         if let Some(label) = taken.label(peer) {
-            let what = format!("with {many} descriptors, {label} to ours");
-            results.push(Measured::at_least(id, what, ours, of(descriptors, most, peer), 15.0));
+            let peer = of(descriptors, most, peer);
+            let gained =
+                peer.and_then(Samples::median).zip(stub.and_then(Samples::median)).map(|(peer, stub)| peer / stub);
+            let what = format!("the same, {label} to ours");
+            let note = gained.map_or_else(String::new, |gained| format!("to the same calls in C {gained:.1}"));
+            results.push(Measured::at_least(id, what, ours, peer, 1.0).only_told().note(note));
         }
     }
     results
 }
 
+fn of<'a>(taken: &Taken<'a>, sweep: &'a Sweep, level: usize, id: &str) -> Option<&'a Samples> {
+    taken.index(id).map(|method| sweep.at(level, method))
+}
+
 pub fn live(pair: &Pair) -> Measured {
-    Measured::at_most(
-        "P4",
-        format!("ours with {MANY} live children to ours with 0"),
-        pair.ours.median(),
-        pair.other.median(),
-        1.2,
-    )
+    Measured::at_most("P4", format!("ours with {MANY} live children to ours with 0"), &pair.ours, &pair.other, 1.2)
 }
 
 pub fn find(found: &Found, swept: &Samples) -> [Measured; 2] {
-    let ours = found.cold.ours.median();
+    let ours = &found.cold.ours;
     let warm = |samples: &Samples| samples.median().unwrap_or(f64::NAN);
     let (many, few) = (warm(&found.warm.ours), warm(&found.warm.other));
     let note = format!(
@@ -111,17 +123,11 @@ pub fn find(found: &Found, swept: &Samples) -> [Measured; 2] {
             "P5",
             format!("find and reap one exit, among {MANY} to among {FEW}"),
             ours,
-            found.cold.other.median(),
+            &found.cold.other,
             1.5,
         )
         .note(note),
-        Measured::at_least(
-            "P5-sweep",
-            format!("the same among {MANY}, waitpid sweep to ours"),
-            ours,
-            swept.median(),
-            100.0,
-        ),
+        Measured::at_least("P5-sweep", format!("the same among {MANY}, waitpid sweep to ours"), ours, swept, 100.0),
     ]
 }
 
@@ -129,8 +135,8 @@ pub fn kill(pair: &Pair) -> Measured {
     Measured::at_most(
         "P6",
         format!("kill and reap {KILLED} children, ours to the raw loop in C"),
-        pair.ours.median(),
-        pair.other.median(),
+        &pair.ours,
+        &pair.other,
         1.15,
     )
 }

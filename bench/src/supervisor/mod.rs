@@ -1,4 +1,4 @@
-//! `bench supervisor`: the experiments S1 to S3 in one run. Read `run` for their order. `exits` (S1, S3) and `storm`
+//! `bench supervisor`: the experiments S1 to S3, P13 and P14 in one run. Read `run` for their order. `exits` (S1, S3) and `storm`
 //! (S2) order hosts about (`served`), which are processes of their own (`serve`) with children of one kind (`crowd`).
 
 mod crowd;
@@ -12,20 +12,24 @@ use crate::chart::{Curves, Line, Unit, grouped};
 use crate::host::Host;
 use crate::machine::Machine;
 use crate::options::Options;
+use crate::others::Busy;
 use crate::peers;
 use crate::procsup::Api;
 use crate::progress::Progress;
 use crate::report::{Report, table, us};
+use crate::trace;
 use comfy_table::Table;
 use exits::{BURST, Exits, Taken};
 use serde::Serialize;
 use std::time::Duration;
-use storm::{SLOTS, Storm};
+use storm::{Place, SLOTS, Storm};
 
 /// How much of everything is measured.
 struct Scale {
     exits: exits::Effort,
     storm: storm::Effort,
+    /// P13.
+    fewer: storm::Effort,
 }
 
 impl Scale {
@@ -35,11 +39,13 @@ impl Scale {
             Self {
                 exits: exits::Effort { passes: 1, at_least: 1, time: seconds(5), exits: 30, bursts: 3 },
                 storm: storm::Effort { jobs: 2_000, rounds: 2, at_least: 1, time: seconds(3) },
+                fewer: storm::Effort { jobs: storm::FEWER_JOBS, rounds: 2, at_least: 1, time: seconds(3) },
             }
         } else {
             Self {
                 exits: exits::Effort { passes: 9, at_least: 3, time: seconds(70), exits: 150, bursts: 10 },
                 storm: storm::Effort { jobs: storm::JOBS, rounds: 9, at_least: 3, time: seconds(35) },
+                fewer: storm::Effort { jobs: storm::FEWER_JOBS, rounds: 20, at_least: 9, time: seconds(60) },
             }
         }
     }
@@ -49,7 +55,8 @@ impl Scale {
 pub fn run(options: &Options) -> Result<bool, String> {
     let scale = Scale::new(options.quick);
     let progress = Progress::new();
-    let host = Host::prepare(options.cpu()?)?;
+    let mut host = Host::prepare(options.cpu()?)?;
+    let busy = Busy::begin();
     let procsup = if options.without_procsup { None } else { Some(Api::open(&options.lib)?.version()) };
     let xargs = storm::xargs_version();
     let here = |method: &&str| match *method {
@@ -63,24 +70,44 @@ pub fn run(options: &Options) -> Result<bool, String> {
 
     let exits = exits::measure(&watching, &options.lib, &host, scale.exits, &progress)?;
     let place = host.cpu.map_or("on all CPUs", |_| "on one CPU");
-    let jobs = |place| storm::measure(&storming, &options.lib, scale.storm, place, &progress);
-    let storm = jobs(place)?;
+    let jobs = |place| storm::measure(&storming, [Place::Here], &options.lib, scale.storm, place, &progress);
+    let [storm] = jobs(place)?;
     let everywhere = match host.unpinned() {
         Some(free) => Some((jobs("on all CPUs")?, format!("on {} CPUs", free.cpus))),
         None => None,
     };
+    let fewer = match host.on_two().map(drop) {
+        Some(()) => {
+            let methods: Vec<&str> = storm::FEWER.into_iter().filter(here).collect();
+            let places = [Place::Here, Place::Two(&host)];
+            Some(storm::measure(&methods, places, &options.lib, scale.fewer, "on one CPU and two", &progress)?)
+        }
+        None => None,
+    };
+    progress.say("counting system calls");
+    let orders = format!("children {}\nexits {} 20\n", exits.levels[0], serve::EVENT_LOOP);
+    let calls = procsup.as_ref().map(|_| trace::count(&["serve", "procsup"], &orders, &options.lib));
 
     let libuv = peers::libuv_version().map_or_else(|| "libuv".into(), |version| format!("libuv {version}"));
     let mut measured = results::of_exits(&exits, &libuv);
     measured.extend(results::of_storm(&storm, &results::ONE_PLACE, place, &libuv));
-    if let Some((storm, place)) = &everywhere {
+    if let Some(([storm], place)) = &everywhere {
         measured.extend(results::of_storm(storm, &results::ALL_CPUS, place, &libuv));
     }
     measured.extend(results::of_memory(&exits, &libuv));
+    if let Some([one, two]) = &fewer {
+        measured.extend(results::of_two_cpus(one, two, &libuv));
+    }
+    measured.extend(results::of_few_children(&exits, calls, &libuv));
+    host.notes.push(busy.note());
 
     let names = Names { libuv, xargs };
     let mut storms = vec![(storm, place.to_owned())];
-    storms.extend(everywhere);
+    storms.extend(everywhere.map(|([storm], place)| (storm, place)));
+    if let Some([one, two]) = fewer {
+        let jobs = grouped(one.jobs as f64);
+        storms.extend([(one, format!("{jobs} on one")), (two, format!("{jobs} on two"))]);
+    }
     let report = Report {
         machine: Machine {
             pinned_to_cpu: host.cpu,
@@ -118,7 +145,10 @@ fn finish(
         let subtitle = format!("idle children; higher is better.  {}", report.machine.summary());
         report.curves.iter().try_for_each(|curves| curves.write_svg(dir, &subtitle))?;
         let subtitle = format!("jobs that only exit; higher is better.  {}", report.machine.hardware());
-        bars(&report.methods, storms).write_svg(dir, &subtitle)?;
+        // Those of P13 are more of the same.
+        let most = storms.iter().map(|(storm, _)| storm.jobs).max();
+        let shown = storms.iter().take_while(|(storm, _)| Some(storm.jobs) == most).count();
+        bars(&report.methods, &storms[..shown]).write_svg(dir, &subtitle)?;
     }
     Ok(!options.strict || report.missed() == 0)
 }
@@ -264,7 +294,7 @@ fn bars(rows: &[MethodRow], storms: &[(Storm, String)]) -> Bars {
     let bar = |row: &MethodRow| Bar {
         id: row.id,
         label: row.label.clone(),
-        values: row.storms.iter().map(|storm| storm.per_second.unwrap_or(0.0)).collect(),
+        values: row.storms.iter().take(storms.len()).map(|storm| storm.per_second.unwrap_or(0.0)).collect(),
     };
     Bars {
         name: "supervisor-storm",

@@ -1,9 +1,11 @@
-//! From samples to results: which figures each of S1 to S3 compares, and the limit they are held against. A peer that
+//! From samples to results: which figures each of S1 to S3, P13 and P14 compares, and the limit they are held against. A peer that
 //! is not here has no result.
 
 use super::exits::{BURST, Exits};
 use super::storm::{SLOTS, Storm};
+use crate::noise;
 use crate::report::{LimitKind, Measured};
+use crate::trace::Count;
 
 /// The ids at one level, and the limits: so many times more exits a second than a sweep and than libuv; so near to the
 /// kernel's own time.
@@ -46,11 +48,12 @@ pub fn of_exits(exits: &Exits, libuv: &str) -> Vec<Measured> {
         for (id, peer, limit) in peers {
             if let Some(other) = exits.of(peer) {
                 let what = format!("the same, ours to {}", label(peer));
-                results.push(Measured::at_least(id, what, median, other.exits[level].median(), limit));
+                results.push(Measured::at_least(id, what, &ours.exits[level], &other.exits[level], limit));
             }
         }
         let what = "time of one, ours to the kernel's own part";
-        results.push(Measured::at_most(floor_id, what, median, floor(level), limit_to_floor));
+        let floor = exits.of("floor").map(|floor| &floor.exits[level]);
+        results.push(Measured::at_most(floor_id, what, &ours.exits[level], floor, limit_to_floor));
     }
     let last = exits.levels.len() - 1;
     let (many, few) = (exits.levels[last], exits.levels[0]);
@@ -75,7 +78,8 @@ pub fn of_exits(exits: &Exits, libuv: &str) -> Vec<Measured> {
     for (id, peer, limit) in [("S1-burst-sweep", "sweep", 1.5), ("S1-burst-libuv", "libuv", 8.0)] {
         if let Some(other) = exits.of(peer) {
             let what = format!("the same, ours to {}", label(peer));
-            results.push(Measured::at_least(id, what, burst, other.burst_us_per_exit(), limit));
+            let result = Measured::at_least(id, what, &ours.bursts, &other.bursts, limit);
+            results.push(result.with(burst, other.burst_us_per_exit()));
         }
     }
     results
@@ -102,9 +106,62 @@ pub fn of_storm(storm: &Storm, ids: &StormIds, place: &str, libuv: &str) -> Vec<
     for ((id, limit), (peer, label)) in ids.peers.into_iter().zip(peers) {
         if let Some(other) = storm.us_per_job(peer) {
             let what = format!("time of the same, ours to {label}");
-            results.push(Measured::at_most(id, what, Some(ours), Some(other), limit));
+            let result = Measured::at_most(id, what, storm.samples("procsup"), storm.samples(peer), limit);
+            results.push(result.with(Some(ours), Some(other)));
         }
     }
+    results
+}
+
+/// P13. `one`, `two`: the same on so many CPUs, in the same rounds.
+pub fn of_two_cpus(one: &Storm, two: &Storm, libuv: &str) -> Vec<Measured> {
+    let (ours, rate) = (two.us_per_job("procsup"), two.per_second("procsup"));
+    if rate.is_none() {
+        return Vec::new();
+    }
+    let what = format!("{} jobs through {SLOTS} slots on two CPUs, jobs per second", two.jobs);
+    let mut results = vec![Measured::told("P13", what, "jobs/s", rate).with(ours, None)];
+    let rows = [
+        ("P13-libuv", two, "libuv", format!("the same, ours to {libuv}"), 1.0),
+        ("P13-floor", two, "floor", "the same, ours to vfork and waitpid(-1) in C".into(), 0.85),
+        ("P13-one", one, "procsup", "the same, ours to ours on one CPU".into(), 1.0),
+    ];
+    for (id, storm, other, what, limit) in rows {
+        if storm.samples(other).is_some() {
+            let result = Measured::at_least(id, what, two.samples("procsup"), storm.samples(other), limit);
+            let beside = |id| Some(two.per_second(id)? / one.per_second(id)?);
+            let scales = ["procsup", "libuv", "floor"].map(|id| beside(id).map(|ratio| format!("{id} {ratio:.2}")));
+            let note =
+                format!("on two CPUs to on one: {}", scales.into_iter().flatten().collect::<Vec<_>>().join(", "));
+            let result = if id == "P13-one" { result.note(note) } else { result };
+            results.push(result.with(ours, storm.us_per_job(other)));
+        }
+    }
+    results
+}
+
+/// P14. `calls`: from the kill to the exit, as strace counts them.
+pub fn of_few_children(exits: &Exits, calls: Option<Result<Count, String>>, libuv: &str) -> Vec<Measured> {
+    let (Some(ours), Some(calls)) = (exits.of("procsup"), calls) else { return Vec::new() };
+    let n = exits.levels[0];
+    let mut results = Vec::new();
+    let sweep = "SIGCHLD and waitpid sweep";
+    for (id, peer, label) in [("P14-sweep", "sweep", sweep), ("P14-libuv", "libuv", libuv)] {
+        if let Some(other) = exits.of(peer) {
+            let what = format!("one exit in an event loop with {n} children, {label} to ours");
+            results.push(Measured::at_least(id, what, &ours.exits[0], &other.exits[0], 1.0));
+        }
+    }
+    let what = "system calls of the host for one exit, its own epoll_wait among them";
+    let (count, note) = match calls {
+        Ok(count) => (Some(count.parent.len() as f64), count.parent.join(" ")),
+        Err(problem) => (None, format!("not counted: {problem}")),
+    };
+    results.push(Measured::new("P14-calls", what, "calls", count, (LimitKind::Max, 6.0)).note(note));
+    let many = exits.levels[exits.levels.len() - 1];
+    let what = format!("resident bytes of the host per live child, of {many}");
+    let bytes = Measured::new("P14-bytes", what, "bytes", ours.bytes.median(), (LimitKind::Max, 500.0));
+    results.push(bytes.noise(noise::of_quantile(ours.bytes.series(), 0.5)));
     results
 }
 

@@ -16,6 +16,7 @@ use crate::measure::time;
 use crate::options::DEFAULT_LIB;
 use crate::peers::EXIT;
 use crate::procsup::{Api, PS_EVENT_EXITED};
+use crate::trace;
 use std::ffi::{CString, c_char, c_int};
 use std::io::{BufRead, Write};
 use std::path::PathBuf;
@@ -42,12 +43,15 @@ pub struct Options {
     /// libprocsup.so
     #[arg(long, env = "PROCSUP_LIB", default_value = DEFAULT_LIB)]
     lib: PathBuf,
+    /// Before and after each exit a write that fails, for traces
+    #[arg(long)]
+    markers: bool,
 }
 
 pub fn run(options: &Options) -> Result<(), String> {
     Host::prepare(None)?;
     let api = if options.method == "procsup" { Some(Api::open(&options.lib)?) } else { None };
-    let mut server = Server { method: &options.method, api, crowd: None };
+    let mut server = Server { method: &options.method, api, crowd: None, markers: options.markers };
     for line in std::io::stdin().lock().lines() {
         let line = line.map_err(|error| error.to_string())?;
         let words: Vec<&str> = line.split_whitespace().collect();
@@ -64,6 +68,7 @@ struct Server<'a> {
     method: &'a str,
     api: Option<&'static Api>,
     crowd: Option<Box<dyn Crowd>>,
+    markers: bool,
 }
 
 impl Server<'_> {
@@ -100,8 +105,16 @@ impl Server<'_> {
             }
             let chosen = &places[..size.min(places.len())];
             let (done, duration) = time(|| {
-                chosen.iter().try_for_each(|&place| kill(crowd.pids()[place])).and_then(|()| crowd.take(chosen, how))
+                chosen.iter().try_for_each(|&place| kill(crowd.pids()[place])).and_then(|()| {
+                    if self.markers {
+                        trace::mark(trace::BEGIN);
+                    }
+                    crowd.take(chosen, how)
+                })
             });
+            if self.markers {
+                trace::mark(trace::END);
+            }
             done?;
             durations.push(us(duration));
             crowd.fill(crowd.pids().len())?;

@@ -1,6 +1,8 @@
 //! S2: a storm of short jobs through a few slots. Each job is the program that only exits, so what is measured is the
-//! dispatcher: starting the next one when one has ended. Every round runs each method once in a new order.
+//! dispatcher: starting the next one when one has ended. Every round runs each method once in a new order. P13 is the same with
+//! fewer jobs and more rounds, on one CPU and on two in turn.
 
+use crate::host::Host;
 use crate::measure::{self, Samples};
 use crate::peers::EXIT;
 use crate::progress::Progress;
@@ -14,6 +16,9 @@ pub const JOBS: usize = 10_000;
 pub const SLOTS: usize = 32;
 
 pub const METHODS: [&str; 4] = ["procsup", "xargs", "libuv", "floor"];
+/// Those of P13.
+pub const FEWER_JOBS: usize = 2_000;
+pub const FEWER: [&str; 3] = ["procsup", "libuv", "floor"];
 
 /// Samples of whole storms, in the order of `methods`.
 pub struct Storm {
@@ -23,7 +28,7 @@ pub struct Storm {
 }
 
 impl Storm {
-    fn samples(&self, id: &str) -> Option<&Samples> {
+    pub fn samples(&self, id: &str) -> Option<&Samples> {
         self.methods.iter().position(|method| *method == id).map(|at| &self.samples[at])
     }
 
@@ -49,30 +54,47 @@ pub struct Effort {
     pub time: Duration,
 }
 
-/// `place`: for the progress line.
-pub fn measure(
+/// Where a storm is.
+#[derive(Clone, Copy)]
+pub enum Place<'a> {
+    /// Where this process is.
+    Here,
+    /// On two CPUs.
+    Two(&'a Host),
+}
+
+/// One for each place; every round has all of them. `what`: for the progress line.
+pub fn measure<const N: usize>(
     methods: &[&'static str],
+    places: [Place; N],
     lib: &Path,
     effort: Effort,
-    place: &str,
+    what: &str,
     progress: &Progress,
-) -> Result<Storm, String> {
+) -> Result<[Storm; N], String> {
     let Effort { jobs, rounds, at_least, time } = effort;
     let begun = Instant::now();
-    let mut storm = Storm { methods: methods.to_vec(), jobs, samples: vec![Samples::default(); methods.len()] };
-    let mut order: Vec<usize> = (0..methods.len()).collect();
+    let new = |_| Storm { methods: methods.to_vec(), jobs, samples: vec![Samples::default(); methods.len()] };
+    let mut storms = places.map(new);
+    let mut order: Vec<(usize, usize)> =
+        (0..N * methods.len()).map(|i| (i / methods.len(), i % methods.len())).collect();
     for round in 1..=rounds {
         if round > at_least && begun.elapsed() > time {
             break;
         }
         fastrand::shuffle(&mut order);
-        for &i in &order {
-            progress.say(&format!("{jobs} jobs through {SLOTS} slots {place}: {}, {round} of {rounds}", methods[i]));
+        for &(at, i) in &order {
+            progress.say(&format!("{jobs} jobs through {SLOTS} slots {what}: {}, {round} of {rounds}", methods[i]));
+            let two = match places[at] {
+                Place::Here => None,
+                Place::Two(host) => Some(host.on_two().ok_or("a second CPU was there")?),
+            };
             let us = if methods[i] == "xargs" { xargs(jobs)? } else { served(methods[i], lib, jobs)? };
-            storm.samples[i].extend([us]);
+            drop(two);
+            storms[at].samples[i].extend([us]);
         }
     }
-    Ok(storm)
+    Ok(storms)
 }
 
 fn served(method: &str, lib: &Path, jobs: usize) -> Result<f64, String> {

@@ -32,6 +32,7 @@ enum bench_step {
     BENCH_STAT = 512,
     BENCH_ASK_31 = 1024,
     BENCH_ASK_62 = 2048,
+    BENCH_RESET_29 = 4096,
 };
 int bench_parts_cycle(const char *path, unsigned steps);
 

@@ -32,6 +32,7 @@ impl Host {
         // Rust starts its programs with SIGPIPE ignored. The C programs that the harness stands in for do not, and an
         // ignored signal is work for those methods only that reset it. SAFETY: no handler of ours is replaced.
         unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map_err(|errno| format!("signal: {errno}"))?;
+        glibc_signals_by_default();
         let allowed = sched_getaffinity(Pid::from_raw(0)).ok();
         if let Some(cpu) = cpu {
             pin(cpu)?;
@@ -115,6 +116,24 @@ fn another_cpu_of(allowed: &CpuSet, taken: usize) -> usize {
 pub fn last_cpu() -> Option<usize> {
     let allowed = sched_getaffinity(Pid::from_raw(0)).ok()?;
     (0..CpuSet::count()).rev().find(|&cpu| allowed.is_set(cpu) == Ok(true))
+}
+
+/// The same of two that nobody sees: whom glibc's posix_spawn has started (by cargo, say), has the signals ignored that glibc
+/// keeps for itself. A program of a shell has not.
+fn glibc_signals_by_default() {
+    const GLIBC: [libc::c_long; 2] = [32, 33];
+    let by_default = [0u64; 4]; // the kernel's struct sigaction
+    for number in GLIBC {
+        let mut found = [0u64; 4];
+        // SAFETY: structures of our own of the right size, and a signal that nobody waits for: it is ignored.
+        unsafe {
+            if libc::syscall(libc::SYS_rt_sigaction, number, 0usize, found.as_mut_ptr(), 8usize) == 0
+                && found[0] == libc::SIG_IGN as u64
+            {
+                libc::syscall(libc::SYS_rt_sigaction, number, by_default.as_ptr(), 0usize, 8usize);
+            }
+        }
+    }
 }
 
 fn raise_nofile() -> u64 {

@@ -132,14 +132,15 @@ struct Taken {
 }
 
 impl Taken {
-    fn budget(&self, id: &str, which: fn(&budget::Taken) -> &Samples) -> Option<f64> {
-        which(self.budgets.iter().find(|taken| taken.id == id)?).median()
+    fn budget(&self, id: &str, which: fn(&budget::Taken) -> &Samples) -> Option<&Samples> {
+        self.budgets.iter().find(|taken| taken.id == id).map(which)
     }
 
     fn results(&self) -> Vec<Measured> {
         type Which = fn(&budget::Taken) -> &Samples;
         let attempt = |id, what: String, which: Which, limit| {
-            let (ours, floor) = (self.budget("procsup", which), self.budget("floor", which));
+            let us = |id| self.budget(id, which).and_then(Samples::median);
+            let (ours, floor) = (us("procsup"), us("floor"));
             let measured =
                 Measured::new(id, what, "ns", ours.map(|us| us * 1e3), (LimitKind::Max, limit)).with(ours, floor);
             let ratio = ours.zip(floor).map(|(ours, floor)| (floor * 1e3, ours / floor));
@@ -149,12 +150,9 @@ impl Taken {
         };
         let one = self.budget("procsup", |taken| &taken.one_thread);
         let several = self.budget("procsup", |taken| &taken.threads);
-        let lock = |all: &[lock::Taken], id, which: fn(&lock::Taken) -> &Samples| {
-            all.iter().find(|taken| taken.id == id).and_then(|taken| which(taken).median())
-        };
         let handed = |id| lock(&self.locks, id, |taken| &taken.handed);
         let orphaned = |id| lock(&self.locks, id, |taken| &taken.orphaned);
-        let ready = |all: &[ready::Taken], id| all.iter().find(|taken| taken.id == id)?.told.median();
+        let us = |samples: Option<&Samples>| samples.and_then(Samples::median);
         let everywhere = &self.locks_everywhere;
         vec![
             attempt("C1", "begin and finish, one key; other: a locked table".into(), |taken| &taken.one_key, 250.0),
@@ -174,19 +172,19 @@ impl Taken {
                 handed("inotify"),
                 2.5,
             )
-            .beside("a blocking flock", handed("flock"))
-            .beside("a try every millisecond", handed("polling")),
+            .beside("a blocking flock", us(handed("flock")))
+            .beside("a try every millisecond", us(handed("polling"))),
             told_ratio("C4-flock", "the same to a blocking flock", handed("procsup"), handed("flock")),
             Measured::new(
                 "C5-us",
                 "lock of an owner that is killed",
                 "us",
-                orphaned("procsup"),
+                us(orphaned("procsup")),
                 (LimitKind::Max, 400.0),
             )
-            .with(orphaned("procsup"), orphaned("flock"))
-            .beside("inotify and a try, nothing else", orphaned("inotify"))
-            .beside("a try every millisecond", orphaned("polling")),
+            .with(us(orphaned("procsup")), us(orphaned("flock")))
+            .beside("inotify and a try, nothing else", us(orphaned("inotify")))
+            .beside("a try every millisecond", us(orphaned("polling"))),
             Measured::at_most(
                 "C6",
                 "READY=1 sent until its event, to a bare pair of sockets",
@@ -268,9 +266,16 @@ impl Taken {
 }
 
 /// A ratio of which two CPUs decide more than we do.
-fn told_ratio(id: &'static str, what: &str, ours: Option<f64>, other: Option<f64>) -> Measured {
-    let ratio = ours.zip(other).map(|(ours, other)| ours / other);
-    Measured::told(id, what, "ratio", ratio).with(ours, other)
+fn told_ratio(id: &'static str, what: &str, ours: Option<&Samples>, other: Option<&Samples>) -> Measured {
+    Measured::at_most(id, what, ours, other, 1.0).only_told()
+}
+
+fn lock<'a>(all: &'a [lock::Taken], id: &str, which: fn(&lock::Taken) -> &Samples) -> Option<&'a Samples> {
+    all.iter().find(|taken| taken.id == id).map(which)
+}
+
+fn ready<'a>(all: &'a [ready::Taken], id: &str) -> Option<&'a Samples> {
+    all.iter().find(|taken| taken.id == id).map(|taken| &taken.told)
 }
 
 /// One method's figures in the results file.

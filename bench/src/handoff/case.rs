@@ -142,9 +142,8 @@ impl Case {
 
     /// The gap that counts: of the writer, or of those who accept.
     pub fn gap(&self) -> Samples {
-        let mut gap = Samples::default();
-        gap.extend(self.gaps().iter().map(|us| us.max(0.0)));
-        gap
+        let gaps: Vec<f64> = self.gaps().iter().map(|us| us.max(0.0)).collect();
+        Samples::of(&gaps)
     }
 
     /// One of the `ADDED` of latencies under handoffs, minus that of the same server left alone; the median of slices of

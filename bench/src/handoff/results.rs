@@ -7,6 +7,7 @@ use super::floor::{self, Floor};
 use super::method::{is_beyond, is_supervised, is_v1};
 use super::network::COUNTERS;
 use crate::measure::Samples;
+use crate::noise;
 use crate::report::{LimitKind, Measured, table};
 use comfy_table::Table;
 use serde::Serialize;
@@ -29,7 +30,6 @@ fn find<'a>(cases: &'a [Case], method: &str, load_ms: u32) -> Option<&'a Case> {
 pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
     let Some(ours) = find(cases, OURS, 0) else { return Vec::new() };
     let gap = ours.gap();
-    let p50 = gap.median();
     let most = |id, what: &str, unit, value, limit| Measured::new(id, what, unit, value, (LimitKind::Max, limit));
     // With both floors: the one with the same work, and the bare ones after the silence that a successor has just before
     // its handoff, and after the longest that the case has in it.
@@ -37,7 +37,9 @@ pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
         let at = |method| find(cases, method, load_ms).and_then(|case| case.gap().quantile(q));
         let longest = if load_ms == 0 { PACE } else { Duration::from_millis(load_ms.into()) };
         let bare = floors.iter().filter(|floor| floor.silence == floor::DRAIN || floor.silence == longest);
-        let result = most(id, what, "us", at(OURS), limit).with(at(OURS), at(FLOOR));
+        let gap = find(cases, OURS, load_ms).map(Case::gap);
+        let noise = gap.and_then(|gap| noise::of_quantile(gap.series(), q));
+        let result = most(id, what, "us", at(OURS), limit).with(at(OURS), at(FLOOR)).noise(noise);
         bare.fold(result, |result, floor| result.beside(floor.label(), floor.samples.quantile(q)))
     };
     let what = "gap of the writer, exclusive mode, p50 (other: the floor with the same work)";
@@ -62,7 +64,7 @@ pub fn of(cases: &[Case], floors: &[Floor]) -> Vec<Measured> {
     for (id, peer) in [("P9-beyond-tuned", "beyond-tuned"), ("P9-beyond", "beyond"), ("P9-restart", "restart")] {
         if let Some(peer) = find(cases, peer, 0) {
             let what = format!("gap, p50, {} to ours", peer.plan.method.label);
-            results.push(Measured::at_least(id, what, p50, peer.gap().median(), 1.0));
+            results.push(Measured::at_least(id, what, &gap, &peer.gap(), 1.0));
         }
     }
     let handoffs = ours.taken.whole.len() as f64;
@@ -115,7 +117,7 @@ fn supervised(cases: &[Case], two: &Case) -> Vec<Measured> {
         let Some(case) = find(cases, method, 0) else { continue };
         let (gap, bare, label) = (case.gap(), two.gap(), case.plan.method.label);
         let what = format!("gap, p50, {label} (other: two parties)");
-        results.push(Measured::at_most(p50, what, gap.median(), bare.median(), EQUAL));
+        results.push(Measured::at_most(p50, what, &gap, &bare, EQUAL));
         let what = format!("gap, p99, {label} (other: two parties)");
         let value = gap.quantile(0.99);
         results.push(Measured::new(p99, what, "us", value, (LimitKind::Max, 500.0)).with(value, bare.quantile(0.99)));
@@ -148,9 +150,9 @@ fn supervised(cases: &[Case], two: &Case) -> Vec<Measured> {
         let (Some(ours), Some(theirs)) = (find(cases, ours, 0), find(cases, theirs, 0)) else { continue };
         let label = theirs.plan.method.label;
         let what = format!("gap, p50, servers on {label}, supervised by procsup (other: by the crate's own)");
-        results.push(Measured::at_most(gap, what, ours.gap().median(), theirs.gap().median(), EQUAL));
-        let all = |case: &Case| Samples::of(&case.taken.whole).median();
-        results.push(Measured::at_most(whole, "the same, from the order to the end", all(ours), all(theirs), EQUAL));
+        results.push(Measured::at_most(gap, what, &ours.gap(), &theirs.gap(), EQUAL));
+        let all = |case: &Case| Samples::of(&case.taken.whole);
+        results.push(Measured::at_most(whole, "the same, from the order to the end", &all(ours), &all(theirs), EQUAL));
         let note = format!("by the crate's own: {}", theirs.all_failed());
         let lost = Some((ours.all_failed() + ours.violations) as f64);
         let what = "the same, requests that failed, writes lost";

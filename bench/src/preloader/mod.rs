@@ -91,8 +91,12 @@ fn interleave(
     Ok(())
 }
 
+fn ready<'a>(all: &'a [Taken], id: &str) -> Option<&'a Samples> {
+    all.iter().find(|taken| taken.id == id).map(|taken| &taken.ready)
+}
+
 fn median(all: &[Taken], id: &str) -> Option<f64> {
-    all.iter().find(|taken| taken.id == id)?.ready.median()
+    ready(all, id)?.median()
 }
 
 /// `false`: --strict, and a limit was missed.

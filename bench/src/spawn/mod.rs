@@ -60,7 +60,7 @@ impl Scale {
                 live: effort(100, 100, 500),
                 find: 50,
                 find_by_sweep: 5,
-                kill: 2,
+                kill: 6,
             }
         } else {
             let sweep = effort(120, 4, 450);
@@ -71,7 +71,7 @@ impl Scale {
                 live: effort(300, 300, 2000),
                 find: 400,
                 find_by_sweep: 25,
-                kill: 12,
+                kill: 24,
             }
         }
     }
@@ -114,7 +114,10 @@ pub fn run(Options { common: options, parts }: &Options) -> Result<bool, String>
         progress.say(&format!("killing {} children", many::KILLED));
         measured.push(results::kill(&many::kill_and_reap(api, scale.kill)?));
         progress.say("counting system calls");
-        measured.extend(results::system_calls(trace::count(&["cycle", "procsup", "--count", "10"], "", &options.lib)));
+        let calls = |method| trace::count(&["cycle", method, "--count", "10"], "", &options.lib);
+        let (ours, stub) = (calls("procsup"), calls("stub"));
+        results::compare_calls(&mut measured, &ours, &stub);
+        measured.extend(results::system_calls(ours));
     }
 
     host.notes.push(busy.note());

@@ -32,6 +32,7 @@ const STATUS: c_uint = 256;
 const STAT: c_uint = 512;
 const ASK_31: c_uint = 1024;
 const ASK_62: c_uint = 2048;
+const RESET_29: c_uint = 4096;
 
 /// A row: its steps, and the row that it adds something to.
 struct Part {
@@ -44,7 +45,7 @@ struct Part {
 const CHILD: c_uint = PIDFD | GROUP | UNSHARE | MASK | RESETS;
 
 /// Each has what the row has that it is added to.
-const PARTS: [Part; 14] = [
+const PARTS: [Part; 15] = [
     Part { id: "vfork+waitpid", label: "vfork, execve, waitpid", steps: 0, added_to: None },
     Part { id: "pidfd", label: "+ clone3 with a pidfd, waitid, close", steps: PIDFD, added_to: Some("vfork+waitpid") },
     Part { id: "group", label: "+ setpgid", steps: PIDFD | GROUP, added_to: Some("pidfd") },
@@ -84,10 +85,16 @@ const PARTS: [Part; 14] = [
         steps: CHILD | POLL | SWEEP | ASK_62,
         added_to: Some("sweep"),
     },
+    Part {
+        id: "reset-29",
+        label: "  or all 29 of them reset in the child, unasked",
+        steps: CHILD | POLL | SWEEP | RESET_29,
+        added_to: Some("sweep"),
+    },
 ];
 
-/// The calls that procsup makes, and nothing between them: see P7.
-const STUB: c_uint = PIDFD | GROUP | UNSHARE | MASK | POLL | SWEEP | STATUS;
+/// The calls that procsup makes, and nothing between them. `P3-stub` says so if they are others.
+const STUB: c_uint = PIDFD | GROUP | UNSHARE | MASK | POLL | SWEEP | RESET_29;
 
 /// The whole ones below them.
 const WHOLE: [&str; 5] = ["floor", "stub", "procsup", "posix_spawn", "libuv"];

@@ -141,6 +141,20 @@ pub fn kill(pair: &Pair) -> Measured {
     )
 }
 
+/// P3-stub is for nothing if the stub makes other calls.
+pub fn compare_calls(results: &mut [Measured], ours: &Result<Count, String>, stub: &Result<Count, String>) {
+    let (Ok(ours), Ok(stub)) = (ours, stub) else { return };
+    if ours == stub {
+        return;
+    }
+    let said = |count: &Count| {
+        format!("{}; {} (and rt_sigaction x {})", count.parent.join(" "), count.child.join(" "), count.resets)
+    };
+    for result in results.iter_mut().filter(|result| result.id == "P3-stub") {
+        result.note = Some(format!("the calls in C are others than ours: {}, ours: {}", said(stub), said(ours)));
+    }
+}
+
 pub fn system_calls(count: Result<Count, String>) -> [Measured; 2] {
     let result = |id, what: &str, limit, calls: Result<(usize, String), String>| {
         let value = calls.as_ref().ok().map(|(number, _)| *number as f64);

@@ -15,7 +15,7 @@ mod orders;
 mod python;
 mod share;
 
-use super::{Contender, Place, Taken, interleave, median};
+use super::{Contender, Place, Taken, interleave, median, ready};
 use crate::bars::{Bar, Bars};
 use crate::chart::Unit;
 use crate::options::Options;
@@ -114,7 +114,8 @@ impl Native {
     }
 
     pub fn results(&self) -> Vec<Measured> {
-        let of = |id| median(&self.ready, id);
+        let of = |id| ready(&self.ready, id);
+        let us = |id| median(&self.ready, id);
         let share = |id: &'static str, what: &'static str, ours: &str, bare: &str| {
             let (ours, bare) = (self.share(ours), self.share(bare));
             let more = ours.zip(bare).map(|(ours, bare)| ours - bare);
@@ -130,13 +131,13 @@ impl Native {
                 of("fork"),
                 1.15,
             )
-            .beside("a sibling by hand, with a gate", of("sibling"))
+            .beside("a sibling by hand, with a gate", us("sibling"))
             .fails_at(1.3),
             Measured::at_most("P8-libc", "the same by libc's fork", of("procsup-libc"), of("fork-libc"), 1.15)
                 .fails_at(1.3),
             Measured::at_most("P8-collapse", "collapsed to huge pages, to P8", of("procsup-huge"), of("procsup"), 0.5)
-                .beside("a bare fork in it", of("fork-huge"))
-                .beside("a sibling by hand, with a gate", of("sibling-huge")),
+                .beside("a bare fork in it", us("fork-huge"))
+                .beside("a sibling by hand, with a gate", us("sibling-huge")),
             Measured::at_least(
                 "P8-forkserver",
                 "Python's forkserver to its first byte, to P8",
@@ -151,8 +152,8 @@ impl Native {
                 of("byte"),
                 2.0,
             )
-            .beside("by hand: three descriptors there, a byte back", of("adopt"))
-            .beside("by hand, of one just forked", of("adopt-fresh")),
+            .beside("by hand: three descriptors there, a byte back", us("adopt"))
+            .beside("by hand, of one just forked", us("adopt-fresh")),
             share("P8-share", "KiB that a worker has more than a bare fork", "procsup", "fork"),
             share("P8-share-huge", "the same with huge pages", "procsup-huge", "fork-huge"),
         ]

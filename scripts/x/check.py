@@ -1,5 +1,7 @@
 import ast
 
+import figures  # scripts/figures.py
+
 from . import imports, links, locks
 from .place import ROOT, shown
 from .talk import Failed, Missing, colour, run, step
@@ -25,10 +27,11 @@ def check(arguments):
     python     scripts are Python 3.8
     links      links, anchors and names of documents (scripts/x/links.py)
     imports    arrows only down, unsafe in two rooms, no cycles without a reason (scripts/x/imports.py)
+    figures    the figures of documents are those of docs/evidence/figures (scripts/figures.py)
     locks      lock files beside the library's own are of this Cargo.toml (scripts/x/locks.py)
     rust       cargo fmt, clippy, doc
     All of them without a name."""
-    quick = {"python": python, "links": links.check, "imports": imports.check, "locks": locks.check}
+    quick = {"python": python, "links": links.check, "imports": imports.check, "figures": figures.check, "locks": locks.check}
     for name in arguments:
         if name not in (*quick, "rust"):
             raise Missing(f"what is {name}? ./x check [{'|'.join(quick)}|rust]")

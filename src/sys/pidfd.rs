@@ -302,15 +302,17 @@ pub fn number_here(pidfd: i32) -> Option<i32> {
 pub struct Known {
     /// Its number here.
     pub pid: i32,
+    /// Its parent's number here; 0: that has none here.
+    pub parent: i32,
     /// Its effective user.
     pub user: u32,
 }
 
-/// The same two as [`number_here`] and [`user`] in one call. `None`: the kernel does not say (before Linux 6.13), or it is no process, or has no number here.
+/// The same as [`number_here`] and [`user`], and whose child it is, in one call. `None`: the kernel does not say (before Linux 6.13), or it is no process, or has no number here.
 pub fn known(pidfd: i32) -> Option<Known> {
-    let Info { ids: [pid, process, _, _, _, user, ..], .. } = ask(pidfd, 0).ok()?;
+    let Info { ids: [pid, process, parent, _, _, user, ..], .. } = ask(pidfd, 0).ok()?;
     let pid = (pid == process).then(|| i32::try_from(pid).ok())?.filter(|pid| *pid > 0)?;
-    Some(Known { pid, user })
+    Some(Known { pid, parent: i32::try_from(parent).unwrap_or(0), user })
 }
 
 /// The effective user of the process behind a pidfd, as the kernel tells it (Linux 6.13).
@@ -361,5 +363,15 @@ mod tests {
     #[test]
     fn info_has_the_size_in_its_request_number() {
         assert_eq!(size_of::<Info>(), (PIDFD_GET_INFO >> 16 & 0x3FFF) as usize);
+    }
+
+    #[test]
+    fn what_the_kernel_knows_of_a_process_is_its_number_its_parents_and_its_user() {
+        let own = open(crate::sys::getpid()).unwrap();
+        // Not every kernel says it.
+        if let Some(known) = known(own.as_raw_fd()) {
+            let user = nix::unistd::geteuid().as_raw();
+            assert_eq!(known, Known { pid: crate::sys::getpid(), parent: nix::unistd::getppid().as_raw(), user });
+        }
     }
 }

@@ -210,7 +210,16 @@ pub fn members(group: i32) -> impl Iterator<Item = i32> {
 
 /// Whether the one is a descendant of the other, as far as their line is unbroken and /proc tells it; at most a hundred steps up.
 pub fn descends_from(pid: i32, ancestor: i32) -> bool {
-    std::iter::successors(parent_of(pid), |parent| parent_of(*parent)).take(100).any(|parent| parent == ancestor)
+    let mut parent = parent_of(pid);
+    for _ in 0..100 {
+        match parent {
+            // Its own parent is not asked for any more.
+            Some(found) if found == ancestor => return true,
+            Some(found) => parent = parent_of(found),
+            None => return false,
+        }
+    }
+    false
 }
 
 /// Whether a process was started with this entry in its environment (`NAME=value`), or is the fork of one that was, as far as /proc shows it to us. At

@@ -39,7 +39,7 @@ use crate::sys::memory::Home;
 use crate::sys::pidfd::{self, Life, SendError};
 use crate::sys::spawn::Isolation;
 use crate::sys::wait::{self, Seen};
-use crate::sys::{poll, procfs};
+use crate::sys::{getpid, poll, procfs};
 
 /// A birth that was asked for, or is about to be: its place in the registry is taken.
 #[derive(Debug)]
@@ -360,11 +360,11 @@ impl Leftover for Dying {
 
 /// Whose it is, if it is who was asked for; and its effective user, if that was seen.
 fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: bool) -> Result<(Tie, Option<u32>)> {
-    if let Some(user) = is_plainly_ours(pid, pidfd, maker, user) {
-        if leads {
+    if let Some((tie, user)) = is_plainly_its(pid, pidfd, maker, user) {
+        if tie == Tie::Child && leads {
             lead(pid)?;
         }
-        return Ok((Tie::Child, Some(user)));
+        return Ok((tie, Some(user)));
     }
     if let Err(error) = named(pid, pidfd) {
         if error.status == Status::Exited {
@@ -415,16 +415,26 @@ fn prove(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>, leads: boo
     Ok((tie, None))
 }
 
-/// The effective user of a sibling of its maker, all that is to be proven of it said by the kernel, in few calls. `None`: it is none, or that is not to be had so
-/// simply.
+/// Whose it is, and its effective user, where the kernel says all that is to be proven in few calls. `None`: it is none of the maker's, or that is not to be
+/// had so simply.
 ///
-/// The order: who is a child of ours and runs has its number since before that was asked. So what was seen of the number before was seen of it.
-fn is_plainly_ours(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Option<u32> {
+/// The order: who runs at the end, and was not reaped since it was asked for its number, has had that number all the time. So what was seen of the number
+/// meanwhile was seen of it; and so with its maker, whose number the kernel has named as its parent's.
+fn is_plainly_its(pid: i32, pidfd: &OwnedFd, maker: &Maker, user: Option<u32>) -> Option<(Tie, u32)> {
     let fd = pidfd.as_raw_fd();
     let known = pidfd::known(fd).filter(|known| known.pid == pid && user.is_none_or(|user| known.user == user))?;
-    let is_another = pid <= 1 || pid == maker.pid || registry::is_alive(pid);
+    if pid <= 1 || pid == maker.pid || registry::is_alive(pid) {
+        return None;
+    }
     let is_younger = || maker.number.is_some_and(|makers| pidfd::number(pidfd).is_some_and(|its| its > makers));
-    (!is_another && is_younger() && wait::own(fd, pid) == Seen::Running).then_some(known.user)
+    let is_makers = || known.parent == maker.pid && pidfd::known(maker.pidfd.as_raw_fd()).is_some_and(|maker| maker.pid == known.parent);
+    let runs = || pid != getpid() && pidfd::life(fd) == Life::Running;
+    let tie = match wait::own(fd, pid) {
+        Seen::Running if is_younger() => Tie::Child,
+        Seen::Gone if is_makers() && runs() && pidfd::signal(fd, 0) != Err(SendError::Unavailable) => Tie::Stranger,
+        Seen::Running | Seen::Ended(_) | Seen::Gone => return None,
+    };
+    Some((tie, known.user))
 }
 
 /// It has ended before it was known. If it is a sibling, nobody but us will ever reap it.
